@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The PC's `Board`."""
+
+import hashlib
+import os
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from ndks_unit.board import SNAPSHOT_SIZE, SNAPSHOT_SLOTS, Board
+
+from .directory import UnitDirectory
+from .lines import Line
+
+
+class EmulatedBoard(Board):
+    """A board with its state in a directory and any `Line` for its USB port."""
+
+    def __init__(self, directory: UnitDirectory, line: Line) -> None:
+        self.uid = directory.uid
+        self._directory = directory
+        self._line = line
+
+    @property
+    def connected(self) -> bool:
+        return self._line.connected
+
+    def read(self) -> bytes:
+        return self._line.read()
+
+    def write(self, data: bytes) -> None:
+        self._line.write(data)
+
+    def nvm_read(self, offset: int, size: int) -> bytes:
+        return self._directory.nvm.read(offset, size)
+
+    def nvm_write(self, offset: int, data: bytes) -> None:
+        self._directory.nvm.write(offset, data)
+
+    @property
+    def snapshots_writable(self) -> bool:
+        return all(
+            os.access(path, os.W_OK) and path.stat().st_size == SNAPSHOT_SIZE
+            for path in map(self._directory.snapshot_path, range(SNAPSHOT_SLOTS))
+        )
+
+    def snapshot_read(self, slot: int) -> bytes:
+        return self._directory.snapshot_path(slot).read_bytes()
+
+    def snapshot_write(self, slot: int, data: bytes) -> None:
+        with self._directory.snapshot_path(slot).open("r+b") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def sha256(self) -> "hashlib._Hash":
+        return hashlib.sha256()
+
+    def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
+        buffer[:] = Cipher(algorithms.AES256(key), modes.CTR(iv)).encryptor().update(bytes(buffer))
+
+    def free_memory(self) -> int:
+        return 0

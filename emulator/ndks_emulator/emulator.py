@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Run a unit: for ever on a line, or inside the host's own process."""
+
+from pathlib import Path
+
+from ndks_unit import main
+from ndks_unit.unit import Unit
+
+from .board import EmulatedBoard
+from .directory import UnitDirectory
+from .lines import Line, MemoryLine
+
+
+def serve(directory: UnitDirectory, line: Line) -> None:
+    """Be the unit in `directory` on `line`, with the firmware's own main loop; does not return."""
+    main.serve(EmulatedBoard(directory, line))
+
+
+class InProcessUnit:
+    """A unit in this process, as a port: what is written is answered before `write` returns."""
+
+    def __init__(self, path: Path) -> None:
+        self._directory = UnitDirectory(path)
+        self._line = MemoryLine()
+        self._unit = Unit(EmulatedBoard(self._directory, self._line))
+
+    def write(self, data: bytes) -> None:
+        self._line.inbound += data
+        while self._line.inbound:
+            self._unit.poll()
+
+    def read(self) -> bytes:
+        """Return all bytes that the unit has sent and nobody has read."""
+        data = bytes(self._line.outbound)
+        self._line.outbound.clear()
+        return data
+
+    def close(self) -> None:
+        self._line.close()
+        self._directory.close()

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What differs between an RP2040 and a PC, and nothing else: the serial line, flash, AES, SHA-256."""
+
+NVM_SIZE = 4096  # one flash sector
+SNAPSHOT_SLOTS = 2
+SNAPSHOT_SIZE = NVM_SIZE
+
+
+class Board:
+    """The hardware of one unit."""
+
+    uid = bytes(8)  # of this board, for life
+
+    @property
+    def connected(self) -> bool:
+        """Whether a host holds the serial line open."""
+        raise NotImplementedError
+
+    def read(self) -> bytes:
+        """Return the bytes that have arrived; b"" when there are none. Does not wait for long."""
+        raise NotImplementedError
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`; give up, without an error, on a host that has left or does not read."""
+        raise NotImplementedError
+
+    def nvm_read(self, offset: int, size: int) -> bytes:
+        """Return bytes of the nvm sector; erased ones are FF."""
+        raise NotImplementedError
+
+    def nvm_write(self, offset: int, data: bytes) -> None:
+        """Write to the nvm sector: onto bytes that are all FF this only programs, else it erases the whole sector first."""
+        raise NotImplementedError
+
+    @property
+    def snapshots_writable(self) -> bool:
+        """Whether the snapshot files are there and can be written."""
+        raise NotImplementedError
+
+    def snapshot_read(self, slot: int) -> bytes:
+        """Return SNAPSHOT_SIZE bytes of a snapshot file; OSError when it is missing."""
+        raise NotImplementedError
+
+    def snapshot_write(self, slot: int, data: bytes) -> None:
+        """Overwrite a snapshot file in place; OSError when it cannot be written."""
+        raise NotImplementedError
+
+    def sha256(self):
+        """Return a new SHA-256 with `update` and `digest`."""
+        raise NotImplementedError
+
+    def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
+        """XOR whole blocks in place with AES-256 in counter mode."""
+        raise NotImplementedError
+
+    def free_memory(self) -> int:
+        """Return the free heap in bytes, 0 when the platform has no such limit."""
+        raise NotImplementedError
+
+    def feed_watchdog(self) -> None:
+        """Put off the watchdog's reset; called at least once in some seconds."""
+
+    def led(self, on: bool) -> None:
+        """Show that a request is being served."""

@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What a unit says of itself, and how it becomes a member: HELLO, STATUS, PROVISION."""
+
+from ndks_protocol import MAJOR, MINOR, commands, framing
+
+from . import FIRMWARE
+from .record_log import MEMBERSHIP, STATE_FORMAT
+
+CURRENT_FORMAT = 1  # of the records in flash; a unit refuses to touch those of a newer one
+
+_NO_SALT = bytes(16)  # salt and binding id are zeros until bindings exist
+
+
+def hello(unit) -> tuple:
+    unit.reset_parser()
+    return (
+        MAJOR,
+        MINOR,
+        bytes(FIRMWARE),
+        unit.state_format,
+        unit.state,
+        unit.flags,
+        unit.board.uid,
+        _NO_SALT,
+        _NO_SALT,
+        framing.MAX_PAYLOAD,
+        0,  # lanes, window: this firmware keeps no windows, since it has no capsules
+        0,
+        1,
+    )
+
+
+def status(unit) -> tuple:
+    member = unit.member
+    return (
+        unit.state,
+        unit.flags,
+        member.epoch if member else 0,
+        member.lane if member else commands.COMMON_LANE,
+        member.suite if member else 0,
+        member.cipher if member else 0,
+        member.digits if member else 0,
+        member.network if member else "",
+        unit.log.used,
+        unit.log.size,
+        unit.board.free_memory(),
+        unit.dropped_frames,
+    )
+
+
+def provision(unit, *values) -> tuple:
+    record = commands.PROVISION.request.pack(*values)
+    unit.check_membership(record)
+    unit.log.append(STATE_FORMAT, bytes((CURRENT_FORMAT,)))
+    unit.log.append(MEMBERSHIP, record)  # the commit: a unit is a member if this record is there
+    unit.load_membership()
+    return ()

@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The main loop, on a board and on a PC."""
+
+from .unit import Unit
+
+
+def serve(board) -> None:
+    """Answer requests for ever."""
+    unit = Unit(board)
+    while True:
+        unit.poll()
+
+
+def run() -> None:
+    """Be the unit that this RP2040 is; called by code.py."""
+    from .rp2040 import RP2040Board
+
+    board = RP2040Board()
+    try:
+        serve(board)
+    finally:
+        board.stop()  # at the development console, Ctrl-C must not end in a reset by the watchdog

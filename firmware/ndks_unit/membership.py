@@ -1,0 +1,26 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What makes a unit a member of a network: its secret, parameters and lane (PROTOCOL.md section 2)."""
+
+from ndks_protocol import commands, errors
+from ndks_protocol.generator import Generator
+
+
+class Membership:
+    """The fields of PROVISION, checked. UnitError(RANGE) when one is out of range."""
+
+    def __init__(self, record: bytes):
+        values = commands.PROVISION.request.unpack(record)
+        self.epoch, self.lane, suite, cipher, digits, self.secret, self.network, p1, p2 = values
+        if suite >= len(commands.SUITES) or cipher >= len(commands.CIPHERS) or self.lane == commands.COMMON_LANE:
+            raise errors.UnitError(errors.RANGE)
+        if len(self.network.encode()) > commands.MAX_NAME:
+            raise errors.UnitError(errors.RANGE)
+        self.suite = suite
+        self.cipher = cipher
+        self.digits = digits
+        self.masked = commands.SUITES[suite] == "hybrid"
+        try:
+            self.generator = Generator(p1, p2, digits)
+        except ValueError:
+            raise errors.UnitError(errors.RANGE) from None

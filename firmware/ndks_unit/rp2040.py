@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The CircuitPython board: an RP2040, such as the Raspberry Pi Pico."""
+
+import gc
+import hashlib
+import os
+import storage
+
+import aesio
+import board
+import digitalio
+import microcontroller
+import supervisor
+import usb_cdc
+from watchdog import WatchDogMode
+
+from .board import SNAPSHOT_SIZE, Board
+
+SNAPSHOTS = ("/ndks_state_0.bin", "/ndks_state_1.bin")  # made by `ndks deploy`
+
+_WATCHDOG_SECONDS = 8  # the longest the chip can count
+_FIFO = 256
+_WRITE_TIMEOUT_MS = 2000  # a host that takes nothing for so long does not read
+_TICKS_PERIOD = 1 << 29  # of supervisor.ticks_ms
+
+
+class RP2040Board(Board):
+    """One board. Its watchdog runs from now on."""
+
+    def __init__(self):
+        if usb_cdc.data is None:
+            raise RuntimeError("the data port is off: boot.py has not run; unplug the board and plug it in again")
+        supervisor.runtime.autoreload = False  # a file that changes must not stop the unit
+        self.uid = bytes(microcontroller.cpu.uid)
+        self._port = usb_cdc.data
+        self._port.timeout = 0
+        self._port.write_timeout = 0
+        self._led = digitalio.DigitalInOut(board.LED)
+        self._led.switch_to_output(False)
+        self._watchdog = microcontroller.watchdog
+        self._watchdog.timeout = _WATCHDOG_SECONDS
+        self._watchdog.mode = WatchDogMode.RESET
+
+    def stop(self) -> None:
+        """Stop the watchdog."""
+        self._watchdog.mode = None
+
+    @property
+    def connected(self) -> bool:
+        return self._port.connected
+
+    def read(self) -> bytes:
+        waiting = self._port.in_waiting
+        return self._port.read(min(waiting, _FIFO)) if waiting else b""
+
+    def write(self, data: bytes) -> None:
+        view = memoryview(data)
+        position = 0
+        last_progress = supervisor.ticks_ms()
+        while position < len(data):
+            sent = self._port.write(view[position:])
+            now = supervisor.ticks_ms()
+            if sent:
+                position += sent
+                last_progress = now
+            elif not self._port.connected or (now - last_progress) % _TICKS_PERIOD > _WRITE_TIMEOUT_MS:
+                self._port.reset_output_buffer()
+                return
+            self.feed_watchdog()
+
+    def nvm_read(self, offset: int, size: int) -> bytes:
+        return bytes(microcontroller.nvm[offset : offset + size])
+
+    def nvm_write(self, offset: int, data: bytes) -> None:
+        microcontroller.nvm[offset : offset + len(data)] = data
+
+    @property
+    def snapshots_writable(self) -> bool:
+        if storage.getmount("/").readonly:
+            return False
+        try:
+            return all([os.stat(path)[6] == SNAPSHOT_SIZE for path in SNAPSHOTS])
+        except OSError:
+            return False
+
+    def snapshot_read(self, slot: int) -> bytes:
+        with open(SNAPSHOTS[slot], "rb") as file:
+            return file.read()
+
+    def snapshot_write(self, slot: int, data: bytes) -> None:
+        with open(SNAPSHOTS[slot], "r+b") as file:
+            file.write(data)
+        os.sync()
+
+    def sha256(self):
+        return hashlib.new("sha256")
+
+    def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
+        aesio.AES(key, aesio.MODE_CTR, IV=iv).encrypt_into(buffer, buffer)
+
+    def free_memory(self) -> int:
+        gc.collect()
+        return gc.mem_free()
+
+    def feed_watchdog(self) -> None:
+        self._watchdog.feed()
+
+    def led(self, on: bool) -> None:
+        self._led.value = on

@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A unit: takes requests off the line, hands each to its handler, answers once."""
+
+import gc
+
+from ndks_protocol import commands, errors, framing
+
+from . import device, exported_keys
+from .exported_keys import ExportCounter, KeyReader
+from .membership import Membership
+from .record_log import MEMBERSHIP, STATE_FORMAT, RecordLog
+
+_HANDLERS = {
+    commands.HELLO.code: device.hello,
+    commands.STATUS.code: device.status,
+    commands.PROVISION.code: device.provision,
+    commands.NEXT_INDEX.code: exported_keys.next_index,
+    commands.KEY_CHUNK.code: exported_keys.key_chunk,
+    commands.ACKNOWLEDGE.code: exported_keys.acknowledge,
+}
+
+
+class Unit:
+    """State and behaviour of one unit on its `Board`."""
+
+    def __init__(self, board):
+        self.board = board
+        self.log = RecordLog(board)
+        self.dropped_frames = 0
+        self._decoder = framing.Decoder()
+        self._connected = False
+        self.load_membership()
+
+    @property
+    def state(self) -> int:
+        return commands.STATE_PROVISIONED if self.member else commands.STATE_BLANK
+
+    @property
+    def flags(self) -> int:
+        return commands.NOT_SEALED | (0 if self.board.snapshots_writable else commands.READ_ONLY)
+
+    @property
+    def state_format(self) -> int:
+        body = self.log.body(STATE_FORMAT)
+        return body[0] if body else device.CURRENT_FORMAT
+
+    def load_membership(self) -> None:
+        """Become what the log says; a state of a newer format is left alone."""
+        self.member = self.counter = self.keys = None
+        record = self.log.body(MEMBERSHIP)
+        if record is None or self.state_format > device.CURRENT_FORMAT:
+            return
+        self.member = Membership(record)
+        self.counter = ExportCounter(self.log, self.member.epoch)
+        self.keys = KeyReader(self.board, self.member)
+
+    def check_membership(self, record: bytes) -> None:
+        """Raise UnitError(RANGE) when the record makes no membership."""
+        Membership(record)
+
+    def reset_parser(self) -> None:
+        self._decoder.reset()
+
+    def poll(self) -> None:
+        """One turn of the main loop: answer what has arrived."""
+        self.board.feed_watchdog()
+        connected = self.board.connected
+        if connected != self._connected:
+            self._connected = connected
+            self.reset_parser()
+        data = self.board.read()
+        if data:
+            self._receive(data)
+
+    def _receive(self, data: bytes) -> None:
+        for event in self._decoder.feed(data):
+            if isinstance(event, framing.FrameError):
+                self.dropped_frames = (self.dropped_frames + 1) & 0xFFFFFFFF
+                continue
+            self.board.led(True)
+            self.board.write(self._answer(event))
+            self.board.led(False)
+
+    def _answer(self, frame) -> bytes:
+        """Return the one answer to a request; whatever goes wrong becomes one code."""
+        try:
+            kind, payload = frame.kind | framing.ANSWER, self._dispatch(frame)
+        except errors.UnitError as error:
+            kind, payload = framing.ERROR, _code(error.code)
+        except Exception:
+            # No text leaves the unit: it could carry a secret.
+            gc.collect()
+            kind, payload = framing.ERROR, _code(errors.INTERNAL)
+        return framing.encode(kind, frame.request_id, payload)
+
+    def _dispatch(self, frame) -> bytes:
+        command = commands.TABLE.get(frame.kind)
+        if command is None:
+            raise errors.UnitError(errors.UNKNOWN_COMMAND)
+        try:
+            values = command.request.unpack(frame.payload)
+        except ValueError:
+            raise errors.UnitError(errors.BAD_REQUEST) from None
+        self._check_needs(command.needs)
+        return command.answer.pack(*_HANDLERS[command.code](self, *values))
+
+    def _check_needs(self, needs: int) -> None:
+        if needs != commands.NOTHING and self.state_format > device.CURRENT_FORMAT:
+            raise errors.UnitError(errors.STATE_FORMAT)
+        if needs & commands.IS_BLANK and self.member:
+            raise errors.UnitError(errors.PROVISIONED)
+        if needs & commands.IS_PROVISIONED and not self.member:
+            raise errors.UnitError(errors.BLANK)
+
+
+def _code(code: int) -> bytes:
+    return bytes((code >> 8, code & 0xFF))

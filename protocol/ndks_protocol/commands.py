@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The one table of commands (PROTOCOL.md section 5): each is declared once, here."""
+
+from .layout import Layout
+
+# What a command needs; the dispatcher refuses it otherwise.
+NOTHING = 0
+IS_BLANK = 1  # else PROVISIONED
+IS_PROVISIONED = 2  # else BLANK
+SESSION = 4  # declared for the sessions to come; accepted without one until they exist
+
+# States of a unit, in the answer to HELLO
+STATE_BLANK = 0
+STATE_PROVISIONED = 1
+
+# Flags of a unit, in the answers to HELLO and STATUS
+NOT_SEALED = 1  # secrets lie in flash in the clear
+READ_ONLY = 2  # the snapshot files cannot be written: no key can be acknowledged once the log is full
+
+# Suites, as numbered on the wire
+SUITES = ("paper", "hybrid")
+CIPHERS = ("vernam", "aes")
+
+MAX_CHUNK = 1024  # bytes of key that one KEY_CHUNK asks for at most
+MAX_KEY_BYTES = 1 << 37  # a key has 2^40 bits at most
+MAX_NAME = 32  # bytes of a network's name
+COMMON_LANE = 0
+INDEX_BITS = 48  # key index = lane * 2^48 + n
+MAX_JUMP = 1 << 20  # how far ahead an index may be without leave
+
+TABLE = {}
+
+
+class Command:
+    """One command: its code and name, what its request and answer carry, what it needs, what it is for."""
+
+    def __init__(self, code: int, name: str, request: str, answer: str, needs: int, purpose: str):
+        self.code = code
+        self.name = name
+        self.request = Layout(request)
+        self.answer = Layout(answer)
+        self.needs = needs
+        self.purpose = purpose
+        TABLE[code] = self
+
+
+HELLO = Command(
+    0x01,
+    "HELLO",
+    "",
+    "major:u8 minor:u8 firmware:b3 state_format:u8 state:u8 flags:u8 uid:b8 salt:b16 binding_id:b16"
+    " max_payload:u16 lanes:u16 window:u16 epochs:u8",
+    NOTHING,
+    "who is there; resets parser and session",
+)
+STATUS = Command(
+    0x02,
+    "STATUS",
+    "",
+    "state:u8 flags:u8 epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 network:text"
+    " log_used:u16 log_size:u16 free_memory:u32 dropped_frames:u32",
+    NOTHING,
+    "what the unit holds and how it is; no secrets",
+)
+PROVISION = Command(
+    0x03,
+    "PROVISION",
+    "epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 secret:b32 network:text p1:text p2:text",
+    "",
+    IS_BLANK,
+    "make a blank unit a member of a network",
+)
+NEXT_INDEX = Command(
+    0x10,
+    "NEXT_INDEX",
+    "",
+    "epoch:u32 index:u64",
+    IS_PROVISIONED | SESSION,
+    "the next key index of the common lane",
+)
+KEY_CHUNK = Command(
+    0x11,
+    "KEY_CHUNK",
+    "epoch:u32 index:u64 offset:u64 size:u16",
+    "key:rest",
+    IS_PROVISIONED | SESSION,
+    "bytes of an exported key; stateless",
+)
+ACKNOWLEDGE = Command(
+    0x12,
+    "ACKNOWLEDGE",
+    "epoch:u32 index:u64 leave:u8",
+    "index:u64",
+    IS_PROVISIONED | SESSION,
+    "the key is safely out: never offer this index or an earlier one again; answers the next",
+)

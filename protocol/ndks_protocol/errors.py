@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The one table of error codes that cross the wire (PROTOCOL.md section 6). A code, once given, keeps its meaning.
+
+The high byte groups them: 01 frames and dispatch, 02 state of the unit, 03 keys.
+"""
+
+TABLE = {}
+
+
+def _declare(code: int, name: str, meaning: str) -> int:
+    TABLE[code] = (name, meaning)
+    return code
+
+
+BAD_REQUEST = _declare(0x0101, "BAD_REQUEST", "the payload does not fit the layout of the command")
+UNKNOWN_COMMAND = _declare(0x0102, "UNKNOWN_COMMAND", "the unit has no such command")
+INTERNAL = _declare(0x0103, "INTERNAL", "the unit failed in a way it has no code for")
+BLANK = _declare(0x0201, "BLANK", "the unit is not provisioned")
+PROVISIONED = _declare(0x0202, "PROVISIONED", "the unit is provisioned already")
+STORAGE = _declare(0x0203, "STORAGE", "the unit cannot write its state; nothing was changed")
+STATE_FORMAT = _declare(0x0204, "STATE_FORMAT", "the state was written by a newer firmware; nothing was changed")
+RANGE = _declare(0x0301, "RANGE", "a number or text lies outside its range")
+EPOCH = _declare(0x0302, "EPOCH", "the unit is in another epoch")
+TOO_FAR = _declare(0x0303, "TOO_FAR", "more than 2^20 keys ahead of the unit's next one, without leave")
+
+
+def name_of(code: int) -> str:
+    """Return the name of an error code; a code that this version does not know keeps its number."""
+    return TABLE[code][0] if code in TABLE else "UNKNOWN_%04X" % code
+
+
+class UnitError(Exception):
+    """What a unit answers instead of a result: one code, and no text that could carry a secret."""
+
+    def __init__(self, code: int):
+        super().__init__(name_of(code))
+        self.code = code

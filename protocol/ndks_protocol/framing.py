@@ -1,0 +1,152 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Frames on the serial line (PROTOCOL.md section 4).
+
+    wire = COBS(kind u8 || request id u32 || payload || CRC-32 u32) || 00
+
+Bytes in, events out: the same code serves both ends. Memory is bounded by the one buffer a `Decoder` makes.
+"""
+
+import binascii
+import struct
+
+MAX_PAYLOAD = 1120
+ANSWER = 0x80  # the kind of an answer is the kind of its request with this bit set
+ERROR = 0xFF  # the kind of an answer that carries an error code instead
+
+_HEADER = ">BI"
+_HEADER_SIZE = 5
+_CRC_SIZE = 4
+_FULL_GROUP = 254  # the longest run without a zero that one COBS code byte covers
+
+# Why a frame was dropped
+COBS = "COBS"  # a code byte points past the end
+SHORT = "SHORT"  # fewer bytes than header and CRC
+CRC = "CRC"  # checksum does not match
+OVERSIZE = "OVERSIZE"  # longer than the largest payload allowed
+
+
+class Frame:
+    """One frame whose checksum matched."""
+
+    def __init__(self, kind: int, request_id: int, payload: bytes):
+        self.kind = kind
+        self.request_id = request_id
+        self.payload = payload
+
+
+class FrameError:
+    """Something between two delimiters that is no frame; `reason` is COBS, SHORT, CRC or OVERSIZE."""
+
+    def __init__(self, reason: str):
+        self.reason = reason
+
+
+def cobs_encode(data: bytes) -> bytes:
+    """Return `data` without zero bytes, one byte longer plus one for each full group of 254.
+
+    Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999); a final 01 after a full group is left out.
+    """
+    view = memoryview(data)
+    size = len(data)
+    out = bytearray(size + size // _FULL_GROUP + 1)
+    position = written = 0
+    while True:
+        zero = data.find(b"\0", position, min(position + _FULL_GROUP, size))
+        if zero < 0 and size - position >= _FULL_GROUP:
+            end = position + _FULL_GROUP
+            following = end
+        else:
+            end = size if zero < 0 else zero
+            following = end + 1
+        run = end - position
+        out[written] = run + 1
+        out[written + 1 : written + 1 + run] = view[position:end]
+        written += run + 1
+        position = following
+        # Only a zero that ends the data leaves an empty last group to write.
+        if position > size or (position == size and run == _FULL_GROUP):
+            return bytes(memoryview(out)[:written])
+
+
+def cobs_decode_in_place(view: memoryview, size: int) -> int:
+    """Decode the first `size` bytes of `view` onto themselves and return the decoded size, -1 if they are no COBS."""
+    position = written = 0
+    while position < size:
+        code = view[position]
+        end = position + code
+        if code == 0 or end > size:
+            return -1
+        run = code - 1
+        view[written : written + run] = view[position + 1 : end]
+        written += run
+        position = end
+        if run < _FULL_GROUP and position < size:
+            view[written] = 0
+            written += 1
+    return written
+
+
+def encode(kind: int, request_id: int, payload: bytes) -> bytes:
+    """Return one frame as it goes on the wire, its delimiter included."""
+    if len(payload) > MAX_PAYLOAD:
+        raise ValueError("payload too long for a frame")
+    body = struct.pack(_HEADER, kind, request_id) + payload
+    return cobs_encode(body + struct.pack(">I", binascii.crc32(body))) + b"\0"
+
+
+class Decoder:
+    """Turns received bytes, however they are cut, into `Frame` and `FrameError` events."""
+
+    def __init__(self, max_payload: int = MAX_PAYLOAD):
+        largest = _HEADER_SIZE + max_payload + _CRC_SIZE
+        self._largest = largest
+        self._buffer = bytearray(largest + largest // _FULL_GROUP + 1)
+        self._view = memoryview(self._buffer)
+        self._size = 0
+        self._overrun = False
+
+    def reset(self) -> None:
+        """Forget what was received since the last delimiter."""
+        self._size = 0
+        self._overrun = False
+
+    def feed(self, data: bytes) -> "list[Frame | FrameError]":
+        """Take received bytes and return the events that they complete, in order."""
+        events: "list[Frame | FrameError]" = []
+        view = memoryview(data)
+        start = 0
+        while start < len(data):
+            delimiter = data.find(b"\0", start)
+            end = len(data) if delimiter < 0 else delimiter
+            self._collect(view[start:end])
+            if delimiter >= 0 and (self._size or self._overrun):  # two delimiters in a row are no frame and no error
+                events.append(self._finish())
+            start = end + 1
+        return events
+
+    def _collect(self, part: memoryview) -> None:
+        size = self._size + len(part)
+        if self._overrun or size > len(self._buffer):
+            self._overrun = True
+            return
+        self._view[self._size : size] = part
+        self._size = size
+
+    def _finish(self) -> "Frame | FrameError":
+        overrun, size = self._overrun, self._size
+        self.reset()
+        if overrun:
+            return FrameError(OVERSIZE)
+        size = cobs_decode_in_place(self._view, size)
+        if size < 0:
+            return FrameError(COBS)
+        if size < _HEADER_SIZE + _CRC_SIZE:
+            return FrameError(SHORT)
+        if size > self._largest:
+            return FrameError(OVERSIZE)
+        end = size - _CRC_SIZE
+        if struct.unpack_from(">I", self._buffer, end)[0] != binascii.crc32(self._view[:end]):
+            return FrameError(CRC)
+        kind, request_id = struct.unpack_from(_HEADER, self._buffer, 0)
+        return Frame(kind, request_id, bytes(self._view[_HEADER_SIZE:end]))
