@@ -7,7 +7,8 @@ import os
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from ndks_unit.board import SNAPSHOT_SIZE, SNAPSHOT_SLOTS, Board
+from ndks_protocol.flash import SNAPSHOT_SIZE
+from ndks_unit.board import Board
 
 from .directory import UnitDirectory
 from .lines import Line
@@ -41,14 +42,14 @@ class EmulatedBoard(Board):
     def snapshots_writable(self) -> bool:
         return all(
             os.access(path, os.W_OK) and path.stat().st_size == SNAPSHOT_SIZE
-            for path in map(self._directory.snapshot_path, range(SNAPSHOT_SLOTS))
+            for path in self._directory.snapshots
         )
 
     def snapshot_read(self, slot: int) -> bytes:
-        return self._directory.snapshot_path(slot).read_bytes()
+        return self._directory.snapshots[slot].read_bytes()
 
     def snapshot_write(self, slot: int, data: bytes) -> None:
-        with self._directory.snapshot_path(slot).open("r+b") as file:
+        with self._directory.snapshots[slot].open("r+b") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -9,7 +9,7 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
-from ndks_unit.board import NVM_SIZE, SNAPSHOT_SIZE, SNAPSHOT_SLOTS
+from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 
 from .nvm import Nvm
 
@@ -29,18 +29,10 @@ class UnitDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        existing = sorted(entry.name for entry in path.iterdir()) if path.is_dir() else []
-        if existing and "uid" not in existing:
-            raise DirectoryError(f"{path} is not empty and holds no emulated unit")
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = self._take_lock()
         try:
-            self.uid = self._load_uid()
-            self._make_snapshots()
-            self.nvm = Nvm(path / "nvm.bin", NVM_SIZE)
-        except BaseException:
-            self._lock.release()
-            raise
+            self._prepare()
+        except OSError as error:
+            raise DirectoryError(f"{path} cannot hold an emulated unit: {error.strerror}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -52,8 +44,22 @@ class UnitDirectory:
         self.nvm.close()
         self._lock.release()
 
-    def snapshot_path(self, slot: int) -> Path:
-        return self.path / f"ndks_state_{slot}.bin"
+    @property
+    def snapshots(self) -> list[Path]:
+        return [self.path / name for name in SNAPSHOT_FILES]
+
+    def _prepare(self) -> None:
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if {entry.name for entry in self.path.iterdir()} - {"lock", "owner"} and not (self.path / "uid").exists():
+            raise DirectoryError(f"{self.path} is not empty and holds no emulated unit")
+        self._lock = self._take_lock()
+        try:
+            self.uid = self._load_uid()
+            self._make_snapshots()
+            self.nvm = Nvm(self.path / "nvm.bin", NVM_SIZE)
+        except BaseException:
+            self._lock.release()
+            raise
 
     def _take_lock(self) -> FileLock:
         owner = self.path / "owner"
@@ -79,8 +85,7 @@ class UnitDirectory:
         return uid
 
     def _make_snapshots(self) -> None:
-        for slot in range(SNAPSHOT_SLOTS):
-            path = self.snapshot_path(slot)
+        for path in self.snapshots:
             if not path.exists():
                 path.touch(mode=0o600)
                 path.write_bytes(b"\xff" * SNAPSHOT_SIZE)

@@ -2,10 +2,6 @@
 # SPDX-License-Identifier: MIT
 """What differs between an RP2040 and a PC, and nothing else: the serial line, flash, AES, SHA-256."""
 
-NVM_SIZE = 4096  # one flash sector
-SNAPSHOT_SLOTS = 2
-SNAPSHOT_SIZE = NVM_SIZE
-
 
 class Board:
     """The hardware of one unit."""

@@ -12,8 +12,7 @@ verified in a file, so that a power cut at any moment leaves the old state or th
 import struct
 
 from ndks_protocol import errors
-
-from .board import NVM_SIZE, SNAPSHOT_SLOTS
+from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES
 
 # Types of records, all plain until bindings exist
 STATE_FORMAT = 0xF0
@@ -38,9 +37,9 @@ class RecordLog:
         self._bodies = {}
         self._sequences = {}
         self._tails = {}  # type: where the free tail bytes of its newest record in nvm start and end
-        self._slot_sequence = [0] * SNAPSHOT_SLOTS
+        self._slot_sequence = [0] * len(SNAPSHOT_FILES)
         self._sequence = 0
-        for slot in range(SNAPSHOT_SLOTS):
+        for slot in range(len(SNAPSHOT_FILES)):
             try:
                 image = board.snapshot_read(slot)
             except OSError:

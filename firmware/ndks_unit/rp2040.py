@@ -15,9 +15,9 @@ import supervisor
 import usb_cdc
 from watchdog import WatchDogMode
 
-from .board import SNAPSHOT_SIZE, Board
+from ndks_protocol.flash import SNAPSHOT_FILES, SNAPSHOT_SIZE
 
-SNAPSHOTS = ("/ndks_state_0.bin", "/ndks_state_1.bin")  # made by `ndks deploy`
+from .board import Board
 
 _WATCHDOG_SECONDS = 8  # the longest the chip can count
 _FIFO = 256
@@ -80,16 +80,16 @@ class RP2040Board(Board):
         if storage.getmount("/").readonly:
             return False
         try:
-            return all([os.stat(path)[6] == SNAPSHOT_SIZE for path in SNAPSHOTS])
+            return all([os.stat("/" + name)[6] == SNAPSHOT_SIZE for name in SNAPSHOT_FILES])
         except OSError:
             return False
 
     def snapshot_read(self, slot: int) -> bytes:
-        with open(SNAPSHOTS[slot], "rb") as file:
+        with open("/" + SNAPSHOT_FILES[slot], "rb") as file:
             return file.read()
 
     def snapshot_write(self, slot: int, data: bytes) -> None:
-        with open(SNAPSHOTS[slot], "r+b") as file:
+        with open("/" + SNAPSHOT_FILES[slot], "r+b") as file:
             file.write(data)
         os.sync()
 

@@ -1,0 +1,55 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Drive NDKS units: boxes that answer with the same key for the same index, with no channel between them.
+
+    import ndks
+
+    with ndks.open() as unit:  # or ndks.open("/dev/ttyACM0"), ndks.open("emulator:DIR")
+        key = unit.next_key(256)
+"""
+
+from .discovery import find_unit as open
+from .exceptions import (
+    CheckFailed,
+    DeviceError,
+    FileError,
+    NdksError,
+    NetworkFileError,
+    NoUnit,
+    PortPermission,
+    ProtocolError,
+    SeveralUnits,
+    UnitBusy,
+    UnitRemoved,
+    UnitTimeout,
+    UsageError,
+    VersionMismatch,
+)
+from .network import Member, Network
+from .unit import Hello, Key, Status, Unit
+
+__version__ = "0.1.0"
+
+__all__ = (
+    "CheckFailed",
+    "DeviceError",
+    "FileError",
+    "Hello",
+    "Key",
+    "Member",
+    "NdksError",
+    "Network",
+    "NetworkFileError",
+    "NoUnit",
+    "PortPermission",
+    "ProtocolError",
+    "SeveralUnits",
+    "Status",
+    "Unit",
+    "UnitBusy",
+    "UnitRemoved",
+    "UnitTimeout",
+    "UsageError",
+    "VersionMismatch",
+    "open",
+)

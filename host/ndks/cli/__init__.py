@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The command `ndks`. Its contract is PROTOCOL.md section 9."""
+
+import argparse
+import errno
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+import ndks
+from ndks.exceptions import NdksError
+
+from . import arguments, demo, emulate, generate, keys, networks, units
+from .output import Output, report
+
+_INTERRUPTED = 130
+_FAILED = 1
+
+_MODULES = (units, networks, keys, generate, emulate, demo)  # each adds its subcommands, in the order of --help
+
+_DESCRIPTION = "Share keys with NDKS units: boxes that answer with the same key for the same index, with no channel."
+_EXAMPLES = """\
+a first try, without a board:
+  ndks network new office                                make office.ndksnet
+  ndks provision office.ndksnet --unit emulator:alice    make two emulated units, members of it
+  ndks provision office.ndksnet --unit emulator:bob
+  ndks key --unit emulator:alice                         the same key ...
+  ndks key --unit emulator:bob                           ... twice
+
+environment: NDKS_UNIT is used where --unit is not given. Exit status: 0 ok, 1 failed, 2 usage, 3 no unit or several,
+4 device error, 6 time-out or unit removed, 130 interrupted.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; shell completions are made from it."""
+    parser = arguments.make_parser("ndks", _DESCRIPTION, _EXAMPLES)
+    parser.add_argument("--version", action="version", version=f"ndks {ndks.__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for module in _MODULES:
+        module.add_commands(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    args = build_parser().parse_args(argv)
+    if args.verbose:
+        logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format="ndks: %(message)s")
+    try:
+        return args.handler(args, Output(as_json=args.json)) or 0
+    except NdksError as error:
+        report(error.code, str(error), error.advice)
+        return error.exit_status
+    except KeyboardInterrupt:
+        report("INTERRUPTED", "stopped as you asked", args.resume_advice)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; python must not try to flush into the pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        report("FILE", "nobody reads the output any more", "repeat without the pipe; no key was used up")
+        return _FAILED
+    except OSError as error:
+        report("FILE", _os_error_text(error), _os_error_advice(error))
+        return _FAILED
+
+
+def _os_error_text(error: OSError) -> str:
+    what = os.strerror(error.errno) if error.errno else str(error)
+    return f"{what}: {error.filename}" if error.filename else what
+
+
+def _os_error_advice(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "free some space and repeat the command; no key was used up"
+    return "check the path and its permissions"

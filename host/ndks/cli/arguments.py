@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Options that several commands share, and the types of their arguments."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ndks.exceptions import UsageError
+from ndks.unit import DEFAULT_TIMEOUT, MAX_BITS
+
+Handler = Callable[[argparse.Namespace, Any], int | None]
+
+
+def make_parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
+    """Return the top parser."""
+    return argparse.ArgumentParser(
+        prog=prog, description=description, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+
+
+def add_command(subparsers: Any, name: str, help_line: str, examples: str, handler: Handler) -> argparse.ArgumentParser:
+    """Add a subcommand with the options that every command has."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        name,
+        help=help_line,
+        description=help_line[0].upper() + help_line[1:] + ".",
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    parser.add_argument("--verbose", action="store_true", help="say on stderr what passes over the line (no secrets)")
+    parser.set_defaults(handler=handler, resume_advice="")
+    return parser
+
+
+def add_unit(parser: argparse.ArgumentParser) -> None:
+    """Add --unit and --timeout."""
+    parser.add_argument(
+        "--unit",
+        metavar="UNIT",
+        help="port, serial number, socket://127.0.0.1:PORT or emulator:DIR (default: $NDKS_UNIT, or the only one)",
+    )
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=seconds,
+        default=DEFAULT_TIMEOUT,
+        help=f"longest wait for one answer (default: {DEFAULT_TIMEOUT:g})",
+    )
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add -o and --force."""
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write there, mode 0600; - is stdout")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
+
+
+def output_path(args: argparse.Namespace) -> Path | None:
+    """Return the file that -o names, None for stdout."""
+    return None if args.output is None or str(args.output) == "-" else args.output
+
+
+def seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 3600:
+        raise argparse.ArgumentTypeError("must be above 0 and at most 3600")
+    return value
+
+
+def bits(text: str) -> int:
+    return _bounded(text, 1, MAX_BITS, "a key has 1 to 2^40 bits")
+
+
+def index(text: str) -> int:
+    return _bounded(text, 1, (1 << 48) - 1, "an exported key's index lies between 1 and 2^48 - 1")
+
+
+def _bounded(text: str, low: int, high: int, message: str) -> int:
+    value = int(text)
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(message)
+    return value
+
+
+def need(condition: bool, message: str, advice: str = "") -> None:
+    """Raise UsageError unless the condition holds."""
+    if not condition:
+        raise UsageError(message, advice)

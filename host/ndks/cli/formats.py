@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""How key bits are written: as bits, hex, base64, or packed bytes (element 0 is the most significant bit of byte 0)."""
+
+import argparse
+import base64
+import sys
+from collections.abc import Sequence
+
+from ndks.exceptions import UsageError
+
+_BITS_OF_BYTE = [f"{byte:08b}" for byte in range(256)]
+
+
+def add_format(parser: argparse.ArgumentParser, names: Sequence[str], default: str) -> None:
+    parser.add_argument("--format", choices=names, default=default, help=f"default: {default}; raw is packed bytes")
+
+
+def bits_text(data: bytes, bits: int) -> str:
+    """Return `bits` characters 0 and 1."""
+    return "".join(_BITS_OF_BYTE[byte] for byte in data)[:bits]
+
+
+def encode(data: bytes, bits: int, form: str) -> bytes:
+    """Return the whole output for a key; the text formats end with a newline."""
+    if form == "raw":
+        return data
+    text = {"hex": data.hex, "base64": lambda: base64.b64encode(data).decode(), "bits": lambda: bits_text(data, bits)}
+    return (text[form]() + "\n").encode()
+
+
+def to_stdout(encoded: bytes, form: str) -> None:
+    if form == "raw":
+        refuse_terminal()
+    sys.stdout.buffer.write(encoded)
+    sys.stdout.buffer.flush()
+
+
+def refuse_terminal() -> None:
+    """Raise UsageError when stdout is a terminal, which raw bytes would only upset."""
+    if sys.stdout.isatty():
+        raise UsageError("raw bytes do not belong on a terminal", "add -o FILE, or choose another --format")

@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""network new, provision."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import ndks
+from ndks.files import refuse_existing
+from ndks.network import SUFFIX, Network, admit_unit
+from ndks_protocol import commands
+from ndks_protocol.errors import PROVISIONED
+
+from .arguments import add_command, add_unit
+from .output import Output, note, warn_of_suite
+
+
+def add_commands(subparsers: Any) -> None:
+    group = subparsers.add_parser("network", help="make a network", description="Make a network.")
+    parser = add_command(
+        group.add_subparsers(metavar="COMMAND", required=True),
+        "new",
+        "make a network file: the secret and the parameters that its units will share",
+        _NEW_EXAMPLES,
+        new_network,
+    )
+    parser.add_argument("name", metavar="NAME", help="the network's name, 1 to 32 bytes")
+    parser.add_argument("--p1", metavar="DECIMAL", help="parameter p1 (default: random, 40 decimals)")
+    parser.add_argument("--p2", metavar="DECIMAL", help="parameter p2 (default: random, 40 decimals)")
+    parser.add_argument("-d", "--digits", type=int, default=3, metavar="D", help="decimal place d, 1 to 12 (default: 3)")
+    parser.add_argument("--suite", choices=commands.SUITES, default="hybrid", help="default: hybrid; paper is for study")
+    parser.add_argument("--cipher", choices=commands.CIPHERS, default="vernam", help="for messages (default: vernam)")
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help=f"default: NAME{SUFFIX}")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE: its secret is lost for ever")
+
+    parser = add_command(
+        subparsers, "provision", "make a blank unit a member of a network", _PROVISION_EXAMPLES, provision
+    )
+    parser.add_argument("network", metavar="NETWORK", type=Path, help=f"the network file, NAME{SUFFIX}")
+    parser.add_argument("--label", default="", help="a word for this unit in the file's list of members")
+    add_unit(parser)
+
+
+_NEW_EXAMPLES = "  ndks network new office\n  ndks network new lecture --suite paper --p1 0.52 --p2 25"
+_PROVISION_EXAMPLES = """\
+  ndks provision office.ndksnet --label alice
+  ndks provision office.ndksnet --unit emulator:bob"""
+
+
+def new_network(args: argparse.Namespace, out: Output) -> None:
+    path: Path = args.output or Path(f"{args.name}{SUFFIX}")
+    refuse_existing(path, args.force)
+    network = Network.new(
+        args.name, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite, cipher=args.cipher
+    )
+    network.save(path)
+    values = {"network": network.name, "suite": network.suite, "cipher": network.cipher, "file": str(path)}
+    text = f"{path} holds network {network.name}, suite {network.suite}. Whoever reads it can compute every key."
+    out.result({**values, **warn_of_suite(network.suite)}, text)
+
+
+def provision(args: argparse.Namespace, out: Output) -> None:
+    Network.load(args.network)  # a damaged file is reported before a unit is looked for
+    with ndks.open(args.unit, args.timeout) as unit:
+        # The lane is taken in the file before the unit hears of it: none is ever given twice.
+        if unit.hello.state != "blank":
+            raise ndks.DeviceError(PROVISIONED)
+        serial_number = unit.hello.serial_number
+        network, lane = admit_unit(args.network, serial_number, args.label)
+        note(f"unit {serial_number} takes lane {lane}")
+        unit.provision(network, lane)
+    values = {"network": network.name, "unit": serial_number, "lane": lane, "suite": network.suite}
+    text = f"unit {serial_number} is a member of network {network.name}, lane {lane}"
+    out.result({**values, **warn_of_suite(network.suite)}, text)

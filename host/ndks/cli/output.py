@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Where a command's words go: the result to stdout, everything else to stderr."""
+
+import json
+import sys
+from typing import Any
+
+from tqdm import tqdm
+
+SCHEMA = 1
+
+PAPER_WARNING = (
+    "suite paper: some ten known bits of such a key give away the rest of it in milliseconds (SECURITY.md)."
+    " Use it to study, not to protect."
+)
+
+
+class Output:
+    """The result of one command, as text or as one JSON object."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+
+    def result(self, values: dict[str, Any], text: str) -> None:
+        """Print the result: `values` with --json, else `text`."""
+        print(json.dumps({"schema": SCHEMA, **values}) if self.as_json else text, flush=True)
+
+    def progress(self, total: int, what: str) -> "tqdm[Any]":
+        """Return a progress bar over `total` bytes on stderr, if that is a terminal."""
+        return tqdm(total=total, desc=what, unit="B", unit_scale=True, unit_divisor=1024, disable=None, leave=False)
+
+
+def note(text: str) -> None:
+    """Say something that is not the result."""
+    print(f"ndks: {text}", file=sys.stderr)
+
+
+def warn_of_suite(suite: str) -> dict[str, str]:
+    """Warn of a network of suite `paper`; return the JSON field that says the same."""
+    if suite != "paper":
+        return {}
+    note(f"WARNING: {PAPER_WARNING}")
+    return {"warning": PAPER_WARNING}
+
+
+def report(code: str, message: str, advice: str) -> None:
+    """Print an error."""
+    note(f"{code}: {message.rstrip('.')}." + (f" Do: {advice}." if advice else ""))

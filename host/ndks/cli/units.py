@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""list, info, deploy."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import ndks
+from ndks import deploy, discovery, usb
+from ndks.unit import Unit
+
+from .arguments import add_command, add_unit
+from .output import Output, note, warn_of_suite
+
+_LIST_TIMEOUT = 3.0  # seconds: a silent port must not hold the list up
+
+
+def add_commands(subparsers: Any) -> None:
+    add_command(subparsers, "list", "list the units that are plugged in", "  ndks list\n  ndks list --json", list_units)
+    parser = add_command(subparsers, "info", "show what a unit holds and how it is", _INFO_EXAMPLES, info)
+    add_unit(parser)
+    parser = add_command(
+        subparsers, "deploy", "copy the firmware to the CIRCUITPY drive of a board", _DEPLOY_EXAMPLES, deploy_firmware
+    )
+    parser.add_argument("drive", metavar="DRIVE", type=Path, help="the drive's directory")
+
+
+_INFO_EXAMPLES = "  ndks info\n  ndks info --unit /dev/ttyACM0 --json\n  ndks info --unit emulator:alice"
+_DEPLOY_EXAMPLES = "  ndks deploy /media/$USER/CIRCUITPY\n  ndks deploy E:\\"
+
+
+def list_units(args: argparse.Namespace, out: Output) -> None:
+    found = discovery.survey(_LIST_TIMEOUT)
+    devices = usb.attached()
+    for problem in usb.problems():
+        note(problem)
+    values = {"units": [_found_values(unit) for unit in found], "usb": [asdict(device) for device in devices]}
+    out.result(values, "\n".join(map(_found_line, found)) or "no unit is plugged in (emulated ones are not listed)")
+
+
+def info(args: argparse.Namespace, out: Output) -> None:
+    with ndks.open(args.unit, args.timeout) as unit:
+        values = _unit_values(unit)
+    warning = warn_of_suite(values["status"]["suite"]) if values["status"]["state"] == "provisioned" else {}
+    out.result({**values, **warning}, _unit_text(values))
+
+
+def deploy_firmware(args: argparse.Namespace, out: Output) -> None:
+    line = deploy.check_drive(args.drive)
+    note(f"{args.drive} is a board with {line.partition(';')[0]}")
+    files = deploy.deploy(args.drive, lambda name: note(f"copying {name}"))
+    text = f"{len(files)} files copied to {args.drive}. Eject it, take the jumper off, and plug the board in again."
+    out.result({"drive": str(args.drive), "files": files}, text)
+
+
+def _found_values(found: discovery.Found) -> dict[str, Any]:
+    values: dict[str, Any] = {"port": found.candidate.port, "serial_number": found.candidate.serial_number}
+    if found.problem:
+        return values | {"error": found.problem.code, "message": str(found.problem)}
+    assert found.hello and found.status
+    return values | {"hello": asdict(found.hello), "status": asdict(found.status)}
+
+
+def _found_line(found: discovery.Found) -> str:
+    state = f"{found.problem.code}: {found.problem}" if found.problem else ""
+    if found.status:
+        member = found.status.state == "provisioned"
+        state = f"network {found.status.network}, lane {found.status.lane}" if member else found.status.state
+    return f"{found.candidate.serial_number}  {found.candidate.port}  {state}"
+
+
+def _unit_values(unit: Unit) -> dict[str, Any]:
+    status = unit.status()
+    values: dict[str, Any] = {"port": unit.port, "hello": asdict(unit.hello), "status": asdict(status)}
+    return values | ({"next_index": unit.next_index()[1]} if status.state == "provisioned" else {})
+
+
+def _unit_text(values: dict[str, Any]) -> str:
+    hello, status = values["hello"], values["status"]
+    rows = [
+        ("unit", f"{hello['serial_number']} at {values['port']}"),
+        ("firmware", f"{hello['firmware']} (protocol {hello['major']}.{hello['minor']})"),
+        ("state", ", ".join([status["state"], *(flag.upper() for flag in status["flags"])])),
+    ]
+    if status["state"] == "provisioned":
+        rows += [
+            ("network", f"{status['network']}, epoch {status['epoch']}, lane {status['lane']}"),
+            ("suite", f"{status['suite']}, cipher {status['cipher']}, d = {status['digits']}"),
+            ("next key", str(values["next_index"])),
+        ]
+    rows += [
+        ("record log", f"{status['log_used']} of {status['log_size']} bytes"),
+        ("free memory", f"{status['free_memory']} bytes" if status["free_memory"] else "not limited"),
+        ("bad frames", str(status["dropped_frames"])),
+    ]
+    return "\n".join(f"{name:12}{value}" for name, value in rows)

@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The parent of both sides: provisions the units, parts the sides, waits, and compares only when both have ended."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import ndks
+from ndks.exceptions import CheckFailed
+from ndks.network import Network
+
+from .evidence import namespace
+from .plan import TIMEOUT, SideFiles
+
+SIDES = ("alice", "bob")
+_CAGES = (["unshare", "--net"], ["unshare", "-r", "--net"])  # root may do the first, most users the second
+_ALTERED_DECIMAL = 5  # the paper's own example: 0.52 and 0.52001
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must hold, and whether it did; None where this system cannot show it."""
+
+    name: str
+    held: bool | None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class SharedKey:
+    """One key as the two sides got it; a fingerprint is the first 8 bytes of SHA-256, "" for a key that is missing."""
+
+    index: int
+    bits: int
+    fingerprints: tuple[str, str]
+
+    @property
+    def same(self) -> bool:
+        return bool(self.fingerprints[0]) and self.fingerprints[0] == self.fingerprints[1]
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """All that the stage has shown."""
+
+    network: Network
+    cage: str
+    namespace: str
+    serial_numbers: tuple[str, ...]
+    evidence: tuple[dict[str, Any], ...]
+    keys: tuple[SharedKey, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def held(self) -> bool:
+        return all(check.held is not False for check in self.checks)
+
+
+def run_stage(directory: Path, *, alter_p1: bool, tell: Callable[[str], object]) -> StageResult:
+    """Run the no-channel stage in an empty directory. CheckFailed when a side could not do its part."""
+    network = Network.new("demo")
+    serial_numbers: list[str] = []
+    for name in SIDES:
+        side = SideFiles(directory / name)
+        side.directory.mkdir(mode=0o700)
+        own = _altered(network) if alter_p1 and name == "bob" else network
+        network, serial_number = _provision(network, own, side, name)
+        serial_numbers.append(serial_number)
+    cage = _find_cage()
+    tell(f"units provisioned; parting them: {' '.join(cage) or 'no cage can be had here'}")
+    statuses = _run_sides([SideFiles(directory / name) for name in SIDES], cage)
+    tell("both sides have ended; comparing")
+    sides = [SideFiles(directory / name) for name in SIDES]
+    for side, status in zip(sides, statuses, strict=True):
+        if status != 0 or not side.evidence.exists():
+            who = side.directory.name
+            advice = f"repeat with --directory DIR and read DIR/{who}/{side.log.name}"
+            raise CheckFailed(f"{who}'s side ended with status {status}", advice)
+    evidence = tuple(json.loads(side.evidence.read_text()) for side in sides)
+    keys = _compare_keys(sides)
+    here = namespace()
+    checks = (*_cage_checks(evidence, bool(cage), here), *_key_checks(evidence, keys))
+    return StageResult(network, " ".join(cage), here, tuple(serial_numbers), evidence, keys, checks)
+
+
+def _provision(network: Network, own: Network, side: SideFiles, label: str) -> tuple[Network, str]:
+    with ndks.open(f"emulator:{side.unit}") as unit:
+        network, lane = network.admit(unit.hello.serial_number, label)
+        unit.provision(own, lane)
+        return network, unit.hello.serial_number
+
+
+def _altered(network: Network) -> Network:
+    """Return the network with one decimal of p1 changed."""
+    whole, _, decimals = network.p1.partition(".")
+    place = _ALTERED_DECIMAL - 1
+    digit = (int(decimals[place]) + 1) % 10
+    return replace(network, p1=f"{whole}.{decimals[:place]}{digit}{decimals[place + 1 :]}")
+
+
+def _find_cage() -> list[str]:
+    """Return the command that runs another in a network namespace of its own; empty where none can be had."""
+    for cage in _CAGES:
+        if shutil.which(cage[0]) and subprocess.run([*cage, "true"], capture_output=True, timeout=10).returncode == 0:
+            return cage
+    return []
+
+
+def _run_sides(sides: list[SideFiles], cage: list[str]) -> list[int]:
+    """Start both sides with no descriptor in common and return their exit statuses when both have ended."""
+    processes = [_start_side(side, cage) for side in sides]
+    try:
+        return [process.wait(TIMEOUT) for process in processes]
+    except subprocess.TimeoutExpired:
+        raise CheckFailed(f"a side did not end within {TIMEOUT:g} s", "repeat on a less busy machine") from None
+    finally:
+        for process in processes:
+            # Each side is a session of its own, and what it left behind goes with it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _start_side(side: SideFiles, cage: list[str]) -> subprocess.Popen[bytes]:
+    temporary = side.directory / "tmp"
+    temporary.mkdir(mode=0o700)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(side.directory), "TMPDIR": str(temporary)}
+    with os.fdopen(os.open(side.log, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as log:
+        return subprocess.Popen(
+            [*cage, sys.executable, "-m", "ndks.demo.side", str(side.directory)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=side.directory,
+            env=environment,
+            start_new_session=True,
+        )
+
+
+def _compare_keys(sides: list[SideFiles]) -> tuple[SharedKey, ...]:
+    names = sorted({path.name for side in sides for path in side.keys.iterdir()})
+    return tuple(_shared_key(sides, name) for name in names)
+
+
+def _shared_key(sides: list[SideFiles], name: str) -> SharedKey:
+    index, bits = map(int, name.removesuffix(".key").split("-"))
+    paths = [side.keys / name for side in sides]
+    alice, bob = (sha256(path.read_bytes()).hexdigest()[:16] if path.exists() else "" for path in paths)
+    return SharedKey(index, bits, (alice, bob))
+
+
+def _cage_checks(evidence: tuple[dict[str, Any], ...], caged: bool, here: str) -> tuple[Check, ...]:
+    if not caged:
+        why = "this system gives no network namespaces (unshare): nothing kept the sides from talking"
+        return (Check("each side in a network namespace of its own", None, why),)
+    namespaces = {side["namespace"] for side in evidence} | {here}
+    interfaces = {name for side in evidence for name in side["interfaces"]}
+    descriptors = {number for side in evidence for number in side["descriptors"]}
+    return (
+        Check("each side in a network namespace of its own", len(namespaces) == 3),
+        Check("no interface but its own loopback on either side", interfaces <= {"lo"}),
+        Check("no descriptor inherited but /dev/null and its own log", descriptors <= {0, 1, 2}),
+    )
+
+
+def _key_checks(evidence: tuple[dict[str, Any], ...], keys: tuple[SharedKey, ...]) -> tuple[Check, ...]:
+    different = [str(key.index) for key in keys if not key.same]
+    alone = {key.fingerprints[0] for key in keys}
+    indices = [key.index for key in keys]
+    pulled = {side["interrupted"] for side in evidence}
+    return (
+        Check("both sides hold the same keys", not different, f"different: {', '.join(different)}" if different else ""),
+        Check("no key was given twice", len(alone) == len(keys) and indices == list(range(1, len(keys) + 1))),
+        Check("the key that was cut off by the unplugging came again", len(pulled) == 1 and pulled <= set(indices)),
+    )

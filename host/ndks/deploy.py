@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Copy the firmware to the CIRCUITPY drive of a board."""
+
+import importlib.util
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from ndks_protocol.flash import SNAPSHOT_FILES, SNAPSHOT_SIZE
+
+from .exceptions import FileError, NdksError, UsageError
+
+PACKAGES = ("ndks_protocol", "ndks_unit")
+_MARK = "boot_out.txt"  # CircuitPython writes it to its drive at every start
+_VERSION = re.compile(r"Adafruit CircuitPython (\d+)\.")
+_OLDEST = 10
+
+
+def firmware_files() -> dict[str, Path]:
+    """Return where each file of the firmware lies, by its path on the drive; works from a clone and from a wheel."""
+    files: dict[str, Path] = {}
+    for package in PACKAGES:
+        root = _package(package)
+        for source in sorted(root.rglob("*.py")):
+            files[f"lib/{package}/{source.relative_to(root).as_posix()}"] = source
+    # These two come last: a half-copied library is never started by a new code.py.
+    for name in ("boot.py", "code.py"):
+        files[name] = _circuitpy() / name
+    return files
+
+
+def check_drive(drive: Path) -> str:
+    """Return the first line of boot_out.txt. UsageError when this is no drive of a board that can be a unit."""
+    if not drive.is_dir():
+        raise UsageError(f"there is no directory {drive}", _JUMPER)
+    try:
+        line = (drive / _MARK).read_text(encoding="utf-8", errors="replace").splitlines()[0]
+    except (OSError, IndexError):
+        raise UsageError(f"{drive} is no CIRCUITPY drive: it has no {_MARK}", _JUMPER) from None
+    version = _VERSION.search(line)
+    if not version or int(version[1]) < _OLDEST or "rp2040" not in line.lower():
+        raise UsageError(f"{drive} says: {line}", f"install CircuitPython {_OLDEST} for the Raspberry Pi Pico first")
+    return line
+
+
+def deploy(drive: Path, progress: Callable[[str], object]) -> list[str]:
+    """Copy the firmware, remove modules that are no longer part of it, make the snapshot files; return what was copied.
+
+    `progress` is told each file's path on the drive. State that lies on the drive already is left alone. FileError.
+    """
+    check_drive(drive)
+    files = firmware_files()
+    try:
+        _remove_stale(drive, set(files))
+        for name, source in files.items():
+            progress(name)
+            _copy(source.read_bytes(), drive / name)
+        for name in SNAPSHOT_FILES:
+            if not (drive / name).exists():
+                _copy(b"\xff" * SNAPSHOT_SIZE, drive / name)
+    except OSError as error:
+        raise FileError(
+            f"{drive} cannot be written: {os.strerror(error.errno or 0)}",
+            "free space on the drive, or plug the board in again with the jumper on, and repeat",
+        ) from None
+    return list(files)
+
+
+_JUMPER = "bridge GP2 and ground, plug the board in, and name the drive that appears (hardware/README.md)"
+
+
+def _copy(content: bytes, target: Path) -> None:
+    if target.exists() and target.read_bytes() == content:
+        return  # spare the flash
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    if target.read_bytes() != content:
+        raise FileError(f"{target} was not written as it should be", "repeat; if it stays, the board's flash is worn")
+
+
+def _remove_stale(drive: Path, names: set[str]) -> None:
+    for package in PACKAGES:
+        root = drive / "lib" / package
+        for path in sorted(root.rglob("*")):
+            if path.is_file() and path.relative_to(drive).as_posix() not in names:
+                path.unlink()
+        shutil.rmtree(root / "__pycache__", ignore_errors=True)
+
+
+def _package(name: str) -> Path:
+    # Found without importing it: the host has no use for the unit's code but to copy it.
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise NdksError(f"the package {name} is missing", "install ndks again")
+    return Path(spec.origin).parent
+
+
+def _circuitpy() -> Path:
+    """The folder with boot.py and code.py: inside this package in a wheel, beside ndks_unit in a clone."""
+    installed = Path(__file__).parent / "_circuitpy"
+    return installed if installed.is_dir() else _package("ndks_unit").parent / "circuitpy"

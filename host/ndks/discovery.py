@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Find attached units: by product string and serial number in the list of ports, then by HELLO. Emulators are not looked for."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from serial.tools import list_ports
+
+from . import usb
+from .exceptions import NdksError, NoUnit, SeveralUnits
+from .transport import EMULATOR
+from .unit import DEFAULT_TIMEOUT, Hello, Status, Unit, open_unit
+
+ENVIRONMENT = "NDKS_UNIT"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A port that belongs to a board which calls itself a unit, or may be one."""
+
+    port: str
+    serial_number: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A candidate and what it answered, or why it did not."""
+
+    candidate: Candidate
+    hello: Hello | None = None
+    status: Status | None = None
+    problem: NdksError | None = None
+
+
+def candidates() -> list[Candidate]:
+    """Return the data port of each attached board, one a board."""
+    boards: dict[str, list[Any]] = {}
+    for port in sorted(list_ports.comports(), key=_place):
+        if _may_be_unit(port):
+            boards.setdefault(port.serial_number or port.device, []).append(port)
+    # With the development jumper on there are two ports: the console, which must not be written to, then the data port.
+    return [Candidate(ports[-1].device, serial_number) for serial_number, ports in boards.items()]
+
+
+def survey(timeout: float) -> list[Found]:
+    """Ask each candidate who it is; one that is busy or silent is reported and does not stop the search."""
+    return [_ask(candidate, timeout) for candidate in candidates()]
+
+
+def select_port(wanted: str | None) -> str:
+    """Return the port of the unit that was asked for, or of the only one there is. NoUnit, SeveralUnits."""
+    wanted = wanted or os.environ.get(ENVIRONMENT)
+    if wanted and _is_port(wanted):
+        return wanted
+    found = candidates()
+    if wanted:
+        found = [candidate for candidate in found if candidate.serial_number.upper() == wanted.upper()]
+    if len(found) == 1:
+        return found[0].port
+    if found:
+        listing = ", ".join(f"{candidate.serial_number} at {candidate.port}" for candidate in found)
+        raise SeveralUnits(f"{len(found)} units are attached: {listing}", f"choose with --unit or {ENVIRONMENT}")
+    what = f"no unit {wanted}" if wanted else "no unit"
+    trouble = "; ".join(usb.problems())
+    raise NoUnit(
+        f"{what} is attached" + (f" ({trouble})" if trouble else ""),
+        "plug one in, or name one: --unit PORT, or --unit emulator:DIR for an emulated unit",
+    )
+
+
+def find_unit(wanted: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> Unit:
+    """Open the unit that was asked for: a port, a serial number, or None for the only one."""
+    return open_unit(select_port(wanted), timeout)
+
+
+def _ask(candidate: Candidate, timeout: float) -> Found:
+    try:
+        with open_unit(candidate.port, timeout) as unit:
+            return Found(candidate, unit.hello, unit.status())
+    except NdksError as error:
+        return Found(candidate, problem=error)
+
+
+def _may_be_unit(port: Any) -> bool:
+    # Windows hides the product string behind its driver's name: there the vendor id has to do.
+    return port.product == usb.PRODUCT or (port.vid == usb.CIRCUITPYTHON_VID and os.name == "nt")
+
+
+def _place(port: Any) -> tuple[str, int, str]:
+    return (port.location or "", len(port.device), port.device)
+
+
+def _is_port(name: str) -> bool:
+    return name.startswith(EMULATOR) or "/" in name or name.upper().startswith("COM") or Path(name).exists()

@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Everything that this package raises on purpose.
+
+    NdksError
+    |-- UsageError             2   the request makes no sense
+    |-- FileError              1   a file cannot be read or written
+    |   `-- NetworkFileError   1   a network file is damaged or of another version
+    |-- CheckFailed            1   something that must be equal is not
+    |-- NoUnit                 3   nothing there that is a unit
+    |-- SeveralUnits           3   more than one, and none was chosen
+    |-- DeviceError            4   the unit answered with an error code
+    |-- ProtocolError          4   the unit answered something that the protocol does not allow
+    |   `-- VersionMismatch    4   unit and host speak different major versions
+    |-- UnitBusy               4   another program has the port
+    |-- PortPermission         4   this user may not open the port
+    |-- UnitTimeout            6   no answer in time
+    `-- UnitRemoved            6   the port went away
+
+The number is the exit status of the command `ndks`.
+"""
+
+from typing import ClassVar
+
+from ndks_protocol import errors
+
+
+class NdksError(Exception):
+    """What happened (`str`), its name for programs (`code`), and what helps (`advice`)."""
+
+    code: str = "ERROR"
+    exit_status: ClassVar[int] = 1
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
+
+
+class UsageError(NdksError):
+    code = "USAGE"
+    exit_status = 2
+
+
+class FileError(NdksError):
+    code = "FILE"
+    exit_status = 1
+
+
+class NetworkFileError(FileError):
+    code = "NETWORK_FILE"
+
+
+class CheckFailed(NdksError):
+    code = "CHECK_FAILED"
+    exit_status = 1
+
+
+class NoUnit(NdksError):
+    code = "NO_UNIT"
+    exit_status = 3
+
+
+class SeveralUnits(NdksError):
+    code = "SEVERAL_UNITS"
+    exit_status = 3
+
+
+class ProtocolError(NdksError):
+    code = "PROTOCOL"
+    exit_status = 4
+
+
+class VersionMismatch(ProtocolError):
+    code = "VERSION"
+
+
+class UnitBusy(NdksError):
+    code = "BUSY"
+    exit_status = 4
+
+
+class PortPermission(NdksError):
+    code = "PERMISSION"
+    exit_status = 4
+
+
+class UnitTimeout(NdksError):
+    code = "TIMEOUT"
+    exit_status = 6
+
+
+class UnitRemoved(NdksError):
+    code = "REMOVED"
+    exit_status = 6
+
+
+class DeviceError(NdksError):
+    """The unit's answer was an error; `number` is its code on the wire, also one that this version does not know."""
+
+    exit_status = 4
+
+    def __init__(self, number: int) -> None:
+        meaning = errors.TABLE[number][1] if number in errors.TABLE else "an error that this version does not know"
+        super().__init__(meaning, _ADVICE.get(number, ""))
+        self.number = number
+        self.code = errors.name_of(number)
+
+
+_ADVICE = {
+    errors.BAD_REQUEST: "upgrade the older one of host and unit",
+    errors.UNKNOWN_COMMAND: "deploy the current firmware to the unit: ndks deploy DRIVE",
+    errors.INTERNAL: "unplug the unit, plug it in again and repeat; report it if it stays",
+    errors.BLANK: "make the unit a member of a network first: ndks provision NETWORK",
+    errors.PROVISIONED: "use another unit, or erase this one first (hardware/README.md)",
+    errors.STORAGE: "take the development jumper off if it is on; if that was not it, run ndks deploy DRIVE again",
+    errors.STATE_FORMAT: "deploy the newer firmware again: ndks deploy DRIVE",
+    errors.RANGE: "check the numbers; ranges are in PROTOCOL.md",
+    errors.EPOCH: "ask the unit for its next index again",
+    errors.TOO_FAR: "check the index; if it is right, repeat with --leave",
+}

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Requests and answers over a transport: request ids, deadlines, several requests in flight."""
+
+import logging
+import secrets
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ndks_protocol import framing
+from ndks_protocol.commands import Command
+
+from .exceptions import DeviceError, NoUnit, ProtocolError, UnitTimeout
+from .transport import Transport
+
+_log = logging.getLogger(__name__)
+
+WINDOW = 4  # requests in flight: as many as fit into a board's 256-byte FIFO while it computes
+
+
+class Link:
+    """One host's end of the protocol. `timeout` is the longest wait for one answer, in seconds."""
+
+    def __init__(self, transport: Transport, timeout: float) -> None:
+        self._transport = transport
+        self._timeout = timeout
+        self._decoder = framing.Decoder()
+        self._next_id = secrets.randbits(31)  # an answer to an earlier program is not taken for one to this
+        self._events: deque[framing.Frame | framing.FrameError] = deque()
+        self._heard_bytes = self._heard_frames = False
+        transport.write(b"\0")  # ends whatever the unit's parser has begun
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def call(self, command: Command, *values: Any) -> tuple[Any, ...]:
+        """Send one request and return the fields of its answer. DeviceError, UnitTimeout, UnitRemoved, ProtocolError."""
+        return next(self.call_each(command, [values]))
+
+    def call_each(self, command: Command, requests: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+        """Send requests of one command, up to WINDOW of them ahead, and yield the answers in order."""
+        waiting: deque[int] = deque()
+        for values in requests:
+            waiting.append(self._send(command, values))
+            if len(waiting) == WINDOW:
+                yield self._answer(command, waiting.popleft())
+        while waiting:
+            yield self._answer(command, waiting.popleft())
+
+    def _send(self, command: Command, values: tuple[Any, ...]) -> int:
+        request_id = self._next_id
+        self._next_id = (request_id + 1) & 0xFFFFFFFF
+        payload = command.request.pack(*values)
+        _log.debug("> %s id %08x, %d bytes", command.name, request_id, len(payload))
+        self._transport.write(framing.encode(command.code, request_id, payload))
+        return request_id
+
+    def _answer(self, command: Command, request_id: int) -> tuple[Any, ...]:
+        deadline = time.monotonic() + self._timeout
+        while True:
+            frame = self._next_frame(deadline)
+            if frame.request_id == request_id and frame.kind in (command.code | framing.ANSWER, framing.ERROR):
+                break
+            _log.debug("< not awaited: kind %02x id %08x", frame.kind, frame.request_id)
+        _log.debug("< %s id %08x, %d bytes", command.name, request_id, len(frame.payload))
+        if frame.kind == framing.ERROR:
+            raise DeviceError(int.from_bytes(frame.payload, "big"))
+        try:
+            return command.answer.unpack(frame.payload, allow_more=True)
+        except ValueError:
+            raise ProtocolError(f"the answer to {command.name} is malformed", "upgrade the older side") from None
+
+    def _next_frame(self, deadline: float) -> framing.Frame:
+        while True:
+            while self._events:
+                event = self._events.popleft()
+                if isinstance(event, framing.Frame):
+                    self._heard_frames = True
+                    return event
+                _log.debug("< dropped: %s", event.reason)
+            if time.monotonic() > deadline:
+                raise self._silence()
+            data = self._transport.read()
+            self._heard_bytes = self._heard_bytes or bool(data)
+            self._events.extend(self._decoder.feed(data))
+
+    def _silence(self) -> UnitTimeout | NoUnit:
+        seconds = f"{self._timeout:g} s"
+        if self._heard_frames:
+            return UnitTimeout(f"no further answer within {seconds}", "repeat; a busy unit may need a longer --timeout")
+        if self._heard_bytes:
+            return NoUnit("what answers at this port is no NDKS unit", "choose another port: ndks list")
+        return UnitTimeout(
+            f"no answer within {seconds}: this is no unit, or it does not run",
+            "check the port with ndks list; unplug the unit and plug it in again",
+        )

@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Network files: what makes units members of one network (PROTOCOL.md section 8). They hold its secret."""
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from ndks_protocol import commands
+from ndks_protocol.generator import Generator
+
+from .exceptions import FileError, NetworkFileError, UsageError
+from .files import write_private
+
+SUFFIX = ".ndksnet"
+FORMAT = 1
+_SECRET_SIZE = 32
+_DECIMALS = 40  # of random parameters
+_LANES = 1 << 16
+_LOCK_TIMEOUT = 10.0  # seconds
+
+
+@dataclass(frozen=True)
+class Member:
+    """A unit that was provisioned from this file."""
+
+    lane: int
+    uid: str
+    label: str
+    binding_id: str = "00" * 16
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network, all of it: whoever reads its file can compute every key."""
+
+    name: str
+    suite: str
+    cipher: str
+    p1: str
+    p2: str
+    digits: int
+    epoch: int
+    secret: bytes = field(repr=False)
+    next_lane: int = 1
+    members: tuple[Member, ...] = ()
+
+    def __post_init__(self) -> None:
+        """UsageError for a value that no network can have."""
+        if not 1 <= len(self.name.encode()) <= commands.MAX_NAME or not self.name.isprintable():
+            raise UsageError(f"a network's name has 1 to {commands.MAX_NAME} bytes and prints on one line")
+        for what, value, known in (("suite", self.suite, commands.SUITES), ("cipher", self.cipher, commands.CIPHERS)):
+            if value not in known:
+                raise UsageError(f"there is no {what} {value!r}", f"choose one of {', '.join(known)}")
+        try:
+            Generator(self.p1, self.p2, self.digits)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        if len(self.secret) != _SECRET_SIZE or not 0 <= self.epoch < 1 << 32 or not 1 <= self.next_lane <= _LANES:
+            raise UsageError("secret, epoch or next_lane is out of range")
+
+    @classmethod
+    def new(
+        cls,
+        name: str,
+        *,
+        p1: str | None = None,
+        p2: str | None = None,
+        digits: int = 3,
+        suite: str = "hybrid",
+        cipher: str = "vernam",
+    ) -> Self:
+        """Return a network with a fresh secret; parameters that are not given are random, with 40 decimals."""
+        p1 = p1 or f"0.{_random_decimals()}"
+        p2 = p2 or f"{10 + secrets.randbelow(90)}.{_random_decimals()}"
+        return cls(name, suite, cipher, p1, p2, digits, 0, secrets.token_bytes(_SECRET_SIZE))
+
+    def admit(self, uid: str, label: str) -> tuple[Self, int]:
+        """Return the network with this unit as a member on a lane that no unit has had, and that lane."""
+        lane = self.next_lane
+        if lane >= _LANES:
+            raise UsageError("all lanes of this network are used up", "make a new network: ndks network new NAME")
+        others = tuple(member for member in self.members if member.uid != uid)
+        members = (*others, Member(lane, uid, label))
+        return replace(self, next_lane=lane + 1, members=members), lane
+
+    def save(self, path: Path) -> None:
+        """Write the file, mode 0600, whole or not at all. FileError."""
+        values = {
+            "ndks_network": FORMAT,
+            "name": self.name,
+            "suite": self.suite,
+            "cipher": self.cipher,
+            "p1": self.p1,
+            "p2": self.p2,
+            "d": self.digits,
+            "epoch": self.epoch,
+            "secret": self.secret.hex(),
+            "next_lane": self.next_lane,
+            "members": [asdict(member) for member in self.members],
+        }
+        try:
+            write_private(path, (json.dumps(values, indent=2) + "\n").encode())
+        except OSError as error:
+            raise FileError(f"{path} cannot be written: {os.strerror(error.errno or 0)}") from None
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a file. FileError, NetworkFileError."""
+        try:
+            values = json.loads(path.read_bytes())
+        except OSError as error:
+            raise FileError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None
+        except ValueError:
+            raise _damaged(path, "it is no JSON") from None
+        if not isinstance(values, dict) or "ndks_network" not in values:
+            raise _damaged(path, "it is no network file")
+        try:
+            return cls._from_values(values)
+        except UsageError as error:
+            raise _damaged(path, str(error)) from None
+        except (KeyError, TypeError, ValueError):
+            # Their text would quote the file, and with it perhaps the secret.
+            raise _damaged(path, "a field is missing or of a wrong kind") from None
+
+    @classmethod
+    def _from_values(cls, values: dict[str, Any]) -> Self:
+        if values["ndks_network"] != FORMAT:
+            raise UsageError(f"it has version {values['ndks_network']!r} of the format; this ndks knows {FORMAT}")
+        return cls(
+            str(values["name"]),
+            str(values["suite"]),
+            str(values["cipher"]),
+            str(values["p1"]),
+            str(values["p2"]),
+            int(values["d"]),
+            int(values["epoch"]),
+            bytes.fromhex(values["secret"]),
+            int(values["next_lane"]),
+            tuple(Member(**member) for member in values["members"]),
+        )
+
+
+def admit_unit(path: Path, uid: str, label: str) -> tuple[Network, int]:
+    """Take the next lane of the network file at `path` for a unit; the file is written before this returns."""
+    try:
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_TIMEOUT, mode=0o600):
+            network, lane = Network.load(path).admit(uid, label)
+            network.save(path)
+            return network, lane
+    except Timeout:
+        raise FileError(f"{path} is in use by another process", "wait for it and repeat") from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be locked: {os.strerror(error.errno or 0)}") from None
+
+
+def _damaged(path: Path, why: str) -> NetworkFileError:
+    return NetworkFileError(f"{path}: {why}", "restore the file from its copy; units that hold the network go on working")
+
+
+def _random_decimals() -> str:
+    return f"{secrets.randbelow(10**_DECIMALS):0{_DECIMALS}d}"

@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Ways to reach a unit, chosen by the name of the port.
+
+    /dev/ttyACM0, COM3, a pty      a serial port
+    socket://127.0.0.1:PORT        a unit behind TCP, such as `ndks emulate DIR --tcp PORT`
+    emulator:DIR                   an emulated unit in this process
+"""
+
+import errno
+import time
+from pathlib import Path
+from typing import Protocol
+
+import serial
+
+from .exceptions import NdksError, NoUnit, PortPermission, UnitBusy, UnitRemoved, UnitTimeout, UsageError
+
+_SLICE = 0.05  # how long one read waits at most; deadlines are kept by the caller
+_OPEN_RETRY = 2.0  # a modem manager may probe a new port for some seconds
+_BAUD = 115200  # of no meaning on USB, but never 1200: that reboots the board into its bootloader
+EMULATOR = "emulator:"
+
+
+class Transport(Protocol):
+    """Bytes to and from one unit."""
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`. UnitRemoved, UnitTimeout."""
+        ...
+
+    def read(self) -> bytes:
+        """Return what has arrived, b"" when nothing did for a moment. UnitRemoved."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def open_transport(port: str, timeout: float) -> Transport:
+    """Open a port for this process alone. NoUnit, UnitBusy, PortPermission, UsageError."""
+    if port.startswith(EMULATOR):
+        return EmulatorTransport(Path(port.removeprefix(EMULATOR)))
+    return SerialTransport(port, timeout)
+
+
+class SerialTransport:
+    """A serial port, or anything else that pyserial opens by URL."""
+
+    def __init__(self, port: str, timeout: float) -> None:
+        self._port = port
+        self._serial = _open_serial(port, timeout)
+
+    def write(self, data: bytes) -> None:
+        try:
+            self._serial.write(data)
+        except serial.SerialTimeoutException:
+            raise UnitTimeout(f"{self._port} takes no more data", _REPLUG) from None
+        except (serial.SerialException, OSError):
+            raise _removed(self._port) from None
+
+    def read(self) -> bytes:
+        try:
+            first = self._serial.read(1)
+            return first + self._serial.read(self._serial.in_waiting) if first else first
+        except (serial.SerialException, OSError):
+            raise _removed(self._port) from None
+
+    def close(self) -> None:
+        self._serial.close()
+
+
+class EmulatorTransport:
+    """A unit that runs in this process."""
+
+    def __init__(self, directory: Path) -> None:
+        import ndks_emulator  # the host knows the emulator only as one more port
+
+        try:
+            self._unit = ndks_emulator.InProcessUnit(directory)
+        except ndks_emulator.DirectoryInUse as error:
+            raise UnitBusy(str(error), "stop that process, or use its port") from None
+        except ndks_emulator.DirectoryError as error:
+            raise NoUnit(str(error), "name another directory; ndks makes a new unit in an empty one") from None
+
+    def write(self, data: bytes) -> None:
+        self._unit.write(data)
+
+    def read(self) -> bytes:
+        data = self._unit.read()
+        if not data:
+            time.sleep(_SLICE)
+        return data
+
+    def close(self) -> None:
+        self._unit.close()
+
+
+_REPLUG = "unplug the unit, plug it in again and repeat the command"
+
+
+def _removed(port: str) -> UnitRemoved:
+    return UnitRemoved(f"the unit at {port} was removed", "plug it in and repeat the command; no key was lost")
+
+
+def _open_serial(port: str, timeout: float) -> serial.Serial:
+    deadline = time.monotonic() + min(_OPEN_RETRY, timeout)
+    while True:
+        try:
+            opened = serial.serial_for_url(
+                port, baudrate=_BAUD, timeout=_SLICE, write_timeout=timeout, exclusive=True, do_not_open=True
+            )
+        except ValueError:
+            raise UsageError(f"{port} is no port", "name one like /dev/ttyACM0, COM3, emulator:DIR") from None
+        try:
+            opened.open()
+            opened.reset_input_buffer()
+            return opened
+        except (serial.SerialException, OSError) as error:
+            refusal = _refusal(port, error)
+        if not isinstance(refusal, UnitBusy) or time.monotonic() > deadline:
+            raise refusal
+        time.sleep(_SLICE)
+
+
+def _refusal(port: str, error: OSError) -> NdksError:
+    """Say why a port could not be opened. pyserial gives an errno on POSIX, on Windows only a text."""
+    number = error.errno
+    text = str(error)
+    if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text or "Access is denied" in text:
+        return UnitBusy(f"{port} is in use by another program", "close that program (or wait for it) and repeat")
+    if number in (errno.EACCES, errno.EPERM):
+        return PortPermission(
+            f"you may not open {port}",
+            "install hardware/70-ndks.rules (hardware/README.md), or: sudo usermod -aG dialout $USER and log in again",
+        )
+    if number is None and "could not open port" not in text:
+        return UsageError(f"{port} is no port", "name one like /dev/ttyACM0, COM3, emulator:DIR")
+    return NoUnit(f"there is no port {port}", "plug the unit in; ndks list shows what is there")

@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The driver of a unit: one method a command, and the verbs made of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Self
+
+import ndks_protocol
+from ndks_protocol import commands
+
+from .exceptions import ProtocolError, UsageError, VersionMismatch
+from .link import Link
+from .network import Network
+from .transport import open_transport
+
+DEFAULT_TIMEOUT = 10.0  # seconds; a board needs up to 8 for one chunk in the worst case
+MAX_BITS = 8 * commands.MAX_KEY_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Who answered (PROTOCOL.md, HELLO)."""
+
+    major: int
+    minor: int
+    firmware: str
+    state_format: int
+    state: str
+    flags: list[str]
+    serial_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the unit holds and how it is (PROTOCOL.md, STATUS); the part on its network is of no meaning when it is blank."""
+
+    state: str
+    flags: list[str]
+    network: str
+    epoch: int
+    lane: int
+    suite: str
+    cipher: str
+    digits: int
+    log_used: int
+    log_size: int
+    free_memory: int
+    dropped_frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key: element 0 is the most significant bit of `data[0]`; unused bits of the last byte are 0."""
+
+    index: int
+    epoch: int
+    bits: int
+    data: bytes = field(repr=False)  # a key in a traceback or log is a key lost
+
+
+class Unit:
+    """An open unit; made by `ndks.open`, closed by `close` or a with statement."""
+
+    def __init__(self, port: str, link: Link) -> None:
+        self.port = port
+        self._link = link
+        self.hello = self._greet()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._link.close()
+
+    def status(self) -> Status:
+        """Return the unit's state; works on a blank unit too."""
+        state, flags, epoch, lane, suite, cipher, digits, network, *counts = self._link.call(commands.STATUS)
+        return Status(
+            _state_name(state),
+            _flag_names(flags),
+            network,
+            epoch,
+            lane,
+            _name(commands.SUITES, suite),
+            _name(commands.CIPHERS, cipher),
+            digits,
+            *counts,
+        )
+
+    def provision(self, network: Network, lane: int) -> None:
+        """Make a blank unit a member. DeviceError PROVISIONED for one that is a member already."""
+        suite, cipher = commands.SUITES.index(network.suite), commands.CIPHERS.index(network.cipher)
+        parameters = (network.digits, network.secret, network.name, network.p1, network.p2)
+        self._link.call(commands.PROVISION, network.epoch, lane, suite, cipher, *parameters)
+
+    def next_index(self) -> tuple[int, int]:
+        """Return the epoch and the next index of the common lane."""
+        epoch, index = self._link.call(commands.NEXT_INDEX)
+        return epoch, index
+
+    def acknowledge(self, epoch: int, index: int, *, leave: bool = False) -> int:
+        """Say that key `index` is safely out and return the next index; `leave` allows to jump more than 2^20 ahead."""
+        return self._link.call(commands.ACKNOWLEDGE, epoch, index, leave)[0]
+
+    def key(self, index: int, bits: int, *, epoch: int | None = None) -> Key:
+        """Return `bits` bits of key `index`, of the present epoch unless another is named; moves nothing."""
+        epoch = self.next_index()[0] if epoch is None else epoch
+        return Key(index, epoch, bits, b"".join(self.stream_key(index, bits, epoch=epoch)))
+
+    def next_key(self, bits: int) -> Key:
+        """Return the next key of the common lane and acknowledge it.
+
+        A caller that must not lose a key to a crash calls `next_index`, `key`, stores the key, and then `acknowledge`.
+        """
+        epoch, index = self.next_index()
+        key = self.key(index, bits, epoch=epoch)
+        self.acknowledge(epoch, index)
+        return key
+
+    def stream_key(self, index: int, bits: int, *, epoch: int | None = None, offset: int = 0) -> Iterator[bytes]:
+        """Yield `bits` bits of key `index` as blocks of at most 1024 bytes, from byte `offset` on, in constant memory."""
+        if not 1 <= bits <= MAX_BITS:
+            raise UsageError("a key has 1 to 2^40 bits")
+        epoch = self.next_index()[0] if epoch is None else epoch
+        size = (bits + 7) // 8
+        starts = range(offset, size, commands.MAX_CHUNK)
+        requests = ((epoch, index, start, min(commands.MAX_CHUNK, size - start)) for start in starts)
+        for start, (block,) in zip(starts, self._link.call_each(commands.KEY_CHUNK, requests), strict=True):
+            if len(block) != min(commands.MAX_CHUNK, size - start):
+                raise ProtocolError("the unit sent a chunk of another size than asked for", "report it")
+            yield block if start + len(block) < size else block[:-1] + _without_unused(block[-1:], bits)
+
+    def _greet(self) -> Hello:
+        major, minor, firmware, state_format, state, flags, uid, *_ = self._link.call(commands.HELLO)
+        if major != ndks_protocol.MAJOR:
+            raise _version_mismatch(major)
+        version = ".".join(map(str, firmware))
+        return Hello(major, minor, version, state_format, _state_name(state), _flag_names(flags), uid.hex().upper())
+
+
+def open_unit(port: str, timeout: float = DEFAULT_TIMEOUT) -> Unit:
+    """Open the unit at `port` (see `ndks.transport`) for this process alone and greet it."""
+    transport = open_transport(port, timeout)
+    try:
+        return Unit(port, Link(transport, timeout))
+    except BaseException:
+        transport.close()
+        raise
+
+
+def _without_unused(last: bytes, bits: int) -> bytes:
+    return bytes([last[0] & 0xFF << -bits % 8 & 0xFF])
+
+
+def _version_mismatch(major: int) -> VersionMismatch:
+    ours = ndks_protocol.MAJOR
+    older = "this host: pip install --upgrade ndks" if major > ours else "the unit: ndks deploy DRIVE"
+    return VersionMismatch(f"the unit speaks protocol {major}, this host {ours}", f"upgrade {older}")
+
+
+def _state_name(state: int) -> str:
+    return {commands.STATE_BLANK: "blank", commands.STATE_PROVISIONED: "provisioned"}.get(state, f"unknown ({state})")
+
+
+def _flag_names(flags: int) -> list[str]:
+    names = {commands.NOT_SEALED: "not sealed", commands.READ_ONLY: "read only"}
+    return [names.get(bit, f"unknown ({bit})") for bit in (1 << i for i in range(8)) if flags & bit]
+
+
+def _name(names: tuple[str, ...], number: int) -> str:
+    return names[number] if number < len(names) else f"unknown ({number})"
