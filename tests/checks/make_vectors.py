@@ -146,7 +146,7 @@ def make_commands() -> dict[str, Any]:
         (provision, member, b""),
         (provision, member, provisioned),
         (hello, b"", greeting[0] + b"\1" + greeting[1]),
-        (status, b"", bytes([1, 1]) + struct.pack(">IHBBB", 0, 7, 1, 0, 3) + b"\x04demo" + struct.pack(">HH", 128, 4064) + counters),
+        (status, b"", bytes([1, 1]) + struct.pack(">IHBBB", 0, 7, 1, 0, 3) + b"\x04demo" + struct.pack(">HH", 112, 4064) + counters),
         (0x7E, b"", unknown),
         (0x81, b"", unknown),
         (next_index, b"", struct.pack(">IQ", 0, 1)),
