@@ -4,10 +4,12 @@
 
 import hashlib
 import os
+from typing import cast
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ndks_protocol.flash import SNAPSHOT_SIZE
+from ndks_protocol.kdf import Hash
 from ndks_unit.board import Board
 
 from .directory import UnitDirectory
@@ -41,8 +43,7 @@ class EmulatedBoard(Board):
     @property
     def snapshots_writable(self) -> bool:
         return all(
-            os.access(path, os.W_OK) and path.stat().st_size == SNAPSHOT_SIZE
-            for path in self._directory.snapshots
+            os.access(path, os.W_OK) and path.stat().st_size == SNAPSHOT_SIZE for path in self._directory.snapshots
         )
 
     def snapshot_read(self, slot: int) -> bytes:
@@ -54,8 +55,8 @@ class EmulatedBoard(Board):
             file.flush()
             os.fsync(file.fileno())
 
-    def sha256(self) -> "hashlib._Hash":
-        return hashlib.sha256()
+    def sha256(self) -> Hash:
+        return cast(Hash, hashlib.sha256())
 
     def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
         buffer[:] = Cipher(algorithms.AES256(key), modes.CTR(iv)).encryptor().update(bytes(buffer))

@@ -60,7 +60,7 @@ class MemoryLine:
 class PtyLine:
     """A pseudo-terminal; `path` is what a host opens as its serial port.
 
-    Only the master is held open: when the unit goes, the host sees its port hang up; when the host goes, so does the unit.
+    Only the master is held open: when the unit goes, the host sees its port hang up, and the other way round.
     """
 
     def __init__(self) -> None:

@@ -46,7 +46,7 @@ class Nvm:
         self._content[:] = b"\xff" * self._size
         self._store(0, self._content)
 
-    def _program(self, page: int, data: bytes) -> None:
+    def _program(self, page: int, data: bytearray) -> None:
         bits = bytes(old & new for old, new in zip(self._content[page : page + PAGE], data, strict=True))
         self._content[page : page + PAGE] = bits
         self._store(page, bits)

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: MIT
 """What differs between an RP2040 and a PC, and nothing else: the serial line, flash, AES, SHA-256."""
 
+from ndks_protocol.kdf import Crypto
 
-class Board:
+
+class Board(Crypto):
     """The hardware of one unit."""
 
     uid = bytes(8)  # of this board, for life
@@ -26,7 +28,7 @@ class Board:
         raise NotImplementedError
 
     def nvm_write(self, offset: int, data: bytes) -> None:
-        """Write to the nvm sector: onto bytes that are all FF this only programs, else it erases the whole sector first."""
+        """Write to the nvm sector: over bytes that are all FF this programs, else it erases the whole sector first."""
         raise NotImplementedError
 
     @property
@@ -40,14 +42,6 @@ class Board:
 
     def snapshot_write(self, slot: int, data: bytes) -> None:
         """Overwrite a snapshot file in place; OSError when it cannot be written."""
-        raise NotImplementedError
-
-    def sha256(self):
-        """Return a new SHA-256 with `update` and `digest`."""
-        raise NotImplementedError
-
-    def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
-        """XOR whole blocks in place with AES-256 in counter mode."""
         raise NotImplementedError
 
     def free_memory(self) -> int:

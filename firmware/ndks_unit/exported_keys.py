@@ -42,7 +42,7 @@ class KeyReader:
         self._board = board
         self._member = member
         self._keystream = None
-        self._mask_key = None
+        self._mask_key = b""
 
     def read(self, index: int, offset: int, size: int) -> bytearray:
         """Return `size` bytes of key `index` from byte `offset` on."""

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """The main loop, on a board and on a PC."""
 
+from .board import Board
 from .unit import Unit
 
 
-def serve(board) -> None:
+def serve(board: Board) -> None:
     """Answer requests for ever."""
     unit = Unit(board)
     while True:

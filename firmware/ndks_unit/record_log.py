@@ -5,8 +5,8 @@
     record: type u8 (FF = blank) | size u16 | sequence number u32 | 00 | tag 16 | body, padded with 00 to 16 bytes
     plain record, type F0 to FE: tag = SHA-256(first 8 bytes || body)[:16]
 
-Strategy: the newest valid record of a type wins, wherever it lies. nvm is only erased when a snapshot of all of them lies
-verified in a file, so that a power cut at any moment leaves the old state or the new one.
+Strategy: the newest valid record of a type wins, wherever it lies. nvm is only erased when a verified snapshot of
+all of them lies in a file, so that a power cut at any moment leaves the old state or the new one.
 """
 
 import struct
@@ -36,7 +36,7 @@ class RecordLog:
         self._board = board
         self._bodies = {}
         self._sequences = {}
-        self._tails = {}  # type: where the free tail bytes of its newest record in nvm start and end
+        self._tails = {}  # by type, where the free tail bytes of its newest record in nvm start and end
         self._slot_sequence = [0] * len(SNAPSHOT_FILES)
         self._sequence = 0
         for slot in range(len(SNAPSHOT_FILES)):
@@ -67,7 +67,7 @@ class RecordLog:
         return _SIZE
 
     def append(self, kind: int, body: bytes) -> None:
-        """Write a record; it is in flash when this returns. UnitError(STORAGE) when it cannot be, and nothing changed."""
+        """Write a record; it is in flash when this returns. UnitError(STORAGE) when that cannot be."""
         if self._end + _extent(kind, len(body)) > _SIZE:
             self._compact()
         if self._end + _extent(kind, len(body)) > _SIZE:
@@ -128,16 +128,15 @@ class RecordLog:
                 offset += _ALIGNMENT
                 continue
             end = offset + _extent(kind, size)
-            if kind in _COUNTERS:
-                tail = end - _TAIL
-                # A byte that a power cut left half programmed counts: an index is rather burnt than given twice.
-                steps = len(image[tail:end].rstrip(b"\xff"))
-                body = _counted(body, steps)
             # A record in nvm and its copy in a snapshot have the same number; steps are counted in nvm only.
             if sequence >= self._sequences.get(kind, 0):
+                if kind in _COUNTERS:
+                    # A byte that a power cut left half programmed counts: an index is rather burnt than given twice.
+                    steps = len(image[end - _TAIL : end].rstrip(b"\xff"))
+                    body = _counted(body, steps)
+                    if in_nvm:
+                        self._tails[kind] = (end - _TAIL + steps, end)
                 self._remember(kind, body, sequence)
-                if kind in _COUNTERS and in_nvm:
-                    self._tails[kind] = (tail + steps, end)
             self._sequence = max(self._sequence, sequence)
             offset = end
         return end

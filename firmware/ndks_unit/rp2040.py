@@ -2,15 +2,19 @@
 # SPDX-License-Identifier: MIT
 """The CircuitPython board: an RP2040, such as the Raspberry Pi Pico."""
 
+# pyright: basic, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportOptionalSubscript=false
+# pyright: reportIncompatibleMethodOverride=false
+# (the stubs know no pins of this board and take nvm and watchdog for missing; gc and hashlib are CPython's here)
+
 import gc
 import hashlib
 import os
-import storage
 
 import aesio
 import board
 import digitalio
 import microcontroller
+import storage
 import supervisor
 import usb_cdc
 from watchdog import WatchDogMode

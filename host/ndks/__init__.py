@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Drive NDKS units: boxes that answer with the same key for the same index, with no channel between them.
 
-    import ndks
+import ndks
 
-    with ndks.open() as unit:  # or ndks.open("/dev/ttyACM0"), ndks.open("emulator:DIR")
-        key = unit.next_key(256)
+with ndks.open() as unit:  # or ndks.open("/dev/ttyACM0"), ndks.open("emulator:DIR")
+    key = unit.next_key(256)
 """
 
 from .discovery import find_unit as open

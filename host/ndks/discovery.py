@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Find attached units: by product string and serial number in the list of ports, then by HELLO. Emulators are not looked for."""
+"""Find attached units: by product string and serial number in the list of ports, then by HELLO.
+
+Emulated units are never looked for.
+"""
 
 import os
 from dataclasses import dataclass

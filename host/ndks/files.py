@@ -30,7 +30,6 @@ def write_private(path: Path, data: bytes) -> None:
         raise
 
 
-
 def replace_durably(source: Path, target: Path) -> None:
     """Rename a file, and return when the new name is on the disk."""
     source.replace(target)

@@ -36,7 +36,7 @@ class Link:
         self._transport.close()
 
     def call(self, command: Command, *values: Any) -> tuple[Any, ...]:
-        """Send one request and return the fields of its answer. DeviceError, UnitTimeout, UnitRemoved, ProtocolError."""
+        """Send one request; return the fields of its answer. DeviceError, UnitTimeout, UnitRemoved, ProtocolError."""
         return next(self.call_each(command, [values]))
 
     def call_each(self, command: Command, requests: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:

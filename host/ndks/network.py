@@ -7,7 +7,7 @@ import os
 import secrets
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from filelock import FileLock, Timeout
 
@@ -113,7 +113,7 @@ class Network:
     def load(cls, path: Path) -> Self:
         """Read a file. FileError, NetworkFileError."""
         try:
-            values = json.loads(path.read_bytes())
+            values: Any = json.loads(path.read_bytes())
         except OSError as error:
             raise FileError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None
         except ValueError:
@@ -121,7 +121,7 @@ class Network:
         if not isinstance(values, dict) or "ndks_network" not in values:
             raise _damaged(path, "it is no network file")
         try:
-            return cls._from_values(values)
+            return cls._from_values(cast(dict[str, Any], values))
         except UsageError as error:
             raise _damaged(path, str(error)) from None
         except (KeyError, TypeError, ValueError):
@@ -160,7 +160,9 @@ def admit_unit(path: Path, uid: str, label: str) -> tuple[Network, int]:
 
 
 def _damaged(path: Path, why: str) -> NetworkFileError:
-    return NetworkFileError(f"{path}: {why}", "restore the file from its copy; units that hold the network go on working")
+    return NetworkFileError(
+        f"{path}: {why}", "restore the file from its copy; units that hold the network go on working"
+    )
 
 
 def _random_decimals() -> str:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Ways to reach a unit, chosen by the name of the port.
 
-    /dev/ttyACM0, COM3, a pty      a serial port
-    socket://127.0.0.1:PORT        a unit behind TCP, such as `ndks emulate DIR --tcp PORT`
-    emulator:DIR                   an emulated unit in this process
+/dev/ttyACM0, COM3, a pty      a serial port
+socket://127.0.0.1:PORT        a unit behind TCP, such as `ndks emulate DIR --tcp PORT`
+emulator:DIR                   an emulated unit in this process
 """
 
 import errno

@@ -33,7 +33,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the unit holds and how it is (PROTOCOL.md, STATUS); the part on its network is of no meaning when it is blank."""
+    """What the unit holds and how it is (PROTOCOL.md, STATUS); that on its network says nothing when it is blank."""
 
     state: str
     flags: list[str]
@@ -122,7 +122,7 @@ class Unit:
         return key
 
     def stream_key(self, index: int, bits: int, *, epoch: int | None = None, offset: int = 0) -> Iterator[bytes]:
-        """Yield `bits` bits of key `index` as blocks of at most 1024 bytes, from byte `offset` on, in constant memory."""
+        """Yield `bits` bits of key `index` in blocks of at most 1024 bytes, from byte `offset` on."""
         if not 1 <= bits <= MAX_BITS:
             raise UsageError("a key has 1 to 2^40 bits")
         epoch = self.next_index()[0] if epoch is None else epoch

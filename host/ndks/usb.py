@@ -6,8 +6,11 @@ import errno
 from dataclasses import dataclass
 from typing import Any
 
-import libusb_package
+import libusb_package  # pyright: ignore[reportMissingTypeStubs]
 import usb.core
+
+_libusb: Any = libusb_package.get_libusb1_backend  # pyright: ignore[reportUnknownMemberType]
+_core: Any = usb.core  # pyusb has no types; its stubs lack half of this
 
 CIRCUITPYTHON_VID = 0x239A  # boards keep CircuitPython's vendor and product ids
 PRODUCT = "NDKS unit"
@@ -30,9 +33,8 @@ class UsbDevice:
 def attached() -> list[UsbDevice]:
     """Return attached boards; an empty list where there is no USB at all."""
     try:
-        found: Any = usb.core.find(find_all=True, backend=libusb_package.get_libusb1_backend())
-        devices = list(found)
-    except (usb.core.USBError, usb.core.NoBackendError, NotImplementedError):
+        devices = list(_core.find(find_all=True, backend=_libusb()))
+    except (_core.USBError, _core.NoBackendError, NotImplementedError):
         return []
     return [_describe(device) for device in devices if _is_board(device)]
 
@@ -51,9 +53,11 @@ def _describe(device: Any) -> UsbDevice:
         return UsbDevice(*place, problem=_NO_PERMISSION)
     except NotImplementedError:
         return UsbDevice(*place, problem="this system's USB driver shows no descriptors")
-    except usb.core.USBError as error:
+    except _core.USBError as error:
         denied = error.errno in (errno.EACCES, errno.EPERM)
-        return UsbDevice(*place, problem=_NO_PERMISSION if denied else f"its descriptors cannot be read: {error.strerror}")
+        return UsbDevice(
+            *place, problem=_NO_PERMISSION if denied else f"its descriptors cannot be read: {error.strerror}"
+        )
 
 
 _NO_PERMISSION = "you may not open it: install hardware/70-ndks.rules (see hardware/README.md)"
@@ -62,7 +66,7 @@ _NO_PERMISSION = "you may not open it: install hardware/70-ndks.rules (see hardw
 def problems() -> list[str]:
     """Return one line for each attached board that cannot be used as it is."""
     return [
-        f"USB device {device.bus:03d}:{device.address:03d} ({device.vendor:04x}:{device.product_id:04x}): {device.problem}"
+        f"USB {device.bus:03d}:{device.address:03d}, id {device.vendor:04x}:{device.product_id:04x}: {device.problem}"
         for device in attached()
         if device.problem
     ]

@@ -29,7 +29,7 @@ COMMON_LANE = 0
 INDEX_BITS = 48  # key index = lane * 2^48 + n
 MAX_JUMP = 1 << 20  # how far ahead an index may be without leave
 
-TABLE = {}
+TABLE: dict[int, "Command"] = {}
 
 
 class Command:

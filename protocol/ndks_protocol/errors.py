@@ -5,7 +5,7 @@
 The high byte groups them: 01 frames and dispatch, 02 state of the unit, 03 keys.
 """
 
-TABLE = {}
+TABLE: dict[int, tuple[str, str]] = {}
 
 
 def _declare(code: int, name: str, meaning: str) -> int:

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Exported keys: which indices they have, and the mask that suite `hybrid` puts on the paper's bits (PROTOCOL.md section 3)."""
+"""Exported keys (PROTOCOL.md section 3): their indices, and the mask that suite `hybrid` puts on the paper's bits."""
 
 import struct
 
 from .commands import INDEX_BITS
-from .kdf import derive
+from .kdf import Crypto, derive
 
 _AES_BLOCK = 16
 
@@ -15,16 +15,15 @@ def is_exportable(index: int) -> bool:
     return 1 <= index < 1 << INDEX_BITS
 
 
-def export_mask_key(crypto, secret: bytes, index: int) -> bytes:
+def export_mask_key(crypto: Crypto, secret: bytes, index: int) -> bytes:
     """Return the AES-256 key of the mask of one exported key."""
     return derive(crypto, secret, "ndks export mask", struct.pack(">Q", index))
 
 
-def apply_mask(crypto, mask_key: bytes, offset: int, data: bytearray) -> bytearray:
+def apply_mask(crypto: Crypto, mask_key: bytes, offset: int, data: bytearray) -> bytearray:
     """Return `data`, bytes of a key from `offset` on, XOR AES-256-CTR counted from block 0.
 
-    `crypto.aes_ctr(key, iv, buffer)` works in place. It is always given whole blocks from a block's start, since the
-    board's AES throws the rest of a begun block away.
+    AES is always given whole blocks from a block's start: the board's throws the rest of a begun block away.
     """
     skip = offset % _AES_BLOCK
     size = skip + len(data)

@@ -2,13 +2,35 @@
 # SPDX-License-Identifier: MIT
 """HMAC-SHA256 (RFC 2104) and the key derivation of PROTOCOL.md section 1.
 
-The board has no `hmac` module. `crypto` is anything with `sha256()`, which returns an object with `update` and `digest`.
+The board has no `hmac` module.
 """
 
 _BLOCK = 64
 
 
-def hmac_sha256(crypto, key: bytes, message: bytes) -> bytes:
+class Hash:
+    """A running SHA-256: any object with these two methods."""
+
+    def update(self, data: bytes) -> None:
+        raise NotImplementedError
+
+    def digest(self) -> bytes:
+        raise NotImplementedError
+
+
+class Crypto:
+    """The primitives that the platform provides."""
+
+    def sha256(self) -> Hash:
+        """Return a new SHA-256."""
+        raise NotImplementedError
+
+    def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
+        """XOR whole blocks in place with AES-256 in counter mode."""
+        raise NotImplementedError
+
+
+def hmac_sha256(crypto: Crypto, key: bytes, message: bytes) -> bytes:
     """Return the 32 bytes of HMAC-SHA256 for keys of at most 64 bytes, which all of ours are."""
     if len(key) > _BLOCK:
         raise ValueError("key longer than a block")
@@ -22,6 +44,6 @@ def hmac_sha256(crypto, key: bytes, message: bytes) -> bytes:
     return outer.digest()
 
 
-def derive(crypto, key: bytes, label: str, context: bytes) -> bytes:
+def derive(crypto: Crypto, key: bytes, label: str, context: bytes) -> bytes:
     """Return the 32-byte key that `key` gives for this label and context."""
     return hmac_sha256(crypto, key, label.encode() + b"\0" + context)

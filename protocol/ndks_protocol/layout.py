@@ -2,11 +2,18 @@
 # SPDX-License-Identifier: MIT
 """Payload layouts, written as "name:type name:type" (PROTOCOL.md section 5). Integers are big-endian.
 
-    u8 u16 u32 u64   unsigned integer          b8 b32 ...   that many bytes
-    text             u8 size, then UTF-8       rest         all bytes that are left (last field only)
+u8 u16 u32 u64   unsigned integer          b8 b32 ...   that many bytes
+text             u8 size, then UTF-8       rest         all bytes that are left (last field only)
 """
 
 import struct
+
+try:
+    from typing import Any
+except ImportError:  # not on the board, where annotations are not evaluated
+    pass
+
+# pyright: reportPossiblyUnbound=false
 
 _INTEGERS = {"u8": ">B", "u16": ">H", "u32": ">I", "u64": ">Q"}
 
@@ -17,18 +24,18 @@ class Layout:
     def __init__(self, text: str):
         self.fields = tuple([tuple(field.split(":")) for field in text.split()])
 
-    def pack(self, *values) -> bytes:
+    def pack(self, *values: object) -> bytes:
         """Return the payload that carries `values`; ValueError when they do not fit."""
         if len(values) != len(self.fields):
             raise ValueError("wrong number of fields")
         return b"".join([_pack(field[1], value) for field, value in zip(self.fields, values)])
 
-    def unpack(self, payload: bytes, allow_more: bool = False) -> tuple:
+    def unpack(self, payload: bytes, allow_more: bool = False) -> tuple[Any, ...]:
         """Return the values in `payload`; ValueError when it is no such payload.
 
         `allow_more` passes over bytes after the last field: fields that a newer minor version has added.
         """
-        values = []
+        values: list[Any] = []
         position = 0
         for _, kind in self.fields:
             value, position = _unpack(kind, payload, position)
@@ -38,23 +45,25 @@ class Layout:
         return tuple(values)
 
 
-def _pack(kind: str, value) -> bytes:
-    if kind in _INTEGERS:
+def _pack(kind: str, value: object) -> bytes:
+    if kind in _INTEGERS and isinstance(value, int):
         code = _INTEGERS[kind]
         if not 0 <= value < 1 << 8 * struct.calcsize(code):  # MicroPython's struct would wrap around silently
             raise ValueError("integer out of range")
         return struct.pack(code, value)
-    if kind == "text":
+    if kind == "text" and isinstance(value, str):
         encoded = value.encode()
         if len(encoded) > 255:
             raise ValueError("text too long")
         return bytes((len(encoded),)) + encoded
-    if kind != "rest" and len(value) != int(kind[1:]):
-        raise ValueError("wrong number of bytes")
-    return bytes(value)
+    if kind[0] in "br" and isinstance(value, (bytes, bytearray)):
+        if kind != "rest" and len(value) != int(kind[1:]):
+            raise ValueError("wrong number of bytes")
+        return bytes(value)
+    raise ValueError("wrong kind of value")
 
 
-def _unpack(kind: str, payload: bytes, position: int) -> tuple:
+def _unpack(kind: str, payload: bytes, position: int) -> tuple[Any, int]:
     if kind == "rest":
         return payload[position:], len(payload)
     if kind in _INTEGERS:

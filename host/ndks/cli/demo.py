@@ -22,7 +22,9 @@ def add_commands(subparsers: Any) -> None:
         subparsers, "demo", "show two emulated units share keys with no channel between them", _EXAMPLES, demo
     )
     parser.add_argument("--fault", choices=_FAULTS, help="p1: alter one decimal of p1 in Bob's copy; must fail")
-    parser.add_argument("--directory", metavar="DIR", type=Path, help="keep all files there (default: removed at the end)")
+    parser.add_argument(
+        "--directory", metavar="DIR", type=Path, help="keep all files there (default: removed at the end)"
+    )
 
 
 _EXAMPLES = """\
@@ -74,8 +76,8 @@ def _screen(result: StageResult) -> str:
         _row("key, bits", "fingerprint", "fingerprint"),
     ]
     for key in result.keys:
-        prints = (print_ or "(missing)" for print_ in key.fingerprints)
-        rows.append(_row(f"{key.index}, {key.bits}", *prints, "same" if key.same else "DIFFERENT"))
+        alice, bob = (fingerprint or "(missing)" for fingerprint in key.fingerprints)
+        rows.append(_row(f"{key.index}, {key.bits}", alice, bob, "same" if key.same else "DIFFERENT"))
     rows.append("")
     for check in result.checks:
         word = {True: "held", False: "FAILED", None: "NOT SHOWN"}[check.held]

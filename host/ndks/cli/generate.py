@@ -22,11 +22,17 @@ _BLOCK_BITS = 1 << 16
 
 def add_commands(subparsers: Any) -> None:
     parser = add_command(
-        subparsers, "generate", "compute key bits of the paper's equation 7, exactly, without a unit", _EXAMPLES, generate
+        subparsers,
+        "generate",
+        "compute key bits of the paper's equation 7, exactly, without a unit",
+        _EXAMPLES,
+        generate,
     )
     parser.add_argument("--p1", metavar="DECIMAL", required=True, help="parameter p1")
     parser.add_argument("--p2", metavar="DECIMAL", required=True, help="parameter p2")
-    parser.add_argument("-d", "--digits", metavar="D", type=int, default=3, help="decimal place d, 1 to 12 (default: 3)")
+    parser.add_argument(
+        "-d", "--digits", metavar="D", type=int, default=3, help="decimal place d, 1 to 12 (default: 3)"
+    )
     parser.add_argument("--key-index", metavar="K", type=int, default=1, help="key index k, 1 to 2^64 (default: 1)")
     parser.add_argument("--first", metavar="E", type=int, default=0, help="first element index (default: 0)")
     parser.add_argument("--bits", metavar="B", type=bits, default=1024, help="how many bits (default: 1024)")

@@ -46,7 +46,9 @@ _STREAM_EXAMPLES = """\
 
 
 def _add_index(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--index", metavar="K", type=index, help="this key (default: the next one, which is then used up)")
+    parser.add_argument(
+        "--index", metavar="K", type=index, help="this key (default: the next one, which is then used up)"
+    )
     parser.add_argument("--advance", action="store_true", help="with --index: the unit goes on after this key")
     parser.add_argument("--leave", action="store_true", help="with --advance: also more than 2^20 keys ahead")
 
@@ -127,7 +129,9 @@ def _put_out(obtained: Key, form: str, path: Path | None, values: dict[str, Any]
     encoded = formats.encode(obtained.data, obtained.bits, form)
     if path:
         write_private(path, encoded)
-        out.result({**values, "format": form, "file": str(path)}, f"{path}: {obtained.bits} bits of key {obtained.index}")
+        out.result(
+            {**values, "format": form, "file": str(path)}, f"{path}: {obtained.bits} bits of key {obtained.index}"
+        )
     elif out.as_json:
         out.result({**values, "format": form, "key": encoded.decode().strip()}, "")
     else:

@@ -28,8 +28,12 @@ def add_commands(subparsers: Any) -> None:
     parser.add_argument("name", metavar="NAME", help="the network's name, 1 to 32 bytes")
     parser.add_argument("--p1", metavar="DECIMAL", help="parameter p1 (default: random, 40 decimals)")
     parser.add_argument("--p2", metavar="DECIMAL", help="parameter p2 (default: random, 40 decimals)")
-    parser.add_argument("-d", "--digits", type=int, default=3, metavar="D", help="decimal place d, 1 to 12 (default: 3)")
-    parser.add_argument("--suite", choices=commands.SUITES, default="hybrid", help="default: hybrid; paper is for study")
+    parser.add_argument(
+        "-d", "--digits", type=int, default=3, metavar="D", help="decimal place d, 1 to 12 (default: 3)"
+    )
+    parser.add_argument(
+        "--suite", choices=commands.SUITES, default="hybrid", help="default: hybrid; paper is for study"
+    )
     parser.add_argument("--cipher", choices=commands.CIPHERS, default="vernam", help="for messages (default: vernam)")
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help=f"default: NAME{SUFFIX}")
     parser.add_argument("--force", action="store_true", help="overwrite FILE: its secret is lost for ever")
@@ -51,9 +55,7 @@ _PROVISION_EXAMPLES = """\
 def new_network(args: argparse.Namespace, out: Output) -> None:
     path: Path = args.output or Path(f"{args.name}{SUFFIX}")
     refuse_existing(path, args.force)
-    network = Network.new(
-        args.name, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite, cipher=args.cipher
-    )
+    network = Network.new(args.name, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite, cipher=args.cipher)
     network.save(path)
     values = {"network": network.name, "suite": network.suite, "cipher": network.cipher, "file": str(path)}
     text = f"{path} holds network {network.name}, suite {network.suite}. Whoever reads it can compute every key."

@@ -59,7 +59,8 @@ def _found_values(found: discovery.Found) -> dict[str, Any]:
     values: dict[str, Any] = {"port": found.candidate.port, "serial_number": found.candidate.serial_number}
     if found.problem:
         return values | {"error": found.problem.code, "message": str(found.problem)}
-    assert found.hello and found.status
+    assert found.hello
+    assert found.status
     return values | {"hello": asdict(found.hello), "status": asdict(found.status)}
 
 

@@ -12,14 +12,16 @@ _DESCRIPTORS = Path("/proc/self/fd")
 
 def namespace() -> str:
     """Return the network namespace of this process, "" on a system that has none."""
-    return os.readlink(_NAMESPACE) if _NAMESPACE.exists() else ""
+    return str(_NAMESPACE.readlink()) if _NAMESPACE.exists() else ""
 
 
 def open_descriptors() -> list[int]:
     """Return the open descriptors of this process."""
     if not _DESCRIPTORS.exists():
         return []
-    listed = map(int, os.listdir(_DESCRIPTORS))  # one of them was the listing itself, and is closed by now
+    listed = [
+        int(path.name) for path in _DESCRIPTORS.iterdir()
+    ]  # one of them was the listing itself, and is closed by now
     return sorted(number for number in listed if _is_open(number))
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """One side's laptop: a process that asks its unit for keys and writes them down.
 
-    python -m ndks.demo.laptop PORT DIR before|after
+python -m ndks.demo.laptop PORT DIR before|after
 """
 
 import sys

@@ -1,23 +1,24 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""One side of the stage, alone in its cage: starts the unit and the laptop, pulls the cable once, writes down the evidence.
+"""One side of the stage, alone in its cage: starts unit and laptop, pulls the cable once, writes down the evidence.
 
-    python -m ndks.demo.side DIR
+python -m ndks.demo.side DIR
 """
 
 import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 from .evidence import interfaces, namespace, open_descriptors
 from .plan import STREAMING, TIMEOUT, SideFiles
 
+
 @contextlib.contextmanager
-def plugged_in_unit(files: SideFiles) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def plugged_in_unit(files: SideFiles) -> Generator[tuple[str, subprocess.Popen[str]]]:
     """Start the emulated unit in a process of its own; yield its port and the process; unplug it at the end."""
     command = [sys.executable, "-m", "ndks", "emulate", str(files.unit), "--pty"]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as unit:

@@ -111,9 +111,13 @@ def _altered(network: Network) -> Network:
 def _find_cage() -> list[str]:
     """Return the command that runs another in a network namespace of its own; empty where none can be had."""
     for cage in _CAGES:
-        if shutil.which(cage[0]) and subprocess.run([*cage, "true"], capture_output=True, timeout=10).returncode == 0:
+        if shutil.which(cage[0]) and _works([*cage, "true"]):
             return cage
     return []
+
+
+def _works(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
 
 
 def _run_sides(sides: list[SideFiles], cage: list[str]) -> list[int]:
@@ -179,7 +183,9 @@ def _key_checks(evidence: tuple[dict[str, Any], ...], keys: tuple[SharedKey, ...
     indices = [key.index for key in keys]
     pulled = {side["interrupted"] for side in evidence}
     return (
-        Check("both sides hold the same keys", not different, f"different: {', '.join(different)}" if different else ""),
+        Check(
+            "both sides hold the same keys", not different, f"different: {', '.join(different)}" if different else ""
+        ),
         Check("no key was given twice", len(alone) == len(keys) and indices == list(range(1, len(keys) + 1))),
         Check("the key that was cut off by the unplugging came again", len(pulled) == 1 and pulled <= set(indices)),
     )

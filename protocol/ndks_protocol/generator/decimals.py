@@ -5,7 +5,7 @@
 MAX_CHARACTERS = 80
 
 
-def parse_decimal(text: str) -> tuple:
+def parse_decimal(text: str) -> tuple[int, int]:
     """Return (numerator, denominator) of a decimal that matches `-?[0-9]+(\\.[0-9]+)?`.
 
     ValueError for anything else, for more than 80 characters, and for zero, which would make all keys equal.

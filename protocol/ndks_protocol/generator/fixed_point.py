@@ -42,10 +42,7 @@ def cosine(phase: int, bits: int) -> int:
     if negative:
         phase = (turn >> 1) - phase
     # Now the phase is within a quarter turn; what lies beyond an eighth is a sine of the rest.
-    if 8 * phase > turn:
-        value = _taylor((turn >> 2) - phase, bits, 1)
-    else:
-        value = _taylor(phase, bits, 0)
+    value = _taylor((turn >> 2) - phase, bits, 1) if 8 * phase > turn else _taylor(phase, bits, 0)
     return -value if negative else value
 
 

@@ -69,7 +69,7 @@ class Keystream:
         self._twice_cosine = max(-2 << self._bits, min(twice, 2 << self._bits))
 
     def read(self, first: int, count: int) -> bytearray:
-        """Return elements `first` to first + count - 1, most significant bit first, the last byte filled up with zeros."""
+        """Return `count` elements from `first` on, most significant bit first, the last byte filled up with zeros."""
         if first < 0 or count < 0 or first + count > MAX_ELEMENTS:
             raise ValueError("an element index lies between 0 and 2^40 - 1")
         out = bytearray((count + 7) // 8)
@@ -105,7 +105,7 @@ class Keystream:
             out[position + count >> 3] = byte << (8 - (count & 7))
 
     def _cosine(self, element: int, bits: int, step: int) -> int:
-        """Return y2 of an element with `bits` fractional bits, less than 9 ulp off; `step` has _PHASE_GUARD bits more."""
+        """Return y2 with `bits` fractional bits, less than 9 ulp off; `step` has _PHASE_GUARD bits more."""
         phase = step * element >> _PHASE_GUARD & (1 << bits) - 1
         return cosine(phase, bits)
 
