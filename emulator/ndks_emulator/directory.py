@@ -50,6 +50,7 @@ class UnitDirectory:
 
     def _prepare(self) -> None:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.chmod(0o700)
         if {entry.name for entry in self.path.iterdir()} - {"lock", "owner"} and not (self.path / "uid").exists():
             raise DirectoryError(f"{self.path} is not empty and holds no emulated unit")
         self._lock = self._take_lock()
@@ -69,13 +70,13 @@ class UnitDirectory:
         except Timeout:
             process = owner.read_text().strip() if owner.exists() else "unknown"
             raise DirectoryInUse(f"the unit in {self.path} is run by another process (pid {process})") from None
-        owner.write_text(f"{os.getpid()}\n")
+        _write_private(owner, f"{os.getpid()}\n".encode())
         return lock
 
     def _load_uid(self) -> bytes:
         file = self.path / "uid"
         if not file.exists():
-            file.write_text(secrets.token_hex(UID_SIZE) + "\n")
+            _write_private(file, f"{secrets.token_hex(UID_SIZE)}\n".encode())
         try:
             uid = bytes.fromhex(file.read_text().strip())
         except ValueError:
@@ -87,5 +88,9 @@ class UnitDirectory:
     def _make_snapshots(self) -> None:
         for path in self.snapshots:
             if not path.exists():
-                path.touch(mode=0o600)
-                path.write_bytes(b"\xff" * SNAPSHOT_SIZE)
+                _write_private(path, b"\xff" * SNAPSHOT_SIZE)
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)

@@ -37,5 +37,6 @@ class InProcessUnit:
         return data
 
     def close(self) -> None:
-        self._line.close()
-        self._directory.close()
+        if self._line.connected:
+            self._line.close()
+            self._directory.close()

@@ -9,7 +9,7 @@ from typing import Any
 import libusb_package  # pyright: ignore[reportMissingTypeStubs]
 import usb.core
 
-_libusb: Any = libusb_package.get_libusb1_backend  # pyright: ignore[reportUnknownMemberType]
+_libusb: Any = libusb_package
 _core: Any = usb.core  # pyusb has no types; its stubs lack half of this
 
 CIRCUITPYTHON_VID = 0x239A  # boards keep CircuitPython's vendor and product ids
@@ -33,7 +33,7 @@ class UsbDevice:
 def attached() -> list[UsbDevice]:
     """Return attached boards; an empty list where there is no USB at all."""
     try:
-        devices = list(_core.find(find_all=True, backend=_libusb()))
+        devices = list(_core.find(find_all=True, backend=_libusb.get_libusb1_backend()))
     except (_core.USBError, _core.NoBackendError, NotImplementedError):
         return []
     return [_describe(device) for device in devices if _is_board(device)]

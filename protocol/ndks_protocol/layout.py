@@ -13,7 +13,7 @@ try:
 except ImportError:  # not on the board, where annotations are not evaluated
     pass
 
-# pyright: reportPossiblyUnbound=false
+# pyright: reportPossiblyUnboundVariable=false
 
 _INTEGERS = {"u8": ">B", "u16": ">H", "u32": ">I", "u64": ">Q"}
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Make protocol/vectors/{frames,generator,records}.json from PROTOCOL.md alone: nothing of the project is imported here.
+"""Make the golden vectors in protocol/vectors from PROTOCOL.md alone: nothing of the project is imported here.
 
     python tests/checks/make_vectors.py            write the files
     python tests/checks/make_vectors.py --check    say whether they are what would be written
@@ -109,9 +109,11 @@ def make_records() -> dict[str, Any]:
     membership = struct.pack(">IHBBB", 0, 2, 1, 0, 3) + secret + b"\x04demo" + b"\x040.52" + b"\x0225"
     steps = b"\0" * 2 + b"\xff" * 62
     image = record(0xF0, 1, b"\x01") + record(0xF3, 2, membership)
-    image += record(0xF4, 3, struct.pack(">IQ", 0, 2)) + steps + record(0xF4, 4, struct.pack(">IQ", 0, 10)) + b"\xff" * 64
+    image += (
+        record(0xF4, 3, struct.pack(">IQ", 0, 2)) + steps + record(0xF4, 4, struct.pack(">IQ", 0, 10)) + b"\xff" * 64
+    )
     return {
-        "about": "nvm of a unit provisioned as below, keys 1, 2, 3 and 9 acknowledged in this order (PROTOCOL.md section 7)",
+        "about": "nvm of a unit provisioned like this, these keys acknowledged in this order (PROTOCOL.md section 7)",
         "provision": membership.hex(),
         "acknowledged": [1, 2, 3, 9],
         "next_index": 10,
@@ -146,7 +148,15 @@ def make_commands() -> dict[str, Any]:
         (provision, member, b""),
         (provision, member, provisioned),
         (hello, b"", greeting[0] + b"\1" + greeting[1]),
-        (status, b"", bytes([1, 1]) + struct.pack(">IHBBB", 0, 7, 1, 0, 3) + b"\x04demo" + struct.pack(">HH", 112, 4064) + counters),
+        (
+            status,
+            b"",
+            bytes([1, 1])
+            + struct.pack(">IHBBB", 0, 7, 1, 0, 3)
+            + b"\x04demo"
+            + struct.pack(">HH", 112, 4064)
+            + counters,
+        ),
         (0x7E, b"", unknown),
         (0x81, b"", unknown),
         (next_index, b"", struct.pack(">IQ", 0, 1)),
@@ -173,10 +183,14 @@ def make_commands() -> dict[str, Any]:
         (next_index, b"", out_of_range),
     ]
     return {
-        "about": "a conversation with a new unit, in this order (PROTOCOL.md sections 5 and 6); its free memory is given as 0",
+        "about": "a conversation with a new unit whose free memory is given as 0 (PROTOCOL.md sections 5 and 6)",
         "uid": uid.hex(),
         "steps": [
-            {"command": code, "request": request.hex(), **({"error": got} if isinstance(got, int) else {"answer": got.hex()})}
+            {
+                "command": code,
+                "request": request.hex(),
+                **({"error": got} if isinstance(got, int) else {"answer": got.hex()}),
+            }
             for code, request, got in steps
         ],
     }

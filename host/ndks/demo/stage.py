@@ -148,6 +148,7 @@ def _start_side(side: SideFiles, cage: list[str]) -> subprocess.Popen[bytes]:
             cwd=side.directory,
             env=environment,
             start_new_session=True,
+            umask=0o077,
         )
 
 

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Check what no linter knows: the language and memory of the board, and the direction of imports.
+
+python tests/checks/board_rules.py
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ON_THE_BOARD = ("protocol/ndks_protocol", "firmware/ndks_unit", "firmware/circuitpy")
+MODULE_BYTES = 8 * 1024  # larger ones do not compile on a fragmented heap
+TOTAL_BYTES = 80 * 1024  # about 50 KB of heap once loaded
+
+# What CircuitPython 10 has on an RP2040
+CPYTHON_MODULES = {"array", "binascii", "collections", "errno", "gc", "hashlib", "json", "os", "struct", "sys", "time"}
+BOARD_MODULES = {
+    *("aesio", "board", "digitalio", "microcontroller", "storage", "supervisor", "ulab"),
+    *("usb_cdc", "usb_hid", "usb_midi", "watchdog"),
+}
+MISSING_METHODS = {"removeprefix", "removesuffix", "translate", "hexdigest", "bit_count", "_replace", "compare_digest"}
+# Package: which packages of ours it may import. The host knows the emulator only as one more port.
+ARROWS = {
+    "protocol/ndks_protocol": set[str](),
+    "firmware/ndks_unit": {"ndks_protocol"},
+    "firmware/circuitpy": {"ndks_unit"},
+    "emulator/ndks_emulator": {"ndks_protocol", "ndks_unit"},
+    "host/ndks": {"ndks_protocol", "ndks_emulator"},
+}
+LAZY = {("host/ndks", "ndks_emulator")}
+
+
+def main() -> int:
+    complaints = [*check_sizes(), *check_imports(), *check_language()]
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    size = sum(path.stat().st_size for path in board_modules() if "circuitpy" not in path.parts)
+    print(f"source on the board: {size} of {TOTAL_BYTES} bytes; {len(complaints)} complaints")
+    return 1 if complaints else 0
+
+
+def board_modules() -> list[Path]:
+    return [path for folder in ON_THE_BOARD for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def check_sizes() -> Iterator[str]:
+    modules = board_modules()
+    for path in modules:
+        if path.stat().st_size > MODULE_BYTES:
+            yield f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes; a module has at most {MODULE_BYTES}"
+    total = sum(path.stat().st_size for path in modules)
+    if total > TOTAL_BYTES:
+        yield f"{total} bytes of source on the board; at most {TOTAL_BYTES} fit"
+
+
+def check_imports() -> Iterator[str]:
+    for folder, allowed in ARROWS.items():
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            tree = ast.parse(path.read_text())
+            for node, name in imports(tree):
+                where = f"{path.relative_to(ROOT)}:{node.lineno}"
+                if name in {Path(package).name for package in ARROWS} - {Path(folder).name} - allowed:
+                    yield f"{where}: {Path(folder).name} must not import {name}"
+                if (folder, name) in LAZY and node in tree.body:
+                    yield f"{where}: {name} is imported where it is used, not at the top"
+
+
+def check_language() -> Iterator[str]:
+    known = CPYTHON_MODULES | BOARD_MODULES | {"ndks_protocol", "ndks_unit"}
+    for path in board_modules():
+        tree = ast.parse(path.read_text())
+        guarded = {id(node) for node in ast.walk(tree) if isinstance(node, ast.Try) for node in node.body}
+        for node, name in imports(tree):
+            if name not in known and id(node) not in guarded:
+                yield f"{path.relative_to(ROOT)}:{node.lineno}: the board has no module {name}"
+        for node in ast.walk(tree):
+            if what := missing_feature(node):
+                yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}: the board has no {what}"
+
+
+def imports(tree: ast.Module) -> Iterator[tuple[ast.stmt, str]]:
+    """Yield each absolute import and the top package that it names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node, alias.name.partition(".")[0]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node, node.module.partition(".")[0]
+
+
+def missing_feature(node: ast.AST) -> str:
+    """Return what in this node CircuitPython does not have, "" when it has it."""
+    if isinstance(node, (ast.List, ast.Tuple, ast.Set)) and any(isinstance(item, ast.Starred) for item in node.elts):
+        # On the left of an assignment it has it: a, *rest = values
+        return "" if isinstance(getattr(node, "ctx", None), ast.Store) else "unpacking in displays"
+    if isinstance(node, ast.Dict) and None in node.keys:
+        return "unpacking in displays"
+    if isinstance(node, ast.arguments) and node.posonlyargs:
+        return "positional-only arguments"
+    if isinstance(node, ast.ClassDef) and node.keywords:
+        return "class keywords"
+    if isinstance(node, ast.Delete) and any(isinstance(target, ast.Subscript) for target in node.targets):
+        return "deletion of slices"
+    if isinstance(node, ast.Attribute) and node.attr in MISSING_METHODS:
+        return f"method {node.attr}"
+    if isinstance(node, ast.Slice) and node.step is not None:
+        return "slices with a step"
+    if isinstance(node, ast.Constant) and isinstance(node.value, float):
+        return "floats that are exact enough"
+    return "match" if isinstance(node, ast.Match) else "async" if isinstance(node, ast.AsyncFunctionDef) else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

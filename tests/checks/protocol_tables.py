@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Make the tables of PROTOCOL.md from the code that they describe.
+
+python tests/checks/protocol_tables.py            write them
+python tests/checks/protocol_tables.py --check    say whether they are up to date
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ndks_protocol import commands, errors, flash, framing
+from ndks_protocol.generator import MAX_DIGITS, decimals
+from ndks_unit import record_log
+
+DOCUMENT = Path(__file__).parents[2] / "protocol" / "PROTOCOL.md"
+_MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def command_table() -> str:
+    rows = [
+        (f"{c.code:02X}", f"`{c.name}`", fields_of(c.request), fields_of(c.answer), needs_of(c), c.purpose)
+        for _, c in sorted(commands.TABLE.items())
+    ]
+    return table(("code", "command", "request", "answer", "needs", "purpose"), rows)
+
+
+def fields_of(layout: commands.Layout) -> str:
+    return "<br>".join(f"{name} `{kind}`" for name, kind in layout.fields) or "(empty)"
+
+
+def needs_of(command: commands.Command) -> str:
+    names = {
+        commands.IS_BLANK: "blank",
+        commands.IS_PROVISIONED: "provisioned",
+        commands.SESSION: "session",
+    }
+    return ", ".join(name for bit, name in names.items() if command.needs & bit) or "nothing"
+
+
+def error_table() -> str:
+    rows = [(f"{code:04X}", f"`{name}`", meaning) for code, (name, meaning) in sorted(errors.TABLE.items())]
+    return table(("code", "name", "meaning"), rows)
+
+
+def number_table() -> str:
+    rows = [
+        ("largest payload", f"{framing.MAX_PAYLOAD} bytes"),
+        ("largest KEY_CHUNK", f"{commands.MAX_CHUNK} bytes"),
+        ("longest key", f"2^{commands.MAX_KEY_BYTES.bit_length() - 1} bytes"),
+        ("farthest jump without leave", f"{commands.MAX_JUMP} keys"),
+        ("longest name of a network", f"{commands.MAX_NAME} bytes of UTF-8"),
+        ("longest decimal", f"{decimals.MAX_CHARACTERS} characters"),
+        ("largest d", f"{MAX_DIGITS}"),
+        ("state: blank, provisioned", f"{commands.STATE_BLANK}, {commands.STATE_PROVISIONED}"),
+        ("flags: not sealed, read only", f"{commands.NOT_SEALED}, {commands.READ_ONLY}"),
+        ("suite: " + ", ".join(commands.SUITES), ", ".join(map(str, range(len(commands.SUITES))))),
+        ("cipher: " + ", ".join(commands.CIPHERS), ", ".join(map(str, range(len(commands.CIPHERS))))),
+    ]
+    return table(("what", "value"), rows)
+
+
+def record_table() -> str:
+    rows = [
+        (f"{record_log.STATE_FORMAT:02X}", "state format", "version u8"),
+        (f"{record_log.MEMBERSHIP:02X}", "membership", "the request of PROVISION"),
+        (f"{record_log.EXPORT_COUNTER:02X}", "counter of exported keys", "epoch u32, next index u64; has a tail"),
+    ]
+    files = " and ".join(f"`{name}`" for name in flash.SNAPSHOT_FILES)
+    place = f"nvm: {flash.NVM_SIZE} bytes. Snapshots: {files}, {flash.SNAPSHOT_SIZE} bytes each, in the drive's root.\n"
+    return table(("type", "record", "body"), rows) + "\n" + place
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "commands": command_table,
+    "errors": error_table,
+    "numbers": number_table,
+    "records": record_table,
+}
+
+
+def with_tables(text: str) -> str:
+    return _MARKED.sub(lambda found: found[1] + TABLES[found[2]]() + found[3], text)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    text = DOCUMENT.read_text()
+    missing = TABLES.keys() - {name for _, name, _ in _MARKED.findall(text)}
+    if missing:
+        print(f"{DOCUMENT.name} has no place for: {', '.join(missing)}", file=sys.stderr)
+        return 1
+    if not parser.parse_args().check:
+        DOCUMENT.write_text(with_tables(text))
+    elif with_tables(text) != text:
+        print(f"the tables of {DOCUMENT.name} are stale: make docs", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Options of the test run, and the units that tests/unit is run against."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from support.emulated import NETWORK_NAME, emulator_process, public_network
+
+import ndks
+
+settings.register_profile("ndks", deadline=None, derandomize=True)  # machines are shared: no test fails for being slow
+settings.load_profile("ndks")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--unit", metavar="PORT", help="run tests/unit against this unit instead of emulated ones")
+    parser.addoption(
+        "--may-provision",
+        action="store_true",
+        help="make that unit a member of the public test network; there is no way back",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "port" in metafunc.fixturenames:
+        kinds = ["device"] if metafunc.config.getoption("--unit") else ["emulator", "pty"]
+        metafunc.parametrize("port", kinds, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The port of a unit that belongs to the public test network."""
+    directory = tmp_path_factory.mktemp("unit") / "state"
+    if request.param == "device":
+        port = request.config.getoption("--unit")
+        _join_test_network(port, may_provision=request.config.getoption("--may-provision"))
+        yield port
+    elif request.param == "pty":
+        with emulator_process(directory, "--pty") as (port, _):
+            _join_test_network(port, may_provision=True)
+            yield port
+    else:
+        _join_test_network(f"emulator:{directory}", may_provision=True)
+        yield f"emulator:{directory}"
+
+
+@pytest.fixture
+def unit(port: str) -> Iterator[ndks.Unit]:
+    """An open unit of the public test network."""
+    with ndks.open(port) as opened:
+        yield opened
+
+
+@pytest.fixture
+def blank_unit(tmp_path: Path) -> Iterator[ndks.Unit]:
+    """A new emulated unit in this process."""
+    with ndks.open(f"emulator:{tmp_path / 'blank'}") as opened:
+        yield opened
+
+
+def _join_test_network(port: str, *, may_provision: bool) -> None:
+    with ndks.open(port) as unit:
+        status = unit.status()
+        if status.state == "blank" and may_provision:
+            unit.provision(public_network(), 1)
+        elif status.network != NETWORK_NAME:
+            pytest.exit(f"{port} is {status.state}; name a unit of network {NETWORK_NAME}, or a blank one", 2)

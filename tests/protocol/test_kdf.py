@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Key derivation and mask against hmac, hashlib and AES in one piece."""
+
+import hashlib
+import hmac
+
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ndks_protocol.exported import apply_mask, export_mask_key, is_exportable
+from ndks_protocol.kdf import Crypto, derive, hmac_sha256
+
+
+class PlainCrypto(Crypto):
+    """The primitives, with AES in whole blocks only, as on the board."""
+
+    def sha256(self):
+        return hashlib.sha256()
+
+    def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
+        assert len(buffer) % 16 == 0
+        buffer[:] = Cipher(algorithms.AES256(key), modes.CTR(iv)).encryptor().update(bytes(buffer))
+
+
+CRYPTO = PlainCrypto()
+keys = st.binary(min_size=32, max_size=32)
+
+
+@given(st.binary(max_size=64), st.binary(max_size=200))
+def test_hmac(key: bytes, message: bytes) -> None:
+    assert hmac_sha256(CRYPTO, key, message) == hmac.digest(key, message, hashlib.sha256)
+
+
+def test_keys_longer_than_a_block_are_refused() -> None:
+    with pytest.raises(ValueError, match="longer"):
+        hmac_sha256(CRYPTO, bytes(65), b"")
+
+
+@given(keys, st.text("abc ", max_size=20), st.binary(max_size=60))
+def test_derive(key: bytes, label: str, context: bytes) -> None:
+    assert derive(CRYPTO, key, label, context) == hmac.digest(key, label.encode() + b"\0" + context, hashlib.sha256)
+
+
+@given(keys, st.integers(0, 2**37), st.binary(max_size=100))
+def test_mask_from_any_offset(key: bytes, offset: int, data: bytes) -> None:
+    start = max(0, offset - 50)
+    stream = Cipher(algorithms.AES256(key), modes.CTR((start // 16).to_bytes(16))).encryptor()
+    skip = offset - start // 16 * 16
+    expected = stream.update(bytes(skip + len(data)))[skip:]
+    masked = apply_mask(CRYPTO, key, offset, bytearray(data))
+    assert bytes(masked) == bytes(a ^ b for a, b in zip(data, expected, strict=True))
+
+
+def test_each_index_has_a_mask_of_its_own() -> None:
+    assert len({export_mask_key(CRYPTO, bytes(32), k) for k in range(1, 200)}) == 199
+
+
+def test_which_indices_are_exported() -> None:
+    assert [is_exportable(k) for k in (0, 1, 2**48 - 1, 2**48, 2**48 + 1)] == [False, True, True, False, False]

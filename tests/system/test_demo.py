@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The demo, as a user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="the demo needs pseudo-terminals")
+
+
+def run_demo(*options: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "ndks", "demo", *options],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        env=os.environ | environment,
+    )
+
+
+def checks_of(values: dict[str, Any]) -> dict[str, bool | None]:
+    return {check["name"]: check["held"] for check in values["checks"]}
+
+
+def can_unshare() -> bool:
+    commands = (["unshare", "--net", "true"], ["unshare", "-r", "--net", "true"])
+    try:
+        return any(subprocess.run(command, capture_output=True, check=False).returncode == 0 for command in commands)
+    except FileNotFoundError:
+        return False
+
+
+def test_the_stage_holds(tmp_path: Path) -> None:
+    directory = tmp_path / "stage"
+    finished = run_demo("--json", "--directory", str(directory))
+    assert finished.returncode == 0, finished.stderr
+    values = json.loads(finished.stdout)
+    assert values["held"]
+    assert values["schema"] == 1
+    assert len(values["keys"]) == 7
+    for key in values["keys"]:
+        alice, bob = (
+            (directory / name / "keys" / f"{key['index']:03d}-{key['bits']}.key") for name in ("alice", "bob")
+        )
+        assert alice.read_bytes() == bob.read_bytes()
+        assert len(alice.read_bytes()) == -(-key["bits"] // 8)
+    assert [side["interrupted"] for side in values["sides"]] == [5, 5]
+
+
+@pytest.mark.skipif(not can_unshare(), reason="no network namespaces here")
+def test_the_cages_are_closed(tmp_path: Path) -> None:
+    values = json.loads(run_demo("--json").stdout)
+    namespaces = {side["namespace"] for side in values["sides"]} | {str(Path("/proc/self/ns/net").readlink())}
+    assert len(namespaces) == 3
+    for side in values["sides"]:
+        assert side["interfaces"] == ["lo"]
+        assert side["descriptors"] == [0, 1, 2]
+    assert all(checks_of(values).values())
+
+
+def test_one_decimal_of_p1_is_seen() -> None:
+    finished = run_demo("--fault", "p1")
+    assert finished.returncode == 1
+    assert "DIFFERENT" in finished.stdout
+    assert "verdict: FAILED" in finished.stdout
+
+
+def test_without_namespaces_the_result_says_so(tmp_path: Path) -> None:
+    """A PATH with no unshare on it stands for a system that has none."""
+    finished = run_demo(PATH=str(tmp_path))
+    assert finished.returncode == 0, finished.stderr
+    assert "NOT SHOWN" in finished.stdout
+    assert "cannot show that there was no channel" in finished.stdout
+    assert "HELD" not in finished.stdout
+
+
+def test_sides_keep_their_files_to_themselves(tmp_path: Path) -> None:
+    directory = tmp_path / "stage"
+    assert run_demo("--directory", str(directory)).returncode == 0
+    for name in ("alice", "bob"):
+        assert (directory / name).stat().st_mode & 0o777 == 0o700
+        for path in (directory / name).rglob("*"):
+            assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_directory_in_use_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("keep")
+    finished = run_demo("--directory", str(tmp_path))
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("ndks: FILE: ")
+    assert (tmp_path / "mine").read_text() == "keep"

@@ -1,0 +1,39 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What a unit says of itself."""
+
+import pytest
+from support.emulated import public_network
+
+import ndks
+from ndks.network import Network
+
+
+def test_hello(unit: ndks.Unit) -> None:
+    hello = unit.hello
+    assert (hello.major, hello.state) == (1, "provisioned")
+    assert "not sealed" in hello.flags
+    assert len(bytes.fromhex(hello.serial_number)) == 8
+
+
+def test_status_names_the_network_but_no_secret(unit: ndks.Unit) -> None:
+    status, network = unit.status(), public_network()
+    assert (status.network, status.suite, status.cipher, status.digits) == (network.name, "hybrid", "vernam", 3)
+    assert (status.state, status.epoch, status.lane) == ("provisioned", 0, 1)
+    assert status.flags == ["not sealed"]
+    assert 0 < status.log_used <= status.log_size
+    assert network.secret.hex() not in repr(status)
+
+
+def test_a_member_is_not_provisioned_again(unit: ndks.Unit) -> None:
+    with pytest.raises(ndks.DeviceError) as refused:
+        unit.provision(Network.new("other"), 2)
+    assert refused.value.code == "PROVISIONED"
+    assert unit.status().network == public_network().name
+
+
+def test_the_same_unit_answers_after_reopening(port: str) -> None:
+    with ndks.open(port) as first:
+        hello = first.hello
+    with ndks.open(port) as second:
+        assert second.hello == hello

@@ -1,0 +1,119 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What a unit makes of the bytes on its line, whatever they are."""
+
+import random
+import time
+from collections.abc import Iterator
+
+import pytest
+
+import ndks
+from ndks.transport import Transport, open_transport
+from ndks_protocol import commands, errors, framing
+
+UNKNOWN = 0x7E
+TIMEOUT = 10.0
+
+
+class Line:
+    """A line to a unit with nothing in between."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._decoder = framing.Decoder()
+
+    def ask(self, data: bytes, count: int = 1) -> list[framing.Frame]:
+        """Send bytes as they are and return the next `count` frames."""
+        self._transport.write(data)
+        frames: list[framing.Frame] = []
+        deadline = time.monotonic() + TIMEOUT
+        while len(frames) < count and time.monotonic() < deadline:
+            events = self._decoder.feed(self._transport.read())
+            assert all(isinstance(event, framing.Frame) for event in events)
+            frames += events
+        assert len(frames) == count
+        return frames
+
+
+@pytest.fixture
+def line(port: str) -> Iterator[Line]:
+    transport = open_transport(port, TIMEOUT)
+    try:
+        transport.write(b"\0")
+        yield Line(transport)
+    finally:
+        transport.close()
+
+
+def unknown_command(request_id: int, payload: bytes = b"") -> bytes:
+    return framing.encode(UNKNOWN, request_id, payload)
+
+
+def requests_of_any_size() -> Iterator[bytes]:
+    """Requests with id 7, the longest first."""
+    return (unknown_command(7, b"\1" * size) for size in range(framing.MAX_PAYLOAD, -1, -1))
+
+
+def assert_alive(line: Line, request_id: int = 99) -> None:
+    (frame,) = line.ask(framing.encode(commands.HELLO.code, request_id, b""))
+    assert (frame.kind, frame.request_id) == (commands.HELLO.code | framing.ANSWER, request_id)
+
+
+@pytest.mark.parametrize("wire", [63, 64, 65, 127, 128, 255, 256, 257, None])
+def test_requests_of_awkward_sizes(line: Line, wire: int | None) -> None:
+    request = next(r for r in requests_of_any_size() if wire in (len(r), None))
+    (frame,) = line.ask(request)
+    assert (frame.kind, frame.request_id) == (framing.ERROR, 7)
+    assert int.from_bytes(frame.payload) == errors.UNKNOWN_COMMAND
+
+
+def test_glued_requests_are_answered_in_order(line: Line) -> None:
+    frames = line.ask(b"".join(unknown_command(number) for number in range(20)), 20)
+    assert [frame.request_id for frame in frames] == list(range(20))
+
+
+def test_a_request_byte_by_byte(line: Line) -> None:
+    request = unknown_command(8, b"slow")
+    for byte in request[:-1]:
+        line.ask(bytes([byte]), 0)
+    assert line.ask(request[-1:])[0].request_id == 8
+
+
+def test_garbage_is_dropped_and_counted(line: Line, port: str) -> None:
+    rng = random.Random(5)
+    for _ in range(5):
+        line.ask(rng.randbytes(300).replace(b"\0", b"\1") + b"\0", 0)
+    assert_alive(line)
+
+
+def test_a_frame_longer_than_any_is_dropped(line: Line) -> None:
+    line.ask(b"\1" * 5000 + b"\0", 0)
+    assert_alive(line)
+
+
+def test_a_flipped_bit_is_noticed(line: Line) -> None:
+    wire = bytearray(unknown_command(9, bytes(range(1, 60))))
+    wire[30] ^= 4
+    line.ask(bytes(wire), 0)
+    assert_alive(line, 10)
+
+
+def test_dropped_frames_are_in_status(unit: ndks.Unit, port: str) -> None:
+    before = unit.status().dropped_frames
+    unit.close()
+    transport = open_transport(port, TIMEOUT)
+    Line(transport).ask(b"\0\1\2\3\0", 0)
+    assert_alive(Line(transport))
+    transport.close()
+    with ndks.open(port) as again:
+        # An emulated unit in this process counts anew each time it is opened.
+        assert again.status().dropped_frames in ((0,) if port.startswith("emulator:") else (before + 1,))
+
+
+def test_every_command_refuses_a_payload_that_does_not_fit(line: Line) -> None:
+    for command in commands.TABLE.values():
+        fields = len(command.request.fields)
+        for payload in [b"\1"] if fields == 0 else [b"", b"\1" * 5]:
+            (frame,) = line.ask(framing.encode(command.code, 11, payload))
+            assert (frame.kind, int.from_bytes(frame.payload)) == (framing.ERROR, errors.BAD_REQUEST), command.name
