@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-# pyright: basic, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false
+# pyright: basic, reportGeneralTypeIssues=false, reportAttributeAccessIssue=false, reportMissingModuleSource=false
 # (the stubs know neither the pins of this board nor that DigitalInOut is a context manager)
 
 # Runs once after a hard reset, before USB starts. It writes nothing: unplugging now must not damage a file.

@@ -3,7 +3,7 @@
 """The CircuitPython board: an RP2040, such as the Raspberry Pi Pico."""
 
 # pyright: basic, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportOptionalSubscript=false
-# pyright: reportIncompatibleMethodOverride=false
+# pyright: reportIncompatibleMethodOverride=false, reportMissingModuleSource=false
 # (the stubs know no pins of this board and take nvm and watchdog for missing; gc and hashlib are CPython's here)
 
 import gc

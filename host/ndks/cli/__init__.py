@@ -12,13 +12,14 @@ from collections.abc import Sequence
 import ndks
 from ndks.exceptions import NdksError
 
-from . import arguments, demo, emulate, generate, keys, networks, units
+from . import arguments, completion, demo, emulate, generate, keys, networks, units
 from .output import Output, report
 
 _INTERRUPTED = 130
 _FAILED = 1
 
-_MODULES = (units, networks, keys, generate, emulate, demo)  # each adds its subcommands, in the order of --help
+# Each adds its subcommands, in the order of --help.
+_MODULES = (units, networks, keys, generate, emulate, demo, completion)
 
 _DESCRIPTION = "Share keys with NDKS units: boxes that answer with the same key for the same index, with no channel."
 _EXAMPLES = """\
