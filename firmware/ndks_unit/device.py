@@ -13,7 +13,6 @@ _NO_SALT = bytes(16)  # salt and binding id are zeros until bindings exist
 
 
 def hello(unit) -> tuple:
-    unit.reset_parser()
     return (
         MAJOR,
         MINOR,

@@ -59,16 +59,13 @@ class Unit:
         """Raise UnitError(RANGE) when the record makes no membership."""
         Membership(record)
 
-    def reset_parser(self) -> None:
-        self._decoder.reset()
-
     def poll(self) -> None:
         """One turn of the main loop: answer what has arrived."""
         self.board.feed_watchdog()
         connected = self.board.connected
-        if connected != self._connected:
-            self._connected = connected
-            self.reset_parser()
+        if self._connected and not connected:
+            self._decoder.reset()  # a new host's first frame does not continue the old host's last
+        self._connected = connected
         data = self.board.read()
         if data:
             self._receive(data)

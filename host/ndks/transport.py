@@ -10,13 +10,14 @@ emulator:DIR                   an emulated unit in this process
 import errno
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import serial
 
 from .exceptions import NdksError, NoUnit, PortPermission, UnitBusy, UnitRemoved, UnitTimeout, UsageError
 
 _SLICE = 0.05  # how long one read waits at most; deadlines are kept by the caller
+_MUCH = 4096
 _OPEN_RETRY = 2.0  # a modem manager may probe a new port for some seconds
 _BAUD = 115200  # of no meaning on USB, but never 1200: that reboots the board into its bootloader
 EMULATOR = "emulator:"
@@ -48,7 +49,7 @@ class SerialTransport:
 
     def __init__(self, port: str, timeout: float) -> None:
         self._port = port
-        self._serial = _open_serial(port, timeout)
+        self._serial: Any = _open_serial(port, timeout)  # of a class that pyserial chooses by URL
 
     def write(self, data: bytes) -> None:
         try:
@@ -61,12 +62,22 @@ class SerialTransport:
     def read(self) -> bytes:
         try:
             first = self._serial.read(1)
-            return first + self._serial.read(self._serial.in_waiting) if first else first
+            return first + self._read_rest() if first else first
         except (serial.SerialException, OSError):
             raise _removed(self._port) from None
 
     def close(self) -> None:
         self._serial.close()
+
+    def _read_rest(self) -> bytes:
+        """Return what else has arrived, without waiting."""
+        if isinstance(self._serial, serial.Serial):
+            return self._serial.read(self._serial.in_waiting)
+        # Of a socket, pyserial only knows whether there is something, not how much.
+        self._serial.timeout = 0
+        rest = self._serial.read(_MUCH)
+        self._serial.timeout = _SLICE
+        return rest
 
 
 class EmulatorTransport:
@@ -125,8 +136,8 @@ def _open_serial(port: str, timeout: float) -> serial.Serial:
 def _refusal(port: str, error: OSError) -> NdksError:
     """Say why a port could not be opened. pyserial gives an errno on POSIX, on Windows only a text."""
     number = error.errno
-    text = str(error)
-    if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text or "Access is denied" in text:
+    text = str(error).lower()
+    if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text or "access is denied" in text:
         return UnitBusy(f"{port} is in use by another program", "close that program (or wait for it) and repeat")
     if number in (errno.EACCES, errno.EPERM):
         return PortPermission(

@@ -33,7 +33,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the unit holds and how it is (PROTOCOL.md, STATUS); that on its network says nothing when it is blank."""
+    """What the unit holds and how it is (PROTOCOL.md, STATUS); names are "" and numbers 0 where it is blank."""
 
     state: str
     flags: list[str]
@@ -79,14 +79,15 @@ class Unit:
     def status(self) -> Status:
         """Return the unit's state; works on a blank unit too."""
         state, flags, epoch, lane, suite, cipher, digits, network, *counts = self._link.call(commands.STATUS)
+        member = state != commands.STATE_BLANK
         return Status(
             _state_name(state),
             _flag_names(flags),
             network,
             epoch,
             lane,
-            _name(commands.SUITES, suite),
-            _name(commands.CIPHERS, cipher),
+            _name(commands.SUITES, suite) if member else "",
+            _name(commands.CIPHERS, cipher) if member else "",
             digits,
             *counts,
         )

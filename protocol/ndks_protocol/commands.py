@@ -52,7 +52,7 @@ HELLO = Command(
     "major:u8 minor:u8 firmware:b3 state_format:u8 state:u8 flags:u8 uid:b8 salt:b16 binding_id:b16"
     " max_payload:u16 lanes:u16 window:u16 epochs:u8",
     NOTHING,
-    "who is there; resets parser and session",
+    "who is there",
 )
 STATUS = Command(
     0x02,

@@ -43,8 +43,7 @@ def list_units(args: argparse.Namespace, out: Output) -> None:
 def info(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout) as unit:
         values = _unit_values(unit)
-    warning = warn_of_suite(values["status"]["suite"]) if values["status"]["state"] == "provisioned" else {}
-    out.result({**values, **warning}, _unit_text(values))
+    out.result({**values, **warn_of_suite(values["status"]["suite"])}, _unit_text(values))
 
 
 def deploy_firmware(args: argparse.Namespace, out: Output) -> None:
