@@ -115,14 +115,15 @@ class RecordLog:
     def _load(self, image: bytes, in_nvm: bool) -> int:
         """Take over what is newer in an image; return where its last valid record ends."""
         offset = end = 0
-        while offset + _BODY <= _SIZE:
+        limit = min(len(image), _SIZE)  # a file may have been cut short
+        while offset + _BODY <= limit:
             kind, size, sequence, zero = struct.unpack_from(_HEADER, image, offset)
             body = image[offset + _BODY : offset + _BODY + size]
             header = image[offset : offset + _HEADER_SIZE]
             if (
                 not 0xF0 <= kind < _BLANK
                 or zero
-                or offset + _extent(kind, size) > _SIZE
+                or offset + _extent(kind, size) > limit
                 or self._tag(header, body) != image[offset + _HEADER_SIZE : offset + _BODY]
             ):
                 offset += _ALIGNMENT

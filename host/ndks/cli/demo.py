@@ -65,10 +65,10 @@ def _screen(result: StageResult) -> str:
     network = result.network
     rows = [
         "No-channel key sharing (paper, section 4.1.1)",
+        f"network {network.name}: suite {network.suite}, d = {network.digits}, p1 and p2 with 40 decimals",
         "",
         _row("", "Alice", "Bob"),
         _row("unit", *result.serial_numbers),
-        _row("network", network.name, f"{network.name} (suite {network.suite}, d = {network.digits})"),
         _row("cage", *(side["namespace"] or "none" for side in result.evidence)),
         _row("interfaces", *(" ".join(side["interfaces"]) for side in result.evidence)),
         _row("descriptors", *(" ".join(map(str, side["descriptors"])) for side in result.evidence)),
