@@ -31,8 +31,8 @@ class EmulatedBoard(Board):
     def read(self) -> bytes:
         return self._line.read()
 
-    def write(self, data: bytes) -> None:
-        self._line.write(data)
+    def write(self, data: bytes) -> bool:
+        return self._line.write(data)
 
     def nvm_read(self, offset: int, size: int) -> bytes:
         return self._directory.nvm.read(offset, size)

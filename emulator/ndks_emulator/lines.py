@@ -30,8 +30,8 @@ class Line(Protocol):
         """Return what has arrived; wait for POLL_SECONDS at most."""
         ...
 
-    def write(self, data: bytes) -> None:
-        """Send all of `data`, or give up on a host that has left or does not read."""
+    def write(self, data: bytes) -> bool:
+        """Send all of `data`; return False after giving up on a host that has left or does not read."""
         ...
 
     def close(self) -> None: ...
@@ -50,8 +50,9 @@ class MemoryLine:
         del self.inbound[:CHUNK]
         return data
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> bool:
         self.outbound += data
+        return True
 
     def close(self) -> None:
         self.connected = False
@@ -88,7 +89,7 @@ class PtyLine:
             time.sleep(POLL_SECONDS)  # nobody there: poll would return at once for ever
         return b""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> bool:
         deadline = time.monotonic() + WRITE_TIMEOUT
         while data and time.monotonic() < deadline and self.connected:
             try:
@@ -97,9 +98,10 @@ class PtyLine:
                 select.select([], [self._master], [], POLL_SECONDS)
                 continue
             except OSError:
-                return
+                return False
             data = data[sent:]
             deadline = time.monotonic() + WRITE_TIMEOUT
+        return not data
 
     def close(self) -> None:
         os.close(self._master)
@@ -137,13 +139,14 @@ class TcpLine:
             self._hang_up()
         return data
 
-    def write(self, data: bytes) -> None:
-        if self._host is None:
-            return
+    def write(self, data: bytes) -> bool:
         try:
-            self._host.sendall(data)
+            if self._host is not None:
+                self._host.sendall(data)
+                return True
         except OSError:  # gone, or its time-out: half a frame was sent, the line is of no use any more
             self._hang_up()
+        return False
 
     def close(self) -> None:
         self._hang_up()

@@ -19,8 +19,8 @@ class Board(Crypto):
         """Return the bytes that have arrived; b"" when there are none. Does not wait for long."""
         raise NotImplementedError
 
-    def write(self, data: bytes) -> None:
-        """Send all of `data`; give up, without an error, on a host that has left or does not read."""
+    def write(self, data: bytes) -> bool:
+        """Send all of `data`; return False after giving up on a host that has left or does not read."""
         raise NotImplementedError
 
     def nvm_read(self, offset: int, size: int) -> bytes:

@@ -5,7 +5,7 @@
 from ndks_protocol import MAJOR, MINOR, commands, framing
 
 from . import FIRMWARE
-from .record_log import MEMBERSHIP, STATE_FORMAT
+from .records import MEMBERSHIP, STATE_FORMAT
 
 CURRENT_FORMAT = 1  # of the records in flash; a unit refuses to touch those of a newer one
 

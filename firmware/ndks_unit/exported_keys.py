@@ -7,7 +7,7 @@ import struct
 from ndks_protocol import commands, errors
 from ndks_protocol.exported import apply_mask, export_mask_key, is_exportable
 
-from .record_log import EXPORT_COUNTER
+from .records import EXPORT_COUNTER
 
 _COUNTER = ">IQ"  # epoch, next index
 _PIECE = 64  # bytes made between two feedings of the watchdog

@@ -20,5 +20,7 @@ def run() -> None:
     board = RP2040Board()
     try:
         serve(board)
-    finally:
-        board.stop()  # at the development console, Ctrl-C must not end in a reset by the watchdog
+    except KeyboardInterrupt:  # at the development console
+        board.stop()
+        raise
+    # After any other exception the watchdog starts the chip again.

@@ -58,7 +58,7 @@ class RP2040Board(Board):
         waiting = self._port.in_waiting
         return self._port.read(min(waiting, _FIFO)) if waiting else b""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> bool:
         view = memoryview(data)
         position = 0
         last_progress = supervisor.ticks_ms()
@@ -70,8 +70,9 @@ class RP2040Board(Board):
                 last_progress = now
             elif not self._port.connected or (now - last_progress) % _TICKS_PERIOD > _WRITE_TIMEOUT_MS:
                 self._port.reset_output_buffer()
-                return
+                return False
             self.feed_watchdog()
+        return True
 
     def nvm_read(self, offset: int, size: int) -> bytes:
         return bytes(microcontroller.nvm[offset : offset + size])

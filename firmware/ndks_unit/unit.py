@@ -9,7 +9,8 @@ from ndks_protocol import commands, errors, framing
 from . import device, exported_keys
 from .exported_keys import ExportCounter, KeyReader
 from .membership import Membership
-from .record_log import MEMBERSHIP, STATE_FORMAT, RecordLog
+from .record_log import RecordLog
+from .records import MEMBERSHIP, STATE_FORMAT
 
 _HANDLERS = {
     commands.HELLO.code: device.hello,
@@ -30,6 +31,7 @@ class Unit:
         self.dropped_frames = 0
         self._decoder = framing.Decoder()
         self._connected = False
+        self._line_is_clean = True
         self.load_membership()
 
     @property
@@ -76,8 +78,12 @@ class Unit:
                 self.dropped_frames = (self.dropped_frames + 1) & 0xFFFFFFFF
                 continue
             self.board.led(True)
-            self.board.write(self._answer(event))
+            self._send(self._answer(event))
             self.board.led(False)
+
+    def _send(self, answer: bytes) -> None:
+        # What was sent of an answer given up on must not be taken for the beginning of the next.
+        self._line_is_clean = self.board.write(answer if self._line_is_clean else b"\0" + answer)
 
     def _answer(self, frame) -> bytes:
         """Return the one answer to a request; whatever goes wrong becomes one code."""

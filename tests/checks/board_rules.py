@@ -21,7 +21,11 @@ BOARD_MODULES = {
     *("aesio", "board", "digitalio", "microcontroller", "storage", "supervisor", "ulab"),
     *("usb_cdc", "usb_hid", "usb_midi", "watchdog"),
 }
-MISSING_METHODS = {"removeprefix", "removesuffix", "translate", "hexdigest", "bit_count", "_replace", "compare_digest"}
+MISSING_METHODS = {
+    *("removeprefix", "removesuffix", "translate", "hexdigest", "compare_digest"),
+    *("bit_count", "bit_length", "_replace"),
+}
+
 # Package: which packages of ours it may import. The host knows the emulator only as one more port.
 ARROWS = {
     "protocol/ndks_protocol": set[str](),

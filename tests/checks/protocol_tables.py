@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ndks_protocol import commands, errors, flash, framing
 from ndks_protocol.generator import MAX_DIGITS, decimals
-from ndks_unit import record_log
+from ndks_unit import records
 
 DOCUMENT = Path(__file__).parents[2] / "protocol" / "PROTOCOL.md"
 _MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -70,9 +70,9 @@ def number_table() -> str:
 
 def record_table() -> str:
     rows = [
-        (f"{record_log.STATE_FORMAT:02X}", "state format", "version u8"),
-        (f"{record_log.MEMBERSHIP:02X}", "membership", "the request of PROVISION"),
-        (f"{record_log.EXPORT_COUNTER:02X}", "counter of exported keys", "epoch u32, next index u64; has a tail"),
+        (f"{records.STATE_FORMAT:02X}", "state format", "version u8"),
+        (f"{records.MEMBERSHIP:02X}", "membership", "the request of PROVISION"),
+        (f"{records.EXPORT_COUNTER:02X}", "counter of exported keys", "epoch u32, next index u64; has a tail"),
     ]
     files = " and ".join(f"`{name}`" for name in flash.SNAPSHOT_FILES)
     place = f"nvm: {flash.NVM_SIZE} bytes. Snapshots: {files}, {flash.SNAPSHOT_SIZE} bytes each, in the drive's root.\n"

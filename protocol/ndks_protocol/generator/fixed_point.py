@@ -10,6 +10,11 @@ _GUARD = 24  # each function works with this many bits more than it returns; eno
 _pi_cache = (0, 3)  # (bits, floor(pi * 2^bits)) of the most precise value so far
 
 
+def bit_length(number: int) -> int:
+    """Return how many bits a positive integer has; not every Python has int.bit_length."""
+    return len(bin(number)) - 2
+
+
 def pi(bits: int) -> int:
     """Return pi with `bits` fractional bits, less than 2 ulp off (Machin: pi = 16 atan(1/5) - 4 atan(1/239))."""
     global _pi_cache

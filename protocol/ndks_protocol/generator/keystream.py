@@ -10,7 +10,7 @@ only when the error bound leaves no doubt; else that element is computed again w
 """
 
 from .decimals import parse_decimal
-from .fixed_point import cosine, pi, sine
+from .fixed_point import bit_length, cosine, pi, sine
 
 MAX_DIGITS = 12
 MAX_INDEX = 1 << 64
@@ -41,7 +41,7 @@ class Generator:
         With m bits in |p2|, the phase of the sine gets bits + m + 8: its error of 9 ulp there is below 2^-4 ulp here.
         """
         numerator, denominator = self._p2
-        inner = bits + (abs(numerator) // denominator + 1).bit_length() + 8
+        inner = bits + bit_length(abs(numerator) // denominator + 1) + 8
         psi = _in_turns(self._p1[0] * index, self._p1[1], inner)
         y1 = numerator * sine(psi, inner)
         return _in_turns(y1, denominator << inner, bits)
@@ -49,7 +49,7 @@ class Generator:
 
 def _in_turns(numerator: int, denominator: int, bits: int) -> int:
     """Return frac(numerator / denominator / 2 pi) with `bits` fractional bits, less than 1.1 ulp off."""
-    work = bits + (abs(numerator) // denominator + 1).bit_length() + 8
+    work = bits + bit_length(abs(numerator) // denominator + 1) + 8
     return (numerator << bits + work - 1) // (denominator * pi(work)) & (1 << bits) - 1
 
 
@@ -62,7 +62,7 @@ class Keystream:
         self.index = index
         self._generator = generator
         self._scale = 10**generator.digits
-        self._bits = _GUARD + self._scale.bit_length()
+        self._bits = _GUARD + bit_length(self._scale)
         self._step = generator.phase_step(index, self._bits + _PHASE_GUARD)
         # 2 cos a; never beyond 2, where the recurrence would grow exponentially.
         twice = 2 * self._cosine(1, self._bits, self._step)

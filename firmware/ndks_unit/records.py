@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Records in flash, one by one (PROTOCOL.md section 7).
+
+record: type u8 (FF = blank) | size u16 | sequence number u32 | 00 | tag 16 | body, padded with 00 to 16 bytes
+plain record, type F0 to FE: tag = SHA-256(first 8 bytes || body)[:16]
+"""
+
+import struct
+
+from ndks_protocol.flash import NVM_SIZE
+from ndks_protocol.kdf import Crypto
+
+# Types of records, all plain until bindings exist
+STATE_FORMAT = 0xF0
+MEMBERSHIP = 0xF3
+EXPORT_COUNTER = 0xF4
+
+COUNTERS = (EXPORT_COUNTER,)  # their body ends with a u64; a tail of FF follows, each byte programmed to 00 adds one
+SIZE = NVM_SIZE - 32  # the last 32 bytes of nvm stay free for the marker of an erasure
+
+_TAIL = 64
+_ALIGNMENT = 16
+_HEADER = ">BHIB"
+_HEADER_SIZE = 8
+_BODY = 24  # offset of the body
+_BLANK = 0xFF
+
+
+def encode(crypto: Crypto, kind: int, body: bytes, sequence: int) -> bytes:
+    """Return a record, without the tail of a counter."""
+    header = struct.pack(_HEADER, kind, len(body), sequence, 0)
+    record = header + _tag(crypto, header, body) + body
+    return record + bytes(-len(record) % _ALIGNMENT)
+
+
+def scan(crypto: Crypto, image: bytes) -> tuple:
+    """Return the newest records of an image and where its last valid one ends.
+
+    By type: (sequence number, body, start of the free tail, its end); the tail of what is no counter is empty.
+    """
+    records = {}
+    offset = end = 0
+    limit = min(len(image), SIZE)  # a file may have been cut short
+    while offset + _BODY <= limit:
+        kind, size, sequence, zero = struct.unpack_from(_HEADER, image, offset)
+        body = image[offset + _BODY : offset + _BODY + size]
+        header = image[offset : offset + _HEADER_SIZE]
+        if (
+            not 0xF0 <= kind < _BLANK
+            or zero
+            or offset + extent(kind, size) > limit
+            or _tag(crypto, header, body) != image[offset + _HEADER_SIZE : offset + _BODY]
+        ):
+            offset += _ALIGNMENT
+            continue
+        offset = end = offset + extent(kind, size)
+        tail = end
+        if kind in COUNTERS:
+            # A byte that a power cut left half programmed counts: an index is rather burnt than given twice.
+            steps = len(image[end - _TAIL : end].rstrip(b"\xff"))
+            body = counted(body, steps)
+            tail = end - _TAIL + steps
+        merge(records, {kind: (sequence, body, tail, end)})
+    return records, end
+
+
+def merge(records: dict, others: dict) -> None:
+    """Let the higher sequence number win; of a record and its copy in a snapshot, the one in nvm, which counts on."""
+    for kind, record in others.items():
+        if kind not in records or record[0] >= records[kind][0]:
+            records[kind] = record
+
+
+def extent(kind: int, size: int) -> int:
+    """Return the bytes from the start of a record to the next one, the tail of a counter included."""
+    return round_up(_BODY + size) + (_TAIL if kind in COUNTERS else 0)
+
+
+def round_up(size: int) -> int:
+    """Return where the next record may start."""
+    return size + -size % _ALIGNMENT
+
+
+def counted(body: bytes, steps: int) -> bytes:
+    """Return the body of a counter that has gone on by so many steps."""
+    return body[:-8] + struct.pack(">Q", struct.unpack(">Q", body[-8:])[0] + steps)
+
+
+def _tag(crypto: Crypto, header: bytes, body: bytes) -> bytes:
+    digest = crypto.sha256()
+    digest.update(header)
+    digest.update(body)
+    return digest.digest()[:16]

@@ -1,0 +1,21 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The exported keys of suite.json, as a unit answers them."""
+
+from harness import expect, run
+from memory_board import MemoryBoard
+from memory_host import Host
+
+from ndks_protocol import commands
+
+
+def check_export(case: dict) -> None:
+    host = Host(MemoryBoard())
+    secret = bytes.fromhex(case["secret"])
+    vernam = commands.CIPHERS.index("vernam")
+    host.call(commands.PROVISION, 0, 1, case["suite"], vernam, case["d"], secret, "test", case["p1"], case["p2"])
+    expected = bytes.fromhex(case["bytes"])
+    expect(host.call(commands.KEY_CHUNK, 0, case["k"], 0, len(expected)), (expected,))
+
+
+run({"export": check_export})

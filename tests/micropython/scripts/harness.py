@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Runs checks over the cases in a file and says how many passed. For MicroPython, and for CPython to compare with."""
+
+import json
+import sys
+
+
+def run(checks: dict) -> None:
+    """Pass each line ["group", case] of the file named as the first argument to the check of its group, in order."""
+    counts = {}
+    with open(sys.argv[1], encoding="utf-8") as file:  # noqa: PTH123 (MicroPython has no pathlib)
+        # One case at a time: all of frames.json would take half of the heap.
+        for line in file:
+            group, case = json.loads(line)
+            checks[group](case)
+            counts[group] = counts.get(group, 0) + 1
+    for group, count in counts.items():
+        report(group, count)
+
+
+def report(name: str, number: int) -> None:
+    print("ok", name, number)
+
+
+def expect(got, expected) -> None:
+    if got != expected:
+        raise AssertionError(f"got {got!r}, expected {expected!r}")
+
+
+def expect_value_error(function, *arguments) -> None:
+    try:
+        got = function(*arguments)
+    except ValueError:
+        return
+    raise AssertionError(f"got {got!r}, expected ValueError")

@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A stand-in `Board`, all in memory."""
+
+import hashlib
+
+from aes_block import block_encryptor
+
+from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
+from ndks_unit.board import Board
+
+_FIFO = 256  # bytes that the real board's USB port hands over at a time
+_AES_BLOCK = 16
+_ERASED = 0xFF
+
+# Made before the unit's code is loaded, for one board after another: a real board's flash takes nothing of the heap.
+_SECTOR = bytearray(NVM_SIZE)
+_SNAPSHOTS = [bytearray(SNAPSHOT_SIZE) for _ in SNAPSHOT_FILES]
+
+
+class MemoryBoard(Board):
+    """A board whose state lasts until the next one is made: a new `Unit` on it is a restart."""
+
+    connected = True
+    snapshots_writable = True
+
+    def __init__(self, uid: bytes = bytes(8), nvm: bytes = b""):
+        self.uid = uid
+        self.inbound = b""
+        self.outbound = b""
+        self.erasures = 0
+        _erase(_SECTOR)
+        for snapshot in _SNAPSHOTS:
+            _erase(snapshot)
+        _SECTOR[: len(nvm)] = nvm
+
+    def read(self) -> bytes:
+        data = self.inbound[:_FIFO]
+        self.inbound = self.inbound[_FIFO:]
+        return data
+
+    def write(self, data: bytes) -> None:
+        self.outbound += data
+
+    def nvm_read(self, offset: int, size: int) -> bytes:
+        return bytes(memoryview(_SECTOR)[offset : offset + size])
+
+    def nvm_write(self, offset: int, data: bytes) -> None:
+        end = offset + len(data)
+        if end > NVM_SIZE:
+            raise ValueError("outside the sector")
+        # Bytes that are all FF are programmed; else CircuitPython erases the sector and programs all of it again.
+        if any(_SECTOR[i] != _ERASED for i in range(offset, end)):
+            self.erasures += 1
+        _SECTOR[offset:end] = data
+
+    def snapshot_read(self, slot: int) -> bytes:
+        return bytes(_SNAPSHOTS[slot])
+
+    def snapshot_write(self, slot: int, data: bytes) -> None:
+        _SNAPSHOTS[slot][:] = data
+
+    def sha256(self):
+        return hashlib.sha256()
+
+    def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
+        encrypt = block_encryptor(key)
+        counter = int.from_bytes(iv, "big")
+        for start in range(0, len(buffer), _AES_BLOCK):
+            keystream = encrypt(counter.to_bytes(_AES_BLOCK, "big"))
+            for i in range(_AES_BLOCK):
+                buffer[start + i] ^= keystream[i]
+            counter += 1
+
+    def free_memory(self) -> int:
+        return 0
+
+
+def _erase(flash: bytearray) -> None:
+    for i in range(len(flash)):
+        flash[i] = _ERASED

