@@ -13,7 +13,7 @@ from ndks_protocol import commands
 from ndks_protocol.errors import PROVISIONED
 
 from .arguments import add_command, add_unit
-from .output import Output, note, warn_of_suite
+from .output import Output, warn_of_suite
 
 
 def add_commands(subparsers: Any) -> None:
@@ -70,7 +70,6 @@ def provision(args: argparse.Namespace, out: Output) -> None:
             raise ndks.DeviceError(PROVISIONED)
         serial_number = unit.hello.serial_number
         network, lane = admit_unit(args.network, serial_number, args.label)
-        note(f"unit {serial_number} takes lane {lane}")
         unit.provision(network, lane)
     values = {"network": network.name, "unit": serial_number, "lane": lane, "suite": network.suite}
     text = f"unit {serial_number} is a member of network {network.name}, lane {lane}"

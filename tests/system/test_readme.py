@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What README shows is what happens."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+_RANDOM = re.compile(r"\b[0-9a-f]{64}\b|\b[0-9A-F]{16}\b")
+
+
+def section(title: str) -> str:
+    return README.partition(f"### {title}\n")[2].partition("\n### ")[0]
+
+
+def first_block(text: str) -> str:
+    return text.partition("```\n")[2].partition("\n```")[0]
+
+
+def run_in_shell(lines: list[str], directory: Path) -> str:
+    """Run command lines one after the other as a shell with a prompt would show them."""
+    shown = ""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for line in lines:
+        finished = subprocess.run(
+            ["/bin/sh", "-c", line],
+            cwd=directory,
+            env=os.environ | {"PATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        shown += f"$ {line}\n{finished.stdout}"
+    return shown
+
+
+def test_the_first_try_without_a_board(tmp_path: Path) -> None:
+    promised = first_block(section("Without a board"))
+    commands = [line.removeprefix("$ ") for line in promised.splitlines() if line.startswith("$ ")]
+    shown = run_in_shell(commands, tmp_path).strip()
+    assert _RANDOM.sub("#", shown) == _RANDOM.sub("#", promised)
+    keys = re.findall(r"^[0-9a-f]{64}$", shown, re.MULTILINE)
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+
+
+def test_the_python_example(tmp_path: Path) -> None:
+    example = section("Keys").partition("```python\n")[2].partition("\n```")[0]
+    promised = first_block(section("Without a board"))
+    run_in_shell([line.removeprefix("$ ") for line in promised.splitlines() if line.startswith("$ ")], tmp_path)
+    check = "\nassert (key.index, again.data) == (2, key.data)\n"
+    subprocess.run([sys.executable, "-c", example + check], cwd=tmp_path, timeout=60, check=True)
+
+
+def test_the_paper_key_in_software(tmp_path: Path) -> None:
+    (command,) = re.findall(r"`(ndks generate --p1 0.52 [^`]*)`", README)
+    shown = run_in_shell([command], tmp_path)
+    assert re.search(r"^00100101001111100100001001111001101000101001011101[01]{974}$", shown, re.MULTILINE)
+
+
+def test_the_demo_screen_is_the_one_of_today() -> None:
+    shown = run_in_shell([f"{sys.executable} -m ndks demo 2>/dev/null"], Path.cwd()).partition("\n")[2].strip()
+    promised = first_block(README)
+    volatile = re.compile(r"\b[0-9a-f]{16}\b|\b[0-9A-F]{16}\b|net:\[\d+\]")
+    if "NOT SHOWN" not in shown:  # a system without network namespaces shows less
+        assert volatile.sub("#", shown) == volatile.sub("#", promised)
