@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from support.emulated import NETWORK_NAME, emulator_process, public_network
+from support.emulate_process import emulated
+from support.public_network import NETWORK_NAME, public_network
 
 import ndks
 
@@ -39,9 +40,9 @@ def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         _join_test_network(port, may_provision=request.config.getoption("--may-provision"))
         yield port
     elif request.param == "pty":
-        with emulator_process(directory, "--pty") as (port, _):
-            _join_test_network(port, may_provision=True)
-            yield port
+        with emulated(directory, "--pty") as running:
+            _join_test_network(running.port, may_provision=True)
+            yield running.port
     else:
         _join_test_network(f"emulator:{directory}", may_provision=True)
         yield f"emulator:{directory}"

@@ -32,7 +32,7 @@ class UnitDirectory:
         try:
             self._prepare()
         except OSError as error:
-            raise DirectoryError(f"{path} cannot hold an emulated unit: {error.strerror}") from error
+            raise DirectoryError(f"{path} cannot hold an emulated unit: {error.strerror}: {error.filename}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -50,9 +50,9 @@ class UnitDirectory:
 
     def _prepare(self) -> None:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path.chmod(0o700)
         if {entry.name for entry in self.path.iterdir()} - {"lock", "owner"} and not (self.path / "uid").exists():
             raise DirectoryError(f"{self.path} is not empty and holds no emulated unit")
+        self.path.chmod(0o700)
         self._lock = self._take_lock()
         try:
             self.uid = self._load_uid()

@@ -128,15 +128,10 @@ class TcpLine:
     def read(self) -> bytes:
         sockets = [self._listener] if self._host is None else [self._listener, self._host]
         readable, _, _ = select.select(sockets, [], [], POLL_SECONDS)
+        # First see whether the old host has left: a new one may have come already.
+        data = self._receive(self._host) if self._host in readable and self._host else b""
         if self._listener in readable:
             self._accept()
-        if self._host is None or self._host not in readable:
-            return b""
-        data = b""
-        with contextlib.suppress(OSError):
-            data = self._host.recv(CHUNK)
-        if not data:
-            self._hang_up()
         return data
 
     def write(self, data: bytes) -> bool:
@@ -151,6 +146,14 @@ class TcpLine:
     def close(self) -> None:
         self._hang_up()
         self._listener.close()
+
+    def _receive(self, host: socket.socket) -> bytes:
+        data = b""
+        with contextlib.suppress(OSError):
+            data = host.recv(CHUNK)
+        if not data:
+            self._hang_up()
+        return data
 
     def _accept(self) -> None:
         host, _ = self._listener.accept()

@@ -6,6 +6,7 @@ NOR flash: an erase sets a whole sector to FF, programming a page can only clear
 bytes to be written over are all FF; otherwise it erases the sector and programs all of it again.
 """
 
+import errno
 import os
 from pathlib import Path
 
@@ -13,14 +14,16 @@ PAGE = 256
 
 
 class Nvm:
-    """One flash sector of `size` bytes in the file at `path`, made blank when missing."""
+    """One flash sector of `size` bytes in the file at `path`, made blank when missing; OSError for another size."""
 
     def __init__(self, path: Path, size: int) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
         self._size = size
-        if os.fstat(self._file).st_size != size:
+        if path.exists() and path.stat().st_size not in (0, size):
+            # Never repaired: what is left of it may be all that is left of a unit.
+            raise OSError(errno.EINVAL, f"it must have {size} bytes", str(path))
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        if os.fstat(self._file).st_size == 0:
             self._store(0, b"\xff" * size)
-            os.ftruncate(self._file, size)
         self._content = bytearray(self._load())
 
     def read(self, offset: int, size: int) -> bytes:

@@ -47,6 +47,11 @@ def plan_download(unit: Unit, target: Path, bits: int, index: int | None, *, for
         discard(target)
     else:
         begun = _load_plan(target)
+        if index is None and begun.k < next_index:
+            raise FileError(
+                f"{part_of(target)} is of key {begun.k}, which has been used up since",
+                f"add --index {begun.k} to complete it all the same, or --force to start anew with the next key",
+            )
         if begun != Plan(index or begun.k, epoch, wanted.serial, bits):
             raise FileError(
                 f"{part_of(target)} belongs to another stream: key {begun.k}, {begun.bits} bits, unit {begun.serial}",

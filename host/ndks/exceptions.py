@@ -30,20 +30,23 @@ class NdksError(Exception):
 
     code: str = "ERROR"
     exit_status: ClassVar[int] = 1
+    usual_advice: ClassVar[str] = "repeat; report it if it stays"
 
     def __init__(self, message: str, advice: str = "") -> None:
         super().__init__(message)
-        self.advice = advice
+        self.advice = advice or self.usual_advice
 
 
 class UsageError(NdksError):
     code = "USAGE"
     exit_status = 2
+    usual_advice = "see --help of the command"
 
 
 class FileError(NdksError):
     code = "FILE"
     exit_status = 1
+    usual_advice = "check the path, its permissions and the free space"
 
 
 class NetworkFileError(FileError):
@@ -68,6 +71,7 @@ class SeveralUnits(NdksError):
 class ProtocolError(NdksError):
     code = "PROTOCOL"
     exit_status = 4
+    usual_advice = "upgrade the older one of host and unit"
 
 
 class VersionMismatch(ProtocolError):
@@ -98,6 +102,7 @@ class DeviceError(NdksError):
     """The unit's answer was an error; `number` is its code on the wire, also one that this version does not know."""
 
     exit_status = 4
+    usual_advice = "upgrade this host: pip install --upgrade ndks"
 
     def __init__(self, number: int) -> None:
         meaning = errors.TABLE[number][1] if number in errors.TABLE else "an error that this version does not know"

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Files that hold secrets: 0600, whole or not there at all, never overwritten unasked."""
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
+from typing import BinaryIO
 
 from .exceptions import FileError
 
@@ -15,19 +18,26 @@ def refuse_existing(path: Path, force: bool) -> None:
         raise FileError(f"{path} exists", "name another file, or repeat with --force to overwrite it")
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file of mode 0600 that is complete and on the disk, or leave what was there before. OSError."""
+@contextlib.contextmanager
+def private_file(path: Path) -> Generator[BinaryIO]:
+    """Write a file of mode 0600 that is whole and on the disk at the end, or leave what was there before. OSError."""
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp makes it 0600
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         replace_durably(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Write all of a file at once, as `private_file` does."""
+    with private_file(path) as file:
+        file.write(data)
 
 
 def replace_durably(source: Path, target: Path) -> None:

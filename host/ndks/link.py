@@ -17,6 +17,7 @@ from .transport import Transport
 
 _log = logging.getLogger(__name__)
 
+_ERROR_SIZE = 2  # bytes of an error code
 WINDOW = 4  # requests in flight: as many as fit into a board's 256-byte FIFO while it computes
 
 
@@ -29,7 +30,7 @@ class Link:
         self._decoder = framing.Decoder()
         self._next_id = secrets.randbits(31)  # an answer to an earlier program is not taken for one to this
         self._events: deque[framing.Frame | framing.FrameError] = deque()
-        self._heard_bytes = self._heard_frames = False
+        self._heard_bytes = self._heard_answer = False
         transport.write(b"\0")  # ends whatever the unit's parser has begun
 
     def close(self) -> None:
@@ -37,17 +38,24 @@ class Link:
 
     def call(self, command: Command, *values: Any) -> tuple[Any, ...]:
         """Send one request; return the fields of its answer. DeviceError, UnitTimeout, UnitRemoved, ProtocolError."""
-        return next(self.call_each(command, [values]))
+        return unpack_answer(command, self.call_raw(command, *values))
+
+    def call_raw(self, command: Command, *values: Any) -> bytes:
+        """Send one request and return the payload of its answer."""
+        return self._answer(command, self._send(command, values))
 
     def call_each(self, command: Command, requests: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-        """Send requests of one command, up to WINDOW of them ahead, and yield the answers in order."""
+        """Send requests of one command, up to WINDOW of them ahead, and yield the fields of the answers in order.
+
+        Until it is exhausted or dropped no other call may be made: its answers in flight would be passed over.
+        """
         waiting: deque[int] = deque()
         for values in requests:
             waiting.append(self._send(command, values))
             if len(waiting) == WINDOW:
-                yield self._answer(command, waiting.popleft())
+                yield unpack_answer(command, self._answer(command, waiting.popleft()))
         while waiting:
-            yield self._answer(command, waiting.popleft())
+            yield unpack_answer(command, self._answer(command, waiting.popleft()))
 
     def _send(self, command: Command, values: tuple[Any, ...]) -> int:
         request_id = self._next_id
@@ -57,7 +65,7 @@ class Link:
         self._transport.write(framing.encode(command.code, request_id, payload))
         return request_id
 
-    def _answer(self, command: Command, request_id: int) -> tuple[Any, ...]:
+    def _answer(self, command: Command, request_id: int) -> bytes:
         deadline = time.monotonic() + self._timeout
         while True:
             frame = self._next_frame(deadline)
@@ -65,19 +73,18 @@ class Link:
                 break
             _log.debug("< not awaited: kind %02x id %08x", frame.kind, frame.request_id)
         _log.debug("< %s id %08x, %d bytes", command.name, request_id, len(frame.payload))
-        if frame.kind == framing.ERROR:
-            raise DeviceError(int.from_bytes(frame.payload, "big"))
-        try:
-            return command.answer.unpack(frame.payload, allow_more=True)
-        except ValueError:
-            raise ProtocolError(f"the answer to {command.name} is malformed", "upgrade the older side") from None
+        if frame.kind != framing.ERROR:
+            return frame.payload
+        if len(frame.payload) != _ERROR_SIZE:
+            raise _malformed(command)
+        raise DeviceError(int.from_bytes(frame.payload, "big"))
 
     def _next_frame(self, deadline: float) -> framing.Frame:
         while True:
             while self._events:
                 event = self._events.popleft()
                 if isinstance(event, framing.Frame):
-                    self._heard_frames = True
+                    self._heard_answer = self._heard_answer or bool(event.kind & framing.ANSWER)
                     return event
                 _log.debug("< dropped: %s", event.reason)
             if time.monotonic() > deadline:
@@ -88,7 +95,7 @@ class Link:
 
     def _silence(self) -> UnitTimeout | NoUnit:
         seconds = f"{self._timeout:g} s"
-        if self._heard_frames:
+        if self._heard_answer:
             return UnitTimeout(f"no further answer within {seconds}", "repeat; a busy unit may need a longer --timeout")
         if self._heard_bytes:
             return NoUnit("what answers at this port is no NDKS unit", "choose another port: ndks list")
@@ -96,3 +103,15 @@ class Link:
             f"no answer within {seconds}: this is no unit, or it does not run",
             "check the port with ndks list; unplug the unit and plug it in again",
         )
+
+
+def unpack_answer(command: Command, payload: bytes) -> tuple[Any, ...]:
+    """Return the fields of an answer; those that a newer minor version has added are passed over."""
+    try:
+        return command.answer.unpack(payload, allow_more=True)
+    except ValueError:
+        raise _malformed(command) from None
+
+
+def _malformed(command: Command) -> ProtocolError:
+    return ProtocolError(f"the answer to {command.name} is malformed")

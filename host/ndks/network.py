@@ -56,7 +56,7 @@ class Network:
             raise UsageError(f"a network's name has 1 to {commands.MAX_NAME} bytes and prints on one line")
         for what, value, known in (("suite", self.suite, commands.SUITES), ("cipher", self.cipher, commands.CIPHERS)):
             if value not in known:
-                raise UsageError(f"there is no {what} {value!r}", f"choose one of {', '.join(known)}")
+                raise UsageError(f"there is no such {what}", f"choose one of {', '.join(known)}")
         try:
             Generator(self.p1, self.p2, self.digits)
         except ValueError as error:
@@ -116,7 +116,7 @@ class Network:
             values: Any = json.loads(path.read_bytes())
         except OSError as error:
             raise FileError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _damaged(path, "it is no JSON") from None
         if not isinstance(values, dict) or "ndks_network" not in values:
             raise _damaged(path, "it is no network file")
@@ -124,14 +124,14 @@ class Network:
             return cls._from_values(cast(dict[str, Any], values))
         except UsageError as error:
             raise _damaged(path, str(error)) from None
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             # Their text would quote the file, and with it perhaps the secret.
             raise _damaged(path, "a field is missing or of a wrong kind") from None
 
     @classmethod
     def _from_values(cls, values: dict[str, Any]) -> Self:
         if values["ndks_network"] != FORMAT:
-            raise UsageError(f"it has version {values['ndks_network']!r} of the format; this ndks knows {FORMAT}")
+            raise UsageError(f"it has another version of the format than {FORMAT}, which this ndks knows")
         return cls(
             str(values["name"]),
             str(values["suite"]),

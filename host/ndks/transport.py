@@ -7,6 +7,7 @@ socket://127.0.0.1:PORT        a unit behind TCP, such as `ndks emulate DIR --tc
 emulator:DIR                   an emulated unit in this process
 """
 
+import contextlib
 import errno
 import time
 from pathlib import Path
@@ -15,6 +16,12 @@ from typing import Any, Protocol
 import serial
 
 from .exceptions import NdksError, NoUnit, PortPermission, UnitBusy, UnitRemoved, UnitTimeout, UsageError
+
+_GONE: tuple[type[Exception], ...] = (serial.SerialException, OSError)
+with contextlib.suppress(ImportError):  # Windows has no termios
+    import termios
+
+    _GONE += (termios.error,)  # pyright: ignore[reportConstantRedefinition]
 
 _SLICE = 0.05  # how long one read waits at most; deadlines are kept by the caller
 _MUCH = 4096
@@ -56,14 +63,14 @@ class SerialTransport:
             self._serial.write(data)
         except serial.SerialTimeoutException:
             raise UnitTimeout(f"{self._port} takes no more data", _REPLUG) from None
-        except (serial.SerialException, OSError):
+        except _GONE:
             raise _removed(self._port) from None
 
     def read(self) -> bytes:
         try:
             first = self._serial.read(1)
             return first + self._read_rest() if first else first
-        except (serial.SerialException, OSError):
+        except _GONE:
             raise _removed(self._port) from None
 
     def close(self) -> None:
@@ -128,6 +135,8 @@ def _open_serial(port: str, timeout: float) -> serial.Serial:
             return opened
         except (serial.SerialException, OSError) as error:
             refusal = _refusal(port, error)
+        except _GONE:
+            raise _removed(port) from None
         if not isinstance(refusal, UnitBusy) or time.monotonic() > deadline:
             raise refusal
         time.sleep(_SLICE)
@@ -137,7 +146,7 @@ def _refusal(port: str, error: OSError) -> NdksError:
     """Say why a port could not be opened. pyserial gives an errno on POSIX, on Windows only a text."""
     number = error.errno
     text = str(error).lower()
-    if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text or "access is denied" in text:
+    if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text or "permissionerror(13" in text:
         return UnitBusy(f"{port} is in use by another program", "close that program (or wait for it) and repeat")
     if number in (errno.EACCES, errno.EPERM):
         return PortPermission(

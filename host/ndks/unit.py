@@ -10,7 +10,7 @@ import ndks_protocol
 from ndks_protocol import commands
 
 from .exceptions import ProtocolError, UsageError, VersionMismatch
-from .link import Link
+from .link import Link, unpack_answer
 from .network import Network
 from .transport import open_transport
 
@@ -132,13 +132,14 @@ class Unit:
         requests = ((epoch, index, start, min(commands.MAX_CHUNK, size - start)) for start in starts)
         for start, (block,) in zip(starts, self._link.call_each(commands.KEY_CHUNK, requests), strict=True):
             if len(block) != min(commands.MAX_CHUNK, size - start):
-                raise ProtocolError("the unit sent a chunk of another size than asked for", "report it")
+                raise ProtocolError("the unit sent a chunk of another size than asked for")
             yield block if start + len(block) < size else block[:-1] + _without_unused(block[-1:], bits)
 
     def _greet(self) -> Hello:
-        major, minor, firmware, state_format, state, flags, uid, *_ = self._link.call(commands.HELLO)
-        if major != ndks_protocol.MAJOR:
-            raise _version_mismatch(major)
+        payload = self._link.call_raw(commands.HELLO)
+        if payload and payload[0] != ndks_protocol.MAJOR:
+            raise _version_mismatch(payload[0])  # what follows may be laid out in another way
+        major, minor, firmware, state_format, state, flags, uid, *_ = unpack_answer(commands.HELLO, payload)
         version = ".".join(map(str, firmware))
         return Hello(major, minor, version, state_format, _state_name(state), _flag_names(flags), uid.hex().upper())
 

@@ -3,7 +3,7 @@
 """What a unit says of itself."""
 
 import pytest
-from support.emulated import public_network
+from support.public_network import public_network
 
 import ndks
 from ndks.network import Network

@@ -7,7 +7,7 @@ import random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.emulated import public_network
+from support.public_network import public_network
 from support.reference import exported_key, load_vectors
 
 import ndks

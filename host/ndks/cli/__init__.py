@@ -13,7 +13,7 @@ import ndks
 from ndks.exceptions import NdksError
 
 from . import arguments, completion, demo, emulate, generate, keys, networks, units
-from .output import Output, report
+from .output import Output, abandon_stdout, report
 
 _INTERRUPTED = 130
 _FAILED = 1
@@ -59,11 +59,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         report("INTERRUPTED", "stopped as you asked", args.resume_advice)
         return _INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone; python must not try to flush into the pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_stdout()
         report("FILE", "nobody reads the output any more", "repeat without the pipe; no key was used up")
         return _FAILED
     except OSError as error:
+        abandon_stdout()
         report("FILE", _os_error_text(error), _os_error_advice(error))
         return _FAILED
 

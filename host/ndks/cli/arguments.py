@@ -3,19 +3,30 @@
 """Options that several commands share, and the types of their arguments."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ndks.exceptions import UsageError
 from ndks.unit import DEFAULT_TIMEOUT, MAX_BITS
 
+from .output import report
+
 Handler = Callable[[argparse.Namespace, Any], int | None]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors look like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        report(UsageError.code, message, f"{self.prog} --help")
+        sys.exit(UsageError.exit_status)
 
 
 def make_parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
     """Return the top parser."""
-    return argparse.ArgumentParser(
+    return Parser(
         prog=prog, description=description, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
     )
 

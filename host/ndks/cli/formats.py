@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from ndks.exceptions import UsageError
 
+from .output import write_stdout
+
 _BITS_OF_BYTE = [f"{byte:08b}" for byte in range(256)]
 
 
@@ -32,11 +34,10 @@ def encode(data: bytes, bits: int, form: str) -> bytes:
 def to_stdout(encoded: bytes, form: str) -> None:
     if form == "raw":
         refuse_terminal()
-    sys.stdout.buffer.write(encoded)
-    sys.stdout.buffer.flush()
+    write_stdout(encoded)
 
 
 def refuse_terminal() -> None:
     """Raise UsageError when stdout is a terminal, which raw bytes would only upset."""
-    if sys.stdout.isatty():
+    if sys.stdout and sys.stdout.isatty():
         raise UsageError("raw bytes do not belong on a terminal", "add -o FILE, or choose another --format")

@@ -3,19 +3,16 @@
 """generate: bare equation 7 in software, without a unit."""
 
 import argparse
-import os
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from ndks.exceptions import UsageError
-from ndks.files import refuse_existing, replace_durably
+from ndks.files import private_file, refuse_existing
 from ndks_protocol.generator import MAX_ELEMENTS, Generator, Keystream
 
 from . import formats
 from .arguments import add_command, add_output, bits, output_path
-from .output import Output, note
+from .output import Output, note, write_stdout
 
 _BLOCK_BITS = 1 << 16
 
@@ -58,7 +55,8 @@ def generate(args: argparse.Namespace, out: Output) -> None:
     values = {"k": args.key_index, "first": args.first, "bits": args.bits, "format": args.format}
     if path:
         refuse_existing(path, args.force)
-        _to_file(path, keystream, args, out)
+        with private_file(path) as file:
+            _write(file.write, keystream, args, out)
         out.result({**values, "file": str(path)}, f"{path}: {args.bits} bits")
     elif out.as_json:
         if args.format == "raw":
@@ -68,27 +66,13 @@ def generate(args: argparse.Namespace, out: Output) -> None:
     else:
         if args.format == "raw":
             formats.refuse_terminal()
-        _write(sys.stdout.buffer, keystream, args, out)
-        sys.stdout.buffer.flush()
+        _write(write_stdout, keystream, args, out)
 
 
-def _to_file(path: Path, keystream: Keystream, args: argparse.Namespace, out: Output) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            _write(file, keystream, args, out)
-            file.flush()
-            os.fsync(file.fileno())
-        replace_durably(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def _write(file: BinaryIO, keystream: Keystream, args: argparse.Namespace, out: Output) -> None:
+def _write(write: Callable[[bytes], object], keystream: Keystream, args: argparse.Namespace, out: Output) -> None:
     with out.progress((args.bits + 7) // 8, "generate") as bar:
         for block in _encoded(keystream, args):
-            file.write(block)
+            write(block)
             bar.update(_BLOCK_BITS // 8)
 
 

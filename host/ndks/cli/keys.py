@@ -3,7 +3,6 @@
 """key, stream."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from ndks.unit import Key, Unit
 
 from . import formats
 from .arguments import add_command, add_output, add_unit, bits, index, need, output_path
-from .output import Output, note, warn_of_suite
+from .output import Output, note, warn_of_suite, write_stdout
 
 _RESUME = "the same command goes on where it stopped"
 
@@ -109,9 +108,8 @@ def _to_stdout(unit: Unit, args: argparse.Namespace, out: Output) -> tuple[int, 
     note(f"key {wanted} of epoch {epoch}, {args.bits} bits")
     with out.progress((args.bits + 7) // 8, "stdout") as bar:
         for block in unit.stream_key(wanted, args.bits, epoch=epoch):
-            sys.stdout.buffer.write(block)
+            write_stdout(block)
             bar.update(len(block))
-    sys.stdout.buffer.flush()
     return epoch, wanted
 
 

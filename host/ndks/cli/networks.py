@@ -17,7 +17,13 @@ from .output import Output, warn_of_suite
 
 
 def add_commands(subparsers: Any) -> None:
-    group = subparsers.add_parser("network", help="make a network", description="Make a network.")
+    group = subparsers.add_parser(
+        "network",
+        help="make a network",
+        description="Make a network.",
+        epilog=f"examples:\n{_NEW_EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser = add_command(
         group.add_subparsers(metavar="COMMAND", required=True),
         "new",

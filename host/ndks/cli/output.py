@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Where a command's words go: the result to stdout, everything else to stderr."""
 
+import contextlib
 import json
+import os
 import sys
 from typing import Any
 
 from tqdm import tqdm
+
+from ndks.exceptions import FileError
 
 SCHEMA = 1
 
@@ -24,11 +28,28 @@ class Output:
 
     def result(self, values: dict[str, Any], text: str) -> None:
         """Print the result: `values` with --json, else `text`."""
-        print(json.dumps({"schema": SCHEMA, **values}) if self.as_json else text, flush=True)
+        line = json.dumps({"schema": SCHEMA, **values}) if self.as_json else text
+        write_stdout(f"{line}\n".encode())
 
     def progress(self, total: int, what: str) -> "tqdm[Any]":
         """Return a progress bar over `total` bytes on stderr, if that is a terminal."""
         return tqdm(total=total, desc=what, unit="B", unit_scale=True, unit_divisor=1024, disable=None, leave=False)
+
+
+def write_stdout(data: bytes) -> None:
+    """Write all of `data` to stdout before returning; FileError when stdout is closed, else OSError."""
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] closed by the shell: >&-
+        raise FileError("stdout is closed", "leave it open, or use -o FILE")
+    view = memoryview(data)
+    while view:  # an unbuffered stdout may take a part only
+        view = view[sys.stdout.buffer.write(view) :]
+    sys.stdout.buffer.flush()
+
+
+def abandon_stdout() -> None:
+    """Keep Python from flushing at exit what stdout does not take: that would only fail again."""
+    with contextlib.suppress(OSError, AttributeError):  # it is closed, or no file at all
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def note(text: str) -> None:

@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The pseudo-terminal that stands in for a USB cable: who is there, what gets through, and who leaves."""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+pytest.importorskip("termios", reason="this system has no pseudo-terminals")
+
+import serial
+from support.emulate_process import wait_until
+
+from ndks_emulator import PtyLine, lines
+
+ALL_BYTES = bytes(range(256))  # also those that a terminal would take for end of line, end of file, interrupt
+
+
+@pytest.fixture
+def line() -> Iterator[PtyLine]:
+    line = PtyLine()
+    yield line
+    line.close()
+
+
+@contextlib.contextmanager
+def plain_host(line: PtyLine) -> Iterator[int]:
+    """Yield the host's end, opened by a program that sets nothing up."""
+    descriptor = os.open(line.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def receive(line: PtyLine, size: int) -> bytes:
+    data = bytearray()
+    wait_until(lambda: data.extend(line.read()) or len(data) >= size, f"{size} bytes from the host")
+    return bytes(data)
+
+
+def test_connected_follows_the_host(line: PtyLine) -> None:
+    assert not line.connected
+    for _ in range(3):
+        with serial.Serial(line.path, exclusive=True):
+            wait_until(lambda: line.connected, "the host is seen")
+        wait_until(lambda: not line.connected, "the host's leaving is seen")
+
+
+def test_all_bytes_pass_unchanged_in_both_directions(line: PtyLine) -> None:
+    with serial.Serial(line.path, exclusive=True, timeout=5) as host:
+        host.write(ALL_BYTES)
+        assert receive(line, len(ALL_BYTES)) == ALL_BYTES
+        line.write(ALL_BYTES)
+        assert host.read(len(ALL_BYTES)) == ALL_BYTES
+
+
+def test_nothing_is_echoed_even_to_a_host_that_sets_nothing_up(line: PtyLine) -> None:
+    with plain_host(line) as host:
+        os.write(host, ALL_BYTES)
+        assert receive(line, len(ALL_BYTES)) == ALL_BYTES
+        with pytest.raises(BlockingIOError):
+            os.read(host, 1)
+        line.write(ALL_BYTES)
+        assert line.read() == b""
+        assert os.read(host, 4096) == ALL_BYTES
+
+
+def test_closing_the_unit_looks_like_unplugging(line: PtyLine) -> None:
+    other = PtyLine()
+    with serial.Serial(other.path, exclusive=True, timeout=5) as host:
+        other.close()
+        with pytest.raises(serial.SerialException):
+            host.read(1)
+        with pytest.raises((serial.SerialException, OSError)):
+            host.write(b"anybody there?")
+
+
+def test_host_that_does_not_read_is_given_up(line: PtyLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "WRITE_TIMEOUT", 0.2)
+    with serial.Serial(line.path, exclusive=True, timeout=5) as host:
+        before = time.monotonic()
+        line.write(bytes(1 << 20))
+        assert 0.2 <= time.monotonic() - before < 10
+        host.reset_input_buffer()
+        line.write(b"later")
+        assert host.read(5) == b"later"
+
+
+def test_slow_host_gets_everything(line: PtyLine) -> None:
+    # The deadline counts from the last byte that was taken, not from the first.
+    data = os.urandom(50_000)
+    with serial.Serial(line.path, exclusive=True, timeout=5) as host:
+        writer = threading.Thread(target=line.write, args=(data,))
+        writer.start()
+        received = b"".join(host.read(1000) for _ in range(50))
+        writer.join(5)
+        assert received == data
+
+
+def test_writing_ends_at_once_when_the_host_leaves(line: PtyLine) -> None:
+    with plain_host(line):
+        writer = threading.Thread(target=line.write, args=(bytes(1 << 20),))
+        writer.start()
+        writer.join(0.1)
+        assert writer.is_alive()
+    writer.join(lines.WRITE_TIMEOUT / 2)
+    assert not writer.is_alive()
+
+
+def test_nobody_there_takes_no_time_of_the_processor(line: PtyLine) -> None:
+    before = time.process_time()
+    for _ in range(10):
+        assert line.read() == b""
+    line.write(b"to nobody")
+    assert time.process_time() - before < 5 * lines.POLL_SECONDS

@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The TCP port of an emulated unit: one host at a time, and always ready for the next."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+from support.emulate_process import wait_until
+
+from ndks_emulator import TcpLine, lines
+
+
+@pytest.fixture
+def line() -> Iterator[TcpLine]:
+    line = TcpLine(0)
+    yield line
+    line.close()
+
+
+def connect(line: TcpLine) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", line.port), timeout=5)
+
+
+def accept(line: TcpLine) -> None:
+    wait_until(lambda: line.read() or line.connected, "the host is seen")
+
+
+def receive(line: TcpLine, size: int) -> bytes:
+    data = bytearray()
+    wait_until(lambda: data.extend(line.read()) or len(data) >= size, f"{size} bytes from the host")
+    return bytes(data)
+
+
+def was_turned_away(host: socket.socket) -> bool:
+    try:
+        return host.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
+def test_bytes_pass_in_both_directions(line: TcpLine) -> None:
+    with connect(line) as host:
+        host.sendall(bytes(range(256)))
+        assert receive(line, 256) == bytes(range(256))
+        line.write(b"answer")
+        assert host.recv(100) == b"answer"
+
+
+def test_only_this_machine_is_listened_to(line: TcpLine) -> None:
+    assert line._listener.getsockname()[0] == "127.0.0.1"
+
+
+def test_second_host_is_turned_away_and_the_first_stays(line: TcpLine) -> None:
+    with connect(line) as first:
+        accept(line)
+        with connect(line) as second:
+            line.read()
+            assert was_turned_away(second)
+        first.sendall(b"still here")
+        assert receive(line, 10) == b"still here"
+
+
+def test_next_host_is_welcome_after_the_first_has_left(line: TcpLine) -> None:
+    for message in (b"one", b"two", b"three"):
+        with connect(line) as host:
+            host.sendall(message)
+            assert receive(line, len(message)) == message
+        wait_until(lambda: line.read() or not line.connected, "the host's leaving is seen")
+
+
+def test_next_host_is_welcome_though_the_leaving_was_not_seen_yet(line: TcpLine) -> None:
+    # A unit that computes a key does not look at its line; meanwhile one program ends and the next one starts.
+    connect(line).close()
+    accept(line)
+    with connect(line) as host:
+        host.sendall(b"next")
+        assert receive(line, 4) == b"next"
+        line.write(b"welcome")
+        assert host.recv(100) == b"welcome"
+
+
+def test_host_that_does_not_read_is_given_up(line: TcpLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "WRITE_TIMEOUT", 0.2)
+    with connect(line) as host:
+        accept(line)
+        line.write(bytes(1 << 24))
+        assert not line.connected
+        assert host.recv(1) == b"\0"
+    with connect(line):
+        accept(line)
+
+
+def test_writing_to_nobody_does_nothing(line: TcpLine) -> None:
+    line.write(b"to nobody")
+    host = connect(line)
+    accept(line)
+    host.close()
+    for _ in range(100):  # the first ones may still go into the buffers
+        line.write(b"gone")
+    assert not line.connected
+
+
+def test_port_in_use_raises(line: TcpLine) -> None:
+    with pytest.raises(OSError, match="in use"):
+        TcpLine(line.port)

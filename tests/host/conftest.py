@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Networks, units and small disks for the tests of the host."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from host.running import Finished
+
+import ndks
+from ndks.cli import main
+
+MakeUnit = Callable[[str], str]
+Call = Callable[..., Finished]
+
+
+@pytest.fixture(autouse=True)
+def no_unit_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have a unit plugged in and chosen."""
+    monkeypatch.delenv("NDKS_UNIT", raising=False)
+
+
+@pytest.fixture(scope="session")
+def network() -> ndks.Network:
+    return ndks.Network.new("office")
+
+
+@pytest.fixture
+def network_file(network: ndks.Network, tmp_path: Path) -> Path:
+    path = tmp_path / "office.ndksnet"
+    network.save(path)
+    return path
+
+
+@pytest.fixture
+def make_unit(network: ndks.Network, tmp_path: Path) -> MakeUnit:
+    """Make a provisioned emulated unit, and return the name of its port."""
+
+    def make(name: str) -> str:
+        port = f"emulator:{tmp_path / name}"
+        with ndks.open(port) as unit:
+            unit.provision(network, 1)
+        return port
+
+    return make
+
+
+@pytest.fixture
+def alice(make_unit: MakeUnit) -> str:
+    return make_unit("alice")
+
+
+@pytest.fixture
+def call(capsysbinary: pytest.CaptureFixture[bytes]) -> Call:
+    """Run a command inside this process: for tests of many cases, where starting each would take too long."""
+
+    def call_main(*arguments: object) -> Finished:
+        try:
+            status = main([str(argument) for argument in arguments])
+        except SystemExit as exit_of_argparse:
+            status = int(exit_of_argparse.code or 0)
+        captured = capsysbinary.readouterr()
+        return Finished(status, captured.out, captured.err.decode())
+
+    return call_main
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k,mode=0700", "ndks-test", str(disk)]
+    if os.name != "posix" or os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a file system can be mounted by root only, and not in every container")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)

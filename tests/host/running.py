@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The command `ndks` as users run it: a process, its output, its exit status."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.emulate_process import PATIENCE
+
+_ERROR = re.compile(r"ndks: ([A-Z][A-Z0-9_]*): (.+)\. Do: (.+)\.")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a command left behind."""
+
+    status: int
+    output: bytes
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        return self.output.decode()
+
+    @property
+    def error_code(self) -> str:
+        return self._error_part(1)
+
+    @property
+    def advice(self) -> str:
+        return self._error_part(3)
+
+    def _error_part(self, number: int) -> str:
+        found = _ERROR.fullmatch(self.stderr.splitlines()[-1]) if self.stderr else None
+        assert found, f"no error of the form that PROTOCOL.md section 9 gives: {self.stderr!r}"
+        return found[number]
+
+
+def command_line(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "ndks", *map(str, arguments)]
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without the user's own settings, and wide enough for usage messages on one line."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("NDKS_", "PYTHON"))}
+    return kept | {"COLUMNS": "500"} | dict(extra or {})
+
+
+def start(*arguments: object, cwd: Path | None = None) -> subprocess.Popen[bytes]:
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command_line(*arguments), cwd=cwd, env=environment(), **pipes)
+
+
+def finish(process: subprocess.Popen[bytes]) -> Finished:
+    """Wait for a command that was started."""
+    output, stderr = process.communicate(timeout=PATIENCE)
+    return Finished(process.returncode, output, stderr.decode())
+
+
+def run(*arguments: object, cwd: Path | None = None, **extra: str) -> Finished:
+    """Run `ndks` to its end; `extra` goes into its environment."""
+    done = subprocess.run(
+        command_line(*arguments),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        cwd=cwd,
+        env=environment(extra),
+        timeout=PATIENCE,
+        check=False,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr.decode())
+
+
+def assert_refused(finished: Finished, code: str, status: int) -> None:
+    """The contract of every error: its form on stderr, its exit status, and nothing on stdout."""
+    assert (finished.error_code, finished.status, finished.output) == (code, status, b""), finished.stderr
+
+
+def let_grow(file: Path, size: int) -> None:
+    """Wait until another process has written so much."""
+    deadline = time.monotonic() + PATIENCE
+    while not file.exists() or file.stat().st_size < size:
+        assert time.monotonic() < deadline, f"{file} does not grow"
+        time.sleep(0.002)

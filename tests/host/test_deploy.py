@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""`ndks deploy`: what is copied to a board's drive, what is removed, what is left alone."""
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+from host.conftest import Call
+from host.running import assert_refused, run
+
+from ndks import deploy
+from ndks_protocol.flash import SNAPSHOT_FILES, SNAPSHOT_SIZE
+
+BOOT_OUT = "Adafruit CircuitPython {} on 2025-10-17; Raspberry Pi Pico with {}\nBoard ID:raspberry_pi_pico\n"
+LONG_AGO = 1_000_000_000
+
+
+@pytest.fixture
+def drive(tmp_path: Path) -> Path:
+    drive = tmp_path / "CIRCUITPY"
+    drive.mkdir()
+    return prepare(drive)
+
+
+def prepare(drive: Path, version: str = "10.0.3", chip: str = "rp2040") -> Path:
+    (drive / "boot_out.txt").write_text(BOOT_OUT.format(version, chip))
+    return drive
+
+
+def files_on(drive: Path) -> dict[str, bytes]:
+    return {path.relative_to(drive).as_posix(): path.read_bytes() for path in drive.rglob("*") if path.is_file()}
+
+
+def test_everything_arrives(drive: Path) -> None:
+    finished = run("deploy", drive, "--json")
+    values = json.loads(finished.text)
+    assert (finished.status, values["schema"], values["drive"]) == (0, 1, str(drive))
+    on_drive = files_on(drive)
+    assert set(on_drive) == {*values["files"], *SNAPSHOT_FILES, "boot_out.txt"}
+    assert {"boot.py", "code.py", "lib/ndks_unit/main.py", "lib/ndks_protocol/generator/__init__.py"} <= set(on_drive)
+    for name, source in deploy.firmware_files().items():
+        assert on_drive[name] == source.read_bytes(), name
+    for name in SNAPSHOT_FILES:
+        assert on_drive[name] == b"\xff" * SNAPSHOT_SIZE
+
+
+def test_no_file_of_the_host_or_the_pc_is_copied() -> None:
+    names = deploy.firmware_files()
+    assert all(name.endswith(".py") for name in names)
+    assert not any("__pycache__" in name or "emulator" in name or "ndks/" in name for name in names)
+
+
+def test_code_comes_last() -> None:
+    # A copy that is interrupted must not leave a new code.py with half a library.
+    assert list(deploy.firmware_files())[-2:] == ["boot.py", "code.py"]
+
+
+def test_result_as_text(drive: Path) -> None:
+    finished = run("deploy", drive)
+    assert finished.text.startswith(f"{len(deploy.firmware_files())} files copied to {drive}. ")
+    assert "CircuitPython 10.0.3" in finished.stderr
+
+
+@pytest.mark.parametrize("version", ["10.0.0", "10.1.0-beta.1", "11.2.0", "100.0.0"])
+def test_versions_that_will_do(version: str, drive: Path, call: Call) -> None:
+    assert call("deploy", prepare(drive, version)).status == 0
+
+
+@pytest.mark.parametrize(
+    ("version", "chip"), [("9.2.8", "rp2040"), ("1.10.0", "rp2040"), ("10.0.3", "rp2350a"), ("10.0.3", "samd21g18")]
+)
+def test_other_boards_and_versions_are_refused(version: str, chip: str, drive: Path, call: Call) -> None:
+    prepare(drive, version, chip)
+    before = files_on(drive)
+    finished = call("deploy", drive)
+    assert_refused(finished, "USAGE", 2)
+    assert version in finished.stderr
+    assert "install CircuitPython 10" in finished.advice
+    assert files_on(drive) == before
+
+
+@pytest.mark.parametrize("content", [None, b"", b"UF2 Bootloader v3.0\n", b"\xff\xfe\x00rp2040"])
+def test_directory_that_is_no_board_is_refused(content: bytes | None, tmp_path: Path, call: Call) -> None:
+    (tmp_path / "mine.txt").write_text("keep")
+    if content is not None:
+        (tmp_path / "boot_out.txt").write_bytes(content)
+    before = files_on(tmp_path)
+    assert_refused(call("deploy", tmp_path), "USAGE", 2)
+    assert files_on(tmp_path) == before
+
+
+def test_missing_directory_is_refused(tmp_path: Path) -> None:
+    finished = run("deploy", tmp_path / "none")
+    assert_refused(finished, "USAGE", 2)
+    assert "GP2" in finished.advice
+
+
+def test_stale_modules_go_and_other_files_stay(drive: Path, call: Call) -> None:
+    stale = ["lib/ndks_unit/old.py", "lib/ndks_unit/main.mpy", "lib/ndks_protocol/generator/old.py"]
+    others = ["notes.txt", "lib/adafruit_bus.py", "lib/ndks_other/mine.py", "settings.toml"]
+    for name in [*stale, *others]:
+        (drive / name).parent.mkdir(parents=True, exist_ok=True)
+        (drive / name).write_text(name)
+    assert call("deploy", drive).status == 0
+    left = files_on(drive)
+    assert not set(stale) & set(left)
+    assert {name: left[name].decode() for name in others} == {name: name for name in others}
+
+
+def test_state_is_left_alone(drive: Path, call: Call) -> None:
+    states = {name: os.urandom(size) for name, size in zip(SNAPSHOT_FILES, (SNAPSHOT_SIZE, 7), strict=True)}
+    for name, state in states.items():
+        (drive / name).write_bytes(state)
+        os.utime(drive / name, (LONG_AGO, LONG_AGO))
+    assert call("deploy", drive).status == 0
+    for name, state in states.items():
+        assert (drive / name).read_bytes() == state
+        assert (drive / name).stat().st_mtime == LONG_AGO
+
+
+def test_only_files_that_differ_are_written_again(drive: Path, call: Call) -> None:
+    call("deploy", drive)
+    for path in drive.rglob("*.py"):
+        os.utime(path, (LONG_AGO, LONG_AGO))
+    changed, cut_short = drive / "lib/ndks_unit/unit.py", drive / "code.py"
+    changed.write_text("changed")
+    cut_short.write_text("")
+    assert call("deploy", drive).status == 0
+    written = {path for path in drive.rglob("*.py") if path.stat().st_mtime != LONG_AGO}
+    assert written == {changed, cut_short}
+    assert changed.read_bytes() == deploy.firmware_files()["lib/ndks_unit/unit.py"].read_bytes()
+
+
+def test_full_drive(small_disk: Path) -> None:
+    prepare(small_disk)
+    free = os.statvfs(small_disk)
+    (small_disk / "photo.jpg").write_bytes(bytes(free.f_bavail * free.f_frsize - 30_000))
+    finished = run("deploy", small_disk)
+    assert_refused(finished, "FILE", 1)
+    assert os.strerror(errno.ENOSPC) in finished.stderr
+    assert "free space" in finished.advice
+    assert not (small_disk / "code.py").exists()
+    (small_disk / "photo.jpg").unlink()
+    assert run("deploy", small_disk).status == 0
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EIO])
+def test_drive_that_cannot_be_written(number: int, drive: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("ndks.deploy.os.fsync", refuse)
+    finished = call("deploy", drive)
+    assert_refused(finished, "FILE", 1)
+    assert os.strerror(number) in finished.stderr
+
+
+def test_drive_that_forgets_what_was_written(drive: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.read_bytes
+    forgets = drive / "lib/ndks_unit/unit.py"
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"" if path == forgets else real(path))
+    finished = call("deploy", drive)
+    assert_refused(finished, "FILE", 1)
+    assert "unit.py" in finished.stderr

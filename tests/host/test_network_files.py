@@ -1,0 +1,173 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Network files: private, never overwritten unasked; damaged ones are refused, and nothing of them is told."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host.conftest import Call
+from host.running import assert_refused, run
+
+import ndks
+from ndks_protocol import commands
+
+SECRET = "5ec7e7" + "ab" * 29
+
+
+def good() -> dict[str, Any]:
+    values = {"ndks_network": 1, "name": "office", "suite": "hybrid", "cipher": "vernam", "p1": "0.52", "p2": "25"}
+    return values | {"d": 3, "epoch": 0, "secret": SECRET, "next_lane": 1, "members": []}
+
+
+def without(field: str) -> str:
+    return json.dumps({name: value for name, value in good().items() if name != field})
+
+
+def having(**fields: object) -> str:
+    return json.dumps(good() | fields)
+
+
+MEMBER = {"lane": 1, "uid": "00" * 8, "label": ""}
+DAMAGED = {
+    "empty": "",
+    "no JSON": json.dumps(good())[:-20],
+    "no UTF-8": "\udcff",
+    "no object": json.dumps([SECRET]),
+    "another object": json.dumps({"secret": SECRET}),
+    "nested without end": "[" * 100_000,
+    "newer version": having(ndks_network=2),
+    "version of a wrong kind": having(ndks_network={"secret": SECRET}),
+    **{f"without {field}": without(field) for field in good()},
+    "secret too short": having(secret=SECRET[:-2]),
+    "secret too long": having(secret=SECRET + "00"),
+    "secret not hexadecimal": having(secret=SECRET[:-1] + "g"),
+    "secret no text": having(secret=[SECRET]),
+    "p1 no decimal": having(p1="0,52"),
+    "p1 in another notation": having(p1="5.2e-1"),
+    "p1 zero": having(p1="0.000"),
+    "p1 swapped with the secret": having(p1=SECRET),
+    "p2 empty": having(p2=""),
+    "d too large": having(d=13),
+    "d no number": having(d="three"),
+    "epoch negative": having(epoch=-1),
+    "epoch infinite": json.dumps(good()).replace('"epoch": 0', '"epoch": 1e999'),
+    "no lane any more possible": having(next_lane=0),
+    "unknown suite": having(suite="enigma"),
+    "unknown cipher": having(cipher=SECRET),
+    "name too long": having(name="n" * (commands.MAX_NAME + 1)),
+    "name on two lines": having(name="of\nfice"),
+    "member with a field too many": having(members=[MEMBER | {"secret": SECRET}]),
+    "member no object": having(members=[SECRET]),
+    "members no list": having(members=3),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_damaged_file_is_named_and_nothing_of_it_is_quoted(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.ndksnet"
+    path.write_text(DAMAGED[kind], errors="surrogateescape")
+    with pytest.raises(ndks.NetworkFileError) as refused:
+        ndks.Network.load(path)
+    assert str(path) in str(refused.value)
+    assert refused.value.advice
+    assert SECRET[:16] not in str(refused.value)
+    # Nor does a traceback tell what the message does not.
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+
+
+@pytest.mark.parametrize("kind", ["no JSON", "without p1", "secret not hexadecimal", "newer version", "p1 no decimal"])
+def test_command_refuses_a_damaged_file(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.ndksnet"
+    path.write_text(DAMAGED[kind])
+    finished = run("provision", path, "--unit", f"emulator:{tmp_path / 'alice'}", "--verbose")
+    assert_refused(finished, "NETWORK_FILE", 1)
+    assert SECRET[:16] not in finished.stderr
+    assert path.read_text() == DAMAGED[kind]
+    assert not (tmp_path / "alice").exists()  # it was refused before a unit was looked for
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    finished = run("provision", tmp_path / "none.ndksnet", "--unit", f"emulator:{tmp_path / 'alice'}")
+    assert_refused(finished, "FILE", 1)
+    assert "none.ndksnet" in finished.stderr
+
+
+def test_good_file_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "good.ndksnet"
+    path.write_text(json.dumps(good() | {"members": [MEMBER | {"binding_id": "11" * 16}], "next_lane": 2}))
+    network = ndks.Network.load(path)
+    network.save(path)
+    assert ndks.Network.load(path) == network
+    assert network.members == (ndks.Member(1, "00" * 8, "", "11" * 16),)
+
+
+def test_new_network_is_a_private_file_with_a_fresh_secret(tmp_path: Path) -> None:
+    secrets = set()
+    for name in ("office", "home"):
+        finished = run("network", "new", name, cwd=tmp_path)
+        assert (finished.status, finished.stderr) == (0, "")
+        path = tmp_path / f"{name}.ndksnet"
+        assert path.stat().st_mode & 0o777 == 0o600
+        values = json.loads(path.read_text())
+        assert set(values) == set(good())
+        assert len(values["p1"].partition(".")[2]) == len(values["p2"].partition(".")[2]) == 40
+        assert values["secret"] not in finished.text
+        secrets.add(values["secret"])
+    assert len(secrets) == 2
+
+
+def test_new_network_refuses_to_overwrite(tmp_path: Path) -> None:
+    run("network", "new", "office", cwd=tmp_path)
+    path = tmp_path / "office.ndksnet"
+    before = path.read_bytes()
+    assert_refused(run("network", "new", "office", cwd=tmp_path), "FILE", 1)
+    assert path.read_bytes() == before
+    assert run("network", "new", "office", "--force", cwd=tmp_path).status == 0
+    assert path.read_bytes() != before
+
+
+def test_new_network_as_json(tmp_path: Path) -> None:
+    finished = run("network", "new", "office", "--json", "-o", tmp_path / "o.ndksnet", "--p1", "0.52", "--p2", "25")
+    values = json.loads(finished.text)
+    assert values == {
+        "schema": 1,
+        "network": "office",
+        "suite": "hybrid",
+        "cipher": "vernam",
+        "file": str(tmp_path / "o.ndksnet"),
+    }
+
+
+def test_suite_paper_is_warned_of(tmp_path: Path) -> None:
+    finished = run("network", "new", "lecture", "--suite", "paper", "--json", cwd=tmp_path)
+    assert [line for line in finished.stderr.splitlines() if "WARNING" in line] == finished.stderr.splitlines()
+    assert len(finished.stderr.splitlines()) == 1
+    assert "warning" in json.loads(finished.text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [""],
+        ["n" * (commands.MAX_NAME + 1)],
+        ["of\nfice"],
+        ["office", "--p1", "0"],
+        ["office", "--p1", "half"],
+        ["office", "--p2", "1e3"],
+        ["office", "-d", "0"],
+        ["office", "-d", "13"],
+    ],
+)
+def test_impossible_network_is_refused(
+    arguments: list[str], call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert_refused(call("network", "new", *arguments), "USAGE", 2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_network_does_not_show_its_secret(network: ndks.Network) -> None:
+    assert network.secret.hex() not in repr(network)
+    assert repr(network.secret) not in repr(network)

@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""`ndks stream`: what is written where, what is refused, and how an interrupted one goes on."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from host.conftest import Call
+from host.running import Finished, assert_refused, command_line, environment, run
+from support.emulate_process import PATIENCE
+
+import ndks
+from ndks import download
+from ndks_protocol.commands import MAX_CHUNK
+
+BITS = 8 * 5000 + 3  # the last chunk is not whole, the last byte neither
+
+
+def stream(port: str, *options: object) -> Finished:
+    return run("stream", "--unit", port, *options)
+
+
+def next_index(port: str) -> int:
+    with ndks.open(port) as unit:
+        return unit.next_index()[1]
+
+
+def key(port: str, bits: int = BITS) -> bytes:
+    with ndks.open(port) as unit:
+        return unit.key(1, bits).data
+
+
+def interrupt(port: str, target: Path, received: bytes, bits: int = BITS) -> None:
+    """Leave what an interrupted stream of key 1 leaves."""
+    with ndks.open(port) as unit:
+        download.plan_download(unit, target, bits, None, force=False)
+    download.part_of(target).write_bytes(received)
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "out.key"
+
+
+def test_file_holds_the_key_and_nothing_else_is_left(alice: str, target: Path) -> None:
+    finished = stream(alice, "--bits", BITS, "-o", target)
+    assert (finished.status, finished.text) == (0, f"{target}: {BITS} bits of key 1\n")
+    assert target.read_bytes() == key(alice)
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in target.parent.glob("out*")] == ["out.key"]
+    assert next_index(alice) == 2
+
+
+def test_stdout_carries_the_stream_only(alice: str) -> None:
+    assert stream(alice, "--bits", BITS, "-o", "-").output == key(alice)
+    assert next_index(alice) == 2
+
+
+def test_json_is_one_object(alice: str, target: Path) -> None:
+    values = json.loads(stream(alice, "--bits", BITS, "-o", target, "--json", "--index", 3).text)
+    assert values == {"schema": 1, "index": 3, "epoch": 0, "bits": BITS, "suite": "hybrid", "file": str(target)}
+    assert next_index(alice) == 1
+
+
+def test_named_key_with_advance(alice: str, target: Path) -> None:
+    stream(alice, "--bits", 8, "-o", target, "--index", 3, "--advance")
+    assert next_index(alice) == 4
+
+
+@pytest.mark.parametrize("options", [[], ["-o", "-", "--json"], ["-o", "-", "--advance"]])
+def test_options_that_make_no_sense(alice: str, options: list[str], call: Call) -> None:
+    assert_refused(call("stream", "--unit", alice, "--bits", 8, *options), "USAGE", 2)
+    assert next_index(alice) == 1
+
+
+def test_existing_file_is_kept(alice: str, target: Path) -> None:
+    target.write_text("mine")
+    assert_refused(stream(alice, "--bits", 8, "-o", target), "FILE", 1)
+    assert target.read_text() == "mine"
+    assert not download.plan_of(target).exists()
+    assert stream(alice, "--bits", 8, "-o", target, "--force").status == 0
+    assert target.read_bytes() == key(alice, 8)
+
+
+def test_directory_that_is_missing(alice: str, target: Path) -> None:
+    assert_refused(stream(alice, "--bits", 8, "-o", target / "none"), "FILE", 1)
+
+
+@pytest.mark.parametrize("size", [0, 1, MAX_CHUNK - 1, MAX_CHUNK, 3000, 4 * MAX_CHUNK, 4999, 5001])
+def test_interrupted_stream_goes_on_wherever_it_stopped(alice: str, target: Path, size: int) -> None:
+    whole = key(alice)
+    interrupt(alice, target, (whole + b"surplus")[:size])
+    with ndks.open(alice) as unit:
+        plan = download.plan_download(unit, target, BITS, None, force=False)
+        told: list[int] = []
+        download.download(unit, target, plan, told.append)
+    assert target.read_bytes() == whole
+    assert sum(told) == len(whole)
+    assert told[0] == min(size // MAX_CHUNK * MAX_CHUNK, 4 * MAX_CHUNK)  # what is there whole is not asked for again
+
+
+@pytest.mark.parametrize("options", [["--bits", BITS + 8], ["--bits", BITS, "--index", 2]])
+def test_part_of_another_stream_is_kept(alice: str, target: Path, options: list[object]) -> None:
+    interrupt(alice, target, b"hours of work")
+    finished = stream(alice, *options, "-o", target)
+    assert_refused(finished, "FILE", 1)
+    assert f"key 1, {BITS} bits" in finished.stderr
+    assert "--force" in finished.advice
+    assert download.part_of(target).read_bytes() == b"hours of work"
+    assert next_index(alice) == 1
+
+
+def test_part_of_another_unit_is_kept(alice: str, target: Path, tmp_path: Path, network: ndks.Network) -> None:
+    interrupt(alice, target, b"hours of work")
+    with ndks.open(f"emulator:{tmp_path / 'bob'}") as bob:
+        bob.provision(network, 2)
+    assert_refused(stream(f"emulator:{tmp_path / 'bob'}", "--bits", BITS, "-o", target), "FILE", 1)
+    assert download.part_of(target).read_bytes() == b"hours of work"
+
+
+def test_key_that_was_given_out_in_between_is_not_streamed_as_the_next_one(alice: str, target: Path) -> None:
+    # "The next key" must not be one that another command has had as its next key.
+    interrupt(alice, target, key(alice)[:3000])
+    with ndks.open(alice) as unit:
+        assert unit.next_key(256).index == 1
+    finished = stream(alice, "--bits", BITS, "-o", target)
+    assert_refused(finished, "FILE", 1)
+    assert download.part_of(target).exists()
+    assert stream(alice, "--bits", BITS, "-o", target, "--index", 1).status == 0  # who names the key may have it
+
+
+def test_force_starts_anew(alice: str, target: Path) -> None:
+    interrupt(alice, target, bytes(5000), BITS + 8)
+    assert stream(alice, "--bits", BITS, "-o", target, "--force").status == 0
+    assert target.read_bytes() == key(alice)
+    assert not download.plan_of(target).exists()
+
+
+@pytest.mark.parametrize(
+    "plan", ["", "{", "[]", '{"k": 1}', '{"k": 1, "epoch": 0, "serial": "", "bits": 8, "more": 1}']
+)
+def test_damaged_plan_is_refused_and_can_be_forced(alice: str, target: Path, plan: str, call: Call) -> None:
+    interrupt(alice, target, b"hours of work")
+    download.plan_of(target).write_text(plan)
+    finished = call("stream", "--unit", alice, "--bits", BITS, "-o", target)
+    assert finished.status in (1, 2)
+    assert "--force" in finished.advice
+    assert download.part_of(target).read_bytes() == b"hours of work"
+    assert call("stream", "--unit", alice, "--bits", BITS, "-o", target, "--force").status == 0
+    assert target.read_bytes() == key(alice)
+
+
+def test_part_without_a_plan_is_not_trusted(alice: str, target: Path) -> None:
+    download.part_of(target).write_bytes(bytes(4 * MAX_CHUNK))
+    assert stream(alice, "--bits", BITS, "-o", target).status == 0
+    assert target.read_bytes() == key(alice)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])  # as containers set it: then a write may take a part only
+@pytest.mark.parametrize("options", [["key", "--format", "raw"], ["key", "--json"], ["stream", "-o", "-"]])
+def test_reader_that_leaves_uses_no_key_up(alice: str, options: list[str], unbuffered: str) -> None:
+    command = command_line(*options, "--unit", alice, "--bits", 8 * 150_000)
+    finished = head(command, PYTHONUNBUFFERED=unbuffered)
+    assert_refused(finished, "FILE", 1)
+    assert next_index(alice) == 1
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_reader_of_generate_leaves(unbuffered: str) -> None:
+    options = ("generate", "--p1", "0.52", "--p2", "25", "--bits", 1_000_000)
+    assert_refused(head(command_line(*options), PYTHONUNBUFFERED=unbuffered), "FILE", 1)
+
+
+def head(command: list[str], **extra: str) -> Finished:
+    """Run a command into a reader that takes 100 bytes and leaves."""
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment(extra), **pipes) as process:
+        assert process.stdout
+        assert process.stderr
+        assert len(process.stdout.read(100)) == 100
+        process.stdout.close()
+        stderr = process.stderr.read().decode()
+        return Finished(process.wait(PATIENCE), b"", stderr)

@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A stream that is really cut off, by unplugging or Ctrl-C: the same command goes on and nothing is asked for twice."""
+
+import json
+import re
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from host.running import Finished, assert_refused, finish, let_grow, run, start
+from support.emulate_process import EmulateProcess, allow_interrupts, emulated
+
+import ndks
+from ndks import download
+from ndks_protocol.commands import MAX_CHUNK
+
+pytest.importorskip("termios", reason="this system has no pseudo-terminals")
+
+BYTES = 400_000  # a second of work, so that it can be cut off in the middle
+ENOUGH = 50_000
+
+
+@dataclass
+class Stream:
+    """One command line for as many runs as it takes; its port is a name that stays when the unit's port changes."""
+
+    port: Path
+    target: Path
+
+    @property
+    def part(self) -> Path:
+        return download.part_of(self.target)
+
+    @property
+    def arguments(self) -> list[object]:
+        return ["stream", "--unit", self.port, "--bits", 8 * BYTES, "-o", self.target, "--verbose"]
+
+    def plug_in(self, unit: EmulateProcess) -> None:
+        self.port.unlink(missing_ok=True)
+        self.port.symlink_to(unit.port)
+
+
+@pytest.fixture
+def directory(alice: str) -> Path:
+    return Path(alice.removeprefix("emulator:"))
+
+
+@pytest.fixture
+def stream(tmp_path: Path) -> Stream:
+    return Stream(tmp_path / "usb", tmp_path / "out.key")
+
+
+@pytest.fixture(scope="module")
+def whole(network: ndks.Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
+    """What an uninterrupted stream gives, from another unit."""
+    with ndks.open(f"emulator:{tmp_path_factory.mktemp('whole')}") as unit:
+        unit.provision(network, 2)
+        yield unit.key(1, 8 * BYTES).data
+
+
+def chunks_asked_for(finished: Finished) -> int:
+    return len(re.findall("> KEY_CHUNK ", finished.stderr))
+
+
+def assert_interrupted(stream: Stream, whole: bytes) -> int:
+    """Check what was left, and return how many chunks are missing."""
+    received = stream.part.read_bytes()
+    assert ENOUGH <= len(received) < BYTES
+    assert whole.startswith(received)
+    assert not stream.target.exists()
+    plan = json.loads(download.plan_of(stream.target).read_text())
+    assert set(plan) == {"k", "epoch", "serial", "bits"}
+    assert (plan["k"], plan["epoch"], plan["bits"]) == (1, 0, 8 * BYTES)
+    assert {path.stat().st_mode & 0o777 for path in (stream.part, download.plan_of(stream.target))} == {0o600}
+    return -(-BYTES // MAX_CHUNK) - len(received) // MAX_CHUNK
+
+
+def assert_goes_on(stream: Stream, whole: bytes, missing: int) -> None:
+    finished = run(*stream.arguments)
+    assert finished.status == 0, finished.stderr
+    assert stream.target.read_bytes() == whole
+    assert chunks_asked_for(finished) == missing
+    assert not stream.part.exists()
+    assert not download.plan_of(stream.target).exists()
+
+
+def next_index(port: str) -> int:
+    with ndks.open(port) as unit:
+        return unit.next_index()[1]
+
+
+def test_unplugging(directory: Path, stream: Stream, whole: bytes) -> None:
+    with emulated(directory) as unit:
+        stream.plug_in(unit)
+        process = start(*stream.arguments)
+        let_grow(stream.part, ENOUGH)
+        unit.end(signal.SIGKILL)
+        finished = finish(process)
+    assert_refused(finished, "REMOVED", 6)
+    assert "the same command goes on" in finished.advice
+    missing = assert_interrupted(stream, whole)
+    with emulated(directory) as unit:
+        assert next_index(unit.port) == 1
+        stream.plug_in(unit)
+        assert_goes_on(stream, whole, missing)
+        assert next_index(unit.port) == 2
+
+
+def test_control_c(directory: Path, stream: Stream, whole: bytes) -> None:
+    allow_interrupts()
+    with emulated(directory) as unit:
+        stream.plug_in(unit)
+        process = start(*stream.arguments)
+        let_grow(stream.part, ENOUGH)
+        process.send_signal(signal.SIGINT)
+        finished = finish(process)
+        assert_refused(finished, "INTERRUPTED", 130)
+        assert "the same command goes on" in finished.advice
+        assert "Traceback" not in finished.stderr
+        missing = assert_interrupted(stream, whole)
+        assert next_index(unit.port) == 1
+        assert_goes_on(stream, whole, missing)
+        assert next_index(unit.port) == 2
+
+
+def test_unit_that_hangs(directory: Path, stream: Stream, whole: bytes) -> None:
+    with emulated(directory) as unit:
+        stream.plug_in(unit)
+        process = start(*stream.arguments, "--timeout", 0.5)
+        let_grow(stream.part, ENOUGH)
+        unit.process.send_signal(signal.SIGSTOP)
+        finished = finish(process)
+        unit.process.send_signal(signal.SIGCONT)
+        assert_refused(finished, "TIMEOUT", 6)
+        assert_goes_on(stream, whole, assert_interrupted(stream, whole))

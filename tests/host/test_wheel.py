@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The wheel and the source archive: built as a release is, and used where there is no clone."""
+
+import json
+import os
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from host.installing import InstalledCommand, check, install
+
+import ndks
+from ndks.deploy import firmware_files
+
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(os.name != "posix", reason="packages are lent by symbolic links"),
+]
+
+CLONE = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory with the wheel, the source archive, and the environment that the wheel is installed in."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return build(tmp_path_factory.mktemp("dist"))
+    # Once for all workers: they share the parent of their temporary directories.
+    shared = tmp_path_factory.getbasetemp().parent / "dist"
+    with FileLock(f"{shared}.lock"):
+        return shared if (shared / "complete").exists() else build(shared)
+
+
+def build(directory: Path) -> Path:
+    # The wheel is made from the source archive, which proves that one complete as well.
+    check(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(directory), str(CLONE))
+    install(wheel_in(directory), directory / "venv")
+    (directory / "complete").touch()
+    return directory
+
+
+def wheel_in(directory: Path) -> Path:
+    (wheel,) = directory.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture
+def installed(built: Path) -> InstalledCommand:
+    return InstalledCommand(built / "venv")
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def test_wheel_is_pure_python_and_holds_the_packages_only(built: Path) -> None:
+    wheel = wheel_in(built)
+    assert wheel.name == f"ndks-{ndks.__version__}-py3-none-any.whl"
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.partition("/")[0] for name in names}
+    packages = {"ndks", "ndks_protocol", "ndks_unit", "ndks_emulator"}
+    assert tops == packages | {f"ndks-{ndks.__version__}.dist-info"}
+    assert {"ndks/_circuitpy/boot.py", "ndks/_circuitpy/code.py"} <= set(names)
+    assert not any("__pycache__" in name or "test" in name for name in names)
+    assert any(name.endswith("/LICENSE") for name in names)
+
+
+def test_source_archive_holds_what_it_takes_to_test_it(built: Path) -> None:
+    (archive,) = built.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        names = {name.partition("/")[2] for name in opened.getnames()}
+    assert {"LICENSE", "README.md", "pyproject.toml", "protocol/vectors/paper.json"} <= names
+    assert "tests/host/test_wheel.py" in names
+    assert not any(name.startswith((".venv", ".ci", ".git/")) or name.endswith(".ndksnet") for name in names)
+
+
+def test_installed_package_is_not_the_clone(built: Path, installed: InstalledCommand, elsewhere: Path) -> None:
+    names = ("ndks", "ndks_protocol", "ndks_unit", "ndks_emulator")
+    code = f"import {', '.join(names)}, json; print(json.dumps([m.__file__ for m in ({', '.join(names)})]))"
+    for file in json.loads(installed.evaluate(code, elsewhere)):
+        assert Path(file).is_relative_to(built)
+
+
+def test_standard_module_code_is_not_shadowed(installed: InstalledCommand, elsewhere: Path) -> None:
+    assert "InteractiveConsole" in installed.evaluate("import code; print(dir(code))", elsewhere)
+
+
+def test_version(installed: InstalledCommand, elsewhere: Path) -> None:
+    assert installed.run("--version", cwd=elsewhere).text == f"ndks {ndks.__version__}\n"
+
+
+def test_generate(installed: InstalledCommand, elsewhere: Path) -> None:
+    finished = installed.run("generate", "--p1", "0.52", "--p2", "25", "--bits", 16, cwd=elsewhere)
+    assert finished.text == "0010010100111110\n"
+
+
+def test_two_emulated_units_share_a_key(installed: InstalledCommand, elsewhere: Path) -> None:
+    assert installed.run("network", "new", "office", cwd=elsewhere).status == 0
+    keys = []
+    for name in ("alice", "bob"):
+        unit = ("--unit", f"emulator:{name}")
+        assert installed.run("provision", "office.ndksnet", *unit, cwd=elsewhere).status == 0
+        keys.append(installed.run("key", *unit, cwd=elsewhere))
+    assert [key.status for key in keys] == [0, 0]
+    assert len(bytes.fromhex(keys[0].text)) == 32
+    assert keys[0].output == keys[1].output
+
+
+def test_deploy(installed: InstalledCommand, elsewhere: Path) -> None:
+    drive = elsewhere / "CIRCUITPY"
+    drive.mkdir()
+    (drive / "boot_out.txt").write_text("Adafruit CircuitPython 10.0.3 on 2025-10-17; Raspberry Pi Pico with rp2040\n")
+    finished = installed.run("deploy", drive, cwd=elsewhere)
+    assert finished.status == 0, finished.stderr
+    for name, source in firmware_files().items():
+        assert (drive / name).read_bytes() == source.read_bytes(), name
+
+
+def test_every_command_starts(installed: InstalledCommand, elsewhere: Path) -> None:
+    assert installed.run("list", cwd=elsewhere).status == 0
+    assert installed.run("completion", "bash", cwd=elsewhere).status == 0
+    assert installed.run("info", "--unit", "emulator:carol", cwd=elsewhere).status == 0

@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""`ndks emulate` as a process of its own, for the tests of the emulator and of the host."""
+
+import contextlib
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PATIENCE = 20.0  # seconds: far more than anything here takes on a busy machine
+
+
+@dataclass
+class EmulateProcess:
+    """A running `ndks emulate`; `announced` is the first line of its stdout."""
+
+    process: subprocess.Popen[str]
+    announced: str
+
+    @property
+    def port(self) -> str:
+        return self.announced.strip()
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal and return the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+@contextlib.contextmanager
+def emulated(directory: Path, *options: str) -> Iterator[EmulateProcess]:
+    """Run `ndks emulate`; whatever happened in between, it is gone at the end."""
+    allow_interrupts()
+    command = [sys.executable, "-m", "ndks", "emulate", str(directory), *options]
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        try:
+            yield EmulateProcess(process, _first_line(process))
+        finally:
+            process.kill()
+            process.wait(PATIENCE)
+
+
+def allow_interrupts() -> None:
+    """Undo what a shell does to background jobs: children would inherit that SIGINT is ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def wait_until(holds: Callable[[], object], what: str) -> None:
+    """Wait for something that another process or thread brings about."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.002)
+
+
+def _first_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
+    readable, _, _ = select.select([process.stdout], [], [], PATIENCE)
+    assert readable, "ndks emulate says nothing"
+    return process.stdout.readline()

@@ -1,0 +1,15 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The network of the published vectors: known to everybody, so for tests only."""
+
+from ndks.network import Network
+
+from .reference import load_vectors
+
+NETWORK_NAME = "ndks-test"
+
+
+def public_network() -> Network:
+    values = load_vectors("suite")["network"]
+    secret = bytes.fromhex(values["secret"])
+    return Network(NETWORK_NAME, "hybrid", "vernam", values["p1"], values["p2"], values["d"], 0, secret)
