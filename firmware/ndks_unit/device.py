@@ -5,9 +5,7 @@
 from ndks_protocol import MAJOR, MINOR, commands, framing
 
 from . import FIRMWARE
-from .records import MEMBERSHIP, STATE_FORMAT
-
-CURRENT_FORMAT = 1  # of the records in flash; a unit refuses to touch those of a newer one
+from .records import CURRENT_FORMAT, MEMBERSHIP, STATE_FORMAT
 
 _NO_SALT = bytes(16)  # salt and binding id are zeros until bindings exist
 
@@ -17,7 +15,7 @@ def hello(unit) -> tuple:
         MAJOR,
         MINOR,
         bytes(FIRMWARE),
-        unit.state_format,
+        unit.log.format,
         unit.state,
         unit.flags,
         unit.board.uid,

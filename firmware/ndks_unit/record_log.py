@@ -9,7 +9,7 @@ all of them lies in a file, so that a power cut at any moment leaves the old sta
 from ndks_protocol import errors
 from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES
 
-from .records import COUNTERS, SIZE, counted, encode, extent, merge, round_up, scan
+from .records import COUNTERS, CURRENT_FORMAT, SIZE, STATE_FORMAT, counted, encode, extent, merge, round_up, scan
 
 _PIECE = 256  # bytes read back at once: a fragmented heap may have no room for more
 
@@ -28,7 +28,7 @@ class RecordLog:
             self._slot_sequence[slot] = max([record[0] for record in records.values()] + [0])
             merge(newest, records)
         image = board.nvm_read(0, SIZE)
-        in_nvm, end = scan(self._board, image)
+        in_nvm, end = scan(self._board, image, True)
         self._end = max(end, round_up(len(image.rstrip(b"\xff"))))
         image = b""
         merge(newest, in_nvm)
@@ -37,11 +37,18 @@ class RecordLog:
         for kind, record in newest.items():
             self._sequence = max(self._sequence, record[0])
             self._bodies[kind] = record[1]
-        self._complete_nvm(in_nvm)
+        if self.format <= CURRENT_FORMAT:
+            self._finish_compaction(in_nvm)
 
     def body(self, kind: int):
         """Return the body of the newest record of a type, None when there is none."""
         return self._bodies.get(kind)
+
+    @property
+    def format(self) -> int:
+        """Version of the format of the records."""
+        body = self.body(STATE_FORMAT)
+        return body[0] if body else CURRENT_FORMAT
 
     @property
     def used(self) -> int:
@@ -90,21 +97,29 @@ class RecordLog:
 
     def _read_snapshot(self, slot: int) -> tuple:
         try:
-            return scan(self._board, self._board.snapshot_read(slot))
+            return scan(self._board, self._board.snapshot_read(slot), False)
         except OSError:  # missing: reported by `snapshots_writable`
             return {}, 0
 
-    def _complete_nvm(self, in_nvm: dict) -> None:
-        """Write to nvm what lies in a snapshot alone since a cut in a compaction: snapshots may then be overwritten."""
+    def _finish_compaction(self, in_nvm: dict) -> None:
+        """Start nvm anew when a power cut left something in a snapshot alone, which must not be overwritten then."""
+        if all([kind in in_nvm and in_nvm[kind][1] == body for kind, body in self._bodies.items()]):
+            return
         try:
-            for kind in sorted(self._bodies):
-                if kind not in in_nvm or in_nvm[kind][1] != self._bodies[kind]:
-                    self.append(kind, self._bodies[kind])
+            self._start_nvm(*self._make_image())
         except errors.UnitError:
             pass  # keys can be read all the same; every command that writes will say STORAGE
 
     def _compact(self) -> None:
         """Write all newest records to the older snapshot, read it back, and only then start nvm anew with them."""
+        image, end, tails = self._make_image()
+        slot = self._slot_sequence.index(min(self._slot_sequence))
+        self._write_snapshot(slot, image)
+        self._slot_sequence[slot] = self._sequence
+        self._start_nvm(image, end, tails)
+
+    def _make_image(self) -> tuple:
+        """Return all newest records as one image, where they end in it, and the tails of counters."""
         image = bytearray(b"\xff" * NVM_SIZE)
         tails = {}
         end = 0
@@ -115,9 +130,9 @@ class RecordLog:
             start, end = end + len(record), end + extent(kind, len(self._bodies[kind]))
             if kind in COUNTERS:
                 tails[kind] = (start, end)
-        slot = self._slot_sequence.index(min(self._slot_sequence))
-        self._write_snapshot(slot, image)
-        self._slot_sequence[slot] = self._sequence
+        return image, end, tails
+
+    def _start_nvm(self, image: bytearray, end: int, tails: dict) -> None:
         # Should the write fail, nothing is known of nvm but that it is not blank.
         self._end, self._tails = SIZE, {}
         self._program(0, image)

@@ -16,6 +16,7 @@ STATE_FORMAT = 0xF0
 MEMBERSHIP = 0xF3
 EXPORT_COUNTER = 0xF4
 
+CURRENT_FORMAT = 1  # of all records; a unit reads that of a newer one and changes nothing
 COUNTERS = (EXPORT_COUNTER,)  # their body ends with a u64; a tail of FF follows, each byte programmed to 00 adds one
 SIZE = NVM_SIZE - 32  # the last 32 bytes of nvm stay free for the marker of an erasure
 
@@ -34,8 +35,10 @@ def encode(crypto: Crypto, kind: int, body: bytes, sequence: int) -> bytes:
     return record + bytes(-len(record) % _ALIGNMENT)
 
 
-def scan(crypto: Crypto, image: bytes) -> tuple:
+def scan(crypto: Crypto, image: bytes, with_tails: bool) -> tuple:
     """Return the newest records of an image and where its last valid one ends.
+
+    Steps are counted in the tails of nvm only: behind a snapshot's record that was torn lie bytes of an older one.
 
     By type: (sequence number, body, start of the free tail, its end); the tail of what is no counter is empty.
     """
@@ -56,7 +59,7 @@ def scan(crypto: Crypto, image: bytes) -> tuple:
             continue
         offset = end = offset + extent(kind, size)
         tail = end
-        if kind in COUNTERS:
+        if kind in COUNTERS and with_tails:
             # A byte that a power cut left half programmed counts: an index is rather burnt than given twice.
             steps = len(image[end - _TAIL : end].rstrip(b"\xff"))
             body = counted(body, steps)

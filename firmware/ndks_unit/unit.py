@@ -10,7 +10,7 @@ from . import device, exported_keys
 from .exported_keys import ExportCounter, KeyReader
 from .membership import Membership
 from .record_log import RecordLog
-from .records import MEMBERSHIP, STATE_FORMAT
+from .records import CURRENT_FORMAT, MEMBERSHIP
 
 _HANDLERS = {
     commands.HELLO.code: device.hello,
@@ -42,16 +42,11 @@ class Unit:
     def flags(self) -> int:
         return commands.NOT_SEALED | (0 if self.board.snapshots_writable else commands.READ_ONLY)
 
-    @property
-    def state_format(self) -> int:
-        body = self.log.body(STATE_FORMAT)
-        return body[0] if body else device.CURRENT_FORMAT
-
     def load_membership(self) -> None:
         """Become what the log says; a state of a newer format is left alone."""
         self.member = self.counter = self.keys = None
         record = self.log.body(MEMBERSHIP)
-        if record is None or self.state_format > device.CURRENT_FORMAT:
+        if record is None or self.log.format > CURRENT_FORMAT:
             return
         self.member = Membership(record)
         self.counter = ExportCounter(self.log, self.member.epoch)
@@ -109,7 +104,7 @@ class Unit:
         return command.answer.pack(*_HANDLERS[command.code](self, *values))
 
     def _check_needs(self, needs: int) -> None:
-        if needs != commands.NOTHING and self.state_format > device.CURRENT_FORMAT:
+        if needs != commands.NOTHING and self.log.format > CURRENT_FORMAT:
             raise errors.UnitError(errors.STATE_FORMAT)
         if needs & commands.IS_BLANK and self.member:
             raise errors.UnitError(errors.PROVISIONED)

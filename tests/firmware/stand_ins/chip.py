@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""An RP2040 with CircuitPython, on which boot.py and code.py run as they are."""
+
+import gc
+import hashlib
+import importlib
+import runpy
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from . import aes
+from .clock import Clock, WatchDogMode
+from .drive import Drive
+from .flash import Nvm, Power, Sector
+from .host import Host, Script, ScriptEnd
+from .pins import DigitalInOut, Pin, Pull
+
+CIRCUITPY = Path(__file__).parents[3] / "firmware" / "circuitpy"
+UID = bytes.fromhex("e66118604b2f5a21")
+FREE_MEMORY = 61_234
+BOARD_FILE = "ndks_unit.rp2040"
+
+
+class UsbDevices:
+    """What boot.py chooses before USB starts."""
+
+    def __init__(self) -> None:
+        self.manufacturer, self.product = "Raspberry Pi", "Pico"
+        self.console, self.data, self.drive, self.hid, self.midi = True, False, True, True, True
+        self.has_started = False
+
+    def choose(self, **devices: bool) -> None:
+        if self.has_started:
+            raise RuntimeError("Cannot change USB devices now")
+        vars(self).update(devices)
+
+    def name(self, manufacturer: str, product: str) -> None:
+        assert not self.has_started, "without effect after boot.py"
+        if max(len(manufacturer), len(product)) > 126 or not (manufacturer + product).isascii():
+            raise ValueError("at most 126 ASCII characters")
+        self.manufacturer, self.product = manufacturer, product
+
+
+class Chip:
+    """Flash and drive outlive a reset; everything else begins anew with `boot`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.sector = Sector(Power())
+        self.drive = Drive(directory)
+        self.jumper = Pin()
+        self.power_on()
+
+    def power_on(self) -> None:
+        self.usb = UsbDevices()
+        self.clock = Clock()
+        self.led = Pin()
+        self.jumper.in_use = False
+        self.drive.readonly = True
+        self.runtime = SimpleNamespace(autoreload=True)
+
+    def boot(self) -> None:
+        """Switch the power off and on; run boot.py, in which opening a file is an error."""
+        self.power_on()
+        with _in_place_of(self._modules(port=None)):
+            runpy.run_path(str(CIRCUITPY / "boot.py"), {"open": _refuse_to_open})
+        self.usb.has_started = True
+        self.drive.readonly = self.usb.drive
+
+    def run(self, script: Callable[[Host], Script]) -> Host:
+        """Run code.py with this script at the other end of the cable, until the script ends."""
+        host = Host(self.clock)
+        host.follow(script(host))
+        with _in_place_of(self._modules(host.port if self.usb.data else None)):
+            self._load_board_file()
+            try:
+                runpy.run_path(str(CIRCUITPY / "code.py"))
+            except ScriptEnd:
+                return host
+            except BaseException as error:
+                self.clock.watchdog.vm_ends(error)
+                raise
+        raise AssertionError("code.py must never end by itself")
+
+    def _load_board_file(self) -> None:
+        """Import it anew, with this drive in place of the PC's files."""
+        sys.modules.pop(BOARD_FILE, None)
+        module: Any = importlib.import_module(BOARD_FILE)
+        module.open = self.drive.open
+        module.os = SimpleNamespace(stat=self.drive.stat, sync=self.drive.sync)
+        module.gc = SimpleNamespace(collect=gc.collect, mem_free=lambda: FREE_MEMORY)
+        module.hashlib = SimpleNamespace(new=_new_hash)
+
+    def _modules(self, port: object) -> dict[str, Any]:
+        usb = self.usb
+        return {
+            "aesio": aes,
+            "board": SimpleNamespace(GP2=self.jumper, LED=self.led),
+            "digitalio": SimpleNamespace(DigitalInOut=DigitalInOut, Pull=Pull),
+            "microcontroller": SimpleNamespace(
+                cpu=SimpleNamespace(uid=bytearray(UID)), nvm=Nvm(self.sector), watchdog=self.clock.watchdog
+            ),
+            "storage": SimpleNamespace(
+                disable_usb_drive=lambda: usb.choose(drive=False), getmount={"/": self.drive}.__getitem__
+            ),
+            "supervisor": SimpleNamespace(
+                runtime=self.runtime, set_usb_identification=usb.name, ticks_ms=self.clock.ticks_ms
+            ),
+            "usb_cdc": SimpleNamespace(
+                data=port, enable=lambda *, console=True, data=False: usb.choose(console=console, data=data)
+            ),
+            "usb_hid": SimpleNamespace(disable=lambda: usb.choose(hid=False)),
+            "usb_midi": SimpleNamespace(disable=lambda: usb.choose(midi=False)),
+            "watchdog": SimpleNamespace(WatchDogMode=WatchDogMode),
+        }
+
+
+@contextmanager
+def _in_place_of(modules: dict[str, Any]) -> Iterator[None]:
+    before = {name: sys.modules.get(name) for name in (*modules, BOARD_FILE)}
+    sys.modules.update(modules)
+    try:
+        yield
+    finally:
+        for name, module in before.items():
+            if module is None:
+                sys.modules.pop(name, None)
+            else:
+                sys.modules[name] = module
+
+
+def _refuse_to_open(*_: object) -> None:
+    raise AssertionError("boot.py must not open files: unplugging now would damage them")
+
+
+def _new_hash(name: str) -> "hashlib._Hash":
+    if name not in ("sha256", "sha1"):
+        raise ValueError("Unsupported hash algorithm")
+    return hashlib.new(name)

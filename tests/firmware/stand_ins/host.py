@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The host at the other end of the cable: a script, of which the unit's every look at its port runs one step."""
+
+from collections import deque
+from collections.abc import Callable, Generator
+from typing import Any
+
+import pytest
+
+from ndks_protocol import commands, errors, framing
+
+from .clock import Clock
+from .port import DataPort
+
+Script = Generator[None, None, None]
+ALL = 1 << 20
+PATIENCE = 100_000  # steps until a script fails that waits for something
+
+
+class ScriptEnd(BaseException):
+    """The script has run to its end, which ends the unit's endless loop."""
+
+
+class Host:
+    """What a script does: open, send, ask, wait; each step takes a millisecond."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.port = DataPort(self._step)
+        self.appetite = ALL  # bytes that it takes in one step
+        self.received = bytearray()
+        self.frame_sizes: set[int] = set()  # of the answers on the wire
+        self._outgoing = bytearray()
+        self._decoder = framing.Decoder()
+        self._answers: deque[framing.Frame] = deque()
+        self._last_id = 0
+        self._script: Script = iter(())  # pyright: ignore[reportAttributeAccessIssue]
+
+    def follow(self, script: Script) -> None:
+        self._script = script
+
+    def open(self) -> None:
+        self.port.host_is_there = True
+
+    def close(self) -> None:
+        """Leave; what was neither sent nor read is lost."""
+        self.port.host_is_there = False
+        self._outgoing.clear()
+        self._decoder.reset()
+
+    def send(self, data: bytes) -> None:
+        self._outgoing += data
+
+    def request(self, command: commands.Command, *values: Any) -> int:
+        """Send a request; return its id."""
+        self._last_id += 1
+        self.send(framing.encode(command.code, self._last_id, command.request.pack(*values)))
+        return self._last_id
+
+    def ask(self, command: commands.Command, *values: Any) -> Generator[None, None, tuple[Any, ...]]:
+        """Send a request, wait for its answer. UnitError when that carries a code."""
+        frame = yield from self.answer_to(self.request(command, *values))
+        if frame.kind == framing.ERROR:
+            raise errors.UnitError(int.from_bytes(frame.payload))
+        assert frame.kind == command.code | framing.ANSWER
+        return command.answer.unpack(frame.payload)
+
+    def answer_to(self, request_id: int) -> Generator[None, None, framing.Frame]:
+        while True:
+            yield from self.wait(lambda: bool(self._answers))
+            frame = self._answers.popleft()
+            if frame.request_id == request_id:
+                return frame
+
+    def wait(self, condition: Callable[[], bool]) -> Script:
+        for _ in range(PATIENCE):
+            if condition():
+                return
+            yield
+        pytest.fail("the host waited in vain")
+
+    def wait_ms(self, ms: int) -> Script:
+        end = self.clock.ms + ms
+        yield from self.wait(lambda: self.clock.ms >= end)
+
+    def _step(self) -> None:
+        self.clock.advance(1)
+        try:
+            next(self._script)
+        except StopIteration:
+            raise ScriptEnd from None
+        self.port.take_from_host(self._outgoing)
+        if self.port.host_is_there:
+            self._take(self.port.give_to_host(self.appetite))
+
+    def _take(self, data: bytes) -> None:
+        self.received += data
+        for event in self._decoder.feed(data):
+            if isinstance(event, framing.Frame):
+                self._answers.append(event)
+                self.frame_sizes.add(len(framing.encode(event.kind, event.request_id, event.payload)))

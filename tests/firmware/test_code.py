@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""code.py: how a unit starts, and how it ends."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from firmware.member import SUITE, named, provision
+from firmware.stand_ins import Chip, Host, Script, WatchdogReset
+from firmware.stand_ins.chip import FREE_MEMORY, UID
+from firmware.stand_ins.clock import WatchDogMode
+from ndks_protocol import commands, errors, framing
+from ndks_unit import unit as dispatcher
+
+
+@pytest.mark.parametrize("suite", range(len(commands.SUITES)))
+def test_a_unit_gives_the_published_keys(chip: Chip, suite: int) -> None:
+    published = [entry for entry in SUITE["export"] if entry["suite"] == suite]
+
+    def script(host: Host) -> Script:
+        host.open()
+        yield from provision(host, suite)
+        for entry in published:
+            key = yield from host.ask(commands.KEY_CHUNK, 0, entry["k"], 0, 32)
+            assert key[0].hex() == entry["bytes"]
+
+    assert published
+    chip.run(script)
+
+
+def test_what_a_unit_says_of_itself(chip: Chip) -> None:
+    def script(host: Host) -> Script:
+        host.open()
+        hello = named(commands.HELLO.answer, (yield from host.ask(commands.HELLO)))
+        assert (hello["uid"], hello["state"]) == (UID, commands.STATE_BLANK)
+        assert hello["max_payload"] == framing.MAX_PAYLOAD
+        yield from provision(host)
+        status = named(commands.STATUS.answer, (yield from host.ask(commands.STATUS)))
+        assert (status["state"], status["network"]) == (commands.STATE_PROVISIONED, "test")
+        assert (status["flags"], status["free_memory"]) == (commands.NOT_SEALED, FREE_MEMORY)
+
+    chip.run(script)
+
+
+def test_a_changed_file_does_not_stop_the_unit(chip: Chip) -> None:
+    def script(host: Host) -> Script:
+        yield
+        assert chip.runtime.autoreload is False
+
+    chip.run(script)
+
+
+def test_the_led_shows_each_request(chip: Chip) -> None:
+    def script(host: Host) -> Script:
+        host.open()
+        yield from host.ask(commands.HELLO)
+        yield from host.ask(commands.STATUS)
+        yield
+
+    chip.run(script)
+    assert chip.led.history == [False, True, False, True, False]
+
+
+def test_the_watchdog_resets_after_8_seconds(chip: Chip) -> None:
+    def script(host: Host) -> Script:
+        yield
+        assert (chip.clock.watchdog.mode, chip.clock.watchdog.timeout) == (WatchDogMode.RESET, 8)
+
+    chip.run(script)
+
+
+def test_an_idle_unit_feeds_the_watchdog_and_writes_nothing(chip: Chip) -> None:
+    chip.run(lambda host: host.wait_ms(30_000))
+    assert chip.sector.content == b"\xff" * 4096
+
+
+def test_a_long_computation_feeds_the_watchdog(chip: Chip, monkeypatch: pytest.MonkeyPatch) -> None:
+    _slow_down(chip, monkeypatch)
+
+    def script(host: Host) -> Script:
+        host.open()
+        yield from provision(host)
+        start = chip.clock.ms
+        yield from host.ask(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
+        assert chip.clock.ms - start > 8000
+
+    chip.run(script)
+
+
+def test_without_boot_py_the_advice_is_to_plug_in_again(chip: Chip) -> None:
+    chip.power_on()
+    with pytest.raises(RuntimeError, match="plug it in again"):
+        chip.run(lambda host: host.wait_ms(1))
+    assert chip.clock.watchdog.mode is None
+
+
+def test_ctrl_c_at_the_console_does_not_end_in_a_reset(chip: Chip) -> None:
+    def script(host: Host) -> Script:
+        yield
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        chip.run(script)
+    chip.clock.advance(60_000)
+
+
+def test_after_any_other_exception_the_chip_resets_itself(chip: Chip) -> None:
+    def script(host: Host) -> Script:
+        yield
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        chip.run(script)
+    with pytest.raises(WatchdogReset):
+        chip.clock.advance(8001)
+
+
+def test_a_failing_handler_is_no_such_exception(chip: Chip, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(unit: object) -> tuple[Any, ...]:
+        raise MemoryError("at 0x20001234, next to the secret")
+
+    monkeypatch.setitem(dispatcher._HANDLERS, commands.STATUS.code, fail)
+
+    def script(host: Host) -> Script:
+        host.open()
+        frame = yield from host.answer_to(host.request(commands.STATUS))
+        assert (frame.kind, frame.payload) == (framing.ERROR, errors.INTERNAL.to_bytes(2))
+        yield from host.ask(commands.HELLO)
+
+    chip.run(script)
+
+
+def _slow_down(chip: Chip, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each 64 bytes of key take a second."""
+    from ndks_protocol.generator import Keystream
+
+    read: Callable[[Keystream, int, int], bytearray] = Keystream.read
+
+    def slowly(self: Keystream, first: int, count: int) -> bytearray:
+        chip.clock.advance(1000 * count // 512)
+        return read(self, first, count)
+
+    monkeypatch.setattr(Keystream, "read", slowly)
