@@ -22,15 +22,16 @@ class RecordLog:
         self._bodies = {}
         self._sequence = 0
         self._slot_sequence = [0] * len(SNAPSHOT_FILES)
-        newest = {}
+        in_snapshots = {}
         for slot in range(len(SNAPSHOT_FILES)):
             records, _ = self._read_snapshot(slot)
             self._slot_sequence[slot] = max([record[0] for record in records.values()] + [0])
-            merge(newest, records)
+            merge(in_snapshots, records)
         image = board.nvm_read(0, SIZE)
         in_nvm, end = scan(self._board, image, True)
         self._end = max(end, round_up(len(image.rstrip(b"\xff"))))
         image = b""
+        newest = dict(in_snapshots)
         merge(newest, in_nvm)
         # By type, where the free tail bytes of its newest record start and end; one in a snapshot has none.
         self._tails = {kind: record[2:] for kind, record in in_nvm.items() if record is newest[kind]}
@@ -38,7 +39,7 @@ class RecordLog:
             self._sequence = max(self._sequence, record[0])
             self._bodies[kind] = record[1]
         if self.format <= CURRENT_FORMAT:
-            self._finish_compaction(in_nvm)
+            self._complete_nvm(in_snapshots, in_nvm)
 
     def body(self, kind: int):
         """Return the body of the newest record of a type, None when there is none."""
@@ -101,14 +102,23 @@ class RecordLog:
         except OSError:  # missing: reported by `snapshots_writable`
             return {}, 0
 
-    def _finish_compaction(self, in_nvm: dict) -> None:
-        """Start nvm anew when a power cut left something in a snapshot alone, which must not be overwritten then."""
-        if all([kind in in_nvm and in_nvm[kind][1] == body for kind, body in self._bodies.items()]):
-            return
+    def _complete_nvm(self, in_snapshots: dict, in_nvm: dict) -> None:
+        """Bring to nvm what lies in a snapshot alone: a power cut in a compaction, or damage, has left it there.
+
+        From then on snapshots may be overwritten.
+        """
+        missing = self._missing(in_nvm)
         try:
-            self._start_nvm(*self._make_image())
+            if missing and not self._missing(in_snapshots):
+                self._start_nvm(*self._make_image())  # nothing in nvm is needed
+            else:
+                for kind in missing:
+                    self.append(kind, self._bodies[kind])
         except errors.UnitError:
             pass  # keys can be read all the same; every command that writes will say STORAGE
+
+    def _missing(self, records: dict) -> list:
+        return [kind for kind, body in self._bodies.items() if kind not in records or records[kind][1] != body]
 
     def _compact(self) -> None:
         """Write all newest records to the older snapshot, read it back, and only then start nvm anew with them."""

@@ -62,6 +62,7 @@ class MemoryBoard(Board):
         return hashlib.sha256()
 
     def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
+        assert len(buffer) % 16 == 0
         buffer[:] = Cipher(algorithms.AES256(key), modes.CTR(iv)).encryptor().update(bytes(buffer))
 
     def free_memory(self) -> int:

@@ -98,6 +98,9 @@ def test_acknowledging(situation: str) -> None:
         operation(board)
         assert next_index(board) == new
         assert board.nvm.erases <= 4, "a cut costs no more than the compaction once again"
+    for board, index in zip(boards[1::2], found[1::2], strict=True):
+        acknowledge(board, Unit(board), index)
+        assert next_index(board) == index + 1
 
 
 def test_a_second_cut_during_the_repetition() -> None:
@@ -154,6 +157,20 @@ def test_what_a_torn_snapshot_was_written_over_is_not_counted() -> None:
 
     found = {RecordLog(cut).body(EXPORT_COUNTER) for cut in cut_everywhere(board, operation)}
     assert found == {counter(value), counter(value + 1)}
+
+
+def test_mending_a_damaged_record_puts_nothing_else_at_risk() -> None:
+    """A snapshot has a copy of it; the newest counter lies in nvm alone, which must not be erased for it."""
+    board = member(1)
+    for index in range(next_index(board), next_index(board) + 5):
+        acknowledge(board, Unit(board), index)
+    expected = next_index(board)
+    membership_at = board.nvm.content.index(b"test")
+    board.nvm.content[membership_at] ^= 1
+    boards = list(cut_everywhere(board, Unit))
+    assert {next_index(cut) for cut in boards} == {expected}
+    assert all(Unit(cut).member for cut in boards)
+    assert {cut.nvm.erases for cut in boards} == {board.nvm.erases}, "damage is no reason to erase"
 
 
 def test_a_record_alone_in_a_snapshot_is_kept_by_complete_compactions() -> None:

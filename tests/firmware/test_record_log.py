@@ -3,6 +3,7 @@
 """The record log: published bytes, wear, and damage."""
 
 import copy
+import hashlib
 import struct
 
 import pytest
@@ -30,6 +31,10 @@ def board_with(image: bytes) -> MemoryBoard:
     board.nvm.content[: len(image)] = image
     board.snapshots = [None, None]
     return board
+
+
+def counter(value: int) -> bytes:
+    return struct.pack(">IQ", 0, value)
 
 
 def counter_of(log: RecordLog) -> int:
@@ -153,6 +158,44 @@ def test_a_record_larger_than_the_flash_is_refused() -> None:
     assert log.body(MEMBERSHIP) == RecordLog(board).body(MEMBERSHIP) == b"member"
 
 
+@pytest.mark.parametrize("steps", [1, 2, TAIL - 1, TAIL, TAIL + 1])
+def test_what_is_counted_after_a_compaction_wins_over_its_snapshot(steps: int) -> None:
+    board = MemoryBoard()
+    log = RecordLog(board)
+    log.append(EXPORT_COUNTER, counter(1000))
+    while not board.nvm.erases:
+        log.append(MEMBERSHIP, bytes(500))
+    for _ in range(steps):
+        log.count(EXPORT_COUNTER)
+    assert counter_of(RecordLog(board)) == 1000 + steps
+
+
+def test_after_a_record_that_failed_and_is_valid_all_the_same_nothing_is_counted_in_vain() -> None:
+    """Its padding did not arrive: the write is refused, but at the next start this record is the newest."""
+    board = MemoryBoard()
+    log = RecordLog(board)
+    log.append(EXPORT_COUNTER, counter(5))
+    board.nvm.stuck.add(log.used + 40)
+    with pytest.raises(errors.UnitError, match="STORAGE"):
+        log.append(EXPORT_COUNTER, counter(7))
+    for _ in range(10):
+        log.count(EXPORT_COUNTER)
+    assert counter_of(log) == counter_of(RecordLog(board)) == 15
+
+
+@pytest.mark.parametrize(("offset", "size"), [(48, 12), (48, 60), (96, 24)])
+def test_a_record_that_runs_past_the_end_is_stepped_over(offset: int, size: int) -> None:
+    """Even if its tag fits what is there; a counter needs its tail as well."""
+    end = NVM_SIZE - 32
+    body = counter(77).ljust(size, b"\0")[: offset - 24]
+    header = struct.pack(">BHIB", EXPORT_COUNTER, size, 99, 0)
+    record = header + hashlib.sha256(header + body).digest()[:16] + body
+    board = board_with(IMAGE.ljust(end - offset, b"\xff") + record)
+    log = RecordLog(board)
+    assert counter_of(log) == VECTOR["next_index"]
+    assert (log.used, board.nvm.erases) == (log.size if offset == 48 else end - 48, 0)
+
+
 def test_a_damaged_snapshot_does_no_harm() -> None:
     board = MemoryBoard()
     log = RecordLog(board)
@@ -188,7 +231,7 @@ def _jump_until_erased(board: MemoryBoard, log: RecordLog) -> None:
     value = 0
     while not board.nvm.erases:
         value += 10
-        log.append(EXPORT_COUNTER, struct.pack(">IQ", 0, value))
+        log.append(EXPORT_COUNTER, counter(value))
 
 
 def _check_it_goes_on(board: MemoryBoard, log: RecordLog) -> None:

@@ -30,6 +30,7 @@ class Sector:
         self.content = bytearray(b"\xff" * SECTOR)
         self.erases = 0
         self.worn_out = False  # from now on it takes neither erasing nor programming
+        self.stuck: set[int] = set()  # bytes that take no programming
         self._power = power
 
     def write(self, offset: int, data: bytes) -> None:
@@ -54,7 +55,7 @@ class Sector:
     def _program(self, offset: int, data: bytes) -> None:
         for position, byte in enumerate(data, offset):
             before = self.content[position]
-            if before & byte != before:
+            if before & byte != before and position not in self.stuck:
                 self._power.step()
                 self.content[position] = before & (byte | 0x0F)
                 self._power.step()
