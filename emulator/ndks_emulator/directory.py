@@ -87,8 +87,9 @@ class UnitDirectory:
 
     def _make_snapshots(self) -> None:
         for path in self.snapshots:
-            if not path.exists():
-                _write_private(path, b"\xff" * SNAPSHOT_SIZE)
+            content = path.read_bytes() if path.exists() else b""
+            if len(content) < SNAPSHOT_SIZE:
+                _write_private(path, content.ljust(SNAPSHOT_SIZE, b"\xff"))
 
 
 def _write_private(path: Path, content: bytes) -> None:

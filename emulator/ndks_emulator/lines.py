@@ -82,12 +82,13 @@ class PtyLine:
 
     def read(self) -> bytes:
         events = self._events(POLL_SECONDS)
+        data = b""
         if events & select.POLLIN:
             with contextlib.suppress(OSError):  # the host has left in between
-                return os.read(self._master, CHUNK)
-        elif events & select.POLLHUP:
+                data = os.read(self._master, CHUNK)
+        if events & select.POLLHUP and not data:
             time.sleep(POLL_SECONDS)  # nobody there: poll would return at once for ever
-        return b""
+        return data
 
     def write(self, data: bytes) -> bool:
         deadline = time.monotonic() + WRITE_TIMEOUT

@@ -5,9 +5,10 @@
 from ndks_protocol import MAJOR, MINOR, commands, framing
 
 from . import FIRMWARE
+from .membership import Membership
 from .records import CURRENT_FORMAT, MEMBERSHIP, STATE_FORMAT
 
-_NO_SALT = bytes(16)  # salt and binding id are zeros until bindings exist
+_NO_SALT = _NO_BINDING_ID = bytes(16)  # until bindings exist
 
 
 def hello(unit) -> tuple:
@@ -20,7 +21,7 @@ def hello(unit) -> tuple:
         unit.flags,
         unit.board.uid,
         _NO_SALT,
-        _NO_SALT,
+        _NO_BINDING_ID,
         framing.MAX_PAYLOAD,
         0,  # lanes, window: this firmware keeps no windows, since it has no capsules
         0,
@@ -39,6 +40,7 @@ def status(unit) -> tuple:
         member.cipher if member else 0,
         member.digits if member else 0,
         member.network if member else "",
+        member.network_id if member else bytes(8),
         unit.log.used,
         unit.log.size,
         unit.board.free_memory(),
@@ -48,7 +50,7 @@ def status(unit) -> tuple:
 
 def provision(unit, *values) -> tuple:
     record = commands.PROVISION.request.pack(*values)
-    unit.check_membership(record)
+    Membership(unit.board, record)  # refused here, nothing is written
     unit.log.append(STATE_FORMAT, bytes((CURRENT_FORMAT,)))
     unit.log.append(MEMBERSHIP, record)  # the commit: a unit is a member if this record is there
     unit.load_membership()

@@ -47,8 +47,10 @@ class KeyReader:
     def read(self, index: int, offset: int, size: int) -> bytearray:
         """Return `size` bytes of key `index` from byte `offset` on."""
         if self._keystream is None or self._keystream.index != index:
-            self._keystream = self._member.generator.key(index)
-            self._mask_key = export_mask_key(self._board, self._member.secret, index)
+            keystream = self._member.generator.key(index)
+            mask_key = export_mask_key(self._board, self._member.secret, index)
+            # Together or not at all: should one of them fail, the next request must not mix two keys.
+            self._keystream, self._mask_key = keystream, mask_key
         data = bytearray(size)
         for start in range(0, size, _PIECE):
             self._board.feed_watchdog()

@@ -4,12 +4,14 @@
 
 from ndks_protocol import commands, errors
 from ndks_protocol.generator import Generator
+from ndks_protocol.kdf import Crypto
+from ndks_protocol.network_id import network_id
 
 
 class Membership:
     """The fields of PROVISION, checked. UnitError(RANGE) when one is out of range."""
 
-    def __init__(self, record: bytes):
+    def __init__(self, crypto: Crypto, record: bytes):
         values = commands.PROVISION.request.unpack(record)
         self.epoch, self.lane, suite, cipher, digits, self.secret, self.network, p1, p2 = values
         if suite >= len(commands.SUITES) or cipher >= len(commands.CIPHERS) or self.lane == commands.COMMON_LANE:
@@ -24,3 +26,4 @@ class Membership:
             self.generator = Generator(p1, p2, digits)
         except ValueError:
             raise errors.UnitError(errors.RANGE) from None
+        self.network_id = network_id(crypto, self.secret, suite, digits, p1, p2)

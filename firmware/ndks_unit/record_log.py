@@ -25,7 +25,7 @@ class RecordLog:
         in_snapshots = {}
         for slot in range(len(SNAPSHOT_FILES)):
             records, _ = self._read_snapshot(slot)
-            self._slot_sequence[slot] = max([record[0] for record in records.values()] + [0])
+            self._slot_sequence[slot] = max([record.sequence for record in records.values()] + [0])
             merge(in_snapshots, records)
         image = board.nvm_read(0, SIZE)
         in_nvm, end = scan(self._board, image, True)
@@ -34,10 +34,10 @@ class RecordLog:
         newest = dict(in_snapshots)
         merge(newest, in_nvm)
         # By type, where the free tail bytes of its newest record start and end; one in a snapshot has none.
-        self._tails = {kind: record[2:] for kind, record in in_nvm.items() if record is newest[kind]}
+        self._tails = {kind: record.tail for kind, record in in_nvm.items() if record is newest[kind]}
         for kind, record in newest.items():
-            self._sequence = max(self._sequence, record[0])
-            self._bodies[kind] = record[1]
+            self._sequence = max(self._sequence, record.sequence)
+            self._bodies[kind] = record.body
         if self.format <= CURRENT_FORMAT:
             self._complete_nvm(in_snapshots, in_nvm)
 
@@ -118,7 +118,7 @@ class RecordLog:
             pass  # keys can be read all the same; every command that writes will say STORAGE
 
     def _missing(self, records: dict) -> list:
-        return [kind for kind, body in self._bodies.items() if kind not in records or records[kind][1] != body]
+        return [kind for kind, body in self._bodies.items() if kind not in records or records[kind].body != body]
 
     def _compact(self) -> None:
         """Write all newest records to the older snapshot, read it back, and only then start nvm anew with them."""

@@ -7,6 +7,7 @@ plain record, type F0 to FE: tag = SHA-256(first 8 bytes || body)[:16]
 """
 
 import struct
+from collections import namedtuple
 
 from ndks_protocol.flash import NVM_SIZE
 from ndks_protocol.kdf import Crypto
@@ -19,6 +20,9 @@ EXPORT_COUNTER = 0xF4
 CURRENT_FORMAT = 1  # of all records; a unit reads that of a newer one and changes nothing
 COUNTERS = (EXPORT_COUNTER,)  # their body ends with a u64; a tail of FF follows, each byte programmed to 00 adds one
 SIZE = NVM_SIZE - 32  # the last 32 bytes of nvm stay free for the marker of an erasure
+
+# `tail`: where the free bytes of a counter's tail start and end
+Record = namedtuple("Record", ("sequence", "body", "tail"))
 
 _TAIL = 64
 _ALIGNMENT = 16
@@ -39,8 +43,6 @@ def scan(crypto: Crypto, image: bytes, with_tails: bool) -> tuple:
     """Return the newest records of an image and where its last valid one ends.
 
     Steps are counted in the tails of nvm only: behind a snapshot's record that was torn lie bytes of an older one.
-
-    By type: (sequence number, body, start of the free tail, its end); the tail of what is no counter is empty.
     """
     records = {}
     offset = end = 0
@@ -64,14 +66,14 @@ def scan(crypto: Crypto, image: bytes, with_tails: bool) -> tuple:
             steps = len(image[end - _TAIL : end].rstrip(b"\xff"))
             body = counted(body, steps)
             tail = end - _TAIL + steps
-        merge(records, {kind: (sequence, body, tail, end)})
+        merge(records, {kind: Record(sequence, body, (tail, end))})
     return records, end
 
 
 def merge(records: dict, others: dict) -> None:
     """Let the higher sequence number win; of a record and its copy in a snapshot, the one in nvm, which counts on."""
     for kind, record in others.items():
-        if kind not in records or record[0] >= records[kind][0]:
+        if kind not in records or record.sequence >= records[kind].sequence:
             records[kind] = record
 
 

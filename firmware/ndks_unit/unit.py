@@ -40,21 +40,26 @@ class Unit:
 
     @property
     def flags(self) -> int:
-        return commands.NOT_SEALED | (0 if self.board.snapshots_writable else commands.READ_ONLY)
+        flags = commands.NOT_SEALED
+        if not self.board.snapshots_writable:
+            flags |= commands.READ_ONLY
+        if self.state_is_newer:
+            flags |= commands.NEWER_STATE
+        return flags
+
+    @property
+    def state_is_newer(self) -> bool:
+        return self.log.format > CURRENT_FORMAT
 
     def load_membership(self) -> None:
         """Become what the log says; a state of a newer format is left alone."""
         self.member = self.counter = self.keys = None
         record = self.log.body(MEMBERSHIP)
-        if record is None or self.log.format > CURRENT_FORMAT:
+        if record is None or self.state_is_newer:
             return
-        self.member = Membership(record)
+        self.member = Membership(self.board, record)
         self.counter = ExportCounter(self.log, self.member.epoch)
         self.keys = KeyReader(self.board, self.member)
-
-    def check_membership(self, record: bytes) -> None:
-        """Raise UnitError(RANGE) when the record makes no membership."""
-        Membership(record)
 
     def poll(self) -> None:
         """One turn of the main loop: answer what has arrived."""
@@ -104,7 +109,7 @@ class Unit:
         return command.answer.pack(*_HANDLERS[command.code](self, *values))
 
     def _check_needs(self, needs: int) -> None:
-        if needs != commands.NOTHING and self.log.format > CURRENT_FORMAT:
+        if needs != commands.NOTHING and self.state_is_newer:
             raise errors.UnitError(errors.STATE_FORMAT)
         if needs & commands.IS_BLANK and self.member:
             raise errors.UnitError(errors.PROVISIONED)

@@ -12,6 +12,7 @@ from pathlib import Path
 from ndks_protocol.flash import SNAPSHOT_FILES, SNAPSHOT_SIZE
 
 from .exceptions import FileError, NdksError, UsageError
+from .shipped import shipped
 
 PACKAGES = ("ndks_protocol", "ndks_unit")
 _MARK = "boot_out.txt"  # CircuitPython writes it to its drive at every start
@@ -26,9 +27,8 @@ def firmware_files() -> dict[str, Path]:
         root = _package(package)
         for source in sorted(root.rglob("*.py")):
             files[f"lib/{package}/{source.relative_to(root).as_posix()}"] = source
-    # These two come last: a half-copied library is never started by a new code.py.
-    for name in ("boot.py", "code.py"):
-        files[name] = _circuitpy() / name
+    for name in ("boot.py", "code.py"):  # last: on a new board, a half-copied library is never started
+        files[name] = shipped("circuitpy", in_clone="firmware/circuitpy") / name
     return files
 
 
@@ -59,8 +59,7 @@ def deploy(drive: Path, progress: Callable[[str], object]) -> list[str]:
             progress(name)
             _copy(source.read_bytes(), drive / name)
         for name in SNAPSHOT_FILES:
-            if not (drive / name).exists():
-                _copy(b"\xff" * SNAPSHOT_SIZE, drive / name)
+            _make_snapshot(drive / name)
     except OSError as error:
         raise FileError(
             f"{drive} cannot be written: {os.strerror(error.errno or 0)}",
@@ -69,7 +68,14 @@ def deploy(drive: Path, progress: Callable[[str], object]) -> list[str]:
     return list(files)
 
 
-_JUMPER = "bridge GP2 and ground, plug the board in, and name the drive that appears (hardware/README.md)"
+_JUMPER = "bridge pins 3 and 4 (GND and GP2), plug the board in, and name the drive that appears"
+
+
+def _make_snapshot(path: Path) -> None:
+    """Make a snapshot file whole, and leave the state that is in it alone."""
+    content = path.read_bytes() if path.exists() else b""
+    if len(content) < SNAPSHOT_SIZE:
+        _copy(content.ljust(SNAPSHOT_SIZE, b"\xff"), path)
 
 
 def _copy(content: bytes, target: Path) -> None:
@@ -99,9 +105,3 @@ def _package(name: str) -> Path:
     if spec is None or spec.origin is None:
         raise NdksError(f"the package {name} is missing", "install ndks again")
     return Path(spec.origin).parent
-
-
-def _circuitpy() -> Path:
-    """The folder with boot.py and code.py: inside this package in a wheel, beside ndks_unit in a clone."""
-    installed = Path(__file__).parent / "_circuitpy"
-    return installed if installed.is_dir() else _package("ndks_unit").parent / "circuitpy"

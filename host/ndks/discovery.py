@@ -18,6 +18,7 @@ from .transport import EMULATOR
 from .unit import DEFAULT_TIMEOUT, Hello, Status, Unit, open_unit
 
 ENVIRONMENT = "NDKS_UNIT"
+_PROBE_TIMEOUT = 2.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Candidate:
 
     port: str
     serial_number: str
+    says_so: bool = True  # by its product string; some systems hide that, and only HELLO tells
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,10 @@ def candidates() -> list[Candidate]:
         if _may_be_unit(port):
             boards.setdefault(port.serial_number or port.device, []).append(port)
     # With the development jumper on there are two ports: the console, which must not be written to, then the data port.
-    return [Candidate(ports[-1].device, serial_number) for serial_number, ports in boards.items()]
+    return [
+        Candidate(ports[-1].device, serial_number, ports[-1].product == usb.PRODUCT)
+        for serial_number, ports in boards.items()
+    ]
 
 
 def survey(timeout: float) -> list[Found]:
@@ -61,13 +66,14 @@ def select_port(wanted: str | None) -> str:
     found = candidates()
     if wanted:
         found = [candidate for candidate in found if candidate.serial_number.upper() == wanted.upper()]
+    found = [candidate for candidate in found if candidate.says_so or _ask(candidate, _PROBE_TIMEOUT).hello]
     if len(found) == 1:
         return found[0].port
     if found:
         listing = ", ".join(f"{candidate.serial_number} at {candidate.port}" for candidate in found)
         raise SeveralUnits(f"{len(found)} units are attached: {listing}", f"choose with --unit or {ENVIRONMENT}")
     what = f"no unit {wanted}" if wanted else "no unit"
-    trouble = "; ".join(usb.problems())
+    trouble = "; ".join(usb.problems(usb.attached()))
     raise NoUnit(
         f"{what} is attached" + (f" ({trouble})" if trouble else ""),
         "plug one in, or name one: --unit PORT, or --unit emulator:DIR for an emulated unit",

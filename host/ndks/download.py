@@ -5,24 +5,25 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ndks_protocol.commands import MAX_CHUNK
 
-from .exceptions import FileError, UsageError
+from .exceptions import FileError
 from .files import refuse_existing, replace_durably, write_private
 from .unit import Unit
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Which bits of which key: what OUT.part.json remembers of an interrupted stream."""
+    """Which bits of which key: what OUT.part.json remembers of a stream that is not finished."""
 
     k: int
     epoch: int
-    serial: str
     bits: int
+    serial: str
+    network: str  # its id: a unit may have joined another one since
 
 
 def part_of(target: Path) -> Path:
@@ -38,36 +39,43 @@ def plan_download(unit: Unit, target: Path, bits: int, index: int | None, *, for
 
     FileError when `target` exists or another stream was interrupted there, unless `force` starts anew.
     """
+    status = unit.status()
+    next_index = unit.next_index()[1] if index is None else index
+    wanted = Plan(next_index, status.epoch, bits, unit.hello.serial_number, status.network_id)
+    if plan_of(target).exists() and not force:
+        _check_same(_load_plan(target), wanted, target)
+        return wanted
     refuse_existing(target, force)
-    epoch, next_index = unit.next_index()
-    wanted = Plan(index or next_index, epoch, unit.hello.serial_number, bits)
-    if not plan_of(target).exists():
-        part_of(target).unlink(missing_ok=True)
-    elif force:
-        discard(target)
-    else:
-        begun = _load_plan(target)
-        if index is None and begun.k < next_index:
-            raise FileError(
-                f"{part_of(target)} is of key {begun.k}, which has been used up since",
-                f"add --index {begun.k} to complete it all the same, or --force to start anew with the next key",
-            )
-        if begun != Plan(index or begun.k, epoch, wanted.serial, bits):
-            raise FileError(
-                f"{part_of(target)} belongs to another stream: key {begun.k}, {begun.bits} bits, unit {begun.serial}",
-                "repeat that command to complete it, or use --force to start anew",
-            )
-        return begun
-    write_private(plan_of(target), json.dumps(asdict(wanted)).encode())
+    write_private(part_of(target), b"")  # before the plan: a plan without it means that only `finish` is missing
+    try:
+        write_private(plan_of(target), json.dumps(asdict(wanted)).encode())
+    except OSError:
+        part_of(target).unlink()
+        raise
     return wanted
+
+
+def _check_same(begun: Plan, wanted: Plan, target: Path) -> None:
+    if begun == wanted:
+        return
+    if replace(begun, k=wanted.k) == wanted:
+        what = f"{plan_of(target)} is of key {begun.k}, not {wanted.k}"
+        raise FileError(what, f"add --index {begun.k} to complete it, or --force to start anew")
+    raise FileError(
+        f"{plan_of(target)} belongs to another stream: key {begun.k}, {begun.bits} bits, unit {begun.serial}",
+        "repeat that command to complete it, or use --force to start anew",
+    )
 
 
 def download(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], object]) -> None:
     """Complete OUT.part and rename it to `target`; `progress` is told how many more bytes there are.
 
-    On any error OUT.part and OUT.part.json stay, for the same call to go on.
+    On any error OUT.part and OUT.part.json stay, for the same call to go on. The latter goes only with `finish`,
+    when the key is acknowledged as well.
     """
     part = part_of(target)
+    if not part.exists() and target.exists():  # all that was missing is the acknowledgement
+        return
     with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
         size = (plan.bits + 7) // 8
         # A last chunk that is not whole is fetched again.
@@ -81,17 +89,18 @@ def download(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], obj
         file.flush()
         os.fsync(file.fileno())
     replace_durably(part, target)
+
+
+def finish(target: Path) -> None:
+    """Forget the plan of a stream that is complete and acknowledged."""
     plan_of(target).unlink()
-
-
-def discard(target: Path) -> None:
-    """Forget an interrupted stream."""
-    part_of(target).unlink(missing_ok=True)
-    plan_of(target).unlink(missing_ok=True)
 
 
 def _load_plan(target: Path) -> Plan:
     try:
-        return Plan(**json.loads(plan_of(target).read_bytes()))
+        plan = Plan(**json.loads(plan_of(target).read_bytes()))
     except (ValueError, TypeError):
-        raise UsageError(f"{plan_of(target)} is damaged", "repeat with --force to start anew") from None
+        plan = None
+    if plan is None or {type(plan.k), type(plan.epoch), type(plan.bits)} != {int}:
+        raise FileError(f"{plan_of(target)} is damaged", "repeat with --force to start anew")
+    return plan

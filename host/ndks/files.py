@@ -14,6 +14,8 @@ from .exceptions import FileError
 
 def refuse_existing(path: Path, force: bool) -> None:
     """Raise FileError when `path` exists and may not be overwritten."""
+    if path.exists() and not path.is_file():
+        raise FileError(f"{path} is no regular file", "name another, or use - for stdout")
     if path.exists() and not force:
         raise FileError(f"{path} exists", "name another file, or repeat with --force to overwrite it")
 
@@ -21,6 +23,7 @@ def refuse_existing(path: Path, force: bool) -> None:
 @contextlib.contextmanager
 def private_file(path: Path) -> Generator[BinaryIO]:
     """Write a file of mode 0600 that is whole and on the disk at the end, or leave what was there before. OSError."""
+    path = path.resolve()  # a link is followed, not replaced
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp makes it 0600
     temporary = Path(name)
     try:

@@ -18,7 +18,7 @@ from .transport import Transport
 _log = logging.getLogger(__name__)
 
 _ERROR_SIZE = 2  # bytes of an error code
-WINDOW = 4  # requests in flight: as many as fit into a board's 256-byte FIFO while it computes
+WINDOW = 2  # requests in flight: enough to hide a round trip, and little for the unit to finish after an interruption
 
 
 class Link:
@@ -29,6 +29,8 @@ class Link:
         self._timeout = timeout
         self._decoder = framing.Decoder()
         self._next_id = secrets.randbits(31)  # an answer to an earlier program is not taken for one to this
+        self._awaited: dict[int, int] = {}  # kind of the answer, by request id
+        self._answers: dict[int, framing.Frame] = {}
         self._events: deque[framing.Frame | framing.FrameError] = deque()
         self._heard_bytes = self._heard_answer = False
         transport.write(b"\0")  # ends whatever the unit's parser has begun
@@ -45,39 +47,52 @@ class Link:
         return self._answer(command, self._send(command, values))
 
     def call_each(self, command: Command, requests: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-        """Send requests of one command, up to WINDOW of them ahead, and yield the fields of the answers in order.
-
-        Until it is exhausted or dropped no other call may be made: its answers in flight would be passed over.
-        """
+        """Send requests of one command, up to WINDOW of them ahead, and yield the fields of the answers in order."""
         waiting: deque[int] = deque()
-        for values in requests:
-            waiting.append(self._send(command, values))
-            if len(waiting) == WINDOW:
+        try:
+            for values in requests:
+                waiting.append(self._send(command, values))
+                if len(waiting) == WINDOW:
+                    yield unpack_answer(command, self._answer(command, waiting.popleft()))
+            while waiting:
                 yield unpack_answer(command, self._answer(command, waiting.popleft()))
-        while waiting:
-            yield unpack_answer(command, self._answer(command, waiting.popleft()))
+        finally:
+            for request_id in waiting:  # whoever iterates has lost interest
+                self._awaited.pop(request_id, None)
+                self._answers.pop(request_id, None)
 
     def _send(self, command: Command, values: tuple[Any, ...]) -> int:
         request_id = self._next_id
         self._next_id = (request_id + 1) & 0xFFFFFFFF
         payload = command.request.pack(*values)
+        self._awaited[request_id] = command.code | framing.ANSWER
         _log.debug("> %s id %08x, %d bytes", command.name, request_id, len(payload))
         self._transport.write(framing.encode(command.code, request_id, payload))
         return request_id
 
     def _answer(self, command: Command, request_id: int) -> bytes:
-        deadline = time.monotonic() + self._timeout
-        while True:
-            frame = self._next_frame(deadline)
-            if frame.request_id == request_id and frame.kind in (command.code | framing.ANSWER, framing.ERROR):
-                break
-            _log.debug("< not awaited: kind %02x id %08x", frame.kind, frame.request_id)
+        frame = self._await(request_id)
         _log.debug("< %s id %08x, %d bytes", command.name, request_id, len(frame.payload))
         if frame.kind != framing.ERROR:
             return frame.payload
         if len(frame.payload) != _ERROR_SIZE:
             raise _malformed(command)
         raise DeviceError(int.from_bytes(frame.payload, "big"))
+
+    def _await(self, request_id: int) -> framing.Frame:
+        """Return the frame that answers a request, and keep those for other requests that are awaited."""
+        deadline = time.monotonic() + self._timeout
+        try:
+            while request_id not in self._answers:
+                frame = self._next_frame(deadline)
+                expected = self._awaited.get(frame.request_id)
+                if expected is not None and frame.kind in (framing.ERROR, expected):
+                    self._answers[frame.request_id] = frame
+                else:
+                    _log.debug("< not awaited: kind %02x id %08x", frame.kind, frame.request_id)
+            return self._answers.pop(request_id)
+        finally:
+            del self._awaited[request_id]
 
     def _next_frame(self, deadline: float) -> framing.Frame:
         while True:

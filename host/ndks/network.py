@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Network files: what makes units members of one network (PROTOCOL.md section 8). They hold its secret."""
 
+import hashlib
 import json
 import os
 import secrets
@@ -13,16 +14,24 @@ from filelock import FileLock, Timeout
 
 from ndks_protocol import commands
 from ndks_protocol.generator import Generator
+from ndks_protocol.kdf import Crypto, Hash
+from ndks_protocol.network_id import network_id
 
 from .exceptions import FileError, NetworkFileError, UsageError
 from .files import write_private
 
 SUFFIX = ".ndksnet"
 FORMAT = 1
+_FIELDS = {"ndks_network", *("name", "suite", "cipher", "p1", "p2", "d", "epoch", "secret", "next_lane", "members")}
 _SECRET_SIZE = 32
 _DECIMALS = 40  # of random parameters
 _LANES = 1 << 16
 _LOCK_TIMEOUT = 10.0  # seconds
+
+
+class _HashlibCrypto(Crypto):
+    def sha256(self) -> Hash:
+        return cast(Hash, hashlib.sha256())
 
 
 @dataclass(frozen=True)
@@ -76,9 +85,15 @@ class Network:
         cipher: str = "vernam",
     ) -> Self:
         """Return a network with a fresh secret; parameters that are not given are random, with 40 decimals."""
-        p1 = p1 or f"0.{_random_decimals()}"
-        p2 = p2 or f"{10 + secrets.randbelow(90)}.{_random_decimals()}"
+        p1 = f"0.{_random_decimals()}" if p1 is None else p1
+        p2 = f"{10 + secrets.randbelow(90)}.{_random_decimals()}" if p2 is None else p2
         return cls(name, suite, cipher, p1, p2, digits, 0, secrets.token_bytes(_SECRET_SIZE))
+
+    @property
+    def network_id(self) -> str:
+        """What units with the same keys have in common, as STATUS shows it (PROTOCOL.md section 2)."""
+        suite = commands.SUITES.index(self.suite)
+        return network_id(_HashlibCrypto(), self.secret, suite, self.digits, self.p1, self.p2).hex()
 
     def admit(self, uid: str, label: str) -> tuple[Self, int]:
         """Return the network with this unit as a member on a lane that no unit has had, and that lane."""
@@ -132,16 +147,19 @@ class Network:
     def _from_values(cls, values: dict[str, Any]) -> Self:
         if values["ndks_network"] != FORMAT:
             raise UsageError(f"it has another version of the format than {FORMAT}, which this ndks knows")
+        if values.keys() != _FIELDS:
+            # Leaving out what is not understood could give other keys, and saving would lose it.
+            raise UsageError("its fields are not those that this ndks knows")
         return cls(
-            str(values["name"]),
-            str(values["suite"]),
-            str(values["cipher"]),
-            str(values["p1"]),
-            str(values["p2"]),
-            int(values["d"]),
-            int(values["epoch"]),
+            _text(values["name"]),
+            _text(values["suite"]),
+            _text(values["cipher"]),
+            _text(values["p1"]),
+            _text(values["p2"]),
+            _whole(values["d"]),
+            _whole(values["epoch"]),
             bytes.fromhex(values["secret"]),
-            int(values["next_lane"]),
+            _whole(values["next_lane"]),
             tuple(Member(**member) for member in values["members"]),
         )
 
@@ -149,6 +167,7 @@ class Network:
 def admit_unit(path: Path, uid: str, label: str) -> tuple[Network, int]:
     """Take the next lane of the network file at `path` for a unit; the file is written before this returns."""
     try:
+        path = path.resolve()  # one lock, whatever name the file goes by
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_TIMEOUT, mode=0o600):
             network, lane = Network.load(path).admit(uid, label)
             network.save(path)
@@ -157,6 +176,18 @@ def admit_unit(path: Path, uid: str, label: str) -> tuple[Network, int]:
         raise FileError(f"{path} is in use by another process", "wait for it and repeat") from None
     except OSError as error:
         raise FileError(f"{path} cannot be locked: {os.strerror(error.errno or 0)}") from None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int:  # nor a bool
+        raise TypeError
+    return value
 
 
 def _damaged(path: Path, why: str) -> NetworkFileError:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import serial
 
 from .exceptions import NdksError, NoUnit, PortPermission, UnitBusy, UnitRemoved, UnitTimeout, UsageError
+from .shipped import udev_advice
 
 _GONE: tuple[type[Exception], ...] = (serial.SerialException, OSError)
 with contextlib.suppress(ImportError):  # Windows has no termios
@@ -28,6 +29,7 @@ _MUCH = 4096
 _OPEN_RETRY = 2.0  # a modem manager may probe a new port for some seconds
 _BAUD = 115200  # of no meaning on USB, but never 1200: that reboots the board into its bootloader
 EMULATOR = "emulator:"
+_SOCKET = "socket://"
 
 
 class Transport(Protocol):
@@ -56,6 +58,7 @@ class SerialTransport:
 
     def __init__(self, port: str, timeout: float) -> None:
         self._port = port
+        self._heard = False
         self._serial: Any = _open_serial(port, timeout)  # of a class that pyserial chooses by URL
 
     def write(self, data: bytes) -> None:
@@ -64,17 +67,24 @@ class SerialTransport:
         except serial.SerialTimeoutException:
             raise UnitTimeout(f"{self._port} takes no more data", _REPLUG) from None
         except _GONE:
-            raise _removed(self._port) from None
+            raise self._hung_up() from None
 
     def read(self) -> bytes:
         try:
             first = self._serial.read(1)
+            self._heard = self._heard or bool(first)
             return first + self._read_rest() if first else first
         except _GONE:
-            raise _removed(self._port) from None
+            raise self._hung_up() from None
 
     def close(self) -> None:
         self._serial.close()
+
+    def _hung_up(self) -> NdksError:
+        if self._port.startswith(_SOCKET) and not self._heard:
+            # An emulated unit behind TCP turns away a second host.
+            return UnitBusy(f"{self._port} hung up at once: another program has it", "close that program and repeat")
+        return _removed(self._port)
 
     def _read_rest(self) -> bytes:
         """Return what else has arrived, without waiting."""
@@ -151,7 +161,7 @@ def _refusal(port: str, error: OSError) -> NdksError:
     if number in (errno.EACCES, errno.EPERM):
         return PortPermission(
             f"you may not open {port}",
-            "install hardware/70-ndks.rules (hardware/README.md), or: sudo usermod -aG dialout $USER and log in again",
+            f"{udev_advice()}; or sudo usermod -aG dialout $USER, and log in again",
         )
     if number is None and "could not open port" not in text:
         return UsageError(f"{port} is no port", "name one like /dev/ttyACM0, COM3, emulator:DIR")

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import ndks_protocol
-from ndks_protocol import commands
+from ndks_protocol import commands, errors
 
-from .exceptions import ProtocolError, UsageError, VersionMismatch
+from .exceptions import DeviceError, ProtocolError, UsageError, VersionMismatch
 from .link import Link, unpack_answer
 from .network import Network
 from .transport import open_transport
 
-DEFAULT_TIMEOUT = 10.0  # seconds; a board needs up to 8 for one chunk in the worst case
+DEFAULT_TIMEOUT = 10.0  # seconds; a board may need some for the chunks that are in flight
 MAX_BITS = 8 * commands.MAX_KEY_BYTES
 
 
@@ -38,6 +38,7 @@ class Status:
     state: str
     flags: list[str]
     network: str
+    network_id: str
     epoch: int
     lane: int
     suite: str
@@ -76,14 +77,24 @@ class Unit:
     def close(self) -> None:
         self._link.close()
 
+    def check_blank(self) -> None:
+        """Raise what PROVISION would be answered with, without sending the secret."""
+        if _NEWER in self.hello.flags:
+            raise DeviceError(errors.STATE_FORMAT)
+        if self.hello.state != "blank":
+            raise DeviceError(errors.PROVISIONED)
+
     def status(self) -> Status:
         """Return the unit's state; works on a blank unit too."""
-        state, flags, epoch, lane, suite, cipher, digits, network, *counts = self._link.call(commands.STATUS)
+        state, flags, epoch, lane, suite, cipher, digits, network, network_id, *counts = self._link.call(
+            commands.STATUS
+        )
         member = state != commands.STATE_BLANK
         return Status(
             _state_name(state),
             _flag_names(flags),
             network,
+            network_id.hex() if member else "",
             epoch,
             lane,
             _name(commands.SUITES, suite) if member else "",
@@ -97,6 +108,7 @@ class Unit:
         suite, cipher = commands.SUITES.index(network.suite), commands.CIPHERS.index(network.cipher)
         parameters = (network.digits, network.secret, network.name, network.p1, network.p2)
         self._link.call(commands.PROVISION, network.epoch, lane, suite, cipher, *parameters)
+        self.hello = self._greet()
 
     def next_index(self) -> tuple[int, int]:
         """Return the epoch and the next index of the common lane."""
@@ -109,7 +121,7 @@ class Unit:
 
     def key(self, index: int, bits: int, *, epoch: int | None = None) -> Key:
         """Return `bits` bits of key `index`, of the present epoch unless another is named; moves nothing."""
-        epoch = self.next_index()[0] if epoch is None else epoch
+        epoch = self.status().epoch if epoch is None else epoch
         return Key(index, epoch, bits, b"".join(self.stream_key(index, bits, epoch=epoch)))
 
     def next_key(self, bits: int) -> Key:
@@ -126,7 +138,7 @@ class Unit:
         """Yield `bits` bits of key `index` in blocks of at most 1024 bytes, from byte `offset` on."""
         if not 1 <= bits <= MAX_BITS:
             raise UsageError("a key has 1 to 2^40 bits")
-        epoch = self.next_index()[0] if epoch is None else epoch
+        epoch = self.status().epoch if epoch is None else epoch
         size = (bits + 7) // 8
         starts = range(offset, size, commands.MAX_CHUNK)
         requests = ((epoch, index, start, min(commands.MAX_CHUNK, size - start)) for start in starts)
@@ -154,6 +166,9 @@ def open_unit(port: str, timeout: float = DEFAULT_TIMEOUT) -> Unit:
         raise
 
 
+_NEWER = "state of a newer firmware"
+
+
 def _without_unused(last: bytes, bits: int) -> bytes:
     return bytes([last[0] & 0xFF << -bits % 8 & 0xFF])
 
@@ -169,7 +184,7 @@ def _state_name(state: int) -> str:
 
 
 def _flag_names(flags: int) -> list[str]:
-    names = {commands.NOT_SEALED: "not sealed", commands.READ_ONLY: "read only"}
+    names = {commands.NOT_SEALED: "not sealed", commands.READ_ONLY: "read only", commands.NEWER_STATE: _NEWER}
     return [names.get(bit, f"unknown ({bit})") for bit in (1 << i for i in range(8)) if flags & bit]
 
 

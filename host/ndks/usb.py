@@ -6,10 +6,10 @@ import errno
 from dataclasses import dataclass
 from typing import Any
 
-import libusb_package  # pyright: ignore[reportMissingTypeStubs]
 import usb.core
 
-_libusb: Any = libusb_package
+from .shipped import udev_advice
+
 _core: Any = usb.core  # pyusb has no types; its stubs lack half of this
 
 CIRCUITPYTHON_VID = 0x239A  # boards keep CircuitPython's vendor and product ids
@@ -33,10 +33,20 @@ class UsbDevice:
 def attached() -> list[UsbDevice]:
     """Return attached boards; an empty list where there is no USB at all."""
     try:
-        devices = list(_core.find(find_all=True, backend=_libusb.get_libusb1_backend()))
+        devices = list(_core.find(find_all=True, backend=_backend()))
     except (_core.USBError, _core.NoBackendError, NotImplementedError):
         return []
     return [_describe(device) for device in devices if _is_board(device)]
+
+
+def _backend() -> Any:
+    """Return libusb from its package, or None to let pyusb look for one of the system."""
+    try:
+        import libusb_package  # pyright: ignore[reportMissingTypeStubs]
+    except ImportError:  # not built for this platform
+        return None
+    package: Any = libusb_package
+    return package.get_libusb1_backend()
 
 
 def _is_board(device: Any) -> bool:
@@ -50,23 +60,24 @@ def _describe(device: Any) -> UsbDevice:
     try:
         return UsbDevice(*place, device.product, device.serial_number)
     except ValueError:  # pyusb could not read the list of languages, which it may not without permission
-        return UsbDevice(*place, problem=_NO_PERMISSION)
+        return UsbDevice(*place, problem=_no_permission())
     except NotImplementedError:
         return UsbDevice(*place, problem="this system's USB driver shows no descriptors")
     except _core.USBError as error:
         denied = error.errno in (errno.EACCES, errno.EPERM)
         return UsbDevice(
-            *place, problem=_NO_PERMISSION if denied else f"its descriptors cannot be read: {error.strerror}"
+            *place, problem=_no_permission() if denied else f"its descriptors cannot be read: {error.strerror}"
         )
 
 
-_NO_PERMISSION = "you may not open it: install hardware/70-ndks.rules (see hardware/README.md)"
+def _no_permission() -> str:
+    return f"you may not open it: {udev_advice()}"
 
 
-def problems() -> list[str]:
-    """Return one line for each attached board that cannot be used as it is."""
+def problems(devices: list[UsbDevice]) -> list[str]:
+    """Return one line for each of these boards that cannot be used as it is."""
     return [
         f"USB {device.bus:03d}:{device.address:03d}, id {device.vendor:04x}:{device.product_id:04x}: {device.problem}"
-        for device in attached()
+        for device in devices
         if device.problem
     ]

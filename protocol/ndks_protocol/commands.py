@@ -17,6 +17,7 @@ STATE_PROVISIONED = 1
 # Flags of a unit, in the answers to HELLO and STATUS
 NOT_SEALED = 1  # secrets lie in flash in the clear
 READ_ONLY = 2  # the snapshot files cannot be written: no key can be acknowledged once the log is full
+NEWER_STATE = 4  # a newer firmware wrote the state: it is left alone, and every other command is refused
 
 # Suites, as numbered on the wire
 SUITES = ("paper", "hybrid")
@@ -58,7 +59,7 @@ STATUS = Command(
     0x02,
     "STATUS",
     "",
-    "state:u8 flags:u8 epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 network:text"
+    "state:u8 flags:u8 epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 network:text network_id:b8"
     " log_used:u16 log_size:u16 free_memory:u32 dropped_frames:u32",
     NOTHING,
     "what the unit holds and how it is; no secrets",
@@ -66,6 +67,7 @@ STATUS = Command(
 PROVISION = Command(
     0x03,
     "PROVISION",
+    # Units keep this request in flash as it is: another layout needs another format of their state.
     "epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 secret:b32 network:text p1:text p2:text",
     "",
     IS_BLANK,

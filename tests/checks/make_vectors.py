@@ -10,6 +10,7 @@ paper.json holds the keys that the paper prints; suite.json the vectors of an in
 
 import argparse
 import hashlib
+import hmac
 import json
 import random
 import struct
@@ -134,11 +135,13 @@ def make_commands() -> dict[str, Any]:
     member = struct.pack(">IHBBB", 0, 7, 1, 0, 3) + parameters
     common_lane = struct.pack(">IHBBB", 0, 0, 1, 0, 3) + parameters
     greeting = bytes([1, 0, 0, 1, 0, 1]), bytes([1]) + uid + bytes(32) + struct.pack(">HHHB", 1120, 0, 0, 1)
+    id_context = b"ndks network id\0" + bytes([1, 3]) + b"\x040.52" + b"\x0225"
+    network_id = hmac.digest(secret, id_context, hashlib.sha256)[:8]
     counters = struct.pack(">II", 0, 0)
     chunk, ack = ">IQQH", ">IQB"
     steps: list[tuple[int, bytes, bytes | int]] = [
         (hello, b"", greeting[0] + b"\0" + greeting[1]),
-        (status, b"", bytes([0, 1]) + bytes(10) + struct.pack(">HH", 0, 4064) + counters),
+        (status, b"", bytes([0, 1]) + bytes(18) + struct.pack(">HH", 0, 4064) + counters),
         (next_index, b"", blank),
         (key_chunk, struct.pack(chunk, 0, 1, 0, 32), blank),
         (provision, member[:-1], bad_request),
@@ -154,6 +157,7 @@ def make_commands() -> dict[str, Any]:
             bytes([1, 1])
             + struct.pack(">IHBBB", 0, 7, 1, 0, 3)
             + b"\x04demo"
+            + network_id
             + struct.pack(">HH", 112, 4064)
             + counters,
         ),

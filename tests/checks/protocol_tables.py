@@ -61,7 +61,10 @@ def number_table() -> str:
         ("longest decimal", f"{decimals.MAX_CHARACTERS} characters"),
         ("largest d", f"{MAX_DIGITS}"),
         ("state: blank, provisioned", f"{commands.STATE_BLANK}, {commands.STATE_PROVISIONED}"),
-        ("flags: not sealed, read only", f"{commands.NOT_SEALED}, {commands.READ_ONLY}"),
+        (
+            "flags: not sealed, read only, newer state",
+            f"{commands.NOT_SEALED}, {commands.READ_ONLY}, {commands.NEWER_STATE}",
+        ),
         ("suite: " + ", ".join(commands.SUITES), ", ".join(map(str, range(len(commands.SUITES))))),
         ("cipher: " + ", ".join(commands.CIPHERS), ", ".join(map(str, range(len(commands.CIPHERS))))),
     ]

@@ -16,7 +16,7 @@ from firmware.member import membership, named
 from firmware.memory_board import MemoryBoard
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.flash import NVM_SIZE
-from ndks_unit import device, records
+from ndks_unit import device, exported_keys, records
 from ndks_unit import unit as dispatcher
 from ndks_unit.record_log import RecordLog
 from ndks_unit.unit import Unit
@@ -105,6 +105,20 @@ def test_keys_can_be_read_when_nothing_can_be_written(provisioned: MemoryBoard) 
     with pytest.raises(errors.UnitError, match="STORAGE"):
         ask(board, unit, commands.ACKNOWLEDGE, 0, 1, 0)
     assert ask(board, unit, commands.NEXT_INDEX) == (0, 1)
+
+
+def test_a_key_set_up_that_failed_half_way_is_not_mixed_with_the_next(
+    provisioned: MemoryBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = copy.deepcopy(provisioned)
+    unit = Unit(board)
+    expected = ask(board, Unit(board), commands.KEY_CHUNK, 0, 2, 0, 32)
+    ask(board, unit, commands.KEY_CHUNK, 0, 1, 0, 32)
+    with monkeypatch.context() as patch:
+        patch.setattr(exported_keys, "export_mask_key", lambda *_: [].pop())
+        with pytest.raises(errors.UnitError, match="INTERNAL"):
+            ask(board, unit, commands.KEY_CHUNK, 0, 2, 0, 32)
+    assert ask(board, unit, commands.KEY_CHUNK, 0, 2, 0, 32) == expected
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_stale_modules_go_and_other_files_stay(drive: Path, call: Call) -> None:
 
 
 def test_state_is_left_alone(drive: Path, call: Call) -> None:
-    states = {name: os.urandom(size) for name, size in zip(SNAPSHOT_FILES, (SNAPSHOT_SIZE, 7), strict=True)}
+    states = {name: os.urandom(size) for name, size in zip(SNAPSHOT_FILES, (SNAPSHOT_SIZE, SNAPSHOT_SIZE), strict=True)}
     for name, state in states.items():
         (drive / name).write_bytes(state)
         os.utime(drive / name, (LONG_AGO, LONG_AGO))
@@ -119,6 +119,12 @@ def test_state_is_left_alone(drive: Path, call: Call) -> None:
     for name, state in states.items():
         assert (drive / name).read_bytes() == state
         assert (drive / name).stat().st_mtime == LONG_AGO
+
+
+def test_a_snapshot_file_that_was_cut_short_is_made_whole(drive: Path, call: Call) -> None:
+    (drive / SNAPSHOT_FILES[0]).write_bytes(b"state")
+    assert call("deploy", drive).status == 0
+    assert (drive / SNAPSHOT_FILES[0]).read_bytes() == b"state".ljust(SNAPSHOT_SIZE, b"\xff")
 
 
 def test_only_files_that_differ_are_written_again(drive: Path, call: Call) -> None:

@@ -102,13 +102,17 @@ def test_ports_are_ordered_as_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert discovery.select_port(None) == "COM10"
 
 
-def test_product_string_is_needed_but_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    hidden = fake_port("COM3", ALICE, product="USB Serial Device (COM3)")
+def test_where_the_product_string_is_hidden_hello_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As on Windows. A board with CircuitPython that is no unit is not taken for one."""
     stranger = fake_port("COM4", "FTDI", product="USB Serial Device (COM4)", vid=0x0403)
-    plug_in_ports(monkeypatch, hidden, stranger)
-    assert discovery.candidates() == []
-    monkeypatch.setattr(discovery, "os", SimpleNamespace(name="nt", environ=os.environ))
-    assert discovery.select_port(None) == "COM3"
+    monkeypatch.setattr(discovery, "_PROBE_TIMEOUT", 0.2)
+    with emulated(tmp_path / "a") as alice, answering_pty(silence) as other_board:
+        hidden = fake_port(alice.port, ALICE, "1-1", product="USB Serial Device (COM3)")
+        other = fake_port(other_board, "00", "1-2", product="USB Serial Device (COM5)")
+        plug_in_ports(monkeypatch, hidden, stranger, other)
+        assert discovery.candidates() == []
+        monkeypatch.setattr(discovery, "os", SimpleNamespace(name="nt", environ=os.environ))
+        assert discovery.select_port(None) == alice.port
 
 
 def test_list_shows_each_unit_and_stops_at_none(monkeypatch: pytest.MonkeyPatch, call: Call, tmp_path: Path) -> None:

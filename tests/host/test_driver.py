@@ -100,7 +100,9 @@ def test_unused_bits_of_a_careless_unit_are_cleared(monkeypatch: pytest.MonkeyPa
 
 
 def test_states_and_flags_of_a_later_firmware_are_shown_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    unit = scripted(lambda request: answer(request, 9, 0x83, 0, 1, 8, 9, 3, "office", 0, 0, 0, 0), monkeypatch)
+    unit = scripted(
+        lambda request: answer(request, 9, 0x83, 0, 1, 8, 9, 3, "office", bytes(8), 0, 0, 0, 0), monkeypatch
+    )
     assert unit.hello == ndks.Hello(
         1, 9, "2.0.7", 1, "unknown (9)", ["not sealed", "read only", "unknown (128)"], "0001020304050607"
     )

@@ -61,6 +61,9 @@ DAMAGED = {
     "member with a field too many": having(members=[MEMBER | {"secret": SECRET}]),
     "member no object": having(members=[SECRET]),
     "members no list": having(members=3),
+    "d with a fraction": having(d=3.9),
+    "d true": having(d=True),
+    "operators, which this version does not know": having(operators=["polynomial", "cosine", "digit", "parity"]),
 }
 
 
@@ -136,8 +139,20 @@ def test_new_network_as_json(tmp_path: Path) -> None:
         "network": "office",
         "suite": "hybrid",
         "cipher": "vernam",
+        "network_id": ndks.Network.load(tmp_path / "o.ndksnet").network_id,
         "file": str(tmp_path / "o.ndksnet"),
     }
+
+
+def test_show_tells_all_but_the_secret(tmp_path: Path) -> None:
+    path = tmp_path / "o.ndksnet"
+    path.write_text(having(members=[MEMBER | {"label": "alice"}], next_lane=2))
+    for options in ([], ["--json"]):
+        finished = run("network", "show", path, *options)
+        assert finished.status == 0
+        for word in ("office", ndks.Network.load(path).network_id, "0.52", "alice", "00" * 8):
+            assert word in finished.text
+        assert SECRET not in finished.text + finished.stderr
 
 
 def test_suite_paper_is_warned_of(tmp_path: Path) -> None:

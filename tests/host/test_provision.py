@@ -3,6 +3,7 @@
 """`ndks provision`: who becomes a member, on which lane, and what the network file says afterwards."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def test_member_list_has_lane_serial_number_and_label(network_file: Path, tmp_pa
 def test_json_has_schema_and_no_secret(network_file: Path, network: ndks.Network) -> None:
     finished = provision(network_file, "alice", "--json")
     values = json.loads(finished.text)
-    assert set(values) == {"schema", "network", "unit", "lane", "suite"}
+    assert set(values) == {"schema", "network", "network_id", "unit", "lane", "suite"}
     assert values["schema"] == 1
     assert network.secret.hex() not in finished.text + finished.stderr
 
@@ -113,6 +114,6 @@ def test_unit_without_a_network_says_so(tmp_path: Path) -> None:
 def test_member_says_what_it_is(network_file: Path) -> None:
     provision(network_file, "alice")
     finished = run("info", "--unit", f"emulator:{network_file.parent / 'alice'}")
-    assert "network     office, epoch 0, lane 1\n" in finished.text
+    assert re.search(r"^network     office, id [0-9a-f]{16}, epoch 0, lane 1$", finished.text, re.MULTILINE)
     assert "next key    1\n" in finished.text
     assert finished.stderr == ""

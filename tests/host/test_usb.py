@@ -27,7 +27,7 @@ def described(monkeypatch: pytest.MonkeyPatch, device: FakeUsbDevice) -> ndks_us
 def test_product_and_serial_number_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     found = described(monkeypatch, FakeUsbDevice())
     assert (found.product, found.serial_number, found.problem) == (ndks_usb.PRODUCT, "E66038B713596E2A", None)
-    assert ndks_usb.problems() == []
+    assert ndks_usb.problems(ndks_usb.attached()) == []
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_no_permission(error: Exception, monkeypatch: pytest.MonkeyPatch) -> Non
         found = described(monkeypatch, device)
         assert (found.product, found.serial_number) == (None, None)
         assert "70-ndks.rules" in str(found.problem)
-        (line,) = ndks_usb.problems()
+        (line,) = ndks_usb.problems(ndks_usb.attached())
         assert "001:007" in line
         assert "239a:80f4" in line
         assert "70-ndks.rules" in line
@@ -86,7 +86,7 @@ def test_system_without_usb(error: Exception, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(usb.core, "find", fail)
     assert ndks_usb.attached() == []
-    assert ndks_usb.problems() == []
+    assert ndks_usb.problems(ndks_usb.attached()) == []
 
 
 def test_error_while_devices_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:

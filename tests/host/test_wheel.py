@@ -74,9 +74,9 @@ def test_source_archive_holds_what_it_takes_to_test_it(built: Path) -> None:
     (archive,) = built.glob("*.tar.gz")
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
-    assert {"LICENSE", "README.md", "pyproject.toml", "protocol/vectors/paper.json"} <= names
+    assert {"LICENSE", "README.md", "pyproject.toml", "protocol/vectors/paper.json", ".ci/make-venv"} <= names
     assert "tests/host/test_wheel.py" in names
-    assert not any(name.startswith((".venv", ".ci", ".git/")) or name.endswith(".ndksnet") for name in names)
+    assert not any(name.startswith((".venv", ".git/")) or name.endswith(".ndksnet") for name in names)
 
 
 def test_installed_package_is_not_the_clone(built: Path, installed: InstalledCommand, elsewhere: Path) -> None:

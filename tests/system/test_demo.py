@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from ndks.demo import run_stage
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="the demo needs pseudo-terminals")
 
 
@@ -62,7 +64,7 @@ def test_the_cages_are_closed(tmp_path: Path) -> None:
     assert len(namespaces) == 3
     for side in values["sides"]:
         assert side["interfaces"] == ["lo"]
-        assert side["descriptors"] == [0, 1, 2]
+        assert side["descriptors"].keys() == {"0", "1", "2"}
     assert all(checks_of(values).values())
 
 
@@ -80,6 +82,7 @@ def test_without_namespaces_the_result_says_so(tmp_path: Path) -> None:
     assert "NOT SHOWN" in finished.stdout
     assert "cannot show that there was no channel" in finished.stdout
     assert "HELD" not in finished.stdout
+    assert json.loads(run_demo("--json", PATH=str(tmp_path)).stdout)["held"] is None
 
 
 def test_sides_keep_their_files_to_themselves(tmp_path: Path) -> None:
@@ -97,3 +100,21 @@ def test_a_directory_in_use_is_refused(tmp_path: Path) -> None:
     assert finished.returncode == 1
     assert finished.stderr.startswith("ndks: FILE: ")
     assert (tmp_path / "mine").read_text() == "keep"
+
+
+@pytest.mark.skipif(not can_unshare(), reason="no network namespaces here")
+def test_a_descriptor_in_common_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A negative control: both sides get one file, which they could write and read, as standard input."""
+    start = subprocess.Popen
+    with (tmp_path / "shared").open("w+b") as shared:
+
+        def popen(command: list[str], **options: Any) -> "subprocess.Popen[Any]":
+            return start(command, **options | ({"stdin": shared} if "ndks.demo.side" in command else {}))
+
+        monkeypatch.setattr(subprocess, "Popen", popen)
+        (tmp_path / "stage").mkdir()
+        result = run_stage(tmp_path / "stage", alter_p1=False, tell=lambda text: None)
+    assert result.failed
+    (check,) = (check for check in result.checks if check.held is False)
+    assert check.name.startswith("no descriptor inherited")
+    assert str(tmp_path / "shared") in check.detail

@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except BrokenPipeError:
         abandon_stdout()
-        report("FILE", "nobody reads the output any more", "repeat without the pipe; no key was used up")
+        report("FILE", "nobody reads the output any more", "read all of it, or use -o FILE")
         return _FAILED
     except OSError as error:
         abandon_stdout()
@@ -75,5 +75,5 @@ def _os_error_text(error: OSError) -> str:
 
 def _os_error_advice(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "free some space and repeat the command; no key was used up"
+        return "free some space and repeat the command"
     return "check the path and its permissions"

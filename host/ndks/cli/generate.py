@@ -12,7 +12,7 @@ from ndks_protocol.generator import MAX_ELEMENTS, Generator, Keystream
 
 from . import formats
 from .arguments import add_command, add_output, bits, output_path
-from .output import Output, note, write_stdout
+from .output import Output, warn_of_suite, write_stdout
 
 _BLOCK_BITS = 1 << 16
 
@@ -51,8 +51,8 @@ def generate(args: argparse.Namespace, out: Output) -> None:
         raise UsageError(str(error)) from None
     if not 0 <= args.first <= MAX_ELEMENTS - args.bits:
         raise UsageError("elements lie between 0 and 2^40 - 1")
-    note("bare equation 7 (suite paper): to study, not to protect (SECURITY.md)")
-    values = {"k": args.key_index, "first": args.first, "bits": args.bits, "format": args.format}
+    warning = warn_of_suite("paper")  # which bare equation 7 is
+    values = {"k": args.key_index, "first": args.first, "bits": args.bits, "format": args.format, **warning}
     if path:
         refuse_existing(path, args.force)
         with private_file(path) as file:

@@ -11,6 +11,8 @@ from ndks import download
 from ndks.exceptions import NdksError
 from ndks.files import refuse_existing, write_private
 from ndks.unit import Key, Unit
+from ndks_protocol.commands import MAX_JUMP
+from ndks_protocol.errors import TOO_FAR
 
 from . import formats
 from .arguments import add_command, add_output, add_unit, bits, index, need, output_path
@@ -59,15 +61,18 @@ def key(args: argparse.Namespace, out: Output) -> None:
     if path:
         refuse_existing(path, args.force)
     with ndks.open(args.unit, args.timeout) as unit:
-        suite = unit.status().suite
-        epoch, next_index = unit.next_index()
-        wanted = args.index or next_index
-        note(f"key {wanted} of epoch {epoch}, {args.bits} bits, suite {suite}")
-        obtained = unit.key(wanted, args.bits, epoch=epoch)
-        values = {"index": wanted, "epoch": epoch, "bits": args.bits, "suite": suite, **warn_of_suite(suite)}
-        _put_out(obtained, args.format, path, values, out)
+        status = unit.status()
+        wanted = _wanted_index(unit, args)
+        note(f"key {wanted} of epoch {status.epoch}, {args.bits} bits, suite {status.suite}")
+        obtained = unit.key(wanted, args.bits, epoch=status.epoch)
+        values = {"index": wanted, "epoch": status.epoch, "bits": args.bits, "suite": status.suite}
+        _put_out(obtained, args.format, path, {**values, **warn_of_suite(status.suite)}, out)
         # Only now is the key safely out; whatever stopped us before left it to be asked for again.
-        _acknowledge(unit, args, epoch, wanted)
+        try:
+            _acknowledge(unit, args, status.epoch, wanted)
+        except NdksError as error:
+            error.advice = f"the key is complete, but not used up yet: ndks key --index {wanted} --advance does that"
+            raise
 
 
 def stream(args: argparse.Namespace, out: Output) -> None:
@@ -76,41 +81,48 @@ def stream(args: argparse.Namespace, out: Output) -> None:
     need(not (path is None and out.as_json), "stdout cannot carry both the stream and JSON", "add -o FILE")
     _check_index_options(args)
     with ndks.open(args.unit, args.timeout) as unit:
-        suite = unit.status().suite
-        warning = warn_of_suite(suite)
+        status = unit.status()
+        wanted = _wanted_index(unit, args)
+        warning = warn_of_suite(status.suite)
+        note(f"key {wanted} of epoch {status.epoch}, {args.bits} bits, suite {status.suite}")
         if path is None:
-            epoch, index_used = _to_stdout(unit, args, out)
-        else:
-            args.resume_advice = _RESUME
-            epoch, index_used = _to_file(unit, args, path, out)
-        _acknowledge(unit, args, epoch, index_used)
-    if path is not None:
-        values = {"index": index_used, "epoch": epoch, "bits": args.bits, "suite": suite, "file": str(path), **warning}
-        out.result(values, f"{path}: {args.bits} bits of key {index_used}")
+            _to_stdout(unit, args, out, status.epoch, wanted)
+            _acknowledge(unit, args, status.epoch, wanted)
+            return
+        args.resume_advice = _RESUME
+        _to_file(unit, args, path, out)
+    values = {"index": wanted, "epoch": status.epoch, "bits": args.bits, "suite": status.suite, "file": str(path)}
+    out.result({**values, **warning}, f"{path}: {args.bits} bits of key {wanted}")
 
 
-def _to_file(unit: Unit, args: argparse.Namespace, path: Path, out: Output) -> tuple[int, int]:
+def _to_file(unit: Unit, args: argparse.Namespace, path: Path, out: Output) -> None:
     plan = download.plan_download(unit, path, args.bits, args.index, force=args.force)
-    note(f"key {plan.k} of epoch {plan.epoch}, {plan.bits} bits")
     try:
         with out.progress((plan.bits + 7) // 8, path.name) as bar:
             download.download(unit, path, plan, bar.update)
+        _acknowledge(unit, args, plan.epoch, plan.k)
     except NdksError as error:
-        error.advice = f"{error.advice}; {_RESUME}" if error.advice else _RESUME
+        error.advice = f"{error.advice}; {_RESUME}"
         raise
-    return plan.epoch, plan.k
+    download.finish(path)
 
 
-def _to_stdout(unit: Unit, args: argparse.Namespace, out: Output) -> tuple[int, int]:
+def _to_stdout(unit: Unit, args: argparse.Namespace, out: Output, epoch: int, wanted: int) -> None:
     formats.refuse_terminal()
-    epoch, next_index = unit.next_index()
-    wanted = args.index or next_index
-    note(f"key {wanted} of epoch {epoch}, {args.bits} bits")
     with out.progress((args.bits + 7) // 8, "stdout") as bar:
         for block in unit.stream_key(wanted, args.bits, epoch=epoch):
             write_stdout(block)
             bar.update(len(block))
-    return epoch, wanted
+
+
+def _wanted_index(unit: Unit, args: argparse.Namespace) -> int:
+    """Return the index to use, and refuse a jump that the unit would refuse in the end."""
+    if args.index is not None and not args.advance:
+        return args.index
+    next_index = unit.next_index()[1]
+    if args.index is not None and args.index > next_index + MAX_JUMP and not args.leave:
+        raise ndks.DeviceError(TOO_FAR)
+    return args.index or next_index
 
 
 def _check_index_options(args: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 """network new, provision."""
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ import ndks
 from ndks.files import refuse_existing
 from ndks.network import SUFFIX, Network, admit_unit
 from ndks_protocol import commands
-from ndks_protocol.errors import PROVISIONED
 
 from .arguments import add_command, add_unit
 from .output import Output, warn_of_suite
@@ -19,13 +19,14 @@ from .output import Output, warn_of_suite
 def add_commands(subparsers: Any) -> None:
     group = subparsers.add_parser(
         "network",
-        help="make a network",
-        description="Make a network.",
-        epilog=f"examples:\n{_NEW_EXAMPLES}",
+        help="make a network, or show one",
+        description="Make a network, or show one.",
+        epilog=f"examples:\n{_NEW_EXAMPLES}\n{_SHOW_EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    kinds = group.add_subparsers(metavar="COMMAND", required=True)
     parser = add_command(
-        group.add_subparsers(metavar="COMMAND", required=True),
+        kinds,
         "new",
         "make a network file: the secret and the parameters that its units will share",
         _NEW_EXAMPLES,
@@ -44,6 +45,9 @@ def add_commands(subparsers: Any) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, help=f"default: NAME{SUFFIX}")
     parser.add_argument("--force", action="store_true", help="overwrite FILE: its secret is lost for ever")
 
+    parser = add_command(kinds, "show", "show a network file, all but its secret", _SHOW_EXAMPLES, show_network)
+    parser.add_argument("network", metavar="NETWORK", type=Path, help=f"the network file, NAME{SUFFIX}")
+
     parser = add_command(
         subparsers, "provision", "make a blank unit a member of a network", _PROVISION_EXAMPLES, provision
     )
@@ -53,6 +57,7 @@ def add_commands(subparsers: Any) -> None:
 
 
 _NEW_EXAMPLES = "  ndks network new office\n  ndks network new lecture --suite paper --p1 0.52 --p2 25"
+_SHOW_EXAMPLES = "  ndks network show office.ndksnet"
 _PROVISION_EXAMPLES = """\
   ndks provision office.ndksnet --label alice
   ndks provision office.ndksnet --unit emulator:bob"""
@@ -63,20 +68,34 @@ def new_network(args: argparse.Namespace, out: Output) -> None:
     refuse_existing(path, args.force)
     network = Network.new(args.name, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite, cipher=args.cipher)
     network.save(path)
-    values = {"network": network.name, "suite": network.suite, "cipher": network.cipher, "file": str(path)}
+    values = {"network": network.name, "network_id": network.network_id, "cipher": network.cipher, "file": str(path)}
     text = f"{path} holds network {network.name}, suite {network.suite}. Whoever reads it can compute every key."
-    out.result({**values, **warn_of_suite(network.suite)}, text)
+    out.result({**values, "suite": network.suite, **warn_of_suite(network.suite)}, text)
+
+
+def show_network(args: argparse.Namespace, out: Output) -> None:
+    network = Network.load(args.network)
+    values = {name: value for name, value in asdict(network).items() if name != "secret"}
+    rows = [
+        ("network", f"{network.name}, id {network.network_id}, epoch {network.epoch}"),
+        ("suite", f"{network.suite}, cipher {network.cipher}, d = {network.digits}"),
+        ("p1", network.p1),
+        ("p2", network.p2),
+        *((f"lane {member.lane}", f"unit {member.uid}  {member.label}".rstrip()) for member in network.members),
+        ("next lane", str(network.next_lane)),
+    ]
+    text = "\n".join(f"{name:12}{value}" for name, value in rows)
+    out.result({**values, "network_id": network.network_id, **warn_of_suite(network.suite)}, text)
 
 
 def provision(args: argparse.Namespace, out: Output) -> None:
     Network.load(args.network)  # a damaged file is reported before a unit is looked for
     with ndks.open(args.unit, args.timeout) as unit:
         # The lane is taken in the file before the unit hears of it: none is ever given twice.
-        if unit.hello.state != "blank":
-            raise ndks.DeviceError(PROVISIONED)
+        unit.check_blank()
         serial_number = unit.hello.serial_number
         network, lane = admit_unit(args.network, serial_number, args.label)
         unit.provision(network, lane)
-    values = {"network": network.name, "unit": serial_number, "lane": lane, "suite": network.suite}
+    values = {"network": network.name, "network_id": network.network_id, "unit": serial_number, "lane": lane}
     text = f"unit {serial_number} is a member of network {network.name}, lane {lane}"
-    out.result({**values, **warn_of_suite(network.suite)}, text)
+    out.result({**values, "suite": network.suite, **warn_of_suite(network.suite)}, text)

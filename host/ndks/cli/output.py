@@ -15,8 +15,7 @@ from ndks.exceptions import FileError
 SCHEMA = 1
 
 PAPER_WARNING = (
-    "suite paper: some ten known bits of such a key give away the rest of it in milliseconds (SECURITY.md)."
-    " Use it to study, not to protect."
+    "suite paper: some dozens of known bits of such a key give away the rest of it. Use it to study, not to protect."
 )
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import ndks
 from ndks import deploy, discovery, usb
 from ndks.unit import Unit
+from ndks_protocol.errors import RANGE
 
 from .arguments import add_command, add_unit
 from .output import Output, note, warn_of_suite
 
-_LIST_TIMEOUT = 3.0  # seconds: a silent port must not hold the list up
+_LIST_TIMEOUT = 5.0  # seconds: a silent port must not hold the list up, a unit may finish a chunk first
 
 
 def add_commands(subparsers: Any) -> None:
@@ -34,7 +35,7 @@ _DEPLOY_EXAMPLES = "  ndks deploy /media/$USER/CIRCUITPY\n  ndks deploy E:\\"
 def list_units(args: argparse.Namespace, out: Output) -> None:
     found = discovery.survey(_LIST_TIMEOUT)
     devices = usb.attached()
-    for problem in usb.problems():
+    for problem in usb.problems(devices):
         note(problem)
     values = {"units": [_found_values(unit) for unit in found], "usb": [asdict(device) for device in devices]}
     out.result(values, "\n".join(map(_found_line, found)) or "no unit is plugged in (emulated ones are not listed)")
@@ -74,7 +75,16 @@ def _found_line(found: discovery.Found) -> str:
 def _unit_values(unit: Unit) -> dict[str, Any]:
     status = unit.status()
     values: dict[str, Any] = {"port": unit.port, "hello": asdict(unit.hello), "status": asdict(status)}
-    return values | ({"next_index": unit.next_index()[1]} if status.state == "provisioned" else {})
+    return values | ({"next_index": _next_index(unit)} if status.state == "provisioned" else {})
+
+
+def _next_index(unit: Unit) -> int | None:
+    try:
+        return unit.next_index()[1]
+    except ndks.DeviceError as error:
+        if error.number != RANGE:
+            raise
+        return None  # the last index was acknowledged
 
 
 def _unit_text(values: dict[str, Any]) -> str:
@@ -86,9 +96,12 @@ def _unit_text(values: dict[str, Any]) -> str:
     ]
     if status["state"] == "provisioned":
         rows += [
-            ("network", f"{status['network']}, epoch {status['epoch']}, lane {status['lane']}"),
+            (
+                "network",
+                f"{status['network']}, id {status['network_id']}, epoch {status['epoch']}, lane {status['lane']}",
+            ),
             ("suite", f"{status['suite']}, cipher {status['cipher']}, d = {status['digits']}"),
-            ("next key", str(values["next_index"])),
+            ("next key", str(values["next_index"] or "none left")),
         ]
     rows += [
         ("record log", f"{status['log_used']} of {status['log_size']} bytes"),

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What a process can see of its own cage."""
 
+import contextlib
 import os
 import socket
 from pathlib import Path
@@ -15,14 +16,13 @@ def namespace() -> str:
     return str(_NAMESPACE.readlink()) if _NAMESPACE.exists() else ""
 
 
-def open_descriptors() -> list[int]:
-    """Return the open descriptors of this process."""
-    if not _DESCRIPTORS.exists():
-        return []
-    listed = [
-        int(path.name) for path in _DESCRIPTORS.iterdir()
-    ]  # one of them was the listing itself, and is closed by now
-    return sorted(number for number in listed if _is_open(number))
+def open_descriptors() -> dict[str, str]:
+    """Return what each open descriptor of this process refers to, by its number."""
+    found: dict[str, str] = {}
+    for link in _DESCRIPTORS.iterdir() if _DESCRIPTORS.exists() else ():
+        with contextlib.suppress(OSError):  # the listing's own, closed by now
+            found[link.name] = str(link.readlink())
+    return {number: target for number, target in found.items() if _is_open(int(number))}
 
 
 def interfaces() -> list[str]:

@@ -62,8 +62,13 @@ class StageResult:
     checks: tuple[Check, ...]
 
     @property
-    def held(self) -> bool:
-        return all(check.held is not False for check in self.checks)
+    def failed(self) -> bool:
+        return any(check.held is False for check in self.checks)
+
+    @property
+    def held(self) -> bool | None:
+        """None when nothing failed, but this system could not show everything."""
+        return False if self.failed else None if any(check.held is None for check in self.checks) else True
 
 
 def run_stage(directory: Path, *, alter_p1: bool, tell: Callable[[str], object]) -> StageResult:
@@ -89,7 +94,7 @@ def run_stage(directory: Path, *, alter_p1: bool, tell: Callable[[str], object])
     evidence = tuple(json.loads(side.evidence.read_text()) for side in sides)
     keys = _compare_keys(sides)
     here = namespace()
-    checks = (*_cage_checks(evidence, bool(cage), here), *_key_checks(evidence, keys))
+    checks = (*_cage_checks(sides, evidence, bool(cage), here), *_key_checks(evidence, keys))
     return StageResult(network, " ".join(cage), here, tuple(serial_numbers), evidence, keys, checks)
 
 
@@ -164,17 +169,24 @@ def _shared_key(sides: list[SideFiles], name: str) -> SharedKey:
     return SharedKey(index, bits, (alice, bob))
 
 
-def _cage_checks(evidence: tuple[dict[str, Any], ...], caged: bool, here: str) -> tuple[Check, ...]:
+def _cage_checks(
+    sides: list[SideFiles], evidence: tuple[dict[str, Any], ...], caged: bool, here: str
+) -> tuple[Check, ...]:
     if not caged:
         why = "this system gives no network namespaces (unshare): nothing kept the sides from talking"
         return (Check("each side in a network namespace of its own", None, why),)
     namespaces = {side["namespace"] for side in evidence} | {here}
     interfaces = {name for side in evidence for name in side["interfaces"]}
-    descriptors = {number for side in evidence for number in side["descriptors"]}
+    strangers = [
+        target
+        for side, files in zip(evidence, sides, strict=True)
+        for number, target in side["descriptors"].items()
+        if target != ("/dev/null" if number == "0" else str(files.log))
+    ]
     return (
         Check("each side in a network namespace of its own", len(namespaces) == 3),
         Check("no interface but its own loopback on either side", interfaces <= {"lo"}),
-        Check("no descriptor inherited but /dev/null and its own log", descriptors <= {0, 1, 2}),
+        Check("no descriptor inherited but /dev/null and its own log", not strangers, ", ".join(strangers)),
     )
 
 
