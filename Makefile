@@ -6,20 +6,21 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+QUIET := --quiet --disable-pip-version-check
 SOURCES := protocol firmware emulator host tests
 
-.PHONY: help demo test check fix docs deploy clean
+.PHONY: help demo test tests check fix docs deploy clean install development
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z ]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: .venv/.installed ## install, and let two emulated units share keys with no channel between them
+demo: install ## install, and let two emulated units share keys with no channel between them
 	$(BIN)/ndks demo
 
-test: .venv/.development ## install, and run all tests
-	$(BIN)/pytest -n auto --cov --cov-report=term-missing:skip-covered $(TESTS)
+test tests: development ## install, and run all tests, or those in TESTS
+	$(BIN)/pytest -n auto -rs $(if $(TESTS),$(TESTS),--cov --cov-report=term-missing:skip-covered)
 
-check: .venv/.development ## format, lint, types, generated docs and vectors, rules of the board
+check: development ## format, lint, types, generated docs and vectors, rules of the board
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/pyright --warnings
@@ -27,26 +28,35 @@ check: .venv/.development ## format, lint, types, generated docs and vectors, ru
 	$(BIN)/python tests/checks/protocol_tables.py --check
 	$(BIN)/python tests/checks/make_vectors.py --check
 
-fix: .venv/.development ## format, and mend what ruff can mend
+fix: development ## format, and mend what ruff can mend
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-docs: .venv/.development ## make the tables of PROTOCOL.md and the vectors anew
+docs: development ## make the tables of PROTOCOL.md and the vectors anew
 	$(BIN)/python tests/checks/protocol_tables.py
 	$(BIN)/python tests/checks/make_vectors.py
 
-deploy: .venv/.installed ## copy the firmware to a board: make deploy DRIVE=/media/you/CIRCUITPY
+deploy: install ## copy the firmware to a board: make deploy DRIVE=/media/you/CIRCUITPY
+	@[ -n "$(DRIVE)" ] || { echo 'make: no drive is named. Do: make deploy DRIVE=/media/you/CIRCUITPY' >&2; exit 2; }
 	$(BIN)/ndks deploy "$(DRIVE)"
 
 clean: ## remove what was made, the virtual environment too
 	rm -rf .venv dist htmlcov .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# An environment that does not work, or was made in another place, is made anew.
+install: .venv/.installed
+	@$(BIN)/python -c 'import ndks.cli, os, sys; sys.exit(not os.path.samefile(ndks.__path__[0], "host/ndks"))' 2>/dev/null \
+		|| { echo 'make: .venv does not work here; making it anew'; rm -f .venv/.installed .venv/.development; $(MAKE) .venv/.installed; }
+
+development: install
+	@$(MAKE) --no-print-directory .venv/.development
+
 .venv/.installed: pyproject.toml
 	@.ci/make-venv "$(PYTHON)" .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/pip install $(QUIET) --editable .
 	@touch $@
 
 .venv/.development: .venv/.installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --group dev
+	$(BIN)/pip install $(QUIET) --group dev
 	@touch $@

@@ -58,12 +58,12 @@ def unit(port: str) -> Iterator[ndks.Unit]:
 @pytest.fixture
 def blank_unit(tmp_path: Path) -> Iterator[ndks.Unit]:
     """A new emulated unit in this process."""
-    with ndks.open(f"emulator:{tmp_path / 'blank'}") as opened:
+    with ndks.open(f"emulator:{tmp_path / 'blank'}", create=True) as opened:
         yield opened
 
 
 def _join_test_network(port: str, *, may_provision: bool) -> None:
-    with ndks.open(port) as unit:
+    with ndks.open(port, create=True) as unit:
         status = unit.status()
         if status.state == "blank" and may_provision:
             unit.provision(public_network(), 1)

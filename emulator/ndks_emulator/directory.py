@@ -20,15 +20,21 @@ class DirectoryError(Exception):
     """The directory holds no emulated unit and cannot become one."""
 
 
+class NoUnitThere(DirectoryError):
+    """The directory holds no emulated unit, and none was to be made."""
+
+
 class DirectoryInUse(DirectoryError):
     """Another process runs the unit in this directory."""
 
 
 class UnitDirectory:
-    """An emulated unit's state, made blank when the directory is missing or empty, and locked until `close`."""
+    """An emulated unit's state, locked until `close`; `create` makes a blank unit of a missing or empty directory."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, create: bool) -> None:
         self.path = path
+        if not create and not (path / "uid").exists():
+            raise NoUnitThere(f"there is no emulated unit in {path}")
         try:
             self._prepare()
         except OSError as error:
@@ -50,9 +56,12 @@ class UnitDirectory:
 
     def _prepare(self) -> None:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if {entry.name for entry in self.path.iterdir()} - {"lock", "owner"} and not (self.path / "uid").exists():
+        if {entry.name for entry in self.path.iterdir()} - {".gitignore", "lock", "owner"} and not (
+            self.path / "uid"
+        ).exists():
             raise DirectoryError(f"{self.path} is not empty and holds no emulated unit")
         self.path.chmod(0o700)
+        _write_private(self.path / ".gitignore", b"*\n")  # a network's secret must not end up in a repository
         self._lock = self._take_lock()
         try:
             self.uid = self._load_uid()

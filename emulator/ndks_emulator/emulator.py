@@ -20,8 +20,8 @@ def serve(directory: UnitDirectory, line: Line) -> None:
 class InProcessUnit:
     """A unit in this process, as a port: what is written is answered before `write` returns."""
 
-    def __init__(self, path: Path) -> None:
-        self._directory = UnitDirectory(path)
+    def __init__(self, path: Path, *, create: bool) -> None:
+        self._directory = UnitDirectory(path, create=create)
         self._line = MemoryLine()
         self._unit = Unit(EmulatedBoard(self._directory, self._line))
 

@@ -41,7 +41,7 @@ def check_drive(drive: Path) -> str:
     except (OSError, IndexError):
         raise UsageError(f"{drive} is no CIRCUITPY drive: it has no {_MARK}", _JUMPER) from None
     version = _VERSION.search(line)
-    if not version or int(version[1]) < _OLDEST or "rp2040" not in line.lower():
+    if not version or int(version[1]) < _OLDEST or "Raspberry Pi Pico" not in line or "rp2040" not in line:
         raise UsageError(f"{drive} says: {line}", f"install CircuitPython {_OLDEST} for the Raspberry Pi Pico first")
     return line
 

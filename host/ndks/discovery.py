@@ -80,9 +80,13 @@ def select_port(wanted: str | None) -> str:
     )
 
 
-def find_unit(wanted: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> Unit:
-    """Open the unit that was asked for: a port, a serial number, or None for the only one."""
-    return open_unit(select_port(wanted), timeout)
+def find_unit(wanted: str | None = None, timeout: float = DEFAULT_TIMEOUT, *, create: bool = False) -> Unit:
+    """Open the unit that was asked for: a port, a serial number, or None for the only one.
+
+    `create` makes a blank emulated unit where emulator:DIR was asked for and there is none. `timeout` is the longest
+    wait for one answer, in seconds. NoUnit, SeveralUnits, UnitBusy, PortPermission, UnitTimeout, VersionMismatch.
+    """
+    return open_unit(select_port(wanted), timeout, create=create)
 
 
 def _ask(candidate: Candidate, timeout: float) -> Found:

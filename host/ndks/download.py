@@ -68,7 +68,7 @@ def _check_same(begun: Plan, wanted: Plan, target: Path) -> None:
 
 
 def download(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], object]) -> None:
-    """Complete OUT.part and rename it to `target`; `progress` is told how many more bytes there are.
+    """Complete OUT.part and rename it to `target`; `progress` is told how many more bytes have been received.
 
     On any error OUT.part and OUT.part.json stay, for the same call to go on. The latter goes only with `finish`,
     when the key is acknowledged as well.
@@ -77,18 +77,21 @@ def download(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], obj
     if not part.exists() and target.exists():  # all that was missing is the acknowledgement
         return
     with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
-        size = (plan.bits + 7) // 8
-        # A last chunk that is not whole is fetched again.
-        offset = min(file.seek(0, os.SEEK_END) // MAX_CHUNK * MAX_CHUNK, size // MAX_CHUNK * MAX_CHUNK)
+        offset = min(received(target), plan.bits // 8 // MAX_CHUNK * MAX_CHUNK)
         file.truncate(offset)
         file.seek(offset)
-        progress(offset)
         for block in unit.stream_key(plan.k, plan.bits, epoch=plan.epoch, offset=offset):
             file.write(block)
             progress(len(block))
         file.flush()
         os.fsync(file.fileno())
     replace_durably(part, target)
+
+
+def received(target: Path) -> int:
+    """Return how many bytes of an interrupted stream need not be asked for again: whole chunks only."""
+    part = part_of(target)
+    return part.stat().st_size // MAX_CHUNK * MAX_CHUNK if part.exists() else 0
 
 
 def finish(target: Path) -> None:

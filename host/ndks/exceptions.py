@@ -116,10 +116,10 @@ _ADVICE = {
     errors.UNKNOWN_COMMAND: "deploy the current firmware to the unit: ndks deploy DRIVE",
     errors.INTERNAL: "unplug the unit, plug it in again and repeat; report it if it stays",
     errors.BLANK: "make the unit a member of a network first: ndks provision NETWORK",
-    errors.PROVISIONED: "use another unit, or erase this one first (hardware/README.md)",
+    errors.PROVISIONED: "use another, or erase this one: see hardware/README.md (emulated: delete its directory)",
     errors.STORAGE: "take the development jumper off if it is on; if that was not it, run ndks deploy DRIVE again",
     errors.STATE_FORMAT: "deploy the newer firmware again: ndks deploy DRIVE",
     errors.RANGE: "check the numbers; ranges are in PROTOCOL.md",
     errors.EPOCH: "ask the unit for its next index again",
-    errors.TOO_FAR: "check the index; if it is right, repeat with --leave",
+    errors.TOO_FAR: "check the index; if it is right, repeat with --far",
 }

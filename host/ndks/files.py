@@ -14,6 +14,8 @@ from .exceptions import FileError
 
 def refuse_existing(path: Path, force: bool) -> None:
     """Raise FileError when `path` exists and may not be overwritten."""
+    if not path.parent.is_dir():
+        raise FileError(f"there is no directory {path.parent}", "make it first, or name another")
     if path.exists() and not path.is_file():
         raise FileError(f"{path} is no regular file", "name another, or use - for stdout")
     if path.exists() and not force:

@@ -61,6 +61,8 @@ class Network:
 
     def __post_init__(self) -> None:
         """UsageError for a value that no network can have."""
+        if "/" in self.name or "\\" in self.name:
+            raise UsageError("a network's name has no slash", "name the file's place with -o")
         if not 1 <= len(self.name.encode()) <= commands.MAX_NAME or not self.name.isprintable():
             raise UsageError(f"a network's name has 1 to {commands.MAX_NAME} bytes and prints on one line")
         for what, value, known in (("suite", self.suite, commands.SUITES), ("cipher", self.cipher, commands.CIPHERS)):
@@ -116,6 +118,7 @@ class Network:
             "d": self.digits,
             "epoch": self.epoch,
             "secret": self.secret.hex(),
+            "network_id": self.network_id,
             "next_lane": self.next_lane,
             "members": [asdict(member) for member in self.members],
         }
@@ -129,8 +132,16 @@ class Network:
         """Read a file. FileError, NetworkFileError."""
         try:
             values: Any = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            other = path.with_name(path.name + SUFFIX)
+            raise FileError(
+                f"there is no {path}",
+                f"use {other}" if other.exists() else "check the name, or make a network: ndks network new NAME",
+            ) from None
         except OSError as error:
-            raise FileError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from None
+            raise FileError(
+                f"{path} cannot be read: {os.strerror(error.errno or 0)}", "check the path and its permissions"
+            ) from None
         except (ValueError, RecursionError):
             raise _damaged(path, "it is no JSON") from None
         if not isinstance(values, dict) or "ndks_network" not in values:
@@ -147,10 +158,10 @@ class Network:
     def _from_values(cls, values: dict[str, Any]) -> Self:
         if values["ndks_network"] != FORMAT:
             raise UsageError(f"it has another version of the format than {FORMAT}, which this ndks knows")
-        if values.keys() != _FIELDS:
+        if values.keys() - {"network_id"} != _FIELDS:
             # Leaving out what is not understood could give other keys, and saving would lose it.
             raise UsageError("its fields are not those that this ndks knows")
-        return cls(
+        network = cls(
             _text(values["name"]),
             _text(values["suite"]),
             _text(values["cipher"]),
@@ -162,6 +173,9 @@ class Network:
             _whole(values["next_lane"]),
             tuple(Member(**member) for member in values["members"]),
         )
+        if values.get("network_id", network.network_id) != network.network_id:
+            raise UsageError("its secret or parameters are not those that its network_id was made of")
+        return network
 
 
 def admit_unit(path: Path, uid: str, label: str) -> tuple[Network, int]:
@@ -191,9 +205,7 @@ def _whole(value: Any) -> int:
 
 
 def _damaged(path: Path, why: str) -> NetworkFileError:
-    return NetworkFileError(
-        f"{path}: {why}", "restore the file from its copy; units that hold the network go on working"
-    )
+    return NetworkFileError(f"{path}: {why}", "restore the latest copy; units that hold the network go on working")
 
 
 def _random_decimals() -> str:

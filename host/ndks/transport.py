@@ -46,10 +46,13 @@ class Transport(Protocol):
     def close(self) -> None: ...
 
 
-def open_transport(port: str, timeout: float) -> Transport:
-    """Open a port for this process alone. NoUnit, UnitBusy, PortPermission, UsageError."""
+def open_transport(port: str, timeout: float, *, create: bool = False) -> Transport:
+    """Open a port for this process alone; `create` makes an emulated unit that is missing.
+
+    NoUnit, UnitBusy, PortPermission, UsageError.
+    """
     if port.startswith(EMULATOR):
-        return EmulatorTransport(Path(port.removeprefix(EMULATOR)))
+        return EmulatorTransport(Path(port.removeprefix(EMULATOR)), create=create)
     return SerialTransport(port, timeout)
 
 
@@ -100,13 +103,16 @@ class SerialTransport:
 class EmulatorTransport:
     """A unit that runs in this process."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, create: bool) -> None:
         import ndks_emulator  # the host knows the emulator only as one more port
 
         try:
-            self._unit = ndks_emulator.InProcessUnit(directory)
+            self._unit = ndks_emulator.InProcessUnit(directory, create=create)
         except ndks_emulator.DirectoryInUse as error:
             raise UnitBusy(str(error), "stop that process, or use its port") from None
+        except ndks_emulator.NoUnitThere as error:
+            advice = f"check the name; ndks provision NETWORK --unit {EMULATOR}{directory} makes one"
+            raise NoUnit(str(error), advice) from None
         except ndks_emulator.DirectoryError as error:
             raise NoUnit(str(error), "name another directory; ndks makes a new unit in an empty one") from None
 
@@ -123,6 +129,7 @@ class EmulatorTransport:
         self._unit.close()
 
 
+_PORTS = "name one like /dev/ttyACM0, COM3, socket://127.0.0.1:7000, emulator:DIR"
 _REPLUG = "unplug the unit, plug it in again and repeat the command"
 
 
@@ -138,7 +145,7 @@ def _open_serial(port: str, timeout: float) -> serial.Serial:
                 port, baudrate=_BAUD, timeout=_SLICE, write_timeout=timeout, exclusive=True, do_not_open=True
             )
         except ValueError:
-            raise UsageError(f"{port} is no port", "name one like /dev/ttyACM0, COM3, emulator:DIR") from None
+            raise UsageError(f"{port} is no port", _PORTS) from None
         try:
             opened.open()
             opened.reset_input_buffer()
@@ -164,5 +171,9 @@ def _refusal(port: str, error: OSError) -> NdksError:
             f"{udev_advice()}; or sudo usermod -aG dialout $USER, and log in again",
         )
     if number is None and "could not open port" not in text:
-        return UsageError(f"{port} is no port", "name one like /dev/ttyACM0, COM3, emulator:DIR")
+        return UsageError(f"{port} is no port", _PORTS)
+    if port.startswith(_SOCKET):
+        return NoUnit(f"nobody listens at {port}", "start an emulated unit there: ndks emulate DIR --tcp PORT")
+    if Path(port).is_dir():
+        return NoUnit(f"{port} is a directory", f"name an emulated unit in it as --unit {EMULATOR}{port}")
     return NoUnit(f"there is no port {port}", "plug the unit in; ndks list shows what is there")

@@ -156,9 +156,12 @@ class Unit:
         return Hello(major, minor, version, state_format, _state_name(state), _flag_names(flags), uid.hex().upper())
 
 
-def open_unit(port: str, timeout: float = DEFAULT_TIMEOUT) -> Unit:
-    """Open the unit at `port` (see `ndks.transport`) for this process alone and greet it."""
-    transport = open_transport(port, timeout)
+def open_unit(port: str, timeout: float = DEFAULT_TIMEOUT, *, create: bool = False) -> Unit:
+    """Open the unit at `port` (see `ndks.transport`) for this process alone and greet it.
+
+    `create` makes a blank emulated unit where `port` is emulator:DIR and there is none.
+    """
+    transport = open_transport(port, timeout, create=create)
     try:
         return Unit(port, Link(transport, timeout))
     except BaseException:

@@ -91,7 +91,7 @@ def test_hosts_come_and_go(tmp_path: Path, options: list[str]) -> None:
 @pytest.mark.parametrize("options", LINES)
 def test_host_that_leaves_in_the_middle_of_a_stream_does_not_upset_the_next(tmp_path: Path, options: list[str]) -> None:
     directory = tmp_path / "alice"
-    with ndks.open(f"emulator:{directory}") as blank:
+    with ndks.open(f"emulator:{directory}", create=True) as blank:
         blank.provision(ndks.Network.new("office"), 1)
     with emulated(directory, *options) as unit:
         for _ in range(5):
@@ -100,12 +100,12 @@ def test_host_that_leaves_in_the_middle_of_a_stream_does_not_upset_the_next(tmp_
 
 
 def test_state_survives_a_killed_process(tmp_path: Path) -> None:
-    with ndks.open(f"emulator:{tmp_path}") as blank:
+    with ndks.open(f"emulator:{tmp_path}", create=True) as blank:
         blank.provision(ndks.Network.new("office"), 1)
     with emulated(tmp_path) as unit, ndks.open(unit.port) as opened:
         assert opened.next_key(128).index == 1
         unit.end(signal.SIGKILL)
-    with ndks.open(f"emulator:{tmp_path}") as opened:
+    with ndks.open(f"emulator:{tmp_path}", create=True) as opened:
         assert opened.next_index() == (0, 2)
 
 

@@ -26,7 +26,7 @@ PAPER_LIKE = ndks.Network("sizes", "paper", "vernam", "0.52", "25", 3, 0, bytes(
 def unit_port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A provisioned unit behind each kind of line."""
     directory = tmp_path_factory.mktemp("sizes")
-    with ndks.open(f"emulator:{directory / 'unit'}") as unit:
+    with ndks.open(f"emulator:{directory / 'unit'}", create=True) as unit:
         unit.provision(PAPER_LIKE, 1)
     options = [request.param] if request.param == "--pty" else [request.param, "0"]
     with emulated(directory / "unit", *options) as process:
@@ -37,7 +37,7 @@ def unit_port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 def key(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The first 1024 bytes of key 1, from another unit."""
     directory = Path(tmp_path_factory.mktemp("other"))
-    with ndks.open(f"emulator:{directory}") as unit:
+    with ndks.open(f"emulator:{directory}", create=True) as unit:
         unit.provision(PAPER_LIKE, 2)
         return unit.key(1, 8 * commands.MAX_CHUNK).data
 

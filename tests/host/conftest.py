@@ -41,7 +41,7 @@ def make_unit(network: ndks.Network, tmp_path: Path) -> MakeUnit:
 
     def make(name: str) -> str:
         port = f"emulator:{tmp_path / name}"
-        with ndks.open(port) as unit:
+        with ndks.open(port, create=True) as unit:
             unit.provision(network, 1)
         return port
 

@@ -101,7 +101,7 @@ def test_network_file_on_a_full_disk_gives_no_lane_away(
     fill(small_disk, leave=0)
     assert_refused(run("provision", path, "--unit", f"emulator:{tmp_path / 'alice'}"), "FILE", 1)
     assert path.read_bytes() == before
-    with ndks.open(f"emulator:{tmp_path / 'alice'}") as unit:
+    with ndks.open(f"emulator:{tmp_path / 'alice'}", create=True) as unit:
         assert unit.hello.state == "blank"
 
 

@@ -114,19 +114,19 @@ def test_leave_allows_a_far_jump(alice: str) -> None:
     far = 2 + MAX_JUMP
     finished = key(alice, "--index", far, "--advance")
     assert (finished.error_code, finished.status) == ("TOO_FAR", 4)
-    assert "--leave" in finished.advice
+    assert "--far" in finished.advice
     assert next_index(alice) == 1
     assert key(alice, "--index", far - 1, "--advance").status == 0
-    assert key(alice, "--index", 1 << 47, "--advance", "--leave").status == 0
+    assert key(alice, "--index", 1 << 47, "--advance", "--far").status == 0
     assert next_index(alice) == (1 << 47) + 1
 
 
 def test_last_index_of_all(alice: str) -> None:
-    assert key(alice, "--index", (1 << 48) - 1, "--advance", "--leave").status == 0
+    assert key(alice, "--index", (1 << 48) - 1, "--advance", "--far").status == 0
     assert_refused(key(alice), "RANGE", 4)
 
 
-@pytest.mark.parametrize("options", [["--advance"], ["--leave"], ["--index", "3", "--leave"]])
+@pytest.mark.parametrize("options", [["--advance"], ["--far"], ["--index", "3", "--far"]])
 def test_options_that_make_no_sense_together(alice: str, options: list[str]) -> None:
     assert_refused(key(alice, *options), "USAGE", 2)
     assert next_index(alice) == 1
@@ -143,7 +143,7 @@ def test_two_units_stay_in_step(alice: str, make_unit: MakeUnit) -> None:
 @pytest.mark.parametrize("command", [["key"], ["stream", "--bits", "8", "-o", "FILE"], ["info"]], ids=" ".join)
 def test_suite_paper_is_warned_of_each_time(command: list[str], call: Call, tmp_path: Path) -> None:
     port = f"emulator:{tmp_path / 'lecture'}"
-    with ndks.open(port) as unit:
+    with ndks.open(port, create=True) as unit:
         unit.provision(ndks.Network.new("lecture", suite="paper"), 1)
     arguments = [str(tmp_path / "out") if word == "FILE" else word for word in command]
     finished = call(*arguments, "--unit", port, "--json")

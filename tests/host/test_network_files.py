@@ -61,6 +61,7 @@ DAMAGED = {
     "member with a field too many": having(members=[MEMBER | {"secret": SECRET}]),
     "member no object": having(members=[SECRET]),
     "members no list": having(members=3),
+    "network id of another secret": having(network_id="00" * 8),
     "d with a fraction": having(d=3.9),
     "d true": having(d=True),
     "operators, which this version does not know": having(operators=["polynomial", "cosine", "digit", "parity"]),
@@ -114,7 +115,7 @@ def test_new_network_is_a_private_file_with_a_fresh_secret(tmp_path: Path) -> No
         path = tmp_path / f"{name}.ndksnet"
         assert path.stat().st_mode & 0o777 == 0o600
         values = json.loads(path.read_text())
-        assert set(values) == set(good())
+        assert set(values) == set(good()) | {"network_id"}
         assert len(values["p1"].partition(".")[2]) == len(values["p2"].partition(".")[2]) == 40
         assert values["secret"] not in finished.text
         secrets.add(values["secret"])

@@ -18,7 +18,7 @@ def provision(network_file: Path, name: str, *options: str) -> Finished:
 
 
 def lane_of(directory: Path) -> int:
-    with ndks.open(f"emulator:{directory}") as unit:
+    with ndks.open(f"emulator:{directory}", create=True) as unit:
         return unit.status().lane
 
 
@@ -32,7 +32,7 @@ def test_units_take_lanes_one_after_the_other(network_file: Path, tmp_path: Path
 
 def test_member_list_has_lane_serial_number_and_label(network_file: Path, tmp_path: Path) -> None:
     assert provision(network_file, "alice", "--label", "Alice's laptop").status == 0
-    with ndks.open(f"emulator:{tmp_path / 'alice'}") as unit:
+    with ndks.open(f"emulator:{tmp_path / 'alice'}", create=True) as unit:
         serial_number = unit.hello.serial_number
     assert ndks.Network.load(network_file).members == (ndks.Member(1, serial_number, "Alice's laptop"),)
 
@@ -69,7 +69,7 @@ def test_lane_is_not_given_again_to_a_unit_that_comes_back_blank(network_file: P
 
 def test_lane_is_not_given_again_when_the_unit_refused_it(network_file: Path, tmp_path: Path) -> None:
     # The unit's flash fails after the lane was written down: better a lost lane than one that two units have.
-    with ndks.open(f"emulator:{tmp_path / 'alice'}") as unit:
+    with ndks.open(f"emulator:{tmp_path / 'alice'}", create=True) as unit:
         network, lane = ndks.network.admit_unit(network_file, unit.hello.serial_number, "")
         with pytest.raises(ndks.DeviceError):
             unit.provision(network, commands.COMMON_LANE)
@@ -99,16 +99,30 @@ def test_used_up_network_is_refused(network: ndks.Network, network_file: Path) -
 
 @pytest.mark.parametrize("command", [["key"], ["stream", "--bits", "8", "-o", "-"]])
 def test_unit_without_a_network_has_no_keys(command: list[str], tmp_path: Path) -> None:
+    make_blank(tmp_path / "alice")
     finished = run(*command, "--unit", f"emulator:{tmp_path / 'alice'}")
     assert_refused(finished, "BLANK", 4)
     assert "ndks provision" in finished.advice
 
 
 def test_unit_without_a_network_says_so(tmp_path: Path) -> None:
+    make_blank(tmp_path / "alice")
     finished = run("info", "--unit", f"emulator:{tmp_path / 'alice'}", "--json")
     values = json.loads(finished.text)
     assert (finished.status, values["schema"], values["status"]["state"]) == (0, 1, "blank")
     assert "next_index" not in values
+
+
+@pytest.mark.parametrize("command", [["key"], ["info"], ["stream", "--bits", "8", "-o", "out"]])
+def test_a_misspelt_directory_makes_no_unit(command: list[str], tmp_path: Path) -> None:
+    finished = run(*command, "--unit", "emulator:alcie", cwd=tmp_path)
+    assert_refused(finished, "NO_UNIT", 3)
+    assert "check the name" in finished.advice
+    assert list(tmp_path.iterdir()) == []
+
+
+def make_blank(directory: Path) -> None:
+    ndks.open(f"emulator:{directory}", create=True).close()
 
 
 def test_member_says_what_it_is(network_file: Path) -> None:

@@ -56,7 +56,7 @@ def stream(tmp_path: Path) -> Stream:
 @pytest.fixture(scope="module")
 def whole(network: ndks.Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
     """What an uninterrupted stream gives, from another unit."""
-    with ndks.open(f"emulator:{tmp_path_factory.mktemp('whole')}") as unit:
+    with ndks.open(f"emulator:{tmp_path_factory.mktemp('whole')}", create=True) as unit:
         unit.provision(network, 2)
         yield unit.key(1, 8 * BYTES).data
 

@@ -35,7 +35,7 @@ class TwoUnits(RuleBasedStateMachine):
             unit.provision(self.network, lane)
 
     def open(self, name: str) -> ndks.Unit:
-        return ndks.open(f"emulator:{self.directory / name}")
+        return ndks.open(f"emulator:{self.directory / name}", create=True)
 
     def teardown(self) -> None:
         if hasattr(self, "directory"):

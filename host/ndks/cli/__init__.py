@@ -6,6 +6,7 @@ import argparse
 import errno
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -48,8 +49,10 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     args = build_parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _end)  # temporary files are removed on the way out
     if args.verbose:
-        logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format="ndks: %(message)s")
+        logging.basicConfig(stream=sys.stderr, format="ndks: %(message)s")
+        logging.getLogger("ndks").setLevel(logging.DEBUG)
     try:
         return args.handler(args, Output(as_json=args.json)) or 0
     except NdksError as error:
@@ -66,6 +69,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         abandon_stdout()
         report("FILE", _os_error_text(error), _os_error_advice(error))
         return _FAILED
+
+
+def _end(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _os_error_text(error: OSError) -> str:

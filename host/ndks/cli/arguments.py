@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+import shtab
+
 from ndks.exceptions import UsageError
 from ndks.unit import DEFAULT_TIMEOUT, MAX_BITS
 
@@ -62,9 +64,15 @@ def add_unit(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_path(parser: argparse.ArgumentParser, *names: str, **options: Any) -> None:
+    """Add an argument that names a file or directory, which shells then complete."""
+    argument: Any = parser.add_argument(*names, type=Path, **options)
+    argument.complete = shtab.FILE
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add -o and --force."""
-    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="write there, mode 0600; - is stdout")
+    add_path(parser, "-o", "--output", metavar="FILE", help="write there, mode 0600; - is stdout")
     parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
 
 

@@ -17,7 +17,7 @@ def add_commands(subparsers: Any) -> None:
 
 
 _EXAMPLES = """\
-  ndks completion bash > ~/.local/share/bash-completion/completions/ndks
+  source <(ndks completion bash)       in bash, for this session or in ~/.bashrc
   ndks completion zsh > ~/.zfunc/_ndks"""
 
 

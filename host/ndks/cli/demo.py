@@ -12,7 +12,7 @@ from typing import Any
 from ndks.demo import StageResult, run_stage
 from ndks.exceptions import FileError
 
-from .arguments import add_command, need
+from .arguments import add_command, add_path, need
 from .output import Output, note
 
 _FAULTS = ("p1",)
@@ -23,9 +23,7 @@ def add_commands(subparsers: Any) -> None:
         subparsers, "demo", "show two emulated units share keys with no channel between them", _EXAMPLES, demo
     )
     parser.add_argument("--fault", choices=_FAULTS, help="p1: alter one decimal of p1 in Bob's copy; must fail")
-    parser.add_argument(
-        "--directory", metavar="DIR", type=Path, help="keep all files there (default: removed at the end)"
-    )
+    add_path(parser, "--directory", metavar="DIR", help="keep all files there (default: removed at the end)")
 
 
 _EXAMPLES = """\

@@ -8,7 +8,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import shtab
+
 from ndks.exceptions import NoUnit, UnitBusy, UsageError
+from ndks.transport import EMULATOR
 
 from .arguments import add_command
 from .output import Output, note
@@ -16,7 +19,10 @@ from .output import Output, note
 
 def add_commands(subparsers: Any) -> None:
     parser = add_command(subparsers, "emulate", "run an emulated unit until stopped", _EXAMPLES, emulate)
-    parser.add_argument("directory", metavar="DIR", type=Path, help="where its state lies; made when missing")
+    argument: Any = parser.add_argument(
+        "directory", metavar="DIR", type=_directory, help="where its state lies; made when missing"
+    )
+    argument.complete = shtab.DIRECTORY
     line = parser.add_mutually_exclusive_group()
     line.add_argument("--pty", action="store_true", help="on a pseudo-terminal, whose path is printed (default)")
     line.add_argument("--tcp", metavar="PORT", type=int, help="on a TCP port of 127.0.0.1; 0 takes a free one")
@@ -28,12 +34,16 @@ _EXAMPLES = """\
   ndks emulate bob --tcp 7000        ndks key --unit socket://127.0.0.1:7000"""
 
 
+def _directory(text: str) -> Path:
+    return Path(text.removeprefix(EMULATOR))  # the name of the port will do as well
+
+
 def emulate(args: argparse.Namespace, out: Output) -> int:
     import ndks_emulator
 
     signal.signal(signal.SIGTERM, _stop)
     try:
-        with ndks_emulator.UnitDirectory(args.directory) as directory:
+        with ndks_emulator.UnitDirectory(args.directory, create=True) as directory:
             line, port = _open_line(args.tcp)
             note(f"unit {directory.uid.hex().upper()} from {args.directory}; Ctrl-C unplugs it")
             out.result({"port": port, "pid": os.getpid(), "serial_number": directory.uid.hex().upper()}, port)
@@ -57,7 +67,8 @@ def _open_line(tcp: int | None) -> tuple[Any, str]:
         try:
             line = TcpLine(tcp)
         except (OSError, OverflowError) as error:
-            raise UsageError(f"TCP port {tcp} cannot be used: {error}", "choose another, or 0 for a free one") from None
+            why = os.strerror(error.errno or 0) if isinstance(error, OSError) else "there is no such port"
+            raise UsageError(f"TCP port {tcp} cannot be used: {why}", "choose another, or 0 for a free one") from None
         return line, f"socket://127.0.0.1:{line.port}"
     try:
         line = PtyLine()

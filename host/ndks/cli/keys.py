@@ -51,7 +51,7 @@ def _add_index(parser: argparse.ArgumentParser) -> None:
         "--index", metavar="K", type=index, help="this key (default: the next one, which is then used up)"
     )
     parser.add_argument("--advance", action="store_true", help="with --index: the unit goes on after this key")
-    parser.add_argument("--leave", action="store_true", help="with --advance: also more than 2^20 keys ahead")
+    parser.add_argument("--far", action="store_true", help="with --advance: also more than 2^20 keys ahead")
 
 
 def key(args: argparse.Namespace, out: Output) -> None:
@@ -98,7 +98,7 @@ def stream(args: argparse.Namespace, out: Output) -> None:
 def _to_file(unit: Unit, args: argparse.Namespace, path: Path, out: Output) -> None:
     plan = download.plan_download(unit, path, args.bits, args.index, force=args.force)
     try:
-        with out.progress((plan.bits + 7) // 8, path.name) as bar:
+        with out.progress((plan.bits + 7) // 8, path.name, download.received(path)) as bar:
             download.download(unit, path, plan, bar.update)
         _acknowledge(unit, args, plan.epoch, plan.k)
     except NdksError as error:
@@ -120,19 +120,19 @@ def _wanted_index(unit: Unit, args: argparse.Namespace) -> int:
     if args.index is not None and not args.advance:
         return args.index
     next_index = unit.next_index()[1]
-    if args.index is not None and args.index > next_index + MAX_JUMP and not args.leave:
+    if args.index is not None and args.index > next_index + MAX_JUMP and not args.far:
         raise ndks.DeviceError(TOO_FAR)
     return args.index or next_index
 
 
 def _check_index_options(args: argparse.Namespace) -> None:
     need(args.index is not None or not args.advance, "--advance goes with --index", "without --index it is done anyway")
-    need(args.advance or not args.leave, "--leave goes with --advance")
+    need(args.advance or not args.far, "--far goes with --advance")
 
 
 def _acknowledge(unit: Unit, args: argparse.Namespace, epoch: int, used: int) -> None:
     if args.index is None or args.advance:
-        unit.acknowledge(epoch, used, leave=args.leave)
+        unit.acknowledge(epoch, used, leave=args.far)
 
 
 def _put_out(obtained: Key, form: str, path: Path | None, values: dict[str, Any], out: Output) -> None:

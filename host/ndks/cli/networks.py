@@ -12,7 +12,7 @@ from ndks.files import refuse_existing
 from ndks.network import SUFFIX, Network, admit_unit
 from ndks_protocol import commands
 
-from .arguments import add_command, add_unit
+from .arguments import add_command, add_path, add_unit
 from .output import Output, warn_of_suite
 
 
@@ -42,16 +42,16 @@ def add_commands(subparsers: Any) -> None:
         "--suite", choices=commands.SUITES, default="hybrid", help="default: hybrid; paper is for study"
     )
     parser.add_argument("--cipher", choices=commands.CIPHERS, default="vernam", help="for messages (default: vernam)")
-    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help=f"default: NAME{SUFFIX}")
+    add_path(parser, "-o", "--output", metavar="FILE", help=f"default: NAME{SUFFIX}")
     parser.add_argument("--force", action="store_true", help="overwrite FILE: its secret is lost for ever")
 
     parser = add_command(kinds, "show", "show a network file, all but its secret", _SHOW_EXAMPLES, show_network)
-    parser.add_argument("network", metavar="NETWORK", type=Path, help=f"the network file, NAME{SUFFIX}")
+    add_path(parser, "network", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
 
     parser = add_command(
         subparsers, "provision", "make a blank unit a member of a network", _PROVISION_EXAMPLES, provision
     )
-    parser.add_argument("network", metavar="NETWORK", type=Path, help=f"the network file, NAME{SUFFIX}")
+    add_path(parser, "network", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
     parser.add_argument("--label", default="", help="a word for this unit in the file's list of members")
     add_unit(parser)
 
@@ -90,7 +90,7 @@ def show_network(args: argparse.Namespace, out: Output) -> None:
 
 def provision(args: argparse.Namespace, out: Output) -> None:
     Network.load(args.network)  # a damaged file is reported before a unit is looked for
-    with ndks.open(args.unit, args.timeout) as unit:
+    with ndks.open(args.unit, args.timeout, create=True) as unit:
         # The lane is taken in the file before the unit hears of it: none is ever given twice.
         unit.check_blank()
         serial_number = unit.hello.serial_number

@@ -30,9 +30,18 @@ class Output:
         line = json.dumps({"schema": SCHEMA, **values}) if self.as_json else text
         write_stdout(f"{line}\n".encode())
 
-    def progress(self, total: int, what: str) -> "tqdm[Any]":
+    def progress(self, total: int, what: str, initial: int = 0) -> "tqdm[Any]":
         """Return a progress bar over `total` bytes on stderr, if that is a terminal."""
-        return tqdm(total=total, desc=what, unit="B", unit_scale=True, unit_divisor=1024, disable=None, leave=False)
+        return tqdm(
+            total=total,
+            initial=initial,
+            desc=what,
+            unit="B",
+            unit_scale=True,
+            unit_divisor=1024,
+            disable=None,
+            leave=False,
+        )
 
 
 def write_stdout(data: bytes) -> None:

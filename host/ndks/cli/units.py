@@ -4,7 +4,6 @@
 
 import argparse
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import ndks
@@ -12,7 +11,7 @@ from ndks import deploy, discovery, usb
 from ndks.unit import Unit
 from ndks_protocol.errors import RANGE
 
-from .arguments import add_command, add_unit
+from .arguments import add_command, add_path, add_unit
 from .output import Output, note, warn_of_suite
 
 _LIST_TIMEOUT = 5.0  # seconds: a silent port must not hold the list up, a unit may finish a chunk first
@@ -25,7 +24,7 @@ def add_commands(subparsers: Any) -> None:
     parser = add_command(
         subparsers, "deploy", "copy the firmware to the CIRCUITPY drive of a board", _DEPLOY_EXAMPLES, deploy_firmware
     )
-    parser.add_argument("drive", metavar="DRIVE", type=Path, help="the drive's directory")
+    add_path(parser, "drive", metavar="DRIVE", help="the drive's directory")
 
 
 _INFO_EXAMPLES = "  ndks info\n  ndks info --unit /dev/ttyACM0 --json\n  ndks info --unit emulator:alice"

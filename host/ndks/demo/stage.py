@@ -99,7 +99,7 @@ def run_stage(directory: Path, *, alter_p1: bool, tell: Callable[[str], object])
 
 
 def _provision(network: Network, own: Network, side: SideFiles, label: str) -> tuple[Network, str]:
-    with ndks.open(f"emulator:{side.unit}") as unit:
+    with ndks.open(f"emulator:{side.unit}", create=True) as unit:
         network, lane = network.admit(unit.hello.serial_number, label)
         unit.provision(own, lane)
         return network, unit.hello.serial_number
