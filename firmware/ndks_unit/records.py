@@ -49,14 +49,12 @@ def scan(crypto: Crypto, image: bytes, with_tails: bool) -> tuple:
     limit = min(len(image), SIZE)  # a file may have been cut short
     while offset + _BODY <= limit:
         kind, size, sequence, zero = struct.unpack_from(_HEADER, image, offset)
-        body = image[offset + _BODY : offset + _BODY + size]
+        if not 0xF0 <= kind < _BLANK or zero or offset + extent(kind, size) > limit:
+            offset += _ALIGNMENT
+            continue
         header = image[offset : offset + _HEADER_SIZE]
-        if (
-            not 0xF0 <= kind < _BLANK
-            or zero
-            or offset + extent(kind, size) > limit
-            or _tag(crypto, header, body) != image[offset + _HEADER_SIZE : offset + _BODY]
-        ):
+        body = image[offset + _BODY : offset + _BODY + size]
+        if _tag(crypto, header, body) != image[offset + _HEADER_SIZE : offset + _BODY]:
             offset += _ALIGNMENT
             continue
         offset = end = offset + extent(kind, size)
