@@ -12,7 +12,7 @@ from pathlib import Path
 from ndks_protocol.flash import SNAPSHOT_FILES, SNAPSHOT_SIZE
 
 from .exceptions import FileError, NdksError, UsageError
-from .shipped import shipped
+from .shipped import CIRCUITPY
 
 PACKAGES = ("ndks_protocol", "ndks_unit")
 _MARK = "boot_out.txt"  # CircuitPython writes it to its drive at every start
@@ -28,7 +28,7 @@ def firmware_files() -> dict[str, Path]:
         for source in sorted(root.rglob("*.py")):
             files[f"lib/{package}/{source.relative_to(root).as_posix()}"] = source
     for name in ("boot.py", "code.py"):  # last: on a new board, a half-copied library is never started
-        files[name] = shipped("circuitpy", in_clone="firmware/circuitpy") / name
+        files[name] = CIRCUITPY / name
     return files
 
 

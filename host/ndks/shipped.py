@@ -1,20 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Files that are no Python of ours but come with it."""
+"""Files that are no Python of ours but come with it: inside this package in a wheel, at the top in a clone."""
 
 from pathlib import Path
 
-_CLONE = Path(__file__).parents[2]
-UDEV_RULE = "70-ndks.rules"
+_PACKAGE = Path(__file__).parent
+_CLONE = _PACKAGE.parents[1]
+_IN_WHEEL = (_PACKAGE / "_hardware").is_dir()
 
-
-def shipped(name: str, *, in_clone: str) -> Path:
-    """Return the folder `name`: inside this package in a wheel, at `in_clone` in a clone."""
-    installed = Path(__file__).parent / f"_{name}"
-    return installed if installed.is_dir() else _CLONE / in_clone
+CIRCUITPY = _PACKAGE / "_circuitpy" if _IN_WHEEL else _CLONE / "firmware" / "circuitpy"
+UDEV_RULE = (_PACKAGE / "_hardware" if _IN_WHEEL else _CLONE / "hardware") / "70-ndks.rules"
 
 
 def udev_advice() -> str:
     """Return the command that lets this user open units on Linux."""
-    rule = shipped("hardware", in_clone="hardware") / UDEV_RULE
-    return f"sudo cp {rule} /etc/udev/rules.d/ && sudo udevadm control --reload && sudo udevadm trigger"
+    return f"sudo cp {UDEV_RULE} /etc/udev/rules.d/ && sudo udevadm control --reload && sudo udevadm trigger"
