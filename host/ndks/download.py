@@ -34,14 +34,13 @@ def plan_of(target: Path) -> Path:
     return target.with_name(target.name + ".part.json")
 
 
-def plan_download(unit: Unit, target: Path, bits: int, index: int | None, *, force: bool) -> Plan:
-    """Return the plan of an interrupted stream to `target`, or a new one, by default for the next key.
+def plan_download(unit: Unit, target: Path, bits: int, index: int, *, force: bool) -> Plan:
+    """Return the plan of an interrupted stream of key `index` to `target`, or a new one.
 
     FileError when `target` exists or another stream was interrupted there, unless `force` starts anew.
     """
     status = unit.status()
-    next_index = unit.next_index()[1] if index is None else index
-    wanted = Plan(next_index, status.epoch, bits, unit.hello.serial_number, status.network_id)
+    wanted = Plan(index, status.epoch, bits, unit.hello.serial_number, status.network_id)
     if plan_of(target).exists() and not force:
         _check_same(_load_plan(target), wanted, target)
         return wanted

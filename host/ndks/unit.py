@@ -17,6 +17,8 @@ from .transport import open_transport
 DEFAULT_TIMEOUT = 10.0  # seconds; a board may need some for the chunks that are in flight
 MAX_BITS = 8 * commands.MAX_KEY_BYTES
 
+_NEWER = "state of a newer firmware"
+
 
 @dataclass(frozen=True, slots=True)
 class Hello:
@@ -167,9 +169,6 @@ def open_unit(port: str, timeout: float = DEFAULT_TIMEOUT, *, create: bool = Fal
     except BaseException:
         transport.close()
         raise
-
-
-_NEWER = "state of a newer firmware"
 
 
 def _without_unused(last: bytes, bits: int) -> bytes:

@@ -22,7 +22,7 @@ def next_index(port: str) -> int:
         return unit.next_index()[1]
 
 
-def interrupt(port: str, target: Path, index: int | None) -> None:
+def interrupt(port: str, target: Path, index: int) -> None:
     """Leave what an interrupted stream leaves."""
     with ndks.open(port) as unit:
         plan = download.plan_download(unit, target, BITS, index, force=False)
@@ -102,7 +102,7 @@ def test_a_stream_does_not_go_on_in_another_network(
     uid = tmp_path / "unit" / "uid"
     with ndks.open(port, create=True) as unit:
         unit.provision(network, 1)
-    interrupt(port, target, None)
+    interrupt(port, target, 1)
     same_uid = uid.read_text()
     for path in (tmp_path / "unit").iterdir():
         path.unlink()

@@ -35,7 +35,7 @@ def key(port: str, bits: int = BITS) -> bytes:
 def interrupt(port: str, target: Path, received: bytes, bits: int = BITS) -> None:
     """Leave what an interrupted stream of key 1 leaves."""
     with ndks.open(port) as unit:
-        download.plan_download(unit, target, bits, None, force=False)
+        download.plan_download(unit, target, bits, 1, force=False)
     download.part_of(target).write_bytes(received)
 
 
@@ -93,7 +93,7 @@ def test_interrupted_stream_goes_on_wherever_it_stopped(alice: str, target: Path
     whole = key(alice)
     interrupt(alice, target, (whole + b"surplus")[:size])
     with ndks.open(alice) as unit:
-        plan = download.plan_download(unit, target, BITS, None, force=False)
+        plan = download.plan_download(unit, target, BITS, 1, force=False)
         told: list[int] = []
         download.download(unit, target, plan, told.append)
     assert target.read_bytes() == whole

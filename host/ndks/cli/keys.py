@@ -87,16 +87,15 @@ def stream(args: argparse.Namespace, out: Output) -> None:
         note(f"key {wanted} of epoch {status.epoch}, {args.bits} bits, suite {status.suite}")
         if path is None:
             _to_stdout(unit, args, out, status.epoch, wanted)
-            _acknowledge(unit, args, status.epoch, wanted)
             return
         args.resume_advice = _RESUME
-        _to_file(unit, args, path, out)
+        _to_file(unit, args, out, path, wanted)
     values = {"index": wanted, "epoch": status.epoch, "bits": args.bits, "suite": status.suite, "file": str(path)}
     out.result({**values, **warning}, f"{path}: {args.bits} bits of key {wanted}")
 
 
-def _to_file(unit: Unit, args: argparse.Namespace, path: Path, out: Output) -> None:
-    plan = download.plan_download(unit, path, args.bits, args.index, force=args.force)
+def _to_file(unit: Unit, args: argparse.Namespace, out: Output, path: Path, wanted: int) -> None:
+    plan = download.plan_download(unit, path, args.bits, wanted, force=args.force)
     try:
         with out.progress((plan.bits + 7) // 8, path.name, download.received(path)) as bar:
             download.download(unit, path, plan, bar.update)
@@ -113,6 +112,7 @@ def _to_stdout(unit: Unit, args: argparse.Namespace, out: Output, epoch: int, wa
         for block in unit.stream_key(wanted, args.bits, epoch=epoch):
             write_stdout(block)
             bar.update(len(block))
+    _acknowledge(unit, args, epoch, wanted)
 
 
 def _wanted_index(unit: Unit, args: argparse.Namespace) -> int:
