@@ -14,6 +14,7 @@ from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 from .nvm import Nvm
 
 UID_SIZE = 8
+_BEFORE_UID = {"lock", *(name + end for name in (".gitignore", "owner", "uid") for end in ("", ".new"))}
 
 
 class DirectoryError(Exception):
@@ -56,9 +57,7 @@ class UnitDirectory:
 
     def _prepare(self) -> None:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if {entry.name for entry in self.path.iterdir()} - {".gitignore", "lock", "owner"} and not (
-            self.path / "uid"
-        ).exists():
+        if not (self.path / "uid").exists() and {entry.name for entry in self.path.iterdir()} - _BEFORE_UID:
             raise DirectoryError(f"{self.path} is not empty and holds no emulated unit")
         self.path.chmod(0o700)
         _write_private(self.path / ".gitignore", b"*\n")  # a network's secret must not end up in a repository
@@ -97,10 +96,13 @@ class UnitDirectory:
     def _make_snapshots(self) -> None:
         for path in self.snapshots:
             content = path.read_bytes() if path.exists() else b""
-            if len(content) < SNAPSHOT_SIZE:
-                _write_private(path, content.ljust(SNAPSHOT_SIZE, b"\xff"))
+            if len(content) != SNAPSHOT_SIZE:
+                _write_private(path, content[:SNAPSHOT_SIZE].ljust(SNAPSHOT_SIZE, b"\xff"))
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    """Write a file of mode 0600, whole or not at all."""
+    temporary = path.with_name(f"{path.name}.new")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
+    temporary.replace(path)

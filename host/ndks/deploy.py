@@ -74,8 +74,8 @@ _JUMPER = "bridge pins 3 and 4 (GND and GP2), plug the board in, and name the dr
 def _make_snapshot(path: Path) -> None:
     """Make a snapshot file whole, and leave the state that is in it alone."""
     content = path.read_bytes() if path.exists() else b""
-    if len(content) < SNAPSHOT_SIZE:
-        _copy(content.ljust(SNAPSHOT_SIZE, b"\xff"), path)
+    if len(content) != SNAPSHOT_SIZE:
+        _copy(content[:SNAPSHOT_SIZE].ljust(SNAPSHOT_SIZE, b"\xff"), path)
 
 
 def _copy(content: bytes, target: Path) -> None:

@@ -24,6 +24,9 @@ class Plan:
     bits: int
     serial: str
     network: str  # its id: a unit may have joined another one since
+    complete: bool = (
+        False  # OUT.part is whole, or was and is OUT now: only the rename or the acknowledgement is missing
+    )
 
 
 def part_of(target: Path) -> Path:
@@ -34,36 +37,26 @@ def plan_of(target: Path) -> Path:
     return target.with_name(target.name + ".part.json")
 
 
-def plan_download(unit: Unit, target: Path, bits: int, index: int, *, force: bool) -> Plan:
-    """Return the plan of an interrupted stream of key `index` to `target`, or a new one.
+def plan_download(unit: Unit, target: Path, bits: int, index: int | None, *, force: bool) -> Plan:
+    """Return the plan of an interrupted stream to `target`, or a new one; without `index` of the next key.
 
     FileError when `target` exists or another stream was interrupted there, unless `force` starts anew.
     """
     status = unit.status()
-    wanted = Plan(index, status.epoch, bits, unit.hello.serial_number, status.network_id)
-    if plan_of(target).exists() and not force:
-        _check_same(_load_plan(target), wanted, target)
-        return wanted
+    k = unit.next_index()[1] if index is None else index
+    wanted = Plan(k, status.epoch, bits, unit.hello.serial_number, status.network_id)
+    begun = _load_plan(target, force)
+    if begun and _goes_on(begun, wanted, is_next=index is None):
+        if not begun.complete:
+            refuse_existing(target, force)
+        return begun
+    if begun and not force:
+        raise _another_stream(begun, wanted, target)
     refuse_existing(target, force)
-    write_private(part_of(target), b"")  # before the plan: a plan without it means that only `finish` is missing
-    try:
-        write_private(plan_of(target), json.dumps(asdict(wanted)).encode())
-    except OSError:
-        part_of(target).unlink()
-        raise
+    if not begun and part_of(target).exists() and part_of(target).stat().st_size:
+        refuse_existing(part_of(target), force)  # it is none of ours
+    _start(target, wanted)
     return wanted
-
-
-def _check_same(begun: Plan, wanted: Plan, target: Path) -> None:
-    if begun == wanted:
-        return
-    if replace(begun, k=wanted.k) == wanted:
-        what = f"{plan_of(target)} is of key {begun.k}, not {wanted.k}"
-        raise FileError(what, f"add --index {begun.k} to complete it, or --force to start anew")
-    raise FileError(
-        f"{plan_of(target)} belongs to another stream: key {begun.k}, {begun.bits} bits, unit {begun.serial}",
-        "repeat that command to complete it, or use --force to start anew",
-    )
 
 
 def download(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], object]) -> None:
@@ -72,10 +65,15 @@ def download(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], obj
     On any error OUT.part and OUT.part.json stay, for the same call to go on. The latter goes only with `finish`,
     when the key is acknowledged as well.
     """
-    part = part_of(target)
-    if not part.exists() and target.exists():  # all that was missing is the acknowledgement
-        return
-    with os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+    if not plan.complete:
+        _fetch(unit, target, plan, progress)
+        _save_plan(target, replace(plan, complete=True))
+    if part_of(target).exists():
+        replace_durably(part_of(target), target)
+
+
+def _fetch(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], object]) -> None:
+    with os.fdopen(os.open(part_of(target), os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
         offset = min(received(target), plan.bits // 8 // MAX_CHUNK * MAX_CHUNK)
         file.truncate(offset)
         file.seek(offset)
@@ -84,7 +82,34 @@ def download(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], obj
             progress(len(block))
         file.flush()
         os.fsync(file.fileno())
-    replace_durably(part, target)
+
+
+def _start(target: Path, plan: Plan) -> None:
+    """Lay out an empty OUT.part and its plan; neither of an earlier stream stays when that fails."""
+    plan_of(target).unlink(missing_ok=True)
+    write_private(part_of(target), b"")
+    try:
+        _save_plan(target, plan)
+    except OSError:
+        part_of(target).unlink()
+        raise
+
+
+def _goes_on(begun: Plan, wanted: Plan, *, is_next: bool) -> bool:
+    """Whether a begun stream is the wanted one: the same, or one whose key was used up when it was all but finished."""
+    same = replace(begun, complete=False)
+    used_up = begun.complete and is_next and begun.k < wanted.k
+    return same == wanted or (used_up and replace(same, k=wanted.k) == wanted)
+
+
+def _another_stream(begun: Plan, wanted: Plan, target: Path) -> FileError:
+    if replace(begun, k=wanted.k, complete=False) == wanted:
+        what = f"{plan_of(target)} is of key {begun.k}, not {wanted.k}"
+        return FileError(what, f"add --index {begun.k} to complete it, or --force to start anew")
+    return FileError(
+        f"{plan_of(target)} belongs to another stream: key {begun.k}, {begun.bits} bits, unit {begun.serial}",
+        "repeat that command to complete it, or use --force to start anew",
+    )
 
 
 def received(target: Path) -> int:
@@ -95,14 +120,23 @@ def received(target: Path) -> int:
 
 def finish(target: Path) -> None:
     """Forget the plan of a stream that is complete and acknowledged."""
-    plan_of(target).unlink()
+    plan_of(target).unlink(missing_ok=True)
 
 
-def _load_plan(target: Path) -> Plan:
+def _save_plan(target: Path, plan: Plan) -> None:
+    write_private(plan_of(target), json.dumps(asdict(plan)).encode())
+
+
+def _load_plan(target: Path, force: bool) -> Plan | None:
+    if not plan_of(target).exists():
+        return None
     try:
         plan = Plan(**json.loads(plan_of(target).read_bytes()))
     except (ValueError, TypeError):
         plan = None
-    if plan is None or {type(plan.k), type(plan.epoch), type(plan.bits)} != {int}:
-        raise FileError(f"{plan_of(target)} is damaged", "repeat with --force to start anew")
-    return plan
+    if plan and {type(plan.k), type(plan.epoch), type(plan.bits)} == {int} and type(plan.complete) is bool:
+        there = part_of(target).exists() or target.exists()
+        return plan if there else replace(plan, complete=False)
+    if force:
+        return None
+    raise FileError(f"{plan_of(target)} is damaged", "repeat with --force to start anew")

@@ -63,7 +63,7 @@ class Network:
         """UsageError for a value that no network can have."""
         if "/" in self.name or "\\" in self.name:
             raise UsageError("a network's name has no slash", "name the file's place with -o")
-        if not 1 <= len(self.name.encode()) <= commands.MAX_NAME or not self.name.isprintable():
+        if not self.name.isprintable() or not 1 <= len(self.name.encode()) <= commands.MAX_NAME:
             raise UsageError(f"a network's name has 1 to {commands.MAX_NAME} bytes and prints on one line")
         for what, value, known in (("suite", self.suite, commands.SUITES), ("cipher", self.cipher, commands.CIPHERS)):
             if value not in known:
@@ -74,6 +74,11 @@ class Network:
             raise UsageError(str(error)) from None
         if len(self.secret) != _SECRET_SIZE or not 0 <= self.epoch < 1 << 32 or not 1 <= self.next_lane <= _LANES:
             raise UsageError("secret, epoch or next_lane is out of range")
+        lanes = {member.lane for member in self.members if 1 <= member.lane < self.next_lane}
+        if len(lanes) != len(self.members):
+            raise UsageError("a lane of its members was given twice, or not yet")
+        if not all(member.label.isprintable() for member in self.members):
+            raise UsageError("a label prints on one line")
 
     @classmethod
     def new(
@@ -171,7 +176,7 @@ class Network:
             _whole(values["epoch"]),
             bytes.fromhex(values["secret"]),
             _whole(values["next_lane"]),
-            tuple(Member(**member) for member in values["members"]),
+            tuple(map(_member, _list(values["members"]))),
         )
         if values.get("network_id", network.network_id) != network.network_id:
             raise UsageError("its secret or parameters are not those that its network_id was made of")
@@ -190,6 +195,17 @@ def admit_unit(path: Path, uid: str, label: str) -> tuple[Network, int]:
         raise FileError(f"{path} is in use by another process", "wait for it and repeat") from None
     except OSError as error:
         raise FileError(f"{path} cannot be locked: {os.strerror(error.errno or 0)}") from None
+
+
+def _member(values: dict[str, Any]) -> Member:
+    member = Member(**values)
+    return Member(_whole(member.lane), _text(member.uid), _text(member.label), _text(member.binding_id))
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError
+    return cast(list[Any], value)
 
 
 def _text(value: Any) -> str:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Files that are no Python of ours but come with it: inside this package in a wheel, at the top in a clone."""
 
+import shlex
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
@@ -14,4 +15,5 @@ UDEV_RULE = (_PACKAGE / "_hardware" if _IN_WHEEL else _CLONE / "hardware") / "70
 
 def udev_advice() -> str:
     """Return the command that lets this user open units on Linux."""
-    return f"sudo cp {UDEV_RULE} /etc/udev/rules.d/ && sudo udevadm control --reload && sudo udevadm trigger"
+    copy = f"sudo cp {shlex.quote(str(UDEV_RULE))} /etc/udev/rules.d/"
+    return f"{copy} && sudo udevadm control --reload && sudo udevadm trigger"

@@ -33,8 +33,9 @@ class MemoryBoard(Board):
         data, self.inbound = self.inbound[:256], self.inbound[256:]
         return data
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> bool:
         self.outbound += data
+        return True
 
     def nvm_read(self, offset: int, size: int) -> bytes:
         return bytes(self.nvm.content[offset : offset + size])

@@ -68,6 +68,62 @@ def test_a_stream_that_was_only_not_acknowledged_is_completed_by_the_same_comman
     assert [path.name for path in tmp_path.glob("out*")] == ["out"]
 
 
+def test_a_stream_whose_acknowledgement_was_not_heard_of_is_completed_by_the_same_command(
+    alice: str, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The unit has counted on, but the process died before it forgot the plan."""
+    target = tmp_path / "out"
+    command = ("stream", "--unit", alice, "--bits", BITS, "-o", target)
+    with monkeypatch.context() as patch:
+        patch.setattr(download, "finish", lambda target: None)
+        assert call(*command).status == 0
+    assert (next_index(alice), download.plan_of(target).exists()) == (2, True)
+    whole = target.read_bytes()
+    assert call(*command).status == 0
+    assert (target.read_bytes(), next_index(alice)) == (whole, 2)
+    assert [path.name for path in tmp_path.glob("out*")] == ["out"]
+
+
+def test_an_old_file_is_never_taken_for_the_new_key(
+    alice: str, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Overwriting was interrupted, then could not be planned anew: what lies there is still the old file."""
+    target = tmp_path / "out"
+    target.write_bytes(bytes(BITS // 8))
+    with ndks.open(alice) as unit:
+        download.plan_download(unit, target, BITS, None, force=True)
+        with monkeypatch.context() as patch:
+            patch.setattr(download, "_save_plan", lambda *_: _disk_full())
+            with pytest.raises(OSError, match="full"):
+                download.plan_download(unit, target, BITS - 8, None, force=True)
+    assert_refused(call("stream", "--unit", alice, "--bits", BITS, "-o", target), "FILE", 1)
+    assert (target.read_bytes(), next_index(alice)) == (bytes(BITS // 8), 1)
+
+
+def test_a_part_that_was_deleted_is_fetched_again(alice: str, tmp_path: Path, call: Call) -> None:
+    target = tmp_path / "out"
+    target.write_bytes(bytes(BITS // 8))
+    with ndks.open(alice) as unit:
+        download.plan_download(unit, target, BITS, None, force=True)
+        expected = unit.key(1, BITS).data
+    download.part_of(target).unlink()
+    assert_refused(call("stream", "--unit", alice, "--bits", BITS, "-o", target), "FILE", 1)
+    assert call("stream", "--unit", alice, "--bits", BITS, "-o", target, "--force").status == 0
+    assert target.read_bytes() == expected
+
+
+def test_resuming_does_not_replace_what_has_come_in_between(alice: str, tmp_path: Path, call: Call) -> None:
+    target = tmp_path / "out"
+    interrupt(alice, target, 1)
+    target.write_text("another key")
+    assert_refused(call("stream", "--unit", alice, "--bits", BITS, "-o", target), "FILE", 1)
+    assert target.read_text() == "another key"
+
+
+def _disk_full() -> None:
+    raise OSError(28, "disk full")
+
+
 def test_a_key_that_was_only_not_acknowledged_says_how_to_do_that(
     alice: str, call: Call, unplugged_before_acknowledging: Callable[[], None]
 ) -> None:
@@ -154,3 +210,11 @@ def test_other_calls_may_be_made_during_a_stream(alice: str) -> None:
         whole = unit.key(1, BITS).data
         blocks = [(block, unit.status().epoch, unit.key(2, 8).data) for block in unit.stream_key(1, BITS)]
     assert b"".join(block for block, _, _ in blocks) == whole
+
+
+def test_names_that_are_no_utf8(alice: str, tmp_path: Path, call: Call) -> None:
+    target = tmp_path / "k\udce9y"
+    assert call("key", "--unit", alice, "-o", target).status == 0
+    assert len(target.read_text()) == 65
+    assert next_index(alice) == 2
+    assert_refused(call("network", "new", "caf\udce9", "-o", tmp_path / "x"), "USAGE", 2)

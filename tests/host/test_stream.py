@@ -151,9 +151,12 @@ def test_damaged_plan_is_refused_and_can_be_forced(alice: str, target: Path, pla
     assert target.read_bytes() == key(alice)
 
 
-def test_part_without_a_plan_is_not_trusted(alice: str, target: Path) -> None:
-    download.part_of(target).write_bytes(bytes(4 * MAX_CHUNK))
-    assert stream(alice, "--bits", BITS, "-o", target).status == 0
+def test_part_without_a_plan_is_somebody_elses(alice: str, target: Path) -> None:
+    part = download.part_of(target)
+    part.write_bytes(b"mine")
+    assert_refused(stream(alice, "--bits", BITS, "-o", target), "FILE", 1)
+    assert part.read_bytes() == b"mine"
+    assert stream(alice, "--bits", BITS, "-o", target, "--force").status == 0
     assert target.read_bytes() == key(alice)
 
 

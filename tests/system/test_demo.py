@@ -118,3 +118,9 @@ def test_a_descriptor_in_common_is_seen(tmp_path: Path, monkeypatch: pytest.Monk
     (check,) = (check for check in result.checks if check.held is False)
     assert check.name.startswith("no descriptor inherited")
     assert str(tmp_path / "shared") in check.detail
+
+
+def test_a_temporary_directory_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert run_demo(TMPDIR=str(tmp_path / "link")).returncode == 0

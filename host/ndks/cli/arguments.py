@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import shtab
 
-from ndks.exceptions import UsageError
+from ndks.exceptions import FileError, UsageError
 from ndks.unit import DEFAULT_TIMEOUT, MAX_BITS
 
 from .output import report
@@ -78,7 +78,13 @@ def add_output(parser: argparse.ArgumentParser) -> None:
 
 def output_path(args: argparse.Namespace) -> Path | None:
     """Return the file that -o names, None for stdout."""
-    return None if args.output is None or str(args.output) == "-" else args.output
+    path: Path | None = args.output
+    if path is None or str(path) == "-":
+        return None
+    try:
+        return path.resolve() if path.is_symlink() else path  # a link is followed, not replaced
+    except (OSError, RuntimeError):
+        raise FileError(f"{path} is a link that leads nowhere", "name another file") from None
 
 
 def seconds(text: str) -> float:

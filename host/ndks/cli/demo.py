@@ -36,7 +36,7 @@ def demo(args: argparse.Namespace, out: Output) -> int:
     need(hasattr(os, "openpty"), "the demo needs pseudo-terminals, which this system does not have", "use Linux")
     if args.directory is None:
         with tempfile.TemporaryDirectory(prefix="ndks-demo-") as directory:
-            return _run(Path(directory), args, out)
+            return _run(Path(directory).resolve(), args, out)
     args.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(args.directory.iterdir()):
         raise FileError(f"{args.directory} is not empty", "name a new directory")
@@ -87,7 +87,7 @@ def _screen(result: StageResult) -> str:
 
 def _verdict(result: StageResult) -> str:
     if result.failed:
-        return "FAILED. The units do not share their keys as they must."
+        return "FAILED. Not everything held."
     if result.held is None:
         return "the keys agree, but this system cannot show that there was no channel."
     return f"HELD. {len(result.keys)} keys shared by two units, with no channel between them."

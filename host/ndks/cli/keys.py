@@ -10,9 +10,9 @@ import ndks
 from ndks import download
 from ndks.exceptions import NdksError
 from ndks.files import refuse_existing, write_private
-from ndks.unit import Key, Unit
+from ndks.unit import Key, Status, Unit
 from ndks_protocol.commands import MAX_JUMP
-from ndks_protocol.errors import TOO_FAR
+from ndks_protocol.errors import BLANK, TOO_FAR
 
 from . import formats
 from .arguments import add_command, add_output, add_unit, bits, index, need, output_path
@@ -61,12 +61,11 @@ def key(args: argparse.Namespace, out: Output) -> None:
     if path:
         refuse_existing(path, args.force)
     with ndks.open(args.unit, args.timeout) as unit:
-        status = unit.status()
-        wanted = _wanted_index(unit, args)
-        note(f"key {wanted} of epoch {status.epoch}, {args.bits} bits, suite {status.suite}")
+        status = _member_status(unit, args)
+        wanted = unit.next_index()[1] if args.index is None else args.index
+        values = _describe(status, wanted, args.bits)
         obtained = unit.key(wanted, args.bits, epoch=status.epoch)
-        values = {"index": wanted, "epoch": status.epoch, "bits": args.bits, "suite": status.suite}
-        _put_out(obtained, args.format, path, {**values, **warn_of_suite(status.suite)}, out)
+        _put_out(obtained, args.format, path, values, out)
         # Only now is the key safely out; whatever stopped us before left it to be asked for again.
         try:
             _acknowledge(unit, args, status.epoch, wanted)
@@ -81,21 +80,18 @@ def stream(args: argparse.Namespace, out: Output) -> None:
     need(not (path is None and out.as_json), "stdout cannot carry both the stream and JSON", "add -o FILE")
     _check_index_options(args)
     with ndks.open(args.unit, args.timeout) as unit:
-        status = unit.status()
-        wanted = _wanted_index(unit, args)
-        warning = warn_of_suite(status.suite)
-        note(f"key {wanted} of epoch {status.epoch}, {args.bits} bits, suite {status.suite}")
+        status = _member_status(unit, args)
         if path is None:
-            _to_stdout(unit, args, out, status.epoch, wanted)
+            _to_stdout(unit, args, out, status)
             return
+        plan = download.plan_download(unit, path, args.bits, args.index, force=args.force)
+        values = _describe(status, plan.k, plan.bits)
         args.resume_advice = _RESUME
-        _to_file(unit, args, out, path, wanted)
-    values = {"index": wanted, "epoch": status.epoch, "bits": args.bits, "suite": status.suite, "file": str(path)}
-    out.result({**values, **warning}, f"{path}: {args.bits} bits of key {wanted}")
+        _to_file(unit, args, out, path, plan)
+    out.result({**values, "file": str(path)}, f"{path}: {plan.bits} bits of key {plan.k}")
 
 
-def _to_file(unit: Unit, args: argparse.Namespace, out: Output, path: Path, wanted: int) -> None:
-    plan = download.plan_download(unit, path, args.bits, wanted, force=args.force)
+def _to_file(unit: Unit, args: argparse.Namespace, out: Output, path: Path, plan: download.Plan) -> None:
     try:
         with out.progress((plan.bits + 7) // 8, path.name, download.received(path)) as bar:
             download.download(unit, path, plan, bar.update)
@@ -106,23 +102,32 @@ def _to_file(unit: Unit, args: argparse.Namespace, out: Output, path: Path, want
     download.finish(path)
 
 
-def _to_stdout(unit: Unit, args: argparse.Namespace, out: Output, epoch: int, wanted: int) -> None:
+def _to_stdout(unit: Unit, args: argparse.Namespace, out: Output, status: Status) -> None:
     formats.refuse_terminal()
+    wanted = unit.next_index()[1] if args.index is None else args.index
+    _describe(status, wanted, args.bits)
     with out.progress((args.bits + 7) // 8, "stdout") as bar:
-        for block in unit.stream_key(wanted, args.bits, epoch=epoch):
+        for block in unit.stream_key(wanted, args.bits, epoch=status.epoch):
             write_stdout(block)
             bar.update(len(block))
-    _acknowledge(unit, args, epoch, wanted)
+    _acknowledge(unit, args, status.epoch, wanted)
 
 
-def _wanted_index(unit: Unit, args: argparse.Namespace) -> int:
-    """Return the index to use, and refuse a jump that the unit would refuse in the end."""
-    if args.index is not None and not args.advance:
-        return args.index
-    next_index = unit.next_index()[1]
-    if args.index is not None and args.index > next_index + MAX_JUMP and not args.far:
+def _member_status(unit: Unit, args: argparse.Namespace) -> Status:
+    """Return the status of a unit that can do what it is asked for; refuse what it would refuse in the end."""
+    status = unit.status()
+    if status.state == "blank":
+        raise ndks.DeviceError(BLANK)
+    if args.advance and not args.far and args.index > unit.next_index()[1] + MAX_JUMP:
         raise ndks.DeviceError(TOO_FAR)
-    return args.index or next_index
+    return status
+
+
+def _describe(status: Status, index: int, bits: int) -> dict[str, Any]:
+    """Say on stderr which key is got, and return the same for JSON."""
+    note(f"key {index} of epoch {status.epoch}, {bits} bits, suite {status.suite}")
+    values = {"index": index, "epoch": status.epoch, "bits": bits, "suite": status.suite}
+    return values | warn_of_suite(status.suite)
 
 
 def _check_index_options(args: argparse.Namespace) -> None:

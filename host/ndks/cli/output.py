@@ -28,7 +28,7 @@ class Output:
     def result(self, values: dict[str, Any], text: str) -> None:
         """Print the result: `values` with --json, else `text`."""
         line = json.dumps({"schema": SCHEMA, **values}) if self.as_json else text
-        write_stdout(f"{line}\n".encode())
+        write_stdout(f"{line}\n".encode(errors="surrogateescape"))  # a file's name need not be UTF-8
 
     def progress(self, total: int, what: str, initial: int = 0) -> "tqdm[Any]":
         """Return a progress bar over `total` bytes on stderr, if that is a terminal."""
