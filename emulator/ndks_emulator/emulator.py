@@ -23,7 +23,11 @@ class InProcessUnit:
     def __init__(self, path: Path, *, create: bool) -> None:
         self._directory = UnitDirectory(path, create=create)
         self._line = MemoryLine()
-        self._unit = Unit(EmulatedBoard(self._directory, self._line))
+        try:
+            self._unit = Unit(EmulatedBoard(self._directory, self._line))
+        except BaseException:
+            self._directory.close()
+            raise
 
     def write(self, data: bytes) -> None:
         self._line.inbound += data

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Equation 7: the paper's keys, and agreement with mpmath over the whole of its ranges."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -77,6 +79,17 @@ def test_reading_in_parts_is_reading_at_once(p1: str, p2: str, digits: int, firs
     first = min(first, MAX_ELEMENTS - a - b)
     parts = text_of(key.read(first, a), a) + text_of(key.read(first + a, b), b)
     assert parts == text_of(key.read(first, a + b), a + b)
+
+
+@pytest.mark.parametrize(("digits", "least", "most"), [(6, 0.05, 0.2), (9, 0.4, 0.6)])
+def test_doubles_are_not_enough(digits: int, least: float, most: float) -> None:
+    """The formula as one would write it down: why the generator computes in integers."""
+    first, count = 1 << 28, 4000
+    y1 = 25 * math.sin(0.52)
+    plain = [round(10**digits * abs(math.cos(y1 * e))) % 2 for e in range(first, first + count)]
+    exact = text_of(Generator("0.52", "25", digits).key(1).read(first, count), count)
+    wrong = sum(a != int(b) for a, b in zip(plain, exact, strict=True)) / count
+    assert least < wrong < most
 
 
 def test_a_phase_step_near_zero_and_near_a_half() -> None:

@@ -73,7 +73,7 @@ def _write(write: Callable[[bytes], object], keystream: Keystream, args: argpars
     with out.progress((args.bits + 7) // 8, "generate") as bar:
         for block in _encoded(keystream, args):
             write(block)
-            bar.update(_BLOCK_BITS // 8)
+            bar.update(min(_BLOCK_BITS // 8, bar.total - bar.n))
 
 
 def _encoded(keystream: Keystream, args: argparse.Namespace) -> Iterator[bytes]:

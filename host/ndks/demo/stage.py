@@ -74,18 +74,17 @@ class StageResult:
 def run_stage(directory: Path, *, alter_p1: bool, tell: Callable[[str], object]) -> StageResult:
     """Run the no-channel stage in an empty directory. CheckFailed when a side could not do its part."""
     network = Network.new("demo")
+    sides = [SideFiles(directory / name) for name in SIDES]
     serial_numbers: list[str] = []
-    for name in SIDES:
-        side = SideFiles(directory / name)
+    for side, name in zip(sides, SIDES, strict=True):
         side.directory.mkdir(mode=0o700)
         own = _altered(network) if alter_p1 and name == "bob" else network
         network, serial_number = _provision(network, own, side, name)
         serial_numbers.append(serial_number)
     cage = _find_cage()
     tell(f"units provisioned; parting them: {' '.join(cage) or 'no cage can be had here'}")
-    statuses = _run_sides([SideFiles(directory / name) for name in SIDES], cage)
+    statuses = _run_sides(sides, cage)
     tell("both sides have ended; comparing")
-    sides = [SideFiles(directory / name) for name in SIDES]
     for side, status in zip(sides, statuses, strict=True):
         if status != 0 or not side.evidence.exists():
             who = side.directory.name
