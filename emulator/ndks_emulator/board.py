@@ -61,5 +61,8 @@ class EmulatedBoard(Board):
     def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
         buffer[:] = Cipher(algorithms.AES256(key), modes.CTR(iv)).encryptor().update(bytes(buffer))
 
+    def entropy(self, size: int) -> bytes:
+        return os.urandom(size)
+
     def free_memory(self) -> int:
         return 0

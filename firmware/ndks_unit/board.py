@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What differs between an RP2040 and a PC, and nothing else: the serial line, flash, AES, SHA-256."""
+"""What differs between an RP2040 and a PC, and nothing else: the serial line, flash, randomness, AES, SHA-256."""
 
 from ndks_protocol.kdf import Crypto
 
@@ -42,6 +42,10 @@ class Board(Crypto):
 
     def snapshot_write(self, slot: int, data: bytes) -> None:
         """Overwrite a snapshot file in place; OSError when it cannot be written."""
+        raise NotImplementedError
+
+    def entropy(self, size: int) -> bytes:
+        """Return random bytes, never the same twice; a host adds its own to those that must not be guessed."""
         raise NotImplementedError
 
     def free_memory(self) -> int:

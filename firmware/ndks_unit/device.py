@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a unit says of itself, and how it becomes a member: HELLO, STATUS, PROVISION."""
+"""What a unit says of itself, and how it becomes a member: HELLO, STATUS, PROVISION, CLOSE."""
 
 from ndks_protocol import MAJOR, MINOR, commands, framing
 
@@ -12,6 +12,7 @@ _NO_SALT = _NO_BINDING_ID = bytes(16)  # until bindings exist
 
 
 def hello(unit) -> tuple:
+    unit.end_session()
     return (
         MAJOR,
         MINOR,
@@ -23,8 +24,8 @@ def hello(unit) -> tuple:
         _NO_SALT,
         _NO_BINDING_ID,
         framing.MAX_PAYLOAD,
-        0,  # lanes, window: this firmware keeps no windows, since it has no capsules
-        0,
+        commands.MAX_SENDERS,
+        commands.WINDOW_SIZE,
         1,
     )
 
@@ -54,4 +55,11 @@ def provision(unit, *values) -> tuple:
     unit.log.append(STATE_FORMAT, bytes((CURRENT_FORMAT,)))
     unit.log.append(MEMBERSHIP, record)  # the commit: a unit is a member if this record is there
     unit.load_membership()
+    return ()
+
+
+def close(unit, unplug: int) -> tuple:
+    unit.end_session()
+    if unplug and unit.messages:
+        unit.messages.own_numbers.give_back()
     return ()

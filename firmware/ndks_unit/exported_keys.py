@@ -5,12 +5,13 @@
 import struct
 
 from ndks_protocol import commands, errors
-from ndks_protocol.exported import apply_mask, export_mask_key, is_exportable
+from ndks_protocol.exported import export_mask_key, is_exportable
+from ndks_protocol.kdf import xor_keystream
 
+from .paper_bits import PaperBits
 from .records import EXPORT_COUNTER
 
 _COUNTER = ">IQ"  # epoch, next index
-_PIECE = 64  # bytes made between two feedings of the watchdog
 
 
 class ExportCounter:
@@ -41,22 +42,18 @@ class KeyReader:
     def __init__(self, board, member):
         self._board = board
         self._member = member
-        self._keystream = None
+        self._paper = None
         self._mask_key = b""
 
     def read(self, index: int, offset: int, size: int) -> bytearray:
         """Return `size` bytes of key `index` from byte `offset` on."""
-        if self._keystream is None or self._keystream.index != index:
-            keystream = self._member.generator.key(index)
+        if self._paper is None or self._paper.index != index:
+            paper = PaperBits(self._board, self._member.generator, index)
             mask_key = export_mask_key(self._board, self._member.secret, index)
             # Together or not at all: should one of them fail, the next request must not mix two keys.
-            self._keystream, self._mask_key = keystream, mask_key
-        data = bytearray(size)
-        for start in range(0, size, _PIECE):
-            self._board.feed_watchdog()
-            piece = min(_PIECE, size - start)
-            data[start : start + piece] = self._keystream.read(8 * (offset + start), 8 * piece)
-        return apply_mask(self._board, self._mask_key, offset, data) if self._member.masked else data
+            self._paper, self._mask_key = paper, mask_key
+        data = self._paper.read(offset, size)
+        return xor_keystream(self._board, self._mask_key, offset, data) if self._member.masked else data
 
 
 def next_index(unit) -> tuple:

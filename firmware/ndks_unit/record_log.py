@@ -9,13 +9,26 @@ all of them lies in a file, so that a power cut at any moment leaves the old sta
 from ndks_protocol import errors
 from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES
 
-from .records import COUNTERS, CURRENT_FORMAT, SIZE, STATE_FORMAT, counted, encode, extent, merge, round_up, scan
+from .records import (
+    COUNTERS,
+    CURRENT_FORMAT,
+    SIZE,
+    STATE_FORMAT,
+    counted,
+    encode,
+    extent,
+    key_of,
+    kind_of,
+    merge,
+    round_up,
+    scan,
+)
 
 _PIECE = 256  # bytes read back at once: a fragmented heap may have no room for more
 
 
 class RecordLog:
-    """The newest record of each type, and how to add one."""
+    """The newest record of each type (of windows, for each lane), and how to add one."""
 
     def __init__(self, board):
         self._board = board
@@ -33,17 +46,21 @@ class RecordLog:
         image = b""
         newest = dict(in_snapshots)
         merge(newest, in_nvm)
-        # By type, where the free tail bytes of its newest record start and end; one in a snapshot has none.
-        self._tails = {kind: record.tail for kind, record in in_nvm.items() if record is newest[kind]}
-        for kind, record in newest.items():
+        # By key, where the free tail bytes of its newest record start and end; one in a snapshot has none.
+        self._tails = {key: record.tail for key, record in in_nvm.items() if record is newest[key]}
+        for key, record in newest.items():
             self._sequence = max(self._sequence, record.sequence)
-            self._bodies[kind] = record.body
+            self._bodies[key] = record.body
         if self.format <= CURRENT_FORMAT:
             self._complete_nvm(in_snapshots, in_nvm)
 
-    def body(self, kind: int):
-        """Return the body of the newest record of a type, None when there is none."""
-        return self._bodies.get(kind)
+    def body(self, key: int):
+        """Return the body of the newest record of a type (or `window_key`), None when there is none."""
+        return self._bodies.get(key)
+
+    def number_of(self, kind: int) -> int:
+        """Return how many records of a type there are, each with a key of its own."""
+        return len([key for key in self._bodies if kind_of(key) == kind])
 
     @property
     def format(self) -> int:
@@ -72,9 +89,10 @@ class RecordLog:
         record = encode(self._board, kind, body, self._sequence)
         # Also when the write fails: what it left is no longer blank, and may supersede the record that had the tail.
         self._end += extent(kind, len(body))
-        self._tails.pop(kind, None)
+        key = key_of(kind, body)
+        self._tails.pop(key, None)
         self._program(start, record)
-        self._bodies[kind] = body
+        self._bodies[key] = body
         if kind in COUNTERS:
             self._tails[kind] = (start + len(record), self._end)
 
@@ -112,13 +130,13 @@ class RecordLog:
             if missing and not self._missing(in_snapshots):
                 self._start_nvm(*self._make_image())  # nothing in nvm is needed
             else:
-                for kind in missing:
-                    self.append(kind, self._bodies[kind])
+                for key in missing:
+                    self.append(kind_of(key), self._bodies[key])
         except errors.UnitError:
             pass  # keys can be read all the same; every command that writes will say STORAGE
 
     def _missing(self, records: dict) -> list:
-        return [kind for kind, body in self._bodies.items() if kind not in records or records[kind].body != body]
+        return [key for key, body in self._bodies.items() if key not in records or records[key].body != body]
 
     def _compact(self) -> None:
         """Write all newest records to the older snapshot, read it back, and only then start nvm anew with them."""
@@ -133,13 +151,14 @@ class RecordLog:
         image = bytearray(b"\xff" * NVM_SIZE)
         tails = {}
         end = 0
-        for kind in sorted(self._bodies):
+        for key in sorted(self._bodies, key=kind_of):  # the state format first
+            kind, body = kind_of(key), self._bodies[key]
             self._sequence += 1
-            record = encode(self._board, kind, self._bodies[kind], self._sequence)
+            record = encode(self._board, kind, body, self._sequence)
             image[end : end + len(record)] = record
-            start, end = end + len(record), end + extent(kind, len(self._bodies[kind]))
+            start, end = end + len(record), end + extent(kind, len(body))
             if kind in COUNTERS:
-                tails[kind] = (start, end)
+                tails[key] = (start, end)
         return image, end, tails
 
     def _start_nvm(self, image: bytearray, end: int, tails: dict) -> None:

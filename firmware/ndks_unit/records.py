@@ -16,12 +16,15 @@ from ndks_protocol.kdf import Crypto
 STATE_FORMAT = 0xF0
 MEMBERSHIP = 0xF3
 EXPORT_COUNTER = 0xF4
+OWN_NUMBERS = 0xF5
+MEMBER_IDS = 0xF6
+WINDOW = 0xF7  # one for each lane, with which its body begins
 
 CURRENT_FORMAT = 1  # of all records; a unit reads that of a newer one and changes nothing
 COUNTERS = (EXPORT_COUNTER,)  # their body ends with a u64; a tail of FF follows, each byte programmed to 00 adds one
 SIZE = NVM_SIZE - 32  # the last 32 bytes of nvm stay free for the marker of an erasure
 
-# `tail`: where the free bytes of a counter's tail start and end
+# A record in flash. `tail`: where the free bytes of a counter's tail start and end
 Record = namedtuple("Record", ("sequence", "body", "tail"))
 
 _TAIL = 64
@@ -40,7 +43,7 @@ def encode(crypto: Crypto, kind: int, body: bytes, sequence: int) -> bytes:
 
 
 def scan(crypto: Crypto, image: bytes, with_tails: bool) -> tuple:
-    """Return the newest records of an image and where its last valid one ends.
+    """Return the newest records of an image, by key, and where its last valid one ends.
 
     Steps are counted in the tails of nvm only: behind a snapshot's record that was torn lie bytes of an older one.
     """
@@ -64,15 +67,28 @@ def scan(crypto: Crypto, image: bytes, with_tails: bool) -> tuple:
             steps = len(image[end - _TAIL : end].rstrip(b"\xff"))
             body = counted(body, steps)
             tail = end - _TAIL + steps
-        merge(records, {kind: Record(sequence, body, (tail, end))})
+        merge(records, {key_of(kind, body): Record(sequence, body, (tail, end))})
     return records, end
 
 
 def merge(records: dict, others: dict) -> None:
     """Let the higher sequence number win; of a record and its copy in a snapshot, the one in nvm, which counts on."""
-    for kind, record in others.items():
-        if kind not in records or record.sequence >= records[kind].sequence:
-            records[kind] = record
+    for key, record in others.items():
+        if key not in records or record.sequence >= records[key].sequence:
+            records[key] = record
+
+
+def key_of(kind: int, body: bytes) -> int:
+    """Return what tells the records that replace one another: their type, for windows with the lane."""
+    return window_key(body[0] << 8 | body[1]) if kind == WINDOW else kind
+
+
+def window_key(lane: int) -> int:
+    return lane << 8 | WINDOW
+
+
+def kind_of(key: int) -> int:
+    return key & 0xFF
 
 
 def extent(kind: int, size: int) -> int:

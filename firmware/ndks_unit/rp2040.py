@@ -104,6 +104,9 @@ class RP2040Board(Board):
     def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
         aesio.AES(key, aesio.MODE_CTR, IV=iv).encrypt_into(buffer, buffer)
 
+    def entropy(self, size: int) -> bytes:
+        return os.urandom(size)
+
     def free_memory(self) -> int:
         gc.collect()
         return gc.mem_free()

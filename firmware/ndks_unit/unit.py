@@ -6,9 +6,10 @@ import gc
 
 from ndks_protocol import commands, errors, framing
 
-from . import device, exported_keys
+from . import device, exported_keys, opening, sealing
 from .exported_keys import ExportCounter, KeyReader
 from .membership import Membership
+from .messages import Messages
 from .record_log import RecordLog
 from .records import CURRENT_FORMAT, MEMBERSHIP
 
@@ -16,9 +17,19 @@ _HANDLERS = {
     commands.HELLO.code: device.hello,
     commands.STATUS.code: device.status,
     commands.PROVISION.code: device.provision,
+    commands.CLOSE.code: device.close,
     commands.NEXT_INDEX.code: exported_keys.next_index,
     commands.KEY_CHUNK.code: exported_keys.key_chunk,
     commands.ACKNOWLEDGE.code: exported_keys.acknowledge,
+    commands.SEAL_BEGIN.code: sealing.seal_begin,
+    commands.SEAL_CHUNK.code: sealing.seal_chunk,
+    commands.SEAL_KEYS.code: sealing.seal_keys,
+    commands.OPEN_BEGIN.code: opening.open_begin,
+    commands.OPEN_CHUNK.code: opening.open_chunk,
+    commands.OPEN_KEYS.code: opening.open_keys,
+    commands.MESSAGE_STREAM.code: opening.message_stream,
+    commands.MESSAGE_CHECK.code: opening.message_check,
+    commands.ACCEPT.code: opening.accept,
 }
 
 
@@ -53,13 +64,19 @@ class Unit:
 
     def load_membership(self) -> None:
         """Become what the log says; a state of a newer format is left alone."""
-        self.member = self.counter = self.keys = None
+        self.member = self.counter = self.keys = self.messages = None
         record = self.log.body(MEMBERSHIP)
         if record is None or self.state_is_newer:
             return
         self.member = Membership(self.board, record)
         self.counter = ExportCounter(self.log, self.member.epoch)
         self.keys = KeyReader(self.board, self.member)
+        self.messages = Messages(self.board, self.log, self.member)
+
+    def end_session(self) -> None:
+        """Forget what concerned one host."""
+        if self.messages:
+            self.messages.end_session()
 
     def poll(self) -> None:
         """One turn of the main loop: answer what has arrived."""
@@ -67,6 +84,7 @@ class Unit:
         connected = self.board.connected
         if self._connected and not connected:
             self._decoder.reset()  # a new host's first frame does not continue the old host's last
+            self.end_session()
         self._connected = connected
         data = self.board.read()
         if data:

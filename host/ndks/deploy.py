@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Copy the firmware to the CIRCUITPY drive of a board."""
+"""Copy the firmware, without its comments, to the CIRCUITPY drive of a board."""
 
 import importlib.util
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ndks_protocol.flash import SNAPSHOT_FILES, SNAPSHOT_SIZE
 
+from .board_source import without_comments
 from .exceptions import FileError, NdksError, UsageError
 from .shipped import CIRCUITPY
 
@@ -57,7 +58,7 @@ def deploy(drive: Path, progress: Callable[[str], object]) -> list[str]:
         _remove_stale(drive, set(files))
         for name, source in files.items():
             progress(name)
-            _copy(source.read_bytes(), drive / name)
+            _copy(without_comments(source.read_text(encoding="utf-8")).encode(), drive / name)
         for name in SNAPSHOT_FILES:
             _make_snapshot(drive / name)
     except OSError as error:

@@ -22,6 +22,15 @@ NEWER_STATE = 4  # a newer firmware wrote the state: it is left alone, and every
 # Suites, as numbered on the wire
 SUITES = ("paper", "hybrid")
 CIPHERS = ("vernam", "aes")
+VERNAM, AES = 0, 1
+
+# Kinds of messages
+DATA = 0
+CONTROL = 1  # not defined yet, and refused
+
+# Flags of OPEN_BEGIN and OPEN_KEYS
+AGAIN = 1  # open a message that was accepted before; nothing moves
+LEAVE = 2  # open a message that is more than 2^20 numbers ahead
 
 MAX_CHUNK = 1024  # bytes of key that one KEY_CHUNK asks for at most
 MAX_KEY_BYTES = 1 << 37  # a key has 2^40 bits at most
@@ -29,6 +38,9 @@ MAX_NAME = 32  # bytes of a network's name
 COMMON_LANE = 0
 INDEX_BITS = 48  # key index = lane * 2^48 + n
 MAX_JUMP = 1 << 20  # how far ahead an index may be without leave
+WINDOW_SIZE = 256  # how many of a sender's latest numbers are told apart
+MAX_SENDERS = 12  # whose windows a unit keeps: so many fit into nvm and leave it room to accept 40 capsules an erase
+WIRE_HEADER_SIZE = 37  # bytes of a capsule before its chunks
 
 TABLE: dict[int, "Command"] = {}
 
@@ -73,6 +85,14 @@ PROVISION = Command(
     IS_BLANK,
     "make a blank unit a member of a network",
 )
+CLOSE = Command(
+    0x04,
+    "CLOSE",
+    "unplug:u8",
+    "",
+    NOTHING,
+    "the host leaves; with unplug, numbers that were reserved and not used are given back to flash",
+)
 NEXT_INDEX = Command(
     0x10,
     "NEXT_INDEX",
@@ -96,4 +116,76 @@ ACKNOWLEDGE = Command(
     "index:u64",
     IS_PROVISIONED | SESSION,
     "the key is safely out: never offer this index or an earlier one again; answers the next",
+)
+SEAL_BEGIN = Command(
+    0x20,
+    "SEAL_BEGIN",
+    "token:b8 cipher:u8 kind:u8 random:b8",
+    "header:b37",
+    IS_PROVISIONED | SESSION,
+    "mode b: begin a message under the next own number",
+)
+SEAL_CHUNK = Command(
+    0x21,
+    "SEAL_CHUNK",
+    "token:b8 number:u32 last:u8 data:rest",
+    "chunks:rest",
+    IS_PROVISIONED | SESSION,
+    "mode b: encrypt the next piece of its data; answers one finished chunk, with the last perhaps two",
+)
+SEAL_KEYS = Command(
+    0x22,
+    "SEAL_KEYS",
+    "token:b8 cipher:u8 kind:u8 random:b8",
+    "header:b37 tag_key:b32 sync:b8 aes_key:rest",
+    IS_PROVISIONED | SESSION,
+    "mode a: begin a message under the next own number and give the host its keys",
+)
+OPEN_BEGIN = Command(
+    0x23,
+    "OPEN_BEGIN",
+    "header:b37 flags:u8",
+    "handle:b8 lane:u16 number:u64 cipher:u8",
+    IS_PROVISIONED | SESSION,
+    "mode b: begin to open a capsule",
+)
+OPEN_CHUNK = Command(
+    0x24,
+    "OPEN_CHUNK",
+    "handle:b8 number:u32 last:u8 chunk:rest",
+    "data:rest",
+    IS_PROVISIONED | SESSION,
+    "mode b: decrypt the next chunk",
+)
+OPEN_KEYS = Command(
+    0x25,
+    "OPEN_KEYS",
+    "header:b37 flags:u8",
+    "handle:b8 lane:u16 number:u64 tag_key:b32 sync:b8 aes_key:rest",
+    IS_PROVISIONED | SESSION,
+    "mode a: begin to open a capsule and give the host the keys of this message",
+)
+MESSAGE_STREAM = Command(
+    0x26,
+    "MESSAGE_STREAM",
+    "message:b8 offset:u64 size:u16",
+    "keystream:rest",
+    IS_PROVISIONED | SESSION,
+    "mode a, cipher vernam: the next bytes of the keystream",
+)
+MESSAGE_CHECK = Command(
+    0x27,
+    "MESSAGE_CHECK",
+    "message:b8 size:u64",
+    "check:b8",
+    IS_PROVISIONED | SESSION,
+    "mode a: the key check value of a message of so many bytes",
+)
+ACCEPT = Command(
+    0x28,
+    "ACCEPT",
+    "header:b37 leave:u8",
+    "",
+    IS_PROVISIONED | SESSION,
+    "the message is stored: never open it again unless asked to",
 )

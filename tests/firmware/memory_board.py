@@ -3,6 +3,7 @@
 """The smallest `Board`: flash in memory whose power can be cut, and a line made of two buffers."""
 
 import hashlib
+import os
 from collections.abc import Callable
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -65,6 +66,9 @@ class MemoryBoard(Board):
     def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
         assert len(buffer) % 16 == 0
         buffer[:] = Cipher(algorithms.AES256(key), modes.CTR(iv)).encryptor().update(bytes(buffer))
+
+    def entropy(self, size: int) -> bytes:
+        return os.urandom(size)
 
     def free_memory(self) -> int:
         return 0

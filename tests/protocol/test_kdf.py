@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ndks_protocol.exported import apply_mask, export_mask_key, is_exportable
-from ndks_protocol.kdf import Crypto, derive, hmac_sha256
+from ndks_protocol.exported import export_mask_key, is_exportable
+from ndks_protocol.kdf import Crypto, Mac, derive, xor_keystream
 
 
 class PlainCrypto(Crypto):
@@ -31,12 +31,12 @@ keys = st.binary(min_size=32, max_size=32)
 
 @given(st.binary(max_size=64), st.binary(max_size=200))
 def test_hmac(key: bytes, message: bytes) -> None:
-    assert hmac_sha256(CRYPTO, key, message) == hmac.digest(key, message, hashlib.sha256)
+    assert Mac(CRYPTO, key).digest(message) == hmac.digest(key, message, hashlib.sha256)
 
 
 def test_keys_longer_than_a_block_are_refused() -> None:
     with pytest.raises(ValueError, match="longer"):
-        hmac_sha256(CRYPTO, bytes(65), b"")
+        Mac(CRYPTO, bytes(65))
 
 
 @given(keys, st.text("abc ", max_size=20), st.binary(max_size=60))
@@ -50,7 +50,7 @@ def test_mask_from_any_offset(key: bytes, offset: int, data: bytes) -> None:
     stream = Cipher(algorithms.AES256(key), modes.CTR((start // 16).to_bytes(16))).encryptor()
     skip = offset - start // 16 * 16
     expected = stream.update(bytes(skip + len(data)))[skip:]
-    masked = apply_mask(CRYPTO, key, offset, bytearray(data))
+    masked = xor_keystream(CRYPTO, key, offset, bytearray(data))
     assert bytes(masked) == bytes(a ^ b for a, b in zip(data, expected, strict=True))
 
 

@@ -3,6 +3,7 @@
 """A stand-in `Board`, all in memory."""
 
 import hashlib
+import os
 
 from aes_block import block_encryptor
 
@@ -71,6 +72,9 @@ class MemoryBoard(Board):
             for i in range(_AES_BLOCK):
                 buffer[start + i] ^= keystream[i]
             counter += 1
+
+    def entropy(self, size: int) -> bytes:
+        return os.urandom(size)
 
     def free_memory(self) -> int:
         return 0

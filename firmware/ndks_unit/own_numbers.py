@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The numbers of the messages that this unit seals: each is given once, whatever happens to the power."""
+
+import struct
+
+from ndks_protocol import errors
+from ndks_protocol.commands import INDEX_BITS
+
+from .records import OWN_NUMBERS
+
+_FORMAT = ">IQ"  # epoch, the first number that is not reserved
+_BLOCK = 64  # numbers reserved by one record: so many messages a write, and so many lost by a crash at most
+
+
+class OwnNumbers:
+    """Numbers are reserved in flash before the first of them is used; those of a crash are never used."""
+
+    def __init__(self, log, epoch: int):
+        self._log = log
+        self._epoch = epoch
+        body = log.body(OWN_NUMBERS)
+        reserved_epoch, value = struct.unpack(_FORMAT, body) if body else (epoch, 1)
+        self._next = self._end = value if reserved_epoch == epoch else 1
+
+    def take(self) -> int:
+        """Return a number that no message has had. UnitError RANGE when there is none, STORAGE."""
+        if self._next >= 1 << INDEX_BITS:
+            raise errors.UnitError(errors.RANGE)
+        if self._next == self._end:
+            self._reserve_up_to(self._next + _BLOCK)
+        self._next += 1
+        return self._next - 1
+
+    def give_back(self) -> None:
+        """Make the numbers that were not used those of the next start."""
+        if self._next != self._end:
+            self._reserve_up_to(self._next)
+
+    def _reserve_up_to(self, end: int) -> None:
+        self._log.append(OWN_NUMBERS, struct.pack(_FORMAT, self._epoch, end))
+        self._end = end

@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Capsules, which carry messages between hosts (PROTOCOL.md section 4). Whatever is wrong with one is a `UnitError`."""
+
+from .header import Header, HeaderKeys
+from .keys import CHECK_SIZE, SYNC_SIZE, Keys, MessageKeys, xor
+from .message import CHUNK, FIRST_PIECE, TAG_SIZE, Opener, Sealer
+from .window import Window
+
+__all__ = (
+    "CHECK_SIZE",
+    "CHUNK",
+    "FIRST_PIECE",
+    "SYNC_SIZE",
+    "TAG_SIZE",
+    "Header",
+    "HeaderKeys",
+    "Keys",
+    "MessageKeys",
+    "Opener",
+    "Sealer",
+    "Window",
+    "xor",
+)

@@ -1,0 +1,82 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The header of a capsule: who sent it under which number, masked so that only members of the network can tell.
+
+clear: version = 1 | suite | cipher | kind | 0, u8 each | key index u64 | salt 8
+wire:  version | tag T = HMAC(header mac key, clear)[:16] | clear[1:21] XOR CTR(header mask key, T)
+"""
+
+import struct
+
+from ndks_protocol import errors
+from ndks_protocol.commands import CIPHERS, COMMON_LANE, CONTROL, DATA, INDEX_BITS, WIRE_HEADER_SIZE
+from ndks_protocol.kdf import Crypto, Mac, derive, same
+
+VERSION = 1
+SALT_SIZE = 8
+
+_CLEAR = ">BBBBBQ8s"
+_TAG_END = 17
+_MASKED_SIZE = 20
+
+
+class Header:
+    """A clear header; UnitError(HEADER) for one that no unit makes."""
+
+    def __init__(self, clear: bytes):
+        self.clear = clear
+        _, self.suite, self.cipher, self.kind, zero, self.index, self.salt = struct.unpack(_CLEAR, clear)
+        self.lane = self.index >> INDEX_BITS
+        self.number = self.index & (1 << INDEX_BITS) - 1
+        known = self.cipher < len(CIPHERS) and self.kind in (DATA, CONTROL)
+        if zero or not known or self.lane == COMMON_LANE or self.number == 0:
+            raise errors.UnitError(errors.HEADER)
+
+    @classmethod
+    def new(cls, suite: int, cipher: int, lane: int, number: int, salt: bytes) -> "Header":
+        """Return the header of a data message."""
+        return cls(struct.pack(_CLEAR, VERSION, suite, cipher, DATA, 0, lane << INDEX_BITS | number, salt))
+
+    def check(self, suite: int, own_lane: int) -> None:
+        """Raise what keeps a unit of this suite and lane from opening it: UnitError SUITE, KIND, REFLECTED."""
+        if self.suite != suite:
+            raise errors.UnitError(errors.SUITE)
+        if self.kind != DATA:
+            raise errors.UnitError(errors.KIND)
+        if self.lane == own_lane:
+            raise errors.UnitError(errors.REFLECTED)
+
+
+class HeaderKeys:
+    """Masks and unmasks the headers of one epoch, in the manner of QUIC (RFC 9001, section 5.4)."""
+
+    def __init__(self, crypto: Crypto, secret: bytes):
+        self._crypto = crypto
+        self._mac = Mac(crypto, derive(crypto, secret, "ndks header mac", b""))
+        self._mask_key = derive(crypto, secret, "ndks header mask", b"")
+
+    def mask(self, header: Header) -> bytes:
+        """Return the header as it travels."""
+        tag = self._tag(header.clear)
+        return header.clear[:1] + tag + self._masked(tag, header.clear[1:])
+
+    def unmask(self, wire: bytes) -> Header:
+        """Return the header that travelled as the first 37 bytes of a capsule. UnitError VERSION, HEADER."""
+        if wire and wire[0] != VERSION:
+            raise errors.UnitError(errors.CAPSULE_VERSION)
+        if len(wire) != WIRE_HEADER_SIZE:
+            raise errors.UnitError(errors.HEADER)
+        tag = wire[1:_TAG_END]
+        clear = wire[:1] + self._masked(tag, wire[_TAG_END:])
+        if not same(tag, self._tag(clear)):
+            raise errors.UnitError(errors.HEADER)
+        return Header(clear)
+
+    def _tag(self, clear: bytes) -> bytes:
+        return self._mac.digest(clear)[: _TAG_END - 1]
+
+    def _masked(self, tag: bytes, data: bytes) -> bytes:
+        blocks = bytearray(32)
+        blocks[:_MASKED_SIZE] = data
+        self._crypto.aes_ctr(self._mask_key, tag, blocks)
+        return bytes(blocks[:_MASKED_SIZE])

@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The keys of one message (PROTOCOL.md section 4).
+
+Z     = paper bits of the key index [XOR CTR(derive(E, "ndks capsule mask", H), 0) in suite hybrid]
+S     = sync || data || check                          C = S XOR Z (vernam)   S XOR CTR(Z[:32], 0) (aes)
+check = derive(E, "ndks check", H || SHA-256(P))[:8]   P: the paper bits used for sync and data, or for the AES key
+"""
+
+from ndks_protocol import errors
+from ndks_protocol.commands import AES, MAX_KEY_BYTES, SUITES
+from ndks_protocol.kdf import Crypto, derive, xor_keystream
+
+from .header import Header
+
+try:
+    from typing import Callable
+except ImportError:  # not on the board, where annotations are not evaluated
+    pass
+
+SYNC_SIZE = CHECK_SIZE = 8
+
+_AES_KEY_SIZE = 32
+
+
+class Keys:
+    """What sealing and opening need to know of a message, from wherever it comes.
+
+    `sync` is b"" where the sender's binding is not known: nothing is checked then.
+    """
+
+    tag_key = b""
+    sync = b""
+
+    def apply(self, offset: int, text: bytearray) -> bytearray:
+        """Return bytes of S from `offset` on XOR the keystream, which is bytes of C, or the other way round.
+
+        In order, or again; `text` may be changed.
+        """
+        raise NotImplementedError
+
+    def check(self, size: int) -> bytes:
+        """Return the key check value of a message of `size` bytes, when all of them were applied."""
+        raise NotImplementedError
+
+
+class MessageKeys(Keys):
+    """All keys of one message, for those who hold the network's secret.
+
+    `read_paper(offset, size)` returns bytes of the paper bits of its key index; `binding_id` is the sender's.
+    """
+
+    def __init__(
+        self,
+        crypto: Crypto,
+        secret: bytes,
+        header: Header,
+        binding_id: bytes,
+        read_paper: "Callable[[int, int], bytearray]",
+    ):
+        clear = header.clear
+        self._crypto = crypto
+        self._secret = secret
+        self._clear = clear
+        self._read_paper = read_paper
+        self.tag_key = derive(crypto, secret, "ndks capsule auth", clear)
+        self.sync = derive(crypto, secret, "ndks sync", clear + binding_id)[:SYNC_SIZE] if binding_id else b""
+        masked = SUITES[header.suite] == "hybrid"
+        self._mask_key = derive(crypto, secret, "ndks capsule mask", clear) if masked else b""
+        # SHA-256(P) runs along, some bytes behind: the keystream goes on over the check value, P does not.
+        self._paper_hash = crypto.sha256()
+        self._unhashed = b""
+        self._position = 0
+        self._checked_size = -1
+        self._check = b""
+        self.aes_key = b""
+        if header.cipher == AES:
+            self.aes_key = bytes(self.keystream(0, _AES_KEY_SIZE))
+            self._paper_hash.update(self._unhashed)
+
+    def keystream(self, offset: int, size: int) -> bytearray:
+        """Return bytes of Z. UnitError(CONFLICT) unless they follow those of before, or were asked for before."""
+        if offset + size > MAX_KEY_BYTES:
+            raise errors.UnitError(errors.RANGE)
+        if offset > self._position or offset < self._position < offset + size:
+            raise errors.UnitError(errors.CONFLICT)
+        paper = self._read_paper(offset, size)
+        if offset == self._position:
+            self._hash(bytes(paper))
+        return xor_keystream(self._crypto, self._mask_key, offset, paper) if self._mask_key else paper
+
+    def apply(self, offset: int, text: bytearray) -> bytearray:
+        if self.aes_key:
+            return xor_keystream(self._crypto, self.aes_key, offset, text)
+        return xor(text, self.keystream(offset, len(text)))
+
+    def check(self, size: int) -> bytes:
+        if self._checked_size not in (-1, size):
+            raise errors.UnitError(errors.CONFLICT)
+        if self._checked_size < 0:
+            if not self.aes_key:
+                self._hash_to(SYNC_SIZE + size)
+            context = self._clear + self._paper_hash.digest()
+            self._check = derive(self._crypto, self._secret, "ndks check", context)[:CHECK_SIZE]
+            self._checked_size = size
+        return self._check
+
+    def _hash(self, paper: bytes) -> None:
+        self._position += len(paper)
+        text = self._unhashed + paper
+        behind = max(0, len(text) - CHECK_SIZE)
+        self._paper_hash.update(text[:behind])
+        self._unhashed = text[behind:]
+
+    def _hash_to(self, size: int) -> None:
+        missing = size - (self._position - len(self._unhashed))
+        if not 0 <= missing <= len(self._unhashed):
+            raise errors.UnitError(errors.CONFLICT)
+        self._paper_hash.update(self._unhashed[:missing])
+
+
+def xor(first: bytearray, second: bytearray) -> bytearray:
+    """Return the XOR of two arrays of one size, by big integers: in Python they are faster than a loop."""
+    mixed = int.from_bytes(first, "big") ^ int.from_bytes(second, "big")
+    return bytearray(mixed.to_bytes(len(first), "big"))
