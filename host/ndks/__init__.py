@@ -8,8 +8,10 @@ with ndks.open() as unit:  # or ndks.open("/dev/ttyACM0"), ndks.open("emulator:D
     key = unit.next_key(256)
 """
 
+from .capsules import Opened
 from .discovery import find_unit as open
 from .exceptions import (
+    AuthenticationError,
     CheckFailed,
     DeviceError,
     FileError,
@@ -31,6 +33,7 @@ from .unit import Hello, Key, Status, Unit
 __version__ = "0.1.0"
 
 __all__ = (
+    "AuthenticationError",
     "CheckFailed",
     "DeviceError",
     "FileError",
@@ -41,6 +44,7 @@ __all__ = (
     "Network",
     "NetworkFileError",
     "NoUnit",
+    "Opened",
     "PortPermission",
     "ProtocolError",
     "SeveralUnits",

@@ -9,7 +9,8 @@
     |-- CheckFailed            1   something that must be equal is not
     |-- NoUnit                 3   nothing there that is a unit
     |-- SeveralUnits           3   more than one, and none was chosen
-    |-- DeviceError            4   the unit answered with an error code
+    |-- DeviceError            4   the unit answered with an error code, or the host in its place
+    |   `-- AuthenticationError 5  a capsule is not what a member of this network made
     |-- ProtocolError          4   the unit answered something that the protocol does not allow
     |   `-- VersionMismatch    4   unit and host speak different major versions
     |-- UnitBusy               4   another program has the port
@@ -99,7 +100,7 @@ class UnitRemoved(NdksError):
 
 
 class DeviceError(NdksError):
-    """The unit's answer was an error; `number` is its code on the wire, also one that this version does not know."""
+    """A refusal; `number` is its code on the wire, also one that this version does not know."""
 
     exit_status = 4
     usual_advice = "upgrade this host: pip install --upgrade ndks"
@@ -111,6 +112,18 @@ class DeviceError(NdksError):
         self.code = errors.name_of(number)
 
 
+class AuthenticationError(DeviceError):
+    """A capsule did not prove to be what a member of this network made and meant for it."""
+
+    exit_status = 5
+
+
+def device_error(number: int) -> DeviceError:
+    """Return the exception for an error code."""
+    return AuthenticationError(number) if number in _AUTHENTICATION else DeviceError(number)
+
+
+_AUTHENTICATION = {errors.HEADER, errors.AUTH, errors.DIVERGED, errors.BINDING}
 _ADVICE = {
     errors.BAD_REQUEST: "upgrade the older one of host and unit",
     errors.UNKNOWN_COMMAND: "deploy the current firmware to the unit: ndks deploy DRIVE",
@@ -121,5 +134,17 @@ _ADVICE = {
     errors.STATE_FORMAT: "deploy the newer firmware again: ndks deploy DRIVE",
     errors.RANGE: "check the numbers; ranges are in PROTOCOL.md",
     errors.EPOCH: "ask the unit for its next index again",
-    errors.TOO_FAR: "check the index; if it is right, repeat with --far",
+    errors.TOO_FAR: "check the number; if it is right, repeat with --far",
+    errors.CAPSULE_VERSION: "check that this is a capsule; if it is, upgrade ndks and the unit",
+    errors.HEADER: "compare the network ids of both units with ndks info; if they are the same, have it sent again",
+    errors.SUITE: "ask the sender which network the unit is a member of",
+    errors.KIND: "upgrade the unit: ndks deploy DRIVE",
+    errors.REFLECTED: "decrypt it with a unit of the receiver, or with the network file: --network FILE",
+    errors.DUPLICATE: "if you need the message once more, repeat with --again",
+    errors.TOO_OLD: "ask the sender whether it was sent again; if you trust it, repeat with --again",
+    errors.SENDERS: "decrypt it with the network file: --network FILE",
+    errors.AUTH: "have it sent again",
+    errors.DIVERGED: "bring both units together and compare: ndks key --index 1; provision the one that differs anew",
+    errors.BINDING: "ask the sender whether the unit was moved to another laptop",
+    errors.CONFLICT: "repeat; a new message is begun",
 }

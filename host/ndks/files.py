@@ -1,15 +1,35 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Files that hold secrets: 0600, whole or not there at all, never overwritten unasked."""
+"""Files that are whole or not there at all, never overwritten unasked; those with secrets have mode 0600."""
 
 import contextlib
 import os
+import secrets
+import shutil
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from .exceptions import FileError
+
+_PRIVATE = 0o600
+_USUAL = 0o666  # less the umask
+_DESCRIPTORS = Path("/proc/self/fd")
+
+
+class Source(Protocol):
+    """What can be read: a file, a pipe."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Sink(Protocol):
+    """What can be written to, in whole pieces."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+    def flush(self) -> None: ...
 
 
 def refuse_existing(path: Path, force: bool) -> None:
@@ -23,26 +43,77 @@ def refuse_existing(path: Path, force: bool) -> None:
 
 
 @contextlib.contextmanager
-def private_file(path: Path) -> Generator[BinaryIO]:
-    """Write a file of mode 0600 that is whole and on the disk at the end, or leave what was there before. OSError."""
+def whole_file(path: Path, *, private: bool) -> Generator[BinaryIO]:
+    """Write a file that is whole and on the disk at the end, or leave what was there before. OSError.
+
+    Where the system can do that (Linux), the file has no name until it is whole: not even a killed process leaves
+    a part of it behind.
+    """
     path = path.resolve()  # a link is followed, not replaced
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mkstemp makes it 0600
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    mode = _PRIVATE if private else _USUAL
+    descriptor = _open_unnamed(path.parent, mode)
+    named = descriptor is None
+    if descriptor is None:
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with os.fdopen(descriptor, "w+b") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+            if not named:
+                # With a directory's descriptor Python follows the link to the file that has no name.
+                os.link(_DESCRIPTORS / str(file.fileno()), temporary, src_dir_fd=file.fileno())
         replace_durably(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
+def private_file(path: Path) -> contextlib.AbstractContextManager[BinaryIO]:
+    """Write a file of mode 0600, as `whole_file` does."""
+    return whole_file(path, private=True)
+
+
 def write_private(path: Path, data: bytes) -> None:
     """Write all of a file at once, as `private_file` does."""
     with private_file(path) as file:
         file.write(data)
+
+
+@contextlib.contextmanager
+def storing(target: Path | str | Sink) -> Generator[Sink]:
+    """Keep what is written from everybody until the end, and then store it at `target`; nothing if that fails."""
+    if isinstance(target, (str, Path)):
+        with private_file(Path(target)) as file:
+            yield file
+        return
+    with tempfile.TemporaryFile() as verified:  # mode 0600
+        yield verified
+        verified.seek(0)
+        shutil.copyfileobj(verified, target)
+        target.flush()
+
+
+@contextlib.contextmanager
+def reading(source: Path | str | Source) -> Generator[Source]:
+    """Open the file at a path; what is no path is taken as an open one."""
+    if isinstance(source, (str, Path)):
+        with Path(source).open("rb") as file:
+            yield file
+    else:
+        yield source
+
+
+@contextlib.contextmanager
+def writing(target: Path | str | Sink) -> Generator[Sink]:
+    """Write a file that is no secret: a path whole or not at all, anything else as it comes."""
+    if isinstance(target, (str, Path)):
+        with whole_file(Path(target), private=False) as file:
+            yield file
+    else:
+        yield target
+        target.flush()
 
 
 def replace_durably(source: Path, target: Path) -> None:
@@ -54,3 +125,11 @@ def replace_durably(source: Path, target: Path) -> None:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+def _open_unnamed(directory: Path, mode: int) -> int | None:
+    """Open a new file that has no name yet; None where that cannot be."""
+    if hasattr(os, "O_TMPFILE") and _DESCRIPTORS.is_dir():
+        with contextlib.suppress(OSError):  # not every file system can
+            return os.open(directory, os.O_TMPFILE | os.O_RDWR, mode)
+    return None

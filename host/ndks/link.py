@@ -12,7 +12,7 @@ from typing import Any
 from ndks_protocol import framing
 from ndks_protocol.commands import Command
 
-from .exceptions import DeviceError, NoUnit, ProtocolError, UnitTimeout
+from .exceptions import NoUnit, ProtocolError, UnitTimeout, device_error
 from .transport import Transport
 
 _log = logging.getLogger(__name__)
@@ -34,6 +34,11 @@ class Link:
         self._events: deque[framing.Frame | framing.FrameError] = deque()
         self._heard_bytes = self._heard_answer = False
         transport.write(b"\0")  # ends whatever the unit's parser has begun
+
+    @property
+    def unplugs(self) -> bool:
+        """Whether `close` takes the unit's power away."""
+        return self._transport.unplugs
 
     def close(self) -> None:
         self._transport.close()
@@ -77,7 +82,7 @@ class Link:
             return frame.payload
         if len(frame.payload) != _ERROR_SIZE:
             raise _malformed(command)
-        raise DeviceError(int.from_bytes(frame.payload, "big"))
+        raise device_error(int.from_bytes(frame.payload, "big"))
 
     def _await(self, request_id: int) -> framing.Frame:
         """Return the frame that answers a request, and keep those for other requests that are awaited."""

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Network files: what makes units members of one network (PROTOCOL.md section 8). They hold its secret."""
 
-import hashlib
 import json
 import os
+import re
 import secrets
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,9 +14,9 @@ from filelock import FileLock, Timeout
 
 from ndks_protocol import commands
 from ndks_protocol.generator import Generator
-from ndks_protocol.kdf import Crypto, Hash
 from ndks_protocol.network_id import network_id
 
+from .crypto import CRYPTO
 from .exceptions import FileError, NetworkFileError, UsageError
 from .files import write_private
 
@@ -24,14 +24,10 @@ SUFFIX = ".ndksnet"
 FORMAT = 1
 _FIELDS = {"ndks_network", *("name", "suite", "cipher", "p1", "p2", "d", "epoch", "secret", "next_lane", "members")}
 _SECRET_SIZE = 32
+_BINDING_ID = re.compile("[0-9a-fA-F]{32}")
 _DECIMALS = 40  # of random parameters
 _LANES = 1 << 16
 _LOCK_TIMEOUT = 10.0  # seconds
-
-
-class _HashlibCrypto(Crypto):
-    def sha256(self) -> Hash:
-        return cast(Hash, hashlib.sha256())
 
 
 @dataclass(frozen=True)
@@ -79,6 +75,8 @@ class Network:
             raise UsageError("a lane of its members was given twice, or not yet")
         if not all(member.label.isprintable() for member in self.members):
             raise UsageError("a label prints on one line")
+        if not all(_BINDING_ID.fullmatch(member.binding_id) for member in self.members):
+            raise UsageError("a binding id has 32 hexadecimal digits")
 
     @classmethod
     def new(
@@ -100,7 +98,17 @@ class Network:
     def network_id(self) -> str:
         """What units with the same keys have in common, as STATUS shows it (PROTOCOL.md section 2)."""
         suite = commands.SUITES.index(self.suite)
-        return network_id(_HashlibCrypto(), self.secret, suite, self.digits, self.p1, self.p2).hex()
+        return network_id(CRYPTO, self.secret, suite, self.digits, self.p1, self.p2).hex()
+
+    def member(self, lane: int) -> Member | None:
+        """Return the member on a lane, None when no unit of this file has had it."""
+        return next((member for member in self.members if member.lane == lane), None)
+
+    def binding_id(self, lane: int) -> bytes:
+        """Return the id of the laptop that the unit on a lane is bound to, b"" when it is not known."""
+        member = self.member(lane)
+        known = member and member.binding_id.strip("0")
+        return bytes.fromhex(member.binding_id) if member and known else b""
 
     def admit(self, uid: str, label: str) -> tuple[Self, int]:
         """Return the network with this unit as a member on a lane that no unit has had, and that lane."""

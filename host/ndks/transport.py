@@ -35,6 +35,8 @@ _SOCKET = "socket://"
 class Transport(Protocol):
     """Bytes to and from one unit."""
 
+    unplugs: bool  # whether the unit has power only as long as this is open
+
     def write(self, data: bytes) -> None:
         """Send all of `data`. UnitRemoved, UnitTimeout."""
         ...
@@ -58,6 +60,8 @@ def open_transport(port: str, timeout: float, *, create: bool = False) -> Transp
 
 class SerialTransport:
     """A serial port, or anything else that pyserial opens by URL."""
+
+    unplugs = False
 
     def __init__(self, port: str, timeout: float) -> None:
         self._port = port
@@ -102,6 +106,8 @@ class SerialTransport:
 
 class EmulatorTransport:
     """A unit that runs in this process."""
+
+    unplugs = True
 
     def __init__(self, directory: Path, *, create: bool) -> None:
         import ndks_emulator  # the host knows the emulator only as one more port

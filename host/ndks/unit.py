@@ -2,14 +2,20 @@
 # SPDX-License-Identifier: MIT
 """The driver of a unit: one method a command, and the verbs made of them."""
 
+import contextlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 
 import ndks_protocol
 from ndks_protocol import commands, errors
 
-from .exceptions import DeviceError, ProtocolError, UsageError, VersionMismatch
+from . import capsules
+from .capsules import Opened, Progress
+from .exceptions import DeviceError, NdksError, ProtocolError, UsageError, VersionMismatch
+from .files import Sink, Source, reading, storing, writing
 from .link import Link, unpack_answer
 from .network import Network
 from .transport import open_transport
@@ -62,6 +68,20 @@ class Key:
     data: bytes = field(repr=False)  # a key in a traceback or log is a key lost
 
 
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What a unit sees in a header: sender's lane, number, cipher; `state` is new, DUPLICATE, TOO_OLD or TOO_FAR."""
+
+    lane: int
+    number: int
+    cipher: str
+    state: str
+
+
+def _ignore(_: int) -> None:
+    pass
+
+
 class Unit:
     """An open unit; made by `ndks.open`, closed by `close` or a with statement."""
 
@@ -77,7 +97,14 @@ class Unit:
         self.close()
 
     def close(self) -> None:
+        if self._link.unplugs:
+            with contextlib.suppress(NdksError):  # at worst, numbers are lost as in a power cut
+                self.eject()
         self._link.close()
+
+    def eject(self) -> None:
+        """Get the unit ready to be unplugged: reserved numbers that were not used are not lost then."""
+        self._link.call(commands.CLOSE, True)
 
     def check_blank(self) -> None:
         """Raise what PROVISION would be answered with, without sending the secret."""
@@ -148,6 +175,89 @@ class Unit:
             if len(block) != min(commands.MAX_CHUNK, size - start):
                 raise ProtocolError("the unit sent a chunk of another size than asked for")
             yield block if start + len(block) < size else block[:-1] + _without_unused(block[-1:], bits)
+
+    def encrypt(
+        self,
+        source: "Path | str | Source",
+        target: "Path | str | Sink",
+        *,
+        cipher: str = "",
+        mode: str = "b",
+        progress: Progress = _ignore,
+    ) -> int:
+        """Seal a file of any length in a capsule and return its bytes of data; `cipher` is the network's unless named.
+
+        `mode` "b": the unit encrypts; "a": it gives this message's keys, and the host does. A path as target is
+        written whole or not at all; `progress` is told how many more bytes have been read.
+        """
+        cipher = cipher or self.status().cipher
+        if mode not in capsules.MODES or cipher not in commands.CIPHERS:
+            raise UsageError("there is no such mode or cipher")
+        with reading(source) as readable, writing(target) as sink:
+            return capsules.seal(self._link, readable, sink, cipher, mode, progress)
+
+    def decrypt(
+        self,
+        source: "Path | str | Source",
+        target: "Path | str | Sink",
+        *,
+        mode: str = "b",
+        again: bool = False,
+        leave: bool = False,
+        progress: Progress = _ignore,
+    ) -> Opened:
+        """Open a capsule, store its data, and only then accept it: an interrupted call can be repeated.
+
+        Nothing is at `target` before all of the capsule was verified; a path gets mode 0600. `again` opens a capsule
+        that was accepted before, and accepts nothing; `leave` one that is more than 2^20 numbers ahead.
+        DeviceError: VERSION, SUITE, KIND, REFLECTED, DUPLICATE, TOO_OLD, TOO_FAR, SENDERS; AuthenticationError:
+        HEADER, AUTH, DIVERGED, BINDING.
+        """
+        if mode not in capsules.MODES:
+            raise UsageError("there is no such mode")
+        flags = (commands.AGAIN if again else 0) | (commands.LEAVE if leave else 0)
+        with reading(source) as readable, storing(target) as sink:
+            opened = capsules.unseal(self._link, readable, sink, mode, flags, progress)
+        if not again:
+            self._accept_stored(opened, leave=leave)
+        return opened
+
+    def seal(self, data: bytes, *, cipher: str = "", mode: str = "b") -> bytes:
+        """Return the capsule of some bytes, as `encrypt` does."""
+        sink = io.BytesIO()
+        self.encrypt(io.BytesIO(data), sink, cipher=cipher, mode=mode)
+        return sink.getvalue()
+
+    def open(self, capsule: bytes, *, mode: str = "b", again: bool = False, leave: bool = False) -> bytes:
+        """Return what a capsule carries and accept it, as `decrypt` does.
+
+        A caller that must not lose a message to a crash opens it with `again`, stores it, and then calls `accept`.
+        """
+        sink = io.BytesIO()
+        self.decrypt(io.BytesIO(capsule), sink, mode=mode, again=again, leave=leave)
+        return sink.getvalue()
+
+    def accept(self, header: bytes, *, leave: bool = False) -> None:
+        """Say that the message of the capsule that begins with `header` is stored: it is not opened twice."""
+        self._link.call(commands.ACCEPT, header[: commands.WIRE_HEADER_SIZE], leave)
+
+    def inspect(self, header: bytes) -> Inspected:
+        """Return what the unit sees in the header of a capsule; changes nothing. DeviceError."""
+        header = capsules.read_header(io.BytesIO(header))
+        answer = self._link.call(commands.OPEN_BEGIN, header, commands.AGAIN | commands.LEAVE)
+        try:
+            self._link.call(commands.OPEN_BEGIN, header, 0)
+            state = "new"
+        except DeviceError as error:
+            state = error.code
+        return Inspected(answer[1], answer[2], capsules.cipher_name(answer[3]), state)
+
+    def _accept_stored(self, opened: Opened, *, leave: bool) -> None:
+        try:
+            self.accept(opened.header, leave=leave)
+        except NdksError as error:
+            error.advice = f"{error.advice}; the message is stored, but the unit may open it once more"
+            raise
 
     def _greet(self) -> Hello:
         payload = self._link.call_raw(commands.HELLO)

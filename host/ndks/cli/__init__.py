@@ -13,14 +13,14 @@ from collections.abc import Sequence
 import ndks
 from ndks.exceptions import NdksError
 
-from . import arguments, completion, demo, emulate, generate, keys, networks, units
+from . import arguments, capsules, completion, demo, emulate, generate, keys, networks, units
 from .output import Output, abandon_stdout, report
 
 _INTERRUPTED = 130
 _FAILED = 1
 
 # Each adds its subcommands, in the order of --help.
-_MODULES = (units, networks, keys, generate, emulate, demo, completion)
+_MODULES = (units, networks, keys, capsules, generate, emulate, demo, completion)
 
 _DESCRIPTION = "Share keys with NDKS units: boxes that answer with the same key for the same index, with no channel."
 _EXAMPLES = """\
@@ -30,9 +30,11 @@ a first try, without a board:
   ndks provision office.ndksnet --unit emulator:bob
   ndks key --unit emulator:alice                         the same key ...
   ndks key --unit emulator:bob                           ... twice
+  ndks encrypt letter.txt --unit emulator:alice          a message ...
+  ndks decrypt letter.txt.ndks --unit emulator:bob -o -  ... arrives
 
 environment: NDKS_UNIT is used where --unit is not given. Exit status: 0 ok, 1 failed, 2 usage, 3 no unit or several,
-4 device error, 6 time-out or unit removed, 130 interrupted.
+4 device error, 5 authentication, 6 time-out or unit removed, 130 interrupted.
 """
 
 

@@ -30,8 +30,8 @@ class Output:
         line = json.dumps({"schema": SCHEMA, **values}) if self.as_json else text
         write_stdout(f"{line}\n".encode(errors="surrogateescape"))  # a file's name need not be UTF-8
 
-    def progress(self, total: int, what: str, initial: int = 0) -> "tqdm[Any]":
-        """Return a progress bar over `total` bytes on stderr, if that is a terminal."""
+    def progress(self, total: int | None, what: str, initial: int = 0) -> "tqdm[Any]":
+        """Return a progress bar over `total` bytes, if they are known, on stderr, if that is a terminal."""
         return tqdm(
             total=total,
             initial=initial,
@@ -52,6 +52,16 @@ def write_stdout(data: bytes) -> None:
     while view:  # an unbuffered stdout may take a part only
         view = view[sys.stdout.buffer.write(view) :]
     sys.stdout.buffer.flush()
+
+
+class StdoutSink:
+    """stdout as something to write bytes to, with the errors of `write_stdout`."""
+
+    def write(self, data: bytes) -> None:
+        write_stdout(data)
+
+    def flush(self) -> None:
+        """Nothing is left to do: every write is whole."""
 
 
 def abandon_stdout() -> None:

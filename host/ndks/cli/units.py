@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""list, info, deploy."""
+"""list, info, eject, deploy."""
 
 import argparse
 from dataclasses import asdict
@@ -21,6 +21,8 @@ def add_commands(subparsers: Any) -> None:
     add_command(subparsers, "list", "list the units that are plugged in", "  ndks list\n  ndks list --json", list_units)
     parser = add_command(subparsers, "info", "show what a unit holds and how it is", _INFO_EXAMPLES, info)
     add_unit(parser)
+    parser = add_command(subparsers, "eject", "get a unit ready to be unplugged", _EJECT_EXAMPLES, eject)
+    add_unit(parser)
     parser = add_command(
         subparsers, "deploy", "copy the firmware to the CIRCUITPY drive of a board", _DEPLOY_EXAMPLES, deploy_firmware
     )
@@ -28,6 +30,8 @@ def add_commands(subparsers: Any) -> None:
 
 
 _INFO_EXAMPLES = "  ndks info\n  ndks info --unit /dev/ttyACM0 --json\n  ndks info --unit emulator:alice"
+_EJECT_EXAMPLES = """\
+  ndks eject         not needed, but it spares up to 64 message numbers that a unit without power forgets"""
 _DEPLOY_EXAMPLES = "  ndks deploy /media/$USER/CIRCUITPY\n  ndks deploy E:\\"
 
 
@@ -44,6 +48,13 @@ def info(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout) as unit:
         values = _unit_values(unit)
     out.result({**values, **warn_of_suite(values["status"]["suite"])}, _unit_text(values))
+
+
+def eject(args: argparse.Namespace, out: Output) -> None:
+    with ndks.open(args.unit, args.timeout) as unit:
+        unit.eject()
+        serial_number = unit.hello.serial_number
+    out.result({"serial_number": serial_number}, f"unit {serial_number} can be unplugged")
 
 
 def deploy_firmware(args: argparse.Namespace, out: Output) -> None:

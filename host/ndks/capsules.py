@@ -1,0 +1,248 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Seal and open capsules of any length with a unit, or offline with a network file, in constant memory.
+
+Mode b: the unit encrypts. Mode a: it gives the keys of this one message, and the host does. The bytes are the same.
+"""
+
+import contextlib
+import secrets
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ndks_protocol import commands, errors, generator
+from ndks_protocol.capsule import (
+    CHECK_SIZE,
+    CHUNK,
+    FIRST_PIECE,
+    SYNC_SIZE,
+    TAG_SIZE,
+    Header,
+    HeaderKeys,
+    Keys,
+    MessageKeys,
+    Opener,
+    Sealer,
+    xor,
+)
+from ndks_protocol.kdf import xor_keystream
+
+from .crypto import CRYPTO
+from .exceptions import ProtocolError, device_error
+from .files import Sink, Source
+from .link import Link
+from .network import Network
+
+SUFFIX = ".ndks"
+MODES = ("a", "b")
+
+Block = tuple[int, int, bytes]  # number, whether it is the last, content
+Progress = Callable[[int], object]  # is told how many more bytes have been read
+
+_TOKEN_SIZE = _RANDOM_SIZE = 8
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Whose message it was: the lane of its sender, its number there, its cipher; `size` counts bytes of data."""
+
+    lane: int
+    number: int
+    cipher: str
+    size: int
+    header: bytes = field(repr=False)  # as it travelled, for ACCEPT
+
+
+def seal(link: Link, source: Source, sink: Sink, cipher: str, mode: str, progress: Progress) -> int:
+    """Write the capsule of what `source` holds to `sink`; return how many bytes of data that were."""
+    token = secrets.token_bytes(_TOKEN_SIZE)
+    begin = (token, commands.CIPHERS.index(cipher), commands.DATA, secrets.token_bytes(_RANDOM_SIZE))
+    pieces = _Counted(_blocks(source, FIRST_PIECE, CHUNK), progress)
+    with refusals():
+        if mode == "b":
+            (header,) = link.call(commands.SEAL_BEGIN, *begin)
+            answers = link.call_each(commands.SEAL_CHUNK, ((token, *piece) for piece in pieces))
+            chunks = (chunks for (chunks,) in answers)
+        else:
+            header, *given = link.call(commands.SEAL_KEYS, *begin)
+            keys = _KeysFromUnit(link, token, *given)
+            sealer = Sealer(CRYPTO, keys)
+            chunks = (sealer.seal(*piece) for piece in keys.supplied(pieces, _sealed_size))
+        sink.write(header)
+        for chunk in chunks:
+            sink.write(chunk)
+    return pieces.size
+
+
+def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progress: Progress) -> Opened:
+    """Write the data of the capsule in `source` to `sink`. It is genuine only if this returns: hide it until then."""
+    with refusals():
+        header = read_header(source)
+        chunks = _Counted(_chunks(source), progress)
+        if mode == "b":
+            handle, lane, number, cipher = link.call(commands.OPEN_BEGIN, header, flags)
+            answers = link.call_each(commands.OPEN_CHUNK, ((handle, *chunk) for chunk in chunks))
+            texts = (text for (text,) in answers)
+        else:
+            handle, lane, number, *given = link.call(commands.OPEN_KEYS, header, flags)
+            keys = _KeysFromUnit(link, handle, *given)
+            cipher = commands.AES if keys.aes_key else commands.VERNAM
+            opener = Opener(CRYPTO, keys)
+            texts = (opener.open(*chunk) for chunk in keys.supplied(chunks, _opened_size))
+        size = _write_all(texts, sink)
+    return Opened(lane, number, cipher_name(cipher), size, header)
+
+
+def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progress) -> Opened:
+    """Do as `unseal` does, with a network file in place of a unit; nothing tells whether it was opened before."""
+    with refusals():
+        wire = read_header(source)
+        header = read_masked(network, wire)
+        header.check(commands.SUITES.index(network.suite), commands.COMMON_LANE)
+        bits = generator.Generator(network.p1, network.p2, network.digits).key(header.index)
+        keys = MessageKeys(
+            CRYPTO,
+            network.secret,
+            header,
+            network.binding_id(header.lane),
+            lambda offset, size: bits.read(8 * offset, 8 * size),
+        )
+        opener = Opener(CRYPTO, keys)
+        size = _write_all((opener.open(*chunk) for chunk in _Counted(_chunks(source), progress)), sink)
+    return Opened(header.lane, header.number, commands.CIPHERS[header.cipher], size, wire)
+
+
+def read_header(source: Source) -> bytes:
+    """Return the header as it travelled. DeviceError VERSION, HEADER."""
+    header = _read(source, commands.WIRE_HEADER_SIZE)
+    with refusals():
+        if header and header[0] != 1:
+            raise errors.UnitError(errors.CAPSULE_VERSION)
+        if len(header) != commands.WIRE_HEADER_SIZE:
+            raise errors.UnitError(errors.HEADER)
+    return header
+
+
+def read_masked(network: Network, wire: bytes) -> Header:
+    """Return what a member of the network sees in a header. DeviceError HEADER."""
+    with refusals():
+        return HeaderKeys(CRYPTO, network.secret).unmask(wire)
+
+
+@contextlib.contextmanager
+def refusals() -> Generator[None]:
+    """Raise what the shared code refuses here just as if a unit had refused it."""
+    try:
+        yield
+    except errors.UnitError as error:
+        raise device_error(error.code) from None
+
+
+class _KeysFromUnit(Keys):
+    """The keys of one message in mode a; the keystream of cipher vernam is asked for as it is needed."""
+
+    def __init__(self, link: Link, message: bytes, tag_key: bytes, sync: bytes, aes_key: bytes) -> None:
+        self.tag_key = tag_key
+        self.sync = sync.strip(b"\0") and sync  # zeros: the sender's binding is not known
+        self.aes_key = aes_key
+        self._link = link
+        self._message = message
+        self._stream = bytearray()
+
+    def supplied(self, blocks: Iterable[Block], size_of: Callable[[Block], int]) -> Iterator[Block]:
+        """Yield the blocks, each when the keystream for its `size_of` bytes has come; that must be used at once."""
+        if self.aes_key:
+            yield from blocks
+            return
+        waiting: deque[tuple[Block, int]] = deque()
+        asked: deque[int] = deque()
+
+        def requests() -> Iterator[tuple[bytes, int, int]]:
+            offset = 0
+            for block in blocks:
+                size = size_of(block)
+                waiting.append((block, size))
+                for start in range(0, size, commands.MAX_CHUNK):
+                    asked.append(min(commands.MAX_CHUNK, size - start))
+                    yield self._message, offset + start, asked[-1]
+                offset += size
+
+        for (stream,) in self._link.call_each(commands.MESSAGE_STREAM, requests()):
+            if len(stream) != asked.popleft():
+                raise ProtocolError("the unit sent a keystream of another size than asked for")
+            self._stream += stream
+            while waiting and waiting[0][1] <= len(self._stream):
+                yield waiting.popleft()[0]
+
+    def apply(self, offset: int, text: bytearray) -> bytearray:
+        if self.aes_key:
+            return xor_keystream(CRYPTO, self.aes_key, offset, text)
+        stream, self._stream = self._stream[: len(text)], self._stream[len(text) :]
+        return xor(text, stream)
+
+    def check(self, size: int) -> bytes:
+        return self._link.call(commands.MESSAGE_CHECK, self._message, size)[0]
+
+
+class _Counted:
+    """Iterates blocks and counts their bytes."""
+
+    def __init__(self, blocks: Iterator[Block], progress: Progress) -> None:
+        self.size = 0
+        self._blocks = blocks
+        self._progress = progress
+
+    def __iter__(self) -> Iterator[Block]:
+        for block in self._blocks:
+            yield block
+            self.size += len(block[2])
+            self._progress(len(block[2]))
+
+
+def _chunks(source: Source) -> Iterator[Block]:
+    for number, last, chunk in _blocks(source, CHUNK + TAG_SIZE, CHUNK + TAG_SIZE):
+        if len(chunk) <= TAG_SIZE:
+            raise errors.UnitError(errors.AUTH)  # cut off
+        yield number, last, chunk
+
+
+def _blocks(source: Source, first: int, others: int) -> Iterator[Block]:
+    """Yield all of `source` in blocks; there is one block at least, and the last may be shorter."""
+    number, block = 0, _read(source, first)
+    while True:
+        following = _read(source, others)
+        yield number, int(not following), block
+        if not following:
+            return
+        number, block = number + 1, following
+
+
+def _read(source: Source, size: int) -> bytes:
+    """Return so many bytes, fewer at the end only: a pipe gives what it has."""
+    block = b""
+    while len(block) < size and (part := source.read(size - len(block))):
+        block += part
+    return block
+
+
+def _write_all(texts: Iterator[bytes], sink: Sink) -> int:
+    size = 0
+    for text in texts:
+        sink.write(text)
+        size += len(text)
+    return size
+
+
+def _sealed_size(piece: Block) -> int:
+    number, last, data = piece
+    return len(data) + (SYNC_SIZE if number == 0 else 0) + (CHECK_SIZE if last else 0)
+
+
+def _opened_size(chunk: Block) -> int:
+    return len(chunk[2]) - TAG_SIZE
+
+
+def cipher_name(number: int) -> str:
+    """Return the name of a cipher as numbered on the wire, also of one that this version does not know."""
+    return commands.CIPHERS[number] if number < len(commands.CIPHERS) else f"unknown ({number})"

@@ -1,0 +1,227 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""encrypt, decrypt, inspect."""
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import ndks
+from ndks import capsules
+from ndks.exceptions import DeviceError, FileError, device_error
+from ndks.files import Sink, Source, reading, refuse_existing, storing
+from ndks.network import Network
+from ndks_protocol import commands, errors
+from ndks_protocol.capsule import CHECK_SIZE, CHUNK, SYNC_SIZE, TAG_SIZE
+
+from . import formats
+from .arguments import add_command, add_output, add_path, add_unit, need, output_path
+from .output import Output, StdoutSink, note, warn_of_suite
+
+_STDIN = "-"
+_SMALLEST = commands.WIRE_HEADER_SIZE + SYNC_SIZE + CHECK_SIZE + TAG_SIZE
+
+
+def add_commands(subparsers: Any) -> None:
+    parser = add_command(subparsers, "encrypt", "seal a file in a capsule for the network", _ENCRYPT_EXAMPLES, encrypt)
+    add_path(parser, "file", metavar="FILE", help="what to encrypt; - is stdin")
+    parser.add_argument("--cipher", choices=commands.CIPHERS, help="default: that of the network")
+    _add_mode(parser, "encrypts")
+    add_output(parser)
+    add_unit(parser)
+
+    parser = add_command(subparsers, "decrypt", "open a capsule", _DECRYPT_EXAMPLES, decrypt)
+    add_path(parser, "file", metavar="FILE", help="the capsule; - is stdin")
+    parser.add_argument("--again", action="store_true", help="open a capsule that was opened before")
+    parser.add_argument("--far", action="store_true", help="also when its number is more than 2^20 ahead")
+    _add_mode(parser, "decrypts")
+    _add_network(parser, "decrypt without a unit, with this network file")
+    add_output(parser)
+    add_unit(parser)
+
+    parser = add_command(subparsers, "inspect", "show what can be seen of a capsule", _INSPECT_EXAMPLES, inspect)
+    add_path(parser, "file", metavar="CAPSULE", help="the capsule")
+    _add_network(parser, "show what a member sees, by this network file")
+    add_unit(parser)
+
+
+_ENCRYPT_EXAMPLES = """\
+  ndks encrypt letter.txt                     the capsule is letter.txt.ndks
+  ndks encrypt film.mp4 --cipher aes          for long files: the key has 256 bits, not the file's size
+  ndks encrypt letter.txt --mode a            the unit gives the key, this computer encrypts
+  tar c folder | ndks encrypt - -o folder.tar.ndks"""
+_DECRYPT_EXAMPLES = """\
+  ndks decrypt letter.txt.ndks                into letter.txt; the capsule is then used up
+  ndks decrypt letter.txt.ndks --again -o -   once more, to stdout
+  ndks decrypt letter.txt.ndks --network office.ndksnet    without a unit: all are lost"""
+_INSPECT_EXAMPLES = """\
+  ndks inspect letter.txt.ndks                             what an outsider sees
+  ndks inspect letter.txt.ndks --unit emulator:bob         what a member sees
+  ndks inspect letter.txt.ndks --network office.ndksnet"""
+
+
+def _add_mode(parser: argparse.ArgumentParser, verb: str) -> None:
+    text = f"b: the unit {verb}; a: it gives the key, and this computer {verb} (default: b)"
+    parser.add_argument("--mode", choices=capsules.MODES, default="b", help=text)
+
+
+def _add_network(parser: argparse.ArgumentParser, text: str) -> None:
+    add_path(parser, "--network", metavar="FILE", help=text)
+
+
+def encrypt(args: argparse.Namespace, out: Output) -> None:
+    target = _target(args, _with_suffix)
+    _check_streams(target, out)
+    if target is None:
+        formats.refuse_terminal()
+    with _source(args.file) as source, ndks.open(args.unit, args.timeout) as unit:
+        status = unit.status()
+        if status.state == "blank":
+            raise DeviceError(errors.BLANK)
+        cipher = args.cipher or status.cipher
+        values = {"cipher": cipher, "mode": args.mode, "suite": status.suite, **warn_of_suite(status.suite)}
+        with out.progress(_size(args.file), args.file.name) as bar:
+            size = unit.encrypt(source, target or StdoutSink(), cipher=cipher, mode=args.mode, progress=bar.update)
+    text = f"{size} bytes, cipher {cipher}, mode {args.mode}, suite {status.suite}"
+    _tell(out, target, {"bytes": size, **values}, text)
+
+
+def decrypt(args: argparse.Namespace, out: Output) -> None:
+    need(not (args.network and args.unit), "a capsule is opened with a unit or with a network file", "name one of them")
+    need(not (args.again and args.far), "--again does not go with --far", "use --far for a capsule not opened before")
+    target = _target(args, _without_suffix)
+    _check_streams(target, out)
+    with _source(args.file) as source, out.progress(_size(args.file), args.file.name) as bar:
+        open_it = _decrypt_offline if args.network else _decrypt_with_unit
+        opened, sender, suite = open_it(args, source, target or StdoutSink(), bar.update)
+    values = {"bytes": opened.size, "lane": opened.lane, "number": opened.number, "cipher": opened.cipher}
+    text = f"{opened.size} bytes, message {opened.number} of {sender}, cipher {opened.cipher}"
+    _tell(out, target, {**values, "suite": suite, **warn_of_suite(suite)}, text)
+
+
+def inspect(args: argparse.Namespace, out: Output) -> None:
+    need(not (args.network and args.unit), "a unit or a network file tells the same", "name one of them")
+    size = args.file.stat().st_size
+    with args.file.open("rb") as file:
+        header = capsules.read_header(file)
+    if size < _SMALLEST:
+        raise device_error(errors.AUTH)  # cut off
+    body = size - len(header)
+    chunks = -(-body // (CHUNK + TAG_SIZE))
+    data = body - chunks * TAG_SIZE - SYNC_SIZE - CHECK_SIZE
+    values: dict[str, Any] = {
+        "file": str(args.file),
+        "version": header[0],
+        "size": size,
+        "chunks": chunks,
+        "data": data,
+    }
+    rows = [
+        ("capsule", f"{args.file}, version {header[0]}"),
+        ("size", f"{size} bytes in {chunks} chunks, for {data} bytes of data"),
+    ]
+    if args.network or args.unit:
+        seen = _member_view_offline(args.network, header) if args.network else _member_view(args, header)
+        values["member"] = seen
+        rows += [(name, str(value)) for name, value in seen.items()]
+    else:
+        rows.append(("the rest", "masked: sender, number, suite and cipher are for members (--unit or --network)"))
+    out.result(values, "\n".join(f"{name:9} {value}" for name, value in rows))
+
+
+def _member_view(args: argparse.Namespace, header: bytes) -> dict[str, Any]:
+    with ndks.open(args.unit, args.timeout) as unit:
+        try:
+            seen = unit.inspect(header)
+        except DeviceError as error:
+            if error.number != errors.REFLECTED:
+                raise
+            return {"lane": unit.status().lane, "state": "made by this unit"}
+    return {"lane": seen.lane, "number": seen.number, "cipher": seen.cipher, "state": seen.state}
+
+
+def _member_view_offline(path: Path, wire: bytes) -> dict[str, Any]:
+    network = Network.load(path)
+    header = capsules.read_masked(network, wire)
+    member = network.member(header.lane)
+    suite = commands.SUITES[header.suite] if header.suite < len(commands.SUITES) else f"unknown ({header.suite})"
+    return {
+        "lane": header.lane,
+        "sender": member.label if member else "",
+        "number": header.number,
+        "cipher": commands.CIPHERS[header.cipher],
+        "suite": suite,
+        "salt": header.salt.hex(),
+    }
+
+
+def _decrypt_with_unit(
+    args: argparse.Namespace, source: Source, target: Path | Sink, progress: capsules.Progress
+) -> tuple[capsules.Opened, str, str]:
+    with ndks.open(args.unit, args.timeout) as unit:
+        suite = unit.status().suite
+        opened = unit.decrypt(source, target, mode=args.mode, again=args.again, leave=args.far, progress=progress)
+    return opened, f"lane {opened.lane}", suite
+
+
+def _decrypt_offline(
+    args: argparse.Namespace, source: Source, target: Path | Sink, progress: capsules.Progress
+) -> tuple[capsules.Opened, str, str]:
+    network = Network.load(args.network)
+    with storing(target) as sink:
+        opened = capsules.unseal_offline(network, source, sink, progress)
+    note("opened offline: nothing tells whether it was opened before, and no unit learns that it was now")
+    member = network.member(opened.lane)
+    label = f" ({member.label})" if member and member.label else ""
+    return opened, f"lane {opened.lane}{label}", network.suite
+
+
+def _target(args: argparse.Namespace, derive: Callable[[Path], Path]) -> Path | None:
+    """Return the file to write, None for stdout; refuse one that exists."""
+    if args.output is None and str(args.file) != _STDIN:
+        args.output = derive(args.file)
+    path = output_path(args)
+    if path:
+        refuse_existing(path, args.force)
+    return path
+
+
+def _with_suffix(path: Path) -> Path:
+    return path.with_name(path.name + capsules.SUFFIX)
+
+
+def _without_suffix(path: Path) -> Path:
+    need(path.suffix == capsules.SUFFIX, f"{path} does not end with {capsules.SUFFIX}", "name the output with -o FILE")
+    return path.with_suffix("")
+
+
+def _check_streams(target: Path | None, out: Output) -> None:
+    need(target is not None or not out.as_json, "stdout cannot carry both the file and JSON", "add -o FILE")
+
+
+@contextlib.contextmanager
+def _source(path: Path) -> Generator[Source]:
+    if str(path) != _STDIN:
+        if path.is_dir():
+            raise FileError(f"{path} is a directory", f"make one file of it: tar c {path} | ndks encrypt - -o FILE")
+        with reading(path) as file:
+            yield file
+        return
+    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] closed by the shell: <&-
+        raise FileError("stdin is closed", "name a file")
+    yield sys.stdin.buffer
+
+
+def _size(path: Path) -> int | None:
+    """Return the size of a file, None of what is none."""
+    return path.stat().st_size if path.is_file() else None
+
+
+def _tell(out: Output, target: Path | None, values: dict[str, Any], text: str) -> None:
+    if target is None:
+        note(text)
+    else:
+        out.result({"file": str(target), **values}, f"{target}: {text}")
