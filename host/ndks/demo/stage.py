@@ -2,13 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The parent of both sides: provisions the units, parts the sides, waits, and compares only when both have ended."""
 
-import contextlib
 import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -16,24 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks.exceptions import CheckFailed
 from ndks.network import Network
 
+from .checks import Check
 from .evidence import namespace
-from .plan import TIMEOUT, SideFiles
+from .plan import SideFiles
+from .processes import find_cage, require_success, start, wait
 
 SIDES = ("alice", "bob")
-_CAGES = (["unshare", "--net"], ["unshare", "-r", "--net"])  # root may do the first, most users the second
 _ALTERED_DECIMAL = 5  # the paper's own example: 0.52 and 0.52001
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that must hold, and whether it did; None where this system cannot show it."""
-
-    name: str
-    held: bool | None
-    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,21 +39,12 @@ class StageResult:
     """All that the stage has shown."""
 
     network: Network
-    cage: str
+    cage: list[str]
     namespace: str
     serial_numbers: tuple[str, ...]
     evidence: tuple[dict[str, Any], ...]
     keys: tuple[SharedKey, ...]
     checks: tuple[Check, ...]
-
-    @property
-    def failed(self) -> bool:
-        return any(check.held is False for check in self.checks)
-
-    @property
-    def held(self) -> bool | None:
-        """None when nothing failed, but this system could not show everything."""
-        return False if self.failed else None if any(check.held is None for check in self.checks) else True
 
 
 def run_stage(directory: Path, *, alter_p1: bool, tell: Callable[[str], object]) -> StageResult:
@@ -81,20 +57,17 @@ def run_stage(directory: Path, *, alter_p1: bool, tell: Callable[[str], object])
         own = _altered(network) if alter_p1 and name == "bob" else network
         network, serial_number = _provision(network, own, side, name)
         serial_numbers.append(serial_number)
-    cage = _find_cage()
+    cage = find_cage()
     tell(f"units provisioned; parting them: {' '.join(cage) or 'no cage can be had here'}")
-    statuses = _run_sides(sides, cage)
+    statuses = wait([start(side, "side", cage=cage) for side in sides])
     tell("both sides have ended; comparing")
     for side, status in zip(sides, statuses, strict=True):
-        if status != 0 or not side.evidence.exists():
-            who = side.directory.name
-            advice = f"repeat with --directory DIR and read DIR/{who}/{side.log.name}"
-            raise CheckFailed(f"{who}'s side ended with status {status}", advice)
+        require_success(side, status, side.evidence)
     evidence = tuple(json.loads(side.evidence.read_text()) for side in sides)
     keys = _compare_keys(sides)
     here = namespace()
     checks = (*_cage_checks(sides, evidence, bool(cage), here), *_key_checks(evidence, keys))
-    return StageResult(network, " ".join(cage), here, tuple(serial_numbers), evidence, keys, checks)
+    return StageResult(network, cage, here, tuple(serial_numbers), evidence, keys, checks)
 
 
 def _provision(network: Network, own: Network, side: SideFiles, label: str) -> tuple[Network, str]:
@@ -110,50 +83,6 @@ def _altered(network: Network) -> Network:
     place = _ALTERED_DECIMAL - 1
     digit = (int(decimals[place]) + 1) % 10
     return replace(network, p1=f"{whole}.{decimals[:place]}{digit}{decimals[place + 1 :]}")
-
-
-def _find_cage() -> list[str]:
-    """Return the command that runs another in a network namespace of its own; empty where none can be had."""
-    for cage in _CAGES:
-        if shutil.which(cage[0]) and _works([*cage, "true"]):
-            return cage
-    return []
-
-
-def _works(command: list[str]) -> bool:
-    return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
-
-
-def _run_sides(sides: list[SideFiles], cage: list[str]) -> list[int]:
-    """Start both sides with no descriptor in common and return their exit statuses when both have ended."""
-    processes = [_start_side(side, cage) for side in sides]
-    try:
-        return [process.wait(TIMEOUT) for process in processes]
-    except subprocess.TimeoutExpired:
-        raise CheckFailed(f"a side did not end within {TIMEOUT:g} s", "repeat on a less busy machine") from None
-    finally:
-        for process in processes:
-            # Each side is a session of its own, and what it left behind goes with it.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def _start_side(side: SideFiles, cage: list[str]) -> subprocess.Popen[bytes]:
-    temporary = side.directory / "tmp"
-    temporary.mkdir(mode=0o700)
-    environment = {"PATH": os.environ["PATH"], "HOME": str(side.directory), "TMPDIR": str(temporary)}
-    with os.fdopen(os.open(side.log, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as log:
-        return subprocess.Popen(
-            [*cage, sys.executable, "-m", "ndks.demo.side", str(side.directory)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=side.directory,
-            env=environment,
-            start_new_session=True,
-            umask=0o077,
-        )
 
 
 def _compare_keys(sides: list[SideFiles]) -> tuple[SharedKey, ...]:
