@@ -9,7 +9,7 @@ BIN := .venv/bin
 QUIET := --quiet --disable-pip-version-check
 SOURCES := protocol firmware emulator host tests
 
-.PHONY: help demo test tests check fix docs deploy clean install development
+.PHONY: help demo test tests bench check fix docs deploy clean install development
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z ]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ demo: install ## install, and let two emulated units share keys with no channel 
 
 test tests: development ## install, and run all tests, or those in TESTS
 	$(BIN)/pytest -n auto -rs $(if $(TESTS),$(TESTS),--cov --cov-report=term-missing:skip-covered)
+
+bench: development ## measure: speed and memory of encrypt and decrypt
+	$(BIN)/python tests/benchmarks/capsules.py
 
 check: development ## format, lint, types, generated docs and vectors, rules of the board
 	$(BIN)/ruff format --check $(SOURCES)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The one table of error codes that cross the wire (PROTOCOL.md section 6). A code, once given, keeps its meaning.
+"""The one table of error codes that cross the wire (PROTOCOL.md section 5). A code, once given, keeps its meaning.
 
 The high byte groups them: 01 frames and dispatch, 02 state of the unit, 03 keys, 04 capsules.
 """

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Frames on the serial line (PROTOCOL.md section 4).
+"""Frames on the serial line (PROTOCOL.md section 5).
 
     wire = COBS(kind u8 || request id u32 || payload || CRC-32 u32) || 00
 

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from capsule_example import capsule_example
+
 from ndks_protocol import commands, errors, flash, framing
 from ndks_protocol.generator import MAX_DIGITS, decimals
 from ndks_unit import records
@@ -55,6 +57,9 @@ def number_table() -> str:
     rows = [
         ("largest payload", f"{framing.MAX_PAYLOAD} bytes"),
         ("largest KEY_CHUNK", f"{commands.MAX_CHUNK} bytes"),
+        ("window", f"{commands.WINDOW_SIZE} numbers"),
+        ("flags of OPEN_BEGIN and OPEN_KEYS: again, leave", f"{commands.AGAIN}, {commands.LEAVE}"),
+        ("kind: data, control", f"{commands.DATA}, {commands.CONTROL}"),
         ("longest key", f"2^{commands.MAX_KEY_BYTES.bit_length() - 1} bytes"),
         ("farthest jump without leave", f"{commands.MAX_JUMP} keys"),
         ("longest name of a network", f"{commands.MAX_NAME} bytes of UTF-8"),
@@ -76,6 +81,9 @@ def record_table() -> str:
         (f"{records.STATE_FORMAT:02X}", "state format", "version u8"),
         (f"{records.MEMBERSHIP:02X}", "membership", "the request of PROVISION"),
         (f"{records.EXPORT_COUNTER:02X}", "counter of exported keys", "epoch u32, next index u64; has a tail"),
+        (f"{records.OWN_NUMBERS:02X}", "numbers of the own lane", "epoch u32, first number not reserved u64"),
+        (f"{records.MEMBER_IDS:02X}", "binding ids of members", "lane u16, binding id 16; repeated"),
+        (f"{records.WINDOW:02X}", "window of a lane", "lane u16, top u48, bits 32 bytes: bit i tells of top - i"),
     ]
     files = " and ".join(f"`{name}`" for name in flash.SNAPSHOT_FILES)
     place = f"nvm: {flash.NVM_SIZE} bytes. Snapshots: {files}, {flash.SNAPSHOT_SIZE} bytes each, in the drive's root.\n"
@@ -87,6 +95,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "errors": error_table,
     "numbers": number_table,
     "records": record_table,
+    "capsule": capsule_example,
 }
 
 
