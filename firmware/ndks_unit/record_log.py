@@ -148,7 +148,9 @@ class RecordLog:
 
     def _make_image(self) -> tuple:
         """Return all newest records as one image, where they end in it, and the tails of counters."""
-        image = bytearray(b"\xff" * NVM_SIZE)
+        image = bytearray(NVM_SIZE)
+        for start in range(0, NVM_SIZE, _PIECE):
+            image[start : start + _PIECE] = b"\xff" * _PIECE
         tails = {}
         end = 0
         for key in sorted(self._bodies, key=kind_of):  # the state format first

@@ -23,7 +23,7 @@ The number is the exit status of the command `ndks`.
 
 from typing import ClassVar
 
-from ndks_protocol import errors
+from ndks_protocol import errors, texts
 
 
 class NdksError(Exception):
@@ -106,7 +106,7 @@ class DeviceError(NdksError):
     usual_advice = "upgrade this host: pip install --upgrade ndks"
 
     def __init__(self, number: int) -> None:
-        meaning = errors.TABLE[number][1] if number in errors.TABLE else "an error that this version does not know"
+        meaning = texts.MEANINGS.get(number, "an error that this version does not know")
         super().__init__(meaning, _ADVICE.get(number, ""))
         self.number = number
         self.code = errors.name_of(number)

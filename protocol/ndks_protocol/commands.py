@@ -46,15 +46,14 @@ TABLE: dict[int, "Command"] = {}
 
 
 class Command:
-    """One command: its code and name, what its request and answer carry, what it needs, what it is for."""
+    """One command: its code and name, what its request and answer carry, what it needs."""
 
-    def __init__(self, code: int, name: str, request: str, answer: str, needs: int, purpose: str):
+    def __init__(self, code: int, name: str, request: str, answer: str, needs: int):
         self.code = code
         self.name = name
         self.request = Layout(request)
         self.answer = Layout(answer)
         self.needs = needs
-        self.purpose = purpose
         TABLE[code] = self
 
 
@@ -65,7 +64,6 @@ HELLO = Command(
     "major:u8 minor:u8 firmware:b3 state_format:u8 state:u8 flags:u8 uid:b8 salt:b16 binding_id:b16"
     " max_payload:u16 lanes:u16 window:u16 epochs:u8",
     NOTHING,
-    "who is there",
 )
 STATUS = Command(
     0x02,
@@ -74,7 +72,6 @@ STATUS = Command(
     "state:u8 flags:u8 epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 network:text network_id:b8"
     " log_used:u16 log_size:u16 free_memory:u32 dropped_frames:u32",
     NOTHING,
-    "what the unit holds and how it is; no secrets",
 )
 PROVISION = Command(
     0x03,
@@ -83,7 +80,6 @@ PROVISION = Command(
     "epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 secret:b32 network:text p1:text p2:text",
     "",
     IS_BLANK,
-    "make a blank unit a member of a network",
 )
 CLOSE = Command(
     0x04,
@@ -91,7 +87,6 @@ CLOSE = Command(
     "unplug:u8",
     "",
     NOTHING,
-    "the host leaves; with unplug, numbers that were reserved and not used are given back to flash",
 )
 NEXT_INDEX = Command(
     0x10,
@@ -99,7 +94,6 @@ NEXT_INDEX = Command(
     "",
     "epoch:u32 index:u64",
     IS_PROVISIONED | SESSION,
-    "the next key index of the common lane",
 )
 KEY_CHUNK = Command(
     0x11,
@@ -107,7 +101,6 @@ KEY_CHUNK = Command(
     "epoch:u32 index:u64 offset:u64 size:u16",
     "key:rest",
     IS_PROVISIONED | SESSION,
-    "bytes of an exported key; stateless",
 )
 ACKNOWLEDGE = Command(
     0x12,
@@ -115,7 +108,6 @@ ACKNOWLEDGE = Command(
     "epoch:u32 index:u64 leave:u8",
     "index:u64",
     IS_PROVISIONED | SESSION,
-    "the key is safely out: never offer this index or an earlier one again; answers the next",
 )
 SEAL_BEGIN = Command(
     0x20,
@@ -123,7 +115,6 @@ SEAL_BEGIN = Command(
     "token:b8 cipher:u8 kind:u8 random:b8",
     "header:b37",
     IS_PROVISIONED | SESSION,
-    "mode b: begin a message under the next own number",
 )
 SEAL_CHUNK = Command(
     0x21,
@@ -131,7 +122,6 @@ SEAL_CHUNK = Command(
     "token:b8 number:u32 last:u8 data:rest",
     "chunks:rest",
     IS_PROVISIONED | SESSION,
-    "mode b: encrypt the next piece of its data; answers one finished chunk, with the last perhaps two",
 )
 SEAL_KEYS = Command(
     0x22,
@@ -139,7 +129,6 @@ SEAL_KEYS = Command(
     "token:b8 cipher:u8 kind:u8 random:b8",
     "header:b37 tag_key:b32 sync:b8 aes_key:rest",
     IS_PROVISIONED | SESSION,
-    "mode a: begin a message under the next own number and give the host its keys",
 )
 OPEN_BEGIN = Command(
     0x23,
@@ -147,7 +136,6 @@ OPEN_BEGIN = Command(
     "header:b37 flags:u8",
     "handle:b8 lane:u16 number:u64 cipher:u8",
     IS_PROVISIONED | SESSION,
-    "mode b: begin to open a capsule",
 )
 OPEN_CHUNK = Command(
     0x24,
@@ -155,7 +143,6 @@ OPEN_CHUNK = Command(
     "handle:b8 number:u32 last:u8 chunk:rest",
     "data:rest",
     IS_PROVISIONED | SESSION,
-    "mode b: decrypt the next chunk",
 )
 OPEN_KEYS = Command(
     0x25,
@@ -163,7 +150,6 @@ OPEN_KEYS = Command(
     "header:b37 flags:u8",
     "handle:b8 lane:u16 number:u64 tag_key:b32 sync:b8 aes_key:rest",
     IS_PROVISIONED | SESSION,
-    "mode a: begin to open a capsule and give the host the keys of this message",
 )
 MESSAGE_STREAM = Command(
     0x26,
@@ -171,7 +157,6 @@ MESSAGE_STREAM = Command(
     "message:b8 offset:u64 size:u16",
     "keystream:rest",
     IS_PROVISIONED | SESSION,
-    "mode a, cipher vernam: the next bytes of the keystream",
 )
 MESSAGE_CHECK = Command(
     0x27,
@@ -179,7 +164,6 @@ MESSAGE_CHECK = Command(
     "message:b8 size:u64",
     "check:b8",
     IS_PROVISIONED | SESSION,
-    "mode a: the key check value of a message of so many bytes",
 )
 ACCEPT = Command(
     0x28,
@@ -187,5 +171,4 @@ ACCEPT = Command(
     "header:b37 leave:u8",
     "",
     IS_PROVISIONED | SESSION,
-    "the message is stored: never open it again unless asked to",
 )

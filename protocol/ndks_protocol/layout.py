@@ -7,6 +7,7 @@ text             u8 size, then UTF-8       rest         all bytes that are left 
 """
 
 import struct
+import sys
 
 try:
     from typing import Any
@@ -15,20 +16,26 @@ except ImportError:  # not on the board, where annotations are not evaluated
 
 # pyright: reportPossiblyUnboundVariable=false
 
+_KINDS: dict[str, str] = {}
 _INTEGERS = {"u8": ">B", "u16": ">H", "u32": ">I", "u64": ">Q"}
 
 
 class Layout:
-    """The fields of one payload, in order."""
+    """The fields of one payload, in order. `names` are for documents: a board has no room for them."""
+
+    names: tuple[str, ...] = ()
 
     def __init__(self, text: str):
-        self.fields = tuple([tuple(field.split(":")) for field in text.split()])
+        fields = [field.split(":") for field in text.split()]
+        self.kinds = tuple([_KINDS.setdefault(kind, kind) for _, kind in fields])  # each text is kept once
+        if sys.implementation.name == "cpython":
+            self.names = tuple([name for name, _ in fields])
 
     def pack(self, *values: object) -> bytes:
         """Return the payload that carries `values`; ValueError when they do not fit."""
-        if len(values) != len(self.fields):
+        if len(values) != len(self.kinds):
             raise ValueError("wrong number of fields")
-        return b"".join([_pack(field[1], value) for field, value in zip(self.fields, values)])
+        return b"".join([_pack(kind, value) for kind, value in zip(self.kinds, values)])
 
     def unpack(self, payload: bytes, allow_more: bool = False) -> tuple[Any, ...]:
         """Return the values in `payload`; ValueError when it is no such payload.
@@ -37,7 +44,7 @@ class Layout:
         """
         values: list[Any] = []
         position = 0
-        for _, kind in self.fields:
+        for kind in self.kinds:
             value, position = _unpack(kind, payload, position)
             values.append(value)
         if position < len(payload) and not allow_more:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from capsule_example import capsule_example
 
-from ndks_protocol import commands, errors, flash, framing
+from ndks_protocol import commands, errors, flash, framing, texts
 from ndks_protocol.generator import MAX_DIGITS, decimals
 from ndks_unit import records
 
@@ -29,14 +29,14 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def command_table() -> str:
     rows = [
-        (f"{c.code:02X}", f"`{c.name}`", fields_of(c.request), fields_of(c.answer), needs_of(c), c.purpose)
+        (f"{c.code:02X}", f"`{c.name}`", fields_of(c.request), fields_of(c.answer), needs_of(c), texts.PURPOSES[c.code])
         for _, c in sorted(commands.TABLE.items())
     ]
     return table(("code", "command", "request", "answer", "needs", "purpose"), rows)
 
 
 def fields_of(layout: commands.Layout) -> str:
-    return "<br>".join(f"{name} `{kind}`" for name, kind in layout.fields) or "(empty)"
+    return "<br>".join(f"{name} `{kind}`" for name, kind in zip(layout.names, layout.kinds, strict=True)) or "(empty)"
 
 
 def needs_of(command: commands.Command) -> str:
@@ -49,7 +49,7 @@ def needs_of(command: commands.Command) -> str:
 
 
 def error_table() -> str:
-    rows = [(f"{code:04X}", f"`{name}`", meaning) for code, (name, meaning) in sorted(errors.TABLE.items())]
+    rows = [(f"{code:04X}", f"`{name}`", texts.MEANINGS[code]) for code, name in sorted(errors.TABLE.items())]
     return table(("code", "name", "meaning"), rows)
 
 

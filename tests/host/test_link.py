@@ -102,7 +102,7 @@ def test_known_error_codes(connect: Connect, code: int) -> None:
     link, _ = connect(lambda request: refusal(request, code))
     with pytest.raises(ndks.DeviceError) as refused:
         link.call(commands.NEXT_INDEX)
-    assert (refused.value.number, refused.value.code) == (code, errors.TABLE[code][0])
+    assert (refused.value.number, refused.value.code) == (code, errors.TABLE[code])
     assert refused.value.exit_status == 4
     assert refused.value.advice
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ndks_protocol import commands, errors
+from ndks_protocol import commands, errors, texts
 from ndks_protocol.layout import Layout
 
 LAYOUTS = [layout for command in commands.TABLE.values() for layout in (command.request, command.answer)]
@@ -16,7 +16,7 @@ _MAXIMA = {"u8": 2**8, "u16": 2**16, "u32": 2**32, "u64": 2**64}
 
 
 def values_of(layout: Layout) -> st.SearchStrategy[tuple[object, ...]]:
-    return st.tuples(*(_values(kind) for _, kind in layout.fields))
+    return st.tuples(*(_values(kind) for kind in layout.kinds))
 
 
 def _values(kind: str) -> st.SearchStrategy[object]:
@@ -78,11 +78,14 @@ def test_command_codes_leave_room_for_answers() -> None:
 
 
 def test_error_codes_have_distinct_names_and_meanings() -> None:
-    assert len({name for name, _ in errors.TABLE.values()}) == len(errors.TABLE)
-    for code, (name, meaning) in errors.TABLE.items():
+    assert len(set(errors.TABLE.values())) == len(errors.TABLE)
+    assert texts.MEANINGS.keys() == errors.TABLE.keys()
+    assert texts.PURPOSES.keys() == commands.TABLE.keys()
+    for code, name in errors.TABLE.items():
         assert re.fullmatch("[A-Z_]+", name)
-        assert getattr(errors, name) == code
-        assert meaning
+        # A module's VERSION would be taken for its own.
+        assert getattr(errors, {"VERSION": "CAPSULE_VERSION"}.get(name, name)) == code
+        assert texts.MEANINGS[code]
 
 
 def test_an_unknown_code_keeps_its_number() -> None:

@@ -113,7 +113,7 @@ def test_dropped_frames_are_in_status(unit: ndks.Unit, port: str) -> None:
 
 def test_every_command_refuses_a_payload_that_does_not_fit(line: Line) -> None:
     for command in commands.TABLE.values():
-        fields = len(command.request.fields)
+        fields = len(command.request.kinds)
         for payload in [b"\1"] if fields == 0 else [b"", b"\1" * 5]:
             (frame,) = line.ask(framing.encode(command.code, 11, payload))
             assert (frame.kind, int.from_bytes(frame.payload)) == (framing.ERROR, errors.BAD_REQUEST), command.name

@@ -72,7 +72,7 @@ class MessageKeys(Keys):
         self._unhashed = b""
         self._position = 0
         self._checked_size = -1
-        self._check = b""
+        self._digest = b""
         self.aes_key = b""
         if header.cipher == AES:
             self.aes_key = bytes(self.keystream(0, _AES_KEY_SIZE))
@@ -86,7 +86,10 @@ class MessageKeys(Keys):
             raise errors.UnitError(errors.CONFLICT)
         paper = self._read_paper(offset, size)
         if offset == self._position:
-            self._hash(bytes(paper))
+            if self._digest:
+                self._position += size  # the check value itself: P ends before it
+            else:
+                self._hash(bytes(paper))
         return xor_keystream(self._crypto, self._mask_key, offset, paper) if self._mask_key else paper
 
     def apply(self, offset: int, text: bytearray) -> bytearray:
@@ -97,26 +100,30 @@ class MessageKeys(Keys):
     def check(self, size: int) -> bytes:
         if self._checked_size not in (-1, size):
             raise errors.UnitError(errors.CONFLICT)
-        if self._checked_size < 0:
+        if not self._digest:
             if not self.aes_key:
-                self._hash_to(SYNC_SIZE + size)
-            context = self._clear + self._paper_hash.digest()
-            self._check = derive(self._crypto, self._secret, "ndks check", context)[:CHECK_SIZE]
+                self._hash_up_to(SYNC_SIZE + size)
             self._checked_size = size
-        return self._check
+            self._digest = self._paper_hash.digest()
+        return derive(self._crypto, self._secret, "ndks check", self._clear + self._digest)[:CHECK_SIZE]
+
+    # Both are done or not done: where memory runs out in between, the host asks again, and nothing is hashed twice.
 
     def _hash(self, paper: bytes) -> None:
-        self._position += len(paper)
         text = self._unhashed + paper
         behind = max(0, len(text) - CHECK_SIZE)
-        self._paper_hash.update(text[:behind])
-        self._unhashed = text[behind:]
+        hashed, unhashed = text[:behind], text[behind:]
+        self._paper_hash.update(hashed)
+        self._unhashed = unhashed
+        self._position += len(paper)
 
-    def _hash_to(self, size: int) -> None:
+    def _hash_up_to(self, size: int) -> None:
         missing = size - (self._position - len(self._unhashed))
         if not 0 <= missing <= len(self._unhashed):
             raise errors.UnitError(errors.CONFLICT)
-        self._paper_hash.update(self._unhashed[:missing])
+        hashed, unhashed = self._unhashed[:missing], self._unhashed[missing:]
+        self._paper_hash.update(hashed)
+        self._unhashed = unhashed
 
 
 def xor(first: bytearray, second: bytearray) -> bytearray:

@@ -31,8 +31,6 @@ class Sealer:
 
         Pieces have FIRST_PIECE, then CHUNK bytes, the last 0 to that.
         """
-        if number + last > _MAX_NUMBER:
-            raise errors.UnitError(errors.RANGE)
         offset = CHUNK * number
         text = bytearray(self._keys.sync) + data if number == 0 else bytearray(data)
         end = offset + len(text)
@@ -96,4 +94,6 @@ class Opener:
 
 
 def _tag(mac: Mac, number: int, last: int, body: bytes) -> bytes:
+    if number > _MAX_NUMBER:
+        raise errors.UnitError(errors.RANGE)
     return mac.digest(struct.pack(">IB", number, last), body)[:TAG_SIZE]

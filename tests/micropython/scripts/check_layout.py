@@ -28,7 +28,7 @@ def check_refused_payload(case: dict) -> None:
 def _values(layout: Layout, written: list) -> list:
     values = []
     for i in range(len(written)):
-        kind = layout.fields[i][1] if i < len(layout.fields) else "u8"
+        kind = layout.kinds[i] if i < len(layout.kinds) else "u8"
         is_bytes = kind == "rest" or kind[0] == "b"
         values.append(bytes.fromhex(written[i]) if is_bytes else written[i])
     return values
