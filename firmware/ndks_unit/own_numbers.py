@@ -35,6 +35,8 @@ class OwnNumbers:
     def give_back(self) -> None:
         """Make the numbers that were not used those of the next start."""
         if self._next != self._end:
+            # First here: should the write fail, nobody knows what flash says, and no number of this block is taken.
+            self._end = self._next
             self._reserve_up_to(self._next)
 
     def _reserve_up_to(self, end: int) -> None:

@@ -108,7 +108,10 @@ class RecordLog:
         self._bodies[kind] = body
 
     def _program(self, offset: int, data: bytes) -> None:
-        self._board.nvm_write(offset, data)
+        try:
+            self._board.nvm_write(offset, data)
+        except OSError:  # of an emulated one: its disk is full
+            raise errors.UnitError(errors.STORAGE) from None
         for start in range(0, len(data), _PIECE):
             piece = data[start : start + _PIECE]
             if self._board.nvm_read(offset + start, len(piece)) != piece:

@@ -6,6 +6,7 @@ Mode b: the unit encrypts. Mode a: it gives the keys of this one message, and th
 """
 
 import contextlib
+import errno
 import secrets
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -219,9 +220,14 @@ def _blocks(source: Source, first: int, others: int) -> Iterator[Block]:
 
 
 def _read(source: Source, size: int) -> bytes:
-    """Return so many bytes, fewer at the end only: a pipe gives what it has."""
+    """Return so many bytes, fewer at the end only: a pipe gives what it has. OSError."""
     block = b""
-    while len(block) < size and (part := source.read(size - len(block))):
+    while len(block) < size:
+        part = source.read(size - len(block))
+        if part is None:  # nothing now is not the end
+            raise BlockingIOError(errno.EAGAIN, "what is read from does not wait for data")
+        if not part:
+            break
         block += part
     return block
 

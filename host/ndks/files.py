@@ -21,7 +21,7 @@ _DESCRIPTORS = Path("/proc/self/fd")
 class Source(Protocol):
     """What can be read: a file, a pipe."""
 
-    def read(self, size: int, /) -> bytes: ...
+    def read(self, size: int, /) -> bytes | None: ...
 
 
 class Sink(Protocol):
@@ -50,7 +50,7 @@ def whole_file(path: Path, *, private: bool) -> Generator[BinaryIO]:
     a part of it behind.
     """
     path = path.resolve()  # a link is followed, not replaced
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f".ndks-{secrets.token_hex(8)}")
     mode = _PRIVATE if private else _USUAL
     descriptor = _open_unnamed(path.parent, mode)
     named = descriptor is None
@@ -62,9 +62,10 @@ def whole_file(path: Path, *, private: bool) -> Generator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
             if not named:
-                # With a directory's descriptor Python follows the link to the file that has no name.
-                os.link(_DESCRIPTORS / str(file.fileno()), temporary, src_dir_fd=file.fileno())
-        replace_durably(temporary, path)
+                named = _give_name(file.fileno(), path, temporary)
+        if named:
+            temporary.replace(path)
+        _sync_directory(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -119,12 +120,27 @@ def writing(target: Path | str | Sink) -> Generator[Sink]:
 def replace_durably(source: Path, target: Path) -> None:
     """Rename a file, and return when the new name is on the disk."""
     source.replace(target)
+    _sync_directory(target.parent)
+
+
+def _sync_directory(path: Path) -> None:
     if os.name == "posix":  # elsewhere directories cannot be opened
-        directory = os.open(target.parent, os.O_RDONLY)
+        directory = os.open(path, os.O_RDONLY)
         try:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+def _give_name(descriptor: int, path: Path, temporary: Path) -> bool:
+    """Name a file that has no name yet `path`, or `temporary` where there is a file of that name; tell whether so."""
+    source = _DESCRIPTORS / str(descriptor)
+    try:
+        os.link(source, path, src_dir_fd=descriptor)  # with a descriptor, Python has the link followed
+    except FileExistsError:
+        os.link(source, temporary, src_dir_fd=descriptor)
+        return True
+    return False
 
 
 def _open_unnamed(directory: Path, mode: int) -> int | None:

@@ -10,7 +10,6 @@ paper.json holds the keys that the paper prints; suite.json the vectors of an in
 
 import argparse
 import hashlib
-import hmac
 import json
 import random
 import struct
@@ -20,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import mpmath  # pyright: ignore[reportMissingTypeStubs]
+from capsule_reference import VECTORS
+from capsule_vectors import make_capsules
+from command_vectors import make_commands
 
-VECTORS = Path(__file__).parents[2] / "protocol" / "vectors"
 SEED = 20261123
 FRAME_SIZES = (0, 1, 3, 59, 63, 64, 65, 127, 128, 243, 244, 245, 246, 255, 256, 257, 499, 512, 1024, 1120)
 
@@ -122,88 +123,11 @@ def make_records() -> dict[str, Any]:
     }
 
 
-def make_commands() -> dict[str, Any]:
-    """One conversation with a new unit: what it is asked, what it answers."""
-    suite = json.loads((VECTORS / "suite.json").read_text())
-    secret = bytes.fromhex(suite["network"]["secret"])
-    keys = {entry["k"]: bytes.fromhex(entry["bytes"]) for entry in suite["export"] if entry["suite"] == 1}
-    hello, status, provision, next_index, key_chunk, acknowledge = 0x01, 0x02, 0x03, 0x10, 0x11, 0x12
-    bad_request, unknown, blank, provisioned = 0x0101, 0x0102, 0x0201, 0x0202
-    out_of_range, epoch, too_far = 0x0301, 0x0302, 0x0303
-    uid = bytes.fromhex("0011223344556677")
-    parameters = secret + b"\x04demo" + b"\x040.52" + b"\x0225"
-    member = struct.pack(">IHBBB", 0, 7, 1, 0, 3) + parameters
-    common_lane = struct.pack(">IHBBB", 0, 0, 1, 0, 3) + parameters
-    greeting = bytes([1, 0, 0, 1, 0, 1]), bytes([1]) + uid + bytes(32) + struct.pack(">HHHB", 1120, 0, 0, 1)
-    id_context = b"ndks network id\0" + bytes([1, 3]) + b"\x040.52" + b"\x0225"
-    network_id = hmac.digest(secret, id_context, hashlib.sha256)[:8]
-    counters = struct.pack(">II", 0, 0)
-    chunk, ack = ">IQQH", ">IQB"
-    steps: list[tuple[int, bytes, bytes | int]] = [
-        (hello, b"", greeting[0] + b"\0" + greeting[1]),
-        (status, b"", bytes([0, 1]) + bytes(18) + struct.pack(">HH", 0, 4064) + counters),
-        (next_index, b"", blank),
-        (key_chunk, struct.pack(chunk, 0, 1, 0, 32), blank),
-        (provision, member[:-1], bad_request),
-        (provision, member + b"\0", bad_request),
-        (provision, common_lane, out_of_range),
-        (provision, member.replace(b"0.52", b"0,52"), out_of_range),
-        (provision, member, b""),
-        (provision, member, provisioned),
-        (hello, b"", greeting[0] + b"\1" + greeting[1]),
-        (
-            status,
-            b"",
-            bytes([1, 1])
-            + struct.pack(">IHBBB", 0, 7, 1, 0, 3)
-            + b"\x04demo"
-            + network_id
-            + struct.pack(">HH", 112, 4064)
-            + counters,
-        ),
-        (0x7E, b"", unknown),
-        (0x81, b"", unknown),
-        (next_index, b"", struct.pack(">IQ", 0, 1)),
-        (next_index, b"\0", bad_request),
-        (key_chunk, struct.pack(chunk, 0, 1, 0, 32), keys[1]),
-        (key_chunk, struct.pack(chunk, 0, 1, 0, 32), keys[1]),
-        (key_chunk, struct.pack(chunk, 0, 1, 5, 20), keys[1][5:25]),
-        (key_chunk, struct.pack(chunk, 0, 1000, 31, 1), keys[1000][31:]),
-        (key_chunk, struct.pack(chunk, 1, 1, 0, 32), epoch),
-        (key_chunk, struct.pack(chunk, 0, 0, 0, 32), out_of_range),
-        (key_chunk, struct.pack(chunk, 0, 1 << 48, 0, 32), out_of_range),
-        (key_chunk, struct.pack(chunk, 0, 1, 0, 0), out_of_range),
-        (key_chunk, struct.pack(chunk, 0, 1, 0, 1025), out_of_range),
-        (key_chunk, struct.pack(chunk, 0, 1, (1 << 37) - 1, 2), out_of_range),
-        (key_chunk, struct.pack(chunk, 0, 1, (1 << 64) - 1, 1), out_of_range),
-        (acknowledge, struct.pack(ack, 0, 1, 0), struct.pack(">Q", 2)),
-        (acknowledge, struct.pack(ack, 0, 1, 0), struct.pack(">Q", 2)),
-        (acknowledge, struct.pack(ack, 1, 2, 0), epoch),
-        (acknowledge, struct.pack(ack, 0, 0, 0), out_of_range),
-        (acknowledge, struct.pack(ack, 0, (1 << 20) + 3, 0), too_far),
-        (next_index, b"", struct.pack(">IQ", 0, 2)),
-        (acknowledge, struct.pack(ack, 0, (1 << 20) + 2, 0), struct.pack(">Q", (1 << 20) + 3)),
-        (acknowledge, struct.pack(ack, 0, (1 << 48) - 1, 1), struct.pack(">Q", 1 << 48)),
-        (next_index, b"", out_of_range),
-    ]
-    return {
-        "about": "a conversation with a new unit whose free memory is given as 0 (PROTOCOL.md sections 5 and 6)",
-        "uid": uid.hex(),
-        "steps": [
-            {
-                "command": code,
-                "request": request.hex(),
-                **({"error": got} if isinstance(got, int) else {"answer": got.hex()}),
-            }
-            for code, request, got in steps
-        ],
-    }
-
-
 FILES = {
     "frames.json": make_frames,
     "generator.json": make_generator,
     "records.json": make_records,
+    "capsules.json": make_capsules,
     "commands.json": make_commands,
 }
 

@@ -15,10 +15,14 @@ SUITE = load_vectors("suite")
 _NETWORK = SUITE["network"]
 
 
-def membership(suite: int = 1) -> tuple[Any, ...]:
+SECRET = bytes.fromhex(_NETWORK["secret"])
+
+
+def membership(
+    suite: int = 1, lane: int = 1, name: str = "test", p1: str = _NETWORK["p1"], p2: str = _NETWORK["p2"]
+) -> tuple[Any, ...]:
     """The fields of PROVISION."""
-    secret = bytes.fromhex(_NETWORK["secret"])
-    return 0, 1, suite, 0, _NETWORK["d"], secret, "test", _NETWORK["p1"], _NETWORK["p2"]
+    return 0, lane, suite, 0, _NETWORK["d"], SECRET, name, p1, p2
 
 
 def provision(host: Host, suite: int = 1) -> Script:
@@ -26,4 +30,4 @@ def provision(host: Host, suite: int = 1) -> Script:
 
 
 def named(layout: Layout, values: tuple[Any, ...]) -> dict[str, Any]:
-    return {name: value for (name, _), value in zip(layout.fields, values, strict=True)}
+    return dict(zip(layout.names, values, strict=True))

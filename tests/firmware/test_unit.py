@@ -31,8 +31,17 @@ def provisioned() -> MemoryBoard:
     return board
 
 
+class PredictableBoard(MemoryBoard):
+    """Its random bytes are those that the conversation says."""
+
+    def entropy(self, size: int) -> bytes:
+        entropy = bytes.fromhex(CONVERSATION["entropy"])
+        assert len(entropy) == size
+        return entropy
+
+
 def test_published_conversation() -> None:
-    board = MemoryBoard(bytes.fromhex(CONVERSATION["uid"]))
+    board = PredictableBoard(bytes.fromhex(CONVERSATION["uid"]))
     unit = Unit(board)
     for step in CONVERSATION["steps"]:
         frame = answer(board, unit, step["command"], bytes.fromhex(step["request"]))
@@ -177,7 +186,7 @@ def test_any_values_are_answered(provisioned: MemoryBoard, is_member: bool, data
     """As above, with payloads that fit the layouts, so that handlers see them."""
     board = copy.deepcopy(provisioned) if is_member else MemoryBoard()
     command = data.draw(st.sampled_from(sorted(commands.TABLE.values(), key=lambda command: command.code)))
-    values = [data.draw(_VALUES[kind]) for _, kind in command.request.fields]
+    values = [data.draw(_VALUES[kind]) for kind in command.request.kinds]
     _answer_known(board, command.code, command.request.pack(*values))
 
 
@@ -204,7 +213,10 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "u16": _EDGES | st.sampled_from([1024, 1025, 65535]),
     "u32": _EDGES | st.integers(0, (1 << 32) - 1),
     "u64": _EDGES | st.integers(0, (1 << 64) - 1) | st.sampled_from([(1 << 48) - 1, (1 << 37) - 1, 1 << 48, 1 << 37]),
+    "b8": st.binary(min_size=8, max_size=8),
     "b32": st.binary(min_size=32, max_size=32),
+    "b37": st.binary(min_size=37, max_size=37) | st.binary(min_size=36, max_size=36).map(lambda rest: b"\1" + rest),
+    "rest": st.binary(max_size=1040),
     "text": st.sampled_from(["0.52", "25", "-3.5", "0", "", "x", "9" * 80, "9" * 81]) | st.text(max_size=40),
 }
 

@@ -13,7 +13,7 @@ from host.running import Finished
 import ndks
 from ndks.cli import main
 
-MakeUnit = Callable[[str], str]
+MakeUnit = Callable[..., str]
 Call = Callable[..., Finished]
 
 
@@ -39,10 +39,10 @@ def network_file(network: ndks.Network, tmp_path: Path) -> Path:
 def make_unit(network: ndks.Network, tmp_path: Path) -> MakeUnit:
     """Make a provisioned emulated unit, and return the name of its port."""
 
-    def make(name: str) -> str:
+    def make(name: str, lane: int = 1, member_of: ndks.Network = network) -> str:
         port = f"emulator:{tmp_path / name}"
         with ndks.open(port, create=True) as unit:
-            unit.provision(network, 1)
+            unit.provision(member_of, lane)
         return port
 
     return make
@@ -51,6 +51,19 @@ def make_unit(network: ndks.Network, tmp_path: Path) -> MakeUnit:
 @pytest.fixture
 def alice(make_unit: MakeUnit) -> str:
     return make_unit("alice")
+
+
+@pytest.fixture
+def bob(make_unit: MakeUnit) -> str:
+    return make_unit("bob", 2)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    """A directory with nothing in it but what the commands under test leave there."""
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    return desk
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def scripted(script: Script, monkeypatch: pytest.MonkeyPatch) -> Unit:
 
 def test_greeting(alice: str, opened: Unit) -> None:
     uid = Path(alice.removeprefix("emulator:"), "uid").read_text().strip()
-    assert opened.hello == ndks.Hello(1, 0, "0.1.0", 1, "provisioned", ["not sealed"], uid.upper())
+    assert opened.hello == ndks.Hello(1, 1, "0.1.0", 1, "provisioned", ["not sealed"], uid.upper())
     assert opened.port == alice
 
 

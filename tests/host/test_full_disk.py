@@ -1,21 +1,25 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A disk that is full: the key is not used up, nothing half-written stays, and a stream goes on when there is room."""
+"""A disk that is full, or output that nobody takes: nothing half-written stays, no key and no message is used up."""
 
 import errno
 import os
+import random
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from host.conftest import Call
 from host.running import Finished, assert_refused, command_line, environment, run
 from support.emulate_process import PATIENCE
+from unit.other_member import open_offline
 
 import ndks
 from ndks import download
 
 BITS = 8 * 100_000
+FILM = random.Random(1).randbytes(100_000)
 
 
 def next_index(port: str) -> int:
@@ -127,6 +131,108 @@ def run_into(file: Path, command: list[str], **extra: str) -> Finished:
         pipes = {"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": subprocess.PIPE}
         done = subprocess.run(command, env=environment(extra), timeout=PATIENCE, check=False, **pipes)
     return Finished(done.returncode, b"", done.stderr.decode())
+
+
+@pytest.fixture
+def capsule(alice: str, tmp_path: Path) -> Path:
+    """What alice has sealed of a film, too long for what is left of the disk."""
+    with ndks.open(alice) as unit:
+        (tmp_path / "film.ndks").write_bytes(unit.seal(FILM, cipher="aes"))
+    return tmp_path / "film.ndks"
+
+
+@pytest.mark.parametrize("mode", ["a", "b"])
+def test_encrypting_into_a_full_disk(
+    mode: str, alice: str, network: ndks.Network, small_disk: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "film").write_bytes(FILM)
+    ballast = fill(small_disk, leave=40_000)
+    command = ("encrypt", tmp_path / "film", "--cipher", "aes", "--mode", mode, "--unit", alice)
+    assert_disk_full(run(*command, "-o", small_disk / "film.ndks"))
+    assert [path.name for path in small_disk.iterdir()] == ["ballast"]
+    ballast.unlink()
+    assert run(*command, "-o", small_disk / "film.ndks").status == 0
+    assert open_offline(network, (small_disk / "film.ndks").read_bytes()) == FILM
+
+
+@pytest.mark.parametrize("mode", ["a", "b"])
+@pytest.mark.parametrize("old", [None, b"old"])
+def test_decrypting_into_a_full_disk(mode: str, old: bytes | None, bob: str, capsule: Path, small_disk: Path) -> None:
+    target = small_disk / "film"
+    if old:
+        target.write_bytes(old)
+    ballast = fill(small_disk, leave=40_000)
+    command = ("decrypt", capsule, "--mode", mode, "--unit", bob, "-o", target, "--force")
+    assert_disk_full(run(*command))
+    assert (target.read_bytes() if target.exists() else None) == old
+    ballast.unlink()
+    assert {path.name for path in small_disk.iterdir()} == ({"film"} if old else set())
+    assert run(*command).status == 0
+    assert target.read_bytes() == FILM
+
+
+def test_decrypting_offline_into_a_full_disk(network_file: Path, capsule: Path, small_disk: Path) -> None:
+    fill(small_disk, leave=40_000)
+    assert_disk_full(run("decrypt", capsule, "--network", network_file, "-o", small_disk / "film"))
+    assert [path.name for path in small_disk.iterdir()] == ["ballast"]
+
+
+def test_decrypting_to_stdout_without_room_for_what_is_not_verified_yet(
+    bob: str, capsule: Path, small_disk: Path
+) -> None:
+    fill(small_disk, leave=40_000)
+    assert_disk_full(run("decrypt", capsule, "--unit", bob, "-o", "-", TMPDIR=str(small_disk)))
+    assert run("decrypt", capsule, "--unit", bob, "-o", "-").output == FILM
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", ["encrypt", "decrypt"])
+def test_message_into_a_full_device(command: str, unbuffered: str, bob: str, capsule: Path) -> None:
+    to_stdout = command_line(command, capsule, "-o", "-", "--unit", bob)
+    assert_disk_full(run_into(Path("/dev/full"), to_stdout, PYTHONUNBUFFERED=unbuffered))
+    assert run("decrypt", capsule, "--unit", bob, "-o", "-").output == FILM
+
+
+@pytest.mark.parametrize("command", ["encrypt", "decrypt"])
+def test_message_into_a_closed_stdout(command: str, bob: str, capsule: Path) -> None:
+    shell = ["sh", "-c", '"$@" >&-', "sh", *command_line(command, capsule, "-o", "-", "--unit", bob)]
+    done = subprocess.run(shell, capture_output=True, env=environment(), timeout=PATIENCE, check=False)
+    assert_refused(Finished(done.returncode, done.stdout, done.stderr.decode()), "FILE", 1)
+    assert run("decrypt", capsule, "--unit", bob, "-o", "-").output == FILM
+
+
+@pytest.mark.parametrize("command", ["encrypt", "decrypt"])
+def test_message_to_a_reader_that_leaves(command: str, bob: str, capsule: Path) -> None:
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment()}
+    to_stdout = command_line(command, capsule, "-o", "-", "--unit", bob)
+    # A pipe holds less than the film: the command still has some of it when the reader leaves.
+    with subprocess.Popen(to_stdout, bufsize=0, pipesize=4096, **pipes) as process:
+        assert process.stdout
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr
+        stderr = process.stderr.read().decode()
+        status = process.wait(PATIENCE)
+    assert_refused(Finished(status, b"", stderr), "FILE", 1)
+    assert "nobody reads" in stderr
+    assert run("decrypt", capsule, "--unit", bob, "-o", "-").output == FILM
+
+
+@pytest.mark.parametrize("command", ["encrypt", "decrypt"])
+@pytest.mark.parametrize("mode", ["a", "b"])
+def test_message_on_a_disk_that_is_full_only_when_it_is_synchronised(
+    command: str, mode: str, bob: str, capsule: Path, call: Call, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as full:
+        # Only for the host's files: the emulated unit writes its own as before.
+        full.setattr("ndks.files.os", SimpleNamespace(**vars(os) | {"fsync": refuse}))
+        assert_disk_full(call(command, capsule, "--unit", bob, "-o", desk / "out", "--mode", mode))
+    assert list(desk.iterdir()) == []
+    assert call("decrypt", capsule, "--unit", bob, "-o", "-", "--mode", mode).output == FILM
 
 
 @pytest.mark.parametrize("command", [["key"], ["stream", "--bits", "8"]])

@@ -13,6 +13,7 @@ from ndks.link import WINDOW, Link
 from ndks_protocol import commands, errors, framing
 
 TIMEOUT = 1.0
+AUTHENTICATION = {errors.HEADER, errors.AUTH, errors.DIVERGED, errors.BINDING}
 Connect = Callable[[Script], tuple[Link, ScriptedTransport]]
 
 
@@ -103,7 +104,8 @@ def test_known_error_codes(connect: Connect, code: int) -> None:
     with pytest.raises(ndks.DeviceError) as refused:
         link.call(commands.NEXT_INDEX)
     assert (refused.value.number, refused.value.code) == (code, errors.TABLE[code])
-    assert refused.value.exit_status == 4
+    assert refused.value.exit_status == (5 if code in AUTHENTICATION else 4)
+    assert isinstance(refused.value, ndks.AuthenticationError) == (code in AUTHENTICATION)
     assert refused.value.advice
 
 

@@ -5,20 +5,30 @@
 import base64
 import traceback
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 from host.conftest import Call
 from host.running import run
 from host.scripted_transport import ScriptedTransport, answer
+from unit.other_member import flipped
 
 import ndks
 from ndks import download
+from ndks.crypto import CRYPTO
 from ndks.link import Link
 from ndks.unit import Unit
 from ndks_protocol import commands, framing
+from ndks_protocol.capsule import Header, HeaderKeys, MessageKeys, Sealer
+from ndks_protocol.commands import CIPHERS
+from ndks_protocol.generator import Generator, Keystream
+from ndks_protocol.kdf import derive
 
 BITS = 256
+LETTER = b"meet me at the old bridge"
+MODES = ("a", "b")
 
 
 def spellings(secret: bytes) -> Iterator[str]:
@@ -114,6 +124,115 @@ def test_output_of_a_command_that_fails_after_it_has_the_key(
     finished = call("key", "--unit", alice, "-o", tmp_path / "key")
     assert finished.status in (1, 130)
     assert not shows(finished.stderr + finished.text, key.data)
+
+
+@dataclass
+class Message:
+    """A letter in a capsule, and all that nobody but the two ends may ever see of it."""
+
+    letter: Path
+    capsule: Path
+    secrets: list[bytes]
+
+    def assert_not_shown(self, text: str) -> None:
+        assert not any(shows(text, secret) for secret in self.secrets)
+
+
+@pytest.fixture(params=CIPHERS)
+def message(request: pytest.FixtureRequest, network: ndks.Network, desk: Path) -> Message:
+    cipher = CIPHERS.index(request.param)
+    header = Header.new(1, cipher, 9, 1, bytes(8))
+    bits = Generator(network.p1, network.p2, network.digits).key(header.index)
+    read_paper = partial(read_bytes, bits)
+    keys = MessageKeys(CRYPTO, network.secret, header, bytes(16), read_paper)
+    letter, capsule = desk / "letter", desk / "letter.ndks"
+    letter.write_bytes(LETTER)
+    header_keys = HeaderKeys(CRYPTO, network.secret)
+    capsule.write_bytes(header_keys.mask(header) + Sealer(CRYPTO, keys).seal(0, 1, LETTER))
+    keystream = MessageKeys(CRYPTO, network.secret, header, bytes(16), read_paper).keystream(0, 32)
+    mac_key, mask_key = (derive(CRYPTO, network.secret, f"ndks header {use}", b"") for use in ("mac", "mask"))
+    found = [LETTER, keys.tag_key, keys.sync, keys.aes_key, bytes(keystream), network.secret, mac_key, mask_key]
+    return Message(letter, capsule, [secret for secret in found if secret])
+
+
+def read_bytes(bits: Keystream, offset: int, size: int) -> bytearray:
+    return bits.read(8 * offset, 8 * size)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_verbose_decrypt(alice: str, message: Message, mode: str) -> None:
+    finished = run("decrypt", message.capsule, "--force", "--unit", alice, "--mode", mode, "--verbose")
+    assert finished.status == 0
+    assert f"> OPEN_{'BEGIN' if mode == 'b' else 'KEYS'} " in finished.stderr
+    assert message.letter.read_bytes() == LETTER
+    message.assert_not_shown(finished.stderr + finished.text)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_verbose_encrypt(alice: str, network: ndks.Network, mode: str, cipher: str, desk: Path) -> None:
+    (desk / "letter").write_bytes(LETTER)
+    finished = run("encrypt", desk / "letter", "--unit", alice, "--mode", mode, "--cipher", cipher, "--verbose")
+    assert f"> SEAL_{'BEGIN' if mode == 'b' else 'KEYS'} " in finished.stderr
+    text = finished.stderr + finished.text
+    assert not shows(text, LETTER)
+    assert not shows(text, network.secret)
+    assert not shows((desk / "letter.ndks").read_bytes().decode("latin-1"), LETTER)
+
+
+def test_verbose_offline(network_file: Path, message: Message) -> None:
+    for command in (("decrypt", "--force"), ("inspect",), ("inspect", "--json")):
+        finished = run(*command, message.capsule, "--network", network_file, "--verbose")
+        assert finished.status == 0
+        message.assert_not_shown(finished.stderr + finished.text)
+
+
+def test_inspect_by_a_unit(alice: str, message: Message) -> None:
+    finished = run("inspect", message.capsule, "--unit", alice, "--verbose", "--json")
+    assert finished.status == 0
+    message.assert_not_shown(finished.stderr + finished.text)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("position", [3, 40, -1])
+def test_damaged_capsules(alice: str, message: Message, call: Call, mode: str, position: int) -> None:
+    message.capsule.write_bytes(flipped(message.capsule.read_bytes(), position))
+    finished = call("decrypt", message.capsule, "-o", "-", "--unit", alice, "--mode", mode, "--verbose")
+    assert finished.status == 5
+    message.assert_not_shown(finished.stderr + finished.text)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_representations_and_tracebacks_of_messages(
+    alice: str, message: Message, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with ndks.open(alice) as unit:
+        opened = unit.decrypt(message.capsule, message.letter, mode=mode, again=True)
+        seen = unit.inspect(message.capsule.read_bytes())
+        message.assert_not_shown(repr(opened) + str(opened) + repr(seen) + repr(unit))
+        assert not shows(repr(opened), message.capsule.read_bytes())
+        monkeypatch.setattr("ndks.files.os.fsync", refuse)
+        with pytest.raises(OSError, match="No space") as failed:
+            unit.decrypt(message.capsule, message.letter, mode=mode, again=True)
+    message.assert_not_shown(text_of(failed.value))
+
+
+def test_error_of_a_keystream_of_another_size(message: Message, monkeypatch: pytest.MonkeyPatch) -> None:
+    hello = (1, 0, bytes(3), 1, 1, 0, bytes(8), bytes(16), bytes(16), 1120, 0, 0, 1)
+    keystream = message.secrets[0]
+    answers = {
+        commands.HELLO.code: hello,
+        commands.OPEN_KEYS.code: (bytes(8), 9, 1, bytes(32), bytes(8), b""),
+        commands.MESSAGE_STREAM.code: (keystream,),
+    }
+    transport = ScriptedTransport(lambda request: answer(request, *answers[request.kind]), monkeypatch)
+    unit = Unit("scripted", Link(transport, 1.0))
+    with pytest.raises(ndks.ProtocolError) as refused:
+        unit.open(message.capsule.read_bytes(), mode="a")
+    message.assert_not_shown(text_of(refused.value))
 
 
 def text_of(error: BaseException) -> str:

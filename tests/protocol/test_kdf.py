@@ -11,21 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ndks_protocol.exported import export_mask_key, is_exportable
-from ndks_protocol.kdf import Crypto, Mac, derive, xor_keystream
+from ndks_protocol.kdf import Mac, derive, xor_keystream
+from protocol.plain_crypto import CRYPTO
 
-
-class PlainCrypto(Crypto):
-    """The primitives, with AES in whole blocks only, as on the board."""
-
-    def sha256(self):
-        return hashlib.sha256()
-
-    def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
-        assert len(buffer) % 16 == 0
-        buffer[:] = Cipher(algorithms.AES256(key), modes.CTR(iv)).encryptor().update(bytes(buffer))
-
-
-CRYPTO = PlainCrypto()
 keys = st.binary(min_size=32, max_size=32)
 
 

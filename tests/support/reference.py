@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Keys by another way than the product's: mpmath for equation 7, hmac and cryptography for the mask."""
+"""Keys and capsules by another way than the product's: mpmath for equation 7, hmac and cryptography for the rest."""
 
 import hashlib
 import hmac
@@ -9,10 +9,13 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import capsule_reference
 import mpmath
+from capsule_reference import Message
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ndks.network import Network
+from ndks_protocol.commands import CIPHERS, SUITES
 
 VECTORS = Path(__file__).parents[2] / "protocol" / "vectors"
 
@@ -40,6 +43,50 @@ def exported_key(network: Network, k: int, offset: int, size: int) -> bytes:
     bits = paper_bits(network.p1, network.p2, network.digits, k, 8 * offset, 8 * size)
     mask = _mask(network.secret, k, offset, size) if network.suite == "hybrid" else bytes(size)
     return bytes(a ^ b for a, b in zip(packed(bits), mask, strict=True))
+
+
+def message(
+    network: Network, lane: int, number: int, data: bytes, *, salt: bytes = bytes(8), binding_id: bytes = bytes(16)
+) -> Message:
+    """A message of the unit of this lane, with the network's cipher: its header, keys, chunks, capsule."""
+    suite, cipher = SUITES.index(network.suite), CIPHERS.index(network.cipher)
+    clear = capsule_reference.clear_header(suite, cipher, lane, number, salt)
+    return Message(_parameters(network), clear, data, binding_id)
+
+
+def clear_header(network: Network, capsule: bytes) -> bytes:
+    """The 21 bytes behind the header of a capsule of this network."""
+    tag, masked = capsule[1:17], capsule[17 : capsule_reference.WIRE_HEADER]
+    clear = capsule[:1] + capsule_reference.aes_ctr(
+        capsule_reference.derive(network.secret, "ndks header mask"), tag, masked
+    )
+    assert capsule_reference.masked_header(network.secret, clear) == capsule[: capsule_reference.WIRE_HEADER]
+    return clear
+
+
+def data_of(network: Network, capsule: bytes, binding_id: bytes = bytes(16)) -> bytes:
+    """What a good capsule carries; it is taken apart by sealing it again."""
+    clear = clear_header(network, capsule)
+    size = _data_size(len(capsule))
+    mask = Message(_parameters(network), clear, bytes(size), binding_id)
+    ciphertext = b"".join(
+        capsule[start : start + capsule_reference.WIRE_CHUNK][:-16]
+        for start in range(capsule_reference.WIRE_HEADER, len(capsule), capsule_reference.WIRE_CHUNK)
+    )
+    # The same keystream covers zeros in the one and data in the other.
+    data = capsule_reference.xor(ciphertext, mask.ciphertext)[8:-8]
+    assert Message(_parameters(network), clear, data, binding_id).capsule == capsule
+    return data
+
+
+def _data_size(capsule_size: int) -> int:
+    """What is left without the header, a tag for each chunk, sync word and check value."""
+    chunks = capsule_size - capsule_reference.WIRE_HEADER
+    return chunks - 16 * -(-chunks // capsule_reference.WIRE_CHUNK) - 16
+
+
+def _parameters(network: Network) -> capsule_reference.Network:
+    return capsule_reference.Network(network.secret, network.p1, network.p2, network.digits)
 
 
 def _mask(secret: bytes, k: int, offset: int, size: int) -> bytes:

@@ -1,18 +1,23 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Unit A's key is unit B's key, whatever happens in between."""
+"""Unit A's key is unit B's key, and what A seals B opens once, whatever happens in between."""
 
+import io
 import shutil
 import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from support.reference import exported_key
+from unit.other_member import HEADER_SIZE, OtherMember, flipped, header_of, open_offline
 
 import ndks
 from ndks.network import Network
+from ndks_protocol.commands import CIPHERS, MAX_JUMP, WINDOW_SIZE
 
 NAMES = ("alice", "bob")
 names = st.sampled_from(NAMES)
@@ -100,3 +105,161 @@ class TwoUnits(RuleBasedStateMachine):
 
 TestTwoUnits = TwoUnits.TestCase
 TestTwoUnits.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+LANES = {"alice": 1, "bob": 2, "carol": 3}
+RESERVED = 64  # numbers at once; so many a crash may burn
+modes = st.sampled_from("ab")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A capsule on its way, and what the model knows of it."""
+
+    sender: str
+    number: int
+    data: bytes
+    capsule: bytes
+
+
+class FullDisk(io.BytesIO):
+    def flush(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
+class TwoCorrespondents(RuleBasedStateMachine):
+    """Two units, and a channel that loses, repeats, delays, reorders and alters.
+
+    The model: what each has accepted of each. Carol is played by the test, and sends under any number: in little time
+    she has been silent for long, comes late, or has a counter that is broken.
+    """
+
+    @initialize(suite=st.sampled_from(["hybrid", "paper"]), cipher=st.sampled_from(CIPHERS))
+    def provision(self, suite: str, cipher: str) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="ndks-test-"))
+        self.network = Network.new("pair", suite=suite, cipher=cipher)
+        self.carol = OtherMember(self.network, LANES["carol"])
+        self.units = {name: self.open(name) for name in NAMES}
+        for name, unit in self.units.items():
+            unit.provision(self.network, LANES[name])
+        self.next = dict.fromkeys(NAMES, 1)  # at least
+        self.is_exact = dict.fromkeys(NAMES, True)
+        self.accepted: dict[tuple[str, str], set[int]] = {(to, of): set() for to in NAMES for of in LANES}
+        self.sent: list[Sent] = []
+
+    def open(self, name: str) -> ndks.Unit:
+        return ndks.open(f"emulator:{self.directory / name}", create=True)
+
+    def teardown(self) -> None:
+        if hasattr(self, "directory"):
+            for unit in self.units.values():
+                unit.close()
+            shutil.rmtree(self.directory)
+
+    def expected(self, name: str, sent: Sent, *, again: bool, leave: bool) -> str:
+        """Return the error that this unit must answer with, "" for none."""
+        if sent.sender == name:
+            return "REFLECTED"
+        accepted = self.accepted[name, sent.sender]
+        top = max(accepted, default=0)
+        if not again and sent.number <= top - WINDOW_SIZE:
+            return "TOO_OLD"
+        if not again and sent.number in accepted:
+            return "DUPLICATE"
+        return "TOO_FAR" if not leave and sent.number > top + MAX_JUMP else ""
+
+    def take(self, name: str, sent: Sent, mode: str, *, again: bool = False, leave: bool = False) -> str:
+        """Let a unit open a capsule, and return the error."""
+        try:
+            assert self.units[name].open(sent.capsule, mode=mode, again=again, leave=leave) == sent.data
+        except ndks.DeviceError as error:
+            return error.code
+        return ""
+
+    @rule(name=names, mode=modes, cipher=st.sampled_from(CIPHERS), data=st.binary(max_size=1100))
+    def seal(self, name: str, mode: str, cipher: str, data: bytes) -> None:
+        capsule = self.units[name].seal(data, cipher=cipher, mode=mode)
+        assert open_offline(self.network, capsule) == data
+        number = header_of(self.network, capsule).number
+        assert self.next[name] <= number <= self.next[name] + (0 if self.is_exact[name] else RESERVED)
+        self.next[name], self.is_exact[name] = number + 1, True
+        self.sent.append(Sent(name, number, data, capsule))
+
+    @rule(ahead=st.sampled_from([1, 2, 100, WINDOW_SIZE - 1, WINDOW_SIZE, MAX_JUMP, MAX_JUMP + 1]))
+    def carol_seals(self, ahead: int) -> None:
+        last = max((sent.number for sent in self.sent if sent.sender == "carol"), default=0)
+        data = b"carol's %d" % (last + ahead)
+        self.sent.append(Sent("carol", last + ahead, data, self.carol.seal(data, number=last + ahead)))
+
+    @precondition(lambda self: self.sent)
+    @rule(name=names, mode=modes, data=st.data(), again=st.booleans(), leave=st.booleans())
+    def deliver(self, name: str, mode: str, data: st.DataObject, again: bool, leave: bool) -> None:
+        sent = data.draw(st.sampled_from(self.sent))
+        expected = self.expected(name, sent, again=again, leave=leave)
+        assert self.take(name, sent, mode, again=again, leave=leave) == expected
+        if not expected and not again:
+            self.accepted[name, sent.sender].add(sent.number)
+
+    @precondition(lambda self: self.sent)
+    @rule(name=names, mode=modes)
+    def deliver_the_latest(self, name: str, mode: str) -> None:
+        sent = self.sent[-1]
+        expected = self.expected(name, sent, again=False, leave=False)
+        assert self.take(name, sent, mode) == expected
+        if not expected:
+            self.accepted[name, sent.sender].add(sent.number)
+
+    @precondition(lambda self: self.sent)
+    @rule(name=names, mode=modes, data=st.data())
+    def deliver_but_it_cannot_be_stored(self, name: str, mode: str, data: st.DataObject) -> None:
+        sent = data.draw(st.sampled_from(self.sent))
+        raised = ndks.DeviceError if self.expected(name, sent, again=False, leave=False) else OSError
+        with pytest.raises(raised):
+            self.units[name].decrypt(io.BytesIO(sent.capsule), FullDisk(), mode=mode)
+
+    @precondition(lambda self: self.sent)
+    @rule(name=names, mode=modes, data=st.data())
+    def alter_on_the_way(self, name: str, mode: str, data: st.DataObject) -> None:
+        sent = data.draw(st.sampled_from(self.sent))
+        position = data.draw(st.integers(0, len(sent.capsule) - 1))
+        altered = replace(sent, capsule=flipped(sent.capsule, position))
+        whole = self.expected(name, sent, again=False, leave=False) or "AUTH"
+        expected = "VERSION" if position == 0 else "HEADER" if position < HEADER_SIZE else whole
+        assert self.take(name, altered, mode) == expected
+
+    @precondition(lambda self: self.sent)
+    @rule(name=names, data=st.data())
+    def accept_once_more(self, name: str, data: st.DataObject) -> None:
+        known = [sent for sent in self.sent if sent.number in self.accepted[name, sent.sender]]
+        recent = [sent for sent in known if self.expected(name, sent, again=False, leave=True) == "DUPLICATE"]
+        if recent:
+            self.units[name].accept(data.draw(st.sampled_from(recent)).capsule)
+
+    @rule(name=names)
+    def restart(self, name: str) -> None:
+        self.units[name].close()
+        self.units[name] = self.open(name)
+
+    @rule(name=names)
+    def pull_the_plug(self, name: str) -> None:
+        self.units[name]._link.close()
+        self.units[name] = self.open(name)
+        self.is_exact[name] = False
+
+    @precondition(lambda self: self.sent)
+    @rule(name=names)
+    def inspect_the_latest(self, name: str) -> None:
+        sent = self.sent[-1]
+        if sent.sender != name:
+            seen = self.units[name].inspect(sent.capsule)
+            state = self.expected(name, sent, again=False, leave=False) or "new"
+            assert (seen.lane, seen.number, seen.state) == (LANES[sent.sender], sent.number, state)
+
+    @invariant()
+    def no_number_is_used_twice(self) -> None:
+        numbers = [(sent.sender, sent.number) for sent in getattr(self, "sent", [])]
+        assert len(set(numbers)) == len(numbers)
+
+
+TestTwoCorrespondents = TwoCorrespondents.TestCase
+TestTwoCorrespondents.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

@@ -44,7 +44,7 @@ def add_command(subparsers: Any, name: str, help_line: str, examples: str, handl
     )
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.add_argument("--verbose", action="store_true", help="say on stderr what passes over the line (no secrets)")
-    parser.set_defaults(handler=handler, resume_advice="")
+    parser.set_defaults(handler=handler, resume_advice="the same command begins anew")
     return parser
 
 

@@ -19,9 +19,11 @@ from ndks_protocol.capsule import CHECK_SIZE, CHUNK, SYNC_SIZE, TAG_SIZE
 
 from . import formats
 from .arguments import add_command, add_output, add_path, add_unit, need, output_path
-from .output import Output, StdoutSink, note, warn_of_suite
+from .output import Output, StdoutSink, abandon_stdout, note, warn_of_suite
 
 _STDIN = "-"
+_MODE = "b"
+_MUCH = 1 << 16  # bytes read at once
 _SMALLEST = commands.WIRE_HEADER_SIZE + SYNC_SIZE + CHECK_SIZE + TAG_SIZE
 
 
@@ -65,7 +67,7 @@ _INSPECT_EXAMPLES = """\
 
 def _add_mode(parser: argparse.ArgumentParser, verb: str) -> None:
     text = f"b: the unit {verb}; a: it gives the key, and this computer {verb} (default: b)"
-    parser.add_argument("--mode", choices=capsules.MODES, default="b", help=text)
+    parser.add_argument("--mode", choices=capsules.MODES, help=text)
 
 
 def _add_network(parser: argparse.ArgumentParser, text: str) -> None:
@@ -73,6 +75,7 @@ def _add_network(parser: argparse.ArgumentParser, text: str) -> None:
 
 
 def encrypt(args: argparse.Namespace, out: Output) -> None:
+    _refuse_directory(args.file, f"make one file of it: tar c {args.file} | ndks encrypt - -o FILE")
     target = _target(args, _with_suffix)
     _check_streams(target, out)
     if target is None:
@@ -81,16 +84,20 @@ def encrypt(args: argparse.Namespace, out: Output) -> None:
         status = unit.status()
         if status.state == "blank":
             raise DeviceError(errors.BLANK)
-        cipher = args.cipher or status.cipher
-        values = {"cipher": cipher, "mode": args.mode, "suite": status.suite, **warn_of_suite(status.suite)}
+        cipher, mode = args.cipher or status.cipher, args.mode or _MODE
+        values = {"cipher": cipher, "mode": mode, "suite": status.suite, **warn_of_suite(status.suite)}
         with out.progress(_size(args.file), args.file.name) as bar:
-            size = unit.encrypt(source, target or StdoutSink(), cipher=cipher, mode=args.mode, progress=bar.update)
-    text = f"{size} bytes, cipher {cipher}, mode {args.mode}, suite {status.suite}"
+            size = unit.encrypt(source, target or StdoutSink(), cipher=cipher, mode=mode, progress=bar.update)
+    text = f"{size} bytes, cipher {cipher}, mode {mode}, suite {status.suite}"
     _tell(out, target, {"bytes": size, **values}, text)
 
 
 def decrypt(args: argparse.Namespace, out: Output) -> None:
     need(not (args.network and args.unit), "a capsule is opened with a unit or with a network file", "name one of them")
+    online = args.again or args.far or args.mode
+    need(not (args.network and online), "--again, --far and --mode are of units", "leave them out with --network")
+    args.mode = args.mode or _MODE
+    _refuse_directory(args.file, "name a capsule")
     need(not (args.again and args.far), "--again does not go with --far", "use --far for a capsule not opened before")
     target = _target(args, _without_suffix)
     _check_streams(target, out)
@@ -104,13 +111,14 @@ def decrypt(args: argparse.Namespace, out: Output) -> None:
 
 def inspect(args: argparse.Namespace, out: Output) -> None:
     need(not (args.network and args.unit), "a unit or a network file tells the same", "name one of them")
-    size = args.file.stat().st_size
-    with args.file.open("rb") as file:
-        header = capsules.read_header(file)
-    if size < _SMALLEST:
-        raise device_error(errors.AUTH)  # cut off
-    body = size - len(header)
+    _refuse_directory(args.file, "name a capsule")
+    with _source(args.file) as source:
+        header = capsules.read_header(source)
+        body = _count(source)
+    size = len(header) + body
     chunks = -(-body // (CHUNK + TAG_SIZE))
+    if size < _SMALLEST or 1 <= body % (CHUNK + TAG_SIZE) <= TAG_SIZE:
+        raise device_error(errors.AUTH)  # cut off
     data = body - chunks * TAG_SIZE - SYNC_SIZE - CHECK_SIZE
     values: dict[str, Any] = {
         "file": str(args.file),
@@ -125,7 +133,7 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
     ]
     if args.network or args.unit:
         seen = _member_view_offline(args.network, header) if args.network else _member_view(args, header)
-        values["member"] = seen
+        values |= {"member": seen, **warn_of_suite(seen["suite"])}
         rows += [(name, str(value)) for name, value in seen.items()]
     else:
         rows.append(("the rest", "masked: sender, number, suite and cipher are for members (--unit or --network)"))
@@ -134,13 +142,20 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
 
 def _member_view(args: argparse.Namespace, header: bytes) -> dict[str, Any]:
     with ndks.open(args.unit, args.timeout) as unit:
+        status = unit.status()
         try:
             seen = unit.inspect(header)
         except DeviceError as error:
             if error.number != errors.REFLECTED:
                 raise
-            return {"lane": unit.status().lane, "state": "made by this unit"}
-    return {"lane": seen.lane, "number": seen.number, "cipher": seen.cipher, "state": seen.state}
+            return {"lane": status.lane, "suite": status.suite, "state": "made by this unit"}
+    return {
+        "lane": seen.lane,
+        "number": seen.number,
+        "cipher": seen.cipher,
+        "suite": status.suite,
+        "state": seen.state,
+    }
 
 
 def _member_view_offline(path: Path, wire: bytes) -> dict[str, Any]:
@@ -189,6 +204,11 @@ def _target(args: argparse.Namespace, derive: Callable[[Path], Path]) -> Path | 
     return path
 
 
+def _refuse_directory(path: Path, advice: str) -> None:
+    if path.is_dir():
+        raise FileError(f"{path} is a directory", advice)
+
+
 def _with_suffix(path: Path) -> Path:
     return path.with_name(path.name + capsules.SUFFIX)
 
@@ -205,14 +225,19 @@ def _check_streams(target: Path | None, out: Output) -> None:
 @contextlib.contextmanager
 def _source(path: Path) -> Generator[Source]:
     if str(path) != _STDIN:
-        if path.is_dir():
-            raise FileError(f"{path} is a directory", f"make one file of it: tar c {path} | ndks encrypt - -o FILE")
         with reading(path) as file:
             yield file
         return
     if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] closed by the shell: <&-
         raise FileError("stdin is closed", "name a file")
     yield sys.stdin.buffer
+
+
+def _count(source: Source) -> int:
+    size = 0
+    while data := source.read(_MUCH):
+        size += len(data)
+    return size
 
 
 def _size(path: Path) -> int | None:
@@ -223,5 +248,9 @@ def _size(path: Path) -> int | None:
 def _tell(out: Output, target: Path | None, values: dict[str, Any], text: str) -> None:
     if target is None:
         note(text)
-    else:
+        return
+    try:
         out.result({"file": str(target), **values}, f"{target}: {text}")
+    except OSError as error:
+        abandon_stdout()
+        raise FileError(f"{target} is complete; only this could not be printed: {error.strerror}", "nothing") from None

@@ -5,6 +5,7 @@
 import gc
 import hashlib
 import importlib
+import os
 import runpy
 import sys
 from collections.abc import Callable, Iterator
@@ -91,7 +92,7 @@ class Chip:
         sys.modules.pop(BOARD_FILE, None)
         module: Any = importlib.import_module(BOARD_FILE)
         module.open = self.drive.open
-        module.os = SimpleNamespace(stat=self.drive.stat, sync=self.drive.sync)
+        module.os = SimpleNamespace(stat=self.drive.stat, sync=self.drive.sync, urandom=os.urandom)
         module.gc = SimpleNamespace(collect=gc.collect, mem_free=lambda: FREE_MEMORY)
         module.hashlib = SimpleNamespace(new=_new_hash)
 

@@ -9,11 +9,23 @@ from memory_host import Host
 from ndks_protocol import framing
 
 
+class PredictableBoard(MemoryBoard):
+    """Its random bytes are those that the conversation says."""
+
+    def __init__(self, uid: bytes, entropy: bytes):
+        super().__init__(uid)
+        self._entropy = entropy
+
+    def entropy(self, size: int) -> bytes:
+        expect(size, len(self._entropy))
+        return self._entropy
+
+
 class Conversation:
     """Group `unit` starts it; each case of group `step` is one request and its answer."""
 
     def start(self, case: dict) -> None:
-        self._host = Host(MemoryBoard(bytes.fromhex(case["uid"])))
+        self._host = Host(PredictableBoard(bytes.fromhex(case["uid"]), bytes.fromhex(case["entropy"])))
 
     def step(self, case: dict) -> None:
         answer = self._host.exchange(case["command"], bytes.fromhex(case["request"]))

@@ -9,6 +9,10 @@ from memory_board import MemoryBoard
 from memory_host import Host
 
 from ndks_protocol import commands
+from ndks_protocol.capsule import FIRST_PIECE, Header, HeaderKeys
+
+SECRET = bytes(32)
+SUITE = commands.SUITES.index("hybrid")
 
 
 def report_free(moment: str) -> None:
@@ -17,13 +21,30 @@ def report_free(moment: str) -> None:
 
 
 def serve(host: Host) -> None:
-    suite, cipher = commands.SUITES.index("hybrid"), commands.CIPHERS.index("aes")
-    host.call(commands.PROVISION, 0, 1, suite, cipher, 12, bytes(32), "test", "0.52", "25")
+    host.call(commands.PROVISION, 0, 1, SUITE, commands.AES, 12, SECRET, "test", "0.52", "25")
     host.call(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
     host.call(commands.ACKNOWLEDGE, 0, 1, 0)
+
+
+def seal(host: Host) -> None:
+    for token in (b"message1", b"message2"):
+        host.call(commands.SEAL_BEGIN, token, commands.VERNAM, commands.DATA, bytes(8))
+        host.call(commands.SEAL_CHUNK, token, 0, 1, bytes(FIRST_PIECE))
+
+
+def open_keys(host: Host) -> None:
+    """Of a message from each of as many senders as the unit keeps account of."""
+    header_keys = HeaderKeys(host.board, SECRET)
+    for lane in range(2, 2 + commands.MAX_SENDERS):
+        header = header_keys.mask(Header.new(SUITE, commands.VERNAM, lane, 1, bytes(8)))
+        handle = host.call(commands.OPEN_KEYS, header, 0)[0]
+        host.call(commands.MESSAGE_STREAM, handle, 0, commands.MAX_CHUNK)
+        host.call(commands.ACCEPT, header, 0)
 
 
 host = Host(MemoryBoard())
 report_free("started")
 serve(host)
+seal(host)
+open_keys(host)
 report_free("served")

@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What never leaves a unit, whatever a host asks: the network's secret, and keys of messages it was not given."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware.member import SECRET, membership
+from firmware.peer import CRYPTO, HEADER_KEYS, RANDOM, Peer, capsule, clear
+from ndks_protocol import commands, errors, framing
+from ndks_protocol.capsule import Header
+from ndks_protocol.commands import AES, AGAIN, LEAVE, VERNAM
+from ndks_protocol.generator import Generator
+from ndks_protocol.kdf import derive, xor_keystream
+
+TEXT = b"no zeros, which would give the keystream away" * 100
+PART = 16  # bytes in a row of a secret; by chance so many do not occur
+SENDER = 2
+
+
+class Overheard(Peer):
+    """A unit whose answers are collected."""
+
+    heard = b""
+
+    def ask(self, command: commands.Command, *values: Any) -> tuple[Any, ...]:
+        try:
+            return super().ask(command, *values)
+        finally:
+            for frame in framing.Decoder().feed(self.board.outbound):
+                assert isinstance(frame, framing.Frame)
+                self.heard += frame.payload + b"|"
+
+
+class Conversation:
+    """What hosts may do, in any order, and which secrets there were in it."""
+
+    def __init__(self) -> None:
+        self.peer = Overheard()
+        self.sealed: list[tuple[Header, str]] = []
+        self.opened: list[tuple[Header, str]] = []
+        self.tokens = [bytes(8)]
+
+    def seal(self, cipher: int, mode: str, size: int) -> None:
+        token = len(self.tokens).to_bytes(8)
+        command = commands.SEAL_BEGIN if mode == "b" else commands.SEAL_KEYS
+        header, *_ = self.peer.ask(command, token, cipher, 0, RANDOM)
+        if mode == "b":
+            self.peer.chunks(token, TEXT[:size])
+        elif cipher == VERNAM:
+            self.peer.ask(commands.MESSAGE_STREAM, token, 0, size % 1024 + 1)
+        self.tokens.append(token)
+        self.sealed.append((clear(header), mode))
+
+    def open(self, cipher: int, mode: str, size: int) -> None:
+        sealed = capsule(SENDER, len(self.opened) + 1, TEXT[:size], cipher=cipher)
+        self.peer.open(sealed, mode=mode)
+        self.peer.accept(sealed)
+        self.opened.append((clear(sealed), mode))
+
+    def pry(self, cipher: int, mode: str, size: int) -> None:
+        """Ask what a host should not."""
+        peer = self.peer
+        for header, _ in self.sealed:
+            own = HEADER_KEYS.mask(header)
+            for command in (commands.OPEN_BEGIN, commands.OPEN_KEYS):
+                assert peer.code(command, own, AGAIN | LEAVE) == errors.REFLECTED
+            peer.code(commands.KEY_CHUNK, 0, header.index, 0, 32)
+        for token in self.tokens[:: 1 if mode == "a" else -1]:
+            peer.code(commands.SEAL_CHUNK, token, 0, 1, b"")
+            peer.code(commands.MESSAGE_STREAM, token, 0, size % 100 + 1)
+            peer.code(commands.MESSAGE_CHECK, token, size)
+
+    def others(self, cipher: int, mode: str, size: int) -> None:
+        """All else that there is to ask."""
+        for command in (commands.HELLO, commands.STATUS, commands.NEXT_INDEX):
+            self.peer.ask(command)
+        self.peer.ask(commands.KEY_CHUNK, 0, 1 + size, 0, 64)
+        self.peer.ask(commands.CLOSE, size % 2)
+
+    def secrets(self) -> dict[str, bytes]:
+        found = {"network": SECRET}
+        for label in ("ndks header mac", "ndks header mask"):
+            found[label] = derive(CRYPTO, SECRET, label, b"")
+        for header, mode in [*self.sealed, *self.opened]:
+            name = f"{header.lane} {header.number} "
+            found[name + "mask"] = derive(CRYPTO, SECRET, "ndks capsule mask", header.clear)
+            if mode == "b":
+                found[name + "tag"] = derive(CRYPTO, SECRET, "ndks capsule auth", header.clear)
+                found[name + "keystream"] = keystream(header)
+        return found
+
+
+def keystream(header: Header) -> bytes:
+    """The first bytes of Z: the AES key, with cipher aes."""
+    _, _, _, _, digits, _, _, p1, p2 = membership()
+    paper = Generator(p1, p2, digits).key(header.index).read(0, 256)
+    return bytes(xor_keystream(CRYPTO, derive(CRYPTO, SECRET, "ndks capsule mask", header.clear), 0, paper))
+
+
+ACTS = st.tuples(
+    st.sampled_from([Conversation.seal, Conversation.open, Conversation.pry, Conversation.others]),
+    st.sampled_from([VERNAM, AES]),
+    st.sampled_from("ab"),
+    st.sampled_from([0, 5, 90, 1010, 1500]),
+)
+
+
+@settings(max_examples=40)
+@given(acts=st.lists(ACTS, min_size=1, max_size=15))
+def test_no_answer_holds_a_secret(acts: list[tuple[Any, ...]]) -> None:
+    conversation = Conversation()
+    for act, *values in acts:
+        act(conversation, *values)
+    heard = conversation.peer.heard
+    for name, secret in conversation.secrets().items():
+        for start in range(len(secret) - PART + 1):
+            assert secret[start : start + PART] not in heard, name
+
+
+def test_the_search_would_find_them() -> None:
+    """A host in mode a is given these, and they are where they are looked for."""
+    conversation = Conversation()
+    for cipher in (VERNAM, AES):
+        conversation.seal(cipher, "a", 90)
+        conversation.open(cipher, "a", 90)
+    heard = conversation.peer.heard
+    for header, _ in [*conversation.sealed, *conversation.opened]:
+        assert derive(CRYPTO, SECRET, "ndks capsule auth", header.clear) in heard
+        assert keystream(header)[:PART] in heard

@@ -1,0 +1,222 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The numbers of a unit's own messages: none is given twice, few are burnt, and flash is hardly written for them."""
+
+import struct
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+from firmware.peer import RANDOM, Peer, clear, new_token, wire
+from ndks_protocol import commands, errors
+from ndks_protocol.commands import AES, INDEX_BITS, MAX_SENDERS
+from ndks_unit.records import MEMBER_IDS, OWN_NUMBERS
+
+BLOCK = 64
+LONGEST = {"name": "n" * 32, "p1": "0." + "5" * 78, "p2": "25." + "7" * 77}
+
+
+@pytest.fixture
+def peer() -> Peer:
+    return Peer()
+
+
+def give_back(peer: Peer) -> None:
+    assert peer.ask(commands.CLOSE, 1) == ()
+
+
+def go_on_from(peer: Peer, number: int, epoch: int = 0) -> None:
+    """As after so many messages."""
+    peer.unit.log.append(OWN_NUMBERS, struct.pack(">IQ", epoch, number))
+    peer.restart()
+
+
+@pytest.mark.parametrize("sealed", [0, 1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK])
+def test_a_restart_burns_at_most_64(peer: Peer, sealed: int) -> None:
+    for _ in range(sealed):
+        peer.begin()
+    peer.restart()
+    burnt = peer.number() - 1 - sealed
+    assert burnt == -sealed % BLOCK < BLOCK
+
+
+@pytest.mark.parametrize("sealed", [0, 1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK])
+def test_unplugging_properly_burns_none(peer: Peer, sealed: int) -> None:
+    for _ in range(sealed):
+        peer.begin()
+    give_back(peer)
+    peer.restart()
+    assert peer.number() == sealed + 1
+
+
+def test_numbers_are_kept_over_sessions(peer: Peer) -> None:
+    """Neither a new host nor a lost line costs numbers, or a write."""
+    peer.begin()
+    before = bytes(peer.board.nvm.content)
+    for number in range(2, 50, 4):
+        peer.ask(commands.HELLO)
+        assert peer.number() == number
+        peer.ask(commands.CLOSE, 0)
+        assert peer.number() == number + 1
+        peer.unplug()
+        assert peer.number() == number + 2
+        assert peer.code(commands.SEAL_BEGIN, new_token(), AES, 9, RANDOM) == errors.RANGE
+        assert peer.number() == number + 3
+    assert peer.board.nvm.content == before
+
+
+def test_a_host_may_change_its_mind_about_unplugging(peer: Peer) -> None:
+    for number in range(1, 6):
+        assert peer.number() == number
+        give_back(peer)
+    peer.restart()
+    assert peer.number() == 6
+
+
+def test_there_is_nothing_to_give_back_twice(peer: Peer) -> None:
+    peer.begin()
+    give_back(peer)
+    used = peer.unit.log.used
+    give_back(peer)
+    peer.restart()
+    give_back(peer)
+    assert peer.unit.log.used == used
+
+
+def test_a_blank_unit_has_nothing_to_give_back(peer: Peer) -> None:
+    peer.board.nvm.content[:] = b"\xff" * len(peer.board.nvm.content)
+    peer.restart()
+    assert peer.unit.member is None
+    give_back(peer)
+
+
+def test_modes_and_ciphers_share_the_numbers(peer: Peer) -> None:
+    numbers: list[int] = []
+    for command in (commands.SEAL_BEGIN, commands.SEAL_KEYS) * 2:
+        for cipher in (0, 1):
+            (header, *_) = peer.ask(command, new_token(), cipher, 0, RANDOM)
+            numbers.append(clear(header).number)
+    assert numbers == list(range(1, 9))
+
+
+def test_the_last_number_is_the_last(peer: Peer) -> None:
+    end = 1 << INDEX_BITS
+    go_on_from(peer, end - 3)
+    assert [peer.number() for _ in range(3)] == [end - 3, end - 2, end - 1]
+    for _ in range(3):
+        assert peer.code(commands.SEAL_BEGIN, new_token(), AES, 0, RANDOM) == errors.RANGE
+        assert peer.code(commands.SEAL_KEYS, new_token(), AES, 0, RANDOM) == errors.RANGE
+        give_back(peer)
+        peer.restart()
+
+
+def test_another_epoch_begins_at_1(peer: Peer) -> None:
+    go_on_from(peer, 1000, epoch=7)
+    assert peer.number() == 1
+
+
+def test_without_storage_no_message_begins(peer: Peer) -> None:
+    """A number is in flash before it is used; once it can be written again the unit goes on without a gap."""
+    first = peer.number()
+    for _ in range(BLOCK - 1):
+        peer.begin()
+    peer.board.nvm.worn_out = True
+    for _ in range(3):
+        assert peer.code(commands.SEAL_BEGIN, new_token(), AES, 0, RANDOM) == errors.STORAGE
+    peer.board.nvm.worn_out = False
+    assert peer.number() == first + BLOCK
+
+
+def test_numbers_can_be_given_back_later(peer: Peer) -> None:
+    peer.begin()
+    peer.board.nvm.worn_out = True
+    assert peer.code(commands.CLOSE, 1) == errors.STORAGE
+    peer.board.nvm.worn_out = False
+    assert peer.number() == 2
+    give_back(peer)
+    peer.restart()
+    assert peer.number() == 3
+
+
+def test_what_was_given_back_in_vain_is_not_given_twice(peer: Peer) -> None:
+    """The record's padding did not arrive: the write is refused, but at the next start this record is the newest."""
+    peer.begin()
+    peer.board.nvm.stuck.add(peer.unit.log.used + 40)
+    assert peer.code(commands.CLOSE, 1) == errors.STORAGE
+    given = [peer.number() for _ in range(5)]
+    peer.restart()
+    assert peer.number() > max(given)
+
+
+def test_at_most_one_erase_in_2500_messages() -> None:
+    """Flash endures about 100,000 erases; with the largest records a network can have, and all senders known."""
+    peer = Peer(**LONGEST)
+    for lane in range(100, 100 + MAX_SENDERS):
+        peer.accept(wire(lane, 1))
+    ids = b"".join(lane.to_bytes(2) + bytes(range(16)) for lane in range(100, 100 + MAX_SENDERS))
+    peer.unit.log.append(MEMBER_IDS, ids)
+    peer.ask(commands.ACKNOWLEDGE, 0, 7, 0)
+    messages = 20_000
+    before = peer.board.nvm.erases
+    for _ in range(messages):
+        peer.begin(cipher=0)
+    assert 0 < peer.board.nvm.erases - before <= messages // 2500
+    give_back(peer)
+    peer.restart()
+    assert peer.number() == messages + 1
+
+
+class Numbers(RuleBasedStateMachine):
+    """A unit's life; `next_expected` is the model: the number that follows the last one, gaps apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.peer = Peer()
+        self.next_expected = 1
+        self.may_be_burnt = 0
+
+    @rule(count=st.sampled_from([1, 2, 5, BLOCK - 1, BLOCK, BLOCK + 1]))
+    def seal(self, count: int) -> None:
+        first = self.peer.number()
+        assert 0 <= first - self.next_expected <= self.may_be_burnt
+        for number in range(first + 1, first + count):
+            assert self.peer.number() == number
+        self.next_expected, self.may_be_burnt = first + count, 0
+
+    @rule()
+    def restart(self) -> None:
+        self.peer.restart()
+        self.may_be_burnt = max(self.may_be_burnt, BLOCK - 1)
+
+    @rule()
+    def unplug(self) -> None:
+        """What a crash has burnt before stays so."""
+        give_back(self.peer)
+        self.peer.restart()
+
+    @rule()
+    def give_back(self) -> None:
+        give_back(self.peer)
+
+    @rule(steps=st.integers(0, 120))
+    def cut(self, steps: int) -> None:
+        self.peer.board.survives(steps, lambda: give_back(self.peer))
+        self.restart()
+
+    @rule(steps=st.integers(0, 120), count=st.integers(1, 100))
+    def cut_while_sealing(self, steps: int, count: int) -> None:
+        given: list[int] = []
+        self.peer.board.survives(steps, lambda: given.extend(self.peer.number() for _ in range(count)))
+        if given:
+            assert 0 <= given[0] - self.next_expected <= self.may_be_burnt
+            assert given == list(range(given[0], given[0] + len(given)))
+            self.next_expected, self.may_be_burnt = given[-1] + 1, 0
+        # Cut while the next block was reserved, that one is burnt too.
+        self.may_be_burnt += BLOCK
+        self.restart()
+
+
+Numbers.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
+TestNumbers = Numbers.TestCase

@@ -1,0 +1,281 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Sealing and opening cut off in the middle: nothing half-done stays, no message is lost, no number comes twice."""
+
+import functools
+import random
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from host.conftest import Call
+from host.running import Finished, assert_refused, command_line, environment, finish, run
+from support.emulate_process import PATIENCE, EmulateProcess, allow_interrupts, emulated
+from unit.other_member import OtherMember, header_of, open_offline
+
+import ndks
+from ndks.exceptions import UnitRemoved
+from ndks.transport import Transport, open_transport
+from ndks_protocol import commands, framing
+
+pytest.importorskip("termios", reason="this system has no pseudo-terminals")
+
+LETTER = b"meet me at the old bridge"
+MIDDLE = 30  # requests
+# A command in the middle waits at the latest when its --verbose fills pipe and reader; it never ends before it is cut.
+PIPE_SIZE = 4096
+LONG = {"aes": random.Random(1).randbytes(1_500_000), "vernam": random.Random(2).randbytes(200_000)}
+
+# Mode a with cipher aes asks the unit for nothing in the middle; stdin that stops shows that, further below.
+WORK = [
+    ("encrypt", "b", "aes", "SEAL_CHUNK"),
+    ("encrypt", "a", "vernam", "MESSAGE_STREAM"),
+    ("decrypt", "b", "aes", "OPEN_CHUNK"),
+    ("decrypt", "a", "vernam", "MESSAGE_STREAM"),
+]
+in_all_ways = pytest.mark.parametrize(("command", "mode", "cipher", "request_name"), WORK)
+in_mode_b = pytest.mark.parametrize(("command", "mode", "cipher", "request_name"), WORK[::2])
+
+
+@dataclass
+class Running:
+    """A long command and what it works on; `port` stays when the port of the unit changes."""
+
+    desk: Path
+    port: Path
+    network: ndks.Network
+    command: str
+    mode: str
+    cipher: str
+
+    def prepare(self) -> None:
+        self.source.write_bytes(
+            long_capsule(self.network, self.cipher) if self.command == "decrypt" else LONG[self.cipher]
+        )
+
+    @property
+    def source(self) -> Path:
+        return self.desk / ("film.ndks" if self.command == "decrypt" else "film")
+
+    @property
+    def target(self) -> Path:
+        return self.desk / ("film" if self.command == "decrypt" else "film.ndks")
+
+    @property
+    def arguments(self) -> list[object]:
+        cipher = ["--cipher", self.cipher] if self.command == "encrypt" else []
+        return [self.command, self.source, "--unit", self.port, "--mode", self.mode, *cipher]
+
+    def plug_in(self, unit: EmulateProcess) -> None:
+        self.port.unlink(missing_ok=True)
+        self.port.symlink_to(unit.port)
+
+    def start_and_reach_the_middle(self, request_name: str, *options: object) -> subprocess.Popen[bytes]:
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        command = command_line(*self.arguments, *options, "--verbose")
+        process = subprocess.Popen(command, env=environment(), pipesize=PIPE_SIZE, **pipes)
+        assert process.stderr
+        asked = 0
+        while asked < MIDDLE:
+            line = process.stderr.readline()
+            assert line, "the command ended before its middle"
+            asked += f"> {request_name} ".encode() in line
+        return process
+
+    def assert_nothing_is_left(self) -> None:
+        assert [path.name for path in self.desk.iterdir()] == [self.source.name]
+
+    def assert_done_by_repeating(self) -> None:
+        if self.command == "encrypt":
+            self.source.write_bytes(LETTER)  # as good as the long one, and faster
+        finished = run(*self.arguments)
+        assert finished.status == 0, finished.stderr
+        if self.command == "encrypt":
+            assert open_offline(self.network, self.target.read_bytes()) == LETTER
+        else:
+            assert self.target.read_bytes() == LONG[self.cipher]
+            assert_refused(run(*self.arguments, "--force"), "DUPLICATE", 4)
+
+    def next_number(self) -> int:
+        """Return the number of a message that the unit seals now."""
+        return header_of(self.network, seal(self.port)).number
+
+
+@pytest.fixture
+def running(command: str, mode: str, cipher: str, desk: Path, tmp_path: Path, network: ndks.Network) -> Running:
+    running = Running(desk, tmp_path / "usb", network, command, mode, cipher)
+    running.prepare()
+    return running
+
+
+@pytest.fixture
+def directory(alice: str) -> Path:
+    return Path(alice.removeprefix("emulator:"))
+
+
+@functools.cache
+def long_capsule(network: ndks.Network, cipher: str) -> bytes:
+    """Return what the unit of lane 9 has sealed."""
+    return OtherMember(network, 9).seal(LONG[cipher], cipher)
+
+
+def seal(port: object) -> bytes:
+    with ndks.open(str(port)) as unit:
+        return unit.seal(LETTER)
+
+
+@in_all_ways
+def test_killing(running: Running, directory: Path, request_name: str) -> None:
+    assert end(running, directory, request_name, signal.SIGKILL).status == -signal.SIGKILL
+
+
+@in_mode_b
+def test_terminating(running: Running, directory: Path, request_name: str) -> None:
+    finished = end(running, directory, request_name, signal.SIGTERM)
+    assert finished.status == 128 + signal.SIGTERM
+    assert "Traceback" not in finished.stderr
+
+
+@in_mode_b
+def test_control_c(running: Running, directory: Path, request_name: str) -> None:
+    allow_interrupts()
+    finished = end(running, directory, request_name, signal.SIGINT)
+    assert_refused(finished, "INTERRUPTED", 130)
+    assert "Traceback" not in finished.stderr
+
+
+def end(running: Running, directory: Path, request_name: str, number: signal.Signals) -> Finished:
+    """End a command in its middle, and check that all is as it should be afterwards."""
+    with emulated(directory) as unit:
+        running.plug_in(unit)
+        before = running.next_number()
+        process = running.start_and_reach_the_middle(request_name)
+        process.send_signal(number)
+        finished = finish(process)
+        assert finished.output == b""
+        running.assert_nothing_is_left()
+        used = 1 if running.command == "encrypt" else 0
+        assert running.next_number() == before + used + 1
+        running.assert_done_by_repeating()
+    return finished
+
+
+@in_all_ways
+def test_unplugging(running: Running, directory: Path, request_name: str) -> None:
+    with emulated(directory) as unit:
+        running.plug_in(unit)
+        before = running.next_number()
+        process = running.start_and_reach_the_middle(request_name)
+        unit.end(signal.SIGKILL)
+        finished = finish(process)
+    assert_refused(finished, "REMOVED", 6)
+    assert "repeat" in finished.advice
+    running.assert_nothing_is_left()
+    with emulated(directory) as unit:
+        running.plug_in(unit)
+        used = 1 if running.command == "encrypt" else 0
+        assert before + used < running.next_number() <= before + 64 + 1
+        running.assert_done_by_repeating()
+
+
+@in_mode_b
+def test_unit_that_hangs(running: Running, directory: Path, request_name: str) -> None:
+    with emulated(directory) as unit:
+        running.plug_in(unit)
+        process = running.start_and_reach_the_middle(request_name, "--timeout", 0.5)
+        unit.process.send_signal(signal.SIGSTOP)
+        finished = finish(process)
+        unit.process.send_signal(signal.SIGCONT)
+        assert_refused(finished, "TIMEOUT", 6)
+        running.assert_nothing_is_left()
+        running.assert_done_by_repeating()
+
+
+@pytest.mark.parametrize("command", ["encrypt", "decrypt"])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
+def test_killing_while_stdin_stops(
+    command: str, number: signal.Signals, alice: str, desk: Path, network: ndks.Network
+) -> None:
+    data, cipher = (LONG["aes"], ["--cipher", "aes"]) if command == "encrypt" else (long_capsule(network, "aes"), [])
+    arguments = (command, "-", "-o", desk / "out", "--unit", alice, "--mode", "a", *cipher)
+    process = subprocess.Popen(command_line(*arguments), stdin=subprocess.PIPE, env=environment())
+    assert process.stdin
+    process.stdin.write(data[:300_000])  # more than a pipe holds: the command has read some of it when this returns
+    process.stdin.flush()
+    process.send_signal(number)
+    process.wait(PATIENCE)
+    process.stdin.close()
+    assert list(desk.iterdir()) == []
+    assert open_offline(network, seal(alice)) == LETTER
+
+
+class AcceptIsLost:
+    """A line to a unit that is cut at ACCEPT: before the unit has heard it, or before its answer is heard."""
+
+    def __init__(self, line: Transport, *, heard: bool) -> None:
+        self.unplugs = line.unplugs
+        self._line = line
+        self._heard = heard
+        self._decoder = framing.Decoder()
+        self._is_cut = False
+
+    def write(self, data: bytes) -> None:
+        kinds = [event.kind for event in self._decoder.feed(data) if isinstance(event, framing.Frame)]
+        self._check()
+        self._is_cut = commands.ACCEPT.code in kinds
+        if self._is_cut and not self._heard:
+            self._check()
+        self._line.write(data)
+
+    def read(self) -> bytes:
+        self._check()
+        return self._line.read()
+
+    def close(self) -> None:
+        self._line.close()
+
+    def _check(self) -> None:
+        if self._is_cut:
+            raise UnitRemoved("the unit was removed", "plug it in and repeat the command")
+
+
+@pytest.mark.parametrize("mode", ["a", "b"])
+@pytest.mark.parametrize("heard", [False, True], ids=["unheard", "heard"])
+def test_unplugging_between_storing_and_accepting(
+    mode: str, heard: bool, alice: str, bob: str, call: Call, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_cut(port: str, timeout: float, *, create: bool = False) -> Transport:
+        return AcceptIsLost(open_transport(port, timeout, create=create), heard=heard)
+
+    (desk / "letter.ndks").write_bytes(seal(alice))
+    command = ("decrypt", desk / "letter.ndks", "--unit", bob, "--mode", mode)
+    with monkeypatch.context() as cut:
+        cut.setattr("ndks.unit.open_transport", open_cut)
+        finished = call(*command)
+    assert_refused(finished, "REMOVED", 6)
+    assert "the message is stored" in finished.advice
+    assert (desk / "letter").read_bytes() == LETTER
+    again = call(*command, "--force")
+    if heard:
+        assert_refused(again, "DUPLICATE", 4)
+    else:
+        assert again.status == 0
+        assert_refused(call(*command, "--force"), "DUPLICATE", 4)
+    assert (desk / "letter").read_bytes() == LETTER
+
+
+@pytest.mark.parametrize("heard", [False, True], ids=["unheard", "heard"])
+def test_what_was_shown_may_be_shown_once_more(
+    heard: bool, alice: str, bob: str, call: Call, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_cut(port: str, timeout: float, *, create: bool = False) -> Transport:
+        return AcceptIsLost(open_transport(port, timeout, create=create), heard=heard)
+
+    (desk / "letter.ndks").write_bytes(seal(alice))
+    with monkeypatch.context() as cut:
+        cut.setattr("ndks.unit.open_transport", open_cut)
+        finished = call("decrypt", desk / "letter.ndks", "--unit", bob, "-o", "-")
+    assert (finished.error_code, finished.status, finished.output) == ("REMOVED", 6, LETTER)
+    assert call("decrypt", desk / "letter.ndks", "--unit", bob, "-o", "-").status == (4 if heard else 0)
