@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from unit.other_member import SIZES, header_of, open_offline, size_of_capsule
 
 import ndks
+from ndks_protocol import commands
 from ndks_protocol.commands import CIPHERS, SUITES
+from ndks_unit.unit import _HANDLERS
 
 MODES = ("a", "b")
 LONGEST_VERNAM = 8 * 1024
@@ -207,3 +209,18 @@ def test_eject_gives_unused_numbers_back_and_a_crash_does_not(tmp_path: Path) ->
         send(unit)
     assert numbers[:4] == [1, 2, 3, 4]
     assert 4 < numbers[4] <= 4 + 64
+
+
+@pytest.mark.parametrize("code", [commands.SEAL_CHUNK.code, commands.OPEN_CHUNK.code])
+def test_an_answer_that_is_too_short_is_no_answer(pair: Pair, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit gone wrong must not make a message shorter."""
+    answer = _HANDLERS[code]
+    good = pair.alice.seal(text_of(3000), cipher="aes")
+    monkeypatch.setitem(_HANDLERS, code, lambda unit, *values: (answer(unit, *values)[0][: -(values[1] == 1) or None],))
+    with pytest.raises(ndks.ProtocolError, match="as long as"):
+        if code == commands.SEAL_CHUNK.code:
+            pair.alice.seal(text_of(3000), cipher="aes")
+        else:
+            pair.bob.open(good)
+    monkeypatch.undo()
+    assert pair.bob.open(good) == text_of(3000)

@@ -48,12 +48,12 @@ def add_command(subparsers: Any, name: str, help_line: str, examples: str, handl
     return parser
 
 
-def add_unit(parser: argparse.ArgumentParser) -> None:
+def add_unit(parser: argparse.ArgumentParser, default: str = "$NDKS_UNIT, or the only one") -> None:
     """Add --unit and --timeout."""
     parser.add_argument(
         "--unit",
         metavar="UNIT",
-        help="port, serial number, socket://127.0.0.1:PORT or emulator:DIR (default: $NDKS_UNIT, or the only one)",
+        help=f"port, serial number, socket://127.0.0.1:PORT or emulator:DIR (default: {default})",
     )
     parser.add_argument(
         "--timeout",
@@ -70,9 +70,9 @@ def add_path(parser: argparse.ArgumentParser, *names: str, **options: Any) -> No
     argument.complete = shtab.FILE
 
 
-def add_output(parser: argparse.ArgumentParser) -> None:
+def add_output(parser: argparse.ArgumentParser, text: str = "write there, mode 0600; - is stdout") -> None:
     """Add -o and --force."""
-    add_path(parser, "-o", "--output", metavar="FILE", help="write there, mode 0600; - is stdout")
+    add_path(parser, "-o", "--output", metavar="FILE", help=text)
     parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
 
 
