@@ -311,9 +311,14 @@ def test_a_file_that_came_meanwhile_stays(
         if any_system == "unnamed":
             return  # which needs links
         monkeypatch.setattr(os, "link", refuse)
-    with pytest.raises(FileError, match="exists"), private_file(desk / "out", overwrite=False) as file:
-        file.write(b"new")
-        (desk / "out").write_bytes(b"precious")
+
+    def write_while_another_does() -> None:
+        with private_file(desk / "out", overwrite=False) as file:
+            file.write(b"new")
+            (desk / "out").write_bytes(b"precious")
+
+    with pytest.raises(FileError, match="exists"):
+        write_while_another_does()
     assert (desk / "out").read_bytes() == b"precious"
     assert names(desk) == ["out"]
     write_private(desk / "other", b"new", overwrite=False)
