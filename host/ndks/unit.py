@@ -272,7 +272,7 @@ class Unit:
         try:
             self.accept(opened.header, leave=leave)
         except NdksError as error:
-            error.advice = f"{error.advice}; the message is stored, but the unit may open it once more"
+            error.advice = "nothing: the message is stored; only the unit may not know it, and open it once more"
             raise
 
     def _greet(self) -> Hello:
