@@ -8,13 +8,11 @@ from typing import Any
 
 from ndks.exceptions import UsageError
 from ndks.files import private_file, refuse_existing
-from ndks_protocol.generator import MAX_ELEMENTS, Generator, Keystream
+from ndks.generator import MAX_ELEMENTS, Generator, Keystream
 
 from . import formats
 from .arguments import add_command, add_output, bits, output_path
 from .output import Output, warn_of_suite, write_stdout
-
-_BLOCK_BITS = 1 << 16
 
 
 def add_commands(subparsers: Any) -> None:
@@ -61,7 +59,7 @@ def generate(args: argparse.Namespace, out: Output) -> None:
     elif out.as_json:
         if args.format == "raw":
             raise UsageError("raw bytes do not fit into JSON", "add -o FILE")
-        key = b"".join(_encoded(keystream, args)).decode().strip()
+        key = b"".join(_encoded(keystream, args, lambda _: None)).decode().strip()
         out.result({**values, "key": key}, "")
     else:
         if args.format == "raw":
@@ -71,16 +69,17 @@ def generate(args: argparse.Namespace, out: Output) -> None:
 
 def _write(write: Callable[[bytes], object], keystream: Keystream, args: argparse.Namespace, out: Output) -> None:
     with out.progress((args.bits + 7) // 8, "generate") as bar:
-        for block in _encoded(keystream, args):
+        for block in _encoded(keystream, args, bar.update):
             write(block)
-            bar.update(min(_BLOCK_BITS // 8, bar.total - bar.n))
 
 
-def _encoded(keystream: Keystream, args: argparse.Namespace) -> Iterator[bytes]:
-    """Yield the output in blocks, so that memory does not grow with its length."""
-    for start in range(0, args.bits, _BLOCK_BITS):
-        count = min(_BLOCK_BITS, args.bits - start)
-        block = formats.encode(bytes(keystream.read(args.first + start, count)), count, args.format)
+def _encoded(keystream: Keystream, args: argparse.Namespace, progress: Callable[[int], object]) -> Iterator[bytes]:
+    """Yield the output in blocks, so that memory does not grow with its length; `progress` is told their key bytes."""
+    bits_left = args.bits
+    for data in keystream.blocks(args.first, args.bits):
+        block = formats.encode(data, min(bits_left, 8 * len(data)), args.format)
+        bits_left -= 8 * len(data)
+        progress(len(data))
         yield block if args.format == "raw" else block[:-1]
     if args.format != "raw":
         yield b"\n"

@@ -1,0 +1,235 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Key bits by equation 7 on a PC: with NumPy, on all cores, and exact (PROTOCOL.md section 2).
+
+Strategy: three tiers, each for the elements that the one before leaves in doubt. v = 10^d cos(e y1).
+
+1. A sieve. For whole blocks, v / 2 from one angle addition an element, in single precision for d <= 3, else in double.
+   A bit is 1 where v / 2 is more than 1/4 from the nearest integer; two thresholds, 1/4 less and plus the error bound,
+   give the same bit or a doubt.
+2. The same in double-double, from tables that are exact to 2^-96.
+3. Exact integers (Ziv's method).
+
+Error bound of tier 1, with u half an ulp of 1, S = 10^d / 2: A = S cos a and C = cos b are rounded (u each), their
+product too, likewise for the sines; the sum of both products is at most S in magnitude and is rounded once more. That
+is less than S (3 u + u) + O(u^2) < 4.01 S u. What follows is exact: rint, and the difference to it.
+
+The angle of element e is that of its block (exact integers), its row and its column: tables of double-double.
+"""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ndks_protocol import generator as exact
+from ndks_protocol.generator import fixed_point
+
+from .double_double import Pair, concatenate, cosine_of_sum, from_fixed, rotate, scale, take
+
+MAX_ELEMENTS = exact.MAX_ELEMENTS
+BLOCK = 1 << 20  # elements that start from exact integers together
+
+_COLUMN_BITS, _ROW_BITS = 12, 8
+_COLUMNS = 1 << _COLUMN_BITS
+_TILE_ROWS = 16  # rows at once: what they need stays in the cache of a core
+_BITS = 128  # of phases and of what is made of them
+_PHASE_GUARD = 45  # the phase step is multiplied by up to 2^40
+_SINGLE_DIGITS = 3  # up to this d, one element in 2000 at most is left in doubt by single precision
+_SIEVE_ERROR = 4.1  # times S u
+_PAIR_ERROR = 2.0**-90  # of a double-double cosine: 22 rotations of 2^-101, and tables and starts that are 2^-105 off
+_FEW = 8192  # bits: for fewer the tables are not worth while
+_READ_AHEAD = 1 << 16  # bits made at least, for those who read on in small pieces
+
+Bytes = npt.NDArray[np.uint8]
+
+
+class Generator:
+    """Eq. 7 with its parameters: p1 and p2 (decimal texts), d (1 to 12). ValueError when they are out of range."""
+
+    def __init__(self, p1: str, p2: str, digits: int) -> None:
+        self._exact = exact.Generator(p1, p2, digits)
+
+    def key(self, index: int) -> "Keystream":
+        """Return the bits of key `index` (1 to 2^64)."""
+        return Keystream(self._exact, index)
+
+
+class Keystream:
+    """The bits of one key, from any element on; made by `Generator.key`."""
+
+    def __init__(self, generator: exact.Generator, index: int) -> None:
+        self.index = index
+        self._generator = generator
+        self._exact = generator.key(index)
+        self._made: _Blocks | None = None
+        self._bits_read = 0
+        self._ahead = (0, b"")  # where the bytes made last begin, and these
+
+    def read(self, first: int, count: int) -> bytearray:
+        """Return `count` elements from `first` on, most significant bit first, the last byte filled up with zeros."""
+        self._bits_read += count
+        if self._bits_read <= _FEW:
+            return self._exact.read(first, count)
+        if count >= _READ_AHEAD:
+            return bytearray(b"".join(self.blocks(first, count)))
+        _check_range(first, count)
+        return bytearray(_first_bits(self._read_ahead(first, count), count))
+
+    def blocks(self, first: int, count: int, workers: int = 0) -> Iterator[bytes]:
+        """Yield the same in pieces of BLOCK elements; memory does not grow with `count`.
+
+        So many threads work ahead; by default one a core.
+        """
+        _check_range(first, count)
+        make, end = self._blocks.make, first + count
+        spans = ((start, min(BLOCK, end - start)) for start in range(first, end, BLOCK))
+        workers = workers or os.cpu_count() or 1
+        if workers == 1 or count <= BLOCK:
+            return (make(*span).tobytes() for span in spans)
+        return _in_order(lambda span: make(*span).tobytes(), spans, workers)
+
+    @property
+    def _blocks(self) -> "_Blocks":
+        if self._made is None:
+            self._made = _Blocks(self._generator, self.index, self._exact)
+        return self._made
+
+    def _read_ahead(self, first: int, count: int) -> bytes:
+        start, made = self._ahead
+        skip = first - start
+        if skip < 0 or skip % 8 or skip + count > 8 * len(made):
+            made = self._blocks.make(first, min(_READ_AHEAD, MAX_ELEMENTS - first)).tobytes()
+            self._ahead, skip = (first, made), 0
+        return made[skip // 8 : (skip + count + 7) // 8]
+
+
+class _Blocks:
+    """Makes blocks of one key; several threads may call `make`."""
+
+    def __init__(self, generator: exact.Generator, index: int, bits: exact.Keystream) -> None:
+        self._exact = bits
+        self._step = generator.phase_step(index, _BITS + _PHASE_GUARD)
+        self._scale = 10.0**generator.digits
+        self._type = np.float32 if generator.digits <= _SINGLE_DIGITS else np.float64
+        unit_roundoff = float(np.finfo(self._type).eps) / 2
+        self._error = _SIEVE_ERROR * self._scale / 2 * unit_roundoff
+        self._columns = self._table(1, _COLUMN_BITS)
+        self._rows = self._table(_COLUMNS, _ROW_BITS)
+        self._column_cosines = self._columns[0].high.astype(self._type)
+        self._column_sines = self._columns[1].high.astype(self._type)
+        self._scratch = threading.local()
+
+    def make(self, start: int, count: int) -> Bytes:
+        """Return up to BLOCK elements from `start` on, packed."""
+        row_count = -(-count // _COLUMNS)
+        cosines, sines = self._rows
+        rows = rotate(take(cosines, slice(row_count)), take(sines, slice(row_count)), *self._point(start))
+        sure, possible = self._sieve(rows)
+        doubtful = _set_bits(sure ^ possible)
+        doubtful = doubtful[doubtful < count]
+        ones = self._resolve(rows, doubtful, start)
+        np.bitwise_or.at(sure, ones >> 3, (128 >> (ones & 7)).astype(np.uint8))
+        return np.frombuffer(_first_bits(sure.tobytes(), count), np.uint8)
+
+    def _sieve(self, rows: tuple[Pair, Pair]) -> tuple[Bytes, Bytes]:
+        """Return the bits that are surely 1, and those that are possibly 1."""
+        half = self._scale / 2
+        cosines = (rows[0].high * half).astype(self._type)[:, None]
+        sines = (rows[1].high * half).astype(self._type)[:, None]
+        packed: list[tuple[Bytes, Bytes]] = []
+        for top in range(0, len(cosines), _TILE_ROWS):
+            packed.append(self._sieve_tile(cosines[top : top + _TILE_ROWS], sines[top : top + _TILE_ROWS]))
+        return np.concatenate([sure for sure, _ in packed]), np.concatenate([possible for _, possible in packed])
+
+    def _sieve_tile(self, cosines: Any, sines: Any) -> tuple[Bytes, Bytes]:
+        value, other, surely, possibly = (array[: len(cosines)] for array in self._tile())
+        np.multiply(cosines, self._column_cosines, out=value)
+        np.multiply(sines, self._column_sines, out=other)
+        np.subtract(value, other, out=value)
+        np.rint(value, out=other)
+        np.subtract(value, other, out=value)
+        np.abs(value, out=value)
+        np.greater(value, self._type(0.25 + self._error), out=surely)
+        np.greater(value, self._type(0.25 - self._error), out=possibly)
+        return np.packbits(surely), np.packbits(possibly)
+
+    def _tile(self) -> list[Any]:
+        """Return this thread's arrays for one tile."""
+        if not hasattr(self._scratch, "arrays"):
+            shape = (_TILE_ROWS, _COLUMNS)
+            self._scratch.arrays = [np.empty(shape, kind) for kind in (self._type, self._type, bool, bool)]
+        return self._scratch.arrays
+
+    def _resolve(self, rows: tuple[Pair, Pair], elements: npt.NDArray[np.intp], start: int) -> npt.NDArray[np.intp]:
+        """Return those of these elements whose bit is 1."""
+        if not len(elements):
+            return elements
+        row, column = elements >> _COLUMN_BITS, elements & _COLUMNS - 1
+        cosines, sines = self._columns
+        cosine = cosine_of_sum(take(rows[0], row), take(rows[1], row), take(cosines, column), take(sines, column))
+        half = scale(cosine, self._scale / 2)
+        fraction = half.high - np.rint(half.high)
+        # What is left of the distance to 1/4 is exact but for its last rounding.
+        distance = (np.abs(fraction) - 0.25) + np.copysign(1.0, fraction) * half.low
+        ones = distance > 0
+        for i in np.flatnonzero(np.abs(distance) <= self._scale * _PAIR_ERROR):
+            ones[i] = self._exact.read(start + int(elements[i]), 1)[0] >> 7
+        return elements[ones]
+
+    def _table(self, step: int, bits: int) -> tuple[Pair, Pair]:
+        """Return cosines and sines of 0 to 2^bits - 1 times `step` elements, made by doubling."""
+        table = from_fixed(1, 0), from_fixed(0, 0)
+        for power in range(bits):
+            turned = rotate(*table, *self._point(step << power))
+            table = concatenate(table[0], turned[0]), concatenate(table[1], turned[1])
+        return table
+
+    def _point(self, element: int) -> tuple[Pair, Pair]:
+        """Return cosine and sine of one element, less than 2^-105 off, from exact integers."""
+        phase = self._step * element >> _PHASE_GUARD & (1 << _BITS) - 1
+        return (
+            from_fixed(fixed_point.cosine(phase, _BITS), _BITS),
+            from_fixed(fixed_point.sine(phase, _BITS), _BITS),
+        )
+
+
+def _check_range(first: int, count: int) -> None:
+    if first < 0 or count < 0 or first + count > MAX_ELEMENTS:
+        raise ValueError("an element index lies between 0 and 2^40 - 1")
+
+
+def _set_bits(packed: Bytes) -> npt.NDArray[np.intp]:
+    """Return the numbers of the bits that are set; few are, and most of the bytes are passed over by eight."""
+    words = np.flatnonzero(packed.view(np.uint64))
+    word, bit = np.nonzero(np.unpackbits(packed.reshape(-1, 8)[words], axis=1))
+    return 64 * words[word] + bit
+
+
+def _first_bits(data: bytes, count: int) -> bytes:
+    """Return the first `count` bits, the rest of the last byte 0."""
+    whole, rest = divmod(count, 8)
+    return data[:whole] + (bytes([data[whole] & 0xFF00 >> rest & 0xFF]) if rest else b"")
+
+
+def _in_order(
+    make: Callable[[tuple[int, int]], bytes], spans: Iterator[tuple[int, int]], workers: int
+) -> Iterator[bytes]:
+    """Yield what `make` returns for each span; so many threads work on the next ones meanwhile."""
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: deque[Future[bytes]] = deque()
+        try:
+            for span in spans:
+                waiting.append(pool.submit(make, span))
+                if len(waiting) > workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
