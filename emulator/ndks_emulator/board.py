@@ -4,7 +4,8 @@
 
 import hashlib
 import os
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -15,12 +16,18 @@ from ndks_unit.board import Board
 from .directory import UnitDirectory
 from .lines import Line
 
+MakeGenerator = Callable[[str, str, int], Any]  # p1, p2, d
+
 
 class EmulatedBoard(Board):
-    """A board with its state in a directory and any `Line` for its USB port."""
+    """A board with its state in a directory and any `Line` for its USB port.
 
-    def __init__(self, directory: UnitDirectory, line: Line) -> None:
+    `make_generator` is what `Board.generator` is to be: a host's faster one, handed in.
+    """
+
+    def __init__(self, directory: UnitDirectory, line: Line, make_generator: MakeGenerator | None = None) -> None:
         self.uid = directory.uid
+        self._make_generator = make_generator
         self._directory = directory
         self._line = line
 
@@ -63,6 +70,9 @@ class EmulatedBoard(Board):
 
     def entropy(self, size: int) -> bytes:
         return os.urandom(size)
+
+    def generator(self, p1: str, p2: str, digits: int) -> Any:
+        return self._make_generator(p1, p2, digits) if self._make_generator else None
 
     def free_memory(self) -> int:
         return 0

@@ -7,24 +7,24 @@ from pathlib import Path
 from ndks_unit import main
 from ndks_unit.unit import Unit
 
-from .board import EmulatedBoard
+from .board import EmulatedBoard, MakeGenerator
 from .directory import UnitDirectory
 from .lines import Line, MemoryLine
 
 
-def serve(directory: UnitDirectory, line: Line) -> None:
+def serve(directory: UnitDirectory, line: Line, make_generator: MakeGenerator | None = None) -> None:
     """Be the unit in `directory` on `line`, with the firmware's own main loop; does not return."""
-    main.serve(EmulatedBoard(directory, line))
+    main.serve(EmulatedBoard(directory, line, make_generator))
 
 
 class InProcessUnit:
     """A unit in this process, as a port: what is written is answered before `write` returns."""
 
-    def __init__(self, path: Path, *, create: bool) -> None:
+    def __init__(self, path: Path, *, create: bool, make_generator: MakeGenerator | None = None) -> None:
         self._directory = UnitDirectory(path, create=create)
         self._line = MemoryLine()
         try:
-            self._unit = Unit(EmulatedBoard(self._directory, self._line))
+            self._unit = Unit(EmulatedBoard(self._directory, self._line, make_generator))
         except BaseException:
             self._directory.close()
             raise

@@ -65,6 +65,7 @@ class Keystream:
 
     def __init__(self, generator: exact.Generator, index: int) -> None:
         self.index = index
+        self.piece = BLOCK // 8  # bytes: a unit may ask for so many at a time
         self._generator = generator
         self._exact = generator.key(index)
         self._made: _Blocks | None = None
@@ -127,15 +128,19 @@ class _Blocks:
 
     def make(self, start: int, count: int) -> Bytes:
         """Return up to BLOCK elements from `start` on, packed."""
-        row_count = -(-count // _COLUMNS)
-        cosines, sines = self._rows
-        rows = rotate(take(cosines, slice(row_count)), take(sines, slice(row_count)), *self._point(start))
+        rows = self._rows_from(start, count)
         sure, possible = self._sieve(rows)
         doubtful = _set_bits(sure ^ possible)
         doubtful = doubtful[doubtful < count]
         ones = self._resolve(rows, doubtful, start)
         np.bitwise_or.at(sure, ones >> 3, (128 >> (ones & 7)).astype(np.uint8))
         return np.frombuffer(_first_bits(sure.tobytes(), count), np.uint8)
+
+    def _rows_from(self, start: int, count: int) -> tuple[Pair, Pair]:
+        """Return cosines and sines of the first elements of each row."""
+        cosines, sines = self._rows
+        needed = slice(-(-count // _COLUMNS))
+        return rotate(take(cosines, needed), take(sines, needed), *self._point(start))
 
     def _sieve(self, rows: tuple[Pair, Pair]) -> tuple[Bytes, Bytes]:
         """Return the bits that are surely 1, and those that are possibly 1."""
@@ -170,17 +175,21 @@ class _Blocks:
         """Return those of these elements whose bit is 1."""
         if not len(elements):
             return elements
+        distance = self._distances(rows, elements)
+        ones = distance > 0
+        for i in np.flatnonzero(np.abs(distance) <= self._scale * _PAIR_ERROR):
+            ones[i] = self._exact.read(start + int(elements[i]), 1)[0] >> 7
+        return elements[ones]
+
+    def _distances(self, rows: tuple[Pair, Pair], elements: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+        """Return by how much v / 2 of each element is farther than 1/4 from the nearest integer."""
         row, column = elements >> _COLUMN_BITS, elements & _COLUMNS - 1
         cosines, sines = self._columns
         cosine = cosine_of_sum(take(rows[0], row), take(rows[1], row), take(cosines, column), take(sines, column))
         half = scale(cosine, self._scale / 2)
         fraction = half.high - np.rint(half.high)
-        # What is left of the distance to 1/4 is exact but for its last rounding.
-        distance = (np.abs(fraction) - 0.25) + np.copysign(1.0, fraction) * half.low
-        ones = distance > 0
-        for i in np.flatnonzero(np.abs(distance) <= self._scale * _PAIR_ERROR):
-            ones[i] = self._exact.read(start + int(elements[i]), 1)[0] >> 7
-        return elements[ones]
+        # Near 0, where it matters, this is exact but for the last rounding.
+        return (np.abs(fraction) - 0.25) + np.copysign(1.0, fraction) * half.low
 
     def _table(self, step: int, bits: int) -> tuple[Pair, Pair]:
         """Return cosines and sines of 0 to 2^bits - 1 times `step` elements, made by doubling."""

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import serial
 
 from .exceptions import NdksError, NoUnit, PortPermission, UnitBusy, UnitRemoved, UnitTimeout, UsageError
+from .generator import Generator
 from .shipped import udev_advice
 
 _GONE: tuple[type[Exception], ...] = (serial.SerialException, OSError)
@@ -113,7 +114,7 @@ class EmulatorTransport:
         import ndks_emulator  # the host knows the emulator only as one more port
 
         try:
-            self._unit = ndks_emulator.InProcessUnit(directory, create=create)
+            self._unit = ndks_emulator.InProcessUnit(directory, create=create, make_generator=Generator)
         except ndks_emulator.DirectoryInUse as error:
             raise UnitBusy(
                 str(error), "wait until it ends; if it is ndks emulate, use the port that it printed"

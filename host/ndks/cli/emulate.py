@@ -11,6 +11,7 @@ from typing import Any
 import shtab
 
 from ndks.exceptions import NoUnit, UnitBusy, UsageError
+from ndks.generator import Generator
 from ndks.transport import EMULATOR
 
 from .arguments import add_command
@@ -48,7 +49,7 @@ def emulate(args: argparse.Namespace, out: Output) -> int:
             note(f"unit {directory.uid.hex().upper()} from {args.directory}; Ctrl-C unplugs it")
             out.result({"port": port, "pid": os.getpid(), "serial_number": directory.uid.hex().upper()}, port)
             try:
-                ndks_emulator.serve(directory, line)
+                ndks_emulator.serve(directory, line, Generator)
             finally:
                 line.close()
     except ndks_emulator.DirectoryInUse as error:

@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The paper's primal key, 192,000,000 bits, from an emulated unit behind a pseudo-terminal.
+
+python tests/benchmarks/stream.py [BITS]
+
+Prints the time, and the peak memory of both processes: `ndks emulate` and `ndks stream`.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PRIMAL_KEY = 192_000_000
+
+
+def main(bits: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="ndks-bench-") as name:
+        directory = Path(name)
+        run(directory, "network", "new", "bench")
+        run(directory, "provision", "bench.ndksnet", "--unit", "emulator:unit")
+        with subprocess.Popen([*NDKS, "emulate", "unit"], cwd=directory, stdout=subprocess.PIPE, text=True) as unit:
+            assert unit.stdout
+            try:
+                port = unit.stdout.readline().strip()
+                started = time.perf_counter()
+                stream = subprocess.Popen(
+                    [*NDKS, "stream", "--unit", port, "--bits", str(bits), "-o", "key"], cwd=directory
+                )
+                _, status, usage = os.wait4(stream.pid, 0)
+                stream.returncode = os.waitstatus_to_exitcode(status)
+                seconds = time.perf_counter() - started
+                memory = peak_memory(unit.pid)
+            finally:
+                unit.terminate()
+        assert stream.returncode == 0
+        assert (directory / "key").stat().st_size == -(-bits // 8)
+    print(f"{bits} bits in {seconds:.1f} s: {bits / seconds / 1e6:.1f} Mbit/s")
+    print(f"peak memory: ndks stream {usage.ru_maxrss / 1000:.0f} MB, ndks emulate {memory / 1000:.0f} MB")
+
+
+def peak_memory(pid: int) -> int:
+    """Return the most memory that a process has had, in KB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+def run(directory: Path, *arguments: str) -> None:
+    subprocess.run([*NDKS, *arguments], cwd=directory, capture_output=True, check=True)
+
+
+NDKS = [sys.executable, "-m", "ndks"]
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else PRIMAL_KEY)
