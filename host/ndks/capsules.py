@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ndks_protocol import commands, errors, generator
+from ndks_protocol import commands, errors
 from ndks_protocol.capsule import (
     CHECK_SIZE,
     CHUNK,
@@ -101,7 +101,7 @@ def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progr
         wire = read_header(source)
         header = read_masked(network, wire)
         header.check(commands.SUITES.index(network.suite), commands.COMMON_LANE)
-        bits = generator.Generator(network.p1, network.p2, network.digits).key(header.index)
+        bits = network.generator().key(header.index)
         keys = MessageKeys(
             CRYPTO,
             network.secret,

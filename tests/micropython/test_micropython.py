@@ -56,6 +56,7 @@ def generator_groups() -> Groups:
     paper = vectors("paper")
     return {
         "generator": vectors("generator")["cases"],
+        "operators": vectors("operators")["cases"],
         "paper": paper["keys"],
         "worked_example": [paper["worked_example"]],
         **own_cases("parameters"),

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """y2 = cos(y1 e^2) and cos(y1 e^3). A unit loads this when its network has them."""
 
-from .fixed_point import sine
+from .fixed_point import cosine, sine
 from .keystream import Keystream
 from .operators import digit, parity
 
@@ -39,9 +39,9 @@ class PowerKeystream(Keystream):
     def _rotations(self, element: int) -> list[tuple[int, int]]:
         """Return those of the phase at `element` and of its differences up to the one that is constant."""
         values = [(element + i) ** self._power for i in range(self._power + 1)]
-        rotations = []
+        rotations: list[tuple[int, int]] = []
         while values:
             phase = self._phase(values[0], self._bits, self._step)
-            rotations.append((self._cosine(values[0], self._bits, self._step), sine(phase, self._bits)))
+            rotations.append((cosine(phase, self._bits), sine(phase, self._bits)))
             values = [values[i + 1] - values[i] for i in range(len(values) - 1)]
         return rotations

@@ -21,7 +21,7 @@ def report_free(moment: str) -> None:
 
 
 def serve(host: Host) -> None:
-    host.call(commands.PROVISION, 0, 1, SUITE, commands.AES, 12, SECRET, "test", "0.52", "25")
+    host.call(commands.PROVISION, 0, 1, SUITE, commands.AES, 12, SECRET, "test", "0.52", "25", 0, 0)
     host.call(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
     host.call(commands.ACKNOWLEDGE, 0, 1, 0)
 
