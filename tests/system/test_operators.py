@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from host.running import run
 from support.reference import exported_key
 from unit.other_member import open_offline
 
@@ -55,6 +56,19 @@ def test_status_names_the_operators(network: ndks.Network, units: list[ndks.Unit
         status = unit.status()
         assert (status.f1, status.f2) == (network.f1, network.f2)
         assert status.network_id == network.network_id
+
+
+@pytest.mark.parametrize(("f1", "f2"), [CHAINS[0], CHAINS[-1]])
+def test_info_shows_operators_other_than_those_of_equation_7(f1: str, f2: str, tmp_path: Path) -> None:
+    file, port = tmp_path / "o.ndksnet", f"emulator:{tmp_path / 'alice'}"
+    ndks.Network.new("office", f1=f1, f2=f2).save(file)
+    assert run("provision", file, "--unit", port).status == 0
+    shown = run("info", "--unit", port)
+    assert (f"operators   f1 {f1}, f2 {f2}\n" in shown.text) == ((f1, f2) != CHAINS[0])
+    letter, capsule = tmp_path / "letter", tmp_path / "letter.ndks"
+    letter.write_text("Meet me at noon.")
+    assert run("encrypt", letter, "--unit", port).status == 0
+    assert run("decrypt", capsule, "--network", file, "-o", "-").text == "Meet me at noon."
 
 
 def test_another_chain_is_another_network(network: ndks.Network, units: list[ndks.Unit], tmp_path: Path) -> None:

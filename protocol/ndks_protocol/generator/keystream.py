@@ -11,7 +11,7 @@ only when the error bound leaves no doubt; else that element is computed again w
 
 from .decimals import parse_decimal
 from .fixed_point import bit_length, cosine
-from .operators import F1, F2, MAX_HYPERBOLIC_P1, digit, parity, polynomial, sinusoid
+from .operators import F1, F2, digit, parity, sinusoid
 
 MAX_DIGITS = 12
 MAX_INDEX = 1 << 64
@@ -40,15 +40,16 @@ class Generator:
         self.power = F2.index(f2) + 1  # y2 = cos(y1 e^power)
         self._p1 = parse_decimal(p1)
         self._p2 = parse_decimal(p2)
-        self._f1 = polynomial if f1 == "polynomial" else sinusoid
+        self._f1 = sinusoid
         self._keystream = Keystream
         # What equation 7 does not need is loaded here, at a unit's start: later its heap may have no room.
-        if f1 == "hyperbolic":
-            from .hyperbolic import hyperbolic
+        if f1 != F1[0]:
+            from . import frequencies
 
-            if abs(self._p1[0]) > MAX_HYPERBOLIC_P1 * self._p1[1]:
-                raise ValueError("p1 of a hyperbolic f1 lies between -1000 and 1000")
-            self._f1 = hyperbolic
+            self._f1 = frequencies.polynomial
+            if f1 == "hyperbolic":
+                frequencies.check_hyperbolic(self._p1)
+                self._f1 = frequencies.hyperbolic
         if self.power > 1:
             from .powers import PowerKeystream
 

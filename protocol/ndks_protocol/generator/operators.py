@@ -11,7 +11,6 @@ from .fixed_point import bit_length, in_turns, sine
 
 F1 = ("sinusoid", "polynomial", "hyperbolic")
 F2 = ("cosine", "cosine_square", "cosine_cube")  # y2 = cos(y1 e), cos(y1 e^2), cos(y1 e^3)
-MAX_HYPERBOLIC_P1 = 1000  # sinh grows like e^|p1|, and with it the bits that are needed
 
 
 def sinusoid(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int:
@@ -22,11 +21,6 @@ def sinusoid(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int
     inner = bits + bits_above(p2) + 8
     y1 = p2[0] * sine(in_turns(p1[0] * k, p1[1], inner), inner)
     return in_turns(y1, p2[1] << inner, bits)
-
-
-def polynomial(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int:
-    """f1: y1 = p1 k + p2 k^2, a rational number. Return as `sinusoid` does, less than 1.1 ulp off."""
-    return in_turns(p1[0] * p2[1] * k + p2[0] * p1[1] * k * k, p1[1] * p2[1], bits)
 
 
 def bits_above(decimal: tuple[int, int]) -> int:

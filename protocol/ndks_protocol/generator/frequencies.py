@@ -1,11 +1,24 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The hyperbolic operator. A unit loads it when its network has it."""
+"""The operators f1 that equation 7 has not. A unit loads them when its network has one of them."""
 
 from .fixed_point import bit_length, in_turns, sine
 from .operators import bits_above
 
+MAX_HYPERBOLIC_P1 = 1000  # sinh grows like e^|p1|, and with it the bits that are needed
+
 _GUARD = 24
+
+
+def polynomial(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int:
+    """f1: y1 = p1 k + p2 k^2, a rational number. Return as `sinusoid` does, less than 1.1 ulp off."""
+    return in_turns(p1[0] * p2[1] * k + p2[0] * p1[1] * k * k, p1[1] * p2[1], bits)
+
+
+def check_hyperbolic(p1: tuple[int, int]) -> None:
+    """ValueError when p1 is too large for `hyperbolic`."""
+    if abs(p1[0]) > MAX_HYPERBOLIC_P1 * p1[1]:
+        raise ValueError("p1 of a hyperbolic f1 lies between -1000 and 1000")
 
 
 def hyperbolic(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int:
