@@ -56,6 +56,7 @@ def message_check(unit, message: bytes, size: int) -> tuple:
 
 def accept(unit, wire: bytes, leave: int) -> tuple:
     header = _header(unit, wire)
+    unit.messages.windows.check_room(header.lane)
     window = unit.messages.windows.of(header.lane)
     try:
         window.check_unseen(header.number)
@@ -77,6 +78,7 @@ def _open(unit, wire: bytes, flags: int) -> tuple:
     header = _header(unit, wire)
     window = unit.messages.windows.of(header.lane)
     if not flags & commands.AGAIN:
+        unit.messages.windows.check_room(header.lane)
         window.check_unseen(header.number)
     if not flags & commands.LEAVE:
         window.check_near(header.number)

@@ -21,11 +21,14 @@ class Windows:
         self._log = log
 
     def of(self, lane: int) -> Window:
-        """Return the window of a lane; UnitError(SENDERS) for one too many."""
+        """Return the window of a lane."""
         body = self._log.body(window_key(lane))
-        if body is None and self._log.number_of(WINDOW) >= MAX_SENDERS:
-            raise errors.UnitError(errors.SENDERS)
         return Window(body[2:] if body else b"")
+
+    def check_room(self, lane: int) -> None:
+        """UnitError(SENDERS) for a lane that no window can be kept of."""
+        if self._log.body(window_key(lane)) is None and self._log.number_of(WINDOW) >= MAX_SENDERS:
+            raise errors.UnitError(errors.SENDERS)
 
     def store(self, lane: int, window: Window) -> None:
         """Write a window; it is in flash when this returns."""

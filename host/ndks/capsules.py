@@ -25,6 +25,7 @@ from ndks_protocol.capsule import (
     MessageKeys,
     Opener,
     Sealer,
+    check_wire_header,
     xor,
 )
 from ndks_protocol.kdf import xor_keystream
@@ -63,8 +64,7 @@ def seal(link: Link, source: Source, sink: Sink, cipher: str, mode: str, progres
     with refusals():
         if mode == "b":
             (header,) = link.call(commands.SEAL_BEGIN, *begin)
-            answers = link.call_each(commands.SEAL_CHUNK, ((token, *piece) for piece in pieces))
-            chunks = (chunks for (chunks,) in answers)
+            chunks = _call_each(link, commands.SEAL_CHUNK, token, pieces, _answered_to_piece)
         else:
             header, *given = link.call(commands.SEAL_KEYS, *begin)
             keys = _KeysFromUnit(link, token, *given)
@@ -83,8 +83,7 @@ def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progre
         chunks = _Counted(_chunks(source), progress)
         if mode == "b":
             handle, lane, number, cipher = link.call(commands.OPEN_BEGIN, header, flags)
-            answers = link.call_each(commands.OPEN_CHUNK, ((handle, *chunk) for chunk in chunks))
-            texts = (text for (text,) in answers)
+            texts = _call_each(link, commands.OPEN_CHUNK, handle, chunks, _answered_to_chunk)
         else:
             handle, lane, number, *given = link.call(commands.OPEN_KEYS, header, flags)
             keys = _KeysFromUnit(link, handle, *given)
@@ -118,10 +117,7 @@ def read_header(source: Source) -> bytes:
     """Return the header as it travelled. DeviceError VERSION, HEADER."""
     header = _read(source, commands.WIRE_HEADER_SIZE)
     with refusals():
-        if header and header[0] != 1:
-            raise errors.UnitError(errors.CAPSULE_VERSION)
-        if len(header) != commands.WIRE_HEADER_SIZE:
-            raise errors.UnitError(errors.HEADER)
+        check_wire_header(header)
     return header
 
 
@@ -186,6 +182,23 @@ class _KeysFromUnit(Keys):
         return self._link.call(commands.MESSAGE_CHECK, self._message, size)[0]
 
 
+def _call_each(
+    link: Link, command: commands.Command, message: bytes, blocks: Iterable[Block], answered: Callable[[Block], int]
+) -> Iterator[bytes]:
+    """Yield the answers for all blocks; ProtocolError for one that is not as long as it has to be."""
+    expected: deque[int] = deque()
+
+    def requests() -> Iterator[tuple[bytes, int, int, bytes]]:
+        for block in blocks:
+            expected.append(answered(block))
+            yield message, *block
+
+    for (answer,) in link.call_each(command, requests()):
+        if len(answer) != expected.popleft():
+            raise ProtocolError(f"the answer to {command.name} is not as long as it has to be")
+        yield answer
+
+
 class _Counted:
     """Iterates blocks and counts their bytes."""
 
@@ -243,6 +256,15 @@ def _write_all(texts: Iterator[bytes], sink: Sink) -> int:
 def _sealed_size(piece: Block) -> int:
     number, last, data = piece
     return len(data) + (SYNC_SIZE if number == 0 else 0) + (CHECK_SIZE if last else 0)
+
+
+def _answered_to_piece(piece: Block) -> int:
+    size = _sealed_size(piece)
+    return size + -(-size // CHUNK) * TAG_SIZE
+
+
+def _answered_to_chunk(chunk: Block) -> int:
+    return _opened_size(chunk) - (SYNC_SIZE + CHECK_SIZE if chunk[0] == 0 else 0)
 
 
 def _opened_size(chunk: Block) -> int:

@@ -39,15 +39,15 @@ def refuse_existing(path: Path, force: bool) -> None:
     if path.exists() and not path.is_file():
         raise FileError(f"{path} is no regular file", "name another, or use - for stdout")
     if path.exists() and not force:
-        raise FileError(f"{path} exists", "name another file, or repeat with --force to overwrite it")
+        raise _exists(path)
 
 
 @contextlib.contextmanager
-def whole_file(path: Path, *, private: bool) -> Generator[BinaryIO]:
+def whole_file(path: Path, *, private: bool, overwrite: bool = True) -> Generator[BinaryIO]:
     """Write a file that is whole and on the disk at the end, or leave what was there before. OSError.
 
-    Where the system can do that (Linux), the file has no name until it is whole: not even a killed process leaves
-    a part of it behind.
+    Without `overwrite`, FileError for a file that is there at the end, also one that came meanwhile. Where the system
+    can do that (Linux), the file has no name until it is whole: not even a killed process leaves a part of it behind.
     """
     path = path.resolve()  # a link is followed, not replaced
     temporary = path.with_name(f".ndks-{secrets.token_hex(8)}")
@@ -62,31 +62,31 @@ def whole_file(path: Path, *, private: bool) -> Generator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
             if not named:
-                named = _give_name(file.fileno(), path, temporary)
+                named = _give_name(file.fileno(), path, temporary, overwrite=overwrite)
         if named:
-            temporary.replace(path)
+            _rename(temporary, path, overwrite=overwrite)
         _sync_directory(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def private_file(path: Path) -> contextlib.AbstractContextManager[BinaryIO]:
+def private_file(path: Path, *, overwrite: bool = True) -> contextlib.AbstractContextManager[BinaryIO]:
     """Write a file of mode 0600, as `whole_file` does."""
-    return whole_file(path, private=True)
+    return whole_file(path, private=True, overwrite=overwrite)
 
 
-def write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes, *, overwrite: bool = True) -> None:
     """Write all of a file at once, as `private_file` does."""
-    with private_file(path) as file:
+    with private_file(path, overwrite=overwrite) as file:
         file.write(data)
 
 
 @contextlib.contextmanager
-def storing(target: Path | str | Sink) -> Generator[Sink]:
+def storing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[Sink]:
     """Keep what is written from everybody until the end, and then store it at `target`; nothing if that fails."""
     if isinstance(target, (str, Path)):
-        with private_file(Path(target)) as file:
+        with private_file(Path(target), overwrite=overwrite) as file:
             yield file
         return
     with tempfile.TemporaryFile() as verified:  # mode 0600
@@ -107,10 +107,10 @@ def reading(source: Path | str | Source) -> Generator[Source]:
 
 
 @contextlib.contextmanager
-def writing(target: Path | str | Sink) -> Generator[Sink]:
+def writing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[Sink]:
     """Write a file that is no secret: a path whole or not at all, anything else as it comes."""
     if isinstance(target, (str, Path)):
-        with whole_file(Path(target), private=False) as file:
+        with whole_file(Path(target), private=False, overwrite=overwrite) as file:
             yield file
     else:
         yield target
@@ -132,12 +132,33 @@ def _sync_directory(path: Path) -> None:
             os.close(directory)
 
 
-def _give_name(descriptor: int, path: Path, temporary: Path) -> bool:
+def _exists(path: Path) -> FileError:
+    return FileError(f"{path} exists", "name another file, or repeat with --force to overwrite it")
+
+
+def _rename(temporary: Path, path: Path, *, overwrite: bool) -> None:
+    if not overwrite:
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise _exists(path) from None
+        except OSError:  # no links on this file system
+            if path.exists():
+                raise _exists(path) from None
+        else:
+            temporary.unlink()
+            return
+    temporary.replace(path)
+
+
+def _give_name(descriptor: int, path: Path, temporary: Path, *, overwrite: bool) -> bool:
     """Name a file that has no name yet `path`, or `temporary` where there is a file of that name; tell whether so."""
     source = _DESCRIPTORS / str(descriptor)
     try:
         os.link(source, path, src_dir_fd=descriptor)  # with a descriptor, Python has the link followed
     except FileExistsError:
+        if not overwrite:
+            raise _exists(path) from None
         os.link(source, temporary, src_dir_fd=descriptor)
         return True
     return False

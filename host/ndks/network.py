@@ -261,7 +261,10 @@ def _whole(value: Any) -> int:
 
 
 def _damaged(path: Path, why: str) -> NetworkFileError:
-    return NetworkFileError(f"{path}: {why}", "restore the latest copy; units that hold the network go on working")
+    return NetworkFileError(
+        f"{path}: {why}",
+        "check that this is the network file; if it is damaged, restore it; units go on working without it",
+    )
 
 
 def _random_decimals() -> str:

@@ -115,7 +115,9 @@ class EmulatorTransport:
         try:
             self._unit = ndks_emulator.InProcessUnit(directory, create=create)
         except ndks_emulator.DirectoryInUse as error:
-            raise UnitBusy(str(error), "stop that process, or use its port") from None
+            raise UnitBusy(
+                str(error), "wait until it ends; if it is ndks emulate, use the port that it printed"
+            ) from None
         except ndks_emulator.NoUnitThere as error:
             advice = f"check the name; ndks provision NETWORK --unit {EMULATOR}{directory} makes one"
             raise NoUnit(str(error), advice) from None
@@ -140,7 +142,7 @@ _REPLUG = "unplug the unit, plug it in again and repeat the command"
 
 
 def _removed(port: str) -> UnitRemoved:
-    return UnitRemoved(f"the unit at {port} was removed", "plug it in and repeat the command; no key was lost")
+    return UnitRemoved(f"the unit at {port} was removed", "plug it in and repeat the command; nothing was lost")
 
 
 def _open_serial(port: str, timeout: float) -> serial.Serial:

@@ -75,12 +75,19 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What a unit sees in a header: sender's lane, number, cipher; `state` is new, DUPLICATE, TOO_OLD or TOO_FAR."""
+    """What a unit sees in a header: sender's lane, number, cipher; `state` is new, or why it would not be opened."""
 
     lane: int
     number: int
     cipher: str
     state: str
+
+
+_STATES = (errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS)
+
+
+def _open_flags(*, again: bool, leave: bool) -> int:
+    return (commands.AGAIN if again else 0) | (commands.LEAVE if leave else 0)
 
 
 def _ignore(_: int) -> None:
@@ -198,17 +205,19 @@ class Unit:
         *,
         cipher: str = "",
         mode: str = "b",
+        overwrite: bool = False,
         progress: Progress = _ignore,
     ) -> int:
         """Seal a file of any length in a capsule and return its bytes of data; `cipher` is the network's unless named.
 
         `mode` "b": the unit encrypts; "a": it gives this message's keys, and the host does. A path as target is
-        written whole or not at all; `progress` is told how many more bytes have been read.
+        written whole or not at all, FileError if it exists and is not to be overwritten; `progress` is told how many
+        more bytes have been read.
         """
         cipher = cipher or self.status().cipher
         if mode not in capsules.MODES or cipher not in commands.CIPHERS:
             raise UsageError("there is no such mode or cipher")
-        with reading(source) as readable, writing(target) as sink:
+        with reading(source) as readable, writing(target, overwrite=overwrite) as sink:
             return capsules.seal(self._link, readable, sink, cipher, mode, progress)
 
     def decrypt(
@@ -219,6 +228,7 @@ class Unit:
         mode: str = "b",
         again: bool = False,
         leave: bool = False,
+        overwrite: bool = False,
         progress: Progress = _ignore,
     ) -> Opened:
         """Open a capsule, store its data, and only then accept it: an interrupted call can be repeated.
@@ -228,11 +238,8 @@ class Unit:
         DeviceError: VERSION, SUITE, KIND, REFLECTED, DUPLICATE, TOO_OLD, TOO_FAR, SENDERS; AuthenticationError:
         HEADER, AUTH, DIVERGED, BINDING.
         """
-        if mode not in capsules.MODES:
-            raise UsageError("there is no such mode")
-        flags = (commands.AGAIN if again else 0) | (commands.LEAVE if leave else 0)
-        with reading(source) as readable, storing(target) as sink:
-            opened = capsules.unseal(self._link, readable, sink, mode, flags, progress)
+        with reading(source) as readable, storing(target, overwrite=overwrite) as sink:
+            opened = self._unseal(readable, sink, mode, _open_flags(again=again, leave=leave), progress)
         if not again:
             self._accept_stored(opened, leave=leave)
         return opened
@@ -248,8 +255,10 @@ class Unit:
 
         A caller that must not lose a message to a crash opens it with `again`, stores it, and then calls `accept`.
         """
-        sink = io.BytesIO()
-        self.decrypt(io.BytesIO(capsule), sink, mode=mode, again=again, leave=leave)
+        sink = io.BytesIO()  # nobody sees it before all is verified
+        self._unseal(io.BytesIO(capsule), sink, mode, _open_flags(again=again, leave=leave), _ignore)
+        if not again:
+            self.accept(capsule, leave=leave)
         return sink.getvalue()
 
     def accept(self, header: bytes, *, leave: bool = False) -> None:
@@ -257,21 +266,28 @@ class Unit:
         self._link.call(commands.ACCEPT, header[: commands.WIRE_HEADER_SIZE], leave)
 
     def inspect(self, header: bytes) -> Inspected:
-        """Return what the unit sees in the header of a capsule; changes nothing. DeviceError."""
+        """Return what the unit sees in the header of a capsule; ends an opening that is going on. DeviceError."""
         header = capsules.read_header(io.BytesIO(header))
         answer = self._link.call(commands.OPEN_BEGIN, header, commands.AGAIN | commands.LEAVE)
         try:
             self._link.call(commands.OPEN_BEGIN, header, 0)
             state = "new"
         except DeviceError as error:
+            if error.number not in _STATES:
+                raise
             state = error.code
         return Inspected(answer[1], answer[2], capsules.cipher_name(answer[3]), state)
+
+    def _unseal(self, source: Source, sink: Sink, mode: str, flags: int, progress: Progress) -> Opened:
+        if mode not in capsules.MODES:
+            raise UsageError("there is no such mode")
+        return capsules.unseal(self._link, source, sink, mode, flags, progress)
 
     def _accept_stored(self, opened: Opened, *, leave: bool) -> None:
         try:
             self.accept(opened.header, leave=leave)
         except NdksError as error:
-            error.advice = f"{error.advice}; the message is stored, but the unit may open it once more"
+            error.advice = "nothing: the message is stored; only the unit may not know it, and open it once more"
             raise
 
     def _greet(self) -> Hello:

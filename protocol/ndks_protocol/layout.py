@@ -28,7 +28,7 @@ class Layout:
     def __init__(self, text: str):
         fields = [field.split(":") for field in text.split()]
         self.kinds = tuple([_KINDS.setdefault(kind, kind) for _, kind in fields])  # each text is kept once
-        if sys.implementation.name == "cpython":
+        if sys.implementation.name not in ("circuitpython", "micropython"):
             self.names = tuple([name for name, _ in fields])
 
     def pack(self, *values: object) -> bytes:

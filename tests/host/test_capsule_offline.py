@@ -99,7 +99,7 @@ def test_what_an_outsider_sees(network: ndks.Network, capsule: Path, call: Call,
     chunks = -(-(whole - HEADER_SIZE) // FULL_CHUNK)
     assert seen == {"schema": 1, "file": str(capsule), "version": 1, "size": whole, "chunks": chunks, "data": size}
     text = call("inspect", capsule).text
-    assert f"{whole} bytes in {chunks} chunks, for {size} bytes of data" in text
+    assert f"{whole} bytes, chunks: {chunks}, for {size} bytes of data (not verified)" in text
     assert "masked" in text
 
 

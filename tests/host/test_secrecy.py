@@ -114,7 +114,7 @@ def test_error_and_traceback_of_a_file_that_cannot_be_written(
 def test_output_of_a_command_that_fails_after_it_has_the_key(
     interruption: BaseException, alice: str, key: ndks.Key, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: Path, data: bytes) -> None:
+    def fail(path: Path, data: bytes, *, overwrite: bool) -> None:
         raise interruption
 
     # BrokenPipeError makes the command give up its stdout, which here is that of the whole test run.
@@ -210,13 +210,13 @@ def test_representations_and_tracebacks_of_messages(
         raise OSError(28, "No space left on device")
 
     with ndks.open(alice) as unit:
-        opened = unit.decrypt(message.capsule, message.letter, mode=mode, again=True)
+        opened = unit.decrypt(message.capsule, message.letter, mode=mode, again=True, overwrite=True)
         seen = unit.inspect(message.capsule.read_bytes())
         message.assert_not_shown(repr(opened) + str(opened) + repr(seen) + repr(unit))
         assert not shows(repr(opened), message.capsule.read_bytes())
         monkeypatch.setattr("ndks.files.os.fsync", refuse)
         with pytest.raises(OSError, match="No space") as failed:
-            unit.decrypt(message.capsule, message.letter, mode=mode, again=True)
+            unit.decrypt(message.capsule, message.letter, mode=mode, again=True, overwrite=True)
     message.assert_not_shown(text_of(failed.value))
 
 

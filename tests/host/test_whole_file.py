@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from support.emulate_process import PATIENCE
 
+from ndks.exceptions import FileError
 from ndks.files import Sink, private_file, reading, storing, whole_file, write_private, writing
 
 CAN_BE_UNNAMED = hasattr(os, "O_TMPFILE") and Path("/proc/self/fd").is_dir()
@@ -297,3 +298,29 @@ def test_paths_may_be_texts(desk: Path) -> None:
         file.write(b"new")
     with reading(str(desk / "out")) as source:
         assert source.read(10) == b"new"
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_came_meanwhile_stays(
+    any_system: str, desk: Path, links: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    if not links:
+        if any_system == "unnamed":
+            return  # which needs links
+        monkeypatch.setattr(os, "link", refuse)
+
+    def write_while_another_does() -> None:
+        with private_file(desk / "out", overwrite=False) as file:
+            file.write(b"new")
+            (desk / "out").write_bytes(b"precious")
+
+    with pytest.raises(FileError, match="exists"):
+        write_while_another_does()
+    assert (desk / "out").read_bytes() == b"precious"
+    assert names(desk) == ["out"]
+    write_private(desk / "other", b"new", overwrite=False)
+    assert (desk / "other").read_bytes() == b"new"
+    assert names(desk) == ["other", "out"]

@@ -49,12 +49,12 @@ def add_command(subparsers: Any, name: str, help_line: str, examples: str, handl
     return parser
 
 
-def add_unit(parser: argparse.ArgumentParser) -> None:
+def add_unit(parser: argparse.ArgumentParser, default: str = "$NDKS_UNIT, or the only one") -> None:
     """Add --unit and --timeout."""
     parser.add_argument(
         "--unit",
         metavar="UNIT",
-        help="port, serial number, socket://127.0.0.1:PORT or emulator:DIR (default: $NDKS_UNIT, or the only one)",
+        help=f"port, serial number, socket://127.0.0.1:PORT or emulator:DIR (default: {default})",
     )
     parser.add_argument(
         "--timeout",
@@ -81,9 +81,9 @@ def add_operators(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--f2", choices=F2, help="y2 = cos(y1 e), cos(y1 e^2) or cos(y1 e^3) (default: cosine)")
 
 
-def add_output(parser: argparse.ArgumentParser) -> None:
+def add_output(parser: argparse.ArgumentParser, text: str = "write there, mode 0600; - is stdout") -> None:
     """Add -o and --force."""
-    add_path(parser, "-o", "--output", metavar="FILE", help="write there, mode 0600; - is stdout")
+    add_path(parser, "-o", "--output", metavar="FILE", help=text)
     parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
 
 

@@ -4,13 +4,14 @@
 
 import argparse
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks import capsules
+from ndks import capsules, discovery
 from ndks.exceptions import DeviceError, FileError, device_error
 from ndks.files import Sink, Source, reading, refuse_existing, storing
 from ndks.network import Network
@@ -32,7 +33,7 @@ def add_commands(subparsers: Any) -> None:
     add_path(parser, "file", metavar="FILE", help="what to encrypt; - is stdin")
     parser.add_argument("--cipher", choices=commands.CIPHERS, help="default: that of the network")
     _add_mode(parser, "encrypts")
-    add_output(parser)
+    add_output(parser, "write there, by default FILE.ndks; - is stdout")
     add_unit(parser)
 
     parser = add_command(subparsers, "decrypt", "open a capsule", _DECRYPT_EXAMPLES, decrypt)
@@ -41,20 +42,20 @@ def add_commands(subparsers: Any) -> None:
     parser.add_argument("--far", action="store_true", help="also when its number is more than 2^20 ahead")
     _add_mode(parser, "decrypts")
     _add_network(parser, "decrypt without a unit, with this network file")
-    add_output(parser)
+    add_output(parser, "write there, mode 0600, by default FILE without .ndks; - is stdout")
     add_unit(parser)
 
     parser = add_command(subparsers, "inspect", "show what can be seen of a capsule", _INSPECT_EXAMPLES, inspect)
     add_path(parser, "file", metavar="CAPSULE", help="the capsule")
     _add_network(parser, "show what a member sees, by this network file")
-    add_unit(parser)
+    add_unit(parser, "$NDKS_UNIT, or none: what an outsider sees")
 
 
 _ENCRYPT_EXAMPLES = """\
   ndks encrypt letter.txt                     the capsule is letter.txt.ndks
   ndks encrypt film.mp4 --cipher aes          for long files: the key has 256 bits, not the file's size
   ndks encrypt letter.txt --mode a            the unit gives the key, this computer encrypts
-  tar c folder | ndks encrypt - -o folder.tar.ndks"""
+  (set -o pipefail; tar c folder | ndks encrypt - -o folder.tar.ndks)"""
 _DECRYPT_EXAMPLES = """\
   ndks decrypt letter.txt.ndks                into letter.txt; the capsule is then used up
   ndks decrypt letter.txt.ndks --again -o -   once more, to stdout
@@ -75,19 +76,21 @@ def _add_network(parser: argparse.ArgumentParser, text: str) -> None:
 
 
 def encrypt(args: argparse.Namespace, out: Output) -> None:
-    _refuse_directory(args.file, f"make one file of it: tar c {args.file} | ndks encrypt - -o FILE")
+    _check_source(args.file, f"make one file of it: tar c {args.file} | ndks encrypt - -o {args.file.name}.tar.ndks")
     target = _target(args, _with_suffix)
     _check_streams(target, out)
     if target is None:
-        formats.refuse_terminal()
+        formats.refuse_terminal("add -o FILE, or pipe it on")
     with _source(args.file) as source, ndks.open(args.unit, args.timeout) as unit:
         status = unit.status()
         if status.state == "blank":
             raise DeviceError(errors.BLANK)
         cipher, mode = args.cipher or status.cipher, args.mode or _MODE
         values = {"cipher": cipher, "mode": mode, "suite": status.suite, **warn_of_suite(status.suite)}
-        with out.progress(_size(args.file), args.file.name) as bar:
-            size = unit.encrypt(source, target or StdoutSink(), cipher=cipher, mode=mode, progress=bar.update)
+        with out.progress(_size(args.file), args.file.name, visible=target is not None) as bar:
+            size = unit.encrypt(
+                source, target or StdoutSink(), cipher=cipher, mode=mode, overwrite=args.force, progress=bar.update
+            )
     text = f"{size} bytes, cipher {cipher}, mode {mode}, suite {status.suite}"
     _tell(out, target, {"bytes": size, **values}, text)
 
@@ -97,11 +100,14 @@ def decrypt(args: argparse.Namespace, out: Output) -> None:
     online = args.again or args.far or args.mode
     need(not (args.network and online), "--again, --far and --mode are of units", "leave them out with --network")
     args.mode = args.mode or _MODE
-    _refuse_directory(args.file, "name a capsule")
     need(not (args.again and args.far), "--again does not go with --far", "use --far for a capsule not opened before")
+    _check_source(args.file, "name a capsule")
     target = _target(args, _without_suffix)
     _check_streams(target, out)
-    with _source(args.file) as source, out.progress(_size(args.file), args.file.name) as bar:
+    with (
+        _source(args.file) as source,
+        out.progress(_size(args.file), args.file.name, visible=target is not None) as bar,
+    ):
         open_it = _decrypt_offline if args.network else _decrypt_with_unit
         opened, sender, suite = open_it(args, source, target or StdoutSink(), bar.update)
     values = {"bytes": opened.size, "lane": opened.lane, "number": opened.number, "cipher": opened.cipher}
@@ -111,7 +117,8 @@ def decrypt(args: argparse.Namespace, out: Output) -> None:
 
 def inspect(args: argparse.Namespace, out: Output) -> None:
     need(not (args.network and args.unit), "a unit or a network file tells the same", "name one of them")
-    _refuse_directory(args.file, "name a capsule")
+    args.unit = args.unit or ("" if args.network else os.environ.get(discovery.ENVIRONMENT, ""))
+    _check_source(args.file, "name a capsule")
     with _source(args.file) as source:
         header = capsules.read_header(source)
         body = _count(source)
@@ -129,7 +136,7 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
     }
     rows = [
         ("capsule", f"{args.file}, version {header[0]}"),
-        ("size", f"{size} bytes in {chunks} chunks, for {data} bytes of data"),
+        ("size", f"{size} bytes, chunks: {chunks}, for {data} bytes of data (not verified)"),
     ]
     if args.network or args.unit:
         seen = _member_view_offline(args.network, header) if args.network else _member_view(args, header)
@@ -165,7 +172,7 @@ def _member_view_offline(path: Path, wire: bytes) -> dict[str, Any]:
     suite = commands.SUITES[header.suite] if header.suite < len(commands.SUITES) else f"unknown ({header.suite})"
     return {
         "lane": header.lane,
-        "sender": member.label if member else "",
+        "sender": (member.label or f"unit {member.uid}") if member else "",
         "number": header.number,
         "cipher": commands.CIPHERS[header.cipher],
         "suite": suite,
@@ -178,7 +185,15 @@ def _decrypt_with_unit(
 ) -> tuple[capsules.Opened, str, str]:
     with ndks.open(args.unit, args.timeout) as unit:
         suite = unit.status().suite
-        opened = unit.decrypt(source, target, mode=args.mode, again=args.again, leave=args.far, progress=progress)
+        opened = unit.decrypt(
+            source,
+            target,
+            mode=args.mode,
+            again=args.again,
+            leave=args.far,
+            overwrite=args.force,
+            progress=progress,
+        )
     return opened, f"lane {opened.lane}", suite
 
 
@@ -186,11 +201,11 @@ def _decrypt_offline(
     args: argparse.Namespace, source: Source, target: Path | Sink, progress: capsules.Progress
 ) -> tuple[capsules.Opened, str, str]:
     network = Network.load(args.network)
-    with storing(target) as sink:
+    with storing(target, overwrite=args.force) as sink:
         opened = capsules.unseal_offline(network, source, sink, progress)
     note("opened offline: nothing tells whether it was opened before, and no unit learns that it was now")
     member = network.member(opened.lane)
-    label = f" ({member.label})" if member and member.label else ""
+    label = f" ({member.label or member.uid})" if member else ""
     return opened, f"lane {opened.lane}{label}", network.suite
 
 
@@ -204,9 +219,11 @@ def _target(args: argparse.Namespace, derive: Callable[[Path], Path]) -> Path | 
     return path
 
 
-def _refuse_directory(path: Path, advice: str) -> None:
+def _check_source(path: Path, advice: str) -> None:
     if path.is_dir():
         raise FileError(f"{path} is a directory", advice)
+    if str(path) != _STDIN and not path.exists():
+        raise FileError(f"there is no {path}", "check the name")
 
 
 def _with_suffix(path: Path) -> Path:

@@ -37,7 +37,7 @@ def to_stdout(encoded: bytes, form: str) -> None:
     write_stdout(encoded)
 
 
-def refuse_terminal() -> None:
+def refuse_terminal(advice: str = "add -o FILE, or choose another --format") -> None:
     """Raise UsageError when stdout is a terminal, which raw bytes would only upset."""
     if sys.stdout and sys.stdout.isatty():
-        raise UsageError("raw bytes do not belong on a terminal", "add -o FILE, or choose another --format")
+        raise UsageError("raw bytes do not belong on a terminal", advice)

@@ -57,7 +57,7 @@ def generate(args: argparse.Namespace, out: Output) -> None:
     values = {"k": args.key_index, "first": args.first, "bits": args.bits, "format": args.format, **warning}
     if path:
         refuse_existing(path, args.force)
-        with private_file(path) as file:
+        with private_file(path, overwrite=args.force) as file:
             _write(file.write, keystream, args, out)
         out.result({**values, "file": str(path)}, f"{path}: {args.bits} bits")
     elif out.as_json:

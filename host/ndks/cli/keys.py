@@ -65,7 +65,7 @@ def key(args: argparse.Namespace, out: Output) -> None:
         wanted = unit.next_index()[1] if args.index is None else args.index
         values = _describe(status, wanted, args.bits)
         obtained = unit.key(wanted, args.bits, epoch=status.epoch)
-        _put_out(obtained, args.format, path, values, out)
+        _put_out(obtained, args, path, values, out)
         # Only now is the key safely out; whatever stopped us before left it to be asked for again.
         try:
             _acknowledge(unit, args, status.epoch, wanted)
@@ -140,10 +140,11 @@ def _acknowledge(unit: Unit, args: argparse.Namespace, epoch: int, used: int) ->
         unit.acknowledge(epoch, used, leave=args.far)
 
 
-def _put_out(obtained: Key, form: str, path: Path | None, values: dict[str, Any], out: Output) -> None:
+def _put_out(obtained: Key, args: argparse.Namespace, path: Path | None, values: dict[str, Any], out: Output) -> None:
+    form = args.format
     encoded = formats.encode(obtained.data, obtained.bits, form)
     if path:
-        write_private(path, encoded)
+        write_private(path, encoded, overwrite=args.force)
         out.result(
             {**values, "format": form, "file": str(path)}, f"{path}: {obtained.bits} bits of key {obtained.index}"
         )

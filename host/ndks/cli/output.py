@@ -31,8 +31,11 @@ class Output:
         line = json.dumps({"schema": SCHEMA, **values}) if self.as_json else text
         write_stdout(f"{line}\n".encode(errors="surrogateescape"))  # a file's name need not be UTF-8
 
-    def progress(self, total: int | None, what: str, initial: int = 0) -> "tqdm[Any]":
-        """Return a progress bar over `total` bytes, if they are known, on stderr, if that is a terminal."""
+    def progress(self, total: int | None, what: str, initial: int = 0, *, visible: bool = True) -> "tqdm[Any]":
+        """Return a progress bar over `total` bytes, if they are known, on stderr, if that is a terminal.
+
+        It is not `visible` where the result goes to stdout, which may be the same terminal.
+        """
         return tqdm(
             total=total,
             initial=initial,
@@ -40,7 +43,7 @@ class Output:
             unit="B",
             unit_scale=True,
             unit_divisor=1024,
-            disable=None,
+            disable=None if visible else True,
             leave=False,
         )
 

@@ -91,16 +91,26 @@ def _carry(directory: Path, turn: Turn, cage: list[str], *, tamper: bool) -> Car
 
 def _send_through(relay: Relay, sender: SideFiles, receiver: SideFiles, turn: Turn) -> bool:
     """Have one side send and the other receive; return whether the original was there when the first byte came."""
-    processes = [start(receiver, "correspondent", "receive", str(turn.number), str(relay.port))]
+    arguments = (str(turn.number), str(relay.port))
+    processes = [start(receiver, "correspondent", "receive", *arguments)]
+
+    def check() -> None:
+        for side, process in zip((receiver, sender), processes, strict=False):
+            if process.poll():
+                require_success(side, process.returncode, side.log)
+
     try:
-        with relay, relay.accept() as to_receiver:
-            processes.append(start(sender, "correspondent", "send", str(turn.number), str(relay.port)))
-            with relay.accept() as from_sender:
+        with relay, relay.accept(check) as to_receiver:
+            processes.append(start(sender, "correspondent", "send", *arguments))
+            with relay.accept(check) as from_sender:
                 original_left = sender.letter(turn).exists()
                 relay.carry(from_sender, to_receiver)
-    except TimeoutError:
+    except OSError:
+        check()
+        raise CheckFailed(f"message {turn.number} was not carried", "repeat on a less busy machine") from None
+    except BaseException:
         end(processes)
-        raise CheckFailed(f"message {turn.number} was not sent in time", "repeat on a less busy machine") from None
+        raise
     received, sent = wait(processes)
     require_success(receiver, received, receiver.received(turn))
     require_success(sender, sent, sender.capsule(turn))

@@ -3,10 +3,13 @@
 """The channel between the laptops: a relay on 127.0.0.1 that lets everything pass and records every byte."""
 
 import socket
+import time
+from collections.abc import Callable
 
 from .plan import TIMEOUT
 
 _SIZE = 4096
+_PATIENCE = 0.2  # seconds between two looks at whether it is worth waiting
 _FLIPPED = 100  # the byte that a tampering relay alters by one bit: behind the header, in the first chunk
 
 
@@ -17,7 +20,7 @@ class Relay:
         self.recorded = bytearray()
         self._tamper = tamper
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(TIMEOUT)
+        self._listener.settimeout(_PATIENCE)
 
     def __enter__(self) -> "Relay":
         return self
@@ -29,11 +32,19 @@ class Relay:
     def port(self) -> int:
         return self._listener.getsockname()[1]
 
-    def accept(self) -> socket.socket:
-        """Return the connection of the next laptop."""
-        connection, _ = self._listener.accept()
-        connection.settimeout(TIMEOUT)
-        return connection
+    def accept(self, check: Callable[[], None]) -> socket.socket:
+        """Return the connection of the next laptop; `check` raises what makes waiting vain. TimeoutError."""
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except TimeoutError:
+                check()
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                connection.settimeout(TIMEOUT)
+                return connection
 
     def carry(self, sender: socket.socket, receiver: socket.socket) -> None:
         """Pass on all that the sender sends, until it hangs up."""

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Capsules, which carry messages between hosts (PROTOCOL.md section 4). Whatever is wrong with one is a `UnitError`."""
 
-from .header import Header, HeaderKeys
+from .header import Header, HeaderKeys, check_wire_header
 from .keys import CHECK_SIZE, SYNC_SIZE, Keys, MessageKeys, xor
 from .message import CHUNK, FIRST_PIECE, TAG_SIZE, Opener, Sealer
 from .window import Window
@@ -20,5 +20,6 @@ __all__ = (
     "Opener",
     "Sealer",
     "Window",
+    "check_wire_header",
     "xor",
 )

@@ -62,10 +62,7 @@ class HeaderKeys:
 
     def unmask(self, wire: bytes) -> Header:
         """Return the header that travelled as the first 37 bytes of a capsule. UnitError VERSION, HEADER."""
-        if wire and wire[0] != VERSION:
-            raise errors.UnitError(errors.CAPSULE_VERSION)
-        if len(wire) != WIRE_HEADER_SIZE:
-            raise errors.UnitError(errors.HEADER)
+        check_wire_header(wire)
         tag = wire[1:_TAG_END]
         clear = wire[:1] + self._masked(tag, wire[_TAG_END:])
         if not same(tag, self._tag(clear)):
@@ -80,3 +77,11 @@ class HeaderKeys:
         blocks[:_MASKED_SIZE] = data
         self._crypto.aes_ctr(self._mask_key, tag, blocks)
         return bytes(blocks[:_MASKED_SIZE])
+
+
+def check_wire_header(wire: bytes) -> None:
+    """Raise what anybody can tell of a header, a member or not: UnitError VERSION, HEADER."""
+    if wire and wire[0] != VERSION:
+        raise errors.UnitError(errors.CAPSULE_VERSION)
+    if len(wire) != WIRE_HEADER_SIZE:
+        raise errors.UnitError(errors.HEADER)
