@@ -46,6 +46,8 @@ def status(unit) -> tuple:
         unit.log.size,
         unit.board.free_memory(),
         unit.dropped_frames,
+        member.f1 if member else 0,
+        member.f2 if member else 0,
     )
 
 

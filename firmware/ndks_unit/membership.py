@@ -3,27 +3,33 @@
 """What makes a unit a member of a network: its secret, parameters and lane (PROTOCOL.md section 2)."""
 
 from ndks_protocol import commands, errors
-from ndks_protocol.generator import Generator
+from ndks_protocol.generator import F1, F2, Generator
 from ndks_protocol.kdf import Crypto
 from ndks_protocol.network_id import network_id
+
+_OPERATORS = bytes(2)  # of equation 7: a record of state format 1 ends before f1 and f2
 
 
 class Membership:
     """The fields of PROVISION, checked. UnitError(RANGE) when one is out of range."""
 
     def __init__(self, crypto: Crypto, record: bytes):
-        values = commands.PROVISION.request.unpack(record)
-        self.epoch, self.lane, suite, cipher, digits, self.secret, self.network, p1, p2 = values
+        values = commands.PROVISION.request.unpack(record + _OPERATORS, allow_more=True)
+        self.epoch, self.lane, suite, cipher, digits, self.secret, self.network, p1, p2, f1, f2 = values
         if suite >= len(commands.SUITES) or cipher >= len(commands.CIPHERS) or self.lane == commands.COMMON_LANE:
+            raise errors.UnitError(errors.RANGE)
+        if f1 >= len(F1) or f2 >= len(F2):
             raise errors.UnitError(errors.RANGE)
         if len(self.network.encode()) > commands.MAX_NAME:
             raise errors.UnitError(errors.RANGE)
         self.suite = suite
         self.cipher = cipher
         self.digits = digits
+        self.f1 = f1
+        self.f2 = f2
         self.masked = commands.SUITES[suite] == "hybrid"
         try:
-            self.generator = Generator(p1, p2, digits)
+            self.generator = Generator(p1, p2, digits, F1[f1], F2[f2])
         except ValueError:
             raise errors.UnitError(errors.RANGE) from None
-        self.network_id = network_id(crypto, self.secret, suite, digits, p1, p2)
+        self.network_id = network_id(crypto, self.secret, suite, digits, p1, p2, f1, f2)

@@ -20,7 +20,7 @@ OWN_NUMBERS = 0xF5
 MEMBER_IDS = 0xF6
 WINDOW = 0xF7  # one for each lane, with which its body begins
 
-CURRENT_FORMAT = 1  # of all records; a unit reads that of a newer one and changes nothing
+CURRENT_FORMAT = 2  # of all records; a unit reads older ones; it reads that of a newer one and changes nothing
 COUNTERS = (EXPORT_COUNTER,)  # their body ends with a u64; a tail of FF follows, each byte programmed to 00 adds one
 SIZE = NVM_SIZE - 32  # the last 32 bytes of nvm stay free for the marker of an erasure
 

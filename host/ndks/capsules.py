@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ndks_protocol import commands, errors, generator
+from ndks_protocol import commands, errors
 from ndks_protocol.capsule import (
     CHECK_SIZE,
     CHUNK,
@@ -96,11 +96,13 @@ def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progre
 
 def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progress) -> Opened:
     """Do as `unseal` does, with a network file in place of a unit; nothing tells whether it was opened before."""
+    from .generator import Generator  # and NumPy, which takes a while
+
     with refusals():
         wire = read_header(source)
         header = read_masked(network, wire)
         header.check(commands.SUITES.index(network.suite), commands.COMMON_LANE)
-        bits = generator.Generator(network.p1, network.p2, network.digits).key(header.index)
+        bits = Generator.of(network).key(header.index)
         keys = MessageKeys(
             CRYPTO,
             network.secret,

@@ -31,6 +31,7 @@ from ndks_protocol import generator as exact
 from ndks_protocol.generator import fixed_point
 
 from .double_double import Pair, concatenate, cosine_of_sum, from_fixed, rotate, scale, take
+from .network import Network
 
 MAX_ELEMENTS = exact.MAX_ELEMENTS
 BLOCK = 1 << 20  # elements that start from exact integers together
@@ -50,10 +51,18 @@ Bytes = npt.NDArray[np.uint8]
 
 
 class Generator:
-    """Eq. 7 with its parameters: p1 and p2 (decimal texts), d (1 to 12). ValueError when they are out of range."""
+    """The chain of operators f1 and f2, eq. 7 unless others are named, with its parameters, as in `ndks_protocol`.
 
-    def __init__(self, p1: str, p2: str, digits: int) -> None:
-        self._exact = exact.Generator(p1, p2, digits)
+    ValueError when they are out of range. Fast for every f1 with f2 = cosine; for others it is the exact integers.
+    """
+
+    def __init__(self, p1: str, p2: str, digits: int, f1: str = exact.F1[0], f2: str = exact.F2[0]) -> None:
+        self._exact = exact.Generator(p1, p2, digits, f1, f2)
+
+    @classmethod
+    def of(cls, network: Network) -> "Generator":
+        """Return the generator of a network's paper bits."""
+        return cls(network.p1, network.p2, network.digits, network.f1, network.f2)
 
     def key(self, index: int) -> "Keystream":
         """Return the bits of key `index` (1 to 2^64)."""
@@ -68,6 +77,7 @@ class Keystream:
         self.piece = BLOCK // 8  # bytes: a unit may ask for so many at a time
         self._generator = generator
         self._exact = generator.key(index)
+        self._is_fast = generator.power == 1
         self._made: _Blocks | None = None
         self._bits_read = 0
         self._ahead = (0, b"")  # where the bytes made last begin, and these
@@ -75,7 +85,7 @@ class Keystream:
     def read(self, first: int, count: int) -> bytearray:
         """Return `count` elements from `first` on, most significant bit first, the last byte filled up with zeros."""
         self._bits_read += count
-        if self._bits_read <= _FEW:
+        if self._bits_read <= _FEW or not self._is_fast:
             return self._exact.read(first, count)
         if count >= _READ_AHEAD:
             return bytearray(b"".join(self.blocks(first, count)))
@@ -88,7 +98,11 @@ class Keystream:
         So many threads work ahead; by default one a core.
         """
         _check_range(first, count)
-        make, end = self._blocks.make, first + count
+        end = first + count
+        if not self._is_fast:
+            starts = range(first, end, _FEW)
+            return (bytes(self._exact.read(start, min(_FEW, end - start))) for start in starts)
+        make = self._blocks.make
         spans = ((start, min(BLOCK, end - start)) for start in range(first, end, BLOCK))
         workers = workers or os.cpu_count() or 1
         if workers == 1 or count <= BLOCK:

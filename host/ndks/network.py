@@ -13,7 +13,7 @@ from typing import Any, Self, cast
 from filelock import FileLock, Timeout
 
 from ndks_protocol import commands
-from ndks_protocol.generator import Generator
+from ndks_protocol.generator import F1, F2, Generator
 from ndks_protocol.network_id import network_id
 
 from .crypto import CRYPTO
@@ -23,6 +23,7 @@ from .files import write_private
 SUFFIX = ".ndksnet"
 FORMAT = 1
 _FIELDS = {"ndks_network", *("name", "suite", "cipher", "p1", "p2", "d", "epoch", "secret", "next_lane", "members")}
+_OPTIONAL_FIELDS = {"network_id", "operators"}
 _SECRET_SIZE = 32
 _BINDING_ID = re.compile("[0-9a-fA-F]{32}")
 _DECIMALS = 40  # of random parameters
@@ -54,6 +55,8 @@ class Network:
     secret: bytes = field(repr=False)
     next_lane: int = 1
     members: tuple[Member, ...] = ()
+    f1: str = F1[0]
+    f2: str = F2[0]
 
     def __post_init__(self) -> None:
         """UsageError for a value that no network can have."""
@@ -61,11 +64,12 @@ class Network:
             raise UsageError("a network's name has no slash", "name the file's place with -o")
         if not self.name.isprintable() or not 1 <= len(self.name.encode()) <= commands.MAX_NAME:
             raise UsageError(f"a network's name has 1 to {commands.MAX_NAME} bytes and prints on one line")
-        for what, value, known in (("suite", self.suite, commands.SUITES), ("cipher", self.cipher, commands.CIPHERS)):
-            if value not in known:
-                raise UsageError(f"there is no such {what}", f"choose one of {', '.join(known)}")
+        _check_choice("suite", self.suite, commands.SUITES)
+        _check_choice("cipher", self.cipher, commands.CIPHERS)
+        _check_choice("operator f1", self.f1, F1)
+        _check_choice("operator f2", self.f2, F2)
         try:
-            Generator(self.p1, self.p2, self.digits)
+            self.generator()
         except ValueError as error:
             raise UsageError(str(error)) from None
         if len(self.secret) != _SECRET_SIZE or not 0 <= self.epoch < 1 << 32 or not 1 <= self.next_lane <= _LANES:
@@ -88,17 +92,28 @@ class Network:
         digits: int = 3,
         suite: str = "hybrid",
         cipher: str = "vernam",
+        f1: str = F1[0],
+        f2: str = F2[0],
     ) -> Self:
         """Return a network with a fresh secret; parameters that are not given are random, with 40 decimals."""
         p1 = f"0.{_random_decimals()}" if p1 is None else p1
         p2 = f"{10 + secrets.randbelow(90)}.{_random_decimals()}" if p2 is None else p2
-        return cls(name, suite, cipher, p1, p2, digits, 0, secrets.token_bytes(_SECRET_SIZE))
+        return cls(name, suite, cipher, p1, p2, digits, 0, secrets.token_bytes(_SECRET_SIZE), f1=f1, f2=f2)
 
     @property
     def network_id(self) -> str:
         """What units with the same keys have in common, as STATUS shows it (PROTOCOL.md section 2)."""
         suite = commands.SUITES.index(self.suite)
-        return network_id(CRYPTO, self.secret, suite, self.digits, self.p1, self.p2).hex()
+        return network_id(CRYPTO, self.secret, suite, self.digits, self.p1, self.p2, *self.operators).hex()
+
+    @property
+    def operators(self) -> tuple[int, int]:
+        """The numbers of f1 and f2 on the wire; both are 0 for equation 7."""
+        return F1.index(self.f1), F2.index(self.f2)
+
+    def generator(self) -> Generator:
+        """Return the generator of the network's paper bits."""
+        return Generator(self.p1, self.p2, self.digits, self.f1, self.f2)
 
     def member(self, lane: int) -> Member | None:
         """Return the member on a lane, None when no unit of this file has had it."""
@@ -121,7 +136,7 @@ class Network:
 
     def save(self, path: Path) -> None:
         """Write the file, mode 0600, whole or not at all. FileError."""
-        values = {
+        values: dict[str, Any] = {
             "ndks_network": FORMAT,
             "name": self.name,
             "suite": self.suite,
@@ -135,6 +150,8 @@ class Network:
             "next_lane": self.next_lane,
             "members": [asdict(member) for member in self.members],
         }
+        if any(self.operators):
+            values["operators"] = {"f1": self.f1, "f2": self.f2}  # left out for eq. 7: any ndks reads such a file
         try:
             write_private(path, (json.dumps(values, indent=2) + "\n").encode())
         except OSError as error:
@@ -171,7 +188,7 @@ class Network:
     def _from_values(cls, values: dict[str, Any]) -> Self:
         if values["ndks_network"] != FORMAT:
             raise UsageError(f"it has another version of the format than {FORMAT}, which this ndks knows")
-        if values.keys() - {"network_id"} != _FIELDS:
+        if values.keys() - _OPTIONAL_FIELDS != _FIELDS:
             # Leaving out what is not understood could give other keys, and saving would lose it.
             raise UsageError("its fields are not those that this ndks knows")
         network = cls(
@@ -185,6 +202,7 @@ class Network:
             bytes.fromhex(values["secret"]),
             _whole(values["next_lane"]),
             tuple(map(_member, _list(values["members"]))),
+            *_operators(values.get("operators", {"f1": F1[0], "f2": F2[0]})),
         )
         if values.get("network_id", network.network_id) != network.network_id:
             raise UsageError("its secret or parameters are not those that its network_id was made of")
@@ -208,6 +226,20 @@ def admit_unit(path: Path, uid: str, label: str) -> tuple[Network, int]:
 def _member(values: dict[str, Any]) -> Member:
     member = Member(**values)
     return Member(_whole(member.lane), _text(member.uid), _text(member.label), _text(member.binding_id))
+
+
+def _operators(values: Any) -> tuple[str, str]:
+    if not isinstance(values, dict):
+        raise TypeError
+    values = cast(dict[str, Any], values)
+    if values.keys() != {"f1", "f2"}:
+        raise UsageError("its operators are not f1 and f2, the ones that can be chosen")
+    return _text(values["f1"]), _text(values["f2"])
+
+
+def _check_choice(what: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"there is no such {what}", f"choose one of {', '.join(known)}")
 
 
 def _list(value: Any) -> list[Any]:

@@ -16,7 +16,6 @@ from typing import Any, Protocol
 import serial
 
 from .exceptions import NdksError, NoUnit, PortPermission, UnitBusy, UnitRemoved, UnitTimeout, UsageError
-from .generator import Generator
 from .shipped import udev_advice
 
 _GONE: tuple[type[Exception], ...] = (serial.SerialException, OSError)
@@ -112,6 +111,8 @@ class EmulatorTransport:
 
     def __init__(self, directory: Path, *, create: bool) -> None:
         import ndks_emulator  # the host knows the emulator only as one more port
+
+        from .generator import Generator  # and NumPy, which takes a while
 
         try:
             self._unit = ndks_emulator.InProcessUnit(directory, create=create, make_generator=Generator)

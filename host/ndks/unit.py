@@ -11,6 +11,7 @@ from typing import Self
 
 import ndks_protocol
 from ndks_protocol import commands, errors
+from ndks_protocol.generator import F1, F2
 
 from . import capsules
 from .capsules import Opened, Progress
@@ -24,6 +25,8 @@ DEFAULT_TIMEOUT = 10.0  # seconds; a board may need some for the chunks that are
 MAX_BITS = 8 * commands.MAX_KEY_BYTES
 
 _NEWER = "state of a newer firmware"
+_UPGRADE_UNIT = "upgrade the unit: ndks deploy DRIVE"
+_MINOR_OF_OPERATORS = 2  # PROVISION and STATUS have had f1 and f2 since protocol 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class Status:
     log_size: int
     free_memory: int
     dropped_frames: int
+    f1: str
+    f2: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +124,17 @@ class Unit:
             raise DeviceError(errors.STATE_FORMAT)
         if self.hello.state != "blank":
             raise DeviceError(errors.PROVISIONED)
+        if self.hello.minor < _MINOR_OF_OPERATORS:
+            version = f"{self.hello.major}.{self.hello.minor}"
+            raise VersionMismatch(f"the unit speaks protocol {version}, which names no operators", _UPGRADE_UNIT)
 
     def status(self) -> Status:
         """Return the unit's state; works on a blank unit too."""
-        state, flags, epoch, lane, suite, cipher, digits, network, network_id, *counts = self._link.call(
-            commands.STATUS
-        )
+        # A unit of protocol 1.1 does not name the operators: it knows those of equation 7 only.
+        payload = self._link.call_raw(commands.STATUS) + bytes(2 if self.hello.minor < _MINOR_OF_OPERATORS else 0)
+        values = unpack_answer(commands.STATUS, payload)
+        state, flags, epoch, lane, suite, cipher, digits, network, network_id, *more = values
+        log_used, log_size, free_memory, dropped_frames, f1, f2 = more
         member = state != commands.STATE_BLANK
         return Status(
             _state_name(state),
@@ -136,13 +146,18 @@ class Unit:
             _name(commands.SUITES, suite) if member else "",
             _name(commands.CIPHERS, cipher) if member else "",
             digits,
-            *counts,
+            log_used,
+            log_size,
+            free_memory,
+            dropped_frames,
+            _name(F1, f1) if member else "",
+            _name(F2, f2) if member else "",
         )
 
     def provision(self, network: Network, lane: int) -> None:
         """Make a blank unit a member. DeviceError PROVISIONED for one that is a member already."""
         suite, cipher = commands.SUITES.index(network.suite), commands.CIPHERS.index(network.cipher)
-        parameters = (network.digits, network.secret, network.name, network.p1, network.p2)
+        parameters = (network.digits, network.secret, network.name, network.p1, network.p2, *network.operators)
         self._link.call(commands.PROVISION, network.epoch, lane, suite, cipher, *parameters)
         self.hello = self._greet()
 
@@ -303,8 +318,8 @@ def _without_unused(last: bytes, bits: int) -> bytes:
 
 def _version_mismatch(major: int) -> VersionMismatch:
     ours = ndks_protocol.MAJOR
-    older = "this host: pip install --upgrade ndks" if major > ours else "the unit: ndks deploy DRIVE"
-    return VersionMismatch(f"the unit speaks protocol {major}, this host {ours}", f"upgrade {older}")
+    advice = "upgrade this host: pip install --upgrade ndks" if major > ours else _UPGRADE_UNIT
+    return VersionMismatch(f"the unit speaks protocol {major}, this host {ours}", advice)
 
 
 def _state_name(state: int) -> str:

@@ -6,4 +6,4 @@ Runs unchanged on CPython, MicroPython and CircuitPython and does no I/O. PROTOC
 """
 
 MAJOR = 1  # hosts and units of different major versions do not talk to each other
-MINOR = 1  # a higher minor version only adds: commands, error codes, fields at the end of answers
+MINOR = 2  # a higher minor version only adds: commands, error codes, fields at the end of answers and of PROVISION

@@ -70,14 +70,14 @@ STATUS = Command(
     "STATUS",
     "",
     "state:u8 flags:u8 epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 network:text network_id:b8"
-    " log_used:u16 log_size:u16 free_memory:u32 dropped_frames:u32",
+    " log_used:u16 log_size:u16 free_memory:u32 dropped_frames:u32 f1:u8 f2:u8",
     NOTHING,
 )
 PROVISION = Command(
     0x03,
     "PROVISION",
     # Units keep this request in flash as it is: another layout needs another format of their state.
-    "epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 secret:b32 network:text p1:text p2:text",
+    "epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 secret:b32 network:text p1:text p2:text f1:u8 f2:u8",
     "",
     IS_BLANK,
 )

@@ -284,23 +284,26 @@ def make_commands() -> dict[str, Any]:
     bad_request, unknown, provisioned, epoch = 0x0101, 0x0102, 0x0202, 0x0302
     uid = bytes.fromhex("0011223344556677")
     parameters = secret + b"\x04demo" + b"\x040.52" + b"\x0225"
-    member = struct.pack(">IHBBB", 0, 7, 1, 0, 3) + parameters
-    common_lane = struct.pack(">IHBBB", 0, 0, 1, 0, 3) + parameters
+    equation_7, no_operators = b"\0\0", (b"\3\0", b"\0\3", b"\xff\xff")
+    member = struct.pack(">IHBBB", 0, 7, 1, 0, 3) + parameters + equation_7
+    common_lane = struct.pack(">IHBBB", 0, 0, 1, 0, 3) + parameters + equation_7
     limits = struct.pack(">HHHB", 1120, MAX_SENDERS, WINDOW, 1)
-    greeting = bytes([1, 1, 0, 1, 0, 1]), bytes([1]) + uid + bytes(32) + limits
+    greeting = bytes([1, 2, 0, 1, 0, 2]), bytes([1]) + uid + bytes(32) + limits
     network_id = derive(secret, "ndks network id", bytes([1, 3]) + b"\x040.52" + b"\x0225")[:8]
     counters = struct.pack(">II", 0, 0)
     chunk, ack = ">IQQH", ">IQB"
     steps: list[Step] = [
         (HELLO, b"", greeting[0] + b"\0" + greeting[1]),
-        (status, b"", bytes([0, 1]) + bytes(18) + struct.pack(">HH", 0, 4064) + counters),
+        (status, b"", bytes([0, 1]) + bytes(18) + struct.pack(">HH", 0, 4064) + counters + b"\0\0"),
         (next_index, b"", BLANK),
         (key_chunk, struct.pack(chunk, 0, 1, 0, 32), BLANK),
         *on_a_blank_unit(),
+        (provision, member[:-2], bad_request),
         (provision, member[:-1], bad_request),
         (provision, member + b"\0", bad_request),
         (provision, common_lane, RANGE),
         (provision, member.replace(b"0.52", b"0,52"), RANGE),
+        *((provision, member[:-2] + operators, RANGE) for operators in no_operators),
         (provision, member, b""),
         (provision, member, provisioned),
         (HELLO, b"", greeting[0] + b"\1" + greeting[1]),
@@ -312,7 +315,8 @@ def make_commands() -> dict[str, Any]:
             + b"\x04demo"
             + network_id
             + struct.pack(">HH", 112, 4064)
-            + counters,
+            + counters
+            + equation_7,
         ),
         (0x7E, b"", unknown),
         (0x81, b"", unknown),

@@ -10,6 +10,7 @@ paper.json holds the keys that the paper prints; suite.json the vectors of an in
 
 import argparse
 import hashlib
+import itertools
 import json
 import random
 import struct
@@ -24,6 +25,7 @@ from capsule_vectors import make_capsules
 from command_vectors import make_commands
 
 SEED = 20261123
+POWERS = {"cosine": 1, "cosine_square": 2, "cosine_cube": 3}  # f2: the power of e
 FRAME_SIZES = (0, 1, 3, 59, 63, 64, 65, 127, 128, 243, 244, 245, 246, 255, 256, 257, 499, 512, 1024, 1120)
 
 
@@ -70,13 +72,25 @@ def make_frames() -> dict[str, Any]:
     return {"about": "frames on the wire, and what is dropped (PROTOCOL.md section 4)", "good": good, "bad": bad}
 
 
-def bits_of_key(p1: str, p2: str, digits: int, k: int, first: int, count: int) -> str:
-    """Equation 7 in floating point of 1100 bits, as bytes in hex."""
-    with mpmath.workprec(1100):
-        y1 = mpmath.mpf(p2) * mpmath.sin(mpmath.mpf(p1) * k)
+def angular_frequency(f1: str, p1: Any, p2: Any, k: int) -> Any:
+    """y1 of the chain of operators."""
+    if f1 == "sinusoid":
+        return p2 * mpmath.sin(p1 * k)
+    if f1 == "polynomial":
+        return p1 * k + p2 * k**2
+    return p2 * mpmath.sinh(p1 * mpmath.sin(k))
+
+
+def bits_of_key(
+    p1: str, p2: str, digits: int, k: int, first: int, count: int, f1: str = "sinusoid", f2: str = "cosine"
+) -> str:
+    """The chain (equation 7 by default) in floating point of 1100 or 2500 bits, as bytes in hex."""
+    with mpmath.workprec(1100 if (f1, f2) == ("sinusoid", "cosine") else 2500):
+        y1 = angular_frequency(f1, mpmath.mpf(p1), mpmath.mpf(p2), k)
         bits = ""
         for e in range(first, first + count):
-            y3 = mpmath.floor(10**digits * abs(mpmath.cos(y1 * e)) + mpmath.mpf("0.5"))
+            y2 = mpmath.cos(y1 * e ** POWERS[f2])
+            y3 = mpmath.floor(10**digits * abs(y2) + mpmath.mpf("0.5")) % 10
             bits += str(int(y3) % 2)
     return int(bits.ljust(-(-count // 8) * 8, "0"), 2).to_bytes(-(-count // 8)).hex()
 
@@ -99,6 +113,25 @@ def make_generator() -> dict[str, Any]:
     return {"about": "equation 7 from 1100-bit floating point (PROTOCOL.md section 2); k as text", "cases": cases}
 
 
+def make_operators() -> dict[str, Any]:
+    """Four keys of each chain: near element 0, 2^20, 2^32 and at the end; the last with parameters at their limits."""
+    rng = random.Random(SEED)
+    cases: list[dict[str, Any]] = []
+    for f1, f2 in itertools.product(("sinusoid", "polynomial", "hyperbolic"), POWERS):
+        for number, first in enumerate((0, (1 << 20) - 70, (1 << 32) - 70, (1 << 40) - 140)):
+            digits, k = rng.randrange(1, 13), rng.choice((1, 2, rng.randrange(1, 1 << 48)))
+            p1 = f"{rng.choice(('', '-'))}{rng.randrange(20)}.{rng.randrange(1, 10**40):040d}"
+            p2 = f"{rng.choice(('', '-'))}{rng.randrange(100)}.{rng.randrange(1, 10**40):040d}"
+            if number == 0:
+                digits, k, p1, p2 = 3, 1, "0.52", "25"
+            if number == 3:
+                digits, k, p1, p2 = 12, 1 << 64, "-1000", "9" * 40 + "." + "9" * 39
+            key = bits_of_key(p1, p2, digits, k, first, 140, f1, f2)
+            values = {"f1": f1, "f2": f2, "p1": p1, "p2": p2, "d": digits, "k": str(k)}
+            cases.append({**values, "first": first, "count": 140, "key": key})
+    return {"about": "all chains of operators from 2500-bit floating point (section 2); k as text", "cases": cases}
+
+
 def record(kind: int, sequence: int, body: bytes) -> bytes:
     header = struct.pack(">BHIB", kind, len(body), sequence, 0)
     whole = header + hashlib.sha256(header + body).digest()[:16] + body
@@ -108,9 +141,9 @@ def record(kind: int, sequence: int, body: bytes) -> bytes:
 def make_records() -> dict[str, Any]:
     """A unit provisioned, then keys 1 to 3 acknowledged, then key 9."""
     secret = bytes(range(32))
-    membership = struct.pack(">IHBBB", 0, 2, 1, 0, 3) + secret + b"\x04demo" + b"\x040.52" + b"\x0225"
+    membership = struct.pack(">IHBBB", 0, 2, 1, 0, 3) + secret + b"\x04demo" + b"\x040.52" + b"\x0225" + b"\0\0"
     steps = b"\0" * 2 + b"\xff" * 62
-    image = record(0xF0, 1, b"\x01") + record(0xF3, 2, membership)
+    image = record(0xF0, 1, b"\x02") + record(0xF3, 2, membership)
     image += (
         record(0xF4, 3, struct.pack(">IQ", 0, 2)) + steps + record(0xF4, 4, struct.pack(">IQ", 0, 10)) + b"\xff" * 64
     )
@@ -126,6 +159,7 @@ def make_records() -> dict[str, Any]:
 FILES = {
     "frames.json": make_frames,
     "generator.json": make_generator,
+    "operators.json": make_operators,
     "records.json": make_records,
     "capsules.json": make_capsules,
     "commands.json": make_commands,

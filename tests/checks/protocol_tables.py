@@ -15,7 +15,7 @@ from pathlib import Path
 from capsule_example import capsule_example
 
 from ndks_protocol import commands, errors, flash, framing, texts
-from ndks_protocol.generator import MAX_DIGITS, decimals
+from ndks_protocol.generator import F1, F2, MAX_DIGITS, decimals
 from ndks_unit import records
 
 DOCUMENT = Path(__file__).parents[2] / "protocol" / "PROTOCOL.md"
@@ -72,6 +72,8 @@ def number_table() -> str:
         ),
         ("suite: " + ", ".join(commands.SUITES), ", ".join(map(str, range(len(commands.SUITES))))),
         ("cipher: " + ", ".join(commands.CIPHERS), ", ".join(map(str, range(len(commands.CIPHERS))))),
+        ("f1: " + ", ".join(F1), ", ".join(map(str, range(len(F1))))),
+        ("f2: " + ", ".join(F2), ", ".join(map(str, range(len(F2))))),
     ]
     return table(("what", "value"), rows)
 

@@ -19,10 +19,16 @@ SECRET = bytes.fromhex(_NETWORK["secret"])
 
 
 def membership(
-    suite: int = 1, lane: int = 1, name: str = "test", p1: str = _NETWORK["p1"], p2: str = _NETWORK["p2"]
+    suite: int = 1,
+    lane: int = 1,
+    name: str = "test",
+    p1: str = _NETWORK["p1"],
+    p2: str = _NETWORK["p2"],
+    f1: int = 0,
+    f2: int = 0,
 ) -> tuple[Any, ...]:
     """The fields of PROVISION."""
-    return 0, lane, suite, 0, _NETWORK["d"], SECRET, name, p1, p2
+    return 0, lane, suite, 0, _NETWORK["d"], SECRET, name, p1, p2, f1, f2
 
 
 def provision(host: Host, suite: int = 1) -> Script:

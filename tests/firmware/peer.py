@@ -202,7 +202,7 @@ def wire(lane: int, number: int, **fields: int) -> bytes:
 def capsule(lane: int, number: int, data: bytes = b"hello", binding_id: bytes = bytes(16), **fields: int) -> bytes:
     """What the unit of that lane would seal under that number; the tests need no unit for each sender."""
     clear_header = header(lane, number, **fields)
-    _, _, _, _, digits, secret, _, p1, p2 = membership()
+    _, _, _, _, digits, secret, _, p1, p2, *_ = membership()
     keystream = Generator(p1, p2, digits).key(clear_header.index)
     keys = MessageKeys(
         CRYPTO, secret, clear_header, binding_id, lambda offset, size: keystream.read(8 * offset, 8 * size)

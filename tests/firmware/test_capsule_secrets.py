@@ -95,7 +95,7 @@ class Conversation:
 
 def keystream(header: Header) -> bytes:
     """The first bytes of Z: the AES key, with cipher aes."""
-    _, _, _, _, digits, _, _, p1, p2 = membership()
+    _, _, _, _, digits, _, _, p1, p2, *_ = membership()
     paper = Generator(p1, p2, digits).key(header.index).read(0, 256)
     return bytes(xor_keystream(CRYPTO, derive(CRYPTO, SECRET, "ndks capsule mask", header.clear), 0, paper))
 

@@ -53,7 +53,7 @@ def test_published_records_byte_for_byte() -> None:
 
 def test_published_records_are_understood() -> None:
     log = RecordLog(board_with(IMAGE))
-    assert log.body(STATE_FORMAT) == b"\1"
+    assert log.body(STATE_FORMAT) == b"\2"
     assert log.body(MEMBERSHIP).hex() == VECTOR["provision"]
     assert counter_of(log) == VECTOR["next_index"]
     assert (log.used, log.size) == (len(IMAGE), NVM_SIZE - 32)
@@ -100,8 +100,8 @@ def test_a_damaged_byte_costs_its_record_alone(mask: int) -> None:
         board = board_with(IMAGE)
         board.nvm.content[position] ^= mask
         log = RecordLog(board)
-        assert log.body(STATE_FORMAT) == (None if position < 25 else b"\1")
-        assert (log.body(MEMBERSHIP) is None) == (32 <= position < 32 + 24 + 54)
+        assert log.body(STATE_FORMAT) == (None if position < 25 else b"\2")
+        assert (log.body(MEMBERSHIP) is None) == (32 <= position < 32 + 24 + 56)
         if LAST_RECORD <= position < LAST_RECORD + 36:
             assert counter_of(log) == 4, "the record before counts again"
         else:

@@ -135,6 +135,7 @@ def test_a_key_set_up_that_failed_half_way_is_not_mixed_with_the_next(
     [
         *({"lane": 0}, {"suite": 2}, {"cipher": 2}, {"digits": 0}, {"digits": 13}),
         *({"network": "x" * 33}, {"network": "\u00e9" * 17}),
+        *({"f1": 3}, {"f2": 3}, {"f1": 255}, {"f1": 2, "p1": "1000.1"}),
         *({"p1": "0"}, {"p2": "0.000"}, {"p1": ""}, {"p2": "1e3"}, {"p1": "9" * 81}, {"p2": "\u0661"}),
     ],
 )

@@ -33,7 +33,7 @@ def scripted(script: Script, monkeypatch: pytest.MonkeyPatch) -> Unit:
 
 def test_greeting(alice: str, opened: Unit) -> None:
     uid = Path(alice.removeprefix("emulator:"), "uid").read_text().strip()
-    assert opened.hello == ndks.Hello(1, 1, "0.1.0", 1, "provisioned", ["not sealed"], uid.upper())
+    assert opened.hello == ndks.Hello(1, 2, "0.1.0", 2, "provisioned", ["not sealed"], uid.upper())
     assert opened.port == alice
 
 
@@ -101,13 +101,38 @@ def test_unused_bits_of_a_careless_unit_are_cleared(monkeypatch: pytest.MonkeyPa
 
 def test_states_and_flags_of_a_later_firmware_are_shown_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
     unit = scripted(
-        lambda request: answer(request, 9, 0x83, 0, 1, 8, 9, 3, "office", bytes(8), 0, 0, 0, 0), monkeypatch
+        lambda request: answer(request, 9, 0x83, 0, 1, 8, 9, 3, "office", bytes(8), 0, 0, 0, 0, 7, 6), monkeypatch
     )
     assert unit.hello == ndks.Hello(
         1, 9, "2.0.7", 1, "unknown (9)", ["not sealed", "read only", "unknown (128)"], "0001020304050607"
     )
     status = unit.status()
     assert (status.state, status.suite, status.cipher) == ("unknown (9)", "unknown (8)", "unknown (9)")
+    assert (status.f1, status.f2) == ("unknown (7)", "unknown (6)")
+
+
+def of_protocol_1_1(request: framing.Frame) -> bytes:
+    """A unit without operators: its HELLO has minor 1, its STATUS ends before them."""
+    if request.kind == commands.HELLO.code:
+        hello = commands.HELLO.answer.pack(
+            1, 1, bytes((0, 1, 0)), 1, 0, 1, bytes(8), bytes(16), bytes(16), 1120, 12, 256, 1
+        )
+        return framing.encode(request.kind | framing.ANSWER, request.request_id, hello)
+    status = commands.STATUS.answer.pack(1, 1, 0, 1, 1, 0, 3, "office", bytes(8), 112, 4064, 0, 0, 0, 0)
+    return framing.encode(request.kind | framing.ANSWER, request.request_id, status[:-2])
+
+
+def test_a_unit_of_protocol_1_1_has_equation_7(monkeypatch: pytest.MonkeyPatch) -> None:
+    unit = Unit("scripted", Link(ScriptedTransport(of_protocol_1_1, monkeypatch), 1.0))
+    status = unit.status()
+    assert (status.network, status.log_used, status.f1, status.f2) == ("office", 112, "sinusoid", "cosine")
+
+
+def test_a_unit_of_protocol_1_1_is_not_provisioned_but_upgraded(monkeypatch: pytest.MonkeyPatch) -> None:
+    unit = Unit("scripted", Link(ScriptedTransport(of_protocol_1_1, monkeypatch), 1.0))
+    with pytest.raises(ndks.VersionMismatch, match=r"protocol 1\.1") as refused:
+        unit.check_blank()
+    assert "ndks deploy" in refused.value.advice
 
 
 def test_closing_lets_the_next_one_in(alice: str) -> None:

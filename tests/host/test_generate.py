@@ -12,6 +12,9 @@ from host.conftest import Call
 from host.running import assert_refused, run
 from support.reference import load_vectors, packed, paper_bits
 
+import ndks
+from ndks_protocol.generator import F1, F2
+
 KEYS = load_vectors("paper")["keys"]
 FIRST = ("--p1", "0.52", "--p2", "25")
 
@@ -119,3 +122,39 @@ def test_numbers_out_of_range(generate: Call, options: list[str]) -> None:
 def test_largest_key_index(generate: Call) -> None:
     expected = "".join(map(str, paper_bits("0.52", "25", 3, 1 << 64, 0, 32)))
     assert generate(*FIRST, "--key-index", 1 << 64, "--bits", 32).text == expected + "\n"
+
+
+@pytest.mark.parametrize("f1", F1)
+@pytest.mark.parametrize("f2", F2)
+def test_operators(generate: Call, f1: str, f2: str) -> None:
+    expected = "".join(map(str, paper_bits("0.52", "25", 3, 2, 70, 200, f1, f2)))
+    options = ("--f1", f1, "--f2", f2, "--key-index", 2, "--first", 70, "--bits", 200)
+    assert generate(*FIRST, *options).text == expected + "\n"
+
+
+def test_parameters_of_a_network_file(generate: Call, tmp_path: Path) -> None:
+    network = ndks.Network.new("office", digits=5, f1="hyperbolic", f2="cosine_cube")
+    path = tmp_path / "office.ndksnet"
+    network.save(path)
+    expected = "".join(map(str, paper_bits(network.p1, network.p2, 5, 3, 0, 100, network.f1, network.f2)))
+    finished = generate("--network", path, "--key-index", 3, "--bits", 100)
+    assert finished.text == expected + "\n"
+    assert network.secret.hex() not in finished.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["--p1", "0.52"],
+        ["--p2", "25"],
+        [*FIRST, "--f1", "cosine"],
+        [*FIRST, "--f2", "sinusoid"],
+        ["--p1", "1000.1", "--p2", "25", "--f1", "hyperbolic"],
+        ["--network", "none.ndksnet", "--p1", "0.52"],
+        ["--network", "none.ndksnet", "-d", "3"],
+        ["--network", "none.ndksnet", "--f2", "cosine"],
+    ],
+)
+def test_parameters_that_make_no_generator(generate: Call, options: list[str]) -> None:
+    assert_refused(generate(*options), "USAGE", 2)

@@ -125,7 +125,7 @@ def test_answer_that_is_too_short(connect: Connect, payload: bytes) -> None:
 
 
 def test_answer_with_a_text_that_is_none(connect: Connect) -> None:
-    status = commands.STATUS.answer.pack(1, 0, 0, 1, 1, 0, 3, "office", bytes(8), 0, 0, 0, 0).replace(
+    status = commands.STATUS.answer.pack(1, 0, 0, 1, 1, 0, 3, "office", bytes(8), 0, 0, 0, 0, 0, 0).replace(
         b"office", b"\xff" * 6
     )
     link, _ = connect(lambda request: framing.encode(request.kind | framing.ANSWER, request.request_id, status))

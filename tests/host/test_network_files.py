@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Network files: private, never overwritten unasked; damaged ones are refused, and nothing of them is told."""
 
+import hashlib
+import hmac
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from host.running import assert_refused, run
 
 import ndks
 from ndks_protocol import commands
+from ndks_protocol.generator import F1, F2
 
 SECRET = "5ec7e7" + "ab" * 29
 
@@ -29,6 +33,7 @@ def having(**fields: object) -> str:
     return json.dumps(good() | fields)
 
 
+NETWORK = ("office", "hybrid", "vernam", "0.52", "25", 3, 0, bytes.fromhex(SECRET))
 MEMBER = {"lane": 1, "uid": "00" * 8, "label": ""}
 DAMAGED = {
     "empty": "",
@@ -69,7 +74,16 @@ DAMAGED = {
     "members an object": having(members={}),
     "d with a fraction": having(d=3.9),
     "d true": having(d=True),
-    "operators, which this version does not know": having(operators=["polynomial", "cosine", "digit", "parity"]),
+    "operators no object": having(operators=["polynomial", "cosine", "digit", "parity"]),
+    "operators without f2": having(operators={"f1": "polynomial"}),
+    "operators with f3": having(operators={"f1": "polynomial", "f2": "cosine", "f3": "digit"}),
+    "operators that are no text": having(operators={"f1": 1, "f2": 2}),
+    "unknown f1": having(operators={"f1": "tangent", "f2": "cosine"}),
+    "unknown f2": having(operators={"f1": "sinusoid", "f2": "sinusoid"}),
+    "hyperbolic p1 too large": having(operators={"f1": "hyperbolic", "f2": "cosine"}, p1="-1000.1"),
+    "network id of other operators": having(
+        operators={"f1": "sinusoid", "f2": "cosine_cube"}, network_id=ndks.Network(*NETWORK).network_id
+    ),
 }
 
 
@@ -110,6 +124,43 @@ def test_good_file_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     network.save(path)
     assert ndks.Network.load(path) == network
     assert network.members == (ndks.Member(1, "00" * 8, "", "11" * 16),)
+
+
+@pytest.mark.parametrize("f1", F1)
+@pytest.mark.parametrize("f2", F2)
+def test_operators_are_read_back_and_left_out_when_they_are_those_of_equation_7(
+    f1: str, f2: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "good.ndksnet"
+    path.write_text(having(operators={"f1": f1, "f2": f2}))
+    network = ndks.Network.load(path)
+    assert (network.f1, network.f2) == (f1, f2)
+    network.save(path)
+    assert ndks.Network.load(path) == network
+    assert ("operators" in json.loads(path.read_text())) == ((f1, f2) != ("sinusoid", "cosine"))
+
+
+def test_network_id_is_that_of_before_for_equation_7_and_another_for_every_other_chain() -> None:
+    context = b"\1\3\x040.52\x0225"
+    for number, (f1, f2) in enumerate(itertools.product(F1, F2)):
+        operators = bytes(divmod(number, 3)) if number else b""
+        derived = hmac.digest(bytes.fromhex(SECRET), b"ndks network id\0" + context + operators, hashlib.sha256)
+        assert ndks.Network(*NETWORK, f1=f1, f2=f2).network_id == derived[:8].hex()
+
+
+def test_unknown_operator_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "bad.ndksnet"
+    for operators, name in (({"f1": "tangent", "f2": "cosine"}, "f1"), ({"f1": "sinusoid", "f2": "sine"}, "f2")):
+        path.write_text(having(operators=operators))
+        with pytest.raises(ndks.NetworkFileError, match=f"no such operator {name}"):
+            ndks.Network.load(path)
+
+
+def test_new_network_with_operators(tmp_path: Path) -> None:
+    run("network", "new", "office", "--f1", "hyperbolic", "--f2", "cosine_square", cwd=tmp_path)
+    values = json.loads((tmp_path / "office.ndksnet").read_text())
+    assert values["operators"] == {"f1": "hyperbolic", "f2": "cosine_square"}
+    assert "f1 hyperbolic, f2 cosine_square" in run("network", "show", "office.ndksnet", cwd=tmp_path).text
 
 
 def test_new_network_is_a_private_file_with_a_fresh_secret(tmp_path: Path) -> None:
@@ -179,6 +230,9 @@ def test_suite_paper_is_warned_of(tmp_path: Path) -> None:
         ["office", "--p2", "1e3"],
         ["office", "-d", "0"],
         ["office", "-d", "13"],
+        ["office", "--f1", "tangent"],
+        ["office", "--f2", "sinusoid"],
+        ["office", "--f1", "hyperbolic", "--p1", "1001"],
     ],
 )
 def test_impossible_network_is_refused(

@@ -24,12 +24,27 @@ def load_vectors(name: str) -> dict[str, Any]:
     return json.loads((VECTORS / f"{name}.json").read_text())
 
 
-def paper_bits(p1: str, p2: str, digits: int, k: int, first: int, count: int) -> list[int]:
+# Equations 7a and 7b, and the other operators that can take their place
+F1 = {
+    "sinusoid": lambda p1, p2, k: p2 * mpmath.sin(p1 * k),
+    "polynomial": lambda p1, p2, k: p1 * k + p2 * k**2,
+    "hyperbolic": lambda p1, p2, k: p2 * mpmath.sinh(p1 * mpmath.sin(k)),
+}
+F2 = {
+    "cosine": lambda y1, e: mpmath.cos(y1 * e),
+    "cosine_square": lambda y1, e: mpmath.cos(y1 * e**2),
+    "cosine_cube": lambda y1, e: mpmath.cos(y1 * e**3),
+}
+
+
+def paper_bits(
+    p1: str, p2: str, digits: int, k: int, first: int, count: int, f1: str = "sinusoid", f2: str = "cosine"
+) -> list[int]:
     """Equation 7 as the paper writes it, in floating point precise enough for every parameter of its ranges."""
-    with mpmath.workprec(1400):
-        y1 = mpmath.mpf(p2) * mpmath.sin(mpmath.mpf(p1) * k)
-        y2 = (abs(mpmath.cos(y1 * e)) for e in range(first, first + count))
-        return [int(mpmath.floor(10**digits * value + mpmath.mpf("0.5"))) % 2 for value in y2]
+    with mpmath.workprec(1400 if f1 != "hyperbolic" else 2600):
+        y1 = F1[f1](mpmath.mpf(p1), mpmath.mpf(p2), k)
+        y2 = (abs(F2[f2](y1, e)) for e in range(first, first + count))
+        return [int(mpmath.floor(10**digits * value + mpmath.mpf("0.5"))) % 10 % 2 for value in y2]
 
 
 def packed(bits: list[int]) -> bytes:
@@ -40,7 +55,8 @@ def packed(bits: list[int]) -> bytes:
 
 def exported_key(network: Network, k: int, offset: int, size: int) -> bytes:
     """Bytes offset to offset + size - 1 of an exported key."""
-    bits = paper_bits(network.p1, network.p2, network.digits, k, 8 * offset, 8 * size)
+    parameters = network.p1, network.p2, network.digits
+    bits = paper_bits(*parameters, k, 8 * offset, 8 * size, network.f1, network.f2)
     mask = _mask(network.secret, k, offset, size) if network.suite == "hybrid" else bytes(size)
     return bytes(a ^ b for a, b in zip(packed(bits), mask, strict=True))
 

@@ -18,6 +18,7 @@ from unit.other_member import HEADER_SIZE, OtherMember, flipped, header_of, open
 import ndks
 from ndks.network import Network
 from ndks_protocol.commands import CIPHERS, MAX_JUMP, WINDOW_SIZE
+from ndks_protocol.generator import F1, F2
 
 NAMES = ("alice", "bob")
 names = st.sampled_from(NAMES)
@@ -29,10 +30,17 @@ decimals = st.builds(
 class TwoUnits(RuleBasedStateMachine):
     """Two units, two hosts, and a model: the next index of each unit."""
 
-    @initialize(p1=decimals, p2=decimals, digits=st.integers(1, 12), suite=st.sampled_from(["hybrid", "paper"]))
-    def provision(self, p1: str, p2: str, digits: int, suite: str) -> None:
+    @initialize(
+        p1=decimals,
+        p2=decimals,
+        digits=st.integers(1, 12),
+        suite=st.sampled_from(["hybrid", "paper"]),
+        f1=st.sampled_from(F1),
+        f2=st.sampled_from(F2),
+    )
+    def provision(self, p1: str, p2: str, digits: int, suite: str, f1: str, f2: str) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="ndks-test-"))
-        self.network = Network.new("pair", p1=p1, p2=p2, digits=digits, suite=suite)
+        self.network = Network.new("pair", p1=p1, p2=p2, digits=digits, suite=suite, f1=f1, f2=f2)
         self.units = {name: self.open(name) for name in NAMES}
         self.next = dict.fromkeys(NAMES, 1)
         self.keys: dict[int, bytes] = {}
@@ -134,10 +142,15 @@ class TwoCorrespondents(RuleBasedStateMachine):
     she has been silent for long, comes late, or has a counter that is broken.
     """
 
-    @initialize(suite=st.sampled_from(["hybrid", "paper"]), cipher=st.sampled_from(CIPHERS))
-    def provision(self, suite: str, cipher: str) -> None:
+    @initialize(
+        suite=st.sampled_from(["hybrid", "paper"]),
+        cipher=st.sampled_from(CIPHERS),
+        f1=st.sampled_from(F1),
+        f2=st.sampled_from(F2),
+    )
+    def provision(self, suite: str, cipher: str, f1: str, f2: str) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="ndks-test-"))
-        self.network = Network.new("pair", suite=suite, cipher=cipher)
+        self.network = Network.new("pair", suite=suite, cipher=cipher, f1=f1, f2=f2)
         self.carol = OtherMember(self.network, LANES["carol"])
         self.units = {name: self.open(name) for name in NAMES}
         for name, unit in self.units.items():

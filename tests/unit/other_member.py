@@ -11,7 +11,6 @@ from ndks.crypto import CRYPTO
 from ndks.network import Network
 from ndks_protocol import commands
 from ndks_protocol.capsule import CHUNK, FIRST_PIECE, SYNC_SIZE, TAG_SIZE, Header, HeaderKeys, MessageKeys, Sealer
-from ndks_protocol.generator import Generator
 
 NO_BINDING_ID = bytes(16)
 HEADER_SIZE = commands.WIRE_HEADER_SIZE
@@ -33,7 +32,7 @@ class OtherMember:
     def seal(self, data: bytes, cipher: str = "vernam", number: int = 0) -> bytes:
         """Return a capsule under the number given, or the next."""
         header = self._header(cipher, number or next(self.numbers))
-        keystream = Generator(self._network.p1, self._network.p2, self._network.digits).key(header.index)
+        keystream = self._network.generator().key(header.index)
         keys = MessageKeys(
             CRYPTO,
             self._network.secret,

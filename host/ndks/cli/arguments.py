@@ -12,6 +12,7 @@ import shtab
 
 from ndks.exceptions import FileError, UsageError
 from ndks.unit import DEFAULT_TIMEOUT, MAX_BITS
+from ndks_protocol.generator import F1, F2
 
 from .output import report
 
@@ -68,6 +69,16 @@ def add_path(parser: argparse.ArgumentParser, *names: str, **options: Any) -> No
     """Add an argument that names a file or directory, which shells then complete."""
     argument: Any = parser.add_argument(*names, type=Path, **options)
     argument.complete = shtab.FILE
+
+
+def add_operators(parser: argparse.ArgumentParser) -> None:
+    """Add --f1 and --f2."""
+    parser.add_argument(
+        "--f1",
+        choices=F1,
+        help="y1 = p2 sin(p1 k), p1 k + p2 k^2 or p2 sinh(p1 sin k) (default: sinusoid)",
+    )
+    parser.add_argument("--f2", choices=F2, help="y2 = cos(y1 e), cos(y1 e^2) or cos(y1 e^3) (default: cosine)")
 
 
 def add_output(parser: argparse.ArgumentParser, text: str = "write there, mode 0600; - is stdout") -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import shtab
 
 from ndks.exceptions import NoUnit, UnitBusy, UsageError
-from ndks.generator import Generator
 from ndks.transport import EMULATOR
 
 from .arguments import add_command
@@ -41,6 +40,7 @@ def _directory(text: str) -> Path:
 
 def emulate(args: argparse.Namespace, out: Output) -> int:
     import ndks_emulator
+    from ndks.generator import Generator  # and NumPy, which takes a while
 
     signal.signal(signal.SIGTERM, _stop)
     try:

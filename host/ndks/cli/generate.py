@@ -1,33 +1,37 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""generate: bare equation 7 in software, without a unit."""
+"""generate: the paper's bits in software, bare, without a unit."""
 
 import argparse
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ndks.exceptions import UsageError
 from ndks.files import private_file, refuse_existing
-from ndks.generator import MAX_ELEMENTS, Generator, Keystream
+from ndks.network import SUFFIX, Network
+from ndks_protocol.generator import F1, F2, MAX_ELEMENTS
 
 from . import formats
-from .arguments import add_command, add_output, bits, output_path
+from .arguments import add_command, add_operators, add_output, add_path, bits, need, output_path
 from .output import Output, warn_of_suite, write_stdout
+
+if TYPE_CHECKING:
+    from ndks.generator import Generator, Keystream
 
 
 def add_commands(subparsers: Any) -> None:
     parser = add_command(
         subparsers,
         "generate",
-        "compute key bits of the paper's equation 7, exactly, without a unit",
+        "compute the paper's key bits, by equation 7 or other operators, exactly, without a unit",
         _EXAMPLES,
         generate,
     )
-    parser.add_argument("--p1", metavar="DECIMAL", required=True, help="parameter p1")
-    parser.add_argument("--p2", metavar="DECIMAL", required=True, help="parameter p2")
-    parser.add_argument(
-        "-d", "--digits", metavar="D", type=int, default=3, help="decimal place d, 1 to 12 (default: 3)"
-    )
+    parser.add_argument("--p1", metavar="DECIMAL", help="parameter p1")
+    parser.add_argument("--p2", metavar="DECIMAL", help="parameter p2")
+    parser.add_argument("-d", "--digits", metavar="D", type=int, help="decimal place d, 1 to 12 (default: 3)")
+    add_operators(parser)
+    add_path(parser, "--network", metavar="NETWORK", help=f"a network file, NAME{SUFFIX}: its p1, p2, d, f1 and f2")
     parser.add_argument("--key-index", metavar="K", type=int, default=1, help="key index k, 1 to 2^64 (default: 1)")
     parser.add_argument("--first", metavar="E", type=int, default=0, help="first element index (default: 0)")
     parser.add_argument("--bits", metavar="B", type=bits, default=1024, help="how many bits (default: 1024)")
@@ -38,18 +42,19 @@ def add_commands(subparsers: Any) -> None:
 _EXAMPLES = """\
   ndks generate --p1 0.52 --p2 25 --digits 3 --key-index 1     the first key that the paper prints
   ndks generate --p1 0.52 --p2 25 --first 1000000000000 --bits 64 --format hex
+  ndks generate --p1 0.52 --p2 25 --f1 hyperbolic --f2 cosine_square
   ndks generate --p1 0.52 --p2 25 --bits 8000000 --format raw -o key.bin"""
 
 
 def generate(args: argparse.Namespace, out: Output) -> None:
     path = output_path(args)
     try:
-        keystream = Generator(args.p1, args.p2, args.digits).key(args.key_index)
+        keystream = _generator(args).key(args.key_index)
     except ValueError as error:
         raise UsageError(str(error)) from None
     if not 0 <= args.first <= MAX_ELEMENTS - args.bits:
         raise UsageError("elements lie between 0 and 2^40 - 1")
-    warning = warn_of_suite("paper")  # which bare equation 7 is
+    warning = warn_of_suite("paper")  # which bare bits are
     values = {"k": args.key_index, "first": args.first, "bits": args.bits, "format": args.format, **warning}
     if path:
         refuse_existing(path, args.force)
@@ -67,13 +72,27 @@ def generate(args: argparse.Namespace, out: Output) -> None:
         _write(write_stdout, keystream, args, out)
 
 
-def _write(write: Callable[[bytes], object], keystream: Keystream, args: argparse.Namespace, out: Output) -> None:
+def _generator(args: argparse.Namespace) -> "Generator":
+    from ndks.generator import Generator  # and NumPy, which takes a while
+
+    parameters = {"--p1": args.p1, "--p2": args.p2, "-d": args.digits, "--f1": args.f1, "--f2": args.f2}
+    if args.network:
+        given = [name for name, value in parameters.items() if value is not None]
+        need(not given, f"the network file has its own {', '.join(given)}", "leave out --network, or those")
+        return Generator.of(Network.load(args.network))
+    if args.p1 is None or args.p2 is None:
+        raise UsageError("p1 and p2 are missing", "add --p1 and --p2, or --network")
+    digits = 3 if args.digits is None else args.digits
+    return Generator(args.p1, args.p2, digits, args.f1 or F1[0], args.f2 or F2[0])
+
+
+def _write(write: Callable[[bytes], object], keystream: "Keystream", args: argparse.Namespace, out: Output) -> None:
     with out.progress((args.bits + 7) // 8, "generate") as bar:
         for block in _encoded(keystream, args, bar.update):
             write(block)
 
 
-def _encoded(keystream: Keystream, args: argparse.Namespace, progress: Callable[[int], object]) -> Iterator[bytes]:
+def _encoded(keystream: "Keystream", args: argparse.Namespace, progress: Callable[[int], object]) -> Iterator[bytes]:
     """Yield the output in blocks, so that memory does not grow with its length; `progress` is told their key bytes."""
     bits_left = args.bits
     for data in keystream.blocks(args.first, args.bits):

@@ -11,9 +11,10 @@ import ndks
 from ndks.files import refuse_existing
 from ndks.network import SUFFIX, Network, admit_unit
 from ndks_protocol import commands
+from ndks_protocol.generator import F1, F2
 
-from .arguments import add_command, add_path, add_unit
-from .output import Output, warn_of_suite
+from .arguments import add_command, add_operators, add_path, add_unit
+from .output import Output, operator_rows, warn_of_suite
 
 
 def add_commands(subparsers: Any) -> None:
@@ -38,6 +39,7 @@ def add_commands(subparsers: Any) -> None:
     parser.add_argument(
         "-d", "--digits", type=int, default=3, metavar="D", help="decimal place d, 1 to 12 (default: 3)"
     )
+    add_operators(parser)
     parser.add_argument(
         "--suite", choices=commands.SUITES, default="hybrid", help="default: hybrid; paper is for study"
     )
@@ -56,7 +58,10 @@ def add_commands(subparsers: Any) -> None:
     add_unit(parser)
 
 
-_NEW_EXAMPLES = "  ndks network new office\n  ndks network new lecture --suite paper --p1 0.52 --p2 25"
+_NEW_EXAMPLES = """\
+  ndks network new office
+  ndks network new lecture --suite paper --p1 0.52 --p2 25
+  ndks network new office --f1 hyperbolic --f2 cosine_square"""
 _SHOW_EXAMPLES = "  ndks network show office.ndksnet"
 _PROVISION_EXAMPLES = """\
   ndks provision office.ndksnet --label alice
@@ -66,7 +71,16 @@ _PROVISION_EXAMPLES = """\
 def new_network(args: argparse.Namespace, out: Output) -> None:
     path: Path = args.output or Path(f"{args.name}{SUFFIX}")
     refuse_existing(path, args.force)
-    network = Network.new(args.name, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite, cipher=args.cipher)
+    network = Network.new(
+        args.name,
+        p1=args.p1,
+        p2=args.p2,
+        digits=args.digits,
+        suite=args.suite,
+        cipher=args.cipher,
+        f1=args.f1 or F1[0],
+        f2=args.f2 or F2[0],
+    )
     network.save(path)
     values = {"network": network.name, "network_id": network.network_id, "cipher": network.cipher, "file": str(path)}
     text = f"{path} holds network {network.name}, suite {network.suite}. Whoever reads it can compute every key."
@@ -79,6 +93,7 @@ def show_network(args: argparse.Namespace, out: Output) -> None:
     rows = [
         ("network", f"{network.name}, id {network.network_id}, epoch {network.epoch}"),
         ("suite", f"{network.suite}, cipher {network.cipher}, d = {network.digits}"),
+        *operator_rows(network.f1, network.f2),
         ("p1", network.p1),
         ("p2", network.p2),
         *((f"lane {member.lane}", f"unit {member.uid}  {member.label}".rstrip()) for member in network.members),

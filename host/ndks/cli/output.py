@@ -11,6 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from ndks.exceptions import FileError
+from ndks_protocol.generator import F1, F2
 
 SCHEMA = 1
 
@@ -84,6 +85,11 @@ def warn_of_suite(suite: str) -> dict[str, str]:
         return {}
     note(f"WARNING: {PAPER_WARNING}")
     return {"warning": PAPER_WARNING}
+
+
+def operator_rows(f1: str, f2: str) -> list[tuple[str, str]]:
+    """Return the row that names the operators of a network which has others than equation 7, else none."""
+    return [] if (f1, f2) == (F1[0], F2[0]) else [("operators", f"f1 {f1}, f2 {f2}")]
 
 
 def report(code: str, message: str, advice: str) -> None:

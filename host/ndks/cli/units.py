@@ -12,7 +12,7 @@ from ndks.unit import Unit
 from ndks_protocol.errors import RANGE
 
 from .arguments import add_command, add_path, add_unit
-from .output import Output, note, warn_of_suite
+from .output import Output, note, operator_rows, warn_of_suite
 
 _LIST_TIMEOUT = 5.0  # seconds: a silent port must not hold the list up, a unit may finish a chunk first
 
@@ -111,6 +111,7 @@ def _unit_text(values: dict[str, Any]) -> str:
                 f"{status['network']}, id {status['network_id']}, epoch {status['epoch']}, lane {status['lane']}",
             ),
             ("suite", f"{status['suite']}, cipher {status['cipher']}, d = {status['digits']}"),
+            *operator_rows(status["f1"], status["f2"]),
             ("next key", str(values["next_index"] or "none left")),
         ]
     rows += [

@@ -3,5 +3,6 @@
 """The key generator of the paper, exact on every platform."""
 
 from .keystream import MAX_DIGITS, MAX_ELEMENTS, MAX_INDEX, Generator, Keystream
+from .operators import F1, F2
 
-__all__ = ("MAX_DIGITS", "MAX_ELEMENTS", "MAX_INDEX", "Generator", "Keystream")
+__all__ = ("F1", "F2", "MAX_DIGITS", "MAX_ELEMENTS", "MAX_INDEX", "Generator", "Keystream")

@@ -37,6 +37,12 @@ def _arctan_of_inverse(x: int, bits: int) -> int:
     return total
 
 
+def in_turns(numerator: int, denominator: int, bits: int) -> int:
+    """Return frac(numerator / denominator / 2 pi) with `bits` fractional bits, less than 1.1 ulp off."""
+    work = bits + bit_length(abs(numerator) // denominator + 1) + 8
+    return (numerator << bits + work - 1) // (denominator * pi(work)) & (1 << bits) - 1
+
+
 def cosine(phase: int, bits: int) -> int:
     """Return cos(2 pi phase) for a phase of `bits` fractional bits, less than 2 ulp off."""
     turn = 1 << bits

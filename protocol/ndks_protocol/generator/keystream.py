@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Bits of keys by equation 7 of the paper, exact as real numbers (PROTOCOL.md section 2).
+"""Bits of keys by a chain of operators, exact as real numbers (PROTOCOL.md section 2). By default equation 7:
 
     y1 = p2 sin(p1 k)     y2 = cos(y1 e)     y3 = last digit of round(10^d |y2|)     y4 = y3 mod 2 = bit e of key k
 
@@ -10,7 +10,8 @@ only when the error bound leaves no doubt; else that element is computed again w
 """
 
 from .decimals import parse_decimal
-from .fixed_point import bit_length, cosine, pi, sine
+from .fixed_point import bit_length, cosine
+from .operators import F1, F2, digit, parity, sinusoid
 
 MAX_DIGITS = 12
 MAX_INDEX = 1 << 64
@@ -18,39 +19,49 @@ MAX_ELEMENTS = 1 << 40
 
 _BLOCK = 128  # elements between exact restarts of the recurrence
 _GUARD = 50  # fractional bits beyond those of 10^d: one element in 2^31 is left in doubt by the recurrence
-_PHASE_GUARD = 45  # the phase step is multiplied by up to 2^40
 
 
 class Generator:
-    """Eq. 7 with its parameters: p1 and p2 (decimal texts), d (1 to 12). ValueError when they are out of range."""
+    """The chain of operators f1 and f2, f3 = digit and f4 = parity with its parameters; eq. 7 unless others are named.
 
-    def __init__(self, p1: str, p2: str, digits: int):
+    p1 and p2 are decimal texts, d lies between 1 and 12. ValueError when something is out of range.
+    """
+
+    def __init__(self, p1: str, p2: str, digits: int, f1: str = F1[0], f2: str = F2[0]):
         if not 1 <= digits <= MAX_DIGITS:
             raise ValueError("d lies between 1 and 12")
+        if f1 not in F1:
+            raise ValueError("f1 is one of " + ", ".join(F1))
+        if f2 not in F2:
+            raise ValueError("f2 is one of " + ", ".join(F2))
         self.digits = digits
+        self.f1 = f1
+        self.f2 = f2
+        self.power = F2.index(f2) + 1  # y2 = cos(y1 e^power)
         self._p1 = parse_decimal(p1)
         self._p2 = parse_decimal(p2)
+        self._f1 = sinusoid
+        self._keystream = Keystream
+        # What equation 7 does not need is loaded here, at a unit's start: later its heap may have no room.
+        if f1 != F1[0]:
+            from . import frequencies
+
+            self._f1 = frequencies.polynomial
+            if f1 == "hyperbolic":
+                frequencies.check_hyperbolic(self._p1)
+                self._f1 = frequencies.hyperbolic
+        if self.power > 1:
+            from .powers import PowerKeystream
+
+            self._keystream = PowerKeystream
 
     def key(self, index: int) -> "Keystream":
         """Return the bits of key `index` (1 to 2^64)."""
-        return Keystream(self, index)
+        return self._keystream(self, index)
 
     def phase_step(self, index: int, bits: int) -> int:
-        """Return frac(y1 / 2 pi) of a key with `bits` fractional bits, less than 2 ulp off.
-
-        With m bits in |p2|, the phase of the sine gets bits + m + 8: its error of 9 ulp there is below 2^-4 ulp here.
-        """
-        numerator, denominator = self._p2
-        inner = bits + bit_length(abs(numerator) // denominator + 1) + 8
-        psi = _in_turns(self._p1[0] * index, self._p1[1], inner)
-        y1 = numerator * sine(psi, inner)
-        return _in_turns(y1, denominator << inner, bits)
-
-
-def _in_turns(numerator: int, denominator: int, bits: int) -> int:
-    """Return frac(numerator / denominator / 2 pi) with `bits` fractional bits, less than 1.1 ulp off."""
-    work = bits + bit_length(abs(numerator) // denominator + 1) + 8
-    return (numerator << bits + work - 1) // (denominator * pi(work)) & (1 << bits) - 1
+        """Return frac(y1 / 2 pi) of a key with `bits` fractional bits, less than 2 ulp off."""
+        return self._f1(self._p1, self._p2, index, bits)
 
 
 class Keystream:
@@ -63,7 +74,12 @@ class Keystream:
         self._generator = generator
         self._scale = 10**generator.digits
         self._bits = _GUARD + bit_length(self._scale)
-        self._step = generator.phase_step(index, self._bits + _PHASE_GUARD)
+        self._power = generator.power
+        self._phase_guard = 40 * self._power + 5  # the phase step is multiplied by less than 2^(40 power)
+        self._step = generator.phase_step(index, self._bits + self._phase_guard)
+        self._set_up()
+
+    def _set_up(self) -> None:
         # 2 cos a; never beyond 2, where the recurrence would grow exponentially.
         twice = 2 * self._cosine(1, self._bits, self._step)
         self._twice_cosine = max(-2 << self._bits, min(twice, 2 << self._bits))
@@ -104,10 +120,16 @@ class Keystream:
         if count & 7:
             out[position + count >> 3] = byte << (8 - (count & 7))
 
-    def _cosine(self, element: int, bits: int, step: int) -> int:
-        """Return y2 with `bits` fractional bits, less than 9 ulp off; `step` has _PHASE_GUARD bits more."""
-        phase = step * element >> _PHASE_GUARD & (1 << bits) - 1
-        return cosine(phase, bits)
+    def _phase(self, multiple: int, bits: int, step: int) -> int:
+        """Return the phase of so many steps with `bits` fractional bits, less than 1.1 ulp off."""
+        return step * multiple >> self._phase_guard & (1 << bits) - 1
+
+    def _cosine(self, multiple: int, bits: int, step: int) -> int:
+        """Return the cosine of so many steps with `bits` fractional bits, less than 9 ulp off.
+
+        `step` has _phase_guard bits more.
+        """
+        return cosine(self._phase(multiple, bits, step), bits)
 
     def _bit(self, element: int) -> int:
         """Return one bit by Ziv's method: twice the bits until no doubt is left.
@@ -117,10 +139,7 @@ class Keystream:
         bits = self._bits
         while True:
             bits *= 2
-            step = self._generator.phase_step(self.index, bits + _PHASE_GUARD)
-            magnitude = abs(self._cosine(element, bits, step)) * self._scale
-            error = 9 * self._scale
-            half = 1 << bits - 1
-            rounded = magnitude + half - error >> bits
-            if rounded == magnitude + half + error >> bits:
-                return rounded & 1
+            step = self._generator.phase_step(self.index, bits + self._phase_guard)
+            y3 = digit(self._cosine(element**self._power, bits, step), bits, self._scale, 9)
+            if y3 >= 0:
+                return parity(y3)

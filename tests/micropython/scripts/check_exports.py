@@ -13,7 +13,8 @@ def check_export(case: dict) -> None:
     host = Host(MemoryBoard())
     secret = bytes.fromhex(case["secret"])
     vernam = commands.CIPHERS.index("vernam")
-    host.call(commands.PROVISION, 0, 1, case["suite"], vernam, case["d"], secret, "test", case["p1"], case["p2"])
+    parameters = secret, "test", case["p1"], case["p2"], 0, 0
+    host.call(commands.PROVISION, 0, 1, case["suite"], vernam, case["d"], *parameters)
     expected = bytes.fromhex(case["bytes"])
     expect(host.call(commands.KEY_CHUNK, 0, case["k"], 0, len(expected)), (expected,))
 

@@ -3,6 +3,7 @@
 """How many bytes of the heap are free beside a unit. The stand-in board, its flash and its host take their share."""
 
 import gc
+import sys
 
 from harness import report
 from memory_board import MemoryBoard
@@ -12,6 +13,7 @@ from ndks_protocol import commands
 from ndks_protocol.capsule import FIRST_PIECE, Header, HeaderKeys
 
 SECRET = bytes(32)
+OPERATORS = [int(number) for number in sys.argv[1:]]
 SUITE = commands.SUITES.index("hybrid")
 
 
@@ -21,7 +23,7 @@ def report_free(moment: str) -> None:
 
 
 def serve(host: Host) -> None:
-    host.call(commands.PROVISION, 0, 1, SUITE, commands.AES, 12, SECRET, "test", "0.52", "25")
+    host.call(commands.PROVISION, 0, 1, SUITE, commands.AES, 12, SECRET, "test", "0.52", "25", *OPERATORS)
     host.call(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
     host.call(commands.ACKNOWLEDGE, 0, 1, 0)
 

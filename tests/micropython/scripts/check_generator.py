@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""generator.json and paper.json: bits of keys; parameters out of range."""
+"""generator.json, operators.json and paper.json: bits of keys; parameters out of range."""
 
 from harness import expect, expect_value_error, run
 
@@ -9,6 +9,11 @@ from ndks_protocol.generator import Generator
 
 def check_bits(case: dict) -> None:
     keystream = Generator(case["p1"], case["p2"], case["d"]).key(int(case["k"]))
+    expect(keystream.read(case["first"], case["count"]).hex(), case["key"])
+
+
+def check_operators(case: dict) -> None:
+    keystream = Generator(case["p1"], case["p2"], case["d"], case["f1"], case["f2"]).key(int(case["k"]))
     expect(keystream.read(case["first"], case["count"]).hex(), case["key"])
 
 
@@ -24,7 +29,15 @@ def check_worked_example(case: dict) -> None:
 
 
 def check_refused(case: dict) -> None:
-    expect_value_error(Generator, case["p1"], case["p2"], case["d"])
+    expect_value_error(Generator, case["p1"], case["p2"], case["d"], *case.get("operators", ()))
 
 
-run({"generator": check_bits, "paper": check_paper, "worked_example": check_worked_example, "refused": check_refused})
+run(
+    {
+        "generator": check_bits,
+        "operators": check_operators,
+        "paper": check_paper,
+        "worked_example": check_worked_example,
+        "refused": check_refused,
+    }
+)

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The operators that keys are a chain of: equations 2 to 6 of the paper (PROTOCOL.md section 2).
+
+    y1 = f1(k; p1, p2)     y2 = f2(e; y1)     y3 = f3(y2; d)     y4 = f4(y3)
+
+An operator's number on the wire is its place in F1 or F2. A parameter is (numerator, denominator).
+"""
+
+from .fixed_point import bit_length, in_turns, sine
+
+F1 = ("sinusoid", "polynomial", "hyperbolic")
+F2 = ("cosine", "cosine_square", "cosine_cube")  # y2 = cos(y1 e), cos(y1 e^2), cos(y1 e^3)
+
+
+def sinusoid(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int:
+    """f1: y1 = p2 sin(p1 k). Return frac(y1 / 2 pi) with `bits` fractional bits, less than 2 ulp off.
+
+    With m bits in |p2|, the phase of the sine gets bits + m + 8: its error of 9 ulp there is below 2^-4 ulp here.
+    """
+    inner = bits + bits_above(p2) + 8
+    y1 = p2[0] * sine(in_turns(p1[0] * k, p1[1], inner), inner)
+    return in_turns(y1, p2[1] << inner, bits)
+
+
+def bits_above(decimal: tuple[int, int]) -> int:
+    """Return n with |decimal| < 2^n."""
+    return bit_length(abs(decimal[0]) // decimal[1] + 1)
+
+
+def digit(y2: int, bits: int, scale: int, error: int) -> int:
+    """f3: y3 = last digit of round(10^d |y2|), where scale = 10^d.
+
+    -1 when y2, with `bits` fractional bits and less than `error` ulp off, leaves doubt.
+    """
+    scaled = abs(y2) * scale + (1 << bits - 1)
+    error *= scale
+    rounded = scaled - error >> bits
+    return rounded % 10 if rounded == scaled + error >> bits else -1
+
+
+def parity(y3: int) -> int:
+    """f4: y4 = y3 mod 2."""
+    return y3 & 1
