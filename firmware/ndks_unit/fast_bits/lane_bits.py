@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Any d, meant for d >= 4: many elements at a time, as lanes of one big integer.
+
+Strategy: with t = 2 pi times the step, c and s the big integers whose lane j has cos((j + 1/2) t) 2^b and the sine, and m
+the angle of a block's middle, A = 10^d 2^a cos m, B = 10^d 2^a sin m:
+
+    lanes of c A - s B: 10^d cos(m + (j + 1/2) t)      of c A + s B: 10^d cos(m - (j + 1/2) t)      with a + b bits
+
+which are the elements after and before the middle. A negative sum is taken with the other sign: the bits are the same.
+Rounding needs 16 bits of a lane. Upper bits that do not fit in a lane change the next one by less than 2^(14 + d log2(10) -
+width) of a last digit, a lane's sign by less than that.
+
+Error bounds, as lengths of (cos, sin) in the plane. A rotation in integers of n bits adds sqrt(2) ulp for its factors and
+sqrt(2) for its shifts.
+- Lanes: the first one sqrt(2) ulp of b bits; 7 doublings, 2.83 each: less than 24.
+- Rotations: the first factor is less than 9 sqrt(2) + 2 pi + 1 < 21 ulp off; squaring doubles that and adds 3: that of a block
+  is less than 2^8 * 24 ulp off, and after 256 blocks the middle less than 2^21 ulp, which times 10^d is below 2^-50.
+- A, B: less than 1 of a bits each, 1.5 together.
+Hence a lane is less than 10^d 24 / 2^b + 1.5 / 2^a + 2^-20 of a last digit off, in 15 bits (`_error`): the first term, rounded
+down, and 1; 1.5 / 2 at a >= 16; 1 for what lies below the 16 bits that are read. Together less than 3 and a little.
+"""
+
+from .packing import Lanes
+from .phases import Keystream, Phases
+
+_LANES = 64
+_BLOCK = 2 * _LANES  # elements
+_BYTES = _BLOCK >> 3
+_RESTART = 256  # blocks
+# Largest d: width of a lane, b, a; 2 b + 2 <= width, where lanes are made, and a + b + 1 is a multiple of 16.
+_SHAPES = ((4, 64, 30, 17), (6, 80, 39, 24), (9, 96, 47, 16), (12, 112, 55, 24))
+
+
+class LaneGenerator:
+    """Keystreams of one network."""
+
+    def __init__(self, phases: Phases):
+        self.phases = phases
+        _, self.width, self.b, self.a = [shape for shape in _SHAPES if phases.digits <= shape[0]][0]
+        error = (24 * phases.scale << 15 >> self.b) + 3
+        self.lanes = Lanes(_LANES, self.width >> 3, self.a + self.b - 15 >> 3, error)
+        ones = 1
+        count = 1
+        while count < _LANES:
+            ones |= ones << count * self.width
+            count *= 2
+        self._bias = ones << self.width - 1
+        self._kept = ones * ((1 << self.width - self.b) - 1)
+        self._bias_left = ones << self.width - self.b - 1
+
+    def key(self, index: int) -> "LaneKeystream":
+        """Return the bits of key `index` (1 to 2^64)."""
+        return LaneKeystream(self, index)
+
+    def spread(self, rotations: list) -> tuple:
+        """Return all lanes of cosines and of sines.
+
+        `rotations` are those by half a step and by 1, 2, 4 ... steps up to a block's. Lanes start as one, at 15 half steps,
+        and are doubled by rotations by 8, 16 ... steps, then by -1, -2, -4: lane (lanes / 8) p + q is j = 8 q + 7 - p.
+        """
+        down = self.phases.bits - self.b
+        half, eight = rotations[0], rotations[4]
+        cosines = eight[0] * half[0] + eight[1] * half[1] >> self.phases.bits + down
+        sines = eight[1] * half[0] - eight[0] * half[1] >> self.phases.bits + down
+        count = 1
+        for cosine, sine in rotations[4:-2] + [(cosine, -sine) for cosine, sine in rotations[1:4]]:
+            cosine >>= down
+            sine >>= down
+            added_cosines = self._shifted(cosines * cosine - sines * sine, count)
+            added_sines = self._shifted(sines * cosine + cosines * sine, count)
+            cosines += added_cosines << count * self.width
+            sines += added_sines << count * self.width
+            count *= 2
+        return cosines, sines
+
+    def _shifted(self, lanes: int, count: int) -> int:
+        """Shift each of `count` lanes right by b bits, with its sign."""
+        unused = (_LANES - count) * self.width
+        shifted = lanes + (self._bias >> unused) >> self.b & self._kept >> unused
+        return shifted - (self._bias_left >> unused)
+
+
+class LaneKeystream(Keystream):
+    """The bits of one key."""
+
+    def __init__(self, generator: LaneGenerator, index: int):
+        super().__init__(generator.phases, index)
+        self._generator = generator
+        phases = generator.phases
+        bits = phases.bits
+        rotations = [phases.circle.both(self._step >> phases.step_bits - bits + 1)]
+        count = 1
+        while count <= _BLOCK:
+            rotations.append(_squared(rotations[-1], bits))
+            count *= 2
+        self._cosines, self._sines = generator.spread(rotations)
+        self._rotation = rotations[-1]
+        self._middle = (0, 0)  # of block self._next: cosine and sine, times 10^d
+        self._next = -1
+        self._left = 0
+        self._last = bytearray(_BYTES)  # block self._next - 1
+
+    def _fill(self, data: bytearray, position: int) -> None:
+        done = 0
+        while done < len(data):
+            block, skip = divmod(position + done, _BYTES)
+            if block != self._next - 1:
+                self._make(block)
+            size = min(_BYTES - skip, len(data) - done)
+            data[done : done + size] = self._last if size == _BYTES else self._last[skip : skip + size]
+            done += size
+
+    def _make(self, block: int) -> None:
+        """Make one block; where it follows the one before, its middle is known."""
+        phases = self._phases
+        bits = phases.bits
+        first = block * _BLOCK
+        if block != self._next or not self._left:
+            phases.feed_watchdog()
+            phase = self._step * (2 * first + _BLOCK - 1) & (phases.mask << 1 | 1)
+            cosine, sine = phases.circle.both(phase >> phases.step_bits + 1 - bits)
+            self._middle = cosine * phases.scale, sine * phases.scale
+            self._left = _RESTART
+        # Until this block is whole there is none: an interruption must not leave half of one behind.
+        self._next = -1
+        generator = self._generator
+        cosine, sine = self._middle
+        down = bits - generator.a
+        products = self._cosines * (cosine >> down)
+        others = self._sines * (sine >> down)
+        lanes = generator.lanes
+        half = _BYTES >> 1
+        for j in lanes.bits(products + others, True, self._last, 0):
+            self._set(j, self._exact(first + j))
+        for j in lanes.bits(products - others, False, self._last, half):
+            self._set(_LANES + j, self._exact(first + _LANES + j))
+        rotation_cosine, rotation_sine = self._rotation
+        self._middle = (
+            cosine * rotation_cosine - sine * rotation_sine >> bits,
+            sine * rotation_cosine + cosine * rotation_sine >> bits,
+        )
+        self._left -= 1
+        self._next = block + 1
+
+    def _set(self, j: int, bit: int) -> None:
+        mask = 0x80 >> (j & 7)
+        byte = self._last[j >> 3]
+        self._last[j >> 3] = byte | mask if bit else byte & ~mask
+
+
+def _squared(rotation: tuple, bits: int) -> tuple:
+    cosine, sine = rotation
+    return cosine * cosine - sine * sine >> bits, cosine * sine >> bits - 1

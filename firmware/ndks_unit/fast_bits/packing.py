@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Bits out of arrays: with ulab and bitops on the board, in plain Python elsewhere, to the same bytes."""
+
+# pyright: basic, reportMissingImports=false
+# (neither module is anywhere but on the board)
+
+from array import array
+
+try:
+    import bitops
+    from ulab import numpy as np
+except ImportError:
+    np = None
+
+_HALF = 0x4000  # of the 15 fractional bits of a word
+_FRACTION = 0x7FFF
+
+
+def squeeze(words: array, count: int) -> bytes:
+    """Return a byte for each of the first `count` words: of its even bits, the highest first."""
+    if np:
+        pairs = np.frombuffer(words, dtype=np.uint16)[:count]
+        pairs = np.bitwise_and(np.bitwise_or(pairs, np.right_shift(pairs, 1)), 0x3333)
+        pairs = np.bitwise_and(np.bitwise_or(pairs, np.right_shift(pairs, 2)), 0x0F0F)
+        pairs = np.bitwise_or(pairs, np.right_shift(pairs, 4))
+        return np.array(np.frombuffer(pairs, dtype=np.uint8)[0::2], dtype=np.uint8).tobytes()
+    out = bytearray(count)
+    for i in range(count):
+        word = words[i]
+        word = (word | word >> 1) & 0x3333
+        word = (word | word >> 2) & 0x0F0F
+        out[i] = (word | word >> 4) & 0xFF
+    return bytes(out)
+
+
+class Lanes:
+    """How to read `count` lanes of `width` bytes, whose bits up to byte `top` are a number with 15 fractional bits."""
+
+    def __init__(self, count: int, width: int, top: int, error: int):
+        self._count = count
+        self._size = count * width + 2  # the last lane's upper bits may reach beyond it
+        self._stride = width // 2
+        self._first = top // 2
+        self._rounding = _HALF + error
+        self._limit = 2 * error
+        self._planes = bytearray(count)
+
+    def bits(self, value: int, mirrored: bool, data: bytearray, position: int) -> list:
+        """Write the bit of each lane of |value| to `data`; return the elements in doubt, counted from the first one.
+
+        Lane (count / 8) p + q is bit p, from the least significant one on, of byte q; all that backwards when mirrored.
+        """
+        raw = (value if value >= 0 else -value).to_bytes(self._size, "little")
+        if np:
+            return self._bits(raw, mirrored, data, position)
+        return self._plain_bits(raw, mirrored, data, position)
+
+    def _bits(self, raw: bytes, mirrored: bool, data: bytearray, position: int) -> list:
+        words = np.frombuffer(raw, dtype=np.uint16)[self._first :: self._stride] + self._rounding
+        tops = np.array(np.frombuffer(words, dtype=np.uint8)[1::2], dtype=np.uint8)
+        if mirrored:
+            tops = np.flip(tops)
+        bitops.bit_transpose(tops, self._planes, width=8)
+        size = self._count >> 3
+        data[position : position + size] = np.array(
+            np.frombuffer(self._planes, dtype=np.uint8)[0::8], dtype=np.uint8
+        ).tobytes()
+        fractions = np.left_shift(words, 1)
+        limit = self._limit << 1
+        if np.min(fractions) >= limit:
+            return []
+        return [self._element(i, mirrored) for i in range(self._count) if fractions[i] < limit]
+
+    def _plain_bits(self, raw: bytes, mirrored: bool, data: bytearray, position: int) -> list:
+        doubtful = []
+        size = self._count >> 3
+        for i in range(size):
+            data[position + i] = 0
+        for i in range(self._count):
+            start = (self._first + i * self._stride) * 2
+            word = (raw[start] | raw[start + 1] << 8) + self._rounding & 0xFFFF
+            if word & _FRACTION < self._limit:
+                doubtful.append(self._element(i, mirrored))
+            lane = self._count - 1 - i if mirrored else i
+            data[position + lane % size] |= word >> 15 << lane // size
+        return doubtful
+
+    def _element(self, lane: int, mirrored: bool) -> int:
+        if mirrored:
+            lane = self._count - 1 - lane
+        size = self._count >> 3
+        return 8 * (lane % size) + 7 - lane // size
