@@ -21,15 +21,16 @@ Hence a lane is less than 10^d 24 / 2^b + 1.5 / 2^a + 2^-20 of a last digit off,
 down, and 1; 1.5 / 2 at a >= 16; 1 for what lies below the 16 bits that are read. Together less than 3 and a little.
 """
 
-from .packing import Lanes
+from .packing import Lanes, narrowed
 from .phases import Keystream, Phases
 
 _LANES = 64
 _BLOCK = 2 * _LANES  # elements
 _BYTES = _BLOCK >> 3
 _RESTART = 256  # blocks
-# Largest d: width of a lane, b, a; 2 b + 2 <= width, where lanes are made, and a + b + 1 is a multiple of 16.
-_SHAPES = ((4, 64, 30, 17), (6, 80, 39, 24), (9, 96, 47, 16), (12, 112, 55, 24))
+# Largest d: width of a lane where it is made, at least 2 b + 2, and later, a multiple of 16 and at least a + b + 1; b, a;
+# a + b + 1 is a multiple of 16 as well.
+_SHAPES = ((4, 64, 48, 31, 16), (6, 80, 64, 39, 24), (9, 96, 64, 47, 16), (12, 112, 80, 55, 24))
 
 
 class LaneGenerator:
@@ -37,17 +38,16 @@ class LaneGenerator:
 
     def __init__(self, phases: Phases):
         self.phases = phases
-        _, self.width, self.b, self.a = [shape for shape in _SHAPES if phases.digits <= shape[0]][0]
+        _, self._wide, width, self.b, self.a = [shape for shape in _SHAPES if phases.digits <= shape[0]][0]
         error = (24 * phases.scale << 15 >> self.b) + 3
-        self.lanes = Lanes(_LANES, self.width >> 3, self.a + self.b - 15 >> 3, error)
-        ones = 1
-        count = 1
-        while count < _LANES:
-            ones |= ones << count * self.width
-            count *= 2
-        self._bias = ones << self.width - 1
-        self._kept = ones * ((1 << self.width - self.b) - 1)
-        self._bias_left = ones << self.width - self.b - 1
+        self.lanes = Lanes(_LANES, width >> 3, self.a + self.b - 15 >> 3, error)
+        self._width = width
+        ones = _ones(self._wide)
+        self._bias = ones << self._wide - 1
+        self._kept = ones * ((1 << self._wide - self.b) - 1)
+        self._bias_left = ones << self._wide - self.b - 1
+        self._positive = ones << self.b + 1
+        self._positive_left = _ones(width) << self.b + 1
 
     def key(self, index: int) -> "LaneKeystream":
         """Return the bits of key `index` (1 to 2^64)."""
@@ -69,16 +69,21 @@ class LaneGenerator:
             sine >>= down
             added_cosines = self._shifted(cosines * cosine - sines * sine, count)
             added_sines = self._shifted(sines * cosine + cosines * sine, count)
-            cosines += added_cosines << count * self.width
-            sines += added_sines << count * self.width
+            cosines += added_cosines << count * self._wide
+            sines += added_sines << count * self._wide
             count *= 2
-        return cosines, sines
+        return self._narrowed(cosines), self._narrowed(sines)
 
     def _shifted(self, lanes: int, count: int) -> int:
         """Shift each of `count` lanes right by b bits, with its sign."""
-        unused = (_LANES - count) * self.width
+        unused = (_LANES - count) * self._wide
         shifted = lanes + (self._bias >> unused) >> self.b & self._kept >> unused
         return shifted - (self._bias_left >> unused)
+
+    def _narrowed(self, lanes: int) -> int:
+        """Move the lanes closer together: making them takes twice the bits that they have."""
+        raw = (lanes + self._positive).to_bytes(_LANES * self._wide >> 3, "little")
+        return int.from_bytes(narrowed(raw, _LANES, self._width >> 3), "little") - self._positive_left
 
 
 class LaneKeystream(Keystream):
@@ -147,6 +152,16 @@ class LaneKeystream(Keystream):
         mask = 0x80 >> (j & 7)
         byte = self._last[j >> 3]
         self._last[j >> 3] = byte | mask if bit else byte & ~mask
+
+
+def _ones(width: int) -> int:
+    """Return the integer whose lanes are all 1."""
+    ones = 1
+    count = 1
+    while count < _LANES:
+        ones |= ones << count * width
+        count *= 2
+    return ones
 
 
 def _squared(rotation: tuple, bits: int) -> tuple:

@@ -12,9 +12,17 @@ try:
     from ulab import numpy as np
 except ImportError:
     np = None
+else:
+    # As objects, for no other class on the board takes slices with a step.
+    _LOWER_BYTES = slice(0, None, 2)
+    _UPPER_BYTES = slice(1, None, 2)
+    _UPPER_BYTES_BACKWARDS = slice(None, None, -2)
+    _ALL = slice(None, None, None)
+    _FIRST_PLANE = slice(0, None, 8)
 
 _HALF = 0x4000  # of the 15 fractional bits of a word
 _FRACTION = 0x7FFF
+
 
 
 def squeeze(words: array, count: int) -> bytes:
@@ -24,7 +32,7 @@ def squeeze(words: array, count: int) -> bytes:
         pairs = np.bitwise_and(np.bitwise_or(pairs, np.right_shift(pairs, 1)), 0x3333)
         pairs = np.bitwise_and(np.bitwise_or(pairs, np.right_shift(pairs, 2)), 0x0F0F)
         pairs = np.bitwise_or(pairs, np.right_shift(pairs, 4))
-        return np.array(np.frombuffer(pairs, dtype=np.uint8)[0::2], dtype=np.uint8).tobytes()
+        return np.array(np.frombuffer(pairs, dtype=np.uint8)[_LOWER_BYTES], dtype=np.uint8).tobytes()
     out = bytearray(count)
     for i in range(count):
         word = words[i]
@@ -34,14 +42,24 @@ def squeeze(words: array, count: int) -> bytes:
     return bytes(out)
 
 
+def narrowed(raw: bytes, count: int, width: int) -> bytes:
+    """Return the first `width` bytes of each of `count` lanes; both widths are even."""
+    wide = len(raw) // count
+    if np:
+        lanes = np.frombuffer(raw, dtype=np.uint16).reshape((count, wide // 2))
+        return np.array(lanes[_ALL, slice(0, width // 2)], dtype=np.uint16).tobytes()
+    return b"".join([raw[i : i + width] for i in range(0, len(raw), wide)])
+
+
 class Lanes:
     """How to read `count` lanes of `width` bytes, whose bits up to byte `top` are a number with 15 fractional bits."""
 
     def __init__(self, count: int, width: int, top: int, error: int):
         self._count = count
-        self._size = count * width + 2  # the last lane's upper bits may reach beyond it
+        self._size = count * width + 6  # the last lane's upper bits may reach beyond it
         self._stride = width // 2
         self._first = top // 2
+        self._word = slice(self._first, count * self._stride, self._stride) if np else None
         self._rounding = _HALF + error
         self._limit = 2 * error
         self._planes = bytearray(count)
@@ -51,20 +69,19 @@ class Lanes:
 
         Lane (count / 8) p + q is bit p, from the least significant one on, of byte q; all that backwards when mirrored.
         """
-        raw = (value if value >= 0 else -value).to_bytes(self._size, "little")
         if np:
-            return self._bits(raw, mirrored, data, position)
-        return self._plain_bits(raw, mirrored, data, position)
+            return self._bits(value.to_bytes(self._size, "little", signed=True), mirrored, data, position)
+        # Not every MicroPython has signed=; with the other sign the bits are the same.
+        return self._plain_bits((value if value >= 0 else -value).to_bytes(self._size, "little"), mirrored, data, position)
 
     def _bits(self, raw: bytes, mirrored: bool, data: bytearray, position: int) -> list:
-        words = np.frombuffer(raw, dtype=np.uint16)[self._first :: self._stride] + self._rounding
-        tops = np.array(np.frombuffer(words, dtype=np.uint8)[1::2], dtype=np.uint8)
-        if mirrored:
-            tops = np.flip(tops)
+        words = np.frombuffer(raw, dtype=np.uint16)[self._word] + self._rounding
+        order = _UPPER_BYTES_BACKWARDS if mirrored else _UPPER_BYTES
+        tops = np.array(np.frombuffer(words, dtype=np.uint8)[order], dtype=np.uint8)
         bitops.bit_transpose(tops, self._planes, width=8)
         size = self._count >> 3
         data[position : position + size] = np.array(
-            np.frombuffer(self._planes, dtype=np.uint8)[0::8], dtype=np.uint8
+            np.frombuffer(self._planes, dtype=np.uint8)[_FIRST_PLANE], dtype=np.uint8
         ).tobytes()
         fractions = np.left_shift(words, 1)
         limit = self._limit << 1
