@@ -27,7 +27,9 @@ from .phases import Keystream, Phases
 _LANES = 64
 _BLOCK = 2 * _LANES  # elements
 _BYTES = _BLOCK >> 3
+_ROTATIONS = 8  # by 1, 2, 4 ... elements up to a block's
 _RESTART = 256  # blocks
+_FEW = 2  # bytes that are made sooner by exact arithmetic than lanes are
 # Largest d: width of a lane where it is made, at least 2 b + 2, and later, a multiple of 16 and at least a + b + 1; b, a;
 # a + b + 1 is a multiple of 16 as well.
 _SHAPES = ((4, 64, 48, 31, 16), (6, 80, 64, 39, 24), (9, 96, 64, 47, 16), (12, 112, 80, 55, 24))
@@ -43,9 +45,13 @@ class LaneGenerator:
         self.lanes = Lanes(_LANES, width >> 3, self.a + self.b - 15 >> 3, error)
         self._width = width
         ones = _ones(self._wide)
-        self._bias = ones << self._wide - 1
-        self._kept = ones * ((1 << self._wide - self.b) - 1)
-        self._bias_left = ones << self._wide - self.b - 1
+        self._shifts = []  # by doubling: what makes lanes positive, which of their bits are kept, what then is too much
+        count = 1
+        while count < _LANES:
+            some = ones & (1 << count * self._wide) - 1
+            excess = some << self._wide - self.b - 1
+            self._shifts.append((some << self._wide - 1, 2 * excess - some, excess << count * self._wide))
+            count *= 2
         self._positive = ones << self.b + 1
         self._positive_left = _ones(width) << self.b + 1
 
@@ -63,22 +69,18 @@ class LaneGenerator:
         half, eight = rotations[0], rotations[4]
         cosines = eight[0] * half[0] + eight[1] * half[1] >> self.phases.bits + down
         sines = eight[1] * half[0] - eight[0] * half[1] >> self.phases.bits + down
-        count = 1
-        for cosine, sine in rotations[4:-2] + [(cosine, -sine) for cosine, sine in rotations[1:4]]:
+        by = rotations[4:-2] + [(cosine, -sine) for cosine, sine in rotations[1:4]]
+        size = self._wide
+        for (cosine, sine), (bias, kept, excess) in zip(by, self._shifts):
             cosine >>= down
             sine >>= down
-            added_cosines = self._shifted(cosines * cosine - sines * sine, count)
-            added_sines = self._shifted(sines * cosine + cosines * sine, count)
-            cosines += added_cosines << count * self._wide
-            sines += added_sines << count * self._wide
-            count *= 2
+            # Each lane is shifted right by b bits, with its sign.
+            more_cosines = cosines * cosine - sines * sine + bias >> self.b & kept
+            more_sines = sines * cosine + cosines * sine + bias >> self.b & kept
+            cosines += (more_cosines << size) - excess
+            sines += (more_sines << size) - excess
+            size *= 2
         return self._narrowed(cosines), self._narrowed(sines)
-
-    def _shifted(self, lanes: int, count: int) -> int:
-        """Shift each of `count` lanes right by b bits, with its sign."""
-        unused = (_LANES - count) * self._wide
-        shifted = lanes + (self._bias >> unused) >> self.b & self._kept >> unused
-        return shifted - (self._bias_left >> unused)
 
     def _narrowed(self, lanes: int) -> int:
         """Move the lanes closer together: making them takes twice the bits that they have."""
@@ -92,21 +94,20 @@ class LaneKeystream(Keystream):
     def __init__(self, generator: LaneGenerator, index: int):
         super().__init__(generator.phases, index)
         self._generator = generator
-        phases = generator.phases
-        bits = phases.bits
-        rotations = [phases.circle.both(self._step >> phases.step_bits - bits + 1)]
-        count = 1
-        while count <= _BLOCK:
-            rotations.append(_squared(rotations[-1], bits))
-            count *= 2
-        self._cosines, self._sines = generator.spread(rotations)
-        self._rotation = rotations[-1]
+        self._cosines = self._sines = 0  # lanes, made when they are needed
+        self._rotation = (0, 0)  # by a block
         self._middle = (0, 0)  # of block self._next: cosine and sine, times 10^d
         self._next = -1
         self._left = 0
         self._last = bytearray(_BYTES)  # block self._next - 1
 
     def _fill(self, data: bytearray, position: int) -> None:
+        if len(data) <= _FEW and not self._cosines:
+            for i in range(8 * len(data)):
+                data[i >> 3] = data[i >> 3] << 1 & 0xFF | self._exact(8 * position + i)
+            return
+        if not self._cosines:
+            self._make_lanes()
         done = 0
         while done < len(data):
             block, skip = divmod(position + done, _BYTES)
@@ -115,6 +116,15 @@ class LaneKeystream(Keystream):
             size = min(_BYTES - skip, len(data) - done)
             data[done : done + size] = self._last if size == _BYTES else self._last[skip : skip + size]
             done += size
+
+    def _make_lanes(self) -> None:
+        phases = self._phases
+        self._phases.feed_watchdog()
+        rotations = [phases.circle.both(self._step >> phases.step_bits - phases.bits + 1)]
+        while len(rotations) <= _ROTATIONS:
+            rotations.append(_squared(rotations[-1], phases.bits))
+        self._rotation = rotations[-1]
+        self._cosines, self._sines = self._generator.spread(rotations)
 
     def _make(self, block: int) -> None:
         """Make one block; where it follows the one before, its middle is known."""

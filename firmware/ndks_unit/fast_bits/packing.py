@@ -26,20 +26,15 @@ _FRACTION = 0x7FFF
 
 
 def squeeze(words: array, count: int) -> bytes:
-    """Return a byte for each of the first `count` words: of its even bits, the highest first."""
+    """Return a byte for each of the first `count` words, of the eight bits in its even places.
+
+    Those of the upper half, from the highest on, become bits 7, 5, 3, 1, and those of the lower half 6, 4, 2, 0.
+    """
     if np:
         pairs = np.frombuffer(words, dtype=np.uint16)[:count]
-        pairs = np.bitwise_and(np.bitwise_or(pairs, np.right_shift(pairs, 1)), 0x3333)
-        pairs = np.bitwise_and(np.bitwise_or(pairs, np.right_shift(pairs, 2)), 0x0F0F)
-        pairs = np.bitwise_or(pairs, np.right_shift(pairs, 4))
+        pairs = np.bitwise_or(pairs, np.right_shift(pairs, 7))
         return np.array(np.frombuffer(pairs, dtype=np.uint8)[_LOWER_BYTES], dtype=np.uint8).tobytes()
-    out = bytearray(count)
-    for i in range(count):
-        word = words[i]
-        word = (word | word >> 1) & 0x3333
-        word = (word | word >> 2) & 0x0F0F
-        out[i] = (word | word >> 4) & 0xFF
-    return bytes(out)
+    return bytes([(words[i] | words[i] >> 7) & 0xFF for i in range(count)])
 
 
 def narrowed(raw: bytes, count: int, width: int) -> bytes:

@@ -5,7 +5,7 @@
 Strategy: phases are in half periods of the cosine, v = frac(e y1 / pi), and run in small integers only. Element 8 i + j of
 a block has v = start - i s8 - sj, where sj = frac(-j y1 / pi): one subtraction, and a negative sum indexes the table from
 its end, which is the wrap. Eight elements make one word, two bits each: the bit, and above it a flag that a threshold is
-near. Those are compared with the threshold; what is nearer than the error bound goes to exact arithmetic.
+near; the even elements before the odd ones, which makes a byte by one shift. Flagged elements are compared with the threshold; what is nearer than the error bound goes to exact arithmetic.
 
 Error bound, in units of 2^-29: the start of a stretch of 2048 is exact but for its last place (less than 1), that of a
 block of 256 is rounded (1/2); 31 steps of s8 (31/2) and one of sj (1/2), both rounded; folding at the half takes 2^29 - 1
@@ -24,10 +24,11 @@ _MASK = _TURN - 1
 _BLOCK = 32  # words, of eight elements each
 _STRETCH = 256  # words between exact starts
 _FLAGS = 0xAAAA
+_ORDER = (0, 2, 4, 6, 1, 3, 5, 7)  # the elements of a word
 
 
 def _first_flags() -> bytes:
-    """Return which of the four elements in a byte is the first with a flag, by the flags in the byte."""
+    """Return which of the four places in a byte is the first with a flag, by the flags in the byte."""
     return bytes([0 if flags & 0x80 else 1 if flags & 0x20 else 2 if flags & 8 else 3 for flags in range(0xAB)])
 
 
@@ -52,7 +53,7 @@ class TableKeystream(Keystream):
         super().__init__(generator.phases, index)
         self._generator = generator
         self._double = 2 * self._step
-        self._steps = [self._rounded(-self._double * j) for j in range(9)]
+        self._steps = [self._rounded(-self._double * j) for j in _ORDER + (8,)]
         self._starts = [self._rounded(self._double * 8 * _BLOCK * j) for j in range(_STRETCH // _BLOCK)]
 
     def _rounded(self, phase: int) -> int:
@@ -84,7 +85,7 @@ class TableKeystream(Keystream):
         cells = generator.tables.cells
         shift = PHASE_BITS - CELL_BITS[generator.tables.digits]
         words = generator.words
-        _, s1, s2, s3, s4, s5, s6, s7, s8 = steps = self._steps
+        _, s2, s4, s6, s1, s3, s5, s7, s8 = steps = self._steps
         mask = _MASK
         flags = _FLAGS
         crossings = generator.tables.crossings
@@ -98,25 +99,25 @@ class TableKeystream(Keystream):
                     (
                         (
                             (
-                                ((cells[v >> shift] << 2 | cells[v - s1 >> shift]) << 2 | cells[v - s2 >> shift]) << 2
-                                | cells[v - s3 >> shift]
+                                ((cells[v >> shift] << 2 | cells[v - s2 >> shift]) << 2 | cells[v - s4 >> shift]) << 2
+                                | cells[v - s6 >> shift]
                             )
                             << 2
-                            | cells[v - s4 >> shift]
+                            | cells[v - s1 >> shift]
                         )
                         << 2
-                        | cells[v - s5 >> shift]
+                        | cells[v - s3 >> shift]
                     )
                     << 2
-                    | cells[v - s6 >> shift]
+                    | cells[v - s5 >> shift]
                 )
                 << 2
                 | cells[v - s7 >> shift]
             )
             near = word & flags
             while near:
-                j = first_flags[near >> 8] if near > 255 else first_flags[near] + 4
-                distance = v - steps[j] & mask
+                place = first_flags[near >> 8] if near > 255 else first_flags[near] + 4
+                distance = v - steps[place] & mask
                 if distance >= half:
                     distance = mask - distance
                 bit = crossings[distance >> crossing_bits]
@@ -124,9 +125,9 @@ class TableKeystream(Keystream):
                 if distance > margin:
                     bit ^= 1
                 elif distance >= -margin:
-                    bit = self._exact(element + (i << 3) + j)
-                j = 14 - (j << 1)
-                word ^= (bit & 1 | 2) << j
-                near ^= 2 << j
+                    bit = self._exact(element + (i << 3) + _ORDER[place])
+                place = 14 - (place << 1)
+                word ^= (bit & 1 | 2) << place
+                near ^= 2 << place
             words[i] = word
             v = v - s8 & mask
