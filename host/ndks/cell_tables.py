@@ -18,8 +18,8 @@ def table_file(digits: int) -> bytes:
 def thresholds(digits: int) -> list[int]:
     """Return the phases at which round(10^d |cos|) changes, ascending, at most 0.51 off.
 
-    acos of a double is some 2^-51 off, which is 2^-20 of these units and more only next to 1: there half a last digit of
-    the argument, 2^-54, moves acos(1 - 0.0005) by 2^-49. No bit depends on these roundings; the margin covers them.
+    acos of a double is about 2^-51 off, 2^-23 of these units; next to 1, half a last place of the argument, 2^-54,
+    moves acos(1 - 0.0005) by 2^-49. No bit depends on these roundings: the margin covers them.
     """
     scale = 10**digits
     unit = (1 << layout.PHASE_BITS) / math.pi

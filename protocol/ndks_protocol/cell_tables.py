@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 """The tables that make the bits of d <= 3 fast on a board: their layout in a file, and their check.
 
-The phase of an element in half periods of the cosine, v = frac(e y1 / pi) * 2^29, decides its bit: |cos| falls from 1 at
-v = 0 to 0 at 2^28, and rises again. The bit changes at 10^d thresholds in the first half; the second half mirrors them.
+The phase of an element in half periods of the cosine, v = frac(e y1 / pi) 2^29, decides its bit: |cos| falls from 1
+at v = 0 to 0 at 2^28, and rises again. The bit changes at 10^d thresholds below 2^28, and at their mirror images.
 
-- cells, 2^CELL_BITS[d] bytes, by the upper bits of v: 0 or 1, the bit of the whole cell; NEAR, when it holds a threshold
-  or one is nearer than MARGIN to it
-- crossings, u32, little-endian, by the upper bits of a folded v < 2^28, `crossing_shift` bits left out: 2 t + 1 when the bit
-  is 1 below the threshold t, 2 t when it is 0 there. A threshold nearer than MARGIN to a border is in both cells.
+- cells, 2^CELL_BITS[d] bytes, by the upper bits of v: 0 or 1, the bit of the whole cell; NEAR, when it holds a
+  threshold or one is nearer than MARGIN to it
+- crossings, u32, little-endian, by v < 2^28 without its lower `crossing_shift` bits: 2 t + 1 when the bit is 1 below
+  the threshold t, 2 t when it is 0 there. A threshold nearer than MARGIN to a border is in both cells.
 - the CRC-32 of these, u32, little-endian
 """
 

@@ -28,10 +28,8 @@ class Circle:
         octant, x = self._fold(phase)
         bits = self.bits
         square = x * x >> bits
-        if (octant + 1) & 2:
-            value = self._horner(self._sine, square) * x >> bits
-        else:
-            value = self._horner(self._cosine, square)
+        crossed = (octant + 1) & 2
+        value = self._horner(self._sine, square) * x >> bits if crossed else self._horner(self._cosine, square)
         return -value if 2 <= octant <= 5 else value
 
     def both(self, phase: int) -> tuple:

@@ -2,26 +2,27 @@
 # SPDX-License-Identifier: MIT
 """Any d, meant for d >= 4: many elements at a time, as lanes of one big integer.
 
-Strategy: with t = 2 pi times the step, c and s the big integers whose lane j has cos((j + 1/2) t) 2^b and the sine, and m
-the angle of a block's middle, A = 10^d 2^a cos m, B = 10^d 2^a sin m:
+Strategy: let t be the angle of a step, c the big integer whose lane j is cos((j + 1/2) t) 2^b, s that of the sines, m
+the angle of a block's middle, A = 10^d 2^a cos m and B = 10^d 2^a sin m. With a + b fractional bits,
 
-    lanes of c A - s B: 10^d cos(m + (j + 1/2) t)      of c A + s B: 10^d cos(m - (j + 1/2) t)      with a + b bits
+    lane j of c A - s B is 10^d cos(m + (j + 1/2) t)       lane j of c A + s B is 10^d cos(m - (j + 1/2) t)
 
-which are the elements after and before the middle. A negative sum is taken with the other sign: the bits are the same.
-Rounding needs 16 bits of a lane. Upper bits that do not fit in a lane change the next one by less than 2^(14 + d log2(10) -
-width) of a last digit, a lane's sign by less than that.
+which are the elements after and before the middle. 16 bits of a lane say how it is rounded; with the other sign they
+say the same. What does not fit into a lane changes the next one by 10^d 2^-width of a last digit, less than 2^-30, and
+so does, by less, its sign.
 
-Error bounds, as lengths of (cos, sin) in the plane. A rotation in integers of n bits adds sqrt(2) ulp for its factors and
+Error bounds, as lengths of (cos, sin) in the plane; a rotation in integers adds sqrt(2) ulp for its factors and
 sqrt(2) for its shifts.
-- Lanes: the first one sqrt(2) ulp of b bits; 7 doublings, 2.83 each: less than 24.
-- Rotations: the first factor is less than 9 sqrt(2) + 2 pi + 1 < 21 ulp off; squaring doubles that and adds 3: that of a block
-  is less than 2^8 * 24 ulp off, and after 256 blocks the middle less than 2^21 ulp, which times 10^d is below 2^-50.
-- A, B: less than 1 of a bits each, 1.5 together.
-Hence a lane is less than 10^d 24 / 2^b + 1.5 / 2^a + 2^-20 of a last digit off, in 15 bits (`_error`): the first term, rounded
-down, and 1; 1.5 / 2 at a >= 16; 1 for what lies below the 16 bits that are read. Together less than 3 and a little.
+- Lanes: sqrt(2) ulp of b bits for the first one, 2.83 for each of 6 doublings: less than 24.
+- A block's middle: the first rotation is less than 9 sqrt(2) + 2 pi < 20 ulp off; squaring doubles that and adds less
+  than 3, so that a block's is less than 2^8 * 23 off, and 2^21 ulp come together in 256 blocks: times 10^d less than
+  2^-50 of a last digit.
+- A and B: 1 ulp of a bits each, sqrt(2) together.
+Hence a lane is less than 10^d 24 / 2^b + 1.42 / 2^a + 2^-29 of a last digit off. In units of 2^-15, as read: the first
+term rounded down, and 1; 0.71, as a >= 16; 1 for the bits below those that are read. That is the first term and 3.
 """
 
-from .packing import Lanes, narrowed
+from .lanes import Lanes, narrowed
 from .phases import Keystream, Phases
 
 _LANES = 64
@@ -30,8 +31,8 @@ _BYTES = _BLOCK >> 3
 _ROTATIONS = 8  # by 1, 2, 4 ... elements up to a block's
 _RESTART = 256  # blocks
 _FEW = 2  # bytes that are made sooner by exact arithmetic than lanes are
-# Largest d: width of a lane where it is made, at least 2 b + 2, and later, a multiple of 16 and at least a + b + 1; b, a;
-# a + b + 1 is a multiple of 16 as well.
+# Largest d; width of lanes while they are made, at least 2 b + 2; their width later, at least a + b + 1; b; a.
+# Widths and a + b + 1 are multiples of 16.
 _SHAPES = ((4, 64, 48, 31, 16), (6, 80, 64, 39, 24), (9, 96, 64, 47, 16), (12, 112, 80, 55, 24))
 
 
@@ -40,7 +41,7 @@ class LaneGenerator:
 
     def __init__(self, phases: Phases):
         self.phases = phases
-        _, self._wide, width, self.b, self.a = [shape for shape in _SHAPES if phases.digits <= shape[0]][0]
+        _, self._wide, width, self.b, self.a = next(shape for shape in _SHAPES if phases.digits <= shape[0])
         error = (24 * phases.scale << 15 >> self.b) + 3
         self.lanes = Lanes(_LANES, width >> 3, self.a + self.b - 15 >> 3, error)
         self._width = width
@@ -62,8 +63,8 @@ class LaneGenerator:
     def spread(self, rotations: list) -> tuple:
         """Return all lanes of cosines and of sines.
 
-        `rotations` are those by half a step and by 1, 2, 4 ... steps up to a block's. Lanes start as one, at 15 half steps,
-        and are doubled by rotations by 8, 16 ... steps, then by -1, -2, -4: lane (lanes / 8) p + q is j = 8 q + 7 - p.
+        `rotations` are those by half a step and by 1, 2, 4 ... steps up to a block's. One lane, at 15 half steps, is
+        doubled by rotations by 8, 16, 32 steps, then by -1, -2, -4: its place (lanes / 8) p + q has j = 8 q + 7 - p.
         """
         down = self.phases.bits - self.b
         half, eight = rotations[0], rotations[4]
@@ -71,9 +72,8 @@ class LaneGenerator:
         sines = eight[1] * half[0] - eight[0] * half[1] >> self.phases.bits + down
         by = rotations[4:-2] + [(cosine, -sine) for cosine, sine in rotations[1:4]]
         size = self._wide
-        for (cosine, sine), (bias, kept, excess) in zip(by, self._shifts):
-            cosine >>= down
-            sine >>= down
+        for rotation, (bias, kept, excess) in zip(by, self._shifts):
+            cosine, sine = rotation[0] >> down, rotation[1] >> down
             # Each lane is shifted right by b bits, with its sign.
             more_cosines = cosines * cosine - sines * sine + bias >> self.b & kept
             more_sines = sines * cosine + cosines * sine + bias >> self.b & kept
@@ -131,8 +131,9 @@ class LaneKeystream(Keystream):
         phases = self._phases
         bits = phases.bits
         first = block * _BLOCK
-        if block != self._next or not self._left:
+        if not block & 7:
             phases.feed_watchdog()
+        if block != self._next or not self._left:
             phase = self._step * (2 * first + _BLOCK - 1) & (phases.mask << 1 | 1)
             cosine, sine = phases.circle.both(phase >> phases.step_bits + 1 - bits)
             self._middle = cosine * phases.scale, sine * phases.scale

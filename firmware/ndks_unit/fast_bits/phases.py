@@ -51,14 +51,14 @@ class Phases:
     def bit(self, index: int, step: int, element: int) -> int:
         """Return one bit of a key by exact arithmetic.
 
-        y2 is less than ERROR + 2 pi + 1 < 17 ulp off, its phase 1 ulp by the shift. When that leaves a doubt, the slow
-        generator decides it with twice the bits, and twice again.
+        Its phase is less than 1.1 ulp off by shift and step, hence y2 less than ERROR + 1.1 * 2 pi. When that leaves a
+        doubt, the slow generator decides it with twice the bits, and twice again.
         """
         self.feed_watchdog()
         bits = self.bits
         phase = (step * element & self.mask) >> _ELEMENT_BITS
         value = abs(self.circle.cosine(phase)) * self.scale + (1 << bits - 1)
-        error = 17 * self.scale
+        error = (ERROR + 8) * self.scale
         rounded = value + error >> bits
         if rounded != value - error >> bits:
             rounded = self._slow.key(index).read(element, 1)[0] >> 7

@@ -2,22 +2,23 @@
 # SPDX-License-Identifier: MIT
 """d <= 3: phases of 29 bits, a table on their upper bits, thresholds for the few that the table leaves open.
 
-Strategy: phases are in half periods of the cosine, v = frac(e y1 / pi), and run in small integers only. Element 8 i + j of
-a block has v = start - i s8 - sj, where sj = frac(-j y1 / pi): one subtraction, and a negative sum indexes the table from
-its end, which is the wrap. Eight elements make one word, two bits each: the bit, and above it a flag that a threshold is
-near; the even elements before the odd ones, which makes a byte by one shift. Flagged elements are compared with the threshold; what is nearer than the error bound goes to exact arithmetic.
+Strategy: phases are in half periods of the cosine, v = frac(e y1 / pi), and run in small integers only. Element 8 i + j
+of a block has v = start - i s8 - sj, where sj = frac(-j y1 / pi): one subtraction, and a negative sum indexes the table
+from its end, which is the wrap. Eight elements make one word, two bits each: the bit, and above it a flag that a
+threshold is near; even elements before odd ones, so that one shift makes it a byte. A flagged element is compared with
+its threshold; one nearer than the error bound goes to exact arithmetic.
 
 Error bound, in units of 2^-29: the start of a stretch of 2048 is exact but for its last place (less than 1), that of a
-block of 256 is rounded (1/2); 31 steps of s8 (31/2) and one of sj (1/2), both rounded; folding at the half takes 2^29 - 1
-for 2^29 (1); the threshold (0.51). The step's own 2 ulp are less than 2^-20. Together less than 19.1, and MARGIN is 20.
+block of 256 is rounded (1/2), as are 31 steps of s8 (31/2) and one of sj (1/2); folding at the half takes 2^29 - 1 for
+2^29 (1); the threshold (0.51). The 2 ulp of the step are less than 2^-20. Together less than 19.1; MARGIN is 20.
 """
 
 from array import array
 
 from ndks_protocol.cell_tables import CELL_BITS, MARGIN, PHASE_BITS, crossing_shift
 
-from .packing import squeeze
 from .phases import Keystream, Phases
+from .words import squeeze
 
 _TURN = 1 << PHASE_BITS
 _MASK = _TURN - 1
@@ -98,22 +99,18 @@ class TableKeystream(Keystream):
                 (
                     (
                         (
-                            (
-                                ((cells[v >> shift] << 2 | cells[v - s2 >> shift]) << 2 | cells[v - s4 >> shift]) << 2
-                                | cells[v - s6 >> shift]
-                            )
-                            << 2
-                            | cells[v - s1 >> shift]
+                            ((cells[v >> shift] << 2 | cells[v - s2 >> shift]) << 2 | cells[v - s4 >> shift]) << 2
+                            | cells[v - s6 >> shift]
                         )
                         << 2
-                        | cells[v - s3 >> shift]
+                        | cells[v - s1 >> shift]
                     )
                     << 2
-                    | cells[v - s5 >> shift]
+                    | cells[v - s3 >> shift]
                 )
                 << 2
-                | cells[v - s7 >> shift]
-            )
+                | cells[v - s5 >> shift]
+            ) << 2 | cells[v - s7 >> shift]
             near = word & flags
             while near:
                 place = first_flags[near >> 8] if near > 255 else first_flags[near] + 4

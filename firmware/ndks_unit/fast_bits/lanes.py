@@ -1,11 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Bits out of arrays: with ulab and bitops on the board, in plain Python elsewhere, to the same bytes."""
+"""Bits out of lanes: with ulab and bitops on the board, in plain Python elsewhere, to the same bytes."""
 
-# pyright: basic, reportMissingImports=false
-# (neither module is anywhere but on the board)
-
-from array import array
+# pyright: basic, reportMissingModuleSource=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
+# (the modules are nowhere but on the board, and the stubs know little of ulab)
 
 try:
     import bitops
@@ -14,7 +12,6 @@ except ImportError:
     np = None
 else:
     # As objects, for no other class on the board takes slices with a step.
-    _LOWER_BYTES = slice(0, None, 2)
     _UPPER_BYTES = slice(1, None, 2)
     _UPPER_BYTES_BACKWARDS = slice(None, None, -2)
     _ALL = slice(None, None, None)
@@ -22,19 +19,6 @@ else:
 
 _HALF = 0x4000  # of the 15 fractional bits of a word
 _FRACTION = 0x7FFF
-
-
-
-def squeeze(words: array, count: int) -> bytes:
-    """Return a byte for each of the first `count` words, of the eight bits in its even places.
-
-    Those of the upper half, from the highest on, become bits 7, 5, 3, 1, and those of the lower half 6, 4, 2, 0.
-    """
-    if np:
-        pairs = np.frombuffer(words, dtype=np.uint16)[:count]
-        pairs = np.bitwise_or(pairs, np.right_shift(pairs, 7))
-        return np.array(np.frombuffer(pairs, dtype=np.uint8)[_LOWER_BYTES], dtype=np.uint8).tobytes()
-    return bytes([(words[i] | words[i] >> 7) & 0xFF for i in range(count)])
 
 
 def narrowed(raw: bytes, count: int, width: int) -> bytes:
@@ -67,7 +51,9 @@ class Lanes:
         if np:
             return self._bits(value.to_bytes(self._size, "little", signed=True), mirrored, data, position)
         # Not every MicroPython has signed=; with the other sign the bits are the same.
-        return self._plain_bits((value if value >= 0 else -value).to_bytes(self._size, "little"), mirrored, data, position)
+        return self._plain_bits(
+            (value if value >= 0 else -value).to_bytes(self._size, "little"), mirrored, data, position
+        )
 
     def _bits(self, raw: bytes, mirrored: bool, data: bytearray, position: int) -> list:
         words = np.frombuffer(raw, dtype=np.uint16)[self._word] + self._rounding
