@@ -1,5 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-from ndks_unit import main
+from ndks_unit.fast_bits import tables
+
+tables.read_early(tables.FOLDER)  # while the heap has room for 32 KB in one piece
+
+from ndks_unit import main  # noqa: E402 (see above)
 
 main.run()

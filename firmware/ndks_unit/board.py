@@ -52,6 +52,14 @@ class Board(Crypto):
         """Return the free heap in bytes, 0 when the platform has no such limit."""
         raise NotImplementedError
 
+    def generator(self, p1: str, p2: str, digits: int):  # noqa: ARG002 (for those that have one)
+        """Return what makes the bits of `Generator(p1, p2, digits)` faster, None when there is nothing here that does.
+
+        `key(index)` gives an object with `index` and `read(first, count)`, as a Keystream, and with `piece`: how many
+        bytes at most to ask for at a time so that the watchdog is fed in time; reads feed it too if they are longer.
+        """
+        return None  # noqa: RET501 (a value, not the lack of one)
+
     def feed_watchdog(self) -> None:
         """Put off the watchdog's reset; called at least once in some seconds."""
 

@@ -22,6 +22,8 @@ from watchdog import WatchDogMode
 from ndks_protocol.flash import SNAPSHOT_FILES, SNAPSHOT_SIZE
 
 from .board import Board
+from .fast_bits.generator import fast_generator
+from .fast_bits.tables import FOLDER
 
 _WATCHDOG_SECONDS = 8  # the longest the chip can count
 _FIFO = 256
@@ -110,6 +112,9 @@ class RP2040Board(Board):
     def free_memory(self) -> int:
         gc.collect()
         return gc.mem_free()
+
+    def generator(self, p1: str, p2: str, digits: int):
+        return fast_generator(p1, p2, digits, FOLDER, self.feed_watchdog)
 
     def feed_watchdog(self) -> None:
         self._watchdog.feed()

@@ -69,6 +69,7 @@ class Unit:
         if record is None or self.state_is_newer:
             return
         self.member = Membership(self.board, record)
+        self.member.speed_up(self.board)
         self.counter = ExportCounter(self.log, self.member.epoch)
         self.keys = KeyReader(self.board, self.member)
         self.messages = Messages(self.board, self.log, self.member)

@@ -9,9 +9,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from ndks_protocol.cell_tables import CELL_BITS, file_name
 from ndks_protocol.flash import SNAPSHOT_FILES, SNAPSHOT_SIZE
 
 from .board_source import without_comments
+from .cell_tables import table_file
 from .exceptions import FileError, NdksError, UsageError
 from .shipped import CIRCUITPY
 
@@ -31,6 +33,11 @@ def firmware_files() -> dict[str, Path]:
     for name in ("boot.py", "code.py"):  # last: on a new board, a half-copied library is never started
         files[name] = CIRCUITPY / name
     return files
+
+
+def table_files() -> dict[str, bytes]:
+    """Return the tables of the fast generator, by their paths on the drive."""
+    return {f"lib/ndks_unit/{file_name(digits)}": table_file(digits) for digits in CELL_BITS}
 
 
 def check_drive(drive: Path) -> str:
@@ -55,7 +62,11 @@ def deploy(drive: Path, progress: Callable[[str], object]) -> list[str]:
     check_drive(drive)
     files = firmware_files()
     try:
-        _remove_stale(drive, set(files))
+        tables = table_files()
+        _remove_stale(drive, {*tables, *files})
+        for name, content in tables.items():
+            progress(name)
+            _copy(content, drive / name)
         for name, source in files.items():
             progress(name)
             _copy(without_comments(source.read_text(encoding="utf-8")).encode(), drive / name)
@@ -66,7 +77,7 @@ def deploy(drive: Path, progress: Callable[[str], object]) -> list[str]:
             f"{drive} cannot be written: {os.strerror(error.errno or 0)}",
             "free space on the drive, or plug the board in again with the jumper on, and repeat",
         ) from None
-    return list(files)
+    return [*tables, *files]
 
 
 _JUMPER = "bridge pins 3 and 4 (GND and GP2), plug the board in, and name the drive that appears"

@@ -135,13 +135,13 @@ def test_a_failing_handler_is_no_such_exception(chip: Chip, monkeypatch: pytest.
 
 
 def _slow_down(chip: Chip, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each 64 bytes of key take a second."""
-    from ndks_protocol.generator import Keystream
+    """Let each 16 bytes of key take a quarter of a second."""
+    from ndks_unit.fast_bits.lane_bits import LaneKeystream
 
-    read: Callable[[Keystream, int, int], bytearray] = Keystream.read
+    make: Callable[[LaneKeystream, int], None] = LaneKeystream._make
 
-    def slowly(self: Keystream, first: int, count: int) -> bytearray:
-        chip.clock.advance(1000 * count // 512)
-        return read(self, first, count)
+    def slowly(self: LaneKeystream, block: int) -> None:
+        chip.clock.advance(250)
+        make(self, block)
 
-    monkeypatch.setattr(Keystream, "read", slowly)
+    monkeypatch.setattr(LaneKeystream, "_make", slowly)

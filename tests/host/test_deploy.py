@@ -67,6 +67,8 @@ def test_everything_arrives(drive: Path) -> None:
     assert {"boot.py", "code.py", "lib/ndks_unit/main.py", "lib/ndks_protocol/generator/__init__.py"} <= set(on_drive)
     for name, source in deploy.firmware_files().items():
         assert_same_program(on_drive[name].decode(), source.read_text(encoding="utf-8"))
+    for name, content in deploy.table_files().items():
+        assert on_drive[name] == content
     for name in SNAPSHOT_FILES:
         assert on_drive[name] == b"\xff" * SNAPSHOT_SIZE
 
@@ -84,7 +86,9 @@ def test_code_comes_last() -> None:
 
 def test_result_as_text(drive: Path) -> None:
     finished = run("deploy", drive)
-    assert finished.text.startswith(f"{len(deploy.firmware_files())} files copied to {drive}. ")
+    assert finished.text.startswith(
+        f"{len({**deploy.firmware_files(), **deploy.table_files()})} files copied to {drive}. "
+    )
     assert "CircuitPython 10.0.3" in finished.stderr
 
 

@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from ndks.cell_tables import table_file
+from ndks_protocol.cell_tables import CELL_BITS, file_name
+
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(__file__).parent / "scripts"
 PACKAGES = (ROOT / "protocol", ROOT / "firmware")
@@ -134,12 +137,25 @@ def run(interpreter: list[str], script: str, *arguments: Path | str) -> dict[str
 @pytest.mark.parametrize("interpreter", ["micropython", "cpython"])
 @pytest.mark.parametrize("script", CHECKS)
 def test_all_cases_pass(interpreter: str, script: str, tmp_path: Path) -> None:
+    check(interpreter, script, CHECKS[script], tmp_path)
+
+
+@pytest.mark.parametrize("interpreter", ["micropython", "cpython"])
+def test_the_fast_generator_gives_the_published_bits(interpreter: str, tmp_path: Path) -> None:
+    for digits in CELL_BITS:
+        (tmp_path / file_name(digits)).write_bytes(table_file(digits))
+    cases = [case | {"folder": str(tmp_path)} for case in vectors("generator")["cases"]]
+    lanes = [case | {"folder": "/nowhere"} for case in cases if case["d"] in CELL_BITS]
+    check(interpreter, "check_fast_bits", {"published": cases + lanes, "exact": cases + lanes}, tmp_path)
+
+
+def check(interpreter: str, script: str, groups: Groups, tmp_path: Path) -> None:
     case_file = tmp_path / "cases"
     # Not in ASCII: MicroPython's json makes two characters of a pair of escaped surrogates.
-    lines = [json.dumps([group, case], ensure_ascii=False) for group, cases in CHECKS[script].items() for case in cases]
+    lines = [json.dumps([group, case], ensure_ascii=False) for group, cases in groups.items() for case in cases]
     case_file.write_text("\n".join(lines), encoding="utf-8")
     passed = run(micropython() if interpreter == "micropython" else [sys.executable], script, case_file)
-    assert passed == {group: len(cases) for group, cases in CHECKS[script].items()}
+    assert passed == {group: len(cases) for group, cases in groups.items()}
 
 
 @pytest.mark.parametrize(("operators", "least"), [(("0", "0"), LEAST_FREE), (("2", "2"), LEAST_FREE - LOADED)])

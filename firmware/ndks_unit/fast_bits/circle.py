@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Cosine and sine in fixed point for many angles of one precision: no division, the series' coefficients kept."""
+
+from ndks_protocol.generator.fixed_point import pi
+
+ERROR = 9  # ulp; see below
+
+
+class Circle:
+    """Cosine and sine of phases, in turns; numbers have `bits` fractional bits, one ulp is 2^-bits.
+
+    A phase is folded to an eighth of a turn, x = 2 pi phase <= 0.7854: less than 1.2 ulp off (an eighth of pi's 1 ulp,
+    and the shift). x^2 < 0.617 is less than 1 ulp off for this x. A step of Horner's rule, c - (r x^2 >> bits) with
+    r <= 1/2, adds 1 ulp of c, 1 of the shift and 1/2 of x^2 to 0.617 of the error before: the sums are less than
+    2.5 / (1 - 0.617) < 6.6 ulp off, and what is left out of a series less than 1.
+    Cosine: 6.6 + 1 + 1.2 sin(pi / 4) < 9 ulp. Sine: 0.7854 * 6.6 + 1 for the product + 1 + 1.2 < 9 ulp.
+    """
+
+    def __init__(self, bits: int):
+        self.bits = bits
+        self._turn = pi(bits) << 1
+        self._cosine = _coefficients(bits, 0)
+        self._sine = _coefficients(bits, 1)
+
+    def cosine(self, phase: int) -> int:
+        """Return cos(2 pi phase) for 0 <= phase < 1, less than ERROR ulp off."""
+        octant, x = self._fold(phase)
+        bits = self.bits
+        square = x * x >> bits
+        crossed = (octant + 1) & 2
+        value = self._horner(self._sine, square) * x >> bits if crossed else self._horner(self._cosine, square)
+        return -value if 2 <= octant <= 5 else value
+
+    def both(self, phase: int) -> tuple:
+        """Return (cos, sin) of 2 pi phase for 0 <= phase < 1, both less than ERROR ulp off."""
+        octant, x = self._fold(phase)
+        bits = self.bits
+        square = x * x >> bits
+        cosine = self._horner(self._cosine, square)
+        sine = self._horner(self._sine, square) * x >> bits
+        if (octant + 1) & 2:
+            cosine, sine = sine, cosine
+        return (-cosine if 2 <= octant <= 5 else cosine), (-sine if octant >= 4 else sine)
+
+    def _fold(self, phase: int) -> tuple:
+        """Return the octant of a phase and its distance, in radians, from the next axis."""
+        eighth = self.bits - 3
+        octant = phase >> eighth
+        phase &= (1 << eighth) - 1
+        if octant & 1:
+            phase = (1 << eighth) - phase
+        return octant, phase * self._turn >> self.bits
+
+    def _horner(self, coefficients: list, square: int) -> int:
+        bits = self.bits
+        value = 0
+        for coefficient in coefficients:
+            value = coefficient - (value * square >> bits)
+        return value
+
+
+def _coefficients(bits: int, n: int) -> list:
+    """Return 1 / n!, 1 / (n + 2)!, ... with the first one last, as far as (4/5)^n / n! reaches 1 ulp."""
+    found = []
+    value = 1 << bits
+    while value << 2 * n >= 5**n:
+        found.append(value)
+        value //= (n + 1) * (n + 2)
+        n += 2
+    found.reverse()
+    return found

@@ -1,0 +1,20 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The choice of an algorithm: each is loaded only where it is used."""
+
+from .phases import Phases
+from .tables import find
+
+
+def fast_generator(p1: str, p2: str, digits: int, folder: str, feed_watchdog):
+    """Return a generator that feeds the watchdog itself; `folder` holds the tables. ValueError as Generator."""
+    tables = find(folder, digits)
+    phases = Phases(p1, p2, digits, feed_watchdog)
+    if tables:
+        from .table_bits import TableGenerator
+
+        return TableGenerator(phases, tables)
+    # A missing or damaged table costs speed, no bit.
+    from .lane_bits import LaneGenerator
+
+    return LaneGenerator(phases)

@@ -1,0 +1,180 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Any d, meant for d >= 4: many elements at a time, as lanes of one big integer.
+
+Strategy: let t be the angle of a step, c the big integer whose lane j is cos((j + 1/2) t) 2^b, s that of the sines, m
+the angle of a block's middle, A = 10^d 2^a cos m and B = 10^d 2^a sin m. With a + b fractional bits,
+
+    lane j of c A - s B is 10^d cos(m + (j + 1/2) t)       lane j of c A + s B is 10^d cos(m - (j + 1/2) t)
+
+which are the elements after and before the middle. 16 bits of a lane say how it is rounded; with the other sign they
+say the same. What does not fit into a lane changes the next one by 10^d 2^-width of a last digit, less than 2^-30, and
+so does, by less, its sign.
+
+Error bounds, as lengths of (cos, sin) in the plane; a rotation in integers adds sqrt(2) ulp for its factors and
+sqrt(2) for its shifts.
+- Lanes: sqrt(2) ulp of b bits for the first one, 2.83 for each of 6 doublings: less than 24.
+- A block's middle: the first rotation is less than 9 sqrt(2) + 2 pi < 20 ulp off; squaring doubles that and adds less
+  than 3, so that a block's is less than 2^8 * 23 off, and 2^21 ulp come together in 256 blocks: times 10^d less than
+  2^-50 of a last digit.
+- A and B: 1 ulp of a bits each, sqrt(2) together.
+Hence a lane is less than 10^d 24 / 2^b + 1.42 / 2^a + 2^-29 of a last digit off. In units of 2^-15, as read: the first
+term rounded down, and 1; 0.71, as a >= 16; 1 for the bits below those that are read. That is the first term and 3.
+"""
+
+from .lanes import Lanes, narrowed
+from .phases import Keystream, Phases
+
+_LANES = 64
+_BLOCK = 2 * _LANES  # elements
+_BYTES = _BLOCK >> 3
+_ROTATIONS = 8  # by 1, 2, 4 ... elements up to a block's
+_RESTART = 256  # blocks
+_FEW = 2  # bytes that are made sooner by exact arithmetic than lanes are
+# Largest d; width of lanes while they are made, at least 2 b + 2; their width later, at least a + b + 1; b; a.
+# Widths and a + b + 1 are multiples of 16.
+_SHAPES = ((4, 64, 48, 31, 16), (6, 80, 64, 39, 24), (9, 96, 64, 47, 16), (12, 112, 80, 55, 24))
+
+
+class LaneGenerator:
+    """Keystreams of one network."""
+
+    def __init__(self, phases: Phases):
+        self.phases = phases
+        _, self._wide, width, self.b, self.a = next(shape for shape in _SHAPES if phases.digits <= shape[0])
+        error = (24 * phases.scale << 15 >> self.b) + 3
+        self.lanes = Lanes(_LANES, width >> 3, self.a + self.b - 15 >> 3, error)
+        self._width = width
+        ones = _ones(self._wide)
+        self._shifts = []  # by doubling: what makes lanes positive, which of their bits are kept, what then is too much
+        count = 1
+        while count < _LANES:
+            some = ones & (1 << count * self._wide) - 1
+            excess = some << self._wide - self.b - 1
+            self._shifts.append((some << self._wide - 1, 2 * excess - some, excess << count * self._wide))
+            count *= 2
+        self._positive = ones << self.b + 1
+        self._positive_left = _ones(width) << self.b + 1
+
+    def key(self, index: int) -> "LaneKeystream":
+        """Return the bits of key `index` (1 to 2^64)."""
+        return LaneKeystream(self, index)
+
+    def spread(self, rotations: list) -> tuple:
+        """Return all lanes of cosines and of sines.
+
+        `rotations` are those by half a step and by 1, 2, 4 ... steps up to a block's. One lane, at 15 half steps, is
+        doubled by rotations by 8, 16, 32 steps, then by -1, -2, -4: its place (lanes / 8) p + q has j = 8 q + 7 - p.
+        """
+        down = self.phases.bits - self.b
+        half, eight = rotations[0], rotations[4]
+        cosines = eight[0] * half[0] + eight[1] * half[1] >> self.phases.bits + down
+        sines = eight[1] * half[0] - eight[0] * half[1] >> self.phases.bits + down
+        by = rotations[4:-2] + [(cosine, -sine) for cosine, sine in rotations[1:4]]
+        size = self._wide
+        for rotation, (bias, kept, excess) in zip(by, self._shifts):
+            cosine, sine = rotation[0] >> down, rotation[1] >> down
+            # Each lane is shifted right by b bits, with its sign.
+            more_cosines = cosines * cosine - sines * sine + bias >> self.b & kept
+            more_sines = sines * cosine + cosines * sine + bias >> self.b & kept
+            cosines += (more_cosines << size) - excess
+            sines += (more_sines << size) - excess
+            size *= 2
+        return self._narrowed(cosines), self._narrowed(sines)
+
+    def _narrowed(self, lanes: int) -> int:
+        """Move the lanes closer together: making them takes twice the bits that they have."""
+        raw = (lanes + self._positive).to_bytes(_LANES * self._wide >> 3, "little")
+        return int.from_bytes(narrowed(raw, _LANES, self._width >> 3), "little") - self._positive_left
+
+
+class LaneKeystream(Keystream):
+    """The bits of one key."""
+
+    def __init__(self, generator: LaneGenerator, index: int):
+        super().__init__(generator.phases, index)
+        self._generator = generator
+        self._cosines = self._sines = 0  # lanes, made when they are needed
+        self._rotation = (0, 0)  # by a block
+        self._middle = (0, 0)  # of block self._next: cosine and sine, times 10^d
+        self._next = -1
+        self._left = 0
+        self._last = bytearray(_BYTES)  # block self._next - 1
+
+    def _fill(self, data: bytearray, position: int) -> None:
+        if len(data) <= _FEW and not self._cosines:
+            for i in range(8 * len(data)):
+                data[i >> 3] = data[i >> 3] << 1 & 0xFF | self._exact(8 * position + i)
+            return
+        if not self._cosines:
+            self._make_lanes()
+        done = 0
+        while done < len(data):
+            block, skip = divmod(position + done, _BYTES)
+            if block != self._next - 1:
+                self._make(block)
+            size = min(_BYTES - skip, len(data) - done)
+            data[done : done + size] = self._last if size == _BYTES else self._last[skip : skip + size]
+            done += size
+
+    def _make_lanes(self) -> None:
+        phases = self._phases
+        self._phases.feed_watchdog()
+        rotations = [phases.circle.both(self._step >> phases.step_bits - phases.bits + 1)]
+        while len(rotations) <= _ROTATIONS:
+            rotations.append(_squared(rotations[-1], phases.bits))
+        self._rotation = rotations[-1]
+        self._cosines, self._sines = self._generator.spread(rotations)
+
+    def _make(self, block: int) -> None:
+        """Make one block; where it follows the one before, its middle is known."""
+        phases = self._phases
+        bits = phases.bits
+        first = block * _BLOCK
+        if not block & 7:
+            phases.feed_watchdog()
+        if block != self._next or not self._left:
+            phase = self._step * (2 * first + _BLOCK - 1) & (phases.mask << 1 | 1)
+            cosine, sine = phases.circle.both(phase >> phases.step_bits + 1 - bits)
+            self._middle = cosine * phases.scale, sine * phases.scale
+            self._left = _RESTART
+        # Until this block is whole there is none: an interruption must not leave half of one behind.
+        self._next = -1
+        generator = self._generator
+        cosine, sine = self._middle
+        down = bits - generator.a
+        products = self._cosines * (cosine >> down)
+        others = self._sines * (sine >> down)
+        lanes = generator.lanes
+        half = _BYTES >> 1
+        for j in lanes.bits(products + others, True, self._last, 0):
+            self._set(j, self._exact(first + j))
+        for j in lanes.bits(products - others, False, self._last, half):
+            self._set(_LANES + j, self._exact(first + _LANES + j))
+        rotation_cosine, rotation_sine = self._rotation
+        self._middle = (
+            cosine * rotation_cosine - sine * rotation_sine >> bits,
+            sine * rotation_cosine + cosine * rotation_sine >> bits,
+        )
+        self._left -= 1
+        self._next = block + 1
+
+    def _set(self, j: int, bit: int) -> None:
+        mask = 0x80 >> (j & 7)
+        byte = self._last[j >> 3]
+        self._last[j >> 3] = byte | mask if bit else byte & ~mask
+
+
+def _ones(width: int) -> int:
+    """Return the integer whose lanes are all 1."""
+    ones = 1
+    count = 1
+    while count < _LANES:
+        ones |= ones << count * width
+        count *= 2
+    return ones
+
+
+def _squared(rotation: tuple, bits: int) -> tuple:
+    cosine, sine = rotation
+    return cosine * cosine - sine * sine >> bits, cosine * sine >> bits - 1

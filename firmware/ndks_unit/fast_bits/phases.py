@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Phase steps of keys, and single bits by exact arithmetic."""
+
+from ndks_protocol.generator import MAX_ELEMENTS, MAX_INDEX, Generator
+from ndks_protocol.generator.decimals import parse_decimal
+from ndks_protocol.generator.fixed_point import bit_length, pi
+
+from .circle import ERROR, Circle
+
+_INDEX_BITS = 65
+_ELEMENT_BITS = 48  # of the phase beyond those that are used: 2^41 elements times 2 ulp shift it by 2^-6 of an ulp
+
+
+class Phases:
+    """What the keys of one network have in common. ValueError when a parameter is out of range.
+
+    The phase of element e is frac(e y1 / 2 pi), y1 / 2 pi = (p2 / 2 pi) sin(2 pi frac(k p1 / 2 pi)). Both quotients are
+    kept with `inner` bits, m more than a step has and 8 again, where m are the bits of |p2|.
+    """
+
+    def __init__(self, p1: str, p2: str, digits: int, feed_watchdog):
+        self.digits = digits
+        self.scale = 10**digits
+        self.bits = 96 if digits <= 6 else 128
+        self.step_bits = self.bits + _ELEMENT_BITS
+        self.mask = (1 << self.step_bits) - 1
+        self.circle = Circle(self.bits)
+        self.feed_watchdog = feed_watchdog
+        self._slow = Generator(p1, p2, digits)
+        first, second = parse_decimal(p1), parse_decimal(p2)
+        self._inner = self.step_bits + bit_length(abs(second[0]) // second[1] + 1) + 8
+        self._first = _in_turns(first, self._inner + _INDEX_BITS) & (1 << self._inner + _INDEX_BITS) - 1
+        self._second = _in_turns(second, self._inner)
+        self._circle_of_keys = Circle(self._inner)
+
+    def step(self, index: int) -> int:
+        """Return frac(y1 / 2 pi) of a key with `step_bits` fractional bits, less than 2 ulp off.
+
+        In ulp of `inner` bits: the sine's phase is less than 1.6 off (1.1 * 2^64 / 2^65, and the shift), hence the sine
+        10.1 + ERROR; times |p2| / 2 pi < 2^m / 6 that is less than 2^(m + 2), which 8 bits further up is 2^-6. The
+        other factor's 1.1 ulp is less, and the last shift takes 1.
+        """
+        if not 1 <= index <= MAX_INDEX:
+            raise ValueError("a key index lies between 1 and 2^64")
+        phase = self._first * index >> _INDEX_BITS & (1 << self._inner) - 1
+        turn = 1 << self._inner
+        sine = self._circle_of_keys.cosine((phase - (turn >> 2)) & (turn - 1))
+        return self._second * sine >> 2 * self._inner - self.step_bits & self.mask
+
+    def bit(self, index: int, step: int, element: int) -> int:
+        """Return one bit of a key by exact arithmetic.
+
+        Its phase is less than 1.1 ulp off by shift and step, hence y2 less than ERROR + 1.1 * 2 pi. When that leaves a
+        doubt, the slow generator decides it with twice the bits, and twice again.
+        """
+        self.feed_watchdog()
+        bits = self.bits
+        phase = (step * element & self.mask) >> _ELEMENT_BITS
+        value = abs(self.circle.cosine(phase)) * self.scale + (1 << bits - 1)
+        error = (ERROR + 8) * self.scale
+        rounded = value + error >> bits
+        if rounded != value - error >> bits:
+            rounded = self._slow.key(index).read(element, 1)[0] >> 7
+        return rounded & 1
+
+
+class Keystream:
+    """The bits of one key, from any element on; subclasses make whole bytes of them."""
+
+    piece = 1 << 30  # bytes to ask for at a time, where the slow generator feeds no watchdog
+
+    def __init__(self, phases: Phases, index: int):
+        self.index = index
+        self._phases = phases
+        self._step = phases.step(index)
+
+    def read(self, first: int, count: int) -> bytearray:
+        """Return `count` elements from `first` on, most significant bit first, the last byte filled up with zeros."""
+        if first < 0 or count < 0 or first + count > MAX_ELEMENTS:
+            raise ValueError("an element index lies between 0 and 2^40 - 1")
+        skip = first & 7
+        data = bytearray((skip + count + 7) // 8)
+        self._fill(data, first >> 3)
+        if skip:
+            data = _shifted(data, skip, (count + 7) // 8)
+        if count & 7:
+            data[-1] &= 0xFF00 >> (count & 7)
+        return data
+
+    def _fill(self, data: bytearray, position: int) -> None:
+        """Fill `data` with the bytes of the key from `position` on."""
+        raise NotImplementedError
+
+    def _exact(self, element: int) -> int:
+        return self._phases.bit(self.index, self._step, element)
+
+
+def _in_turns(decimal: tuple, bits: int) -> int:
+    """Return a decimal divided by 2 pi with `bits` fractional bits, less than 1.1 ulp off."""
+    numerator, denominator = decimal
+    work = bits + bit_length(abs(numerator) // denominator + 1) + 8
+    return (numerator << bits + work - 1) // (denominator * pi(work))
+
+
+def _shifted(data: bytearray, skip: int, size: int) -> bytearray:
+    out = bytearray(size)
+    for i in range(size):
+        following = data[i + 1] if i + 1 < len(data) else 0
+        out[i] = (data[i] << 8 | following) >> (8 - skip) & 0xFF
+    return out

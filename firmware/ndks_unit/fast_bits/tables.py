@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The tables of d <= 3 in memory (their layout: ndks_protocol.cell_tables).
+
+On the board the large ones are read first of all: a heap with modules in it refuses 32 KB in one piece.
+"""
+
+from array import array
+
+from ndks_protocol import cell_tables
+
+FOLDER = "/lib/ndks_unit"  # on the board's drive
+
+_early = []  # at most one: of d = 3, until the unit knows its network
+
+
+class Tables:
+    """`cells` and `crossings` of one d. OSError when `path` cannot be read, ValueError when it is damaged."""
+
+    def __init__(self, path: str, digits: int):
+        self.digits = digits
+        with open(path, "rb") as file:
+            self.cells = file.read(1 << cell_tables.CELL_BITS[digits])
+            crossings = file.read(cell_tables.crossings_size(digits))
+            ending = file.read(4)
+        if ending != cell_tables.ending(self.cells, crossings):
+            raise ValueError("the table is damaged")
+        self.crossings = array("I", crossings)
+
+
+def read_early(folder: str) -> None:
+    """Read the tables of d = 3, in case that they are needed."""
+    tables = find(folder, 3)
+    if tables:
+        _early.append(tables)
+
+
+def find(folder: str, digits: int):
+    """Return the tables of d = digits; None when there are none for it, or they are missing or damaged.
+
+    Those that were read early are given away or given up: from now on the network is known.
+    """
+    early = _early.pop() if _early else None
+    if early and early.digits == digits:
+        return early
+    early = None  # its memory is needed
+    if digits not in cell_tables.CELL_BITS:
+        return None
+    try:
+        return Tables(folder + "/" + cell_tables.file_name(digits), digits)
+    except (OSError, ValueError):
+        return None

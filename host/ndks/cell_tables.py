@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Make the tables of the fast generator, for a board's drive (the layout: ndks_protocol.cell_tables)."""
+
+import math
+import struct
+
+from ndks_protocol import cell_tables as layout
+
+
+def table_file(digits: int) -> bytes:
+    """Return the content of the file for d = digits (1 to 3)."""
+    found = thresholds(digits)
+    cells, crossings = _cells(digits, found), _crossings(digits, found)
+    return cells + crossings + layout.ending(cells, crossings)
+
+
+def thresholds(digits: int) -> list[int]:
+    """Return the phases at which round(10^d |cos|) changes, ascending, at most 0.51 off.
+
+    acos of a double is about 2^-51 off, 2^-23 of these units; next to 1, half a last place of the argument, 2^-54,
+    moves acos(1 - 0.0005) by 2^-49. No bit depends on these roundings: the margin covers them.
+    """
+    scale = 10**digits
+    unit = (1 << layout.PHASE_BITS) / math.pi
+    return [round(math.acos((2 * i + 1) / (2 * scale)) * unit) for i in reversed(range(scale))]
+
+
+def _cells(digits: int, found: list[int]) -> bytes:
+    shift = layout.PHASE_BITS - layout.CELL_BITS[digits]
+    half = bytearray(1 << layout.CELL_BITS[digits] - 1)
+    bit = 0  # 10^d, the value at phase 0, is even
+    for threshold, following in zip(found, [*found[1:], 1 << layout.PHASE_BITS - 1], strict=True):
+        bit ^= 1
+        for cell in range(threshold >> shift, min((following >> shift) + 1, len(half))):
+            half[cell] = bit
+    for threshold in found:
+        for cell in range((threshold - layout.MARGIN) >> shift, ((threshold + layout.MARGIN) >> shift) + 1):
+            half[cell] = layout.NEAR
+    return bytes(half) + bytes(reversed(half))
+
+
+def _crossings(digits: int, found: list[int]) -> bytes:
+    shift = layout.crossing_shift(digits)
+    crossings = [0] * (1 << layout.PHASE_BITS - 1 - shift)
+    for number, threshold in enumerate(found):
+        for cell in {(threshold - layout.MARGIN) >> shift, (threshold + layout.MARGIN) >> shift}:
+            assert not crossings[cell], "a cell has one threshold"
+            crossings[cell] = 2 * threshold | number & 1
+    return struct.pack(f"<{len(crossings)}I", *crossings)

@@ -1,0 +1,271 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The board's generator gives the bits of the exact one: at random, where it is hard, wherever one begins to read."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import mpmath
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ndks import cell_tables as maker
+from ndks_protocol import cell_tables
+from ndks_protocol.generator import MAX_ELEMENTS, MAX_INDEX, Generator
+from ndks_unit.fast_bits import phases as phases_module
+from ndks_unit.fast_bits.circle import ERROR, Circle
+from ndks_unit.fast_bits.generator import fast_generator
+from ndks_unit.fast_bits.lane_bits import LaneGenerator
+from ndks_unit.fast_bits.phases import Phases
+from ndks_unit.fast_bits.table_bits import TableGenerator
+from ndks_unit.fast_bits.tables import find, read_early
+
+MOST = 2300  # elements: more than a stretch of the tables, many blocks of lanes
+
+decimals = st.builds(
+    lambda sign, whole, fraction: f"{sign}{whole}.{fraction}",
+    st.sampled_from(["", "-"]),
+    st.integers(0, 10**30),
+    st.text("0123456789", min_size=2, max_size=40).filter(lambda text: text.strip("0")),
+)
+every_d = st.integers(1, 12)
+indices = st.one_of(st.integers(1, 100), st.integers(1, MAX_INDEX), st.just(MAX_INDEX))
+near_powers = st.builds(lambda power, offset: max((1 << power) + offset, 0), st.integers(0, 40), st.integers(-300, 300))
+firsts = st.one_of(near_powers, st.integers(0, 40).flatmap(lambda power: st.integers(0, (1 << power) - 1)))
+counts = st.one_of(st.integers(0, 140), st.integers(0, MOST))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("tables")
+    for digits in cell_tables.CELL_BITS:
+        (folder / cell_tables.file_name(digits)).write_bytes(maker.table_file(digits))
+    return str(folder)
+
+
+def fast(p1: str, p2: str, digits: int, folder: str) -> Any:
+    return fast_generator(p1, p2, digits, folder, lambda: None)
+
+
+def assert_same(p1: str, p2: str, digits: int, folder: str, k: int, first: int, count: int) -> None:
+    first = min(first, MAX_ELEMENTS - count)
+    expected = Generator(p1, p2, digits).key(k).read(first, count)
+    assert fast(p1, p2, digits, folder).key(k).read(first, count) == expected
+
+
+@settings(max_examples=300, deadline=None)
+@given(decimals, decimals, every_d, indices, firsts, counts)
+def test_any_parameters(folder: str, p1: str, p2: str, digits: int, k: int, first: int, count: int) -> None:
+    assert_same(p1, p2, digits, folder, k, first, count)
+
+
+@settings(max_examples=100, deadline=None)
+@given(decimals, decimals, st.integers(1, 3), indices, firsts, counts)
+def test_without_tables(p1: str, p2: str, digits: int, k: int, first: int, count: int) -> None:
+    assert_same(p1, p2, digits, "/nowhere", k, first, count)
+
+
+def with_y1(turns: Any) -> tuple[str, str]:
+    """Return p1 and p2 whose key 1 has y1 = 2 pi turns, to some 70 digits."""
+    with mpmath.workdps(90):
+        p2 = 2 * mpmath.pi * turns / mpmath.sin(1)
+        return "1", format(Decimal(mpmath.nstr(p2, 76, min_fixed=-mpmath.inf, max_fixed=mpmath.inf)), "f")[:80]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 24), st.integers(1, 24), st.integers(2, 60), st.sampled_from([-1, 1]), every_d, firsts, counts)
+def test_steps_next_to_fractions_of_a_turn(
+    folder: str, p: int, q: int, power: int, sign: int, digits: int, first: int, count: int
+) -> None:
+    """y1 near 0, near multiples of pi and of pi p / q: phases creep, or come back to nearly the same places."""
+    turns = mpmath.mpf(p) / q + sign * mpmath.mpf(2) ** -power
+    assert_same(*with_y1(turns), digits, folder, 1, first, min(count, 700))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), every_d, st.integers(0, 39), st.integers(8, 200))
+def test_elements_next_to_a_threshold(folder: str, data: st.DataObject, digits: int, power: int, nearness: int) -> None:
+    """One element of the key lies 2^-nearness of a turn from where its bit changes."""
+    element = data.draw(st.integers(1 << power, (2 << power) - 1))
+    threshold = data.draw(st.integers(0, 10**digits - 1))
+    turn = data.draw(st.integers(0, element // 2))
+    with mpmath.workdps(90):
+        angle = mpmath.acos(mpmath.mpf(2 * threshold + 1) / (2 * 10**digits)) / (2 * mpmath.pi)
+        offset = data.draw(st.sampled_from([-1, 1])) * mpmath.mpf(2) ** -nearness
+        parameters = with_y1((turn + angle + offset) / element)
+    assert_same(*parameters, digits, folder, 1, max(element - 150, 0), 300)
+
+
+@pytest.mark.parametrize("digits", range(1, 13))
+def test_elements_that_stay_in_doubt(digits: int, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    """With an error bound that covers everything each exact bit goes to Ziv's method; not one may change."""
+    monkeypatch.setattr(phases_module, "ERROR", 1 << 200)
+    generator = fast("0.52", "25", digits, folder)
+    k = generator.key(1)
+    expected = Generator("0.52", "25", digits).key(1).read(0, 2048)
+    assert k.read(0, 2048) == expected
+    assert sum(k._exact(e) << 7 - e for e in range(8)) == expected[0]
+
+
+@settings(max_examples=30, deadline=None)
+@given(every_d, st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 900)), min_size=2, max_size=12))
+def test_reads_do_not_depend_on_one_another(folder: str, digits: int, reads: list[tuple[int, int]]) -> None:
+    generator = fast("0.52", "25", digits, folder)
+    keys = [(generator.key(k), Generator("0.52", "25", digits).key(k)) for k in (1, 2)]
+    for i, (first, count) in enumerate(reads):
+        key, exact = keys[i & 1]
+        assert key.read(first, count) == exact.read(first, count)
+        assert key.read(first + count, 64) == exact.read(first + count, 64)
+
+
+def test_many_blocks_in_a_row(folder: str) -> None:
+    """Past the exact restarts of the middle of a block."""
+    for digits in (3, 4, 6, 9, 12):
+        generator = fast("0.52", "25", digits, folder)
+        count = 300 * 128
+        assert generator.key(3).read(0, count) == Generator("0.52", "25", digits).key(3).read(0, count)
+
+
+def test_ranges(folder: str) -> None:
+    for digits in (3, 4):
+        generator = fast("0.52", "25", digits, folder)
+        for k in (0, MAX_INDEX + 1):
+            with pytest.raises(ValueError, match="key index"):
+                generator.key(k)
+        for first, count in ((-1, 1), (0, -1), (MAX_ELEMENTS, 1)):
+            with pytest.raises(ValueError, match="element index"):
+                generator.key(1).read(first, count)
+        assert generator.key(1).read(MAX_ELEMENTS, 0) == b""
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, (1 << 96) - 1))
+def test_error_of_the_circle(phase: int) -> None:
+    circle = Circle(96)
+    with mpmath.workdps(60):
+        angle = 2 * mpmath.pi * phase / mpmath.mpf(2) ** 96
+        for value, exact in zip(circle.both(phase), (mpmath.cos(angle), mpmath.sin(angle)), strict=True):
+            assert abs(value - exact * mpmath.mpf(2) ** 96) < ERROR
+        assert circle.cosine(phase) == circle.both(phase)[0]
+
+
+@settings(max_examples=100, deadline=None)
+@given(decimals, decimals, indices)
+def test_error_of_a_step(p1: str, p2: str, k: int) -> None:
+    phases = Phases(p1, p2, 3, lambda: None)
+    bits = phases.step_bits
+    exact = Generator(p1, p2, 3).phase_step(k, bits + 40)
+    difference = ((phases.step(k) << 40) - exact) % (1 << bits + 40)
+    assert min(difference, (1 << bits + 40) - difference) < 2 << 40
+
+
+# Tables
+
+
+@pytest.mark.parametrize("digits", cell_tables.CELL_BITS)
+def test_each_cell_says_the_truth(digits: int) -> None:
+    """Of a phase anywhere in it and MARGIN around it, against thresholds found by another way than the maker's."""
+    content = maker.table_file(digits)
+    shift = cell_tables.PHASE_BITS - cell_tables.CELL_BITS[digits]
+    with mpmath.workdps(30):
+        unit = mpmath.mpf(2) ** cell_tables.PHASE_BITS / mpmath.pi
+        exact = [mpmath.acos(mpmath.mpf(2 * i + 1) / (2 * 10**digits)) * unit for i in reversed(range(10**digits))]
+    assert all(abs(a - b) < 0.51 for a, b in zip(exact, maker.thresholds(digits), strict=True))
+    changes = iter([*exact, mpmath.inf])
+    change, bit = next(changes), 0
+    for cell in range(1 << cell_tables.CELL_BITS[digits] - 1):
+        while change < (cell << shift) - cell_tables.MARGIN:
+            change, bit = next(changes), bit ^ 1
+        near = change <= (cell + 1 << shift) + cell_tables.MARGIN
+        assert content[cell] in ((bit, cell_tables.NEAR) if near else (bit,))
+        assert content[(1 << cell_tables.CELL_BITS[digits]) - 1 - cell] == content[cell]
+
+
+def test_memory_of_the_tables() -> None:
+    sizes = [len(maker.table_file(digits)) for digits in (1, 2, 3)]
+    assert max(sizes[:2]) <= 10 * 1024
+    assert sizes[2] <= 42 * 1024
+
+
+def test_a_damaged_table_is_not_used(folder: str, tmp_path: Path) -> None:
+    content = bytearray(Path(folder, "cells3.bin").read_bytes())
+    for damaged in (content[:-1], content[:100], b"", content[:5000] + b"\x07" + content[5001:]):
+        (tmp_path / "cells3.bin").write_bytes(damaged)
+        assert find(str(tmp_path), 3) is None
+        assert isinstance(fast("0.52", "25", 3, str(tmp_path)), LaneGenerator)
+    (tmp_path / "cells3.bin").write_bytes(content)
+    assert isinstance(fast("0.52", "25", 3, str(tmp_path)), TableGenerator)
+
+
+def test_tables_that_were_read_early_are_used_or_given_up(folder: str) -> None:
+    read_early(folder)
+    assert find("/nowhere", 3) is not None
+    assert find("/nowhere", 3) is None
+    read_early(folder)
+    assert find("/nowhere", 9) is None
+    assert find("/nowhere", 3) is None
+
+
+# What the board pays for
+
+
+class Counted(int):
+    """An integer that counts the operations on it, and those whose result the board would put on its heap."""
+
+    operations = 0
+    on_the_heap = 0
+
+    @classmethod
+    def result(cls, value: int) -> "Counted":
+        cls.operations += 1
+        cls.on_the_heap += not -(1 << 30) <= value < 1 << 30
+        return cls(value)
+
+
+def _counting(name: str) -> Callable[[Counted, int], Counted]:
+    return lambda self, other: Counted.result(getattr(int, name)(self, other))
+
+
+for _name in ("add", "sub", "mul", "and", "or", "xor", "lshift", "rshift"):
+    for _prefix in ("", "r"):
+        setattr(Counted, f"__{_prefix}{_name}__", _counting(f"__{_prefix}{_name}__"))
+Counted.__neg__ = lambda self: Counted.result(-int(self))  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def count() -> type[Counted]:
+    Counted.operations = Counted.on_the_heap = 0
+    return Counted
+
+
+@pytest.mark.parametrize("digits", [1, 2, 3])
+def test_the_loop_over_the_tables_allocates_nothing(folder: str, digits: int, count: type[Counted]) -> None:
+    key = fast("0.52", "25", digits, folder).key(1)
+    key._steps = [Counted(step) for step in key._steps]
+    exact = []
+    key._exact = lambda element: exact.append(element) or 0
+    for block in range(64):
+        key._make_block(0, 32, Counted(block * 8388593), 0)
+    elements = 64 * 256
+    assert count.on_the_heap == 0
+    assert count.operations < 2.6 * elements
+    assert len(exact) < elements // 1000
+
+
+@pytest.mark.parametrize("digits", range(4, 13))
+def test_a_block_of_lanes_takes_a_few_integers(digits: int, count: type[Counted], folder: str) -> None:
+    key = fast("0.52", "25", digits, folder).key(1)
+    key.read(0, 1024)
+    exact = []
+    key._exact = lambda element: exact.append(element) or 0
+    key._cosines, key._sines = Counted(key._cosines), Counted(key._sines)
+    key._rotation = tuple(map(Counted, key._rotation))
+    blocks = 64
+    for _ in range(blocks):
+        key._middle = tuple(map(Counted, key._middle))
+        key._make(key._next)
+    assert count.on_the_heap <= 16 * blocks  # four of them of all lanes
+    assert len(exact) < blocks * 128 // 300
