@@ -52,9 +52,9 @@ class NearBoundary(generator._Blocks):
         return np.abs(self._distances(rows, found)) if len(found) else np.empty(0), start + found
 
 
-def nearest(digits: int, limit: int) -> Elements:
-    """Return the NEAREST elements below `limit`; of v / 2, one in 4 w lies within w of a boundary."""
-    blocks = NearBoundary(digits, 1.5 * NEAREST / limit / 4)
+def nearest(digits: int, limit: int, count: int = NEAREST) -> Elements:
+    """Return the `count` elements below `limit` that are nearest; of v / 2, a part 4 w lies within w of a boundary."""
+    blocks = NearBoundary(digits, 1.5 * count / limit / 4)
     pieces = generator._in_order(
         lambda span: np.concatenate(blocks.near(span[0])[:2]).tobytes(), ((s, 0) for s in range(0, limit, BLOCK)), 2
     )
@@ -62,13 +62,15 @@ def nearest(digits: int, limit: int) -> Elements:
     for piece in pieces:
         pair = np.frombuffer(piece).reshape(2, -1)
         distances, elements = np.concatenate((distances, pair[0])), np.concatenate((elements, pair[1]))
-        if len(distances) > 100 * NEAREST:
-            distances, elements = smallest(distances, elements)
-    return smallest(distances, elements)[1].astype(np.int64)
+        if len(distances) > 100 * count:
+            distances, elements = smallest(distances, elements, count)
+    return smallest(distances, elements, count)[1].astype(np.int64)
 
 
-def smallest(distances: npt.NDArray[np.float64], elements: npt.NDArray[np.float64]) -> tuple[Elements, Elements]:
-    chosen = np.argsort(distances)[:NEAREST]
+def smallest(
+    distances: npt.NDArray[np.float64], elements: npt.NDArray[np.float64], count: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    chosen = np.argsort(distances)[:count]
     return distances[chosen], elements[chosen]
 
 

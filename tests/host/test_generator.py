@@ -10,6 +10,7 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
+from benchmarks import generator as bench
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -128,6 +129,14 @@ def test_ranges() -> None:
 def test_element_10_to_the_12() -> None:
     fast, slow = keystreams("0.52", "25", 3, 1)
     assert from_blocks(fast, 10**12, 4000) == bytes(slow.read(10**12, 4000))
+
+
+@pytest.mark.parametrize("d", [1, 3, 4, 6, 9, 12])
+def test_elements_nearest_to_a_boundary(d: int) -> None:
+    """Of the first 4 million; the benchmark takes those of the first 2^32."""
+    elements = bench.nearest(d, 1 << 22, 200)
+    assert len(set(elements.tolist())) == 200
+    assert np.array_equal(bench.fast_bits(d, elements), bench.exact_bits(d, elements))
 
 
 @given(st.integers(-(1 << 128), 1 << 128))
