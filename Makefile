@@ -20,7 +20,9 @@ demo: install ## install, and let two emulated units share keys with no channel 
 test tests: development ## install, and run all tests, or those in TESTS
 	$(BIN)/pytest -n auto -rs $(if $(TESTS),$(TESTS),--cov --cov-report=term-missing:skip-covered)
 
-bench: development ## measure: speed and memory of encrypt and decrypt
+bench: development ## measure: key bits, a long stream, encrypt and decrypt; some minutes
+	$(BIN)/python tests/benchmarks/generator.py
+	$(BIN)/python tests/benchmarks/stream.py
 	$(BIN)/python tests/benchmarks/capsules.py
 
 check: development ## format, lint, types, generated docs and vectors, rules of the board
