@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The tables of d <= 3 in memory (their layout: ndks_protocol.cell_tables).
 
-On the board the large ones are read first of all: a heap with modules in it refuses 32 KB in one piece. A spare piece is
-held while modules are loaded, so that they lie close together and leave one that is as large.
+On the board the large ones are read first of all: a heap with modules in it refuses 32 KB in one piece. A spare piece
+is held while modules are loaded, so that they lie close together and leave one that is as large.
 """
 
 from array import array
