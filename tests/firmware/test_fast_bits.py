@@ -89,6 +89,20 @@ def test_steps_next_to_fractions_of_a_turn(
     assert_same(*with_y1(turns), digits, folder, 1, first, min(count, 700))
 
 
+@pytest.mark.parametrize("digits", [1, 2, 3, 4, 6, 9, 12])
+def test_phases_that_creep_past_a_threshold(folder: str, digits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every element is in doubt; single ones by exact arithmetic would take 1 ms each."""
+    with mpmath.workdps(90):
+        parameters = with_y1(mpmath.acos(1 - mpmath.mpf(1) / (2 * 10**digits)) / (2 * mpmath.pi) / 2**39)
+    single: list[int] = []
+    bit = Phases.bit
+    monkeypatch.setattr(Phases, "bit", lambda *arguments: single.append(arguments[-1]) or bit(*arguments))
+    for count in (700, 8192):
+        single.clear()
+        assert_same(*parameters, digits, folder, 1, (1 << 39) - count // 2, count)
+        assert 0 < len(single) < 40
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.data(), every_d, st.integers(0, 39), st.integers(8, 200))
 def test_elements_next_to_a_threshold(folder: str, data: st.DataObject, digits: int, power: int, nearness: int) -> None:
