@@ -6,6 +6,7 @@ On the board the large ones are read first of all: a heap with modules in it ref
 is held while modules are loaded, so that they lie close together and leave one that is as large.
 """
 
+import gc
 from array import array
 
 from ndks_protocol import cell_tables
@@ -42,6 +43,7 @@ def read_early(folder: str) -> None:
 
 def release_spare() -> None:
     """Give the spare piece back: all modules are loaded."""
+    gc.collect()  # what is made next goes into the gaps
     _spare.clear()
 
 
