@@ -3,12 +3,14 @@
 """The main loop, on a board and on a PC."""
 
 from .board import Board
+from .fast_bits import tables
 from .unit import Unit
 
 
 def serve(board: Board) -> None:
     """Answer requests for ever."""
     unit = Unit(board)
+    tables.release_spare()
     while True:
         unit.poll()
 

@@ -12,8 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware.exchange import ask
+from firmware.member import membership
+from firmware.memory_board import MemoryBoard
 from ndks import cell_tables as maker
-from ndks_protocol import cell_tables
+from ndks_protocol import cell_tables, commands
 from ndks_protocol.generator import MAX_ELEMENTS, MAX_INDEX, Generator
 from ndks_unit.fast_bits import phases as phases_module
 from ndks_unit.fast_bits.circle import ERROR, Circle
@@ -21,7 +24,8 @@ from ndks_unit.fast_bits.generator import fast_generator
 from ndks_unit.fast_bits.lane_bits import LaneGenerator
 from ndks_unit.fast_bits.phases import Phases
 from ndks_unit.fast_bits.table_bits import TableGenerator
-from ndks_unit.fast_bits.tables import find, read_early
+from ndks_unit.fast_bits.tables import find, read_early, release_spare
+from ndks_unit.unit import Unit
 
 MOST = 2300  # elements: more than a stretch of the tables, many blocks of lanes
 
@@ -83,6 +87,20 @@ def test_steps_next_to_fractions_of_a_turn(
     """y1 near 0, near multiples of pi and of pi p / q: phases creep, or come back to nearly the same places."""
     turns = mpmath.mpf(p) / q + sign * mpmath.mpf(2) ** -power
     assert_same(*with_y1(turns), digits, folder, 1, first, min(count, 700))
+
+
+@pytest.mark.parametrize("digits", [1, 2, 3, 4, 6, 9, 12])
+def test_phases_that_creep_past_a_threshold(folder: str, digits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every element is in doubt; single ones by exact arithmetic would take 1 ms each."""
+    with mpmath.workdps(90):
+        parameters = with_y1(mpmath.acos(1 - mpmath.mpf(1) / (2 * 10**digits)) / (2 * mpmath.pi) / 2**39)
+    single: list[int] = []
+    bit = Phases.bit
+    monkeypatch.setattr(Phases, "bit", lambda *arguments: single.append(arguments[-1]) or bit(*arguments))
+    for count in (700, 8192):
+        single.clear()
+        assert_same(*parameters, digits, folder, 1, (1 << 39) - count // 2, count)
+        assert 0 < len(single) < 40
 
 
 @settings(max_examples=150, deadline=None)
@@ -162,6 +180,47 @@ def test_error_of_a_step(p1: str, p2: str, k: int) -> None:
     assert min(difference, (1 << bits + 40) - difference) < 2 << 40
 
 
+@settings(max_examples=60, deadline=None)
+@given(decimals, decimals, st.sampled_from([3, 4, 6, 9, 12]), indices, firsts)
+def test_errors_of_lanes_and_middles(p1: str, p2: str, digits: int, k: int, first: int) -> None:
+    """The bounds that lane_bits derives: 24 ulp for a lane, 2^21 for a middle after the longest row of rotations."""
+    generator = LaneGenerator(Phases(p1, p2, digits, lambda: None))
+    key = generator.key(k)
+    key._make_lanes()
+    phases, width, b = generator.phases, generator._width, generator.b
+    with mpmath.workdps(70):
+        angle = 2 * mpmath.pi * key._step / mpmath.mpf(2) ** phases.step_bits
+        for lanes, function in ((key._cosines, mpmath.cos), (key._sines, mpmath.sin)):
+            positive = lanes + generator._positive_left
+            for place in range(64):
+                j = 8 * (place % 8) + 7 - place // 8
+                lane = (positive >> place * width) % (1 << width) - (2 << b)
+                assert abs(lane - function((j + mpmath.mpf(1) / 2) * angle) * 2**b) < 24
+        block = min(first, MAX_ELEMENTS - 40000) // 128
+        for i in range(256):
+            key._make(block + i)
+        assert key._left == 0
+        turns = mpmath.mpf(key._step * (2 * (block + 256) * 128 + 127)) / 2 ** (phases.step_bits + 1)
+        for value, function in zip(key._middle, (mpmath.cos, mpmath.sin), strict=True):
+            exact = function(2 * mpmath.pi * mpmath.frac(turns)) * 2**phases.bits
+            assert abs(mpmath.mpf(value) / 10**digits - exact) < 2**21
+
+
+def test_a_unit_takes_the_generator_of_its_board(folder: str) -> None:
+    class FastBoard(MemoryBoard):
+        def generator(self, p1: str, p2: str, digits: int) -> Any:
+            return fast_generator(p1, p2, digits, folder, self.feed_watchdog)
+
+    chunks: list[bytes] = []
+    for board in (FastBoard(), MemoryBoard()):
+        unit = Unit(board)
+        ask(board, unit, commands.PROVISION, *membership())
+        assert unit.member
+        assert isinstance(unit.member.generator, Generator) is (len(chunks) > 0)
+        chunks += ask(board, unit, commands.KEY_CHUNK, 0, 5, 777, commands.MAX_CHUNK)
+    assert chunks[0] == chunks[1]
+
+
 # Tables
 
 
@@ -207,6 +266,7 @@ def test_tables_that_were_read_early_are_used_or_given_up(folder: str) -> None:
     read_early(folder)
     assert find("/nowhere", 9) is None
     assert find("/nowhere", 3) is None
+    release_spare()
 
 
 # What the board pays for

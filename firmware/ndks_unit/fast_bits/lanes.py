@@ -48,12 +48,9 @@ class Lanes:
 
         Lane (count / 8) p + q is bit p, from the least significant one on, of byte q; all that backwards when mirrored.
         """
-        if np:
-            return self._bits(value.to_bytes(self._size, "little", signed=True), mirrored, data, position)
-        # Not every MicroPython has signed=; with the other sign the bits are the same.
-        return self._plain_bits(
-            (value if value >= 0 else -value).to_bytes(self._size, "little"), mirrored, data, position
-        )
+        # With the other sign the bits are the same; signed=True would take three times the heap.
+        raw = (value if value >= 0 else -value).to_bytes(self._size, "little")
+        return self._bits(raw, mirrored, data, position) if np else self._plain_bits(raw, mirrored, data, position)
 
     def _bits(self, raw: bytes, mirrored: bool, data: bytearray, position: int) -> list:
         words = np.frombuffer(raw, dtype=np.uint16)[self._word] + self._rounding

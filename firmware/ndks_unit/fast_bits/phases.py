@@ -11,6 +11,10 @@ from .circle import ERROR, Circle
 _INDEX_BITS = 65
 _ELEMENT_BITS = 48  # of the phase beyond those that are used: 2^41 elements times 2 ulp shift it by 2^-6 of an ulp
 
+_GAP = 256  # elements: lanes leave them in no order
+_ROW = 24
+_AHEAD = 256  # elements; 40 ms
+
 
 class Phases:
     """What the keys of one network have in common. ValueError when a parameter is out of range.
@@ -27,7 +31,7 @@ class Phases:
         self.mask = (1 << self.step_bits) - 1
         self.circle = Circle(self.bits)
         self.feed_watchdog = feed_watchdog
-        self._slow = Generator(p1, p2, digits)
+        self.slow = Generator(p1, p2, digits)
         first, second = parse_decimal(p1), parse_decimal(p2)
         self._inner = self.step_bits + bit_length(abs(second[0]) // second[1] + 1) + 8
         self._first = _in_turns(first, self._inner + _INDEX_BITS) & (1 << self._inner + _INDEX_BITS) - 1
@@ -61,7 +65,7 @@ class Phases:
         error = (ERROR + 8) * self.scale
         rounded = value + error >> bits
         if rounded != value - error >> bits:
-            rounded = self._slow.key(index).read(element, 1)[0] >> 7
+            rounded = self.slow.key(index).read(element, 1)[0] >> 7
         return rounded & 1
 
 
@@ -74,6 +78,11 @@ class Keystream:
         self.index = index
         self._phases = phases
         self._step = phases.step(index)
+        self._previous = -_GAP  # the last element that exact arithmetic made
+        self._row = 0  # how many there were with no larger gap
+        self._slow = None
+        self._ahead = b""  # of the slow generator, from element _ahead_first on
+        self._ahead_first = -1
 
     def read(self, first: int, count: int) -> bytearray:
         """Return `count` elements from `first` on, most significant bit first, the last byte filled up with zeros."""
@@ -93,7 +102,21 @@ class Keystream:
         raise NotImplementedError
 
     def _exact(self, element: int) -> int:
-        return self._phases.bit(self.index, self._step, element)
+        """Return one bit by exact arithmetic; many in a row, by the slow generator, which makes a row in less time.
+
+        There are rows where phases creep past a threshold, or come back to it again and again.
+        """
+        self._row = self._row + 1 if abs(element - self._previous) < _GAP else 0
+        self._previous = element
+        if self._row < _ROW:
+            return self._phases.bit(self.index, self._step, element)
+        position = element % _AHEAD
+        if element - position != self._ahead_first:
+            self._phases.feed_watchdog()
+            self._slow = self._slow or self._phases.slow.key(self.index)
+            self._ahead = self._slow.read(element - position, _AHEAD)
+            self._ahead_first = element - position
+        return self._ahead[position >> 3] >> 7 - (position & 7) & 1
 
 
 def _in_turns(decimal: tuple, bits: int) -> int:

@@ -2,15 +2,20 @@
 # SPDX-License-Identifier: MIT
 """The tables of d <= 3 in memory (their layout: ndks_protocol.cell_tables).
 
-On the board the large ones are read first of all: a heap with modules in it refuses 32 KB in one piece.
+On the board the large ones are read first of all: a heap with modules in it refuses 32 KB in one piece. A spare piece
+is held while modules are loaded, so that they lie close together and leave one that is as large.
 """
 
+import gc
 from array import array
 
 from ndks_protocol import cell_tables
 
 FOLDER = "/lib/ndks_unit"  # on the board's drive
 
+_SPARE = 26 * 1024
+
+_spare = []
 _early = []  # at most one: of d = 3, until the unit knows its network
 
 
@@ -29,10 +34,17 @@ class Tables:
 
 
 def read_early(folder: str) -> None:
-    """Read the tables of d = 3, in case that they are needed."""
+    """Read the tables of d = 3, in case that they are needed, and hold the spare piece."""
     tables = find(folder, 3)
     if tables:
         _early.append(tables)
+    _spare.append(bytearray(_SPARE))
+
+
+def release_spare() -> None:
+    """Give the spare piece back: all modules are loaded."""
+    gc.collect()  # what is made next goes into the gaps
+    _spare.clear()
 
 
 def find(folder: str, digits: int):
