@@ -53,8 +53,8 @@ class EmulatedBoard(Board):
             os.access(path, os.W_OK) and path.stat().st_size == SNAPSHOT_SIZE for path in self._directory.snapshots
         )
 
-    def snapshot_read(self, slot: int) -> bytes:
-        return self._directory.snapshots[slot].read_bytes()
+    def snapshot_read(self, slot: int, offset: int, size: int) -> bytes:
+        return self._directory.snapshots[slot].read_bytes()[offset : offset + size]
 
     def snapshot_write(self, slot: int, data: bytes) -> None:
         with self._directory.snapshots[slot].open("r+b") as file:

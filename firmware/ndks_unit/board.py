@@ -36,8 +36,8 @@ class Board(Crypto):
         """Whether the snapshot files are there and can be written."""
         raise NotImplementedError
 
-    def snapshot_read(self, slot: int) -> bytes:
-        """Return SNAPSHOT_SIZE bytes of a snapshot file; OSError when it is missing."""
+    def snapshot_read(self, slot: int, offset: int, size: int) -> bytes:
+        """Return bytes of a snapshot file, fewer at its end; OSError when it is missing."""
         raise NotImplementedError
 
     def snapshot_write(self, slot: int, data: bytes) -> None:

@@ -31,6 +31,7 @@ class RecordLog:
     """The newest record of each type (of windows, for each lane), and how to add one."""
 
     def __init__(self, board):
+        self._image = bytearray(NVM_SIZE)  # kept: when it is needed, the heap may have no such piece left
         self._board = board
         self._bodies = {}
         self._sequence = 0
@@ -119,7 +120,7 @@ class RecordLog:
 
     def _read_snapshot(self, slot: int) -> tuple:
         try:
-            return scan(self._board, self._board.snapshot_read(slot), False)
+            return scan(self._board, self._board.snapshot_read(slot, 0, NVM_SIZE), False)
         except OSError:  # missing: reported by `snapshots_writable`
             return {}, 0
 
@@ -151,7 +152,7 @@ class RecordLog:
 
     def _make_image(self) -> tuple:
         """Return all newest records as one image, where they end in it, and the tails of counters."""
-        image = bytearray(NVM_SIZE)
+        image = self._image
         for start in range(0, NVM_SIZE, _PIECE):
             image[start : start + _PIECE] = b"\xff" * _PIECE
         tails = {}
@@ -175,8 +176,9 @@ class RecordLog:
     def _write_snapshot(self, slot: int, image: bytearray) -> None:
         try:
             self._board.snapshot_write(slot, image)
-            written = self._board.snapshot_read(slot)
+            for start in range(0, len(image), _PIECE):
+                piece = self._board.snapshot_read(slot, start, _PIECE)
+                if piece != image[start : start + _PIECE]:
+                    raise errors.UnitError(errors.STORAGE)
         except OSError:
             raise errors.UnitError(errors.STORAGE) from None
-        if written != image:
-            raise errors.UnitError(errors.STORAGE)

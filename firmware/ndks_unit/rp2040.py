@@ -91,9 +91,10 @@ class RP2040Board(Board):
         except OSError:
             return False
 
-    def snapshot_read(self, slot: int) -> bytes:
+    def snapshot_read(self, slot: int, offset: int, size: int) -> bytes:
         with open("/" + SNAPSHOT_FILES[slot], "rb") as file:
-            return file.read()
+            file.seek(offset)
+            return file.read(size)
 
     def snapshot_write(self, slot: int, data: bytes) -> None:
         with open("/" + SNAPSHOT_FILES[slot], "r+b") as file:

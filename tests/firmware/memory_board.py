@@ -48,8 +48,8 @@ class MemoryBoard(Board):
     def snapshots_writable(self) -> bool:
         return self.drive_is_writable and None not in self.snapshots
 
-    def snapshot_read(self, slot: int) -> bytes:
-        return bytes(self._snapshot(slot))
+    def snapshot_read(self, slot: int, offset: int, size: int) -> bytes:
+        return bytes(self._snapshot(slot)[offset : offset + size])
 
     def snapshot_write(self, slot: int, data: bytes) -> None:
         if not self.drive_is_writable:

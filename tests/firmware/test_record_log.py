@@ -242,3 +242,24 @@ def _check_it_goes_on(board: MemoryBoard, log: RecordLog) -> None:
     again = RecordLog(board)
     assert (counter_of(again), again.body(MEMBERSHIP)) == (value + 1, b"new")
     assert board.nvm.erases == erases
+
+
+def test_compaction_needs_no_new_large_piece_of_heap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After hours a board's heap may have no 4 KB in one piece: a unit would never write again."""
+    board = MemoryBoard()
+    log = RecordLog(board)
+    written: list[object] = []
+    read: list[int] = []
+    snapshot_write, snapshot_read = board.snapshot_write, board.snapshot_read
+    monkeypatch.setattr(board, "snapshot_write", lambda slot, data: (written.append(data), snapshot_write(slot, data)))
+
+    def read_piece(slot: int, offset: int, size: int) -> bytes:
+        read.append(size)
+        return snapshot_read(slot, offset, size)
+
+    monkeypatch.setattr(board, "snapshot_read", read_piece)
+    for value in range(400):
+        log.append(EXPORT_COUNTER, bytes(4) + value.to_bytes(8))
+    assert len(written) >= 2
+    assert all(image is written[0] for image in written)
+    assert max(read) <= 256

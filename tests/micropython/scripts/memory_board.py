@@ -55,8 +55,8 @@ class MemoryBoard(Board):
             self.erasures += 1
         _SECTOR[offset:end] = data
 
-    def snapshot_read(self, slot: int) -> bytes:
-        return bytes(_SNAPSHOTS[slot])
+    def snapshot_read(self, slot: int, offset: int, size: int) -> bytes:
+        return bytes(memoryview(_SNAPSHOTS[slot])[offset : offset + size])
 
     def snapshot_write(self, slot: int, data: bytes) -> None:
         _SNAPSHOTS[slot][:] = data
