@@ -36,6 +36,9 @@ class Membership:
         self.network_id = network_id(crypto, self.secret, suite, digits, p1, p2, f1, f2)
 
     def speed_up(self, board) -> None:
-        """Take the board's own generator of equation 7, if it has one: the same bits, faster."""
+        """Take the board's own generator of equation 7, if it has one and room for it: the same bits, faster."""
         if self.f1 == self.f2 == 0:
-            self.generator = board.generator(*self._parameters) or self.generator
+            try:
+                self.generator = board.generator(*self._parameters) or self.generator
+            except MemoryError:
+                pass  # as after a live provisioning, or where the tables are damaged: the next start has more room

@@ -66,7 +66,7 @@ def _multiply(first: Pair, second: Pair) -> Pair:
 
 def _add(first: Pair, second: Pair) -> Pair:
     high, low = _two_sum(first.high, second.high)
-    return Pair(*_quick_two_sum(high, low + (first.low + second.low)))
+    return Pair(*_two_sum(high, low + (first.low + second.low)))  # where the high parts cancel, the low may be larger
 
 
 def _subtract(first: Pair, second: Pair) -> Pair:

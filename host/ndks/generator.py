@@ -45,6 +45,7 @@ _SINGLE_DIGITS = 3  # up to this d, one element in 2000 at most is left in doubt
 _SIEVE_ERROR = 4.1  # times S u
 _PAIR_ERROR = 2.0**-90  # of a double-double cosine: 22 rotations of 2^-101, and tables and starts that are 2^-105 off
 _FEW = 8192  # bits: for fewer the tables are not worth while
+_PART = 1 << 14  # elements in doubt that are decided at once
 _READ_AHEAD = 1 << 16  # bits made at least, for those who read on in small pieces
 
 Bytes = npt.NDArray[np.uint8]
@@ -84,12 +85,12 @@ class Keystream:
 
     def read(self, first: int, count: int) -> bytearray:
         """Return `count` elements from `first` on, most significant bit first, the last byte filled up with zeros."""
+        _check_range(first, count)
         self._bits_read += count
-        if self._bits_read <= _FEW or not self._is_fast:
+        if self._bits_read <= _FEW or not count or not self._is_fast:
             return self._exact.read(first, count)
         if count >= _READ_AHEAD:
             return bytearray(b"".join(self.blocks(first, count)))
-        _check_range(first, count)
         return bytearray(_first_bits(self._read_ahead(first, count), count))
 
     def blocks(self, first: int, count: int, workers: int = 0) -> Iterator[bytes]:
@@ -158,9 +159,8 @@ class _Blocks:
 
     def _sieve(self, rows: tuple[Pair, Pair]) -> tuple[Bytes, Bytes]:
         """Return the bits that are surely 1, and those that are possibly 1."""
-        half = self._scale / 2
-        cosines = (rows[0].high * half).astype(self._type)[:, None]
-        sines = (rows[1].high * half).astype(self._type)[:, None]
+        # Rounded once: doubles as they are, single floats as if from the exact value.
+        cosines, sines = (scale(pair, self._scale / 2).high.astype(self._type)[:, None] for pair in rows)
         packed: list[tuple[Bytes, Bytes]] = []
         for top in range(0, len(cosines), _TILE_ROWS):
             packed.append(self._sieve_tile(cosines[top : top + _TILE_ROWS], sines[top : top + _TILE_ROWS]))
@@ -189,11 +189,16 @@ class _Blocks:
         """Return those of these elements whose bit is 1."""
         if not len(elements):
             return elements
+        # In parts: where y1 is tiny, all of a block may be in doubt.
+        parts = [elements[i : i + _PART] for i in range(0, len(elements), _PART)]
+        return np.concatenate([part[self._decide(rows, part, start)] for part in parts])
+
+    def _decide(self, rows: tuple[Pair, Pair], elements: npt.NDArray[np.intp], start: int) -> npt.NDArray[np.bool_]:
         distance = self._distances(rows, elements)
         ones = distance > 0
         for i in np.flatnonzero(np.abs(distance) <= self._scale * _PAIR_ERROR):
             ones[i] = self._exact.read(start + int(elements[i]), 1)[0] >> 7
-        return elements[ones]
+        return ones
 
     def _distances(self, rows: tuple[Pair, Pair], elements: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
         """Return by how much v / 2 of each element is farther than 1/4 from the nearest integer."""

@@ -69,7 +69,7 @@ class Network:
         _check_choice("operator f1", self.f1, F1)
         _check_choice("operator f2", self.f2, F2)
         try:
-            self.generator()
+            Generator(self.p1, self.p2, self.digits, self.f1, self.f2)  # which checks them
         except ValueError as error:
             raise UsageError(str(error)) from None
         if len(self.secret) != _SECRET_SIZE or not 0 <= self.epoch < 1 << 32 or not 1 <= self.next_lane <= _LANES:
@@ -110,10 +110,6 @@ class Network:
     def operators(self) -> tuple[int, int]:
         """The numbers of f1 and f2 on the wire; both are 0 for equation 7."""
         return F1.index(self.f1), F2.index(self.f2)
-
-    def generator(self) -> Generator:
-        """Return the generator of the network's paper bits."""
-        return Generator(self.p1, self.p2, self.digits, self.f1, self.f2)
 
     def member(self, lane: int) -> Member | None:
         """Return the member on a lane, None when no unit of this file has had it."""

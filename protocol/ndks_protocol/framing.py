@@ -42,14 +42,14 @@ class FrameError:
         self.reason = reason
 
 
-def cobs_encode(data: bytes) -> bytes:
-    """Return `data` without zero bytes, one byte longer plus one for each full group of 254.
+def cobs_encode(data: "bytes | bytearray", delimiter: bytes = b"") -> bytes:
+    """Return `data` without zero bytes, one byte longer plus one for each full group of 254; and then `delimiter`.
 
     Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999); a final 01 after a full group is left out.
     """
     view = memoryview(data)
     size = len(data)
-    out = bytearray(size + size // _FULL_GROUP + 1)
+    out = bytearray(size + size // _FULL_GROUP + 1 + len(delimiter))
     position = written = 0
     while True:
         zero = data.find(b"\0", position, min(position + _FULL_GROUP, size))
@@ -66,7 +66,8 @@ def cobs_encode(data: bytes) -> bytes:
         position = following
         # Only a zero that ends the data leaves an empty last group to write.
         if position > size or (position == size and run == _FULL_GROUP):
-            return bytes(memoryview(out)[:written])
+            out[written : written + len(delimiter)] = delimiter
+            return bytes(memoryview(out)[: written + len(delimiter)])
 
 
 def cobs_decode_in_place(view: memoryview, size: int) -> int:
@@ -91,8 +92,13 @@ def encode(kind: int, request_id: int, payload: bytes) -> bytes:
     """Return one frame as it goes on the wire, its delimiter included."""
     if len(payload) > MAX_PAYLOAD:
         raise ValueError("payload too long for a frame")
-    body = struct.pack(_HEADER, kind, request_id) + payload
-    return cobs_encode(body + struct.pack(">I", binascii.crc32(body))) + b"\0"
+    # In place: a board collects its garbage in the midst of a stream.
+    end = _HEADER_SIZE + len(payload)
+    body = bytearray(end + _CRC_SIZE)
+    struct.pack_into(_HEADER, body, 0, kind, request_id)
+    body[_HEADER_SIZE:end] = payload
+    struct.pack_into(">I", body, end, binascii.crc32(memoryview(body)[:end]))
+    return cobs_encode(body, b"\0")
 
 
 class Decoder:

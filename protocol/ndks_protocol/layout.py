@@ -35,7 +35,8 @@ class Layout:
         """Return the payload that carries `values`; ValueError when they do not fit."""
         if len(values) != len(self.kinds):
             raise ValueError("wrong number of fields")
-        return b"".join([_pack(kind, value) for kind, value in zip(self.kinds, values)])
+        packed = [_pack(kind, value) for kind, value in zip(self.kinds, values)]
+        return packed[0] if len(packed) == 1 else b"".join(packed)  # a board has no heap for copies
 
     def unpack(self, payload: bytes, allow_more: bool = False) -> tuple[Any, ...]:
         """Return the values in `payload`; ValueError when it is no such payload.

@@ -329,3 +329,26 @@ def test_a_block_of_lanes_takes_a_few_integers(digits: int, count: type[Counted]
         key._make(key._next)
     assert count.on_the_heap <= 16 * blocks  # four of them of all lanes
     assert len(exact) < blocks * 128 // 300
+
+
+def test_without_room_for_a_table_lanes_do(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that was damaged when it was read early is read again when the heap is full of modules."""
+
+    def refuse(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("ndks_unit.fast_bits.tables.Tables", refuse)
+    assert find(folder, 3) is None
+    assert isinstance(fast("0.52", "25", 3, folder), LaneGenerator)
+
+
+def test_without_room_for_any_fast_algorithm_the_slow_one_does() -> None:
+    class NarrowBoard(MemoryBoard):
+        def generator(self, p1: str, p2: str, digits: int) -> object:
+            raise MemoryError
+
+    board = NarrowBoard()
+    unit = Unit(board)
+    ask(board, unit, commands.PROVISION, *membership())
+    assert isinstance(unit.member.generator, Generator)
+    assert ask(board, unit, commands.NEXT_INDEX) == (0, 1)

@@ -158,3 +158,20 @@ def test_a_rotation_is_2_to_the_minus_101_off_at_most(first: int, second: int) -
 
 def _pair(value: "mpmath.mpf") -> double_double.Pair:
     return double_double.from_fixed(int(mpmath.nint(value * (1 << 200))), 200)
+
+
+def test_a_key_that_creeps_along_a_boundary() -> None:
+    """Every element of many blocks is in doubt: that takes time, not memory."""
+    with mpmath.workdps(60):
+        step = mpmath.acos(mpmath.mpf("0.9995")) / 2**39
+        p1, p2 = mpmath.nstr(step / 2, 40, strip_zeros=False, min_fixed=-200, max_fixed=200), "0." + "0" * 69 + "1"
+    fast = Generator(p1, p2, 3, "polynomial").key(2)
+    slow = exact.Generator(p1, p2, 3, "polynomial").key(2)
+    first = 2**39 - 40_000
+    assert from_blocks(fast, first, 60_000)[4000:4200] == bytes(slow.read(first + 32_000, 1600))
+
+
+def test_nothing_at_the_end() -> None:
+    key = Generator("0.52", "25", 3).key(1)
+    key.read(0, 9000)
+    assert key.read(MAX_ELEMENTS, 0) == b""

@@ -24,7 +24,7 @@ PACKAGES = (ROOT / "protocol", ROOT / "firmware")
 BOARD_ONLY = ROOT / "firmware/ndks_unit/rp2040.py"
 
 HEAP = "170k"  # free on an RP2040 when code.py starts; objects of a 64-bit MicroPython are twice as large as there
-LEAST_FREE = 50 * 1024  # bytes of the heap that the unit leaves when it keeps account of all the senders it can
+LEAST_FREE = 46 * 1024  # bytes of the heap that the unit leaves when it keeps account of all the senders it can
 LOADED = 3 * 1024  # bytes for operators other than those of equation 7, which only their networks load
 TIMEOUT = 60  # seconds
 

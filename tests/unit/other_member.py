@@ -8,6 +8,7 @@ import secrets
 
 from ndks.capsules import read_masked, unseal_offline
 from ndks.crypto import CRYPTO
+from ndks.generator import Generator
 from ndks.network import Network
 from ndks_protocol import commands
 from ndks_protocol.capsule import CHUNK, FIRST_PIECE, SYNC_SIZE, TAG_SIZE, Header, HeaderKeys, MessageKeys, Sealer
@@ -32,7 +33,7 @@ class OtherMember:
     def seal(self, data: bytes, cipher: str = "vernam", number: int = 0) -> bytes:
         """Return a capsule under the number given, or the next."""
         header = self._header(cipher, number or next(self.numbers))
-        keystream = self._network.generator().key(header.index)
+        keystream = Generator.of(self._network).key(header.index)
         keys = MessageKeys(
             CRYPTO,
             self._network.secret,

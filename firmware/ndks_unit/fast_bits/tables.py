@@ -60,5 +60,5 @@ def find(folder: str, digits: int):
         return None
     try:
         return Tables(folder + "/" + cell_tables.file_name(digits), digits)
-    except (OSError, ValueError):
+    except (OSError, ValueError, MemoryError):  # a damaged one is read again when the heap is full
         return None
