@@ -34,16 +34,19 @@ from .double_double import Pair, concatenate, cosine_of_sum, from_fixed, rotate,
 from .network import Network
 
 MAX_ELEMENTS = exact.MAX_ELEMENTS
-BLOCK = 1 << 20  # elements that start from exact integers together
+BLOCK = 1 << 22  # elements that start from exact integers together
 
-_COLUMN_BITS, _ROW_BITS = 12, 8
+_COLUMN_BITS, _ROW_BITS = 12, 10
 _COLUMNS = 1 << _COLUMN_BITS
-_TILE_ROWS = 16  # rows at once: what they need stays in the cache of a core
+_TILE_ROWS = 16  # rows at once: what they need stays in the cache of a core ...
+_SHARED_TILE = (
+    1 << 20
+)  # ... and bytes of them with several threads, for whom each call costs a wait for the interpreter
 _BITS = 128  # of phases and of what is made of them
 _PHASE_GUARD = 45  # the phase step is multiplied by up to 2^40
 _SINGLE_DIGITS = 3  # up to this d, one element in 2000 at most is left in doubt by single precision
 _SIEVE_ERROR = 4.1  # times S u
-_PAIR_ERROR = 2.0**-90  # of a double-double cosine: 22 rotations of 2^-101, and tables and starts that are 2^-105 off
+_PAIR_ERROR = 2.0**-90  # of a double-double cosine: 24 rotations of 2^-101, and tables and starts that are 2^-105 off
 _FEW = 8192  # bits: for fewer the tables are not worth while
 _PART = 1 << 14  # elements in doubt that are decided at once
 _READ_AHEAD = 1 << 16  # bits made at least, for those who read on in small pieces
@@ -108,7 +111,7 @@ class Keystream:
         workers = workers or os.cpu_count() or 1
         if workers == 1 or count <= BLOCK:
             return (make(*span).tobytes() for span in spans)
-        return _in_order(lambda span: make(*span).tobytes(), spans, workers)
+        return _in_order(lambda span: make(*span, is_shared=True).tobytes(), spans, workers)
 
     @property
     def _blocks(self) -> "_Blocks":
@@ -139,12 +142,13 @@ class _Blocks:
         self._rows = self._table(_COLUMNS, _ROW_BITS)
         self._column_cosines = self._columns[0].high.astype(self._type)
         self._column_sines = self._columns[1].high.astype(self._type)
+        self._shared_rows = _SHARED_TILE // (_COLUMNS * np.dtype(self._type).itemsize)
         self._scratch = threading.local()
 
-    def make(self, start: int, count: int) -> Bytes:
-        """Return up to BLOCK elements from `start` on, packed."""
+    def make(self, start: int, count: int, *, is_shared: bool = False) -> Bytes:
+        """Return up to BLOCK elements from `start` on, packed; `is_shared`: other threads are at work as well."""
         rows = self._rows_from(start, count)
-        sure, possible = self._sieve(rows)
+        sure, possible = self._sieve(rows, self._shared_rows if is_shared else _TILE_ROWS)
         doubtful = _set_bits(sure ^ possible)
         doubtful = doubtful[doubtful < count]
         ones = self._resolve(rows, doubtful, start)
@@ -157,17 +161,18 @@ class _Blocks:
         needed = slice(-(-count // _COLUMNS))
         return rotate(take(cosines, needed), take(sines, needed), *self._point(start))
 
-    def _sieve(self, rows: tuple[Pair, Pair]) -> tuple[Bytes, Bytes]:
+    def _sieve(self, rows: tuple[Pair, Pair], at_once: int = _TILE_ROWS) -> tuple[Bytes, Bytes]:
         """Return the bits that are surely 1, and those that are possibly 1."""
         # Rounded once: doubles as they are, single floats as if from the exact value.
         cosines, sines = (scale(pair, self._scale / 2).high.astype(self._type)[:, None] for pair in rows)
         packed: list[tuple[Bytes, Bytes]] = []
-        for top in range(0, len(cosines), _TILE_ROWS):
-            packed.append(self._sieve_tile(cosines[top : top + _TILE_ROWS], sines[top : top + _TILE_ROWS]))
+        tile = self._tile(at_once)
+        for top in range(0, len(cosines), at_once):
+            packed.append(self._sieve_tile(tile, cosines[top : top + at_once], sines[top : top + at_once]))
         return np.concatenate([sure for sure, _ in packed]), np.concatenate([possible for _, possible in packed])
 
-    def _sieve_tile(self, cosines: Any, sines: Any) -> tuple[Bytes, Bytes]:
-        value, other, surely, possibly = (array[: len(cosines)] for array in self._tile())
+    def _sieve_tile(self, tile: list[Any], cosines: Any, sines: Any) -> tuple[Bytes, Bytes]:
+        value, other, surely, possibly = (array[: len(cosines)] for array in tile)
         np.multiply(cosines, self._column_cosines, out=value)
         np.multiply(sines, self._column_sines, out=other)
         np.subtract(value, other, out=value)
@@ -178,10 +183,10 @@ class _Blocks:
         np.greater(value, self._type(0.25 - self._error), out=possibly)
         return np.packbits(surely), np.packbits(possibly)
 
-    def _tile(self) -> list[Any]:
-        """Return this thread's arrays for one tile."""
-        if not hasattr(self._scratch, "arrays"):
-            shape = (_TILE_ROWS, _COLUMNS)
+    def _tile(self, rows: int) -> list[Any]:
+        """Return this thread's arrays for a tile of so many rows."""
+        if len(getattr(self._scratch, "arrays", [()])[0]) != rows:
+            shape = (rows, _COLUMNS)
             self._scratch.arrays = [np.empty(shape, kind) for kind in (self._type, self._type, bool, bool)]
         return self._scratch.arrays
 
