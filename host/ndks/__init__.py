@@ -8,6 +8,7 @@ with ndks.open() as unit:  # or ndks.open("/dev/ttyACM0"), ndks.open("emulator:D
     key = unit.next_key(256)
 """
 
+from .answers import Hello, Key, Status
 from .capsules import Opened
 from .discovery import find_unit as open
 from .exceptions import (
@@ -28,7 +29,7 @@ from .exceptions import (
     VersionMismatch,
 )
 from .network import Member, Network
-from .unit import Hello, Key, Status, Unit
+from .unit import Unit
 
 __version__ = "0.1.0"
 

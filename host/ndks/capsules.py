@@ -30,6 +30,7 @@ from ndks_protocol.capsule import (
 )
 from ndks_protocol.kdf import xor_keystream
 
+from .answers import name_of
 from .crypto import CRYPTO
 from .exceptions import ProtocolError, device_error
 from .files import Sink, Source
@@ -91,7 +92,7 @@ def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progre
             opener = Opener(CRYPTO, keys)
             texts = (opener.open(*chunk) for chunk in keys.supplied(chunks, _opened_size))
         size = _write_all(texts, sink)
-    return Opened(lane, number, cipher_name(cipher), size, header)
+    return Opened(lane, number, name_of(commands.CIPHERS, cipher), size, header)
 
 
 def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progress) -> Opened:
@@ -271,8 +272,3 @@ def _answered_to_chunk(chunk: Block) -> int:
 
 def _opened_size(chunk: Block) -> int:
     return len(chunk[2]) - TAG_SIZE
-
-
-def cipher_name(number: int) -> str:
-    """Return the name of a cipher as numbered on the wire, also of one that this version does not know."""
-    return commands.CIPHERS[number] if number < len(commands.CIPHERS) else f"unknown ({number})"

@@ -13,9 +13,10 @@ from typing import Any
 from serial.tools import list_ports
 
 from . import usb
+from .answers import Hello, Status
 from .exceptions import NdksError, NoUnit, SeveralUnits
 from .transport import EMULATOR
-from .unit import DEFAULT_TIMEOUT, Hello, Status, Unit, open_unit
+from .unit import DEFAULT_TIMEOUT, Unit, open_unit
 
 ENVIRONMENT = "NDKS_UNIT"
 _PROBE_TIMEOUT = 2.0  # seconds

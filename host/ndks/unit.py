@@ -5,7 +5,6 @@
 import contextlib
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +13,7 @@ from ndks_protocol import commands, errors
 from ndks_protocol.generator import F1, F2
 
 from . import capsules
+from .answers import NEWER, Hello, Inspected, Key, Status, flag_names, name_of, state_name
 from .capsules import Opened, Progress
 from .exceptions import DeviceError, NdksError, ProtocolError, UsageError, VersionMismatch
 from .files import Sink, Source, reading, storing, writing
@@ -24,63 +24,8 @@ from .transport import open_transport
 DEFAULT_TIMEOUT = 10.0  # seconds; a board may need some for the chunks that are in flight
 MAX_BITS = 8 * commands.MAX_KEY_BYTES
 
-_NEWER = "state of a newer firmware"
 _UPGRADE_UNIT = "upgrade the unit: ndks deploy DRIVE"
 _MINOR_OF_OPERATORS = 2  # PROVISION and STATUS have had f1 and f2 since protocol 1.2
-
-
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """Who answered (PROTOCOL.md, HELLO)."""
-
-    major: int
-    minor: int
-    firmware: str
-    state_format: int
-    state: str
-    flags: list[str]
-    serial_number: str
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """What the unit holds and how it is (PROTOCOL.md, STATUS); names are "" and numbers 0 where it is blank."""
-
-    state: str
-    flags: list[str]
-    network: str
-    network_id: str
-    epoch: int
-    lane: int
-    suite: str
-    cipher: str
-    digits: int
-    log_used: int
-    log_size: int
-    free_memory: int
-    dropped_frames: int
-    f1: str
-    f2: str
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key: element 0 is the most significant bit of `data[0]`; unused bits of the last byte are 0."""
-
-    index: int
-    epoch: int
-    bits: int
-    data: bytes = field(repr=False)  # a key in a traceback or log is a key lost
-
-
-@dataclass(frozen=True, slots=True)
-class Inspected:
-    """What a unit sees in a header: sender's lane, number, cipher; `state` is new, or why it would not be opened."""
-
-    lane: int
-    number: int
-    cipher: str
-    state: str
 
 
 _STATES = (errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS)
@@ -120,7 +65,7 @@ class Unit:
 
     def check_blank(self) -> None:
         """Raise what PROVISION would be answered with, without sending the secret."""
-        if _NEWER in self.hello.flags:
+        if NEWER in self.hello.flags:
             raise DeviceError(errors.STATE_FORMAT)
         if self.hello.state != "blank":
             raise DeviceError(errors.PROVISIONED)
@@ -137,21 +82,21 @@ class Unit:
         log_used, log_size, free_memory, dropped_frames, f1, f2 = more
         member = state != commands.STATE_BLANK
         return Status(
-            _state_name(state),
-            _flag_names(flags),
+            state_name(state),
+            flag_names(flags),
             network,
             network_id.hex() if member else "",
             epoch,
             lane,
-            _name(commands.SUITES, suite) if member else "",
-            _name(commands.CIPHERS, cipher) if member else "",
+            name_of(commands.SUITES, suite) if member else "",
+            name_of(commands.CIPHERS, cipher) if member else "",
             digits,
             log_used,
             log_size,
             free_memory,
             dropped_frames,
-            _name(F1, f1) if member else "",
-            _name(F2, f2) if member else "",
+            name_of(F1, f1) if member else "",
+            name_of(F2, f2) if member else "",
         )
 
     def provision(self, network: Network, lane: int) -> None:
@@ -276,7 +221,7 @@ class Unit:
             if error.number not in _STATES:
                 raise
             state = error.code
-        return Inspected(answer[1], answer[2], capsules.cipher_name(answer[3]), state)
+        return Inspected(answer[1], answer[2], name_of(commands.CIPHERS, answer[3]), state)
 
     def _unseal(self, source: Source, sink: Sink, mode: str, flags: int, progress: Progress) -> Opened:
         if mode not in capsules.MODES:
@@ -296,7 +241,7 @@ class Unit:
             raise _version_mismatch(payload[0])  # what follows may be laid out in another way
         major, minor, firmware, state_format, state, flags, uid, *_ = unpack_answer(commands.HELLO, payload)
         version = ".".join(map(str, firmware))
-        return Hello(major, minor, version, state_format, _state_name(state), _flag_names(flags), uid.hex().upper())
+        return Hello(major, minor, version, state_format, state_name(state), flag_names(flags), uid.hex().upper())
 
 
 def open_unit(port: str, timeout: float = DEFAULT_TIMEOUT, *, create: bool = False) -> Unit:
@@ -320,16 +265,3 @@ def _version_mismatch(major: int) -> VersionMismatch:
     ours = ndks_protocol.MAJOR
     advice = "upgrade this host: pip install --upgrade ndks" if major > ours else _UPGRADE_UNIT
     return VersionMismatch(f"the unit speaks protocol {major}, this host {ours}", advice)
-
-
-def _state_name(state: int) -> str:
-    return {commands.STATE_BLANK: "blank", commands.STATE_PROVISIONED: "provisioned"}.get(state, f"unknown ({state})")
-
-
-def _flag_names(flags: int) -> list[str]:
-    names = {commands.NOT_SEALED: "not sealed", commands.READ_ONLY: "read only", commands.NEWER_STATE: _NEWER}
-    return [names.get(bit, f"unknown ({bit})") for bit in (1 << i for i in range(8)) if flags & bit]
-
-
-def _name(names: tuple[str, ...], number: int) -> str:
-    return names[number] if number < len(names) else f"unknown ({number})"

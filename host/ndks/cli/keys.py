@@ -8,9 +8,10 @@ from typing import Any
 
 import ndks
 from ndks import download
+from ndks.answers import Key, Status
 from ndks.exceptions import NdksError
 from ndks.files import refuse_existing, write_private
-from ndks.unit import Key, Status, Unit
+from ndks.unit import Unit
 from ndks_protocol.commands import MAX_JUMP
 from ndks_protocol.errors import BLANK, TOO_FAR
 

@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What a unit answers, as Python sees it. Numbers that this version does not know keep their value in the name."""
+
+from dataclasses import dataclass, field
+
+from ndks_protocol import commands
+
+NEWER = "state of a newer firmware"
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Who answered (PROTOCOL.md, HELLO)."""
+
+    major: int
+    minor: int
+    firmware: str
+    state_format: int
+    state: str
+    flags: list[str]
+    serial_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the unit holds and how it is (PROTOCOL.md, STATUS); names are "" and numbers 0 where it is blank."""
+
+    state: str
+    flags: list[str]
+    network: str
+    network_id: str
+    epoch: int
+    lane: int
+    suite: str
+    cipher: str
+    digits: int
+    log_used: int
+    log_size: int
+    free_memory: int
+    dropped_frames: int
+    f1: str
+    f2: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key: element 0 is the most significant bit of `data[0]`; unused bits of the last byte are 0."""
+
+    index: int
+    epoch: int
+    bits: int
+    data: bytes = field(repr=False)  # a key in a traceback or log is a key lost
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What a unit sees in a header: sender's lane, number, cipher; `state` is new, or why it would not be opened."""
+
+    lane: int
+    number: int
+    cipher: str
+    state: str
+
+
+def state_name(state: int) -> str:
+    """Return the name of a unit's state."""
+    return {commands.STATE_BLANK: "blank", commands.STATE_PROVISIONED: "provisioned"}.get(state, f"unknown ({state})")
+
+
+def flag_names(flags: int) -> list[str]:
+    """Return the names of the flags that are set."""
+    names = {commands.NOT_SEALED: "not sealed", commands.READ_ONLY: "read only", commands.NEWER_STATE: NEWER}
+    return [names.get(bit, f"unknown ({bit})") for bit in (1 << i for i in range(8)) if flags & bit]
+
+
+def name_of(names: tuple[str, ...], number: int) -> str:
+    """Return the name with a number on the wire."""
+    return names[number] if number < len(names) else f"unknown ({number})"
