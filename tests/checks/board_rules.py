@@ -15,7 +15,7 @@ from ndks.board_source import without_comments
 ROOT = Path(__file__).parents[2]
 ON_THE_BOARD = ("protocol/ndks_protocol", "firmware/ndks_unit", "firmware/circuitpy")
 MODULE_BYTES = 8 * 1024  # larger ones do not compile on a fragmented heap
-TOTAL_BYTES = 88 * 1024  # of what one unit loads: with the tables of d = 3, 80 KB of it still leave 54 KB of heap
+TOTAL_BYTES = 88 * 1024  # of what one unit loads: with the tables of d = 3, 80 KB of it still leave 48 KB of heap
 NOT_LOADED = {"texts.py"}
 # A unit loads the one fast algorithm that its d needs, or other operators than equation 7's and none.
 OF_ONE_NETWORK = (
