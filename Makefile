@@ -9,16 +9,22 @@ BIN := .venv/bin
 QUIET := --quiet --disable-pip-version-check
 SOURCES := protocol firmware emulator host tests
 
-.PHONY: help demo test tests bench check fix docs deploy clean install development
+.PHONY: help demo test tests test-full fuzz bench check fix docs deploy clean install development
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z ]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install ## install, and let two emulated units share keys with no channel between them
 	$(BIN)/ndks demo
 
 test tests: development ## install, and run all tests, or those in TESTS
 	$(BIN)/pytest -n auto -rs $(if $(TESTS),$(TESTS),--cov --cov-report=term-missing:skip-covered)
+
+test-full: development ## install, and run all tests with every power cut; an hour
+	NDKS_TEST_FULL=1 $(BIN)/pytest -n auto -rs --timeout 3600
+
+fuzz: development ## let atheris fuzz frames, commands, sessions, capsules, files, flash; FUZZ_SECONDS=60 for each
+	$(BIN)/python tests/fuzz/run.py $(or $(FUZZ_SECONDS),60)
 
 bench: development ## measure: key bits, a long stream, encrypt and decrypt; some minutes
 	$(BIN)/python tests/benchmarks/generator.py

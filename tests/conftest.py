@@ -2,18 +2,34 @@
 # SPDX-License-Identifier: MIT
 """Options of the test run, and the units that tests/unit is run against."""
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from firmware.cut_summary import pytest_terminal_summary  # noqa: F401 (a hook)
 from support.emulate_process import emulated
 from support.public_network import NETWORK_NAME, public_network
 
 import ndks
+from ndks.binding_store import HOME
 
 settings.register_profile("ndks", deadline=None, derandomize=True)  # machines are shared: no test fails for being slow
 settings.load_profile("ndks")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the bindings of test units away from those of whoever runs the tests."""
+    if not config.getoption("--unit"):  # a board stays bound to its laptop
+        os.environ[HOME] = tempfile.mkdtemp(prefix="ndks-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not config.getoption("--unit"):
+        shutil.rmtree(os.environ.pop(HOME))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,6 +82,7 @@ def _join_test_network(port: str, *, may_provision: bool) -> None:
     with ndks.open(port, create=True) as unit:
         status = unit.status()
         if status.state == "blank" and may_provision:
-            unit.provision(public_network(), 1)
-        elif status.network != NETWORK_NAME:
-            pytest.exit(f"{port} is {status.state}; name a unit of network {NETWORK_NAME}, or a blank one", 2)
+            unit.bind(unit.provision(public_network(), 1))
+        elif not unit.is_bound_here or unit.unlock() or unit.status().network != NETWORK_NAME:
+            what = f"a unit of network {NETWORK_NAME} that is bound to this laptop"
+            pytest.exit(f"{port} is {status.state}; name {what}, or a blank one", 2)

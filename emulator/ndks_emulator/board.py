@@ -4,6 +4,7 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -11,35 +12,86 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ndks_protocol.flash import SNAPSHOT_SIZE
 from ndks_protocol.kdf import Hash
-from ndks_unit.board import Board
+from ndks_unit.board import RESET_POWER_ON, TICKS_PERIOD, Board
 
+from .case import Case, CaseSwitch
 from .directory import UnitDirectory
 from .lines import Line
+from .power import Power
 
 MakeGenerator = Callable[[str, str, int], Any]  # p1, p2, d
 
+_FIRST_TICKS = TICKS_PERIOD - 65536  # as CircuitPython: whoever cannot cope with the wrap fails soon
 
-class EmulatedBoard(Board):
+
+class PCBoard(Board):
+    """What every board on a PC has: its processor's cryptography and randomness, a power supply, a case."""
+
+    reset_reason = RESET_POWER_ON
+
+    def __init__(self, uid: bytes, power: Power, case: Case) -> None:
+        self.uid = uid
+        self.power = power
+        self.case = case
+        self._case_switch = CaseSwitch(case)
+
+    @property
+    def case_open(self) -> bool:
+        return self._case_switch.opened
+
+    def sha256(self) -> Hash:
+        return cast(Hash, hashlib.sha256())
+
+    def aes_ctr(self, key: bytes | bytearray, iv: bytes, buffer: bytearray | memoryview) -> None:
+        self.power.check()
+        buffer[:] = Cipher(algorithms.AES256(key), modes.CTR(iv)).encryptor().update(bytes(buffer))
+
+    def entropy(self, size: int) -> bytes:
+        return os.urandom(size)
+
+    def free_memory(self) -> int:
+        return 0
+
+    def feed_watchdog(self) -> None:
+        self.power.check()
+
+
+class EmulatedBoard(PCBoard):
     """A board with its state in a directory and any `Line` for its USB port.
 
     `make_generator` is what `Board.generator` is to be: a host's faster one, handed in.
     """
 
-    def __init__(self, directory: UnitDirectory, line: Line, make_generator: MakeGenerator | None = None) -> None:
-        self.uid = directory.uid
+    def __init__(
+        self,
+        directory: UnitDirectory,
+        line: Line,
+        make_generator: MakeGenerator | None = None,
+        *,
+        case: Case | None = None,
+    ) -> None:
+        super().__init__(directory.uid, directory.power, case or Case())
         self._make_generator = make_generator
         self._directory = directory
         self._line = line
+        self._started = time.monotonic_ns()
 
     @property
     def connected(self) -> bool:
+        self.power.check()
         return self._line.connected
 
     def read(self) -> bytes:
-        return self._line.read()
+        self.power.check()
+        data = self._line.read()
+        self.power.check()  # it may have gone meanwhile
+        return data
 
     def write(self, data: bytes) -> bool:
-        return self._line.write(data)
+        self.power.check()
+        sent = self._line.write(data)
+        self.power.check()
+        return sent
 
     def nvm_read(self, offset: int, size: int) -> bytes:
         return self._directory.nvm.read(offset, size)
@@ -54,25 +106,13 @@ class EmulatedBoard(Board):
         )
 
     def snapshot_read(self, slot: int, offset: int, size: int) -> bytes:
-        return self._directory.snapshots[slot].read_bytes()[offset : offset + size]
+        return self._directory.snapshot_sectors[slot].read(offset, size)
 
     def snapshot_write(self, slot: int, data: bytes) -> None:
-        with self._directory.snapshots[slot].open("r+b") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-
-    def sha256(self) -> Hash:
-        return cast(Hash, hashlib.sha256())
-
-    def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
-        buffer[:] = Cipher(algorithms.AES256(key), modes.CTR(iv)).encryptor().update(bytes(buffer))
-
-    def entropy(self, size: int) -> bytes:
-        return os.urandom(size)
+        self._directory.snapshot_sectors[slot].overwrite(data)
 
     def generator(self, p1: str, p2: str, digits: int) -> Any:
         return self._make_generator(p1, p2, digits) if self._make_generator else None
 
-    def free_memory(self) -> int:
-        return 0
+    def ticks_ms(self) -> int:
+        return (_FIRST_TICKS + (time.monotonic_ns() - self._started) // 1_000_000) % TICKS_PERIOD

@@ -11,7 +11,9 @@ from filelock import FileLock, Timeout
 
 from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 
-from .nvm import Nvm
+from .power import Power
+from .sector import Sector
+from .stores import DriveFile, OpenFile
 
 UID_SIZE = 8
 _BEFORE_UID = {"lock", *(name + end for name in (".gitignore", "owner", "uid") for end in ("", ".new"))}
@@ -34,6 +36,7 @@ class UnitDirectory:
 
     def __init__(self, path: Path, *, create: bool) -> None:
         self.path = path
+        self.power = Power()
         if not create and not (path / "uid").exists():
             raise NoUnitThere(f"there is no emulated unit in {path}")
         try:
@@ -55,6 +58,11 @@ class UnitDirectory:
     def snapshots(self) -> list[Path]:
         return [self.path / name for name in SNAPSHOT_FILES]
 
+    @property
+    def erases(self) -> int:
+        """How often a sector was erased since this was opened."""
+        return sum(sector.erases for sector in (self.nvm, *self.snapshot_sectors))
+
     def _prepare(self) -> None:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (self.path / "uid").exists() and {entry.name for entry in self.path.iterdir()} - _BEFORE_UID:
@@ -65,7 +73,8 @@ class UnitDirectory:
         try:
             self.uid = self._load_uid()
             self._make_snapshots()
-            self.nvm = Nvm(self.path / "nvm.bin", NVM_SIZE)
+            self.snapshot_sectors = [Sector(self.power, DriveFile(path), SNAPSHOT_SIZE) for path in self.snapshots]
+            self.nvm = Sector(self.power, OpenFile(self.path / "nvm.bin", NVM_SIZE), NVM_SIZE)
         except BaseException:
             self._lock.release()
             raise

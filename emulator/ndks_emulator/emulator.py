@@ -1,38 +1,47 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Run a unit: for ever on a line, or inside the host's own process."""
+"""A unit inside the host's own process."""
 
 from pathlib import Path
 
-from ndks_unit import main
 from ndks_unit.unit import Unit
 
 from .board import EmulatedBoard, MakeGenerator
+from .case import Case
 from .directory import UnitDirectory
-from .lines import Line, MemoryLine
-
-
-def serve(directory: UnitDirectory, line: Line, make_generator: MakeGenerator | None = None) -> None:
-    """Be the unit in `directory` on `line`, with the firmware's own main loop; does not return."""
-    main.serve(EmulatedBoard(directory, line, make_generator))
+from .lines import MemoryLine
+from .power import PowerCut
 
 
 class InProcessUnit:
-    """A unit in this process, as a port: what is written is answered before `write` returns."""
+    """A unit in this process, as a port: what is written is answered before `write` returns.
+
+    Its `power` never goes unless somebody cuts it: then `write` raises PowerCut, until it was restored; the next
+    `write` makes the unit start anew.
+    """
 
     def __init__(self, path: Path, *, create: bool, make_generator: MakeGenerator | None = None) -> None:
+        self._make_generator = make_generator
         self._directory = UnitDirectory(path, create=create)
         self._line = MemoryLine()
+        self.case = Case()
+        self.power = self._directory.power
         try:
-            self._unit = Unit(EmulatedBoard(self._directory, self._line, make_generator))
+            self._unit: Unit | None = self._start()
         except BaseException:
             self._directory.close()
             raise
 
     def write(self, data: bytes) -> None:
-        self._line.inbound += data
-        while self._line.inbound:
-            self._unit.poll()
+        try:
+            self._unit = self._unit or self._start()
+            self._line.inbound += data
+            while self._line.inbound:
+                self._unit.poll()
+        except PowerCut:
+            self._unit = None
+            self._line.inbound.clear()
+            raise
 
     def read(self) -> bytes:
         """Return all bytes that the unit has sent and nobody has read."""
@@ -44,3 +53,6 @@ class InProcessUnit:
         if self._line.connected:
             self._line.close()
             self._directory.close()
+
+    def _start(self) -> Unit:
+        return Unit(EmulatedBoard(self._directory, self._line, self._make_generator, case=self.case))

@@ -11,15 +11,29 @@ import os
 import select
 import socket
 import time
+from collections.abc import Callable
 from typing import Protocol
+
+from .link import Link
 
 POLL_SECONDS = 0.02  # how long an idle unit sleeps before it looks again
 WRITE_TIMEOUT = 2.0  # a host that takes nothing for so long does not read
 CHUNK = 4096
 
+GoOn = Callable[[], bool]
+
+
+def always() -> bool:
+    return True
+
 
 class Line(Protocol):
-    """One end of a serial line: the unit's."""
+    """One end of a serial line: the unit's. It is plugged in when it is made."""
+
+    @property
+    def address(self) -> str:
+        """What a host opens."""
+        ...
 
     @property
     def connected(self) -> bool:
@@ -30,15 +44,30 @@ class Line(Protocol):
         """Return what has arrived; wait for POLL_SECONDS at most."""
         ...
 
-    def write(self, data: bytes) -> bool:
-        """Send all of `data`; return False after giving up on a host that has left or does not read."""
+    def write(self, data: bytes, go_on: GoOn = always) -> bool:
+        """Send all of `data`; return False after giving up on a host that has left or does not read.
+
+        Also when `go_on` says that it is no use any more: it is asked again and again while the host does not read.
+        """
         ...
 
-    def close(self) -> None: ...
+    def drop(self) -> None:
+        """Hang up on the host, and be ready for the next, perhaps at another address."""
+        ...
+
+    def plug(self) -> None:
+        """Be there again after `close`, perhaps at another address."""
+        ...
+
+    def close(self) -> None:
+        """Be gone, as when the cable is pulled: the host sees it. Once more does nothing."""
+        ...
 
 
 class MemoryLine:
     """A line inside one process; the host's end are the two buffers."""
+
+    address = "memory"
 
     def __init__(self) -> None:
         self.connected = True
@@ -50,21 +79,38 @@ class MemoryLine:
         del self.inbound[:CHUNK]
         return data
 
-    def write(self, data: bytes) -> bool:
+    def write(self, data: bytes, go_on: GoOn = always) -> bool:  # noqa: ARG002 (memory takes everything at once)
         self.outbound += data
         return True
 
+    def drop(self) -> None:
+        self.inbound.clear()
+
+    def plug(self) -> None:
+        self.connected = True
+
     def close(self) -> None:
+        self.inbound.clear()
         self.connected = False
 
 
 class PtyLine:
-    """A pseudo-terminal; `path` is what a host opens as its serial port.
+    """A pseudo-terminal; `path` is what a host opens as its serial port, or `link`, which leads there.
 
-    Only the master is held open: when the unit goes, the host sees its port hang up, and the other way round.
+    Only the master is held open: when the unit goes, the host sees its port hang up, and the other way round. One that
+    was hung up is of no use any more: the next has another path.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, link: Link | None = None) -> None:
+        self._link = link
+        self._master = -1
+        self.plug()
+
+    @property
+    def address(self) -> str:
+        return str(self._link.path) if self._link else self.path
+
+    def plug(self) -> None:
         import pty  # not on every platform
         import tty
 
@@ -75,6 +121,13 @@ class PtyLine:
         os.set_blocking(self._master, False)
         self._poll = select.poll()
         self._poll.register(self._master, select.POLLIN)
+        if self._link:
+            self._link.lead_to(self.path)
+
+    def drop(self) -> None:
+        hung_up = self._master
+        self.plug()  # first, so that the next is not at the same path, which the host may still hold
+        os.close(hung_up)
 
     @property
     def connected(self) -> bool:
@@ -90,22 +143,19 @@ class PtyLine:
             time.sleep(POLL_SECONDS)  # nobody there: poll would return at once for ever
         return data
 
-    def write(self, data: bytes) -> bool:
-        deadline = time.monotonic() + WRITE_TIMEOUT
-        while data and time.monotonic() < deadline and self.connected:
-            try:
-                sent = os.write(self._master, data)
-            except BlockingIOError:
-                select.select([], [self._master], [], POLL_SECONDS)
-                continue
-            except OSError:
-                return False
-            data = data[sent:]
-            deadline = time.monotonic() + WRITE_TIMEOUT
-        return not data
+    def write(self, data: bytes, go_on: GoOn = always) -> bool:
+        return _send_all(data, self._master, self._send, lambda: self.connected and go_on())
+
+    def _send(self, data: bytes) -> int:
+        return os.write(self._master, data)
 
     def close(self) -> None:
+        if self._master < 0:
+            return
+        if self._link:
+            self._link.remove()
         os.close(self._master)
+        self._master = -1
 
     def _events(self, timeout: float) -> int:
         return sum(events for _, events in self._poll.poll(timeout * 1000))
@@ -115,12 +165,22 @@ class TcpLine:
     """A TCP port on 127.0.0.1 for one host at a time; a second one is turned away. Port 0 takes a free one."""
 
     def __init__(self, port: int) -> None:
-        self._listener = socket.create_server(("127.0.0.1", port))
+        self.port = port
         self._host: socket.socket | None = None
+        self.plug()
 
     @property
-    def port(self) -> int:
-        return self._listener.getsockname()[1]
+    def address(self) -> str:
+        return f"socket://127.0.0.1:{self.port}"
+
+    def plug(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._listener.getsockname()[1]
+
+    def drop(self) -> None:
+        self._hang_up()
+        while select.select([self._listener], [], [], 0)[0]:  # also on those whom nobody has answered yet
+            self._listener.accept()[0].close()
 
     @property
     def connected(self) -> bool:
@@ -129,20 +189,19 @@ class TcpLine:
     def read(self) -> bytes:
         sockets = [self._listener] if self._host is None else [self._listener, self._host]
         readable, _, _ = select.select(sockets, [], [], POLL_SECONDS)
-        # First see whether the old host has left: a new one may have come already.
-        data = self._receive(self._host) if self._host in readable and self._host else b""
+        if self._host and self._host in readable:
+            return self._receive(self._host)  # to its end, which the unit must see before a new host may come
         if self._listener in readable:
             self._accept()
-        return data
+        return b""
 
-    def write(self, data: bytes) -> bool:
-        try:
-            if self._host is not None:
-                self._host.sendall(data)
-                return True
-        except OSError:  # gone, or its time-out: half a frame was sent, the line is of no use any more
-            self._hang_up()
-        return False
+    def write(self, data: bytes, go_on: GoOn = always) -> bool:
+        if self._host is None:
+            return False
+        if not _send_all(data, self._host, self._host.send, go_on):
+            self._hang_up()  # half a frame was sent: the line is of no use any more
+            return False
+        return True
 
     def close(self) -> None:
         self._hang_up()
@@ -161,7 +220,7 @@ class TcpLine:
         if self._host is not None:
             host.close()
             return
-        host.settimeout(WRITE_TIMEOUT)
+        host.setblocking(False)
         host.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._host = host
 
@@ -169,3 +228,19 @@ class TcpLine:
         if self._host is not None:
             self._host.close()
             self._host = None
+
+
+def _send_all(data: bytes, file: int | socket.socket, send: Callable[[bytes], int], go_on: GoOn) -> bool:
+    """Send to a file that does not block; False when the host takes nothing for WRITE_TIMEOUT, or has left."""
+    deadline = time.monotonic() + WRITE_TIMEOUT
+    while data and time.monotonic() < deadline and go_on():
+        try:
+            sent = send(data)
+        except BlockingIOError:
+            select.select([], [file], [], POLL_SECONDS)
+            continue
+        except OSError:
+            return False
+        data = data[sent:]
+        deadline = time.monotonic() + WRITE_TIMEOUT
+    return not data

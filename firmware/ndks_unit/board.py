@@ -4,11 +4,31 @@
 
 from ndks_protocol.kdf import Crypto
 
+# Why the board started last
+RESET_POWER_ON = 0
+RESET_BROWNOUT = 1
+RESET_SOFTWARE = 2
+RESET_WATCHDOG = 3
+RESET_PIN = 4
+RESET_OTHER = 5
+
+TICKS_PERIOD = 1 << 29  # of `ticks_ms`
+
 
 class Board(Crypto):
     """The hardware of one unit."""
 
     uid = bytes(8)  # of this board, for life
+    reset_reason = RESET_OTHER
+
+    @property
+    def case_open(self) -> bool:
+        """Whether the case is open, or was since the board was started."""
+        raise NotImplementedError
+
+    def ticks_ms(self) -> int:
+        """Return milliseconds from any beginning, modulo TICKS_PERIOD."""
+        raise NotImplementedError
 
     @property
     def connected(self) -> bool:
@@ -60,8 +80,14 @@ class Board(Crypto):
         """
         return None  # noqa: RET501 (a value, not the lack of one)
 
+    def prepare_generator(self, digits: int) -> None:
+        """Load early what `generator` will need for this d: later the heap may have no room for it."""
+
+    def tidy(self) -> None:
+        """Use a pause between requests for what would be in the way of the next."""
+
     def feed_watchdog(self) -> None:
-        """Put off the watchdog's reset; called at least once in some seconds."""
+        """Put off the watchdog's reset, and see whether the case is open; called at least once in some seconds."""
 
     def led(self, on: bool) -> None:
         """Show that a request is being served."""

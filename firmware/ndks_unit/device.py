@@ -3,17 +3,20 @@
 """What a unit says of itself, and how it becomes a member: HELLO, STATUS, PROVISION, CLOSE."""
 
 from ndks_protocol import MAJOR, MINOR, commands, framing
+from ndks_protocol.binding import BindingKeys
 
 from . import FIRMWARE
-from .membership import Membership
-from .records import CURRENT_FORMAT, MEMBERSHIP, STATE_FORMAT
+from .binding import binding_body, new_salt
+from .membership import LAYOUT, Membership
+from .records import BINDING, BOOTS, MEMBERSHIP, counter_value
 
-_NO_SALT = _NO_BINDING_ID = bytes(16)  # until bindings exist
+_UNKNOWN = bytes(16)  # salt and binding id of a unit that is blank
 
 
 def hello(unit) -> tuple:
     unit.end_session()
-    return (
+    binding = unit.binding
+    values = (
         MAJOR,
         MINOR,
         bytes(FIRMWARE),
@@ -21,13 +24,15 @@ def hello(unit) -> tuple:
         unit.state,
         unit.flags,
         unit.board.uid,
-        _NO_SALT,
-        _NO_BINDING_ID,
+        binding.salt if binding else _UNKNOWN,
+        binding.id if binding else _UNKNOWN,
         framing.MAX_PAYLOAD,
         commands.MAX_SENDERS,
         commands.WINDOW_SIZE,
         1,
     )
+    unit.session.hello = commands.HELLO.answer.pack(*values)
+    return values
 
 
 def status(unit) -> tuple:
@@ -48,20 +53,34 @@ def status(unit) -> tuple:
         unit.dropped_frames,
         member.f1 if member else 0,
         member.f2 if member else 0,
+        counter_value(unit.log.body(BOOTS)),
+        unit.board.reset_reason,
+        unit.log.erases,
+        unit.session.wrong_attempts,
+        unit.own_numbers.latest if member else 0,
     )
 
 
-def provision(unit, *values) -> tuple:
-    record = commands.PROVISION.request.pack(*values)
-    Membership(unit.board, record)  # refused here, nothing is written
-    unit.log.append(STATE_FORMAT, bytes((CURRENT_FORMAT,)))
-    unit.log.append(MEMBERSHIP, record)  # the commit: a unit is a member if this record is there
-    unit.load_membership()
+def provision(unit, binding: bytes, *values) -> tuple:
+    record = LAYOUT.pack(*values)
+    member = Membership(unit.board, record)  # refused here, nothing is written
+    member.wipe()
+    keys = BindingKeys(unit.board, binding)
+    log = unit.log
+    log.keys.set_auth(keys.auth)
+    log.keys.set_kek(keys.kek)
+    try:
+        log.write_format()
+        log.append(MEMBERSHIP, record)
+        body = binding_body(keys, new_salt(unit.board, binding), member.digits, 1)
+        log.append(BINDING, body)  # the commit: a unit is a member if this record is there
+    finally:
+        unit.load()
     return ()
 
 
 def close(unit, unplug: int) -> tuple:
-    unit.end_session()
-    if unplug and unit.messages:
-        unit.messages.own_numbers.give_back()
+    if unplug and unit.member:
+        unit.own_numbers.give_back()
+    unit.end_session_after_answer()
     return ()

@@ -6,7 +6,7 @@ import struct
 
 from ndks_protocol import commands, errors
 from ndks_protocol.exported import export_mask_key, is_exportable
-from ndks_protocol.kdf import xor_keystream
+from ndks_protocol.kdf import wipe, xor_keystream
 
 from .paper_bits import PaperBits
 from .records import EXPORT_COUNTER
@@ -43,13 +43,17 @@ class KeyReader:
         self._board = board
         self._member = member
         self._paper = None
-        self._mask_key = b""
+        self._mask_key = bytearray()
 
-    def read(self, index: int, offset: int, size: int) -> bytearray:
+    def wipe(self) -> None:
+        """Overwrite the key of the mask."""
+        wipe(self._mask_key)
+
+    def read(self, index: int, offset: int, size: int) -> "bytearray | memoryview":
         """Return `size` bytes of key `index` from byte `offset` on."""
         if self._paper is None or self._paper.index != index:
             paper = PaperBits(self._board, self._member.generator, index)
-            mask_key = export_mask_key(self._board, self._member.secret, index)
+            mask_key = bytearray(export_mask_key(self._board, self._member.secret, index))
             # Together or not at all: should one of them fail, the next request must not mix two keys.
             self._paper, self._mask_key = paper, mask_key
         data = self._paper.read(offset, size)

@@ -4,18 +4,20 @@
 
 from ndks_protocol import commands, errors
 from ndks_protocol.generator import F1, F2, Generator
-from ndks_protocol.kdf import Crypto
+from ndks_protocol.kdf import Crypto, wipe
+from ndks_protocol.layout import Layout
 from ndks_protocol.network_id import network_id
 
-_OPERATORS = bytes(2)  # of equation 7: a record of state format 1 ends before f1 and f2
+LAYOUT = Layout(commands.MEMBERSHIP)
 
 
 class Membership:
-    """The fields of PROVISION, checked. UnitError(RANGE) when one is out of range."""
+    """The fields of PROVISION but the binding, checked. UnitError(RANGE) when one is out of range."""
 
     def __init__(self, crypto: Crypto, record: bytes):
-        values = commands.PROVISION.request.unpack(record + _OPERATORS, allow_more=True)
-        self.epoch, self.lane, suite, cipher, digits, self.secret, self.network, p1, p2, f1, f2 = values
+        values = LAYOUT.unpack(record)
+        self.epoch, self.lane, suite, cipher, digits, secret, self.network, p1, p2, f1, f2 = values
+        self.secret = bytearray(secret)
         if suite >= len(commands.SUITES) or cipher >= len(commands.CIPHERS) or self.lane == commands.COMMON_LANE:
             raise errors.UnitError(errors.RANGE)
         if f1 >= len(F1) or f2 >= len(F2):
@@ -34,6 +36,10 @@ class Membership:
             raise errors.UnitError(errors.RANGE) from None
         self._parameters = p1, p2, digits
         self.network_id = network_id(crypto, self.secret, suite, digits, p1, p2, f1, f2)
+
+    def wipe(self) -> None:
+        """Overwrite the secret."""
+        wipe(self.secret)
 
     def speed_up(self, board) -> None:
         """Take the board's own generator of equation 7, if it has one and room for it: the same bits, faster."""

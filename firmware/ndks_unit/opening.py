@@ -6,7 +6,7 @@ A host in mode a gets the keys of one message: never those of a header, of anoth
 """
 
 from ndks_protocol import commands, errors
-from ndks_protocol.capsule import SYNC_SIZE, Opener
+from ndks_protocol.capsule import LARGEST_PIECE, SYNC_SIZE, Opener
 
 _FLAGS = commands.AGAIN | commands.LEAVE
 _HANDLE_SIZE = 8
@@ -19,17 +19,28 @@ class Incoming:
         self.handle = handle
         self.keys = keys
         self.opener = opener
+        self._view = memoryview(bytearray(LARGEST_PIECE if opener else 0))
+
+    def wipe(self) -> None:
+        """Overwrite its keys."""
+        self.keys.wipe()
+        if self.opener:
+            self.opener.wipe()
+
+    def open(self, number: int, last: int, chunk):
+        """Return the data that a chunk completes; valid until the next."""
+        return self.opener.open_into(self._view, number, last, chunk)
 
 
 def open_begin(unit, wire: bytes, flags: int) -> tuple:
     header, keys = _open(unit, wire, flags)
-    unit.messages.incoming = Incoming(unit.board.entropy(_HANDLE_SIZE), keys, Opener(unit.board, keys))
+    unit.messages.begin_opening(Incoming(unit.board.entropy(_HANDLE_SIZE), keys, Opener(unit.board, keys)))
     return unit.messages.incoming.handle, header.lane, header.number, header.cipher
 
 
 def open_keys(unit, wire: bytes, flags: int) -> tuple:
     header, keys = _open(unit, wire, flags)
-    unit.messages.incoming = Incoming(unit.board.entropy(_HANDLE_SIZE), keys, None)
+    unit.messages.begin_opening(Incoming(unit.board.entropy(_HANDLE_SIZE), keys, None))
     sync = keys.sync or bytes(SYNC_SIZE)
     return unit.messages.incoming.handle, header.lane, header.number, keys.tag_key, sync, keys.aes_key
 
@@ -38,7 +49,7 @@ def open_chunk(unit, handle: bytes, number: int, last: int, chunk: bytes) -> tup
     message = unit.messages.incoming
     if message is None or message.handle != handle or message.opener is None:
         raise errors.UnitError(errors.CONFLICT)
-    return (message.opener.open(number, last, chunk),)
+    return (message.open(number, last, chunk),)
 
 
 def message_stream(unit, message: bytes, offset: int, size: int) -> tuple:

@@ -5,7 +5,7 @@
 import struct
 
 from ndks_protocol import errors
-from ndks_protocol.commands import INDEX_BITS
+from ndks_protocol.commands import INDEX_BITS, MAX_JUMP
 
 from .records import OWN_NUMBERS
 
@@ -18,10 +18,29 @@ class OwnNumbers:
 
     def __init__(self, log, epoch: int):
         self._log = log
-        self._epoch = epoch
+        self.epoch = epoch
         body = log.body(OWN_NUMBERS)
         reserved_epoch, value = struct.unpack(_FORMAT, body) if body else (epoch, 1)
         self._next = self._end = value if reserved_epoch == epoch else 1
+
+    @property
+    def latest(self) -> int:
+        """The number that was given last, 0 if none was."""
+        return self._next - 1
+
+    def start_above(self, floor: int, leave: int) -> None:
+        """Give numbers above `floor` only, the highest that the host knows of. UnitError RANGE, TOO_FAR.
+
+        It is higher than ours when an old image of the flash was put back.
+        """
+        if floor >= 1 << INDEX_BITS:
+            raise errors.UnitError(errors.RANGE)
+        if floor > self._next + MAX_JUMP and not leave:
+            raise errors.UnitError(errors.TOO_FAR)
+        if floor >= self._end:
+            self._next = self._end = floor + 1
+        elif floor >= self._next:
+            self._next = floor + 1
 
     def take(self) -> int:
         """Return a number that no message has had. UnitError RANGE when there is none, STORAGE."""
@@ -40,5 +59,5 @@ class OwnNumbers:
             self._reserve_up_to(self._next)
 
     def _reserve_up_to(self, end: int) -> None:
-        self._log.append(OWN_NUMBERS, struct.pack(_FORMAT, self._epoch, end))
+        self._log.append(OWN_NUMBERS, struct.pack(_FORMAT, self.epoch, end))
         self._end = end

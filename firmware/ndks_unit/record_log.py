@@ -2,72 +2,72 @@
 # SPDX-License-Identifier: MIT
 """The unit's state in flash: an append-only log of records (PROTOCOL.md section 7).
 
-Strategy: the newest valid record of a type wins, wherever it lies. nvm is only erased when a verified snapshot of
-all of them lies in a file, so that a power cut at any moment leaves the old state or the new one.
+Strategy: the newest valid record of a type wins, in nvm or in the newest whole snapshot. nvm is only erased when a
+verified snapshot of all of them lies in a file, so that a power cut at any moment leaves the old state or the new one.
 """
 
+import struct
+
 from ndks_protocol import errors
-from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES
 
-from .records import (
-    COUNTERS,
-    CURRENT_FORMAT,
-    SIZE,
-    STATE_FORMAT,
-    counted,
-    encode,
-    extent,
-    key_of,
-    kind_of,
-    merge,
-    round_up,
-    scan,
-)
+from . import records
+from .records import COUNTERS, CURRENT_FORMAT, OPEN, PLAIN, SEALED, SIZE, TAIL, RecordKeys, counted, extent
+from .snapshots import NVM, Storage
 
-_PIECE = 256  # bytes read back at once: a fragmented heap may have no room for more
+_STATE = ">BI"  # format, erases
 
 
 class RecordLog:
-    """The newest record of each type (of windows, for each lane), and how to add one."""
+    """The newest record of each type, and how to add one. Sealed ones are there from `unlock` to `lock`."""
 
     def __init__(self, board):
-        self._image = bytearray(NVM_SIZE)  # kept: when it is needed, the heap may have no such piece left
+        self.storage = Storage(board)
+        self.keys = RecordKeys(board)
         self._board = board
         self._bodies = {}
-        self._sequence = 0
-        self._slot_sequence = [0] * len(SNAPSHOT_FILES)
-        in_snapshots = {}
-        for slot in range(len(SNAPSHOT_FILES)):
-            records, _ = self._read_snapshot(slot)
-            self._slot_sequence[slot] = max([record.sequence for record in records.values()] + [0])
-            merge(in_snapshots, records)
-        image = board.nvm_read(0, SIZE)
-        in_nvm, end = scan(self._board, image, True)
-        self._end = max(end, round_up(len(image.rstrip(b"\xff"))))
-        image = b""
-        newest = dict(in_snapshots)
-        merge(newest, in_nvm)
-        # By key, where the free tail bytes of its newest record start and end; one in a snapshot has none.
-        self._tails = {key: record.tail for key, record in in_nvm.items() if record is newest[key]}
-        for key, record in newest.items():
-            self._sequence = max(self._sequence, record.sequence)
-            self._bodies[key] = record.body
-        if self.format <= CURRENT_FORMAT:
-            self._complete_nvm(in_snapshots, in_nvm)
 
-    def body(self, key: int):
-        """Return the body of the newest record of a type (or `window_key`), None when there is none."""
-        return self._bodies.get(key)
+    def load(self) -> None:
+        """Read flash anew; sealed records stay closed."""
+        self.keys = RecordKeys(self._board)
+        self._bodies = {}
+        self._tails = {}  # by type, where the free tail bytes of its newest record in nvm start and end
+        # By type: sequence number, place, offset, size of the newest that can be read; before that, that may be one.
+        self._found, self._sequence, self._end = self.storage.scan()
+        self._read(PLAIN)
 
-    def number_of(self, kind: int) -> int:
-        """Return how many records of a type there are, each with a key of its own."""
-        return len([key for key in self._bodies if kind_of(key) == kind])
+    def set_auth(self, auth: bytes) -> None:
+        """Read the open records too."""
+        self.keys.set_auth(auth)
+        self._read(OPEN)
+
+    def unlock(self, kek: bytes) -> None:
+        """Read the sealed records too."""
+        self.keys.set_kek(kek)
+        self._read(SEALED)
+
+    def lock(self) -> None:
+        """Forget sealed records and what opens them."""
+        self.keys.wipe()
+        for kind in SEALED:
+            body = self._bodies.pop(kind, None)
+            for position in range(len(body or b"")):
+                body[position] = 0
+
+    def body(self, kind: int):
+        """Return the body of the newest record of a type, None when there is none."""
+        return self._bodies.get(kind)
 
     @property
     def format(self) -> int:
         """Version of the format of the records."""
-        body = self.body(STATE_FORMAT)
+        body = self.body(records.STATE_FORMAT)
         return body[0] if body else CURRENT_FORMAT
+
+    @property
+    def erases(self) -> int:
+        """How often nvm was erased in the life of this unit."""
+        body = self.body(records.STATE_FORMAT)
+        return struct.unpack(_STATE, body)[1] if body and len(body) == struct.calcsize(_STATE) else 0
 
     @property
     def used(self) -> int:
@@ -82,18 +82,18 @@ class RecordLog:
     def append(self, kind: int, body: bytes) -> None:
         """Write a record; it is in flash when this returns. UnitError(STORAGE) when that cannot be."""
         if self._end + extent(kind, len(body)) > SIZE:
-            self._compact()
+            self.compact()
         if self._end + extent(kind, len(body)) > SIZE:
             raise errors.UnitError(errors.STORAGE)
         start = self._end
         self._sequence += 1
-        record = encode(self._board, kind, body, self._sequence)
+        record = self.keys.encode(kind, body, self._sequence)
         # Also when the write fails: what it left is no longer blank, and may supersede the record that had the tail.
         self._end += extent(kind, len(body))
-        key = key_of(kind, body)
-        self._tails.pop(key, None)
-        self._program(start, record)
-        self._bodies[key] = body
+        self._tails.pop(kind, None)
+        self.storage.program(start, record)
+        self._bodies[kind] = bytearray(body) if kind in SEALED else body
+        self._found[kind] = (self._sequence, NVM, start, len(body))
         if kind in COUNTERS:
             self._tails[kind] = (start + len(record), self._end)
 
@@ -105,80 +105,116 @@ class RecordLog:
             self.append(kind, body)
             return
         self._tails[kind] = (start + 1, end)
-        self._program(start, b"\0")
+        self.storage.program(start, b"\0")
         self._bodies[kind] = body
 
-    def _program(self, offset: int, data: bytes) -> None:
-        try:
-            self._board.nvm_write(offset, data)
-        except OSError:  # of an emulated one: its disk is full
-            raise errors.UnitError(errors.STORAGE) from None
-        for start in range(0, len(data), _PIECE):
-            piece = data[start : start + _PIECE]
-            if self._board.nvm_read(offset + start, len(piece)) != piece:
-                raise errors.UnitError(errors.STORAGE)
-
-    def _read_snapshot(self, slot: int) -> tuple:
-        try:
-            return scan(self._board, self._board.snapshot_read(slot, 0, NVM_SIZE), False)
-        except OSError:  # missing: reported by `snapshots_writable`
-            return {}, 0
-
-    def _complete_nvm(self, in_snapshots: dict, in_nvm: dict) -> None:
+    def complete(self) -> None:
         """Bring to nvm what lies in a snapshot alone: a power cut in a compaction, or damage, has left it there.
 
         From then on snapshots may be overwritten.
         """
-        missing = self._missing(in_nvm)
-        try:
-            if missing and not self._missing(in_snapshots):
-                self._start_nvm(*self._make_image())  # nothing in nvm is needed
-            else:
-                for key in missing:
-                    self.append(kind_of(key), self._bodies[key])
-        except errors.UnitError:
-            pass  # keys can be read all the same; every command that writes will say STORAGE
+        missing = [kind for kind in self._bodies if self._found[kind][1] != NVM]
+        if records.BINDING in missing and self.keys.complete:
+            self.compact()  # nvm may be full of what was sealed under another binding
+        elif missing and len(missing) == len(self._bodies):
+            self._start_nvm(*self._make_image())  # nothing in nvm is needed
+        else:
+            for kind in missing:
+                if self._found[kind][1] != NVM:  # not yet, by a compaction
+                    self.append(kind, self._bodies[kind])
 
-    def _missing(self, records: dict) -> list:
-        return [key for key, body in self._bodies.items() if key not in records or records[key].body != body]
-
-    def _compact(self) -> None:
+    def compact(self) -> None:
         """Write all newest records to the older snapshot, read it back, and only then start nvm anew with them."""
-        image, end, tails = self._make_image()
-        slot = self._slot_sequence.index(min(self._slot_sequence))
-        self._write_snapshot(slot, image)
-        self._slot_sequence[slot] = self._sequence
-        self._start_nvm(image, end, tails)
+        if not self.keys.complete and self.body(records.BINDING):
+            raise errors.UnitError(errors.STORAGE)
+        end, found = self._make_image()
+        self.storage.write_snapshot()
+        self._start_nvm(end, found)
+
+    def rebind(self, keys: RecordKeys, body: bytes, settled_body: bytes) -> None:
+        """Tag and seal everything with other keys; `body`, of the record BINDING, is the commit.
+
+        A power cut before it leaves a snapshot that nobody needs; after it, `settled_body` is still to be written.
+        After a failure nothing here is of use any more: `load` finds out what holds.
+        """
+        self.compact()  # should the last change of the binding be unfinished, this finishes it; and there is room now
+        self._bodies.pop(records.BINDING)
+        old_keys, self.keys = self.keys, keys
+        try:
+            self._make_image()
+            self.storage.write_snapshot()
+            self.append(records.BINDING, body)
+        finally:
+            old_keys.wipe()
+        self.settle(settled_body)
+
+    def settle(self, body: bytes) -> None:
+        """Leave nothing that was sealed under the keys before the present ones."""
+        self._bodies[records.BINDING] = body
+        self.compact()
+
+    def write_format(self) -> None:
+        """Write the format before anything else is written."""
+        self.append(records.STATE_FORMAT, format_body(self.erases))
 
     def _make_image(self) -> tuple:
-        """Return all newest records as one image, where they end in it, and the tails of counters."""
-        image = self._image
-        for start in range(0, NVM_SIZE, _PIECE):
-            image[start : start + _PIECE] = b"\xff" * _PIECE
-        tails = {}
+        """Make an image of all newest records for an nvm that is erased; return where they end, and where each lies."""
+        image = self.storage.blank_image()
+        found = {}
         end = 0
-        for key in sorted(self._bodies, key=kind_of):  # the state format first
-            kind, body = kind_of(key), self._bodies[key]
+        erases = self.erases
+        self._bodies[records.STATE_FORMAT] = format_body(erases + 1)
+        for kind in PLAIN + OPEN + SEALED:
+            body = self._bodies.get(kind)
+            if body is None:
+                continue
             self._sequence += 1
-            record = encode(self._board, kind, body, self._sequence)
+            record = self.keys.encode(kind, body, self._sequence)
             image[end : end + len(record)] = record
-            start, end = end + len(record), end + extent(kind, len(body))
-            if kind in COUNTERS:
-                tails[key] = (start, end)
-        return image, end, tails
+            found[kind] = (self._sequence, NVM, end, len(body))
+            end += extent(kind, len(body))
+        self._bodies[records.STATE_FORMAT] = format_body(erases)
+        return end, found
 
-    def _start_nvm(self, image: bytearray, end: int, tails: dict) -> None:
+    def _start_nvm(self, end: int, found: dict) -> None:
         # Should the write fail, nothing is known of nvm but that it is not blank.
         self._end, self._tails = SIZE, {}
-        self._program(0, image)
-        self._end, self._tails = end, tails
+        self._bodies[records.STATE_FORMAT] = format_body(self.erases + 1)
+        self.storage.start_nvm()
+        self._end, self._found = end, found
+        for kind in COUNTERS:
+            if kind in found:
+                _, _, offset, size = found[kind]
+                after = offset + extent(kind, size)
+                self._tails[kind] = (after - TAIL, after)
 
-    def _write_snapshot(self, slot: int, image: bytearray) -> None:
-        try:
-            self._board.snapshot_write(slot, image)
-            for start in range(0, len(image), _PIECE):
-                piece = self._board.snapshot_read(slot, start, _PIECE)
-                if piece != image[start : start + _PIECE]:
-                    raise errors.UnitError(errors.STORAGE)
-        except OSError:
-            raise errors.UnitError(errors.STORAGE) from None
+    def _read(self, kinds: tuple) -> None:
+        for kind in kinds:
+            found = self._found.get(kind)
+            while found:
+                sequence, place, offset, size = found
+                record = self.storage.read(place, offset, records.BODY + size)
+                body = self.keys.decode(record)
+                if body is not None:
+                    self._keep(kind, body, found)
+                    break
+                # Torn, damaged, or of another binding: the next older one.
+                found = self.storage.find_older(kind, (sequence, place))
+
+    def _keep(self, kind: int, body: bytes, found: tuple) -> None:
+        sequence, place, offset, size = found
+        if place == NVM and kind in COUNTERS:
+            end = offset + extent(kind, size)
+            tail = self.storage.read(NVM, end - TAIL, TAIL)
+            # A byte that a power cut left half programmed counts: an index is rather burnt than given twice.
+            steps = len(tail.rstrip(b"\xff"))
+            body = counted(body, steps)
+            self._tails[kind] = (end - TAIL + steps, end)
+        self._sequence = max(self._sequence, sequence)
+        self._bodies[kind] = body
+        self._found[kind] = found
+
+
+def format_body(erases: int) -> bytes:
+    """Return the body of the record STATE_FORMAT."""
+    return struct.pack(_STATE, CURRENT_FORMAT, erases)

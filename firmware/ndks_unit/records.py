@@ -3,111 +3,141 @@
 """Records in flash, one by one (PROTOCOL.md section 7).
 
 record: type u8 (FF = blank) | size u16 | sequence number u32 | 00 | tag 16 | body, padded with 00 to 16 bytes
-plain record, type F0 to FE: tag = SHA-256(first 8 bytes || body)[:16]
 """
 
 import struct
-from collections import namedtuple
 
+from ndks_protocol import errors
+from ndks_protocol.commands import MAX_SENDERS
 from ndks_protocol.flash import NVM_SIZE
-from ndks_protocol.kdf import Crypto
+from ndks_protocol.kdf import Mac, derive, same, xor_keystream
 
-# Types of records, all plain until bindings exist
+# Sealed under the key that the host brings (01 to 7F)
+MEMBERSHIP = 0x01
+MEMBER_IDS = 0x02
+WINDOWS = 0x10  # and those that follow: one type for each of MAX_SENDERS senders
+# Open: authentic, and readable without a session (80 to EF)
+EXPORT_COUNTER = 0x80
+OWN_NUMBERS = 0x81
+BOOTS = 0x82
+WRONG_ATTEMPTS = 0x83
+# Plain (F0 to FE)
 STATE_FORMAT = 0xF0
-MEMBERSHIP = 0xF3
-EXPORT_COUNTER = 0xF4
-OWN_NUMBERS = 0xF5
-MEMBER_IDS = 0xF6
-WINDOW = 0xF7  # one for each lane, with which its body begins
+ERASING = 0xF1
+TAMPERED = 0xF2
+BINDING = 0xFE
 
-CURRENT_FORMAT = 2  # of all records; a unit reads older ones; it reads that of a newer one and changes nothing
-COUNTERS = (EXPORT_COUNTER,)  # their body ends with a u64; a tail of FF follows, each byte programmed to 00 adds one
+CURRENT_FORMAT = 3  # of all records; what has another is left alone
+WINDOW_KINDS = tuple(range(WINDOWS, WINDOWS + MAX_SENDERS))
+# In the order in which an image holds them
+SEALED = (MEMBERSHIP, MEMBER_IDS) + WINDOW_KINDS
+OPEN = (EXPORT_COUNTER, OWN_NUMBERS, BOOTS, WRONG_ATTEMPTS)
+PLAIN = (STATE_FORMAT, TAMPERED, BINDING)
+COUNTERS = (EXPORT_COUNTER, BOOTS)  # their body ends with a u64; a tail of FF follows, each byte programmed adds one
 SIZE = NVM_SIZE - 32  # the last 32 bytes of nvm stay free for the marker of an erasure
+FIRST = struct.pack(">Q", 1)  # the body of a counter that begins
+ALIGNMENT = 16
+TAIL = 64
+BODY = 24  # offset of the body
 
-# A record in flash. `tail`: where the free bytes of a counter's tail start and end
-Record = namedtuple("Record", ("sequence", "body", "tail"))
-
-_TAIL = 64
-_ALIGNMENT = 16
+_KINDS = frozenset(SEALED + OPEN + PLAIN)
 _HEADER = ">BHIB"
 _HEADER_SIZE = 8
-_BODY = 24  # offset of the body
-_BLANK = 0xFF
+_TAG_SIZE = 16
 
 
-def encode(crypto: Crypto, kind: int, body: bytes, sequence: int) -> bytes:
-    """Return a record, without the tail of a counter."""
-    header = struct.pack(_HEADER, kind, len(body), sequence, 0)
-    record = header + _tag(crypto, header, body) + body
-    return record + bytes(-len(record) % _ALIGNMENT)
+class RecordKeys:
+    """What tags and seals records: nothing for plain ones, the binding's `auth` for open ones, `kek` for sealed."""
+
+    def __init__(self, crypto):
+        self._crypto = crypto
+        self._log = self._seal_tag = self._seal_key = None
+
+    def set_auth(self, auth: bytes) -> None:
+        """Read and write open records from now on."""
+        self._log = Mac(self._crypto, auth)
+
+    def set_kek(self, kek: bytes) -> None:
+        """Read and write sealed records from now on."""
+        self._seal_tag = Mac(self._crypto, derive(self._crypto, kek, "ndks seal mac", b""))
+        self._seal_key = Mac(self._crypto, derive(self._crypto, kek, "ndks seal enc", b""))
+
+    @property
+    def complete(self) -> bool:
+        """Whether all kinds of records can be read and written."""
+        return self._seal_key is not None
+
+    def wipe(self) -> None:
+        """Forget the key of sealed records."""
+        if self._seal_tag and self._seal_key:
+            self._seal_tag.wipe()
+            self._seal_key.wipe()
+        self._seal_tag = self._seal_key = None
+
+    def encode(self, kind: int, body: bytes, sequence: int) -> bytearray:
+        """Return a record, without the tail of a counter."""
+        header = struct.pack(_HEADER, kind, len(body), sequence, 0)
+        record = bytearray(round_up(BODY + len(body)))
+        tag = self._tag(kind, header, body)
+        record[:_HEADER_SIZE] = header
+        record[_HEADER_SIZE:BODY] = tag
+        if kind in SEALED:
+            body = xor_keystream(self._crypto, self._key_for(tag), 0, bytearray(body))
+        record[BODY : BODY + len(body)] = body
+        return record
+
+    def decode(self, record: bytes):
+        """Return the body of a record; None when its tag is wrong, or cannot be checked yet."""
+        kind, size, _, _ = struct.unpack_from(_HEADER, record, 0)
+        if (kind in SEALED and not self._seal_key) or (kind in OPEN and not self._log):
+            return None
+        tag = record[_HEADER_SIZE:BODY]
+        body = record[BODY : BODY + size]
+        if kind in SEALED:
+            body = xor_keystream(self._crypto, self._key_for(tag), 0, bytearray(body))
+        return body if same(self._tag(kind, record[:_HEADER_SIZE], body), tag) else None
+
+    def _tag(self, kind: int, header: bytes, body: bytes) -> bytes:
+        if kind in SEALED and self._seal_tag:
+            digest = self._seal_tag.digest(header, body)  # a synthetic IV: no keystream is used for two bodies
+        elif kind in OPEN and self._log:
+            digest = self._log.digest(b"ndks log\0", header, body)
+        elif kind in SEALED or kind in OPEN:
+            raise errors.UnitError(errors.LOCKED)
+        else:
+            plain = self._crypto.sha256()
+            plain.update(header)
+            plain.update(body)
+            digest = plain.digest()
+        return digest[:_TAG_SIZE]
+
+    def _key_for(self, tag: bytes) -> bytes:
+        return self._seal_key.digest(tag) if self._seal_key else b""
 
 
-def scan(crypto: Crypto, image: bytes, with_tails: bool) -> tuple:
-    """Return the newest records of an image, by key, and where its last valid one ends.
-
-    Steps are counted in the tails of nvm only: behind a snapshot's record that was torn lie bytes of an older one.
-    """
-    records = {}
-    offset = end = 0
-    limit = min(len(image), SIZE)  # a file may have been cut short
-    while offset + _BODY <= limit:
-        kind, size, sequence, zero = struct.unpack_from(_HEADER, image, offset)
-        if not 0xF0 <= kind < _BLANK or zero or offset + extent(kind, size) > limit:
-            offset += _ALIGNMENT
-            continue
-        header = image[offset : offset + _HEADER_SIZE]
-        body = image[offset + _BODY : offset + _BODY + size]
-        if _tag(crypto, header, body) != image[offset + _HEADER_SIZE : offset + _BODY]:
-            offset += _ALIGNMENT
-            continue
-        offset = end = offset + extent(kind, size)
-        tail = end
-        if kind in COUNTERS and with_tails:
-            # A byte that a power cut left half programmed counts: an index is rather burnt than given twice.
-            steps = len(image[end - _TAIL : end].rstrip(b"\xff"))
-            body = counted(body, steps)
-            tail = end - _TAIL + steps
-        merge(records, {key_of(kind, body): Record(sequence, body, (tail, end))})
-    return records, end
-
-
-def merge(records: dict, others: dict) -> None:
-    """Let the higher sequence number win; of a record and its copy in a snapshot, the one in nvm, which counts on."""
-    for key, record in others.items():
-        if key not in records or record.sequence >= records[key].sequence:
-            records[key] = record
-
-
-def key_of(kind: int, body: bytes) -> int:
-    """Return what tells the records that replace one another: their type, for windows with the lane."""
-    return window_key(body[0] << 8 | body[1]) if kind == WINDOW else kind
-
-
-def window_key(lane: int) -> int:
-    return lane << 8 | WINDOW
-
-
-def kind_of(key: int) -> int:
-    return key & 0xFF
+def plausible(image: bytes, offset: int):
+    """Return type, size and sequence number of what looks like a record at this place; None when nothing does."""
+    if image[offset] not in _KINDS:
+        return None
+    kind, size, sequence, zero = struct.unpack_from(_HEADER, image, offset)
+    return None if zero or offset + extent(kind, size) > SIZE else (kind, size, sequence)
 
 
 def extent(kind: int, size: int) -> int:
     """Return the bytes from the start of a record to the next one, the tail of a counter included."""
-    return round_up(_BODY + size) + (_TAIL if kind in COUNTERS else 0)
+    return round_up(BODY + size) + (TAIL if kind in COUNTERS else 0)
 
 
 def round_up(size: int) -> int:
     """Return where the next record may start."""
-    return size + -size % _ALIGNMENT
+    return size + -size % ALIGNMENT
+
+
+def counter_value(body) -> int:
+    """Return what a counter has come to, 0 without a record of it."""
+    return struct.unpack(">Q", body[-8:])[0] if body else 0
 
 
 def counted(body: bytes, steps: int) -> bytes:
     """Return the body of a counter that has gone on by so many steps."""
-    return body[:-8] + struct.pack(">Q", struct.unpack(">Q", body[-8:])[0] + steps)
-
-
-def _tag(crypto: Crypto, header: bytes, body: bytes) -> bytes:
-    digest = crypto.sha256()
-    digest.update(header)
-    digest.update(body)
-    return digest.digest()[:16]
+    return body[:-8] + struct.pack(">Q", counter_value(body) + steps)

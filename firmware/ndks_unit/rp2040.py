@@ -17,18 +17,36 @@ import microcontroller
 import storage
 import supervisor
 import usb_cdc
+from ulab import numpy as np
 from watchdog import WatchDogMode
 
 from ndks_protocol.flash import SNAPSHOT_FILES, SNAPSHOT_SIZE
 
-from .board import Board
-from .fast_bits.generator import fast_generator
+from .board import (
+    RESET_BROWNOUT,
+    RESET_OTHER,
+    RESET_PIN,
+    RESET_POWER_ON,
+    RESET_SOFTWARE,
+    RESET_WATCHDOG,
+    TICKS_PERIOD,
+    Board,
+)
+from .fast_bits.generator import fast_generator, prepare
 from .fast_bits.tables import FOLDER
 
 _WATCHDOG_SECONDS = 8  # the longest the chip can count
 _FIFO = 256
 _WRITE_TIMEOUT_MS = 2000  # a host that takes nothing for so long does not read
-_TICKS_PERIOD = 1 << 29  # of supervisor.ticks_ms
+_CASE_LOOP = "NDKS_CASE_LOOP"  # in settings.toml: the case is closed as long as the switch connects the pin to ground
+_OPEN_SAMPLES = 3  # in a row: a single one may be a disturbance
+_RESET_REASONS = {
+    "POWER_ON": RESET_POWER_ON,
+    "BROWNOUT": RESET_BROWNOUT,
+    "SOFTWARE": RESET_SOFTWARE,
+    "WATCHDOG": RESET_WATCHDOG,
+    "RESET_PIN": RESET_PIN,
+}
 
 
 class RP2040Board(Board):
@@ -44,6 +62,12 @@ class RP2040Board(Board):
         self._port.write_timeout = 0
         self._led = digitalio.DigitalInOut(board.LED)
         self._led.switch_to_output(False)
+        reason = str(microcontroller.cpu.reset_reason)
+        self.reset_reason = _RESET_REASONS.get(reason[reason.rfind(".") + 1 :], RESET_OTHER)
+        self._case = digitalio.DigitalInOut(board.GP3)
+        self._case.switch_to_input(digitalio.Pull.UP)
+        self._closed_level = str(os.getenv(_CASE_LOOP)) != "1"
+        self._open_samples = 0
         self._watchdog = microcontroller.watchdog
         self._watchdog.timeout = _WATCHDOG_SECONDS
         self._watchdog.mode = WatchDogMode.RESET
@@ -51,6 +75,18 @@ class RP2040Board(Board):
     def stop(self) -> None:
         """Stop the watchdog."""
         self._watchdog.mode = None
+
+    @property
+    def case_open(self) -> bool:
+        self._look_at_case()
+        return self._open_samples == _OPEN_SAMPLES
+
+    def _look_at_case(self) -> None:
+        if self._open_samples < _OPEN_SAMPLES:
+            self._open_samples = 0 if self._case.value == self._closed_level else self._open_samples + 1
+
+    def ticks_ms(self) -> int:
+        return supervisor.ticks_ms()
 
     @property
     def connected(self) -> bool:
@@ -64,16 +100,19 @@ class RP2040Board(Board):
         view = memoryview(data)
         position = 0
         last_progress = supervisor.ticks_ms()
+        was_open = self._open_samples == _OPEN_SAMPLES
         while position < len(data):
             sent = self._port.write(view[position:])
             now = supervisor.ticks_ms()
             if sent:
                 position += sent
                 last_progress = now
-            elif not self._port.connected or (now - last_progress) % _TICKS_PERIOD > _WRITE_TIMEOUT_MS:
+            self.feed_watchdog()
+            opened = self._open_samples == _OPEN_SAMPLES and not was_open  # the rest of a key is not for whoever opens
+            slow = not sent and (now - last_progress) % TICKS_PERIOD > _WRITE_TIMEOUT_MS
+            if opened or slow or not (sent or self._port.connected):
                 self._port.reset_output_buffer()
                 return False
-            self.feed_watchdog()
         return True
 
     def nvm_read(self, offset: int, size: int) -> bytes:
@@ -107,6 +146,10 @@ class RP2040Board(Board):
     def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
         aesio.AES(key, aesio.MODE_CTR, IV=iv).encrypt_into(buffer, buffer)
 
+    def xor(self, buffer, other) -> None:
+        first, second = np.frombuffer(buffer, dtype=np.uint8), np.frombuffer(other, dtype=np.uint8)
+        buffer[:] = np.bitwise_xor(first, second).tobytes()
+
     def entropy(self, size: int) -> bytes:
         return os.urandom(size)
 
@@ -117,8 +160,15 @@ class RP2040Board(Board):
     def generator(self, p1: str, p2: str, digits: int):
         return fast_generator(p1, p2, digits, FOLDER, self.feed_watchdog)
 
+    def tidy(self) -> None:
+        gc.collect()
+
+    def prepare_generator(self, digits: int) -> None:
+        prepare(digits, FOLDER)
+
     def feed_watchdog(self) -> None:
         self._watchdog.feed()
+        self._look_at_case()
 
     def led(self, on: bool) -> None:
         self._led.value = on

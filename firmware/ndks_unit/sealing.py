@@ -6,7 +6,7 @@ No keystream is ever used for two texts: a token begins one message, a piece of 
 """
 
 from ndks_protocol import commands, errors
-from ndks_protocol.capsule import CHUNK, FIRST_PIECE, Header, Sealer
+from ndks_protocol.capsule import CHUNK, FIRST_PIECE, LARGEST_PIECE, Header, Sealer
 
 _REMEMBERED = 8  # tokens, and pieces of the present message, for hosts that ask again
 _FINGERPRINT = 8
@@ -22,10 +22,17 @@ class Outgoing:
         self.keys = keys
         self.in_mode_a = sealer is None
         self._sealer = sealer
+        self._view = memoryview(bytearray(LARGEST_PIECE if sealer else 0))
         self._next = 0
         self._pieces = []  # (number, fingerprint) of the latest
 
-    def seal(self, board, number: int, last: int, data: bytes) -> bytes:
+    def wipe(self) -> None:
+        """Overwrite its keys."""
+        self.keys.wipe()
+        if self._sealer:
+            self._sealer.wipe()
+
+    def seal(self, board, number: int, last: int, data):
         """Return the chunks of a piece, also of one that was given before; UnitError CONFLICT, RANGE."""
         if self.in_mode_a:
             raise errors.UnitError(errors.CONFLICT)
@@ -42,7 +49,7 @@ class Outgoing:
             # Before anything is made: should that fail, this piece can be asked for again, and no other.
             self._pieces = self._pieces[1 - _REMEMBERED :] + [piece]
             self._next = -1 if last else number + 1
-        return self._sealer.seal(number, last, data)
+        return self._view[: self._sealer.seal_into(self._view, number, last, data)]
 
 
 class Sealing:
@@ -52,8 +59,10 @@ class Sealing:
         self._begun = []  # (token, request, header) of the latest
         self.current = None
 
-    def end_session(self) -> None:
-        """No message goes on after this."""
+    def end(self) -> None:
+        """Let no message go on after this."""
+        if self.current:
+            self.current.wipe()
         self.current = None
 
     def begin(self, unit, token: bytes, mode: str, cipher: int, kind: int, random: bytes) -> Header:
@@ -66,6 +75,7 @@ class Sealing:
                 return header
         header = self._new_header(unit, cipher, kind, random)
         keys = unit.messages.own_keys(header)
+        self.end()
         self._begun = self._begun[1 - _REMEMBERED :] + [(token, request, header)]
         self.current = Outgoing(token, keys, Sealer(unit.board, keys) if mode == _MODE_B else None)
         return header

@@ -5,19 +5,24 @@
 import gc
 
 from ndks_protocol import commands, errors, framing
+from ndks_protocol.framing import HEADER_SIZE
+from ndks_protocol.session import SYNC_SIZE, TAG_SIZE
 
-from . import device, exported_keys, opening, sealing
-from .exported_keys import ExportCounter, KeyReader
-from .membership import Membership
-from .messages import Messages
-from .record_log import RecordLog
-from .records import CURRENT_FORMAT, MEMBERSHIP
+from . import binding, device, erasure, exported_keys, opening, sealing, session
+from .board import TICKS_PERIOD
+from .state import State
 
 _HANDLERS = {
     commands.HELLO.code: device.hello,
     commands.STATUS.code: device.status,
     commands.PROVISION.code: device.provision,
     commands.CLOSE.code: device.close,
+    commands.OPEN_SESSION.code: session.open_session,
+    commands.PROVE.code: session.prove,
+    commands.UNLOCK.code: session.unlock,
+    commands.BIND.code: binding.bind,
+    commands.TRUST.code: binding.trust,
+    commands.ZEROIZE.code: erasure.zeroize,
     commands.NEXT_INDEX.code: exported_keys.next_index,
     commands.KEY_CHUNK.code: exported_keys.key_chunk,
     commands.ACKNOWLEDGE.code: exported_keys.acknowledge,
@@ -32,109 +37,143 @@ _HANDLERS = {
     commands.ACCEPT.code: opening.accept,
 }
 
+_PAUSE_MS = 30  # without a request: the host has no other that waits for the answer to the last
 
-class Unit:
-    """State and behaviour of one unit on its `Board`."""
+
+class Unit(State):
+    """A unit on its `Board`, in its dealings with the line."""
 
     def __init__(self, board):
-        self.board = board
-        self.log = RecordLog(board)
-        self.dropped_frames = 0
         self._decoder = framing.Decoder()
+        self._encoder = framing.Encoder()
+        self._takes_long_frames = True
         self._connected = False
         self._line_is_clean = True
-        self.load_membership()
+        self._last_answer = False
+        self._busy_at = 0
+        self._is_idle = True
+        super().__init__(board)
+        self._limit_frames()
 
-    @property
-    def state(self) -> int:
-        return commands.STATE_PROVISIONED if self.member else commands.STATE_BLANK
-
-    @property
-    def flags(self) -> int:
-        flags = commands.NOT_SEALED
-        if not self.board.snapshots_writable:
-            flags |= commands.READ_ONLY
-        if self.state_is_newer:
-            flags |= commands.NEWER_STATE
-        return flags
-
-    @property
-    def state_is_newer(self) -> bool:
-        return self.log.format > CURRENT_FORMAT
-
-    def load_membership(self) -> None:
-        """Become what the log says; a state of a newer format is left alone."""
-        self.member = self.counter = self.keys = self.messages = None
-        record = self.log.body(MEMBERSHIP)
-        if record is None or self.state_is_newer:
-            return
-        self.member = Membership(self.board, record)
-        self.member.speed_up(self.board)
-        self.counter = ExportCounter(self.log, self.member.epoch)
-        self.keys = KeyReader(self.board, self.member)
-        self.messages = Messages(self.board, self.log, self.member)
-
-    def end_session(self) -> None:
-        """Forget what concerned one host."""
-        if self.messages:
-            self.messages.end_session()
+    def end_session_after_answer(self) -> None:
+        """End the session when the present request has been answered."""
+        self._last_answer = True
 
     def poll(self) -> None:
         """One turn of the main loop: answer what has arrived."""
         self.board.feed_watchdog()
+        self.erase_if_opened()
         connected = self.board.connected
         if self._connected and not connected:
             self._decoder.reset()  # a new host's first frame does not continue the old host's last
             self.end_session()
+            self._limit_frames()
         self._connected = connected
         data = self.board.read()
         if data:
             self._receive(data)
+            self._is_idle = False
+            self._busy_at = self.board.ticks_ms()
+        elif not self._is_idle and (self.board.ticks_ms() - self._busy_at) % TICKS_PERIOD > _PAUSE_MS:
+            self._is_idle = True
+            self.board.tidy()
+
+    def _limit_frames(self) -> None:
+        """Accept long frames from those only who have shown that they may send them, and to become a member."""
+        long = self.session.channel is not None or self.binding is None
+        if long != self._takes_long_frames:
+            self._takes_long_frames = long
+            self._decoder.limit(framing.MAX_PAYLOAD if long else framing.MAX_PAYLOAD_BEFORE_SESSION)
 
     def _receive(self, data: bytes) -> None:
-        for event in self._decoder.feed(data):
+        for event in self._decoder.events(data):
             if isinstance(event, framing.FrameError):
                 self.dropped_frames = (self.dropped_frames + 1) & 0xFFFFFFFF
                 continue
             self.board.led(True)
             self._send(self._answer(event))
+            if self._last_answer:
+                self._last_answer = False
+                self.end_session()
+            self._limit_frames()
             self.board.led(False)
 
-    def _send(self, answer: bytes) -> None:
+    def _send(self, answer) -> None:
         # What was sent of an answer given up on must not be taken for the beginning of the next.
-        self._line_is_clean = self.board.write(answer if self._line_is_clean else b"\0" + answer)
+        self._line_is_clean = self.board.write(answer) if self._line_is_clean else self.board.write(b"\0" + answer)
 
-    def _answer(self, frame) -> bytes:
+    def _answer(self, frame) -> memoryview:
         """Return the one answer to a request; whatever goes wrong becomes one code."""
+        view = self._encoder.view[HEADER_SIZE : HEADER_SIZE + framing.MAX_PAYLOAD]
+        if frame.kind == commands.HELLO.code:
+            self.end_session()
+        channel = self.session.channel
         try:
-            kind, payload = frame.kind | framing.ANSWER, self._dispatch(frame)
+            kind, size = (
+                self._secured(channel, frame, view) if channel else self._result(frame.kind, frame.payload, view)
+            )
+        except Exception:  # of the session itself: out of memory
+            kind, size = self._ended(view)
+        if self.erase_if_opened():
+            kind, size = framing.ERROR, _write_code(view, errors.TAMPERED)
+        return self._encoder.finish(kind, frame.request_id, size)
+
+    def _secured(self, channel, frame, view) -> tuple:
+        """Write the payload of the answer to a secured request and return its kind and size."""
+        payload = channel.open(frame.kind, frame.request_id, frame.payload)
+        if payload is None:
+            return self._ended(view)
+        kind, size = self._result(frame.kind, payload, view[SYNC_SIZE:-TAG_SIZE])
+        if channel is self.session.channel:
+            return kind, channel.seal(kind, frame.request_id, view, size)
+        view[:size] = bytes(view[SYNC_SIZE : SYNC_SIZE + size])  # the request has ended its session
+        return kind, size
+
+    def _ended(self, view) -> tuple:
+        self.end_session()
+        gc.collect()
+        return framing.ERROR, _write_code(view, errors.SESSION_ENDED)
+
+    def _result(self, code: int, payload, view) -> tuple:
+        """Write the payload of the answer and return its kind and size."""
+        try:
+            return code | framing.ANSWER, self._dispatch(code, payload, view)
         except errors.UnitError as error:
-            kind, payload = framing.ERROR, _code(error.code)
+            return framing.ERROR, _write_code(view, error.code)
         except Exception:
             # No text leaves the unit: it could carry a secret.
             gc.collect()
-            kind, payload = framing.ERROR, _code(errors.INTERNAL)
-        return framing.encode(kind, frame.request_id, payload)
+            return framing.ERROR, _write_code(view, errors.INTERNAL)
 
-    def _dispatch(self, frame) -> bytes:
-        command = commands.TABLE.get(frame.kind)
+    def _dispatch(self, code: int, payload, view) -> int:
+        command = commands.TABLE.get(code)
         if command is None:
             raise errors.UnitError(errors.UNKNOWN_COMMAND)
+        self._check_needs(command.needs)
         try:
-            values = command.request.unpack(frame.payload)
+            values = command.request.unpack(payload)
         except ValueError:
             raise errors.UnitError(errors.BAD_REQUEST) from None
-        self._check_needs(command.needs)
-        return command.answer.pack(*_HANDLERS[command.code](self, *values))
+        return command.answer.pack_into(view, *_HANDLERS[command.code](self, *values))
 
     def _check_needs(self, needs: int) -> None:
-        if needs != commands.NOTHING and self.state_is_newer:
+        if needs == commands.NOTHING:
+            return
+        if self.is_foreign:
             raise errors.UnitError(errors.STATE_FORMAT)
-        if needs & commands.IS_BLANK and self.member:
+        if needs & commands.IS_BLANK and self.binding:
             raise errors.UnitError(errors.PROVISIONED)
-        if needs & commands.IS_PROVISIONED and not self.member:
+        if not self.binding and self.is_tampered:
+            raise errors.UnitError(errors.TAMPERED)
+        if self.unfinished:
+            raise errors.UnitError(errors.STORAGE)
+        if needs & commands.IS_PROVISIONED and not self.binding:
             raise errors.UnitError(errors.BLANK)
+        if (needs & commands.PROVED and not self.session.channel) or (needs & commands.SESSION and not self.member):
+            raise errors.UnitError(errors.LOCKED)
 
 
-def _code(code: int) -> bytes:
-    return bytes((code >> 8, code & 0xFF))
+def _write_code(view, code: int) -> int:
+    view[0] = code >> 8
+    view[1] = code & 0xFF
+    return 2

@@ -8,37 +8,73 @@ from ndks_protocol import errors
 from ndks_protocol.capsule import Window
 from ndks_protocol.commands import MAX_SENDERS
 
-from .records import MEMBER_IDS, WINDOW, window_key
+from .records import MEMBER_IDS, WINDOW_KINDS
 
+_LANE = ">H"
 _ID = ">H16s"  # lane, binding id
 _ID_SIZE = 18
 
 
 class Windows:
-    """A window for each lane that something was accepted from."""
+    """A window for each lane that something was accepted from; each has a type of record of its own."""
 
     def __init__(self, log):
         self._log = log
 
     def of(self, lane: int) -> Window:
         """Return the window of a lane."""
-        body = self._log.body(window_key(lane))
-        return Window(body[2:] if body else b"")
+        kind = self._kind_of(lane)
+        return Window(bytes(self._log.body(kind)[2:]) if kind else b"")
 
     def check_room(self, lane: int) -> None:
         """UnitError(SENDERS) for a lane that no window can be kept of."""
-        if self._log.body(window_key(lane)) is None and self._log.number_of(WINDOW) >= MAX_SENDERS:
-            raise errors.UnitError(errors.SENDERS)
+        if not self._kind_of(lane):
+            self._free_kind()
 
     def store(self, lane: int, window: Window) -> None:
         """Write a window; it is in flash when this returns."""
-        self._log.append(WINDOW, struct.pack(">H", lane) + window.pack())
+        self._log.append(self._kind_of(lane) or self._free_kind(), struct.pack(_LANE, lane) + window.pack())
 
     def binding_id_of(self, lane: int) -> bytes:
         """Return the id of the laptop that the unit of this lane is bound to, b"" if it is not known."""
-        body = self._log.body(MEMBER_IDS) or b""
-        for offset in range(0, len(body), _ID_SIZE):
-            member, binding_id = struct.unpack_from(_ID, body, offset)
-            if member == lane and binding_id != bytes(16):
+        for member, binding_id in _ids(self._log):
+            if member == lane:
                 return binding_id
         return b""
+
+    def _kind_of(self, lane: int) -> int:
+        for kind in WINDOW_KINDS:
+            body = self._log.body(kind)
+            if body and struct.unpack_from(_LANE, body, 0)[0] == lane:
+                return kind
+        return 0
+
+    def _free_kind(self) -> int:
+        for kind in WINDOW_KINDS:
+            if self._log.body(kind) is None:
+                return kind
+        raise errors.UnitError(errors.SENDERS)
+
+
+def remember(log, lane: int, binding_id: bytes) -> None:
+    """Write down which laptop the unit of a lane is bound to. UnitError(SENDERS) when there are too many."""
+    others = [entry for entry in _ids(log) if entry[0] != lane]
+    if len(others) >= MAX_SENDERS:
+        raise errors.UnitError(errors.SENDERS)
+    _write_ids(log, others + [(lane, binding_id)])
+
+
+def forget(log, lane: int) -> None:
+    """Check messages of a lane no longer."""
+    _write_ids(log, [entry for entry in _ids(log) if entry[0] != lane])
+
+
+def _ids(log) -> list:
+    body = log.body(MEMBER_IDS) or b""
+    return [struct.unpack_from(_ID, body, offset) for offset in range(0, len(body), _ID_SIZE)]
+
+
+def _write_ids(log, entries: list) -> None:
+    body = b"".join([struct.pack(_ID, lane, binding_id) for lane, binding_id in entries])
+    if body != (log.body(MEMBER_IDS) or b""):
+        log.append(MEMBER_IDS, body)

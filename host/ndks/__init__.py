@@ -9,6 +9,7 @@ with ndks.open() as unit:  # or ndks.open("/dev/ttyACM0"), ndks.open("emulator:D
 """
 
 from .answers import Hello, Key, Status
+from .binding_store import Binding, BindingStore
 from .capsules import Opened
 from .discovery import find_unit as open
 from .exceptions import (
@@ -35,6 +36,8 @@ __version__ = "0.1.0"
 
 __all__ = (
     "AuthenticationError",
+    "Binding",
+    "BindingStore",
     "CheckFailed",
     "DeviceError",
     "FileError",

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from ndks_protocol import commands
 
 NEWER = "state of a newer firmware"
+OLDER = "state of an older firmware, not sealed"
+BLANK, PROVISIONED, LOCKED, TAMPERED = _STATES = ("blank", "provisioned", "locked", "tampered")
+RESET_REASONS = ("power on", "brown-out", "software", "watchdog", "reset pin", "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,8 @@ class Hello:
     state: str
     flags: list[str]
     serial_number: str
+    salt: str
+    binding_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,11 @@ class Status:
     dropped_frames: int
     f1: str
     f2: str
+    boots: int
+    reset_reason: str
+    erases: int
+    wrong_attempts: int
+    own_number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +75,12 @@ class Inspected:
 
 def state_name(state: int) -> str:
     """Return the name of a unit's state."""
-    return {commands.STATE_BLANK: "blank", commands.STATE_PROVISIONED: "provisioned"}.get(state, f"unknown ({state})")
+    return name_of(_STATES, state)
 
 
 def flag_names(flags: int) -> list[str]:
     """Return the names of the flags that are set."""
-    names = {commands.NOT_SEALED: "not sealed", commands.READ_ONLY: "read only", commands.NEWER_STATE: NEWER}
+    names = {commands.NOT_SEALED: OLDER, commands.READ_ONLY: "read only", commands.NEWER_STATE: NEWER}
     return [names.get(bit, f"unknown ({bit})") for bit in (1 << i for i in range(8)) if flags & bit]
 
 

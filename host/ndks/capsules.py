@@ -26,7 +26,6 @@ from ndks_protocol.capsule import (
     Opener,
     Sealer,
     check_wire_header,
-    xor,
 )
 from ndks_protocol.kdf import xor_keystream
 
@@ -175,11 +174,12 @@ class _KeysFromUnit(Keys):
             while waiting and waiting[0][1] <= len(self._stream):
                 yield waiting.popleft()[0]
 
-    def apply(self, offset: int, text: bytearray) -> bytearray:
+    def apply(self, offset: int, text: bytearray | memoryview) -> bytearray | memoryview:
         if self.aes_key:
             return xor_keystream(CRYPTO, self.aes_key, offset, text)
         stream, self._stream = self._stream[: len(text)], self._stream[len(text) :]
-        return xor(text, stream)
+        CRYPTO.xor(text, stream)
+        return text
 
     def check(self, size: int) -> bytes:
         return self._link.call(commands.MESSAGE_CHECK, self._message, size)[0]

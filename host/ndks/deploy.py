@@ -12,7 +12,7 @@ from pathlib import Path
 from ndks_protocol.cell_tables import CELL_BITS, file_name
 from ndks_protocol.flash import SNAPSHOT_FILES, SNAPSHOT_SIZE
 
-from .board_source import without_comments
+from .board_source import for_board
 from .cell_tables import table_file
 from .exceptions import FileError, NdksError, UsageError
 from .shipped import CIRCUITPY
@@ -30,7 +30,7 @@ def firmware_files() -> dict[str, Path]:
         root = _package(package)
         for source in sorted(root.rglob("*.py")):
             files[f"lib/{package}/{source.relative_to(root).as_posix()}"] = source
-    for name in ("boot.py", "code.py"):  # last: on a new board, a half-copied library is never started
+    for name in ("safemode.py", "boot.py", "code.py"):  # last: on a new board, a half-copied library is never started
         files[name] = CIRCUITPY / name
     return files
 
@@ -69,7 +69,7 @@ def deploy(drive: Path, progress: Callable[[str], object]) -> list[str]:
             _copy(content, drive / name)
         for name, source in files.items():
             progress(name)
-            _copy(without_comments(source.read_text(encoding="utf-8")).encode(), drive / name)
+            _copy(for_board(source.read_text(encoding="utf-8")).encode(), drive / name)
         for name in SNAPSHOT_FILES:
             _make_snapshot(drive / name)
     except OSError as error:

@@ -14,6 +14,7 @@ from serial.tools import list_ports
 
 from . import usb
 from .answers import Hello, Status
+from .binding_store import BindingStore
 from .exceptions import NdksError, NoUnit, SeveralUnits
 from .transport import EMULATOR
 from .unit import DEFAULT_TIMEOUT, Unit, open_unit
@@ -39,6 +40,7 @@ class Found:
     hello: Hello | None = None
     status: Status | None = None
     problem: NdksError | None = None
+    is_bound_here: bool = False
 
 
 def candidates() -> list[Candidate]:
@@ -81,19 +83,26 @@ def select_port(wanted: str | None) -> str:
     )
 
 
-def find_unit(wanted: str | None = None, timeout: float = DEFAULT_TIMEOUT, *, create: bool = False) -> Unit:
+def find_unit(
+    wanted: str | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+    *,
+    create: bool = False,
+    bindings: BindingStore | None = None,
+) -> Unit:
     """Open the unit that was asked for: a port, a serial number, or None for the only one.
 
     `create` makes a blank emulated unit where emulator:DIR was asked for and there is none. `timeout` is the longest
-    wait for one answer, in seconds. NoUnit, SeveralUnits, UnitBusy, PortPermission, UnitTimeout, VersionMismatch.
+    wait for one answer, in seconds; `bindings` are this user's unless given.
+    NoUnit, SeveralUnits, UnitBusy, PortPermission, UnitTimeout, VersionMismatch.
     """
-    return open_unit(select_port(wanted), timeout, create=create)
+    return open_unit(select_port(wanted), timeout, create=create, bindings=bindings)
 
 
 def _ask(candidate: Candidate, timeout: float) -> Found:
     try:
         with open_unit(candidate.port, timeout) as unit:
-            return Found(candidate, unit.hello, unit.status())
+            return Found(candidate, unit.hello, unit.status(), is_bound_here=unit.is_bound_here)
     except NdksError as error:
         return Found(candidate, problem=error)
 

@@ -10,7 +10,7 @@
     |-- NoUnit                 3   nothing there that is a unit
     |-- SeveralUnits           3   more than one, and none was chosen
     |-- DeviceError            4   the unit answered with an error code, or the host in its place
-    |   `-- AuthenticationError 5  a capsule is not what a member of this network made
+    |   `-- AuthenticationError 5  a capsule, a laptop or a unit is not the one that it should be
     |-- ProtocolError          4   the unit answered something that the protocol does not allow
     |   `-- VersionMismatch    4   unit and host speak different major versions
     |-- UnitBusy               4   another program has the port
@@ -105,15 +105,15 @@ class DeviceError(NdksError):
     exit_status = 4
     usual_advice = "upgrade this host: pip install --upgrade ndks"
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, message: str = "", advice: str = "") -> None:
         meaning = texts.MEANINGS.get(number, "an error that this version does not know")
-        super().__init__(meaning, _ADVICE.get(number, ""))
+        super().__init__(message or meaning, advice or _ADVICE.get(number, ""))
         self.number = number
         self.code = errors.name_of(number)
 
 
 class AuthenticationError(DeviceError):
-    """A capsule did not prove to be what a member of this network made and meant for it."""
+    """A capsule did not prove to be what a member of this network made, or unit and laptop do not belong together."""
 
     exit_status = 5
 
@@ -123,15 +123,19 @@ def device_error(number: int) -> DeviceError:
     return AuthenticationError(number) if number in _AUTHENTICATION else DeviceError(number)
 
 
-_AUTHENTICATION = {errors.HEADER, errors.AUTH, errors.DIVERGED, errors.BINDING}
+_AUTHENTICATION = {
+    *(errors.HEADER, errors.AUTH, errors.DIVERGED, errors.BINDING),
+    *(errors.LOCKED, errors.KEK, errors.DELAYED),
+}
 _ADVICE = {
     errors.BAD_REQUEST: "upgrade the older one of host and unit",
     errors.UNKNOWN_COMMAND: "deploy the current firmware to the unit: ndks deploy DRIVE",
     errors.INTERNAL: "unplug the unit, plug it in again and repeat; report it if it stays",
     errors.BLANK: "make the unit a member of a network first: ndks provision NETWORK",
-    errors.PROVISIONED: "use another, or erase this one: see hardware/README.md (emulated: delete its directory)",
+    errors.PROVISIONED: "use another, or erase this one: ndks zeroize",
     errors.STORAGE: "take the development jumper off if it is on; if that was not it, run ndks deploy DRIVE again",
-    errors.STATE_FORMAT: "deploy the newer firmware again: ndks deploy DRIVE",
+    errors.STATE_FORMAT: "deploy that firmware again: ndks deploy DRIVE; or, if it was older, erase it: ndks zeroize",
+    errors.TAMPERED: "look into the case; if it is sound and closed, ndks zeroize, then provision it on a new lane",
     errors.RANGE: "check the numbers; ranges are in PROTOCOL.md",
     errors.EPOCH: "ask the unit for its next index again",
     errors.TOO_FAR: "check the number; if it is right, repeat with --far",
@@ -147,4 +151,8 @@ _ADVICE = {
     errors.DIVERGED: "bring both units together and compare: ndks key --index 1; provision the one that differs anew",
     errors.BINDING: "ask the sender whether the unit was moved to another laptop",
     errors.CONFLICT: "repeat; a new message is begun",
+    errors.LOCKED: "use it at the laptop that it is bound to; a new unit, or one that was moved: ndks bind",
+    errors.KEK: "use the laptop that it is bound to; if there is none any more: ndks zeroize, then provision it",
+    errors.SESSION_ENDED: "repeat the command; if it stays, try another cable or port",
+    errors.DELAYED: "wait for a minute, leave the unit plugged in, and repeat",
 }

@@ -6,11 +6,12 @@ import logging
 import secrets
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ndks_protocol import framing
-from ndks_protocol.commands import Command
+from ndks_protocol import errors, framing
+from ndks_protocol.commands import HELLO, SESSION, Command
+from ndks_protocol.session import OVERHEAD, SYNC_SIZE, Channel
 
 from .exceptions import NoUnit, ProtocolError, UnitTimeout, device_error
 from .transport import Transport
@@ -33,6 +34,8 @@ class Link:
         self._answers: dict[int, framing.Frame] = {}
         self._events: deque[framing.Frame | framing.FrameError] = deque()
         self._heard_bytes = self._heard_answer = False
+        self._channel: Channel | None = None
+        self.open_session: Callable[[], None] | None = None  # is called before a command that needs a session
         transport.write(b"\0")  # ends whatever the unit's parser has begun
 
     @property
@@ -40,7 +43,23 @@ class Link:
         """Whether `close` takes the unit's power away."""
         return self._transport.unplugs
 
+    @property
+    def is_secured(self) -> bool:
+        """Whether a session is open."""
+        return self._channel is not None
+
+    def secure(self, channel: Channel) -> None:
+        """Secure every frame from now on, until HELLO or `end_session`."""
+        self._channel = channel
+
+    def end_session(self) -> None:
+        """Forget the keys of the session; the unit is not told."""
+        if self._channel:
+            self._channel.wipe()
+        self._channel = None
+
     def close(self) -> None:
+        self.end_session()
         self._transport.close()
 
     def call(self, command: Command, *values: Any) -> tuple[Any, ...]:
@@ -67,11 +86,17 @@ class Link:
                 self._answers.pop(request_id, None)
 
     def _send(self, command: Command, values: tuple[Any, ...]) -> int:
+        if command.needs & SESSION and not self._channel and self.open_session:
+            self.open_session()
+        if command is HELLO:
+            self.end_session()
         request_id = self._next_id
         self._next_id = (request_id + 1) & 0xFFFFFFFF
         payload = command.request.pack(*values)
         self._awaited[request_id] = command.code | framing.ANSWER
         _log.debug("> %s id %08x, %d bytes", command.name, request_id, len(payload))
+        if self._channel:
+            payload = _sealed(self._channel, command.code, request_id, payload)
         self._transport.write(framing.encode(command.code, request_id, payload))
         return request_id
 
@@ -79,7 +104,7 @@ class Link:
         frame = self._await(request_id)
         _log.debug("< %s id %08x, %d bytes", command.name, request_id, len(frame.payload))
         if frame.kind != framing.ERROR:
-            return frame.payload
+            return bytes(frame.payload)
         if len(frame.payload) != _ERROR_SIZE:
             raise _malformed(command)
         raise device_error(int.from_bytes(frame.payload, "big"))
@@ -89,7 +114,7 @@ class Link:
         deadline = time.monotonic() + self._timeout
         try:
             while request_id not in self._answers:
-                frame = self._next_frame(deadline)
+                frame = self._opened(self._next_frame(deadline))
                 expected = self._awaited.get(frame.request_id)
                 if expected is not None and frame.kind in (framing.ERROR, expected):
                     self._answers[frame.request_id] = frame
@@ -98,6 +123,18 @@ class Link:
             return self._answers.pop(request_id)
         finally:
             del self._awaited[request_id]
+
+    def _opened(self, frame: framing.Frame) -> framing.Frame:
+        """Return an answer as it was before it was secured. AuthenticationError, DeviceError."""
+        if not self._channel:
+            return frame
+        body = self._channel.open(frame.kind, frame.request_id, memoryview(bytearray(frame.payload)))
+        if body is not None:
+            return framing.Frame(frame.kind, frame.request_id, bytes(body))
+        self.end_session()
+        # In the clear, a unit only says why it has no session any more; anybody on the line could say so as well.
+        tampered = frame.kind == framing.ERROR and bytes(frame.payload) == errors.TAMPERED.to_bytes(_ERROR_SIZE, "big")
+        raise device_error(errors.TAMPERED if tampered else errors.SESSION_ENDED)
 
     def _next_frame(self, deadline: float) -> framing.Frame:
         while True:
@@ -123,6 +160,12 @@ class Link:
             f"no answer within {seconds}: this is no unit, or it does not run",
             "check the port with ndks list; unplug the unit and plug it in again",
         )
+
+
+def _sealed(channel: Channel, kind: int, request_id: int, body: bytes) -> bytes:
+    view = memoryview(bytearray(len(body) + OVERHEAD))
+    view[SYNC_SIZE : SYNC_SIZE + len(body)] = body
+    return bytes(view[: channel.seal(kind, request_id, view, len(body))])
 
 
 def unpack_answer(command: Command, payload: bytes) -> tuple[Any, ...]:

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Network files: what makes units members of one network (PROTOCOL.md section 8). They hold its secret."""
 
+import contextlib
 import json
 import os
 import re
 import secrets
+from collections.abc import Generator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, cast
@@ -13,7 +15,8 @@ from typing import Any, Self, cast
 from filelock import FileLock, Timeout
 
 from ndks_protocol import commands
-from ndks_protocol.generator import F1, F2, Generator
+from ndks_protocol.generator import F1, F2
+from ndks_protocol.generator import Generator as KeyGenerator
 from ndks_protocol.network_id import network_id
 
 from .crypto import CRYPTO
@@ -69,7 +72,7 @@ class Network:
         _check_choice("operator f1", self.f1, F1)
         _check_choice("operator f2", self.f2, F2)
         try:
-            Generator(self.p1, self.p2, self.digits, self.f1, self.f2)  # which checks them
+            KeyGenerator(self.p1, self.p2, self.digits, self.f1, self.f2)  # which checks them
         except ValueError as error:
             raise UsageError(str(error)) from None
         if len(self.secret) != _SECRET_SIZE or not 0 <= self.epoch < 1 << 32 or not 1 <= self.next_lane <= _LANES:
@@ -207,16 +210,34 @@ class Network:
 
 def admit_unit(path: Path, uid: str, label: str) -> tuple[Network, int]:
     """Take the next lane of the network file at `path` for a unit; the file is written before this returns."""
+    with _locked(path) as locked:
+        network, lane = Network.load(locked).admit(uid, label)
+        network.save(locked)
+        return network, lane
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Generator[Path]:
+    """Keep other processes from changing a network file; gives the path without links."""
     try:
         path = path.resolve()  # one lock, whatever name the file goes by
         with FileLock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_TIMEOUT, mode=0o600):
-            network, lane = Network.load(path).admit(uid, label)
-            network.save(path)
-            return network, lane
+            yield path
     except Timeout:
         raise FileError(f"{path} is in use by another process", "wait for it and repeat") from None
     except OSError as error:
         raise FileError(f"{path} cannot be locked: {os.strerror(error.errno or 0)}") from None
+
+
+def note_binding(path: Path, lane: int, binding_id: str) -> None:
+    """Write into the network file at `path` which laptop the unit on a lane is bound to. FileError, UsageError."""
+    with _locked(path) as locked:
+        network = Network.load(locked)
+        member = network.member(lane)
+        if member is None:
+            raise UsageError(f"no unit of {path} has lane {lane}", "see ndks network show")
+        others = (replace(other, binding_id=binding_id) if other is member else other for other in network.members)
+        replace(network, members=tuple(others)).save(locked)
 
 
 def _member(values: dict[str, Any]) -> Member:

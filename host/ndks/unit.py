@@ -4,31 +4,47 @@
 
 import contextlib
 import io
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
 import ndks_protocol
 from ndks_protocol import commands, errors
+from ndks_protocol.binding import BINDING_SIZE, BindingKeys
 from ndks_protocol.generator import F1, F2
 
 from . import capsules
-from .answers import NEWER, Hello, Inspected, Key, Status, flag_names, name_of, state_name
+from .answers import (
+    BLANK,
+    LOCKED,
+    NEWER,
+    OLDER,
+    RESET_REASONS,
+    TAMPERED,
+    Hello,
+    Inspected,
+    Key,
+    Status,
+    flag_names,
+    name_of,
+    state_name,
+)
+from .binding_store import Binding, BindingStore
 from .capsules import Opened, Progress
+from .crypto import CRYPTO
 from .exceptions import DeviceError, NdksError, ProtocolError, UsageError, VersionMismatch
 from .files import Sink, Source, reading, storing, writing
 from .link import Link, unpack_answer
 from .network import Network
+from .session import open_session
 from .transport import open_transport
 
 DEFAULT_TIMEOUT = 10.0  # seconds; a board may need some for the chunks that are in flight
 MAX_BITS = 8 * commands.MAX_KEY_BYTES
 
 _UPGRADE_UNIT = "upgrade the unit: ndks deploy DRIVE"
-_MINOR_OF_OPERATORS = 2  # PROVISION and STATUS have had f1 and f2 since protocol 1.2
-
-
-_STATES = (errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS)
+_NOT_NEW = (errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS)
 
 
 def _open_flags(*, again: bool, leave: bool) -> int:
@@ -42,10 +58,12 @@ def _ignore(_: int) -> None:
 class Unit:
     """An open unit; made by `ndks.open`, closed by `close` or a with statement."""
 
-    def __init__(self, port: str, link: Link) -> None:
+    def __init__(self, port: str, link: Link, bindings: BindingStore) -> None:
         self.port = port
         self._link = link
+        self._bindings = bindings
         self.hello = self._greet()
+        link.open_session = self.unlock
 
     def __enter__(self) -> Self:
         return self
@@ -54,33 +72,50 @@ class Unit:
         self.close()
 
     def close(self) -> None:
-        if self._link.unplugs:
-            with contextlib.suppress(NdksError):  # at worst, numbers are lost as in a power cut
+        with contextlib.suppress(NdksError):  # at worst, numbers are lost as in a power cut
+            if self._link.unplugs:
                 self.eject()
+            elif self._link.is_secured:
+                self._close_session(unplug=False)
         self._link.close()
 
     def eject(self) -> None:
         """Get the unit ready to be unplugged: reserved numbers that were not used are not lost then."""
-        self._link.call(commands.CLOSE, True)
+        if self.is_bound_here and not self._link.is_secured:
+            self.unlock()
+        self._close_session(unplug=True)
+
+    @property
+    def is_bound_here(self) -> bool:
+        """Whether the unit is bound to this laptop, and opens for it if the laptop is as it was."""
+        return self.hello.state == LOCKED and self._bindings.knows(self.hello)
+
+    def unlock(self, *, leave: bool = False) -> None:
+        """Open a session; commands that need one do that themselves.
+
+        AuthenticationError LOCKED when this is not the laptop that the unit is bound to, KEK, DELAYED; DeviceError
+        TOO_FAR when the laptop knows of numbers far above the unit's, and `leave` does not allow that.
+        """
+        if self.hello.state == LOCKED:  # else the unit says what it is
+            keys = self._bindings.keys(self.hello)
+            self._open_session(keys, self._bindings.floor(self.hello.serial_number), leave=leave)
 
     def check_blank(self) -> None:
         """Raise what PROVISION would be answered with, without sending the secret."""
-        if NEWER in self.hello.flags:
+        if NEWER in self.hello.flags or OLDER in self.hello.flags:
             raise DeviceError(errors.STATE_FORMAT)
-        if self.hello.state != "blank":
+        if self.hello.state == TAMPERED:
+            raise DeviceError(errors.TAMPERED)
+        if self.hello.state != BLANK:
             raise DeviceError(errors.PROVISIONED)
-        if self.hello.minor < _MINOR_OF_OPERATORS:
-            version = f"{self.hello.major}.{self.hello.minor}"
-            raise VersionMismatch(f"the unit speaks protocol {version}, which names no operators", _UPGRADE_UNIT)
 
     def status(self) -> Status:
-        """Return the unit's state; works on a blank unit too."""
-        # A unit of protocol 1.1 does not name the operators: it knows those of equation 7 only.
-        payload = self._link.call_raw(commands.STATUS) + bytes(2 if self.hello.minor < _MINOR_OF_OPERATORS else 0)
-        values = unpack_answer(commands.STATUS, payload)
+        """Return the unit's state; what concerns its network only if a session is open. Works on a blank unit too."""
+        values = self._link.call(commands.STATUS)
         state, flags, epoch, lane, suite, cipher, digits, network, network_id, *more = values
-        log_used, log_size, free_memory, dropped_frames, f1, f2 = more
-        member = state != commands.STATE_BLANK
+        log_used, log_size, free_memory, dropped_frames, f1, f2, *life = more
+        boots, reset_reason, erases, wrong_attempts, own_number = life
+        member = state == commands.STATE_PROVISIONED
         return Status(
             state_name(state),
             flag_names(flags),
@@ -97,13 +132,50 @@ class Unit:
             dropped_frames,
             name_of(F1, f1) if member else "",
             name_of(F2, f2) if member else "",
+            boots,
+            name_of(RESET_REASONS, reset_reason),
+            erases,
+            wrong_attempts,
+            own_number,
         )
 
-    def provision(self, network: Network, lane: int) -> None:
-        """Make a blank unit a member. DeviceError PROVISIONED for one that is a member already."""
+    def provision(self, network: Network, lane: int) -> bytes:
+        """Make a blank unit a member, bound to a one-time transport code of 32 bytes, which is returned.
+
+        Whoever has it can `bind` the unit. DeviceError PROVISIONED for one that is a member already, TAMPERED.
+        """
+        self.check_blank()  # one that is bound takes no request of that size
+        code = secrets.token_bytes(BINDING_SIZE)
         suite, cipher = commands.SUITES.index(network.suite), commands.CIPHERS.index(network.cipher)
         parameters = (network.digits, network.secret, network.name, network.p1, network.p2, *network.operators)
-        self._link.call(commands.PROVISION, network.epoch, lane, suite, cipher, *parameters)
+        self._link.call(commands.PROVISION, code, network.epoch, lane, suite, cipher, *parameters)
+        self.hello = self._greet()
+        return code
+
+    def bind(self, code: bytes = b"", *, with_network: bool = False) -> Binding:
+        """Bind the unit to this laptop: in place of the transport code, or of its present binding to this laptop.
+
+        AuthenticationError KEK or LOCKED when this is not its code.
+        """
+        if self.hello.state != LOCKED:
+            raise DeviceError(errors.TAMPERED if self.hello.state == TAMPERED else errors.BLANK)
+        if code:
+            self._open_session(BindingKeys(CRYPTO, code), 0, leave=False)
+        else:
+            self.unlock()
+        self._link.call(commands.BIND, self._bindings.begin(self.hello, with_network=with_network))
+        self.hello = self._greet()
+        return self._bindings.finish(self.hello)
+
+    def trust(self, lane: int, binding_id: str) -> None:
+        """Tell the unit which laptop the unit of another lane is bound to; zeros forget it. DeviceError RANGE."""
+        self._link.call(commands.TRUST, lane, bytes.fromhex(binding_id))
+
+    def zeroize(self) -> None:
+        """Erase everything in the unit, for ever; needs no session. DeviceError STORAGE, STATE_FORMAT."""
+        self.hello = self._greet()  # which ends a session
+        self._link.call(commands.ZEROIZE, commands.CONFIRMATION, bytes.fromhex(self.hello.serial_number))
+        self._bindings.forget(self.hello.serial_number)
         self.hello = self._greet()
 
     def next_index(self) -> tuple[int, int]:
@@ -117,7 +189,7 @@ class Unit:
 
     def key(self, index: int, bits: int, *, epoch: int | None = None) -> Key:
         """Return `bits` bits of key `index`, of the present epoch unless another is named; moves nothing."""
-        epoch = self.status().epoch if epoch is None else epoch
+        epoch = self._member_status().epoch if epoch is None else epoch
         return Key(index, epoch, bits, b"".join(self.stream_key(index, bits, epoch=epoch)))
 
     def next_key(self, bits: int) -> Key:
@@ -134,7 +206,7 @@ class Unit:
         """Yield `bits` bits of key `index` in blocks of at most 1024 bytes, from byte `offset` on."""
         if not 1 <= bits <= MAX_BITS:
             raise UsageError("a key has 1 to 2^40 bits")
-        epoch = self.status().epoch if epoch is None else epoch
+        epoch = self._member_status().epoch if epoch is None else epoch
         size = (bits + 7) // 8
         starts = range(offset, size, commands.MAX_CHUNK)
         requests = ((epoch, index, start, min(commands.MAX_CHUNK, size - start)) for start in starts)
@@ -159,7 +231,7 @@ class Unit:
         written whole or not at all, FileError if it exists and is not to be overwritten; `progress` is told how many
         more bytes have been read.
         """
-        cipher = cipher or self.status().cipher
+        cipher = cipher or self._member_status().cipher
         if mode not in capsules.MODES or cipher not in commands.CIPHERS:
             raise UsageError("there is no such mode or cipher")
         with reading(source) as readable, writing(target, overwrite=overwrite) as sink:
@@ -218,7 +290,7 @@ class Unit:
             self._link.call(commands.OPEN_BEGIN, header, 0)
             state = "new"
         except DeviceError as error:
-            if error.number not in _STATES:
+            if error.number not in _NOT_NEW:
                 raise
             state = error.code
         return Inspected(answer[1], answer[2], name_of(commands.CIPHERS, answer[3]), state)
@@ -235,23 +307,46 @@ class Unit:
             error.advice = "nothing: the message is stored; only the unit may not know it, and open it once more"
             raise
 
+    def _member_status(self) -> Status:
+        if not self._link.is_secured:
+            self.unlock()
+        return self.status()
+
+    def _open_session(self, keys: BindingKeys, floor: int, *, leave: bool) -> None:
+        self.hello = self._greet()  # the proofs cover its answer
+        open_session(self._link, self._hello_payload, keys, floor, leave=leave)
+
+    def _close_session(self, *, unplug: bool) -> None:
+        if self._link.is_secured and self.is_bound_here:
+            status = self.status()
+            self._bindings.note_number(self.hello.serial_number, status.epoch, status.own_number)
+        self._link.call(commands.CLOSE, unplug)
+        self._link.end_session()
+
     def _greet(self) -> Hello:
         payload = self._link.call_raw(commands.HELLO)
         if payload and payload[0] != ndks_protocol.MAJOR:
             raise _version_mismatch(payload[0])  # what follows may be laid out in another way
-        major, minor, firmware, state_format, state, flags, uid, *_ = unpack_answer(commands.HELLO, payload)
+        self._hello_payload = payload
+        major, minor, firmware, state_format, state, flags, uid, salt, binding_id, *_ = unpack_answer(
+            commands.HELLO, payload
+        )
         version = ".".join(map(str, firmware))
-        return Hello(major, minor, version, state_format, state_name(state), flag_names(flags), uid.hex().upper())
+        names = (state_name(state), flag_names(flags), uid.hex().upper(), salt.hex(), binding_id.hex())
+        return Hello(major, minor, version, state_format, *names)
 
 
-def open_unit(port: str, timeout: float = DEFAULT_TIMEOUT, *, create: bool = False) -> Unit:
+def open_unit(
+    port: str, timeout: float = DEFAULT_TIMEOUT, *, create: bool = False, bindings: BindingStore | None = None
+) -> Unit:
     """Open the unit at `port` (see `ndks.transport`) for this process alone and greet it.
 
-    `create` makes a blank emulated unit where `port` is emulator:DIR and there is none.
+    `create` makes a blank emulated unit where `port` is emulator:DIR and there is none. `bindings` are this laptop's,
+    those of this user unless given.
     """
     transport = open_transport(port, timeout, create=create)
     try:
-        return Unit(port, Link(transport, timeout))
+        return Unit(port, Link(transport, timeout), bindings or BindingStore())
     except BaseException:
         transport.close()
         raise

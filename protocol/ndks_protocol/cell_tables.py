@@ -18,7 +18,7 @@ import struct
 PHASE_BITS = 29  # sums of two phases are small integers on the board
 MARGIN = 20  # how far from the truth a phase and a threshold together may be
 NEAR = 2
-CELL_BITS = {1: 13, 2: 13, 3: 15}
+CELL_BITS = {1: 13, 2: 13, 3: 14}
 _CROSSING_SHIFTS = {1: 23, 2: 20, 3: 17}
 
 

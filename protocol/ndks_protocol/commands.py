@@ -2,20 +2,23 @@
 # SPDX-License-Identifier: MIT
 """The one table of commands (PROTOCOL.md section 5): each is declared once, here."""
 
-from .layout import Layout
+from .layout import ON_A_BOARD, layout
 
 # What a command needs; the dispatcher refuses it otherwise.
 NOTHING = 0
 IS_BLANK = 1  # else PROVISIONED
-IS_PROVISIONED = 2  # else BLANK
-SESSION = 4  # declared for the sessions to come; accepted without one until they exist
+IS_PROVISIONED = 2  # else BLANK, or TAMPERED
+PROVED = 4  # a session, in which UNLOCK is still to come; else LOCKED
+SESSION = 8  # a session in which the unit's secrets are open; else LOCKED
 
 # States of a unit, in the answer to HELLO
 STATE_BLANK = 0
-STATE_PROVISIONED = 1
+STATE_PROVISIONED = 1  # in a session only; for everybody else the unit is locked
+STATE_LOCKED = 2
+STATE_TAMPERED = 3  # the case was opened: everything has been erased
 
 # Flags of a unit, in the answers to HELLO and STATUS
-NOT_SEALED = 1  # secrets lie in flash in the clear
+NOT_SEALED = 1  # an older firmware's state, with secrets in the clear: it is left alone, and can only be erased
 READ_ONLY = 2  # the snapshot files cannot be written: no key can be acknowledged once the log is full
 NEWER_STATE = 4  # a newer firmware wrote the state: it is left alone, and every other command is refused
 
@@ -39,21 +42,27 @@ COMMON_LANE = 0
 INDEX_BITS = 48  # key index = lane * 2^48 + n
 MAX_JUMP = 1 << 20  # how far ahead an index may be without leave
 WINDOW_SIZE = 256  # how many of a sender's latest numbers are told apart
-MAX_SENDERS = 12  # whose windows a unit keeps: so many fit into nvm and leave it room to accept 40 capsules an erase
+MAX_SENDERS = 10  # whose windows a unit keeps: so many fit into nvm and leave it room to accept 40 capsules an erase
 WIRE_HEADER_SIZE = 37  # bytes of a capsule before its chunks
+CONFIRMATION = b"ZEROIZE!"  # what ZEROIZE asks for, so that nothing is erased by accident
+
+MEMBERSHIP = "epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 secret:b32 network:text p1:text p2:text f1:u8 f2:u8"
 
 TABLE: dict[int, "Command"] = {}
 
 
 class Command:
-    """One command: its code and name, what its request and answer carry, what it needs."""
+    """One command: its code and name (not on a board), what its request and answer carry, what it needs."""
+
+    name = ""
 
     def __init__(self, code: int, name: str, request: str, answer: str, needs: int):
         self.code = code
-        self.name = name
-        self.request = Layout(request)
-        self.answer = Layout(answer)
+        self.request = layout(request)
+        self.answer = layout(answer)
         self.needs = needs
+        if not ON_A_BOARD:
+            self.name = name
         TABLE[code] = self
 
 
@@ -70,14 +79,15 @@ STATUS = Command(
     "STATUS",
     "",
     "state:u8 flags:u8 epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 network:text network_id:b8"
-    " log_used:u16 log_size:u16 free_memory:u32 dropped_frames:u32 f1:u8 f2:u8",
+    " log_used:u16 log_size:u16 free_memory:u32 dropped_frames:u32 f1:u8 f2:u8"
+    " boots:u64 reset_reason:u8 erases:u32 wrong_attempts:u32 own_number:u64",
     NOTHING,
 )
 PROVISION = Command(
     0x03,
     "PROVISION",
-    # Units keep this request in flash as it is: another layout needs another format of their state.
-    "epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 secret:b32 network:text p1:text p2:text f1:u8 f2:u8",
+    # Units keep what follows the binding in flash as it is: another layout needs another format of their state.
+    "binding:b32 " + MEMBERSHIP,
     "",
     IS_BLANK,
 )
@@ -85,6 +95,48 @@ CLOSE = Command(
     0x04,
     "CLOSE",
     "unplug:u8",
+    "",
+    NOTHING,
+)
+OPEN_SESSION = Command(
+    0x05,
+    "OPEN_SESSION",
+    "random:b16",
+    "random:b16 proof:b16",
+    IS_PROVISIONED,
+)
+PROVE = Command(
+    0x06,
+    "PROVE",
+    "proof:b16",
+    "",
+    IS_PROVISIONED,
+)
+UNLOCK = Command(
+    0x07,
+    "UNLOCK",
+    "kek:b32 floor:u64 leave:u8",
+    "",
+    IS_PROVISIONED | PROVED,
+)
+BIND = Command(
+    0x08,
+    "BIND",
+    "binding:b32",
+    "",
+    IS_PROVISIONED | SESSION,
+)
+TRUST = Command(
+    0x09,
+    "TRUST",
+    "lane:u16 binding_id:b16",
+    "",
+    IS_PROVISIONED | SESSION,
+)
+ZEROIZE = Command(
+    0x0A,
+    "ZEROIZE",
+    "confirmation:b8 uid:b8",
     "",
     NOTHING,
 )

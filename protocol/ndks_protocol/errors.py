@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: MIT
 """The one table of error codes that cross the wire (PROTOCOL.md section 5). A code, once given, keeps its meaning.
 
-The high byte groups them: 01 frames and dispatch, 02 state of the unit, 03 keys, 04 capsules.
+The high byte groups them: 01 frames and dispatch, 02 state of the unit, 03 keys, 04 capsules, 05 sessions.
 """
+
+from .layout import ON_A_BOARD
 
 TABLE: dict[int, str] = {}
 
 
 def _declare(code: int, name: str) -> int:
-    TABLE[code] = name
+    if not ON_A_BOARD:
+        TABLE[code] = name
     return code
 
 
@@ -20,6 +23,7 @@ BLANK = _declare(0x0201, "BLANK")
 PROVISIONED = _declare(0x0202, "PROVISIONED")
 STORAGE = _declare(0x0203, "STORAGE")
 STATE_FORMAT = _declare(0x0204, "STATE_FORMAT")
+TAMPERED = _declare(0x0205, "TAMPERED")
 RANGE = _declare(0x0301, "RANGE")
 EPOCH = _declare(0x0302, "EPOCH")
 TOO_FAR = _declare(0x0303, "TOO_FAR")
@@ -35,10 +39,14 @@ AUTH = _declare(0x0409, "AUTH")
 DIVERGED = _declare(0x040A, "DIVERGED")
 BINDING = _declare(0x040B, "BINDING")
 CONFLICT = _declare(0x040C, "CONFLICT")
+LOCKED = _declare(0x0501, "LOCKED")
+KEK = _declare(0x0502, "KEK")
+SESSION_ENDED = _declare(0x0503, "SESSION_ENDED")
+DELAYED = _declare(0x0504, "DELAYED")
 
 
 def name_of(code: int) -> str:
-    """Return the name of an error code; a code that this version does not know keeps its number."""
+    """Return the name of an error code; a code that this version (or a board) does not know keeps its number."""
     return TABLE[code] if code in TABLE else "UNKNOWN_%04X" % code
 
 

@@ -13,6 +13,6 @@ def is_exportable(index: int) -> bool:
     return 1 <= index < 1 << INDEX_BITS
 
 
-def export_mask_key(crypto: Crypto, secret: bytes, index: int) -> bytes:
+def export_mask_key(crypto: Crypto, secret: "bytes | bytearray", index: int) -> bytes:
     """Return the AES-256 key of the mask of one exported key."""
     return derive(crypto, secret, "ndks export mask", struct.pack(">Q", index))

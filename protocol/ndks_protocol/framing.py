@@ -10,12 +10,18 @@ Bytes in, events out: the same code serves both ends. Memory is bounded by the o
 import binascii
 import struct
 
+try:
+    from collections.abc import Iterator
+except ImportError:  # not on the board, where annotations are not evaluated
+    pass
+
 MAX_PAYLOAD = 1120
+MAX_PAYLOAD_BEFORE_SESSION = 128  # but for PROVISION, to a unit that is blank
 ANSWER = 0x80  # the kind of an answer is the kind of its request with this bit set
 ERROR = 0xFF  # the kind of an answer that carries an error code instead
 
 _HEADER = ">BI"
-_HEADER_SIZE = 5
+HEADER_SIZE = 5
 _CRC_SIZE = 4
 _FULL_GROUP = 254  # the longest run without a zero that one COBS code byte covers
 
@@ -29,7 +35,7 @@ OVERSIZE = "OVERSIZE"  # longer than the largest payload allowed
 class Frame:
     """One frame whose checksum matched."""
 
-    def __init__(self, kind: int, request_id: int, payload: bytes):
+    def __init__(self, kind: int, request_id: int, payload: "bytes | memoryview"):
         self.kind = kind
         self.request_id = request_id
         self.payload = payload
@@ -42,14 +48,23 @@ class FrameError:
         self.reason = reason
 
 
-def cobs_encode(data: "bytes | bytearray", delimiter: bytes = b"") -> bytes:
-    """Return `data` without zero bytes, one byte longer plus one for each full group of 254; and then `delimiter`.
+def cobs_size(size: int) -> int:
+    """Return how many bytes `cobs_encode` makes of `size` at most."""
+    return size + size // _FULL_GROUP + 1
+
+
+def cobs_encode(data: "bytes | bytearray") -> bytes:
+    """Return `data` without zero bytes, one byte longer plus one for each full group of 254.
 
     Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999); a final 01 after a full group is left out.
     """
+    out = bytearray(cobs_size(len(data)))
+    return bytes(memoryview(out)[: cobs_encode_into(data, len(data), out)])
+
+
+def cobs_encode_into(data: "bytes | bytearray", size: int, out: bytearray) -> int:
+    """Write the first `size` bytes of `data`, encoded, to `out` and return how many bytes that were."""
     view = memoryview(data)
-    size = len(data)
-    out = bytearray(size + size // _FULL_GROUP + 1 + len(delimiter))
     position = written = 0
     while True:
         zero = data.find(b"\0", position, min(position + _FULL_GROUP, size))
@@ -66,8 +81,7 @@ def cobs_encode(data: "bytes | bytearray", delimiter: bytes = b"") -> bytes:
         position = following
         # Only a zero that ends the data leaves an empty last group to write.
         if position > size or (position == size and run == _FULL_GROUP):
-            out[written : written + len(delimiter)] = delimiter
-            return bytes(memoryview(out)[: written + len(delimiter)])
+            return written
 
 
 def cobs_decode_in_place(view: memoryview, size: int) -> int:
@@ -90,27 +104,49 @@ def cobs_decode_in_place(view: memoryview, size: int) -> int:
 
 def encode(kind: int, request_id: int, payload: bytes) -> bytes:
     """Return one frame as it goes on the wire, its delimiter included."""
-    if len(payload) > MAX_PAYLOAD:
-        raise ValueError("payload too long for a frame")
-    # In place: a board collects its garbage in the midst of a stream.
-    end = _HEADER_SIZE + len(payload)
-    body = bytearray(end + _CRC_SIZE)
-    struct.pack_into(_HEADER, body, 0, kind, request_id)
-    body[_HEADER_SIZE:end] = payload
-    struct.pack_into(">I", body, end, binascii.crc32(memoryview(body)[:end]))
-    return cobs_encode(body, b"\0")
+    encoder = Encoder(len(payload))
+    encoder.body[HEADER_SIZE : HEADER_SIZE + len(payload)] = payload
+    return bytes(encoder.finish(kind, request_id, len(payload)))
+
+
+class Encoder:
+    """Makes frames in buffers of its own: a board would collect its garbage in the midst of a stream.
+
+    The payload of the next frame is written to `body`, from HEADER_SIZE on.
+    """
+
+    def __init__(self, max_payload: int = MAX_PAYLOAD):
+        if max_payload > MAX_PAYLOAD:
+            raise ValueError("payload too long for a frame")
+        largest = HEADER_SIZE + max_payload + _CRC_SIZE
+        self.body = bytearray(largest)
+        self.view = memoryview(self.body)
+        self._wire = bytearray(cobs_size(largest) + 1)
+
+    def finish(self, kind: int, request_id: int, size: int) -> memoryview:
+        """Return the frame whose payload has `size` bytes as it goes on the wire; valid until the next."""
+        end = HEADER_SIZE + size
+        struct.pack_into(_HEADER, self.body, 0, kind, request_id)
+        struct.pack_into(">I", self.body, end, binascii.crc32(self.view[:end]))
+        written = cobs_encode_into(self.body, end + _CRC_SIZE, self._wire)
+        self._wire[written] = 0
+        return memoryview(self._wire)[: written + 1]
 
 
 class Decoder:
     """Turns received bytes, however they are cut, into `Frame` and `FrameError` events."""
 
     def __init__(self, max_payload: int = MAX_PAYLOAD):
-        largest = _HEADER_SIZE + max_payload + _CRC_SIZE
-        self._largest = largest
-        self._buffer = bytearray(largest + largest // _FULL_GROUP + 1)
+        self.limit(max_payload)
+        self._buffer = bytearray(self._largest_encoded)
         self._view = memoryview(self._buffer)
         self._size = 0
         self._overrun = False
+
+    def limit(self, max_payload: int) -> None:
+        """Drop frames with a larger payload from now on; it may be raised again to what it was at first."""
+        self._largest = HEADER_SIZE + max_payload + _CRC_SIZE
+        self._largest_encoded = cobs_size(self._largest)
 
     def reset(self) -> None:
         """Forget what was received since the last delimiter."""
@@ -119,21 +155,27 @@ class Decoder:
 
     def feed(self, data: bytes) -> "list[Frame | FrameError]":
         """Take received bytes and return the events that they complete, in order."""
-        events: "list[Frame | FrameError]" = []
+        return [_kept(event) for event in self.events(data)]
+
+    def events(self, data: "bytes | bytearray", size: int = -1) -> "Iterator[Frame | FrameError]":
+        """Take received bytes, the first `size` of `data` or all, and yield the events that they complete, in order.
+
+        The payload of a `Frame` lies in the decoder's own buffer: it may be changed, and is lost with the next event.
+        """
         view = memoryview(data)
+        size = len(data) if size < 0 else size
         start = 0
-        while start < len(data):
-            delimiter = data.find(b"\0", start)
-            end = len(data) if delimiter < 0 else delimiter
+        while start < size:
+            delimiter = data.find(b"\0", start, size)
+            end = size if delimiter < 0 else delimiter
             self._collect(view[start:end])
             if delimiter >= 0 and (self._size or self._overrun):  # two delimiters in a row are no frame and no error
-                events.append(self._finish())
+                yield self._finish()
             start = end + 1
-        return events
 
     def _collect(self, part: memoryview) -> None:
         size = self._size + len(part)
-        if self._overrun or size > len(self._buffer):
+        if self._overrun or size > self._largest_encoded:
             self._overrun = True
             return
         self._view[self._size : size] = part
@@ -147,7 +189,7 @@ class Decoder:
         size = cobs_decode_in_place(self._view, size)
         if size < 0:
             return FrameError(COBS)
-        if size < _HEADER_SIZE + _CRC_SIZE:
+        if size < HEADER_SIZE + _CRC_SIZE:
             return FrameError(SHORT)
         if size > self._largest:
             return FrameError(OVERSIZE)
@@ -155,4 +197,8 @@ class Decoder:
         if struct.unpack_from(">I", self._buffer, end)[0] != binascii.crc32(self._view[:end]):
             return FrameError(CRC)
         kind, request_id = struct.unpack_from(_HEADER, self._buffer, 0)
-        return Frame(kind, request_id, bytes(self._view[_HEADER_SIZE:end]))
+        return Frame(kind, request_id, self._view[HEADER_SIZE:end])
+
+
+def _kept(event: "Frame | FrameError") -> "Frame | FrameError":
+    return Frame(event.kind, event.request_id, bytes(event.payload)) if isinstance(event, Frame) else event

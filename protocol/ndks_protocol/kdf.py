@@ -14,7 +14,7 @@ _AES_BLOCK = 16
 class Hash:
     """A running SHA-256: any object with these two methods."""
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: "bytes | bytearray | memoryview") -> None:
         raise NotImplementedError
 
     def digest(self) -> bytes:
@@ -28,23 +28,29 @@ class Crypto:
         """Return a new SHA-256."""
         raise NotImplementedError
 
-    def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
+    def aes_ctr(self, key: "bytes | bytearray", iv: bytes, buffer: "bytearray | memoryview") -> None:
         """XOR whole blocks in place with AES-256 in counter mode."""
         raise NotImplementedError
+
+    def xor(self, buffer: "bytearray | memoryview", other: "bytes | bytearray | memoryview") -> None:
+        """XOR `buffer` in place with as many bytes; by big integers, which in Python are faster than a loop."""
+        mixed = int.from_bytes(buffer, "big") ^ int.from_bytes(other, "big")
+        buffer[:] = mixed.to_bytes(len(buffer), "big")
 
 
 class Mac:
     """HMAC-SHA256 under one key of at most 64 bytes, which all of ours are; both padded keys are made once."""
 
-    def __init__(self, crypto: Crypto, key: bytes):
+    def __init__(self, crypto: Crypto, key: "bytes | bytearray"):
         if len(key) > _HASH_BLOCK:
             raise ValueError("key longer than a block")
-        padded = key + bytes(_HASH_BLOCK - len(key))
         self._crypto = crypto
-        self._inner_key = bytes([byte ^ 0x36 for byte in padded])
-        self._outer_key = bytes([byte ^ 0x5C for byte in padded])
+        self._inner_key = bytearray(b"\x36" * _HASH_BLOCK)
+        self._outer_key = bytearray(b"\x5c" * _HASH_BLOCK)
+        crypto.xor(memoryview(self._inner_key)[: len(key)], key)
+        crypto.xor(memoryview(self._outer_key)[: len(key)], key)
 
-    def digest(self, *parts: bytes) -> bytes:
+    def digest(self, *parts: "bytes | bytearray | memoryview") -> bytes:
         """Return the 32 bytes for the message that the parts make, one after another."""
         inner = self._crypto.sha256()
         inner.update(self._inner_key)
@@ -55,8 +61,19 @@ class Mac:
         outer.update(inner.digest())
         return outer.digest()
 
+    def wipe(self) -> None:
+        """Overwrite the key."""
+        wipe(self._inner_key)
+        wipe(self._outer_key)
 
-def derive(crypto: Crypto, key: bytes, label: str, context: bytes) -> bytes:
+
+def wipe(buffer: bytearray) -> None:
+    """Overwrite a key that was kept."""
+    for position in range(len(buffer)):
+        buffer[position] = 0
+
+
+def derive(crypto: Crypto, key: "bytes | bytearray", label: str, context: bytes) -> bytes:
     """Return the 32-byte key that `key` gives for this label and context."""
     return Mac(crypto, key).digest(label.encode() + b"\0", context)
 
@@ -64,12 +81,14 @@ def derive(crypto: Crypto, key: bytes, label: str, context: bytes) -> bytes:
 def same(first: bytes, second: bytes) -> bool:
     """Compare in a time that does not tell where two secrets differ."""
     difference = len(first) ^ len(second)
-    for a, b in zip(first, second):
-        difference |= a ^ b
+    for position in range(min(len(first), len(second))):
+        difference |= first[position] ^ second[position]
     return difference == 0
 
 
-def xor_keystream(crypto: Crypto, key: bytes, offset: int, data: bytearray) -> bytearray:
+def xor_keystream(
+    crypto: Crypto, key: "bytes | bytearray", offset: int, data: "bytearray | memoryview"
+) -> "bytearray | memoryview":
     """Return `data`, bytes of a stream from `offset` on, XOR AES-256-CTR counted from block 0; may change `data`.
 
     AES is always given whole blocks from a block's start: the board's throws the rest of a begun block away.

@@ -16,19 +16,22 @@ except ImportError:  # not on the board, where annotations are not evaluated
 
 # pyright: reportPossiblyUnboundVariable=false
 
+ON_A_BOARD = sys.implementation.name in ("circuitpython", "micropython")  # which has no room for names of things
+
 _KINDS: dict[str, str] = {}
+_LAYOUTS: "dict[tuple[str, ...], Layout]" = {}
 _INTEGERS = {"u8": ">B", "u16": ">H", "u32": ">I", "u64": ">Q"}
 
 
 class Layout:
-    """The fields of one payload, in order. `names` are for documents: a board has no room for them."""
+    """The fields of one payload, in order. `names` are for documents, and not there on a board."""
 
     names: tuple[str, ...] = ()
 
     def __init__(self, text: str):
         fields = [field.split(":") for field in text.split()]
         self.kinds = tuple([_KINDS.setdefault(kind, kind) for _, kind in fields])  # each text is kept once
-        if sys.implementation.name not in ("circuitpython", "micropython"):
+        if not ON_A_BOARD:
             self.names = tuple([name for name, _ in fields])
 
     def pack(self, *values: object) -> bytes:
@@ -36,9 +39,20 @@ class Layout:
         if len(values) != len(self.kinds):
             raise ValueError("wrong number of fields")
         packed = [_pack(kind, value) for kind, value in zip(self.kinds, values)]
-        return packed[0] if len(packed) == 1 else b"".join(packed)  # a board has no heap for copies
+        return b"".join([bytes(part) for part in packed])
 
-    def unpack(self, payload: bytes, allow_more: bool = False) -> tuple[Any, ...]:
+    def pack_into(self, buffer: memoryview, *values: object) -> int:
+        """Write the payload that carries `values` to the start of `buffer` and return its size; ValueError."""
+        if len(values) != len(self.kinds):
+            raise ValueError("wrong number of fields")
+        size = 0
+        for kind, value in zip(self.kinds, values):
+            packed = _pack(kind, value)
+            buffer[size : size + len(packed)] = packed
+            size += len(packed)
+        return size
+
+    def unpack(self, payload: "bytes | memoryview", allow_more: bool = False) -> tuple[Any, ...]:
         """Return the values in `payload`; ValueError when it is no such payload.
 
         `allow_more` passes over bytes after the last field: fields that a newer minor version has added.
@@ -53,7 +67,13 @@ class Layout:
         return tuple(values)
 
 
-def _pack(kind: str, value: object) -> bytes:
+def layout(text: str) -> Layout:
+    """Return the layout that is written so; on a board, one for all that are the same but for names."""
+    made = Layout(text)
+    return _LAYOUTS.setdefault(made.kinds, made) if ON_A_BOARD else made
+
+
+def _pack(kind: str, value: object) -> "bytes | bytearray | memoryview":
     if kind in _INTEGERS and isinstance(value, int):
         code = _INTEGERS[kind]
         if not 0 <= value < 1 << 8 * struct.calcsize(code):  # MicroPython's struct would wrap around silently
@@ -64,16 +84,17 @@ def _pack(kind: str, value: object) -> bytes:
         if len(encoded) > 255:
             raise ValueError("text too long")
         return bytes((len(encoded),)) + encoded
-    if kind[0] in "br" and isinstance(value, (bytes, bytearray)):
-        if kind != "rest" and len(value) != int(kind[1:]):
+    if kind[0] in "br" and isinstance(value, (bytes, bytearray, memoryview)):
+        data: "bytes | bytearray | memoryview[int]" = value  # pyright: ignore[reportUnknownVariableType]
+        if kind != "rest" and len(data) != int(kind[1:]):
             raise ValueError("wrong number of bytes")
-        return bytes(value)
+        return data
     raise ValueError("wrong kind of value")
 
 
-def _unpack(kind: str, payload: bytes, position: int) -> tuple[Any, int]:
+def _unpack(kind: str, payload: "bytes | memoryview", position: int) -> tuple[Any, int]:
     if kind == "rest":
-        return payload[position:], len(payload)
+        return payload[position:], len(payload)  # of a memoryview, one that is valid as long as that is
     if kind in _INTEGERS:
         size = struct.calcsize(_INTEGERS[kind])
     elif kind == "text":
@@ -90,7 +111,7 @@ def _unpack(kind: str, payload: bytes, position: int) -> tuple[Any, int]:
         return struct.unpack_from(_INTEGERS[kind], payload, position)[0], end
     if kind == "text":
         try:
-            return payload[position:end].decode(), end
+            return bytes(payload[position:end]).decode(), end
         except UnicodeError:
             raise ValueError("text is not UTF-8") from None
-    return payload[position:end], end
+    return bytes(payload[position:end]), end

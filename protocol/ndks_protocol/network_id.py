@@ -10,7 +10,7 @@ _SIZE = 8
 
 
 def network_id(
-    crypto: Crypto, secret: bytes, suite: int, digits: int, p1: str, p2: str, f1: int = 0, f2: int = 0
+    crypto: Crypto, secret: "bytes | bytearray", suite: int, digits: int, p1: str, p2: str, f1: int = 0, f2: int = 0
 ) -> bytes:
     """Return 8 bytes over all that the keys of an epoch derive from.
 

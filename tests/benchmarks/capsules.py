@@ -51,7 +51,7 @@ def main(megabytes: int) -> None:
 def prepare(directory: Path, unit: str) -> None:
     if unit == "alice":
         ndks(directory, "network", "new", "bench")
-    ndks(directory, "provision", "bench.ndksnet", "--unit", f"emulator:{unit}")
+    ndks(directory, "provision", "bench.ndksnet", "--bind", "--unit", f"emulator:{unit}")
 
 
 def bench_library(directory: Path, megabytes: int) -> float:

@@ -21,7 +21,7 @@ def main(bits: int) -> None:
     with tempfile.TemporaryDirectory(prefix="ndks-bench-") as name:
         directory = Path(name)
         run(directory, "network", "new", "bench")
-        run(directory, "provision", "bench.ndksnet", "--unit", "emulator:unit")
+        run(directory, "provision", "bench.ndksnet", "--bind", "--unit", "emulator:unit")
         with subprocess.Popen([*NDKS, "emulate", "unit"], cwd=directory, stdout=subprocess.PIPE, text=True) as unit:
             assert unit.stdout
             try:

@@ -7,10 +7,12 @@ import json
 import struct
 from typing import Any
 
+import conversation
 from capsule_reference import (
     AES,
     HYBRID,
     MAX_JUMP,
+    NOT_KNOWN,
     PAPER,
     VECTORS,
     VERNAM,
@@ -18,34 +20,74 @@ from capsule_reference import (
     WIRE_HEADER,
     Message,
     clear_header,
-    derive,
     pattern,
     suite_network,
 )
+from conversation import (
+    ABOUT_STEPS,
+    ACKNOWLEDGE,
+    BIND,
+    BLANK_STATE,
+    CLOSE,
+    ERASE,
+    FIRST,
+    HELLO,
+    KEY_CHUNK,
+    LOCKED,
+    LOCKED_STATE,
+    MAX_SENDERS,
+    MEMBER,
+    NEXT_INDEX,
+    OWN_LANE,
+    PROVISION,
+    SECOND,
+    TRUST,
+    UID,
+    UNLOCKED_STATE,
+    ZEROIZE,
+    Conversation,
+    Step,
+    unlocking,
+)
+from flash_reference import (
+    BINDING,
+    BOOTS,
+    EXPORT_COUNTER,
+    MEMBER_IDS,
+    MEMBERSHIP,
+    OWN_NUMBERS,
+    STATE_FORMAT,
+    WINDOWS,
+    WRONG_ATTEMPTS,
+    extent,
+)
+from session_reference import OPEN_SESSION, PROVE, UNLOCK
 
-Step = tuple[int, bytes, bytes | int]  # command, request, and its answer or error
-
-HELLO, CLOSE, SEAL_BEGIN, SEAL_CHUNK, SEAL_KEYS = 0x01, 0x04, 0x20, 0x21, 0x22
+SEAL_BEGIN, SEAL_CHUNK, SEAL_KEYS = 0x20, 0x21, 0x22
 OPEN_BEGIN, OPEN_CHUNK, OPEN_KEYS, MESSAGE_STREAM, MESSAGE_CHECK, ACCEPT = 0x23, 0x24, 0x25, 0x26, 0x27, 0x28
-BLANK, RANGE, TOO_FAR, VERSION, HEADER, SUITE, KIND = 0x0201, 0x0301, 0x0303, 0x0401, 0x0402, 0x0403, 0x0404
+BAD_REQUEST, UNKNOWN_COMMAND, BLANK, PROVISIONED = 0x0101, 0x0102, 0x0201, 0x0202
+RANGE, EPOCH, TOO_FAR = 0x0301, 0x0302, 0x0303
+VERSION, HEADER, SUITE, KIND = 0x0401, 0x0402, 0x0403, 0x0404
 REFLECTED, DUPLICATE, TOO_OLD, SENDERS_FULL, AUTH = 0x0405, 0x0406, 0x0407, 0x0408, 0x0409
-DIVERGED, CONFLICT = 0x040A, 0x040C
+DIVERGED, WRONG_BINDING, CONFLICT = 0x040A, 0x040B, 0x040C
+WRONG_KEK, SESSION_ENDED, DELAYED = 0x0502, 0x0503, 0x0504
 
-OWN_LANE, MAX_SENDERS = 7, 12
-ENTROPY = bytes.fromhex("e0e1e2e3e4e5e6e7")  # all random bytes of the unit; so its handles are the same
+ENTROPY = conversation.ENTROPY[:8]  # so the handles of the unit are all the same
 HOST_RANDOM = bytes.fromhex("a8a9aaabacadaeaf")
 
 
-def own_message(cipher: int, number: int, data: bytes) -> Message:
+def own_message(cipher: int, number: int, data: bytes, binding_id: bytes = FIRST.id) -> Message:
     """What the unit of the conversation seals."""
     salt = hashlib.sha256(HOST_RANDOM + ENTROPY).digest()[:8]
-    return Message(suite_network(), clear_header(HYBRID, cipher, OWN_LANE, number, salt), data)
+    return Message(suite_network(), clear_header(HYBRID, cipher, OWN_LANE, number, salt), data, binding_id)
 
 
-def others_message(cipher: int, lane: int, number: int, data: bytes, **header: Any) -> Message:
+def others_message(
+    cipher: int, lane: int, number: int, data: bytes, binding_id: bytes = NOT_KNOWN, **header: Any
+) -> Message:
     """What it gets from another unit."""
     clear = clear_header(header.pop("suite", HYBRID), cipher, lane, number, b"saltsalt", **header)
-    return Message(suite_network(), clear, data)
+    return Message(suite_network(), clear, data, binding_id)
 
 
 def begin(name: str, cipher: int, kind: int = 0, random_bytes: bytes = HOST_RANDOM) -> bytes:
@@ -236,131 +278,326 @@ def sliding_windows() -> list[Step]:
     ]
 
 
-def sessions(hello_answer: bytes) -> list[Step]:
+def needing_a_session(error: int) -> list[Step]:
+    """A request of each command that does, and its answer where there is none."""
+    header, token = bytes(37), b"1st-mess"
+    return [
+        (BIND, SECOND.secret, error),
+        (TRUST, struct.pack(">H", 9) + FIRST.id, error),
+        (NEXT_INDEX, b"", error),
+        (KEY_CHUNK, chunk_request(1, 0, 32), error),
+        (ACKNOWLEDGE, acknowledgement(1), error),
+        (SEAL_BEGIN, begin("1st-mess", AES), error),
+        (SEAL_CHUNK, piece("1st-mess", 0, 1, b""), error),
+        (SEAL_KEYS, begin("1st-mess", AES), error),
+        (OPEN_BEGIN, header + b"\0", error),
+        (OPEN_CHUNK, incoming(0, 1, b""), error),
+        (OPEN_KEYS, header + b"\0", error),
+        (MESSAGE_STREAM, stream(token, 0, 1), error),
+        (MESSAGE_CHECK, sized(token, 1), error),
+        (ACCEPT, header + b"\0", error),
+    ]
+
+
+def chunk_request(index: int, offset: int, size: int, epoch: int = 0) -> bytes:
+    return struct.pack(">IQQH", epoch, index, offset, size)
+
+
+def acknowledgement(index: int, leave: int = 0, epoch: int = 0) -> bytes:
+    return struct.pack(">IQB", epoch, index, leave)
+
+
+def becoming_a_member(talk: Conversation) -> None:
+    secret = FIRST.secret
+    common_lane = MEMBER.replace(struct.pack(">H", OWN_LANE), bytes(2), 1)
+    no_operators = b"\3\0", b"\0\3", b"\xff\xff"
+    talk.greet()
+    talk.say(
+        talk.status(BLANK_STATE, 0),
+        (OPEN_SESSION, bytes(16), BLANK),
+        (PROVE, bytes(16), BLANK),
+        (UNLOCK, unlocking(FIRST), BLANK),
+        *needing_a_session(BLANK),
+        (CLOSE, b"\1", b""),
+        (ZEROIZE, b"ZEROISE!" + UID, RANGE),
+        (PROVISION, secret + MEMBER[:-2], BAD_REQUEST),
+        (PROVISION, secret + MEMBER[:-1], BAD_REQUEST),
+        (PROVISION, secret + MEMBER + b"\0", BAD_REQUEST),
+        (PROVISION, secret + common_lane, RANGE),
+        (PROVISION, secret + MEMBER.replace(b"0.52", b"0,52"), RANGE),
+        *((PROVISION, secret + MEMBER[:-2] + operators, RANGE) for operators in no_operators),
+    )
+    talk.provision(FIRST)
+    talk.say((PROVISION, secret + MEMBER, PROVISIONED))
+
+
+def wrong_proofs(talk: Conversation) -> int:
+    """Return how many bytes of the log they have taken."""
+    used = extent(STATE_FORMAT, 5) + extent(MEMBERSHIP, len(MEMBER)) + extent(BINDING, 66)
+    attempts = extent(WRONG_ATTEMPTS, 4)
+    talk.greet()
+    talk.say(
+        talk.status(LOCKED_STATE, used),
+        *needing_a_session(LOCKED),
+        (UNLOCK, unlocking(FIRST), LOCKED),
+        (PROVE, bytes(16), CONFLICT),
+        (OPEN_SESSION, bytes(15), BAD_REQUEST),
+    )
+    talk.begin_session()
+    talk.say((PROVE, bytes(15), BAD_REQUEST))
+    talk.prove_wrongly()
+    talk.say(
+        (PROVE, bytes(16), CONFLICT),
+        talk.status(LOCKED_STATE, used + attempts, wrong=1),
+        (OPEN_SESSION, bytes(16), DELAYED),
+    )
+    talk.wait(199)
+    talk.say((OPEN_SESSION, bytes(16), DELAYED))
+    talk.wait(1)
+    talk.begin_session()
+    talk.prove_wrongly()
+    talk.wait(399)
+    talk.say((OPEN_SESSION, bytes(16), DELAYED), (HELLO, b"", talk.hello()))
+    talk.wait(1)
+    talk.begin_session()
+    talk.say(talk.status(LOCKED_STATE, used + 2 * attempts, wrong=2))
+    return used + 3 * attempts  # a right proof is the third, which sets the number back to 0
+
+
+def first_session(talk: Conversation, log_used: int) -> None:
+    """It is opened in the answers to errors of every kind, which are secured."""
+    talk.prove()
+    talk.say(
+        talk.status(LOCKED_STATE, log_used),
+        *needing_a_session(LOCKED),
+        (PROVE, bytes(16), CONFLICT),
+        (UNLOCK, unlocking(SECOND), WRONG_KEK),
+        (UNLOCK, unlocking(FIRST, 1 << 48, 1), RANGE),
+        (UNLOCK, unlocking(FIRST, MAX_JUMP + 2), TOO_FAR),
+        (NEXT_INDEX, b"", LOCKED),
+        (UNLOCK, unlocking(FIRST)[:-1], BAD_REQUEST),
+    )
+    talk.unlock()
+    talk.say(
+        talk.status(UNLOCKED_STATE, log_used),
+        (PROVISION, FIRST.secret + MEMBER, PROVISIONED),
+        (0x7E, b"", UNKNOWN_COMMAND),
+        (0x81, b"", UNKNOWN_COMMAND),
+        (0x00, bytes(1096), UNKNOWN_COMMAND),
+    )
+
+
+def exported_keys() -> list[Step]:
+    suite = json.loads((VECTORS / "suite.json").read_text())
+    keys = {entry["k"]: bytes.fromhex(entry["bytes"]) for entry in suite["export"] if entry["suite"] == HYBRID}
+    return [
+        (NEXT_INDEX, b"", struct.pack(">IQ", 0, 1)),
+        (NEXT_INDEX, b"\0", BAD_REQUEST),
+        (KEY_CHUNK, chunk_request(1, 0, 32), keys[1]),
+        (KEY_CHUNK, chunk_request(1, 0, 32), keys[1]),
+        (KEY_CHUNK, chunk_request(1, 5, 20), keys[1][5:25]),
+        (KEY_CHUNK, chunk_request(1000, 31, 1), keys[1000][31:]),
+        (KEY_CHUNK, chunk_request(1, 0, 32, epoch=1), EPOCH),
+        (KEY_CHUNK, chunk_request(0, 0, 32), RANGE),
+        (KEY_CHUNK, chunk_request(1 << 48, 0, 32), RANGE),
+        (KEY_CHUNK, chunk_request(1, 0, 0), RANGE),
+        (KEY_CHUNK, chunk_request(1, 0, 1025), RANGE),
+        (KEY_CHUNK, chunk_request(1, (1 << 37) - 1, 2), RANGE),
+        (KEY_CHUNK, chunk_request(1, (1 << 64) - 1, 1), RANGE),
+        (ACKNOWLEDGE, acknowledgement(1), struct.pack(">Q", 2)),
+        (ACKNOWLEDGE, acknowledgement(1), struct.pack(">Q", 2)),
+        (ACKNOWLEDGE, acknowledgement(2, epoch=1), EPOCH),
+        (ACKNOWLEDGE, acknowledgement(0), RANGE),
+        (ACKNOWLEDGE, acknowledgement((1 << 20) + 3), TOO_FAR),
+        (NEXT_INDEX, b"", struct.pack(">IQ", 0, 2)),
+        (ACKNOWLEDGE, acknowledgement((1 << 20) + 2), struct.pack(">Q", (1 << 20) + 3)),
+        (ACKNOWLEDGE, acknowledgement((1 << 48) - 1, leave=1), struct.pack(">Q", 1 << 48)),
+        (NEXT_INDEX, b"", RANGE),
+    ]
+
+
+def trust() -> list[Step]:
+    """Lane 10 was accepted from before; its next message is of a laptop that the unit is told of, or is not."""
+    theirs = bytes(range(16))
+    good, strange = (others_message(VERNAM, 10, 2, b"x", binding_id) for binding_id in (theirs, FIRST.id))
+    opened = begun(10, 2)
+    many = range(1000, 1000 + MAX_SENDERS)
+
+    def told(lane: int, binding_id: bytes) -> bytes:
+        return struct.pack(">H", lane) + binding_id
+
+    return [
+        (TRUST, told(0, theirs), RANGE),
+        (TRUST, told(OWN_LANE, theirs), RANGE),
+        (TRUST, told(10, theirs)[:-1], BAD_REQUEST),
+        (TRUST, told(10, FIRST.id), b""),
+        (TRUST, told(10, theirs), b""),
+        (OPEN_BEGIN, strange.header + b"\0", opened + bytes([VERNAM])),
+        (OPEN_CHUNK, incoming(0, 1, strange.chunks[0]), WRONG_BINDING),
+        (OPEN_BEGIN, good.header + b"\0", opened + bytes([VERNAM])),
+        (OPEN_CHUNK, incoming(0, 1, good.chunks[0]), b"x"),
+        (OPEN_KEYS, good.header + b"\0", opened + good.tag_key + good.sync),
+        *[(TRUST, told(lane, theirs), b"") for lane in many[1:]],
+        (TRUST, told(many[0], theirs), SENDERS_FULL),
+        (TRUST, told(10, NOT_KNOWN), b""),
+        (OPEN_KEYS, good.header + b"\0", opened + good.tag_key + bytes(8)),
+    ]
+
+
+def sessions(talk: Conversation) -> None:
     """What ends one, and that numbers that were not used come back only where the host said that it leaves."""
     fifth, sixth, seventh = (own_message(VERNAM, number, b"x") for number in (5, 6, 7))
     message = others_message(AES, 9, 2 * MAX_JUMP + 3, b"x")
     opened = begun(9, 2 * MAX_JUMP + 3) + bytes([AES])
-    return [
+    talk.say(
         (SEAL_BEGIN, begin("5th-mess", VERNAM), fifth.header),
         (OPEN_BEGIN, message.header + b"\0", opened),
-        (CLOSE, b"", 0x0101),
+        (CLOSE, b"", BAD_REQUEST),
         (CLOSE, b"\0", b""),
+    )
+    talk.say_in_the_clear((SEAL_CHUNK, piece("5th-mess", 0, 1, b"x"), LOCKED))
+    talk.open_session()
+    talk.say(
+        (SEAL_CHUNK, piece("5th-mess", 0, 1, b"x"), CONFLICT),
+        (SEAL_BEGIN, begin("5th-mess", VERNAM), fifth.header),
         (SEAL_CHUNK, piece("5th-mess", 0, 1, b"x"), CONFLICT),
         (OPEN_CHUNK, incoming(0, 1, message.chunks[0]), CONFLICT),
         (SEAL_BEGIN, begin("6th-mess", VERNAM), sixth.header),
         (OPEN_KEYS, message.header + b"\0", opened[:-1] + message.tag_key + bytes(8) + message.z),
-        (HELLO, b"", hello_answer),
+    )
+    talk.open_session()  # its HELLO ends the one before
+    talk.say(
         (SEAL_CHUNK, piece("6th-mess", 0, 1, b"x"), CONFLICT),
         (MESSAGE_CHECK, sized(ENTROPY, 1), CONFLICT),
         (CLOSE, b"\1", b""),
+    )
+    talk.open_session()
+    talk.say(
         (SEAL_BEGIN, begin("7th-mess", VERNAM), seventh.header),
         (SEAL_CHUNK, piece("7th-mess", 0, 1, b"x"), seventh.chunks[0]),
-    ]
+    )
 
 
-def on_a_blank_unit() -> list[Step]:
-    header, token = bytes(37), b"1st-mess"
-    return [
+def altered_frames(talk: Conversation) -> None:
+    """A frame that is not the next one ends the session, and the unit says so in the clear."""
+
+    def refused(command: int, payload: bytes) -> None:
+        talk.say_in_the_clear((command, payload, SESSION_ENDED), (NEXT_INDEX, b"", LOCKED))
+        talk.open_session()
+
+    def secured(body: bytes = b"") -> bytes:
+        assert talk.session
+        return talk.session.to_unit.secured(NEXT_INDEX, len(talk.steps) + 1, body)
+
+    talk.open_session()
+    for position in (0, 7, 8, -16, -1):  # of the sync word, the body, the tag
+        payload = bytearray(secured(b"body"))
+        payload[position] ^= 0x80
+        refused(NEXT_INDEX, bytes(payload))
+    refused(KEY_CHUNK, secured())  # as another command
+    refused(NEXT_INDEX, secured()[:-1])
+    refused(NEXT_INDEX, secured() + b"\0")
+    refused(NEXT_INDEX, b"")  # in the clear
+    refused(NEXT_INDEX, bytes(23))
+    talk.say((NEXT_INDEX, b"", RANGE))
+    for repeated in ("sent", "received"):
+        refused(NEXT_INDEX, bytes.fromhex(talk.steps[-1][repeated]))
+        talk.say((NEXT_INDEX, b"", RANGE))
+    secured()  # and is lost
+    refused(NEXT_INDEX, secured())
+
+
+def after_a_start(talk: Conversation) -> None:
+    """Numbers that were reserved are burnt; with a floor, others too."""
+    talk.restart()
+    talk.open_session()
+    talk.say((SEAL_BEGIN, begin("7th-mess", VERNAM), own_message(VERNAM, 71, b"").header))
+    talk.restart()
+    talk.greet()
+    talk.begin_session()
+    talk.prove()
+    talk.say(
+        (UNLOCK, unlocking(FIRST, MAX_JUMP + 135 + 1), TOO_FAR),
+        (UNLOCK, unlocking(FIRST, 200), b""),
+        (SEAL_BEGIN, begin("8th-mess", VERNAM), own_message(VERNAM, 201, b"").header),
+        (UNLOCK, unlocking(FIRST, 210), b""),
+        (SEAL_BEGIN, begin("9th-mess", VERNAM), own_message(VERNAM, 211, b"").header),
+        (UNLOCK, unlocking(FIRST, 205), b""),
+        (SEAL_BEGIN, begin("10-messg", VERNAM), own_message(VERNAM, 212, b"").header),
+    )
+
+
+def another_laptop(talk: Conversation) -> None:
+    """BIND leaves the newest of each record, and a log as short as can be."""
+    body = b"to whom it concerns"
+    message = own_message(VERNAM, 213, body, SECOND.id)
+    kinds = {STATE_FORMAT: 5, BINDING: 66, EXPORT_COUNTER: 12, OWN_NUMBERS: 12, BOOTS: 8, WRONG_ATTEMPTS: 4}
+    kinds |= {MEMBERSHIP: len(MEMBER), MEMBER_IDS: 18 * (MAX_SENDERS - 1)}
+    kinds |= {WINDOWS + slot: 40 for slot in range(MAX_SENDERS)}
+    used = sum(extent(kind, size) for kind, size in kinds.items())
+    talk.say((BIND, SECOND.secret[1:], BAD_REQUEST))
+    talk.bind(SECOND)
+    talk.say(
+        talk.status(UNLOCKED_STATE, used, erases=1, own_number=212),
+        (SEAL_BEGIN, begin("11-messg", VERNAM), message.header),
+        (SEAL_CHUNK, piece("11-messg", 0, 1, body), message.chunks[0]),
+    )
+    talk.greet()
+    talk.begin_session()
+    talk.prove()
+    talk.say((UNLOCK, unlocking(FIRST), WRONG_KEK))
+    talk.unlock()
+    suite = json.loads((VECTORS / "suite.json").read_text())
+    key = bytes.fromhex(suite["export"][3]["bytes"])
+    talk.say(
+        (KEY_CHUNK, chunk_request(1, 0, 32), key),
+        (ACCEPT, others_message(AES, 10, 1, b"").header + b"\0", b""),  # as before
+        (ACCEPT, others_message(AES, 9 + MAX_SENDERS, 1, b"").header + b"\0", SENDERS_FULL),
         (CLOSE, b"\1", b""),
-        (SEAL_BEGIN, begin("1st-mess", AES), BLANK),
-        (SEAL_CHUNK, piece("1st-mess", 0, 1, b""), BLANK),
-        (SEAL_KEYS, begin("1st-mess", AES), BLANK),
-        (OPEN_BEGIN, header + b"\0", BLANK),
-        (OPEN_CHUNK, incoming(0, 1, b""), BLANK),
-        (OPEN_KEYS, header + b"\0", BLANK),
-        (MESSAGE_STREAM, stream(token, 0, 1), BLANK),
-        (MESSAGE_CHECK, sized(token, 1), BLANK),
-        (ACCEPT, header + b"\0", BLANK),
-    ]
+    )
+    talk.say_in_the_clear(
+        talk.status(LOCKED_STATE, used + extent(OWN_NUMBERS, 12), erases=1),
+        (ZEROIZE, b"ZEROISE!" + UID, RANGE),
+        (ZEROIZE, b"ZEROIZE!" + UID[::-1], RANGE),
+        (ZEROIZE, ERASE[:-1], BAD_REQUEST),
+    )
+
+
+def a_new_life(talk: Conversation) -> None:
+    talk.zeroize()
+    talk.greet()
+    talk.say(talk.status(BLANK_STATE, extent(STATE_FORMAT, 5), erases=2), *needing_a_session(BLANK))
+    talk.provision(SECOND)
+    talk.open_session(floor=1000)
+    used = 2 * extent(STATE_FORMAT, 5) + extent(MEMBERSHIP, len(MEMBER)) + extent(BINDING, 66)
+    message = own_message(AES, 1001, b"x", SECOND.id)
+    talk.say(
+        talk.status(UNLOCKED_STATE, used, erases=2, own_number=1000),
+        (NEXT_INDEX, b"", struct.pack(">IQ", 0, 1)),
+        (SEAL_KEYS, begin("1st-mess", AES), message.header + message.tag_key + message.sync + message.z),
+    )
+    talk.greet()
+    talk.zeroize()
+    talk.greet()
 
 
 def make_commands() -> dict[str, Any]:
     """One conversation with a new unit: what it is asked, what it answers."""
-    suite = json.loads((VECTORS / "suite.json").read_text())
-    secret = bytes.fromhex(suite["network"]["secret"])
-    keys = {entry["k"]: bytes.fromhex(entry["bytes"]) for entry in suite["export"] if entry["suite"] == 1}
-    status, provision, next_index, key_chunk, acknowledge = 0x02, 0x03, 0x10, 0x11, 0x12
-    bad_request, unknown, provisioned, epoch = 0x0101, 0x0102, 0x0202, 0x0302
-    uid = bytes.fromhex("0011223344556677")
-    parameters = secret + b"\x04demo" + b"\x040.52" + b"\x0225"
-    equation_7, no_operators = b"\0\0", (b"\3\0", b"\0\3", b"\xff\xff")
-    member = struct.pack(">IHBBB", 0, 7, 1, 0, 3) + parameters + equation_7
-    common_lane = struct.pack(">IHBBB", 0, 0, 1, 0, 3) + parameters + equation_7
-    limits = struct.pack(">HHHB", 1120, MAX_SENDERS, WINDOW, 1)
-    greeting = bytes([1, 2, 0, 1, 0, 2]), bytes([1]) + uid + bytes(32) + limits
-    network_id = derive(secret, "ndks network id", bytes([1, 3]) + b"\x040.52" + b"\x0225")[:8]
-    counters = struct.pack(">II", 0, 0)
-    chunk, ack = ">IQQH", ">IQB"
-    steps: list[Step] = [
-        (HELLO, b"", greeting[0] + b"\0" + greeting[1]),
-        (status, b"", bytes([0, 1]) + bytes(18) + struct.pack(">HH", 0, 4064) + counters + b"\0\0"),
-        (next_index, b"", BLANK),
-        (key_chunk, struct.pack(chunk, 0, 1, 0, 32), BLANK),
-        *on_a_blank_unit(),
-        (provision, member[:-2], bad_request),
-        (provision, member[:-1], bad_request),
-        (provision, member + b"\0", bad_request),
-        (provision, common_lane, RANGE),
-        (provision, member.replace(b"0.52", b"0,52"), RANGE),
-        *((provision, member[:-2] + operators, RANGE) for operators in no_operators),
-        (provision, member, b""),
-        (provision, member, provisioned),
-        (HELLO, b"", greeting[0] + b"\1" + greeting[1]),
-        (
-            status,
-            b"",
-            bytes([1, 1])
-            + struct.pack(">IHBBB", 0, 7, 1, 0, 3)
-            + b"\x04demo"
-            + network_id
-            + struct.pack(">HH", 112, 4064)
-            + counters
-            + equation_7,
-        ),
-        (0x7E, b"", unknown),
-        (0x81, b"", unknown),
-        (next_index, b"", struct.pack(">IQ", 0, 1)),
-        (next_index, b"\0", bad_request),
-        (key_chunk, struct.pack(chunk, 0, 1, 0, 32), keys[1]),
-        (key_chunk, struct.pack(chunk, 0, 1, 0, 32), keys[1]),
-        (key_chunk, struct.pack(chunk, 0, 1, 5, 20), keys[1][5:25]),
-        (key_chunk, struct.pack(chunk, 0, 1000, 31, 1), keys[1000][31:]),
-        (key_chunk, struct.pack(chunk, 1, 1, 0, 32), epoch),
-        (key_chunk, struct.pack(chunk, 0, 0, 0, 32), RANGE),
-        (key_chunk, struct.pack(chunk, 0, 1 << 48, 0, 32), RANGE),
-        (key_chunk, struct.pack(chunk, 0, 1, 0, 0), RANGE),
-        (key_chunk, struct.pack(chunk, 0, 1, 0, 1025), RANGE),
-        (key_chunk, struct.pack(chunk, 0, 1, (1 << 37) - 1, 2), RANGE),
-        (key_chunk, struct.pack(chunk, 0, 1, (1 << 64) - 1, 1), RANGE),
-        (acknowledge, struct.pack(ack, 0, 1, 0), struct.pack(">Q", 2)),
-        (acknowledge, struct.pack(ack, 0, 1, 0), struct.pack(">Q", 2)),
-        (acknowledge, struct.pack(ack, 1, 2, 0), epoch),
-        (acknowledge, struct.pack(ack, 0, 0, 0), RANGE),
-        (acknowledge, struct.pack(ack, 0, (1 << 20) + 3, 0), TOO_FAR),
-        (next_index, b"", struct.pack(">IQ", 0, 2)),
-        (acknowledge, struct.pack(ack, 0, (1 << 20) + 2, 0), struct.pack(">Q", (1 << 20) + 3)),
-        (acknowledge, struct.pack(ack, 0, (1 << 48) - 1, 1), struct.pack(">Q", 1 << 48)),
-        (next_index, b"", RANGE),
-        *sealing_in_mode_b(),
-        *sealing_in_mode_a(),
-        *opening_in_mode_b(),
-        *opening_in_mode_a(),
-        *refused_headers(),
-        *sliding_windows(),
-        *sessions(greeting[0] + b"\1" + greeting[1]),
-    ]
+    talk = Conversation()
+    becoming_a_member(talk)
+    first_session(talk, wrong_proofs(talk))
+    talk.say(*exported_keys())
+    talk.say(*sealing_in_mode_b(), *sealing_in_mode_a(), *opening_in_mode_b(), *opening_in_mode_a())
+    talk.say(*refused_headers(), *sliding_windows(), *trust())
+    sessions(talk)
+    altered_frames(talk)
+    after_a_start(talk)
+    another_laptop(talk)
+    a_new_life(talk)
     return {
-        "about": "conversation with a new unit whose free memory is given as 0, and whose random bytes are always"
-        " those of entropy (PROTOCOL.md sections 4 to 6)",
-        "uid": uid.hex(),
-        "entropy": ENTROPY.hex(),
-        "steps": [
-            {
-                "command": code,
-                "request": request.hex(),
-                **({"error": got} if isinstance(got, int) else {"answer": got.hex()}),
-            }
-            for code, request, got in steps
-        ],
+        "about": "conversation with a new unit (PROTOCOL.md sections 4 to 7). " + ABOUT_STEPS,
+        "uid": UID.hex(),
+        "entropy": conversation.ENTROPY.hex(),
+        "bindings": [FIRST.in_hex(), SECOND.in_hex()],
+        "steps": talk.steps,
     }

@@ -9,7 +9,6 @@ paper.json holds the keys that the paper prints; suite.json the vectors of an in
 """
 
 import argparse
-import hashlib
 import itertools
 import json
 import random
@@ -23,6 +22,8 @@ import mpmath  # pyright: ignore[reportMissingTypeStubs]
 from capsule_reference import VECTORS
 from capsule_vectors import make_capsules
 from command_vectors import make_commands
+from record_vectors import make_flash, make_records
+from session_vectors import make_bindings, make_sessions
 
 SEED = 20261123
 POWERS = {"cosine": 1, "cosine_square": 2, "cosine_cube": 3}  # f2: the power of e
@@ -69,7 +70,7 @@ def make_frames() -> dict[str, Any]:
         {"why": "OVERSIZE", "wire": too_long.hex()},
         {"why": "OVERSIZE", "wire": "ff" * 2000 + "00"},
     ]
-    return {"about": "frames on the wire, and what is dropped (PROTOCOL.md section 4)", "good": good, "bad": bad}
+    return {"about": "frames on the wire, and what is dropped (PROTOCOL.md section 5)", "good": good, "bad": bad}
 
 
 def angular_frequency(f1: str, p1: Any, p2: Any, k: int) -> Any:
@@ -132,36 +133,15 @@ def make_operators() -> dict[str, Any]:
     return {"about": "all chains of operators from 2500-bit floating point (section 2); k as text", "cases": cases}
 
 
-def record(kind: int, sequence: int, body: bytes) -> bytes:
-    header = struct.pack(">BHIB", kind, len(body), sequence, 0)
-    whole = header + hashlib.sha256(header + body).digest()[:16] + body
-    return whole + bytes(-len(whole) % 16)
-
-
-def make_records() -> dict[str, Any]:
-    """A unit provisioned, then keys 1 to 3 acknowledged, then key 9."""
-    secret = bytes(range(32))
-    membership = struct.pack(">IHBBB", 0, 2, 1, 0, 3) + secret + b"\x04demo" + b"\x040.52" + b"\x0225" + b"\0\0"
-    steps = b"\0" * 2 + b"\xff" * 62
-    image = record(0xF0, 1, b"\x02") + record(0xF3, 2, membership)
-    image += (
-        record(0xF4, 3, struct.pack(">IQ", 0, 2)) + steps + record(0xF4, 4, struct.pack(">IQ", 0, 10)) + b"\xff" * 64
-    )
-    return {
-        "about": "nvm of a unit provisioned like this, these keys acknowledged in this order (PROTOCOL.md section 7)",
-        "provision": membership.hex(),
-        "acknowledged": [1, 2, 3, 9],
-        "next_index": 10,
-        "nvm": image.hex(),
-    }
-
-
 FILES = {
     "frames.json": make_frames,
     "generator.json": make_generator,
     "operators.json": make_operators,
     "records.json": make_records,
+    "flash.json": make_flash,
     "capsules.json": make_capsules,
+    "bindings.json": make_bindings,
+    "sessions.json": make_sessions,
     "commands.json": make_commands,
 }
 

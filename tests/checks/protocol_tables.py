@@ -14,9 +14,10 @@ from pathlib import Path
 
 from capsule_example import capsule_example
 
-from ndks_protocol import commands, errors, flash, framing, texts
+from ndks_protocol import commands, errors, flash, framing, session, texts
 from ndks_protocol.generator import F1, F2, MAX_DIGITS, decimals
-from ndks_unit import records
+from ndks_protocol.layout import Layout
+from ndks_unit import board, records
 
 DOCUMENT = Path(__file__).parents[2] / "protocol" / "PROTOCOL.md"
 _MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -35,7 +36,7 @@ def command_table() -> str:
     return table(("code", "command", "request", "answer", "needs", "purpose"), rows)
 
 
-def fields_of(layout: commands.Layout) -> str:
+def fields_of(layout: Layout) -> str:
     return "<br>".join(f"{name} `{kind}`" for name, kind in zip(layout.names, layout.kinds, strict=True)) or "(empty)"
 
 
@@ -43,6 +44,7 @@ def needs_of(command: commands.Command) -> str:
     names = {
         commands.IS_BLANK: "blank",
         commands.IS_PROVISIONED: "provisioned",
+        commands.PROVED: "proof",
         commands.SESSION: "session",
     }
     return ", ".join(name for bit, name in names.items() if command.needs & bit) or "nothing"
@@ -54,10 +56,19 @@ def error_table() -> str:
 
 
 def number_table() -> str:
+    states = commands.STATE_BLANK, commands.STATE_PROVISIONED, commands.STATE_LOCKED, commands.STATE_TAMPERED
+    resets = (
+        *(board.RESET_POWER_ON, board.RESET_BROWNOUT, board.RESET_SOFTWARE, board.RESET_WATCHDOG),
+        *(board.RESET_PIN, board.RESET_OTHER),
+    )
     rows = [
         ("largest payload", f"{framing.MAX_PAYLOAD} bytes"),
+        ("largest payload without a session, to a unit that is bound", f"{framing.MAX_PAYLOAD_BEFORE_SESSION} bytes"),
+        ("largest body of a secured payload", f"{framing.MAX_PAYLOAD - session.OVERHEAD} bytes"),
         ("largest KEY_CHUNK", f"{commands.MAX_CHUNK} bytes"),
         ("window", f"{commands.WINDOW_SIZE} numbers"),
+        ("senders whose windows a unit keeps", f"{commands.MAX_SENDERS}"),
+        ("confirmation of ZEROIZE", f"`{commands.CONFIRMATION.decode()}`"),
         ("flags of OPEN_BEGIN and OPEN_KEYS: again, leave", f"{commands.AGAIN}, {commands.LEAVE}"),
         ("kind: data, control", f"{commands.DATA}, {commands.CONTROL}"),
         ("longest key", f"2^{commands.MAX_KEY_BYTES.bit_length() - 1} bytes"),
@@ -65,7 +76,8 @@ def number_table() -> str:
         ("longest name of a network", f"{commands.MAX_NAME} bytes of UTF-8"),
         ("longest decimal", f"{decimals.MAX_CHARACTERS} characters"),
         ("largest d", f"{MAX_DIGITS}"),
-        ("state: blank, provisioned", f"{commands.STATE_BLANK}, {commands.STATE_PROVISIONED}"),
+        ("state: blank, provisioned, locked, tampered", ", ".join(map(str, states))),
+        ("reset reason: power-on, brown-out, software, watchdog, pin, other", ", ".join(map(str, resets))),
         (
             "flags: not sealed, read only, newer state",
             f"{commands.NOT_SEALED}, {commands.READ_ONLY}, {commands.NEWER_STATE}",
@@ -79,17 +91,37 @@ def number_table() -> str:
 
 
 def record_table() -> str:
-    rows = [
-        (f"{records.STATE_FORMAT:02X}", "state format", "version u8"),
-        (f"{records.MEMBERSHIP:02X}", "membership", "the request of PROVISION"),
-        (f"{records.EXPORT_COUNTER:02X}", "counter of exported keys", "epoch u32, next index u64; has a tail"),
-        (f"{records.OWN_NUMBERS:02X}", "numbers of the own lane", "epoch u32, first number not reserved u64"),
-        (f"{records.MEMBER_IDS:02X}", "binding ids of members", "lane u16, binding id 16; repeated"),
-        (f"{records.WINDOW:02X}", "window of a lane", "lane u16, top u48, bits 32 bytes: bit i tells of top - i"),
-    ]
+    own_kinds = (*records.SEALED, *records.OPEN, *records.PLAIN, records.ERASING)
+    if set(own_kinds) != {*WINDOW_KINDS, *RECORDS}:
+        raise AssertionError("a type of record is not described here")
+    rows = [(f"{kind:02X}", class_of(kind), *RECORDS[kind]) for kind in sorted(RECORDS)]
+    windows = f"{WINDOW_KINDS[0]:02X} to {WINDOW_KINDS[-1]:02X}"
+    rows.append((windows, class_of(WINDOW_KINDS[0]), "window of a sender", WINDOW))
     files = " and ".join(f"`{name}`" for name in flash.SNAPSHOT_FILES)
     place = f"nvm: {flash.NVM_SIZE} bytes. Snapshots: {files}, {flash.SNAPSHOT_SIZE} bytes each, in the drive's root.\n"
-    return table(("type", "record", "body"), rows) + "\n" + place
+    return table(("type", "class", "record", "body"), sorted(rows)) + "\n" + place
+
+
+def class_of(kind: int) -> str:
+    if kind in records.SEALED:
+        return "sealed"
+    return "open" if kind in records.OPEN else "plain"
+
+
+WINDOW_KINDS = records.WINDOW_KINDS
+WINDOW = "lane u16, top u48, bits 32 bytes: bit i tells of top - i"
+RECORDS = {
+    records.MEMBERSHIP: ("membership", "the request of PROVISION after the binding"),
+    records.MEMBER_IDS: ("binding ids of other units' laptops", "lane u16, binding id 16; repeated"),
+    records.EXPORT_COUNTER: ("counter of exported keys", "epoch u32, next index u64; has a tail"),
+    records.OWN_NUMBERS: ("numbers of the own lane", "epoch u32, first number not reserved u64"),
+    records.BOOTS: ("counter of starts", "u64; has a tail"),
+    records.WRONG_ATTEMPTS: ("wrong proofs since the last right one", "u32"),
+    records.STATE_FORMAT: ("state format", "version u8, erases of nvm u32"),
+    records.ERASING: ("erasure that was begun; in the last 32 bytes of nvm", "cause u8: 0 on purpose, 1 tampering"),
+    records.TAMPERED: ("erased because the case was opened", "1 u8"),
+    records.BINDING: ("binding", "A 32, unit salt 16, binding id 16, d u8, settled u8"),
+}
 
 
 TABLES: dict[str, Callable[[], str]] = {

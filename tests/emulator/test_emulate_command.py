@@ -92,7 +92,7 @@ def test_hosts_come_and_go(tmp_path: Path, options: list[str]) -> None:
 def test_host_that_leaves_in_the_middle_of_a_stream_does_not_upset_the_next(tmp_path: Path, options: list[str]) -> None:
     directory = tmp_path / "alice"
     with ndks.open(f"emulator:{directory}", create=True) as blank:
-        blank.provision(ndks.Network.new("office"), 1)
+        blank.bind(blank.provision(ndks.Network.new("office"), 1))
     with emulated(directory, *options) as unit:
         for _ in range(5):
             with ndks.open(unit.port) as opened:
@@ -101,7 +101,7 @@ def test_host_that_leaves_in_the_middle_of_a_stream_does_not_upset_the_next(tmp_
 
 def test_state_survives_a_killed_process(tmp_path: Path) -> None:
     with ndks.open(f"emulator:{tmp_path}", create=True) as blank:
-        blank.provision(ndks.Network.new("office"), 1)
+        blank.bind(blank.provision(ndks.Network.new("office"), 1))
     with emulated(tmp_path) as unit, ndks.open(unit.port) as opened:
         assert opened.next_key(128).index == 1
         unit.end(signal.SIGKILL)

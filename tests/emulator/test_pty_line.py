@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ pytest.importorskip("termios", reason="this system has no pseudo-terminals")
 import serial
 from support.emulate_process import wait_until
 
-from ndks_emulator import PtyLine, lines
+from ndks_emulator import Link, PtyLine, lines
 
 ALL_BYTES = bytes(range(256))  # also those that a terminal would take for end of line, end of file, interrupt
 
@@ -118,3 +119,46 @@ def test_nobody_there_takes_no_time_of_the_processor(line: PtyLine) -> None:
         assert line.read() == b""
     line.write(b"to nobody")
     assert time.process_time() - before < 5 * lines.POLL_SECONDS
+
+
+def test_dropped_line_is_replaced_by_another(line: PtyLine) -> None:
+    before = line.path
+    with serial.Serial(line.path, exclusive=True, timeout=5) as host:
+        line.drop()
+        assert not line.connected
+        with pytest.raises(serial.SerialException):
+            host.read(1)
+    assert line.path != before
+    with serial.Serial(line.address, exclusive=True, timeout=5) as host:
+        line.write(b"here again")
+        assert host.read(10) == b"here again"
+
+
+def test_closed_line_can_be_plugged_in_again(line: PtyLine) -> None:
+    line.close()
+    line.close()
+    line.plug()
+    with serial.Serial(line.path, exclusive=True, timeout=5) as host:
+        line.write(b"here again")
+        assert host.read(10) == b"here again"
+
+
+def test_link_follows_the_line(tmp_path: Path) -> None:
+    link = tmp_path / "port"
+    line = PtyLine(Link(link))
+    assert line.address == str(link)
+    for change in (line.drop, line.close, line.plug):
+        change()
+        assert os.path.lexists(link) is (change != line.close)
+    assert str(link.readlink()) == line.path
+    line.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_link_that_somebody_else_has_changed_is_left_alone(tmp_path: Path) -> None:
+    link = tmp_path / "port"
+    line = PtyLine(Link(link))
+    link.unlink()
+    link.symlink_to("/dev/null")
+    line.close()
+    assert str(link.readlink()) == "/dev/null"

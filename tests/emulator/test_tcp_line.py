@@ -104,3 +104,51 @@ def test_writing_to_nobody_does_nothing(line: TcpLine) -> None:
 def test_port_in_use_raises(line: TcpLine) -> None:
     with pytest.raises(OSError, match="in use"):
         TcpLine(line.port)
+
+
+def test_next_host_waits_until_all_of_the_first_was_read_and_its_leaving_seen(line: TcpLine) -> None:
+    with connect(line) as first:
+        accept(line)
+        first.sendall(b"last words")
+    with connect(line) as host:
+        assert receive(line, 10) == b"last words"
+        assert line.read() == b""
+        assert not line.connected
+        accept(line)
+        line.write(b"welcome")
+        assert host.recv(100) == b"welcome"
+
+
+def test_drop_hangs_up_on_all_and_stays(line: TcpLine) -> None:
+    with connect(line) as host, connect(line) as waiting:
+        accept(line)
+        line.drop()
+        assert not line.connected
+        assert was_turned_away(host)
+        assert was_turned_away(waiting)
+    with connect(line):
+        accept(line)
+
+
+def test_closed_line_refuses_hosts_until_it_is_plugged_in_again(line: TcpLine) -> None:
+    with connect(line) as host:
+        accept(line)
+        port = line.port
+        line.close()
+        line.close()
+        assert was_turned_away(host)
+    with pytest.raises(ConnectionRefusedError):
+        connect(line)
+    line.plug()
+    assert line.address == f"socket://127.0.0.1:{port}"
+    with connect(line):
+        accept(line)
+
+
+def test_writing_ends_when_the_caller_says_so(line: TcpLine) -> None:
+    with connect(line):
+        accept(line)
+        asked: list[bool] = []
+        assert not line.write(bytes(1 << 26), lambda: asked.append(True) or len(asked) < 30)
+        assert len(asked) == 30
+        assert not line.connected, "half a frame was sent"

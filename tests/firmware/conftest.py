@@ -2,11 +2,16 @@
 # SPDX-License-Identifier: MIT
 """Boards for the tests of this folder."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from .cut_summary import POWER_CUTS, pytest_terminal_summary
+from .cuts import Cutter
 from .stand_ins import Chip
+
+__all__ = ("pytest_terminal_summary",)  # the hook
 
 
 @pytest.fixture
@@ -15,3 +20,11 @@ def chip(tmp_path: Path) -> Chip:
     chip = Chip(tmp_path)
     chip.boot()
     return chip
+
+
+@pytest.fixture
+def cutter(record_property) -> Iterator[Cutter]:
+    """What cuts the power; how often it did is told at the end of the run."""
+    cutter = Cutter()
+    yield cutter
+    record_property(POWER_CUTS, cutter.tried)

@@ -1,13 +1,23 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Requests to a `Unit` on a `MemoryBoard`, without a line that could fail."""
+"""Requests to a `Unit` on a `MemoryBoard`, without a line that could fail, in sessions where they need one."""
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors, framing
+from ndks_protocol.binding import BindingKeys
+from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, Channel, proof, transcript
 from ndks_unit.unit import Unit
 
+from .member import BINDING
 from .memory_board import MemoryBoard
+
+_REQUEST_ID = 0x01020304
+_HOST_RANDOM = b"random of a host"
+
+channels: WeakKeyDictionary[Unit, Channel] = WeakKeyDictionary()
 
 
 def answers(board: MemoryBoard, unit: Unit, sent: bytes) -> list[framing.Frame]:
@@ -22,15 +32,53 @@ def answers(board: MemoryBoard, unit: Unit, sent: bytes) -> list[framing.Frame]:
 
 
 def answer(board: MemoryBoard, unit: Unit, code: int, payload: bytes) -> framing.Frame:
-    (frame,) = answers(board, unit, framing.encode(code, 0x01020304, payload))
-    assert frame.request_id == 0x01020304
+    """The answer to a frame in the clear, as it is on the wire."""
+    (frame,) = answers(board, unit, framing.encode(code, _REQUEST_ID, payload))
+    assert frame.request_id == _REQUEST_ID
     assert frame.kind in (code | framing.ANSWER, framing.ERROR)
     return frame
 
 
 def ask(board: MemoryBoard, unit: Unit, command: commands.Command, *values: Any) -> tuple[Any, ...]:
-    """The fields of the answer; UnitError when it carries a code."""
-    frame = answer(board, unit, command.code, command.request.pack(*values))
-    if frame.kind == framing.ERROR:
-        raise errors.UnitError(int.from_bytes(frame.payload))
-    return command.answer.unpack(frame.payload)
+    """The fields of the answer; UnitError when it carries a code. A session is opened when there must be one."""
+    if command.needs & commands.SESSION and unit not in channels and unit.binding:
+        open_session(board, unit)
+    payload = command.request.pack(*values)
+    channel = channels.get(unit) if command is not commands.HELLO else None
+    kind, payload = _exchange(board, unit, channel, command.code, payload)
+    if command in (commands.HELLO, commands.CLOSE, commands.ZEROIZE):
+        channels.pop(unit, None)
+    if kind == framing.ERROR:
+        raise errors.UnitError(int.from_bytes(payload))
+    return command.answer.unpack(payload)
+
+
+def open_session(board: MemoryBoard, unit: Unit, binding: bytes = BINDING, floor: int = 0, leave: int = 0) -> None:
+    """Open a session under a binding. UnitError."""
+    channels.pop(unit, None)
+    keys = BindingKeys(CRYPTO, binding)
+    hello = bytes(answer(board, unit, commands.HELLO.code, b"").payload)
+    unit_random, unit_proof = ask(board, unit, commands.OPEN_SESSION, _HOST_RANDOM)
+    transcript_hash = transcript(CRYPTO, hello, _HOST_RANDOM, unit_random)
+    if binding == BINDING:
+        assert unit_proof == proof(CRYPTO, keys.auth, "unit", transcript_hash)
+    ask(board, unit, commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
+    channels[unit] = Channel(CRYPTO, keys.auth, transcript_hash, HOST)
+    ask(board, unit, commands.UNLOCK, keys.kek, floor, leave)
+
+
+def _exchange(
+    board: MemoryBoard, unit: Unit, channel: "Channel | None", code: int, payload: bytes
+) -> tuple[int, bytes]:
+    if channel is None:
+        frame = answer(board, unit, code, payload)
+        return frame.kind, bytes(frame.payload)
+    view = memoryview(bytearray(len(payload) + OVERHEAD))
+    view[SYNC_SIZE : SYNC_SIZE + len(payload)] = payload
+    size = channel.seal(code, _REQUEST_ID, view, len(payload))
+    frame = answer(board, unit, code, bytes(view[:size]))
+    body = channel.open(frame.kind, frame.request_id, memoryview(bytearray(frame.payload)))
+    if body is None:  # an error in the clear has ended the session
+        channels.pop(unit, None)
+        return frame.kind, bytes(frame.payload)
+    return frame.kind, bytes(body)

@@ -15,6 +15,7 @@ SUITE = load_vectors("suite")
 _NETWORK = SUITE["network"]
 
 
+BINDING = bytes(range(64, 96))
 SECRET = bytes.fromhex(_NETWORK["secret"])
 
 
@@ -28,7 +29,7 @@ def membership(
     f2: int = 0,
 ) -> tuple[Any, ...]:
     """The fields of PROVISION."""
-    return 0, lane, suite, 0, _NETWORK["d"], SECRET, name, p1, p2, f1, f2
+    return BINDING, 0, lane, suite, 0, _NETWORK["d"], SECRET, name, p1, p2, f1, f2
 
 
 def provision(host: Host, suite: int = 1) -> Script:

@@ -11,7 +11,7 @@ from ndks_protocol.commands import AES, INDEX_BITS, MAX_CHUNK, WIRE_HEADER_SIZE
 from ndks_protocol.generator import Generator
 from ndks_unit.unit import Unit
 
-from .exchange import ask
+from .exchange import ask, channels
 from .member import SECRET, membership
 from .memory_board import MemoryBoard
 
@@ -23,29 +23,21 @@ RANDOM = bytes(range(8))  # of a host
 _tokens = itertools.count(1)
 
 
-class PluggableBoard(MemoryBoard):
-    """A board that can be unplugged from its host, and whose primitives can fail."""
+class FailingBoard(MemoryBoard):
+    """A board whose primitives can fail."""
 
-    is_plugged_in = True
-    _is_serving = False
+    is_serving = False
     uses_left = 0
 
     def fail_at(self, use: int) -> None:
-        """Let SHA-256, AES or the watchdog fail once: at their so many-th use by requests; 0 for never."""
+        """Let SHA-256, AES or the watchdog fail once: at their so many-th use by handlers; 0 for never."""
         self.uses_left = use
-
-    @property
-    def connected(self) -> bool:
-        return self.is_plugged_in
-
-    def led(self, on: bool) -> None:
-        self._is_serving = on
 
     def sha256(self) -> Any:
         self._use()
         return super().sha256()
 
-    def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
+    def aes_ctr(self, key: "bytes | bytearray", iv: bytes, buffer: "bytearray | memoryview") -> None:
         self._use()
         super().aes_ctr(key, iv, buffer)
 
@@ -53,7 +45,7 @@ class PluggableBoard(MemoryBoard):
         self._use()
 
     def _use(self) -> None:
-        if self._is_serving and self.uses_left:
+        if self.is_serving and self.uses_left:
             self.uses_left -= 1
             if not self.uses_left:
                 raise MemoryError
@@ -63,16 +55,19 @@ class Peer:
     """A member of the network of these tests, on a board of its own or on one that is given."""
 
     def __init__(
-        self, lane: int = 1, suite: int = HYBRID, board: PluggableBoard | None = None, **parameters: str
+        self, lane: int = 1, suite: int = HYBRID, board: FailingBoard | None = None, **parameters: str
     ) -> None:
-        self.board = board or PluggableBoard()
+        self.board = board or FailingBoard()
         self.restart()
-        if not self.unit.member:
+        if not self.unit.binding:
             self.ask(commands.PROVISION, *membership(suite, lane, **parameters))
 
     def restart(self) -> None:
         """What is in RAM is lost."""
+        self.board.start()
         self.unit = Unit(self.board)
+        self._dispatch = self.unit._dispatch
+        self.unit._dispatch = self._serve
 
     def ask(self, command: commands.Command, *values: Any) -> tuple[Any, ...]:
         return ask(self.board, self.unit, command, *values)
@@ -128,9 +123,18 @@ class Peer:
     def unplug(self) -> None:
         """The host leaves without a word, and another comes."""
         self.unit.poll()
-        self.board.is_plugged_in = False
+        self.board.is_connected = False
         self.unit.poll()
-        self.board.is_plugged_in = True
+        self.board.is_connected = True
+        channels.pop(self.unit, None)
+
+    def _serve(self, code: int, *request: Any) -> int:
+        """As the unit does; only what a session is there for may fail, not the session itself."""
+        self.board.is_serving = code >= commands.NEXT_INDEX.code
+        try:
+            return self._dispatch(code, *request)
+        finally:
+            self.board.is_serving = False
 
 
 class HostKeys(Keys):
@@ -202,7 +206,7 @@ def wire(lane: int, number: int, **fields: int) -> bytes:
 def capsule(lane: int, number: int, data: bytes = b"hello", binding_id: bytes = bytes(16), **fields: int) -> bytes:
     """What the unit of that lane would seal under that number; the tests need no unit for each sender."""
     clear_header = header(lane, number, **fields)
-    _, _, _, _, digits, secret, _, p1, p2, *_ = membership()
+    _, _, _, _, _, digits, secret, _, p1, p2, *_ = membership()
     keystream = Generator(p1, p2, digits).key(clear_header.index)
     keys = MessageKeys(
         CRYPTO, secret, clear_header, binding_id, lambda offset, size: keystream.read(8 * offset, 8 * size)

@@ -1,15 +1,19 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What never leaves a unit, whatever a host asks: the network's secret, and keys of messages it was not given."""
+"""What never leaves a unit, whatever a host asks: the network's secret, and keys of messages it was not given.
+
+On the line nothing is to be seen at all.
+"""
 
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.member import SECRET, membership
+from firmware.member import BINDING, SECRET, membership
 from firmware.peer import CRYPTO, HEADER_KEYS, RANDOM, Peer, capsule, clear
 from ndks_protocol import commands, errors, framing
+from ndks_protocol.binding import BindingKeys
 from ndks_protocol.capsule import Header
 from ndks_protocol.commands import AES, AGAIN, LEAVE, VERNAM
 from ndks_protocol.generator import Generator
@@ -21,17 +25,21 @@ SENDER = 2
 
 
 class Overheard(Peer):
-    """A unit whose answers are collected."""
+    """A unit whose answers are collected: as its host understands them, and as they are on the line."""
 
     heard = b""
+    on_the_line = b""
 
     def ask(self, command: commands.Command, *values: Any) -> tuple[Any, ...]:
+        answer: tuple[Any, ...] = ()
         try:
-            return super().ask(command, *values)
+            answer = super().ask(command, *values)
+            return answer
         finally:
+            self.heard += b"".join(value for value in answer if isinstance(value, bytes)) + b"|"
             for frame in framing.Decoder().feed(self.board.outbound):
                 assert isinstance(frame, framing.Frame)
-                self.heard += frame.payload + b"|"
+                self.on_the_line += bytes(frame.payload) + b"|"
 
 
 class Conversation:
@@ -42,6 +50,7 @@ class Conversation:
         self.sealed: list[tuple[Header, str]] = []
         self.opened: list[tuple[Header, str]] = []
         self.tokens = [bytes(8)]
+        self.exported: list[bytes] = []
 
     def seal(self, cipher: int, mode: str, size: int) -> None:
         token = len(self.tokens).to_bytes(8)
@@ -77,11 +86,14 @@ class Conversation:
         """All else that there is to ask."""
         for command in (commands.HELLO, commands.STATUS, commands.NEXT_INDEX):
             self.peer.ask(command)
-        self.peer.ask(commands.KEY_CHUNK, 0, 1 + size, 0, 64)
+        self.exported += self.peer.ask(commands.KEY_CHUNK, 0, 1 + size, 0, 64)
+        self.peer.ask(commands.TRUST, SENDER, bytes(16))
+        self.peer.ask(commands.BIND, BINDING)
         self.peer.ask(commands.CLOSE, size % 2)
 
     def secrets(self) -> dict[str, bytes]:
-        found = {"network": SECRET}
+        found = {"network": SECRET, "binding": BINDING}
+        found |= {"auth": BindingKeys(CRYPTO, BINDING).auth, "kek": BindingKeys(CRYPTO, BINDING).kek}
         for label in ("ndks header mac", "ndks header mask"):
             found[label] = derive(CRYPTO, SECRET, label, b"")
         for header, mode in [*self.sealed, *self.opened]:
@@ -92,10 +104,19 @@ class Conversation:
                 found[name + "keystream"] = keystream(header)
         return found
 
+    def given(self) -> dict[str, bytes]:
+        """What the host is given, and nobody else."""
+        found = {f"key {number}": key for number, key in enumerate(self.exported)}
+        for header, _ in [*self.sealed, *self.opened]:
+            name = f"{header.lane} {header.number} "
+            found[name + "tag"] = derive(CRYPTO, SECRET, "ndks capsule auth", header.clear)
+            found[name + "keystream"] = keystream(header)
+        return found | {"text": TEXT[:64]}
+
 
 def keystream(header: Header) -> bytes:
     """The first bytes of Z: the AES key, with cipher aes."""
-    _, _, _, _, digits, _, _, p1, p2, *_ = membership()
+    _, _, _, _, _, digits, _, _, p1, p2, *_ = membership()
     paper = Generator(p1, p2, digits).key(header.index).read(0, 256)
     return bytes(xor_keystream(CRYPTO, derive(CRYPTO, SECRET, "ndks capsule mask", header.clear), 0, paper))
 
@@ -114,10 +135,13 @@ def test_no_answer_holds_a_secret(acts: list[tuple[Any, ...]]) -> None:
     conversation = Conversation()
     for act, *values in acts:
         act(conversation, *values)
-    heard = conversation.peer.heard
+    heard, on_the_line = conversation.peer.heard, conversation.peer.on_the_line
     for name, secret in conversation.secrets().items():
         for start in range(len(secret) - PART + 1):
             assert secret[start : start + PART] not in heard, name
+    for name, secret in (conversation.secrets() | conversation.given()).items():
+        for start in range(len(secret) - PART + 1):
+            assert secret[start : start + PART] not in on_the_line, name
 
 
 def test_the_search_would_find_them() -> None:
@@ -126,7 +150,10 @@ def test_the_search_would_find_them() -> None:
     for cipher in (VERNAM, AES):
         conversation.seal(cipher, "a", 90)
         conversation.open(cipher, "a", 90)
+    conversation.others(AES, "a", 90)
     heard = conversation.peer.heard
+    assert conversation.exported
+    assert all(key in heard for key in conversation.exported)
     for header, _ in [*conversation.sealed, *conversation.opened]:
         assert derive(CRYPTO, SECRET, "ndks capsule auth", header.clear) in heard
         assert keystream(header)[:PART] in heard

@@ -13,6 +13,14 @@ from firmware.stand_ins.chip import FREE_MEMORY, UID
 from firmware.stand_ins.clock import WatchDogMode
 from ndks_protocol import commands, errors, framing
 from ndks_unit import unit as dispatcher
+from ndks_unit.board import (
+    RESET_BROWNOUT,
+    RESET_OTHER,
+    RESET_PIN,
+    RESET_POWER_ON,
+    RESET_SOFTWARE,
+    RESET_WATCHDOG,
+)
 
 
 @pytest.mark.parametrize("suite", range(len(commands.SUITES)))
@@ -37,9 +45,49 @@ def test_what_a_unit_says_of_itself(chip: Chip) -> None:
         assert (hello["uid"], hello["state"]) == (UID, commands.STATE_BLANK)
         assert hello["max_payload"] == framing.MAX_PAYLOAD
         yield from provision(host)
+        hello = named(commands.HELLO.answer, (yield from host.ask(commands.HELLO)))
+        assert hello["state"] == commands.STATE_LOCKED
+        yield from host.open_session()
         status = named(commands.STATUS.answer, (yield from host.ask(commands.STATUS)))
         assert (status["state"], status["network"]) == (commands.STATE_PROVISIONED, "test")
-        assert (status["flags"], status["free_memory"]) == (commands.NOT_SEALED, FREE_MEMORY)
+        assert (status["flags"], status["free_memory"]) == (0, FREE_MEMORY)
+
+    chip.run(script)
+
+
+@pytest.mark.parametrize(
+    ("reason", "number"),
+    [
+        *(("POWER_ON", RESET_POWER_ON), ("BROWNOUT", RESET_BROWNOUT), ("SOFTWARE", RESET_SOFTWARE)),
+        *(("WATCHDOG", RESET_WATCHDOG), ("RESET_PIN", RESET_PIN)),
+        *(("DEEP_SLEEP_ALARM", RESET_OTHER), ("UNKNOWN", RESET_OTHER), ("RESCUE_DEBUG", RESET_OTHER)),
+    ],
+)
+def test_a_unit_says_why_it_started(chip: Chip, reason: str, number: int) -> None:
+    chip.reset_reason = reason
+
+    def script(host: Host) -> Script:
+        host.open()
+        status = named(commands.STATUS.answer, (yield from host.ask(commands.STATUS)))
+        assert status["reset_reason"] == number
+
+    chip.run(script)
+
+
+def test_wrong_proofs_are_delayed_by_the_boards_own_clock(chip: Chip) -> None:
+    """Which wraps soon after the start."""
+
+    def script(host: Host) -> Script:
+        host.open()
+        yield from provision(host)
+        yield from host.wait_ms(64_900)
+        for delay in (200, 400, 800):
+            with pytest.raises(errors.UnitError, match="LOCKED"):
+                yield from host.open_session(binding=bytes(32))
+            with pytest.raises(errors.UnitError, match="DELAYED"):
+                yield from host.ask(commands.NEXT_INDEX)
+            yield from host.wait_ms(delay)
+        yield from host.ask(commands.NEXT_INDEX)
 
     chip.run(script)
 
@@ -74,6 +122,23 @@ def test_the_watchdog_resets_after_8_seconds(chip: Chip) -> None:
 def test_an_idle_unit_feeds_the_watchdog_and_writes_nothing(chip: Chip) -> None:
     chip.run(lambda host: host.wait_ms(30_000))
     assert chip.sector.content == b"\xff" * 4096
+
+
+def test_a_member_writes_once_a_start(chip: Chip) -> None:
+    """One byte: that it was started."""
+
+    def script(host: Host) -> Script:
+        host.open()
+        yield from provision(host)
+
+    chip.run(script)
+    for start in range(3):
+        before = bytes(chip.sector.content)
+        chip.boot()
+        chip.run(lambda host: host.wait_ms(30_000))
+        changed = [a != b for a, b in zip(before, chip.sector.content, strict=True)]
+        assert sum(changed) == 1 or start == 0
+    assert chip.sector.erases == chip.drive.syncs == 0
 
 
 def test_a_long_computation_feeds_the_watchdog(chip: Chip, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from firmware.exchange import answer
+from firmware.member import BINDING
 from firmware.peer import (
     CRYPTO,
     HEADER_KEYS,
@@ -23,11 +24,12 @@ from firmware.peer import (
     split,
     wire,
 )
-from ndks_protocol import commands, errors
+from ndks_protocol import commands, errors, framing
+from ndks_protocol.binding import BindingKeys
 from ndks_protocol.capsule import CHUNK, TAG_SIZE
 from ndks_protocol.commands import AES, AGAIN, CONTROL, LEAVE, MAX_JUMP, MAX_SENDERS, VERNAM, WIRE_HEADER_SIZE
 from ndks_protocol.kdf import Mac
-from ndks_unit.records import MEMBER_IDS
+from ndks_protocol.session import OVERHEAD
 
 ID = b"id of the laptop"
 OTHER_ID = b"id of some other"
@@ -35,6 +37,7 @@ OWN_LANE = 1
 SENDER = 2
 FAR = MAX_JUMP + 1
 PAPER = 0
+MAX_BODY = framing.MAX_PAYLOAD - OVERHEAD  # of a request in a session
 
 OPENING = [commands.OPEN_BEGIN, commands.OPEN_KEYS]
 TAKES_HEADERS = [*OPENING, commands.ACCEPT]
@@ -56,8 +59,9 @@ def knows_enough_senders(peer: Peer) -> None:
 
 
 def know(peer: Peer, ids: dict[int, bytes]) -> None:
-    """Let the unit know the bindings of senders; no command does that yet."""
-    peer.unit.log.append(MEMBER_IDS, b"".join(lane.to_bytes(2) + binding_id for lane, binding_id in ids.items()))
+    """Let the unit know the bindings of senders, for good."""
+    for lane, binding_id in ids.items():
+        assert peer.ask(commands.TRUST, lane, binding_id) == ()
     peer.restart()
 
 
@@ -138,7 +142,7 @@ class TestHeaders:
     def test_a_header_too_short(self, peer: Peer, command: commands.Command) -> None:
         with pytest.raises(ValueError, match="wrong number of bytes"):
             command.request.pack(wire(SENDER, 1)[:-1], 0)
-        frame = answer(peer.board, peer.unit, command.code, wire(SENDER, 1)[:-1])
+        frame = answer(peer.board, peer.unit, command.code, wire(SENDER, 1)[:-1])  # in the clear, which comes after
         assert int.from_bytes(frame.payload) == errors.BAD_REQUEST
 
     @takes_headers
@@ -283,7 +287,7 @@ class TestChunks:
     def test_longer_ones(self, peer: Peer) -> None:
         sealed = capsule(SENDER, 1, bytes(3000))
         ((_, _, first), *_) = split(sealed[WIRE_HEADER_SIZE:])
-        for more in (1, 16, 60):
+        for more in (1, 16, MAX_BODY - len(first) - 13):
             with pytest.raises(errors.UnitError, match="AUTH"):
                 self.begin(peer, sealed)(0, 0, first + bytes(more))
 
@@ -338,13 +342,19 @@ class TestChunks:
                 with pytest.raises(errors.UnitError, match="BINDING"):
                     peer.open(sealed, mode=mode)
 
-    def test_a_unit_that_is_not_bound_is_not_the_laptop_that_is_known(self, peer: Peer) -> None:
+    @modes
+    def test_a_unit_says_which_laptop_it_is_bound_to(self, peer: Peer, mode: str) -> None:
+        sealed = Peer(SENDER).seal(b"hello", mode=mode)
         know(peer, {SENDER: ID})
-        assert peer.open_code(Peer(SENDER).seal(b"hello")) == errors.BINDING
+        assert peer.open_code(sealed) == errors.BINDING
+        know(peer, {SENDER: BindingKeys(CRYPTO, BINDING).id})
+        assert peer.open_code(sealed) == 0
 
     @modes
-    @pytest.mark.parametrize("ids", [{}, {9: OTHER_ID}, {SENDER: bytes(16)}], ids=["none", "of others", "zeros"])
+    @pytest.mark.parametrize("ids", [{}, {9: OTHER_ID}, {SENDER: bytes(16)}], ids=["none", "of others", "forgotten"])
     def test_a_laptop_that_is_not_known_is_not_checked(self, peer: Peer, mode: str, ids: dict[int, bytes]) -> None:
+        if SENDER in ids:
+            know(peer, {SENDER: OTHER_ID})
         know(peer, ids)
         for binding_id in (bytes(16), ID):
             assert peer.open(capsule(SENDER, 1, b"hello", binding_id), mode=mode) == b"hello"

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from firmware.peer import RANDOM, Peer, clear, new_token, wire
 from ndks_protocol import commands, errors
 from ndks_protocol.commands import AES, INDEX_BITS, MAX_SENDERS
-from ndks_unit.records import MEMBER_IDS, OWN_NUMBERS
+from ndks_unit.records import OWN_NUMBERS
 
 BLOCK = 64
 LONGEST = {"name": "n" * 32, "p1": "0." + "5" * 78, "p2": "25." + "7" * 77}
@@ -76,13 +76,27 @@ def test_a_host_may_change_its_mind_about_unplugging(peer: Peer) -> None:
 
 
 def test_there_is_nothing_to_give_back_twice(peer: Peer) -> None:
+    peer.restart()  # which begins to count starts
     peer.begin()
     give_back(peer)
     used = peer.unit.log.used
-    give_back(peer)
-    peer.restart()
-    give_back(peer)
+    for restart in (False, True):
+        if restart:
+            peer.restart()
+        give_back(peer)
+        peer.ask(commands.NEXT_INDEX)
+        give_back(peer)
     assert peer.unit.log.used == used
+
+
+def test_only_the_laptop_gives_numbers_back(peer: Peer) -> None:
+    """Whoever else holds the line may say that it leaves: they are kept for the laptop."""
+    peer.begin()
+    before = bytes(peer.board.nvm.content)
+    peer.unplug()
+    give_back(peer)
+    assert peer.board.nvm.content == before
+    assert peer.number() == 2
 
 
 def test_a_blank_unit_has_nothing_to_give_back(peer: Peer) -> None:
@@ -155,8 +169,7 @@ def test_at_most_one_erase_in_2500_messages() -> None:
     peer = Peer(**LONGEST)
     for lane in range(100, 100 + MAX_SENDERS):
         peer.accept(wire(lane, 1))
-    ids = b"".join(lane.to_bytes(2) + bytes(range(16)) for lane in range(100, 100 + MAX_SENDERS))
-    peer.unit.log.append(MEMBER_IDS, ids)
+        peer.ask(commands.TRUST, lane, bytes(range(16)))
     peer.ask(commands.ACKNOWLEDGE, 0, 7, 0)
     messages = 20_000
     before = peer.board.nvm.erases

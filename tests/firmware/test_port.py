@@ -3,6 +3,7 @@
 """The serial line of a board: full FIFOs, slow hosts, hosts that leave or stop reading, bytes that are no frames."""
 
 import random
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +11,9 @@ from firmware.member import named, provision
 from firmware.stand_ins import Chip, Host, Script
 from firmware.stand_ins.port import FIFO, PACKET
 from ndks_protocol import commands, errors, framing
+from ndks_protocol.capsule import CHECK_SIZE, FIRST_PIECE, SYNC_SIZE, TAG_SIZE
+from ndks_protocol.layout import Layout
+from ndks_protocol.session import OVERHEAD
 
 AWKWARD = (63, 64, 65, 127, 128, 255, 256, 257)
 ENOUGH = len(framing.encode(0xFF, 0xFFFFFFFF, b"\xff" * framing.MAX_PAYLOAD))
@@ -33,7 +37,7 @@ def test_answers_larger_than_the_fifo_reach_a_slow_host_whole(chip: Chip, appeti
 
 @pytest.mark.parametrize("size", AWKWARD)
 def test_answers_of_awkward_sizes_on_the_wire(chip: Chip, size: int) -> None:
-    overhead = len(framing.encode(0, 0, b""))
+    overhead = len(framing.encode(0, 0, bytes(OVERHEAD)))
 
     def script(host: Host) -> Script:
         host.open()
@@ -62,11 +66,32 @@ def test_requests_of_awkward_sizes_on_the_wire(chip: Chip, size: int) -> None:
 
 
 def test_the_largest_answer(chip: Chip) -> None:
+    """A last piece that is full, of which two chunks come."""
+
     def script(host: Host) -> Script:
         host.open()
         yield from provision(host)
-        key = yield from host.ask(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
-        assert len(key[0]) == commands.MAX_CHUNK
+        token = bytes(8)
+        yield from host.ask(commands.SEAL_BEGIN, token, commands.VERNAM, commands.DATA, bytes(8))
+        chunks = yield from host.ask(commands.SEAL_CHUNK, token, 0, 1, b"\xff" * FIRST_PIECE)
+        assert len(chunks[0]) == SYNC_SIZE + FIRST_PIECE + CHECK_SIZE + 2 * TAG_SIZE
+
+    chip.run(script)
+
+
+@pytest.mark.parametrize("size", [*AWKWARD, ENOUGH])
+def test_requests_of_awkward_sizes_in_a_session(chip: Chip, size: int) -> None:
+    """The unit has not the command, and says so."""
+    body = bytes(min(framing.MAX_PAYLOAD, size - 11) - OVERHEAD)
+    unknown = SimpleNamespace(code=0x7E, needs=commands.NOTHING, request=Layout("body:rest"))
+
+    def script(host: Host) -> Script:
+        host.open()
+        yield from provision(host)
+        yield from host.open_session()
+        answer = yield from host.answer_to(host.request(unknown, body))
+        assert (answer.kind, answer.payload) == (framing.ERROR, errors.UNKNOWN_COMMAND.to_bytes(2))
+        yield from host.ask(commands.NEXT_INDEX)
 
     chip.run(script)
 
@@ -79,6 +104,7 @@ def test_a_unit_gives_up_on_a_host_that_does_not_read(chip: Chip, uptime_ms: int
     def script(host: Host) -> Script:
         host.open()
         yield from provision(host)
+        yield from host.open_session()
         host.appetite = 0
         start = chip.clock.ms
         host.request(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
@@ -95,6 +121,7 @@ def test_a_host_that_reads_a_little_is_waited_for(chip: Chip) -> None:
     def script(host: Host) -> Script:
         host.open()
         yield from provision(host)
+        yield from host.open_session()
         host.appetite = 0
         request = host.request(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
         yield from host.wait(lambda: host.port.out_waiting == FIFO)
@@ -116,6 +143,7 @@ def test_the_first_answer_after_giving_up_arrives(chip: Chip) -> None:
     def script(host: Host) -> Script:
         host.open()
         yield from provision(host)
+        yield from host.open_session()
         host.appetite = 0
         host.request(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
         yield from host.wait(lambda: host.port.out_waiting == FIFO)
@@ -137,6 +165,7 @@ def test_a_host_that_leaves_during_an_answer(chip: Chip) -> None:
     def script(host: Host) -> Script:
         host.open()
         yield from provision(host)
+        yield from host.open_session()
         host.appetite = 0
         host.request(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
         yield from host.wait(lambda: host.port.out_waiting == FIFO)
@@ -163,6 +192,25 @@ def test_a_host_that_leaves_during_a_request(chip: Chip, part: int) -> None:
         yield from host.wait_ms(10)
         host.open()
         yield from host.ask(commands.HELLO)
+
+    chip.run(script)
+
+
+def test_a_host_that_leaves_ends_its_session(chip: Chip) -> None:
+    """Whoever comes next has to prove that it knows the binding."""
+
+    def script(host: Host) -> Script:
+        host.open()
+        yield from provision(host)
+        yield from host.ask(commands.NEXT_INDEX)
+        host.close()
+        yield from host.wait_ms(10)
+        host.open()
+        with pytest.raises(errors.UnitError, match="LOCKED"):
+            yield from host.ask_as_it_is(commands.NEXT_INDEX)
+        status = named(commands.STATUS.answer, (yield from host.ask(commands.STATUS)))
+        assert status["state"] == commands.STATE_LOCKED
+        yield from host.ask(commands.NEXT_INDEX)
 
     chip.run(script)
 

@@ -42,7 +42,7 @@ def make_unit(network: ndks.Network, tmp_path: Path) -> MakeUnit:
     def make(name: str, lane: int = 1, member_of: ndks.Network = network) -> str:
         port = f"emulator:{tmp_path / name}"
         with ndks.open(port, create=True) as unit:
-            unit.provision(member_of, lane)
+            unit.bind(unit.provision(member_of, lane))
         return port
 
     return make
@@ -83,10 +83,10 @@ def call(capsysbinary: pytest.CaptureFixture[bytes]) -> Call:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 256 KB."""
+    """A file system of 384 KB."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=320k,mode=0700", "ndks-test", str(disk)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=384k,mode=0700", "ndks-test", str(disk)]
     if os.name != "posix" or os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("a file system can be mounted by root only, and not in every container")
     yield disk

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from support.emulate_process import PATIENCE
 
+from ndks.binding_store import HOME
+
 _ERROR = re.compile(r"ndks: ([A-Z][A-Z0-9_]*): (.+)\. Do: (.+)\.")
 
 
@@ -47,8 +49,12 @@ def command_line(*arguments: object) -> list[str]:
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without the user's own settings, and wide enough for usage messages on one line."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("NDKS_", "PYTHON"))}
+    """This process's environment without the user's own settings, and wide enough for usage messages on one line.
+
+    The laptop stays that of this test run.
+    """
+    users = ("NDKS_", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if name == HOME or not name.startswith(users)}
     return kept | {"COLUMNS": "500"} | dict(extra or {})
 
 
@@ -75,6 +81,38 @@ def run(*arguments: object, cwd: Path | None = None, **extra: str) -> Finished:
         check=False,
     )
     return Finished(done.returncode, done.stdout, done.stderr.decode())
+
+
+def run_with_input(typed: bytes, *arguments: object, **extra: str) -> Finished:
+    """Run `ndks` to its end with this on its stdin, which is a pipe."""
+    done = subprocess.run(
+        command_line(*arguments),
+        input=typed,
+        capture_output=True,
+        env=environment(extra),
+        timeout=PATIENCE,
+        check=False,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr.decode())
+
+
+def run_at_terminal(typed: bytes, *arguments: object, **extra: str) -> Finished:
+    """Run `ndks` to its end with this typed at a terminal, once the command asks."""
+    import pty  # not on Windows
+
+    master, slave = pty.openpty()
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command_line(*arguments), stdin=slave, env=environment(extra), **pipes) as process:
+        try:
+            os.close(slave)
+            assert process.stderr
+            asked = process.stderr.readline()
+            os.write(master, typed)
+            output, stderr = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+            os.close(master)
+    return Finished(process.returncode, output, (asked + stderr).decode())
 
 
 def assert_refused(finished: Finished, code: str, status: int) -> None:

@@ -19,6 +19,7 @@ class ScriptedTransport:
     """Answers each request with what `script` makes of it; each read takes a tenth of a second and gives one answer."""
 
     def __init__(self, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.unplugs = False
         self.requests: list[framing.Frame] = []
         self.in_flight: list[int] = []  # requests without an answer, at each read
         self.now = 0.0

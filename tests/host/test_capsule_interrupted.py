@@ -12,13 +12,12 @@ from pathlib import Path
 import pytest
 from host.conftest import Call
 from host.running import Finished, assert_refused, command_line, environment, finish, run
+from host.watched_line import CutLine, wrap_lines
 from support.emulate_process import PATIENCE, EmulateProcess, allow_interrupts, emulated
 from unit.other_member import OtherMember, header_of, open_offline
 
 import ndks
-from ndks.exceptions import UnitRemoved
-from ndks.transport import Transport, open_transport
-from ndks_protocol import commands, framing
+from ndks_protocol import commands
 
 pytest.importorskip("termios", reason="this system has no pseudo-terminals")
 
@@ -211,48 +210,15 @@ def test_killing_while_stdin_stops(
     assert open_offline(network, seal(alice)) == LETTER
 
 
-class AcceptIsLost:
-    """A line to a unit that is cut at ACCEPT: before the unit has heard it, or before its answer is heard."""
-
-    def __init__(self, line: Transport, *, heard: bool) -> None:
-        self.unplugs = line.unplugs
-        self._line = line
-        self._heard = heard
-        self._decoder = framing.Decoder()
-        self._is_cut = False
-
-    def write(self, data: bytes) -> None:
-        kinds = [event.kind for event in self._decoder.feed(data) if isinstance(event, framing.Frame)]
-        self._check()
-        self._is_cut = commands.ACCEPT.code in kinds
-        if self._is_cut and not self._heard:
-            self._check()
-        self._line.write(data)
-
-    def read(self) -> bytes:
-        self._check()
-        return self._line.read()
-
-    def close(self) -> None:
-        self._line.close()
-
-    def _check(self) -> None:
-        if self._is_cut:
-            raise UnitRemoved("the unit was removed", "plug it in and repeat the command")
-
-
 @pytest.mark.parametrize("mode", ["a", "b"])
 @pytest.mark.parametrize("heard", [False, True], ids=["unheard", "heard"])
 def test_unplugging_between_storing_and_accepting(
     mode: str, heard: bool, alice: str, bob: str, call: Call, desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def open_cut(port: str, timeout: float, *, create: bool = False) -> Transport:
-        return AcceptIsLost(open_transport(port, timeout, create=create), heard=heard)
-
     (desk / "letter.ndks").write_bytes(seal(alice))
     command = ("decrypt", desk / "letter.ndks", "--unit", bob, "--mode", mode)
     with monkeypatch.context() as cut:
-        cut.setattr("ndks.unit.open_transport", open_cut)
+        wrap_lines(cut, lambda line: CutLine(line, commands.ACCEPT, heard=heard))
         finished = call(*command)
     assert_refused(finished, "REMOVED", 6)
     assert "the message is stored" in finished.advice
@@ -270,12 +236,9 @@ def test_unplugging_between_storing_and_accepting(
 def test_what_was_shown_may_be_shown_once_more(
     heard: bool, alice: str, bob: str, call: Call, desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def open_cut(port: str, timeout: float, *, create: bool = False) -> Transport:
-        return AcceptIsLost(open_transport(port, timeout, create=create), heard=heard)
-
     (desk / "letter.ndks").write_bytes(seal(alice))
     with monkeypatch.context() as cut:
-        cut.setattr("ndks.unit.open_transport", open_cut)
+        wrap_lines(cut, lambda line: CutLine(line, commands.ACCEPT, heard=heard))
         finished = call("decrypt", desk / "letter.ndks", "--unit", bob, "-o", "-")
     assert (finished.error_code, finished.status, finished.output) == ("REMOVED", 6, LETTER)
     assert call("decrypt", desk / "letter.ndks", "--unit", bob, "-o", "-").status == (4 if heard else 0)

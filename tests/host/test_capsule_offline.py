@@ -33,7 +33,7 @@ def test_what_any_unit_sealed(suite: str, cipher: str, tmp_path: Path, desk: Pat
     network = ndks.Network.new("lost", suite=suite)
     network.save(tmp_path / "lost.ndksnet")
     with ndks.open(f"emulator:{tmp_path / 'alice'}", create=True) as unit:
-        unit.provision(network, 777)
+        unit.bind(unit.provision(network, 777))
         for mode, size in zip("abababa", SIZES, strict=True):
             data = random.Random(size).randbytes(size)
             (desk / "x.ndks").write_bytes(unit.seal(data, cipher=cipher, mode=mode))

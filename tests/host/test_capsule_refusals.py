@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from host.conftest import Call, MakeUnit
-from host.planting import have_heard_of_strangers, have_sent_up_to, know_laptop
+from host.planting import have_heard_of_strangers, have_sent_up_to
 from host.running import Finished, assert_refused, run
 from unit.other_member import FULL_CHUNK, HEADER_SIZE, OtherMember, flipped
 
@@ -74,6 +74,12 @@ def seal(alice: str) -> Callable[..., bytes]:
             return unit.seal(data, **options)
 
     return seal_with_alice
+
+
+def know_laptop(port: str, lane: int, binding_id: bytes) -> None:
+    """Let the unit know which laptop the unit of that lane is bound to."""
+    with ndks.open(port) as unit:
+        unit.trust(lane, binding_id.hex())
 
 
 def diverged(network: ndks.Network) -> ndks.Network:

@@ -42,8 +42,8 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         ndks.open(f"emulator:{directory / 'alice'}", create=True) as alice,
         ndks.open(f"emulator:{directory / 'bob'}", create=True) as bob,
     ):
-        alice.provision(network, 1)
-        bob.provision(network, 2)
+        alice.bind(alice.provision(network, 1))
+        bob.bind(bob.provision(network, 2))
         yield Pair(network, alice, bob)
 
 
@@ -197,7 +197,7 @@ def test_eject_gives_unused_numbers_back_and_a_crash_does_not(tmp_path: Path) ->
         numbers.append(header_of(network, unit.seal(LETTER)).number)
 
     with ndks.open(port, create=True) as unit:
-        unit.provision(network, 1)
+        unit.bind(unit.provision(network, 1))
         send(unit)
     with ndks.open(port) as unit:
         send(unit)

@@ -81,7 +81,7 @@ def test_no_file_of_the_host_or_the_pc_is_copied() -> None:
 
 def test_code_comes_last() -> None:
     # A copy that is interrupted must not leave a new code.py with half a library.
-    assert list(deploy.firmware_files())[-2:] == ["boot.py", "code.py"]
+    assert list(deploy.firmware_files())[-3:] == ["safemode.py", "boot.py", "code.py"]
 
 
 def test_result_as_text(drive: Path) -> None:

@@ -135,7 +135,7 @@ def test_list_as_text(monkeypatch: pytest.MonkeyPatch, call: Call, alice: str) -
         plug_in_ports(monkeypatch, fake_port(unit.port, ALICE))
         plug_in_devices(monkeypatch, FakeUsbDevice(0x2E8A, 0x0003))
         finished = call("list")
-    assert finished.text == f"{ALICE}  {unit.port}  network office, lane 1\n"
+    assert finished.text == f"{ALICE}  {unit.port}  locked, bound to this laptop\n"
     assert "bootloader" in finished.stderr
 
 

@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from host.scripted_transport import Script, ScriptedTransport, answer
+from host.scripted_transport import Script, answer
+from host.scripted_unit import SERIAL_NUMBER, scripted_unit, status_values
 
 import ndks
-from ndks.link import Link
 from ndks.unit import MAX_BITS, Unit
 from ndks_protocol import commands, framing
-
-HELLO = (1, 9, b"\x02\x00\x07", 1, 9, 0x83, bytes(range(8)), bytes(16), bytes(16), 1120, 0, 0, 1)
 
 
 @pytest.fixture
@@ -22,27 +20,29 @@ def opened(alice: str) -> Iterator[Unit]:
         yield opened
 
 
-def scripted(script: Script, monkeypatch: pytest.MonkeyPatch) -> Unit:
-    """Return a unit of a later firmware, in a state that this version does not know."""
-
-    def greet(request: framing.Frame) -> bytes:
-        return answer(request, *HELLO) if request.kind == commands.HELLO.code else script(request)
-
-    return Unit("scripted", Link(ScriptedTransport(greet, monkeypatch), 1.0))
+def bound(script: Script, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Unit:
+    """Return a unit of a later firmware, with a flag that this version does not know."""
+    return scripted_unit(script, monkeypatch, tmp_path, minor=9, firmware=b"\2\0\7", state_format=4, flags=0x82)
 
 
 def test_greeting(alice: str, opened: Unit) -> None:
     uid = Path(alice.removeprefix("emulator:"), "uid").read_text().strip()
-    assert opened.hello == ndks.Hello(1, 2, "0.1.0", 2, "provisioned", ["not sealed"], uid.upper())
+    hello = opened.hello
+    assert (hello.major, hello.minor, hello.firmware, hello.state_format) == (2, 0, "0.1.0", 3)
+    assert (hello.state, hello.flags, hello.serial_number) == ("locked", [], uid.upper())
+    assert [len(bytes.fromhex(value)) for value in (hello.salt, hello.binding_id)] == [16, 16]
     assert opened.port == alice
 
 
 def test_status_of_a_member(opened: Unit) -> None:
+    assert (opened.status().state, opened.status().network, opened.status().lane) == ("locked", "", 0)
+    opened.unlock()
     status = opened.status()
     expected = ("provisioned", "office", 0, 1, "hybrid", "vernam", 3)
     named = (status.state, status.network, status.epoch, status.lane, status.suite, status.cipher, status.digits)
     assert named == expected
     assert 0 < status.log_used < status.log_size
+    assert (status.boots > 0, status.reset_reason, status.wrong_attempts) == (True, "power on", 0)
 
 
 def test_next_key_is_acknowledged(opened: Unit) -> None:
@@ -88,58 +88,65 @@ def test_stream_that_is_abandoned_does_not_upset_a_real_unit(opened: Unit) -> No
 
 
 @pytest.mark.parametrize("size", [0, 1023, 1025])
-def test_chunk_of_another_size_is_refused(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    unit = scripted(lambda request: answer(request, bytes(size)), monkeypatch)
+def test_chunk_of_another_size_is_refused(size: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    unit = bound(lambda request: answer(request, bytes(size)), monkeypatch, tmp_path)
     with pytest.raises(ndks.ProtocolError, match="another size"):
         next(unit.stream_key(1, 8192, epoch=0))
 
 
-def test_unused_bits_of_a_careless_unit_are_cleared(monkeypatch: pytest.MonkeyPatch) -> None:
-    unit = scripted(lambda request: answer(request, b"\xff\xff"), monkeypatch)
+def test_unused_bits_of_a_careless_unit_are_cleared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    unit = bound(lambda request: answer(request, b"\xff\xff"), monkeypatch, tmp_path)
     assert unit.key(1, 13, epoch=0).data == b"\xff\xf8"
 
 
-def test_states_and_flags_of_a_later_firmware_are_shown_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    unit = scripted(
-        lambda request: answer(request, 9, 0x83, 0, 1, 8, 9, 3, "office", bytes(8), 0, 0, 0, 0, 7, 6), monkeypatch
-    )
-    assert unit.hello == ndks.Hello(
-        1, 9, "2.0.7", 1, "unknown (9)", ["not sealed", "read only", "unknown (128)"], "0001020304050607"
-    )
+def test_what_a_later_firmware_says_is_shown_by_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    strange = status_values(state=9, flags=0x82, reset_reason=77)
+    unit = bound(lambda request: answer(request, *strange), monkeypatch, tmp_path)
+    hello = unit.hello
+    assert (hello.minor, hello.firmware, hello.state_format, hello.serial_number) == (9, "2.0.7", 4, SERIAL_NUMBER)
+    assert hello.flags == ["read only", "unknown (128)"]
+    assert (unit.status().state, unit.status().reset_reason) == ("unknown (9)", "unknown (77)")
+    strange = status_values(suite=8, cipher=9, f1=7, f2=6)
     status = unit.status()
-    assert (status.state, status.suite, status.cipher) == ("unknown (9)", "unknown (8)", "unknown (9)")
+    assert (status.suite, status.cipher) == ("unknown (8)", "unknown (9)")
     assert (status.f1, status.f2) == ("unknown (7)", "unknown (6)")
 
 
-def of_protocol_1_1(request: framing.Frame) -> bytes:
-    """A unit without operators: its HELLO has minor 1, its STATUS ends before them."""
-    if request.kind == commands.HELLO.code:
-        hello = commands.HELLO.answer.pack(
-            1, 1, bytes((0, 1, 0)), 1, 0, 1, bytes(8), bytes(16), bytes(16), 1120, 12, 256, 1
-        )
-        return framing.encode(request.kind | framing.ANSWER, request.request_id, hello)
-    status = commands.STATUS.answer.pack(1, 1, 0, 1, 1, 0, 3, "office", bytes(8), 112, 4064, 0, 0, 0, 0)
-    return framing.encode(request.kind | framing.ANSWER, request.request_id, status[:-2])
+@pytest.mark.parametrize("state", [0, 1, 3, 9])
+def test_a_unit_that_says_it_is_not_locked_gets_nothing_and_gives_nothing(
+    state: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whoever has the line may say so: what is asked and sent outside a session would be for everybody."""
+    asked: list[int] = []
 
+    def obliging(request: framing.Frame) -> bytes:
+        asked.append(request.kind)
+        return answer(request, b"\xff" * 32) if request.kind == commands.KEY_CHUNK.code else answer(request, 0, 7)
 
-def test_a_unit_of_protocol_1_1_has_equation_7(monkeypatch: pytest.MonkeyPatch) -> None:
-    unit = Unit("scripted", Link(ScriptedTransport(of_protocol_1_1, monkeypatch), 1.0))
-    status = unit.status()
-    assert (status.network, status.log_used, status.f1, status.f2) == ("office", 112, "sinusoid", "cosine")
-
-
-def test_a_unit_of_protocol_1_1_is_not_provisioned_but_upgraded(monkeypatch: pytest.MonkeyPatch) -> None:
-    unit = Unit("scripted", Link(ScriptedTransport(of_protocol_1_1, monkeypatch), 1.0))
-    with pytest.raises(ndks.VersionMismatch, match=r"protocol 1\.1") as refused:
-        unit.check_blank()
-    assert "ndks deploy" in refused.value.advice
+    unit = scripted_unit(obliging, monkeypatch, tmp_path, state=state)
+    needing = [
+        unit.next_index,
+        lambda: unit.key(1, 256, epoch=0),
+        lambda: unit.acknowledge(0, 1),
+        lambda: unit.seal(b"meet me at the old bridge", cipher="aes"),
+        lambda: unit.seal(b"meet me at the old bridge", cipher="vernam", mode="a"),
+        lambda: unit.accept(b"\1" * 37),
+        lambda: unit.trust(2, "11" * 16),
+        unit.bind,
+        unit.unlock,
+    ]
+    for ask in needing:
+        with pytest.raises(ndks.DeviceError) as refused:
+            ask()
+        assert refused.value.code == {0: "BLANK", 3: "TAMPERED"}.get(state, "LOCKED")
+    assert asked == []
 
 
 def test_closing_lets_the_next_one_in(alice: str) -> None:
     for _ in range(3):
         with ndks.open(alice) as unit, pytest.raises(ndks.UnitBusy):
             ndks.open(alice)
-        assert unit.hello.state == "provisioned"
+        assert unit.hello.state == "locked"
 
 
 def test_port_is_let_go_when_the_greeting_fails(alice: str, monkeypatch: pytest.MonkeyPatch) -> None:

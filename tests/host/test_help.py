@@ -36,6 +36,9 @@ def test_all_commands_are_there() -> None:
         "deploy",
         "network new",
         "provision",
+        "bind",
+        "trust",
+        "zeroize",
         "key",
         "stream",
         "encrypt",
@@ -78,6 +81,7 @@ def test_help_of_all() -> None:
     for command in COMMANDS:
         assert re.search(rf"^    {command[0]}\b", finished.text, re.MULTILINE)
     assert "NDKS_UNIT" in finished.text
+    assert "NDKS_HOME" in finished.text
     assert "130 interrupted" in finished.text
 
 
@@ -114,6 +118,15 @@ def test_completions(shell: str, call: Call) -> None:
         ["key", "--unit"],
         ["stream"],
         ["provision"],
+        ["bind", "--show", "--backup", "x"],
+        ["bind", "--code", "x", "--restore", "y"],
+        ["trust", "1"],
+        ["trust", "0", 32 * "1"],
+        ["trust", str(1 << 16), 32 * "1"],
+        ["trust", "1", 31 * "1"],
+        ["trust", "1", 33 * "1"],
+        ["trust", "1", 32 * "g"],
+        ["zeroize", "--no"],
         ["generate", "--p1", "0.52"],
         ["network", "new", "office", "--suite", "enigma"],
         ["deploy"],

@@ -157,14 +157,14 @@ def test_a_stream_does_not_go_on_in_another_network(
     port, target = f"emulator:{tmp_path / 'unit'}", tmp_path / "out"
     uid = tmp_path / "unit" / "uid"
     with ndks.open(port, create=True) as unit:
-        unit.provision(network, 1)
+        unit.bind(unit.provision(network, 1))
     interrupt(port, target, 1)
     same_uid = uid.read_text()
     for path in (tmp_path / "unit").iterdir():
         path.unlink()
     uid.write_text(same_uid)
     with ndks.open(port) as unit:
-        unit.provision(replace(network, secret=bytes(32)), 1)
+        unit.bind(unit.provision(replace(network, secret=bytes(32)), 1))
     assert_refused(call("stream", "--unit", port, "--bits", BITS, "-o", target), "FILE", 1)
     assert len(download.part_of(target).read_bytes()) == 2500
 
@@ -200,7 +200,7 @@ def test_a_lane_is_given_once_whatever_name_the_file_goes_by(network_file: Path,
     link = tmp_path / "link.ndksnet"
     link.symlink_to(network_file)
     for number, path in enumerate((link, network_file, link), 1):
-        assert call("provision", path, "--unit", f"emulator:{tmp_path / str(number)}").status == 0
+        assert call("provision", path, "--bind", "--unit", f"emulator:{tmp_path / str(number)}").status == 0
     assert link.is_symlink()
     assert [member.lane for member in ndks.Network.load(network_file).members] == [1, 2, 3]
 

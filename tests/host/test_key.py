@@ -144,7 +144,7 @@ def test_two_units_stay_in_step(alice: str, make_unit: MakeUnit) -> None:
 def test_suite_paper_is_warned_of_each_time(command: list[str], call: Call, tmp_path: Path) -> None:
     port = f"emulator:{tmp_path / 'lecture'}"
     with ndks.open(port, create=True) as unit:
-        unit.provision(ndks.Network.new("lecture", suite="paper"), 1)
+        unit.bind(unit.provision(ndks.Network.new("lecture", suite="paper"), 1))
     arguments = [str(tmp_path / "out") if word == "FILE" else word for word in command]
     finished = call(*arguments, "--unit", port, "--json")
     assert finished.stderr.count("WARNING: suite paper") == 1

@@ -13,7 +13,8 @@ from ndks.link import WINDOW, Link
 from ndks_protocol import commands, errors, framing
 
 TIMEOUT = 1.0
-AUTHENTICATION = {errors.HEADER, errors.AUTH, errors.DIVERGED, errors.BINDING}
+CAPSULES = {errors.HEADER, errors.AUTH, errors.DIVERGED, errors.BINDING}
+AUTHENTICATION = CAPSULES | {errors.LOCKED, errors.KEK, errors.DELAYED}
 Connect = Callable[[Script], tuple[Link, ScriptedTransport]]
 
 
@@ -125,7 +126,7 @@ def test_answer_that_is_too_short(connect: Connect, payload: bytes) -> None:
 
 
 def test_answer_with_a_text_that_is_none(connect: Connect) -> None:
-    status = commands.STATUS.answer.pack(1, 0, 0, 1, 1, 0, 3, "office", bytes(8), 0, 0, 0, 0, 0, 0).replace(
+    status = commands.STATUS.answer.pack(1, 0, 0, 1, 1, 0, 3, "office", bytes(8), *bytes(11)).replace(
         b"office", b"\xff" * 6
     )
     link, _ = connect(lambda request: framing.encode(request.kind | framing.ANSWER, request.request_id, status))

@@ -14,11 +14,12 @@ from ndks_protocol import commands
 
 
 def provision(network_file: Path, name: str, *options: str) -> Finished:
-    return run("provision", network_file, "--unit", f"emulator:{network_file.parent / name}", *options)
+    return run("provision", network_file, "--bind", "--unit", f"emulator:{network_file.parent / name}", *options)
 
 
 def lane_of(directory: Path) -> int:
     with ndks.open(f"emulator:{directory}", create=True) as unit:
+        unit.unlock()
         return unit.status().lane
 
 
@@ -34,13 +35,15 @@ def test_member_list_has_lane_serial_number_and_label(network_file: Path, tmp_pa
     assert provision(network_file, "alice", "--label", "Alice's laptop").status == 0
     with ndks.open(f"emulator:{tmp_path / 'alice'}", create=True) as unit:
         serial_number = unit.hello.serial_number
-    assert ndks.Network.load(network_file).members == (ndks.Member(1, serial_number, "Alice's laptop"),)
+        binding_id = unit.hello.binding_id
+    assert ndks.Network.load(network_file).members == (ndks.Member(1, serial_number, "Alice's laptop", binding_id),)
 
 
 def test_json_has_schema_and_no_secret(network_file: Path, network: ndks.Network) -> None:
     finished = provision(network_file, "alice", "--json")
     values = json.loads(finished.text)
-    assert set(values) == {"schema", "network", "network_id", "unit", "lane", "suite"}
+    of_binding = {"binding_id", "characteristics", "with_network"}
+    assert set(values) == {"schema", "network", "network_id", "unit", "lane", "suite"} | of_binding
     assert values["schema"] == 1
     assert network.secret.hex() not in finished.text + finished.stderr
 
@@ -60,8 +63,8 @@ def test_provisioned_unit_is_refused_and_takes_no_lane(network_file: Path) -> No
 
 def test_lane_is_not_given_again_to_a_unit_that_comes_back_blank(network_file: Path, tmp_path: Path) -> None:
     provision(network_file, "alice", "--label", "first")
-    (tmp_path / "alice" / "nvm.bin").unlink()
-    provision(network_file, "alice", "--label", "again")
+    assert run("zeroize", "--yes", "--unit", f"emulator:{tmp_path / 'alice'}").status == 0
+    assert provision(network_file, "alice", "--label", "again").status == 0
     network = ndks.Network.load(network_file)
     assert [(member.lane, member.label) for member in network.members] == [(2, "again")]
     assert network.next_lane == 3
@@ -80,7 +83,7 @@ def test_lane_is_not_given_again_when_the_unit_refused_it(network_file: Path, tm
 
 def test_several_processes_at_once_take_different_lanes(network_file: Path, tmp_path: Path) -> None:
     names = [f"unit{number}" for number in range(4)]
-    processes = [start("provision", network_file, "--unit", f"emulator:{tmp_path / name}") for name in names]
+    processes = [start("provision", network_file, "--bind", "--unit", f"emulator:{tmp_path / name}") for name in names]
     assert [finish(process).status for process in processes] == [0] * len(names)
     lanes = sorted(lane_of(tmp_path / name) for name in names)
     network = ndks.Network.load(network_file)

@@ -12,15 +12,14 @@ from pathlib import Path
 import pytest
 from host.conftest import Call
 from host.running import run
-from host.scripted_transport import ScriptedTransport, answer
+from host.scripted_transport import answer
+from host.scripted_unit import scripted_unit
 from unit.other_member import flipped
 
 import ndks
 from ndks import download
 from ndks.crypto import CRYPTO
-from ndks.link import Link
-from ndks.unit import Unit
-from ndks_protocol import commands, framing
+from ndks_protocol import commands
 from ndks_protocol.capsule import Header, HeaderKeys, MessageKeys, Sealer
 from ndks_protocol.commands import CIPHERS
 from ndks_protocol.generator import Generator, Keystream
@@ -85,13 +84,10 @@ def test_verbose_provisioning(network_file: Path, network: ndks.Network, tmp_pat
     assert not shows(finished.stderr + finished.text, network.secret)
 
 
-def test_error_and_traceback_of_a_chunk_of_another_size(key: ndks.Key, monkeypatch: pytest.MonkeyPatch) -> None:
-    hello = (1, 0, bytes(3), 1, 1, 0, bytes(8), bytes(16), bytes(16), 1120, 0, 0, 1)
-
-    def too_long(request: framing.Frame) -> bytes:
-        return answer(request, *(hello if request.kind == commands.HELLO.code else (key.data + key.data,)))
-
-    unit = Unit("scripted", Link(ScriptedTransport(too_long, monkeypatch), 1.0))
+def test_error_and_traceback_of_a_chunk_of_another_size(
+    key: ndks.Key, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    unit = scripted_unit(lambda request: answer(request, key.data + key.data), monkeypatch, tmp_path)
     with pytest.raises(ndks.ProtocolError) as refused:
         unit.key(1, BITS, epoch=0)
     assert not shows(text_of(refused.value), key.data)
@@ -220,16 +216,15 @@ def test_representations_and_tracebacks_of_messages(
     message.assert_not_shown(text_of(failed.value))
 
 
-def test_error_of_a_keystream_of_another_size(message: Message, monkeypatch: pytest.MonkeyPatch) -> None:
-    hello = (1, 0, bytes(3), 1, 1, 0, bytes(8), bytes(16), bytes(16), 1120, 0, 0, 1)
+def test_error_of_a_keystream_of_another_size(
+    message: Message, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     keystream = message.secrets[0]
     answers = {
-        commands.HELLO.code: hello,
         commands.OPEN_KEYS.code: (bytes(8), 9, 1, bytes(32), bytes(8), b""),
         commands.MESSAGE_STREAM.code: (keystream,),
     }
-    transport = ScriptedTransport(lambda request: answer(request, *answers[request.kind]), monkeypatch)
-    unit = Unit("scripted", Link(transport, 1.0))
+    unit = scripted_unit(lambda request: answer(request, *answers[request.kind]), monkeypatch, tmp_path)
     with pytest.raises(ndks.ProtocolError) as refused:
         unit.open(message.capsule.read_bytes(), mode="a")
     message.assert_not_shown(text_of(refused.value))

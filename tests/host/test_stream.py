@@ -114,7 +114,7 @@ def test_part_of_another_stream_is_kept(alice: str, target: Path, options: list[
 def test_part_of_another_unit_is_kept(alice: str, target: Path, tmp_path: Path, network: ndks.Network) -> None:
     interrupt(alice, target, b"hours of work")
     with ndks.open(f"emulator:{tmp_path / 'bob'}", create=True) as bob:
-        bob.provision(network, 2)
+        bob.bind(bob.provision(network, 2))
     assert_refused(stream(f"emulator:{tmp_path / 'bob'}", "--bits", BITS, "-o", target), "FILE", 1)
     assert download.part_of(target).read_bytes() == b"hours of work"
 

@@ -57,7 +57,7 @@ def stream(tmp_path: Path) -> Stream:
 def whole(network: ndks.Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
     """What an uninterrupted stream gives, from another unit."""
     with ndks.open(f"emulator:{tmp_path_factory.mktemp('whole')}", create=True) as unit:
-        unit.provision(network, 2)
+        unit.bind(unit.provision(network, 2))
         yield unit.key(1, 8 * BYTES).data
 
 

@@ -14,7 +14,7 @@ from filelock import FileLock
 from host.installing import InstalledCommand, check, install
 
 import ndks
-from ndks.board_source import without_comments
+from ndks.board_source import for_board
 from ndks.deploy import firmware_files
 
 pytestmark = [
@@ -105,7 +105,7 @@ def test_two_emulated_units_share_a_key(installed: InstalledCommand, elsewhere: 
     keys = []
     for name in ("alice", "bob"):
         unit = ("--unit", f"emulator:{name}")
-        assert installed.run("provision", "office.ndksnet", *unit, cwd=elsewhere).status == 0
+        assert installed.run("provision", "office.ndksnet", "--bind", *unit, cwd=elsewhere).status == 0
         keys.append(installed.run("key", *unit, cwd=elsewhere))
     assert [key.status for key in keys] == [0, 0]
     assert len(bytes.fromhex(keys[0].text)) == 32
@@ -119,7 +119,7 @@ def test_deploy(installed: InstalledCommand, elsewhere: Path) -> None:
     finished = installed.run("deploy", drive, cwd=elsewhere)
     assert finished.status == 0, finished.stderr
     for name, source in firmware_files().items():
-        assert (drive / name).read_text() == without_comments(source.read_text()), name
+        assert (drive / name).read_text() == for_board(source.read_text()), name
 
 
 def test_every_command_starts(installed: InstalledCommand, elsewhere: Path) -> None:

@@ -35,6 +35,33 @@ def test_every_layout_survives_the_wire(data: st.DataObject, layout: Layout) -> 
     assert layout.unpack(layout.pack(*values)) == values
 
 
+@given(st.data(), st.sampled_from(LAYOUTS), st.integers(0, 30), st.integers(0, 30))
+def test_packed_in_place_it_is_the_same(data: st.DataObject, layout: Layout, before: int, behind: int) -> None:
+    values = data.draw(values_of(layout))
+    payload = layout.pack(*values)
+    buffer = bytearray(b"\xa5" * (before + len(payload) + behind))
+    assert layout.pack_into(memoryview(buffer)[before:], *values) == len(payload)
+    assert buffer == b"\xa5" * before + payload + b"\xa5" * behind
+
+
+@given(st.data(), st.sampled_from(LAYOUTS))
+def test_packed_in_place_without_room_nothing_behind_it_is_touched(data: st.DataObject, layout: Layout) -> None:
+    values = data.draw(values_of(layout))
+    size = len(layout.pack(*values))
+    room = data.draw(st.integers(0, max(size - 1, 0)), label="room")
+    buffer = bytearray(b"\xa5" * (size + 10))
+    if room < size:
+        with pytest.raises(ValueError, match="different structures"):
+            layout.pack_into(memoryview(buffer)[:room], *values)
+    assert buffer[room:] == b"\xa5" * (size + 10 - room)
+
+
+@given(st.data(), st.sampled_from(LAYOUTS))
+def test_a_payload_unpacks_from_where_it_lies(data: st.DataObject, layout: Layout) -> None:
+    values = data.draw(values_of(layout))
+    assert layout.unpack(memoryview(b"--" + layout.pack(*values))[2:]) == values
+
+
 @given(st.sampled_from(LAYOUTS), st.binary(max_size=200))
 def test_any_payload_unpacks_or_raises_value_error(layout: Layout, payload: bytes) -> None:
     try:
@@ -67,8 +94,11 @@ def test_fields_added_by_a_newer_minor_version_are_passed_over() -> None:
     ],
 )
 def test_values_that_do_not_fit(layout: str, values: tuple[object, ...]) -> None:
-    with pytest.raises(ValueError, match=r"range|number|bytes|long|kind"):
+    reasons = r"range|number|bytes|long|kind"
+    with pytest.raises(ValueError, match=reasons):
         Layout(layout).pack(*values)
+    with pytest.raises(ValueError, match=reasons):
+        Layout(layout).pack_into(memoryview(bytearray(300)), *values)
 
 
 def test_command_codes_leave_room_for_answers() -> None:

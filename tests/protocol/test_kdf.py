@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ndks_protocol.exported import export_mask_key, is_exportable
-from ndks_protocol.kdf import Mac, derive, xor_keystream
+from ndks_protocol.kdf import Mac, derive, same, wipe, xor_keystream
 from protocol.plain_crypto import CRYPTO
 
 keys = st.binary(min_size=32, max_size=32)
@@ -48,3 +48,38 @@ def test_each_index_has_a_mask_of_its_own() -> None:
 
 def test_which_indices_are_exported() -> None:
     assert [is_exportable(k) for k in (0, 1, 2**48 - 1, 2**48, 2**48 + 1)] == [False, True, True, False, False]
+
+
+@given(st.binary(max_size=64), st.lists(st.binary(max_size=80), max_size=5))
+def test_hmac_of_a_message_in_parts(key: bytes, parts: list[bytes]) -> None:
+    mac = Mac(CRYPTO, key)
+    expected = hmac.digest(key, b"".join(parts), hashlib.sha256)
+    assert mac.digest(*parts) == expected
+    assert mac.digest(*(memoryview(part) for part in parts)) == expected  # and it can be asked again
+
+
+@given(st.binary(max_size=100))
+def test_a_wiped_buffer_is_zeros_of_the_same_size(data: bytes) -> None:
+    buffer = bytearray(data)
+    wipe(buffer)
+    assert buffer == bytes(len(data))
+
+
+def test_a_wiped_mac_holds_nothing_of_its_key() -> None:
+    mac = Mac(CRYPTO, b"\xa5" * 32)
+    before = mac.digest(b"message")
+    held = [value for value in vars(mac).values() if isinstance(value, (bytes, bytearray))]
+    assert len(held) == 2
+    mac.wipe()
+    assert all(value == bytes(64) for value in held)  # in place, not replaced
+    assert mac.digest(b"message") != before
+
+
+@given(st.binary(max_size=40), st.binary(max_size=40))
+def test_same(first: bytes, second: bytes) -> None:
+    assert same(first, second) == (first == second)
+    assert same(first, bytes(bytearray(first)))
+    for position in range(len(first)):
+        changed = bytearray(first)
+        changed[position] ^= 0x80
+        assert not same(first, bytes(changed))

@@ -29,7 +29,7 @@ def units(network: ndks.Network, tmp_path: Path) -> Iterator[list[ndks.Unit]]:
     with ExitStack() as stack:
         units = [stack.enter_context(ndks.open(f"emulator:{tmp_path / name}", create=True)) for name in ("a", "b")]
         for lane, unit in enumerate(units, 1):
-            unit.provision(network, lane)
+            unit.bind(unit.provision(network, lane))
         yield units
 
 
@@ -53,6 +53,7 @@ def test_units_open_each_others_capsules(network: ndks.Network, units: list[ndks
 
 def test_status_names_the_operators(network: ndks.Network, units: list[ndks.Unit]) -> None:
     for unit in units:
+        unit.unlock()
         status = unit.status()
         assert (status.f1, status.f2) == (network.f1, network.f2)
         assert status.network_id == network.network_id
@@ -62,7 +63,7 @@ def test_status_names_the_operators(network: ndks.Network, units: list[ndks.Unit
 def test_info_shows_operators_other_than_those_of_equation_7(f1: str, f2: str, tmp_path: Path) -> None:
     file, port = tmp_path / "o.ndksnet", f"emulator:{tmp_path / 'alice'}"
     ndks.Network.new("office", f1=f1, f2=f2).save(file)
-    assert run("provision", file, "--unit", port).status == 0
+    assert run("provision", file, "--bind", "--unit", port).status == 0
     shown = run("info", "--unit", port)
     assert (f"operators   f1 {f1}, f2 {f2}\n" in shown.text) == ((f1, f2) != CHAINS[0])
     letter, capsule = tmp_path / "letter", tmp_path / "letter.ndks"

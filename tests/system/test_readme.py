@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
-_RANDOM = re.compile(r"\b[0-9a-f]{64}\b|\b[0-9A-F]{16}\b")
+_RANDOM = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9A-F]{16})\b")
 
 
 def section(title: str) -> str:

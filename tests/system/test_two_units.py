@@ -45,7 +45,7 @@ class TwoUnits(RuleBasedStateMachine):
         self.next = dict.fromkeys(NAMES, 1)
         self.keys: dict[int, bytes] = {}
         for lane, unit in enumerate(self.units.values(), 1):
-            unit.provision(self.network, lane)
+            unit.bind(unit.provision(self.network, lane))
 
     def open(self, name: str) -> ndks.Unit:
         return ndks.open(f"emulator:{self.directory / name}", create=True)
@@ -154,7 +154,7 @@ class TwoCorrespondents(RuleBasedStateMachine):
         self.carol = OtherMember(self.network, LANES["carol"])
         self.units = {name: self.open(name) for name in NAMES}
         for name, unit in self.units.items():
-            unit.provision(self.network, LANES[name])
+            unit.bind(unit.provision(self.network, LANES[name]))
         self.next = dict.fromkeys(NAMES, 1)  # at least
         self.is_exact = dict.fromkeys(NAMES, True)
         self.accepted: dict[tuple[str, str], set[int]] = {(to, of): set() for to in NAMES for of in LANES}

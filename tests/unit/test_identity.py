@@ -11,16 +11,17 @@ from ndks.network import Network
 
 def test_hello(unit: ndks.Unit) -> None:
     hello = unit.hello
-    assert (hello.major, hello.state) == (1, "provisioned")
-    assert "not sealed" in hello.flags
+    assert (hello.major, hello.state, hello.flags) == (2, "locked", [])
     assert len(bytes.fromhex(hello.serial_number)) == 8
+    assert unit.is_bound_here
 
 
 def test_status_names_the_network_but_no_secret(unit: ndks.Unit) -> None:
+    unit.unlock()
     status, network = unit.status(), public_network()
     assert (status.network, status.suite, status.cipher, status.digits) == (network.name, "hybrid", "vernam", 3)
     assert (status.state, status.epoch, status.lane) == ("provisioned", 0, 1)
-    assert status.flags == ["not sealed"]
+    assert status.flags == []
     assert 0 < status.log_used <= status.log_size
     assert network.secret.hex() not in repr(status)
 
@@ -29,6 +30,7 @@ def test_a_member_is_not_provisioned_again(unit: ndks.Unit) -> None:
     with pytest.raises(ndks.DeviceError) as refused:
         unit.provision(Network.new("other"), 2)
     assert refused.value.code == "PROVISIONED"
+    unit.unlock()
     assert unit.status().network == public_network().name
 
 

@@ -5,12 +5,15 @@
 import random
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
 import ndks
 from ndks.transport import Transport, open_transport
 from ndks_protocol import commands, errors, framing
+from ndks_protocol.layout import Layout
+from ndks_protocol.session import OVERHEAD
 
 UNKNOWN = 0x7E
 TIMEOUT = 10.0
@@ -51,8 +54,8 @@ def unknown_command(request_id: int, payload: bytes = b"") -> bytes:
 
 
 def requests_of_any_size() -> Iterator[bytes]:
-    """Requests with id 7, the longest first."""
-    return (unknown_command(7, b"\1" * size) for size in range(framing.MAX_PAYLOAD, -1, -1))
+    """Requests with id 7 that need no session, the longest first."""
+    return (unknown_command(7, b"\1" * size) for size in range(framing.MAX_PAYLOAD_BEFORE_SESSION, -1, -1))
 
 
 def assert_alive(line: Line, request_id: int = 99) -> None:
@@ -60,12 +63,29 @@ def assert_alive(line: Line, request_id: int = 99) -> None:
     assert (frame.kind, frame.request_id) == (commands.HELLO.code | framing.ANSWER, request_id)
 
 
-@pytest.mark.parametrize("wire", [63, 64, 65, 127, 128, 255, 256, 257, None])
+@pytest.mark.parametrize("wire", [63, 64, 65, 127, 128, None])
 def test_requests_of_awkward_sizes(line: Line, wire: int | None) -> None:
     request = next(r for r in requests_of_any_size() if wire in (len(r), None))
     (frame,) = line.ask(request)
     assert (frame.kind, frame.request_id) == (framing.ERROR, 7)
     assert int.from_bytes(frame.payload) == errors.UNKNOWN_COMMAND
+
+
+@pytest.mark.parametrize("wire", [63, 64, 65, 127, 128, 255, 256, 257, None])
+def test_requests_of_awkward_sizes_in_a_session(unit: ndks.Unit, wire: int | None) -> None:
+    unit.unlock()
+    longest = framing.MAX_PAYLOAD - OVERHEAD
+    size = longest if wire is None else wire - len(framing.encode(UNKNOWN, 7, b"\1" * OVERHEAD))
+    anything = SimpleNamespace(code=UNKNOWN, name="?", needs=commands.NOTHING, request=Layout("data:rest"))
+    for body in range(size - 1, min(size + 1, longest) + 1):  # what COBS adds to a frame is not known beforehand
+        with pytest.raises(ndks.DeviceError) as refused:
+            unit._link.call_raw(anything, b"\1" * body)
+        assert refused.value.number == errors.UNKNOWN_COMMAND
+
+
+def test_before_a_session_requests_are_short(line: Line) -> None:
+    line.ask(unknown_command(7, b"\1" * (framing.MAX_PAYLOAD_BEFORE_SESSION + 1)), 0)
+    assert_alive(line)
 
 
 def test_glued_requests_are_answered_in_order(line: Line) -> None:
@@ -116,4 +136,9 @@ def test_every_command_refuses_a_payload_that_does_not_fit(line: Line) -> None:
         fields = len(command.request.kinds)
         for payload in [b"\1"] if fields == 0 else [b"", b"\1" * 5]:
             (frame,) = line.ask(framing.encode(command.code, 11, payload))
-            assert (frame.kind, int.from_bytes(frame.payload)) == (framing.ERROR, errors.BAD_REQUEST), command.name
+            expected = {
+                commands.NOTHING: errors.BAD_REQUEST,
+                commands.IS_BLANK: errors.PROVISIONED,  # what a command needs is looked at first
+                commands.IS_PROVISIONED: errors.BAD_REQUEST,
+            }.get(command.needs, errors.LOCKED)
+            assert (frame.kind, int.from_bytes(frame.payload)) == (framing.ERROR, expected), command.name

@@ -18,3 +18,11 @@ def fast_generator(p1: str, p2: str, digits: int, folder: str, feed_watchdog):
     from .lane_bits import LaneGenerator
 
     return LaneGenerator(phases)
+
+
+def prepare(digits: int, folder: str) -> None:
+    """Load what `fast_generator` will need for this d, as long as the heap has room for it."""
+    if find(folder, digits):
+        from . import table_bits  # noqa: F401 (loaded, not used)
+    else:
+        from . import lane_bits  # noqa: F401

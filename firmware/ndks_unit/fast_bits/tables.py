@@ -16,7 +16,7 @@ FOLDER = "/lib/ndks_unit"  # on the board's drive
 _SPARE = 26 * 1024
 
 _spare = []
-_early = []  # at most one: of d = 3, until the unit knows its network
+_kept = []  # at most one: of d = 3, until the unit knows its network, and from then on the one that it needs
 
 
 class Tables:
@@ -35,9 +35,7 @@ class Tables:
 
 def read_early(folder: str) -> None:
     """Read the tables of d = 3, in case that they are needed, and hold the spare piece."""
-    tables = find(folder, 3)
-    if tables:
-        _early.append(tables)
+    find(folder, 3)
     _spare.append(bytearray(_SPARE))
 
 
@@ -50,15 +48,15 @@ def release_spare() -> None:
 def find(folder: str, digits: int):
     """Return the tables of d = digits; None when there are none for it, or they are missing or damaged.
 
-    Those that were read early are given away or given up: from now on the network is known.
+    They are kept for the next session. Others that were kept are given up: from now on the network is known.
     """
-    early = _early.pop() if _early else None
-    if early and early.digits == digits:
-        return early
-    early = None  # its memory is needed
+    if _kept and _kept[0].digits == digits:
+        return _kept[0]
+    _kept.clear()  # their memory is needed
     if digits not in cell_tables.CELL_BITS:
         return None
     try:
-        return Tables(folder + "/" + cell_tables.file_name(digits), digits)
+        _kept.append(Tables(folder + "/" + cell_tables.file_name(digits), digits))
     except (OSError, ValueError, MemoryError):  # a damaged one is read again when the heap is full
         return None
+    return _kept[0]

@@ -13,28 +13,29 @@ from collections.abc import Sequence
 import ndks
 from ndks.exceptions import NdksError
 
-from . import arguments, capsules, completion, demo, emulate, generate, keys, networks, units
+from . import arguments, bindings, capsules, completion, demo, emulate, generate, keys, networks, units
 from .output import Output, abandon_stdout, report
 
 _INTERRUPTED = 130
 _FAILED = 1
 
 # Each adds its subcommands, in the order of --help.
-_MODULES = (units, networks, keys, capsules, generate, emulate, demo, completion)
+_MODULES = (units, networks, bindings, keys, capsules, generate, emulate, demo, completion)
 
 _DESCRIPTION = "Share keys with NDKS units: boxes that answer with the same key for the same index, with no channel."
 _EXAMPLES = """\
 a first try, without a board:
   ndks network new office                                make office.ndksnet
-  ndks provision office.ndksnet --unit emulator:alice    make two emulated units, members of it
-  ndks provision office.ndksnet --unit emulator:bob
-  ndks key --unit emulator:alice                         the same key ...
-  ndks key --unit emulator:bob                           ... twice
-  ndks encrypt letter.txt --unit emulator:alice          a message ...
-  ndks decrypt letter.txt.ndks --unit emulator:bob -o -  ... arrives
+  ndks provision office.ndksnet --bind --unit emulator:alice    make two emulated units, members of it
+  ndks provision office.ndksnet --bind --unit emulator:bob
+  ndks key --unit emulator:alice                                the same key ...
+  ndks key --unit emulator:bob                                  ... twice
+  ndks encrypt letter.txt --unit emulator:alice                 a message ...
+  ndks decrypt letter.txt.ndks --unit emulator:bob -o -         ... arrives
 
-environment: NDKS_UNIT is used where --unit is not given. Exit status: 0 ok, 1 failed, 2 usage, 3 no unit or several,
-4 device error, 5 authentication, 6 time-out or unit removed, 130 interrupted.
+environment: NDKS_UNIT is used where --unit is not given; NDKS_HOME is where this laptop's bindings lie. Exit status:
+0 ok, 1 failed, 2 usage, 3 no unit or several, 4 device error, 5 authentication, 6 time-out or unit removed,
+130 interrupted.
 """
 
 

@@ -65,7 +65,7 @@ def add_unit(parser: argparse.ArgumentParser, default: str = "$NDKS_UNIT, or the
     )
 
 
-def add_path(parser: argparse.ArgumentParser, *names: str, **options: Any) -> None:
+def add_path(parser: Any, *names: str, **options: Any) -> None:
     """Add an argument that names a file or directory, which shells then complete."""
     argument: Any = parser.add_argument(*names, type=Path, **options)
     argument.complete = shtab.FILE

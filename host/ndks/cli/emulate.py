@@ -3,8 +3,10 @@
 """emulate: run a unit on this PC, for any program to open as a serial port."""
 
 import argparse
+import contextlib
 import os
 import signal
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import shtab
 from ndks.exceptions import NoUnit, UnitBusy, UsageError
 from ndks.transport import EMULATOR
 
-from .arguments import add_command
+from .arguments import add_command, add_path, need
 from .output import Output, note
 
 
@@ -26,12 +28,29 @@ def add_commands(subparsers: Any) -> None:
     line = parser.add_mutually_exclusive_group()
     line.add_argument("--pty", action="store_true", help="on a pseudo-terminal, whose path is printed (default)")
     line.add_argument("--tcp", metavar="PORT", type=int, help="on a TCP port of 127.0.0.1; 0 takes a free one")
+    add_path(parser, "--link", metavar="PATH", help="a symbolic link that always leads to the present pseudo-terminal")
+    add_path(parser, "--control", metavar="SOCKET", help="a Unix socket on which the case opens and the power goes")
 
 
 _EXAMPLES = """\
   ndks emulate alice                 prints a path like /dev/pts/5
   ndks key --unit /dev/pts/5         ... which is a unit like any other
-  ndks emulate bob --tcp 7000        ndks key --unit socket://127.0.0.1:7000"""
+  ndks emulate bob --tcp 7000        ndks key --unit socket://127.0.0.1:7000
+
+what happens to a unit while it runs, line by line on a socket; each line is answered by one:
+  ndks emulate alice --link alice.port --control alice.ctl
+  ndks stream --unit alice.port --bits 1000000000 -o long.key       and meanwhile:
+  echo case open | socat - UNIX-CONNECT:alice.ctl                   ok; case close closes it
+  echo power off | socat - UNIX-CONNECT:alice.ctl                   ok; power on starts the unit anew
+  echo power cut 3 | socat - UNIX-CONNECT:alice.ctl                 the power goes after 3 more steps of flash
+  echo cable out | socat - UNIX-CONNECT:alice.ctl                   ok; cable in is answered by the port
+  echo line drop | socat - UNIX-CONNECT:alice.ctl                   the host is gone, the power stays
+  echo status | socat - UNIX-CONNECT:alice.ctl                      {"case": "closed", "power": "on", ...}
+  echo help | socat - UNIX-CONNECT:alice.ctl
+without socat:
+  python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.connect("alice.ctl"); s.send(b"status\\n"); \\
+      print(s.makefile().readline())'
+A pseudo-terminal that was hung up is replaced by another: --link leads to it, and its path is printed on stderr."""
 
 
 def _directory(text: str) -> Path:
@@ -42,16 +61,19 @@ def emulate(args: argparse.Namespace, out: Output) -> int:
     import ndks_emulator
     from ndks.generator import Generator  # and NumPy, which takes a while
 
+    need(args.tcp is None or args.link is None, "--link leads to a pseudo-terminal", "leave out --link or --tcp")
     signal.signal(signal.SIGTERM, _stop)
     try:
-        with ndks_emulator.UnitDirectory(args.directory, create=True) as directory:
-            line, port = _open_line(args.tcp)
-            note(f"unit {directory.uid.hex().upper()} from {args.directory}; Ctrl-C unplugs it")
-            out.result({"port": port, "pid": os.getpid(), "serial_number": directory.uid.hex().upper()}, port)
-            try:
-                ndks_emulator.serve(directory, line, Generator)
-            finally:
-                line.close()
+        with ndks_emulator.UnitDirectory(args.directory, create=True) as directory, contextlib.ExitStack() as stack:
+            line = _open_line(args.tcp, args.link)
+            stack.callback(line.close)
+            machine = ndks_emulator.Machine(directory, line, Generator, _announce)
+            control = _open_control(args.control, machine, stack) if args.control else {}
+            serial_number = directory.uid.hex().upper()
+            note(f"unit {serial_number} from {args.directory}; Ctrl-C unplugs it")
+            values = {"port": line.address, "pid": os.getpid(), "serial_number": serial_number}
+            out.result({**values, **control}, line.address)
+            machine.serve()
     except ndks_emulator.DirectoryInUse as error:
         raise UnitBusy(str(error), "stop that process, or use its port") from None
     except ndks_emulator.DirectoryError as error:
@@ -61,21 +83,42 @@ def emulate(args: argparse.Namespace, out: Output) -> int:
     return 0
 
 
-def _open_line(tcp: int | None) -> tuple[Any, str]:
-    from ndks_emulator import PtyLine, TcpLine
+def _open_line(tcp: int | None, link: Path | None) -> Any:
+    from ndks_emulator import Link, PtyLine, TcpLine
 
     if tcp is not None:
         try:
-            line = TcpLine(tcp)
+            return TcpLine(tcp)
         except (OSError, OverflowError) as error:
             why = os.strerror(error.errno or 0) if isinstance(error, OSError) else "there is no such port"
             raise UsageError(f"TCP port {tcp} cannot be used: {why}", "choose another, or 0 for a free one") from None
-        return line, f"socket://127.0.0.1:{line.port}"
     try:
-        line = PtyLine()
+        return PtyLine(Link(link) if link else None)
     except ImportError:
         raise UsageError("this system has no pseudo-terminals", "use --tcp PORT") from None
-    return line, line.path
+    except OSError as error:
+        if link is None:
+            raise
+        raise UsageError(f"a link at {link} cannot be made: {error.strerror}", "name another path") from None
+
+
+def _open_control(path: Path, machine: Any, stack: contextlib.ExitStack) -> dict[str, str]:
+    """Make the socket, and return what the result says about it."""
+    need(hasattr(socket, "AF_UNIX"), "this system has no Unix sockets", "leave out --control")
+    from ndks_emulator.control import ControlInUse, ControlSocket
+
+    try:
+        stack.enter_context(ControlSocket(path, machine))
+    except ControlInUse as error:
+        raise UnitBusy(str(error), "name another path, or stop that process") from None
+    except OSError as error:
+        why = error.strerror or str(error)  # a path that is too long has no number
+        raise UsageError(f"a socket at {path} cannot be made: {why}", "name another path") from None
+    return {"control": str(path)}
+
+
+def _announce(port: str) -> None:
+    note(f"the unit has started anew, on {port}")
 
 
 def _stop(*_: object) -> None:

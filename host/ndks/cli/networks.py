@@ -9,11 +9,13 @@ from typing import Any
 
 import ndks
 from ndks.files import refuse_existing
-from ndks.network import SUFFIX, Network, admit_unit
+from ndks.network import SUFFIX, Network, admit_unit, note_binding
+from ndks.words import to_words
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
 from .arguments import add_command, add_operators, add_path, add_unit
+from .bindings import bound_text, bound_values
 from .output import Output, operator_rows, warn_of_suite
 
 
@@ -54,6 +56,7 @@ def add_commands(subparsers: Any) -> None:
         subparsers, "provision", "make a blank unit a member of a network", _PROVISION_EXAMPLES, provision
     )
     add_path(parser, "network", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
+    parser.add_argument("--bind", action="store_true", help="bind it to this laptop at once; no transport code then")
     parser.add_argument("--label", default="", help="a word for this unit in the file's list of members")
     add_unit(parser)
 
@@ -64,8 +67,9 @@ _NEW_EXAMPLES = """\
   ndks network new office --f1 hyperbolic --f2 cosine_square"""
 _SHOW_EXAMPLES = "  ndks network show office.ndksnet"
 _PROVISION_EXAMPLES = """\
-  ndks provision office.ndksnet --label alice
-  ndks provision office.ndksnet --unit emulator:bob"""
+  ndks provision office.ndksnet --label alice              shows the 24 words that ndks bind will ask for
+  ndks provision office.ndksnet --bind                     for a unit that stays at this laptop
+  ndks provision office.ndksnet --unit emulator:bob --bind"""
 
 
 def new_network(args: argparse.Namespace, out: Output) -> None:
@@ -110,7 +114,15 @@ def provision(args: argparse.Namespace, out: Output) -> None:
         unit.check_blank()
         serial_number = unit.hello.serial_number
         network, lane = admit_unit(args.network, serial_number, args.label)
-        unit.provision(network, lane)
+        code = unit.provision(network, lane)
+        bound = bound_values(unit, unit.bind(code)) if args.bind else None
     values = {"network": network.name, "network_id": network.network_id, "unit": serial_number, "lane": lane}
     text = f"unit {serial_number} is a member of network {network.name}, lane {lane}"
-    out.result({**values, "suite": network.suite, **warn_of_suite(network.suite)}, text)
+    values |= {"suite": network.suite, **warn_of_suite(network.suite)}
+    if bound:
+        note_binding(args.network, lane, bound["binding_id"])
+        out.result(values | bound, f"{text}\n{bound_text(bound)}")
+    else:
+        words = to_words(code)
+        how = "at the laptop that it is for, bind it with ndks bind and these words, which are shown this once"
+        out.result(values | {"transport_code": words}, f"{text}\n{how}:\n{words}")

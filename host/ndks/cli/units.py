@@ -46,6 +46,11 @@ def list_units(args: argparse.Namespace, out: Output) -> None:
 
 def info(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout) as unit:
+        if unit.is_bound_here:
+            try:
+                unit.unlock()
+            except ndks.NdksError as error:  # what can be seen without a session is shown all the same
+                note(f"{error.code}: {error}. Do: {error.advice}")
         values = _unit_values(unit)
     out.result({**values, **warn_of_suite(values["status"]["suite"])}, _unit_text(values))
 
@@ -71,20 +76,21 @@ def _found_values(found: discovery.Found) -> dict[str, Any]:
         return values | {"error": found.problem.code, "message": str(found.problem)}
     assert found.hello
     assert found.status
+    values |= {"bound_here": found.is_bound_here}
     return values | {"hello": asdict(found.hello), "status": asdict(found.status)}
 
 
 def _found_line(found: discovery.Found) -> str:
     state = f"{found.problem.code}: {found.problem}" if found.problem else ""
-    if found.status:
-        member = found.status.state == "provisioned"
-        state = f"network {found.status.network}, lane {found.status.lane}" if member else found.status.state
+    if found.hello:
+        state = f"{found.hello.state}, bound to this laptop" if found.is_bound_here else found.hello.state
     return f"{found.candidate.serial_number}  {found.candidate.port}  {state}"
 
 
 def _unit_values(unit: Unit) -> dict[str, Any]:
     status = unit.status()
     values: dict[str, Any] = {"port": unit.port, "hello": asdict(unit.hello), "status": asdict(status)}
+    values |= {"bound_here": unit.is_bound_here}
     return values | ({"next_index": _next_index(unit)} if status.state == "provisioned" else {})
 
 
@@ -104,6 +110,9 @@ def _unit_text(values: dict[str, Any]) -> str:
         ("firmware", f"{hello['firmware']} (protocol {hello['major']}.{hello['minor']})"),
         ("state", ", ".join([status["state"], *(flag.upper() for flag in status["flags"])])),
     ]
+    if hello["state"] == "locked":
+        where = "this laptop" if values["bound_here"] else "another laptop, or still to its transport code"
+        rows += [("bound to", f"{where}, id {hello['binding_id']}")]
     if status["state"] == "provisioned":
         rows += [
             (
@@ -113,9 +122,12 @@ def _unit_text(values: dict[str, Any]) -> str:
             ("suite", f"{status['suite']}, cipher {status['cipher']}, d = {status['digits']}"),
             *operator_rows(status["f1"], status["f2"]),
             ("next key", str(values["next_index"] or "none left")),
+            ("messages", f"{status['own_number']} sealed"),
         ]
     rows += [
-        ("record log", f"{status['log_used']} of {status['log_size']} bytes"),
+        ("record log", f"{status['log_used']} of {status['log_size']} bytes, {status['erases']} erases so far"),
+        ("starts", f"{status['boots']}, the last by {status['reset_reason']}"),
+        ("attempts", f"{status['wrong_attempts']} wrong since the last right one"),
         ("free memory", f"{status['free_memory']} bytes" if status["free_memory"] else "not limited"),
         ("bad frames", str(status["dropped_frames"])),
     ]

@@ -46,6 +46,7 @@ class SideFiles:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.unit = directory / "unit"
+        self.laptop = directory / "laptop"  # its bindings
         self.keys = directory / "keys"
         self.log = directory / "log.txt"
         self.evidence = directory / "evidence.json"

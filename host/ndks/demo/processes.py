@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ndks.binding_store import HOME
 from ndks.exceptions import CheckFailed
 
 from .plan import TIMEOUT, SideFiles
@@ -30,7 +31,8 @@ def start(side: SideFiles, module: str, *arguments: str, cage: Sequence[str] = (
     """Start a module of this package, with the side's directory as its first argument."""
     temporary = side.directory / "tmp"
     temporary.mkdir(mode=0o700, exist_ok=True)
-    environment = {"PATH": os.environ["PATH"], "HOME": str(side.directory), "TMPDIR": str(temporary)}
+    own = {"HOME": str(side.directory), "TMPDIR": str(temporary), HOME: str(side.laptop)}
+    environment = {"PATH": os.environ["PATH"], **own}
     with os.fdopen(os.open(side.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
         return subprocess.Popen(
             [*cage, sys.executable, "-m", f"ndks.demo.{module}", str(side.directory), *arguments],

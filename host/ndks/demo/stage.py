@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import ndks
+from ndks.binding_store import Binding, BindingStore
 from ndks.network import Network
 
 from .checks import Check
@@ -52,11 +53,14 @@ def run_stage(directory: Path, *, alter_p1: bool, tell: Callable[[str], object])
     network = Network.new("demo")
     sides = [SideFiles(directory / name) for name in SIDES]
     serial_numbers: list[str] = []
+    bindings: list[Binding] = []
     for side, name in zip(sides, SIDES, strict=True):
         side.directory.mkdir(mode=0o700)
         own = _altered(network) if alter_p1 and name == "bob" else network
-        network, serial_number = _provision(network, own, side, name)
+        network, serial_number, binding = _provision(network, own, side, name)
         serial_numbers.append(serial_number)
+        bindings.append(binding)
+    _introduce(sides, bindings)
     cage = find_cage()
     tell(f"units provisioned; parting them: {' '.join(cage) or 'no cage can be had here'}")
     statuses = wait([start(side, "side", cage=cage) for side in sides])
@@ -70,11 +74,19 @@ def run_stage(directory: Path, *, alter_p1: bool, tell: Callable[[str], object])
     return StageResult(network, cage, here, tuple(serial_numbers), evidence, keys, checks)
 
 
-def _provision(network: Network, own: Network, side: SideFiles, label: str) -> tuple[Network, str]:
-    with ndks.open(f"emulator:{side.unit}", create=True) as unit:
+def _provision(network: Network, own: Network, side: SideFiles, label: str) -> tuple[Network, str, Binding]:
+    with ndks.open(f"emulator:{side.unit}", create=True, bindings=BindingStore(side.laptop)) as unit:
         network, lane = network.admit(unit.hello.serial_number, label)
-        unit.provision(own, lane)
-        return network, unit.hello.serial_number
+        binding = unit.bind(unit.provision(own, lane))
+        return network, unit.hello.serial_number, binding
+
+
+def _introduce(sides: list[SideFiles], bindings: list[Binding]) -> None:
+    """Tell each unit which laptop the other one is bound to."""
+    others = ((2, bindings[1]), (1, bindings[0]))  # lanes are given in order
+    for side, (lane, binding) in zip(sides, others, strict=True):
+        with ndks.open(f"emulator:{side.unit}", bindings=BindingStore(side.laptop)) as unit:
+            unit.trust(lane, binding.binding_id)
 
 
 def _altered(network: Network) -> Network:

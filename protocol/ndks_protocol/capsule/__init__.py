@@ -3,8 +3,8 @@
 """Capsules, which carry messages between hosts (PROTOCOL.md section 4). Whatever is wrong with one is a `UnitError`."""
 
 from .header import Header, HeaderKeys, check_wire_header
-from .keys import CHECK_SIZE, SYNC_SIZE, Keys, MessageKeys, xor
-from .message import CHUNK, FIRST_PIECE, TAG_SIZE, Opener, Sealer
+from .keys import CHECK_SIZE, SYNC_SIZE, Keys, MessageKeys
+from .message import CHUNK, FIRST_PIECE, LARGEST_PIECE, TAG_SIZE, Opener, Sealer
 from .window import Window
 
 __all__ = (
@@ -15,11 +15,11 @@ __all__ = (
     "TAG_SIZE",
     "Header",
     "HeaderKeys",
+    "LARGEST_PIECE",
     "Keys",
     "MessageKeys",
     "Opener",
     "Sealer",
     "Window",
     "check_wire_header",
-    "xor",
 )

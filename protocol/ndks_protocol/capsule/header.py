@@ -10,7 +10,7 @@ import struct
 
 from ndks_protocol import errors
 from ndks_protocol.commands import CIPHERS, COMMON_LANE, CONTROL, DATA, INDEX_BITS, WIRE_HEADER_SIZE
-from ndks_protocol.kdf import Crypto, Mac, derive, same
+from ndks_protocol.kdf import Crypto, Mac, derive, same, wipe
 
 VERSION = 1
 SALT_SIZE = 8
@@ -50,10 +50,15 @@ class Header:
 class HeaderKeys:
     """Masks and unmasks the headers of one epoch, in the manner of QUIC (RFC 9001, section 5.4)."""
 
-    def __init__(self, crypto: Crypto, secret: bytes):
+    def __init__(self, crypto: Crypto, secret: "bytes | bytearray"):
         self._crypto = crypto
         self._mac = Mac(crypto, derive(crypto, secret, "ndks header mac", b""))
-        self._mask_key = derive(crypto, secret, "ndks header mask", b"")
+        self._mask_key = bytearray(derive(crypto, secret, "ndks header mask", b""))
+
+    def wipe(self) -> None:
+        """Overwrite both keys."""
+        self._mac.wipe()
+        wipe(self._mask_key)
 
     def mask(self, header: Header) -> bytes:
         """Return the header as it travels."""

@@ -9,7 +9,7 @@ check = derive(E, "ndks check", H || SHA-256(P))[:8]   P: the paper bits used fo
 
 from ndks_protocol import errors
 from ndks_protocol.commands import AES, MAX_KEY_BYTES, SUITES
-from ndks_protocol.kdf import Crypto, derive, xor_keystream
+from ndks_protocol.kdf import Crypto, derive, wipe, xor_keystream
 
 from .header import Header
 
@@ -29,10 +29,10 @@ class Keys:
     `sync` is b"" where the sender's binding is not known: nothing is checked then.
     """
 
-    tag_key = b""
+    tag_key: "bytes | bytearray" = b""
     sync = b""
 
-    def apply(self, offset: int, text: bytearray) -> bytearray:
+    def apply(self, offset: int, text: "bytearray | memoryview") -> "bytearray | memoryview":
         """Return bytes of S from `offset` on XOR the keystream, which is bytes of C, or the other way round.
 
         In order, or again; `text` may be changed.
@@ -53,7 +53,7 @@ class MessageKeys(Keys):
     def __init__(
         self,
         crypto: Crypto,
-        secret: bytes,
+        secret: "bytes | bytearray",
         header: Header,
         binding_id: bytes,
         read_paper: "Callable[[int, int], bytearray]",
@@ -63,22 +63,28 @@ class MessageKeys(Keys):
         self._secret = secret
         self._clear = clear
         self._read_paper = read_paper
-        self.tag_key = derive(crypto, secret, "ndks capsule auth", clear)
+        self.tag_key = self._tag_key = bytearray(derive(crypto, secret, "ndks capsule auth", clear))
         self.sync = derive(crypto, secret, "ndks sync", clear + binding_id)[:SYNC_SIZE] if binding_id else b""
         masked = SUITES[header.suite] == "hybrid"
-        self._mask_key = derive(crypto, secret, "ndks capsule mask", clear) if masked else b""
+        self._mask_key = bytearray(derive(crypto, secret, "ndks capsule mask", clear) if masked else b"")
         # SHA-256(P) runs along, some bytes behind: the keystream goes on over the check value, P does not.
         self._paper_hash = crypto.sha256()
         self._unhashed = b""
         self._position = 0
         self._checked_size = -1
         self._digest = b""
-        self.aes_key = b""
+        self.aes_key = bytearray()
         if header.cipher == AES:
-            self.aes_key = bytes(self.keystream(0, _AES_KEY_SIZE))
+            self.aes_key = bytearray(self.keystream(0, _AES_KEY_SIZE))
             self._paper_hash.update(self._unhashed)
 
-    def keystream(self, offset: int, size: int) -> bytearray:
+    def wipe(self) -> None:
+        """Overwrite the keys; the message can neither go on nor be opened any more."""
+        wipe(self._tag_key)
+        wipe(self._mask_key)
+        wipe(self.aes_key)
+
+    def keystream(self, offset: int, size: int) -> "bytearray | memoryview":
         """Return bytes of Z. UnitError(CONFLICT) unless they follow those of before, or were asked for before."""
         if offset + size > MAX_KEY_BYTES:
             raise errors.UnitError(errors.RANGE)
@@ -89,13 +95,14 @@ class MessageKeys(Keys):
             if self._digest:
                 self._position += size  # the check value itself: P ends before it
             else:
-                self._hash(bytes(paper))
+                self._hash(memoryview(paper))
         return xor_keystream(self._crypto, self._mask_key, offset, paper) if self._mask_key else paper
 
-    def apply(self, offset: int, text: bytearray) -> bytearray:
+    def apply(self, offset: int, text: "bytearray | memoryview") -> "bytearray | memoryview":
         if self.aes_key:
             return xor_keystream(self._crypto, self.aes_key, offset, text)
-        return xor(text, self.keystream(offset, len(text)))
+        self._crypto.xor(text, self.keystream(offset, len(text)))
+        return text
 
     def check(self, size: int) -> bytes:
         if self._checked_size not in (-1, size):
@@ -109,13 +116,18 @@ class MessageKeys(Keys):
 
     # Both are done or not done: where memory runs out in between, the host asks again, and nothing is hashed twice.
 
-    def _hash(self, paper: bytes) -> None:
-        text = self._unhashed + paper
-        behind = max(0, len(text) - CHECK_SIZE)
-        hashed, unhashed = text[:behind], text[behind:]
-        self._paper_hash.update(hashed)
+    def _hash(self, paper: memoryview) -> None:
+        size = len(paper)
+        if size < CHECK_SIZE:
+            text = self._unhashed + bytes(paper)
+            behind = max(0, len(text) - CHECK_SIZE)
+            first, rest, unhashed = text[:behind], b"", text[behind:]
+        else:
+            first, rest, unhashed = self._unhashed, paper[: size - CHECK_SIZE], bytes(paper[size - CHECK_SIZE :])
+        self._paper_hash.update(first)
+        self._paper_hash.update(rest)
         self._unhashed = unhashed
-        self._position += len(paper)
+        self._position += size
 
     def _hash_up_to(self, size: int) -> None:
         missing = size - (self._position - len(self._unhashed))
@@ -124,9 +136,3 @@ class MessageKeys(Keys):
         hashed, unhashed = self._unhashed[:missing], self._unhashed[missing:]
         self._paper_hash.update(hashed)
         self._unhashed = unhashed
-
-
-def xor(first: bytearray, second: bytearray) -> bytearray:
-    """Return the XOR of two arrays of one size, by big integers: in Python they are faster than a loop."""
-    mixed = int.from_bytes(first, "big") ^ int.from_bytes(second, "big")
-    return bytearray(mixed.to_bytes(len(first), "big"))

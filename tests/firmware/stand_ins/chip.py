@@ -14,6 +14,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
+import ndks_unit.fast_bits.lanes
+import ndks_unit.fast_bits.words  # noqa: F401 (both before there is a ulab: they would take it, and keep it)
+
 from . import aes
 from .clock import Clock, WatchDogMode
 from .drive import Drive
@@ -54,15 +59,19 @@ class Chip:
         self.sector = Sector(Power())
         self.drive = Drive(directory)
         self.jumper = Pin()
+        self.case = Pin()  # grounded while the case is open; with NDKS_CASE_LOOP in the settings, while it is closed
+        self.settings: dict[str, Any] = {}  # settings.toml
         self.power_on()
 
     def power_on(self) -> None:
         self.usb = UsbDevices()
         self.clock = Clock()
         self.led = Pin()
-        self.jumper.in_use = False
+        self.jumper.in_use = self.case.in_use = False
         self.drive.readonly = True
-        self.runtime = SimpleNamespace(autoreload=True)
+        self.runtime = SimpleNamespace(autoreload=True, safe_mode_reason=None)
+        self.reset_reason = "POWER_ON"
+        self.resets = 0  # that code asked for
 
     def boot(self) -> None:
         """Switch the power off and on; run boot.py, in which opening a file is an error."""
@@ -71,6 +80,13 @@ class Chip:
             runpy.run_path(str(CIRCUITPY / "boot.py"), {"open": _refuse_to_open})
         self.usb.has_started = True
         self.drive.readonly = self.usb.drive
+
+    def enter_safe_mode(self, reason: str) -> None:
+        """Run safemode.py, as CircuitPython does instead of boot.py and code.py."""
+        self.power_on()
+        self.runtime.safe_mode_reason = f"supervisor.SafeModeReason.{reason}"
+        with _in_place_of(self._modules(port=None) | {"time": self.clock.module}):
+            runpy.run_path(str(CIRCUITPY / "safemode.py"), {"open": _refuse_to_open})
 
     def run(self, script: Callable[[Host], Script]) -> Host:
         """Run code.py with this script at the other end of the cable, until the script ends."""
@@ -92,24 +108,40 @@ class Chip:
         sys.modules.pop(BOARD_FILE, None)
         module: Any = importlib.import_module(BOARD_FILE)
         module.open = self.drive.open
-        module.os = SimpleNamespace(stat=self.drive.stat, sync=self.drive.sync, urandom=os.urandom)
+        module.os = SimpleNamespace(
+            stat=self.drive.stat, sync=self.drive.sync, urandom=os.urandom, getenv=self.settings.get
+        )
         module.gc = SimpleNamespace(collect=gc.collect, mem_free=lambda: FREE_MEMORY)
         module.hashlib = SimpleNamespace(new=_new_hash)
+
+    def _count_reset(self) -> None:
+        self.resets += 1
 
     def _modules(self, port: object) -> dict[str, Any]:
         usb = self.usb
         return {
             "aesio": aes,
-            "board": SimpleNamespace(GP2=self.jumper, LED=self.led),
+            "board": SimpleNamespace(GP2=self.jumper, GP3=self.case, LED=self.led),
             "digitalio": SimpleNamespace(DigitalInOut=DigitalInOut, Pull=Pull),
             "microcontroller": SimpleNamespace(
-                cpu=SimpleNamespace(uid=bytearray(UID)), nvm=Nvm(self.sector), watchdog=self.clock.watchdog
+                cpu=SimpleNamespace(
+                    uid=bytearray(UID), reset_reason=f"microcontroller.ResetReason.{self.reset_reason}"
+                ),
+                nvm=Nvm(self.sector),
+                watchdog=self.clock.watchdog,
+                reset=self._count_reset,
             ),
             "storage": SimpleNamespace(
                 disable_usb_drive=lambda: usb.choose(drive=False), getmount={"/": self.drive}.__getitem__
             ),
             "supervisor": SimpleNamespace(
-                runtime=self.runtime, set_usb_identification=usb.name, ticks_ms=self.clock.ticks_ms
+                runtime=self.runtime,
+                set_usb_identification=usb.name,
+                ticks_ms=self.clock.ticks_ms,
+                SafeModeReason=SimpleNamespace(USER="supervisor.SafeModeReason.USER"),
+            ),
+            "ulab": SimpleNamespace(
+                numpy=SimpleNamespace(uint8=np.uint8, frombuffer=np.frombuffer, bitwise_xor=np.bitwise_xor)
             ),
             "usb_cdc": SimpleNamespace(
                 data=port, enable=lambda *, console=True, data=False: usb.choose(console=console, data=data)

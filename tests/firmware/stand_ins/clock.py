@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Time on the board, which passes only when a stand-in says so, and the watchdog that looks at it."""
 
+from types import SimpleNamespace
+
 MAX_TIMEOUT = 8  # seconds that the RP2040 can count
 
 
@@ -19,6 +21,11 @@ class Clock:
     def advance(self, ms: int) -> None:
         self.ms += ms
         self.watchdog.check()
+
+    @property
+    def module(self) -> SimpleNamespace:
+        """Module time."""
+        return SimpleNamespace(sleep=lambda seconds: self.advance(round(1000 * seconds)))
 
     def ticks_ms(self) -> int:
         return (self.ms + 0x1FFF0000) % (1 << 29)  # wraps for the first time 65 s after power-on

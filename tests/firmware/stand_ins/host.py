@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors, framing
+from ndks_protocol.binding import BindingKeys
+from ndks_protocol.session import HOST, OVERHEAD, RANDOM_SIZE, SYNC_SIZE, Channel, proof, transcript
 
 from .clock import Clock
 from .port import DataPort
@@ -35,6 +38,7 @@ class Host:
         self._decoder = framing.Decoder()
         self._answers: deque[framing.Frame] = deque()
         self._last_id = 0
+        self._channel: Channel | None = None
         self._script: Script = iter(())  # pyright: ignore[reportAttributeAccessIssue]
 
     def follow(self, script: Script) -> None:
@@ -48,18 +52,43 @@ class Host:
         self.port.host_is_there = False
         self._outgoing.clear()
         self._decoder.reset()
+        self._channel = None
 
     def send(self, data: bytes) -> None:
         self._outgoing += data
 
+    def open_session(self, binding: bytes = b"", floor: int = 0, leave: int = 0) -> Script:
+        """Open a session under the binding of these tests, or another. UnitError."""
+        from firmware.member import BINDING  # which imports this module
+
+        keys = BindingKeys(CRYPTO, binding or BINDING)
+        hello = (yield from self.answer_to(self.request(commands.HELLO))).payload
+        random = bytes(RANDOM_SIZE)
+        unit_random, _ = yield from self.ask(commands.OPEN_SESSION, random)
+        transcript_hash = transcript(CRYPTO, hello, random, unit_random)
+        yield from self.ask(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
+        self._channel = Channel(CRYPTO, keys.auth, transcript_hash, HOST)
+        yield from self.ask(commands.UNLOCK, keys.kek, floor, leave)
+
     def request(self, command: commands.Command, *values: Any) -> int:
         """Send a request; return its id."""
         self._last_id += 1
-        self.send(framing.encode(command.code, self._last_id, command.request.pack(*values)))
+        payload = command.request.pack(*values)
+        if command is commands.HELLO:
+            self._channel = None
+        if self._channel:
+            payload = self._secured(self._channel, command.code, payload)
+        self.send(framing.encode(command.code, self._last_id, payload))
         return self._last_id
 
     def ask(self, command: commands.Command, *values: Any) -> Generator[None, None, tuple[Any, ...]]:
-        """Send a request, wait for its answer. UnitError when that carries a code."""
+        """Send a request, wait for its answer; open a session where one is needed. UnitError when it carries a code."""
+        if command.needs & commands.SESSION and not self._channel:
+            yield from self.open_session()
+        return (yield from self.ask_as_it_is(command, *values))
+
+    def ask_as_it_is(self, command: commands.Command, *values: Any) -> Generator[None, None, tuple[Any, ...]]:
+        """Send a request, with or without a session, and wait for its answer."""
         frame = yield from self.answer_to(self.request(command, *values))
         if frame.kind == framing.ERROR:
             raise errors.UnitError(int.from_bytes(frame.payload))
@@ -98,5 +127,19 @@ class Host:
         self.received += data
         for event in self._decoder.feed(data):
             if isinstance(event, framing.Frame):
-                self._answers.append(event)
-                self.frame_sizes.add(len(framing.encode(event.kind, event.request_id, event.payload)))
+                self.frame_sizes.add(len(framing.encode(event.kind, event.request_id, bytes(event.payload))))
+                self._answers.append(self._opened(event))
+
+    def _secured(self, channel: Channel, kind: int, body: bytes) -> bytes:
+        view = memoryview(bytearray(len(body) + OVERHEAD))
+        view[SYNC_SIZE : SYNC_SIZE + len(body)] = body
+        return bytes(view[: channel.seal(kind, self._last_id, view, len(body))])
+
+    def _opened(self, frame: framing.Frame) -> framing.Frame:
+        if not self._channel:
+            return frame
+        body = self._channel.open(frame.kind, frame.request_id, memoryview(bytearray(frame.payload)))
+        if body is None:  # what the unit says in the clear has ended the session
+            self._channel = None
+            return frame
+        return framing.Frame(frame.kind, frame.request_id, bytes(body))

@@ -11,6 +11,7 @@ class Pin:
     def __init__(self) -> None:
         self.grounded = False
         self.in_use = False
+        self.pull: str | None = None
         self.history: list[bool] = []  # levels that the board gave it
 
 
@@ -40,7 +41,7 @@ class DigitalInOut:
 
     def switch_to_input(self, pull: str | None = None) -> None:
         self._is_output = False
-        self._pull = pull
+        self._pull = self._pin.pull = pull
 
     def switch_to_output(self, value: bool = False) -> None:
         self._is_output = True

@@ -7,12 +7,13 @@ import sys
 
 from harness import report
 from memory_board import MemoryBoard
-from memory_host import Host
+from memory_host import BINDING, Host
 
 from ndks_protocol import commands
 from ndks_protocol.capsule import FIRST_PIECE, Header, HeaderKeys
 
 SECRET = bytes(32)
+NEW_BINDING = bytes(range(32))
 OPERATORS = [int(number) for number in sys.argv[1:]]
 SUITE = commands.SUITES.index("hybrid")
 
@@ -22,8 +23,11 @@ def report_free(moment: str) -> None:
     report(moment, gc.mem_free())
 
 
-def serve(host: Host) -> None:
-    host.call(commands.PROVISION, 0, 1, SUITE, commands.AES, 12, SECRET, "test", "0.52", "25", *OPERATORS)
+def provision(host: Host) -> None:
+    host.call(commands.PROVISION, BINDING, 0, 1, SUITE, commands.AES, 12, SECRET, "test", "0.52", "25", *OPERATORS)
+
+
+def give_key(host: Host) -> None:
     host.call(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
     host.call(commands.ACKNOWLEDGE, 0, 1, 0)
 
@@ -38,6 +42,7 @@ def open_keys(host: Host) -> None:
     """Of a message from each of as many senders as the unit keeps account of."""
     header_keys = HeaderKeys(host.board, SECRET)
     for lane in range(2, 2 + commands.MAX_SENDERS):
+        host.call(commands.TRUST, lane, bytes(range(16)))
         header = header_keys.mask(Header.new(SUITE, commands.VERNAM, lane, 1, bytes(8)))
         handle = host.call(commands.OPEN_KEYS, header, 0)[0]
         host.call(commands.MESSAGE_STREAM, handle, 0, commands.MAX_CHUNK)
@@ -45,8 +50,19 @@ def open_keys(host: Host) -> None:
 
 
 host = Host(MemoryBoard())
-report_free("started")
-serve(host)
+report_free("blank")
+provision(host)
+report_free("provisioned")
+host.open_session()
+report_free("unlocked")
+give_key(host)
 seal(host)
 open_keys(host)
 report_free("served")
+host.call(commands.BIND, NEW_BINDING)
+report_free("bound")
+host.close()
+report_free("locked")
+host.restart()
+host.open_session(NEW_BINDING)
+report_free("restarted")

@@ -8,15 +8,15 @@ import os
 from aes_block import block_encryptor
 
 from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
-from ndks_unit.board import Board
+from ndks_unit.board import RESET_POWER_ON, Board
 
 _FIFO = 256  # bytes that the real board's USB port hands over at a time
 _AES_BLOCK = 16
 _ERASED = 0xFF
 
 # Made before the unit's code is loaded, for one board after another: a real board's flash takes nothing of the heap.
-_SECTOR = bytearray(NVM_SIZE)
-_SNAPSHOTS = [bytearray(SNAPSHOT_SIZE) for _ in SNAPSHOT_FILES]
+_IMAGES = [bytearray(size) for size in (NVM_SIZE,) + (SNAPSHOT_SIZE,) * len(SNAPSHOT_FILES)]
+_SECTOR, *_SNAPSHOTS = _IMAGES
 
 
 class MemoryBoard(Board):
@@ -24,24 +24,30 @@ class MemoryBoard(Board):
 
     connected = True
     snapshots_writable = True
+    case_open = False
+    reset_reason = RESET_POWER_ON
+    now_ms = 0
 
-    def __init__(self, uid: bytes = bytes(8), nvm: bytes = b""):
+    def __init__(self, uid: bytes = bytes(8)):
         self.uid = uid
         self.inbound = b""
         self.outbound = b""
         self.erasures = 0
-        _erase(_SECTOR)
-        for snapshot in _SNAPSHOTS:
-            _erase(snapshot)
-        _SECTOR[: len(nvm)] = nvm
+        self.images = _IMAGES  # nvm, then the snapshots
+        for image in _IMAGES:
+            _erase(image)
+
+    def ticks_ms(self) -> int:
+        return self.now_ms
 
     def read(self) -> bytes:
         data = self.inbound[:_FIFO]
         self.inbound = self.inbound[_FIFO:]
         return data
 
-    def write(self, data: bytes) -> None:
-        self.outbound += data
+    def write(self, data: bytes) -> bool:
+        self.outbound += bytes(data)
+        return True
 
     def nvm_read(self, offset: int, size: int) -> bytes:
         return bytes(memoryview(_SECTOR)[offset : offset + size])
@@ -54,6 +60,10 @@ class MemoryBoard(Board):
         if any(_SECTOR[i] != _ERASED for i in range(offset, end)):
             self.erasures += 1
         _SECTOR[offset:end] = data
+
+    def sha256_of_nvm(self) -> bytes:
+        """Return what tells whether it has changed."""
+        return hashlib.sha256(_SECTOR).digest()
 
     def snapshot_read(self, slot: int, offset: int, size: int) -> bytes:
         return bytes(memoryview(_SNAPSHOTS[slot])[offset : offset + size])

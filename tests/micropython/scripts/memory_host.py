@@ -1,11 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The host at the other end of a stand-in board's line."""
+"""The host at the other end of a stand-in board's line, and the binding that its unit is given."""
 
 from memory_board import MemoryBoard
 
 from ndks_protocol import commands, framing
+from ndks_protocol.binding import BindingKeys
+from ndks_protocol.framing import HEADER_SIZE
+from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, Channel, proof, transcript
 from ndks_unit.unit import Unit
+
+BINDING = bytes(range(64, 96))
+_RANDOM = bytes(range(16))
 
 
 class Host:
@@ -13,25 +19,67 @@ class Host:
 
     def __init__(self, board: MemoryBoard):
         self.board = board
-        self._unit = Unit(board)
+        self._encoder = framing.Encoder()
         self._decoder = framing.Decoder()
         self._request_id = 0
+        self.restart()
 
-    def exchange(self, code: int, payload: bytes) -> tuple:
-        """Return kind and payload of the answer to a request."""
-        self._request_id += 1
-        self.board.inbound += framing.encode(code, self._request_id, payload)
+    def restart(self) -> None:
+        """Start the unit anew."""
+        self._unit = Unit(self.board)
+        self._channel = None
+
+    def send(self, code: int, request_id: int, payload: bytes) -> tuple:
+        """Return kind and payload of the answer to a frame as it is."""
+        self._encoder.view[HEADER_SIZE : HEADER_SIZE + len(payload)] = payload
+        self.board.inbound = bytes(self._encoder.finish(code, request_id, len(payload)))
         while self.board.inbound:
             self._unit.poll()
         (answer,) = self._decoder.feed(self.board.outbound)
         self.board.outbound = b""
-        if answer.request_id != self._request_id:
+        if answer.request_id != request_id:
             raise AssertionError(f"answer to request {answer.request_id}")
         return answer.kind, answer.payload
 
+    def exchange(self, code: int, payload: bytes) -> tuple:
+        """Return kind and payload of the answer to a request, secured if a session is open."""
+        self._request_id += 1
+        if not self._channel:
+            return self.send(code, self._request_id, payload)
+        kind, secured = self.send(code, self._request_id, self._sealed(code, payload))
+        body = self._channel.open(kind, self._request_id, memoryview(bytearray(secured)))
+        if body is None:
+            raise AssertionError(f"the session has ended: {secured.hex()}")
+        return kind, bytes(body)
+
     def call(self, command: commands.Command, *values) -> tuple:
-        """Return the fields of the answer to a command that succeeds."""
+        """Return the fields of the answer to a command that succeeds; a session is opened if there must be one."""
+        if command.needs & commands.SESSION and not self._channel:
+            self.open_session()
         kind, payload = self.exchange(command.code, command.request.pack(*values))
         if kind != command.code | framing.ANSWER:
             raise AssertionError(f"{command.name}: error {payload.hex()}")
         return command.answer.unpack(payload)
+
+    def open_session(self, binding: bytes = BINDING) -> None:
+        """Do all that there is to do before the unit's secrets are open."""
+        keys = BindingKeys(self.board, binding)
+        self._channel = None
+        hello = self.exchange(commands.HELLO.code, b"")[1]
+        unit_random, unit_proof = self.call(commands.OPEN_SESSION, _RANDOM)
+        transcript_hash = transcript(self.board, hello, _RANDOM, unit_random)
+        if unit_proof != proof(self.board, keys.auth, UNIT, transcript_hash):
+            raise AssertionError("the unit has proved nothing")
+        self.call(commands.PROVE, proof(self.board, keys.auth, HOST, transcript_hash))
+        self._channel = Channel(self.board, keys.auth, transcript_hash, HOST)
+        self.call(commands.UNLOCK, keys.kek, 0, 0)
+
+    def close(self) -> None:
+        """Leave; the session ends."""
+        self.call(commands.CLOSE, 1)
+        self._channel = None
+
+    def _sealed(self, code: int, body: bytes) -> bytes:
+        view = memoryview(bytearray(len(body) + OVERHEAD))
+        view[SYNC_SIZE : SYNC_SIZE + len(body)] = body
+        return bytes(view[: self._channel.seal(code, self._request_id, view, len(body))])

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A unit's line, which another thread may have dropped, as it may cut the power."""
+
+import threading
+
+from .lines import GoOn, Line, always
+from .power import Power
+
+
+class Cable:
+    """A `Line` that is dropped when another thread asks for it, by the unit's own thread in its next turn.
+
+    The unit always sees that the host was gone: from the asking on nothing passes, until it looks at `connected`.
+    """
+
+    def __init__(self, line: Line, power: Power) -> None:
+        self._line = line
+        self._power = power
+        self._changed = threading.Condition()
+        self._to_drop = False
+
+    def ask_to_drop(self, timeout: float) -> bool:
+        """For other threads: have the line dropped; return whether that was done in time."""
+        with self._changed:
+            self._to_drop = True
+            return self._changed.wait_for(lambda: not self._to_drop, timeout)
+
+    @property
+    def address(self) -> str:
+        return self._line.address
+
+    @property
+    def connected(self) -> bool:
+        if self._to_drop:
+            self.drop()
+            return False
+        return self._line.connected
+
+    def read(self) -> bytes:
+        return b"" if self._to_drop else self._line.read()
+
+    def write(self, data: bytes, go_on: GoOn = always) -> bool:
+        def goes_on() -> bool:
+            return self._power.on and not self._to_drop and go_on()
+
+        return not self._to_drop and self._line.write(data, goes_on)
+
+    def drop(self) -> None:
+        self._line.drop()
+        self._dropped()
+
+    def plug(self) -> None:
+        self._line.plug()
+
+    def close(self) -> None:
+        self._line.close()
+        self._dropped()
+
+    def _dropped(self) -> None:
+        with self._changed:
+            self._to_drop = False
+            self._changed.notify_all()

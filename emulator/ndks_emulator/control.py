@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A Unix socket on which others do to a running unit what `Machine` offers; not on every platform.
+
+A line asks, a line answers: `power cut 3` is answered by `ok`, `ok PORT` or `error WHY`, {"command": "power cut 3"} by
+{"ok": true}, with "port", or {"ok": false, "error": WHY}.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import socket
+import socketserver
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self, cast
+
+from .machine import Machine, Refused
+
+COMMANDS = {
+    "case open": "open the case; the unit remembers it until it starts anew",
+    "case close": "close the case",
+    "power off": "the unit ends at once, wherever it is, and its line with it",
+    "power on": "the unit starts anew; also calls off a cut to come; answered by the port",
+    "power cut N": "the power goes off after N more steps of flash, two for each erase and each page programmed",
+    "cable out": "pull the cable: line and power are gone",
+    "cable in": "plug the cable in: as power on",
+    "line drop": "hang up on the host; the unit keeps its power; answered by the port from then on",
+    "status": "one JSON object: case, power, cable, port, flash_steps, steps_left, erases, restarts",
+    "help": "this list",
+}
+
+_LONGEST = 4096  # bytes of a line
+_POLL_SECONDS = 0.05  # how long closing may take
+
+
+class ControlInUse(Exception):
+    """Another process listens at this path."""
+
+
+class ControlSocket:
+    """The socket at `path`, which is there, for this user alone, until `close`. ControlInUse, OSError."""
+
+    def __init__(self, path: Path, machine: Machine) -> None:
+        self._path = path
+        _remove_stale(path)
+        mask = os.umask(0o177)
+        try:
+            self._server = _Server(str(path), _Conversation)
+        finally:
+            os.umask(mask)
+        self._server.machine = machine
+        self._inode = path.stat().st_ino
+        loop = threading.Thread(target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True)
+        loop.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            if self._path.stat().st_ino == self._inode:  # else somebody has put another one there
+                self._path.unlink()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    request_queue_size = 64  # those who ask do not wait for a place in the queue: they would be refused
+    machine: Machine
+
+
+class _Conversation(socketserver.StreamRequestHandler):
+    """One who asks, until he hangs up."""
+
+    def handle(self) -> None:
+        machine = cast(_Server, self.server).machine
+        with contextlib.suppress(OSError):  # he has hung up before he was answered
+            while line := self.rfile.readline(_LONGEST + 1):
+                if len(line) > _LONGEST:
+                    self.wfile.write(b"error the line is too long\n")
+                    return
+                self.wfile.write(answer(machine, line.decode(errors="replace").strip()).encode() + b"\n")
+
+
+def answer(machine: Machine, line: str) -> str:
+    """Do what a line asks for, and return the line that answers it."""
+    in_json = line.startswith("{")
+    try:
+        values = _do(machine, _command_in(line) if in_json else line)
+    except Refused as error:
+        return json.dumps({"ok": False, "error": str(error)}) if in_json else f"error {error}"
+    if in_json:
+        return json.dumps({"ok": True, **values})
+    if not values.keys() <= {"port"}:
+        return json.dumps(values)
+    return " ".join(["ok", *values.values()])
+
+
+def _command_in(line: str) -> str:
+    try:
+        command: Any = json.loads(line)["command"]
+    except (ValueError, KeyError):
+        command = None
+    if not isinstance(command, str):
+        raise Refused('that is no object like {"command": "status"}')
+    return command
+
+
+def _do(machine: Machine, command: str) -> dict[str, Any]:
+    words = command.split()
+    if words[:2] == ["power", "cut"] and len(words) == 3:
+        machine.power_cut(_steps(words[2]))
+        return {}
+    actions: dict[str, Callable[[], str | None]] = {
+        "case open": machine.case.open,
+        "case close": machine.case.close,
+        "power off": machine.power_off,
+        "power on": machine.power_on,
+        "cable out": machine.cable_out,
+        "cable in": machine.cable_in,
+        "line drop": machine.line_drop,
+    }
+    name = " ".join(words)
+    if name in actions:
+        port = actions[name]()
+        return {} if port is None else {"port": port}
+    if name == "status":
+        return machine.status()
+    if name == "help":
+        return dict(COMMANDS)
+    raise Refused(f"there is no command {name[:40]!r}; there are {', '.join(COMMANDS)}")
+
+
+def _steps(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
+        raise Refused(f"{text[:20]!r} is no number of steps")
+    return int(text)
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove a socket that a killed process has left; FileExistsError for anything else but a socket."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise FileExistsError(errno.EEXIST, "something else is there", str(path))
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+        except BlockingIOError:
+            pass  # it is alive, and very busy
+    raise ControlInUse(f"another process listens at {path}")

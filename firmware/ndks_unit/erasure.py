@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Erasing everything, on purpose or because the case was opened: ZEROIZE (PROTOCOL.md section 7).
+
+First it is written down that this has begun; an erasure that was interrupted is finished at the next start. The files
+come before nvm, where that is written; what is left says only how often nvm was erased, and whether it was tampering.
+"""
+
+from ndks_protocol import commands, errors
+from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES
+
+from . import records
+from .record_log import format_body
+
+ON_PURPOSE = b"\0"
+BY_TAMPERING = b"\1"
+
+_MARKER_SIZE = NVM_SIZE - records.SIZE
+_TAG_AT = 8  # in a record
+_ENOUGH = 4  # bytes of 16
+
+
+def zeroize(unit, confirmation: bytes, uid: bytes) -> tuple:
+    if confirmation != commands.CONFIRMATION or uid != unit.board.uid:
+        raise errors.UnitError(errors.RANGE)
+    if unit.log.format > records.CURRENT_FORMAT:
+        raise errors.UnitError(errors.STATE_FORMAT)
+    if not unit.board.snapshots_writable:
+        raise errors.UnitError(errors.STORAGE)
+    unit.erase(ON_PURPOSE)
+    return ()
+
+
+def begun(board) -> bytes:
+    """Return the cause of an erasure that was begun and not finished, b"" when there is none.
+
+    A marker may be torn itself; then a part of its tag is enough, which nothing else ever writes there.
+    """
+    found = board.nvm_read(records.SIZE, _MARKER_SIZE)
+    keys = records.RecordKeys(board)
+    for cause in (BY_TAMPERING, ON_PURPOSE):
+        marker = _marker(keys, cause)
+        right = [found[i] == marker[i] for i in range(_TAG_AT, records.BODY)]
+        if right.count(True) >= _ENOUGH:
+            return cause
+    return b""
+
+
+def erase(board, storage, erases: int, cause: bytes) -> None:
+    """Erase files and nvm. UnitError(STORAGE) when the files cannot be; then nvm stays too, and the marker in it."""
+    keys = records.RecordKeys(board)
+    _write_marker(board, _marker(keys, cause))
+    image = storage.blank_image()
+    left = keys.encode(records.STATE_FORMAT, format_body(erases + 1), 1)
+    if cause == BY_TAMPERING:
+        left += keys.encode(records.TAMPERED, cause, 2)
+    image[: len(left)] = left
+    for slot in range(len(SNAPSHOT_FILES)):
+        storage.write_to(slot)
+    storage.start_nvm()
+
+
+def _write_marker(board, marker: bytes) -> None:
+    """Write the marker where it is blank: of one that was torn, what is missing. Nothing is erased for it."""
+    found = board.nvm_read(records.SIZE, _MARKER_SIZE)
+    if found == b"\xff" * _MARKER_SIZE:
+        board.nvm_write(records.SIZE, marker)
+        return
+    for i in range(_MARKER_SIZE):
+        if found[i] == 0xFF != marker[i]:
+            board.nvm_write(records.SIZE + i, marker[i : i + 1])
+
+
+def _marker(keys, cause: bytes) -> bytes:
+    return bytes(keys.encode(records.ERASING, cause, 0))

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The unit's end of a session: OPEN_SESSION, PROVE, UNLOCK (PROTOCOL.md section 6)."""
+
+import struct
+
+from ndks_protocol import errors
+from ndks_protocol.kdf import same
+from ndks_protocol.session import HOST, RANDOM_SIZE, UNIT, Channel, proof, transcript
+
+from .board import TICKS_PERIOD
+from .records import BOOTS, WRONG_ATTEMPTS
+
+_ATTEMPTS = ">I"
+_SHORTEST_DELAY_MS = 100  # after one wrong attempt; doubled by each
+_LONGEST_DELAY_MS = 60000
+
+
+class Session:
+    """The session with the host; `channel` is None until that has proved that it knows the binding."""
+
+    def __init__(self, unit):
+        self._unit = unit
+        self._count = 0
+        self._attempts = -1  # not counted here yet: flash says how many
+        self._transcript = b""
+        self._delay_since = unit.board.ticks_ms()
+        self.hello = b""  # the payload of the last answer to HELLO
+        self.channel = None
+
+    @property
+    def wrong_attempts(self) -> int:
+        """How many proofs were wrong since one was right."""
+        if self._attempts >= 0:
+            return self._attempts
+        body = self._unit.log.body(WRONG_ATTEMPTS)
+        return struct.unpack(_ATTEMPTS, body)[0] if body else 0
+
+    def end(self) -> None:
+        """Forget the keys of the session."""
+        if self.channel:
+            self.channel.wipe()
+        self.channel = None
+        self._transcript = b""
+
+    def open(self, host_random: bytes) -> tuple:
+        """Return what the unit proves its knowledge of the binding with. UnitError(DELAYED)."""
+        if self._is_delayed():
+            raise errors.UnitError(errors.DELAYED)
+        self.end()
+        board, auth = self._unit.board, self._unit.binding.auth
+        unit_random = self._random()
+        self._transcript = transcript(board, self.hello, host_random, unit_random)
+        return unit_random, proof(board, auth, UNIT, self._transcript)
+
+    def prove(self, given: bytes) -> None:
+        """Open the channel, if the host has the binding too. UnitError(LOCKED)."""
+        transcript_hash, self._transcript = self._transcript, b""  # one attempt an opening
+        if not transcript_hash:
+            raise errors.UnitError(errors.CONFLICT)
+        board, auth = self._unit.board, self._unit.binding.auth
+        if not same(given, proof(board, auth, HOST, transcript_hash)):
+            self._write_attempts(self.wrong_attempts + 1)
+            raise errors.UnitError(errors.LOCKED)
+        self.channel = Channel(board, auth, transcript_hash, UNIT)
+        if self.wrong_attempts:
+            self._write_attempts(0)
+
+    def _is_delayed(self) -> bool:
+        attempts = self.wrong_attempts
+        if not attempts:
+            return False
+        delay = min(_SHORTEST_DELAY_MS << min(attempts, 16), _LONGEST_DELAY_MS)
+        return (self._unit.board.ticks_ms() - self._delay_since) % TICKS_PERIOD < delay
+
+    def _write_attempts(self, attempts: int) -> None:
+        self._delay_since = self._unit.board.ticks_ms()
+        self._attempts = attempts
+        try:
+            self._unit.log.append(WRONG_ATTEMPTS, struct.pack(_ATTEMPTS, attempts))
+        except errors.UnitError:
+            pass  # no room before the next session: they count until the power goes
+
+    def _random(self) -> bytes:
+        """Return random bytes; a failing source of entropy alone does not make them those of another session."""
+        board = self._unit.board
+        self._count += 1
+        digest = board.sha256()
+        digest.update(board.entropy(32))
+        digest.update(board.uid)
+        digest.update((self._unit.log.body(BOOTS) or b"") + struct.pack(">I", self._count))
+        return digest.digest()[:RANDOM_SIZE]
+
+
+def open_session(unit, host_random: bytes) -> tuple:
+    unit.end_session()
+    return unit.session.open(host_random)
+
+
+def prove(unit, given: bytes) -> tuple:
+    unit.session.prove(given)
+    return ()
+
+
+def unlock(unit, kek: bytes, floor: int, leave: int) -> tuple:
+    unit.unlock(kek)
+    try:
+        unit.messages.own_numbers.start_above(floor, leave)
+        if not unit.binding.settled:
+            unit.settle_binding()
+        unit.log.complete()
+    except errors.UnitError as error:
+        if error.code == errors.STORAGE:
+            return ()  # keys can be read all the same; every command that writes will say STORAGE
+        unit.lock()
+        raise
+    return ()

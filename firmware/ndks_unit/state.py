@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What a unit is: blank, locked, open for its host, tampered; and how it becomes one or the other."""
+
+from ndks_protocol import commands, errors
+
+from . import binding, erasure, records
+from .binding import Binding
+from .exported_keys import ExportCounter, KeyReader
+from .membership import Membership
+from .messages import Messages
+from .own_numbers import OwnNumbers
+from .record_log import RecordLog
+from .sealing import Sealing
+from .session import Session
+
+
+class State:
+    """What a unit on its `Board` knows. `member` and what goes with it are there while its secrets are open."""
+
+    def __init__(self, board):
+        self.board = board
+        self.dropped_frames = 0
+        self.binding = self.own_numbers = None
+        self.member = self.counter = self.keys = self.messages = None
+        self.sealing = Sealing()
+        self.log = RecordLog(board)
+        self.session = Session(self)
+        self.load()
+        if self.unfinished:
+            self._try_to_erase(self.unfinished)
+        self.erase_if_opened()
+        self._complete_start()
+
+    def load(self) -> None:
+        """Become what flash says."""
+        self.lock()
+        self.log.load()
+        self.unfinished = erasure.begun(self.board)  # an erasure: until it is finished, nothing in flash counts
+        body = None if self.is_foreign or self.unfinished else self.log.body(records.BINDING)
+        self.binding = Binding(body) if body else None
+        self.own_numbers = None
+        self.sealing = Sealing()
+        if self.binding:
+            self.log.set_auth(self.binding.auth)
+            self.board.prepare_generator(self.binding.digits)
+
+    @property
+    def state(self) -> int:
+        if self.member:
+            return commands.STATE_PROVISIONED
+        if self.binding:
+            return commands.STATE_LOCKED
+        return commands.STATE_TAMPERED if self.is_tampered else commands.STATE_BLANK
+
+    @property
+    def flags(self) -> int:
+        flags = 0
+        if self.log.format < records.CURRENT_FORMAT:
+            flags |= commands.NOT_SEALED
+        if not self.board.snapshots_writable:
+            flags |= commands.READ_ONLY
+        if self.log.format > records.CURRENT_FORMAT:
+            flags |= commands.NEWER_STATE
+        return flags
+
+    @property
+    def is_tampered(self) -> bool:
+        """Whether the case is open, or was: until ZEROIZE says that somebody has seen to it."""
+        tampered = self.log.body(records.TAMPERED) is not None or self.unfinished == erasure.BY_TAMPERING
+        return tampered or self.board.case_open
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether another version of the firmware wrote the state: it is left alone."""
+        return self.log.format != records.CURRENT_FORMAT
+
+    def unlock(self, kek: bytes) -> None:
+        """Open what is sealed, with the key that the host brings. UnitError(KEK)."""
+        self.lock()
+        self.log.unlock(kek)
+        try:
+            self._become_member()
+        except BaseException:
+            self.lock()
+            raise
+
+    def _become_member(self) -> None:
+        record = self.log.body(records.MEMBERSHIP)
+        if record is None:
+            raise errors.UnitError(errors.KEK)
+        self.member = Membership(self.board, record)
+        self.member.speed_up(self.board)
+        self.counter = ExportCounter(self.log, self.member.epoch)
+        self.keys = KeyReader(self.board, self.member)
+        if self.own_numbers is None:
+            self.own_numbers = OwnNumbers(self.log, self.member.epoch)
+        self.messages = Messages(self)
+
+    def lock(self) -> None:
+        """Forget every secret, and what is being sealed and opened: no message goes on in another session."""
+        self.log.lock()
+        self.sealing.end()
+        if self.messages:
+            self.messages.wipe()
+        if self.keys:
+            self.keys.wipe()
+        if self.member:
+            self.member.wipe()
+        self.member = self.counter = self.keys = self.messages = None
+
+    def end_session(self) -> None:
+        """Forget what concerned one host."""
+        self.session.end()
+        self.lock()
+
+    def settle_binding(self) -> None:
+        """Finish a change of the binding that a power cut has interrupted."""
+        if self.binding:
+            now = binding.settled(self.binding)
+            self.log.settle(now.body)
+            self.binding = now
+
+    def erase(self, cause: bytes) -> None:
+        """Erase everything. UnitError(STORAGE) when the files cannot be; then the next start tries once more."""
+        self.end_session()
+        try:
+            erasure.erase(self.board, self.log.storage, self.log.erases, cause)
+        finally:
+            self.load()
+
+    def erase_if_opened(self) -> bool:
+        """Erase everything if the case is open; tell whether there was anything."""
+        if not self.board.case_open or not (self.binding or self.is_foreign):
+            return False
+        self._try_to_erase(erasure.BY_TAMPERING)
+        return True
+
+    def _try_to_erase(self, cause: bytes) -> None:
+        try:
+            self.erase(cause)
+        except errors.UnitError:
+            pass  # the next start tries again; until then nothing in flash counts, and all in it is sealed
+
+    def _complete_start(self) -> None:
+        """Count this start; of a unit that is blank, finish the erasure that the power was cut at the very end of."""
+        try:
+            if self.binding is None:
+                if not self.is_foreign and not self.unfinished:
+                    self.log.complete()
+            elif self.log.body(records.BOOTS):
+                self.log.count(records.BOOTS)
+            else:
+                self.log.append(records.BOOTS, records.FIRST)
+        except errors.UnitError:
+            pass  # no room before the next session: that start is not counted

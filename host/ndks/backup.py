@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A sealed copy of a laptop's bindings: for the day on which its disk fails. It helps no other laptop."""
+
+import base64
+import json
+import secrets
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from .binding_store import BindingStore
+from .exceptions import FileError, UsageError
+from .words import CODE_BYTES, to_words
+
+FORMAT = 1
+_NONCE = bytes(12)  # each key seals one copy
+
+
+def seal(store: BindingStore) -> tuple[str, bytes]:
+    """Return a new code, as words, and what only it opens: the store's files. AuthenticationError, FileError."""
+    code = secrets.token_bytes(CODE_BYTES)
+    files = {name: base64.b64encode(content).decode() for name, content in store.export().items()}
+    sealed = AESGCM(code).encrypt(_NONCE, json.dumps(files).encode(), _header())
+    values = {"ndks_backup": FORMAT, "sealed": base64.b64encode(sealed).decode()}
+    return to_words(code), (json.dumps(values) + "\n").encode()
+
+
+def restore(store: BindingStore, copy: bytes, code: bytes, *, overwrite: bool) -> list[str]:
+    """Bring a copy back and return the serial numbers of its units. UsageError, FileError."""
+    try:
+        values: Any = json.loads(copy)
+        if values["ndks_backup"] != FORMAT:
+            raise FileError("the copy has another version of the format", "upgrade ndks")
+        files = json.loads(AESGCM(code).decrypt(_NONCE, base64.b64decode(values["sealed"]), _header()))
+        contents = {str(name): base64.b64decode(content) for name, content in files.items()}
+    except InvalidTag:
+        raise UsageError("these words do not open this copy, or it was altered", "compare the words") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise FileError("this is no sealed copy of bindings", "name the file that ndks bind --backup wrote") from None
+    store.replace(contents, overwrite=overwrite)
+    return store.units()
+
+
+def _header() -> bytes:
+    return f"ndks backup {FORMAT}".encode()

@@ -1,0 +1,233 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What this laptop knows of the units that are bound to it (PROTOCOL.md section 6).
+
+    DIRECTORY/host_secret          32 random bytes in hex: the half of every binding that no fingerprint gives
+    DIRECTORY/units/SERIAL.json    one unit: its bindings, the laptop's characteristics, the highest own number known
+
+DIRECTORY is NDKS_HOME, else the user's configuration directory for ndks. All files have mode 0600.
+"""
+
+import hmac
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
+
+import platformdirs
+
+from ndks_protocol import errors
+from ndks_protocol.binding import BINDING_SIZE, BindingKeys
+
+from .answers import Hello
+from .crypto import CRYPTO
+from .exceptions import AuthenticationError, FileError
+from .files import write_private
+from .fingerprint import Characteristics, characteristics, differences, fingerprint
+
+HOME = "NDKS_HOME"
+FORMAT = 1
+_UNIT_FILE = re.compile(r"units/[0-9A-F]{16}\.json")
+_OTHERS = 0o077  # may neither read nor write
+_AWAY = "take the laptop back to how it was; if that cannot be: ndks zeroize, then provision the unit on a new lane"
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One binding of a unit to this laptop, as it was when it was made."""
+
+    binding_id: str
+    with_network: bool
+    characteristics: Characteristics
+
+
+@dataclass(frozen=True)
+class BoundUnit:
+    """What is known of one unit; more than one binding only while one replaces another."""
+
+    serial_number: str
+    bindings: tuple[Binding, ...] = ()
+    epoch: int = 0
+    own_number: int = 0  # the highest that is known: the unit goes on above it, whatever its flash says
+
+    def binding(self, binding_id: str) -> Binding | None:
+        """Return the binding with this id, None if it is not one with this laptop."""
+        return next((binding for binding in self.bindings if binding.binding_id == binding_id), None)
+
+
+class BindingStore:
+    """The laptop's bindings, in a directory of its own."""
+
+    def __init__(self, directory: Path | None = None, look: Callable[..., Characteristics] = characteristics) -> None:
+        self.directory = directory or home()
+        self._look = look
+
+    def knows(self, hello: Hello) -> bool:
+        """Whether the unit is bound to this laptop."""
+        return self.unit(hello.serial_number).binding(hello.binding_id) is not None
+
+    def keys(self, hello: Hello) -> BindingKeys:
+        """Return what opens the unit. AuthenticationError LOCKED when this is not the laptop, and why; FileError."""
+        binding = self.unit(hello.serial_number).binding(hello.binding_id)
+        if binding is None:
+            raise AuthenticationError(errors.LOCKED)
+        present = self._look(with_network=binding.with_network)
+        changed = differences(binding.characteristics, present)
+        if changed:
+            # The unit is not even asked: a wrong attempt would count.
+            what = f"this laptop is not as it was when the unit was bound to it: {', '.join(changed)}"
+            raise AuthenticationError(errors.LOCKED, what, _AWAY)
+        keys = BindingKeys(CRYPTO, self._binding(hello, present))
+        if keys.id.hex() != hello.binding_id:
+            what = f"the laptop's secret in {self._secret_path} is not the one that the unit was bound with"
+            raise AuthenticationError(errors.LOCKED, what, "restore it: ndks bind --restore FILE")
+        return keys
+
+    def begin(self, hello: Hello, *, with_network: bool) -> bytes:
+        """Return a new binding of the unit to this laptop, written down beside the one that it replaces."""
+        present = self._look(with_network=with_network)
+        value = self._binding(hello, present, create=True)
+        new = Binding(BindingKeys(CRYPTO, value).id.hex(), with_network, present)
+        unit = self.unit(hello.serial_number)
+        old = unit.binding(hello.binding_id)
+        kept = (old,) if old and old.binding_id != new.binding_id else ()
+        known = unit if old else BoundUnit(hello.serial_number)  # numbers begin again with each provisioning
+        self._save(replace(known, bindings=(new, *kept)))
+        return value
+
+    def finish(self, hello: Hello) -> Binding:
+        """Forget the bindings that the unit does not have any more, and return the one that it has."""
+        unit = self.unit(hello.serial_number)
+        binding = unit.binding(hello.binding_id)
+        if binding is None:
+            raise AuthenticationError(errors.LOCKED)
+        if len(unit.bindings) > 1:
+            self._save(replace(unit, bindings=(binding,)))
+        return binding
+
+    def floor(self, serial_number: str) -> int:
+        """Return the highest own number of a unit that this laptop knows of."""
+        return self.unit(serial_number).own_number
+
+    def note_number(self, serial_number: str, epoch: int, number: int) -> None:
+        """Write down the highest own number of a unit."""
+        unit = self.unit(serial_number)
+        if (epoch, number) > (unit.epoch, unit.own_number):
+            self._save(replace(unit, epoch=epoch, own_number=number))
+
+    def forget(self, serial_number: str) -> None:
+        """Forget a unit."""
+        self._path(serial_number).unlink(missing_ok=True)
+
+    def unit(self, serial_number: str) -> BoundUnit:
+        """Return what is known of a unit. FileError."""
+        path = self._path(serial_number)
+        if not path.exists():
+            return BoundUnit(serial_number)
+        try:
+            return _unit_from(serial_number, json.loads(_read(path)))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise _damaged(path) from None
+
+    def units(self) -> list[str]:
+        """Return the serial numbers of all units that this laptop knows of."""
+        return sorted(path.stem for path in (self.directory / "units").glob("*.json"))
+
+    def export(self) -> dict[str, bytes]:
+        """Return the files that `replace` takes, by their paths in the directory."""
+        self._secret(create=False)  # is it there, and sound?
+        paths = [self._secret_path, *(self._path(serial_number) for serial_number in self.units())]
+        return {path.relative_to(self.directory).as_posix(): _read(path) for path in paths}
+
+    def replace(self, files: dict[str, bytes], *, overwrite: bool) -> None:
+        """Write the files of a copy. FileError when there are bindings already that must not be overwritten."""
+        if self._secret_path.exists() and not overwrite:
+            raise FileError(f"{self.directory} has bindings already", "repeat with --force to give them up")
+        self._make_directories()
+        for name, content in files.items():
+            if name != self._secret_path.name and not _UNIT_FILE.fullmatch(name):
+                raise FileError(f"the copy has a file that is none of a laptop's bindings: {name!a}", "do not use it")
+            write_private(self.directory / name, content)
+
+    @property
+    def _secret_path(self) -> Path:
+        return self.directory / "host_secret"
+
+    def _path(self, serial_number: str) -> Path:
+        return self.directory / "units" / f"{serial_number}.json"
+
+    def _binding(self, hello: Hello, present: Characteristics, *, create: bool = False) -> bytes:
+        """Return B (HKDF-SHA256, RFC 5869, one block)."""
+        text = sha256(fingerprint(present)).digest()
+        key = hmac.digest(bytes.fromhex(hello.salt), self._secret(create=create) + text, "sha256")
+        return hmac.digest(key, b"ndks bind\x01", "sha256")
+
+    def _secret(self, *, create: bool) -> bytes:
+        path = self._secret_path
+        if create and not path.exists():
+            self._make_directories()
+            try:
+                write_private(path, f"{secrets.token_hex(BINDING_SIZE)}\n".encode(), overwrite=False)
+            except FileError:  # another process was faster
+                if not path.exists():
+                    raise
+        if not path.exists():
+            what = f"the laptop's secret is gone: there is no {path}"
+            raise AuthenticationError(errors.LOCKED, what, "restore it: ndks bind --restore FILE")
+        try:
+            secret = bytes.fromhex(_read(path).decode())
+        except ValueError:
+            secret = b""
+        if len(secret) != BINDING_SIZE:
+            raise _damaged(path)
+        return secret
+
+    def _save(self, unit: BoundUnit) -> None:
+        self._make_directories()
+        values = {"ndks_bindings": FORMAT, **asdict(unit)}
+        write_private(self._path(unit.serial_number), (json.dumps(values, indent=2) + "\n").encode())
+
+    def _make_directories(self) -> None:
+        for directory in (self.directory, self.directory / "units"):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def home() -> Path:
+    """Return the directory of this user's bindings."""
+    named = os.environ.get(HOME)
+    return Path(named) if named else platformdirs.user_config_path("ndks")
+
+
+def _read(path: Path) -> bytes:
+    if os.name == "posix" and path.stat().st_mode & _OTHERS:
+        raise FileError(f"others may read or write {path}", f"chmod 600 {path}")
+    return path.read_bytes()
+
+
+def _unit_from(serial_number: str, values: Any) -> BoundUnit:
+    if values["ndks_bindings"] != FORMAT:
+        raise ValueError
+    bindings = cast(list[dict[str, Any]], values["bindings"])
+    return BoundUnit(
+        serial_number, tuple(map(_binding_from, bindings)), int(values["epoch"]), int(values["own_number"])
+    )
+
+
+def _binding_from(values: dict[str, Any]) -> Binding:
+    pairs = tuple((_line(name), _line(value)) for name, value in values["characteristics"])
+    return Binding(_line(values["binding_id"]), bool(values["with_network"]), pairs)
+
+
+def _line(value: Any) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError
+    return value
+
+
+def _damaged(path: Path) -> FileError:
+    return FileError(f"{path} is damaged", "restore it from a copy, or ndks bind --restore FILE")

@@ -1,0 +1,186 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""bind, trust, zeroize."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import ndks
+from ndks import backup
+from ndks.binding_store import Binding, BindingStore
+from ndks.files import refuse_existing, write_private
+from ndks.fingerprint import characteristics, differences
+from ndks.network import note_binding
+from ndks.unit import Unit
+from ndks.words import from_words
+
+from .arguments import add_command, add_path, add_unit, need
+from .output import Output, note
+
+_ID_DIGITS = 32
+_LANES = 1 << 16
+
+
+def add_commands(subparsers: Any) -> None:
+    parser = add_command(subparsers, "bind", "bind a unit to this laptop", _BIND_EXAMPLES, bind)
+    parser.add_argument(
+        "--with-network",
+        action="store_true",
+        help="and to the router and subnet that the laptop uses: not for units that must work without a network",
+    )
+    kind = parser.add_mutually_exclusive_group()
+    add_path(kind, "--code", metavar="FILE", help="read the transport code from there; - is stdin, the default")
+    kind.add_argument("--show", action="store_true", help="show what this laptop is known by, and do nothing")
+    add_path(kind, "--backup", metavar="FILE", help="write a sealed copy of this laptop's bindings, and show its code")
+    add_path(kind, "--restore", metavar="FILE", help="bring such a copy back; its code is read from stdin")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE of --backup, the bindings with --restore")
+    add_unit(parser)
+
+    parser = add_command(
+        subparsers, "trust", "tell a unit which laptop another one is bound to", _TRUST_EXAMPLES, trust
+    )
+    parser.add_argument("lane", metavar="LANE", type=_lane, help="the other unit's lane")
+    parser.add_argument("binding_id", metavar="ID", type=_binding_id, help="its binding id; 0 forgets it")
+    add_path(parser, "--network", metavar="FILE", help="write it into this network file instead of a unit")
+    add_unit(parser)
+
+    parser = add_command(subparsers, "zeroize", "erase a unit, for ever", _ZEROIZE_EXAMPLES, zeroize)
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    add_unit(parser)
+
+
+_BIND_EXAMPLES = """\
+  ndks bind                        asks for the 24 words that ndks provision has shown
+  ndks bind --code code.txt        ... or reads them from a file
+  ndks bind --show                 what this laptop is known by
+  ndks bind --backup home.sealed   a copy for the day on which this laptop's disk fails
+  ndks bind --restore home.sealed"""
+_TRUST_EXAMPLES = """\
+  ndks trust 2 fb86974ccb6775c0141d8ae5852681a2     messages of lane 2 must come from this laptop
+  ndks trust 2 0                                    ... or from any laptop
+  ndks trust 2 fb86974ccb6775c0141d8ae5852681a2 --network office.ndksnet"""
+_ZEROIZE_EXAMPLES = """\
+  ndks zeroize                     asks first; afterwards the unit can be provisioned, on a new lane
+  ndks zeroize --unit emulator:alice --yes"""
+
+
+def bind(args: argparse.Namespace, out: Output) -> None:
+    if args.show:
+        _show(args, out)
+    elif args.backup:
+        _back_up(args, out)
+    elif args.restore:
+        _restore(args, out)
+    else:
+        _bind(args, out)
+
+
+def trust(args: argparse.Namespace, out: Output) -> None:
+    if args.network:
+        note_binding(args.network, args.lane, args.binding_id)
+        where = str(args.network)
+    else:
+        with ndks.open(args.unit, args.timeout) as unit:
+            unit.trust(args.lane, args.binding_id)
+            where = f"unit {unit.hello.serial_number}"
+    known = args.binding_id.strip("0")
+    text = f"{where} takes messages of lane {args.lane} from {'this laptop alone' if known else 'any laptop'}"
+    out.result({"lane": args.lane, "binding_id": args.binding_id, "where": where}, text)
+
+
+def zeroize(args: argparse.Namespace, out: Output) -> None:
+    with ndks.open(args.unit, args.timeout) as unit:
+        serial_number = unit.hello.serial_number
+        if not args.yes:
+            _confirm(serial_number)
+        unit.zeroize()
+    text = f"unit {serial_number} is erased. Provisioned again, it gets a new lane: ndks provision NETWORK"
+    out.result({"serial_number": serial_number}, text)
+
+
+def bound_values(unit: Unit, binding: Binding) -> dict[str, Any]:
+    """Return what is said of a unit that was bound to this laptop."""
+    lane = unit.status().lane if unit.unlock() is None else 0
+    names = sorted({name for name, _ in binding.characteristics})
+    values = {"unit": unit.hello.serial_number, "lane": lane, "binding_id": binding.binding_id}
+    return {**values, "characteristics": names, "with_network": binding.with_network}
+
+
+def bound_text(values: dict[str, Any]) -> str:
+    """Return the same in words."""
+    if not values["characteristics"]:
+        note("WARNING: nothing of this laptop can be read that it is known by: the binding rests on its secret alone")
+    return (
+        f"unit {values['unit']} is bound to this laptop; where the other units are, say:\n"
+        f"ndks trust {values['lane']} {values['binding_id']}"
+    )
+
+
+def _bind(args: argparse.Namespace, out: Output) -> None:
+    with ndks.open(args.unit, args.timeout) as unit:
+        code = b"" if unit.is_bound_here and not args.code else _read_code(args.code, "the transport code")
+        values = bound_values(unit, unit.bind(code, with_network=args.with_network))
+    out.result(values, bound_text(values))
+
+
+def _show(args: argparse.Namespace, out: Output) -> None:
+    present = characteristics(with_network=args.with_network)
+    store = BindingStore()
+    units: list[dict[str, Any]] = []
+    for serial_number in store.units():
+        for binding in store.unit(serial_number).bindings:
+            now = characteristics(with_network=binding.with_network)
+            changed = differences(binding.characteristics, now)
+            units.append({"unit": serial_number, "binding_id": binding.binding_id, "differences": changed})
+    rows = [f"{name:12}{value}" for name, value in present] or [
+        "nothing: a binding rests on this laptop's secret alone"
+    ]
+    rows += [f"unit {unit['unit']}: {', '.join(unit['differences']) or 'as it was bound'}" for unit in units]
+    out.result({"characteristics": [list(pair) for pair in present], "units": units}, "\n".join(rows))
+
+
+def _back_up(args: argparse.Namespace, out: Output) -> None:
+    refuse_existing(args.backup, args.force)
+    words, sealed = backup.seal(BindingStore())
+    write_private(args.backup, sealed, overwrite=args.force)
+    text = f"{args.backup} opens with these words alone; write them down, and keep them elsewhere:\n{words}"
+    out.result({"file": str(args.backup), "code": words}, text)
+
+
+def _restore(args: argparse.Namespace, out: Output) -> None:
+    sealed = args.restore.read_bytes()
+    store = BindingStore()
+    units = backup.restore(store, sealed, _read_code(None, "the code of the copy"), overwrite=args.force)
+    text = f"{store.directory} has the bindings of {len(units)} units again: {', '.join(units)}"
+    out.result({"directory": str(store.directory), "units": units}, text)
+
+
+def _read_code(path: Path | None, what: str) -> bytes:
+    if path is not None and str(path) != "-":
+        return from_words(path.read_text(encoding="utf-8", errors="replace"))
+    if sys.stdin.isatty():
+        note(f"type {what}, 24 words, and press Enter:")
+        return from_words(sys.stdin.readline())
+    return from_words(sys.stdin.read())
+
+
+def _confirm(serial_number: str) -> None:
+    need(sys.stdin.isatty(), "nobody is there to be asked", "repeat with --yes")
+    note(f"everything in unit {serial_number} will be erased, for ever. Type yes, and press Enter:")
+    need(sys.stdin.readline().strip().lower() == "yes", "nothing was erased", "repeat if you want it")
+
+
+def _lane(text: str) -> int:
+    value = int(text)
+    if not 1 <= value < _LANES:
+        raise argparse.ArgumentTypeError("a lane lies between 1 and 65535")
+    return value
+
+
+def _binding_id(text: str) -> str:
+    digits = text.lower().rjust(_ID_DIGITS, "0") if set(text) == {"0"} else text.lower()
+    if len(digits) != _ID_DIGITS or set(digits) - set("0123456789abcdef"):
+        raise argparse.ArgumentTypeError("a binding id has 32 hexadecimal digits")
+    return digits

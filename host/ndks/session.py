@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The host's end of a session (PROTOCOL.md section 6)."""
+
+import secrets
+
+from ndks_protocol import commands, errors
+from ndks_protocol.binding import BindingKeys
+from ndks_protocol.kdf import same
+from ndks_protocol.session import HOST, RANDOM_SIZE, UNIT, Channel, proof, transcript
+
+from .crypto import CRYPTO
+from .exceptions import AuthenticationError
+from .link import Link
+
+
+def open_session(link: Link, hello: bytes, keys: BindingKeys, floor: int, *, leave: bool = False) -> None:
+    """Prove to each other that unit and host know the binding, secure the link, and open the unit's secrets.
+
+    `hello` is the payload of the last answer to HELLO, `floor` the highest own number of the unit that is known.
+    AuthenticationError LOCKED, KEK, DELAYED; DeviceError TOO_FAR.
+    """
+    host_random = secrets.token_bytes(RANDOM_SIZE)
+    unit_random, unit_proof = link.call(commands.OPEN_SESSION, host_random)
+    transcript_hash = transcript(CRYPTO, hello, host_random, unit_random)
+    if not same(unit_proof, proof(CRYPTO, keys.auth, UNIT, transcript_hash)):
+        raise AuthenticationError(
+            errors.LOCKED,
+            "this is not the unit that it says it is, or it was bound anew elsewhere",
+            "do not trust it; zeroize it, or ask who has had it",
+        )
+    link.call(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
+    link.secure(Channel(CRYPTO, keys.auth, transcript_hash, HOST))
+    link.call(commands.UNLOCK, keys.kek, floor, leave)

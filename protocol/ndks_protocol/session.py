@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Sessions: mutual proof of the binding, then frames encrypted and authenticated (PROTOCOL.md section 6).
+
+secured payload = ct || D[:16]      ct = (link sync word 8 || body) XOR CTR(Kex, sequence number u64 || 0)
+D               = HMAC(Kmx, sequence number u64 || kind u8 || request id u32 || ct)
+
+The link sync word of a frame is D[16:24] of the frame before: it is renewed with each.
+"""
+
+import struct
+
+from .kdf import Crypto, Mac, derive, same, wipe
+
+RANDOM_SIZE = 16
+PROOF_SIZE = 16
+SYNC_SIZE = 8
+TAG_SIZE = 16
+OVERHEAD = SYNC_SIZE + TAG_SIZE
+
+HOST = "host"
+UNIT = "unit"
+_H2U = "h2u"
+_U2H = "u2h"
+_BLOCK = 16
+
+
+def transcript(crypto: Crypto, hello: bytes, host_random: bytes, unit_random: bytes) -> bytes:
+    """Return TH, over what was said before the proofs; `hello` is the payload of the answer to HELLO."""
+    digest = crypto.sha256()
+    digest.update(b"ndks session 1\0" + struct.pack(">H", len(hello)))
+    digest.update(hello)
+    digest.update(host_random + unit_random)
+    return digest.digest()
+
+
+def proof(crypto: Crypto, auth: bytes, who: str, transcript_hash: bytes) -> bytes:
+    """Return the proof of HOST or UNIT that it knows the binding."""
+    return derive(crypto, auth, "ndks " + who + " proof", transcript_hash)[:PROOF_SIZE]
+
+
+class Direction:
+    """The frames of one direction, in order; both ends keep one of these."""
+
+    def __init__(self, crypto: Crypto, auth: bytes, name: str, transcript_hash: bytes):
+        mac_key = derive(crypto, auth, "ndks " + name + " mac", transcript_hash)
+        self._crypto = crypto
+        self._key = bytearray(derive(crypto, auth, "ndks " + name + " enc", transcript_hash))
+        self._mac = Mac(crypto, mac_key)
+        self._sync = derive(crypto, mac_key, "ndks link sync", transcript_hash)[:SYNC_SIZE]
+        self._number = 0
+
+    def seal(self, kind: int, request_id: int, view: memoryview, size: int) -> int:
+        """Secure a frame in place and return the size of its payload.
+
+        `view` holds SYNC_SIZE bytes for the sync word, `size` bytes of body, and room for TAG_SIZE more.
+        """
+        end = SYNC_SIZE + size
+        view[:SYNC_SIZE] = self._sync
+        self._crypt(view, end)
+        digest = self._digest(kind, request_id, view[:end])
+        view[end : end + TAG_SIZE] = digest[:TAG_SIZE]
+        self._advance(digest)
+        return end + TAG_SIZE
+
+    def open(self, kind: int, request_id: int, view: memoryview) -> "memoryview | None":
+        """Verify and decrypt the payload of a frame in place; return its body, None unless it is the next frame."""
+        end = len(view) - TAG_SIZE
+        if end < SYNC_SIZE:
+            return None
+        digest = self._digest(kind, request_id, view[:end])
+        if not same(digest[:TAG_SIZE], bytes(view[end:])):
+            return None
+        self._crypt(view, end)
+        if not same(bytes(view[:SYNC_SIZE]), self._sync):
+            return None
+        self._advance(digest)
+        return view[SYNC_SIZE:end]
+
+    def wipe(self) -> None:
+        """Overwrite the keys."""
+        wipe(self._key)
+        self._mac.wipe()
+
+    def _crypt(self, view: memoryview, size: int) -> None:
+        # Whole blocks, as every AES takes them; what lies behind `size` is overwritten or not needed any more.
+        self._crypto.aes_ctr(self._key, struct.pack(">QQ", self._number, 0), view[: size + -size % _BLOCK])
+
+    def _digest(self, kind: int, request_id: int, ciphertext: memoryview) -> bytes:
+        return self._mac.digest(struct.pack(">QBI", self._number, kind, request_id), ciphertext)
+
+    def _advance(self, digest: bytes) -> None:
+        self._number += 1
+        self._sync = digest[TAG_SIZE : TAG_SIZE + SYNC_SIZE]
+
+
+class Channel:
+    """Both directions of a session, seen from one end: HOST or UNIT."""
+
+    def __init__(self, crypto: Crypto, auth: bytes, transcript_hash: bytes, who: str):
+        sending, receiving = (_H2U, _U2H) if who == HOST else (_U2H, _H2U)
+        self._sending = Direction(crypto, auth, sending, transcript_hash)
+        self._receiving = Direction(crypto, auth, receiving, transcript_hash)
+        self.seal = self._sending.seal
+        self.open = self._receiving.open
+
+    def wipe(self) -> None:
+        """Overwrite the keys."""
+        self._sending.wipe()
+        self._receiving.wipe()

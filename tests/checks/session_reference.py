@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Bindings and sessions from PROTOCOL.md section 6 alone: nothing of the project is imported here."""
+
+import hashlib
+import hmac
+import struct
+
+from capsule_reference import aes_ctr, derive, xor
+
+OPEN_SESSION, PROVE, UNLOCK = 0x05, 0x06, 0x07
+
+
+def binding_of(host_secret: bytes, salt: bytes, fingerprint: bytes) -> bytes:
+    """B: HKDF (RFC 5869), of one block."""
+    key = hmac.digest(salt, host_secret + hashlib.sha256(fingerprint).digest(), hashlib.sha256)
+    return hmac.digest(key, b"ndks bind\1", hashlib.sha256)
+
+
+class Binding:
+    def __init__(self, secret: bytes):
+        self.secret = secret
+        self.auth = derive(secret, "ndks bind auth")
+        self.kek = derive(secret, "ndks bind kek")
+        self.id = derive(secret, "ndks bind id")[:16]
+
+    def in_hex(self) -> dict[str, str]:
+        return {"B": self.secret.hex(), "A": self.auth.hex(), "KEK": self.kek.hex(), "id": self.id.hex()}
+
+
+class Direction:
+    """What one end sends to the other: `name` is h2u or u2h."""
+
+    def __init__(self, auth: bytes, name: str, transcript: bytes):
+        self.encryption_key = derive(auth, f"ndks {name} enc", transcript)
+        self.mac_key = derive(auth, f"ndks {name} mac", transcript)
+        self.sync = derive(self.mac_key, "ndks link sync", transcript)[:8]
+        self.number = 0
+
+    def secured(self, kind: int, request_id: int, body: bytes) -> bytes:
+        """The payload of the next frame."""
+        text = self.sync + body
+        text = xor(text, aes_ctr(self.encryption_key, struct.pack(">QQ", self.number, 0), bytes(len(text))))
+        header = struct.pack(">QBI", self.number, kind, request_id)
+        digest = hmac.digest(self.mac_key, header + text, hashlib.sha256)
+        self.number += 1
+        self.sync = digest[16:24]
+        return text + digest[:16]
+
+
+class Session:
+    def __init__(self, auth: bytes, hello: bytes, host_random: bytes, unit_random: bytes):
+        said = b"ndks session 1\0" + struct.pack(">H", len(hello)) + hello + host_random + unit_random
+        self.transcript = hashlib.sha256(said).digest()
+        self.unit_proof = derive(auth, "ndks unit proof", self.transcript)[:16]
+        self.host_proof = derive(auth, "ndks host proof", self.transcript)[:16]
+        self.to_unit = Direction(auth, "h2u", self.transcript)
+        self.to_host = Direction(auth, "u2h", self.transcript)

@@ -1,0 +1,349 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""`ndks emulate --control` as a real process: cases, cuts and cables, seen from the host's side."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import serial
+from support.control import Control, ControlRefused
+from support.emulate_process import PATIENCE, EmulateProcess, allow_interrupts, emulated, wait_until
+
+import ndks
+
+LINES = [["--pty"], ["--tcp", "0"]]
+MANY_STEPS = 1_000_000  # more than any command takes
+pytestmark = [
+    pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no Unix sockets"),
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # pyserial forgets one that was hung up
+]
+
+
+@dataclass
+class Controlled:
+    process: EmulateProcess
+    control: Control
+    socket: Path
+
+    @property
+    def port(self) -> str:
+        return self.process.port
+
+
+@contextlib.contextmanager
+def controlled(directory: Path, *options: str) -> Iterator[Controlled]:
+    path = directory.with_name(f"{directory.name}.ctl")
+    with emulated(directory, "--control", str(path), *options) as process:
+        yield Controlled(process, Control(path), path)
+
+
+@pytest.fixture(params=LINES, ids=["pty", "tcp"])
+def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Controlled]:
+    with controlled(tmp_path / "alice", *request.param) as unit:
+        yield unit
+
+
+@pytest.fixture
+def pty_unit(tmp_path: Path) -> Iterator[Controlled]:
+    with controlled(tmp_path / "alice", "--link", str(tmp_path / "port")) as unit:
+        yield unit
+
+
+def refused(directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ndks", "emulate", str(directory), *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+def serial_number(port: str) -> str:
+    with ndks.open(port) as opened:
+        return opened.hello.serial_number
+
+
+def check_hung_up(host: serial.Serial) -> None:
+    def fails() -> bool:
+        try:
+            host.read(1)
+        except (serial.SerialException, OSError):
+            return True
+        return False
+
+    wait_until(fails, "the host sees that its line is gone")
+
+
+def test_power_goes_and_comes_back(unit: Controlled) -> None:
+    before = serial_number(unit.port)
+    with serial.serial_for_url(unit.port, timeout=0.1) as host:
+        unit.control.power_off()
+        check_hung_up(host)
+    assert unit.control.status()["power"] == "off"
+    assert unit.control.status()["port"] is None
+    with pytest.raises(ndks.NdksError):
+        serial_number(unit.port)
+    port = unit.control.power_on()
+    assert serial_number(port) == before
+    assert unit.control.status() | {"power": "on", "port": port, "restarts": 1} == unit.control.status()
+
+
+def test_host_sees_the_removal_in_the_middle_of_its_session(unit: Controlled) -> None:
+    with ndks.open(unit.port) as opened:
+        opened.status()
+        unit.control.power_off()
+        with pytest.raises(ndks.UnitRemoved):
+            opened.status()
+
+
+def test_tcp_port_stays_the_same(tmp_path: Path) -> None:
+    with controlled(tmp_path / "alice", "--tcp", "0") as unit:
+        unit.control.power_off()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", int(unit.port.rpartition(":")[2])), 5)
+        assert unit.control.power_on() == unit.control.line_drop() == unit.port
+
+
+def test_cable_is_line_and_power(unit: Controlled) -> None:
+    with serial.serial_for_url(unit.port, timeout=0.1) as host:
+        unit.control.cable_out()
+        check_hung_up(host)
+    assert unit.control.status() | {"cable": "out", "power": "off", "port": None} == unit.control.status()
+    with pytest.raises(ControlRefused, match="cable"):
+        unit.control.power_on()
+    assert serial_number(unit.control.cable_in())
+    assert unit.control.status() | {"cable": "in", "power": "on", "restarts": 1} == unit.control.status()
+
+
+def test_line_drops_while_the_power_stays(unit: Controlled) -> None:
+    with serial.serial_for_url(unit.port, timeout=0.1) as host:
+        port = unit.control.line_drop()
+        check_hung_up(host)
+    assert serial_number(port)
+    assert unit.control.status() | {"power": "on", "restarts": 0, "port": port} == unit.control.status()
+
+
+def test_power_is_cut_at_a_step_of_flash(unit: Controlled) -> None:
+    network, port = ndks.Network.new("office"), unit.port
+    for steps in (1, 2):
+        before = unit.control.status()["flash_steps"]
+        unit.control.power_cut(steps)
+        with pytest.raises(ndks.NdksError), ndks.open(port) as opened:
+            opened.provision(network, 1)
+        unit.control.wait_for_cut()
+        assert unit.control.status()["flash_steps"] == before + steps
+        port = unit.control.power_on()
+    unit.control.power_cut(MANY_STEPS)
+    if not unit_is_member(port):
+        with ndks.open(port) as opened:
+            opened.provision(network, 1)
+    assert unit_is_member(port)
+    assert unit.control.status()["power"] == "on"
+
+
+def unit_is_member(port: str) -> bool:
+    with ndks.open(port) as opened:
+        return opened.status().state != "blank"
+
+
+def test_case_opens_and_closes(unit: Controlled) -> None:
+    assert unit.control.status()["case"] == "closed"
+    unit.control.case_open()
+    assert unit.control.status()["case"] == "open"
+    unit.control.power_off()
+    unit.control.power_on()
+    assert unit.control.status()["case"] == "open"
+    unit.control.case_close()
+    assert unit.control.status()["case"] == "closed"
+
+
+def test_member_whose_case_opens_while_it_answers_is_erased(unit: Controlled) -> None:
+    with ndks.open(unit.port) as opened:
+        opened.bind(opened.provision(ndks.Network.new("office"), 1))
+        stream = opened.stream_key(1, 1 << 30)
+        next(stream)
+        unit.control.case_open()
+        unit.control.case_close()
+        with pytest.raises(ndks.NdksError):
+            for _ in stream:
+                pass
+    unit.control.power_off()
+    with ndks.open(unit.control.power_on()) as opened:
+        assert opened.status().state == "tampered"
+
+
+def test_words_and_objects_are_answered_in_kind(unit: Controlled) -> None:
+    assert unit.control.ask("case open") == "ok"
+    assert unit.control.ask("  case   close ") == "ok"
+    port = unit.control.ask("power on")
+    assert port == f"ok {unit.port}"
+    assert json.loads(unit.control.ask('{"command": "power on"}')) == {"ok": True, "port": unit.port}
+    assert json.loads(unit.control.ask("status"))["power"] == "on"
+    assert "power cut N" in json.loads(unit.control.ask("help"))
+    assert unit.control.ask("power off") == "ok"
+    assert unit.control.ask("power off") == "ok"
+    assert unit.control.ask("line drop") == "error the power is off"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("", "frobnicate", "power", "power cut", "power cut x", "power cut -1", "power cut 1 2", "power cut ²"),
+        *("case", "case open now", "power cut 99999999999999999999", "x" * 10_000, "\x00"),
+    ],
+)
+def test_bad_line_is_answered_with_an_error(shared_unit: Controlled, line: str) -> None:
+    assert shared_unit.control.ask(line).startswith("error ")
+    assert shared_unit.control.status()["power"] == "on"
+
+
+@pytest.mark.parametrize("line", ["{", "{}", '{"command": 5}', '{"command": "frobnicate"}', '{"command": ["case"]}'])
+def test_bad_object_is_answered_with_an_error(shared_unit: Controlled, line: str) -> None:
+    answer = json.loads(shared_unit.control.ask(line))
+    assert answer["ok"] is False
+    assert answer["error"]
+
+
+@pytest.fixture(scope="module")
+def shared_unit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Controlled]:
+    with controlled(tmp_path_factory.mktemp("shared") / "alice") as unit:
+        yield unit
+
+
+def test_several_lines_and_several_who_ask(shared_unit: Controlled) -> None:
+    with contextlib.ExitStack() as stack:
+        ends = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(3)]
+        for end in ends:
+            end.settimeout(PATIENCE)
+            end.connect(str(shared_unit.socket))
+        for end in reversed(ends):
+            end.sendall(b"case open\ncase close\r\nnonsense\n")
+            with end.makefile() as answers:
+                assert [answers.readline() for _ in range(2)] == ["ok\n", "ok\n"]
+                assert answers.readline().startswith("error ")
+
+
+def test_line_without_its_end_is_answered_to_one_who_says_no_more(shared_unit: Controlled) -> None:
+    with socket.socket(socket.AF_UNIX) as end:
+        end.settimeout(PATIENCE)
+        end.connect(str(shared_unit.socket))
+        end.sendall(b"case close")
+        end.shutdown(socket.SHUT_WR)
+        assert end.recv(100) == b"ok\n"
+
+
+def test_noise_and_leaving_do_not_upset_it(shared_unit: Controlled) -> None:
+    for _ in range(20):
+        with socket.socket(socket.AF_UNIX) as end:
+            end.connect(str(shared_unit.socket))
+            end.sendall(os.urandom(1000) + b"\nstatus\n" * 50)
+    assert shared_unit.control.status()["power"] == "on"
+
+
+def test_socket_is_private_and_the_result_names_it(tmp_path: Path) -> None:
+    with controlled(tmp_path / "alice", "--json") as unit:
+        mode = unit.socket.stat().st_mode
+        assert stat.S_ISSOCK(mode)
+        assert stat.S_IMODE(mode) == 0o600
+        assert json.loads(unit.process.announced)["control"] == str(unit.socket)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("power", ["on", "off"])
+def test_socket_and_link_are_gone_at_the_end(tmp_path: Path, number: signal.Signals, power: str) -> None:
+    allow_interrupts()
+    link = tmp_path / "port"
+    with controlled(tmp_path / "alice", "--link", str(link)) as unit:
+        if power == "off":
+            unit.control.power_off()
+        assert unit.process.end(number) == (0 if number == signal.SIGTERM else 130)
+        assert unit.process.process.stderr
+        assert "Traceback" not in unit.process.process.stderr.read()
+        assert not os.path.lexists(unit.socket)
+        assert not os.path.lexists(link)
+
+
+def test_socket_and_link_of_a_killed_process_are_taken_over(tmp_path: Path) -> None:
+    link = tmp_path / "port"
+    with controlled(tmp_path / "alice", "--link", str(link)) as unit:
+        unit.process.end(signal.SIGKILL)
+        assert unit.socket.exists()
+        assert link.is_symlink()
+    with controlled(tmp_path / "alice", "--link", str(link)) as unit:
+        assert serial_number(str(link))
+        assert unit.control.status()["power"] == "on"
+
+
+def test_second_process_on_the_same_socket_is_refused(unit: Controlled, tmp_path: Path) -> None:
+    done = refused(tmp_path / "bob", "--control", str(unit.socket))
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.startswith(f"ndks: BUSY: another process listens at {unit.socket}. Do: ")
+    assert unit.control.status()["power"] == "on"
+
+
+@pytest.mark.parametrize("path", ["letter.txt", "missing/socket", "x" * 150])
+def test_impossible_socket_is_refused(tmp_path: Path, path: str) -> None:
+    (tmp_path / "letter.txt").write_text("dear Bob")
+    done = refused(tmp_path / "alice", "--control", str(tmp_path / path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("ndks: USAGE: a socket at ")
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "letter.txt").read_text() == "dear Bob"
+
+
+def test_link_leads_to_the_present_pty(pty_unit: Controlled, tmp_path: Path) -> None:
+    link = tmp_path / "port"
+    assert pty_unit.port == str(link)
+    paths = [link.readlink()]
+    for change in (pty_unit.control.line_drop, pty_unit.control.cable_in):
+        with serial.Serial(pty_unit.port):  # as long as a host holds the old one, the new one has another path
+            if change == pty_unit.control.cable_in:
+                pty_unit.control.cable_out()
+                assert not os.path.lexists(link)
+            assert change() == str(link)
+            paths.append(link.readlink())
+        assert serial_number(str(link))
+    assert paths[0] != paths[1] != paths[2]
+
+
+def test_without_a_link_the_new_path_is_told(tmp_path: Path) -> None:
+    with controlled(tmp_path / "alice") as unit:
+        unit.control.power_off()
+        port = unit.control.power_on()
+        assert Path(port).is_char_device()
+        unit.process.end(signal.SIGTERM)
+        assert unit.process.process.stderr
+        assert f"ndks: the unit has started anew, on {port}\n" in unit.process.process.stderr.read()
+
+
+@pytest.mark.parametrize("path", ["letter.txt", ".", "other", "missing/port"])
+def test_impossible_link_is_refused(tmp_path: Path, path: str) -> None:
+    (tmp_path / "letter.txt").write_text("dear Bob")
+    (tmp_path / "other").symlink_to("letter.txt")
+    done = refused(tmp_path / "unit", "--link", str(tmp_path / path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("ndks: USAGE: a link at ")
+    assert (tmp_path / "letter.txt").read_text() == "dear Bob"
+    assert (tmp_path / "other").is_symlink()
+
+
+def test_link_to_a_tcp_port_is_refused(tmp_path: Path) -> None:
+    done = refused(tmp_path / "unit", "--link", str(tmp_path / "port"), "--tcp", "0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("ndks: USAGE: --link ")
+
+
+def test_python_line_of_the_help_works(shared_unit: Controlled) -> None:
+    text = subprocess.run(
+        [sys.executable, "-m", "ndks", "emulate", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    script = text[text.index("  python3 -c") : text.index("A pseudo-terminal")].replace("python3", sys.executable)
+    script = script.replace("alice.ctl", str(shared_unit.socket))
+    done = subprocess.run(script, shell=True, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert json.loads(done.stdout)["power"] == "on"

@@ -1,0 +1,251 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What others do to a unit while it runs, with small programs in the place of the firmware."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import serial
+from support.emulate_process import wait_until
+
+from ndks_emulator import Machine, PowerCut, PtyLine, TcpLine, UnitDirectory, lines, machine
+from ndks_emulator.board import EmulatedBoard
+from ndks_emulator.lines import MemoryLine
+from ndks_emulator.machine import Refused
+from ndks_unit.board import RESET_POWER_ON as POWER_ON
+
+Firmware = Callable[[EmulatedBoard], None]
+
+
+class EndOfTestError(Exception):
+    """Lets the unit's thread end."""
+
+
+class Bench:
+    """A machine whose unit runs in a thread, and what became of it."""
+
+    def __init__(self, directory: UnitDirectory, firmware: Firmware, line: Any = None) -> None:
+        self.line = line or MemoryLine()
+        self.announced: list[str] = []
+        self.machine = Machine(directory, self.line, announce=self.announced.append)
+        self.boards: list[EmulatedBoard] = []
+        self._firmware = firmware
+        self._ended = False
+
+    def run(self) -> None:
+        with contextlib.suppress(EndOfTestError):
+            self.machine.serve()
+
+    def end(self) -> None:
+        self._ended = True
+        self.machine.cable_in()
+
+    def serve(self, board: EmulatedBoard) -> None:
+        if self._ended:
+            raise EndOfTestError
+        self.boards.append(board)
+        self._firmware(board)
+        while True:
+            connected = board.connected
+            if self._ended:
+                raise EndOfTestError
+            if connected:
+                board.write(board.read())
+            time.sleep(0.001)
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Firmware], Bench]]:
+    """Run a program as the firmware, which afterwards echoes what arrives."""
+    with UnitDirectory(tmp_path / "unit", create=True) as directory, contextlib.ExitStack() as stack:
+
+        def start(firmware: Firmware = lambda board: None, line: Any = None) -> Bench:
+            bench = Bench(directory, firmware, line)
+            monkeypatch.setattr(machine.main, "serve", bench.serve)
+            thread = threading.Thread(target=bench.run)
+            thread.start()
+            stack.callback(thread.join, 10)
+            stack.callback(bench.end)
+            wait_until(lambda: bench.boards, "the unit has started")
+            return bench
+
+        yield start
+
+
+def test_case_opens_in_the_middle_of_a_command(start: Any) -> None:
+    looks: list[bool] = []
+
+    def look_until_open(board: EmulatedBoard) -> None:
+        wait_until(lambda: looks.append(board.case_open) or looks[-1], "the case is open")
+
+    bench = start(look_until_open)
+    bench.machine.case.open()
+    wait_until(lambda: looks and looks[-1], "the unit has seen it")
+    assert looks == sorted(looks)
+
+
+def test_case_that_nobody_saw_open_was_open_all_the_same(start: Any) -> None:
+    bench = start()
+    bench.machine.case.open()
+    bench.machine.case.close()
+    (board,) = bench.boards
+    assert board.case_open
+    assert bench.machine.status()["case"] == "closed"
+    bench.machine.power_off()
+    bench.machine.power_on()
+    assert [board.case_open for board in bench.boards] == [True, False]
+
+
+def test_case_that_is_open_at_the_start_was_open(start: Any) -> None:
+    bench = start()
+    bench.machine.power_off()
+    bench.machine.case.open()
+    bench.machine.power_on()
+    bench.machine.case.close()
+    wait_until(lambda: len(bench.boards) == 2, "the unit has started anew")
+    assert bench.boards[1].case_open
+
+
+def test_power_off_ends_an_idle_unit_and_its_line(start: Any) -> None:
+    bench = start()
+    bench.machine.power_off()
+    assert not bench.line.connected
+    assert bench.machine.status()["port"] is None
+    bench.machine.power_off()
+    assert bench.machine.power_on() == bench.line.address
+    assert bench.line.connected
+    wait_until(lambda: len(bench.boards) == 2, "the unit has started anew")
+    assert bench.machine.status()["restarts"] == 1
+    bench.line.inbound += b"again"
+    wait_until(lambda: bench.line.outbound == b"again", "the unit answers")
+
+
+def test_power_off_ends_a_busy_unit(start: Any) -> None:
+    def compute(board: EmulatedBoard) -> None:
+        while board.reset_reason == POWER_ON:
+            board.feed_watchdog()
+
+    bench = start(compute)
+    before = time.monotonic()
+    bench.machine.power_off()
+    assert time.monotonic() - before < 1
+    assert not bench.line.connected
+
+
+def test_power_cut_comes_at_its_step_and_lasts(start: Any) -> None:
+    def write_when_asked(board: EmulatedBoard) -> None:
+        if board.nvm_read(0, 5) != b"state":
+            wait_until(lambda: board.power.steps_left is not None, "the cut is ordered")
+            board.nvm_write(0, b"state")
+            board.nvm_write(0, b"other")
+
+    bench = start(write_when_asked)
+    bench.machine.power_cut(2)
+    wait_until(lambda: not bench.machine.status()["port"], "the power is cut")
+    status = bench.machine.status()
+    assert (status["power"], status["flash_steps"], status["erases"], status["steps_left"]) == ("off", 2, 0, 0)
+    with pytest.raises(Refused, match="power"):
+        bench.machine.power_cut(2)
+    with pytest.raises(Refused, match="power"):
+        bench.machine.line_drop()
+    bench.machine.power_on()
+    wait_until(lambda: len(bench.boards) == 2, "the unit has started anew")
+    assert bench.boards[1].nvm_read(0, 5) == b"state"
+
+
+def test_power_on_calls_a_cut_off(start: Any) -> None:
+    bench = start()
+    bench.machine.power_cut(1000)
+    assert bench.machine.status()["steps_left"] == 1000
+    bench.machine.power_on()
+    assert bench.machine.status()["steps_left"] is None
+    assert len(bench.boards) == 1
+
+
+def test_power_does_not_come_through_a_cable_that_is_out(start: Any) -> None:
+    bench = start()
+    bench.machine.cable_out()
+    assert bench.machine.status() | {"cable": "out", "power": "off", "port": None} == bench.machine.status()
+    with pytest.raises(Refused, match="cable"):
+        bench.machine.power_on()
+    bench.machine.cable_in()
+    assert bench.machine.status() | {"cable": "in", "power": "on"} == bench.machine.status()
+
+
+def test_unit_sees_that_the_line_was_dropped_and_answers_nobody_else(start: Any) -> None:
+    seen: list[tuple[str, object]] = []
+    in_command = threading.Event()
+
+    def firmware(board: EmulatedBoard) -> None:
+        wait_until(lambda: bench_line.inbound, "a request")
+        seen.append(("read", board.read()))
+        in_command.set()
+        wait_until(lambda: not board.write(b""), "the drop is ordered")
+        bench_line.inbound += b"of the next host"
+        seen.append(("write", board.write(b"late answer")))
+        seen.append(("read", board.read()))
+        seen.append(("connected", board.connected))
+        seen.append(("connected", board.connected))
+
+    bench_line = MemoryLine()
+    bench = start(firmware, bench_line)
+    bench_line.inbound += b"request"
+    in_command.wait(10)
+    bench.machine.line_drop()
+    wait_until(lambda: len(seen) == 5, "the firmware has come to its end")
+    assert seen == [
+        ("read", b"request"),
+        ("write", False),
+        ("read", b""),
+        ("connected", False),
+        ("connected", True),
+    ]
+    assert bench_line.outbound == b""
+    assert len(bench.boards) == 1, "the power was never gone"
+
+
+@pytest.mark.parametrize("make_line", [PtyLine, lambda: TcpLine(0)])
+def test_unit_whose_host_does_not_read_ends_at_once(start: Any, make_line: Callable[[], Any]) -> None:
+    ended = threading.Event()
+
+    def firmware(board: EmulatedBoard) -> None:
+        wait_until(lambda: board.read() or board.connected, "the host is seen")
+        try:
+            board.write(bytes(1 << 26))
+        except PowerCut:
+            ended.set()
+            raise
+
+    line = make_line()
+    bench = start(firmware, line)
+    with serial.serial_for_url(line.address, timeout=1) as host:
+        assert host.read(1) == b"\0"
+        before = time.monotonic()
+        bench.machine.power_off()
+        assert time.monotonic() - before < lines.WRITE_TIMEOUT / 2
+        assert ended.is_set()
+
+
+def test_clock_wraps_soon_after_the_start(start: Any) -> None:
+    (board,) = start().boards
+    first = board.ticks_ms()
+    assert (1 << 29) - 65536 <= first < 1 << 29
+    wait_until(lambda: board.ticks_ms() > first, "a millisecond")
+    board._started -= 65_536_000_000
+    assert board.ticks_ms() < 60_000
+
+
+def test_failure_of_the_firmware_ends_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(board: EmulatedBoard) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(machine.main, "serve", fail)
+    line = MemoryLine()
+    with UnitDirectory(tmp_path, create=True) as directory, pytest.raises(ZeroDivisionError):
+        Machine(directory, line).serve()
+    assert not line.connected

@@ -1,0 +1,246 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""BIND, whatever fails meanwhile: the unit opens for one laptop, and nothing is left that the one before could open."""
+
+import pytest
+
+from firmware.cuts import OTHER, THIRD, Cutter, Life, View, images, member, records_under
+from firmware.exchange import open_session
+from firmware.member import BINDING
+from ndks.crypto import CRYPTO
+from ndks_protocol import commands, errors
+from ndks_protocol.binding import BindingKeys
+from ndks_protocol.flash import NVM_SIZE
+from ndks_unit.records import BINDING as BINDING_RECORD
+from ndks_unit.records import BODY, plausible
+
+BINDING_RECORD_SIZE = 96
+SITUATIONS = {
+    "its first snapshots": member,
+    "over older snapshots": lambda: member(2),
+    "no room for the commit": lambda: member(1, BINDING_RECORD_SIZE),
+    "just room for the commit": lambda: member(2, BINDING_RECORD_SIZE + 32),
+}
+situations = pytest.mark.parametrize("situation", SITUATIONS)
+
+
+def bind(life: Life, binding: bytes = OTHER) -> None:
+    life.open()
+    life.ask(commands.BIND, binding)
+
+
+def bind_to_third(life: Life) -> None:
+    bind(life, THIRD)
+
+
+def code_of_bind(life: Life) -> int:
+    try:
+        life.ask(commands.BIND, OTHER)
+    except errors.UnitError as error:
+        return error.code
+    return 0
+
+
+def bindings_in(life: Life) -> set[bytes]:
+    """The laptops that anything in flash is for; a binding's own record in the clear counts."""
+    found = {binding for binding in (BINDING, OTHER, THIRD) if records_under(life.board, binding)}
+    for binding in (BINDING, OTHER, THIRD):
+        if any(BindingKeys(CRYPTO, binding).auth in image for image in images(life.board)):
+            found.add(binding)
+    return found
+
+
+def count_and_acknowledge(life: Life) -> int:
+    """Step by step, which leaves no new record; return the next index."""
+    view = life.look()
+    life.open()
+    for index in range(view.next_index, view.next_index + 3):
+        life.acknowledge(index)
+    return view.next_index + 3
+
+
+@situations
+def test_nothing_of_the_laptop_before_is_left(situation: str) -> None:
+    life = SITUATIONS[situation]()
+    assert bindings_in(life) == {BINDING}
+    before = life.look()
+    bind(life)
+    assert bindings_in(life) == {OTHER}
+    assert life.look() == before._replace(binding=OTHER)
+    life.live()
+    assert bindings_in(life) == {OTHER}
+
+
+def test_search_for_records_finds_all_there_are() -> None:
+    life = member(1)
+    for image in images(life.board)[:2]:
+        kinds = {image[offset] for offset in range(0, NVM_SIZE - BODY, 16) if plausible(image, offset)}
+        assert set(records_under(life.board, BINDING)) == {kind for kind in kinds if kind < 0xF0}
+    assert BINDING_RECORD not in records_under(life.board, BINDING)
+
+
+@situations
+def test_a_cut_at_every_step(situation: str, cutter: Cutter) -> None:
+    life = SITUATIONS[situation]()
+    for cut in cutter.check(life, bind, at_most=150):
+        if cut.ended:
+            assert bindings_in(cut) == {OTHER}
+
+
+@situations
+def test_after_a_cut_everything_works(situation: str, cutter: Cutter) -> None:
+    for cut in cutter.cuts(SITUATIONS[situation](), bind, at_most=20):
+        cut.live()
+
+
+@pytest.mark.xfail(strict=True, reason="a cut after settle's snapshot and before nvm is erased: nvm keeps old records")
+@pytest.mark.parametrize("situation", ["its first snapshots", "over older snapshots", "no room for the commit"])
+def test_after_a_cut_the_next_session_leaves_nothing_of_the_laptop_before(situation: str, cutter: Cutter) -> None:
+    life = SITUATIONS[situation]()
+    life.board.power.fine = False
+    for cut in cutter.cuts(life, bind, at_most=10_000):
+        if cut.open() == OTHER:
+            assert bindings_in(cut) == {OTHER}
+
+
+@pytest.mark.parametrize("repeat", [bind, bind_to_third], ids=["to the same", "to another"])
+@situations
+def test_a_second_cut_while_it_is_repeated(situation: str, repeat, cutter: Cutter) -> None:
+    life = SITUATIONS[situation]()
+    life.board.power.fine = False
+    cutter.check_pairs(life, bind, 150, repeat)
+
+
+@situations
+def test_keys_that_are_acknowledged_between_two_cuts(situation: str, cutter: Cutter) -> None:
+    """A snapshot that the first attempt has left is not taken for that of the second."""
+    life = SITUATIONS[situation]()
+    life.board.power.fine = False
+    for once in cutter.cuts(life, bind, at_most=15):
+        index = count_and_acknowledge(once)
+        for twice in cutter.cuts(once, bind_to_third, at_most=15):
+            assert twice.look().next_index == index
+
+
+@situations
+def test_a_compaction_after_a_cut(situation: str, cutter: Cutter) -> None:
+    """A snapshot under a binding that never came to be is not taken for the newest, when a compaction is cut too."""
+
+    def compact(life: Life) -> None:
+        life.open()
+        life.unit.log.compact()
+
+    life = SITUATIONS[situation]()
+    life.board.power.fine = False
+    for once in cutter.cuts(life, bind, at_most=15):
+        index = count_and_acknowledge(once)
+        for twice in cutter.cuts(once, compact, at_most=15):
+            assert twice.look().next_index == index
+
+
+# What else fails
+
+
+def failing_at(life: Life, method: str, failing: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the board fail at the so many-th call of this method, and at all that follow."""
+    work = getattr(life.board, method)
+    calls = 0
+
+    def call(*arguments: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls >= failing:
+            raise OSError("failed")
+        return work(*arguments)
+
+    monkeypatch.setattr(life.board, method, call)
+
+
+def check_it_has_one_state(life: Life, old: View, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After BIND failed: what is acknowledged in this run, under whichever binding it takes, counts in the next."""
+    acknowledged = old.next_index - 1
+    for binding in (OTHER, BINDING):
+        life.board.clock += 100_000
+        try:
+            open_session(life.board, life.unit, binding)
+            life.acknowledge(acknowledged + 1)
+        except (errors.UnitError, AssertionError):
+            continue
+        acknowledged += 1
+    monkeypatch.undo()
+    assert life.look().next_index == acknowledged + 1
+    life.live()
+
+
+@pytest.mark.xfail(strict=True, reason="BIND that fails after its commit goes on with the old binding in RAM")
+@situations
+@pytest.mark.parametrize("method", ["snapshot_write", "nvm_write"])
+@pytest.mark.parametrize("still", [True, False], ids=["for good", "for that time"])
+def test_bind_that_fails_anywhere(situation: str, method: str, still: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for failing in range(1, 10):
+        life = SITUATIONS[situation]()
+        old = life.look()
+        life.open()
+        failing_at(life, method, failing, monkeypatch)
+        failed = code_of_bind(life)
+        if not still:
+            monkeypatch.undo()
+        if not failed:
+            return
+        assert failed in (errors.STORAGE, errors.INTERNAL)
+        check_it_has_one_state(life, old, monkeypatch)
+    raise AssertionError("BIND writes less often")
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a commit that is refused counts at the next start: what was written since is lost"
+)
+def test_commit_whose_padding_did_not_arrive() -> None:
+    """The write is refused, but at the next start this record is the newest."""
+    life = member()
+    old = life.look()
+    life.open()
+    life.board.nvm.stuck.add(life.unit.log.used + BINDING_RECORD_SIZE - 1)
+    assert code_of_bind(life) == errors.STORAGE
+    found = old.next_index
+    try:
+        life.open_again()
+        life.acknowledge(found)
+        found += 1
+    except errors.UnitError:
+        pass
+    assert life.look().next_index == found
+
+
+def test_unlock_finishes_what_a_cut_has_interrupted_once_there_is_a_drive(cutter: Cutter) -> None:
+    life = member(1)
+    life.board.power.fine = False
+    for cut in cutter.cuts(life, bind, at_most=40):
+        view = cut.look()
+        cut.board.drive_is_writable = False
+        assert cut.look() == view
+        cut.open()
+        cut.board.drive_is_writable = True
+        assert cut.look() == view
+        cut.live()
+
+
+@pytest.mark.xfail(strict=True, reason="BIND overwrites a snapshot that nothing else holds a copy of")
+def test_bind_where_the_last_one_could_not_be_finished(cutter: Cutter) -> None:
+    """The drive fails when UNLOCK would finish an interrupted BIND, and works for the next BIND, which is cut."""
+    life = member(1)
+    life.board.power.fine = False
+    for once in cutter.cuts(life, bind, at_most=40):
+        view = once.look()
+        if view.binding != OTHER:
+            continue
+
+        def bind_late(life: Life) -> None:
+            life.board.drive_is_writable = False
+            life.open()
+            life.board.drive_is_writable = True
+            life.ask(commands.BIND, THIRD)
+
+        for twice in cutter.cuts(once, bind_late, at_most=40):
+            twice.board.drive_is_writable = True
+            assert twice.look() in (view, view._replace(binding=THIRD))

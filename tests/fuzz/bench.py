@@ -1,0 +1,398 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A unit that is sent anything, beside a model from PROTOCOL.md alone of what it may do with it.
+
+Each frame is answered once, with what its command answers or a code of the table; what is refused changes nothing.
+"""
+
+import copy
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+from capsule_reference import aes_ctr, xor
+from conversation import ENTROPY, UID
+from session_reference import Binding, Direction, Session
+
+from fuzz.frames import Event, ReferenceDecoder
+from fuzz.promises import Promises
+from ndks_emulator import MemoryBoard, PowerCut
+from ndks_protocol import commands, errors, framing
+from ndks_protocol.framing import MAX_PAYLOAD, MAX_PAYLOAD_BEFORE_SESSION
+from ndks_unit import records
+from ndks_unit.unit import Unit
+
+RANDOM = bytes(range(16))  # of the host
+KNOWN_ID = 7  # of requests whose id does not matter
+
+Request = tuple[int, int, bytes]  # kind, id, payload
+
+_READ = 256  # bytes that the board reads at a time
+_SYNC, _TAG = 8, 16
+_WRITING = (
+    *(commands.PROVISION, commands.PROVE, commands.UNLOCK, commands.BIND, commands.TRUST, commands.ZEROIZE),
+    *(commands.CLOSE, commands.ACKNOWLEDGE, commands.SEAL_BEGIN, commands.SEAL_KEYS, commands.ACCEPT),
+)
+_WRITES = {command.code for command in _WRITING}  # the others leave flash as it is
+
+
+class FuzzedBoard(MemoryBoard):
+    """The unit of the vectors: its randomness is always the same, so that a reproducer reproduces."""
+
+    def __init__(self) -> None:
+        super().__init__(UID)
+
+    def entropy(self, size: int) -> bytes:
+        return ENTROPY[:size]
+
+
+class Bench:
+    """A unit on its board and the host that it is bound to; `binding` is what the host believes.
+
+    Where flash may hold anything, `found` says of a unit that has started which binding it has.
+    """
+
+    def __init__(
+        self, board: FuzzedBoard, binding: Binding | None, found: Callable[[Unit], Binding | None] | None = None
+    ) -> None:
+        self.board = board
+        self.binding = binding
+        self._found = found
+        self.promises = Promises()
+        self.request: Request = (0, 0, b"")  # the last one
+        self._body: bytes | None = b""  # the same in the clear; None when it is not the next frame of the session
+        self.answer = b""  # the last one's payload, in the clear
+        self.restart()
+
+    def restart(self, *also: Binding | None) -> None:
+        """Take the power away and bring it back; perhaps the unit then has another binding than it had."""
+        self.board.start()
+        self.decoder = ReferenceDecoder()
+        self.dropped = 0
+        self.hello = b""
+        self._end_session()
+        self._is_closing = False
+        self.unit = Unit(self.board)
+        if self._found:
+            self.binding = self._found(self.unit)
+        elif also:
+            self.binding = self._present((self.binding, *also))
+        self._answered, self.unit._answer = self.unit._answer, self._answer_and_judge
+        self._dispatched, self.unit._dispatch = self.unit._dispatch, self._dispatch_and_note
+        self._check_session()
+
+    def leave(self) -> None:
+        """The host goes without a word, and comes back."""
+        self.unit.poll()
+        self.board.is_connected = False
+        self.unit.poll()
+        self.board.is_connected = True
+        self.decoder.reset()
+        self._end_session()
+        self._check_session()
+
+    def open_case(self) -> None:
+        self.board.case_open = True
+        self.unit.poll()
+        self.binding = None
+        self._end_session()
+        self._check_session()
+
+    def receive(self, data: bytes) -> None:
+        """Let the unit take what is on the line, and answer it."""
+        self.board.inbound += data
+        while self.board.inbound:
+            left = len(self.board.inbound)
+            self._predicted = self._predict(self.board.inbound[:_READ])
+            self.board.outbound, self._wire = b"", b""
+            try:
+                self.unit.poll()
+            except PowerCut:
+                self._start_after_cut()
+                return
+            assert next(self._predicted, None) is None, "a frame was not answered"
+            assert self.board.outbound == self._wire
+            assert len(self.board.inbound) < left, "the unit does not read"
+            self._after_answer()
+            assert self.unit.dropped_frames == self.dropped
+        self._check_session()
+
+    def send(self, kind: int, payload: bytes, request_id: int = KNOWN_ID) -> int:
+        """Send a frame as it is; return the code of its answer, 0 for none."""
+        self.code = 0
+        self.receive(framing.encode(kind, request_id, payload))
+        return self.code
+
+    def ask(self, kind: int, body: bytes, request_id: int = KNOWN_ID) -> int:
+        """Send a request as a host does: secured, if there is a session."""
+        if len(body) > MAX_PAYLOAD - _SYNC - _TAG:
+            return 0
+        return self.send(kind, self.secured(kind, body, request_id), request_id)
+
+    def secured(self, kind: int, body: bytes, request_id: int = KNOWN_ID) -> bytes:
+        """The payload of the next frame."""
+        if self.channel is None or kind == commands.HELLO.code:
+            return body
+        return copy.copy(self.channel.to_unit).secured(kind, request_id, body)
+
+    def open_session(self, *, up_to: int = commands.UNLOCK.code) -> None:
+        """As the owner does, up to this step."""
+        if self.binding is None:
+            return
+        self.send(commands.HELLO.code, b"")
+        self.send(commands.OPEN_SESSION.code, RANDOM)
+        if self.opening and up_to >= commands.PROVE.code:
+            self.send(commands.PROVE.code, self.opening.host_proof)
+        if self.channel and up_to >= commands.UNLOCK.code:
+            self.ask(commands.UNLOCK.code, self.binding.kek + bytes(9))
+
+    # The model
+
+    def _predict(self, data: bytes) -> Iterator[Event]:
+        """The frames in what is received; the decoder's limit is that of the moment."""
+        events = self.decoder.events(data)
+        while True:
+            is_long = self.channel is not None or self.binding is None
+            self.decoder.limit(MAX_PAYLOAD if is_long else MAX_PAYLOAD_BEFORE_SESSION)
+            event = next(events, None)
+            if event is None:
+                return
+            if isinstance(event, str):
+                self.dropped += 1
+            else:
+                yield event
+
+    def _answer_and_judge(self, frame: framing.Frame) -> bytes:
+        """In place of the unit's `_answer`."""
+        self._after_answer()
+        self.request = frame.kind, frame.request_id, bytes(frame.payload)
+        assert next(self._predicted, None) == self.request
+        channel = None if frame.kind == commands.HELLO.code else self.channel
+        body = self.request[2] if channel is None else opened(channel.to_unit, *self.request)
+        before, own_channel = self._state(), self.unit.session.channel
+        self._failure: Exception | None = None
+        self._body = body
+        wire = bytes(self._answered(frame))
+        self._wire += wire
+        (event,) = ReferenceDecoder().events(wire)
+        assert not isinstance(event, str)
+        kind, request_id, payload = event
+        assert request_id == frame.request_id
+        if channel and self.unit.session.channel is own_channel:
+            answer = opened(channel.to_host, kind, request_id, payload)
+            assert answer is not None, "an answer is not the next frame of the session"
+            payload = answer
+        self.answer = payload
+        self.code = self._code_of(kind, payload)
+        self._judge(before)
+        return wire
+
+    def _dispatch_and_note(self, code: int, payload: memoryview, view: memoryview) -> int:
+        """In place of the unit's `_dispatch`: an unknown exception is told by what it was."""
+        try:
+            return self._dispatched(code, payload, view)
+        except errors.UnitError:
+            raise
+        except Exception as error:
+            self._failure = error
+            raise
+
+    def _code_of(self, kind: int, payload: bytes) -> int:
+        if kind != framing.ERROR:
+            assert kind == self.request[0] | framing.ANSWER
+            return 0
+        assert len(payload) == 2
+        code = int.from_bytes(payload)
+        if code == errors.INTERNAL:
+            name = commands.TABLE[self.request[0]].name
+            raise AssertionError(f"{name} is answered INTERNAL, for {self._failure!r}") from self._failure
+        assert code in errors.TABLE, f"the code {code:04x} is in no table"
+        return code
+
+    def _judge(self, before: dict[str, Any]) -> None:
+        kind, body, code = self.request[0], self._body, self.code
+        if self.board.case_open:
+            assert code in (errors.TAMPERED, errors.SESSION_ENDED)
+            self.binding = None
+            self._end_session()
+            return
+        assert (code == errors.SESSION_ENDED) == (body is None)
+        if body is None:
+            self._end_session()
+        else:
+            self._learn(kind, body)
+        self._check_state(kind, before)
+
+    def _learn(self, kind: int, body: bytes) -> None:
+        """Follow what the unit did with a request, and see that it had to."""
+        command, code = commands.TABLE.get(kind), self.code
+        assert (code == errors.UNKNOWN_COMMAND) == (command is None)
+        if command is None:
+            return
+        fits = _fits(command, body)
+        assert not fits if code == errors.BAD_REQUEST else fits or code != 0
+        if command is commands.HELLO:
+            self._end_session()
+        if code == 0:
+            command.answer.unpack(self.answer)
+            assert self.unlocked or not command.needs & commands.SESSION
+            assert self.channel or not command.needs & commands.PROVED
+            assert self.binding is None or not command.needs & commands.IS_BLANK
+            self.promises.keep(command, body, self.answer)
+        step = getattr(self, f"_after_{command.name.lower()}", None)
+        if step and fits:
+            step(body)
+
+    def _after_hello(self, _: bytes) -> None:
+        self.hello = self.answer
+
+    def _after_open_session(self, body: bytes) -> None:
+        if self.code in (0, errors.DELAYED):
+            self._end_session()
+        if self.code == 0:
+            assert self.binding
+            self.opening = Session(self.binding.auth, self.hello, body, self.answer[:16])
+            assert self.answer[16:] == self.opening.unit_proof
+
+    def _after_prove(self, body: bytes) -> None:
+        opening = self.opening
+        is_right = opening is not None and body == opening.host_proof
+        assert (self.code == 0) == is_right
+        self.opening = None
+        if is_right:
+            self.channel = opening
+
+    def _after_unlock(self, body: bytes) -> None:
+        if self.code == 0:
+            assert self.binding
+            assert body[:32] == self.binding.kek
+            self.unlocked = True
+        elif self.code != errors.LOCKED:
+            self.unlocked = False
+
+    def _after_provision(self, body: bytes) -> None:
+        if self.code == 0:
+            self.binding = Binding(body[:32])
+
+    def _after_bind(self, body: bytes) -> None:
+        if self.code == 0:
+            self.binding = Binding(body)
+
+    def _after_zeroize(self, body: bytes) -> None:
+        if self.code == 0:
+            assert body == commands.CONFIRMATION + UID
+            self.binding = None
+            self._end_session()
+
+    def _after_close(self, _: bytes) -> None:
+        self._is_closing = self.code == 0
+
+    def _after_answer(self) -> None:
+        if self._is_closing:
+            self._is_closing = False
+            self._end_session()
+
+    def _end_session(self) -> None:
+        self.opening: Session | None = None
+        self.channel: Session | None = None
+        self.unlocked = False
+
+    def _start_after_cut(self) -> None:
+        """The old state or the new one: never neither, and never in between."""
+        command, body = commands.TABLE.get(self.request[0]), self._body or b""
+        also: list[Binding | None] = [self.binding]
+        if command in (commands.PROVISION, commands.BIND) and len(body) >= 32:
+            also.append(Binding(body[:32]))
+        if command is commands.ZEROIZE:
+            also.append(None)
+        self.restart(*also)
+
+    def _present(self, known: tuple[Binding | None, ...]) -> Binding | None:
+        """The one of these bindings that the unit has."""
+        auth = self.unit.binding.auth if self.unit.binding else None
+        return next(binding for binding in known if (binding.auth if binding else None) == auth)
+
+    # State
+
+    def _check_session(self) -> None:
+        assert (self.unit.session.channel is None) == (self.channel is None)
+        assert (self.unit.member is None) == (not self.unlocked)
+        assert (self.unit.binding is None) == (self.binding is None)
+
+    def _state(self) -> dict[str, Any]:
+        unit = self.unit
+        unlocked = unit.member is not None
+        return {
+            "flash": flash_of(self.board),
+            "bodies": {kind: bytes(body) for kind, body in unit.log._bodies.items()},
+            "own numbers": vars(unit.own_numbers).copy() if unit.own_numbers else None,
+            "begun": list(unit.sealing._begun),
+            "counter": unit.counter.next if unlocked else None,
+            "messages": (unit.messages.incoming, unit.sealing.current) if unlocked else None,
+        }
+
+    def _check_state(self, kind: int, before: dict[str, Any]) -> None:
+        after = self._state()
+        if self.code == 0 and kind in _WRITES:
+            return
+        if (kind, self.code) == (commands.PROVE.code, errors.LOCKED):
+            self._check_wrong_attempt(before, after)
+            return
+        if (kind, self.code) == (commands.PROVISION.code, errors.STORAGE):  # some of its records did fit
+            before["flash"] = after["flash"]
+        assert after["flash"] == before["flash"], "flash was changed"
+        if (kind, self.code) == (commands.CLOSE.code, errors.STORAGE):  # what was reserved is lost
+            before["own numbers"] = after["own numbers"]
+        if self.code:
+            _check_equal(before, after)
+
+    def _check_wrong_attempt(self, before: dict[str, Any], after: dict[str, Any]) -> None:
+        """All that a wrong proof changes is its count."""
+        attempts = [int.from_bytes(state["bodies"].pop(records.WRONG_ATTEMPTS, b"")) for state in (before, after)]
+        assert attempts[1] - attempts[0] in (0, 1)  # 0: there is no room for it
+        for old, new in zip(before["flash"], after["flash"], strict=True):
+            assert old is None or all(was in (is_now, 0xFF) for was, is_now in zip(old, new, strict=True))
+        _check_equal(before | {"flash": None}, after | {"flash": None})
+
+
+def _check_equal(before: dict[str, Any], after: dict[str, Any]) -> None:
+    for state in (before, after):
+        state["bodies"].pop(records.STATE_FORMAT, None)  # one that was missing, or not of the usual size, is made
+    if before["counter"] is None or after["counter"] is None:  # without a session much is not there to be compared
+        for state in (before, after):
+            state["bodies"] = {kind: body for kind, body in state["bodies"].items() if kind not in records.SEALED}
+            state["own numbers"] = state["counter"] = state["messages"] = None
+    assert after == before
+
+
+def flash_of(board: MemoryBoard) -> list[bytes | None]:
+    """All that is in flash; a file that is missing is None."""
+    return [bytes(sector.content) if sector else None for sector in (board.nvm, *board.snapshots)]
+
+
+def opened(direction: Direction, kind: int, request_id: int, payload: bytes) -> bytes | None:
+    """The body of the next frame of a direction, which goes on; None for what is not that."""
+    if len(payload) < _SYNC + _TAG:
+        return None
+    text = payload[:-_TAG]
+    body = xor(text, aes_ctr(direction.encryption_key, direction.number.to_bytes(8) + bytes(8), bytes(len(text))))[
+        _SYNC:
+    ]
+    trial = copy.copy(direction)
+    if trial.secured(kind, request_id, body) != payload:
+        return None
+    vars(direction).update(vars(trial))
+    return body
+
+
+def stranger(auth: bytes, kek: bytes, binding_id: bytes) -> Any:
+    """A binding of which nobody knows the secret, but what is in flash."""
+    return SimpleNamespace(auth=auth, kek=kek, id=binding_id)
+
+
+def _fits(command: commands.Command, body: bytes) -> bool:
+    try:
+        command.request.unpack(body)
+    except ValueError:
+        return False
+    return True

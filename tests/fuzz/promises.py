@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What a unit that has its own flash keeps whatever it is sent: no number for two messages, no key offered twice."""
+
+from collections.abc import Callable
+
+from conversation import MEMBER
+
+from ndks.crypto import CRYPTO
+from ndks_protocol import commands
+from ndks_protocol.capsule import HeaderKeys
+from ndks_protocol.commands import Command
+
+_SECRET_AT = 32 + 9  # in PROVISION
+
+
+class Promises:
+    """What was said so far, by a member of the network of the vectors at first."""
+
+    def __init__(self) -> None:
+        self._begin(bytes(32) + MEMBER)
+        self._keepers: dict[Command, Callable[[bytes, bytes], None]] = {
+            commands.PROVISION: lambda request, _: self._begin(request),
+            commands.UNLOCK: lambda request, _: self._raise_floor(request),
+            commands.SEAL_BEGIN: self._keep_number,
+            commands.SEAL_KEYS: self._keep_number,
+            commands.ACKNOWLEDGE: self._acknowledge,
+            commands.NEXT_INDEX: lambda _, answer: self._keep_index(int.from_bytes(answer[4:])),
+        }
+
+    def keep(self, command: Command, request: bytes, answer: bytes) -> None:
+        """AssertionError when this answer breaks what was promised."""
+        keeper = self._keepers.get(command)
+        if keeper:
+            keeper(request, answer)
+
+    def forget(self) -> None:
+        """Flash is not the unit's own any more."""
+        self._keepers = {}
+
+    def _begin(self, request: bytes) -> None:
+        self._header_keys = HeaderKeys(CRYPTO, request[_SECRET_AT : _SECRET_AT + 32])
+        self._numbers: dict[int, bytes] = {}  # the request of each message
+        self._floor = self._used = 0
+
+    def _raise_floor(self, request: bytes) -> None:
+        self._floor = max(self._floor, int.from_bytes(request[32:40]))
+
+    def _keep_number(self, request: bytes, answer: bytes) -> None:
+        number = self._header_keys.unmask(answer[: commands.WIRE_HEADER_SIZE]).number
+        if number not in self._numbers:
+            assert number > self._floor, "a number that the host knows of is given again"
+            self._numbers[number] = request
+        assert self._numbers[number] == request, "a number is given to two messages"
+
+    def _acknowledge(self, request: bytes, answer: bytes) -> None:
+        self._used = max(self._used, commands.ACKNOWLEDGE.request.unpack(request)[1])
+        self._keep_index(int.from_bytes(answer))
+
+    def _keep_index(self, index: int) -> None:
+        assert index > self._used, "a key is offered again"

@@ -1,0 +1,121 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""`make fuzz`: let atheris make inputs for each target, for so many seconds, each target in a process of its own.
+
+What covers something new is kept, in a directory for temporary files, and the next run goes on from there. Exit status:
+0 nothing was found, 1 something was, 2 there is no atheris here. A finding comes again with --reproduce TARGET FILE.
+"""
+
+import argparse
+import getpass
+import hashlib
+import importlib.util
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+_TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(_TESTS), str(_TESTS / "checks")]
+
+from fuzz.invariants import bounded, sampled  # noqa: E402 (these lie where only tests look)
+from fuzz.targets import NAMES, target  # noqa: E402
+
+_INSTRUMENTED = ["ndks", "ndks_emulator", "ndks_protocol", "ndks_unit"]
+_LONGEST_INPUT = 20  # seconds; an input that takes longer hangs
+_MOST_MEGABYTES = 1024
+_STARTING = 120  # seconds that importing and reading the corpus may take
+
+
+def main() -> int:
+    arguments = _arguments()
+    if arguments.reproduce:
+        name, file = arguments.reproduce
+        bounded(target(name).run, Path(file).read_bytes(), target(name).MOST_MEMORY)
+        print(f"{name}: this input does no harm")
+        return 0
+    if not importlib.util.find_spec("atheris"):
+        print(
+            "fuzz: there is no atheris for this Python on this system (PyPI has it for Linux on x86-64)",
+            file=sys.stderr,
+        )
+        return 2
+    if arguments.worker:
+        return _work(arguments.worker, arguments.corpus / arguments.worker, arguments.seconds)
+    found = [name for name in arguments.target or NAMES if not _is_sound(name, arguments.corpus, arguments.seconds)]
+    return 1 if found else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("seconds", type=int, nargs="?", default=60, help="for each target (default: 60)")
+    parser.add_argument("--target", action="append", help="one of " + ", ".join(NAMES))
+    parser.add_argument("--corpus", type=Path, default=_default_corpus(), help="where inputs are kept")
+    parser.add_argument("--reproduce", nargs=2, metavar=("TARGET", "FILE"), help="run one input, without atheris")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _default_corpus() -> Path:
+    return Path(tempfile.gettempdir()) / f"ndks-fuzz-{getpass.getuser()}"
+
+
+def _is_sound(name: str, corpus: Path, seconds: int) -> bool:
+    """Fuzz one target, and say what came of it."""
+    corpus.mkdir(mode=0o700, exist_ok=True)
+    if corpus.stat().st_mode & 0o022:
+        raise SystemExit(f"fuzz: others may write to {corpus}; name another: --corpus DIR")
+    directory = corpus / name
+    directory.mkdir(exist_ok=True)
+    for seed in target(name).seeds():
+        (directory / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
+    log = corpus / f"{name}.log"
+    command = [sys.executable, __file__, str(seconds), "--worker", name, "--corpus", str(corpus)]
+    with log.open("wb") as output:
+        status = subprocess.run(
+            command, stdout=output, stderr=subprocess.STDOUT, timeout=seconds + _LONGEST_INPUT + _STARTING, check=False
+        ).returncode
+    text = log.read_text(errors="replace")
+    executions = re.search(r"number_of_executed_units: (\d+)", text)
+    count = executions[1] if executions else "an unknown number of"
+    print(f"{name}: {count} executions, {len(list(directory.iterdir()))} inputs kept, status {status}", flush=True)
+    if status == 0:
+        return True
+    written = re.search(r"Test unit written to (\S+)", text)
+    print(text[-4000:])
+    if written:
+        print(f"{name}: found something; once more: {sys.executable} {__file__} --reproduce {name} {written[1]}")
+    else:
+        print(f"{name}: ended by itself; all it said is in {log}")
+    return False
+
+
+def _work(name: str, directory: Path, seconds: int) -> int:
+    """Be the process that fuzzes one target; libFuzzer ends it."""
+    import atheris  # not everywhere
+
+    with atheris.instrument_imports(include=_INSTRUMENTED):
+        import ndks.generator  # noqa: F401 (is otherwise imported when it is needed, and not instrumented)
+
+        fuzzed = target(name)
+
+    def run_one(data: bytes) -> None:
+        sampled(fuzzed.run, data, fuzzed.MOST_MEMORY)
+
+    options = {
+        "max_total_time": seconds,
+        "max_len": fuzzed.LARGEST_INPUT,
+        "len_control": 0,
+        "timeout": _LONGEST_INPUT,
+        "rss_limit_mb": _MOST_MEGABYTES,
+        "print_final_stats": 1,
+        "artifact_prefix": f"{directory}.",
+    }
+    atheris.Setup([__file__, *(f"-{option}={value}" for option, value in options.items()), str(directory)], run_one)
+    atheris.Fuzz()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

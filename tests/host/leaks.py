@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Finds secrets in texts and files: every key that anything of ours is made from, in pieces, however it is written."""
+
+import ast
+import base64
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from mnemonic import Mnemonic
+
+from ndks.words import CODE_BYTES, WORDS, from_words, to_words
+from ndks_protocol.kdf import Mac
+
+_ENGLISH = Mnemonic("english")
+PIECE = 8  # bytes of a secret that are nowhere by chance
+_WORDS = 6  # of a code: as many bits
+# What is derived from secrets and shown to everybody; and what a unit keeps in the clear.
+_PUBLIC = {
+    b"ndks bind id\0",
+    b"ndks unit proof\0",
+    b"ndks host proof\0",
+    b"ndks unit salt\0",
+    b"ndks log\0",
+    b"ndks network id\0",
+}
+_KEPT = b"ndks bind auth\0"
+
+
+class Secrets:
+    """All keys of every HMAC that is computed while this watches, and what `derive` makes of them."""
+
+    def __init__(self) -> None:
+        self.found: set[bytes] = set()
+        self.kept_by_unit: set[bytes] = set()
+
+    def watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        make, digest = Mac.__init__, Mac.digest
+
+        def noting_key(mac: Mac, crypto: object, key: bytes | bytearray) -> None:
+            self.found.add(bytes(key))
+            make(mac, crypto, key)
+
+        def noting_digest(mac: Mac, *parts: bytes) -> bytes:
+            made = digest(mac, *parts)
+            label = bytes(parts[0])
+            if label == _KEPT:
+                self.kept_by_unit.add(made)
+            if label.startswith(b"ndks ") and label not in _PUBLIC:
+                self.found.add(made)
+            return made
+
+        monkeypatch.setattr(Mac, "__init__", noting_key)
+        monkeypatch.setattr(Mac, "digest", noting_digest)
+
+    def shown_in(self, content: bytes | str, *allowed: bytes) -> list[str]:
+        """Return the secrets of which a piece is in there."""
+        raw = content.encode(errors="surrogateescape") if isinstance(content, str) else content
+        text = raw.decode("latin-1")
+        pieces = {piece for part in (raw, *_decoded(text)) for piece in _pieces(part)}
+        words = set(_runs(text.split()))
+        return [
+            secret.hex()
+            for secret in self.found - set(allowed)
+            if not pieces.isdisjoint(_pieces(secret)) or not words.isdisjoint(_spelt(secret))
+        ]
+
+
+def codes_in(text: str) -> Iterator[bytes]:
+    """The codes whose words are in a text."""
+    words = [word.strip('",{}') for word in text.split()]
+    for start in range(len(words) - WORDS + 1):
+        run = words[start : start + WORDS]
+        if _ENGLISH.check(" ".join(run)):
+            yield from_words(" ".join(run))
+
+
+def _decoded(text: str) -> Iterator[bytes]:
+    """What the parts of a text may stand for."""
+    for pattern, decode in _SPELLINGS.items():
+        for found in re.findall(pattern, text):
+            yield from decode(found)
+
+
+def _of_hex(digits: str) -> Iterator[bytes]:
+    for start in (0, 1):
+        yield bytes.fromhex(digits[start : start + (len(digits) - start) // 2 * 2])
+
+
+def _of_spaced_hex(digits: str) -> Iterator[bytes]:
+    yield bytes.fromhex(digits.replace(":", " "))
+
+
+def _of_base64(text: str) -> Iterator[bytes]:
+    standard = text.replace("-", "+").replace("_", "/")
+    for start in range(4):
+        part = standard[start:]
+        whole = part[: len(part) - (len(part) % 4 == 1)]
+        yield base64.b64decode(whole + "=" * (-len(whole) % 4))
+
+
+def _of_bits(bits: str) -> Iterator[bytes]:
+    for start in range(8):
+        whole = bits[start : start + (len(bits) - start) // 8 * 8]
+        yield int(whole, 2).to_bytes(len(whole) // 8)
+
+
+def _of_list(numbers: str) -> Iterator[bytes]:
+    yield bytes(int(number) & 0xFF for number in numbers.split(", "))
+
+
+def _of_number(digits: str) -> Iterator[bytes]:
+    yield int(digits).to_bytes(len(digits))
+
+
+def _of_literal(literal: str) -> Iterator[bytes]:
+    with contextlib.suppress(SyntaxError, ValueError):
+        yield ast.literal_eval(literal)
+
+
+_SPELLINGS: dict[str, Callable[[str], Iterator[bytes]]] = {
+    r"[0-9a-fA-F]{16,}": _of_hex,
+    r"[0-9a-fA-F]{2}(?:[ :][0-9a-fA-F]{2}){7,}": _of_spaced_hex,
+    r"[A-Za-z0-9+/_-]{11,}": _of_base64,
+    r"[01]{72,}": _of_bits,
+    r"\d{1,3}(?:, \d{1,3}){7,}": _of_list,
+    r"\d{18,}": _of_number,
+    r"""b'(?:[^'\\]|\\.)*'|b"(?:[^"\\]|\\.)*\"""": _of_literal,
+}
+
+
+def _pieces(data: bytes) -> set[bytes]:
+    return {data[start : start + PIECE] for start in range(len(data) - PIECE + 1)}
+
+
+def _runs(words: list[str]) -> Iterator[tuple[str, ...]]:
+    return (tuple(words[start : start + _WORDS]) for start in range(len(words) - _WORDS + 1))
+
+
+def _spelt(secret: bytes) -> set[tuple[str, ...]]:
+    return set(_runs(to_words(secret).split())) if len(secret) == CODE_BYTES else set()

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A unit whose other end is a script, bound to a laptop of its own: it opens sessions as a unit does."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host.scripted_transport import Script, ScriptedTransport, answer
+
+from ndks.answers import Hello
+from ndks.binding_store import BindingStore
+from ndks.crypto import CRYPTO
+from ndks.link import Link
+from ndks.unit import Unit
+from ndks_protocol import MAJOR, MINOR, commands, framing
+from ndks_protocol.binding import BindingKeys
+from ndks_protocol.session import OVERHEAD, SYNC_SIZE, UNIT, Channel, proof, transcript
+
+SERIAL_NUMBER = "0001020304050607"
+SALT = bytes(range(16))
+UNIT_RANDOM = b"random of a unit"
+TIMEOUT = 1.0
+
+
+class ScriptedUnit:
+    """The script of a unit that is bound; `script` answers all but what opens and closes sessions."""
+
+    def __init__(self, script: Script, bindings: BindingStore, hello: dict[str, Any] | None = None) -> None:
+        self._script = script
+        salted = Hello(MAJOR, MINOR, "", 0, "", [], SERIAL_NUMBER, SALT.hex(), "")
+        self._keys = BindingKeys(CRYPTO, bindings.begin(salted, with_network=False))
+        self.hello = commands.HELLO.answer.pack(*hello_values(binding_id=self._keys.id, **hello or {}))
+        self._transcript = b""
+        self._channel: Channel | None = None
+
+    def __call__(self, request: framing.Frame) -> bytes:
+        if request.kind == commands.HELLO.code:
+            self._channel = None
+            return framing.encode(request.kind | framing.ANSWER, request.request_id, self.hello)
+        return self._secured(request) if self._channel else self._in_the_clear(request)
+
+    def _in_the_clear(self, request: framing.Frame) -> bytes:
+        if request.kind == commands.OPEN_SESSION.code:
+            self._transcript = transcript(CRYPTO, self.hello, request.payload, UNIT_RANDOM)
+            return answer(request, UNIT_RANDOM, proof(CRYPTO, self._keys.auth, UNIT, self._transcript))
+        if request.kind == commands.PROVE.code:
+            self._channel = Channel(CRYPTO, self._keys.auth, self._transcript, UNIT)
+            return answer(request)
+        return self._script(request)
+
+    def _secured(self, request: framing.Frame) -> bytes:
+        assert self._channel
+        body = self._channel.open(request.kind, request.request_id, memoryview(bytearray(request.payload)))
+        assert body is not None, "the host has not secured this frame"
+        opened = framing.Frame(request.kind, request.request_id, bytes(body))
+        silent = (commands.UNLOCK.code, commands.CLOSE.code)
+        wire = answer(opened) if request.kind in silent else self._script(opened)
+        return b"".join(map(self._sealed, framing.Decoder().feed(wire)))
+
+    def _sealed(self, event: "framing.Frame | framing.FrameError") -> bytes:
+        assert isinstance(event, framing.Frame)
+        assert self._channel
+        size = len(event.payload)
+        view = memoryview(bytearray(size + OVERHEAD))
+        view[SYNC_SIZE : SYNC_SIZE + size] = event.payload
+        written = self._channel.seal(event.kind, event.request_id, view, size)
+        return framing.encode(event.kind, event.request_id, bytes(view[:written]))
+
+
+def hello_values(**others: Any) -> tuple[Any, ...]:
+    """Return the fields of an answer to HELLO: of a unit that is bound, unless others are given."""
+    values: dict[str, Any] = {
+        "major": MAJOR,
+        "minor": MINOR,
+        "firmware": bytes((0, 1, 0)),
+        "state_format": 3,
+        "state": commands.STATE_LOCKED,
+        "flags": 0,
+        "uid": bytes.fromhex(SERIAL_NUMBER),
+        "salt": SALT,
+        "binding_id": bytes(16),
+        "max_payload": framing.MAX_PAYLOAD,
+        "lanes": commands.MAX_SENDERS,
+        "window": commands.WINDOW_SIZE,
+        "epochs": 1,
+    }
+    return tuple((values | others).values())
+
+
+def status_values(**others: Any) -> tuple[Any, ...]:
+    """Return the fields of an answer to STATUS: of a member of a network, unless others are given."""
+    values: dict[str, Any] = dict.fromkeys(commands.STATUS.answer.names, 0)
+    member = {"state": commands.STATE_PROVISIONED, "lane": 1, "suite": 1, "digits": 3, "log_used": 112}
+    return tuple((values | member | {"network": "office", "network_id": bytes(8)} | others).values())
+
+
+def scripted_unit(script: Script, monkeypatch: pytest.MonkeyPatch, directory: Path, **hello: Any) -> Unit:
+    """Return an open unit that is bound to the laptop whose bindings lie in `directory`."""
+    bindings = BindingStore(directory, look=lambda **_: ())
+    transport = ScriptedTransport(ScriptedUnit(script, bindings, hello), monkeypatch)
+    return Unit("scripted", Link(transport, TIMEOUT), bindings)

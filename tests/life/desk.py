@@ -1,0 +1,217 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A desk with a unit in memory and two laptops that run the real host; what goes wrong there is arranged."""
+
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import session_reference
+
+from ndks.binding_store import BindingStore
+from ndks.exceptions import UnitRemoved
+from ndks.fingerprint import Characteristics
+from ndks.link import Link
+from ndks.unit import Unit
+from ndks_emulator import MemoryBoard, PowerCut
+from ndks_protocol import commands, framing
+from ndks_unit.unit import Unit as Firmware
+
+_Value = TypeVar("_Value")
+_LONG = 3600.0  # seconds: an answer that is missing is found at once
+
+
+class Fault(NamedTuple):
+    """What goes wrong within one command.
+
+    cut: the power, after `when` steps of flash. case: it is opened, and perhaps closed again, at the `when`-th use of
+    cryptography. part: of the `when`-th frame the unit gets a part only, then the cable is out. lost: of the answer to
+    it, the host.
+    """
+
+    kind: str
+    when: int
+    stays_open: bool = False
+
+
+class DeskBoard(MemoryBoard):
+    """A board whose randomness can be repeated, and whose case opens in the midst of a command."""
+
+    case_opens_in = 0
+    stays_open = False
+
+    def __init__(self, uid: bytes, chance: random.Random, *, fine: bool) -> None:
+        super().__init__(uid, fine=fine)
+        self._chance = chance
+
+    def entropy(self, size: int) -> bytes:
+        return self._chance.randbytes(size)
+
+    def aes_ctr(self, key: bytes | bytearray, iv: bytes, buffer: bytearray | memoryview) -> None:
+        self._use()
+        super().aes_ctr(key, iv, buffer)
+
+    def nvm_read(self, offset: int, size: int) -> bytes:
+        self._use()
+        return super().nvm_read(offset, size)
+
+    def _use(self) -> None:
+        if self.case_opens_in:
+            self.case_opens_in -= 1
+            if not self.case_opens_in:
+                self.case_open = True
+                self.case_open = self.stays_open
+
+
+class Wire:
+    """The transport of one host: a unit that answers before `write` returns."""
+
+    unplugs = False
+
+    def __init__(self, desk: "Desk") -> None:
+        self._desk = desk
+        self._decoder = framing.Decoder()
+        self._frames = 0
+        self._is_out = False
+
+    def write(self, data: bytes) -> None:
+        if self._is_out:
+            raise UnitRemoved("the cable is out")
+        for event in self._decoder.feed(data):
+            assert isinstance(event, framing.Frame)
+            self._note(event.kind, bytes(event.payload))
+            self._frames += 1
+        fault = self._desk.fault
+        strikes = bool(fault and fault.kind in ("part", "lost") and self._frames >= fault.when > 0)
+        board = self._desk.board
+        try:
+            self._desk.deliver(data[: len(data) // 2] if strikes and fault and fault.kind == "part" else data)
+        except PowerCut:
+            self._desk.struck = self._is_out = True
+            raise UnitRemoved("its power has gone") from None
+        if strikes:
+            self._desk.struck = self._is_out = True
+            board.outbound = board.outbound[: len(board.outbound) // 2]
+
+    def read(self) -> bytes:
+        board = self._desk.board
+        if self._is_out:
+            raise UnitRemoved("the cable is out")
+        data, board.outbound = board.outbound, b""
+        assert data, "the unit does not answer"
+        return data
+
+    def close(self) -> None:
+        self._is_out = True
+
+    def restart_count(self) -> None:
+        """Faults count the frames of one command."""
+        self._frames = 0
+
+    def _note(self, kind: int, payload: bytes) -> None:
+        """What anyone on the cable knows."""
+        if kind == commands.PROVISION.code:
+            self._desk.bindings.append(payload[:32])
+
+
+class Desk:
+    """The unit, the laptops, and the bindings that were ever made."""
+
+    def __init__(self, directory: Path, chance: random.Random, *, fine: bool) -> None:
+        self.board = DeskBoard(b"unit\1\2\3\4", chance, fine=fine)
+        self.looks = {"A": "board one", "B": "board one"}
+        self.stores = {name: self._store(name, directory / name) for name in self.looks}
+        self.here = "A"
+        self.bindings: list[bytes] = []
+        self.fault: Fault | None = None
+        self.struck = False
+        self.host: Unit | None = None
+        self._wire: Wire | None = None
+        self.firmware = Firmware(self.board)
+
+    @property
+    def store(self) -> BindingStore:
+        return self.stores[self.here]
+
+    @property
+    def serial_number(self) -> str:
+        return self.board.uid.hex().upper()
+
+    def images(self) -> list[bytes]:
+        """The snapshots, then nvm."""
+        return [bytes(sector.content) for sector in (*self.board.snapshots, self.board.nvm) if sector]
+
+    def put_back(self, images: list[bytes]) -> None:
+        for sector, image in zip((*self.board.snapshots, self.board.nvm), images, strict=True):
+            assert sector
+            sector.content[:] = image
+
+    def binding_of(self, laptop: str, salt: bytes) -> bytes:
+        """B of the unit and a laptop, as it is now, by PROTOCOL.md; b"" while that has no secret."""
+        secret = self.stores[laptop].directory / "host_secret"
+        if not secret.exists():
+            return b""
+        look = f"board={self.looks[laptop]}\n".encode()
+        return session_reference.binding_of(bytes.fromhex(secret.read_text()), salt, look)
+
+    def greeted(self) -> Unit:
+        """The host's end, which says HELLO when it is new."""
+        if self.host is None:
+            self._wire = self._wire or Wire(self)
+            self.host = Unit("desk", Link(self._wire, _LONG), self.store)
+        return self.host
+
+    def run(self, operation: Callable[[Unit], _Value], fault: Fault | None) -> _Value:
+        """Do something with the host, in which something goes wrong; tell in `struck` whether it has."""
+        self._wire = self._wire or Wire(self)
+        self._wire.restart_count()
+        self.fault, self.struck = fault, False
+        if fault and fault.kind == "cut":
+            self.board.power.steps_left = fault.when
+        elif fault and fault.kind == "case":
+            self.board.case_opens_in, self.board.stays_open = fault.when, fault.stays_open
+        try:
+            return operation(self.greeted())
+        finally:
+            self.struck = self.struck or not self.board.power.on
+            if self.board.power.on:
+                self.board.power.restore()
+            self.struck = self.struck or bool(fault and fault.kind == "case" and not self.board.case_opens_in)
+            self.board.case_opens_in = 0
+            self.fault = None
+
+    def deliver(self, data: bytes) -> None:
+        self.board.inbound += data
+        while self.board.inbound:
+            self.firmware.poll()
+
+    def unplug(self) -> None:
+        """The host is gone; the unit still has its power."""
+        self.host = self._wire = None
+        self.board.is_connected = False
+        self.board.inbound = self.board.outbound = b""
+        self.firmware.poll()
+        self.board.is_connected = True
+
+    def power_up(self, steps: int | None = None) -> int:
+        """Start, and start again if the power goes after so many steps; return how many starts that were."""
+        self.host = self._wire = None
+        self.board.outbound = b""
+        self.board.start()
+        self.board.power.steps_left = steps
+        with suppress(PowerCut):
+            self.firmware = Firmware(self.board)
+            if self.board.power.on:
+                self.board.power.restore()
+                return 1
+        self.board.start()
+        self.firmware = Firmware(self.board)
+        return 2
+
+    def _store(self, name: str, directory: Path) -> BindingStore:
+        def look(*, with_network: bool = False) -> Characteristics:
+            return (("board", self.looks[name]),)
+
+        return BindingStore(directory, look)

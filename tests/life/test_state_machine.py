@@ -1,0 +1,599 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A unit, its hosts and a small model of them live through the same things; after each they must agree, flash too.
+
+NDKS_TEST_FULL=1 lets them live much longer.
+"""
+
+import functools
+import io
+import os
+import random
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import capsule_reference
+import session_reference
+from capsule_reference import Message
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from support.public_network import public_network
+from support.reference import clear_header, exported_key
+
+from ndks.exceptions import NdksError
+from ndks.unit import Unit
+from ndks_protocol import commands
+
+from .desk import Desk, Fault
+from .flash_view import FlashView, look, records_under
+from .model import JUMP, Capsule, Flash, Model, Own, Refused, Window
+
+FULL = os.environ.get("NDKS_TEST_FULL") == "1"
+NETWORK = public_network()
+PARAMETERS = capsule_reference.Network(NETWORK.secret, NETWORK.p1, NETWORK.p2, NETWORK.digits)
+PEERS = range(201, 212)  # lanes of units that only the test plays; one more than a unit keeps account of
+PEER_LAPTOPS = [bytes([number]) * 16 for number in (1, 2)]
+LONG_MS = 61_000  # no delay after wrong proofs is longer
+ONE_RECORD = 112  # bytes of the largest record that a jump appends
+
+cuts = st.builds(Fault, st.just("cut"), st.integers(0, 80) | st.integers(0, 9000))
+losses = st.builds(Fault, st.sampled_from(["part", "lost"]), st.integers(1, 7))
+openings = st.builds(Fault, st.just("case"), st.integers(1, 60), st.booleans())
+faults = st.one_of(st.none(), cuts, st.none(), losses, st.none(), cuts, st.none(), st.one_of(losses, cuts, openings))
+modes, ciphers = st.sampled_from("ab"), st.sampled_from(commands.CIPHERS)
+peers = st.sampled_from([*PEERS[:2]] * 6 + [*PEERS])
+some_data = st.binary(max_size=30)
+
+exported = functools.lru_cache(maxsize=None)(exported_key)
+
+
+def key_of(index: int, size: int) -> bytes:
+    return exported(NETWORK, index, 0, size)
+
+
+@functools.lru_cache(maxsize=256)
+def message(lane: int, number: int, cipher: int, data: bytes, sender: bytes) -> Message:
+    return Message(PARAMETERS, capsule_reference.clear_header(1, cipher, lane, number, b"saltsalt"), data, sender)
+
+
+def outcome(operation: Callable[[], Any]) -> Any:
+    """What it returns, or the name of the error that it ends with."""
+    try:
+        return operation()
+    except Refused as refused:
+        return f"refused: {refused}"
+    except NdksError as error:
+        return f"refused: {error.code}"
+
+
+class Life(RuleBasedStateMachine):
+    """One desk from the day on which a blank unit was put on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = Path(tempfile.mkdtemp(prefix="ndks-life-"))
+        self.next_lane = 1
+        self.used: dict[tuple[int, int], bytes] = {}  # wire headers, by lane and number
+        self.restored_lanes: set[int] = set()
+        self.acknowledged: set[int] = set()
+        self.capsules: list[tuple[Capsule, bytes]] = []
+        self.images: list[tuple[list[bytes], Flash, FlashView]] = []
+        self.sealed: list[bytes] = []
+
+    @initialize(seed=st.integers(0, 1 << 32), fine=st.booleans(), stage=st.sampled_from([*["bound"] * 6, "member", ""]))
+    def begin(self, seed: int, fine: bool, stage: str) -> None:
+        chance = random.Random(seed)
+        self.patches = mock.patch.multiple(
+            secrets,
+            token_bytes=chance.randbytes,
+            token_hex=lambda size: chance.randbytes(size).hex(),
+            randbits=chance.getrandbits,
+        )
+        self.patches.start()
+        self.desk = Desk(self.directory, chance, fine=fine)
+        self.model = Model()
+        self.view = self.looked()
+        if stage:
+            self.provision(None)
+        if stage == "bound":
+            self.bind(self.model.flash.binding, None)
+
+    def teardown(self) -> None:
+        if hasattr(self, "patches"):
+            self.patches.stop()
+        shutil.rmtree(self.directory)
+
+    # How the two are compared
+
+    def step(self, operation: Callable[[Unit], Any], change: Callable[[Model], Any], fault: Fault | None = None) -> Any:
+        """Do the same with unit and model; return what both did. Nothing when a fault has struck."""
+        before, after = self.model, self.model.copy()
+        after.clock, after.room = self.desk.board.clock, self.view.free
+        actual = outcome(lambda: self.desk.run(operation, fault))
+        salt = self.view.salt if self.view.is_bound else b""
+        new = self.desk.binding_of(self.desk.here, salt) if salt else b""
+        if new and new not in self.desk.bindings:
+            self.desk.bindings.append(new)
+        expected = outcome(lambda: change(after))
+        if self.desk.struck:
+            self.go_on_after(fault, before, after)
+            return None
+        assert actual == expected
+        if after.refuses_itself:
+            assert self.desk.firmware.session.wrong_attempts == before.flash.wrong_attempts
+        self.model = after
+        self.check()
+        return actual
+
+    def looked(self) -> FlashView:
+        return look(self.desk.images(), self.desk.bindings)
+
+    def check(self) -> None:
+        """Flash holds what the model says, the laptop what it has to know."""
+        view, flash = self.looked(), self.model.flash
+        assert seen(view) == described(flash)
+        assert view.is_settled or not self.model.is_in_session
+        assert view.boots == self.view.boots or not view.is_bound or not self.view.is_bound
+        assert view.erases >= self.view.erases
+        self.check_laptop()
+        assert NETWORK.secret not in b"".join(self.desk.images())
+        self.view = view
+
+    def check_laptop(self) -> None:
+        laptop, unit = self.model.laptop, self.desk.store.unit(self.desk.serial_number)
+        assert {known.binding_id for known in unit.bindings} == {id_of(binding) for binding in laptop.known}
+        assert unit.own_number == laptop.floor
+
+    def go_on_after(self, fault: Fault | None, before: Model, after: Model) -> None:
+        """Find the unit as it was before the command or as it is after it, in each of its parts."""
+        assert fault
+        had_power = self.desk.board.power.on
+        starts = 0
+        if had_power:
+            self.desk.unplug()
+        else:
+            starts = self.desk.power_up()
+        view = self.looked()
+        self.model = after.copy()
+        if fault.kind == "case":
+            may_be_blank = not (before.flash.lane and after.flash.lane)
+            self.model.flash = Flash(is_tampered=view.is_tampered or not may_be_blank)
+            self.model.is_opened = True
+        else:
+            self.model.flash = between(view, before.flash, after.flash)
+            self.model.own = self.own_after(had_power, before, after)
+        self.model.is_in_session = False
+        if not had_power:
+            self.model.start()
+        self.learn_laptop(before, after)
+        self.view = view._replace(erases=min(view.erases, self.view.erases)) if not starts else view
+        self.check()
+        self.wait(LONG_MS)
+
+    def own_after(self, had_power: bool, before: Model, after: Model) -> Own | None:
+        own = self.desk.firmware.own_numbers
+        if not had_power or own is None:
+            return None
+        found = Own(own.latest + 1, own._end)
+        if after.own and before.own:
+            assert before.own.next <= found.next <= after.own.next
+        return found
+
+    def learn_laptop(self, before: Model, after: Model) -> None:
+        """See what the laptop has written down before the fault struck."""
+        unit = self.desk.store.unit(self.desk.serial_number)
+        ids = {known.binding_id for known in unit.bindings}
+        laptop, possible = self.model.laptop, [*before.laptop.known, *after.laptop.known]
+        assert ids <= {id_of(binding) for binding in possible}
+        laptop.known = [binding for binding in dict.fromkeys(possible) if id_of(binding) in ids]
+        laptop.looks = before.laptop.looks | after.laptop.looks
+        assert unit.own_number in (before.laptop.floor, after.laptop.floor)
+        laptop.floor = unit.own_number
+        if self.model.flash.binding != before.flash.binding and self.model.flash.binding in after.laptop.known:
+            assert id_of(self.model.flash.binding) in ids, "a binding that nobody has written down"
+
+    # Rules: a unit's life
+
+    @precondition(lambda self: not self.model.flash.lane or self.model.clock % 3 == 0)
+    @rule(fault=faults)
+    def provision_and_bind(self, fault: Fault | None) -> None:
+        self.provision(fault)
+        if self.model.flash.lane:
+            self.bind(self.model.flash.binding, None)
+
+    def provision(self, fault: Fault | None) -> None:
+        lane = self.next_lane
+        self.next_lane += 1
+
+        def operation(host: Unit) -> bytes:
+            host.check_blank()
+            return host.provision(NETWORK, lane)
+
+        self.step(operation, lambda model: model.provision(lane, next(reversed(self.desk.bindings), b"")), fault)
+        if self.model.flash.lane == lane:
+            self.acknowledged.clear()
+
+    @precondition(lambda self: self.model.flash.lane)
+    @rule(right=st.sampled_from([True, True, True, False]), fault=faults)
+    def bind_with_code(self, right: bool, fault: Fault | None) -> None:
+        code = self.model.flash.binding if right else secrets.token_bytes(32)
+        self.bind(code or bytes(32), fault)
+
+    @precondition(lambda self: self.model.flash.lane)
+    @rule(fault=faults)
+    def rebind(self, fault: Fault | None) -> None:
+        self.bind(b"", fault)
+
+    def bind(self, code: bytes, fault: Fault | None) -> None:
+        def change(model: Model) -> str:
+            model.bind(code, self.desk.binding_of(self.desk.here, self.view.salt))
+            model.finish_binding()
+            return id_of(model.flash.binding)
+
+        if self.step(lambda host: host.bind(code).binding_id, change, fault) == id_of(self.model.flash.binding):
+            for other in self.desk.bindings:
+                left = records_under(self.desk.images(), other)
+                assert not left or other == self.model.flash.binding, "records of another binding are left"
+
+    @precondition(lambda self: self.model.flash.lane)
+    @rule(fault=faults)
+    def unlock(self, fault: Fault | None) -> None:
+        if True:
+            self.step(lambda host: host.unlock(), lambda model: model.unlock(), fault)
+
+    @rule(fault=faults)
+    def close(self, fault: Fault | None) -> None:
+        def change(model: Model) -> None:
+            with suppress(Refused):
+                model.close(unplug=False)
+
+        self.step(lambda host: host.close(), change, fault)
+        self.desk.unplug()
+        self.model.disconnect()
+
+    @precondition(lambda self: self.model.flash.lane)
+    @rule(fault=faults)
+    def eject(self, fault: Fault | None) -> None:
+        self.step(lambda host: host.eject(), lambda model: model.close(unplug=True), fault)
+
+    @precondition(lambda self: self.model.flash.lane or self.model.flash.is_tampered)
+    @rule(fault=faults, sure=st.integers(0, 7))
+    def zeroize(self, fault: Fault | None, sure: int) -> None:
+        if sure == 0:
+            self.step(lambda host: host.zeroize(), lambda model: model.zeroize(), fault)
+
+    @precondition(lambda self: not self.model.flash.lane)
+    @rule()
+    def use_a_unit_that_is_not_a_member(self) -> None:
+        self.key(1, None)
+        self.seal(b"", "aes", "b", None)
+        self.rebind(None)
+
+    @rule()
+    def status(self) -> None:
+        def change(model: Model) -> tuple[Any, ...]:
+            if model.is_in_session:
+                assert model.own
+                return "provisioned", model.flash.lane, NETWORK.name, model.flash.wrong_attempts, model.own.next - 1
+            state = "locked" if model.flash.lane else "tampered" if model.is_tampered else "blank"
+            return state, 0, "", model.flash.wrong_attempts, 0
+
+        def operation(host: Unit) -> tuple[Any, ...]:
+            status = host.status()
+            assert status.erases == self.view.erases
+            assert status.boots == self.view.boots
+            return status.state, status.lane, status.network, status.wrong_attempts, status.own_number
+
+        self.step(operation, change)
+
+    @precondition(lambda self: self.model.flash.lane)
+    @rule()
+    def wrong_proof(self) -> None:
+        def operation(host: Unit) -> None:
+            host.hello = host._greet()
+            host._link.call(commands.OPEN_SESSION, bytes(16))
+            host._link.call(commands.PROVE, secrets.token_bytes(16))
+
+        self.step(operation, lambda model: model.wrong_proof())
+
+    @rule(milliseconds=st.sampled_from([100, 1000, LONG_MS]))
+    def wait(self, milliseconds: int) -> None:
+        self.desk.board.clock += milliseconds
+
+    # Rules: what happens to it
+
+    @rule(steps=st.none() | st.integers(0, 40) | st.integers(0, 9000))
+    def restart(self, steps: int | None) -> None:
+        self.power_up(steps)
+        self.check()
+
+    def power_up(self, steps: int | None = None) -> None:
+        starts = self.desk.power_up(steps)
+        self.model.clock = self.desk.board.clock
+        self.model.start()
+        if self.desk.board.case.is_open:
+            self.model.open_case()
+        boots = self.looked().boots
+        assert not self.view.is_bound or self.model.is_opened or self.view.boots <= boots <= self.view.boots + starts
+        assert (
+            not self.view.is_bound
+            or boots > self.view.boots
+            or self.view.free < ONE_RECORD * starts
+            or self.model.is_opened
+        )
+        self.view = self.view._replace(boots=boots)
+
+    @rule()
+    def unplug(self) -> None:
+        self.desk.unplug()
+        self.model.disconnect()
+        self.check()
+
+    @rule(name=st.sampled_from("AAAAAB"))
+    def take_to_laptop(self, name: str) -> None:
+        self.unplug()
+        self.desk.here = self.model.here = name
+        self.check()
+
+    @rule(look=st.sampled_from([*["board one"] * 6, "board two"]))
+    def change_board(self, look: str) -> None:
+        self.desk.looks[self.desk.here] = self.model.laptop.look = look
+
+    @rule(stays_open=st.booleans(), sure=st.integers(0, 7))
+    def open_case(self, stays_open: bool, sure: int) -> None:
+        if sure:
+            return
+        self.desk.board.case_open = True
+        self.desk.board.case_open = stays_open
+        self.desk.firmware.poll()
+        if self.model.is_in_session:
+            assert outcome(lambda: self.desk.run(Unit.next_index, None)) in (
+                "refused: TAMPERED",
+                "refused: BAD_REQUEST",
+            )
+        self.desk.unplug()  # what a host has once been told, it goes on to believe
+        self.model.open_case()
+        self.check()
+
+    @precondition(lambda self: self.model.is_opened or self.desk.board.case.is_open)
+    @rule()
+    def close_case(self) -> None:
+        self.desk.board.case_open = False
+        self.power_up()
+        self.check()
+
+    @rule()
+    def copy_flash(self) -> None:
+        self.images.append((self.desk.images(), self.model.copy().flash, self.view))
+
+    @precondition(lambda self: self.images)
+    @rule(which=st.integers(0, 9))
+    def put_flash_back(self, which: int) -> None:
+        images, flash, view = self.images[which % len(self.images)]
+        self.desk.put_back(images)
+        self.model.flash = Model(flash).copy().flash
+        self.restored_lanes.add(flash.lane)
+        self.acknowledged = {index for index in self.acknowledged if index < flash.next_index}
+        self.view = view
+        self.power_up()
+        self.check()
+
+    # Rules: keys
+
+    @precondition(lambda self: self.model.flash.lane)
+    @rule(bits=st.sampled_from([1, 64, 128, 200]), fault=faults)
+    def next_key(self, bits: int, fault: Fault | None) -> None:
+        def operation(host: Unit) -> int:
+            key = host.next_key(bits)
+            assert key.data[: bits // 8] == key_of(key.index, -(-bits // 8))[: bits // 8]
+            return key.index
+
+        index = self.step(operation, lambda model: model.next_key(), fault)
+        if isinstance(index, int):
+            assert index not in self.acknowledged
+            self.acknowledged.add(index)
+
+    @precondition(lambda self: self.model.flash.lane)
+    @rule()
+    def next_index(self) -> None:
+        index = self.step(lambda host: host.next_index()[1], lambda model: model.next_index())
+        assert index not in self.acknowledged
+
+    @precondition(lambda self: self.model.flash.lane)
+    @rule(index=st.integers(0, 40) | st.integers(1, (1 << 48) - 1), fault=faults)
+    def key(self, index: int, fault: Fault | None) -> None:
+        def change(model: Model) -> bytes:
+            model.enter()
+            if index == 0:
+                raise Refused("RANGE")
+            return key_of(index, 8)
+
+        self.step(lambda host: host.key(index, 64).data, change, fault)
+
+    @precondition(lambda self: self.model.flash.lane)
+    @rule(ahead=st.sampled_from([-3, -1, 0, 0, 1, 5, JUMP, JUMP + 1]), leave=st.booleans(), fault=faults)
+    def acknowledge(self, ahead: int, leave: bool, fault: Fault | None) -> None:
+        index = max(0, self.model.flash.next_index + ahead)
+        answer = self.step(
+            lambda host: host.acknowledge(0, index, leave=leave),
+            lambda model: model.acknowledge(index, leave=leave),
+            fault,
+        )
+        if isinstance(answer, int):
+            self.acknowledged.add(index)
+
+    @precondition(lambda self: self.model.flash.lane)
+    @rule(left=st.integers(0, 250))
+    def fill_log(self, left: int) -> None:
+        """Until it has little room left."""
+        for _ in range(50):
+            used = self.view.free
+            if used < ONE_RECORD + left:
+                break
+            self.acknowledge(1, False, None)
+            if self.view.free >= used:
+                break
+
+    # Rules: messages
+
+    @precondition(lambda self: self.model.flash.lane)
+    @rule(data=some_data | st.integers(1000, 1100).map(bytes), cipher=ciphers, mode=modes, fault=faults)
+    def seal(self, data: bytes, cipher: str, mode: str, fault: Fault | None) -> None:
+        def operation(host: Unit) -> tuple[int, int]:
+            sink = io.BytesIO()
+            try:
+                host.encrypt(io.BytesIO(data), sink, cipher=cipher, mode=mode)
+            finally:
+                lane_and_number = self.note_header(sink.getvalue())
+            self.check_capsule(sink.getvalue(), data)
+            return lane_and_number
+
+        self.step(operation, lambda model: model.seal(), fault)
+
+    def note_header(self, capsule: bytes) -> tuple[int, int]:
+        header = capsule[: commands.WIRE_HEADER_SIZE]
+        if not header:
+            return 0, 0
+        index = int.from_bytes(clear_header(NETWORK, header)[5:13])
+        lane, number = divmod(index, 1 << 48)
+        other = self.used.setdefault((lane, number), header)
+        if other != header:
+            floor = self.desk.store.floor(self.desk.serial_number)
+            assert lane in self.restored_lanes, "a number has had two messages"
+            assert number > floor, "a number that the host knows of has come twice"
+        return lane, number
+
+    def check_capsule(self, capsule: bytes, data: bytes) -> None:
+        sender = bytes.fromhex(id_of(self.model.flash.binding))
+        assert Message(PARAMETERS, clear_header(NETWORK, capsule), data, sender).capsule == capsule
+        self.sealed.append(capsule)
+
+    @rule(
+        lane=peers,
+        ahead=st.sampled_from([-300, -256, -255, -40, -2, -1, 0, 1, 1, 1, 1, 2, 30, 300, JUMP, JUMP + 1]),
+        cipher=ciphers,
+        data=some_data,
+        laptop=st.sampled_from([0, 0, 0, 1]),
+        fault=st.sampled_from(["", "", "", "", "", "VERSION", "HEADER", "AUTH", "DIVERGED"]),
+    )
+    def peer_sends(self, lane: int, ahead: int, cipher: str, data: bytes, laptop: int, fault: str) -> None:
+        window = self.model.flash.windows.get(lane, Window())
+        number = max(1, window.top + ahead)
+        sent = message(lane, number, commands.CIPHERS.index(cipher), data, PEER_LAPTOPS[laptop])
+        capsule = bytearray(sent.capsule)
+        if fault == "DIVERGED":
+            paper = capsule_reference.paper_bytes(PARAMETERS, 1, 2000)
+            clear = clear_header(NETWORK, sent.header)
+            capsule = bytearray(Message(PARAMETERS, clear, data, PEER_LAPTOPS[laptop], paper).capsule)
+        elif fault:
+            capsule[{"VERSION": 0, "HEADER": 5, "AUTH": -20}[fault]] ^= 0x10
+        self.capsules.append((Capsule(lane, number, data, PEER_LAPTOPS[laptop], fault), bytes(capsule)))
+
+    @precondition(lambda self: self.capsules and self.model.flash.lane)
+    @rule(
+        which=st.integers(0, 5),
+        mode=modes,
+        again=st.sampled_from([False, False, True]),
+        leave=st.booleans(),
+        fault=faults,
+    )
+    def open(self, which: int, mode: str, again: bool, leave: bool, fault: Fault | None) -> None:
+        """One of the latest: in whatever order, and several times."""
+        capsule, sent = self.capsules[-1 - which % len(self.capsules)]
+        self.step(
+            lambda host: host.open(sent, mode=mode, again=again, leave=leave),
+            lambda model: model.open(capsule, again=again, leave=leave),
+            fault,
+        )
+
+    @precondition(lambda self: self.capsules and self.model.flash.lane)
+    @rule(which=st.integers(0, 5), leave=st.booleans(), fault=faults)
+    def accept(self, which: int, leave: bool, fault: Fault | None) -> None:
+        capsule, sent = self.capsules[-1 - which % len(self.capsules)]
+        self.step(lambda host: host.accept(sent, leave=leave), lambda model: model.accept(capsule, leave=leave), fault)
+
+    @precondition(lambda self: self.sealed)
+    @rule(mode=modes, again=st.booleans())
+    def open_own(self, mode: str, again: bool) -> None:
+        lane, number = divmod(int.from_bytes(clear_header(NETWORK, self.sealed[-1])[5:13]), 1 << 48)
+        if lane == self.model.flash.lane:
+            capsule = Capsule(lane, number, b"", b"")
+            self.step(
+                lambda host: host.open(self.sealed[-1], mode=mode, again=again),
+                lambda model: model.open(capsule, again=again, leave=False),
+            )
+
+    @precondition(lambda self: self.model.flash.lane)
+    @rule(lane=peers | st.just(0), laptop=st.sampled_from([*PEER_LAPTOPS, bytes(16)]), fault=faults)
+    def trust(self, lane: int, laptop: bytes, fault: Fault | None) -> None:
+        self.step(lambda host: host.trust(lane, laptop.hex()), lambda model: model.trust(lane, laptop), fault)
+
+
+def id_of(binding: bytes) -> str:
+    return session_reference.Binding(binding).id.hex()
+
+
+def described(flash: Flash) -> dict[str, Any]:
+    """What must be in flash."""
+    return {
+        "lane": flash.lane,
+        "binding": flash.binding,
+        "is_tampered": flash.is_tampered,
+        "next_index": flash.next_index,
+        "reserved": flash.reserved,
+        "wrong_attempts": flash.wrong_attempts,
+        "trusted": flash.trusted,
+        "windows": {lane: window.packed() for lane, window in flash.windows.items()},
+    }
+
+
+def seen(view: FlashView) -> dict[str, Any]:
+    """The same, as it is there."""
+    lane = 0
+    if view.is_bound:
+        assert NETWORK.secret in view.membership
+        lane = int.from_bytes(view.membership[4:6])
+    names = ("binding", "is_tampered", "next_index", "reserved", "wrong_attempts", "trusted", "windows")
+    return {"lane": lane} | {name: getattr(view, name) for name in names}
+
+
+def between(view: FlashView, before: Flash, after: Flash) -> Flash:
+    """What is there after an interruption; each part is as it was before or as it is after."""
+    found, old, new = seen(view), described(before), described(after)
+    if found["lane"] not in (before.lane, after.lane):
+        raise AssertionError("another unit")
+    if before.lane != after.lane:
+        whole = old if found["lane"] == before.lane else new
+        assert found == whole, "something in between"
+    flash = Flash(found["lane"])
+    for name, value in found.items():
+        if name == "windows":
+            flash.windows = {lane: _window(lane, packed, before, after) for lane, packed in value.items()}
+        else:
+            assert value in (old[name], new[name]), f"{name} is neither old nor new"
+            setattr(flash, name, value)
+    assert set(old["windows"]) <= set(flash.windows) or before.lane != after.lane
+    return flash
+
+
+def _window(lane: int, packed: tuple[int, int], before: Flash, after: Flash) -> Window:
+    for flash in (before, after):
+        window = flash.windows.get(lane)
+        if window and window.packed() == packed:
+            return window
+    raise AssertionError(f"the window of lane {lane} is neither old nor new")
+
+
+Life.TestCase.settings = settings(
+    max_examples=int(os.environ.get("NN", "60")),
+    stateful_step_count=80 if FULL else 40,
+    suppress_health_check=list(HealthCheck),
+)
+TestLife = Life.TestCase

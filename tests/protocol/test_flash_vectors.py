@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The published life of a unit, with what it leaves in nvm and snapshots; and records one by one."""
+
+import copy
+from typing import Any
+
+import pytest
+from support.reference import load_vectors
+
+from ndks_emulator import MemoryBoard
+from ndks_emulator.sector import Sector
+from ndks_protocol import commands, framing
+from ndks_protocol.flash import NVM_SIZE
+from ndks_unit import records
+from ndks_unit.board import RESET_POWER_ON
+from ndks_unit.records import RecordKeys
+from ndks_unit.unit import Unit
+from protocol.plain_crypto import CRYPTO
+
+VECTORS = load_vectors("flash")
+SEALED_RECORD = load_vectors("suite")["sealed_record"]
+RECORDS = [(entry["type"], entry["seq"], bytes.fromhex(entry["body"]), entry["record"]) for entry in VECTORS["records"]]
+
+
+class PublishedBoard(MemoryBoard):
+    """A board with the published uid and random bytes."""
+
+    def __init__(self, flash: "dict[str, Any] | None" = None) -> None:
+        super().__init__(bytes.fromhex(VECTORS["uid"]))
+        self.reset_reason = RESET_POWER_ON
+        if flash:
+            for sector, pieces in zip(flash_of(self), (flash["nvm"], *flash["snapshots"]), strict=True):
+                sector.content[:] = image(pieces)
+
+    def entropy(self, size: int) -> bytes:
+        return bytes.fromhex(VECTORS["entropy"])[:size]
+
+
+def image(pieces: list[tuple[int, str]]) -> bytes:
+    whole = bytearray(b"\xff" * NVM_SIZE)
+    for offset, data in pieces:
+        whole[offset : offset + len(data) // 2] = bytes.fromhex(data)
+    return bytes(whole)
+
+
+def flash_of(board: MemoryBoard) -> list[Sector]:
+    return [board.nvm, *(snapshot for snapshot in board.snapshots if snapshot)]
+
+
+def check_flash(board: MemoryBoard, expected: dict[str, Any]) -> None:
+    images = [bytes(sector.content) for sector in flash_of(board)]
+    assert images == [image(pieces) for pieces in (expected["nvm"], *expected["snapshots"])]
+
+
+def live(board: MemoryBoard, steps: list[dict[str, Any]]) -> None:
+    """Say what the steps say, and look at flash where they show it."""
+    unit = Unit(board)
+    for step in steps:
+        if step.get("restart"):
+            unit = Unit(board)
+        board.clock += step.get("after_ms", 0)
+        request = bytes.fromhex(step.get("sent", step["request"]))
+        board.inbound, board.outbound = framing.encode(step["command"], step["request_id"], request), b""
+        while board.inbound:
+            unit.poll()
+        (frame,) = framing.Decoder().feed(board.outbound)
+        assert isinstance(frame, framing.Frame)
+        kind = framing.ERROR if "error" in step else step["command"] | framing.ANSWER
+        answer = f"{step['error']:04x}" if "error" in step else step["answer"]
+        assert (frame.kind, frame.request_id) == (kind, step["request_id"]), step
+        assert bytes(frame.payload).hex() == step.get("received", answer), step
+        if "flash" in step:
+            check_flash(board, step["flash"])
+
+
+def test_the_published_life() -> None:
+    board = PublishedBoard()
+    live(board, VECTORS["steps"])
+    assert board.nvm.erases >= 4
+
+
+def test_the_published_life_shows_every_type_of_record() -> None:
+    shown = {step["command"] for step in VECTORS["steps"] if "flash" in step}
+    assert shown >= {commands.PROVISION.code, commands.BIND.code, commands.ZEROIZE.code, commands.ACKNOWLEDGE.code}
+    types = {entry["type"] for entry in VECTORS["records"]}
+    assert types >= {*records.SEALED[:3], *records.OPEN, *records.PLAIN, records.ERASING}
+
+
+def test_a_binding_that_was_interrupted_is_settled() -> None:
+    interrupted = VECTORS["interrupted_binding"]
+    steps = copy.deepcopy(interrupted["steps"])
+    assert steps[0].pop("restart")  # `live` begins with a start
+    live(PublishedBoard(interrupted["before"]), steps)
+
+
+@pytest.mark.parametrize("cause", VECTORS["interrupted_erasures"])
+def test_an_erasure_that_was_interrupted_is_finished(cause: str) -> None:
+    interrupted = VECTORS["interrupted_erasures"][cause]
+    board = PublishedBoard(interrupted["before"])
+    unit = Unit(board)
+    check_flash(board, interrupted["after"])
+    assert unit.state == (commands.STATE_TAMPERED if cause == "by_tampering" else commands.STATE_BLANK)
+
+
+def record_keys(auth: str = VECTORS["bindings"][0]["A"], kek: str = VECTORS["bindings"][0]["KEK"]) -> RecordKeys:
+    keys = RecordKeys(CRYPTO)
+    keys.set_auth(bytes.fromhex(auth))
+    keys.set_kek(bytes.fromhex(kek))
+    return keys
+
+
+def test_published_records() -> None:
+    keys = record_keys()
+    for kind, sequence, body, record in RECORDS:
+        assert keys.encode(kind, body, sequence).hex() == record
+        assert keys.decode(bytes.fromhex(record)) == body
+
+
+def test_the_sealed_record_of_another_implementation() -> None:
+    keys = record_keys(kek=SEALED_RECORD["KEK"])
+    body = bytes.fromhex(SEALED_RECORD["plaintext"])
+    assert keys.encode(SEALED_RECORD["type"], body, SEALED_RECORD["seq"]).hex() == SEALED_RECORD["record"]
+    assert keys.decode(bytes.fromhex(SEALED_RECORD["record"])) == body
+
+
+def test_a_published_record_with_one_bit_changed_is_none() -> None:
+    keys = record_keys()
+    for kind, _, body, record in RECORDS:
+        for bit in range(0, 8 * (records.BODY + len(body)), 5):
+            damaged = bytearray.fromhex(record)
+            damaged[bit // 8] ^= 1 << bit % 8
+            if 8 <= bit < 24 or damaged[0] not in {*records.SEALED, *records.OPEN, *records.PLAIN, records.ERASING}:
+                continue  # of another size, or type: nobody would take it for a record
+            assert keys.decode(bytes(damaged)) is None, (kind, bit)
+
+
+def test_under_other_keys_only_plain_records_are_read() -> None:
+    strange = VECTORS["bindings"][1]
+    for keys in (RecordKeys(CRYPTO), record_keys(strange["A"], strange["KEK"])):
+        read = {kind for kind, _, _, record in RECORDS if keys.decode(bytes.fromhex(record)) is not None}
+        assert read == {*records.PLAIN, records.ERASING}
+
+
+def test_no_published_secret_is_anywhere_in_flash() -> None:
+    """What comes out when a unit is read out: neither the network's secret, nor a key that opens it."""
+    secret = load_vectors("suite")["network"]["secret"]
+    hidden = [secret, *(binding[name] for binding in VECTORS["bindings"] for name in ("B", "KEK"))]
+    dumps = [step["flash"] for step in VECTORS["steps"] if "flash" in step]
+    for dump in [*dumps, VECTORS["interrupted_binding"]["before"]]:
+        for pieces in [dump["nvm"], *dump["snapshots"]]:
+            whole = image(pieces)
+            assert not any(bytes.fromhex(value)[start:][:8] in whole for value in hidden for start in (0, 8, 16, 24))
