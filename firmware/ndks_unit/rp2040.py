@@ -20,7 +20,7 @@ import usb_cdc
 from ulab import numpy as np
 from watchdog import WatchDogMode
 
-from ndks_protocol.flash import SNAPSHOT_FILES, SNAPSHOT_SIZE
+from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE, SNAPSHOT_FILES
 
 from .board import (
     RESET_BROWNOUT,
@@ -57,6 +57,7 @@ class RP2040Board(Board):
             raise RuntimeError("the data port is off: boot.py has not run; unplug the board and plug it in again")
         supervisor.runtime.autoreload = False  # a file that changes must not stop the unit
         self.uid = bytes(microcontroller.cpu.uid)
+        self._snapshots = {}
         self._port = usb_cdc.data
         self._port.timeout = 0
         self._port.write_timeout = 0
@@ -126,19 +127,32 @@ class RP2040Board(Board):
         if storage.getmount("/").readonly:
             return False
         try:
-            return all([os.stat("/" + name)[6] == SNAPSHOT_SIZE for name in SNAPSHOT_FILES])
+            return all([os.stat("/" + name)[6] == SNAPSHOT_FILE_SIZE for name in SNAPSHOT_FILES])
         except OSError:
             return False
 
     def snapshot_read(self, slot: int, offset: int, size: int) -> bytes:
-        with open("/" + SNAPSHOT_FILES[slot], "rb") as file:
-            file.seek(offset)
-            return file.read(size)
+        file = self._snapshot(slot)
+        file.seek(SNAPSHOT_AT + offset)
+        return file.read(size)
 
     def snapshot_write(self, slot: int, data: bytes) -> None:
-        with open("/" + SNAPSHOT_FILES[slot], "r+b") as file:
-            file.write(data)
+        file = self._snapshot(slot)
+        file.seek(SNAPSHOT_AT)
+        file.write(data)
         os.sync()
+
+    def _snapshot(self, slot: int):
+        """Return a snapshot file. It is never closed or flushed: that would write to the directory of the drive, where
+        a power cut costs all files. `os.sync` writes the data and nothing else.
+        """
+        if slot not in self._snapshots:
+            name = "/" + SNAPSHOT_FILES[slot]
+            try:
+                self._snapshots[slot] = open(name, "r+b")  # noqa: SIM115 (see above)
+            except OSError:  # the drive belongs to the computer: reading will do
+                return open(name, "rb")
+        return self._snapshots[slot]
 
     def sha256(self):
         return hashlib.new("sha256")

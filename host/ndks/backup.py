@@ -5,6 +5,7 @@
 import base64
 import json
 import secrets
+from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -40,7 +41,7 @@ def restore(store: BindingStore, copy: bytes, code: bytes, *, overwrite: bool) -
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise FileError("this is no sealed copy of bindings", "name the file that ndks bind --backup wrote") from None
     store.replace(contents, overwrite=overwrite)
-    return store.units()
+    return sorted(Path(name).stem for name in contents if "/" in name)
 
 
 def _header() -> bytes:

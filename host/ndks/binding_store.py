@@ -23,10 +23,11 @@ import platformdirs
 
 from ndks_protocol import errors
 from ndks_protocol.binding import BINDING_SIZE, BindingKeys
+from ndks_protocol.commands import INDEX_BITS
 
 from .answers import Hello
 from .crypto import CRYPTO
-from .exceptions import AuthenticationError, FileError
+from .exceptions import AuthenticationError, FileError, UsageError
 from .files import write_private
 from .fingerprint import Characteristics, characteristics, differences, fingerprint
 
@@ -76,7 +77,11 @@ class BindingStore:
         binding = self.unit(hello.serial_number).binding(hello.binding_id)
         if binding is None:
             raise AuthenticationError(errors.LOCKED)
-        present = self._look(with_network=binding.with_network)
+        try:
+            present = self._look(with_network=binding.with_network)
+        except UsageError as error:  # there is no network
+            what = f"this laptop is not as it was when the unit was bound to it: {error}"
+            raise AuthenticationError(errors.LOCKED, what, _AWAY) from None
         changed = differences(binding.characteristics, present)
         if changed:
             # The unit is not even asked: a wrong attempt would count.
@@ -214,13 +219,19 @@ def _unit_from(serial_number: str, values: Any) -> BoundUnit:
         raise ValueError
     bindings = cast(list[dict[str, Any]], values["bindings"])
     return BoundUnit(
-        serial_number, tuple(map(_binding_from, bindings)), int(values["epoch"]), int(values["own_number"])
+        serial_number, tuple(map(_binding_from, bindings)), _number(values["epoch"]), _number(values["own_number"])
     )
 
 
 def _binding_from(values: dict[str, Any]) -> Binding:
     pairs = tuple((_line(name), _line(value)) for name, value in values["characteristics"])
     return Binding(_line(values["binding_id"]), bool(values["with_network"]), pairs)
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 1 << INDEX_BITS:  # nor a bool
+        raise ValueError
+    return value
 
 
 def _line(value: Any) -> str:

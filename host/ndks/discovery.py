@@ -15,7 +15,7 @@ from serial.tools import list_ports
 from . import usb
 from .answers import Hello, Status
 from .binding_store import BindingStore
-from .exceptions import NdksError, NoUnit, SeveralUnits
+from .exceptions import FileError, NdksError, NoUnit, SeveralUnits
 from .transport import EMULATOR
 from .unit import DEFAULT_TIMEOUT, Unit, open_unit
 
@@ -105,6 +105,8 @@ def _ask(candidate: Candidate, timeout: float) -> Found:
             return Found(candidate, unit.hello, unit.status(), is_bound_here=unit.is_bound_here)
     except NdksError as error:
         return Found(candidate, problem=error)
+    except OSError as error:  # this laptop's bindings cannot be read
+        return Found(candidate, problem=FileError(f"{error.strerror}: {error.filename}"))
 
 
 def _may_be_unit(port: Any) -> bool:

@@ -42,7 +42,7 @@ def plan_download(unit: Unit, target: Path, bits: int, index: int | None, *, for
 
     FileError when `target` exists or another stream was interrupted there, unless `force` starts anew.
     """
-    status = unit.status()
+    status = unit.member_status()
     k = unit.next_index()[1] if index is None else index
     wanted = Plan(k, status.epoch, bits, unit.hello.serial_number, status.network_id)
     begun = _load_plan(target, force)

@@ -145,6 +145,7 @@ class Link:
                     return event
                 _log.debug("< dropped: %s", event.reason)
             if time.monotonic() > deadline:
+                self.end_session()  # which may be over: the next command opens another
                 raise self._silence()
             data = self._transport.read()
             self._heard_bytes = self._heard_bytes or bool(data)

@@ -33,7 +33,15 @@ from .answers import (
 from .binding_store import Binding, BindingStore
 from .capsules import Opened, Progress
 from .crypto import CRYPTO
-from .exceptions import DeviceError, NdksError, ProtocolError, UsageError, VersionMismatch
+from .exceptions import (
+    AuthenticationError,
+    DeviceError,
+    NdksError,
+    ProtocolError,
+    UsageError,
+    VersionMismatch,
+    device_error,
+)
 from .files import Sink, Source, reading, storing, writing
 from .link import Link, unpack_answer
 from .network import Network
@@ -72,12 +80,14 @@ class Unit:
         self.close()
 
     def close(self) -> None:
-        with contextlib.suppress(NdksError):  # at worst, numbers are lost as in a power cut
-            if self._link.unplugs:
-                self.eject()
-            elif self._link.is_secured:
-                self._close_session(unplug=False)
-        self._link.close()
+        try:
+            with contextlib.suppress(NdksError, OSError):  # at worst, numbers are lost as in a power cut
+                if self._link.unplugs:
+                    self.eject()
+                elif self._link.is_secured:
+                    self._close_session(unplug=False)
+        finally:
+            self._link.close()
 
     def eject(self) -> None:
         """Get the unit ready to be unplugged: reserved numbers that were not used are not lost then."""
@@ -96,16 +106,13 @@ class Unit:
         AuthenticationError LOCKED when this is not the laptop that the unit is bound to, KEK, DELAYED; DeviceError
         TOO_FAR when the laptop knows of numbers far above the unit's, and `leave` does not allow that.
         """
-        if self.hello.state == LOCKED:  # else the unit says what it is
-            keys = self._bindings.keys(self.hello)
-            self._open_session(keys, self._bindings.floor(self.hello.serial_number), leave=leave)
+        self._check_member()
+        keys = self._bindings.keys(self.hello)
+        self._open_session(keys, self._bindings.floor(self.hello.serial_number), leave=leave)
 
     def check_blank(self) -> None:
         """Raise what PROVISION would be answered with, without sending the secret."""
-        if NEWER in self.hello.flags or OLDER in self.hello.flags:
-            raise DeviceError(errors.STATE_FORMAT)
-        if self.hello.state == TAMPERED:
-            raise DeviceError(errors.TAMPERED)
+        self._check_sound()
         if self.hello.state != BLANK:
             raise DeviceError(errors.PROVISIONED)
 
@@ -139,6 +146,15 @@ class Unit:
             own_number,
         )
 
+    def member_status(self) -> Status:
+        """Return the state of a member, with what concerns its network: opens a session if none is open.
+
+        DeviceError BLANK, TAMPERED, STATE_FORMAT, and what `unlock` raises.
+        """
+        if not self._link.is_secured:
+            self.unlock()
+        return self.status()
+
     def provision(self, network: Network, lane: int) -> bytes:
         """Make a blank unit a member, bound to a one-time transport code of 32 bytes, which is returned.
 
@@ -157,11 +173,10 @@ class Unit:
 
         AuthenticationError KEK or LOCKED when this is not its code.
         """
-        if self.hello.state != LOCKED:
-            raise DeviceError(errors.TAMPERED if self.hello.state == TAMPERED else errors.BLANK)
+        self._check_member()
         if code:
-            self._open_session(BindingKeys(CRYPTO, code), 0, leave=False)
-        else:
+            self._open_with_code(code)
+        elif not self._link.is_secured:
             self.unlock()
         self._link.call(commands.BIND, self._bindings.begin(self.hello, with_network=with_network))
         self.hello = self._greet()
@@ -175,8 +190,10 @@ class Unit:
         """Erase everything in the unit, for ever; needs no session. DeviceError STORAGE, STATE_FORMAT."""
         self.hello = self._greet()  # which ends a session
         self._link.call(commands.ZEROIZE, commands.CONFIRMATION, bytes.fromhex(self.hello.serial_number))
-        self._bindings.forget(self.hello.serial_number)
         self.hello = self._greet()
+        if self.hello.state == LOCKED:
+            raise ProtocolError("the unit says that it is erased, and is not", "unplug it, plug it in again and repeat")
+        self._bindings.forget(self.hello.serial_number)
 
     def next_index(self) -> tuple[int, int]:
         """Return the epoch and the next index of the common lane."""
@@ -189,7 +206,7 @@ class Unit:
 
     def key(self, index: int, bits: int, *, epoch: int | None = None) -> Key:
         """Return `bits` bits of key `index`, of the present epoch unless another is named; moves nothing."""
-        epoch = self._member_status().epoch if epoch is None else epoch
+        epoch = self.member_status().epoch if epoch is None else epoch
         return Key(index, epoch, bits, b"".join(self.stream_key(index, bits, epoch=epoch)))
 
     def next_key(self, bits: int) -> Key:
@@ -206,7 +223,7 @@ class Unit:
         """Yield `bits` bits of key `index` in blocks of at most 1024 bytes, from byte `offset` on."""
         if not 1 <= bits <= MAX_BITS:
             raise UsageError("a key has 1 to 2^40 bits")
-        epoch = self._member_status().epoch if epoch is None else epoch
+        epoch = self.member_status().epoch if epoch is None else epoch
         size = (bits + 7) // 8
         starts = range(offset, size, commands.MAX_CHUNK)
         requests = ((epoch, index, start, min(commands.MAX_CHUNK, size - start)) for start in starts)
@@ -231,7 +248,7 @@ class Unit:
         written whole or not at all, FileError if it exists and is not to be overwritten; `progress` is told how many
         more bytes have been read.
         """
-        cipher = cipher or self._member_status().cipher
+        cipher = cipher or self.member_status().cipher
         if mode not in capsules.MODES or cipher not in commands.CIPHERS:
             raise UsageError("there is no such mode or cipher")
         with reading(source) as readable, writing(target, overwrite=overwrite) as sink:
@@ -307,21 +324,42 @@ class Unit:
             error.advice = "nothing: the message is stored; only the unit may not know it, and open it once more"
             raise
 
-    def _member_status(self) -> Status:
-        if not self._link.is_secured:
-            self.unlock()
-        return self.status()
+    def _check_member(self) -> None:
+        self._check_sound()
+        if self.hello.state != LOCKED:
+            raise device_error(errors.BLANK if self.hello.state == BLANK else errors.LOCKED)
+
+    def _check_sound(self) -> None:
+        if NEWER in self.hello.flags or OLDER in self.hello.flags:
+            raise DeviceError(errors.STATE_FORMAT)
+        if self.hello.state == TAMPERED:
+            raise DeviceError(errors.TAMPERED)
 
     def _open_session(self, keys: BindingKeys, floor: int, *, leave: bool) -> None:
         self.hello = self._greet()  # the proofs cover its answer
-        open_session(self._link, self._hello_payload, keys, floor, leave=leave)
+        try:
+            open_session(self._link, self._hello_payload, keys, floor, leave=leave)
+        except DeviceError as error:
+            if error.number != errors.TOO_FAR:
+                raise
+            what = "this laptop knows of message numbers far above the unit's: an old image of its flash was put back"
+            raise DeviceError(errors.TOO_FAR, what, "if you know why: ndks bind --far") from None
+
+    def _open_with_code(self, code: bytes) -> None:
+        try:
+            self._open_session(BindingKeys(CRYPTO, code), 0, leave=False)
+        except AuthenticationError as error:
+            if error.number == errors.LOCKED:
+                advice = "look whether they are of another unit; if they were used before, by whom? ndks zeroize"
+                raise AuthenticationError(errors.LOCKED, "these words are not this unit's", advice) from None
+            raise
 
     def _close_session(self, *, unplug: bool) -> None:
-        if self._link.is_secured and self.is_bound_here:
-            status = self.status()
-            self._bindings.note_number(self.hello.serial_number, status.epoch, status.own_number)
+        status = self.status() if self._link.is_secured and self.is_bound_here else None
         self._link.call(commands.CLOSE, unplug)
         self._link.end_session()
+        if status:
+            self._bindings.note_number(self.hello.serial_number, status.epoch, status.own_number)
 
     def _greet(self) -> Hello:
         payload = self._link.call_raw(commands.HELLO)

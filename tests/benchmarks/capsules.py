@@ -37,6 +37,7 @@ class Measured:
 def main(megabytes: int) -> None:
     with tempfile.TemporaryDirectory(prefix="ndks-bench-") as name:
         directory = Path(name)
+        os.environ["NDKS_HOME"] = str(directory / "home")
         for unit in ("alice", "bob"):
             prepare(directory, unit)
         print(f"{'':32}{'MB':>6}{'s':>8}{'MB/s':>8}{'peak MB':>9}  share of the yardstick")

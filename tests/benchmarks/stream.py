@@ -20,6 +20,7 @@ PRIMAL_KEY = 192_000_000
 def main(bits: int) -> None:
     with tempfile.TemporaryDirectory(prefix="ndks-bench-") as name:
         directory = Path(name)
+        os.environ["NDKS_HOME"] = str(directory / "home")
         run(directory, "network", "new", "bench")
         run(directory, "provision", "bench.ndksnet", "--bind", "--unit", "emulator:unit")
         with subprocess.Popen([*NDKS, "emulate", "unit"], cwd=directory, stdout=subprocess.PIPE, text=True) as unit:

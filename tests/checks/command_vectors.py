@@ -538,7 +538,7 @@ def another_laptop(talk: Conversation) -> None:
     talk.say((BIND, SECOND.secret[1:], BAD_REQUEST))
     talk.bind(SECOND)
     talk.say(
-        talk.status(UNLOCKED_STATE, used, erases=1, own_number=212),
+        talk.status(UNLOCKED_STATE, used, erases=2, own_number=212),
         (SEAL_BEGIN, begin("11-messg", VERNAM), message.header),
         (SEAL_CHUNK, piece("11-messg", 0, 1, body), message.chunks[0]),
     )
@@ -556,7 +556,7 @@ def another_laptop(talk: Conversation) -> None:
         (CLOSE, b"\1", b""),
     )
     talk.say_in_the_clear(
-        talk.status(LOCKED_STATE, used + extent(OWN_NUMBERS, 12), erases=1),
+        talk.status(LOCKED_STATE, used + extent(OWN_NUMBERS, 12), erases=2),
         (ZEROIZE, b"ZEROISE!" + UID, RANGE),
         (ZEROIZE, b"ZEROIZE!" + UID[::-1], RANGE),
         (ZEROIZE, ERASE[:-1], BAD_REQUEST),
@@ -566,13 +566,13 @@ def another_laptop(talk: Conversation) -> None:
 def a_new_life(talk: Conversation) -> None:
     talk.zeroize()
     talk.greet()
-    talk.say(talk.status(BLANK_STATE, extent(STATE_FORMAT, 5), erases=2), *needing_a_session(BLANK))
+    talk.say(talk.status(BLANK_STATE, extent(STATE_FORMAT, 5), erases=3), *needing_a_session(BLANK))
     talk.provision(SECOND)
     talk.open_session(floor=1000)
     used = 2 * extent(STATE_FORMAT, 5) + extent(MEMBERSHIP, len(MEMBER)) + extent(BINDING, 66)
     message = own_message(AES, 1001, b"x", SECOND.id)
     talk.say(
-        talk.status(UNLOCKED_STATE, used, erases=2, own_number=1000),
+        talk.status(UNLOCKED_STATE, used, erases=3, own_number=1000),
         (NEXT_INDEX, b"", struct.pack(">IQ", 0, 1)),
         (SEAL_KEYS, begin("1st-mess", AES), message.header + message.tag_key + message.sync + message.z),
     )

@@ -80,6 +80,7 @@ class Flash:
         self._sequences: dict[int, int] = {}  # of the newest record of each type
         self._tails: dict[int, tuple[int, int]] = {}
         self._newest_snapshot: int | None = None
+        self._highest_in_snapshot = 0  # sequence number
 
     def append(self, kind: int, body: bytes) -> None:
         if self.end + extent(kind, len(body)) > LOG_SIZE:
@@ -100,25 +101,25 @@ class Flash:
             self.bodies[kind] = body
 
     def restart(self) -> None:
-        """Sealed records are closed, so that their sequence numbers are not known until `unlock`."""
-        self._sequence = max([sequence for kind, sequence in self._sequences.items() if kind >= 0x80], default=0)
+        """Sealed records of nvm are closed, so that their sequence numbers are not known until `unlock`."""
+        known = [sequence for kind, sequence in self._sequences.items() if kind >= 0x80]
+        self._sequence = max([*known, self._highest_in_snapshot])
 
     def unlock(self) -> None:
-        self._sequence = max(self._sequences.values())
+        self._sequence = max([*self._sequences.values(), self._highest_in_snapshot])
 
     def compact(self) -> None:
         self._write_snapshot(self._image())
         self._start_nvm()
 
     def rebind(self, binding: Binding, body: bytes, settled_body: bytes) -> None:
-        """A snapshot without a binding, the commit in nvm, then all anew."""
+        """A compaction, a snapshot without a binding, the commit in nvm, then all anew."""
         self.prepare_binding(binding, body)
         self.settle(settled_body)
 
     def prepare_binding(self, binding: Binding, body: bytes) -> None:
         """Up to the commit."""
-        if self.end + extent(BINDING, len(body)) > LOG_SIZE:
-            self.compact()
+        self.compact()
         self.binding = binding
         del self.bodies[BINDING]
         self._write_snapshot(self._image())
@@ -140,7 +141,7 @@ class Flash:
         self._forget()
         self.end = len(left)
         self.bodies = {STATE_FORMAT: state_format(self.erases)} | ({TAMPERED: bytes([cause])} if cause else {})
-        self._sequence = len(self.bodies)
+        self._sequence = self._highest_in_snapshot = len(self.bodies)
         self._newest_snapshot = 0
 
     def described(self) -> dict[str, Any]:
@@ -171,6 +172,7 @@ class Flash:
     def _write_snapshot(self, image: bytearray) -> None:
         self._newest_snapshot = 1 if self._newest_snapshot == 0 else 0
         self.snapshots[self._newest_snapshot] = snapshot(bytes(image))
+        self._highest_in_snapshot = self._sequence
 
     def _start_nvm(self) -> None:
         self.nvm = self._next_nvm

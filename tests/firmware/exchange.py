@@ -53,6 +53,15 @@ def ask(board: MemoryBoard, unit: Unit, command: commands.Command, *values: Any)
     return command.answer.unpack(payload)
 
 
+def refusal(board: MemoryBoard, unit: Unit, command: commands.Command, payload: bytes) -> int:
+    """The error code that is answered to a payload that no layout would make, in a session."""
+    if unit not in channels:
+        open_session(board, unit)
+    kind, answered = _exchange(board, unit, channels[unit], command.code, payload)
+    assert kind == framing.ERROR
+    return int.from_bytes(answered)
+
+
 def open_session(board: MemoryBoard, unit: Unit, binding: bytes = BINDING, floor: int = 0, leave: int = 0) -> None:
     """Open a session under a binding. UnitError."""
     channels.pop(unit, None)

@@ -216,9 +216,6 @@ def test_compactions_are_cut_where_they_are_meant_to_be() -> None:
 LARGE = 0x0100_0000  # an index that reads like the first bytes of a record: type 01, size 0000, a sequence number
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Storage.scan takes bytes of a body for a record, and its sequence number for the newest"
-)
 @pytest.mark.parametrize("first", [0x60, 0xA0])
 def test_body_that_reads_like_a_record_makes_no_snapshot_the_newest(first: int, cutter: Cutter) -> None:
     """An old snapshot that is taken for the newest would give indices a second time."""

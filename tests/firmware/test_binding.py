@@ -142,6 +142,8 @@ class TestBind:
         else:
             laptop.board.nvm.worn_out = True
         assert laptop.code(commands.BIND, NEW_BINDING) == errors.STORAGE
+        assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED, "whatever flash says, it says it anew"
+        laptop.open()
         assert laptop.ask(commands.NEXT_INDEX) == (0, 1)
         assert named_hello(laptop)["binding_id"] == BindingKeys(CRYPTO, BINDING).id
         laptop.board.drive_is_writable, laptop.board.nvm.worn_out = True, False

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from firmware.exchange import answer
+from firmware.exchange import refusal
 from firmware.member import BINDING
 from firmware.peer import (
     CRYPTO,
@@ -142,8 +142,7 @@ class TestHeaders:
     def test_a_header_too_short(self, peer: Peer, command: commands.Command) -> None:
         with pytest.raises(ValueError, match="wrong number of bytes"):
             command.request.pack(wire(SENDER, 1)[:-1], 0)
-        frame = answer(peer.board, peer.unit, command.code, wire(SENDER, 1)[:-1])  # in the clear, which comes after
-        assert int.from_bytes(frame.payload) == errors.BAD_REQUEST
+        assert refusal(peer.board, peer.unit, command, wire(SENDER, 1)[:-1]) == errors.BAD_REQUEST
 
     @takes_headers
     def test_another_suite_comes_before_kind_and_lane(self, peer: Peer, command: commands.Command) -> None:

@@ -1,28 +1,40 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The record log: published bytes, wear, and damage."""
+"""The record log: published bytes, wear, and damage. Power cuts are in test_all_cuts.py."""
 
-import copy
-import hashlib
 import struct
 
 import pytest
 from support.reference import load_vectors
 
 from firmware.exchange import ask
-from firmware.member import membership
+from firmware.logs import counter, counter_of, opened
+from firmware.member import BINDING, membership
 from firmware.memory_board import MemoryBoard
+from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors
+from ndks_protocol.binding import ID_SIZE, BindingKeys
+from ndks_protocol.commands import MAX_SENDERS
 from ndks_protocol.flash import NVM_SIZE
+from ndks_protocol.kdf import derive
+from ndks_unit import records
 from ndks_unit.exported_keys import ExportCounter
-from ndks_unit.record_log import RecordLog
-from ndks_unit.records import EXPORT_COUNTER, MEMBERSHIP, STATE_FORMAT
+from ndks_unit.record_log import RecordLog, format_body
+from ndks_unit.records import BOOTS, EXPORT_COUNTER, MEMBERSHIP, OWN_NUMBERS, STATE_FORMAT, TAIL, WINDOWS
 from ndks_unit.unit import Unit
 
 VECTOR = load_vectors("records")
 IMAGE = bytes.fromhex(VECTOR["nvm"])
-TAIL = 64  # keys that one record of a counter can count
-LAST_RECORD = len(IMAGE) - TAIL - 48  # of EXPORT_COUNTER, whose value was 4 before
+MEMBER = bytes.fromhex(VECTOR["provision"])[32:]  # without the binding
+MEMBERSHIP_AT, BINDING_AT, LAST_RECORD = 32, 112, len(IMAGE) - TAIL - 48
+JUMP_RECORD = 112  # bytes that a jump of the counter costs
+
+
+class PublishedBoard(MemoryBoard):
+    """Its random bytes are the published ones."""
+
+    def entropy(self, size: int) -> bytes:
+        return bytes.fromhex(VECTOR["entropy"])[:size]
 
 
 def board_with(image: bytes) -> MemoryBoard:
@@ -33,16 +45,8 @@ def board_with(image: bytes) -> MemoryBoard:
     return board
 
 
-def counter(value: int) -> bytes:
-    return struct.pack(">IQ", 0, value)
-
-
-def counter_of(log: RecordLog) -> int:
-    return struct.unpack(">IQ", log.body(EXPORT_COUNTER))[1]
-
-
 def test_published_records_byte_for_byte() -> None:
-    board = MemoryBoard()
+    board = PublishedBoard()
     unit = Unit(board)
     ask(board, unit, commands.PROVISION, *commands.PROVISION.request.unpack(bytes.fromhex(VECTOR["provision"])))
     for index in VECTOR["acknowledged"]:
@@ -52,31 +56,70 @@ def test_published_records_byte_for_byte() -> None:
 
 
 def test_published_records_are_understood() -> None:
-    log = RecordLog(board_with(IMAGE))
-    assert log.body(STATE_FORMAT) == b"\2"
-    assert log.body(MEMBERSHIP).hex() == VECTOR["provision"]
+    log = opened(board_with(IMAGE))
+    assert log.body(STATE_FORMAT) == format_body(0)
+    assert log.body(MEMBERSHIP) == MEMBER
     assert counter_of(log) == VECTOR["next_index"]
     assert (log.used, log.size) == (len(IMAGE), NVM_SIZE - 32)
 
 
 def test_an_empty_flash_holds_nothing() -> None:
-    log = RecordLog(MemoryBoard())
-    assert (log.body(MEMBERSHIP), log.used) == (None, 0)
+    log = opened(MemoryBoard())
+    assert (log.body(MEMBERSHIP), log.used, log.erases) == (None, 0, 0)
 
 
-@pytest.mark.parametrize("names", [5, 80])
-def test_at_most_one_erase_in_1000_keys(names: int) -> None:
-    """Flash endures about 100,000 erases. Here 0.45 in 1,000 keys are needed."""
+def test_each_class_of_records_is_read_with_its_key() -> None:
+    log = RecordLog(board_with(IMAGE))
+    log.load()
+    binding = log.body(records.BINDING)
+    assert binding
+    assert (log.body(EXPORT_COUNTER), log.body(MEMBERSHIP)) == (None, None)
+    log.set_auth(binding[:32])
+    assert (counter_of(log), log.body(MEMBERSHIP)) == (VECTOR["next_index"], None)
+    log.unlock(BindingKeys(CRYPTO, bytes(32)).kek)
+    assert log.body(MEMBERSHIP) is None
+    log.unlock(BindingKeys(CRYPTO, BINDING).kek)
+    member = log.body(MEMBERSHIP)
+    assert member == MEMBER
+    log.lock()
+    assert (counter_of(log), log.body(MEMBERSHIP)) == (VECTOR["next_index"], None)
+    assert bytes(member) == bytes(len(member)), "it is overwritten, not only forgotten"
+
+
+def test_a_locked_log_writes_what_is_open_as_long_as_there_is_room() -> None:
+    board = MemoryBoard()
+    log = opened(board)
+    log.append(records.BINDING, bytes(66))
+    log.append(MEMBERSHIP, b"member")
+    log.lock()
+    with pytest.raises(errors.UnitError, match="LOCKED"):
+        log.append(MEMBERSHIP, b"other")
+    with pytest.raises(errors.UnitError, match="STORAGE"):
+        for value in range(1000):
+            log.append(EXPORT_COUNTER, counter(value))
+    assert board.nvm.erases == 0, "sealed records would be lost"
+    assert opened(board).body(MEMBERSHIP) == b"member"
+
+
+@pytest.mark.parametrize("senders", [0, MAX_SENDERS])
+def test_at_most_one_erase_in_1000_keys(senders: int) -> None:
+    """Flash endures about 100,000 erases."""
     keys = 20_000
     board = MemoryBoard()
-    log = RecordLog(board)
-    log.append(STATE_FORMAT, b"\1")
-    log.append(MEMBERSHIP, bytes(43 + 3 * names))
-    counter = ExportCounter(log, 0)
+    log = opened(board)
+    log.append(MEMBERSHIP, bytes(43 + 3 * 80 if senders else 56))
+    log.append(records.BINDING, bytes(66))
+    log.append(records.MEMBER_IDS, bytes((2 + ID_SIZE) * senders))
+    log.append(OWN_NUMBERS, counter(1))
+    log.append(BOOTS, records.FIRST)
+    for slot in range(senders):
+        log.append(WINDOWS + slot, bytes(40))
+    steps = ExportCounter(log, 0)
     for index in range(1, keys + 1):
-        counter.advance_to(index + 1)
+        steps.advance_to(index + 1)
     assert 0 < board.nvm.erases <= keys // 1000
-    assert counter_of(RecordLog(board)) == keys + 1
+    assert log.erases == board.nvm.erases
+    assert counter_of(opened(board)) == keys + 1
 
 
 def test_repeated_acknowledgements_cost_nothing() -> None:
@@ -88,10 +131,26 @@ def test_repeated_acknowledgements_cost_nothing() -> None:
     assert board.nvm.content == before
 
 
-def test_starting_writes_nothing() -> None:
+def test_a_start_writes_one_byte_and_a_session_none() -> None:
     board = board_with(IMAGE)
+    ask(board, Unit(board), commands.NEXT_INDEX)  # the first writes a record
+    before = bytes(board.nvm.content)
+    for starts in (1, 2, 3):
+        assert ask(board, Unit(board), commands.NEXT_INDEX) == (0, VECTOR["next_index"])
+        assert sum(old != new for old, new in zip(before, board.nvm.content, strict=True)) == starts
+
+
+def test_starting_a_unit_that_is_blank_writes_nothing() -> None:
+    board = MemoryBoard()
     board.power.steps_left = 0  # so that it would not be possible
-    assert ask(board, Unit(board), commands.NEXT_INDEX) == (0, VECTOR["next_index"])
+    log = RecordLog(board)
+    board.power.restore()
+    log.load()
+    board.nvm.worn_out = True
+    assert Unit(board).binding is None
+
+
+# Damage
 
 
 @pytest.mark.parametrize("mask", [0x01, 0x80, 0xFF])
@@ -99,10 +158,11 @@ def test_a_damaged_byte_costs_its_record_alone(mask: int) -> None:
     for position in range(len(IMAGE) + 32):
         board = board_with(IMAGE)
         board.nvm.content[position] ^= mask
-        log = RecordLog(board)
-        assert log.body(STATE_FORMAT) == (None if position < 25 else b"\2")
-        assert (log.body(MEMBERSHIP) is None) == (32 <= position < 32 + 24 + 56)
-        if LAST_RECORD <= position < LAST_RECORD + 36:
+        log = opened(board)
+        assert (log.body(STATE_FORMAT) is None) == (position < 24 + 5)
+        assert (log.body(MEMBERSHIP) is None) == (0 <= position - MEMBERSHIP_AT < 24 + 56)
+        assert (log.body(records.BINDING) is None) == (0 <= position - BINDING_AT < 24 + 66)
+        if 0 <= position - LAST_RECORD < 24 + 12:
             assert counter_of(log) == 4, "the record before counts again"
         else:
             assert counter_of(log) >= VECTOR["next_index"], "a damaged step burns indices, it gives none twice"
@@ -112,19 +172,27 @@ def test_a_damaged_byte_costs_its_record_alone(mask: int) -> None:
 @pytest.mark.parametrize("size", range(48))
 def test_a_torn_record_is_stepped_over(size: int) -> None:
     board = board_with(IMAGE[: LAST_RECORD + size])
-    log = RecordLog(board)
+    log = opened(board)
     complete = size >= 36  # the rest is padding
     assert counter_of(log) == (VECTOR["next_index"] if complete else 4)
-    assert log.body(MEMBERSHIP).hex() == VECTOR["provision"]
+    assert log.body(MEMBERSHIP) == MEMBER
     _check_it_goes_on(board, log)
 
 
+def test_a_begun_step_burns_its_index_rather_than_giving_it_twice() -> None:
+    board = board_with(IMAGE)
+    log = opened(board)
+    assert not board.survives(1, lambda: log.count(EXPORT_COUNTER))
+    assert board.nvm.content[LAST_RECORD + 48] not in (0x00, 0xFF)
+    assert counter_of(opened(board)) == VECTOR["next_index"] + 1
+
+
 def test_garbage_all_over_is_no_reason_to_erase_or_to_fail() -> None:
-    for content in (b"\0", b"\xf0", b"\xf4\0\x0c\0\0\0\1\0", b"\xf3\xff\xff\0\0\0\1\0", bytes(range(256))):
+    for content in (b"\0", b"\xf0", b"\x80\0\x0c\0\0\0\1\0", b"\x01\xff\xff\0\0\0\1\0", bytes(range(256))):
         image = (content * NVM_SIZE)[: NVM_SIZE - 32]
         board = board_with(image)
         unit = Unit(board)
-        assert (unit.log.used, unit.member) == (unit.log.size, None)
+        assert (unit.log.used, unit.state) == (unit.log.size, commands.STATE_BLANK)
         with pytest.raises(errors.UnitError, match="STORAGE"):  # no drive, no snapshot, no erasing
             ask(board, unit, commands.PROVISION, *membership())
         assert (bytes(board.nvm.content[: len(image)]), board.nvm.erases) == (image, 0)
@@ -135,52 +203,7 @@ def test_garbage_gives_way_to_records_through_a_snapshot() -> None:
     board.nvm.content[:] = b"\xf0" * NVM_SIZE
     ask(board, Unit(board), commands.PROVISION, *membership())
     assert board.nvm.erases == 1
-    assert Unit(board).member
-
-
-def test_nvm_is_not_erased_for_a_snapshot_that_did_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    board = MemoryBoard()
-    log = RecordLog(board)
-    log.append(MEMBERSHIP, bytes(3000))
-    monkeypatch.setattr(board, "snapshot_write", lambda slot, data: None)
-    with pytest.raises(errors.UnitError, match="STORAGE"):
-        log.append(MEMBERSHIP, bytes(2000))
-    assert board.nvm.erases == 0
-    assert RecordLog(board).body(MEMBERSHIP) == bytes(3000)
-
-
-def test_a_record_larger_than_the_flash_is_refused() -> None:
-    board = MemoryBoard()
-    log = RecordLog(board)
-    log.append(MEMBERSHIP, b"member")
-    with pytest.raises(errors.UnitError, match="STORAGE"):
-        log.append(MEMBERSHIP, bytes(NVM_SIZE))
-    assert log.body(MEMBERSHIP) == RecordLog(board).body(MEMBERSHIP) == b"member"
-
-
-@pytest.mark.parametrize("steps", [1, 2, TAIL - 1, TAIL, TAIL + 1])
-def test_what_is_counted_after_a_compaction_wins_over_its_snapshot(steps: int) -> None:
-    board = MemoryBoard()
-    log = RecordLog(board)
-    log.append(EXPORT_COUNTER, counter(1000))
-    while not board.nvm.erases:
-        log.append(MEMBERSHIP, bytes(500))
-    for _ in range(steps):
-        log.count(EXPORT_COUNTER)
-    assert counter_of(RecordLog(board)) == 1000 + steps
-
-
-def test_after_a_record_that_failed_and_is_valid_all_the_same_nothing_is_counted_in_vain() -> None:
-    """Its padding did not arrive: the write is refused, but at the next start this record is the newest."""
-    board = MemoryBoard()
-    log = RecordLog(board)
-    log.append(EXPORT_COUNTER, counter(5))
-    board.nvm.stuck.add(log.used + 40)
-    with pytest.raises(errors.UnitError, match="STORAGE"):
-        log.append(EXPORT_COUNTER, counter(7))
-    for _ in range(10):
-        log.count(EXPORT_COUNTER)
-    assert counter_of(log) == counter_of(RecordLog(board)) == 15
+    assert ask(board, Unit(board), commands.NEXT_INDEX) == (0, 1)
 
 
 @pytest.mark.parametrize(("offset", "size"), [(48, 12), (48, 60), (96, 24)])
@@ -189,65 +212,120 @@ def test_a_record_that_runs_past_the_end_is_stepped_over(offset: int, size: int)
     end = NVM_SIZE - 32
     body = counter(77).ljust(size, b"\0")[: offset - 24]
     header = struct.pack(">BHIB", EXPORT_COUNTER, size, 99, 0)
-    record = header + hashlib.sha256(header + body).digest()[:16] + body
-    board = board_with(IMAGE.ljust(end - offset, b"\xff") + record)
-    log = RecordLog(board)
+    tag = derive(CRYPTO, BindingKeys(CRYPTO, BINDING).auth, "ndks log", header + body)[:16]
+    board = board_with(IMAGE.ljust(end - offset, b"\xff") + header + tag + body)
+    log = opened(board)
     assert counter_of(log) == VECTOR["next_index"]
     assert (log.used, board.nvm.erases) == (log.size if offset == 48 else end - 48, 0)
 
 
 def test_a_damaged_snapshot_does_no_harm() -> None:
-    board = MemoryBoard()
-    log = RecordLog(board)
-    log.append(MEMBERSHIP, b"member")
-    _jump_until_erased(board, log)
-    newest = counter_of(log)
-    for position in range(200):
-        damaged = copy.deepcopy(board)
-        assert damaged.snapshots[0] is not None
-        damaged.snapshots[0][position] ^= 0xFF
-        log = RecordLog(damaged)
+    board = _compacted_by_jumps()
+    newest = counter_of(opened(board))
+    for position in (*range(0, NVM_SIZE, 97), NVM_SIZE - 1):
+        damaged = board.clone()
+        assert damaged.snapshots[0]
+        damaged.snapshots[0].content[position] ^= 0xFF
+        log = opened(damaged)
         assert (counter_of(log), log.body(MEMBERSHIP)) == (newest, b"member")
         _check_it_goes_on(damaged, log)
 
 
+def test_a_snapshot_that_is_not_whole_is_not_looked_at() -> None:
+    """Not for any of its records: it may hold what another has replaced."""
+    board = _compacted_by_jumps()
+    board.nvm.content[:] = b"\xff" * NVM_SIZE
+    assert opened(board).body(MEMBERSHIP) == b"member"
+    for position in (*range(0, NVM_SIZE, 97), NVM_SIZE - 1):
+        damaged = board.clone()
+        assert damaged.snapshots[0]
+        damaged.snapshots[0].content[position] ^= 0x10
+        log = opened(damaged)
+        assert (log.body(MEMBERSHIP), log.body(EXPORT_COUNTER), log.body(STATE_FORMAT)) == (None, None, None)
+
+
+def test_what_is_in_a_snapshot_alone_is_kept_by_all_later_compactions() -> None:
+    board = MemoryBoard()
+    log = opened(board)
+    log.append(MEMBERSHIP, b"member")
+    for value in range(10, 2000, 10):
+        if value % 500 == 0:  # nvm is lost, as after a cut between erasing and programming
+            log.append(EXPORT_COUNTER, counter(value))
+            log.compact()
+            board.nvm.content[:] = b"\xff" * NVM_SIZE
+            log = opened(board)
+        log.append(EXPORT_COUNTER, counter(value))
+    assert opened(board).body(MEMBERSHIP) == b"member"
+
+
+# What cannot be written
+
+
+def test_nvm_is_not_erased_for_a_snapshot_that_did_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    board = MemoryBoard()
+    log = opened(board)
+    log.append(MEMBERSHIP, bytes(3000))
+    monkeypatch.setattr(board, "snapshot_write", lambda slot, data: None)
+    with pytest.raises(errors.UnitError, match="STORAGE"):
+        log.append(MEMBERSHIP, bytes(2000))
+    assert board.nvm.erases == 0
+    assert opened(board).body(MEMBERSHIP) == bytes(3000)
+
+
+def test_a_record_larger_than_the_flash_is_refused() -> None:
+    board = MemoryBoard()
+    log = opened(board)
+    log.append(MEMBERSHIP, b"member")
+    with pytest.raises(errors.UnitError, match="STORAGE"):
+        log.append(MEMBERSHIP, bytes(NVM_SIZE))
+    assert log.body(MEMBERSHIP) == opened(board).body(MEMBERSHIP) == b"member"
+
+
+@pytest.mark.parametrize("steps", [1, 2, TAIL - 1, TAIL, TAIL + 1])
+def test_what_is_counted_after_a_compaction_wins_over_its_snapshot(steps: int) -> None:
+    board = MemoryBoard()
+    log = opened(board)
+    log.append(EXPORT_COUNTER, counter(1000))
+    while not board.nvm.erases:
+        log.append(MEMBERSHIP, bytes(500))
+    for _ in range(steps):
+        log.count(EXPORT_COUNTER)
+    assert counter_of(opened(board)) == 1000 + steps
+
+
+def test_after_a_record_that_failed_and_is_valid_all_the_same_nothing_is_counted_in_vain() -> None:
+    """Its padding did not arrive: the write is refused, but at the next start this record is the newest."""
+    board = MemoryBoard()
+    log = opened(board)
+    log.append(EXPORT_COUNTER, counter(5))
+    board.nvm.stuck.add(log.used + 40)
+    with pytest.raises(errors.UnitError, match="STORAGE"):
+        log.append(EXPORT_COUNTER, counter(7))
+    for _ in range(10):
+        log.count(EXPORT_COUNTER)
+    assert counter_of(log) == counter_of(opened(board)) == 15
+
+
 def test_after_a_failed_compaction_nothing_is_counted_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
     board = MemoryBoard()
-    log = RecordLog(board)
-    counter = ExportCounter(log, 0)
-    while log.used + 112 <= log.size:
-        counter.advance_to(counter.next + 2)
+    log = opened(board)
+    steps = ExportCounter(log, 0)
+    while log.used + JUMP_RECORD <= log.size:
+        steps.advance_to(steps.next + 2)
     program = board.nvm._program
     monkeypatch.setattr(board.nvm, "_program", lambda offset, data: None)
     with pytest.raises(errors.UnitError, match="STORAGE"):
-        counter.advance_to(counter.next + 2)
+        steps.advance_to(steps.next + 2)
     monkeypatch.setattr(board.nvm, "_program", program)
     assert board.nvm.erases == 1
-    counter.advance_to(counter.next + 1)
-    assert counter_of(RecordLog(board)) == counter.next
-
-
-def _jump_until_erased(board: MemoryBoard, log: RecordLog) -> None:
-    value = 0
-    while not board.nvm.erases:
-        value += 10
-        log.append(EXPORT_COUNTER, counter(value))
-
-
-def _check_it_goes_on(board: MemoryBoard, log: RecordLog) -> None:
-    """What is written after the damage is found again; nothing was erased for it."""
-    erases, value = board.nvm.erases, counter_of(log)
-    log.count(EXPORT_COUNTER)
-    log.append(MEMBERSHIP, b"new")
-    again = RecordLog(board)
-    assert (counter_of(again), again.body(MEMBERSHIP)) == (value + 1, b"new")
-    assert board.nvm.erases == erases
+    steps.advance_to(steps.next + 1)
+    assert counter_of(opened(board)) == steps.next
 
 
 def test_compaction_needs_no_new_large_piece_of_heap(monkeypatch: pytest.MonkeyPatch) -> None:
     """After hours a board's heap may have no 4 KB in one piece: a unit would never write again."""
     board = MemoryBoard()
-    log = RecordLog(board)
+    log = opened(board)
     written: list[object] = []
     read: list[int] = []
     snapshot_write, snapshot_read = board.snapshot_write, board.snapshot_read
@@ -259,7 +337,29 @@ def test_compaction_needs_no_new_large_piece_of_heap(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(board, "snapshot_read", read_piece)
     for value in range(400):
-        log.append(EXPORT_COUNTER, bytes(4) + value.to_bytes(8))
+        log.append(EXPORT_COUNTER, counter(value))
     assert len(written) >= 2
     assert all(image is written[0] for image in written)
     assert max(read) <= 256
+
+
+def _compacted_by_jumps() -> MemoryBoard:
+    """A board whose log has just been compacted for the first time, and goes on by another jump."""
+    board = MemoryBoard()
+    log = opened(board)
+    log.append(MEMBERSHIP, b"member")
+    value = 0
+    while not board.nvm.erases:
+        value += 10
+        log.append(EXPORT_COUNTER, counter(value))
+    return board
+
+
+def _check_it_goes_on(board: MemoryBoard, log: RecordLog) -> None:
+    """What is written after the damage is found again; nothing was erased for it."""
+    erases, value = board.nvm.erases, counter_of(log)
+    log.count(EXPORT_COUNTER)
+    log.append(MEMBERSHIP, b"new")
+    again = opened(board)
+    assert (counter_of(again), again.body(MEMBERSHIP)) == (value + 1, b"new")
+    assert board.nvm.erases == erases

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The record log against a small model, in any order of writing, restarting and power cuts."""
+"""The record log against a small model, in any order of writing, restarting, other bindings and power cuts."""
 
 import struct
 from collections.abc import Callable
@@ -10,35 +10,54 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from firmware.logs import counter
 from firmware.memory_board import MemoryBoard
+from ndks.crypto import CRYPTO
 from ndks_protocol import errors
+from ndks_protocol.binding import BindingKeys
 from ndks_unit.record_log import RecordLog
-from ndks_unit.records import EXPORT_COUNTER, MEMBERSHIP, STATE_FORMAT
+from ndks_unit.records import (
+    BINDING,
+    BOOTS,
+    EXPORT_COUNTER,
+    FIRST,
+    MEMBERSHIP,
+    OWN_NUMBERS,
+    SEALED,
+    WINDOWS,
+    RecordKeys,
+    counted,
+)
 
 BODIES = {
-    STATE_FORMAT: st.binary(min_size=1, max_size=4),
-    MEMBERSHIP: st.builds(
-        lambda size, byte: bytes([byte]) * size, st.sampled_from([0, 1, 70, 900]), st.integers(0, 255)
-    ),
+    MEMBERSHIP: st.builds(lambda size, byte: bytes([byte]) * size, st.sampled_from([0, 1, 70, 900]), st.integers(0, 255)),
+    WINDOWS: st.binary(min_size=40, max_size=40),
+    OWN_NUMBERS: st.binary(min_size=1, max_size=12),
 }
-STEPS = st.integers(0, 30) | st.integers(0, 2500)  # of flash operations until the power goes
+STEPS = st.integers(0, 30) | st.integers(0, 2500) | st.integers(0, 10_000)  # of flash until the power goes
 COUNTS = st.sampled_from([1, 2, 63, 64, 65, 200])
+LAPTOPS = [BindingKeys(CRYPTO, bytes([number]) * 32) for number in range(3)]
 
 JUMP_RECORD = 112  # bytes that a jump of the counter costs
 
 
-def counter(value: int) -> bytes:
-    return struct.pack(">IQ", 0, value)
+def binding(laptop: int, settled: int = 1) -> bytes:
+    """A body of the record BINDING; the log itself does not care what is in it."""
+    return bytes([laptop, settled]) * 33
 
 
 class RecordLogStates(RuleBasedStateMachine):
-    """`bodies` is the model: what the log must hold."""
+    """`bodies` is the model: what the log must hold when it is unlocked."""
 
     def __init__(self) -> None:
         super().__init__()
         self.board = MemoryBoard()
+        self.bodies: dict[int, bytes] = {BINDING: binding(0), BOOTS: FIRST}
         self.log = RecordLog(self.board)
-        self.bodies: dict[int, bytes] = {}
+        self.log.load()
+        self.open(self.log, 0)
+        for kind, body in self.bodies.items():
+            self.log.append(kind, body)
 
     @initialize(value=st.integers(0, 1 << 32))
     def begin(self, value: int) -> None:
@@ -64,26 +83,50 @@ class RecordLogStates(RuleBasedStateMachine):
         while self.log.used + left < self.log.size - JUMP_RECORD:
             self.attempt(EXPORT_COUNTER, counter(self.value + 1))
 
+    @rule(laptop=st.sampled_from(range(len(LAPTOPS))))
+    def rebind(self, laptop: int) -> None:
+        self.rebind_log(laptop)
+        self.bodies[BINDING] = binding(laptop)
+
     @rule()
     def restart(self) -> None:
-        self.log = RecordLog(self.board)
+        self.log = self.started()
+
+    @rule(starts=st.integers(1, 70))
+    def start_locked(self, starts: int) -> None:
+        """A unit that nobody opens a session with counts its starts, as far as there is room."""
+        for _ in range(starts):
+            log = RecordLog(self.board)
+            log.load()
+            log.set_auth(LAPTOPS[self.laptop].auth)
+            assert all(log.body(kind) is None for kind in SEALED)
+            try:
+                log.count(BOOTS)
+            except errors.UnitError:
+                break
+            self.bodies[BOOTS] = counted(self.bodies[BOOTS], 1)
+        self.restart()
 
     @rule(cuts=st.lists(STEPS, min_size=1, max_size=3))
     def cut_while_starting(self, cuts: list[int]) -> None:
-        """A start may write: what a cut in a compaction has left in a snapshot alone."""
+        """The first session after a cut writes: what that has left in a snapshot alone."""
         for steps in cuts:
-            self.board.survives(steps, lambda: RecordLog(self.board))
+            self.board.survives(steps, self.started)
         self.restart()
 
     @rule(data=st.data(), kind=st.sampled_from(sorted(BODIES)), steps=STEPS)
     def cut_while_appending(self, data: st.DataObject, kind: int, steps: int) -> None:
         body = data.draw(BODIES[kind])
-        self.cut(steps, kind, [body], lambda: self.log.append(kind, body))
+        self.cut(steps, kind, body, lambda: self.log.append(kind, body))
 
     @rule(by=st.integers(1, 1000), steps=STEPS)
     def cut_while_jumping(self, by: int, steps: int) -> None:
         body = counter(self.value + by)
-        self.cut(steps, EXPORT_COUNTER, [body], lambda: self.log.append(EXPORT_COUNTER, body))
+        self.cut(steps, EXPORT_COUNTER, body, lambda: self.log.append(EXPORT_COUNTER, body))
+
+    @rule(laptop=st.sampled_from(range(len(LAPTOPS))), steps=STEPS)
+    def cut_while_rebinding(self, laptop: int, steps: int) -> None:
+        self.cut(steps, BINDING, binding(laptop), lambda: self.rebind_log(laptop))
 
     @rule(times=COUNTS, steps=STEPS)
     def cut_while_counting(self, times: int, steps: int) -> None:
@@ -119,22 +162,48 @@ class RecordLogStates(RuleBasedStateMachine):
     def value(self) -> int:
         return struct.unpack(">IQ", self.bodies[EXPORT_COUNTER])[1]
 
+    @property
+    def laptop(self) -> int:
+        return self.bodies[BINDING][0]
+
+    def open(self, log: RecordLog, laptop: int) -> None:
+        log.set_auth(LAPTOPS[laptop].auth)
+        log.unlock(LAPTOPS[laptop].kek)
+
+    def started(self) -> RecordLog:
+        """The log after a start, and what UNLOCK does."""
+        log = RecordLog(self.board)
+        log.load()
+        body = log.body(BINDING)
+        assert body
+        self.open(log, body[0])
+        if not body[1]:
+            log.settle(binding(body[0]))
+        log.complete()
+        return log
+
+    def rebind_log(self, laptop: int) -> None:
+        keys = RecordKeys(CRYPTO)
+        keys.set_auth(LAPTOPS[laptop].auth)
+        keys.set_kek(LAPTOPS[laptop].kek)
+        self.log.rebind(keys, binding(laptop, settled=0), binding(laptop))
+
     def attempt(self, kind: int, body: bytes) -> None:
         self.log.append(kind, body)
         self.bodies[kind] = body
 
-    def cut(self, steps: int, kind: int, new: list[bytes], operation: Callable[[], None]) -> None:
+    def cut(self, steps: int, kind: int, new: bytes, operation: Callable[[], None]) -> None:
         ended = self.board.survives(steps, operation)
         self.restart()
-        self.adopt(kind, new if ended else [*new, self.bodies.get(kind)])
+        self.adopt(kind, [new] if ended else [new, self.bodies.get(kind)])
 
     def adopt(self, kind: int, allowed: "list[bytes] | list[bytes | None]") -> None:
         """The old body or the new one; which of them, the log decides."""
         body = self.log.body(kind)
         assert body in allowed
         if body is not None:
-            self.bodies[kind] = body
+            self.bodies[kind] = bytes(body)
 
 
-RecordLogStates.TestCase.settings = settings(max_examples=120, stateful_step_count=40)
+RecordLogStates.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
 TestRecordLogStates = RecordLogStates.TestCase

@@ -58,6 +58,7 @@ class Bench:
         self.board = board
         self.binding = binding
         self._found = found
+        self.opens_case = False  # when the next request has been served, and is not answered yet
         self.promises = Promises()
         self.request: Request = (0, 0, b"")  # the last one
         self._body: bytes | None = b""  # the same in the clear; None when it is not the next frame of the session
@@ -83,39 +84,45 @@ class Bench:
 
     def leave(self) -> None:
         """The host goes without a word, and comes back."""
-        self.unit.poll()
+        if not self.poll():
+            return
         self.board.is_connected = False
-        self.unit.poll()
+        if self.poll():
+            self.decoder.reset()
+            self._end_session()
         self.board.is_connected = True
-        self.decoder.reset()
-        self._end_session()
         self._check_session()
 
     def open_case(self) -> None:
+        """Open it; an erasure that a power cut interrupts is finished by the next start."""
         self.board.case_open = True
-        self.unit.poll()
-        self.binding = None
-        self._end_session()
+        if self.poll():
+            self.binding = None
+            self._end_session()
         self._check_session()
 
     def receive(self, data: bytes) -> None:
         """Let the unit take what is on the line, and answer it."""
         self.board.inbound += data
-        while self.board.inbound:
-            left = len(self.board.inbound)
-            self._predicted = self._predict(self.board.inbound[:_READ])
-            self.board.outbound, self._wire = b"", b""
-            try:
-                self.unit.poll()
-            except PowerCut:
-                self._start_after_cut()
-                return
-            assert next(self._predicted, None) is None, "a frame was not answered"
-            assert self.board.outbound == self._wire
-            assert len(self.board.inbound) < left, "the unit does not read"
-            self._after_answer()
-            assert self.unit.dropped_frames == self.dropped
+        self._predicted = self._predict(self.board.inbound)
+        self.board.outbound, self._wire = b"", b""
+        if not self.poll():
+            return
+        assert not self.board.inbound, "the unit does not read"
+        assert next(self._predicted, None) is None, "a frame was not answered"
+        assert self.board.outbound == self._wire
+        self._after_answer()
+        assert self.unit.dropped_frames == self.dropped
         self._check_session()
+
+    def poll(self) -> bool:
+        """One turn of the unit; tell whether the power lasted."""
+        try:
+            self.unit.poll()
+        except PowerCut:
+            self._start_after_cut()
+            return False
+        return True
 
     def send(self, kind: int, payload: bytes, request_id: int = KNOWN_ID) -> int:
         """Send a frame as it is; return the code of its answer, 0 for none."""
@@ -150,7 +157,8 @@ class Bench:
 
     def _predict(self, data: bytes) -> Iterator[Event]:
         """The frames in what is received; the decoder's limit is that of the moment."""
-        events = self.decoder.events(data)
+        pieces = (data[start : start + _READ] for start in range(0, len(data), _READ))
+        events = (event for piece in pieces for event in self.decoder.events(piece))
         while True:
             is_long = self.channel is not None or self.binding is None
             self.decoder.limit(MAX_PAYLOAD if is_long else MAX_PAYLOAD_BEFORE_SESSION)
@@ -196,6 +204,9 @@ class Bench:
         except Exception as error:
             self._failure = error
             raise
+        finally:
+            self.board.case_open = self.board.case.is_open or self.opens_case
+            self.opens_case = False
 
     def _code_of(self, kind: int, payload: bytes) -> int:
         if kind != framing.ERROR:
@@ -211,8 +222,9 @@ class Bench:
 
     def _judge(self, before: dict[str, Any]) -> None:
         kind, body, code = self.request[0], self._body, self.code
-        if self.board.case_open:
-            assert code in (errors.TAMPERED, errors.SESSION_ENDED)
+        if self.board.case_open and self.binding:  # it was opened meanwhile
+            assert code == errors.TAMPERED
+            assert self.unit.binding is None
             self.binding = None
             self._end_session()
             return
@@ -303,7 +315,7 @@ class Bench:
         also: list[Binding | None] = [self.binding]
         if command in (commands.PROVISION, commands.BIND) and len(body) >= 32:
             also.append(Binding(body[:32]))
-        if command is commands.ZEROIZE:
+        if command is commands.ZEROIZE or self.board.case.is_open:
             also.append(None)
         self.restart(*also)
 

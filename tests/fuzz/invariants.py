@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: MIT
 """What holds of every input, whatever is fuzzed: it takes no more memory than it may."""
 
+import contextlib
+import gc
 import tracemalloc
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 _SAMPLES = 16  # one input of so many is measured in `make fuzz`: tracing all would make it several times as slow
 
@@ -32,3 +34,14 @@ def _peak(run: Callable[[bytes], None], data: bytes) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+@contextlib.contextmanager
+def quick_collections() -> Iterator[None]:
+    """Leave what there is already out of what the unit does when a session ends: collect garbage."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

@@ -135,7 +135,7 @@ def _event(bench: Bench, script: Script) -> None:
         bench.restart()
     elif what == 2:
         bench.board.clock += script.number(2)
-        bench.unit.poll()
+        bench.poll()
     elif what == 3:
         bench.board.drive_is_writable = not bench.board.drive_is_writable
     elif what == 4:
@@ -144,10 +144,13 @@ def _event(bench: Bench, script: Script) -> None:
         bench.board.power.steps_left = None
     elif what == 6:
         bench.open_case()
-        bench.board.case_open = False
+        bench.receive(framing.encode(script.byte(), 1, b""))
+        bench.board.case_open = bool(script.byte() & 1)
         bench.restart()
+        bench.board.case_open = False
     else:
-        bench.board.inbound += script.take(3)  # before the next frame
+        bench.opens_case = script.byte() & 1 == 0
+        bench.receive(script.take(3))  # before the next frame
 
 
 _STEPS: tuple[Callable[[Bench, Script], None], ...] = (

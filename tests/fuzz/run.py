@@ -19,13 +19,13 @@ from pathlib import Path
 _TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(_TESTS), str(_TESTS / "checks")]
 
-from fuzz.invariants import bounded, sampled  # noqa: E402 (these lie where only tests look)
+from fuzz.invariants import bounded, quick_collections, sampled  # noqa: E402 (these lie where only tests look)
 from fuzz.targets import NAMES, target  # noqa: E402
 
-_INSTRUMENTED = ["ndks", "ndks_emulator", "ndks_protocol", "ndks_unit"]
+_INSTRUMENTED = ["ndks", "ndks_emulator", "ndks_protocol", "ndks_unit", "fuzz.faulty"]
 _LONGEST_INPUT = 20  # seconds; an input that takes longer hangs
 _MOST_MEGABYTES = 1024
-_STARTING = 120  # seconds that importing and reading the corpus may take
+_STARTING = 600  # seconds that importing, and running what was kept, may take
 
 
 def main() -> int:
@@ -72,10 +72,12 @@ def _is_sound(name: str, corpus: Path, seconds: int) -> bool:
         (directory / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
     log = corpus / f"{name}.log"
     command = [sys.executable, __file__, str(seconds), "--worker", name, "--corpus", str(corpus)]
-    with log.open("wb") as output:
-        status = subprocess.run(
-            command, stdout=output, stderr=subprocess.STDOUT, timeout=seconds + _LONGEST_INPUT + _STARTING, check=False
-        ).returncode
+    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as worker:
+        try:
+            status = worker.wait(seconds + _LONGEST_INPUT + _STARTING)
+        except BaseException:  # it does not end, or whoever started this is tired of it
+            worker.kill()
+            raise
     text = log.read_text(errors="replace")
     executions = re.search(r"number_of_executed_units: (\d+)", text)
     count = executions[1] if executions else "an unknown number of"
@@ -83,7 +85,7 @@ def _is_sound(name: str, corpus: Path, seconds: int) -> bool:
     if status == 0:
         return True
     written = re.search(r"Test unit written to (\S+)", text)
-    print(text[-4000:])
+    print(text[text.find(" === Uncaught") :] if " === Uncaught" in text else text[-4000:])
     if written:
         print(f"{name}: found something; once more: {sys.executable} {__file__} --reproduce {name} {written[1]}")
     else:
@@ -113,7 +115,8 @@ def _work(name: str, directory: Path, seconds: int) -> int:
         "artifact_prefix": f"{directory}.",
     }
     atheris.Setup([__file__, *(f"-{option}={value}" for option, value in options.items()), str(directory)], run_one)
-    atheris.Fuzz()
+    with quick_collections():
+        atheris.Fuzz()
     return 0
 
 

@@ -13,6 +13,12 @@ BLOCK = 64  # own numbers reserved at a time
 WINDOW = 256
 JUMP = 1 << 20
 SENDERS = 10
+ATTEMPTS_SIZE = 32  # bytes of a record of wrong attempts
+
+
+# What is not yet as it should be; tests/life/test_found.py says when that has changed.
+FLOOR_IS_FORGOTTEN = True  # by BindingStore.begin, for an image from before the first `ndks bind`
+ATTEMPTS_OUTLIVE_ERASURE = True  # in Session, until the power goes
 
 
 class Refused(Exception):
@@ -87,6 +93,7 @@ class Laptop:
 
     known: list[bytes] = field(default_factory=list)  # bindings of the unit
     looks: dict[bytes, str] = field(default_factory=dict)  # by binding: what it was known by when that was made
+    lane: int = 0  # which the numbers are of
     floor: int = 0
     look: str = "board one"
 
@@ -95,6 +102,7 @@ class Laptop:
 class Model:
     flash: Flash = field(default_factory=Flash)
     own: Own | None = None  # None: no session since the start
+    wrong_attempts: int = 0  # in RAM; flash has others where the log was full
     is_in_session: bool = False
     is_opened: bool = False  # the case, at some time since the start
     delayed_until: int = 0
@@ -115,6 +123,7 @@ class Model:
 
     def start(self) -> None:
         self.own = None
+        self.wrong_attempts = self.flash.wrong_attempts
         self.is_in_session = self.is_opened = False
         self._delay()
 
@@ -150,11 +159,15 @@ class Model:
         if code:
             self._open_with(code)
         else:
-            self.unlock()
+            self.enter()
         laptop = self.laptop
         old = self.flash.binding
-        laptop.known = [new, *([old] if old in laptop.known and old != new else [])]
+        is_known = old in laptop.known
+        if laptop.lane != self.flash.lane or (FLOOR_IS_FORGOTTEN and not is_known):
+            laptop.floor = 0
+        laptop.known = [new, *([old] if is_known and old != new else [])]
         laptop.looks[new] = laptop.look
+        laptop.lane = self.flash.lane
         self.flash.binding = new
         self.is_in_session = False
 
@@ -172,7 +185,8 @@ class Model:
             return
         if not self.flash.lane:
             raise Refused("TAMPERED" if self.is_tampered else "BLANK")
-        if self.laptop.looks.get(self._known_binding()) != self.laptop.look:
+        known = self._known_binding()
+        if not known or self.laptop.looks[known] != self.laptop.look:
             self._refuse_at_home()
         self._prove()
         self._unlock(self.laptop.floor)
@@ -183,9 +197,7 @@ class Model:
         if not self.flash.lane:
             raise Refused("TAMPERED" if self.is_tampered else "BLANK")
         self._check_delay()
-        if self.room >= 32:
-            self.flash.wrong_attempts += 1
-        self._delay()
+        self._note_attempts(self.wrong_attempts + 1)
         raise Refused("LOCKED")
 
     def zeroize(self) -> None:
@@ -296,12 +308,17 @@ class Model:
 
     def _prove(self) -> None:
         self._check_delay()
-        if self.flash.wrong_attempts:
-            self.flash.wrong_attempts = 0
-            self._delay()
+        if self.wrong_attempts:
+            self._note_attempts(0)
+
+    def _note_attempts(self, attempts: int) -> None:
+        self.wrong_attempts = attempts
+        if self.room >= ATTEMPTS_SIZE:  # a full log is not compacted without the host's key
+            self.flash.wrong_attempts = attempts
+        self._delay()
 
     def _delay(self) -> None:
-        attempts = self.flash.wrong_attempts
+        attempts = self.wrong_attempts
         self.delayed_until = self.clock + min(100 << attempts, 60_000) if attempts else self.clock
 
     def _unlock(self, floor: int) -> None:
@@ -313,6 +330,8 @@ class Model:
 
     def _erase(self, *, is_tampered: bool) -> None:
         self.flash = Flash(is_tampered=is_tampered)
+        if not ATTEMPTS_OUTLIVE_ERASURE:
+            self.wrong_attempts = 0
         self.own = None
         self.is_in_session = False
 

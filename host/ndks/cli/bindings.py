@@ -14,7 +14,7 @@ from ndks.files import refuse_existing, write_private
 from ndks.fingerprint import characteristics, differences
 from ndks.network import note_binding
 from ndks.unit import Unit
-from ndks.words import from_words
+from ndks.words import WORDS, from_words
 
 from .arguments import add_command, add_path, add_unit, need
 from .output import Output, note
@@ -29,6 +29,11 @@ def add_commands(subparsers: Any) -> None:
         "--with-network",
         action="store_true",
         help="and to the router and subnet that the laptop uses: not for units that must work without a network",
+    )
+    parser.add_argument(
+        "--far",
+        action="store_true",
+        help="let the unit go on above numbers far above its own: an old image of its flash was put back",
     )
     kind = parser.add_mutually_exclusive_group()
     add_path(kind, "--code", metavar="FILE", help="read the transport code from there; - is stdin, the default")
@@ -56,7 +61,8 @@ _BIND_EXAMPLES = """\
   ndks bind --code code.txt        ... or reads them from a file
   ndks bind --show                 what this laptop is known by
   ndks bind --backup home.sealed   a copy for the day on which this laptop's disk fails
-  ndks bind --restore home.sealed"""
+  ndks bind --restore home.sealed
+  ndks bind --far                  after an old image of the unit's flash was put back"""
 _TRUST_EXAMPLES = """\
   ndks trust 2 fb86974ccb6775c0141d8ae5852681a2     messages of lane 2 must come from this laptop
   ndks trust 2 0                                    ... or from any laptop
@@ -86,7 +92,7 @@ def trust(args: argparse.Namespace, out: Output) -> None:
             unit.trust(args.lane, args.binding_id)
             where = f"unit {unit.hello.serial_number}"
     known = args.binding_id.strip("0")
-    text = f"{where} takes messages of lane {args.lane} from {'this laptop alone' if known else 'any laptop'}"
+    text = f"{where} takes messages of lane {args.lane} from {'the laptop with this id' if known else 'any laptop'}"
     out.result({"lane": args.lane, "binding_id": args.binding_id, "where": where}, text)
 
 
@@ -102,7 +108,7 @@ def zeroize(args: argparse.Namespace, out: Output) -> None:
 
 def bound_values(unit: Unit, binding: Binding) -> dict[str, Any]:
     """Return what is said of a unit that was bound to this laptop."""
-    lane = unit.status().lane if unit.unlock() is None else 0
+    lane = unit.member_status().lane
     names = sorted({name for name, _ in binding.characteristics})
     values = {"unit": unit.hello.serial_number, "lane": lane, "binding_id": binding.binding_id}
     return {**values, "characteristics": names, "with_network": binding.with_network}
@@ -120,7 +126,11 @@ def bound_text(values: dict[str, Any]) -> str:
 
 def _bind(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout) as unit:
-        code = b"" if unit.is_bound_here and not args.code else _read_code(args.code, "the transport code")
+        if unit.is_bound_here and not args.code:
+            code = b""
+            unit.unlock(leave=args.far)
+        else:
+            code = _read_code(args.code, "the transport code")
         values = bound_values(unit, unit.bind(code, with_network=args.with_network))
     out.result(values, bound_text(values))
 
@@ -131,14 +141,20 @@ def _show(args: argparse.Namespace, out: Output) -> None:
     units: list[dict[str, Any]] = []
     for serial_number in store.units():
         for binding in store.unit(serial_number).bindings:
-            now = characteristics(with_network=binding.with_network)
-            changed = differences(binding.characteristics, now)
+            changed = _changes(binding)
             units.append({"unit": serial_number, "binding_id": binding.binding_id, "differences": changed})
     rows = [f"{name:12}{value}" for name, value in present] or [
         "nothing: a binding rests on this laptop's secret alone"
     ]
     rows += [f"unit {unit['unit']}: {', '.join(unit['differences']) or 'as it was bound'}" for unit in units]
     out.result({"characteristics": [list(pair) for pair in present], "units": units}, "\n".join(rows))
+
+
+def _changes(binding: Binding) -> list[str]:
+    try:
+        return differences(binding.characteristics, characteristics(with_network=binding.with_network))
+    except ndks.UsageError as error:  # no network to look at
+        return [str(error)]
 
 
 def _back_up(args: argparse.Namespace, out: Output) -> None:
@@ -162,8 +178,16 @@ def _read_code(path: Path | None, what: str) -> bytes:
         return from_words(path.read_text(encoding="utf-8", errors="replace"))
     if sys.stdin.isatty():
         note(f"type {what}, 24 words, and press Enter:")
-        return from_words(sys.stdin.readline())
+        return from_words(_typed_words())
     return from_words(sys.stdin.read())
+
+
+def _typed_words() -> str:
+    """Return what is typed, up to a line that completes the words: they may stand on several, as on paper."""
+    typed = ""
+    while len(typed.split()) < WORDS and (line := sys.stdin.readline()):
+        typed += line
+    return typed
 
 
 def _confirm(serial_number: str) -> None:

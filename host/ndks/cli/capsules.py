@@ -82,9 +82,7 @@ def encrypt(args: argparse.Namespace, out: Output) -> None:
     if target is None:
         formats.refuse_terminal("add -o FILE, or pipe it on")
     with _source(args.file) as source, ndks.open(args.unit, args.timeout) as unit:
-        status = unit.status()
-        if status.state == "blank":
-            raise DeviceError(errors.BLANK)
+        status = unit.member_status()
         cipher, mode = args.cipher or status.cipher, args.mode or _MODE
         values = {"cipher": cipher, "mode": mode, "suite": status.suite, **warn_of_suite(status.suite)}
         with out.progress(_size(args.file), args.file.name, visible=target is not None) as bar:
@@ -149,7 +147,7 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
 
 def _member_view(args: argparse.Namespace, header: bytes) -> dict[str, Any]:
     with ndks.open(args.unit, args.timeout) as unit:
-        status = unit.status()
+        status = unit.member_status()
         try:
             seen = unit.inspect(header)
         except DeviceError as error:
@@ -184,7 +182,7 @@ def _decrypt_with_unit(
     args: argparse.Namespace, source: Source, target: Path | Sink, progress: capsules.Progress
 ) -> tuple[capsules.Opened, str, str]:
     with ndks.open(args.unit, args.timeout) as unit:
-        suite = unit.status().suite
+        suite = unit.member_status().suite
         opened = unit.decrypt(
             source,
             target,

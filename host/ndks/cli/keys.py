@@ -13,7 +13,7 @@ from ndks.exceptions import NdksError
 from ndks.files import refuse_existing, write_private
 from ndks.unit import Unit
 from ndks_protocol.commands import MAX_JUMP
-from ndks_protocol.errors import BLANK, TOO_FAR
+from ndks_protocol.errors import TOO_FAR
 
 from . import formats
 from .arguments import add_command, add_output, add_unit, bits, index, need, output_path
@@ -116,9 +116,7 @@ def _to_stdout(unit: Unit, args: argparse.Namespace, out: Output, status: Status
 
 def _member_status(unit: Unit, args: argparse.Namespace) -> Status:
     """Return the status of a unit that can do what it is asked for; refuse what it would refuse in the end."""
-    status = unit.status()
-    if status.state == "blank":
-        raise ndks.DeviceError(BLANK)
+    status = unit.member_status()
     if args.advance and not args.far and args.index > unit.next_index()[1] + MAX_JUMP:
         raise ndks.DeviceError(TOO_FAR)
     return status

@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The bench that fuzzed units are on sees the faults that it is there to see."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conversation import FIRST, SECOND
+
+from fuzz.bench import RANDOM, Bench
+from fuzz.requests import bound_board
+from ndks_protocol import commands, errors
+from ndks_protocol.commands import Command
+from ndks_unit import unit as unit_module
+from ndks_unit.records import OWN_NUMBERS
+
+Handler = Callable[..., tuple[Any, ...]]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    bench = Bench(bound_board().clone(), FIRST)
+    bench.open_session()
+    return bench
+
+
+def replace(monkeypatch: pytest.MonkeyPatch, command: Command, handler: Handler) -> None:
+    monkeypatch.setitem(unit_module._HANDLERS, command.code, handler)
+
+
+def ask(bench: Bench, command: Command, *values: Any) -> int:
+    return bench.ask(command.code, command.request.pack(*values))
+
+
+def test_an_unknown_exception(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace(monkeypatch, commands.NEXT_INDEX, lambda unit: 1 // 0)
+    with pytest.raises(AssertionError, match="NEXT_INDEX is answered INTERNAL, for ZeroDivisionError"):
+        ask(bench, commands.NEXT_INDEX)
+
+
+def test_a_refusal_that_changes_flash(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write_and_refuse(unit: Any, *_: Any) -> tuple[Any, ...]:
+        unit.log.append(OWN_NUMBERS, bytes(12))
+        raise errors.UnitError(errors.RANGE)
+
+    replace(monkeypatch, commands.TRUST, write_and_refuse)
+    with pytest.raises(AssertionError, match="flash was changed"):
+        ask(bench, commands.TRUST, 3, bytes(16))
+
+
+def test_a_number_that_is_given_twice(bench: Bench) -> None:
+    assert ask(bench, commands.SEAL_BEGIN, b"token 01", 1, 0, bytes(8)) == 0
+    bench.unit.own_numbers._next -= 1
+    with pytest.raises(AssertionError, match="given to two messages"):
+        ask(bench, commands.SEAL_BEGIN, b"token 02", 1, 0, bytes(8))
+
+
+def test_a_key_that_is_offered_again(bench: Bench) -> None:
+    assert ask(bench, commands.ACKNOWLEDGE, 0, 5, 0) == 0
+    bench.unit.counter.next = 5
+    with pytest.raises(AssertionError, match="offered again"):
+        ask(bench, commands.NEXT_INDEX)
+
+
+def test_a_session_for_another_laptop(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(bound_board().clone(), FIRST)
+    bench.open_session(up_to=commands.OPEN_SESSION.code)
+    replace(monkeypatch, commands.PROVE, lambda unit, proof: ())
+    with pytest.raises(AssertionError):
+        bench.send(commands.PROVE.code, bytes(16))
+
+
+def test_a_secret_opened_without_its_key(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace(monkeypatch, commands.UNLOCK, lambda unit, *_: unit.unlock(FIRST.kek) or ())
+    with pytest.raises(AssertionError):
+        ask(bench, commands.UNLOCK, SECOND.kek, 0, 0)
+
+
+def test_a_frame_that_is_accepted_twice(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    payload = bench.secured(commands.STATUS.code, b"")
+    assert bench.send(commands.STATUS.code, payload) == 0
+    monkeypatch.setattr(bench.unit.session.channel, "open", lambda kind, request_id, view: memoryview(b""))
+    with pytest.raises(AssertionError):
+        bench.send(commands.STATUS.code, payload)
+
+
+def test_a_session_that_outlives_a_host_that_left(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.unit, "end_session", lambda: None)
+    with pytest.raises(AssertionError):
+        bench.leave()
+
+
+def test_a_sound_unit_has_none_of_these(bench: Bench) -> None:
+    assert ask(bench, commands.OPEN_SESSION, RANDOM) == 0
+    bench.open_session()
+    assert bench.unlocked

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What fuzzing has found, each as the smallest input that shows it."""
+
+from pathlib import Path
+
+import flash_reference
+import pytest
+from conversation import FIRST
+from flash_reference import BINDING, BOOTS, EXPORT_COUNTER, OWN_NUMBERS, TAMPERED, WRONG_ATTEMPTS
+
+from fuzz.bench import Bench, FuzzedBoard
+from fuzz.requests import bound_board
+from ndks.answers import Hello
+from ndks.binding_store import BindingStore
+from ndks.exceptions import FileError
+from ndks_protocol import commands, errors
+from ndks_protocol.commands import STATUS
+from ndks_unit.unit import Unit
+
+SERIAL = "0011223344556677"
+
+
+def with_record(kind: int, body: bytes) -> FuzzedBoard:
+    """A bound unit whose flash holds one more record, with a right tag: all it takes is in flash."""
+    board = bound_board().clone()
+    offset = Unit(board.clone()).log.used
+    record = flash_reference.record(kind, 1000, body, FIRST)
+    board.nvm.content[offset : offset + len(record)] = record
+    return board
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (BINDING, bytes(5)),
+        (BINDING, bytes(67)),
+        (TAMPERED, b""),
+        (BOOTS, bytes(1)),
+        (WRONG_ATTEMPTS, bytes(3)),
+        (EXPORT_COUNTER, bytes(11)),
+        (OWN_NUMBERS, bytes(13)),
+    ],
+)
+@pytest.mark.xfail(strict=True, reason="a record's size is not checked when it is read")
+def test_a_record_of_another_size_is_stepped_over(kind: int, body: bytes) -> None:
+    bench = Bench(with_record(kind, body), FIRST)
+    assert bench.send(STATUS.code, b"") == 0
+    bench.open_session()
+    assert bench.unlocked
+    assert bench.unit.log.body(kind) != body
+
+
+@pytest.mark.xfail(strict=True, reason="the count of starts is not checked when it is read")
+def test_the_last_start_that_can_be_counted_is_not_the_last_one() -> None:
+    bench = Bench(with_record(BOOTS, b"\xff" * 8), FIRST)
+    bench.open_session()
+    assert bench.unlocked
+
+
+@pytest.mark.xfail(strict=True, reason="the count of wrong attempts overflows")
+def test_as_many_wrong_attempts_as_can_be_counted_are_not_too_many() -> None:
+    bench = Bench(with_record(WRONG_ATTEMPTS, b"\xff" * 4), FIRST)
+    bench.board.clock += 60_001
+    bench.open_session(up_to=commands.OPEN_SESSION.code)
+    assert bench.send(commands.PROVE.code, bytes(16)) == errors.LOCKED
+
+
+def store_of_a_laptop(directory: Path) -> BindingStore:
+    store = BindingStore(directory, lambda *, with_network: (("board", "one"),))
+    store.begin(Hello(2, 0, "", 3, "locked", [], SERIAL, "11" * 16, ""), with_network=False)
+    return store
+
+
+@pytest.mark.parametrize("field", ["epoch", "own_number"])
+@pytest.mark.parametrize("value", ["Infinity", "-1", str(1 << 64), "1.5", '"7"'])
+def test_a_unit_file_with_a_number_that_there_cannot_be_is_damaged(tmp_path: Path, field: str, value: str) -> None:
+    store = store_of_a_laptop(tmp_path)
+    path = tmp_path / "units" / f"{SERIAL}.json"
+    path.write_text(path.read_text().replace(f'"{field}": 0', f'"{field}": {value}'))
+    with pytest.raises(FileError, match="damaged"):
+        store.floor(SERIAL)
+
+
+@pytest.mark.xfail(strict=True, reason="names are checked one by one, between the writing of files")
+def test_a_copy_that_is_refused_for_one_of_its_files_leaves_the_secret_as_it_is(tmp_path: Path) -> None:
+    store = store_of_a_laptop(tmp_path)
+    before = (tmp_path / "host_secret").read_bytes()
+    files = {"host_secret": b"77" * 32, "units/another.txt": b""}
+    with pytest.raises(FileError, match="none of a laptop's bindings"):
+        store.replace(files, overwrite=True)
+    assert (tmp_path / "host_secret").read_bytes() == before

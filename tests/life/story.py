@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A unit that is used for everything, and all the secrets that it has had meanwhile."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
+from pathlib import Path
+
+import capsule_reference
+from capsule_reference import Message, derive
+from session_reference import Binding
+from support.reference import clear_header, message
+
+from ndks.exceptions import NdksError
+from ndks.network import Network
+from ndks.unit import Unit
+from ndks_emulator import PowerCut
+from ndks_protocol import commands
+
+from .desk import Desk
+
+PIECE = 8  # bytes of a secret that must not be found
+
+
+class Secrets(dict[str, bytes]):
+    """By name; of each at least PIECE bytes."""
+
+    def of_network(self, network: Network) -> None:
+        self["E"] = network.secret
+        self["header mac key"] = derive(network.secret, "ndks header mac")
+        self["header mask key"] = derive(network.secret, "ndks header mask")
+        self["p1"], self["p2"], self["name"] = network.p1.encode(), network.p2.encode(), network.name.encode()
+
+    def of_binding(self, name: str, binding: bytes) -> None:
+        keys = Binding(binding)
+        self[f"{name}: B"], self[f"{name}: KEK"] = binding, keys.kek
+        self[f"{name}: seal mac"] = derive(keys.kek, "ndks seal mac")
+        self[f"{name}: seal enc"] = derive(keys.kek, "ndks seal enc")
+
+    def of_laptop(self, directory: Path) -> None:
+        text = (directory / "host_secret").read_text().strip()
+        self["host secret"], self["host secret as text"] = bytes.fromhex(text), text.encode()
+
+    def of_message(self, network: Network, capsule: bytes, data: bytes) -> None:
+        clear = clear_header(network, capsule)
+        name = f"message {clear[5:13].hex()}"
+        parameters = capsule_reference.Network(network.secret, network.p1, network.p2, network.digits)
+        self[f"{name}: data"] = data
+        self[f"{name}: keystream or AES key"] = Message(parameters, clear, data).z
+        for label in ("ndks capsule auth", "ndks capsule mask"):
+            self[f"{name}: {label}"] = derive(network.secret, label, clear)
+
+    def found_in(self, images: list[bytes]) -> list[str]:
+        """The names of those that lie there, whole or in part, at any place."""
+        places = {image[start : start + PIECE] for image in images for start in range(len(image) - PIECE + 1)}
+        return [name for name, secret in self.items() if places & _pieces(secret)]
+
+
+def _pieces(secret: bytes) -> set[bytes]:
+    assert len(secret) >= PIECE
+    return {secret[start : start + PIECE] for start in range(len(secret) - PIECE + 1)}
+
+
+def use(unit: Unit, network: Network, secrets: Secrets, chance: random.Random) -> None:
+    """Everything that a unit is for."""
+    for bits in (256, 1000):
+        key = unit.next_key(bits)
+        secrets[f"exported key {key.index}"] = key.data
+        secrets[f"its mask {key.index}"] = derive(network.secret, "ndks export mask", key.index.to_bytes(8))
+    for cipher in commands.CIPHERS:
+        for mode in "ab":
+            data = chance.randbytes(50)
+            secrets.of_message(network, unit.seal(data, cipher=cipher, mode=mode), data)
+    for number, mode in ((7, "a"), (9, "b"), (8, "a")):
+        sent = message(network, 77, number, chance.randbytes(50), salt=chance.randbytes(8))
+        data = unit.open(sent.capsule, mode=mode, again=True)
+        unit.accept(sent.capsule)
+        secrets.of_message(network, sent.capsule, data)
+    unit.trust(78, "77" * 16)
+
+
+class Story:
+    """A unit on a desk, from the day on which it was blank."""
+
+    def __init__(self, directory: Path, *, fine: bool = False) -> None:
+        self.chance = random.Random(1)
+        self.desk = Desk(directory, self.chance, fine=fine)
+        self.network = Network.new("a name that nobody guesses")
+        self.secrets = Secrets()
+        self.secrets.of_network(self.network)
+
+    @property
+    def bindings(self) -> list[bytes]:
+        """All that the unit has ever been bound with, from its transport code on."""
+        return [secret for name, secret in self.secrets.items() if name.endswith(": B")]
+
+    @property
+    def salt(self) -> bytes:
+        binding = self.desk.firmware.binding
+        assert binding
+        return binding.salt
+
+    def do(self, operation: Callable[[Unit], object]) -> None:
+        """Something with the host; without power it ends as it will."""
+        with suppress(NdksError) if self.desk.board.power.steps_left is not None else nullcontext():
+            operation(self.desk.greeted())
+
+    def provision(self) -> None:
+        self.do(lambda host: host.provision(self.network, 1))
+        if self.desk.bindings:
+            self.secrets.of_binding(f"code {len(self.desk.bindings)}", self.desk.bindings[-1])
+
+    def bind(self) -> None:
+        code, salt = self.desk.bindings[-1], self.salt
+        self.do(lambda host: host.bind(code))
+        if (self.desk.store.directory / "host_secret").exists():
+            self.secrets.of_laptop(self.desk.store.directory)
+            self.secrets.of_binding(f"laptop as {self.desk.looks['A']}", self.desk.binding_of("A", salt))
+
+    def bind_elsewhere(self) -> None:
+        """Another laptop that has the present binding as a code takes the unit over."""
+        salt = self.salt
+        code = self.desk.binding_of("A", salt)
+        self.desk.unplug()
+        self.desk.here = "B"
+        self.do(lambda host: host.bind(code))
+        if (self.desk.store.directory / "host_secret").exists():
+            self.secrets.of_binding("laptop B", self.desk.binding_of("B", salt))
+
+    def use(self) -> None:
+        self.do(lambda host: use(host, self.network, self.secrets, self.chance))
+
+    def compact(self) -> None:
+        """Fill the log until nvm is erased."""
+        sector = self.desk.board.nvm
+        erases = sector.erases
+        while sector.erases == erases and self.desk.board.power.on:
+            self.do(lambda host: host.acknowledge(0, host.next_index()[1] + 1))
+
+    def zeroize(self) -> None:
+        self.do(lambda host: host.zeroize())
+
+    def tamper(self) -> None:
+        self.desk.board.case_open = True
+        with suppress(PowerCut) if self.desk.board.power.steps_left is not None else nullcontext():
+            self.desk.firmware.poll()
+
+    def found(self) -> list[str]:
+        return self.secrets.found_in(self.desk.images())
+
+    def cuts(self, chapter: "Callable[[Story], None]", points: int) -> Iterator[int]:
+        """Live through a chapter again and again, with power for ever more steps; the numbers of them."""
+        images = self.desk.images()
+        before = self.desk.board.power.steps
+        chapter(self)
+        steps = self.desk.board.power.steps - before
+        for left in range(1, steps, max(1, steps // points)):
+            self.desk.board.case_open = False
+            self.desk.put_back(images)
+            self.desk.power_up()
+            self.desk.here = "A"
+            self.desk.board.power.steps_left = left
+            chapter(self)
+            self.desk.board.power.restore()
+            yield left

@@ -1,0 +1,213 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Whoever reads out a unit's flash finds no secret there, whole or in pieces of 8 bytes, and nothing that opens it."""
+
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from capsule_reference import derive
+from session_reference import Binding
+
+import ndks
+from ndks.binding_store import BindingStore
+from ndks.crypto import CRYPTO
+from ndks.exceptions import AuthenticationError
+from ndks.network import Network
+from ndks.session import open_session
+from ndks_protocol.binding import BindingKeys
+from ndks_unit.records import BODY, SEALED, RecordKeys, plausible
+
+from .flash_view import records_under
+from .story import PIECE, Secrets, Story, use
+
+FULL = os.environ.get("NDKS_TEST_FULL") == "1"
+CUTS = 300 if FULL else 25  # points at which the power goes in one chapter
+
+Chapter = Callable[[Story], None]
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return Story(tmp_path)
+
+
+@pytest.fixture
+def used(story: Story) -> Story:
+    story.provision()
+    story.bind()
+    story.use()
+    return story
+
+
+def test_search_finds_whatever_is_there(used: Story) -> None:
+    """Else the rest would show nothing: any 8 bytes of any of the secrets, at any place."""
+    assert len(used.secrets) > 40
+    assert used.found() == []
+    sectors = [used.desk.board.nvm, *used.desk.board.snapshots]
+    for position, (name, secret) in enumerate(used.secrets.items()):
+        sector = sectors[position % 3]
+        assert sector
+        kept = bytes(sector.content)
+        start, place = position % (len(secret) - PIECE + 1), (997 * position) % 4088
+        sector.content[place : place + PIECE] = secret[start : start + PIECE]
+        assert name in used.found()
+        sector.content[:] = kept
+    assert used.found() == []
+
+
+def test_search_finds_what_the_unit_keeps_in_the_clear(used: Story) -> None:
+    for number, binding in enumerate(used.bindings):
+        used.secrets[f"A {number}"] = Binding(binding).auth
+    assert used.found() == [f"A {len(used.bindings) - 1}"], "the present one, and none of those before"
+
+
+CHAPTERS: dict[str, list[Chapter]] = {
+    "blank": [],
+    "provisioned": [Story.provision],
+    "bound": [Story.provision, Story.bind],
+    "used": [Story.provision, Story.bind, Story.use],
+    "compacted": [Story.provision, Story.bind, Story.use, Story.compact],
+    "compacted twice": [Story.provision, Story.bind, Story.use, Story.compact, Story.use, Story.compact],
+    "bound elsewhere": [Story.provision, Story.bind, Story.use, Story.compact, Story.bind_elsewhere],
+    "zeroized": [Story.provision, Story.bind, Story.use, Story.compact, Story.zeroize],
+    "tampered": [Story.provision, Story.bind, Story.use, Story.compact, Story.tamper],
+}
+
+
+@pytest.mark.parametrize("fine", [False, True], ids=["steps", "bytes"])
+@pytest.mark.parametrize("chapters", CHAPTERS.values(), ids=CHAPTERS)
+def test_nothing_is_found_whenever_the_power_goes(chapters: list[Chapter], fine: bool, tmp_path: Path) -> None:
+    story = Story(tmp_path, fine=fine)
+    for chapter in chapters[:-1]:
+        chapter(story)
+        assert story.found() == []
+    for chapter in chapters[-1:]:
+        for _ in story.cuts(chapter, CUTS):
+            assert story.found() == []
+            story.desk.power_up()
+            assert story.found() == []
+    story.desk.power_up()
+    assert story.found() == []
+
+
+@pytest.mark.parametrize("end", [Story.zeroize, Story.tamper], ids=["zeroize", "tamper"])
+def test_nothing_that_could_be_opened_is_left_of_what_was_erased(used: Story, end: Chapter) -> None:
+    used.compact()
+    used.use()
+    assert records_under(used.desk.images(), used.bindings[-1])
+    end(used)
+    used.secrets.update((f"A {binding.hex()}", Binding(binding).auth) for binding in used.bindings)
+    assert used.found() == []
+    assert not any(records_under(used.desk.images(), binding) for binding in used.bindings)
+
+
+def test_nothing_is_left_of_the_binding_before(used: Story) -> None:
+    used.compact()
+    before = used.bindings[-1]
+    used.bind_elsewhere()
+    used.use()
+    assert used.bindings[-1] != before
+    assert records_under(used.desk.images(), used.bindings[-1])
+    assert records_under(used.desk.images(), before) == []
+
+
+def test_directory_of_an_emulated_unit(tmp_path: Path) -> None:
+    """All its files, and their names."""
+    directory, chance, secrets = tmp_path / "unit", random.Random(2), Secrets()
+    store = BindingStore(tmp_path / "laptop", lambda with_network=False: (("board", "a laptop"),))
+    network = Network.new("another name to look for")
+    secrets.of_network(network)
+
+    def found() -> list[str]:
+        files = [path for path in directory.rglob("*") if path.is_file()]
+        assert len(files) >= 5
+        return secrets.found_in([path.read_bytes() for path in files] + [str(path).encode() for path in files])
+
+    with ndks.open(f"emulator:{directory}", create=True, bindings=store) as unit:
+        code = unit.provision(network, 1)
+        secrets.of_binding("code", code)
+        assert found() == []
+        unit.bind(code)
+        secrets.of_laptop(store.directory)
+        secrets.of_binding("laptop", store._binding(unit.hello, (("board", "a laptop"),)))
+        for _ in range(3):
+            use_anew(unit, network, secrets, chance)
+            for _ in range(30):
+                unit.acknowledge(0, unit.next_index()[1] + 1)
+            assert found() == []
+        assert unit.status().erases > 3
+    assert found() == []
+    (directory / "note").write_bytes(network.secret[5 : 5 + PIECE])
+    assert found() == ["E"]
+    (directory / "note").unlink()
+    with ndks.open(f"emulator:{directory}", bindings=store) as unit:
+        unit.zeroize()
+    assert found() == []
+
+
+def use_anew(unit: ndks.Unit, network: Network, secrets: Secrets, chance: random.Random) -> None:
+    """Use a unit that has opened the same messages before."""
+    if unit.status().own_number == 0:
+        use(unit, network, secrets, chance)
+    else:
+        data = chance.randbytes(50)
+        secrets.of_message(network, unit.seal(data), data)
+
+
+# What flash gives whoever has it
+
+
+def keys_from_flash(images: list[bytes]) -> list[bytes]:
+    """Every 32 bytes of it that are not blank, and the KEK that they would give as a binding."""
+    windows = {image[start : start + 32] for image in images for start in range(len(image) - 31)}
+    windows = {window for window in windows if window.strip(b"\0\xff")}
+    return sorted(windows | {derive(window, "ndks bind kek") for window in windows})
+
+
+def test_nothing_in_flash_opens_a_record(used: Story) -> None:
+    used.compact()
+    images = used.desk.images()
+    sealed = [
+        image[offset : offset + BODY + record[1]]
+        for image in images
+        for offset in range(0, 4064 - BODY, 16)
+        if (record := plausible(image, offset)) and record[0] in SEALED
+    ]
+    keys = RecordKeys(CRYPTO)
+    keys.set_kek(Binding(used.bindings[-1]).kek)
+    shortest = min((record for record in sealed if keys.decode(record)), key=len)
+    tried = keys_from_flash(images)
+    assert len(tried) > 1000
+    for kek in tried:
+        keys.set_kek(kek)
+        assert keys.decode(shortest) is None
+
+
+def test_nothing_in_flash_unlocks_the_unit(used: Story) -> None:
+    """Who has copied it has A, and comes as far as UNLOCK."""
+    used.compact()
+    right = Binding(used.bindings[-1])
+    host = used.desk.greeted()
+    host.close()
+    used.desk.unplug()
+    host = used.desk.greeted()
+    tried = keys_from_flash(used.desk.images())
+    tried += [right.auth, derive(right.auth, "ndks bind kek"), (right.id + bytes.fromhex(host.hello.salt))]
+    stolen = BindingKeys(CRYPTO, bytes(32))
+    stolen.auth = right.auth
+    before = used.desk.images()
+    for kek in tried[:: 1 if FULL else 10] + tried[-3:]:
+        stolen.kek = kek
+        host.hello = host._greet()
+        with pytest.raises(AuthenticationError) as refusal:
+            open_session(host._link, host._hello_payload, stolen, 0)
+        assert refusal.value.code == "KEK"
+    assert used.desk.images() == before, "nothing is written for a wrong key"
+    assert used.desk.firmware.member is None
+    stolen.kek = right.kek
+    host.hello = host._greet()
+    open_session(host._link, host._hello_payload, stolen, 0)
+    assert used.desk.firmware.member

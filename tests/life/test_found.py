@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What the state machine has found, or would have: each the shortest way to it."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from session_reference import Binding
+from support.public_network import public_network
+
+from ndks.exceptions import DeviceError
+from ndks.unit import Unit
+from ndks_protocol import commands
+
+from .desk import Desk
+from .flash_view import look
+
+NETWORK = public_network()
+LONG_MS = 61_000  # no delay after wrong proofs is longer
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """With a unit that is bound to laptop A."""
+    desk = Desk(tmp_path, random.Random(1), fine=False)
+    desk.run(lambda host: host.bind(host.provision(NETWORK, 1)), None)
+    return desk
+
+
+def prove_wrongly(desk: Desk) -> None:
+    def operation(host: Unit) -> None:
+        host._greet()
+        host._link.call(commands.OPEN_SESSION, bytes(16))
+        host._link.call(commands.PROVE, bytes(16))
+
+    with pytest.raises(DeviceError) as refusal:
+        desk.run(operation, None)
+    assert refusal.value.code == "LOCKED"
+
+
+def seal(desk: Desk) -> int:
+    desk.run(lambda host: host.seal(b"text"), None)
+    return desk.run(lambda host: host.status().own_number, None)
+
+
+@pytest.mark.xfail(strict=True, reason="BindingStore.begin forgets the floor of a binding that it does not know")
+def test_floor_outlives_a_unit_put_back_to_before_its_binding(tmp_path: Path) -> None:
+    """The words are still on paper, and the laptop knows the unit, its salt and its numbers."""
+    desk = Desk(tmp_path, random.Random(1), fine=False)
+    code = desk.run(lambda host: host.provision(NETWORK, 1), None)
+    images = desk.images()
+    desk.run(lambda host: host.bind(code), None)
+    assert [seal(desk) for _ in range(3)] == [1, 2, 3]
+    desk.run(lambda host: host.close(), None)
+    assert desk.store.floor(desk.serial_number) == 3
+    desk.put_back(images)
+    desk.power_up()
+    desk.run(lambda host: host.bind(code), None)
+    assert seal(desk) > 3
+
+
+@pytest.mark.xfail(strict=True, reason="only CLOSE is preceded by a look at the number")
+@pytest.mark.parametrize("end", [lambda host: host.bind(), lambda host: host.unlock()], ids=["bind", "unlock"])
+def test_laptop_notes_the_numbers_of_a_session_that_it_ends(desk: Desk, end: Callable[[Unit], object]) -> None:
+    images = desk.images()
+    assert [seal(desk) for _ in range(3)] == [1, 2, 3]
+    desk.run(end, None)
+    assert desk.store.floor(desk.serial_number) == 3
+    desk.put_back(images)
+    desk.power_up()
+    assert seal(desk) > 3
+
+
+@pytest.mark.xfail(strict=True, reason="State.erase leaves Session._attempts as they are")
+def test_wrong_attempts_end_with_an_erasure(desk: Desk) -> None:
+    for _ in range(3):
+        prove_wrongly(desk)
+        desk.board.clock += LONG_MS
+    prove_wrongly(desk)
+    desk.run(lambda host: host.zeroize(), None)
+    assert desk.run(lambda host: host.status().wrong_attempts, None) == 0
+    code = desk.run(lambda host: host.provision(NETWORK, 2), None)
+    desk.run(lambda host: host.bind(code), None)
+
+
+@pytest.mark.xfail(strict=True, reason="the record that found no room is not written later")
+def test_right_proof_ends_wrong_attempts_also_with_a_full_log(desk: Desk) -> None:
+    while desk.firmware.log.size - desk.firmware.log.used >= 112:
+        desk.run(lambda host: host.acknowledge(0, host.next_index()[1] + 1), None)
+    desk.run(lambda host: host.close(), None)
+    desk.unplug()
+    while desk.firmware.log.size - desk.firmware.log.used >= 32:
+        prove_wrongly(desk)
+        desk.board.clock += LONG_MS
+    assert desk.firmware.session.wrong_attempts
+    for _ in range(3):
+        desk.run(lambda host: host.acknowledge(0, host.next_index()[1] + 1), None)
+    assert desk.run(lambda host: host.status().wrong_attempts, None) == 0
+    desk.power_up()
+    assert desk.run(lambda host: host.status().wrong_attempts, None) == 0
+    desk.run(lambda host: host.next_index(), None)
+
+
+@pytest.mark.xfail(strict=True, reason="the link stays secured after an UNLOCK that was refused")
+def test_too_far_stays_too_far(desk: Desk) -> None:
+    desk.store.note_number(desk.serial_number, 0, 1 << 21)
+    for _ in range(2):
+        with pytest.raises(DeviceError) as refusal:
+            desk.run(lambda host: host.next_index(), None)
+        assert refusal.value.code == "TOO_FAR"
+
+
+def test_host_is_told_that_the_case_was_opened(desk: Desk) -> None:
+    desk.run(lambda host: host.next_index(), None)
+    desk.board.case_open = True
+    desk.firmware.poll()
+    with pytest.raises(DeviceError) as refusal:
+        desk.run(lambda host: host.next_index(), None)
+    assert refusal.value.code == "TAMPERED"
+
+
+@pytest.mark.xfail(strict=True, reason="binding.bind replaces unit.binding only when all has been settled")
+def test_binding_that_could_not_be_settled(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second snapshot cannot be written, after the commit: then the new binding is the one that counts."""
+    write, slots = desk.board.snapshot_write, []
+
+    def fail_once(slot: int, data: bytes) -> None:
+        slots.append(slot)
+        if len(slots) == 2:
+            raise OSError("a damaged sector")
+        write(slot, data)
+
+    salt = bytes.fromhex(desk.greeted().hello.salt)
+    desk.unplug()
+    old, desk.here = desk.binding_of("A", salt), "B"
+    monkeypatch.setattr(desk.board, "snapshot_write", fail_once)
+    with pytest.raises(DeviceError) as refusal:
+        desk.run(lambda host: host.bind(old), None)
+    assert (refusal.value.code, len(slots)) == ("STORAGE", 2)
+    in_flash = look(desk.images(), [old, desk.binding_of("B", salt)])
+    assert not in_flash.is_settled
+    desk.unplug()
+    assert desk.run(lambda host: host.hello.binding_id, None) == Binding(in_flash.binding).id.hex()
+    desk.run(lambda host: host.trust(9, "99" * 16), None)
+    desk.power_up()
+    assert look(desk.images(), [in_flash.binding]).trusted == {9: bytes.fromhex("99" * 16)}
