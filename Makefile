@@ -30,6 +30,7 @@ bench: development ## measure: key bits, a long stream, encrypt and decrypt; som
 	$(BIN)/python tests/benchmarks/generator.py
 	$(BIN)/python tests/benchmarks/stream.py
 	$(BIN)/python tests/benchmarks/capsules.py
+	$(BIN)/python tests/benchmarks/session.py
 
 check: development ## format, lint, types, generated docs and vectors, rules of the board
 	$(BIN)/ruff format --check $(SOURCES)

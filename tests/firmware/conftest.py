@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from .cut_summary import POWER_CUTS, pytest_terminal_summary
+from .cut_summary import POWER_CUTS
 from .cuts import Cutter
 from .stand_ins import Chip
-
-__all__ = ("pytest_terminal_summary",)  # the hook
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from firmware.cuts import SENDERS, Cutter, Life, Operation, member, steps_of
 from ndks_protocol import commands, errors
 from ndks_protocol.flash import NVM_SIZE
-from ndks_unit.records import BOOTS, EXPORT_COUNTER, TAIL, plausible
+from ndks_unit.records import BODY, BOOTS, EXPORT_COUNTER, MEMBERSHIP, TAIL, plausible
 
 JUMP_RECORD, WINDOW_RECORD, NUMBERS_RECORD, SHORTEST = 112, 80, 48, 32  # bytes of the log that they cost
 STRANGER = 4
@@ -122,6 +122,18 @@ def step_on(life: Life) -> None:
     life.acknowledge(10 + TAIL)
 
 
+def with_a_damaged_membership() -> Life:
+    """A snapshot has a copy of it; the newest counter lies in nvm alone, which must not be erased for it."""
+    life = member(1)
+    life.open()
+    for index in range(11, 16):
+        life.acknowledge(index)
+    nvm = life.board.nvm.content
+    (membership_at,) = [at for at in range(0, NVM_SIZE - BODY, 16) if (plausible(nvm, at) or b" ")[0] == MEMBERSHIP]
+    nvm[membership_at + BODY] ^= 1
+    return life
+
+
 def compaction_cut(steps_later: int, compactions: int) -> Callable[[], Life]:
     """A unit whose compaction was cut so many steps after it began to erase nvm."""
 
@@ -177,9 +189,9 @@ CASES: dict[str, tuple[Callable[[], Life], Operation]] = {
     "UNLOCK, nvm erased": (compaction_cut(ALL_BLANK, 1), only_unlock),
     "UNLOCK, nvm half programmed": (compaction_cut(HALF_PROGRAMMED, 1), only_unlock),
     "ACCEPT, nvm erased": (compaction_cut(ALL_BLANK, 2), accept),
+    "UNLOCK, a record damaged": (with_a_damaged_membership, only_unlock),
 }
 cases = pytest.mark.parametrize("case", CASES)
-SMALL = 40  # steps of commands for which every pair of cuts is tried
 
 
 @cases
@@ -208,6 +220,33 @@ def test_compactions_are_cut_where_they_are_meant_to_be() -> None:
     assert nvm[ALL_BLANK] == b"\xff" * NVM_SIZE
     assert plausible(nvm[HALF_PROGRAMMED], 0)
     assert 200 < len(nvm[HALF_PROGRAMMED].rstrip(b"\xff")) < 500
+
+
+def test_damage_is_no_reason_to_erase() -> None:
+    life = with_a_damaged_membership()
+    old, erases = life.look(), life.board.nvm.erases
+    only_unlock(life)
+    assert life.look() == old
+    assert life.board.nvm.erases == erases
+
+
+@pytest.mark.parametrize("steps_later", [HALF_ERASED, ALL_BLANK, HALF_PROGRAMMED])
+def test_a_snapshot_that_is_the_only_copy_is_not_overwritten(steps_later: int, cutter: Cutter) -> None:
+    """A cut leaves everything in one snapshot alone; those that follow come while it is mended, and in a full log."""
+    life = compaction_cut(steps_later, 2)()
+    life.board.power.fine = False
+    for once in cutter.cuts(life, only_unlock, at_most=10):
+        once.open()
+        while once.unit.log.size - once.unit.log.used >= JUMP_RECORD:
+            once.acknowledge(once.unit.counter.next + 1)
+        old, index = once.look(), once.unit.counter.next + 1
+
+        def jump_on(life: Life, index: int = index) -> None:
+            life.open()
+            life.acknowledge(index)
+
+        for twice in cutter.cuts(once, jump_on, at_most=15):
+            assert twice.look() in (old, old._replace(next_index=index + 1))
 
 
 # Which snapshot is the newest

@@ -9,7 +9,7 @@ import pytest
 from firmware.member import named, provision
 from firmware.stand_ins import Chip, Host, Script
 from ndks_protocol import commands, errors
-from ndks_protocol.flash import SNAPSHOT_SIZE
+from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE
 
 STEP = 2  # every jump costs a record, so that the log soon fills up
 
@@ -59,9 +59,9 @@ def test_a_full_log_is_compacted_through_both_files_in_turn(chip: Chip) -> None:
     chip.run(after_provisioning(lambda host: jump(host, 150)))
     assert chip.sector.erases == chip.drive.syncs == 4
     assert next_index(chip) == 1 + 150 * STEP
-    first, second = (path.read_bytes() for path in chip.drive.snapshots)
+    first, second = chip.drive.images
     assert first != second
-    assert {len(first), len(second)} == {SNAPSHOT_SIZE}
+    assert {path.stat().st_size for path in chip.drive.snapshots} == {SNAPSHOT_FILE_SIZE}
 
 
 def test_a_snapshot_stands_in_for_a_lost_nvm(chip: Chip) -> None:
@@ -127,13 +127,13 @@ def test_without_a_snapshot_file_the_unit_works_until_its_log_is_full(chip: Chip
     assert refused_at > 30 * STEP
 
     for slot in missing:
-        chip.drive.snapshots[slot].write_bytes(b"\xff" * SNAPSHOT_SIZE)
+        chip.drive.snapshots[slot].write_bytes(b"\xff" * SNAPSHOT_FILE_SIZE)
     chip.boot()
     chip.run(_go_on)
     assert next_index(chip) == refused_at + 10 * STEP
 
 
-@pytest.mark.parametrize("size", [0, 23, 24, 512, SNAPSHOT_SIZE - 512])
+@pytest.mark.parametrize("size", [0, 512, SNAPSHOT_AT, SNAPSHOT_AT + 24, SNAPSHOT_FILE_SIZE - 512])
 def test_a_snapshot_file_that_was_cut_short_counts_as_missing(chip: Chip, size: int) -> None:
     chip.run(after_provisioning(lambda host: jump(host, 5)))
     chip.drive.snapshots[0].write_bytes(b"\xff" * size)
@@ -146,6 +146,18 @@ def test_a_snapshot_file_that_was_cut_short_counts_as_missing(chip: Chip, size: 
     chip.boot()
     chip.run(script)
     assert next_index(chip) == 1 + 5 * STEP
+
+
+@pytest.mark.xfail(
+    strict=True, reason="RP2040Board.snapshot_write lets a short file grow: its directory entry is never written"
+)
+@pytest.mark.parametrize("size", [0, 512, SNAPSHOT_AT, SNAPSHOT_FILE_SIZE - 512])
+def test_no_compaction_through_a_snapshot_file_that_was_cut_short(chip: Chip, size: int) -> None:
+    for path in chip.drive.snapshots:
+        path.write_bytes(b"\xff" * size)
+    chip.run(after_provisioning(jump_until_full))
+    assert chip.sector.erases == 0
+    assert all(path.stat().st_size == size for path in chip.drive.snapshots)
 
 
 def _go_on(host: Host) -> Script:

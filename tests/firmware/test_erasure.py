@@ -378,9 +378,8 @@ def test_a_torn_marker_and_another_cut(tampered: bool, cutter: Cutter) -> None:
 def test_after_the_next_start_nothing_else_is_in_flash(tampered: bool, cutter: Cutter) -> None:
     """That nvm was erased once more may count."""
     life = member(1, fine=False)
-    bodies = [{records.STATE_FORMAT: flash_reference.state_format(erases)} for erases in (2, 3)]
-    for body in bodies:
-        body |= {records.TAMPERED: b"\1"} if tampered else {}
+    why = {records.TAMPERED: b"\1"} if tampered else {}
+    bodies = [{records.STATE_FORMAT: flash_reference.state_format(erases), **why} for erases in (2, 3)]
     for cut in cutter.cuts(life, tamper if tampered else zeroize, at_most=1000):
         if has_begun(cut.board, tampered) or images(cut.board)[1:] != images(life.board)[1:]:
             cut.start()

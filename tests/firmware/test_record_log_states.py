@@ -30,7 +30,9 @@ from ndks_unit.records import (
 )
 
 BODIES = {
-    MEMBERSHIP: st.builds(lambda size, byte: bytes([byte]) * size, st.sampled_from([0, 1, 70, 900]), st.integers(0, 255)),
+    MEMBERSHIP: st.builds(
+        lambda size, byte: bytes([byte]) * size, st.sampled_from([0, 1, 70, 900]), st.integers(0, 255)
+    ),
     WINDOWS: st.binary(min_size=40, max_size=40),
     OWN_NUMBERS: st.binary(min_size=1, max_size=12),
 }

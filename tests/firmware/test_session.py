@@ -14,7 +14,7 @@ from firmware.exchange import answers
 from firmware.laptops import RANDOM, Laptop, Projects, Reference
 from firmware.member import BINDING, membership
 from firmware.memory_board import MemoryBoard
-from firmware.peer import FailingBoard
+from firmware.peer import FailingBoard, wire
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.commands import INDEX_BITS, MAX_JUMP
 from ndks_protocol.framing import MAX_PAYLOAD, MAX_PAYLOAD_BEFORE_SESSION
@@ -658,6 +658,16 @@ def secrets_of(unit: Unit) -> dict[str, bytearray]:
         body = unit.log.body(kind)
         if body:
             held[f"record {kind}"] = body
+    assert unit.messages
+    held["header mask key"] = unit.messages.header_keys._mask_key
+    held |= _keys_of_mac("header mac key", unit.messages.header_keys._mac)
+    for name, message, tool in (
+        ("sealing", unit.sealing.current, "_sealer"),
+        ("opening", unit.messages.incoming, "opener"),
+    ):
+        if message:
+            held |= {f"{name}{key}": getattr(message.keys, key) for key in ("_tag_key", "_mask_key", "aes_key")}
+            held |= _keys_of_mac(f"{name} tags", getattr(message, tool)._mac)
     return held
 
 
@@ -684,10 +694,11 @@ class TestWhatIsLeft:
     def test_keys_are_overwritten_when_a_session_ends(self, laptop: Laptop, end: str) -> None:
         laptop.open()
         laptop.ask(commands.TRUST, 2, bytes(range(16)))
-        laptop.ask(commands.SEAL_KEYS, bytes(8), 0, 0, bytes(8))
+        laptop.ask(commands.SEAL_BEGIN, bytes(8), commands.AES, 0, bytes(8))
+        laptop.ask(commands.OPEN_BEGIN, wire(2, 1, cipher=commands.AES), 0)
         laptop.ask(commands.KEY_CHUNK, 0, 1, 0, 32)
         held = secrets_of(laptop.unit)
-        assert len(held) == 13
+        assert len(held) == 26
         assert all(any(key) for key in held.values())
         if end == "case opened":
             laptop.board.case_open = True

@@ -28,7 +28,7 @@ from ndks.exceptions import NdksError
 from ndks.network import Member, Network, admit_unit, note_binding
 from ndks_protocol import commands
 
-MOST_MEMORY = 2_000_000
+MOST_MEMORY = 1_000_000
 LARGEST_INPUT = 4096
 
 _SERIAL = "0011223344556677"

@@ -22,7 +22,7 @@ from ndks_protocol import commands, errors
 from ndks_protocol.commands import HELLO, STATUS
 from ndks_unit import records
 
-MOST_MEMORY = 2_000_000
+MOST_MEMORY = 400_000
 LARGEST_INPUT = 1024
 
 _PLACES = 3  # nvm and two snapshots

@@ -19,7 +19,7 @@ from fuzz.script import Script, block
 from ndks_protocol import commands, framing
 from ndks_protocol.commands import TABLE, WIRE_HEADER_SIZE
 
-MOST_MEMORY = 2_000_000
+MOST_MEMORY = 400_000
 LARGEST_INPUT = 4096
 
 _CODES = sorted(TABLE)

@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 _TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(_TESTS), str(_TESTS / "checks")]
+sys.path[:1] = [str(_TESTS), str(_TESTS / "checks")]  # not this directory: its names are others' as well
 
 from fuzz.invariants import bounded, quick_collections, sampled  # noqa: E402 (these lie where only tests look)
 from fuzz.targets import NAMES, target  # noqa: E402

@@ -16,7 +16,7 @@ from fuzz.script import Script, block
 from ndks_protocol import commands, framing
 from ndks_protocol.commands import HELLO, OPEN_SESSION, PROVE, UNLOCK
 
-MOST_MEMORY = 1_000_000
+MOST_MEMORY = 400_000
 LARGEST_INPUT = 1024
 
 _MOST_STEPS = 64

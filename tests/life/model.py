@@ -17,6 +17,7 @@ ATTEMPTS_SIZE = 32  # bytes of a record of wrong attempts
 
 
 # What is not yet as it should be; tests/life/test_found.py says when that has changed.
+ONLY_CLOSE_NOTES_NUMBERS = True  # and not bind and unlock, which end a session as well
 FLOOR_IS_FORGOTTEN = True  # by BindingStore.begin, for an image from before the first `ndks bind`
 ATTEMPTS_OUTLIVE_ERASURE = True  # in Session, until the power goes
 
@@ -160,6 +161,7 @@ class Model:
             self._open_with(code)
         else:
             self.enter()
+        self._note_number()
         laptop = self.laptop
         old = self.flash.binding
         is_known = old in laptop.known
@@ -175,6 +177,7 @@ class Model:
         self.laptop.known = [self.flash.binding]
 
     def unlock(self) -> None:
+        self._note_number()
         self.is_in_session = False
         self.enter()
 
@@ -209,9 +212,7 @@ class Model:
         self.refuses_itself = False
         if unplug and self.flash.lane and self._known_binding():
             self.enter()
-        if self.is_in_session:
-            assert self.own
-            self.laptop.floor = max(self.laptop.floor, self.own.next - 1)
+        self._note_number(closing=True)
         if unplug and self.is_in_session and self.own and self.own.next != self.own.end:
             self.flash.reserved = self.own.end = self.own.next
         self.is_in_session = False
@@ -286,6 +287,11 @@ class Model:
         self.flash.trusted = trusted
 
     # Parts of these
+
+    def _note_number(self, *, closing: bool = False) -> None:
+        if self.is_in_session and self._known_binding() and (closing or not ONLY_CLOSE_NOTES_NUMBERS):
+            assert self.own
+            self.laptop.floor = max(self.laptop.floor, self.own.next - 1)
 
     def _known_binding(self) -> bytes:
         return self.flash.binding if self.flash.binding in self.laptop.known else b""
