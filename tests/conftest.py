@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from firmware.cut_summary import pytest_terminal_summary  # noqa: F401 (a hook)
+from hypothesis import settings
 from support.emulate_process import emulated
 from support.public_network import NETWORK_NAME, public_network
 

@@ -14,7 +14,6 @@ _UNKNOWN = bytes(16)  # salt and binding id of a unit that is blank
 
 
 def hello(unit) -> tuple:
-    unit.end_session()
     binding = unit.binding
     values = (
         MAJOR,
@@ -80,7 +79,7 @@ def provision(unit, binding: bytes, *values) -> tuple:
 
 
 def close(unit, unplug: int) -> tuple:
+    unit.end_session_after_answer()
     if unplug and unit.member:
         unit.own_numbers.give_back()
-    unit.end_session_after_answer()
     return ()

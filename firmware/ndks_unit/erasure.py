@@ -49,7 +49,10 @@ def begun(board) -> bytes:
 def erase(board, storage, erases: int, cause: bytes) -> None:
     """Erase files and nvm. UnitError(STORAGE) when the files cannot be; then nvm stays too, and the marker in it."""
     keys = records.RecordKeys(board)
-    _write_marker(board, _marker(keys, cause))
+    try:
+        _write_marker(board, _marker(keys, cause))
+    except OSError:  # of an emulated unit: its disk is full
+        raise errors.UnitError(errors.STORAGE) from None
     image = storage.blank_image()
     left = keys.encode(records.STATE_FORMAT, format_body(erases + 1), 1)
     if cause == BY_TAMPERING:

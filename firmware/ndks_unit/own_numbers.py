@@ -39,6 +39,7 @@ class OwnNumbers:
             raise errors.UnitError(errors.TOO_FAR)
         if floor >= self._end:
             self._next = self._end = floor + 1
+            self._reserve_up_to(self._end)  # it is not asked for leave again
         elif floor >= self._next:
             self._next = floor + 1
 

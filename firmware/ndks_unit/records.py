@@ -39,6 +39,7 @@ FIRST = struct.pack(">Q", 1)  # the body of a counter that begins
 ALIGNMENT = 16
 TAIL = 64
 BODY = 24  # offset of the body
+LARGEST_BODY = 240  # of a membership: what says to be larger was torn
 
 _KINDS = frozenset(SEALED + OPEN + PLAIN)
 _HEADER = ">BHIB"
@@ -120,7 +121,7 @@ def plausible(image: bytes, offset: int):
     if image[offset] not in _KINDS:
         return None
     kind, size, sequence, zero = struct.unpack_from(_HEADER, image, offset)
-    return None if zero or offset + extent(kind, size) > SIZE else (kind, size, sequence)
+    return None if zero or size > LARGEST_BODY or offset + extent(kind, size) > SIZE else (kind, size, sequence)
 
 
 def extent(kind: int, size: int) -> int:

@@ -68,7 +68,7 @@ class RP2040Board(Board):
         self._case = digitalio.DigitalInOut(board.GP3)
         self._case.switch_to_input(digitalio.Pull.UP)
         self._closed_level = str(os.getenv(_CASE_LOOP)) != "1"
-        self._open_samples = 0
+        self._case_was_open = False
         self._watchdog = microcontroller.watchdog
         self._watchdog.timeout = _WATCHDOG_SECONDS
         self._watchdog.mode = WatchDogMode.RESET
@@ -80,11 +80,13 @@ class RP2040Board(Board):
     @property
     def case_open(self) -> bool:
         self._look_at_case()
-        return self._open_samples == _OPEN_SAMPLES
+        return self._case_was_open
 
     def _look_at_case(self) -> None:
-        if self._open_samples < _OPEN_SAMPLES:
-            self._open_samples = 0 if self._case.value == self._closed_level else self._open_samples + 1
+        for _ in range(_OPEN_SAMPLES):
+            if self._case.value == self._closed_level:
+                return
+        self._case_was_open = True
 
     def ticks_ms(self) -> int:
         return supervisor.ticks_ms()
@@ -101,7 +103,7 @@ class RP2040Board(Board):
         view = memoryview(data)
         position = 0
         last_progress = supervisor.ticks_ms()
-        was_open = self._open_samples == _OPEN_SAMPLES
+        was_open = self._case_was_open
         while position < len(data):
             sent = self._port.write(view[position:])
             now = supervisor.ticks_ms()
@@ -109,7 +111,7 @@ class RP2040Board(Board):
                 position += sent
                 last_progress = now
             self.feed_watchdog()
-            opened = self._open_samples == _OPEN_SAMPLES and not was_open  # the rest of a key is not for whoever opens
+            opened = self._case_was_open and not was_open  # the rest of a key is not for whoever opens
             slow = not sent and (now - last_progress) % TICKS_PERIOD > _WRITE_TIMEOUT_MS
             if opened or slow or not (sent or self._port.connected):
                 self._port.reset_output_buffer()

@@ -12,7 +12,7 @@ from .board import TICKS_PERIOD
 from .records import BOOTS, WRONG_ATTEMPTS
 
 _ATTEMPTS = ">I"
-_SHORTEST_DELAY_MS = 100  # after one wrong attempt; doubled by each
+_DELAY_MS = 100  # doubled by each wrong attempt
 _LONGEST_DELAY_MS = 60000
 
 
@@ -47,7 +47,6 @@ class Session:
         """Return what the unit proves its knowledge of the binding with. UnitError(DELAYED)."""
         if self._is_delayed():
             raise errors.UnitError(errors.DELAYED)
-        self.end()
         board, auth = self._unit.board, self._unit.binding.auth
         unit_random = self._random()
         self._transcript = transcript(board, self.hello, host_random, unit_random)
@@ -60,26 +59,32 @@ class Session:
             raise errors.UnitError(errors.CONFLICT)
         board, auth = self._unit.board, self._unit.binding.auth
         if not same(given, proof(board, auth, HOST, transcript_hash)):
-            self._write_attempts(self.wrong_attempts + 1)
+            self._count_attempts(self.wrong_attempts + 1)
             raise errors.UnitError(errors.LOCKED)
         self.channel = Channel(board, auth, transcript_hash, UNIT)
         if self.wrong_attempts:
-            self._write_attempts(0)
+            self._count_attempts(0)
 
     def _is_delayed(self) -> bool:
         attempts = self.wrong_attempts
         if not attempts:
             return False
-        delay = min(_SHORTEST_DELAY_MS << min(attempts, 16), _LONGEST_DELAY_MS)
+        delay = min(_DELAY_MS << min(attempts, 16), _LONGEST_DELAY_MS)
         return (self._unit.board.ticks_ms() - self._delay_since) % TICKS_PERIOD < delay
 
-    def _write_attempts(self, attempts: int) -> None:
+    def write_attempts(self) -> None:
+        """Write to flash how many attempts were wrong, if it says otherwise. UnitError(STORAGE)."""
+        body = struct.pack(_ATTEMPTS, self.wrong_attempts)
+        if body != (self._unit.log.body(WRONG_ATTEMPTS) or bytes(len(body))):
+            self._unit.log.append(WRONG_ATTEMPTS, body)
+
+    def _count_attempts(self, attempts: int) -> None:
         self._delay_since = self._unit.board.ticks_ms()
         self._attempts = attempts
         try:
-            self._unit.log.append(WRONG_ATTEMPTS, struct.pack(_ATTEMPTS, attempts))
+            self.write_attempts()
         except errors.UnitError:
-            pass  # no room before the next session: they count until the power goes
+            pass  # no room before the next session: until then they count in memory
 
     def _random(self) -> bytes:
         """Return random bytes; a failing source of entropy alone does not make them those of another session."""
@@ -105,10 +110,11 @@ def prove(unit, given: bytes) -> tuple:
 def unlock(unit, kek: bytes, floor: int, leave: int) -> tuple:
     unit.unlock(kek)
     try:
-        unit.messages.own_numbers.start_above(floor, leave)
         if not unit.binding.settled:
             unit.settle_binding()
         unit.log.complete()
+        unit.session.write_attempts()
+        unit.messages.own_numbers.start_above(floor, leave)
     except errors.UnitError as error:
         if error.code == errors.STORAGE:
             return ()  # keys can be read all the same; every command that writes will say STORAGE

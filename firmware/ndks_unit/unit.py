@@ -74,7 +74,8 @@ class Unit(State):
             while data:  # without the rest of a turn for each of the many pieces of a long frame
                 self._receive(data)
                 self.board.feed_watchdog()
-                data = self.board.read()
+                self.erase_if_opened()
+                data = self.board.read() if self.board.connected else b""
             self._is_idle = False
             self._busy_at = self.board.ticks_ms()
         elif not self._is_idle and (self.board.ticks_ms() - self._busy_at) % TICKS_PERIOD > _PAUSE_MS:

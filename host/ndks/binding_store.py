@@ -93,13 +93,15 @@ class BindingStore:
             raise AuthenticationError(errors.LOCKED, what, "restore it: ndks bind --restore FILE")
         return keys
 
-    def begin(self, hello: Hello, *, with_network: bool) -> bytes:
+    def begin(self, hello: Hello, *, with_network: bool | None = None) -> bytes:
         """Return a new binding of the unit to this laptop, written down beside the one that it replaces."""
+        unit = self.unit(hello.serial_number)
+        old = unit.binding(hello.binding_id)
+        if with_network is None:
+            with_network = old is not None and old.with_network
         present = self._look(with_network=with_network)
         value = self._binding(hello, present, create=True)
         new = Binding(BindingKeys(CRYPTO, value).id.hex(), with_network, present)
-        unit = self.unit(hello.serial_number)
-        old = unit.binding(hello.binding_id)
         kept = (old,) if old and old.binding_id != new.binding_id else ()
         known = unit if old else BoundUnit(hello.serial_number)  # numbers begin again with each provisioning
         self._save(replace(known, bindings=(new, *kept)))
@@ -143,6 +145,16 @@ class BindingStore:
         """Return the serial numbers of all units that this laptop knows of."""
         return sorted(path.stem for path in (self.directory / "units").glob("*.json"))
 
+    def prepare(self) -> None:
+        """Make sure that units can be bound: that there is a secret, and where files go. OSError, FileError."""
+        self._secret(create=True)
+        self._make_directories()
+
+    def refuse_existing(self, *, overwrite: bool) -> None:
+        """Raise FileError when there are bindings already that must not be overwritten."""
+        if self._secret_path.exists() and not overwrite:
+            raise FileError(f"{self.directory} has bindings already", "repeat with --force to give them up")
+
     def export(self) -> dict[str, bytes]:
         """Return the files that `replace` takes, by their paths in the directory."""
         self._secret(create=False)  # is it there, and sound?
@@ -151,12 +163,12 @@ class BindingStore:
 
     def replace(self, files: dict[str, bytes], *, overwrite: bool) -> None:
         """Write the files of a copy. FileError when there are bindings already that must not be overwritten."""
-        if self._secret_path.exists() and not overwrite:
-            raise FileError(f"{self.directory} has bindings already", "repeat with --force to give them up")
-        self._make_directories()
-        for name, content in files.items():
+        self.refuse_existing(overwrite=overwrite)
+        for name in files:
             if name != self._secret_path.name and not _UNIT_FILE.fullmatch(name):
                 raise FileError(f"the copy has a file that is none of a laptop's bindings: {name!a}", "do not use it")
+        self._make_directories()
+        for name, content in files.items():
             write_private(self.directory / name, content)
 
     @property

@@ -135,7 +135,7 @@ _ADVICE = {
     errors.PROVISIONED: "use another, or erase this one: ndks zeroize",
     errors.STORAGE: "take the development jumper off if it is on; if that was not it, run ndks deploy DRIVE again",
     errors.STATE_FORMAT: "deploy that firmware again: ndks deploy DRIVE; or, if it was older, erase it: ndks zeroize",
-    errors.TAMPERED: "look into the case; if it is sound and closed, ndks zeroize, then provision it on a new lane",
+    errors.TAMPERED: "look into the case, close it, plug the unit in anew, say ndks zeroize, and provision it again",
     errors.RANGE: "check the numbers; ranges are in PROTOCOL.md",
     errors.EPOCH: "ask the unit for its next index again",
     errors.TOO_FAR: "check the number; if it is right, repeat with --far",

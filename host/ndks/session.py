@@ -10,7 +10,7 @@ from ndks_protocol.kdf import same
 from ndks_protocol.session import HOST, RANDOM_SIZE, UNIT, Channel, proof, transcript
 
 from .crypto import CRYPTO
-from .exceptions import AuthenticationError
+from .exceptions import AuthenticationError, NdksError
 from .link import Link
 
 
@@ -31,4 +31,8 @@ def open_session(link: Link, hello: bytes, keys: BindingKeys, floor: int, *, lea
         )
     link.call(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
     link.secure(Channel(CRYPTO, keys.auth, transcript_hash, HOST))
-    link.call(commands.UNLOCK, keys.kek, floor, leave)
+    try:
+        link.call(commands.UNLOCK, keys.kek, floor, leave)
+    except NdksError:
+        link.end_session()  # it is of no use, and must not be taken for one that is
+        raise

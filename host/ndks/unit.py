@@ -82,10 +82,8 @@ class Unit:
     def close(self) -> None:
         try:
             with contextlib.suppress(NdksError, OSError):  # at worst, numbers are lost as in a power cut
-                if self._link.unplugs:
-                    self.eject()
-                elif self._link.is_secured:
-                    self._close_session(unplug=False)
+                if self._link.is_secured:
+                    self._close_session(unplug=self._link.unplugs)
         finally:
             self._link.close()
 
@@ -106,7 +104,7 @@ class Unit:
         AuthenticationError LOCKED when this is not the laptop that the unit is bound to, KEK, DELAYED; DeviceError
         TOO_FAR when the laptop knows of numbers far above the unit's, and `leave` does not allow that.
         """
-        self._check_member()
+        self.check_member()
         keys = self._bindings.keys(self.hello)
         self._open_session(keys, self._bindings.floor(self.hello.serial_number), leave=leave)
 
@@ -115,6 +113,12 @@ class Unit:
         self._check_sound()
         if self.hello.state != BLANK:
             raise DeviceError(errors.PROVISIONED)
+
+    def check_member(self) -> None:
+        """Raise BLANK, TAMPERED, STATE_FORMAT or LOCKED unless the unit says that it can be unlocked."""
+        self._check_sound()
+        if self.hello.state != LOCKED:
+            raise device_error(errors.BLANK if self.hello.state == BLANK else errors.LOCKED)
 
     def status(self) -> Status:
         """Return the unit's state; what concerns its network only if a session is open. Works on a blank unit too."""
@@ -168,18 +172,19 @@ class Unit:
         self.hello = self._greet()
         return code
 
-    def bind(self, code: bytes = b"", *, with_network: bool = False) -> Binding:
+    def bind(self, code: bytes = b"", *, with_network: bool | None = None) -> Binding:
         """Bind the unit to this laptop: in place of the transport code, or of its present binding to this laptop.
 
-        AuthenticationError KEK or LOCKED when this is not its code.
+        Unless `with_network` says so, it is with the network if the binding before was. AuthenticationError KEK or LOCKED when this is not its code.
         """
-        self._check_member()
+        self.check_member()
         if code:
             self._open_with_code(code)
         elif not self._link.is_secured:
             self.unlock()
         self._link.call(commands.BIND, self._bindings.begin(self.hello, with_network=with_network))
         self.hello = self._greet()
+        self.unlock()  # anybody can answer HELLO: the binding before is forgotten when the new one has opened the unit
         return self._bindings.finish(self.hello)
 
     def trust(self, lane: int, binding_id: str) -> None:
@@ -324,11 +329,6 @@ class Unit:
             error.advice = "nothing: the message is stored; only the unit may not know it, and open it once more"
             raise
 
-    def _check_member(self) -> None:
-        self._check_sound()
-        if self.hello.state != LOCKED:
-            raise device_error(errors.BLANK if self.hello.state == BLANK else errors.LOCKED)
-
     def _check_sound(self) -> None:
         if NEWER in self.hello.flags or OLDER in self.hello.flags:
             raise DeviceError(errors.STATE_FORMAT)
@@ -356,10 +356,12 @@ class Unit:
 
     def _close_session(self, *, unplug: bool) -> None:
         status = self.status() if self._link.is_secured and self.is_bound_here else None
-        self._link.call(commands.CLOSE, unplug)
-        self._link.end_session()
-        if status:
-            self._bindings.note_number(self.hello.serial_number, status.epoch, status.own_number)
+        try:
+            self._link.call(commands.CLOSE, unplug)
+        finally:
+            self._link.end_session()
+            if status:
+                self._bindings.note_number(self.hello.serial_number, status.epoch, status.own_number)
 
     def _greet(self) -> Hello:
         payload = self._link.call_raw(commands.HELLO)

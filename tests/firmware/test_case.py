@@ -10,7 +10,7 @@ import pytest
 from firmware.member import SECRET, membership, named, provision
 from firmware.stand_ins import Chip, Host, Script
 from firmware.stand_ins.host import ALL
-from firmware.stand_ins.pins import Pull
+from firmware.stand_ins.pins import Pin, Pull
 from ndks_protocol import commands, errors
 
 LOOP = {"NDKS_CASE_LOOP": 1}
@@ -142,6 +142,29 @@ def test_no_host_holds_up_the_erasure(chip: Chip) -> None:
     chip.boot()
     chip.run(script)
     assert membership_is_gone(chip)
+
+
+class NoisyPin(Pin):
+    """A switch that is closed, and whose line is disturbed so that two samples of three say otherwise."""
+
+    _looks = 0  # two to a sample
+
+    @property
+    def grounded(self) -> bool:
+        self._looks += 1
+        return self._looks // 2 % 3 != 2
+
+    @grounded.setter
+    def grounded(self, grounded: bool) -> None:
+        pass
+
+
+def test_a_disturbance_is_no_open_case(chip: Chip) -> None:
+    become_member(chip)
+    chip.case = NoisyPin()
+    chip.boot()
+    chip.run(then(lambda host: host.ask(commands.NEXT_INDEX)))
+    assert not membership_is_gone(chip)
 
 
 @wirings

@@ -171,7 +171,7 @@ def test_at_most_one_erase_in_2500_messages() -> None:
         peer.accept(wire(lane, 1))
         peer.ask(commands.TRUST, lane, bytes(range(16)))
     peer.ask(commands.ACKNOWLEDGE, 0, 7, 0)
-    messages = 20_000
+    messages = 10_000
     before = peer.board.nvm.erases
     for _ in range(messages):
         peer.begin(cipher=0)
@@ -231,5 +231,5 @@ class Numbers(RuleBasedStateMachine):
         self.restart()
 
 
-Numbers.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
+Numbers.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
 TestNumbers = Numbers.TestCase

@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from firmware.cut_summary import FULL
 from firmware.exchange import answers
 from firmware.laptops import RANDOM, Laptop, Projects, Reference
 from firmware.member import BINDING, membership
@@ -309,7 +310,7 @@ class TestSecuredFrames:
         laptop.open()
         kind, _, payload = self.request(laptop)
         before = flash(laptop)
-        for bit in range(8 + 32 + 8 * len(payload)):
+        for bit in range(0, 8 + 32 + 8 * len(payload), 1 if FULL else 7):
             laptop.open()
             kind, request_id, payload = self.request(laptop)
             whole = int.from_bytes(bytes([kind]) + request_id.to_bytes(4) + payload) ^ 1 << bit
@@ -594,10 +595,13 @@ class TestUnlock:
         laptop.open()
         assert laptop.status()["own_number"] > max(floor, given_before), "it was reserved before it was used"
 
-    def test_a_floor_alone_writes_nothing(self, laptop: Laptop) -> None:
+    def test_a_floor_is_written_once(self, laptop: Laptop) -> None:
         before = flash(laptop)
         laptop.open(floor=5000)
-        assert flash(laptop) == before
+        written = flash(laptop)
+        assert written != before
+        laptop.open(floor=5000)
+        assert flash(laptop) == written
 
     def test_an_old_image_of_the_flash_gives_no_number_again(self, laptop: Laptop) -> None:
         laptop.open()

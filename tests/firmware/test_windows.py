@@ -239,5 +239,5 @@ class Deliveries(RuleBasedStateMachine):
         return errors.DUPLICATE if number in self.accepted[lane] else 0
 
 
-Deliveries.TestCase.settings = settings(max_examples=50, stateful_step_count=40)
+Deliveries.TestCase.settings = settings(max_examples=35, stateful_step_count=40)
 TestDeliveries = Deliveries.TestCase

@@ -26,7 +26,7 @@ from ndks_protocol import commands, errors
 from ndks_protocol.capsule import CHUNK, TAG_SIZE, Keys, Opener
 from ndks_protocol.commands import WIRE_HEADER_SIZE
 
-MOST_MEMORY = 400_000
+MOST_MEMORY = 2_000_000
 LARGEST_INPUT = 4096
 
 _NETWORK = suite_network()

@@ -513,7 +513,8 @@ def test_zeroizing_at_any_laptop(
     secret = ndks.Network.load(network_file).secret
     laptop = {"here": here, "elsewhere": elsewhere}[where]
     values = laptop.values("zeroize", "--yes", "--unit", bound)
-    assert set(values) == {"schema", "serial_number"}
+    assert set(values) == {"schema", "serial_number", "state"}
+    assert values["state"] == "blank"
     assert here.state_of(bound) == ("blank", False)
     assert_refused(here.run("key", "--unit", bound), "BLANK", 4)
     for path in (tmp_path / "unit").iterdir():

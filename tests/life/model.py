@@ -104,6 +104,7 @@ class Model:
     flash: Flash = field(default_factory=Flash)
     own: Own | None = None  # None: no session since the start
     wrong_attempts: int = 0  # in RAM; flash has others where the log was full
+    has_counted: bool = False  # since the start
     is_in_session: bool = False
     is_opened: bool = False  # the case, at some time since the start
     delayed_until: int = 0
@@ -125,7 +126,7 @@ class Model:
     def start(self) -> None:
         self.own = None
         self.wrong_attempts = self.flash.wrong_attempts
-        self.is_in_session = self.is_opened = False
+        self.is_in_session = self.is_opened = self.has_counted = False
         self._delay()
 
     def disconnect(self) -> None:
@@ -172,25 +173,27 @@ class Model:
         laptop.lane = self.flash.lane
         self.flash.binding = new
         self.is_in_session = False
+        self.enter()
 
     def finish_binding(self) -> None:
         self.laptop.known = [self.flash.binding]
 
-    def unlock(self) -> None:
-        self._note_number()
-        self.is_in_session = False
-        self.enter()
-
     def enter(self) -> None:
         """Open a session, unless one is open."""
         self.refuses_itself = False
-        if self.is_in_session:
-            return
+        if not self.is_in_session:
+            self.unlock()
+
+    def unlock(self) -> None:
+        """Open one, and end the one that is open."""
+        self.refuses_itself = False
         if not self.flash.lane:
             raise Refused("TAMPERED" if self.is_tampered else "BLANK")
         known = self._known_binding()
         if not known or self.laptop.looks[known] != self.laptop.look:
             self._refuse_at_home()
+        self._note_number()
+        self.is_in_session = False
         self._prove()
         self._unlock(self.laptop.floor)
 
@@ -318,7 +321,7 @@ class Model:
             self._note_attempts(0)
 
     def _note_attempts(self, attempts: int) -> None:
-        self.wrong_attempts = attempts
+        self.wrong_attempts, self.has_counted = attempts, True
         if self.room >= ATTEMPTS_SIZE:  # a full log is not compacted without the host's key
             self.flash.wrong_attempts = attempts
         self._delay()
@@ -328,15 +331,17 @@ class Model:
         self.delayed_until = self.clock + min(100 << attempts, 60_000) if attempts else self.clock
 
     def _unlock(self, floor: int) -> None:
+        self.flash.wrong_attempts = self.wrong_attempts
         own = self.own or Own(self.flash.reserved, self.flash.reserved)
         if floor >= own.end:
             own = Own(floor + 1, floor + 1)
+            self.flash.reserved = floor + 1
         self.own = Own(max(own.next, floor + 1), own.end)
         self.is_in_session = True
 
     def _erase(self, *, is_tampered: bool) -> None:
         self.flash = Flash(is_tampered=is_tampered)
-        if not ATTEMPTS_OUTLIVE_ERASURE:
+        if not (ATTEMPTS_OUTLIVE_ERASURE and self.has_counted):
             self.wrong_attempts = 0
         self.own = None
         self.is_in_session = False

@@ -385,6 +385,18 @@ class Life(RuleBasedStateMachine):
         self.power_up()
         self.check()
 
+    @precondition(lambda self: self.model.flash.lane)
+    @rule(messages=st.sampled_from([1, 3, 64, 65]), ends=st.booleans())
+    def be_put_back_after_messages(self, messages: int, ends: bool) -> None:
+        """The laptop knows the numbers only if it has ended the session."""
+        self.copy_flash()
+        for _ in range(messages):
+            self.seal(b"", "aes", "b", None)
+        if ends:
+            self.close(None)
+        self.put_flash_back(len(self.images) - 1)
+        self.seal(b"", "aes", "b", None)
+
     # Rules: keys
 
     @precondition(lambda self: self.model.flash.lane)
@@ -440,6 +452,20 @@ class Life(RuleBasedStateMachine):
             self.acknowledge(1, False, None)
             if self.view.free >= used:
                 break
+
+    @precondition(lambda self: self.model.flash.lane)
+    @rule(fault=cuts, again=cuts)
+    def compact(self, fault: Fault, again: Fault) -> None:
+        self.fill_log(0)
+        self.acknowledge(1, False, fault)
+        self.acknowledge(1, False, again)
+
+    @precondition(lambda self: self.model.flash.lane)
+    @rule(fault=cuts, again=cuts)
+    def rebind_without_power(self, fault: Fault, again: Fault) -> None:
+        self.rebind(fault)
+        self.unlock(again)
+        self.rebind(None)
 
     # Rules: messages
 
@@ -518,6 +544,13 @@ class Life(RuleBasedStateMachine):
     def accept(self, which: int, leave: bool, fault: Fault | None) -> None:
         capsule, sent = self.capsules[-1 - which % len(self.capsules)]
         self.step(lambda host: host.accept(sent, leave=leave), lambda model: model.accept(capsule, leave=leave), fault)
+
+    @precondition(lambda self: self.model.flash.lane)
+    @rule(ahead=st.integers(0, 3))
+    def many_peers_send(self, ahead: int) -> None:
+        for lane in PEERS:
+            self.peer_sends(lane, ahead, "aes", b"", 0, "")
+            self.open(0, "b", False, False, None)
 
     @precondition(lambda self: self.sealed)
     @rule(mode=modes, again=st.booleans())

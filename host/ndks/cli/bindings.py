@@ -9,6 +9,7 @@ from typing import Any
 
 import ndks
 from ndks import backup
+from ndks.answers import TAMPERED
 from ndks.binding_store import Binding, BindingStore
 from ndks.files import refuse_existing, write_private
 from ndks.fingerprint import characteristics, differences
@@ -27,8 +28,9 @@ def add_commands(subparsers: Any) -> None:
     parser = add_command(subparsers, "bind", "bind a unit to this laptop", _BIND_EXAMPLES, bind)
     parser.add_argument(
         "--with-network",
-        action="store_true",
-        help="and to the router and subnet that the laptop uses: not for units that must work without a network",
+        action=argparse.BooleanOptionalAction,
+        help="and to the router and subnet that the laptop uses: not for units that must work without a network, as in "
+        "a cage (default: no, or as it was)",
     )
     parser.add_argument(
         "--far",
@@ -102,8 +104,11 @@ def zeroize(args: argparse.Namespace, out: Output) -> None:
         if not args.yes:
             _confirm(serial_number)
         unit.zeroize()
-    text = f"unit {serial_number} is erased. Provisioned again, it gets a new lane: ndks provision NETWORK"
-    out.result({"serial_number": serial_number}, text)
+        state = unit.hello.state
+    how = "Provisioned again, it gets a new lane: ndks provision NETWORK"
+    if state == TAMPERED:
+        how = "Its case is or was open: close it, plug the unit in anew, and say ndks zeroize once more"
+    out.result({"serial_number": serial_number, "state": state}, f"unit {serial_number} is erased. {how}")
 
 
 def bound_values(unit: Unit, binding: Binding) -> dict[str, Any]:
@@ -126,17 +131,24 @@ def bound_text(values: dict[str, Any]) -> str:
 
 def _bind(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout) as unit:
-        if unit.is_bound_here and not args.code:
-            code = b""
-            unit.unlock(leave=args.far)
-        else:
-            code = _read_code(args.code, "the transport code")
+        unit.check_member()
+        if args.far:
+            _go_on_far(unit, out)
+            return
+        known = unit.is_bound_here and not args.code
+        code = b"" if known else _read_code(args.code, "the transport code")
         values = bound_values(unit, unit.bind(code, with_network=args.with_network))
     out.result(values, bound_text(values))
 
 
+def _go_on_far(unit: Unit, out: Output) -> None:
+    unit.unlock(leave=True)
+    values = {"unit": unit.hello.serial_number, "own_number": unit.status().own_number}
+    out.result(values, f"unit {values['unit']} goes on above message {values['own_number']}")
+
+
 def _show(args: argparse.Namespace, out: Output) -> None:
-    present = characteristics(with_network=args.with_network)
+    present = characteristics(with_network=bool(args.with_network))
     store = BindingStore()
     units: list[dict[str, Any]] = []
     for serial_number in store.units():
@@ -168,6 +180,7 @@ def _back_up(args: argparse.Namespace, out: Output) -> None:
 def _restore(args: argparse.Namespace, out: Output) -> None:
     sealed = args.restore.read_bytes()
     store = BindingStore()
+    store.refuse_existing(overwrite=args.force)
     units = backup.restore(store, sealed, _read_code(None, "the code of the copy"), overwrite=args.force)
     text = f"{store.directory} has the bindings of {len(units)} units again: {', '.join(units)}"
     out.result({"directory": str(store.directory), "units": units}, text)

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import ndks
+from ndks.binding_store import BindingStore
 from ndks.files import refuse_existing
 from ndks.network import SUFFIX, Network, admit_unit, note_binding
+from ndks.unit import Unit
 from ndks.words import to_words
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
 from .arguments import add_command, add_operators, add_path, add_unit
 from .bindings import bound_text, bound_values
-from .output import Output, operator_rows, warn_of_suite
+from .output import Output, note, operator_rows, warn_of_suite
 
 
 def add_commands(subparsers: Any) -> None:
@@ -112,17 +114,27 @@ def provision(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout, create=True) as unit:
         # The lane is taken in the file before the unit hears of it: none is ever given twice.
         unit.check_blank()
+        if args.bind:
+            BindingStore().prepare()  # later would be too late: nobody has the unit's code then
         serial_number = unit.hello.serial_number
         network, lane = admit_unit(args.network, serial_number, args.label)
         code = unit.provision(network, lane)
-        bound = bound_values(unit, unit.bind(code)) if args.bind else None
+        bound = _bind(unit, code) if args.bind else None
     values = {"network": network.name, "network_id": network.network_id, "unit": serial_number, "lane": lane}
     text = f"unit {serial_number} is a member of network {network.name}, lane {lane}"
     values |= {"suite": network.suite, **warn_of_suite(network.suite)}
     if bound:
-        note_binding(args.network, lane, bound["binding_id"])
         out.result(values | bound, f"{text}\n{bound_text(bound)}")
+        note_binding(args.network, lane, bound["binding_id"])
     else:
         words = to_words(code)
         how = "at the laptop that it is for, bind it with ndks bind and these words, which are shown this once"
         out.result(values | {"transport_code": words}, f"{text}\n{how}:\n{words}")
+
+
+def _bind(unit: Unit, code: bytes) -> dict[str, Any]:
+    try:
+        return bound_values(unit, unit.bind(code))
+    except BaseException:
+        note(f"the unit is a member, and perhaps still bound to its transport code: {to_words(code)}")
+        raise
