@@ -36,6 +36,10 @@ class Session:
         body = self._unit.log.body(WRONG_ATTEMPTS)
         return struct.unpack(_ATTEMPTS, body)[0] if body else 0
 
+    def forget_attempts(self) -> None:
+        """Believe flash again, which was erased or changed."""
+        self._attempts = -1
+
     def end(self) -> None:
         """Forget the keys of the session."""
         if self.channel:
@@ -110,14 +114,26 @@ def prove(unit, given: bytes) -> tuple:
 def unlock(unit, kek: bytes, floor: int, leave: int) -> tuple:
     unit.unlock(kek)
     try:
-        if not unit.binding.settled:
-            unit.settle_binding()
-        unit.log.complete()
-        unit.session.write_attempts()
-        unit.messages.own_numbers.start_above(floor, leave)
-    except errors.UnitError as error:
-        if error.code == errors.STORAGE:
-            return ()  # keys can be read all the same; every command that writes will say STORAGE
+        _unless_storage(unit.own_numbers.start_above, floor, leave)
+    except errors.UnitError:
         unit.lock()
         raise
+    _unless_storage(_mend, unit)
     return ()
+
+
+def _mend(unit) -> None:
+    """Finish what a power cut, or a log that was full, has left undone."""
+    if not unit.binding.settled:
+        unit.settle_binding()
+    unit.log.complete()
+    unit.session.write_attempts()
+
+
+def _unless_storage(operation, *values) -> None:
+    """Do what writes to flash, where that can be: keys can be read all the same, and other commands say STORAGE."""
+    try:
+        operation(*values)
+    except errors.UnitError as error:
+        if error.code != errors.STORAGE:
+            raise

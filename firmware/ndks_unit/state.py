@@ -35,6 +35,7 @@ class State:
     def load(self) -> None:
         """Become what flash says."""
         self.lock()
+        self.session.forget_attempts()
         self.log.load()
         self.unfinished = erasure.begun(self.board)  # an erasure: until it is finished, nothing in flash counts
         body = None if self.is_foreign or self.unfinished else self.log.body(records.BINDING)

@@ -103,7 +103,8 @@ class BindingStore:
         value = self._binding(hello, present, create=True)
         new = Binding(BindingKeys(CRYPTO, value).id.hex(), with_network, present)
         kept = (old,) if old and old.binding_id != new.binding_id else ()
-        known = unit if old else BoundUnit(hello.serial_number)  # numbers begin again with each provisioning
+        # Numbers begin again with each provisioning, whose salt makes another binding.
+        known = unit if old or unit.binding(new.binding_id) else BoundUnit(hello.serial_number)
         self._save(replace(known, bindings=(new, *kept)))
         return value
 

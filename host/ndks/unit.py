@@ -105,6 +105,7 @@ class Unit:
         TOO_FAR when the laptop knows of numbers far above the unit's, and `leave` does not allow that.
         """
         self.check_member()
+        self._note_number()
         keys = self._bindings.keys(self.hello)
         self._open_session(keys, self._bindings.floor(self.hello.serial_number), leave=leave)
 
@@ -175,13 +176,15 @@ class Unit:
     def bind(self, code: bytes = b"", *, with_network: bool | None = None) -> Binding:
         """Bind the unit to this laptop: in place of the transport code, or of its present binding to this laptop.
 
-        Unless `with_network` says so, it is with the network if the binding before was. AuthenticationError KEK or LOCKED when this is not its code.
+        Unless `with_network` says so, it is with the network if the binding before was.
+        AuthenticationError KEK or LOCKED when this is not its code.
         """
         self.check_member()
         if code:
             self._open_with_code(code)
         elif not self._link.is_secured:
             self.unlock()
+        self._note_number()
         self._link.call(commands.BIND, self._bindings.begin(self.hello, with_network=with_network))
         self.hello = self._greet()
         self.unlock()  # anybody can answer HELLO: the binding before is forgotten when the new one has opened the unit
@@ -355,13 +358,19 @@ class Unit:
             raise
 
     def _close_session(self, *, unplug: bool) -> None:
-        status = self.status() if self._link.is_secured and self.is_bound_here else None
         try:
-            self._link.call(commands.CLOSE, unplug)
+            self._note_number()
         finally:
-            self._link.end_session()
-            if status:
-                self._bindings.note_number(self.hello.serial_number, status.epoch, status.own_number)
+            try:
+                self._link.call(commands.CLOSE, unplug)
+            finally:
+                self._link.end_session()
+
+    def _note_number(self) -> None:
+        """Write down the highest own number before a session ends."""
+        if self._link.is_secured and self.is_bound_here:
+            status = self.status()
+            self._bindings.note_number(self.hello.serial_number, status.epoch, status.own_number)
 
     def _greet(self) -> Hello:
         payload = self._link.call_raw(commands.HELLO)

@@ -570,6 +570,7 @@ def a_new_life(talk: Conversation) -> None:
     talk.provision(SECOND)
     talk.open_session(floor=1000)
     used = 2 * extent(STATE_FORMAT, 5) + extent(MEMBERSHIP, len(MEMBER)) + extent(BINDING, 66)
+    used += extent(OWN_NUMBERS, 12)  # UNLOCK notes the floor
     message = own_message(AES, 1001, b"x", SECOND.id)
     talk.say(
         talk.status(UNLOCKED_STATE, used, erases=3, own_number=1000),

@@ -31,7 +31,7 @@ from ndks_unit.records import (
 
 BODIES = {
     MEMBERSHIP: st.builds(
-        lambda size, byte: bytes([byte]) * size, st.sampled_from([0, 1, 70, 900]), st.integers(0, 255)
+        lambda size, byte: bytes([byte]) * size, st.sampled_from([0, 1, 70, 240]), st.integers(0, 255)
     ),
     WINDOWS: st.binary(min_size=40, max_size=40),
     OWN_NUMBERS: st.binary(min_size=1, max_size=12),
@@ -145,8 +145,8 @@ class RecordLogStates(RuleBasedStateMachine):
         begun = 0 if ended else 1
         self.adopt(EXPORT_COUNTER, [counter(acknowledged + i) for i in range(begun + 1)])
 
-    @precondition(lambda self: self.log.used > self.log.size - 500)
-    @rule(kind=st.just(MEMBERSHIP), body=st.binary(min_size=900, max_size=900))
+    @precondition(lambda self: self.log.used > self.log.size - 200)
+    @rule(kind=st.just(MEMBERSHIP), body=st.binary(min_size=240, max_size=240))
     def refuse(self, kind: int, body: bytes) -> None:
         """No compaction on a drive that cannot be written, and nothing changes."""
         self.board.drive_is_writable = False

@@ -74,9 +74,7 @@ class Bench:
         self._end_session()
         self._is_closing = False
         self.unit = Unit(self.board)
-        if self._found:
-            self.binding = self._found(self.unit)
-        elif also:
+        if self._found or also:
             self.binding = self._present((self.binding, *also))
         self._answered, self.unit._answer = self.unit._answer, self._answer_and_judge
         self._dispatched, self.unit._dispatch = self.unit._dispatch, self._dispatch_and_note
@@ -289,6 +287,9 @@ class Bench:
     def _after_bind(self, body: bytes) -> None:
         if self.code == 0:
             self.binding = Binding(body)
+        elif self.code == errors.STORAGE and self.unlocked:  # flash says which one holds
+            self.unlocked = False
+            self.binding = self._present((self.binding, Binding(body)))
 
     def _after_zeroize(self, body: bytes) -> None:
         if self.code == 0:
@@ -297,7 +298,7 @@ class Bench:
             self._end_session()
 
     def _after_close(self, _: bytes) -> None:
-        self._is_closing = self.code == 0
+        self._is_closing = True
 
     def _after_answer(self) -> None:
         if self._is_closing:
@@ -321,6 +322,8 @@ class Bench:
 
     def _present(self, known: tuple[Binding | None, ...]) -> Binding | None:
         """The one of these bindings that the unit has."""
+        if self._found:
+            return self._found(self.unit)
         auth = self.unit.binding.auth if self.unit.binding else None
         return next(binding for binding in known if (binding.auth if binding else None) == auth)
 
@@ -350,11 +353,14 @@ class Bench:
         if (kind, self.code) == (commands.PROVE.code, errors.LOCKED):
             self._check_wrong_attempt(before, after)
             return
-        if (kind, self.code) == (commands.PROVISION.code, errors.STORAGE):  # some of its records did fit
-            before["flash"] = after["flash"]
+        if self.code == errors.STORAGE and kind in (commands.PROVISION.code, commands.BIND.code):
+            before["flash"] = after["flash"]  # some of what they write did fit
         assert after["flash"] == before["flash"], "flash was changed"
         if (kind, self.code) == (commands.CLOSE.code, errors.STORAGE):  # what was reserved is lost
             before["own numbers"] = after["own numbers"]
+        if (kind, self.code) == (commands.BIND.code, errors.STORAGE) and self.binding:  # flash is read anew
+            before["begun"] = after["begun"]
+            before["bodies"][records.BINDING] = after["bodies"][records.BINDING]
         if self.code:
             _check_equal(before, after)
 

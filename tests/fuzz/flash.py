@@ -93,6 +93,7 @@ _REQUESTS: tuple[tuple[commands.Command, tuple[Any, ...]], ...] = (
     (commands.ACKNOWLEDGE, (0, 3, 1)),
     (commands.SEAL_BEGIN, (b"token 01", 1, 0, bytes(8))),
     (commands.TRUST, (3, bytes(range(16)))),
+    (commands.BIND, (SECOND.secret,)),
     (commands.CLOSE, (1,)),
 )
 

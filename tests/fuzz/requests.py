@@ -19,7 +19,7 @@ from fuzz.script import Script, block
 from ndks_protocol import commands, framing
 from ndks_protocol.commands import TABLE, WIRE_HEADER_SIZE
 
-MOST_MEMORY = 400_000
+MOST_MEMORY = 600_000
 LARGEST_INPUT = 4096
 
 _CODES = sorted(TABLE)
@@ -47,9 +47,22 @@ def run(data: bytes) -> None:
     script = Script(data)
     bench = _bench(script.one_of(_UNITS))
     for _ in range(_MOST_STEPS):
-        if script.ended:
-            return
-        script.one_of(_STEPS)(bench, script)
+        if not script.ended:
+            script.one_of(_STEPS)(bench, script)
+    _come_home(bench)
+
+
+def _come_home(bench: Bench) -> None:
+    """Whatever was sent, the owner gets in; and a unit that is bound no more can be bound again."""
+    bench.board.drive_is_writable = True
+    bench.board.case_open = bench.opens_case = False
+    bench.restart()
+    if bench.binding is None:
+        assert bench.send(commands.ZEROIZE.code, ERASE) == 0
+        assert bench.send(commands.PROVISION.code, FIRST.secret + MEMBER) == 0
+    bench.board.clock += 60_001  # wrong attempts are forgiven
+    bench.open_session()
+    assert bench.unlocked
 
 
 def _bench(what: int) -> Bench:

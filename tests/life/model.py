@@ -17,9 +17,9 @@ ATTEMPTS_SIZE = 32  # bytes of a record of wrong attempts
 
 
 # What is not yet as it should be; tests/life/test_found.py says when that has changed.
-ONLY_CLOSE_NOTES_NUMBERS = True  # and not bind and unlock, which end a session as well
-FLOOR_IS_FORGOTTEN = True  # by BindingStore.begin, for an image from before the first `ndks bind`
-ATTEMPTS_OUTLIVE_ERASURE = True  # in Session, until the power goes
+ONLY_CLOSE_NOTES_NUMBERS = False  # and not bind and unlock, which end a session as well
+FLOOR_IS_FORGOTTEN = False  # by BindingStore.begin, for an image from before the first `ndks bind`
+ATTEMPTS_OUTLIVE_ERASURE = False  # in Session, until the power goes
 
 
 class Refused(Exception):

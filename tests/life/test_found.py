@@ -47,7 +47,6 @@ def seal(desk: Desk) -> int:
     return desk.run(lambda host: host.status().own_number, None)
 
 
-@pytest.mark.xfail(strict=True, reason="BindingStore.begin forgets the floor of a binding that it does not know")
 def test_floor_outlives_a_unit_put_back_to_before_its_binding(tmp_path: Path) -> None:
     """The words are still on paper, and the laptop knows the unit, its salt and its numbers."""
     desk = Desk(tmp_path, random.Random(1), fine=False)
@@ -63,7 +62,6 @@ def test_floor_outlives_a_unit_put_back_to_before_its_binding(tmp_path: Path) ->
     assert seal(desk) > 3
 
 
-@pytest.mark.xfail(strict=True, reason="only CLOSE is preceded by a look at the number")
 @pytest.mark.parametrize("end", [lambda host: host.bind(), lambda host: host.unlock()], ids=["bind", "unlock"])
 def test_laptop_notes_the_numbers_of_a_session_that_it_ends(desk: Desk, end: Callable[[Unit], object]) -> None:
     images = desk.images()
@@ -75,7 +73,6 @@ def test_laptop_notes_the_numbers_of_a_session_that_it_ends(desk: Desk, end: Cal
     assert seal(desk) > 3
 
 
-@pytest.mark.xfail(strict=True, reason="State.erase leaves Session._attempts as they are")
 def test_wrong_attempts_end_with_an_erasure(desk: Desk) -> None:
     for _ in range(3):
         prove_wrongly(desk)
@@ -150,7 +147,6 @@ def test_binding_that_could_not_be_settled(desk: Desk, monkeypatch: pytest.Monke
     assert seen().trusted == {9: bytes.fromhex("99" * 16)}
 
 
-@pytest.mark.xfail(strict=True, reason="UNLOCK leaves the floor out when it cannot settle the binding")
 def test_floor_holds_although_the_files_cannot_be_written(desk: Desk) -> None:
     """As with the development jumper on, and an image put back that a power cut in BIND has left."""
     salt = bytes.fromhex(desk.greeted().hello.salt)

@@ -205,7 +205,12 @@ class Life(RuleBasedStateMachine):
 
     # Rules: a unit's life
 
-    @precondition(lambda self: not self.model.flash.lane or self.model.clock % 3 == 0)
+    @precondition(lambda self: self.model.flash.lane)
+    @rule()
+    def provision_a_member(self) -> None:
+        self.provision(None)
+
+    @precondition(lambda self: not self.model.flash.lane)
     @rule(fault=faults)
     def provision_and_bind(self, fault: Fault | None) -> None:
         self.provision(fault)
@@ -625,7 +630,7 @@ def _window(lane: int, packed: tuple[int, int], before: Flash, after: Flash) -> 
 
 
 Life.TestCase.settings = settings(
-    max_examples=1500 if FULL else 60,
+    max_examples=3000 if FULL else 80,
     stateful_step_count=60 if FULL else 50,
     derandomize=not FULL,
     suppress_health_check=list(HealthCheck),
