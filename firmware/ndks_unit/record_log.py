@@ -15,6 +15,7 @@ from .records import COUNTERS, CURRENT_FORMAT, OPEN, PLAIN, SEALED, SIZE, TAIL, 
 from .snapshots import NVM, Storage
 
 _STATE = ">BI"  # format, erases
+_MOST_ERASES = 0xFFFFFFFF
 
 
 class RecordLog:
@@ -192,14 +193,14 @@ class RecordLog:
         for kind in kinds:
             found = self._found.get(kind)
             while found:
-                sequence, place, offset, size = found
+                _, place, offset, size = found
                 record = self.storage.read(place, offset, records.BODY + size)
                 body = self.keys.decode(record)
                 if body is not None:
                     self._keep(kind, body, found)
                     break
                 # Torn, damaged, or of another binding: the next older one.
-                found = self.storage.find_older(kind, (sequence, place))
+                found = self.storage.find_older(kind, found[:3])
 
     def _keep(self, kind: int, body: bytes, found: tuple) -> None:
         sequence, place, offset, size = found
@@ -217,4 +218,4 @@ class RecordLog:
 
 def format_body(erases: int) -> bytes:
     """Return the body of the record STATE_FORMAT."""
-    return struct.pack(_STATE, CURRENT_FORMAT, erases)
+    return struct.pack(_STATE, CURRENT_FORMAT, min(erases, _MOST_ERASES))

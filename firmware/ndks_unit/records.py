@@ -42,6 +42,9 @@ BODY = 24  # offset of the body
 LARGEST_BODY = 240  # of a membership: what says to be larger was torn
 
 _KINDS = frozenset(SEALED + OPEN + PLAIN)
+_SIZES = {EXPORT_COUNTER: 12, OWN_NUMBERS: 12, BOOTS: 8, WRONG_ATTEMPTS: 4, TAMPERED: 1, BINDING: 66}  # where fixed
+_HIGHEST_SEQUENCE = 0xFFFF0000  # no flash lives for so many records
+_HIGHEST_COUNT = (1 << 64) - 1
 _HEADER = ">BHIB"
 _HEADER_SIZE = 8
 _TAG_SIZE = 16
@@ -121,7 +124,8 @@ def plausible(image: bytes, offset: int):
     if image[offset] not in _KINDS:
         return None
     kind, size, sequence, zero = struct.unpack_from(_HEADER, image, offset)
-    return None if zero or size > LARGEST_BODY or offset + extent(kind, size) > SIZE else (kind, size, sequence)
+    wrong = zero or size > LARGEST_BODY or size != _SIZES.get(kind, size) or sequence > _HIGHEST_SEQUENCE
+    return None if wrong or offset + extent(kind, size) > SIZE else (kind, size, sequence)
 
 
 def extent(kind: int, size: int) -> int:
@@ -141,4 +145,4 @@ def counter_value(body) -> int:
 
 def counted(body: bytes, steps: int) -> bytes:
     """Return the body of a counter that has gone on by so many steps."""
-    return body[:-8] + struct.pack(">Q", counter_value(body) + steps)
+    return body[:-8] + struct.pack(">Q", min(counter_value(body) + steps, _HIGHEST_COUNT))

@@ -150,6 +150,8 @@ class RP2040Board(Board):
         """
         if slot not in self._snapshots:
             name = "/" + SNAPSHOT_FILES[slot]
+            if os.stat(name)[6] != SNAPSHOT_FILE_SIZE:
+                raise OSError("not a file that ndks deploy has made")
             try:
                 self._snapshots[slot] = open(name, "r+b")  # noqa: SIM115 (see above)
             except OSError:  # the drive belongs to the computer: reading will do

@@ -12,6 +12,7 @@ from .board import TICKS_PERIOD
 from .records import BOOTS, WRONG_ATTEMPTS
 
 _ATTEMPTS = ">I"
+_MOST_ATTEMPTS = 0xFFFFFFFF
 _DELAY_MS = 100  # doubled by each wrong attempt
 _LONGEST_DELAY_MS = 60000
 
@@ -63,7 +64,7 @@ class Session:
             raise errors.UnitError(errors.CONFLICT)
         board, auth = self._unit.board, self._unit.binding.auth
         if not same(given, proof(board, auth, HOST, transcript_hash)):
-            self._count_attempts(self.wrong_attempts + 1)
+            self._count_attempts(min(self.wrong_attempts + 1, _MOST_ATTEMPTS))
             raise errors.UnitError(errors.LOCKED)
         self.channel = Channel(board, auth, transcript_hash, UNIT)
         if self.wrong_attempts:

@@ -47,7 +47,7 @@ class Storage:
         return found, max(newest, 0), end
 
     def find_older(self, kind: int, below: tuple):
-        """Return the newest plausible record of a type that comes before (sequence, place); None."""
+        """Return the newest plausible record of a type that comes before (sequence number, place, offset); None."""
         found = {}
         for place in (self._snapshot, NVM):
             if place != _NOWHERE and self._load(place):
@@ -138,8 +138,8 @@ class Storage:
             here = offset
             end = max(end, offset + extent(kind, size))
             offset += ALIGNMENT if place == NVM else extent(kind, size)
-            if (only and kind != only) or (below and (sequence, place) >= below):
+            if (only and kind != only) or (below and (sequence, place, here) >= below):
                 continue
-            if kind not in found or (sequence, place) >= found[kind][:2]:
+            if kind not in found or (sequence, place, here) >= found[kind][:3]:
                 found[kind] = (sequence, place, here, size)
         return end

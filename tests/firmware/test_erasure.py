@@ -152,7 +152,6 @@ def test_case_that_opens_while_a_unit_is_blank() -> None:
     life.provision()
 
 
-@pytest.mark.xfail(strict=True, reason="Unit.poll reads on as long as there is something to read")
 def test_a_flood_of_bytes_does_not_hold_up_the_erasure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes that never make a frame."""
     life = member()

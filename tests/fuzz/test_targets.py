@@ -14,8 +14,6 @@ from fuzz.targets import NAMES, target
 _SEEDS = 120  # of each target; `make fuzz` takes all
 _EXAMPLES = 100
 
-# Not run before what is in test_findings.py is mended: it would only be found again, and shrunk for a minute.
-found = {name: pytest.mark.xfail(run=False, reason="test_findings.py has why") for name in ("flash",)}
 edits = st.lists(st.tuples(st.integers(0, 4096), st.integers(0, 8), st.binary(max_size=8)), max_size=6)
 
 
@@ -43,7 +41,7 @@ def test_real_inputs(name: str) -> None:
             sampled(target(name).run, data, target(name).MOST_MEMORY)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=found.get(name, ())) for name in NAMES])
+@pytest.mark.parametrize("name", NAMES)
 def test_altered_inputs(name: str) -> None:
     @settings(max_examples=_EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
     @given(inputs(name))
