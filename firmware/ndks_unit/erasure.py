@@ -58,8 +58,14 @@ def erase(board, storage, erases: int, cause: bytes) -> None:
     if cause == BY_TAMPERING:
         left += keys.encode(records.TAMPERED, cause, 2)
     image[: len(left)] = left
+    failure = None
     for slot in range(len(SNAPSHOT_FILES)):
-        storage.write_to(slot)
+        try:
+            storage.write_to(slot)
+        except errors.UnitError as error:
+            failure = error
+    if failure:
+        raise failure
     storage.start_nvm()
 
 

@@ -290,9 +290,10 @@ def _holders(tree: Any) -> list[Any]:
 def seeds() -> Iterator[bytes]:
     for target in range(len(_TARGETS)):
         yield bytes([target, 1])
-        for key in range(12):
-            for value in range(len(_VALUES)):
+        for value in range(len(_VALUES)):
+            for key in {value % 12, 4}:
                 yield bytes([target, 0x12, value % 3, key, 7, value])
+        for key in range(12):
             yield bytes([target, 0x12, 0, key, 0])
             yield bytes([target, 0x11, key, 9 * key, 1, 1, 0x39])
     for target, content in enumerate((_network_json(), _unit_json(), _sealed_copy(), _copied_files())):
