@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ndks_protocol.cell_tables import CELL_BITS, file_name
-from ndks_protocol.flash import SNAPSHOT_FILE_SIZE, SNAPSHOT_FILES
+from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 
 from .board_source import for_board
 from .cell_tables import table_file
@@ -86,8 +86,10 @@ _JUMPER = "bridge pins 3 and 4 (GND and GP2), plug the board in, and name the dr
 def _make_snapshot(path: Path) -> None:
     """Make a snapshot file whole, and leave the state that is in it alone."""
     content = path.read_bytes() if path.exists() else b""
+    if len(content) < SNAPSHOT_AT + SNAPSHOT_SIZE:
+        content = b""  # no snapshot is in it; one of an older firmware had secrets in the clear
     if len(content) != SNAPSHOT_FILE_SIZE:
-        _copy(b"\xff" * SNAPSHOT_FILE_SIZE, path)  # of an older firmware, whose state is in nvm as well
+        _copy(content[:SNAPSHOT_FILE_SIZE].ljust(SNAPSHOT_FILE_SIZE, b"\xff"), path)
 
 
 def _copy(content: bytes, target: Path) -> None:

@@ -13,7 +13,7 @@ from host.conftest import Call
 from host.running import assert_refused, run
 
 from ndks import deploy
-from ndks_protocol.flash import SNAPSHOT_FILES, SNAPSHOT_SIZE
+from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 
 BOOT_OUT = "Adafruit CircuitPython {} on 2025-10-17; Raspberry Pi Pico with {}\nBoard ID:raspberry_pi_pico\n"
 LONG_AGO = 1_000_000_000
@@ -70,7 +70,7 @@ def test_everything_arrives(drive: Path) -> None:
     for name, content in deploy.table_files().items():
         assert on_drive[name] == content
     for name in SNAPSHOT_FILES:
-        assert on_drive[name] == b"\xff" * SNAPSHOT_SIZE
+        assert on_drive[name] == b"\xff" * SNAPSHOT_FILE_SIZE
 
 
 def test_no_file_of_the_host_or_the_pc_is_copied() -> None:
@@ -139,7 +139,10 @@ def test_stale_modules_go_and_other_files_stay(drive: Path, call: Call) -> None:
 
 
 def test_state_is_left_alone(drive: Path, call: Call) -> None:
-    states = {name: os.urandom(size) for name, size in zip(SNAPSHOT_FILES, (SNAPSHOT_SIZE, SNAPSHOT_SIZE), strict=True)}
+    states = {
+        name: os.urandom(size)
+        for name, size in zip(SNAPSHOT_FILES, (SNAPSHOT_FILE_SIZE, SNAPSHOT_FILE_SIZE), strict=True)
+    }
     for name, state in states.items():
         (drive / name).write_bytes(state)
         os.utime(drive / name, (LONG_AGO, LONG_AGO))
@@ -150,9 +153,12 @@ def test_state_is_left_alone(drive: Path, call: Call) -> None:
 
 
 def test_a_snapshot_file_that_was_cut_short_is_made_whole(drive: Path, call: Call) -> None:
-    (drive / SNAPSHOT_FILES[0]).write_bytes(b"state")
+    snapshot = os.urandom(SNAPSHOT_AT + SNAPSHOT_SIZE)
+    (drive / SNAPSHOT_FILES[0]).write_bytes(snapshot)
+    (drive / SNAPSHOT_FILES[1]).write_bytes(b"of an older firmware")
     assert call("deploy", drive).status == 0
-    assert (drive / SNAPSHOT_FILES[0]).read_bytes() == b"state".ljust(SNAPSHOT_SIZE, b"\xff")
+    assert (drive / SNAPSHOT_FILES[0]).read_bytes() == snapshot.ljust(SNAPSHOT_FILE_SIZE, b"\xff")
+    assert (drive / SNAPSHOT_FILES[1]).read_bytes() == b"\xff" * SNAPSHOT_FILE_SIZE
 
 
 def test_only_files_that_differ_are_written_again(drive: Path, call: Call) -> None:
