@@ -5,7 +5,8 @@
 Two emulated units on real serial lines, and every part of it a process of its own.
 """
 
-from .checks import Check, all_held
+from ndks.checks import Check, all_held
+
 from .messages import Carried, check_messages, run_messages
 from .stage import StageResult, run_stage
 

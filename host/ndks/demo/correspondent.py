@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 
 import ndks
+from ndks.cage import interfaces, namespace
 from ndks.exceptions import NdksError
 from ndks.files import private_file, write_private
 
-from .evidence import interfaces, namespace
 from .plan import TIMEOUT, TURNS, SideFiles, Turn, letter
 from .side import plugged_in_unit
 

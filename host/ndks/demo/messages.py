@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ndks.cage import end, namespace
+from ndks.checks import Check
 from ndks.exceptions import CheckFailed
 
-from .checks import Check
 from .entropy import entropy, looks_random
-from .evidence import namespace
 from .plan import TURNS, SideFiles, Turn, letter
-from .processes import end, require_success, start, wait
-from .relay import Relay
+from .processes import require_success, start, wait
+from ndks.relay import Relay
 
 _PIECE = 8  # bytes of a text that would not be in a record by chance
 
@@ -86,7 +86,7 @@ def _carry(directory: Path, turn: Turn, cage: list[str], *, tamper: bool) -> Car
     came_out = opened.read_bytes() if opened.exists() else None
     error = f"{outcome['error']}: {outcome['message']}" if outcome["error"] else ""
     sent = sender.capsule(turn).read_bytes()
-    return Carried(turn, bytes(relay.recorded), sent, original_left, came_out, error, outcome)
+    return Carried(turn, relay.recorded, sent, original_left, came_out, error, outcome)
 
 
 def _send_through(relay: Relay, sender: SideFiles, receiver: SideFiles, turn: Turn) -> bool:

@@ -13,7 +13,8 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from .evidence import interfaces, namespace, open_descriptors
+from ndks.cage import interfaces, namespace, open_descriptors
+
 from .plan import STREAMING, TIMEOUT, SideFiles
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import ndks
 from ndks.binding_store import Binding, BindingStore
+from ndks.cage import find_cage, namespace
+from ndks.checks import Check
 from ndks.network import Network
 
-from .checks import Check
-from .evidence import namespace
 from .plan import SideFiles
-from .processes import find_cage, require_success, start, wait
+from .processes import require_success, start, wait
 
 SIDES = ("alice", "bob")
 _ALTERED_DECIMAL = 5  # the paper's own example: 0.52 and 0.52001

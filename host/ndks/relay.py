@@ -1,28 +1,39 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The channel between the laptops: a relay on 127.0.0.1 that lets everything pass and records every byte."""
+"""The channel between laptops, with a listener: a relay on 127.0.0.1 that lets everything pass and records every byte."""
 
 import socket
 import time
 from collections.abc import Callable
-
-from .plan import TIMEOUT
+from dataclasses import dataclass
+from typing import Self
 
 _SIZE = 4096
 _PATIENCE = 0.2  # seconds between two looks at whether it is worth waiting
+_TIMEOUT = 120.0  # seconds for a whole side
 _FLIPPED = 100  # the byte that a tampering relay alters by one bit: behind the header, in the first chunk
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What one side sent at once: when (seconds since 1970), and the ports of both laptops."""
+
+    time: float
+    sender_port: int
+    receiver_port: int
+    data: bytes
 
 
 class Relay:
     """Takes what one side sends to the other; `recorded` is what was sent, whatever was passed on."""
 
     def __init__(self, *, tamper: bool) -> None:
-        self.recorded = bytearray()
+        self.segments: list[Segment] = []
         self._tamper = tamper
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(_PATIENCE)
 
-    def __enter__(self) -> "Relay":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -32,9 +43,13 @@ class Relay:
     def port(self) -> int:
         return self._listener.getsockname()[1]
 
+    @property
+    def recorded(self) -> bytes:
+        return b"".join(segment.data for segment in self.segments)
+
     def accept(self, check: Callable[[], None]) -> socket.socket:
         """Return the connection of the next laptop; `check` raises what makes waiting vain. TimeoutError."""
-        deadline = time.monotonic() + TIMEOUT
+        deadline = time.monotonic() + _TIMEOUT
         while True:
             try:
                 connection, _ = self._listener.accept()
@@ -43,15 +58,17 @@ class Relay:
                 if time.monotonic() > deadline:
                     raise
             else:
-                connection.settimeout(TIMEOUT)
+                connection.settimeout(_TIMEOUT)
                 return connection
 
     def carry(self, sender: socket.socket, receiver: socket.socket) -> None:
         """Pass on all that the sender sends, until it hangs up."""
+        ports = sender.getpeername()[1], receiver.getpeername()[1]
+        start = 0
         while data := sender.recv(_SIZE):
-            start = len(self.recorded)
-            self.recorded += data
+            self.segments.append(Segment(time.time(), *ports, data))
             passed_on = bytearray(data)
             if self._tamper and start <= _FLIPPED < start + len(data):
                 passed_on[_FLIPPED - start] ^= 1
             receiver.sendall(passed_on)
+            start += len(data)
