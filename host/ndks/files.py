@@ -65,7 +65,7 @@ def whole_file(path: Path, *, private: bool, overwrite: bool = True) -> Generato
                 named = _give_name(file.fileno(), path, temporary, overwrite=overwrite)
         if named:
             _rename(temporary, path, overwrite=overwrite)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -120,10 +120,11 @@ def writing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[S
 def replace_durably(source: Path, target: Path) -> None:
     """Rename a file, and return when the new name is on the disk."""
     source.replace(target)
-    _sync_directory(target.parent)
+    sync_directory(target.parent)
 
 
-def _sync_directory(path: Path) -> None:
+def sync_directory(path: Path) -> None:
+    """Return when the names in a directory are on the disk."""
     if os.name == "posix":  # elsewhere directories cannot be opened
         directory = os.open(path, os.O_RDONLY)
         try:

@@ -1,0 +1,239 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""faraday: the no-channel stage on two laptops in their cages, and the expert who compares what came out."""
+
+import argparse
+import os
+import re
+import secrets
+import textwrap
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ndks
+from ndks import discovery, faraday
+from ndks.checks import Check, all_held
+from ndks.exceptions import NoUnit, SeveralUnits
+from ndks.faraday import Channel, KeyRow, Plan, Record
+from ndks.files import refuse_existing
+from ndks.network import Network
+from ndks_protocol import commands
+
+from .arguments import add_command, add_output, add_path, add_unit, bits, need, output_path
+from .output import Output, note, warn_of_suite
+
+_LEAST_BITS = 128  # a commitment of fewer gives the key away: they can all be tried
+_MOST_KEYS = 10_000
+_WIDTH = 100  # of text
+
+
+def add_commands(subparsers: Any) -> None:
+    group = subparsers.add_parser(
+        "faraday",
+        help="share keys with no channel: two laptops in cages, and an expert",
+        description="Share keys with no channel: two laptops in cages, and an expert.",
+        epilog=f"examples:\n{_SALT_EXAMPLES}\n{_CHANNELS_EXAMPLES}\n{_RUN_EXAMPLES}\n{_COMPARE_EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    kinds = group.add_subparsers(metavar="COMMAND", required=True)
+    add_command(kinds, "salt", "draw the salt of a run, which is no secret", _SALT_EXAMPLES, salt)
+
+    parser = add_command(kinds, "channels", "list every channel of this machine", _CHANNELS_EXAMPLES, channels)
+    add_unit(parser)
+
+    parser = add_command(kinds, "run", "take keys where no channel is open, and record it", _RUN_EXAMPLES, run)
+    parser.add_argument("--salt", metavar="HEX", type=_salt, required=True, help="the expert's; see ndks faraday salt")
+    parser.add_argument("--keys", metavar="N", type=_keys, default=8, help="how many keys, and one more (default: 8)")
+    parser.add_argument("--bits", metavar="B", type=_bits, default=256, help="bits of each, from 128 on (default: 256)")
+    add_path(parser, "--message", metavar="FILE", help="encrypt it into FILE.ndks, and delete it")
+    parser.add_argument("--cipher", choices=commands.CIPHERS, default=Plan.cipher, help="default: vernam")
+    parser.add_argument("--accept-risk", action="store_true", help="go on with channels open; the record says so")
+    add_output(parser, "write the record there")
+    add_unit(parser)
+
+    parser = add_command(kinds, "compare", "compare the records of two laptops", _COMPARE_EXAMPLES, compare)
+    add_path(parser, "a", metavar="A", help="one record")
+    add_path(parser, "b", metavar="B", help="the other")
+    add_path(parser, "--opened", metavar="FILE", action="append", help="a text as its receiver decrypted it")
+    add_path(parser, "--network", metavar="FILE", help="verify the records with this network file")
+    add_unit(parser, "$NDKS_UNIT, or none: the records are not verified")
+
+
+_SALT_EXAMPLES = "  ndks faraday salt                        to be typed in at both laptops"
+_CHANNELS_EXAMPLES = """\
+  ndks faraday channels                    exit status 1 if one is open
+  ndks faraday channels --json"""
+_RUN_EXAMPLES = """\
+  ndks faraday run --salt 5f1d3c0e9a7b42688d0f1e2d3c4b5a69 -o alice.json --message letter.txt
+  ndks faraday run --salt 5f1d3c0e9a7b42688d0f1e2d3c4b5a69 -o bob.json
+  ndks faraday run --salt 5f1d3c0e9a7b42688d0f1e2d3c4b5a69 -o trial.json --accept-risk"""
+_COMPARE_EXAMPLES = """\
+  ndks faraday compare alice.json bob.json --unit /dev/ttyACM0
+  ndks faraday compare alice.json bob.json --network office.ndksnet --opened letter.txt"""
+
+
+def salt(args: argparse.Namespace, out: Output) -> None:
+    drawn = secrets.token_hex(faraday.SALT_SIZE)
+    out.result({"salt": drawn}, drawn)
+
+
+def channels(args: argparse.Namespace, out: Output) -> int:
+    found = faraday.find_channels(unit=_port(args))
+    is_open = bool(faraday.open_channels(found))
+    rows = [line for channel in found for line in _channel_lines(channel)]
+    text = "\n".join([*rows, "a channel is open" if is_open else "no channel is open"])
+    out.result({"open": is_open, "channels": [asdict(channel) for channel in found]}, text)
+    return int(is_open)
+
+
+def run(args: argparse.Namespace, out: Output) -> None:
+    target = output_path(args)
+    need(target is not None, "a record needs -o FILE")
+    assert target
+    refuse_existing(target, args.force)
+    port = discovery.select_port(args.unit)
+    look = partial(faraday.find_channels, unit=port)
+    before = look()
+    faraday.refuse_open(before, accept_risk=args.accept_risk)  # before a unit is reached over one of them
+    if found := faraday.open_channels(before):
+        note(f"WARNING: you accept the risk of {faraday.described(found)}: this will show nothing")
+    plan = Plan(
+        args.salt,
+        target,
+        message=args.message,
+        keys=args.keys,
+        bits=args.bits,
+        cipher=args.cipher,
+        accept_risk=args.accept_risk,
+        overwrite=args.force,
+        look=look,
+    )
+    with ndks.open(port, args.timeout) as unit, out.progress(_size(args), "keys") as bar:
+        warning = warn_of_suite(unit.member_status().suite)
+        if warning:
+            note(f"WARNING: such keys are found by trying them against {target}: keep it as secret as the keys")
+        record = faraday.take_record(unit, plan, before, bar.update)
+    out.result({"file": str(target), **asdict(record), **warning}, _record_text(target, record))
+
+
+def compare(args: argparse.Namespace, out: Output) -> int:
+    need(not (args.network and args.unit), "a unit or a network file tells the same", "name one of them")
+    a, b = Record.load(args.a), Record.load(args.b)
+    need(bool(a.message or b.message) or not args.opened, "no message was encrypted in these runs", "no --opened then")
+    checks = _checks(args, a, b)
+    held = all_held(checks)
+    rows = faraday.key_rows(a, b)
+    values = {
+        "held": held,
+        "units": [a.unit, b.unit],
+        "keys": [asdict(row) | {"same": row.same} for row in rows],
+        "checks": [asdict(check) for check in checks],
+        **warn_of_suite(a.suite),
+    }
+    screen = [*_keys_screen(args, a, b, rows), "", *map(_check_row, checks), "", f"result: {_VERDICTS[held]}"]
+    out.result(values, "\n".join(screen))
+    return 0 if held else 1
+
+
+def _keys_screen(args: argparse.Namespace, a: Record, b: Record, rows: Sequence[KeyRow]) -> list[str]:
+    screen = [
+        _row("", args.a.name, args.b.name),
+        _row("unit", a.unit, b.unit),
+        _row("started", a.started, b.started),
+        _row("ended", a.ended, b.ended),
+        "",
+        _row("key, bits", "commitment", "commitment"),
+    ]
+    for row in rows:
+        one, other = (commitment[:16] or "(missing)" for commitment in row.commitments)
+        screen.append(_row(f"{row.index}, {max(row.bits)}", one, other, "same" if row.same else "DIFFERENT"))
+    for record in (a, b):
+        if record.message:
+            screen += ["", f"unit {record.unit}", *_message_lines(record)]
+    return screen
+
+
+_VERDICTS = {
+    True: "HELD. Both units gave the same keys, and nothing was open at either laptop.",
+    False: "FAILED. Not everything held.",
+    None: "NOT SHOWN. Nothing failed, but not everything was shown.",
+}
+
+
+def _checks(args: argparse.Namespace, a: Record, b: Record) -> list[Check]:
+    opened: list[Path] = args.opened or []
+    if args.network:
+        return faraday.compare_records(a, b, faraday.keys_of_network(Network.load(args.network)), opened)
+    unit_name = args.unit or os.environ.get(discovery.ENVIRONMENT)
+    if not unit_name:
+        return faraday.compare_records(a, b, None, opened)
+    with ndks.open(unit_name, args.timeout) as unit:
+        return faraday.compare_records(a, b, faraday.keys_of_unit(unit), opened)
+
+
+def _port(args: argparse.Namespace) -> str:
+    """Return the port of the unit, "" if there is none: to list channels, none is needed."""
+    try:
+        return discovery.select_port(args.unit)
+    except (NoUnit, SeveralUnits):
+        if args.unit:
+            raise
+        return ""
+
+
+def _channel_lines(channel: Channel) -> list[str]:
+    word = {True: "OPEN", False: "closed", None: "UNKNOWN"}[channel.is_open]
+    line = f"{word:9}{channel.kind:13}{channel.name}: {channel.state}"
+    return [line, f"{'':9}{'':13}to close it: {channel.advice}"] if channel.advice else [line]
+
+
+def _record_text(target: Path, record: Record) -> str:
+    last = record.keys[-1].index
+    keys = f"keys {record.keys[0].index} to {last} of unit {record.unit}"
+    rows = [f"{target}: {keys}, authenticated under key {record.authentication.index}", *_message_lines(record)]
+    return "\n".join(rows)
+
+
+def _message_lines(record: Record) -> list[str]:
+    message = record.message
+    if not message:
+        return []
+    deletion = f"It is deleted: {message.deletion}" if message.deleted else "It was not deleted."
+    text = f"message of {message.size} bytes, cipher {message.cipher}. {deletion}"
+    return textwrap.wrap(text, _WIDTH, initial_indent=f"{'':4}", subsequent_indent=f"{'':4}")
+
+
+def _size(args: argparse.Namespace) -> int:
+    return args.keys * ((args.bits + 7) // 8)
+
+
+def _salt(text: str) -> bytes:
+    if not re.fullmatch(f"[0-9a-fA-F]{{{2 * faraday.SALT_SIZE}}}", text):
+        raise argparse.ArgumentTypeError(f"a salt has {2 * faraday.SALT_SIZE} hexadecimal digits")
+    return bytes.fromhex(text)
+
+
+def _keys(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= _MOST_KEYS:
+        raise argparse.ArgumentTypeError(f"1 to {_MOST_KEYS} keys can be taken")
+    return value
+
+
+def _bits(text: str) -> int:
+    value = bits(text)
+    if value < _LEAST_BITS:
+        raise argparse.ArgumentTypeError(f"of a key shorter than {_LEAST_BITS} bits, a commitment gives it away")
+    return value
+
+
+def _check_row(check: Check) -> str:
+    word = {True: "held", False: "FAILED", None: "NOT SHOWN"}[check.held]
+    return f"{word:10}{check.name}" + (f" ({check.detail})" if check.detail else "")
+
+
+def _row(name: str, one: str, other: str, remark: str = "") -> str:
+    return f"{name:14}{one:25}  {other:25}  {remark}".rstrip()

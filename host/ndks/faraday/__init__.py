@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The no-channel stage on real laptops (paper, section 4.1.1): keys from units while nothing goes in or out.
+
+On each laptop, in its cage, `take_record` looks for channels, takes keys, encrypts and deletes the message, looks for
+channels again, and writes a record. Afterwards an expert compares both records: `compare_records`.
+"""
+
+from .channel import Channel, ChannelOpen, described, open_channels, refuse_open
+from .channels import find_channels
+from .commitments import SALT_SIZE
+from .compare import KeyRow, compare_records, key_rows
+from .machine import Machine
+from .record import Record
+from .sources import KeySource, keys_of_network, keys_of_unit
+from .stage import Plan, take_record
+
+__all__ = (
+    "Channel",
+    "ChannelOpen",
+    "KeyRow",
+    "KeySource",
+    "Machine",
+    "Plan",
+    "Record",
+    "SALT_SIZE",
+    "compare_records",
+    "described",
+    "find_channels",
+    "key_rows",
+    "keys_of_network",
+    "keys_of_unit",
+    "open_channels",
+    "refuse_open",
+    "take_record",
+)

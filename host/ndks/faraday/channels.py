@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Every channel that a machine has, open or not."""
+
+from pathlib import Path
+
+from .channel import Channel, printable
+from .machine import Interface, Machine, Mount
+from .radios import radios
+from .usb_devices import serial_devices, usb_devices
+
+_BY_NAME = {
+    ("docker", "br-", "veth"): "stop the containers (sudo systemctl stop docker.socket docker) and "
+    "sudo ip link delete {0}",
+    ("virbr", "vnet"): "stop the virtual machines, and sudo ip link delete {0}",
+    ("tun", "tap", "wg", "ppp", "tailscale"): "end the VPN that made {0}",
+    ("wl",): "sudo rfkill block all; sudo ip address flush dev {0}",
+}
+_ANY_INTERFACE = "pull the cable of {0}; sudo ip link set {0} down; sudo ip address flush dev {0}"
+_ANY_INTERFACE_ELSEWHERE = "pull the cable of {0}, and switch it off in the system's settings"
+_NETWORK_FILE_SYSTEMS = {
+    *("9p", "afpfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "gfs2", "glusterfs", "lustre", "ncpfs", "nfs"),
+    *("nfs4", "ocfs2", "orangefs", "prl_fs", "pvfs2", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs", "webdav"),
+}
+_NETWORK_FUSE = {
+    f"fuse.{name}" for name in ("sshfs", "rclone", "s3fs", "glusterfs", "ceph", "curlftpfs", "vmhgfs-fuse")
+}
+_LOCAL_FUSE = {f"fuse.{name}" for name in ("portal", "lxcfs", "ntfs-3g", "gocryptfs", "squashfuse", "fuseiso", "exfat")}
+_DESKTOP = "fuse.gvfsd-fuse"  # always there, and empty unless the desktop has something mounted
+
+
+def find_channels(machine: Machine | None = None, unit: str = "") -> list[Channel]:
+    """Return every channel; `unit` is the port or serial number of the unit, "" for the only one there is."""
+    machine = machine or Machine()
+    interfaces = [interface_channel(each, machine) for each in machine.interfaces() if not each.is_loopback]
+    mounts = (_mount_channel(mount) for mount in machine.mounts())
+    return [
+        *interfaces,
+        *radios(machine),
+        *usb_devices(machine),
+        *serial_devices(machine.ports(), unit),
+        *(channel for channel in mounts if channel),
+        *_unit_channel(unit),
+    ]
+
+
+def interface_channel(interface: Interface, machine: Machine) -> Channel:
+    """Return a network interface as a channel: it is open when it has a carrier or an address."""
+    carrier = {True: "carrier", False: "no carrier", None: "carrier unknown"}[interface.carrier]
+    state = ", ".join((carrier, *(interface.addresses or ("no address",))))
+    is_open = True if interface.addresses else interface.carrier
+    advice = "" if is_open is False else _interface_advice(interface.name, machine)
+    return Channel("interface", interface.name, state, is_open, advice)
+
+
+def _interface_advice(name: str, machine: Machine) -> str:
+    for prefixes, advice in _BY_NAME.items():
+        if name.startswith(prefixes):
+            return advice.format(name)
+    return (_ANY_INTERFACE if machine.system == "Linux" else _ANY_INTERFACE_ELSEWHERE).format(name)
+
+
+def _mount_channel(mount: Mount) -> Channel | None:
+    kind, place = mount.kind.lower(), printable(mount.place)
+    if kind in _NETWORK_FILE_SYSTEMS | _NETWORK_FUSE:
+        is_open, state = True, "mounted"
+    elif kind == _DESKTOP:
+        is_open = _has_something(mount.place)
+        state = {True: "holds something", False: "empty", None: "may not be looked at"}[is_open]
+    elif kind == "fuse" or (kind.startswith("fuse.") and kind not in _LOCAL_FUSE):
+        is_open, state = None, "may lead anywhere"
+    else:
+        return None
+    return Channel("file system", place, f"{kind}, {state}", is_open, "" if is_open is False else f"umount {place}")
+
+
+def _has_something(place: str) -> bool | None:
+    try:
+        return any(Path(place).iterdir())
+    except OSError:  # another user's
+        return None
+
+
+def _unit_channel(unit: str) -> list[Channel]:
+    if "://" not in unit:
+        return []
+    advice = "plug the unit in and name its serial port, or use an emulated one: --unit emulator:DIR"
+    return [Channel("unit", printable(unit), "reached over a network", True, advice)]

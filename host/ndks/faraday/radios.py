@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Wi-Fi, Bluetooth and other transmitters, with the switches that block them (Linux's rfkill).
+
+Neither rfkill nor Bluetooth knows of network namespaces: a radio that transmits is one wherever it is looked at from.
+"""
+
+import re
+from dataclasses import dataclass
+
+from .channel import Channel
+from .machine import Machine, read
+
+_KINDS = {"wlan": "Wi-Fi", "bluetooth": "Bluetooth", "wwan": "cellular", "ultrawideband": "ultra-wideband"}
+_BLOCK = "sudo rfkill block all"
+_CONTROLLER = re.compile(r"hci\d+")  # its connections are hci0:1 and so on
+_MODEM = re.compile(r"wwan\d+")  # its ports are wwan0at0 and so on
+NO_SWITCH = "no rfkill switch tells whether it transmits"
+_REMOVE = "switch it off in the firmware's setup, or take it out"
+
+
+@dataclass(frozen=True)
+class _Switch:
+    kind: str
+    names: frozenset[str]  # its own, and that of what it blocks
+    channel: Channel
+
+
+def radios(machine: Machine) -> list[Channel]:
+    """Return each transmitter, and each switch that blocks more than one."""
+    if not machine.has_sysfs:
+        state = "this system does not tell whether there is one"
+        return [Channel("radio", "of any kind", state, None, "see to it that Wi-Fi, Bluetooth and modem are off")]
+    switches = _switches(machine)
+    blocked = {name for switch in switches for name in switch.names}
+    unblocked = [channel for channel in _controllers(machine) if channel.name not in blocked]
+    return [*(switch.channel for switch in switches), *unblocked, *_modems(machine)]
+
+
+def modem(machine: Machine, name: str) -> Channel:
+    """Return a cellular modem; it is closed when there are switches for modems and all of them block."""
+    states = [switch.channel.is_open for switch in _switches(machine) if switch.kind == "wwan"]
+    if states and not any(state is not False for state in states):
+        return Channel("cellular", name, "blocked", False)
+    return Channel("cellular", name, "not blocked" if states else NO_SWITCH, True if states else None, _REMOVE)
+
+
+def _switches(machine: Machine) -> list[_Switch]:
+    found: list[_Switch] = []
+    for folder in machine.children("sys/class/rfkill"):
+        kind, name = read(folder / "type"), read(folder / "name") or folder.name
+        answers = {which: read(folder / which) for which in ("hard", "soft")}
+        blocking = [which for which, answer in answers.items() if answer == "1"]
+        if blocking:
+            state, is_open = f"blocked ({', '.join(blocking)})", False
+        else:
+            known = set(answers.values()) == {"0"}
+            state, is_open = ("not blocked", True) if known else ("its rfkill switch does not answer", None)
+        advice = "" if is_open is False else _BLOCK
+        names = frozenset({name, (folder / "device").resolve().name})
+        found.append(_Switch(kind, names, Channel(_KINDS.get(kind, kind or "radio"), name, state, is_open, advice)))
+    return found
+
+
+def _controllers(machine: Machine) -> list[Channel]:
+    wifi = [folder.name for folder in machine.children("sys/class/ieee80211")]
+    bluetooth = [
+        folder.name for folder in machine.children("sys/class/bluetooth") if _CONTROLLER.fullmatch(folder.name)
+    ]
+    for interface in machine.children("sys/class/net"):
+        if (interface / "phy80211").is_dir():
+            wifi.append(read(interface / "phy80211/name") or (interface / "phy80211").resolve().name)
+        elif (interface / "wireless").is_dir():  # of a driver older than rfkill
+            wifi.append(interface.name)
+    named = [("Wi-Fi", name) for name in dict.fromkeys(wifi)] + [("Bluetooth", name) for name in bluetooth]
+    return [Channel(kind, name, NO_SWITCH, None, _REMOVE) for kind, name in named]
+
+
+def _modems(machine: Machine) -> list[Channel]:
+    folders = machine.children("sys/class/wwan")
+    return [modem(machine, folder.name) for folder in folders if _MODEM.fullmatch(folder.name)]

@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The record of one laptop: what was open, and commitments of what came out. No key is in it, nor any text."""
+
+import hmac
+import json
+import re
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self, cast, get_args
+
+from ndks.exceptions import FileError
+from ndks.files import writing
+from ndks.unit import MAX_BITS
+from ndks_protocol import commands
+from ndks_protocol.exported import is_exportable
+
+from . import commitments
+from .channel import Channel
+
+
+class _NoRecordError(Exception):
+    """Why a file is none."""
+
+
+FORMAT = 1
+_MARK = "ndks_faraday"
+_LARGEST = 1 << 24  # bytes: of ten thousand keys and as many channels
+_SERIAL_NUMBER = re.compile("[0-9A-F]{16}")
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """One key that was taken."""
+
+    index: int
+    bits: int
+    commitment: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """The message that was encrypted; `size` counts bytes of its text."""
+
+    cipher: str
+    size: int
+    commitment: str
+    capsule: str  # SHA-256 of the capsule
+    deleted: bool
+    deletion: str  # what that means, in words
+
+
+@dataclass(frozen=True)
+class Authentication:
+    """Under which exported key the record is authenticated."""
+
+    index: int
+    tag: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """All of it."""
+
+    unit: str  # its serial number
+    network_id: str
+    lane: int
+    epoch: int
+    suite: str
+    digits: int
+    salt: str
+    started: str
+    ended: str
+    channels_before: tuple[Channel, ...]
+    channels_after: tuple[Channel, ...]
+    accepted_risk: bool
+    keys: tuple[Commitment, ...]
+    repeated: tuple[int, ...]  # indices of keys that had come before
+    message: Message | None
+    authentication: Authentication
+
+    def signed(self, key: bytes) -> Self:
+        """Return the record with its tag under `key`."""
+        return replace(self, authentication=replace(self.authentication, tag=self._tag(key)))
+
+    def is_signed_by(self, key: bytes) -> bool:
+        """Whether the record is as it was when `signed`."""
+        return hmac.compare_digest(self.authentication.tag, self._tag(key))
+
+    def save(self, path: Path, *, overwrite: bool = False) -> None:
+        """Write the file, whole or not at all. FileError, OSError."""
+        with writing(path, overwrite=overwrite) as file:
+            file.write((json.dumps({_MARK: FORMAT, **asdict(self)}, indent=2) + "\n").encode())
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Return the record in a file. FileError for what is none."""
+        with path.open("rb") as file:
+            raw = file.read(_LARGEST + 1)
+        try:
+            if len(raw) > _LARGEST:
+                raise _NoRecordError("it is too large")
+            values = json.loads(raw)
+            if not isinstance(values, dict) or _MARK not in values:
+                raise _NoRecordError("it is something else")
+            values = cast(dict[str, Any], values)
+            if values.pop(_MARK) != FORMAT:
+                raise _NoRecordError("it is of another version of ndks")
+            return cls._of(values)
+        except (_NoRecordError, ValueError, TypeError, RecursionError) as error:
+            why = str(error) if isinstance(error, _NoRecordError) else "it is damaged"
+            advice = "check the name; if it is the right file, have it copied from the laptop once more"
+            raise FileError(f"{path} is no record of ndks faraday: {why}", advice) from None
+
+    @classmethod
+    def _of(cls, values: dict[str, Any]) -> Self:
+        message: Any = values.get("message", {})
+        parts: dict[str, Any] = {
+            "channels_before": tuple(Channel(**each) for each in values.get("channels_before", ())),
+            "channels_after": tuple(Channel(**each) for each in values.get("channels_after", ())),
+            "keys": tuple(Commitment(**each) for each in values.get("keys", ())),
+            "repeated": tuple(values.get("repeated", ())),
+            "message": None if message is None else Message(**message),
+            "authentication": Authentication(**values.get("authentication", {})),
+        }
+        record = cls(**{**values, **parts})
+        parts_of_it = (record, *record.channels_before, *record.channels_after, *record.keys, record.authentication)
+        for part in (*parts_of_it, *filter(None, [record.message])):
+            _check_types(part)
+        _check(record)
+        return record
+
+    def _tag(self, key: bytes) -> str:
+        values = asdict(self)
+        del values["authentication"]["tag"]
+        canonical = json.dumps({_MARK: FORMAT, **values}, sort_keys=True, separators=(",", ":"))
+        return commitments.of_record(key, canonical.encode())
+
+
+def _check_types(part: Any) -> None:
+    """TypeError unless each value is of its type; texts print on one line, on any terminal."""
+    for each in fields(part):
+        value, kind = getattr(part, each.name), each.type
+        if type(value) not in (get_args(kind) or (kind,)) and not isinstance(value, tuple | Message):
+            raise TypeError
+        if isinstance(value, str) and not value.isprintable():
+            raise TypeError
+
+
+def _check(record: Record) -> None:
+    """Raise for what no record says."""
+    message = record.message
+    digests = [(each.commitment, 32) for each in record.keys] + [(record.authentication.tag, 32), (record.salt, 16)]
+    digests += [(message.commitment, 32), (message.capsule, 32)] if message else []
+    indices = [each.index for each in record.keys] + [record.authentication.index]
+    for moment in (record.started, record.ended):
+        datetime.fromisoformat(moment)
+    holds = (
+        all(re.fullmatch(f"[0-9a-f]{{{2 * size}}}", text) for text, size in digests),
+        re.fullmatch("[0-9a-f]{16}", record.network_id) and _SERIAL_NUMBER.fullmatch(record.unit),
+        record.keys and indices == sorted(set(indices)) and is_exportable(indices[0]) and is_exportable(indices[-1]),
+        all(1 <= each.bits <= MAX_BITS for each in record.keys),
+        all(type(index) is int and index in indices for index in record.repeated),
+        record.suite in commands.SUITES and 0 <= record.epoch < 1 << 32 and 0 < record.lane < 1 << 16,
+        not message or (message.cipher in commands.CIPHERS and message.size >= 0),
+    )
+    if not all(holds):
+        raise _NoRecordError("one of its values cannot be")

@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Where an expert gets the key from under which a record is authenticated: any unit of the network, or its file."""
+
+from collections.abc import Callable
+
+from ndks.crypto import CRYPTO
+from ndks.exceptions import CheckFailed
+from ndks.network import Network
+from ndks.unit import Unit
+from ndks_protocol.exported import export_mask_key
+from ndks_protocol.kdf import xor_keystream
+
+from .commitments import KEY_BITS
+from .record import Record
+
+KeySource = Callable[[Record], bytes]  # CheckFailed when it is of another network than the record
+
+
+def keys_of_unit(unit: Unit) -> KeySource:
+    """Return what asks a unit; that uses up no key."""
+
+    def key_of(record: Record) -> bytes:
+        _check_network(record, unit.member_status().network_id)
+        return unit.key(record.authentication.index, KEY_BITS, epoch=record.epoch).data
+
+    return key_of
+
+
+def keys_of_network(network: Network) -> KeySource:
+    """Return what computes keys from a network file."""
+    from ndks.generator import Generator  # and NumPy, which takes a while
+
+    def key_of(record: Record) -> bytes:
+        _check_network(record, network.network_id)
+        index = record.authentication.index
+        bits = Generator.of(network).key(index).read(0, KEY_BITS)
+        if network.suite == "paper":
+            return bytes(bits)
+        return bytes(xor_keystream(CRYPTO, export_mask_key(CRYPTO, network.secret, index), 0, bits))
+
+    return key_of
+
+
+def _check_network(record: Record, network_id: str) -> None:
+    if record.network_id != network_id:
+        what = f"the record of unit {record.unit} is of network {record.network_id}, not of {network_id}"
+        raise CheckFailed(what, "name a unit, or the file, of the network that the records are of")

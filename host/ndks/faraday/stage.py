@@ -1,0 +1,241 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""One laptop's part of the no-channel stage.
+
+Strategy: whatever stops it, nothing is lost. Keys are only read, as often as need be, until the record is stored; then
+they are used up all at once. The message is deleted only when its capsule and the record are on the disk and the keys
+used up; the record is then written once more, to say so. The same command over its own record takes the same keys: the
+cable may have been pulled when the unit had counted on, and this laptop did not hear of it.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+from ndks.answers import Status
+from ndks.capsules import SUFFIX
+from ndks.exceptions import FileError, NdksError
+from ndks.files import refuse_existing
+from ndks.unit import Unit
+from ndks_protocol import commands
+
+from . import commitments, deletion
+from .channel import Channel, ChannelOpen, described, open_channels, refuse_open
+from .channels import find_channels
+from .machine import Machine
+from .record import Authentication, Commitment, Message, Record
+
+Progress = Callable[[int], object]  # is told how many more bytes of keys have come
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is done at one laptop; salt, keys and bits have to be alike at both. `look` finds the channels."""
+
+    salt: bytes
+    target: Path  # where the record is written
+    message: Path | None = None  # to be encrypted, and deleted
+    keys: int = 8
+    bits: int = 256
+    cipher: str = commands.CIPHERS[commands.VERNAM]
+    accept_risk: bool = False
+    overwrite: bool = False  # record and capsule
+    look: Callable[[], Sequence[Channel]] = find_channels
+    machine: Machine = field(default_factory=Machine)  # tells what deleting a file means
+
+
+@dataclass(frozen=True)
+class _Taken:
+    keys: tuple[Commitment, ...]
+    repeated: tuple[int, ...]
+    authentication: Authentication
+    key: bytes = field(repr=False)  # the one that authenticates
+
+
+class _Letter:
+    """The message, and its capsule beside it."""
+
+    def __init__(self, original: deletion.Original, *, overwrite: bool) -> None:
+        self.original = original
+        self.is_recorded = False  # then the capsule stays, whatever follows
+        self._capsule = capsule_of(original.path)
+        self._overwrite = overwrite
+        refuse_existing(self._capsule, overwrite)
+        self._replaces = self._capsule.exists()
+
+    def seal(self, unit: Unit, plan: Plan, key: bytes) -> Message:
+        """Encrypt it, and return when the capsule is on the disk."""
+        meaning = deletion.meaning(self.original.path, plan.machine)
+        text = commitments.TextCommitment(key, plan.salt, self.original)
+        size = unit.encrypt(text, self._capsule, cipher=plan.cipher, overwrite=self._overwrite)
+        with self._capsule.open("rb") as file:
+            digest = file_digest(file, sha256).hexdigest()
+        return Message(plan.cipher, size, text.value(), digest, deleted=False, deletion=meaning)
+
+    def take_back(self) -> None:
+        """Remove a capsule that no record tells of: the same command begins anew."""
+        if not self.is_recorded and not self._replaces:
+            self._capsule.unlink(missing_ok=True)
+
+
+def take_record(unit: Unit, plan: Plan, before: Sequence[Channel], progress: Progress = lambda _: None) -> Record:
+    """Take keys, encrypt and delete the message, and write the record; `before` is what `plan.look` has said.
+
+    ChannelOpen when a channel is open before, and then nothing is done, or after: then the record tells so, the keys
+    are used up, and the message is not deleted.
+    """
+    refuse_open(before, accept_risk=plan.accept_risk)
+    _check_target(plan)
+    with _letter(plan) as letter:
+        record, key = _carry_out(unit, plan, before, letter, progress)
+        record.save(plan.target, overwrite=plan.overwrite)
+        if letter:
+            letter.is_recorded = True
+        _use_up(unit, record)
+        _check_after(record, plan.target)
+        return _delete(letter, record, key, plan.target) if letter else record
+
+
+def capsule_of(message: Path) -> Path:
+    """Return where the capsule of a message is written."""
+    return message.with_name(message.name + SUFFIX)
+
+
+@contextmanager
+def _letter(plan: Plan) -> Generator[_Letter | None]:
+    if plan.message is None:
+        yield None
+        return
+    with deletion.Original(plan.message) as original:
+        letter = _Letter(original, overwrite=plan.overwrite)
+        try:
+            yield letter
+        finally:
+            letter.take_back()
+
+
+def _carry_out(
+    unit: Unit, plan: Plan, before: Sequence[Channel], letter: _Letter | None, progress: Progress
+) -> tuple[Record, bytes]:
+    """Return the record, and the key that authenticates it."""
+    started = _now()
+    status = unit.member_status()
+    taken = _take_keys(unit, plan, progress)
+    message = letter.seal(unit, plan, taken.key) if letter else None
+    after = plan.look()
+    record = Record(
+        unit=unit.hello.serial_number,
+        **_of_network(status),
+        salt=plan.salt.hex(),
+        started=started,
+        ended=_now(),
+        channels_before=tuple(before),
+        channels_after=tuple(after),
+        accepted_risk=plan.accept_risk,
+        keys=taken.keys,
+        repeated=taken.repeated,
+        message=message,
+        authentication=taken.authentication,
+    )
+    return record.signed(taken.key), taken.key
+
+
+def _of_network(status: Status) -> dict[str, Any]:
+    names = ("network_id", "lane", "epoch", "suite", "digits")
+    return {name: getattr(status, name) for name in names}
+
+
+def _take_keys(unit: Unit, plan: Plan, progress: Progress) -> _Taken:
+    epoch, first = _first_index(unit, plan)
+    last = first + plan.keys
+    keys: list[Commitment] = []
+    repeated: list[int] = []
+    known: set[bytes] = set()
+    for index in range(first, last):
+        blocks = _Watched(unit.stream_key(index, plan.bits, epoch=epoch), progress)
+        keys.append(Commitment(index, plan.bits, commitments.of_key(plan.salt, index, plan.bits, blocks)))
+        if blocks.digest in known:
+            repeated.append(index)
+        known.add(blocks.digest)
+    key = unit.key(last, commitments.KEY_BITS, epoch=epoch).data
+    return _Taken(tuple(keys), tuple(repeated), Authentication(last, ""), key)
+
+
+def _first_index(unit: Unit, plan: Plan) -> tuple[int, int]:
+    """Return epoch and index of the first key: the next one, or that of the record which this run is to replace."""
+    epoch, following = unit.next_index()
+    try:
+        begun = Record.load(plan.target)
+    except (FileError, OSError):
+        return epoch, following
+    same = (unit.hello.serial_number, plan.salt.hex(), epoch, [plan.bits] * plan.keys)
+    is_same = (begun.unit, begun.salt, begun.epoch, [key.bits for key in begun.keys]) == same
+    if not is_same or open_channels((*begun.channels_before, *begun.channels_after)):
+        return epoch, following
+    is_last = begun.authentication.index + 1 == following
+    return epoch, begun.keys[0].index if is_last else following
+
+
+class _Watched:
+    """Passes the blocks of a key on, and tells whether it has come before."""
+
+    def __init__(self, blocks: Iterator[bytes], progress: Progress) -> None:
+        self._blocks = blocks
+        self._progress = progress
+        self._hash = sha256()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for block in self._blocks:
+            self._hash.update(block)
+            self._progress(len(block))
+            yield block
+
+    @property
+    def digest(self) -> bytes:
+        return self._hash.digest()
+
+
+def _use_up(unit: Unit, record: Record) -> None:
+    try:
+        unit.acknowledge(record.epoch, record.authentication.index)
+    except NdksError as error:
+        error.advice = (
+            "repeat with --force: the record is stored, but its keys may not be used up; the same ones are taken"
+        )
+        raise
+
+
+def _check_after(record: Record, target: Path) -> None:
+    opened = open_channels(record.channels_after)
+    if opened and not record.accepted_risk:
+        what = f"while keys were taken, a channel opened: {described(opened)}; {target} says so, and shows nothing"
+        raise ChannelOpen(
+            what, "find out what opened it, and repeat with a new salt on both laptops; the message was not deleted"
+        )
+
+
+def _delete(letter: _Letter, record: Record, key: bytes, target: Path) -> Record:
+    letter.original.delete()
+    assert record.message
+    record = replace(record, message=replace(record.message, deleted=True)).signed(key)
+    try:
+        record.save(target, overwrite=True)
+    except OSError as error:
+        what = f"the message is encrypted and deleted, but {target} could not be told so: {error.strerror}"
+        raise FileError(what, "nothing; the capsule is whole, and the record true but for that") from None
+    return record
+
+
+def _check_target(plan: Plan) -> None:
+    message = plan.message
+    if message and plan.target.resolve() in (message.resolve(), capsule_of(message).resolve()):
+        raise FileError(f"{plan.target} is the message or its capsule", "name another file for the record")
+    refuse_existing(plan.target, plan.overwrite)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""USB devices that carry data elsewhere: network adapters, telephones, modems, radios, serial devices but the unit."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from ndks.usb import PRODUCT
+
+from .channel import Channel
+from .machine import Machine, SerialPort, read
+from .radios import modem
+
+_UNPLUG = "unplug USB device {}"
+# Class, subclass, protocol of an interface (usb.org, "Defined Class Codes", and "CDC Subclass"); a prefix is enough.
+_NETWORK = ("0206", "020a", "020c", "020d", "e00103", "ef04")  # ECM, MDLM, EEM, NCM, RNDIS of both kinds
+_MODEM = "020e"  # MBIM
+_BLUETOOTH = "e00101"
+_RADIO = "e0"
+_MODEM_DRIVERS = ("qmi_wwan", "cdc_mbim")
+
+
+@dataclass(frozen=True)
+class _UsbInterface:
+    code: str
+    driver: str
+    is_network: bool
+    is_wifi: bool
+    is_bluetooth: bool  # that has a driver
+
+    @classmethod
+    def at(cls, folder: Path) -> "_UsbInterface":
+        code = "".join(read(folder / f"bInterface{name}") for name in ("Class", "SubClass", "Protocol"))
+        names = _names(folder / "net")
+        wireless = (folder / "net" / name / kind for name in names for kind in ("phy80211", "wireless"))
+        is_wifi = (folder / "ieee80211").is_dir() or any(map(Path.is_dir, wireless))
+        driver = (folder / "driver").resolve().name
+        return cls(code.lower(), driver, bool(names), is_wifi, (folder / "bluetooth").is_dir())
+
+
+def usb_devices(machine: Machine) -> list[Channel]:
+    """Return USB devices that are networks or radios, but those radios that are listed as such anyway."""
+    if not machine.has_sysfs:
+        state = "this system does not tell whether there is one"
+        return [Channel("USB network", "of any kind", state, None, "unplug all USB devices but the unit")]
+    folders = [path for path in machine.children("sys/bus/usb/devices") if ":" in path.name]
+    devices = groupby(folders, key=lambda path: path.name.partition(":")[0])
+    return [channel for name, interfaces in devices for channel in _device(machine, name, list(interfaces))]
+
+
+def serial_devices(ports: Sequence[SerialPort], unit: str = "") -> list[Channel]:
+    """Return serial USB devices. The unit, by its port or serial number or the only one there is, is no channel."""
+    units = {port.serial_number for port in ports if port.product == PRODUCT}
+    own = {port.serial_number for port in ports if port.serial_number and _is_named(port, unit)}
+    own = own or (units if len(units) == 1 and not unit else set[str]())
+    return [_serial(port, own, unit) for port in ports if port.vendor is not None]
+
+
+def _device(machine: Machine, name: str, folders: Sequence[Path]) -> Iterator[Channel]:
+    interfaces = _unlisted([_UsbInterface.at(folder) for folder in folders])
+    folder = machine.root / "sys/bus/usb/devices" / name
+    label = f"{name}, {_product(folder)}"
+    advice = _UNPLUG.format(name)
+    if any(each.code.startswith(_MODEM) or each.driver in _MODEM_DRIVERS for each in interfaces):
+        yield modem(machine, label)
+    elif any(each.code.startswith(_NETWORK) or each.is_network for each in interfaces):
+        # One that is built in cannot be unplugged: whether it is open, its network interface tells.
+        if read(folder / "removable") != "fixed":
+            yield Channel("USB network", label, "plugged in", True, advice)
+    elif any(each.code.startswith(_BLUETOOTH) for each in interfaces):
+        yield Channel("Bluetooth", label, "no driver has it, which tells nothing of whether it transmits", None, advice)
+    elif any(each.code.startswith(_RADIO) for each in interfaces):
+        yield Channel("USB radio", label, "plugged in", True, advice)
+
+
+def _unlisted(interfaces: Sequence[_UsbInterface]) -> list[_UsbInterface]:
+    """Leave out what is in the list of radios: of a Bluetooth controller one interface has a driver, for all of it."""
+    is_bluetooth = any(each.is_bluetooth for each in interfaces)
+    others = (each for each in interfaces if not each.is_wifi)
+    return [each for each in others if not (is_bluetooth and each.code.startswith(_BLUETOOTH))]
+
+
+def _serial(port: SerialPort, own: set[str], unit: str) -> Channel:
+    if port.serial_number in own or _is_named(port, unit):
+        return Channel("USB serial", port.device, "the unit", False)
+    what = "another unit" if port.product == PRODUCT else port.product or "plugged in"
+    return Channel("USB serial", port.device, what, True, _UNPLUG.format(f"at {port.device}"))
+
+
+def _is_named(port: SerialPort, unit: str) -> bool:
+    if not unit:
+        return False
+    is_number = bool(port.serial_number) and port.serial_number.upper() == unit.upper()
+    return is_number or port.device == unit or port.device == str(Path(unit).resolve())
+
+
+def _product(folder: Path) -> str:
+    return read(folder / "product") or f"{read(folder / 'idVendor')}:{read(folder / 'idProduct')}"
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Two laptops in one process, each with bindings, a unit and a desk of its own; and machines as they might be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host.conftest import Call
+from host.running import Finished
+
+import ndks
+from ndks.binding_store import HOME
+from ndks.faraday import Channel, Machine, channels
+
+SALT = "00112233445566778899aabbccddeeff"
+LETTER = b"Meet me at noon. " * 100
+ETHERNET = Channel("interface", "eth0", "carrier, 192.0.2.2", True, "pull the cable of eth0")
+
+
+def make_tree(root: Path, files: Mapping[str, str]) -> Path:
+    """Write files of a system; a path that ends with a slash is a directory."""
+    (root / "sys/class").mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        path = root / name
+        if name.endswith("/"):
+            path.mkdir(parents=True, exist_ok=True)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text + "\n")
+    return root
+
+
+def machine(root: Path, files: Mapping[str, str] | None = None, **answers: Any) -> Machine:
+    """Return a Linux machine of which nothing is known but these."""
+    known: dict[str, Any] = {"interfaces": list, "mounts": list, "ports": list, "system": "Linux"}
+    return Machine(make_tree(root, files or {}), **known | answers)
+
+
+@dataclass
+class Laptop:
+    """One of the two."""
+
+    name: str
+    desk: Path
+    port: str
+    call: Call
+    monkeypatch: pytest.MonkeyPatch
+    looks: list[list[Channel]] = field(default_factory=list)  # what is open at the next looks; nothing when used up
+
+    @property
+    def record(self) -> Path:
+        return self.desk / "record.json"
+
+    @property
+    def letter(self) -> Path:
+        return self.desk / "letter.txt"
+
+    @property
+    def capsule(self) -> Path:
+        return self.desk / "letter.txt.ndks"
+
+    def ndks(self, *arguments: object) -> Finished:
+        """Run a command here."""
+        with self.monkeypatch.context() as patch:
+            patch.setenv(HOME, str(self.desk / "home"))
+            patch.setattr(channels, "radios", lambda machine: self.looks.pop(0) if self.looks else [])
+            return self.call(*arguments)
+
+    def run(self, *options: object, keys: int = 3, salt: str = SALT) -> Finished:
+        """Do this laptop's part."""
+        where = ("--unit", self.port, "-o", self.record)
+        return self.ndks("faraday", "run", "--salt", salt, "--keys", keys, *where, *options)
+
+    def send(self, *options: object, keys: int = 3) -> Finished:
+        """Do this laptop's part, with the letter."""
+        return self.run("--message", self.letter, *options, keys=keys)
+
+    def next_index(self) -> int:
+        with self.monkeypatch.context() as patch:
+            patch.setenv(HOME, str(self.desk / "home"))
+            with ndks.open(self.port) as unit:
+                return unit.next_index()[1]
+
+
+def make_laptop(
+    name: str, directory: Path, network: ndks.Network, lane: int, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> Laptop:
+    """Make a laptop with a unit, and a letter on its desk; nothing of the machine that tests run on is seen."""
+    desk = directory / name
+    desk.mkdir()
+    quiet = machine(directory / "system")
+    monkeypatch.setattr(channels, "Machine", lambda: quiet)
+    laptop = Laptop(name, desk, f"emulator:{desk / 'unit'}", call, monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setenv(HOME, str(desk / "home"))
+        with ndks.open(laptop.port, create=True) as unit:
+            unit.bind(unit.provision(network, lane))
+    laptop.letter.write_bytes(LETTER)
+    return laptop

@@ -1,0 +1,426 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The expert's side: two laptops end to end, and every way in which their records may not go together."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from homologation.faraday_laptops import ETHERNET, LETTER, SALT, Laptop, make_laptop
+from host.conftest import Call
+from host.running import Finished, assert_refused, command_line, environment
+
+import ndks
+from host import conftest as host_fixtures
+from ndks.binding_store import HOME
+from ndks.cage import find_cage
+from ndks.checks import Check, all_held
+from ndks.exceptions import FileError
+from ndks.faraday import Record, compare_records, keys_of_network
+
+call = host_fixtures.call
+no_unit_of_the_user = host_fixtures.no_unit_of_the_user
+
+OTHER_SALT = 32 * "7"
+KEYS = "both sides hold the same keys"
+
+
+@pytest.fixture
+def network(request: pytest.FixtureRequest) -> ndks.Network:
+    return ndks.Network.new("office", suite=getattr(request, "param", "hybrid"), p1="0.52", p2="25")
+
+
+@dataclass
+class Lab:
+    """Two laptops, and the expert with the network file."""
+
+    alice: Laptop
+    bob: Laptop
+    network: ndks.Network
+    file: Path
+
+    def take_keys(self) -> None:
+        for finished in (self.alice.send(), self.bob.run()):
+            assert finished.status == 0, finished.stderr
+
+    def compare(self, *options: object) -> Finished:
+        return self.alice.ndks("faraday", "compare", self.alice.record, self.bob.record, *options)
+
+    def verdict(self, *options: object) -> dict[str, Any]:
+        """Compare with the network file; the exit status says what the result says."""
+        finished = self.compare("--network", self.file, "--json", *options)
+        values = json.loads(finished.text)
+        assert finished.status == (0 if values["held"] else 1)
+        return values
+
+    def failures(self, *options: object) -> dict[str, str]:
+        """What failed, and its details."""
+        return {each["name"]: each["detail"] for each in self.verdict(*options)["checks"] if each["held"] is False}
+
+    def records(self) -> tuple[Record, Record]:
+        return Record.load(self.alice.record), Record.load(self.bob.record)
+
+    def checks(self, a: Record, b: Record) -> dict[str, Check]:
+        return {check.name: check for check in compare_records(a, b, keys_of_network(self.network))}
+
+
+@pytest.fixture
+def lab(network: ndks.Network, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    alice, bob = (
+        make_laptop(name, tmp_path, network, n, call, monkeypatch) for n, name in enumerate(("alice", "bob"), 1)
+    )
+    network.save(tmp_path / "office.ndksnet")
+    return Lab(alice, bob, network, tmp_path / "office.ndksnet")
+
+
+def test_two_laptops_hold(lab: Lab) -> None:
+    lab.take_keys()
+    opened = lab.bob.desk / "opened"
+    assert lab.bob.ndks("decrypt", lab.alice.capsule, "-o", opened, "--unit", lab.bob.port).status == 0
+    assert opened.read_bytes() == LETTER
+    values = lab.verdict("--opened", opened)
+    assert values["held"] is True
+    assert [(key["index"], key["same"]) for key in values["keys"]] == [(1, True), (2, True), (3, True)]
+    text = lab.compare("--network", lab.file, "--opened", opened).text
+    assert text.splitlines()[-1].startswith("result: HELD. ")
+    assert len([line for line in text.splitlines() if line.startswith("held ")]) == len(values["checks"]) == 12
+
+
+@pytest.mark.parametrize("network", ["hybrid", "paper"], indirect=True)
+def test_any_unit_of_the_network_verifies_the_records(lab: Lab) -> None:
+    lab.take_keys()
+    for laptop in (lab.alice, lab.bob):
+        records = (lab.alice.record, lab.bob.record)
+        finished = laptop.ndks("faraday", "compare", *records, "--unit", laptop.port, "--json")
+        assert json.loads(finished.text)["held"] is True
+        assert laptop.next_index() == 5  # that used up none
+    assert lab.verdict()["held"] is True
+
+
+def test_records_that_nobody_verifies_are_not_shown(lab: Lab) -> None:
+    lab.take_keys()
+    finished = lab.compare()
+    assert finished.status == 1
+    assert finished.text.splitlines()[-1].startswith("result: NOT SHOWN. ")
+    unverified = [line for line in finished.text.splitlines() if line.startswith("NOT SHOWN ")]
+    assert len(unverified) == 2
+    assert all("anybody could have written it" in line for line in unverified)
+    assert json.loads(lab.compare("--json").text)["held"] is None
+    opened = lab.compare("--opened", lab.bob.letter, "--json")
+    assert (opened.status, json.loads(opened.text)["held"]) == (1, None)
+
+
+def test_a_unit_that_the_environment_names_verifies(lab: Lab) -> None:
+    lab.take_keys()
+    with lab.alice.monkeypatch.context() as patch:
+        patch.setenv("NDKS_UNIT", lab.alice.port)
+        assert lab.compare().status == 0
+
+
+def test_a_unit_of_another_network_verifies_nothing(lab: Lab, tmp_path: Path) -> None:
+    lab.take_keys()
+    other = tmp_path / "other.ndksnet"
+    ndks.Network.new("other").save(other)
+    assert_refused(lab.compare("--network", other), "CHECK_FAILED", 1)
+    assert_refused(lab.compare("--network", lab.file, "--unit", lab.alice.port), "USAGE", 2)
+
+
+def test_one_decimal_of_p1(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch, network: ndks.Network) -> None:
+    alice = make_laptop("alice", tmp_path, network, 1, call, monkeypatch)
+    bob = make_laptop("bob", tmp_path, replace(network, p1="0.52001"), 2, call, monkeypatch)
+    for laptop in (alice, bob):
+        assert laptop.run().status == 0
+    checks = {check.name: check for check in compare_records(Record.load(alice.record), Record.load(bob.record))}
+    assert (checks[KEYS].held, checks[KEYS].detail) == (False, "different: key 1, 2, 3")
+    assert checks["both units are of one network"].held is False
+    assert alice.ndks("faraday", "compare", alice.record, bob.record).text.count("DIFFERENT") == 3
+
+
+def stream_instead(monkeypatch: pytest.MonkeyPatch, of: Callable[[int, bytes], bytes], indices: dict[int, int]) -> None:
+    """Have units give other keys: for these indices those of others, and of each what `of` makes."""
+    original = ndks.Unit.stream_key
+
+    def stream_key(unit: ndks.Unit, index: int, bits: int, **options: Any) -> Iterator[bytes]:
+        return (of(index, block) for block in original(unit, indices.get(index, index), bits, **options))
+
+    monkeypatch.setattr(ndks.Unit, "stream_key", stream_key)
+
+
+def test_one_bit_of_one_key(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.alice.send()
+    with monkeypatch.context() as patch:
+        stream_instead(patch, lambda index, block: block[:-1] + bytes([block[-1] ^ (index == 2)]), {})
+        lab.bob.run()
+    assert lab.failures() == {KEYS: "different: key 2"}
+
+
+def test_a_key_that_is_given_twice(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        stream_instead(patch, lambda index, block: block, {3: 1})
+        lab.take_keys()
+    detail = "; ".join(f"unit {record.unit}: key 3" for record in lab.records())
+    assert lab.failures() == {"no key was given twice": detail}
+
+
+def test_another_salt(lab: Lab) -> None:
+    lab.alice.send()
+    lab.bob.run(salt=OTHER_SALT)
+    assert lab.failures() == {"both were made with the same salt": f"{SALT}; {OTHER_SALT}"}
+    assert lab.checks(*lab.records())[KEYS].held is None
+
+
+def test_another_number_of_keys(lab: Lab) -> None:
+    lab.alice.send(keys=3)
+    lab.bob.run(keys=4)
+    assert lab.failures() == {
+        "both took keys of the same indices": "1 to 3, for the record 4; 1 to 4, for the record 5",
+        KEYS: "different: key 4",
+    }
+
+
+def test_keys_of_another_size(lab: Lab) -> None:
+    lab.alice.send()
+    lab.bob.run("--bits", 512)
+    assert lab.failures() == {KEYS: "different: key 1, 2, 3"}
+
+
+def test_laptops_that_are_not_in_step(lab: Lab) -> None:
+    lab.alice.ndks("key", "--unit", lab.alice.port)
+    lab.alice.send(keys=1)
+    lab.bob.run(keys=1)
+    assert lab.failures() == {
+        "both took keys of the same indices": "2, for the record 3; 1, for the record 2",
+        KEYS: "different: key 1, 2",
+    }
+
+
+def test_one_record_twice(lab: Lab) -> None:
+    lab.alice.run()
+    lab.bob.record.write_bytes(lab.alice.record.read_bytes())
+    assert lab.failures() == {"the records are of two units": Record.load(lab.alice.record).unit}
+
+
+def test_an_accepted_risk_is_not_shown(lab: Lab) -> None:
+    lab.alice.looks = [[ETHERNET], []]
+    lab.alice.send("--accept-risk")
+    lab.bob.run()
+    values = lab.verdict()
+    assert values["held"] is None
+    (check,) = (each for each in values["checks"] if each["held"] is None)
+    assert check["detail"] == "the risk was accepted; before: interface eth0 (carrier, 192.0.2.2)"
+
+
+def test_a_risk_that_was_accepted_in_vain_holds(lab: Lab) -> None:
+    lab.alice.send("--accept-risk")
+    lab.bob.run()
+    assert lab.verdict()["held"] is True
+
+
+def test_a_channel_that_opened_meanwhile(lab: Lab) -> None:
+    lab.alice.looks = [[], [ETHERNET]]
+    assert_refused(lab.alice.send(), "CHANNEL", 1)
+    lab.bob.run()
+    unit = Record.load(lab.alice.record).unit
+    assert lab.failures() == {
+        f"no channel was open at the laptop of unit {unit}": "after: interface eth0 (carrier, 192.0.2.2)",
+        f"the message of unit {unit} was deleted": "",
+    }
+
+
+def test_a_text_that_is_not_the_senders(lab: Lab) -> None:
+    lab.take_keys()
+    other = lab.bob.desk / "other"
+    other.write_bytes(LETTER + b"\n")
+    (failure,) = lab.failures("--opened", other)
+    assert failure.endswith("was decrypted as it was written")
+    assert lab.verdict("--opened", other, "--opened", lab.bob.letter)["held"] is True
+
+
+def test_messages_of_both(lab: Lab) -> None:
+    lab.bob.letter.write_bytes(b"Noon it is.")
+    lab.alice.send()
+    lab.bob.send()
+    texts = [lab.alice.desk / "one", lab.bob.desk / "two"]
+    for path, text in zip(texts, (LETTER, b"Noon it is."), strict=True):
+        path.write_bytes(text)
+    assert lab.verdict("--opened", texts[0], "--opened", texts[1])["held"] is True
+    assert len(lab.failures("--opened", texts[0])) == 1
+
+
+def test_no_text_to_compare(lab: Lab) -> None:
+    lab.alice.run()
+    lab.bob.run()
+    assert_refused(lab.compare("--opened", lab.bob.letter), "USAGE", 2)
+    lab.alice.run("--force", "--message", lab.alice.letter)
+    assert_refused(lab.compare("--network", lab.file, "--opened", lab.bob.desk / "none"), "FILE", 1)
+
+
+def leaves(values: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The place of each value in a record, and of each list."""
+    if isinstance(values, dict):
+        for name in values:
+            yield from leaves(values[name], (*path, name))
+    elif isinstance(values, list):
+        yield path
+        for number, value in enumerate(values):
+            yield from leaves(value, (*path, number))
+    else:
+        yield path
+
+
+def put(values: Any, path: tuple[Any, ...], value: Any) -> str:
+    """Return the record with another value at one place."""
+    values = json.loads(json.dumps(values))
+    place = values
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return json.dumps(values)
+
+
+def at(values: Any, path: tuple[Any, ...]) -> Any:
+    for step in path:
+        values = values[step]
+    return values
+
+
+def altered(value: Any) -> Any:
+    """Another value that a record may well have there."""
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case str() if value.isdecimal() or set(value) <= set("0123456789abcdefABCDEF"):
+            return value.replace(value[0], "1" if value[0] != "1" else "2")
+        case str() if value == "hybrid":
+            return "paper"
+        case str() if value == "vernam":
+            return "aes"
+        case str() if value[:2] == "20":
+            return f"2{value[1:].replace('0', '1', 1)}"
+        case str():
+            return f"{value}!"
+        case list():
+            return [*value, *value[:1]] if len(value) > 1 else value[:-1]
+        case _:
+            return value
+
+
+def test_every_value_of_a_record_is_authenticated(lab: Lab) -> None:
+    lab.alice.looks = [[ETHERNET], [ETHERNET]]
+    lab.alice.send("--accept-risk")
+    lab.bob.run()
+    values = json.loads(lab.alice.record.read_text())
+    bob = Record.load(lab.bob.record)
+    places = list(leaves(values))
+    noticed: set[str] = set()
+    for path in places:
+        if altered(at(values, path)) == at(values, path):
+            continue  # an empty list
+        lab.alice.record.write_text(put(values, path, altered(at(values, path))))
+        try:
+            checks = lab.checks(Record.load(lab.alice.record), bob)
+        except FileError:
+            noticed.add("no record")  # such as two keys of one index
+        except ndks.CheckFailed:
+            noticed.add("another network")
+        except ndks.NdksError as error:
+            pytest.fail(f"{path}: {error}")
+        else:
+            failed = {name for name, check in checks.items() if check.held is False}
+            assert any(name.endswith("is as its laptop wrote it") for name in failed), path
+            noticed.add("tag")
+    assert noticed == {"no record", "another network", "tag"}
+    assert len(places) > 30
+
+
+STRANGE = [None, True, False, -1, 0, 1 << 80, 1.5, "", "x", "\x1b[2J", "\ud800", "0" * 64, [], [1], {}, {"index": 1}]
+
+
+def test_damaged_records_are_refused_in_words(lab: Lab) -> None:
+    lab.alice.looks = [[ETHERNET], [ETHERNET]]
+    lab.alice.send("--accept-risk")
+    lab.bob.run()
+    bob = Record.load(lab.bob.record)
+    values = json.loads(lab.alice.record.read_text())
+    refusals: list[str] = []
+    for path in leaves(values):
+        for strange in STRANGE:
+            lab.alice.record.write_text(put(values, path, strange))
+            try:
+                record = Record.load(lab.alice.record)
+            except FileError as error:
+                refusals.append(str(error))
+            else:
+                assert not record.is_signed_by(bytes(32))
+                assert compare_records(record, bob)
+    assert len(refusals) > 400
+    assert all("is no record of ndks faraday" in refusal and refusal.isprintable() for refusal in refusals)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "it is damaged"),
+        (b"{", "it is damaged"),
+        (b"[]", "it is something else"),
+        (b"{}", "it is something else"),
+        (b'{"ndks_network": 1}', "it is something else"),
+        (b'{"ndks_faraday": 2}', "it is of another version"),
+        (b'{"ndks_faraday": 1}', "it is damaged"),
+        (b'{"ndks_faraday": 1, "unit": ' + b"[" * 100_000, "it is damaged"),
+        (b'{"ndks_faraday": ' + b"9" * 10_000 + b"}", "it is damaged"),
+        (b"\xff\xfe", "it is damaged"),
+        (b" " * (1 << 24) + b"{}", "it is too large"),
+    ],
+)
+def test_files_that_are_no_records(lab: Lab, content: bytes, why: str) -> None:
+    lab.bob.run()
+    lab.alice.record.write_bytes(content)
+    finished = lab.compare()
+    assert_refused(finished, "FILE", 1)
+    assert why in finished.stderr
+
+
+def test_a_record_cut_off_anywhere(lab: Lab) -> None:
+    lab.alice.run()
+    whole = lab.alice.record.read_bytes().rstrip()
+    for size in range(0, len(whole), 7):
+        lab.alice.record.write_bytes(whole[:size])
+        with pytest.raises(FileError):
+            Record.load(lab.alice.record)
+
+
+def test_a_record_of_suite_paper_is_warned_of(tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = ndks.Network.new("lecture", suite="paper")
+    alice, bob = (make_laptop(name, tmp_path, network, n, call, monkeypatch) for n, name in enumerate(("a", "b"), 1))
+    for laptop in (alice, bob):
+        laptop.run()
+    assert all_held(compare_records(Record.load(alice.record), Record.load(bob.record))) is None
+    assert "WARNING: suite paper" in alice.ndks("faraday", "compare", alice.record, bob.record).stderr
+
+
+@pytest.mark.skipif(not find_cage(), reason="this system gives no network namespaces")
+def test_in_two_real_cages(lab: Lab) -> None:
+    """The command itself, on what the machine really has, each side in a network namespace of its own."""
+    for laptop, options in ((lab.alice, ["--message", lab.alice.letter]), (lab.bob, [])):
+        where = ("--unit", laptop.port, "-o", laptop.record)
+        command = command_line("faraday", "run", "--salt", SALT, "--keys", 2, *where, *options)
+        done = subprocess.run(
+            [*find_cage(), *command],
+            capture_output=True,
+            env=environment({HOME: str(laptop.desk / "home")}),
+            timeout=60,
+            check=False,
+        )
+        if b"CHANNEL" in done.stderr and b"interface" not in done.stderr:
+            pytest.skip(f"this machine has channels that no cage closes: {done.stderr.decode()}")
+        assert done.returncode == 0, done.stderr
+    values = lab.verdict("--opened", lab.bob.letter)
+    assert values["held"] is True
+    assert not lab.alice.letter.exists()
