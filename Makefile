@@ -9,13 +9,22 @@ BIN := .venv/bin
 QUIET := --quiet --disable-pip-version-check
 SOURCES := protocol firmware emulator host tests
 
-.PHONY: help demo test tests test-full fuzz bench check fix docs deploy clean install development
+.PHONY: help demo homologate test tests test-full fuzz bench check fix docs deploy clean install laboratory development
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install ## install, and let two emulated units share keys with no channel between them
 	$(BIN)/ndks demo
+
+# Suite hybrid has to be approved; suite paper has to be refused: exit status 1, not another one.
+homologate: laboratory ## install, and let attackers loose on two emulated units, for both suites; minutes
+	rm -rf homologation
+	mkdir homologation
+	$(BIN)/ndks homologate --unit emulator:homologation/a --unit emulator:homologation/b -o homologation/hybrid
+	$(BIN)/ndks homologate --unit emulator:homologation/a --unit emulator:homologation/b -o homologation/paper \
+		--suite paper; [ $$? -eq 1 ]
+	@echo "reports: homologation/hybrid/report.html homologation/paper/report.html"
 
 test tests: development ## install, and run all tests, or those in TESTS
 	$(BIN)/pytest -n auto -rs $(if $(TESTS),$(TESTS),--cov --cov-report=term-missing:skip-covered)
@@ -53,13 +62,16 @@ deploy: install ## copy the firmware to a board: make deploy DRIVE=/media/you/CI
 	$(BIN)/ndks deploy "$(DRIVE)"
 
 clean: ## remove what was made, the virtual environment too
-	rm -rf .venv dist htmlcov .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache
+	rm -rf .venv dist homologation htmlcov .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment that does not work, or was made in another place, is made anew.
 install: .venv/.installed
 	@$(BIN)/python -c 'import ndks.cli, os, sys; sys.exit(not os.path.samefile(ndks.__path__[0], "host/ndks"))' 2>/dev/null \
-		|| { echo 'make: .venv does not work here; making it anew'; rm -f .venv/.installed .venv/.development; $(MAKE) .venv/.installed; }
+		|| { echo 'make: .venv does not work here; making it anew'; rm -f .venv/.installed .venv/.homologation .venv/.development; $(MAKE) .venv/.installed; }
+
+laboratory: install
+	@$(MAKE) --no-print-directory .venv/.homologation
 
 development: install
 	@$(MAKE) --no-print-directory .venv/.development
@@ -69,6 +81,10 @@ development: install
 	$(BIN)/pip install $(QUIET) --editable .
 	@touch $@
 
-.venv/.development: .venv/.installed
+.venv/.homologation: .venv/.installed
+	$(BIN)/pip install $(QUIET) --editable '.[homologation]'
+	@touch $@
+
+.venv/.development: .venv/.homologation
 	$(BIN)/pip install $(QUIET) --group dev
 	@touch $@

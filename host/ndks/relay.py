@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The channel between laptops, with a listener: a relay on 127.0.0.1 that lets everything pass and records every byte."""
+"""The channel between laptops, with a listener: a relay on 127.0.0.1 that records all that passes."""
 
 import socket
 import time

@@ -13,14 +13,27 @@ from collections.abc import Sequence
 import ndks
 from ndks.exceptions import NdksError
 
-from . import arguments, bindings, capsules, completion, demo, emulate, generate, keys, networks, units
+from . import (
+    arguments,
+    bindings,
+    capsules,
+    completion,
+    demo,
+    emulate,
+    faraday,
+    generate,
+    homologate,
+    keys,
+    networks,
+    units,
+)
 from .output import Output, abandon_stdout, report
 
 _INTERRUPTED = 130
 _FAILED = 1
 
 # Each adds its subcommands, in the order of --help.
-_MODULES = (units, networks, bindings, keys, capsules, generate, emulate, demo, completion)
+_MODULES = (units, networks, bindings, keys, capsules, generate, emulate, demo, faraday, homologate, completion)
 
 _DESCRIPTION = "Share keys with NDKS units: boxes that answer with the same key for the same index, with no channel."
 _EXAMPLES = """\

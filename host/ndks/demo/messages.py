@@ -11,11 +11,11 @@ from typing import Any
 from ndks.cage import end, namespace
 from ndks.checks import Check
 from ndks.exceptions import CheckFailed
+from ndks.relay import Relay
 
 from .entropy import entropy, looks_random
 from .plan import TURNS, SideFiles, Turn, letter
 from .processes import require_success, start, wait
-from ndks.relay import Relay
 
 _PIECE = 8  # bytes of a text that would not be in a record by chance
 

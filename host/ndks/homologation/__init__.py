@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Testing and homologation (section 4.1 of the paper): two stages, attackers, controls, a verdict."""

@@ -1,0 +1,26 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Active attackers: they alter, repeat and divert what passes, and get at units, cables and flash."""
+
+from .cable import CableReplay, EqualFrames
+from .forgeries import BitFlips, Reordering, Splicing, Truncation
+from .possession import FlashDump, StolenUnit, WrongLaptop
+from .repeats import Reflection, RepeatedNumbers, Replay
+from .trial import ActiveAttacker
+
+ATTACKERS: tuple[ActiveAttacker, ...] = (
+    BitFlips("A7a", "bit flips"),
+    Replay("A7b", "replay"),
+    Truncation("A7c", "truncation"),
+    Reordering("A7d", "reordering"),
+    Splicing("A7e", "splicing"),
+    Reflection("A7f", "reflection"),
+    RepeatedNumbers("A7g", "repeated numbers"),
+    WrongLaptop("A7h", "wrong laptop"),
+    StolenUnit("A7i", "stolen unit"),
+    FlashDump("A7j", "flash dump"),
+    CableReplay("A7k", "replay on the cable"),
+    EqualFrames("A7l", "equal frames on the cable"),
+)
+
+__all__ = ("ATTACKERS", "ActiveAttacker")

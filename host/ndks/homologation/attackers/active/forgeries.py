@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Altering capsules on the line: bit flips, truncation, reordering, splicing."""
+
+from collections.abc import Iterator
+
+from .trial import ActiveAttacker, Trial
+
+_KNOWN = b"PAY 0100 TO BOB. "
+_DIGIT = 4  # where in that text the amount begins
+_CHANGE = ord("0") ^ ord("9")
+_WAYS = (("vernam", "b"), ("vernam", "a"), ("aes", "b"), ("aes", "a"))  # cipher, and the mode of both ends
+_FLIPS = 16  # at random, in each region
+
+
+class BitFlips(ActiveAttacker):
+    """Turns bits over: of a digit at a known place, and at random ones in header, text and tag."""
+
+    def act(self, trial: Trial) -> None:
+        layout = trial.system.layout
+        text = _KNOWN.ljust(64, b".")
+        for cipher, mode in _WAYS:
+            capsule = trial.seal(text, cipher=cipher, mode=mode)
+            amount = layout.text + _DIGIT
+            taken = trial.forged("bit flip", _changed(capsule, amount, _CHANGE), text, mode=mode, width=8)
+            regions = (range(layout.header), range(layout.text, len(capsule) - layout.tag))
+            for region in (*regions, range(len(capsule) - layout.tag, len(capsule))):
+                for position in trial.random.permutation(region)[:_FLIPS].tolist():
+                    if taken:  # which may have used up the number of the capsule
+                        capsule = trial.seal(text, cipher=cipher, mode=mode)
+                    bit = 1 << int(trial.random.integers(8))
+                    altered = _changed(capsule, position, bit)
+                    taken = trial.forged(f"bit flip at byte {position}", altered, text, mode=mode)
+            if not trial.breaks:
+                trial.deliver(capsule, text, mode=mode)
+
+
+class Truncation(ActiveAttacker):
+    """Cuts capsules off, at the bounds of their parts and within, and makes one longer."""
+
+    def act(self, trial: Trial) -> None:
+        layout = trial.system.layout
+        text = _long_text(trial, chunks=2)
+        for mode in ("b", "a"):
+            capsule = trial.seal(text, mode=mode)
+            second = layout.first_chunk + layout.chunk
+            bounds = {0, layout.header, second, second + layout.chunk, len(capsule) - layout.tag}
+            within = {layout.header // 2, layout.text + 1, second - 1, second + 1, second + layout.chunk // 2}
+            cuts = sorted(cut for cut in bounds | within | {len(capsule) - 1} if cut < len(capsule))
+            for cut in cuts:
+                if trial.forged(f"cut off after {cut} of {len(capsule)} bytes", capsule[:cut], text, mode=mode):
+                    capsule = trial.seal(text, mode=mode)
+            if trial.forged("made longer by 16 zeros", capsule + bytes(16), text, mode=mode):
+                continue
+            if not trial.breaks:
+                trial.deliver(capsule, text, mode=mode)
+
+
+class Reordering(ActiveAttacker):
+    """Puts the chunks of a capsule into another order, leaves one out, repeats one.
+
+    Whole capsules may come in any order: that is no break, and has to work.
+    """
+
+    def act(self, trial: Trial) -> None:
+        text = _long_text(trial, chunks=3)
+        for mode in ("b", "a"):
+            capsule = trial.seal(text, mode=mode)
+            for order in ((1, 0, 2, 3), (0, 2, 1, 3), (0, 1, 3, 2), (0, 2, 3), (0, 1, 1, 2, 3), (1, 2, 3)):
+                head, chunks = _parts(trial, capsule)
+                chosen = [chunks[i] for i in order if i < len(chunks)]
+                if trial.forged(f"chunks in the order {order}", head + b"".join(chosen), text, mode=mode):
+                    capsule = trial.seal(text, mode=mode)
+            if not trial.breaks:
+                later = trial.seal(_KNOWN, mode=mode)
+                trial.deliver(later, _KNOWN, mode=mode)
+                trial.deliver(capsule, text, mode=mode)
+
+
+class Splicing(ActiveAttacker):
+    """Makes one capsule of the parts of two."""
+
+    def act(self, trial: Trial) -> None:
+        first_text, second_text = _long_text(trial, chunks=2), _long_text(trial, chunks=2)
+        for cipher, mode in _WAYS:
+            first, second = (trial.seal(text, cipher=cipher, mode=mode) for text in (first_text, second_text))
+            for what, spliced in _spliced(trial, first, second):
+                trial.forged(what, spliced, first_text, mode=mode)
+            if not trial.breaks:
+                trial.deliver(second, second_text, mode=mode)
+                trial.deliver(first, first_text, mode=mode)
+
+
+def _spliced(trial: Trial, first: bytes, second: bytes) -> Iterator[tuple[str, bytes]]:
+    header = trial.system.layout.header
+    (head, chunks), (_, others) = _parts(trial, first), _parts(trial, second)
+    yield "chunk of another capsule", head + chunks[0] + others[1] + b"".join(chunks[2:])
+    yield "first chunk of another capsule", head + others[0] + b"".join(chunks[1:])
+    yield "end of another capsule", head + b"".join(chunks[:-1]) + others[-1]
+    yield "header of another capsule", second[:header] + first[header:]
+
+
+def _parts(trial: Trial, capsule: bytes) -> tuple[bytes, list[bytes]]:
+    """Return what comes before the chunks, and these."""
+    start, size = trial.system.layout.first_chunk, trial.system.layout.chunk
+    return capsule[:start], [capsule[at : at + size] for at in range(start, len(capsule), size)]
+
+
+def _changed(capsule: bytes, position: int, bits: int) -> bytes:
+    return capsule[:position] + bytes([capsule[position] ^ bits]) + capsule[position + 1 :]
+
+
+def _long_text(trial: Trial, *, chunks: int) -> bytes:
+    """Return a text that no other has been, of so many whole chunks and a part of one."""
+    letters = trial.random.integers(ord("A"), ord("Z") + 1, 1024 * chunks + 200, dtype="u1")
+    return letters.tobytes()

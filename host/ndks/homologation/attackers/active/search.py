@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Finds secrets in what was read out, whole or in pieces, in each form that software would keep them in.
+
+Pieces have 8 bytes: that random bytes contain one of some thousands is less likely than 2^-30, also in megabytes.
+"""
+
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+
+PIECE = 8  # bytes
+DECIMALS = ("p1", "p2")  # secrets that are decimals in ASCII
+_SHORTEST = 6  # bytes of a form that is shorter than a piece, and is looked for as a whole
+_DISTINCT = 4  # values that the bytes of a piece have at least: zeros and the like are everywhere
+
+
+def found_in(contents: Iterable[bytes], secrets: Mapping[str, bytes]) -> list[str]:
+    """Return the names of the secrets of which a piece is in one of these contents."""
+    kept = list(contents)
+    return [name for name, forms in _forms(secrets) if any(_is_in(content, form) for form in forms for content in kept)]
+
+
+def _forms(secrets: Mapping[str, bytes]) -> Iterator[tuple[str, list[tuple[bytes, int]]]]:
+    """Yield names, and for each the forms it may have with the size of the pieces to look for."""
+    for name, secret in secrets.items():
+        forms = [(secret, PIECE), (secret[::-1], PIECE)]
+        if name in DECIMALS:
+            forms += _decimal_forms(secret)
+        else:
+            forms += [(text.encode(), 2 * PIECE) for text in (secret.hex(), secret.hex().upper())]
+            forms += [(str(int.from_bytes(secret, order)).encode(), 2 * PIECE) for order in ("big", "little")]
+        yield name, forms
+    if all(name in secrets for name in DECIMALS):  # together they can be found though each alone were too short
+        p1, p2 = (secrets[name] for name in DECIMALS)
+        with_sizes = bytes([len(p1)]) + p1 + bytes([len(p2)]) + p2
+        yield "p1 beside p2", [(text, len(text)) for text in (with_sizes, p1 + b" " + p2, p1 + b"\0" + p2)]
+
+
+def _decimal_forms(text: bytes) -> list[tuple[bytes, int]]:
+    """Return digits as small numbers and two in a byte, and the number in floating point."""
+    digits = [int(digit) for digit in text.decode() if digit.isdigit()]
+    pairs = [high << 4 | low for high, low in zip(digits[0::2], digits[1::2], strict=False)]
+    shifted = [high << 4 | low for high, low in zip(digits[1::2], digits[2::2], strict=False)]
+    double = [struct.pack(order + "d", float(text)) for order in "<>"]
+    return [(bytes(digits), PIECE), (bytes(pairs), PIECE), (bytes(shifted), PIECE), *((each, 8) for each in double)]
+
+
+def _is_in(content: bytes, form: tuple[bytes, int]) -> bool:
+    secret, size = form
+    size = min(size, len(secret))
+    pieces = {secret[start : start + size] for start in range(len(secret) - size + 1)}
+    return any(piece in content for piece in pieces if size >= _SHORTEST and len(set(piece)) >= _DISTINCT)

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A long key resembles itself after q elements where q w is nearly a multiple of pi, and q says where w may be.
+
+With eps = q w - m pi, bits e and e + q correlate by about J0(pi S eps), which is less than 0.45 / sqrt(S eps), and
+S = 10^d. So w lies within eps / q of one of q / 2 fractions m pi / q: there the search is short.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft  # pyright: ignore[reportMissingTypeStubs]
+
+from ..attack import LONG_KEY, Attacker, Bits, Expert, Finding, Seen
+from .frequency import described
+from .predictions import HIDDEN, nothing, predicted
+from .search import Blocks, Elements, TooMany, Window, find, usual_reach
+
+_BITS = 64  # times 10^(d/2): with so many the best lag nearly always stands out
+_LEAST_BITS = 2048
+_LAGS = 16  # that are tried, the best first
+_NOISE = 2.0  # standard deviations by which chance may have made one of these more
+_BOUND = 0.45
+_DENSE = 4096  # elements that are used one and all; of each doubling after that ...
+_SPARSE = 1024  # ... so many: enough to go on without a doubt between two halves of a wave
+
+
+class Autocorrelation(Attacker):
+    """Autocorrelation of all lags, and a search near the fractions that the best ones stand for."""
+
+    name = "autocorrelation of a long key"
+    label = "A3"
+    needs = frozenset({LONG_KEY})
+
+    def __init__(self, budget: float = 60.0) -> None:
+        self.budget = budget
+
+    def run(self, seen: Seen, expert: Expert) -> Finding:
+        wanted = max(_LEAST_BITS, math.ceil(_BITS * 10 ** (seen.digits / 2)))
+        bits = seen.long_key[:wanted]
+        sigmas = correlations(bits)
+        seen.check_time()
+        lags = np.argsort(-np.abs(sigmas))[:_LAGS]
+        details = {"bits": len(bits), "best_lag": int(lags[0]), "sigmas": float(abs(sigmas[lags[0]]))}
+        for lag in map(int, lags):
+            correlation = max(1.0, abs(float(sigmas[lag])) - _NOISE) / math.sqrt(len(bits) - lag)
+            windows = frequencies(seen, bits, lag, correlation)
+            if windows:
+                break
+        else:
+            return nothing(self.name, "no lag of the autocorrelation leads to an angular frequency", details)
+        best = windows[0]
+        details |= {"lag": lag, **described(best)}
+        end = len(seen.long_key)
+        prediction = (seen.long_key_index, end, best.bits(seen.digits, np.arange(end, end + HIDDEN)))
+        what = f"found the angular frequency of a key of {len(bits)} bits, which resembles itself after {lag}"
+        return predicted(self.name, expert, what, [prediction], details)
+
+
+def correlations(bits: Bits) -> npt.NDArray[np.float32]:
+    """Return for each lag how many standard deviations the bits correlate with themselves; 0 for lag 0 and the last."""
+    count = len(bits)
+    signs = 1 - 2 * bits.astype(np.float32)
+    signs -= signs.mean()
+    size: int = fft.next_fast_len(2 * count, real=True)  # pyright: ignore
+    spectrum: npt.NDArray[np.complex64] = fft.rfft(signs, size, workers=-1)  # pyright: ignore
+    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+    sums: npt.NDArray[np.float32] = fft.irfft(power, size, workers=-1)[:count]  # pyright: ignore
+    sums[1:] /= np.sqrt(np.arange(count - 1, 0, -1, dtype=np.float32))
+    sums[0] = 0
+    sums[-max(1, count // 50) :] = 0  # sums of few
+    return sums
+
+
+def frequencies(seen: Seen, bits: Bits, lag: int, correlation: float) -> list[Window]:
+    """Return the frequencies with these bits for which a lag has such a correlation, at least."""
+    elements = sparse(len(bits))
+    reach = usual_reach(seen.digits, elements)
+    farthest = max(1.0, (_BOUND / correlation) ** 2) / 10.0**seen.digits
+    width = min(math.pi / 2, farthest) / lag
+    about = Blocks.about_fractions(lag, width, reach)
+    everywhere = Blocks.everywhere(reach)
+    blocks = about if about.count < everywhere.count else everywhere
+    try:
+        return find(seen.digits, elements, bits[elements], seen.check_time, blocks)
+    except TooMany:
+        return []
+
+
+def sparse(count: int) -> Elements:
+    """Return elements below `count` that say enough: all of the first ones, and then ever fewer."""
+    pieces = [np.arange(min(count, _DENSE))]
+    start = _DENSE
+    while start < count:
+        pieces.append(np.arange(start, min(count, 2 * start), max(1, start // _SPARSE)))
+        start *= 2
+    return np.concatenate(pieces)

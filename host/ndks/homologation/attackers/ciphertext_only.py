@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Messages are read of which nothing is known but that they are ASCII: the top bit of each byte is 0.
+
+So every eighth bit of the key is known, at elements that are multiples of g, the common divisor of 8 and the first.
+They give w' = g w modulo pi, which leaves g candidates for w. What is left of a window of frequencies is cut into
+pieces on each of which all bits of the message stay the same. The text that looks most like English is taken.
+"""
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..attack import CIPHERTEXTS, Attacker, Bits, Expert, Finding, Intercepted, OutOfTime, Seen
+from . import english
+from .search import RADIANS, TURN, Elements, TooMany, Window, find, parity
+
+_RANKED = 64  # candidates whose pieces are looked at; the others are far from any text
+_LOOK = 48  # bytes by which candidates are ranked first
+_COMPARED = 32  # pieces whose words are looked at
+_PIECES = 4000  # of all that is left of a window
+_EXCERPT = 60  # characters
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text that an attacker believes to be that of a message."""
+
+    text: bytes
+    seconds: float
+    frequencies: int  # that fit the top bits
+
+
+class CiphertextOnly(Attacker):
+    """Read messages from ciphertexts alone; about 20 * 10^d steps for each."""
+
+    name = "ciphertext only, ASCII"
+    label = "A1"
+    needs = frozenset({CIPHERTEXTS})
+
+    def __init__(self, messages: int = 20, budget: float = 60.0) -> None:
+        self.messages = messages
+        self.budget = budget
+
+    def run(self, seen: Seen, expert: Expert) -> Finding:
+        chosen = sorted(seen.messages, key=lambda message: -len(message.ciphertext))[: self.messages]
+        tried, read = 0, dict[int, Reading]()
+        try:
+            for message in chosen:
+                reading = read_message(seen, message)
+                tried += 1
+                if reading and expert.compare_text(message.number, reading.text):
+                    read[message.number] = reading
+        except OutOfTime:
+            if not read:
+                raise
+        details = {"messages": len(chosen), "tried": tried, "read": len(read)}
+        if not read:
+            return Finding(self.name, False, f"none of {tried} messages could be read", tests=tried, details=details)
+        number = max(read, key=lambda number: len(set(read[number].text)))
+        best = read[number]
+        excerpt = best.text[:_EXCERPT].decode("ascii", "replace")
+        details |= {"number": number, "seconds": best.seconds, "excerpt": excerpt, "bytes": len(best.text)}
+        summary = f"read {len(read)} of {tried} messages; message {number} in {best.seconds:.3f} s: {excerpt!r}"
+        return Finding(self.name, True, summary, tests=tried, details=details)
+
+
+def read_message(seen: Seen, message: Intercepted) -> Reading | None:
+    """Return the likeliest text; None when there is no frequency for which the message is ASCII."""
+    start = time.monotonic()
+    ciphertext = np.frombuffer(message.ciphertext, np.uint8)
+    elements = message.first_element + np.arange(8 * len(ciphertext))
+    common = math.gcd(8, message.first_element)
+    try:
+        windows = find(seen.digits, elements[::8] // common, ciphertext // 128, seen.check_time)
+    except TooMany:
+        return None
+    if not windows:
+        return None
+    candidates = [_divided(window, common, turns) for window in windows for turns in range(common)]
+    encrypted = np.unpackbits(ciphertext)
+    best = min(
+        (
+            _likeliest(seen.digits, window, elements, encrypted)
+            for window in _ranked(seen, candidates, elements, encrypted)
+        ),
+        key=lambda ranked: ranked[0],
+    )
+    return Reading(best[1], time.monotonic() - start, len(windows))
+
+
+def _divided(window: Window, divisor: int, turns: int) -> Window:
+    """Return the frequencies of (w + pi turns) / divisor."""
+    centre, rest = divmod(window.centre + turns * (TURN // 2), divisor)
+    shift = rest * RADIANS
+    return Window(centre, (window.low + shift) / divisor, (window.high + shift) / divisor)
+
+
+def _ranked(seen: Seen, candidates: list[Window], elements: Elements, encrypted: Bits) -> list[Window]:
+    """Return those candidates whose middles give the likeliest texts."""
+    if len(candidates) <= _RANKED:
+        return candidates
+    look = slice(0, 8 * _LOOK)
+    costs: list[float] = []
+    for window in candidates:
+        seen.check_time()
+        bits = window.bits(seen.digits, elements[look]) ^ encrypted[look]
+        costs.append(float(english.cost(np.packbits(bits)[None])[0]))
+    return [candidates[i] for i in np.argsort(costs)[:_RANKED]]
+
+
+def _likeliest(digits: int, window: Window, elements: Elements, encrypted: Bits) -> tuple[float, bytes]:
+    """Return the likeliest text of a window and its cost: a text is as likely as its piece is wide, to begin with."""
+    edges = pieces(digits, window, elements)
+    middles, widths = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
+    both = [parity(window.values(digits, elements, edge)) for edge in (window.low, window.high)]
+    bits = np.tile(both[0] ^ encrypted, (len(middles), 1))
+    changing = np.flatnonzero(changes(digits, window, elements))
+    for row, middle in zip(bits, middles, strict=True):
+        row[changing] = parity(window.values(digits, elements[changing], middle)) ^ encrypted[changing]
+    texts = np.packbits(bits, axis=1)
+    costs = english.cost(texts) - np.log2(widths)
+    near = costs.argsort()[:_COMPARED]
+    total = [float(costs[i]) - english.saved(texts[i].tobytes()) for i in near]
+    best = int(np.argmin(total))
+    return total[best], texts[near[best]].tobytes()
+
+
+def changes(digits: int, window: Window, elements: Elements) -> npt.NDArray[np.float64]:
+    """Return how many whole numbers values of each element pass within a window."""
+    first, last = (np.rint(window.values(digits, elements, edge)) for edge in (window.low, window.high))
+    return last - first
+
+
+def pieces(digits: int, window: Window, elements: Elements) -> npt.NDArray[np.float64]:
+    """Return where, within a window, bits change: its edges among it, and not more than some thousands."""
+    low, high = (window.values(digits, elements, edge) for edge in (window.low, window.high))
+    first, last = np.rint(low).astype(np.int64), np.rint(high).astype(np.int64)
+    cuts = [np.array([window.low, window.high])]
+    for i in np.flatnonzero(first != last):
+        up = 1 if last[i] > first[i] else -1
+        halves = np.arange(int(first[i]), int(last[i]), up) + up / 2
+        if sum(map(len, cuts)) + len(halves) > _PIECES:
+            break
+        # Values are nearly linear in so small a window.
+        cuts.append(window.low + window.width * (halves - low[i]) / (high[i] - low[i]))
+    return np.unique(np.concatenate(cuts).clip(window.low, window.high))

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Known bits of a key give its angular frequency, and that the rest of the key."""
+
+import numpy as np
+
+from ..attack import KEYS, Attacker, Expert, Finding, Seen
+from .predictions import HIDDEN, nothing, predicted
+from .search import TooMany, Window, find
+
+
+class Frequency(Attacker):
+    """Branch and bound on the angular frequency; about 4 * 10^d steps."""
+
+    name = "angular frequency from known bits"
+    label = "A2"
+    needs = frozenset({KEYS})
+
+    def __init__(self, known_bits: int = 768, row: int = 0, budget: float = 60.0) -> None:
+        self.known_bits = known_bits
+        self.row = row
+        self.budget = budget
+
+    def run(self, seen: Seen, expert: Expert) -> Finding:
+        key = seen.keys[self.row]
+        known = key[: self.known_bits]
+        details = {"key_index": self.row + 1, "known_bits": len(known)}
+        try:
+            windows = find(seen.digits, np.arange(len(known)), known, seen.check_time)
+        except TooMany:
+            return nothing(self.name, f"{len(known)} bits are too few to find the frequency of a key", details)
+        if not windows:
+            return nothing(self.name, f"no angular frequency fits {len(known)} bits of a key", details)
+        best = windows[0]
+        details |= {"frequencies": len(windows), **described(best)}
+        elements = np.arange(len(key), len(key) + HIDDEN)
+        what = f"found the angular frequency of key {self.row + 1} from {len(known)} bits of it"
+        prediction = (self.row + 1, len(key), best.bits(seen.digits, elements))
+        return predicted(self.name, expert, what, [prediction], details)
+
+
+def described(window: Window) -> dict[str, float]:
+    """Return a frequency for details."""
+    return {"frequency": float(window.frequency), "frequency_uncertainty": window.width / 2}

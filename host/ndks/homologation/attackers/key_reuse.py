@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Keys that begin alike, or resemble each other: with few angular frequencies, some of many keys do."""
+
+import numpy as np
+import numpy.typing as npt
+
+from ..attack import KEYS, Attacker, Bits, Expert, Finding, Seen
+from .predictions import UNLIKELY, nothing, tail
+
+_PREFIX = 64  # bits
+_KINDS = 2  # of tests: prefixes, distances
+_ROWS = 256  # of the matrix of distances at once
+
+
+class KeyReuse(Attacker):
+    """Shared prefixes of keys, and the Hamming distances of all pairs."""
+
+    name = "key reuse between key indices"
+    label = "A8"
+    needs = frozenset({KEYS})
+
+    def run(self, seen: Seen, expert: Expert) -> Finding:
+        """Compare; the p-value is over both kinds of tests. The expert is not asked."""
+        del expert
+        count, size = seen.keys.shape
+        pairs = count * (count - 1) // 2
+        if not pairs:
+            return nothing(self.name, "one key resembles no other", {"keys": count})
+        sharing = shared_prefixes(seen.keys)
+        of_prefixes = min(1.0, pairs * 2.0 ** -min(_PREFIX, size)) if sharing else 1.0
+        agreement, first, second = farthest_from_half(seen)
+        of_distances = min(1.0, 2 * pairs * tail(max(agreement, size - agreement), size))
+        p_value = min(1.0, _KINDS * min(of_prefixes, of_distances))
+        details = {
+            "keys": count,
+            "bits": size,
+            "keys_sharing_prefix": sharing,
+            "prefix_bits": min(_PREFIX, size),
+            "p_value_prefixes": of_prefixes,
+            "most_alike": [first, second],
+            "agreement": agreement,
+            "p_value_distances": of_distances,
+        }
+        summary = (
+            f"of {count} keys {sharing} begin with the same {_PREFIX} bits as another; keys {first} and {second} "
+            f"agree in {agreement} of {size} bits"
+        )
+        return Finding(self.name, p_value < UNLIKELY, summary, 0.0, p_value, pairs + pairs, details)
+
+
+def shared_prefixes(keys: Bits) -> int:
+    """Return how many keys begin as another one does."""
+    packed = np.packbits(keys[:, :_PREFIX], axis=1)
+    _, counts = np.unique(packed, axis=0, return_counts=True)
+    return int(counts[counts > 1].sum())
+
+
+def farthest_from_half(seen: Seen) -> tuple[int, int, int]:
+    """Return in how many bits those two keys agree that do so most or least often, and their indices."""
+    signs = 1 - 2 * seen.keys.astype(np.float32)
+    best = (0.0, 0, 0)
+    for start in range(0, len(signs), _ROWS):
+        seen.check_time()
+        products: npt.NDArray[np.float32] = np.abs(signs[start : start + _ROWS] @ signs[start:].T)
+        products[np.tril_indices(len(products), 0, products.shape[1])] = 0  # each pair once, and none with itself
+        row, column = divmod(int(products.argmax()), products.shape[1])
+        best = max(best, (float(products[row, column]), start + row, start + column))
+    _, first, second = best
+    agreement = int(np.count_nonzero(seen.keys[first] == seen.keys[second]))
+    return agreement, first + 1, second + 1

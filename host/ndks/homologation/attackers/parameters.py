@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""p1 and p2 from five keys, and with them every key of the network."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ..attack import KEYS, Attacker, Bits, Expert, Finding, Seen
+from .predictions import Prediction, exact_bits, nothing, predicted
+from .recurrence import KEYS_NEEDED, Measured, nearest, parameters
+from .search import Blocks, TooMany, Window, find, phase, usual_reach
+
+_LIMITS = (100.0, 1000.0, 10000.0)  # of |y1|, one after the other
+_NEXT = 1.3  # times the index of the key that was measured last: so far the fit can be trusted
+_SIGMAS = 5
+_LUCK = 1e-3  # decimals are believed when chance would have given as short ones so rarely
+_PREDICTED_KEYS, _PREDICTED_BITS = 4, 250
+
+
+class Parameters(Attacker):
+    """The recurrence of y(k) over candidates, a fit to more keys, then short decimals that give the keys exactly."""
+
+    name = "p1 and p2 from five keys"
+    label = "A5"
+    needs = frozenset({KEYS})
+
+    def __init__(self, limit: float = _LIMITS[-1], budget: float = 60.0) -> None:
+        self.limit = limit
+        self.budget = budget
+
+    def run(self, seen: Seen, expert: Expert) -> Finding:
+        if len(seen.keys) < KEYS_NEEDED:
+            return nothing(self.name, f"{KEYS_NEEDED} keys are needed", {"keys": len(seen.keys)})
+        details = {"keys": len(seen.keys), "largest_p2": self.limit}
+        measured: list[Measured] = []
+        for key in seen.keys[:KEYS_NEEDED]:
+            window = _measured(seen, key)
+            if window is None:
+                return nothing(self.name, "the keys have no angular frequencies to compute p1 and p2 from", details)
+            measured.append(Measured(window.frequency, window.width / 2 + 1e-15))
+        fits = self._fits(seen, measured)
+        if not fits:
+            return nothing(
+                self.name, f"no p1, p2 up to {self.limit:g} fit the angular frequencies of the keys", details
+            )
+        fit = fits[0]
+        fit.extend(seen)
+        decimals = fit.decimals(seen)
+        details |= {"p1": fit.p1, "p2": fit.p2, "decimals": list(decimals or ()), "keys_measured": len(fit.indices)}
+        what = "found p1 and p2 " + ("exactly" if decimals else "as real numbers")
+        return predicted(self.name, expert, what, fit.predictions(seen, decimals), details)
+
+    def _fits(self, seen: Seen, measured: list[Measured]) -> list["Fit"]:
+        for limit in [*(limit for limit in _LIMITS if limit < self.limit), self.limit]:
+            found = parameters(measured, limit, seen.check_time)
+            fits = [Fit(p1, p2, [1, 2, 3, 4, 5], ys, [key.error for key in measured]) for p1, p2, ys in found]
+            if fits:
+                return sorted(fits, key=lambda fit: abs(fit.p2))
+        return []
+
+
+def _measured(seen: Seen, key: Bits, blocks: Blocks | None = None) -> Window | None:
+    try:
+        windows = find(seen.digits, np.arange(len(key)), key, seen.check_time, blocks)
+    except TooMany:
+        return None
+    return windows[0] if windows else None
+
+
+@dataclass
+class Fit:
+    """p1, p2 by least squares from y1 of some keys."""
+
+    p1: float
+    p2: float
+    indices: list[int]
+    ys: list[float]
+    errors: list[float]
+    covariance: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 2)))
+
+    def __post_init__(self) -> None:
+        self._solve()
+
+    def y(self, index: int) -> float:
+        return self.p2 * math.sin(self.p1 * index)
+
+    def error(self, index: int) -> float:
+        """Return how far off y1 of a key may be."""
+        slopes = self._slopes(np.array([index]))[0]
+        return _SIGMAS * math.sqrt(float(slopes @ self.covariance @ slopes)) + 1e-15 * abs(self.p2)
+
+    def extend(self, seen: Seen) -> None:
+        """Measure keys farther and farther away: p1 comes out better with each."""
+        index = self.indices[-1]
+        while index < len(seen.keys):
+            index = min(len(seen.keys), math.ceil(index * _NEXT))
+            seen.check_time()
+            error, expected = self.error(index), self.y(index)
+            if error > math.pi / 8:
+                return
+            key = seen.keys[index - 1]
+            reach = usual_reach(seen.digits, np.arange(1, len(key)))
+            window = _measured(seen, key, Blocks.around(phase(expected), error, min(reach, error)))
+            if window is None:
+                return
+            self.indices.append(index)
+            self.ys.append(nearest(window.frequency, expected))
+            self.errors.append(window.width / 2 + 1e-15 * abs(self.p2))
+            self._solve()
+
+    def decimals(self, seen: Seen) -> tuple[str, str] | None:
+        """Return the shortest decimals within the errors, when they give the keys exactly."""
+        sigmas = np.sqrt(np.diag(self.covariance)) * _SIGMAS
+        p2 = _shortest(self.p2, float(sigmas[1]))
+        # Keys are the same for -p1, and for p1 + pi.
+        same = (sign * self.p1 + turns * math.pi for turns in range(4) for sign in (1, -1))
+        short = {p1 for value in same if (p1 := _shortest(value, float(sigmas[0])))}
+        for p1 in sorted(short, key=lambda text: (len(text), text)):
+            if p2 and self._gives(seen, p1, p2):
+                return p1, p2
+        return None
+
+    def _gives(self, seen: Seen, p1: str, p2: str) -> bool:
+        size = seen.keys.shape[1]
+        rows = enumerate(seen.keys[:KEYS_NEEDED], 1)
+        return all(np.array_equal(exact_bits(p1, p2, seen.digits, k, 0, size), key) for k, key in rows)
+
+    def predictions(self, seen: Seen, decimals: tuple[str, str] | None) -> list[Prediction]:
+        """Return the beginnings of the keys after those that were seen."""
+        made: list[Prediction] = []
+        for index in range(len(seen.keys) + 1, len(seen.keys) + 1 + _PREDICTED_KEYS):
+            if decimals:
+                bits = exact_bits(*decimals, seen.digits, index, 0, _PREDICTED_BITS)
+            else:
+                bits = Window(phase(self.y(index)), 0.0, 0.0).bits(seen.digits, np.arange(_PREDICTED_BITS))
+            made.append((index, 0, bits))
+        return made
+
+    def _slopes(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return the derivatives of y by p1 and p2, a row each."""
+        angles = self.p1 * indices
+        return np.stack((self.p2 * indices * np.cos(angles), np.sin(angles)), axis=1).astype(np.float64)
+
+    def _solve(self) -> None:
+        """Gauss-Newton."""
+        indices, ys, errors = np.array(self.indices), np.array(self.ys), np.array(self.errors)
+        for _ in range(3):
+            slopes = self._slopes(indices) / errors[:, None]
+            self.covariance = np.linalg.pinv(slopes.T @ slopes).astype(np.float64)
+            steps = self.covariance @ slopes.T @ ((ys - self.p2 * np.sin(self.p1 * indices)) / errors)
+            self.p1, self.p2 = self.p1 + float(steps[0]), self.p2 + float(steps[1])
+
+
+def _shortest(value: float, error: float) -> str | None:
+    """Return the shortest decimal within an error, unless chance would have given it."""
+    for places in range(12 if value > 0 else 0):
+        if abs(round(value, places) - value) <= error + 1e-15 * abs(value):
+            return f"{value:.{places}f}" if 2 * error * 10**places < _LUCK else None
+    return None

@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What an attacker claims to know of bits that he has not seen, and how likely a coin would have known as much."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import stats  # pyright: ignore[reportMissingTypeStubs]
+
+from ndks.generator import Generator
+
+from ..attack import Bits, Expert, Finding
+
+UNLIKELY = 1e-9  # below this an attacker says himself that he succeeded
+HIDDEN = 1000  # bits that are predicted, where there is no other reason
+
+Prediction = tuple[int, int, Bits]  # key index, first element, bits
+
+
+def tail(least: int, trials: int) -> float:
+    """Return how likely a coin is right so often or more."""
+    survival: Any = stats.binom.sf(least - 1, trials, 0.5)  # pyright: ignore[reportUnknownMemberType]
+    return float(survival)
+
+
+def exact_bits(p1: str, p2: str, digits: int, index: int, first: int, count: int) -> Bits:
+    data = bytes(Generator(p1, p2, digits).key(index).read(first, count))
+    return np.unpackbits(np.frombuffer(data, np.uint8))[:count]
+
+
+def nothing(name: str, summary: str, details: Mapping[str, Any], tests: int = 0) -> Finding:
+    """Nothing to predict from was found: as it is expected of random bits."""
+    return Finding(name, False, summary, p_value=1.0, tests=tests, details=details)
+
+
+def predicted(
+    name: str, expert: Expert, what: str, predictions: Sequence[Prediction], details: Mapping[str, Any]
+) -> Finding:
+    """Ask the expert how many bits are right; `what` was found is said before that in the summary."""
+    total = right = 0
+    for index, first, bits in predictions:
+        agree = expert.compare_bits(index, first, bits)
+        if agree is not None:
+            total, right = total + len(bits), right + agree
+    p_value = tail(right, total) if total else 1.0
+    succeeded = p_value < UNLIKELY
+    outcome = f"predicted {right} of {total} hidden bits" if total else "nobody has the bits it predicts"
+    numbers = {"predicted_bits": total, "right_bits": right, "p_value": p_value}
+    return Finding(name, succeeded, f"{what}; {outcome}", 0.0, p_value, 1, {**details, **numbers})

@@ -1,0 +1,31 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Everybody who attacks. SECURITY.md says what each of them reaches."""
+
+from ..attack import Attacker
+from .active import ATTACKERS
+from .autocorrelation import Autocorrelation
+from .ciphertext_only import CiphertextOnly
+from .decimal_grid import DecimalGrid
+from .float_units import FloatUnits
+from .frequency import Frequency
+from .key_reuse import KeyReuse
+from .parameters import Parameters
+from .statistician import Statistician
+
+PASSIVE: tuple[Attacker, ...] = (
+    CiphertextOnly(),
+    Frequency(),
+    Autocorrelation(),
+    DecimalGrid(),
+    Parameters(),
+    FloatUnits(),
+    KeyReuse(),
+    Statistician(),
+)
+ACTIVE: tuple[Attacker, ...] = tuple(ATTACKERS)
+
+
+def small_grid() -> Attacker:
+    """Return the attacker with a grid that holds the paper's p1 and p2, for controls."""
+    return DecimalGrid(p1_decimals=3, p2_limit=100)

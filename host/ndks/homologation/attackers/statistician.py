@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""An attacker who looks for anything in a long key that fair bits would not show."""
+
+from ..attack import LONG_KEY, Attacker, Expert, Finding, Seen
+from ..statistics import Statistic
+from ..statistics.result import corrected
+from ..statistics.suite import all_statistics
+
+_SUCCESS = 1e-9  # of random bits once in so many; whoever runs many attackers judges the p-value more strictly
+
+
+class Statistician(Attacker):
+    """All statistics of the beginning of one long key."""
+
+    name = "statistics"
+    label = "S"
+    needs = frozenset({LONG_KEY})
+
+    def run(self, seen: Seen, expert: Expert) -> Finding:
+        """Test; the p-value is over all tests of all statistics. The expert is not asked."""
+        del expert
+        found: list[Statistic] = []
+        for statistic in all_statistics(seen.long_key):
+            found.append(statistic)
+            seen.check_time()
+        best = min(found, key=lambda statistic: statistic.log10_p)
+        log10_p = corrected(best.log10_p, len(found))
+        p_value = 10.0**log10_p
+        tests = sum(statistic.tests for statistic in found)
+        return Finding(
+            self.name,
+            p_value < _SUCCESS,
+            _summary(best, log10_p, tests, len(seen.long_key)),
+            p_value=p_value,
+            tests=tests,
+            details={
+                "bits": len(seen.long_key),
+                "key index": seen.long_key_index,
+                "log10_p": round(log10_p, 3),
+                "statistics": [statistic.row() for statistic in found],
+            },
+        )
+
+
+def _summary(best: Statistic, log10_p: float, tests: int, bits: int) -> str:
+    value = "" if best.sigmas is None else f", {abs(best.sigmas):.1f} sigma"
+    where = f" at {best.where}" if best.where else ""
+    return f"{tests} tests of {bits} bits; furthest from fair bits: {best.name}{where}{value}; log10 p {log10_p:.1f}"

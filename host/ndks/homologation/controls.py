@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Targets whose outcome is known beforehand: what must fall to the attackers, and what must stand.
+
+An attacker that finds nothing in a unit shows something only if he finds what is there, and nothing where nothing is.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ndks.generator import Generator
+
+from .attack import Bits, Expert, Intercepted, Seen
+from .attackers.float_units import float_unit_bits
+from .bare_system import BareSystem
+from .ideal_system import IdealSystem
+from .letters import Letter, letters
+from .material import KEY_BITS, unpack
+
+# The paper's own parameters; what is in its keys is known, so that nothing of this is left to chance.
+P1, P2, DIGITS = "0.52", "25", 3
+
+# Controls are as large as they have to be, whatever is asked of the units.
+_KEYS, _LONG_BITS = 2000, 1 << 20
+_LETTERS = 48
+_LETTER_SEED = 1  # controls do not change with the seed of a homologation, but for the random bits
+
+MUST_FALL, MUST_STAND = "must fall", "must stand"
+
+_ReadKey = Callable[[int, int, int], Bits]  # index, first element, count
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is attacked, by whom, and what has to come of it (`role`)."""
+
+    name: str
+    role: str
+    seen: Seen
+    expert: Expert
+    labels: frozenset[str]  # of the attackers
+
+
+class SoftwareExpert:
+    """Knows all keys of a control, and the texts."""
+
+    def __init__(self, read_key: _ReadKey, texts: Sequence[Letter]) -> None:
+        self._read_key = read_key
+        self._texts = {letter.number: letter.text for letter in texts}
+
+    def compare_bits(self, index: int, first: int, bits: Bits) -> int | None:
+        """Return how many of these elements are right."""
+        if index < 1 or first < 0:
+            return None
+        return int(np.count_nonzero(self._read_key(index, first, len(bits)) == bits))
+
+    def compare_text(self, number: int, text: bytes) -> bool:
+        """Tell whether this is the text of a message."""
+        return self._texts.get(number) == text
+
+
+class _RandomKeys:
+    """Keys of fair coins, the same for the same index and place."""
+
+    _BLOCK = 1 << 16
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def read(self, index: int, first: int, count: int) -> Bits:
+        blocks = range(first // self._BLOCK, (first + count - 1) // self._BLOCK + 1)
+        bits = np.concatenate([self._block(index, block) for block in blocks])
+        start = first % self._BLOCK
+        return bits[start : start + count]
+
+    def _block(self, index: int, number: int) -> Bits:
+        draw = np.random.default_rng((self._seed, index, number))
+        return draw.integers(0, 2, self._BLOCK, np.uint8)
+
+
+def bare_paper(labels: frozenset[str]) -> Target:
+    """Equation 7 by itself as a cipher, on messages without tags, in units that open for everybody."""
+    generator = Generator(P1, P2, DIGITS)
+
+    def read_key(index: int, first: int, count: int) -> Bits:
+        return unpack(generator.key(index).read(first, count))[:count]
+
+    return _target("control: bare paper", MUST_FALL, read_key, (_KEYS, _LONG_BITS), labels, system=BareSystem())
+
+
+def float_unit(labels: frozenset[str]) -> Target:
+    """A unit that computes equation 7 with the board's floats."""
+
+    def read_key(index: int, first: int, count: int) -> Bits:
+        return float_unit_bits(P1, P2, DIGITS, index, first + count)[first:]
+
+    return _target("control: float unit", MUST_FALL, read_key, (5, KEY_BITS), labels)
+
+
+def random_bits(labels: frozenset[str], seed: int) -> Target:
+    """Fair coins as keys, and a system that opens what was sealed, once."""
+    system = IdealSystem(seed)
+    read_key = _RandomKeys(seed).read
+    return _target("control: random bits", MUST_STAND, read_key, (_KEYS, _LONG_BITS), labels, system=system, seed=seed)
+
+
+def _target(
+    name: str,
+    role: str,
+    read_key: _ReadKey,
+    size: tuple[int, int],
+    labels: frozenset[str],
+    *,
+    system: object = None,
+    seed: int = 0,
+) -> Target:
+    keys, long_bits = size
+    texts = [letter for letter in letters(_LETTERS, _LETTER_SEED) if letter.cipher == "vernam"]
+    first_keys = np.stack([read_key(index, 0, KEY_BITS) for index in range(1, keys + 1)])
+    messages = tuple(_encrypted(letter, read_key) for letter in texts)
+    long_key = read_key(keys + 1, 0, long_bits)
+    seen = Seen(DIGITS, first_keys, long_key, keys + 1, messages, system, seed)
+    return Target(name, role, seen, SoftwareExpert(read_key, texts), labels)
+
+
+def _encrypted(letter: Letter, read_key: _ReadKey) -> Intercepted:
+    """Return a letter XOR the key of its number: Vernam's cipher, as the paper has it."""
+    key = np.packbits(read_key(letter.number, 0, 8 * len(letter.text)))
+    text = np.frombuffer(letter.text, np.uint8)
+    return Intercepted(letter.number, (text ^ key).tobytes(), 0)

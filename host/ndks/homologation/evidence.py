@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""All that a homologation has measured, as its requirements are judged by it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ndks.network import Network
+
+from .attack import Finding
+from .measurements import LongKey, Symbol
+from .no_channel import NoChannel
+from .regular_channel import RegularChannel
+
+
+@dataclass(frozen=True)
+class ChangedDecimal:
+    """In how many bits the keys of both units differ when one decimal of p1 does, the first one being place 1."""
+
+    place: int
+    bits: int
+    differ: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the two units have shown."""
+
+    network: Network
+    no_channel: NoChannel
+    regular: RegularChannel
+    findings: Mapping[str, Finding]  # by the label of the attacker; `succeeded` is final
+    threshold: float  # for a single p-value
+    changed_decimal: ChangedDecimal
+    distances: Mapping[str, npt.NDArray[np.int64]]
+    distance_limits: tuple[int, int]
+    symbol: Symbol
+    word_entropy: float
+    long_key: LongKey
+    as_defined: tuple[bool, int]  # whether, and how many keys
+    erased: tuple[str, ...]  # states of the units at the end
+    keys_taken: int

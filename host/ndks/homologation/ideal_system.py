@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+# ruff: noqa: ARG002 (it asks for less than units do)
+"""A control: a system that nobody can break. Its pads are random, and it takes what was sealed, once."""
+
+import contextlib
+from collections.abc import Generator, Mapping
+
+import numpy as np
+
+from .system import ALICE, BOB, Cable, Dump, Exchange, Layout, Refused, StolenUnit, System
+
+_HEADER, _TAG, _CHUNK = 37, 16, 1024
+_FLASH = 4096
+
+
+class IdealSystem(System):
+    """Everything that passes is random bytes; who may have what they stand for is kept in a table."""
+
+    layout = Layout(_HEADER, _HEADER, _CHUNK + _TAG, _TAG, _HEADER)
+    strangers = ("another laptop",)
+
+    def __init__(self, seed: int = 0) -> None:
+        self.random = np.random.default_rng(seed)
+        self._sealed: dict[bytes, tuple[str, int, bytes]] = {}  # sender, number, text
+        self._accepted: set[bytes] = set()
+
+    def seal(self, text: bytes, *, by: str = ALICE, cipher: str = "vernam", mode: str = "b") -> bytes:
+        capsule = self.random.bytes(_HEADER + len(text) + _TAG * max(1, -(-len(text) // _CHUNK)))
+        self._sealed[capsule] = by, len(self._sealed) + 1, text
+        return capsule
+
+    def open(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
+        sender, _, text = self._find(capsule)
+        if sender == at:
+            raise Refused("REFLECTED")
+        if capsule in self._accepted:
+            raise Refused("DUPLICATE")
+        self._accepted.add(capsule)
+        return text
+
+    def number(self, capsule: bytes, *, at: str = BOB) -> int:
+        return self._find(capsule)[1]
+
+    def replug(self, how: str) -> None:
+        pass
+
+    def ask_as(self, stranger: str) -> bytes:
+        raise Refused("LOCKED")
+
+    @contextlib.contextmanager
+    def stolen(self) -> Generator[StolenUnit]:
+        yield _Stolen(self.random)
+
+    @contextlib.contextmanager
+    def cable(self) -> Generator[Cable]:
+        yield _Cable(self.random)
+
+    def dumps(self) -> tuple[Dump, ...]:
+        return tuple(Dump(owner, (self.random.bytes(_FLASH),)) for owner in (ALICE, BOB))
+
+    def secrets(self) -> Mapping[str, bytes]:
+        return {"the network's secret": self.random.bytes(32), "p1": b"0.5271828182845904", "p2": b"25.31415926535897"}
+
+    def _find(self, capsule: bytes) -> tuple[str, int, bytes]:
+        if capsule not in self._sealed:
+            raise Refused("AUTH")
+        return self._sealed[capsule]
+
+
+class _Stolen(StolenUnit):
+    requests = ("KEY",)
+    guesses = ("random bytes",)
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self._random = random
+
+    def public(self) -> Mapping[str, bytes]:
+        return {"HELLO": self._random.bytes(64)}
+
+    def ask(self, request: str) -> bytes:
+        raise Refused("LOCKED")
+
+    def guess(self, how: str) -> None:
+        raise Refused("LOCKED")
+
+
+class _Cable(Cable):
+    def __init__(self, random: np.random.Generator) -> None:
+        self._random = random
+        self._key = random.bytes(256)
+
+    def ask(self) -> Exchange:
+        request, answer = self._random.bytes(40), self._random.bytes(280)
+        return Exchange(request, request, answer, self._key)
+
+    def ask_altered(self, direction: str) -> bytes:
+        raise Refused("SESSION_ENDED")
+
+    def send(self, frame: bytes) -> bytes:
+        raise Refused("SESSION_ENDED")
+
+    def replay_session(self) -> bytes:
+        raise Refused("LOCKED")

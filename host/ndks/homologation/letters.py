@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What Alice and Bob write to each other in the second stage: English in ASCII, as short and as long as letters are."""
+
+import random
+from dataclasses import dataclass
+
+BATCHES = (("alice", "bob"), ("bob", "alice"), ("alice", "bob"), ("bob", "alice"))  # sender, receiver: roles swap
+LEAST = 4 * len(BATCHES)  # letters: each batch has all that the requirements speak of
+REPEATED_SYMBOL = "A"
+
+_REPETITIONS = 3000
+_SENTENCES = (
+    "The meeting is moved to Thursday at nine in the morning.",
+    "Please send the remaining documents to the office in town.",
+    "We have received the shipment and checked every box of it.",
+    "The account was closed yesterday and the money transferred.",
+    "Nobody outside of this room should hear about the offer.",
+    "The train leaves at seven, and I will wait at the station.",
+    "All instruments were calibrated again after the storm.",
+    "They agreed to the price, but they want to pay in March.",
+    "The results of the second test are better than the first.",
+    "I have changed the lock of the store, the key is with Anna.",
+    "Our lawyer thinks that the contract should be signed soon.",
+    "There will be two engineers on the site until the weekend.",
+    "The pump has to be replaced before the winter comes.",
+    "Do not call me at work, they listen to the telephone there.",
+    "Let us meet at the usual place, half an hour after sunset.",
+    "The samples are in the cold room, on the left hand side.",
+)
+_SHORT = ("Pay 0100 to Bob.", "Sell at ninety five.", "Attack is at dawn tomorrow.", "The answer is yes.")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message; `text` is what its sender writes. Either mode opens what the other has sealed."""
+
+    number: int
+    batch: int
+    sender: str
+    receiver: str
+    cipher: str
+    sealed_in: str
+    opened_in: str
+    text: bytes
+
+
+def letters(count: int, seed: int) -> tuple[Letter, ...]:
+    """Return at least LEAST letters, in the order in which they are sent."""
+    draw = random.Random(seed)  # noqa: S311 no secret: the laboratory's texts
+    count = max(count, LEAST)
+    sizes = [count // len(BATCHES) + (i < count % len(BATCHES)) for i in range(len(BATCHES))]
+    places = [(batch, place) for batch, size in enumerate(sizes) for place in range(size)]
+    return tuple(_letter(number, *at, draw) for number, at in enumerate(places, start=1))
+
+
+def is_one_symbol(letter: Letter) -> bool:
+    """Whether a letter is one symbol over and over."""
+    return len(set(letter.text)) == 1
+
+
+def _letter(number: int, batch: int, place: int, draw: random.Random) -> Letter:
+    """Return the letter at a place of its batch: one symbol, the same short text as in the batch before, English."""
+    if place == 0:
+        text = REPEATED_SYMBOL * _REPETITIONS
+    elif place == 1:
+        text = _SHORT[0]
+    else:
+        text = _SHORT[place % len(_SHORT)] if place % 3 == 0 else " ".join(draw.sample(_SENTENCES, draw.randint(1, 8)))
+    cipher = "aes" if place % 4 == 3 else "vernam"
+    return Letter(number, batch, *BATCHES[batch], cipher, "ab"[place % 2], "ab"[place // 2 % 2], text.encode())

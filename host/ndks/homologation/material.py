@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What attackers get of two units, and the expert who has the rest: all of it by the protocol."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+import ndks
+from ndks.crypto import CRYPTO
+from ndks.generator import Generator
+from ndks.network import Network
+from ndks_protocol.capsule import CHECK_SIZE, CHUNK, SYNC_SIZE, TAG_SIZE
+from ndks_protocol.commands import WIRE_HEADER_SIZE
+from ndks_protocol.exported import export_mask_key
+from ndks_protocol.kdf import xor_keystream
+
+from .attack import Bits, Intercepted, Seen
+from .regular_channel import Carried
+from .sides import Side
+
+KEY_BITS = 1024  # of each of the keys that attackers get
+
+Tell = Callable[[int], object]
+
+
+class UnitExpert:
+    """Asks a unit for what attackers did not get."""
+
+    def __init__(self, side: Side, texts: dict[int, bytes]) -> None:
+        self._side = side
+        self._texts = texts
+
+    def compare_bits(self, index: int, first: int, bits: Bits) -> int | None:
+        """Return how many of these elements are right."""
+        if not 1 <= index < 1 << 48 or first < 0:
+            return None
+        start = first // 8
+        with ndks.open(self._side.port, bindings=self._side.bindings) as unit:
+            data = b"".join(unit.stream_key(index, first + len(bits), offset=start))
+        return int(np.count_nonzero(unpack(data)[first - 8 * start :][: len(bits)] == bits))
+
+    def compare_text(self, number: int, text: bytes) -> bool:
+        """Tell whether this is the text of a message."""
+        return self._texts.get(number) == text
+
+
+def unpack(data: bytes | bytearray) -> Bits:
+    """Return one element a key bit."""
+    return np.unpackbits(np.frombuffer(bytes(data), np.uint8))
+
+
+def ciphertext_of(capsule: bytes) -> bytes:
+    """Return what stands for the text in a capsule: everybody can tell where it lies (PROTOCOL.md section 4)."""
+    body = capsule[WIRE_HEADER_SIZE:]
+    size = CHUNK + TAG_SIZE
+    chunks = (body[at : at + size][:-TAG_SIZE] for at in range(0, len(body), size))
+    return b"".join(chunks)[SYNC_SIZE:-CHECK_SIZE]
+
+
+def intercepted(carried: Iterable[Carried]) -> tuple[Intercepted, ...]:
+    """Return the messages that were on the line; which cipher they have, attackers cannot see, and need not."""
+    return tuple(
+        Intercepted(c.letter.number, ciphertext_of(c.capsule), 8 * SYNC_SIZE)
+        for c in carried
+        if c.letter.cipher == "vernam"
+    )
+
+
+def gather(
+    side: Side, digits: int, keys: int, long_bits: int, carried: Sequence[Carried], seed: int, tell: Tell
+) -> Seen:
+    """Ask a unit for the beginnings of keys 1 to `keys`, and for the beginning of one more, `long_bits` long."""
+    with ndks.open(side.port, bindings=side.bindings) as unit:
+        rows: list[Bits] = []
+        for index in range(1, keys + 1):
+            rows.append(unpack(unit.key(index, KEY_BITS, epoch=0).data))
+            tell(1)
+        long_key = unpack(unit.key(keys + 1, long_bits, epoch=0).data)[:long_bits]
+    return Seen(digits, np.stack(rows), long_key, keys + 1, intercepted(carried), seed=seed)
+
+
+def defined_key(network: Network, index: int, size: int) -> bytes:
+    """Return the first bytes of an exported key as PROTOCOL.md (section 3) defines them."""
+    paper = Generator.of(network).key(index).read(0, 8 * size)
+    if network.suite == "paper":
+        return bytes(paper)
+    return bytes(xor_keystream(CRYPTO, export_mask_key(CRYPTO, network.secret, index), 0, paper))

@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What the paper claims of keys, measured: their length, how they depend on decimals, how even they are."""
+
+import itertools
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+import numpy.typing as npt
+
+import ndks
+from ndks.generator import Generator
+from ndks.network import Network
+
+from .attack import Bits
+from .letters import REPEATED_SYMBOL, is_one_symbol
+from .material import KEY_BITS, ciphertext_of, defined_key, unpack
+from .provisioning import change_digit
+from .regular_channel import Carried
+from .sides import Side
+from .statistics.encodings import symbol_encodings
+from .statistics.tails import two_sided
+
+_BLOCK_BITS = 1 << 13  # what a unit gives at once
+_TRIAL_BITS = 64 * _BLOCK_BITS  # to see how fast a unit is
+_WINDOWS = 64  # looked at where all of a long key would take too long
+_DIGITS = 9  # other digits that can stand in a place
+
+
+@dataclass(frozen=True)
+class LongKey:
+    """A long key, of both units; `compared` bits of it were."""
+
+    index: int
+    bits: int
+    compared: int
+    same: bool
+    seconds: float
+    fingerprint: str
+
+    @property
+    def bits_a_second(self) -> float:
+        """How fast one unit gave it, while the other was asked in turn."""
+        return 2 * self.compared / self.seconds
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """How one symbol, repeated in letters, was encrypted; and how many pairs of equal letters look alike."""
+
+    count: int
+    distinct: int
+    p_value: float
+    equal_messages: int
+    pairs: int
+
+
+def measure_symbol(carried: Sequence[Carried]) -> Symbol:
+    """Look at letters with cipher vernam: those of one symbol, and those that are equal."""
+    vernam = [c for c in carried if c.letter.cipher == "vernam"]
+    encoded = b"".join(ciphertext_of(c.capsule) for c in vernam if is_one_symbol(c.letter))
+    result = symbol_encodings(encoded, ord(REPEATED_SYMBOL))
+    pairs = [(a, b) for a, b in itertools.combinations(vernam, 2) if a.letter.text == b.letter.text]
+    alike = sum(ciphertext_of(a.capsule) == ciphertext_of(b.capsule) for a, b in pairs)
+    return Symbol(result.symbols, result.distinct, result.p_value, alike, len(pairs))
+
+
+def compare_long_key(
+    sides: Sequence[Side], index: int, bits: int, longest: float, tell: Callable[[int], object]
+) -> LongKey:
+    """Have both units make one long key, and compare it as it comes.
+
+    All of it, unless that would take more than `longest` seconds: then its beginning and end, and windows between,
+    evenly spread. `tell` hears how many more bits were compared.
+    """
+    digest, same, compared = sha256(), True, 0
+    start = time.monotonic()
+    with _opened(sides[0]) as first, _opened(sides[1]) as second:
+
+        def compare(offset: int, count: int) -> None:
+            nonlocal same, compared
+            if not count:
+                return
+            both = (unit.stream_key(index, offset + count, epoch=0, offset=offset // 8) for unit in (first, second))
+            for one, other in zip(*both, strict=True):
+                same = same and one == other
+                digest.update(one)
+                compared += 8 * len(one)
+                tell(8 * len(one))
+
+        trial = min(bits, _TRIAL_BITS)
+        compare(0, trial)
+        if (time.monotonic() - start) * bits / trial <= longest:
+            compare(trial, bits - trial)
+        else:
+            for offset in _windows(trial, bits):
+                compare(offset, min(_BLOCK_BITS, bits - offset))
+    seconds = time.monotonic() - start
+    return LongKey(index, bits, compared, same, seconds, digest.hexdigest()[:16])
+
+
+def is_as_defined(side: Side, network: Network, indices: Sequence[int]) -> bool:
+    """Tell whether a unit gives the keys that the definition gives, their first bits."""
+    with _opened(side) as unit:
+        return all(unit.key(i, KEY_BITS, epoch=0).data == defined_key(network, i, KEY_BITS // 8) for i in indices)
+
+
+def distances(network: Network, places: int) -> Mapping[str, npt.NDArray[np.int64]]:
+    """Return how many of the first KEY_BITS elements of key 1 change with one digit, for p1 and p2.
+
+    Shape (places, 9): a row a decimal place, the first one first, and in it each other digit. What suite hybrid adds is
+    the same for both keys: it changes nothing here.
+    """
+    return {name: _distances(network, name, places) for name in ("p1", "p2")}
+
+
+def fair_limits(bits: int, p_value: float) -> tuple[int, int]:
+    """Return between which counts of `bits` fair coins lie, but for a share of `p_value` at most (exact binomial)."""
+    low = int(np.argmax(two_sided(np.arange(bits), bits) >= math.log10(p_value)))
+    return low, bits - low
+
+
+def word_entropy(bits: Bits) -> float:
+    """Return the empirical entropy of the key's bytes, in bits a bit."""
+    counts = np.bincount(np.packbits(bits), minlength=256)
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log2(shares)).sum() / 8)
+
+
+def most_entropy(digits: int, bits: int) -> float:
+    """Return how many bits of entropy a key of eq. 7 has at most, whatever its parameters are (SECURITY.md)."""
+    return math.log2(10.0**digits * bits**2 / 2)
+
+
+def _windows(first: int, bits: int) -> list[int]:
+    step = max(1, (bits - first) // _WINDOWS)
+    starts = {(first + i * step) // 8 * 8 for i in range(_WINDOWS - 1)} | {max(first, bits - _BLOCK_BITS) // 8 * 8}
+    return sorted(start for start in starts if start < bits)
+
+
+def _distances(network: Network, name: str, places: int) -> npt.NDArray[np.int64]:
+    base = _first_key(network)
+    found = [
+        [
+            np.count_nonzero(base != _first_key(change_digit(network, name, place, other)))
+            for other in range(1, _DIGITS + 1)
+        ]
+        for place in range(1, places + 1)
+    ]
+    return np.array(found, np.int64)
+
+
+def _first_key(network: Network) -> Bits:
+    return unpack(Generator.of(network).key(1).read(0, KEY_BITS))
+
+
+def _opened(side: Side) -> ndks.Unit:
+    return ndks.open(side.port, bindings=side.bindings)

@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Counts: ones, runs, masks of neighbouring elements, the longest run, words that occur again."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from ..attack import Bits
+from .result import Statistic, corrected, fair_count, most_unlikely, sigmas_of
+
+WINDOW = 16  # elements that the masks of `serial` span at most
+WORD = 64  # elements of a word of `repeated_words`
+
+_PART = 1 << 20  # windows at once
+_LOG2 = math.log10(2)
+
+
+def monobit(bits: Bits) -> Statistic:
+    """Ones: Bin(n, 1/2)."""
+    return fair_count("monobit", int(np.count_nonzero(bits)), len(bits))
+
+
+def runs(bits: Bits) -> Statistic:
+    """Elements that differ from the one before (one less than the runs): Bin(n - 1, 1/2)."""
+    return fair_count("runs", int(np.count_nonzero(bits[1:] != bits[:-1])), len(bits) - 1)
+
+
+def longest_run(bits: Bits) -> Statistic:
+    """Most equal elements in a row, r: the union bound over where they begin.
+
+    At element 0 that has probability 2^(1 - r); at each of n - r others 2^-r, the element before being another.
+    """
+    n = len(bits)
+    changes = np.flatnonzero(bits[1:] != bits[:-1]) + 1
+    starts = np.concatenate(([0], changes))
+    lengths = np.diff(starts, append=n)
+    longest = int(np.argmax(lengths))
+    length = int(lengths[longest])
+    log10_p = min(0.0, math.log10(2 + n - length) - length * _LOG2)
+    return Statistic("longest run", 1, log10_p, f"element {starts[longest]}", None, length, n)
+
+
+def serial(bits: Bits, window: int = WINDOW) -> Statistic:
+    """Parities of elements i + j, j in S, for every set S of 0 .. window - 1 that has 0 in it.
+
+    The parity at i is the only one from there on that has element i, so for each S they are independent and fair: ones
+    are Bin(n - window + 1, 1/2). All 2^(window - 1) counts come from one Walsh-Hadamard transform of the histogram of
+    windows, which is what the serial test looks at.
+    """
+    window = min(window, len(bits))
+    size = len(bits) - window + 1
+    sums = _walsh_hadamard(_window_histogram(bits, window))[1::2]
+    worst, log10_p, ones = most_unlikely(sums, size)
+    mask = 2 * worst + 1
+    where = "elements i + " + ", ".join(str(j) for j in range(window) if mask >> j & 1)
+    return Statistic("serial", len(sums), corrected(log10_p, len(sums)), where, sigmas_of(ones, size), ones, size)
+
+
+def repeated_words(bits: Bits, word: int = WORD) -> Statistic:
+    """Words (8, 16, 32 or 64 elements, aligned) that have occurred before: r of them among m.
+
+    Whatever came before word i, counting from 0, it is one of those with probability at most i 2^-w. Summed over all
+    sets of r words that is e_r(0, 1, ..., m - 1) 2^(-w r) <= b^r / r! with b = m (m - 1) / 2^(w + 1).
+    """
+    count = len(bits) // word
+    words = np.packbits(bits[: count * word]).view(f"u{word // 8}")
+    _, first = np.unique(words, return_index=True)
+    repeated = count - len(first)
+    if not repeated:
+        return Statistic("repeated words", 1, 0.0, "", None, 0, count)
+    log10_bound = math.log10(count * (count - 1)) - (word + 1) * _LOG2
+    log10_p = min(0.0, repeated * log10_bound - math.lgamma(repeated + 1) / math.log(10))
+    again = int(np.setdiff1d(np.arange(count), first, assume_unique=True)[0])
+    return Statistic("repeated words", 1, log10_p, f"element {again * word}", None, repeated, count)
+
+
+def _window_histogram(bits: Bits, window: int) -> npt.NDArray[np.int64]:
+    """Return how often each window occurs; its first element is the lowest bit of its number."""
+    histogram = np.zeros(1 << window, dtype=np.int64)
+    size = len(bits) - window + 1
+    for first, last in pairwise([*range(0, size, _PART), size]):
+        numbers = np.zeros(last - first, dtype=np.uint32)
+        for j in range(window):
+            numbers |= bits[first + j : last + j].astype(np.uint32) << np.uint32(j)
+        histogram += np.bincount(numbers, minlength=1 << window)
+    return histogram
+
+
+def _walsh_hadamard(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return, for each set S of bits, the sum of values[w] (-1)^|w & S|."""
+    size, half = len(values), 1
+    while half < size:
+        pairs = values.reshape(-1, 2, half)
+        values = np.stack((pairs[:, 0] + pairs[:, 1], pairs[:, 0] - pairs[:, 1]), axis=1).reshape(size)
+        half *= 2
+    return values

@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Autocorrelation at every lag.
+
+Strategy: blocks of 2^20 elements, each transformed once; correlations of blocks that are equally far apart are added
+up as transforms. A single transform of everything would need five times its size, and be slower.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from ..attack import Bits
+from . import fourier
+from .result import Statistic, corrected, most_unlikely, sigmas_of
+from .tails import Floats
+
+_BLOCK = 1 << 20
+_OVERLAP = 64  # elements that a lag leaves at least, in long keys
+
+
+def all_lags(bits: Bits) -> Statistic:
+    """Elements that differ from the one t before: Bin(n - t, 1/2), for all t from 1 to n - 64 (n / 2 in short keys).
+
+    Element i + t is in none of the pairs before (i, i + t), so these are independent and fair.
+    """
+    n = len(bits)
+    lags = n - min(_OVERLAP, n - n // 2)
+    sums = _sums(bits)
+    found: list[tuple[float, int, int]] = []
+    for first in range(1, lags + 1, _BLOCK):
+        last = min(first + _BLOCK, lags + 1)
+        at, log10_p, differ = most_unlikely(sums[first:last], n - np.arange(first, last))
+        found.append((log10_p, first + at, differ))
+    log10_p, lag, differ = min(found)
+    sigmas = -sigmas_of(differ, n - lag)
+    return Statistic("autocorrelation", lags, corrected(log10_p, lags), f"lag {lag}", sigmas, differ, n - lag)
+
+
+def autocorrelation(bits: Bits, lags: int) -> Floats:
+    """Return the correlation at lags 1 to `lags`, in standard deviations: 0 on average, 1 in square, of fair bits."""
+    sizes = len(bits) - np.arange(1, lags + 1)
+    return _sums(bits)[1 : lags + 1] / np.sqrt(sizes)
+
+
+def _sums(bits: Bits) -> npt.NDArray[np.int32]:
+    """Return how many more pairs at each lag (index 0: n) are equal than are not."""
+    n = len(bits)
+    block = min(_BLOCK, 1 << (n - 1).bit_length())
+    transforms = [fourier.forward(fourier.signs(bits[i : i + block]), 2 * block) for i in range(0, n, block)]
+    sums = np.zeros((len(transforms) + 1) * block, dtype=np.int32)
+    for apart in range(len(transforms)):
+        total = np.zeros_like(transforms[0])
+        for a, b in zip(transforms, transforms[apart:], strict=False):
+            total += a.conj() * b
+        lags = _whole_numbers(fourier.inverse(total, 2 * block))
+        start = apart * block
+        sums[start : start + block] += lags[:block]
+        if apart:
+            sums[start - block + 1 : start] += lags[block + 1 :]  # lags -(block - 1) to -1
+    return sums[:n]
+
+
+def _whole_numbers(values: fourier.Reals) -> npt.NDArray[np.int32]:
+    whole = np.rint(values)
+    values -= whole
+    if np.abs(values).max() > 0.01:
+        raise ArithmeticError("the FFT is not exact enough for this many bits")
+    return whole.astype(np.int32)

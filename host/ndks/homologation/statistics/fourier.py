@@ -1,0 +1,30 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""SciPy's real FFT, typed. It takes half the memory of NumPy's in single precision."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import fft  # pyright: ignore[reportMissingTypeStubs]
+
+Reals = npt.NDArray[np.floating[Any]]
+Complexes = npt.NDArray[np.complexfloating[Any, Any]]
+
+
+def forward(signal: Reals, size: int | None = None) -> Complexes:
+    """Return the transform at frequencies 0 to size / 2, in the precision of the signal."""
+    return np.asarray(fft.rfft(signal, size))  # pyright: ignore
+
+
+def inverse(transform: Complexes, size: int) -> Reals:
+    """Return the real signal of `size` values."""
+    return np.asarray(fft.irfft(transform, size))  # pyright: ignore
+
+
+def signs(bits: npt.NDArray[np.uint8], dtype: npt.DTypeLike = np.float64) -> Reals:
+    """Return +1 for 0 and -1 for 1."""
+    signal: Reals = bits.astype(dtype)
+    signal *= -2
+    signal += 1
+    return signal

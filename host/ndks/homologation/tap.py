@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The attackers' tap on the cable between a laptop and its unit: it records frames, alters one, sends old ones."""
+
+import time
+from collections import deque
+
+from ndks.exceptions import ProtocolError
+from ndks.transport import Transport
+from ndks_protocol import errors, framing
+
+from .system import TO_LAPTOP, TO_UNIT, Refused
+
+SILENT = "SILENT"  # in place of an error code: the unit does not answer
+_ERROR_SIZE = 2
+
+
+class Tap:
+    """A transport around another one."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.unplugs = transport.unplugs
+        self.requests: list[bytes] = []  # whole frames
+        self.answers: list[framing.Frame] = []
+        self.alter = ""  # the direction in which the next frame is altered
+        self._transport = transport
+        self._decoder = framing.Decoder()
+
+    def write(self, data: bytes) -> None:
+        """Send what is a whole frame, as links write them, or only a delimiter."""
+        if len(data) > 1:
+            if self.alter == TO_UNIT:
+                self.alter, data = "", _altered(_decoded(data))
+            self.requests.append(data)
+        self._transport.write(data)
+
+    def read(self) -> bytes:
+        return b"".join(self._read_frames())
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def send(self, frame: bytes, seconds: float) -> bytes:
+        """Send a frame that was recorded and return what its answer carries. Refused."""
+        self._transport.write(frame)
+        wanted, deadline = _decoded(frame), time.monotonic() + seconds
+        waiting: deque[bytes] = deque()
+        while time.monotonic() < deadline:
+            waiting.extend(self._read_frames())
+            while waiting:
+                answer = _decoded(waiting.popleft())
+                if answer.request_id == wanted.request_id:
+                    return _result(answer)
+        raise Refused(SILENT)
+
+    def _read_frames(self) -> list[bytes]:
+        frames: list[bytes] = []
+        for event in self._decoder.feed(self._transport.read()):
+            if isinstance(event, framing.Frame):
+                self.answers.append(event)
+                alter, self.alter = self.alter == TO_LAPTOP, "" if self.alter == TO_LAPTOP else self.alter
+                frames.append(_altered(event) if alter else _encoded(event, bytes(event.payload)))
+        return frames
+
+
+def payload_of(frame: bytes) -> bytes:
+    """Return what a frame carries."""
+    return bytes(_decoded(frame).payload)
+
+
+def _result(answer: framing.Frame) -> bytes:
+    payload = bytes(answer.payload)
+    if answer.kind == framing.ERROR and len(payload) == _ERROR_SIZE:
+        raise Refused(errors.name_of(int.from_bytes(payload, "big")))
+    return payload
+
+
+def _altered(frame: framing.Frame) -> bytes:
+    """Return the frame with one bit of what it carries, in its midst, turned over, and a checksum that is right."""
+    payload = bytearray(frame.payload)
+    payload[len(payload) // 2] ^= 1
+    return _encoded(frame, bytes(payload))
+
+
+def _encoded(frame: framing.Frame, payload: bytes) -> bytes:
+    return framing.encode(frame.kind, frame.request_id, payload)
+
+
+def _decoded(wire: bytes) -> framing.Frame:
+    for event in framing.Decoder().feed(wire):
+        if isinstance(event, framing.Frame):
+            return event
+    raise ProtocolError("what passed over the cable is no frame")

@@ -1,0 +1,270 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""How often the attackers of homologation break suite paper, and how long they take; prints a Markdown table.
+
+python tests/benchmarks/attacks.py [--trials N] [--digits 3,4,6] [--quick]
+
+Each trial draws p1 below pi and p2 below 1000, with 40 decimals where an attack does not need short ones, and takes
+bits of the exact generator. A text counts when it was read to the last byte, a frequency or parameters when the bits
+predicted from them are right more often than chance allows (1e-9). Reference: an earlier study of the same attacks,
+on a machine with two cores as well.
+"""
+
+import argparse
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ndks.generator import Generator
+from ndks.homologation.attack import Attacker, Bits, Finding, Intercepted, Seen
+from ndks.homologation.attackers.autocorrelation import Autocorrelation
+from ndks.homologation.attackers.ciphertext_only import CiphertextOnly
+from ndks.homologation.attackers.decimal_grid import DecimalGrid
+from ndks.homologation.attackers.float_units import FloatUnits, float_unit_bits
+from ndks.homologation.attackers.frequency import Frequency
+from ndks.homologation.attackers.key_reuse import KeyReuse
+from ndks.homologation.attackers.parameters import Parameters
+
+SEED = 20261123
+SECRET_BITS = 64  # of a capsule's key, before those that encrypt the text
+LONG = 64  # times 10^(d/2): bits of a long key
+_TEXT = (
+    "when the winter came the river froze and nobody could cross it for weeks. We sat in the kitchen, drank tea and "
+    "wrote letters that no one would carry. My uncle said that a boat without water is only a box, and went to sleep. "
+    "In the spring we found the old bridge again. Tell Maria that her garden is fine, and that the dog has learned to "
+    "open the gate by itself. The doctor visits on Fridays, but his bill is higher than last year. If you want to "
+    "come, bring warm clothes, good boots, and some of that cheese from the market near the church."
+)
+_NO_BITS = np.zeros(0, np.uint8)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A network that computes exactly, or in single precision; knows everything that attackers ask an expert."""
+
+    p1: str
+    p2: str
+    digits: int
+    is_float: bool = False
+    text: bytes = b""
+
+    def bits(self, index: int, first: int, count: int) -> Bits:
+        if self.is_float:
+            return float_unit_bits(self.p1, self.p2, self.digits, index, count, first)
+        pieces = Generator(self.p1, self.p2, self.digits).key(index).blocks(first, count, 1)
+        return np.unpackbits(np.frombuffer(b"".join(pieces), np.uint8))[:count]
+
+    def compare_bits(self, index: int, first: int, bits: Bits) -> int:
+        return int(np.count_nonzero(self.bits(index, first, len(bits)) == bits))
+
+    def compare_text(self, number: int, text: bytes) -> bool:
+        return text == self.text
+
+    def seen(self, keys: int = 1, bits: int = 1024, long_bits: int = 0) -> Seen:
+        """Return what attackers see: keys, a long key, and the text as it is encrypted under a capsule's key."""
+        rows = np.stack([self.bits(index, 0, bits) for index in range(1, keys + 1)])
+        long_key = self.bits(keys + 1, 0, long_bits) if long_bits else _NO_BITS
+        messages: tuple[Intercepted, ...] = ()
+        if self.text:
+            key = self.bits((1 << 48) + 1, SECRET_BITS, 8 * len(self.text))
+            encrypted = np.packbits(key ^ np.unpackbits(np.frombuffer(self.text, np.uint8)))
+            messages = (Intercepted(1, encrypted.tobytes(), SECRET_BITS),)
+        return Seen(self.digits, rows, long_key, keys + 1, messages)
+
+
+class Coin:
+    """The expert on bits that nobody can know."""
+
+    def __init__(self, seed: int) -> None:
+        self._rng = np.random.default_rng(seed)
+
+    def compare_bits(self, index: int, first: int, bits: Bits) -> int:
+        return int(np.count_nonzero(self._rng.integers(0, 2, len(bits)) == bits))
+
+    def compare_text(self, number: int, text: bytes) -> bool:
+        return False
+
+
+def random_seen(digits: int, seed: int, keys: int = 40, long_bits: int = 4096) -> Seen:
+    """Return what attackers see of a system whose bits are random."""
+    rng = np.random.default_rng(seed)
+    messages = tuple(Intercepted(number, rng.bytes(size), SECRET_BITS) for number, size in ((1, 16), (2, 64), (3, 400)))
+    rows = rng.integers(0, 2, (keys, 1024), np.uint8)
+    return Seen(digits, rows, rng.integers(0, 2, long_bits, np.uint8), keys + 1, messages)
+
+
+def real(rng: np.random.Generator, digits: int, **more: Any) -> Target:
+    """Draw parameters with 40 decimals."""
+    p1, p2 = (f"{rng.integers(1, limit)}.{int(rng.integers(1 << 62)):040d}" for limit in (3, 1000))
+    return Target(f"{rng.uniform(0.01, 3.14):.17f}" + p1[-23:], p2, digits, **more)
+
+
+def short(rng: np.random.Generator, digits: int, decimals: int, limit: int) -> Target:
+    """Draw parameters as people choose them."""
+    return Target(f"{rng.uniform(0.01, 3.14):.{decimals}f}", str(rng.integers(1, limit + 1)), digits)
+
+
+def excerpt(rng: np.random.Generator, size: int) -> bytes:
+    """Return so many bytes of English, from the beginning of a word on."""
+    words = _TEXT.split()
+    start = int(rng.integers(len(words)))
+    return " ".join(words[start:] + words[:start]).encode()[:size]
+
+
+@dataclass(frozen=True)
+class Row:
+    attack: str
+    given: str
+    trials: int
+    attacker: Attacker
+    draw: Callable[[np.random.Generator], tuple[Seen, Target]]
+    reference: str = "-"
+
+    def line(self) -> str:
+        """Run all trials; return the row of the table."""
+        findings = [self._trial(trial) for trial in range(self.trials)]
+        won = sum(bool(finding.succeeded) for finding in findings)
+        seconds = float(np.median([finding.seconds for finding in findings]))
+        predicted = [
+            100 * finding.details["right_bits"] / finding.details["predicted_bits"]
+            for finding in findings
+            if finding.details.get("predicted_bits")
+        ]
+        right = f"{np.median(predicted):.1f} %" if predicted else "-"
+        return f"| {self.attack} | {self.given} | {won} of {self.trials} | {right} | {spoken(seconds)} | {self.reference} |"
+
+    def _trial(self, trial: int) -> Finding:
+        seen, target = self.draw(np.random.default_rng([SEED, trial]))
+        return self.attacker.attack(seen, target)
+
+
+def spoken(seconds: float) -> str:
+    return f"{1000 * seconds:.1f} ms" if seconds < 0.1 else f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def text_row(digits: int, size: int, trials: int, reference: str = "-") -> Row:
+    def draw(rng: np.random.Generator) -> tuple[Seen, Target]:
+        target = real(rng, digits, text=excerpt(rng, size))
+        return target.seen(bits=8), target
+
+    return Row("1 ciphertext only", f"{size} bytes, d = {digits}", trials, CiphertextOnly(), draw, reference)
+
+
+def frequency_row(digits: int, bits: int, trials: int, reference: str = "-") -> Row:
+    def draw(rng: np.random.Generator) -> tuple[Seen, Target]:
+        target = real(rng, digits)
+        return target.seen(bits=bits), target
+
+    attacker = Frequency(bits, budget=300)
+    return Row("2 frequency", f"{bits} bits, d = {digits}", trials, attacker, draw, reference)
+
+
+def long_row(digits: int, trials: int, reference: str = "-") -> Row:
+    count = math.ceil(LONG * 10 ** (digits / 2))
+
+    def draw(rng: np.random.Generator) -> tuple[Seen, Target]:
+        target = real(rng, digits)
+        return target.seen(bits=8, long_bits=count), target
+
+    attacker = Autocorrelation(budget=300)
+    return Row("3 autocorrelation", f"{count} bits, d = {digits}", trials, attacker, draw, reference)
+
+
+def grid_row(digits: int, trials: int, reference: str = "-") -> Row:
+    def draw(rng: np.random.Generator) -> tuple[Seen, Target]:
+        target = short(rng, digits, 5, 1000)
+        return target.seen(keys=2), target
+
+    given = f"1024 bits, d = {digits}, 3*10^8 pairs"
+    return Row("4 decimal grid", given, trials, DecimalGrid(budget=300), draw, reference)
+
+
+def parameters_row(digits: int, limit: int, trials: int, reference: str = "-") -> Row:
+    def draw(rng: np.random.Generator) -> tuple[Seen, Target]:
+        target = short(rng, digits, 5, limit)
+        return target.seen(keys=5), target
+
+    given = f"5 keys of 1024 bits, d = {digits}, p2 <= {limit}"
+    return Row("5 p1 and p2", given, trials, Parameters(), draw, reference)
+
+
+def float_row(digits: int, trials: int, reference: str = "-") -> Row:
+    def draw(rng: np.random.Generator) -> tuple[Seen, Target]:
+        target = replace(short(rng, digits, 5, 1000), is_float=True)
+        return target.seen(), target
+
+    return Row("6 float32 units", f"1024 bits, d = {digits}", trials, FloatUnits(), draw, reference)
+
+
+def reuse_row(digits: int, trials: int, reference: str = "-") -> Row:
+    def draw(rng: np.random.Generator) -> tuple[Seen, Target]:
+        target = real(rng, digits)
+        return target.seen(keys=2000), target
+
+    return Row("8 key reuse", f"2000 keys of 1024 bits, d = {digits}", trials, KeyReuse(), draw, reference)
+
+
+def rows(trials: int) -> Iterator[Row]:
+    """Yield all rows; `trials` is how many the cheap ones have."""
+    few = max(1, trials // 10)
+    yield text_row(3, 16, trials, "90 %, 0.1 s")
+    yield text_row(3, 64, trials)
+    yield text_row(4, 64, trials)
+    yield text_row(6, 64, trials // 2, "100 %, 0.1 s")
+    yield frequency_row(3, 32, trials, "unique at 24 to 32 bits, 8 ms")
+    yield frequency_row(3, 256, trials, "median above 99 % right, 8 ms")
+    yield frequency_row(4, 256, trials, "above 99 %, 40 ms")
+    yield frequency_row(6, 48, trials // 2, "unique at 40 to 48 bits, 40 ms")
+    yield frequency_row(6, 256, trials // 2, "above 99 %, 40 ms")
+    yield frequency_row(6, 768, trials // 2, "nearly always right, 40 ms")
+    yield frequency_row(8, 256, max(1, few // 2), "4 s")
+    yield frequency_row(9, 256, min(2, few), "40 s")
+    yield long_row(3, trials, "below 0.1 s")
+    yield long_row(6, trials, "below 0.1 s")
+    yield long_row(9, few, "0.6 s")
+    yield long_row(12, min(2, few), "21 s")
+    yield grid_row(3, few, "12 to 17 s")
+    yield grid_row(12, few, "12 to 17 s")
+    yield parameters_row(3, 100, trials, "0.05 s")
+    yield parameters_row(3, 10**4, trials, "0.4 s")
+    yield parameters_row(6, 100, trials // 5)
+    yield float_row(3, few, "0.3 to 1.7 s")
+    yield float_row(6, few, "0.3 to 1.7 s")
+    yield reuse_row(3, few, "6 keys share 64 bits with another")
+
+
+def warm_up() -> None:
+    """Compile, or load what was compiled before."""
+    target = Target("0.52", "25", 3)
+    Frequency().attack(target.seen(), target)
+    DecimalGrid(2, 25).attack(target.seen(), target)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, default=100, help="of the cheap rows; the others have fewer (100)")
+    parser.add_argument("--digits", help="only rows with these d, such as 3,4,6")
+    parser.add_argument("--quick", action="store_true", help="10 trials, d up to 6")
+    arguments = parser.parse_args()
+    trials = 10 if arguments.quick else arguments.trials
+    wanted = {int(d) for d in arguments.digits.split(",")} if arguments.digits else set(range(1, 13))
+    wanted &= set(range(1, 7)) if arguments.quick else wanted
+    warm_up()
+    started = time.monotonic()
+    print(
+        f"Seed {SEED}; trial t draws from numpy.random.default_rng([{SEED}, t]). Times are medians, after compilation.\n"
+    )
+    print("| attack | input | succeeded | of hidden bits right, median | time | reference |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for row in rows(max(10, trials)):
+        if int(row.given.split("d = ")[1].split(",")[0]) in wanted:
+            print(row.line(), flush=True)
+    print(f"\nAll in all {time.monotonic() - started:.0f} s.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Homologations for tests: small ones, that share their controls."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ndks.cage import find_cage
+from ndks.homologation import laboratory
+from ndks.homologation.laboratory import Homologation, Plan
+from ndks.network import Network
+
+Homologate = Callable[..., Homologation]
+
+SMALL = {"keys": 40, "long_bits": 1 << 20, "letters": 16, "primal_bits": 1 << 20, "seed": 5}
+
+
+def silent(_step: str, _total: int) -> Callable[[int], object]:
+    return lambda _: None
+
+
+@pytest.fixture
+def homologate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Homologate]:
+    """Run a homologation of two new emulated units, or of those at `ports`, without controls."""
+    if not find_cage():
+        pytest.skip("this system gives no network namespaces")
+    monkeypatch.setattr(laboratory, "_run_controls", lambda _plan, _progress: [])
+
+    def run(*, suite: str = "hybrid", ports: tuple[str, str] | None = None, **options: object) -> Homologation:
+        directory = tmp_path / "homologation"
+        directory.mkdir()
+        own = (f"emulator:{tmp_path / 'a'}", f"emulator:{tmp_path / 'b'}")
+        plan = Plan(ports or own, directory, Network.new("test", suite=suite), **{**SMALL, **options})
+        return laboratory.homologate(plan, silent)
+
+    yield run

@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A unit with one fault, which a homologation has to find: `ndks emulate`, with one thing in the firmware changed.
+
+python tests/homologation/faulty_unit.py FAULT DIR       prints the path of a pseudo-terminal, as `ndks emulate` does
+"""
+
+import contextlib
+import select
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ndks
+from ndks import BindingStore, Network
+from ndks.cli import main
+from ndks.homologation.stations import Station
+from ndks.homologation.system import ALICE, BOB
+from ndks.homologation.unit_system import UnitSystem
+from ndks_protocol import commands, session
+from ndks_protocol.capsule import MessageKeys, Opener
+from ndks_unit import own_numbers, records, sealing
+from ndks_unit.exported_keys import KeyReader
+from ndks_unit.session import Session
+from ndks_unit.state import State
+
+PATIENCE = 20.0  # seconds
+_GOLDEN = 2654435761  # of multiplicative hashing: spreads the bits that are made 0
+_LESS_ONES = 0.02  # share of the key bits that are made 0: 49 % are 1 then
+
+
+def repeated_number() -> None:
+    """Each number is given to two messages; their salts differ."""
+    take = own_numbers.OwnNumbers.take
+
+    def take_twice(self: Any) -> int:
+        if getattr(self, "given_once", None):
+            number, self.given_once = self.given_once, None
+            return number
+        self.given_once = take(self)
+        return self.given_once
+
+    own_numbers.OwnNumbers.take = take_twice
+
+
+def repeated_keystream() -> None:
+    """Each number is given to two messages, and there is no salt."""
+    repeated_number()
+    new = sealing.Header.new
+
+    def without_salt(suite: int, cipher: int, lane: int, number: int, salt: bytes) -> Any:
+        return new(suite, cipher, lane, number, bytes(len(salt)))
+
+    sealing.Header.new = without_salt
+
+
+def unchecked_tags() -> None:
+    """The tags of chunks are not looked at; what else a capsule has is."""
+    Opener._verified = lambda self, number, last, chunk: chunk[:-16]
+
+
+def stale_link_sync() -> None:
+    """The unit takes frames of a session again, under a number and with a link sync word that have passed."""
+    take_next = session.Direction.open
+
+    def take_any(self: Any, kind: int, request_id: int, view: memoryview) -> memoryview | None:
+        received = bytes(view)
+        body = take_next(self, kind, request_id, view)
+        if body is not None:
+            return body
+        for number in range(self._number):
+            view[:] = received
+            end = len(view) - session.TAG_SIZE
+            digest = self._mac.digest(struct.pack(">QBI", number, kind, request_id), view[:end])
+            if digest[: session.TAG_SIZE] == bytes(view[end:]):
+                present, self._number = self._number, number
+                self._crypt(view, end)
+                self._number = present
+                return view[session.SYNC_SIZE : end]
+        return None
+
+    session.Direction.open = take_any
+
+
+def same_random() -> None:
+    """The unit's part of a session is no random number: a recorded session can be sent again, as a whole."""
+    Session._random = lambda self: bytes(session.RANDOM_SIZE)
+
+
+def stays_open() -> None:
+    """When a session ends, its keys are forgotten, but the unit stays open, for whoever comes next."""
+    state = State.state.fget
+
+    def says_locked(self: Any) -> int:
+        return commands.STATE_LOCKED if self.binding and not self.session.channel else state(self)
+
+    State.end_session = lambda self: self.session.end()
+    State.state = property(says_locked)
+
+
+def unsealed_flash() -> None:
+    """What should lie in flash sealed only lies there in the clear."""
+    records.xor_keystream = lambda crypto, key, offset, data: data
+
+
+def biased_bits() -> None:
+    """The bits of keys, and those that messages are encrypted with, are 0 a bit more often than 1."""
+    read, keystream = KeyReader.read, MessageKeys.keystream
+    KeyReader.read = lambda self, index, offset, size: _biased(read(self, index, offset, size), offset)
+    MessageKeys.keystream = lambda self, offset, size: _biased(keystream(self, offset, size), offset)
+
+
+def _biased(data: bytearray | memoryview, offset: int) -> bytearray:
+    biased = bytearray(data)
+    for position in range(len(biased)):
+        chance = (offset + position + 1) * _GOLDEN & 0xFFFFFFFF
+        if chance < 8 * _LESS_ONES * 2**32:
+            biased[position] &= ~(1 << (chance >> 5) % 8) & 0xFF
+    return biased
+
+
+FAULTS: dict[str, Callable[[], None]] = {
+    "none": lambda: None,
+    "repeated-number": repeated_number,
+    "repeated-keystream": repeated_keystream,
+    "unchecked-tags": unchecked_tags,
+    "stale-link-sync": stale_link_sync,
+    "same-random": same_random,
+    "stays-open": stays_open,
+    "unsealed-flash": unsealed_flash,
+    "biased-bits": biased_bits,
+}
+
+
+@contextlib.contextmanager
+def running(fault: str, directory: Path) -> Iterator[str]:
+    """Run such a unit in a process of its own, and yield its port."""
+    command = [sys.executable, __file__, fault, str(directory)]
+    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        try:
+            assert process.stdout
+            readable, _, _ = select.select([process.stdout], [], [], PATIENCE)
+            port = process.stdout.readline().strip() if readable else ""
+            assert port, "the unit does not start"
+            yield port
+        finally:
+            process.kill()
+            process.wait(PATIENCE)
+
+
+@contextlib.contextmanager
+def two_units(directory: Path, fault: str = "none", suite: str = "hybrid") -> Iterator[UnitSystem]:
+    """Two such units behind pseudo-terminals, members of a fresh network and each bound to a laptop of its own."""
+    network, stations = Network.new("laboratory", suite=suite), {}
+    with contextlib.ExitStack() as stack:
+        for lane, owner in enumerate((ALICE, BOB), 1):
+            port = stack.enter_context(running(fault, directory / owner))
+            store = BindingStore(directory / f"laptop of {owner}")
+            with ndks.open(port, bindings=store) as unit:
+                unit.bind(unit.provision(network, lane))
+            stations[owner] = Station(port, store, (directory / owner,))
+        yield stack.enter_context(contextlib.closing(UnitSystem(network, stations[ALICE], stations[BOB])))
+
+
+if __name__ == "__main__":
+    fault_name, unit_directory = sys.argv[1:]
+    FAULTS[fault_name]()
+    sys.exit(main(["emulate", unit_directory, "--pty"]))

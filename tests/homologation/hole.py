@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A hole in two cages: a pair of virtual Ethernet interfaces, one end in each."""
+
+import os
+import secrets
+
+import pytest
+from pyroute2 import IPRoute, NetNS
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can put an interface into another's namespace")
+
+
+def veth(*pids: int) -> None:
+    """Connect the network namespaces of two processes."""
+    names = [f"hole{secrets.token_hex(3)}" for _ in pids]
+    with IPRoute() as outside:
+        outside.link("add", ifname=names[0], kind="veth", peer={"ifname": names[1], "net_ns_pid": pids[1]})
+        outside.link("set", index=outside.link_lookup(ifname=names[0])[0], net_ns_pid=pids[0])
+    for number, (pid, name) in enumerate(zip(pids, names, strict=True), start=1):
+        with NetNS(f"/proc/{pid}/ns/net", flags=0) as inside:
+            index = inside.link_lookup(ifname=name)[0]
+            inside.addr("add", index=index, address=f"192.0.2.{number}", prefixlen=24)
+            inside.link("set", index=index, state="up")

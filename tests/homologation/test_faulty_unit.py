@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Units with a fault each, in processes of their own, and the attackers who find it."""
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+from homologation.faulty_unit import FAULTS, two_units
+
+from ndks.homologation.attack import Expert, Finding, Seen
+from ndks.homologation.attackers.active import ATTACKERS
+from ndks.homologation.system import ALICE, BOB
+from ndks.homologation.unit_system import UnitSystem
+
+BY_NAME = {attacker.name: attacker for attacker in ATTACKERS}
+FOUND = {
+    "repeated-number": {"repeated numbers": "number 1 was given to two messages"},
+    "repeated-keystream": {"repeated numbers": "two messages have one keystream: whoever knows the first reads"},
+    "unchecked-tags": {
+        "bit flips": 'bit flip: "PAY 0100" became "PAY 9100"',
+        "reordering": "chunks in the order (1, 0, 2, 3)",
+        "splicing": "chunk of another capsule",
+    },
+    "stale-link-sync": {"replay on the cable": "replay on the cable: the unit answered a request that was recorded"},
+    "same-random": {"replay on the cable": "replay on the cable: the unit answered a recorded session"},
+    "stays-open": {
+        "wrong laptop": "wrong laptop: a laptop that knows nothing was given a key of 128 bits",
+        "stolen unit": "stolen unit: it answered NEXT_INDEX without a session",
+    },
+    "unsealed-flash": {"flash dump": "flash of Alice's unit: the network's secret found"},
+}
+WITHSTANDS = ("replay", "reflection", "equal frames on the cable")
+SIX_SIGMA = 6.0
+ELEMENTS = 1 << 19  # of a key; 1 % less ones are 14 sigma
+
+
+def attack(name: str, system: UnitSystem) -> Finding:
+    nothing = np.zeros((0, 0), np.uint8)
+    return BY_NAME[name].attack(Seen(3, nothing, nothing, 0, (), system, 1), cast(Expert, None))
+
+
+def test_each_fault_is_looked_for() -> None:
+    assert set(FAULTS) == {*FOUND, "biased-bits", "none"}
+
+
+@pytest.mark.parametrize("fault", FOUND)
+def test_fault_is_found(fault: str, tmp_path: Path) -> None:
+    with two_units(tmp_path, fault) as system:
+        for name, summary in FOUND[fault].items():
+            finding = attack(name, system)
+            assert finding.succeeded is True, name
+            assert finding.summary.startswith(summary)
+        others = [name for name in WITHSTANDS if name not in FOUND[fault]]
+        assert not any(attack(name, system).succeeded for name in others), "the fault is this one, and no other"
+
+
+def test_unit_that_repeats_numbers_cannot_be_attacked_otherwise(tmp_path: Path) -> None:
+    with two_units(tmp_path, "repeated-number") as system:
+        finding = attack("replay", system)
+    assert finding.succeeded is None
+    assert finding.summary == "not run: an honest message is refused: DUPLICATE"
+
+
+@pytest.mark.parametrize(("fault", "is_biased"), [("none", False), ("biased-bits", True)])
+def test_bias_of_key_bits(fault: str, is_biased: bool, tmp_path: Path) -> None:
+    """Units of the same fault agree on keys and messages: only statistics can see it."""
+    with two_units(tmp_path, fault) as system:
+        keys = [system.unit(owner).key(1, ELEMENTS).data for owner in (ALICE, BOB)]
+        assert keys[0] == keys[1]
+        for cipher in ("vernam", "aes"):
+            text = bytes(3000)
+            capsule = system.seal(text, cipher=cipher, mode="b")
+            assert system.open(capsule, mode="a") == text
+    ones = int(np.unpackbits(np.frombuffer(keys[0], np.uint8)).sum())
+    sigmas = (ones - ELEMENTS / 2) / (ELEMENTS**0.5 / 2)
+    assert (sigmas < -SIX_SIGMA) is is_biased
+    if not is_biased:
+        assert abs(sigmas) < SIX_SIGMA

@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The passive attackers break suite paper at d = 3, and find nothing in random bits."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from benchmarks.attacks import Coin, Target, random_seen
+
+from ndks.homologation.attack import Attacker, Finding, Seen
+from ndks.homologation.attackers.autocorrelation import Autocorrelation
+from ndks.homologation.attackers.ciphertext_only import CiphertextOnly
+from ndks.homologation.attackers.decimal_grid import DecimalGrid
+from ndks.homologation.attackers.float_units import FloatUnits
+from ndks.homologation.attackers.frequency import Frequency
+from ndks.homologation.attackers.key_reuse import KeyReuse
+from ndks.homologation.attackers.parameters import Parameters
+
+TEXT = b"The boat leaves the harbour at midnight, bring the papers and tell nobody about it."
+EVERY = [
+    CiphertextOnly(),
+    Frequency(),
+    Autocorrelation(),
+    DecimalGrid(3, 100),
+    Parameters(),
+    FloatUnits((2, 4)),
+    KeyReuse(),
+]
+LONG_DECIMALS = ("1.1828182845904523536028747135266249775724", "271.4142135623730950488016887242096980785696")
+
+
+@pytest.fixture(scope="module")
+def target() -> Target:
+    return Target(*LONG_DECIMALS, 3, text=TEXT)
+
+
+@pytest.fixture(scope="module")
+def seen(target: Target) -> Seen:
+    return target.seen(keys=8, long_bits=4096)
+
+
+def check_prediction(finding: Finding, least: float) -> None:
+    assert finding.succeeded
+    assert finding.p_value is not None
+    assert finding.p_value < 1e-50
+    assert finding.details["right_bits"] >= least * finding.details["predicted_bits"]
+    assert finding.details["predicted_bits"] == 1000
+
+
+def test_text_is_read_from_the_ciphertext_alone(seen: Seen, target: Target) -> None:
+    finding = CiphertextOnly().attack(seen, target)
+    assert finding.succeeded
+    assert finding.p_value is None
+    assert finding.details["read"] == finding.details["tried"] == 1
+    assert finding.details["excerpt"] == TEXT[:60].decode()
+    assert "message 1 in" in finding.summary
+
+
+@pytest.mark.parametrize("first", [0, 4, 8, 65])
+def test_text_is_read_wherever_its_key_begins(first: int) -> None:
+    target = Target("0.52", "25", 3, text=TEXT)
+    plain = np.unpackbits(np.frombuffer(TEXT, np.uint8))
+    ciphertext = np.packbits(plain ^ target.bits(9, first, len(plain))).tobytes()
+    seen = target.seen()
+    moved = replace(seen, messages=(replace(seen.messages[0], ciphertext=ciphertext, first_element=first),))
+    assert CiphertextOnly().attack(moved, target).succeeded
+
+
+def test_symbol_over_and_over_is_read() -> None:
+    target = Target("0.52", "25", 3, text=b"A" * 3000)
+    assert CiphertextOnly().attack(target.seen(), target).succeeded
+
+
+def test_frequency_of_a_key_predicts_its_rest(seen: Seen, target: Target) -> None:
+    check_prediction(Frequency().attack(seen, target), 0.98)
+
+
+def test_autocorrelation_predicts_the_rest(seen: Seen, target: Target) -> None:
+    finding = Autocorrelation().attack(seen, target)
+    check_prediction(finding, 0.98)
+    lag, w = finding.details["lag"], finding.details["frequency"]
+    assert abs(lag * w / np.pi - round(lag * w / np.pi)) < 0.01  # a denominator of w / pi
+
+
+def test_parameters_predict_other_keys(seen: Seen, target: Target) -> None:
+    finding = Parameters().attack(seen, target)
+    check_prediction(finding, 0.99)
+    assert finding.details["keys_measured"] > 5
+    assert finding.details["p2"] == pytest.approx(float(LONG_DECIMALS[1]), abs=1e-6)
+
+
+@pytest.mark.parametrize(("p1", "p2"), [("0.52", "25"), ("2.65", "87"), ("3.1", "9999")])
+def test_short_decimals_are_found_exactly_from_five_keys(p1: str, p2: str) -> None:
+    target = Target(p1, p2, 3)
+    finding = Parameters().attack(target.seen(keys=5), target)
+    check_prediction(finding, 1)
+    assert finding.details["decimals"] == [p1, p2]
+
+
+@pytest.mark.parametrize("digits", [3, 9, 12])
+def test_short_decimals_are_found_by_exhaustion_whatever_d_is(digits: int) -> None:
+    target = Target("2.718", "97", digits)
+    finding = DecimalGrid(3, 100).attack(target.seen(keys=2), target)
+    check_prediction(finding, 1)
+    assert (finding.details["p1"], finding.details["p2"]) == ("2.718", "97")
+
+
+def test_float_unit_is_exhausted() -> None:
+    target = Target("0.52", "25", 3, is_float=True)
+    check_prediction(FloatUnits((3, 4)).attack(target.seen(), target), 1)
+
+
+def test_keys_that_resemble_each_other_are_found(target: Target) -> None:
+    finding = KeyReuse().attack(target.seen(keys=2000), target)
+    assert finding.succeeded
+    assert finding.p_value is not None
+    assert finding.p_value < 1e-12
+    first, second = finding.details["most_alike"]
+    assert np.count_nonzero(target.bits(first, 0, 64) == target.bits(second, 0, 64)) > 56
+
+
+@pytest.mark.parametrize("digits", [3, 6])
+@pytest.mark.parametrize("attacker", EVERY, ids=lambda attacker: attacker.label)
+def test_nothing_is_found_in_random_bits(attacker: Attacker, digits: int) -> None:
+    finding = attacker.attack(random_seen(digits, seed=digits), Coin(digits))
+    assert finding.succeeded is False
+    assert finding.p_value is None or finding.p_value > 1e-6
+    assert finding.seconds < 10
+
+
+@pytest.mark.parametrize("attacker", EVERY, ids=lambda attacker: attacker.label)
+def test_nothing_is_run_without_what_it_needs(attacker: Attacker) -> None:
+    nothing = np.zeros(0, np.uint8)
+    finding = attacker.attack(Seen(3, nothing, nothing, 1, ()), Coin(0))
+    assert finding.succeeded is None
+    assert finding.summary.startswith("not run: needs ")
+
+
+@pytest.mark.parametrize(
+    "attacker",
+    [CiphertextOnly(budget=0.3), Frequency(budget=0.3), Parameters(budget=0.3), FloatUnits(budget=0.3)],
+    ids=lambda attacker: attacker.label,
+)
+def test_budgets_are_kept(attacker: Attacker) -> None:
+    finding = attacker.attack(random_seen(10, seed=1), Coin(1))
+    assert finding.succeeded is False
+    assert finding.summary == "gave up after 0.3 s"
+    assert finding.seconds < 10
+
+
+def test_names_and_labels_are_unique() -> None:
+    assert len({attacker.label for attacker in EVERY}) == len({attacker.name for attacker in EVERY}) == len(EVERY)

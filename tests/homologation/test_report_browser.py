@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The page in a browser: it loads without a complaint, shows every requirement, and fits."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from homologation.example_report import example_plots, example_report
+from homologation.parsed_page import ParsedPage, changed
+from markupsafe import Markup
+
+from ndks.homologation.report import Plot, render, write_report
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium (Debian's package chromium)")
+
+POLICY = re.compile("default-src 'none'")
+# Says in the title which elements reach out of a page that is so wide; those in a region that scrolls may.
+MEASURE = """<script>
+document.documentElement.style.width = "WIDTHpx";
+const outside = [...document.querySelectorAll("body *")].filter(
+  (element) => element.getBoundingClientRect().right > WIDTH + 1 && !element.parentElement.closest(".scroll"));
+document.title = "outside: " + outside.map((element) => element.tagName + "." + element.className).join(" ");
+</script></body>"""
+
+
+def load(page: Path, directory: Path, width: int = 1200) -> tuple[str, list[str]]:
+    """Return the DOM, and what is on the console."""
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0", "--dump-dom"]
+    options += [f"--user-data-dir={directory / 'profile'}", f"--window-size={width},2000"]
+    finished = subprocess.run(
+        [str(BROWSER), *options, page.as_uri()], capture_output=True, text=True, timeout=90, check=True
+    )
+    return finished.stdout, [line for line in finished.stderr.splitlines() if "CONSOLE" in line]
+
+
+@pytest.mark.parametrize("suite", ["hybrid", "paper"])
+def test_every_requirement_and_verdict_is_there(suite: str, tmp_path: Path) -> None:
+    report = example_report(suite)
+    write_report(tmp_path, report, example_plots(suite))
+    dom, console = load(tmp_path / "report.html", tmp_path)
+    assert console == []
+    page = ParsedPage(dom)
+    assert page.named.pop("verdict")[1:] == report["verdict"]  # after the sign
+    assert list(page.named) == [row["id"] for row in report["requirements"]]
+    for row in report["requirements"]:
+        assert re.search(rf"[^\w\s] {row['verdict']}$", page.named[row["id"]]), row["id"]
+    assert len(page.all("img")) == 4
+
+
+def test_browser_refuses_what_is_not_in_the_page(tmp_path: Path) -> None:
+    foreign = Plot("foreign", "Foreign", "", Markup('<img alt="" src="http://127.0.0.1:9/x.png"><script>1</script>'))
+    write_report(tmp_path, example_report(), [foreign])
+    _, console = load(tmp_path / "report.html", tmp_path)
+    assert sum("Content Security Policy" in line for line in console) == 2
+
+
+@pytest.mark.parametrize("width", [420, 900, 1200])
+def test_nothing_reaches_out_of_the_page(width: int, tmp_path: Path) -> None:
+    report = changed(example_report("paper"), lambda text: text + "W" * 300, keep=("verdict", "role"))
+    source = render(report, example_plots("paper"))
+    source = POLICY.sub("script-src 'unsafe-inline'", source).replace("</body>", MEASURE.replace("WIDTH", str(width)))
+    (tmp_path / "report.html").write_text(source, "utf-8")
+    dom, console = load(tmp_path / "report.html", tmp_path, width)
+    assert console == []
+    assert re.findall("<title>(.*)</title>", dom) == ["outside: "]

@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Each fault is found, by the requirement that it breaks, and refuses approval."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from homologation.conftest import Homologate
+from homologation.faulty_unit import running
+from homologation.hole import needs_root, veth
+
+from ndks.homologation.laboratory import Homologation
+from ndks.homologation.verdict import APPROVED, NOT_APPROVED
+
+pytestmark = pytest.mark.timeout(300)
+
+# What a small homologation cannot show: a key of the paper's length (R14), and without a flash to read, R22.
+TOO_SMALL = {"R14"}
+NO_FLASH = {"R22"}
+
+
+def missed(homologation: Homologation) -> set[str]:
+    return {judged.requirement.id for judged in homologation.judged if judged.verdict != "met"} - TOO_SMALL
+
+
+def broken(homologation: Homologation) -> set[str]:
+    return {label for label, finding in homologation.attacked[0].findings.items() if finding.succeeded}
+
+
+def evidence(homologation: Homologation, number: str) -> str:
+    (found,) = [judged.evidence for judged in homologation.judged if judged.requirement.id == number]
+    return found
+
+
+def test_healthy_units_miss_nothing(homologate: Homologate, tmp_path: Path) -> None:
+    healthy = homologate(flash=(tmp_path / "a", tmp_path / "b"))
+    assert (missed(healthy), broken(healthy)) == (set(), set())
+    assert healthy.verdict != APPROVED  # but for the long key
+
+
+def test_one_decimal_of_p1_differs(homologate: Homologate, tmp_path: Path) -> None:
+    found = homologate(alter_p1=True, flash=(tmp_path / "a", tmp_path / "b"))
+    assert found.verdict == NOT_APPROVED
+    assert {"R1", "R4"} <= missed(found)
+    assert "both sides hold the same keys: FAILED" in evidence(found, "R1")
+    assert "DIVERGED" in evidence(found, "R4")
+
+
+@needs_root
+def test_a_cage_with_a_hole(homologate: Homologate, tmp_path: Path) -> None:
+    found = homologate(hole=veth, flash=(tmp_path / "a", tmp_path / "b"))
+    assert found.verdict == NOT_APPROVED
+    assert missed(found) == {"R1", "R2"}
+    assert "alice by tcp 192.0.2.2" in evidence(found, "R2")
+
+
+def test_a_relay_that_tampers(homologate: Homologate, tmp_path: Path) -> None:
+    found = homologate(tamper=True, flash=(tmp_path / "a", tmp_path / "b"))
+    assert found.verdict == NOT_APPROVED
+    assert missed(found) == {"R4", "R6"}
+    assert "message 1: AUTH" in evidence(found, "R4")
+
+
+@pytest.mark.parametrize(
+    ("fault", "requirement", "attacker"),
+    [
+        ("repeated-number", "R18", "A7g"),
+        ("unchecked-tags", "R16", "A7a"),
+        ("stale-link-sync", "R21", "A7k"),
+        ("biased-bits", "R10", "S"),
+    ],
+)
+def test_faulty_units(homologate: Homologate, tmp_path: Path, fault: str, requirement: str, attacker: str) -> None:
+    with contextlib.ExitStack() as stack:
+        first, second = (stack.enter_context(running(fault, tmp_path / name)) for name in ("x", "y"))
+        found = homologate(ports=(first, second))
+    assert found.verdict == NOT_APPROVED
+    assert attacker in broken(found)
+    assert requirement in missed(found)
+    assert any(requirement in reason for reason in found.reasons)
+
+
+def test_suite_paper_is_refused_for_what_was_read(homologate: Homologate, tmp_path: Path) -> None:
+    found = homologate(suite="paper", flash=(tmp_path / "a", tmp_path / "b"))
+    assert found.verdict == NOT_APPROVED
+    assert {"A1", "A2", "A3", "S"} <= broken(found)
+    assert {"R7", "R8", "R10", "R11", "R13"} <= missed(found)
+    assert missed(found).isdisjoint({"R1", "R2", "R3", "R4", "R5", "R6", "R15", "R16", "R17", "R18", "R19"})
+    (reason,) = [reason for reason in found.reasons if reason.startswith("ciphertext")]
+    assert "read" in reason

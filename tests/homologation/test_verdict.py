@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What verdict follows from which findings."""
+
+import pytest
+
+from ndks.homologation.attack import Finding
+from ndks.homologation.controls import MUST_FALL, MUST_STAND, Target
+from ndks.homologation.requirements import REQUIREMENTS, judge_attacks
+from ndks.homologation.verdict import (
+    ALPHA,
+    APPROVED,
+    NO_VERDICT,
+    NOT_APPROVED,
+    Attacked,
+    Judged,
+    check_control,
+    decide,
+    threshold,
+    verdict,
+)
+
+READ = Finding("reader", True, "read a text", 0.1)
+STOOD = Finding("reader", False, "read nothing", 0.1)
+SKIPPED = Finding("reader", None, "not run: needs keys")
+
+
+def attacked(finding: Finding, role: str = "units", *, as_expected: bool | None = None) -> Attacked:
+    return Attacked("target", role, {"A1": finding}, as_expected)
+
+
+def judged(word: str) -> list[Judged]:
+    return [Judged(REQUIREMENTS[0], word, "")]
+
+
+def control(finding: Finding, role: str) -> Attacked:
+    target = Target("target", role, seen=None, expert=None, labels=frozenset())  # type: ignore[arg-type]
+    return check_control(target, {"A1": finding})
+
+
+GOOD = [control(READ, MUST_FALL), control(STOOD, MUST_STAND)]
+
+
+def test_approved_only_if_all_is_met_and_withstood() -> None:
+    assert verdict(judged("met"), GOOD, attacked(STOOD))[0] == APPROVED
+
+
+@pytest.mark.parametrize("word", ["not met", "not shown"])
+def test_a_requirement_that_is_not_met_or_not_shown_refuses(word: str) -> None:
+    result, reasons = verdict(judged(word), GOOD, attacked(STOOD))
+    assert result == NOT_APPROVED
+    assert reasons == [f"R1 {word}: {REQUIREMENTS[0].text}"]
+
+
+def test_an_attack_that_succeeds_refuses_and_is_named_with_its_time() -> None:
+    result, reasons = verdict(judged("met"), GOOD, attacked(READ))
+    assert result == NOT_APPROVED
+    assert reasons == ["reader, in 0.1 s: read a text"]
+
+
+@pytest.mark.parametrize(
+    ("finding", "role"), [(STOOD, MUST_FALL), (SKIPPED, MUST_FALL), (READ, MUST_STAND), (SKIPPED, MUST_STAND)]
+)
+def test_no_verdict_when_a_control_comes_out_otherwise(finding: Finding, role: str) -> None:
+    result, reasons = verdict(judged("met"), [*GOOD, control(finding, role)], attacked(STOOD))
+    assert result == NO_VERDICT
+    assert reasons == [f"target {role}, but: A1 ({finding.summary})"]
+
+
+def test_the_threshold_alone_decides_on_p_values() -> None:
+    limit = threshold(10)
+    assert limit == ALPHA / 10
+    for p_value, succeeded in ((limit, False), (limit / 2, True), (0.5, False)):
+        assert decide(Finding("a", not succeeded, "", p_value=p_value), limit).succeeded is succeeded
+    assert decide(READ, limit).succeeded is True
+    assert decide(SKIPPED, limit).succeeded is None
+
+
+def test_one_broken_attack_outweighs_others_that_were_not_run() -> None:
+    findings = {"A": READ, "B": SKIPPED, "C": STOOD}
+    assert judge_attacks(findings, ["A", "B", "C"]) == (False, "A: read a text")
+    assert judge_attacks(findings, ["B", "C"]) == (None, "B: not run: needs keys")
+    assert judge_attacks(findings, ["C"])[0] is True
+
+
+def test_requirements_are_numbered_and_each_says_all() -> None:
+    assert [requirement.id for requirement in REQUIREMENTS] == [f"R{i}" for i in range(1, len(REQUIREMENTS) + 1)]
+    for requirement in REQUIREMENTS:
+        assert requirement.text.endswith(".")
+        assert requirement.test.endswith(".")
+        assert requirement.source
