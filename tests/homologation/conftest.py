@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Homologations for tests: small ones, that share their controls."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ def silent(_step: str, _total: int) -> Callable[[int], object]:
 
 
 @pytest.fixture
-def homologate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Homologate]:
+def homologate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homologate:
     """Run a homologation of two new emulated units, or of those at `ports`, without controls."""
     if not find_cage():
         pytest.skip("this system gives no network namespaces")
@@ -35,4 +35,4 @@ def homologate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Homo
         plan = Plan(ports or own, directory, Network.new("test", suite=suite), **{**SMALL, **options})
         return laboratory.homologate(plan, silent)
 
-    yield run
+    return run

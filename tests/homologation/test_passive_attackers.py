@@ -57,7 +57,7 @@ def test_text_is_read_from_the_ciphertext_alone(seen: Seen, target: Target) -> N
     assert "message 1 in" in finding.summary
 
 
-@pytest.mark.parametrize("first", [0, 4, 8, 65])
+@pytest.mark.parametrize("first", [0, 4, 8, 12])
 def test_text_is_read_wherever_its_key_begins(first: int) -> None:
     target = Target("0.52", "25", 3, text=TEXT)
     plain = np.unpackbits(np.frombuffer(TEXT, np.uint8))
@@ -90,7 +90,7 @@ def test_parameters_predict_other_keys(seen: Seen, target: Target) -> None:
     assert finding.details["p2"] == pytest.approx(float(LONG_DECIMALS[1]), abs=1e-6)
 
 
-@pytest.mark.parametrize(("p1", "p2"), [("0.52", "25"), ("2.65", "87"), ("3.1", "9999")])
+@pytest.mark.parametrize(("p1", "p2"), [("0.52", "25"), ("2.65", "87"), ("3.1", "9999"), ("1.91781", "3628")])
 def test_short_decimals_are_found_exactly_from_five_keys(p1: str, p2: str) -> None:
     target = Target(p1, p2, 3)
     finding = Parameters().attack(target.seen(keys=5), target)
@@ -117,7 +117,8 @@ def test_keys_that_resemble_each_other_are_found(target: Target) -> None:
     assert finding.p_value is not None
     assert finding.p_value < 1e-12
     first, second = finding.details["most_alike"]
-    assert np.count_nonzero(target.bits(first, 0, 64) == target.bits(second, 0, 64)) > 56
+    agreement = np.count_nonzero(target.bits(first, 0, 1024) == target.bits(second, 0, 1024))
+    assert agreement == finding.details["agreement"] > 650
 
 
 @pytest.mark.parametrize("digits", [3, 6])
@@ -143,10 +144,12 @@ def test_nothing_is_run_without_what_it_needs(attacker: Attacker) -> None:
     ids=lambda attacker: attacker.label,
 )
 def test_budgets_are_kept(attacker: Attacker) -> None:
-    finding = attacker.attack(random_seen(10, seed=1), Coin(1))
+    seen = random_seen(10, seed=1)
+    seen.keys[:, 0] = 0  # else all is over at once
+    finding = attacker.attack(seen, Coin(1))
     assert finding.succeeded is False
     assert finding.summary == "gave up after 0.3 s"
-    assert finding.seconds < 10
+    assert finding.seconds < 5
 
 
 def test_names_and_labels_are_unique() -> None:

@@ -125,7 +125,7 @@ def test_english_is_likelier_than_what_is_nearly_english() -> None:
         both = np.frombuffer(text + bytes(wrong), np.uint8).reshape(2, 40)
         costs = english.cost(both) - [english.saved(text), english.saved(bytes(wrong))]
         better += bool(costs[0] < costs[1])
-    assert better > 180
+    assert better > 170
 
 
 def test_compilation_without_a_place_for_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,19 +3,17 @@
 """The page in a browser: it loads without a complaint, shows every requirement, and fits."""
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from homologation.browser import check_page, load, needs_browser
 from homologation.example_report import example_plots, example_report
-from homologation.parsed_page import ParsedPage, changed
+from homologation.parsed_page import changed
 from markupsafe import Markup
 
 from ndks.homologation.report import Plot, render, write_report
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium (Debian's package chromium)")
+pytestmark = needs_browser
 
 POLICY = re.compile("default-src 'none'")
 # Says in the title which elements reach out of a page that is so wide; those in a region that scrolls may.
@@ -27,28 +25,11 @@ document.title = "outside: " + outside.map((element) => element.tagName + "." + 
 </script></body>"""
 
 
-def load(page: Path, directory: Path, width: int = 1200) -> tuple[str, list[str]]:
-    """Return the DOM, and what is on the console."""
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0", "--dump-dom"]
-    options += [f"--user-data-dir={directory / 'profile'}", f"--window-size={width},2000"]
-    finished = subprocess.run(
-        [str(BROWSER), *options, page.as_uri()], capture_output=True, text=True, timeout=90, check=True
-    )
-    return finished.stdout, [line for line in finished.stderr.splitlines() if "CONSOLE" in line]
-
-
 @pytest.mark.parametrize("suite", ["hybrid", "paper"])
 def test_every_requirement_and_verdict_is_there(suite: str, tmp_path: Path) -> None:
     report = example_report(suite)
     write_report(tmp_path, report, example_plots(suite))
-    dom, console = load(tmp_path / "report.html", tmp_path)
-    assert console == []
-    page = ParsedPage(dom)
-    assert page.named.pop("verdict")[1:] == report["verdict"]  # after the sign
-    assert list(page.named) == [row["id"] for row in report["requirements"]]
-    for row in report["requirements"]:
-        assert re.search(rf"[^\w\s] {row['verdict']}$", page.named[row["id"]]), row["id"]
-    assert len(page.all("img")) == 4
+    check_page(tmp_path / "report.html", report, tmp_path)
 
 
 def test_browser_refuses_what_is_not_in_the_page(tmp_path: Path) -> None:

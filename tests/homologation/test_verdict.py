@@ -55,7 +55,7 @@ def test_a_requirement_that_is_not_met_or_not_shown_refuses(word: str) -> None:
 def test_an_attack_that_succeeds_refuses_and_is_named_with_its_time() -> None:
     result, reasons = verdict(judged("met"), GOOD, attacked(READ))
     assert result == NOT_APPROVED
-    assert reasons == ["reader, in 0.1 s: read a text"]
+    assert reasons == ["A1 reader, in 0.1 s: read a text"]
 
 
 @pytest.mark.parametrize(

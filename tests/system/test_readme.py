@@ -8,6 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from ndks.cage import find_cage
+from ndks.homologation.attackers.roster import ACTIVE, PASSIVE
+from ndks.homologation.requirements import REQUIREMENTS
+
 README = (Path(__file__).parents[2] / "README.md").read_text()
 _RANDOM = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9A-F]{16})\b")
 
@@ -56,6 +62,29 @@ def test_the_messages(tmp_path: Path) -> None:
     run_in_shell(commands_of(first_block(section("Without a board"))), tmp_path)
     promised = first_block(section("Messages"))
     assert run_in_shell(commands_of(promised), tmp_path).strip() == promised
+
+
+@pytest.mark.skipif(not find_cage(), reason="this system gives no network namespaces")
+def test_the_no_channel_test(tmp_path: Path) -> None:
+    run_in_shell(commands_of(first_block(section("Without a board"))), tmp_path)
+    promised = first_block(section("No-channel test on two laptops"))
+    shown = run_in_shell(commands_of(promised), tmp_path).strip()
+    assert _without_volatile(shown) == _without_volatile(promised)
+
+
+def _without_volatile(shown: str) -> str:
+    """Leave out ids, commitments, times, and what deletion means on the disk of this machine."""
+    shown = re.sub(r"(is deleted: ).*?(?=\n\$|\n\n)", r"\1#", shown, flags=re.DOTALL)
+    shown = re.sub(r"\b[0-9]{4}-[0-9-]+T[0-9:+]+", "#", shown)
+    return re.sub(r"\b[0-9a-fA-F]{16}\b", "#", shown)
+
+
+def test_the_requirements_and_attackers_are_those_of_homologation() -> None:
+    screen = first_block(section("Homologation"))
+    rows = re.findall(r"^met +(R\d+) +(.*)$", screen, re.MULTILINE)
+    assert rows == [(requirement.id, requirement.text) for requirement in REQUIREMENTS]
+    attackers = re.findall(r"^withstood +(\w+) +(.*) \([^)]* s\)$", screen, re.MULTILINE)
+    assert attackers == [(attacker.label, attacker.name) for attacker in (*PASSIVE, *ACTIVE)]
 
 
 def test_the_python_example(tmp_path: Path) -> None:

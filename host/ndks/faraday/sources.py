@@ -4,12 +4,10 @@
 
 from collections.abc import Callable
 
-from ndks.crypto import CRYPTO
 from ndks.exceptions import CheckFailed
 from ndks.network import Network
+from ndks.offline_keys import exported_key
 from ndks.unit import Unit
-from ndks_protocol.exported import export_mask_key
-from ndks_protocol.kdf import xor_keystream
 
 from .commitments import KEY_BITS
 from .record import Record
@@ -29,15 +27,10 @@ def keys_of_unit(unit: Unit) -> KeySource:
 
 def keys_of_network(network: Network) -> KeySource:
     """Return what computes keys from a network file."""
-    from ndks.generator import Generator  # and NumPy, which takes a while
 
     def key_of(record: Record) -> bytes:
         _check_network(record, network.network_id)
-        index = record.authentication.index
-        bits = Generator.of(network).key(index).read(0, KEY_BITS)
-        if network.suite == "paper":
-            return bytes(bits)
-        return bytes(xor_keystream(CRYPTO, export_mask_key(CRYPTO, network.secret, index), 0, bits))
+        return exported_key(network, record.authentication.index, KEY_BITS // 8)
 
     return key_of
 

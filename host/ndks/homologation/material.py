@@ -7,13 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 import ndks
-from ndks.crypto import CRYPTO
-from ndks.generator import Generator
-from ndks.network import Network
 from ndks_protocol.capsule import CHECK_SIZE, CHUNK, SYNC_SIZE, TAG_SIZE
 from ndks_protocol.commands import WIRE_HEADER_SIZE
-from ndks_protocol.exported import export_mask_key
-from ndks_protocol.kdf import xor_keystream
 
 from .attack import Bits, Intercepted, Seen
 from .regular_channel import Carried
@@ -78,11 +73,3 @@ def gather(
             tell(1)
         long_key = unpack(unit.key(keys + 1, long_bits, epoch=0).data)[:long_bits]
     return Seen(digits, np.stack(rows), long_key, keys + 1, intercepted(carried), seed=seed)
-
-
-def defined_key(network: Network, index: int, size: int) -> bytes:
-    """Return the first bytes of an exported key as PROTOCOL.md (section 3) defines them."""
-    paper = Generator.of(network).key(index).read(0, 8 * size)
-    if network.suite == "paper":
-        return bytes(paper)
-    return bytes(xor_keystream(CRYPTO, export_mask_key(CRYPTO, network.secret, index), 0, paper))

@@ -15,10 +15,11 @@ import numpy.typing as npt
 import ndks
 from ndks.generator import Generator
 from ndks.network import Network
+from ndks.offline_keys import exported_key
 
 from .attack import Bits
 from .letters import REPEATED_SYMBOL, is_one_symbol
-from .material import KEY_BITS, ciphertext_of, defined_key, unpack
+from .material import KEY_BITS, ciphertext_of, unpack
 from .provisioning import change_digit
 from .regular_channel import Carried
 from .sides import Side
@@ -106,7 +107,7 @@ def compare_long_key(
 def is_as_defined(side: Side, network: Network, indices: Sequence[int]) -> bool:
     """Tell whether a unit gives the keys that the definition gives, their first bits."""
     with _opened(side) as unit:
-        return all(unit.key(i, KEY_BITS, epoch=0).data == defined_key(network, i, KEY_BITS // 8) for i in indices)
+        return all(unit.key(i, KEY_BITS, epoch=0).data == exported_key(network, i, KEY_BITS // 8) for i in indices)
 
 
 def distances(network: Network, places: int) -> Mapping[str, npt.NDArray[np.int64]]:

@@ -70,10 +70,10 @@ def verdict(judged: Sequence[Judged], controls: Sequence[Attacked], units: Attac
     surprises = [_surprise(control) for control in controls if not control.as_expected]
     if surprises:
         return NO_VERDICT, surprises
-    broken = [f for f in units.findings.values() if f.succeeded]
+    broken = [(label, f) for label, f in units.findings.items() if f.succeeded]
     missed = [each for each in judged if each.verdict != "met"]
     if broken or missed:
-        attacks = [f"{f.attacker}, in {f.seconds:.2g} s: {f.summary}" for f in broken]
+        attacks = [f"{label} {f.attacker}, in {f.seconds:.2g} s: {f.summary}" for label, f in broken]
         return NOT_APPROVED, [*attacks, *(f"{m.requirement.id} {m.verdict}: {m.requirement.text}" for m in missed)]
     return APPROVED, [f"All {len(judged)} requirements are met; every attack was withstood; all controls as expected."]
 

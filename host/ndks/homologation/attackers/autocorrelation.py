@@ -45,7 +45,7 @@ class Autocorrelation(Attacker):
         details = {"bits": len(bits), "best_lag": int(lags[0]), "sigmas": float(abs(sigmas[lags[0]]))}
         for lag in map(int, lags):
             correlation = max(1.0, abs(float(sigmas[lag])) - _NOISE) / math.sqrt(len(bits) - lag)
-            windows = frequencies(seen, bits, lag, correlation)
+            windows = frequencies(seen, lag, correlation)
             if windows:
                 break
         else:
@@ -73,9 +73,9 @@ def correlations(bits: Bits) -> npt.NDArray[np.float32]:
     return sums
 
 
-def frequencies(seen: Seen, bits: Bits, lag: int, correlation: float) -> list[Window]:
-    """Return the frequencies with these bits for which a lag has such a correlation, at least."""
-    elements = sparse(len(bits))
+def frequencies(seen: Seen, lag: int, correlation: float) -> list[Window]:
+    """Return the frequencies of the whole long key for which a lag has such a correlation, at least."""
+    elements = sparse(len(seen.long_key))
     reach = usual_reach(seen.digits, elements)
     farthest = max(1.0, (_BOUND / correlation) ** 2) / 10.0**seen.digits
     width = min(math.pi / 2, farthest) / lag
@@ -83,7 +83,7 @@ def frequencies(seen: Seen, bits: Bits, lag: int, correlation: float) -> list[Wi
     everywhere = Blocks.everywhere(reach)
     blocks = about if about.count < everywhere.count else everywhere
     try:
-        return find(seen.digits, elements, bits[elements], seen.check_time, blocks)
+        return find(seen.digits, elements, seen.long_key[elements], seen.check_time, blocks)
     except TooMany:
         return []
 

@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from ..attack import KEYS, Attacker, Bits, Expert, Finding, Seen
 from .predictions import Prediction, exact_bits, nothing, predicted
-from .recurrence import KEYS_NEEDED, Measured, nearest, parameters
+from .recurrence import KEYS_NEEDED, Doubles, Measured, nearest, parameters
 from .search import Blocks, TooMany, Window, find, phase, usual_reach
 
 _LIMITS = (100.0, 1000.0, 10000.0)  # of |y1|, one after the other
 _NEXT = 1.3  # times the index of the key that was measured last: so far the fit can be trusted
 _SIGMAS = 5
-_LUCK = 1e-3  # decimals are believed when chance would have given as short ones so rarely
+_LUCK = 0.05  # decimals are tried when chance gives as short ones so rarely
 _PREDICTED_KEYS, _PREDICTED_BITS = 4, 250
 
 
@@ -37,10 +37,10 @@ class Parameters(Attacker):
         details = {"keys": len(seen.keys), "largest_p2": self.limit}
         measured: list[Measured] = []
         for key in seen.keys[:KEYS_NEEDED]:
-            window = _measured(seen, key)
-            if window is None:
+            frequency = _measured(seen, key)
+            if frequency is None:
                 return nothing(self.name, "the keys have no angular frequencies to compute p1 and p2 from", details)
-            measured.append(Measured(window.frequency, window.width / 2 + 1e-15))
+            measured.append(frequency)
         fits = self._fits(seen, measured)
         if not fits:
             return nothing(
@@ -62,12 +62,17 @@ class Parameters(Attacker):
         return []
 
 
-def _measured(seen: Seen, key: Bits, blocks: Blocks | None = None) -> Window | None:
+def _measured(seen: Seen, key: Bits, blocks: Blocks | None = None) -> Measured | None:
+    """Return the frequency of a key; where several give all of its bits they are neighbours."""
     try:
         windows = find(seen.digits, np.arange(len(key)), key, seen.check_time, blocks)
     except TooMany:
         return None
-    return windows[0] if windows else None
+    if not windows:
+        return None
+    lowest = min(window.frequency - window.width / 2 for window in windows)
+    highest = max(window.frequency + window.width / 2 for window in windows)
+    return Measured((lowest + highest) / 2, (highest - lowest) / 2 + 1e-15)
 
 
 @dataclass
@@ -79,7 +84,7 @@ class Fit:
     indices: list[int]
     ys: list[float]
     errors: list[float]
-    covariance: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 2)))
+    covariance: Doubles = field(default_factory=lambda: np.zeros((2, 2)))
 
     def __post_init__(self) -> None:
         self._solve()
@@ -103,12 +108,12 @@ class Fit:
                 return
             key = seen.keys[index - 1]
             reach = usual_reach(seen.digits, np.arange(1, len(key)))
-            window = _measured(seen, key, Blocks.around(phase(expected), error, min(reach, error)))
-            if window is None:
+            frequency = _measured(seen, key, Blocks.around(phase(expected), error, min(reach, error)))
+            if frequency is None:
                 return
             self.indices.append(index)
-            self.ys.append(nearest(window.frequency, expected))
-            self.errors.append(window.width / 2 + 1e-15 * abs(self.p2))
+            self.ys.append(nearest(frequency.w, expected))
+            self.errors.append(frequency.error + 1e-15 * abs(self.p2))
             self._solve()
 
     def decimals(self, seen: Seen) -> tuple[str, str] | None:
@@ -139,7 +144,7 @@ class Fit:
             made.append((index, 0, bits))
         return made
 
-    def _slopes(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    def _slopes(self, indices: npt.NDArray[np.int64]) -> Doubles:
         """Return the derivatives of y by p1 and p2, a row each."""
         angles = self.p1 * indices
         return np.stack((self.p2 * indices * np.cos(angles), np.sin(angles)), axis=1).astype(np.float64)
@@ -149,8 +154,10 @@ class Fit:
         indices, ys, errors = np.array(self.indices), np.array(self.ys), np.array(self.errors)
         for _ in range(3):
             slopes = self._slopes(indices) / errors[:, None]
-            self.covariance = np.linalg.pinv(slopes.T @ slopes).astype(np.float64)
-            steps = self.covariance @ slopes.T @ ((ys - self.p2 * np.sin(self.p1 * indices)) / errors)
+            norms: Doubles = np.sqrt((slopes * slopes).sum(axis=0))  # p1 has much the larger ones
+            inverse = np.linalg.pinv(np.divide(slopes, norms)).astype(np.float64) / norms[:, None]
+            self.covariance = inverse @ inverse.T
+            steps = inverse @ ((ys - self.p2 * np.sin(self.p1 * indices)) / errors)
             self.p1, self.p2 = self.p1 + float(steps[0]), self.p2 + float(steps[1])
 
 

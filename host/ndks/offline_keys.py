@@ -1,0 +1,19 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Exported keys computed from a network file, in place of a unit (PROTOCOL.md section 3)."""
+
+from ndks_protocol.exported import export_mask_key
+from ndks_protocol.kdf import xor_keystream
+
+from .crypto import CRYPTO
+from .network import Network
+
+
+def exported_key(network: Network, index: int, size: int) -> bytes:
+    """Return the first `size` bytes of an exported key. ValueError for an index that is none."""
+    from .generator import Generator  # and NumPy, which takes a while
+
+    bits = Generator.of(network).key(index).read(0, 8 * size)
+    if network.suite == "paper":
+        return bytes(bits)
+    return bytes(xor_keystream(CRYPTO, export_mask_key(CRYPTO, network.secret, index), 0, bits))

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""`ndks homologate` as a laboratory runs it: all of it, on two emulated units."""
+
+import contextlib
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import dpkt
+import pytest
+from homologation.browser import BROWSER, check_page
+from support.emulate_process import emulated
+
+from ndks.cage import find_cage
+from ndks.homologation.attackers.roster import ACTIVE, PASSIVE
+from ndks.homologation.requirements import REQUIREMENTS
+
+pytestmark = [
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(not find_cage(), reason="this system gives no network namespaces"),
+]
+
+LABELS = [attacker.label for attacker in (*PASSIVE, *ACTIVE)]
+
+
+def ndks(*arguments: str, directory: Path) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "ndks", *arguments]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=390, check=False)
+
+
+def test_hybrid_deserves_approval(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        ports = [stack.enter_context(emulated(tmp_path / name, "--pty")).port for name in ("a", "b")]
+        units = [word for port in ports for word in ("--unit", port)]
+        flash = ["--flash", str(tmp_path / "a"), "--flash", str(tmp_path / "b")]
+        finished = ndks("homologate", *units, *flash, "-o", "report", "--seed", "1", directory=tmp_path)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    report = json.loads((tmp_path / "report/report.json").read_text())
+    assert report["verdict"] == "APPROVED"
+    assert [(row["id"], row["verdict"]) for row in report["requirements"]] == [(r.id, "met") for r in REQUIREMENTS]
+    units_target, *controls = report["targets"]
+    assert [finding["label"] for finding in units_target["findings"]] == LABELS
+    assert {finding["succeeded"] for finding in units_target["findings"]} == {False}
+    assert [control["as_expected"] for control in controls] == [True, True, True]
+    check_documents(tmp_path / "report", report, tmp_path)
+
+
+def test_paper_is_refused_and_says_what_was_read(tmp_path: Path) -> None:
+    units = ("--unit", f"emulator:{tmp_path / 'a'}", "--unit", f"emulator:{tmp_path / 'b'}")
+    options = ("--suite", "paper", "--seed", "1", "--primal-bits", "1000000", "--json")
+    finished = ndks("homologate", *units, "-o", "report", *options, directory=tmp_path)
+    assert finished.returncode == 1
+    report = json.loads(finished.stdout)
+    assert report["verdict"] == "NOT APPROVED"
+    assert "suite paper" in report["warning"]
+    by_label = {finding["label"]: finding for finding in report["targets"][0]["findings"]}
+    assert {label for label, finding in by_label.items() if finding["succeeded"]} >= {"A1", "A2", "A3", "A8", "S"}
+    assert not any(by_label[attacker.label]["succeeded"] for attacker in ACTIVE)  # tags hold what they promise
+    (read,) = [reason for reason in report["reasons"] if reason.startswith("A1 ")]
+    assert by_label["A1"]["summary"] in read
+    assert [control["as_expected"] for control in report["targets"][1:]] == [True, True, True]
+    check_documents(tmp_path / "report", report, tmp_path)
+
+
+def check_documents(directory: Path, report: dict, scratch: Path) -> None:
+    """Assert that the capture is the one that the report names, and that the page shows what report.json says."""
+    (named,) = report["files"]
+    capture = directory / named["name"]
+    assert hashlib.sha256(capture.read_bytes()).hexdigest() == named["sha256"]
+    with capture.open("rb") as file:
+        assert sum(1 for _ in dpkt.pcap.Reader(file)) > 4 * 6  # handshakes and farewells of four conversations alone
+    if BROWSER:
+        check_page(directory / "report.html", report, scratch)
+
+
+def test_units_that_are_in_use_are_left_alone(tmp_path: Path) -> None:
+    assert ndks("network", "new", "office", directory=tmp_path).returncode == 0
+    own = ndks("provision", "office.ndksnet", "--bind", "--unit", "emulator:a", directory=tmp_path)
+    assert own.returncode == 0
+    finished = ndks("homologate", "--unit", "emulator:a", "--unit", "emulator:b", "-o", "report", directory=tmp_path)
+    assert finished.returncode == 2
+    assert "only blank units are tested. Do: erase it, if nobody needs it: ndks zeroize" in finished.stderr
+    assert ndks("key", "--unit", "emulator:a", directory=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--unit", "emulator:a"], "two units are tested"),
+        (["--unit", "emulator:a", "--unit", "socket://127.0.0.1:7000"], "cannot be taken into a cage"),
+        (["--unit", "emulator:a", "--unit", "emulator:a"], "both ports lead to the same unit"),
+        (["--unit", "emulator:a", "--unit", "emulator:b", "--flash", "x"], "a flash is named for both units or none"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments: list[str], words: str, tmp_path: Path) -> None:
+    finished = ndks("homologate", *arguments, "-o", "report", directory=tmp_path)
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert words in finished.stderr
+
+
+def test_a_directory_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report/mine.txt").write_text("mine")
+    units = ("--unit", "emulator:a", "--unit", "emulator:b")
+    finished = ndks("homologate", *units, "-o", "report", directory=tmp_path)
+    assert finished.returncode == 1
+    assert "is not empty" in finished.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
