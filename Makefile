@@ -35,11 +35,12 @@ test-full: development ## install, and run all tests with every power cut; an ho
 fuzz: development ## let atheris fuzz frames, commands, sessions, capsules, files, flash; FUZZ_SECONDS=60 for each
 	$(BIN)/python tests/fuzz/run.py $(or $(FUZZ_SECONDS),60)
 
-bench: development ## measure: key bits, a long stream, encrypt and decrypt; some minutes
+bench: development ## measure: key bits, a long stream, encrypt and decrypt, attacks on suite paper; ten minutes
 	$(BIN)/python tests/benchmarks/generator.py
 	$(BIN)/python tests/benchmarks/stream.py
 	$(BIN)/python tests/benchmarks/capsules.py
 	$(BIN)/python tests/benchmarks/session.py
+	$(BIN)/python tests/benchmarks/attacks.py
 
 check: development ## format, lint, types, generated docs and vectors, rules of the board
 	$(BIN)/ruff format --check $(SOURCES)
