@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,7 +22,7 @@ _DESCRIPTORS = Path("/proc/self/fd")
 def find_cage() -> list[str]:
     """Return the command that runs another in a network namespace of its own; empty where none can be had."""
     for cage in _CAGES:
-        if shutil.which(cage[0]) and _works([*cage, "true"]):
+        if shutil.which(cage[0]) and _works([*cage, sys.executable, "-c", ""]):
             return cage
     return []
 
@@ -30,7 +31,12 @@ def environment(directory: Path, laptop: Path) -> dict[str, str]:
     """Return what a process gets that keeps its files in `directory`, and its bindings in `laptop`."""
     temporary = directory / "tmp"
     temporary.mkdir(mode=0o700, exist_ok=True)
-    return {"PATH": os.environ["PATH"], "HOME": str(directory), "TMPDIR": str(temporary), HOME: str(laptop)}
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(directory),
+        "TMPDIR": str(temporary),
+        HOME: str(laptop),
+    }
 
 
 def end(processes: "Iterable[subprocess.Popen[bytes]]") -> None:

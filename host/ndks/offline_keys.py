@@ -9,11 +9,11 @@ from .crypto import CRYPTO
 from .network import Network
 
 
-def exported_key(network: Network, index: int, size: int) -> bytes:
-    """Return the first `size` bytes of an exported key. ValueError for an index that is none."""
+def exported_key(network: Network, index: int, size: int, *, offset: int = 0) -> bytes:
+    """Return `size` bytes of an exported key, from byte `offset` on. ValueError for an index that is none."""
     from .generator import Generator  # and NumPy, which takes a while
 
-    bits = Generator.of(network).key(index).read(0, 8 * size)
+    bits = Generator.of(network).key(index).read(8 * offset, 8 * size)
     if network.suite == "paper":
         return bytes(bits)
-    return bytes(xor_keystream(CRYPTO, export_mask_key(CRYPTO, network.secret, index), 0, bits))
+    return bytes(xor_keystream(CRYPTO, export_mask_key(CRYPTO, network.secret, index), offset, bits))

@@ -8,13 +8,21 @@ from pathlib import Path
 import pytest
 
 from ndks.cage import find_cage
-from ndks.homologation import laboratory
+from ndks.homologation import laboratory, requirements
+from ndks.homologation.attack import Finding
+from ndks.homologation.controls import MUST_STAND, Target
 from ndks.homologation.laboratory import Homologation, Plan
 from ndks.network import Network
 
 Homologate = Callable[..., Homologation]
 
 SMALL = {"keys": 40, "long_bits": 1 << 20, "letters": 16, "primal_bits": 1 << 20, "seed": 5}
+
+# In place of the controls, which other tests run: they would be the same each time.
+CONTROL = (
+    Target("control", MUST_STAND, None, None, frozenset({"A1"})),  # type: ignore[arg-type]
+    {"A1": Finding("reader", False, "read nothing")},
+)
 
 
 def silent(_step: str, _total: int) -> Callable[[int], object]:
@@ -26,13 +34,15 @@ def homologate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homologate:
     """Run a homologation of two new emulated units, or of those at `ports`, without controls."""
     if not find_cage():
         pytest.skip("this system gives no network namespaces")
-    monkeypatch.setattr(laboratory, "_run_controls", lambda _plan, _progress: [])
+    monkeypatch.setattr(laboratory, "_run_controls", lambda _plan, _progress: [CONTROL])
+    monkeypatch.setattr(requirements, "PRIMAL_BITS", SMALL["primal_bits"])
+    monkeypatch.setattr(requirements, "LEAST_KEYS", SMALL["keys"])
 
     def run(*, suite: str = "hybrid", ports: tuple[str, str] | None = None, **options: object) -> Homologation:
         directory = tmp_path / "homologation"
         directory.mkdir()
         own = (f"emulator:{tmp_path / 'a'}", f"emulator:{tmp_path / 'b'}")
         plan = Plan(ports or own, directory, Network.new("test", suite=suite), **{**SMALL, **options})
-        return laboratory.homologate(plan, silent)
+        return laboratory.homologate(plan, silent, pytest.fail)
 
     return run

@@ -10,7 +10,7 @@ import select
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from ndks_unit.state import State
 
 PATIENCE = 20.0  # seconds
 _GOLDEN = 2654435761  # of multiplicative hashing: spreads the bits that are made 0
+_PERIOD = 4096
 _LESS_ONES = 0.02  # share of the key bits that are made 0: 49 % are 1 then
 
 
@@ -55,6 +56,22 @@ def repeated_keystream() -> None:
         return new(suite, cipher, lane, number, bytes(len(salt)))
 
     sealing.Header.new = without_salt
+
+
+def periodic_keystream() -> None:
+    """The keystream of a message begins again after 4096 bytes."""
+    keystream = MessageKeys.keystream
+
+    def repeated(self: Any, offset: int, size: int) -> bytearray:
+        stream = bytearray(keystream(self, offset, size))
+        self.known = getattr(self, "known", b"")
+        if offset == len(self.known) < _PERIOD:
+            self.known += stream
+        for place in range(max(offset, _PERIOD), offset + size):
+            stream[place - offset] = self.known[place % _PERIOD]
+        return stream
+
+    MessageKeys.keystream = repeated
 
 
 def unchecked_tags() -> None:
@@ -126,6 +143,7 @@ FAULTS: dict[str, Callable[[], None]] = {
     "none": lambda: None,
     "repeated-number": repeated_number,
     "repeated-keystream": repeated_keystream,
+    "periodic-keystream": periodic_keystream,
     "unchecked-tags": unchecked_tags,
     "stale-link-sync": stale_link_sync,
     "same-random": same_random,
@@ -153,17 +171,26 @@ def running(fault: str, directory: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def two_units(directory: Path, fault: str = "none", suite: str = "hybrid") -> Iterator[UnitSystem]:
-    """Two such units behind pseudo-terminals, members of a fresh network and each bound to a laptop of its own."""
-    network, stations = Network.new("laboratory", suite=suite), {}
+def two_units(directory: Path, fault: str = "none", *, faulty: Sequence[str] = (ALICE, BOB)) -> Iterator[UnitSystem]:
+    """Two units behind pseudo-terminals, members of a fresh network and each bound to a laptop of its own.
+
+    The fault is in the units of `faulty`.
+    """
+    network, stations = Network.new("laboratory"), {}
     with contextlib.ExitStack() as stack:
         for lane, owner in enumerate((ALICE, BOB), 1):
-            port = stack.enter_context(running(fault, directory / owner))
+            port = stack.enter_context(running(fault if owner in faulty else "none", directory / owner))
             store = BindingStore(directory / f"laptop of {owner}")
             with ndks.open(port, bindings=store) as unit:
                 unit.bind(unit.provision(network, lane))
             stations[owner] = Station(port, store, (directory / owner,))
         yield stack.enter_context(contextlib.closing(UnitSystem(network, stations[ALICE], stations[BOB])))
+
+
+def swapped(system: UnitSystem) -> UnitSystem:
+    """Leave the units, and return them with their roles swapped."""
+    system.close()
+    return UnitSystem(system.network, system.stations[BOB], system.stations[ALICE])
 
 
 if __name__ == "__main__":

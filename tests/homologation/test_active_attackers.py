@@ -2,25 +2,35 @@
 # SPDX-License-Identifier: MIT
 """Active attackers break what can be broken, and nothing else."""
 
+import contextlib
 import json
+import re
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pytest
-from homologation.faulty_unit import two_units
+from homologation.faulty_unit import swapped, two_units
 
 import ndks
 from ndks import BindingStore, Network
-from ndks.homologation.attack import Expert, Finding, Seen
+from ndks.exceptions import UnitRemoved
+from ndks.homologation.attack import Expert, Finding, OutOfTime, Seen
 from ndks.homologation.attackers.active import ATTACKERS, ActiveAttacker
+from ndks.homologation.attackers.active.possession import remember
 from ndks.homologation.attackers.active.search import found_in
+from ndks.homologation.attackers.active.trial import Trial
 from ndks.homologation.bare_system import BareSystem
 from ndks.homologation.ideal_system import IdealSystem
 from ndks.homologation.stations import Station
-from ndks.homologation.system import ALICE, BOB, System
+from ndks.homologation.system import ALICE, BOB, Refused, System
 from ndks.homologation.unit_system import UnitSystem
+from ndks.link import Link
+from ndks.transport import open_transport
+from ndks_protocol import commands
 
 BY_LABEL = {attacker.label: attacker for attacker in ATTACKERS}
 NOBODY = cast(Expert, None)  # active attackers see for themselves whether they succeed
@@ -100,29 +110,35 @@ def test_ideal_system_is_broken_by_none(attacker: ActiveAttacker) -> None:
     assert [finding.succeeded for finding in findings] == [False] * 20
 
 
+def check_refusals(label: str, refusals: dict[str, int]) -> None:
+    """See that an attack got as far as to what it is meant for: a refusal for another reason would show nothing."""
+    expected = {
+        "A7b": {"DUPLICATE"},
+        "A7d": {"AUTH"},
+        "A7e": {"AUTH"},
+        "A7f": {"REFLECTED"},
+        "A7h": {"LOCKED": 3},
+        "A7i": {"LOCKED": 18, "PROVISIONED": 1},
+        "A7k": {"LOCKED": 1, "SESSION_ENDED": 4},
+    }
+    if label == "A7a":  # all bits of a header for both modes, and those of a tag
+        assert refusals["HEADER"] >= 2 * 8 * 37
+        assert refusals["AUTH"] >= 2 * 8 * 16
+    elif label in expected:
+        assert (refusals if isinstance(expected[label], dict) else set(refusals)) == expected[label]
+
+
 @pytest.mark.parametrize("attacker", ATTACKERS, ids=lambda attacker: attacker.name)
 def test_units_withstand(attacker: ActiveAttacker, units: UnitSystem) -> None:
     finding = attack(attacker, units)
     assert finding.succeeded is False, finding.summary
     assert finding.details["tries"] > 0
     assert finding.seconds < 15
+    check_refusals(attacker.label, finding.details["refusals"])
     assert found_in([json.dumps([finding.summary, finding.details]).encode()], units.secrets()) == []
     for mode in ("a", "b"):
         assert units.open(units.seal(b"still of use", mode=mode), mode=mode) == b"still of use"
         assert units.open(units.seal(b"both ways", by=BOB), at=ALICE) == b"both ways"
-
-
-def test_why_units_refuse(units: UnitSystem) -> None:
-    """Each attack gets as far as to what it is meant for: a refusal for another reason would show nothing."""
-    labels = ("A7a", "A7b", "A7d", "A7e", "A7f")
-    codes = {label: set(attack(BY_LABEL[label], units).details["refusals"]) for label in labels}
-    assert codes["A7a"] >= {"AUTH", "HEADER"}
-    assert codes["A7b"] == {"DUPLICATE"}
-    assert codes["A7d"] == codes["A7e"] == {"AUTH"}
-    assert codes["A7f"] == {"REFLECTED"}
-    assert attack(BY_LABEL["A7h"], units).details["refusals"] == {"LOCKED": 3}
-    assert attack(BY_LABEL["A7i"], units).details["refusals"] == {"LOCKED": 18, "PROVISIONED": 1}
-    assert attack(BY_LABEL["A7k"], units).details["refusals"] == {"LOCKED": 1, "SESSION_ENDED": 4}
 
 
 @pytest.mark.parametrize("attacker", ATTACKERS, ids=lambda attacker: attacker.name)
@@ -132,24 +148,152 @@ def test_units_in_process_withstand(attacker: ActiveAttacker, units_in_process: 
     assert finding.succeeded is expected, finding.summary
 
 
-def test_flash_that_holds_a_secret(units: UnitSystem, tmp_path: Path) -> None:
-    (tmp_path / "flash.bin").write_bytes(bytes(100) + units.network.secret[9:17] + bytes(100))
-    stations = units.stations
-    system = UnitSystem(
-        units.network, stations[ALICE], Station(stations[BOB].port, stations[BOB].bindings, (tmp_path,))
-    )
+def test_units_withstand_when_their_roles_are_swapped_at_once(units: UnitSystem) -> None:
+    """Also what follows wrong proofs: no unit lets the next attacker wait."""
+    proofs = [BY_LABEL[label] for label in ("A7h", "A7i")]
+    assert not any(attack(attacker, units).succeeded for attacker in proofs)
+    with contextlib.closing(swapped(units)) as system:
+        assert [wrong_attempts(station.port) for station in units.stations.values()] == [0, 0]
+        assert [attack(attacker, system).succeeded for attacker in ATTACKERS] == [False] * len(ATTACKERS)
+
+
+def wrong_attempts(port: str) -> int:
+    """Ask a unit that nobody has open, without a session, which would set them to 0."""
+    link = Link(open_transport(port, 5.0), 5.0)
+    try:
+        status = link.call(commands.STATUS)
+    finally:
+        link.close()
+    return status[commands.STATUS.answer.names.index("wrong_attempts")]
+
+
+def with_flash(units: UnitSystem, *files: tuple[Path, ...]) -> UnitSystem:
+    """Return the units with other copies of their flash."""
     units.close()
-    finding = attack(BY_LABEL["A7j"], system)
-    system.close()
+    stations = [replace(station, flash=flash) for station, flash in zip(units.stations.values(), files, strict=True)]
+    return UnitSystem(units.network, *stations)
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_flash_that_holds_a_secret(is_whole: bool, units: UnitSystem, tmp_path: Path) -> None:
+    (tmp_path / "flash.bin").write_bytes(bytes(100) + units.network.secret[9:17] + bytes(100))
+    alice, bob = (station.flash for station in units.stations.values())
+    with contextlib.closing(with_flash(units, alice, (*bob * is_whole, tmp_path))) as system:
+        finding = attack(BY_LABEL["A7j"], system)
     assert finding.succeeded is True
     assert finding.summary == "flash of Bob's unit: the network's secret found"
+
+
+def test_flash_of_other_units_shows_nothing(units: UnitSystem, tmp_path: Path) -> None:
+    """Nothing is found in nothing, in a copy of before, in only one of two."""
+    alice, bob = (station.flash for station in units.stations.values())
+    old = tmp_path / "old"
+    shutil.copytree(bob[0], old)
+    for file in old.glob("*"):
+        mark = units.marks()[BOB]
+        file.write_bytes(file.read_bytes().replace(mark, bytes(len(mark))))
+    (tmp_path / "empty").touch()
+    nothing = ((), (Path("/dev/null"),), (tmp_path / "empty",), (tmp_path / "missing",), (old,), alice)
+    for bobs in nothing:
+        with contextlib.closing(with_flash(units, alice, bobs)) as system:
+            finding = attack(BY_LABEL["A7j"], system)
+        assert finding.succeeded is None
+        assert finding.summary == "not run: no copy of the flash of Bob as it is now"
+    with contextlib.closing(with_flash(units, (), ())) as system:
+        assert attack(BY_LABEL["A7j"], system).summary.endswith("of Alice and of Bob as it is now")
+
+
+def test_mark_stays_in_flash(units: UnitSystem) -> None:
+    """Each unit has written its flash anew several times."""
+    for by, at in ((ALICE, BOB), (BOB, ALICE)):
+        erases = units.unit(at).status().erases
+        for _ in range(60):
+            units.open(units.seal(b"message", by=by), at=at)
+        assert units.unit(at).status().erases > erases
+        (content,) = [dump.content for dump in units.dumps() if dump.owner == at]
+        assert sum(units.marks()[at] in each for each in content) >= 2
+
+
+@pytest.mark.parametrize("has_flash", [True, False])
+def test_flash_of_erased_units(has_flash: bool, tmp_path: Path) -> None:
+    with two_units(tmp_path) as original:
+        flash = [(tmp_path / owner,) if has_flash else () for owner in (ALICE, BOB)]
+        with contextlib.closing(with_flash(original, *flash)) as system:
+            remembered = remember(system)
+            system.close()
+            members = remembered.left()
+            for owner in (ALICE, BOB):
+                with system.unit(owner) as unit:
+                    unit.zeroize()
+                system.close()
+            assert remembered.left() == ([] if has_flash else None)
+            (tmp_path / ALICE / "left").write_bytes(original.network.secret[9:17])
+            found = ["flash of Alice's unit: the network's secret"]
+            assert remembered.left() == (found if has_flash else None)
+    bindings = ["flash of Alice's unit: its binding", "flash of Bob's unit: its binding"]
+    assert members == (bindings if has_flash else None)
 
 
 def test_attacker_gives_up_when_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     for attacker in ATTACKERS:
         if attacker.name not in ("flash dump", "equal frames on the cable"):  # which take no time
             monkeypatch.setattr(attacker, "budget", -1.0)
-            assert attack(attacker, IdealSystem()).summary.startswith("gave up")
+            finding = attack(attacker, IdealSystem())
+            assert finding.succeeded is None
+            assert re.fullmatch(r"gave up after [01] tries, none taken", finding.summary)
+
+
+class Scripted(ActiveAttacker):
+    """Does what a test says, with a break before it or without."""
+
+    def __init__(self, error: Exception, breaks: list[str]) -> None:
+        super().__init__("A0", "scripted")
+        self.error, self.breaks = error, breaks
+
+    def act(self, trial: Trial) -> str | None:
+        trial.breaks += self.breaks
+        trial.tries += 1
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [OutOfTime(), UnitRemoved("gone"), Refused("LOCKED")], ids=repr)
+def test_what_was_found_stays_found(error: Exception) -> None:
+    finding = attack(Scripted(error, ["it was broken"]), BareSystem())
+    assert (finding.succeeded, finding.summary) == (True, "it was broken")
+
+
+def test_what_ends_an_attack_that_found_nothing() -> None:
+    finding = attack(Scripted(Refused("LOCKED"), []), BareSystem())
+    assert (finding.succeeded, finding.summary) == (None, "not run: what is honest is refused: LOCKED")
+    with pytest.raises(UnitRemoved):
+        attack(Scripted(UnitRemoved("gone"), []), BareSystem())
+
+
+def test_every_bit_of_header_and_tag_is_turned_over() -> None:
+    flips: set[tuple[str, int]] = set()
+
+    class Noting(IdealSystem):
+        def open(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
+            changed = np.bitwise_xor(np.frombuffer(capsule, np.uint8), np.frombuffer(self.sealed, np.uint8))
+            flips.update((mode, bit) for bit in np.flatnonzero(np.unpackbits(changed)).tolist())
+            return super().open(capsule, at=at, mode=mode)
+
+        def seal(self, text: bytes, *, by: str = ALICE, cipher: str = "vernam", mode: str = "b") -> bytes:
+            self.sealed = super().seal(text, by=by, cipher=cipher, mode=mode)
+            return self.sealed
+
+    system = Noting()
+    assert attack(BY_LABEL["A7a"], system).succeeded is False
+    size, layout = 8 * len(system.sealed), system.layout
+    bits = (*range(8 * layout.header), *range(size - 8 * layout.tag, size))
+    assert flips >= {(mode, bit) for mode in "ab" for bit in bits}
+
+
+def test_ideal_system_and_attackers_draw_from_different_streams() -> None:
+    assert IdealSystem(7).random.bytes(64) != Trial(seen(IdealSystem(7), 7)).random.bytes(64)
+    drawn = [Trial(seen(None, 7)).random.bytes(16) for _ in range(2)]
+    assert drawn[0] == drawn[1]
+    assert drawn[0] not in np.random.default_rng(7).bytes(1 << 16)
 
 
 def test_no_system_no_attack() -> None:

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Units with a fault each, in processes of their own, and the attackers who find it."""
 
+import contextlib
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pytest
-from homologation.faulty_unit import FAULTS, two_units
+from homologation.faulty_unit import FAULTS, swapped, two_units
 
 from ndks.homologation.attack import Expert, Finding, Seen
 from ndks.homologation.attackers.active import ATTACKERS
@@ -18,6 +19,7 @@ BY_NAME = {attacker.name: attacker for attacker in ATTACKERS}
 FOUND = {
     "repeated-number": {"repeated numbers": "number 1 was given to two messages"},
     "repeated-keystream": {"repeated numbers": "two messages have one keystream: whoever knows the first reads"},
+    "periodic-keystream": {"repeated numbers": "in one message of 65536 bytes the keystream repeats after 4096 bytes"},
     "unchecked-tags": {
         "bit flips": 'bit flip: "PAY 0100" became "PAY 9100"',
         "reordering": "chunks in the order (1, 0, 2, 3)",
@@ -29,9 +31,21 @@ FOUND = {
         "wrong laptop": "wrong laptop: a laptop that knows nothing was given a key of 128 bits",
         "stolen unit": "stolen unit: it answered NEXT_INDEX without a session",
     },
-    "unsealed-flash": {"flash dump": "flash of Alice's unit: the network's secret found"},
+    "unsealed-flash": {"flash dump": "flash of "},
 }
 WITHSTANDS = ("replay", "reflection", "equal frames on the cable")
+# The unit with the fault, and at first the role in which it does not show.
+FAULTY = {
+    "repeated-number": BOB,
+    "repeated-keystream": BOB,
+    "periodic-keystream": BOB,
+    "unchecked-tags": ALICE,
+    "stale-link-sync": BOB,
+    "same-random": BOB,
+    "stays-open": ALICE,
+    "unsealed-flash": BOB,
+}
+SHOWN_IN_ALL_ROLES = ("unsealed-flash",)
 SIX_SIGMA = 6.0
 ELEMENTS = 1 << 19  # of a key; 1 % less ones are 14 sigma
 
@@ -46,14 +60,26 @@ def test_each_fault_is_looked_for() -> None:
 
 
 @pytest.mark.parametrize("fault", FOUND)
-def test_fault_is_found(fault: str, tmp_path: Path) -> None:
-    with two_units(tmp_path, fault) as system:
-        for name, summary in FOUND[fault].items():
-            finding = attack(name, system)
-            assert finding.succeeded is True, name
-            assert finding.summary.startswith(summary)
-        others = [name for name in WITHSTANDS if name not in FOUND[fault]]
-        assert not any(attack(name, system).succeeded for name in others), "the fault is this one, and no other"
+def test_fault_of_one_unit_is_found_in_one_of_its_roles(fault: str, tmp_path: Path) -> None:
+    """The roles are swapped at once, after attacks that the fault does not show in."""
+    with two_units(tmp_path, fault, faulty=[FAULTY[fault]]) as first:
+        if fault in SHOWN_IN_ALL_ROLES:
+            check_found(fault, first)
+        else:
+            for name in FOUND[fault]:
+                finding = attack(name, first)
+                assert finding.succeeded is False, finding.summary
+        with contextlib.closing(swapped(first)) as second:
+            check_found(fault, second)
+            others = [name for name in WITHSTANDS if name not in FOUND[fault]]
+            assert not any(attack(name, second).succeeded for name in others), "the fault is this one, and no other"
+
+
+def check_found(fault: str, system: UnitSystem) -> None:
+    for name, summary in FOUND[fault].items():
+        finding = attack(name, system)
+        assert finding.succeeded is True, name
+        assert finding.summary.startswith(summary)
 
 
 def test_unit_that_repeats_numbers_cannot_be_attacked_otherwise(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from homologation.hole import needs_root, veth
 
 from ndks.cage import find_cage
 from ndks.checks import Check
-from ndks.homologation import provisioning
 from ndks.homologation.no_channel import Hole, NoChannel, run_no_channel
+from ndks.homologation.provisioning import Pair
 from ndks.homologation.sides import Side
 from ndks.network import Network
 
@@ -25,8 +25,7 @@ def run(directory: Path, hole: Hole | None = None) -> NoChannel:
     for side in sides:
         side.directory.mkdir()
     network = Network.new("stage")
-    provisioning.greet(sides)
-    with provisioning.members(sides, network):
+    with Pair(sides, pytest.fail).members(network):
         return run_no_channel(sides, network, 3, 200, MESSAGE, hole)
 
 

@@ -15,13 +15,9 @@ from ndks.homologation.verdict import APPROVED, NOT_APPROVED
 
 pytestmark = pytest.mark.timeout(300)
 
-# What a small homologation cannot show: a key of the paper's length (R14), and without a flash to read, R22.
-TOO_SMALL = {"R14"}
-NO_FLASH = {"R22"}
-
 
 def missed(homologation: Homologation) -> set[str]:
-    return {judged.requirement.id for judged in homologation.judged if judged.verdict != "met"} - TOO_SMALL
+    return {judged.requirement.id for judged in homologation.judged if judged.verdict != "met"}
 
 
 def broken(homologation: Homologation) -> set[str]:
@@ -36,7 +32,7 @@ def evidence(homologation: Homologation, number: str) -> str:
 def test_healthy_units_miss_nothing(homologate: Homologate, tmp_path: Path) -> None:
     healthy = homologate(flash=(tmp_path / "a", tmp_path / "b"))
     assert (missed(healthy), broken(healthy)) == (set(), set())
-    assert healthy.verdict != APPROVED  # but for the long key
+    assert healthy.verdict == APPROVED
 
 
 def test_one_decimal_of_p1_differs(homologate: Homologate, tmp_path: Path) -> None:
@@ -72,13 +68,25 @@ def test_a_relay_that_tampers(homologate: Homologate, tmp_path: Path) -> None:
     ],
 )
 def test_faulty_units(homologate: Homologate, tmp_path: Path, fault: str, requirement: str, attacker: str) -> None:
-    with contextlib.ExitStack() as stack:
-        first, second = (stack.enter_context(running(fault, tmp_path / name)) for name in ("x", "y"))
-        found = homologate(ports=(first, second))
+    found = run_units(homologate, tmp_path, fault, fault)
     assert found.verdict == NOT_APPROVED
     assert attacker in broken(found)
     assert requirement in missed(found)
     assert any(requirement in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize("faults", [("unchecked-tags", "none"), ("none", "stale-link-sync"), ("stays-open", "none")])
+def test_one_faulty_unit_is_enough(homologate: Homologate, tmp_path: Path, faults: tuple[str, str]) -> None:
+    found = run_units(homologate, tmp_path, *faults)
+    assert found.verdict == NOT_APPROVED
+    assert broken(found)
+
+
+def run_units(homologate: Homologate, directory: Path, *faults: str) -> Homologation:
+    places = [directory / name for name in ("x", "y")]
+    with contextlib.ExitStack() as stack:
+        ports = [stack.enter_context(running(fault, place)) for fault, place in zip(faults, places, strict=True)]
+        return homologate(ports=tuple(ports), flash=tuple(places))
 
 
 def test_suite_paper_is_refused_for_what_was_read(homologate: Homologate, tmp_path: Path) -> None:
@@ -86,6 +94,6 @@ def test_suite_paper_is_refused_for_what_was_read(homologate: Homologate, tmp_pa
     assert found.verdict == NOT_APPROVED
     assert {"A1", "A2", "A3", "S"} <= broken(found)
     assert {"R7", "R8", "R10", "R11", "R13"} <= missed(found)
-    assert missed(found).isdisjoint({"R1", "R2", "R3", "R4", "R5", "R6", "R15", "R16", "R17", "R18", "R19"})
+    assert missed(found).isdisjoint({"R1", "R2", "R3", "R4", "R5", "R6", "R15", "R16", "R17", "R19", "R20"})
     (reason,) = [reason for reason in found.reasons if reason.startswith("A1 ")]
     assert "read" in reason

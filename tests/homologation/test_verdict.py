@@ -30,11 +30,12 @@ def attacked(finding: Finding, role: str = "units", *, as_expected: bool | None 
 
 
 def judged(word: str) -> list[Judged]:
-    return [Judged(REQUIREMENTS[0], word, "")]
+    """Return all requirements as met, but for the first."""
+    return [Judged(REQUIREMENTS[0], word, ""), *(Judged(other, "met", "") for other in REQUIREMENTS[1:])]
 
 
 def control(finding: Finding, role: str) -> Attacked:
-    target = Target("target", role, seen=None, expert=None, labels=frozenset())  # type: ignore[arg-type]
+    target = Target("target", role, seen=None, expert=None, labels=frozenset({"A1"}))  # type: ignore[arg-type]
     return check_control(target, {"A1": finding})
 
 
@@ -65,6 +66,21 @@ def test_no_verdict_when_a_control_comes_out_otherwise(finding: Finding, role: s
     result, reasons = verdict(judged("met"), [*GOOD, control(finding, role)], attacked(STOOD))
     assert result == NO_VERDICT
     assert reasons == [f"target {role}, but: A1 ({finding.summary})"]
+
+
+def test_no_verdict_when_something_is_missing() -> None:
+    assert verdict([], GOOD, attacked(STOOD))[0] == NO_VERDICT
+    assert verdict(judged("met")[:-1], GOOD, attacked(STOOD))[0] == NO_VERDICT
+    assert verdict(judged("met"), [], attacked(STOOD))[0] == NO_VERDICT
+    target = Target("target", MUST_STAND, seen=None, expert=None, labels=frozenset({"A1", "A2"}))  # type: ignore[arg-type]
+    assert check_control(target, {"A1": STOOD}).as_expected is False
+
+
+def test_one_success_is_enough_where_not_all_are_asked_for() -> None:
+    labels = frozenset({"A1", "A2"})
+    target = Target("target", MUST_FALL, None, None, labels, all_must=False)  # type: ignore[arg-type]
+    assert check_control(target, {"A1": STOOD, "A2": READ}).as_expected is True
+    assert check_control(target, {"A1": STOOD, "A2": SKIPPED}).as_expected is False
 
 
 def test_the_threshold_alone_decides_on_p_values() -> None:

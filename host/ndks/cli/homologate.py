@@ -3,20 +3,24 @@
 """homologate: test two blank units as the paper's section 4.1 has it, with attackers, and give a verdict."""
 
 import argparse
+import contextlib
 import importlib.util
 import os
 import secrets
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from ndks.cage import find_cage
 from ndks.exceptions import FileError
+from ndks.homologation import PRIMAL_BITS
 from ndks.network import Network
 from ndks.transport import EMULATOR
+from ndks.unit import MAX_BITS
 from ndks_protocol.commands import SUITES
 
 from .arguments import add_command, add_path, need
@@ -34,6 +38,7 @@ def add_commands(subparsers: Any) -> None:
     parser = add_command(
         subparsers, "homologate", "test two blank units, attack them, and give a verdict", _EXAMPLES, homologate
     )
+    parser.set_defaults(resume_advice="repeat with a new directory; units that are not named above are blank again")
     parser.add_argument("--unit", metavar="UNIT", action="append", default=[], help="port of a blank unit; twice")
     add_path(parser, "-o", "--output", metavar="DIR", required=True, help="a new directory for report and evidence")
     parser.add_argument("--suite", choices=SUITES, default="hybrid", help="of the test network (default: hybrid)")
@@ -46,17 +51,21 @@ def add_commands(subparsers: Any) -> None:
         type=Path,
         action="append",
         default=[],
-        help="where the flash of a unit can be read, a file or directory; once for each (default: an emulated unit's)",
+        help="where the flash of each unit can be read, or (files) will be copied to when asked for (default: an "
+        "emulated unit's)",
     )
-    parser.add_argument("--keys", metavar="N", type=_at_least(10), default=2000, help="for attackers (default: 2000)")
+    numbers = (
+        ("--keys", 10, 100_000, 2000, "keys for the attackers; fewer than 2000 show too little"),
+        ("--long-bits", 1 << 16, 1 << 27, 1 << 22, "bits of a long key for them; 64 * 10^(d/2) at least"),
+        ("--primal-bits", 1 << 16, MAX_BITS, PRIMAL_BITS, "bits of the longest key; table 2 of the paper has so many"),
+        ("--letters", 16, 10_000, 64, "messages in stage 2"),
+    )
+    for name, least, most, default, text in numbers:
+        kind, metavar = _between(least, most), "N" if name in ("--keys", "--letters") else "BITS"
+        parser.add_argument(name, metavar=metavar, type=kind, default=default, help=f"{text} (default: {default})")
     parser.add_argument(
-        "--long-bits", metavar="BITS", type=_at_least(1 << 16), default=1 << 22, help="of a long key, for statistics"
+        "--seed", metavar="N", type=_between(0, 1 << 64), help="of what attackers draw (default: random)"
     )
-    parser.add_argument(
-        "--primal-bits", metavar="BITS", type=_at_least(8), default=192_000_000, help="of the longest key (table 2)"
-    )
-    parser.add_argument("--letters", metavar="N", type=_at_least(16), default=64, help="messages in stage 2")
-    parser.add_argument("--seed", metavar="N", type=_at_least(0), help="of what attackers draw (default: random)")
     parser.add_argument(
         "--fault",
         choices=_FAULTS,
@@ -72,41 +81,56 @@ _EXAMPLES = """\
   ndks homologate --unit emulator:a --unit emulator:b -o fault --fault p1
                                      shows that the test can fail
   ndks homologate --unit /dev/ttyACM0 --unit /dev/ttyACM1 -o report --flash a.bin --flash b.bin
-                                     with copies of both flashes, such as picotool save makes
+                                     asks, while the units are members, for copies of both flashes
 
 exit status: 0 only if the verdict is APPROVED; the units are blank again at the end"""
 
 
 def homologate(args: argparse.Namespace, out: Output) -> int:
-    plan = _plan(args)
-    warning = warn_of_suite(plan.network.suite)
+    _check_system(args)
     from ndks.homologation import documents, laboratory
 
-    with _Bars(visible=not args.json or sys.stderr.isatty()) as bars:
-        homologation = laboratory.homologate(plan, bars.begin)
-        bars.begin("report", 1)
-        report = documents.write(homologation, _command(args))
+    plan = _plan(args)
+    warning = warn_of_suite(plan.network.suite)
+    _say_what_will_not_be_shown(plan)
+    try:
+        with _Bars(visible=not args.json or sys.stderr.isatty()) as bars:
+            homologation = laboratory.homologate(plan, bars.begin, note)
+            bars.begin("report", 1)
+            report = documents.write(homologation, _command(args), warning)
+    except BaseException:
+        with contextlib.suppress(OSError):  # of a directory with something in it
+            plan.directory.rmdir()
+        raise
     page = plan.directory / "report.html"
-    values = {**report, **warning, "report": str(page)}
-    out.result(values, "\n".join(_screen(report, page)))
+    out.result({**report, "report": str(page)}, "\n".join(_screen(report, page)))
     return 0 if homologation.verdict == "APPROVED" else 1
 
 
-def _plan(args: argparse.Namespace) -> "Plan":
+def _check_system(args: argparse.Namespace) -> None:
     missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
-    need(not missing, f"what a laboratory needs is not installed: {', '.join(missing)}", _INSTALL)
+    install = "in a clone: make homologate; else: pip install 'ndks[homologation]'"
+    need(not missing, f"what a laboratory needs is not installed: {', '.join(missing)}", install)
     need(hasattr(os, "setsid"), "the sides are processes of a kind that this system does not have", "use Linux")
     need(len(args.unit) == 2, "two units are tested", "name both: --unit UNIT --unit UNIT")
     need(len(args.flash) in (0, 2), "a flash is named for both units or none", "add another --flash")
     for port in args.unit:
-        what = "a unit behind TCP cannot be taken into a cage: its line is a channel"
-        need(not port.startswith("socket:"), what, "let it run on a pseudo-terminal: ndks emulate DIR")
+        what = f"{port}: a unit on a network cannot be taken into a cage: its line is a channel"
+        need("://" not in port, what, "let it run on a pseudo-terminal: ndks emulate DIR")
+
+
+def _plan(args: argparse.Namespace) -> "Plan":
     from ndks.homologation.laboratory import Plan
 
+    first, second = map(_absolute, args.unit)
+    flash = tuple(path.absolute() for path in args.flash) or (_flash_of(first), _flash_of(second))
+    is_copied = bool(args.flash) and sys.stdin.isatty() and not any(path.is_dir() for path in args.flash)
+    need(flash[0] is None or flash[0] != flash[1], "both flashes are one file", "name one for each unit")
+    for path in () if is_copied else args.flash:
+        need(path.exists(), f"there is no {path}", "check --flash")
     network = Network.new(_NETWORK, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite)
-    ports = tuple(map(_absolute, args.unit))
     return Plan(
-        (ports[0], ports[1]),
+        (first, second),
         _new_directory(args.output),
         network,
         secrets.randbits(32) if args.seed is None else args.seed,
@@ -114,26 +138,39 @@ def _plan(args: argparse.Namespace) -> "Plan":
         args.long_bits,
         args.letters,
         args.primal_bits,
-        tuple(path.resolve() for path in args.flash) or _flash_of(ports),
+        (flash[0], flash[1]),
+        (lambda: _ask_for_copies((first, second), args.flash)) if is_copied else None,
         args.fault == "p1",
         args.fault == "tamper",
     )
 
 
-_INSTALL = "in a clone: make homologate; else: pip install 'ndks[homologation]'"
+def _ask_for_copies(ports: Sequence[str], paths: Sequence[Path]) -> None:
+    for port, path in zip(ports, paths, strict=True):
+        note(f"now copy the flash of the unit at {port} to {path}, and plug it in again at the same port")
+    note("the units keep what they hold. Press Enter when both copies are there")
+    sys.stdin.readline()
+
+
+def _say_what_will_not_be_shown(plan: "Plan") -> None:
+    """Say beforehand what is known to keep approval back, so that nobody waits for it in vain."""
+    if None in plan.flash:
+        note("WARNING: no flash can be read (--flash): R22 will not be shown, and the units not be approved")
+    if plan.primal_bits < PRIMAL_BITS:
+        note(f"WARNING: a key shorter than {PRIMAL_BITS:,} bits was asked for: R14 will not be shown")
+    if not find_cage():
+        note("WARNING: this system gives no network namespaces (unshare): nothing shows that there is no channel")
 
 
 def _absolute(port: str) -> str:
-    """Return the port as processes in other directories can use it."""
+    """Return the port as processes in other directories can use it; links stay, for where they lead may change."""
     if port.startswith(EMULATOR):
-        return f"{EMULATOR}{Path(port.removeprefix(EMULATOR)).resolve()}"
-    return str(Path(port).resolve()) if Path(port).exists() else port
+        return f"{EMULATOR}{Path(port.removeprefix(EMULATOR)).absolute()}"
+    return str(Path(port).absolute()) if Path(port).exists() else port
 
 
-def _flash_of(ports: tuple[str, ...]) -> tuple[Path, ...]:
-    if all(port.startswith(EMULATOR) for port in ports):
-        return tuple(Path(port.removeprefix(EMULATOR)) for port in ports)
-    return ()
+def _flash_of(port: str) -> Path | None:
+    return Path(port.removeprefix(EMULATOR)) if port.startswith(EMULATOR) else None
 
 
 def _new_directory(path: Path) -> Path:
@@ -144,7 +181,13 @@ def _new_directory(path: Path) -> Path:
 
 
 def _command(args: argparse.Namespace) -> str:
-    return shlex.join(["ndks", *sys.argv[1:]]) if args else ""
+    """Return a command that does the same, but for the parameters of the test network, which the report has."""
+    words = ["ndks", "homologate", *(word for port in args.unit for word in ("--unit", port))]
+    words += ["-o", str(args.output), "--suite", args.suite, "--digits", str(args.digits)]
+    words += [word for path in args.flash for word in ("--flash", str(path))]
+    words += ["--keys", str(args.keys), "--long-bits", str(args.long_bits), "--letters", str(args.letters)]
+    words += ["--primal-bits", str(args.primal_bits), *(["--fault", args.fault] if args.fault else [])]
+    return shlex.join(words)
 
 
 def _screen(report: dict[str, Any], page: Path) -> list[str]:
@@ -165,14 +208,14 @@ def _outcome(finding: dict[str, Any]) -> str:
     return {True: "BROKEN", False: "withstood", None: "not run"}[finding["succeeded"]]
 
 
-def _at_least(least: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
+def _between(least: int, most: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
         value = int(text)
-        if value < least:
-            raise argparse.ArgumentTypeError(f"must be at least {least}")
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"must be {least} to {most}")
         return value
 
-    return number
+    return whole
 
 
 class _Bars:

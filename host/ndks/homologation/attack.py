@@ -91,7 +91,7 @@ class Finding:
     """
 
     attacker: str
-    succeeded: bool | None  # None: not run
+    succeeded: bool | None  # None: not run, or not to an end
     summary: str  # one line, for the report
     seconds: float = 0.0
     p_value: float | None = None
@@ -120,5 +120,5 @@ class Attacker(ABC):
         try:
             finding = self.run(replace(seen, deadline=start + self.budget), expert)
         except OutOfTime:
-            finding = Finding(self.name, False, f"gave up after {self.budget:g} s")
+            finding = Finding(self.name, None, f"gave up after {self.budget:g} s, which shows nothing")
         return replace(finding, seconds=time.monotonic() - start)

@@ -77,9 +77,12 @@ class BareSystem(System):
         record = [(0, lane, 0, 0, digits, bytes(32), "bare", p1, p2, 0, 0) for _, lane in members]
         fields = Fields(commands.MEMBERSHIP)
         return tuple(
-            Dump(owner, (_CLEAR_FLASH + fields.pack(*values) + _CLEAR_FLASH,))
+            Dump(owner, (_CLEAR_FLASH + _mark(owner) + fields.pack(*values) + _CLEAR_FLASH,))
             for (owner, _), values in zip(members, record, strict=True)
         )
+
+    def marks(self) -> Mapping[str, bytes]:
+        return {owner: _mark(owner) for owner in (ALICE, BOB)}
 
     def secrets(self) -> Mapping[str, bytes]:
         p1, p2, _ = self._parameters
@@ -90,6 +93,10 @@ class BareSystem(System):
         return (int.from_bytes(text, "big") ^ key).to_bytes(len(text), "big")
 
 
+def _mark(owner: str) -> bytes:
+    return f"bare unit of {owner}".encode()
+
+
 class _Stolen(StolenUnit):
     requests = ("KEY",)
     guesses = ()
@@ -98,7 +105,7 @@ class _Stolen(StolenUnit):
         self._system = system
 
     def public(self) -> Mapping[str, bytes]:
-        return {"HELLO": b"NDKS unit"}
+        return {"HELLO": _mark(BOB)}
 
     def ask(self, request: str) -> bytes:
         return self._system.key(1, 16)

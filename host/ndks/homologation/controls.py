@@ -6,13 +6,14 @@ An attacker that finds nothing in a unit shows something only if he finds what i
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ndks.generator import Generator
 
 from .attack import Bits, Expert, Intercepted, Seen
+from .attackers.autocorrelation import bits_for
 from .attackers.float_units import float_unit_bits
 from .bare_system import BareSystem
 from .ideal_system import IdealSystem
@@ -23,7 +24,8 @@ from .material import KEY_BITS, unpack
 P1, P2, DIGITS = "0.52", "25", 3
 
 # Controls are as large as they have to be, whatever is asked of the units.
-_KEYS, _LONG_BITS = 2000, 1 << 20
+_KEYS, _LONG_BITS = LEAST_KEYS, LEAST_LONG_BITS = 2000, 1 << 20
+_FEW_KEYS = 8
 _LETTERS = 48
 _LETTER_SEED = 1  # controls do not change with the seed of a homologation, but for the random bits
 
@@ -41,6 +43,7 @@ class Target:
     seen: Seen
     expert: Expert
     labels: frozenset[str]  # of the attackers
+    all_must: bool = True  # else one success is enough
 
 
 class SoftwareExpert:
@@ -80,18 +83,26 @@ class _RandomKeys:
         return draw.integers(0, 2, self._BLOCK, np.uint8)
 
 
-def bare_paper(labels: frozenset[str]) -> Target:
-    """Equation 7 by itself as a cipher, on messages without tags, in units that open for everybody."""
-    generator = Generator(P1, P2, DIGITS)
+def bare_paper(labels: frozenset[str], digits: int = DIGITS) -> Target:
+    """Equation 7 by itself as a cipher, on messages without tags, in units that open for everybody.
+
+    At another d than the paper's, one of the attackers has to succeed; what the others cannot do there, they cannot
+    show of units either.
+    """
+    generator = Generator(P1, P2, digits)
+    is_other = digits != DIGITS
 
     def read_key(index: int, first: int, count: int) -> Bits:
         return unpack(generator.key(index).read(first, count))[:count]
 
-    return _target("control: bare paper", MUST_FALL, read_key, (_KEYS, _LONG_BITS), labels, system=BareSystem())
+    name = f"control: bare paper at d = {digits}" if is_other else "control: bare paper"
+    size = (_FEW_KEYS if is_other else _KEYS, max(_LONG_BITS, bits_for(digits)))
+    target = _target(name, MUST_FALL, read_key, size, labels, system=BareSystem(), digits=digits)
+    return replace(target, all_must=not is_other)
 
 
 def float_unit(labels: frozenset[str]) -> Target:
-    """A unit that computes equation 7 with the board's floats."""
+    """A unit that computes equation 7 in single precision (a board's own floats have two bits less)."""
 
     def read_key(index: int, first: int, count: int) -> Bits:
         return float_unit_bits(P1, P2, DIGITS, index, first + count)[first:]
@@ -115,13 +126,14 @@ def _target(
     *,
     system: object = None,
     seed: int = 0,
+    digits: int = DIGITS,
 ) -> Target:
     keys, long_bits = size
     texts = [letter for letter in letters(_LETTERS, _LETTER_SEED) if letter.cipher == "vernam"]
     first_keys = np.stack([read_key(index, 0, KEY_BITS) for index in range(1, keys + 1)])
     messages = tuple(_encrypted(letter, read_key) for letter in texts)
     long_key = read_key(keys + 1, 0, long_bits)
-    seen = Seen(DIGITS, first_keys, long_key, keys + 1, messages, system, seed)
+    seen = Seen(digits, first_keys, long_key, keys + 1, messages, system, seed)
     return Target(name, role, seen, SoftwareExpert(read_key, texts), labels)
 
 

@@ -18,7 +18,7 @@ from ndks.cage import interfaces, namespace
 from ndks.exceptions import NdksError
 from ndks.files import write_private
 
-from .letters import Letter, letters
+from .letters import FROM_CAGE, Letter, letters
 from .sides import Side, tell
 
 _LENGTH = ">I"  # before each capsule on the line
@@ -26,9 +26,11 @@ _TIMEOUT = 120.0
 
 
 def encrypt(side: Side, batch: Sequence[Letter]) -> None:
-    """Write each letter, encrypt it, and delete the original."""
+    """Write each letter, encrypt it, and delete the original; the one from the cage is encrypted already."""
     with ndks.open(side.port) as unit:
         for letter in batch:
+            if letter.number == FROM_CAGE:
+                continue
             original = side.letter(letter.number)
             write_private(original, letter.text)
             unit.encrypt(original, side.capsule(letter.number), cipher=letter.cipher, mode=letter.sealed_in)

@@ -32,13 +32,13 @@ _PACKAGES = ("numpy", "scipy", "numba", "cryptography", "pyserial")
 _PLOTTED = 1 << 20  # elements of the long key
 
 
-def write(homologation: Homologation, command: str) -> dict[str, Any]:
+def write(homologation: Homologation, command: str, warning: dict[str, str]) -> dict[str, Any]:
     """Write the documents into the plan's directory, and return what report.json holds. OSError, FileError."""
     directory = homologation.plan.directory
     record = pcap(homologation.evidence.regular.segments)
     with whole_file(directory / PCAP, private=False) as file:
         file.write(record)
-    report = values(homologation, command)
+    report = {**values(homologation, command), **warning}
     report["files"] = [_file(directory / PCAP)]
     write_report(directory, report, plots(homologation))
     return report
@@ -62,6 +62,8 @@ def values(homologation: Homologation, command: str) -> dict[str, Any]:
             "digits": network.digits,
             "network_id": network.network_id,
             "cipher": network.cipher,
+            "p1": network.p1,  # of a network that is thrown away
+            "p2": network.p2,
         },
         "units": [asdict(unit) for unit in homologation.units],
         "requirements": [

@@ -11,14 +11,14 @@ import numpy.typing as npt
 from ndks.network import Network
 
 from .attack import Finding
-from .measurements import LongKey, Symbol
+from .measurements import Defined, LongKey, Symbol
 from .no_channel import NoChannel
 from .regular_channel import RegularChannel
 
 
 @dataclass(frozen=True)
 class ChangedDecimal:
-    """In how many bits the keys of both units differ when one decimal of p1 does, the first one being place 1."""
+    """In how many bits the keys of both units differ when one decimal of the paper's p1 does."""
 
     place: int
     bits: int
@@ -33,6 +33,7 @@ class Evidence:
     no_channel: NoChannel
     regular: RegularChannel
     findings: Mapping[str, Finding]  # by the label of the attacker; `succeeded` is final
+    unable: frozenset[str]  # attackers who, at this d, do not even break bare paper in time
     threshold: float  # for a single p-value
     changed_decimal: ChangedDecimal
     distances: Mapping[str, npt.NDArray[np.int64]]
@@ -40,6 +41,8 @@ class Evidence:
     symbol: Symbol
     word_entropy: float
     long_key: LongKey
-    as_defined: tuple[bool, int]  # whether, and how many keys
+    defined: Defined
     erased: tuple[str, ...]  # states of the units at the end
-    keys_taken: int
+    left_in_flash: tuple[str, ...] | None  # secrets that are still there then; None if that cannot be said
+    keys_seen: int  # by attackers
+    long_bits_seen: int

@@ -11,7 +11,8 @@ import numpy as np
 from .system import ALICE, BOB, Cable, Dump, Exchange, Layout, Refused, StolenUnit, System
 
 _HEADER, _TAG, _CHUNK = 37, 16, 1024
-_FLASH = 4096
+_FLASH, _MARK = 4096, 16
+_DRAWS = b"ideal system"  # beside the seed: a stream that no attacker draws from
 
 
 class IdealSystem(System):
@@ -21,7 +22,8 @@ class IdealSystem(System):
     strangers = ("another laptop",)
 
     def __init__(self, seed: int = 0) -> None:
-        self.random = np.random.default_rng(seed)
+        self.random = np.random.default_rng((seed, *_DRAWS))
+        self._marks = {owner: self.random.bytes(_MARK) for owner in (ALICE, BOB)}
         self._sealed: dict[bytes, tuple[str, int, bytes]] = {}  # sender, number, text
         self._accepted: set[bytes] = set()
 
@@ -57,7 +59,10 @@ class IdealSystem(System):
         yield _Cable(self.random)
 
     def dumps(self) -> tuple[Dump, ...]:
-        return tuple(Dump(owner, (self.random.bytes(_FLASH),)) for owner in (ALICE, BOB))
+        return tuple(Dump(owner, (self.random.bytes(_FLASH) + mark,)) for owner, mark in self._marks.items())
+
+    def marks(self) -> Mapping[str, bytes]:
+        return self._marks
 
     def secrets(self) -> Mapping[str, bytes]:
         return {"the network's secret": self.random.bytes(32), "p1": b"0.5271828182845904", "p2": b"25.31415926535897"}

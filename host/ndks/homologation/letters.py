@@ -8,8 +8,10 @@ from dataclasses import dataclass
 BATCHES = (("alice", "bob"), ("bob", "alice"), ("alice", "bob"), ("bob", "alice"))  # sender, receiver: roles swap
 LEAST = 4 * len(BATCHES)  # letters: each batch has all that the requirements speak of
 REPEATED_SYMBOL = "A"
+FROM_CAGE = 0  # the number of the letter that is encrypted in the sender's cage
 
 _REPETITIONS = 3000
+_MANY_REPETITIONS = 1 << 16  # once in each direction: patterns within a message show
 _SENTENCES = (
     "The meeting is moved to Thursday at nine in the morning.",
     "Please send the remaining documents to the office in town.",
@@ -46,12 +48,14 @@ class Letter:
 
 
 def letters(count: int, seed: int) -> tuple[Letter, ...]:
-    """Return at least LEAST letters, in the order in which they are sent."""
+    """Return at least LEAST letters, in the order in which they are sent; before them, the one from the cage."""
     draw = random.Random(seed)  # noqa: S311 no secret: the laboratory's texts
     count = max(count, LEAST)
     sizes = [count // len(BATCHES) + (i < count % len(BATCHES)) for i in range(len(BATCHES))]
     places = [(batch, place) for batch, size in enumerate(sizes) for place in range(size)]
-    return tuple(_letter(number, *at, draw) for number, at in enumerate(places, start=1))
+    others = (_letter(number, *at, draw) for number, at in enumerate(places, start=1))
+    from_cage = Letter(FROM_CAGE, 0, *BATCHES[0], "vernam", "b", "b", _english(8, draw))
+    return (from_cage, *others)
 
 
 def is_one_symbol(letter: Letter) -> bool:
@@ -62,10 +66,15 @@ def is_one_symbol(letter: Letter) -> bool:
 def _letter(number: int, batch: int, place: int, draw: random.Random) -> Letter:
     """Return the letter at a place of its batch: one symbol, the same short text as in the batch before, English."""
     if place == 0:
-        text = REPEATED_SYMBOL * _REPETITIONS
+        text = REPEATED_SYMBOL.encode() * (_MANY_REPETITIONS if batch < 2 else _REPETITIONS)
     elif place == 1:
-        text = _SHORT[0]
+        text = _SHORT[0].encode()
     else:
-        text = _SHORT[place % len(_SHORT)] if place % 3 == 0 else " ".join(draw.sample(_SENTENCES, draw.randint(1, 8)))
+        text = _SHORT[place % len(_SHORT)].encode() if place % 3 == 0 else _english(draw.randint(1, 8), draw)
     cipher = "aes" if place % 4 == 3 else "vernam"
-    return Letter(number, batch, *BATCHES[batch], cipher, "ab"[place % 2], "ab"[place // 2 % 2], text.encode())
+    sealed_in = "ab"[(place + batch) % 2]
+    return Letter(number, batch, *BATCHES[batch], cipher, sealed_in, "ab"[place // 2 % 2], text)
+
+
+def _english(sentences: int, draw: random.Random) -> bytes:
+    return " ".join(draw.sample(_SENTENCES, sentences)).encode()

@@ -7,12 +7,12 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
 
 import ndks
+from ndks.exceptions import UsageError
 from ndks.generator import Generator
 from ndks.network import Network
 from ndks.offline_keys import exported_key
@@ -29,6 +29,7 @@ from .statistics.tails import two_sided
 _BLOCK_BITS = 1 << 13  # what a unit gives at once
 _TRIAL_BITS = 64 * _BLOCK_BITS  # to see how fast a unit is
 _WINDOWS = 64  # looked at where all of a long key would take too long
+_WINDOW_ENDS = (1 << 16, 1 << 20, 1 << 22, 1 << 24, 1 << 26)  # floats go wrong the later the more
 _DIGITS = 9  # other digits that can stand in a place
 
 
@@ -41,7 +42,6 @@ class LongKey:
     compared: int
     same: bool
     seconds: float
-    fingerprint: str
 
     @property
     def bits_a_second(self) -> float:
@@ -78,7 +78,7 @@ def compare_long_key(
     All of it, unless that would take more than `longest` seconds: then its beginning and end, and windows between,
     evenly spread. `tell` hears how many more bits were compared.
     """
-    digest, same, compared = sha256(), True, 0
+    same, compared = True, 0
     start = time.monotonic()
     with _opened(sides[0]) as first, _opened(sides[1]) as second:
 
@@ -89,7 +89,6 @@ def compare_long_key(
             both = (unit.stream_key(index, offset + count, epoch=0, offset=offset // 8) for unit in (first, second))
             for one, other in zip(*both, strict=True):
                 same = same and one == other
-                digest.update(one)
                 compared += 8 * len(one)
                 tell(8 * len(one))
 
@@ -101,13 +100,24 @@ def compare_long_key(
             for offset in _windows(trial, bits):
                 compare(offset, min(_BLOCK_BITS, bits - offset))
     seconds = time.monotonic() - start
-    return LongKey(index, bits, compared, same, seconds, digest.hexdigest()[:16])
+    return LongKey(index, bits, min(bits, compared), same, seconds)
 
 
-def is_as_defined(side: Side, network: Network, indices: Sequence[int]) -> bool:
-    """Tell whether a unit gives the keys that the definition gives, their first bits."""
-    with _opened(side) as unit:
-        return all(unit.key(i, KEY_BITS, epoch=0).data == exported_key(network, i, KEY_BITS // 8) for i in indices)
+@dataclass(frozen=True)
+class Defined:
+    """Whether units give the keys that the definition gives; how many keys' beginnings, and windows of a long key."""
+
+    same: bool
+    keys: int
+    windows: int
+
+
+def compare_with_definition(sides: Sequence[Side], network: Network, indices: Sequence[int], long: LongKey) -> Defined:
+    """Compare keys of both units with exact arithmetic: beginnings of some, and a long one up to its end."""
+    ends = [*_WINDOW_ENDS, long.bits]
+    offsets = sorted({max(0, (end - _BLOCK_BITS) // 8) for end in ends if end <= long.bits})
+    same = all(_is_as_defined(side, network, indices, long.index, offsets) for side in sides)
+    return Defined(same, len(indices), len(offsets))
 
 
 def distances(network: Network, places: int) -> Mapping[str, npt.NDArray[np.int64]]:
@@ -137,6 +147,20 @@ def most_entropy(digits: int, bits: int) -> float:
     return math.log2(10.0**digits * bits**2 / 2)
 
 
+def _is_as_defined(
+    side: Side, network: Network, indices: Sequence[int], long_index: int, offsets: Sequence[int]
+) -> bool:
+    size = _BLOCK_BITS // 8
+    with _opened(side) as unit:
+        return all(
+            unit.key(i, KEY_BITS, epoch=0).data == exported_key(network, i, KEY_BITS // 8) for i in indices
+        ) and all(
+            b"".join(unit.stream_key(long_index, 8 * (offset + size), epoch=0, offset=offset))
+            == exported_key(network, long_index, size, offset=offset)
+            for offset in offsets
+        )
+
+
 def _windows(first: int, bits: int) -> list[int]:
     step = max(1, (bits - first) // _WINDOWS)
     starts = {(first + i * step) // 8 * 8 for i in range(_WINDOWS - 1)} | {max(first, bits - _BLOCK_BITS) // 8 * 8}
@@ -146,10 +170,7 @@ def _windows(first: int, bits: int) -> list[int]:
 def _distances(network: Network, name: str, places: int) -> npt.NDArray[np.int64]:
     base = _first_key(network)
     found = [
-        [
-            np.count_nonzero(base != _first_key(change_digit(network, name, place, other)))
-            for other in range(1, _DIGITS + 1)
-        ]
+        [np.count_nonzero(base != _changed_key(network, name, place, other)) for other in range(1, _DIGITS + 1)]
         for place in range(1, places + 1)
     ]
     return np.array(found, np.int64)
@@ -157,6 +178,13 @@ def _distances(network: Network, name: str, places: int) -> npt.NDArray[np.int64
 
 def _first_key(network: Network) -> Bits:
     return unpack(Generator.of(network).key(1).read(0, KEY_BITS))
+
+
+def _changed_key(network: Network, name: str, place: int, by: int) -> Bits:
+    try:
+        return _first_key(change_digit(network, name, place, by))
+    except UsageError:  # the parameter became 0, of which no network is made: cos 0 gives nothing but zeros
+        return np.zeros(KEY_BITS, np.uint8)
 
 
 def _opened(side: Side) -> ndks.Unit:

@@ -11,8 +11,10 @@ from typing import Any
 from ndks import faraday
 from ndks.cage import find_cage, namespace
 from ndks.checks import Check
+from ndks.files import write_private
 from ndks.network import Network
 
+from .letters import FROM_CAGE
 from .sides import Processes, Side, SideProcess
 
 Hole = Callable[[int, int], object]  # is told the process ids of both sides, when they are in their cages
@@ -48,7 +50,7 @@ def run_no_channel(
 ) -> NoChannel:
     """Run stage 1; Alice writes the message in her cage. CheckFailed when a side could not do its part."""
     cage = find_cage()
-    sides[0].secret_message.write_bytes(message)
+    write_private(sides[0].letter(FROM_CAGE), message)
     plan = {"salt": secrets.token_hex(faraday.SALT_SIZE), "keys": keys, "bits": bits}
     outside = _probe_only(sides)
     inside = _take_keys(sides, cage, plan, hole)
@@ -61,7 +63,7 @@ def run_no_channel(
         records,
         _cage_checks(sides, evidence, outside, inside, caged=bool(cage)),
         tuple(faraday.compare_records(*records, _keys(records, network))),
-        (_deleted(sides[0]),),
+        _deleted(sides[0], records[0]),
     )
 
 
@@ -142,5 +144,11 @@ def _keys(records: Sequence[faraday.Record], network: Network) -> faraday.KeySou
     return faraday.keys_of_network(network) if ids == {network.network_id} else None
 
 
-def _deleted(sender: Side) -> Check:
-    return Check("the original message was deleted", not sender.secret_message.exists())
+def _deleted(sender: Side, record: faraday.Record) -> tuple[Check, ...]:
+    message = record.message
+    sealed = message is not None and sender.capsule(FROM_CAGE).exists()
+    deleted = sealed and message is not None and message.deleted and not sender.letter(FROM_CAGE).exists()
+    return (
+        Check("the message was encrypted in the cage", sealed),
+        Check("the original message was deleted", deleted),
+    )

@@ -38,7 +38,14 @@ class RegularChannel:
 
     carried: tuple[Carried, ...]
     segments: tuple[Segment, ...]
-    checks: tuple[Check, ...]
+    delivered: tuple[Check, ...]
+    disconnected: tuple[Check, ...]
+    recorded: tuple[Check, ...]
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """All of them."""
+        return (*self.delivered, *self.disconnected, *self.recorded)
 
     @property
     def batches(self) -> int:
@@ -74,7 +81,13 @@ def run_regular_channel(
         batches.append(batch)
         tell(len(wanted))
     segments = tuple(segment for batch in batches for segment in batch.segments)
-    return RegularChannel(tuple(carried), segments, _checks(carried, batches, caged=bool(cage)))
+    return RegularChannel(
+        tuple(carried),
+        segments,
+        _delivered(carried, batches),
+        (_disconnected(batches, caged=bool(cage)),),
+        _recorded(carried, b"".join(segment.data for segment in segments)),
+    )
 
 
 def _carry(sender: Side, receiver: Side, arguments: tuple[str, ...], cage: Sequence[str], *, tamper: bool) -> _Batch:
@@ -93,7 +106,7 @@ def _carry(sender: Side, receiver: Side, arguments: tuple[str, ...], cage: Seque
             with relay.accept(check) as to_receiver:
                 start(sender, "send")
                 with relay.accept(check) as from_sender:
-                    original_left = any(sender.directory.glob("letter-*.txt"))
+                    original_left = any(path.suffix == ".txt" for path in sender.directory.glob("letter-*"))
                     relay.carry(from_sender, to_receiver)
         except OSError:
             check()
@@ -111,15 +124,18 @@ def _carried(letter: Letter, sender: Side, receiver: Side, batch: _Batch) -> Car
     return Carried(letter, sender.capsule(letter.number).read_bytes(), came_out, error)
 
 
-def _checks(carried: Sequence[Carried], batches: Sequence[_Batch], *, caged: bool) -> tuple[Check, ...]:
+def _delivered(carried: Sequence[Carried], batches: Sequence[_Batch]) -> tuple[Check, ...]:
     wrong = [c for c in carried if not c.same]
-    recorded = b"".join(segment.data for batch in batches for segment in batch.segments)
-    missing = [c.letter.number for c in carried if c.capsule not in recorded]
-    open_pieces = [c.letter.number for c in carried if _has_piece(c, recorded)]
     return (
         Check("every message came out as it was written", not wrong, _first_failures(wrong)),
         Check("the originals were deleted before a capsule was sent", not any(b.original_left for b in batches)),
-        _disconnected(batches, caged=caged),
+    )
+
+
+def _recorded(carried: Sequence[Carried], recorded: bytes) -> tuple[Check, ...]:
+    missing = [c.letter.number for c in carried if c.capsule not in recorded]
+    open_pieces = [c.letter.number for c in carried if _has_piece(c, recorded)]
+    return (
         Check("the tap has every capsule that was sent", not missing, ", ".join(map(str, missing))),
         Check("no piece of a text is in the tap's record", not open_pieces, ", ".join(map(str, open_pieces))),
     )

@@ -17,6 +17,7 @@ from ndks import faraday
 from ndks.cage import interfaces, namespace, open_descriptors
 from ndks.faraday.channels import interface_channel
 
+from .letters import FROM_CAGE
 from .probe import Doors, knock_everywhere
 from .sides import Side, answer, questions, tell
 
@@ -46,7 +47,8 @@ def cage_channels() -> list[faraday.Channel]:
 
 def take_keys(side: Side, planned: dict[str, Any]) -> None:
     """Do what a laptop does in its cage."""
-    message = side.secret_message if side.secret_message.exists() else None
+    original = side.letter(FROM_CAGE)
+    message = original if original.exists() else None
     salt, keys, bits = bytes.fromhex(planned["salt"]), planned["keys"], planned["bits"]
     # What is open is recorded, and refuses approval: a laboratory goes on and finds all that there is to find.
     plan = faraday.Plan(salt, side.record, message, keys, bits, accept_risk=True, look=cage_channels)

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: MIT
 """The two sides: where each lays its files, how their processes are started, and how the laboratory talks to them."""
 
+import contextlib
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 import time
@@ -16,7 +18,9 @@ from typing import Any, Self
 from ndks.binding_store import BindingStore
 from ndks.cage import end, environment
 from ndks.exceptions import CheckFailed
+from ndks.faraday.stage import capsule_of
 
+_LITTLE = 1 << 20  # bytes of a disk
 TIMEOUT = 600.0  # seconds for whatever a side has to do at once: a board needs minutes for long messages
 
 
@@ -49,16 +53,11 @@ class Side:
     def evidence(self) -> Path:
         return self.directory / "evidence.json"
 
-    @property
-    def secret_message(self) -> Path:
-        """What the sender encrypts in its cage."""
-        return self.directory / "written-in-the-cage.txt"
-
     def letter(self, number: int) -> Path:
         return self.directory / f"letter-{number:03d}.txt"
 
     def capsule(self, number: int) -> Path:
-        return self.directory / f"letter-{number:03d}.ndks"
+        return capsule_of(self.letter(number))
 
     def received(self, number: int) -> Path:
         return self.directory / f"received-{number:03d}.ndks"
@@ -106,10 +105,10 @@ class SideProcess:
 
     def part(self) -> None:
         """Close what connects it with the laboratory."""
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.close()
-        self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                with contextlib.suppress(OSError):  # of what it did not take any more
+                    pipe.close()
 
     def check(self) -> None:
         """CheckFailed if it has ended badly."""
@@ -170,4 +169,6 @@ def tell(text: str) -> None:
 
 def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines()
+    if not lines and shutil.disk_usage(log.parent).free < _LITTLE:
+        return "no space is left on its disk"
     return lines[-1] if lines else "it did not say why"

@@ -132,6 +132,10 @@ class System(ABC):
         """Return copies of flash, none where there is no way to make one."""
 
     @abstractmethod
+    def marks(self) -> Mapping[str, bytes]:
+        """Return for each owner what his unit tells everybody and has in its flash: a copy without it is another's."""
+
+    @abstractmethod
     def secrets(self) -> Mapping[str, bytes]:
         """Return what must not be found: the laboratory made it. p1 and p2, by these names, are decimals in ASCII."""
 

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
 from ndks.crypto import CRYPTO
+from ndks.exceptions import NdksError
 from ndks.link import Link
 from ndks.network import Network
 from ndks.transport import open_transport
@@ -75,8 +76,11 @@ class UnitSystem(System):
 
     def ask_as(self, stranger: str) -> bytes:
         self._leave_anew(BOB)
-        with refusals():
-            return ask_as(stranger, self.stations[BOB].port, self.stations[BOB].bindings, self._timeout)
+        try:
+            with refusals():
+                return ask_as(stranger, self.stations[BOB].port, self.stations[BOB].bindings, self._timeout)
+        finally:
+            self._forget_wrong_proofs(BOB)
 
     @contextlib.contextmanager
     def stolen(self) -> Generator[StolenUnit]:
@@ -87,6 +91,7 @@ class UnitSystem(System):
             yield Thief(link, header)
         finally:
             link.close()
+            self._forget_wrong_proofs(BOB)
 
     @contextlib.contextmanager
     def cable(self) -> Generator[Cable]:
@@ -97,6 +102,9 @@ class UnitSystem(System):
     def dumps(self) -> tuple[Dump, ...]:
         contents = {owner: tuple(_contents(station.flash)) for owner, station in self.stations.items()}
         return tuple(Dump(owner, content) for owner, content in contents.items() if content)
+
+    def marks(self) -> Mapping[str, bytes]:
+        return {owner: bytes.fromhex(self.unit(owner).hello.binding_id) for owner in self.stations}
 
     def secrets(self) -> Mapping[str, bytes]:
         secret = self.network.secret
@@ -127,6 +135,11 @@ class UnitSystem(System):
         self.unit(owner)
         self._leave(owner)
 
+    def _forget_wrong_proofs(self, owner: str) -> None:
+        """Let the unit have a right proof, so that whoever is next, and in whatever role, does not wait for it."""
+        with contextlib.suppress(NdksError):  # it shows by itself when somebody needs the unit
+            self.unit(owner)
+
     def _leave(self, owner: str) -> None:
         if owner in self._units:
             self._units.pop(owner)[0].close()
@@ -134,6 +147,12 @@ class UnitSystem(System):
 
 def _contents(paths: tuple[Path, ...]) -> Iterator[bytes]:
     for path in paths:
-        files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+        files = (
+            sorted(each for each in path.rglob("*") if each.is_file())
+            if path.is_dir()
+            else [path]
+            if path.exists()
+            else []
+        )
         for file in files:
             yield file.read_bytes()

@@ -52,7 +52,8 @@ def decide(finding: Finding, limit: float) -> Finding:
 def check_control(target: Target, findings: dict[str, Finding]) -> Attacked:
     """Tell whether a control came out as it has to."""
     wanted = target.role == MUST_FALL
-    as_expected = all(finding.succeeded is wanted for finding in findings.values())
+    enough = all if target.all_must else any
+    as_expected = findings.keys() == target.labels and enough(f.succeeded is wanted for f in findings.values())
     return Attacked(target.name, target.role, findings, as_expected)
 
 
@@ -70,6 +71,8 @@ def verdict(judged: Sequence[Judged], controls: Sequence[Attacked], units: Attac
     surprises = [_surprise(control) for control in controls if not control.as_expected]
     if surprises:
         return NO_VERDICT, surprises
+    if not controls or [each.requirement for each in judged] != list(REQUIREMENTS):
+        return NO_VERDICT, ["Not everything was tested: requirements or controls are missing."]
     broken = [(label, f) for label, f in units.findings.items() if f.succeeded]
     missed = [each for each in judged if each.verdict != "met"]
     if broken or missed:

@@ -37,13 +37,12 @@ class Autocorrelation(Attacker):
         self.budget = budget
 
     def run(self, seen: Seen, expert: Expert) -> Finding:
-        wanted = max(_LEAST_BITS, math.ceil(_BITS * 10 ** (seen.digits / 2)))
-        bits = seen.long_key[:wanted]
+        bits = seen.long_key[: bits_for(seen.digits)]
         sigmas = correlations(bits)
         seen.check_time()
         lags = np.argsort(-np.abs(sigmas))[:_LAGS]
         details = {"bits": len(bits), "best_lag": int(lags[0]), "sigmas": float(abs(sigmas[lags[0]]))}
-        for lag in map(int, lags):
+        for lag in (int(lag) for lag in lags if sigmas[lag]):
             correlation = max(1.0, abs(float(sigmas[lag])) - _NOISE) / math.sqrt(len(bits) - lag)
             windows = frequencies(seen, lag, correlation)
             if windows:
@@ -56,6 +55,11 @@ class Autocorrelation(Attacker):
         prediction = (seen.long_key_index, end, best.bits(seen.digits, np.arange(end, end + HIDDEN)))
         what = f"found the angular frequency of a key of {len(bits)} bits, which resembles itself after {lag}"
         return predicted(self.name, expert, what, [prediction], details)
+
+
+def bits_for(digits: int) -> int:
+    """Return how many bits of a key the attack needs at this d."""
+    return max(_LEAST_BITS, math.ceil(_BITS * 10 ** (digits / 2)))
 
 
 def correlations(bits: Bits) -> npt.NDArray[np.float32]:

@@ -7,6 +7,7 @@ from ..statistics import Statistic
 from ..statistics.result import corrected
 from ..statistics.suite import all_statistics
 
+_MOST = 1 << 24  # bits: memory grows with them
 _SUCCESS = 1e-9  # of random bits once in so many; whoever runs many attackers judges the p-value more strictly
 
 
@@ -21,7 +22,7 @@ class Statistician(Attacker):
         """Test; the p-value is over all tests of all statistics. The expert is not asked."""
         del expert
         found: list[Statistic] = []
-        for statistic in all_statistics(seen.long_key):
+        for statistic in all_statistics(seen.long_key[:_MOST]):
             found.append(statistic)
             seen.check_time()
         best = min(found, key=lambda statistic: statistic.log10_p)
@@ -31,11 +32,11 @@ class Statistician(Attacker):
         return Finding(
             self.name,
             p_value < _SUCCESS,
-            _summary(best, log10_p, tests, len(seen.long_key)),
+            _summary(best, log10_p, tests, min(len(seen.long_key), _MOST)),
             p_value=p_value,
             tests=tests,
             details={
-                "bits": len(seen.long_key),
+                "bits": min(len(seen.long_key), _MOST),
                 "key index": seen.long_key_index,
                 "log10_p": round(log10_p, 3),
                 "statistics": [statistic.row() for statistic in found],

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Altering capsules on the line: bit flips, truncation, reordering, splicing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .trial import ActiveAttacker, Trial
 
@@ -10,11 +10,12 @@ _KNOWN = b"PAY 0100 TO BOB. "
 _DIGIT = 4  # where in that text the amount begins
 _CHANGE = ord("0") ^ ord("9")
 _WAYS = (("vernam", "b"), ("vernam", "a"), ("aes", "b"), ("aes", "a"))  # cipher, and the mode of both ends
+_THOROUGH = (("vernam", "b"), ("aes", "a"))  # every bit of header and tag: the unit checks these, and the host
 _FLIPS = 16  # at random, in each region
 
 
 class BitFlips(ActiveAttacker):
-    """Turns bits over: of a digit at a known place, and at random ones in header, text and tag."""
+    """Turns bits over: of a digit at a known place, all of header and tag, and random ones of the text."""
 
     def act(self, trial: Trial) -> None:
         layout = trial.system.layout
@@ -23,14 +24,14 @@ class BitFlips(ActiveAttacker):
             capsule = trial.seal(text, cipher=cipher, mode=mode)
             amount = layout.text + _DIGIT
             taken = trial.forged("bit flip", _changed(capsule, amount, _CHANGE), text, mode=mode, width=8)
-            regions = (range(layout.header), range(layout.text, len(capsule) - layout.tag))
-            for region in (*regions, range(len(capsule) - layout.tag, len(capsule))):
-                for position in trial.random.permutation(region)[:_FLIPS].tolist():
-                    if taken:  # which may have used up the number of the capsule
-                        capsule = trial.seal(text, cipher=cipher, mode=mode)
-                    bit = 1 << int(trial.random.integers(8))
-                    altered = _changed(capsule, position, bit)
-                    taken = trial.forged(f"bit flip at byte {position}", altered, text, mode=mode)
+            end = len(capsule) - layout.tag
+            count = None if (cipher, mode) in _THOROUGH else _FLIPS
+            header, tag = (_bits_of(trial, each, count) for each in (range(layout.header), range(end, len(capsule))))
+            for position, bit in (*header, *_bits_of(trial, range(layout.text, end), _FLIPS), *tag):
+                if taken:  # which may have used up the number of the capsule
+                    capsule = trial.seal(text, cipher=cipher, mode=mode)
+                altered = _changed(capsule, position, bit)
+                taken = trial.forged(f"bit flip at byte {position}", altered, text, mode=mode)
             if not trial.breaks:
                 trial.deliver(capsule, text, mode=mode)
 
@@ -104,6 +105,12 @@ def _parts(trial: Trial, capsule: bytes) -> tuple[bytes, list[bytes]]:
     """Return what comes before the chunks, and these."""
     start, size = trial.system.layout.first_chunk, trial.system.layout.chunk
     return capsule[:start], [capsule[at : at + size] for at in range(start, len(capsule), size)]
+
+
+def _bits_of(trial: Trial, region: Iterable[int], count: int | None) -> list[tuple[int, int]]:
+    """Return so many bits of a region, all if None, in random order: position and value of each."""
+    bits = [(position, 1 << bit) for position in region for bit in range(8)]
+    return [bits[number] for number in trial.random.permutation(len(bits))[:count].tolist()]
 
 
 def _changed(capsule: bytes, position: int, bits: int) -> bytes:

@@ -2,6 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Attackers who have a unit, or a copy of its flash, and not its laptop."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ndks.homologation.system import Dump, System
+
 from .search import found_in
 from .trial import ActiveAttacker, Trial
 
@@ -46,11 +51,44 @@ class FlashDump(ActiveAttacker):
     withstood = "none of {tries} secrets was found"
 
     def act(self, trial: Trial) -> str | None:
-        dumps = trial.system.dumps()
-        if not dumps:
-            return "there is no copy of a flash"
-        secrets = trial.system.secrets()
-        for dump in dumps:
-            trial.tries += len(secrets)
-            trial.breaks += [f"flash of {dump.owner}'s unit: {name} found" for name in found_in(dump.content, secrets)]
-        return None
+        dumps, marks, secrets = trial.system.dumps(), trial.system.marks(), trial.system.secrets()
+        trial.tries += len(dumps) * len(secrets)
+        trial.breaks += [f"{found} found" for found in _found(dumps, secrets)]
+        others = _not_of(dumps, marks)
+        return f"no copy of the flash of {' and of '.join(others)} as it is now" if others else None
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What was in two flashes while their units were members, to be looked for when these were erased."""
+
+    system: System
+    secrets: Mapping[str, bytes] = field(repr=False)
+    marks: Mapping[str, bytes] = field(repr=False)
+    was_shown: bool  # by the files that are looked at: what was there then
+
+    def left(self) -> list[str] | None:
+        """Return what files of flash still hold, by name; None if that cannot be said. No unit is asked."""
+        dumps = self.system.dumps()
+        found = _found(dumps, self.secrets)
+        found += [
+            f"flash of {owner}'s unit: its binding" for owner in self.marks if owner not in _not_of(dumps, self.marks)
+        ]
+        is_shown = self.was_shown and {dump.owner for dump in dumps} == set(self.marks)
+        return found if found or is_shown else None
+
+
+def remember(system: System) -> Remembered:
+    """Take note, while the units are members, of what must be gone when they were erased."""
+    marks = system.marks()
+    return Remembered(system, system.secrets(), marks, not _not_of(system.dumps(), marks))
+
+
+def _found(dumps: Sequence[Dump], secrets: Mapping[str, bytes]) -> list[str]:
+    return [f"flash of {dump.owner}'s unit: {name}" for dump in dumps for name in found_in(dump.content, secrets)]
+
+
+def _not_of(dumps: Sequence[Dump], marks: Mapping[str, bytes]) -> list[str]:
+    """Return the owners without a copy that holds the mark of their unit."""
+    marked = {dump.owner for dump in dumps if any(marks[dump.owner] in content for content in dump.content)}
+    return [owner for owner in marks if owner not in marked]

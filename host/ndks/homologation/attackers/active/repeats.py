@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from ndks.homologation.system import ALICE, BOB, CLOSE, EJECT, PULL, REPLUGGINGS, Refused
+from ndks.homologation.system import ALICE, BOB, CLOSE, EJECT, PULL, REPLUGGINGS, Layout, Refused
 
 from .trial import ActiveAttacker, Trial, Unusable, shown
 
 _BLOCK = 66  # messages in one session: units reserve numbers by the block, which has 64
+_LONG = 1 << 16  # bytes of a message that is looked at by itself; a board needs 10 s for it
+_PIECE = 16  # bytes of keystream: by chance, two of those of a long message are equal once in 2^105
 
 
 class Replay(ActiveAttacker):
@@ -63,7 +65,7 @@ class _Sealed:
 class RepeatedNumbers(ActiveAttacker):
     """Looks for two messages under one number, one header, or one keystream, also when units are plugged in anew."""
 
-    withstood = "in {tries} messages no number, header or keystream came twice"
+    withstood = "in {tries} messages no number, header or keystream came twice, nor a part of a long keystream"
 
     def act(self, trial: Trial) -> None:
         sealed: list[_Sealed] = []
@@ -73,6 +75,7 @@ class RepeatedNumbers(ActiveAttacker):
             trial.system.replug(how)
         sealed += [self._seal(trial, len(sealed) + number, "vernam", "b") for number in range(_BLOCK)]
         self._compare(trial, sealed)
+        self._look_inside(trial)
         if not trial.breaks:
             trial.deliver(sealed[-1].capsule, sealed[-1].text)
 
@@ -99,6 +102,26 @@ class RepeatedNumbers(ActiveAttacker):
             if one.number == other.number:
                 found[2].append(f"number {one.number} was given to two messages")
         trial.breaks += [text for texts in found for text in texts]
+
+    def _look_inside(self, trial: Trial) -> None:
+        """Note if a long message of one symbol shows the same bytes again: its keystream repeats then."""
+        capsule = trial.seal(b"A" * _LONG)
+        trial.tries += 1
+        places: dict[bytes, int] = {}
+        body = _without_tags(trial.system.layout, capsule)
+        for place in range(0, len(body) - _PIECE + 1, _PIECE):
+            first = places.setdefault(body[place : place + _PIECE], place)
+            if first != place:
+                trial.breaks.append(
+                    f"in one message of {_LONG} bytes the keystream repeats after {place - first} bytes"
+                )
+                return
+
+
+def _without_tags(layout: Layout, capsule: bytes) -> bytes:
+    """Return the ciphertext of all chunks."""
+    chunks = (capsule[at : at + layout.chunk] for at in range(layout.first_chunk, len(capsule), layout.chunk))
+    return b"".join(chunk[: len(chunk) - layout.tag] for chunk in chunks)
 
 
 def _xor(one: bytes, other: bytes) -> bytes:

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 
 PIECE = 8  # bytes
+_DIGITS = 12  # of a decimal: tables of digits, which firmware has, hold shorter ones by chance
 DECIMALS = ("p1", "p2")  # secrets that are decimals in ASCII
 _SHORTEST = 6  # bytes of a form that is shorter than a piece, and is looked for as a whole
 _DISTINCT = 4  # values that the bytes of a piece have at least: zeros and the like are everywhere
@@ -23,10 +24,10 @@ def found_in(contents: Iterable[bytes], secrets: Mapping[str, bytes]) -> list[st
 def _forms(secrets: Mapping[str, bytes]) -> Iterator[tuple[str, list[tuple[bytes, int]]]]:
     """Yield names, and for each the forms it may have with the size of the pieces to look for."""
     for name, secret in secrets.items():
-        forms = [(secret, PIECE), (secret[::-1], PIECE)]
         if name in DECIMALS:
-            forms += _decimal_forms(secret)
+            forms = _decimal_forms(secret)
         else:
+            forms = [(secret, PIECE), (secret[::-1], PIECE)]
             forms += [(text.encode(), 2 * PIECE) for text in (secret.hex(), secret.hex().upper())]
             forms += [(str(int.from_bytes(secret, order)).encode(), 2 * PIECE) for order in ("big", "little")]
         yield name, forms
@@ -37,12 +38,18 @@ def _forms(secrets: Mapping[str, bytes]) -> Iterator[tuple[str, list[tuple[bytes
 
 
 def _decimal_forms(text: bytes) -> list[tuple[bytes, int]]:
-    """Return digits as small numbers and two in a byte, and the number in floating point."""
+    """Return the text, its digits as small numbers and two in a byte, and the number in floating point."""
+    double = [(struct.pack(order + "d", float(text)), 8) for order in "<>"]
     digits = [int(digit) for digit in text.decode() if digit.isdigit()]
+    if len(digits) < _DIGITS:
+        return [*double, *((each, len(text)) for each in (text, text[::-1]) if b"." in text)]
+    text = text.lstrip(b"-")
+    decimals = text.partition(b".")[2]
+    texts = [(text, _DIGITS + 1)] + [(decimals, _DIGITS)] * (len(decimals) >= _DIGITS)  # with the point, and behind it
     pairs = [high << 4 | low for high, low in zip(digits[0::2], digits[1::2], strict=False)]
     shifted = [high << 4 | low for high, low in zip(digits[1::2], digits[2::2], strict=False)]
-    double = [struct.pack(order + "d", float(text)) for order in "<>"]
-    return [(bytes(digits), PIECE), (bytes(pairs), PIECE), (bytes(shifted), PIECE), *((each, 8) for each in double)]
+    texts += [(each[::-1], size) for each, size in texts]
+    return [*texts, (bytes(digits), _DIGITS), (bytes(pairs), PIECE), (bytes(shifted), PIECE), *double]
 
 
 def _is_in(content: bytes, form: tuple[bytes, int]) -> bool:

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ndks.homologation.attack import SYSTEM, Attacker, Expert, Finding, Seen
+from ndks.exceptions import NdksError
+from ndks.homologation.attack import SYSTEM, Attacker, Expert, Finding, OutOfTime, Seen
 from ndks.homologation.system import ALICE, BOB, Refused, System
 
 _SHOWN = 24  # bytes of a text
 _BEFORE = 4  # of them, in front of the first that differs
+_DRAWS = b"active attackers"  # beside the seed: a stream that nobody else draws from
 
 
 class Unusable(Exception):
@@ -25,7 +27,7 @@ class Trial:
 
     def __init__(self, seen: Seen) -> None:
         self.system: System = seen.system
-        self.random = np.random.default_rng(seen.seed)
+        self.random = np.random.default_rng((seen.seed, *_DRAWS))
         self.breaks: list[str] = []
         self.tries = 0
         self._seen = seen
@@ -101,19 +103,32 @@ class ActiveAttacker(Attacker):
 
     def run(self, seen: Seen, expert: Expert) -> Finding:  # noqa: ARG002 (what succeeds shows by itself)
         trial = Trial(seen)
-        not_run = None
-        try:
-            not_run = self.act(trial)
-        except Unusable as reason:
-            not_run = str(reason)
+        no_verdict = _no_verdict(self.act, trial)
         if trial.breaks:
             more = len(trial.breaks) - 1
             summary = trial.breaks[0] + (f" (and {more} more of {trial.tries} tries)" if more else "")
             return Finding(self.name, True, summary, details=trial.details | {"breaks": trial.breaks[:20]})
-        if not_run:
-            return Finding(self.name, None, f"not run: {not_run}", details=trial.details)
+        if no_verdict:
+            return Finding(self.name, None, no_verdict, details=trial.details)
         summary = self.withstood.format(tries=trial.tries, refused=trial.refused)
         return Finding(self.name, False, summary, details=trial.details)
+
+
+def _no_verdict(act: Callable[[Trial], str | None], trial: Trial) -> str:
+    """Let an attacker act and return why that shows nothing, "" if it does. NdksError, unless there are breaks."""
+    try:
+        reason = act(trial)
+    except OutOfTime:
+        return f"gave up after {trial.tries} tries, none taken"
+    except Unusable as unusable:
+        reason = str(unusable)
+    except Refused as refusal:
+        reason = f"what is honest is refused: {refusal.code}"
+    except NdksError:
+        if trial.breaks:  # what was found stays found, also when the unit is gone
+            return ""
+        raise
+    return f"not run: {reason}" if reason else ""
 
 
 def shown(text: bytes, width: int = _SHOWN) -> str:

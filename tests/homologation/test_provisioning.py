@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Units under test are blank at the end, whatever happens, and no other unit is ever touched."""
+
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+import ndks
+from ndks.exceptions import CheckFailed, UsageError
+from ndks.homologation.provisioning import Pair
+from ndks.homologation.sides import Side
+from ndks.network import Network
+
+NETWORK = Network.new("laboratory")
+
+
+@pytest.fixture
+def sides(tmp_path: Path) -> list[Side]:
+    found = [Side(name, f"emulator:{tmp_path / f'{name}-unit'}", tmp_path / name) for name in ("alice", "bob")]
+    for side in found:
+        side.directory.mkdir()
+    return found
+
+
+def state(side: Side) -> str:
+    with ndks.open(side.port, create=True) as unit:
+        return unit.hello.state
+
+
+def test_members_trust_each_other_and_are_blank_afterwards(sides: list[Side]) -> None:
+    with Pair(sides, pytest.fail).members(NETWORK) as membership:
+        assert membership.lanes == [1, 2]
+        with ndks.open(sides[0].port, bindings=sides[0].bindings) as unit:
+            capsule = unit.seal(b"text")
+        with ndks.open(sides[1].port, bindings=sides[1].bindings) as unit:
+            assert unit.open(capsule) == b"text"
+    assert membership.states == [state(side) for side in sides] == ["blank", "blank"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_they_are_blank_after_an_interruption(sides: list[Side], error: type[BaseException]) -> None:
+    pair = Pair(sides, pytest.fail)
+    with pytest.raises(error), pair.members(NETWORK):
+        raise error
+    assert [state(side) for side in sides] == ["blank", "blank"]
+
+
+def test_signals_wait_while_units_are_erased(sides: list[Side], monkeypatch: pytest.MonkeyPatch) -> None:
+    zeroize = ndks.Unit.zeroize
+
+    def interrupted(unit: ndks.Unit) -> None:
+        signal.raise_signal(signal.SIGINT)
+        zeroize(unit)
+
+    monkeypatch.setattr(ndks.Unit, "zeroize", interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    with Pair(sides, pytest.fail).members(NETWORK):
+        pass
+    assert [state(side) for side in sides] == ["blank", "blank"]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_interruption_with_a_changed_decimal_leaves_blank_units(
+    sides: list[Side], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    pair = Pair(sides, pytest.fail)
+    monkeypatch.setattr(ndks.Unit, "key", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        pair.keys_with_changed_decimal(NETWORK, 1024)
+    assert [state(side) for side in sides] == ["blank", "blank"]
+
+
+def test_when_one_unit_is_gone_the_other_is_blank_and_the_first_is_named(sides: list[Side]) -> None:
+    warnings: list[str] = []
+    pair = Pair(sides, warnings.append)
+    directory = Path(sides[0].port.removeprefix("emulator:"))
+    with pair.members(NETWORK) as membership:
+        shutil.move(directory, directory.with_name("away"))
+    assert state(sides[1]) == "blank"
+    assert membership.states[1] == "blank"
+    assert membership.states[0].startswith("not erased: ")
+    (warning,) = warnings
+    assert pair.units[0].serial_number in warning
+    assert f"Do: plug it in; ndks zeroize --unit {sides[0].port}" in warning
+
+
+def test_another_unit_at_the_same_port_is_left_alone(sides: list[Side], tmp_path: Path) -> None:
+    warnings: list[str] = []
+    pair = Pair(sides, warnings.append)
+    place, other = Path(sides[1].port.removeprefix("emulator:")), tmp_path / "other"
+    with ndks.open(f"emulator:{other}", create=True) as unit:
+        unit.bind(unit.provision(Network.new("production"), 1))
+        precious = unit.hello
+    with pair.members(NETWORK):
+        shutil.move(place, tmp_path / "away")
+        shutil.move(other, place)
+    with ndks.open(sides[1].port) as unit:
+        assert (unit.hello.serial_number, unit.hello.state) == (precious.serial_number, "locked")
+    assert f"unit {precious.serial_number} is now at" in warnings[0]
+
+
+def test_another_unit_is_not_provisioned_either(sides: list[Side], tmp_path: Path) -> None:
+    pair = Pair(sides, pytest.fail)
+    place = Path(sides[0].port.removeprefix("emulator:"))
+    shutil.move(place, tmp_path / "away")
+    state(sides[0])  # another one, blank
+    with pytest.raises(CheckFailed, match="it is left alone"), pair.members(NETWORK):
+        pass
+    assert state(sides[0]) == "blank"
+
+
+def test_only_two_different_blank_units_are_tested(sides: list[Side]) -> None:
+    with pytest.raises(UsageError, match="both ports lead to the same unit"):
+        Pair([sides[0], sides[0]], pytest.fail)
+    with ndks.open(sides[0].port, create=True) as unit:
+        unit.bind(unit.provision(NETWORK, 1))
+    with pytest.raises(UsageError, match="only blank units are tested"):
+        Pair(sides, pytest.fail)
+    assert state(sides[0]) == "locked"
