@@ -4,6 +4,8 @@
 
 import os
 import secrets
+import subprocess
+import sys
 
 import pytest
 from pyroute2 import IPRoute, NetNS
@@ -13,6 +15,10 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can put an 
 
 def veth(*pids: int) -> None:
     """Connect the network namespaces of two processes."""
+    subprocess.run([sys.executable, __file__, *map(str, pids)], check=True, timeout=60)  # NetNS forks
+
+
+def _connect(*pids: int) -> None:
     names = [f"hole{secrets.token_hex(3)}" for _ in pids]
     with IPRoute() as outside:
         outside.link("add", ifname=names[0], kind="veth", peer={"ifname": names[1], "net_ns_pid": pids[1]})
@@ -22,3 +28,7 @@ def veth(*pids: int) -> None:
             index = inside.link_lookup(ifname=name)[0]
             inside.addr("add", index=index, address=f"192.0.2.{number}", prefixlen=24)
             inside.link("set", index=index, state="up")
+
+
+if __name__ == "__main__":
+    _connect(*map(int, sys.argv[1:]))

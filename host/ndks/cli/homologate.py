@@ -123,6 +123,7 @@ def _plan(args: argparse.Namespace) -> "Plan":
     from ndks.homologation.laboratory import Plan
 
     first, second = map(_absolute, args.unit)
+    need(first != second, "both ports lead to the same unit", "name two units")
     flash = tuple(path.absolute() for path in args.flash) or (_flash_of(first), _flash_of(second))
     is_copied = bool(args.flash) and sys.stdin.isatty() and not any(path.is_dir() for path in args.flash)
     need(flash[0] is None or flash[0] != flash[1], "both flashes are one file", "name one for each unit")

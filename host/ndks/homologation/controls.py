@@ -17,7 +17,7 @@ from .attackers.autocorrelation import bits_for
 from .attackers.float_units import float_unit_bits
 from .bare_system import BareSystem
 from .ideal_system import IdealSystem
-from .letters import Letter, letters
+from .letters import FROM_CAGE, Letter, letters
 from .material import KEY_BITS, unpack
 
 # The paper's own parameters; what is in its keys is known, so that nothing of this is left to chance.
@@ -129,7 +129,8 @@ def _target(
     digits: int = DIGITS,
 ) -> Target:
     keys, long_bits = size
-    texts = [letter for letter in letters(_LETTERS, _LETTER_SEED) if letter.cipher == "vernam"]
+    everything = letters(_LETTERS, _LETTER_SEED)
+    texts = [letter for letter in everything if letter.cipher == "vernam" and letter.number != FROM_CAGE]
     first_keys = np.stack([read_key(index, 0, KEY_BITS) for index in range(1, keys + 1)])
     messages = tuple(_encrypted(letter, read_key) for letter in texts)
     long_key = read_key(keys + 1, 0, long_bits)
