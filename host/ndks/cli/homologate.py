@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from ndks.cage import find_cage
+from ndks.discovery import select_port
 from ndks.exceptions import FileError
 from ndks.homologation import PRIMAL_BITS
 from ndks.network import Network
@@ -122,7 +123,7 @@ def _check_system(args: argparse.Namespace) -> None:
 def _plan(args: argparse.Namespace) -> "Plan":
     from ndks.homologation.laboratory import Plan
 
-    first, second = map(_absolute, args.unit)
+    first, second = (_absolute(select_port(unit)) for unit in args.unit)
     need(first != second, "both ports lead to the same unit", "name two units")
     flash = tuple(path.absolute() for path in args.flash) or (_flash_of(first), _flash_of(second))
     is_copied = bool(args.flash) and sys.stdin.isatty() and not any(path.is_dir() for path in args.flash)

@@ -29,6 +29,7 @@ from .regular_channel import RegularChannel, run_regular_channel
 from .requirements import FREQUENCY, READER
 from .sides import Side
 from .stations import Station
+from .statistics import hamming
 from .unit_system import UnitSystem
 from .verdict import Attacked, Judged, check_control, decide, judge, threshold, verdict
 
@@ -270,7 +271,7 @@ def _decide(
 
 
 def _distance(keys: tuple[bytes, bytes]) -> ChangedDecimal:
-    differ = int(np.count_nonzero(unpack(keys[0]) != unpack(keys[1])))
+    differ = int(hamming(unpack(keys[0]), unpack(keys[1])).value)
     return ChangedDecimal(ALTERED_PLACE, KEY_BITS, differ)
 
 

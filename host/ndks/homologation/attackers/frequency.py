@@ -16,15 +16,14 @@ class Frequency(Attacker):
     label = "A2"
     needs = frozenset({KEYS})
 
-    def __init__(self, known_bits: int = 768, row: int = 0, budget: float = 60.0) -> None:
+    def __init__(self, known_bits: int = 768, budget: float = 60.0) -> None:
         self.known_bits = known_bits
-        self.row = row
         self.budget = budget
 
     def run(self, seen: Seen, expert: Expert) -> Finding:
-        key = seen.keys[self.row]
+        key = seen.keys[0]
         known = key[: self.known_bits]
-        details = {"key_index": self.row + 1, "known_bits": len(known)}
+        details = {"key_index": 1, "known_bits": len(known)}
         try:
             windows = find(seen.digits, np.arange(len(known)), known, seen.check_time)
         except TooMany:
@@ -34,8 +33,8 @@ class Frequency(Attacker):
         best = windows[0]
         details |= {"frequencies": len(windows), **described(best)}
         elements = np.arange(len(key), len(key) + HIDDEN)
-        what = f"found the angular frequency of key {self.row + 1} from {len(known)} bits of it"
-        prediction = (self.row + 1, len(key), best.bits(seen.digits, elements))
+        what = f"found the angular frequency of key 1 from {len(known)} bits of it"
+        prediction = (1, len(key), best.bits(seen.digits, elements))
         return predicted(self.name, expert, what, [prediction], details)
 
 

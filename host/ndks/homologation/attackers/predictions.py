@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats  # pyright: ignore[reportMissingTypeStubs]
 
 from ndks.generator import Generator
 
 from ..attack import Bits, Expert, Finding
+from ..statistics.tails import upper_tail
 
 UNLIKELY = 1e-9  # below this an attacker says himself that he succeeded
 HIDDEN = 1000  # bits that are predicted, where there is no other reason
@@ -20,8 +20,7 @@ Prediction = tuple[int, int, Bits]  # key index, first element, bits
 
 def tail(least: int, trials: int) -> float:
     """Return how likely a coin is right so often or more."""
-    survival: Any = stats.binom.sf(least - 1, trials, 0.5)  # pyright: ignore[reportUnknownMemberType]
-    return float(survival)
+    return 10.0 ** float(upper_tail(least, trials, 0.5))
 
 
 def exact_bits(p1: str, p2: str, digits: int, index: int, first: int, count: int) -> Bits:
