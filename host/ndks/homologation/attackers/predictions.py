@@ -20,7 +20,7 @@ Prediction = tuple[int, int, Bits]  # key index, first element, bits
 
 def tail(least: int, trials: int) -> float:
     """Return how likely a coin is right so often or more."""
-    return 10.0 ** float(upper_tail(least, trials, 0.5))
+    return 10.0 ** float(upper_tail([least], [trials], 0.5)[0])
 
 
 def exact_bits(p1: str, p2: str, digits: int, index: int, first: int, count: int) -> Bits:
