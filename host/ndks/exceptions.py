@@ -104,7 +104,7 @@ class DeviceError(NdksError):
     """A refusal; `number` is its code on the wire, also one that this version does not know."""
 
     exit_status = 4
-    usual_advice = "upgrade this host: pip install --upgrade ndks"
+    usual_advice = "upgrade this host: git pull in its clone, and pip install . there"
 
     def __init__(self, number: int, message: str = "", advice: str = "") -> None:
         meaning = texts.MEANINGS.get(number, "an error that this version does not know")

@@ -407,5 +407,5 @@ def _without_unused(last: bytes, bits: int) -> bytes:
 
 def _version_mismatch(major: int) -> VersionMismatch:
     ours = ndks_protocol.MAJOR
-    advice = "upgrade this host: pip install --upgrade ndks" if major > ours else _UPGRADE_UNIT
+    advice = "upgrade this host: git pull in its clone, and pip install . there" if major > ours else _UPGRADE_UNIT
     return VersionMismatch(f"the unit speaks protocol {major}, this host {ours}", advice)

@@ -343,6 +343,7 @@ class Model:
         self.flash = Flash(is_tampered=is_tampered)
         if not (ATTEMPTS_OUTLIVE_ERASURE and self.has_counted):
             self.wrong_attempts = 0
+            self._delay()
         self.own = None
         self.is_in_session = False
 

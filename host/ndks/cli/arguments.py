@@ -20,7 +20,10 @@ Handler = Callable[[argparse.Namespace, Any], int | None]
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors look like all others."""
+    """A parser whose errors look like all others, and whose options are written out: --y is not --yes."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
         report(UsageError.code, message, f"{self.prog} --help")

@@ -75,7 +75,6 @@ def add_commands(subparsers: Any) -> None:
 
 
 _EXAMPLES = """\
-  ndks homologate --unit /dev/ttyACM0 --unit /dev/ttyACM1 -o report
   ndks homologate --unit emulator:a --unit emulator:b -o report      two emulated units, made when missing
   ndks homologate --unit emulator:a --unit emulator:b -o paper --suite paper
                                      the paper's own suite: NOT APPROVED, and why
@@ -98,7 +97,7 @@ def homologate(args: argparse.Namespace, out: Output) -> int:
         with _Bars(visible=not args.json or sys.stderr.isatty()) as bars:
             homologation = laboratory.homologate(plan, bars.begin, note)
             bars.begin("report", 1)
-            report = documents.write(homologation, _command(args), warning)
+            report = documents.write(homologation, _command(args, plan.seed), warning)
     except BaseException:
         with contextlib.suppress(OSError):  # of a directory with something in it
             plan.directory.rmdir()
@@ -110,7 +109,7 @@ def homologate(args: argparse.Namespace, out: Output) -> int:
 
 def _check_system(args: argparse.Namespace) -> None:
     missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
-    install = "in a clone: make homologate; else: pip install 'ndks[homologation]'"
+    install = "in the clone: make homologate, or pip install '.[homologation]'"
     need(not missing, f"what a laboratory needs is not installed: {', '.join(missing)}", install)
     need(hasattr(os, "setsid"), "the sides are processes of a kind that this system does not have", "use Linux")
     need(len(args.unit) == 2, "two units are tested", "name both: --unit UNIT --unit UNIT")
@@ -129,7 +128,7 @@ def _plan(args: argparse.Namespace) -> "Plan":
     is_copied = bool(args.flash) and sys.stdin.isatty() and not any(path.is_dir() for path in args.flash)
     need(flash[0] is None or flash[0] != flash[1], "both flashes are one file", "name one for each unit")
     for path in () if is_copied else args.flash:
-        need(path.exists(), f"there is no {path}", "check --flash")
+        need(path.exists(), f"there is no {path}", "copy the flash there, or run in a terminal: then you are asked to")
     network = Network.new(_NETWORK, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite)
     return Plan(
         (first, second),
@@ -182,13 +181,14 @@ def _new_directory(path: Path) -> Path:
     return path.resolve()
 
 
-def _command(args: argparse.Namespace) -> str:
+def _command(args: argparse.Namespace, seed: int) -> str:
     """Return a command that does the same, but for the parameters of the test network, which the report has."""
     words = ["ndks", "homologate", *(word for port in args.unit for word in ("--unit", port))]
     words += ["-o", str(args.output), "--suite", args.suite, "--digits", str(args.digits)]
     words += [word for path in args.flash for word in ("--flash", str(path))]
     words += ["--keys", str(args.keys), "--long-bits", str(args.long_bits), "--letters", str(args.letters)]
-    words += ["--primal-bits", str(args.primal_bits), *(["--fault", args.fault] if args.fault else [])]
+    words += ["--primal-bits", str(args.primal_bits), "--seed", str(seed)]
+    words += ["--fault", args.fault] if args.fault else []
     return shlex.join(words)
 
 

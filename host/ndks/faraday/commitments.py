@@ -9,9 +9,9 @@
 The salt is drawn once, by the expert, and is no secret: it ties both records to one run, so that none of an earlier run
 can be shown again, and a table of commitments made beforehand is worth nothing. It hides nothing: whoever can guess a
 key can try the guess against its commitment. So hiding rests on the entropy of the key itself. In suite `hybrid` that
-is that of the network's secret; in suite `paper` a key is determined by some 29 bits at d = 3 (its angular frequency),
-which are found by trying: there a record is to be kept as secret as the keys. A text can often be guessed in either
-suite; that is why its commitment is made under a key that only members of the network have.
+is that of the network's secret; in suite `paper` a key of 256 bits is determined by some 25 at d = 3 (its angular
+frequency), which are found by trying: there a record is as secret as the keys. A text can often be guessed in
+either suite; that is why its commitment is made under a key that only members of the network have.
 """
 
 import hmac

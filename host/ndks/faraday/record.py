@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self, cast, get_args
 
 from ndks.exceptions import FileError
-from ndks.files import writing
+from ndks.files import write_private
 from ndks.unit import MAX_BITS
 from ndks_protocol import commands
 from ndks_protocol.exported import is_exportable
@@ -90,8 +90,8 @@ class Record:
 
     def save(self, path: Path, *, overwrite: bool = False) -> None:
         """Write the file, whole or not at all. FileError, OSError."""
-        with writing(path, overwrite=overwrite) as file:
-            file.write((json.dumps({_MARK: FORMAT, **asdict(self)}, indent=2) + "\n").encode())
+        content = (json.dumps({_MARK: FORMAT, **asdict(self)}, indent=2) + "\n").encode()
+        write_private(path, content, overwrite=overwrite)  # in suite `paper` it is as secret as the keys
 
     @classmethod
     def load(cls, path: Path) -> Self:

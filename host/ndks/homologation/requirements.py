@@ -255,7 +255,7 @@ REQUIREMENTS = (
     ),
     Requirement(
         "R8",
-        "Whoever knows keys, or parts of them, cannot deduce others.",
+        "Whoever knows keys, or parts of them, deduces no others, by any search made here.",
         "3 (information asymmetry)",
         "Searches for angular frequency, p1 and p2, in keys that were disclosed.",
         _not_deduced,
@@ -279,14 +279,14 @@ REQUIREMENTS = (
     ),
     Requirement(
         "R12",
-        "Changing one decimal of a parameter changes half of the key.",
+        "Changing one of the first decimals of a parameter, as the paper does, changes half of the key.",
         "3.2",
         "The paper's example on the units; every decimal of this network's parameters in software.",
         _decimals,
     ),
     Requirement(
         "R13",
-        "The entropy of a key is 0 between the units, and 1 a bit for the eavesdropper.",
+        "The entropy of a key is 0 between the units, and 1 a bit for the eavesdropper, as far as attacks here show.",
         "3 (information asymmetry)",
         "What all attackers together reach, and how even the bytes of a long key are.",
         _entropy,
@@ -335,7 +335,7 @@ REQUIREMENTS = (
     ),
     Requirement(
         "R20",
-        "A stolen unit gives away nothing.",
+        "A stolen unit gives away no key.",
         "4.1 (sync word)",
         "All requests without a session, guessed proofs.",
         _withstood("A7i"),
@@ -349,7 +349,7 @@ REQUIREMENTS = (
     ),
     Requirement(
         "R22",
-        "Whoever copies a unit's flash finds no secret in it.",
+        "Whoever copies a unit's flash finds neither the network's secret nor what opens the unit.",
         "4.1 (built like a bomb)",
         "Every secret of the laboratory's network is looked for, in pieces.",
         _withstood("A7j"),

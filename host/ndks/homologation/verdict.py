@@ -78,7 +78,8 @@ def verdict(judged: Sequence[Judged], controls: Sequence[Attacked], units: Attac
     if broken or missed:
         attacks = [f"{label} {f.attacker}, in {f.seconds:.2g} s: {f.summary}" for label, f in broken]
         return NOT_APPROVED, [*attacks, *(f"{m.requirement.id} {m.verdict}: {m.requirement.text}" for m in missed)]
-    return APPROVED, [f"All {len(judged)} requirements are met; every attack was withstood; all controls as expected."]
+    met = f"All {len(judged)} requirements are met; every attack was withstood; all controls as expected."
+    return APPROVED, [met, "This shows what these attackers could not do; it is no proof."]
 
 
 def _surprise(control: Attacked) -> str:

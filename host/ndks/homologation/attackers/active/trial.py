@@ -106,7 +106,7 @@ class ActiveAttacker(Attacker):
         no_verdict = _no_verdict(self.act, trial)
         if trial.breaks:
             more = len(trial.breaks) - 1
-            summary = trial.breaks[0] + (f" (and {more} more of {trial.tries} tries)" if more else "")
+            summary = trial.breaks[0] + (f" (and {more} more)" if more else "")
             return Finding(self.name, True, summary, details=trial.details | {"breaks": trial.breaks[:20]})
         if no_verdict:
             return Finding(self.name, None, no_verdict, details=trial.details)
