@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ndks.cage import find_cage
-from ndks.homologation import laboratory, requirements
+from ndks.homologation import judgements, laboratory
 from ndks.homologation.attack import Finding
 from ndks.homologation.controls import MUST_STAND, Target
 from ndks.homologation.laboratory import Homologation, Plan
@@ -34,9 +34,9 @@ def homologate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homologate:
     """Run a homologation of two new emulated units, or of those at `ports`, without controls."""
     if not find_cage():
         pytest.skip("this system gives no network namespaces")
-    monkeypatch.setattr(laboratory, "_run_controls", lambda _plan, _progress: [CONTROL])
-    monkeypatch.setattr(requirements, "PRIMAL_BITS", SMALL["primal_bits"])
-    monkeypatch.setattr(requirements, "LEAST_KEYS", SMALL["keys"])
+    monkeypatch.setattr(laboratory, "run_controls", lambda _seed, _progress: [CONTROL])
+    monkeypatch.setattr(judgements, "PRIMAL_BITS", SMALL["primal_bits"])
+    monkeypatch.setattr(judgements, "LEAST_KEYS", SMALL["keys"])
 
     def run(*, suite: str = "hybrid", ports: tuple[str, str] | None = None, **options: object) -> Homologation:
         directory = tmp_path / "homologation"

@@ -11,7 +11,7 @@ from homologation.conftest import CONTROL, SMALL, silent
 
 from ndks.cage import find_cage
 from ndks.checks import Check
-from ndks.homologation import laboratory, requirements
+from ndks.homologation import judgements, laboratory, requirements
 from ndks.homologation.attackers.roster import ACTIVE, PASSIVE
 from ndks.homologation.evidence import Evidence
 from ndks.homologation.letters import FROM_CAGE
@@ -33,14 +33,14 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     ports = f"emulator:{units[0]}", f"emulator:{units[1]}"
     plan = laboratory.Plan(ports, directory / "report", Network.new("test"), flash=units, **SMALL)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(laboratory, "_run_controls", lambda _plan, _progress: [CONTROL])
+        monkeypatch.setattr(laboratory, "run_controls", lambda _seed, _progress: [CONTROL])
         return laboratory.homologate(plan, silent, pytest.fail).evidence
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requirements, "PRIMAL_BITS", SMALL["primal_bits"])
-    monkeypatch.setattr(requirements, "LEAST_KEYS", SMALL["keys"])
+    monkeypatch.setattr(judgements, "PRIMAL_BITS", SMALL["primal_bits"])
+    monkeypatch.setattr(judgements, "LEAST_KEYS", SMALL["keys"])
 
 
 def stage_1(**changes: Any) -> Callable[[Evidence], Evidence]:

@@ -6,7 +6,8 @@ import pytest
 
 from ndks.homologation.attack import Finding
 from ndks.homologation.controls import MUST_FALL, MUST_STAND, Target
-from ndks.homologation.requirements import REQUIREMENTS, judge_attacks
+from ndks.homologation.judgements import judge_attacks
+from ndks.homologation.requirements import REQUIREMENTS
 from ndks.homologation.verdict import (
     ALPHA,
     APPROVED,

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """A homologation from its beginning to its end."""
 
-import contextlib
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,26 +10,24 @@ from pathlib import Path
 
 import numpy as np
 
-from ndks.exceptions import NdksError
 from ndks.network import Network
 
 from . import PRIMAL_BITS, measurements
-from .attack import Attacker, Expert, Finding, Seen
-from .attackers.active.possession import Remembered, remember
+from .attack import Finding, Seen
+from .attackers.active.possession import Remembered
 from .attackers.autocorrelation import bits_for
-from .attackers.roster import ACTIVE, PASSIVE, small_grid
-from .controls import DIGITS, Target, bare_paper, float_unit, random_bits
+from .attackers.roster import PASSIVE
+from .campaign import Progress, Reach, attack, attack_systems, reach, run_controls
+from .controls import Target
 from .evidence import ChangedDecimal, Evidence
 from .letters import letters
 from .material import KEY_BITS, UnitExpert, gather, unpack
 from .no_channel import Hole, NoChannel, run_no_channel
 from .provisioning import ALTERED_PLACE, Membership, Pair, UnitUnderTest
 from .regular_channel import RegularChannel, run_regular_channel
-from .requirements import FREQUENCY, READER
 from .sides import Side
 from .stations import Station
 from .statistics import hamming
-from .unit_system import UnitSystem
 from .verdict import Attacked, Judged, check_control, decide, judge, threshold, verdict
 
 STAGE_KEYS = 8  # that each side takes in its cage
@@ -38,11 +35,6 @@ STAGE_BITS = 256
 PLACES = 40  # decimals of random parameters
 _LONGEST = 120.0  # seconds for the long key, unless all of it takes less
 _DEFINED_KEYS = 20
-_OF_ALL_DIGITS = FREQUENCY | {READER}  # attackers whose work grows with d
-_WORST = (False, None, True)
-
-Tell = Callable[[int], object]
-Progress = Callable[[str, int], Tell]  # begins a step of so many units of work; returns what hears of those done
 
 
 @dataclass(frozen=True)
@@ -85,14 +77,6 @@ class Homologation:
 
 
 @dataclass(frozen=True)
-class _Reach:
-    """Whether attackers can do anything at this d: those of `unable` do not even break bare paper in their time."""
-
-    controls: list[tuple[Target, dict[str, Finding]]]
-    unable: frozenset[str]
-
-
-@dataclass(frozen=True)
 class _Shown:
     """What the two units have shown while they were members."""
 
@@ -116,14 +100,14 @@ def homologate(plan: Plan, progress: Progress, warn: Callable[[str], object]) ->
     for side in sides:
         side.directory.mkdir(mode=0o700)
     changed = pair.keys_with_changed_decimal(plan.network, KEY_BITS)
-    reach = _reach(plan.network.digits, progress)
+    able = reach(plan.network.digits, progress)
     with pair.members(plan.network, alter_second=plan.alter_p1) as membership:
-        shown = _show(plan, sides, reach, progress)
+        shown = _show(plan, sides, able, progress)
     left = shown.remembered.left() if shown.remembered and not plan.copy_flash else None
-    controls = [*_run_controls(plan, progress), *reach.controls]
+    controls = [*run_controls(plan.seed, progress), *able.controls]
     limit = threshold(_p_values(shown.findings, controls))
     attacked = _decide(shown.findings, controls, limit)
-    evidence = _evidence(plan, shown, attacked[0], reach, _distance(changed), membership, left, limit)
+    evidence = _evidence(plan, shown, attacked[0], able, _distance(changed), membership, left, limit)
     judged = judge(evidence)
     word, reasons = verdict(judged, attacked[1:], attacked[0])
     return Homologation(
@@ -140,7 +124,7 @@ def homologate(plan: Plan, progress: Progress, warn: Callable[[str], object]) ->
     )
 
 
-def _show(plan: Plan, sides: Sequence[Side], reach: _Reach, progress: Progress) -> _Shown:
+def _show(plan: Plan, sides: Sequence[Side], able: Reach, progress: Progress) -> _Shown:
     """Do with the members all that needs them."""
     network, digits = plan.network, plan.network.digits
     texts = {letter.number: letter.text for letter in letters(plan.letters, plan.seed)}
@@ -154,104 +138,17 @@ def _show(plan: Plan, sides: Sequence[Side], reach: _Reach, progress: Progress) 
     seen = gather(sides[0], digits, plan.keys, long_bits, regular.carried, plan.seed, tell)
     expert = UnitExpert(sides[0], texts)
     tell = progress("attackers on the channel and on keys", len(PASSIVE))
-    findings = _attack(PASSIVE, seen, expert, tell, reach.unable)
+    findings = attack(PASSIVE, seen, expert, tell, able.unable)
     tell = progress("the long key of both units", plan.primal_bits)
     long_key = measurements.compare_long_key(sides, plan.keys + 2, plan.primal_bits, _LONGEST, tell)
     indices = np.linspace(1, plan.keys, min(plan.keys, _DEFINED_KEYS), dtype=int).tolist()
     defined = measurements.compare_with_definition(sides, network, indices, long_key)
-    in_action, remembered = _attack_systems(plan, sides, seen, expert, progress)
-    return _Shown(no_channel, regular, seen, findings | in_action, long_key, defined, remembered)
-
-
-def _attack(
-    attackers: Sequence[Attacker], seen: Seen, expert: Expert, tell: Tell, unable: frozenset[str] = frozenset()
-) -> dict[str, Finding]:
-    findings: dict[str, Finding] = {}
-    for attacker in attackers:
-        findings[attacker.label] = (
-            _not_able(attacker, seen.digits) if attacker.label in unable else _finding(attacker, seen, expert)
-        )
-        tell(1)
-    return findings
-
-
-def _finding(attacker: Attacker, seen: Seen, expert: Expert) -> Finding:
-    try:
-        return attacker.attack(seen, expert)
-    except NdksError as error:  # a unit that does not answer any more shows nothing
-        return Finding(attacker.name, None, f"stopped by {error.code}: {error}")
-
-
-def _not_able(attacker: Attacker, digits: int) -> Finding:
-    what = f"not run: at d = {digits} it does not break bare paper either, in {attacker.budget:g} s"
-    return Finding(attacker.name, None, what)
-
-
-def _reach(digits: int, progress: Progress) -> _Reach:
-    """Try attackers whose work grows with d on bare paper at this d; the other controls show what they do at d = 3."""
-    if digits == DIGITS:
-        return _Reach([], frozenset())
-    chosen = [attacker for attacker in PASSIVE if attacker.label in _OF_ALL_DIGITS]
-    tell = progress(f"what attackers can do at d = {digits}", len(chosen))
-    target = bare_paper(_OF_ALL_DIGITS, digits)
-    findings = _attack(chosen, target.seen, target.expert, tell)
-    unable = frozenset(label for label, finding in findings.items() if not finding.succeeded)
-    return _Reach([(target, findings)], unable)
-
-
-def _attack_systems(
-    plan: Plan, sides: Sequence[Side], seen: Seen, expert: Expert, progress: Progress
-) -> tuple[dict[str, Finding], Remembered | None]:
-    """Attack with the units in both roles: most attackers act upon one of them."""
     if plan.copy_flash:
         plan.copy_flash()
-    tell = progress("attackers on the line, on the cable, on units", 2 * len(ACTIVE))
     files = [() if path is None else (path,) for path in plan.flash]
     stations = [Station(side.port, side.bindings, flash) for side, flash in zip(sides, files, strict=True)]
-    first = UnitSystem(plan.network, *stations)
-    with contextlib.closing(first):
-        findings = _attack(ACTIVE, replace(seen, system=first), expert, tell)
-        remembered = _remembered(first)
-    with contextlib.closing(UnitSystem(plan.network, *reversed(stations))) as system:
-        swapped = _attack(ACTIVE, replace(seen, system=system), expert, tell)
-    return {label: _worse(finding, swapped[label]) for label, finding in findings.items()}, remembered
-
-
-def _remembered(system: UnitSystem) -> Remembered | None:
-    with contextlib.suppress(NdksError):  # a unit that does not answer any more; findings say so
-        return remember(system)
-    return None
-
-
-def _worse(finding: Finding, swapped: Finding) -> Finding:
-    """Return what came out with the units in one role or the other, whichever is worse."""
-    worse = max(finding, swapped, key=lambda each: _WORST.index(each.succeeded))
-    if finding.summary == swapped.summary:
-        summary = f"{finding.summary}; so it is with the units' roles swapped"
-    elif worse is finding and finding.succeeded is not False:
-        summary = finding.summary
-    else:
-        summary = f"{worse.summary if worse is finding else finding.summary}; with roles swapped: {swapped.summary}"
-    details = {**finding.details, "roles swapped": swapped.details}
-    return replace(worse, summary=summary, seconds=finding.seconds + swapped.seconds, details=details)
-
-
-def _run_controls(plan: Plan, progress: Progress) -> list[tuple[Target, dict[str, Finding]]]:
-    """Attack what must fall, and what must stand."""
-    attackers = {attacker.label: attacker for attacker in (*PASSIVE, *ACTIVE, small_grid())}
-    everybody = frozenset(attackers)
-    targets = (
-        lambda: bare_paper(everybody - {"A6"}),
-        lambda: float_unit(frozenset({"A6"})),
-        lambda: random_bits(everybody, plan.seed),
-    )
-    tell = progress("controls: what must fall, and what must stand", 2 * len(everybody))
-    found: list[tuple[Target, dict[str, Finding]]] = []
-    for make in targets:
-        target = make()
-        chosen = [attacker for label, attacker in attackers.items() if label in target.labels]
-        found.append((target, _attack(chosen, target.seen, target.expert, tell)))
-    return found
+    in_action, remembered = attack_systems(network, stations, seen, expert, progress)
+    return _Shown(no_channel, regular, seen, findings | in_action, long_key, defined, remembered)
 
 
 def _p_values(units: Mapping[str, Finding], controls: Sequence[tuple[Target, dict[str, Finding]]]) -> int:
@@ -279,7 +176,7 @@ def _evidence(
     plan: Plan,
     shown: _Shown,
     units: Attacked,
-    reach: _Reach,
+    able: Reach,
     changed: ChangedDecimal,
     membership: Membership,
     left: list[str] | None,
@@ -290,7 +187,7 @@ def _evidence(
         shown.no_channel,
         shown.regular,
         units.findings,
-        reach.unable,
+        able.unable,
         limit,
         changed,
         measurements.distances(plan.network, PLACES),

@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Attackers let loose: on the units, in both roles, and on the controls."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from ndks.exceptions import NdksError
+from ndks.network import Network
+
+from .attack import Attacker, Expert, Finding, Seen
+from .attackers.active.possession import Remembered, remember
+from .attackers.roster import ACTIVE, PASSIVE, small_grid
+from .controls import DIGITS, Target, bare_paper, float_unit, random_bits
+from .judgements import FREQUENCY, READER
+from .stations import Station
+from .unit_system import UnitSystem
+
+Tell = Callable[[int], object]
+Progress = Callable[[str, int], Tell]  # begins a step of so many units of work; returns what hears of those done
+
+_OF_ALL_DIGITS = FREQUENCY | {READER}  # attackers whose work grows with d
+_WORST = (False, None, True)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Whether attackers can do anything at this d: those of `unable` do not even break bare paper in their time."""
+
+    controls: list[tuple[Target, dict[str, Finding]]]
+    unable: frozenset[str]
+
+
+def attack(
+    attackers: Sequence[Attacker], seen: Seen, expert: Expert, tell: Tell, unable: frozenset[str] = frozenset()
+) -> dict[str, Finding]:
+    """Return what attackers find, by their labels; those of `unable` are not let loose."""
+    findings: dict[str, Finding] = {}
+    for attacker in attackers:
+        findings[attacker.label] = (
+            _not_able(attacker, seen.digits) if attacker.label in unable else _finding(attacker, seen, expert)
+        )
+        tell(1)
+    return findings
+
+
+def _finding(attacker: Attacker, seen: Seen, expert: Expert) -> Finding:
+    try:
+        return attacker.attack(seen, expert)
+    except NdksError as error:  # a unit that does not answer any more shows nothing
+        return Finding(attacker.name, None, f"stopped by {error.code}: {error}")
+
+
+def _not_able(attacker: Attacker, digits: int) -> Finding:
+    what = f"not run: at d = {digits} it does not break bare paper either, in {attacker.budget:g} s"
+    return Finding(attacker.name, None, what)
+
+
+def reach(digits: int, progress: Progress) -> Reach:
+    """Try attackers whose work grows with d on bare paper at this d; the other controls show what they do at d = 3."""
+    if digits == DIGITS:
+        return Reach([], frozenset())
+    chosen = [attacker for attacker in PASSIVE if attacker.label in _OF_ALL_DIGITS]
+    tell = progress(f"what attackers can do at d = {digits}", len(chosen))
+    target = bare_paper(_OF_ALL_DIGITS, digits)
+    findings = attack(chosen, target.seen, target.expert, tell)
+    unable = frozenset(label for label, finding in findings.items() if not finding.succeeded)
+    return Reach([(target, findings)], unable)
+
+
+def attack_systems(
+    network: Network, stations: Sequence[Station], seen: Seen, expert: Expert, progress: Progress
+) -> tuple[dict[str, Finding], Remembered | None]:
+    """Attack with the units in both roles: most attackers act upon one of them."""
+    tell = progress("attackers on the line, on the cable, on units", 2 * len(ACTIVE))
+    with contextlib.closing(UnitSystem(network, *stations)) as system:
+        findings = attack(ACTIVE, replace(seen, system=system), expert, tell)
+        remembered = _remembered(system)
+    with contextlib.closing(UnitSystem(network, *reversed(stations))) as system:
+        swapped = attack(ACTIVE, replace(seen, system=system), expert, tell)
+    return {label: _worse(finding, swapped[label]) for label, finding in findings.items()}, remembered
+
+
+def _remembered(system: UnitSystem) -> Remembered | None:
+    with contextlib.suppress(NdksError):  # a unit that does not answer any more; findings say so
+        return remember(system)
+    return None
+
+
+def _worse(finding: Finding, swapped: Finding) -> Finding:
+    """Return what came out with the units in one role or the other, whichever is worse."""
+    worse = max(finding, swapped, key=lambda each: _WORST.index(each.succeeded))
+    same = finding.summary == swapped.summary
+    summary = f"{finding.summary}; with roles swapped: {'the same' if same else swapped.summary}"
+    details = {**finding.details, "roles swapped": swapped.details}
+    return replace(worse, summary=summary, seconds=finding.seconds + swapped.seconds, details=details)
+
+
+def run_controls(seed: int, progress: Progress) -> list[tuple[Target, dict[str, Finding]]]:
+    """Attack what must fall, and what must stand."""
+    attackers = {attacker.label: attacker for attacker in (*PASSIVE, *ACTIVE, small_grid())}
+    everybody = frozenset(attackers)
+    targets = (
+        lambda: bare_paper(everybody - {"A6"}),
+        lambda: float_unit(frozenset({"A6"})),
+        lambda: random_bits(everybody, seed),
+    )
+    tell = progress("controls: what must fall, and what must stand", 2 * len(everybody))
+    found: list[tuple[Target, dict[str, Finding]]] = []
+    for make in targets:
+        target = make()
+        chosen = [attacker for label, attacker in attackers.items() if label in target.labels]
+        found.append((target, attack(chosen, target.seen, target.expert, tell)))
+    return found
