@@ -74,6 +74,7 @@ def part(name: str, **changes: Any) -> Callable[[Evidence], Evidence]:
 CASES: list[tuple[Callable[[Evidence], Evidence], set[str]]] = [
     (stage_1(key_checks=BAD), {"R1", "R13"}),
     (stage_1(cage_checks=BAD), {"R2"}),
+    (stage_1(cage_checks=()), {"R2"}),
     (stage_1(deletion_checks=BAD), {"R3"}),
     (stage_2(delivered=BAD), {"R4"}),
     (stage_2(disconnected=BAD), {"R5"}),
@@ -91,6 +92,7 @@ CASES: list[tuple[Callable[[Evidence], Evidence], set[str]]] = [
     (lambda e: replace(e, keys_seen=10), {"R9"}),
     (lambda e: replace(e, long_bits_seen=1000), {"R10"}),
     (lambda e: replace(e, erased=("blank", "not erased: REMOVED")), {"R23"}),
+    (lambda e: replace(e, erased=("blank",)), {"R23"}),
     (lambda e: replace(e, left_in_flash=("p1",)), {"R23"}),
     (lambda e: replace(e, unable=frozenset({"A2", "A3", "A5"})), {"R8"}),
 ]

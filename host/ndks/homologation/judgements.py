@@ -28,10 +28,10 @@ Judge = Callable[[Evidence], Judgement]
 
 def checks(choose: Callable[[Evidence], Sequence[Check]]) -> Judge:
     def judge(evidence: Evidence) -> Judgement:
-        checks = choose(evidence)
-        failed = [check for check in checks if not check.held]
-        words = [f"{check.name}: {_outcome(check)}" for check in failed] or [_held(checks)]
-        return all_held(checks), "; ".join(words)
+        chosen = choose(evidence)
+        failed = [check for check in chosen if not check.held]
+        words = [f"{check.name}: {_outcome(check)}" for check in failed] or [_held(chosen)]
+        return all_held(chosen) if chosen else None, "; ".join(words)
 
     return judge
 
@@ -187,7 +187,7 @@ def erased(evidence: Evidence) -> Judgement:
         in_flash = "their flash was not read again"
     else:
         in_flash = f"still in flash: {', '.join(left)}" if left else "nothing is left in their flash"
-    return set(evidence.erased) == {"blank"} and not left, f"the units say: {states}; {in_flash}"
+    return evidence.erased == ("blank", "blank") and not left, f"the units say: {states}; {in_flash}"
 
 
 def _both(first: Judgement, second: Judgement) -> Judgement:
