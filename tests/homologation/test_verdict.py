@@ -45,6 +45,13 @@ GOOD = [control(READ, MUST_FALL), control(STOOD, MUST_STAND)]
 
 def test_approved_only_if_all_is_met_and_withstood() -> None:
     assert verdict(judged("met"), GOOD, attacked(STOOD))[0] == APPROVED
+    assert "every attack was withstood" in verdict(judged("met"), GOOD, attacked(STOOD))[1][0]
+
+
+def test_an_attack_that_cannot_be_made_at_this_d_is_not_called_withstood() -> None:
+    result, reasons = verdict(judged("met"), GOOD, attacked(SKIPPED))
+    assert result == APPROVED
+    assert "every attack that can be made at this d was withstood" in reasons[0]
 
 
 @pytest.mark.parametrize("word", ["not met", "not shown"])

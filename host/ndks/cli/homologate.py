@@ -207,7 +207,7 @@ def _screen(report: dict[str, Any], page: Path) -> list[str]:
 
 
 def _outcome(finding: dict[str, Any]) -> str:
-    return {True: "BROKEN", False: "withstood", None: "not run"}[finding["succeeded"]]
+    return {True: "BROKEN", False: "withstood", None: "not shown"}[finding["succeeded"]]
 
 
 def _between(least: int, most: int) -> Callable[[str], int]:

@@ -31,7 +31,7 @@ _HEADER = commands.WIRE_HEADER_SIZE
 class UnitSystem(System):
     """Units that are bound to their stations already, and members of `network`.
 
-    `timeout` is the longest wait for one answer, in seconds. More `secrets` to look for may be given by name.
+    `timeout` is the longest wait for one answer, in seconds.
     """
 
     layout = Layout(_HEADER, _HEADER, CHUNK + TAG_SIZE, TAG_SIZE, _HEADER + SYNC_SIZE)
@@ -44,12 +44,10 @@ class UnitSystem(System):
         bob: Station,
         *,
         timeout: float = DEFAULT_TIMEOUT,
-        secrets: Mapping[str, bytes] | None = None,
     ) -> None:
         self.network = network
         self.stations = {ALICE: alice, BOB: bob}
         self._timeout = timeout
-        self._more_secrets = dict(secrets or {})
         self._units: dict[str, tuple[Unit, Link]] = {}
 
     def seal(self, text: bytes, *, by: str = ALICE, cipher: str = "vernam", mode: str = "b") -> bytes:
@@ -118,7 +116,7 @@ class UnitSystem(System):
         for owner, station in self.stations.items():
             found[f"the secret of {owner}'s laptop"] = bytes.fromhex(station.bindings.export()["host_secret"].decode())
             found[f"the key that opens {owner}'s unit"] = station.bindings.keys(self.unit(owner).hello).kek
-        return found | self._more_secrets
+        return found
 
     def close(self) -> None:
         for owner in tuple(self._units):

@@ -78,7 +78,9 @@ def verdict(judged: Sequence[Judged], controls: Sequence[Attacked], units: Attac
     if broken or missed:
         attacks = [f"{label} {f.attacker}, in {f.seconds:.2g} s: {f.summary}" for label, f in broken]
         return NOT_APPROVED, [*attacks, *(f"{m.requirement.id} {m.verdict}: {m.requirement.text}" for m in missed)]
-    met = f"All {len(judged)} requirements are met; every attack was withstood; all controls as expected."
+    all_made = all(f.succeeded is False for f in units.findings.values())
+    attacks = "every attack" if all_made else "every attack that can be made at this d"
+    met = f"All {len(judged)} requirements are met; {attacks} was withstood; all controls as expected."
     return APPROVED, [met, "This shows what these attackers could not do; it is no proof."]
 
 
