@@ -2,4 +2,4 @@
 # SPDX-License-Identifier: MIT
 """All of a unit's behaviour. Hardware only through `Board`."""
 
-FIRMWARE = (0, 1, 0)
+FIRMWARE = (0, 2, 0)

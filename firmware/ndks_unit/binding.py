@@ -45,6 +45,8 @@ def new_salt(board, binding: bytes) -> bytes:
 def bind(unit, binding: bytes) -> tuple:
     new = BindingKeys(unit.board, binding)
     old = unit.binding
+    if new.auth == old.auth and old.settled:
+        return ()  # nothing changes: spare the flash
     keys = records.RecordKeys(unit.board)
     keys.set_auth(new.auth)
     keys.set_kek(new.kek)

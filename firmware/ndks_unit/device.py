@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What a unit says of itself, and how it becomes a member: HELLO, STATUS, PROVISION, CLOSE."""
 
-from ndks_protocol import MAJOR, MINOR, commands, framing
+from ndks_protocol import MAJOR, MINOR, commands, errors, framing
 from ndks_protocol.binding import BindingKeys
 
 from . import FIRMWARE
@@ -79,6 +79,7 @@ def provision(unit, binding: bytes, *values) -> tuple:
 
 
 def close(unit, unplug: int) -> tuple:
+    errors.check_flag(unplug)
     unit.end_session_after_answer()
     if unplug and unit.member:
         unit.own_numbers.give_back()

@@ -74,6 +74,7 @@ def key_chunk(unit, epoch: int, index: int, offset: int, size: int) -> tuple:
 
 
 def acknowledge(unit, epoch: int, index: int, leave: int) -> tuple:
+    errors.check_flag(leave)
     _check(unit, epoch, index)
     if index > unit.counter.next + commands.MAX_JUMP and not leave:
         raise errors.UnitError(errors.TOO_FAR)

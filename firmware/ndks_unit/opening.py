@@ -49,6 +49,7 @@ def open_chunk(unit, handle: bytes, number: int, last: int, chunk: bytes) -> tup
     message = unit.messages.incoming
     if message is None or message.handle != handle or message.opener is None:
         raise errors.UnitError(errors.CONFLICT)
+    errors.check_flag(last)
     return (message.open(number, last, chunk),)
 
 
@@ -66,6 +67,7 @@ def message_check(unit, message: bytes, size: int) -> tuple:
 
 
 def accept(unit, wire: bytes, leave: int) -> tuple:
+    errors.check_flag(leave)
     header = _header(unit, wire)
     unit.messages.windows.check_room(header.lane)
     window = unit.messages.windows.of(header.lane)

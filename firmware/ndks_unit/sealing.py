@@ -9,7 +9,7 @@ from ndks_protocol import commands, errors
 from ndks_protocol.capsule import CHUNK, FIRST_PIECE, LARGEST_PIECE, Header, Sealer
 
 _REMEMBERED = 8  # tokens, and pieces of the present message, for hosts that ask again
-_FINGERPRINT = 8
+_FINGERPRINT = 16  # bytes: so long that nobody finds two pieces with the same one
 _MODE_A = "a"
 _MODE_B = "b"
 

@@ -113,6 +113,7 @@ def prove(unit, given: bytes) -> tuple:
 
 
 def unlock(unit, kek: bytes, floor: int, leave: int) -> tuple:
+    errors.check_flag(leave)
     unit.unlock(kek)
     try:
         _unless_storage(unit.own_numbers.start_above, floor, leave)

@@ -58,7 +58,10 @@ class Windows:
 
 def remember(log, lane: int, binding_id: bytes) -> None:
     """Write down which laptop the unit of a lane is bound to. UnitError(SENDERS) when there are too many."""
-    others = [entry for entry in _ids(log) if entry[0] != lane]
+    known = _ids(log)
+    if (lane, binding_id) in known:
+        return
+    others = [entry for entry in known if entry[0] != lane]
     if len(others) >= MAX_SENDERS:
         raise errors.UnitError(errors.SENDERS)
     _write_ids(log, others + [(lane, binding_id)])

@@ -32,7 +32,7 @@ from .exceptions import (
 from .network import Member, Network
 from .unit import Unit
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = (
     "AuthenticationError",

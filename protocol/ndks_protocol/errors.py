@@ -56,3 +56,9 @@ class UnitError(Exception):
     def __init__(self, code: int):
         super().__init__(name_of(code))
         self.code = code
+
+
+def check_flag(value: int) -> None:
+    """UnitError(RANGE) unless the value is 0 or 1."""
+    if value > 1:
+        raise UnitError(RANGE)

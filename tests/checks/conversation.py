@@ -153,6 +153,7 @@ class Conversation:
     def hello(self) -> bytes:
         """The answer to HELLO."""
         state = LOCKED_STATE if self.binding else BLANK_STATE
+        # Firmware 0.1.0, whatever the present one is: HELLO is part of all that follows, which no release shall alter.
         versions = bytes([2, 0, 0, 1, 0, FORMAT, state, 0])
         binding_id = self.binding.id if self.binding else bytes(16)
         return versions + UID + self.salt + binding_id + struct.pack(">HHHB", 1120, MAX_SENDERS, WINDOW, 1)

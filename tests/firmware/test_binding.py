@@ -111,7 +111,9 @@ class TestBind:
     def test_the_same_binding_again(self, laptop: Laptop) -> None:
         laptop.ask(commands.ACKNOWLEDGE, 0, 1, 0)
         for _ in range(3):
+            before = images(laptop.board)
             laptop.ask(commands.BIND, BINDING)
+            assert images(laptop.board) == before, "nothing changes, nothing is written"
             assert laptop.ask(commands.NEXT_INDEX) == (0, 2)
             laptop.restart()
             laptop.open()
@@ -183,6 +185,7 @@ class TestTrust:
         laptop.ask(commands.TRUST, 2, ID)
         laptop.ask(commands.TRUST, 3, ID)
         before = images(laptop.board)
+        laptop.ask(commands.TRUST, 2, ID)
         laptop.ask(commands.TRUST, 3, ID)
         laptop.ask(commands.TRUST, 4, BLANK_ID)
         assert images(laptop.board) == before

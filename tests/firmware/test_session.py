@@ -51,6 +51,31 @@ def values_of(command: commands.Command) -> tuple[Any, ...]:
     return tuple(samples[kind] if kind in samples else bytes(int(kind[1:])) for kind in command.request.kinds)
 
 
+@pytest.mark.parametrize("wrong", [2, 3, 128, 255])
+def test_a_flag_is_0_or_1(laptop: Laptop, wrong: int) -> None:
+    """And whatever else it is, nothing happens."""
+    laptop.open()
+    assert laptop.session
+    before = flash(laptop)
+    header = wire(2, 1)
+    for command, values in [
+        (commands.UNLOCK, (laptop.session.kek, 7, wrong)),
+        (commands.ACKNOWLEDGE, (0, 1, wrong)),
+        (commands.ACCEPT, (header, wrong)),
+        (commands.CLOSE, (wrong,)),
+        (commands.OPEN_BEGIN, (header, 4 | wrong)),
+        (commands.OPEN_KEYS, (header, 4 | wrong)),
+    ]:
+        assert laptop.code(command, *values) == errors.RANGE
+    handle, *_ = laptop.ask(commands.OPEN_BEGIN, header, 0)
+    assert laptop.code(commands.OPEN_CHUNK, handle, 0, wrong, bytes(40)) == errors.RANGE
+    laptop.ask(commands.SEAL_BEGIN, b"token  1", 0, 0, bytes(8))
+    reserved = flash(laptop)
+    assert laptop.code(commands.SEAL_CHUNK, b"token  1", 0, wrong, b"data") == errors.RANGE
+    assert flash(laptop) == reserved != before
+    assert laptop.ask(commands.NEXT_INDEX) == (0, 1)
+
+
 def flash(laptop: Laptop) -> tuple[bytes, ...]:
     return bytes(laptop.board.nvm.content), *(
         bytes(snapshot.content) for snapshot in laptop.board.snapshots if snapshot
