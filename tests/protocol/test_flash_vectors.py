@@ -12,7 +12,7 @@ from ndks_emulator import MemoryBoard
 from ndks_emulator.sector import Sector
 from ndks_protocol import commands, framing
 from ndks_protocol.flash import NVM_SIZE
-from ndks_unit import records
+from ndks_unit import device, records
 from ndks_unit.board import RESET_POWER_ON
 from ndks_unit.records import RecordKeys
 from ndks_unit.unit import Unit
@@ -21,6 +21,12 @@ from protocol.plain_crypto import CRYPTO
 VECTORS = load_vectors("flash")
 SEALED_RECORD = load_vectors("suite")["sealed_record"]
 RECORDS = [(entry["type"], entry["seq"], bytes.fromhex(entry["body"]), entry["record"]) for entry in VECTORS["records"]]
+
+
+@pytest.fixture(autouse=True)
+def firmware_of_the_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The version in HELLO is part of all that follows; no release alters the vectors."""
+    monkeypatch.setattr(device, "FIRMWARE", (0, 1, 0))
 
 
 class PublishedBoard(MemoryBoard):
