@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.reference import load_vectors
+from support.reference import FIRMWARE_OF_VECTORS, load_vectors
 
 from firmware.exchange import answer, answers, ask, open_session
 from firmware.member import membership, named
 from firmware.memory_board import MemoryBoard
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.flash import NVM_SIZE
-from ndks_unit import exported_keys, records
+from ndks_unit import device, exported_keys, records
 from ndks_unit import unit as dispatcher
 from ndks_unit.records import CURRENT_FORMAT, RecordKeys
 from ndks_unit.unit import Unit
@@ -38,8 +38,9 @@ class PredictableBoard(MemoryBoard):
         return bytes.fromhex(CONVERSATION["entropy"])[:size]
 
 
-def test_published_conversation() -> None:
+def test_published_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
     """As it is on the line: the sessions in it are somebody else's arithmetic."""
+    monkeypatch.setattr(device, "FIRMWARE", FIRMWARE_OF_VECTORS)
     board = PredictableBoard(bytes.fromhex(CONVERSATION["uid"]))
     unit = Unit(board)
     for step in CONVERSATION["steps"]:

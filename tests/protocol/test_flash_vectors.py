@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from support.reference import load_vectors
+from support.reference import FIRMWARE_OF_VECTORS, load_vectors
 
 from ndks_emulator import MemoryBoard
 from ndks_emulator.sector import Sector
@@ -25,8 +25,7 @@ RECORDS = [(entry["type"], entry["seq"], bytes.fromhex(entry["body"]), entry["re
 
 @pytest.fixture(autouse=True)
 def firmware_of_the_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The version in HELLO is part of all that follows; no release alters the vectors."""
-    monkeypatch.setattr(device, "FIRMWARE", (0, 1, 0))
+    monkeypatch.setattr(device, "FIRMWARE", FIRMWARE_OF_VECTORS)
 
 
 class PublishedBoard(MemoryBoard):

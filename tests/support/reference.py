@@ -20,6 +20,9 @@ from ndks_protocol.commands import CIPHERS, SUITES
 VECTORS = Path(__file__).parents[2] / "protocol" / "vectors"
 
 
+FIRMWARE_OF_VECTORS = (0, 1, 0)  # in their answers to HELLO, which is part of all that follows: no release alters it
+
+
 def load_vectors(name: str) -> dict[str, Any]:
     return json.loads((VECTORS / f"{name}.json").read_text())
 
