@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The directory that an emulated unit lives in: its uid, nvm sector and snapshot files, for one process at a time."""
 
+import logging
 import os
 import secrets
 from pathlib import Path
@@ -15,8 +16,10 @@ from .power import Power
 from .sector import Sector
 from .stores import DriveFile, OpenFile
 
+_log = logging.getLogger(__name__)
+
 UID_SIZE = 8
-_BEFORE_UID = {"lock", *(name + end for name in (".gitignore", "owner", "uid") for end in ("", ".new"))}
+_BEFORE_UID = {"lock", *(name + end for name in (".gitignore", "owner", "place", "uid") for end in ("", ".new"))}
 
 
 class DirectoryError(Exception):
@@ -72,6 +75,7 @@ class UnitDirectory:
         self._lock = self._take_lock()
         try:
             self.uid = self._load_uid()
+            self._look_at_place()
             self._make_snapshots()
             self.snapshot_sectors = [Sector(self.power, DriveFile(path), SNAPSHOT_SIZE) for path in self.snapshots]
             self.nvm = Sector(self.power, OpenFile(self.path / "nvm.bin", NVM_SIZE), NVM_SIZE)
@@ -101,6 +105,19 @@ class UnitDirectory:
         if len(uid) != UID_SIZE:
             raise DirectoryError(f"{file} is damaged: it must hold 16 hexadecimal digits")
         return uid
+
+    def _look_at_place(self) -> None:
+        """Warn once when the directory is another one than before: a copy of a unit gives its numbers twice."""
+        found = self.path.stat()
+        place, file = f"{found.st_dev} {found.st_ino}\n", self.path / "place"
+        before = file.read_text(errors="replace") if file.exists() else place
+        if before != place:
+            _log.warning(
+                "%s was copied, moved or restored: never run two copies of a unit, or both give the same numbers",
+                self.path,
+            )
+        if before != place or not file.exists():
+            _write_private(file, place.encode())
 
     def _make_snapshots(self) -> None:
         for path in self.snapshots:

@@ -3,8 +3,10 @@
 """What a unit answers, as Python sees it. Numbers that this version does not know keep their value in the name."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from ndks_protocol import commands
+from ndks_protocol.generator import F1, F2
 
 NEWER = "state of a newer firmware"
 OLDER = "state of an older firmware, not sealed"
@@ -71,6 +73,19 @@ class Inspected:
     number: int
     cipher: str
     state: str
+
+
+def status_from(values: tuple[Any, ...]) -> Status:
+    """Return the answer to STATUS with these fields."""
+    fields: dict[str, Any] = dict(zip(commands.STATUS.answer.names, values, strict=True))
+    is_member = fields["state"] == commands.STATE_PROVISIONED
+    for name, known in (("suite", commands.SUITES), ("cipher", commands.CIPHERS), ("f1", F1), ("f2", F2)):
+        fields[name] = name_of(known, fields[name]) if is_member else ""
+    fields["network_id"] = fields["network_id"].hex() if is_member else ""
+    fields["state"] = state_name(fields["state"])
+    fields["flags"] = flag_names(fields["flags"])
+    fields["reset_reason"] = name_of(RESET_REASONS, fields["reset_reason"])
+    return Status(**fields)
 
 
 def state_name(state: int) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from . import strict_json
 from .binding_store import BindingStore
 from .exceptions import FileError, UsageError
 from .words import CODE_BYTES, to_words
@@ -31,17 +32,17 @@ def seal(store: BindingStore) -> tuple[str, bytes]:
 def restore(store: BindingStore, copy: bytes, code: bytes, *, overwrite: bool) -> list[str]:
     """Bring a copy back and return the serial numbers of its units. UsageError, FileError."""
     try:
-        values: Any = json.loads(copy)
+        values: Any = strict_json.loads(copy)
         if values["ndks_backup"] != FORMAT:
             raise FileError("the copy has another version of the format", "upgrade ndks")
-        files = json.loads(AESGCM(code).decrypt(_NONCE, base64.b64decode(values["sealed"]), _header()))
+        files = strict_json.loads(AESGCM(code).decrypt(_NONCE, base64.b64decode(values["sealed"]), _header()))
         contents = {str(name): base64.b64decode(content) for name, content in files.items()}
     except InvalidTag:
         raise UsageError("these words do not open this copy, or it was altered", "compare the words") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise FileError("this is no sealed copy of bindings", "name the file that ndks bind --backup wrote") from None
     store.replace(contents, overwrite=overwrite)
-    return sorted(Path(name).stem for name in contents if "/" in name)
+    return sorted({Path(name).stem for name in contents if "/" in name})
 
 
 def _header() -> bytes:

@@ -3,7 +3,8 @@
 """What this laptop knows of the units that are bound to it (PROTOCOL.md section 6).
 
     DIRECTORY/host_secret          32 random bytes in hex: the half of every binding that no fingerprint gives
-    DIRECTORY/units/SERIAL.json    one unit: its bindings, the laptop's characteristics, the highest own number known
+    DIRECTORY/units/SERIAL.json    one unit: its bindings, and the laptop's characteristics
+    DIRECTORY/floors/SERIAL.json   how far that unit has come (ndks.floors)
 
 DIRECTORY is NDKS_HOME, else the user's configuration directory for ndks. All files have mode 0600.
 """
@@ -25,16 +26,18 @@ from ndks_protocol import errors
 from ndks_protocol.binding import BINDING_SIZE, BindingKeys
 from ndks_protocol.commands import INDEX_BITS
 
+from . import strict_json
 from .answers import Hello
 from .crypto import CRYPTO
 from .exceptions import AuthenticationError, FileError, UsageError
-from .files import write_private
+from .files import read_private, write_private
 from .fingerprint import Characteristics, characteristics, differences, fingerprint
+from .floors import Floor, Floors
 
 HOME = "NDKS_HOME"
 FORMAT = 1
-_UNIT_FILE = re.compile(r"units/[0-9A-F]{16}\.json")
-_OTHERS = 0o077  # may neither read nor write
+_UNIT_FILE = re.compile(r"(units|floors)/[0-9A-F]{16}\.json")
+_KINDS = ("units", "floors")
 _AWAY = "take the laptop back to how it was; if that cannot be: ndks zeroize, then provision the unit on a new lane"
 
 
@@ -53,8 +56,8 @@ class BoundUnit:
 
     serial_number: str
     bindings: tuple[Binding, ...] = ()
-    epoch: int = 0
-    own_number: int = 0  # the highest that is known: the unit goes on above it, whatever its flash says
+    epoch: int = 0  # ndks 0.1 kept the highest own number here
+    own_number: int = 0
 
     def binding(self, binding_id: str) -> Binding | None:
         """Return the binding with this id, None if it is not one with this laptop."""
@@ -118,19 +121,16 @@ class BindingStore:
             self._save(replace(unit, bindings=(binding,)))
         return binding
 
-    def floor(self, serial_number: str) -> int:
-        """Return the highest own number of a unit that this laptop knows of."""
-        return self.unit(serial_number).own_number
-
-    def note_number(self, serial_number: str, epoch: int, number: int) -> None:
-        """Write down the highest own number of a unit."""
-        unit = self.unit(serial_number)
-        if (epoch, number) > (unit.epoch, unit.own_number):
-            self._save(replace(unit, epoch=epoch, own_number=number))
+    def floors(self, hello: Hello) -> Floors:
+        """Return how far the unit has come, as far as this laptop knows. FileError."""
+        unit = self.unit(hello.serial_number)
+        before = {unit.epoch: Floor(unit.own_number)} if unit.binding(hello.binding_id) else {}
+        return Floors(self._path(hello.serial_number, "floors"), hello.salt, before)
 
     def forget(self, serial_number: str) -> None:
         """Forget a unit."""
-        self._path(serial_number).unlink(missing_ok=True)
+        for kind in _KINDS:
+            self._path(serial_number, kind).unlink(missing_ok=True)
 
     def unit(self, serial_number: str) -> BoundUnit:
         """Return what is known of a unit. FileError."""
@@ -138,7 +138,7 @@ class BindingStore:
         if not path.exists():
             return BoundUnit(serial_number)
         try:
-            return _unit_from(serial_number, json.loads(_read(path)))
+            return _unit_from(serial_number, strict_json.loads(read_private(path)))
         except (ValueError, KeyError, TypeError, RecursionError):
             raise _damaged(path) from None
 
@@ -159,8 +159,9 @@ class BindingStore:
     def export(self) -> dict[str, bytes]:
         """Return the files that `replace` takes, by their paths in the directory."""
         self._secret(create=False)  # is it there, and sound?
-        paths = [self._secret_path, *(self._path(serial_number) for serial_number in self.units())]
-        return {path.relative_to(self.directory).as_posix(): _read(path) for path in paths}
+        units = [self._path(serial_number, kind) for serial_number in self.units() for kind in _KINDS]
+        paths = [self._secret_path, *filter(Path.exists, units)]
+        return {path.relative_to(self.directory).as_posix(): read_private(path) for path in paths}
 
     def replace(self, files: dict[str, bytes], *, overwrite: bool) -> None:
         """Write the files of a copy. FileError when there are bindings already that must not be overwritten."""
@@ -176,8 +177,8 @@ class BindingStore:
     def _secret_path(self) -> Path:
         return self.directory / "host_secret"
 
-    def _path(self, serial_number: str) -> Path:
-        return self.directory / "units" / f"{serial_number}.json"
+    def _path(self, serial_number: str, kind: str = "units") -> Path:
+        return self.directory / kind / f"{serial_number}.json"
 
     def _binding(self, hello: Hello, present: Characteristics, *, create: bool = False) -> bytes:
         """Return B (HKDF-SHA256, RFC 5869, one block)."""
@@ -198,7 +199,7 @@ class BindingStore:
             what = f"the laptop's secret is gone: there is no {path}"
             raise AuthenticationError(errors.LOCKED, what, "restore it: ndks bind --restore FILE")
         try:
-            secret = bytes.fromhex(_read(path).decode())
+            secret = bytes.fromhex(read_private(path).decode())
         except ValueError:
             secret = b""
         if len(secret) != BINDING_SIZE:
@@ -207,11 +208,11 @@ class BindingStore:
 
     def _save(self, unit: BoundUnit) -> None:
         self._make_directories()
-        values = {"ndks_bindings": FORMAT, **asdict(unit)}
-        write_private(self._path(unit.serial_number), (json.dumps(values, indent=2) + "\n").encode())
+        text = json.dumps({"ndks_bindings": FORMAT, **asdict(unit)}, indent=2) + "\n"
+        write_private(self._path(unit.serial_number), text.encode())
 
     def _make_directories(self) -> None:
-        for directory in (self.directory, self.directory / "units"):
+        for directory in (self.directory, *(self.directory / kind for kind in _KINDS)):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
@@ -219,12 +220,6 @@ def home() -> Path:
     """Return the directory of this user's bindings."""
     named = os.environ.get(HOME)
     return Path(named) if named else platformdirs.user_config_path("ndks")
-
-
-def _read(path: Path) -> bytes:
-    if os.name == "posix" and path.stat().st_mode & _OTHERS:
-        raise FileError(f"others may read or write {path}", f"chmod 600 {path}")
-    return path.read_bytes()
 
 
 def _unit_from(serial_number: str, values: Any) -> BoundUnit:

@@ -56,8 +56,13 @@ class Opened:
     header: bytes = field(repr=False)  # as it travelled, for ACCEPT
 
 
-def seal(link: Link, source: Source, sink: Sink, cipher: str, mode: str, progress: Progress) -> int:
-    """Write the capsule of what `source` holds to `sink`; return how many bytes of data that were."""
+def seal(
+    link: Link, source: Source, sink: Sink, cipher: str, mode: str, progress: Progress, begun: Callable[[], object]
+) -> int:
+    """Write the capsule of what `source` holds to `sink`; return how many bytes of data that were.
+
+    `begun` is called when the unit has taken a number for it, before anything is written.
+    """
     token = secrets.token_bytes(_TOKEN_SIZE)
     begin = (token, commands.CIPHERS.index(cipher), commands.DATA, secrets.token_bytes(_RANDOM_SIZE))
     pieces = _Counted(_blocks(source, FIRST_PIECE, CHUNK), progress)
@@ -68,8 +73,11 @@ def seal(link: Link, source: Source, sink: Sink, cipher: str, mode: str, progres
         else:
             header, *given = link.call(commands.SEAL_KEYS, *begin)
             keys = _KeysFromUnit(link, token, *given)
+            if bool(keys.aes_key) != (cipher == commands.CIPHERS[commands.AES]):
+                raise ProtocolError("the unit gave the keys of another cipher than asked for")
             sealer = Sealer(CRYPTO, keys)
             chunks = (sealer.seal(*piece) for piece in keys.supplied(pieces, _sealed_size))
+        begun()
         sink.write(header)
         for chunk in chunks:
             sink.write(chunk)

@@ -3,15 +3,14 @@
 """Stream a key of any length into a file, and go on where an interrupted one stopped."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ndks_protocol.commands import MAX_CHUNK
-
+from . import partial_file, strict_json
 from .exceptions import FileError
 from .files import refuse_existing, replace_durably, write_private
+from .partial_file import PartialFile
 from .unit import Unit
 
 
@@ -35,6 +34,10 @@ def part_of(target: Path) -> Path:
 
 def plan_of(target: Path) -> Path:
     return target.with_name(target.name + ".part.json")
+
+
+def tally_of(target: Path) -> Path:
+    return target.with_name(target.name + ".part.sum")
 
 
 def plan_download(unit: Unit, target: Path, bits: int, index: int | None, *, force: bool) -> Plan:
@@ -62,31 +65,27 @@ def plan_download(unit: Unit, target: Path, bits: int, index: int | None, *, for
 def download(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], object]) -> None:
     """Complete OUT.part and rename it to `target`; `progress` is told how many more bytes have been received.
 
-    On any error OUT.part and OUT.part.json stay, for the same call to go on. The latter goes only with `finish`,
+    On any error OUT.part, OUT.part.sum and OUT.part.json stay, for the same call to go on. They go only with `finish`,
     when the key is acknowledged as well.
     """
-    if not plan.complete:
+    if part_of(target).exists() or not plan.complete:
         _fetch(unit, target, plan, progress)
         _save_plan(target, replace(plan, complete=True))
-    if part_of(target).exists():
         replace_durably(part_of(target), target)
 
 
 def _fetch(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], object]) -> None:
-    with os.fdopen(os.open(part_of(target), os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
-        offset = min(received(target), plan.bits // 8 // MAX_CHUNK * MAX_CHUNK)
-        file.truncate(offset)
-        file.seek(offset)
-        for block in unit.stream_key(plan.k, plan.bits, epoch=plan.epoch, offset=offset):
-            file.write(block)
+    with PartialFile(part_of(target), tally_of(target)) as part:
+        for block in unit.stream_key(plan.k, plan.bits, epoch=plan.epoch, offset=part.size):
+            part.append(block)
             progress(len(block))
-        file.flush()
-        os.fsync(file.fileno())
+        part.sync()
 
 
 def _start(target: Path, plan: Plan) -> None:
     """Lay out an empty OUT.part and its plan; neither of an earlier stream stays when that fails."""
     plan_of(target).unlink(missing_ok=True)
+    tally_of(target).unlink(missing_ok=True)
     write_private(part_of(target), b"")
     try:
         _save_plan(target, plan)
@@ -113,13 +112,13 @@ def _another_stream(begun: Plan, wanted: Plan, target: Path) -> FileError:
 
 
 def received(target: Path) -> int:
-    """Return how many bytes of an interrupted stream need not be asked for again: whole chunks only."""
-    part = part_of(target)
-    return part.stat().st_size // MAX_CHUNK * MAX_CHUNK if part.exists() else 0
+    """Return how many bytes of an interrupted stream need not be asked for again."""
+    return partial_file.received(tally_of(target))
 
 
 def finish(target: Path) -> None:
     """Forget the plan of a stream that is complete and acknowledged."""
+    tally_of(target).unlink(missing_ok=True)
     plan_of(target).unlink(missing_ok=True)
 
 
@@ -131,7 +130,7 @@ def _load_plan(target: Path, force: bool) -> Plan | None:
     if not plan_of(target).exists():
         return None
     try:
-        plan = Plan(**json.loads(plan_of(target).read_bytes()))
+        plan = Plan(**strict_json.loads(plan_of(target).read_bytes()))
     except (ValueError, TypeError):
         plan = None
     if plan and {type(plan.k), type(plan.epoch), type(plan.bits)} == {int} and type(plan.complete) is bool:

@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 from .exceptions import FileError
 
 _PRIVATE = 0o600
+_OTHERS = 0o077  # may neither read nor write
 _USUAL = 0o666  # less the umask
 _DESCRIPTORS = Path("/proc/self/fd")
 
@@ -115,6 +116,13 @@ def writing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[S
     else:
         yield target
         target.flush()
+
+
+def read_private(path: Path) -> bytes:
+    """Return what is in a file that only its owner may read or write. FileError for another, OSError."""
+    if os.name == "posix" and path.stat().st_mode & _OTHERS:
+        raise FileError(f"others may read or write {path}", f"chmod 600 {path}")
+    return path.read_bytes()
 
 
 def replace_durably(source: Path, target: Path) -> None:

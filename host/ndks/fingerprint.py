@@ -27,7 +27,6 @@ from .exceptions import UsageError
 Characteristics = tuple[tuple[str, str], ...]  # sorted pairs of name and value; mac may be there several times
 
 _SYSTEM = Path("/")
-_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")  # but those that str.split takes for white space
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 _NO_MAC = "00:00:00:00:00:00"
 _UDEV_MAC = re.compile(r"E:ID_NET_NAME_MAC=[a-z]{2}x([0-9a-f]{12})")
@@ -126,8 +125,9 @@ class _PublicFiles:
 
 
 def _clean(raw: bytes) -> str:
-    """Return one line of text without control characters; firmware puts any bytes into its strings."""
-    return " ".join(_CONTROLS.sub("", raw.decode(errors="backslashreplace")).split())
+    """Return one line of text that prints; firmware puts any bytes into its strings."""
+    words = raw.decode(errors="backslashreplace").split()
+    return " ".join(filter(None, ("".join(filter(str.isprintable, word)) for word in words)))
 
 
 def _machine(files: _PublicFiles) -> str:

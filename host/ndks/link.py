@@ -13,6 +13,7 @@ from ndks_protocol import errors, framing
 from ndks_protocol.commands import HELLO, SESSION, Command
 from ndks_protocol.session import OVERHEAD, SYNC_SIZE, Channel
 
+from .answer_checks import check_answer
 from .exceptions import NoUnit, ProtocolError, UnitTimeout, device_error
 from .transport import Transport
 
@@ -35,7 +36,7 @@ class Link:
         self._events: deque[framing.Frame | framing.FrameError] = deque()
         self._heard_bytes = self._heard_answer = False
         self._channel: Channel | None = None
-        self.open_session: Callable[[], None] | None = None  # is called before a command that needs a session
+        self.open_session: Callable[[], object] | None = None  # is called before a command that needs a session
         transport.write(b"\0")  # ends whatever the unit's parser has begun
 
     @property
@@ -170,11 +171,13 @@ def _sealed(channel: Channel, kind: int, request_id: int, body: bytes) -> bytes:
 
 
 def unpack_answer(command: Command, payload: bytes) -> tuple[Any, ...]:
-    """Return the fields of an answer; those that a newer minor version has added are passed over."""
+    """Return the fields of an answer, checked; those that a newer minor version has added are passed over."""
     try:
-        return command.answer.unpack(payload, allow_more=True)
+        values = command.answer.unpack(payload, allow_more=True)
     except ValueError:
         raise _malformed(command) from None
+    check_answer(command, values)
+    return values
 
 
 def _malformed(command: Command) -> ProtocolError:

@@ -19,6 +19,7 @@ from ndks_protocol.generator import F1, F2
 from ndks_protocol.generator import Generator as KeyGenerator
 from ndks_protocol.network_id import network_id
 
+from . import strict_json
 from .crypto import CRYPTO
 from .exceptions import FileError, NetworkFileError, UsageError
 from .files import write_private
@@ -160,7 +161,7 @@ class Network:
     def load(cls, path: Path) -> Self:
         """Read a file. FileError, NetworkFileError."""
         try:
-            values: Any = json.loads(path.read_bytes())
+            values: Any = strict_json.loads(path.read_bytes())
         except FileNotFoundError:
             other = path.with_name(path.name + SUFFIX)
             raise FileError(
@@ -172,7 +173,7 @@ class Network:
                 f"{path} cannot be read: {os.strerror(error.errno or 0)}", "check the path and its permissions"
             ) from None
         except (ValueError, RecursionError):
-            raise _damaged(path, "it is no JSON") from None
+            raise _damaged(path, "it is no JSON, or a field in it comes twice") from None
         if not isinstance(values, dict) or "ndks_network" not in values:
             raise _damaged(path, "it is no network file")
         try:

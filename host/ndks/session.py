@@ -31,6 +31,14 @@ def open_session(link: Link, hello: bytes, keys: BindingKeys, floor: int, *, lea
         )
     link.call(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
     link.secure(Channel(CRYPTO, keys.auth, transcript_hash, HOST))
+    unlock(link, keys, floor, leave=leave)
+
+
+def unlock(link: Link, keys: BindingKeys, floor: int, *, leave: bool = False) -> None:
+    """Open the unit's secrets, and let it go on above the own number `floor`. AuthenticationError KEK; TOO_FAR.
+
+    In a session that is open it does the same once more.
+    """
     try:
         link.call(commands.UNLOCK, keys.kek, floor, leave)
     except NdksError:

@@ -3,55 +3,34 @@
 """The driver of a unit: one method a command, and the verbs made of them."""
 
 import contextlib
+import functools
 import io
 import secrets
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-import ndks_protocol
 from ndks_protocol import commands, errors
-from ndks_protocol.binding import BINDING_SIZE, BindingKeys
-from ndks_protocol.generator import F1, F2
+from ndks_protocol.binding import BINDING_SIZE
 
 from . import capsules
-from .answers import (
-    BLANK,
-    LOCKED,
-    NEWER,
-    OLDER,
-    RESET_REASONS,
-    TAMPERED,
-    Hello,
-    Inspected,
-    Key,
-    Status,
-    flag_names,
-    name_of,
-    state_name,
-)
+from .answers import LOCKED, Hello, Inspected, Key, Status, name_of, status_from
 from .binding_store import Binding, BindingStore
 from .capsules import Opened, Progress
-from .crypto import CRYPTO
-from .exceptions import (
-    AuthenticationError,
-    DeviceError,
-    NdksError,
-    ProtocolError,
-    UsageError,
-    VersionMismatch,
-    device_error,
-)
+from .exceptions import DeviceError, NdksError, ProtocolError, UsageError
 from .files import Sink, Source, reading, storing, writing
-from .link import Link, unpack_answer
+from .link import Link
 from .network import Network
-from .session import open_session
+from .owner import Owner, acknowledge_key
 from .transport import open_transport
 
 DEFAULT_TIMEOUT = 10.0  # seconds; a board may need some for the chunks that are in flight
 MAX_BITS = 8 * commands.MAX_KEY_BYTES
 
-_UPGRADE_UNIT = "upgrade the unit: ndks deploy DRIVE"
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_Answer = tuple[Any, ...]
 _NOT_NEW = (errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS)
 
 
@@ -63,15 +42,31 @@ def _ignore(_: int) -> None:
     pass
 
 
+def _step(method: Callable[Concatenate["Unit", _P], _R]) -> Callable[Concatenate["Unit", _P], _R]:
+    """Let a method of an open unit wait for those that other threads have called. UsageError when it is closed."""
+
+    @functools.wraps(method)
+    def in_turn(unit: "Unit", /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        with unit._lock:  # pyright: ignore[reportPrivateUsage]
+            unit._check_open()  # pyright: ignore[reportPrivateUsage]
+            return method(unit, *args, **kwargs)
+
+    return in_turn
+
+
 class Unit:
-    """An open unit; made by `ndks.open`, closed by `close` or a with statement."""
+    """An open unit; made by `ndks.open`, closed by `close` or a with statement.
+
+    Safe for threads: each method is one step, and they wait for each other; a stream is one step a block. A source or
+    sink must not wait for another thread that uses the same unit.
+    """
 
     def __init__(self, port: str, link: Link, bindings: BindingStore) -> None:
         self.port = port
         self._link = link
-        self._bindings = bindings
-        self.hello = self._greet()
-        link.open_session = self.unlock
+        self._lock = threading.RLock()
+        self._is_closed = False
+        self._owner = Owner(link, bindings)
 
     def __enter__(self) -> Self:
         return self
@@ -80,86 +75,71 @@ class Unit:
         self.close()
 
     def close(self) -> None:
-        try:
-            with contextlib.suppress(NdksError, OSError):  # at worst, numbers are lost as in a power cut
-                if self._link.is_secured:
-                    self._close_session(unplug=self._link.unplugs)
-        finally:
-            self._link.close()
+        """Leave the unit; every further call raises UsageError. Closing twice does nothing."""
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            try:
+                with contextlib.suppress(NdksError, OSError):  # at worst, numbers are lost as in a power cut
+                    if self._link.is_secured:
+                        self._owner.close_session(unplug=self._link.unplugs)
+            finally:
+                self._link.close()
 
-    def eject(self) -> None:
-        """Get the unit ready to be unplugged: reserved numbers that were not used are not lost then."""
-        if self.is_bound_here and not self._link.is_secured:
-            self.unlock()
-        self._close_session(unplug=True)
+    @property
+    def hello(self) -> Hello:
+        """The unit's last greeting."""
+        return self._owner.hello
 
     @property
     def is_bound_here(self) -> bool:
         """Whether the unit is bound to this laptop, and opens for it if the laptop is as it was."""
-        return self.hello.state == LOCKED and self._bindings.knows(self.hello)
+        return self._owner.is_bound_here
 
+    @property
+    def went_back(self) -> bool:
+        """Whether the unit knew less than this laptop of the keys that were used, and was made to go on after them."""
+        return self._owner.went_back
+
+    @_step
+    def eject(self) -> None:
+        """Get the unit ready to be unplugged: reserved numbers that were not used are not lost then."""
+        if self.is_bound_here and not self._link.is_secured:
+            self.unlock()
+        self._owner.close_session(unplug=True)
+
+    @_step
     def unlock(self, *, leave: bool = False) -> None:
         """Open a session; commands that need one do that themselves.
 
         AuthenticationError LOCKED when this is not the laptop that the unit is bound to, KEK, DELAYED; DeviceError
         TOO_FAR when the laptop knows of numbers far above the unit's, and `leave` does not allow that.
         """
-        self.check_member()
-        self._note_number()
-        keys = self._bindings.keys(self.hello)
-        self._open_session(keys, self._bindings.floor(self.hello.serial_number), leave=leave)
+        self._owner.unlock(leave=leave)
 
     def check_blank(self) -> None:
         """Raise what PROVISION would be answered with, without sending the secret."""
-        self._check_sound()
-        if self.hello.state != BLANK:
-            raise DeviceError(errors.PROVISIONED)
+        self._owner.check_blank()
 
     def check_member(self) -> None:
         """Raise BLANK, TAMPERED, STATE_FORMAT or LOCKED unless the unit says that it can be unlocked."""
-        self._check_sound()
-        if self.hello.state != LOCKED:
-            raise device_error(errors.BLANK if self.hello.state == BLANK else errors.LOCKED)
+        self._owner.check_member()
 
+    @_step
     def status(self) -> Status:
         """Return the unit's state; what concerns its network only if a session is open. Works on a blank unit too."""
-        values = self._link.call(commands.STATUS)
-        state, flags, epoch, lane, suite, cipher, digits, network, network_id, *more = values
-        log_used, log_size, free_memory, dropped_frames, f1, f2, *life = more
-        boots, reset_reason, erases, wrong_attempts, own_number = life
-        member = state == commands.STATE_PROVISIONED
-        return Status(
-            state_name(state),
-            flag_names(flags),
-            network,
-            network_id.hex() if member else "",
-            epoch,
-            lane,
-            name_of(commands.SUITES, suite) if member else "",
-            name_of(commands.CIPHERS, cipher) if member else "",
-            digits,
-            log_used,
-            log_size,
-            free_memory,
-            dropped_frames,
-            name_of(F1, f1) if member else "",
-            name_of(F2, f2) if member else "",
-            boots,
-            name_of(RESET_REASONS, reset_reason),
-            erases,
-            wrong_attempts,
-            own_number,
-        )
+        return status_from(self._link.call(commands.STATUS))
 
+    @_step
     def member_status(self) -> Status:
         """Return the state of a member, with what concerns its network: opens a session if none is open.
 
         DeviceError BLANK, TAMPERED, STATE_FORMAT, and what `unlock` raises.
         """
-        if not self._link.is_secured:
-            self.unlock()
-        return self.status()
+        return self.status() if self._link.is_secured else self._owner.unlock()
 
+    @_step
     def provision(self, network: Network, lane: int) -> bytes:
         """Make a blank unit a member, bound to a one-time transport code of 32 bytes, which is returned.
 
@@ -170,53 +150,53 @@ class Unit:
         suite, cipher = commands.SUITES.index(network.suite), commands.CIPHERS.index(network.cipher)
         parameters = (network.digits, network.secret, network.name, network.p1, network.p2, *network.operators)
         self._link.call(commands.PROVISION, code, network.epoch, lane, suite, cipher, *parameters)
-        self.hello = self._greet()
+        self._owner.greet()
         return code
 
+    @_step
     def bind(self, code: bytes = b"", *, with_network: bool | None = None) -> Binding:
         """Bind the unit to this laptop: in place of the transport code, or of its present binding to this laptop.
 
         Unless `with_network` says so, it is with the network if the binding before was.
         AuthenticationError KEK or LOCKED when this is not its code.
         """
-        self.check_member()
-        if code:
-            self._open_with_code(code)
-        elif not self._link.is_secured:
-            self.unlock()
-        self._note_number()
-        self._link.call(commands.BIND, self._bindings.begin(self.hello, with_network=with_network))
-        self.hello = self._greet()
-        self.unlock()  # anybody can answer HELLO: the binding before is forgotten when the new one has opened the unit
-        return self._bindings.finish(self.hello)
+        return self._owner.bind(code, with_network=with_network)
 
+    @_step
     def trust(self, lane: int, binding_id: str) -> None:
         """Tell the unit which laptop the unit of another lane is bound to; zeros forget it. DeviceError RANGE."""
         self._link.call(commands.TRUST, lane, bytes.fromhex(binding_id))
 
+    @_step
     def zeroize(self) -> None:
         """Erase everything in the unit, for ever; needs no session. DeviceError STORAGE, STATE_FORMAT."""
-        self.hello = self._greet()  # which ends a session
+        self._owner.greet()  # which ends a session
         self._link.call(commands.ZEROIZE, commands.CONFIRMATION, bytes.fromhex(self.hello.serial_number))
-        self.hello = self._greet()
+        self._owner.greet()
         if self.hello.state == LOCKED:
             raise ProtocolError("the unit says that it is erased, and is not", "unplug it, plug it in again and repeat")
-        self._bindings.forget(self.hello.serial_number)
+        self._owner.forget()
 
+    @_step
     def next_index(self) -> tuple[int, int]:
         """Return the epoch and the next index of the common lane."""
         epoch, index = self._link.call(commands.NEXT_INDEX)
         return epoch, index
 
+    @_step
     def acknowledge(self, epoch: int, index: int, *, leave: bool = False) -> int:
         """Say that key `index` is safely out and return the next index; `leave` allows to jump more than 2^20 ahead."""
-        return self._link.call(commands.ACKNOWLEDGE, epoch, index, leave)[0]
+        following = acknowledge_key(self._link, epoch, index, leave=leave)
+        self._owner.note_acknowledged(epoch, index, leave=leave)
+        return following
 
+    @_step
     def key(self, index: int, bits: int, *, epoch: int | None = None) -> Key:
         """Return `bits` bits of key `index`, of the present epoch unless another is named; moves nothing."""
         epoch = self.member_status().epoch if epoch is None else epoch
         return Key(index, epoch, bits, b"".join(self.stream_key(index, bits, epoch=epoch)))
 
+    @_step
     def next_key(self, bits: int) -> Key:
         """Return the next key of the common lane and acknowledge it.
 
@@ -235,11 +215,13 @@ class Unit:
         size = (bits + 7) // 8
         starts = range(offset, size, commands.MAX_CHUNK)
         requests = ((epoch, index, start, min(commands.MAX_CHUNK, size - start)) for start in starts)
-        for start, (block,) in zip(starts, self._link.call_each(commands.KEY_CHUNK, requests), strict=True):
+        answers = self._in_turn(self._link.call_each(commands.KEY_CHUNK, requests))
+        for start, (block,) in zip(starts, answers, strict=True):
             if len(block) != min(commands.MAX_CHUNK, size - start):
                 raise ProtocolError("the unit sent a chunk of another size than asked for")
             yield block if start + len(block) < size else block[:-1] + _without_unused(block[-1:], bits)
 
+    @_step
     def encrypt(
         self,
         source: "Path | str | Source",
@@ -260,8 +242,9 @@ class Unit:
         if mode not in capsules.MODES or cipher not in commands.CIPHERS:
             raise UsageError("there is no such mode or cipher")
         with reading(source) as readable, writing(target, overwrite=overwrite) as sink:
-            return capsules.seal(self._link, readable, sink, cipher, mode, progress)
+            return capsules.seal(self._link, readable, sink, cipher, mode, progress, self._owner.note_sealed)
 
+    @_step
     def decrypt(
         self,
         source: "Path | str | Source",
@@ -286,12 +269,14 @@ class Unit:
             self._accept_stored(opened, leave=leave)
         return opened
 
+    @_step
     def seal(self, data: bytes, *, cipher: str = "", mode: str = "b") -> bytes:
         """Return the capsule of some bytes, as `encrypt` does."""
         sink = io.BytesIO()
         self.encrypt(io.BytesIO(data), sink, cipher=cipher, mode=mode)
         return sink.getvalue()
 
+    @_step
     def open(self, capsule: bytes, *, mode: str = "b", again: bool = False, leave: bool = False) -> bytes:
         """Return what a capsule carries and accept it, as `decrypt` does.
 
@@ -303,10 +288,12 @@ class Unit:
             self.accept(capsule, leave=leave)
         return sink.getvalue()
 
+    @_step
     def accept(self, header: bytes, *, leave: bool = False) -> None:
         """Say that the message of the capsule that begins with `header` is stored: it is not opened twice."""
         self._link.call(commands.ACCEPT, header[: commands.WIRE_HEADER_SIZE], leave)
 
+    @_step
     def inspect(self, header: bytes) -> Inspected:
         """Return what the unit sees in the header of a capsule; ends an opening that is going on. DeviceError."""
         header = capsules.read_header(io.BytesIO(header))
@@ -332,57 +319,20 @@ class Unit:
             error.advice = "nothing: the message is stored; only the unit may not know it, and open it once more"
             raise
 
-    def _check_sound(self) -> None:
-        if NEWER in self.hello.flags or OLDER in self.hello.flags:
-            raise DeviceError(errors.STATE_FORMAT)
-        if self.hello.state == TAMPERED:
-            raise DeviceError(errors.TAMPERED)
+    def _in_turn(self, answers: Iterator[_Answer]) -> Iterator[_Answer]:
+        """Yield answers; get each as a step of its own."""
+        while True:
+            with self._lock:
+                self._check_open()
+                try:
+                    answer = next(answers)
+                except StopIteration:
+                    return
+            yield answer
 
-    def _open_session(self, keys: BindingKeys, floor: int, *, leave: bool) -> None:
-        self.hello = self._greet()  # the proofs cover its answer
-        try:
-            open_session(self._link, self._hello_payload, keys, floor, leave=leave)
-        except DeviceError as error:
-            if error.number != errors.TOO_FAR:
-                raise
-            what = "this laptop knows of message numbers far above the unit's: an old image of its flash was put back"
-            raise DeviceError(errors.TOO_FAR, what, "if you know why: ndks bind --far") from None
-
-    def _open_with_code(self, code: bytes) -> None:
-        try:
-            self._open_session(BindingKeys(CRYPTO, code), 0, leave=False)
-        except AuthenticationError as error:
-            if error.number == errors.LOCKED:
-                advice = "look whether they are of another unit; if they were used before, by whom? ndks zeroize"
-                raise AuthenticationError(errors.LOCKED, "these words are not this unit's", advice) from None
-            raise
-
-    def _close_session(self, *, unplug: bool) -> None:
-        try:
-            self._note_number()
-        finally:
-            try:
-                self._link.call(commands.CLOSE, unplug)
-            finally:
-                self._link.end_session()
-
-    def _note_number(self) -> None:
-        """Write down the highest own number before a session ends."""
-        if self._link.is_secured and self.is_bound_here:
-            status = self.status()
-            self._bindings.note_number(self.hello.serial_number, status.epoch, status.own_number)
-
-    def _greet(self) -> Hello:
-        payload = self._link.call_raw(commands.HELLO)
-        if payload and payload[0] != ndks_protocol.MAJOR:
-            raise _version_mismatch(payload[0])  # what follows may be laid out in another way
-        self._hello_payload = payload
-        major, minor, firmware, state_format, state, flags, uid, salt, binding_id, *_ = unpack_answer(
-            commands.HELLO, payload
-        )
-        version = ".".join(map(str, firmware))
-        names = (state_name(state), flag_names(flags), uid.hex().upper(), salt.hex(), binding_id.hex())
-        return Hello(major, minor, version, state_format, *names)
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise UsageError("this unit is closed", "open it again: ndks.open")
 
 
 def open_unit(
@@ -403,9 +353,3 @@ def open_unit(
 
 def _without_unused(last: bytes, bits: int) -> bytes:
     return bytes([last[0] & 0xFF << -bits % 8 & 0xFF])
-
-
-def _version_mismatch(major: int) -> VersionMismatch:
-    ours = ndks_protocol.MAJOR
-    advice = "upgrade this host: git pull in its clone, and pip install . there" if major > ours else _UPGRADE_UNIT
-    return VersionMismatch(f"the unit speaks protocol {major}, this host {ours}", advice)

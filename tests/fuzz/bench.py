@@ -277,7 +277,7 @@ class Bench:
             assert self.binding
             assert body[:32] == self.binding.kek
             self.unlocked = True
-        elif self.code != errors.LOCKED:
+        elif self.code != errors.LOCKED and body[-1] <= 1:  # another flag changes nothing
             self.unlocked = False
 
     def _after_provision(self, body: bytes) -> None:
@@ -298,7 +298,7 @@ class Bench:
             self._end_session()
 
     def _after_close(self, _: bytes) -> None:
-        self._is_closing = True
+        self._is_closing = self.code == 0
 
     def _after_answer(self) -> None:
         if self._is_closing:

@@ -120,12 +120,12 @@ def _use(directory: Path, store: BindingStore) -> None:
     hello = _hello()
     is_refused = _refused(directory, lambda: store.unit(_SERIAL))
     if not is_refused:
-        commands.UNLOCK.request.pack(bytes(32), store.floor(_SERIAL), 0)
+        commands.UNLOCK.request.pack(bytes(32), store.floors(hello).latest.own_number, 0)
     for step in (
         lambda: store.knows(hello),
         lambda: store.keys(hello),
         lambda: store.finish(hello),
-        lambda: store.note_number(_SERIAL, 0, 5),
+        lambda: store.floors(hello).note(0, own_number=5),
         lambda: store.begin(hello, with_network=True),
         store.export,
         lambda: backup.seal(store),
@@ -135,6 +135,17 @@ def _use(directory: Path, store: BindingStore) -> None:
         unit = store.unit(_SERIAL)
         store._save(unit)
         assert store.unit(_SERIAL) == unit
+
+
+def _floors_file(directory: Path, script: Script) -> None:
+    """Whatever is in it, a floor is noted, and read again."""
+    store = _store(directory)
+    (directory / "floors" / f"{_SERIAL}.json").write_bytes(_content(script, _bindings()[f"floors/{_SERIAL}.json"]))
+    store.floors(_hello()).note(0, own_number=7, exported=9)
+    floors = store.floors(_hello())
+    assert floors.latest == floors.of(0)
+    assert floors.latest.own_number >= 7
+    assert floors.latest.exported >= 9
 
 
 def _copy(directory: Path, script: Script) -> None:
@@ -152,7 +163,7 @@ def _copy_of_anything(directory: Path, script: Script) -> None:
     sealed = AESGCM(_CODE).encrypt(_NONCE, _content(script, _copied_files()), _COPY_HEADER)
     copy = json.dumps({"ndks_backup": 1, "sealed": base64.b64encode(sealed).decode()}).encode()
     _refused(directory, lambda: backup.restore(store, copy, _CODE, overwrite=True))
-    assert {name.partition("/")[0] for name in _files(directory)} <= {"host_secret", "units"}
+    assert {name.partition("/")[0] for name in _files(directory)} <= {"host_secret", "units", "floors"}
     _use(directory, store)
 
 
@@ -164,7 +175,7 @@ def _words(directory: Path, script: Script) -> None:
 
 
 _TARGETS: tuple[Callable[[Path, Script], None], ...] = (
-    *(_network, _unit_file, _copy, _copy_of_anything, _host_secret, _words),
+    *(_network, _unit_file, _copy, _copy_of_anything, _host_secret, _words, _floors_file),
 )
 
 
@@ -173,9 +184,9 @@ _TARGETS: tuple[Callable[[Path, Script], None], ...] = (
 
 def _store(directory: Path) -> BindingStore:
     """A laptop with two units."""
-    (directory / "units").mkdir()
     for name, content in _bindings().items():
         path = directory / name
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
         path.chmod(0o600)
     return BindingStore(directory, _look)
@@ -201,7 +212,7 @@ def _bindings() -> dict[str, bytes]:
         store = BindingStore(directory, _look)
         for serial in (_SERIAL, _OTHER_SERIAL):
             store.begin(replace(Hello(2, 0, "", 3, "locked", [], serial, "11" * 16, "")), with_network=False)
-            store.note_number(serial, 0, 3)
+            store.floors(Hello(2, 0, "", 3, "locked", [], serial, "11" * 16, "")).note(0, own_number=3)
         # The same bytes in every process, so that a reproducer reproduces.
         (directory / "host_secret").write_bytes(b"5a" * 32 + b"\n")
         store.begin(Hello(2, 0, "", 3, "locked", [], _SERIAL, "11" * 16, ""), with_network=False)

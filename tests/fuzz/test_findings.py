@@ -88,7 +88,7 @@ def test_a_unit_file_with_a_number_that_there_cannot_be_is_damaged(tmp_path: Pat
     path = tmp_path / "units" / f"{SERIAL}.json"
     path.write_text(path.read_text().replace(f'"{field}": 0', f'"{field}": {value}'))
     with pytest.raises(FileError, match="damaged"):
-        store.floor(SERIAL)
+        store.unit(SERIAL)
 
 
 def test_a_copy_that_is_refused_for_one_of_its_files_leaves_the_secret_as_it_is(tmp_path: Path) -> None:

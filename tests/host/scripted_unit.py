@@ -24,10 +24,15 @@ TIMEOUT = 1.0
 
 
 class ScriptedUnit:
-    """The script of a unit that is bound; `script` answers all but what opens and closes sessions."""
+    """The script of a unit that is bound; `script` answers all but what opens and closes sessions.
+
+    The first STATUS and NEXT_INDEX of a session belong to its opening; `opening` has other answers to them.
+    """
 
     def __init__(self, script: Script, bindings: BindingStore, hello: dict[str, Any] | None = None) -> None:
         self._script = script
+        self.opening: dict[int, tuple[Any, ...]] = {}
+        self._to_answer: dict[int, tuple[Any, ...]] = {}
         salted = Hello(MAJOR, MINOR, "", 0, "", [], SERIAL_NUMBER, SALT.hex(), "")
         self._keys = BindingKeys(CRYPTO, bindings.begin(salted, with_network=False))
         self.hello = commands.HELLO.answer.pack(*hello_values(binding_id=self._keys.id, **hello or {}))
@@ -46,6 +51,7 @@ class ScriptedUnit:
             return answer(request, UNIT_RANDOM, proof(CRYPTO, self._keys.auth, UNIT, self._transcript))
         if request.kind == commands.PROVE.code:
             self._channel = Channel(CRYPTO, self._keys.auth, self._transcript, UNIT)
+            self._to_answer = {commands.STATUS.code: status_values(), commands.NEXT_INDEX.code: (0, 1)} | self.opening
             return answer(request)
         return self._script(request)
 
@@ -55,7 +61,10 @@ class ScriptedUnit:
         assert body is not None, "the host has not secured this frame"
         opened = framing.Frame(request.kind, request.request_id, bytes(body))
         silent = (commands.UNLOCK.code, commands.CLOSE.code)
-        wire = answer(opened) if request.kind in silent else self._script(opened)
+        if request.kind in self._to_answer:
+            wire = answer(opened, *self._to_answer.pop(request.kind))
+        else:
+            wire = answer(opened) if request.kind in silent else self._script(opened)
         return b"".join(map(self._sealed, framing.Decoder().feed(wire)))
 
     def _sealed(self, event: "framing.Frame | framing.FrameError") -> bytes:
@@ -91,12 +100,26 @@ def hello_values(**others: Any) -> tuple[Any, ...]:
 def status_values(**others: Any) -> tuple[Any, ...]:
     """Return the fields of an answer to STATUS: of a member of a network, unless others are given."""
     values: dict[str, Any] = dict.fromkeys(commands.STATUS.answer.names, 0)
-    member = {"state": commands.STATE_PROVISIONED, "lane": 1, "suite": 1, "digits": 3, "log_used": 112}
+    member = {
+        "state": commands.STATE_PROVISIONED,
+        "lane": 1,
+        "suite": 1,
+        "digits": 3,
+        "log_used": 112,
+        "log_size": 4064,
+    }
     return tuple((values | member | {"network": "office", "network_id": bytes(8)} | others).values())
 
 
-def scripted_unit(script: Script, monkeypatch: pytest.MonkeyPatch, directory: Path, **hello: Any) -> Unit:
+def scripted_unit(
+    script: Script,
+    monkeypatch: pytest.MonkeyPatch,
+    directory: Path,
+    opening: "dict[int, tuple[Any, ...]] | None" = None,
+    **hello: Any,
+) -> Unit:
     """Return an open unit that is bound to the laptop whose bindings lie in `directory`."""
     bindings = BindingStore(directory, look=lambda **_: ())
-    transport = ScriptedTransport(ScriptedUnit(script, bindings, hello), monkeypatch)
-    return Unit("scripted", Link(transport, TIMEOUT), bindings)
+    scripted = ScriptedUnit(script, bindings, hello)
+    scripted.opening = opening or {}
+    return Unit("scripted", Link(ScriptedTransport(scripted, monkeypatch), TIMEOUT), bindings)

@@ -148,7 +148,7 @@ def test_units_with_different_salts_have_different_bindings(laptop: Laptop) -> N
 def test_files_are_private(laptop: Laptop, member: str) -> None:
     serial_number = hello_of(laptop, member).serial_number
     files = {path.relative_to(laptop.directory).as_posix() for path in laptop.directory.rglob("*") if path.is_file()}
-    assert files == {"host_secret", f"units/{serial_number}.json"}
+    assert files == {"host_secret", f"units/{serial_number}.json", f"floors/{serial_number}.json"}
     for path in (laptop.directory, *laptop.directory.rglob("*")):
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
 
@@ -429,15 +429,22 @@ def test_the_highest_number_is_kept_and_given(
     image = {path: path.read_bytes() for path in directory.iterdir() if path.suffix == ".bin"}
     assert image
     assert [seal(laptop, member, network) for _ in range(3)] == [1, 2, 3]
-    serial_number = hello_of(laptop, member).serial_number
-    assert laptop.store.unit(serial_number).own_number == laptop.store.floor(serial_number) == 3
+    assert laptop.store.floors(hello_of(laptop, member)).latest.own_number == 3
     for path, content in image.items():
         path.write_bytes(content)
     assert seal(laptop, member, network) == 4
-    (laptop.file_of(serial_number)).write_text(
-        laptop.file_of(serial_number).read_text().replace('"own_number": 4', '"own_number": 100')
-    )
+    laptop.store.floors(hello_of(laptop, member)).note(0, own_number=100)
     assert seal(laptop, member, network) == 101
+
+
+def test_the_number_that_an_earlier_version_kept_is_taken_over(
+    laptop: Laptop, member: str, network: ndks.Network
+) -> None:
+    serial_number = hello_of(laptop, member).serial_number
+    (laptop.directory / "floors" / f"{serial_number}.json").unlink()
+    file = laptop.file_of(serial_number)
+    file.write_text(file.read_text().replace('"own_number": 0', '"own_number": 41'))
+    assert seal(laptop, member, network) == 42
 
 
 def test_numbers_of_a_crash_are_kept_too(laptop: Laptop, member: str, network: ndks.Network) -> None:
@@ -446,12 +453,12 @@ def test_numbers_of_a_crash_are_kept_too(laptop: Laptop, member: str, network: n
     crashing._link.close()
     number = seal(laptop, member, network)
     assert 1 < number <= 65
-    assert laptop.store.floor(hello_of(laptop, member).serial_number) == number
+    assert laptop.store.floors(hello_of(laptop, member)).latest.own_number == number
 
 
 def test_a_number_far_above_needs_leave(laptop: Laptop, member: str, network: ndks.Network) -> None:
-    serial_number = hello_of(laptop, member).serial_number
-    laptop.store.note_number(serial_number, 0, (1 << 20) + 2)
+    for number in (1 << 20, (1 << 20) + 2):
+        laptop.store.floors(hello_of(laptop, member)).note(0, own_number=number)
     with laptop.open(member) as unit:
         with pytest.raises(ndks.DeviceError) as refused:
             unit.next_index()
@@ -460,20 +467,12 @@ def test_a_number_far_above_needs_leave(laptop: Laptop, member: str, network: nd
         assert header_of(network, unit.seal(LETTER)).number == (1 << 20) + 3
 
 
-def test_numbers_never_go_back(laptop: Laptop) -> None:
-    with_secret_of_the_vector(laptop)
-    laptop.store.begin(HELLO, with_network=False)
-    for epoch, number, expected in ((0, 5, 5), (0, 3, 5), (0, 6, 6), (1, 2, 2), (0, 99, 2), (1, 3, 3)):
-        laptop.store.note_number(HELLO.serial_number, epoch, number)
-        assert laptop.store.floor(HELLO.serial_number) == expected
-
-
 def test_numbers_survive_rebinding(laptop: Laptop, member: str, network: ndks.Network) -> None:
     assert seal(laptop, member, network) == 1
     laptop.network = (("subnet", "10.0.0.0/8"),)
     with laptop.open(member) as unit:
         unit.bind(with_network=True)
-    assert laptop.store.floor(hello_of(laptop, member).serial_number) == 1
+    assert laptop.store.floors(hello_of(laptop, member)).latest.own_number == 1
     assert seal(laptop, member, network) == 2
 
 

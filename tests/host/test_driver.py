@@ -28,7 +28,7 @@ def bound(script: Script, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Un
 def test_greeting(alice: str, opened: Unit) -> None:
     uid = Path(alice.removeprefix("emulator:"), "uid").read_text().strip()
     hello = opened.hello
-    assert (hello.major, hello.minor, hello.firmware, hello.state_format) == (2, 0, "0.1.0", 3)
+    assert (hello.major, hello.minor, hello.firmware, hello.state_format) == (2, 0, ndks.__version__, 3)
     assert (hello.state, hello.flags, hello.serial_number) == ("locked", [], uid.upper())
     assert [len(bytes.fromhex(value)) for value in (hello.salt, hello.binding_id)] == [16, 16]
     assert opened.port == alice
@@ -100,7 +100,7 @@ def test_unused_bits_of_a_careless_unit_are_cleared(monkeypatch: pytest.MonkeyPa
 
 
 def test_what_a_later_firmware_says_is_shown_by_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    strange = status_values(state=9, flags=0x82, reset_reason=77)
+    strange = status_values(state=9, flags=0x82, reset_reason=77, network="", lane=0, digits=0)
     unit = bound(lambda request: answer(request, *strange), monkeypatch, tmp_path)
     hello = unit.hello
     assert (hello.minor, hello.firmware, hello.state_format, hello.serial_number) == (9, "2.0.7", 4, SERIAL_NUMBER)

@@ -252,7 +252,7 @@ FAULTS = [
     "ndks.link:_sealed",
     "ndks.session:proof",
     "ndks.session:Channel",
-    "ndks.unit:open_session",
+    "ndks.owner:open_session",
     "ndks.unit:Unit.status",
     "ndks.binding_store:fingerprint",
     "ndks.binding_store:write_private",

@@ -4,6 +4,7 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from support.emulate_process import PATIENCE
 
 import ndks
 from ndks import download
+from ndks.partial_file import PartialFile
 from ndks_protocol.commands import MAX_CHUNK
 
 BITS = 8 * 5000 + 3  # the last chunk is not whole, the last byte neither
@@ -90,14 +92,58 @@ def test_directory_that_is_missing(alice: str, target: Path) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, MAX_CHUNK - 1, MAX_CHUNK, 3000, 4 * MAX_CHUNK, 4999, 5001])
 def test_interrupted_stream_goes_on_wherever_it_stopped(alice: str, target: Path, size: int) -> None:
+    """Of a block that was cut off in the midst nothing counts."""
     whole = key(alice)
-    interrupt(alice, target, (whole + b"surplus")[:size])
+    interrupt(alice, target, b"")
+    kept = min(size // MAX_CHUNK * MAX_CHUNK, 4 * MAX_CHUNK)
+    with PartialFile(download.part_of(target), download.tally_of(target)) as part:
+        for start in range(0, kept, MAX_CHUNK):
+            part.append(whole[start : start + MAX_CHUNK])
+    with download.part_of(target).open("ab") as file:
+        file.write((whole + b"surplus")[kept:size])
     with ndks.open(alice) as unit:
         plan = download.plan_download(unit, target, BITS, 1, force=False)
         told: list[int] = []
         download.download(unit, target, plan, told.append)
     assert target.read_bytes() == whole
-    assert sum(told) == len(whole) - min(size // MAX_CHUNK * MAX_CHUNK, 4 * MAX_CHUNK)  # what is there whole is kept
+    assert sum(told) == len(whole) - kept
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["begun", "all but renamed"])
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda content: bytes([content[0] ^ 1]) + content[1:],
+        lambda content: content[:-1] + bytes([content[-1] ^ 0x80]),
+        lambda content: content[:-1],
+        lambda content: bytes(len(content)),
+    ],
+    ids=["first byte", "last byte", "cut off", "zeros"],
+)
+def test_a_part_that_was_altered_is_not_gone_on_with(
+    alice: str, target: Path, alter: Callable[[bytes], bytes], whole: bool
+) -> None:
+    expected = key(alice)
+    interrupt(alice, target, b"")
+    with PartialFile(download.part_of(target), download.tally_of(target)) as part:
+        for start in range(0, len(expected) if whole else 2048, MAX_CHUNK):
+            part.append(expected[start : start + MAX_CHUNK])
+    if whole:
+        plan = download.plan_of(target)
+        plan.write_text(plan.read_text().replace('"complete": false', '"complete": true'))
+    download.part_of(target).write_bytes(alter(download.part_of(target).read_bytes()))
+    finished = stream(alice, "--bits", BITS, "-o", target)
+    assert finished.status == 0
+    assert "altered" in finished.stderr
+    assert target.read_bytes() == expected
+    assert [path.name for path in target.parent.glob("out*")] == [target.name]
+
+
+def test_a_part_that_nothing_is_known_of_is_fetched_anew(alice: str, target: Path) -> None:
+    """As one that ndks 0.1 has left."""
+    interrupt(alice, target, bytes(3000))
+    assert stream(alice, "--bits", BITS, "-o", target).status == 0
+    assert target.read_bytes() == key(alice)
 
 
 @pytest.mark.parametrize("options", [["--bits", BITS + 8], ["--bits", BITS, "--index", 2]])

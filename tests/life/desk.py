@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A desk with a unit in memory and two laptops that run the real host; what goes wrong there is arranged."""
 
+import json
 import random
 from collections.abc import Callable
 from contextlib import suppress
@@ -138,6 +139,16 @@ class Desk:
     @property
     def serial_number(self) -> str:
         return self.board.uid.hex().upper()
+
+    @property
+    def floors(self) -> tuple[str, int, int]:
+        """The unit's salt, own number and exported key that the laptop here has written down."""
+        path = self.store.directory / "floors" / f"{self.serial_number}.json"
+        if not path.exists():
+            return "", 0, 0
+        values = json.loads(path.read_bytes())
+        own_number, exported = values["epochs"]["0"]
+        return values["salt"], own_number, exported
 
     def images(self) -> list[bytes]:
         """The snapshots, then nvm."""

@@ -17,8 +17,6 @@ ATTEMPTS_SIZE = 32  # bytes of a record of wrong attempts
 
 
 # What is not yet as it should be; tests/life/test_found.py says when that has changed.
-ONLY_CLOSE_NOTES_NUMBERS = False  # and not bind and unlock, which end a session as well
-FLOOR_IS_FORGOTTEN = False  # by BindingStore.begin, for an image from before the first `ndks bind`
 ATTEMPTS_OUTLIVE_ERASURE = False  # in Session, until the power goes
 
 
@@ -95,7 +93,8 @@ class Laptop:
     known: list[bytes] = field(default_factory=list)  # bindings of the unit
     looks: dict[bytes, str] = field(default_factory=dict)  # by binding: what it was known by when that was made
     lane: int = 0  # which the numbers are of
-    floor: int = 0
+    floor: int = 0  # of own numbers
+    exported: int = 0  # of exported keys
     look: str = "board one"
 
 
@@ -162,15 +161,11 @@ class Model:
             self._open_with(code)
         else:
             self.enter()
-        self._note_number()
         laptop = self.laptop
         old = self.flash.binding
         is_known = old in laptop.known
-        if laptop.lane != self.flash.lane or (FLOOR_IS_FORGOTTEN and not is_known):
-            laptop.floor = 0
         laptop.known = [new, *([old] if is_known and old != new else [])]
         laptop.looks[new] = laptop.look
-        laptop.lane = self.flash.lane
         self.flash.binding = new
         self.is_in_session = False
         self.enter()
@@ -192,10 +187,9 @@ class Model:
         known = self._known_binding()
         if not known or self.laptop.looks[known] != self.laptop.look:
             self._refuse_at_home()
-        self._note_number()
         self.is_in_session = False
         self._prove()
-        self._unlock(self.laptop.floor)
+        self._unlock()
 
     def wrong_proof(self) -> None:
         self.refuses_itself = False
@@ -209,13 +203,12 @@ class Model:
     def zeroize(self) -> None:
         self.refuses_itself = False
         self._erase(is_tampered=False)
-        self.laptop.known, self.laptop.floor = [], 0
+        self.laptop.known, self.laptop.lane, self.laptop.floor, self.laptop.exported = [], 0, 0, 0
 
     def close(self, *, unplug: bool) -> None:
         self.refuses_itself = False
         if unplug and self.flash.lane and self._known_binding():
             self.enter()
-        self._note_number(closing=True)
         if unplug and self.is_in_session and self.own and self.own.next != self.own.end:
             self.flash.reserved = self.own.end = self.own.next
         self.is_in_session = False
@@ -227,6 +220,7 @@ class Model:
     def next_key(self) -> int:
         self.enter()
         self.flash.next_index += 1
+        self._note_exported(self.flash.next_index - 1, leave=False)
         return self.flash.next_index - 1
 
     def acknowledge(self, index: int, *, leave: bool) -> int:
@@ -236,6 +230,7 @@ class Model:
         if index > self.flash.next_index + JUMP and not leave:
             raise Refused("TOO_FAR")
         self.flash.next_index = max(self.flash.next_index, index + 1)
+        self._note_exported(index, leave=leave)
         return self.flash.next_index
 
     def seal(self) -> tuple[int, int]:
@@ -245,6 +240,7 @@ class Model:
         if self.own.next == self.own.end:
             self.flash.reserved = self.own.end = self.own.next + BLOCK
         self.own.next += 1
+        self._note_number()
         return self.flash.lane, self.own.next - 1
 
     def open(self, capsule: Capsule, *, again: bool, leave: bool) -> bytes:
@@ -291,10 +287,13 @@ class Model:
 
     # Parts of these
 
-    def _note_number(self, *, closing: bool = False) -> None:
-        if self.is_in_session and self._known_binding() and (closing or not ONLY_CLOSE_NOTES_NUMBERS):
-            assert self.own
-            self.laptop.floor = max(self.laptop.floor, self.own.next - 1)
+    def _note_number(self) -> None:
+        assert self.own
+        self.laptop.floor = max(self.laptop.floor, min(self.own.next - 1, self.laptop.floor + JUMP))
+
+    def _note_exported(self, index: int, *, leave: bool) -> None:
+        step = index if leave else JUMP
+        self.laptop.exported = max(self.laptop.exported, min(index, self.laptop.exported + step))
 
     def _known_binding(self) -> bytes:
         return self.flash.binding if self.flash.binding in self.laptop.known else b""
@@ -305,7 +304,7 @@ class Model:
         if code != self.flash.binding:
             self._refuse_at_home()
         self._prove()
-        self._unlock(0)
+        self._unlock()
 
     def _refuse_at_home(self) -> None:
         self.refuses_itself = True
@@ -330,13 +329,20 @@ class Model:
         attempts = self.wrong_attempts
         self.delayed_until = self.clock + min(100 << attempts, 60_000) if attempts else self.clock
 
-    def _unlock(self, floor: int) -> None:
+    def _unlock(self) -> None:
         self.flash.wrong_attempts = self.wrong_attempts
+        laptop = self.laptop
+        if laptop.lane != self.flash.lane:  # numbers begin again with each provisioning
+            laptop.lane, laptop.floor, laptop.exported = self.flash.lane, 0, 0
         own = self.own or Own(self.flash.reserved, self.flash.reserved)
-        if floor >= own.end:
-            own = Own(floor + 1, floor + 1)
-            self.flash.reserved = floor + 1
-        self.own = Own(max(own.next, floor + 1), own.end)
+        if laptop.floor >= own.end:
+            own = Own(laptop.floor + 1, laptop.floor + 1)
+            self.flash.reserved = laptop.floor + 1
+        self.own = Own(max(own.next, laptop.floor + 1), own.end)
+        if laptop.exported > self.flash.next_index + JUMP:
+            raise Refused("TOO_FAR")
+        self.flash.next_index = max(self.flash.next_index, laptop.exported + 1)
+        self._note_number()
         self.is_in_session = True
 
     def _erase(self, *, is_tampered: bool) -> None:

@@ -201,13 +201,13 @@ def test_nothing_in_flash_unlocks_the_unit(used: Story) -> None:
     before = used.desk.images()
     for kek in tried[:: 1 if FULL else 10] + tried[-3:]:
         stolen.kek = kek
-        host.hello = host._greet()
+        host._owner.greet()
         with pytest.raises(AuthenticationError) as refusal:
-            open_session(host._link, host._hello_payload, stolen, 0)
+            open_session(host._link, host._owner._hello_payload, stolen, 0)
         assert refusal.value.code == "KEK"
     assert used.desk.images() == before, "nothing is written for a wrong key"
     assert used.desk.firmware.member is None
     stolen.kek = right.kek
-    host.hello = host._greet()
-    open_session(host._link, host._hello_payload, stolen, 0)
+    host._owner.greet()
+    open_session(host._link, host._owner._hello_payload, stolen, 0)
     assert used.desk.firmware.member

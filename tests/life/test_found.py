@@ -33,7 +33,7 @@ def desk(tmp_path: Path) -> Desk:
 
 def prove_wrongly(desk: Desk) -> None:
     def operation(host: Unit) -> None:
-        host._greet()
+        host._owner.greet()
         host._link.call(commands.OPEN_SESSION, bytes(16))
         host._link.call(commands.PROVE, bytes(16))
 
@@ -55,7 +55,7 @@ def test_floor_outlives_a_unit_put_back_to_before_its_binding(tmp_path: Path) ->
     desk.run(lambda host: host.bind(code), None)
     assert [seal(desk) for _ in range(3)] == [1, 2, 3]
     desk.run(lambda host: host.close(), None)
-    assert desk.store.floor(desk.serial_number) == 3
+    assert desk.floors[1] == 3
     desk.put_back(images)
     desk.power_up()
     desk.run(lambda host: host.bind(code), None)
@@ -67,7 +67,7 @@ def test_laptop_notes_the_numbers_of_a_session_that_it_ends(desk: Desk, end: Cal
     images = desk.images()
     assert [seal(desk) for _ in range(3)] == [1, 2, 3]
     desk.run(end, None)
-    assert desk.store.floor(desk.serial_number) == 3
+    assert desk.floors[1] == 3
     desk.put_back(images)
     desk.power_up()
     assert seal(desk) > 3
@@ -102,7 +102,9 @@ def test_right_proof_ends_wrong_attempts_also_with_a_full_log(desk: Desk) -> Non
 
 
 def test_too_far_stays_too_far(desk: Desk) -> None:
-    desk.store.note_number(desk.serial_number, 0, 1 << 21)
+    hello = desk.greeted().hello
+    for step in (1, 2, 3):
+        desk.store.floors(hello).note(0, own_number=step << 20)
     for _ in range(2):
         with pytest.raises(DeviceError) as refusal:
             desk.run(lambda host: host.next_index(), None)
@@ -147,23 +149,25 @@ def test_binding_that_could_not_be_settled(desk: Desk, monkeypatch: pytest.Monke
     assert seen().trusted == {9: bytes.fromhex("99" * 16)}
 
 
-def test_floor_holds_although_the_files_cannot_be_written(desk: Desk) -> None:
+def test_floor_holds_although_the_files_cannot_be_written(tmp_path: Path) -> None:
     """As with the development jumper on, and an image put back that a power cut in BIND has left."""
-    salt = bytes.fromhex(desk.greeted().hello.salt)
-    bindings, images = [desk.binding_of("A", salt)], desk.images()
+    desk = Desk(tmp_path, random.Random(1), fine=False)
+    code = desk.run(lambda host: host.provision(NETWORK, 1), None)
+    images = desk.images()
     for steps in range(300):
         desk.put_back(images)
         desk.power_up()
         with suppress(UnitRemoved):
-            desk.run(lambda host: host.bind(), Fault("cut", steps))
+            desk.run(lambda host: host.bind(code), Fault("cut", steps))
         desk.power_up()
+        bindings = [code, desk.binding_of("A", bytes.fromhex(desk.greeted().hello.salt))]
         if not look(desk.images(), bindings).is_settled:
             break
     unsettled = desk.images()
     assert not look(unsettled, bindings).is_settled
     assert [seal(desk) for _ in range(3)] == [1, 2, 3]
     desk.run(lambda host: host.close(), None)
-    assert desk.store.floor(desk.serial_number) == 3
+    assert desk.floors[1] == 3
     desk.put_back(unsettled)
     desk.board.drive_is_writable = False
     desk.power_up()

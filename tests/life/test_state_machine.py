@@ -149,7 +149,11 @@ class Life(RuleBasedStateMachine):
     def check_laptop(self) -> None:
         laptop, unit = self.model.laptop, self.desk.store.unit(self.desk.serial_number)
         assert {known.binding_id for known in unit.bindings} == {id_of(binding) for binding in laptop.known}
-        assert unit.own_number == laptop.floor
+        salt, *floors = self.desk.floors
+        if self.model.flash.lane and bytes.fromhex(salt) == self.looked().salt:
+            assert (laptop.lane, [laptop.floor, laptop.exported]) == (self.model.flash.lane, floors)
+        elif self.model.flash.lane:
+            assert laptop.lane != self.model.flash.lane
 
     def go_on_after(self, fault: Fault | None, before: Model, after: Model) -> None:
         """Find the unit as it was before the command or as it is after it, in each of its parts."""
@@ -167,7 +171,7 @@ class Life(RuleBasedStateMachine):
             self.model.flash = Flash(is_tampered=view.is_tampered or not may_be_blank)
             self.model.is_opened = True
         else:
-            self.model.flash = between(view, before.flash, after.flash)
+            self.model.flash = between(view, before, after)
             self.model.own = self.own_after(had_power, before, after)
         self.model.is_in_session = False
         if had_power:
@@ -197,9 +201,14 @@ class Life(RuleBasedStateMachine):
         assert ids <= {id_of(binding) for binding in possible}
         laptop.known = [binding for binding in dict.fromkeys(possible) if id_of(binding) in ids]
         laptop.looks = before.laptop.looks | after.laptop.looks
-        laptop.lane = after.laptop.lane if laptop.known == after.laptop.known else before.laptop.lane
-        assert unit.own_number in (before.laptop.floor, after.laptop.floor)
-        laptop.floor = unit.own_number
+        salt, floor, exported = self.desk.floors
+        is_same_life = before.laptop.lane == after.laptop.lane
+        if not is_same_life and bytes.fromhex(salt) != self.looked().salt:
+            laptop.lane, laptop.floor, laptop.exported = before.laptop.lane, before.laptop.floor, before.laptop.exported
+            return
+        assert (before.laptop.floor if is_same_life else 0) <= floor <= after.laptop.floor
+        assert exported in (before.laptop.exported if is_same_life else 0, after.laptop.exported)
+        laptop.floor, laptop.exported = floor, exported
         if self.model.flash.binding != before.flash.binding and self.model.flash.binding in after.laptop.known:
             assert id_of(self.model.flash.binding) in ids, "a binding that nobody has written down"
 
@@ -305,7 +314,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def wrong_proof(self) -> None:
         def operation(host: Unit) -> None:
-            host.hello = host._greet()
+            host._owner.greet()
             host._link.call(commands.OPEN_SESSION, bytes(16))
             host._link.call(commands.PROVE, secrets.token_bytes(16))
 
@@ -393,7 +402,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.model.flash.lane)
     @rule(messages=st.sampled_from([1, 3, 64, 65]), ends=st.booleans())
     def be_put_back_after_messages(self, messages: int, ends: bool) -> None:
-        """The laptop knows the numbers only if it has ended the session."""
+        """The laptop knows the numbers, whether it has ended the session or not."""
         self.copy_flash()
         for _ in range(messages):
             self.seal(b"", "aes", "b", None)
@@ -496,7 +505,7 @@ class Life(RuleBasedStateMachine):
         lane, number = divmod(index, 1 << 48)
         other = self.used.setdefault((lane, number), header)
         if other != header:
-            floor = self.desk.store.floor(self.desk.serial_number)
+            _, floor, _ = self.desk.floors
             assert lane in self.restored_lanes, "a number has had two messages"
             assert number > floor, "a number that the host knows of has come twice"
         return lane, number
@@ -602,9 +611,11 @@ def seen(view: FlashView) -> dict[str, Any]:
     return {"lane": lane} | {name: getattr(view, name) for name in names}
 
 
-def between(view: FlashView, before: Flash, after: Flash) -> Flash:
-    """What is there after an interruption; each part is as it was before or as it is after."""
+def between(view: FlashView, before_it: Model, after_it: Model) -> Flash:
+    """What is there after an interruption; each part is as it was before, as it is after, or as the laptop knew it."""
+    before, after = before_it.flash, after_it.flash
     found, old, new = seen(view), described(before), described(after)
+    known = {"next_index": before_it.laptop.exported + 1, "reserved": before_it.laptop.floor + 1}
     if found["lane"] not in (before.lane, after.lane):
         raise AssertionError("another unit")
     if before.lane != after.lane:
@@ -615,7 +626,7 @@ def between(view: FlashView, before: Flash, after: Flash) -> Flash:
         if name == "windows":
             flash.windows = {lane: _window(lane, packed, before, after) for lane, packed in value.items()}
         else:
-            assert value in (old[name], new[name]), f"{name} is neither old nor new"
+            assert value in (old[name], new[name], known.get(name)), f"{name} is neither old nor new"
             setattr(flash, name, value)
     assert set(old["windows"]) <= set(flash.windows) or before.lane != after.lane
     return flash

@@ -64,7 +64,7 @@ def key(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout) as unit:
         status = _member_status(unit, args)
         wanted = unit.next_index()[1] if args.index is None else args.index
-        values = _describe(status, wanted, args.bits)
+        values = _describe(unit, status, wanted, args.bits)
         obtained = unit.key(wanted, args.bits, epoch=status.epoch)
         _put_out(obtained, args, path, values, out)
         # Only now is the key safely out; whatever stopped us before left it to be asked for again.
@@ -86,7 +86,7 @@ def stream(args: argparse.Namespace, out: Output) -> None:
             _to_stdout(unit, args, out, status)
             return
         plan = download.plan_download(unit, path, args.bits, args.index, force=args.force)
-        values = _describe(status, plan.k, plan.bits)
+        values = _describe(unit, status, plan.k, plan.bits)
         args.resume_advice = _RESUME
         _to_file(unit, args, out, path, plan)
     out.result({**values, "file": str(path)}, f"{path}: {plan.bits} bits of key {plan.k}")
@@ -106,7 +106,7 @@ def _to_file(unit: Unit, args: argparse.Namespace, out: Output, path: Path, plan
 def _to_stdout(unit: Unit, args: argparse.Namespace, out: Output, status: Status) -> None:
     formats.refuse_terminal()
     wanted = unit.next_index()[1] if args.index is None else args.index
-    _describe(status, wanted, args.bits)
+    _describe(unit, status, wanted, args.bits)
     with out.progress((args.bits + 7) // 8, "stdout") as bar:
         for block in unit.stream_key(wanted, args.bits, epoch=status.epoch):
             write_stdout(block)
@@ -122,10 +122,11 @@ def _member_status(unit: Unit, args: argparse.Namespace) -> Status:
     return status
 
 
-def _describe(status: Status, index: int, bits: int) -> dict[str, Any]:
+def _describe(unit: Unit, status: Status, index: int, bits: int) -> dict[str, Any]:
     """Say on stderr which key is got, and return the same for JSON."""
     note(f"key {index} of epoch {status.epoch}, {bits} bits, suite {status.suite}")
     values = {"index": index, "epoch": status.epoch, "bits": bits, "suite": status.suite}
+    values["went_back"] = unit.went_back
     return values | warn_of_suite(status.suite)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, cast, get_args
 
+from ndks import strict_json
 from ndks.exceptions import FileError
 from ndks.files import write_private
 from ndks.unit import MAX_BITS
@@ -101,7 +102,7 @@ class Record:
         try:
             if len(raw) > _LARGEST:
                 raise _NoRecordError("it is too large")
-            values = json.loads(raw)
+            values = strict_json.loads(raw)
             if not isinstance(values, dict) or _MARK not in values:
                 raise _NoRecordError("it is something else")
             values = cast(dict[str, Any], values)

@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""How far a unit has come, as far as this laptop knows: then an old image of its flash that is put back is noticed.
+
+Strategy: each step is written at once and in place, without fsync: it survives a killed process, not a power cut of the
+laptop. `sync`, at the end of a session, makes it durable. A unit's answer moves a floor by a bounded step only: one
+false answer can neither lock the true unit out nor use up its numbers.
+"""
+
+import json
+import logging
+import os
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+from ndks_protocol.commands import INDEX_BITS, MAX_JUMP
+
+from . import strict_json
+from .files import read_private
+
+_log = logging.getLogger(__name__)
+
+FORMAT = 1
+_SIZE = 2048  # bytes of the file, always: written in place, by one write of less than a page
+_MOST_EPOCHS = 16
+_MOST_EPOCH = 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What was reached in one epoch: the highest own number, the highest index acknowledged of exported keys."""
+
+    own_number: int = 0
+    exported: int = 0
+
+
+class Floors:
+    """The floors of one unit. `salt` is made with each provisioning: a floor of another life of the unit counts not."""
+
+    def __init__(self, path: Path, salt: str, before: dict[int, Floor] | None = None) -> None:
+        self._path = path
+        self._salt = salt
+        self._is_written = True
+        self._epochs = self._load() or dict(before or {})  # the epoch noted last is the last
+
+    @property
+    def latest(self) -> Floor:
+        """The floor of the epoch that was noted last."""
+        return next(reversed(self._epochs.values()), Floor())
+
+    def of(self, epoch: int) -> Floor:
+        """Return the floor of an epoch."""
+        return self._epochs.get(epoch, Floor())
+
+    def note(self, epoch: int, *, own_number: int = 0, exported: int = 0, leave: bool = False) -> None:
+        """Raise the floor of an epoch; by 2^20 at the most, unless `leave` says that the user wanted more."""
+        known = self.of(epoch)
+        step = 1 << INDEX_BITS if leave else MAX_JUMP
+        floor = Floor(_raised(known.own_number, own_number, step), _raised(known.exported, exported, step))
+        if floor == known and next(reversed(self._epochs), None) == epoch:
+            return
+        self._epochs.pop(epoch, None)
+        self._epochs[epoch] = floor
+        while len(self._epochs) > _MOST_EPOCHS:
+            del self._epochs[next(iter(self._epochs))]
+        self._guarded(self._write)
+
+    def sync(self) -> None:
+        """Return when what was noted is on the disk."""
+        self._guarded(self._sync)
+
+    def _load(self) -> dict[int, Floor]:
+        try:
+            raw = read_private(self._path)
+        except FileNotFoundError:
+            return {}
+        if not raw.strip(b" \n\0"):
+            return {}  # the process was killed when it had just made the file
+        try:
+            values = strict_json.loads(raw)
+            if values["ndks_floors"] != FORMAT:
+                raise ValueError
+            return _epochs_from(values["epochs"]) if values["salt"] == self._salt else {}
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            _log.warning("%s is damaged: what it said of how far the unit has come is lost", self._path)
+            return {}
+
+    def _write(self) -> None:
+        epochs = {str(epoch): astuple(floor) for epoch, floor in self._epochs.items()}
+        text = json.dumps({"ndks_floors": FORMAT, "salt": self._salt, "epochs": epochs})
+        for directory in (self._path.parent.parent, self._path.parent):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _opened(self._path) as file:
+            file.write(f"{text:{_SIZE - 1}}\n".encode())
+            file.truncate()  # of something else that was there
+
+    def _sync(self) -> None:
+        if self._epochs:
+            with _opened(self._path) as file:
+                os.fsync(file.fileno())
+
+    def _guarded(self, write: Any) -> None:
+        """Write, and say it once where that cannot be: what the floor is of has happened already."""
+        try:
+            write()
+        except OSError as error:
+            if self._is_written:
+                self._is_written = False
+                _log.warning("how far the unit has come cannot be noted in %s: %s", self._path, error.strerror)
+
+
+def _opened(path: Path) -> Any:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600), "r+b", buffering=0)
+
+
+def _raised(known: int, value: int, step: int) -> int:
+    return max(known, min(value, known + step))
+
+
+def _epochs_from(values: Any) -> dict[int, Floor]:
+    epochs = {int(epoch): Floor(_number(own), _number(exported)) for epoch, (own, exported) in values.items()}
+    if len(epochs) > _MOST_EPOCHS or not all(0 <= epoch <= _MOST_EPOCH for epoch in epochs):
+        raise ValueError
+    return epochs
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 1 << INDEX_BITS:  # nor a bool
+        raise ValueError
+    return value

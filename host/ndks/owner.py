@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""One laptop's dealings with a unit: who it is, when a session opens, and how far it must have come by then."""
+
+import contextlib
+import logging
+
+import ndks_protocol
+from ndks_protocol import commands, errors
+from ndks_protocol.binding import BindingKeys
+from ndks_protocol.commands import INDEX_BITS
+
+from .answers import BLANK, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, flag_names, state_name, status_from
+from .binding_store import Binding, BindingStore
+from .crypto import CRYPTO
+from .exceptions import AuthenticationError, DeviceError, NdksError, ProtocolError, VersionMismatch, device_error
+from .floors import Floors
+from .link import Link, unpack_answer
+from .session import open_session, unlock
+
+_log = logging.getLogger(__name__)
+
+_UPGRADE_UNIT = "upgrade the unit: ndks deploy DRIVE"
+_NONE_LEFT = 1 << INDEX_BITS  # the next index when all were used
+
+
+class Owner:
+    """Greets a unit, and opens sessions with what this laptop knows of it. `hello` is the unit's last greeting."""
+
+    def __init__(self, link: Link, bindings: BindingStore) -> None:
+        self._link = link
+        self._bindings = bindings
+        self._floors: Floors | None = None  # while a session is open
+        self._epoch = self._own_number = 0
+        self.went_back = False
+        self.greet()
+        link.open_session = self.unlock
+
+    @property
+    def is_bound_here(self) -> bool:
+        """Whether the unit is bound to this laptop, and opens for it if the laptop is as it was."""
+        return self.hello.state == LOCKED and self._bindings.knows(self.hello)
+
+    def greet(self) -> Hello:
+        """Say HELLO, which ends a session. VersionMismatch."""
+        payload = self._link.call_raw(commands.HELLO)
+        if payload and payload[0] != ndks_protocol.MAJOR:
+            raise _version_mismatch(payload[0])  # what follows may be laid out in another way
+        self._hello_payload = payload
+        major, minor, firmware, state_format, state, flags, uid, salt, binding_id, *_ = unpack_answer(
+            commands.HELLO, payload
+        )
+        version = ".".join(map(str, firmware))
+        names = (state_name(state), flag_names(flags), uid.hex().upper(), salt.hex(), binding_id.hex())
+        self.hello = Hello(major, minor, version, state_format, *names)
+        return self.hello
+
+    def check_blank(self) -> None:
+        """Raise what PROVISION would be answered with, without sending the secret."""
+        self._check_sound()
+        if self.hello.state != BLANK:
+            raise DeviceError(errors.PROVISIONED)
+
+    def check_member(self) -> None:
+        """Raise BLANK, TAMPERED, STATE_FORMAT or LOCKED unless the unit says that it can be unlocked."""
+        self._check_sound()
+        if self.hello.state != LOCKED:
+            raise device_error(errors.BLANK if self.hello.state == BLANK else errors.LOCKED)
+
+    def unlock(self, *, leave: bool = False) -> Status:
+        """Open a session and return the unit's state in it.
+
+        AuthenticationError LOCKED when this is not the laptop that the unit is bound to, KEK, DELAYED; DeviceError
+        TOO_FAR when the laptop knows of numbers far above the unit's, and `leave` does not allow that.
+        """
+        self.check_member()
+        return self._open(self._bindings.keys(self.hello), leave=leave)
+
+    def bind(self, code: bytes, *, with_network: bool | None) -> Binding:
+        """Bind the unit to this laptop; in place of its present binding here, or of a transport code."""
+        self.check_member()
+        if code:
+            self._open_with_code(code)
+        elif not self._link.is_secured:
+            self.unlock()
+        self._link.call(commands.BIND, self._bindings.begin(self.hello, with_network=with_network))
+        self.greet()
+        self.unlock()  # anybody can answer HELLO: the binding before is forgotten when the new one has opened the unit
+        return self._bindings.finish(self.hello)
+
+    def forget(self) -> None:
+        """Forget the unit, which has been erased."""
+        self._floors = None
+        self._bindings.forget(self.hello.serial_number)
+
+    def note_sealed(self) -> None:
+        """Note that the unit has taken one more number for a message."""
+        self._own_number += 1
+        if self._floors:
+            self._floors.note(self._epoch, own_number=self._own_number)
+
+    def note_acknowledged(self, epoch: int, index: int, *, leave: bool) -> None:
+        """Note that the unit has acknowledged an exported key; with `leave`, that it may have jumped far."""
+        if self._floors:
+            self._floors.note(epoch, exported=index, leave=leave)
+
+    def close_session(self, *, unplug: bool) -> None:
+        """Say that the host leaves."""
+        try:
+            self._link.call(commands.CLOSE, unplug)
+        finally:
+            self._link.end_session()
+            if self._floors:
+                self._floors.sync()
+
+    def _open(self, keys: BindingKeys, *, leave: bool) -> Status:
+        self.greet()  # the proofs cover its answer
+        floors = self._bindings.floors(self.hello)
+        try:
+            open_session(self._link, self._hello_payload, keys, floors.latest.own_number, leave=leave)
+            status = self._catch_up(floors, keys, leave=leave)
+        except NdksError as error:
+            self._abandon_session(error)
+            if isinstance(error, DeviceError) and error.number == errors.TOO_FAR:
+                what = "this laptop knows of numbers far above the unit's: an old image of its flash was put back"
+                raise DeviceError(errors.TOO_FAR, what, "if you know why: ndks bind --far") from None
+            raise
+        self._floors, self._epoch, self._own_number = floors, status.epoch, status.own_number
+        return status
+
+    def _abandon_session(self, error: NdksError) -> None:
+        """Leave no session open at either end: a unit that has refused UNLOCK keeps its own until HELLO."""
+        self._link.end_session()
+        if isinstance(error, (DeviceError, ProtocolError)):
+            with contextlib.suppress(NdksError):
+                self.greet()
+
+    def _catch_up(self, floors: Floors, keys: BindingKeys, *, leave: bool) -> Status:
+        """Let the unit go on where this laptop knows that it was, and note where it is."""
+        status = status_from(self._link.call(commands.STATUS))
+        floor = floors.of(status.epoch)
+        if status.own_number < floor.own_number:  # its epoch is another than the one noted last
+            unlock(self._link, keys, floor.own_number, leave=leave)
+            status = status_from(self._link.call(commands.STATUS))
+        following = self._next_index(status.epoch)
+        if following <= floor.exported:
+            self._go_on_after(status.epoch, floor.exported, following, leave=leave)
+        floors.note(status.epoch, own_number=status.own_number)
+        return status
+
+    def _next_index(self, epoch: int) -> int:
+        try:
+            its_epoch, following = self._link.call(commands.NEXT_INDEX)
+        except DeviceError as error:
+            if error.number != errors.RANGE:
+                raise
+            return _NONE_LEFT
+        if its_epoch != epoch:
+            raise ProtocolError("the unit names two epochs at the same time")
+        return following
+
+    def _go_on_after(self, epoch: int, index: int, following: int, *, leave: bool) -> None:
+        acknowledge_key(self._link, epoch, index, leave=leave)
+        self.went_back = True
+        _log.warning(
+            "the state of unit %s went back: its next key was %d again, and is %d now; an old image of its flash was "
+            "put back, or the flash is damaged",
+            self.hello.serial_number,
+            following,
+            index + 1,
+        )
+
+    def _open_with_code(self, code: bytes) -> None:
+        try:
+            self._open(BindingKeys(CRYPTO, code), leave=False)
+        except AuthenticationError as error:
+            if error.number == errors.LOCKED:
+                advice = "look whether they are of another unit; if they were used before, by whom? ndks zeroize"
+                raise AuthenticationError(errors.LOCKED, "these words are not this unit's", advice) from None
+            raise
+
+    def _check_sound(self) -> None:
+        if NEWER in self.hello.flags or OLDER in self.hello.flags:
+            raise DeviceError(errors.STATE_FORMAT)
+        if self.hello.state == TAMPERED:
+            raise DeviceError(errors.TAMPERED)
+
+
+def acknowledge_key(link: Link, epoch: int, index: int, *, leave: bool) -> int:
+    """Say that exported key `index` is safely out, and return the next index."""
+    (following,) = link.call(commands.ACKNOWLEDGE, epoch, index, leave)
+    if following <= index:
+        raise ProtocolError("the unit has acknowledged a key, and would give it once more")
+    return following
+
+
+def _version_mismatch(major: int) -> VersionMismatch:
+    ours = ndks_protocol.MAJOR
+    advice = "upgrade this host: git pull in its clone, and pip install . there" if major > ours else _UPGRADE_UNIT
+    return VersionMismatch(f"the unit speaks protocol {major}, this host {ours}", advice)

@@ -1,0 +1,205 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Units that answer what no unit answers: it is refused by name, nothing of it is stored, and no session stays open."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host.conftest import Call
+from host.scripted_transport import Script, answer
+from host.scripted_unit import SALT, SERIAL_NUMBER, scripted_unit, status_values
+from unit.other_member import open_offline
+
+import ndks
+from ndks.answers import Hello
+from ndks.binding_store import BindingStore
+from ndks.floors import Floor
+from ndks_protocol import MAJOR, commands, framing
+from ndks_protocol.commands import MAX_JUMP
+from ndks_unit import device
+from ndks_unit import unit as dispatcher
+
+MOST = (1 << 48) - 1
+STATUS, NEXT_INDEX = commands.STATUS.code, commands.NEXT_INDEX.code
+HEADER = b"\1" + bytes(36)
+HELLO = Hello(MAJOR, 0, "", 3, "locked", [], SERIAL_NUMBER, SALT.hex(), "")
+ESCAPE = "office\x1b[2J"
+
+
+def no_script(request: framing.Frame) -> bytes:
+    raise AssertionError(f"a command {request.kind:02x} was not to be sent")
+
+
+def always(*values: object) -> Script:
+    return lambda request: answer(request, *values)
+
+
+@pytest.mark.parametrize(
+    ("field", "opening"),
+    [
+        ("own_number", {STATUS: status_values(own_number=1 << 48)}),
+        ("own_number", {STATUS: status_values(own_number=(1 << 64) - 1)}),
+        ("network", {STATUS: status_values(network=ESCAPE)}),
+        ("network", {STATUS: status_values(network="two\nlines")}),
+        ("network", {STATUS: status_values(network="")}),
+        ("network", {STATUS: status_values(network="n" * 33)}),
+        ("network", {STATUS: status_values(network="\u202egnp.ecffo")}),
+        ("lane", {STATUS: status_values(lane=0)}),
+        ("digits", {STATUS: status_values(digits=0)}),
+        ("digits", {STATUS: status_values(digits=13)}),
+        ("log_used", {STATUS: status_values(log_used=4065)}),
+        ("index", {NEXT_INDEX: (0, 0)}),
+        ("index", {NEXT_INDEX: (0, 1 << 48)}),
+        ("two epochs", {NEXT_INDEX: (1, 1)}),
+        ("two epochs", {STATUS: status_values(epoch=(1 << 32) - 1)}),
+    ],
+)
+def test_an_opening_that_no_unit_has(
+    field: str, opening: dict[int, tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    unit = scripted_unit(no_script, monkeypatch, tmp_path, opening)
+    for _ in range(2):
+        with pytest.raises(ndks.ProtocolError, match=field) as refused:
+            unit.next_index()
+        assert str(refused.value).isprintable()
+        assert not unit._link.is_secured
+    store = BindingStore(tmp_path)
+    assert store.floors(HELLO).latest == Floor(), "nothing of it is stored"
+    assert store.unit(SERIAL_NUMBER).own_number == 0
+
+
+@pytest.mark.parametrize(
+    ("verb", "script", "field"),
+    [
+        (lambda unit: unit.next_index(), always(0, 0), "index"),
+        (lambda unit: unit.next_index(), always(0, 1 << 48), "index"),
+        (lambda unit: unit.acknowledge(0, 7), always(7), "once more"),
+        (lambda unit: unit.acknowledge(0, 7), always(1), "once more"),
+        (lambda unit: unit.acknowledge(0, 7), always(0), "index"),
+        (lambda unit: unit.acknowledge(0, 7), always((1 << 48) + 1), "index"),
+        (lambda unit: unit.seal(b"x"), always(b"\0" + HEADER[1:]), "header"),
+        (lambda unit: unit.seal(b"x"), always(b"\2" + HEADER[1:]), "header"),
+        (lambda unit: unit.seal(b"x", mode="a"), always(b"\0" + HEADER[1:], bytes(32), bytes(8), b""), "header"),
+        *(
+            (
+                lambda unit: unit.seal(b"x", mode="a", cipher="aes"),
+                always(HEADER, bytes(32), bytes(8), bytes(size)),
+                "aes_key",
+            )
+            for size in (1, 16, 24, 31, 33)
+        ),
+        (
+            lambda unit: unit.seal(b"x", mode="a", cipher="aes"),
+            always(HEADER, bytes(32), bytes(8), b""),
+            "another cipher",
+        ),
+        (
+            lambda unit: unit.seal(b"x", mode="a", cipher="vernam"),
+            always(HEADER, bytes(32), bytes(8), bytes(32)),
+            "another cipher",
+        ),
+        (lambda unit: unit.open(HEADER + bytes(40)), always(bytes(8), 0, 1, 0), "lane"),
+        (lambda unit: unit.open(HEADER + bytes(40)), always(bytes(8), 2, 0, 0), "number"),
+        (lambda unit: unit.open(HEADER + bytes(40)), always(bytes(8), 2, 1 << 48, 0), "number"),
+        (lambda unit: unit.open(HEADER + bytes(40)), always(bytes(8), 2, 1, 2), "cipher"),
+        (
+            lambda unit: unit.open(HEADER + bytes(40), mode="a"),
+            always(bytes(8), 2, 1, bytes(32), bytes(8), bytes(31)),
+            "aes_key",
+        ),
+    ],
+)
+def test_an_answer_that_no_unit_gives(
+    verb: Any, script: Script, field: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    unit = scripted_unit(script, monkeypatch, tmp_path)
+    with pytest.raises(ndks.ProtocolError, match=field):
+        verb(unit)
+    assert BindingStore(tmp_path).floors(HELLO).latest.exported == 0
+
+
+@pytest.mark.parametrize("mode", ["a", "b"])
+def test_no_capsule_is_begun_with_a_header_of_another_version(
+    mode: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wrong = b"\7" + HEADER[1:]
+    unit = scripted_unit(always(wrong, *((bytes(32), bytes(8), b"") if mode == "a" else ())), monkeypatch, tmp_path)
+    target, sink = tmp_path / "letter.ndks", io.BytesIO()
+    for out in (target, sink):
+        with pytest.raises(ndks.ProtocolError, match="header"):
+            unit.encrypt(io.BytesIO(b"letter"), out, cipher="vernam", mode=mode)
+    assert not target.exists()
+    assert sink.getvalue() == b""
+
+
+class Liar:
+    """A unit in this process, whose answers to STATUS are false once."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._patch = monkeypatch
+
+    def says(self, port: str, **fields: int) -> None:
+        def status(unit: Any) -> tuple[Any, ...]:
+            truth = dict(zip(commands.STATUS.answer.names, device.status(unit), strict=True))
+            return tuple((truth | (fields if unit.member else {})).values())
+
+        def next_index(unit: Any) -> tuple[int, int]:
+            return fields.get("epoch", 0), unit.counter.next
+
+        with self._patch.context() as patch:
+            patch.setitem(dispatcher._HANDLERS, STATUS, status)
+            patch.setitem(dispatcher._HANDLERS, NEXT_INDEX, next_index)
+            with ndks.open(port) as unit:
+                unit.unlock()
+
+
+@pytest.fixture
+def liar(monkeypatch: pytest.MonkeyPatch) -> Liar:
+    return Liar(monkeypatch)
+
+
+def test_one_false_number_does_not_lock_the_true_unit_out(
+    alice: str, liar: Liar, network: ndks.Network, call: Call
+) -> None:
+    with ndks.open(alice) as unit:
+        unit.seal(b"letter")
+    liar.says(alice, own_number=MOST)
+    with ndks.open(alice) as unit:
+        capsule = unit.seal(b"letter")
+        assert unit.member_status().own_number <= 2 + MAX_JUMP, "and it uses up no more than one step"
+    assert open_offline(network, capsule) == b"letter"
+    assert call("info", "--unit", alice).status == 0
+
+
+def test_a_false_epoch_does_not_take_the_floor_away(alice: str, liar: Liar, tmp_path: Path) -> None:
+    image = {path: path.read_bytes() for path in (tmp_path / "alice").glob("*.bin")}
+    with ndks.open(alice) as unit:
+        for _ in range(5):
+            unit.seal(b"letter")
+    liar.says(alice, epoch=(1 << 32) - 1)
+    for path, content in image.items():
+        path.write_bytes(content)
+    with ndks.open(alice) as unit:
+        unit.seal(b"letter")
+        assert unit.status().own_number == 6
+
+
+def test_info_after_a_refused_unlock(alice: str, call: Call) -> None:
+    """It tells what can be seen without a session; nothing is asked in the clear inside one."""
+    with ndks.open(alice) as unit:
+        floors = BindingStore().floors(unit.hello)
+        for step in (1, 2, 3):
+            floors.note(0, own_number=step * MAX_JUMP)
+    finished = call("info", "--unit", alice)
+    assert finished.status == 0, finished.stderr
+    assert "TOO_FAR" in finished.stderr
+    assert "SESSION_ENDED" not in finished.stderr
+    assert b"locked" in finished.output
+    with ndks.open(alice) as unit:
+        for _ in range(2):
+            with pytest.raises(ndks.DeviceError) as refused:
+                unit.unlock()
+            assert refused.value.code == "TOO_FAR"
+            assert unit.status().state == "locked"

@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""One open unit and several callers: each verb is one step, and a closed unit says so."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host.conftest import MakeUnit
+from support.emulate_process import emulated
+from unit.other_member import header_of
+
+import ndks
+
+EACH = 20
+BITS = 300
+
+
+@pytest.fixture(params=["in process", "pty"])
+def line(request: pytest.FixtureRequest, alice: str) -> Any:
+    if request.param == "in process":
+        yield alice
+    else:
+        with emulated(Path(alice.removeprefix("emulator:"))) as running:
+            yield running.port
+
+
+def in_threads(*work: Callable[[], object]) -> list[Any]:
+    with ThreadPoolExecutor(len(work)) as pool:
+        return [done.result() for done in [pool.submit(each) for each in work]]
+
+
+def test_no_key_is_given_twice(line: str, network: ndks.Network) -> None:
+    with ndks.open(line) as unit:
+        taken = in_threads(*[lambda: [unit.next_key(BITS) for _ in range(EACH)]] * 3)
+        keys = sorted((key for keys in taken for key in keys), key=lambda key: key.index)
+        assert [key.index for key in keys] == list(range(1, 3 * EACH + 1))
+        assert len({key.data for key in keys}) == len(keys)
+        assert unit.key(7, BITS).data == keys[6].data
+
+
+def test_streams_messages_and_keys_at_the_same_time(line: str, network: ndks.Network) -> None:
+    with ndks.open(line) as unit:
+        expected = unit.key(9, 400_000).data
+        streamed, again, capsules, keys, status = in_threads(
+            lambda: b"".join(unit.stream_key(9, 400_000)),
+            lambda: b"".join(unit.stream_key(9, 400_000)),
+            lambda: [unit.seal(bytes(3000), mode=mode) for mode in "abab"],
+            lambda: [unit.next_key(64).index for _ in range(EACH)],
+            lambda: [unit.status().network for _ in range(EACH)],
+        )
+    assert streamed == again == expected
+    assert [header_of(network, capsule).number for capsule in capsules] == [1, 2, 3, 4]
+    assert keys == list(range(1, EACH + 1))
+    assert set(status) == {"office"}
+
+
+def test_a_closed_unit_says_so(line: str) -> None:
+    unit = ndks.open(line)
+    stream = unit.stream_key(1, 80_000)
+    next(stream)
+    unit.close()
+    unit.close()
+    for verb in (
+        unit.next_index,
+        unit.status,
+        unit.unlock,
+        unit.eject,
+        lambda: unit.next_key(8),
+        lambda: unit.seal(b"letter"),
+        lambda: next(stream),
+    ):
+        with pytest.raises(ndks.UsageError, match="closed"):
+            verb()
+    with ndks.open(line) as again:
+        assert again.next_index() == (0, 1)
+
+
+def test_closing_waits_for_the_step_that_goes_on(alice: str) -> None:
+    unit = ndks.open(alice)
+    reading, may_go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def __init__(self) -> None:
+            self.left = [b"letter", b""]
+
+        def read(self, size: int, /) -> bytes:
+            reading.set()
+            assert may_go_on.wait(30)
+            return self.left.pop(0)
+
+    with ThreadPoolExecutor(2) as pool:
+        sealing = pool.submit(unit.encrypt, Slow(), Path(alice.removeprefix("emulator:")).parent / "out.ndks")
+        assert reading.wait(30)
+        closing = pool.submit(unit.close)
+        may_go_on.set()
+        assert sealing.result() == len(b"letter")
+        closing.result()
+
+
+def test_asyncio(alice: str) -> None:
+    async def take() -> list[int]:
+        with ndks.open(alice) as unit:
+            keys = await asyncio.gather(*(asyncio.to_thread(unit.next_key, 256) for _ in range(5)))
+        return sorted(key.index for key in keys)
+
+    assert asyncio.run(take()) == [1, 2, 3, 4, 5]
+
+
+def test_two_units_in_two_threads_give_the_same(alice: str, make_unit: MakeUnit) -> None:
+    bob = make_unit("bob", 2)
+    with ndks.open(alice) as one, ndks.open(bob) as other:
+        first, second = in_threads(*[lambda unit=unit: [unit.next_key(64) for _ in range(5)] for unit in (one, other)])
+    assert first == second
