@@ -3,6 +3,7 @@
 """The directory of an emulated unit: who may have it, what lies in it, what is refused."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -140,3 +141,33 @@ except DirectoryError as error:
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout.startswith("/ndks-test cannot hold an emulated unit: ")
+
+
+def warnings_of_start(path: Path, caplog: pytest.LogCaptureFixture) -> int:
+    caplog.clear()
+    UnitDirectory(path, create=False).close()
+    return sum("copied" in record.getMessage() for record in caplog.records)
+
+
+def test_a_copy_is_warned_of_once_and_starts(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    UnitDirectory(tmp_path / "alice", create=True).close()
+    assert warnings_of_start(tmp_path / "alice", caplog) == 0
+    shutil.copytree(tmp_path / "alice", tmp_path / "alice2")
+    assert [warnings_of_start(tmp_path / "alice2", caplog) for _ in range(3)] == [1, 0, 0]
+    assert warnings_of_start(tmp_path / "alice", caplog) == 0
+    (tmp_path / "alice").rename(tmp_path / "elsewhere")
+    assert warnings_of_start(tmp_path / "elsewhere", caplog) == 0, "the same directory under another name"
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"1 2"])
+def test_a_damaged_place_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes) -> None:
+    UnitDirectory(tmp_path / "alice", create=True).close()
+    (tmp_path / "alice" / "place").write_bytes(content)
+    assert [warnings_of_start(tmp_path / "alice", caplog) for _ in range(2)] == [1, 0]
+
+
+def test_a_unit_of_an_earlier_version_has_no_place(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    UnitDirectory(tmp_path / "alice", create=True).close()
+    (tmp_path / "alice" / "place").unlink()
+    assert warnings_of_start(tmp_path / "alice", caplog) == 0
+    assert (tmp_path / "alice" / "place").exists()
