@@ -7,7 +7,6 @@ Emulated units are never looked for.
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from serial.tools import list_ports
@@ -16,7 +15,7 @@ from . import usb
 from .answers import Hello, Status
 from .binding_store import BindingStore
 from .exceptions import FileError, NdksError, NoUnit, SeveralUnits
-from .transport import EMULATOR
+from .transport import EMULATOR, meant_address
 from .unit import DEFAULT_TIMEOUT, Unit, open_unit
 
 ENVIRONMENT = "NDKS_UNIT"
@@ -119,4 +118,5 @@ def _place(port: Any) -> tuple[str, int, str]:
 
 
 def _is_port(name: str) -> bool:
-    return name.startswith(EMULATOR) or "/" in name or name.upper().startswith("COM") or Path(name).exists()
+    looks_so = name.startswith(EMULATOR) or "/" in name or name.upper().startswith("COM") or meant_address(name)
+    return bool(looks_so) or os.path.lexists(name)  # also a link whose port is gone

@@ -9,13 +9,15 @@ emulator:DIR                   an emulated unit in this process
 
 import contextlib
 import errno
+import os
+import re
 import time
 from pathlib import Path
 from typing import Any, Protocol
 
 import serial
 
-from .exceptions import NdksError, NoUnit, PortPermission, UnitBusy, UnitRemoved, UnitTimeout, UsageError
+from .exceptions import NdksError, NoUnit, PortPermission, UnitBusy, UnitRemoved, UnitTimeout, UsageError, reason
 from .shipped import udev_advice
 
 _GONE: tuple[type[Exception], ...] = (serial.SerialException, OSError)
@@ -30,6 +32,7 @@ _OPEN_RETRY = 2.0  # a modem manager may probe a new port for some seconds
 _BAUD = 115200  # of no meaning on USB, but never 1200: that reboots the board into its bootloader
 EMULATOR = "emulator:"
 _SOCKET = "socket://"
+_ADDRESS = re.compile(r"(?:[a-z]+:/*)?((?:[\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5})/?")  # HOST:PORT, and what one puts before
 
 
 class Transport(Protocol):
@@ -147,6 +150,17 @@ def _removed(port: str) -> UnitRemoved:
     return UnitRemoved(f"the unit at {port} was removed", "plug it in and repeat the command; nothing was lost")
 
 
+def meant_address(name: str) -> str:
+    """Return the socket:// that somebody left out of a name like 127.0.0.1:7000, "" of any other name."""
+    found = _ADDRESS.fullmatch(name)
+    return f"{_SOCKET}{found[1]}" if found and not name.startswith(_SOCKET) else ""
+
+
+def _no_port(port: str) -> UsageError:
+    address = meant_address(port)
+    return UsageError(f"{port} is no port", f"did you mean {address}?" if address else _PORTS)
+
+
 def _open_serial(port: str, timeout: float) -> serial.Serial:
     deadline = time.monotonic() + min(_OPEN_RETRY, timeout)
     while True:
@@ -154,8 +168,8 @@ def _open_serial(port: str, timeout: float) -> serial.Serial:
             opened = serial.serial_for_url(
                 port, baudrate=_BAUD, timeout=_SLICE, write_timeout=timeout, exclusive=True, do_not_open=True
             )
-        except ValueError:
-            raise UsageError(f"{port} is no port", _PORTS) from None
+        except Exception:  # of whatever kind: each kind of URL has code of its own in pyserial
+            raise _no_port(port) from None
         try:
             opened.open()
             opened.reset_input_buffer()
@@ -164,6 +178,8 @@ def _open_serial(port: str, timeout: float) -> serial.Serial:
             refusal = _refusal(port, error)
         except _GONE:
             raise _removed(port) from None
+        except ValueError:  # a zero byte in its name
+            raise _no_port(port) from None
         if not isinstance(refusal, UnitBusy) or time.monotonic() > deadline:
             raise refusal
         time.sleep(_SLICE)
@@ -181,9 +197,22 @@ def _refusal(port: str, error: OSError) -> NdksError:
             f"{udev_advice()}; or sudo usermod -aG dialout $USER, and log in again",
         )
     if number is None and "could not open port" not in text:
-        return UsageError(f"{port} is no port", _PORTS)
+        return _no_port(port)
+    if os.path.exists(port) and not os.path.isdir(port):  # noqa: PTH110, PTH112 (which pass over names that are too long)
+        return NoUnit(
+            f"{port} is there, but no unit at it: {reason(error)}", "plug the unit in; ndks list shows what is there"
+        )
+    return _nothing_there(port)
+
+
+def _nothing_there(port: str) -> NoUnit:
     if port.startswith(_SOCKET):
         return NoUnit(f"nobody listens at {port}", "start an emulated unit there: ndks emulate DIR --tcp PORT")
-    if Path(port).is_dir():
+    if os.path.isdir(port):  # noqa: PTH112 (which passes over a name that is too long)
         return NoUnit(f"{port} is a directory", f"name an emulated unit in it as --unit {EMULATOR}{port}")
+    if os.path.islink(port):  # noqa: PTH114
+        what = f"{port} is a link that leads to nothing: the emulator behind it has ended, or the unit was unplugged"
+        return NoUnit(what, f"start it again, ndks emulate DIR --link {port}, or plug the unit in")
+    if address := meant_address(port):
+        return NoUnit(f"there is no port {port}", f"did you mean {address}?")
     return NoUnit(f"there is no port {port}", "plug the unit in; ndks list shows what is there")
