@@ -3,11 +3,7 @@
 """The command `ndks`. Its contract is PROTOCOL.md section 9."""
 
 import argparse
-import errno
-import logging
 import os
-import signal
-import sys
 from collections.abc import Sequence
 
 import ndks
@@ -25,9 +21,14 @@ from . import (
     homologate,
     keys,
     networks,
+    streams,
     units,
 )
-from .output import Output, abandon_stdout, report
+from .log import show_log
+from .output import Output, need_stdout, report
+from .signals import end_on_signals
+from .system_errors import file_error
+from .unexpected import report_unexpected
 
 _INTERRUPTED = 130
 _FAILED = 1
@@ -48,7 +49,7 @@ a first try, without a board:
 
 environment: NDKS_UNIT is used where --unit is not given; NDKS_HOME is where this laptop's bindings lie. Exit status:
 0 ok, 1 failed, 2 usage, 3 no unit or several, 4 device error, 5 authentication, 6 time-out or unit removed,
-130 interrupted.
+130 interrupted, 143 ended by SIGTERM, 129 by SIGHUP.
 """
 
 
@@ -64,39 +65,38 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    args = build_parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _end)  # temporary files are removed on the way out
-    if args.verbose:
-        logging.basicConfig(stream=sys.stderr, format="ndks: %(message)s")
-        logging.getLogger("ndks").setLevel(logging.DEBUG)
+    args = argparse.Namespace(verbose=False, resume_advice="the same command begins anew")
     try:
-        return args.handler(args, Output(as_json=args.json)) or 0
+        _open_descriptors()
+        streams.prepare()
+        end_on_signals()
+        return _run(build_parser().parse_args(argv, args))
     except NdksError as error:
         report(error.code, str(error), error.advice)
         return error.exit_status
     except KeyboardInterrupt:
         report("INTERRUPTED", "stopped as you asked", args.resume_advice)
         return _INTERRUPTED
-    except BrokenPipeError:
-        abandon_stdout()
-        report("FILE", "nobody reads the output any more", "read all of it, or use -o FILE")
-        return _FAILED
     except OSError as error:
-        abandon_stdout()
-        report("FILE", _os_error_text(error), _os_error_advice(error))
+        refused = file_error(error)
+        report(refused.code, str(refused), refused.advice)
+        return refused.exit_status
+    except Exception as error:  # the last border: whatever it is, users get one line, and no traceback unasked
+        report_unexpected(error, verbose=args.verbose)
         return _FAILED
 
 
-def _end(number: int, _frame: object) -> None:
-    raise SystemExit(128 + number)
+def _open_descriptors() -> None:
+    """Make sure that descriptors 0, 1 and 2 are there: else the next file that is opened is one of them."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free number, which is this one
 
 
-def _os_error_text(error: OSError) -> str:
-    what = os.strerror(error.errno) if error.errno else str(error)
-    return f"{what}: {error.filename}" if error.filename else what
-
-
-def _os_error_advice(error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "free some space and repeat the command"
-    return "check the path and its permissions"
+def _run(args: argparse.Namespace) -> int:
+    show_log(verbose=args.verbose)
+    if args.json:
+        need_stdout()
+    return args.handler(args, Output(as_json=args.json)) or 0

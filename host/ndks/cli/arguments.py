@@ -3,6 +3,7 @@
 """Options that several commands share, and the types of their arguments."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,10 @@ from ndks.exceptions import FileError, UsageError
 from ndks.unit import DEFAULT_TIMEOUT, MAX_BITS
 from ndks_protocol.generator import F1, F2
 
-from .output import report
+from .output import encoded, report, write_stdout
 
+_MOST_DIGITS = 40  # of any number here
+_QUOTED = 40  # characters of an argument that makes no sense
 Handler = Callable[[argparse.Namespace, Any], int | None]
 
 
@@ -28,6 +31,10 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         report(UsageError.code, message, f"{self.prog} --help")
         sys.exit(UsageError.exit_status)
+
+    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ARG002 (it is stdout)
+        """Print help or version, which are results: they go the way of all results."""
+        write_stdout(encoded(message))
 
 
 def make_parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
@@ -70,7 +77,7 @@ def add_unit(parser: argparse.ArgumentParser, default: str = "$NDKS_UNIT, or the
 
 def add_path(parser: Any, *names: str, **options: Any) -> None:
     """Add an argument that names a file or directory, which shells then complete."""
-    argument: Any = parser.add_argument(*names, type=Path, **options)
+    argument: Any = parser.add_argument(*names, type=file_path, **options)
     argument.complete = shtab.FILE
 
 
@@ -95,35 +102,72 @@ def output_path(args: argparse.Namespace) -> Path | None:
     path: Path | None = args.output
     if path is None or str(path) == "-":
         return None
+    refuse_directory(path, "name a file in it")
+    if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113 (as below)
+        raise FileError(f"{path} is no regular file", "name another, or use - for stdout")
+    if not os.path.islink(path):  # noqa: PTH114 (which passes over a name that is too long; what writes it tells)
+        return path
+    target = Path(os.path.realpath(path))  # a link is followed, not replaced
+    if os.path.islink(target):  # noqa: PTH114
+        raise FileError(f"{path} is a link that leads back to itself", "name another file")
+    return target
+
+
+def refuse_directory(path: Path, advice: str) -> None:
+    """Raise FileError when `path` is a directory."""
+    if os.path.isdir(path):  # noqa: PTH112
+        raise FileError(f"{path} is a directory", advice)
+
+
+def file_path(text: str) -> Path:
     try:
-        return path.resolve() if path.is_symlink() else path  # a link is followed, not replaced
-    except (OSError, RuntimeError):
-        raise FileError(f"{path} is a link that leads nowhere", "name another file") from None
+        if text and b"\0" not in os.fsencode(text):
+            return Path(text)
+    except UnicodeEncodeError:
+        pass
+    raise argparse.ArgumentTypeError(f"{_quoted(text)} is no path")
 
 
 def seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{_quoted(text)} is no number of seconds") from None
     if not 0 < value <= 3600:
         raise argparse.ArgumentTypeError("must be above 0 and at most 3600")
     return value
 
 
-def bits(text: str) -> int:
-    return _bounded(text, 1, MAX_BITS, "a key has 1 to 2^40 bits")
+def whole(text: str) -> int:
+    digits = text.strip().lstrip("+-")
+    if len(digits) > _MOST_DIGITS and digits.isdecimal():
+        raise argparse.ArgumentTypeError(f"a number of {len(digits)} digits is too large")
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{_quoted(text)} is no whole number") from None
 
 
-def index(text: str) -> int:
-    return _bounded(text, 1, (1 << 48) - 1, "an exported key's index lies between 1 and 2^48 - 1")
-
-
-def _bounded(text: str, low: int, high: int, message: str) -> int:
-    value = int(text)
+def bounded(text: str, low: int, high: int, message: str) -> int:
+    value = whole(text)
     if not low <= value <= high:
         raise argparse.ArgumentTypeError(message)
     return value
+
+
+def bits(text: str) -> int:
+    return bounded(text, 1, MAX_BITS, "a key has 1 to 2^40 bits")
+
+
+def index(text: str) -> int:
+    return bounded(text, 1, (1 << 48) - 1, "an exported key's index lies between 1 and 2^48 - 1")
 
 
 def need(condition: bool, message: str, advice: str = "") -> None:
     """Raise UsageError unless the condition holds."""
     if not condition:
         raise UsageError(message, advice)
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}...")

@@ -3,7 +3,6 @@
 """bind, trust, zeroize."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,15 @@ import ndks
 from ndks import backup
 from ndks.answers import TAMPERED
 from ndks.binding_store import Binding, BindingStore
-from ndks.files import refuse_existing, write_private
+from ndks.files import private_file, refuse_existing
 from ndks.fingerprint import characteristics, differences
-from ndks.network import note_binding
+from ndks.network import Network, note_binding
 from ndks.unit import Unit
 from ndks.words import WORDS, from_words
 
-from .arguments import add_command, add_path, add_unit, need
-from .output import Output, note
+from . import stdin
+from .arguments import add_command, add_path, add_unit, bounded, need
+from .output import Output, need_stdout, note
 
 _ID_DIGITS = 32
 _LANES = 1 << 16
@@ -87,6 +87,7 @@ def bind(args: argparse.Namespace, out: Output) -> None:
 
 def trust(args: argparse.Namespace, out: Output) -> None:
     if args.network:
+        Network.load(args.network)  # a file that is none is reported before it is locked
         note_binding(args.network, args.lane, args.binding_id)
         where = str(args.network)
     else:
@@ -95,7 +96,7 @@ def trust(args: argparse.Namespace, out: Output) -> None:
             where = f"unit {unit.hello.serial_number}"
     known = args.binding_id.strip("0")
     text = f"{where} takes messages of lane {args.lane} from {'the laptop with this id' if known else 'any laptop'}"
-    out.result({"lane": args.lane, "binding_id": args.binding_id, "where": where}, text)
+    out.done({"lane": args.lane, "binding_id": args.binding_id, "where": where}, text)
 
 
 def zeroize(args: argparse.Namespace, out: Output) -> None:
@@ -108,7 +109,7 @@ def zeroize(args: argparse.Namespace, out: Output) -> None:
     how = "Provisioned again, it gets a new lane: ndks provision NETWORK"
     if state == TAMPERED:
         how = "Its case is or was open: close it, plug the unit in anew, and say ndks zeroize once more"
-    out.result({"serial_number": serial_number, "state": state}, f"unit {serial_number} is erased. {how}")
+    out.done({"serial_number": serial_number, "state": state}, f"unit {serial_number} is erased. {how}")
 
 
 def bound_values(unit: Unit, binding: Binding) -> dict[str, Any]:
@@ -138,13 +139,13 @@ def _bind(args: argparse.Namespace, out: Output) -> None:
         known = unit.is_bound_here and not args.code
         code = b"" if known else _read_code(args.code, "the transport code")
         values = bound_values(unit, unit.bind(code, with_network=args.with_network))
-    out.result(values, bound_text(values))
+    out.done(values, bound_text(values))
 
 
 def _go_on_far(unit: Unit, out: Output) -> None:
     unit.unlock(leave=True)
     values = {"unit": unit.hello.serial_number, "own_number": unit.status().own_number}
-    out.result(values, f"unit {values['unit']} goes on above message {values['own_number']}")
+    out.done(values, f"unit {values['unit']} goes on above message {values['own_number']}")
 
 
 def _show(args: argparse.Namespace, out: Output) -> None:
@@ -170,11 +171,14 @@ def _changes(binding: Binding) -> list[str]:
 
 
 def _back_up(args: argparse.Namespace, out: Output) -> None:
+    need_stdout()
     refuse_existing(args.backup, args.force)
     words, sealed = backup.seal(BindingStore())
-    write_private(args.backup, sealed, overwrite=args.force)
     text = f"{args.backup} opens with these words alone; write them down, and keep them elsewhere:\n{words}"
-    out.result({"file": str(args.backup), "code": words}, text)
+    with private_file(args.backup, overwrite=args.force) as file:
+        file.write(sealed)
+        file.flush()
+        out.result({"file": str(args.backup), "code": words}, text)  # a copy without its words replaces none
 
 
 def _restore(args: argparse.Namespace, out: Output) -> None:
@@ -183,37 +187,34 @@ def _restore(args: argparse.Namespace, out: Output) -> None:
     store.refuse_existing(overwrite=args.force)
     units = backup.restore(store, sealed, _read_code(None, "the code of the copy"), overwrite=args.force)
     text = f"{store.directory} has the bindings of {len(units)} units again: {', '.join(units)}"
-    out.result({"directory": str(store.directory), "units": units}, text)
+    out.done({"directory": str(store.directory), "units": units}, text)
 
 
 def _read_code(path: Path | None, what: str) -> bytes:
     if path is not None and str(path) != "-":
         return from_words(path.read_text(encoding="utf-8", errors="replace"))
-    if sys.stdin.isatty():
-        note(f"type {what}, 24 words, and press Enter:")
-        return from_words(_typed_words())
-    return from_words(sys.stdin.read())
+    if not stdin.is_terminal():
+        return from_words(stdin.read_all())
+    note(f"type {what}, 24 words, and press Enter:")
+    return from_words(_typed_words())
 
 
 def _typed_words() -> str:
     """Return what is typed, up to a line that completes the words: they may stand on several, as on paper."""
     typed = ""
-    while len(typed.split()) < WORDS and (line := sys.stdin.readline()):
+    while len(typed.split()) < WORDS and (line := stdin.read_line()):
         typed += line
     return typed
 
 
 def _confirm(serial_number: str) -> None:
-    need(sys.stdin.isatty(), "nobody is there to be asked", "repeat with --yes")
+    need(stdin.is_terminal(), "nobody is there to be asked", "repeat with --yes")
     note(f"everything in unit {serial_number} will be erased, for ever. Type yes, and press Enter:")
-    need(sys.stdin.readline().strip().lower() == "yes", "nothing was erased", "repeat if you want it")
+    need(stdin.read_line().strip().lower() == "yes", "nothing was erased", "repeat if you want it")
 
 
 def _lane(text: str) -> int:
-    value = int(text)
-    if not 1 <= value < _LANES:
-        raise argparse.ArgumentTypeError("a lane lies between 1 and 65535")
-    return value
+    return bounded(text, 1, _LANES - 1, "a lane lies between 1 and 65535")
 
 
 def _binding_id(text: str) -> str:

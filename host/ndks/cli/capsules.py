@@ -5,7 +5,6 @@
 import argparse
 import contextlib
 import os
-import sys
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,9 @@ from ndks_protocol import commands, errors
 from ndks_protocol.capsule import CHECK_SIZE, CHUNK, SYNC_SIZE, TAG_SIZE
 
 from . import formats
-from .arguments import add_command, add_output, add_path, add_unit, need, output_path
-from .output import Output, StdoutSink, abandon_stdout, note, warn_of_suite
+from .arguments import add_command, add_output, add_path, add_unit, need, output_path, refuse_directory
+from .output import Output, StdoutSink, need_stdout, note, warn_of_suite
+from .stdin import StdinSource
 
 _STDIN = "-"
 _MODE = "b"
@@ -218,8 +218,7 @@ def _target(args: argparse.Namespace, derive: Callable[[Path], Path]) -> Path | 
 
 
 def _check_source(path: Path, advice: str) -> None:
-    if path.is_dir():
-        raise FileError(f"{path} is a directory", advice)
+    refuse_directory(path, advice)
     if str(path) != _STDIN and not path.exists():
         raise FileError(f"there is no {path}", "check the name")
 
@@ -234,18 +233,18 @@ def _without_suffix(path: Path) -> Path:
 
 
 def _check_streams(target: Path | None, out: Output) -> None:
+    if target is None:
+        need_stdout()
     need(target is not None or not out.as_json, "stdout cannot carry both the file and JSON", "add -o FILE")
 
 
 @contextlib.contextmanager
 def _source(path: Path) -> Generator[Source]:
-    if str(path) != _STDIN:
-        with reading(path) as file:
-            yield file
+    if str(path) == _STDIN:
+        yield StdinSource()
         return
-    if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] closed by the shell: <&-
-        raise FileError("stdin is closed", "name a file")
-    yield sys.stdin.buffer
+    with reading(path) as file:
+        yield file
 
 
 def _count(source: Source) -> int:
@@ -263,9 +262,5 @@ def _size(path: Path) -> int | None:
 def _tell(out: Output, target: Path | None, values: dict[str, Any], text: str) -> None:
     if target is None:
         note(text)
-        return
-    try:
-        out.result({"file": str(target), **values}, f"{target}: {text}")
-    except OSError as error:
-        abandon_stdout()
-        raise FileError(f"{target} is complete; only this could not be printed: {error.strerror}", "nothing") from None
+    else:
+        out.done({"file": str(target), **values}, f"{target}: {text}")

@@ -15,7 +15,7 @@ from ndks.demo.messages import values
 from ndks.exceptions import FileError
 
 from .arguments import add_command, add_path, need
-from .output import Output, note
+from .output import Output, need_stdout, note
 
 _FAULTS = ("p1", "tamper")
 
@@ -41,6 +41,7 @@ _EXAMPLES = """\
 
 def demo(args: argparse.Namespace, out: Output) -> int:
     need(hasattr(os, "openpty"), "the demo needs pseudo-terminals, which this system does not have", "use Linux")
+    need_stdout()
     if args.directory is None:
         with tempfile.TemporaryDirectory(prefix="ndks-demo-") as directory:
             return _run(Path(directory).resolve(), args, out)

@@ -5,18 +5,17 @@
 import argparse
 import contextlib
 import os
-import signal
 import socket
 from pathlib import Path
 from typing import Any
 
 import shtab
 
-from ndks.exceptions import NoUnit, UnitBusy, UsageError
+from ndks.exceptions import NoUnit, UnitBusy, UsageError, reason
 from ndks.transport import EMULATOR
 
-from .arguments import add_command, add_path, need
-from .output import Output, note
+from .arguments import add_command, add_path, file_path, need, whole
+from .output import Output, is_stdout_open, need_stdout, note
 
 
 def add_commands(subparsers: Any) -> None:
@@ -27,7 +26,7 @@ def add_commands(subparsers: Any) -> None:
     argument.complete = shtab.DIRECTORY
     line = parser.add_mutually_exclusive_group()
     line.add_argument("--pty", action="store_true", help="on a pseudo-terminal, whose path is printed (default)")
-    line.add_argument("--tcp", metavar="PORT", type=int, help="on a TCP port of 127.0.0.1; 0 takes a free one")
+    line.add_argument("--tcp", metavar="PORT", type=whole, help="on a TCP port of 127.0.0.1; 0 takes a free one")
     add_path(parser, "--link", metavar="PATH", help="a symbolic link that always leads to the present pseudo-terminal")
     add_path(parser, "--control", metavar="SOCKET", help="a Unix socket on which the case opens and the power goes")
 
@@ -54,7 +53,7 @@ A pseudo-terminal that was hung up is replaced by another: --link leads to it, a
 
 
 def _directory(text: str) -> Path:
-    return Path(text.removeprefix(EMULATOR))  # the name of the port will do as well
+    return file_path(text.removeprefix(EMULATOR))  # the name of the port will do as well
 
 
 def emulate(args: argparse.Namespace, out: Output) -> int:
@@ -62,7 +61,8 @@ def emulate(args: argparse.Namespace, out: Output) -> int:
     from ndks.generator import Generator  # and NumPy, which takes a while
 
     need(args.tcp is None or args.link is None, "--link leads to a pseudo-terminal", "leave out --link or --tcp")
-    signal.signal(signal.SIGTERM, _stop)
+    if not args.tcp and not args.link:  # else the port is known beforehand
+        need_stdout()
     try:
         with ndks_emulator.UnitDirectory(args.directory, create=True) as directory, contextlib.ExitStack() as stack:
             line = _open_line(args.tcp, args.link)
@@ -72,13 +72,14 @@ def emulate(args: argparse.Namespace, out: Output) -> int:
             serial_number = directory.uid.hex().upper()
             note(f"unit {serial_number} from {args.directory}; Ctrl-C unplugs it")
             values = {"port": line.address, "pid": os.getpid(), "serial_number": serial_number}
-            out.result({**values, **control}, line.address)
+            if is_stdout_open():
+                out.result({**values, **control}, line.address)
             machine.serve()
     except ndks_emulator.DirectoryInUse as error:
         raise UnitBusy(str(error), "stop that process, or use its port") from None
     except ndks_emulator.DirectoryError as error:
         raise NoUnit(str(error), "name another directory; ndks makes a new unit in an empty one") from None
-    except SystemExit:  # asked to end by SIGTERM
+    except SystemExit:  # asked to end by a signal
         note("unplugged")
     return 0
 
@@ -90,7 +91,7 @@ def _open_line(tcp: int | None, link: Path | None) -> Any:
         try:
             return TcpLine(tcp)
         except (OSError, OverflowError) as error:
-            why = os.strerror(error.errno or 0) if isinstance(error, OSError) else "there is no such port"
+            why = reason(error) if isinstance(error, OSError) else "there is no such port"
             raise UsageError(f"TCP port {tcp} cannot be used: {why}", "choose another, or 0 for a free one") from None
     try:
         return PtyLine(Link(link) if link else None)
@@ -99,7 +100,7 @@ def _open_line(tcp: int | None, link: Path | None) -> Any:
     except OSError as error:
         if link is None:
             raise
-        raise UsageError(f"a link at {link} cannot be made: {error.strerror}", "name another path") from None
+        raise UsageError(f"a link at {link} cannot be made: {reason(error)}", "name another path") from None
 
 
 def _open_control(path: Path, machine: Any, stack: contextlib.ExitStack) -> dict[str, str]:
@@ -112,14 +113,9 @@ def _open_control(path: Path, machine: Any, stack: contextlib.ExitStack) -> dict
     except ControlInUse as error:
         raise UnitBusy(str(error), "name another path, or stop that process") from None
     except OSError as error:
-        why = error.strerror or str(error)  # a path that is too long has no number
-        raise UsageError(f"a socket at {path} cannot be made: {why}", "name another path") from None
+        raise UsageError(f"a socket at {path} cannot be made: {reason(error)}", "name another path") from None
     return {"control": str(path)}
 
 
 def _announce(port: str) -> None:
     note(f"the unit has started anew, on {port}")
-
-
-def _stop(*_: object) -> None:
-    raise SystemExit

@@ -22,7 +22,7 @@ from ndks.files import refuse_existing
 from ndks.network import Network
 from ndks_protocol import commands
 
-from .arguments import add_command, add_output, add_path, add_unit, bits, need, output_path
+from .arguments import add_command, add_output, add_path, add_unit, bits, bounded, need, output_path, refuse_directory
 from .output import Output, note, warn_of_suite
 
 _LEAST_BITS = 128  # a commitment of fewer gives the key away: they can all be tried
@@ -94,6 +94,8 @@ def run(args: argparse.Namespace, out: Output) -> None:
     need(target is not None, "a record needs -o FILE")
     assert target
     refuse_existing(target, args.force)
+    if args.message:
+        refuse_directory(args.message, "name a file")
     port = discovery.select_port(args.unit)
     look = partial(faraday.find_channels, unit=port)
     before = look()
@@ -116,7 +118,7 @@ def run(args: argparse.Namespace, out: Output) -> None:
         if warning:
             note(f"WARNING: such keys are found by trying them against {target}: keep it as secret as the keys")
         record = faraday.take_record(unit, plan, before, bar.update)
-    out.result({"file": str(target), **asdict(record), **warning}, _record_text(target, record))
+    out.done({"file": str(target), **asdict(record), **warning}, _record_text(target, record))
 
 
 def compare(args: argparse.Namespace, out: Output) -> int:
@@ -217,10 +219,7 @@ def _salt(text: str) -> bytes:
 
 
 def _keys(text: str) -> int:
-    value = int(text)
-    if not 1 <= value <= _MOST_KEYS:
-        raise argparse.ArgumentTypeError(f"1 to {_MOST_KEYS} keys can be taken")
-    return value
+    return bounded(text, 1, _MOST_KEYS, f"1 to {_MOST_KEYS} keys can be taken")
 
 
 def _bits(text: str) -> int:

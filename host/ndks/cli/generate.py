@@ -12,7 +12,7 @@ from ndks.network import SUFFIX, Network
 from ndks_protocol.generator import F1, F2, MAX_ELEMENTS
 
 from . import formats
-from .arguments import add_command, add_operators, add_output, add_path, bits, need, output_path
+from .arguments import add_command, add_operators, add_output, add_path, bits, need, output_path, whole
 from .output import Output, warn_of_suite, write_stdout
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ def add_commands(subparsers: Any) -> None:
     )
     parser.add_argument("--p1", metavar="DECIMAL", help="parameter p1")
     parser.add_argument("--p2", metavar="DECIMAL", help="parameter p2")
-    parser.add_argument("-d", "--digits", metavar="D", type=int, help="decimal place d, 1 to 12 (default: 3)")
+    parser.add_argument("-d", "--digits", metavar="D", type=whole, help="decimal place d, 1 to 12 (default: 3)")
     add_operators(parser)
     add_path(parser, "--network", metavar="NETWORK", help=f"a network file, NAME{SUFFIX}: its p1, p2, d, f1 and f2")
-    parser.add_argument("--key-index", metavar="K", type=int, default=1, help="key index k, 1 to 2^64 (default: 1)")
-    parser.add_argument("--first", metavar="E", type=int, default=0, help="first element index (default: 0)")
+    parser.add_argument("--key-index", metavar="K", type=whole, default=1, help="key index k, 1 to 2^64 (default: 1)")
+    parser.add_argument("--first", metavar="E", type=whole, default=0, help="first element index (default: 0)")
     parser.add_argument("--bits", metavar="B", type=bits, default=1024, help="how many bits (default: 1024)")
     formats.add_format(parser, ("bits", "hex", "raw"), "bits")
     add_output(parser)
@@ -60,7 +60,7 @@ def generate(args: argparse.Namespace, out: Output) -> None:
         refuse_existing(path, args.force)
         with private_file(path, overwrite=args.force) as file:
             _write(file.write, keystream, args, out)
-        out.result({**values, "file": str(path)}, f"{path}: {args.bits} bits")
+        out.done({**values, "file": str(path)}, f"{path}: {args.bits} bits")
     elif out.as_json:
         if args.format == "raw":
             raise UsageError("raw bytes do not fit into JSON", "add -o FILE")

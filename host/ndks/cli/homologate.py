@@ -24,7 +24,8 @@ from ndks.transport import EMULATOR
 from ndks.unit import MAX_BITS
 from ndks_protocol.commands import SUITES
 
-from .arguments import add_command, add_path, need
+from . import stdin
+from .arguments import add_command, add_path, bounded, need, whole
 from .output import Output, note, warn_of_suite
 
 if TYPE_CHECKING:
@@ -43,13 +44,13 @@ def add_commands(subparsers: Any) -> None:
     parser.add_argument("--unit", metavar="UNIT", action="append", default=[], help="port of a blank unit; twice")
     add_path(parser, "-o", "--output", metavar="DIR", required=True, help="a new directory for report and evidence")
     parser.add_argument("--suite", choices=SUITES, default="hybrid", help="of the test network (default: hybrid)")
-    parser.add_argument("--digits", metavar="D", type=int, default=3, help="d of the test network (default: 3)")
+    parser.add_argument("--digits", metavar="D", type=whole, default=3, help="d of the test network (default: 3)")
     parser.add_argument("--p1", metavar="P1", help="p1 of the test network (default: random, 40 decimals)")
     parser.add_argument("--p2", metavar="P2", help="p2 of the test network (default: random, 40 decimals)")
-    parser.add_argument(
+    add_path(
+        parser,
         "--flash",
         metavar="PATH",
-        type=Path,
         action="append",
         default=[],
         help="where the flash of each unit can be read, or (files) will be copied to when asked for (default: an "
@@ -103,7 +104,7 @@ def homologate(args: argparse.Namespace, out: Output) -> int:
             plan.directory.rmdir()
         raise
     page = plan.directory / "report.html"
-    out.result({**report, "report": str(page)}, "\n".join(_screen(report, page)))
+    out.done({**report, "report": str(page)}, "\n".join(_screen(report, page)))
     return 0 if homologation.verdict == "APPROVED" else 1
 
 
@@ -125,7 +126,7 @@ def _plan(args: argparse.Namespace) -> "Plan":
     first, second = (_absolute(select_port(unit)) for unit in args.unit)
     need(first != second, "both ports lead to the same unit", "name two units")
     flash = tuple(path.absolute() for path in args.flash) or (_flash_of(first), _flash_of(second))
-    is_copied = bool(args.flash) and sys.stdin.isatty() and not any(path.is_dir() for path in args.flash)
+    is_copied = bool(args.flash) and stdin.is_terminal() and not any(path.is_dir() for path in args.flash)
     need(flash[0] is None or flash[0] != flash[1], "both flashes are one file", "name one for each unit")
     for path in () if is_copied else args.flash:
         need(path.exists(), f"there is no {path}", "copy the flash there, or run in a terminal: then you are asked to")
@@ -150,7 +151,7 @@ def _ask_for_copies(ports: Sequence[str], paths: Sequence[Path]) -> None:
     for port, path in zip(ports, paths, strict=True):
         note(f"now copy the flash of the unit at {port} to {path}, and plug it in again at the same port")
     note("the units keep what they hold. Press Enter when both copies are there")
-    sys.stdin.readline()
+    stdin.read_line()
 
 
 def _say_what_will_not_be_shown(plan: "Plan") -> None:
@@ -211,13 +212,7 @@ def _outcome(finding: dict[str, Any]) -> str:
 
 
 def _between(least: int, most: int) -> Callable[[str], int]:
-    def whole(text: str) -> int:
-        value = int(text)
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"must be {least} to {most}")
-        return value
-
-    return whole
+    return lambda text: bounded(text, least, most, f"must be {least} to {most}")
 
 
 class _Bars:

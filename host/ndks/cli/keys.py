@@ -17,7 +17,7 @@ from ndks_protocol.errors import TOO_FAR
 
 from . import formats
 from .arguments import add_command, add_output, add_unit, bits, index, need, output_path
-from .output import Output, note, warn_of_suite, write_stdout
+from .output import Output, need_stdout, note, warn_of_suite, write_stdout
 
 _RESUME = "the same command goes on where it stopped"
 
@@ -61,6 +61,8 @@ def key(args: argparse.Namespace, out: Output) -> None:
     need(not (out.as_json and args.format == "raw" and path is None), "raw bytes do not fit into JSON", "add -o FILE")
     if path:
         refuse_existing(path, args.force)
+    else:
+        need_stdout()
     with ndks.open(args.unit, args.timeout) as unit:
         status = _member_status(unit, args)
         wanted = unit.next_index()[1] if args.index is None else args.index
@@ -73,6 +75,9 @@ def key(args: argparse.Namespace, out: Output) -> None:
         except NdksError as error:
             error.advice = f"the key is complete, but not used up yet: ndks key --index {wanted} --advance does that"
             raise
+    if path:
+        text = f"{path}: {obtained.bits} bits of key {obtained.index}"
+        out.done({**values, "format": args.format, "file": str(path)}, text)
 
 
 def stream(args: argparse.Namespace, out: Output) -> None:
@@ -80,6 +85,8 @@ def stream(args: argparse.Namespace, out: Output) -> None:
     need(args.output is not None, "a stream needs -o FILE", "use -o - for stdout")
     need(not (path is None and out.as_json), "stdout cannot carry both the stream and JSON", "add -o FILE")
     _check_index_options(args)
+    if path is None:
+        need_stdout()
     with ndks.open(args.unit, args.timeout) as unit:
         status = _member_status(unit, args)
         if path is None:
@@ -89,7 +96,7 @@ def stream(args: argparse.Namespace, out: Output) -> None:
         values = _describe(unit, status, plan.k, plan.bits)
         args.resume_advice = _RESUME
         _to_file(unit, args, out, path, plan)
-    out.result({**values, "file": str(path)}, f"{path}: {plan.bits} bits of key {plan.k}")
+    out.done({**values, "file": str(path)}, f"{path}: {plan.bits} bits of key {plan.k}")
 
 
 def _to_file(unit: Unit, args: argparse.Namespace, out: Output, path: Path, plan: download.Plan) -> None:
@@ -145,9 +152,6 @@ def _put_out(obtained: Key, args: argparse.Namespace, path: Path | None, values:
     encoded = formats.encode(obtained.data, obtained.bits, form)
     if path:
         write_private(path, encoded, overwrite=args.force)
-        out.result(
-            {**values, "format": form, "file": str(path)}, f"{path}: {obtained.bits} bits of key {obtained.index}"
-        )
     elif out.as_json:
         out.result({**values, "format": form, "key": encoded.decode().strip()}, "")
     else:

@@ -3,6 +3,8 @@
 """network new, provision."""
 
 import argparse
+import contextlib
+from collections.abc import Generator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,9 @@ from ndks.words import to_words
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
-from .arguments import add_command, add_operators, add_path, add_unit
+from .arguments import add_command, add_operators, add_path, add_unit, whole
 from .bindings import bound_text, bound_values
-from .output import Output, note, operator_rows, warn_of_suite
+from .output import Output, need_stdout, note, operator_rows, warn_of_suite
 
 
 def add_commands(subparsers: Any) -> None:
@@ -41,7 +43,7 @@ def add_commands(subparsers: Any) -> None:
     parser.add_argument("--p1", metavar="DECIMAL", help="parameter p1 (default: random, 40 decimals)")
     parser.add_argument("--p2", metavar="DECIMAL", help="parameter p2 (default: random, 40 decimals)")
     parser.add_argument(
-        "-d", "--digits", type=int, default=3, metavar="D", help="decimal place d, 1 to 12 (default: 3)"
+        "-d", "--digits", type=whole, default=3, metavar="D", help="decimal place d, 1 to 12 (default: 3)"
     )
     add_operators(parser)
     parser.add_argument(
@@ -90,7 +92,7 @@ def new_network(args: argparse.Namespace, out: Output) -> None:
     network.save(path)
     values = {"network": network.name, "network_id": network.network_id, "cipher": network.cipher, "file": str(path)}
     text = f"{path} holds network {network.name}, suite {network.suite}. Whoever reads it can compute every key."
-    out.result({**values, "suite": network.suite, **warn_of_suite(network.suite)}, text)
+    out.done({**values, "suite": network.suite, **warn_of_suite(network.suite)}, text)
 
 
 def show_network(args: argparse.Namespace, out: Output) -> None:
@@ -110,6 +112,8 @@ def show_network(args: argparse.Namespace, out: Output) -> None:
 
 
 def provision(args: argparse.Namespace, out: Output) -> None:
+    if not args.bind:
+        need_stdout()  # for the transport code
     Network.load(args.network)  # a damaged file is reported before a unit is looked for
     with ndks.open(args.unit, args.timeout, create=True) as unit:
         # The lane is taken in the file before the unit hears of it: none is ever given twice.
@@ -124,17 +128,27 @@ def provision(args: argparse.Namespace, out: Output) -> None:
     text = f"unit {serial_number} is a member of network {network.name}, lane {lane}"
     values |= {"suite": network.suite, **warn_of_suite(network.suite)}
     if bound:
-        out.result(values | bound, f"{text}\n{bound_text(bound)}")
-        note_binding(args.network, lane, bound["binding_id"])
+        try:
+            note_binding(args.network, lane, bound["binding_id"])
+        finally:
+            out.done(values | bound, f"{text}\n{bound_text(bound)}")
     else:
         words = to_words(code)
         how = "at the laptop that it is for, bind it with ndks bind and these words, which are shown this once"
-        out.result(values | {"transport_code": words}, f"{text}\n{how}:\n{words}")
+        with _code_kept(words):
+            out.result(values | {"transport_code": words}, f"{text}\n{how}:\n{words}")
 
 
 def _bind(unit: Unit, code: bytes) -> dict[str, Any]:
-    try:
+    with _code_kept(to_words(code)):
         return bound_values(unit, unit.bind(code))
+
+
+@contextlib.contextmanager
+def _code_kept(words: str) -> Generator[None]:
+    """Say the transport code on stderr if it could not be used or shown: nobody else has it."""
+    try:
+        yield
     except BaseException:
-        note(f"the unit is a member, and perhaps still bound to its transport code: {to_words(code)}")
+        note(f"the unit is a member, and perhaps still bound to its transport code: {words}")
         raise

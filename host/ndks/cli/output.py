@@ -5,6 +5,7 @@
 import contextlib
 import json
 import os
+import select
 import sys
 from typing import Any
 
@@ -13,7 +14,10 @@ from tqdm import tqdm
 from ndks.exceptions import FileError
 from ndks_protocol.generator import F1, F2
 
+from .system_errors import file_error
+
 SCHEMA = 1
+_OR_FILE = "or name a file (-o) where the command takes one"
 
 PAPER_WARNING = (
     "suite paper: some dozens of known bits of such a key give away the rest of it. Use it to study, not to protect."
@@ -27,9 +31,18 @@ class Output:
         self.as_json = as_json
 
     def result(self, values: dict[str, Any], text: str) -> None:
-        """Print the result: `values` with --json, else `text`."""
+        """Print the result: `values` with --json, else `text`. FileError."""
         line = json.dumps({"schema": SCHEMA, **values}) if self.as_json else text
-        write_stdout(f"{line}\n".encode(errors="surrogateescape"))  # a file's name need not be UTF-8
+        write_stdout(encoded(f"{line}\n"))
+
+    def done(self, values: dict[str, Any], text: str) -> None:
+        """Print what was done, which stands whether or not anybody hears of it. FileError."""
+        if not is_stdout_open():
+            return
+        try:
+            self.result(values, text)
+        except FileError as error:
+            raise FileError(f"all is done; only this could not be told: {error}", "nothing") from None
 
     def progress(self, total: int | None, what: str, initial: int = 0, *, visible: bool = True) -> "tqdm[Any]":
         """Return a progress bar over `total` bytes, if they are known, on stderr, if that is a terminal.
@@ -39,7 +52,7 @@ class Output:
         return tqdm(
             total=total,
             initial=initial,
-            desc=what,
+            desc=on_one_line(what),
             unit="B",
             unit_scale=True,
             unit_divisor=1024,
@@ -48,14 +61,49 @@ class Output:
         )
 
 
+def is_stdout_open() -> bool:
+    return sys.stdout is not None  # pyright: ignore[reportUnnecessaryComparison] closed by the shell: >&-
+
+
+def need_stdout() -> None:
+    """Raise FileError when stdout is closed: before something is used up whose result has no other place to go."""
+    if not is_stdout_open():
+        raise FileError("stdout is closed, or not open for writing", f"leave it open, {_OR_FILE}")
+
+
 def write_stdout(data: bytes) -> None:
-    """Write all of `data` to stdout before returning; FileError when stdout is closed, else OSError."""
-    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] closed by the shell: >&-
-        raise FileError("stdout is closed", "leave it open, or use -o FILE")
-    view = memoryview(data)
-    while view:  # an unbuffered stdout may take a part only
-        view = view[sys.stdout.buffer.write(view) :]
-    sys.stdout.buffer.flush()
+    """Write all of `data` to stdout before returning. FileError."""
+    need_stdout()
+    try:
+        _write_all(memoryview(data))
+    except BrokenPipeError:
+        _abandon_stdout()
+        raise FileError("nobody reads the output any more", f"read all of it, {_OR_FILE}") from None
+    except OSError as error:
+        _abandon_stdout()
+        raise file_error(error, "stdout cannot be written to") from None
+
+
+def _write_all(view: memoryview) -> None:
+    """Write to an stdout that may take a part only (without a buffer), or say that it is full now (non-blocking)."""
+    while view:
+        try:
+            taken = sys.stdout.buffer.write(view)
+        except BlockingIOError as full:
+            taken = full.characters_written
+        if not taken:
+            select.select([], [sys.stdout], [])
+        view = view[taken or 0 :]
+    while not _is_flushed():
+        select.select([], [sys.stdout], [])
+
+
+def _is_flushed() -> bool:
+    try:
+        sys.stdout.buffer.flush()
+    except BlockingIOError:
+        return False
+    return True
 
 
 class StdoutSink:
@@ -68,15 +116,15 @@ class StdoutSink:
         """Nothing is left to do: every write is whole."""
 
 
-def abandon_stdout() -> None:
+def _abandon_stdout() -> None:
     """Keep Python from flushing at exit what stdout does not take: that would only fail again."""
     with contextlib.suppress(OSError, AttributeError):  # it is closed, or no file at all
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def note(text: str) -> None:
-    """Say something that is not the result."""
-    print(f"ndks: {text}", file=sys.stderr)
+    """Say something that is not the result, on one line."""
+    print(f"ndks: {on_one_line(text)}", file=sys.stderr)
 
 
 def warn_of_suite(suite: str) -> dict[str, str]:
@@ -93,5 +141,22 @@ def operator_rows(f1: str, f2: str) -> list[tuple[str, str]]:
 
 
 def report(code: str, message: str, advice: str) -> None:
-    """Print an error."""
-    note(f"{code}: {message.rstrip('.')}." + (f" Do: {advice}." if advice else ""))
+    """Print an error, in the form of PROTOCOL.md section 9."""
+    note(f"{code}: {_sentence(message)}" + (f" Do: {_sentence(advice)}" if advice else ""))
+
+
+def on_one_line(text: str) -> str:
+    """Return a text as any terminal can show it: names of files may hold line breaks and escape sequences."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def encoded(text: str) -> bytes:
+    """Return a text as it goes to stdout, whatever the locale; a file's name need not be UTF-8."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode(errors="backslashreplace")
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(("?", "!")) else f"{text.rstrip('.')}."

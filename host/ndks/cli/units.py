@@ -12,7 +12,7 @@ from ndks.unit import Unit
 from ndks_protocol.errors import RANGE
 
 from .arguments import add_command, add_path, add_unit
-from .output import Output, note, operator_rows, warn_of_suite
+from .output import Output, note, operator_rows, report, warn_of_suite
 
 _LIST_TIMEOUT = 5.0  # seconds: a silent port must not hold the list up, a unit may finish a chunk first
 
@@ -50,7 +50,7 @@ def info(args: argparse.Namespace, out: Output) -> None:
             try:
                 unit.unlock()
             except ndks.NdksError as error:  # what can be seen without a session is shown all the same
-                note(f"{error.code}: {error}. Do: {error.advice}")
+                report(error.code, str(error), error.advice)
         values = _unit_values(unit)
     out.result({**values, **warn_of_suite(values["status"]["suite"])}, _unit_text(values))
 
@@ -59,7 +59,7 @@ def eject(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout) as unit:
         unit.eject()
         serial_number = unit.hello.serial_number
-    out.result({"serial_number": serial_number}, f"unit {serial_number} can be unplugged")
+    out.done({"serial_number": serial_number}, f"unit {serial_number} can be unplugged")
 
 
 def deploy_firmware(args: argparse.Namespace, out: Output) -> None:
@@ -67,7 +67,7 @@ def deploy_firmware(args: argparse.Namespace, out: Output) -> None:
     note(f"{args.drive} is a board with {line.partition(';')[0]}")
     files = deploy.deploy(args.drive, lambda name: note(f"copying {name}"))
     text = f"{len(files)} files copied to {args.drive}. Eject it, take the jumper off, and plug the board in again."
-    out.result({"drive": str(args.drive), "files": files}, text)
+    out.done({"drive": str(args.drive), "files": files}, text)
 
 
 def _found_values(found: discovery.Found) -> dict[str, Any]:

@@ -1,0 +1,31 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What the system refuses, and what helps."""
+
+import errno
+
+from ndks.exceptions import FileError, NdksError, reason
+
+_FREE_SPACE = "free some space and repeat the command"
+_CLOSE_SOME = "close some programs and repeat the command"
+_ADVICE = {
+    errno.ENOSPC: _FREE_SPACE,
+    errno.EDQUOT: _FREE_SPACE,
+    errno.EFBIG: "write to another file system, or raise the limit: ulimit -f",
+    errno.EMFILE: _CLOSE_SOME,
+    errno.ENFILE: _CLOSE_SOME,
+    errno.ENOMEM: _CLOSE_SOME,
+    errno.EIO: "see whether the disk, drive or terminal is still there, and sound",
+    errno.EROFS: "name a place that can be written to",
+    errno.EISDIR: "name a file",
+    errno.ELOOP: "name the file itself: its links lead in a circle",
+    errno.ENAMETOOLONG: "give it a shorter name",
+}
+
+
+def file_error(error: OSError, what: str = "") -> FileError:
+    """Return it in plain words; `what` says what could not be done, if the path alone does not."""
+    path, why = error.filename, reason(error)
+    usual = "check the path and its permissions" if path else NdksError.usual_advice
+    text = f"{what}: {why}" if what else f"{why}: {path}" if path else why
+    return FileError(text, _ADVICE.get(error.errno or 0, usual))
