@@ -203,7 +203,11 @@ def test_bad_line_is_answered_with_an_error(shared_unit: Controlled, line: str) 
     assert shared_unit.control.status()["power"] == "on"
 
 
-@pytest.mark.parametrize("line", ["{", "{}", '{"command": 5}', '{"command": "frobnicate"}', '{"command": ["case"]}'])
+@pytest.mark.parametrize(
+    "line",
+    ["{", "{}", '{"command": 5}', '{"command": "frobnicate"}', '{"command": ["case"]}', '{"command": ' + "[" * 4000],
+    ids=lambda line: line[:24],
+)
 def test_bad_object_is_answered_with_an_error(shared_unit: Controlled, line: str) -> None:
     answer = json.loads(shared_unit.control.ask(line))
     assert answer["ok"] is False
@@ -254,7 +258,7 @@ def test_socket_is_private_and_the_result_names_it(tmp_path: Path) -> None:
         assert json.loads(unit.process.announced)["control"] == str(unit.socket)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 @pytest.mark.parametrize("power", ["on", "off"])
 def test_socket_and_link_are_gone_at_the_end(tmp_path: Path, number: signal.Signals, power: str) -> None:
     allow_interrupts()
@@ -262,7 +266,7 @@ def test_socket_and_link_are_gone_at_the_end(tmp_path: Path, number: signal.Sign
     with controlled(tmp_path / "alice", "--link", str(link)) as unit:
         if power == "off":
             unit.control.power_off()
-        assert unit.process.end(number) == (0 if number == signal.SIGTERM else 130)
+        assert unit.process.end(number) == (130 if number == signal.SIGINT else 0)
         assert unit.process.process.stderr
         assert "Traceback" not in unit.process.process.stderr.read()
         assert not os.path.lexists(unit.socket)

@@ -48,19 +48,22 @@ def test_they_are_blank_after_an_interruption(sides: list[Side], error: type[Bas
     assert [state(side) for side in sides] == ["blank", "blank"]
 
 
-def test_signals_wait_while_units_are_erased(sides: list[Side], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_signals_wait_while_units_are_erased(
+    number: signal.Signals, sides: list[Side], monkeypatch: pytest.MonkeyPatch
+) -> None:
     zeroize = ndks.Unit.zeroize
 
     def interrupted(unit: ndks.Unit) -> None:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
         zeroize(unit)
 
     monkeypatch.setattr(ndks.Unit, "zeroize", interrupted)
-    before = signal.getsignal(signal.SIGINT)
+    before = signal.getsignal(number)
     with Pair(sides, pytest.fail).members(NETWORK):
         pass
     assert [state(side) for side in sides] == ["blank", "blank"]
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(number) is before
 
 
 def test_an_interruption_with_a_changed_decimal_leaves_blank_units(

@@ -131,9 +131,10 @@ def test_killing(running: Running, directory: Path, request_name: str) -> None:
 
 
 @in_mode_b
-def test_terminating(running: Running, directory: Path, request_name: str) -> None:
-    finished = end(running, directory, request_name, signal.SIGTERM)
-    assert finished.status == 128 + signal.SIGTERM
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_terminating(running: Running, directory: Path, request_name: str, number: signal.Signals) -> None:
+    finished = end(running, directory, request_name, number)
+    assert finished.status == 128 + number
     assert "Traceback" not in finished.stderr
 
 
@@ -193,7 +194,7 @@ def test_unit_that_hangs(running: Running, directory: Path, request_name: str) -
 
 
 @pytest.mark.parametrize("command", ["encrypt", "decrypt"])
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_killing_while_stdin_stops(
     command: str, number: signal.Signals, alice: str, desk: Path, network: ndks.Network
 ) -> None:
