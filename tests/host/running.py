@@ -15,7 +15,8 @@ from support.emulate_process import PATIENCE
 
 from ndks.binding_store import HOME
 
-_ERROR = re.compile(r"ndks: ([A-Z][A-Z0-9_]*): (.+)\. Do: (.+)\.")
+_SENTENCE = r"(.+)(?:(?<![.?!])\.|(?<=[?!]))"  # ends with one full stop, or with its own ? or !
+_ERROR = re.compile(rf"ndks: ([A-Z][A-Z0-9_]*): {_SENTENCE} Do: {_SENTENCE}")
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,19 @@ def run_at_terminal(typed: bytes, *arguments: object, **extra: str) -> Finished:
             process.kill()
             os.close(master)
     return Finished(process.returncode, output, (asked + stderr).decode())
+
+
+def run_redirected(redirections: str, *arguments: object, **extra: str) -> Finished:
+    """Run `ndks` to its end as a shell does with redirections such as 2>&-; what it leaves open are pipes."""
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {redirections}', "sh", *command_line(*arguments)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=environment(extra),
+        timeout=PATIENCE,
+        check=False,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr.decode())
 
 
 def assert_refused(finished: Finished, code: str, status: int) -> None:
