@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """`ndks bind`, `trust` and `zeroize` as users run them, on two laptops: two directories that NDKS_HOME names."""
 
+import base64
 import json
 import re
 from dataclasses import dataclass
@@ -360,8 +361,9 @@ def test_damaged_copies(here: Laptop, elsewhere: Laptop, copy: tuple[Path, str],
     path, words = copy
     whole = path.read_bytes()
     values = json.loads(whole)
+    sealed = base64.b64encode(flipped(base64.b64decode(values["sealed"]), 20)).decode()
     damaged = {
-        "flipped": flipped(whole, len(whole) // 2),
+        "flipped": json.dumps(values | {"sealed": sealed}).encode(),
         "cut": whole[:-20],
         "empty": b"",
         "no JSON": b"home",
