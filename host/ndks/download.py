@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Stream a key of any length into a file, and go on where an interrupted one stopped."""
 
+import contextlib
 import json
 import os
 from collections.abc import Callable
@@ -11,8 +12,11 @@ from pathlib import Path
 from ndks_protocol.commands import MAX_CHUNK
 
 from .exceptions import FileError
-from .files import refuse_existing, replace_durably, write_private
+from .files import refuse_append_only, refuse_existing, remove_done, replace_durably, where_supported, write_private
+from .paths import refuse_long_name
 from .unit import Unit
+
+_PART = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ def plan_download(unit: Unit, target: Path, bits: int, index: int | None, *, for
 
     FileError when `target` exists or another stream was interrupted there, unless `force` starts anew.
     """
+    refuse_existing(target, force=True)
+    refuse_long_name(plan_of(target))
     status = unit.member_status()
     k = unit.next_index()[1] if index is None else index
     wanted = Plan(k, status.epoch, bits, unit.hello.serial_number, status.network_id)
@@ -73,7 +79,7 @@ def download(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], obj
 
 
 def _fetch(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], object]) -> None:
-    with os.fdopen(os.open(part_of(target), os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+    with os.fdopen(os.open(part_of(target), _PART, 0o600), "r+b") as file:
         offset = min(received(target), plan.bits // 8 // MAX_CHUNK * MAX_CHUNK)
         file.truncate(offset)
         file.seek(offset)
@@ -81,17 +87,21 @@ def _fetch(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], objec
             file.write(block)
             progress(len(block))
         file.flush()
-        os.fsync(file.fileno())
+        with where_supported():
+            os.fsync(file.fileno())
 
 
 def _start(target: Path, plan: Plan) -> None:
     """Lay out an empty OUT.part and its plan; neither of an earlier stream stays when that fails."""
-    plan_of(target).unlink(missing_ok=True)
-    write_private(part_of(target), b"")
+    refuse_append_only(target.parent)  # OUT.part is to be renamed in the end
+    for path in (plan_of(target), part_of(target)):
+        path.unlink(missing_ok=True)
+    write_private(part_of(target), b"", overwrite=False)
     try:
         _save_plan(target, plan)
-    except OSError:
-        part_of(target).unlink()
+    except (FileError, OSError):
+        with contextlib.suppress(OSError):
+            part_of(target).unlink()
         raise
 
 
@@ -120,7 +130,7 @@ def received(target: Path) -> int:
 
 def finish(target: Path) -> None:
     """Forget the plan of a stream that is complete and acknowledged."""
-    plan_of(target).unlink(missing_ok=True)
+    remove_done(plan_of(target), f"{target} is complete, and its key used up")
 
 
 def _save_plan(target: Path, plan: Plan) -> None:
@@ -132,7 +142,7 @@ def _load_plan(target: Path, force: bool) -> Plan | None:
         return None
     try:
         plan = Plan(**json.loads(plan_of(target).read_bytes()))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         plan = None
     if plan and {type(plan.k), type(plan.epoch), type(plan.bits)} == {int} and type(plan.complete) is bool:
         there = part_of(target).exists() or target.exists()

@@ -119,6 +119,11 @@ class AuthenticationError(DeviceError):
     exit_status = 5
 
 
+def reason(error: OSError) -> str:
+    """Return why the system refused something; errors that libraries make may have a text instead of a number."""
+    return error.strerror or str(error) or type(error).__name__
+
+
 def device_error(number: int) -> DeviceError:
     """Return the exception for an error code."""
     return AuthenticationError(number) if number in _AUTHENTICATION else DeviceError(number)

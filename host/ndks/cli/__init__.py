@@ -4,10 +4,8 @@
 
 import argparse
 import errno
-import logging
 import os
 import signal
-import sys
 from collections.abc import Sequence
 
 import ndks
@@ -27,6 +25,7 @@ from . import (
     networks,
     units,
 )
+from .log import show_log
 from .output import Output, abandon_stdout, report
 
 _INTERRUPTED = 130
@@ -66,9 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     args = build_parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _end)  # temporary files are removed on the way out
-    if args.verbose:
-        logging.basicConfig(stream=sys.stderr, format="ndks: %(message)s")
-        logging.getLogger("ndks").setLevel(logging.DEBUG)
+    show_log(verbose=args.verbose)
     try:
         return args.handler(args, Output(as_json=args.json)) or 0
     except NdksError as error:

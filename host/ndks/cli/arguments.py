@@ -10,7 +10,8 @@ from typing import Any, NoReturn
 
 import shtab
 
-from ndks.exceptions import FileError, UsageError
+from ndks.exceptions import UsageError
+from ndks.paths import follow, refuse_long_name
 from ndks.unit import DEFAULT_TIMEOUT, MAX_BITS
 from ndks_protocol.generator import F1, F2
 
@@ -95,10 +96,8 @@ def output_path(args: argparse.Namespace) -> Path | None:
     path: Path | None = args.output
     if path is None or str(path) == "-":
         return None
-    try:
-        return path.resolve() if path.is_symlink() else path  # a link is followed, not replaced
-    except (OSError, RuntimeError):
-        raise FileError(f"{path} is a link that leads nowhere", "name another file") from None
+    refuse_long_name(path)
+    return follow(path) if path.is_symlink() else path  # a link is followed, not replaced
 
 
 def seconds(text: str) -> float:

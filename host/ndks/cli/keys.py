@@ -73,6 +73,8 @@ def key(args: argparse.Namespace, out: Output) -> None:
         except NdksError as error:
             error.advice = f"the key is complete, but not used up yet: ndks key --index {wanted} --advance does that"
             raise
+    if path:  # nobody to tell that to is no reason to give the key once more
+        out.result({**values, "format": args.format, "file": str(path)}, f"{path}: {args.bits} bits of key {wanted}")
 
 
 def stream(args: argparse.Namespace, out: Output) -> None:
@@ -144,9 +146,6 @@ def _put_out(obtained: Key, args: argparse.Namespace, path: Path | None, values:
     encoded = formats.encode(obtained.data, obtained.bits, form)
     if path:
         write_private(path, encoded, overwrite=args.force)
-        out.result(
-            {**values, "format": form, "file": str(path)}, f"{path}: {obtained.bits} bits of key {obtained.index}"
-        )
     elif out.as_json:
         out.result({**values, "format": form, "key": encoded.decode().strip()}, "")
     else:
