@@ -107,7 +107,7 @@ def answer(machine: Machine, line: str) -> str:
 def _command_in(line: str) -> str:
     try:
         command: Any = json.loads(line)["command"]
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, RecursionError):
         command = None
     if not isinstance(command, str):
         raise Refused('that is no object like {"command": "status"}')

@@ -12,7 +12,7 @@ from typing import Any
 
 import shtab
 
-from ndks.exceptions import NoUnit, UnitBusy, UsageError
+from ndks.exceptions import NoUnit, UnitBusy, UsageError, reason
 from ndks.transport import EMULATOR
 
 from .arguments import add_command, add_path, need
@@ -90,16 +90,17 @@ def _open_line(tcp: int | None, link: Path | None) -> Any:
         try:
             return TcpLine(tcp)
         except (OSError, OverflowError) as error:
-            why = os.strerror(error.errno or 0) if isinstance(error, OSError) else "there is no such port"
+            why = reason(error) if isinstance(error, OSError) else "there is no such port"
             raise UsageError(f"TCP port {tcp} cannot be used: {why}", "choose another, or 0 for a free one") from None
     try:
         return PtyLine(Link(link) if link else None)
     except ImportError:
         raise UsageError("this system has no pseudo-terminals", "use --tcp PORT") from None
     except OSError as error:
+        why = reason(error)
         if link is None:
-            raise
-        raise UsageError(f"a link at {link} cannot be made: {error.strerror}", "name another path") from None
+            raise UsageError(f"no pseudo-terminal can be had: {why}", "end others, or use --tcp PORT") from None
+        raise UsageError(f"a link at {link} cannot be made: {why}", "name another path") from None
 
 
 def _open_control(path: Path, machine: Any, stack: contextlib.ExitStack) -> dict[str, str]:
@@ -112,8 +113,7 @@ def _open_control(path: Path, machine: Any, stack: contextlib.ExitStack) -> dict
     except ControlInUse as error:
         raise UnitBusy(str(error), "name another path, or stop that process") from None
     except OSError as error:
-        why = error.strerror or str(error)  # a path that is too long has no number
-        raise UsageError(f"a socket at {path} cannot be made: {why}", "name another path") from None
+        raise UsageError(f"a socket at {path} cannot be made: {reason(error)}", "name another path") from None
     return {"control": str(path)}
 
 
