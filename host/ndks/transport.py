@@ -16,9 +16,11 @@ from typing import Any, Protocol
 import serial
 
 from .exceptions import NdksError, NoUnit, PortPermission, UnitBusy, UnitRemoved, UnitTimeout, UsageError
+from .paths import is_there
 from .shipped import udev_advice
 
-_GONE: tuple[type[Exception], ...] = (serial.SerialException, OSError)
+# TypeError: pyserial, of a port that is closed.
+_GONE: tuple[type[Exception], ...] = (serial.SerialException, OSError, TypeError)
 with contextlib.suppress(ImportError):  # Windows has no termios
     import termios
 
@@ -85,7 +87,8 @@ class SerialTransport:
             raise self._hung_up() from None
 
     def close(self) -> None:
-        self._serial.close()
+        with contextlib.suppress(*_GONE):  # nothing is asked of it any more
+            self._serial.close()
 
     def _hung_up(self) -> NdksError:
         if self._port.startswith(_SOCKET) and not self._heard:
@@ -136,7 +139,8 @@ class EmulatorTransport:
         return data
 
     def close(self) -> None:
-        self._unit.close()
+        with contextlib.suppress(OSError):
+            self._unit.close()
 
 
 _PORTS = "name one like /dev/ttyACM0, COM3, socket://127.0.0.1:7000, emulator:DIR"
@@ -154,7 +158,7 @@ def _open_serial(port: str, timeout: float) -> serial.Serial:
             opened = serial.serial_for_url(
                 port, baudrate=_BAUD, timeout=_SLICE, write_timeout=timeout, exclusive=True, do_not_open=True
             )
-        except ValueError:
+        except Exception:  # ValueError, and whatever pyserial's protocols raise for names like theirs
             raise UsageError(f"{port} is no port", _PORTS) from None
         try:
             opened.open()
@@ -164,6 +168,8 @@ def _open_serial(port: str, timeout: float) -> serial.Serial:
             refusal = _refusal(port, error)
         except _GONE:
             raise _removed(port) from None
+        except Exception:
+            raise UsageError(f"{port} is no port", _PORTS) from None
         if not isinstance(refusal, UnitBusy) or time.monotonic() > deadline:
             raise refusal
         time.sleep(_SLICE)
@@ -184,6 +190,6 @@ def _refusal(port: str, error: OSError) -> NdksError:
         return UsageError(f"{port} is no port", _PORTS)
     if port.startswith(_SOCKET):
         return NoUnit(f"nobody listens at {port}", "start an emulated unit there: ndks emulate DIR --tcp PORT")
-    if Path(port).is_dir():
+    if is_there(Path(port)) and Path(port).is_dir():
         return NoUnit(f"{port} is a directory", f"name an emulated unit in it as --unit {EMULATOR}{port}")
     return NoUnit(f"there is no port {port}", "plug the unit in; ndks list shows what is there")
