@@ -9,10 +9,10 @@ BIN := .venv/bin
 QUIET := --quiet --disable-pip-version-check
 SOURCES := protocol firmware emulator host tests
 
-.PHONY: help demo homologate test tests test-full fuzz bench check fix docs deploy clean install laboratory development
+.PHONY: help demo homologate test tests test-full test-oldest fuzz bench check fix docs deploy clean install laboratory development
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install ## install, and let two emulated units share keys with no channel between them
 	$(BIN)/ndks demo
@@ -31,6 +31,9 @@ test tests: development ## install, and run all tests, or those in TESTS
 
 test-full: development ## install, and run all tests with every power cut; an hour
 	NDKS_TEST_FULL=1 $(BIN)/pytest -n auto -rs --timeout 3600
+
+test-oldest: .venv-oldest/.installed ## run the tests of unit and host with the lowest versions in pyproject.toml
+	.venv-oldest/bin/pytest -n auto -rs tests/unit tests/host
 
 fuzz: development ## let atheris fuzz frames, commands, sessions, capsules, files, flash; FUZZ_SECONDS=60 for each
 	$(BIN)/python tests/fuzz/run.py $(or $(FUZZ_SECONDS),60)
@@ -63,7 +66,7 @@ deploy: install ## copy the firmware to a board: make deploy DRIVE=/media/you/CI
 	$(BIN)/ndks deploy "$(DRIVE)"
 
 clean: ## remove what was made, the virtual environment too
-	rm -rf .venv dist homologation htmlcov .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache
+	rm -rf .venv .venv-oldest dist homologation htmlcov .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment that does not work, or was made in another place, is made anew.
@@ -88,4 +91,10 @@ development: install
 
 .venv/.development: .venv/.homologation
 	$(BIN)/pip install $(QUIET) --group dev
+	@touch $@
+
+.venv-oldest/.installed: pyproject.toml .ci/lowest-bounds
+	@.ci/make-venv "$(PYTHON)" .venv-oldest
+	.venv-oldest/bin/python .ci/lowest-bounds > .venv-oldest/lowest.txt
+	.venv-oldest/bin/pip install $(QUIET) --constraint .venv-oldest/lowest.txt --editable '.[homologation]' --group dev
 	@touch $@

@@ -2,19 +2,20 @@
 # SPDX-License-Identifier: MIT
 """The directory that an emulated unit lives in: its uid, nvm sector and snapshot files, for one process at a time."""
 
+import contextlib
 import logging
 import os
 import secrets
 from pathlib import Path
 from typing import Self
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 
 from .power import Power
 from .sector import Sector
-from .stores import DriveFile, OpenFile
+from .stores import DriveFile, OpenFile, belong, write_private
 
 _log = logging.getLogger(__name__)
 
@@ -40,12 +41,12 @@ class UnitDirectory:
     def __init__(self, path: Path, *, create: bool) -> None:
         self.path = path
         self.power = Power()
-        if not create and not (path / "uid").exists():
-            raise NoUnitThere(f"there is no emulated unit in {path}")
         try:
+            if not create and not (path / "uid").exists():
+                raise NoUnitThere(f"there is no emulated unit in {path}")
             self._prepare()
-        except OSError as error:
-            raise DirectoryError(f"{path} cannot hold an emulated unit: {error.strerror}: {error.filename}") from error
+        except (OSError, ValueError) as error:  # ValueError: no file can have such a name
+            raise DirectoryError(f"{path} cannot hold an emulated unit: {_reason(error)}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -55,7 +56,7 @@ class UnitDirectory:
 
     def close(self) -> None:
         self.nvm.close()
-        self._lock.release()
+        self._release()
 
     @property
     def snapshots(self) -> list[Path]:
@@ -71,33 +72,56 @@ class UnitDirectory:
         if not (self.path / "uid").exists() and {entry.name for entry in self.path.iterdir()} - _BEFORE_UID:
             raise DirectoryError(f"{self.path} is not empty and holds no emulated unit")
         self.path.chmod(0o700)
-        _write_private(self.path / ".gitignore", b"*\n")  # a network's secret must not end up in a repository
         self._lock = self._take_lock()
         try:
+            write_private(self.path / "owner", f"{os.getpid()}\n".encode())
+            write_private(self.path / ".gitignore", b"*\n")  # a network's secret must not end up in a repository
             self.uid = self._load_uid()
             self._look_at_place()
             self._make_snapshots()
             self.snapshot_sectors = [Sector(self.power, DriveFile(path), SNAPSHOT_SIZE) for path in self.snapshots]
             self.nvm = Sector(self.power, OpenFile(self.path / "nvm.bin", NVM_SIZE), NVM_SIZE)
         except BaseException:
-            self._lock.release()
+            self._release()
             raise
 
-    def _take_lock(self) -> FileLock:
-        owner = self.path / "owner"
-        lock = FileLock(self.path / "lock", timeout=0, mode=0o600)
+    def _take_lock(self) -> BaseFileLock:
+        # A lock that is there as long as its file is (filelock's soft one) would stay when a process is killed.
+        lock = FileLock(self.path / "lock", timeout=0, mode=0o600, fallback_to_soft=False)
         try:
             lock.acquire()
         except Timeout:
-            process = owner.read_text().strip() if owner.exists() else "unknown"
-            raise DirectoryInUse(f"the unit in {self.path} is run by another process (pid {process})") from None
-        _write_private(owner, f"{os.getpid()}\n".encode())
+            raise DirectoryInUse(f"the unit in {self.path} is run by another process (pid {self._owner()})") from None
+        except OSError as error:
+            what = f"{self.path} cannot be locked: {_reason(error)}; perhaps its file system has no locks"
+            raise DirectoryError(what) from error
+        self._keep_lock()
         return lock
+
+    def _keep_lock(self) -> None:
+        """Let the lock's file belong to the owner of the directory, as all others do."""
+        with contextlib.suppress(OSError):
+            file = os.open(self.path / "lock", os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            try:
+                belong(file, self.path)
+            finally:
+                os.close(file)
+
+    def _release(self) -> None:
+        with contextlib.suppress(OSError):  # it ends with this process at the latest
+            self._lock.release()
+
+    def _owner(self) -> str:
+        """Return the pid of the process that runs the unit, as it wrote it down."""
+        try:
+            return (self.path / "owner").read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            return "unknown"
 
     def _load_uid(self) -> bytes:
         file = self.path / "uid"
         if not file.exists():
-            _write_private(file, f"{secrets.token_hex(UID_SIZE)}\n".encode())
+            write_private(file, f"{secrets.token_hex(UID_SIZE)}\n".encode())
         try:
             uid = bytes.fromhex(file.read_text().strip())
         except ValueError:
@@ -117,18 +141,18 @@ class UnitDirectory:
                 self.path,
             )
         if before != place or not file.exists():
-            _write_private(file, place.encode())
+            write_private(file, place.encode())
 
     def _make_snapshots(self) -> None:
         for path in self.snapshots:
             content = path.read_bytes() if path.exists() else b""
             if len(content) != SNAPSHOT_SIZE:
-                _write_private(path, content[:SNAPSHOT_SIZE].ljust(SNAPSHOT_SIZE, b"\xff"))
+                write_private(path, content[:SNAPSHOT_SIZE].ljust(SNAPSHOT_SIZE, b"\xff"))
 
 
-def _write_private(path: Path, content: bytes) -> None:
-    """Write a file of mode 0600, whole or not at all."""
-    temporary = path.with_name(f"{path.name}.new")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-    temporary.replace(path)
+def _reason(error: Exception) -> str:
+    """Return why, and of which file if that is known."""
+    if not isinstance(error, OSError):
+        return str(error)
+    why = error.strerror or str(error)
+    return f"{why}: {error.filename}" if error.filename else why

@@ -112,10 +112,14 @@ class PtyLine:
 
     def plug(self) -> None:
         import pty  # not on every platform
+        import termios
         import tty
 
         self._master, slave = pty.openpty()
-        tty.setraw(slave)  # no echo, even before the host has set the line up
+        try:
+            tty.setraw(slave)  # no echo, even before the host has set the line up
+        except termios.error as error:
+            raise OSError(*error.args) from None
         self.path = os.ttyname(slave)
         os.close(slave)
         os.set_blocking(self._master, False)

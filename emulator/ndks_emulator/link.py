@@ -5,6 +5,7 @@
 import contextlib
 import errno
 import os
+import secrets
 from pathlib import Path
 
 
@@ -20,11 +21,14 @@ class Link:
 
     def lead_to(self, target: str) -> None:
         """Let it lead there, from one moment to the next."""
-        new = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        with contextlib.suppress(FileNotFoundError):
-            new.unlink()
+        new = self.path.with_name(f".ndks-{secrets.token_hex(8)}")  # however long the other name is
         new.symlink_to(target)
-        new.replace(self.path)
+        try:
+            new.replace(self.path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                new.unlink()
+            raise
         self._target = target
 
     def remove(self) -> None:

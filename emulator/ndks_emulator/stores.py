@@ -2,10 +2,16 @@
 # SPDX-License-Identifier: MIT
 """Files on the PC that hold what is in the unit's flash."""
 
+import contextlib
 import errno
+import functools
+import logging
 import os
 from pathlib import Path
 from typing import Protocol
+
+_log = logging.getLogger(__name__)
+_NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}  # of file systems that have no such operation
 
 
 class Store(Protocol):
@@ -16,7 +22,7 @@ class Store(Protocol):
     def save(self, offset: int, data: bytes) -> None: ...
 
     def sync(self) -> None:
-        """Return when everything is on the PC's disk."""
+        """Return when everything is on the PC's disk. It is written already: at worst, the log warns."""
         ...
 
     def close(self) -> None: ...
@@ -27,11 +33,13 @@ class OpenFile:
 
     def __init__(self, path: Path, size: int) -> None:
         self._size = size
+        self._path = path
         if path.exists() and path.stat().st_size not in (0, size):
             # Never repaired: what is left of it may be all that is left of a unit.
             raise OSError(errno.EINVAL, f"it must have {size} bytes", str(path))
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
         if os.fstat(self._file).st_size == 0:
+            belong(self._file, path.parent)
             self.save(0, b"\xff" * size)
 
     def load(self) -> bytes:
@@ -44,7 +52,7 @@ class OpenFile:
             data = data[os.write(self._file, data) :]
 
     def sync(self) -> None:
-        os.fsync(self._file)
+        _sync(self._file, self._path)
 
     def close(self) -> None:
         os.close(self._file)
@@ -66,7 +74,38 @@ class DriveFile:
 
     def sync(self) -> None:
         with self._path.open("r+b") as file:
-            os.fsync(file.fileno())
+            _sync(file.fileno(), self._path)
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file of mode 0600, whole or not at all, by one process at a time."""
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.unlink(missing_ok=True)  # of a killed process; nor is a link followed that leads elsewhere
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        belong(file.fileno(), path.parent)
+    temporary.replace(path)
+
+
+def belong(descriptor: int, directory: Path) -> None:
+    """Give a new file to the owner of its directory: what root does with a user's unit, the user can go on with."""
+    with contextlib.suppress(OSError):  # whoever is not root may give nothing away
+        found, owner = os.fstat(descriptor), directory.stat()
+        if hasattr(os, "fchown") and found.st_nlink == 1:
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def _sync(descriptor: int, path: Path) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            _warn(path, error.strerror)
+
+
+@functools.cache  # once, not at every step
+def _warn(path: Path, why: str) -> None:
+    _log.warning("%s is written, and may not survive a power cut: %s", path, why)

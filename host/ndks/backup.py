@@ -39,7 +39,7 @@ def restore(store: BindingStore, copy: bytes, code: bytes, *, overwrite: bool) -
         contents = {str(name): base64.b64decode(content) for name, content in files.items()}
     except InvalidTag:
         raise UsageError("these words do not open this copy, or it was altered", "compare the words") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         raise FileError("this is no sealed copy of bindings", "name the file that ndks bind --backup wrote") from None
     store.replace(contents, overwrite=overwrite)
     return sorted({Path(name).stem for name in contents if "/" in name})

@@ -11,6 +11,7 @@ DIRECTORY is NDKS_HOME, else the user's configuration directory for ndks. All fi
 
 import hmac
 import json
+import logging
 import os
 import re
 import secrets
@@ -29,10 +30,13 @@ from ndks_protocol.commands import INDEX_BITS
 from . import strict_json
 from .answers import Hello
 from .crypto import CRYPTO
-from .exceptions import AuthenticationError, FileError, UsageError
-from .files import read_private, write_private
+from .exceptions import AuthenticationError, FileError, UsageError, reason
+from .files import read_private, remove_done, write_private
 from .fingerprint import Characteristics, characteristics, differences, fingerprint
 from .floors import Floor, Floors
+from .paths import make_private_directory
+
+_log = logging.getLogger(__name__)
 
 HOME = "NDKS_HOME"
 FORMAT = 1
@@ -118,7 +122,10 @@ class BindingStore:
         if binding is None:
             raise AuthenticationError(errors.LOCKED)
         if len(unit.bindings) > 1:
-            self._save(replace(unit, bindings=(binding,)))
+            try:
+                self._save(replace(unit, bindings=(binding,)))
+            except (FileError, OSError) as error:  # one too many does no harm, and the unit is bound
+                _log.warning("the former binding of unit %s cannot be forgotten: %s", hello.serial_number, error)
         return binding
 
     def floors(self, hello: Hello) -> Floors:
@@ -130,7 +137,7 @@ class BindingStore:
     def forget(self, serial_number: str) -> None:
         """Forget a unit."""
         for kind in _KINDS:
-            self._path(serial_number, kind).unlink(missing_ok=True)
+            remove_done(self._path(serial_number, kind), f"unit {serial_number} is erased")
 
     def unit(self, serial_number: str) -> BoundUnit:
         """Return what is known of a unit. FileError."""
@@ -171,7 +178,7 @@ class BindingStore:
                 raise FileError(f"the copy has a file that is none of a laptop's bindings: {name!a}", "do not use it")
         self._make_directories()
         for name, content in files.items():
-            write_private(self.directory / name, content)
+            write_private(self.directory / name, content, beside=self.directory)
 
     @property
     def _secret_path(self) -> Path:
@@ -191,7 +198,8 @@ class BindingStore:
         if create and not path.exists():
             self._make_directories()
             try:
-                write_private(path, f"{secrets.token_hex(BINDING_SIZE)}\n".encode(), overwrite=False)
+                secret = f"{secrets.token_hex(BINDING_SIZE)}\n".encode()
+                write_private(path, secret, overwrite=False, beside=self.directory)
             except FileError:  # another process was faster
                 if not path.exists():
                     raise
@@ -208,18 +216,35 @@ class BindingStore:
 
     def _save(self, unit: BoundUnit) -> None:
         self._make_directories()
-        text = json.dumps({"ndks_bindings": FORMAT, **asdict(unit)}, indent=2) + "\n"
-        write_private(self._path(unit.serial_number), text.encode())
+        content = (json.dumps({"ndks_bindings": FORMAT, **asdict(unit)}, indent=2) + "\n").encode()
+        write_private(self._path(unit.serial_number), content, beside=self.directory)
 
     def _make_directories(self) -> None:
-        for directory in (self.directory, *(self.directory / kind for kind in _KINDS)):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            for kind in _KINDS:
+                make_private_directory(self.directory / kind)
+        except OSError as error:
+            what = f"{self.directory} cannot be made: {reason(error)}"
+            raise FileError(what, f"check its permissions, or name another in {HOME}") from None
 
 
 def home() -> Path:
-    """Return the directory of this user's bindings."""
+    """Return the directory of this user's bindings. FileError for a user without a home."""
     named = os.environ.get(HOME)
-    return Path(named) if named else platformdirs.user_config_path("ndks")
+    if named:
+        return Path(named)
+    try:
+        usual = platformdirs.user_config_path("ndks")
+    except Exception as error:  # RuntimeError, KeyError, of whatever looks for a home
+        raise _homeless(str(error)) from None
+    if not usual.is_absolute():  # "~", as it is
+        raise _homeless(str(usual))
+    return usual
+
+
+def _homeless(why: str) -> FileError:
+    advice = f"name a directory for this laptop's bindings in {HOME}: export {HOME}=DIRECTORY"
+    return FileError(f"this user has no home directory ({why})", advice)
 
 
 def _unit_from(serial_number: str, values: Any) -> BoundUnit:

@@ -67,7 +67,10 @@ def interfaces() -> list[str]:
 
 
 def _works(command: list[str]) -> bool:
-    return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
+    try:
+        return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
+    except (OSError, subprocess.SubprocessError):
+        return False
 
 
 def _is_open(descriptor: int) -> bool:

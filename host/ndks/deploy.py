@@ -14,7 +14,8 @@ from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE, SNAPSHOT_FILES,
 
 from .board_source import for_board
 from .cell_tables import table_file
-from .exceptions import FileError, NdksError, UsageError
+from .exceptions import FileError, NdksError, UsageError, reason
+from .files import where_supported
 from .shipped import CIRCUITPY
 
 PACKAGES = ("ndks_protocol", "ndks_unit")
@@ -74,7 +75,7 @@ def deploy(drive: Path, progress: Callable[[str], object]) -> list[str]:
             _make_snapshot(drive / name)
     except OSError as error:
         raise FileError(
-            f"{drive} cannot be written: {os.strerror(error.errno or 0)}",
+            f"{drive} cannot be written: {reason(error)}",
             "free space on the drive, or plug the board in again with the jumper on, and repeat",
         ) from None
     return [*tables, *files]
@@ -99,7 +100,8 @@ def _copy(content: bytes, target: Path) -> None:
     with target.open("wb") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
+        with where_supported():
+            os.fsync(file.fileno())
     if target.read_bytes() != content:
         raise FileError(f"{target} was not written as it should be", "repeat; if it stays, the board's flash is worn")
 

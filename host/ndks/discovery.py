@@ -5,18 +5,21 @@
 Emulated units are never looked for.
 """
 
+import logging
 import os
 from dataclasses import dataclass
 from typing import Any
 
-from serial.tools import list_ports
-
 from . import usb
 from .answers import Hello, Status
 from .binding_store import BindingStore
-from .exceptions import FileError, NdksError, NoUnit, SeveralUnits
+from .exceptions import FileError, NdksError, NoUnit, SeveralUnits, reason
+from .ports import listed_ports
+from .printable import printable
 from .transport import EMULATOR, meant_address
 from .unit import DEFAULT_TIMEOUT, Unit, open_unit
+
+_log = logging.getLogger(__name__)
 
 ENVIRONMENT = "NDKS_UNIT"
 _PROBE_TIMEOUT = 2.0  # seconds
@@ -45,12 +48,12 @@ class Found:
 def candidates() -> list[Candidate]:
     """Return the data port of each attached board, one a board."""
     boards: dict[str, list[Any]] = {}
-    for port in sorted(list_ports.comports(), key=_place):
+    for port in _ports():
         if _may_be_unit(port):
             boards.setdefault(port.serial_number or port.device, []).append(port)
     # With the development jumper on there are two ports: the console, which must not be written to, then the data port.
     return [
-        Candidate(ports[-1].device, serial_number, ports[-1].product == usb.PRODUCT)
+        Candidate(ports[-1].device, printable(serial_number), ports[-1].product == usb.PRODUCT)
         for serial_number, ports in boards.items()
     ]
 
@@ -105,16 +108,20 @@ def _ask(candidate: Candidate, timeout: float) -> Found:
     except NdksError as error:
         return Found(candidate, problem=error)
     except OSError as error:  # this laptop's bindings cannot be read
-        return Found(candidate, problem=FileError(f"{error.strerror}: {error.filename}"))
+        return Found(candidate, problem=FileError(f"{reason(error)}: {error.filename}"))
+
+
+def _ports() -> list[Any]:
+    try:
+        return listed_ports()
+    except OSError as error:
+        _log.warning("%s", reason(error))
+        return []
 
 
 def _may_be_unit(port: Any) -> bool:
     # Windows hides the product string behind its driver's name: there the vendor id has to do.
     return port.product == usb.PRODUCT or (port.vid == usb.CIRCUITPYTHON_VID and os.name == "nt")
-
-
-def _place(port: Any) -> tuple[str, int, str]:
-    return (port.location or "", len(port.device), port.device)
 
 
 def _is_port(name: str) -> bool:

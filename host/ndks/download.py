@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Stream a key of any length into a file, and go on where an interrupted one stopped."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -9,8 +10,9 @@ from pathlib import Path
 
 from . import partial_file, strict_json
 from .exceptions import FileError
-from .files import refuse_existing, replace_durably, write_private
+from .files import refuse_append_only, refuse_existing, remove_done, replace_durably, write_private
 from .partial_file import PartialFile
+from .paths import refuse_long_name
 from .unit import Unit
 
 
@@ -45,6 +47,8 @@ def plan_download(unit: Unit, target: Path, bits: int, index: int | None, *, for
 
     FileError when `target` exists or another stream was interrupted there, unless `force` starts anew.
     """
+    refuse_existing(target, force=True)
+    refuse_long_name(plan_of(target))
     status = unit.member_status()
     k = unit.next_index()[1] if index is None else index
     wanted = Plan(k, status.epoch, bits, unit.hello.serial_number, status.network_id)
@@ -84,13 +88,15 @@ def _fetch(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], objec
 
 def _start(target: Path, plan: Plan) -> None:
     """Lay out an empty OUT.part and its plan; neither of an earlier stream stays when that fails."""
-    plan_of(target).unlink(missing_ok=True)
-    tally_of(target).unlink(missing_ok=True)
-    write_private(part_of(target), b"")
+    refuse_append_only(target.parent)  # OUT.part is to be renamed in the end
+    for path in (plan_of(target), tally_of(target), part_of(target)):
+        path.unlink(missing_ok=True)
+    write_private(part_of(target), b"", overwrite=False)
     try:
         _save_plan(target, plan)
-    except OSError:
-        part_of(target).unlink()
+    except (FileError, OSError):
+        with contextlib.suppress(OSError):
+            part_of(target).unlink()
         raise
 
 
@@ -118,8 +124,8 @@ def received(target: Path) -> int:
 
 def finish(target: Path) -> None:
     """Forget the plan of a stream that is complete and acknowledged."""
-    tally_of(target).unlink(missing_ok=True)
-    plan_of(target).unlink(missing_ok=True)
+    remove_done(tally_of(target), f"{target} is complete, and its key used up")
+    remove_done(plan_of(target), f"{target} is complete, and its key used up")
 
 
 def _save_plan(target: Path, plan: Plan) -> None:
@@ -131,7 +137,7 @@ def _load_plan(target: Path, force: bool) -> Plan | None:
         return None
     try:
         plan = Plan(**strict_json.loads(plan_of(target).read_bytes()))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         plan = None
     if plan and {type(plan.k), type(plan.epoch), type(plan.bits)} == {int} and type(plan.complete) is bool:
         there = part_of(target).exists() or target.exists()

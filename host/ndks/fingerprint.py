@@ -11,6 +11,7 @@ On other systems there is one, machine, from py-machineid: the platform's UUID o
 on Windows. That was not tested on either.
 """
 
+import logging
 import platform
 import re
 import stat
@@ -23,6 +24,9 @@ from itertools import takewhile
 from pathlib import Path
 
 from .exceptions import UsageError
+from .paths import real_path
+
+_log = logging.getLogger(__name__)
 
 Characteristics = tuple[tuple[str, str], ...]  # sorted pairs of name and value; mac may be there several times
 
@@ -80,11 +84,11 @@ class _PublicFiles:
     """Files that everybody may read; any other is as if it were not there, so that root sees no more than a user."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root.resolve()
+        self.root = real_path(root)
 
     def raw(self, path: str | Path) -> bytes:
         """Return what is in a file, nothing if there is none."""
-        real = (self.root / path).resolve()
+        real = real_path(self.root / path)
         try:
             return real.read_bytes() if self._is_public(real) else b""
         except OSError:  # also of files whose driver has no answer
@@ -101,7 +105,7 @@ class _PublicFiles:
         return " ".join(filter(None, map(self.read, paths)))
 
     def children(self, path: str) -> list[Path]:
-        real = (self.root / path).resolve()
+        real = real_path(self.root / path)
         try:
             return sorted(real.iterdir()) if self._is_public(real) else []
         except OSError:
@@ -109,7 +113,7 @@ class _PublicFiles:
 
     def folder(self, path: Path) -> Path | None:
         """Return where a link to a folder leads."""
-        real = path.resolve()
+        real = real_path(path)
         try:
             return real if self._is_public(real) else None
         except OSError:
@@ -221,7 +225,7 @@ def _routes(files: _PublicFiles) -> Iterator[_Route]:
             network = IPv4Network((_address(destination), str(_address(mask))))
             router = _address(gateway) if int(flags, 16) & _GATEWAY else None
             yield _Route(interface, network, router, int(metric))
-        except ValueError:
+        except (ValueError, OverflowError):
             continue  # no route that this knows how to read
 
 
@@ -261,6 +265,7 @@ def _of_another_system(with_network: bool) -> Characteristics:
 
     try:
         machine = _clean(machineid.id().encode())
-    except machineid.MachineIdNotFound:
+    except Exception as error:  # besides its own, whatever the programs and registry raise that it asks
+        _log.debug("this machine has no id: %r", error)
         machine = ""
     return (("machine", machine),) if machine else ()

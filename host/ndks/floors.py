@@ -17,7 +17,9 @@ from typing import Any
 from ndks_protocol.commands import INDEX_BITS, MAX_JUMP
 
 from . import strict_json
-from .files import read_private
+from .exceptions import reason
+from .files import read_private, where_supported
+from .paths import keep_owner, make_private_directory
 
 _log = logging.getLogger(__name__)
 
@@ -89,15 +91,15 @@ class Floors:
     def _write(self) -> None:
         epochs = {str(epoch): astuple(floor) for epoch, floor in self._epochs.items()}
         text = json.dumps({"ndks_floors": FORMAT, "salt": self._salt, "epochs": epochs})
-        for directory in (self._path.parent.parent, self._path.parent):
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_directory(self._path.parent)
         with _opened(self._path) as file:
+            keep_owner(file.fileno(), self._path.parent)  # also when root writes it
             file.write(f"{text:{_SIZE - 1}}\n".encode())
             file.truncate()  # of something else that was there
 
     def _sync(self) -> None:
         if self._epochs:
-            with _opened(self._path) as file:
+            with _opened(self._path) as file, where_supported():
                 os.fsync(file.fileno())
 
     def _guarded(self, write: Any) -> None:
@@ -107,7 +109,7 @@ class Floors:
         except OSError as error:
             if self._is_written:
                 self._is_written = False
-                _log.warning("how far the unit has come cannot be noted in %s: %s", self._path, error.strerror)
+                _log.warning("how far the unit has come cannot be noted in %s: %s", self._path, reason(error))
 
 
 def _opened(path: Path) -> Any:

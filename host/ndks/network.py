@@ -9,10 +9,11 @@ import re
 import secrets
 from collections.abc import Generator
 from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self, cast
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
@@ -21,8 +22,9 @@ from ndks_protocol.network_id import network_id
 
 from . import strict_json
 from .crypto import CRYPTO
-from .exceptions import FileError, NetworkFileError, UsageError
+from .exceptions import FileError, NetworkFileError, UsageError, reason
 from .files import write_private
+from .paths import follow, inherit_owner, is_there
 
 SUFFIX = ".ndksnet"
 FORMAT = 1
@@ -33,6 +35,7 @@ _BINDING_ID = re.compile("[0-9a-fA-F]{32}")
 _DECIMALS = 40  # of random parameters
 _LANES = 1 << 16
 _LOCK_TIMEOUT = 10.0  # seconds
+_LONGEST = 255  # bytes of a name
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ class Network:
         members = (*others, Member(lane, uid, label))
         return replace(self, next_lane=lane + 1, members=members), lane
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, *, overwrite: bool = True) -> None:
         """Write the file, mode 0600, whole or not at all. FileError."""
         values: dict[str, Any] = {
             "ndks_network": FORMAT,
@@ -153,9 +156,9 @@ class Network:
         if any(self.operators):
             values["operators"] = {"f1": self.f1, "f2": self.f2}  # left out for eq. 7: any ndks reads such a file
         try:
-            write_private(path, (json.dumps(values, indent=2) + "\n").encode())
+            write_private(path, (json.dumps(values, indent=2) + "\n").encode(), overwrite=overwrite)
         except OSError as error:
-            raise FileError(f"{path} cannot be written: {os.strerror(error.errno or 0)}") from None
+            raise FileError(f"{path} cannot be written: {reason(error)}") from None
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -166,12 +169,10 @@ class Network:
             other = path.with_name(path.name + SUFFIX)
             raise FileError(
                 f"there is no {path}",
-                f"use {other}" if other.exists() else "check the name, or make a network: ndks network new NAME",
+                f"use {other}" if is_there(other) else "check the name, or make a network: ndks network new NAME",
             ) from None
         except OSError as error:
-            raise FileError(
-                f"{path} cannot be read: {os.strerror(error.errno or 0)}", "check the path and its permissions"
-            ) from None
+            raise FileError(f"{path} cannot be read: {reason(error)}", "check the path and its permissions") from None
         except (ValueError, RecursionError):
             raise _damaged(path, "it is no JSON, or a field in it comes twice") from None
         if not isinstance(values, dict) or "ndks_network" not in values:
@@ -220,14 +221,32 @@ def admit_unit(path: Path, uid: str, label: str) -> tuple[Network, int]:
 @contextlib.contextmanager
 def _locked(path: Path) -> Generator[Path]:
     """Keep other processes from changing a network file; gives the path without links."""
+    path = follow(path)  # one lock, whatever name the file goes by
+    lock = _take_lock(path)
     try:
-        path = path.resolve()  # one lock, whatever name the file goes by
-        with FileLock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_TIMEOUT, mode=0o600):
-            yield path
+        yield path
+    finally:
+        with contextlib.suppress(OSError):  # it ends with this process at the latest, and what was done is done
+            lock.release()
+
+
+def _take_lock(path: Path) -> BaseFileLock:
+    """Lock a network file by another one beside it. FileError."""
+    name = f".{path.name}.lock"
+    if len(os.fsencode(name)) > _LONGEST:
+        name = f".{sha256(os.fsencode(path.name)).hexdigest()}.lock"
+    beside = path.with_name(name)
+    # A lock that is there as long as its file is (filelock's soft one) would stay when a process is killed.
+    lock = FileLock(beside, timeout=_LOCK_TIMEOUT, mode=0o600, fallback_to_soft=False)
+    try:
+        lock.acquire()
     except Timeout:
         raise FileError(f"{path} is in use by another process", "wait for it and repeat") from None
     except OSError as error:
-        raise FileError(f"{path} cannot be locked: {os.strerror(error.errno or 0)}") from None
+        advice = "check the permissions of its directory; if its file system has no locks, copy it to one that has"
+        raise FileError(f"{path} cannot be locked: {reason(error)}", advice) from None
+    inherit_owner(beside, path)
+    return lock
 
 
 def note_binding(path: Path, lane: int, binding_id: str) -> None:

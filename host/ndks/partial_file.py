@@ -9,8 +9,11 @@ from io import FileIO
 from pathlib import Path
 from typing import Self
 
+from .files import where_supported
+
 _log = logging.getLogger(__name__)
 
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _MUCH = 1 << 20  # bytes hashed at once
 
 
@@ -54,7 +57,8 @@ class PartialFile:
 
     def sync(self) -> None:
         """Return when all of it is on the disk. OSError."""
-        os.fsync(self._file.fileno())
+        with where_supported():
+            os.fsync(self._file.fileno())
 
     def _verified(self) -> int:
         """Return how many bytes count, none where they are not those that were received."""
@@ -76,7 +80,7 @@ def received(tally: Path) -> int:
 
 
 def _open(path: Path) -> FileIO:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+    descriptor = os.open(path, _FLAGS, 0o600)
     return FileIO(descriptor, "r+")
 
 

@@ -18,9 +18,11 @@ from typing import Any, Protocol
 import serial
 
 from .exceptions import NdksError, NoUnit, PortPermission, UnitBusy, UnitRemoved, UnitTimeout, UsageError, reason
+from .paths import is_there
 from .shipped import udev_advice
 
-_GONE: tuple[type[Exception], ...] = (serial.SerialException, OSError)
+# TypeError: pyserial, of a port that is closed.
+_GONE: tuple[type[Exception], ...] = (serial.SerialException, OSError, TypeError)
 with contextlib.suppress(ImportError):  # Windows has no termios
     import termios
 
@@ -88,7 +90,8 @@ class SerialTransport:
             raise self._hung_up() from None
 
     def close(self) -> None:
-        self._serial.close()
+        with contextlib.suppress(*_GONE):  # nothing is asked of it any more
+            self._serial.close()
 
     def _hung_up(self) -> NdksError:
         if self._port.startswith(_SOCKET) and not self._heard:
@@ -139,7 +142,8 @@ class EmulatorTransport:
         return data
 
     def close(self) -> None:
-        self._unit.close()
+        with contextlib.suppress(OSError):
+            self._unit.close()
 
 
 _PORTS = "name one like /dev/ttyACM0, COM3, socket://127.0.0.1:7000, emulator:DIR"
@@ -178,7 +182,7 @@ def _open_serial(port: str, timeout: float) -> serial.Serial:
             refusal = _refusal(port, error)
         except _GONE:
             raise _removed(port) from None
-        except ValueError:  # a zero byte in its name
+        except Exception:  # a zero byte in its name, and whatever pyserial's protocols raise for names like theirs
             raise _no_port(port) from None
         if not isinstance(refusal, UnitBusy) or time.monotonic() > deadline:
             raise refusal
@@ -208,7 +212,7 @@ def _refusal(port: str, error: OSError) -> NdksError:
 def _nothing_there(port: str) -> NoUnit:
     if port.startswith(_SOCKET):
         return NoUnit(f"nobody listens at {port}", "start an emulated unit there: ndks emulate DIR --tcp PORT")
-    if os.path.isdir(port):  # noqa: PTH112 (which passes over a name that is too long)
+    if is_there(Path(port)) and Path(port).is_dir():
         return NoUnit(f"{port} is a directory", f"name an emulated unit in it as --unit {EMULATOR}{port}")
     if os.path.islink(port):  # noqa: PTH114
         what = f"{port} is a link that leads to nothing: the emulator behind it has ended, or the unit was unplugged"

@@ -343,9 +343,10 @@ def open_unit(
     `create` makes a blank emulated unit where `port` is emulator:DIR and there is none. `bindings` are this laptop's,
     those of this user unless given.
     """
+    bindings = bindings or BindingStore()  # FileError for a user without a home, before a unit is made
     transport = open_transport(port, timeout, create=create)
     try:
-        return Unit(port, Link(transport, timeout), bindings or BindingStore())
+        return Unit(port, Link(transport, timeout), bindings)
     except BaseException:
         transport.close()
         raise

@@ -3,13 +3,16 @@
 """What USB itself says about attached boards: descriptors, and devices that this user may not open."""
 
 import errno
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 import usb.core
 
+from .exceptions import reason
 from .shipped import udev_advice
 
+_log = logging.getLogger(__name__)
 _core: Any = usb.core  # pyusb has no types; its stubs lack half of this
 
 CIRCUITPYTHON_VID = 0x239A  # boards keep CircuitPython's vendor and product ids
@@ -34,7 +37,8 @@ def attached() -> list[UsbDevice]:
     """Return attached boards; an empty list where there is no USB at all."""
     try:
         devices = list(_core.find(find_all=True, backend=_backend()))
-    except (_core.USBError, _core.NoBackendError, NotImplementedError):
+    except Exception as error:  # pyusb has its own; the loader of libusb, ctypes and libusb itself raise others
+        _log.debug("USB cannot be looked at: %r", error)
         return []
     return [_describe(device) for device in devices if _is_board(device)]
 
@@ -59,15 +63,16 @@ def _describe(device: Any) -> UsbDevice:
         return UsbDevice(*place, problem="in its bootloader: install CircuitPython, or press its reset button")
     try:
         return UsbDevice(*place, device.product, device.serial_number)
+    except UnicodeDecodeError:
+        return UsbDevice(*place, problem="its descriptors are no text (UTF-16)")
     except ValueError:  # pyusb could not read the list of languages, which it may not without permission
         return UsbDevice(*place, problem=_no_permission())
     except NotImplementedError:
         return UsbDevice(*place, problem="this system's USB driver shows no descriptors")
-    except _core.USBError as error:
-        denied = error.errno in (errno.EACCES, errno.EPERM)
-        return UsbDevice(
-            *place, problem=_no_permission() if denied else f"its descriptors cannot be read: {error.strerror}"
-        )
+    except Exception as error:  # USBError, an OSError; of a device that was pulled meanwhile any other
+        number, why = (error.errno, reason(error)) if isinstance(error, OSError) else (None, repr(error))
+        denied = number in (errno.EACCES, errno.EPERM)
+        return UsbDevice(*place, problem=_no_permission() if denied else f"its descriptors cannot be read: {why}")
 
 
 def _no_permission() -> str:

@@ -31,7 +31,7 @@ def from_words(text: str) -> bytes:
     words = [_word(position, word) for position, word in enumerate(typed, 1)]
     try:
         return bytes(_english().to_entropy(words))
-    except ValueError:
+    except (ValueError, LookupError):
         message = "these words make no code: one of them is another, or their order is"
         raise UsageError(message, "compare all of them with what you wrote down") from None
 

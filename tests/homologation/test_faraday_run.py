@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from homologation.faraday_laptops import ETHERNET, LETTER, SALT, Laptop, machine, make_laptop, make_tree
 from host.conftest import Call
+from host.refusing import refuse_fsync_of_directories
 from host.running import assert_refused
 from support.reference import exported_key
 from unit.other_member import open_offline
@@ -213,6 +214,49 @@ def test_a_message_that_cannot_be_deleted_is_kept_and_the_record_says_so(
     assert record.message
     assert not record.message.deleted
     assert_letter_is_kept(laptop)
+
+
+@pytest.mark.parametrize(("number", "warned"), [(errno.EINVAL, False), (errno.EIO, True)])
+def test_what_is_written_and_deleted_counts_where_directories_are_not_synced(
+    laptop: Laptop, number: int, warned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_fsync_of_directories(monkeypatch, number)
+    finished = laptop.send()
+    assert finished.status == 0, finished.stderr
+    for what in (f"{laptop.record} is complete", f"{laptop.letter} is overwritten and removed"):
+        assert (f"WARNING: {what}, and may not survive a power cut" in finished.stderr) == warned
+    record = Record.load(laptop.record)
+    assert record.message
+    assert record.message.deleted
+    assert (laptop.letter.exists(), laptop.next_index()) == (False, 5)
+
+
+@pytest.mark.parametrize("refused", ["fsync", "unlink"])
+def test_a_message_that_is_overwritten_and_not_removed(
+    laptop: Laptop, network: ndks.Network, refused: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_it(original: deletion.Original, size: int) -> None:
+        overwrite(original, size)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    overwrite, unlink = deletion.Original._overwrite, Path.unlink
+
+    def keep_letter(path: Path, missing_ok: bool = False) -> None:
+        if path == laptop.letter:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        unlink(path, missing_ok=missing_ok)
+
+    if refused == "fsync":
+        monkeypatch.setattr(deletion.Original, "_overwrite", refuse_it)
+    else:
+        monkeypatch.setattr(Path, "unlink", keep_letter)
+    finished = laptop.send()
+    assert_refused(finished, "FILE", 1)
+    assert "is overwritten, at least in part, but not removed" in finished.stderr
+    record = Record.load(laptop.record)
+    assert record.message
+    assert not record.message.deleted
+    assert open_offline(network, laptop.capsule.read_bytes()) == LETTER
 
 
 @pytest.mark.parametrize("change", ["appended", "replaced", "same size"])

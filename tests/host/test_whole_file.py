@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from host.refusing import refuse_names
 from support.emulate_process import PATIENCE
 
 from ndks.exceptions import FileError
@@ -50,7 +51,7 @@ class Stopped(Exception):
     pass
 
 
-@pytest.fixture(params=["unnamed", "no O_TMPFILE", "refused by the file system", "no /proc"])
+@pytest.fixture(params=["unnamed", "no O_TMPFILE", "refused by the file system", "no /proc", "no name to be had"])
 def any_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """Systems that can make a file without a name, and those that cannot."""
     if request.param == "unnamed" and not CAN_BE_UNNAMED:
@@ -60,6 +61,8 @@ def any_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, 
     if request.param == "refused by the file system":
         monkeypatch.setattr(os, "O_TMPFILE", 1 << 40, raising=False)  # open() overflows or refuses
         monkeypatch.setattr("ndks.files.os.open", refusing(os.open))
+    if request.param == "no name to be had":
+        refuse_names(monkeypatch, errno.EPERM)
     if request.param == "no /proc":
         monkeypatch.setattr("ndks.files._DESCRIPTORS", tmp_path / "proc")
     return request.param

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import shtab
 
 from ndks.exceptions import FileError, UsageError
+from ndks.paths import follow, is_there, refuse_long_name
 from ndks.unit import DEFAULT_TIMEOUT, MAX_BITS
 from ndks_protocol.generator import F1, F2
 
@@ -103,19 +104,15 @@ def output_path(args: argparse.Namespace) -> Path | None:
     if path is None or str(path) == "-":
         return None
     refuse_directory(path, "name a file in it")
-    if os.path.exists(path) and not os.path.isfile(path):  # noqa: PTH110, PTH113 (as below)
+    if is_there(path) and not path.is_file():
         raise FileError(f"{path} is no regular file", "name another, or use - for stdout")
-    if not os.path.islink(path):  # noqa: PTH114 (which passes over a name that is too long; what writes it tells)
-        return path
-    target = Path(os.path.realpath(path))  # a link is followed, not replaced
-    if os.path.islink(target):  # noqa: PTH114
-        raise FileError(f"{path} is a link that leads back to itself", "name another file")
-    return target
+    refuse_long_name(path)
+    return follow(path) if path.is_symlink() else path  # a link is followed, not replaced
 
 
 def refuse_directory(path: Path, advice: str) -> None:
     """Raise FileError when `path` is a directory."""
-    if os.path.isdir(path):  # noqa: PTH112
+    if is_there(path) and path.is_dir():
         raise FileError(f"{path} is a directory", advice)
 
 

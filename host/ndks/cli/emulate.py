@@ -98,9 +98,10 @@ def _open_line(tcp: int | None, link: Path | None) -> Any:
     except ImportError:
         raise UsageError("this system has no pseudo-terminals", "use --tcp PORT") from None
     except OSError as error:
+        why = reason(error)
         if link is None:
-            raise
-        raise UsageError(f"a link at {link} cannot be made: {reason(error)}", "name another path") from None
+            raise UsageError(f"no pseudo-terminal can be had: {why}", "end others, or use --tcp PORT") from None
+        raise UsageError(f"a link at {link} cannot be made: {why}", "name another path") from None
 
 
 def _open_control(path: Path, machine: Any, stack: contextlib.ExitStack) -> dict[str, str]:

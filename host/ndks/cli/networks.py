@@ -89,7 +89,7 @@ def new_network(args: argparse.Namespace, out: Output) -> None:
         f1=args.f1 or F1[0],
         f2=args.f2 or F2[0],
     )
-    network.save(path)
+    network.save(path, overwrite=args.force)
     values = {"network": network.name, "network_id": network.network_id, "cipher": network.cipher, "file": str(path)}
     text = f"{path} holds network {network.name}, suite {network.suite}. Whoever reads it can compute every key."
     out.done({**values, "suite": network.suite, **warn_of_suite(network.suite)}, text)

@@ -44,10 +44,5 @@ def described(channels: Sequence[Channel]) -> str:
     return "; ".join(f"{channel.kind} {channel.name} ({channel.state})" for channel in channels)
 
 
-def printable(text: str) -> str:
-    """Return a name from the system as it may be shown on a terminal: mount points and USB products hold any bytes."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-
-
 def _count(found: Sequence[Channel]) -> str:
     return "a channel is open" if len(found) == 1 else f"{len(found)} channels are open"

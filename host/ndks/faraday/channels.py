@@ -4,8 +4,10 @@
 
 from pathlib import Path
 
-from .channel import Channel, printable
-from .machine import Interface, Machine, Mount
+from ndks.printable import printable
+
+from .channel import Channel
+from .machine import Interface, Machine, Mount, told
 from .radios import radios
 from .usb_devices import serial_devices, usb_devices
 
@@ -32,15 +34,18 @@ _DESKTOP = "fuse.gvfsd-fuse"  # always there, and empty unless the desktop has s
 def find_channels(machine: Machine | None = None, unit: str = "") -> list[Channel]:
     """Return every channel; `unit` is the port or serial number of the unit, "" for the only one there is."""
     machine = machine or Machine()
-    interfaces = [interface_channel(each, machine) for each in machine.interfaces() if not each.is_loopback]
-    mounts = (_mount_channel(mount) for mount in machine.mounts())
+    interfaces, ports, mounts = told(machine.interfaces), told(machine.ports), told(machine.mounts)
+    mounted = (_mount_channel(mount) for mount in mounts or ())
     return [
-        *interfaces,
+        *(interface_channel(each, machine) for each in interfaces or () if not each.is_loopback),
         *radios(machine),
         *usb_devices(machine),
-        *serial_devices(machine.ports(), unit),
-        *(channel for channel in mounts if channel),
+        *serial_devices(ports or (), unit),
+        *(channel for channel in mounted if channel),
         *_unit_channel(unit),
+        *_unknown("interface", "see to it that every network is off", interfaces),
+        *_unknown("USB serial", "unplug all USB devices but the unit", ports),
+        *_unknown("file system", "see to it that no other machine's is mounted", mounts),
     ]
 
 
@@ -51,6 +56,11 @@ def interface_channel(interface: Interface, machine: Machine) -> Channel:
     is_open = True if interface.addresses else interface.carrier
     advice = "" if is_open is False else _interface_advice(interface.name, machine)
     return Channel("interface", interface.name, state, is_open, advice)
+
+
+def _unknown(kind: str, advice: str, answer: object) -> list[Channel]:
+    """Return what stands for channels that the system has not told of."""
+    return [Channel(kind, "of any kind", "this system does not tell", None, advice)] if answer is None else []
 
 
 def _interface_advice(name: str, machine: Machine) -> str:

@@ -8,10 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ndks.exceptions import FileError
-from ndks.files import sync_directory
+from ndks.exceptions import FileError, reason
+from ndks.files import sync_directory, where_supported
+from ndks.paths import real_path
 
-from .machine import Machine, Mount, read
+from .machine import Machine, Mount, read, told
 
 _MUCH = 1 << 16
 _MEMORY = ("tmpfs", "ramfs")
@@ -53,15 +54,23 @@ class Original:
             raise self._changed()
         if not os.path.samestat(present, self.path.lstat()):
             raise self._changed()
+        try:
+            self._overwrite(present.st_size)
+            if os.name != "posix":
+                self._file.close()  # elsewhere no open file is removed
+            self.path.unlink()
+        except OSError as error:
+            what = f"{self.path} is overwritten, at least in part, but not removed: {reason(error)}"
+            raise FileError(what, "take it that its disk still holds the text; remove the file") from None
+        sync_directory(self.path.parent, f"{self.path} is overwritten and removed")
+
+    def _overwrite(self, size: int) -> None:
         self._file.seek(0)
-        for start in range(0, present.st_size, _MUCH):
-            self._file.write(bytes(min(_MUCH, present.st_size - start)))
+        for start in range(0, size, _MUCH):
+            self._file.write(bytes(min(_MUCH, size - start)))
         self._file.flush()
-        os.fsync(self._file.fileno())
-        if os.name != "posix":
-            self._file.close()  # elsewhere no open file is removed
-        self.path.unlink()
-        sync_directory(self.path.parent)
+        with where_supported():
+            os.fsync(self._file.fileno())
 
     def _changed(self) -> FileError:
         what = f"{self.path} was changed after it was encrypted, and not deleted"
@@ -96,8 +105,8 @@ def _on(kind: str, options: str, is_rotational: bool | None) -> str:
 
 
 def _mount_of(path: Path, machine: Machine) -> Mount | None:
-    real = path.resolve()
-    around = [mount for mount in machine.mounts() if real.is_relative_to(mount.place)]
+    real = real_path(path)
+    around = [mount for mount in told(machine.mounts) or () if real.is_relative_to(mount.place)]
     return max(reversed(around), key=lambda mount: len(mount.place), default=None)  # of two at one place, the later one
 
 
@@ -109,7 +118,7 @@ def _is_rotational(path: Path, mount: Mount | None, machine: Machine) -> bool | 
         with contextlib.suppress(OSError):
             numbers.append(Path(mount.device).stat().st_rdev)
     for number in numbers:
-        device = (machine.root / "sys/dev/block" / f"{os.major(number)}:{os.minor(number)}").resolve()
+        device = real_path(machine.root / "sys/dev/block" / f"{os.major(number)}:{os.minor(number)}")
         for folder in (device, device.parent):  # that of a partition lies in its disk's
             answer = read(folder / "queue/rotational")
             if answer:

@@ -2,20 +2,23 @@
 # SPDX-License-Identifier: MIT
 """What a system says of itself: its files, network interfaces, mounted file systems, serial ports."""
 
+import logging
 import platform
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
-from serial.tools import list_ports
 
-from .channel import printable
+from ndks.ports import listed_ports
+from ndks.printable import printable
 
+_log = logging.getLogger(__name__)
 _psutil: Any = psutil  # has no types
+_Told = TypeVar("_Told")
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def mounted() -> list[Mount]:
 
 def serial_ports() -> list[SerialPort]:
     """Return the serial ports."""
-    return [_serial_port(port) for port in sorted(list_ports.comports())]
+    return [_serial_port(port) for port in listed_ports()]
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,15 @@ class Machine:
             return sorted((self.root / path).iterdir())
         except OSError:
             return []
+
+
+def told(ask: Callable[[], Sequence[_Told]]) -> Sequence[_Told] | None:
+    """Return what a system says when it is asked; None where it does not."""
+    try:
+        return ask()
+    except Exception as error:  # psutil has its own, and lets through what the system's libraries raise
+        _log.debug("this system does not tell: %r", error)
+        return None
 
 
 def read(path: Path) -> str:

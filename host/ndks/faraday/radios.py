@@ -8,6 +8,8 @@ Neither rfkill nor Bluetooth knows of network namespaces: a radio that transmits
 import re
 from dataclasses import dataclass
 
+from ndks.paths import real_path
+
 from .channel import Channel
 from .machine import Machine, read
 
@@ -57,7 +59,7 @@ def _switches(machine: Machine) -> list[_Switch]:
             known = set(answers.values()) == {"0"}
             state, is_open = ("not blocked", True) if known else ("its rfkill switch does not answer", None)
         advice = "" if is_open is False else _BLOCK
-        names = frozenset({name, (folder / "device").resolve().name})
+        names = frozenset({name, real_path(folder / "device").name})
         found.append(_Switch(kind, names, Channel(_KINDS.get(kind, kind or "radio"), name, state, is_open, advice)))
     return found
 
@@ -69,7 +71,7 @@ def _controllers(machine: Machine) -> list[Channel]:
     ]
     for interface in machine.children("sys/class/net"):
         if (interface / "phy80211").is_dir():
-            wifi.append(read(interface / "phy80211/name") or (interface / "phy80211").resolve().name)
+            wifi.append(read(interface / "phy80211/name") or real_path(interface / "phy80211").name)
         elif (interface / "wireless").is_dir():  # of a driver older than rfkill
             wifi.append(interface.name)
     named = [("Wi-Fi", name) for name in dict.fromkeys(wifi)] + [("Bluetooth", name) for name in bluetooth]

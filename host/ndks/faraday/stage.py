@@ -18,8 +18,9 @@ from typing import Any
 
 from ndks.answers import Status
 from ndks.capsules import SUFFIX
-from ndks.exceptions import FileError, NdksError
+from ndks.exceptions import FileError, NdksError, reason
 from ndks.files import refuse_existing
+from ndks.paths import real_path
 from ndks.unit import Unit
 from ndks_protocol import commands
 
@@ -225,14 +226,14 @@ def _delete(letter: _Letter, record: Record, key: bytes, target: Path) -> Record
     try:
         record.save(target, overwrite=True)
     except OSError as error:
-        what = f"the message is encrypted and deleted, but {target} could not be told so: {error.strerror}"
+        what = f"the message is encrypted and deleted, but {target} could not be told so: {reason(error)}"
         raise FileError(what, "nothing; the capsule is whole, and the record true but for that") from None
     return record
 
 
 def _check_target(plan: Plan) -> None:
     message = plan.message
-    if message and plan.target.resolve() in (message.resolve(), capsule_of(message).resolve()):
+    if message and real_path(plan.target) in (real_path(message), real_path(capsule_of(message))):
         raise FileError(f"{plan.target} is the message or its capsule", "name another file for the record")
     refuse_existing(plan.target, plan.overwrite)
 

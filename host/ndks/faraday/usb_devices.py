@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from ndks.paths import real_path
 from ndks.usb import PRODUCT
 
 from .channel import Channel
@@ -36,7 +37,7 @@ class _UsbInterface:
         names = _names(folder / "net")
         wireless = (folder / "net" / name / kind for name in names for kind in ("phy80211", "wireless"))
         is_wifi = (folder / "ieee80211").is_dir() or any(map(Path.is_dir, wireless))
-        driver = (folder / "driver").resolve().name
+        driver = real_path(folder / "driver").name
         return cls(code.lower(), driver, bool(names), is_wifi, (folder / "bluetooth").is_dir())
 
 
@@ -93,7 +94,7 @@ def _is_named(port: SerialPort, unit: str) -> bool:
     if not unit:
         return False
     is_number = bool(port.serial_number) and port.serial_number.upper() == unit.upper()
-    return is_number or port.device == unit or port.device == str(Path(unit).resolve())
+    return is_number or port.device == unit or port.device == str(real_path(Path(unit)))
 
 
 def _product(folder: Path) -> str:

@@ -86,10 +86,17 @@ def values(homologation: Homologation, command: str) -> dict[str, Any]:
         "environment": {
             "python": sys.version.split()[0],
             "system": platform.platform(),
-            "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
+            "packages": {name: _version(name) for name in _PACKAGES},
             "seed": plan.seed,
         },
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:  # installed by other means
+        return "unknown"
 
 
 def plots(homologation: Homologation) -> list[Plot]:

@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Where paths lead, and who owns what is there."""
+
+import contextlib
+import errno
+import os
+import stat
+from pathlib import Path
+
+from .exceptions import FileError
+
+_PRIVATE_DIRECTORY = 0o700
+
+
+def real_path(path: Path) -> Path:
+    """Return a path without links. A loop of them stays as it is: `Path.resolve` raises RuntimeError up to 3.12."""
+    return Path(os.path.realpath(path))
+
+
+def follow(path: Path) -> Path:
+    """Return where a path leads, be something there or not. FileError for a loop of links."""
+    led = real_path(path)
+    if led.is_symlink():
+        raise FileError(f"{path} is a link that leads back to itself", "name another file")
+    return led
+
+
+def is_there(path: Path) -> bool:
+    """Whether something is at a path, as far as that can be seen; names that no file can have are none."""
+    try:
+        path.stat()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def refuse_long_name(path: Path) -> None:
+    """Raise FileError for a name that is longer than its file system allows."""
+    try:
+        path.lstat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise FileError(f"the name is too long for a file: {path}", "name a shorter one") from None
+
+
+def keep_owner(descriptor: int, *models: Path) -> None:
+    """Give a new file to the owner of the first of these that is there: the one that it replaces, what it belongs to.
+
+    So it stays the user's when root writes it. Whoever is not root may give nothing away: then it is their own.
+    """
+    with contextlib.suppress(OSError):
+        model = next(filter(is_there, models), None)
+        if model and hasattr(os, "fchown"):
+            found = model.stat()
+            os.fchown(descriptor, found.st_uid, found.st_gid)
+
+
+def inherit_owner(new: Path, model: Path) -> None:
+    """Give what root has just made at a path to the owner of `model`; nothing that another user may have put there."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(new, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            found = os.fstat(descriptor)
+            if found.st_uid == 0 and (stat.S_ISDIR(found.st_mode) or found.st_nlink == 1):
+                keep_owner(descriptor, model)
+        finally:
+            os.close(descriptor)
+
+
+def make_private_directory(path: Path) -> None:
+    """Make a directory of mode 0700, and what is missing above it, for the owner of what they are made in. OSError."""
+    if path.is_dir():
+        return
+    make_private_directory(path.parent)
+    path.mkdir(mode=_PRIVATE_DIRECTORY, exist_ok=True)
+    inherit_owner(path, path.parent)
