@@ -15,7 +15,7 @@ from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE, SNAPSHOT_FILES,
 from .board_source import for_board
 from .cell_tables import table_file
 from .exceptions import FileError, NdksError, UsageError, reason
-from .files import where_supported
+from .files import read_small, where_supported
 from .shipped import CIRCUITPY
 
 PACKAGES = ("ndks_protocol", "ndks_unit")
@@ -46,7 +46,7 @@ def check_drive(drive: Path) -> str:
     if not drive.is_dir():
         raise UsageError(f"there is no directory {drive}", _JUMPER)
     try:
-        line = (drive / _MARK).read_text(encoding="utf-8", errors="replace").splitlines()[0]
+        line = read_small(drive / _MARK).decode(errors="replace").splitlines()[0]
     except (OSError, IndexError):
         raise UsageError(f"{drive} is no CIRCUITPY drive: it has no {_MARK}", _JUMPER) from None
     version = _VERSION.search(line)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import partial_file, strict_json
 from .exceptions import FileError
-from .files import refuse_append_only, refuse_existing, remove_done, replace_durably, write_private
+from .files import read_small, refuse_append_only, refuse_existing, remove_done, replace_durably, write_private
 from .partial_file import PartialFile
 from .paths import refuse_long_name
 from .unit import Unit
@@ -136,7 +136,7 @@ def _load_plan(target: Path, force: bool) -> Plan | None:
     if not plan_of(target).exists():
         return None
     try:
-        plan = Plan(**strict_json.loads(plan_of(target).read_bytes()))
+        plan = Plan(**strict_json.loads(read_small(plan_of(target))))
     except (ValueError, TypeError, RecursionError):
         plan = None
     if plan and {type(plan.k), type(plan.epoch), type(plan.bits)} == {int} and type(plan.complete) is bool:

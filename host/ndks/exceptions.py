@@ -120,6 +120,11 @@ class AuthenticationError(DeviceError):
     exit_status = 5
 
 
+def device_error(number: int) -> DeviceError:
+    """Return the exception for an error code."""
+    return AuthenticationError(number) if number in _AUTHENTICATION else DeviceError(number)
+
+
 def reason(error: OSError) -> str:
     """Return why the system refused something, in its words; libraries raise some with a number or a text alone."""
     return error.strerror or (os.strerror(error.errno) if error.errno else str(error)) or type(error).__name__

@@ -20,6 +20,7 @@ _log = logging.getLogger(__name__)
 
 _PRIVATE = 0o600
 _OTHERS = 0o077  # may neither read nor write
+_SMALL = 1 << 20  # bytes
 _USUAL = 0o666  # less the umask
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -124,11 +125,20 @@ def writing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[S
         target.flush()
 
 
+def read_small(path: Path) -> bytes:
+    """Return what is in a file of a megabyte at the most. FileError for one that is larger or has no end, OSError."""
+    with path.open("rb") as file:
+        content = file.read(_SMALL + 1)
+    if len(content) > _SMALL:
+        raise FileError(f"{path} is too large for what it should be", "check the name")
+    return content
+
+
 def read_private(path: Path) -> bytes:
-    """Return what is in a file that only its owner may read or write. FileError for another, OSError."""
+    """Return what is in a small file that only its owner may read or write. FileError for another, OSError."""
     if os.name == "posix" and path.stat().st_mode & _OTHERS:
         raise FileError(f"others may read or write {path}", f"chmod 600 {path}")
-    return path.read_bytes()
+    return read_small(path)
 
 
 def replace_durably(source: Path, target: Path) -> None:

@@ -23,7 +23,7 @@ from ndks_protocol.network_id import network_id
 from . import strict_json
 from .crypto import CRYPTO
 from .exceptions import FileError, NetworkFileError, UsageError, reason
-from .files import write_private
+from .files import read_small, write_private
 from .paths import follow, inherit_owner, is_there
 
 SUFFIX = ".ndksnet"
@@ -164,7 +164,7 @@ class Network:
     def load(cls, path: Path) -> Self:
         """Read a file. FileError, NetworkFileError."""
         try:
-            values: Any = strict_json.loads(path.read_bytes())
+            values: Any = strict_json.loads(read_small(path))
         except FileNotFoundError:
             other = path.with_name(path.name + SUFFIX)
             raise FileError(

@@ -76,7 +76,7 @@ def test_the_key_command_says_that_the_state_went_back(alice: str, call: Call) -
     assert (json.loads(finished.output)["index"], json.loads(finished.output)["went_back"]) == (4, True)
     (line,) = [line for line in finished.stderr.splitlines() if "went back" in line]
     assert "1 again, and is 4 now" in line
-    assert json.loads(call("key", "--unit", alice, "--json").output)["went_back"] is False
+    assert "went_back" not in json.loads(call("key", "--unit", alice, "--json").output)
 
 
 def test_far_back_needs_leave(alice: str, call: Call) -> None:

@@ -10,7 +10,7 @@ import ndks
 from ndks import backup
 from ndks.answers import TAMPERED
 from ndks.binding_store import Binding, BindingStore
-from ndks.files import private_file, refuse_existing
+from ndks.files import private_file, read_small, refuse_existing
 from ndks.fingerprint import characteristics, differences
 from ndks.network import Network, note_binding
 from ndks.unit import Unit
@@ -182,7 +182,7 @@ def _back_up(args: argparse.Namespace, out: Output) -> None:
 
 
 def _restore(args: argparse.Namespace, out: Output) -> None:
-    sealed = args.restore.read_bytes()
+    sealed = read_small(args.restore)
     store = BindingStore()
     store.refuse_existing(overwrite=args.force)
     units = backup.restore(store, sealed, _read_code(None, "the code of the copy"), overwrite=args.force)
@@ -192,7 +192,7 @@ def _restore(args: argparse.Namespace, out: Output) -> None:
 
 def _read_code(path: Path | None, what: str) -> bytes:
     if path is not None and str(path) != "-":
-        return from_words(path.read_text(encoding="utf-8", errors="replace"))
+        return from_words(read_small(path).decode(errors="replace"))
     if not stdin.is_terminal():
         return from_words(stdin.read_all())
     note(f"type {what}, 24 words, and press Enter:")

@@ -133,7 +133,8 @@ def _describe(unit: Unit, status: Status, index: int, bits: int) -> dict[str, An
     """Say on stderr which key is got, and return the same for JSON."""
     note(f"key {index} of epoch {status.epoch}, {bits} bits, suite {status.suite}")
     values = {"index": index, "epoch": status.epoch, "bits": bits, "suite": status.suite}
-    values["went_back"] = unit.went_back
+    if unit.went_back:
+        values["went_back"] = True
     return values | warn_of_suite(status.suite)
 
 

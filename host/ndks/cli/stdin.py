@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from ndks.exceptions import FileError, reason
 
-_MUCH = 1 << 16  # bytes read at once
+_MUCH = 1 << 16  # bytes of a text: 24 words have some 200
 
 
 class StdinSource:
@@ -30,9 +30,13 @@ def is_terminal() -> bool:
 
 
 def read_all() -> str:
-    """Return all that comes, as text. FileError."""
-    source = StdinSource()
-    return b"".join(iter(lambda: source.read(_MUCH), b"")).decode(errors="replace")
+    """Return a short text, all that comes. FileError."""
+    source, text = StdinSource(), b""
+    while len(text) < _MUCH and (more := source.read(_MUCH)):
+        text += more
+    if len(text) >= _MUCH:
+        raise FileError("what comes through stdin is far too long", "give the words, and nothing else")
+    return text.decode(errors="replace")
 
 
 def read_line() -> str:

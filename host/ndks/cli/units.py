@@ -90,7 +90,7 @@ def _found_line(found: discovery.Found) -> str:
 def _unit_values(unit: Unit) -> dict[str, Any]:
     status = unit.status()
     values: dict[str, Any] = {"port": unit.port, "hello": asdict(unit.hello), "status": asdict(status)}
-    values |= {"bound_here": unit.is_bound_here, "went_back": unit.went_back}
+    values |= {"bound_here": unit.is_bound_here} | ({"went_back": True} if unit.went_back else {})
     return values | ({"next_index": _next_index(unit)} if status.state == "provisioned" else {})
 
 
