@@ -8,8 +8,8 @@ from ndks_protocol import commands, errors
 from ndks_protocol.binding import ID_SIZE, BindingKeys
 from ndks_protocol.kdf import derive
 
-from . import records
-from .windows import forget, remember
+from .flash import records
+from .messages.windows import forget, remember
 
 _BODY = ">32s16s16sBB"  # auth, unit salt, binding id, digits, settled
 _SALT_SIZE = 16

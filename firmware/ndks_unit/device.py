@@ -8,7 +8,7 @@ from ndks_protocol.binding import BindingKeys
 from . import FIRMWARE
 from .binding import binding_body, new_salt
 from .membership import LAYOUT, Membership
-from .records import BINDING, BOOTS, MEMBERSHIP, counter_value
+from .flash.records import BINDING, BOOTS, MEMBERSHIP, counter_value
 
 _UNKNOWN = bytes(16)  # salt and binding id of a unit that is blank
 

@@ -9,7 +9,7 @@ from ndks_protocol.exported import export_mask_key, is_exportable
 from ndks_protocol.kdf import wipe, xor_keystream
 
 from .paper_bits import PaperBits
-from .records import EXPORT_COUNTER
+from .flash.records import EXPORT_COUNTER
 
 _COUNTER = ">IQ"  # epoch, next index
 

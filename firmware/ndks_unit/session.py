@@ -9,7 +9,7 @@ from ndks_protocol.kdf import same
 from ndks_protocol.session import HOST, RANDOM_SIZE, UNIT, Channel, proof, transcript
 
 from .board import TICKS_PERIOD
-from .records import BOOTS, WRONG_ATTEMPTS
+from .flash.records import BOOTS, WRONG_ATTEMPTS
 
 _ATTEMPTS = ">I"
 _MOST_ATTEMPTS = 0xFFFFFFFF

@@ -4,14 +4,15 @@
 
 from ndks_protocol import commands, errors
 
-from . import binding, erasure, records
+from . import binding
+from .flash import erasure, records
 from .binding import Binding
 from .exported_keys import ExportCounter, KeyReader
 from .membership import Membership
-from .messages import Messages
-from .own_numbers import OwnNumbers
-from .record_log import RecordLog
-from .sealing import Sealing
+from .messages.messages import Messages
+from .messages.numbers import OwnNumbers
+from .flash.record_log import RecordLog
+from .messages.sealing import Sealing
 from .session import Session
 
 

@@ -17,7 +17,8 @@ from capsule_example import capsule_example
 from ndks_protocol import commands, errors, flash, framing, session, texts
 from ndks_protocol.generator import F1, F2, MAX_DIGITS, decimals
 from ndks_protocol.layout import Layout
-from ndks_unit import board, records
+from ndks_unit import board
+from ndks_unit.flash import records
 
 DOCUMENT = Path(__file__).parents[2] / "protocol" / "PROTOCOL.md"
 _MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -16,7 +16,7 @@ from ndks_protocol import commands
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.flash import NVM_SIZE
 from ndks_protocol.session import proof, transcript
-from ndks_unit.records import BODY, SEALED, WRONG_ATTEMPTS, RecordKeys, plausible
+from ndks_unit.flash.records import BODY, SEALED, WRONG_ATTEMPTS, RecordKeys, plausible
 from ndks_unit.unit import Unit
 
 from . import exchange

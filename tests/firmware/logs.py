@@ -6,8 +6,8 @@ import struct
 
 from ndks.crypto import CRYPTO
 from ndks_protocol.binding import BindingKeys
-from ndks_unit.record_log import RecordLog
-from ndks_unit.records import EXPORT_COUNTER
+from ndks_unit.flash.record_log import RecordLog
+from ndks_unit.flash.records import EXPORT_COUNTER
 
 from .member import BINDING
 from .memory_board import MemoryBoard

@@ -14,7 +14,7 @@ import pytest
 from firmware.cuts import SENDERS, Cutter, Life, Operation, member, steps_of
 from ndks_protocol import commands, errors
 from ndks_protocol.flash import NVM_SIZE
-from ndks_unit.records import BODY, BOOTS, EXPORT_COUNTER, MEMBERSHIP, TAIL, plausible
+from ndks_unit.flash.records import BODY, BOOTS, EXPORT_COUNTER, MEMBERSHIP, TAIL, plausible
 
 JUMP_RECORD, WINDOW_RECORD, NUMBERS_RECORD, SHORTEST = 112, 80, 48, 32  # bytes of the log that they cost
 STRANGER = 4

@@ -14,7 +14,7 @@ from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.commands import MAX_SENDERS
-from ndks_unit.records import SIZE, RecordKeys
+from ndks_unit.flash.records import SIZE, RecordKeys
 
 NEW_BINDING = bytes(range(96, 128))
 THIRD_BINDING = bytes(range(128, 160))

@@ -11,8 +11,8 @@ from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.flash import NVM_SIZE
-from ndks_unit.records import BINDING as BINDING_RECORD
-from ndks_unit.records import BODY, plausible
+from ndks_unit.flash.records import BINDING as BINDING_RECORD
+from ndks_unit.flash.records import BODY, plausible
 
 BINDING_RECORD_SIZE = 96
 SITUATIONS = {

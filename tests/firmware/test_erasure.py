@@ -18,7 +18,7 @@ from firmware.memory_board import MemoryBoard
 from firmware.peer import RANDOM, new_token, wire
 from ndks_protocol import commands, errors
 from ndks_protocol.flash import NVM_SIZE
-from ndks_unit import records
+from ndks_unit.flash import records
 from ndks_unit.unit import Unit
 
 OLD_FORMAT = json.loads((Path(__file__).parent / "images/format_1.json").read_text())

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from firmware.peer import RANDOM, Peer, clear, new_token, wire
 from ndks_protocol import commands, errors
 from ndks_protocol.commands import AES, INDEX_BITS, MAX_SENDERS
-from ndks_unit.records import OWN_NUMBERS
+from ndks_unit.flash.records import OWN_NUMBERS
 
 BLOCK = 64
 LONGEST = {"name": "n" * 32, "p1": "0." + "5" * 78, "p2": "25." + "7" * 77}

@@ -15,19 +15,8 @@ from firmware.memory_board import MemoryBoard
 from ndks.crypto import CRYPTO
 from ndks_protocol import errors
 from ndks_protocol.binding import BindingKeys
-from ndks_unit.record_log import RecordLog
-from ndks_unit.records import (
-    BINDING,
-    BOOTS,
-    EXPORT_COUNTER,
-    FIRST,
-    MEMBERSHIP,
-    OWN_NUMBERS,
-    SEALED,
-    WINDOWS,
-    RecordKeys,
-    counted,
-)
+from ndks_unit.flash.record_log import RecordLog
+from ndks_unit.flash.records import BINDING, BOOTS, EXPORT_COUNTER, FIRST, MEMBERSHIP, OWN_NUMBERS, SEALED, WINDOWS, RecordKeys, counted
 
 BODIES = {
     MEMBERSHIP: st.builds(

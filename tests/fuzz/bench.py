@@ -19,7 +19,7 @@ from fuzz.promises import Promises
 from ndks_emulator import MemoryBoard, PowerCut
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.framing import MAX_PAYLOAD, MAX_PAYLOAD_BEFORE_SESSION
-from ndks_unit import records
+from ndks_unit.flash import records
 from ndks_unit.unit import Unit
 
 RANDOM = bytes(range(16))  # of the host

@@ -20,7 +20,7 @@ from fuzz.bench import Bench, FuzzedBoard, stranger
 from fuzz.script import Script, block
 from ndks_protocol import commands, errors
 from ndks_protocol.commands import HELLO, STATUS
-from ndks_unit import records
+from ndks_unit.flash import records
 
 MOST_MEMORY = 400_000
 LARGEST_INPUT = 1024

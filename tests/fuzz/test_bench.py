@@ -13,7 +13,7 @@ from fuzz.requests import bound_board
 from ndks_protocol import commands, errors
 from ndks_protocol.commands import Command
 from ndks_unit import unit as unit_module
-from ndks_unit.records import OWN_NUMBERS
+from ndks_unit.flash.records import OWN_NUMBERS
 
 Handler = Callable[..., tuple[Any, ...]]
 

@@ -13,8 +13,8 @@ from ndks_emulator import UnitDirectory
 from ndks_emulator.board import EmulatedBoard
 from ndks_emulator.lines import MemoryLine
 from ndks_protocol.capsule import Window
-from ndks_unit.record_log import RecordLog
-from ndks_unit.records import OWN_NUMBERS, WINDOW_KINDS
+from ndks_unit.flash.record_log import RecordLog
+from ndks_unit.flash.records import OWN_NUMBERS, WINDOW_KINDS
 
 _STRANGERS = 1000  # their first lane
 

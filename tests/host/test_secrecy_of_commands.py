@@ -262,7 +262,7 @@ FAULTS = [
     "ndks.capsules:Opener",
     "ndks_protocol.kdf:Mac.digest",
     "ndks_unit.unit:Unit.unlock",
-    "ndks_unit.record_log:RecordLog.append",
+    "ndks_unit.flash.record_log:RecordLog.append",
 ]
 
 

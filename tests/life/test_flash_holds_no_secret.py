@@ -18,7 +18,7 @@ from ndks.exceptions import AuthenticationError
 from ndks.network import Network
 from ndks.session import open_session
 from ndks_protocol.binding import BindingKeys
-from ndks_unit.records import BODY, SEALED, RecordKeys, plausible
+from ndks_unit.flash.records import BODY, SEALED, RecordKeys, plausible
 
 from .flash_view import records_under
 from .story import PIECE, Secrets, Story, use

@@ -7,7 +7,7 @@ from harness import expect, run
 from memory_board import MemoryBoard
 
 from ndks_protocol.flash import NVM_SIZE
-from ndks_unit.records import RecordKeys
+from ndks_unit.flash.records import RecordKeys
 
 _ERASED = 0xFF
 

@@ -8,7 +8,7 @@ from ndks_protocol import errors
 from ndks_protocol.capsule import Window
 from ndks_protocol.commands import MAX_SENDERS
 
-from .records import MEMBER_IDS, WINDOW_KINDS
+from ..flash.records import MEMBER_IDS, WINDOW_KINDS
 
 _LANE = ">H"
 _ID = ">H16s"  # lane, binding id

@@ -7,7 +7,7 @@ import struct
 from ndks_protocol import errors
 from ndks_protocol.commands import INDEX_BITS, MAX_JUMP
 
-from .records import OWN_NUMBERS
+from ..flash.records import OWN_NUMBERS
 
 _FORMAT = ">IQ"  # epoch, the first number that is not reserved
 _BLOCK = 64  # numbers reserved by one record: so many messages a write, and so many lost by a crash at most

@@ -4,7 +4,7 @@
 
 from ndks_protocol.capsule import HeaderKeys, MessageKeys
 
-from .paper_bits import PaperBits
+from ..paper_bits import PaperBits
 from .windows import Windows
 
 
