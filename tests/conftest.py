@@ -15,7 +15,7 @@ from support.emulate_process import emulated
 from support.public_network import NETWORK_NAME, public_network
 
 import ndks
-from ndks.binding_store import HOME
+from ndks.laptop.bindings import HOME
 
 settings.register_profile("ndks", deadline=None, derandomize=True)  # machines are shared: no test fails for being slow
 settings.load_profile("ndks")

@@ -7,8 +7,8 @@ from ndks_protocol.binding import BindingKeys
 
 from . import FIRMWARE
 from .binding import binding_body, new_salt
-from .membership import LAYOUT, Membership
 from .flash.records import BINDING, BOOTS, MEMBERSHIP, counter_value
+from .membership import LAYOUT, Membership
 
 _UNKNOWN = bytes(16)  # salt and binding id of a unit that is blank
 

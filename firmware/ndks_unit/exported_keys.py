@@ -8,8 +8,8 @@ from ndks_protocol import commands, errors
 from ndks_protocol.exported import export_mask_key, is_exportable
 from ndks_protocol.kdf import wipe, xor_keystream
 
-from .paper_bits import PaperBits
 from .flash.records import EXPORT_COUNTER
+from .paper_bits import PaperBits
 
 _COUNTER = ">IQ"  # epoch, next index
 

@@ -5,13 +5,13 @@
 from ndks_protocol import commands, errors
 
 from . import binding
-from .flash import erasure, records
 from .binding import Binding
 from .exported_keys import ExportCounter, KeyReader
+from .flash import erasure, records
+from .flash.record_log import RecordLog
 from .membership import Membership
 from .messages.messages import Messages
 from .messages.numbers import OwnNumbers
-from .flash.record_log import RecordLog
 from .messages.sealing import Sealing
 from .session import Session
 

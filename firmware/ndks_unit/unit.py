@@ -9,9 +9,9 @@ from ndks_protocol.framing import HEADER_SIZE
 from ndks_protocol.session import SYNC_SIZE, TAG_SIZE
 
 from . import binding, device, exported_keys, session
+from .board import TICKS_PERIOD
 from .flash import erasure
 from .messages import opening, sealing
-from .board import TICKS_PERIOD
 from .state import State
 
 _HANDLERS = {

@@ -8,10 +8,9 @@ with ndks.open() as unit:  # or ndks.open("/dev/ttyACM0"), ndks.open("emulator:D
     key = unit.next_key(256)
 """
 
-from .answers import Hello, Key, Status
-from .binding_store import Binding, BindingStore
-from .capsules import Opened
-from .discovery import find_unit as open
+from .driver.answers import Hello, Key, Status
+from .driver.capsules import Opened
+from .driver.unit import Unit
 from .exceptions import (
     AuthenticationError,
     CheckFailed,
@@ -29,8 +28,9 @@ from .exceptions import (
     UsageError,
     VersionMismatch,
 )
-from .network import Member, Network
-from .unit import Unit
+from .laptop.bindings import Binding, BindingStore
+from .driver.finding import find_unit as open
+from .network.network_file import Member, Network
 
 __version__ = "0.2.0"
 

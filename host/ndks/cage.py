@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from .binding_store import HOME
+from .laptop.bindings import HOME
 
 _CAGES = (["unshare", "--net"], ["unshare", "-r", "--net"])  # root may do the first, most users the second
 _NAMESPACE = Path("/proc/self/ns/net")

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from ndks.generator import Generator
 from ndks.homologation.attack import Attacker, Bits, Finding, Intercepted, Seen
 from ndks.homologation.attackers.autocorrelation import Autocorrelation
 from ndks.homologation.attackers.ciphertext_only import CiphertextOnly
@@ -28,6 +27,7 @@ from ndks.homologation.attackers.float_units import FloatUnits, float_unit_bits
 from ndks.homologation.attackers.frequency import Frequency
 from ndks.homologation.attackers.key_reuse import KeyReuse
 from ndks.homologation.attackers.parameters import Parameters
+from ndks.keys.generator import Generator
 
 SEED = 20261123
 SECRET_BITS = 64  # of a capsule's key, before those that encrypt the text

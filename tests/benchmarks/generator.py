@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from ndks import generator
-from ndks.generator import BLOCK, Generator
+from ndks.keys import generator
+from ndks.keys.generator import BLOCK, Generator
 from ndks_protocol import generator as exact
 
 P1, P2, K = "0.52", "25", 1

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from ndks.crypto import CRYPTO
-from ndks.generator import Generator
+from ndks.keys.generator import Generator
 from ndks_emulator import MemoryBoard
 from ndks_protocol import commands, framing
 from ndks_protocol.binding import BindingKeys

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ndks.board_source import for_board
+from ndks.board.source import for_board
 
 ROOT = Path(__file__).parents[2]
 ON_THE_BOARD = ("protocol/ndks_protocol", "firmware/ndks_unit", "firmware/circuitpy")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from firmware.exchange import ask, open_session
 from firmware.member import membership
 from firmware.memory_board import MemoryBoard
-from ndks import cell_tables as maker
+from ndks.board import tables as maker
 from ndks_protocol import cell_tables, commands
 from ndks_protocol.generator import MAX_ELEMENTS, MAX_INDEX, Generator
 from ndks_unit.fast_bits import phases as phases_module

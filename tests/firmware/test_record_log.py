@@ -17,8 +17,8 @@ from ndks_protocol.binding import ID_SIZE, BindingKeys
 from ndks_protocol.commands import MAX_SENDERS
 from ndks_protocol.flash import NVM_SIZE
 from ndks_protocol.kdf import derive
-from ndks_unit.flash import records
 from ndks_unit.exported_keys import ExportCounter
+from ndks_unit.flash import records
 from ndks_unit.flash.record_log import RecordLog, format_body
 from ndks_unit.flash.records import BOOTS, EXPORT_COUNTER, MEMBERSHIP, OWN_NUMBERS, STATE_FORMAT, TAIL, WINDOWS
 from ndks_unit.unit import Unit

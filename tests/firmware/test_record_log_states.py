@@ -16,7 +16,18 @@ from ndks.crypto import CRYPTO
 from ndks_protocol import errors
 from ndks_protocol.binding import BindingKeys
 from ndks_unit.flash.record_log import RecordLog
-from ndks_unit.flash.records import BINDING, BOOTS, EXPORT_COUNTER, FIRST, MEMBERSHIP, OWN_NUMBERS, SEALED, WINDOWS, RecordKeys, counted
+from ndks_unit.flash.records import (
+    BINDING,
+    BOOTS,
+    EXPORT_COUNTER,
+    FIRST,
+    MEMBERSHIP,
+    OWN_NUMBERS,
+    SEALED,
+    WINDOWS,
+    RecordKeys,
+    counted,
+)
 
 BODIES = {
     MEMBERSHIP: st.builds(

@@ -17,8 +17,8 @@ from firmware.memory_board import MemoryBoard
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.flash import NVM_SIZE
 from ndks_unit import device, exported_keys
-from ndks_unit.flash import records
 from ndks_unit import unit as dispatcher
+from ndks_unit.flash import records
 from ndks_unit.flash.records import CURRENT_FORMAT, RecordKeys
 from ndks_unit.unit import Unit
 

@@ -18,10 +18,10 @@ from support.reference import load_vectors
 from fuzz.bench import Bench
 from fuzz.requests import bound_board
 from fuzz.script import Script, block
-from ndks.capsules import unseal_offline
 from ndks.crypto import CRYPTO
+from ndks.driver.capsules import unseal_offline
 from ndks.exceptions import DeviceError
-from ndks.network import Network
+from ndks.network.network_file import Network
 from ndks_protocol import commands, errors
 from ndks_protocol.capsule import CHUNK, TAG_SIZE, Keys, Opener
 from ndks_protocol.commands import WIRE_HEADER_SIZE

@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from support.public_network import public_network
 
 from fuzz.script import Script
-from ndks import backup, words
-from ndks.answers import Hello
-from ndks.binding_store import BindingStore
+from ndks.driver.answers import Hello
 from ndks.exceptions import NdksError
-from ndks.network import Member, Network, admit_unit, note_binding
+from ndks.laptop import backup, words
+from ndks.laptop.bindings import BindingStore
+from ndks.network.network_file import Member, Network, admit_unit, note_binding
 from ndks_protocol import commands
 
 MOST_MEMORY = 1_000_000

@@ -11,9 +11,9 @@ from flash_reference import BINDING, BOOTS, EXPORT_COUNTER, OWN_NUMBERS, STATE_F
 
 from fuzz.bench import Bench, FuzzedBoard
 from fuzz.requests import bound_board
-from ndks.answers import Hello
-from ndks.binding_store import BindingStore
+from ndks.driver.answers import Hello
 from ndks.exceptions import FileError
+from ndks.laptop.bindings import BindingStore
 from ndks_protocol import commands, errors
 from ndks_protocol.commands import STATUS
 from ndks_unit.unit import Unit

@@ -12,7 +12,7 @@ from ndks.homologation import judgements, laboratory
 from ndks.homologation.attack import Finding
 from ndks.homologation.controls import MUST_STAND, Target
 from ndks.homologation.laboratory import Homologation, Plan
-from ndks.network import Network
+from ndks.network.network_file import Network
 
 Homologate = Callable[..., Homologation]
 

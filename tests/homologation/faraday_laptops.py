@@ -12,8 +12,8 @@ from host.conftest import Call
 from host.running import Finished
 
 import ndks
-from ndks.binding_store import HOME
 from ndks.faraday import Channel, Machine, channels
+from ndks.laptop.bindings import HOME
 
 SALT = "00112233445566778899aabbccddeeff"
 LETTER = b"Meet me at noon. " * 100

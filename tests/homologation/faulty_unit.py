@@ -22,9 +22,10 @@ from ndks.homologation.system import ALICE, BOB
 from ndks.homologation.unit_system import UnitSystem
 from ndks_protocol import commands, session
 from ndks_protocol.capsule import MessageKeys, Opener
-from ndks_unit.messages import numbers as own_numbers, sealing
-from ndks_unit.flash import records
 from ndks_unit.exported_keys import KeyReader
+from ndks_unit.flash import records
+from ndks_unit.messages import numbers as own_numbers
+from ndks_unit.messages import sealing
 from ndks_unit.session import Session
 from ndks_unit.state import State
 

@@ -28,8 +28,8 @@ from ndks.homologation.ideal_system import IdealSystem
 from ndks.homologation.stations import Station
 from ndks.homologation.system import ALICE, BOB, Refused, System
 from ndks.homologation.unit_system import UnitSystem
-from ndks.link import Link
-from ndks.transport import open_transport
+from ndks.line.link import Link
+from ndks.line.transport import open_transport
 from ndks_protocol import commands
 
 BY_LABEL = {attacker.label: attacker for attacker in ATTACKERS}

@@ -27,7 +27,7 @@ import ndks
 from host import conftest as host_fixtures
 from ndks.faraday import Channel, Record, deletion, stage
 from ndks.faraday.machine import Mount
-from ndks.link import Link
+from ndks.line.link import Link
 
 OTHER_SALT = 32 * "7"
 

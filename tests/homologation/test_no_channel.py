@@ -13,7 +13,7 @@ from ndks.checks import Check
 from ndks.homologation.no_channel import Hole, NoChannel, run_no_channel
 from ndks.homologation.provisioning import Pair
 from ndks.homologation.sides import Side
-from ndks.network import Network
+from ndks.network.network_file import Network
 
 pytestmark = pytest.mark.skipif(not find_cage(), reason="this system gives no network namespaces")
 

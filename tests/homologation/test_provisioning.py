@@ -12,7 +12,7 @@ import ndks
 from ndks.exceptions import CheckFailed, UsageError
 from ndks.homologation.provisioning import Pair
 from ndks.homologation.sides import Side
-from ndks.network import Network
+from ndks.network.network_file import Network
 
 NETWORK = Network.new("laboratory")
 

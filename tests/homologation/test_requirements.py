@@ -16,7 +16,7 @@ from ndks.homologation.attackers.roster import ACTIVE, PASSIVE
 from ndks.homologation.evidence import Evidence
 from ndks.homologation.letters import FROM_CAGE
 from ndks.homologation.verdict import judge
-from ndks.network import Network
+from ndks.network.network_file import Network
 
 pytestmark = pytest.mark.timeout(300)
 

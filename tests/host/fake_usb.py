@@ -9,7 +9,7 @@ import pytest
 import usb.core
 from serial.tools import list_ports
 
-from ndks.usb import CIRCUITPYTHON_VID, PRODUCT
+from ndks.line.usb import CIRCUITPYTHON_VID, PRODUCT
 
 
 def fake_port(device: str, serial_number: str | None, location: str = "1-1:1.0", **others: Any) -> SimpleNamespace:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from mnemonic import Mnemonic
 
-from ndks.words import CODE_BYTES, WORDS, from_words, to_words
+from ndks.laptop.words import CODE_BYTES, WORDS, from_words, to_words
 from ndks_protocol.kdf import Mac
 
 _ENGLISH = Mnemonic("english")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import ndks
-from ndks.transport import EMULATOR
+from ndks.line.transport import EMULATOR
 from ndks_emulator import UnitDirectory
 from ndks_emulator.board import EmulatedBoard
 from ndks_emulator.lines import MemoryLine

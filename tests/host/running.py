@@ -13,7 +13,7 @@ from pathlib import Path
 
 from support.emulate_process import PATIENCE
 
-from ndks.binding_store import HOME
+from ndks.laptop.bindings import HOME
 
 _SENTENCE = r"(.+)(?:(?<![.?!])\.|(?<=[?!]))"  # ends with one full stop, or with its own ? or !
 _ERROR = re.compile(rf"ndks: ([A-Z][A-Z0-9_]*): {_SENTENCE} Do: {_SENTENCE}")

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ndks import link
+from ndks.line import link
 from ndks_protocol import framing
 from ndks_protocol.commands import TABLE
 

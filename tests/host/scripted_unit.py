@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from host.scripted_transport import Script, ScriptedTransport, answer
 
-from ndks.answers import Hello
-from ndks.binding_store import BindingStore
 from ndks.crypto import CRYPTO
-from ndks.link import Link
-from ndks.unit import Unit
+from ndks.driver.answers import Hello
+from ndks.driver.unit import Unit
+from ndks.laptop.bindings import BindingStore
+from ndks.line.link import Link
 from ndks_protocol import MAJOR, MINOR, commands, framing
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.session import OVERHEAD, SYNC_SIZE, UNIT, Channel, proof, transcript

@@ -14,8 +14,8 @@ from host.running import Finished, assert_refused, run, run_at_terminal, run_wit
 from unit.other_member import flipped
 
 import ndks
-from ndks.binding_store import HOME
-from ndks.words import from_words, to_words
+from ndks.laptop.bindings import HOME
+from ndks.laptop.words import from_words, to_words
 
 pytest.importorskip("termios", reason="this system has no pseudo-terminals")
 

@@ -20,8 +20,8 @@ from unit.other_member import header_of
 
 import ndks
 from ndks import BindingStore
-from ndks.answers import Hello
 from ndks.crypto import CRYPTO
+from ndks.driver.answers import Hello
 from ndks_protocol import commands
 from ndks_protocol.binding import BindingKeys
 
@@ -522,7 +522,7 @@ def test_a_store_on_a_full_disk_does_not_take_the_message_back(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as full:
-        full.setattr("ndks.binding_store.write_private", refuse)
+        full.setattr("ndks.laptop.bindings.write_private", refuse)
         with laptop.open(member) as unit:
             assert header_of(network, unit.seal(LETTER)).number == 1
     assert seal(laptop, member, network) == 2

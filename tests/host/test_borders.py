@@ -23,12 +23,16 @@ from host.running import assert_refused, run
 from serial.tools import list_ports
 
 import ndks
-from ndks import binding_store, cage, discovery, download, fingerprint
-from ndks import usb as ndks_usb
-from ndks.binding_store import HOME
+from ndks import cage
+from ndks.driver import streams as download
 from ndks.faraday import find_channels
 from ndks.faraday.machine import Machine
-from ndks.fingerprint import characteristics
+from ndks.laptop import bindings as binding_store
+from ndks.laptop import fingerprint
+from ndks.laptop.bindings import HOME
+from ndks.laptop.fingerprint import characteristics
+from ndks.line import discovery
+from ndks.line import usb as ndks_usb
 from ndks_emulator import InProcessUnit
 
 ALICE = "E66038B713596E2A"
@@ -155,7 +159,7 @@ def test_a_libusb_that_does_not_load(error: Exception, monkeypatch: pytest.Monke
 def test_a_file_system_without_locks(
     number: int, alice: str, call: Call, network_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ndks.network._LOCK_TIMEOUT", 0.2)
+    monkeypatch.setattr("ndks.network.network_file._LOCK_TIMEOUT", 0.2)
     with monkeypatch.context() as patch:
         patch.setattr(fcntl, "flock", Failing(refuse(number)))
         finished = call("info", "--unit", alice)

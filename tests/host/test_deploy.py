@@ -12,7 +12,7 @@ import pytest
 from host.conftest import Call
 from host.running import assert_refused, run
 
-from ndks import deploy
+from ndks.board import deploy
 from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 
 BOOT_OUT = "Adafruit CircuitPython {} on 2025-10-17; Raspberry Pi Pico with {}\nBoard ID:raspberry_pi_pico\n"
@@ -193,7 +193,7 @@ def test_drive_that_cannot_be_written(number: int, drive: Path, call: Call, monk
     def refuse(descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("ndks.deploy.os.fsync", refuse)
+    monkeypatch.setattr("ndks.board.deploy.os.fsync", refuse)
     finished = call("deploy", drive)
     assert_refused(finished, "FILE", 1)
     assert os.strerror(number) in finished.stderr

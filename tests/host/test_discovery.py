@@ -15,7 +15,7 @@ from host.running import assert_refused
 from support.emulate_process import emulated
 
 import ndks
-from ndks import discovery
+from ndks.line import discovery
 
 ALICE, BOB = "E66038B713596E2A", "E66038B713596E2B"
 

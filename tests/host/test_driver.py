@@ -10,7 +10,7 @@ from host.scripted_transport import Script, answer
 from host.scripted_unit import SERIAL_NUMBER, scripted_unit, status_values
 
 import ndks
-from ndks.unit import MAX_BITS, Unit
+from ndks.driver.unit import MAX_BITS, Unit
 from ndks_protocol import commands, framing
 
 

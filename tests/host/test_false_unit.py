@@ -13,9 +13,9 @@ from host.scripted_unit import SALT, SERIAL_NUMBER, scripted_unit, status_values
 from unit.other_member import open_offline
 
 import ndks
-from ndks.answers import Hello
-from ndks.binding_store import BindingStore
-from ndks.floors import Floor
+from ndks.driver.answers import Hello
+from ndks.laptop.bindings import BindingStore
+from ndks.laptop.floors import Floor
 from ndks_protocol import MAJOR, commands, framing
 from ndks_protocol.commands import MAX_JUMP
 from ndks_unit import device

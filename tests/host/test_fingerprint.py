@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from support.emulate_process import PATIENCE
 
 from ndks.exceptions import UsageError
-from ndks.fingerprint import Characteristics, characteristics, differences, fingerprint
+from ndks.laptop.fingerprint import Characteristics, characteristics, differences, fingerprint
 
 BRIDGE, ONBOARD, DOCK = "pci0000:00/0000:00:1c.0", "pci0000:00/0000:00:1f.6", "pci0000:00/0000:00:1d.0"
 ETHERNET, RADIO, OTHER = "3c:52:82:00:00:01", "a4:34:d9:00:00:02", "02:00:00:00:00:99"
@@ -376,7 +376,7 @@ def test_differences_in_words() -> None:
 
 def known_to(*prefix: str, before: str = "") -> Characteristics:
     """Ask another process, after some line of Python in it."""
-    script = f"import os\nfrom ndks.fingerprint import characteristics\n{before}\nprint(characteristics())"
+    script = f"import os\nfrom ndks.laptop.fingerprint import characteristics\n{before}\nprint(characteristics())"
     command = [*prefix, sys.executable, "-c", script]
     return ast.literal_eval(subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE).stdout.decode())
 

@@ -16,8 +16,8 @@ from support.emulate_process import PATIENCE, emulated
 from unit.other_member import header_of
 
 import ndks
-from ndks.binding_store import BindingStore
-from ndks.floors import Floor, Floors
+from ndks.laptop.bindings import BindingStore
+from ndks.laptop.floors import Floor, Floors
 from ndks_protocol.commands import MAX_JUMP
 from ndks_protocol.flash import SNAPSHOT_FILES
 

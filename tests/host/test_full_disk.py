@@ -16,7 +16,7 @@ from support.emulate_process import PATIENCE
 from unit.other_member import open_offline
 
 import ndks
-from ndks import download
+from ndks.driver import streams as download
 
 BITS = 8 * 100_000
 FILM = random.Random(1).randbytes(100_000)

@@ -14,8 +14,8 @@ from benchmarks import generator as bench
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ndks import double_double, generator
-from ndks.generator import BLOCK, MAX_ELEMENTS, Generator, Keystream
+from ndks.keys import double_double, generator
+from ndks.keys.generator import BLOCK, MAX_ELEMENTS, Generator, Keystream
 from ndks_protocol import generator as exact
 
 ROW = 4096

@@ -11,8 +11,8 @@ from host.conftest import Call
 from host.running import Finished, assert_refused
 
 import ndks
-from ndks import download
-from ndks.partial_file import PartialFile
+from ndks.driver import streams as download
+from ndks.driver.partial_file import PartialFile
 from ndks_protocol.commands import MAX_JUMP
 
 BITS = 8 * 3000

@@ -9,7 +9,7 @@ import pytest
 from host.scripted_transport import Script, ScriptedTransport, answer, refusal
 
 import ndks
-from ndks.link import WINDOW, Link
+from ndks.line.link import WINDOW, Link
 from ndks_protocol import commands, errors, framing
 
 TIMEOUT = 1.0

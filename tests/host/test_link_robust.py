@@ -20,7 +20,7 @@ from support.reference import exported_key
 from unit.other_member import OtherMember, header_of, open_offline
 
 import ndks
-from ndks.transport import open_transport
+from ndks.line.transport import open_transport
 from ndks_protocol import commands, framing
 
 pytest.importorskip("termios", reason="this system has no pseudo-terminals")

@@ -11,8 +11,8 @@ from host.refusing import refuse
 from host.running import run
 
 import ndks
-from ndks.binding_store import HOME
 from ndks.files import whole_file, write_private
+from ndks.laptop.bindings import HOME
 from ndks.paths import inherit_owner
 
 USER, GROUP = 65534, 65533

@@ -16,7 +16,7 @@ from support.emulate_process import emulated
 
 from ndks.cli import build_parser
 from ndks.exceptions import reason
-from ndks.words import to_words
+from ndks.laptop.words import to_words
 
 HUGE = "9" * 5000  # digits, which int() refuses
 NO_VALUES = ["", "x", "½", "0x10", HUGE, f"-{HUGE}", "\udcff", "x" * 5000, "a\0b"]

@@ -19,7 +19,7 @@ from host.running import Finished, command_line, environment
 from support.emulate_process import PATIENCE
 
 import ndks
-from ndks import download
+from ndks.driver import streams as download
 from ndks.files import replace_durably, whole_file, write_private
 
 LETTER = b"meet me at the old bridge"

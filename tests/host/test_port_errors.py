@@ -18,7 +18,7 @@ from host.running import Finished, assert_refused, run
 from support.emulate_process import PATIENCE, emulated
 
 import ndks
-from ndks.transport import open_transport
+from ndks.line.transport import open_transport
 
 HELLO_3 = b"\x03\x00" + bytes(61)  # major 3, in the shape of today's answer
 NOBODY = 65534

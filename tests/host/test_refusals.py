@@ -8,7 +8,7 @@ import pytest
 import serial
 
 import ndks
-from ndks.transport import _refusal
+from ndks.line.transport import _refusal
 
 WINDOWS = "could not open port 'COM3': "
 

@@ -17,8 +17,8 @@ from host.scripted_unit import scripted_unit
 from unit.other_member import flipped
 
 import ndks
-from ndks import download
 from ndks.crypto import CRYPTO
+from ndks.driver import streams as download
 from ndks_protocol import commands
 from ndks_protocol.capsule import Header, HeaderKeys, MessageKeys, Sealer
 from ndks_protocol.commands import CIPHERS

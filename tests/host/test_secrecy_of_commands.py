@@ -23,8 +23,8 @@ from unit.other_member import OtherMember, flipped
 
 import ndks
 from ndks import cli
-from ndks.binding_store import HOME
-from ndks.words import from_words, to_words
+from ndks.laptop.bindings import HOME
+from ndks.laptop.words import from_words, to_words
 from ndks_protocol import commands
 from ndks_unit.unit import _HANDLERS
 
@@ -247,19 +247,19 @@ def test_a_damaged_secret(stage: Stage, content: str) -> None:
 
 
 FAULTS = [
-    "ndks.link:Link._await",
-    "ndks.link:Link._opened",
-    "ndks.link:_sealed",
-    "ndks.session:proof",
-    "ndks.session:Channel",
-    "ndks.owner:open_session",
-    "ndks.unit:Unit.status",
-    "ndks.binding_store:fingerprint",
-    "ndks.binding_store:write_private",
-    "ndks.binding_store:BindingStore._binding",
+    "ndks.line.link:Link._await",
+    "ndks.line.link:Link._opened",
+    "ndks.line.link:_sealed",
+    "ndks.line.session:proof",
+    "ndks.line.session:Channel",
+    "ndks.driver.owner:open_session",
+    "ndks.driver.unit:Unit.status",
+    "ndks.laptop.bindings:fingerprint",
+    "ndks.laptop.bindings:write_private",
+    "ndks.laptop.bindings:BindingStore._binding",
     "ndks.crypto:HostCrypto.aes_ctr",
-    "ndks.capsules:Sealer",
-    "ndks.capsules:Opener",
+    "ndks.driver.capsules:Sealer",
+    "ndks.driver.capsules:Opener",
     "ndks_protocol.kdf:Mac.digest",
     "ndks_unit.unit:Unit.unlock",
     "ndks_unit.flash.record_log:RecordLog.append",

@@ -15,7 +15,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from ndks.generator import MAX_ELEMENTS, Generator
+from ndks.keys.generator import MAX_ELEMENTS, Generator
 
 P1 = "0.5200000000000000000000000000000000000000"  # 40 decimals
 NEXT_P1 = P1[:-1] + "1"

@@ -13,8 +13,8 @@ from host.running import Finished, assert_refused, command_line, environment, ru
 from support.emulate_process import PATIENCE
 
 import ndks
-from ndks import download
-from ndks.partial_file import PartialFile
+from ndks.driver import streams as download
+from ndks.driver.partial_file import PartialFile
 from ndks_protocol.commands import MAX_CHUNK
 
 BITS = 8 * 5000 + 3  # the last chunk is not whole, the last byte neither

@@ -14,7 +14,7 @@ from host.running import Finished, assert_refused, finish, let_grow, run, start
 from support.emulate_process import EmulateProcess, allow_interrupts, emulated
 
 import ndks
-from ndks import download
+from ndks.driver import streams as download
 from ndks_protocol.commands import MAX_CHUNK
 
 pytest.importorskip("termios", reason="this system has no pseudo-terminals")

@@ -9,7 +9,7 @@ import pytest
 import usb.core
 from host.fake_usb import FakeUsbDevice, plug_in_devices
 
-from ndks import usb as ndks_usb
+from ndks.line import usb as ndks_usb
 
 # pyusb raises this when it cannot read the list of languages, which it may not without permission.
 NO_LANGUAGES = ValueError(

@@ -14,8 +14,8 @@ from filelock import FileLock
 from host.installing import InstalledCommand, check, install
 
 import ndks
-from ndks.board_source import for_board
-from ndks.deploy import firmware_files
+from ndks.board.deploy import firmware_files
+from ndks.board.source import for_board
 
 pytestmark = [
     pytest.mark.timeout(300),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mnemonic import Mnemonic
 
 from ndks.exceptions import UsageError
-from ndks.words import from_words, to_words
+from ndks.laptop.words import from_words, to_words
 
 # BIP-39's own: github.com/trezor/python-mnemonic, vectors.json
 VECTORS = {

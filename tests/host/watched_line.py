@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ndks.exceptions import UnitRemoved
-from ndks.transport import Transport, open_transport
+from ndks.line.transport import Transport, open_transport
 from ndks_protocol import framing
 from ndks_protocol.commands import TABLE, Command
 
@@ -64,10 +64,10 @@ class CutLine(WatchedLine):
 def wrap_lines(monkeypatch: pytest.MonkeyPatch, wrap: Wrap) -> None:
     """Let every line that is opened from now on be what `wrap` makes of it."""
 
-    def open_wrapped(port: str, timeout: float, *, create: bool = False) -> Transport:
-        return wrap(open_transport(port, timeout, create=create))
+    def open_wrapped(port: str, timeout: float, *, create: bool = False, **options: Any) -> Transport:
+        return wrap(open_transport(port, timeout, create=create, **options))
 
-    monkeypatch.setattr("ndks.unit.open_transport", open_wrapped)
+    monkeypatch.setattr("ndks.driver.unit.open_transport", open_wrapped)
 
 
 def watch_lines(monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -11,11 +11,11 @@ from typing import NamedTuple, TypeVar
 
 import session_reference
 
-from ndks.binding_store import BindingStore
+from ndks.driver.unit import Unit
 from ndks.exceptions import UnitRemoved
-from ndks.fingerprint import Characteristics
-from ndks.link import Link
-from ndks.unit import Unit
+from ndks.laptop.bindings import BindingStore
+from ndks.laptop.fingerprint import Characteristics
+from ndks.line.link import Link
 from ndks_emulator import MemoryBoard, PowerCut
 from ndks_protocol import commands, framing
 from ndks_unit.unit import Unit as Firmware

@@ -12,9 +12,9 @@ from capsule_reference import Message, derive
 from session_reference import Binding
 from support.reference import clear_header, message
 
+from ndks.driver.unit import Unit
 from ndks.exceptions import NdksError
-from ndks.network import Network
-from ndks.unit import Unit
+from ndks.network.network_file import Network
 from ndks_emulator import PowerCut
 from ndks_protocol import commands
 

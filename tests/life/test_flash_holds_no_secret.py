@@ -12,11 +12,11 @@ from capsule_reference import derive
 from session_reference import Binding
 
 import ndks
-from ndks.binding_store import BindingStore
 from ndks.crypto import CRYPTO
 from ndks.exceptions import AuthenticationError
-from ndks.network import Network
-from ndks.session import open_session
+from ndks.laptop.bindings import BindingStore
+from ndks.line.session import open_session
+from ndks.network.network_file import Network
 from ndks_protocol.binding import BindingKeys
 from ndks_unit.flash.records import BODY, SEALED, RecordKeys, plausible
 

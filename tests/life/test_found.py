@@ -11,8 +11,8 @@ import pytest
 from session_reference import Binding
 from support.public_network import public_network
 
+from ndks.driver.unit import Unit
 from ndks.exceptions import DeviceError, UnitRemoved
-from ndks.unit import Unit
 from ndks_protocol import commands
 
 from .desk import Desk, Fault

@@ -27,8 +27,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from support.public_network import public_network
 from support.reference import clear_header, exported_key
 
+from ndks.driver.unit import Unit
 from ndks.exceptions import NdksError
-from ndks.unit import Unit
 from ndks_protocol import commands
 
 from .desk import Desk, Fault

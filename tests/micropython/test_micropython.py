@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ndks.cell_tables import table_file
+from ndks.board.tables import table_file
 from ndks_protocol import errors, framing
 from ndks_protocol.cell_tables import CELL_BITS, file_name
 

@@ -8,7 +8,7 @@ from itertools import product
 from support.public_network import public_network
 from support.reference import message
 
-from ndks.network import Network
+from ndks.network.network_file import Network
 from ndks_protocol.capsule import CHUNK, FIRST_PIECE, TAG_SIZE, Header, HeaderKeys, MessageKeys, Opener, Sealer
 from ndks_protocol.commands import CIPHERS, SUITES, WIRE_HEADER_SIZE
 from ndks_protocol.generator import Generator

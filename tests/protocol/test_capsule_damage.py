@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.reference import message
 
-from ndks.network import Network
+from ndks.network.network_file import Network
 from ndks_protocol.capsule import Opener
 from ndks_protocol.commands import WIRE_HEADER_SIZE
 from ndks_protocol.errors import UnitError

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.reference import data_of, message
 
-from ndks.network import Network
+from ndks.network.network_file import Network
 from ndks_protocol.capsule import CHUNK, FIRST_PIECE, Keys, MessageKeys, Sealer
 from ndks_protocol.commands import CIPHERS, MAX_KEY_BYTES, SUITES
 from ndks_protocol.errors import UnitError

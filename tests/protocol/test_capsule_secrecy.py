@@ -8,7 +8,7 @@ from itertools import combinations
 
 import pytest
 
-from ndks.network import Network
+from ndks.network.network_file import Network
 from protocol.capsules import NETWORK_NAMES, NETWORKS, new_header, sealed
 
 HYBRID = [network for network in NETWORKS if network.suite == "hybrid"]

@@ -10,7 +10,7 @@ import pytest
 from support.public_network import public_network
 from support.reference import clear_header, data_of, load_vectors, message
 
-from ndks.network import Network
+from ndks.network.network_file import Network
 from ndks_protocol.capsule import HeaderKeys, MessageKeys, Opener, Window
 from ndks_protocol.commands import CIPHERS, SUITES
 from ndks_protocol.errors import UnitError

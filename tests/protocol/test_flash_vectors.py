@@ -13,8 +13,8 @@ from ndks_emulator.sector import Sector
 from ndks_protocol import commands, framing
 from ndks_protocol.flash import NVM_SIZE
 from ndks_unit import device
-from ndks_unit.flash import records
 from ndks_unit.board import RESET_POWER_ON
+from ndks_unit.flash import records
 from ndks_unit.flash.records import RecordKeys
 from ndks_unit.unit import Unit
 from protocol.plain_crypto import CRYPTO

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The network of the published vectors: known to everybody, so for tests only."""
 
-from ndks.network import Network
+from ndks.network.network_file import Network
 
 from .reference import load_vectors
 

@@ -14,7 +14,7 @@ import mpmath
 from capsule_reference import Message
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from ndks.network import Network
+from ndks.network.network_file import Network
 from ndks_protocol.commands import CIPHERS, SUITES
 
 VECTORS = Path(__file__).parents[2] / "protocol" / "vectors"

@@ -16,7 +16,7 @@ from support.reference import exported_key
 from unit.other_member import HEADER_SIZE, OtherMember, flipped, header_of, open_offline
 
 import ndks
-from ndks.network import Network
+from ndks.network.network_file import Network
 from ndks_protocol.commands import CIPHERS, MAX_JUMP, WINDOW_SIZE
 from ndks_protocol.generator import F1, F2
 

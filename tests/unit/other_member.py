@@ -6,10 +6,10 @@ import io
 import itertools
 import secrets
 
-from ndks.capsules import read_masked, unseal_offline
 from ndks.crypto import CRYPTO
-from ndks.generator import Generator
-from ndks.network import Network
+from ndks.driver.capsules import read_masked, unseal_offline
+from ndks.keys.generator import Generator
+from ndks.network.network_file import Network
 from ndks_protocol import commands
 from ndks_protocol.capsule import CHUNK, FIRST_PIECE, SYNC_SIZE, TAG_SIZE, Header, HeaderKeys, MessageKeys, Sealer
 

@@ -6,7 +6,7 @@ import pytest
 from support.public_network import public_network
 
 import ndks
-from ndks.network import Network
+from ndks.network.network_file import Network
 
 
 def test_hello(unit: ndks.Unit) -> None:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 import ndks
-from ndks.transport import Transport, open_transport
+from ndks.line.transport import Transport, open_transport
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.layout import Layout
 from ndks_protocol.session import OVERHEAD

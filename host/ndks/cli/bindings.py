@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks import backup
-from ndks.answers import TAMPERED
-from ndks.binding_store import Binding, BindingStore
+from ndks.driver.answers import TAMPERED
+from ndks.driver.unit import Unit
 from ndks.files import private_file, read_small, refuse_existing
-from ndks.fingerprint import characteristics, differences
-from ndks.network import Network, note_binding
-from ndks.unit import Unit
-from ndks.words import WORDS, from_words
+from ndks.laptop import backup
+from ndks.laptop.bindings import Binding, BindingStore
+from ndks.laptop.fingerprint import characteristics, differences
+from ndks.laptop.words import WORDS, from_words
+from ndks.network.network_file import Network, note_binding
 
 from . import stdin
 from .arguments import add_command, add_path, add_unit, bounded, need

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks import capsules, discovery
+from ndks.driver import capsules
 from ndks.exceptions import DeviceError, FileError, device_error
 from ndks.files import Sink, Source, reading, refuse_existing, storing
-from ndks.network import Network
+from ndks.line import discovery
+from ndks.network.network_file import Network
 from ndks_protocol import commands, errors
 from ndks_protocol.capsule import CHECK_SIZE, CHUNK, SYNC_SIZE, TAG_SIZE
 

@@ -12,7 +12,7 @@ from typing import Any
 import shtab
 
 from ndks.exceptions import NoUnit, UnitBusy, UsageError, reason
-from ndks.transport import EMULATOR
+from ndks.line.transport import EMULATOR
 
 from .arguments import add_command, add_path, file_path, need, whole
 from .output import Output, is_stdout_open, need_stdout, note
@@ -58,7 +58,7 @@ def _directory(text: str) -> Path:
 
 def emulate(args: argparse.Namespace, out: Output) -> int:
     import ndks_emulator
-    from ndks.generator import Generator  # and NumPy, which takes a while
+    from ndks.keys.generator import Generator  # and NumPy, which takes a while
 
     need(args.tcp is None or args.link is None, "--link leads to a pseudo-terminal", "leave out --link or --tcp")
     if not args.tcp and not args.link:  # else the port is known beforehand

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks import discovery, faraday
+from ndks import faraday
 from ndks.checks import Check, all_held
 from ndks.exceptions import NoUnit, SeveralUnits
 from ndks.faraday import Channel, KeyRow, Plan, Record
 from ndks.files import refuse_existing
-from ndks.network import Network
+from ndks.line import discovery
+from ndks.network.network_file import Network
 from ndks_protocol import commands
 
 from .arguments import add_command, add_output, add_path, add_unit, bits, bounded, need, output_path, refuse_directory

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ndks.exceptions import UsageError
 from ndks.files import private_file, refuse_existing
-from ndks.network import SUFFIX, Network
+from ndks.network.network_file import SUFFIX, Network
 from ndks_protocol.generator import F1, F2, MAX_ELEMENTS
 
 from . import formats
@@ -16,7 +16,7 @@ from .arguments import add_command, add_operators, add_output, add_path, bits, n
 from .output import Output, warn_of_suite, write_stdout
 
 if TYPE_CHECKING:
-    from ndks.generator import Generator, Keystream
+    from ndks.keys.generator import Generator, Keystream
 
 
 def add_commands(subparsers: Any) -> None:
@@ -73,7 +73,7 @@ def generate(args: argparse.Namespace, out: Output) -> None:
 
 
 def _generator(args: argparse.Namespace) -> "Generator":
-    from ndks.generator import Generator  # and NumPy, which takes a while
+    from ndks.keys.generator import Generator  # and NumPy, which takes a while
 
     parameters = {"--p1": args.p1, "--p2": args.p2, "-d": args.digits, "--f1": args.f1, "--f2": args.f2}
     if args.network:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from ndks.cage import find_cage
-from ndks.discovery import select_port
+from ndks.driver.unit import MAX_BITS
 from ndks.exceptions import FileError
 from ndks.homologation import PRIMAL_BITS
-from ndks.network import Network
-from ndks.transport import EMULATOR
-from ndks.unit import MAX_BITS
+from ndks.line.discovery import select_port
+from ndks.line.transport import EMULATOR
+from ndks.network.network_file import Network
 from ndks_protocol.commands import SUITES
 
 from . import stdin

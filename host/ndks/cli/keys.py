@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks import download
-from ndks.answers import Key, Status
+from ndks.driver import streams as download
+from ndks.driver.answers import Key, Status
+from ndks.driver.unit import Unit
 from ndks.exceptions import NdksError
 from ndks.files import refuse_existing, write_private
-from ndks.unit import Unit
 from ndks_protocol.commands import MAX_JUMP
 from ndks_protocol.errors import TOO_FAR
 

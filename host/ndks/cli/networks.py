@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks.binding_store import BindingStore
+from ndks.driver.unit import Unit
 from ndks.files import refuse_existing
-from ndks.network import SUFFIX, Network, admit_unit, note_binding
-from ndks.unit import Unit
-from ndks.words import to_words
+from ndks.laptop.bindings import BindingStore
+from ndks.laptop.words import to_words
+from ndks.network.network_file import SUFFIX, Network, admit_unit, note_binding
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 

@@ -7,8 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 import ndks
-from ndks import deploy, discovery, usb
-from ndks.unit import Unit
+from ndks.board import deploy
+from ndks.driver.unit import Unit
+from ndks.driver import finding
+from ndks.line import usb
 from ndks_protocol.errors import RANGE
 
 from .arguments import add_command, add_path, add_unit
@@ -36,7 +38,7 @@ _DEPLOY_EXAMPLES = "  ndks deploy /media/$USER/CIRCUITPY\n  ndks deploy E:\\"
 
 
 def list_units(args: argparse.Namespace, out: Output) -> None:
-    found = discovery.survey(_LIST_TIMEOUT)
+    found = finding.survey(_LIST_TIMEOUT)
     devices = usb.attached()
     for problem in usb.problems(devices):
         note(problem)
@@ -70,7 +72,7 @@ def deploy_firmware(args: argparse.Namespace, out: Output) -> None:
     out.done({"drive": str(args.drive), "files": files}, text)
 
 
-def _found_values(found: discovery.Found) -> dict[str, Any]:
+def _found_values(found: finding.Found) -> dict[str, Any]:
     values: dict[str, Any] = {"port": found.candidate.port, "serial_number": found.candidate.serial_number}
     if found.problem:
         return values | {"error": found.problem.code, "message": str(found.problem)}
@@ -80,7 +82,7 @@ def _found_values(found: discovery.Found) -> dict[str, Any]:
     return values | {"hello": asdict(found.hello), "status": asdict(found.status)}
 
 
-def _found_line(found: discovery.Found) -> str:
+def _found_line(found: finding.Found) -> str:
     state = f"{found.problem.code}: {found.problem}" if found.problem else ""
     if found.hello:
         state = f"{found.hello.state}, bound to this laptop" if found.is_bound_here else found.hello.state

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks.binding_store import Binding, BindingStore
 from ndks.cage import find_cage, namespace
 from ndks.checks import Check
-from ndks.network import Network
+from ndks.laptop.bindings import Binding, BindingStore
+from ndks.network.network_file import Network
 
 from .plan import SideFiles
 from .processes import require_success, start, wait

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import psutil
 
-from ndks.ports import listed_ports
+from ndks.line.ports import listed_ports
 from ndks.printable import printable
 
 _log = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Self, cast, get_args
 
 from ndks import strict_json
+from ndks.driver.unit import MAX_BITS
 from ndks.exceptions import FileError
 from ndks.files import write_private
-from ndks.unit import MAX_BITS
 from ndks_protocol import commands
 from ndks_protocol.exported import is_exportable
 

@@ -4,10 +4,10 @@
 
 from collections.abc import Callable
 
+from ndks.driver.unit import Unit
 from ndks.exceptions import CheckFailed
-from ndks.network import Network
-from ndks.offline_keys import exported_key
-from ndks.unit import Unit
+from ndks.keys.offline_keys import exported_key
+from ndks.network.network_file import Network
 
 from .commitments import KEY_BITS
 from .record import Record

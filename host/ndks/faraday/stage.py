@@ -16,12 +16,12 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
-from ndks.answers import Status
-from ndks.capsules import SUFFIX
+from ndks.driver.answers import Status
+from ndks.driver.capsules import SUFFIX
+from ndks.driver.unit import Unit
 from ndks.exceptions import FileError, NdksError, reason
 from ndks.files import refuse_existing
 from ndks.paths import real_path
-from ndks.unit import Unit
 from ndks_protocol import commands
 
 from . import commitments, deletion

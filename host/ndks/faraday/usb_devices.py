@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from ndks.line.usb import PRODUCT
 from ndks.paths import real_path
-from ndks.usb import PRODUCT
 
 from .channel import Channel
 from .machine import Machine, SerialPort, read

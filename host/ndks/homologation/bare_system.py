@@ -13,7 +13,7 @@ import contextlib
 import struct
 from collections.abc import Generator, Mapping
 
-from ndks.generator import Generator as KeyGenerator
+from ndks.keys.generator import Generator as KeyGenerator
 from ndks_protocol import commands
 from ndks_protocol.layout import Layout as Fields
 

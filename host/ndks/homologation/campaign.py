@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ndks.exceptions import NdksError
-from ndks.network import Network
+from ndks.network.network_file import Network
 
 from .attack import Attacker, Expert, Finding, Seen
 from .attackers.active.possession import Remembered, remember

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ndks.generator import Generator
+from ndks.keys.generator import Generator
 
 from .attack import Bits, Expert, Intercepted, Seen
 from .attackers.autocorrelation import bits_for

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ndks.network import Network
+from ndks.network.network_file import Network
 
 from .attack import Finding
 from .measurements import Defined, LongKey, Symbol

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ndks.network import Network
+from ndks.network.network_file import Network
 
 from . import PRIMAL_BITS, measurements
 from .attack import Finding, Seen

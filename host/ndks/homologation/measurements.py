@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 import ndks
 from ndks.exceptions import UsageError
-from ndks.generator import Generator
-from ndks.network import Network
-from ndks.offline_keys import exported_key
+from ndks.keys.generator import Generator
+from ndks.keys.offline_keys import exported_key
+from ndks.network.network_file import Network
 
 from .attack import Bits
 from .letters import REPEATED_SYMBOL, is_one_symbol

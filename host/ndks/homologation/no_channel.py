@@ -12,7 +12,7 @@ from ndks import faraday
 from ndks.cage import find_cage, namespace
 from ndks.checks import Check
 from ndks.files import write_private
-from ndks.network import Network
+from ndks.network.network_file import Network
 
 from .letters import FROM_CAGE
 from .sides import Processes, Side, SideProcess

@@ -14,9 +14,9 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 import ndks
-from ndks.answers import BLANK, TAMPERED
+from ndks.driver.answers import BLANK, TAMPERED
 from ndks.exceptions import CheckFailed, NdksError, UsageError
-from ndks.network import Network
+from ndks.network.network_file import Network
 
 from .sides import Side
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ndks.binding_store import BindingStore
 from ndks.cage import end, environment
 from ndks.exceptions import CheckFailed
 from ndks.faraday.stage import capsule_of
+from ndks.laptop.bindings import BindingStore
 
 _LITTLE = 1 << 20  # bytes of a disk
 TIMEOUT = 600.0  # seconds for whatever a side has to do at once: a board needs minutes for long messages

@@ -8,11 +8,11 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ndks.binding_store import BindingStore
+from ndks.driver.unit import Unit
 from ndks.exceptions import DeviceError, ProtocolError
-from ndks.link import Link
-from ndks.transport import open_transport
-from ndks.unit import Unit
+from ndks.laptop.bindings import BindingStore
+from ndks.line.link import Link
+from ndks.driver.unit import open_port
 from ndks_protocol import errors
 
 from .system import Refused
@@ -42,7 +42,7 @@ def refusals() -> Generator[None]:
 
 def open_station(station: Station, timeout: float, tap: list[Tap] | None = None) -> tuple[Unit, Link]:
     """Return a unit with its session open, and the link to it; a tap is added to `tap`."""
-    transport = open_transport(station.port, timeout)
+    transport = open_port(station.port, timeout)
     try:
         if tap is not None:
             transport = Tap(transport)

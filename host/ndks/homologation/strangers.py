@@ -7,13 +7,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from ndks.binding_store import BindingStore
 from ndks.crypto import CRYPTO
+from ndks.driver.unit import Unit
 from ndks.exceptions import DeviceError
-from ndks.fingerprint import Characteristics
-from ndks.link import Link
-from ndks.transport import open_transport
-from ndks.unit import Unit
+from ndks.laptop.bindings import BindingStore
+from ndks.laptop.fingerprint import Characteristics
+from ndks.line.link import Link
+from ndks.driver.unit import open_port
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.session import HOST, RANDOM_SIZE, Channel, proof, transcript
@@ -34,7 +34,7 @@ def ask_as(stranger: str, port: str, owner: BindingStore, timeout: float) -> byt
         store = BindingStore(Path(directory), _other_laptop)
         if stranger == COPIED:
             store.replace(owner.export(), overwrite=True)
-        link = Link(open_transport(port, timeout), timeout)
+        link = Link(open_port(port, timeout), timeout)
         try:
             unit = Unit(port, link, store)
             if stranger == UNKNOWING:

@@ -6,7 +6,7 @@ import time
 from collections import deque
 
 from ndks.exceptions import ProtocolError
-from ndks.transport import Transport
+from ndks.line.transport import Transport
 from ndks_protocol import errors, framing
 
 from .system import TO_LAPTOP, TO_UNIT, Refused

@@ -4,7 +4,7 @@
 
 import contextlib
 
-from ndks.transport import open_transport
+from ndks.driver.unit import open_port
 from ndks_protocol import commands
 
 from .stations import Station, open_station, refusals
@@ -49,7 +49,7 @@ class TappedCable(Cable):
         self._ask()
         recorded = list(self._tap.requests)  # without what the laptop says when it leaves
         self.close()
-        tap = Tap(open_transport(self._station.port, self._timeout))
+        tap = Tap(open_port(self._station.port, self._timeout))
         try:
             for frame in recorded[:-1]:
                 with contextlib.suppress(Refused):

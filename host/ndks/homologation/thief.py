@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 
 from ndks.exceptions import DeviceError
-from ndks.link import Link
+from ndks.line.link import Link
 from ndks_protocol import commands
 from ndks_protocol.session import PROOF_SIZE, RANDOM_SIZE
 

@@ -10,11 +10,11 @@ from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
 from ndks.crypto import CRYPTO
+from ndks.driver.unit import DEFAULT_TIMEOUT, Unit
 from ndks.exceptions import NdksError
-from ndks.link import Link
-from ndks.network import Network
-from ndks.transport import open_transport
-from ndks.unit import DEFAULT_TIMEOUT, Unit
+from ndks.line.link import Link
+from ndks.driver.unit import open_port
+from ndks.network.network_file import Network
 from ndks_protocol import commands
 from ndks_protocol.capsule import CHUNK, SYNC_SIZE, TAG_SIZE
 from ndks_protocol.kdf import derive
@@ -84,7 +84,7 @@ class UnitSystem(System):
     def stolen(self) -> Generator[StolenUnit]:
         header = self.seal(b"on its way")[:_HEADER]
         self._leave_anew(BOB)
-        link = Link(open_transport(self.stations[BOB].port, self._timeout), self._timeout)
+        link = Link(open_port(self.stations[BOB].port, self._timeout), self._timeout)
         try:
             yield Thief(link, header)
         finally:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from ndks.double_double import Pair, concatenate, from_fixed, rotate, scale
+from ndks.keys.double_double import Pair, concatenate, from_fixed, rotate, scale
 from ndks_protocol.generator import fixed_point
 
 from ..attack import KEYS, Attacker, Bits, Expert, Finding, Seen

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ndks.generator import Generator
+from ndks.keys.generator import Generator
 
 from ..attack import Bits, Expert, Finding
 from ..statistics.tails import upper_tail

@@ -5,19 +5,20 @@
 Emulated units are never looked for.
 """
 
+import contextlib
 import logging
 import os
 from dataclasses import dataclass
 from typing import Any
 
+from ndks_protocol.commands import HELLO
+
+from ..exceptions import NdksError, NoUnit, SeveralUnits, reason
+from ..printable import printable
 from . import usb
-from .answers import Hello, Status
-from .binding_store import BindingStore
-from .exceptions import FileError, NdksError, NoUnit, SeveralUnits, reason
+from .link import Link
 from .ports import listed_ports
-from .printable import printable
-from .transport import EMULATOR, meant_address
-from .unit import DEFAULT_TIMEOUT, Unit, open_unit
+from .transport import EMULATOR, meant_address, open_transport
 
 _log = logging.getLogger(__name__)
 
@@ -34,17 +35,6 @@ class Candidate:
     says_so: bool = True  # by its product string; some systems hide that, and only HELLO tells
 
 
-@dataclass(frozen=True)
-class Found:
-    """A candidate and what it answered, or why it did not."""
-
-    candidate: Candidate
-    hello: Hello | None = None
-    status: Status | None = None
-    problem: NdksError | None = None
-    is_bound_here: bool = False
-
-
 def candidates() -> list[Candidate]:
     """Return the data port of each attached board, one a board."""
     boards: dict[str, list[Any]] = {}
@@ -58,11 +48,6 @@ def candidates() -> list[Candidate]:
     ]
 
 
-def survey(timeout: float) -> list[Found]:
-    """Ask each candidate who it is; one that is busy or silent is reported and does not stop the search."""
-    return [_ask(candidate, timeout) for candidate in candidates()]
-
-
 def select_port(wanted: str | None) -> str:
     """Return the port of the unit that was asked for, or of the only one there is. NoUnit, SeveralUnits."""
     wanted = wanted or os.environ.get(ENVIRONMENT)
@@ -71,7 +56,7 @@ def select_port(wanted: str | None) -> str:
     found = candidates()
     if wanted:
         found = [candidate for candidate in found if candidate.serial_number.upper() == wanted.upper()]
-    found = [candidate for candidate in found if candidate.says_so or _ask(candidate, _PROBE_TIMEOUT).hello]
+    found = [candidate for candidate in found if candidate.says_so or _is_unit(candidate.port)]
     if len(found) == 1:
         return found[0].port
     if found:
@@ -85,30 +70,13 @@ def select_port(wanted: str | None) -> str:
     )
 
 
-def find_unit(
-    wanted: str | None = None,
-    timeout: float = DEFAULT_TIMEOUT,
-    *,
-    create: bool = False,
-    bindings: BindingStore | None = None,
-) -> Unit:
-    """Open the unit that was asked for: a port, a serial number, or None for the only one.
-
-    `create` makes a blank emulated unit where emulator:DIR was asked for and there is none. `timeout` is the longest
-    wait for one answer, in seconds; `bindings` are this user's unless given.
-    NoUnit, SeveralUnits, UnitBusy, PortPermission, UnitTimeout, VersionMismatch.
-    """
-    return open_unit(select_port(wanted), timeout, create=create, bindings=bindings)
-
-
-def _ask(candidate: Candidate, timeout: float) -> Found:
+def _is_unit(port: str) -> bool:
     try:
-        with open_unit(candidate.port, timeout) as unit:
-            return Found(candidate, unit.hello, unit.status(), is_bound_here=unit.is_bound_here)
-    except NdksError as error:
-        return Found(candidate, problem=error)
-    except OSError as error:  # this laptop's bindings cannot be read
-        return Found(candidate, problem=FileError(f"{reason(error)}: {error.filename}"))
+        with contextlib.closing(Link(open_transport(port, _PROBE_TIMEOUT), _PROBE_TIMEOUT)) as link:
+            link.call_raw(HELLO)
+    except NdksError:
+        return False
+    return True
 
 
 def _ports() -> list[Any]:

@@ -4,7 +4,7 @@
 
     DIRECTORY/host_secret          32 random bytes in hex: the half of every binding that no fingerprint gives
     DIRECTORY/units/SERIAL.json    one unit: its bindings, and the laptop's characteristics
-    DIRECTORY/floors/SERIAL.json   how far that unit has come (ndks.floors)
+    DIRECTORY/floors/SERIAL.json   how far that unit has come (ndks.laptop.floors)
 
 DIRECTORY is NDKS_HOME, else the user's configuration directory for ndks. All files have mode 0600.
 """
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import platformdirs
 
@@ -27,14 +27,13 @@ from ndks_protocol import errors
 from ndks_protocol.binding import BINDING_SIZE, BindingKeys
 from ndks_protocol.commands import INDEX_BITS
 
-from . import strict_json
-from .answers import Hello
-from .crypto import CRYPTO
-from .exceptions import AuthenticationError, FileError, UsageError, reason
-from .files import read_private, remove_done, write_private
+from .. import strict_json
+from ..crypto import CRYPTO
+from ..exceptions import AuthenticationError, FileError, UsageError, reason
+from ..files import read_private, remove_done, write_private
+from ..paths import make_private_directory
 from .fingerprint import Characteristics, characteristics, differences, fingerprint
 from .floors import Floor, Floors
-from .paths import make_private_directory
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +42,17 @@ FORMAT = 1
 _UNIT_FILE = re.compile(r"(units|floors)/[0-9A-F]{16}\.json")
 _KINDS = ("units", "floors")
 _AWAY = "take the laptop back to how it was; if that cannot be: ndks zeroize, then provision the unit on a new lane"
+
+
+class Greeting(Protocol):
+    """What a unit's answer to HELLO says of it here: its serial number, its salt and its binding id, in hex."""
+
+    @property
+    def serial_number(self) -> str: ...
+    @property
+    def salt(self) -> str: ...
+    @property
+    def binding_id(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -75,11 +85,11 @@ class BindingStore:
         self.directory = directory or home()
         self._look = look
 
-    def knows(self, hello: Hello) -> bool:
+    def knows(self, hello: Greeting) -> bool:
         """Whether the unit is bound to this laptop."""
         return self.unit(hello.serial_number).binding(hello.binding_id) is not None
 
-    def keys(self, hello: Hello) -> BindingKeys:
+    def keys(self, hello: Greeting) -> BindingKeys:
         """Return what opens the unit. AuthenticationError LOCKED when this is not the laptop, and why; FileError."""
         binding = self.unit(hello.serial_number).binding(hello.binding_id)
         if binding is None:
@@ -100,7 +110,7 @@ class BindingStore:
             raise AuthenticationError(errors.LOCKED, what, "restore it: ndks bind --restore FILE")
         return keys
 
-    def begin(self, hello: Hello, *, with_network: bool | None = None) -> bytes:
+    def begin(self, hello: Greeting, *, with_network: bool | None = None) -> bytes:
         """Return a new binding of the unit to this laptop, written down beside the one that it replaces."""
         unit = self.unit(hello.serial_number)
         old = unit.binding(hello.binding_id)
@@ -115,7 +125,7 @@ class BindingStore:
         self._save(replace(known, bindings=(new, *kept)))
         return value
 
-    def finish(self, hello: Hello) -> Binding:
+    def finish(self, hello: Greeting) -> Binding:
         """Forget the bindings that the unit does not have any more, and return the one that it has."""
         unit = self.unit(hello.serial_number)
         binding = unit.binding(hello.binding_id)
@@ -128,7 +138,7 @@ class BindingStore:
                 _log.warning("the former binding of unit %s cannot be forgotten: %s", hello.serial_number, error)
         return binding
 
-    def floors(self, hello: Hello) -> Floors:
+    def floors(self, hello: Greeting) -> Floors:
         """Return how far the unit has come, as far as this laptop knows. FileError."""
         unit = self.unit(hello.serial_number)
         before = {unit.epoch: Floor(unit.own_number)} if unit.binding(hello.binding_id) else {}
@@ -187,7 +197,7 @@ class BindingStore:
     def _path(self, serial_number: str, kind: str = "units") -> Path:
         return self.directory / kind / f"{serial_number}.json"
 
-    def _binding(self, hello: Hello, present: Characteristics, *, create: bool = False) -> bytes:
+    def _binding(self, hello: Greeting, present: Characteristics, *, create: bool = False) -> bytes:
         """Return B (HKDF-SHA256, RFC 5869, one block)."""
         text = sha256(fingerprint(present)).digest()
         key = hmac.digest(bytes.fromhex(hello.salt), self._secret(create=create) + text, "sha256")

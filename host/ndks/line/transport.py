@@ -12,14 +12,15 @@ import errno
 import os
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 import serial
 
-from .exceptions import NdksError, NoUnit, PortPermission, UnitBusy, UnitRemoved, UnitTimeout, UsageError, reason
-from .paths import is_there
-from .shipped import udev_advice
+from ..exceptions import NdksError, NoUnit, PortPermission, UnitBusy, UnitRemoved, UnitTimeout, UsageError, reason
+from ..paths import is_there
+from ..shipped import udev_advice
 
 # TypeError: pyserial, of a port that is closed.
 _GONE: tuple[type[Exception], ...] = (serial.SerialException, OSError, TypeError)
@@ -35,6 +36,9 @@ _BAUD = 115200  # of no meaning on USB, but never 1200: that reboots the board i
 EMULATOR = "emulator:"
 _SOCKET = "socket://"
 _ADDRESS = re.compile(r"(?:[a-z]+:/*)?((?:[\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5})/?")  # HOST:PORT, and what one puts before
+
+
+MakeGenerator = Callable[[str, str, int], Any]
 
 
 class Transport(Protocol):
@@ -53,13 +57,19 @@ class Transport(Protocol):
     def close(self) -> None: ...
 
 
-def open_transport(port: str, timeout: float, *, create: bool = False) -> Transport:
+def open_transport(
+    port: str, timeout: float, *, create: bool = False, make_generator: MakeGenerator | None = None
+) -> Transport:
     """Open a port for this process alone; `create` makes an emulated unit that is missing.
+
+    An emulated unit in this process computes its key bits with what `make_generator` makes of p1, p2 and d.
 
     NoUnit, UnitBusy, PortPermission, UsageError.
     """
     if port.startswith(EMULATOR):
-        return EmulatorTransport(Path(port.removeprefix(EMULATOR)), create=create)
+        from .emulated import EmulatorTransport  # most users have a board
+
+        return EmulatorTransport(Path(port.removeprefix(EMULATOR)), create=create, make_generator=make_generator)
     return SerialTransport(port, timeout)
 
 
@@ -108,42 +118,6 @@ class SerialTransport:
         rest = self._serial.read(_MUCH)
         self._serial.timeout = _SLICE
         return rest
-
-
-class EmulatorTransport:
-    """A unit that runs in this process."""
-
-    unplugs = True
-
-    def __init__(self, directory: Path, *, create: bool) -> None:
-        import ndks_emulator  # the host knows the emulator only as one more port
-
-        from .generator import Generator  # and NumPy, which takes a while
-
-        try:
-            self._unit = ndks_emulator.InProcessUnit(directory, create=create, make_generator=Generator)
-        except ndks_emulator.DirectoryInUse as error:
-            raise UnitBusy(
-                str(error), "wait until it ends; if it is ndks emulate, use the port that it printed"
-            ) from None
-        except ndks_emulator.NoUnitThere as error:
-            advice = f"check the name; ndks provision NETWORK --unit {EMULATOR}{directory} makes one"
-            raise NoUnit(str(error), advice) from None
-        except ndks_emulator.DirectoryError as error:
-            raise NoUnit(str(error), "name another directory; ndks makes a new unit in an empty one") from None
-
-    def write(self, data: bytes) -> None:
-        self._unit.write(data)
-
-    def read(self) -> bytes:
-        data = self._unit.read()
-        if not data:
-            time.sleep(_SLICE)
-        return data
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._unit.close()
 
 
 _PORTS = "name one like /dev/ttyACM0, COM3, socket://127.0.0.1:7000, emulator:DIR"

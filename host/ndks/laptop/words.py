@@ -7,7 +7,7 @@ import functools
 
 from mnemonic import Mnemonic
 
-from .exceptions import UsageError
+from ..exceptions import UsageError
 
 CODE_BYTES = 32
 WORDS = 24

@@ -14,7 +14,7 @@ from ndks_protocol.capsule.header import VERSION
 from ndks_protocol.commands import CIPHERS, INDEX_BITS, MAX_NAME, STATE_PROVISIONED, Command
 from ndks_protocol.generator import MAX_DIGITS
 
-from .exceptions import ProtocolError
+from ..exceptions import ProtocolError
 
 Check = Callable[[Any], bool]
 

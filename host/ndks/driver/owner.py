@@ -10,13 +10,13 @@ from ndks_protocol import commands, errors
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.commands import INDEX_BITS
 
+from ..crypto import CRYPTO
+from ..exceptions import AuthenticationError, DeviceError, NdksError, ProtocolError, VersionMismatch, device_error
+from ..laptop.bindings import Binding, BindingStore
+from ..laptop.floors import Floors
+from ..line.link import Link, unpack_answer
+from ..line.session import open_session, unlock
 from .answers import BLANK, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, flag_names, state_name, status_from
-from .binding_store import Binding, BindingStore
-from .crypto import CRYPTO
-from .exceptions import AuthenticationError, DeviceError, NdksError, ProtocolError, VersionMismatch, device_error
-from .floors import Floors
-from .link import Link, unpack_answer
-from .session import open_session, unlock
 
 _log = logging.getLogger(__name__)
 

@@ -16,10 +16,10 @@ from typing import Any
 
 from ndks_protocol.commands import INDEX_BITS, MAX_JUMP
 
-from . import strict_json
-from .exceptions import reason
-from .files import read_private, where_supported
-from .paths import keep_owner, make_private_directory
+from .. import strict_json
+from ..exceptions import reason
+from ..files import read_private, where_supported
+from ..paths import keep_owner, make_private_directory
 
 _log = logging.getLogger(__name__)
 

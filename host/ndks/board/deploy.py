@@ -12,11 +12,11 @@ from pathlib import Path
 from ndks_protocol.cell_tables import CELL_BITS, file_name
 from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 
-from .board_source import for_board
-from .cell_tables import table_file
-from .exceptions import FileError, NdksError, UsageError, reason
-from .files import read_small, where_supported
-from .shipped import CIRCUITPY
+from ..exceptions import FileError, NdksError, UsageError, reason
+from ..files import read_small, where_supported
+from ..shipped import CIRCUITPY
+from .source import for_board
+from .tables import table_file
 
 PACKAGES = ("ndks_protocol", "ndks_unit")
 _MARK = "boot_out.txt"  # CircuitPython writes it to its drive at every start

@@ -20,11 +20,11 @@ from ndks_protocol.generator import F1, F2
 from ndks_protocol.generator import Generator as KeyGenerator
 from ndks_protocol.network_id import network_id
 
-from . import strict_json
-from .crypto import CRYPTO
-from .exceptions import FileError, NetworkFileError, UsageError, reason
-from .files import read_small, write_private
-from .paths import follow, inherit_owner, is_there
+from .. import strict_json
+from ..crypto import CRYPTO
+from ..exceptions import FileError, NetworkFileError, UsageError, reason
+from ..files import read_small, write_private
+from ..paths import follow, inherit_owner, is_there
 
 SUFFIX = ".ndksnet"
 FORMAT = 1

@@ -29,12 +29,12 @@ from ndks_protocol.capsule import (
 )
 from ndks_protocol.kdf import xor_keystream
 
+from ..crypto import CRYPTO
+from ..exceptions import ProtocolError, device_error
+from ..files import Sink, Source
+from ..line.link import Link
+from ..network.network_file import Network
 from .answers import name_of
-from .crypto import CRYPTO
-from .exceptions import ProtocolError, device_error
-from .files import Sink, Source
-from .link import Link
-from .network import Network
 
 SUFFIX = ".ndks"
 MODES = ("a", "b")
@@ -104,7 +104,7 @@ def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progre
 
 def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progress) -> Opened:
     """Do as `unseal` does, with a network file in place of a unit; nothing tells whether it was opened before."""
-    from .generator import Generator  # and NumPy, which takes a while
+    from ..keys.generator import Generator  # and NumPy, which takes a while
 
     with refusals():
         wire = read_header(source)

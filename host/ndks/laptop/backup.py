@@ -11,9 +11,9 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from . import strict_json
-from .binding_store import BindingStore
-from .exceptions import FileError, UsageError
+from .. import strict_json
+from ..exceptions import FileError, UsageError
+from .bindings import BindingStore
 from .words import CODE_BYTES, to_words
 
 FORMAT = 1

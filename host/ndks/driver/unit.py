@@ -14,16 +14,16 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BINDING_SIZE
 
+from ..exceptions import DeviceError, NdksError, ProtocolError, UsageError
+from ..files import Sink, Source, reading, storing, writing
+from ..laptop.bindings import Binding, BindingStore
+from ..line.link import Link
+from ..line.transport import Transport, open_transport
+from ..network.network_file import Network
 from . import capsules
 from .answers import LOCKED, Hello, Inspected, Key, Status, name_of, status_from
-from .binding_store import Binding, BindingStore
 from .capsules import Opened, Progress
-from .exceptions import DeviceError, NdksError, ProtocolError, UsageError
-from .files import Sink, Source, reading, storing, writing
-from .link import Link
-from .network import Network
 from .owner import Owner, acknowledge_key
-from .transport import open_transport
 
 DEFAULT_TIMEOUT = 10.0  # seconds; a board may need some for the chunks that are in flight
 MAX_BITS = 8 * commands.MAX_KEY_BYTES
@@ -338,18 +338,29 @@ class Unit:
 def open_unit(
     port: str, timeout: float = DEFAULT_TIMEOUT, *, create: bool = False, bindings: BindingStore | None = None
 ) -> Unit:
-    """Open the unit at `port` (see `ndks.transport`) for this process alone and greet it.
+    """Open the unit at `port` (see `ndks.line.transport`) for this process alone and greet it.
 
     `create` makes a blank emulated unit where `port` is emulator:DIR and there is none. `bindings` are this laptop's,
     those of this user unless given.
     """
     bindings = bindings or BindingStore()  # FileError for a user without a home, before a unit is made
-    transport = open_transport(port, timeout, create=create)
+    transport = open_port(port, timeout, create=create)
     try:
         return Unit(port, Link(transport, timeout), bindings)
     except BaseException:
         transport.close()
         raise
+
+
+def open_port(port: str, timeout: float, *, create: bool = False) -> Transport:
+    """Open a port for this process alone; an emulated unit there gets the PC's generator."""
+    return open_transport(port, timeout, create=create, make_generator=_fast_generator)
+
+
+def _fast_generator(p1: str, p2: str, digits: int) -> Any:
+    from ..keys.generator import Generator  # and NumPy, which takes a while
+
+    return Generator(p1, p2, digits)
 
 
 def _without_unused(last: bytes, bits: int) -> bytes:

@@ -5,8 +5,8 @@
 from ndks_protocol.exported import export_mask_key
 from ndks_protocol.kdf import xor_keystream
 
-from .crypto import CRYPTO
-from .network import Network
+from ..crypto import CRYPTO
+from ..network.network_file import Network
 
 
 def exported_key(network: Network, index: int, size: int, *, offset: int = 0) -> bytes:

@@ -9,8 +9,8 @@ from ndks_protocol.binding import BindingKeys
 from ndks_protocol.kdf import same
 from ndks_protocol.session import HOST, RANDOM_SIZE, UNIT, Channel, proof, transcript
 
-from .crypto import CRYPTO
-from .exceptions import AuthenticationError, NdksError
+from ..crypto import CRYPTO
+from ..exceptions import AuthenticationError, NdksError
 from .link import Link
 
 

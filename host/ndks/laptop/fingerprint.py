@@ -23,8 +23,8 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import takewhile
 from pathlib import Path
 
-from .exceptions import UsageError
-from .paths import real_path
+from ..exceptions import UsageError
+from ..paths import real_path
 
 _log = logging.getLogger(__name__)
 

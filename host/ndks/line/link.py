@@ -13,8 +13,8 @@ from ndks_protocol import errors, framing
 from ndks_protocol.commands import HELLO, SESSION, Command
 from ndks_protocol.session import OVERHEAD, SYNC_SIZE, Channel
 
+from ..exceptions import NoUnit, ProtocolError, UnitTimeout, device_error
 from .answer_checks import check_answer
-from .exceptions import NoUnit, ProtocolError, UnitTimeout, device_error
 from .transport import Transport
 
 _log = logging.getLogger(__name__)

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from . import partial_file, strict_json
-from .exceptions import FileError
-from .files import read_small, refuse_append_only, refuse_existing, remove_done, replace_durably, write_private
+from .. import strict_json
+from ..exceptions import FileError
+from ..files import read_small, refuse_append_only, refuse_existing, remove_done, replace_durably, write_private
+from ..paths import refuse_long_name
+from . import partial_file
 from .partial_file import PartialFile
-from .paths import refuse_long_name
 from .unit import Unit
 
 

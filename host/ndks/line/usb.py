@@ -9,8 +9,8 @@ from typing import Any
 
 import usb.core
 
-from .exceptions import reason
-from .shipped import udev_advice
+from ..exceptions import reason
+from ..shipped import udev_advice
 
 _log = logging.getLogger(__name__)
 _core: Any = usb.core  # pyusb has no types; its stubs lack half of this

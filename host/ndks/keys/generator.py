@@ -30,8 +30,8 @@ import numpy.typing as npt
 from ndks_protocol import generator as exact
 from ndks_protocol.generator import fixed_point
 
+from ..network.network_file import Network
 from .double_double import Pair, concatenate, cosine_of_sum, from_fixed, rotate, scale, take
-from .network import Network
 
 MAX_ELEMENTS = exact.MAX_ELEMENTS
 BLOCK = 1 << 22  # elements that start from exact integers together

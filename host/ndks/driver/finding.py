@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Open the unit that was asked for, or ask all that are attached who they are."""
+
+from dataclasses import dataclass
+
+from ..exceptions import FileError, NdksError, reason
+from ..laptop.bindings import BindingStore
+from ..line.discovery import Candidate, candidates, select_port
+from .answers import Hello, Status
+from .unit import DEFAULT_TIMEOUT, Unit, open_unit
+
+
+@dataclass(frozen=True)
+class Found:
+    """A candidate and what it answered, or why it did not."""
+
+    candidate: Candidate
+    hello: Hello | None = None
+    status: Status | None = None
+    problem: NdksError | None = None
+    is_bound_here: bool = False
+
+
+def find_unit(
+    wanted: str | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+    *,
+    create: bool = False,
+    bindings: BindingStore | None = None,
+) -> Unit:
+    """Open the unit that was asked for: a port, a serial number, or None for the only one.
+
+    `create` makes a blank emulated unit where emulator:DIR was asked for and there is none. `timeout` is the longest
+    wait for one answer, in seconds; `bindings` are this user's unless given.
+    NoUnit, SeveralUnits, UnitBusy, PortPermission, UnitTimeout, VersionMismatch.
+    """
+    return open_unit(select_port(wanted), timeout, create=create, bindings=bindings)
+
+
+def survey(timeout: float) -> list[Found]:
+    """Ask each candidate who it is; one that is busy or silent is reported and does not stop the search."""
+    return [_ask(candidate, timeout) for candidate in candidates()]
+
+
+def _ask(candidate: Candidate, timeout: float) -> Found:
+    try:
+        with open_unit(candidate.port, timeout) as unit:
+            return Found(candidate, unit.hello, unit.status(), is_bound_here=unit.is_bound_here)
+    except NdksError as error:
+        return Found(candidate, problem=error)
+    except OSError as error:  # this laptop's bindings cannot be read
+        return Found(candidate, problem=FileError(f"{reason(error)}: {error.filename}"))

@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""An emulated unit in this process, as one more port."""
+
+import contextlib
+import time
+from pathlib import Path
+
+import ndks_emulator
+
+from ..exceptions import NoUnit, UnitBusy
+from .transport import EMULATOR, MakeGenerator
+
+_PAUSE = 0.05  # seconds that a read waits when nothing was answered: nothing will be
+
+
+class EmulatorTransport:
+    """A unit that runs in this process."""
+
+    unplugs = True
+
+    def __init__(self, directory: Path, *, create: bool, make_generator: MakeGenerator | None) -> None:
+        try:
+            self._unit = ndks_emulator.InProcessUnit(directory, create=create, make_generator=make_generator)
+        except ndks_emulator.DirectoryInUse as error:
+            raise UnitBusy(
+                str(error), "wait until it ends; if it is ndks emulate, use the port that it printed"
+            ) from None
+        except ndks_emulator.NoUnitThere as error:
+            advice = f"check the name; ndks provision NETWORK --unit {EMULATOR}{directory} makes one"
+            raise NoUnit(str(error), advice) from None
+        except ndks_emulator.DirectoryError as error:
+            raise NoUnit(str(error), "name another directory; ndks makes a new unit in an empty one") from None
+
+    def write(self, data: bytes) -> None:
+        self._unit.write(data)
+
+    def read(self) -> bytes:
+        data = self._unit.read()
+        if not data:
+            time.sleep(_PAUSE)
+        return data
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._unit.close()
