@@ -10,6 +10,7 @@ with ndks.open() as unit:  # or ndks.open("/dev/ttyACM0"), ndks.open("emulator:D
 
 from .driver.answers import Hello, Key, Status
 from .driver.capsules import Opened
+from .driver.finding import find_unit as open
 from .driver.unit import Unit
 from .exceptions import (
     AuthenticationError,
@@ -29,7 +30,6 @@ from .exceptions import (
     VersionMismatch,
 )
 from .laptop.bindings import Binding, BindingStore
-from .driver.finding import find_unit as open
 from .network.network_file import Member, Network
 
 __version__ = "0.2.0"

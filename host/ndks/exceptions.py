@@ -7,7 +7,7 @@
     |-- FileError              1   a file cannot be read or written
     |   `-- NetworkFileError   1   a network file is damaged or of another version
     |-- CheckFailed            1   something that must be equal is not
-    |   `-- ChannelOpen        1   a laptop in its cage has a channel to the outside (ndks.faraday)
+    |   `-- ChannelOpen        1   a laptop in its cage has a channel to the outside (ndks_laboratory.faraday)
     |-- NoUnit                 3   nothing there that is a unit
     |-- SeveralUnits           3   more than one, and none was chosen
     |-- DeviceError            4   the unit answered with an error code, or the host in its place

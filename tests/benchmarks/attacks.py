@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from ndks.homologation.attack import Attacker, Bits, Finding, Intercepted, Seen
-from ndks.homologation.attackers.autocorrelation import Autocorrelation
-from ndks.homologation.attackers.ciphertext_only import CiphertextOnly
-from ndks.homologation.attackers.decimal_grid import DecimalGrid
-from ndks.homologation.attackers.float_units import FloatUnits, float_unit_bits
-from ndks.homologation.attackers.frequency import Frequency
-from ndks.homologation.attackers.key_reuse import KeyReuse
-from ndks.homologation.attackers.parameters import Parameters
 from ndks.keys.generator import Generator
+from ndks_laboratory.homologation.attack import Attacker, Bits, Finding, Intercepted, Seen
+from ndks_laboratory.homologation.attackers.autocorrelation import Autocorrelation
+from ndks_laboratory.homologation.attackers.ciphertext_only import CiphertextOnly
+from ndks_laboratory.homologation.attackers.decimal_grid import DecimalGrid
+from ndks_laboratory.homologation.attackers.float_units import FloatUnits, float_unit_bits
+from ndks_laboratory.homologation.attackers.frequency import Frequency
+from ndks_laboratory.homologation.attackers.key_reuse import KeyReuse
+from ndks_laboratory.homologation.attackers.parameters import Parameters
 
 SEED = 20261123
 SECRET_BITS = 64  # of a capsule's key, before those that encrypt the text

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ndks.cage import find_cage
-from ndks.homologation import judgements, laboratory
-from ndks.homologation.attack import Finding
-from ndks.homologation.controls import MUST_STAND, Target
-from ndks.homologation.laboratory import Homologation, Plan
 from ndks.network.network_file import Network
+from ndks_laboratory.cage import find_cage
+from ndks_laboratory.homologation import judgements, laboratory
+from ndks_laboratory.homologation.attack import Finding
+from ndks_laboratory.homologation.controls import MUST_STAND, Target
+from ndks_laboratory.homologation.laboratory import Homologation, Plan
 
 Homologate = Callable[..., Homologation]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ndks.homologation.report import Plot, autocorrelation, hamming, key_raster, spectrum
 from ndks.keys.generator import Generator
+from ndks_laboratory.homologation.report import Plot, autocorrelation, hamming, key_raster, spectrum
 
 N = 1 << 17  # elements of the long key here
 CLAIMS = (  # text, source, test, evidence

@@ -12,8 +12,8 @@ from host.conftest import Call
 from host.running import Finished
 
 import ndks
-from ndks.faraday import Channel, Machine, channels
 from ndks.laptop.bindings import HOME
+from ndks_laboratory.faraday import Channel, Machine, channels
 
 SALT = "00112233445566778899aabbccddeeff"
 LETTER = b"Meet me at noon. " * 100

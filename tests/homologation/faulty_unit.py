@@ -17,9 +17,9 @@ from typing import Any
 import ndks
 from ndks import BindingStore, Network
 from ndks.cli import main
-from ndks.homologation.stations import Station
-from ndks.homologation.system import ALICE, BOB
-from ndks.homologation.unit_system import UnitSystem
+from ndks_laboratory.homologation.stations import Station
+from ndks_laboratory.homologation.system import ALICE, BOB
+from ndks_laboratory.homologation.unit_system import UnitSystem
 from ndks_protocol import commands, session
 from ndks_protocol.capsule import MessageKeys, Opener
 from ndks_unit.exported_keys import KeyReader

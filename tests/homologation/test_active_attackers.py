@@ -18,18 +18,18 @@ from homologation.faulty_unit import swapped, two_units
 import ndks
 from ndks import BindingStore, Network
 from ndks.exceptions import UnitRemoved
-from ndks.homologation.attack import Expert, Finding, OutOfTime, Seen
-from ndks.homologation.attackers.active import ATTACKERS, ActiveAttacker
-from ndks.homologation.attackers.active.possession import remember
-from ndks.homologation.attackers.active.search import found_in
-from ndks.homologation.attackers.active.trial import Trial
-from ndks.homologation.bare_system import BareSystem
-from ndks.homologation.ideal_system import IdealSystem
-from ndks.homologation.stations import Station
-from ndks.homologation.system import ALICE, BOB, Refused, System
-from ndks.homologation.unit_system import UnitSystem
 from ndks.line.link import Link
 from ndks.line.transport import open_transport
+from ndks_laboratory.homologation.attack import Expert, Finding, OutOfTime, Seen
+from ndks_laboratory.homologation.attackers.active import ATTACKERS, ActiveAttacker
+from ndks_laboratory.homologation.attackers.active.possession import remember
+from ndks_laboratory.homologation.attackers.active.search import found_in
+from ndks_laboratory.homologation.attackers.active.trial import Trial
+from ndks_laboratory.homologation.bare_system import BareSystem
+from ndks_laboratory.homologation.ideal_system import IdealSystem
+from ndks_laboratory.homologation.stations import Station
+from ndks_laboratory.homologation.system import ALICE, BOB, Refused, System
+from ndks_laboratory.homologation.unit_system import UnitSystem
 from ndks_protocol import commands
 
 BY_LABEL = {attacker.label: attacker for attacker in ATTACKERS}

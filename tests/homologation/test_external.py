@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ndks.homologation.external import ToolRow, external_rows
+from ndks_laboratory.homologation.external import ToolRow, external_rows
 
 TOOLS = ("ent", "rngtest", "dieharder")
 COUNT = 1 << 22

@@ -16,9 +16,9 @@ from host.conftest import Call
 from host.running import command_line, environment
 
 from host import conftest as host_fixtures
-from ndks.cage import find_cage
-from ndks.faraday import Channel, ChannelOpen, Machine, find_channels, open_channels, refuse_open
-from ndks.faraday.machine import Interface, Mount, SerialPort, network_interfaces
+from ndks_laboratory.cage import find_cage
+from ndks_laboratory.faraday import Channel, ChannelOpen, Machine, find_channels, open_channels, refuse_open
+from ndks_laboratory.faraday.machine import Interface, Mount, SerialPort, network_interfaces
 
 call = host_fixtures.call
 no_unit_of_the_user = host_fixtures.no_unit_of_the_user

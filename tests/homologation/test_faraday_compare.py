@@ -16,11 +16,11 @@ from host.running import Finished, assert_refused, command_line, environment
 
 import ndks
 from host import conftest as host_fixtures
-from ndks.cage import find_cage
-from ndks.checks import Check, all_held
 from ndks.exceptions import FileError
-from ndks.faraday import Record, compare_records, keys_of_network
 from ndks.laptop.bindings import HOME
+from ndks_laboratory.cage import find_cage
+from ndks_laboratory.checks import Check, all_held
+from ndks_laboratory.faraday import Record, compare_records, keys_of_network
 
 call = host_fixtures.call
 no_unit_of_the_user = host_fixtures.no_unit_of_the_user

@@ -25,9 +25,9 @@ from unit.other_member import open_offline
 
 import ndks
 from host import conftest as host_fixtures
-from ndks.faraday import Channel, Record, deletion, stage
-from ndks.faraday.machine import Mount
 from ndks.line.link import Link
+from ndks_laboratory.faraday import Channel, Record, deletion, stage
+from ndks_laboratory.faraday.machine import Mount
 
 OTHER_SALT = 32 * "7"
 
@@ -471,7 +471,7 @@ def test_a_partition_is_on_its_disk(tmp_path: Path) -> None:
 
 
 def test_the_commitment_of_a_text_covers_its_size() -> None:
-    from ndks.faraday import commitments
+    from ndks_laboratory.faraday import commitments
 
     one = commitments.of_text(bytes(32), bytes(16), io.BytesIO(b"x"))
     assert one != commitments.of_text(bytes(32), bytes(16), io.BytesIO(b"x\0\0\0\0\0\0\0\1"))

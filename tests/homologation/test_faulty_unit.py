@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from homologation.faulty_unit import FAULTS, swapped, two_units
 
-from ndks.homologation.attack import Expert, Finding, Seen
-from ndks.homologation.attackers.active import ATTACKERS
-from ndks.homologation.system import ALICE, BOB
-from ndks.homologation.unit_system import UnitSystem
+from ndks_laboratory.homologation.attack import Expert, Finding, Seen
+from ndks_laboratory.homologation.attackers.active import ATTACKERS
+from ndks_laboratory.homologation.system import ALICE, BOB
+from ndks_laboratory.homologation.unit_system import UnitSystem
 
 BY_NAME = {attacker.name: attacker for attacker in ATTACKERS}
 FOUND = {

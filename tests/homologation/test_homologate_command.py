@@ -14,9 +14,9 @@ import pytest
 from homologation.browser import BROWSER, check_page
 from support.emulate_process import emulated
 
-from ndks.cage import find_cage
-from ndks.homologation.attackers.roster import ACTIVE, PASSIVE
-from ndks.homologation.requirements import REQUIREMENTS
+from ndks_laboratory.cage import find_cage
+from ndks_laboratory.homologation.attackers.roster import ACTIVE, PASSIVE
+from ndks_laboratory.homologation.requirements import REQUIREMENTS
 
 pytestmark = [
     pytest.mark.timeout(400),

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from homologation.hole import needs_root, veth
 
-from ndks.cage import find_cage
-from ndks.checks import Check
-from ndks.homologation.no_channel import Hole, NoChannel, run_no_channel
-from ndks.homologation.provisioning import Pair
-from ndks.homologation.sides import Side
 from ndks.network.network_file import Network
+from ndks_laboratory.cage import find_cage
+from ndks_laboratory.checks import Check
+from ndks_laboratory.homologation.no_channel import Hole, NoChannel, run_no_channel
+from ndks_laboratory.homologation.provisioning import Pair
+from ndks_laboratory.homologation.sides import Side
 
 pytestmark = pytest.mark.skipif(not find_cage(), reason="this system gives no network namespaces")
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from benchmarks.attacks import Coin, Target, random_seen
 
-from ndks.homologation.attack import Attacker, Finding, Seen
-from ndks.homologation.attackers.autocorrelation import Autocorrelation
-from ndks.homologation.attackers.ciphertext_only import CiphertextOnly
-from ndks.homologation.attackers.decimal_grid import DecimalGrid
-from ndks.homologation.attackers.float_units import FloatUnits
-from ndks.homologation.attackers.frequency import Frequency
-from ndks.homologation.attackers.key_reuse import KeyReuse
-from ndks.homologation.attackers.parameters import Parameters
+from ndks_laboratory.homologation.attack import Attacker, Finding, Seen
+from ndks_laboratory.homologation.attackers.autocorrelation import Autocorrelation
+from ndks_laboratory.homologation.attackers.ciphertext_only import CiphertextOnly
+from ndks_laboratory.homologation.attackers.decimal_grid import DecimalGrid
+from ndks_laboratory.homologation.attackers.float_units import FloatUnits
+from ndks_laboratory.homologation.attackers.frequency import Frequency
+from ndks_laboratory.homologation.attackers.key_reuse import KeyReuse
+from ndks_laboratory.homologation.attackers.parameters import Parameters
 
 TEXT = b"The boat leaves the harbour at midnight, bring the papers and tell nobody about it."
 EVERY = [

@@ -12,8 +12,8 @@ from pathlib import Path
 import dpkt
 import pytest
 
-from ndks.homologation.pcap import pcap
-from ndks.relay import Relay, Segment
+from ndks_laboratory.homologation.pcap import pcap
+from ndks_laboratory.relay import Relay, Segment
 
 SEGMENTS = (
     Segment(1000.0, 4000, 5000, b"first " * 900),

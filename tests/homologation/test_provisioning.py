@@ -10,9 +10,9 @@ import pytest
 
 import ndks
 from ndks.exceptions import CheckFailed, UsageError
-from ndks.homologation.provisioning import Pair
-from ndks.homologation.sides import Side
 from ndks.network.network_file import Network
+from ndks_laboratory.homologation.provisioning import Pair
+from ndks_laboratory.homologation.sides import Side
 
 NETWORK = Network.new("laboratory")
 

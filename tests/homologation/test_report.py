@@ -15,7 +15,7 @@ from homologation.example_report import example_plots, example_report
 from homologation.parsed_page import ParsedPage, changed, read_json
 from markupsafe import Markup
 
-from ndks.homologation.report import Plot, render, write_report
+from ndks_laboratory.homologation.report import Plot, render, write_report
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)><!--{{ 7 * 7 }}\u202e\x00</table></style>"
 JUDGED = ("verdict", "role")  # fields whose words are ours

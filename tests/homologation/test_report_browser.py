@@ -11,7 +11,7 @@ from homologation.example_report import example_plots, example_report
 from homologation.parsed_page import changed
 from markupsafe import Markup
 
-from ndks.homologation.report import Plot, render, write_report
+from ndks_laboratory.homologation.report import Plot, render, write_report
 
 pytestmark = needs_browser
 

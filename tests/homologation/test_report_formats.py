@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ndks.homologation.report import formats
+from ndks_laboratory.homologation.report import formats
 
 
 def text(markup: str) -> str:

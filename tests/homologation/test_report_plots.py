@@ -17,8 +17,8 @@ import pytest
 from homologation.example_report import example_plots
 from PIL import Image
 
-from ndks.homologation.report import Plot, autocorrelation, hamming, key_raster, spectrum
-from ndks.homologation.report.canvas import Decimated
+from ndks_laboratory.homologation.report import Plot, autocorrelation, hamming, key_raster, spectrum
+from ndks_laboratory.homologation.report.canvas import Decimated
 
 TESTS = Path(__file__).parents[1]
 PROGRAM = """

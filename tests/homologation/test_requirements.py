@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from homologation.conftest import CONTROL, SMALL, silent
 
-from ndks.cage import find_cage
-from ndks.checks import Check
-from ndks.homologation import judgements, laboratory, requirements
-from ndks.homologation.attackers.roster import ACTIVE, PASSIVE
-from ndks.homologation.evidence import Evidence
-from ndks.homologation.letters import FROM_CAGE
-from ndks.homologation.verdict import judge
 from ndks.network.network_file import Network
+from ndks_laboratory.cage import find_cage
+from ndks_laboratory.checks import Check
+from ndks_laboratory.homologation import judgements, laboratory, requirements
+from ndks_laboratory.homologation.attackers.roster import ACTIVE, PASSIVE
+from ndks_laboratory.homologation.evidence import Evidence
+from ndks_laboratory.homologation.letters import FROM_CAGE
+from ndks_laboratory.homologation.verdict import judge
 
 pytestmark = pytest.mark.timeout(300)
 

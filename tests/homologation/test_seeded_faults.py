@@ -10,8 +10,8 @@ from homologation.conftest import Homologate
 from homologation.faulty_unit import running
 from homologation.hole import needs_root, veth
 
-from ndks.homologation.laboratory import Homologation
-from ndks.homologation.verdict import APPROVED, NOT_APPROVED
+from ndks_laboratory.homologation.laboratory import Homologation
+from ndks_laboratory.homologation.verdict import APPROVED, NOT_APPROVED
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from ndks.homologation.attack import Bits, Expert, Seen
-from ndks.homologation.attackers.statistician import Statistician
-from ndks.homologation.statistics import NAMES, Statistic, all_statistics, hamming, symbol_encodings
 from ndks.keys.generator import Generator
+from ndks_laboratory.homologation.attack import Bits, Expert, Seen
+from ndks_laboratory.homologation.attackers.statistician import Statistician
+from ndks_laboratory.homologation.statistics import NAMES, Statistic, all_statistics, hamming, symbol_encodings
 
 COUNT = 1 << 17
 SEEN = -12.0  # log10 p of what counts as seen here

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from ndks.homologation.attack import Bits
-from ndks.homologation.statistics import (
+from ndks_laboratory.homologation.attack import Bits
+from ndks_laboratory.homologation.statistics import (
     all_lags,
     attributes,
     autocorrelation,
@@ -26,8 +26,8 @@ from ndks.homologation.statistics import (
     spectral,
     spectrum,
 )
-from ndks.homologation.statistics.result import Statistic, corrected
-from ndks.homologation.statistics.suite import all_statistics
+from ndks_laboratory.homologation.statistics.result import Statistic, corrected
+from ndks_laboratory.homologation.statistics.suite import all_statistics
 
 SHORT = 12  # elements; all sequences of them are tried
 EVERY = [np.array(bits, dtype=np.uint8) for bits in itertools.product((0, 1), repeat=SHORT)]

@@ -8,8 +8,8 @@ import mpmath
 import numpy as np
 import pytest
 
-from ndks.homologation.statistics.result import most_unlikely
-from ndks.homologation.statistics.tails import two_sided, upper_tail
+from ndks_laboratory.homologation.statistics.result import most_unlikely
+from ndks_laboratory.homologation.statistics.tails import two_sided, upper_tail
 
 
 def exact_tail(count: int, size: int, chance_inverse: int) -> float:

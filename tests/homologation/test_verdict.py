@@ -4,11 +4,11 @@
 
 import pytest
 
-from ndks.homologation.attack import Finding
-from ndks.homologation.controls import MUST_FALL, MUST_STAND, Target
-from ndks.homologation.judgements import judge_attacks
-from ndks.homologation.requirements import REQUIREMENTS
-from ndks.homologation.verdict import (
+from ndks_laboratory.homologation.attack import Finding
+from ndks_laboratory.homologation.controls import MUST_FALL, MUST_STAND, Target
+from ndks_laboratory.homologation.judgements import judge_attacks
+from ndks_laboratory.homologation.requirements import REQUIREMENTS
+from ndks_laboratory.homologation.verdict import (
     ALPHA,
     APPROVED,
     NO_VERDICT,

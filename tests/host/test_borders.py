@@ -23,10 +23,7 @@ from host.running import assert_refused, run
 from serial.tools import list_ports
 
 import ndks
-from ndks import cage
 from ndks.driver import streams as download
-from ndks.faraday import find_channels
-from ndks.faraday.machine import Machine
 from ndks.laptop import bindings as binding_store
 from ndks.laptop import fingerprint
 from ndks.laptop.bindings import HOME
@@ -34,6 +31,9 @@ from ndks.laptop.fingerprint import characteristics
 from ndks.line import discovery
 from ndks.line import usb as ndks_usb
 from ndks_emulator import InProcessUnit
+from ndks_laboratory import cage
+from ndks_laboratory.faraday import find_channels
+from ndks_laboratory.faraday.machine import Machine
 
 ALICE = "E66038B713596E2A"
 PULLED = [

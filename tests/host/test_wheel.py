@@ -67,7 +67,7 @@ def test_wheel_is_pure_python_and_holds_the_packages_only(built: Path) -> None:
     packages = {"ndks", "ndks_protocol", "ndks_unit", "ndks_emulator"}
     assert tops == packages | {f"ndks-{ndks.__version__}.dist-info"}
     assert {"ndks/_circuitpy/boot.py", "ndks/_circuitpy/code.py"} <= set(names)
-    assert {f"ndks/homologation/report/report.{kind}" for kind in ("html.j2", "css")} <= set(names)
+    assert {f"ndks_laboratory/homologation/report/report.{kind}" for kind in ("html.j2", "css")} <= set(names)
     assert not any("__pycache__" in name or "test" in name for name in names)
     assert any(name.endswith("/LICENSE") for name in names)
 

@@ -3,6 +3,7 @@
 """Lines to units that tests watch, or cut at one request."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from ndks.demo import all_held, run_stage
-from ndks.demo.entropy import entropy, looks_random
+from ndks_laboratory.demo import all_held, run_stage
+from ndks_laboratory.demo.entropy import entropy, looks_random
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="the demo needs pseudo-terminals")
 
@@ -155,7 +155,7 @@ def test_a_descriptor_in_common_is_seen(tmp_path: Path, monkeypatch: pytest.Monk
     with (tmp_path / "shared").open("w+b") as shared:
 
         def popen(command: list[str], **options: Any) -> "subprocess.Popen[Any]":
-            return start(command, **options | ({"stdin": shared} if "ndks.demo.side" in command else {}))
+            return start(command, **options | ({"stdin": shared} if "ndks_laboratory.demo.side" in command else {}))
 
         monkeypatch.setattr(subprocess, "Popen", popen)
         (tmp_path / "stage").mkdir()

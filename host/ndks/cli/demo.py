@@ -10,9 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ndks.demo import Carried, Check, StageResult, all_held, check_messages, run_messages, run_stage
-from ndks.demo.messages import values
 from ndks.exceptions import FileError
+from ndks_laboratory.demo import Carried, Check, StageResult, all_held, check_messages, run_messages, run_stage
+from ndks_laboratory.demo.messages import values
 
 from .arguments import add_command, add_path, need
 from .output import Output, need_stdout, note

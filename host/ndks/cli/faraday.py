@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks import faraday
-from ndks.checks import Check, all_held
 from ndks.exceptions import NoUnit, SeveralUnits
-from ndks.faraday import Channel, KeyRow, Plan, Record
 from ndks.files import refuse_existing
 from ndks.line import discovery
 from ndks.network.network_file import Network
+from ndks_laboratory import faraday
+from ndks_laboratory.checks import Check, all_held
+from ndks_laboratory.faraday import Channel, KeyRow, Plan, Record
 from ndks_protocol import commands
 
 from .arguments import add_command, add_output, add_path, add_unit, bits, bounded, need, output_path, refuse_directory

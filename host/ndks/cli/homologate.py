@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from ndks.cage import find_cage
 from ndks.driver.unit import MAX_BITS
 from ndks.exceptions import FileError
-from ndks.homologation import PRIMAL_BITS
 from ndks.line.discovery import select_port
 from ndks.line.transport import EMULATOR
 from ndks.network.network_file import Network
+from ndks_laboratory.cage import find_cage
+from ndks_laboratory.homologation import PRIMAL_BITS
 from ndks_protocol.commands import SUITES
 
 from . import stdin
@@ -29,7 +29,7 @@ from .arguments import add_command, add_path, bounded, need, whole
 from .output import Output, note, warn_of_suite
 
 if TYPE_CHECKING:
-    from ndks.homologation.laboratory import Plan
+    from ndks_laboratory.homologation.laboratory import Plan
 
 _EXTRA = ("scipy", "numba", "matplotlib", "jinja2", "dpkt")
 _FAULTS = ("p1", "tamper")
@@ -89,7 +89,7 @@ exit status: 0 only if the verdict is APPROVED; the units are blank again at the
 
 def homologate(args: argparse.Namespace, out: Output) -> int:
     _check_system(args)
-    from ndks.homologation import documents, laboratory
+    from ndks_laboratory.homologation import documents, laboratory
 
     plan = _plan(args)
     warning = warn_of_suite(plan.network.suite)
@@ -121,7 +121,7 @@ def _check_system(args: argparse.Namespace) -> None:
 
 
 def _plan(args: argparse.Namespace) -> "Plan":
-    from ndks.homologation.laboratory import Plan
+    from ndks_laboratory.homologation.laboratory import Plan
 
     first, second = (_absolute(select_port(unit)) for unit in args.unit)
     need(first != second, "both ports lead to the same unit", "name two units")

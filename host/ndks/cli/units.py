@@ -8,8 +8,8 @@ from typing import Any
 
 import ndks
 from ndks.board import deploy
-from ndks.driver.unit import Unit
 from ndks.driver import finding
+from ndks.driver.unit import Unit
 from ndks.line import usb
 from ndks_protocol.errors import RANGE
 

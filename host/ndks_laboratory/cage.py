@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Cages for processes: network namespaces, and what a process can see of its own."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from ndks.laptop.bindings import HOME
+
+_CAGES = (["unshare", "--net"], ["unshare", "-r", "--net"])  # root may do the first, most users the second
+_NAMESPACE = Path("/proc/self/ns/net")
+_DESCRIPTORS = Path("/proc/self/fd")
+
+
+def find_cage() -> list[str]:
+    """Return the command that runs another in a network namespace of its own; empty where none can be had."""
+    for cage in _CAGES:
+        if shutil.which(cage[0]) and _works([*cage, sys.executable, "-c", ""]):
+            return cage
+    return []
+
+
+def environment(directory: Path, laptop: Path) -> dict[str, str]:
+    """Return what a process gets that keeps its files in `directory`, and its bindings in `laptop`."""
+    temporary = directory / "tmp"
+    temporary.mkdir(mode=0o700, exist_ok=True)
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(directory),
+        "TMPDIR": str(temporary),
+        HOME: str(laptop),
+    }
+
+
+def end(processes: "Iterable[subprocess.Popen[bytes]]") -> None:
+    """Kill what still runs: each is a session of its own, and what it left behind goes with it."""
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def namespace() -> str:
+    """Return the network namespace of this process, "" on a system that has none."""
+    return str(_NAMESPACE.readlink()) if _NAMESPACE.exists() else ""
+
+
+def open_descriptors() -> dict[str, str]:
+    """Return what each open descriptor of this process refers to, by its number."""
+    found: dict[str, str] = {}
+    for link in _DESCRIPTORS.iterdir() if _DESCRIPTORS.exists() else ():
+        with contextlib.suppress(OSError):  # the listing's own, closed by now
+            found[link.name] = str(link.readlink())
+    return {number: target for number, target in found.items() if _is_open(int(number))}
+
+
+def interfaces() -> list[str]:
+    """Return the network interfaces that this process sees. Not from /sys/class/net: that shows another namespace's."""
+    return [name for _, name in socket.if_nameindex()]
+
+
+def _works(command: list[str]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True

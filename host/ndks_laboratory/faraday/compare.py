@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The expert's side: what the records of two laptops show together."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ndks.files import reading
+from ndks_laboratory.checks import Check
+
+from . import commitments
+from .channel import described, open_channels
+from .record import Record
+from .sources import KeySource
+
+NOT_VERIFIED = "no unit or network file was named: anybody could have written it"
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """One key as both sides committed to it; "" for a key that is missing."""
+
+    index: int
+    bits: tuple[int, int]
+    commitments: tuple[str, str]
+
+    @property
+    def same(self) -> bool:
+        """Whether it is the same key, if both commitments are under the same salt."""
+        return self.commitments[0] == self.commitments[1] and self.bits[0] == self.bits[1]
+
+
+def key_rows(a: Record, b: Record) -> list[KeyRow]:
+    """Return all keys of both records."""
+    ours, theirs = ({key.index: (key.bits, key.commitment) for key in record.keys} for record in (a, b))
+    pairs = ((index, ours.get(index, (0, "")), theirs.get(index, (0, ""))) for index in sorted({*ours, *theirs}))
+    return [KeyRow(index, (one[0], other[0]), (one[1], other[1])) for index, one, other in pairs]
+
+
+def compare_records(a: Record, b: Record, key_of: KeySource | None = None, opened: Sequence[Path] = ()) -> list[Check]:
+    """Return what the two records show; `opened` are the texts that receivers decrypted. CheckFailed, OSError.
+
+    Without `key_of` the records are not authenticated, and texts cannot be compared: held is None.
+    """
+    keys = [key_of(record) if key_of else None for record in (a, b)]
+    both = list(zip((a, b), keys, strict=True))
+    return [
+        Check("the records are of two units", a.unit != b.unit, a.unit if a.unit == b.unit else ""),
+        _equal("both were made with the same salt", a, b, lambda record: record.salt),
+        _equal("both units are of one network", a, b, _network),
+        _equal("both took keys of the same indices", a, b, _indices),
+        _same_keys(a, b),
+        Check("no key was given twice", not (a.repeated or b.repeated), _repeated(a, b)),
+        *map(_channels, (a, b)),
+        *(_authentic(record, key) for record, key in both),
+        *(check for record, key in both for check in _message(record, key, opened)),
+    ]
+
+
+def _equal(name: str, a: Record, b: Record, of: Callable[[Record], str]) -> Check:
+    values = of(a), of(b)
+    same = values[0] == values[1]
+    return Check(name, same, "" if same else "; ".join(values))
+
+
+def _network(record: Record) -> str:
+    return f"{record.network_id}, epoch {record.epoch}, suite {record.suite}, d = {record.digits}"
+
+
+def _indices(record: Record) -> str:
+    runs: list[list[int]] = []
+    for key in record.keys:
+        if runs and runs[-1][1] == key.index - 1:
+            runs[-1][1] = key.index
+        else:
+            runs.append([key.index, key.index])
+    spans = ", ".join(str(first) if first == last else f"{first} to {last}" for first, last in runs)
+    return f"{spans}, for the record {record.authentication.index}"
+
+
+def _same_keys(a: Record, b: Record) -> Check:
+    name = "both sides hold the same keys"
+    if a.salt != b.salt:
+        return Check(name, None, "the salts differ: nothing can be compared")
+    different = [str(row.index) for row in key_rows(a, b) if not row.same]
+    return Check(name, not different, f"different: key {', '.join(different)}" if different else "")
+
+
+def _repeated(a: Record, b: Record) -> str:
+    return "; ".join(
+        f"unit {record.unit}: key {', '.join(map(str, record.repeated))}" for record in (a, b) if record.repeated
+    )
+
+
+def _channels(record: Record) -> Check:
+    found = {"before": open_channels(record.channels_before), "after": open_channels(record.channels_after)}
+    detail = "; ".join(f"{when}: {described(channels)}" for when, channels in found.items() if channels)
+    held = True if not detail else None if record.accepted_risk else False
+    risk = "the risk was accepted; " if held is None else ""
+    return Check(f"no channel was open at the laptop of unit {record.unit}", held, risk + detail)
+
+
+def _authentic(record: Record, key: bytes | None) -> Check:
+    name = f"the record of unit {record.unit} is as its laptop wrote it"
+    return Check(name, None, NOT_VERIFIED) if key is None else Check(name, record.is_signed_by(key))
+
+
+def _message(record: Record, key: bytes | None, opened: Sequence[Path]) -> Iterator[Check]:
+    if not record.message:
+        return
+    yield Check(f"the message of unit {record.unit} was deleted", record.message.deleted)
+    name = f"the message of unit {record.unit} was decrypted as it was written"
+    if opened and key:
+        held = record.message.commitment in (_commitment(key, record, path) for path in opened)
+        yield Check(name, held, "" if held else f"{', '.join(map(str, opened))}: another text")
+    elif opened:
+        yield Check(name, None, "no unit or network file was named, and its commitment is made under a key")
+
+
+def _commitment(key: bytes, record: Record, path: Path) -> str:
+    with reading(path) as file:
+        return commitments.of_text(key, bytes.fromhex(record.salt), file)

@@ -1,0 +1,124 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What an attacker is, what he may see, and who says whether he succeeded.
+
+An attacker gets what attackers would get (`Seen`), and hands what he makes of it to the expert (`Expert`), who alone
+knows what was not disclosed. On random bits nobody may succeed; how unlikely that is, is counted: `Finding.p_value`.
+"""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Bits = npt.NDArray[np.uint8]  # 0 or 1, one key bit an element
+
+# What a target may have for attackers.
+CIPHERTEXTS = "ciphertexts"
+KEYS = "keys"
+LONG_KEY = "a long key"
+SYSTEM = "the system itself"  # to send messages through, to plug units into other laptops
+
+
+class OutOfTime(Exception):
+    """The attacker's budget is spent."""
+
+
+@dataclass(frozen=True)
+class Intercepted:
+    """A message of which only the ciphertext is known: cipher `vernam`, English text in ASCII.
+
+    Its byte i was encrypted with the key's elements `first_element` + 8 i and following.
+    """
+
+    number: int
+    ciphertext: bytes = field(repr=False)
+    first_element: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What attackers have. The network's d and the whole of the algorithm are public (Kerckhoffs)."""
+
+    digits: int
+    keys: Bits  # shape (number of keys, bits): the beginnings of keys 1, 2, 3, ...
+    long_key: Bits  # the beginning of key `long_key_index`
+    long_key_index: int
+    messages: tuple[Intercepted, ...]
+    system: Any = None  # a `ndks_laboratory.homologation.system.System`, for active attackers
+    seed: int = 0  # of all that an attacker draws at random
+    deadline: float = float("inf")  # time.monotonic() at which he has to stop
+
+    def check_time(self) -> None:
+        """Raise OutOfTime when the budget is spent; long searches call this now and then."""
+        if time.monotonic() > self.deadline:
+            raise OutOfTime
+
+    @property
+    def has(self) -> frozenset[str]:
+        """What there is for attackers."""
+        present = {
+            CIPHERTEXTS: bool(self.messages),
+            KEYS: bool(self.keys.size),
+            LONG_KEY: bool(self.long_key.size),
+            SYSTEM: self.system is not None,
+        }
+        return frozenset(what for what, is_there in present.items() if is_there)
+
+
+class Expert(Protocol):
+    """Knows the truth; asked once for each thing that an attacker claims to know."""
+
+    def compare_bits(self, index: int, first: int, bits: Bits) -> int | None:
+        """Return how many of these elements of key `index`, from `first` on, are right; None if nobody has them."""
+        ...
+
+    def compare_text(self, number: int, text: bytes) -> bool:
+        """Tell whether this is the text of message `number`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came out of an attack.
+
+    `p_value`: how likely random bits would have shown as much (an upper bound), over all of the `tests` that were made
+    (1 when nothing was tested); None where success is no matter of chance: a text read, a message forged.
+    """
+
+    attacker: str
+    succeeded: bool | None  # None: not run, or not to an end
+    summary: str  # one line, for the report
+    seconds: float = 0.0
+    p_value: float | None = None
+    tests: int = 0
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])  # plain values, for report.json
+
+
+class Attacker(ABC):
+    """One attack."""
+
+    name: str  # as the report names it
+    label: str  # short, unique: "A1", "A2" ...
+    needs: frozenset[str]
+    budget: float = 60.0  # seconds
+
+    @abstractmethod
+    def run(self, seen: Seen, expert: Expert) -> Finding:
+        """Attack. May raise OutOfTime."""
+
+    def attack(self, seen: Seen, expert: Expert) -> Finding:
+        """Run within the budget, if all is there that this attack needs; time it."""
+        missing = sorted(self.needs - seen.has)
+        if missing:
+            return Finding(self.name, None, f"not run: needs {', '.join(missing)}")
+        start = time.monotonic()
+        try:
+            finding = self.run(replace(seen, deadline=start + self.budget), expert)
+        except OutOfTime:
+            finding = Finding(self.name, None, f"gave up after {self.budget:g} s, which shows nothing")
+        return replace(finding, seconds=time.monotonic() - start)

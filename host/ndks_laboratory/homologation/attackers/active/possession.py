@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Attackers who have a unit, or a copy of its flash, and not its laptop."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ndks_laboratory.homologation.system import Dump, System
+
+from .search import found_in
+from .trial import ActiveAttacker, Trial
+
+
+class WrongLaptop(ActiveAttacker):
+    """Plugs Bob's unit into other laptops."""
+
+    withstood = "{tries} other laptops got no key: {refused}"
+
+    def act(self, trial: Trial) -> None:
+        for stranger in trial.system.strangers:
+            key = trial.attempt(lambda stranger=stranger: trial.system.ask_as(stranger))
+            if key is not None:
+                trial.breaks.append(f"wrong laptop: {stranger} was given a key of {8 * len(key)} bits")
+
+
+class StolenUnit(ActiveAttacker):
+    """Asks Bob's unit for everything without a session, and guesses the proof that would begin one."""
+
+    withstood = "of {tries} requests and guesses none told a secret: {refused}"
+
+    def act(self, trial: Trial) -> None:
+        secrets = trial.system.secrets()
+        with trial.system.stolen() as unit:
+            for request, answer in unit.public().items():
+                trial.tries += 1
+                trial.breaks += [f"stolen unit: {request} tells {secret}" for secret in found_in([answer], secrets)]
+            for request in unit.requests:
+                answer = trial.attempt(lambda request=request: unit.ask(request))
+                if answer is not None:
+                    trial.breaks.append(f"stolen unit: it answered {request} without a session")
+                    break  # the next ones might do harm
+            for guess in unit.guesses:
+                if trial.attempt(lambda guess=guess: unit.guess(guess) or b"") is not None:
+                    trial.breaks.append(f"stolen unit: it took a proof that was guessed: {guess}")
+                    break
+
+
+class FlashDump(ActiveAttacker):
+    """Searches copies of flash for secrets, in pieces, as bytes and as text."""
+
+    withstood = "none of {tries} secrets was found"
+
+    def act(self, trial: Trial) -> str | None:
+        dumps, marks, secrets = trial.system.dumps(), trial.system.marks(), trial.system.secrets()
+        trial.tries += len(dumps) * len(secrets)
+        trial.breaks += [f"{found} found" for found in _found(dumps, secrets)]
+        others = _not_of(dumps, marks)
+        return f"no copy of the flash of {' and of '.join(others)} as it is now" if others else None
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What was in two flashes while their units were members, to be looked for when these were erased."""
+
+    system: System
+    secrets: Mapping[str, bytes] = field(repr=False)
+    marks: Mapping[str, bytes] = field(repr=False)
+    was_shown: bool  # by the files that are looked at: what was there then
+
+    def left(self) -> list[str] | None:
+        """Return what files of flash still hold, by name; None if that cannot be said. No unit is asked."""
+        dumps = self.system.dumps()
+        found = _found(dumps, self.secrets)
+        found += [
+            f"flash of {owner}'s unit: its binding" for owner in self.marks if owner not in _not_of(dumps, self.marks)
+        ]
+        is_shown = self.was_shown and {dump.owner for dump in dumps} == set(self.marks)
+        return found if found or is_shown else None
+
+
+def remember(system: System) -> Remembered:
+    """Take note, while the units are members, of what must be gone when they were erased."""
+    marks = system.marks()
+    return Remembered(system, system.secrets(), marks, not _not_of(system.dumps(), marks))
+
+
+def _found(dumps: Sequence[Dump], secrets: Mapping[str, bytes]) -> list[str]:
+    return [f"flash of {dump.owner}'s unit: {name}" for dump in dumps for name in found_in(dump.content, secrets)]
+
+
+def _not_of(dumps: Sequence[Dump], marks: Mapping[str, bytes]) -> list[str]:
+    """Return the owners without a copy that holds the mark of their unit."""
+    marked = {dump.owner for dump in dumps if any(marks[dump.owner] in content for content in dump.content)}
+    return [owner for owner in marks if owner not in marked]

@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Capsules that come a second time or come back, and numbers that are used twice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from ndks_laboratory.homologation.system import ALICE, BOB, CLOSE, EJECT, PULL, REPLUGGINGS, Layout, Refused
+
+from .trial import ActiveAttacker, Trial, Unusable, shown
+
+_BLOCK = 66  # messages in one session: units reserve numbers by the block, which has 64
+_LONG = 1 << 16  # bytes of a message that is looked at by itself; a board needs 10 s for it
+_PIECE = 16  # bytes of keystream: by chance, two of those of a long message are equal once in 2^105
+
+
+class Replay(ActiveAttacker):
+    """Sends capsules again that were accepted: at once, after others, when the units were plugged in anew."""
+
+    withstood = "of {tries} repetitions none was taken: {refused}"
+
+    def act(self, trial: Trial) -> None:
+        texts = [f"PAY 0100 TO BOB, ORDER {number}".encode() for number in range(6)]
+        capsules = [trial.seal(text, cipher=("vernam", "aes")[number % 2]) for number, text in enumerate(texts)]
+        for number in (0, 2, 1, 3, 5, 4):  # in any order: that is allowed, once each
+            trial.deliver(capsules[number], texts[number], mode="ba"[number % 2])
+            self._again(trial, [capsules[number]], "twice")
+        self._again(trial, capsules, "again after others")
+        for how in REPLUGGINGS:
+            trial.system.replug(how)
+            self._again(trial, capsules, "again when the units had been plugged in anew")
+
+    def _again(self, trial: Trial, capsules: Sequence[bytes], when: str) -> None:
+        for capsule in capsules:
+            for mode in ("b", "a"):
+                text = trial.opened(capsule, mode=mode)
+                if text is not None:
+                    trial.breaks.append(f"replay: {shown(text)} came {when}")
+
+
+class Reflection(ActiveAttacker):
+    """Sends capsules back to whoever has sealed them."""
+
+    withstood = "of {tries} capsules that came back none was taken: {refused}"
+
+    def act(self, trial: Trial) -> None:
+        for owner, other in ((ALICE, BOB), (BOB, ALICE)):
+            for mode in ("b", "a"):
+                text = f"THIS IS FROM {owner.upper()}".encode()
+                capsule = trial.seal(text, by=owner, mode=mode)
+                came_out = trial.opened(capsule, at=owner, mode=mode)
+                if came_out is not None:
+                    trial.breaks.append(f"reflection: {owner} took from {other} what {owner} has sent: {shown(text)}")
+
+
+@dataclass(frozen=True)
+class _Sealed:
+    capsule: bytes
+    text: bytes
+    cipher: str
+    number: int
+
+
+class RepeatedNumbers(ActiveAttacker):
+    """Looks for two messages under one number, one header, or one keystream, also when units are plugged in anew."""
+
+    withstood = "in {tries} messages no number, header or keystream came twice, nor a part of a long keystream"
+
+    def act(self, trial: Trial) -> None:
+        sealed: list[_Sealed] = []
+        for how in (CLOSE, EJECT, PULL):
+            for cipher, mode in (("vernam", "b"), ("vernam", "a"), ("aes", "b"), ("aes", "a")):
+                sealed.append(self._seal(trial, len(sealed), cipher, mode))
+            trial.system.replug(how)
+        sealed += [self._seal(trial, len(sealed) + number, "vernam", "b") for number in range(_BLOCK)]
+        self._compare(trial, sealed)
+        self._look_inside(trial)
+        if not trial.breaks:
+            trial.deliver(sealed[-1].capsule, sealed[-1].text)
+
+    def _seal(self, trial: Trial, number: int, cipher: str, mode: str) -> _Sealed:
+        text = f"MESSAGE {number:04d} TO BOB: THE WEATHER".encode()
+        capsule = trial.seal(text, cipher=cipher, mode=mode)
+        trial.tries += 1
+        try:
+            return _Sealed(capsule, text, cipher, trial.system.number(capsule))
+        except Refused as refusal:
+            raise Unusable(f"an honest message is refused: {refusal.code}") from None
+
+    def _compare(self, trial: Trial, sealed: Sequence[_Sealed]) -> None:
+        """Note every pair of messages that have something in common; the worst first."""
+        layout = trial.system.layout
+        found: list[list[str]] = [[], [], []]
+        for one, other in combinations(sealed, 2):
+            ciphertexts = [each.capsule[layout.text : layout.text + len(each.text)] for each in (one, other)]
+            if one.cipher == other.cipher and _xor(*ciphertexts) == _xor(one.text, other.text):
+                read = _xor(_xor(*ciphertexts), one.text)
+                found[0].append(f"two messages have one keystream: whoever knows the first reads {shown(read)}")
+            if one.capsule[: layout.header] == other.capsule[: layout.header]:
+                found[1].append("two messages have the same header")
+            if one.number == other.number:
+                found[2].append(f"number {one.number} was given to two messages")
+        trial.breaks += [text for texts in found for text in texts]
+
+    def _look_inside(self, trial: Trial) -> None:
+        """Note if a long message of one symbol shows the same bytes again: its keystream repeats then."""
+        capsule = trial.seal(b"A" * _LONG)
+        trial.tries += 1
+        places: dict[bytes, int] = {}
+        body = _without_tags(trial.system.layout, capsule)
+        for place in range(0, len(body) - _PIECE + 1, _PIECE):
+            first = places.setdefault(body[place : place + _PIECE], place)
+            if first != place:
+                trial.breaks.append(
+                    f"in one message of {_LONG} bytes the keystream repeats after {place - first} bytes"
+                )
+                return
+
+
+def _without_tags(layout: Layout, capsule: bytes) -> bytes:
+    """Return the ciphertext of all chunks."""
+    chunks = (capsule[at : at + layout.chunk] for at in range(layout.first_chunk, len(capsule), layout.chunk))
+    return b"".join(chunk[: len(chunk) - layout.tag] for chunk in chunks)
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))

@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What the active attackers have in common: they try, are refused, and now and then are not."""
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ndks.exceptions import NdksError
+from ndks_laboratory.homologation.attack import SYSTEM, Attacker, Expert, Finding, OutOfTime, Seen
+from ndks_laboratory.homologation.system import ALICE, BOB, Refused, System
+
+_SHOWN = 24  # bytes of a text
+_BEFORE = 4  # of them, in front of the first that differs
+_DRAWS = b"active attackers"  # beside the seed: a stream that nobody else draws from
+
+
+class Unusable(Exception):
+    """What is honest is not taken either: nothing can be attacked then."""
+
+
+class Trial:
+    """One attack on one system: what was tried, what was refused and with which code, what was not."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.system: System = seen.system
+        self.random = np.random.default_rng((seen.seed, *_DRAWS))
+        self.breaks: list[str] = []
+        self.tries = 0
+        self._seen = seen
+        self._refusals: Counter[str] = Counter()
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Return the numbers for the report."""
+        return {"tries": self.tries, "refusals": dict(sorted(self._refusals.items())), "successes": len(self.breaks)}
+
+    def attempt(self, try_it: Callable[[], bytes]) -> bytes | None:
+        """Return what was given, None if it was refused."""
+        self._seen.check_time()
+        self.tries += 1
+        try:
+            return try_it()
+        except Refused as refusal:
+            self._refusals[refusal.code] += 1
+            return None
+
+    def opened(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes | None:
+        """Return the text that comes out of a capsule which must be refused."""
+        return self.attempt(lambda: self.system.open(capsule, at=at, mode=mode))
+
+    def forged(self, what: str, capsule: bytes, sent: bytes, *, mode: str = "b", width: int = _SHOWN) -> bool:
+        """Tell whether Bob takes a capsule that nobody has sealed; that is a break, whatever comes out."""
+        text = self.opened(capsule, mode=mode)
+        if text is None:
+            return False
+        start = _first_difference(sent, text)
+        came_out = "the same text" if text == sent else shown(text[start:], width)
+        self.breaks.append(f"{what}: {shown(sent[start:], width)} became {came_out}")
+        return True
+
+    def seal(self, text: bytes, *, by: str = ALICE, cipher: str = "vernam", mode: str = "b") -> bytes:
+        """Return an honest capsule. Unusable."""
+        self._seen.check_time()
+        try:
+            return self.system.seal(text, by=by, cipher=cipher, mode=mode)
+        except Refused as refusal:
+            raise Unusable(f"no message can be sealed: {refusal.code}") from None
+
+    def deliver(self, capsule: bytes, text: bytes, *, mode: str = "b") -> None:
+        """Let Bob open an honest capsule. Unusable."""
+        self._seen.check_time()
+        try:
+            if self.system.open(capsule, mode=mode) == text:
+                return
+        except Refused as refusal:
+            raise Unusable(f"an honest message is refused: {refusal.code}") from None
+        raise Unusable("an honest message came out as another one")
+
+    @property
+    def refused(self) -> str:
+        """Say what was refused how often: "24 AUTH, 2 HEADER"."""
+        return ", ".join(f"{count} {code}" for code, count in self._refusals.most_common())
+
+
+class ActiveAttacker(Attacker):
+    """An attacker who needs nothing but the system."""
+
+    needs = frozenset({SYSTEM})
+    budget = 300.0  # seconds, for slow boards; on two emulated units each needs 2 at most
+    withstood = "of {tries} forgeries none was taken: {refused}"  # the summary when it does not succeed
+
+    def __init__(self, label: str, name: str) -> None:
+        self.label = label
+        self.name = name
+
+    @abstractmethod
+    def act(self, trial: Trial) -> str | None:
+        """Attack, and note each success in `trial.breaks`; may return why nothing could be tried, or raise Unusable."""
+
+    def run(self, seen: Seen, expert: Expert) -> Finding:  # noqa: ARG002 (what succeeds shows by itself)
+        trial = Trial(seen)
+        no_verdict = _no_verdict(self.act, trial)
+        if trial.breaks:
+            more = len(trial.breaks) - 1
+            summary = trial.breaks[0] + (f" (and {more} more)" if more else "")
+            return Finding(self.name, True, summary, details=trial.details | {"breaks": trial.breaks[:20]})
+        if no_verdict:
+            return Finding(self.name, None, no_verdict, details=trial.details)
+        summary = self.withstood.format(tries=trial.tries, refused=trial.refused)
+        return Finding(self.name, False, summary, details=trial.details)
+
+
+def _no_verdict(act: Callable[[Trial], str | None], trial: Trial) -> str:
+    """Let an attacker act and return why that shows nothing, "" if it does. NdksError, unless there are breaks."""
+    try:
+        reason = act(trial)
+    except OutOfTime:
+        return f"gave up after {trial.tries} tries, none taken"
+    except Unusable as unusable:
+        reason = str(unusable)
+    except Refused as refusal:
+        reason = f"what is honest is refused: {refusal.code}"
+    except NdksError:
+        if trial.breaks:  # what was found stays found, also when the unit is gone
+            return ""
+        raise
+    return f"not run: {reason}" if reason else ""
+
+
+def shown(text: bytes, width: int = _SHOWN) -> str:
+    """Return the beginning of a text, in quotes; what is no ASCII escaped."""
+    return '"' + "".join(chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}" for byte in text[:width]) + '"'
+
+
+def _first_difference(one: bytes, other: bytes) -> int:
+    """Return where to begin to show two texts: a bit before they differ, or where one ends."""
+    differ = (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return max(0, next(differ, min(len(one), len(other))) - _BEFORE)

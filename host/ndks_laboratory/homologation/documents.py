@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What a homologation leaves: report.html, report.json, tap.pcap."""
+
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+import ndks
+from ndks.files import whole_file
+from ndks_laboratory.checks import Check
+
+from .attack import Finding
+from .external import external_rows
+from .laboratory import Homologation
+from .material import KEY_BITS
+from .pcap import pcap
+from .report import Plot, autocorrelation, hamming, key_raster, spectrum, write_report
+from .statistics import correlation, spectral
+from .tables import tables
+from .verdict import ALPHA, Attacked
+
+PCAP = "tap.pcap"
+_PACKAGES = ("numpy", "scipy", "numba", "cryptography", "pyserial")
+_PLOTTED = 1 << 20  # elements of the long key
+
+
+def write(homologation: Homologation, command: str, warning: dict[str, str]) -> dict[str, Any]:
+    """Write the documents into the plan's directory, and return what report.json holds. OSError, FileError."""
+    directory = homologation.plan.directory
+    record = pcap(homologation.evidence.regular.segments)
+    with whole_file(directory / PCAP, private=False) as file:
+        file.write(record)
+    report = {**values(homologation, command), **warning}
+    report["files"] = [_file(directory / PCAP)]
+    write_report(directory, report, plots(homologation))
+    return report
+
+
+def values(homologation: Homologation, command: str) -> dict[str, Any]:
+    """Return the report as plain values."""
+    evidence, plan, network = homologation.evidence, homologation.plan, homologation.plan.network
+    units = homologation.attacked[0]
+    return {
+        "schema": 1,
+        "product": f"ndks {ndks.__version__}",
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(homologation.seconds, 1),
+        "command": command,
+        "verdict": homologation.verdict,
+        "reasons": list(homologation.reasons),
+        "network": {
+            "name": network.name,
+            "suite": network.suite,
+            "digits": network.digits,
+            "network_id": network.network_id,
+            "cipher": network.cipher,
+            "p1": network.p1,  # of a network that is thrown away
+            "p2": network.p2,
+        },
+        "units": [asdict(unit) for unit in homologation.units],
+        "requirements": [
+            {
+                "id": judged.requirement.id,
+                "text": judged.requirement.text,
+                "source": judged.requirement.source,
+                "test": judged.requirement.test,
+                "evidence": judged.evidence,
+                "verdict": judged.verdict,
+            }
+            for judged in homologation.judged
+        ],
+        "targets": [_target(attacked, network.suite) for attacked in homologation.attacked],
+        "statistics": _statistics(units.findings["S"], evidence.threshold),
+        "external": [asdict(row) for row in external_rows(homologation.seen.long_key)],
+        "threshold": {"alpha": ALPHA, "tests": round(ALPHA / evidence.threshold), "p": evidence.threshold},
+        "stages": {"no_channel": _no_channel(homologation), "regular_channel": _regular(homologation)},
+        "tables": tables(evidence, homologation.seconds_to_provision),
+        "environment": {
+            "python": sys.version.split()[0],
+            "system": platform.platform(),
+            "packages": {name: _version(name) for name in _PACKAGES},
+            "seed": plan.seed,
+        },
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:  # installed by other means
+        return "unknown"
+
+
+def plots(homologation: Homologation) -> list[Plot]:
+    """Return the report's plots."""
+    evidence, bits = homologation.evidence, homologation.seen.long_key[:_PLOTTED]
+    power, sigmas = spectral.spectrum(bits)[1:], correlation.autocorrelation(bits, len(bits) // 2)
+    low, high = evidence.distance_limits
+    parts = {name: found / KEY_BITS for name, found in evidence.distances.items()}
+    return [
+        key_raster(bits),
+        spectrum(power, spectral.power_limit(evidence.threshold / len(power))),
+        autocorrelation(sigmas, -NormalDist().inv_cdf(evidence.threshold / len(sigmas) / 2)),
+        hamming(parts, low / KEY_BITS, high / KEY_BITS),
+    ]
+
+
+def _target(attacked: Attacked, suite: str) -> dict[str, Any]:
+    name = f"the units, suite {suite}" if attacked.as_expected is None else attacked.name
+    findings = [{"label": label, **asdict(finding)} for label, finding in attacked.findings.items()]
+    return {"name": name, "role": attacked.role, "as_expected": attacked.as_expected, "findings": findings}
+
+
+def _statistics(finding: Finding, threshold: float) -> list[dict[str, Any]]:
+    rows: Sequence[Mapping[str, Any]] = finding.details.get("statistics", ())
+    return [{**row, "n": row["size"], "passed": 10.0 ** row["log10_p"] >= threshold} for row in rows]
+
+
+def _no_channel(homologation: Homologation) -> dict[str, Any]:
+    stage = homologation.evidence.no_channel
+    first, second = ({key.index: key.commitment for key in record.keys} for record in stage.records)
+    return {
+        "checks": _checks([*stage.cage_checks, *stage.key_checks, *stage.deletion_checks]),
+        "keys": [
+            {"index": key.index, "bits": key.bits, "same": first[key.index] == second.get(key.index)}
+            for key in stage.records[0].keys
+        ],
+        "cages": [found["namespace"] for found in stage.evidence],
+        "probes": [asdict(probe) for probe in stage.probes],
+    }
+
+
+def _regular(homologation: Homologation) -> dict[str, Any]:
+    stage = homologation.evidence.regular
+    messages = [
+        {
+            "number": c.letter.number,
+            "sender": c.letter.sender,
+            "receiver": c.letter.receiver,
+            "cipher": c.letter.cipher,
+            "sealed_in": c.letter.sealed_in,
+            "opened_in": c.letter.opened_in,
+            "bytes": len(c.letter.text),
+            "same": c.same,
+        }
+        for c in stage.carried
+    ]
+    return {"checks": _checks(stage.checks), "messages": messages}
+
+
+def _checks(checks: Sequence[Check]) -> list[dict[str, Any]]:
+    return [asdict(check) for check in checks]
+
+
+def _file(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    return {"name": path.name, "bytes": len(content), "sha256": sha256(content).hexdigest()}

@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Two real units, on whatever ports: attackers use the protocol, and nothing that is not there for anybody.
+
+A port is open once at a time, and stays open from one operation to the next.
+"""
+
+import contextlib
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+
+from ndks.crypto import CRYPTO
+from ndks.driver.unit import DEFAULT_TIMEOUT, Unit, open_port
+from ndks.exceptions import NdksError
+from ndks.line.link import Link
+from ndks.network.network_file import Network
+from ndks_protocol import commands
+from ndks_protocol.capsule import CHUNK, SYNC_SIZE, TAG_SIZE
+from ndks_protocol.kdf import derive
+
+from .stations import Station, open_station, refusals
+from .strangers import STRANGERS, ask_as
+from .system import ALICE, BOB, EJECT, PULL, Cable, Dump, Layout, StolenUnit, System
+from .tapped_cable import TappedCable
+from .thief import Thief
+
+_HEADER = commands.WIRE_HEADER_SIZE
+
+
+class UnitSystem(System):
+    """Units that are bound to their stations already, and members of `network`.
+
+    `timeout` is the longest wait for one answer, in seconds.
+    """
+
+    layout = Layout(_HEADER, _HEADER, CHUNK + TAG_SIZE, TAG_SIZE, _HEADER + SYNC_SIZE)
+    strangers = STRANGERS
+
+    def __init__(
+        self,
+        network: Network,
+        alice: Station,
+        bob: Station,
+        *,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> None:
+        self.network = network
+        self.stations = {ALICE: alice, BOB: bob}
+        self._timeout = timeout
+        self._units: dict[str, tuple[Unit, Link]] = {}
+
+    def seal(self, text: bytes, *, by: str = ALICE, cipher: str = "vernam", mode: str = "b") -> bytes:
+        with refusals():
+            return self.unit(by).seal(text, cipher=cipher, mode=mode)
+
+    def open(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
+        with refusals():
+            return self.unit(at).open(capsule, mode=mode)
+
+    def number(self, capsule: bytes, *, at: str = BOB) -> int:
+        with refusals():
+            return self.unit(at).inspect(capsule).number
+
+    def replug(self, how: str) -> None:
+        for owner in self.stations:
+            unit, link = self.unit(owner), self._units.pop(owner)[1]
+            if how == PULL:
+                link.close()
+                continue
+            with unit:
+                if how == EJECT:
+                    unit.eject()
+
+    def ask_as(self, stranger: str) -> bytes:
+        self._leave_anew(BOB)
+        try:
+            with refusals():
+                return ask_as(stranger, self.stations[BOB].port, self.stations[BOB].bindings, self._timeout)
+        finally:
+            self._forget_wrong_proofs(BOB)
+
+    @contextlib.contextmanager
+    def stolen(self) -> Generator[StolenUnit]:
+        header = self.seal(b"on its way")[:_HEADER]
+        self._leave_anew(BOB)
+        link = Link(open_port(self.stations[BOB].port, self._timeout), self._timeout)
+        try:
+            yield Thief(link, header)
+        finally:
+            link.close()
+            self._forget_wrong_proofs(BOB)
+
+    @contextlib.contextmanager
+    def cable(self) -> Generator[Cable]:
+        self._leave(ALICE)
+        with contextlib.closing(TappedCable(self.stations[ALICE], self._timeout)) as cable:
+            yield cable
+
+    def dumps(self) -> tuple[Dump, ...]:
+        contents = {owner: tuple(_contents(station.flash)) for owner, station in self.stations.items()}
+        return tuple(Dump(owner, content) for owner, content in contents.items() if content)
+
+    def marks(self) -> Mapping[str, bytes]:
+        return {owner: bytes.fromhex(self.unit(owner).hello.binding_id) for owner in self.stations}
+
+    def secrets(self) -> Mapping[str, bytes]:
+        secret = self.network.secret
+        found = {
+            "the network's secret": secret,
+            "the key of header tags": derive(CRYPTO, secret, "ndks header mac", b""),
+            "the key of header masks": derive(CRYPTO, secret, "ndks header mask", b""),
+            "p1": self.network.p1.encode(),
+            "p2": self.network.p2.encode(),
+        }
+        for owner, station in self.stations.items():
+            found[f"the secret of {owner}'s laptop"] = bytes.fromhex(station.bindings.export()["host_secret"].decode())
+            found[f"the key that opens {owner}'s unit"] = station.bindings.keys(self.unit(owner).hello).kek
+        return found
+
+    def close(self) -> None:
+        for owner in tuple(self._units):
+            self._leave(owner)
+
+    def unit(self, owner: str) -> Unit:
+        """Return somebody's open unit, unlocked; after wrong proofs that takes a while."""
+        if owner not in self._units:
+            self._units[owner] = open_station(self.stations[owner], self._timeout)
+        return self._units[owner][0]
+
+    def _leave_anew(self, owner: str) -> None:
+        """Leave a unit whose laptop has just proved itself: wrong proofs of before do not delay the next attacker."""
+        self.unit(owner)
+        self._leave(owner)
+
+    def _forget_wrong_proofs(self, owner: str) -> None:
+        """Let the unit have a right proof, so that whoever is next, and in whatever role, does not wait for it."""
+        with contextlib.suppress(NdksError):  # it shows by itself when somebody needs the unit
+            self.unit(owner)
+
+    def _leave(self, owner: str) -> None:
+        if owner in self._units:
+            self._units.pop(owner)[0].close()
+
+
+def _contents(paths: tuple[Path, ...]) -> Iterator[bytes]:
+    for path in paths:
+        files = (
+            sorted(each for each in path.rglob("*") if each.is_file())
+            if path.is_dir()
+            else [path]
+            if path.exists()
+            else []
+        )
+        for file in files:
+            yield file.read_bytes()
