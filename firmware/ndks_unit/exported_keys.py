@@ -73,10 +73,10 @@ def key_chunk(unit, epoch: int, index: int, offset: int, size: int) -> tuple:
     return (unit.keys.read(index, offset, size),)
 
 
-def acknowledge(unit, epoch: int, index: int, leave: int) -> tuple:
-    errors.check_flag(leave)
+def acknowledge(unit, epoch: int, index: int, allow_jump: int) -> tuple:
+    errors.check_flag(allow_jump)
     _check(unit, epoch, index)
-    if index > unit.counter.next + commands.MAX_JUMP and not leave:
+    if index > unit.counter.next + commands.MAX_JUMP and not allow_jump:
         raise errors.UnitError(errors.TOO_FAR)
     unit.counter.advance_to(index + 1)
     return (unit.counter.next,)

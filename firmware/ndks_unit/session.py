@@ -112,11 +112,11 @@ def prove(unit, given: bytes) -> tuple:
     return ()
 
 
-def unlock(unit, kek: bytes, floor: int, leave: int) -> tuple:
-    errors.check_flag(leave)
+def unlock(unit, kek: bytes, floor: int, allow_jump: int) -> tuple:
+    errors.check_flag(allow_jump)
     unit.unlock(kek)
     try:
-        _unless_storage(unit.own_numbers.start_above, floor, leave)
+        _unless_storage(unit.own_numbers.start_above, floor, allow_jump)
     except errors.UnitError:
         unit.lock()
         raise

@@ -145,7 +145,7 @@ _ADVICE = {
     errors.TAMPERED: "look into the case, close it, plug the unit in anew, say ndks zeroize, and provision it again",
     errors.RANGE: "check the numbers; ranges are in PROTOCOL.md",
     errors.EPOCH: "ask the unit for its next index again",
-    errors.TOO_FAR: "check the number; if it is right, repeat with --far",
+    errors.TOO_FAR: "check the number; if it is right, repeat with --allow-jump",
     errors.CAPSULE_VERSION: "check that this is a capsule; if it is, upgrade ndks and the unit",
     errors.HEADER: "compare network ids (ndks info, ndks network show); if they are the same, have it sent again",
     errors.SUITE: "ask the sender which network the unit is a member of",

@@ -33,14 +33,14 @@ CONTROL = 1  # not defined yet, and refused
 
 # Flags of OPEN_BEGIN and OPEN_KEYS
 AGAIN = 1  # open a message that was accepted before; nothing moves
-LEAVE = 2  # open a message that is more than 2^20 numbers ahead
+ALLOW_JUMP = 2  # open a message that is more than 2^20 numbers ahead
 
 MAX_CHUNK = 1024  # bytes of key that one KEY_CHUNK asks for at most
 MAX_KEY_BYTES = 1 << 37  # a key has 2^40 bits at most
 MAX_NAME = 32  # bytes of a network's name
 COMMON_LANE = 0
 INDEX_BITS = 48  # key index = lane * 2^48 + n
-MAX_JUMP = 1 << 20  # how far ahead an index may be without leave
+MAX_JUMP = 1 << 20  # how far ahead an index may be without allow_jump
 WINDOW_SIZE = 256  # how many of a sender's latest numbers are told apart
 MAX_SENDERS = 10  # whose windows a unit keeps: so many fit into nvm and leave it room to accept 40 capsules an erase
 WIRE_HEADER_SIZE = 37  # bytes of a capsule before its chunks
@@ -115,7 +115,7 @@ PROVE = Command(
 UNLOCK = Command(
     0x07,
     "UNLOCK",
-    "kek:b32 floor:u64 leave:u8",
+    "kek:b32 floor:u64 allow_jump:u8",
     "",
     IS_PROVISIONED | PROVED,
 )
@@ -157,7 +157,7 @@ KEY_CHUNK = Command(
 ACKNOWLEDGE = Command(
     0x12,
     "ACKNOWLEDGE",
-    "epoch:u32 index:u64 leave:u8",
+    "epoch:u32 index:u64 allow_jump:u8",
     "index:u64",
     IS_PROVISIONED | SESSION,
 )
@@ -220,7 +220,7 @@ MESSAGE_CHECK = Command(
 ACCEPT = Command(
     0x28,
     "ACCEPT",
-    "header:b37 leave:u8",
+    "header:b37 allow_jump:u8",
     "",
     IS_PROVISIONED | SESSION,
 )

@@ -40,7 +40,7 @@ MEANINGS: dict[int, str] = {
     errors.TAMPERED: "the case of the unit was opened, and everything in it erased",
     errors.RANGE: "a number or text lies outside its range",
     errors.EPOCH: "the unit is in another epoch",
-    errors.TOO_FAR: "more than 2^20 numbers ahead of what the unit knows, without leave",
+    errors.TOO_FAR: "more than 2^20 numbers ahead of what the unit knows, without permission to jump",
     errors.CAPSULE_VERSION: "the capsule has another version than 1, or it is no capsule",
     errors.HEADER: "no capsule of this network, or its header was altered or cut off",
     errors.SUITE: "the capsule was made with another suite than the network's",

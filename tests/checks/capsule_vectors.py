@@ -203,16 +203,16 @@ def windows() -> list[list[tuple[int, int, str]]]:
 def window_results(steps: list[tuple[int, int]]) -> list[tuple[int, int, str]]:
     accepted: set[int] = set()
     results: list[tuple[int, int, str]] = []
-    for number, leave in steps:
+    for number, allow_jump in steps:
         top = max(accepted, default=0)
         result = "OK"
         if number <= top - WINDOW:
             result = "TOO_OLD"
         elif number in accepted:
             result = "DUPLICATE"
-        elif number > top + MAX_JUMP and not leave:
+        elif number > top + MAX_JUMP and not allow_jump:
             result = "TOO_FAR"
         else:
             accepted.add(number)
-        results.append((number, leave, result))
+        results.append((number, allow_jump, result))
     return results

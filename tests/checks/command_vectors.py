@@ -303,8 +303,8 @@ def chunk_request(index: int, offset: int, size: int, epoch: int = 0) -> bytes:
     return struct.pack(">IQQH", epoch, index, offset, size)
 
 
-def acknowledgement(index: int, leave: int = 0, epoch: int = 0) -> bytes:
-    return struct.pack(">IQB", epoch, index, leave)
+def acknowledgement(index: int, allow_jump: int = 0, epoch: int = 0) -> bytes:
+    return struct.pack(">IQB", epoch, index, allow_jump)
 
 
 def becoming_a_member(talk: Conversation) -> None:
@@ -411,7 +411,7 @@ def exported_keys() -> list[Step]:
         (ACKNOWLEDGE, acknowledgement((1 << 20) + 3), TOO_FAR),
         (NEXT_INDEX, b"", struct.pack(">IQ", 0, 2)),
         (ACKNOWLEDGE, acknowledgement((1 << 20) + 2), struct.pack(">Q", (1 << 20) + 3)),
-        (ACKNOWLEDGE, acknowledgement((1 << 48) - 1, leave=1), struct.pack(">Q", 1 << 48)),
+        (ACKNOWLEDGE, acknowledgement((1 << 48) - 1, allow_jump=1), struct.pack(">Q", 1 << 48)),
         (NEXT_INDEX, b"", RANGE),
     ]
 

@@ -52,8 +52,8 @@ def binding_body(binding: Binding, salt: bytes, settled: int) -> bytes:
     return binding.auth + salt + binding.id + bytes([3, settled])
 
 
-def unlocking(binding: Binding, floor: int = 0, leave: int = 0) -> bytes:
-    return binding.kek + struct.pack(">QB", floor, leave)
+def unlocking(binding: Binding, floor: int = 0, allow_jump: int = 0) -> bytes:
+    return binding.kek + struct.pack(">QB", floor, allow_jump)
 
 
 class Conversation:

@@ -70,7 +70,7 @@ def number_table() -> str:
         ("window", f"{commands.WINDOW_SIZE} numbers"),
         ("senders whose windows a unit keeps", f"{commands.MAX_SENDERS}"),
         ("confirmation of ZEROIZE", f"`{commands.CONFIRMATION.decode()}`"),
-        ("flags of OPEN_BEGIN and OPEN_KEYS: again, leave", f"{commands.AGAIN}, {commands.LEAVE}"),
+        ("flags of OPEN_BEGIN and OPEN_KEYS: again, leave", f"{commands.AGAIN}, {commands.ALLOW_JUMP}"),
         ("kind: data, control", f"{commands.DATA}, {commands.CONTROL}"),
         ("longest key", f"2^{commands.MAX_KEY_BYTES.bit_length() - 1} bytes"),
         ("farthest jump without leave", f"{commands.MAX_JUMP} keys"),

@@ -109,8 +109,8 @@ class Peer:
         opener = Opener(CRYPTO, HostKeys(self, handle, tag_key, known_sync(sync), aes_key))
         return b"".join([opener.open(*chunk) for chunk in chunks])
 
-    def accept(self, capsule: bytes, leave: int = 0) -> None:
-        assert self.ask(commands.ACCEPT, capsule[:WIRE_HEADER_SIZE], leave) == ()
+    def accept(self, capsule: bytes, allow_jump: int = 0) -> None:
+        assert self.ask(commands.ACCEPT, capsule[:WIRE_HEADER_SIZE], allow_jump) == ()
 
     def open_code(self, capsule: bytes, flags: int = 0) -> int:
         """The error code of opening, 0 when the capsule opens."""

@@ -15,7 +15,7 @@ from firmware.peer import CRYPTO, HEADER_KEYS, RANDOM, Peer, capsule, clear
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.capsule import Header
-from ndks_protocol.commands import AES, AGAIN, LEAVE, VERNAM
+from ndks_protocol.commands import AES, AGAIN, ALLOW_JUMP, VERNAM
 from ndks_protocol.generator import Generator
 from ndks_protocol.kdf import derive, xor_keystream
 
@@ -75,7 +75,7 @@ class Conversation:
         for header, _ in self.sealed:
             own = HEADER_KEYS.mask(header)
             for command in (commands.OPEN_BEGIN, commands.OPEN_KEYS):
-                assert peer.code(command, own, AGAIN | LEAVE) == errors.REFLECTED
+                assert peer.code(command, own, AGAIN | ALLOW_JUMP) == errors.REFLECTED
             peer.code(commands.KEY_CHUNK, 0, header.index, 0, 32)
         for token in self.tokens[:: 1 if mode == "a" else -1]:
             peer.code(commands.SEAL_CHUNK, token, 0, 1, b"")

@@ -27,7 +27,7 @@ from firmware.peer import (
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.capsule import CHUNK, TAG_SIZE
-from ndks_protocol.commands import AES, AGAIN, CONTROL, LEAVE, MAX_JUMP, MAX_SENDERS, VERNAM, WIRE_HEADER_SIZE
+from ndks_protocol.commands import AES, AGAIN, CONTROL, ALLOW_JUMP, MAX_JUMP, MAX_SENDERS, VERNAM, WIRE_HEADER_SIZE
 from ndks_protocol.kdf import Mac
 from ndks_protocol.session import OVERHEAD
 
@@ -204,7 +204,7 @@ class TestHeaders:
     @opening
     def test_flags(self, peer: Peer, command: commands.Command) -> None:
         peer.accept(wire(SENDER, 1000))
-        for number, refused_unless in ((1000, AGAIN), (1001 + MAX_JUMP, LEAVE)):
+        for number, refused_unless in ((1000, AGAIN), (1001 + MAX_JUMP, ALLOW_JUMP)):
             opened = [peer.code(command, wire(SENDER, number), flags) == 0 for flags in range(4)]
             assert opened == [bool(flags & refused_unless) for flags in range(4)]
 
@@ -219,7 +219,7 @@ class TestHeaders:
         before = bytes(peer.board.nvm.content)
         for mode in "ab":
             assert peer.open(sealed, AGAIN, mode) == b"hello"
-        assert peer.open(capsule(SENDER, 6 + MAX_JUMP), LEAVE) == b"hello"
+        assert peer.open(capsule(SENDER, 6 + MAX_JUMP), ALLOW_JUMP) == b"hello"
         assert peer.board.nvm.content == before
         assert peer.open_code(sealed) == errors.DUPLICATE
 

@@ -499,7 +499,7 @@ class TestSizes:
             "opening": laptop.begin,
             "wrong proof": lambda: (laptop.begin(), laptop.code(commands.PROVE, WRONG_PROOF)),
             "close": close,
-            "disconnect": leave,
+            "disconnect": allow_jump,
             "hello": greet,
             "altered": alter,
         }
@@ -649,9 +649,9 @@ class TestUnlock:
                 assert laptop.code(commands.UNLOCK, laptop.session.kek, floor, 0) == errors.TOO_FAR
                 assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED, "nothing was unlocked"
         assert flash(laptop) == before
-        laptop.unlock(floor=MAX_JUMP + 2, leave=1)
+        laptop.unlock(floor=MAX_JUMP + 2, allow_jump=1)
         assert laptop.status()["own_number"] == MAX_JUMP + 2
-        laptop.open(floor=(1 << INDEX_BITS) - 2, leave=1)
+        laptop.open(floor=(1 << INDEX_BITS) - 2, allow_jump=1)
         self.seal(laptop, 1)
         assert laptop.code(commands.SEAL_BEGIN, b"token  2", 0, 0, bytes(8)) == errors.RANGE
 

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from firmware.peer import Peer, capsule, wire
 from ndks_protocol import commands, errors
-from ndks_protocol.commands import AGAIN, LEAVE, MAX_JUMP, MAX_SENDERS, WINDOW_SIZE
+from ndks_protocol.commands import AGAIN, ALLOW_JUMP, MAX_JUMP, MAX_SENDERS, WINDOW_SIZE
 
 LONGEST = {"name": "n" * 32, "p1": "0." + "5" * 78, "p2": "25." + "7" * 77}
 LANE = 2
@@ -27,8 +27,8 @@ def code(peer: Peer, number: int, flags: int = 0, lane: int = LANE) -> int:
     return peer.code(commands.OPEN_BEGIN, wire(lane, number), flags)
 
 
-def accept(peer: Peer, number: int, leave: int = 0, lane: int = LANE) -> int:
-    return peer.code(commands.ACCEPT, wire(lane, number), leave)
+def accept(peer: Peer, number: int, allow_jump: int = 0, lane: int = LANE) -> int:
+    return peer.code(commands.ACCEPT, wire(lane, number), allow_jump)
 
 
 def test_what_was_opened_and_not_accepted_opens_again(peer: Peer) -> None:
@@ -87,7 +87,7 @@ def test_the_window_moves_exactly(peer: Peer) -> None:
 def test_accepting_what_is_too_old_is_refused(peer: Peer) -> None:
     accept(peer, 1000)
     before = bytes(peer.board.nvm.content)
-    assert accept(peer, 1000 - WINDOW_SIZE) == accept(peer, 1, leave=1) == errors.TOO_OLD
+    assert accept(peer, 1000 - WINDOW_SIZE) == accept(peer, 1, allow_jump=1) == errors.TOO_OLD
     assert peer.board.nvm.content == before
 
 
@@ -96,12 +96,12 @@ def test_more_than_2_to_the_20_ahead_needs_leave(peer: Peer) -> None:
     for _ in range(3):
         for number in (top + MAX_JUMP + 1, (1 << 48) - 1):
             assert accept(peer, number) == code(peer, number) == code(peer, number, AGAIN) == errors.TOO_FAR
-            assert code(peer, number, LEAVE) == code(peer, number, LEAVE | AGAIN) == 0
+            assert code(peer, number, ALLOW_JUMP) == code(peer, number, ALLOW_JUMP | AGAIN) == 0
         top += MAX_JUMP
         assert accept(peer, top) == 0
         assert code(peer, top - 1) == 0
-    assert accept(peer, top + MAX_JUMP + 7, leave=1) == 0
-    assert accept(peer, (1 << 48) - 1, leave=1) == 0
+    assert accept(peer, top + MAX_JUMP + 7, allow_jump=1) == 0
+    assert accept(peer, (1 << 48) - 1, allow_jump=1) == 0
     peer.restart()
     assert code(peer, (1 << 48) - 1) == errors.DUPLICATE
     assert code(peer, (1 << 48) - WINDOW_SIZE) == 0

@@ -130,7 +130,7 @@ def _accept(bench: Bench, capsule: bytes, code: int) -> None:
     if code == 0:
         assert accepted == ()
     if accepted == ():
-        assert _ask(bench, commands.OPEN_BEGIN, header, commands.LEAVE) == errors.DUPLICATE
+        assert _ask(bench, commands.OPEN_BEGIN, header, commands.ALLOW_JUMP) == errors.DUPLICATE
         assert _ask(bench, commands.ACCEPT, header, 0) == ()
 
 

@@ -102,7 +102,7 @@ def _all(hosts: Hosts, script: Script) -> None:
 def _event(hosts: Hosts, script: Script) -> None:
     what = script.byte() % 4
     if what == 0:
-        hosts.bench.leave()
+        hosts.bench.allow_jump()
     elif what == 1:
         hosts.bench.restart()
     elif what == 2:

@@ -463,7 +463,7 @@ def test_a_number_far_above_needs_leave(laptop: Laptop, member: str, network: nd
         with pytest.raises(ndks.DeviceError) as refused:
             unit.next_index()
         assert refused.value.code == "TOO_FAR"
-        unit.unlock(leave=True)
+        unit.unlock(allow_jump=True)
         assert header_of(network, unit.seal(LETTER)).number == (1 << 20) + 3
 
 

@@ -160,7 +160,7 @@ def test_another_suite(receiver: Bob, network: ndks.Network) -> None:
 @by_mode
 def test_own_capsules_come_back(mode: str, alice: str, seal: Callable[..., bytes], call: Call, desk: Path) -> None:
     alices = Bob(call, ("--unit", alice, "--mode", mode), desk)
-    for options in ((), ("--again",), ("--far",)):
+    for options in ((), ("--again",), ("--allow-jump",)):
         assert "--network" in alices.assert_refused(seal(mode=mode), "REFLECTED", 4, *options)
 
 
@@ -197,9 +197,9 @@ def test_too_far(mode: str, alice: str, bob_with_unit: Bob, seal: Callable[..., 
     early = seal()
     have_sent_up_to(alice, MAX_JUMP + 1)
     capsule = seal()
-    assert "--far" in bob_with_unit.assert_refused(capsule, "TOO_FAR", 4, "--mode", mode)
-    bob_with_unit.assert_opens(capsule, "--far", "--mode", mode)
-    bob_with_unit.assert_refused(capsule, "DUPLICATE", 4, "--far", "--mode", mode)
+    assert "--allow-jump" in bob_with_unit.assert_refused(capsule, "TOO_FAR", 4, "--mode", mode)
+    bob_with_unit.assert_opens(capsule, "--allow-jump", "--mode", mode)
+    bob_with_unit.assert_refused(capsule, "DUPLICATE", 4, "--allow-jump", "--mode", mode)
     bob_with_unit.assert_refused(early, "TOO_OLD", 4)
 
 

@@ -338,7 +338,7 @@ def test_no_unit(letter: Path, call: Call, tmp_path: Path) -> None:
         ["encrypt", "x", "--again"],
         ["decrypt"],
         ["decrypt", "x.ndks", "--cipher", "aes"],
-        ["decrypt", "x.ndks", "--again", "--far"],
+        ["decrypt", "x.ndks", "--again", "--allow-jump"],
         ["decrypt", "x.ndks", "--network", "n.ndksnet", "--unit", "emulator:x"],
         ["inspect"],
         ["inspect", "x.ndks", "--network", "n.ndksnet", "--unit", "emulator:x"],

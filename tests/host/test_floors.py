@@ -82,24 +82,24 @@ def test_the_key_command_says_that_the_state_went_back(alice: str, call: Call) -
 def test_far_back_needs_leave(alice: str, call: Call) -> None:
     before = image_of(alice)
     with ndks.open(alice) as unit:
-        unit.acknowledge(0, 5 * MAX_JUMP, leave=True)
+        unit.acknowledge(0, 5 * MAX_JUMP, allow_jump=True)
     put_back(before)
     finished = call("key", "--unit", alice)
     assert (finished.error_code, finished.status) == ("TOO_FAR", 4)
-    assert "ndks bind --far" in finished.advice
-    assert call("bind", "--far", "--unit", alice).status == 0
+    assert "ndks bind --allow-jump" in finished.advice
+    assert call("bind", "--allow-jump", "--unit", alice).status == 0
     assert use_keys(alice, 1) == 5 * MAX_JUMP + 1
 
 
 def test_the_last_key_was_used(alice: str) -> None:
     before = image_of(alice)
     with ndks.open(alice) as unit:
-        unit.acknowledge(0, (1 << 48) - 1, leave=True)
+        unit.acknowledge(0, (1 << 48) - 1, allow_jump=True)
     with ndks.open(alice) as unit, pytest.raises(ndks.DeviceError, match="outside its range"):
         unit.next_index()
     put_back(before)
     with ndks.open(alice) as unit:
-        unit.unlock(leave=True)
+        unit.unlock(allow_jump=True)
         with pytest.raises(ndks.DeviceError, match="outside its range"):
             unit.next_index()
 
@@ -221,14 +221,14 @@ def test_an_answer_moves_a_floor_by_a_bounded_step(tmp_path: Path) -> None:
     floors = Floors(tmp_path / "floors" / "0011.json", SALT)
     floors.note(0, own_number=(1 << 48) - 1, exported=(1 << 48) - 1)
     assert floors.of(0) == Floor(MAX_JUMP, MAX_JUMP)
-    floors.note(0, exported=1 << 40, leave=True)
+    floors.note(0, exported=1 << 40, allow_jump=True)
     assert floors.of(0) == Floor(MAX_JUMP, 1 << 40)
 
 
 def test_the_file_does_not_grow_with_false_epochs(tmp_path: Path) -> None:
     path = tmp_path / "floors" / "0011.json"
     for epoch in range(0, 1 << 32, 1 << 24):
-        Floors(path, SALT).note(epoch, own_number=(1 << 48) - 1, exported=(1 << 48) - 1, leave=True)
+        Floors(path, SALT).note(epoch, own_number=(1 << 48) - 1, exported=(1 << 48) - 1, allow_jump=True)
     assert path.stat().st_size == 2048
     assert Floors(path, SALT).of(255 << 24) == Floor((1 << 48) - 1, (1 << 48) - 1)
 

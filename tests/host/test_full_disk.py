@@ -38,16 +38,16 @@ def assert_disk_full(finished: Finished) -> None:
     assert "free some space" in finished.advice
 
 
-def fill(disk: Path, leave: int) -> Path:
+def fill(disk: Path, allow_jump: int) -> Path:
     """Fill a disk up to some bytes; removing the file that is returned makes room again."""
     free = os.statvfs(disk)
     ballast = disk / "ballast"
-    ballast.write_bytes(bytes(free.f_bavail * free.f_frsize - leave))
+    ballast.write_bytes(bytes(free.f_bavail * free.f_frsize - allow_jump))
     return ballast
 
 
 def test_key_into_a_full_disk(alice: str, small_disk: Path) -> None:
-    ballast = fill(small_disk, leave=40_000)
+    ballast = fill(small_disk, allow_jump=40_000)
     command = ("key", "--unit", alice, "--bits", BITS, "--format", "raw", "-o", small_disk / "key")
     assert_disk_full(run(*command))
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]
@@ -60,14 +60,14 @@ def test_key_into_a_full_disk(alice: str, small_disk: Path) -> None:
 
 def test_forced_key_into_a_full_disk_leaves_the_old_file(alice: str, small_disk: Path) -> None:
     (small_disk / "key").write_text("old")
-    fill(small_disk, leave=40_000)
+    fill(small_disk, allow_jump=40_000)
     assert_disk_full(run("key", "--unit", alice, "--bits", BITS, "-o", small_disk / "key", "--force"))
     assert (small_disk / "key").read_text() == "old"
 
 
 def test_stream_into_a_full_disk_goes_on_when_there_is_room(alice: str, small_disk: Path) -> None:
     target = small_disk / "out.key"
-    ballast = fill(small_disk, leave=60_000)
+    ballast = fill(small_disk, allow_jump=60_000)
     command = ("stream", "--unit", alice, "--bits", BITS, "-o", target, "--verbose")
     finished = run(*command)
     assert_disk_full(finished)
@@ -84,13 +84,13 @@ def test_stream_into_a_full_disk_goes_on_when_there_is_room(alice: str, small_di
 
 
 def test_stream_into_a_disk_without_room_for_the_plan(alice: str, small_disk: Path) -> None:
-    fill(small_disk, leave=0)
+    fill(small_disk, allow_jump=0)
     assert_disk_full(run("stream", "--unit", alice, "--bits", BITS, "-o", small_disk / "out.key"))
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]
 
 
 def test_generate_into_a_full_disk(small_disk: Path) -> None:
-    fill(small_disk, leave=40_000)
+    fill(small_disk, allow_jump=40_000)
     finished = run("generate", "--p1", "0.52", "--p2", "25", "--bits", BITS, "-o", small_disk / "key")
     assert_disk_full(finished)
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]
@@ -102,7 +102,7 @@ def test_network_file_on_a_full_disk_gives_no_lane_away(
     path = small_disk / "office.ndksnet"
     network.save(path)
     before = path.read_bytes()
-    fill(small_disk, leave=0)
+    fill(small_disk, allow_jump=0)
     assert_refused(run("provision", path, "--unit", f"emulator:{tmp_path / 'alice'}"), "FILE", 1)
     assert path.read_bytes() == before
     with ndks.open(f"emulator:{tmp_path / 'alice'}", create=True) as unit:
@@ -112,7 +112,7 @@ def test_network_file_on_a_full_disk_gives_no_lane_away(
 @pytest.mark.parametrize("unbuffered", ["", "1"])  # as containers set it: then a write may take a part only
 @pytest.mark.parametrize("options", [["key", "--format", "raw"], ["key", "--json"], ["stream", "-o", "-"]])
 def test_stdout_into_a_full_disk(alice: str, options: list[str], unbuffered: str, small_disk: Path) -> None:
-    fill(small_disk, leave=40_000)
+    fill(small_disk, allow_jump=40_000)
     command = command_line(*options, "--unit", alice, "--bits", BITS)
     assert_disk_full(run_into(small_disk / "key", command, PYTHONUNBUFFERED=unbuffered))
     assert next_index(alice) == 1
@@ -146,7 +146,7 @@ def test_encrypting_into_a_full_disk(
     mode: str, alice: str, network: ndks.Network, small_disk: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "film").write_bytes(FILM)
-    ballast = fill(small_disk, leave=40_000)
+    ballast = fill(small_disk, allow_jump=40_000)
     command = ("encrypt", tmp_path / "film", "--cipher", "aes", "--mode", mode, "--unit", alice)
     assert_disk_full(run(*command, "-o", small_disk / "film.ndks"))
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]
@@ -161,7 +161,7 @@ def test_decrypting_into_a_full_disk(mode: str, old: bytes | None, bob: str, cap
     target = small_disk / "film"
     if old:
         target.write_bytes(old)
-    ballast = fill(small_disk, leave=40_000)
+    ballast = fill(small_disk, allow_jump=40_000)
     command = ("decrypt", capsule, "--mode", mode, "--unit", bob, "-o", target, "--force")
     assert_disk_full(run(*command))
     assert (target.read_bytes() if target.exists() else None) == old
@@ -172,7 +172,7 @@ def test_decrypting_into_a_full_disk(mode: str, old: bytes | None, bob: str, cap
 
 
 def test_decrypting_offline_into_a_full_disk(network_file: Path, capsule: Path, small_disk: Path) -> None:
-    fill(small_disk, leave=40_000)
+    fill(small_disk, allow_jump=40_000)
     assert_disk_full(run("decrypt", capsule, "--network", network_file, "-o", small_disk / "film"))
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]
 
@@ -180,7 +180,7 @@ def test_decrypting_offline_into_a_full_disk(network_file: Path, capsule: Path, 
 def test_decrypting_to_stdout_without_room_for_what_is_not_verified_yet(
     bob: str, capsule: Path, small_disk: Path
 ) -> None:
-    fill(small_disk, leave=40_000)
+    fill(small_disk, allow_jump=40_000)
     assert_disk_full(run("decrypt", capsule, "--unit", bob, "-o", "-", TMPDIR=str(small_disk)))
     assert run("decrypt", capsule, "--unit", bob, "-o", "-").output == FILM
 

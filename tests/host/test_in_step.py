@@ -148,7 +148,7 @@ def test_a_jump_that_is_too_far_is_refused_before_anything_is_written(
     options = ("--unit", alice, "--bits", 8, "-o", target, "--index", MAX_JUMP + 2, "--advance")
     assert_refused(call(command, *options), "TOO_FAR", 4)
     assert list(tmp_path.glob("out*")) == []
-    assert call(command, *options, "--far").status == 0
+    assert call(command, *options, "--allow-jump").status == 0
     assert next_index(alice) == MAX_JUMP + 3
 
 
@@ -173,7 +173,7 @@ def test_a_stream_does_not_go_on_in_another_network(
 
 def test_the_last_index_can_be_used_up_and_the_unit_goes_on(alice: str, call: Call) -> None:
     last = (1 << 48) - 1
-    assert call("key", "--unit", alice, "--index", last, "--advance", "--far").status == 0
+    assert call("key", "--unit", alice, "--index", last, "--advance", "--allow-jump").status == 0
     assert call("key", "--unit", alice, "--index", 5).status == 0
     assert "next key    none left" in call("info", "--unit", alice).text
     assert_refused(call("key", "--unit", alice), "RANGE", 4)

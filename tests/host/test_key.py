@@ -114,19 +114,19 @@ def test_leave_allows_a_far_jump(alice: str) -> None:
     far = 2 + MAX_JUMP
     finished = key(alice, "--index", far, "--advance")
     assert (finished.error_code, finished.status) == ("TOO_FAR", 4)
-    assert "--far" in finished.advice
+    assert "--allow-jump" in finished.advice
     assert next_index(alice) == 1
     assert key(alice, "--index", far - 1, "--advance").status == 0
-    assert key(alice, "--index", 1 << 47, "--advance", "--far").status == 0
+    assert key(alice, "--index", 1 << 47, "--advance", "--allow-jump").status == 0
     assert next_index(alice) == (1 << 47) + 1
 
 
 def test_last_index_of_all(alice: str) -> None:
-    assert key(alice, "--index", (1 << 48) - 1, "--advance", "--far").status == 0
+    assert key(alice, "--index", (1 << 48) - 1, "--advance", "--allow-jump").status == 0
     assert_refused(key(alice), "RANGE", 4)
 
 
-@pytest.mark.parametrize("options", [["--advance"], ["--far"], ["--index", "3", "--far"]])
+@pytest.mark.parametrize("options", [["--advance"], ["--allow-jump"], ["--index", "3", "--allow-jump"]])
 def test_options_that_make_no_sense_together(alice: str, options: list[str]) -> None:
     assert_refused(key(alice, *options), "USAGE", 2)
     assert next_index(alice) == 1

@@ -220,17 +220,17 @@ class Model:
     def next_key(self) -> int:
         self.enter()
         self.flash.next_index += 1
-        self._note_exported(self.flash.next_index - 1, leave=False)
+        self._note_exported(self.flash.next_index - 1, allow_jump=False)
         return self.flash.next_index - 1
 
-    def acknowledge(self, index: int, *, leave: bool) -> int:
+    def acknowledge(self, index: int, *, allow_jump: bool) -> int:
         self.enter()
         if index == 0:
             raise Refused("RANGE")
-        if index > self.flash.next_index + JUMP and not leave:
+        if index > self.flash.next_index + JUMP and not allow_jump:
             raise Refused("TOO_FAR")
         self.flash.next_index = max(self.flash.next_index, index + 1)
-        self._note_exported(index, leave=leave)
+        self._note_exported(index, allow_jump=allow_jump)
         return self.flash.next_index
 
     def seal(self) -> tuple[int, int]:
@@ -243,7 +243,7 @@ class Model:
         self._note_number()
         return self.flash.lane, self.own.next - 1
 
-    def open(self, capsule: Capsule, *, again: bool, leave: bool) -> bytes:
+    def open(self, capsule: Capsule, *, again: bool, allow_jump: bool) -> bytes:
         if capsule.fault == "VERSION":  # the host sees that
             raise Refused("VERSION")
         self.enter()
@@ -252,7 +252,7 @@ class Model:
         window = self._window(capsule, check_room=not again)
         if not again:
             window.check_new(capsule.number)
-        if not leave:
+        if not allow_jump:
             window.check_near(capsule.number)
         if capsule.fault:
             raise Refused(capsule.fault)
@@ -262,7 +262,7 @@ class Model:
             self._accept(capsule, window)
         return capsule.data
 
-    def accept(self, capsule: Capsule, *, leave: bool) -> None:
+    def accept(self, capsule: Capsule, *, allow_jump: bool) -> None:
         self.enter()
         if capsule.fault in ("HEADER", "VERSION"):
             raise Refused(capsule.fault)
@@ -270,7 +270,7 @@ class Model:
         if capsule.number in window.accepted:
             return
         window.check_new(capsule.number)
-        if not leave:
+        if not allow_jump:
             window.check_near(capsule.number)
         self._accept(capsule, window)
 
@@ -291,8 +291,8 @@ class Model:
         assert self.own
         self.laptop.floor = max(self.laptop.floor, min(self.own.next - 1, self.laptop.floor + JUMP))
 
-    def _note_exported(self, index: int, *, leave: bool) -> None:
-        step = index if leave else JUMP
+    def _note_exported(self, index: int, *, allow_jump: bool) -> None:
+        step = index if allow_jump else JUMP
         self.laptop.exported = max(self.laptop.exported, min(index, self.laptop.exported + step))
 
     def _known_binding(self) -> bytes:

@@ -444,12 +444,12 @@ class Life(RuleBasedStateMachine):
         self.step(lambda host: host.key(index, 64).data, change, fault)
 
     @precondition(lambda self: self.model.flash.lane)
-    @rule(ahead=st.sampled_from([-3, -1, 0, 0, 1, 5, JUMP, JUMP + 1]), leave=st.booleans(), fault=faults)
-    def acknowledge(self, ahead: int, leave: bool, fault: Fault | None) -> None:
+    @rule(ahead=st.sampled_from([-3, -1, 0, 0, 1, 5, JUMP, JUMP + 1]), allow_jump=st.booleans(), fault=faults)
+    def acknowledge(self, ahead: int, allow_jump: bool, fault: Fault | None) -> None:
         index = max(0, self.model.flash.next_index + ahead)
         answer = self.step(
-            lambda host: host.acknowledge(0, index, leave=leave),
-            lambda model: model.acknowledge(index, leave=leave),
+            lambda host: host.acknowledge(0, index, allow_jump=allow_jump),
+            lambda model: model.acknowledge(index, allow_jump=allow_jump),
             fault,
         )
         if isinstance(answer, int):
@@ -541,23 +541,23 @@ class Life(RuleBasedStateMachine):
         which=st.integers(0, 5),
         mode=modes,
         again=st.sampled_from([False, False, True]),
-        leave=st.booleans(),
+        allow_jump=st.booleans(),
         fault=faults,
     )
-    def open(self, which: int, mode: str, again: bool, leave: bool, fault: Fault | None) -> None:
+    def open(self, which: int, mode: str, again: bool, allow_jump: bool, fault: Fault | None) -> None:
         """One of the latest: in whatever order, and several times."""
         capsule, sent = self.capsules[-1 - which % len(self.capsules)]
         self.step(
-            lambda host: host.open(sent, mode=mode, again=again, leave=leave),
-            lambda model: model.open(capsule, again=again, leave=leave),
+            lambda host: host.open(sent, mode=mode, again=again, allow_jump=allow_jump),
+            lambda model: model.open(capsule, again=again, allow_jump=allow_jump),
             fault,
         )
 
     @precondition(lambda self: self.capsules and self.model.flash.lane)
-    @rule(which=st.integers(0, 5), leave=st.booleans(), fault=faults)
-    def accept(self, which: int, leave: bool, fault: Fault | None) -> None:
+    @rule(which=st.integers(0, 5), allow_jump=st.booleans(), fault=faults)
+    def accept(self, which: int, allow_jump: bool, fault: Fault | None) -> None:
         capsule, sent = self.capsules[-1 - which % len(self.capsules)]
-        self.step(lambda host: host.accept(sent, leave=leave), lambda model: model.accept(capsule, leave=leave), fault)
+        self.step(lambda host: host.accept(sent, allow_jump=allow_jump), lambda model: model.accept(capsule, allow_jump=allow_jump), fault)
 
     @precondition(lambda self: self.model.flash.lane)
     @rule(ahead=st.integers(0, 3))
@@ -574,7 +574,7 @@ class Life(RuleBasedStateMachine):
             capsule = Capsule(lane, number, b"", b"")
             self.step(
                 lambda host: host.open(self.sealed[-1], mode=mode, again=again),
-                lambda model: model.open(capsule, again=again, leave=False),
+                lambda model: model.open(capsule, again=again, allow_jump=False),
             )
 
     @precondition(lambda self: self.model.flash.lane)

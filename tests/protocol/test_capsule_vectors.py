@@ -86,11 +86,11 @@ def test_another_generator_is_found_before_another_binding() -> None:
 @pytest.mark.parametrize("steps", VECTORS["windows"])
 def test_windows(steps: list[tuple[int, int, str]]) -> None:
     window = Window()
-    for number, leave, expected in steps:
+    for number, allow_jump, expected in steps:
         window = Window(window.pack())
         try:
             window.check_unseen(number)
-            if not leave:
+            if not allow_jump:
                 window.check_near(number)
             window.accept(number)
             result = "OK"

@@ -169,7 +169,7 @@ class TwoCorrespondents(RuleBasedStateMachine):
                 unit.close()
             shutil.rmtree(self.directory)
 
-    def expected(self, name: str, sent: Sent, *, again: bool, leave: bool) -> str:
+    def expected(self, name: str, sent: Sent, *, again: bool, allow_jump: bool) -> str:
         """Return the error that this unit must answer with, "" for none."""
         if sent.sender == name:
             return "REFLECTED"
@@ -179,12 +179,12 @@ class TwoCorrespondents(RuleBasedStateMachine):
             return "TOO_OLD"
         if not again and sent.number in accepted:
             return "DUPLICATE"
-        return "TOO_FAR" if not leave and sent.number > top + MAX_JUMP else ""
+        return "TOO_FAR" if not allow_jump and sent.number > top + MAX_JUMP else ""
 
-    def take(self, name: str, sent: Sent, mode: str, *, again: bool = False, leave: bool = False) -> str:
+    def take(self, name: str, sent: Sent, mode: str, *, again: bool = False, allow_jump: bool = False) -> str:
         """Let a unit open a capsule, and return the error."""
         try:
-            assert self.units[name].open(sent.capsule, mode=mode, again=again, leave=leave) == sent.data
+            assert self.units[name].open(sent.capsule, mode=mode, again=again, allow_jump=allow_jump) == sent.data
         except ndks.DeviceError as error:
             return error.code
         return ""
@@ -205,11 +205,11 @@ class TwoCorrespondents(RuleBasedStateMachine):
         self.sent.append(Sent("carol", last + ahead, data, self.carol.seal(data, number=last + ahead)))
 
     @precondition(lambda self: self.sent)
-    @rule(name=names, mode=modes, data=st.data(), again=st.booleans(), leave=st.booleans())
-    def deliver(self, name: str, mode: str, data: st.DataObject, again: bool, leave: bool) -> None:
+    @rule(name=names, mode=modes, data=st.data(), again=st.booleans(), allow_jump=st.booleans())
+    def deliver(self, name: str, mode: str, data: st.DataObject, again: bool, allow_jump: bool) -> None:
         sent = data.draw(st.sampled_from(self.sent))
-        expected = self.expected(name, sent, again=again, leave=leave)
-        assert self.take(name, sent, mode, again=again, leave=leave) == expected
+        expected = self.expected(name, sent, again=again, allow_jump=allow_jump)
+        assert self.take(name, sent, mode, again=again, allow_jump=allow_jump) == expected
         if not expected and not again:
             self.accepted[name, sent.sender].add(sent.number)
 
@@ -217,7 +217,7 @@ class TwoCorrespondents(RuleBasedStateMachine):
     @rule(name=names, mode=modes)
     def deliver_the_latest(self, name: str, mode: str) -> None:
         sent = self.sent[-1]
-        expected = self.expected(name, sent, again=False, leave=False)
+        expected = self.expected(name, sent, again=False, allow_jump=False)
         assert self.take(name, sent, mode) == expected
         if not expected:
             self.accepted[name, sent.sender].add(sent.number)
@@ -226,7 +226,7 @@ class TwoCorrespondents(RuleBasedStateMachine):
     @rule(name=names, mode=modes, data=st.data())
     def deliver_but_it_cannot_be_stored(self, name: str, mode: str, data: st.DataObject) -> None:
         sent = data.draw(st.sampled_from(self.sent))
-        raised = ndks.DeviceError if self.expected(name, sent, again=False, leave=False) else OSError
+        raised = ndks.DeviceError if self.expected(name, sent, again=False, allow_jump=False) else OSError
         with pytest.raises(raised):
             self.units[name].decrypt(io.BytesIO(sent.capsule), FullDisk(), mode=mode)
 
@@ -236,7 +236,7 @@ class TwoCorrespondents(RuleBasedStateMachine):
         sent = data.draw(st.sampled_from(self.sent))
         position = data.draw(st.integers(0, len(sent.capsule) - 1))
         altered = replace(sent, capsule=flipped(sent.capsule, position))
-        whole = self.expected(name, sent, again=False, leave=False) or "AUTH"
+        whole = self.expected(name, sent, again=False, allow_jump=False) or "AUTH"
         expected = "VERSION" if position == 0 else "HEADER" if position < HEADER_SIZE else whole
         assert self.take(name, altered, mode) == expected
 
@@ -244,7 +244,7 @@ class TwoCorrespondents(RuleBasedStateMachine):
     @rule(name=names, data=st.data())
     def accept_once_more(self, name: str, data: st.DataObject) -> None:
         known = [sent for sent in self.sent if sent.number in self.accepted[name, sent.sender]]
-        recent = [sent for sent in known if self.expected(name, sent, again=False, leave=True) == "DUPLICATE"]
+        recent = [sent for sent in known if self.expected(name, sent, again=False, allow_jump=True) == "DUPLICATE"]
         if recent:
             self.units[name].accept(data.draw(st.sampled_from(recent)).capsule)
 
@@ -265,7 +265,7 @@ class TwoCorrespondents(RuleBasedStateMachine):
         sent = self.sent[-1]
         if sent.sender != name:
             seen = self.units[name].inspect(sent.capsule)
-            state = self.expected(name, sent, again=False, leave=False) or "new"
+            state = self.expected(name, sent, again=False, allow_jump=False) or "new"
             assert (seen.lane, seen.number, seen.state) == (LANES[sent.sender], sent.number, state)
 
     @invariant()

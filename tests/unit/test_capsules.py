@@ -47,7 +47,7 @@ def sender(unit: ndks.Unit) -> OtherMember:
     # Tests are run again and again on one board, which keeps few windows, and for ever: time goes up faster than
     # capsules are made, and in units of 10 us it fits into 48 bits.
     sender = OtherMember(NETWORK, 2, time.time_ns() // 10_000)
-    unit.accept(sender.wire_header(), leave=True)
+    unit.accept(sender.wire_header(), allow_jump=True)
     return sender
 
 
@@ -137,7 +137,7 @@ def test_the_ends_of_the_window(unit: ndks.Unit, sender: OtherMember) -> None:
     farthest = top + MAX_JUMP
     assert unit.inspect(sender.wire_header(farthest)).state == "new"
     assert_refused("TOO_FAR", unit, sender.seal(LETTER, number=farthest + 1))
-    assert unit.open(sender.seal(LETTER, number=farthest + 1), again=True, leave=True) == LETTER
+    assert unit.open(sender.seal(LETTER, number=farthest + 1), again=True, allow_jump=True) == LETTER
 
 
 @both_modes

@@ -58,7 +58,7 @@ def test_disconnecting_before_acknowledgement_repeats_the_key(port: str) -> None
 @pytest.mark.parametrize("index", [0, LAST + 1, 1 << 63])
 def test_other_lanes_are_refused(unit: ndks.Unit, index: int) -> None:
     epoch, _ = unit.next_index()
-    for request in (lambda: unit.key(index, 8), lambda: unit.acknowledge(epoch, index, leave=True)):
+    for request in (lambda: unit.key(index, 8), lambda: unit.acknowledge(epoch, index, allow_jump=True)):
         with pytest.raises(ndks.DeviceError) as refused:
             request()
         assert refused.value.code == "RANGE"

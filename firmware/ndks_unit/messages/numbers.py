@@ -28,18 +28,18 @@ class OwnNumbers:
         """The number that was given last, 0 if none was."""
         return self._next - 1
 
-    def start_above(self, floor: int, leave: int) -> None:
+    def start_above(self, floor: int, allow_jump: int) -> None:
         """Give numbers above `floor` only, the highest that the host knows of. UnitError RANGE, TOO_FAR.
 
         It is higher than ours when an old image of the flash was put back.
         """
         if floor >= 1 << INDEX_BITS:
             raise errors.UnitError(errors.RANGE)
-        if floor > self._next + MAX_JUMP and not leave:
+        if floor > self._next + MAX_JUMP and not allow_jump:
             raise errors.UnitError(errors.TOO_FAR)
         if floor >= self._end:
             self._next = self._end = floor + 1
-            self._reserve_up_to(self._end)  # it is not asked for leave again
+            self._reserve_up_to(self._end)  # it is not asked for permission again
         elif floor >= self._next:
             self._next = floor + 1
 

@@ -8,7 +8,7 @@ A host in mode a gets the keys of one message: never those of a header, of anoth
 from ndks_protocol import commands, errors
 from ndks_protocol.capsule import LARGEST_PIECE, SYNC_SIZE, Opener
 
-_FLAGS = commands.AGAIN | commands.LEAVE
+_FLAGS = commands.AGAIN | commands.ALLOW_JUMP
 _HANDLE_SIZE = 8
 
 
@@ -66,8 +66,8 @@ def message_check(unit, message: bytes, size: int) -> tuple:
     return (_keys_in_mode_a(unit, message).check(size),)
 
 
-def accept(unit, wire: bytes, leave: int) -> tuple:
-    errors.check_flag(leave)
+def accept(unit, wire: bytes, allow_jump: int) -> tuple:
+    errors.check_flag(allow_jump)
     header = _header(unit, wire)
     unit.messages.windows.check_room(header.lane)
     window = unit.messages.windows.of(header.lane)
@@ -77,7 +77,7 @@ def accept(unit, wire: bytes, leave: int) -> tuple:
         if error.code == errors.DUPLICATE:
             return ()
         raise
-    if not leave:
+    if not allow_jump:
         window.check_near(header.number)
     window.accept(header.number)
     unit.messages.windows.store(header.lane, window)
@@ -93,7 +93,7 @@ def _open(unit, wire: bytes, flags: int) -> tuple:
     if not flags & commands.AGAIN:
         unit.messages.windows.check_room(header.lane)
         window.check_unseen(header.number)
-    if not flags & commands.LEAVE:
+    if not flags & commands.ALLOW_JUMP:
         window.check_near(header.number)
     return header, unit.messages.keys_of_sender(header)
 

@@ -33,7 +33,7 @@ def add_commands(subparsers: Any) -> None:
         "a cage (default: no, or as it was)",
     )
     parser.add_argument(
-        "--far",
+        "--allow-jump",
         action="store_true",
         help="let the unit go on above numbers far above its own: an old image of its flash was put back",
     )
@@ -64,7 +64,7 @@ _BIND_EXAMPLES = """\
   ndks bind --show                 what this laptop is known by
   ndks bind --backup home.sealed   a copy for the day on which this laptop's disk fails
   ndks bind --restore home.sealed
-  ndks bind --far                  after an old image of the unit's flash was put back"""
+  ndks bind --allow-jump                  after an old image of the unit's flash was put back"""
 _TRUST_EXAMPLES = """\
   ndks trust 2 fb86974ccb6775c0141d8ae5852681a2     messages of lane 2 must come from this laptop
   ndks trust 2 0                                    ... or from any laptop
@@ -133,7 +133,7 @@ def bound_text(values: dict[str, Any]) -> str:
 def _bind(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout) as unit:
         unit.check_member()
-        if args.far:
+        if args.allow_jump:
             _go_on_far(unit, out)
             return
         known = unit.is_bound_here and not args.code
@@ -143,7 +143,7 @@ def _bind(args: argparse.Namespace, out: Output) -> None:
 
 
 def _go_on_far(unit: Unit, out: Output) -> None:
-    unit.unlock(leave=True)
+    unit.unlock(allow_jump=True)
     values = {"unit": unit.hello.serial_number, "own_number": unit.status().own_number}
     out.done(values, f"unit {values['unit']} goes on above message {values['own_number']}")
 

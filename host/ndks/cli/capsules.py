@@ -40,7 +40,7 @@ def add_commands(subparsers: Any) -> None:
     parser = add_command(subparsers, "decrypt", "open a capsule", _DECRYPT_EXAMPLES, decrypt)
     add_path(parser, "file", metavar="FILE", help="the capsule; - is stdin")
     parser.add_argument("--again", action="store_true", help="open a capsule that was opened before")
-    parser.add_argument("--far", action="store_true", help="also when its number is more than 2^20 ahead")
+    parser.add_argument("--allow-jump", action="store_true", help="also when its number is more than 2^20 ahead")
     _add_mode(parser, "decrypts")
     _add_network(parser, "decrypt without a unit, with this network file")
     add_output(parser, "write there, mode 0600, by default FILE without .ndks; - is stdout")
@@ -96,10 +96,10 @@ def encrypt(args: argparse.Namespace, out: Output) -> None:
 
 def decrypt(args: argparse.Namespace, out: Output) -> None:
     need(not (args.network and args.unit), "a capsule is opened with a unit or with a network file", "name one of them")
-    online = args.again or args.far or args.mode
-    need(not (args.network and online), "--again, --far and --mode are of units", "leave them out with --network")
+    online = args.again or args.allow_jump or args.mode
+    need(not (args.network and online), "--again, --allow-jump and --mode are of units", "leave them out with --network")
     args.mode = args.mode or _MODE
-    need(not (args.again and args.far), "--again does not go with --far", "use --far for a capsule not opened before")
+    need(not (args.again and args.allow_jump), "--again does not go with --allow-jump", "use --allow-jump for a capsule not opened before")
     _check_source(args.file, "name a capsule")
     target = _target(args, _without_suffix)
     _check_streams(target, out)
@@ -189,7 +189,7 @@ def _decrypt_with_unit(
             target,
             mode=args.mode,
             again=args.again,
-            leave=args.far,
+            allow_jump=args.allow_jump,
             overwrite=args.force,
             progress=progress,
         )

@@ -52,7 +52,7 @@ def _add_index(parser: argparse.ArgumentParser) -> None:
         "--index", metavar="K", type=index, help="this key (default: the next one, which is then used up)"
     )
     parser.add_argument("--advance", action="store_true", help="with --index: the unit goes on after this key")
-    parser.add_argument("--far", action="store_true", help="with --advance: also more than 2^20 keys ahead")
+    parser.add_argument("--allow-jump", action="store_true", help="with --advance: also more than 2^20 keys ahead")
 
 
 def key(args: argparse.Namespace, out: Output) -> None:
@@ -124,7 +124,7 @@ def _to_stdout(unit: Unit, args: argparse.Namespace, out: Output, status: Status
 def _member_status(unit: Unit, args: argparse.Namespace) -> Status:
     """Return the status of a unit that can do what it is asked for; refuse what it would refuse in the end."""
     status = unit.member_status()
-    if args.advance and not args.far and args.index > unit.next_index()[1] + MAX_JUMP:
+    if args.advance and not args.allow_jump and args.index > unit.next_index()[1] + MAX_JUMP:
         raise ndks.DeviceError(TOO_FAR)
     return status
 
@@ -140,12 +140,12 @@ def _describe(unit: Unit, status: Status, index: int, bits: int) -> dict[str, An
 
 def _check_index_options(args: argparse.Namespace) -> None:
     need(args.index is not None or not args.advance, "--advance goes with --index", "without --index it is done anyway")
-    need(args.advance or not args.far, "--far goes with --advance")
+    need(args.advance or not args.allow_jump, "--allow-jump goes with --advance")
 
 
 def _acknowledge(unit: Unit, args: argparse.Namespace, epoch: int, used: int) -> None:
     if args.index is None or args.advance:
-        unit.acknowledge(epoch, used, leave=args.far)
+        unit.acknowledge(epoch, used, allow_jump=args.allow_jump)
 
 
 def _put_out(obtained: Key, args: argparse.Namespace, path: Path | None, values: dict[str, Any], out: Output) -> None:

@@ -67,14 +67,14 @@ class Owner:
         if self.hello.state != LOCKED:
             raise device_error(errors.BLANK if self.hello.state == BLANK else errors.LOCKED)
 
-    def unlock(self, *, leave: bool = False) -> Status:
+    def unlock(self, *, allow_jump: bool = False) -> Status:
         """Open a session and return the unit's state in it.
 
         AuthenticationError LOCKED when this is not the laptop that the unit is bound to, KEK, DELAYED; DeviceError
-        TOO_FAR when the laptop knows of numbers far above the unit's, and `leave` does not allow that.
+        TOO_FAR when the laptop knows of numbers far above the unit's, and `allow_jump` does not permit that.
         """
         self.check_member()
-        return self._open(self._bindings.keys(self.hello), leave=leave)
+        return self._open(self._bindings.keys(self.hello), allow_jump=allow_jump)
 
     def bind(self, code: bytes, *, with_network: bool | None) -> Binding:
         """Bind the unit to this laptop; in place of its present binding here, or of a transport code."""
@@ -99,10 +99,10 @@ class Owner:
         if self._floors:
             self._floors.note(self._epoch, own_number=self._own_number)
 
-    def note_acknowledged(self, epoch: int, index: int, *, leave: bool) -> None:
-        """Note that the unit has acknowledged an exported key; with `leave`, that it may have jumped far."""
+    def note_acknowledged(self, epoch: int, index: int, *, allow_jump: bool) -> None:
+        """Note that the unit has acknowledged an exported key; with `allow_jump`, that it may have jumped far."""
         if self._floors:
-            self._floors.note(epoch, exported=index, leave=leave)
+            self._floors.note(epoch, exported=index, allow_jump=allow_jump)
 
     def close_session(self, *, unplug: bool) -> None:
         """Say that the host leaves."""
@@ -113,17 +113,17 @@ class Owner:
             if self._floors:
                 self._floors.sync()
 
-    def _open(self, keys: BindingKeys, *, leave: bool) -> Status:
+    def _open(self, keys: BindingKeys, *, allow_jump: bool) -> Status:
         self.greet()  # the proofs cover its answer
         floors = self._bindings.floors(self.hello)
         try:
-            open_session(self._link, self._hello_payload, keys, floors.latest.own_number, leave=leave)
-            status = self._catch_up(floors, keys, leave=leave)
+            open_session(self._link, self._hello_payload, keys, floors.latest.own_number, allow_jump=allow_jump)
+            status = self._catch_up(floors, keys, allow_jump=allow_jump)
         except NdksError as error:
             self._abandon_session(error)
             if isinstance(error, DeviceError) and error.number == errors.TOO_FAR:
                 what = "this laptop knows of numbers far above the unit's: an old image of its flash was put back"
-                raise DeviceError(errors.TOO_FAR, what, "if you know why: ndks bind --far") from None
+                raise DeviceError(errors.TOO_FAR, what, "if you know why: ndks bind --allow-jump") from None
             raise
         self._floors, self._epoch, self._own_number = floors, status.epoch, status.own_number
         return status
@@ -135,16 +135,16 @@ class Owner:
             with contextlib.suppress(NdksError):
                 self.greet()
 
-    def _catch_up(self, floors: Floors, keys: BindingKeys, *, leave: bool) -> Status:
+    def _catch_up(self, floors: Floors, keys: BindingKeys, *, allow_jump: bool) -> Status:
         """Let the unit go on where this laptop knows that it was, and note where it is."""
         status = status_from(self._link.call(commands.STATUS))
         floor = floors.of(status.epoch)
         if status.own_number < floor.own_number:  # its epoch is another than the one noted last
-            unlock(self._link, keys, floor.own_number, leave=leave)
+            unlock(self._link, keys, floor.own_number, allow_jump=allow_jump)
             status = status_from(self._link.call(commands.STATUS))
         following = self._next_index(status.epoch)
         if following <= floor.exported:
-            self._go_on_after(status.epoch, floor.exported, following, leave=leave)
+            self._go_on_after(status.epoch, floor.exported, following, allow_jump=allow_jump)
         floors.note(status.epoch, own_number=status.own_number)
         return status
 
@@ -159,8 +159,8 @@ class Owner:
             raise ProtocolError("the unit names two epochs at the same time")
         return following
 
-    def _go_on_after(self, epoch: int, index: int, following: int, *, leave: bool) -> None:
-        acknowledge_key(self._link, epoch, index, leave=leave)
+    def _go_on_after(self, epoch: int, index: int, following: int, *, allow_jump: bool) -> None:
+        acknowledge_key(self._link, epoch, index, allow_jump=allow_jump)
         self.went_back = True
         _log.warning(
             "the state of unit %s went back: its next key was %d again, and is %d now; an old image of its flash was "
@@ -172,7 +172,7 @@ class Owner:
 
     def _open_with_code(self, code: bytes) -> None:
         try:
-            self._open(BindingKeys(CRYPTO, code), leave=False)
+            self._open(BindingKeys(CRYPTO, code), allow_jump=False)
         except AuthenticationError as error:
             if error.number == errors.LOCKED:
                 advice = "look whether they are of another unit; if they were used before, by whom? ndks zeroize"
@@ -186,9 +186,9 @@ class Owner:
             raise DeviceError(errors.TAMPERED)
 
 
-def acknowledge_key(link: Link, epoch: int, index: int, *, leave: bool) -> int:
+def acknowledge_key(link: Link, epoch: int, index: int, *, allow_jump: bool) -> int:
     """Say that exported key `index` is safely out, and return the next index."""
-    (following,) = link.call(commands.ACKNOWLEDGE, epoch, index, leave)
+    (following,) = link.call(commands.ACKNOWLEDGE, epoch, index, allow_jump)
     if following <= index:
         raise ProtocolError("the unit has acknowledged a key, and would give it once more")
     return following

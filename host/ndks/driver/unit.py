@@ -34,8 +34,8 @@ _Answer = tuple[Any, ...]
 _NOT_NEW = (errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS)
 
 
-def _open_flags(*, again: bool, leave: bool) -> int:
-    return (commands.AGAIN if again else 0) | (commands.LEAVE if leave else 0)
+def _open_flags(*, again: bool, allow_jump: bool) -> int:
+    return (commands.AGAIN if again else 0) | (commands.ALLOW_JUMP if allow_jump else 0)
 
 
 def _ignore(_: int) -> None:
@@ -110,13 +110,13 @@ class Unit:
         self._owner.close_session(unplug=True)
 
     @_step
-    def unlock(self, *, leave: bool = False) -> None:
+    def unlock(self, *, allow_jump: bool = False) -> None:
         """Open a session; commands that need one do that themselves.
 
         AuthenticationError LOCKED when this is not the laptop that the unit is bound to, KEK, DELAYED; DeviceError
-        TOO_FAR when the laptop knows of numbers far above the unit's, and `leave` does not allow that.
+        TOO_FAR when the laptop knows of numbers far above the unit's, and `allow_jump` does not permit that.
         """
-        self._owner.unlock(leave=leave)
+        self._owner.unlock(allow_jump=allow_jump)
 
     def check_blank(self) -> None:
         """Raise what PROVISION would be answered with, without sending the secret."""
@@ -184,10 +184,10 @@ class Unit:
         return epoch, index
 
     @_step
-    def acknowledge(self, epoch: int, index: int, *, leave: bool = False) -> int:
-        """Say that key `index` is safely out and return the next index; `leave` allows to jump more than 2^20 ahead."""
-        following = acknowledge_key(self._link, epoch, index, leave=leave)
-        self._owner.note_acknowledged(epoch, index, leave=leave)
+    def acknowledge(self, epoch: int, index: int, *, allow_jump: bool = False) -> int:
+        """Say that key `index` is safely out and return the next index; `allow_jump` lets it jump more than 2^20 ahead."""
+        following = acknowledge_key(self._link, epoch, index, allow_jump=allow_jump)
+        self._owner.note_acknowledged(epoch, index, allow_jump=allow_jump)
         return following
 
     @_step
@@ -252,21 +252,21 @@ class Unit:
         *,
         mode: str = "b",
         again: bool = False,
-        leave: bool = False,
+        allow_jump: bool = False,
         overwrite: bool = False,
         progress: Progress = _ignore,
     ) -> Opened:
         """Open a capsule, store its data, and only then accept it: an interrupted call can be repeated.
 
         Nothing is at `target` before all of the capsule was verified; a path gets mode 0600. `again` opens a capsule
-        that was accepted before, and accepts nothing; `leave` one that is more than 2^20 numbers ahead.
+        that was accepted before, and accepts nothing; `allow_jump` one that is more than 2^20 numbers ahead.
         DeviceError: VERSION, SUITE, KIND, REFLECTED, DUPLICATE, TOO_OLD, TOO_FAR, SENDERS; AuthenticationError:
         HEADER, AUTH, DIVERGED, BINDING.
         """
         with reading(source) as readable, storing(target, overwrite=overwrite) as sink:
-            opened = self._unseal(readable, sink, mode, _open_flags(again=again, leave=leave), progress)
+            opened = self._unseal(readable, sink, mode, _open_flags(again=again, allow_jump=allow_jump), progress)
         if not again:
-            self._accept_stored(opened, leave=leave)
+            self._accept_stored(opened, allow_jump=allow_jump)
         return opened
 
     @_step
@@ -277,27 +277,27 @@ class Unit:
         return sink.getvalue()
 
     @_step
-    def open(self, capsule: bytes, *, mode: str = "b", again: bool = False, leave: bool = False) -> bytes:
+    def open(self, capsule: bytes, *, mode: str = "b", again: bool = False, allow_jump: bool = False) -> bytes:
         """Return what a capsule carries and accept it, as `decrypt` does.
 
         A caller that must not lose a message to a crash opens it with `again`, stores it, and then calls `accept`.
         """
         sink = io.BytesIO()  # nobody sees it before all is verified
-        self._unseal(io.BytesIO(capsule), sink, mode, _open_flags(again=again, leave=leave), _ignore)
+        self._unseal(io.BytesIO(capsule), sink, mode, _open_flags(again=again, allow_jump=allow_jump), _ignore)
         if not again:
-            self.accept(capsule, leave=leave)
+            self.accept(capsule, allow_jump=allow_jump)
         return sink.getvalue()
 
     @_step
-    def accept(self, header: bytes, *, leave: bool = False) -> None:
+    def accept(self, header: bytes, *, allow_jump: bool = False) -> None:
         """Say that the message of the capsule that begins with `header` is stored: it is not opened twice."""
-        self._link.call(commands.ACCEPT, header[: commands.WIRE_HEADER_SIZE], leave)
+        self._link.call(commands.ACCEPT, header[: commands.WIRE_HEADER_SIZE], allow_jump)
 
     @_step
     def inspect(self, header: bytes) -> Inspected:
         """Return what the unit sees in the header of a capsule; ends an opening that is going on. DeviceError."""
         header = capsules.read_header(io.BytesIO(header))
-        answer = self._link.call(commands.OPEN_BEGIN, header, commands.AGAIN | commands.LEAVE)
+        answer = self._link.call(commands.OPEN_BEGIN, header, commands.AGAIN | commands.ALLOW_JUMP)
         try:
             self._link.call(commands.OPEN_BEGIN, header, 0)
             state = "new"
@@ -312,9 +312,9 @@ class Unit:
             raise UsageError("there is no such mode")
         return capsules.unseal(self._link, source, sink, mode, flags, progress)
 
-    def _accept_stored(self, opened: Opened, *, leave: bool) -> None:
+    def _accept_stored(self, opened: Opened, *, allow_jump: bool) -> None:
         try:
-            self.accept(opened.header, leave=leave)
+            self.accept(opened.header, allow_jump=allow_jump)
         except NdksError as error:
             error.advice = "nothing: the message is stored; only the unit may not know it, and open it once more"
             raise

@@ -55,10 +55,10 @@ class Floors:
         """Return the floor of an epoch."""
         return self._epochs.get(epoch, Floor())
 
-    def note(self, epoch: int, *, own_number: int = 0, exported: int = 0, leave: bool = False) -> None:
-        """Raise the floor of an epoch; by 2^20 at the most, unless `leave` says that the user wanted more."""
+    def note(self, epoch: int, *, own_number: int = 0, exported: int = 0, allow_jump: bool = False) -> None:
+        """Raise the floor of an epoch; by 2^20 at the most, unless `allow_jump` says that the user wanted more."""
         known = self.of(epoch)
-        step = 1 << INDEX_BITS if leave else MAX_JUMP
+        step = 1 << INDEX_BITS if allow_jump else MAX_JUMP
         floor = Floor(_raised(known.own_number, own_number, step), _raised(known.exported, exported, step))
         if floor == known and next(reversed(self._epochs), None) == epoch:
             return

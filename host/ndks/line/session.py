@@ -14,7 +14,7 @@ from ..exceptions import AuthenticationError, NdksError
 from .link import Link
 
 
-def open_session(link: Link, hello: bytes, keys: BindingKeys, floor: int, *, leave: bool = False) -> None:
+def open_session(link: Link, hello: bytes, keys: BindingKeys, floor: int, *, allow_jump: bool = False) -> None:
     """Prove to each other that unit and host know the binding, secure the link, and open the unit's secrets.
 
     `hello` is the payload of the last answer to HELLO, `floor` the highest own number of the unit that is known.
@@ -31,16 +31,16 @@ def open_session(link: Link, hello: bytes, keys: BindingKeys, floor: int, *, lea
         )
     link.call(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
     link.secure(Channel(CRYPTO, keys.auth, transcript_hash, HOST))
-    unlock(link, keys, floor, leave=leave)
+    unlock(link, keys, floor, allow_jump=allow_jump)
 
 
-def unlock(link: Link, keys: BindingKeys, floor: int, *, leave: bool = False) -> None:
+def unlock(link: Link, keys: BindingKeys, floor: int, *, allow_jump: bool = False) -> None:
     """Open the unit's secrets, and let it go on above the own number `floor`. AuthenticationError KEK; TOO_FAR.
 
     In a session that is open it does the same once more.
     """
     try:
-        link.call(commands.UNLOCK, keys.kek, floor, leave)
+        link.call(commands.UNLOCK, keys.kek, floor, allow_jump)
     except NdksError:
         link.end_session()  # it is of no use, and must not be taken for one that is
         raise

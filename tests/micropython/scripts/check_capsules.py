@@ -60,17 +60,17 @@ def check_bad(case: dict) -> None:
 
 def check_window(case: list) -> None:
     packed = b""
-    for number, leave, expected in case:
+    for number, allow_jump, expected in case:
         window = Window(packed)
-        expect(_accepted(window, number, leave), expected)
+        expect(_accepted(window, number, allow_jump), expected)
         packed = window.pack()
 
 
-def _accepted(window: Window, number: int, leave: int) -> int:
+def _accepted(window: Window, number: int, allow_jump: int) -> int:
     """Return the code of the error, 0 when there is none."""
     try:
         window.check_unseen(number)
-        if not leave:
+        if not allow_jump:
             window.check_near(number)
     except errors.UnitError as error:
         return error.code
