@@ -56,7 +56,7 @@ def status(unit) -> tuple:
         unit.board.reset_reason,
         unit.log.erases,
         unit.session.wrong_attempts,
-        unit.own_numbers.latest if member else 0,
+        unit.message_counters.latest if member else 0,
     )
 
 
@@ -82,5 +82,5 @@ def close(unit, unplug: int) -> tuple:
     errors.check_flag(unplug)
     unit.end_session_after_answer()
     if unplug and unit.member:
-        unit.own_numbers.give_back()
+        unit.message_counters.give_back()
     return ()

@@ -112,11 +112,11 @@ def prove(unit, given: bytes) -> tuple:
     return ()
 
 
-def unlock(unit, kek: bytes, floor: int, allow_jump: int) -> tuple:
+def unlock(unit, kek: bytes, minimum: int, allow_jump: int) -> tuple:
     errors.check_flag(allow_jump)
     unit.unlock(kek)
     try:
-        _unless_storage(unit.own_numbers.start_above, floor, allow_jump)
+        _unless_storage(unit.message_counters.start_above, minimum, allow_jump)
     except errors.UnitError:
         unit.lock()
         raise

@@ -11,7 +11,7 @@ from .flash import erasure, records
 from .flash.record_log import RecordLog
 from .membership import Membership
 from .messages.messages import Messages
-from .messages.numbers import OwnNumbers
+from .messages.numbers import MessageCounter
 from .messages.sealing import Sealing
 from .session import Session
 
@@ -22,7 +22,7 @@ class State:
     def __init__(self, board):
         self.board = board
         self.dropped_frames = 0
-        self.binding = self.own_numbers = None
+        self.binding = self.message_counters = None
         self.member = self.counter = self.keys = self.messages = None
         self.sealing = Sealing()
         self.log = RecordLog(board)
@@ -41,7 +41,7 @@ class State:
         self.unfinished = erasure.begun(self.board)  # an erasure: until it is finished, nothing in flash counts
         body = None if self.is_foreign or self.unfinished else self.log.body(records.BINDING)
         self.binding = Binding(body) if body else None
-        self.own_numbers = None
+        self.message_counters = None
         self.sealing = Sealing()
         if self.binding:
             self.log.set_auth(self.binding.auth)
@@ -95,8 +95,8 @@ class State:
         self.member.speed_up(self.board)
         self.counter = ExportCounter(self.log, self.member.epoch)
         self.keys = KeyReader(self.board, self.member)
-        if self.own_numbers is None:
-            self.own_numbers = OwnNumbers(self.log, self.member.epoch)
+        if self.message_counters is None:
+            self.message_counters = MessageCounter(self.log, self.member.epoch)
         self.messages = Messages(self)
 
     def lock(self) -> None:

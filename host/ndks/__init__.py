@@ -9,7 +9,7 @@ with ndks.open() as unit:  # or ndks.open("/dev/ttyACM0"), ndks.open("emulator:D
 """
 
 from .driver.answers import Hello, Key, Status
-from .driver.capsules import Opened
+from .driver.capsules import Unsealed
 from .driver.finding import find_unit as open
 from .driver.unit import Unit
 from .exceptions import (
@@ -48,7 +48,7 @@ __all__ = (
     "Network",
     "NetworkFileError",
     "NoUnit",
-    "Opened",
+    "Unsealed",
     "PortPermission",
     "ProtocolError",
     "SeveralUnits",

@@ -80,7 +80,7 @@ STATUS = Command(
     "",
     "state:u8 flags:u8 epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 network:text network_id:b8"
     " log_used:u16 log_size:u16 free_memory:u32 dropped_frames:u32 f1:u8 f2:u8"
-    " boots:u64 reset_reason:u8 erases:u32 wrong_attempts:u32 own_number:u64",
+    " boots:u64 reset_reason:u8 erases:u32 wrong_attempts:u32 message_counter:u64",
     NOTHING,
 )
 PROVISION = Command(
@@ -115,7 +115,7 @@ PROVE = Command(
 UNLOCK = Command(
     0x07,
     "UNLOCK",
-    "kek:b32 floor:u64 allow_jump:u8",
+    "kek:b32 minimum:u64 allow_jump:u8",
     "",
     IS_PROVISIONED | PROVED,
 )

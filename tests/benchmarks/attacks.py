@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 
 from ndks.keys.generator import Generator
-from ndks_laboratory.homologation.attack import Attacker, Bits, Finding, Intercepted, Seen
-from ndks_laboratory.homologation.attackers.autocorrelation import Autocorrelation
-from ndks_laboratory.homologation.attackers.ciphertext_only import CiphertextOnly
-from ndks_laboratory.homologation.attackers.decimal_grid import DecimalGrid
-from ndks_laboratory.homologation.attackers.float_units import FloatUnits, float_unit_bits
-from ndks_laboratory.homologation.attackers.frequency import Frequency
-from ndks_laboratory.homologation.attackers.key_reuse import KeyReuse
-from ndks_laboratory.homologation.attackers.parameters import Parameters
+from ndks_laboratory.homologation.adversaries.autocorrelation import Autocorrelation
+from ndks_laboratory.homologation.adversaries.ciphertext_only import CiphertextOnly
+from ndks_laboratory.homologation.adversaries.decimal_grid import DecimalGrid
+from ndks_laboratory.homologation.adversaries.float_units import FloatUnits, float_unit_bits
+from ndks_laboratory.homologation.adversaries.frequency import Frequency
+from ndks_laboratory.homologation.adversaries.key_reuse import KeyReuse
+from ndks_laboratory.homologation.adversaries.parameters import Parameters
+from ndks_laboratory.homologation.attack import Adversary, Bits, Finding, Intercepted, Seen
 
 SEED = 20261123
 SECRET_BITS = 64  # of a capsule's key, before those that encrypt the text
@@ -120,7 +120,7 @@ class Row:
     attack: str
     given: str
     trials: int
-    attacker: Attacker
+    adversary: Adversary
     draw: Callable[[np.random.Generator], tuple[Seen, Target]]
     reference: str = "-"
     is_won: Callable[[Finding], bool] = lambda finding: bool(finding.succeeded)
@@ -141,7 +141,7 @@ class Row:
 
     def _trial(self, trial: int) -> Finding:
         seen, target = self.draw(np.random.default_rng([SEED, trial]))
-        return self.attacker.attack(seen, target)
+        return self.adversary.attack(seen, target)
 
 
 def spoken(seconds: float) -> str:
@@ -161,8 +161,8 @@ def frequency_row(digits: int, bits: int, trials: int, reference: str = "-") -> 
         target = real(rng, digits)
         return target.seen(bits=bits), target
 
-    attacker = Frequency(bits, budget=300)
-    return Row("2 frequency", f"{bits} bits, d = {digits}", trials, attacker, draw, reference)
+    adversary = Frequency(bits, budget=300)
+    return Row("2 frequency", f"{bits} bits, d = {digits}", trials, adversary, draw, reference)
 
 
 def unique_row(digits: int, bits: int, trials: int, reference: str) -> Row:
@@ -177,8 +177,8 @@ def long_row(digits: int, trials: int, reference: str = "-") -> Row:
         target = real(rng, digits)
         return target.seen(bits=8, long_bits=count), target
 
-    attacker = Autocorrelation(budget=300)
-    return Row("3 autocorrelation", f"{count} bits, d = {digits}", trials, attacker, draw, reference)
+    adversary = Autocorrelation(budget=300)
+    return Row("3 autocorrelation", f"{count} bits, d = {digits}", trials, adversary, draw, reference)
 
 
 def grid_row(digits: int, trials: int, reference: str = "-") -> Row:

@@ -55,7 +55,7 @@ from flash_reference import (
     EXPORT_COUNTER,
     MEMBER_IDS,
     MEMBERSHIP,
-    OWN_NUMBERS,
+    MESSAGE_COUNTER,
     STATE_FORMAT,
     WINDOWS,
     WRONG_ATTEMPTS,
@@ -531,14 +531,14 @@ def another_laptop(talk: Conversation) -> None:
     """BIND leaves the newest of each record, and a log as short as can be."""
     body = b"to whom it concerns"
     message = own_message(VERNAM, 213, body, SECOND.id)
-    kinds = {STATE_FORMAT: 5, BINDING: 66, EXPORT_COUNTER: 12, OWN_NUMBERS: 12, BOOTS: 8, WRONG_ATTEMPTS: 4}
+    kinds = {STATE_FORMAT: 5, BINDING: 66, EXPORT_COUNTER: 12, MESSAGE_COUNTER: 12, BOOTS: 8, WRONG_ATTEMPTS: 4}
     kinds |= {MEMBERSHIP: len(MEMBER), MEMBER_IDS: 18 * (MAX_SENDERS - 1)}
     kinds |= {WINDOWS + slot: 40 for slot in range(MAX_SENDERS)}
     used = sum(extent(kind, size) for kind, size in kinds.items())
     talk.say((BIND, SECOND.secret[1:], BAD_REQUEST))
     talk.bind(SECOND)
     talk.say(
-        talk.status(UNLOCKED_STATE, used, erases=2, own_number=212),
+        talk.status(UNLOCKED_STATE, used, erases=2, message_counter=212),
         (SEAL_BEGIN, begin("11-messg", VERNAM), message.header),
         (SEAL_CHUNK, piece("11-messg", 0, 1, body), message.chunks[0]),
     )
@@ -556,7 +556,7 @@ def another_laptop(talk: Conversation) -> None:
         (CLOSE, b"\1", b""),
     )
     talk.say_in_the_clear(
-        talk.status(LOCKED_STATE, used + extent(OWN_NUMBERS, 12), erases=2),
+        talk.status(LOCKED_STATE, used + extent(MESSAGE_COUNTER, 12), erases=2),
         (ZEROIZE, b"ZEROISE!" + UID, RANGE),
         (ZEROIZE, b"ZEROIZE!" + UID[::-1], RANGE),
         (ZEROIZE, ERASE[:-1], BAD_REQUEST),
@@ -568,12 +568,12 @@ def a_new_life(talk: Conversation) -> None:
     talk.greet()
     talk.say(talk.status(BLANK_STATE, extent(STATE_FORMAT, 5), erases=3), *needing_a_session(BLANK))
     talk.provision(SECOND)
-    talk.open_session(floor=1000)
+    talk.open_session(minimum=1000)
     used = 2 * extent(STATE_FORMAT, 5) + extent(MEMBERSHIP, len(MEMBER)) + extent(BINDING, 66)
-    used += extent(OWN_NUMBERS, 12)  # UNLOCK notes the floor
+    used += extent(MESSAGE_COUNTER, 12)  # UNLOCK notes the floor
     message = own_message(AES, 1001, b"x", SECOND.id)
     talk.say(
-        talk.status(UNLOCKED_STATE, used, erases=3, own_number=1000),
+        talk.status(UNLOCKED_STATE, used, erases=3, message_counter=1000),
         (NEXT_INDEX, b"", struct.pack(">IQ", 0, 1)),
         (SEAL_KEYS, begin("1st-mess", AES), message.header + message.tag_key + message.sync + message.z),
     )

@@ -52,8 +52,8 @@ def binding_body(binding: Binding, salt: bytes, settled: int) -> bytes:
     return binding.auth + salt + binding.id + bytes([3, settled])
 
 
-def unlocking(binding: Binding, floor: int = 0, allow_jump: int = 0) -> bytes:
-    return binding.kek + struct.pack(">QB", floor, allow_jump)
+def unlocking(binding: Binding, minimum: int = 0, allow_jump: int = 0) -> bytes:
+    return binding.kek + struct.pack(">QB", minimum, allow_jump)
 
 
 class Conversation:
@@ -120,11 +120,11 @@ class Conversation:
         """HELLO, which ends a session."""
         self.say_in_the_clear((HELLO, b"", self.hello()))
 
-    def open_session(self, floor: int = 0) -> None:
+    def open_session(self, minimum: int = 0) -> None:
         self.greet()
         self.begin_session()
         self.prove()
-        self.unlock(floor)
+        self.unlock(minimum)
 
     def begin_session(self) -> None:
         assert self.binding
@@ -146,9 +146,9 @@ class Conversation:
         proof = self._opening.host_proof
         self.say((PROVE, bytes([proof[0] ^ 1]) + proof[1:], LOCKED))
 
-    def unlock(self, floor: int = 0) -> None:
+    def unlock(self, minimum: int = 0) -> None:
         assert self.binding
-        self.say((UNLOCK, unlocking(self.binding, floor), b""))
+        self.say((UNLOCK, unlocking(self.binding, minimum), b""))
 
     def hello(self) -> bytes:
         """The answer to HELLO."""
@@ -158,11 +158,11 @@ class Conversation:
         binding_id = self.binding.id if self.binding else bytes(16)
         return versions + UID + self.salt + binding_id + struct.pack(">HHHB", 1120, MAX_SENDERS, WINDOW, 1)
 
-    def status(self, state: int, log_used: int, *, erases: int = 0, wrong: int = 0, own_number: int = 0) -> Step:
+    def status(self, state: int, log_used: int, *, erases: int = 0, wrong: int = 0, message_counter: int = 0) -> Step:
         about_network, operators = bytes(18), bytes(2)
         if state == UNLOCKED_STATE:
             network_id = derive(network_secret(), "ndks network id", bytes([1, 3]) + b"\x040.52" + b"\x0225")[:8]
             about_network, operators = MEMBER[:9] + b"\x04demo" + network_id, EQUATION_7
         line = struct.pack(">HHII", log_used, 4064, 0, 0)
-        life = struct.pack(">QBIIQ", int.from_bytes(self.boots), POWER_ON, erases, wrong, own_number)
+        life = struct.pack(">QBIIQ", int.from_bytes(self.boots), POWER_ON, erases, wrong, message_counter)
         return STATUS, b"", bytes([state, 0]) + about_network + line + operators + life

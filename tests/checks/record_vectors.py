@@ -30,7 +30,7 @@ from flash_reference import (
     MARKER_SIZE,
     MEMBER_IDS,
     MEMBERSHIP,
-    OWN_NUMBERS,
+    MESSAGE_COUNTER,
     STATE_FORMAT,
     TAMPERED,
     WINDOWS,
@@ -86,7 +86,7 @@ def single_records() -> list[dict[str, Any]]:
         WINDOWS: (window(9, {1}),),
         WINDOWS + conversation.MAX_SENDERS - 1: (window(65535, {(1 << 48) - 1}),),
         EXPORT_COUNTER: (counter(1), counter((1 << 48) - 1)),
-        OWN_NUMBERS: (counter(65),),
+        MESSAGE_COUNTER: (counter(65),),
         BOOTS: (struct.pack(">Q", 1),),
         WRONG_ATTEMPTS: (struct.pack(">I", 3),),
         STATE_FORMAT: (state_format(0), state_format(100_000)),
@@ -124,8 +124,8 @@ class Life(Conversation):
         provisioned(self.flash)
         self.flash.restart()
 
-    def unlock(self, floor: int = 0) -> None:
-        super().unlock(floor)
+    def unlock(self, minimum: int = 0) -> None:
+        super().unlock(minimum)
         self.flash.unlock()
 
     def restart(self) -> None:
@@ -172,7 +172,7 @@ def a_life() -> Life:
     life.say((TRUST, struct.pack(">H", 9) + SECOND.id, b""))
     life.flash.append(MEMBER_IDS, struct.pack(">H", 9) + SECOND.id)
     life.say((SEAL_BEGIN, begin("1st-mess", AES), own_message(AES, 1, b"").header))
-    life.flash.append(OWN_NUMBERS, counter(65))
+    life.flash.append(MESSAGE_COUNTER, counter(65))
     ninth, tenth = set[int](), set[int]()
     life.accept(9, 1, 0, ninth)
     life.accept(10, 500, 1, tenth)
@@ -180,7 +180,7 @@ def a_life() -> Life:
     life.accept(10, 490, 1, tenth)
     life.show()
     life.say((CLOSE, b"\1", b""))
-    life.flash.append(OWN_NUMBERS, counter(2))
+    life.flash.append(MESSAGE_COUNTER, counter(2))
     life.greet()
     life.begin_session()
     life.prove_wrongly()

@@ -62,7 +62,9 @@ def refusal(board: MemoryBoard, unit: Unit, command: commands.Command, payload: 
     return int.from_bytes(answered)
 
 
-def open_session(board: MemoryBoard, unit: Unit, binding: bytes = BINDING, floor: int = 0, allow_jump: int = 0) -> None:
+def open_session(
+    board: MemoryBoard, unit: Unit, binding: bytes = BINDING, minimum: int = 0, allow_jump: int = 0
+) -> None:
     """Open a session under a binding. UnitError."""
     channels.pop(unit, None)
     keys = BindingKeys(CRYPTO, binding)
@@ -73,7 +75,7 @@ def open_session(board: MemoryBoard, unit: Unit, binding: bytes = BINDING, floor
         assert unit_proof == proof(CRYPTO, keys.auth, "unit", transcript_hash)
     ask(board, unit, commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
     channels[unit] = Channel(CRYPTO, keys.auth, transcript_hash, HOST)
-    ask(board, unit, commands.UNLOCK, keys.kek, floor, allow_jump)
+    ask(board, unit, commands.UNLOCK, keys.kek, minimum, allow_jump)
 
 
 def _exchange(

@@ -110,14 +110,14 @@ class Laptop:
         self.ask(commands.PROVE, given or self.session.host_proof)
         self.channel = self.session
 
-    def unlock(self, kek: bytes = b"", floor: int = 0, allow_jump: int = 0) -> None:
+    def unlock(self, kek: bytes = b"", minimum: int = 0, allow_jump: int = 0) -> None:
         assert self.session
-        self.ask(commands.UNLOCK, kek or self.session.kek, floor, allow_jump)
+        self.ask(commands.UNLOCK, kek or self.session.kek, minimum, allow_jump)
 
-    def open(self, binding: bytes = BINDING, floor: int = 0, allow_jump: int = 0) -> None:
+    def open(self, binding: bytes = BINDING, minimum: int = 0, allow_jump: int = 0) -> None:
         self.begin(binding)
         self.prove()
-        self.unlock(floor=floor, allow_jump=allow_jump)
+        self.unlock(minimum=minimum, allow_jump=allow_jump)
 
     # Requests
 

@@ -27,7 +27,7 @@ from firmware.peer import (
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.capsule import CHUNK, TAG_SIZE
-from ndks_protocol.commands import AES, AGAIN, CONTROL, ALLOW_JUMP, MAX_JUMP, MAX_SENDERS, VERNAM, WIRE_HEADER_SIZE
+from ndks_protocol.commands import AES, AGAIN, ALLOW_JUMP, CONTROL, MAX_JUMP, MAX_SENDERS, VERNAM, WIRE_HEADER_SIZE
 from ndks_protocol.kdf import Mac
 from ndks_protocol.session import OVERHEAD
 

@@ -20,7 +20,7 @@ from ndks_protocol.kdf import derive
 from ndks_unit.exported_keys import ExportCounter
 from ndks_unit.flash import records
 from ndks_unit.flash.record_log import RecordLog, format_body
-from ndks_unit.flash.records import BOOTS, EXPORT_COUNTER, MEMBERSHIP, OWN_NUMBERS, STATE_FORMAT, TAIL, WINDOWS
+from ndks_unit.flash.records import BOOTS, EXPORT_COUNTER, MEMBERSHIP, MESSAGE_COUNTER, STATE_FORMAT, TAIL, WINDOWS
 from ndks_unit.unit import Unit
 
 VECTOR = load_vectors("records")
@@ -111,7 +111,7 @@ def test_at_most_one_erase_in_1000_keys(senders: int) -> None:
     log.append(MEMBERSHIP, bytes(43 + 3 * 80 if senders else 56))
     log.append(records.BINDING, bytes(66))
     log.append(records.MEMBER_IDS, bytes((2 + ID_SIZE) * senders))
-    log.append(OWN_NUMBERS, counter(1))
+    log.append(MESSAGE_COUNTER, counter(1))
     log.append(BOOTS, records.FIRST)
     for slot in range(senders):
         log.append(WINDOWS + slot, bytes(40))

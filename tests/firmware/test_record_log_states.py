@@ -22,7 +22,7 @@ from ndks_unit.flash.records import (
     EXPORT_COUNTER,
     FIRST,
     MEMBERSHIP,
-    OWN_NUMBERS,
+    MESSAGE_COUNTER,
     SEALED,
     WINDOWS,
     RecordKeys,
@@ -34,7 +34,7 @@ BODIES = {
         lambda size, byte: bytes([byte]) * size, st.sampled_from([0, 1, 70, 240]), st.integers(0, 255)
     ),
     WINDOWS: st.binary(min_size=40, max_size=40),
-    OWN_NUMBERS: st.binary(min_size=12, max_size=12),
+    MESSAGE_COUNTER: st.binary(min_size=12, max_size=12),
 }
 STEPS = st.integers(0, 30) | st.integers(0, 2500) | st.integers(0, 10_000)  # of flash until the power goes
 COUNTS = st.sampled_from([1, 2, 63, 64, 65, 200])

@@ -499,7 +499,7 @@ class TestSizes:
             "opening": laptop.begin,
             "wrong proof": lambda: (laptop.begin(), laptop.code(commands.PROVE, WRONG_PROOF)),
             "close": close,
-            "disconnect": allow_jump,
+            "disconnect": leave,
             "hello": greet,
             "altered": alter,
         }
@@ -564,7 +564,7 @@ class TestUnlock:
                 assert laptop.code(command, *values_of(command)) == errors.LOCKED
             status = laptop.status()
             assert (status["state"], status["network"], status["lane"]) == (commands.STATE_LOCKED, "", 0)
-            assert (status["network_id"], status["own_number"]) == (bytes(8), 0)
+            assert (status["network_id"], status["message_counter"]) == (bytes(8), 0)
         assert laptop.status()["wrong_attempts"] == 0, "LOCKED is no attempt"
 
     def test_it_needs_a_session(self, laptop: Laptop) -> None:
@@ -598,7 +598,7 @@ class TestUnlock:
         laptop.prove()
         laptop.code(commands.UNLOCK, WRONG_KEK, 1000, 0)
         laptop.unlock()
-        assert laptop.status()["own_number"] == 0
+        assert laptop.status()["message_counter"] == 0
 
     def test_it_may_come_again(self, laptop: Laptop) -> None:
         laptop.open()
@@ -607,25 +607,25 @@ class TestUnlock:
         assert laptop.ask(commands.NEXT_INDEX) == (0, 2)
 
     @pytest.mark.parametrize("given_before", [0, 1, 64, 70])
-    @pytest.mark.parametrize("floor", [0, 1, 5, 63, 64, 65, 70, 71, 128, 1000, MAX_JUMP])
-    def test_numbers_go_on_above_the_hosts_floor(self, laptop: Laptop, given_before: int, floor: int) -> None:
+    @pytest.mark.parametrize("minimum", [0, 1, 5, 63, 64, 65, 70, 71, 128, 1000, MAX_JUMP])
+    def test_numbers_go_on_above_the_hosts_floor(self, laptop: Laptop, given_before: int, minimum: int) -> None:
         laptop.open()
         for token in range(given_before):
             self.seal(laptop, token)
-        laptop.open(floor=floor)
-        assert laptop.status()["own_number"] == max(floor, given_before)
+        laptop.open(minimum=minimum)
+        assert laptop.status()["message_counter"] == max(minimum, given_before)
         self.seal(laptop, 1000)
-        assert laptop.status()["own_number"] == max(floor, given_before) + 1
+        assert laptop.status()["message_counter"] == max(minimum, given_before) + 1
         laptop.restart()
         laptop.open()
-        assert laptop.status()["own_number"] > max(floor, given_before), "it was reserved before it was used"
+        assert laptop.status()["message_counter"] > max(minimum, given_before), "it was reserved before it was used"
 
     def test_a_floor_is_written_once(self, laptop: Laptop) -> None:
         before = flash(laptop)
-        laptop.open(floor=5000)
+        laptop.open(minimum=5000)
         written = flash(laptop)
         assert written != before
-        laptop.open(floor=5000)
+        laptop.open(minimum=5000)
         assert flash(laptop) == written
 
     def test_an_old_image_of_the_flash_gives_no_number_again(self, laptop: Laptop) -> None:
@@ -633,34 +633,34 @@ class TestUnlock:
         image = laptop.board.clone()
         for token in range(100):
             self.seal(laptop, token)
-        floor = laptop.status()["own_number"]
+        minimum = laptop.status()["message_counter"]
         rolled_back = Laptop(board=image)
-        rolled_back.open(floor=floor)
+        rolled_back.open(minimum=minimum)
         self.seal(rolled_back, 0)
-        assert rolled_back.status()["own_number"] == floor + 1 == 101
+        assert rolled_back.status()["message_counter"] == minimum + 1 == 101
 
     def test_far_ahead_needs_leave(self, laptop: Laptop) -> None:
         laptop.begin()
         laptop.prove()
         before = flash(laptop)
-        for floor in (MAX_JUMP + 2, (1 << INDEX_BITS) - 1):
+        for minimum in (MAX_JUMP + 2, (1 << INDEX_BITS) - 1):
             for _ in range(2):
                 assert laptop.session
-                assert laptop.code(commands.UNLOCK, laptop.session.kek, floor, 0) == errors.TOO_FAR
+                assert laptop.code(commands.UNLOCK, laptop.session.kek, minimum, 0) == errors.TOO_FAR
                 assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED, "nothing was unlocked"
         assert flash(laptop) == before
-        laptop.unlock(floor=MAX_JUMP + 2, allow_jump=1)
-        assert laptop.status()["own_number"] == MAX_JUMP + 2
-        laptop.open(floor=(1 << INDEX_BITS) - 2, allow_jump=1)
+        laptop.unlock(minimum=MAX_JUMP + 2, allow_jump=1)
+        assert laptop.status()["message_counter"] == MAX_JUMP + 2
+        laptop.open(minimum=(1 << INDEX_BITS) - 2, allow_jump=1)
         self.seal(laptop, 1)
         assert laptop.code(commands.SEAL_BEGIN, b"token  2", 0, 0, bytes(8)) == errors.RANGE
 
     def test_no_number_is_as_high_as_a_lane(self, laptop: Laptop) -> None:
         laptop.begin()
         laptop.prove()
-        for floor in (1 << INDEX_BITS, (1 << 64) - 1):
+        for minimum in (1 << INDEX_BITS, (1 << 64) - 1):
             assert laptop.session
-            assert laptop.code(commands.UNLOCK, laptop.session.kek, floor, 1) == errors.RANGE
+            assert laptop.code(commands.UNLOCK, laptop.session.kek, minimum, 1) == errors.RANGE
             assert is_unlocked(laptop) is False
         laptop.unlock()
 
@@ -808,8 +808,8 @@ class TestFailures:
             assert laptop.code(commands.SEAL_BEGIN, bytes(8), 0, 0, bytes(8)) == (
                 errors.LOCKED if status["state"] == commands.STATE_LOCKED else 0
             )
-            laptop.unlock(floor=5)
-            assert laptop.status()["own_number"] >= 5
+            laptop.unlock(minimum=5)
+            assert laptop.status()["message_counter"] >= 5
         assert failures > 10
 
     def test_a_session_that_fails_ends(self, bound: MemoryBoard) -> None:

@@ -340,7 +340,7 @@ class Bench:
         return {
             "flash": flash_of(self.board),
             "bodies": {kind: bytes(body) for kind, body in unit.log._bodies.items()},
-            "own numbers": vars(unit.own_numbers).copy() if unit.own_numbers else None,
+            "own numbers": vars(unit.message_counters).copy() if unit.message_counters else None,
             "begun": list(unit.sealing._begun),
             "counter": unit.counter.next if unlocked else None,
             "messages": (unit.messages.incoming, unit.sealing.current) if unlocked else None,

@@ -120,12 +120,12 @@ def _use(directory: Path, store: BindingStore) -> None:
     hello = _hello()
     is_refused = _refused(directory, lambda: store.unit(_SERIAL))
     if not is_refused:
-        commands.UNLOCK.request.pack(bytes(32), store.floors(hello).latest.own_number, 0)
+        commands.UNLOCK.request.pack(bytes(32), store.minimum_counters(hello).latest.message_counter, 0)
     for step in (
         lambda: store.knows(hello),
         lambda: store.keys(hello),
         lambda: store.finish(hello),
-        lambda: store.floors(hello).note(0, own_number=5),
+        lambda: store.minimum_counters(hello).note(0, message_counter=5),
         lambda: store.begin(hello, with_network=True),
         store.export,
         lambda: backup.seal(store),
@@ -140,12 +140,12 @@ def _use(directory: Path, store: BindingStore) -> None:
 def _floors_file(directory: Path, script: Script) -> None:
     """Whatever is in it, a floor is noted, and read again."""
     store = _store(directory)
-    (directory / "floors" / f"{_SERIAL}.json").write_bytes(_content(script, _bindings()[f"floors/{_SERIAL}.json"]))
-    store.floors(_hello()).note(0, own_number=7, exported=9)
-    floors = store.floors(_hello())
-    assert floors.latest == floors.of(0)
-    assert floors.latest.own_number >= 7
-    assert floors.latest.exported >= 9
+    (directory / "counters" / f"{_SERIAL}.json").write_bytes(_content(script, _bindings()[f"counters/{_SERIAL}.json"]))
+    store.minimum_counters(_hello()).note(0, message_counter=7, exported=9)
+    minimum_counters = store.minimum_counters(_hello())
+    assert minimum_counters.latest == minimum_counters.of(0)
+    assert minimum_counters.latest.message_counter >= 7
+    assert minimum_counters.latest.exported >= 9
 
 
 def _copy(directory: Path, script: Script) -> None:
@@ -163,7 +163,7 @@ def _copy_of_anything(directory: Path, script: Script) -> None:
     sealed = AESGCM(_CODE).encrypt(_NONCE, _content(script, _copied_files()), _COPY_HEADER)
     copy = json.dumps({"ndks_backup": 1, "sealed": base64.b64encode(sealed).decode()}).encode()
     _refused(directory, lambda: backup.restore(store, copy, _CODE, overwrite=True))
-    assert {name.partition("/")[0] for name in _files(directory)} <= {"host_secret", "units", "floors"}
+    assert {name.partition("/")[0] for name in _files(directory)} <= {"host_secret", "units", "minimum_counters"}
     _use(directory, store)
 
 
@@ -212,7 +212,7 @@ def _bindings() -> dict[str, bytes]:
         store = BindingStore(directory, _look)
         for serial in (_SERIAL, _OTHER_SERIAL):
             store.begin(replace(Hello(2, 0, "", 3, "locked", [], serial, "11" * 16, "")), with_network=False)
-            store.floors(Hello(2, 0, "", 3, "locked", [], serial, "11" * 16, "")).note(0, own_number=3)
+            store.minimum_counters(Hello(2, 0, "", 3, "locked", [], serial, "11" * 16, "")).note(0, message_counter=3)
         # The same bytes in every process, so that a reproducer reproduces.
         (directory / "host_secret").write_bytes(b"5a" * 32 + b"\n")
         store.begin(Hello(2, 0, "", 3, "locked", [], _SERIAL, "11" * 16, ""), with_network=False)

@@ -78,8 +78,8 @@ def _prove_otherwise(hosts: Hosts, script: Script) -> None:
 def _unlock(hosts: Hosts, script: Script) -> None:
     bench = hosts.bench
     kek = bench.binding.kek if bench.binding and script.byte() < 192 else SECOND.kek
-    floor = script.one_of((0, 1, 1 << 20, 1 << 21, (1 << 48) - 1, 1 << 48, (1 << 64) - 1))
-    _secured(hosts, UNLOCK, kek + floor.to_bytes(8) + bytes([script.byte() & 1]), script)
+    minimum = script.one_of((0, 1, 1 << 20, 1 << 21, (1 << 48) - 1, 1 << 48, (1 << 64) - 1))
+    _secured(hosts, UNLOCK, kek + minimum.to_bytes(8) + bytes([script.byte() & 1]), script)
 
 
 def _ask(hosts: Hosts, script: Script) -> None:

@@ -13,7 +13,7 @@ from fuzz.requests import bound_board
 from ndks_protocol import commands, errors
 from ndks_protocol.commands import Command
 from ndks_unit import unit as unit_module
-from ndks_unit.flash.records import OWN_NUMBERS
+from ndks_unit.flash.records import MESSAGE_COUNTER
 
 Handler = Callable[..., tuple[Any, ...]]
 
@@ -41,7 +41,7 @@ def test_an_unknown_exception(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_refusal_that_changes_flash(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     def write_and_refuse(unit: Any, *_: Any) -> tuple[Any, ...]:
-        unit.log.append(OWN_NUMBERS, bytes(12))
+        unit.log.append(MESSAGE_COUNTER, bytes(12))
         raise errors.UnitError(errors.RANGE)
 
     replace(monkeypatch, commands.TRUST, write_and_refuse)
@@ -51,7 +51,7 @@ def test_a_refusal_that_changes_flash(bench: Bench, monkeypatch: pytest.MonkeyPa
 
 def test_a_number_that_is_given_twice(bench: Bench) -> None:
     assert ask(bench, commands.SEAL_BEGIN, b"token 01", 1, 0, bytes(8)) == 0
-    bench.unit.own_numbers._next -= 1
+    bench.unit.message_counters._next -= 1
     with pytest.raises(AssertionError, match="given to two messages"):
         ask(bench, commands.SEAL_BEGIN, b"token 02", 1, 0, bytes(8))
 

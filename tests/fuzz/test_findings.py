@@ -7,7 +7,7 @@ from pathlib import Path
 import flash_reference
 import pytest
 from conversation import ERASE, FIRST
-from flash_reference import BINDING, BOOTS, EXPORT_COUNTER, OWN_NUMBERS, STATE_FORMAT, TAMPERED, WRONG_ATTEMPTS
+from flash_reference import BINDING, BOOTS, EXPORT_COUNTER, MESSAGE_COUNTER, STATE_FORMAT, TAMPERED, WRONG_ATTEMPTS
 
 from fuzz.bench import Bench, FuzzedBoard
 from fuzz.requests import bound_board
@@ -39,7 +39,7 @@ def with_record(kind: int, body: bytes, sequence: int = 1000) -> FuzzedBoard:
         (BOOTS, bytes(1)),
         (WRONG_ATTEMPTS, bytes(3)),
         (EXPORT_COUNTER, bytes(11)),
-        (OWN_NUMBERS, bytes(13)),
+        (MESSAGE_COUNTER, bytes(13)),
     ],
 )
 def test_a_record_of_another_size_is_stepped_over(kind: int, body: bytes) -> None:
@@ -81,7 +81,7 @@ def store_of_a_laptop(directory: Path) -> BindingStore:
     return store
 
 
-@pytest.mark.parametrize("field", ["epoch", "own_number"])
+@pytest.mark.parametrize("field", ["epoch", "message_counter"])
 @pytest.mark.parametrize("value", ["Infinity", "-1", str(1 << 64), "1.5", '"7"'])
 def test_a_unit_file_with_a_number_that_there_cannot_be_is_damaged(tmp_path: Path, field: str, value: str) -> None:
     store = store_of_a_laptop(tmp_path)

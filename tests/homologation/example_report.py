@@ -165,13 +165,13 @@ def _targets(suite: str, is_paper: bool) -> list[dict[str, Any]]:
 
 
 def _finding(row: tuple[Any, ...], *, fell: bool | None) -> dict[str, Any]:
-    label, attacker, stood_seconds, stood_summary, fell_seconds, fell_summary = row
+    label, adversary, stood_seconds, stood_summary, fell_seconds, fell_summary = row
     if fell is None:
-        return {"label": label, "attacker": attacker, "succeeded": None, "summary": "not run: needs the system itself", "seconds": 0.0, "p_value": None, "tests": 0, "details": {}}  # fmt: skip
+        return {"label": label, "adversary": adversary, "succeeded": None, "summary": "not run: needs the system itself", "seconds": 0.0, "p_value": None, "tests": 0, "details": {}}  # fmt: skip
     chance = label in ("A2", "A3", "A8")
     return {
         "label": label,
-        "attacker": attacker,
+        "adversary": adversary,
         "succeeded": fell,
         "summary": fell_summary if fell else stood_summary,
         "seconds": fell_seconds if fell else stood_seconds,

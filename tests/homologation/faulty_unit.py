@@ -24,7 +24,7 @@ from ndks_protocol import commands, session
 from ndks_protocol.capsule import MessageKeys, Opener
 from ndks_unit.exported_keys import KeyReader
 from ndks_unit.flash import records
-from ndks_unit.messages import numbers as own_numbers
+from ndks_unit.messages import numbers as message_counters
 from ndks_unit.messages import sealing
 from ndks_unit.session import Session
 from ndks_unit.state import State
@@ -37,7 +37,7 @@ _LESS_ONES = 0.02  # share of the key bits that are made 0: 49 % are 1 then
 
 def repeated_number() -> None:
     """Each number is given to two messages; their salts differ."""
-    take = own_numbers.OwnNumbers.take
+    take = message_counters.MessageCounter.take
 
     def take_twice(self: Any) -> int:
         if getattr(self, "given_once", None):
@@ -46,7 +46,7 @@ def repeated_number() -> None:
         self.given_once = take(self)
         return self.given_once
 
-    own_numbers.OwnNumbers.take = take_twice
+    message_counters.MessageCounter.take = take_twice
 
 
 def repeated_keystream() -> None:

@@ -20,11 +20,11 @@ from ndks import BindingStore, Network
 from ndks.exceptions import UnitRemoved
 from ndks.line.link import Link
 from ndks.line.transport import open_transport
-from ndks_laboratory.homologation.attack import Expert, Finding, OutOfTime, Seen
-from ndks_laboratory.homologation.attackers.active import ATTACKERS, ActiveAttacker
-from ndks_laboratory.homologation.attackers.active.possession import remember
-from ndks_laboratory.homologation.attackers.active.search import found_in
-from ndks_laboratory.homologation.attackers.active.trial import Trial
+from ndks_laboratory.homologation.adversaries.active import ATTACKERS, ActiveAttacker
+from ndks_laboratory.homologation.adversaries.active.possession import remember
+from ndks_laboratory.homologation.adversaries.active.search import found_in
+from ndks_laboratory.homologation.adversaries.active.trial import Trial
+from ndks_laboratory.homologation.attack import Finding, Oracle, OutOfTime, Seen
 from ndks_laboratory.homologation.bare_system import BareSystem
 from ndks_laboratory.homologation.ideal_system import IdealSystem
 from ndks_laboratory.homologation.stations import Station
@@ -32,8 +32,8 @@ from ndks_laboratory.homologation.system import ALICE, BOB, Refused, System
 from ndks_laboratory.homologation.unit_system import UnitSystem
 from ndks_protocol import commands
 
-BY_LABEL = {attacker.label: attacker for attacker in ATTACKERS}
-NOBODY = cast(Expert, None)  # active attackers see for themselves whether they succeed
+BY_LABEL = {adversary.label: adversary for adversary in ATTACKERS}
+NOBODY = cast(Oracle, None)  # active attackers see for themselves whether they succeed
 
 
 def seen(system: System | None, seed: int = 1) -> Seen:
@@ -41,8 +41,8 @@ def seen(system: System | None, seed: int = 1) -> Seen:
     return Seen(3, nothing, nothing, 0, (), system, seed)
 
 
-def attack(attacker: ActiveAttacker, system: System | None, seed: int = 1) -> Finding:
-    return attacker.attack(seen(system, seed), NOBODY)
+def attack(adversary: ActiveAttacker, system: System | None, seed: int = 1) -> Finding:
+    return adversary.attack(seen(system, seed), NOBODY)
 
 
 @pytest.fixture(scope="module")
@@ -68,12 +68,12 @@ def units_in_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnitS
 
 
 def test_labels_and_names_are_unique() -> None:
-    assert len({attacker.label for attacker in ATTACKERS}) == len({attacker.name for attacker in ATTACKERS}) == 12
+    assert len({adversary.label for adversary in ATTACKERS}) == len({adversary.name for adversary in ATTACKERS}) == 12
 
 
-@pytest.mark.parametrize("attacker", ATTACKERS, ids=lambda attacker: attacker.name)
-def test_bare_scheme_is_broken_by_all(attacker: ActiveAttacker) -> None:
-    finding = attack(attacker, BareSystem())
+@pytest.mark.parametrize("adversary", ATTACKERS, ids=lambda adversary: adversary.name)
+def test_bare_scheme_is_broken_by_all(adversary: ActiveAttacker) -> None:
+    finding = attack(adversary, BareSystem())
     assert finding.succeeded is True
     assert finding.p_value is None
     assert finding.details["successes"] > 0
@@ -104,9 +104,9 @@ def test_bare_scheme_gives_out_frames_in_another_order() -> None:
     )
 
 
-@pytest.mark.parametrize("attacker", ATTACKERS, ids=lambda attacker: attacker.name)
-def test_ideal_system_is_broken_by_none(attacker: ActiveAttacker) -> None:
-    findings = [attack(attacker, IdealSystem(seed), seed) for seed in range(20)]
+@pytest.mark.parametrize("adversary", ATTACKERS, ids=lambda adversary: adversary.name)
+def test_ideal_system_is_broken_by_none(adversary: ActiveAttacker) -> None:
+    findings = [attack(adversary, IdealSystem(seed), seed) for seed in range(20)]
     assert [finding.succeeded for finding in findings] == [False] * 20
 
 
@@ -128,33 +128,33 @@ def check_refusals(label: str, refusals: dict[str, int]) -> None:
         assert (refusals if isinstance(expected[label], dict) else set(refusals)) == expected[label]
 
 
-@pytest.mark.parametrize("attacker", ATTACKERS, ids=lambda attacker: attacker.name)
-def test_units_withstand(attacker: ActiveAttacker, units: UnitSystem) -> None:
-    finding = attack(attacker, units)
+@pytest.mark.parametrize("adversary", ATTACKERS, ids=lambda adversary: adversary.name)
+def test_units_withstand(adversary: ActiveAttacker, units: UnitSystem) -> None:
+    finding = attack(adversary, units)
     assert finding.succeeded is False, finding.summary
     assert finding.details["tries"] > 0
     assert finding.seconds < 15
-    check_refusals(attacker.label, finding.details["refusals"])
+    check_refusals(adversary.label, finding.details["refusals"])
     assert found_in([json.dumps([finding.summary, finding.details]).encode()], units.secrets()) == []
     for mode in ("a", "b"):
         assert units.open(units.seal(b"still of use", mode=mode), mode=mode) == b"still of use"
         assert units.open(units.seal(b"both ways", by=BOB), at=ALICE) == b"both ways"
 
 
-@pytest.mark.parametrize("attacker", ATTACKERS, ids=lambda attacker: attacker.name)
-def test_units_in_process_withstand(attacker: ActiveAttacker, units_in_process: UnitSystem) -> None:
-    finding = attack(attacker, units_in_process)
-    expected = None if attacker.name == "flash dump" else False  # nobody has copied their flash
+@pytest.mark.parametrize("adversary", ATTACKERS, ids=lambda adversary: adversary.name)
+def test_units_in_process_withstand(adversary: ActiveAttacker, units_in_process: UnitSystem) -> None:
+    finding = attack(adversary, units_in_process)
+    expected = None if adversary.name == "flash dump" else False  # nobody has copied their flash
     assert finding.succeeded is expected, finding.summary
 
 
 def test_units_withstand_when_their_roles_are_swapped_at_once(units: UnitSystem) -> None:
     """Also what follows wrong proofs: no unit lets the next attacker wait."""
     proofs = [BY_LABEL[label] for label in ("A7h", "A7i")]
-    assert not any(attack(attacker, units).succeeded for attacker in proofs)
+    assert not any(attack(adversary, units).succeeded for adversary in proofs)
     with contextlib.closing(swapped(units)) as system:
         assert [wrong_attempts(station.port) for station in units.stations.values()] == [0, 0]
-        assert [attack(attacker, system).succeeded for attacker in ATTACKERS] == [False] * len(ATTACKERS)
+        assert [attack(adversary, system).succeeded for adversary in ATTACKERS] == [False] * len(ATTACKERS)
 
 
 def wrong_attempts(port: str) -> int:
@@ -235,10 +235,10 @@ def test_flash_of_erased_units(has_flash: bool, tmp_path: Path) -> None:
 
 
 def test_attacker_gives_up_when_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    for attacker in ATTACKERS:
-        if attacker.name not in ("flash dump", "equal frames on the cable"):  # which take no time
-            monkeypatch.setattr(attacker, "budget", -1.0)
-            finding = attack(attacker, IdealSystem())
+    for adversary in ATTACKERS:
+        if adversary.name not in ("flash dump", "equal frames on the cable"):  # which take no time
+            monkeypatch.setattr(adversary, "budget", -1.0)
+            finding = attack(adversary, IdealSystem())
             assert finding.succeeded is None
             assert re.fullmatch(r"gave up after [01] tries, none taken", finding.summary)
 

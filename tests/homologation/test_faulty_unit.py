@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from homologation.faulty_unit import FAULTS, swapped, two_units
 
-from ndks_laboratory.homologation.attack import Expert, Finding, Seen
-from ndks_laboratory.homologation.attackers.active import ATTACKERS
+from ndks_laboratory.homologation.adversaries.active import ATTACKERS
+from ndks_laboratory.homologation.attack import Finding, Oracle, Seen
 from ndks_laboratory.homologation.system import ALICE, BOB
 from ndks_laboratory.homologation.unit_system import UnitSystem
 
-BY_NAME = {attacker.name: attacker for attacker in ATTACKERS}
+BY_NAME = {adversary.name: adversary for adversary in ATTACKERS}
 FOUND = {
     "repeated-number": {"repeated numbers": "number 1 was given to two messages"},
     "repeated-keystream": {"repeated numbers": "two messages have one keystream: whoever knows the first reads"},
@@ -52,7 +52,7 @@ ELEMENTS = 1 << 19  # of a key; 1 % less ones are 14 sigma
 
 def attack(name: str, system: UnitSystem) -> Finding:
     nothing = np.zeros((0, 0), np.uint8)
-    return BY_NAME[name].attack(Seen(3, nothing, nothing, 0, (), system, 1), cast(Expert, None))
+    return BY_NAME[name].attack(Seen(3, nothing, nothing, 0, (), system, 1), cast(Oracle, None))
 
 
 def test_each_fault_is_looked_for() -> None:

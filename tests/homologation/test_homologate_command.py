@@ -15,7 +15,7 @@ from homologation.browser import BROWSER, check_page
 from support.emulate_process import emulated
 
 from ndks_laboratory.cage import find_cage
-from ndks_laboratory.homologation.attackers.roster import ACTIVE, PASSIVE
+from ndks_laboratory.homologation.adversaries.roster import ACTIVE, PASSIVE
 from ndks_laboratory.homologation.requirements import REQUIREMENTS
 
 pytestmark = [
@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(not find_cage(), reason="this system gives no network namespaces"),
 ]
 
-LABELS = [attacker.label for attacker in (*PASSIVE, *ACTIVE)]
+LABELS = [adversary.label for adversary in (*PASSIVE, *ACTIVE)]
 
 
 def ndks(*arguments: str, directory: Path) -> "subprocess.CompletedProcess[str]":
@@ -58,7 +58,7 @@ def test_paper_is_refused_and_says_what_was_read(tmp_path: Path) -> None:
     assert "suite paper" in report["warning"]
     by_label = {finding["label"]: finding for finding in report["targets"][0]["findings"]}
     assert {label for label, finding in by_label.items() if finding["succeeded"]} >= {"A1", "A2", "A3", "A8", "S"}
-    assert not any(by_label[attacker.label]["succeeded"] for attacker in ACTIVE)  # tags hold what they promise
+    assert not any(by_label[adversary.label]["succeeded"] for adversary in ACTIVE)  # tags hold what they promise
     (read,) = [reason for reason in report["reasons"] if reason.startswith("A1 ")]
     assert by_label["A1"]["summary"] in read
     assert [control["as_expected"] for control in report["targets"][1:]] == [True, True, True]

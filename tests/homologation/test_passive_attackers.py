@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from benchmarks.attacks import Coin, Target, random_seen
 
-from ndks_laboratory.homologation.attack import Attacker, Finding, Seen
-from ndks_laboratory.homologation.attackers.autocorrelation import Autocorrelation
-from ndks_laboratory.homologation.attackers.ciphertext_only import CiphertextOnly
-from ndks_laboratory.homologation.attackers.decimal_grid import DecimalGrid
-from ndks_laboratory.homologation.attackers.float_units import FloatUnits
-from ndks_laboratory.homologation.attackers.frequency import Frequency
-from ndks_laboratory.homologation.attackers.key_reuse import KeyReuse
-from ndks_laboratory.homologation.attackers.parameters import Parameters
+from ndks_laboratory.homologation.adversaries.autocorrelation import Autocorrelation
+from ndks_laboratory.homologation.adversaries.ciphertext_only import CiphertextOnly
+from ndks_laboratory.homologation.adversaries.decimal_grid import DecimalGrid
+from ndks_laboratory.homologation.adversaries.float_units import FloatUnits
+from ndks_laboratory.homologation.adversaries.frequency import Frequency
+from ndks_laboratory.homologation.adversaries.key_reuse import KeyReuse
+from ndks_laboratory.homologation.adversaries.parameters import Parameters
+from ndks_laboratory.homologation.attack import Adversary, Finding, Seen
 
 TEXT = b"The boat leaves the harbour at midnight, bring the papers and tell nobody about it."
 EVERY = [
@@ -122,35 +122,35 @@ def test_keys_that_resemble_each_other_are_found(target: Target) -> None:
 
 
 @pytest.mark.parametrize("digits", [3, 6])
-@pytest.mark.parametrize("attacker", EVERY, ids=lambda attacker: attacker.label)
-def test_nothing_is_found_in_random_bits(attacker: Attacker, digits: int) -> None:
-    finding = attacker.attack(random_seen(digits, seed=digits), Coin(digits))
+@pytest.mark.parametrize("adversary", EVERY, ids=lambda adversary: adversary.label)
+def test_nothing_is_found_in_random_bits(adversary: Adversary, digits: int) -> None:
+    finding = adversary.attack(random_seen(digits, seed=digits), Coin(digits))
     assert finding.succeeded is False
     assert finding.p_value is None or finding.p_value > 1e-6
     assert finding.seconds < 10
 
 
-@pytest.mark.parametrize("attacker", EVERY, ids=lambda attacker: attacker.label)
-def test_nothing_is_run_without_what_it_needs(attacker: Attacker) -> None:
+@pytest.mark.parametrize("adversary", EVERY, ids=lambda adversary: adversary.label)
+def test_nothing_is_run_without_what_it_needs(adversary: Adversary) -> None:
     nothing = np.zeros(0, np.uint8)
-    finding = attacker.attack(Seen(3, nothing, nothing, 1, ()), Coin(0))
+    finding = adversary.attack(Seen(3, nothing, nothing, 1, ()), Coin(0))
     assert finding.succeeded is None
     assert finding.summary.startswith("not run: needs ")
 
 
 @pytest.mark.parametrize(
-    "attacker",
+    "adversary",
     [CiphertextOnly(budget=0.3), Frequency(budget=0.3), Parameters(budget=0.3), FloatUnits(budget=0.3)],
-    ids=lambda attacker: attacker.label,
+    ids=lambda adversary: adversary.label,
 )
-def test_budgets_are_kept(attacker: Attacker) -> None:
+def test_budgets_are_kept(adversary: Adversary) -> None:
     seen = random_seen(10, seed=1)
     seen.keys[:, 0] = 0  # else all is over at once
-    finding = attacker.attack(seen, Coin(1))
+    finding = adversary.attack(seen, Coin(1))
     assert finding.succeeded is None
     assert finding.summary == "gave up after 0.3 s, which shows nothing"
     assert finding.seconds < 5
 
 
 def test_names_and_labels_are_unique() -> None:
-    assert len({attacker.label for attacker in EVERY}) == len({attacker.name for attacker in EVERY}) == len(EVERY)
+    assert len({adversary.label for adversary in EVERY}) == len({adversary.name for adversary in EVERY}) == len(EVERY)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from benchmarks.attacks import Target, excerpt
 
-from ndks_laboratory.homologation.attackers import compiled, english
-from ndks_laboratory.homologation.attackers.autocorrelation import sparse
-from ndks_laboratory.homologation.attackers.decimal_grid import by_decimals, half_turns
-from ndks_laboratory.homologation.attackers.float_units import bits_of
-from ndks_laboratory.homologation.attackers.recurrence import Measured, parameters
-from ndks_laboratory.homologation.attackers.search import RADIANS, Blocks, Window, find, phase
+from ndks_laboratory.homologation.adversaries import compiled, english
+from ndks_laboratory.homologation.adversaries.autocorrelation import sparse
+from ndks_laboratory.homologation.adversaries.decimal_grid import by_decimals, half_turns
+from ndks_laboratory.homologation.adversaries.float_units import bits_of
+from ndks_laboratory.homologation.adversaries.recurrence import Measured, parameters
+from ndks_laboratory.homologation.adversaries.search import RADIANS, Blocks, Window, find, phase
 
 
 def folded(y1: float) -> float:

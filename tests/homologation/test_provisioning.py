@@ -36,7 +36,7 @@ def test_members_trust_each_other_and_are_blank_afterwards(sides: list[Side]) ->
         with ndks.open(sides[0].port, bindings=sides[0].bindings) as unit:
             capsule = unit.seal(b"text")
         with ndks.open(sides[1].port, bindings=sides[1].bindings) as unit:
-            assert unit.open(capsule) == b"text"
+            assert unit.unseal(capsule) == b"text"
     assert membership.states == [state(side) for side in sides] == ["blank", "blank"]
 
 

@@ -78,7 +78,7 @@ def test_without_a_verdict_there_is_none() -> None:
     ],
 )
 def test_outcome_of_an_attack(role: str, as_expected: bool | None, succeeded: bool | None, word: str) -> None:
-    finding = {"label": "A1", "attacker": "someone", "succeeded": succeeded, "summary": "", "seconds": 0.0126}
+    finding = {"label": "A1", "adversary": "someone", "succeeded": succeeded, "summary": "", "seconds": 0.0126}
     target = {"name": "it", "role": role, "as_expected": as_expected, "findings": [finding]}
     text = ParsedPage(render({"targets": [target]}, [])).text
     time = "0.013\N{NO-BREAK SPACE}s" if succeeded is not None else "\u2013"  # what was not run took no time

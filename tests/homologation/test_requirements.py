@@ -13,7 +13,7 @@ from ndks.network.network_file import Network
 from ndks_laboratory.cage import find_cage
 from ndks_laboratory.checks import Check
 from ndks_laboratory.homologation import judgements, laboratory, requirements
-from ndks_laboratory.homologation.attackers.roster import ACTIVE, PASSIVE
+from ndks_laboratory.homologation.adversaries.roster import ACTIVE, PASSIVE
 from ndks_laboratory.homologation.evidence import Evidence
 from ndks_laboratory.homologation.letters import FROM_CAGE
 from ndks_laboratory.homologation.verdict import judge
@@ -133,7 +133,7 @@ def test_every_attack_counts(healthy: Evidence, label: str, succeeded: bool | No
 
 
 def test_every_attacker_and_every_requirement_has_a_case() -> None:
-    assert set(OF_ATTACKS) == {attacker.label for attacker in (*PASSIVE, *ACTIVE)}
+    assert set(OF_ATTACKS) == {adversary.label for adversary in (*PASSIVE, *ACTIVE)}
     covered = set().union(*(expected for _, expected in CASES), *OF_ATTACKS.values())
     assert covered == {requirement.id for requirement in requirements.REQUIREMENTS}
 

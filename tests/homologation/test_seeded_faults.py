@@ -59,7 +59,7 @@ def test_a_relay_that_tampers(homologate: Homologate, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "requirement", "attacker"),
+    ("fault", "requirement", "adversary"),
     [
         ("repeated-number", "R18", "A7g"),
         ("unchecked-tags", "R16", "A7a"),
@@ -67,10 +67,10 @@ def test_a_relay_that_tampers(homologate: Homologate, tmp_path: Path) -> None:
         ("biased-bits", "R10", "S"),
     ],
 )
-def test_faulty_units(homologate: Homologate, tmp_path: Path, fault: str, requirement: str, attacker: str) -> None:
+def test_faulty_units(homologate: Homologate, tmp_path: Path, fault: str, requirement: str, adversary: str) -> None:
     found = run_units(homologate, tmp_path, fault, fault)
     assert found.verdict == NOT_APPROVED
-    assert attacker in broken(found)
+    assert adversary in broken(found)
     assert requirement in missed(found)
     assert any(requirement in reason for reason in found.reasons)
 

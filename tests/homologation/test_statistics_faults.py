@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from ndks.keys.generator import Generator
-from ndks_laboratory.homologation.attack import Bits, Expert, Seen
-from ndks_laboratory.homologation.attackers.statistician import Statistician
+from ndks_laboratory.homologation.adversaries.statistician import Statistician
+from ndks_laboratory.homologation.attack import Bits, Oracle, Seen
 from ndks_laboratory.homologation.statistics import NAMES, Statistic, all_statistics, hamming, symbol_encodings
 
 COUNT = 1 << 17
@@ -18,7 +18,7 @@ SEEN = -12.0  # log10 p of what counts as seen here
 UNSEEN = -6.0
 
 
-class Nobody(Expert):
+class Nobody(Oracle):
     """An expert whom nobody asks."""
 
     def compare_bits(self, index: int, first: int, bits: Bits) -> int | None:

@@ -36,7 +36,7 @@ def judged(word: str) -> list[Judged]:
 
 
 def control(finding: Finding, role: str) -> Attacked:
-    target = Target("target", role, seen=None, expert=None, labels=frozenset({"A1"}))  # type: ignore[arg-type]
+    target = Target("target", role, seen=None, oracle=None, labels=frozenset({"A1"}))  # type: ignore[arg-type]
     return check_control(target, {"A1": finding})
 
 
@@ -80,7 +80,7 @@ def test_no_verdict_when_something_is_missing() -> None:
     assert verdict([], GOOD, attacked(STOOD))[0] == NO_VERDICT
     assert verdict(judged("met")[:-1], GOOD, attacked(STOOD))[0] == NO_VERDICT
     assert verdict(judged("met"), [], attacked(STOOD))[0] == NO_VERDICT
-    target = Target("target", MUST_STAND, seen=None, expert=None, labels=frozenset({"A1", "A2"}))  # type: ignore[arg-type]
+    target = Target("target", MUST_STAND, seen=None, oracle=None, labels=frozenset({"A1", "A2"}))  # type: ignore[arg-type]
     assert check_control(target, {"A1": STOOD}).as_expected is False
 
 

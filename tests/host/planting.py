@@ -14,7 +14,7 @@ from ndks_emulator.board import EmulatedBoard
 from ndks_emulator.lines import MemoryLine
 from ndks_protocol.capsule import Window
 from ndks_unit.flash.record_log import RecordLog
-from ndks_unit.flash.records import OWN_NUMBERS, WINDOW_KINDS
+from ndks_unit.flash.records import MESSAGE_COUNTER, WINDOW_KINDS
 
 _STRANGERS = 1000  # their first lane
 
@@ -22,7 +22,7 @@ _STRANGERS = 1000  # their first lane
 def have_sent_up_to(port: str, number: int) -> None:
     """Let the unit's next message have this number."""
     with _log(port) as log:
-        log.append(OWN_NUMBERS, struct.pack(">IQ", 0, number))
+        log.append(MESSAGE_COUNTER, struct.pack(">IQ", 0, number))
 
 
 def have_heard_of_strangers(port: str) -> None:

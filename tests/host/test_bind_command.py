@@ -243,7 +243,7 @@ def test_the_wrong_laptop(
     assert list(desk.iterdir()) == []
     after = here.values("info", "--unit", bound)
     assert (after["status"]["wrong_attempts"], after["next_index"]) == (0, before["next_index"])
-    assert after["status"]["own_number"] == before["status"]["own_number"]
+    assert after["status"]["message_counter"] == before["status"]["message_counter"]
     assert here.run(*arguments, "--unit", bound).status == 0
     assert not elsewhere.home.exists()
 

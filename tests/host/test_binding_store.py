@@ -148,7 +148,7 @@ def test_units_with_different_salts_have_different_bindings(laptop: Laptop) -> N
 def test_files_are_private(laptop: Laptop, member: str) -> None:
     serial_number = hello_of(laptop, member).serial_number
     files = {path.relative_to(laptop.directory).as_posix() for path in laptop.directory.rglob("*") if path.is_file()}
-    assert files == {"host_secret", f"units/{serial_number}.json", f"floors/{serial_number}.json"}
+    assert files == {"host_secret", f"units/{serial_number}.json", f"counters/{serial_number}.json"}
     for path in (laptop.directory, *laptop.directory.rglob("*")):
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
 
@@ -192,7 +192,7 @@ GOOD: dict[str, Any] = {
     "serial_number": "0001020304050607",
     "bindings": [{"binding_id": "11" * 16, "with_network": False, "characteristics": [["board", "X"]]}],
     "epoch": 0,
-    "own_number": 7,
+    "message_counter": 7,
 }
 ONE = GOOD["bindings"][0]
 DAMAGED = {
@@ -209,11 +209,11 @@ DAMAGED = {
     "a pair is none": json.dumps(GOOD | {"bindings": [ONE | {"characteristics": [["a", "b", "c"]]}]}),
     "a value is a number": json.dumps(GOOD | {"bindings": [ONE | {"characteristics": [["a", 7]]}]}),
     "a value has a line end": json.dumps(GOOD | {"bindings": [ONE | {"characteristics": [["a", "b\nc"]]}]}),
-    "number is a text": json.dumps(GOOD | {"own_number": "many"}),
-    "number is negative": json.dumps(GOOD | {"own_number": -1}),
-    "number is too large": json.dumps(GOOD | {"own_number": 1 << 64}),
+    "number is a text": json.dumps(GOOD | {"message_counter": "many"}),
+    "number is negative": json.dumps(GOOD | {"message_counter": -1}),
+    "number is too large": json.dumps(GOOD | {"message_counter": 1 << 64}),
     "number is infinite": json.dumps(GOOD).replace("7}", "1e999}"),
-    "number is null": json.dumps(GOOD | {"own_number": None}),
+    "number is null": json.dumps(GOOD | {"message_counter": None}),
     "very deep": "[" * 100_000,
     "not UTF-8": "\udcff",
 }
@@ -429,11 +429,11 @@ def test_the_highest_number_is_kept_and_given(
     image = {path: path.read_bytes() for path in directory.iterdir() if path.suffix == ".bin"}
     assert image
     assert [seal(laptop, member, network) for _ in range(3)] == [1, 2, 3]
-    assert laptop.store.floors(hello_of(laptop, member)).latest.own_number == 3
+    assert laptop.store.minimum_counters(hello_of(laptop, member)).latest.message_counter == 3
     for path, content in image.items():
         path.write_bytes(content)
     assert seal(laptop, member, network) == 4
-    laptop.store.floors(hello_of(laptop, member)).note(0, own_number=100)
+    laptop.store.minimum_counters(hello_of(laptop, member)).note(0, message_counter=100)
     assert seal(laptop, member, network) == 101
 
 
@@ -441,7 +441,7 @@ def test_the_number_that_an_earlier_version_kept_is_taken_over(
     laptop: Laptop, member: str, network: ndks.Network
 ) -> None:
     serial_number = hello_of(laptop, member).serial_number
-    (laptop.directory / "floors" / f"{serial_number}.json").unlink()
+    (laptop.directory / "minimum_counters" / f"{serial_number}.json").unlink()
     file = laptop.file_of(serial_number)
     file.write_text(file.read_text().replace('"own_number": 0', '"own_number": 41'))
     assert seal(laptop, member, network) == 42
@@ -453,12 +453,12 @@ def test_numbers_of_a_crash_are_kept_too(laptop: Laptop, member: str, network: n
     crashing._link.close()
     number = seal(laptop, member, network)
     assert 1 < number <= 65
-    assert laptop.store.floors(hello_of(laptop, member)).latest.own_number == number
+    assert laptop.store.minimum_counters(hello_of(laptop, member)).latest.message_counter == number
 
 
 def test_a_number_far_above_needs_leave(laptop: Laptop, member: str, network: ndks.Network) -> None:
     for number in (1 << 20, (1 << 20) + 2):
-        laptop.store.floors(hello_of(laptop, member)).note(0, own_number=number)
+        laptop.store.minimum_counters(hello_of(laptop, member)).note(0, message_counter=number)
     with laptop.open(member) as unit:
         with pytest.raises(ndks.DeviceError) as refused:
             unit.next_index()
@@ -472,7 +472,7 @@ def test_numbers_survive_rebinding(laptop: Laptop, member: str, network: ndks.Ne
     laptop.network = (("subnet", "10.0.0.0/8"),)
     with laptop.open(member) as unit:
         unit.bind(with_network=True)
-    assert laptop.store.floors(hello_of(laptop, member)).latest.own_number == 1
+    assert laptop.store.minimum_counters(hello_of(laptop, member)).latest.message_counter == 1
     assert seal(laptop, member, network) == 2
 
 

@@ -254,11 +254,11 @@ def test_diverged_is_told_before_binding(bob: str, bob_with_unit: Bob, network: 
 def test_exceptions_of_the_api(make_unit: MakeUnit, network: ndks.Network, seal: Callable[..., bytes]) -> None:
     capsule = seal()
     with ndks.open(make_unit("bob", 2)) as unit:
-        unit.open(capsule)
+        unit.unseal(capsule)
         with pytest.raises(ndks.DeviceError) as duplicate:
-            unit.open(capsule)
+            unit.unseal(capsule)
         with pytest.raises(ndks.AuthenticationError) as forged:
-            unit.open(flipped(capsule, 3))
+            unit.unseal(flipped(capsule, 3))
     assert not isinstance(duplicate.value, ndks.AuthenticationError)
     assert (duplicate.value.code, forged.value.code) == ("DUPLICATE", "HEADER")
 

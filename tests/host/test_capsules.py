@@ -58,14 +58,14 @@ def test_what_one_seals_the_other_opens(pair: Pair, sealing: str, opening: str, 
     for size in (*SIZES, 5000):
         capsule = pair.alice.seal(text_of(size), cipher=cipher, mode=sealing)
         assert len(capsule) == size_of_capsule(size)
-        assert pair.bob.open(capsule, mode=opening) == text_of(size)
+        assert pair.bob.unseal(capsule, mode=opening) == text_of(size)
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("cipher", "size"), [("vernam", LONGEST_VERNAM), ("aes", LONG_AES)])
 def test_long_messages(pair: Pair, mode: str, cipher: str, size: int) -> None:
     capsule = pair.bob.seal(text_of(size), cipher=cipher, mode=mode)
-    assert pair.alice.open(capsule, mode=mode) == text_of(size)
+    assert pair.alice.unseal(capsule, mode=mode) == text_of(size)
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -76,7 +76,7 @@ def test_long_messages(pair: Pair, mode: str, cipher: str, size: int) -> None:
     opening=st.sampled_from(MODES),
 )
 def test_any_message(pair: Pair, data: bytes, cipher: str, sealing: str, opening: str) -> None:
-    assert pair.bob.open(pair.alice.seal(data, cipher=cipher, mode=sealing), mode=opening) == data
+    assert pair.bob.unseal(pair.alice.seal(data, cipher=cipher, mode=sealing), mode=opening) == data
 
 
 @pytest.mark.parametrize("cipher", CIPHERS)
@@ -150,7 +150,7 @@ def test_a_message_is_accepted_only_when_it_is_stored(pair: Pair) -> None:
     with pytest.raises(OSError, match="No space"):
         pair.bob.decrypt(io.BytesIO(capsule), FullDisk())
     assert pair.bob.inspect(capsule).state == "new"
-    assert pair.bob.open(capsule) == LETTER
+    assert pair.bob.unseal(capsule) == LETTER
     assert pair.bob.inspect(capsule).state == "DUPLICATE"
 
 
@@ -164,7 +164,7 @@ def test_modes_and_ciphers_that_do_not_exist(pair: Pair, options: dict[str, str]
 
 def test_opening_in_a_mode_that_does_not_exist(pair: Pair) -> None:
     with pytest.raises(ndks.UsageError):
-        pair.bob.open(pair.alice.seal(LETTER), mode="c")
+        pair.bob.unseal(pair.alice.seal(LETTER), mode="c")
 
 
 def test_source_that_fails(pair: Pair, tmp_path: Path) -> None:
@@ -184,8 +184,8 @@ def test_a_failed_message_does_not_disturb_the_next(pair: Pair, mode: str) -> No
     altered = capsule[:2000] + bytes([capsule[2000] ^ 1]) + capsule[2001:]
     for _ in range(3):
         with pytest.raises(ndks.AuthenticationError):
-            pair.bob.open(altered, mode=mode)
-        assert pair.bob.open(capsule, mode=mode, again=True) == text_of(5000)
+            pair.bob.unseal(altered, mode=mode)
+        assert pair.bob.unseal(capsule, mode=mode, again=True) == text_of(5000)
 
 
 def test_eject_gives_unused_numbers_back_and_a_crash_does_not(tmp_path: Path) -> None:
@@ -227,4 +227,4 @@ def test_an_answer_that_is_too_short_is_no_answer(pair: Pair, code: int, monkeyp
     with pytest.raises(ndks.ProtocolError, match="as long as"):
         call(good)
     monkeypatch.undo()
-    assert pair.bob.open(good) == text_of(3000)
+    assert pair.bob.unseal(good) == text_of(3000)

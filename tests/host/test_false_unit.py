@@ -15,7 +15,7 @@ from unit.other_member import open_offline
 import ndks
 from ndks.driver.answers import Hello
 from ndks.laptop.bindings import BindingStore
-from ndks.laptop.floors import Floor
+from ndks.laptop.minimum_counters import Minimum
 from ndks_protocol import MAJOR, commands, framing
 from ndks_protocol.commands import MAX_JUMP
 from ndks_unit import device
@@ -39,8 +39,8 @@ def always(*values: object) -> Script:
 @pytest.mark.parametrize(
     ("field", "opening"),
     [
-        ("own_number", {STATUS: status_values(own_number=1 << 48)}),
-        ("own_number", {STATUS: status_values(own_number=(1 << 64) - 1)}),
+        ("message_counter", {STATUS: status_values(message_counter=1 << 48)}),
+        ("message_counter", {STATUS: status_values(message_counter=(1 << 64) - 1)}),
         ("network", {STATUS: status_values(network=ESCAPE)}),
         ("network", {STATUS: status_values(network="two\nlines")}),
         ("network", {STATUS: status_values(network="")}),
@@ -66,8 +66,8 @@ def test_an_opening_that_no_unit_has(
         assert str(refused.value).isprintable()
         assert not unit._link.is_secured
     store = BindingStore(tmp_path)
-    assert store.floors(HELLO).latest == Floor(), "nothing of it is stored"
-    assert store.unit(SERIAL_NUMBER).own_number == 0
+    assert store.minimum_counters(HELLO).latest == Minimum(), "nothing of it is stored"
+    assert store.unit(SERIAL_NUMBER).message_counter == 0
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ def test_an_opening_that_no_unit_has(
             always(HEADER, bytes(32), bytes(8), bytes(32)),
             "another cipher",
         ),
-        (lambda unit: unit.open(HEADER + bytes(40)), always(bytes(8), 0, 1, 0), "lane"),
-        (lambda unit: unit.open(HEADER + bytes(40)), always(bytes(8), 2, 0, 0), "number"),
-        (lambda unit: unit.open(HEADER + bytes(40)), always(bytes(8), 2, 1 << 48, 0), "number"),
-        (lambda unit: unit.open(HEADER + bytes(40)), always(bytes(8), 2, 1, 2), "cipher"),
+        (lambda unit: unit.unseal(HEADER + bytes(40)), always(bytes(8), 0, 1, 0), "lane"),
+        (lambda unit: unit.unseal(HEADER + bytes(40)), always(bytes(8), 2, 0, 0), "number"),
+        (lambda unit: unit.unseal(HEADER + bytes(40)), always(bytes(8), 2, 1 << 48, 0), "number"),
+        (lambda unit: unit.unseal(HEADER + bytes(40)), always(bytes(8), 2, 1, 2), "cipher"),
         (
-            lambda unit: unit.open(HEADER + bytes(40), mode="a"),
+            lambda unit: unit.unseal(HEADER + bytes(40), mode="a"),
             always(bytes(8), 2, 1, bytes(32), bytes(8), bytes(31)),
             "aes_key",
         ),
@@ -117,7 +117,7 @@ def test_an_answer_that_no_unit_gives(
     unit = scripted_unit(script, monkeypatch, tmp_path)
     with pytest.raises(ndks.ProtocolError, match=field):
         verb(unit)
-    assert BindingStore(tmp_path).floors(HELLO).latest.exported == 0
+    assert BindingStore(tmp_path).minimum_counters(HELLO).latest.exported == 0
 
 
 @pytest.mark.parametrize("mode", ["a", "b"])
@@ -165,10 +165,10 @@ def test_one_false_number_does_not_lock_the_true_unit_out(
 ) -> None:
     with ndks.open(alice) as unit:
         unit.seal(b"letter")
-    liar.says(alice, own_number=MOST)
+    liar.says(alice, message_counter=MOST)
     with ndks.open(alice) as unit:
         capsule = unit.seal(b"letter")
-        assert unit.member_status().own_number <= 2 + MAX_JUMP, "and it uses up no more than one step"
+        assert unit.member_status().message_counter <= 2 + MAX_JUMP, "and it uses up no more than one step"
     assert open_offline(network, capsule) == b"letter"
     assert call("info", "--unit", alice).status == 0
 
@@ -183,15 +183,15 @@ def test_a_false_epoch_does_not_take_the_floor_away(alice: str, liar: Liar, tmp_
         path.write_bytes(content)
     with ndks.open(alice) as unit:
         unit.seal(b"letter")
-        assert unit.status().own_number == 6
+        assert unit.status().message_counter == 6
 
 
 def test_info_after_a_refused_unlock(alice: str, call: Call) -> None:
     """It tells what can be seen without a session; nothing is asked in the clear inside one."""
     with ndks.open(alice) as unit:
-        floors = BindingStore().floors(unit.hello)
+        minimum_counters = BindingStore().minimum_counters(unit.hello)
         for step in (1, 2, 3):
-            floors.note(0, own_number=step * MAX_JUMP)
+            minimum_counters.note(0, message_counter=step * MAX_JUMP)
     finished = call("info", "--unit", alice)
     assert finished.status == 0, finished.stderr
     assert "TOO_FAR" in finished.stderr

@@ -41,7 +41,7 @@ def test_hangup_that_is_to_be_ignored(alice: str, bob: str, desk: Path) -> None:
         _, stderr = process.communicate(LETTER, timeout=PATIENCE)
     assert process.returncode == 0, stderr
     with ndks.open(bob) as unit:
-        assert unit.open((desk / "capsule").read_bytes()) == 2 * LETTER
+        assert unit.unseal((desk / "capsule").read_bytes()) == 2 * LETTER
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)

@@ -72,7 +72,7 @@ class Model:
         self.done += 1
 
     def receive(self, unit: ndks.Unit, mode: str) -> None:
-        assert unit.open(self.sender.seal(LETTER), mode=mode) == LETTER
+        assert unit.unseal(self.sender.seal(LETTER), mode=mode) == LETTER
         self.done += 1
 
     def check(self, key: ndks.Key) -> None:
@@ -210,7 +210,7 @@ def test_lines_with_small_buffers(unit: EmulateProcess, network: ndks.Network, l
             text = random.Random(1).randbytes(2500)
             for mode in "ab":
                 assert open_offline(network, opened.seal(text, cipher="aes", mode=mode)) == text
-                assert opened.open(model.sender.seal(text), mode=mode) == text
+                assert opened.unseal(model.sender.seal(text), mode=mode) == text
     model.do_all(unit.port)
 
 

@@ -223,7 +223,7 @@ def test_error_of_a_keystream_of_another_size(
     }
     unit = scripted_unit(lambda request: answer(request, *answers[request.kind]), monkeypatch, tmp_path)
     with pytest.raises(ndks.ProtocolError) as refused:
-        unit.open(message.capsule.read_bytes(), mode="a")
+        unit.unseal(message.capsule.read_bytes(), mode="a")
     message.assert_not_shown(text_of(refused.value))
 
 

@@ -88,7 +88,7 @@ def test_capsule_that_goes_to_stdout_opens(redirections: str, alice: str, bob: s
     (desk / "letter").write_bytes(LETTER)
     finished = run_redirected(redirections, "encrypt", desk / "letter", "-o", "-", "--unit", alice)
     with ndks.open(bob) as unit:
-        assert (finished.status, unit.open(finished.output)) == (0, LETTER)
+        assert (finished.status, unit.unseal(finished.output)) == (0, LETTER)
 
 
 @every_mute
@@ -262,7 +262,7 @@ def test_missing_stdout_is_told_before_anything_is_used_up(
     assert sorted(path.name for path in desk.iterdir()) == ["capsule", "letter"]
     assert (sorted(path.name for path in network_file.parent.iterdir()), network_file.read_bytes()) == before
     with ndks.open(alice) as unit:
-        assert unit.status().own_number == 0
+        assert unit.status().message_counter == 0
         assert unit.next_index() == (0, 1)
 
 

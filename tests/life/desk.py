@@ -141,14 +141,14 @@ class Desk:
         return self.board.uid.hex().upper()
 
     @property
-    def floors(self) -> tuple[str, int, int]:
+    def minimum_counters(self) -> tuple[str, int, int]:
         """The unit's salt, own number and exported key that the laptop here has written down."""
-        path = self.store.directory / "floors" / f"{self.serial_number}.json"
+        path = self.store.directory / "minimum_counters" / f"{self.serial_number}.json"
         if not path.exists():
             return "", 0, 0
         values = json.loads(path.read_bytes())
-        own_number, exported = values["epochs"]["0"]
-        return values["salt"], own_number, exported
+        message_counter, exported = values["epochs"]["0"]
+        return values["salt"], message_counter, exported
 
     def images(self) -> list[bytes]:
         """The snapshots, then nvm."""

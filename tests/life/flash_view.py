@@ -18,7 +18,7 @@ _HEADER, _BODY, _TAG = 8, 24, 16
 _COUNTERS = (reference.EXPORT_COUNTER, reference.BOOTS)
 _KINDS = {
     *(reference.MEMBERSHIP, reference.MEMBER_IDS, *WINDOW_KINDS),
-    *(reference.EXPORT_COUNTER, reference.OWN_NUMBERS, reference.BOOTS, reference.WRONG_ATTEMPTS),
+    *(reference.EXPORT_COUNTER, reference.MESSAGE_COUNTER, reference.BOOTS, reference.WRONG_ATTEMPTS),
     *(reference.STATE_FORMAT, reference.TAMPERED, reference.BINDING),
 }
 
@@ -84,7 +84,9 @@ def look(images: list[bytes], bindings: Iterable[bytes]) -> FlashView:
             assert lane not in windows, "two windows of one lane"
             windows[lane] = high << 32 | low, int.from_bytes(window[8:])
     ids = _newest(records, reference.MEMBER_IDS, binding) or b""
-    epoch, reserved = struct.unpack(">IQ", _newest(records, reference.OWN_NUMBERS, binding) or struct.pack(">IQ", 0, 1))
+    epoch, reserved = struct.unpack(
+        ">IQ", _newest(records, reference.MESSAGE_COUNTER, binding) or struct.pack(">IQ", 0, 1)
+    )
     assert epoch == 0
     counter = _newest(records, reference.EXPORT_COUNTER, binding) or struct.pack(">IQ", 0, 1)
     return FlashView(

@@ -93,7 +93,7 @@ class Laptop:
     known: list[bytes] = field(default_factory=list)  # bindings of the unit
     looks: dict[bytes, str] = field(default_factory=dict)  # by binding: what it was known by when that was made
     lane: int = 0  # which the numbers are of
-    floor: int = 0  # of own numbers
+    minimum: int = 0  # of own numbers
     exported: int = 0  # of exported keys
     look: str = "board one"
 
@@ -203,7 +203,7 @@ class Model:
     def zeroize(self) -> None:
         self.refuses_itself = False
         self._erase(is_tampered=False)
-        self.laptop.known, self.laptop.lane, self.laptop.floor, self.laptop.exported = [], 0, 0, 0
+        self.laptop.known, self.laptop.lane, self.laptop.minimum, self.laptop.exported = [], 0, 0, 0
 
     def close(self, *, unplug: bool) -> None:
         self.refuses_itself = False
@@ -289,7 +289,7 @@ class Model:
 
     def _note_number(self) -> None:
         assert self.own
-        self.laptop.floor = max(self.laptop.floor, min(self.own.next - 1, self.laptop.floor + JUMP))
+        self.laptop.minimum = max(self.laptop.minimum, min(self.own.next - 1, self.laptop.minimum + JUMP))
 
     def _note_exported(self, index: int, *, allow_jump: bool) -> None:
         step = index if allow_jump else JUMP
@@ -333,12 +333,12 @@ class Model:
         self.flash.wrong_attempts = self.wrong_attempts
         laptop = self.laptop
         if laptop.lane != self.flash.lane:  # numbers begin again with each provisioning
-            laptop.lane, laptop.floor, laptop.exported = self.flash.lane, 0, 0
+            laptop.lane, laptop.minimum, laptop.exported = self.flash.lane, 0, 0
         own = self.own or Own(self.flash.reserved, self.flash.reserved)
-        if laptop.floor >= own.end:
-            own = Own(laptop.floor + 1, laptop.floor + 1)
-            self.flash.reserved = laptop.floor + 1
-        self.own = Own(max(own.next, laptop.floor + 1), own.end)
+        if laptop.minimum >= own.end:
+            own = Own(laptop.minimum + 1, laptop.minimum + 1)
+            self.flash.reserved = laptop.minimum + 1
+        self.own = Own(max(own.next, laptop.minimum + 1), own.end)
         if laptop.exported > self.flash.next_index + JUMP:
             raise Refused("TOO_FAR")
         self.flash.next_index = max(self.flash.next_index, laptop.exported + 1)

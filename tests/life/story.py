@@ -74,7 +74,7 @@ def use(unit: Unit, network: Network, secrets: Secrets, chance: random.Random) -
             secrets.of_message(network, unit.seal(data, cipher=cipher, mode=mode), data)
     for number, mode in ((7, "a"), (9, "b"), (8, "a")):
         sent = message(network, 77, number, chance.randbytes(50), salt=chance.randbytes(8))
-        data = unit.open(sent.capsule, mode=mode, again=True)
+        data = unit.unseal(sent.capsule, mode=mode, again=True)
         unit.accept(sent.capsule)
         secrets.of_message(network, sent.capsule, data)
     unit.trust(78, "77" * 16)

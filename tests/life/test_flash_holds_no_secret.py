@@ -150,7 +150,7 @@ def test_directory_of_an_emulated_unit(tmp_path: Path) -> None:
 
 def use_anew(unit: ndks.Unit, network: Network, secrets: Secrets, chance: random.Random) -> None:
     """Use a unit that has opened the same messages before."""
-    if unit.status().own_number == 0:
+    if unit.status().message_counter == 0:
         use(unit, network, secrets, chance)
     else:
         data = chance.randbytes(50)

@@ -44,7 +44,7 @@ def prove_wrongly(desk: Desk) -> None:
 
 def seal(desk: Desk) -> int:
     desk.run(lambda host: host.seal(b"text"), None)
-    return desk.run(lambda host: host.status().own_number, None)
+    return desk.run(lambda host: host.status().message_counter, None)
 
 
 def test_floor_outlives_a_unit_put_back_to_before_its_binding(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_floor_outlives_a_unit_put_back_to_before_its_binding(tmp_path: Path) ->
     desk.run(lambda host: host.bind(code), None)
     assert [seal(desk) for _ in range(3)] == [1, 2, 3]
     desk.run(lambda host: host.close(), None)
-    assert desk.floors[1] == 3
+    assert desk.minimum_counters[1] == 3
     desk.put_back(images)
     desk.power_up()
     desk.run(lambda host: host.bind(code), None)
@@ -67,7 +67,7 @@ def test_laptop_notes_the_numbers_of_a_session_that_it_ends(desk: Desk, end: Cal
     images = desk.images()
     assert [seal(desk) for _ in range(3)] == [1, 2, 3]
     desk.run(end, None)
-    assert desk.floors[1] == 3
+    assert desk.minimum_counters[1] == 3
     desk.put_back(images)
     desk.power_up()
     assert seal(desk) > 3
@@ -104,7 +104,7 @@ def test_right_proof_ends_wrong_attempts_also_with_a_full_log(desk: Desk) -> Non
 def test_too_far_stays_too_far(desk: Desk) -> None:
     hello = desk.greeted().hello
     for step in (1, 2, 3):
-        desk.store.floors(hello).note(0, own_number=step << 20)
+        desk.store.minimum_counters(hello).note(0, message_counter=step << 20)
     for _ in range(2):
         with pytest.raises(DeviceError) as refusal:
             desk.run(lambda host: host.next_index(), None)
@@ -167,7 +167,7 @@ def test_floor_holds_although_the_files_cannot_be_written(tmp_path: Path) -> Non
     assert not look(unsettled, bindings).is_settled
     assert [seal(desk) for _ in range(3)] == [1, 2, 3]
     desk.run(lambda host: host.close(), None)
-    assert desk.floors[1] == 3
+    assert desk.minimum_counters[1] == 3
     desk.put_back(unsettled)
     desk.board.drive_is_writable = False
     desk.power_up()

@@ -149,9 +149,9 @@ class Life(RuleBasedStateMachine):
     def check_laptop(self) -> None:
         laptop, unit = self.model.laptop, self.desk.store.unit(self.desk.serial_number)
         assert {known.binding_id for known in unit.bindings} == {id_of(binding) for binding in laptop.known}
-        salt, *floors = self.desk.floors
+        salt, *minimum_counters = self.desk.minimum_counters
         if self.model.flash.lane and bytes.fromhex(salt) == self.looked().salt:
-            assert (laptop.lane, [laptop.floor, laptop.exported]) == (self.model.flash.lane, floors)
+            assert (laptop.lane, [laptop.minimum, laptop.exported]) == (self.model.flash.lane, minimum_counters)
         elif self.model.flash.lane:
             assert laptop.lane != self.model.flash.lane
 
@@ -185,7 +185,7 @@ class Life(RuleBasedStateMachine):
         self.wait(LONG_MS)
 
     def own_after(self, had_power: bool, before: Model, after: Model) -> Own | None:
-        own = self.desk.firmware.own_numbers
+        own = self.desk.firmware.message_counters
         if not had_power or own is None:
             return None
         found = Own(own.latest + 1, own._end)
@@ -201,14 +201,18 @@ class Life(RuleBasedStateMachine):
         assert ids <= {id_of(binding) for binding in possible}
         laptop.known = [binding for binding in dict.fromkeys(possible) if id_of(binding) in ids]
         laptop.looks = before.laptop.looks | after.laptop.looks
-        salt, floor, exported = self.desk.floors
+        salt, minimum, exported = self.desk.minimum_counters
         is_same_life = before.laptop.lane == after.laptop.lane
         if not is_same_life and bytes.fromhex(salt) != self.looked().salt:
-            laptop.lane, laptop.floor, laptop.exported = before.laptop.lane, before.laptop.floor, before.laptop.exported
+            laptop.lane, laptop.minimum, laptop.exported = (
+                before.laptop.lane,
+                before.laptop.minimum,
+                before.laptop.exported,
+            )
             return
-        assert (before.laptop.floor if is_same_life else 0) <= floor <= after.laptop.floor
+        assert (before.laptop.minimum if is_same_life else 0) <= minimum <= after.laptop.minimum
         assert exported in (before.laptop.exported if is_same_life else 0, after.laptop.exported)
-        laptop.floor, laptop.exported = floor, exported
+        laptop.minimum, laptop.exported = minimum, exported
         if self.model.flash.binding != before.flash.binding and self.model.flash.binding in after.laptop.known:
             assert id_of(self.model.flash.binding) in ids, "a binding that nobody has written down"
 
@@ -306,7 +310,7 @@ class Life(RuleBasedStateMachine):
             status = host.status()
             assert status.erases == self.view.erases
             assert status.boots == self.view.boots
-            return status.state, status.lane, status.network, status.wrong_attempts, status.own_number
+            return status.state, status.lane, status.network, status.wrong_attempts, status.message_counter
 
         self.step(operation, change)
 
@@ -505,9 +509,9 @@ class Life(RuleBasedStateMachine):
         lane, number = divmod(index, 1 << 48)
         other = self.used.setdefault((lane, number), header)
         if other != header:
-            _, floor, _ = self.desk.floors
+            _, minimum, _ = self.desk.minimum_counters
             assert lane in self.restored_lanes, "a number has had two messages"
-            assert number > floor, "a number that the host knows of has come twice"
+            assert number > minimum, "a number that the host knows of has come twice"
         return lane, number
 
     def check_capsule(self, capsule: bytes, data: bytes) -> None:
@@ -548,7 +552,7 @@ class Life(RuleBasedStateMachine):
         """One of the latest: in whatever order, and several times."""
         capsule, sent = self.capsules[-1 - which % len(self.capsules)]
         self.step(
-            lambda host: host.open(sent, mode=mode, again=again, allow_jump=allow_jump),
+            lambda host: host.unseal(sent, mode=mode, again=again, allow_jump=allow_jump),
             lambda model: model.open(capsule, again=again, allow_jump=allow_jump),
             fault,
         )
@@ -557,7 +561,11 @@ class Life(RuleBasedStateMachine):
     @rule(which=st.integers(0, 5), allow_jump=st.booleans(), fault=faults)
     def accept(self, which: int, allow_jump: bool, fault: Fault | None) -> None:
         capsule, sent = self.capsules[-1 - which % len(self.capsules)]
-        self.step(lambda host: host.accept(sent, allow_jump=allow_jump), lambda model: model.accept(capsule, allow_jump=allow_jump), fault)
+        self.step(
+            lambda host: host.accept(sent, allow_jump=allow_jump),
+            lambda model: model.accept(capsule, allow_jump=allow_jump),
+            fault,
+        )
 
     @precondition(lambda self: self.model.flash.lane)
     @rule(ahead=st.integers(0, 3))
@@ -573,7 +581,7 @@ class Life(RuleBasedStateMachine):
         if lane == self.model.flash.lane:
             capsule = Capsule(lane, number, b"", b"")
             self.step(
-                lambda host: host.open(self.sealed[-1], mode=mode, again=again),
+                lambda host: host.unseal(self.sealed[-1], mode=mode, again=again),
                 lambda model: model.open(capsule, again=again, allow_jump=False),
             )
 
@@ -615,7 +623,7 @@ def between(view: FlashView, before_it: Model, after_it: Model) -> Flash:
     """What is there after an interruption; each part is as it was before, as it is after, or as the laptop knew it."""
     before, after = before_it.flash, after_it.flash
     found, old, new = seen(view), described(before), described(after)
-    known = {"next_index": before_it.laptop.exported + 1, "reserved": before_it.laptop.floor + 1}
+    known = {"next_index": before_it.laptop.exported + 1, "reserved": before_it.laptop.minimum + 1}
     if found["lane"] not in (before.lane, after.lane):
         raise AssertionError("another unit")
     if before.lane != after.lane:

@@ -95,7 +95,9 @@ def capsule_groups() -> Groups:
     networks, codes = capsules["networks"], {name: code for code, name in errors.TABLE.items()} | {"OK": 0}
     good = [networks[case["network"]] | case for case in capsules["good"]]
     bad = [networks[case["network"]] | case | {"error": codes[case["error"]]} for case in capsules["bad"]]
-    windows = [[(number, allow_jump, codes[result]) for number, allow_jump, result in case] for case in capsules["windows"]]
+    windows = [
+        [(number, allow_jump, codes[result]) for number, allow_jump, result in case] for case in capsules["windows"]
+    ]
     return {"good": good + [suite["network"] | case for case in suite["capsules"]], "bad": bad, "window": windows}
 
 

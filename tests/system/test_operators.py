@@ -48,7 +48,7 @@ def test_units_open_each_others_capsules(network: ndks.Network, units: list[ndks
     for sender, receiver in (units, units[::-1]):
         capsule = sender.seal(text, cipher=cipher, mode=mode)
         assert open_offline(network, capsule) == text
-        assert receiver.open(capsule, mode="a" if mode == "b" else "b") == text
+        assert receiver.unseal(capsule, mode="a" if mode == "b" else "b") == text
 
 
 def test_status_names_the_operators(network: ndks.Network, units: list[ndks.Unit]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ndks_laboratory.cage import find_cage
-from ndks_laboratory.homologation.attackers.roster import ACTIVE, PASSIVE
+from ndks_laboratory.homologation.adversaries.roster import ACTIVE, PASSIVE
 from ndks_laboratory.homologation.requirements import REQUIREMENTS
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -83,9 +83,9 @@ def test_the_requirements_and_attackers_are_those_of_homologation() -> None:
     screen = first_block(section("Homologation"))
     rows = re.findall(r"^met +(R\d+) +(.*)$", screen, re.MULTILINE)
     assert rows == [(requirement.id, requirement.text) for requirement in REQUIREMENTS]
-    attackers = re.findall(r"^withstood +(\w+) +(.*) \([^)]* s\)$", screen, re.MULTILINE)
-    everybody = [(attacker.label, attacker.name) for attacker in (*PASSIVE, *ACTIVE)]
-    assert attackers == [*everybody[:2], everybody[-1]]
+    adversaries = re.findall(r"^withstood +(\w+) +(.*) \([^)]* s\)$", screen, re.MULTILINE)
+    everybody = [(adversary.label, adversary.name) for adversary in (*PASSIVE, *ACTIVE)]
+    assert adversaries == [*everybody[:2], everybody[-1]]
 
 
 def test_the_python_example(tmp_path: Path) -> None:

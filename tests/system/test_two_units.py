@@ -184,7 +184,7 @@ class TwoCorrespondents(RuleBasedStateMachine):
     def take(self, name: str, sent: Sent, mode: str, *, again: bool = False, allow_jump: bool = False) -> str:
         """Let a unit open a capsule, and return the error."""
         try:
-            assert self.units[name].open(sent.capsule, mode=mode, again=again, allow_jump=allow_jump) == sent.data
+            assert self.units[name].unseal(sent.capsule, mode=mode, again=again, allow_jump=allow_jump) == sent.data
         except ndks.DeviceError as error:
             return error.code
         return ""

@@ -37,7 +37,7 @@ def assert_refused(code: str, unit: ndks.Unit, capsule: bytes, **options: object
     """A refusal has its reason in both modes."""
     for mode in MODES:
         with pytest.raises(ndks.DeviceError) as refused:
-            unit.open(capsule, mode=mode, **options)
+            unit.unseal(capsule, mode=mode, **options)
         assert refused.value.code == code
 
 
@@ -68,7 +68,7 @@ def test_the_other_unit_opens_what_the_unit_seals(unit: ndks.Unit, mode: str, ci
 def test_the_unit_opens_what_the_other_seals(
     unit: ndks.Unit, sender: OtherMember, mode: str, cipher: str, size: int
 ) -> None:
-    assert unit.open(sender.seal(text_of(size), cipher), mode=mode) == text_of(size)
+    assert unit.unseal(sender.seal(text_of(size), cipher), mode=mode) == text_of(size)
 
 
 def test_numbers_go_up_by_one_in_both_modes(unit: ndks.Unit) -> None:
@@ -93,16 +93,16 @@ def test_the_network_chooses_the_cipher(unit: ndks.Unit) -> None:
 def test_a_capsule_is_opened_once(unit: ndks.Unit, sender: OtherMember, mode: str) -> None:
     capsule = sender.seal(LETTER)
     assert unit.inspect(capsule).state == "new"
-    assert unit.open(capsule, mode=mode) == LETTER
+    assert unit.unseal(capsule, mode=mode) == LETTER
     assert unit.inspect(capsule).state == "DUPLICATE"
     assert_refused("DUPLICATE", unit, capsule)
-    assert [unit.open(capsule, mode=again, again=True) for again in MODES] == [LETTER] * 2
+    assert [unit.unseal(capsule, mode=again, again=True) for again in MODES] == [LETTER] * 2
     assert_refused("DUPLICATE", unit, capsule)
 
 
 def test_what_was_not_accepted_is_opened_once_more(unit: ndks.Unit, sender: OtherMember) -> None:
     capsule = sender.seal(LETTER)
-    assert unit.open(capsule, again=True) == LETTER
+    assert unit.unseal(capsule, again=True) == LETTER
     assert unit.inspect(capsule).state == "new"
     for _ in range(3):
         unit.accept(capsule)
@@ -120,7 +120,7 @@ def test_accepted_ones_are_remembered(port: str, unit: ndks.Unit, sender: OtherM
 def test_capsules_in_any_order(unit: ndks.Unit, sender: OtherMember) -> None:
     capsules = [sender.seal(bytes([number])) for number in range(6)]
     order = (3, 1, 5, 0, 4, 2)
-    assert [unit.open(capsules[number], mode=MODES[number % 2]) for number in order] == [bytes([n]) for n in order]
+    assert [unit.unseal(capsules[number], mode=MODES[number % 2]) for number in order] == [bytes([n]) for n in order]
     for capsule in capsules:
         assert_refused("DUPLICATE", unit, capsule)
 
@@ -130,14 +130,14 @@ def test_the_ends_of_the_window(unit: ndks.Unit, sender: OtherMember) -> None:
     unit.accept(sender.wire_header(top))
     too_old, oldest = top - WINDOW_SIZE, top - WINDOW_SIZE + 1
     assert_refused("TOO_OLD", unit, sender.seal(LETTER, number=too_old))
-    assert unit.open(sender.seal(LETTER, number=too_old), again=True) == LETTER
+    assert unit.unseal(sender.seal(LETTER, number=too_old), again=True) == LETTER
     # Another test may have accepted that number a moment before; what it is not is too old.
     assert unit.inspect(sender.wire_header(oldest)).state in ("new", "DUPLICATE")
     # Nothing so far ahead is accepted here: the numbers that the time gives would be too old from then on.
     farthest = top + MAX_JUMP
     assert unit.inspect(sender.wire_header(farthest)).state == "new"
     assert_refused("TOO_FAR", unit, sender.seal(LETTER, number=farthest + 1))
-    assert unit.open(sender.seal(LETTER, number=farthest + 1), again=True, allow_jump=True) == LETTER
+    assert unit.unseal(sender.seal(LETTER, number=farthest + 1), again=True, allow_jump=True) == LETTER
 
 
 @both_modes
@@ -169,7 +169,7 @@ def test_inspect(unit: ndks.Unit, sender: OtherMember) -> None:
 def test_a_flipped_bit_is_noticed(unit: ndks.Unit, sender: OtherMember, cipher: str, position: int, code: str) -> None:
     capsule = sender.seal(text_of(1100), cipher)
     assert_refused(code, unit, flipped(capsule, position))
-    assert unit.open(capsule) == text_of(1100)
+    assert unit.unseal(capsule) == text_of(1100)
 
 
 @pytest.mark.parametrize("size", [HEADER_SIZE - 1, HEADER_SIZE, HEADER_SIZE + 40, HEADER_SIZE + FULL_CHUNK])
@@ -183,4 +183,4 @@ def test_a_session_that_is_cut_off_leaves_nothing_open(port: str, sender: OtherM
     assert_refused("AUTH", unit, capsule[:-1])
     unit.close()
     with ndks.open(port) as again:
-        assert again.open(capsule) == text_of(1100)
+        assert again.unseal(capsule) == text_of(1100)

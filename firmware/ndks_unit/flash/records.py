@@ -18,7 +18,7 @@ MEMBER_IDS = 0x02
 WINDOWS = 0x10  # and those that follow: one type for each of MAX_SENDERS senders
 # Open: authentic, and readable without a session (80 to EF)
 EXPORT_COUNTER = 0x80
-OWN_NUMBERS = 0x81
+MESSAGE_COUNTER = 0x81
 BOOTS = 0x82
 WRONG_ATTEMPTS = 0x83
 # Plain (F0 to FE)
@@ -31,7 +31,7 @@ CURRENT_FORMAT = 3  # of all records; what has another is left alone
 WINDOW_KINDS = tuple(range(WINDOWS, WINDOWS + MAX_SENDERS))
 # In the order in which an image holds them
 SEALED = (MEMBERSHIP, MEMBER_IDS) + WINDOW_KINDS
-OPEN = (EXPORT_COUNTER, OWN_NUMBERS, BOOTS, WRONG_ATTEMPTS)
+OPEN = (EXPORT_COUNTER, MESSAGE_COUNTER, BOOTS, WRONG_ATTEMPTS)
 PLAIN = (STATE_FORMAT, TAMPERED, BINDING)
 COUNTERS = (EXPORT_COUNTER, BOOTS)  # their body ends with a u64; a tail of FF follows, each byte programmed adds one
 SIZE = NVM_SIZE - 32  # the last 32 bytes of nvm stay free for the marker of an erasure
@@ -42,7 +42,7 @@ BODY = 24  # offset of the body
 LARGEST_BODY = 240  # of a membership: what says to be larger was torn
 
 _KINDS = frozenset(SEALED + OPEN + PLAIN)
-_SIZES = {EXPORT_COUNTER: 12, OWN_NUMBERS: 12, BOOTS: 8, WRONG_ATTEMPTS: 4, TAMPERED: 1, BINDING: 66}  # where fixed
+_SIZES = {EXPORT_COUNTER: 12, MESSAGE_COUNTER: 12, BOOTS: 8, WRONG_ATTEMPTS: 4, TAMPERED: 1, BINDING: 66}  # where fixed
 _HIGHEST_SEQUENCE = 0xFFFF0000  # no flash lives for so many records
 _HIGHEST_COUNT = (1 << 64) - 1
 _HEADER = ">BHIB"

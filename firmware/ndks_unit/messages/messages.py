@@ -16,7 +16,7 @@ class Messages:
         self._member = unit.member
         self.binding_id = unit.binding.id
         self.header_keys = HeaderKeys(unit.board, unit.member.secret)
-        self.own_numbers = unit.own_numbers
+        self.message_counters = unit.message_counters
         self.windows = Windows(unit.log)
         self.sealing = unit.sealing
         self.incoming = None

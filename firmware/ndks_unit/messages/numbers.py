@@ -7,19 +7,19 @@ import struct
 from ndks_protocol import errors
 from ndks_protocol.commands import INDEX_BITS, MAX_JUMP
 
-from ..flash.records import OWN_NUMBERS
+from ..flash.records import MESSAGE_COUNTER
 
 _FORMAT = ">IQ"  # epoch, the first number that is not reserved
 _BLOCK = 64  # numbers reserved by one record: so many messages a write, and so many lost by a crash at most
 
 
-class OwnNumbers:
+class MessageCounter:
     """Numbers are reserved in flash before the first of them is used; those of a crash are never used."""
 
     def __init__(self, log, epoch: int):
         self._log = log
         self.epoch = epoch
-        body = log.body(OWN_NUMBERS)
+        body = log.body(MESSAGE_COUNTER)
         reserved_epoch, value = struct.unpack(_FORMAT, body) if body else (epoch, 1)
         self._next = self._end = value if reserved_epoch == epoch else 1
 
@@ -28,20 +28,20 @@ class OwnNumbers:
         """The number that was given last, 0 if none was."""
         return self._next - 1
 
-    def start_above(self, floor: int, allow_jump: int) -> None:
-        """Give numbers above `floor` only, the highest that the host knows of. UnitError RANGE, TOO_FAR.
+    def start_above(self, minimum: int, allow_jump: int) -> None:
+        """Give numbers above `minimum` only, the highest that the host knows of. UnitError RANGE, TOO_FAR.
 
         It is higher than ours when an old image of the flash was put back.
         """
-        if floor >= 1 << INDEX_BITS:
+        if minimum >= 1 << INDEX_BITS:
             raise errors.UnitError(errors.RANGE)
-        if floor > self._next + MAX_JUMP and not allow_jump:
+        if minimum > self._next + MAX_JUMP and not allow_jump:
             raise errors.UnitError(errors.TOO_FAR)
-        if floor >= self._end:
-            self._next = self._end = floor + 1
+        if minimum >= self._end:
+            self._next = self._end = minimum + 1
             self._reserve_up_to(self._end)  # it is not asked for permission again
-        elif floor >= self._next:
-            self._next = floor + 1
+        elif minimum >= self._next:
+            self._next = minimum + 1
 
     def take(self) -> int:
         """Return a number that no message has had. UnitError RANGE when there is none, STORAGE."""
@@ -60,5 +60,5 @@ class OwnNumbers:
             self._reserve_up_to(self._next)
 
     def _reserve_up_to(self, end: int) -> None:
-        self._log.append(OWN_NUMBERS, struct.pack(_FORMAT, self.epoch, end))
+        self._log.append(MESSAGE_COUNTER, struct.pack(_FORMAT, self.epoch, end))
         self._end = end

@@ -93,7 +93,7 @@ class Sealing:
             raise errors.UnitError(errors.KIND)
         digest = unit.board.sha256()
         digest.update(random + unit.board.entropy(len(random)))
-        number = unit.messages.own_numbers.take()
+        number = unit.messages.message_counters.take()
         return Header.new(unit.member.suite, cipher, unit.member.lane, number, digest.digest()[:8])
 
 

@@ -144,8 +144,8 @@ def _bind(args: argparse.Namespace, out: Output) -> None:
 
 def _go_on_far(unit: Unit, out: Output) -> None:
     unit.unlock(allow_jump=True)
-    values = {"unit": unit.hello.serial_number, "own_number": unit.status().own_number}
-    out.done(values, f"unit {values['unit']} goes on above message {values['own_number']}")
+    values = {"unit": unit.hello.serial_number, "message_counter": unit.status().message_counter}
+    out.done(values, f"unit {values['unit']} goes on above message {values['message_counter']}")
 
 
 def _show(args: argparse.Namespace, out: Output) -> None:

@@ -97,9 +97,15 @@ def encrypt(args: argparse.Namespace, out: Output) -> None:
 def decrypt(args: argparse.Namespace, out: Output) -> None:
     need(not (args.network and args.unit), "a capsule is opened with a unit or with a network file", "name one of them")
     online = args.again or args.allow_jump or args.mode
-    need(not (args.network and online), "--again, --allow-jump and --mode are of units", "leave them out with --network")
+    need(
+        not (args.network and online), "--again, --allow-jump and --mode are of units", "leave them out with --network"
+    )
     args.mode = args.mode or _MODE
-    need(not (args.again and args.allow_jump), "--again does not go with --allow-jump", "use --allow-jump for a capsule not opened before")
+    need(
+        not (args.again and args.allow_jump),
+        "--again does not go with --allow-jump",
+        "use --allow-jump for a capsule not opened before",
+    )
     _check_source(args.file, "name a capsule")
     target = _target(args, _without_suffix)
     _check_streams(target, out)
@@ -181,7 +187,7 @@ def _member_view_offline(path: Path, wire: bytes) -> dict[str, Any]:
 
 def _decrypt_with_unit(
     args: argparse.Namespace, source: Source, target: Path | Sink, progress: capsules.Progress
-) -> tuple[capsules.Opened, str, str]:
+) -> tuple[capsules.Unsealed, str, str]:
     with ndks.open(args.unit, args.timeout) as unit:
         suite = unit.member_status().suite
         opened = unit.decrypt(
@@ -198,7 +204,7 @@ def _decrypt_with_unit(
 
 def _decrypt_offline(
     args: argparse.Namespace, source: Source, target: Path | Sink, progress: capsules.Progress
-) -> tuple[capsules.Opened, str, str]:
+) -> tuple[capsules.Unsealed, str, str]:
     network = Network.load(args.network)
     with storing(target, overwrite=args.force) as sink:
         opened = capsules.unseal_offline(network, source, sink, progress)

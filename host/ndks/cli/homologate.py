@@ -196,7 +196,7 @@ def _command(args: argparse.Namespace, seed: int) -> str:
 def _screen(report: dict[str, Any], page: Path) -> list[str]:
     rows = [f"{row['verdict']:10}  {row['id']:4} {row['text']}" for row in report["requirements"]]
     attacks = [
-        f"{_outcome(finding):10}  {finding['label']:4} {finding['attacker']} ({finding['seconds']:.2g} s)"
+        f"{_outcome(finding):10}  {finding['label']:4} {finding['adversary']} ({finding['seconds']:.2g} s)"
         for finding in report["targets"][0]["findings"]
     ]
     controls = [

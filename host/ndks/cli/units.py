@@ -124,7 +124,7 @@ def _unit_text(values: dict[str, Any]) -> str:
             ("suite", f"{status['suite']}, cipher {status['cipher']}, d = {status['digits']}"),
             *operator_rows(status["f1"], status["f2"]),
             ("next key", str(values["next_index"] or "none left")),
-            ("messages", f"{status['own_number']} sealed"),
+            ("messages", f"{status['message_counter']} sealed"),
         ]
     rows += [
         ("record log", f"{status['log_used']} of {status['log_size']} bytes, {status['erases']} erases so far"),

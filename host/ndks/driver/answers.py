@@ -52,7 +52,7 @@ class Status:
     reset_reason: str
     erases: int
     wrong_attempts: int
-    own_number: int
+    message_counter: int
 
 
 @dataclass(frozen=True, slots=True)

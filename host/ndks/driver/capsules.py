@@ -46,7 +46,7 @@ _TOKEN_SIZE = _RANDOM_SIZE = 8
 
 
 @dataclass(frozen=True)
-class Opened:
+class Unsealed:
     """Whose message it was: the lane of its sender, its number there, its cipher; `size` counts bytes of data."""
 
     lane: int
@@ -84,7 +84,7 @@ def seal(
     return pieces.size
 
 
-def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progress: Progress) -> Opened:
+def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progress: Progress) -> Unsealed:
     """Write the data of the capsule in `source` to `sink`. It is genuine only if this returns: hide it until then."""
     with refusals():
         header = read_header(source)
@@ -99,10 +99,10 @@ def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progre
             opener = Opener(CRYPTO, keys)
             texts = (opener.open(*chunk) for chunk in keys.supplied(chunks, _opened_size))
         size = _write_all(texts, sink)
-    return Opened(lane, number, name_of(commands.CIPHERS, cipher), size, header)
+    return Unsealed(lane, number, name_of(commands.CIPHERS, cipher), size, header)
 
 
-def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progress) -> Opened:
+def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progress) -> Unsealed:
     """Do as `unseal` does, with a network file in place of a unit; nothing tells whether it was opened before."""
     from ..keys.generator import Generator  # and NumPy, which takes a while
 
@@ -120,7 +120,7 @@ def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progr
         )
         opener = Opener(CRYPTO, keys)
         size = _write_all((opener.open(*chunk) for chunk in _Counted(_chunks(source), progress)), sink)
-    return Opened(header.lane, header.number, commands.CIPHERS[header.cipher], size, wire)
+    return Unsealed(header.lane, header.number, commands.CIPHERS[header.cipher], size, wire)
 
 
 def read_header(source: Source) -> bytes:

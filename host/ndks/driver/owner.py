@@ -13,7 +13,7 @@ from ndks_protocol.commands import INDEX_BITS
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, DeviceError, NdksError, ProtocolError, VersionMismatch, device_error
 from ..laptop.bindings import Binding, BindingStore
-from ..laptop.floors import Floors
+from ..laptop.counters import MinimumCounters
 from ..line.link import Link, unpack_answer
 from ..line.session import open_session, unlock
 from .answers import BLANK, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, flag_names, state_name, status_from
@@ -30,8 +30,8 @@ class Owner:
     def __init__(self, link: Link, bindings: BindingStore) -> None:
         self._link = link
         self._bindings = bindings
-        self._floors: Floors | None = None  # while a session is open
-        self._epoch = self._own_number = 0
+        self._counters: MinimumCounters | None = None  # while a session is open
+        self._epoch = self._message_counter = 0
         self.went_back = False
         self.greet()
         link.open_session = self.unlock
@@ -90,19 +90,19 @@ class Owner:
 
     def forget(self) -> None:
         """Forget the unit, which has been erased."""
-        self._floors = None
+        self._counters = None
         self._bindings.forget(self.hello.serial_number)
 
     def note_sealed(self) -> None:
         """Note that the unit has taken one more number for a message."""
-        self._own_number += 1
-        if self._floors:
-            self._floors.note(self._epoch, own_number=self._own_number)
+        self._message_counter += 1
+        if self._counters:
+            self._counters.note(self._epoch, message_counter=self._message_counter)
 
     def note_acknowledged(self, epoch: int, index: int, *, allow_jump: bool) -> None:
         """Note that the unit has acknowledged an exported key; with `allow_jump`, that it may have jumped far."""
-        if self._floors:
-            self._floors.note(epoch, exported=index, allow_jump=allow_jump)
+        if self._counters:
+            self._counters.note(epoch, exported=index, allow_jump=allow_jump)
 
     def close_session(self, *, unplug: bool) -> None:
         """Say that the host leaves."""
@@ -110,22 +110,22 @@ class Owner:
             self._link.call(commands.CLOSE, unplug)
         finally:
             self._link.end_session()
-            if self._floors:
-                self._floors.sync()
+            if self._counters:
+                self._counters.sync()
 
     def _open(self, keys: BindingKeys, *, allow_jump: bool) -> Status:
         self.greet()  # the proofs cover its answer
-        floors = self._bindings.floors(self.hello)
+        counters = self._bindings.minimum_counters(self.hello)
         try:
-            open_session(self._link, self._hello_payload, keys, floors.latest.own_number, allow_jump=allow_jump)
-            status = self._catch_up(floors, keys, allow_jump=allow_jump)
+            open_session(self._link, self._hello_payload, keys, counters.latest.message_counter, allow_jump=allow_jump)
+            status = self._catch_up(counters, keys, allow_jump=allow_jump)
         except NdksError as error:
             self._abandon_session(error)
             if isinstance(error, DeviceError) and error.number == errors.TOO_FAR:
                 what = "this laptop knows of numbers far above the unit's: an old image of its flash was put back"
                 raise DeviceError(errors.TOO_FAR, what, "if you know why: ndks bind --allow-jump") from None
             raise
-        self._floors, self._epoch, self._own_number = floors, status.epoch, status.own_number
+        self._counters, self._epoch, self._message_counter = counters, status.epoch, status.message_counter
         return status
 
     def _abandon_session(self, error: NdksError) -> None:
@@ -135,17 +135,17 @@ class Owner:
             with contextlib.suppress(NdksError):
                 self.greet()
 
-    def _catch_up(self, floors: Floors, keys: BindingKeys, *, allow_jump: bool) -> Status:
+    def _catch_up(self, counters: MinimumCounters, keys: BindingKeys, *, allow_jump: bool) -> Status:
         """Let the unit go on where this laptop knows that it was, and note where it is."""
         status = status_from(self._link.call(commands.STATUS))
-        floor = floors.of(status.epoch)
-        if status.own_number < floor.own_number:  # its epoch is another than the one noted last
-            unlock(self._link, keys, floor.own_number, allow_jump=allow_jump)
+        minimum = counters.of(status.epoch)
+        if status.message_counter < minimum.message_counter:  # its epoch is another than the one noted last
+            unlock(self._link, keys, minimum.message_counter, allow_jump=allow_jump)
             status = status_from(self._link.call(commands.STATUS))
         following = self._next_index(status.epoch)
-        if following <= floor.exported:
-            self._go_on_after(status.epoch, floor.exported, following, allow_jump=allow_jump)
-        floors.note(status.epoch, own_number=status.own_number)
+        if following <= minimum.exported:
+            self._go_on_after(status.epoch, minimum.exported, following, allow_jump=allow_jump)
+        counters.note(status.epoch, message_counter=status.message_counter)
         return status
 
     def _next_index(self, epoch: int) -> int:

@@ -22,7 +22,7 @@ from ..line.transport import Transport, open_transport
 from ..network.network_file import Network
 from . import capsules
 from .answers import LOCKED, Hello, Inspected, Key, Status, name_of, status_from
-from .capsules import Opened, Progress
+from .capsules import Progress, Unsealed
 from .owner import Owner, acknowledge_key
 
 DEFAULT_TIMEOUT = 10.0  # seconds; a board may need some for the chunks that are in flight
@@ -34,7 +34,7 @@ _Answer = tuple[Any, ...]
 _NOT_NEW = (errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS)
 
 
-def _open_flags(*, again: bool, allow_jump: bool) -> int:
+def _unseal_flags(*, again: bool, allow_jump: bool) -> int:
     return (commands.AGAIN if again else 0) | (commands.ALLOW_JUMP if allow_jump else 0)
 
 
@@ -185,7 +185,7 @@ class Unit:
 
     @_step
     def acknowledge(self, epoch: int, index: int, *, allow_jump: bool = False) -> int:
-        """Say that key `index` is safely out and return the next index; `allow_jump` lets it jump more than 2^20 ahead."""
+        """Say that key `index` is safely out, and return the next index; `allow_jump`: also more than 2^20 ahead."""
         following = acknowledge_key(self._link, epoch, index, allow_jump=allow_jump)
         self._owner.note_acknowledged(epoch, index, allow_jump=allow_jump)
         return following
@@ -255,7 +255,7 @@ class Unit:
         allow_jump: bool = False,
         overwrite: bool = False,
         progress: Progress = _ignore,
-    ) -> Opened:
+    ) -> Unsealed:
         """Open a capsule, store its data, and only then accept it: an interrupted call can be repeated.
 
         Nothing is at `target` before all of the capsule was verified; a path gets mode 0600. `again` opens a capsule
@@ -264,7 +264,9 @@ class Unit:
         HEADER, AUTH, DIVERGED, BINDING.
         """
         with reading(source) as readable, storing(target, overwrite=overwrite) as sink:
-            opened = self._unseal(readable, sink, mode, _open_flags(again=again, allow_jump=allow_jump), progress)
+            opened = self._unseal_into(
+                readable, sink, mode, _unseal_flags(again=again, allow_jump=allow_jump), progress
+            )
         if not again:
             self._accept_stored(opened, allow_jump=allow_jump)
         return opened
@@ -277,13 +279,13 @@ class Unit:
         return sink.getvalue()
 
     @_step
-    def open(self, capsule: bytes, *, mode: str = "b", again: bool = False, allow_jump: bool = False) -> bytes:
+    def unseal(self, capsule: bytes, *, mode: str = "b", again: bool = False, allow_jump: bool = False) -> bytes:
         """Return what a capsule carries and accept it, as `decrypt` does.
 
         A caller that must not lose a message to a crash opens it with `again`, stores it, and then calls `accept`.
         """
         sink = io.BytesIO()  # nobody sees it before all is verified
-        self._unseal(io.BytesIO(capsule), sink, mode, _open_flags(again=again, allow_jump=allow_jump), _ignore)
+        self._unseal_into(io.BytesIO(capsule), sink, mode, _unseal_flags(again=again, allow_jump=allow_jump), _ignore)
         if not again:
             self.accept(capsule, allow_jump=allow_jump)
         return sink.getvalue()
@@ -307,12 +309,12 @@ class Unit:
             state = error.code
         return Inspected(answer[1], answer[2], name_of(commands.CIPHERS, answer[3]), state)
 
-    def _unseal(self, source: Source, sink: Sink, mode: str, flags: int, progress: Progress) -> Opened:
+    def _unseal_into(self, source: Source, sink: Sink, mode: str, flags: int, progress: Progress) -> Unsealed:
         if mode not in capsules.MODES:
             raise UsageError("there is no such mode")
         return capsules.unseal(self._link, source, sink, mode, flags, progress)
 
-    def _accept_stored(self, opened: Opened, *, allow_jump: bool) -> None:
+    def _accept_stored(self, opened: Unsealed, *, allow_jump: bool) -> None:
         try:
             self.accept(opened.header, allow_jump=allow_jump)
         except NdksError as error:

@@ -4,7 +4,7 @@
 
     DIRECTORY/host_secret          32 random bytes in hex: the half of every binding that no fingerprint gives
     DIRECTORY/units/SERIAL.json    one unit: its bindings, and the laptop's characteristics
-    DIRECTORY/floors/SERIAL.json   how far that unit has come (ndks.laptop.floors)
+    DIRECTORY/counters/SERIAL.json  how far that unit has come (ndks.laptop.counters)
 
 DIRECTORY is NDKS_HOME, else the user's configuration directory for ndks. All files have mode 0600.
 """
@@ -32,15 +32,15 @@ from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, FileError, UsageError, reason
 from ..files import read_private, remove_done, write_private
 from ..paths import make_private_directory
+from .counters import Minimum, MinimumCounters
 from .fingerprint import Characteristics, characteristics, differences, fingerprint
-from .floors import Floor, Floors
 
 _log = logging.getLogger(__name__)
 
 HOME = "NDKS_HOME"
 FORMAT = 1
-_UNIT_FILE = re.compile(r"(units|floors)/[0-9A-F]{16}\.json")
-_KINDS = ("units", "floors")
+_UNIT_FILE = re.compile(r"(units|counters)/[0-9A-F]{16}\.json")
+_KINDS = ("units", "counters")
 _AWAY = "take the laptop back to how it was; if that cannot be: ndks zeroize, then provision the unit on a new lane"
 
 
@@ -70,7 +70,7 @@ class BoundUnit:
 
     serial_number: str
     bindings: tuple[Binding, ...] = ()
-    epoch: int = 0  # ndks 0.1 kept the highest own number here
+    epoch: int = 0  # ndks 0.1 kept the highest message counter here, under this name
     own_number: int = 0
 
     def binding(self, binding_id: str) -> Binding | None:
@@ -138,11 +138,11 @@ class BindingStore:
                 _log.warning("the former binding of unit %s cannot be forgotten: %s", hello.serial_number, error)
         return binding
 
-    def floors(self, hello: Greeting) -> Floors:
+    def minimum_counters(self, hello: Greeting) -> MinimumCounters:
         """Return how far the unit has come, as far as this laptop knows. FileError."""
         unit = self.unit(hello.serial_number)
-        before = {unit.epoch: Floor(unit.own_number)} if unit.binding(hello.binding_id) else {}
-        return Floors(self._path(hello.serial_number, "floors"), hello.salt, before)
+        before = {unit.epoch: Minimum(unit.own_number)} if unit.binding(hello.binding_id) else {}
+        return MinimumCounters(self._path(hello.serial_number, "counters"), hello.salt, before)
 
     def forget(self, serial_number: str) -> None:
         """Forget a unit."""

@@ -57,7 +57,7 @@ _IN_A_LANE = _between(1, _MOST)
 _LANE = _between(1, 0xFFFF)
 _KNOWN_CIPHER = _between(0, len(CIPHERS) - 1)
 _CHECKS: dict[int, dict[str, Check]] = {
-    commands.STATUS.code: {"network": str.isprintable, "own_number": _between(0, _MOST)},
+    commands.STATUS.code: {"network": str.isprintable, "message_counter": _between(0, _MOST)},
     commands.NEXT_INDEX.code: {"index": _IN_A_LANE},
     commands.ACKNOWLEDGE.code: {"index": _between(1, _MOST + 1)},  # one more than there are: none is left
     commands.SEAL_BEGIN.code: {"header": _is_header},

@@ -14,10 +14,10 @@ from ..exceptions import AuthenticationError, NdksError
 from .link import Link
 
 
-def open_session(link: Link, hello: bytes, keys: BindingKeys, floor: int, *, allow_jump: bool = False) -> None:
+def open_session(link: Link, hello: bytes, keys: BindingKeys, minimum: int, *, allow_jump: bool = False) -> None:
     """Prove to each other that unit and host know the binding, secure the link, and open the unit's secrets.
 
-    `hello` is the payload of the last answer to HELLO, `floor` the highest own number of the unit that is known.
+    `hello` is the payload of the last answer to HELLO, `minimum` the highest message counter of the unit that is known.
     AuthenticationError LOCKED, KEK, DELAYED; DeviceError TOO_FAR.
     """
     host_random = secrets.token_bytes(RANDOM_SIZE)
@@ -31,16 +31,16 @@ def open_session(link: Link, hello: bytes, keys: BindingKeys, floor: int, *, all
         )
     link.call(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
     link.secure(Channel(CRYPTO, keys.auth, transcript_hash, HOST))
-    unlock(link, keys, floor, allow_jump=allow_jump)
+    unlock(link, keys, minimum, allow_jump=allow_jump)
 
 
-def unlock(link: Link, keys: BindingKeys, floor: int, *, allow_jump: bool = False) -> None:
-    """Open the unit's secrets, and let it go on above the own number `floor`. AuthenticationError KEK; TOO_FAR.
+def unlock(link: Link, keys: BindingKeys, minimum: int, *, allow_jump: bool = False) -> None:
+    """Open the unit's secrets, and let it go on above the message counter `minimum`. AuthenticationError KEK; TOO_FAR.
 
     In a session that is open it does the same once more.
     """
     try:
-        link.call(commands.UNLOCK, keys.kek, floor, allow_jump)
+        link.call(commands.UNLOCK, keys.kek, minimum, allow_jump)
     except NdksError:
         link.end_session()  # it is of no use, and must not be taken for one that is
         raise

@@ -70,7 +70,7 @@ class Seen:
         return frozenset(what for what, is_there in present.items() if is_there)
 
 
-class Expert(Protocol):
+class Oracle(Protocol):
     """Knows the truth; asked once for each thing that an attacker claims to know."""
 
     def compare_bits(self, index: int, first: int, bits: Bits) -> int | None:
@@ -90,7 +90,7 @@ class Finding:
     (1 when nothing was tested); None where success is no matter of chance: a text read, a message forged.
     """
 
-    attacker: str
+    adversary: str
     succeeded: bool | None  # None: not run, or not to an end
     summary: str  # one line, for the report
     seconds: float = 0.0
@@ -99,7 +99,7 @@ class Finding:
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])  # plain values, for report.json
 
 
-class Attacker(ABC):
+class Adversary(ABC):
     """One attack."""
 
     name: str  # as the report names it
@@ -108,17 +108,17 @@ class Attacker(ABC):
     budget: float = 60.0  # seconds
 
     @abstractmethod
-    def run(self, seen: Seen, expert: Expert) -> Finding:
+    def run(self, seen: Seen, oracle: Oracle) -> Finding:
         """Attack. May raise OutOfTime."""
 
-    def attack(self, seen: Seen, expert: Expert) -> Finding:
+    def attack(self, seen: Seen, oracle: Oracle) -> Finding:
         """Run within the budget, if all is there that this attack needs; time it."""
         missing = sorted(self.needs - seen.has)
         if missing:
             return Finding(self.name, None, f"not run: needs {', '.join(missing)}")
         start = time.monotonic()
         try:
-            finding = self.run(replace(seen, deadline=start + self.budget), expert)
+            finding = self.run(replace(seen, deadline=start + self.budget), oracle)
         except OutOfTime:
             finding = Finding(self.name, None, f"gave up after {self.budget:g} s, which shows nothing")
         return replace(finding, seconds=time.monotonic() - start)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from ndks.exceptions import NdksError
 from ndks.network.network_file import Network
 
-from .attack import Attacker, Expert, Finding, Seen
-from .attackers.active.possession import Remembered, remember
-from .attackers.roster import ACTIVE, PASSIVE, small_grid
+from .adversaries.active.possession import Remembered, remember
+from .adversaries.roster import ACTIVE, PASSIVE, small_grid
+from .attack import Adversary, Finding, Oracle, Seen
 from .controls import DIGITS, Target, bare_paper, float_unit, random_bits
 from .judgements import FREQUENCY, READER
 from .stations import Station
@@ -33,52 +33,52 @@ class Reach:
 
 
 def attack(
-    attackers: Sequence[Attacker], seen: Seen, expert: Expert, tell: Tell, unable: frozenset[str] = frozenset()
+    adversaries: Sequence[Adversary], seen: Seen, oracle: Oracle, tell: Tell, unable: frozenset[str] = frozenset()
 ) -> dict[str, Finding]:
     """Return what attackers find, by their labels; those of `unable` are not let loose."""
     findings: dict[str, Finding] = {}
-    for attacker in attackers:
-        findings[attacker.label] = (
-            _not_able(attacker, seen.digits) if attacker.label in unable else _finding(attacker, seen, expert)
+    for adversary in adversaries:
+        findings[adversary.label] = (
+            _not_able(adversary, seen.digits) if adversary.label in unable else _finding(adversary, seen, oracle)
         )
         tell(1)
     return findings
 
 
-def _finding(attacker: Attacker, seen: Seen, expert: Expert) -> Finding:
+def _finding(adversary: Adversary, seen: Seen, oracle: Oracle) -> Finding:
     try:
-        return attacker.attack(seen, expert)
+        return adversary.attack(seen, oracle)
     except NdksError as error:  # a unit that does not answer any more shows nothing
-        return Finding(attacker.name, None, f"stopped by {error.code}: {error}")
+        return Finding(adversary.name, None, f"stopped by {error.code}: {error}")
 
 
-def _not_able(attacker: Attacker, digits: int) -> Finding:
-    what = f"not run: at d = {digits} it does not break bare paper either, in {attacker.budget:g} s"
-    return Finding(attacker.name, None, what)
+def _not_able(adversary: Adversary, digits: int) -> Finding:
+    what = f"not run: at d = {digits} it does not break bare paper either, in {adversary.budget:g} s"
+    return Finding(adversary.name, None, what)
 
 
 def reach(digits: int, progress: Progress) -> Reach:
     """Try attackers whose work grows with d on bare paper at this d; the other controls show what they do at d = 3."""
     if digits == DIGITS:
         return Reach([], frozenset())
-    chosen = [attacker for attacker in PASSIVE if attacker.label in _OF_ALL_DIGITS]
+    chosen = [adversary for adversary in PASSIVE if adversary.label in _OF_ALL_DIGITS]
     tell = progress(f"what attackers can do at d = {digits}", len(chosen))
     target = bare_paper(_OF_ALL_DIGITS, digits)
-    findings = attack(chosen, target.seen, target.expert, tell)
+    findings = attack(chosen, target.seen, target.oracle, tell)
     unable = frozenset(label for label, finding in findings.items() if not finding.succeeded)
     return Reach([(target, findings)], unable)
 
 
 def attack_systems(
-    network: Network, stations: Sequence[Station], seen: Seen, expert: Expert, progress: Progress
+    network: Network, stations: Sequence[Station], seen: Seen, oracle: Oracle, progress: Progress
 ) -> tuple[dict[str, Finding], Remembered | None]:
     """Attack with the units in both roles: most attackers act upon one of them."""
     tell = progress("attackers on the line, on the cable, on units", 2 * len(ACTIVE))
     with contextlib.closing(UnitSystem(network, *stations)) as system:
-        findings = attack(ACTIVE, replace(seen, system=system), expert, tell)
+        findings = attack(ACTIVE, replace(seen, system=system), oracle, tell)
         remembered = _remembered(system)
     with contextlib.closing(UnitSystem(network, *reversed(stations))) as system:
-        swapped = attack(ACTIVE, replace(seen, system=system), expert, tell)
+        swapped = attack(ACTIVE, replace(seen, system=system), oracle, tell)
     return {label: _worse(finding, swapped[label]) for label, finding in findings.items()}, remembered
 
 
@@ -99,8 +99,8 @@ def _worse(finding: Finding, swapped: Finding) -> Finding:
 
 def run_controls(seed: int, progress: Progress) -> list[tuple[Target, dict[str, Finding]]]:
     """Attack what must fall, and what must stand."""
-    attackers = {attacker.label: attacker for attacker in (*PASSIVE, *ACTIVE, small_grid())}
-    everybody = frozenset(attackers)
+    adversaries = {adversary.label: adversary for adversary in (*PASSIVE, *ACTIVE, small_grid())}
+    everybody = frozenset(adversaries)
     targets = (
         lambda: bare_paper(everybody - {"A6"}),
         lambda: float_unit(frozenset({"A6"})),
@@ -110,6 +110,6 @@ def run_controls(seed: int, progress: Progress) -> list[tuple[Target, dict[str, 
     found: list[tuple[Target, dict[str, Finding]]] = []
     for make in targets:
         target = make()
-        chosen = [attacker for label, attacker in attackers.items() if label in target.labels]
-        found.append((target, attack(chosen, target.seen, target.expert, tell)))
+        chosen = [adversary for label, adversary in adversaries.items() if label in target.labels]
+        found.append((target, attack(chosen, target.seen, target.oracle, tell)))
     return found

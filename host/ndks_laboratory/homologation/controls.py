@@ -12,9 +12,9 @@ import numpy as np
 
 from ndks.keys.generator import Generator
 
-from .attack import Bits, Expert, Intercepted, Seen
-from .attackers.autocorrelation import bits_for
-from .attackers.float_units import float_unit_bits
+from .adversaries.autocorrelation import bits_for
+from .adversaries.float_units import float_unit_bits
+from .attack import Bits, Intercepted, Oracle, Seen
 from .bare_system import BareSystem
 from .ideal_system import IdealSystem
 from .letters import FROM_CAGE, Letter, letters
@@ -41,7 +41,7 @@ class Target:
     name: str
     role: str
     seen: Seen
-    expert: Expert
+    oracle: Oracle
     labels: frozenset[str]  # of the attackers
     all_must: bool = True  # else one success is enough
 

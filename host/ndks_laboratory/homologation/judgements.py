@@ -59,7 +59,7 @@ def judge_attacks(findings: Mapping[str, Finding], labels: Sequence[str]) -> Jud
     missing = [f"{label}: {finding.summary}" for label, finding in mine.items() if finding.succeeded is None]
     if broken or missing:
         return False if broken else None, "; ".join(broken or missing)
-    return True, f"withstood: {', '.join(f'{label} ({finding.attacker})' for label, finding in mine.items())}"
+    return True, f"withstood: {', '.join(f'{label} ({finding.adversary})' for label, finding in mine.items())}"
 
 
 def same_keys(evidence: Evidence) -> Judgement:
@@ -148,12 +148,12 @@ def _last_half(evidence: Evidence, name: str) -> int:
 
 
 def entropy(evidence: Evidence) -> Judgement:
-    attackers = [label for label in (READER, *SEARCHES, "A8", "S") if label not in evidence.unable]
+    adversaries = [label for label in (READER, *SEARCHES, "A8", "S") if label not in evidence.unable]
     shared = same_keys(evidence)[0]
-    held, _ = judge_attacks(evidence.findings, attackers)
+    held, _ = judge_attacks(evidence.findings, adversaries)
     bits = f"the key's bytes have {evidence.word_entropy:.6f} bits a bit"
     if held is False:
-        broken = [label for label in attackers if evidence.findings[label].succeeded]
+        broken = [label for label in adversaries if evidence.findings[label].succeeded]
         most = most_entropy(evidence.network.digits, KEY_BITS)
         limit = f"{KEY_BITS} bits of eq. 7 have at most {most:.0f} bits of entropy; "
         return False, f"{limit if evidence.network.suite == 'paper' else ''}{', '.join(broken)} succeeded; {bits}"

@@ -13,10 +13,10 @@ import numpy as np
 from ndks.network.network_file import Network
 
 from . import PRIMAL_BITS, measurements
+from .adversaries.active.possession import Remembered
+from .adversaries.autocorrelation import bits_for
+from .adversaries.roster import PASSIVE
 from .attack import Finding, Seen
-from .attackers.active.possession import Remembered
-from .attackers.autocorrelation import bits_for
-from .attackers.roster import PASSIVE
 from .campaign import Progress, Reach, attack, attack_systems, reach, run_controls
 from .controls import Target
 from .evidence import ChangedDecimal, Evidence
@@ -136,9 +136,9 @@ def _show(plan: Plan, sides: Sequence[Side], able: Reach, progress: Progress) ->
     tell = progress("keys for the attackers", plan.keys)
     long_bits = max(plan.long_bits, bits_for(digits))
     seen = gather(sides[0], digits, plan.keys, long_bits, regular.carried, plan.seed, tell)
-    expert = UnitExpert(sides[0], texts)
+    oracle = UnitExpert(sides[0], texts)
     tell = progress("attackers on the channel and on keys", len(PASSIVE))
-    findings = attack(PASSIVE, seen, expert, tell, able.unable)
+    findings = attack(PASSIVE, seen, oracle, tell, able.unable)
     tell = progress("the long key of both units", plan.primal_bits)
     long_key = measurements.compare_long_key(sides, plan.keys + 2, plan.primal_bits, _LONGEST, tell)
     indices = np.linspace(1, plan.keys, min(plan.keys, _DEFINED_KEYS), dtype=int).tolist()
@@ -147,7 +147,7 @@ def _show(plan: Plan, sides: Sequence[Side], able: Reach, progress: Progress) ->
         plan.copy_flash()
     files = [() if path is None else (path,) for path in plan.flash]
     stations = [Station(side.port, side.bindings, flash) for side, flash in zip(sides, files, strict=True)]
-    in_action, remembered = attack_systems(network, stations, seen, expert, progress)
+    in_action, remembered = attack_systems(network, stations, seen, oracle, progress)
     return _Shown(no_channel, regular, seen, findings | in_action, long_key, defined, remembered)
 
 

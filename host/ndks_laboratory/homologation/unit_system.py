@@ -55,7 +55,7 @@ class UnitSystem(System):
 
     def open(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
         with refusals():
-            return self.unit(at).open(capsule, mode=mode)
+            return self.unit(at).unseal(capsule, mode=mode)
 
     def number(self, capsule: bytes, *, at: str = BOB) -> int:
         with refusals():

@@ -76,7 +76,7 @@ def verdict(judged: Sequence[Judged], controls: Sequence[Attacked], units: Attac
     broken = [(label, f) for label, f in units.findings.items() if f.succeeded]
     missed = [each for each in judged if each.verdict != "met"]
     if broken or missed:
-        attacks = [f"{label} {f.attacker}, in {f.seconds:.2g} s: {f.summary}" for label, f in broken]
+        attacks = [f"{label} {f.adversary}, in {f.seconds:.2g} s: {f.summary}" for label, f in broken]
         return NOT_APPROVED, [*attacks, *(f"{m.requirement.id} {m.verdict}: {m.requirement.text}" for m in missed)]
     all_made = all(f.succeeded is False for f in units.findings.values())
     attacks = "every attack" if all_made else "every attack that can be made at this d"

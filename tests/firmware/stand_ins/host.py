@@ -57,7 +57,7 @@ class Host:
     def send(self, data: bytes) -> None:
         self._outgoing += data
 
-    def open_session(self, binding: bytes = b"", floor: int = 0, allow_jump: int = 0) -> Script:
+    def open_session(self, binding: bytes = b"", minimum: int = 0, allow_jump: int = 0) -> Script:
         """Open a session under the binding of these tests, or another. UnitError."""
         from firmware.member import BINDING  # which imports this module
 
@@ -68,7 +68,7 @@ class Host:
         transcript_hash = transcript(CRYPTO, hello, random, unit_random)
         yield from self.ask(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
         self._channel = Channel(CRYPTO, keys.auth, transcript_hash, HOST)
-        yield from self.ask(commands.UNLOCK, keys.kek, floor, allow_jump)
+        yield from self.ask(commands.UNLOCK, keys.kek, minimum, allow_jump)
 
     def request(self, command: commands.Command, *values: Any) -> int:
         """Send a request; return its id."""

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """An attacker who looks for anything in a long key that fair bits would not show."""
 
-from ..attack import LONG_KEY, Attacker, Expert, Finding, Seen
+from ..attack import LONG_KEY, Adversary, Finding, Oracle, Seen
 from ..statistics import Statistic
 from ..statistics.result import corrected
 from ..statistics.suite import all_statistics
@@ -11,16 +11,16 @@ _MOST = 1 << 24  # bits: memory grows with them
 _SUCCESS = 1e-9  # of random bits once in so many; whoever runs many attackers judges the p-value more strictly
 
 
-class Statistician(Attacker):
+class Statistician(Adversary):
     """All statistics of the beginning of one long key."""
 
     name = "statistics"
     label = "S"
     needs = frozenset({LONG_KEY})
 
-    def run(self, seen: Seen, expert: Expert) -> Finding:
+    def run(self, seen: Seen, oracle: Oracle) -> Finding:
         """Test; the p-value is over all tests of all statistics. The expert is not asked."""
-        del expert
+        del oracle
         found: list[Statistic] = []
         for statistic in all_statistics(seen.long_key[:_MOST]):
             found.append(statistic)

@@ -5,7 +5,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from ..attack import KEYS, Attacker, Bits, Expert, Finding, Seen
+from ..attack import KEYS, Adversary, Bits, Finding, Oracle, Seen
 from .predictions import UNLIKELY, nothing, tail
 
 _PREFIX = 64  # bits
@@ -13,16 +13,16 @@ _KINDS = 2  # of tests: prefixes, distances
 _ROWS = 256  # of the matrix of distances at once
 
 
-class KeyReuse(Attacker):
+class KeyReuse(Adversary):
     """Shared prefixes of keys, and the Hamming distances of all pairs."""
 
     name = "key reuse between key indices"
     label = "A8"
     needs = frozenset({KEYS})
 
-    def run(self, seen: Seen, expert: Expert) -> Finding:
+    def run(self, seen: Seen, oracle: Oracle) -> Finding:
         """Compare; the p-value is over both kinds of tests. The expert is not asked."""
-        del expert
+        del oracle
         count, size = seen.keys.shape
         pairs = count * (count - 1) // 2
         if not pairs:

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from firmware.peer import RANDOM, Peer, clear, new_token, wire
 from ndks_protocol import commands, errors
 from ndks_protocol.commands import AES, INDEX_BITS, MAX_SENDERS
-from ndks_unit.flash.records import OWN_NUMBERS
+from ndks_unit.flash.records import MESSAGE_COUNTER
 
 BLOCK = 64
 LONGEST = {"name": "n" * 32, "p1": "0." + "5" * 78, "p2": "25." + "7" * 77}
@@ -29,7 +29,7 @@ def give_back(peer: Peer) -> None:
 
 def go_on_from(peer: Peer, number: int, epoch: int = 0) -> None:
     """As after so many messages."""
-    peer.unit.log.append(OWN_NUMBERS, struct.pack(">IQ", epoch, number))
+    peer.unit.log.append(MESSAGE_COUNTER, struct.pack(">IQ", epoch, number))
     peer.restart()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..attack import KEYS, Attacker, Bits, Expert, Finding, Seen
+from ..attack import KEYS, Adversary, Bits, Finding, Oracle, Seen
 from .compiled import on_all_cores
 from .predictions import HIDDEN, nothing, predicted
 from .search import Elements
@@ -20,7 +20,7 @@ _OCTAVE = 1 << 23
 _PART = 1 << 17  # frequencies at once: they stay in the cache of a core
 
 
-class FloatUnits(Attacker):
+class FloatUnits(Adversary):
     """Exhaustion of y1 as a float32, from 2^octaves[0] to 2^octaves[1], rejected bit by bit."""
 
     name = "float32 units"
@@ -31,7 +31,7 @@ class FloatUnits(Attacker):
         self.octaves = octaves
         self.budget = budget
 
-    def run(self, seen: Seen, expert: Expert) -> Finding:
+    def run(self, seen: Seen, oracle: Oracle) -> Finding:
         key = seen.keys[0]
         known = key[:_BITS]
         first, last = (_ONE + octave * _OCTAVE for octave in self.octaves)
@@ -49,7 +49,7 @@ class FloatUnits(Attacker):
         details |= {"fit": len(found), "frequency": float(y1)}
         bits = bits_of(y1, seen.digits, np.arange(len(key), len(key) + HIDDEN))
         what = f"the key has one of {last - first} single-precision frequencies"
-        return predicted(self.name, expert, what, [(1, len(key), bits)], details)
+        return predicted(self.name, oracle, what, [(1, len(key), bits)], details)
 
 
 def float_unit_bits(p1: str, p2: str, digits: int, index: int, count: int, first: int = 0) -> Bits:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ndks.keys.double_double import Pair, concatenate, from_fixed, rotate, scale
 from ndks_protocol.generator import fixed_point
 
-from ..attack import KEYS, Attacker, Bits, Expert, Finding, Seen
+from ..attack import KEYS, Adversary, Bits, Finding, Oracle, Seen
 from .compiled import on_all_cores
 from .grid_kernel import matches
 from .predictions import HIDDEN, exact_bits, nothing, predicted
@@ -25,7 +25,7 @@ _CHECKED = 5  # keys that a pair has to give
 _MOST = 1 << 12  # pairs that give _BITS bits, of so many p1
 
 
-class DecimalGrid(Attacker):
+class DecimalGrid(Adversary):
     """Exhaustion of p1 below pi with some decimals, those with the fewest first, times p2 up to a limit."""
 
     name = "p1 and p2 as short decimals"
@@ -37,7 +37,7 @@ class DecimalGrid(Attacker):
         self.p2_limit = p2_limit
         self.budget = budget
 
-    def run(self, seen: Seen, expert: Expert) -> Finding:
+    def run(self, seen: Seen, oracle: Oracle) -> Finding:
         unit = 10**self.p1_decimals
         count = math.floor(math.pi * unit)
         details = {"p1_decimals": self.p1_decimals, "p2_limit": self.p2_limit, "pairs": count * self.p2_limit}
@@ -52,7 +52,7 @@ class DecimalGrid(Attacker):
         index = len(seen.keys) + 1
         bits = exact_bits(p1, str(p2), seen.digits, index, 0, HIDDEN)
         return predicted(
-            self.name, expert, f"found p1 and p2 among {details['pairs']} pairs", [(index, 0, bits)], details
+            self.name, oracle, f"found p1 and p2 among {details['pairs']} pairs", [(index, 0, bits)], details
         )
 
     def _pairs(self, seen: Seen, count: int) -> Iterator[tuple[int, int]]:

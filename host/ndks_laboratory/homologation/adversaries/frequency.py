@@ -4,12 +4,12 @@
 
 import numpy as np
 
-from ..attack import KEYS, Attacker, Expert, Finding, Seen
+from ..attack import KEYS, Adversary, Finding, Oracle, Seen
 from .predictions import HIDDEN, nothing, predicted
 from .search import TooMany, Window, find
 
 
-class Frequency(Attacker):
+class Frequency(Adversary):
     """Branch and bound on the angular frequency; about 4 * 10^d steps."""
 
     name = "angular frequency from known bits"
@@ -20,7 +20,7 @@ class Frequency(Attacker):
         self.known_bits = known_bits
         self.budget = budget
 
-    def run(self, seen: Seen, expert: Expert) -> Finding:
+    def run(self, seen: Seen, oracle: Oracle) -> Finding:
         key = seen.keys[0]
         known = key[: self.known_bits]
         details = {"key_index": 1, "known_bits": len(known)}
@@ -35,7 +35,7 @@ class Frequency(Attacker):
         elements = np.arange(len(key), len(key) + HIDDEN)
         what = f"found the angular frequency of key 1 from {len(known)} bits of it"
         prediction = (1, len(key), best.bits(seen.digits, elements))
-        return predicted(self.name, expert, what, [prediction], details)
+        return predicted(self.name, oracle, what, [prediction], details)
 
 
 def described(window: Window) -> dict[str, float]:

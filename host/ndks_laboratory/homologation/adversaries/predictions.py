@@ -9,7 +9,7 @@ import numpy as np
 
 from ndks.keys.generator import Generator
 
-from ..attack import Bits, Expert, Finding
+from ..attack import Bits, Finding, Oracle
 from ..statistics.tails import upper_tail
 
 UNLIKELY = 1e-9  # below this an attacker says himself that he succeeded
@@ -34,12 +34,12 @@ def nothing(name: str, summary: str, details: Mapping[str, Any], tests: int = 0)
 
 
 def predicted(
-    name: str, expert: Expert, what: str, predictions: Sequence[Prediction], details: Mapping[str, Any]
+    name: str, oracle: Oracle, what: str, predictions: Sequence[Prediction], details: Mapping[str, Any]
 ) -> Finding:
     """Ask the expert how many bits are right; `what` was found is said before that in the summary."""
     total = right = 0
     for index, first, bits in predictions:
-        agree = expert.compare_bits(index, first, bits)
+        agree = oracle.compare_bits(index, first, bits)
         if agree is not None:
             total, right = total + len(bits), right + agree
     p_value = tail(right, total) if total else 1.0

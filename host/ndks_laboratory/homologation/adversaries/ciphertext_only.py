@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..attack import CIPHERTEXTS, Attacker, Bits, Expert, Finding, Intercepted, OutOfTime, Seen
+from ..attack import CIPHERTEXTS, Adversary, Bits, Finding, Intercepted, Oracle, OutOfTime, Seen
 from . import english
 from .search import RADIANS, TURN, Elements, TooMany, Window, find, parity
 
@@ -34,7 +34,7 @@ class Reading:
     frequencies: int  # that fit the top bits
 
 
-class CiphertextOnly(Attacker):
+class CiphertextOnly(Adversary):
     """Read messages from ciphertexts alone; about 20 * 10^d steps for each."""
 
     name = "ciphertext only, ASCII"
@@ -45,14 +45,14 @@ class CiphertextOnly(Attacker):
         self.messages = messages
         self.budget = budget
 
-    def run(self, seen: Seen, expert: Expert) -> Finding:
+    def run(self, seen: Seen, oracle: Oracle) -> Finding:
         chosen = sorted(seen.messages, key=lambda message: -len(message.ciphertext))[: self.messages]
         tried, read = 0, dict[int, Reading]()
         try:
             for message in chosen:
                 reading = read_message(seen, message)
                 tried += 1
-                if reading and expert.compare_text(message.number, reading.text):
+                if reading and oracle.compare_text(message.number, reading.text):
                     read[message.number] = reading
         except OutOfTime:
             if not read:

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How far a unit has come, as far as this laptop knows: then an old image of its flash that is put back is noticed.
+"""Minimum counters: how far a unit has come, as far as this laptop knows. An old image of its flash is noticed by them.
 
 Strategy: each step is written at once and in place, without fsync: it survives a killed process, not a power cut of the
-laptop. `sync`, at the end of a session, makes it durable. A unit's answer moves a floor by a bounded step only: one
+laptop. `sync`, at the end of a session, makes it durable. A unit's answer raises a minimum by a bounded step only: one
 false answer can neither lock the true unit out nor use up its numbers.
 """
 
@@ -30,40 +30,42 @@ _MOST_EPOCH = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
-class Floor:
-    """What was reached in one epoch: the highest own number, the highest index acknowledged of exported keys."""
+class Minimum:
+    """What was reached in one epoch: the message counter, and the highest index of an exported key acknowledged."""
 
-    own_number: int = 0
+    message_counter: int = 0
     exported: int = 0
 
 
-class Floors:
-    """The floors of one unit. `salt` is made with each provisioning: a floor of another life of the unit counts not."""
+class MinimumCounters:
+    """The minimum counters of one unit. Each provisioning makes another `salt`: those of another life do not count."""
 
-    def __init__(self, path: Path, salt: str, before: dict[int, Floor] | None = None) -> None:
+    def __init__(self, path: Path, salt: str, before: dict[int, Minimum] | None = None) -> None:
         self._path = path
         self._salt = salt
         self._is_written = True
         self._epochs = self._load() or dict(before or {})  # the epoch noted last is the last
 
     @property
-    def latest(self) -> Floor:
-        """The floor of the epoch that was noted last."""
-        return next(reversed(self._epochs.values()), Floor())
+    def latest(self) -> Minimum:
+        """The minimum of the epoch that was noted last."""
+        return next(reversed(self._epochs.values()), Minimum())
 
-    def of(self, epoch: int) -> Floor:
-        """Return the floor of an epoch."""
-        return self._epochs.get(epoch, Floor())
+    def of(self, epoch: int) -> Minimum:
+        """Return the minimum of an epoch."""
+        return self._epochs.get(epoch, Minimum())
 
-    def note(self, epoch: int, *, own_number: int = 0, exported: int = 0, allow_jump: bool = False) -> None:
-        """Raise the floor of an epoch; by 2^20 at the most, unless `allow_jump` says that the user wanted more."""
+    def note(self, epoch: int, *, message_counter: int = 0, exported: int = 0, allow_jump: bool = False) -> None:
+        """Raise the minimum of an epoch: by 2^20 at the most, unless the user has allowed a jump."""
         known = self.of(epoch)
         step = 1 << INDEX_BITS if allow_jump else MAX_JUMP
-        floor = Floor(_raised(known.own_number, own_number, step), _raised(known.exported, exported, step))
-        if floor == known and next(reversed(self._epochs), None) == epoch:
+        minimum = Minimum(
+            _raised(known.message_counter, message_counter, step), _raised(known.exported, exported, step)
+        )
+        if minimum == known and next(reversed(self._epochs), None) == epoch:
             return
         self._epochs.pop(epoch, None)
-        self._epochs[epoch] = floor
+        self._epochs[epoch] = minimum
         while len(self._epochs) > _MOST_EPOCHS:
             del self._epochs[next(iter(self._epochs))]
         self._guarded(self._write)
@@ -72,7 +74,7 @@ class Floors:
         """Return when what was noted is on the disk."""
         self._guarded(self._sync)
 
-    def _load(self) -> dict[int, Floor]:
+    def _load(self) -> dict[int, Minimum]:
         try:
             raw = read_private(self._path)
         except FileNotFoundError:
@@ -81,7 +83,7 @@ class Floors:
             return {}  # the process was killed when it had just made the file
         try:
             values = strict_json.loads(raw)
-            if values["ndks_floors"] != FORMAT:
+            if values["ndks_counters"] != FORMAT:
                 raise ValueError
             return _epochs_from(values["epochs"]) if values["salt"] == self._salt else {}
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -89,8 +91,8 @@ class Floors:
             return {}
 
     def _write(self) -> None:
-        epochs = {str(epoch): astuple(floor) for epoch, floor in self._epochs.items()}
-        text = json.dumps({"ndks_floors": FORMAT, "salt": self._salt, "epochs": epochs})
+        epochs = {str(epoch): astuple(minimum) for epoch, minimum in self._epochs.items()}
+        text = json.dumps({"ndks_counters": FORMAT, "salt": self._salt, "epochs": epochs})
         make_private_directory(self._path.parent)
         with _opened(self._path) as file:
             keep_owner(file.fileno(), self._path.parent)  # also when root writes it
@@ -103,7 +105,7 @@ class Floors:
                 os.fsync(file.fileno())
 
     def _guarded(self, write: Any) -> None:
-        """Write, and say it once where that cannot be: what the floor is of has happened already."""
+        """Write, and say it once where that cannot be: what it counts has happened already."""
         try:
             write()
         except OSError as error:
@@ -120,8 +122,8 @@ def _raised(known: int, value: int, step: int) -> int:
     return max(known, min(value, known + step))
 
 
-def _epochs_from(values: Any) -> dict[int, Floor]:
-    epochs = {int(epoch): Floor(_number(own), _number(exported)) for epoch, (own, exported) in values.items()}
+def _epochs_from(values: Any) -> dict[int, Minimum]:
+    epochs = {int(epoch): Minimum(_number(own), _number(exported)) for epoch, (own, exported) in values.items()}
     if len(epochs) > _MOST_EPOCHS or not all(0 <= epoch <= _MOST_EPOCH for epoch in epochs):
         raise ValueError
     return epochs

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ..attack import KEYS, Attacker, Bits, Expert, Finding, Seen
+from ..attack import KEYS, Adversary, Bits, Finding, Oracle, Seen
 from .predictions import Prediction, exact_bits, nothing, predicted
 from .recurrence import KEYS_NEEDED, Doubles, Measured, nearest, parameters
 from .search import Blocks, TooMany, Window, find, phase, usual_reach
@@ -20,7 +20,7 @@ _LUCK = 0.05  # decimals are tried when chance gives as short ones so rarely
 _PREDICTED_KEYS, _PREDICTED_BITS = 4, 250
 
 
-class Parameters(Attacker):
+class Parameters(Adversary):
     """The recurrence of y(k) over candidates, a fit to more keys, then short decimals that give the keys exactly."""
 
     name = "p1 and p2 from five keys"
@@ -31,7 +31,7 @@ class Parameters(Attacker):
         self.limit = limit
         self.budget = budget
 
-    def run(self, seen: Seen, expert: Expert) -> Finding:
+    def run(self, seen: Seen, oracle: Oracle) -> Finding:
         if len(seen.keys) < KEYS_NEEDED:
             return nothing(self.name, f"{KEYS_NEEDED} keys are needed", {"keys": len(seen.keys)})
         details = {"keys": len(seen.keys), "largest_p2": self.limit}
@@ -51,7 +51,7 @@ class Parameters(Attacker):
         decimals = fit.decimals(seen)
         details |= {"p1": fit.p1, "p2": fit.p2, "decimals": list(decimals or ()), "keys_measured": len(fit.indices)}
         what = "found p1 and p2 " + ("exactly" if decimals else "as real numbers")
-        return predicted(self.name, expert, what, fit.predictions(seen, decimals), details)
+        return predicted(self.name, oracle, what, fit.predictions(seen, decimals), details)
 
     def _fits(self, seen: Seen, measured: list[Measured]) -> list["Fit"]:
         for limit in [*(limit for limit in _LIMITS if limit < self.limit), self.limit]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ndks.exceptions import NdksError
-from ndks_laboratory.homologation.attack import SYSTEM, Attacker, Expert, Finding, OutOfTime, Seen
+from ndks_laboratory.homologation.attack import SYSTEM, Adversary, Finding, Oracle, OutOfTime, Seen
 from ndks_laboratory.homologation.system import ALICE, BOB, Refused, System
 
 _SHOWN = 24  # bytes of a text
@@ -86,7 +86,7 @@ class Trial:
         return ", ".join(f"{count} {code}" for code, count in self._refusals.most_common())
 
 
-class ActiveAttacker(Attacker):
+class ActiveAttacker(Adversary):
     """An attacker who needs nothing but the system."""
 
     needs = frozenset({SYSTEM})
@@ -101,7 +101,7 @@ class ActiveAttacker(Attacker):
     def act(self, trial: Trial) -> str | None:
         """Attack, and note each success in `trial.breaks`; may return why nothing could be tried, or raise Unusable."""
 
-    def run(self, seen: Seen, expert: Expert) -> Finding:  # noqa: ARG002 (what succeeds shows by itself)
+    def run(self, seen: Seen, oracle: Oracle) -> Finding:  # noqa: ARG002 (what succeeds shows by itself)
         trial = Trial(seen)
         no_verdict = _no_verdict(self.act, trial)
         if trial.breaks:

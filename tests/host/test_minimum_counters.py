@@ -17,7 +17,7 @@ from unit.other_member import header_of
 
 import ndks
 from ndks.laptop.bindings import BindingStore
-from ndks.laptop.floors import Floor, Floors
+from ndks.laptop.minimum_counters import Minimum, MinimumCounters
 from ndks_protocol.commands import MAX_JUMP
 from ndks_protocol.flash import SNAPSHOT_FILES
 
@@ -38,9 +38,9 @@ def put_back(image: dict[Path, bytes]) -> None:
         path.write_bytes(content)
 
 
-def floors_of(port: str) -> Floors:
+def minimum_counters_of(port: str) -> MinimumCounters:
     with ndks.open(port) as unit:
-        return BindingStore().floors(unit.hello)
+        return BindingStore().minimum_counters(unit.hello)
 
 
 def use_keys(port: str, count: int) -> int:
@@ -116,13 +116,13 @@ def test_another_life_of_a_unit_begins_at_1(alice: str, network: ndks.Network) -
         assert not unit.went_back
 
 
-def test_a_backup_holds_floors(alice: str, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backup_holds_them(alice: str, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_keys(alice, 3)
-    (name,) = [name for name in BindingStore().export() if name.startswith("floors/") and uid_of(alice) in name]
+    (name,) = [name for name in BindingStore().export() if name.startswith("counters/") and uid_of(alice) in name]
     restored = BindingStore(desk / "home")
     restored.replace(BindingStore().export(), overwrite=False)
     with ndks.open(alice) as unit:
-        assert restored.floors(unit.hello).latest.exported == 3
+        assert restored.minimum_counters(unit.hello).latest.exported == 3
     assert (desk / "home" / name).stat().st_mode & 0o777 == 0o600
 
 
@@ -133,7 +133,8 @@ def uid_of(port: str) -> str:
 KILLED_AT = """
 import os, signal, sys
 import ndks
-from ndks import floors, transport
+from ndks.laptop import counters
+from ndks.line import transport
 
 left = int(sys.argv[2])
 
@@ -151,8 +152,8 @@ def say(what):
 
 transport.SerialTransport.write = counted(transport.SerialTransport.write)
 transport.SerialTransport.read = counted(transport.SerialTransport.read)
-floors.Floors._write = counted(floors.Floors._write)
-floors.Floors._sync = counted(floors.Floors._sync)
+counters.MinimumCounters._write = counted(counters.MinimumCounters._write)
+counters.MinimumCounters._sync = counted(counters.MinimumCounters._sync)
 unit = ndks.open(sys.argv[1])
 for _ in range(2):
     key = unit.next_key(64)
@@ -205,38 +206,38 @@ def killed_after(port: str, steps: int) -> list[str]:
 
 
 def test_floors_of_epochs_do_not_touch_each_other(tmp_path: Path) -> None:
-    path = tmp_path / "floors" / "0011.json"
-    floors = Floors(path, SALT)
-    floors.note(0, own_number=5, exported=3)
-    floors.note(7, own_number=1)
-    floors.note(0, own_number=4)
-    again = Floors(path, SALT)
-    assert (again.of(0), again.of(7), again.of(8)) == (Floor(5, 3), Floor(1, 0), Floor())
-    assert again.latest == Floor(5, 3), "of the epoch that was noted last"
+    path = tmp_path / "minimum_counters" / "0011.json"
+    minimum_counters = MinimumCounters(path, SALT)
+    minimum_counters.note(0, message_counter=5, exported=3)
+    minimum_counters.note(7, message_counter=1)
+    minimum_counters.note(0, message_counter=4)
+    again = MinimumCounters(path, SALT)
+    assert (again.of(0), again.of(7), again.of(8)) == (Minimum(5, 3), Minimum(1, 0), Minimum())
+    assert again.latest == Minimum(5, 3), "of the epoch that was noted last"
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.stat().st_size == 2048
 
 
 def test_an_answer_moves_a_floor_by_a_bounded_step(tmp_path: Path) -> None:
-    floors = Floors(tmp_path / "floors" / "0011.json", SALT)
-    floors.note(0, own_number=(1 << 48) - 1, exported=(1 << 48) - 1)
-    assert floors.of(0) == Floor(MAX_JUMP, MAX_JUMP)
-    floors.note(0, exported=1 << 40, allow_jump=True)
-    assert floors.of(0) == Floor(MAX_JUMP, 1 << 40)
+    minimum_counters = MinimumCounters(tmp_path / "minimum_counters" / "0011.json", SALT)
+    minimum_counters.note(0, message_counter=(1 << 48) - 1, exported=(1 << 48) - 1)
+    assert minimum_counters.of(0) == Minimum(MAX_JUMP, MAX_JUMP)
+    minimum_counters.note(0, exported=1 << 40, allow_jump=True)
+    assert minimum_counters.of(0) == Minimum(MAX_JUMP, 1 << 40)
 
 
 def test_the_file_does_not_grow_with_false_epochs(tmp_path: Path) -> None:
-    path = tmp_path / "floors" / "0011.json"
+    path = tmp_path / "minimum_counters" / "0011.json"
     for epoch in range(0, 1 << 32, 1 << 24):
-        Floors(path, SALT).note(epoch, own_number=(1 << 48) - 1, exported=(1 << 48) - 1, allow_jump=True)
+        MinimumCounters(path, SALT).note(epoch, message_counter=(1 << 48) - 1, exported=(1 << 48) - 1, allow_jump=True)
     assert path.stat().st_size == 2048
-    assert Floors(path, SALT).of(255 << 24) == Floor((1 << 48) - 1, (1 << 48) - 1)
+    assert MinimumCounters(path, SALT).of(255 << 24) == Minimum((1 << 48) - 1, (1 << 48) - 1)
 
 
 def test_another_salt_is_another_unit(tmp_path: Path) -> None:
-    path = tmp_path / "floors" / "0011.json"
-    Floors(path, SALT).note(0, own_number=5)
-    assert Floors(path, "22" * 16).latest == Floor()
+    path = tmp_path / "minimum_counters" / "0011.json"
+    MinimumCounters(path, SALT).note(0, message_counter=5)
+    assert MinimumCounters(path, "22" * 16).latest == Minimum()
 
 
 @pytest.mark.parametrize(
@@ -255,21 +256,21 @@ def test_another_salt_is_another_unit(tmp_path: Path) -> None:
 )
 def test_a_damaged_file_is_no_obstacle(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     """It is written without fsync: the laptop may have lost its power."""
-    path = tmp_path / "floors" / "0011.json"
-    Floors(path, SALT).note(0, own_number=5, exported=3)
+    path = tmp_path / "minimum_counters" / "0011.json"
+    MinimumCounters(path, SALT).note(0, message_counter=5, exported=3)
     path.write_bytes(damage(path.read_bytes()))
-    assert Floors(path, SALT).latest == Floor()
-    Floors(path, SALT).note(0, own_number=6)
-    assert Floors(path, SALT).latest == Floor(6, 0)
+    assert MinimumCounters(path, SALT).latest == Minimum()
+    MinimumCounters(path, SALT).note(0, message_counter=6)
+    assert MinimumCounters(path, SALT).latest == Minimum(6, 0)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no such modes")
 def test_a_file_that_others_may_write_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "floors" / "0011.json"
-    Floors(path, SALT).note(0, own_number=5)
+    path = tmp_path / "minimum_counters" / "0011.json"
+    MinimumCounters(path, SALT).note(0, message_counter=5)
     path.chmod(0o622)
     with pytest.raises(ndks.FileError, match="others"):
-        Floors(path, SALT)
+        MinimumCounters(path, SALT)
 
 
 def test_a_floor_that_cannot_be_written_stops_nothing(
@@ -277,10 +278,10 @@ def test_a_floor_that_cannot_be_written_stops_nothing(
 ) -> None:
     """What it is of has happened already: the key is out."""
 
-    def full(self: Floors) -> None:
+    def full(self: MinimumCounters) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Floors, "_write", full)
+    monkeypatch.setattr(MinimumCounters, "_write", full)
     with ndks.open(alice) as unit:
         assert [unit.next_key(8).index for _ in range(3)] == [1, 2, 3]
     assert caplog.text.count("No space left on device") == 1

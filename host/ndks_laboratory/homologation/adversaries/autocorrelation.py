@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft  # pyright: ignore[reportMissingTypeStubs]
 
-from ..attack import LONG_KEY, Attacker, Bits, Expert, Finding, Seen
+from ..attack import LONG_KEY, Adversary, Bits, Finding, Oracle, Seen
 from .frequency import described
 from .predictions import HIDDEN, nothing, predicted
 from .search import Blocks, Elements, TooMany, Window, find, usual_reach
@@ -26,7 +26,7 @@ _DENSE = 4096  # elements that are used one and all; of each doubling after that
 _SPARSE = 1024  # ... so many: enough to go on without a doubt between two halves of a wave
 
 
-class Autocorrelation(Attacker):
+class Autocorrelation(Adversary):
     """Autocorrelation of all lags, and a search near the fractions that the best ones stand for."""
 
     name = "autocorrelation of a long key"
@@ -36,7 +36,7 @@ class Autocorrelation(Attacker):
     def __init__(self, budget: float = 60.0) -> None:
         self.budget = budget
 
-    def run(self, seen: Seen, expert: Expert) -> Finding:
+    def run(self, seen: Seen, oracle: Oracle) -> Finding:
         bits = seen.long_key[: bits_for(seen.digits)]
         sigmas = correlations(bits)
         seen.check_time()
@@ -54,7 +54,7 @@ class Autocorrelation(Attacker):
         end = len(seen.long_key)
         prediction = (seen.long_key_index, end, best.bits(seen.digits, np.arange(end, end + HIDDEN)))
         what = f"found the angular frequency of a key of {len(bits)} bits, which resembles itself after {lag}"
-        return predicted(self.name, expert, what, [prediction], details)
+        return predicted(self.name, oracle, what, [prediction], details)
 
 
 def bits_for(digits: int) -> int:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Everybody who attacks. SECURITY.md says what each of them reaches."""
 
-from ..attack import Attacker
+from ..attack import Adversary
 from .active import ATTACKERS
 from .autocorrelation import Autocorrelation
 from .ciphertext_only import CiphertextOnly
@@ -13,7 +13,7 @@ from .key_reuse import KeyReuse
 from .parameters import Parameters
 from .statistician import Statistician
 
-PASSIVE: tuple[Attacker, ...] = (
+PASSIVE: tuple[Adversary, ...] = (
     CiphertextOnly(),
     Frequency(),
     Autocorrelation(),
@@ -23,9 +23,9 @@ PASSIVE: tuple[Attacker, ...] = (
     KeyReuse(),
     Statistician(),
 )
-ACTIVE: tuple[Attacker, ...] = tuple(ATTACKERS)
+ACTIVE: tuple[Adversary, ...] = tuple(ATTACKERS)
 
 
-def small_grid() -> Attacker:
+def small_grid() -> Adversary:
     """Return the attacker with a grid that holds the paper's p1 and p2, for controls."""
     return DecimalGrid(p1_decimals=3, p2_limit=100)
