@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from ndks.network.network_file import Network
-from ndks_laboratory.cage import find_cage
 from ndks_laboratory.homologation import judgements, laboratory
 from ndks_laboratory.homologation.attack import Finding
 from ndks_laboratory.homologation.controls import MUST_STAND, Target
-from ndks_laboratory.homologation.laboratory import Homologation, Plan
+from ndks_laboratory.homologation.laboratory import Homologation, HomologationPlan
+from ndks_laboratory.stages.cage import find_cage
 
 Homologate = Callable[..., Homologation]
 
@@ -42,7 +42,7 @@ def homologate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homologate:
         directory = tmp_path / "homologation"
         directory.mkdir()
         own = (f"emulator:{tmp_path / 'a'}", f"emulator:{tmp_path / 'b'}")
-        plan = Plan(ports or own, directory, Network.new("test", suite=suite), **{**SMALL, **options})
+        plan = HomologationPlan(ports or own, directory, Network.new("test", suite=suite), **{**SMALL, **options})
         return laboratory.homologate(plan, silent, pytest.fail)
 
     return run

@@ -71,10 +71,6 @@ def example_report(suite: str = "hybrid") -> dict[str, Any]:
         "requirements": [_requirement(i, claim, is_paper) for i, claim in enumerate(CLAIMS, 1)],
         "targets": _targets(suite, is_paper),
         "statistics": [_statistic(row, is_paper) for row in STATISTICS],
-        "external": [
-            {"tool": "ent", "version": "1.2", "outcome": "passed", "summary": "7.999832 bits a byte; chi-square 244.1"},
-            {"tool": "rngtest", "version": None, "outcome": "not installed", "summary": ""},
-        ],
         "threshold": {"alpha": 1e-6, "tests": 2 * N, "p": 1e-6 / (2 * N)},
         "stages": {"no_channel": _no_channel(), "regular_channel": _regular_channel()},
         "tables": _tables(),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from homologation.faraday_laptops import ETHERNET, LETTER, SALT, Laptop, make_laptop
+from homologation.faraday_laptops import ETHERNET, LETTER, SALT, FaradayLaptop, make_laptop
 from host.conftest import Call
 from host.running import Finished, assert_refused, command_line, environment
 
@@ -18,9 +18,9 @@ import ndks
 from host import conftest as host_fixtures
 from ndks.exceptions import FileError
 from ndks.laptop.bindings import HOME
-from ndks_laboratory.cage import find_cage
-from ndks_laboratory.checks import Check, all_held
 from ndks_laboratory.faraday import Record, compare_records, keys_of_network
+from ndks_laboratory.outcome import Check, all_held
+from ndks_laboratory.stages.cage import find_cage
 
 call = host_fixtures.call
 no_unit_of_the_user = host_fixtures.no_unit_of_the_user
@@ -38,8 +38,8 @@ def network(request: pytest.FixtureRequest) -> ndks.Network:
 class Lab:
     """Two laptops, and the expert with the network file."""
 
-    alice: Laptop
-    bob: Laptop
+    alice: FaradayLaptop
+    bob: FaradayLaptop
     network: ndks.Network
     file: Path
 

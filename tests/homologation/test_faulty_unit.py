@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from homologation.faulty_unit import FAULTS, swapped, two_units
 
-from ndks_laboratory.homologation.adversaries.active import ATTACKERS
+from ndks_laboratory.homologation.adversaries.active import ADVERSARIES
 from ndks_laboratory.homologation.attack import Finding, Oracle, Seen
 from ndks_laboratory.homologation.system import ALICE, BOB
 from ndks_laboratory.homologation.unit_system import UnitSystem
 
-BY_NAME = {adversary.name: adversary for adversary in ATTACKERS}
+BY_NAME = {adversary.name: adversary for adversary in ADVERSARIES}
 FOUND = {
     "repeated-number": {"repeated numbers": "number 1 was given to two messages"},
     "repeated-keystream": {"repeated numbers": "two messages have one keystream: whoever knows the first reads"},

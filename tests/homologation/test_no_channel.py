@@ -9,11 +9,11 @@ import pytest
 from homologation.hole import needs_root, veth
 
 from ndks.network.network_file import Network
-from ndks_laboratory.cage import find_cage
-from ndks_laboratory.checks import Check
-from ndks_laboratory.homologation.no_channel import Hole, NoChannel, run_no_channel
-from ndks_laboratory.homologation.provisioning import Pair
-from ndks_laboratory.homologation.sides import Side
+from ndks_laboratory.homologation.provisioning import UnitPair
+from ndks_laboratory.outcome import Check
+from ndks_laboratory.stages.cage import find_cage
+from ndks_laboratory.stages.no_channel import Hole, NoChannel, run_no_channel
+from ndks_laboratory.stages.processes import Side
 
 pytestmark = pytest.mark.skipif(not find_cage(), reason="this system gives no network namespaces")
 
@@ -25,7 +25,7 @@ def run(directory: Path, hole: Hole | None = None) -> NoChannel:
     for side in sides:
         side.directory.mkdir()
     network = Network.new("stage")
-    with Pair(sides, pytest.fail).members(network):
+    with UnitPair(sides, pytest.fail).members(network):
         return run_no_channel(sides, network, 3, 200, MESSAGE, hole)
 
 

@@ -10,13 +10,13 @@ import pytest
 from homologation.conftest import CONTROL, SMALL, silent
 
 from ndks.network.network_file import Network
-from ndks_laboratory.cage import find_cage
-from ndks_laboratory.checks import Check
 from ndks_laboratory.homologation import judgements, laboratory, requirements
 from ndks_laboratory.homologation.adversaries.roster import ACTIVE, PASSIVE
+from ndks_laboratory.homologation.correspondence import FROM_CAGE
 from ndks_laboratory.homologation.evidence import Evidence
-from ndks_laboratory.homologation.letters import FROM_CAGE
 from ndks_laboratory.homologation.verdict import judge
+from ndks_laboratory.outcome import Check
+from ndks_laboratory.stages.cage import find_cage
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -31,7 +31,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     (directory / "report").mkdir()
     units = directory / "a", directory / "b"
     ports = f"emulator:{units[0]}", f"emulator:{units[1]}"
-    plan = laboratory.Plan(ports, directory / "report", Network.new("test"), flash=units, **SMALL)
+    plan = laboratory.HomologationPlan(ports, directory / "report", Network.new("test"), flash=units, **SMALL)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(laboratory, "run_controls", lambda _seed, _progress: [CONTROL])
         return laboratory.homologate(plan, silent, pytest.fail).evidence

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ndks_laboratory.demo import all_held, run_stage
-from ndks_laboratory.demo.entropy import entropy, looks_random
+from ndks_laboratory.entropy import entropy, looks_random
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="the demo needs pseudo-terminals")
 

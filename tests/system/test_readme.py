@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ndks_laboratory.cage import find_cage
 from ndks_laboratory.homologation.adversaries.roster import ACTIVE, PASSIVE
 from ndks_laboratory.homologation.requirements import REQUIREMENTS
+from ndks_laboratory.stages.cage import find_cage
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 _RANDOM = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9A-F]{16})\b")

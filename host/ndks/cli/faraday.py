@@ -19,8 +19,8 @@ from ndks.files import refuse_existing
 from ndks.line import discovery
 from ndks.network.network_file import Network
 from ndks_laboratory import faraday
-from ndks_laboratory.checks import Check, all_held
-from ndks_laboratory.faraday import Channel, KeyRow, Plan, Record
+from ndks_laboratory.faraday import FaradayPlan, KeyRow, LaptopChannel, Record
+from ndks_laboratory.outcome import Check, all_held
 from ndks_protocol import commands
 
 from .arguments import add_command, add_output, add_path, add_unit, bits, bounded, need, output_path, refuse_directory
@@ -50,7 +50,7 @@ def add_commands(subparsers: Any) -> None:
     parser.add_argument("--keys", metavar="N", type=_keys, default=8, help="how many keys, and one more (default: 8)")
     parser.add_argument("--bits", metavar="B", type=_bits, default=256, help="bits of each, from 128 on (default: 256)")
     add_path(parser, "--message", metavar="FILE", help="encrypt it into FILE.ndks, and delete it")
-    parser.add_argument("--cipher", choices=commands.CIPHERS, default=Plan.cipher, help="default: vernam")
+    parser.add_argument("--cipher", choices=commands.CIPHERS, default=FaradayPlan.cipher, help="default: vernam")
     parser.add_argument("--accept-risk", action="store_true", help="go on with channels open; the record says so")
     add_output(parser, "write the record there")
     add_unit(parser)
@@ -103,7 +103,7 @@ def run(args: argparse.Namespace, out: Output) -> None:
     faraday.refuse_open(before, accept_risk=args.accept_risk)  # before a unit is reached over one of them
     if found := faraday.open_channels(before):
         note(f"WARNING: you accept the risk of {faraday.described(found)}: this will show nothing")
-    plan = Plan(
+    plan = FaradayPlan(
         args.salt,
         target,
         message=args.message,
@@ -187,7 +187,7 @@ def _port(args: argparse.Namespace) -> str:
         return ""
 
 
-def _channel_lines(channel: Channel) -> list[str]:
+def _channel_lines(channel: LaptopChannel) -> list[str]:
     word = {True: "OPEN", False: "closed", None: "UNKNOWN"}[channel.is_open]
     line = f"{word:9}{channel.kind:13}{channel.name}: {channel.state}"
     return [line, f"{'':9}{'':13}to close it: {channel.advice}"] if channel.advice else [line]

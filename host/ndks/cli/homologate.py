@@ -20,8 +20,8 @@ from ndks.exceptions import FileError
 from ndks.line.discovery import select_port
 from ndks.line.transport import EMULATOR
 from ndks.network.network_file import Network
-from ndks_laboratory.cage import find_cage
 from ndks_laboratory.homologation import PRIMAL_BITS
+from ndks_laboratory.stages.cage import find_cage
 from ndks_protocol.commands import SUITES
 
 from . import stdin
@@ -29,7 +29,7 @@ from .arguments import add_command, add_path, bounded, need, whole
 from .output import Output, note, warn_of_suite
 
 if TYPE_CHECKING:
-    from ndks_laboratory.homologation.laboratory import Plan
+    from ndks_laboratory.homologation.laboratory import HomologationPlan
 
 _EXTRA = ("scipy", "numba", "matplotlib", "jinja2", "dpkt")
 _FAULTS = ("p1", "tamper")
@@ -120,8 +120,8 @@ def _check_system(args: argparse.Namespace) -> None:
         need("://" not in port, what, "let it run on a pseudo-terminal: ndks emulate DIR")
 
 
-def _plan(args: argparse.Namespace) -> "Plan":
-    from ndks_laboratory.homologation.laboratory import Plan
+def _plan(args: argparse.Namespace) -> "HomologationPlan":
+    from ndks_laboratory.homologation.laboratory import HomologationPlan
 
     first, second = (_absolute(select_port(unit)) for unit in args.unit)
     need(first != second, "both ports lead to the same unit", "name two units")
@@ -131,7 +131,7 @@ def _plan(args: argparse.Namespace) -> "Plan":
     for path in () if is_copied else args.flash:
         need(path.exists(), f"there is no {path}", "copy the flash there, or run in a terminal: then you are asked to")
     network = Network.new(_NETWORK, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite)
-    return Plan(
+    return HomologationPlan(
         (first, second),
         _new_directory(args.output),
         network,
@@ -154,7 +154,7 @@ def _ask_for_copies(ports: Sequence[str], paths: Sequence[Path]) -> None:
     stdin.read_line()
 
 
-def _say_what_will_not_be_shown(plan: "Plan") -> None:
+def _say_what_will_not_be_shown(plan: "HomologationPlan") -> None:
     """Say beforehand what is known to keep approval back, so that nobody waits for it in vain."""
     if None in plan.flash:
         note("WARNING: no flash can be read (--flash): R22 will not be shown, and the units not be approved")

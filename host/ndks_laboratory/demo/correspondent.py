@@ -14,7 +14,7 @@ from pathlib import Path
 import ndks
 from ndks.exceptions import NdksError
 from ndks.files import private_file, write_private
-from ndks_laboratory.cage import interfaces, namespace
+from ndks_laboratory.stages.cage import interfaces, namespace
 
 from .plan import TIMEOUT, TURNS, SideFiles, Turn, letter
 from .side import plugged_in_unit

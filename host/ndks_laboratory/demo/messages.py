@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ndks.exceptions import CheckFailed
-from ndks_laboratory.cage import end, namespace
-from ndks_laboratory.checks import Check
-from ndks_laboratory.relay import Relay
+from ndks_laboratory.entropy import entropy, looks_random
+from ndks_laboratory.outcome import Check
+from ndks_laboratory.stages.cage import end, namespace
+from ndks_laboratory.stages.relay import Relay
 
-from .entropy import entropy, looks_random
 from .plan import TURNS, SideFiles, Turn, letter
 from .processes import require_success, start, wait
 

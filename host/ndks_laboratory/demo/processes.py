@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ndks.exceptions import CheckFailed
-from ndks_laboratory.cage import end, environment
+from ndks_laboratory.stages.cage import end, environment
 
 from .plan import TIMEOUT, SideFiles
 

@@ -13,7 +13,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from ndks_laboratory.cage import interfaces, namespace, open_descriptors
+from ndks_laboratory.stages.cage import interfaces, namespace, open_descriptors
 
 from .plan import STREAMING, TIMEOUT, SideFiles
 

@@ -12,8 +12,8 @@ from typing import Any
 import ndks
 from ndks.laptop.bindings import Binding, BindingStore
 from ndks.network.network_file import Network
-from ndks_laboratory.cage import find_cage, namespace
-from ndks_laboratory.checks import Check
+from ndks_laboratory.outcome import Check
+from ndks_laboratory.stages.cage import find_cage, namespace
 
 from .plan import SideFiles
 from .processes import require_success, start, wait

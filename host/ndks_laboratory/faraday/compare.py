@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ndks.files import reading
-from ndks_laboratory.checks import Check
+from ndks_laboratory.outcome import Check
 
 from . import commitments
 from .channel import described, open_channels

@@ -12,7 +12,7 @@ from ndks.exceptions import FileError, reason
 from ndks.files import sync_directory, where_supported
 from ndks.paths import real_path
 
-from .machine import Machine, Mount, read, told
+from .computer import Computer, Mount, read, told
 
 _MUCH = 1 << 16
 _MEMORY = ("tmpfs", "ramfs")
@@ -77,7 +77,7 @@ class Original:
         return FileError(what, "see what it holds now, and delete it, or repeat with --force")
 
 
-def meaning(path: Path, machine: Machine) -> str:
+def meaning(path: Path, machine: Computer) -> str:
     """Say what deleting this file means, before it is done."""
     mount = _mount_of(path, machine)
     kind = mount.kind.lower() if mount else ""
@@ -104,13 +104,13 @@ def _on(kind: str, options: str, is_rotational: bool | None) -> str:
     return "Nothing tells what kind of disk it lay on: take it that old blocks may survive."
 
 
-def _mount_of(path: Path, machine: Machine) -> Mount | None:
+def _mount_of(path: Path, machine: Computer) -> Mount | None:
     real = real_path(path)
     around = [mount for mount in told(machine.mounts) or () if real.is_relative_to(mount.place)]
     return max(reversed(around), key=lambda mount: len(mount.place), default=None)  # of two at one place, the later one
 
 
-def _is_rotational(path: Path, mount: Mount | None, machine: Machine) -> bool | None:
+def _is_rotational(path: Path, mount: Mount | None, machine: Computer) -> bool | None:
     if machine.system != "Linux":
         return None
     numbers = [path.stat().st_dev]

@@ -16,8 +16,8 @@ from .adversaries.autocorrelation import bits_for
 from .adversaries.float_units import float_unit_bits
 from .attack import Bits, Intercepted, Oracle, Seen
 from .bare_system import BareSystem
+from .correspondence import FROM_CAGE, Letter, letters
 from .ideal_system import IdealSystem
-from .letters import FROM_CAGE, Letter, letters
 from .material import KEY_BITS, unpack
 
 # The paper's own parameters; what is in its keys is known, so that nothing of this is left to chance.
@@ -46,7 +46,7 @@ class Target:
     all_must: bool = True  # else one success is enough
 
 
-class SoftwareExpert:
+class SoftwareOracle:
     """Knows all keys of a control, and the texts."""
 
     def __init__(self, read_key: _ReadKey, texts: Sequence[Letter]) -> None:
@@ -135,7 +135,7 @@ def _target(
     messages = tuple(_encrypted(letter, read_key) for letter in texts)
     long_key = read_key(keys + 1, 0, long_bits)
     seen = Seen(digits, first_keys, long_key, keys + 1, messages, system, seed)
-    return Target(name, role, seen, SoftwareExpert(read_key, texts), labels)
+    return Target(name, role, seen, SoftwareOracle(read_key, texts), labels)
 
 
 def _encrypted(letter: Letter, read_key: _ReadKey) -> Intercepted:

@@ -15,16 +15,15 @@ from typing import Any
 
 import ndks
 from ndks.files import whole_file
-from ndks_laboratory.checks import Check
+from ndks_laboratory.outcome import Check
 
 from .attack import Finding
-from .external import external_rows
 from .laboratory import Homologation
 from .material import KEY_BITS
+from .paper_tables import tables
 from .pcap import pcap
 from .report import Plot, autocorrelation, hamming, key_raster, spectrum, write_report
 from .statistics import correlation, spectral
-from .tables import tables
 from .verdict import ALPHA, Attacked
 
 PCAP = "tap.pcap"
@@ -79,7 +78,6 @@ def values(homologation: Homologation, command: str) -> dict[str, Any]:
         ],
         "targets": [_target(attacked, network.suite) for attacked in homologation.attacked],
         "statistics": _statistics(units.findings["S"], evidence.threshold),
-        "external": [asdict(row) for row in external_rows(homologation.seen.long_key)],
         "threshold": {"alpha": ALPHA, "tests": round(ALPHA / evidence.threshold), "p": evidence.threshold},
         "stages": {"no_channel": _no_channel(homologation), "regular_channel": _regular(homologation)},
         "tables": tables(evidence, homologation.seconds_to_provision),

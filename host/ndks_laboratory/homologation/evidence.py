@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ndks.network.network_file import Network
+from ndks_laboratory.stages.no_channel import NoChannel
+from ndks_laboratory.stages.regular_channel import RegularChannel
 
 from .attack import Finding
 from .measurements import Defined, LongKey, Symbol
-from .no_channel import NoChannel
-from .regular_channel import RegularChannel
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ndks_laboratory.checks import Check, all_held
+from ndks_laboratory.outcome import Check, all_held
 
 from . import PRIMAL_BITS
 from .attack import Finding
 from .controls import LEAST_KEYS, LEAST_LONG_BITS
+from .correspondence import FROM_CAGE
 from .evidence import Evidence
-from .letters import FROM_CAGE
 from .material import KEY_BITS
 from .measurements import most_entropy
 

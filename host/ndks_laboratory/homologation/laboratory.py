@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from ndks.network.network_file import Network
+from ndks_laboratory.stages.no_channel import Hole, NoChannel, run_no_channel
+from ndks_laboratory.stages.processes import Side
+from ndks_laboratory.stages.regular_channel import RegularChannel, run_regular_channel
 
 from . import PRIMAL_BITS, measurements
 from .adversaries.active.possession import Remembered
@@ -19,13 +22,10 @@ from .adversaries.roster import PASSIVE
 from .attack import Finding, Seen
 from .campaign import Progress, Reach, attack, attack_systems, reach, run_controls
 from .controls import Target
+from .correspondence import letters
 from .evidence import ChangedDecimal, Evidence
-from .letters import letters
-from .material import KEY_BITS, UnitExpert, gather, unpack
-from .no_channel import Hole, NoChannel, run_no_channel
-from .provisioning import ALTERED_PLACE, Membership, Pair, UnitUnderTest
-from .regular_channel import RegularChannel, run_regular_channel
-from .sides import Side
+from .material import KEY_BITS, UnitOracle, gather, unpack
+from .provisioning import ALTERED_PLACE, PairMembership, UnitPair, UnitUnderTest
 from .stations import Station
 from .statistics import hamming
 from .verdict import Attacked, Judged, check_control, decide, judge, threshold, verdict
@@ -38,7 +38,7 @@ _DEFINED_KEYS = 20
 
 
 @dataclass(frozen=True)
-class Plan:
+class HomologationPlan:
     """What to do, with whom, and how much of it.
 
     `flash`: where that of each unit can be read, None where it cannot; `copy_flash` is called while the units are
@@ -64,7 +64,7 @@ class Plan:
 class Homologation:
     """All that came of it."""
 
-    plan: Plan
+    plan: HomologationPlan
     units: tuple[UnitUnderTest, ...]
     evidence: Evidence
     seen: Seen
@@ -89,14 +89,14 @@ class _Shown:
     remembered: Remembered | None
 
 
-def homologate(plan: Plan, progress: Progress, warn: Callable[[str], object]) -> Homologation:
+def homologate(plan: HomologationPlan, progress: Progress, warn: Callable[[str], object]) -> Homologation:
     """Test two blank units, and leave them blank; `warn` is told of one that could not be made blank again.
 
     UsageError, CheckFailed when a part could not be done, NdksError.
     """
     start = time.monotonic()
     sides = [Side(name, port, plan.directory / name) for name, port in zip(("alice", "bob"), plan.ports, strict=True)]
-    pair = Pair(sides, warn)
+    pair = UnitPair(sides, warn)
     for side in sides:
         side.directory.mkdir(mode=0o700)
     changed = pair.keys_with_changed_decimal(plan.network, KEY_BITS)
@@ -124,7 +124,7 @@ def homologate(plan: Plan, progress: Progress, warn: Callable[[str], object]) ->
     )
 
 
-def _show(plan: Plan, sides: Sequence[Side], able: Reach, progress: Progress) -> _Shown:
+def _show(plan: HomologationPlan, sides: Sequence[Side], able: Reach, progress: Progress) -> _Shown:
     """Do with the members all that needs them."""
     network, digits = plan.network, plan.network.digits
     texts = {letter.number: letter.text for letter in letters(plan.letters, plan.seed)}
@@ -136,7 +136,7 @@ def _show(plan: Plan, sides: Sequence[Side], able: Reach, progress: Progress) ->
     tell = progress("keys for the attackers", plan.keys)
     long_bits = max(plan.long_bits, bits_for(digits))
     seen = gather(sides[0], digits, plan.keys, long_bits, regular.carried, plan.seed, tell)
-    oracle = UnitExpert(sides[0], texts)
+    oracle = UnitOracle(sides[0], texts)
     tell = progress("attackers on the channel and on keys", len(PASSIVE))
     findings = attack(PASSIVE, seen, oracle, tell, able.unable)
     tell = progress("the long key of both units", plan.primal_bits)
@@ -173,12 +173,12 @@ def _distance(keys: tuple[bytes, bytes]) -> ChangedDecimal:
 
 
 def _evidence(
-    plan: Plan,
+    plan: HomologationPlan,
     shown: _Shown,
     units: Attacked,
     able: Reach,
     changed: ChangedDecimal,
-    membership: Membership,
+    membership: PairMembership,
     left: list[str] | None,
     limit: float,
 ) -> Evidence:

@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 import ndks
+from ndks_laboratory.stages.processes import Side
+from ndks_laboratory.stages.regular_channel import Carried
 from ndks_protocol.capsule import CHECK_SIZE, CHUNK, SYNC_SIZE, TAG_SIZE
 from ndks_protocol.commands import WIRE_HEADER_SIZE
 
 from .attack import Bits, Intercepted, Seen
-from .regular_channel import Carried
-from .sides import Side
 
 KEY_BITS = 1024  # of each of the keys that attackers get
 
 Tell = Callable[[int], object]
 
 
-class UnitExpert:
+class UnitOracle:
     """Asks a unit for what attackers did not get."""
 
     def __init__(self, side: Side, texts: dict[int, bytes]) -> None:

@@ -16,13 +16,13 @@ from ndks.exceptions import UsageError
 from ndks.keys.generator import Generator
 from ndks.keys.offline_keys import exported_key
 from ndks.network.network_file import Network
+from ndks_laboratory.stages.processes import Side
+from ndks_laboratory.stages.regular_channel import Carried
 
 from .attack import Bits
-from .letters import REPEATED_SYMBOL, is_one_symbol
+from .correspondence import REPEATED_SYMBOL, is_one_symbol
 from .material import KEY_BITS, ciphertext_of, unpack
 from .provisioning import change_digit
-from .regular_channel import Carried
-from .sides import Side
 from .statistics.encodings import symbol_encodings
 from .statistics.tails import two_sided
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import dpkt  # pyright: ignore[reportMissingTypeStubs]
 
-from ndks_laboratory.relay import Segment
+from ndks_laboratory.stages.relay import Segment
 
 _ADDRESS = socket.inet_aton("127.0.0.1")
 _NO_MAC = bytes(6)

@@ -17,8 +17,7 @@ import ndks
 from ndks.driver.answers import BLANK, TAMPERED
 from ndks.exceptions import CheckFailed, NdksError, UsageError
 from ndks.network.network_file import Network
-
-from .sides import Side
+from ndks_laboratory.stages.processes import Side
 
 # The paper's own example: p1 = 0.52 and 0.52001, p2 = 25.
 P1, P2 = "0.52", "25"
@@ -37,7 +36,7 @@ class UnitUnderTest:
     lane: int = 0
 
 
-class Pair:
+class UnitPair:
     """The two units; `warn` is told of one that could not be made blank again."""
 
     def __init__(self, sides: Sequence[Side], warn: Callable[[str], object]) -> None:
@@ -64,10 +63,10 @@ class Pair:
         return keys[0], keys[1]
 
     @contextlib.contextmanager
-    def members(self, network: Network, *, alter_second: bool = False) -> Generator["Membership"]:
+    def members(self, network: Network, *, alter_second: bool = False) -> Generator["PairMembership"]:
         """Make both units members, each bound to its side's laptop and trusting the other's."""
         start = time.monotonic()
-        membership = Membership()
+        membership = PairMembership()
         with self._blank_at_the_end(membership):
             for number, side in enumerate(self.sides):
                 network, lane = network.admit(self.units[number].serial_number, side.name)
@@ -84,14 +83,14 @@ class Pair:
             self._members.append(side)
             return unit.bind(unit.provision(network, lane)).binding_id
 
-    def _introduce(self, membership: "Membership") -> None:
+    def _introduce(self, membership: "PairMembership") -> None:
         others = zip(reversed(membership.lanes), reversed(membership.binding_ids), strict=True)
         for side, (lane, binding_id) in zip(self.sides, others, strict=True):
             with self._open(side) as unit:
                 unit.trust(lane, binding_id)
 
     @contextlib.contextmanager
-    def _blank_at_the_end(self, membership: "Membership | None" = None) -> Generator[None]:
+    def _blank_at_the_end(self, membership: "PairMembership | None" = None) -> Generator[None]:
         try:
             yield
         finally:
@@ -126,7 +125,7 @@ class Pair:
             yield unit
 
 
-class Membership:
+class PairMembership:
     """What is known of both units as members; `states` are those at the end, when they were erased."""
 
     def __init__(self) -> None:

@@ -18,11 +18,11 @@ from ndks_protocol import commands
 from ndks_protocol.capsule import CHUNK, SYNC_SIZE, TAG_SIZE
 from ndks_protocol.kdf import derive
 
+from .locked_unit import LockedUnit
 from .stations import Station, open_station, refusals
 from .strangers import STRANGERS, ask_as
-from .system import ALICE, BOB, EJECT, PULL, Cable, Dump, Layout, StolenUnit, System
-from .tapped_cable import TappedCable
-from .thief import Thief
+from .system import ALICE, BOB, EJECT, PULL, CapsuleLayout, Dump, StolenUnit, System, TappedCable
+from .unit_cable import UnitCable
 
 _HEADER = commands.WIRE_HEADER_SIZE
 
@@ -33,7 +33,7 @@ class UnitSystem(System):
     `timeout` is the longest wait for one answer, in seconds.
     """
 
-    layout = Layout(_HEADER, _HEADER, CHUNK + TAG_SIZE, TAG_SIZE, _HEADER + SYNC_SIZE)
+    layout = CapsuleLayout(_HEADER, _HEADER, CHUNK + TAG_SIZE, TAG_SIZE, _HEADER + SYNC_SIZE)
     strangers = STRANGERS
 
     def __init__(
@@ -85,15 +85,15 @@ class UnitSystem(System):
         self._leave_anew(BOB)
         link = Link(open_port(self.stations[BOB].port, self._timeout), self._timeout)
         try:
-            yield Thief(link, header)
+            yield LockedUnit(link, header)
         finally:
             link.close()
             self._forget_wrong_proofs(BOB)
 
     @contextlib.contextmanager
-    def cable(self) -> Generator[Cable]:
+    def cable(self) -> Generator[TappedCable]:
         self._leave(ALICE)
-        with contextlib.closing(TappedCable(self.stations[ALICE], self._timeout)) as cable:
+        with contextlib.closing(UnitCable(self.stations[ALICE], self._timeout)) as cable:
             yield cable
 
     def dumps(self) -> tuple[Dump, ...]:

@@ -14,8 +14,8 @@ from scipy import fft  # pyright: ignore[reportMissingTypeStubs]
 
 from ..attack import LONG_KEY, Adversary, Bits, Finding, Oracle, Seen
 from .frequency import described
+from .frequency_search import Blocks, Elements, FrequencyWindow, TooMany, find, usual_reach
 from .predictions import HIDDEN, nothing, predicted
-from .search import Blocks, Elements, TooMany, Window, find, usual_reach
 
 _BITS = 64  # times 10^(d/2): with so many the best lag nearly always stands out
 _LEAST_BITS = 2048
@@ -77,7 +77,7 @@ def correlations(bits: Bits) -> npt.NDArray[np.float32]:
     return sums
 
 
-def frequencies(seen: Seen, lag: int, correlation: float) -> list[Window]:
+def frequencies(seen: Seen, lag: int, correlation: float) -> list[FrequencyWindow]:
     """Return the frequencies of the whole long key for which a lag has such a correlation, at least."""
     elements = sparse(len(seen.long_key))
     reach = usual_reach(seen.digits, elements)

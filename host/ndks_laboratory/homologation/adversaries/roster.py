@@ -3,7 +3,7 @@
 """Everybody who attacks. SECURITY.md says what each of them reaches."""
 
 from ..attack import Adversary
-from .active import ATTACKERS
+from .active import ADVERSARIES
 from .autocorrelation import Autocorrelation
 from .ciphertext_only import CiphertextOnly
 from .decimal_grid import DecimalGrid
@@ -23,7 +23,7 @@ PASSIVE: tuple[Adversary, ...] = (
     KeyReuse(),
     Statistician(),
 )
-ACTIVE: tuple[Adversary, ...] = tuple(ATTACKERS)
+ACTIVE: tuple[Adversary, ...] = tuple(ADVERSARIES)
 
 
 def small_grid() -> Adversary:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ndks.exceptions import NdksError
 from ndks_laboratory.homologation.attack import SYSTEM, Adversary, Finding, Oracle, OutOfTime, Seen
-from ndks_laboratory.homologation.system import ALICE, BOB, Refused, System
+from ndks_laboratory.homologation.system import ALICE, BOB, Refusal, System
 
 _SHOWN = 24  # bytes of a text
 _BEFORE = 4  # of them, in front of the first that differs
@@ -44,7 +44,7 @@ class Trial:
         self.tries += 1
         try:
             return try_it()
-        except Refused as refusal:
+        except Refusal as refusal:
             self._refusals[refusal.code] += 1
             return None
 
@@ -67,7 +67,7 @@ class Trial:
         self._seen.check_time()
         try:
             return self.system.seal(text, by=by, cipher=cipher, mode=mode)
-        except Refused as refusal:
+        except Refusal as refusal:
             raise Unusable(f"no message can be sealed: {refusal.code}") from None
 
     def deliver(self, capsule: bytes, text: bytes, *, mode: str = "b") -> None:
@@ -76,7 +76,7 @@ class Trial:
         try:
             if self.system.open(capsule, mode=mode) == text:
                 return
-        except Refused as refusal:
+        except Refusal as refusal:
             raise Unusable(f"an honest message is refused: {refusal.code}") from None
         raise Unusable("an honest message came out as another one")
 
@@ -86,7 +86,7 @@ class Trial:
         return ", ".join(f"{count} {code}" for code, count in self._refusals.most_common())
 
 
-class ActiveAttacker(Adversary):
+class ActiveAdversary(Adversary):
     """An attacker who needs nothing but the system."""
 
     needs = frozenset({SYSTEM})
@@ -122,7 +122,7 @@ def _no_verdict(act: Callable[[Trial], str | None], trial: Trial) -> str:
         return f"gave up after {trial.tries} tries, none taken"
     except Unusable as unusable:
         reason = str(unusable)
-    except Refused as refusal:
+    except Refusal as refusal:
         reason = f"what is honest is refused: {refusal.code}"
     except NdksError:
         if trial.breaks:  # what was found stays found, also when the unit is gone

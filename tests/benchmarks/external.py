@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 
-from .attack import Bits
-from .statistics.tails import upper_tail
+from ndks_laboratory.homologation.attack import Bits
+from ndks_laboratory.homologation.statistics.tails import upper_tail
 
 _TOO_UNLIKELY = 1e-6
 _MOST_BITS = 1 << 25

@@ -20,19 +20,19 @@ from ndks import BindingStore, Network
 from ndks.exceptions import UnitRemoved
 from ndks.line.link import Link
 from ndks.line.transport import open_transport
-from ndks_laboratory.homologation.adversaries.active import ATTACKERS, ActiveAttacker
+from ndks_laboratory.homologation.adversaries.active import ADVERSARIES, ActiveAdversary
 from ndks_laboratory.homologation.adversaries.active.possession import remember
-from ndks_laboratory.homologation.adversaries.active.search import found_in
+from ndks_laboratory.homologation.adversaries.active.secret_search import found_in
 from ndks_laboratory.homologation.adversaries.active.trial import Trial
 from ndks_laboratory.homologation.attack import Finding, Oracle, OutOfTime, Seen
 from ndks_laboratory.homologation.bare_system import BareSystem
 from ndks_laboratory.homologation.ideal_system import IdealSystem
 from ndks_laboratory.homologation.stations import Station
-from ndks_laboratory.homologation.system import ALICE, BOB, Refused, System
+from ndks_laboratory.homologation.system import ALICE, BOB, Refusal, System
 from ndks_laboratory.homologation.unit_system import UnitSystem
 from ndks_protocol import commands
 
-BY_LABEL = {adversary.label: adversary for adversary in ATTACKERS}
+BY_LABEL = {adversary.label: adversary for adversary in ADVERSARIES}
 NOBODY = cast(Oracle, None)  # active attackers see for themselves whether they succeed
 
 
@@ -41,7 +41,7 @@ def seen(system: System | None, seed: int = 1) -> Seen:
     return Seen(3, nothing, nothing, 0, (), system, seed)
 
 
-def attack(adversary: ActiveAttacker, system: System | None, seed: int = 1) -> Finding:
+def attack(adversary: ActiveAdversary, system: System | None, seed: int = 1) -> Finding:
     return adversary.attack(seen(system, seed), NOBODY)
 
 
@@ -68,11 +68,13 @@ def units_in_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnitS
 
 
 def test_labels_and_names_are_unique() -> None:
-    assert len({adversary.label for adversary in ATTACKERS}) == len({adversary.name for adversary in ATTACKERS}) == 12
+    assert (
+        len({adversary.label for adversary in ADVERSARIES}) == len({adversary.name for adversary in ADVERSARIES}) == 12
+    )
 
 
-@pytest.mark.parametrize("adversary", ATTACKERS, ids=lambda adversary: adversary.name)
-def test_bare_scheme_is_broken_by_all(adversary: ActiveAttacker) -> None:
+@pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda adversary: adversary.name)
+def test_bare_scheme_is_broken_by_all(adversary: ActiveAdversary) -> None:
     finding = attack(adversary, BareSystem())
     assert finding.succeeded is True
     assert finding.p_value is None
@@ -104,8 +106,8 @@ def test_bare_scheme_gives_out_frames_in_another_order() -> None:
     )
 
 
-@pytest.mark.parametrize("adversary", ATTACKERS, ids=lambda adversary: adversary.name)
-def test_ideal_system_is_broken_by_none(adversary: ActiveAttacker) -> None:
+@pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda adversary: adversary.name)
+def test_ideal_system_is_broken_by_none(adversary: ActiveAdversary) -> None:
     findings = [attack(adversary, IdealSystem(seed), seed) for seed in range(20)]
     assert [finding.succeeded for finding in findings] == [False] * 20
 
@@ -128,8 +130,8 @@ def check_refusals(label: str, refusals: dict[str, int]) -> None:
         assert (refusals if isinstance(expected[label], dict) else set(refusals)) == expected[label]
 
 
-@pytest.mark.parametrize("adversary", ATTACKERS, ids=lambda adversary: adversary.name)
-def test_units_withstand(adversary: ActiveAttacker, units: UnitSystem) -> None:
+@pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda adversary: adversary.name)
+def test_units_withstand(adversary: ActiveAdversary, units: UnitSystem) -> None:
     finding = attack(adversary, units)
     assert finding.succeeded is False, finding.summary
     assert finding.details["tries"] > 0
@@ -141,8 +143,8 @@ def test_units_withstand(adversary: ActiveAttacker, units: UnitSystem) -> None:
         assert units.open(units.seal(b"both ways", by=BOB), at=ALICE) == b"both ways"
 
 
-@pytest.mark.parametrize("adversary", ATTACKERS, ids=lambda adversary: adversary.name)
-def test_units_in_process_withstand(adversary: ActiveAttacker, units_in_process: UnitSystem) -> None:
+@pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda adversary: adversary.name)
+def test_units_in_process_withstand(adversary: ActiveAdversary, units_in_process: UnitSystem) -> None:
     finding = attack(adversary, units_in_process)
     expected = None if adversary.name == "flash dump" else False  # nobody has copied their flash
     assert finding.succeeded is expected, finding.summary
@@ -154,7 +156,7 @@ def test_units_withstand_when_their_roles_are_swapped_at_once(units: UnitSystem)
     assert not any(attack(adversary, units).succeeded for adversary in proofs)
     with contextlib.closing(swapped(units)) as system:
         assert [wrong_attempts(station.port) for station in units.stations.values()] == [0, 0]
-        assert [attack(adversary, system).succeeded for adversary in ATTACKERS] == [False] * len(ATTACKERS)
+        assert [attack(adversary, system).succeeded for adversary in ADVERSARIES] == [False] * len(ADVERSARIES)
 
 
 def wrong_attempts(port: str) -> int:
@@ -235,7 +237,7 @@ def test_flash_of_erased_units(has_flash: bool, tmp_path: Path) -> None:
 
 
 def test_attacker_gives_up_when_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    for adversary in ATTACKERS:
+    for adversary in ADVERSARIES:
         if adversary.name not in ("flash dump", "equal frames on the cable"):  # which take no time
             monkeypatch.setattr(adversary, "budget", -1.0)
             finding = attack(adversary, IdealSystem())
@@ -243,7 +245,7 @@ def test_attacker_gives_up_when_time_is_over(monkeypatch: pytest.MonkeyPatch) ->
             assert re.fullmatch(r"gave up after [01] tries, none taken", finding.summary)
 
 
-class Scripted(ActiveAttacker):
+class Scripted(ActiveAdversary):
     """Does what a test says, with a break before it or without."""
 
     def __init__(self, error: Exception, breaks: list[str]) -> None:
@@ -256,14 +258,14 @@ class Scripted(ActiveAttacker):
         raise self.error
 
 
-@pytest.mark.parametrize("error", [OutOfTime(), UnitRemoved("gone"), Refused("LOCKED")], ids=repr)
+@pytest.mark.parametrize("error", [OutOfTime(), UnitRemoved("gone"), Refusal("LOCKED")], ids=repr)
 def test_what_was_found_stays_found(error: Exception) -> None:
     finding = attack(Scripted(error, ["it was broken"]), BareSystem())
     assert (finding.succeeded, finding.summary) == (True, "it was broken")
 
 
 def test_what_ends_an_attack_that_found_nothing() -> None:
-    finding = attack(Scripted(Refused("LOCKED"), []), BareSystem())
+    finding = attack(Scripted(Refusal("LOCKED"), []), BareSystem())
     assert (finding.succeeded, finding.summary) == (None, "not run: what is honest is refused: LOCKED")
     with pytest.raises(UnitRemoved):
         attack(Scripted(UnitRemoved("gone"), []), BareSystem())
@@ -272,7 +274,7 @@ def test_what_ends_an_attack_that_found_nothing() -> None:
 def test_every_bit_of_header_and_tag_is_turned_over() -> None:
     flips: set[tuple[str, int]] = set()
 
-    class Noting(IdealSystem):
+    class NotingSystem(IdealSystem):
         def open(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
             changed = np.bitwise_xor(np.frombuffer(capsule, np.uint8), np.frombuffer(self.sealed, np.uint8))
             flips.update((mode, bit) for bit in np.flatnonzero(np.unpackbits(changed)).tolist())
@@ -282,7 +284,7 @@ def test_every_bit_of_header_and_tag_is_turned_over() -> None:
             self.sealed = super().seal(text, by=by, cipher=cipher, mode=mode)
             return self.sealed
 
-    system = Noting()
+    system = NotingSystem()
     assert attack(BY_LABEL["A7a"], system).succeeded is False
     size, layout = 8 * len(system.sealed), system.layout
     bits = (*range(8 * layout.header), *range(size - 8 * layout.tag, size))
@@ -297,4 +299,4 @@ def test_ideal_system_and_attackers_draw_from_different_streams() -> None:
 
 
 def test_no_system_no_attack() -> None:
-    assert attack(ATTACKERS[0], None).succeeded is None
+    assert attack(ADVERSARIES[0], None).succeeded is None

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 
-from ndks_laboratory.homologation.adversaries.active.search import found_in
+from ndks_laboratory.homologation.adversaries.active.secret_search import found_in
 
 RANDOM = np.random.default_rng(5)
 SECRET = RANDOM.bytes(32)

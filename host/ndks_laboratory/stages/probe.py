@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import psutil
 
-from ndks_laboratory.cage import interfaces, namespace
+from .cage import interfaces, namespace
 
 _WAIT = 0.5  # seconds for an answer
 _LOOK = 0.1

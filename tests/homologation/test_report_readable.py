@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ndks_laboratory.homologation.report import formats
+from ndks_laboratory.homologation.report import readable
 
 
 def text(markup: str) -> str:
@@ -42,11 +42,11 @@ def text(markup: str) -> str:
     ],
 )
 def test_number(value: Any, expected: str) -> None:
-    assert text(formats.number(value)) == expected
+    assert text(readable.number(value)) == expected
 
 
 def test_exponent_is_a_superscript() -> None:
-    assert formats.number(3.1e-14) == (
+    assert readable.number(3.1e-14) == (
         '<span class="number">3.1\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}10'
         "<sup>\N{MINUS SIGN}14</sup></span>"
     )
@@ -68,7 +68,7 @@ def test_exponent_is_a_superscript() -> None:
     ],
 )
 def test_seconds(value: float | None, expected: str) -> None:
-    assert text(formats.seconds(value)) == expected
+    assert text(readable.seconds(value)) == expected
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,12 @@ def test_seconds(value: float | None, expected: str) -> None:
     ],
 )
 def test_power_of_ten(log10: float | None, expected: str) -> None:
-    assert text(formats.power_of_ten(log10)) == expected
+    assert text(readable.power_of_ten(log10)) == expected
 
 
 def test_probability_that_underflowed_is_not_zero() -> None:
-    assert text(formats.probability(0.0)) == "< 10^\u2212307"
-    assert text(formats.power_of_ten(-math.inf)) == "< 10^\u2212307"
+    assert text(readable.probability(0.0)) == "< 10^\u2212307"
+    assert text(readable.power_of_ten(-math.inf)) == "< 10^\u2212307"
 
 
 @pytest.mark.parametrize(
@@ -101,11 +101,11 @@ def test_probability_that_underflowed_is_not_zero() -> None:
     ],
 )
 def test_moment(value: str | None, expected: str) -> None:
-    assert text(formats.moment(value)) == expected
+    assert text(readable.moment(value)) == expected
 
 
 def test_value_of_any_shape() -> None:
     nested = {"bits_used": 32, "found": True, "at": {"lag": 71}, "pairs": [[0.52, 25], []], "<i>": None}
     expected = "bits used: 32, found: yes, at: lag: 71, pairs: (0.52, 25), (\u2013), <i>: \u2013"
-    assert text(formats.value(nested)) == expected
-    assert "<i>" not in formats.value(nested)
+    assert text(readable.value(nested)) == expected
+    assert "<i>" not in readable.value(nested)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ndks.exceptions import CheckFailed
-from ndks_laboratory.cage import find_cage, namespace
-from ndks_laboratory.checks import Check
-from ndks_laboratory.relay import Relay, Segment
+from ndks_laboratory.homologation.correspondence import BATCHES, Letter, letters
+from ndks_laboratory.outcome import Check
 
-from .letters import BATCHES, Letter, letters
-from .sides import Processes, Side, SideProcess
+from .cage import find_cage, namespace
+from .processes import Processes, Side, SideProcess
+from .relay import Relay, Segment
 
 _PIECE = 8  # bytes of a text that would not be in a record by chance
 

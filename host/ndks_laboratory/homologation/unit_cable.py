@@ -8,13 +8,13 @@ from ndks.driver.unit import open_port
 from ndks_protocol import commands
 
 from .stations import Station, open_station, refusals
-from .system import Cable, Exchange, Refused
+from .system import Exchange, Refusal, TappedCable
 from .tap import Tap, payload_of
 
 _KEY_INDEX, _KEY_SIZE = 1, 256  # what is asked for; reading it moves nothing
 
 
-class TappedCable(Cable):
+class UnitCable(TappedCable):
     def __init__(self, station: Station, timeout: float) -> None:
         self._station = station
         self._timeout = timeout
@@ -52,7 +52,7 @@ class TappedCable(Cable):
         tap = Tap(open_port(self._station.port, self._timeout))
         try:
             for frame in recorded[:-1]:
-                with contextlib.suppress(Refused):
+                with contextlib.suppress(Refusal):
                     tap.send(frame, self._timeout)
             return tap.send(recorded[-1], self._timeout)
         finally:

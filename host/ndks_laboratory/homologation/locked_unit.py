@@ -11,7 +11,7 @@ from ndks_protocol import commands
 from ndks_protocol.session import PROOF_SIZE, RANDOM_SIZE
 
 from .strangers import begin_session
-from .system import Refused, StolenUnit
+from .system import Refusal, StolenUnit
 
 _GUESSES: dict[str, Callable[[bytes], bytes]] = {
     "zeros": lambda _: bytes(PROOF_SIZE),
@@ -25,7 +25,7 @@ _FILL = {"index": 1, "size": 16, "last": 1, "lane": 65535, "digits": 3}  # what 
 _TEXT = "1"
 
 
-class Thief(StolenUnit):
+class LockedUnit(StolenUnit):
     """Asks on a link without a session. `header` is that of a capsule to the unit, which was seen on its way."""
 
     guesses = tuple(_GUESSES)
@@ -45,14 +45,14 @@ class Thief(StolenUnit):
         try:
             return self._link.call_raw(command, *self._values(command))
         except DeviceError as error:
-            raise Refused(error.code) from None
+            raise Refusal(error.code) from None
 
     def guess(self, how: str) -> None:
         try:
             _, _, unit_proof = begin_session(self._link, secrets.token_bytes(RANDOM_SIZE))
             self._link.call(commands.PROVE, _GUESSES[how](unit_proof))
         except DeviceError as error:
-            raise Refused(error.code) from None
+            raise Refusal(error.code) from None
 
     def _values(self, command: commands.Command) -> list[int | str | bytes]:
         fields = zip(command.request.names, command.request.kinds, strict=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from benchmarks.attacks import Coin, Target, random_seen
+from benchmarks.attacks import Coin, PaperTarget, random_seen
 
 from ndks_laboratory.homologation.adversaries.autocorrelation import Autocorrelation
 from ndks_laboratory.homologation.adversaries.ciphertext_only import CiphertextOnly
@@ -31,12 +31,12 @@ LONG_DECIMALS = ("1.1828182845904523536028747135266249775724", "271.414213562373
 
 
 @pytest.fixture(scope="module")
-def target() -> Target:
-    return Target(*LONG_DECIMALS, 3, text=TEXT)
+def target() -> PaperTarget:
+    return PaperTarget(*LONG_DECIMALS, 3, text=TEXT)
 
 
 @pytest.fixture(scope="module")
-def seen(target: Target) -> Seen:
+def seen(target: PaperTarget) -> Seen:
     return target.seen(keys=8, long_bits=4096)
 
 
@@ -48,7 +48,7 @@ def check_prediction(finding: Finding, least: float) -> None:
     assert finding.details["predicted_bits"] == 1000
 
 
-def test_text_is_read_from_the_ciphertext_alone(seen: Seen, target: Target) -> None:
+def test_text_is_read_from_the_ciphertext_alone(seen: Seen, target: PaperTarget) -> None:
     finding = CiphertextOnly().attack(seen, target)
     assert finding.succeeded
     assert finding.p_value is None
@@ -59,7 +59,7 @@ def test_text_is_read_from_the_ciphertext_alone(seen: Seen, target: Target) -> N
 
 @pytest.mark.parametrize("first", [0, 4, 8, 12])
 def test_text_is_read_wherever_its_key_begins(first: int) -> None:
-    target = Target("0.52", "25", 3, text=TEXT)
+    target = PaperTarget("0.52", "25", 3, text=TEXT)
     plain = np.unpackbits(np.frombuffer(TEXT, np.uint8))
     ciphertext = np.packbits(plain ^ target.bits(9, first, len(plain))).tobytes()
     seen = target.seen()
@@ -68,22 +68,22 @@ def test_text_is_read_wherever_its_key_begins(first: int) -> None:
 
 
 def test_symbol_over_and_over_is_read() -> None:
-    target = Target("0.52", "25", 3, text=b"A" * 3000)
+    target = PaperTarget("0.52", "25", 3, text=b"A" * 3000)
     assert CiphertextOnly().attack(target.seen(), target).succeeded
 
 
-def test_frequency_of_a_key_predicts_its_rest(seen: Seen, target: Target) -> None:
+def test_frequency_of_a_key_predicts_its_rest(seen: Seen, target: PaperTarget) -> None:
     check_prediction(Frequency().attack(seen, target), 0.98)
 
 
-def test_autocorrelation_predicts_the_rest(seen: Seen, target: Target) -> None:
+def test_autocorrelation_predicts_the_rest(seen: Seen, target: PaperTarget) -> None:
     finding = Autocorrelation().attack(seen, target)
     check_prediction(finding, 0.98)
     lag, w = finding.details["lag"], finding.details["frequency"]
     assert abs(lag * w / np.pi - round(lag * w / np.pi)) < 0.01  # a denominator of w / pi
 
 
-def test_parameters_predict_other_keys(seen: Seen, target: Target) -> None:
+def test_parameters_predict_other_keys(seen: Seen, target: PaperTarget) -> None:
     finding = Parameters().attack(seen, target)
     check_prediction(finding, 0.99)
     assert finding.details["keys_measured"] > 5
@@ -92,7 +92,7 @@ def test_parameters_predict_other_keys(seen: Seen, target: Target) -> None:
 
 @pytest.mark.parametrize(("p1", "p2"), [("0.52", "25"), ("2.65", "87"), ("3.1", "9999"), ("1.91781", "3628")])
 def test_short_decimals_are_found_exactly_from_five_keys(p1: str, p2: str) -> None:
-    target = Target(p1, p2, 3)
+    target = PaperTarget(p1, p2, 3)
     finding = Parameters().attack(target.seen(keys=5), target)
     check_prediction(finding, 1)
     assert finding.details["decimals"] == [p1, p2]
@@ -100,18 +100,18 @@ def test_short_decimals_are_found_exactly_from_five_keys(p1: str, p2: str) -> No
 
 @pytest.mark.parametrize("digits", [3, 9, 12])
 def test_short_decimals_are_found_by_exhaustion_whatever_d_is(digits: int) -> None:
-    target = Target("2.718", "97", digits)
+    target = PaperTarget("2.718", "97", digits)
     finding = DecimalGrid(3, 100).attack(target.seen(keys=2), target)
     check_prediction(finding, 1)
     assert (finding.details["p1"], finding.details["p2"]) == ("2.718", "97")
 
 
 def test_float_unit_is_exhausted() -> None:
-    target = Target("0.52", "25", 3, is_float=True)
+    target = PaperTarget("0.52", "25", 3, is_float=True)
     check_prediction(FloatUnits((3, 4)).attack(target.seen(), target), 1)
 
 
-def test_keys_that_resemble_each_other_are_found(target: Target) -> None:
+def test_keys_that_resemble_each_other_are_found(target: PaperTarget) -> None:
     finding = KeyReuse().attack(target.seen(keys=2000), target)
     assert finding.succeeded
     assert finding.p_value is not None

@@ -7,14 +7,14 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from benchmarks.attacks import Target, excerpt
+from benchmarks.attacks import PaperTarget, excerpt
 
 from ndks_laboratory.homologation.adversaries import compiled, english
 from ndks_laboratory.homologation.adversaries.autocorrelation import sparse
 from ndks_laboratory.homologation.adversaries.decimal_grid import by_decimals, half_turns
 from ndks_laboratory.homologation.adversaries.float_units import bits_of
-from ndks_laboratory.homologation.adversaries.recurrence import Measured, parameters
-from ndks_laboratory.homologation.adversaries.search import RADIANS, Blocks, Window, find, phase
+from ndks_laboratory.homologation.adversaries.frequency_search import RADIANS, Blocks, FrequencyWindow, find, phase
+from ndks_laboratory.homologation.adversaries.recurrence import MeasuredFrequency, parameters
 
 
 def folded(y1: float) -> float:
@@ -31,7 +31,7 @@ def no_limit() -> None:
 def test_true_frequency_survives(digits: int) -> None:
     rng = np.random.default_rng(digits)
     for p1, p2 in zip(rng.uniform(0.01, 3.14, 20), rng.uniform(0.1, 100, 20), strict=True):
-        target = Target(f"{p1:.6f}", f"{p2:.6f}", digits)
+        target = PaperTarget(f"{p1:.6f}", f"{p2:.6f}", digits)
         y1 = float(target.p2) * math.sin(float(target.p1))
         for known in (12, 40, 600) if digits < 5 else (40, 600):
             windows = find(digits, np.arange(known), target.bits(1, 0, known), no_limit)
@@ -42,20 +42,20 @@ def test_true_frequency_survives(digits: int) -> None:
 @pytest.mark.parametrize("y1", ["0.0005", "0.03", "1.57", "1.5707963", "3.1415", "3.1"])
 def test_true_frequency_survives_near_the_ends(y1: str) -> None:
     p2 = mpmath.nstr(mpmath.mpf(y1) / mpmath.sin("0.52"), 30, min_fixed=-100)
-    target = Target("0.52", p2, 3)
+    target = PaperTarget("0.52", p2, 3)
     windows = find(3, np.arange(800), target.bits(1, 0, 800), no_limit)
     assert any(abs(window.frequency - folded(float(y1))) <= window.width / 2 + 1e-13 for window in windows)
 
 
 def test_survivors_give_the_known_bits() -> None:
-    target = Target("1.234", "56.7", 4)
+    target = PaperTarget("1.234", "56.7", 4)
     bits = target.bits(3, 0, 700)
     (window,) = find(4, np.arange(700), bits, no_limit)
     assert np.count_nonzero(window.bits(4, np.arange(700)) != bits) <= 1  # within an error of the edge
 
 
 def test_few_bits_leave_the_intervals_that_a_scan_finds() -> None:
-    known = Target("1.1", "7.7", 1).bits(2, 0, 9)
+    known = PaperTarget("1.1", "7.7", 1).bits(2, 0, 9)
     windows = find(1, np.arange(9), known, no_limit)
     scan = np.linspace(0, math.pi / 2, 100_001)[1:-1]
     bits = np.rint(10 * np.cos(scan[:, None] * np.arange(9))).astype(int) & 1
@@ -78,9 +78,9 @@ def test_blocks_cover_what_they_say() -> None:
 
 
 def test_frequency_of_a_window_does_not_depend_on_its_centre() -> None:
-    window = Window(phase(0.7), 1e-9, 3e-9)
+    window = FrequencyWindow(phase(0.7), 1e-9, 3e-9)
     assert window.recentred().frequency == pytest.approx(window.frequency, abs=1e-15)
-    assert Window(phase(-0.7), -3e-9, -1e-9).frequency == pytest.approx(0.700000002, abs=1e-15)
+    assert FrequencyWindow(phase(-0.7), -3e-9, -1e-9).frequency == pytest.approx(0.700000002, abs=1e-15)
 
 
 def test_sparse_elements_begin_dense_and_reach_the_end() -> None:
@@ -105,7 +105,7 @@ def test_fewest_decimals_come_first() -> None:
 
 def test_recurrence_finds_parameters() -> None:
     ys = 400 * np.sin(2.2 * np.arange(1, 6))
-    found = parameters([Measured(folded(y), 1e-9) for y in ys], 1000.0, no_limit)
+    found = parameters([MeasuredFrequency(folded(y), 1e-9) for y in ys], 1000.0, no_limit)
     assert any(min(abs(p1 - 2.2), abs(math.pi - p1 - 2.2)) < 1e-7 and abs(p2 - 400) < 1e-4 for p1, p2, _ in found)
 
 

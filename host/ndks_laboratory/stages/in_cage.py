@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """One side of the first stage, in its cage: probes the cage while the laboratory asks, then, alone, takes keys.
 
-python -m ndks_laboratory.homologation.side NAME PORT DIR PLAN
+python -m ndks_laboratory.stages.in_cage NAME PORT DIR PLAN
 """
 
 import json
@@ -14,12 +14,12 @@ from typing import Any
 
 import ndks
 from ndks_laboratory import faraday
-from ndks_laboratory.cage import interfaces, namespace, open_descriptors
 from ndks_laboratory.faraday.channels import interface_channel
+from ndks_laboratory.homologation.correspondence import FROM_CAGE
 
-from .letters import FROM_CAGE
+from .cage import interfaces, namespace, open_descriptors
 from .probe import Doors, knock_everywhere
-from .sides import Side, answer, questions, tell
+from .processes import Side, answer, questions, tell
 
 
 def serve_probes() -> None:
@@ -39,9 +39,9 @@ def close_lines() -> None:
         os.dup2(nothing.fileno(), sys.stdout.fileno())
 
 
-def cage_channels() -> list[faraday.Channel]:
+def cage_channels() -> list[faraday.LaptopChannel]:
     """Return the interfaces of this cage; what else a computer has is outside of it, or the same for both sides."""
-    machine = faraday.Machine()
+    machine = faraday.Computer()
     return [interface_channel(each, machine) for each in machine.interfaces() if not each.is_loopback]
 
 
@@ -51,7 +51,7 @@ def take_keys(side: Side, planned: dict[str, Any]) -> None:
     message = original if original.exists() else None
     salt, keys, bits = bytes.fromhex(planned["salt"]), planned["keys"], planned["bits"]
     # What is open is recorded, and refuses approval: a laboratory goes on and finds all that there is to find.
-    plan = faraday.Plan(salt, side.record, message, keys, bits, accept_risk=True, look=cage_channels)
+    plan = faraday.FaradayPlan(salt, side.record, message, keys, bits, accept_risk=True, look=cage_channels)
     with ndks.open(side.port) as unit:
         faraday.take_record(unit, plan, cage_channels())
         unit.eject()

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from ndks_laboratory.homologation.letters import BATCHES, LEAST, is_one_symbol, letters
+from ndks_laboratory.homologation.correspondence import BATCHES, LEAST, is_one_symbol, letters
 
 
 @pytest.mark.parametrize("count", [1, LEAST, 48, 65])

@@ -17,8 +17,9 @@ from typing import Any, Self
 
 from ndks.exceptions import CheckFailed
 from ndks.laptop.bindings import BindingStore
-from ndks_laboratory.cage import end, environment
-from ndks_laboratory.faraday.stage import capsule_of
+from ndks_laboratory.faraday.taking import capsule_of
+
+from .cage import end, environment
 
 _LITTLE = 1 << 20  # bytes of a disk
 TIMEOUT = 600.0  # seconds for whatever a side has to do at once: a board needs minutes for long messages
@@ -73,7 +74,7 @@ class SideProcess:
         self.side = side
         with os.fdopen(os.open(side.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
             self._process = subprocess.Popen(
-                [*cage, sys.executable, "-m", f"ndks_laboratory.homologation.{module}", *arguments],
+                [*cage, sys.executable, "-m", f"ndks_laboratory.stages.{module}", *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

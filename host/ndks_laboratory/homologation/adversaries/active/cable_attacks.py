@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Attackers on the cable between a laptop and its unit."""
 
-from ndks_laboratory.homologation.system import TO_LAPTOP, TO_UNIT, Cable
+from ndks_laboratory.homologation.system import TO_LAPTOP, TO_UNIT, TappedCable
 
-from .trial import ActiveAttacker, Trial
+from .trial import ActiveAdversary, Trial
 
 _ASKED = 8  # exchanges with the same request
 _PIECE = 8  # bytes of the key that must not be on the cable
@@ -12,7 +12,7 @@ _EQUAL_SHARE = 4  # of equal bytes in two frames: 1 of 256 by chance, and 1 of 4
 _REPLAYED_AFTER = 3  # exchanges: the replayed request is not the last one
 
 
-class CableReplay(ActiveAttacker):
+class CableReplay(ActiveAdversary):
     """Sends frames again that the laptop has sent, alone and all of a session; alters frames on their way."""
 
     withstood = "of {tries} frames that were recorded or altered none was taken: {refused}"
@@ -31,7 +31,7 @@ class CableReplay(ActiveAttacker):
                     trial.breaks.append(f"alteration on the cable: a frame {direction} was taken with a bit changed")
 
 
-class EqualFrames(ActiveAttacker):
+class EqualFrames(ActiveAdversary):
     """Compares what passes when the same is asked for again and again, and looks for the key in it."""
 
     withstood = "{tries} times the same was asked for; no frame was like another, none showed the key"
@@ -40,7 +40,7 @@ class EqualFrames(ActiveAttacker):
         with trial.system.cable() as cable:
             self._compare(trial, cable)
 
-    def _compare(self, trial: Trial, cable: Cable) -> None:
+    def _compare(self, trial: Trial, cable: TappedCable) -> None:
         exchanges = [cable.ask() for _ in range(_ASKED)]
         for number, exchange in enumerate(exchanges):
             trial.tries += 1

@@ -25,16 +25,16 @@ from ndks.paths import real_path
 from ndks_protocol import commands
 
 from . import commitments, deletion
-from .channel import Channel, ChannelOpen, described, open_channels, refuse_open
+from .channel import ChannelOpen, LaptopChannel, described, open_channels, refuse_open
 from .channels import find_channels
-from .machine import Machine
-from .record import Authentication, Commitment, Message, Record
+from .computer import Computer
+from .record import Authentication, Commitment, Record, RecordedMessage
 
 Progress = Callable[[int], object]  # is told how many more bytes of keys have come
 
 
 @dataclass(frozen=True)
-class Plan:
+class FaradayPlan:
     """What is done at one laptop; salt, keys and bits have to be alike at both. `look` finds the channels."""
 
     salt: bytes
@@ -45,8 +45,8 @@ class Plan:
     cipher: str = commands.CIPHERS[commands.VERNAM]
     accept_risk: bool = False
     overwrite: bool = False  # record and capsule
-    look: Callable[[], Sequence[Channel]] = find_channels
-    machine: Machine = field(default_factory=Machine)  # tells what deleting a file means
+    look: Callable[[], Sequence[LaptopChannel]] = find_channels
+    machine: Computer = field(default_factory=Computer)  # tells what deleting a file means
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,14 @@ class _Letter:
         refuse_existing(self._capsule, overwrite)
         self._replaces = self._capsule.exists()
 
-    def seal(self, unit: Unit, plan: Plan, key: bytes) -> Message:
+    def seal(self, unit: Unit, plan: FaradayPlan, key: bytes) -> RecordedMessage:
         """Encrypt it, and return when the capsule is on the disk."""
         meaning = deletion.meaning(self.original.path, plan.machine)
         text = commitments.TextCommitment(key, plan.salt, self.original)
         size = unit.encrypt(text, self._capsule, cipher=plan.cipher, overwrite=self._overwrite)
         with self._capsule.open("rb") as file:
             digest = file_digest(file, sha256).hexdigest()
-        return Message(plan.cipher, size, text.value(), digest, deleted=False, deletion=meaning)
+        return RecordedMessage(plan.cipher, size, text.value(), digest, deleted=False, deletion=meaning)
 
     def take_back(self) -> None:
         """Remove a capsule that no record tells of: the same command begins anew."""
@@ -83,7 +83,9 @@ class _Letter:
             self._capsule.unlink(missing_ok=True)
 
 
-def take_record(unit: Unit, plan: Plan, before: Sequence[Channel], progress: Progress = lambda _: None) -> Record:
+def take_record(
+    unit: Unit, plan: FaradayPlan, before: Sequence[LaptopChannel], progress: Progress = lambda _: None
+) -> Record:
     """Take keys, encrypt and delete the message, and write the record; `before` is what `plan.look` has said.
 
     ChannelOpen when a channel is open before, and then nothing is done, or after: then the record tells so, the keys
@@ -107,7 +109,7 @@ def capsule_of(message: Path) -> Path:
 
 
 @contextmanager
-def _letter(plan: Plan) -> Generator[_Letter | None]:
+def _letter(plan: FaradayPlan) -> Generator[_Letter | None]:
     if plan.message is None:
         yield None
         return
@@ -120,7 +122,7 @@ def _letter(plan: Plan) -> Generator[_Letter | None]:
 
 
 def _carry_out(
-    unit: Unit, plan: Plan, before: Sequence[Channel], letter: _Letter | None, progress: Progress
+    unit: Unit, plan: FaradayPlan, before: Sequence[LaptopChannel], letter: _Letter | None, progress: Progress
 ) -> tuple[Record, bytes]:
     """Return the record, and the key that authenticates it."""
     started = _now()
@@ -150,7 +152,7 @@ def _of_network(status: Status) -> dict[str, Any]:
     return {name: getattr(status, name) for name in names}
 
 
-def _take_keys(unit: Unit, plan: Plan, progress: Progress) -> _Taken:
+def _take_keys(unit: Unit, plan: FaradayPlan, progress: Progress) -> _Taken:
     epoch, first = _first_index(unit, plan)
     last = first + plan.keys
     keys: list[Commitment] = []
@@ -166,7 +168,7 @@ def _take_keys(unit: Unit, plan: Plan, progress: Progress) -> _Taken:
     return _Taken(tuple(keys), tuple(repeated), Authentication(last, ""), key)
 
 
-def _first_index(unit: Unit, plan: Plan) -> tuple[int, int]:
+def _first_index(unit: Unit, plan: FaradayPlan) -> tuple[int, int]:
     """Return epoch and index of the first key: the next one, or that of the record which this run is to replace."""
     epoch, following = unit.next_index()
     try:
@@ -231,7 +233,7 @@ def _delete(letter: _Letter, record: Record, key: bytes, target: Path) -> Record
     return record
 
 
-def _check_target(plan: Plan) -> None:
+def _check_target(plan: FaradayPlan) -> None:
     message = plan.message
     if message and real_path(plan.target) in (real_path(message), real_path(capsule_of(message))):
         raise FileError(f"{plan.target} is the message or its capsule", "name another file for the record")

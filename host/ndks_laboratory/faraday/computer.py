@@ -72,7 +72,7 @@ def serial_ports() -> list[SerialPort]:
 
 
 @dataclass(frozen=True)
-class Machine:
+class Computer:
     """All of it; tests have another `root`, and other answers."""
 
     root: Path = Path("/")

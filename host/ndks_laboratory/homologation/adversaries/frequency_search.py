@@ -38,7 +38,7 @@ class TooMany(Exception):
 
 
 @dataclass(frozen=True)
-class Window:
+class FrequencyWindow:
     """Frequencies centre + delta, with a centre in units of 2^-64 turns, and delta from low to high in radians."""
 
     centre: int
@@ -59,11 +59,11 @@ class Window:
         w = self.centre % (TURN // 2) * RADIANS + self.middle
         return abs(w - math.pi) if w > math.pi / 2 else abs(w)
 
-    def recentred(self) -> "Window":
+    def recentred(self) -> "FrequencyWindow":
         """Return the same frequencies about another centre: near their middle."""
         moved = round(self.middle / RADIANS)
         shift = moved * RADIANS
-        return Window((self.centre + moved) % TURN, self.low - shift, self.high - shift)
+        return FrequencyWindow((self.centre + moved) % TURN, self.low - shift, self.high - shift)
 
     def values(self, digits: int, elements: Elements, delta: float) -> npt.NDArray[np.float64]:
         """Return 10^d cos(e w) for w = centre + delta."""
@@ -135,7 +135,7 @@ def usual_reach(digits: int, elements: Elements) -> float:
 
 def find(
     digits: int, elements: Elements, bits: Bits, check_time: Callable[[], None], blocks: Blocks | None = None
-) -> list[Window]:
+) -> list[FrequencyWindow]:
     """Return all windows of frequencies with these bits at these elements (which increase), the widest first."""
     if np.any(bits[elements == 0]):
         return []  # round(10^d) is even
@@ -156,14 +156,14 @@ def find(
 
 def _first_stage(
     digits: int, elements: Elements, bits: Bits, blocks: Blocks, check_time: Callable[[], None]
-) -> list[Window]:
+) -> list[FrequencyWindow]:
     steps = 10.0**digits * blocks.reach + 1  # that a block takes, about
     size = min(max(512, blocks.count // _CHUNKS), math.ceil(_STEPS / steps))
     starts = range(0, blocks.count, size)
-    windows: list[Window] = []
+    windows: list[FrequencyWindow] = []
     reach = -blocks.reach, blocks.reach
 
-    def search(start: int) -> list[Window]:
+    def search(start: int) -> list[FrequencyWindow]:
         return _search(digits, elements, bits, blocks, range(start, min(blocks.count, start + size)), reach)
 
     for found in map(search, starts) if len(starts) < 4 else on_all_cores(search, starts, check_time):
@@ -173,7 +173,7 @@ def _first_stage(
     return [window.recentred() for window in windows]
 
 
-def _narrow(digits: int, elements: Elements, bits: Bits, window: Window) -> list[Window]:
+def _narrow(digits: int, elements: Elements, bits: Bits, window: FrequencyWindow) -> list[FrequencyWindow]:
     """Return what is left of a window."""
     alone = Blocks(1, 1, 1, 0, window.centre)
     found = _search(digits, elements, bits, alone, range(1), (window.low, window.high))
@@ -182,7 +182,7 @@ def _narrow(digits: int, elements: Elements, bits: Bits, window: Window) -> list
 
 def _search(
     digits: int, elements: Elements, bits: Bits, blocks: Blocks, part: range, reach: tuple[float, float]
-) -> list[Window]:
+) -> list[FrequencyWindow]:
     scale = 10.0**digits
     farthest = float(elements[-1]) * max(map(abs, reach))
     slack = scale * (_ROUNDING + farthest**5 / 100)
@@ -202,4 +202,4 @@ def _search(
     if found > _ROOM:
         raise TooMany
     centres, lows, highs = (array[:found].tolist() for array in room[:3])
-    return [Window(*each) for each in zip(centres, lows, highs, strict=True)]
+    return [FrequencyWindow(*each) for each in zip(centres, lows, highs, strict=True)]

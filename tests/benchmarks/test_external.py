@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from ndks_laboratory.homologation.external import ToolRow, external_rows
+from benchmarks.external import ToolRow, external_rows
 
 TOOLS = ("ent", "rngtest", "dieharder")
 COUNT = 1 << 22

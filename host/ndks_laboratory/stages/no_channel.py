@@ -11,11 +11,11 @@ from typing import Any
 from ndks.files import write_private
 from ndks.network.network_file import Network
 from ndks_laboratory import faraday
-from ndks_laboratory.cage import find_cage, namespace
-from ndks_laboratory.checks import Check
+from ndks_laboratory.homologation.correspondence import FROM_CAGE
+from ndks_laboratory.outcome import Check
 
-from .letters import FROM_CAGE
-from .sides import Processes, Side, SideProcess
+from .cage import find_cage, namespace
+from .processes import Processes, Side, SideProcess
 
 Hole = Callable[[int, int], object]  # is told the process ids of both sides, when they are in their cages
 
@@ -92,7 +92,7 @@ def _take_keys(sides: Sequence[Side], cage: Sequence[str], plan: dict[str, Any],
 
 def _start(side: Side, plan: dict[str, Any] | None, cage: Sequence[str]) -> SideProcess:
     arguments = (side.name, side.port, str(side.directory), json.dumps(plan))
-    return SideProcess(side, "side", *arguments, cage=cage)
+    return SideProcess(side, "in_cage", *arguments, cage=cage)
 
 
 def _probe(processes: Sequence[SideProcess], *, caged: bool) -> list[Probe]:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """One side's laptop in the second stage: writes, encrypts and sends letters, receives them, or reads what it received.
 
-python -m ndks_laboratory.homologation.correspondent NAME PORT DIR send|receive|read BATCH COUNT SEED [TCP_PORT]
+python -m ndks_laboratory.stages.correspondent NAME PORT DIR send|receive|read BATCH COUNT SEED [TCP_PORT]
 """
 
 import json
@@ -16,10 +16,10 @@ from typing import BinaryIO
 import ndks
 from ndks.exceptions import NdksError
 from ndks.files import write_private
-from ndks_laboratory.cage import interfaces, namespace
+from ndks_laboratory.homologation.correspondence import FROM_CAGE, Letter, letters
 
-from .letters import FROM_CAGE, Letter, letters
-from .sides import Side, tell
+from .cage import interfaces, namespace
+from .processes import Side, tell
 
 _LENGTH = ">I"  # before each capsule on the line
 _TIMEOUT = 120.0
