@@ -73,7 +73,7 @@ class PaperTarget:
             key = self.bits((1 << 48) + 1, SECRET_BITS, 8 * len(self.text))
             encrypted = np.packbits(key ^ np.unpackbits(np.frombuffer(self.text, np.uint8)))
             messages = (Intercepted(1, encrypted.tobytes(), SECRET_BITS),)
-        return Seen(self.digits, rows, long_key, keys + 1, messages)
+        return Seen(self.digits, rows, long_key, messages)
 
 
 class Coin:
@@ -94,7 +94,7 @@ def random_seen(digits: int, seed: int, keys: int = 40, long_bits: int = 4096) -
     rng = np.random.default_rng(seed)
     messages = tuple(Intercepted(number, rng.bytes(size), SECRET_BITS) for number, size in ((1, 16), (2, 64), (3, 400)))
     rows = rng.integers(0, 2, (keys, 1024), np.uint8)
-    return Seen(digits, rows, rng.integers(0, 2, long_bits, np.uint8), keys + 1, messages)
+    return Seen(digits, rows, rng.integers(0, 2, long_bits, np.uint8), messages)
 
 
 def real(rng: np.random.Generator, digits: int, **more: Any) -> PaperTarget:

@@ -38,7 +38,7 @@ NOBODY = cast(Oracle, None)  # active attackers see for themselves whether they 
 
 def seen(system: System | None, seed: int = 1) -> Seen:
     nothing = np.zeros((0, 0), np.uint8)
-    return Seen(3, nothing, nothing, 0, (), system, seed)
+    return Seen(3, nothing, nothing, (), system, seed)
 
 
 def attack(adversary: ActiveAdversary, system: System | None, seed: int = 1) -> Finding:
@@ -93,7 +93,7 @@ def test_bare_scheme_is_broken_by_all(adversary: ActiveAdversary) -> None:
     ],
 )
 def test_what_is_said_of_the_bare_scheme(label: str, summary: str) -> None:
-    assert attack(BY_LABEL[label], BareSystem()).summary.startswith(summary)
+    assert attack(BY_LABEL[label], BareSystem()).outcome.reason.startswith(summary)
 
 
 def test_bare_scheme_gives_out_frames_in_another_order() -> None:
@@ -133,11 +133,11 @@ def check_refusals(label: str, refusals: dict[str, int]) -> None:
 @pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda adversary: adversary.name)
 def test_units_withstand(adversary: ActiveAdversary, units: UnitSystem) -> None:
     finding = attack(adversary, units)
-    assert finding.succeeded is False, finding.summary
+    assert finding.succeeded is False, finding.outcome.reason
     assert finding.details["tries"] > 0
     assert finding.seconds < 15
     check_refusals(adversary.label, finding.details["refusals"])
-    assert found_in([json.dumps([finding.summary, finding.details]).encode()], units.secrets()) == []
+    assert found_in([json.dumps([finding.outcome.reason, finding.details]).encode()], units.secrets()) == []
     for mode in ("a", "b"):
         assert units.open(units.seal(b"still of use", mode=mode), mode=mode) == b"still of use"
         assert units.open(units.seal(b"both ways", by=BOB), at=ALICE) == b"both ways"
@@ -147,7 +147,7 @@ def test_units_withstand(adversary: ActiveAdversary, units: UnitSystem) -> None:
 def test_units_in_process_withstand(adversary: ActiveAdversary, units_in_process: UnitSystem) -> None:
     finding = attack(adversary, units_in_process)
     expected = None if adversary.name == "flash dump" else False  # nobody has copied their flash
-    assert finding.succeeded is expected, finding.summary
+    assert finding.succeeded is expected, finding.outcome.reason
 
 
 def test_units_withstand_when_their_roles_are_swapped_at_once(units: UnitSystem) -> None:
@@ -183,7 +183,7 @@ def test_flash_that_holds_a_secret(is_whole: bool, units: UnitSystem, tmp_path: 
     with contextlib.closing(with_flash(units, alice, (*bob * is_whole, tmp_path))) as system:
         finding = attack(BY_LABEL["A7j"], system)
     assert finding.succeeded is True
-    assert finding.summary == "flash of Bob's unit: the network's secret found"
+    assert finding.outcome.reason == "flash of Bob's unit: the network's secret found"
 
 
 def test_flash_of_other_units_shows_nothing(units: UnitSystem, tmp_path: Path) -> None:
@@ -200,9 +200,9 @@ def test_flash_of_other_units_shows_nothing(units: UnitSystem, tmp_path: Path) -
         with contextlib.closing(with_flash(units, alice, bobs)) as system:
             finding = attack(BY_LABEL["A7j"], system)
         assert finding.succeeded is None
-        assert finding.summary == "not run: no copy of the flash of Bob as it is now"
+        assert finding.outcome.reason == "not run: no copy of the flash of Bob as it is now"
     with contextlib.closing(with_flash(units, (), ())) as system:
-        assert attack(BY_LABEL["A7j"], system).summary.endswith("of Alice and of Bob as it is now")
+        assert attack(BY_LABEL["A7j"], system).outcome.reason.endswith("of Alice and of Bob as it is now")
 
 
 def test_mark_stays_in_flash(units: UnitSystem) -> None:
@@ -242,7 +242,7 @@ def test_attacker_gives_up_when_time_is_over(monkeypatch: pytest.MonkeyPatch) ->
             monkeypatch.setattr(adversary, "budget", -1.0)
             finding = attack(adversary, IdealSystem())
             assert finding.succeeded is None
-            assert re.fullmatch(r"gave up after [01] tries, none taken", finding.summary)
+            assert re.fullmatch(r"gave up after [01] tries, none taken", finding.outcome.reason)
 
 
 class Scripted(ActiveAdversary):
@@ -261,12 +261,12 @@ class Scripted(ActiveAdversary):
 @pytest.mark.parametrize("error", [OutOfTime(), UnitRemoved("gone"), Refusal("LOCKED")], ids=repr)
 def test_what_was_found_stays_found(error: Exception) -> None:
     finding = attack(Scripted(error, ["it was broken"]), BareSystem())
-    assert (finding.succeeded, finding.summary) == (True, "it was broken")
+    assert (finding.succeeded, finding.outcome.reason) == (True, "it was broken")
 
 
 def test_what_ends_an_attack_that_found_nothing() -> None:
     finding = attack(Scripted(Refusal("LOCKED"), []), BareSystem())
-    assert (finding.succeeded, finding.summary) == (None, "not run: what is honest is refused: LOCKED")
+    assert (finding.succeeded, finding.outcome.reason) == (None, "not run: what is honest is refused: LOCKED")
     with pytest.raises(UnitRemoved):
         attack(Scripted(UnitRemoved("gone"), []), BareSystem())
 

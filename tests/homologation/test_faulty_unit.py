@@ -52,7 +52,7 @@ ELEMENTS = 1 << 19  # of a key; 1 % less ones are 14 sigma
 
 def attack(name: str, system: UnitSystem) -> Finding:
     nothing = np.zeros((0, 0), np.uint8)
-    return BY_NAME[name].attack(Seen(3, nothing, nothing, 0, (), system, 1), cast(Oracle, None))
+    return BY_NAME[name].attack(Seen(3, nothing, nothing, (), system, 1), cast(Oracle, None))
 
 
 def test_each_fault_is_looked_for() -> None:
@@ -68,7 +68,7 @@ def test_fault_of_one_unit_is_found_in_one_of_its_roles(fault: str, tmp_path: Pa
         else:
             for name in FOUND[fault]:
                 finding = attack(name, first)
-                assert finding.succeeded is False, finding.summary
+                assert finding.succeeded is False, finding.outcome.reason
         with contextlib.closing(swapped(first)) as second:
             check_found(fault, second)
             others = [name for name in WITHSTANDS if name not in FOUND[fault]]
@@ -79,14 +79,14 @@ def check_found(fault: str, system: UnitSystem) -> None:
     for name, summary in FOUND[fault].items():
         finding = attack(name, system)
         assert finding.succeeded is True, name
-        assert finding.summary.startswith(summary)
+        assert finding.outcome.reason.startswith(summary)
 
 
 def test_unit_that_repeats_numbers_cannot_be_attacked_otherwise(tmp_path: Path) -> None:
     with two_units(tmp_path, "repeated-number") as system:
         finding = attack("replay", system)
     assert finding.succeeded is None
-    assert finding.summary == "not run: an honest message is refused: DUPLICATE"
+    assert finding.outcome.reason == "not run: an honest message is refused: DUPLICATE"
 
 
 @pytest.mark.parametrize(("fault", "is_biased"), [("none", False), ("biased-bits", True)])

@@ -54,7 +54,7 @@ def test_text_is_read_from_the_ciphertext_alone(seen: Seen, target: PaperTarget)
     assert finding.p_value is None
     assert finding.details["read"] == finding.details["tried"] == 1
     assert finding.details["excerpt"] == TEXT[:60].decode()
-    assert "message 1 in" in finding.summary
+    assert "message 1 in" in finding.outcome.reason
 
 
 @pytest.mark.parametrize("first", [0, 4, 8, 12])
@@ -133,9 +133,9 @@ def test_nothing_is_found_in_random_bits(adversary: Adversary, digits: int) -> N
 @pytest.mark.parametrize("adversary", EVERY, ids=lambda adversary: adversary.label)
 def test_nothing_is_run_without_what_it_needs(adversary: Adversary) -> None:
     nothing = np.zeros(0, np.uint8)
-    finding = adversary.attack(Seen(3, nothing, nothing, 1, ()), Coin(0))
+    finding = adversary.attack(Seen(3, nothing, nothing, ()), Coin(0))
     assert finding.succeeded is None
-    assert finding.summary.startswith("not run: needs ")
+    assert finding.outcome.reason.startswith("not run: needs ")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_budgets_are_kept(adversary: Adversary) -> None:
     seen.keys[:, 0] = 0  # else all is over at once
     finding = adversary.attack(seen, Coin(1))
     assert finding.succeeded is None
-    assert finding.summary == "gave up after 0.3 s, which shows nothing"
+    assert finding.outcome.reason == "gave up after 0.3 s, which shows nothing"
     assert finding.seconds < 5
 
 

@@ -12,7 +12,7 @@ import ndks
 from ndks.exceptions import CheckFailed, UsageError
 from ndks.network.network_file import Network
 from ndks_laboratory.homologation.provisioning import UnitPair
-from ndks_laboratory.stages.processes import Side
+from ndks_laboratory.stages.sides import Side
 
 NETWORK = Network.new("laboratory")
 
@@ -32,7 +32,7 @@ def state(side: Side) -> str:
 
 def test_members_trust_each_other_and_are_blank_afterwards(sides: list[Side]) -> None:
     with UnitPair(sides, pytest.fail).members(NETWORK) as membership:
-        assert membership.lanes == [1, 2]
+        assert [member.lane for member in membership.members] == [1, 2]
         with ndks.open(sides[0].port, bindings=sides[0].bindings) as unit:
             capsule = unit.seal(b"text")
         with ndks.open(sides[1].port, bindings=sides[1].bindings) as unit:

@@ -7,26 +7,30 @@ channels again, and writes a record. Afterwards an expert compares both records:
 """
 
 from .channel import ChannelOpen, LaptopChannel, described, open_channels, refuse_open
-from .channels import find_channels
+from .channels import find_channels, interface_channel
 from .commitments import SALT_SIZE
 from .compare import KeyRow, compare_records, key_rows
 from .computer import Computer
 from .record import Record
 from .sources import KeySource, keys_of_network, keys_of_unit
-from .taking import FaradayPlan, take_record
+from .taking import ChannelWatch, FaradayPlan, KeySet, capsule_of, take_record
 
 __all__ = (
     "LaptopChannel",
     "ChannelOpen",
+    "ChannelWatch",
     "KeyRow",
+    "KeySet",
     "KeySource",
     "Computer",
     "FaradayPlan",
     "Record",
     "SALT_SIZE",
+    "capsule_of",
     "compare_records",
     "described",
     "find_channels",
+    "interface_channel",
     "key_rows",
     "keys_of_network",
     "keys_of_unit",

@@ -31,15 +31,15 @@ _LOCAL_FUSE = {f"fuse.{name}" for name in ("portal", "lxcfs", "ntfs-3g", "gocryp
 _DESKTOP = "fuse.gvfsd-fuse"  # always there, and empty unless the desktop has something mounted
 
 
-def find_channels(machine: Computer | None = None, unit: str = "") -> list[LaptopChannel]:
+def find_channels(computer: Computer | None = None, unit: str = "") -> list[LaptopChannel]:
     """Return every channel; `unit` is the port or serial number of the unit, "" for the only one there is."""
-    machine = machine or Computer()
-    interfaces, ports, mounts = told(machine.interfaces), told(machine.ports), told(machine.mounts)
+    computer = computer or Computer()
+    interfaces, ports, mounts = told(computer.interfaces), told(computer.ports), told(computer.mounts)
     mounted = (_mount_channel(mount) for mount in mounts or ())
     return [
-        *(interface_channel(each, machine) for each in interfaces or () if not each.is_loopback),
-        *radios(machine),
-        *usb_devices(machine),
+        *(interface_channel(each, computer) for each in interfaces or () if not each.is_loopback),
+        *radios(computer),
+        *usb_devices(computer),
         *serial_devices(ports or (), unit),
         *(channel for channel in mounted if channel),
         *_unit_channel(unit),
@@ -49,12 +49,12 @@ def find_channels(machine: Computer | None = None, unit: str = "") -> list[Lapto
     ]
 
 
-def interface_channel(interface: Interface, machine: Computer) -> LaptopChannel:
+def interface_channel(interface: Interface, computer: Computer) -> LaptopChannel:
     """Return a network interface as a channel: it is open when it has a carrier or an address."""
     carrier = {True: "carrier", False: "no carrier", None: "carrier unknown"}[interface.carrier]
     state = ", ".join((carrier, *(interface.addresses or ("no address",))))
     is_open = True if interface.addresses else interface.carrier
-    advice = "" if is_open is False else _interface_advice(interface.name, machine)
+    advice = "" if is_open is False else _interface_advice(interface.name, computer)
     return LaptopChannel("interface", interface.name, state, is_open, advice)
 
 
@@ -63,11 +63,11 @@ def _unknown(kind: str, advice: str, answer: object) -> list[LaptopChannel]:
     return [LaptopChannel(kind, "of any kind", "this system does not tell", None, advice)] if answer is None else []
 
 
-def _interface_advice(name: str, machine: Computer) -> str:
+def _interface_advice(name: str, computer: Computer) -> str:
     for prefixes, advice in _BY_NAME.items():
         if name.startswith(prefixes):
             return advice.format(name)
-    return (_ANY_INTERFACE if machine.system == "Linux" else _ANY_INTERFACE_ELSEWHERE).format(name)
+    return (_ANY_INTERFACE if computer.system == "Linux" else _ANY_INTERFACE_ELSEWHERE).format(name)
 
 
 def _mount_channel(mount: Mount) -> LaptopChannel | None:

@@ -16,7 +16,6 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any
 
-from ndks.driver.answers import Status
 from ndks.driver.capsules import SUFFIX
 from ndks.driver.unit import Unit
 from ndks.exceptions import FileError, NdksError, reason
@@ -34,19 +33,32 @@ Progress = Callable[[int], object]  # is told how many more bytes of keys have c
 
 
 @dataclass(frozen=True)
-class FaradayPlan:
-    """What is done at one laptop; salt, keys and bits have to be alike at both. `look` finds the channels."""
+class KeySet:
+    """The keys that are taken: how many, and of how many bits each. All of it has to be alike at both laptops."""
 
     salt: bytes
+    count: int = 8
+    bits: int = 256
+
+
+@dataclass(frozen=True)
+class ChannelWatch:
+    """How channels are looked for, and whether to go on when one is open."""
+
+    look: Callable[[], Sequence[LaptopChannel]] = find_channels
+    accept_risk: bool = False
+
+
+@dataclass(frozen=True)
+class FaradayPlan:
+    """What is done at one laptop."""
+
+    keys: KeySet
     target: Path  # where the record is written
     message: Path | None = None  # to be encrypted, and deleted
-    keys: int = 8
-    bits: int = 256
     cipher: str = commands.CIPHERS[commands.VERNAM]
-    accept_risk: bool = False
     overwrite: bool = False  # record and capsule
-    look: Callable[[], Sequence[LaptopChannel]] = find_channels
-    machine: Computer = field(default_factory=Computer)  # tells what deleting a file means
+    watch: ChannelWatch = ChannelWatch()
 
 
 @dataclass(frozen=True)
@@ -70,8 +82,8 @@ class _Letter:
 
     def seal(self, unit: Unit, plan: FaradayPlan, key: bytes) -> RecordedMessage:
         """Encrypt it, and return when the capsule is on the disk."""
-        meaning = deletion.meaning(self.original.path, plan.machine)
-        text = commitments.TextCommitment(key, plan.salt, self.original)
+        meaning = deletion.meaning(self.original.path, Computer())
+        text = commitments.TextCommitment(key, plan.keys.salt, self.original)
         size = unit.encrypt(text, self._capsule, cipher=plan.cipher, overwrite=self._overwrite)
         with self._capsule.open("rb") as file:
             digest = file_digest(file, sha256).hexdigest()
@@ -86,12 +98,12 @@ class _Letter:
 def take_record(
     unit: Unit, plan: FaradayPlan, before: Sequence[LaptopChannel], progress: Progress = lambda _: None
 ) -> Record:
-    """Take keys, encrypt and delete the message, and write the record; `before` is what `plan.look` has said.
+    """Take keys, encrypt and delete the message, and write the record; `before` is what `plan.watch` has seen.
 
     ChannelOpen when a channel is open before, and then nothing is done, or after: then the record tells so, the keys
     are used up, and the message is not deleted.
     """
-    refuse_open(before, accept_risk=plan.accept_risk)
+    refuse_open(before, accept_risk=plan.watch.accept_risk)
     _check_target(plan)
     with _letter(plan) as letter:
         record, key = _carry_out(unit, plan, before, letter, progress)
@@ -125,42 +137,32 @@ def _carry_out(
     unit: Unit, plan: FaradayPlan, before: Sequence[LaptopChannel], letter: _Letter | None, progress: Progress
 ) -> tuple[Record, bytes]:
     """Return the record, and the key that authenticates it."""
-    started = _now()
-    status = unit.member_status()
+    started, of_unit = _now(), _of_unit(unit)
     taken = _take_keys(unit, plan, progress)
     message = letter.seal(unit, plan, taken.key) if letter else None
-    after = plan.look()
-    record = Record(
-        unit=unit.hello.serial_number,
-        **_of_network(status),
-        salt=plan.salt.hex(),
-        started=started,
-        ended=_now(),
-        channels_before=tuple(before),
-        channels_after=tuple(after),
-        accepted_risk=plan.accept_risk,
-        keys=taken.keys,
-        repeated=taken.repeated,
-        message=message,
-        authentication=taken.authentication,
-    )
+    channels: dict[str, Any] = {"channels_before": tuple(before), "channels_after": tuple(plan.watch.look())}
+    run: dict[str, Any] = {"salt": plan.keys.salt.hex(), "accepted_risk": plan.watch.accept_risk}
+    keys: dict[str, Any] = {"keys": taken.keys, "repeated": taken.repeated, "authentication": taken.authentication}
+    times: dict[str, Any] = {"started": started, "ended": _now()}
+    record = Record(**of_unit, **channels, **run, **times, **keys, message=message)
     return record.signed(taken.key), taken.key
 
 
-def _of_network(status: Status) -> dict[str, Any]:
+def _of_unit(unit: Unit) -> dict[str, Any]:
+    status = unit.member_status()
     names = ("network_id", "lane", "epoch", "suite", "digits")
-    return {name: getattr(status, name) for name in names}
+    return {"unit": unit.hello.serial_number, **{name: getattr(status, name) for name in names}}
 
 
 def _take_keys(unit: Unit, plan: FaradayPlan, progress: Progress) -> _Taken:
     epoch, first = _first_index(unit, plan)
-    last = first + plan.keys
+    last, bits = first + plan.keys.count, plan.keys.bits
     keys: list[Commitment] = []
     repeated: list[int] = []
     known: set[bytes] = set()
     for index in range(first, last):
-        blocks = _Watched(unit.stream_key(index, plan.bits, epoch=epoch), progress)
-        keys.append(Commitment(index, plan.bits, commitments.of_key(plan.salt, index, plan.bits, blocks)))
+        blocks = _Watched(unit.stream_key(index, bits, epoch=epoch), progress)
+        keys.append(Commitment(index, bits, commitments.of_key(plan.keys.salt, index, bits, blocks)))
         if blocks.digest in known:
             repeated.append(index)
         known.add(blocks.digest)
@@ -175,7 +177,7 @@ def _first_index(unit: Unit, plan: FaradayPlan) -> tuple[int, int]:
         begun = Record.load(plan.target)
     except (FileError, OSError):
         return epoch, following
-    same = (unit.hello.serial_number, plan.salt.hex(), epoch, [plan.bits] * plan.keys)
+    same = (unit.hello.serial_number, plan.keys.salt.hex(), epoch, [plan.keys.bits] * plan.keys.count)
     is_same = (begun.unit, begun.salt, begun.epoch, [key.bits for key in begun.keys]) == same
     if not is_same or open_channels((*begun.channels_before, *begun.channels_after)):
         return epoch, following

@@ -41,14 +41,14 @@ class _UsbInterface:
         return cls(code.lower(), driver, bool(names), is_wifi, (folder / "bluetooth").is_dir())
 
 
-def usb_devices(machine: Computer) -> list[LaptopChannel]:
+def usb_devices(computer: Computer) -> list[LaptopChannel]:
     """Return USB devices that are networks or radios, but those radios that are listed as such anyway."""
-    if not machine.has_sysfs:
+    if not computer.has_sysfs:
         state = "this system does not tell whether there is one"
         return [LaptopChannel("USB network", "of any kind", state, None, "unplug all USB devices but the unit")]
-    folders = [path for path in machine.children("sys/bus/usb/devices") if ":" in path.name]
+    folders = [path for path in computer.children("sys/bus/usb/devices") if ":" in path.name]
     devices = groupby(folders, key=lambda path: path.name.partition(":")[0])
-    return [channel for name, interfaces in devices for channel in _device(machine, name, list(interfaces))]
+    return [channel for name, interfaces in devices for channel in _device(computer, name, list(interfaces))]
 
 
 def serial_devices(ports: Sequence[SerialPort], unit: str = "") -> list[LaptopChannel]:
@@ -59,13 +59,13 @@ def serial_devices(ports: Sequence[SerialPort], unit: str = "") -> list[LaptopCh
     return [_serial(port, own, unit) for port in ports if port.vendor is not None]
 
 
-def _device(machine: Computer, name: str, folders: Sequence[Path]) -> Iterator[LaptopChannel]:
+def _device(computer: Computer, name: str, folders: Sequence[Path]) -> Iterator[LaptopChannel]:
     interfaces = _unlisted([_UsbInterface.at(folder) for folder in folders])
-    folder = machine.root / "sys/bus/usb/devices" / name
+    folder = computer.root / "sys/bus/usb/devices" / name
     label = f"{name}, {_product(folder)}"
     advice = _UNPLUG.format(name)
     if any(each.code.startswith(_MODEM) or each.driver in _MODEM_DRIVERS for each in interfaces):
-        yield modem(machine, label)
+        yield modem(computer, label)
     elif any(each.code.startswith(_NETWORK) or each.is_network for each in interfaces):
         # One that is built in cannot be unplugged: whether it is open, its network interface tells.
         if read(folder / "removable") != "fixed":

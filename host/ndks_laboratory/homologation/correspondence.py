@@ -3,12 +3,14 @@
 """What Alice and Bob write to each other in the second stage: English in ASCII, as short and as long as letters are."""
 
 import random
-from dataclasses import dataclass
 
-BATCHES = (("alice", "bob"), ("bob", "alice"), ("alice", "bob"), ("bob", "alice"))  # sender, receiver: roles swap
+from ndks_laboratory.stages.letters import FROM_CAGE, Letter
+from ndks_laboratory.stages.sides import NAMES
+
+_THERE, _BACK = (NAMES[0], NAMES[1]), (NAMES[1], NAMES[0])
+BATCHES = (_THERE, _BACK, _THERE, _BACK)  # sender, receiver: roles swap
 LEAST = 4 * len(BATCHES)  # letters: each batch has all that the requirements speak of
 REPEATED_SYMBOL = "A"
-FROM_CAGE = 0  # the number of the letter that is encrypted in the sender's cage
 
 _REPETITIONS = 3000
 _MANY_REPETITIONS = 1 << 16  # once in each direction: patterns within a message show
@@ -33,20 +35,6 @@ _SENTENCES = (
 _SHORT = ("Pay 0100 to Bob.", "Sell at ninety five.", "Attack is at dawn tomorrow.", "The answer is yes.")
 
 
-@dataclass(frozen=True)
-class Letter:
-    """One message; `text` is what its sender writes. Either mode opens what the other has sealed."""
-
-    number: int
-    batch: int
-    sender: str
-    receiver: str
-    cipher: str
-    sealed_in: str
-    opened_in: str
-    text: bytes
-
-
 def letters(count: int, seed: int) -> tuple[Letter, ...]:
     """Return at least LEAST letters, in the order in which they are sent; before them, the one from the cage."""
     draw = random.Random(seed)  # noqa: S311 no secret: the laboratory's texts
@@ -54,7 +42,7 @@ def letters(count: int, seed: int) -> tuple[Letter, ...]:
     sizes = [count // len(BATCHES) + (i < count % len(BATCHES)) for i in range(len(BATCHES))]
     places = [(batch, place) for batch, size in enumerate(sizes) for place in range(size)]
     others = (_letter(number, *at, draw) for number, at in enumerate(places, start=1))
-    from_cage = Letter(FROM_CAGE, 0, *BATCHES[0], "vernam", "b", "b", _english(8, draw))
+    from_cage = Letter(FROM_CAGE, 0, BATCHES[0], "vernam", "bb", _english(8, draw))
     return (from_cage, *others)
 
 
@@ -72,8 +60,8 @@ def _letter(number: int, batch: int, place: int, draw: random.Random) -> Letter:
     else:
         text = _SHORT[place % len(_SHORT)].encode() if place % 3 == 0 else _english(draw.randint(1, 8), draw)
     cipher = "aes" if place % 4 == 3 else "vernam"
-    sealed_in = "ab"[(place + batch) % 2]
-    return Letter(number, batch, *BATCHES[batch], cipher, sealed_in, "ab"[place // 2 % 2], text)
+    modes = "ab"[(place + batch) % 2] + "ab"[place // 2 % 2]
+    return Letter(number, batch, BATCHES[batch], cipher, modes, text)
 
 
 def _english(sentences: int, draw: random.Random) -> bytes:

@@ -4,6 +4,8 @@
 
 from typing import Any
 
+from ndks_laboratory.outcome import HELD
+
 from .evidence import Evidence
 
 _NOT = "not measured"
@@ -15,7 +17,7 @@ def tables(evidence: Evidence, seconds_to_provision: float) -> list[dict[str, An
 
 
 def _table_1(evidence: Evidence) -> dict[str, Any]:
-    key, symbol = evidence.long_key, evidence.symbol
+    key, symbol = evidence.keys.long_key, evidence.keys.symbol
     small = "small after distillation (less than desired)"
     dynamic = f"{symbol.distinct} of 256 encodings of one symbol" if symbol.count else _NOT
     rows = [
@@ -33,7 +35,7 @@ def _table_1(evidence: Evidence) -> dict[str, Any]:
             "less than one",
             "less than one",
             "unlimited",
-            f"{evidence.keys_seen:,} in this run",
+            f"{evidence.attacks.keys_seen:,} in this run",
         ],
         ["Infrastructure need", "Yes", "Yes", "No", _NOT],
         ["Manpower", "Highly qualified", "Highly qualified", "Low skilled", _NOT],
@@ -47,9 +49,9 @@ def _table_1(evidence: Evidence) -> dict[str, Any]:
 
 
 def _table_2(evidence: Evidence, seconds_to_provision: float) -> dict[str, Any]:
-    key = evidence.long_key
-    checks = evidence.no_channel.key_checks
-    same = f"{sum(bool(check.held) for check in checks)} of {len(checks)} checks of shared keys held"
+    key = evidence.keys.long_key
+    checks = evidence.no_channel.keys
+    same = f"{sum(check.outcome.word == HELD for check in checks)} of {len(checks)} checks of shared keys held"
     primal = f"{key.compared:,} of {key.bits:,} bits compared, {key.bits_a_second:,.0f} bits a second from both units"
     rows = [
         ["Origin", "China", "USA", _NOT],

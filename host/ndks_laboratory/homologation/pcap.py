@@ -49,7 +49,8 @@ def _packets(sender: int, receiver: int, segments: Sequence[Segment]) -> Iterato
 
 
 def _packet(source: int, target: int, sequence: int, acknowledged: int, flags: int, data: bytes = b"") -> bytes:
-    tcp = dpkt.tcp.TCP(sport=source, dport=target, seq=sequence, ack=acknowledged, flags=flags, win=_WINDOW, data=data)
+    tcp = dpkt.tcp.TCP(sport=source, dport=target, seq=sequence, ack=acknowledged, flags=flags, win=_WINDOW)
+    tcp.data = data
     ip = dpkt.ip.IP(src=_ADDRESS, dst=_ADDRESS, p=dpkt.ip.IP_PROTO_TCP, ttl=64, data=tcp)
     ip.len = len(ip)
     return bytes(dpkt.ethernet.Ethernet(src=_NO_MAC, dst=_NO_MAC, data=ip))

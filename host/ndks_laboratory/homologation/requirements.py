@@ -33,7 +33,7 @@ REQUIREMENTS = (
         "4.1.1",
         "A probe of TCP, UDP and abstract Unix sockets reaches the other side without cages, and nobody inside. Both "
         "are processes of one computer, with one file system: the cages are no sandbox.",
-        judgements.checks(lambda e: e.no_channel.cage_checks),
+        judgements.checks(lambda e: e.no_channel.cages.checks),
     ),
     Requirement(
         "R3",

@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""One side's laptop in the second stage: writes, encrypts and sends letters, receives them, or reads what it received.
+"""One side's laptop in the second stage: encrypts and sends letters, receives capsules, or reads what it received.
 
-python -m ndks_laboratory.stages.correspondent NAME PORT DIR send|receive|read BATCH COUNT SEED [TCP_PORT]
+python -m ndks_laboratory.stages.correspondent NAME PORT DIR send|receive TCP_PORT ORDERS
+python -m ndks_laboratory.stages.correspondent NAME PORT DIR read BATCH ORDERS
 """
 
 import json
@@ -13,62 +14,62 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-import ndks
 from ndks.exceptions import NdksError
 from ndks.files import write_private
-from ndks_laboratory.homologation.correspondence import FROM_CAGE, Letter, letters
 
 from .cage import interfaces, namespace
-from .processes import Side, tell
+from .plugging import open_unit
+from .processes import log
+from .sides import Side
+
+Order = tuple[int, str, str]  # what is to be done with a letter: its number, cipher, mode
 
 _LENGTH = ">I"  # before each capsule on the line
 _TIMEOUT = 120.0
 
 
-def encrypt(side: Side, batch: Sequence[Letter]) -> None:
-    """Write each letter, encrypt it, and delete the original; the one from the cage is encrypted already."""
-    with ndks.open(side.port) as unit:
-        for letter in batch:
-            if letter.number == FROM_CAGE:
+def encrypt(side: Side, orders: Sequence[Order]) -> None:
+    """Encrypt each letter, and delete the original; one that was encrypted in a cage has its capsule already."""
+    with open_unit(side) as unit:
+        for number, cipher, mode in orders:
+            if side.capsule(number).exists():
                 continue
-            original = side.letter(letter.number)
-            write_private(original, letter.text)
-            unit.encrypt(original, side.capsule(letter.number), cipher=letter.cipher, mode=letter.sealed_in)
-            original.unlink()
+            unit.encrypt(side.letter(number), side.capsule(number), cipher=cipher, mode=mode)
+            side.letter(number).unlink()
         unit.eject()
 
 
-def send(side: Side, batch: Sequence[Letter], port: int) -> None:
+def send(side: Side, orders: Sequence[Order], port: int) -> None:
     """Encrypt the letters, then connect and send the capsules."""
-    encrypt(side, batch)
+    encrypt(side, orders)
     with socket.create_connection(("127.0.0.1", port), _TIMEOUT) as line:
-        for letter in batch:
-            capsule = side.capsule(letter.number).read_bytes()
+        for number, _, _ in orders:
+            capsule = side.capsule(number).read_bytes()
             line.sendall(struct.pack(_LENGTH, len(capsule)) + capsule)
-    tell(f"{len(batch)} capsules sent")
+    log(f"{len(orders)} capsules sent")
 
 
-def receive(side: Side, batch: Sequence[Letter], port: int) -> None:
+def receive(side: Side, orders: Sequence[Order], port: int) -> None:
     """Take what comes, all of it, and hang up."""
     with socket.create_connection(("127.0.0.1", port), _TIMEOUT) as line, line.makefile("rb") as stream:
-        for letter in batch:
-            write_private(side.received(letter.number), _read_capsule(stream))
-    tell(f"{len(batch)} capsules received")
+        for number, _, _ in orders:
+            write_private(side.received(number), _read_capsule(stream))
+    log(f"{len(orders)} capsules received")
 
 
-def read(side: Side, batch: Sequence[Letter]) -> None:
+def read(side: Side, orders: Sequence[Order], batch: int) -> None:
     """Decrypt what was received; in a cage, where one can be had: this laptop is disconnected."""
     errors: dict[int, str] = {}
-    with ndks.open(side.port) as unit:
-        for letter in batch:
+    with open_unit(side) as unit:
+        for number, _, mode in orders:
             try:
-                unit.decrypt(side.received(letter.number), side.opened(letter.number), mode=letter.opened_in)
+                unit.decrypt(side.received(number), side.opened(number), mode=mode)
             except NdksError as error:
-                errors[letter.number] = f"{error.code}: {error}"
+                errors[number] = f"{error.code}: {error}"
         unit.eject()
     evidence = {"namespace": namespace(), "interfaces": interfaces(), "errors": errors}
-    side.evidence.write_text(json.dumps(evidence))
-    tell(f"{len(batch) - len(errors)} of {len(batch)} opened")
+    side.reading(batch).write_text(json.dumps(evidence))
+    log(f"{len(orders) - len(errors)} of {len(orders)} opened")
 
 
 def _read_capsule(stream: BinaryIO) -> bytes:
@@ -76,13 +77,9 @@ def _read_capsule(stream: BinaryIO) -> bytes:
     return stream.read(size)
 
 
-def main(name: str, port: str, directory: str, task: str, batch: str, count: str, seed: str, line: str = "0") -> int:
+def main(name: str, port: str, directory: str, task: str, number: str, orders: str) -> int:  # number: TCP port, batch
     side = Side(name, port, Path(directory))
-    wanted = [letter for letter in letters(int(count), int(seed)) if letter.batch == int(batch)]
-    if task == "read":
-        read(side, wanted)
-    else:
-        {"send": send, "receive": receive}[task](side, wanted, int(line))
+    {"send": send, "receive": receive, "read": read}[task](side, json.loads(orders), int(number))
     return 0
 
 

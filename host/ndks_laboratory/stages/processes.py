@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The two sides: where each lays its files, how their processes are started, and how the laboratory talks to them."""
+"""Processes of the sides: how they are started, and how the laboratory talks to them."""
 
 import contextlib
 import json
@@ -11,73 +11,29 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from ndks.exceptions import CheckFailed
-from ndks.laptop.bindings import BindingStore
-from ndks_laboratory.faraday.taking import capsule_of
 
 from .cage import end, environment
+from .sides import Side
 
 _LITTLE = 1 << 20  # bytes of a disk
-TIMEOUT = 600.0  # seconds for whatever a side has to do at once: a board needs minutes for long messages
-
-
-@dataclass(frozen=True)
-class Side:
-    """One side: its unit's port, and its files, all in its own directory."""
-
-    name: str
-    port: str
-    directory: Path
-
-    @property
-    def bindings(self) -> BindingStore:
-        """What this side's laptop knows of its unit."""
-        return BindingStore(self.laptop)
-
-    @property
-    def laptop(self) -> Path:
-        return self.directory / "laptop"
-
-    @property
-    def log(self) -> Path:
-        return self.directory / "log.txt"
-
-    @property
-    def record(self) -> Path:
-        return self.directory / "no-channel.json"
-
-    @property
-    def evidence(self) -> Path:
-        return self.directory / "evidence.json"
-
-    def letter(self, number: int) -> Path:
-        return self.directory / f"letter-{number:03d}.txt"
-
-    def capsule(self, number: int) -> Path:
-        return capsule_of(self.letter(number))
-
-    def received(self, number: int) -> Path:
-        return self.directory / f"received-{number:03d}.ndks"
-
-    def opened(self, number: int) -> Path:
-        return self.directory / f"received-{number:03d}.txt"
+_TIMEOUT = 600.0  # seconds for whatever a side has to do at once: a board needs minutes for long messages
 
 
 class SideProcess:
-    """A process of a side, in a session of its own; it may be asked questions as long as its stdin is open."""
+    """A process of a side, in a session of its own; it can be asked questions as long as its stdin is open."""
 
     def __init__(self, side: Side, module: str, *arguments: str, cage: Sequence[str] = ()) -> None:
         self.side = side
+        own = (side.name, side.port, str(side.directory))
         with os.fdopen(os.open(side.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
-            self._process = subprocess.Popen(
-                [*cage, sys.executable, "-m", f"ndks_laboratory.stages.{module}", *arguments],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
+            pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log}
+            self._process = subprocess.Popen[bytes](
+                [*cage, sys.executable, "-m", f"ndks_laboratory.stages.{module}", *own, *arguments],
+                **pipes,
                 cwd=side.directory,
                 env=environment(side.directory, side.laptop),
                 start_new_session=True,
@@ -97,7 +53,7 @@ class SideProcess:
             self._process.stdin.flush()
         except BrokenPipeError:
             raise self._failed() from None
-        if not select.select([self._process.stdout], [], [], TIMEOUT)[0]:
+        if not select.select([self._process.stdout], [], [], _TIMEOUT)[0]:
             raise self._failed()
         line = self._process.stdout.readline()
         if not line:
@@ -119,7 +75,7 @@ class SideProcess:
     def finish(self) -> None:
         """Wait for its end. CheckFailed unless it ended well."""
         try:
-            status = self._process.wait(TIMEOUT)
+            status = self._process.wait(_TIMEOUT)
         except subprocess.TimeoutExpired:
             raise self._failed() from None
         if status:
@@ -162,7 +118,7 @@ def answer(value: Any) -> None:
     sys.stdout.flush()
 
 
-def tell(text: str) -> None:
+def log(text: str) -> None:
     """Write a line into the side's log."""
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
     sys.stderr.flush()

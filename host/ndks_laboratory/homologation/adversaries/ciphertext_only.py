@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ndks_laboratory.outcome import Outcome
+
 from ..attack import CIPHERTEXTS, Adversary, Bits, Finding, Intercepted, Oracle, OutOfTime, Seen
 from . import english
 from .frequency_search import RADIANS, TURN, Elements, FrequencyWindow, TooMany, find, parity
@@ -27,7 +29,7 @@ _EXCERPT = 60  # characters
 
 @dataclass(frozen=True)
 class Reading:
-    """A text that an attacker believes to be that of a message."""
+    """A text that an adversary believes to be that of a message."""
 
     text: bytes
     seconds: float
@@ -59,13 +61,14 @@ class CiphertextOnly(Adversary):
                 raise
         details = {"messages": len(chosen), "tried": tried, "read": len(read)}
         if not read:
-            return Finding(self.name, False, f"none of {tried} messages could be read", tests=tried, details=details)
+            outcome = Outcome.held(f"none of {tried} messages could be read")
+            return Finding(self.name, outcome, tests=tried, details=details)
         number = max(read, key=lambda number: len(set(read[number].text)))
         best = read[number]
         excerpt = best.text[:_EXCERPT].decode("ascii", "replace")
         details |= {"number": number, "seconds": best.seconds, "excerpt": excerpt, "bytes": len(best.text)}
         summary = f"read {len(read)} of {tried} messages; message {number} in {best.seconds:.3f} s: {excerpt!r}"
-        return Finding(self.name, True, summary, tests=tried, details=details)
+        return Finding(self.name, Outcome.failed(summary), tests=tried, details=details)
 
 
 def read_message(seen: Seen, message: Intercepted) -> Reading | None:

@@ -198,7 +198,7 @@ def _search(
         np.empty((4, intervals)),
         np.empty((3, intervals)),
     )
-    found = survivors(elements, bits, scale, slack, blocks.grid, reach, part.start, part.stop, room)
+    found = survivors((elements, bits), (scale, slack), blocks.grid, (part.start, part.stop), reach, room)
     if found > _ROOM:
         raise TooMany
     centres, lows, highs = (array[:found].tolist() for array in room[:3])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What the active attackers have in common: they try, are refused, and now and then are not."""
+"""What the active adversaries have in common: they try, are refused, and now and then are not."""
 
 from abc import abstractmethod
 from collections import Counter
@@ -12,6 +12,7 @@ import numpy as np
 from ndks.exceptions import NdksError
 from ndks_laboratory.homologation.attack import SYSTEM, Adversary, Finding, Oracle, OutOfTime, Seen
 from ndks_laboratory.homologation.system import ALICE, BOB, Refusal, System
+from ndks_laboratory.outcome import Outcome
 
 _SHOWN = 24  # bytes of a text
 _BEFORE = 4  # of them, in front of the first that differs
@@ -87,7 +88,7 @@ class Trial:
 
 
 class ActiveAdversary(Adversary):
-    """An attacker who needs nothing but the system."""
+    """An adversary who needs nothing but the system."""
 
     needs = frozenset({SYSTEM})
     budget = 300.0  # seconds, for slow boards; on two emulated units each needs 2 at most
@@ -107,15 +108,15 @@ class ActiveAdversary(Adversary):
         if trial.breaks:
             more = len(trial.breaks) - 1
             summary = trial.breaks[0] + (f" (and {more} more)" if more else "")
-            return Finding(self.name, True, summary, details=trial.details | {"breaks": trial.breaks[:20]})
+            return Finding(self.name, Outcome.failed(summary), details=trial.details | {"breaks": trial.breaks[:20]})
         if no_verdict:
-            return Finding(self.name, None, no_verdict, details=trial.details)
+            return Finding(self.name, Outcome.not_shown(no_verdict), details=trial.details)
         summary = self.withstood.format(tries=trial.tries, refused=trial.refused)
-        return Finding(self.name, False, summary, details=trial.details)
+        return Finding(self.name, Outcome.held(summary), details=trial.details)
 
 
 def _no_verdict(act: Callable[[Trial], str | None], trial: Trial) -> str:
-    """Let an attacker act and return why that shows nothing, "" if it does. NdksError, unless there are breaks."""
+    """Let an adversary act and return why that shows nothing, "" if it does. NdksError, unless there are breaks."""
     try:
         reason = act(trial)
     except OutOfTime:
