@@ -14,7 +14,7 @@ from .outcome import HELD, Check, Outcome, worst_of
 from .stages.cage import find_cage
 from .stages.kept_keys import KeptKeys, run_with_keys
 from .stages.letters import Letter
-from .stages.members import Member, admit, introduce
+from .stages.members import NewMember, admit, introduce
 from .stages.no_channel import Cages
 from .stages.plugging import PTY
 from .stages.regular_channel import RegularChannel, run_regular_channel
@@ -33,7 +33,7 @@ class Demonstration:
     """All that both stages have shown."""
 
     network: Network
-    members: tuple[Member, ...]
+    members: tuple[NewMember, ...]
     keys: KeptKeys
     messages: RegularChannel
 
@@ -72,8 +72,8 @@ def demonstrate(
     return Demonstration(network, members, keys, messages)
 
 
-def _provision(sides: Sequence[Side], *, alter_p1: bool) -> tuple[Network, tuple[Member, ...]]:
-    network, members = Network.new("demo"), list[Member]()
+def _provision(sides: Sequence[Side], *, alter_p1: bool) -> tuple[Network, tuple[NewMember, ...]]:
+    network, members = Network.new("demo"), list[NewMember]()
     for side in sides:
         side.make()
         with _opened(side) as unit:

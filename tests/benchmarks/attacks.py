@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How often the attackers of homologation break suite paper, and how long they take; prints a Markdown table.
+"""How often the adversaries of homologation break suite paper, and how long they take; prints a Markdown table.
 
 python tests/benchmarks/attacks.py [--trials N] [--digits 3,4,6] [--quick]
 
@@ -44,7 +44,7 @@ _NO_BITS = np.zeros(0, np.uint8)
 
 @dataclass(frozen=True)
 class PaperTarget:
-    """A network that computes exactly, or in single precision; knows everything that attackers ask an expert."""
+    """A network that computes exactly, or in single precision; knows everything that adversaries ask an oracle."""
 
     p1: str
     p2: str
@@ -65,7 +65,7 @@ class PaperTarget:
         return text == self.text
 
     def seen(self, keys: int = 1, bits: int = 1024, long_bits: int = 0) -> Seen:
-        """Return what attackers see: keys, a long key, and the text as it is encrypted under a capsule's key."""
+        """Return what adversaries see: keys, a long key, and the text as it is encrypted under a capsule's key."""
         rows = np.stack([self.bits(index, 0, bits) for index in range(1, keys + 1)])
         long_key = self.bits(keys + 1, 0, long_bits) if long_bits else _NO_BITS
         messages: tuple[Intercepted, ...] = ()
@@ -77,7 +77,7 @@ class PaperTarget:
 
 
 class Coin:
-    """The expert on bits that nobody can know."""
+    """The oracle on bits that nobody can know."""
 
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
@@ -90,7 +90,7 @@ class Coin:
 
 
 def random_seen(digits: int, seed: int, keys: int = 40, long_bits: int = 4096) -> Seen:
-    """Return what attackers see of a system whose bits are random."""
+    """Return what adversaries see of a system whose bits are random."""
     rng = np.random.default_rng(seed)
     messages = tuple(Intercepted(number, rng.bytes(size), SECRET_BITS) for number, size in ((1, 16), (2, 64), (3, 400)))
     rows = rng.integers(0, 2, (keys, 1024), np.uint8)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What Debian's test programs say of key bits: `ent`, `rngtest` (rng-tools5) and `dieharder`, where installed.
 
-Second opinions for the report, by code that is not ours. The verdict does not depend on them: their p-values are
+Second opinions, by code that is not ours. No verdict of homologation depends on them: their p-values are
 approximations, and they are not corrected for the number of tests. `ok` here means nothing below one in a million.
 """
 
@@ -18,6 +18,9 @@ from pathlib import Path
 import numpy as np
 from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 
+from ndks.keys.generator import Generator
+from ndks.keys.offline_keys import exported_key
+from ndks.network.network_file import Network
 from ndks_laboratory.homologation.attack import Bits
 from ndks_laboratory.homologation.statistics.tails import upper_tail
 
@@ -161,3 +164,19 @@ _TOOLS = (
     _Tool("rngtest", "rng-tools5", _rngtest),
     _Tool("dieharder", "dieharder", _dieharder),
 )
+
+
+def main() -> None:
+    """Print what the programs say of keys: of equation 7, and of suite hybrid."""
+    size = 1 << 19
+    keys = {
+        f"eq. 7, d = {digits}": bytes(Generator("0.52", "25", digits).key(1).read(0, 8 * size)) for digits in (3, 9)
+    }
+    keys["suite hybrid"] = exported_key(Network.new("bench"), 1, size)
+    for name, key in keys.items():
+        for row in external_rows(np.unpackbits(np.frombuffer(key, np.uint8))):
+            print(f"{name:12}  {row.tool:9} {row.version:12} {row.outcome or 'no result':9} {row.summary}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Active attackers break what can be broken, and nothing else."""
+"""Active adversaries break what can be broken, and nothing else."""
 
 import contextlib
 import json
@@ -33,7 +33,7 @@ from ndks_laboratory.homologation.unit_system import UnitSystem
 from ndks_protocol import commands
 
 BY_LABEL = {adversary.label: adversary for adversary in ADVERSARIES}
-NOBODY = cast(Oracle, None)  # active attackers see for themselves whether they succeed
+NOBODY = cast(Oracle, None)  # active adversaries see for themselves whether they succeed
 
 
 def seen(system: System | None, seed: int = 1) -> Seen:
@@ -102,7 +102,7 @@ def test_bare_scheme_gives_out_frames_in_another_order() -> None:
     capsule = system.seal(b"".join(texts))
     size = system.layout.chunk
     assert (
-        system.open(capsule[size : 2 * size] + capsule[:size] + capsule[2 * size :]) == texts[1] + texts[0] + texts[2]
+        system.unseal(capsule[size : 2 * size] + capsule[:size] + capsule[2 * size :]) == texts[1] + texts[0] + texts[2]
     )
 
 
@@ -139,8 +139,8 @@ def test_units_withstand(adversary: ActiveAdversary, units: UnitSystem) -> None:
     check_refusals(adversary.label, finding.details["refusals"])
     assert found_in([json.dumps([finding.outcome.reason, finding.details]).encode()], units.secrets()) == []
     for mode in ("a", "b"):
-        assert units.open(units.seal(b"still of use", mode=mode), mode=mode) == b"still of use"
-        assert units.open(units.seal(b"both ways", by=BOB), at=ALICE) == b"both ways"
+        assert units.unseal(units.seal(b"still of use", mode=mode), mode=mode) == b"still of use"
+        assert units.unseal(units.seal(b"both ways", by=BOB), at=ALICE) == b"both ways"
 
 
 @pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda adversary: adversary.name)
@@ -151,7 +151,7 @@ def test_units_in_process_withstand(adversary: ActiveAdversary, units_in_process
 
 
 def test_units_withstand_when_their_roles_are_swapped_at_once(units: UnitSystem) -> None:
-    """Also what follows wrong proofs: no unit lets the next attacker wait."""
+    """Also what follows wrong proofs: no unit lets the next adversary wait."""
     proofs = [BY_LABEL[label] for label in ("A7h", "A7i")]
     assert not any(attack(adversary, units).succeeded for adversary in proofs)
     with contextlib.closing(swapped(units)) as system:
@@ -210,7 +210,7 @@ def test_mark_stays_in_flash(units: UnitSystem) -> None:
     for by, at in ((ALICE, BOB), (BOB, ALICE)):
         erases = units.unit(at).status().erases
         for _ in range(60):
-            units.open(units.seal(b"message", by=by), at=at)
+            units.unseal(units.seal(b"message", by=by), at=at)
         assert units.unit(at).status().erases > erases
         (content,) = [dump.content for dump in units.dumps() if dump.owner == at]
         assert sum(units.marks()[at] in each for each in content) >= 2
@@ -236,7 +236,7 @@ def test_flash_of_erased_units(has_flash: bool, tmp_path: Path) -> None:
     assert members == (bindings if has_flash else None)
 
 
-def test_attacker_gives_up_when_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_adversary_gives_up_when_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     for adversary in ADVERSARIES:
         if adversary.name not in ("flash dump", "equal frames on the cable"):  # which take no time
             monkeypatch.setattr(adversary, "budget", -1.0)
@@ -275,10 +275,10 @@ def test_every_bit_of_header_and_tag_is_turned_over() -> None:
     flips: set[tuple[str, int]] = set()
 
     class NotingSystem(IdealSystem):
-        def open(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
+        def unseal(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
             changed = np.bitwise_xor(np.frombuffer(capsule, np.uint8), np.frombuffer(self.sealed, np.uint8))
             flips.update((mode, bit) for bit in np.flatnonzero(np.unpackbits(changed)).tolist())
-            return super().open(capsule, at=at, mode=mode)
+            return super().unseal(capsule, at=at, mode=mode)
 
         def seal(self, text: bytes, *, by: str = ALICE, cipher: str = "vernam", mode: str = "b") -> bytes:
             self.sealed = super().seal(text, by=by, cipher=cipher, mode=mode)

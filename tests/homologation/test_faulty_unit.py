@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Units with a fault each, in processes of their own, and the attackers who find it."""
+"""Units with a fault each, in processes of their own, and the adversaries who find it."""
 
 import contextlib
 from pathlib import Path
@@ -98,7 +98,7 @@ def test_bias_of_key_bits(fault: str, is_biased: bool, tmp_path: Path) -> None:
         for cipher in ("vernam", "aes"):
             text = bytes(3000)
             capsule = system.seal(text, cipher=cipher, mode="b")
-            assert system.open(capsule, mode="a") == text
+            assert system.unseal(capsule, mode="a") == text
     ones = int(np.unpackbits(np.frombuffer(keys[0], np.uint8)).sum())
     sigmas = (ones - ELEMENTS / 2) / (ELEMENTS**0.5 / 2)
     assert (sigmas < -SIX_SIGMA) is is_biased

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The passive attackers break suite paper at d = 3, and find nothing in random bits."""
+"""The passive adversaries break suite paper at d = 3, and find nothing in random bits."""
 
 from dataclasses import replace
 

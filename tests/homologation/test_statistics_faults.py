@@ -19,7 +19,7 @@ UNSEEN = -6.0
 
 
 class Nobody(Oracle):
-    """An expert whom nobody asks."""
+    """An oracle whom nobody asks."""
 
     def compare_bits(self, index: int, first: int, bits: Bits) -> int | None:
         raise AssertionError

@@ -4,7 +4,7 @@
 
 from ndks_protocol.generator import MAX_ELEMENTS, MAX_INDEX, Generator
 from ndks_protocol.generator.decimals import parse_decimal
-from ndks_protocol.generator.fixed_point import bit_length, pi
+from ndks_protocol.generator.fixed_point import bit_length, by_two_pi, in_turns
 
 from .circle import ERROR, Circle
 
@@ -34,8 +34,8 @@ class Phases:
         self.slow = Generator(p1, p2, digits)
         first, second = parse_decimal(p1), parse_decimal(p2)
         self._inner = self.step_bits + bit_length(abs(second[0]) // second[1] + 1) + 8
-        self._first = _in_turns(first, self._inner + _INDEX_BITS) & (1 << self._inner + _INDEX_BITS) - 1
-        self._second = _in_turns(second, self._inner)
+        self._first = in_turns(first[0], first[1], self._inner + _INDEX_BITS)
+        self._second = by_two_pi(second[0], second[1], self._inner)
         self._circle_of_keys = Circle(self._inner)
 
     def step(self, index: int) -> int:
@@ -117,13 +117,6 @@ class Keystream:
             self._ahead = self._slow.read(element - position, _AHEAD)
             self._ahead_first = element - position
         return self._ahead[position >> 3] >> 7 - (position & 7) & 1
-
-
-def _in_turns(decimal: tuple, bits: int) -> int:
-    """Return a decimal divided by 2 pi with `bits` fractional bits, less than 1.1 ulp off."""
-    numerator, denominator = decimal
-    work = bits + bit_length(abs(numerator) // denominator + 1) + 8
-    return (numerator << bits + work - 1) // (denominator * pi(work))
 
 
 def _shifted(data: bytearray, skip: int, size: int) -> bytearray:

@@ -50,7 +50,7 @@ class BareSystem(System):
             frames.append(struct.pack(_INDEX, index) + self._crypt(index, text[start : start + _TEXT]))
         return b"".join(frames)
 
-    def open(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
+    def unseal(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
         frames = [capsule[start : start + _HEADER + _TEXT] for start in range(0, len(capsule), _HEADER + _TEXT)]
         return b"".join(self._crypt(self.number(frame), frame[_HEADER:]) for frame in frames if len(frame) > _HEADER)
 

@@ -26,7 +26,7 @@ class Attacks:
 
 
 @dataclass(frozen=True)
-class Keys:
+class KeyMeasures:
     """What was measured of keys."""
 
     sensitivity: Sensitivity
@@ -52,5 +52,5 @@ class Evidence:
     no_channel: RecordedKeys
     regular: RegularChannel
     attacks: Attacks
-    keys: Keys
+    keys: KeyMeasures
     erasure: Erasure

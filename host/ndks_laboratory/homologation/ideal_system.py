@@ -12,7 +12,7 @@ from .system import ALICE, BOB, CapsuleLayout, Dump, Exchange, Refusal, StolenUn
 
 _HEADER, _TAG, _CHUNK = 37, 16, 1024
 _FLASH, _MARK = 4096, 16
-_DRAWS = b"ideal system"  # beside the seed: a stream that no attacker draws from
+_DRAWS = b"ideal system"  # beside the seed: a stream that no adversary draws from
 
 
 class IdealSystem(System):
@@ -32,7 +32,7 @@ class IdealSystem(System):
         self._sealed[capsule] = by, len(self._sealed) + 1, text
         return capsule
 
-    def open(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
+    def unseal(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
         sender, _, text = self._find(capsule)
         if sender == at:
             raise Refusal("REFLECTED")

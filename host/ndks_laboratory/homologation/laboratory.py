@@ -21,7 +21,7 @@ from .attack import Bits, Finding, Seen
 from .campaign import Progress, Reach, attack, attack_systems, reach, run_controls
 from .controls import Target
 from .correspondence import letters
-from .evidence import Attacks, Erasure, Evidence, Keys
+from .evidence import Attacks, Erasure, Evidence, KeyMeasures
 from .material import KEY_BITS, UnitOracle, gather
 from .plan import P1, TAMPER, HomologationPlan
 from .provisioning import PairMembership, UnitPair, UnitUnderTest
@@ -141,8 +141,8 @@ def _compare_keys(
     return long_key, measurements.compare_with_definition(sides, plan.network, indices, long_key)
 
 
-def _keys(plan: HomologationPlan, changed: tuple[bytes, bytes], shown: _Shown, limit: float) -> Keys:
-    return Keys(
+def _keys(plan: HomologationPlan, changed: tuple[bytes, bytes], shown: _Shown, limit: float) -> KeyMeasures:
+    return KeyMeasures(
         measurements.measure_sensitivity(plan.network, changed, limit),
         measurements.measure_symbol(shown.stages.regular.carried),
         measurements.evenness(shown.attacked.seen.long_key),

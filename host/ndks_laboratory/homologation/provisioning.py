@@ -17,7 +17,7 @@ import ndks
 from ndks.driver.answers import BLANK, TAMPERED
 from ndks.exceptions import CheckFailed, NdksError, UsageError
 from ndks.network.network_file import Network
-from ndks_laboratory.stages.members import Member, admit, introduce
+from ndks_laboratory.stages.members import NewMember, admit, introduce
 from ndks_laboratory.stages.sides import Side
 
 P1, P2 = "0.52", "25"  # the paper's own example
@@ -74,7 +74,7 @@ class UnitPair:
             membership.seconds = time.monotonic() - start
             yield membership
 
-    def _admit(self, side: Side, network: Network, *, alter: bool) -> tuple[Network, Member]:
+    def _admit(self, side: Side, network: Network, *, alter: bool) -> tuple[Network, NewMember]:
         with self._open(side) as unit:
             unit.check_blank()
             self._members.append(side)
@@ -120,7 +120,7 @@ class PairMembership:
     """What is known of both units as members; `states` are those at the end, when they were erased."""
 
     def __init__(self) -> None:
-        self.members: list[Member] = []
+        self.members: list[NewMember] = []
         self.states: list[str] = []
         self.seconds = 0.0  # that provisioning took
 

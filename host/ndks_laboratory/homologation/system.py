@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What active attackers can lay hands on, in the roles of section 4.1.2 of the paper.
+"""What active adversaries can lay hands on, in the roles of section 4.1.2 of the paper.
 
-Alice's unit seals and Bob's opens, or the other way round. Attackers are on the line between them, and on the cable
+Alice's unit seals and Bob's opens, or the other way round. Adversaries are on the line between them, and on the cable
 between a laptop and its unit; they take a unit to another laptop, have one with no laptop at all, or a copy of a flash.
 """
 
@@ -106,7 +106,7 @@ class System(ABC):
         """Return a capsule. Refusal."""
 
     @abstractmethod
-    def open(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
+    def unseal(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
         """Return the text of a capsule and accept it. Refusal."""
 
     @abstractmethod

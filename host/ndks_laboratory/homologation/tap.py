@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The attackers' tap on the cable between a laptop and its unit: it records frames, alters one, sends old ones."""
+"""The adversaries' tap on the cable between a laptop and its unit: it records frames, alters one, sends old ones."""
 
 import time
 from collections import deque

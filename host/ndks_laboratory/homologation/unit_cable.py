@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The cable between a laptop and its unit, with the attackers' tap in it."""
+"""The cable between a laptop and its unit, with the adversaries' tap in it."""
 
 import contextlib
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Two real units, on whatever ports: attackers use the protocol, and nothing that is not there for anybody.
+"""Two real units, on whatever ports: adversaries use the protocol, and nothing that is not there for anybody.
 
 A port is open once at a time, and stays open from one operation to the next.
 """
@@ -53,7 +53,7 @@ class UnitSystem(System):
         with refusals():
             return self.unit(by).seal(text, cipher=cipher, mode=mode)
 
-    def open(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
+    def unseal(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
         with refusals():
             return self.unit(at).unseal(capsule, mode=mode)
 
@@ -128,7 +128,7 @@ class UnitSystem(System):
         return self._units[owner][0]
 
     def _leave_anew(self, owner: str) -> None:
-        """Leave a unit whose laptop has just proved itself: wrong proofs of before do not delay the next attacker."""
+        """Leave a unit whose laptop has just proved itself: wrong proofs of before do not delay the next adversary."""
         self.unit(owner)
         self._leave(owner)
 

@@ -15,7 +15,7 @@ ALTERED_PLACE = 5  # the paper's own example: p1 = 0.52 and 0.52001
 
 
 @dataclass(frozen=True)
-class Member:
+class NewMember:
     """A unit as a member, bound to its side's laptop."""
 
     serial_number: str
@@ -23,15 +23,15 @@ class Member:
     binding_id: str
 
 
-def admit(unit: Unit, network: Network, name: str, *, alter: bool = False) -> tuple[Network, Member]:
+def admit(unit: Unit, network: Network, name: str, *, alter: bool = False) -> tuple[Network, NewMember]:
     """Provision and bind a unit; return the network with it. `alter`: its own copy has another decimal of p1."""
     network, lane = network.admit(unit.hello.serial_number, name)
     binding = unit.bind(unit.provision(altered(network) if alter else network, lane))
-    return network, Member(unit.hello.serial_number, lane, binding.binding_id)
+    return network, NewMember(unit.hello.serial_number, lane, binding.binding_id)
 
 
 def introduce(
-    sides: Sequence[Side], members: Sequence[Member], opened: Callable[[Side], AbstractContextManager[Unit]]
+    sides: Sequence[Side], members: Sequence[NewMember], opened: Callable[[Side], AbstractContextManager[Unit]]
 ) -> None:
     """Tell each of two units which laptop the other one is bound to."""
     for side, other in zip(sides, reversed(members), strict=True):

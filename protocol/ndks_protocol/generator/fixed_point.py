@@ -37,10 +37,15 @@ def _arctan_of_inverse(x: int, bits: int) -> int:
     return total
 
 
-def in_turns(numerator: int, denominator: int, bits: int) -> int:
-    """Return frac(numerator / denominator / 2 pi) with `bits` fractional bits, less than 1.1 ulp off."""
+def by_two_pi(numerator: int, denominator: int, bits: int) -> int:
+    """Return numerator / denominator / 2 pi with `bits` fractional bits, less than 1.1 ulp off."""
     work = bits + bit_length(abs(numerator) // denominator + 1) + 8
-    return (numerator << bits + work - 1) // (denominator * pi(work)) & (1 << bits) - 1
+    return (numerator << bits + work - 1) // (denominator * pi(work))
+
+
+def in_turns(numerator: int, denominator: int, bits: int) -> int:
+    """Return the fraction of that: an angle in turns."""
+    return by_two_pi(numerator, denominator, bits) & (1 << bits) - 1
 
 
 def cosine(phase: int, bits: int) -> int:

@@ -23,7 +23,7 @@ class KeyReuse(Adversary):
     needs = frozenset({KEYS})
 
     def run(self, seen: Seen, oracle: Oracle) -> Finding:
-        """Compare; the p-value is over both kinds of tests. The expert is not asked."""
+        """Compare; the p-value is over both kinds of tests. The oracle is not asked."""
         del oracle
         count, size = seen.keys.shape
         pairs = count * (count - 1) // 2

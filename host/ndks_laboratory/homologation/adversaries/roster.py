@@ -27,5 +27,5 @@ ACTIVE: tuple[Adversary, ...] = tuple(ADVERSARIES)
 
 
 def small_grid() -> Adversary:
-    """Return the attacker with a grid that holds the paper's p1 and p2, for controls."""
+    """Return the adversary with a grid that holds the paper's p1 and p2, for controls."""
     return DecimalGrid(p1_decimals=3, p2_limit=100)

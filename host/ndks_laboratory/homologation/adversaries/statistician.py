@@ -21,7 +21,7 @@ class Statistician(Adversary):
     needs = frozenset({LONG_KEY})
 
     def run(self, seen: Seen, oracle: Oracle) -> Finding:
-        """Test; the p-value is over all tests of all statistics. The expert is not asked."""
+        """Test; the p-value is over all tests of all statistics. The oracle is not asked."""
         del oracle
         found: list[Statistic] = []
         for statistic in all_statistics(seen.long_key[:_MOST]):

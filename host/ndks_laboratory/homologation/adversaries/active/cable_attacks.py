@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Attackers on the cable between a laptop and its unit."""
+"""Adversaries on the cable between a laptop and its unit."""
 
 from ndks_laboratory.homologation.system import TO_LAPTOP, TO_UNIT, TappedCable
 

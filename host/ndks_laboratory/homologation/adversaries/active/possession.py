@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Attackers who have a unit, or a copy of its flash, and not its laptop."""
+"""Adversaries who have a unit, or a copy of its flash, and not its laptop."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -34,7 +34,7 @@ class Replay(ActiveAdversary):
     def _again(self, trial: Trial, capsules: Sequence[bytes], when: str) -> None:
         for capsule in capsules:
             for mode in ("b", "a"):
-                text = trial.opened(capsule, mode=mode)
+                text = trial.unsealed(capsule, mode=mode)
                 if text is not None:
                     trial.breaks.append(f"replay: {shown(text)} came {when}")
 
@@ -49,7 +49,7 @@ class Reflection(ActiveAdversary):
             for mode in ("b", "a"):
                 text = f"THIS IS FROM {owner.upper()}".encode()
                 capsule = trial.seal(text, by=owner, mode=mode)
-                came_out = trial.opened(capsule, at=owner, mode=mode)
+                came_out = trial.unsealed(capsule, at=owner, mode=mode)
                 if came_out is not None:
                     trial.breaks.append(f"reflection: {owner} took from {other} what {owner} has sent: {shown(text)}")
 

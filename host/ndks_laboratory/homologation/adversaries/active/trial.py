@@ -16,7 +16,7 @@ from ndks_laboratory.outcome import Outcome
 
 _SHOWN = 24  # bytes of a text
 _BEFORE = 4  # of them, in front of the first that differs
-_DRAWS = b"active attackers"  # beside the seed: a stream that nobody else draws from
+_DRAWS = b"active adversaries"  # beside the seed: a stream that nobody else draws from
 
 
 class Unusable(Exception):
@@ -49,13 +49,13 @@ class Trial:
             self._refusals[refusal.code] += 1
             return None
 
-    def opened(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes | None:
+    def unsealed(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes | None:
         """Return the text that comes out of a capsule which must be refused."""
-        return self.attempt(lambda: self.system.open(capsule, at=at, mode=mode))
+        return self.attempt(lambda: self.system.unseal(capsule, at=at, mode=mode))
 
     def forged(self, what: str, capsule: bytes, sent: bytes, *, mode: str = "b", width: int = _SHOWN) -> bool:
         """Tell whether Bob takes a capsule that nobody has sealed; that is a break, whatever comes out."""
-        text = self.opened(capsule, mode=mode)
+        text = self.unsealed(capsule, mode=mode)
         if text is None:
             return False
         start = _first_difference(sent, text)
@@ -72,10 +72,10 @@ class Trial:
             raise Unusable(f"no message can be sealed: {refusal.code}") from None
 
     def deliver(self, capsule: bytes, text: bytes, *, mode: str = "b") -> None:
-        """Let Bob open an honest capsule. Unusable."""
+        """Let Bob unseal an honest capsule. Unusable."""
         self._seen.check_time()
         try:
-            if self.system.open(capsule, mode=mode) == text:
+            if self.system.unseal(capsule, mode=mode) == text:
                 return
         except Refusal as refusal:
             raise Unusable(f"an honest message is refused: {refusal.code}") from None
