@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What came of whatever was to be shown: one class, from a stage to the report."""
+"""The outcome of a check, an attack, a requirement: one class, from the stages to the report."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _IN_JSON = {HELD: True, FAILED: False, NOT_SHOWN: None}
 
 @dataclass(frozen=True)
 class Outcome:
-    """It held, it failed, or that was not shown (`word`); and the reason, "" where there is nothing to say."""
+    """`word`: it held, it failed, or that was not shown. `reason` may be empty."""
 
     word: str
     reason: str = ""
@@ -58,7 +58,7 @@ class Check:
 
 
 def worst(outcomes: Iterable[Outcome]) -> str:
-    """Return the word for all of them together: one that failed outweighs what was not shown, and that the rest."""
+    """Return one word for all: failed if one failed, else not shown if one was not shown, else held."""
     words = {outcome.word for outcome in outcomes}
     return next((word for word in (FAILED, NOT_SHOWN) if word in words), HELD)
 

@@ -59,7 +59,7 @@ def interface_channel(interface: Interface, computer: Computer) -> LaptopChannel
 
 
 def _unknown(kind: str, advice: str, answer: object) -> list[LaptopChannel]:
-    """Return what stands for channels that the system has not told of."""
+    """Return one channel that stands for all that the system does not tell of."""
     return [LaptopChannel(kind, "of any kind", "this system does not tell", None, advice)] if answer is None else []
 
 

@@ -73,7 +73,7 @@ def serial_ports() -> list[SerialPort]:
 
 @dataclass(frozen=True)
 class Computer:
-    """All of it; tests have another `root`, and other answers."""
+    """Everything that a system is asked for; tests give another `root` and other answers."""
 
     root: Path = Path("/")
     interfaces: Callable[[], Sequence[Interface]] = network_interfaces
@@ -95,7 +95,7 @@ class Computer:
 
 
 def told(ask: Callable[[], Sequence[_Told]]) -> Sequence[_Told] | None:
-    """Return what a system says when it is asked; None where it does not."""
+    """Return what a system answers; None if it has no answer."""
     try:
         return ask()
     except Exception as error:  # psutil has its own, and lets through what the system's libraries raise
@@ -104,7 +104,7 @@ def told(ask: Callable[[], Sequence[_Told]]) -> Sequence[_Told] | None:
 
 
 def read(path: Path) -> str:
-    """Return the line in a file of the system, "" if there is none."""
+    """Return the line in a file of the system, "" if it cannot be read."""
     try:
         return printable(path.read_bytes().decode(errors="backslashreplace").strip())
     except OSError:  # also of files whose driver has no answer

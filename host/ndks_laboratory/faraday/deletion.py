@@ -22,7 +22,7 @@ _COPIES = "Copies that an editor, a backup or swap space has made are not touche
 
 
 class Original:
-    """The message as a file that is open, so that what is deleted is what was read, whoever renames what meanwhile."""
+    """The message, held open: what is deleted is the file that was read, even if somebody renames files meanwhile."""
 
     def __init__(self, path: Path) -> None:
         """FileError, OSError for what could not be deleted in the end."""

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Wi-Fi, Bluetooth and other transmitters, with the switches that block them (Linux's rfkill).
 
-Neither rfkill nor Bluetooth knows of network namespaces: a radio that transmits is one wherever it is looked at from.
+rfkill and Bluetooth ignore network namespaces: a radio that transmits is a channel inside a cage as well.
 """
 
 import re

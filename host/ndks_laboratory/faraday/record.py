@@ -22,7 +22,7 @@ from .channel import LaptopChannel
 
 
 class _NoRecordError(Exception):
-    """Why a file is none."""
+    """Why a file is no record."""
 
 
 FORMAT = 1
@@ -62,7 +62,7 @@ class Authentication:
 
 @dataclass(frozen=True)
 class Record:
-    """All of it."""
+    """The record of one run."""
 
     unit: str  # its serial number
     network_id: str
@@ -96,7 +96,7 @@ class Record:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Return the record in a file. FileError for what is none."""
+        """Return the record in a file. FileError for a file that is no record."""
         with path.open("rb") as file:
             raw = file.read(_LARGEST + 1)
         try:
@@ -150,7 +150,7 @@ def _check_types(part: Any) -> None:
 
 
 def _check(record: Record) -> None:
-    """Raise for what no record says."""
+    """Raise for values that no record can have."""
     message = record.message
     digests = [(each.commitment, 32) for each in record.keys] + [(record.authentication.tag, 32), (record.salt, 16)]
     digests += [(message.commitment, 32), (message.capsule, 32)] if message else []

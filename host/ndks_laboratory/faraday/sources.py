@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Where an expert gets the key from under which a record is authenticated: any unit of the network, or its file."""
+"""Where the expert gets the key that authenticates a record: from any unit of the network, or from its file."""
 
 from collections.abc import Callable
 

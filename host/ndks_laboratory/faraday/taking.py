@@ -34,7 +34,7 @@ Progress = Callable[[int], object]  # is told how many more bytes of keys have c
 
 @dataclass(frozen=True)
 class KeySet:
-    """The keys that are taken: how many, and of how many bits each. All of it has to be alike at both laptops."""
+    """The keys that are taken: how many, and of how many bits each. Both laptops need the same."""
 
     salt: bytes
     count: int = 8

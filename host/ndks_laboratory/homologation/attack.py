@@ -55,7 +55,7 @@ class Seen:
     deadline: float = float("inf")  # time.monotonic() at which he has to stop
 
     def check_time(self) -> None:
-        """Raise OutOfTime when the budget is spent; long searches call this now and then."""
+        """Raise OutOfTime when the budget is spent; long searches call this from time to time."""
         if time.monotonic() > self.deadline:
             raise OutOfTime
 
@@ -65,7 +65,7 @@ class Seen:
 
     @property
     def has(self) -> frozenset[str]:
-        """What there is for adversaries."""
+        """What adversaries have."""
         present = {
             CIPHERTEXTS: bool(self.messages),
             KEYS: bool(self.keys.size),
@@ -129,7 +129,7 @@ class Adversary(ABC):
         """Attack. May raise OutOfTime."""
 
     def attack(self, seen: Seen, oracle: Oracle) -> Finding:
-        """Run within the budget, if all is there that this attack needs; time it."""
+        """Run within the budget, if everything is there that this attack needs; measure the time."""
         missing = sorted(self.needs - seen.has)
         if missing:
             return Finding(self.name, Outcome.not_shown(f"not run: needs {', '.join(missing)}"))

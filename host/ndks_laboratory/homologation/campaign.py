@@ -27,7 +27,7 @@ _WORSE = (HELD, NOT_SHOWN, FAILED)
 
 @dataclass(frozen=True)
 class Reach:
-    """Whether adversaries can do anything at this d: those of `unable` do not even break bare paper in their time."""
+    """What adversaries can do at this d: those of `unable` do not even break bare paper in their time."""
 
     controls: list[tuple[Target, dict[str, Finding]]]
     unable: frozenset[str]
@@ -73,7 +73,7 @@ def reach(digits: int, progress: Progress) -> Reach:
 def attack_systems(
     network: Network, stations: Sequence[Station], seen: Seen, oracle: Oracle, progress: Progress
 ) -> tuple[dict[str, Finding], Remembered | None]:
-    """Attack with the units in both roles: most adversaries act upon one of them."""
+    """Attack with the units in both roles: most adversaries attack only one of them."""
     tell = progress("adversaries on the line, on the cable, on units", 2 * len(ACTIVE))
     with contextlib.closing(UnitSystem(network, *stations)) as system:
         findings = attack(ACTIVE, replace(seen, system=system), oracle, tell)

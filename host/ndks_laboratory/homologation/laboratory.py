@@ -53,7 +53,7 @@ class _Stages:
 
 
 @dataclass(frozen=True)
-class _Attacked:
+class _UnderAttack:
     """What was found of the units while they were members."""
 
     seen: Seen
@@ -67,7 +67,7 @@ class _Shown:
 
     stages: _Stages
     long_keys: tuple[measurements.LongKey, measurements.Defined]
-    attacked: _Attacked
+    attacked: _UnderAttack
 
 
 def homologate(plan: HomologationPlan, progress: Progress, warn: Callable[[str], object]) -> Homologation:
@@ -112,7 +112,7 @@ def _show(plan: HomologationPlan, sides: Sequence[Side], able: Reach, progress: 
     files = [() if path is None else (path,) for path in plan.units.flash]
     stations = [Station(side.port, side.bindings, flash) for side, flash in zip(sides, files, strict=True)]
     in_action, remembered = attack_systems(plan.network, stations, seen, oracle, progress)
-    return _Shown(stages, long_keys, _Attacked(seen, findings | in_action, remembered))
+    return _Shown(stages, long_keys, _UnderAttack(seen, findings | in_action, remembered))
 
 
 def _run_stages(

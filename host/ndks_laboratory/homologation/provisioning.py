@@ -126,7 +126,7 @@ class PairMembership:
 
 
 def _greet(side: Side) -> UnitUnderTest:
-    """Return who a unit is. UsageError unless it is blank."""
+    """Return what a unit says of itself. UsageError unless it is blank."""
     with ndks.open(side.port, create=True, bindings=side.bindings) as unit:
         hello = unit.hello
         if hello.state == TAMPERED:
@@ -141,7 +141,7 @@ def _greet(side: Side) -> UnitUnderTest:
 
 @contextlib.contextmanager
 def _uninterrupted() -> Generator[None]:
-    """Let signals wait that ask to end: what is done here takes a moment, and must not be left half done."""
+    """Ignore signals that ask to end: erasing takes a moment, and must not be left half done."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

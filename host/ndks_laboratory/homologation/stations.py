@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A laptop and the port of its unit: how homologation opens it, and what it makes of refusals."""
+"""A laptop and the port of its unit: how homologation opens it, and how it reports refusals."""
 
 import contextlib
 import time
@@ -32,7 +32,7 @@ class Station:
 
 @contextlib.contextmanager
 def refusals() -> Generator[None]:
-    """Raise Refusal for what unit or host refuse, and for answers that the host does not take."""
+    """Raise Refusal where unit or host refuse, and for answers that the host does not accept."""
     try:
         yield
     except (DeviceError, ProtocolError) as error:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Laptops that a unit is not bound to, and what they try: with a host that does not refuse by itself."""
+"""Laptops that a unit is not bound to, and what they try; their host software does not refuse by itself."""
 
 import secrets
 import tempfile

@@ -26,7 +26,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class CapsuleLayout:
-    """Where what is in a capsule, in bytes: the format is public."""
+    """Where the parts of a capsule lie, in bytes; the format is public."""
 
     header: int  # size of what comes first of all
     first_chunk: int  # where the first chunk begins
@@ -133,11 +133,11 @@ class System(ABC):
 
     @abstractmethod
     def marks(self) -> Mapping[str, bytes]:
-        """Return for each owner what his unit tells everybody and has in its flash: a copy without it is another's."""
+        """Return, by owner, what a unit tells everybody and keeps in flash: a copy without it is of another unit."""
 
     @abstractmethod
     def secrets(self) -> Mapping[str, bytes]:
-        """Return what must not be found: the laboratory made it. p1 and p2, by these names, are decimals in ASCII."""
+        """Return the secrets to look for; the laboratory made them. p1 and p2 (so named) are decimals in ASCII."""
 
     def close(self) -> None:  # noqa: B027 (a control has nothing to leave)
         """Leave the units."""

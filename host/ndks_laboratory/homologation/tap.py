@@ -27,7 +27,7 @@ class Tap:
         self._decoder = framing.Decoder()
 
     def write(self, data: bytes) -> None:
-        """Send what is a whole frame, as links write them, or only a delimiter."""
+        """Send a whole frame, as links write them, or only a delimiter."""
         if len(data) > 1:
             if self.alter == TO_UNIT:
                 self.alter, data = "", _altered(_decoded(data))
@@ -76,7 +76,7 @@ def _result(answer: framing.Frame) -> bytes:
 
 
 def _altered(frame: framing.Frame) -> bytes:
-    """Return the frame with one bit of what it carries, in its midst, turned over, and a checksum that is right."""
+    """Return the frame with one bit in the middle of its payload flipped, and a checksum that is right."""
     payload = bytearray(frame.payload)
     payload[len(payload) // 2] ^= 1
     return _encoded(frame, bytes(payload))

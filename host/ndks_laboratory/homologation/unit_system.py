@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Two real units, on whatever ports: adversaries use the protocol, and nothing that is not there for anybody.
+"""Two real units on any ports: adversaries use the protocol only, as anybody can.
 
 A port is open once at a time, and stays open from one operation to the next.
 """
@@ -128,12 +128,12 @@ class UnitSystem(System):
         return self._units[owner][0]
 
     def _leave_anew(self, owner: str) -> None:
-        """Leave a unit whose laptop has just proved itself: wrong proofs of before do not delay the next adversary."""
+        """Leave a unit whose laptop has just proved itself: earlier wrong proofs then delay nobody."""
         self.unit(owner)
         self._leave(owner)
 
     def _forget_wrong_proofs(self, owner: str) -> None:
-        """Let the unit have a right proof, so that whoever is next, and in whatever role, does not wait for it."""
+        """Give the unit a right proof, so that the next laptop, in whatever role, does not wait."""
         with contextlib.suppress(NdksError):  # it shows by itself when somebody needs the unit
             self.unit(owner)
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """From findings to a verdict.
 
-Once in 10^6 homologations random bits may be called something else: all p-values that count share this between them.
+Random bits may be called anything else once in 10^6 homologations, over all p-values that count.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Attacked:
-    """A target, and what all of its adversaries found, finally. `expected`: whether a control came out as it has to."""
+    """A target, and the final findings of all its adversaries. `expected`: whether a control came out as it has to."""
 
     name: str
     role: str
@@ -48,7 +48,7 @@ class Attacked:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict and its reasons; what it follows from."""
+    """The verdict, its reasons, and what it follows from."""
 
     word: str
     reasons: tuple[str, ...]
@@ -57,12 +57,12 @@ class Verdict:
 
 
 def threshold(p_values: int) -> float:
-    """Return below what a p-value of random bits will be once in 1 / ALPHA homologations that have so many."""
+    """Return the limit: random bits have a p-value below it in one of 1 / ALPHA homologations with so many p-values."""
     return ALPHA / max(1, p_values)
 
 
 def decide(finding: Finding, limit: float) -> Finding:
-    """Return the finding with the final word on whether it shows anything."""
+    """Return the finding with its final outcome: the limit decides on a p-value."""
     if finding.p_value is None or finding.outcome.word == NOT_SHOWN:
         return finding
     return replace(finding, outcome=Outcome.of(finding.p_value >= limit, finding.outcome.reason))

@@ -20,7 +20,7 @@ _DESCRIPTORS = Path("/proc/self/fd")
 
 
 def find_cage() -> list[str]:
-    """Return the command that runs another in a network namespace of its own; empty where none can be had."""
+    """Return the command that runs another in a network namespace of its own; empty if this system allows none."""
     for cage in _CAGES:
         if shutil.which(cage[0]) and _works([*cage, sys.executable, "-c", ""]):
             return cage
@@ -28,7 +28,7 @@ def find_cage() -> list[str]:
 
 
 def environment(directory: Path, laptop: Path) -> dict[str, str]:
-    """Return what a process gets that keeps its files in `directory`, and its bindings in `laptop`."""
+    """Return the environment of a process that keeps its files in `directory`, and its bindings in `laptop`."""
     temporary = directory / "tmp"
     temporary.mkdir(mode=0o700, exist_ok=True)
     return {
@@ -40,7 +40,7 @@ def environment(directory: Path, laptop: Path) -> dict[str, str]:
 
 
 def end(processes: "Iterable[subprocess.Popen[bytes]]") -> None:
-    """Kill what still runs: each is a session of its own, and what it left behind goes with it."""
+    """Kill the processes that still run; each leads a session, and all of that is killed."""
     for process in processes:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -62,7 +62,7 @@ def open_descriptors() -> dict[str, str]:
 
 
 def interfaces() -> list[str]:
-    """Return the network interfaces that this process sees. Not from /sys/class/net: that shows another namespace's."""
+    """Return the network interfaces that this process sees. /sys/class/net would show those of another namespace."""
     return [name for _, name in socket.if_nameindex()]
 
 

@@ -41,9 +41,8 @@ class KeptKeys:
 
 
 def run_with_keys(sides: Sequence[Side], before: Sequence[int], cut_off: int, after: Sequence[int]) -> KeptKeys:
-    """Run stage 1, with keys of so many bits each before and after one that the cable is pulled in the middle of.
-
-    The units are run by the sides themselves (`pty:`). CheckFailed when a side could not do its part.
+    """Run stage 1: the sides take keys of the sizes `before`, have the cable pulled in the middle of one of `cut_off`
+    bits, and go on with `after`. They run the units themselves (`pty:`). CheckFailed when a side could not do its part.
     """
     cages = run_in_cages(sides, ("keep", {"before": before, "cut_off": cut_off, "after": after}))
     names = sorted({path.name for side in sides for path in side.keys.iterdir()})

@@ -33,13 +33,13 @@ class Probe:
 
     @property
     def kind(self) -> str:
-        """Of the door: tcp, udp, unix."""
+        """The kind of the door: tcp, udp, unix."""
         return self.door.partition(" ")[0]
 
 
 @dataclass(frozen=True)
 class Cages:
-    """What stage 1 has shown of the cages, whatever the sides did in them."""
+    """What stage 1 has shown of the cages, whatever task the sides had."""
 
     command: tuple[str, ...]  # that makes a cage; empty where there is none
     evidence: tuple[dict[str, Any], ...]  # of each side, as it saw itself in its cage

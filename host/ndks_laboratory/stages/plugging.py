@@ -23,7 +23,7 @@ def open_unit(side: Side) -> Generator[ndks.Unit]:
 
 @contextlib.contextmanager
 def plugged_in(side: Side) -> Generator[tuple[str, Callable[[], None]]]:
-    """Yield the port of a side's unit, and what pulls its cable: that does nothing to a unit that was not run here."""
+    """Yield the port of a side's unit, and a function that pulls its cable: it works on units that are run here."""
     if not side.port.startswith(PTY):
         yield side.port, lambda: None
         return

@@ -54,7 +54,7 @@ class Doors:
             door.close()
 
     def describe(self) -> dict[str, Any]:
-        """Return all that somebody needs who wants to come in, as plain values."""
+        """Return, as plain values, all that somebody needs who wants to come in."""
         return {
             "namespace": namespace(),
             "interfaces": interfaces(),
@@ -128,7 +128,7 @@ def _abstract(name: str) -> socket.socket | None:
 
 
 def _addresses() -> list[str]:
-    """Return all addresses of this namespace, and those of a loopback, which would lead to whoever shares it."""
+    """Return all addresses of this namespace, and those of loopback: they lead to whoever shares the namespace."""
     families = (socket.AF_INET, socket.AF_INET6)
     own = {a.address for some in psutil.net_if_addrs().values() for a in some if a.family in families}
     return sorted(own | {"127.0.0.1", "::1"})

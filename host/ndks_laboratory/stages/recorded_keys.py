@@ -63,7 +63,7 @@ def _channels() -> list[faraday.LaptopChannel]:
 
 
 def _keys_of(network: Network, records: Sequence[faraday.Record]) -> faraday.KeySource | None:
-    """Return what authenticates the records, if they are of the network; if they are not, that is found as it is."""
+    """Return the source of keys that authenticate the records; None for records of another network."""
     ids = {record.network_id for record in records}
     return faraday.keys_of_network(network) if ids == {network.network_id} else None
 

@@ -68,15 +68,15 @@ class _Batch:
 def run_regular_channel(
     sides: Sequence[Side], letters: Sequence[Letter], *, tamper: bool, tell: Callable[[Sequence[Letter]], object]
 ) -> RegularChannel:
-    """Carry letters, batch by batch; `tell` hears of each before. `tamper`: alter a bit of the first on the way.
+    """Carry letters, batch by batch; `tell` is told of each that is through. `tamper`: alter a bit of the first.
 
     CheckFailed when a side could not do its part.
     """
     cage = find_cage()
     batches: list[_Batch] = []
     for batch in _batches(letters):
-        tell(batch)
         batches.append(_carry(sides, batch, cage, tamper=tamper and not batches))
+        tell(batch)
     carried = tuple(each for batch in batches for each in batch.carried)
     segments = tuple(segment for batch in batches for segment in batch.segments)
     recorded = _recorded(carried, b"".join(segment.data for segment in segments))

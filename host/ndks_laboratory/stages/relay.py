@@ -25,7 +25,7 @@ class Segment:
 
 
 class Relay:
-    """Takes what one side sends to the other; `recorded` is what was sent, whatever was passed on."""
+    """Passes on what one side sends to the other; `recorded` is what was sent, even if a bit of it was altered."""
 
     def __init__(self, *, tamper: bool) -> None:
         self.segments: list[Segment] = []
@@ -48,7 +48,7 @@ class Relay:
         return b"".join(segment.data for segment in self.segments)
 
     def accept(self, check: Callable[[], None]) -> socket.socket:
-        """Return the connection of the next laptop; `check` raises what makes waiting vain. TimeoutError."""
+        """Wait for the next laptop and return its connection; `check` is called meanwhile. TimeoutError."""
         deadline = time.monotonic() + _TIMEOUT
         while True:
             try:

@@ -18,7 +18,7 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {
 
 
 def compiled(function: Function) -> Function:
-    """Compile at the first call, and keep that for the next process where there is a place to keep it."""
+    """Compile at the first call, and cache the code for the next process where there is a place for it."""
     jit: Any = numba.njit  # pyright: ignore[reportUnknownMemberType]
     try:
         return jit(function, cache=True, **_OPTIONS)
@@ -29,7 +29,7 @@ def compiled(function: Function) -> Function:
 def on_all_cores(
     work: Callable[[Job], Result], jobs: Iterable[Job], check_time: Callable[[], None]
 ) -> Iterator[Result]:
-    """Yield what the jobs give, in their order; OutOfTime comes between two of them."""
+    """Yield the results of the jobs in order; OutOfTime is raised between two of them."""
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
         waiting: list[Any] = []

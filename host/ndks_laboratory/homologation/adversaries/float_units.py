@@ -53,13 +53,13 @@ class FloatUnits(Adversary):
 
 
 def float_unit_bits(p1: str, p2: str, digits: int, index: int, count: int, first: int = 0) -> Bits:
-    """Return bits of a key as a unit makes them that computes equation 7 in single precision."""
+    """Return bits of a key as a unit computes them in single precision."""
     y1 = np.float32(p2) * np.sin(np.float32(p1) * np.float32(index))
     return bits_of(y1, digits, np.arange(first, first + count))
 
 
 def bits_of(y1: Any, digits: int, elements: Elements) -> Bits:
-    """Return bits of a frequency or, one element of each, of several."""
+    """Return bits of one frequency; or of several, one element of each."""
     values: Singles = np.rint(np.float32(10**digits) * np.abs(np.cos(y1 * elements.astype(np.float32))))
     return (values.astype(np.int64 if digits > 9 else np.int32) & 1).astype(np.uint8)
 
@@ -70,7 +70,7 @@ def agreement(y1: Any, digits: int, key: Bits) -> int:
 
 
 def surviving(digits: int, known: Bits, first: int, last: int) -> Singles:
-    """Return those positive float32, from one as an integer to another, that give the bits."""
+    """Return the positive float32 that give the bits; the range is of floats taken as integers."""
     left = np.arange(first, last, dtype=np.uint32).view(np.float32)
     for element, bit in enumerate(known):
         left = left[bits_of(left, digits, np.array([element])) == bit]

@@ -18,7 +18,7 @@ _SERIES = tuple((-1.0) ** i * math.pi ** (2 * i) / math.factorial(2 * i) for i i
 
 @compiled
 def matches(steps: Any, bits: Any, scale: float, limit: int, found: Any) -> int:
-    """Write the number of a step and p2 of what gives the bits from element 1 on, return how many there are."""
+    """Write each step number and p2 that give the bits from element 1 on; return how many there are."""
     candidates = np.empty(limit, np.uint64)
     odd = np.empty(limit)
     many = 0

@@ -59,7 +59,7 @@ def shared_prefixes(keys: Bits) -> int:
 
 
 def farthest_from_half(seen: Seen) -> tuple[int, int, int]:
-    """Return in how many bits those two keys agree that do so most or least often, and their indices."""
+    """Return the pair of keys that agree in the most or the fewest bits: in how many, and their indices."""
     signs = 1 - 2 * seen.keys.astype(np.float32)
     best = (0.0, 0, 0)
     for start in range(0, len(signs), _ROWS):

@@ -20,7 +20,7 @@ Prediction = tuple[int, int, Bits]  # key index, first element, bits
 
 
 def tail(least: int, trials: int) -> float:
-    """Return how likely a coin is right so often or more."""
+    """Return the chance that a coin is right so often or more."""
     return 10.0 ** float(upper_tail([least], [trials], 0.5)[0])
 
 
@@ -30,7 +30,7 @@ def exact_bits(p1: str, p2: str, digits: int, index: int, first: int, count: int
 
 
 def nothing(name: str, summary: str, details: Mapping[str, Any], tests: int = 0) -> Finding:
-    """Nothing to predict from was found: as it is expected of random bits."""
+    """Return that nothing was found to predict from, as is expected of random bits."""
     return Finding(name, Outcome.held(summary), p_value=1.0, tests=tests, details=details)
 
 

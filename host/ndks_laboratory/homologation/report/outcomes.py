@@ -31,12 +31,12 @@ class Word:
 
     @property
     def sign(self) -> str:
-        """What tells the kinds apart without colour."""
+        """The sign that tells the kinds apart without colour."""
         return _SIGNS[self.kind]
 
 
 def verdict(report: Mapping[str, Any]) -> Word:
-    """Return the verdict; what does not clearly say that the units are approved does not look as if it did."""
+    """Return the verdict; only the word of approval looks like approval."""
     text = str(report.get("verdict") or "NO VERDICT")
     return Word(text, _VERDICTS.get(text, OPEN))
 
@@ -81,7 +81,7 @@ def same(equal: bool | None) -> Word:
 
 
 def passed(statistic: Mapping[str, Any]) -> Word:
-    """Return whether a statistic is one of random bits."""
+    """Return whether a statistic is what random bits give."""
     return _word(statistic.get("passed"), "passed", "FAILED", "not run")
 
 

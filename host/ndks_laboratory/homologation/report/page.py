@@ -26,7 +26,7 @@ def render(report: Mapping[str, Any], plots: Sequence[Plot]) -> str:
 
 
 def write_report(directory: Path, report: Mapping[str, Any], plots: Sequence[Plot]) -> None:
-    """Write report.json and report.html. TypeError for what JSON has no word for."""
+    """Write report.json and report.html. TypeError for values that JSON cannot hold."""
     plain = _plain(report)
     directory.mkdir(parents=True, exist_ok=True)
     data = json.dumps(plain, indent=1, allow_nan=False).encode("ascii")

@@ -28,7 +28,7 @@ def is_missing(value: object) -> bool:
 
 
 def number(value: object, digits: int = 3) -> Markup:
-    """Format a number with so many significant digits; what is none as it is."""
+    """Format a number with so many significant digits; return other values unchanged."""
     if is_missing(value):
         return MISSING
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -78,7 +78,7 @@ def seconds(value: object) -> Markup:
 
 
 def moment(value: object) -> Markup:
-    """Format an ISO 8601 time as a person in Greenwich would; what is none as it is."""
+    """Format an ISO 8601 time in words, in UTC; return other text unchanged."""
     if is_missing(value):
         return MISSING
     try:

@@ -13,7 +13,7 @@ _REPLAYED_AFTER = 3  # exchanges: the replayed request is not the last one
 
 
 class CableReplay(ActiveAdversary):
-    """Sends frames again that the laptop has sent, alone and all of a session; alters frames on their way."""
+    """Sends the laptop's frames again, one of them or a whole session; alters frames on their way."""
 
     withstood = "of {tries} frames that were recorded or altered none was taken: {refused}"
 
@@ -32,7 +32,7 @@ class CableReplay(ActiveAdversary):
 
 
 class EqualFrames(ActiveAdversary):
-    """Compares what passes when the same is asked for again and again, and looks for the key in it."""
+    """Repeats one request, compares the frames that pass, and looks for the key in them."""
 
     withstood = "{tries} times the same was asked for; no frame was like another, none showed the key"
 

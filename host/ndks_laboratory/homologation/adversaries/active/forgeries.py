@@ -15,7 +15,7 @@ _FLIPS = 16  # at random, in each region
 
 
 class BitFlips(ActiveAdversary):
-    """Turns bits over: of a digit at a known place, all of header and tag, and random ones of the text."""
+    """Flips bits: of a digit at a known place, all of header and tag, and random ones of the text."""
 
     def act(self, trial: Trial) -> None:
         layout = trial.system.layout
@@ -102,13 +102,13 @@ def _spliced(trial: Trial, first: bytes, second: bytes) -> Iterator[tuple[str, b
 
 
 def _parts(trial: Trial, capsule: bytes) -> tuple[bytes, list[bytes]]:
-    """Return what comes before the chunks, and these."""
+    """Return what precedes the chunks, and the chunks."""
     start, size = trial.system.layout.first_chunk, trial.system.layout.chunk
     return capsule[:start], [capsule[at : at + size] for at in range(start, len(capsule), size)]
 
 
 def _bits_of(trial: Trial, region: Iterable[int], count: int | None) -> list[tuple[int, int]]:
-    """Return so many bits of a region, all if None, in random order: position and value of each."""
+    """Return so many bits of a region (None: all) in random order: position and value of each."""
     bits = [(position, 1 << bit) for position in region for bit in range(8)]
     return [bits[number] for number in trial.random.permutation(len(bits))[:count].tolist()]
 
@@ -118,6 +118,6 @@ def _changed(capsule: bytes, position: int, bits: int) -> bytes:
 
 
 def _long_text(trial: Trial, *, chunks: int) -> bytes:
-    """Return a text that no other has been, of so many whole chunks and a part of one."""
+    """Return a new random text of so many whole chunks and a part of one."""
     letters = trial.random.integers(ord("A"), ord("Z") + 1, 1024 * chunks + 200, dtype="u1")
     return letters.tobytes()

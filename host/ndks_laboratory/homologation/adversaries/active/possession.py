@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Adversaries who have a unit, or a copy of its flash, and not its laptop."""
+"""Adversaries who have a unit or a copy of its flash, but not its laptop."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,7 +60,7 @@ class FlashDump(ActiveAdversary):
 
 @dataclass(frozen=True)
 class Remembered:
-    """What was in two flashes while their units were members, to be looked for when these were erased."""
+    """What two flashes held while their units were members: it is looked for again after they were erased."""
 
     system: System
     secrets: Mapping[str, bytes] = field(repr=False)
@@ -79,7 +79,7 @@ class Remembered:
 
 
 def remember(system: System) -> Remembered:
-    """Take note, while the units are members, of what must be gone when they were erased."""
+    """Note, while the units are members, what must be gone after they were erased."""
     marks = system.marks()
     return Remembered(system, system.secrets(), marks, not _not_of(system.dumps(), marks))
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Finds secrets in what was read out, whole or in pieces, in each form that software would keep them in.
 
-Pieces have 8 bytes: that random bytes contain one of some thousands is less likely than 2^-30, also in megabytes.
+Pieces have 8 bytes: megabytes of random bytes contain one of some thousand pieces with a chance below 2^-30.
 """
 
 import struct

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What the active adversaries have in common: they try, are refused, and now and then are not."""
+"""What the active adversaries share: they try, count refusals, and note what was accepted."""
 
 from abc import abstractmethod
 from collections import Counter
@@ -20,11 +20,11 @@ _DRAWS = b"active adversaries"  # beside the seed: a stream that nobody else dra
 
 
 class Unusable(Exception):
-    """What is honest is not taken either: nothing can be attacked then."""
+    """Honest messages are not accepted either: there is nothing to attack."""
 
 
 class Trial:
-    """One attack on one system: what was tried, what was refused and with which code, what was not."""
+    """One attack on one system: what was tried, what was refused with which code, and what was accepted."""
 
     def __init__(self, seen: Seen) -> None:
         self.system: System = seen.system
@@ -116,7 +116,7 @@ class ActiveAdversary(Adversary):
 
 
 def _no_verdict(act: Callable[[Trial], str | None], trial: Trial) -> str:
-    """Let an adversary act and return why that shows nothing, "" if it does. NdksError, unless there are breaks."""
+    """Let an adversary act; return why that shows nothing, "" if it does. NdksError, unless there are breaks."""
     try:
         reason = act(trial)
     except OutOfTime:
@@ -133,7 +133,7 @@ def _no_verdict(act: Callable[[Trial], str | None], trial: Trial) -> str:
 
 
 def shown(text: bytes, width: int = _SHOWN) -> str:
-    """Return the beginning of a text, in quotes; what is no ASCII escaped."""
+    """Return the beginning of a text in quotes; bytes that are not ASCII are escaped."""
     return '"' + "".join(chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}" for byte in text[:width]) + '"'
 
 
