@@ -219,16 +219,15 @@ class _Draft:
             self._rename(overwrite=overwrite)
 
     def discard(self) -> None:
-        """Leave nothing of it behind, unless it has its own name."""
+        """Leave nothing of it behind but what has its own name."""
         with contextlib.suppress(OSError):
             self.file.close()
-        if not self._is_named or self._is_placed:
-            return
         try:
             self._passing.unlink(missing_ok=True)
         except OSError:
-            with contextlib.suppress(OSError):
-                os.truncate(self._passing, 0)  # a name that stays leads to nothing
+            if not self._is_placed:
+                with contextlib.suppress(OSError):
+                    os.truncate(self._passing, 0)  # a name that stays leads to nothing
 
     def _open_named(self) -> BinaryIO:
         refuse_append_only(self.path.parent)
