@@ -127,7 +127,7 @@ def test_name_that_is_too_long(alice: str, call: Call, desk: Path) -> None:
         call("info", "--unit", f"emulator:{desk / ('x' * 256)}"),
     ):
         assert_refused(finished, "FILE", 1)
-        assert os.strerror(errno.ENAMETOOLONG) in finished.stderr
+        assert "too long" in finished.stderr
         assert "shorter" in finished.advice
     assert_refused(call("info", "--unit", "x" * 300), "NO_UNIT", 3)
 
