@@ -21,6 +21,7 @@ _log = logging.getLogger(__name__)
 _PRIVATE = 0o600
 _OTHERS = 0o077  # may neither read nor write
 _SMALL = 1 << 20  # bytes
+_PART = 1 << 14
 _USUAL = 0o666  # less the umask
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -127,11 +128,13 @@ def writing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[S
 
 def read_small(path: Path) -> bytes:
     """Return what is in a file of a megabyte at the most. FileError for one that is larger or has no end, OSError."""
+    content = bytearray()
     with path.open("rb") as file:
-        content = file.read(_SMALL + 1)
-    if len(content) > _SMALL:
-        raise FileError(f"{path} is too large for what it should be", "check the name")
-    return content
+        while part := file.read(_PART):
+            content += part
+            if len(content) > _SMALL:
+                raise FileError(f"{path} is too large for what it should be", "check the name")
+    return bytes(content)
 
 
 def read_private(path: Path) -> bytes:
@@ -219,16 +222,15 @@ class _Draft:
             self._rename(overwrite=overwrite)
 
     def discard(self) -> None:
-        """Leave nothing of it behind, unless it has its own name."""
+        """Leave nothing of it behind but what has its own name."""
         with contextlib.suppress(OSError):
             self.file.close()
-        if not self._is_named or self._is_placed:
-            return
         try:
             self._passing.unlink(missing_ok=True)
         except OSError:
-            with contextlib.suppress(OSError):
-                os.truncate(self._passing, 0)  # a name that stays leads to nothing
+            if not self._is_placed:
+                with contextlib.suppress(OSError):
+                    os.truncate(self._passing, 0)  # a name that stays leads to nothing
 
     def _open_named(self) -> BinaryIO:
         refuse_append_only(self.path.parent)

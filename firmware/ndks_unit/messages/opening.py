@@ -49,7 +49,6 @@ def open_chunk(unit, handle: bytes, number: int, last: int, chunk: bytes) -> tup
     message = unit.messages.incoming
     if message is None or message.handle != handle or message.opener is None:
         raise errors.UnitError(errors.CONFLICT)
-    errors.check_flag(last)
     return (message.open(number, last, chunk),)
 
 
