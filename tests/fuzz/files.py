@@ -163,7 +163,7 @@ def _copy_of_anything(directory: Path, script: Script) -> None:
     sealed = AESGCM(_CODE).encrypt(_NONCE, _content(script, _copied_files()), _COPY_HEADER)
     copy = json.dumps({"ndks_backup": 1, "sealed": base64.b64encode(sealed).decode()}).encode()
     _refused(directory, lambda: backup.restore(store, copy, _CODE, overwrite=True))
-    assert {name.partition("/")[0] for name in _files(directory)} <= {"host_secret", "units", "minimum_counters"}
+    assert {name.partition("/")[0] for name in _files(directory)} <= {"host_secret", "units", "counters"}
     _use(directory, store)
 
 

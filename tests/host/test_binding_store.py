@@ -33,7 +33,7 @@ LETTER = b"meet me at the old bridge"
 MAKE_SECRET = """
 import sys
 from pathlib import Path
-from ndks.binding_store import BindingStore
+from ndks.laptop.bindings import BindingStore
 store = BindingStore(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.read(1)
@@ -441,7 +441,7 @@ def test_the_number_that_an_earlier_version_kept_is_taken_over(
     laptop: Laptop, member: str, network: ndks.Network
 ) -> None:
     serial_number = hello_of(laptop, member).serial_number
-    (laptop.directory / "minimum_counters" / f"{serial_number}.json").unlink()
+    (laptop.directory / "counters" / f"{serial_number}.json").unlink()
     file = laptop.file_of(serial_number)
     file.write_text(file.read_text().replace('"own_number": 0', '"own_number": 41'))
     assert seal(laptop, member, network) == 42

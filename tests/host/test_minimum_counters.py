@@ -17,7 +17,7 @@ from unit.other_member import header_of
 
 import ndks
 from ndks.laptop.bindings import BindingStore
-from ndks.laptop.minimum_counters import Minimum, MinimumCounters
+from ndks.laptop.counters import Minimum, MinimumCounters
 from ndks_protocol.commands import MAX_JUMP
 from ndks_protocol.flash import SNAPSHOT_FILES
 
@@ -206,7 +206,7 @@ def killed_after(port: str, steps: int) -> list[str]:
 
 
 def test_floors_of_epochs_do_not_touch_each_other(tmp_path: Path) -> None:
-    path = tmp_path / "minimum_counters" / "0011.json"
+    path = tmp_path / "counters" / "0011.json"
     minimum_counters = MinimumCounters(path, SALT)
     minimum_counters.note(0, message_counter=5, exported=3)
     minimum_counters.note(7, message_counter=1)
@@ -219,7 +219,7 @@ def test_floors_of_epochs_do_not_touch_each_other(tmp_path: Path) -> None:
 
 
 def test_an_answer_moves_a_floor_by_a_bounded_step(tmp_path: Path) -> None:
-    minimum_counters = MinimumCounters(tmp_path / "minimum_counters" / "0011.json", SALT)
+    minimum_counters = MinimumCounters(tmp_path / "counters" / "0011.json", SALT)
     minimum_counters.note(0, message_counter=(1 << 48) - 1, exported=(1 << 48) - 1)
     assert minimum_counters.of(0) == Minimum(MAX_JUMP, MAX_JUMP)
     minimum_counters.note(0, exported=1 << 40, allow_jump=True)
@@ -227,7 +227,7 @@ def test_an_answer_moves_a_floor_by_a_bounded_step(tmp_path: Path) -> None:
 
 
 def test_the_file_does_not_grow_with_false_epochs(tmp_path: Path) -> None:
-    path = tmp_path / "minimum_counters" / "0011.json"
+    path = tmp_path / "counters" / "0011.json"
     for epoch in range(0, 1 << 32, 1 << 24):
         MinimumCounters(path, SALT).note(epoch, message_counter=(1 << 48) - 1, exported=(1 << 48) - 1, allow_jump=True)
     assert path.stat().st_size == 2048
@@ -235,7 +235,7 @@ def test_the_file_does_not_grow_with_false_epochs(tmp_path: Path) -> None:
 
 
 def test_another_salt_is_another_unit(tmp_path: Path) -> None:
-    path = tmp_path / "minimum_counters" / "0011.json"
+    path = tmp_path / "counters" / "0011.json"
     MinimumCounters(path, SALT).note(0, message_counter=5)
     assert MinimumCounters(path, "22" * 16).latest == Minimum()
 
@@ -256,7 +256,7 @@ def test_another_salt_is_another_unit(tmp_path: Path) -> None:
 )
 def test_a_damaged_file_is_no_obstacle(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     """It is written without fsync: the laptop may have lost its power."""
-    path = tmp_path / "minimum_counters" / "0011.json"
+    path = tmp_path / "counters" / "0011.json"
     MinimumCounters(path, SALT).note(0, message_counter=5, exported=3)
     path.write_bytes(damage(path.read_bytes()))
     assert MinimumCounters(path, SALT).latest == Minimum()
@@ -266,7 +266,7 @@ def test_a_damaged_file_is_no_obstacle(tmp_path: Path, damage: Callable[[bytes],
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no such modes")
 def test_a_file_that_others_may_write_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "minimum_counters" / "0011.json"
+    path = tmp_path / "counters" / "0011.json"
     MinimumCounters(path, SALT).note(0, message_counter=5)
     path.chmod(0o622)
     with pytest.raises(ndks.FileError, match="others"):

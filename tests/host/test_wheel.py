@@ -64,7 +64,7 @@ def test_wheel_is_pure_python_and_holds_the_packages_only(built: Path) -> None:
     assert wheel.name == f"ndks-{ndks.__version__}-py3-none-any.whl"
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
-    packages = {"ndks", "ndks_protocol", "ndks_unit", "ndks_emulator"}
+    packages = {"ndks", "ndks_laboratory", "ndks_protocol", "ndks_unit", "ndks_emulator"}
     assert tops == packages | {f"ndks-{ndks.__version__}.dist-info"}
     assert {"ndks/_circuitpy/boot.py", "ndks/_circuitpy/code.py"} <= set(names)
     assert {f"ndks_laboratory/homologation/report/report.{kind}" for kind in ("html.j2", "css")} <= set(names)

@@ -654,4 +654,4 @@ Life.TestCase.settings = settings(
     derandomize=not FULL,
     suppress_health_check=list(HealthCheck),
 )
-TestLife = Life.TestCase
+TestLife = pytest.mark.timeout(900)(Life.TestCase)  # 80 lives are work for minutes on a busy machine
