@@ -19,6 +19,7 @@ from typing import Any
 from unittest import mock
 
 import capsule_reference
+import pytest
 import session_reference
 from capsule_reference import Message
 from hypothesis import HealthCheck, settings
