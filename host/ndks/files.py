@@ -21,6 +21,7 @@ _log = logging.getLogger(__name__)
 _PRIVATE = 0o600
 _OTHERS = 0o077  # may neither read nor write
 _SMALL = 1 << 20  # bytes
+_PIECE = 1 << 14
 _USUAL = 0o666  # less the umask
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -127,11 +128,13 @@ def writing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[S
 
 def read_small(path: Path) -> bytes:
     """Return what is in a file of a megabyte at the most. FileError for one that is larger or has no end, OSError."""
+    content = bytearray()
     with path.open("rb") as file:
-        content = file.read(_SMALL + 1)
+        while len(content) <= _SMALL and (more := file.read(_PIECE)):  # no more memory than it needs
+            content += more
     if len(content) > _SMALL:
         raise FileError(f"{path} is too large for what it should be", "check the name")
-    return content
+    return bytes(content)
 
 
 def read_private(path: Path) -> bytes:

@@ -447,6 +447,17 @@ def test_the_number_that_an_earlier_version_kept_is_taken_over(
     assert seal(laptop, member, network) == 42
 
 
+@pytest.mark.parametrize("number", [1 << 48, (1 << 64) - 1])
+def test_a_false_number_that_an_earlier_version_kept_is_passed_over(
+    number: int, laptop: Laptop, member: str, network: ndks.Network
+) -> None:
+    serial_number = hello_of(laptop, member).serial_number
+    (laptop.directory / "floors" / f"{serial_number}.json").unlink()
+    file = laptop.file_of(serial_number)
+    file.write_text(file.read_text().replace('"own_number": 0', f'"own_number": {number}'))
+    assert seal(laptop, member, network) == 1
+
+
 def test_numbers_of_a_crash_are_kept_too(laptop: Laptop, member: str, network: ndks.Network) -> None:
     crashing = laptop.open(member)
     assert header_of(network, crashing.seal(LETTER)).number == 1
