@@ -46,11 +46,6 @@ class Floors:
         self._is_written = True
         self._epochs = self._load() or dict(before or {})  # the epoch noted last is the last
 
-    @property
-    def latest(self) -> Floor:
-        """The floor of the epoch that was noted last."""
-        return next(reversed(self._epochs.values()), Floor())
-
     def of(self, epoch: int) -> Floor:
         """Return the floor of an epoch."""
         return self._epochs.get(epoch, Floor())

@@ -31,7 +31,7 @@ class Owner:
         self._link = link
         self._bindings = bindings
         self._floors: Floors | None = None  # while a session is open
-        self._epoch = self._own_number = 0
+        self._epoch = 0
         self.went_back = False
         self.greet()
         link.open_session = self.unlock
@@ -95,9 +95,8 @@ class Owner:
 
     def note_sealed(self) -> None:
         """Note that the unit has taken one more number for a message."""
-        self._own_number += 1
-        if self._floors:
-            self._floors.note(self._epoch, own_number=self._own_number)
+        if self._floors:  # from there on, not from what the unit has said: that may be far too much
+            self._floors.note(self._epoch, own_number=self._floors.of(self._epoch).own_number + 1)
 
     def note_acknowledged(self, epoch: int, index: int, *, leave: bool) -> None:
         """Note that the unit has acknowledged an exported key; with `leave`, that it may have jumped far."""
@@ -117,7 +116,7 @@ class Owner:
         self.greet()  # the proofs cover its answer
         floors = self._bindings.floors(self.hello)
         try:
-            open_session(self._link, self._hello_payload, keys, floors.latest.own_number, leave=leave)
+            open_session(self._link, self._hello_payload, keys)
             status = self._catch_up(floors, keys, leave=leave)
         except NdksError as error:
             self._abandon_session(error)
@@ -125,7 +124,7 @@ class Owner:
                 what = "this laptop knows of numbers far above the unit's: an old image of its flash was put back"
                 raise DeviceError(errors.TOO_FAR, what, "if you know why: ndks bind --far") from None
             raise
-        self._floors, self._epoch, self._own_number = floors, status.epoch, status.own_number
+        self._floors, self._epoch = floors, status.epoch
         return status
 
     def _abandon_session(self, error: NdksError) -> None:
@@ -139,9 +138,11 @@ class Owner:
         """Let the unit go on where this laptop knows that it was, and note where it is."""
         status = status_from(self._link.call(commands.STATUS))
         floor = floors.of(status.epoch)
-        if status.own_number < floor.own_number:  # its epoch is another than the one noted last
+        if status.own_number < floor.own_number:
             unlock(self._link, keys, floor.own_number, leave=leave)
             status = status_from(self._link.call(commands.STATUS))
+            if status.own_number < floor.own_number:
+                raise ProtocolError("the unit would give numbers of messages once more")
         following = self._next_index(status.epoch)
         if following <= floor.exported:
             self._go_on_after(status.epoch, floor.exported, following, leave=leave)

@@ -122,7 +122,7 @@ def test_a_backup_holds_floors(alice: str, desk: Path, monkeypatch: pytest.Monke
     restored = BindingStore(desk / "home")
     restored.replace(BindingStore().export(), overwrite=False)
     with ndks.open(alice) as unit:
-        assert restored.floors(unit.hello).latest.exported == 3
+        assert restored.floors(unit.hello).of(0).exported == 3
     assert (desk / "home" / name).stat().st_mode & 0o777 == 0o600
 
 
@@ -212,7 +212,6 @@ def test_floors_of_epochs_do_not_touch_each_other(tmp_path: Path) -> None:
     floors.note(0, own_number=4)
     again = Floors(path, SALT)
     assert (again.of(0), again.of(7), again.of(8)) == (Floor(5, 3), Floor(1, 0), Floor())
-    assert again.latest == Floor(5, 3), "of the epoch that was noted last"
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.stat().st_size == 2048
 
@@ -236,7 +235,7 @@ def test_the_file_does_not_grow_with_false_epochs(tmp_path: Path) -> None:
 def test_another_salt_is_another_unit(tmp_path: Path) -> None:
     path = tmp_path / "floors" / "0011.json"
     Floors(path, SALT).note(0, own_number=5)
-    assert Floors(path, "22" * 16).latest == Floor()
+    assert Floors(path, "22" * 16).of(0) == Floor()
 
 
 @pytest.mark.parametrize(
@@ -258,9 +257,9 @@ def test_a_damaged_file_is_no_obstacle(tmp_path: Path, damage: Callable[[bytes],
     path = tmp_path / "floors" / "0011.json"
     Floors(path, SALT).note(0, own_number=5, exported=3)
     path.write_bytes(damage(path.read_bytes()))
-    assert Floors(path, SALT).latest == Floor()
+    assert Floors(path, SALT).of(0) == Floor()
     Floors(path, SALT).note(0, own_number=6)
-    assert Floors(path, SALT).latest == Floor(6, 0)
+    assert Floors(path, SALT).of(0) == Floor(6, 0)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no such modes")
@@ -269,6 +268,15 @@ def test_a_file_that_others_may_write_is_refused(tmp_path: Path) -> None:
     Floors(path, SALT).note(0, own_number=5)
     path.chmod(0o622)
     with pytest.raises(ndks.FileError, match="others"):
+        Floors(path, SALT)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "floors" / "0011.json"
+    path.parent.mkdir()
+    os.mkfifo(path, 0o600)
+    with pytest.raises(ndks.FileError, match="regular"):
         Floors(path, SALT)
 
 
