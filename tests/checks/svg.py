@@ -34,9 +34,10 @@ class Picture:
     def text(
         self, at: Point, text: str, *, size: float = 12, anchor: str = "middle", fill: str = INK, bold: bool = False
     ) -> None:
+        """Write a line of text; lines of the picture behind it are kept off."""
+        place = f'x="{at[0]:.1f}" y="{at[1]:.1f}" font-size="{size:g}" text-anchor="{anchor}" fill="{fill}"'
         weight = ' font-weight="bold"' if bold else ""
-        place = f'x="{at[0]:.1f}" y="{at[1]:.1f}" font-size="{size:g}" text-anchor="{anchor}" fill="{fill}"{weight}'
-        self._parts.append(f'<text {place} xml:space="preserve">{escape(text)}</text>')
+        self._parts.append(f'<text {place}{weight} xml:space="preserve">{escape(text)}</text>')
 
     def line(self, points: Sequence[Point], *, head: bool = True, dashed: bool = False, pale: bool = False) -> None:
         """Draw straight pieces through two points or more."""
