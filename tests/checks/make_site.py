@@ -2,13 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Build the site from the Markdown of the repository: gather the pages, and let zensical read mkdocs.yml.
 
-python tests/checks/make_site.py            build it in site/
-python tests/checks/make_site.py --check    only say which links of pages lead nowhere
+python tests/checks/make_site.py    build it in site/, or say which links lead nowhere
 
 In the repository, links lead from file to file. On the site all pages lie in one folder, and links are made to.
 """
 
-import argparse
 import re
 import shutil
 import subprocess
@@ -68,16 +66,11 @@ def loads_from_outside() -> list[str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    is_check = parser.parse_args().check
     try:
         pages = gather()
     except LinkError as error:
         print(error, file=sys.stderr)
         return 1
-    if is_check:
-        return 0
     if status := build(pages):
         return status
     for complaint in (complaints := loads_from_outside()):
