@@ -34,17 +34,19 @@ class Tables:
         self.missing = {(name, step) for name in WALKS for step in self._walks[name].passed}
 
     def text(self, name: str, step: str) -> str:
-        found = self._walks[name]
         if not step:
-            return f"`ndks {' '.join(WALKS[name])}` passes {size_of(found)}.\n"
+            return f"`ndks {' '.join(WALKS[name])}` passes {size_of(self._walks[name])}.\n"
         self.missing.discard((name, step))
+        return table(("file", "functions", "what the file is for"), self.rows(name, step))
+
+    def rows(self, name: str, step: str) -> list[tuple[str, str, str]]:
         rows: list[tuple[str, str, str]] = []
-        for module, functions in found.passed.get(step, {}).items():
+        for module, functions in self._walks[name].passed.get(step, {}).items():
             new = [each for each in functions if (module, each) not in self._functions]
             if new:
                 self._functions |= {(module, each) for each in new}
                 rows.append((f"`{self._path(module)}`", ", ".join(f"`{each}`" for each in new), self._purpose(module)))
-        return table(("file", "functions", "what the file is for"), rows)
+        return rows
 
     def _path(self, module: str) -> str:
         return str(self._modules[module].relative_to(ROOT))
@@ -70,7 +72,7 @@ def main() -> int:
     is_check = parser.parse_args().check
     tables, old = Tables(), PAGE.read_text()
     new = _MARKED.sub(lambda found: found[1] + tables.text(found[2], found[3] or "") + found[4], old)
-    if places := [step for step in sorted(tables.missing) if step[0] == "key"]:
+    if places := [place for place in sorted(tables.missing) if tables.rows(*place)]:
         print(f"{PAGE.name} has no place for: {places}", file=sys.stderr)
         return 1
     if not is_check:

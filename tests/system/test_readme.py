@@ -32,3 +32,11 @@ def test_the_adversaries_are_those_of_homologation() -> None:
     rows = re.findall(r"^withstood +(\w+) +(.*) \([^)]* s\)$", HOMOLOGATION, re.MULTILINE)
     everybody = [(adversary.label, adversary.name) for adversary in (*PASSIVE, *ACTIVE)]
     assert rows == [*everybody[:2], everybody[-1]]
+
+
+def test_a_page_that_shows_something_else_is_noticed(tmp_path: Path) -> None:
+    page, command = tmp_path / "page.md", "$ for i in 1 2; do sha256sum < /dev/null | cut -c 1-16; done\n"
+    page.write_text(f"```\n{command}00000000000000aa\n00000000000000aa\n```\n")
+    assert stale_blocks(page, tmp_path) == []
+    page.write_text(f"```\n{command}00000000000000aa\n00000000000000bb\n```\n")
+    assert [block.shown for block in stale_blocks(page, tmp_path)] == [command + "00000000000000aa\n" * 2]
