@@ -251,7 +251,7 @@ FAULTS = [
     "ndks.line.link:Link._opened",
     "ndks.line.link:_sealed",
     "ndks.line.session:proof",
-    "ndks.line.session:Channel",
+    "ndks.line.session:SecureChannel",
     "ndks.driver.owner:open_session",
     "ndks.driver.unit:Unit.status",
     "ndks.laptop.bindings:fingerprint",

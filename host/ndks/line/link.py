@@ -11,7 +11,7 @@ from typing import Any
 
 from ndks_protocol import errors, framing
 from ndks_protocol.commands import HELLO, SESSION, Command
-from ndks_protocol.session import OVERHEAD, SYNC_SIZE, Channel
+from ndks_protocol.session import OVERHEAD, SYNC_SIZE, SecureChannel
 
 from ..exceptions import NoUnit, ProtocolError, UnitTimeout, device_error
 from .answer_checks import check_answer
@@ -35,7 +35,7 @@ class Link:
         self._answers: dict[int, framing.Frame] = {}
         self._events: deque[framing.Frame | framing.FrameError] = deque()
         self._heard_bytes = self._heard_answer = False
-        self._channel: Channel | None = None
+        self._channel: SecureChannel | None = None
         self.open_session: Callable[[], object] | None = None  # is called before a command that needs a session
         transport.write(b"\0")  # ends whatever the unit's parser has begun
 
@@ -49,7 +49,7 @@ class Link:
         """Whether a session is open."""
         return self._channel is not None
 
-    def secure(self, channel: Channel) -> None:
+    def secure(self, channel: SecureChannel) -> None:
         """Secure every frame from now on, until HELLO or `end_session`."""
         self._channel = channel
 
@@ -164,7 +164,7 @@ class Link:
         )
 
 
-def _sealed(channel: Channel, kind: int, request_id: int, body: bytes) -> bytes:
+def _sealed(channel: SecureChannel, kind: int, request_id: int, body: bytes) -> bytes:
     view = memoryview(bytearray(len(body) + OVERHEAD))
     view[SYNC_SIZE : SYNC_SIZE + len(body)] = body
     return bytes(view[: channel.seal(kind, request_id, view, len(body))])

@@ -7,7 +7,7 @@ import secrets
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.kdf import same
-from ndks_protocol.session import HOST, RANDOM_SIZE, UNIT, Channel, proof, transcript
+from ndks_protocol.session import HOST, RANDOM_SIZE, UNIT, SecureChannel, proof, transcript
 
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, NdksError
@@ -30,7 +30,7 @@ def open_session(link: Link, hello: bytes, keys: BindingKeys, minimum: int, *, a
             "do not trust it; zeroize it, or ask who has had it",
         )
     link.call(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
-    link.secure(Channel(CRYPTO, keys.auth, transcript_hash, HOST))
+    link.secure(SecureChannel(CRYPTO, keys.auth, transcript_hash, HOST))
     unlock(link, keys, minimum, allow_jump=allow_jump)
 
 

@@ -15,7 +15,7 @@ from ndks.laptop.fingerprint import Characteristics
 from ndks.line.link import Link
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.session import HOST, RANDOM_SIZE, Channel, proof, transcript
+from ndks_protocol.session import HOST, RANDOM_SIZE, SecureChannel, proof, transcript
 
 UNKNOWING = "a laptop that knows nothing"
 OTHER = "a laptop with a secret of its own"
@@ -62,7 +62,7 @@ def _try_binding(link: Link, keys: BindingKeys) -> bytes:
     hello, unit_random, _ = begin_session(link, random)  # whose proof shows already that this is not its binding
     transcript_hash = transcript(CRYPTO, hello, random, unit_random)
     link.call(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
-    link.secure(Channel(CRYPTO, keys.auth, transcript_hash, HOST))
+    link.secure(SecureChannel(CRYPTO, keys.auth, transcript_hash, HOST))
     link.call(commands.UNLOCK, keys.kek, 0, 1)
     return link.call(commands.KEY_CHUNK, *_ASKED)[0]
 
