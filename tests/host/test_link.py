@@ -62,7 +62,7 @@ def test_streams_about_as_long_as_the_window(connect: Connect, count: int) -> No
 
 def test_request_ids_differ_and_wrap_around(connect: Connect) -> None:
     link, transport = connect(numbered)
-    link._next_id = 0xFFFFFFFE
+    link._conversation._next_id = 0xFFFFFFFE
     assert b"".join(chunks(link, 4)) == bytes(range(4))
     assert [request.request_id for request in transport.requests] == [0xFFFFFFFE, 0xFFFFFFFF, 0, 1]
 
