@@ -153,6 +153,16 @@ def test_each_answer_has_a_deadline_of_its_own(connect: Connect) -> None:
     assert transport.now > 5 * TIMEOUT
 
 
+def test_a_stream_whose_reader_takes_his_time_costs_nobody_his_deadline(connect: Connect) -> None:
+    link, transport = connect(numbered)
+    stream = chunks(link, 4)
+    read = [next(stream)]
+    transport.now += 10 * TIMEOUT
+    assert link.call(commands.NEXT_INDEX) == (0, 7)
+    transport.now += 10 * TIMEOUT
+    assert b"".join([*read, *stream]) == bytes(range(4))
+
+
 def test_silence_ends_at_the_deadline(connect: Connect) -> None:
     link, transport = connect(lambda request: b"")
     with pytest.raises(ndks.UnitTimeout, match="no unit, or it does not run"):
