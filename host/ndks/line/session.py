@@ -3,15 +3,21 @@
 """The host's end of a session (PROTOCOL.md section 6)."""
 
 import secrets
+from collections.abc import Callable
+from typing import TypeVar
 
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.kdf import same
 from ndks_protocol.session import HOST, RANDOM_SIZE, UNIT, SecureChannel, proof, transcript
 
+from .. import times
 from ..crypto import CRYPTO
-from ..exceptions import AuthenticationError, NdksError
+from ..exceptions import AuthenticationError, DeviceError, NdksError
+from ..retry import retry
 from .link import Link
+
+_T = TypeVar("_T")
 
 
 class Handshake:
@@ -64,3 +70,8 @@ def unlock(link: Link, keys: BindingKeys, minimum: int, *, allow_jump: bool = Fa
     except NdksError:
         link.end_session()  # it is of no use, and must not be taken for one that is
         raise
+
+
+def after_delay(attempt: Callable[[], _T], longest: float = times.LONGEST_DELAY) -> _T:
+    """Return what `attempt` returns once a unit that was given wrong proofs listens again: not DELAYED any more."""
+    return retry(attempt, lambda error: isinstance(error, DeviceError) and error.number == errors.DELAYED, longest)

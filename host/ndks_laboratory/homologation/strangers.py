@@ -4,16 +4,15 @@
 
 import secrets
 import tempfile
-import time
 from pathlib import Path
 
 from ndks.crypto import CRYPTO
 from ndks.driver.unit import Unit, open_port
-from ndks.exceptions import DeviceError
 from ndks.laptop.bindings import BindingStore
 from ndks.laptop.fingerprint import Characteristics
 from ndks.line.link import Link
-from ndks_protocol import commands, errors
+from ndks.line.session import after_delay
+from ndks_protocol import commands
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.session import HOST, RANDOM_SIZE, SecureChannel, proof, transcript
 
@@ -23,7 +22,6 @@ COPIED = "a laptop with a copy of the owner's files"
 STRANGERS = (UNKNOWING, OTHER, COPIED)
 
 PATIENCE = 5.0  # seconds that a stranger waits when the unit is DELAYED
-_PAUSE = 0.05
 _ASKED = (0, 1, 0, 16)  # KEY_CHUNK: epoch, index, offset, size
 
 
@@ -46,15 +44,7 @@ def ask_as(stranger: str, port: str, owner: BindingStore, timeout: float) -> byt
 
 def begin_session(link: Link, random: bytes) -> tuple[bytes, bytes, bytes]:
     """Return the answer to HELLO, and the unit's random bytes and proof; waits while the unit is DELAYED."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        hello = link.call_raw(commands.HELLO)
-        try:
-            return hello, *link.call(commands.OPEN_SESSION, random)
-        except DeviceError as error:
-            if error.number != errors.DELAYED or time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE)
+    return after_delay(lambda: (link.call_raw(commands.HELLO), *link.call(commands.OPEN_SESSION, random)), PATIENCE)
 
 
 def _try_binding(link: Link, keys: BindingKeys) -> bytes:
