@@ -186,11 +186,16 @@ def test_a_session_with_a_gap_is_over_and_all_requests_fail(skipped: int) -> Non
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
-    [(errors.TAMPERED, "TAMPERED"), (errors.SESSION_ENDED, "SESSION_ENDED"), (errors.KEK, "SESSION_ENDED")],
+    ("kind", "code", "told"),
+    [
+        (framing.ERROR, errors.TAMPERED, "TAMPERED"),
+        (framing.ERROR, errors.SESSION_ENDED, "SESSION_ENDED"),
+        (framing.ERROR, errors.KEK, "SESSION_ENDED"),
+        (SENT[0].code | framing.ANSWER, errors.TAMPERED, "SESSION_ENDED"),
+    ],
 )
-def test_why_a_unit_has_no_session_any_more(code: int, told: str) -> None:
-    events = asking(secured=True).receive(framing.encode(framing.ERROR, FIRST, code.to_bytes(2, "big")))
+def test_why_a_unit_has_no_session_any_more(kind: int, code: int, told: str) -> None:
+    events = asking(secured=True).receive(framing.encode(kind, FIRST, code.to_bytes(2, "big")))
     assert [event.error.code for event in events if isinstance(event, Failure)] == [told] * 3
 
 
@@ -228,12 +233,20 @@ def test_a_greeting_ends_the_session_and_what_was_in_flight() -> None:
     conversation = asking(secured=True)
     late = sealed(channel(UNIT), *answered(0, b"x"))
     greeting, _ = conversation.send(commands.HELLO, b"", 1.0)
+    conversation.resume(2.0)
     assert conversation.deadline is not None
     assert conversation.deadline < 0, "there is something to tell at once"
     events = conversation.expire(1.0)
     assert [event.error.code for event in events if isinstance(event, Failure)] == ["SESSION_ENDED"] * 3
     events = conversation.receive(late + framing.encode(commands.HELLO.code | framing.ANSWER, greeting, b"hello"))
     assert [type(event) for event in events] == [Dropped, Answer]
+
+
+def test_the_keys_of_a_session_that_is_over_are_wiped() -> None:
+    conversation, keys = Conversation(TIMEOUT, FIRST), channel(HOST)
+    conversation.secure(keys)
+    conversation.end_session()
+    assert not any((*keys._sending._key, *keys._receiving._key))
 
 
 def test_a_sealed_answer_is_not_told_when_its_session_is_over() -> None:
