@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, Channel, proof, transcript
+from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, SecureChannel, proof, transcript
 from ndks_unit.unit import Unit
 
 from .member import BINDING
@@ -17,7 +17,7 @@ from .memory_board import MemoryBoard
 _REQUEST_ID = 0x01020304
 _HOST_RANDOM = b"random of a host"
 
-channels: WeakKeyDictionary[Unit, Channel] = WeakKeyDictionary()
+channels: WeakKeyDictionary[Unit, SecureChannel] = WeakKeyDictionary()
 
 
 def answers(board: MemoryBoard, unit: Unit, sent: bytes) -> list[framing.Frame]:
@@ -74,12 +74,12 @@ def open_session(
     if binding == BINDING:
         assert unit_proof == proof(CRYPTO, keys.auth, "unit", transcript_hash)
     ask(board, unit, commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
-    channels[unit] = Channel(CRYPTO, keys.auth, transcript_hash, HOST)
+    channels[unit] = SecureChannel(CRYPTO, keys.auth, transcript_hash, HOST)
     ask(board, unit, commands.UNLOCK, keys.kek, minimum, allow_jump)
 
 
 def _exchange(
-    board: MemoryBoard, unit: Unit, channel: "Channel | None", code: int, payload: bytes
+    board: MemoryBoard, unit: Unit, channel: "SecureChannel | None", code: int, payload: bytes
 ) -> tuple[int, bytes]:
     if channel is None:
         frame = answer(board, unit, code, payload)

@@ -11,7 +11,7 @@ from capsule_reference import aes_ctr, xor
 from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, Channel, proof, transcript
+from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, SecureChannel, proof, transcript
 from ndks_unit.unit import Unit
 
 from .exchange import answers
@@ -31,7 +31,7 @@ class Projects:
         transcript_hash = transcript(CRYPTO, hello, host_random, unit_random)
         self.unit_proof = proof(CRYPTO, auth, "unit", transcript_hash)
         self.host_proof = proof(CRYPTO, auth, HOST, transcript_hash)
-        self._channel = Channel(CRYPTO, auth, transcript_hash, HOST)
+        self._channel = SecureChannel(CRYPTO, auth, transcript_hash, HOST)
 
     def secured(self, kind: int, request_id: int, body: bytes) -> bytes:
         view = memoryview(bytearray(len(body) + OVERHEAD))
