@@ -13,6 +13,7 @@ from host.conftest import Call
 from host.running import assert_refused, run
 
 from ndks.board import deploy
+from ndks.board.source import for_board
 from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 
 BOOT_OUT = "Adafruit CircuitPython {} on 2025-10-17; Raspberry Pi Pico with {}\nBoard ID:raspberry_pi_pico\n"
@@ -36,14 +37,14 @@ def files_on(drive: Path) -> dict[str, bytes]:
 
 
 def assert_same_program(copy: str, source: str) -> None:
-    """The same statements on the same lines; only docstrings may be missing, and `pass` stand for one."""
+    """The same statements on the same lines, but for what does nothing on a board; `pass` may stand for that."""
     assert len(copy) < len(source)
     assert "#" not in copy
     assert program(copy) == program(source)
 
 
 def program(text: str) -> list[int | str]:
-    tree = ast.parse(text)
+    tree = Unannotated().visit(ast.parse(text))
     found: list[int | str] = []
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
@@ -54,8 +55,101 @@ def program(text: str) -> list[int | str]:
     return [*found, ast.dump(tree)]
 
 
+class Unannotated(ast.NodeTransformer):
+    """Without annotations, and without what is imported for them."""
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt | None:
+        return ast.copy_location(ast.Assign([node.target], node.value), node) if node.value else None
+
+    def visit_Try(self, node: ast.Try) -> ast.AST | None:
+        is_for_types = ast.unparse(node.body[0]).startswith(("from typing import", "from collections.abc import"))
+        return None if is_for_types else self.generic_visit(node)
+
+
 def is_docstring(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+WRITTEN = '''
+"""A module."""
+try:
+    from typing import Callable, Protocol
+
+    class Reads(Protocol):
+        def read(self) -> bytes: ...
+except ImportError:  # not on the board
+    pass
+
+NAMES: "dict[str, list[int]]" = {"#": [1]}
+
+
+class Empty(Exception):
+    """Says all."""
+
+    size: int
+
+
+def call(
+    äther: "Callable[[int], str]", *values: object, size: int = 3, **more: "Reads | None"
+) -> "tuple[int, ...]":
+    """Return something."""
+    total: int = 0
+    return (total, äther(size)) + values
+
+
+def folded(value: dict[
+    str, int
+]) -> dict[
+    str, int
+]:
+    return value
+'''
+COPIED = """
+
+
+
+
+
+
+
+
+
+NAMES = {"#": [1]}
+
+
+class Empty(Exception):
+ pass
+
+
+
+
+def call(
+ äther, *values, size = 3, **more
+):
+
+ total = 0
+ return (total, äther(size)) + values
+
+
+def folded(value):
+
+
+
+
+ return value
+"""
+
+
+def test_what_does_nothing_on_a_board_is_left_out() -> None:
+    assert for_board(WRITTEN) == COPIED
 
 
 def test_everything_arrives(drive: Path) -> None:

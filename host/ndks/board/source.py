@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Source as it goes to a board, which compiles it at every start: no comments, no docstrings, one space of indentation.
+"""Source as it goes to a board, which compiles it at every start: no comments, docstrings or annotations, little space.
 
 Lines are kept, so that tracebacks name the right ones.
 """
@@ -8,9 +8,13 @@ Lines are kept, so that tracebacks name the right ones.
 import ast
 import io
 import tokenize
+from collections.abc import Iterator
 
 _INDENT = 4
-_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
+_ONLY_FOR_TYPES = ("typing", "collections.abc")  # a board has neither
+_Block = ast.Module | ast.ClassDef | ast.FunctionDef
+
+_Span = tuple[int, int, int, int]  # first line, column in bytes, last line, column behind it; as `ast` counts
 
 
 def for_board(source: str) -> str:
@@ -20,11 +24,59 @@ def for_board(source: str) -> str:
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column].rstrip()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node) is not None:
-            _blank(lines, node.body[0], alone=len(node.body) == 1)
+    tree = ast.parse(source)
+    for span in sorted(_annotations(tree, lines), reverse=True):  # from the end on: the other columns stay right
+        _cut(lines, span)
+    _blank_idle_statements(lines, tree)
     _squeeze(lines, source)
     return "\n".join(lines) + "\n"
+
+
+def _annotations(tree: ast.Module, lines: list[str]) -> Iterator[_Span]:
+    """Yield where annotations are, with their colon or arrow."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg) and node.annotation:
+            yield node.lineno, node.col_offset + len(node.arg.encode()), *_end(node.annotation)
+        elif isinstance(node, ast.FunctionDef) and node.returns:
+            row = node.returns.lineno
+            before = lines[row - 1].encode()[: node.returns.col_offset]
+            yield row, len(before[: before.rindex(b"->")].rstrip()), *_end(node.returns)
+        elif isinstance(node, ast.AnnAssign) and node.value:
+            yield *_end(node.target), *_end(node.annotation)
+
+
+def _end(node: ast.expr) -> tuple[int, int]:
+    return node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+
+
+def _cut(lines: list[str], span: _Span) -> None:
+    row, start, last, end = span
+    rest = lines[last - 1].encode()[end:].decode()
+    lines[row - 1 : last] = [lines[row - 1].encode()[:start].decode() + rest, *[""] * (last - row)]
+
+
+def _blank_idle_statements(lines: list[str], block: _Block) -> None:
+    """Leave out what of a block does nothing on a board; `pass` stands for a whole one."""
+    idle = [statement for statement in block.body if _is_idle(statement)]
+    for statement in idle:
+        first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
+        lines[first:last] = [""] * (last - first)
+    if idle == block.body and not isinstance(block, ast.Module):
+        lines[idle[0].lineno - 1] = " " * idle[0].col_offset + "pass"
+    for statement in block.body:
+        if isinstance(statement, _Block):
+            _blank_idle_statements(lines, statement)
+
+
+def _is_idle(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Expr):
+        return isinstance(statement.value, ast.Constant)  # a docstring
+    if isinstance(statement, ast.AnnAssign):
+        return statement.value is None
+    if not isinstance(statement, ast.Try):
+        return False
+    first = statement.body[0]
+    return isinstance(first, ast.ImportFrom) and first.module in _ONLY_FOR_TYPES
 
 
 def _squeeze(lines: list[str], source: str) -> None:
@@ -39,10 +91,3 @@ def _squeeze(lines: list[str], source: str) -> None:
         text = line.lstrip(" ")
         if row not in inside:
             lines[row] = " " * ((len(line) - len(text)) // _INDENT) + text
-
-
-def _blank(lines: list[str], docstring: ast.stmt, *, alone: bool) -> None:
-    first, last = docstring.lineno - 1, docstring.end_lineno or docstring.lineno
-    lines[first:last] = [""] * (last - first)
-    if alone:
-        lines[first] = " " * docstring.col_offset + "pass"
