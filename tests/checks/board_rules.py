@@ -19,7 +19,7 @@ TOTAL_BYTES = 99 * 1024  # of what one unit loads: it leaves 46 KB of heap at d 
 NOT_LOADED = {"texts.py", "boot.py", "safemode.py"}  # CircuitPython runs the last two by themselves, with all the heap
 # A unit loads the one fast algorithm that its d needs, or other operators than equation 7's and none.
 OF_ONE_NETWORK = (
-    {"table_bits.py", "words.py"},
+    {"table_bits.py", "packing.py"},
     {"lanes.py", "lane_bits.py"},
     {"frequencies.py", "powers.py"},
 )

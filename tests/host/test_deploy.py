@@ -259,7 +259,7 @@ def test_only_files_that_differ_are_written_again(drive: Path, call: Call) -> No
     call("deploy", drive)
     for path in drive.rglob("*.py"):
         os.utime(path, (LONG_AGO, LONG_AGO))
-    changed, cut_short = drive / "lib/ndks_unit/unit.py", drive / "code.py"
+    changed, cut_short = drive / "lib/ndks_unit/dispatcher.py", drive / "code.py"
     content = changed.read_bytes()
     changed.write_text("changed")
     cut_short.write_text("")
@@ -295,7 +295,7 @@ def test_drive_that_cannot_be_written(number: int, drive: Path, call: Call, monk
 
 def test_drive_that_forgets_what_was_written(drive: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Path.read_bytes
-    forgets = drive / "lib/ndks_unit/unit.py"
+    forgets = drive / "lib/ndks_unit/dispatcher.py"
     monkeypatch.setattr(Path, "read_bytes", lambda path: b"" if path == forgets else real(path))
     finished = call("deploy", drive)
     assert_refused(finished, "FILE", 1)

@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Source as it goes to a board, which compiles it at every start: no comments, docstrings or annotations, little space.
+"""Source as it goes to a board, which compiles it at every start.
 
-Lines are kept, so that tracebacks name the right ones.
+It has no comments, docstrings or annotations, no imports for annotations alone, and little indentation. Lines are kept,
+so that tracebacks name the right ones.
 """
 
 import ast
@@ -11,7 +12,6 @@ import tokenize
 from collections.abc import Iterator
 
 _INDENT = 4
-_ONLY_FOR_TYPES = ("typing", "collections.abc")  # a board has neither
 _Block = ast.Module | ast.ClassDef | ast.FunctionDef
 
 _Span = tuple[int, int, int, int]  # first line, column in bytes, last line, column behind it; as `ast` counts
@@ -28,6 +28,7 @@ def for_board(source: str) -> str:
     for span in sorted(_annotations(tree, lines), reverse=True):  # from the end on: the other columns stay right
         _cut(lines, span)
     _blank_idle_statements(lines, tree)
+    _drop_unused_names(lines)
     _squeeze(lines, source)
     return "\n".join(lines) + "\n"
 
@@ -73,10 +74,29 @@ def _is_idle(statement: ast.stmt) -> bool:
         return isinstance(statement.value, ast.Constant)  # a docstring
     if isinstance(statement, ast.AnnAssign):
         return statement.value is None
-    if not isinstance(statement, ast.Try):
-        return False
-    first = statement.body[0]
-    return isinstance(first, ast.ImportFrom) and first.module in _ONLY_FOR_TYPES
+    return isinstance(statement, ast.Try) and _is_for_types(statement)
+
+
+def _is_for_types(statement: ast.Try) -> bool:
+    """Tell whether this imports what a board does not have, and does without."""
+    only_passes = all(isinstance(done, ast.Pass) for handler in statement.handlers for done in handler.body)
+    return only_passes and all(isinstance(part, ast.ImportFrom | ast.ClassDef) for part in statement.body)
+
+
+def _drop_unused_names(lines: list[str]) -> None:
+    """Import no name that was for annotations alone; a linter sees to it that each is there for something."""
+    tree = ast.parse("\n".join(lines))
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    if "__all__" in used:
+        return
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom):
+            names = [ast.unparse(alias) for alias in statement.names if (alias.asname or alias.name) in used]
+            first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
+            lines[first:last] = [""] * (last - first)
+            if names:
+                source = "." * statement.level + (statement.module or "")
+                lines[first] = f"from {source} import {', '.join(names)}"
 
 
 def _squeeze(lines: list[str], source: str) -> None:
