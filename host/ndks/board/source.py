@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Source as it goes to a board, which compiles it at every start.
 
-It has no comments, docstrings or annotations, no imports for annotations alone, and little indentation. Lines are kept,
-so that tracebacks name the right ones.
+It has no comments, docstrings or annotations, no imports for annotations alone, no abstract methods, and little
+indentation. Lines are kept, so that tracebacks name the right ones.
 """
 
 import ast
@@ -60,13 +60,18 @@ def _blank_idle_statements(lines: list[str], block: _Block) -> None:
     """Leave out what of a block does nothing on a board; `pass` stands for a whole one."""
     idle = [statement for statement in block.body if _is_idle(statement)]
     for statement in idle:
-        first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
+        first, last = _first_line(statement) - 1, statement.end_lineno or statement.lineno
         lines[first:last] = [""] * (last - first)
     if idle == block.body and not isinstance(block, ast.Module):
-        lines[idle[0].lineno - 1] = " " * idle[0].col_offset + "pass"
+        lines[_first_line(idle[0]) - 1] = " " * idle[0].col_offset + "pass"
     for statement in block.body:
-        if isinstance(statement, _Block):
+        if isinstance(statement, _Block) and statement not in idle:
             _blank_idle_statements(lines, statement)
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators = statement.decorator_list if isinstance(statement, ast.FunctionDef) else []
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def _is_idle(statement: ast.stmt) -> bool:
@@ -74,6 +79,8 @@ def _is_idle(statement: ast.stmt) -> bool:
         return isinstance(statement.value, ast.Constant)  # a docstring
     if isinstance(statement, ast.AnnAssign):
         return statement.value is None
+    if isinstance(statement, ast.FunctionDef):
+        return ast.unparse(statement.body[-1]) == "raise NotImplementedError"
     return isinstance(statement, ast.Try) and _is_for_types(statement)
 
 
