@@ -69,7 +69,7 @@ def test_a_flag_is_0_or_1(laptop: Laptop, wrong: int) -> None:
     ]:
         assert laptop.code(command, *values) == errors.RANGE
     handle, *_ = laptop.ask(commands.OPEN_BEGIN, header, 0)
-    assert laptop.code(commands.OPEN_CHUNK, handle, 0, wrong, bytes(40)) == errors.RANGE
+    assert laptop.code(commands.OPEN_CHUNK, handle, 0, wrong, bytes(40)) == errors.AUTH
     laptop.ask(commands.SEAL_BEGIN, b"token  1", 0, 0, bytes(8))
     reserved = flash(laptop)
     assert laptop.code(commands.SEAL_CHUNK, b"token  1", 0, wrong, b"data") == errors.RANGE

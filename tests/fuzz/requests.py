@@ -143,7 +143,7 @@ def _open_session(bench: Bench, script: Script) -> None:
 def _event(bench: Bench, script: Script) -> None:
     what = script.byte() % 8
     if what == 0:
-        bench.allow_jump()
+        bench.leave()
     elif what == 1:
         bench.restart()
     elif what == 2:

@@ -88,7 +88,7 @@ def test_a_frame_that_is_accepted_twice(bench: Bench, monkeypatch: pytest.Monkey
 def test_a_session_that_outlives_a_host_that_left(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench.unit, "end_session", lambda: None)
     with pytest.raises(AssertionError):
-        bench.allow_jump()
+        bench.leave()
 
 
 def test_a_sound_unit_has_none_of_these(bench: Bench) -> None:
