@@ -18,7 +18,7 @@ from ndks_protocol import commands, framing
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.kdf import Mac
 from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, SecureChannel, proof, transcript
-from ndks_unit.unit import Unit
+from ndks_unit.dispatcher import Dispatcher
 
 BINDING = bytes(32)
 MEMBER = (0, 1, 1, 0, 3, bytes(32), "bench", "0.52", "25", 0, 0)
@@ -36,7 +36,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.board = Board()
-        self.unit = Unit(self.board)
+        self.unit = Dispatcher(self.board)
         self.channel: SecureChannel | None = None
         self.ask(commands.PROVISION, BINDING, *MEMBER)
         hello = commands.HELLO.answer.pack(*self.ask(commands.HELLO))

@@ -12,7 +12,7 @@ from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, SecureChannel, proof, transcript
-from ndks_unit.unit import Unit
+from ndks_unit.dispatcher import Dispatcher
 
 from .exchange import answers
 from .member import BINDING, membership
@@ -74,12 +74,12 @@ class Laptop:
         self.channel: Projects | Reference | None = None  # after it
         self._ids = itertools.count(1)
         self.restart()
-        if not self.unit.binding:
+        if not self.unit.state.binding:
             self.ask(commands.PROVISION, *membership())
 
     def restart(self) -> None:
         self.board.start()
-        self.unit = Unit(self.board)
+        self.unit = Dispatcher(self.board)
         self.session = self.channel = None
 
     def disconnect(self) -> None:

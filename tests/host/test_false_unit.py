@@ -20,8 +20,8 @@ from ndks.laptop.bindings import BindingStore
 from ndks.laptop.counters import Minimum
 from ndks_protocol import MAJOR, commands, framing
 from ndks_protocol.commands import MAX_JUMP
-from ndks_unit import device
-from ndks_unit import unit as dispatcher
+from ndks_unit import device, dispatcher
+from ndks_unit.state import State
 
 MOST = (1 << 48) - 1
 STATUS, NEXT_INDEX = commands.STATUS.code, commands.NEXT_INDEX.code
@@ -144,16 +144,16 @@ class Liar:
 
     @contextlib.contextmanager
     def says(self, port: str, **fields: int) -> Generator[ndks.Unit]:
-        def status(unit: Any) -> tuple[Any, ...]:
-            truth = dict(zip(commands.STATUS.answer.names, device.status(unit), strict=True))
-            return tuple((truth | (fields if unit.member else {})).values())
+        def status(state: State) -> tuple[Any, ...]:
+            truth = dict(zip(commands.STATUS.answer.names, device.status(state), strict=True))
+            return tuple((truth | (fields if state.opened else {})).values())
 
-        def next_index(unit: Any) -> tuple[int, int]:
-            return fields.get("epoch", 0), unit.counter.next
+        def next_index(state: State) -> tuple[int, int]:
+            return fields.get("epoch", 0), state.member.exports.next
 
         with self._patch.context() as patch:
-            patch.setitem(dispatcher._HANDLERS, STATUS, status)
-            patch.setitem(dispatcher._HANDLERS, NEXT_INDEX, next_index)
+            patch.setitem(dispatcher.HANDLERS, STATUS, status)
+            patch.setitem(dispatcher.HANDLERS, NEXT_INDEX, next_index)
             with ndks.open(port) as unit:
                 unit.unlock()
                 yield unit

@@ -206,8 +206,8 @@ def test_nothing_in_flash_unlocks_the_unit(used: Story) -> None:
             open_session(host._link, host._owner._hello_payload, stolen)
         assert refusal.value.code == "KEK"
     assert used.desk.images() == before, "nothing is written for a wrong key"
-    assert used.desk.firmware.member is None
+    assert used.desk.firmware.state.opened is None
     stolen.kek = right.kek
     host._owner.greet()
     open_session(host._link, host._owner._hello_payload, stolen)
-    assert used.desk.firmware.member
+    assert used.desk.firmware.state.opened

@@ -8,7 +8,7 @@ from ndks_protocol import commands, framing
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.framing import HEADER_SIZE
 from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, SecureChannel, proof, transcript
-from ndks_unit.unit import Unit
+from ndks_unit.dispatcher import Dispatcher
 
 BINDING = bytes(range(64, 96))
 _RANDOM = bytes(range(16))
@@ -26,7 +26,7 @@ class Host:
 
     def restart(self) -> None:
         """Start the unit anew."""
-        self._unit = Unit(self.board)
+        self._unit = Dispatcher(self.board)
         self._channel = None
 
     def send(self, code: int, request_id: int, payload: bytes) -> tuple:
