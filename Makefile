@@ -44,6 +44,7 @@ bench: development ## measure: key bits, a long stream, encrypt and decrypt, att
 	$(BIN)/python tests/benchmarks/capsules.py
 	$(BIN)/python tests/benchmarks/session.py
 	$(BIN)/python tests/benchmarks/attacks.py
+	$(BIN)/python tests/benchmarks/external.py
 
 check: development ## format, lint, types, generated docs, pictures and vectors, rules of the board
 	$(BIN)/ruff format --check $(SOURCES)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How often the attackers of homologation break suite paper, and how long they take; prints a Markdown table.
+"""How often the adversaries of homologation break suite paper, and how long they take; prints a Markdown table.
 
 python tests/benchmarks/attacks.py [--trials N] [--digits 3,4,6] [--quick]
 
@@ -43,8 +43,8 @@ _NO_BITS = np.zeros(0, np.uint8)
 
 
 @dataclass(frozen=True)
-class Target:
-    """A network that computes exactly, or in single precision; knows everything that attackers ask an expert."""
+class PaperTarget:
+    """A network that computes exactly, or in single precision; knows everything that adversaries ask an oracle."""
 
     p1: str
     p2: str
@@ -65,7 +65,7 @@ class Target:
         return text == self.text
 
     def seen(self, keys: int = 1, bits: int = 1024, long_bits: int = 0) -> Seen:
-        """Return what attackers see: keys, a long key, and the text as it is encrypted under a capsule's key."""
+        """Return what adversaries see: keys, a long key, and the text as it is encrypted under a capsule's key."""
         rows = np.stack([self.bits(index, 0, bits) for index in range(1, keys + 1)])
         long_key = self.bits(keys + 1, 0, long_bits) if long_bits else _NO_BITS
         messages: tuple[Intercepted, ...] = ()
@@ -73,11 +73,11 @@ class Target:
             key = self.bits((1 << 48) + 1, SECRET_BITS, 8 * len(self.text))
             encrypted = np.packbits(key ^ np.unpackbits(np.frombuffer(self.text, np.uint8)))
             messages = (Intercepted(1, encrypted.tobytes(), SECRET_BITS),)
-        return Seen(self.digits, rows, long_key, keys + 1, messages)
+        return Seen(self.digits, rows, long_key, messages)
 
 
 class Coin:
-    """The expert on bits that nobody can know."""
+    """The oracle on bits that nobody can know."""
 
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
@@ -90,22 +90,22 @@ class Coin:
 
 
 def random_seen(digits: int, seed: int, keys: int = 40, long_bits: int = 4096) -> Seen:
-    """Return what attackers see of a system whose bits are random."""
+    """Return what adversaries see of a system whose bits are random."""
     rng = np.random.default_rng(seed)
     messages = tuple(Intercepted(number, rng.bytes(size), SECRET_BITS) for number, size in ((1, 16), (2, 64), (3, 400)))
     rows = rng.integers(0, 2, (keys, 1024), np.uint8)
-    return Seen(digits, rows, rng.integers(0, 2, long_bits, np.uint8), keys + 1, messages)
+    return Seen(digits, rows, rng.integers(0, 2, long_bits, np.uint8), messages)
 
 
-def real(rng: np.random.Generator, digits: int, **more: Any) -> Target:
+def real(rng: np.random.Generator, digits: int, **more: Any) -> PaperTarget:
     """Draw parameters with 40 decimals."""
     p1, p2 = (f"{rng.integers(1, limit)}.{int(rng.integers(1 << 62)):040d}" for limit in (3, 1000))
-    return Target(f"{rng.uniform(0.01, 3.14):.17f}" + p1[-23:], p2, digits, **more)
+    return PaperTarget(f"{rng.uniform(0.01, 3.14):.17f}" + p1[-23:], p2, digits, **more)
 
 
-def short(rng: np.random.Generator, digits: int, decimals: int, limit: int) -> Target:
+def short(rng: np.random.Generator, digits: int, decimals: int, limit: int) -> PaperTarget:
     """Draw parameters as people choose them."""
-    return Target(f"{rng.uniform(0.01, 3.14):.{decimals}f}", str(rng.integers(1, limit + 1)), digits)
+    return PaperTarget(f"{rng.uniform(0.01, 3.14):.{decimals}f}", str(rng.integers(1, limit + 1)), digits)
 
 
 def excerpt(rng: np.random.Generator, size: int) -> bytes:
@@ -121,7 +121,7 @@ class Row:
     given: str
     trials: int
     adversary: Adversary
-    draw: Callable[[np.random.Generator], tuple[Seen, Target]]
+    draw: Callable[[np.random.Generator], tuple[Seen, PaperTarget]]
     reference: str = "-"
     is_won: Callable[[Finding], bool] = lambda finding: bool(finding.succeeded)
 
@@ -149,7 +149,7 @@ def spoken(seconds: float) -> str:
 
 
 def text_row(digits: int, size: int, trials: int, reference: str = "-") -> Row:
-    def draw(rng: np.random.Generator) -> tuple[Seen, Target]:
+    def draw(rng: np.random.Generator) -> tuple[Seen, PaperTarget]:
         target = real(rng, digits, text=excerpt(rng, size))
         return target.seen(bits=8), target
 
@@ -157,7 +157,7 @@ def text_row(digits: int, size: int, trials: int, reference: str = "-") -> Row:
 
 
 def frequency_row(digits: int, bits: int, trials: int, reference: str = "-") -> Row:
-    def draw(rng: np.random.Generator) -> tuple[Seen, Target]:
+    def draw(rng: np.random.Generator) -> tuple[Seen, PaperTarget]:
         target = real(rng, digits)
         return target.seen(bits=bits), target
 
@@ -173,7 +173,7 @@ def unique_row(digits: int, bits: int, trials: int, reference: str) -> Row:
 def long_row(digits: int, trials: int, reference: str = "-") -> Row:
     count = math.ceil(LONG * 10 ** (digits / 2))
 
-    def draw(rng: np.random.Generator) -> tuple[Seen, Target]:
+    def draw(rng: np.random.Generator) -> tuple[Seen, PaperTarget]:
         target = real(rng, digits)
         return target.seen(bits=8, long_bits=count), target
 
@@ -182,7 +182,7 @@ def long_row(digits: int, trials: int, reference: str = "-") -> Row:
 
 
 def grid_row(digits: int, trials: int, reference: str = "-") -> Row:
-    def draw(rng: np.random.Generator) -> tuple[Seen, Target]:
+    def draw(rng: np.random.Generator) -> tuple[Seen, PaperTarget]:
         target = short(rng, digits, 5, 1000)
         return target.seen(keys=2), target
 
@@ -191,7 +191,7 @@ def grid_row(digits: int, trials: int, reference: str = "-") -> Row:
 
 
 def parameters_row(digits: int, limit: int, trials: int, reference: str = "-") -> Row:
-    def draw(rng: np.random.Generator) -> tuple[Seen, Target]:
+    def draw(rng: np.random.Generator) -> tuple[Seen, PaperTarget]:
         target = short(rng, digits, 5, limit)
         return target.seen(keys=5), target
 
@@ -200,7 +200,7 @@ def parameters_row(digits: int, limit: int, trials: int, reference: str = "-") -
 
 
 def float_row(digits: int, trials: int, reference: str = "-") -> Row:
-    def draw(rng: np.random.Generator) -> tuple[Seen, Target]:
+    def draw(rng: np.random.Generator) -> tuple[Seen, PaperTarget]:
         target = replace(short(rng, digits, 5, 1000), is_float=True)
         return target.seen(), target
 
@@ -208,7 +208,7 @@ def float_row(digits: int, trials: int, reference: str = "-") -> Row:
 
 
 def reuse_row(digits: int, trials: int, reference: str = "-") -> Row:
-    def draw(rng: np.random.Generator) -> tuple[Seen, Target]:
+    def draw(rng: np.random.Generator) -> tuple[Seen, PaperTarget]:
         target = real(rng, digits)
         return target.seen(keys=2000), target
 
@@ -246,7 +246,7 @@ def rows(trials: int) -> Iterator[Row]:
 
 def warm_up() -> None:
     """Compile, or load what was compiled before."""
-    target = Target("0.52", "25", 3)
+    target = PaperTarget("0.52", "25", 3)
     Frequency().attack(target.seen(), target)
     DecimalGrid(2, 25).attack(target.seen(), target)
 

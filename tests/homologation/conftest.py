@@ -8,20 +8,23 @@ from pathlib import Path
 import pytest
 
 from ndks.network.network_file import Network
-from ndks_laboratory.cage import find_cage
 from ndks_laboratory.homologation import judgements, laboratory
 from ndks_laboratory.homologation.attack import Finding
 from ndks_laboratory.homologation.controls import MUST_STAND, Target
-from ndks_laboratory.homologation.laboratory import Homologation, Plan
+from ndks_laboratory.homologation.laboratory import Homologation
+from ndks_laboratory.homologation.plan import HomologationPlan, Sample, UnitPorts
+from ndks_laboratory.outcome import Outcome
+from ndks_laboratory.stages.cage import find_cage
 
 Homologate = Callable[..., Homologation]
 
-SMALL = {"keys": 40, "long_bits": 1 << 20, "letters": 16, "primal_bits": 1 << 20, "seed": 5}
+SMALL = Sample(keys=40, long_bits=1 << 20, letters=16, primal_bits=1 << 20)
+SEED = 5
 
 # In place of the controls, which other tests run: they would be the same each time.
 CONTROL = (
     Target("control", MUST_STAND, None, None, frozenset({"A1"})),  # type: ignore[arg-type]
-    {"A1": Finding("reader", False, "read nothing")},
+    {"A1": Finding("reader", Outcome.held("read nothing"))},
 )
 
 
@@ -29,20 +32,26 @@ def silent(_step: str, _total: int) -> Callable[[int], object]:
     return lambda _: None
 
 
+def emulated_units(directory: Path) -> UnitPorts:
+    """Return two new units, whose flash can be read."""
+    flash = directory / "a", directory / "b"
+    return UnitPorts((f"emulator:{flash[0]}", f"emulator:{flash[1]}"), flash)
+
+
 @pytest.fixture
 def homologate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homologate:
-    """Run a homologation of two new emulated units, or of those at `ports`, without controls."""
+    """Run a homologation of two new emulated units, or of others, without controls."""
     if not find_cage():
         pytest.skip("this system gives no network namespaces")
     monkeypatch.setattr(laboratory, "run_controls", lambda _seed, _progress: [CONTROL])
-    monkeypatch.setattr(judgements, "PRIMAL_BITS", SMALL["primal_bits"])
-    monkeypatch.setattr(judgements, "LEAST_KEYS", SMALL["keys"])
+    monkeypatch.setattr(judgements, "PRIMAL_BITS", SMALL.primal_bits)
+    monkeypatch.setattr(judgements, "LEAST_KEYS", SMALL.keys)
 
-    def run(*, suite: str = "hybrid", ports: tuple[str, str] | None = None, **options: object) -> Homologation:
+    def run(*, suite: str = "hybrid", fault: str = "", units: UnitPorts | None = None) -> Homologation:
         directory = tmp_path / "homologation"
         directory.mkdir()
-        own = (f"emulator:{tmp_path / 'a'}", f"emulator:{tmp_path / 'b'}")
-        plan = Plan(ports or own, directory, Network.new("test", suite=suite), **{**SMALL, **options})
+        network = Network.new("test", suite=suite)
+        plan = HomologationPlan(units or emulated_units(tmp_path), directory, network, SMALL, SEED, fault)
         return laboratory.homologate(plan, silent, pytest.fail)
 
     return run

@@ -18,7 +18,7 @@ CLAIMS = (  # text, source, test, evidence
     ("What was written is what came out.", "4.1.2", "texts compared by the expert", "24 of 24 messages"),
     ("The receiver is disconnected when it decrypts.", "4.1.2", "interfaces of the receiver's cage at that time", "no interface but lo, 24 of 24 times"),
     ("Roles swap with no switch of any kind.", "4.1.2", "messages in both directions, one after the other", "12 from A to B, 12 from B to A, alternating"),
-    ("The hackers read nothing.", "4.1.2", "attackers A1 to A9, S1", "none of 10 attacks succeeded"),
+    ("The adversaries read nothing.", "4.1.2", "adversaries A1 to A9, S1", "none of 10 attacks succeeded"),
     ("What goes in and out of a unit is encrypted frames.", "4.1", "bytes on the cable", "41,312 bytes, 7.996 bits of entropy a byte"),
     ("A stolen unit does not work at another laptop.", "4.1", "the unit, at a laptop with another secret", "LOCKED, 3 of 3 times; keys given: 0"),
     ("The sync word is renewed in each transmission.", "4.1", "first bytes of 4,096 frames", "4,096 different ones"),
@@ -33,7 +33,7 @@ CLAIMS = (  # text, source, test, evidence
     ("Any type of encryption can be used.", "4.1", "ciphers vernam and aes, modes a and b", "4 of 4 combinations, each opened by the other mode"),
     ("Errors of the unit and of the channel are told apart.", "4.1", "a flipped bit; a unit with one other decimal", "AUTH; DIVERGED"),
     ("A unit that is opened erases itself.", "4.1", "case switch", "this unit has none"),
-    ("The generator alone withstands the attackers.", "3", "attackers A1 to A9 against the bare paper suite", "A1 read message 1 in 0.013 s"),
+    ("The generator alone withstands the adversaries.", "3", "adversaries A1 to A9 against the bare paper suite", "A1 read message 1 in 0.013 s"),
 )  # fmt: skip
 ATTACKS = (  # label, name, seconds and summary against the units, and against the bare paper suite
     ("A1", "ciphertext only, ASCII", 0.412, "0 of 24 texts read; best score 0.31", 0.013, "24 of 24 texts read, the first in 0.013 s: “Dear Bob, this is my message number 1.”"),
@@ -71,10 +71,6 @@ def example_report(suite: str = "hybrid") -> dict[str, Any]:
         "requirements": [_requirement(i, claim, is_paper) for i, claim in enumerate(CLAIMS, 1)],
         "targets": _targets(suite, is_paper),
         "statistics": [_statistic(row, is_paper) for row in STATISTICS],
-        "external": [
-            {"tool": "ent", "version": "1.2", "outcome": "passed", "summary": "7.999832 bits a byte; chi-square 244.1"},
-            {"tool": "rngtest", "version": None, "outcome": "not installed", "summary": ""},
-        ],
         "threshold": {"alpha": 1e-6, "tests": 2 * N, "p": 1e-6 / (2 * N)},
         "stages": {"no_channel": _no_channel(), "regular_channel": _regular_channel()},
         "tables": _tables(),

@@ -13,11 +13,11 @@ from host.running import Finished
 
 import ndks
 from ndks.laptop.bindings import HOME
-from ndks_laboratory.faraday import Channel, Machine, channels
+from ndks_laboratory.faraday import Computer, LaptopChannel, channels
 
 SALT = "00112233445566778899aabbccddeeff"
 LETTER = b"Meet me at noon. " * 100
-ETHERNET = Channel("interface", "eth0", "carrier, 192.0.2.2", True, "pull the cable of eth0")
+ETHERNET = LaptopChannel("interface", "eth0", "carrier, 192.0.2.2", True, "pull the cable of eth0")
 
 
 def make_tree(root: Path, files: Mapping[str, str]) -> Path:
@@ -33,14 +33,14 @@ def make_tree(root: Path, files: Mapping[str, str]) -> Path:
     return root
 
 
-def machine(root: Path, files: Mapping[str, str] | None = None, **answers: Any) -> Machine:
+def machine(root: Path, files: Mapping[str, str] | None = None, **answers: Any) -> Computer:
     """Return a Linux machine of which nothing is known but these."""
     known: dict[str, Any] = {"interfaces": list, "mounts": list, "ports": list, "system": "Linux"}
-    return Machine(make_tree(root, files or {}), **known | answers)
+    return Computer(make_tree(root, files or {}), **known | answers)
 
 
 @dataclass
-class Laptop:
+class FaradayLaptop:
     """One of the two."""
 
     name: str
@@ -48,7 +48,9 @@ class Laptop:
     port: str
     call: Call
     monkeypatch: pytest.MonkeyPatch
-    looks: list[list[Channel]] = field(default_factory=list)  # what is open at the next looks; nothing when used up
+    looks: list[list[LaptopChannel]] = field(
+        default_factory=list
+    )  # what is open at the next looks; nothing when used up
 
     @property
     def record(self) -> Path:
@@ -87,13 +89,13 @@ class Laptop:
 
 def make_laptop(
     name: str, directory: Path, network: ndks.Network, lane: int, call: Call, monkeypatch: pytest.MonkeyPatch
-) -> Laptop:
+) -> FaradayLaptop:
     """Make a laptop with a unit, and a letter on its desk; nothing of the machine that tests run on is seen."""
     desk = directory / name
     desk.mkdir()
     quiet = machine(directory / "system")
-    monkeypatch.setattr(channels, "Machine", lambda: quiet)
-    laptop = Laptop(name, desk, f"emulator:{desk / 'unit'}", call, monkeypatch)
+    monkeypatch.setattr(channels, "Computer", lambda: quiet)
+    laptop = FaradayLaptop(name, desk, f"emulator:{desk / 'unit'}", call, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setenv(HOME, str(desk / "home"))
         with ndks.open(laptop.port, create=True) as unit:

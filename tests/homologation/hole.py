@@ -6,14 +6,33 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import pytest
 from pyroute2 import IPRoute, NetNS
 
+from ndks_laboratory.stages import no_channel
+from ndks_laboratory.stages.no_channel import Probe
+from ndks_laboratory.stages.processes import SideProcess
+
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can put an interface into another's namespace")
 
 
-def veth(*pids: int) -> None:
+def make_hole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connect the sides in their cages before these are probed."""
+    probe = no_channel._probe
+
+    def probe_with_a_hole(processes: Sequence[SideProcess], *, caged: bool) -> list[Probe]:
+        if caged:
+            for process in processes:
+                process.ask("describe")  # it is in its cage
+            _veth(*(process.pid for process in processes))
+        return probe(processes, caged=caged)
+
+    monkeypatch.setattr(no_channel, "_probe", probe_with_a_hole)
+
+
+def _veth(*pids: int) -> None:
     """Connect the network namespaces of two processes."""
     subprocess.run([sys.executable, __file__, *map(str, pids)], check=True, timeout=60)  # NetNS forks
 

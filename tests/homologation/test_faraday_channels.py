@@ -16,9 +16,9 @@ from host.conftest import Call
 from host.running import command_line, environment
 
 from host import conftest as host_fixtures
-from ndks_laboratory.cage import find_cage
-from ndks_laboratory.faraday import Channel, ChannelOpen, Machine, find_channels, open_channels, refuse_open
-from ndks_laboratory.faraday.machine import Interface, Mount, SerialPort, network_interfaces
+from ndks_laboratory.faraday import ChannelOpen, Computer, LaptopChannel, find_channels, open_channels, refuse_open
+from ndks_laboratory.faraday.computer import Interface, Mount, SerialPort, network_interfaces
+from ndks_laboratory.stages.cage import find_cage
 
 call = host_fixtures.call
 no_unit_of_the_user = host_fixtures.no_unit_of_the_user
@@ -30,12 +30,12 @@ ADAPTER = SerialPort("/dev/ttyUSB0", 0x0403, "FT232R USB UART", "A1")
 BUILT_IN = SerialPort("/dev/ttyS0", None, "", "")
 
 
-def only(channels: list[Channel]) -> Channel:
+def only(channels: list[LaptopChannel]) -> LaptopChannel:
     (channel,) = channels
     return channel
 
 
-def states(channels: list[Channel]) -> list[tuple[str, str, bool | None]]:
+def states(channels: list[LaptopChannel]) -> list[tuple[str, str, bool | None]]:
     return [(channel.kind, channel.name, channel.is_open) for channel in channels]
 
 
@@ -268,7 +268,7 @@ def test_what_a_system_cannot_tell_counts_as_open(system: str, tmp_path: Path) -
 
 def test_a_linux_without_sysfs_counts_as_open(tmp_path: Path) -> None:
     known = {"interfaces": list, "mounts": list, "ports": list}
-    assert {channel.is_open for channel in find_channels(Machine(tmp_path, **known, system="Linux"))} == {None}
+    assert {channel.is_open for channel in find_channels(Computer(tmp_path, **known, system="Linux"))} == {None}
 
 
 def test_names_do_not_upset_a_terminal(tmp_path: Path) -> None:
@@ -279,9 +279,9 @@ def test_names_do_not_upset_a_terminal(tmp_path: Path) -> None:
 
 
 def test_refusing_names_each_and_what_helps() -> None:
-    ethernet = Channel("interface", "eth0", "carrier", True, "pull the cable")
-    closed = Channel("Wi-Fi", "phy0", "blocked (soft)", False)
-    unknown = Channel("Bluetooth", "hci0", "no switch", None, "switch it off")
+    ethernet = LaptopChannel("interface", "eth0", "carrier", True, "pull the cable")
+    closed = LaptopChannel("Wi-Fi", "phy0", "blocked (soft)", False)
+    unknown = LaptopChannel("Bluetooth", "hci0", "no switch", None, "switch it off")
     refuse_open([closed], accept_risk=False)
     refuse_open([ethernet], accept_risk=True)
     with pytest.raises(ChannelOpen, match=r"2 channels are open: interface eth0.*Bluetooth hci0") as caught:

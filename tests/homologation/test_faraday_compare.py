@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from homologation.faraday_laptops import ETHERNET, LETTER, SALT, Laptop, make_laptop
+from homologation.faraday_laptops import ETHERNET, LETTER, SALT, FaradayLaptop, make_laptop
 from host.conftest import Call
 from host.running import Finished, assert_refused, command_line, environment
 
@@ -18,9 +18,9 @@ import ndks
 from host import conftest as host_fixtures
 from ndks.exceptions import FileError
 from ndks.laptop.bindings import HOME
-from ndks_laboratory.cage import find_cage
-from ndks_laboratory.checks import Check, all_held
 from ndks_laboratory.faraday import Record, compare_records, keys_of_network
+from ndks_laboratory.outcome import FAILED, NOT_SHOWN, Check, Outcome, worst_of
+from ndks_laboratory.stages.cage import find_cage
 
 call = host_fixtures.call
 no_unit_of_the_user = host_fixtures.no_unit_of_the_user
@@ -38,8 +38,8 @@ def network(request: pytest.FixtureRequest) -> ndks.Network:
 class Lab:
     """Two laptops, and the expert with the network file."""
 
-    alice: Laptop
-    bob: Laptop
+    alice: FaradayLaptop
+    bob: FaradayLaptop
     network: ndks.Network
     file: Path
 
@@ -135,8 +135,8 @@ def test_one_decimal_of_p1(tmp_path: Path, call: Call, monkeypatch: pytest.Monke
     for laptop in (alice, bob):
         assert laptop.run().status == 0
     checks = {check.name: check for check in compare_records(Record.load(alice.record), Record.load(bob.record))}
-    assert (checks[KEYS].held, checks[KEYS].detail) == (False, "different: key 1, 2, 3")
-    assert checks["both units are of one network"].held is False
+    assert checks[KEYS].outcome == Outcome.failed("different: key 1, 2, 3")
+    assert checks["both units are of one network"].outcome.word == FAILED
     assert alice.ndks("faraday", "compare", alice.record, bob.record).text.count("DIFFERENT") == 3
 
 
@@ -170,7 +170,7 @@ def test_another_salt(lab: Lab) -> None:
     lab.alice.send()
     lab.bob.run(salt=OTHER_SALT)
     assert lab.failures() == {"both were made with the same salt": f"{SALT}; {OTHER_SALT}"}
-    assert lab.checks(*lab.records())[KEYS].held is None
+    assert lab.checks(*lab.records())[KEYS].outcome.word == NOT_SHOWN
 
 
 def test_another_number_of_keys(lab: Lab) -> None:
@@ -332,7 +332,7 @@ def test_every_value_of_a_record_is_authenticated(lab: Lab) -> None:
         except ndks.NdksError as error:
             pytest.fail(f"{path}: {error}")
         else:
-            failed = {name for name, check in checks.items() if check.held is False}
+            failed = {name for name, check in checks.items() if check.outcome.word == FAILED}
             assert any(name.endswith("is as its laptop wrote it") for name in failed), path
             noticed.add("tag")
     assert noticed == {"no record", "another network", "tag"}
@@ -401,7 +401,8 @@ def test_a_record_of_suite_paper_is_warned_of(tmp_path: Path, call: Call, monkey
     alice, bob = (make_laptop(name, tmp_path, network, n, call, monkeypatch) for n, name in enumerate(("a", "b"), 1))
     for laptop in (alice, bob):
         laptop.run()
-    assert all_held(compare_records(Record.load(alice.record), Record.load(bob.record))) is None
+    checks = compare_records(Record.load(alice.record), Record.load(bob.record))
+    assert worst_of(checks) == NOT_SHOWN
     assert "WARNING: suite paper" in alice.ndks("faraday", "compare", alice.record, bob.record).stderr
 
 

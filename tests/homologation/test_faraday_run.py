@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from homologation.faraday_laptops import ETHERNET, LETTER, SALT, Laptop, machine, make_laptop, make_tree
+from homologation.faraday_laptops import ETHERNET, LETTER, SALT, FaradayLaptop, machine, make_laptop, make_tree
 from host.conftest import Call
 from host.refusing import refuse_fsync_of_directories
 from host.running import assert_refused
@@ -26,8 +26,8 @@ from unit.other_member import open_offline
 import ndks
 from host import conftest as host_fixtures
 from ndks.line.link import Link
-from ndks_laboratory.faraday import Channel, Record, deletion, stage
-from ndks_laboratory.faraday.machine import Mount
+from ndks_laboratory.faraday import LaptopChannel, Record, deletion, taking
+from ndks_laboratory.faraday.computer import Mount
 
 OTHER_SALT = 32 * "7"
 
@@ -38,21 +38,21 @@ no_unit_of_the_user = host_fixtures.no_unit_of_the_user
 
 
 @pytest.fixture
-def laptop(network: ndks.Network, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> Laptop:
+def laptop(network: ndks.Network, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> FaradayLaptop:
     return make_laptop("alice", tmp_path, network, 1, call, monkeypatch)
 
 
-def assert_letter_is_kept(laptop: Laptop) -> None:
+def assert_letter_is_kept(laptop: FaradayLaptop) -> None:
     assert laptop.letter.read_bytes() == LETTER
 
 
-def assert_letter_is_safe(laptop: Laptop, network: ndks.Network) -> None:
+def assert_letter_is_safe(laptop: FaradayLaptop, network: ndks.Network) -> None:
     """It is there, or its capsule is."""
     if not laptop.letter.exists():
         assert open_offline(network, laptop.capsule.read_bytes()) == LETTER
 
 
-def test_the_record_says_what_was_done(laptop: Laptop, network: ndks.Network) -> None:
+def test_the_record_says_what_was_done(laptop: FaradayLaptop, network: ndks.Network) -> None:
     finished = laptop.send()
     assert finished.status == 0, finished.stderr
     record = Record.load(laptop.record)
@@ -67,7 +67,7 @@ def test_the_record_says_what_was_done(laptop: Laptop, network: ndks.Network) ->
     assert record.started <= record.ended
 
 
-def test_commitments_by_another_way(laptop: Laptop, network: ndks.Network) -> None:
+def test_commitments_by_another_way(laptop: FaradayLaptop, network: ndks.Network) -> None:
     laptop.send("--bits", 1000)
     values = json.loads(laptop.record.read_text())
     salt = bytes.fromhex(SALT)
@@ -83,7 +83,7 @@ def test_commitments_by_another_way(laptop: Laptop, network: ndks.Network) -> No
     assert tag == hmac.new(authentic, b"ndks faraday record\0" + canonical, "sha256").hexdigest()
 
 
-def test_no_key_is_in_the_record_nor_on_the_screen(laptop: Laptop, network: ndks.Network) -> None:
+def test_no_key_is_in_the_record_nor_on_the_screen(laptop: FaradayLaptop, network: ndks.Network) -> None:
     finished = laptop.send("--json")
     shown = laptop.record.read_text() + finished.text + finished.stderr
     for index in range(1, 5):
@@ -95,14 +95,14 @@ def test_no_key_is_in_the_record_nor_on_the_screen(laptop: Laptop, network: ndks
     assert laptop.letter.name not in laptop.record.read_text()
 
 
-def test_a_receiver_has_no_message(laptop: Laptop) -> None:
+def test_a_receiver_has_no_message(laptop: FaradayLaptop) -> None:
     assert laptop.run().status == 0
     assert Record.load(laptop.record).message is None
     assert not laptop.capsule.exists()
     assert_letter_is_kept(laptop)
 
 
-def test_another_run_takes_the_next_keys(laptop: Laptop) -> None:
+def test_another_run_takes_the_next_keys(laptop: FaradayLaptop) -> None:
     laptop.run()
     assert_refused(laptop.run(salt=OTHER_SALT), "FILE", 1)
     assert laptop.next_index() == 5
@@ -110,21 +110,21 @@ def test_another_run_takes_the_next_keys(laptop: Laptop) -> None:
     assert [key.index for key in Record.load(laptop.record).keys] == [5, 6, 7]
 
 
-def test_the_same_run_once_more_takes_the_same_keys(laptop: Laptop) -> None:
+def test_the_same_run_once_more_takes_the_same_keys(laptop: FaradayLaptop) -> None:
     laptop.run()
     before = Record.load(laptop.record)
     assert laptop.run("--force").status == 0
     assert (Record.load(laptop.record).keys, laptop.next_index()) == (before.keys, 5)
 
 
-def test_keys_that_were_taken_with_a_channel_open_are_not_taken_again(laptop: Laptop) -> None:
+def test_keys_that_were_taken_with_a_channel_open_are_not_taken_again(laptop: FaradayLaptop) -> None:
     laptop.looks = [[], [ETHERNET]]
     laptop.run()
     assert laptop.run("--force").status == 0
     assert [key.index for key in Record.load(laptop.record).keys] == [5, 6, 7]
 
 
-def test_keys_of_a_record_that_is_not_the_last_are_not_taken_again(laptop: Laptop) -> None:
+def test_keys_of_a_record_that_is_not_the_last_are_not_taken_again(laptop: FaradayLaptop) -> None:
     laptop.run()
     laptop.ndks("key", "--unit", laptop.port)
     assert laptop.run("--force").status == 0
@@ -132,8 +132,8 @@ def test_keys_of_a_record_that_is_not_the_last_are_not_taken_again(laptop: Lapto
 
 
 @pytest.mark.parametrize("is_open", [True, None])
-def test_an_open_channel_is_refused(laptop: Laptop, is_open: bool | None) -> None:
-    laptop.looks = [[Channel("interface", "eth0", "carrier", is_open, "pull the cable of eth0")]]
+def test_an_open_channel_is_refused(laptop: FaradayLaptop, is_open: bool | None) -> None:
+    laptop.looks = [[LaptopChannel("interface", "eth0", "carrier", is_open, "pull the cable of eth0")]]
     finished = laptop.send()
     assert_refused(finished, "CHANNEL", 1)
     assert "interface eth0 (carrier)" in finished.stderr
@@ -142,7 +142,7 @@ def test_an_open_channel_is_refused(laptop: Laptop, is_open: bool | None) -> Non
     assert_letter_is_kept(laptop)
 
 
-def test_an_accepted_risk_is_recorded(laptop: Laptop) -> None:
+def test_an_accepted_risk_is_recorded(laptop: FaradayLaptop) -> None:
     laptop.looks = [[ETHERNET], [ETHERNET]]
     finished = laptop.send("--accept-risk")
     assert finished.status == 0
@@ -152,7 +152,7 @@ def test_an_accepted_risk_is_recorded(laptop: Laptop) -> None:
     assert not laptop.letter.exists()
 
 
-def test_a_channel_that_opens_meanwhile_is_recorded_and_fails(laptop: Laptop, network: ndks.Network) -> None:
+def test_a_channel_that_opens_meanwhile_is_recorded_and_fails(laptop: FaradayLaptop, network: ndks.Network) -> None:
     laptop.looks = [[], [ETHERNET]]
     finished = laptop.send()
     assert_refused(finished, "CHANNEL", 1)
@@ -165,7 +165,7 @@ def test_a_channel_that_opens_meanwhile_is_recorded_and_fails(laptop: Laptop, ne
     assert laptop.next_index() == 5  # they may have got out
 
 
-def test_a_unit_behind_tcp_is_not_even_connected_to(laptop: Laptop) -> None:
+def test_a_unit_behind_tcp_is_not_even_connected_to(laptop: FaradayLaptop) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)
         laptop.port = f"socket://127.0.0.1:{server.getsockname()[1]}"
@@ -176,7 +176,7 @@ def test_a_unit_behind_tcp_is_not_even_connected_to(laptop: Laptop) -> None:
             server.accept()
 
 
-def test_the_message_is_overwritten(laptop: Laptop) -> None:
+def test_the_message_is_overwritten(laptop: FaradayLaptop) -> None:
     with laptop.letter.open("rb") as file:
         assert laptop.send().status == 0
         assert file.read() == bytes(len(LETTER))
@@ -185,7 +185,7 @@ def test_the_message_is_overwritten(laptop: Laptop) -> None:
 
 @pytest.mark.parametrize("cipher", ["vernam", "aes"])
 def test_the_message_is_deleted_when_all_else_is_stored(
-    laptop: Laptop, network: ndks.Network, cipher: str, monkeypatch: pytest.MonkeyPatch
+    laptop: FaradayLaptop, network: ndks.Network, cipher: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delete = deletion.Original.delete
     seen: list[bool] = []
@@ -203,7 +203,7 @@ def test_the_message_is_deleted_when_all_else_is_stored(
 
 
 def test_a_message_that_cannot_be_deleted_is_kept_and_the_record_says_so(
-    laptop: Laptop, monkeypatch: pytest.MonkeyPatch
+    laptop: FaradayLaptop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(original: deletion.Original) -> None:
         raise OSError(errno.EPERM, "not permitted", str(original.path))
@@ -218,7 +218,7 @@ def test_a_message_that_cannot_be_deleted_is_kept_and_the_record_says_so(
 
 @pytest.mark.parametrize(("number", "warned"), [(errno.EINVAL, False), (errno.EIO, True)])
 def test_what_is_written_and_deleted_counts_where_directories_are_not_synced(
-    laptop: Laptop, number: int, warned: bool, monkeypatch: pytest.MonkeyPatch
+    laptop: FaradayLaptop, number: int, warned: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse_fsync_of_directories(monkeypatch, number)
     finished = laptop.send()
@@ -233,7 +233,7 @@ def test_what_is_written_and_deleted_counts_where_directories_are_not_synced(
 
 @pytest.mark.parametrize("refused", ["fsync", "unlink"])
 def test_a_message_that_is_overwritten_and_not_removed(
-    laptop: Laptop, network: ndks.Network, refused: str, monkeypatch: pytest.MonkeyPatch
+    laptop: FaradayLaptop, network: ndks.Network, refused: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse_it(original: deletion.Original, size: int) -> None:
         overwrite(original, size)
@@ -261,9 +261,9 @@ def test_a_message_that_is_overwritten_and_not_removed(
 
 @pytest.mark.parametrize("change", ["appended", "replaced", "same size"])
 def test_a_message_that_was_changed_meanwhile_is_not_deleted(
-    laptop: Laptop, change: str, monkeypatch: pytest.MonkeyPatch
+    laptop: FaradayLaptop, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def change_it(plan: Any) -> list[Channel]:
+    def change_it(plan: Any) -> list[LaptopChannel]:
         if change == "appended":
             laptop.letter.write_bytes(LETTER + b"PS")
         elif change == "same size":
@@ -273,8 +273,8 @@ def test_a_message_that_was_changed_meanwhile_is_not_deleted(
             laptop.letter.write_bytes(LETTER + b"PS")
         return []
 
-    use_up = stage._use_up
-    monkeypatch.setattr(stage, "_use_up", lambda *both: (change_it(both), use_up(*both)))
+    use_up = taking._use_up
+    monkeypatch.setattr(taking, "_use_up", lambda *both: (change_it(both), use_up(*both)))
     finished = laptop.send()
     assert_refused(finished, "FILE", 1)
     assert "changed" in finished.stderr
@@ -331,7 +331,9 @@ def test_unplugged_at_any_time_nothing_is_lost(
 
 
 @pytest.mark.parametrize("failing", ["capsule", "record", "record, once more"])
-def test_a_full_disk(laptop: Laptop, network: ndks.Network, failing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk(
+    laptop: FaradayLaptop, network: ndks.Network, failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     saves = iter(range(100))
     save = Record.save
 
@@ -361,7 +363,7 @@ def test_a_full_disk(laptop: Laptop, network: ndks.Network, failing: str, monkey
         assert laptop.send().status == 0
 
 
-def test_a_disk_that_is_really_full(laptop: Laptop, small_disk: Path) -> None:
+def test_a_disk_that_is_really_full(laptop: FaradayLaptop, small_disk: Path) -> None:
     letter = small_disk / "letter.txt"
     letter.write_bytes(bytes(200_000))  # its capsule has no room beside it
     assert_refused(laptop.run("--message", letter), "FILE", 1)
@@ -370,7 +372,7 @@ def test_a_disk_that_is_really_full(laptop: Laptop, small_disk: Path) -> None:
     assert (laptop.record.exists(), laptop.next_index()) == (False, 1)
 
 
-def test_what_is_no_message_is_refused_before_anything(laptop: Laptop) -> None:
+def test_what_is_no_message_is_refused_before_anything(laptop: FaradayLaptop) -> None:
     (laptop.desk / "link").symlink_to(laptop.letter)
     (laptop.desk / "hard").write_bytes(LETTER)
     os.link(laptop.desk / "hard", laptop.desk / "harder")
@@ -388,7 +390,7 @@ def test_what_is_no_message_is_refused_before_anything(laptop: Laptop) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 70_000])
-def test_messages_of_any_size(laptop: Laptop, network: ndks.Network, size: int) -> None:
+def test_messages_of_any_size(laptop: FaradayLaptop, network: ndks.Network, size: int) -> None:
     text = bytes(range(256)) * (size // 256) + bytes(size % 256)
     laptop.letter.write_bytes(text)
     assert laptop.send("--cipher", "aes").status == 0
@@ -409,7 +411,7 @@ def test_messages_of_any_size(laptop: Laptop, network: ndks.Network, size: int) 
         [],
     ],
 )
-def test_runs_that_make_no_sense(laptop: Laptop, options: list[object]) -> None:
+def test_runs_that_make_no_sense(laptop: FaradayLaptop, options: list[object]) -> None:
     assert_refused(laptop.ndks("faraday", "run", "--unit", laptop.port, *options), "USAGE", 2)
 
 
@@ -427,7 +429,7 @@ def test_suite_paper_is_warned_of(tmp_path: Path, call: Call, monkeypatch: pytes
     assert "warning" in json.loads(finished.text)
 
 
-def test_many_keys_in_constant_memory(laptop: Laptop) -> None:
+def test_many_keys_in_constant_memory(laptop: FaradayLaptop) -> None:
     """A commitment of a long key is made as it comes."""
     assert laptop.run("--bits", 1_000_001, keys=1).status == 0
     assert Record.load(laptop.record).keys[0].bits == 1_000_001

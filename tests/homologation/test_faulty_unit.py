@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Units with a fault each, in processes of their own, and the attackers who find it."""
+"""Units with a fault each, in processes of their own, and the adversaries who find it."""
 
 import contextlib
 from pathlib import Path
@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from homologation.faulty_unit import FAULTS, swapped, two_units
 
-from ndks_laboratory.homologation.adversaries.active import ATTACKERS
+from ndks_laboratory.homologation.adversaries.active import ADVERSARIES
 from ndks_laboratory.homologation.attack import Finding, Oracle, Seen
 from ndks_laboratory.homologation.system import ALICE, BOB
 from ndks_laboratory.homologation.unit_system import UnitSystem
 
-BY_NAME = {adversary.name: adversary for adversary in ATTACKERS}
+BY_NAME = {adversary.name: adversary for adversary in ADVERSARIES}
 FOUND = {
     "repeated-number": {"repeated numbers": "number 1 was given to two messages"},
     "repeated-keystream": {"repeated numbers": "two messages have one keystream: whoever knows the first reads"},
@@ -52,7 +52,7 @@ ELEMENTS = 1 << 19  # of a key; 1 % less ones are 14 sigma
 
 def attack(name: str, system: UnitSystem) -> Finding:
     nothing = np.zeros((0, 0), np.uint8)
-    return BY_NAME[name].attack(Seen(3, nothing, nothing, 0, (), system, 1), cast(Oracle, None))
+    return BY_NAME[name].attack(Seen(3, nothing, nothing, (), system, 1), cast(Oracle, None))
 
 
 def test_each_fault_is_looked_for() -> None:
@@ -68,7 +68,7 @@ def test_fault_of_one_unit_is_found_in_one_of_its_roles(fault: str, tmp_path: Pa
         else:
             for name in FOUND[fault]:
                 finding = attack(name, first)
-                assert finding.succeeded is False, finding.summary
+                assert finding.succeeded is False, finding.outcome.reason
         with contextlib.closing(swapped(first)) as second:
             check_found(fault, second)
             others = [name for name in WITHSTANDS if name not in FOUND[fault]]
@@ -79,14 +79,14 @@ def check_found(fault: str, system: UnitSystem) -> None:
     for name, summary in FOUND[fault].items():
         finding = attack(name, system)
         assert finding.succeeded is True, name
-        assert finding.summary.startswith(summary)
+        assert finding.outcome.reason.startswith(summary)
 
 
 def test_unit_that_repeats_numbers_cannot_be_attacked_otherwise(tmp_path: Path) -> None:
     with two_units(tmp_path, "repeated-number") as system:
         finding = attack("replay", system)
     assert finding.succeeded is None
-    assert finding.summary == "not run: an honest message is refused: DUPLICATE"
+    assert finding.outcome.reason == "not run: an honest message is refused: DUPLICATE"
 
 
 @pytest.mark.parametrize(("fault", "is_biased"), [("none", False), ("biased-bits", True)])
@@ -98,7 +98,7 @@ def test_bias_of_key_bits(fault: str, is_biased: bool, tmp_path: Path) -> None:
         for cipher in ("vernam", "aes"):
             text = bytes(3000)
             capsule = system.seal(text, cipher=cipher, mode="b")
-            assert system.open(capsule, mode="a") == text
+            assert system.unseal(capsule, mode="a") == text
     ones = int(np.unpackbits(np.frombuffer(keys[0], np.uint8)).sum())
     sigmas = (ones - ELEMENTS / 2) / (ELEMENTS**0.5 / 2)
     assert (sigmas < -SIX_SIGMA) is is_biased

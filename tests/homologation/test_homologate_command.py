@@ -14,9 +14,9 @@ import pytest
 from homologation.browser import BROWSER, check_page
 from support.emulate_process import emulated
 
-from ndks_laboratory.cage import find_cage
 from ndks_laboratory.homologation.adversaries.roster import ACTIVE, PASSIVE
 from ndks_laboratory.homologation.requirements import REQUIREMENTS
+from ndks_laboratory.stages.cage import find_cage
 
 pytestmark = [
     pytest.mark.timeout(400),

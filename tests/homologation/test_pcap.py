@@ -13,7 +13,7 @@ import dpkt
 import pytest
 
 from ndks_laboratory.homologation.pcap import pcap
-from ndks_laboratory.relay import Relay, Segment
+from ndks_laboratory.stages.relay import Relay, Segment
 
 SEGMENTS = (
     Segment(1000.0, 4000, 5000, b"first " * 900),

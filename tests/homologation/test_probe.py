@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The probe of the cages reaches whoever can be reached, and says so."""
 
-from ndks_laboratory.homologation.probe import Doors, knock_everywhere
+from ndks_laboratory.stages.probe import Doors, knock_everywhere
 
 
 def test_all_kinds_of_doors_are_reached_in_one_namespace() -> None:

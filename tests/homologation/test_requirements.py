@@ -7,20 +7,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from homologation.conftest import CONTROL, SMALL, silent
+from homologation.conftest import CONTROL, SEED, SMALL, emulated_units, silent
 
 from ndks.network.network_file import Network
-from ndks_laboratory.cage import find_cage
-from ndks_laboratory.checks import Check
 from ndks_laboratory.homologation import judgements, laboratory, requirements
 from ndks_laboratory.homologation.adversaries.roster import ACTIVE, PASSIVE
 from ndks_laboratory.homologation.evidence import Evidence
-from ndks_laboratory.homologation.letters import FROM_CAGE
+from ndks_laboratory.homologation.plan import HomologationPlan
 from ndks_laboratory.homologation.verdict import judge
+from ndks_laboratory.outcome import HELD, Check, Outcome
+from ndks_laboratory.stages.cage import find_cage
+from ndks_laboratory.stages.letters import FROM_CAGE
 
 pytestmark = pytest.mark.timeout(300)
 
-BAD = (Check("bad", False),)
+BAD = (Check("bad", Outcome.failed()),)
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +30,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
         pytest.skip("this system gives no network namespaces")
     directory = tmp_path_factory.mktemp("homologation")
     (directory / "report").mkdir()
-    units = directory / "a", directory / "b"
-    ports = f"emulator:{units[0]}", f"emulator:{units[1]}"
-    plan = laboratory.Plan(ports, directory / "report", Network.new("test"), flash=units, **SMALL)
+    plan = HomologationPlan(emulated_units(directory), directory / "report", Network.new("test"), SMALL, SEED)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(laboratory, "run_controls", lambda _seed, _progress: [CONTROL])
         return laboratory.homologate(plan, silent, pytest.fail).evidence
@@ -39,12 +38,16 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judgements, "PRIMAL_BITS", SMALL["primal_bits"])
-    monkeypatch.setattr(judgements, "LEAST_KEYS", SMALL["keys"])
+    monkeypatch.setattr(judgements, "PRIMAL_BITS", SMALL.primal_bits)
+    monkeypatch.setattr(judgements, "LEAST_KEYS", SMALL.keys)
 
 
 def stage_1(**changes: Any) -> Callable[[Evidence], Evidence]:
     return lambda e: replace(e, no_channel=replace(e.no_channel, **changes))
+
+
+def cages(**changes: Any) -> Callable[[Evidence], Evidence]:
+    return lambda e: stage_1(cages=replace(e.no_channel.cages, **changes))(e)
 
 
 def stage_2(**changes: Any) -> Callable[[Evidence], Evidence]:
@@ -59,42 +62,60 @@ def one_letter_lost(number: int) -> Callable[[Evidence], Evidence]:
     return change
 
 
-def attack(label: str, *, succeeded: bool | None) -> Callable[[Evidence], Evidence]:
+def attack(label: str, outcome: Outcome) -> Callable[[Evidence], Evidence]:
     def change(evidence: Evidence) -> Evidence:
-        finding = replace(evidence.findings[label], succeeded=succeeded)
-        return replace(evidence, findings={**evidence.findings, label: finding})
+        finding = replace(evidence.attacks.findings[label], outcome=outcome)
+        return attacks(findings={**evidence.attacks.findings, label: finding})(evidence)
 
     return change
 
 
-def part(name: str, **changes: Any) -> Callable[[Evidence], Evidence]:
-    return lambda e: replace(e, **{name: replace(getattr(e, name), **changes)})
+def attacks(**changes: Any) -> Callable[[Evidence], Evidence]:
+    return lambda e: replace(e, attacks=replace(e.attacks, **changes))
+
+
+def keys(part: str, **changes: Any) -> Callable[[Evidence], Evidence]:
+    return lambda e: replace(e, keys=replace(e.keys, **{part: replace(getattr(e.keys, part), **changes)}))
+
+
+def on_units(differ: int) -> Callable[[Evidence], Evidence]:
+    return lambda e: keys("sensitivity", on_units=replace(e.keys.sensitivity.on_units, differ=differ))(e)
+
+
+def no_distance(evidence: Evidence) -> Evidence:
+    distances = evidence.keys.sensitivity.distances
+    return keys("sensitivity", distances={**distances, "p1": distances["p1"] * 0})(evidence)
+
+
+def erasure(**changes: Any) -> Callable[[Evidence], Evidence]:
+    return lambda e: replace(e, erasure=replace(e.erasure, **changes))
 
 
 CASES: list[tuple[Callable[[Evidence], Evidence], set[str]]] = [
-    (stage_1(key_checks=BAD), {"R1", "R13"}),
-    (stage_1(cage_checks=BAD), {"R2"}),
-    (stage_1(cage_checks=()), {"R2"}),
-    (stage_1(deletion_checks=BAD), {"R3"}),
+    (stage_1(keys=BAD), {"R1", "R13"}),
+    (cages(probed=BAD), {"R2"}),
+    (cages(apart=BAD), {"R2"}),
+    (cages(probed=(), apart=()), {"R2"}),
+    (stage_1(deletion=BAD), {"R3"}),
     (stage_2(delivered=BAD), {"R4"}),
     (stage_2(disconnected=BAD), {"R5"}),
     (stage_2(recorded=BAD), {"R7"}),
     (one_letter_lost(FROM_CAGE), {"R3", "R6"}),
     (one_letter_lost(5), {"R6"}),
-    (part("symbol", p_value=1e-12), {"R11"}),
-    (part("symbol", equal_messages=1), {"R11"}),
-    (part("changed_decimal", differ=100), {"R12"}),
-    (part("changed_decimal", differ=1000), {"R12"}),
-    (lambda e: replace(e, distances={**e.distances, "p1": e.distances["p1"] * 0}), {"R12"}),
-    (part("long_key", same=False), {"R14"}),
-    (part("long_key", bits=1000), {"R14"}),
-    (part("defined", same=False), {"R15"}),
-    (lambda e: replace(e, keys_seen=10), {"R9"}),
-    (lambda e: replace(e, long_bits_seen=1000), {"R10"}),
-    (lambda e: replace(e, erased=("blank", "not erased: REMOVED")), {"R23"}),
-    (lambda e: replace(e, erased=("blank",)), {"R23"}),
-    (lambda e: replace(e, left_in_flash=("p1",)), {"R23"}),
-    (lambda e: replace(e, unable=frozenset({"A2", "A3", "A5"})), {"R8"}),
+    (keys("symbol", p_value=1e-12), {"R11"}),
+    (keys("symbol", equal_messages=1), {"R11"}),
+    (on_units(100), {"R12"}),
+    (on_units(1000), {"R12"}),
+    (no_distance, {"R12"}),
+    (keys("long_key", same=False), {"R14"}),
+    (keys("long_key", bits=1000), {"R14"}),
+    (keys("defined", same=False), {"R15"}),
+    (attacks(keys_seen=10), {"R9"}),
+    (attacks(long_bits_seen=1000), {"R10"}),
+    (erasure(states=("blank", "not erased: REMOVED")), {"R23"}),
+    (erasure(states=("blank",)), {"R23"}),
+    (erasure(flash=Outcome.failed("p1")), {"R23"}),
+    (attacks(unable=frozenset({"A2", "A3", "A5"})), {"R8"}),
 ]
 OF_ATTACKS = {
     "A1": {"R7", "R13"},
@@ -112,7 +133,7 @@ OF_ATTACKS = {
 
 
 def missed(evidence: Evidence) -> set[str]:
-    return {judged.requirement.id for judged in judge(evidence) if judged.verdict != "met"}
+    return {judged.requirement.id for judged in judge(evidence) if judged.outcome.word != HELD}
 
 
 def test_healthy_units_meet_all(healthy: Evidence) -> None:
@@ -126,10 +147,10 @@ def test_one_bad_piece_of_evidence(
     assert missed(change(healthy)) == expected
 
 
-@pytest.mark.parametrize("succeeded", [True, None])
+@pytest.mark.parametrize("outcome", [Outcome.failed(), Outcome.not_shown()])
 @pytest.mark.parametrize("label", OF_ATTACKS)
-def test_every_attack_counts(healthy: Evidence, label: str, succeeded: bool | None) -> None:
-    assert missed(attack(label, succeeded=succeeded)(healthy)) == OF_ATTACKS[label]
+def test_every_attack_counts(healthy: Evidence, label: str, outcome: Outcome) -> None:
+    assert missed(attack(label, outcome)(healthy)) == OF_ATTACKS[label]
 
 
 def test_every_attacker_and_every_requirement_has_a_case() -> None:
@@ -139,5 +160,5 @@ def test_every_attacker_and_every_requirement_has_a_case() -> None:
 
 
 def test_attackers_that_cannot_reach_so_far_are_not_counted(healthy: Evidence) -> None:
-    changed = attack("A2", succeeded=None)(attack("A1", succeeded=None)(healthy))
-    assert missed(replace(changed, unable=frozenset({"A1", "A2"}))) == set()
+    changed = attack("A2", Outcome.not_shown())(attack("A1", Outcome.not_shown())(healthy))
+    assert missed(attacks(unable=frozenset({"A1", "A2"}))(changed)) == set()

@@ -8,52 +8,55 @@ from pathlib import Path
 import pytest
 from homologation.conftest import Homologate
 from homologation.faulty_unit import running
-from homologation.hole import needs_root, veth
+from homologation.hole import make_hole, needs_root
 
 from ndks_laboratory.homologation.laboratory import Homologation
+from ndks_laboratory.homologation.plan import UnitPorts
 from ndks_laboratory.homologation.verdict import APPROVED, NOT_APPROVED
+from ndks_laboratory.outcome import HELD
 
 pytestmark = pytest.mark.timeout(300)
 
 
 def missed(homologation: Homologation) -> set[str]:
-    return {judged.requirement.id for judged in homologation.judged if judged.verdict != "met"}
+    return {judged.requirement.id for judged in homologation.verdict.judged if judged.outcome.word != HELD}
 
 
 def broken(homologation: Homologation) -> set[str]:
-    return {label for label, finding in homologation.attacked[0].findings.items() if finding.succeeded}
+    return {label for label, finding in homologation.verdict.attacked[0].findings.items() if finding.succeeded}
 
 
 def evidence(homologation: Homologation, number: str) -> str:
-    (found,) = [judged.evidence for judged in homologation.judged if judged.requirement.id == number]
+    (found,) = [judged.outcome.reason for judged in homologation.verdict.judged if judged.requirement.id == number]
     return found
 
 
-def test_healthy_units_miss_nothing(homologate: Homologate, tmp_path: Path) -> None:
-    healthy = homologate(flash=(tmp_path / "a", tmp_path / "b"))
+def test_healthy_units_miss_nothing(homologate: Homologate) -> None:
+    healthy = homologate()
     assert (missed(healthy), broken(healthy)) == (set(), set())
-    assert healthy.verdict == APPROVED
+    assert healthy.verdict.word == APPROVED
 
 
-def test_one_decimal_of_p1_differs(homologate: Homologate, tmp_path: Path) -> None:
-    found = homologate(alter_p1=True, flash=(tmp_path / "a", tmp_path / "b"))
-    assert found.verdict == NOT_APPROVED
+def test_one_decimal_of_p1_differs(homologate: Homologate) -> None:
+    found = homologate(fault="p1")
+    assert found.verdict.word == NOT_APPROVED
     assert {"R1", "R4"} <= missed(found)
     assert "both sides hold the same keys: FAILED" in evidence(found, "R1")
     assert "DIVERGED" in evidence(found, "R4")
 
 
 @needs_root
-def test_a_cage_with_a_hole(homologate: Homologate, tmp_path: Path) -> None:
-    found = homologate(hole=veth, flash=(tmp_path / "a", tmp_path / "b"))
-    assert found.verdict == NOT_APPROVED
+def test_a_cage_with_a_hole(homologate: Homologate, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_hole(monkeypatch)
+    found = homologate()
+    assert found.verdict.word == NOT_APPROVED
     assert missed(found) == {"R1", "R2", "R13"}
     assert "alice by tcp 192.0.2.2" in evidence(found, "R2")
 
 
-def test_a_relay_that_tampers(homologate: Homologate, tmp_path: Path) -> None:
-    found = homologate(tamper=True, flash=(tmp_path / "a", tmp_path / "b"))
-    assert found.verdict == NOT_APPROVED
+def test_a_relay_that_tampers(homologate: Homologate) -> None:
+    found = homologate(fault="tamper")
+    assert found.verdict.word == NOT_APPROVED
     assert missed(found) == {"R3", "R4", "R6"}
     assert "message 0: AUTH" in evidence(found, "R4")
 
@@ -69,16 +72,16 @@ def test_a_relay_that_tampers(homologate: Homologate, tmp_path: Path) -> None:
 )
 def test_faulty_units(homologate: Homologate, tmp_path: Path, fault: str, requirement: str, adversary: str) -> None:
     found = run_units(homologate, tmp_path, fault, fault)
-    assert found.verdict == NOT_APPROVED
+    assert found.verdict.word == NOT_APPROVED
     assert adversary in broken(found)
     assert requirement in missed(found)
-    assert any(requirement in reason for reason in found.reasons)
+    assert any(requirement in reason for reason in found.verdict.reasons)
 
 
 @pytest.mark.parametrize("faults", [("unchecked-tags", "none"), ("none", "stale-link-sync"), ("stays-open", "none")])
 def test_one_faulty_unit_is_enough(homologate: Homologate, tmp_path: Path, faults: tuple[str, str]) -> None:
     found = run_units(homologate, tmp_path, *faults)
-    assert found.verdict == NOT_APPROVED
+    assert found.verdict.word == NOT_APPROVED
     assert broken(found)
 
 
@@ -86,14 +89,14 @@ def run_units(homologate: Homologate, directory: Path, *faults: str) -> Homologa
     places = [directory / name for name in ("x", "y")]
     with contextlib.ExitStack() as stack:
         ports = [stack.enter_context(running(fault, place)) for fault, place in zip(faults, places, strict=True)]
-        return homologate(ports=tuple(ports), flash=tuple(places))
+        return homologate(units=UnitPorts((ports[0], ports[1]), (places[0], places[1])))
 
 
-def test_suite_paper_is_refused_for_what_was_read(homologate: Homologate, tmp_path: Path) -> None:
-    found = homologate(suite="paper", flash=(tmp_path / "a", tmp_path / "b"))
-    assert found.verdict == NOT_APPROVED
+def test_suite_paper_is_refused_for_what_was_read(homologate: Homologate) -> None:
+    found = homologate(suite="paper")
+    assert found.verdict.word == NOT_APPROVED
     assert {"A1", "A2", "A3", "S"} <= broken(found)
     assert {"R7", "R8", "R10", "R11", "R13"} <= missed(found)
     assert missed(found).isdisjoint({"R1", "R2", "R3", "R4", "R5", "R6", "R15", "R16", "R17", "R19", "R20"})
-    (reason,) = [reason for reason in found.reasons if reason.startswith("A1 ")]
+    (reason,) = [reason for reason in found.verdict.reasons if reason.startswith("A1 ")]
     assert "read" in reason

@@ -19,7 +19,7 @@ UNSEEN = -6.0
 
 
 class Nobody(Oracle):
-    """An expert whom nobody asks."""
+    """An oracle whom nobody asks."""
 
     def compare_bits(self, index: int, first: int, bits: Bits) -> int | None:
         raise AssertionError
@@ -88,7 +88,7 @@ def by_name(bits: Bits) -> dict[str, Statistic]:
 
 
 def attacked(bits: Bits, **more: float) -> Seen:
-    return Seen(3, np.zeros((0, 0), np.uint8), bits, 1, (), **more)  # pyright: ignore[reportArgumentType]
+    return Seen(3, np.zeros((0, 0), np.uint8), bits, (), **more)  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_each_sees_its_fault(make: Callable[[], Bits], name: str, where: str, ot
     results = by_name(make())
     assert tuple(results) == NAMES
     assert results[name].log10_p < SEEN
-    assert results[name].where == where
+    assert results[name].worst.where == where
     for other in set(results) - {name} - others:
         assert results[other].log10_p > UNSEEN, results[other]
 
@@ -131,7 +131,7 @@ def test_paper_bits_with_three_digits_are_seen() -> None:
         assert logs[name] < SEEN
     assert finding.tests == sum(row["tests"] for row in finding.details["statistics"]) > 1 << 20
     assert finding.details["log10_p"] == pytest.approx(min(logs.values()) + np.log10(len(NAMES)), abs=0.002)
-    assert "autocorrelation at lag 65501, 989.9 sigma" in finding.summary
+    assert "autocorrelation at lag 65501, 989.9 sigma" in finding.outcome.reason
     json.dumps(finding.details, allow_nan=False)
 
 
@@ -155,13 +155,13 @@ def test_nothing_is_said_without_bits_or_time() -> None:
     hasty.budget = 0.0
     finding = hasty.attack(attacked(random_bits(1)), Nobody())
     assert finding.succeeded is None
-    assert finding.summary.startswith("gave up")
+    assert finding.outcome.reason.startswith("gave up")
 
 
 def test_distance_of_keys() -> None:
     a, b = random_bits(1, 1024), random_bits(2, 1024)
     assert hamming(a, b).p_value > 1e-3
-    assert hamming(a, b).value == int((a ^ b).sum())
+    assert hamming(a, b).worst.value == int((a ^ b).sum())
     assert hamming(a, a).log10_p == pytest.approx(-1023 * np.log10(2))
     nearly = a.copy()
     nearly[:300] ^= 1

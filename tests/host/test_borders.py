@@ -31,9 +31,9 @@ from ndks.laptop.fingerprint import characteristics
 from ndks.line import discovery
 from ndks.line import usb as ndks_usb
 from ndks_emulator import InProcessUnit
-from ndks_laboratory import cage
 from ndks_laboratory.faraday import find_channels
-from ndks_laboratory.faraday.machine import Machine
+from ndks_laboratory.faraday.computer import Computer
+from ndks_laboratory.stages import cage
 
 ALICE = "E66038B713596E2A"
 PULLED = [
@@ -244,7 +244,7 @@ def test_a_system_of_loops(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).symlink_to(Path(name).name)
     assert characteristics(root=tmp_path) == ()
-    nothing = Machine(tmp_path, interfaces=list, mounts=list, ports=list, system="Linux")
+    nothing = Computer(tmp_path, interfaces=list, mounts=list, ports=list, system="Linux")
     assert [channel.kind for channel in find_channels(nothing)] == ["radio"]
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from ndks_laboratory.demo import all_held, run_stage
-from ndks_laboratory.demo.entropy import entropy, looks_random
+from ndks_laboratory.demo import demonstrate
+from ndks_laboratory.entropy import entropy, looks_random
+from ndks_laboratory.outcome import FAILED
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="the demo needs pseudo-terminals")
 
@@ -150,20 +151,21 @@ def test_a_directory_in_use_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not can_unshare(), reason="no network namespaces here")
 def test_a_descriptor_in_common_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A negative control: both sides get one file, which they could write and read, as standard input."""
-    start = subprocess.Popen
+    """A negative control: both sides get one file, which they could write and read, besides what they need."""
     with (tmp_path / "shared").open("w+b") as shared:
 
-        def popen(command: list[str], **options: Any) -> "subprocess.Popen[Any]":
-            return start(command, **options | ({"stdin": shared} if "ndks_laboratory.demo.side" in command else {}))
+        class Sharing(subprocess.Popen[bytes]):
+            def __init__(self, command: list[str], **options: Any) -> None:
+                in_cage = "ndks_laboratory.stages.in_cage" in command
+                super().__init__(command, **options, pass_fds=(shared.fileno(),) if in_cage else ())
 
-        monkeypatch.setattr(subprocess, "Popen", popen)
+        monkeypatch.setattr(subprocess, "Popen", Sharing)
         (tmp_path / "stage").mkdir()
-        result = run_stage(tmp_path / "stage", alter_p1=False, tell=lambda text: None)
-    assert all_held(result.checks) is False
-    (check,) = (check for check in result.checks if check.held is False)
-    assert check.name.startswith("no descriptor inherited")
-    assert str(tmp_path / "shared") in check.detail
+        result = demonstrate(tmp_path / "stage", tell=lambda text: None)
+    assert result.word == FAILED
+    (check,) = (check for check in (*result.key_checks, *result.message_checks) if check.outcome.word == FAILED)
+    assert check.name.startswith("no descriptor left")
+    assert str(tmp_path / "shared") in check.outcome.reason
 
 
 def test_a_temporary_directory_behind_a_link(tmp_path: Path) -> None:

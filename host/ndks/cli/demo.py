@@ -5,14 +5,16 @@
 import argparse
 import os
 import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ndks.exceptions import FileError
-from ndks_laboratory.demo import Carried, Check, StageResult, all_held, check_messages, run_messages, run_stage
-from ndks_laboratory.demo.messages import values
+from ndks.exceptions import CheckFailed, FileError
+from ndks_laboratory.demo import Demonstration, demonstrate
+from ndks_laboratory.entropy import entropy
+from ndks_laboratory.outcome import FAILED, HELD, NOT_SHOWN, Outcome
+from ndks_laboratory.stages.cage import namespace
+from ndks_laboratory.stages.regular_channel import Carried
 
 from .arguments import add_command, add_path, need
 from .output import Output, need_stdout, note
@@ -44,87 +46,107 @@ def demo(args: argparse.Namespace, out: Output) -> int:
     need_stdout()
     if args.directory is None:
         with tempfile.TemporaryDirectory(prefix="ndks-demo-") as directory:
-            return _run(Path(directory).resolve(), args, out)
+            return _run_and_forget(Path(directory).resolve(), args, out)
     args.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(args.directory.iterdir()):
         raise FileError(f"{args.directory} is not empty", "name a new directory")
     return _run(args.directory.resolve(), args, out)
 
 
+def _run_and_forget(directory: Path, args: argparse.Namespace, out: Output) -> int:
+    try:
+        return _run(directory, args, out)
+    except CheckFailed as error:
+        error.advice = "repeat with --directory DIR, and read the log.txt of that side"
+        raise
+
+
 def _run(directory: Path, args: argparse.Namespace, out: Output) -> int:
-    stage = run_stage(directory, alter_p1=args.fault == "p1", tell=note)
-    carried = run_messages(directory, stage.cage, tamper=args.fault == "tamper", tell=note)
-    checks = check_messages(carried, caged=bool(stage.cage))
-    held = all_held((*stage.checks, *checks))
-    screen = [*_keys_screen(stage), "", *_messages_screen(carried, checks), "", f"verdict: {_verdict(stage, held)}"]
-    out.result({"held": held, **_key_values(stage), **_message_values(carried, checks)}, "\n".join(screen))
-    return 1 if held is False else 0
+    shown = demonstrate(directory, alter_p1=args.fault == "p1", tamper=args.fault == "tamper", tell=note)
+    outcome = Outcome(shown.word)
+    screen = [*_keys_screen(shown), "", *_messages_screen(shown), "", f"verdict: {_VERDICTS[outcome.word]}"]
+    out.result({"held": outcome.in_json, **_key_values(shown), **_message_values(shown)}, "\n".join(screen))
+    return 1 if outcome.word == FAILED else 0
 
 
-def _key_values(stage: StageResult) -> dict[str, Any]:
+_VERDICTS = {
+    HELD: "HELD. Keys shared with no channel between the units; messages arrived, with no piece of them on the line.",
+    FAILED: "FAILED. Not everything held.",
+    NOT_SHOWN: "keys and messages agree, but this system cannot show that there was no channel.",
+}
+
+
+def _key_values(shown: Demonstration) -> dict[str, Any]:
+    cages = shown.keys.cages
     return {
-        "cage": " ".join(stage.cage),
-        "namespace": stage.namespace,
-        "sides": stage.evidence,
-        "units": stage.serial_numbers,
-        "keys": [asdict(key) | {"same": key.same} for key in stage.keys],
-        "checks": [asdict(check) for check in stage.checks],
+        "cage": " ".join(cages.command),
+        "namespace": namespace(),
+        "sides": cages.evidence,
+        "units": [member.serial_number for member in shown.members],
+        "keys": [asdict(key) | {"same": key.same} for key in shown.keys.keys],
+        "checks": [check.row() for check in shown.key_checks],
     }
 
 
-def _message_values(carried: list[Carried], checks: Sequence[Check]) -> dict[str, Any]:
-    return {"messages": [values(c) for c in carried], "message_checks": [asdict(check) for check in checks]}
+def _message_values(shown: Demonstration) -> dict[str, Any]:
+    messages = [_values(carried) for carried in shown.messages.carried]
+    return {"messages": messages, "message_checks": [check.row() for check in shown.message_checks]}
 
 
-def _keys_screen(stage: StageResult) -> list[str]:
-    network = stage.network
+def _values(carried: Carried) -> dict[str, Any]:
+    letter = carried.letter
+    return {
+        "number": letter.number,
+        "sender": letter.sender,
+        "receiver": letter.receiver,
+        "cipher": letter.cipher,
+        "sealed_in_mode": letter.sealed_in,
+        "opened_in_mode": letter.opened_in,
+        "recorded": len(carried.capsule),
+        "first_bytes": carried.capsule[:16].hex(),
+        "entropy": round(entropy(carried.capsule), 3),
+        "entropy_of_text": round(entropy(letter.text), 3),
+        "same": carried.same,
+        "error": carried.error,
+    }
+
+
+def _keys_screen(shown: Demonstration) -> list[str]:
+    network, sides = shown.network, shown.keys.cages.evidence
     rows = [
         "No-channel key sharing (paper, section 4.1.1)",
         f"network {network.name}: suite {network.suite}, d = {network.digits}, p1 and p2 with 40 decimals",
         "",
         _row("", "Alice", "Bob"),
-        _row("unit", *stage.serial_numbers),
-        _row("cage", *(side["namespace"] or "none" for side in stage.evidence)),
-        _row("interfaces", *(" ".join(side["interfaces"]) for side in stage.evidence)),
-        _row("descriptors", *(" ".join(map(str, side["descriptors"])) for side in stage.evidence)),
+        _row("unit", *(member.serial_number for member in shown.members)),
+        _row("cage", *(side["namespace"] or "none" for side in sides)),
+        _row("interfaces", *(" ".join(side["interfaces"]) for side in sides)),
+        _row("descriptors", *(" ".join(map(str, side["descriptors"])) for side in sides)),
         "",
         _row("key, bits", "fingerprint", "fingerprint"),
     ]
-    for key in stage.keys:
+    for key in shown.keys.keys:
         alice, bob = (fingerprint or "(missing)" for fingerprint in key.fingerprints)
         rows.append(_row(f"{key.index}, {key.bits}", alice, bob, "same" if key.same else "DIFFERENT"))
-    return [*rows, "", *map(_check_row, stage.checks)]
+    return [*rows, "", *(check.line() for check in shown.key_checks)]
 
 
-def _messages_screen(carried: list[Carried], checks: Sequence[Check]) -> list[str]:
+def _messages_screen(shown: Demonstration) -> list[str]:
     rows = ["Encrypted communication via a regular channel (paper, section 4.1.2)", ""]
-    for message in carried:
-        of, turn = values(message), message.turn
+    for carried in shown.messages.carried:
+        of, letter = _values(carried), carried.letter
         rows += [
-            f"message {turn.number}, {turn.sender.title()} to {turn.receiver.title()}: cipher {turn.cipher}, "
-            f"encrypted in mode {turn.sealed_in}, decrypted in mode {turn.opened_in}",
+            f"message {letter.number}, {letter.sender.title()} to {letter.receiver.title()}: cipher {letter.cipher}, "
+            f"encrypted in mode {letter.sealed_in}, decrypted in mode {letter.opened_in}",
             f"  on the line  {of['first_bytes']}... {of['recorded']} bytes, "
             f"{of['entropy']:.2f} bits of entropy a byte; the text has {of['entropy_of_text']:.2f}",
-            f"  came out     {_first_line(message.came_out) if message.came_out else message.error}",
+            f"  came out     {_first_line(carried.came_out) if carried.came_out else carried.error}",
         ]
-    return [*rows, "", *map(_check_row, checks)]
+    return [*rows, "", *(check.line() for check in shown.message_checks)]
 
 
 def _first_line(text: bytes) -> str:
     return text.decode(errors="replace").partition("\n")[0]
-
-
-def _check_row(check: Check) -> str:
-    word = {True: "held", False: "FAILED", None: "NOT SHOWN"}[check.held]
-    return f"{word:10}{check.name}" + (f" ({check.detail})" if check.detail else "")
-
-
-def _verdict(stage: StageResult, held: bool | None) -> str:
-    if held is False:
-        return "FAILED. Not everything held."
-    if held is None:
-        return "keys and messages agree, but this system cannot show that there was no channel."
-    return "HELD. Keys shared with no channel between the units; messages arrived, with no piece of them on the line."
 
 
 def _row(name: str, alice: str, bob: str, remark: str = "") -> str:

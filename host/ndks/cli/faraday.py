@@ -19,8 +19,8 @@ from ndks.files import refuse_existing
 from ndks.line import discovery
 from ndks.network.network_file import Network
 from ndks_laboratory import faraday
-from ndks_laboratory.checks import Check, all_held
-from ndks_laboratory.faraday import Channel, KeyRow, Plan, Record
+from ndks_laboratory.faraday import ChannelWatch, FaradayPlan, KeyRow, KeySet, LaptopChannel, Record
+from ndks_laboratory.outcome import FAILED, HELD, NOT_SHOWN, Check, Outcome, worst_of
 from ndks_protocol import commands
 
 from .arguments import add_command, add_output, add_path, add_unit, bits, bounded, need, output_path, refuse_directory
@@ -50,7 +50,7 @@ def add_commands(subparsers: Any) -> None:
     parser.add_argument("--keys", metavar="N", type=_keys, default=8, help="how many keys, and one more (default: 8)")
     parser.add_argument("--bits", metavar="B", type=_bits, default=256, help="bits of each, from 128 on (default: 256)")
     add_path(parser, "--message", metavar="FILE", help="encrypt it into FILE.ndks, and delete it")
-    parser.add_argument("--cipher", choices=commands.CIPHERS, default=Plan.cipher, help="default: vernam")
+    parser.add_argument("--cipher", choices=commands.CIPHERS, default=FaradayPlan.cipher, help="default: vernam")
     parser.add_argument("--accept-risk", action="store_true", help="go on with channels open; the record says so")
     add_output(parser, "write the record there")
     add_unit(parser)
@@ -103,17 +103,8 @@ def run(args: argparse.Namespace, out: Output) -> None:
     faraday.refuse_open(before, accept_risk=args.accept_risk)  # before a unit is reached over one of them
     if found := faraday.open_channels(before):
         note(f"WARNING: you accept the risk of {faraday.described(found)}: this will show nothing")
-    plan = Plan(
-        args.salt,
-        target,
-        message=args.message,
-        keys=args.keys,
-        bits=args.bits,
-        cipher=args.cipher,
-        accept_risk=args.accept_risk,
-        overwrite=args.force,
-        look=look,
-    )
+    keys, watch = KeySet(args.salt, args.keys, args.bits), ChannelWatch(look, args.accept_risk)
+    plan = FaradayPlan(keys, target, args.message, cipher=args.cipher, overwrite=args.force, watch=watch)
     with ndks.open(port, args.timeout) as unit, out.progress(_size(args), "keys") as bar:
         warning = warn_of_suite(unit.member_status().suite)
         if warning:
@@ -127,18 +118,24 @@ def compare(args: argparse.Namespace, out: Output) -> int:
     a, b = Record.load(args.a), Record.load(args.b)
     need(bool(a.message or b.message) or not args.opened, "no message was encrypted in these runs", "no --opened then")
     checks = _checks(args, a, b)
-    held = all_held(checks)
+    outcome = Outcome(worst_of(checks))
     rows = faraday.key_rows(a, b)
     values = {
-        "held": held,
+        "held": outcome.in_json,
         "units": [a.unit, b.unit],
         "keys": [asdict(row) | {"same": row.same} for row in rows],
-        "checks": [asdict(check) for check in checks],
+        "checks": [check.row() for check in checks],
         **warn_of_suite(a.suite),
     }
-    screen = [*_keys_screen(args, a, b, rows), "", *map(_check_row, checks), "", f"result: {_VERDICTS[held]}"]
+    screen = [
+        *_keys_screen(args, a, b, rows),
+        "",
+        *(check.line() for check in checks),
+        "",
+        f"result: {_VERDICTS[outcome.word]}",
+    ]
     out.result(values, "\n".join(screen))
-    return 0 if held else 1
+    return 0 if outcome.word == HELD else 1
 
 
 def _keys_screen(args: argparse.Namespace, a: Record, b: Record, rows: Sequence[KeyRow]) -> list[str]:
@@ -160,9 +157,9 @@ def _keys_screen(args: argparse.Namespace, a: Record, b: Record, rows: Sequence[
 
 
 _VERDICTS = {
-    True: "HELD. Both units gave the same keys, and nothing was open at either laptop.",
-    False: "FAILED. Not everything held.",
-    None: "NOT SHOWN. Nothing failed, but not everything was shown.",
+    HELD: "HELD. Both units gave the same keys, and nothing was open at either laptop.",
+    FAILED: "FAILED. Not everything held.",
+    NOT_SHOWN: "NOT SHOWN. Nothing failed, but not everything was shown.",
 }
 
 
@@ -187,7 +184,7 @@ def _port(args: argparse.Namespace) -> str:
         return ""
 
 
-def _channel_lines(channel: Channel) -> list[str]:
+def _channel_lines(channel: LaptopChannel) -> list[str]:
     word = {True: "OPEN", False: "closed", None: "UNKNOWN"}[channel.is_open]
     line = f"{word:9}{channel.kind:13}{channel.name}: {channel.state}"
     return [line, f"{'':9}{'':13}to close it: {channel.advice}"] if channel.advice else [line]
@@ -228,11 +225,6 @@ def _bits(text: str) -> int:
     if value < _LEAST_BITS:
         raise argparse.ArgumentTypeError(f"of a key shorter than {_LEAST_BITS} bits, a commitment gives it away")
     return value
-
-
-def _check_row(check: Check) -> str:
-    word = {True: "held", False: "FAILED", None: "NOT SHOWN"}[check.held]
-    return f"{word:10}{check.name}" + (f" ({check.detail})" if check.detail else "")
 
 
 def _row(name: str, one: str, other: str, remark: str = "") -> str:

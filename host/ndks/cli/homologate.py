@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""homologate: test two blank units as the paper's section 4.1 has it, with attackers, and give a verdict."""
+"""homologate: test two blank units as the paper's section 4.1 has it, with adversaries, and give a verdict."""
 
 import argparse
 import contextlib
@@ -11,7 +11,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tqdm import tqdm
 
@@ -20,19 +20,15 @@ from ndks.exceptions import FileError
 from ndks.line.discovery import select_port
 from ndks.line.transport import EMULATOR
 from ndks.network.network_file import Network
-from ndks_laboratory.cage import find_cage
-from ndks_laboratory.homologation import PRIMAL_BITS
+from ndks_laboratory.homologation.plan import FAULTS, PRIMAL_BITS, HomologationPlan, Sample, UnitPorts
+from ndks_laboratory.stages.cage import find_cage
 from ndks_protocol.commands import SUITES
 
 from . import stdin
 from .arguments import add_command, add_path, bounded, need, whole
 from .output import Output, note, warn_of_suite
 
-if TYPE_CHECKING:
-    from ndks_laboratory.homologation.laboratory import Plan
-
 _EXTRA = ("scipy", "numba", "matplotlib", "jinja2", "dpkt")
-_FAULTS = ("p1", "tamper")
 _NETWORK = "homologation"
 
 
@@ -57,7 +53,7 @@ def add_commands(subparsers: Any) -> None:
         "emulated unit's)",
     )
     numbers = (
-        ("--keys", 10, 100_000, 2000, "keys for the attackers; fewer than 2000 show too little"),
+        ("--keys", 10, 100_000, 2000, "keys for the adversaries; fewer than 2000 show too little"),
         ("--long-bits", 1 << 16, 1 << 27, 1 << 22, "bits of a long key for them; 64 * 10^(d/2) at least"),
         ("--primal-bits", 1 << 16, MAX_BITS, PRIMAL_BITS, "bits of the longest key; table 2 of the paper has so many"),
         ("--letters", 16, 10_000, 64, "messages in stage 2"),
@@ -66,11 +62,11 @@ def add_commands(subparsers: Any) -> None:
         kind, metavar = _between(least, most), "N" if name in ("--keys", "--letters") else "BITS"
         parser.add_argument(name, metavar=metavar, type=kind, default=default, help=f"{text} (default: {default})")
     parser.add_argument(
-        "--seed", metavar="N", type=_between(0, 1 << 64), help="of what attackers draw (default: random)"
+        "--seed", metavar="N", type=_between(0, 1 << 64), help="of what adversaries draw (default: random)"
     )
     parser.add_argument(
         "--fault",
-        choices=_FAULTS,
+        choices=FAULTS,
         help="p1: alter one decimal in Bob's copy; tamper: flip a bit on the line; must not be approved",
     )
 
@@ -105,7 +101,7 @@ def homologate(args: argparse.Namespace, out: Output) -> int:
         raise
     page = plan.directory / "report.html"
     out.done({**report, "report": str(page)}, "\n".join(_screen(report, page)))
-    return 0 if homologation.verdict == "APPROVED" else 1
+    return 0 if homologation.verdict.word == "APPROVED" else 1
 
 
 def _check_system(args: argparse.Namespace) -> None:
@@ -120,9 +116,7 @@ def _check_system(args: argparse.Namespace) -> None:
         need("://" not in port, what, "let it run on a pseudo-terminal: ndks emulate DIR")
 
 
-def _plan(args: argparse.Namespace) -> "Plan":
-    from ndks_laboratory.homologation.laboratory import Plan
-
+def _plan(args: argparse.Namespace) -> HomologationPlan:
     first, second = (_absolute(select_port(unit)) for unit in args.unit)
     need(first != second, "both ports lead to the same unit", "name two units")
     flash = tuple(path.absolute() for path in args.flash) or (_flash_of(first), _flash_of(second))
@@ -131,20 +125,11 @@ def _plan(args: argparse.Namespace) -> "Plan":
     for path in () if is_copied else args.flash:
         need(path.exists(), f"there is no {path}", "copy the flash there, or run in a terminal: then you are asked to")
     network = Network.new(_NETWORK, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite)
-    return Plan(
-        (first, second),
-        _new_directory(args.output),
-        network,
-        secrets.randbits(32) if args.seed is None else args.seed,
-        args.keys,
-        args.long_bits,
-        args.letters,
-        args.primal_bits,
-        (flash[0], flash[1]),
-        (lambda: _ask_for_copies((first, second), args.flash)) if is_copied else None,
-        args.fault == "p1",
-        args.fault == "tamper",
-    )
+    copy = (lambda: _ask_for_copies((first, second), args.flash)) if is_copied else None
+    units = UnitPorts((first, second), (flash[0], flash[1]), copy)
+    sample = Sample(args.keys, args.long_bits, args.letters, args.primal_bits)
+    seed = secrets.randbits(32) if args.seed is None else args.seed
+    return HomologationPlan(units, _new_directory(args.output), network, sample, seed, args.fault or "")
 
 
 def _ask_for_copies(ports: Sequence[str], paths: Sequence[Path]) -> None:
@@ -154,11 +139,11 @@ def _ask_for_copies(ports: Sequence[str], paths: Sequence[Path]) -> None:
     stdin.read_line()
 
 
-def _say_what_will_not_be_shown(plan: "Plan") -> None:
+def _say_what_will_not_be_shown(plan: HomologationPlan) -> None:
     """Say beforehand what is known to keep approval back, so that nobody waits for it in vain."""
-    if None in plan.flash:
+    if None in plan.units.flash:
         note("WARNING: no flash can be read (--flash): R22 will not be shown, and the units not be approved")
-    if plan.primal_bits < PRIMAL_BITS:
+    if plan.sample.primal_bits < PRIMAL_BITS:
         note(f"WARNING: a key shorter than {PRIMAL_BITS:,} bits was asked for: R14 will not be shown")
     if not find_cage():
         note("WARNING: this system gives no network namespaces (unshare): nothing shows that there is no channel")

@@ -6,27 +6,31 @@ On each laptop, in its cage, `take_record` looks for channels, takes keys, encry
 channels again, and writes a record. Afterwards an expert compares both records: `compare_records`.
 """
 
-from .channel import Channel, ChannelOpen, described, open_channels, refuse_open
-from .channels import find_channels
+from .channel import ChannelOpen, LaptopChannel, described, open_channels, refuse_open
+from .channels import find_channels, interface_channel
 from .commitments import SALT_SIZE
 from .compare import KeyRow, compare_records, key_rows
-from .machine import Machine
+from .computer import Computer
 from .record import Record
 from .sources import KeySource, keys_of_network, keys_of_unit
-from .stage import Plan, take_record
+from .taking import ChannelWatch, FaradayPlan, KeySet, capsule_of, take_record
 
 __all__ = (
-    "Channel",
+    "LaptopChannel",
     "ChannelOpen",
+    "ChannelWatch",
     "KeyRow",
+    "KeySet",
     "KeySource",
-    "Machine",
-    "Plan",
+    "Computer",
+    "FaradayPlan",
     "Record",
     "SALT_SIZE",
+    "capsule_of",
     "compare_records",
     "described",
     "find_channels",
+    "interface_channel",
     "key_rows",
     "keys_of_network",
     "keys_of_unit",

@@ -9,7 +9,7 @@ from ndks.exceptions import CheckFailed
 
 
 @dataclass(frozen=True)
-class Channel:
+class LaptopChannel:
     """One way by which something could get into a machine or out of it."""
 
     kind: str
@@ -25,12 +25,12 @@ class ChannelOpen(CheckFailed):
     code = "CHANNEL"
 
 
-def open_channels(channels: Sequence[Channel]) -> list[Channel]:
+def open_channels(channels: Sequence[LaptopChannel]) -> list[LaptopChannel]:
     """Return those that are open, or may be."""
     return [channel for channel in channels if channel.is_open is not False]
 
 
-def refuse_open(channels: Sequence[Channel], *, accept_risk: bool) -> None:
+def refuse_open(channels: Sequence[LaptopChannel], *, accept_risk: bool) -> None:
     """Raise ChannelOpen when one is open, naming each, and what closes it."""
     found = open_channels(channels)
     if found and not accept_risk:
@@ -39,10 +39,10 @@ def refuse_open(channels: Sequence[Channel], *, accept_risk: bool) -> None:
         raise ChannelOpen(what, f"{advice}; or, for a trial that shows nothing, add --accept-risk")
 
 
-def described(channels: Sequence[Channel]) -> str:
+def described(channels: Sequence[LaptopChannel]) -> str:
     """Return one line that names them."""
     return "; ".join(f"{channel.kind} {channel.name} ({channel.state})" for channel in channels)
 
 
-def _count(found: Sequence[Channel]) -> str:
+def _count(found: Sequence[LaptopChannel]) -> str:
     return "a channel is open" if len(found) == 1 else f"{len(found)} channels are open"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ndks.printable import printable
 
-from .channel import Channel
-from .machine import Interface, Machine, Mount, told
+from .channel import LaptopChannel
+from .computer import Computer, Interface, Mount, told
 from .radios import radios
 from .usb_devices import serial_devices, usb_devices
 
@@ -31,15 +31,15 @@ _LOCAL_FUSE = {f"fuse.{name}" for name in ("portal", "lxcfs", "ntfs-3g", "gocryp
 _DESKTOP = "fuse.gvfsd-fuse"  # always there, and empty unless the desktop has something mounted
 
 
-def find_channels(machine: Machine | None = None, unit: str = "") -> list[Channel]:
+def find_channels(computer: Computer | None = None, unit: str = "") -> list[LaptopChannel]:
     """Return every channel; `unit` is the port or serial number of the unit, "" for the only one there is."""
-    machine = machine or Machine()
-    interfaces, ports, mounts = told(machine.interfaces), told(machine.ports), told(machine.mounts)
+    computer = computer or Computer()
+    interfaces, ports, mounts = told(computer.interfaces), told(computer.ports), told(computer.mounts)
     mounted = (_mount_channel(mount) for mount in mounts or ())
     return [
-        *(interface_channel(each, machine) for each in interfaces or () if not each.is_loopback),
-        *radios(machine),
-        *usb_devices(machine),
+        *(interface_channel(each, computer) for each in interfaces or () if not each.is_loopback),
+        *radios(computer),
+        *usb_devices(computer),
         *serial_devices(ports or (), unit),
         *(channel for channel in mounted if channel),
         *_unit_channel(unit),
@@ -49,28 +49,28 @@ def find_channels(machine: Machine | None = None, unit: str = "") -> list[Channe
     ]
 
 
-def interface_channel(interface: Interface, machine: Machine) -> Channel:
+def interface_channel(interface: Interface, computer: Computer) -> LaptopChannel:
     """Return a network interface as a channel: it is open when it has a carrier or an address."""
     carrier = {True: "carrier", False: "no carrier", None: "carrier unknown"}[interface.carrier]
     state = ", ".join((carrier, *(interface.addresses or ("no address",))))
     is_open = True if interface.addresses else interface.carrier
-    advice = "" if is_open is False else _interface_advice(interface.name, machine)
-    return Channel("interface", interface.name, state, is_open, advice)
+    advice = "" if is_open is False else _interface_advice(interface.name, computer)
+    return LaptopChannel("interface", interface.name, state, is_open, advice)
 
 
-def _unknown(kind: str, advice: str, answer: object) -> list[Channel]:
+def _unknown(kind: str, advice: str, answer: object) -> list[LaptopChannel]:
     """Return what stands for channels that the system has not told of."""
-    return [Channel(kind, "of any kind", "this system does not tell", None, advice)] if answer is None else []
+    return [LaptopChannel(kind, "of any kind", "this system does not tell", None, advice)] if answer is None else []
 
 
-def _interface_advice(name: str, machine: Machine) -> str:
+def _interface_advice(name: str, computer: Computer) -> str:
     for prefixes, advice in _BY_NAME.items():
         if name.startswith(prefixes):
             return advice.format(name)
-    return (_ANY_INTERFACE if machine.system == "Linux" else _ANY_INTERFACE_ELSEWHERE).format(name)
+    return (_ANY_INTERFACE if computer.system == "Linux" else _ANY_INTERFACE_ELSEWHERE).format(name)
 
 
-def _mount_channel(mount: Mount) -> Channel | None:
+def _mount_channel(mount: Mount) -> LaptopChannel | None:
     kind, place = mount.kind.lower(), printable(mount.place)
     if kind in _NETWORK_FILE_SYSTEMS | _NETWORK_FUSE:
         is_open, state = True, "mounted"
@@ -81,7 +81,9 @@ def _mount_channel(mount: Mount) -> Channel | None:
         is_open, state = None, "may lead anywhere"
     else:
         return None
-    return Channel("file system", place, f"{kind}, {state}", is_open, "" if is_open is False else f"umount {place}")
+    return LaptopChannel(
+        "file system", place, f"{kind}, {state}", is_open, "" if is_open is False else f"umount {place}"
+    )
 
 
 def _has_something(place: str) -> bool | None:
@@ -91,8 +93,8 @@ def _has_something(place: str) -> bool | None:
         return None
 
 
-def _unit_channel(unit: str) -> list[Channel]:
+def _unit_channel(unit: str) -> list[LaptopChannel]:
     if "://" not in unit:
         return []
     advice = "plug the unit in and name its serial port, or use an emulated one: --unit emulator:DIR"
-    return [Channel("unit", printable(unit), "reached over a network", True, advice)]
+    return [LaptopChannel("unit", printable(unit), "reached over a network", True, advice)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ndks.files import reading
-from ndks_laboratory.checks import Check
+from ndks_laboratory.outcome import FAILED, HELD, NOT_SHOWN, Check, Outcome
 
 from . import commitments
 from .channel import described, open_channels
@@ -41,17 +41,17 @@ def key_rows(a: Record, b: Record) -> list[KeyRow]:
 def compare_records(a: Record, b: Record, key_of: KeySource | None = None, opened: Sequence[Path] = ()) -> list[Check]:
     """Return what the two records show; `opened` are the texts that receivers decrypted. CheckFailed, OSError.
 
-    Without `key_of` the records are not authenticated, and texts cannot be compared: held is None.
+    Without `key_of` the records are not authenticated, and texts cannot be compared: that is not shown.
     """
     keys = [key_of(record) if key_of else None for record in (a, b)]
     both = list(zip((a, b), keys, strict=True))
     return [
-        Check("the records are of two units", a.unit != b.unit, a.unit if a.unit == b.unit else ""),
+        Check("the records are of two units", Outcome.of(a.unit != b.unit, a.unit if a.unit == b.unit else "")),
         _equal("both were made with the same salt", a, b, lambda record: record.salt),
         _equal("both units are of one network", a, b, _network),
         _equal("both took keys of the same indices", a, b, _indices),
         _same_keys(a, b),
-        Check("no key was given twice", not (a.repeated or b.repeated), _repeated(a, b)),
+        Check("no key was given twice", Outcome.of(not (a.repeated or b.repeated), _repeated(a, b))),
         *map(_channels, (a, b)),
         *(_authentic(record, key) for record, key in both),
         *(check for record, key in both for check in _message(record, key, opened)),
@@ -61,7 +61,7 @@ def compare_records(a: Record, b: Record, key_of: KeySource | None = None, opene
 def _equal(name: str, a: Record, b: Record, of: Callable[[Record], str]) -> Check:
     values = of(a), of(b)
     same = values[0] == values[1]
-    return Check(name, same, "" if same else "; ".join(values))
+    return Check(name, Outcome.of(same, "" if same else "; ".join(values)))
 
 
 def _network(record: Record) -> str:
@@ -82,9 +82,9 @@ def _indices(record: Record) -> str:
 def _same_keys(a: Record, b: Record) -> Check:
     name = "both sides hold the same keys"
     if a.salt != b.salt:
-        return Check(name, None, "the salts differ: nothing can be compared")
-    different = [str(row.index) for row in key_rows(a, b) if not row.same]
-    return Check(name, not different, f"different: key {', '.join(different)}" if different else "")
+        return Check(name, Outcome.not_shown("the salts differ: nothing can be compared"))
+    different = ", ".join(str(row.index) for row in key_rows(a, b) if not row.same)
+    return Check(name, Outcome.of(not different, different and f"different: key {different}"))
 
 
 def _repeated(a: Record, b: Record) -> str:
@@ -96,26 +96,27 @@ def _repeated(a: Record, b: Record) -> str:
 def _channels(record: Record) -> Check:
     found = {"before": open_channels(record.channels_before), "after": open_channels(record.channels_after)}
     detail = "; ".join(f"{when}: {described(channels)}" for when, channels in found.items() if channels)
-    held = True if not detail else None if record.accepted_risk else False
-    risk = "the risk was accepted; " if held is None else ""
-    return Check(f"no channel was open at the laptop of unit {record.unit}", held, risk + detail)
+    word = HELD if not detail else NOT_SHOWN if record.accepted_risk else FAILED
+    risk = "the risk was accepted; " if word == NOT_SHOWN else ""
+    return Check(f"no channel was open at the laptop of unit {record.unit}", Outcome(word, risk + detail))
 
 
 def _authentic(record: Record, key: bytes | None) -> Check:
     name = f"the record of unit {record.unit} is as its laptop wrote it"
-    return Check(name, None, NOT_VERIFIED) if key is None else Check(name, record.is_signed_by(key))
+    return Check(name, Outcome.not_shown(NOT_VERIFIED) if key is None else Outcome.of(record.is_signed_by(key)))
 
 
 def _message(record: Record, key: bytes | None, opened: Sequence[Path]) -> Iterator[Check]:
     if not record.message:
         return
-    yield Check(f"the message of unit {record.unit} was deleted", record.message.deleted)
+    yield Check(f"the message of unit {record.unit} was deleted", Outcome.of(record.message.deleted))
     name = f"the message of unit {record.unit} was decrypted as it was written"
     if opened and key:
         held = record.message.commitment in (_commitment(key, record, path) for path in opened)
-        yield Check(name, held, "" if held else f"{', '.join(map(str, opened))}: another text")
+        yield Check(name, Outcome.of(held, "" if held else f"{', '.join(map(str, opened))}: another text"))
     elif opened:
-        yield Check(name, None, "no unit or network file was named, and its commitment is made under a key")
+        why = "no unit or network file was named, and its commitment is made under a key"
+        yield Check(name, Outcome.not_shown(why))
 
 
 def _commitment(key: bytes, record: Record, path: Path) -> str:

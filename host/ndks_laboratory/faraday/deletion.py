@@ -12,7 +12,7 @@ from ndks.exceptions import FileError, reason
 from ndks.files import sync_directory, where_supported
 from ndks.paths import real_path
 
-from .machine import Machine, Mount, read, told
+from .computer import Computer, Mount, read, told
 
 _MUCH = 1 << 16
 _MEMORY = ("tmpfs", "ramfs")
@@ -77,11 +77,11 @@ class Original:
         return FileError(what, "see what it holds now, and delete it, or repeat with --force")
 
 
-def meaning(path: Path, machine: Machine) -> str:
+def meaning(path: Path, computer: Computer) -> str:
     """Say what deleting this file means, before it is done."""
-    mount = _mount_of(path, machine)
+    mount = _mount_of(path, computer)
     kind = mount.kind.lower() if mount else ""
-    return f"{_DONE} {_on(kind, mount.options if mount else '', _is_rotational(path, mount, machine))} {_COPIES}"
+    return f"{_DONE} {_on(kind, mount.options if mount else '', _is_rotational(path, mount, computer))} {_COPIES}"
 
 
 def _on(kind: str, options: str, is_rotational: bool | None) -> str:
@@ -104,21 +104,21 @@ def _on(kind: str, options: str, is_rotational: bool | None) -> str:
     return "Nothing tells what kind of disk it lay on: take it that old blocks may survive."
 
 
-def _mount_of(path: Path, machine: Machine) -> Mount | None:
+def _mount_of(path: Path, computer: Computer) -> Mount | None:
     real = real_path(path)
-    around = [mount for mount in told(machine.mounts) or () if real.is_relative_to(mount.place)]
+    around = [mount for mount in told(computer.mounts) or () if real.is_relative_to(mount.place)]
     return max(reversed(around), key=lambda mount: len(mount.place), default=None)  # of two at one place, the later one
 
 
-def _is_rotational(path: Path, mount: Mount | None, machine: Machine) -> bool | None:
-    if machine.system != "Linux":
+def _is_rotational(path: Path, mount: Mount | None, computer: Computer) -> bool | None:
+    if computer.system != "Linux":
         return None
     numbers = [path.stat().st_dev]
     if mount and mount.device.startswith("/dev/"):  # the file's own number may be that of no device, as on btrfs
         with contextlib.suppress(OSError):
             numbers.append(Path(mount.device).stat().st_rdev)
     for number in numbers:
-        device = real_path(machine.root / "sys/dev/block" / f"{os.major(number)}:{os.minor(number)}")
+        device = real_path(computer.root / "sys/dev/block" / f"{os.major(number)}:{os.minor(number)}")
         for folder in (device, device.parent):  # that of a partition lies in its disk's
             answer = read(folder / "queue/rotational")
             if answer:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from ndks.paths import real_path
 
-from .channel import Channel
-from .machine import Machine, read
+from .channel import LaptopChannel
+from .computer import Computer, read
 
 _KINDS = {"wlan": "Wi-Fi", "bluetooth": "Bluetooth", "wwan": "cellular", "ultrawideband": "ultra-wideband"}
 _BLOCK = "sudo rfkill block all"
@@ -25,31 +25,31 @@ _REMOVE = "switch it off in the firmware's setup, or take it out"
 class _Switch:
     kind: str
     names: frozenset[str]  # its own, and that of what it blocks
-    channel: Channel
+    channel: LaptopChannel
 
 
-def radios(machine: Machine) -> list[Channel]:
+def radios(computer: Computer) -> list[LaptopChannel]:
     """Return each transmitter, and each switch that blocks more than one."""
-    if not machine.has_sysfs:
+    if not computer.has_sysfs:
         state = "this system does not tell whether there is one"
-        return [Channel("radio", "of any kind", state, None, "see to it that Wi-Fi, Bluetooth and modem are off")]
-    switches = _switches(machine)
+        return [LaptopChannel("radio", "of any kind", state, None, "see to it that Wi-Fi, Bluetooth and modem are off")]
+    switches = _switches(computer)
     blocked = {name for switch in switches for name in switch.names}
-    unblocked = [channel for channel in _controllers(machine) if channel.name not in blocked]
-    return [*(switch.channel for switch in switches), *unblocked, *_modems(machine)]
+    unblocked = [channel for channel in _controllers(computer) if channel.name not in blocked]
+    return [*(switch.channel for switch in switches), *unblocked, *_modems(computer)]
 
 
-def modem(machine: Machine, name: str) -> Channel:
+def modem(computer: Computer, name: str) -> LaptopChannel:
     """Return a cellular modem; it is closed when there are switches for modems and all of them block."""
-    states = [switch.channel.is_open for switch in _switches(machine) if switch.kind == "wwan"]
+    states = [switch.channel.is_open for switch in _switches(computer) if switch.kind == "wwan"]
     if states and not any(state is not False for state in states):
-        return Channel("cellular", name, "blocked", False)
-    return Channel("cellular", name, "not blocked" if states else NO_SWITCH, True if states else None, _REMOVE)
+        return LaptopChannel("cellular", name, "blocked", False)
+    return LaptopChannel("cellular", name, "not blocked" if states else NO_SWITCH, True if states else None, _REMOVE)
 
 
-def _switches(machine: Machine) -> list[_Switch]:
+def _switches(computer: Computer) -> list[_Switch]:
     found: list[_Switch] = []
-    for folder in machine.children("sys/class/rfkill"):
+    for folder in computer.children("sys/class/rfkill"):
         kind, name = read(folder / "type"), read(folder / "name") or folder.name
         answers = {which: read(folder / which) for which in ("hard", "soft")}
         blocking = [which for which, answer in answers.items() if answer == "1"]
@@ -60,24 +60,26 @@ def _switches(machine: Machine) -> list[_Switch]:
             state, is_open = ("not blocked", True) if known else ("its rfkill switch does not answer", None)
         advice = "" if is_open is False else _BLOCK
         names = frozenset({name, real_path(folder / "device").name})
-        found.append(_Switch(kind, names, Channel(_KINDS.get(kind, kind or "radio"), name, state, is_open, advice)))
+        found.append(
+            _Switch(kind, names, LaptopChannel(_KINDS.get(kind, kind or "radio"), name, state, is_open, advice))
+        )
     return found
 
 
-def _controllers(machine: Machine) -> list[Channel]:
-    wifi = [folder.name for folder in machine.children("sys/class/ieee80211")]
+def _controllers(computer: Computer) -> list[LaptopChannel]:
+    wifi = [folder.name for folder in computer.children("sys/class/ieee80211")]
     bluetooth = [
-        folder.name for folder in machine.children("sys/class/bluetooth") if _CONTROLLER.fullmatch(folder.name)
+        folder.name for folder in computer.children("sys/class/bluetooth") if _CONTROLLER.fullmatch(folder.name)
     ]
-    for interface in machine.children("sys/class/net"):
+    for interface in computer.children("sys/class/net"):
         if (interface / "phy80211").is_dir():
             wifi.append(read(interface / "phy80211/name") or real_path(interface / "phy80211").name)
         elif (interface / "wireless").is_dir():  # of a driver older than rfkill
             wifi.append(interface.name)
     named = [("Wi-Fi", name) for name in dict.fromkeys(wifi)] + [("Bluetooth", name) for name in bluetooth]
-    return [Channel(kind, name, NO_SWITCH, None, _REMOVE) for kind, name in named]
+    return [LaptopChannel(kind, name, NO_SWITCH, None, _REMOVE) for kind, name in named]
 
 
-def _modems(machine: Machine) -> list[Channel]:
-    folders = machine.children("sys/class/wwan")
-    return [modem(machine, folder.name) for folder in folders if _MODEM.fullmatch(folder.name)]
+def _modems(computer: Computer) -> list[LaptopChannel]:
+    folders = computer.children("sys/class/wwan")
+    return [modem(computer, folder.name) for folder in folders if _MODEM.fullmatch(folder.name)]

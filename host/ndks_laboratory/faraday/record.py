@@ -18,7 +18,7 @@ from ndks_protocol import commands
 from ndks_protocol.exported import is_exportable
 
 from . import commitments
-from .channel import Channel
+from .channel import LaptopChannel
 
 
 class _NoRecordError(Exception):
@@ -41,7 +41,7 @@ class Commitment:
 
 
 @dataclass(frozen=True)
-class Message:
+class RecordedMessage:
     """The message that was encrypted; `size` counts bytes of its text."""
 
     cipher: str
@@ -73,12 +73,12 @@ class Record:
     salt: str
     started: str
     ended: str
-    channels_before: tuple[Channel, ...]
-    channels_after: tuple[Channel, ...]
+    channels_before: tuple[LaptopChannel, ...]
+    channels_after: tuple[LaptopChannel, ...]
     accepted_risk: bool
     keys: tuple[Commitment, ...]
     repeated: tuple[int, ...]  # indices of keys that had come before
-    message: Message | None
+    message: RecordedMessage | None
     authentication: Authentication
 
     def signed(self, key: bytes) -> Self:
@@ -118,11 +118,11 @@ class Record:
     def _of(cls, values: dict[str, Any]) -> Self:
         message: Any = values.get("message", {})
         parts: dict[str, Any] = {
-            "channels_before": tuple(Channel(**each) for each in values.get("channels_before", ())),
-            "channels_after": tuple(Channel(**each) for each in values.get("channels_after", ())),
+            "channels_before": tuple(LaptopChannel(**each) for each in values.get("channels_before", ())),
+            "channels_after": tuple(LaptopChannel(**each) for each in values.get("channels_after", ())),
             "keys": tuple(Commitment(**each) for each in values.get("keys", ())),
             "repeated": tuple(values.get("repeated", ())),
-            "message": None if message is None else Message(**message),
+            "message": None if message is None else RecordedMessage(**message),
             "authentication": Authentication(**values.get("authentication", {})),
         }
         record = cls(**{**values, **parts})
@@ -143,7 +143,7 @@ def _check_types(part: Any) -> None:
     """TypeError unless each value is of its type; texts print on one line, on any terminal."""
     for each in fields(part):
         value, kind = getattr(part, each.name), each.type
-        if type(value) not in (get_args(kind) or (kind,)) and not isinstance(value, tuple | Message):
+        if type(value) not in (get_args(kind) or (kind,)) and not isinstance(value, tuple | RecordedMessage):
             raise TypeError
         if isinstance(value, str) and not value.isprintable():
             raise TypeError

@@ -10,8 +10,8 @@ from pathlib import Path
 from ndks.line.usb import PRODUCT
 from ndks.paths import real_path
 
-from .channel import Channel
-from .machine import Machine, SerialPort, read
+from .channel import LaptopChannel
+from .computer import Computer, SerialPort, read
 from .radios import modem
 
 _UNPLUG = "unplug USB device {}"
@@ -41,17 +41,17 @@ class _UsbInterface:
         return cls(code.lower(), driver, bool(names), is_wifi, (folder / "bluetooth").is_dir())
 
 
-def usb_devices(machine: Machine) -> list[Channel]:
+def usb_devices(computer: Computer) -> list[LaptopChannel]:
     """Return USB devices that are networks or radios, but those radios that are listed as such anyway."""
-    if not machine.has_sysfs:
+    if not computer.has_sysfs:
         state = "this system does not tell whether there is one"
-        return [Channel("USB network", "of any kind", state, None, "unplug all USB devices but the unit")]
-    folders = [path for path in machine.children("sys/bus/usb/devices") if ":" in path.name]
+        return [LaptopChannel("USB network", "of any kind", state, None, "unplug all USB devices but the unit")]
+    folders = [path for path in computer.children("sys/bus/usb/devices") if ":" in path.name]
     devices = groupby(folders, key=lambda path: path.name.partition(":")[0])
-    return [channel for name, interfaces in devices for channel in _device(machine, name, list(interfaces))]
+    return [channel for name, interfaces in devices for channel in _device(computer, name, list(interfaces))]
 
 
-def serial_devices(ports: Sequence[SerialPort], unit: str = "") -> list[Channel]:
+def serial_devices(ports: Sequence[SerialPort], unit: str = "") -> list[LaptopChannel]:
     """Return serial USB devices. The unit, by its port or serial number or the only one there is, is no channel."""
     units = {port.serial_number for port in ports if port.product == PRODUCT}
     own = {port.serial_number for port in ports if port.serial_number and _is_named(port, unit)}
@@ -59,21 +59,23 @@ def serial_devices(ports: Sequence[SerialPort], unit: str = "") -> list[Channel]
     return [_serial(port, own, unit) for port in ports if port.vendor is not None]
 
 
-def _device(machine: Machine, name: str, folders: Sequence[Path]) -> Iterator[Channel]:
+def _device(computer: Computer, name: str, folders: Sequence[Path]) -> Iterator[LaptopChannel]:
     interfaces = _unlisted([_UsbInterface.at(folder) for folder in folders])
-    folder = machine.root / "sys/bus/usb/devices" / name
+    folder = computer.root / "sys/bus/usb/devices" / name
     label = f"{name}, {_product(folder)}"
     advice = _UNPLUG.format(name)
     if any(each.code.startswith(_MODEM) or each.driver in _MODEM_DRIVERS for each in interfaces):
-        yield modem(machine, label)
+        yield modem(computer, label)
     elif any(each.code.startswith(_NETWORK) or each.is_network for each in interfaces):
         # One that is built in cannot be unplugged: whether it is open, its network interface tells.
         if read(folder / "removable") != "fixed":
-            yield Channel("USB network", label, "plugged in", True, advice)
+            yield LaptopChannel("USB network", label, "plugged in", True, advice)
     elif any(each.code.startswith(_BLUETOOTH) for each in interfaces):
-        yield Channel("Bluetooth", label, "no driver has it, which tells nothing of whether it transmits", None, advice)
+        yield LaptopChannel(
+            "Bluetooth", label, "no driver has it, which tells nothing of whether it transmits", None, advice
+        )
     elif any(each.code.startswith(_RADIO) for each in interfaces):
-        yield Channel("USB radio", label, "plugged in", True, advice)
+        yield LaptopChannel("USB radio", label, "plugged in", True, advice)
 
 
 def _unlisted(interfaces: Sequence[_UsbInterface]) -> list[_UsbInterface]:
@@ -83,11 +85,11 @@ def _unlisted(interfaces: Sequence[_UsbInterface]) -> list[_UsbInterface]:
     return [each for each in others if not (is_bluetooth and each.code.startswith(_BLUETOOTH))]
 
 
-def _serial(port: SerialPort, own: set[str], unit: str) -> Channel:
+def _serial(port: SerialPort, own: set[str], unit: str) -> LaptopChannel:
     if port.serial_number in own or _is_named(port, unit):
-        return Channel("USB serial", port.device, "the unit", False)
+        return LaptopChannel("USB serial", port.device, "the unit", False)
     what = "another unit" if port.product == PRODUCT else port.product or "plugged in"
-    return Channel("USB serial", port.device, what, True, _UNPLUG.format(f"at {port.device}"))
+    return LaptopChannel("USB serial", port.device, what, True, _UNPLUG.format(f"at {port.device}"))
 
 
 def _is_named(port: SerialPort, unit: str) -> bool:

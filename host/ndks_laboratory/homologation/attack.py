@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What an attacker is, what he may see, and who says whether he succeeded.
+"""What an adversary is, what he sees, and who says whether he succeeded.
 
-An attacker gets what attackers would get (`Seen`), and hands what he makes of it to the expert (`Expert`), who alone
-knows what was not disclosed. On random bits nobody may succeed; how unlikely that is, is counted: `Finding.p_value`.
+An adversary gets what adversaries would get (`Seen`), and shows what he makes of it to the `Oracle`, who alone knows
+what was not disclosed. On random bits nobody may succeed; `Finding.p_value` says how unlikely a success by chance is.
 """
 
 import time
@@ -15,9 +15,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ndks_laboratory.outcome import FAILED, HELD, NOT_SHOWN, Outcome
+
 Bits = npt.NDArray[np.uint8]  # 0 or 1, one key bit an element
 
-# What a target may have for attackers.
+# What a target may have for adversaries.
 CIPHERTEXTS = "ciphertexts"
 KEYS = "keys"
 LONG_KEY = "a long key"
@@ -25,7 +27,7 @@ SYSTEM = "the system itself"  # to send messages through, to plug units into oth
 
 
 class OutOfTime(Exception):
-    """The attacker's budget is spent."""
+    """The adversary's budget of time is spent."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +44,14 @@ class Intercepted:
 
 @dataclass(frozen=True)
 class Seen:
-    """What attackers have. The network's d and the whole of the algorithm are public (Kerckhoffs)."""
+    """What adversaries have. The network's d and the whole of the algorithm are public (Kerckhoffs)."""
 
     digits: int
     keys: Bits  # shape (number of keys, bits): the beginnings of keys 1, 2, 3, ...
-    long_key: Bits  # the beginning of key `long_key_index`
-    long_key_index: int
+    long_key: Bits  # the beginning of the key after these
     messages: tuple[Intercepted, ...]
-    system: Any = None  # a `ndks_laboratory.homologation.system.System`, for active attackers
-    seed: int = 0  # of all that an attacker draws at random
+    system: Any = None  # a `ndks_laboratory.homologation.system.System`, for active adversaries
+    seed: int = 0  # of all that an adversary draws at random
     deadline: float = float("inf")  # time.monotonic() at which he has to stop
 
     def check_time(self) -> None:
@@ -59,8 +60,12 @@ class Seen:
             raise OutOfTime
 
     @property
+    def long_key_index(self) -> int:
+        return len(self.keys) + 1
+
+    @property
     def has(self) -> frozenset[str]:
-        """What there is for attackers."""
+        """What there is for adversaries."""
         present = {
             CIPHERTEXTS: bool(self.messages),
             KEYS: bool(self.keys.size),
@@ -71,7 +76,7 @@ class Seen:
 
 
 class Oracle(Protocol):
-    """Knows the truth; asked once for each thing that an attacker claims to know."""
+    """Knows the truth; asked once for each thing that an adversary claims to know."""
 
     def compare_bits(self, index: int, first: int, bits: Bits) -> int | None:
         """Return how many of these elements of key `index`, from `first` on, are right; None if nobody has them."""
@@ -84,19 +89,31 @@ class Oracle(Protocol):
 
 @dataclass(frozen=True)
 class Finding:
-    """What came out of an attack.
+    """What came of an attack: the target held (withstood it), or failed; the reason is one line, for the report.
 
     `p_value`: how likely random bits would have shown as much (an upper bound), over all of the `tests` that were made
     (1 when nothing was tested); None where success is no matter of chance: a text read, a message forged.
     """
 
     adversary: str
-    succeeded: bool | None  # None: not run, or not to an end
-    summary: str  # one line, for the report
+    outcome: Outcome  # of the target
     seconds: float = 0.0
     p_value: float | None = None
     tests: int = 0
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])  # plain values, for report.json
+
+    @property
+    def succeeded(self) -> bool | None:
+        """Whether the attack did; None when it was not run to its end."""
+        return _SUCCESSES[self.outcome.word]
+
+    def row(self) -> dict[str, Any]:
+        """Return plain values, for report.json."""
+        own = {name: getattr(self, name) for name in ("seconds", "p_value", "tests", "details")}
+        return {"adversary": self.adversary, "succeeded": self.succeeded, "summary": self.outcome.reason, **own}
+
+
+_SUCCESSES = {HELD: False, FAILED: True, NOT_SHOWN: None}
 
 
 class Adversary(ABC):
@@ -115,10 +132,10 @@ class Adversary(ABC):
         """Run within the budget, if all is there that this attack needs; time it."""
         missing = sorted(self.needs - seen.has)
         if missing:
-            return Finding(self.name, None, f"not run: needs {', '.join(missing)}")
+            return Finding(self.name, Outcome.not_shown(f"not run: needs {', '.join(missing)}"))
         start = time.monotonic()
         try:
             finding = self.run(replace(seen, deadline=start + self.budget), oracle)
         except OutOfTime:
-            finding = Finding(self.name, None, f"gave up after {self.budget:g} s, which shows nothing")
+            finding = Finding(self.name, Outcome.not_shown(f"gave up after {self.budget:g} s, which shows nothing"))
         return replace(finding, seconds=time.monotonic() - start)

@@ -15,9 +15,9 @@ from collections.abc import Generator, Mapping
 
 from ndks.keys.generator import Generator as KeyGenerator
 from ndks_protocol import commands
-from ndks_protocol.layout import Layout as Fields
+from ndks_protocol.layout import Layout
 
-from .system import ALICE, BOB, TO_UNIT, Cable, Dump, Exchange, Layout, Refused, StolenUnit, System
+from .system import ALICE, BOB, TO_UNIT, CapsuleLayout, Dump, Exchange, Refusal, StolenUnit, System, TappedCable
 
 _INDEX = ">Q"
 _HEADER, _TEXT = 8, 1024
@@ -29,7 +29,7 @@ _CLEAR_FLASH = bytes(64)
 class BareSystem(System):
     """Two units with the same parameters; what one of them is, the other is as well."""
 
-    layout = Layout(_HEADER, 0, _HEADER + _TEXT, 0, _HEADER)
+    layout = CapsuleLayout(_HEADER, 0, _HEADER + _TEXT, 0, _HEADER)
     strangers = ("another laptop",)
 
     def __init__(self, p1: str = "0.52", p2: str = "25", digits: int = 3) -> None:
@@ -38,9 +38,9 @@ class BareSystem(System):
         self._next = {ALICE: 1, BOB: 1}
 
     def key(self, index: int, size: int) -> bytes:
-        """Return `size` bytes of a key. Refused for index 0."""
+        """Return `size` bytes of a key. Refusal for index 0."""
         if not index:
-            raise Refused("RANGE")
+            raise Refusal("RANGE")
         return bytes(self._generator.key(index).read(0, 8 * size))
 
     def seal(self, text: bytes, *, by: str = ALICE, cipher: str = "vernam", mode: str = "b") -> bytes:
@@ -50,7 +50,7 @@ class BareSystem(System):
             frames.append(struct.pack(_INDEX, index) + self._crypt(index, text[start : start + _TEXT]))
         return b"".join(frames)
 
-    def open(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
+    def unseal(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
         frames = [capsule[start : start + _HEADER + _TEXT] for start in range(0, len(capsule), _HEADER + _TEXT)]
         return b"".join(self._crypt(self.number(frame), frame[_HEADER:]) for frame in frames if len(frame) > _HEADER)
 
@@ -65,17 +65,17 @@ class BareSystem(System):
 
     @contextlib.contextmanager
     def stolen(self) -> Generator[StolenUnit]:
-        yield _Stolen(self)
+        yield BareStolenUnit(self)
 
     @contextlib.contextmanager
-    def cable(self) -> Generator[Cable]:
-        yield _Cable(self)
+    def cable(self) -> Generator[TappedCable]:
+        yield BareCable(self)
 
     def dumps(self) -> tuple[Dump, ...]:
         p1, p2, digits = self._parameters
         members = ((ALICE, 1), (BOB, 2))
         record = [(0, lane, 0, 0, digits, bytes(32), "bare", p1, p2, 0, 0) for _, lane in members]
-        fields = Fields(commands.MEMBERSHIP)
+        fields = Layout(commands.MEMBERSHIP)
         return tuple(
             Dump(owner, (_CLEAR_FLASH + _mark(owner) + fields.pack(*values) + _CLEAR_FLASH,))
             for (owner, _), values in zip(members, record, strict=True)
@@ -97,7 +97,7 @@ def _mark(owner: str) -> bytes:
     return f"bare unit of {owner}".encode()
 
 
-class _Stolen(StolenUnit):
+class BareStolenUnit(StolenUnit):
     requests = ("KEY",)
     guesses = ()
 
@@ -111,10 +111,10 @@ class _Stolen(StolenUnit):
         return self._system.key(1, 16)
 
     def guess(self, how: str) -> None:
-        raise Refused("UNKNOWN_COMMAND")  # no proof is asked for
+        raise Refusal("UNKNOWN_COMMAND")  # no proof is asked for
 
 
-class _Cable(Cable):
+class BareCable(TappedCable):
     def __init__(self, system: BareSystem) -> None:
         self._system = system
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Attackers let loose: on the units, in both roles, and on the controls."""
+"""Adversaries at work: on the units, in both roles, and on the controls."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from ndks.exceptions import NdksError
 from ndks.network.network_file import Network
+from ndks_laboratory.outcome import FAILED, HELD, NOT_SHOWN, Outcome
 
 from .adversaries.active.possession import Remembered, remember
 from .adversaries.roster import ACTIVE, PASSIVE, small_grid
@@ -18,15 +19,15 @@ from .stations import Station
 from .unit_system import UnitSystem
 
 Tell = Callable[[int], object]
-Progress = Callable[[str, int], Tell]  # begins a step of so many units of work; returns what hears of those done
+Progress = Callable[[str, int], Tell]  # begins a step of so much work; returns what is told how much more is done
 
-_OF_ALL_DIGITS = FREQUENCY | {READER}  # attackers whose work grows with d
-_WORST = (False, None, True)
+_OF_ALL_DIGITS = FREQUENCY | {READER}  # adversaries whose work grows with d
+_WORSE = (HELD, NOT_SHOWN, FAILED)
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Whether attackers can do anything at this d: those of `unable` do not even break bare paper in their time."""
+    """Whether adversaries can do anything at this d: those of `unable` do not even break bare paper in their time."""
 
     controls: list[tuple[Target, dict[str, Finding]]]
     unable: frozenset[str]
@@ -35,7 +36,7 @@ class Reach:
 def attack(
     adversaries: Sequence[Adversary], seen: Seen, oracle: Oracle, tell: Tell, unable: frozenset[str] = frozenset()
 ) -> dict[str, Finding]:
-    """Return what attackers find, by their labels; those of `unable` are not let loose."""
+    """Return what adversaries find, by their labels; those of `unable` are left out."""
     findings: dict[str, Finding] = {}
     for adversary in adversaries:
         findings[adversary.label] = (
@@ -49,31 +50,31 @@ def _finding(adversary: Adversary, seen: Seen, oracle: Oracle) -> Finding:
     try:
         return adversary.attack(seen, oracle)
     except NdksError as error:  # a unit that does not answer any more shows nothing
-        return Finding(adversary.name, None, f"stopped by {error.code}: {error}")
+        return Finding(adversary.name, Outcome.not_shown(f"stopped by {error.code}: {error}"))
 
 
 def _not_able(adversary: Adversary, digits: int) -> Finding:
     what = f"not run: at d = {digits} it does not break bare paper either, in {adversary.budget:g} s"
-    return Finding(adversary.name, None, what)
+    return Finding(adversary.name, Outcome.not_shown(what))
 
 
 def reach(digits: int, progress: Progress) -> Reach:
-    """Try attackers whose work grows with d on bare paper at this d; the other controls show what they do at d = 3."""
+    """Try adversaries whose work grows with d on bare paper at this d; other controls show what they do at d = 3."""
     if digits == DIGITS:
         return Reach([], frozenset())
     chosen = [adversary for adversary in PASSIVE if adversary.label in _OF_ALL_DIGITS]
-    tell = progress(f"what attackers can do at d = {digits}", len(chosen))
+    tell = progress(f"what adversaries can do at d = {digits}", len(chosen))
     target = bare_paper(_OF_ALL_DIGITS, digits)
     findings = attack(chosen, target.seen, target.oracle, tell)
-    unable = frozenset(label for label, finding in findings.items() if not finding.succeeded)
+    unable = frozenset(label for label, finding in findings.items() if finding.outcome.word != FAILED)
     return Reach([(target, findings)], unable)
 
 
 def attack_systems(
     network: Network, stations: Sequence[Station], seen: Seen, oracle: Oracle, progress: Progress
 ) -> tuple[dict[str, Finding], Remembered | None]:
-    """Attack with the units in both roles: most attackers act upon one of them."""
-    tell = progress("attackers on the line, on the cable, on units", 2 * len(ACTIVE))
+    """Attack with the units in both roles: most adversaries act upon one of them."""
+    tell = progress("adversaries on the line, on the cable, on units", 2 * len(ACTIVE))
     with contextlib.closing(UnitSystem(network, *stations)) as system:
         findings = attack(ACTIVE, replace(seen, system=system), oracle, tell)
         remembered = _remembered(system)
@@ -90,11 +91,12 @@ def _remembered(system: UnitSystem) -> Remembered | None:
 
 def _worse(finding: Finding, swapped: Finding) -> Finding:
     """Return what came out with the units in one role or the other, whichever is worse."""
-    worse = max(finding, swapped, key=lambda each: _WORST.index(each.succeeded))
-    same = finding.summary == swapped.summary
-    summary = f"{finding.summary}; with roles swapped: {'the same' if same else swapped.summary}"
+    worse = max(finding, swapped, key=lambda each: _WORSE.index(each.outcome.word))
+    first, second = finding.outcome.reason, swapped.outcome.reason
+    reason = f"{first}; with roles swapped: {'the same' if first == second else second}"
     details = {**finding.details, "roles swapped": swapped.details}
-    return replace(worse, summary=summary, seconds=finding.seconds + swapped.seconds, details=details)
+    outcome = Outcome(worse.outcome.word, reason)
+    return replace(worse, outcome=outcome, seconds=finding.seconds + swapped.seconds, details=details)
 
 
 def run_controls(seed: int, progress: Progress) -> list[tuple[Target, dict[str, Finding]]]:

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Targets whose outcome is known beforehand: what must fall to the attackers, and what must stand.
+"""Targets whose outcome is known beforehand: what must fall to the adversaries, and what must stand.
 
-An attacker that finds nothing in a unit shows something only if he finds what is there, and nothing where nothing is.
+That an adversary finds nothing in a unit shows something only if he finds what is there, and nothing where nothing is.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ndks.keys.generator import Generator
+from ndks_laboratory.stages.letters import FROM_CAGE, Letter
 
 from .adversaries.autocorrelation import bits_for
 from .adversaries.float_units import float_unit_bits
 from .attack import Bits, Intercepted, Oracle, Seen
 from .bare_system import BareSystem
+from .correspondence import letters
 from .ideal_system import IdealSystem
-from .letters import FROM_CAGE, Letter, letters
 from .material import KEY_BITS, unpack
 
 # The paper's own parameters; what is in its keys is known, so that nothing of this is left to chance.
@@ -42,11 +43,11 @@ class Target:
     role: str
     seen: Seen
     oracle: Oracle
-    labels: frozenset[str]  # of the attackers
+    labels: frozenset[str]  # of the adversaries
     all_must: bool = True  # else one success is enough
 
 
-class SoftwareExpert:
+class SoftwareOracle:
     """Knows all keys of a control, and the texts."""
 
     def __init__(self, read_key: _ReadKey, texts: Sequence[Letter]) -> None:
@@ -86,7 +87,7 @@ class _RandomKeys:
 def bare_paper(labels: frozenset[str], digits: int = DIGITS) -> Target:
     """Equation 7 by itself as a cipher, on messages without tags, in units that open for everybody.
 
-    At another d than the paper's, one of the attackers has to succeed; what the others cannot do there, they cannot
+    At another d than the paper's, one of the adversaries has to succeed; what the others cannot do there, they cannot
     show of units either.
     """
     generator = Generator(P1, P2, digits)
@@ -97,8 +98,9 @@ def bare_paper(labels: frozenset[str], digits: int = DIGITS) -> Target:
 
     name = f"control: bare paper at d = {digits}" if is_other else "control: bare paper"
     size = (_FEW_KEYS if is_other else _KEYS, max(_LONG_BITS, bits_for(digits)))
-    target = _target(name, MUST_FALL, read_key, size, labels, system=BareSystem(), digits=digits)
-    return replace(target, all_must=not is_other)
+    seen, oracle = _disclosed(read_key, size)
+    seen = replace(seen, digits=digits, system=BareSystem())
+    return Target(name, MUST_FALL, seen, oracle, labels, all_must=not is_other)
 
 
 def float_unit(labels: frozenset[str]) -> Target:
@@ -107,35 +109,25 @@ def float_unit(labels: frozenset[str]) -> Target:
     def read_key(index: int, first: int, count: int) -> Bits:
         return float_unit_bits(P1, P2, DIGITS, index, first + count)[first:]
 
-    return _target("control: float unit", MUST_FALL, read_key, (5, KEY_BITS), labels)
+    return Target("control: float unit", MUST_FALL, *_disclosed(read_key, (5, KEY_BITS)), labels)
 
 
 def random_bits(labels: frozenset[str], seed: int) -> Target:
     """Fair coins as keys, and a system that opens what was sealed, once."""
-    system = IdealSystem(seed)
-    read_key = _RandomKeys(seed).read
-    return _target("control: random bits", MUST_STAND, read_key, (_KEYS, _LONG_BITS), labels, system=system, seed=seed)
+    seen, oracle = _disclosed(_RandomKeys(seed).read, (_KEYS, _LONG_BITS))
+    seen = replace(seen, system=IdealSystem(seed), seed=seed)
+    return Target("control: random bits", MUST_STAND, seen, oracle, labels)
 
 
-def _target(
-    name: str,
-    role: str,
-    read_key: _ReadKey,
-    size: tuple[int, int],
-    labels: frozenset[str],
-    *,
-    system: object = None,
-    seed: int = 0,
-    digits: int = DIGITS,
-) -> Target:
+def _disclosed(read_key: _ReadKey, size: tuple[int, int]) -> tuple[Seen, SoftwareOracle]:
+    """Return what adversaries get of a control, and who knows the rest. `size`: how many keys; bits of the long one."""
     keys, long_bits = size
     everything = letters(_LETTERS, _LETTER_SEED)
     texts = [letter for letter in everything if letter.cipher == "vernam" and letter.number != FROM_CAGE]
     first_keys = np.stack([read_key(index, 0, KEY_BITS) for index in range(1, keys + 1)])
     messages = tuple(_encrypted(letter, read_key) for letter in texts)
-    long_key = read_key(keys + 1, 0, long_bits)
-    seen = Seen(digits, first_keys, long_key, keys + 1, messages, system, seed)
-    return Target(name, role, seen, SoftwareExpert(read_key, texts), labels)
+    seen = Seen(DIGITS, first_keys, read_key(keys + 1, 0, long_bits), messages)
+    return seen, SoftwareOracle(read_key, texts)
 
 
 def _encrypted(letter: Letter, read_key: _ReadKey) -> Intercepted:

@@ -15,20 +15,20 @@ from typing import Any
 
 import ndks
 from ndks.files import whole_file
-from ndks_laboratory.checks import Check
+from ndks_laboratory.outcome import Check
 
 from .attack import Finding
-from .external import external_rows
 from .laboratory import Homologation
 from .material import KEY_BITS
+from .paper_tables import tables
 from .pcap import pcap
 from .report import Plot, autocorrelation, hamming, key_raster, spectrum, write_report
 from .statistics import correlation, spectral
-from .tables import tables
-from .verdict import ALPHA, Attacked
+from .verdict import ALPHA, Attacked, Judged
 
 PCAP = "tap.pcap"
 _PACKAGES = ("numpy", "scipy", "numba", "cryptography", "pyserial")
+_OF_NETWORK = ("name", "suite", "digits", "network_id", "cipher", "p1", "p2")
 _PLOTTED = 1 << 20  # elements of the long key
 
 
@@ -46,43 +46,26 @@ def write(homologation: Homologation, command: str, warning: dict[str, str]) -> 
 
 def values(homologation: Homologation, command: str) -> dict[str, Any]:
     """Return the report as plain values."""
-    evidence, plan, network = homologation.evidence, homologation.plan, homologation.plan.network
-    units = homologation.attacked[0]
+    evidence, plan, verdict = homologation.evidence, homologation.plan, homologation.verdict
+    seconds, seconds_to_provision = homologation.seconds
+    threshold = evidence.attacks.threshold
     return {
         "schema": 1,
         "product": f"ndks {ndks.__version__}",
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(homologation.seconds, 1),
+        "seconds": round(seconds, 1),
         "command": command,
-        "verdict": homologation.verdict,
-        "reasons": list(homologation.reasons),
-        "network": {
-            "name": network.name,
-            "suite": network.suite,
-            "digits": network.digits,
-            "network_id": network.network_id,
-            "cipher": network.cipher,
-            "p1": network.p1,  # of a network that is thrown away
-            "p2": network.p2,
-        },
+        "verdict": verdict.word,
+        "reasons": list(verdict.reasons),
+        # p1 and p2, too: the network is thrown away.
+        "network": {name: getattr(plan.network, name) for name in _OF_NETWORK},
         "units": [asdict(unit) for unit in homologation.units],
-        "requirements": [
-            {
-                "id": judged.requirement.id,
-                "text": judged.requirement.text,
-                "source": judged.requirement.source,
-                "test": judged.requirement.test,
-                "evidence": judged.evidence,
-                "verdict": judged.verdict,
-            }
-            for judged in homologation.judged
-        ],
-        "targets": [_target(attacked, network.suite) for attacked in homologation.attacked],
-        "statistics": _statistics(units.findings["S"], evidence.threshold),
-        "external": [asdict(row) for row in external_rows(homologation.seen.long_key)],
-        "threshold": {"alpha": ALPHA, "tests": round(ALPHA / evidence.threshold), "p": evidence.threshold},
+        "requirements": [_requirement(judged) for judged in verdict.judged],
+        "targets": [_target(attacked, plan.network.suite) for attacked in verdict.attacked],
+        "statistics": _statistics(evidence.attacks.findings["S"], threshold),
+        "threshold": {"alpha": ALPHA, "tests": round(ALPHA / threshold), "p": threshold},
         "stages": {"no_channel": _no_channel(homologation), "regular_channel": _regular(homologation)},
-        "tables": tables(evidence, homologation.seconds_to_provision),
+        "tables": tables(evidence, seconds_to_provision),
         "environment": {
             "python": sys.version.split()[0],
             "system": platform.platform(),
@@ -101,22 +84,29 @@ def _version(package: str) -> str:
 
 def plots(homologation: Homologation) -> list[Plot]:
     """Return the report's plots."""
-    evidence, bits = homologation.evidence, homologation.seen.long_key[:_PLOTTED]
-    power, sigmas = spectral.spectrum(bits)[1:], correlation.autocorrelation(bits, len(bits) // 2)
-    low, high = evidence.distance_limits
-    parts = {name: found / KEY_BITS for name, found in evidence.distances.items()}
+    measured, threshold = homologation.evidence.keys.sensitivity, homologation.evidence.attacks.threshold
+    bits = homologation.long_key[:_PLOTTED]
+    power, sigmas = spectral.spectrum(bits)[1:], correlation.autocorrelation(bits)[1 : len(bits) // 2 + 1]
+    low, high = measured.limits
+    parts = {name: found / KEY_BITS for name, found in measured.distances.items()}
     return [
         key_raster(bits),
-        spectrum(power, spectral.power_limit(evidence.threshold / len(power))),
-        autocorrelation(sigmas, -NormalDist().inv_cdf(evidence.threshold / len(sigmas) / 2)),
+        spectrum(power, spectral.power_limit(threshold / len(power))),
+        autocorrelation(sigmas, -NormalDist().inv_cdf(threshold / len(sigmas) / 2)),
         hamming(parts, low / KEY_BITS, high / KEY_BITS),
     ]
 
 
+def _requirement(judged: Judged) -> dict[str, Any]:
+    asked = {name: getattr(judged.requirement, name) for name in ("id", "text", "source", "test")}
+    return {**asked, "evidence": judged.outcome.reason, "verdict": judged.verdict}
+
+
 def _target(attacked: Attacked, suite: str) -> dict[str, Any]:
-    name = f"the units, suite {suite}" if attacked.as_expected is None else attacked.name
-    findings = [{"label": label, **asdict(finding)} for label, finding in attacked.findings.items()]
-    return {"name": name, "role": attacked.role, "as_expected": attacked.as_expected, "findings": findings}
+    as_expected = attacked.expected.in_json
+    name = f"the units, suite {suite}" if as_expected is None else attacked.name
+    findings = [{"label": label, **finding.row()} for label, finding in attacked.findings.items()]
+    return {"name": name, "role": attacked.role, "as_expected": as_expected, "findings": findings}
 
 
 def _statistics(finding: Finding, threshold: float) -> list[dict[str, Any]]:
@@ -128,13 +118,13 @@ def _no_channel(homologation: Homologation) -> dict[str, Any]:
     stage = homologation.evidence.no_channel
     first, second = ({key.index: key.commitment for key in record.keys} for record in stage.records)
     return {
-        "checks": _checks([*stage.cage_checks, *stage.key_checks, *stage.deletion_checks]),
+        "checks": _checks([*stage.cages.checks, *stage.keys, *stage.deletion]),
         "keys": [
             {"index": key.index, "bits": key.bits, "same": first[key.index] == second.get(key.index)}
             for key in stage.records[0].keys
         ],
-        "cages": [found["namespace"] for found in stage.evidence],
-        "probes": [asdict(probe) for probe in stage.probes],
+        "cages": [found["namespace"] for found in stage.cages.evidence],
+        "probes": [asdict(probe) for probe in stage.cages.probes],
     }
 
 
@@ -157,7 +147,7 @@ def _regular(homologation: Homologation) -> dict[str, Any]:
 
 
 def _checks(checks: Sequence[Check]) -> list[dict[str, Any]]:
-    return [asdict(check) for check in checks]
+    return [check.row() for check in checks]
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -1,28 +1,47 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""All that a homologation has measured, as its requirements are judged by it."""
+"""All that a homologation has measured, as its requirements are judged by it: stage by stage."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from ndks.network.network_file import Network
+from ndks_laboratory.outcome import Outcome
+from ndks_laboratory.stages.recorded_keys import RecordedKeys
+from ndks_laboratory.stages.regular_channel import RegularChannel
 
 from .attack import Finding
-from .measurements import Defined, LongKey, Symbol
-from .no_channel import NoChannel
-from .regular_channel import RegularChannel
+from .measurements import Defined, LongKey, Sensitivity, Symbol
 
 
 @dataclass(frozen=True)
-class ChangedDecimal:
-    """In how many bits the keys of both units differ when one decimal of the paper's p1 does."""
+class Attacks:
+    """What adversaries found, by their labels, and what they had for it."""
 
-    place: int
-    bits: int
-    differ: int
+    findings: Mapping[str, Finding]  # their outcomes are final
+    unable: frozenset[str]  # those who, at this d, do not even break bare paper in time
+    threshold: float  # for a single p-value
+    keys_seen: int
+    long_bits_seen: int
+
+
+@dataclass(frozen=True)
+class KeyMeasures:
+    """What was measured of keys."""
+
+    sensitivity: Sensitivity
+    symbol: Symbol
+    evenness: float  # empirical entropy of a long key's bytes, in bits a bit
+    long_key: LongKey
+    defined: Defined
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What the units say of themselves at the end, and whether secrets are still in their flash."""
+
+    states: tuple[str, ...]
+    flash: Outcome
 
 
 @dataclass(frozen=True)
@@ -30,19 +49,8 @@ class Evidence:
     """What the two units have shown."""
 
     network: Network
-    no_channel: NoChannel
+    no_channel: RecordedKeys
     regular: RegularChannel
-    findings: Mapping[str, Finding]  # by the label of the attacker; `succeeded` is final
-    unable: frozenset[str]  # attackers who, at this d, do not even break bare paper in time
-    threshold: float  # for a single p-value
-    changed_decimal: ChangedDecimal
-    distances: Mapping[str, npt.NDArray[np.int64]]
-    distance_limits: tuple[int, int]
-    symbol: Symbol
-    word_entropy: float
-    long_key: LongKey
-    defined: Defined
-    erased: tuple[str, ...]  # states of the units at the end
-    left_in_flash: tuple[str, ...] | None  # secrets that are still there then; None if that cannot be said
-    keys_seen: int  # by attackers
-    long_bits_seen: int
+    attacks: Attacks
+    keys: KeyMeasures
+    erasure: Erasure

@@ -8,17 +8,17 @@ from collections.abc import Generator, Mapping
 
 import numpy as np
 
-from .system import ALICE, BOB, Cable, Dump, Exchange, Layout, Refused, StolenUnit, System
+from .system import ALICE, BOB, CapsuleLayout, Dump, Exchange, Refusal, StolenUnit, System, TappedCable
 
 _HEADER, _TAG, _CHUNK = 37, 16, 1024
 _FLASH, _MARK = 4096, 16
-_DRAWS = b"ideal system"  # beside the seed: a stream that no attacker draws from
+_DRAWS = b"ideal system"  # beside the seed: a stream that no adversary draws from
 
 
 class IdealSystem(System):
     """Everything that passes is random bytes; who may have what they stand for is kept in a table."""
 
-    layout = Layout(_HEADER, _HEADER, _CHUNK + _TAG, _TAG, _HEADER)
+    layout = CapsuleLayout(_HEADER, _HEADER, _CHUNK + _TAG, _TAG, _HEADER)
     strangers = ("another laptop",)
 
     def __init__(self, seed: int = 0) -> None:
@@ -32,12 +32,12 @@ class IdealSystem(System):
         self._sealed[capsule] = by, len(self._sealed) + 1, text
         return capsule
 
-    def open(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
+    def unseal(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
         sender, _, text = self._find(capsule)
         if sender == at:
-            raise Refused("REFLECTED")
+            raise Refusal("REFLECTED")
         if capsule in self._accepted:
-            raise Refused("DUPLICATE")
+            raise Refusal("DUPLICATE")
         self._accepted.add(capsule)
         return text
 
@@ -48,15 +48,15 @@ class IdealSystem(System):
         pass
 
     def ask_as(self, stranger: str) -> bytes:
-        raise Refused("LOCKED")
+        raise Refusal("LOCKED")
 
     @contextlib.contextmanager
     def stolen(self) -> Generator[StolenUnit]:
-        yield _Stolen(self.random)
+        yield IdealStolenUnit(self.random)
 
     @contextlib.contextmanager
-    def cable(self) -> Generator[Cable]:
-        yield _Cable(self.random)
+    def cable(self) -> Generator[TappedCable]:
+        yield IdealCable(self.random)
 
     def dumps(self) -> tuple[Dump, ...]:
         return tuple(Dump(owner, (self.random.bytes(_FLASH) + mark,)) for owner, mark in self._marks.items())
@@ -69,11 +69,11 @@ class IdealSystem(System):
 
     def _find(self, capsule: bytes) -> tuple[str, int, bytes]:
         if capsule not in self._sealed:
-            raise Refused("AUTH")
+            raise Refusal("AUTH")
         return self._sealed[capsule]
 
 
-class _Stolen(StolenUnit):
+class IdealStolenUnit(StolenUnit):
     requests = ("KEY",)
     guesses = ("random bytes",)
 
@@ -84,13 +84,13 @@ class _Stolen(StolenUnit):
         return {"HELLO": self._random.bytes(64)}
 
     def ask(self, request: str) -> bytes:
-        raise Refused("LOCKED")
+        raise Refusal("LOCKED")
 
     def guess(self, how: str) -> None:
-        raise Refused("LOCKED")
+        raise Refusal("LOCKED")
 
 
-class _Cable(Cable):
+class IdealCable(TappedCable):
     def __init__(self, random: np.random.Generator) -> None:
         self._random = random
         self._key = random.bytes(256)
@@ -100,10 +100,10 @@ class _Cable(Cable):
         return Exchange(request, request, answer, self._key)
 
     def ask_altered(self, direction: str) -> bytes:
-        raise Refused("SESSION_ENDED")
+        raise Refusal("SESSION_ENDED")
 
     def send(self, frame: bytes) -> bytes:
-        raise Refused("SESSION_ENDED")
+        raise Refusal("SESSION_ENDED")
 
     def replay_session(self) -> bytes:
-        raise Refused("LOCKED")
+        raise Refusal("LOCKED")

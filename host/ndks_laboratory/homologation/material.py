@@ -1,26 +1,28 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What attackers get of two units, and the expert who has the rest: all of it by the protocol."""
+"""What adversaries get of two units, and the oracle who has the rest: all of it by the protocol."""
 
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 import ndks
+from ndks_laboratory.stages.regular_channel import Carried
+from ndks_laboratory.stages.sides import Side
 from ndks_protocol.capsule import CHECK_SIZE, CHUNK, SYNC_SIZE, TAG_SIZE
 from ndks_protocol.commands import WIRE_HEADER_SIZE
 
+from .adversaries.autocorrelation import bits_for
 from .attack import Bits, Intercepted, Seen
-from .regular_channel import Carried
-from .sides import Side
+from .plan import HomologationPlan
 
-KEY_BITS = 1024  # of each of the keys that attackers get
+KEY_BITS = 1024  # of each of the keys that adversaries get
 
 Tell = Callable[[int], object]
 
 
-class UnitExpert:
-    """Asks a unit for what attackers did not get."""
+class UnitOracle:
+    """Asks a unit for what adversaries did not get."""
 
     def __init__(self, side: Side, texts: dict[int, bytes]) -> None:
         self._side = side
@@ -54,7 +56,7 @@ def ciphertext_of(capsule: bytes) -> bytes:
 
 
 def intercepted(carried: Iterable[Carried]) -> tuple[Intercepted, ...]:
-    """Return the messages that were on the line; which cipher they have, attackers cannot see, and need not."""
+    """Return the messages that were on the line; adversaries need not see which cipher they have."""
     return tuple(
         Intercepted(c.letter.number, ciphertext_of(c.capsule), 8 * SYNC_SIZE)
         for c in carried
@@ -62,14 +64,14 @@ def intercepted(carried: Iterable[Carried]) -> tuple[Intercepted, ...]:
     )
 
 
-def gather(
-    side: Side, digits: int, keys: int, long_bits: int, carried: Sequence[Carried], seed: int, tell: Tell
-) -> Seen:
-    """Ask a unit for the beginnings of keys 1 to `keys`, and for the beginning of one more, `long_bits` long."""
+def gather(side: Side, plan: HomologationPlan, carried: Sequence[Carried], tell: Tell) -> Seen:
+    """Ask a unit for the beginnings of keys 1, 2, 3 ..., and for a long beginning of one more."""
+    keys, digits = plan.sample.keys, plan.network.digits
+    long_bits = max(plan.sample.long_bits, bits_for(digits))
     with ndks.open(side.port, bindings=side.bindings) as unit:
         rows: list[Bits] = []
         for index in range(1, keys + 1):
             rows.append(unpack(unit.key(index, KEY_BITS, epoch=0).data))
             tell(1)
         long_key = unpack(unit.key(keys + 1, long_bits, epoch=0).data)[:long_bits]
-    return Seen(digits, np.stack(rows), long_key, keys + 1, intercepted(carried), seed=seed)
+    return Seen(digits, np.stack(rows), long_key, intercepted(carried), seed=plan.seed)

@@ -16,13 +16,15 @@ from ndks.exceptions import UsageError
 from ndks.keys.generator import Generator
 from ndks.keys.offline_keys import exported_key
 from ndks.network.network_file import Network
+from ndks_laboratory.entropy import entropy
+from ndks_laboratory.stages.members import ALTERED_PLACE, change_digit
+from ndks_laboratory.stages.regular_channel import Carried
+from ndks_laboratory.stages.sides import Side
 
 from .attack import Bits
-from .letters import REPEATED_SYMBOL, is_one_symbol
+from .correspondence import REPEATED_SYMBOL, is_one_symbol
 from .material import KEY_BITS, ciphertext_of, unpack
-from .provisioning import change_digit
-from .regular_channel import Carried
-from .sides import Side
+from .statistics import hamming
 from .statistics.encodings import symbol_encodings
 from .statistics.tails import two_sided
 
@@ -31,6 +33,8 @@ _TRIAL_BITS = 64 * _BLOCK_BITS  # to see how fast a unit is
 _WINDOWS = 64  # looked at where all of a long key would take too long
 _WINDOW_ENDS = (1 << 16, 1 << 20, 1 << 22, 1 << 24, 1 << 26)  # floats go wrong the later the more
 _DIGITS = 9  # other digits that can stand in a place
+_PLACES = 40  # decimals of random parameters
+_LONGEST = 120.0  # seconds for the long key, unless all of it takes less
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,39 @@ class Symbol:
     pairs: int
 
 
+@dataclass(frozen=True)
+class ChangedDecimal:
+    """In how many bits the keys of both units differ when one decimal of the paper's p1 does."""
+
+    place: int
+    bits: int
+    differ: int
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """How keys depend on decimals: on the units, and in software, where each digit of a parameter is changed."""
+
+    on_units: ChangedDecimal
+    distances: Mapping[str, npt.NDArray[np.int64]]  # as `distances` returns them
+    limits: tuple[int, int]  # between which the distances of random keys lie
+
+    def last_half(self, name: str) -> int:
+        """Return the last place of a parameter up to which its digits change half of the key, by their median."""
+        medians = np.median(self.distances[name], axis=1)
+        return int(np.argmax(np.append(medians < self.limits[0], True)))
+
+
+def measure_sensitivity(network: Network, of_units: tuple[bytes, bytes], p_value: float) -> Sensitivity:
+    """Return it by key 1 of both units, made with the paper's parameters and another decimal in one of them.
+
+    `p_value` is the share of random keys that may lie outside of the limits.
+    """
+    one, other = map(unpack, of_units)
+    on_units = ChangedDecimal(ALTERED_PLACE, KEY_BITS, int(hamming(one, other).worst.value))
+    return Sensitivity(on_units, distances(network, _PLACES), fair_limits(KEY_BITS, p_value))
+
+
 def measure_symbol(carried: Sequence[Carried]) -> Symbol:
     """Look at letters with cipher vernam: those of one symbol, and those that are equal."""
     vernam = [c for c in carried if c.letter.cipher == "vernam"]
@@ -70,37 +107,41 @@ def measure_symbol(carried: Sequence[Carried]) -> Symbol:
     return Symbol(result.symbols, result.distinct, result.p_value, alike, len(pairs))
 
 
-def compare_long_key(
-    sides: Sequence[Side], index: int, bits: int, longest: float, tell: Callable[[int], object]
-) -> LongKey:
+def compare_long_key(sides: Sequence[Side], index: int, bits: int, tell: Callable[[int], object]) -> LongKey:
     """Have both units make one long key, and compare it as it comes.
 
-    All of it, unless that would take more than `longest` seconds: then its beginning and end, and windows between,
-    evenly spread. `tell` hears how many more bits were compared.
+    All of it, unless that would take more than two minutes: then its beginning and end, and windows between, evenly
+    spread. `tell` hears how many more bits were compared.
     """
-    same, compared = True, 0
     start = time.monotonic()
     with _opened(sides[0]) as first, _opened(sides[1]) as second:
-
-        def compare(offset: int, count: int) -> None:
-            nonlocal same, compared
-            if not count:
-                return
-            both = (unit.stream_key(index, offset + count, epoch=0, offset=offset // 8) for unit in (first, second))
-            for one, other in zip(*both, strict=True):
-                same = same and one == other
-                compared += 8 * len(one)
-                tell(8 * len(one))
-
+        compared = _Compared((first, second), index, tell)
         trial = min(bits, _TRIAL_BITS)
-        compare(0, trial)
-        if (time.monotonic() - start) * bits / trial <= longest:
-            compare(trial, bits - trial)
+        compared.add(0, trial)
+        if (time.monotonic() - start) * bits / trial <= _LONGEST:
+            compared.add(trial, bits - trial)
         else:
             for offset in _windows(trial, bits):
-                compare(offset, min(_BLOCK_BITS, bits - offset))
-    seconds = time.monotonic() - start
-    return LongKey(index, bits, min(bits, compared), same, seconds)
+                compared.add(offset, min(_BLOCK_BITS, bits - offset))
+    return LongKey(index, bits, min(bits, compared.bits), compared.same, time.monotonic() - start)
+
+
+class _Compared:
+    """What was compared of a key of two units."""
+
+    def __init__(self, units: Sequence[ndks.Unit], index: int, tell: Callable[[int], object]) -> None:
+        self.same, self.bits = True, 0
+        self._units, self._index, self._tell = units, index, tell
+
+    def add(self, offset: int, count: int) -> None:
+        """Compare `count` bits more, from bit `offset` on."""
+        if not count:
+            return
+        both = (unit.stream_key(self._index, offset + count, epoch=0, offset=offset // 8) for unit in self._units)
+        for one, other in zip(*both, strict=True):
+            self.same = self.same and one == other
+            self.bits += 8 * len(one)
+            self._tell(8 * len(one))
 
 
 @dataclass(frozen=True)
@@ -135,11 +176,9 @@ def fair_limits(bits: int, p_value: float) -> tuple[int, int]:
     return low, bits - low
 
 
-def word_entropy(bits: Bits) -> float:
+def evenness(bits: Bits) -> float:
     """Return the empirical entropy of the key's bytes, in bits a bit."""
-    counts = np.bincount(np.packbits(bits), minlength=256)
-    shares = counts[counts > 0] / counts.sum()
-    return float(-(shares * np.log2(shares)).sum() / 8)
+    return entropy(np.packbits(bits).tobytes()) / 8
 
 
 def most_entropy(digits: int, bits: int) -> float:

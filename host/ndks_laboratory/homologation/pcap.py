@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import dpkt  # pyright: ignore[reportMissingTypeStubs]
 
-from ndks_laboratory.relay import Segment
+from ndks_laboratory.stages.relay import Segment
 
 _ADDRESS = socket.inet_aton("127.0.0.1")
 _NO_MAC = bytes(6)
@@ -49,7 +49,8 @@ def _packets(sender: int, receiver: int, segments: Sequence[Segment]) -> Iterato
 
 
 def _packet(source: int, target: int, sequence: int, acknowledged: int, flags: int, data: bytes = b"") -> bytes:
-    tcp = dpkt.tcp.TCP(sport=source, dport=target, seq=sequence, ack=acknowledged, flags=flags, win=_WINDOW, data=data)
+    tcp = dpkt.tcp.TCP(sport=source, dport=target, seq=sequence, ack=acknowledged, flags=flags, win=_WINDOW)
+    tcp.data = data
     ip = dpkt.ip.IP(src=_ADDRESS, dst=_ADDRESS, p=dpkt.ip.IP_PROTO_TCP, ttl=64, data=tcp)
     ip.len = len(ip)
     return bytes(dpkt.ethernet.Ethernet(src=_NO_MAC, dst=_NO_MAC, data=ip))

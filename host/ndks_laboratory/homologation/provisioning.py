@@ -17,12 +17,10 @@ import ndks
 from ndks.driver.answers import BLANK, TAMPERED
 from ndks.exceptions import CheckFailed, NdksError, UsageError
 from ndks.network.network_file import Network
+from ndks_laboratory.stages.members import NewMember, admit, introduce
+from ndks_laboratory.stages.sides import Side
 
-from .sides import Side
-
-# The paper's own example: p1 = 0.52 and 0.52001, p2 = 25.
-P1, P2 = "0.52", "25"
-ALTERED_PLACE = 5
+P1, P2 = "0.52", "25"  # the paper's own example
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class UnitUnderTest:
     lane: int = 0
 
 
-class Pair:
+class UnitPair:
     """The two units; `warn` is told of one that could not be made blank again."""
 
     def __init__(self, sides: Sequence[Side], warn: Callable[[str], object]) -> None:
@@ -57,41 +55,33 @@ class Pair:
         example = replace(network, p1=P1, p2=P2)
         keys: list[bytes] = []
         with self._blank_at_the_end():
-            for side, own in zip(self.sides, (example, _altered(example)), strict=True):
-                self._provision(side, own, 1)
+            for side in self.sides:
+                self._admit(side, example, alter=bool(keys))
                 with self._open(side) as unit:
                     keys.append(unit.key(1, bits).data)
         return keys[0], keys[1]
 
     @contextlib.contextmanager
-    def members(self, network: Network, *, alter_second: bool = False) -> Generator["Membership"]:
+    def members(self, network: Network, *, alter_second: bool = False) -> Generator["PairMembership"]:
         """Make both units members, each bound to its side's laptop and trusting the other's."""
         start = time.monotonic()
-        membership = Membership()
+        membership = PairMembership()
         with self._blank_at_the_end(membership):
-            for number, side in enumerate(self.sides):
-                network, lane = network.admit(self.units[number].serial_number, side.name)
-                own = _altered(network) if alter_second and number else network
-                membership.binding_ids.append(self._provision(side, own, lane))
-                membership.lanes.append(lane)
-            self._introduce(membership)
+            for side in self.sides:
+                network, member = self._admit(side, network, alter=alter_second and bool(membership.members))
+                membership.members.append(member)
+            introduce(self.sides, membership.members, self._open)
             membership.seconds = time.monotonic() - start
             yield membership
 
-    def _provision(self, side: Side, network: Network, lane: int) -> str:
+    def _admit(self, side: Side, network: Network, *, alter: bool) -> tuple[Network, NewMember]:
         with self._open(side) as unit:
             unit.check_blank()
             self._members.append(side)
-            return unit.bind(unit.provision(network, lane)).binding_id
-
-    def _introduce(self, membership: "Membership") -> None:
-        others = zip(reversed(membership.lanes), reversed(membership.binding_ids), strict=True)
-        for side, (lane, binding_id) in zip(self.sides, others, strict=True):
-            with self._open(side) as unit:
-                unit.trust(lane, binding_id)
+            return admit(unit, network, side.name, alter=alter)
 
     @contextlib.contextmanager
-    def _blank_at_the_end(self, membership: "Membership | None" = None) -> Generator[None]:
+    def _blank_at_the_end(self, membership: "PairMembership | None" = None) -> Generator[None]:
         try:
             yield
         finally:
@@ -126,25 +116,13 @@ class Pair:
             yield unit
 
 
-class Membership:
+class PairMembership:
     """What is known of both units as members; `states` are those at the end, when they were erased."""
 
     def __init__(self) -> None:
-        self.lanes: list[int] = []
-        self.binding_ids: list[str] = []
+        self.members: list[NewMember] = []
         self.states: list[str] = []
-        self.seconds = 0.0
-
-
-def change_digit(network: Network, name: str, place: int, by: int) -> Network:
-    """Return the network with one decimal of p1 or p2 (`name`) changed, the first one being place 1.
-
-    UsageError when the parameter becomes 0.
-    """
-    whole, _, decimals = str(getattr(network, name)).partition(".")
-    decimals = decimals.ljust(place, "0")
-    digit = (int(decimals[place - 1]) + by) % 10
-    return replace(network, **{name: f"{whole}.{decimals[: place - 1]}{digit}{decimals[place:]}"})
+        self.seconds = 0.0  # that provisioning took
 
 
 def _greet(side: Side) -> UnitUnderTest:
@@ -174,7 +152,3 @@ def _uninterrupted() -> Generator[None]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
-
-
-def _altered(network: Network) -> Network:
-    return change_digit(network, "p1", ALTERED_PLACE, 1)

@@ -33,7 +33,7 @@ REQUIREMENTS = (
         "4.1.1",
         "A probe of TCP, UDP and abstract Unix sockets reaches the other side without cages, and nobody inside. Both "
         "are processes of one computer, with one file system: the cages are no sandbox.",
-        judgements.checks(lambda e: e.no_channel.cage_checks),
+        judgements.checks(lambda e: e.no_channel.cages.checks),
     ),
     Requirement(
         "R3",
@@ -46,7 +46,7 @@ REQUIREMENTS = (
         "R4",
         "What Bob decrypts is what Alice wrote, and the other way round.",
         "4.1.2",
-        "Letters go over TCP through the attackers' tap; the texts are compared.",
+        "Letters go over TCP through the adversaries' tap; the texts are compared.",
         judgements.checks(lambda e: e.regular.delivered),
     ),
     Requirement(
@@ -109,7 +109,7 @@ REQUIREMENTS = (
         "R13",
         "The entropy of a key is 0 between the units, and 1 a bit for the eavesdropper, as far as attacks here show.",
         "3 (information asymmetry)",
-        "What all attackers together reach, and how even the bytes of a long key are.",
+        "What all adversaries together reach, and how even the bytes of a long key are.",
         judgements.entropy,
     ),
     Requirement(
@@ -130,14 +130,14 @@ REQUIREMENTS = (
         "R16",
         "A message that was altered, cut, rearranged or put together from others is refused.",
         "3 (integrity of what is encapsulated)",
-        "Attackers on the line.",
+        "Adversaries on the line.",
         judgements.withstood("A7a", "A7c", "A7d", "A7e"),
     ),
     Requirement(
         "R17",
         "A message is accepted once, and not by its sender.",
         "3 (sequential synchronization)",
-        "Attackers on the line send it again, and back.",
+        "Adversaries on the line send it again, and back.",
         judgements.withstood("A7b", "A7f"),
     ),
     Requirement(

@@ -13,7 +13,7 @@ from ndks.laptop.bindings import BindingStore
 from ndks.line.link import Link
 from ndks.line.session import after_delay
 
-from .system import Refused
+from .system import Refusal
 from .tap import Tap
 
 
@@ -28,11 +28,11 @@ class Station:
 
 @contextlib.contextmanager
 def refusals() -> Generator[None]:
-    """Raise Refused for what unit or host refuse, and for answers that the host does not take."""
+    """Raise Refusal for what unit or host refuse, and for answers that the host does not take."""
     try:
         yield
     except (DeviceError, ProtocolError) as error:
-        raise Refused(error.code) from None
+        raise Refusal(error.code) from None
 
 
 def open_station(station: Station, timeout: float, tap: list[Tap] | None = None) -> tuple[Unit, Link]:

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What active attackers can lay hands on, in the roles of section 4.1.2 of the paper.
+"""What active adversaries can lay hands on, in the roles of section 4.1.2 of the paper.
 
-Alice's unit seals and Bob's opens, or the other way round. Attackers are on the line between them, and on the cable
+Alice's unit seals and Bob's opens, or the other way round. Adversaries are on the line between them, and on the cable
 between a laptop and its unit; they take a unit to another laptop, have one with no laptop at all, or a copy of a flash.
 """
 
@@ -16,7 +16,7 @@ CLOSE, EJECT, PULL = REPLUGGINGS = ("close", "eject", "pull")  # how a unit was 
 TO_UNIT, TO_LAPTOP = "to the unit", "to the laptop"
 
 
-class Refused(Exception):
+class Refusal(Exception):
     """What was asked for was not given; `code` says why, as the protocol names it."""
 
     def __init__(self, code: str) -> None:
@@ -25,7 +25,7 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True)
-class Layout:
+class CapsuleLayout:
     """Where what is in a capsule, in bytes: the format is public."""
 
     header: int  # size of what comes first of all
@@ -48,7 +48,7 @@ class Exchange:
     key: bytes = field(repr=False)
 
 
-class Cable(ABC):
+class TappedCable(ABC):
     """The cable between Alice's laptop and her unit, tapped."""
 
     @abstractmethod
@@ -57,15 +57,15 @@ class Cable(ABC):
 
     @abstractmethod
     def ask_altered(self, direction: str) -> bytes:
-        """Do the same, alter one bit of what goes TO_UNIT or TO_LAPTOP, and return the key that came out. Refused."""
+        """Do the same, alter one bit of what goes TO_UNIT or TO_LAPTOP, and return the key that came out. Refusal."""
 
     @abstractmethod
     def send(self, frame: bytes) -> bytes:
-        """Put a frame onto the cable while the laptop is silent, and return what it is answered. Refused."""
+        """Put a frame onto the cable while the laptop is silent, and return what it is answered. Refusal."""
 
     @abstractmethod
     def replay_session(self) -> bytes:
-        """Ask, let the laptop leave, send all that it has sent, and return the answer to the last of it. Refused."""
+        """Ask, let the laptop leave, send all that it has sent, and return the answer to the last of it. Refusal."""
 
 
 class StolenUnit(ABC):
@@ -80,11 +80,11 @@ class StolenUnit(ABC):
 
     @abstractmethod
     def ask(self, request: str) -> bytes:
-        """Send one of `requests` without a session, and return what it is answered. Refused."""
+        """Send one of `requests` without a session, and return what it is answered. Refusal."""
 
     @abstractmethod
     def guess(self, how: str) -> None:
-        """Make one of `guesses`; Refused unless the unit takes it."""
+        """Make one of `guesses`; Refusal unless the unit takes it."""
 
 
 @dataclass(frozen=True)
@@ -98,20 +98,20 @@ class Dump:
 class System(ABC):
     """Two laptops with a unit each. What fails for another reason than a refusal is an NdksError."""
 
-    layout: Layout
+    layout: CapsuleLayout
     strangers: tuple[str, ...]  # laptops that Bob's unit is not bound to
 
     @abstractmethod
     def seal(self, text: bytes, *, by: str = ALICE, cipher: str = "vernam", mode: str = "b") -> bytes:
-        """Return a capsule. Refused."""
+        """Return a capsule. Refusal."""
 
     @abstractmethod
-    def open(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
-        """Return the text of a capsule and accept it. Refused."""
+    def unseal(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
+        """Return the text of a capsule and accept it. Refusal."""
 
     @abstractmethod
     def number(self, capsule: bytes, *, at: str = BOB) -> int:
-        """Return the number of a capsule, which its receiver can see. Refused."""
+        """Return the number of a capsule, which its receiver can see. Refusal."""
 
     @abstractmethod
     def replug(self, how: str) -> None:
@@ -119,13 +119,13 @@ class System(ABC):
 
     @abstractmethod
     def ask_as(self, stranger: str) -> bytes:
-        """Plug Bob's unit into one of the laptops of `strangers` and return the key that it gives. Refused."""
+        """Plug Bob's unit into one of the laptops of `strangers` and return the key that it gives. Refusal."""
 
     @abstractmethod
     def stolen(self) -> AbstractContextManager[StolenUnit]: ...
 
     @abstractmethod
-    def cable(self) -> AbstractContextManager[Cable]: ...
+    def cable(self) -> AbstractContextManager[TappedCable]: ...
 
     @abstractmethod
     def dumps(self) -> tuple[Dump, ...]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The attackers' tap on the cable between a laptop and its unit: it records frames, alters one, sends old ones."""
+"""The adversaries' tap on the cable between a laptop and its unit: it records frames, alters one, sends old ones."""
 
 import time
 from collections import deque
@@ -9,7 +9,7 @@ from ndks.exceptions import ProtocolError
 from ndks.line.transport import Transport
 from ndks_protocol import errors, framing
 
-from .system import TO_LAPTOP, TO_UNIT, Refused
+from .system import TO_LAPTOP, TO_UNIT, Refusal
 
 SILENT = "SILENT"  # in place of an error code: the unit does not answer
 _ERROR_SIZE = 2
@@ -41,7 +41,7 @@ class Tap:
         self._transport.close()
 
     def send(self, frame: bytes, seconds: float) -> bytes:
-        """Send a frame that was recorded and return what its answer carries. Refused."""
+        """Send a frame that was recorded and return what its answer carries. Refusal."""
         self._transport.write(frame)
         wanted, deadline = _decoded(frame), time.monotonic() + seconds
         waiting: deque[bytes] = deque()
@@ -51,7 +51,7 @@ class Tap:
                 answer = _decoded(waiting.popleft())
                 if answer.request_id == wanted.request_id:
                     return _result(answer)
-        raise Refused(SILENT)
+        raise Refusal(SILENT)
 
     def _read_frames(self) -> list[bytes]:
         frames: list[bytes] = []
@@ -71,7 +71,7 @@ def payload_of(frame: bytes) -> bytes:
 def _result(answer: framing.Frame) -> bytes:
     payload = bytes(answer.payload)
     if answer.kind == framing.ERROR and len(payload) == _ERROR_SIZE:
-        raise Refused(errors.name_of(int.from_bytes(payload, "big")))
+        raise Refusal(errors.name_of(int.from_bytes(payload, "big")))
     return payload
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Two real units, on whatever ports: attackers use the protocol, and nothing that is not there for anybody.
+"""Two real units, on whatever ports: adversaries use the protocol, and nothing that is not there for anybody.
 
 A port is open once at a time, and stays open from one operation to the next.
 """
@@ -19,11 +19,11 @@ from ndks_protocol import commands
 from ndks_protocol.capsule import CHUNK, SYNC_SIZE, TAG_SIZE
 from ndks_protocol.kdf import derive
 
+from .locked_unit import LockedUnit
 from .stations import Station, open_station, refusals
 from .strangers import STRANGERS, ask_as
-from .system import ALICE, BOB, EJECT, PULL, Cable, Dump, Layout, StolenUnit, System
-from .tapped_cable import TappedCable
-from .thief import Thief
+from .system import ALICE, BOB, EJECT, PULL, CapsuleLayout, Dump, StolenUnit, System, TappedCable
+from .unit_cable import UnitCable
 
 _HEADER = commands.WIRE_HEADER_SIZE
 
@@ -34,7 +34,7 @@ class UnitSystem(System):
     `timeout` is the longest wait for one answer, in seconds.
     """
 
-    layout = Layout(_HEADER, _HEADER, CHUNK + TAG_SIZE, TAG_SIZE, _HEADER + SYNC_SIZE)
+    layout = CapsuleLayout(_HEADER, _HEADER, CHUNK + TAG_SIZE, TAG_SIZE, _HEADER + SYNC_SIZE)
     strangers = STRANGERS
 
     def __init__(
@@ -54,7 +54,7 @@ class UnitSystem(System):
         with refusals():
             return self.unit(by).seal(text, cipher=cipher, mode=mode)
 
-    def open(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
+    def unseal(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes:
         with refusals():
             return self.unit(at).unseal(capsule, mode=mode)
 
@@ -86,15 +86,15 @@ class UnitSystem(System):
         self._leave_anew(BOB)
         link = Link(open_port(self.stations[BOB].port, self._timeout), self._timeout)
         try:
-            yield Thief(link, header)
+            yield LockedUnit(link, header)
         finally:
             link.close()
             self._forget_wrong_proofs(BOB)
 
     @contextlib.contextmanager
-    def cable(self) -> Generator[Cable]:
+    def cable(self) -> Generator[TappedCable]:
         self._leave(ALICE)
-        with contextlib.closing(TappedCable(self.stations[ALICE], self._timeout)) as cable:
+        with contextlib.closing(UnitCable(self.stations[ALICE], self._timeout)) as cable:
             yield cable
 
     def dumps(self) -> tuple[Dump, ...]:
@@ -129,7 +129,7 @@ class UnitSystem(System):
         return self._units[owner][0]
 
     def _leave_anew(self, owner: str) -> None:
-        """Leave a unit whose laptop has just proved itself: wrong proofs of before do not delay the next attacker."""
+        """Leave a unit whose laptop has just proved itself: wrong proofs of before do not delay the next adversary."""
         self.unit(owner)
         self._leave(owner)
 

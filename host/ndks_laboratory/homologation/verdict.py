@@ -2,39 +2,58 @@
 # SPDX-License-Identifier: MIT
 """From findings to a verdict.
 
-Random bits may be called anything else once in 10^6 homologations: that is shared out among all p-values that count.
+Once in 10^6 homologations random bits may be called something else: all p-values that count share this between them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ndks_laboratory.outcome import FAILED, HELD, NOT_SHOWN, Outcome
+
 from .attack import Finding
-from .controls import MUST_FALL, Target
+from .controls import MUST_FALL, MUST_STAND, Target
 from .evidence import Evidence
 from .requirements import REQUIREMENTS, Requirement
 
+_NO_CONTROL = Outcome.not_shown("the units are no control")
+_WANTED = {MUST_FALL: FAILED, MUST_STAND: HELD}
+
 ALPHA = 1e-6  # false alarms a homologation
 APPROVED, NOT_APPROVED, NO_VERDICT = "APPROVED", "NOT APPROVED", "NO VERDICT"
-_WORDS = {True: "met", False: "not met", None: "not shown"}
+_WORDS = {HELD: "met", FAILED: "not met", NOT_SHOWN: "not shown"}
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A requirement and what came of it: met, not met, not shown."""
+    """A requirement and what came of it."""
 
     requirement: Requirement
-    verdict: str
-    evidence: str
+    outcome: Outcome
+
+    @property
+    def verdict(self) -> str:
+        """Met, not met, or not shown."""
+        return _WORDS[self.outcome.word]
 
 
 @dataclass(frozen=True)
 class Attacked:
-    """A target, and what all of its attackers found; `succeeded` is final. `as_expected` is None for the units."""
+    """A target, and what all of its adversaries found, finally. `expected`: whether a control came out as it has to."""
 
     name: str
     role: str
     findings: dict[str, Finding]
-    as_expected: bool | None = None
+    expected: Outcome = _NO_CONTROL
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict and its reasons; what it follows from."""
+
+    word: str
+    reasons: tuple[str, ...]
+    judged: tuple[Judged, ...]
+    attacked: tuple[Attacked, ...]  # the units first, then the controls
 
 
 def threshold(p_values: int) -> float:
@@ -44,47 +63,48 @@ def threshold(p_values: int) -> float:
 
 def decide(finding: Finding, limit: float) -> Finding:
     """Return the finding with the final word on whether it shows anything."""
-    if finding.p_value is None or finding.succeeded is None:
+    if finding.p_value is None or finding.outcome.word == NOT_SHOWN:
         return finding
-    return replace(finding, succeeded=finding.p_value < limit)
+    return replace(finding, outcome=Outcome.of(finding.p_value >= limit, finding.outcome.reason))
 
 
 def check_control(target: Target, findings: dict[str, Finding]) -> Attacked:
     """Tell whether a control came out as it has to."""
-    wanted = target.role == MUST_FALL
     enough = all if target.all_must else any
-    as_expected = findings.keys() == target.labels and enough(f.succeeded is wanted for f in findings.values())
-    return Attacked(target.name, target.role, findings, as_expected)
+    as_wanted = enough(found.outcome.word == _WANTED[target.role] for found in findings.values())
+    expected = Outcome.of(findings.keys() == target.labels and as_wanted)
+    return Attacked(target.name, target.role, findings, expected)
 
 
 def judge(evidence: Evidence) -> list[Judged]:
     """Judge each requirement."""
-    judged: list[Judged] = []
-    for requirement in REQUIREMENTS:
-        held, words = requirement.judge(evidence)
-        judged.append(Judged(requirement, _WORDS[held], words))
-    return judged
+    return [Judged(requirement, requirement.judge(evidence)) for requirement in REQUIREMENTS]
 
 
-def verdict(judged: Sequence[Judged], controls: Sequence[Attacked], units: Attacked) -> tuple[str, list[str]]:
-    """Return the verdict and its reasons."""
-    surprises = [_surprise(control) for control in controls if not control.as_expected]
+def decided(judged: Sequence[Judged], attacked: Sequence[Attacked]) -> Verdict:
+    """Return the verdict: `attacked` are the units, then the controls."""
+    word, reasons = _decided(judged, attacked[0], attacked[1:])
+    return Verdict(word, tuple(reasons), tuple(judged), tuple(attacked))
+
+
+def _decided(judged: Sequence[Judged], units: Attacked, controls: Sequence[Attacked]) -> tuple[str, list[str]]:
+    surprises = [_surprise(control) for control in controls if control.expected.word != HELD]
     if surprises:
         return NO_VERDICT, surprises
     if not controls or [each.requirement for each in judged] != list(REQUIREMENTS):
         return NO_VERDICT, ["Not everything was tested: requirements or controls are missing."]
-    broken = [(label, f) for label, f in units.findings.items() if f.succeeded]
-    missed = [each for each in judged if each.verdict != "met"]
+    broken = [(label, found) for label, found in units.findings.items() if found.outcome.word == FAILED]
+    missed = [each for each in judged if each.outcome.word != HELD]
     if broken or missed:
-        attacks = [f"{label} {f.adversary}, in {f.seconds:.2g} s: {f.summary}" for label, f in broken]
+        attacks = [f"{label} {f.adversary}, in {f.seconds:.2g} s: {f.outcome.reason}" for label, f in broken]
         return NOT_APPROVED, [*attacks, *(f"{m.requirement.id} {m.verdict}: {m.requirement.text}" for m in missed)]
-    all_made = all(f.succeeded is False for f in units.findings.values())
+    all_made = all(found.outcome.word == HELD for found in units.findings.values())
     attacks = "every attack" if all_made else "every attack that can be made at this d"
     met = f"All {len(judged)} requirements are met; {attacks} was withstood; all controls as expected."
-    return APPROVED, [met, "This shows what these attackers could not do; it is no proof."]
+    return APPROVED, [met, "This shows what these adversaries could not do; it is no proof."]
 
 
 def _surprise(control: Attacked) -> str:
-    wanted = control.role == MUST_FALL
-    wrong = [f"{label} ({f.summary})" for label, f in control.findings.items() if f.succeeded is not wanted]
+    wanted, findings = _WANTED[control.role], control.findings.items()
+    wrong = [f"{label} ({found.outcome.reason})" for label, found in findings if found.outcome.word != wanted]
     return f"{control.name} {control.role}, but: {'; '.join(wrong)}"

@@ -9,13 +9,13 @@ S = 10^d. So w lies within eps / q of one of q / 2 fractions m pi / q: there the
 import math
 
 import numpy as np
-import numpy.typing as npt
-from scipy import fft  # pyright: ignore[reportMissingTypeStubs]
 
 from ..attack import LONG_KEY, Adversary, Bits, Finding, Oracle, Seen
+from ..statistics.correlation import autocorrelation
+from ..statistics.tails import Floats
 from .frequency import described
+from .frequency_search import Blocks, Elements, FrequencyWindow, TooMany, find, usual_reach
 from .predictions import HIDDEN, nothing, predicted
-from .search import Blocks, Elements, TooMany, Window, find, usual_reach
 
 _BITS = 64  # times 10^(d/2): with so many the best lag nearly always stands out
 _LEAST_BITS = 2048
@@ -62,22 +62,18 @@ def bits_for(digits: int) -> int:
     return max(_LEAST_BITS, math.ceil(_BITS * 10 ** (digits / 2)))
 
 
-def correlations(bits: Bits) -> npt.NDArray[np.float32]:
+def correlations(bits: Bits) -> Floats:
     """Return for each lag how many standard deviations the bits correlate with themselves; 0 for lag 0 and the last."""
     count = len(bits)
-    signs = 1 - 2 * bits.astype(np.float32)
-    signs -= signs.mean()
-    size: int = fft.next_fast_len(2 * count, real=True)  # pyright: ignore
-    spectrum: npt.NDArray[np.complex64] = fft.rfft(signs, size, workers=-1)  # pyright: ignore
-    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-    sums: npt.NDArray[np.float32] = fft.irfft(power, size, workers=-1)[:count]  # pyright: ignore
-    sums[1:] /= np.sqrt(np.arange(count - 1, 0, -1, dtype=np.float32))
-    sums[0] = 0
-    sums[-max(1, count // 50) :] = 0  # sums of few
-    return sums
+    bias = 1 - 2 * float(bits.mean())
+    sigmas = autocorrelation(bits)
+    sigmas -= bias**2 * np.sqrt(np.arange(count, 0, -1))  # which ones and zeros in unequal number give at any lag
+    sigmas[0] = 0
+    sigmas[-max(1, count // 50) :] = 0  # sums of few
+    return sigmas
 
 
-def frequencies(seen: Seen, lag: int, correlation: float) -> list[Window]:
+def frequencies(seen: Seen, lag: int, correlation: float) -> list[FrequencyWindow]:
     """Return the frequencies of the whole long key for which a lag has such a correlation, at least."""
     elements = sparse(len(seen.long_key))
     reach = usual_reach(seen.digits, elements)

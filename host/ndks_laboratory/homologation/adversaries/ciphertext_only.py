@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ndks_laboratory.outcome import Outcome
+
 from ..attack import CIPHERTEXTS, Adversary, Bits, Finding, Intercepted, Oracle, OutOfTime, Seen
 from . import english
-from .search import RADIANS, TURN, Elements, TooMany, Window, find, parity
+from .frequency_search import RADIANS, TURN, Elements, FrequencyWindow, TooMany, find, parity
 
 _RANKED = 64  # candidates whose pieces are looked at; the others are far from any text
 _LOOK = 48  # bytes by which candidates are ranked first
@@ -27,7 +29,7 @@ _EXCERPT = 60  # characters
 
 @dataclass(frozen=True)
 class Reading:
-    """A text that an attacker believes to be that of a message."""
+    """A text that an adversary believes to be that of a message."""
 
     text: bytes
     seconds: float
@@ -59,13 +61,14 @@ class CiphertextOnly(Adversary):
                 raise
         details = {"messages": len(chosen), "tried": tried, "read": len(read)}
         if not read:
-            return Finding(self.name, False, f"none of {tried} messages could be read", tests=tried, details=details)
+            outcome = Outcome.held(f"none of {tried} messages could be read")
+            return Finding(self.name, outcome, tests=tried, details=details)
         number = max(read, key=lambda number: len(set(read[number].text)))
         best = read[number]
         excerpt = best.text[:_EXCERPT].decode("ascii", "replace")
         details |= {"number": number, "seconds": best.seconds, "excerpt": excerpt, "bytes": len(best.text)}
         summary = f"read {len(read)} of {tried} messages; message {number} in {best.seconds:.3f} s: {excerpt!r}"
-        return Finding(self.name, True, summary, tests=tried, details=details)
+        return Finding(self.name, Outcome.failed(summary), tests=tried, details=details)
 
 
 def read_message(seen: Seen, message: Intercepted) -> Reading | None:
@@ -92,14 +95,16 @@ def read_message(seen: Seen, message: Intercepted) -> Reading | None:
     return Reading(best[1], time.monotonic() - start, len(windows))
 
 
-def _divided(window: Window, divisor: int, turns: int) -> Window:
+def _divided(window: FrequencyWindow, divisor: int, turns: int) -> FrequencyWindow:
     """Return the frequencies of (w + pi turns) / divisor."""
     centre, rest = divmod(window.centre + turns * (TURN // 2), divisor)
     shift = rest * RADIANS
-    return Window(centre, (window.low + shift) / divisor, (window.high + shift) / divisor)
+    return FrequencyWindow(centre, (window.low + shift) / divisor, (window.high + shift) / divisor)
 
 
-def _ranked(seen: Seen, candidates: list[Window], elements: Elements, encrypted: Bits) -> list[Window]:
+def _ranked(
+    seen: Seen, candidates: list[FrequencyWindow], elements: Elements, encrypted: Bits
+) -> list[FrequencyWindow]:
     """Return those candidates whose middles give the likeliest texts."""
     if len(candidates) <= _RANKED:
         return candidates
@@ -112,7 +117,7 @@ def _ranked(seen: Seen, candidates: list[Window], elements: Elements, encrypted:
     return [candidates[i] for i in np.argsort(costs)[:_RANKED]]
 
 
-def _likeliest(digits: int, window: Window, elements: Elements, encrypted: Bits) -> tuple[float, bytes]:
+def _likeliest(digits: int, window: FrequencyWindow, elements: Elements, encrypted: Bits) -> tuple[float, bytes]:
     """Return the likeliest text of a window and its cost: a text is as likely as its piece is wide, to begin with."""
     edges = pieces(digits, window, elements)
     middles, widths = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
@@ -129,13 +134,13 @@ def _likeliest(digits: int, window: Window, elements: Elements, encrypted: Bits)
     return total[best], texts[near[best]].tobytes()
 
 
-def changes(digits: int, window: Window, elements: Elements) -> npt.NDArray[np.float64]:
+def changes(digits: int, window: FrequencyWindow, elements: Elements) -> npt.NDArray[np.float64]:
     """Return how many whole numbers values of each element pass within a window."""
     first, last = (np.rint(window.values(digits, elements, edge)) for edge in (window.low, window.high))
     return last - first
 
 
-def pieces(digits: int, window: Window, elements: Elements) -> npt.NDArray[np.float64]:
+def pieces(digits: int, window: FrequencyWindow, elements: Elements) -> npt.NDArray[np.float64]:
     """Return where, within a window, bits change: its edges among it, and not more than some thousands."""
     low, high = (window.values(digits, elements, edge) for edge in (window.low, window.high))
     first, last = np.rint(low).astype(np.int64), np.rint(high).astype(np.int64)

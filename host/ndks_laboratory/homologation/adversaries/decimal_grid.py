@@ -13,9 +13,9 @@ from ndks_protocol.generator import fixed_point
 
 from ..attack import KEYS, Adversary, Bits, Finding, Oracle, Seen
 from .compiled import on_all_cores
+from .frequency_search import Phases
 from .grid_kernel import matches
 from .predictions import HIDDEN, exact_bits, nothing, predicted
-from .search import Phases
 
 _BITS = 40  # of a key; more would let errors of d = 12 in, and what is left is compared exactly
 _FIXED = 128  # bits

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from ..attack import KEYS, Adversary, Bits, Finding, Oracle, Seen
 from .compiled import on_all_cores
+from .frequency_search import Elements
 from .predictions import HIDDEN, nothing, predicted
-from .search import Elements
 
 Singles = npt.NDArray[np.float32]
 

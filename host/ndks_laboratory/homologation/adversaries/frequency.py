@@ -5,8 +5,8 @@
 import numpy as np
 
 from ..attack import KEYS, Adversary, Finding, Oracle, Seen
+from .frequency_search import FrequencyWindow, TooMany, find
 from .predictions import HIDDEN, nothing, predicted
-from .search import TooMany, Window, find
 
 
 class Frequency(Adversary):
@@ -38,6 +38,6 @@ class Frequency(Adversary):
         return predicted(self.name, oracle, what, [prediction], details)
 
 
-def described(window: Window) -> dict[str, float]:
+def described(window: FrequencyWindow) -> dict[str, float]:
     """Return a frequency for details."""
     return {"frequency": float(window.frequency), "frequency_uncertainty": window.width / 2}

@@ -5,6 +5,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from ndks_laboratory.outcome import Outcome
+
 from ..attack import KEYS, Adversary, Bits, Finding, Oracle, Seen
 from .predictions import UNLIKELY, nothing, tail
 
@@ -21,7 +23,7 @@ class KeyReuse(Adversary):
     needs = frozenset({KEYS})
 
     def run(self, seen: Seen, oracle: Oracle) -> Finding:
-        """Compare; the p-value is over both kinds of tests. The expert is not asked."""
+        """Compare; the p-value is over both kinds of tests. The oracle is not asked."""
         del oracle
         count, size = seen.keys.shape
         pairs = count * (count - 1) // 2
@@ -46,7 +48,7 @@ class KeyReuse(Adversary):
             f"of {count} keys {sharing} begin with the same {_PREFIX} bits as another; keys {first} and {second} "
             f"agree in {agreement} of {size} bits"
         )
-        return Finding(self.name, p_value < UNLIKELY, summary, 0.0, p_value, pairs + pairs, details)
+        return Finding(self.name, Outcome.of(p_value >= UNLIKELY, summary), 0.0, p_value, 2 * pairs, details)
 
 
 def shared_prefixes(keys: Bits) -> int:

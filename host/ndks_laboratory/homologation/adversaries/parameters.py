@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..attack import KEYS, Adversary, Bits, Finding, Oracle, Seen
+from .frequency_search import Blocks, FrequencyWindow, TooMany, find, phase, usual_reach
 from .predictions import Prediction, exact_bits, nothing, predicted
-from .recurrence import KEYS_NEEDED, Doubles, Measured, nearest, parameters
-from .search import Blocks, TooMany, Window, find, phase, usual_reach
+from .recurrence import KEYS_NEEDED, Doubles, MeasuredFrequency, nearest, parameters
 
 _LIMITS = (100.0, 1000.0, 10000.0)  # of |y1|, one after the other
 _NEXT = 1.3  # times the index of the key that was measured last: so far the fit can be trusted
@@ -35,7 +35,7 @@ class Parameters(Adversary):
         if len(seen.keys) < KEYS_NEEDED:
             return nothing(self.name, f"{KEYS_NEEDED} keys are needed", {"keys": len(seen.keys)})
         details = {"keys": len(seen.keys), "largest_p2": self.limit}
-        measured: list[Measured] = []
+        measured: list[MeasuredFrequency] = []
         for key in seen.keys[:KEYS_NEEDED]:
             frequency = _measured(seen, key)
             if frequency is None:
@@ -53,7 +53,7 @@ class Parameters(Adversary):
         what = "found p1 and p2 " + ("exactly" if decimals else "as real numbers")
         return predicted(self.name, oracle, what, fit.predictions(seen, decimals), details)
 
-    def _fits(self, seen: Seen, measured: list[Measured]) -> list["Fit"]:
+    def _fits(self, seen: Seen, measured: list[MeasuredFrequency]) -> list["Fit"]:
         for limit in [*(limit for limit in _LIMITS if limit < self.limit), self.limit]:
             found = parameters(measured, limit, seen.check_time)
             fits = [Fit(p1, p2, [1, 2, 3, 4, 5], ys, [key.error for key in measured]) for p1, p2, ys in found]
@@ -62,7 +62,7 @@ class Parameters(Adversary):
         return []
 
 
-def _measured(seen: Seen, key: Bits, blocks: Blocks | None = None) -> Measured | None:
+def _measured(seen: Seen, key: Bits, blocks: Blocks | None = None) -> MeasuredFrequency | None:
     """Return the frequency of a key; where several give all of its bits they are neighbours."""
     try:
         windows = find(seen.digits, np.arange(len(key)), key, seen.check_time, blocks)
@@ -72,7 +72,7 @@ def _measured(seen: Seen, key: Bits, blocks: Blocks | None = None) -> Measured |
         return None
     lowest = min(window.frequency - window.width / 2 for window in windows)
     highest = max(window.frequency + window.width / 2 for window in windows)
-    return Measured((lowest + highest) / 2, (highest - lowest) / 2 + 1e-15)
+    return MeasuredFrequency((lowest + highest) / 2, (highest - lowest) / 2 + 1e-15)
 
 
 @dataclass
@@ -140,7 +140,7 @@ class Fit:
             if decimals:
                 bits = exact_bits(*decimals, seen.digits, index, 0, _PREDICTED_BITS)
             else:
-                bits = Window(phase(self.y(index)), 0.0, 0.0).bits(seen.digits, np.arange(_PREDICTED_BITS))
+                bits = FrequencyWindow(phase(self.y(index)), 0.0, 0.0).bits(seen.digits, np.arange(_PREDICTED_BITS))
             made.append((index, 0, bits))
         return made
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What an attacker claims to know of bits that he has not seen, and how likely a coin would have known as much."""
+"""What an adversary claims to know of bits that he has not seen, and how likely a coin would have known as much."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from ndks.keys.generator import Generator
+from ndks_laboratory.outcome import Outcome
 
 from ..attack import Bits, Finding, Oracle
 from ..statistics.tails import upper_tail
 
-UNLIKELY = 1e-9  # below this an attacker says himself that he succeeded
+UNLIKELY = 1e-9  # below this an adversary says himself that he succeeded
 HIDDEN = 1000  # bits that are predicted, where there is no other reason
 
 Prediction = tuple[int, int, Bits]  # key index, first element, bits
@@ -30,20 +31,20 @@ def exact_bits(p1: str, p2: str, digits: int, index: int, first: int, count: int
 
 def nothing(name: str, summary: str, details: Mapping[str, Any], tests: int = 0) -> Finding:
     """Nothing to predict from was found: as it is expected of random bits."""
-    return Finding(name, False, summary, p_value=1.0, tests=tests, details=details)
+    return Finding(name, Outcome.held(summary), p_value=1.0, tests=tests, details=details)
 
 
 def predicted(
     name: str, oracle: Oracle, what: str, predictions: Sequence[Prediction], details: Mapping[str, Any]
 ) -> Finding:
-    """Ask the expert how many bits are right; `what` was found is said before that in the summary."""
+    """Ask the oracle how many bits are right; the reason begins with `what` was found."""
     total = right = 0
     for index, first, bits in predictions:
         agree = oracle.compare_bits(index, first, bits)
         if agree is not None:
             total, right = total + len(bits), right + agree
     p_value = tail(right, total) if total else 1.0
-    succeeded = p_value < UNLIKELY
-    outcome = f"predicted {right} of {total} hidden bits" if total else "nobody has the bits it predicts"
+    came_out = f"predicted {right} of {total} hidden bits" if total else "nobody has the bits it predicts"
+    outcome = Outcome.of(p_value >= UNLIKELY, f"{what}; {came_out}")
     numbers = {"predicted_bits": total, "right_bits": right, "p_value": p_value}
-    return Finding(name, succeeded, f"{what}; {outcome}", 0.0, p_value, 1, {**details, **numbers})
+    return Finding(name, outcome, p_value=p_value, tests=1, details={**details, **numbers})

@@ -19,7 +19,7 @@ KEYS_NEEDED = 5
 _SURE = 0.3  # an expectation less sure than this (of a period pi) says nothing
 
 
-class Measured(NamedTuple):
+class MeasuredFrequency(NamedTuple):
     """A frequency modulo pi, and by how much it may be off."""
 
     w: float
@@ -27,7 +27,7 @@ class Measured(NamedTuple):
 
 
 def parameters(
-    keys: Sequence[Measured], limit: float, check_time: Callable[[], None]
+    keys: Sequence[MeasuredFrequency], limit: float, check_time: Callable[[], None]
 ) -> list[tuple[float, float, list[float]]]:
     """Return p1, p2 and y1 of the keys, for |y(1)|, |y(2)| up to a limit."""
     second = candidates(keys[1].w, limit)
@@ -67,7 +67,7 @@ def _distance(y: Doubles, w: float) -> Doubles:
     return np.abs(from_zero - w)
 
 
-def _followed(keys: Sequence[Measured], ys: list[float]) -> list[float] | None:
+def _followed(keys: Sequence[MeasuredFrequency], ys: list[float]) -> list[float] | None:
     """Return all y when the recurrence from the first two on meets candidates, within the errors."""
     best, best_error = ys[1] / (2 * ys[0]), (keys[1].error + 2 * keys[0].error) / (2 * ys[0])  # cos(p1)
     for k in range(2, len(keys)):

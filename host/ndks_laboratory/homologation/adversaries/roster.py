@@ -3,7 +3,7 @@
 """Everybody who attacks. SECURITY.md says what each of them reaches."""
 
 from ..attack import Adversary
-from .active import ATTACKERS
+from .active import ADVERSARIES
 from .autocorrelation import Autocorrelation
 from .ciphertext_only import CiphertextOnly
 from .decimal_grid import DecimalGrid
@@ -23,9 +23,9 @@ PASSIVE: tuple[Adversary, ...] = (
     KeyReuse(),
     Statistician(),
 )
-ACTIVE: tuple[Adversary, ...] = tuple(ATTACKERS)
+ACTIVE: tuple[Adversary, ...] = tuple(ADVERSARIES)
 
 
 def small_grid() -> Adversary:
-    """Return the attacker with a grid that holds the paper's p1 and p2, for controls."""
+    """Return the adversary with a grid that holds the paper's p1 and p2, for controls."""
     return DecimalGrid(p1_decimals=3, p2_limit=100)

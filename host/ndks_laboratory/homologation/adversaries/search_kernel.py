@@ -23,15 +23,15 @@ _RADIANS = 2 * math.pi * 2.0**-64
 
 
 @compiled
-def survivors(
-    elements: Any, bits: Any, scale: float, slack: float, grid: Any, reach: Any, first: int, last: int, room: Any
-) -> int:
-    """Search blocks `first` to `last`; write centre, least and greatest delta of what survives, return how many.
+def survivors(known: Any, scaled: Any, grid: Any, part: Any, reach: Any, room: Any) -> int:
+    """Search a part of the blocks; write centre, least and greatest delta of what survives, return how many.
 
+    `known`: elements and their bits. `scaled`: S and slack. `part`: the first block, and the one after the last.
     `grid`: step, remainder, denominator, blocks a step, distance of these, offset, all uint64; the centre of block
     j = m blocks + s is m step + m remainder / denominator + s distance + offset. `room`: arrays for the survivors, and
     some for the intervals of a block. One more than there is room for means that the rest was not searched.
     """
+    (elements, bits), (scale, slack), (first, last) = known, scaled, part
     step, remainder, denominator, many, distance, offset = grid
     centres, lows, highs, now, then, rounded = room
     found = 0
@@ -46,10 +46,10 @@ def survivors(
             angle = np.int64(np.uint64(elements[level]) * centre) * _RADIANS
             c, s = scale * math.cos(angle), scale * math.sin(angle)
             if abs(s) <= 1.1 * scale * e * max(-reach[0], reach[1]):
-                count = _split(now, count, c, s, e)
-            _round(now, rounded, count, float(bits[level]), slack, c, s, e)
+                count = _split(now, count, (c, s, e))
+            _round(now, rounded, count, (float(bits[level]), slack), (c, s, e))
             count = _spread(now, rounded, count, then)
-            _cut(then, count, 0.5 + slack, scale, c, s, e)
+            _cut(then, count, (0.5 + slack, scale), (c, s, e))
             now, then = then, now
             if count == 0:
                 break
@@ -62,8 +62,9 @@ def survivors(
 
 
 @compiled
-def _split(now: Any, count: int, c: float, s: float, e: float) -> int:
+def _split(now: Any, count: int, wave: Any) -> int:
     """Split intervals at a turning point of c cos(e delta) - s sin(e delta)."""
+    c, s, e = wave
     turn = -math.atan(s / c) / e
     for i in range(count):
         low, high = now[0, i], now[1, i]
@@ -76,9 +77,10 @@ def _split(now: Any, count: int, c: float, s: float, e: float) -> int:
 
 
 @compiled
-def _round(now: Any, rounded: Any, count: int, bit: float, slack: float, c: float, s: float, e: float) -> None:
+def _round(now: Any, rounded: Any, count: int, wanted: Any, wave: Any) -> None:
     """Write to what number of the right parity values of an interval are rounded first, how many follow, and whether
-    the values go up (1) or down (-1)."""
+    the values go up (1) or down (-1). `wanted`: the parity, and by how much values may be off."""
+    (bit, slack), (c, s, e) = wanted, wave
     for i in range(count):
         x, y = _value(c, s, e * now[0, i]), _value(c, s, e * now[1, i])
         up = 1.0 if y > x else -1.0
@@ -103,8 +105,9 @@ def _spread(now: Any, rounded: Any, count: int, then: Any) -> int:
 
 
 @compiled
-def _cut(then: Any, count: int, half: float, scale: float, c: float, s: float, e: float) -> None:
-    """Cut each copy to where values are rounded to its number."""
+def _cut(then: Any, count: int, scaled: Any, wave: Any) -> None:
+    """Cut each copy to where values are rounded to its number. `scaled`: half an integer and slack, S."""
+    (half, scale), (c, s, e) = scaled, wave
     for i in range(count):
         n, up = then[2, i], then[3, i]
         left, right = _where(n - up * half, up, c, s, scale), _where(n + up * half, up, c, s, scale)

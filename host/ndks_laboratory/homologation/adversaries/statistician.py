@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""An attacker who looks for anything in a long key that fair bits would not show."""
+"""An adversary who looks for anything in a long key that fair bits would not show."""
+
+from ndks_laboratory.outcome import Outcome
 
 from ..attack import LONG_KEY, Adversary, Finding, Oracle, Seen
 from ..statistics import Statistic
@@ -8,7 +10,7 @@ from ..statistics.result import corrected
 from ..statistics.suite import all_statistics
 
 _MOST = 1 << 24  # bits: memory grows with them
-_SUCCESS = 1e-9  # of random bits once in so many; whoever runs many attackers judges the p-value more strictly
+_SUCCESS = 1e-9  # of random bits once in so many; whoever runs many adversaries judges the p-value more strictly
 
 
 class Statistician(Adversary):
@@ -19,7 +21,7 @@ class Statistician(Adversary):
     needs = frozenset({LONG_KEY})
 
     def run(self, seen: Seen, oracle: Oracle) -> Finding:
-        """Test; the p-value is over all tests of all statistics. The expert is not asked."""
+        """Test; the p-value is over all tests of all statistics. The oracle is not asked."""
         del oracle
         found: list[Statistic] = []
         for statistic in all_statistics(seen.long_key[:_MOST]):
@@ -31,8 +33,7 @@ class Statistician(Adversary):
         tests = sum(statistic.tests for statistic in found)
         return Finding(
             self.name,
-            p_value < _SUCCESS,
-            _summary(best, log10_p, tests, min(len(seen.long_key), _MOST)),
+            Outcome.of(p_value >= _SUCCESS, _summary(best, log10_p, tests, min(len(seen.long_key), _MOST))),
             p_value=p_value,
             tests=tests,
             details={
@@ -45,6 +46,7 @@ class Statistician(Adversary):
 
 
 def _summary(best: Statistic, log10_p: float, tests: int, bits: int) -> str:
-    value = "" if best.sigmas is None else f", {abs(best.sigmas):.1f} sigma"
-    where = f" at {best.where}" if best.where else ""
+    test = best.worst
+    value = "" if test.sigmas is None else f", {abs(test.sigmas):.1f} sigma"
+    where = f" at {test.where}" if test.where else ""
     return f"{tests} tests of {bits} bits; furthest from fair bits: {best.name}{where}{value}; log10 p {log10_p:.1f}"

@@ -14,7 +14,7 @@ import numpy as np
 
 from ndks.files import whole_file
 
-from . import formats, outcomes
+from . import outcomes, readable
 from .plots import Plot
 
 HTML, JSON = "report.html", "report.json"
@@ -55,9 +55,9 @@ def _environment() -> Any:
         lstrip_blocks=True,
         undefined=jinja2.ChainableUndefined,  # whatever is missing is shown as missing
     )
-    for function in (formats.moment, formats.number, formats.power_of_ten, formats.probability, formats.seconds):
+    for function in (readable.moment, readable.number, readable.power_of_ten, readable.probability, readable.seconds):
         environment.filters[function.__name__] = function
-    environment.filters |= {"value": formats.value, "words": formats.words}
+    environment.filters |= {"value": readable.value, "words": readable.words}
     environment.filters |= {"columns": _columns, "requirement": outcomes.requirement}
     environment.globals |= {"outcomes": outcomes}
     return environment

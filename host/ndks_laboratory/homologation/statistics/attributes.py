@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..attack import Bits
-from .result import Statistic, corrected, fair_count, most_unlikely, sigmas_of
+from .result import SingleTest, Statistic, corrected, fair_count, most_unlikely, sigmas_of
 
 WINDOW = 16  # elements that the masks of `serial` span at most
 WORD = 64  # elements of a word of `repeated_words`
@@ -40,7 +40,7 @@ def longest_run(bits: Bits) -> Statistic:
     longest = int(np.argmax(lengths))
     length = int(lengths[longest])
     log10_p = min(0.0, math.log10(2 + n - length) - length * _LOG2)
-    return Statistic("longest run", 1, log10_p, f"element {starts[longest]}", None, length, n)
+    return Statistic("longest run", 1, log10_p, SingleTest(f"element {starts[longest]}", length, n))
 
 
 def serial(bits: Bits, window: int = WINDOW) -> Statistic:
@@ -56,7 +56,8 @@ def serial(bits: Bits, window: int = WINDOW) -> Statistic:
     worst, log10_p, ones = most_unlikely(sums, size)
     mask = 2 * worst + 1
     where = "elements i + " + ", ".join(str(j) for j in range(window) if mask >> j & 1)
-    return Statistic("serial", len(sums), corrected(log10_p, len(sums)), where, sigmas_of(ones, size), ones, size)
+    test = SingleTest(where, ones, size, sigmas_of(ones, size))
+    return Statistic("serial", len(sums), corrected(log10_p, len(sums)), test)
 
 
 def repeated_words(bits: Bits, word: int = WORD) -> Statistic:
@@ -70,11 +71,11 @@ def repeated_words(bits: Bits, word: int = WORD) -> Statistic:
     _, first = np.unique(words, return_index=True)
     repeated = count - len(first)
     if not repeated:
-        return Statistic("repeated words", 1, 0.0, "", None, 0, count)
+        return Statistic("repeated words", 1, 0.0, SingleTest("", 0, count))
     log10_bound = math.log10(count * (count - 1)) - (word + 1) * _LOG2
     log10_p = min(0.0, repeated * log10_bound - math.lgamma(repeated + 1) / math.log(10))
     again = int(np.setdiff1d(np.arange(count), first, assume_unique=True)[0])
-    return Statistic("repeated words", 1, log10_p, f"element {again * word}", None, repeated, count)
+    return Statistic("repeated words", 1, log10_p, SingleTest(f"element {again * word}", repeated, count))
 
 
 def _window_histogram(bits: Bits, window: int) -> npt.NDArray[np.int64]:

@@ -3,7 +3,7 @@
 """Autocorrelation at every lag.
 
 Strategy: blocks of 2^20 elements, each transformed once; correlations of blocks that are equally far apart are added
-up as transforms. A single transform of everything would need five times its size, and be slower.
+up as transforms. A single transform of everything would take more memory, and not be faster.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ..attack import Bits
 from . import fourier
-from .result import Statistic, corrected, most_unlikely, sigmas_of
+from .result import SingleTest, Statistic, corrected, most_unlikely, sigmas_of
 from .tails import Floats
 
 _BLOCK = 1 << 20
@@ -33,25 +33,25 @@ def all_lags(bits: Bits) -> Statistic:
         found.append((log10_p, first + at, differ))
     log10_p, lag, differ = min(found)
     sigmas = -sigmas_of(differ, n - lag)
-    return Statistic("autocorrelation", lags, corrected(log10_p, lags), f"lag {lag}", sigmas, differ, n - lag)
+    return Statistic(
+        "autocorrelation", lags, corrected(log10_p, lags), SingleTest(f"lag {lag}", differ, n - lag, sigmas)
+    )
 
 
-def autocorrelation(bits: Bits, lags: int) -> Floats:
-    """Return the correlation at lags 1 to `lags`, in standard deviations: 0 on average, 1 in square, of fair bits."""
-    sizes = len(bits) - np.arange(1, lags + 1)
-    return _sums(bits)[1 : lags + 1] / np.sqrt(sizes)
+def autocorrelation(bits: Bits) -> Floats:
+    """Return the correlation at lags 0 to n - 1, in standard deviations: 0 on average, 1 in square, of fair bits."""
+    return _sums(bits) / np.sqrt(np.arange(len(bits), 0, -1))
 
 
 def _sums(bits: Bits) -> npt.NDArray[np.int32]:
     """Return how many more pairs at each lag (index 0: n) are equal than are not."""
     n = len(bits)
     block = min(_BLOCK, 1 << (n - 1).bit_length())
-    transforms = [fourier.forward(fourier.signs(bits[i : i + block]), 2 * block) for i in range(0, n, block)]
+    transforms = np.empty((-(-n // block), block + 1), np.complex128)
+    for i, transform in enumerate(transforms):
+        transform[:] = fourier.forward(fourier.signs(bits[i * block : (i + 1) * block]), 2 * block)
     sums = np.zeros((len(transforms) + 1) * block, dtype=np.int32)
-    for apart in range(len(transforms)):
-        total = np.zeros_like(transforms[0])
-        for a, b in zip(transforms, transforms[apart:], strict=False):
-            total += a.conj() * b
+    for apart, total in enumerate(fourier.correlated(transforms)):
         lags = _whole_numbers(fourier.inverse(total, 2 * block))
         start = apart * block
         sums[start : start + block] += lags[:block]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..attack import Bits
-from .result import Statistic, corrected
+from .result import SingleTest, Statistic, corrected
 from .suite import all_statistics
 from .tails import two_sided
 
@@ -50,6 +50,5 @@ def _byte_values(counts: np.ndarray[tuple[int], np.dtype[np.int64]], size: int) 
     worst = int(np.argmin(logs))
     count = int(counts[worst])
     sigmas = (count - size / _VALUES) / (size / _VALUES * (1 - 1 / _VALUES)) ** 0.5
-    return Statistic(
-        "byte values", _VALUES, corrected(float(logs[worst]), _VALUES), f"byte {worst:02x}", sigmas, count, size
-    )
+    test = SingleTest(f"byte {worst:02x}", count, size, sigmas)
+    return Statistic("byte values", _VALUES, corrected(float(logs[worst]), _VALUES), test)

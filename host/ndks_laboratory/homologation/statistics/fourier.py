@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft  # pyright: ignore[reportMissingTypeStubs]
 
+_COLUMNS = 1 << 10  # at once: for memory
+
 Reals = npt.NDArray[np.floating[Any]]
 Complexes = npt.NDArray[np.complexfloating[Any, Any]]
 
@@ -20,6 +22,17 @@ def forward(signal: Reals, size: int | None = None) -> Complexes:
 def inverse(transform: Complexes, size: int) -> Reals:
     """Return the real signal of `size` values."""
     return np.asarray(fft.irfft(transform, size))  # pyright: ignore
+
+
+def correlated(rows: Complexes) -> Complexes:
+    """Return, for each distance d, the sum of rows[i + d] times the conjugate of rows[i]; it overwrites the rows."""
+    count = len(rows)
+    for start in range(0, rows.shape[1], _COLUMNS):
+        part = rows[:, start : start + _COLUMNS]
+        across: Complexes = np.asarray(fft.fft(part, 2 * count, axis=0))  # pyright: ignore
+        power = np.square(across.real) + np.square(across.imag)
+        part[:] = np.asarray(fft.ifft(power, axis=0))[:count]  # pyright: ignore
+    return rows
 
 
 def signs(bits: npt.NDArray[np.uint8], dtype: npt.DTypeLike = np.float64) -> Reals:

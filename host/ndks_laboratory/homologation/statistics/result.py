@@ -15,16 +15,23 @@ _CANDIDATES = 1000
 
 
 @dataclass(frozen=True)
+class SingleTest:
+    """One test."""
+
+    where: str  # its lag, mask or frequency
+    value: float  # what was counted or measured
+    size: int  # out of so many
+    sigmas: float | None = None  # how far it is from its mean, in standard deviations; None where that means nothing
+
+
+@dataclass(frozen=True)
 class Statistic:
     """The most unlikely of many tests of one kind."""
 
     name: str
     tests: int
     log10_p: float  # of the smallest p-value times the number of tests; at most 0
-    where: str  # that test's lag, mask or frequency
-    sigmas: float | None  # how far it is from its mean, in standard deviations; None where that means nothing
-    value: float  # what was counted or measured there
-    size: int  # out of so many
+    worst: SingleTest
 
     @property
     def p_value(self) -> float:
@@ -37,10 +44,10 @@ class Statistic:
             "name": self.name,
             "tests": self.tests,
             "log10_p": round(self.log10_p, 3) + 0.0,  # never -0.0
-            "where": self.where,
-            "sigmas": None if self.sigmas is None else round(self.sigmas, 3),
-            "value": self.value,
-            "size": self.size,
+            "where": self.worst.where,
+            "sigmas": None if self.worst.sigmas is None else round(self.worst.sigmas, 3),
+            "value": self.worst.value,
+            "size": self.worst.size,
         }
 
 
@@ -52,7 +59,7 @@ def corrected(log10_p: float, tests: int) -> float:
 def fair_count(name: str, count: int, size: int, where: str = "") -> Statistic:
     """Return what a single count of `size` fair bits says."""
     log10_p = float(two_sided(count, size)[0])
-    return Statistic(name, 1, log10_p, where, sigmas_of(count, size), count, size)
+    return Statistic(name, 1, log10_p, SingleTest(where, count, size, sigmas_of(count, size)))
 
 
 def sigmas_of(count: int, size: int) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..attack import Bits
 from . import fourier
-from .result import Statistic, corrected
+from .result import SingleTest, Statistic, corrected
 
 _LEADING_BITS = 6  # of a length that are kept: an FFT of a length with large prime factors is slow
 _DOUBLE = 1 << 22  # elements; above them single precision, for memory (its error is a millionth of the mean amplitude)
@@ -51,7 +51,7 @@ def frequencies(bits: Bits) -> Statistic:
     j, best = (real, power_real) if is_real else (at, float(power[at]))
     log10_p = corrected(min(log_real, log_complex) / math.log(10), tests)
     where = f"frequency {j}/{size}" + (f", period {size / j:.6g}" if j else "")
-    return Statistic("spectral", tests, log10_p, where, math.sqrt(best), best, size)
+    return Statistic("spectral", tests, log10_p, SingleTest(where, best, size, math.sqrt(best)))
 
 
 def power_limit(p_value: float) -> float:

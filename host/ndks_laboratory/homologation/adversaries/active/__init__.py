@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Active attackers: they alter, repeat and divert what passes, and get at units, cables and flash."""
+"""Active adversaries: they alter, repeat and divert what passes, and get at units, cables and flash."""
 
-from .cable import CableReplay, EqualFrames
+from .cable_attacks import CableReplay, EqualFrames
 from .forgeries import BitFlips, Reordering, Splicing, Truncation
-from .possession import FlashDump, StolenUnit, WrongLaptop
+from .possession import FlashDump, UnitThief, WrongLaptop
 from .repeats import Reflection, RepeatedNumbers, Replay
-from .trial import ActiveAttacker
+from .trial import ActiveAdversary
 
-ATTACKERS: tuple[ActiveAttacker, ...] = (
+ADVERSARIES: tuple[ActiveAdversary, ...] = (
     BitFlips("A7a", "bit flips"),
     Replay("A7b", "replay"),
     Truncation("A7c", "truncation"),
@@ -17,10 +17,10 @@ ATTACKERS: tuple[ActiveAttacker, ...] = (
     Reflection("A7f", "reflection"),
     RepeatedNumbers("A7g", "repeated numbers"),
     WrongLaptop("A7h", "wrong laptop"),
-    StolenUnit("A7i", "stolen unit"),
+    UnitThief("A7i", "stolen unit"),
     FlashDump("A7j", "flash dump"),
     CableReplay("A7k", "replay on the cable"),
     EqualFrames("A7l", "equal frames on the cable"),
 )
 
-__all__ = ("ATTACKERS", "ActiveAttacker")
+__all__ = ("ADVERSARIES", "ActiveAdversary")

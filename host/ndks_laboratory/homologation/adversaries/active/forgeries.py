@@ -4,7 +4,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from .trial import ActiveAttacker, Trial
+from .trial import ActiveAdversary, Trial
 
 _KNOWN = b"PAY 0100 TO BOB. "
 _DIGIT = 4  # where in that text the amount begins
@@ -14,7 +14,7 @@ _THOROUGH = (("vernam", "b"), ("aes", "a"))  # every bit of header and tag: the 
 _FLIPS = 16  # at random, in each region
 
 
-class BitFlips(ActiveAttacker):
+class BitFlips(ActiveAdversary):
     """Turns bits over: of a digit at a known place, all of header and tag, and random ones of the text."""
 
     def act(self, trial: Trial) -> None:
@@ -36,7 +36,7 @@ class BitFlips(ActiveAttacker):
                 trial.deliver(capsule, text, mode=mode)
 
 
-class Truncation(ActiveAttacker):
+class Truncation(ActiveAdversary):
     """Cuts capsules off, at the bounds of their parts and within, and makes one longer."""
 
     def act(self, trial: Trial) -> None:
@@ -57,7 +57,7 @@ class Truncation(ActiveAttacker):
                 trial.deliver(capsule, text, mode=mode)
 
 
-class Reordering(ActiveAttacker):
+class Reordering(ActiveAdversary):
     """Puts the chunks of a capsule into another order, leaves one out, repeats one.
 
     Whole capsules may come in any order: that is no break, and has to work.
@@ -78,7 +78,7 @@ class Reordering(ActiveAttacker):
                 trial.deliver(capsule, text, mode=mode)
 
 
-class Splicing(ActiveAttacker):
+class Splicing(ActiveAdversary):
     """Makes one capsule of the parts of two."""
 
     def act(self, trial: Trial) -> None:

@@ -1,17 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Attackers who have a unit, or a copy of its flash, and not its laptop."""
+"""Adversaries who have a unit, or a copy of its flash, and not its laptop."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ndks_laboratory.homologation.system import Dump, System
 
-from .search import found_in
-from .trial import ActiveAttacker, Trial
+from .secret_search import found_in
+from .trial import ActiveAdversary, Trial
 
 
-class WrongLaptop(ActiveAttacker):
+class WrongLaptop(ActiveAdversary):
     """Plugs Bob's unit into other laptops."""
 
     withstood = "{tries} other laptops got no key: {refused}"
@@ -23,7 +23,7 @@ class WrongLaptop(ActiveAttacker):
                 trial.breaks.append(f"wrong laptop: {stranger} was given a key of {8 * len(key)} bits")
 
 
-class StolenUnit(ActiveAttacker):
+class UnitThief(ActiveAdversary):
     """Asks Bob's unit for everything without a session, and guesses the proof that would begin one."""
 
     withstood = "of {tries} requests and guesses none told a secret: {refused}"
@@ -45,7 +45,7 @@ class StolenUnit(ActiveAttacker):
                     break
 
 
-class FlashDump(ActiveAttacker):
+class FlashDump(ActiveAdversary):
     """Searches copies of flash for secrets, in pieces, as bytes and as text."""
 
     withstood = "none of {tries} secrets was found"

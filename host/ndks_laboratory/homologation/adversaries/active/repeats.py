@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from ndks_laboratory.homologation.system import ALICE, BOB, CLOSE, EJECT, PULL, REPLUGGINGS, Layout, Refused
+from ndks_laboratory.homologation.system import ALICE, BOB, CLOSE, EJECT, PULL, REPLUGGINGS, CapsuleLayout, Refusal
 
-from .trial import ActiveAttacker, Trial, Unusable, shown
+from .trial import ActiveAdversary, Trial, Unusable, shown
 
 _BLOCK = 66  # messages in one session: units reserve numbers by the block, which has 64
 _LONG = 1 << 16  # bytes of a message that is looked at by itself; a board needs 10 s for it
 _PIECE = 16  # bytes of keystream: by chance, two of those of a long message are equal once in 2^105
 
 
-class Replay(ActiveAttacker):
+class Replay(ActiveAdversary):
     """Sends capsules again that were accepted: at once, after others, when the units were plugged in anew."""
 
     withstood = "of {tries} repetitions none was taken: {refused}"
@@ -34,12 +34,12 @@ class Replay(ActiveAttacker):
     def _again(self, trial: Trial, capsules: Sequence[bytes], when: str) -> None:
         for capsule in capsules:
             for mode in ("b", "a"):
-                text = trial.opened(capsule, mode=mode)
+                text = trial.unsealed(capsule, mode=mode)
                 if text is not None:
                     trial.breaks.append(f"replay: {shown(text)} came {when}")
 
 
-class Reflection(ActiveAttacker):
+class Reflection(ActiveAdversary):
     """Sends capsules back to whoever has sealed them."""
 
     withstood = "of {tries} capsules that came back none was taken: {refused}"
@@ -49,7 +49,7 @@ class Reflection(ActiveAttacker):
             for mode in ("b", "a"):
                 text = f"THIS IS FROM {owner.upper()}".encode()
                 capsule = trial.seal(text, by=owner, mode=mode)
-                came_out = trial.opened(capsule, at=owner, mode=mode)
+                came_out = trial.unsealed(capsule, at=owner, mode=mode)
                 if came_out is not None:
                     trial.breaks.append(f"reflection: {owner} took from {other} what {owner} has sent: {shown(text)}")
 
@@ -62,7 +62,7 @@ class _Sealed:
     number: int
 
 
-class RepeatedNumbers(ActiveAttacker):
+class RepeatedNumbers(ActiveAdversary):
     """Looks for two messages under one number, one header, or one keystream, also when units are plugged in anew."""
 
     withstood = "in {tries} messages no number, header or keystream came twice, nor a part of a long keystream"
@@ -85,7 +85,7 @@ class RepeatedNumbers(ActiveAttacker):
         trial.tries += 1
         try:
             return _Sealed(capsule, text, cipher, trial.system.number(capsule))
-        except Refused as refusal:
+        except Refusal as refusal:
             raise Unusable(f"an honest message is refused: {refusal.code}") from None
 
     def _compare(self, trial: Trial, sealed: Sequence[_Sealed]) -> None:
@@ -118,7 +118,7 @@ class RepeatedNumbers(ActiveAttacker):
                 return
 
 
-def _without_tags(layout: Layout, capsule: bytes) -> bytes:
+def _without_tags(layout: CapsuleLayout, capsule: bytes) -> bytes:
     """Return the ciphertext of all chunks."""
     chunks = (capsule[at : at + layout.chunk] for at in range(layout.first_chunk, len(capsule), layout.chunk))
     return b"".join(chunk[: len(chunk) - layout.tag] for chunk in chunks)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What the active attackers have in common: they try, are refused, and now and then are not."""
+"""What the active adversaries have in common: they try, are refused, and now and then are not."""
 
 from abc import abstractmethod
 from collections import Counter
@@ -11,11 +11,12 @@ import numpy as np
 
 from ndks.exceptions import NdksError
 from ndks_laboratory.homologation.attack import SYSTEM, Adversary, Finding, Oracle, OutOfTime, Seen
-from ndks_laboratory.homologation.system import ALICE, BOB, Refused, System
+from ndks_laboratory.homologation.system import ALICE, BOB, Refusal, System
+from ndks_laboratory.outcome import Outcome
 
 _SHOWN = 24  # bytes of a text
 _BEFORE = 4  # of them, in front of the first that differs
-_DRAWS = b"active attackers"  # beside the seed: a stream that nobody else draws from
+_DRAWS = b"active adversaries"  # beside the seed: a stream that nobody else draws from
 
 
 class Unusable(Exception):
@@ -44,17 +45,17 @@ class Trial:
         self.tries += 1
         try:
             return try_it()
-        except Refused as refusal:
+        except Refusal as refusal:
             self._refusals[refusal.code] += 1
             return None
 
-    def opened(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes | None:
+    def unsealed(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes | None:
         """Return the text that comes out of a capsule which must be refused."""
-        return self.attempt(lambda: self.system.open(capsule, at=at, mode=mode))
+        return self.attempt(lambda: self.system.unseal(capsule, at=at, mode=mode))
 
     def forged(self, what: str, capsule: bytes, sent: bytes, *, mode: str = "b", width: int = _SHOWN) -> bool:
         """Tell whether Bob takes a capsule that nobody has sealed; that is a break, whatever comes out."""
-        text = self.opened(capsule, mode=mode)
+        text = self.unsealed(capsule, mode=mode)
         if text is None:
             return False
         start = _first_difference(sent, text)
@@ -67,16 +68,16 @@ class Trial:
         self._seen.check_time()
         try:
             return self.system.seal(text, by=by, cipher=cipher, mode=mode)
-        except Refused as refusal:
+        except Refusal as refusal:
             raise Unusable(f"no message can be sealed: {refusal.code}") from None
 
     def deliver(self, capsule: bytes, text: bytes, *, mode: str = "b") -> None:
-        """Let Bob open an honest capsule. Unusable."""
+        """Let Bob unseal an honest capsule. Unusable."""
         self._seen.check_time()
         try:
-            if self.system.open(capsule, mode=mode) == text:
+            if self.system.unseal(capsule, mode=mode) == text:
                 return
-        except Refused as refusal:
+        except Refusal as refusal:
             raise Unusable(f"an honest message is refused: {refusal.code}") from None
         raise Unusable("an honest message came out as another one")
 
@@ -86,8 +87,8 @@ class Trial:
         return ", ".join(f"{count} {code}" for code, count in self._refusals.most_common())
 
 
-class ActiveAttacker(Adversary):
-    """An attacker who needs nothing but the system."""
+class ActiveAdversary(Adversary):
+    """An adversary who needs nothing but the system."""
 
     needs = frozenset({SYSTEM})
     budget = 300.0  # seconds, for slow boards; on two emulated units each needs 2 at most
@@ -107,22 +108,22 @@ class ActiveAttacker(Adversary):
         if trial.breaks:
             more = len(trial.breaks) - 1
             summary = trial.breaks[0] + (f" (and {more} more)" if more else "")
-            return Finding(self.name, True, summary, details=trial.details | {"breaks": trial.breaks[:20]})
+            return Finding(self.name, Outcome.failed(summary), details=trial.details | {"breaks": trial.breaks[:20]})
         if no_verdict:
-            return Finding(self.name, None, no_verdict, details=trial.details)
+            return Finding(self.name, Outcome.not_shown(no_verdict), details=trial.details)
         summary = self.withstood.format(tries=trial.tries, refused=trial.refused)
-        return Finding(self.name, False, summary, details=trial.details)
+        return Finding(self.name, Outcome.held(summary), details=trial.details)
 
 
 def _no_verdict(act: Callable[[Trial], str | None], trial: Trial) -> str:
-    """Let an attacker act and return why that shows nothing, "" if it does. NdksError, unless there are breaks."""
+    """Let an adversary act and return why that shows nothing, "" if it does. NdksError, unless there are breaks."""
     try:
         reason = act(trial)
     except OutOfTime:
         return f"gave up after {trial.tries} tries, none taken"
     except Unusable as unusable:
         reason = str(unusable)
-    except Refused as refusal:
+    except Refusal as refusal:
         reason = f"what is honest is refused: {refusal.code}"
     except NdksError:
         if trial.breaks:  # what was found stays found, also when the unit is gone

@@ -1,0 +1,246 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""One laptop's part of the no-channel stage.
+
+Strategy: whatever stops it, nothing is lost. Keys are only read, as often as need be, until the record is stored; then
+they are used up all at once. The message is deleted only when its capsule and the record are on the disk and the keys
+used up; the record is then written once more, to say so. The same command over its own record takes the same keys: the
+cable may have been pulled when the unit had counted on, and this laptop did not hear of it.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from hashlib import file_digest, sha256
+from pathlib import Path
+from typing import Any
+
+from ndks.driver.capsules import SUFFIX
+from ndks.driver.unit import Unit
+from ndks.exceptions import FileError, NdksError, reason
+from ndks.files import refuse_existing
+from ndks.paths import real_path
+from ndks_protocol import commands
+
+from . import commitments, deletion
+from .channel import ChannelOpen, LaptopChannel, described, open_channels, refuse_open
+from .channels import find_channels
+from .computer import Computer
+from .record import Authentication, Commitment, Record, RecordedMessage
+
+Progress = Callable[[int], object]  # is told how many more bytes of keys have come
+
+
+@dataclass(frozen=True)
+class KeySet:
+    """The keys that are taken: how many, and of how many bits each. All of it has to be alike at both laptops."""
+
+    salt: bytes
+    count: int = 8
+    bits: int = 256
+
+
+@dataclass(frozen=True)
+class ChannelWatch:
+    """How channels are looked for, and whether to go on when one is open."""
+
+    look: Callable[[], Sequence[LaptopChannel]] = find_channels
+    accept_risk: bool = False
+
+
+@dataclass(frozen=True)
+class FaradayPlan:
+    """What is done at one laptop."""
+
+    keys: KeySet
+    target: Path  # where the record is written
+    message: Path | None = None  # to be encrypted, and deleted
+    cipher: str = commands.CIPHERS[commands.VERNAM]
+    overwrite: bool = False  # record and capsule
+    watch: ChannelWatch = ChannelWatch()
+
+
+@dataclass(frozen=True)
+class _Taken:
+    keys: tuple[Commitment, ...]
+    repeated: tuple[int, ...]
+    authentication: Authentication
+    key: bytes = field(repr=False)  # the one that authenticates
+
+
+class _Letter:
+    """The message, and its capsule beside it."""
+
+    def __init__(self, original: deletion.Original, *, overwrite: bool) -> None:
+        self.original = original
+        self.is_recorded = False  # then the capsule stays, whatever follows
+        self._capsule = capsule_of(original.path)
+        self._overwrite = overwrite
+        refuse_existing(self._capsule, overwrite)
+        self._replaces = self._capsule.exists()
+
+    def seal(self, unit: Unit, plan: FaradayPlan, key: bytes) -> RecordedMessage:
+        """Encrypt it, and return when the capsule is on the disk."""
+        meaning = deletion.meaning(self.original.path, Computer())
+        text = commitments.TextCommitment(key, plan.keys.salt, self.original)
+        size = unit.encrypt(text, self._capsule, cipher=plan.cipher, overwrite=self._overwrite)
+        with self._capsule.open("rb") as file:
+            digest = file_digest(file, sha256).hexdigest()
+        return RecordedMessage(plan.cipher, size, text.value(), digest, deleted=False, deletion=meaning)
+
+    def take_back(self) -> None:
+        """Remove a capsule that no record tells of: the same command begins anew."""
+        if not self.is_recorded and not self._replaces:
+            self._capsule.unlink(missing_ok=True)
+
+
+def take_record(
+    unit: Unit, plan: FaradayPlan, before: Sequence[LaptopChannel], progress: Progress = lambda _: None
+) -> Record:
+    """Take keys, encrypt and delete the message, and write the record; `before` is what `plan.watch` has seen.
+
+    ChannelOpen when a channel is open before, and then nothing is done, or after: then the record tells so, the keys
+    are used up, and the message is not deleted.
+    """
+    refuse_open(before, accept_risk=plan.watch.accept_risk)
+    _check_target(plan)
+    with _letter(plan) as letter:
+        record, key = _carry_out(unit, plan, before, letter, progress)
+        record.save(plan.target, overwrite=plan.overwrite)
+        if letter:
+            letter.is_recorded = True
+        _use_up(unit, record)
+        _check_after(record, plan.target)
+        return _delete(letter, record, key, plan.target) if letter else record
+
+
+def capsule_of(message: Path) -> Path:
+    """Return where the capsule of a message is written."""
+    return message.with_name(message.name + SUFFIX)
+
+
+@contextmanager
+def _letter(plan: FaradayPlan) -> Generator[_Letter | None]:
+    if plan.message is None:
+        yield None
+        return
+    with deletion.Original(plan.message) as original:
+        letter = _Letter(original, overwrite=plan.overwrite)
+        try:
+            yield letter
+        finally:
+            letter.take_back()
+
+
+def _carry_out(
+    unit: Unit, plan: FaradayPlan, before: Sequence[LaptopChannel], letter: _Letter | None, progress: Progress
+) -> tuple[Record, bytes]:
+    """Return the record, and the key that authenticates it."""
+    started, of_unit = _now(), _of_unit(unit)
+    taken = _take_keys(unit, plan, progress)
+    message = letter.seal(unit, plan, taken.key) if letter else None
+    channels: dict[str, Any] = {"channels_before": tuple(before), "channels_after": tuple(plan.watch.look())}
+    run: dict[str, Any] = {"salt": plan.keys.salt.hex(), "accepted_risk": plan.watch.accept_risk}
+    keys: dict[str, Any] = {"keys": taken.keys, "repeated": taken.repeated, "authentication": taken.authentication}
+    times: dict[str, Any] = {"started": started, "ended": _now()}
+    record = Record(**of_unit, **channels, **run, **times, **keys, message=message)
+    return record.signed(taken.key), taken.key
+
+
+def _of_unit(unit: Unit) -> dict[str, Any]:
+    status = unit.member_status()
+    names = ("network_id", "lane", "epoch", "suite", "digits")
+    return {"unit": unit.hello.serial_number, **{name: getattr(status, name) for name in names}}
+
+
+def _take_keys(unit: Unit, plan: FaradayPlan, progress: Progress) -> _Taken:
+    epoch, first = _first_index(unit, plan)
+    last, bits = first + plan.keys.count, plan.keys.bits
+    keys: list[Commitment] = []
+    repeated: list[int] = []
+    known: set[bytes] = set()
+    for index in range(first, last):
+        blocks = _Watched(unit.stream_key(index, bits, epoch=epoch), progress)
+        keys.append(Commitment(index, bits, commitments.of_key(plan.keys.salt, index, bits, blocks)))
+        if blocks.digest in known:
+            repeated.append(index)
+        known.add(blocks.digest)
+    key = unit.key(last, commitments.KEY_BITS, epoch=epoch).data
+    return _Taken(tuple(keys), tuple(repeated), Authentication(last, ""), key)
+
+
+def _first_index(unit: Unit, plan: FaradayPlan) -> tuple[int, int]:
+    """Return epoch and index of the first key: the next one, or that of the record which this run is to replace."""
+    epoch, following = unit.next_index()
+    try:
+        begun = Record.load(plan.target)
+    except (FileError, OSError):
+        return epoch, following
+    same = (unit.hello.serial_number, plan.keys.salt.hex(), epoch, [plan.keys.bits] * plan.keys.count)
+    is_same = (begun.unit, begun.salt, begun.epoch, [key.bits for key in begun.keys]) == same
+    if not is_same or open_channels((*begun.channels_before, *begun.channels_after)):
+        return epoch, following
+    is_last = begun.authentication.index + 1 == following
+    return epoch, begun.keys[0].index if is_last else following
+
+
+class _Watched:
+    """Passes the blocks of a key on, and tells whether it has come before."""
+
+    def __init__(self, blocks: Iterator[bytes], progress: Progress) -> None:
+        self._blocks = blocks
+        self._progress = progress
+        self._hash = sha256()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for block in self._blocks:
+            self._hash.update(block)
+            self._progress(len(block))
+            yield block
+
+    @property
+    def digest(self) -> bytes:
+        return self._hash.digest()
+
+
+def _use_up(unit: Unit, record: Record) -> None:
+    try:
+        unit.acknowledge(record.epoch, record.authentication.index)
+    except NdksError as error:
+        error.advice = (
+            "repeat with --force: the record is stored, but its keys may not be used up; the same ones are taken"
+        )
+        raise
+
+
+def _check_after(record: Record, target: Path) -> None:
+    opened = open_channels(record.channels_after)
+    if opened and not record.accepted_risk:
+        what = f"while keys were taken, a channel opened: {described(opened)}; {target} says so, and shows nothing"
+        raise ChannelOpen(
+            what, "find out what opened it, and repeat with a new salt on both laptops; the message was not deleted"
+        )
+
+
+def _delete(letter: _Letter, record: Record, key: bytes, target: Path) -> Record:
+    letter.original.delete()
+    assert record.message
+    record = replace(record, message=replace(record.message, deleted=True)).signed(key)
+    try:
+        record.save(target, overwrite=True)
+    except OSError as error:
+        what = f"the message is encrypted and deleted, but {target} could not be told so: {reason(error)}"
+        raise FileError(what, "nothing; the capsule is whole, and the record true but for that") from None
+    return record
+
+
+def _check_target(plan: FaradayPlan) -> None:
+    message = plan.message
+    if message and real_path(plan.target) in (real_path(message), real_path(capsule_of(message))):
+        raise FileError(f"{plan.target} is the message or its capsule", "name another file for the record")
+    refuse_existing(plan.target, plan.overwrite)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Stage 1 with the keys themselves: each side keeps them in files, and the cable is pulled in the middle of one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import ndks
+from ndks.exceptions import CheckFailed
+from ndks.files import write_private
+from ndks_laboratory.outcome import Check, Outcome
+
+from .no_channel import Cages, run_in_cages
+from .plugging import open_unit, plugged_in
+from .processes import log
+from .sides import Side
+
+
+@dataclass(frozen=True)
+class SharedKey:
+    """One key as the two sides got it; a fingerprint is the first 8 bytes of SHA-256, "" for a key that is missing."""
+
+    index: int
+    bits: int
+    fingerprints: tuple[str, str]
+
+    @property
+    def same(self) -> bool:
+        return bool(self.fingerprints[0]) and self.fingerprints[0] == self.fingerprints[1]
+
+
+@dataclass(frozen=True)
+class KeptKeys:
+    """What stage 1 has shown, in this way."""
+
+    cages: Cages
+    keys: tuple[SharedKey, ...]
+    checks: tuple[Check, ...]
+
+
+def run_with_keys(sides: Sequence[Side], before: Sequence[int], cut_off: int, after: Sequence[int]) -> KeptKeys:
+    """Run stage 1, with keys of so many bits each before and after one that the cable is pulled in the middle of.
+
+    The units are run by the sides themselves (`pty:`). CheckFailed when a side could not do its part.
+    """
+    cages = run_in_cages(sides, ("keep", {"before": before, "cut_off": cut_off, "after": after}))
+    names = sorted({path.name for side in sides for path in side.keys.iterdir()})
+    keys = tuple(_shared_key(sides, name) for name in names)
+    return KeptKeys(cages, keys, _check_keys([found["interrupted"] for found in cages.evidence], keys))
+
+
+def keep_keys(side: Side, before: Sequence[int], cut_off: int, after: Sequence[int]) -> dict[str, Any]:
+    """Do in the cage what a laptop does; return the index of the key that was cut off, for the evidence."""
+    side.keys.mkdir(mode=0o700)
+    with plugged_in(side) as (port, pull), ndks.open(port) as unit:
+        _take(unit, side, before)
+        interrupted = _until_unplugged(unit, cut_off, pull)
+    with open_unit(side) as unit:
+        _take(unit, side, after)
+    return {"interrupted": interrupted}
+
+
+def _take(unit: ndks.Unit, side: Side, sizes: Sequence[int]) -> None:
+    """Get the next key of each size; acknowledge it when it is on the disk."""
+    for bits in sizes:
+        epoch, index = unit.next_index()
+        write_private(side.keys / f"{index:03d}-{bits}.key", unit.key(index, bits, epoch=epoch).data)
+        unit.acknowledge(epoch, index)
+        log(f"key {index}, {bits} bits")
+
+
+def _until_unplugged(unit: ndks.Unit, bits: int, pull: Callable[[], None]) -> int:
+    """Have a key come until the cable is pulled, and return its index; it is not acknowledged."""
+    epoch, index = unit.next_index()
+    try:
+        for _ in unit.stream_key(index, bits, epoch=epoch):
+            pull()
+    except ndks.UnitRemoved as error:
+        log(f"cable pulled in the middle of key {index}: {error}")
+        return index
+    raise CheckFailed(f"key {index} came to its end though the cable was pulled", "ask for a longer one")
+
+
+def _shared_key(sides: Sequence[Side], name: str) -> SharedKey:
+    index, bits = map(int, name.removesuffix(".key").split("-"))
+    paths = [side.keys / name for side in sides]
+    one, other = (sha256(path.read_bytes()).hexdigest()[:16] if path.exists() else "" for path in paths)
+    return SharedKey(index, bits, (one, other))
+
+
+def _check_keys(interrupted: Sequence[int], keys: Sequence[SharedKey]) -> tuple[Check, ...]:
+    different = ", ".join(str(key.index) for key in keys if not key.same)
+    indices = [key.index for key in keys]
+    once = len({key.fingerprints[0] for key in keys}) == len(keys) and indices == list(range(1, len(keys) + 1))
+    again = len(set(interrupted)) == 1 and set(interrupted) <= set(indices)
+    return (
+        Check("both sides hold the same keys", Outcome.of(not different, different and f"different: {different}")),
+        Check("no key was given twice", Outcome.of(once)),
+        Check("the key that was cut off by the unplugging came again", Outcome.of(again)),
+    )

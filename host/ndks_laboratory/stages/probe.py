@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Whether one process can reach another: doors that answer, and whoever knocks at them.
+
+Each door is of a kind that a network namespace closes: TCP, UDP, and Linux's abstract Unix sockets.
+"""
+
+import contextlib
+import secrets
+import selectors
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+import psutil
+
+from .cage import interfaces, namespace
+
+_WAIT = 0.5  # seconds for an answer
+_LOOK = 0.1
+_TOKEN_SIZE = 16
+
+
+@dataclass(frozen=True)
+class Knock:
+    """One attempt to reach the other side."""
+
+    door: str
+    answered: bool
+
+
+class Doors:
+    """Listens at every door there is, and answers with a token of its own."""
+
+    def __init__(self) -> None:
+        self._token = secrets.token_bytes(_TOKEN_SIZE)
+        self._unix = f"\0ndks-{secrets.token_hex(8)}"
+        self._tcp = _bound(socket.SOCK_STREAM)
+        self._udp = _bound(socket.SOCK_DGRAM)
+        self._local = _abstract(self._unix)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._answer, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        for door in self._doors():
+            door.close()
+
+    def describe(self) -> dict[str, Any]:
+        """Return all that somebody needs who wants to come in, as plain values."""
+        return {
+            "namespace": namespace(),
+            "interfaces": interfaces(),
+            "addresses": _addresses(),
+            "tcp": self._tcp.getsockname()[1],
+            "udp": self._udp.getsockname()[1],
+            "unix": self._unix[1:] if self._local else "",
+            "token": self._token.hex(),
+        }
+
+    def _doors(self) -> list[socket.socket]:
+        return [self._tcp, self._udp, *([self._local] if self._local else [])]
+
+    def _answer(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            for door in self._doors():
+                selector.register(door, selectors.EVENT_READ)
+            while not self._over.is_set():
+                for key, _ in selector.select(_LOOK):
+                    with contextlib.suppress(OSError):  # whoever knocked has left
+                        self._answer_at(key.fileobj)
+
+    def _answer_at(self, door: Any) -> None:
+        if door is self._udp:
+            _, who = door.recvfrom(_TOKEN_SIZE)
+            door.sendto(self._token, who)
+        else:
+            visitor, _ = door.accept()
+            with visitor:
+                visitor.sendall(self._token)
+
+
+def knock_everywhere(other: dict[str, Any]) -> list[Knock]:
+    """Try each of the other side's doors at each of its addresses, over each own interface where that matters."""
+    token = bytes.fromhex(other["token"])
+    found: list[Knock] = []
+    for address in _reachable_forms(other["addresses"]):
+        for kind, name in ((socket.SOCK_STREAM, "tcp"), (socket.SOCK_DGRAM, "udp")):
+            found.append(Knock(f"{name} {address}", _knock(kind, address, other[name], token)))
+    if other["unix"]:
+        found.append(Knock("unix abstract", _knock_unix(f"\0{other['unix']}", token)))
+    return found
+
+
+def _bound(kind: socket.SocketKind) -> socket.socket:
+    """Return a socket on all addresses of this namespace, of both versions of IP where there are two."""
+    if socket.has_ipv6:
+        with contextlib.suppress(OSError):
+            door = socket.socket(socket.AF_INET6, kind)
+            door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            return _listening(door, "::")
+    return _listening(socket.socket(socket.AF_INET, kind), "0.0.0.0")  # noqa: S104 a cage has nobody else in it
+
+
+def _listening(door: socket.socket, address: str) -> socket.socket:
+    door.bind((address, 0))
+    if door.type == socket.SOCK_STREAM:
+        door.listen()
+    return door
+
+
+def _abstract(name: str) -> socket.socket | None:
+    """Return a listener at an abstract Unix socket; None on systems that have none."""
+    try:
+        door = socket.socket(socket.AF_UNIX)
+        door.bind(name)
+    except (AttributeError, OSError):
+        return None
+    door.listen()
+    return door
+
+
+def _addresses() -> list[str]:
+    """Return all addresses of this namespace, and those of a loopback, which would lead to whoever shares it."""
+    families = (socket.AF_INET, socket.AF_INET6)
+    own = {a.address for some in psutil.net_if_addrs().values() for a in some if a.family in families}
+    return sorted(own | {"127.0.0.1", "::1"})
+
+
+def _reachable_forms(addresses: list[str]) -> Iterator[str]:
+    """Yield addresses as this side has to write them: link-local ones once for each of its interfaces."""
+    for address in addresses:
+        if address.startswith("fe80:"):
+            yield from (f"{address.partition('%')[0]}%{name}" for name in interfaces() if name != "lo")
+        else:
+            yield address
+
+
+def _knock(kind: socket.SocketKind, address: str, port: int, token: bytes) -> bool:
+    try:
+        (family, _, _, _, where), *_ = socket.getaddrinfo(address, port, type=kind, flags=socket.AI_NUMERICHOST)
+        with socket.socket(family, kind) as line:
+            line.settimeout(_WAIT)
+            line.connect(where)
+            if kind == socket.SOCK_DGRAM:
+                line.send(b"?")
+            return line.recv(_TOKEN_SIZE) == token
+    except OSError:
+        return False
+
+
+def _knock_unix(name: str, token: bytes) -> bool:
+    try:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(_WAIT)
+            line.connect(name)
+            return line.recv(_TOKEN_SIZE) == token
+    except OSError:
+        return False
