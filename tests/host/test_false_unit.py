@@ -15,7 +15,7 @@ from unit.other_member import open_offline
 import ndks
 from ndks.driver.answers import Hello
 from ndks.laptop.bindings import BindingStore
-from ndks.laptop.minimum_counters import Minimum
+from ndks.laptop.counters import Minimum
 from ndks_protocol import MAJOR, commands, framing
 from ndks_protocol.commands import MAX_JUMP
 from ndks_unit import device

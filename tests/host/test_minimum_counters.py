@@ -17,7 +17,7 @@ from unit.other_member import header_of
 
 import ndks
 from ndks.laptop.bindings import BindingStore
-from ndks.laptop.minimum_counters import Minimum, MinimumCounters
+from ndks.laptop.counters import Minimum, MinimumCounters
 from ndks_protocol.commands import MAX_JUMP
 from ndks_protocol.flash import SNAPSHOT_FILES
 
