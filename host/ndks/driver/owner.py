@@ -16,11 +16,11 @@ from ..laptop.bindings import Binding, BindingStore
 from ..laptop.counters import MinimumCounters
 from ..line.link import Link, unpack_answer
 from ..line.session import open_session, unlock
+from ..refusals import UPGRADE_HOST, UPGRADE_UNIT
 from .answers import BLANK, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, flag_names, state_name, status_from
 
 _log = logging.getLogger(__name__)
 
-_UPGRADE_UNIT = "upgrade the unit: ndks deploy DRIVE"
 _NONE_LEFT = 1 << INDEX_BITS  # the next index when all were used
 
 
@@ -196,5 +196,5 @@ def acknowledge_key(link: Link, epoch: int, index: int, *, allow_jump: bool) -> 
 
 def _version_mismatch(major: int) -> VersionMismatch:
     ours = ndks_protocol.MAJOR
-    advice = "upgrade this host: git pull in its clone, and pip install . there" if major > ours else _UPGRADE_UNIT
+    advice = UPGRADE_HOST if major > ours else UPGRADE_UNIT
     return VersionMismatch(f"the unit speaks protocol {major}, this host {ours}", advice)
