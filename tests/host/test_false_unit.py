@@ -67,7 +67,7 @@ def test_an_opening_that_no_unit_has(
         assert not unit._link.is_secured
     store = BindingStore(tmp_path)
     assert store.minimum_counters(HELLO).latest == Minimum(), "nothing of it is stored"
-    assert store.unit(SERIAL_NUMBER).message_counter == 0
+    assert store.unit(SERIAL_NUMBER).own_number == 0
 
 
 @pytest.mark.parametrize(
