@@ -25,7 +25,7 @@ import platformdirs
 
 from ndks_protocol import errors
 from ndks_protocol.binding import BINDING_SIZE, BindingKeys
-from ndks_protocol.commands import INDEX_BITS
+from ndks_protocol.commands import MAX_NUMBER
 
 from .. import strict_json
 from ..crypto import CRYPTO
@@ -272,7 +272,7 @@ def _binding_from(values: dict[str, Any]) -> Binding:
 
 
 def _number(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 1 << INDEX_BITS:  # nor a bool
+    if type(value) is not int or not 0 <= value <= MAX_NUMBER:  # nor a bool
         raise ValueError
     return value
 
