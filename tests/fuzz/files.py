@@ -117,7 +117,7 @@ def _host_secret(directory: Path, script: Script) -> None:
 
 def _use(directory: Path, store: BindingStore) -> None:
     """All that a session and `ndks bind` do with the bindings."""
-    hello = _hello()
+    hello = _known_hello()
     is_refused = _refused(directory, lambda: store.unit(_SERIAL))
     if not is_refused:
         commands.UNLOCK.request.pack(bytes(32), store.minimum_counters(hello).of(0).message_counter, 0)
@@ -141,8 +141,8 @@ def _counters_file(directory: Path, script: Script) -> None:
     """Whatever is in it, a minimum is noted, and read again."""
     store = _store(directory)
     (directory / "counters" / f"{_SERIAL}.json").write_bytes(_content(script, _bindings()[f"counters/{_SERIAL}.json"]))
-    store.minimum_counters(_hello()).note(0, message_counter=7, exported=9)
-    minimum_counters = store.minimum_counters(_hello())
+    store.minimum_counters(_known_hello()).note(0, message_counter=7, exported=9)
+    minimum_counters = store.minimum_counters(_known_hello())
     assert minimum_counters.of(0).message_counter >= 7
     assert minimum_counters.of(0).exported >= 9
 
@@ -195,8 +195,12 @@ def _look(*, with_network: bool) -> tuple[tuple[str, str], ...]:
     return _CHARACTERISTICS
 
 
-def _hello() -> Hello:
-    return Hello(2, 0, "0.1.0", 3, "locked", [], _SERIAL, "11" * 16, _known_binding())
+def _hello(serial: str, binding_id: str = "") -> Hello:
+    return Hello(2, 0, "0.1.0", 3, "locked", [], serial, "11" * 16, binding_id, 1120, 10, 256, 1)
+
+
+def _known_hello() -> Hello:
+    return _hello(_SERIAL, _known_binding())
 
 
 @functools.cache
@@ -210,12 +214,12 @@ def _bindings() -> dict[str, bytes]:
     with _directory() as directory:
         store = BindingStore(directory, _look)
         for serial in (_SERIAL, _OTHER_SERIAL):
-            store.begin(replace(Hello(2, 0, "", 3, "locked", [], serial, "11" * 16, "")), with_network=False)
-            store.minimum_counters(Hello(2, 0, "", 3, "locked", [], serial, "11" * 16, "")).note(0, message_counter=3)
+            store.begin(_hello(serial), with_network=False)
+            store.minimum_counters(_hello(serial)).note(0, message_counter=3)
         # The same bytes in every process, so that a reproducer reproduces.
         (directory / "host_secret").write_bytes(b"5a" * 32 + b"\n")
-        store.begin(Hello(2, 0, "", 3, "locked", [], _SERIAL, "11" * 16, ""), with_network=False)
-        store.begin(Hello(2, 0, "", 3, "locked", [], _OTHER_SERIAL, "11" * 16, ""), with_network=False)
+        for serial in (_SERIAL, _OTHER_SERIAL):
+            store.begin(_hello(serial), with_network=False)
         return _files(directory)
 
 

@@ -77,7 +77,7 @@ def test_a_unit_that_was_erased_as_often_as_can_be_counted_can_be_erased() -> No
 
 def store_of_a_laptop(directory: Path) -> BindingStore:
     store = BindingStore(directory, lambda *, with_network: (("board", "one"),))
-    store.begin(Hello(2, 0, "", 3, "locked", [], SERIAL, "11" * 16, ""), with_network=False)
+    store.begin(Hello(2, 0, "", 3, "locked", [], SERIAL, "11" * 16, "", 1120, 10, 256, 1), with_network=False)
     return store
 
 

@@ -33,7 +33,7 @@ class ScriptedUnit:
         self._script = script
         self.opening: dict[int, tuple[Any, ...]] = {}
         self._to_answer: dict[int, tuple[Any, ...]] = {}
-        salted = Hello(MAJOR, MINOR, "", 0, "", [], SERIAL_NUMBER, SALT.hex(), "")
+        salted = Hello(MAJOR, MINOR, "", 0, "", [], SERIAL_NUMBER, SALT.hex(), "", 1120, 10, 256, 1)
         self._keys = BindingKeys(CRYPTO, bindings.begin(salted, with_network=False))
         self.hello = commands.HELLO.answer.pack(*hello_values(binding_id=self._keys.id, **hello or {}))
         self._transcript = b""

@@ -28,7 +28,7 @@ from ndks_protocol.binding import BindingKeys
 VECTOR = load_vectors("suite")["binding"]
 LOOKS = (("board", "X"), ("mac", "02:00:00:00:00:01"), ("machine", "Y"))
 OTHER_LOOKS = (("board", "X"), ("mac", "02:00:00:00:00:02"), ("machine", "Y"))
-HELLO = Hello(2, 0, "0.1.0", 3, "locked", [], "0001020304050607", VECTOR["unit_salt"], "00" * 16)
+HELLO = Hello(2, 0, "0.1.0", 3, "locked", [], "0001020304050607", VECTOR["unit_salt"], "00" * 16, 1120, 10, 256, 1)
 LETTER = b"meet me at the old bridge"
 MAKE_SECRET = """
 import sys

@@ -26,7 +26,7 @@ from ndks_unit.state import State
 MOST = (1 << 48) - 1
 STATUS, NEXT_INDEX = commands.STATUS.code, commands.NEXT_INDEX.code
 HEADER = b"\1" + bytes(36)
-HELLO = Hello(MAJOR, 0, "", 3, "locked", [], SERIAL_NUMBER, SALT.hex(), "")
+HELLO = Hello(MAJOR, 0, "", 3, "locked", [], SERIAL_NUMBER, SALT.hex(), "", 1120, 10, 256, 1)
 ESCAPE = "office\x1b[2J"
 
 

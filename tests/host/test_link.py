@@ -10,6 +10,7 @@ from host.scripted_transport import Script, ScriptedTransport, answer, refusal
 
 import ndks
 from ndks.line.link import WINDOW, Link
+from ndks.refusals import REFUSALS
 from ndks_protocol import commands, errors, framing
 
 TIMEOUT = 1.0
@@ -107,7 +108,13 @@ def test_known_error_codes(connect: Connect, code: int) -> None:
     assert (refused.value.number, refused.value.code) == (code, errors.TABLE[code])
     assert refused.value.exit_status == (5 if code in AUTHENTICATION else 4)
     assert isinstance(refused.value, ndks.AuthenticationError) == (code in AUTHENTICATION)
-    assert refused.value.advice
+    assert (str(refused.value), refused.value.advice) == REFUSALS[code][:2]
+
+
+def test_every_error_code_has_its_row() -> None:
+    assert REFUSALS.keys() == errors.TABLE.keys()
+    assert {code for code, row in REFUSALS.items() if row.is_authentication} == AUTHENTICATION
+    assert all(row.meaning and row.advice for row in REFUSALS.values())
 
 
 def test_error_code_of_a_newer_unit_survives(connect: Connect) -> None:

@@ -25,7 +25,6 @@ import platformdirs
 
 from ndks_protocol import errors
 from ndks_protocol.binding import BINDING_SIZE, BindingKeys
-from ndks_protocol.commands import INDEX_BITS
 
 from .. import strict_json
 from ..crypto import CRYPTO
@@ -262,7 +261,7 @@ def _unit_from(serial_number: str, values: Any) -> BoundUnit:
         raise ValueError
     bindings = cast(list[dict[str, Any]], values["bindings"])
     epoch, own_number = _number(values["epoch"]), _number(values["own_number"])
-    if own_number >= 1 << INDEX_BITS:  # ndks 0.1 wrote down whatever a unit said, and could not read it again
+    if own_number > MAX_NUMBER:  # ndks 0.1 wrote down whatever a unit said, and could not read it again
         own_number = 0
     return BoundUnit(serial_number, tuple(map(_binding_from, bindings)), epoch, own_number)
 

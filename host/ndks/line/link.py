@@ -55,7 +55,7 @@ class Link:
         self.end_session()
         self._transport.close()
 
-    def call(self, command: Command, *values: Any) -> tuple[Any, ...]:
+    def call(self, command: Command, *values: Any) -> Any:
         """Send one request; return the fields of its answer. DeviceError, UnitTimeout, UnitRemoved, ProtocolError."""
         return unpack_answer(command, self.call_raw(command, *values))
 
@@ -63,7 +63,7 @@ class Link:
         """Send one request and return the payload of its answer."""
         return self._answer(command, self._send(command, values))
 
-    def call_each(self, command: Command, requests: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    def call_each(self, command: Command, requests: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
         """Send requests of one command, up to WINDOW of them ahead, and yield the fields of the answers in order."""
         waiting: deque[int] = deque()
         try:
@@ -127,11 +127,10 @@ class Link:
         self._ended.pop(request_id, None)
 
 
-def unpack_answer(command: Command, payload: bytes) -> tuple[Any, ...]:
+def unpack_answer(command: Command, payload: bytes) -> Any:
     """Return the fields of an answer, checked; those that a newer minor version has added are passed over."""
     try:
         values = command.answer.unpack(payload, allow_more=True)
     except ValueError:
         raise malformed(command) from None
-    check_answer(command, values)
-    return values
+    return check_answer(command, values)
