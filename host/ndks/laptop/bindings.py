@@ -25,6 +25,7 @@ import platformdirs
 
 from ndks_protocol import errors
 from ndks_protocol.binding import BINDING_SIZE, BindingKeys
+from ndks_protocol.commands import MAX_NUMBER
 
 from .. import strict_json
 from ..crypto import CRYPTO
