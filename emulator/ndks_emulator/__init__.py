@@ -5,23 +5,23 @@
 from .directory import DirectoryError, DirectoryInUse, NoUnitThere, UnitDirectory
 from .emulator import InProcessUnit
 from .lines import Line, PtyLine, TcpLine
-from .link import Link
-from .machine import Machine
 from .memory import MemoryBoard
+from .port_link import PortLink
 from .power import Power, PowerCut
+from .running_unit import RunningUnit
 
 __all__ = (
     "DirectoryError",
     "DirectoryInUse",
     "InProcessUnit",
     "Line",
-    "Link",
-    "Machine",
     "MemoryBoard",
     "NoUnitThere",
+    "PortLink",
     "Power",
     "PowerCut",
     "PtyLine",
+    "RunningUnit",
     "TcpLine",
     "UnitDirectory",
 )

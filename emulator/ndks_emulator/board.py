@@ -6,20 +6,20 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ndks_protocol.flash import SNAPSHOT_SIZE
 from ndks_protocol.kdf import Hash
-from ndks_unit.board import RESET_POWER_ON, TICKS_PERIOD, Board
+from ndks_unit.board import RESET_POWER_ON, TICKS_PERIOD, Board, KeyGenerator
 
 from .case import Case, CaseSwitch
 from .directory import UnitDirectory
 from .lines import Line
 from .power import Power
 
-MakeGenerator = Callable[[str, str, int], Any]  # p1, p2, d
+MakeGenerator = Callable[[str, str, int], KeyGenerator]  # p1, p2, d
 
 _FIRST_TICKS = TICKS_PERIOD - 65536  # as CircuitPython: whoever cannot cope with the wrap fails soon
 
@@ -87,16 +87,16 @@ class EmulatedBoard(PCBoard):
         self.power.check()  # it may have gone meanwhile
         return data
 
-    def write(self, data: bytes) -> bool:
+    def write(self, data: bytes | memoryview) -> bool:
         self.power.check()
-        sent = self._line.write(data)
+        sent = self._line.write(bytes(data))
         self.power.check()
         return sent
 
     def nvm_read(self, offset: int, size: int) -> bytes:
         return self._directory.nvm.read(offset, size)
 
-    def nvm_write(self, offset: int, data: bytes) -> None:
+    def nvm_write(self, offset: int, data: bytes | bytearray) -> None:
         self._directory.nvm.write(offset, data)
 
     @property
@@ -108,10 +108,10 @@ class EmulatedBoard(PCBoard):
     def snapshot_read(self, slot: int, offset: int, size: int) -> bytes:
         return self._directory.snapshot_sectors[slot].read(offset, size)
 
-    def snapshot_write(self, slot: int, data: bytes) -> None:
+    def snapshot_write(self, slot: int, data: bytes | bytearray) -> None:
         self._directory.snapshot_sectors[slot].overwrite(data)
 
-    def generator(self, p1: str, p2: str, digits: int) -> Any:
+    def generator(self, p1: str, p2: str, digits: int) -> KeyGenerator | None:
         return self._make_generator(p1, p2, digits) if self._make_generator else None
 
     def ticks_ms(self) -> int:

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A Unix socket on which others do to a running unit what `Machine` offers; not on every platform.
+"""A Unix socket on which others do to a running unit what `RunningUnit` offers; not on every platform.
 
-A line asks, a line answers: `power cut 3` is answered by `ok`, `ok PORT` or `error WHY`, {"command": "power cut 3"} by
-{"ok": true}, with "port", or {"ok": false, "error": WHY}.
+A line asks, a line answers: `power cut 3` is answered by `ok`, `power on` by `ok PORT`, what cannot be done by
+`error WHY`.
 """
 
 import contextlib
@@ -16,9 +16,9 @@ import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Self, cast
 
-from .machine import Machine, Refused
+from .running_unit import RunningUnit, RunningUnitError
 
 COMMANDS = {
     "case open": "open the case; the unit remembers it until it starts anew",
@@ -44,7 +44,7 @@ class ControlInUse(Exception):
 class ControlSocket:
     """The socket at `path`, which is there, for this user alone, until `close`. ControlInUse, OSError."""
 
-    def __init__(self, path: Path, machine: Machine) -> None:
+    def __init__(self, path: Path, unit: RunningUnit) -> None:
         self._path = path
         _remove_stale(path)
         mask = os.umask(0o177)
@@ -52,7 +52,7 @@ class ControlSocket:
             self._server = _Server(str(path), _Conversation)
         finally:
             os.umask(mask)
-        self._server.machine = machine
+        self._server.unit = unit
         self._inode = path.stat().st_ino
         loop = threading.Thread(target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True)
         loop.start()
@@ -74,74 +74,57 @@ class ControlSocket:
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     request_queue_size = 64  # those who ask do not wait for a place in the queue: they would be refused
-    machine: Machine
+    unit: RunningUnit
 
 
 class _Conversation(socketserver.StreamRequestHandler):
     """One who asks, until he hangs up."""
 
     def handle(self) -> None:
-        machine = cast(_Server, self.server).machine
+        unit = cast(_Server, self.server).unit
         with contextlib.suppress(OSError):  # he has hung up before he was answered
             while line := self.rfile.readline(_LONGEST + 1):
                 if len(line) > _LONGEST:
                     self.wfile.write(b"error the line is too long\n")
                     return
-                self.wfile.write(answer(machine, line.decode(errors="replace").strip()).encode() + b"\n")
+                self.wfile.write(answer(unit, line.decode(errors="replace").strip()).encode() + b"\n")
 
 
-def answer(machine: Machine, line: str) -> str:
+def answer(unit: RunningUnit, line: str) -> str:
     """Do what a line asks for, and return the line that answers it."""
-    in_json = line.startswith("{")
     try:
-        values = _do(machine, _command_in(line) if in_json else line)
-    except Refused as error:
-        return json.dumps({"ok": False, "error": str(error)}) if in_json else f"error {error}"
-    if in_json:
-        return json.dumps({"ok": True, **values})
-    if not values.keys() <= {"port"}:
-        return json.dumps(values)
-    return " ".join(["ok", *values.values()])
+        return _do(unit, line.split())
+    except RunningUnitError as error:
+        return f"error {error}"
 
 
-def _command_in(line: str) -> str:
-    try:
-        command: Any = json.loads(line)["command"]
-    except (ValueError, KeyError, RecursionError):
-        command = None
-    if not isinstance(command, str):
-        raise Refused('that is no object like {"command": "status"}')
-    return command
-
-
-def _do(machine: Machine, command: str) -> dict[str, Any]:
-    words = command.split()
+def _do(unit: RunningUnit, words: list[str]) -> str:
     if words[:2] == ["power", "cut"] and len(words) == 3:
-        machine.power_cut(_steps(words[2]))
-        return {}
+        unit.power_cut(_steps(words[2]))
+        return "ok"
     actions: dict[str, Callable[[], str | None]] = {
-        "case open": machine.case.open,
-        "case close": machine.case.close,
-        "power off": machine.power_off,
-        "power on": machine.power_on,
-        "cable out": machine.cable_out,
-        "cable in": machine.cable_in,
-        "line drop": machine.line_drop,
+        "case open": unit.case.open,
+        "case close": unit.case.close,
+        "power off": unit.power_off,
+        "power on": unit.power_on,
+        "cable out": unit.cable_out,
+        "cable in": unit.cable_in,
+        "line drop": unit.line_drop,
     }
-    name = " ".join(words)
-    if name in actions:
-        port = actions[name]()
-        return {} if port is None else {"port": port}
-    if name == "status":
-        return machine.status()
-    if name == "help":
-        return dict(COMMANDS)
-    raise Refused(f"there is no command {name[:40]!r}; there are {', '.join(COMMANDS)}")
+    command = " ".join(words)
+    if command in actions:
+        port = actions[command]()
+        return "ok" if port is None else f"ok {port}"
+    if command == "status":
+        return json.dumps(unit.status())
+    if command == "help":
+        return json.dumps(COMMANDS)
+    raise RunningUnitError(f"there is no command {command[:40]!r}; there are {', '.join(COMMANDS)}")
 
 
 def _steps(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        raise Refused(f"{text[:20]!r} is no number of steps")
+        raise RunningUnitError(f"{text[:20]!r} is no number of steps")
     return int(text)
 
 

@@ -4,7 +4,7 @@
 
 from pathlib import Path
 
-from ndks_unit.unit import Unit
+from ndks_unit.dispatcher import Dispatcher
 
 from .board import EmulatedBoard, MakeGenerator
 from .case import Case
@@ -27,19 +27,19 @@ class InProcessUnit:
         self.case = Case()
         self.power = self._directory.power
         try:
-            self._unit: Unit | None = self._start()
+            self._dispatcher: Dispatcher | None = self._start()
         except BaseException:
             self._directory.close()
             raise
 
     def write(self, data: bytes) -> None:
         try:
-            self._unit = self._unit or self._start()
+            self._dispatcher = self._dispatcher or self._start()
             self._line.inbound += data
             while self._line.inbound:
-                self._unit.poll()
+                self._dispatcher.poll()
         except PowerCut:
-            self._unit = None
+            self._dispatcher = None
             self._line.inbound.clear()
             raise
 
@@ -54,5 +54,5 @@ class InProcessUnit:
             self._line.close()
             self._directory.close()
 
-    def _start(self) -> Unit:
-        return Unit(EmulatedBoard(self._directory, self._line, self._make_generator, case=self.case))
+    def _start(self) -> Dispatcher:
+        return Dispatcher(EmulatedBoard(self._directory, self._line, self._make_generator, case=self.case))

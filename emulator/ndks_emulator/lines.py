@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from .link import Link
+from .port_link import PortLink
 
 POLL_SECONDS = 0.02  # how long an idle unit sleeps before it looks again
 WRITE_TIMEOUT = 2.0  # a host that takes nothing for so long does not read
@@ -101,7 +101,7 @@ class PtyLine:
     was hung up is of no use any more: the next has another path.
     """
 
-    def __init__(self, link: Link | None = None) -> None:
+    def __init__(self, link: PortLink | None = None) -> None:
         self._link = link
         self._master = -1
         self.plug()

@@ -94,7 +94,7 @@ class MemoryBoard(PCBoard):
         data, self.inbound = self.inbound[:_FIFO], self.inbound[_FIFO:]
         return data
 
-    def write(self, data: bytes) -> bool:
+    def write(self, data: bytes | memoryview) -> bool:
         self.power.check()
         if self.is_connected:
             self.outbound += data
@@ -103,7 +103,7 @@ class MemoryBoard(PCBoard):
     def nvm_read(self, offset: int, size: int) -> bytes:
         return self.nvm.read(offset, size)
 
-    def nvm_write(self, offset: int, data: bytes) -> None:
+    def nvm_write(self, offset: int, data: bytes | bytearray) -> None:
         self.nvm.write(offset, data)
 
     @property
@@ -113,7 +113,7 @@ class MemoryBoard(PCBoard):
     def snapshot_read(self, slot: int, offset: int, size: int) -> bytes:
         return self._snapshot(slot).read(offset, size)
 
-    def snapshot_write(self, slot: int, data: bytes) -> None:
+    def snapshot_write(self, slot: int, data: bytes | bytearray) -> None:
         if not self.drive_is_writable:
             raise OSError("read-only")
         self._snapshot(slot).overwrite(data)

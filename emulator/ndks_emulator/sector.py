@@ -37,7 +37,7 @@ class Sector:
         self._load()
         return bytes(self.content[offset : offset + size])
 
-    def write(self, offset: int, data: bytes) -> None:
+    def write(self, offset: int, data: bytes | bytearray) -> None:
         """Write as to `microcontroller.nvm`: program when all bytes to be written over are FF, else `overwrite`."""
         end = offset + len(data)
         if not 0 <= offset <= end <= self._size:
@@ -50,7 +50,7 @@ class Sector:
         first, last = offset // PAGE * PAGE, -(-end // PAGE) * PAGE
         self._program_pages(first, bytes(self.content[first:offset]) + data + bytes(self.content[end:last]))
 
-    def overwrite(self, data: bytes) -> None:
+    def overwrite(self, data: bytes | bytearray) -> None:
         """Write as to a file on the drive, from its beginning: erase, then program every page."""
         self._power.check()
         self._load()

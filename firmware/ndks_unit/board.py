@@ -4,6 +4,27 @@
 
 from ndks_protocol.kdf import Crypto
 
+try:
+    from typing import Protocol
+
+    class KeyBits(Protocol):
+        """The bits of one key. Those that are made fast also have `piece`: how many bytes at most to ask for at a time
+        so that the watchdog is fed in time; reads feed it too if they take longer.
+        """
+
+        @property
+        def index(self) -> int: ...
+
+        def read(self, first: int, count: int) -> bytearray: ...
+
+    class KeyGenerator(Protocol):
+        """Makes what `ndks_protocol.generator.Generator` makes: the same bits."""
+
+        def key(self, index: int) -> KeyBits: ...
+
+except ImportError:  # not on the board, where annotations are not evaluated
+    pass
+
 # Why the board started last
 RESET_POWER_ON = 0
 RESET_BROWNOUT = 1
@@ -39,7 +60,7 @@ class Board(Crypto):
         """Return the bytes that have arrived; b"" when there are none. Does not wait for long."""
         raise NotImplementedError
 
-    def write(self, data: bytes) -> bool:
+    def write(self, data: "bytes | memoryview") -> bool:
         """Send all of `data`; return False after giving up on a host that has left or does not read."""
         raise NotImplementedError
 
@@ -47,7 +68,7 @@ class Board(Crypto):
         """Return bytes of the nvm sector; erased ones are FF."""
         raise NotImplementedError
 
-    def nvm_write(self, offset: int, data: bytes) -> None:
+    def nvm_write(self, offset: int, data: "bytes | bytearray") -> None:
         """Write to the nvm sector: over bytes that are all FF this programs, else it erases the whole sector first."""
         raise NotImplementedError
 
@@ -60,7 +81,7 @@ class Board(Crypto):
         """Return bytes of a snapshot file, fewer at its end; OSError when it is missing."""
         raise NotImplementedError
 
-    def snapshot_write(self, slot: int, data: bytes) -> None:
+    def snapshot_write(self, slot: int, data: "bytes | bytearray") -> None:
         """Overwrite a snapshot file in place; OSError when it cannot be written."""
         raise NotImplementedError
 
@@ -72,13 +93,9 @@ class Board(Crypto):
         """Return the free heap in bytes, 0 when the platform has no such limit."""
         raise NotImplementedError
 
-    def generator(self, p1: str, p2: str, digits: int):  # noqa: ARG002 (for those that have one)
-        """Return what makes the bits of `Generator(p1, p2, digits)` faster, None when there is nothing here that does.
-
-        `key(index)` gives an object with `index` and `read(first, count)`, as a Keystream, and with `piece`: how many
-        bytes at most to ask for at a time so that the watchdog is fed in time; reads feed it too if they are longer.
-        """
-        return None  # noqa: RET501 (a value, not the lack of one)
+    def generator(self, p1: str, p2: str, digits: int) -> "KeyGenerator | None":  # noqa: ARG002 (for those that have one)
+        """Return what makes the bits of `Generator(p1, p2, digits)` faster, None if nothing here does."""
+        return None
 
     def prepare_generator(self, digits: int) -> None:
         """Load early what `generator` will need for this d: later the heap may have no room for it."""
@@ -87,7 +104,7 @@ class Board(Crypto):
         """Use a pause between requests for what would be in the way of the next."""
 
     def feed_watchdog(self) -> None:
-        """Put off the watchdog's reset, and see whether the case is open; called at least once in some seconds."""
+        """Put off the watchdog's reset, and see whether the case is open; called every few seconds."""
 
     def led(self, on: bool) -> None:
         """Show that a request is being served."""

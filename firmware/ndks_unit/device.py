@@ -1,28 +1,30 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a unit says of itself, and how it becomes a member: HELLO, STATUS, PROVISION, CLOSE."""
+"""What a unit says of itself, how it becomes a member, how all of it ends: HELLO, STATUS, PROVISION, CLOSE, ZEROIZE."""
 
 from ndks_protocol import MAJOR, MINOR, commands, errors, framing
 from ndks_protocol.binding import BindingKeys
 
 from . import FIRMWARE
-from .binding import binding_body, new_salt
-from .flash.records import BINDING, BOOTS, MEMBERSHIP, counter_value
+from .binding_record import SALT_SIZE, binding_body, new_salt
+from .flash.erasure import ON_PURPOSE
+from .flash.records import BINDING, BOOTS, CURRENT_FORMAT, MEMBERSHIP, counter_value
 from .membership import LAYOUT, Membership
+from .state import State
 
 _UNKNOWN = bytes(16)  # salt and binding id of a unit that is blank
 
 
-def hello(unit) -> tuple:
-    binding = unit.binding
+def hello(state: State) -> tuple[object, ...]:
+    binding = state.binding
     values = (
         MAJOR,
         MINOR,
         bytes(FIRMWARE),
-        unit.log.format,
-        unit.state,
-        unit.flags,
-        unit.board.uid,
+        state.log.format,
+        state.lifecycle,
+        state.flags,
+        state.board.uid,
         binding.salt if binding else _UNKNOWN,
         binding.id if binding else _UNKNOWN,
         framing.MAX_PAYLOAD,
@@ -30,15 +32,15 @@ def hello(unit) -> tuple:
         commands.WINDOW_SIZE,
         1,
     )
-    unit.session.hello = commands.HELLO.answer.pack(*values)
+    state.session.hello = commands.HELLO.answer.pack(*values)
     return values
 
 
-def status(unit) -> tuple:
-    member = unit.member
+def status(state: State) -> tuple[object, ...]:
+    member = state.opened
     return (
-        unit.state,
-        unit.flags,
+        state.lifecycle,
+        state.flags,
         member.epoch if member else 0,
         member.lane if member else commands.COMMON_LANE,
         member.suite if member else 0,
@@ -46,41 +48,52 @@ def status(unit) -> tuple:
         member.digits if member else 0,
         member.network if member else "",
         member.network_id if member else bytes(8),
-        unit.log.used,
-        unit.log.size,
-        unit.board.free_memory(),
-        unit.dropped_frames,
+        state.log.used,
+        state.log.size,
+        state.board.free_memory(),
+        state.dropped_frames,
         member.f1 if member else 0,
         member.f2 if member else 0,
-        counter_value(unit.log.body(BOOTS)),
-        unit.board.reset_reason,
-        unit.log.erases,
-        unit.session.wrong_attempts,
-        unit.message_counters.latest if member else 0,
+        counter_value(state.log.body(BOOTS)),
+        state.board.reset_reason,
+        state.log.erases,
+        state.session.wrong_attempts,
+        state.message_counter.latest if member else 0,
     )
 
 
-def provision(unit, binding: bytes, *values) -> tuple:
+def provision(state: State, binding: bytes, *values: object) -> tuple[()]:
     record = LAYOUT.pack(*values)
-    member = Membership(unit.board, record)  # refused here, nothing is written
+    member = Membership(state.board, record)  # refused here, nothing is written
     member.wipe()
-    keys = BindingKeys(unit.board, binding)
-    log = unit.log
+    keys = BindingKeys(state.board, binding)
+    log = state.log
     log.keys.set_auth(keys.auth)
     log.keys.set_kek(keys.kek)
     try:
         log.write_format()
         log.append(MEMBERSHIP, record)
-        body = binding_body(keys, new_salt(unit.board, binding), member.digits, 1)
-        log.append(BINDING, body)  # the commit: a unit is a member if this record is there
+        salt = new_salt(state.board, binding, state.board.entropy(SALT_SIZE))
+        log.append(BINDING, binding_body(keys, salt, member.digits, 1))  # the commit: with it, a unit is a member
     finally:
-        unit.load()
+        state.load()
     return ()
 
 
-def close(unit, unplug: int) -> tuple:
+def close(state: State, unplug: int) -> tuple[()]:
     errors.check_flag(unplug)
-    unit.end_session_after_answer()
-    if unplug and unit.member:
-        unit.message_counters.give_back()
+    state.session.ends_with_answer = True
+    if unplug and state.opened:
+        state.message_counter.give_back()
+    return ()
+
+
+def zeroize(state: State, confirmation: bytes, uid: bytes) -> tuple[()]:
+    if confirmation != commands.CONFIRMATION or uid != state.board.uid:
+        raise errors.UnitError(errors.RANGE)
+    if state.log.format > CURRENT_FORMAT:
+        raise errors.UnitError(errors.STATE_FORMAT)
+    if not state.board.snapshots_writable:
+        raise errors.UnitError(errors.STORAGE)
+    state.erase(ON_PURPOSE)
     return ()

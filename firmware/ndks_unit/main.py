@@ -3,16 +3,16 @@
 """The main loop, on a board and on a PC."""
 
 from .board import Board
+from .dispatcher import Dispatcher
 from .fast_bits import tables
-from .unit import Unit
 
 
 def serve(board: Board) -> None:
     """Answer requests for ever."""
-    unit = Unit(board)
+    dispatcher = Dispatcher(board)
     tables.release_spare()
     while True:
-        unit.poll()
+        dispatcher.poll()
 
 
 def run() -> None:

@@ -8,40 +8,51 @@ from ndks_protocol.kdf import Crypto, wipe
 from ndks_protocol.layout import Layout
 from ndks_protocol.network_id import network_id
 
+from .board import Board
+
+try:
+    from .board import KeyGenerator
+except ImportError:  # on the board, where annotations are not evaluated
+    pass
+
 LAYOUT = Layout(commands.MEMBERSHIP)
 
 
 class Membership:
     """The fields of PROVISION but the binding, checked. UnitError(RANGE) when one is out of range."""
 
-    def __init__(self, crypto: Crypto, record: bytes):
-        values = LAYOUT.unpack(record)
-        self.epoch, self.lane, suite, cipher, digits, secret, self.network, p1, p2, f1, f2 = values
+    epoch: int
+    lane: int
+    suite: int
+    cipher: int
+    digits: int
+    network: str
+    f1: int
+    f2: int
+
+    def __init__(self, crypto: Crypto, record: "bytes | bytearray"):
+        self.epoch, self.lane, self.suite, self.cipher, *rest = LAYOUT.unpack(record)
+        self.digits, secret, self.network, p1, p2, self.f1, self.f2 = rest
         self.secret = bytearray(secret)
-        if suite >= len(commands.SUITES) or cipher >= len(commands.CIPHERS) or self.lane == commands.COMMON_LANE:
+        if self.suite >= len(commands.SUITES) or self.cipher >= len(commands.CIPHERS):
             raise errors.UnitError(errors.RANGE)
-        if f1 >= len(F1) or f2 >= len(F2):
+        if self.f1 >= len(F1) or self.f2 >= len(F2) or self.lane == commands.COMMON_LANE:
             raise errors.UnitError(errors.RANGE)
         if len(self.network.encode()) > commands.MAX_NAME:
             raise errors.UnitError(errors.RANGE)
-        self.suite = suite
-        self.cipher = cipher
-        self.digits = digits
-        self.f1 = f1
-        self.f2 = f2
-        self.masked = commands.SUITES[suite] == "hybrid"
+        self.masked = commands.SUITES[self.suite] == "hybrid"
+        self._parameters = p1, p2, self.digits
         try:
-            self.generator = Generator(p1, p2, digits, F1[f1], F2[f2])
+            self.generator: "KeyGenerator" = Generator(*self._parameters, F1[self.f1], F2[self.f2])
         except ValueError:
             raise errors.UnitError(errors.RANGE) from None
-        self._parameters = p1, p2, digits
-        self.network_id = network_id(crypto, self.secret, suite, digits, p1, p2, f1, f2)
+        self.network_id = network_id(crypto, self.secret, self.suite, self.digits, p1, p2, self.f1, self.f2)
 
     def wipe(self) -> None:
         """Overwrite the secret."""
         wipe(self.secret)
 
-    def speed_up(self, board) -> None:
+    def speed_up(self, board: Board) -> None:
         """Take the board's own generator of equation 7, if it has one and room for it: the same bits, faster."""
         if self.f1 == self.f2 == 0:
             try:

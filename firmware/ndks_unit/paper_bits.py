@@ -1,6 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The paper's bits of one key, made without starving the watchdog."""
+"""Bytes of keys, made without starving the watchdog."""
+
+from ndks_protocol.exported import export_mask_key
+from ndks_protocol.kdf import wipe, xor_keystream
+
+from .board import Board
+from .membership import Membership
+
+try:
+    from .board import KeyGenerator
+except ImportError:  # on the board, where annotations are not evaluated
+    pass
 
 _PIECE = 64  # bytes that the slow generator makes between two feedings of the watchdog
 
@@ -8,10 +19,10 @@ _PIECE = 64  # bytes that the slow generator makes between two feedings of the w
 class PaperBits:
     """Bytes of the paper bits of key `index`."""
 
-    def __init__(self, board, generator, index: int):
+    def __init__(self, board: Board, generator: "KeyGenerator", index: int):
         self._board = board
         self._keystream = generator.key(index)
-        self._piece = getattr(self._keystream, "piece", _PIECE)
+        self._piece: int = getattr(self._keystream, "piece", _PIECE)
         self.index = index
 
     def read(self, offset: int, size: int) -> bytearray:
@@ -25,3 +36,27 @@ class PaperBits:
             piece = min(self._piece, size - start)
             data[start : start + piece] = self._keystream.read(8 * (offset + start), 8 * piece)
         return data
+
+
+class KeyReader:
+    """Reads bytes of exported keys; keeps the key that it read last, because its set-up takes time."""
+
+    def __init__(self, board: Board, member: Membership):
+        self._board = board
+        self._member = member
+        self._paper: "PaperBits | None" = None
+        self._mask_key = bytearray()
+
+    def wipe(self) -> None:
+        """Overwrite the key of the mask."""
+        wipe(self._mask_key)
+
+    def read(self, index: int, offset: int, size: int) -> "bytearray | memoryview":
+        """Return `size` bytes of key `index` from byte `offset` on."""
+        if self._paper is None or self._paper.index != index:
+            paper = PaperBits(self._board, self._member.generator, index)
+            mask_key = bytearray(export_mask_key(self._board, self._member.secret, index))
+            # Together or not at all: should one of them fail, the next request must not mix two keys.
+            self._paper, self._mask_key = paper, mask_key
+        data = self._paper.read(offset, size)
+        return xor_keystream(self._board, self._mask_key, offset, data) if self._member.masked else data

@@ -21,6 +21,7 @@ from ulab import numpy as np
 from watchdog import WatchDogMode
 
 from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE, SNAPSHOT_FILES
+from ndks_protocol.kdf import Hash
 
 from .board import (
     RESET_BROWNOUT,
@@ -34,6 +35,13 @@ from .board import (
 )
 from .fast_bits.generator import fast_generator, prepare
 from .fast_bits.tables import FOLDER
+
+try:
+    from typing import BinaryIO
+
+    from .board import KeyGenerator
+except ImportError:  # not on the board, where annotations are not evaluated
+    pass
 
 _WATCHDOG_SECONDS = 8  # the longest the chip can count
 _FIFO = 256
@@ -57,7 +65,7 @@ class RP2040Board(Board):
             raise RuntimeError("the data port is off: boot.py has not run; unplug the board and plug it in again")
         supervisor.runtime.autoreload = False  # a file that changes must not stop the unit
         self.uid = bytes(microcontroller.cpu.uid)
-        self._snapshots = {}
+        self._snapshots: "dict[int, BinaryIO]" = {}
         self._port = usb_cdc.data
         self._port.timeout = 0
         self._port.write_timeout = 0
@@ -99,7 +107,7 @@ class RP2040Board(Board):
         waiting = self._port.in_waiting
         return self._port.read(min(waiting, _FIFO)) if waiting else b""
 
-    def write(self, data: bytes) -> bool:
+    def write(self, data: "bytes | memoryview") -> bool:
         view = memoryview(data)
         position = 0
         last_progress = supervisor.ticks_ms()
@@ -121,7 +129,7 @@ class RP2040Board(Board):
     def nvm_read(self, offset: int, size: int) -> bytes:
         return bytes(microcontroller.nvm[offset : offset + size])
 
-    def nvm_write(self, offset: int, data: bytes) -> None:
+    def nvm_write(self, offset: int, data: "bytes | bytearray") -> None:
         microcontroller.nvm[offset : offset + len(data)] = data
 
     @property
@@ -138,13 +146,13 @@ class RP2040Board(Board):
         file.seek(SNAPSHOT_AT + offset)
         return file.read(size)
 
-    def snapshot_write(self, slot: int, data: bytes) -> None:
+    def snapshot_write(self, slot: int, data: "bytes | bytearray") -> None:
         file = self._snapshot(slot)
         file.seek(SNAPSHOT_AT)
         file.write(data)
         os.sync()
 
-    def _snapshot(self, slot: int):
+    def _snapshot(self, slot: int) -> "BinaryIO":
         """Return a snapshot file. It is never closed or flushed: that would write to the directory of the drive, where
         a power cut costs all files. `os.sync` writes the data and nothing else.
         """
@@ -158,13 +166,13 @@ class RP2040Board(Board):
                 return open(name, "rb")
         return self._snapshots[slot]
 
-    def sha256(self):
-        return hashlib.new("sha256")
+    def sha256(self) -> Hash:
+        return hashlib.new("sha256")  # pyright: ignore[reportReturnType] (it has both methods)
 
-    def aes_ctr(self, key: bytes, iv: bytes, buffer: bytearray) -> None:
+    def aes_ctr(self, key: "bytes | bytearray", iv: bytes, buffer: "bytearray | memoryview") -> None:
         aesio.AES(key, aesio.MODE_CTR, IV=iv).encrypt_into(buffer, buffer)
 
-    def xor(self, buffer, other) -> None:
+    def xor(self, buffer: "bytearray | memoryview", other: "bytes | bytearray | memoryview") -> None:
         first, second = np.frombuffer(buffer, dtype=np.uint8), np.frombuffer(other, dtype=np.uint8)
         buffer[:] = np.bitwise_xor(first, second).tobytes()
 
@@ -175,7 +183,7 @@ class RP2040Board(Board):
         gc.collect()
         return gc.mem_free()
 
-    def generator(self, p1: str, p2: str, digits: int):
+    def generator(self, p1: str, p2: str, digits: int) -> "KeyGenerator":
         return fast_generator(p1, p2, digits, FOLDER, self.feed_watchdog)
 
     def tidy(self) -> None:

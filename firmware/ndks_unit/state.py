@@ -4,29 +4,28 @@
 
 from ndks_protocol import commands, errors
 
-from . import binding
-from .binding import Binding
-from .exported_keys import ExportCounter, KeyReader
+from .binding_record import BindingRecord
+from .board import Board
 from .flash import erasure, records
+from .flash.counters import MessageCounter
 from .flash.record_log import RecordLog
-from .membership import Membership
-from .messages.messages import Messages
-from .messages.numbers import MessageCounter
-from .messages.sealing import Sealing
-from .session import Session
+from .member import Member
+from .messages.under_way import Sealing
+from .messages.windows import Windows
+from .sessions import Session
 
 
 class State:
-    """What a unit on its `Board` knows. `member` and what goes with it are there while its secrets are open."""
+    """All that a unit on its `Board` knows. `opened` is None while its secrets are closed."""
 
-    def __init__(self, board):
+    def __init__(self, board: Board):
         self.board = board
         self.dropped_frames = 0
-        self.binding = self.message_counters = None
-        self.member = self.counter = self.keys = self.messages = None
+        self.opened: "Member | None" = None
         self.sealing = Sealing()
         self.log = RecordLog(board)
-        self.session = Session(self)
+        self.windows = Windows(self.log)
+        self.session = Session(board, self.log)
         self.load()
         if self.unfinished:
             self._try_to_erase(self.unfinished)
@@ -40,16 +39,17 @@ class State:
         self.log.load()
         self.unfinished = erasure.begun(self.board)  # an erasure: until it is finished, nothing in flash counts
         body = None if self.is_foreign or self.unfinished else self.log.body(records.BINDING)
-        self.binding = Binding(body) if body else None
-        self.message_counters = None
+        self.binding = BindingRecord(body) if body else None
+        self.message_counter = MessageCounter(self.log)
         self.sealing = Sealing()
         if self.binding:
             self.log.set_auth(self.binding.auth)
             self.board.prepare_generator(self.binding.digits)
 
     @property
-    def state(self) -> int:
-        if self.member:
+    def lifecycle(self) -> int:
+        """One of commands.STATE_..."""
+        if self.opened:
             return commands.STATE_PROVISIONED
         if self.binding:
             return commands.STATE_LOCKED
@@ -57,6 +57,7 @@ class State:
 
     @property
     def flags(self) -> int:
+        """The flags of HELLO and STATUS."""
         flags = 0
         if self.log.format < records.CURRENT_FORMAT:
             flags |= commands.NOT_SEALED
@@ -77,39 +78,41 @@ class State:
         """Whether another version of the firmware wrote the state: it is left alone."""
         return self.log.format != records.CURRENT_FORMAT
 
+    @property
+    def bound(self) -> BindingRecord:
+        """The binding of a unit that has one. UnitError(BLANK)."""
+        if self.binding is None:
+            raise errors.UnitError(errors.BLANK)
+        return self.binding
+
+    @property
+    def member(self) -> Member:
+        """The member that an open unit is. UnitError(LOCKED)."""
+        if self.opened is None:
+            raise errors.UnitError(errors.LOCKED)
+        return self.opened
+
     def unlock(self, kek: bytes) -> None:
-        """Open what is sealed, with the key that the host brings. UnitError(KEK)."""
+        """Open what is sealed with the key that the host brings. UnitError(KEK)."""
         self.lock()
         self.log.unlock(kek)
         try:
-            self._become_member()
+            record = self.log.body(records.MEMBERSHIP)
+            if record is None:
+                raise errors.UnitError(errors.KEK)
+            self.opened = Member(self.board, self.log, record)
+            self.message_counter.begin(self.opened.epoch)
         except BaseException:
             self.lock()
             raise
-
-    def _become_member(self) -> None:
-        record = self.log.body(records.MEMBERSHIP)
-        if record is None:
-            raise errors.UnitError(errors.KEK)
-        self.member = Membership(self.board, record)
-        self.member.speed_up(self.board)
-        self.counter = ExportCounter(self.log, self.member.epoch)
-        self.keys = KeyReader(self.board, self.member)
-        if self.message_counters is None:
-            self.message_counters = MessageCounter(self.log, self.member.epoch)
-        self.messages = Messages(self)
 
     def lock(self) -> None:
         """Forget every secret, and what is being sealed and opened: no message goes on in another session."""
         self.log.lock()
         self.sealing.end()
-        if self.messages:
-            self.messages.wipe()
-        if self.keys:
-            self.keys.wipe()
-        if self.member:
-            self.member.wipe()
-        self.member = self.counter = self.keys = self.messages = None
+        if self.opened:
+            self.opened.wipe()
+        self.opened = None
 
     def end_session(self) -> None:
         """Forget what concerned one host."""
@@ -119,9 +122,9 @@ class State:
     def settle_binding(self) -> None:
         """Finish a change of the binding that a power cut has interrupted."""
         if self.binding:
-            now = binding.settled(self.binding)
-            self.log.settle(now.body)
-            self.binding = now
+            settled = self.binding.as_settled()
+            self.log.settle(settled.body)
+            self.binding = settled
 
     def erase(self, cause: bytes) -> None:
         """Erase everything. UnitError(STORAGE) when the files cannot be; then the next start tries once more."""
@@ -145,7 +148,7 @@ class State:
             pass  # the next start tries again; until then nothing in flash counts, and all in it is sealed
 
     def _complete_start(self) -> None:
-        """Count this start; of a unit that is blank, finish the erasure that the power was cut at the very end of."""
+        """Count this start; of a blank unit, finish an erasure whose very end a power cut has interrupted."""
         try:
             if self.binding is None:
                 if not self.is_foreign and not self.unfinished:

@@ -25,7 +25,9 @@ The number is the exit status of the command `ndks`.
 import os
 from typing import ClassVar
 
-from ndks_protocol import errors, texts
+from ndks_protocol import errors
+
+from .refusals import REFUSALS, UNKNOWN, UPGRADE_OLDER
 
 
 class NdksError(Exception):
@@ -74,7 +76,7 @@ class SeveralUnits(NdksError):
 class ProtocolError(NdksError):
     code = "PROTOCOL"
     exit_status = 4
-    usual_advice = "upgrade the older one of host and unit"
+    usual_advice = UPGRADE_OLDER
 
 
 class VersionMismatch(ProtocolError):
@@ -105,11 +107,10 @@ class DeviceError(NdksError):
     """A refusal; `number` is its code on the wire, also one that this version does not know."""
 
     exit_status = 4
-    usual_advice = "upgrade this host: git pull in its clone, and pip install . there"
 
     def __init__(self, number: int, message: str = "", advice: str = "") -> None:
-        meaning = texts.MEANINGS.get(number, "an error that this version does not know")
-        super().__init__(message or meaning, advice or _ADVICE.get(number, ""))
+        refusal = REFUSALS.get(number, UNKNOWN)
+        super().__init__(message or refusal.meaning, advice or refusal.advice)
         self.number = number
         self.code = errors.name_of(number)
 
@@ -122,44 +123,10 @@ class AuthenticationError(DeviceError):
 
 def device_error(number: int) -> DeviceError:
     """Return the exception for an error code."""
-    return AuthenticationError(number) if number in _AUTHENTICATION else DeviceError(number)
+    is_authentication = REFUSALS.get(number, UNKNOWN).is_authentication
+    return AuthenticationError(number) if is_authentication else DeviceError(number)
 
 
 def reason(error: OSError) -> str:
     """Return why the system refused something, in its words; libraries raise some with a number or a text alone."""
     return error.strerror or (os.strerror(error.errno) if error.errno else str(error)) or type(error).__name__
-
-
-_AUTHENTICATION = {
-    *(errors.HEADER, errors.AUTH, errors.DIVERGED, errors.BINDING),
-    *(errors.LOCKED, errors.KEK, errors.DELAYED),
-}
-_ADVICE = {
-    errors.BAD_REQUEST: "upgrade the older one of host and unit",
-    errors.UNKNOWN_COMMAND: "deploy the current firmware to the unit: ndks deploy DRIVE",
-    errors.INTERNAL: "unplug the unit, plug it in again and repeat; report it if it stays",
-    errors.BLANK: "make the unit a member of a network first: ndks provision NETWORK",
-    errors.PROVISIONED: "use another, or erase this one: ndks zeroize",
-    errors.STORAGE: "take the development jumper off if it is on; if that was not it, run ndks deploy DRIVE again",
-    errors.STATE_FORMAT: "deploy that firmware again: ndks deploy DRIVE; or, if it was older, erase it: ndks zeroize",
-    errors.TAMPERED: "look into the case, close it, plug the unit in anew, say ndks zeroize, and provision it again",
-    errors.RANGE: "check the numbers; ranges are in PROTOCOL.md",
-    errors.EPOCH: "ask the unit for its next index again",
-    errors.TOO_FAR: "check the number; if it is right, repeat with --allow-jump",
-    errors.CAPSULE_VERSION: "check that this is a capsule; if it is, upgrade ndks and the unit",
-    errors.HEADER: "compare network ids (ndks info, ndks network show); if they are the same, have it sent again",
-    errors.SUITE: "ask the sender which network the unit is a member of",
-    errors.KIND: "upgrade the unit: ndks deploy DRIVE",
-    errors.REFLECTED: "decrypt it with a unit of the receiver, or with the network file: --network FILE",
-    errors.DUPLICATE: "if you need the message once more, repeat with --again",
-    errors.TOO_OLD: "if it came late, or the sender was unplugged often, repeat with --again",
-    errors.SENDERS: "decrypt it with the network file: --network FILE",
-    errors.AUTH: "have it sent again",
-    errors.DIVERGED: "bring both units together and compare: ndks key --index 1; provision the one that differs anew",
-    errors.BINDING: "ask the sender whether the unit was moved to another laptop",
-    errors.CONFLICT: "repeat; a new message is begun",
-    errors.LOCKED: "use it at the laptop that it is bound to; a new unit, or one that was moved: ndks bind",
-    errors.KEK: "use the laptop that it is bound to; if there is none any more: ndks zeroize, then provision it",
-    errors.SESSION_ENDED: "repeat the command; if it stays, try another cable or port",
-    errors.DELAYED: "wait for a minute, leave the unit plugged in, and repeat",
-}

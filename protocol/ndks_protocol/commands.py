@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The one table of commands (PROTOCOL.md section 5): each is declared once, here."""
 
+from .generator import MAX_ELEMENTS
 from .layout import ON_A_BOARD, layout
 
 # What a command needs; the dispatcher refuses it otherwise.
@@ -10,6 +11,7 @@ IS_BLANK = 1  # else PROVISIONED
 IS_PROVISIONED = 2  # else BLANK, or TAMPERED
 PROVED = 4  # a session, in which UNLOCK is still to come; else LOCKED
 SESSION = 8  # a session in which the unit's secrets are open; else LOCKED
+MEMBER = IS_PROVISIONED | SESSION
 
 # States of a unit, in the answer to HELLO
 STATE_BLANK = 0
@@ -35,11 +37,13 @@ CONTROL = 1  # not defined yet, and refused
 AGAIN = 1  # open a message that was accepted before; nothing moves
 ALLOW_JUMP = 2  # open a message that is more than 2^20 numbers ahead
 
-MAX_CHUNK = 1024  # bytes of key that one KEY_CHUNK asks for at most
-MAX_KEY_BYTES = 1 << 37  # a key has 2^40 bits at most
+MAX_CHUNK = 1024  # bytes of a key, or of what is in a capsule, that one request or answer carries at most
+MAX_KEY_BYTES = MAX_ELEMENTS >> 3
 MAX_NAME = 32  # bytes of a network's name
 COMMON_LANE = 0
-INDEX_BITS = 48  # key index = lane * 2^48 + n
+INDEX_BITS = 48  # key index, a u64 = lane * 2^48 + n
+MAX_NUMBER = (1 << INDEX_BITS) - 1  # n, from 1 on
+MAX_LANE = (1 << 64 - INDEX_BITS) - 1
 MAX_JUMP = 1 << 20  # how far ahead an index may be without allow_jump
 WINDOW_SIZE = 256  # how many of a sender's latest numbers are told apart
 MAX_SENDERS = 10  # whose windows a unit keeps: so many fit into nvm and leave it room to accept 40 capsules an erase
@@ -48,27 +52,26 @@ CONFIRMATION = b"ZEROIZE!"  # what ZEROIZE asks for, so that nothing is erased b
 
 MEMBERSHIP = "epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 secret:b32 network:text p1:text p2:text f1:u8 f2:u8"
 
+_HEADER = "header:b%d" % WIRE_HEADER_SIZE
+
 TABLE: dict[int, "Command"] = {}
 
 
 class Command:
-    """One command: its code and name (not on a board), what its request and answer carry, what it needs."""
+    """One command: its code, what its request and answer carry, what it needs. It has no name on a board."""
 
     name = ""
 
-    def __init__(self, code: int, name: str, request: str, answer: str, needs: int):
+    def __init__(self, code: int, request: str, answer: str, needs: int):
         self.code = code
         self.request = layout(request)
         self.answer = layout(answer)
         self.needs = needs
-        if not ON_A_BOARD:
-            self.name = name
         TABLE[code] = self
 
 
 HELLO = Command(
     0x01,
-    "HELLO",
     "",
     "major:u8 minor:u8 firmware:b3 state_format:u8 state:u8 flags:u8 uid:b8 salt:b16 binding_id:b16"
     " max_payload:u16 lanes:u16 window:u16 epochs:u8",
@@ -76,151 +79,37 @@ HELLO = Command(
 )
 STATUS = Command(
     0x02,
-    "STATUS",
     "",
     "state:u8 flags:u8 epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 network:text network_id:b8"
     " log_used:u16 log_size:u16 free_memory:u32 dropped_frames:u32 f1:u8 f2:u8"
     " boots:u64 reset_reason:u8 erases:u32 wrong_attempts:u32 message_counter:u64",
     NOTHING,
 )
-PROVISION = Command(
-    0x03,
-    "PROVISION",
-    # Units keep what follows the binding in flash as it is: another layout needs another format of their state.
-    "binding:b32 " + MEMBERSHIP,
-    "",
-    IS_BLANK,
-)
-CLOSE = Command(
-    0x04,
-    "CLOSE",
-    "unplug:u8",
-    "",
-    NOTHING,
-)
-OPEN_SESSION = Command(
-    0x05,
-    "OPEN_SESSION",
-    "random:b16",
-    "random:b16 proof:b16",
-    IS_PROVISIONED,
-)
-PROVE = Command(
-    0x06,
-    "PROVE",
-    "proof:b16",
-    "",
-    IS_PROVISIONED,
-)
-UNLOCK = Command(
-    0x07,
-    "UNLOCK",
-    "kek:b32 minimum:u64 allow_jump:u8",
-    "",
-    IS_PROVISIONED | PROVED,
-)
-BIND = Command(
-    0x08,
-    "BIND",
-    "binding:b32",
-    "",
-    IS_PROVISIONED | SESSION,
-)
-TRUST = Command(
-    0x09,
-    "TRUST",
-    "lane:u16 binding_id:b16",
-    "",
-    IS_PROVISIONED | SESSION,
-)
-ZEROIZE = Command(
-    0x0A,
-    "ZEROIZE",
-    "confirmation:b8 uid:b8",
-    "",
-    NOTHING,
-)
-NEXT_INDEX = Command(
-    0x10,
-    "NEXT_INDEX",
-    "",
-    "epoch:u32 index:u64",
-    IS_PROVISIONED | SESSION,
-)
-KEY_CHUNK = Command(
-    0x11,
-    "KEY_CHUNK",
-    "epoch:u32 index:u64 offset:u64 size:u16",
-    "key:rest",
-    IS_PROVISIONED | SESSION,
-)
-ACKNOWLEDGE = Command(
-    0x12,
-    "ACKNOWLEDGE",
-    "epoch:u32 index:u64 allow_jump:u8",
-    "index:u64",
-    IS_PROVISIONED | SESSION,
-)
-SEAL_BEGIN = Command(
-    0x20,
-    "SEAL_BEGIN",
-    "token:b8 cipher:u8 kind:u8 random:b8",
-    "header:b37",
-    IS_PROVISIONED | SESSION,
-)
-SEAL_CHUNK = Command(
-    0x21,
-    "SEAL_CHUNK",
-    "token:b8 number:u32 last:u8 data:rest",
-    "chunks:rest",
-    IS_PROVISIONED | SESSION,
-)
-SEAL_KEYS = Command(
-    0x22,
-    "SEAL_KEYS",
-    "token:b8 cipher:u8 kind:u8 random:b8",
-    "header:b37 tag_key:b32 sync:b8 aes_key:rest",
-    IS_PROVISIONED | SESSION,
-)
-OPEN_BEGIN = Command(
-    0x23,
-    "OPEN_BEGIN",
-    "header:b37 flags:u8",
-    "handle:b8 lane:u16 number:u64 cipher:u8",
-    IS_PROVISIONED | SESSION,
-)
-OPEN_CHUNK = Command(
-    0x24,
-    "OPEN_CHUNK",
-    "handle:b8 number:u32 last:u8 chunk:rest",
-    "data:rest",
-    IS_PROVISIONED | SESSION,
-)
+# Units keep what follows the binding in flash as it is: another layout needs another format of their state.
+PROVISION = Command(0x03, "binding:b32 " + MEMBERSHIP, "", IS_BLANK)
+CLOSE = Command(0x04, "unplug:u8", "", NOTHING)
+OPEN_SESSION = Command(0x05, "random:b16", "random:b16 proof:b16", IS_PROVISIONED)
+PROVE = Command(0x06, "proof:b16", "", IS_PROVISIONED)
+UNLOCK = Command(0x07, "kek:b32 minimum:u64 allow_jump:u8", "", IS_PROVISIONED | PROVED)
+BIND = Command(0x08, "binding:b32", "", MEMBER)
+TRUST = Command(0x09, "lane:u16 binding_id:b16", "", MEMBER)
+ZEROIZE = Command(0x0A, "confirmation:b8 uid:b8", "", NOTHING)
+NEXT_INDEX = Command(0x10, "", "epoch:u32 index:u64", MEMBER)
+KEY_CHUNK = Command(0x11, "epoch:u32 index:u64 offset:u64 size:u16", "key:rest", MEMBER)
+ACKNOWLEDGE = Command(0x12, "epoch:u32 index:u64 allow_jump:u8", "index:u64", MEMBER)
+SEAL_BEGIN = Command(0x20, "token:b8 cipher:u8 kind:u8 random:b8", _HEADER, MEMBER)
+SEAL_CHUNK = Command(0x21, "token:b8 number:u32 last:u8 data:rest", "chunks:rest", MEMBER)
+SEAL_KEYS = Command(0x22, "token:b8 cipher:u8 kind:u8 random:b8", _HEADER + " tag_key:b32 sync:b8 aes_key:rest", MEMBER)
+OPEN_BEGIN = Command(0x23, _HEADER + " flags:u8", "handle:b8 lane:u16 number:u64 cipher:u8", MEMBER)
+OPEN_CHUNK = Command(0x24, "handle:b8 number:u32 last:u8 chunk:rest", "data:rest", MEMBER)
 OPEN_KEYS = Command(
-    0x25,
-    "OPEN_KEYS",
-    "header:b37 flags:u8",
-    "handle:b8 lane:u16 number:u64 tag_key:b32 sync:b8 aes_key:rest",
-    IS_PROVISIONED | SESSION,
+    0x25, _HEADER + " flags:u8", "handle:b8 lane:u16 number:u64 tag_key:b32 sync:b8 aes_key:rest", MEMBER
 )
-MESSAGE_STREAM = Command(
-    0x26,
-    "MESSAGE_STREAM",
-    "message:b8 offset:u64 size:u16",
-    "keystream:rest",
-    IS_PROVISIONED | SESSION,
-)
-MESSAGE_CHECK = Command(
-    0x27,
-    "MESSAGE_CHECK",
-    "message:b8 size:u64",
-    "check:b8",
-    IS_PROVISIONED | SESSION,
-)
-ACCEPT = Command(
-    0x28,
-    "ACCEPT",
-    "header:b37 allow_jump:u8",
-    "",
-    IS_PROVISIONED | SESSION,
-)
+MESSAGE_STREAM = Command(0x26, "message:b8 offset:u64 size:u16", "keystream:rest", MEMBER)
+MESSAGE_CHECK = Command(0x27, "message:b8 size:u64", "check:b8", MEMBER)
+ACCEPT = Command(0x28, _HEADER + " allow_jump:u8", "", MEMBER)
+
+if not ON_A_BOARD:  # each name is said once, above
+    for _name, _value in list(globals().items()):
+        if isinstance(_value, Command):
+            _value.name = _name

@@ -7,42 +7,40 @@ The high byte groups them: 01 frames and dispatch, 02 state of the unit, 03 keys
 
 from .layout import ON_A_BOARD
 
+BAD_REQUEST = 0x0101
+UNKNOWN_COMMAND = 0x0102
+INTERNAL = 0x0103
+BLANK = 0x0201
+PROVISIONED = 0x0202
+STORAGE = 0x0203
+STATE_FORMAT = 0x0204
+TAMPERED = 0x0205
+RANGE = 0x0301
+EPOCH = 0x0302
+TOO_FAR = 0x0303
+CAPSULE_VERSION = 0x0401
+HEADER = 0x0402
+SUITE = 0x0403
+KIND = 0x0404
+REFLECTED = 0x0405
+DUPLICATE = 0x0406
+TOO_OLD = 0x0407
+SENDERS = 0x0408
+AUTH = 0x0409
+DIVERGED = 0x040A
+BINDING = 0x040B
+CONFLICT = 0x040C
+LOCKED = 0x0501
+KEK = 0x0502
+SESSION_ENDED = 0x0503
+DELAYED = 0x0504
+
+# Names by code; a board has no room for them. A constant named VERSION would be taken for that of this module.
 TABLE: dict[int, str] = {}
-
-
-def _declare(code: int, name: str) -> int:
-    if not ON_A_BOARD:
-        TABLE[code] = name
-    return code
-
-
-BAD_REQUEST = _declare(0x0101, "BAD_REQUEST")
-UNKNOWN_COMMAND = _declare(0x0102, "UNKNOWN_COMMAND")
-INTERNAL = _declare(0x0103, "INTERNAL")
-BLANK = _declare(0x0201, "BLANK")
-PROVISIONED = _declare(0x0202, "PROVISIONED")
-STORAGE = _declare(0x0203, "STORAGE")
-STATE_FORMAT = _declare(0x0204, "STATE_FORMAT")
-TAMPERED = _declare(0x0205, "TAMPERED")
-RANGE = _declare(0x0301, "RANGE")
-EPOCH = _declare(0x0302, "EPOCH")
-TOO_FAR = _declare(0x0303, "TOO_FAR")
-CAPSULE_VERSION = _declare(0x0401, "VERSION")
-HEADER = _declare(0x0402, "HEADER")
-SUITE = _declare(0x0403, "SUITE")
-KIND = _declare(0x0404, "KIND")
-REFLECTED = _declare(0x0405, "REFLECTED")
-DUPLICATE = _declare(0x0406, "DUPLICATE")
-TOO_OLD = _declare(0x0407, "TOO_OLD")
-SENDERS = _declare(0x0408, "SENDERS")
-AUTH = _declare(0x0409, "AUTH")
-DIVERGED = _declare(0x040A, "DIVERGED")
-BINDING = _declare(0x040B, "BINDING")
-CONFLICT = _declare(0x040C, "CONFLICT")
-LOCKED = _declare(0x0501, "LOCKED")
-KEK = _declare(0x0502, "KEK")
-SESSION_ENDED = _declare(0x0503, "SESSION_ENDED")
-DELAYED = _declare(0x0504, "DELAYED")
+if not ON_A_BOARD:
+    for _name, _code in list(globals().items()):
+        if _name.isupper() and type(_code) is int:
+            TABLE[_code] = _name.replace("CAPSULE_", "")
 
 
 def name_of(code: int) -> str:

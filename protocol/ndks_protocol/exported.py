@@ -4,13 +4,13 @@
 
 import struct
 
-from .commands import INDEX_BITS
+from .commands import MAX_NUMBER
 from .kdf import Crypto, derive
 
 
 def is_exportable(index: int) -> bool:
     """Exported keys live on the common lane, lane 0, from n = 1 on."""
-    return 1 <= index < 1 << INDEX_BITS
+    return 1 <= index <= MAX_NUMBER
 
 
 def export_mask_key(crypto: Crypto, secret: "bytes | bytearray", index: int) -> bytes:

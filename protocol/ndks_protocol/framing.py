@@ -10,12 +10,15 @@ Bytes in, events out: the same code serves both ends. Memory is bounded by the o
 import binascii
 import struct
 
+from .commands import MAX_CHUNK
+
 try:
     from collections.abc import Iterator
 except ImportError:  # not on the board, where annotations are not evaluated
     pass
 
-MAX_PAYLOAD = 1120
+# What a chunk becomes when it is sealed (48 bytes more) and secured by a session (24 more), and 24 to spare.
+MAX_PAYLOAD = MAX_CHUNK + 96
 MAX_PAYLOAD_BEFORE_SESSION = 128  # but for PROVISION, to a unit that is blank
 ANSWER = 0x80  # the kind of an answer is the kind of its request with this bit set
 ERROR = 0xFF  # the kind of an answer that carries an error code instead

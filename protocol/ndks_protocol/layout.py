@@ -52,7 +52,7 @@ class Layout:
             size += len(packed)
         return size
 
-    def unpack(self, payload: "bytes | memoryview", allow_more: bool = False) -> tuple[Any, ...]:
+    def unpack(self, payload: "bytes | bytearray | memoryview", allow_more: bool = False) -> tuple[Any, ...]:
         """Return the values in `payload`; ValueError when it is no such payload.
 
         `allow_more` passes over bytes after the last field: fields that a newer minor version has added.
@@ -92,7 +92,7 @@ def _pack(kind: str, value: object) -> "bytes | bytearray | memoryview":
     raise ValueError("wrong kind of value")
 
 
-def _unpack(kind: str, payload: "bytes | memoryview", position: int) -> tuple[Any, int]:
+def _unpack(kind: str, payload: "bytes | bytearray | memoryview", position: int) -> tuple[Any, int]:
     if kind == "rest":
         return payload[position:], len(payload)  # of a memoryview, one that is valid as long as that is
     if kind in _INTEGERS:

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What commands are for and errors mean, in words: for hosts and PROTOCOL.md. A unit does not load this."""
+"""What commands are for, in words: for PROTOCOL.md. A unit does not load this."""
 
-from . import commands, errors
+from . import commands
 
 PURPOSES: dict[int, str] = {
     commands.HELLO.code: "who is there",
@@ -27,34 +27,4 @@ PURPOSES: dict[int, str] = {
     commands.MESSAGE_STREAM.code: "mode a, cipher vernam: the next bytes of the keystream",
     commands.MESSAGE_CHECK.code: "mode a: the key check value of a message of so many bytes",
     commands.ACCEPT.code: "the message is stored: never open it again unless asked to",
-}
-
-MEANINGS: dict[int, str] = {
-    errors.BAD_REQUEST: "the payload does not fit the layout of the command",
-    errors.UNKNOWN_COMMAND: "the unit has no such command",
-    errors.INTERNAL: "the unit failed in a way it has no code for",
-    errors.BLANK: "the unit is not provisioned",
-    errors.PROVISIONED: "the unit is provisioned already",
-    errors.STORAGE: "the unit cannot write its state; nothing was changed",
-    errors.STATE_FORMAT: "the state was written by another version of the firmware; nothing was changed",
-    errors.TAMPERED: "the case of the unit was opened, and everything in it erased",
-    errors.RANGE: "a number or text lies outside its range",
-    errors.EPOCH: "the unit is in another epoch",
-    errors.TOO_FAR: "more than 2^20 numbers ahead of what the unit knows, without permission to jump",
-    errors.CAPSULE_VERSION: "the capsule has another version than 1, or it is no capsule",
-    errors.HEADER: "no capsule of this network, or its header was altered or cut off",
-    errors.SUITE: "the capsule was made with another suite than the network's",
-    errors.KIND: "the capsule carries a control message, which is not defined yet",
-    errors.REFLECTED: "the capsule was made by this same unit",
-    errors.DUPLICATE: "a capsule of this sender with this number was accepted before",
-    errors.TOO_OLD: "256 or more numbers behind the latest capsule of its sender",
-    errors.SENDERS: "the unit keeps account of 10 senders, and this is another one",
-    errors.AUTH: "the capsule was altered or cut off on its way",
-    errors.DIVERGED: "the capsule is intact, but the sender's generator made another key than this one",
-    errors.BINDING: "the capsule was made at another laptop than the one known of its sender",
-    errors.CONFLICT: "the request does not continue a message of this session, or alters one",
-    errors.LOCKED: "the unit opens only for the laptop that it is bound to",
-    errors.KEK: "the key that was brought opens nothing on this unit; nothing was changed",
-    errors.SESSION_ENDED: "a frame was altered, lost or repeated on the line: the unit has ended the session",
-    errors.DELAYED: "after wrong attempts the unit waits, for a minute at most",
 }

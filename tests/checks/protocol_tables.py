@@ -14,6 +14,7 @@ from pathlib import Path
 
 from capsule_example import capsule_example
 
+from ndks.refusals import REFUSALS
 from ndks_protocol import commands, errors, flash, framing, session, texts
 from ndks_protocol.generator import F1, F2, MAX_DIGITS, decimals
 from ndks_protocol.layout import Layout
@@ -52,7 +53,7 @@ def needs_of(command: commands.Command) -> str:
 
 
 def error_table() -> str:
-    rows = [(f"{code:04X}", f"`{name}`", texts.MEANINGS[code]) for code, name in sorted(errors.TABLE.items())]
+    rows = [(f"{code:04X}", f"`{name}`", REFUSALS[code].meaning) for code, name in sorted(errors.TABLE.items())]
     return table(("code", "name", "meaning"), rows)
 
 

@@ -16,7 +16,7 @@ pytest.importorskip("termios", reason="this system has no pseudo-terminals")
 import serial
 from support.emulate_process import wait_until
 
-from ndks_emulator import Link, PtyLine, lines
+from ndks_emulator import PortLink, PtyLine, lines
 
 ALL_BYTES = bytes(range(256))  # also those that a terminal would take for end of line, end of file, interrupt
 
@@ -145,7 +145,7 @@ def test_closed_line_can_be_plugged_in_again(line: PtyLine) -> None:
 
 def test_link_follows_the_line(tmp_path: Path) -> None:
     link = tmp_path / "port"
-    line = PtyLine(Link(link))
+    line = PtyLine(PortLink(link))
     assert line.address == str(link)
     for change in (line.drop, line.close, line.plug):
         change()
@@ -157,7 +157,7 @@ def test_link_follows_the_line(tmp_path: Path) -> None:
 
 def test_link_that_somebody_else_has_changed_is_left_alone(tmp_path: Path) -> None:
     link = tmp_path / "port"
-    line = PtyLine(Link(link))
+    line = PtyLine(PortLink(link))
     link.unlink()
     link.symlink_to("/dev/null")
     line.close()

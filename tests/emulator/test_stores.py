@@ -5,7 +5,6 @@
 import errno
 import fcntl
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,7 @@ from host.refusing import refuse, refuse_fsync
 import ndks
 from ndks_emulator import DirectoryError, DirectoryInUse, UnitDirectory
 from ndks_emulator import stores as unit_stores
-from ndks_emulator.control import answer
-from ndks_emulator.link import Link
+from ndks_emulator.port_link import PortLink
 
 LONGEST = 255  # bytes of a name
 
@@ -108,7 +106,7 @@ def test_a_refused_process_writes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [240, 250, LONGEST])
 def test_a_link_with_a_long_name(size: int, tmp_path: Path) -> None:
-    link = Link(tmp_path / ("n" * size))
+    link = PortLink(tmp_path / ("n" * size))
     for target in ("/dev/null", "/dev/zero"):
         link.lead_to(target)
         assert str(link.path.readlink()) == target
@@ -116,14 +114,8 @@ def test_a_link_with_a_long_name(size: int, tmp_path: Path) -> None:
 
 
 def test_a_link_that_cannot_be_put_in_its_place_leaves_nothing(tmp_path: Path) -> None:
-    link = Link(tmp_path / "alice.port")
+    link = PortLink(tmp_path / "alice.port")
     (tmp_path / "alice.port").mkdir()  # it has come meanwhile
     with pytest.raises(OSError, match="directory"):
         link.lead_to("/dev/null")
     assert [path.name for path in tmp_path.iterdir()] == ["alice.port"]
-
-
-@pytest.mark.parametrize("line", ['{"command": ' + "[" * 4000, '{"command": 1' + "0" * 4000 + "}"])
-def test_lines_that_no_parser_likes(line: str) -> None:
-    ask: Callable[..., str] = answer
-    assert '"ok": false' in ask(None, line)

@@ -16,8 +16,8 @@ from ndks_protocol import commands
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.flash import NVM_SIZE
 from ndks_protocol.session import proof, transcript
+from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash.records import BODY, SEALED, WRONG_ATTEMPTS, RecordKeys, plausible
-from ndks_unit.unit import Unit
 
 from . import exchange
 from .cut_summary import FULL
@@ -74,7 +74,7 @@ class Life:
         left = self.board.power.steps_left
         self.board.start()
         self.board.power.steps_left = left
-        self.unit = Unit(self.board)
+        self.unit = Dispatcher(self.board)
         self.board.clock += _LONG_MS
 
     def open(self) -> bytes:
@@ -122,13 +122,13 @@ class Life:
         life = self.clone()
         life.start()
         status = named(commands.STATUS.answer, life.ask(commands.STATUS))
-        if not life.unit.binding:
+        if not life.unit.state.binding:
             return View(status["state"])
         binding = life.open_again()
         epoch, index = life.ask(commands.NEXT_INDEX)
         assert epoch == 0
         assert isinstance(index, int)
-        sealed = tuple(bytes(life.unit.log.body(kind) or b"") for kind in SEALED)
+        sealed = tuple(bytes(life.unit.state.log.body(kind) or b"") for kind in SEALED)
         life.seal()
         return View(status["state"], binding, status["wrong_attempts"], index, sealed)
 
@@ -220,9 +220,9 @@ def member(compactions: int = 0, left: int = NVM_SIZE, *, fine: bool = True) -> 
     life.acknowledge(10)
     life.seal()
     for _ in range(compactions):
-        life.unit.log.compact()
-    while life.unit.log.size - life.unit.log.used >= left:
-        life.unit.log.append(WRONG_ATTEMPTS, bytes(4))
+        life.unit.state.log.compact()
+    while life.unit.state.log.size - life.unit.state.log.used >= left:
+        life.unit.state.log.append(WRONG_ATTEMPTS, bytes(4))
     life.board.power.fine = fine
     life.burnt_blocks = 1
     return life.clone()

@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, Channel, proof, transcript
-from ndks_unit.unit import Unit
+from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, SecureChannel, proof, transcript
+from ndks_unit.dispatcher import Dispatcher
 
 from .member import BINDING
 from .memory_board import MemoryBoard
@@ -17,10 +17,10 @@ from .memory_board import MemoryBoard
 _REQUEST_ID = 0x01020304
 _HOST_RANDOM = b"random of a host"
 
-channels: WeakKeyDictionary[Unit, Channel] = WeakKeyDictionary()
+channels: WeakKeyDictionary[Dispatcher, SecureChannel] = WeakKeyDictionary()
 
 
-def answers(board: MemoryBoard, unit: Unit, sent: bytes) -> list[framing.Frame]:
+def answers(board: MemoryBoard, unit: Dispatcher, sent: bytes) -> list[framing.Frame]:
     """What the unit answers to these bytes; frames and nothing else."""
     board.inbound, board.outbound = sent, b""
     while board.inbound:
@@ -31,7 +31,7 @@ def answers(board: MemoryBoard, unit: Unit, sent: bytes) -> list[framing.Frame]:
     return frames
 
 
-def answer(board: MemoryBoard, unit: Unit, code: int, payload: bytes) -> framing.Frame:
+def answer(board: MemoryBoard, unit: Dispatcher, code: int, payload: bytes) -> framing.Frame:
     """The answer to a frame in the clear, as it is on the wire."""
     (frame,) = answers(board, unit, framing.encode(code, _REQUEST_ID, payload))
     assert frame.request_id == _REQUEST_ID
@@ -39,9 +39,9 @@ def answer(board: MemoryBoard, unit: Unit, code: int, payload: bytes) -> framing
     return frame
 
 
-def ask(board: MemoryBoard, unit: Unit, command: commands.Command, *values: Any) -> tuple[Any, ...]:
+def ask(board: MemoryBoard, unit: Dispatcher, command: commands.Command, *values: Any) -> tuple[Any, ...]:
     """The fields of the answer; UnitError when it carries a code. A session is opened when there must be one."""
-    if command.needs & commands.SESSION and unit not in channels and unit.binding:
+    if command.needs & commands.SESSION and unit not in channels and unit.state.binding:
         open_session(board, unit)
     payload = command.request.pack(*values)
     channel = channels.get(unit) if command is not commands.HELLO else None
@@ -53,7 +53,7 @@ def ask(board: MemoryBoard, unit: Unit, command: commands.Command, *values: Any)
     return command.answer.unpack(payload)
 
 
-def refusal(board: MemoryBoard, unit: Unit, command: commands.Command, payload: bytes) -> int:
+def refusal(board: MemoryBoard, unit: Dispatcher, command: commands.Command, payload: bytes) -> int:
     """The error code that is answered to a payload that no layout would make, in a session."""
     if unit not in channels:
         open_session(board, unit)
@@ -63,7 +63,7 @@ def refusal(board: MemoryBoard, unit: Unit, command: commands.Command, payload: 
 
 
 def open_session(
-    board: MemoryBoard, unit: Unit, binding: bytes = BINDING, minimum: int = 0, allow_jump: int = 0
+    board: MemoryBoard, unit: Dispatcher, binding: bytes = BINDING, minimum: int = 0, allow_jump: int = 0
 ) -> None:
     """Open a session under a binding. UnitError."""
     channels.pop(unit, None)
@@ -74,12 +74,12 @@ def open_session(
     if binding == BINDING:
         assert unit_proof == proof(CRYPTO, keys.auth, "unit", transcript_hash)
     ask(board, unit, commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
-    channels[unit] = Channel(CRYPTO, keys.auth, transcript_hash, HOST)
+    channels[unit] = SecureChannel(CRYPTO, keys.auth, transcript_hash, HOST)
     ask(board, unit, commands.UNLOCK, keys.kek, minimum, allow_jump)
 
 
 def _exchange(
-    board: MemoryBoard, unit: Unit, channel: "Channel | None", code: int, payload: bytes
+    board: MemoryBoard, unit: Dispatcher, channel: "SecureChannel | None", code: int, payload: bytes
 ) -> tuple[int, bytes]:
     if channel is None:
         frame = answer(board, unit, code, payload)

@@ -11,8 +11,8 @@ from capsule_reference import aes_ctr, xor
 from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, Channel, proof, transcript
-from ndks_unit.unit import Unit
+from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, SecureChannel, proof, transcript
+from ndks_unit.dispatcher import Dispatcher
 
 from .exchange import answers
 from .member import BINDING, membership
@@ -31,7 +31,7 @@ class Projects:
         transcript_hash = transcript(CRYPTO, hello, host_random, unit_random)
         self.unit_proof = proof(CRYPTO, auth, "unit", transcript_hash)
         self.host_proof = proof(CRYPTO, auth, HOST, transcript_hash)
-        self._channel = Channel(CRYPTO, auth, transcript_hash, HOST)
+        self._channel = SecureChannel(CRYPTO, auth, transcript_hash, HOST)
 
     def secured(self, kind: int, request_id: int, body: bytes) -> bytes:
         view = memoryview(bytearray(len(body) + OVERHEAD))
@@ -74,12 +74,12 @@ class Laptop:
         self.channel: Projects | Reference | None = None  # after it
         self._ids = itertools.count(1)
         self.restart()
-        if not self.unit.binding:
+        if not self.unit.state.binding:
             self.ask(commands.PROVISION, *membership())
 
     def restart(self) -> None:
         self.board.start()
-        self.unit = Unit(self.board)
+        self.unit = Dispatcher(self.board)
         self.session = self.channel = None
 
     def disconnect(self) -> None:

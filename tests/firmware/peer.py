@@ -9,7 +9,7 @@ from ndks_protocol import commands, errors
 from ndks_protocol.capsule import CHUNK, FIRST_PIECE, TAG_SIZE, Header, HeaderKeys, Keys, MessageKeys, Opener, Sealer
 from ndks_protocol.commands import AES, INDEX_BITS, MAX_CHUNK, WIRE_HEADER_SIZE
 from ndks_protocol.generator import Generator
-from ndks_unit.unit import Unit
+from ndks_unit.dispatcher import Dispatcher
 
 from .exchange import ask, channels
 from .member import SECRET, membership
@@ -59,13 +59,13 @@ class Peer:
     ) -> None:
         self.board = board or FailingBoard()
         self.restart()
-        if not self.unit.binding:
+        if not self.unit.state.binding:
             self.ask(commands.PROVISION, *membership(suite, lane, **parameters))
 
     def restart(self) -> None:
         """What is in RAM is lost."""
         self.board.start()
-        self.unit = Unit(self.board)
+        self.unit = Dispatcher(self.board)
         self._dispatch = self.unit._dispatch
         self.unit._dispatch = self._serve
 

@@ -22,7 +22,7 @@ STRANGER = 4
 
 def provision(life: Life) -> None:
     life.start()
-    if not life.unit.binding:
+    if not life.unit.state.binding:
         life.provision()
 
 
@@ -78,7 +78,7 @@ def distrust(life: Life) -> None:
 def prove_wrongly(life: Life) -> None:
     """Once, however often that is repeated after a cut."""
     life.start()
-    if life.unit.session.wrong_attempts:
+    if life.unit.state.session.wrong_attempts:
         return
     life.ask(commands.HELLO)
     life.ask(commands.OPEN_SESSION, bytes(16))
@@ -104,7 +104,7 @@ def with_all_starts_counted() -> Life:
     """The next start needs a new record of its counter."""
     life = member()
     life.start()
-    while life.unit.log._tails[BOOTS][0] != life.unit.log._tails[BOOTS][1]:
+    while life.unit.state.log._tails[BOOTS][0] != life.unit.state.log._tails[BOOTS][1]:
         life.start()
     return life
 
@@ -112,8 +112,8 @@ def with_all_starts_counted() -> Life:
 def with_all_steps_counted() -> Life:
     life = member()
     life.open()
-    while life.unit.log._tails[EXPORT_COUNTER][0] != life.unit.log._tails[EXPORT_COUNTER][1]:
-        life.acknowledge(life.unit.counter.next)
+    while life.unit.state.log._tails[EXPORT_COUNTER][0] != life.unit.state.log._tails[EXPORT_COUNTER][1]:
+        life.acknowledge(life.unit.state.member.exports.next)
     return life
 
 
@@ -199,7 +199,7 @@ def test_a_cut_at_every_step(case: str, cutter: Cutter) -> None:
     make, operation = CASES[case]
     for cut in cutter.check(make(), operation, at_most=200)[::20]:
         operation(cut)
-        if cut.unit.binding:
+        if cut.unit.state.binding:
             cut.live()
 
 
@@ -237,9 +237,9 @@ def test_a_snapshot_that_is_the_only_copy_is_not_overwritten(steps_later: int, c
     life.board.power.fine = False
     for once in cutter.cuts(life, only_unlock, at_most=10):
         once.open()
-        while once.unit.log.size - once.unit.log.used >= JUMP_RECORD:
-            once.acknowledge(once.unit.counter.next + 1)
-        old, index = once.look(), once.unit.counter.next + 1
+        while once.unit.state.log.size - once.unit.state.log.used >= JUMP_RECORD:
+            once.acknowledge(once.unit.state.member.exports.next + 1)
+        old, index = once.look(), once.unit.state.member.exports.next + 1
 
         def jump_on(life: Life, index: int = index) -> None:
             life.open()
@@ -261,12 +261,12 @@ def test_body_that_reads_like_a_record_makes_no_snapshot_the_newest(first: int, 
     life = member(fine=False)
     life.open()
     life.ask(commands.ACKNOWLEDGE, 0, LARGE + first - 1, 1)
-    life.unit.log.compact()
+    life.unit.state.log.compact()
     life.acknowledge(LARGE + 0x1FF)
-    life.unit.log.compact()
-    while life.unit.log.size - life.unit.log.used >= JUMP_RECORD:
-        life.acknowledge(life.unit.counter.next + 1)
-    index = life.unit.counter.next + 1
+    life.unit.state.log.compact()
+    while life.unit.state.log.size - life.unit.state.log.used >= JUMP_RECORD:
+        life.acknowledge(life.unit.state.member.exports.next + 1)
+    index = life.unit.state.member.exports.next + 1
     old = life.look()
 
     def jump_on(life: Life) -> None:

@@ -81,8 +81,8 @@ class TestBind:
             laptop.open(NEW_BINDING)
             assert laptop.ask(commands.KEY_CHUNK, 0, 1, 0, 32) == key
             assert laptop.ask(commands.NEXT_INDEX) == (0, 2)
-            assert laptop.unit.messages
-            assert laptop.unit.messages.windows.binding_id_of(2) == ID
+            assert laptop.unit.state.opened
+            assert laptop.unit.state.windows.binding_id_of(2) == ID
             after = named_hello(laptop)
             assert after.pop("binding_id") == BindingKeys(CRYPTO, NEW_BINDING).id
             assert after == {name: value for name, value in before.items() if name != "binding_id"}
@@ -133,9 +133,9 @@ class TestBind:
         laptop.ask(commands.BIND, NEW_BINDING)
         header, _, after, _ = laptop.ask(commands.SEAL_KEYS, b"token  2", 0, 0, bytes(8))
         laptop.open(NEW_BINDING)
-        assert laptop.unit.messages
-        clear = laptop.unit.messages.header_keys.unmask(header)
-        assert laptop.unit.messages.own_keys(clear).sync == after != before
+        assert laptop.unit.state.opened
+        clear = laptop.unit.state.member.header_keys.unmask(header)
+        assert laptop.unit.state.member.message_keys(clear, laptop.unit.state.bound.id).sync == after != before
 
     @pytest.mark.parametrize("what_fails", ["drive", "nvm"])
     def test_without_storage_the_old_binding_stays(self, laptop: Laptop, what_fails: str) -> None:
@@ -177,8 +177,8 @@ class TestTrust:
         assert laptop.ask(commands.TRUST, 100, ID) == ()
         laptop.restart()
         laptop.open()
-        assert laptop.unit.messages
-        known = {lane: laptop.unit.messages.windows.binding_id_of(lane) for lane in (*lanes, 100)}
+        assert laptop.unit.state.opened
+        known = {lane: laptop.unit.state.windows.binding_id_of(lane) for lane in (*lanes, 100)}
         assert known == dict.fromkeys(lanes, ID) | {3: b"", 5: b"another idea of.", 100: ID}
 
     def test_what_is_known_already_costs_nothing(self, laptop: Laptop) -> None:
@@ -195,6 +195,6 @@ class TestTrust:
         laptop.ask(commands.TRUST, 2, BLANK_ID)
         laptop.restart()
         laptop.open()
-        assert laptop.unit.messages
-        assert laptop.unit.messages.windows.binding_id_of(2) == b""
+        assert laptop.unit.state.opened
+        assert laptop.unit.state.windows.binding_id_of(2) == b""
         assert laptop.ask(commands.TRUST, 3, ID) == ()

@@ -127,7 +127,7 @@ def test_a_compaction_after_a_cut(situation: str, cutter: Cutter) -> None:
 
     def compact(life: Life) -> None:
         life.open()
-        life.unit.log.compact()
+        life.unit.state.log.compact()
 
     life = SITUATIONS[situation]()
     life.board.power.fine = False
@@ -195,8 +195,8 @@ def test_commit_whose_padding_did_not_arrive() -> None:
     life = member()
     old = life.look()
     life.open()
-    life.unit.log.compact()  # as BIND will
-    life.board.nvm.stuck.add(life.unit.log.used + BINDING_RECORD_SIZE - 1)
+    life.unit.state.log.compact()  # as BIND will
+    life.board.nvm.stuck.add(life.unit.state.log.used + BINDING_RECORD_SIZE - 1)
     assert code_of_bind(life) == errors.STORAGE
     found = old.next_index
     try:

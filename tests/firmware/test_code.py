@@ -12,7 +12,7 @@ from firmware.stand_ins import Chip, Host, Script, WatchdogReset
 from firmware.stand_ins.chip import FREE_MEMORY, UID
 from firmware.stand_ins.clock import WatchDogMode
 from ndks_protocol import commands, errors, framing
-from ndks_unit import unit as dispatcher
+from ndks_unit import dispatcher
 from ndks_unit.board import (
     RESET_BROWNOUT,
     RESET_OTHER,
@@ -188,7 +188,7 @@ def test_a_failing_handler_is_no_such_exception(chip: Chip, monkeypatch: pytest.
     def fail(unit: object) -> tuple[Any, ...]:
         raise MemoryError("at 0x20001234, next to the secret")
 
-    monkeypatch.setitem(dispatcher._HANDLERS, commands.STATUS.code, fail)
+    monkeypatch.setitem(dispatcher.HANDLERS, commands.STATUS.code, fail)
 
     def script(host: Host) -> Script:
         host.open()

@@ -18,8 +18,8 @@ from firmware.memory_board import MemoryBoard
 from firmware.peer import RANDOM, new_token, wire
 from ndks_protocol import commands, errors
 from ndks_protocol.flash import NVM_SIZE
+from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash import records
-from ndks_unit.unit import Unit
 
 OLD_FORMAT = json.loads((Path(__file__).parent / "images/format_1.json").read_text())
 BLANK, TAMPERED = commands.STATE_BLANK, commands.STATE_TAMPERED
@@ -86,7 +86,7 @@ def check_erased(life: Life, tampered: bool, secrets: set[bytes]) -> None:
 
 
 def all_secrets(life: Life) -> set[bytes]:
-    erases = life.unit.log.erases if hasattr(life, "unit") else 0
+    erases = life.unit.state.log.erases if hasattr(life, "unit") else 0
     harmless = {piece for image in erased(True, erases + 1) for piece in _windows(image)}
     return secrets_of(life.board) - harmless
 
@@ -124,7 +124,7 @@ def test_opening_the_case_erases_everything(moment: str, compactions: int) -> No
     life.unit.poll()
     assert not remains(life.board, secrets)
     assert images(life.board) == erased(True, compactions + 1)
-    assert life.unit.state == TAMPERED
+    assert life.unit.state.lifecycle == TAMPERED
     life.board.is_connected = True
     check_erased(life, True, secrets)
 
@@ -134,7 +134,7 @@ def test_case_that_opened_while_the_power_was_off() -> None:
     secrets = all_secrets(life)
     life.board.case_open = True
     life.start()
-    assert life.unit.state == TAMPERED
+    assert life.unit.state.lifecycle == TAMPERED
     assert not remains(life.board, secrets)
     life.board.case_open = False
     check_erased(life, True, secrets)
@@ -159,7 +159,7 @@ def test_a_flood_of_bytes_does_not_hold_up_the_erasure(monkeypatch: pytest.Monke
     bound: list[bool] = []
 
     def read() -> bytes:
-        bound.append(life.unit.binding is not None)
+        bound.append(life.unit.state.binding is not None)
         life.board.case_open = True
         return b"\1" * 64 if len(bound) < 100 else b""
 
@@ -167,7 +167,7 @@ def test_a_flood_of_bytes_does_not_hold_up_the_erasure(monkeypatch: pytest.Monke
     for _ in range(2):
         life.unit.poll()
     assert True not in bound[10:]
-    assert life.unit.state == TAMPERED
+    assert life.unit.state.lifecycle == TAMPERED
 
 
 REQUESTS: dict[str, tuple[commands.Command, Callable[[], tuple[Any, ...]]]] = {
@@ -202,7 +202,7 @@ def test_a_request_during_which_the_case_opens_is_not_answered(name: str, monkey
     monkeypatch.setattr(life.unit, "_dispatch", open_case)
     life.board.outbound = b""
     assert code(life, command, *values()) == errors.TAMPERED
-    assert life.unit.state == TAMPERED
+    assert life.unit.state.lifecycle == TAMPERED
     assert not remains(life.board, secrets)
     check_erased(life, True, secrets)
 
@@ -237,7 +237,7 @@ def test_case_opens_between_any_two_writes_of_a_command(command: str, monkeypatc
         if writes < write:
             break
         assert opened == (0 if command == "ZEROIZE" else errors.TAMPERED), "ZEROIZE has done what it should"
-        assert life.unit.state == TAMPERED, "as long as it runs"
+        assert life.unit.state.lifecycle == TAMPERED, "as long as it runs"
         check_erased(life, tampered=command != "ZEROIZE", secrets=secrets)
 
 
@@ -275,7 +275,7 @@ def test_zeroize_needs_no_session_and_goes_on_with_one() -> None:
         else:
             life.start()
         assert life.ask(commands.ZEROIZE, commands.CONFIRMATION, life.board.uid) == ()
-        assert life.unit.state == BLANK
+        assert life.unit.state.lifecycle == BLANK
         assert images(life.board) == erased(False, 3)
         check_erased(life, False, secrets)
 
@@ -302,8 +302,8 @@ def test_zeroize_leaves_a_newer_state_alone() -> None:
     board = member().board
     keys = records.RecordKeys(board)
     body = flash_reference.state_format(0).replace(b"\3", b"\4", 1)
-    unit = Unit(board.clone())
-    board.nvm_write(unit.log.used, bytes(keys.encode(records.STATE_FORMAT, body, 10_000)))
+    unit = Dispatcher(board.clone())
+    board.nvm_write(unit.state.log.used, bytes(keys.encode(records.STATE_FORMAT, body, 10_000)))
     life = Life(board)
     before = images(board)
     life.start()
@@ -452,7 +452,7 @@ def test_files_that_cannot_be_written_when_the_case_opens() -> None:
     life = member(1)
     life.board.drive_is_writable = False
     tamper(life)
-    assert life.unit.state == TAMPERED
+    assert life.unit.state.lifecycle == TAMPERED
     assert code(life, commands.OPEN_SESSION, bytes(16)) == errors.TAMPERED
 
 
@@ -464,7 +464,7 @@ def test_unit_starts_while_its_files_cannot_be_written() -> None:
     for _ in range(3):
         life.start()
         assert is_marked(life.board, True)
-        assert life.unit.state == TAMPERED
+        assert life.unit.state.lifecycle == TAMPERED
         for _ in range(3):
             life.unit.poll()
     assert life.board.nvm.erases <= erases + 1, "nvm is not worn out meanwhile"

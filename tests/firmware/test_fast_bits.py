@@ -18,6 +18,7 @@ from firmware.memory_board import MemoryBoard
 from ndks.board import tables as maker
 from ndks_protocol import cell_tables, commands
 from ndks_protocol.generator import MAX_ELEMENTS, MAX_INDEX, Generator
+from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.fast_bits import phases as phases_module
 from ndks_unit.fast_bits import tables
 from ndks_unit.fast_bits.circle import ERROR, Circle
@@ -26,7 +27,6 @@ from ndks_unit.fast_bits.lane_bits import LaneGenerator
 from ndks_unit.fast_bits.phases import Phases
 from ndks_unit.fast_bits.table_bits import TableGenerator
 from ndks_unit.fast_bits.tables import find, read_early, release_spare
-from ndks_unit.unit import Unit
 
 MOST = 2300  # elements: more than a stretch of the tables, many blocks of lanes
 
@@ -220,11 +220,11 @@ def test_a_unit_takes_the_generator_of_its_board(folder: str) -> None:
 
     chunks: list[bytes] = []
     for board in (FastBoard(), MemoryBoard()):
-        unit = Unit(board)
+        unit = Dispatcher(board)
         ask(board, unit, commands.PROVISION, *membership())
         open_session(board, unit)
-        assert unit.member
-        assert isinstance(unit.member.generator, Generator) is (len(chunks) > 0)
+        assert unit.state.opened
+        assert isinstance(unit.state.member.generator, Generator) is (len(chunks) > 0)
         chunks += ask(board, unit, commands.KEY_CHUNK, 0, 5, 777, commands.MAX_CHUNK)
     assert chunks[0] == chunks[1]
 
@@ -366,9 +366,9 @@ def test_without_room_for_any_fast_algorithm_the_slow_one_does() -> None:
             raise MemoryError
 
     board = NarrowBoard()
-    unit = Unit(board)
+    unit = Dispatcher(board)
     ask(board, unit, commands.PROVISION, *membership())
     open_session(board, unit)
-    assert unit.member
-    assert isinstance(unit.member.generator, Generator)
+    assert unit.state.opened
+    assert isinstance(unit.state.member.generator, Generator)
     assert ask(board, unit, commands.NEXT_INDEX) == (0, 1)

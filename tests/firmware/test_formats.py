@@ -14,7 +14,7 @@ from firmware.memory_board import MemoryBoard
 from ndks_protocol import commands, errors
 from ndks_protocol.flash import NVM_SIZE
 from ndks_protocol.generator import F1, F2
-from ndks_unit.unit import Unit
+from ndks_unit.dispatcher import Dispatcher
 
 IMAGE = json.loads((Path(__file__).parent / "images/format_1.json").read_text())
 
@@ -60,16 +60,16 @@ def test_a_member_of_format_1_can_begin_anew() -> None:
 @pytest.mark.parametrize("f2", range(len(F2)))
 def test_operators_survive_a_restart_and_the_loss_of_nvm(f1: int, f2: int) -> None:
     board = MemoryBoard()
-    ask(board, Unit(board), commands.PROVISION, *membership(f1=f1, f2=f2))
-    assert operators(Unit(board)) == (f1, f2)
-    unit = Unit(board)
+    ask(board, Dispatcher(board), commands.PROVISION, *membership(f1=f1, f2=f2))
+    assert operators(Dispatcher(board)) == (f1, f2)
+    unit = Dispatcher(board)
     ask(board, unit, commands.NEXT_INDEX)
-    unit.log.compact()
+    unit.state.log.compact()
     board.nvm.content[:] = b"\xff" * NVM_SIZE
-    assert operators(Unit(board)) == (f1, f2)
+    assert operators(Dispatcher(board)) == (f1, f2)
 
 
-def operators(unit: Unit) -> tuple[int, int]:
-    ask(unit.board, unit, commands.NEXT_INDEX)  # opens a session
-    status = named(commands.STATUS.answer, ask(unit.board, unit, commands.STATUS))
+def operators(unit: Dispatcher) -> tuple[int, int]:
+    ask(unit.state.board, unit, commands.NEXT_INDEX)  # opens a session
+    status = named(commands.STATUS.answer, ask(unit.state.board, unit, commands.STATUS))
     return status["f1"], status["f2"]

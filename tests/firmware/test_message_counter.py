@@ -29,7 +29,7 @@ def give_back(peer: Peer) -> None:
 
 def go_on_from(peer: Peer, number: int, epoch: int = 0) -> None:
     """As after so many messages."""
-    peer.unit.log.append(MESSAGE_COUNTER, struct.pack(">IQ", epoch, number))
+    peer.unit.state.log.append(MESSAGE_COUNTER, struct.pack(">IQ", epoch, number))
     peer.restart()
 
 
@@ -79,14 +79,14 @@ def test_there_is_nothing_to_give_back_twice(peer: Peer) -> None:
     peer.restart()  # which begins to count starts
     peer.begin()
     give_back(peer)
-    used = peer.unit.log.used
+    used = peer.unit.state.log.used
     for restart in (False, True):
         if restart:
             peer.restart()
         give_back(peer)
         peer.ask(commands.NEXT_INDEX)
         give_back(peer)
-    assert peer.unit.log.used == used
+    assert peer.unit.state.log.used == used
 
 
 def test_only_the_laptop_gives_numbers_back(peer: Peer) -> None:
@@ -102,7 +102,7 @@ def test_only_the_laptop_gives_numbers_back(peer: Peer) -> None:
 def test_a_blank_unit_has_nothing_to_give_back(peer: Peer) -> None:
     peer.board.nvm.content[:] = b"\xff" * len(peer.board.nvm.content)
     peer.restart()
-    assert peer.unit.member is None
+    assert peer.unit.state.opened is None
     give_back(peer)
 
 
@@ -157,7 +157,7 @@ def test_numbers_can_be_given_back_later(peer: Peer) -> None:
 def test_what_was_given_back_in_vain_is_not_given_twice(peer: Peer) -> None:
     """The record's padding did not arrive: the write is refused, but at the next start this record is the newest."""
     peer.begin()
-    peer.board.nvm.stuck.add(peer.unit.log.used + 40)
+    peer.board.nvm.stuck.add(peer.unit.state.log.used + 40)
     assert peer.code(commands.CLOSE, 1) == errors.STORAGE
     given = [peer.number() for _ in range(5)]
     peer.restart()

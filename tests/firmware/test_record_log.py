@@ -17,11 +17,11 @@ from ndks_protocol.binding import ID_SIZE, BindingKeys
 from ndks_protocol.commands import MAX_SENDERS
 from ndks_protocol.flash import NVM_SIZE
 from ndks_protocol.kdf import derive
-from ndks_unit.exported_keys import ExportCounter
+from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash import records
+from ndks_unit.flash.counters import ExportCounter
 from ndks_unit.flash.record_log import RecordLog, format_body
 from ndks_unit.flash.records import BOOTS, EXPORT_COUNTER, MEMBERSHIP, MESSAGE_COUNTER, STATE_FORMAT, TAIL, WINDOWS
-from ndks_unit.unit import Unit
 
 VECTOR = load_vectors("records")
 IMAGE = bytes.fromhex(VECTOR["nvm"])
@@ -47,12 +47,12 @@ def board_with(image: bytes) -> MemoryBoard:
 
 def test_published_records_byte_for_byte() -> None:
     board = PublishedBoard()
-    unit = Unit(board)
+    unit = Dispatcher(board)
     ask(board, unit, commands.PROVISION, *commands.PROVISION.request.unpack(bytes.fromhex(VECTOR["provision"])))
     for index in VECTOR["acknowledged"]:
         ask(board, unit, commands.ACKNOWLEDGE, 0, index, 0)
     assert bytes(board.nvm.content) == IMAGE.ljust(NVM_SIZE, b"\xff")
-    assert ask(board, Unit(board), commands.NEXT_INDEX) == (0, VECTOR["next_index"])
+    assert ask(board, Dispatcher(board), commands.NEXT_INDEX) == (0, VECTOR["next_index"])
 
 
 def test_published_records_are_understood() -> None:
@@ -125,7 +125,7 @@ def test_at_most_one_erase_in_1000_keys(senders: int) -> None:
 
 def test_repeated_acknowledgements_cost_nothing() -> None:
     board = board_with(IMAGE)
-    unit = Unit(board)
+    unit = Dispatcher(board)
     before = bytes(board.nvm.content)
     for index in (1, 9, 3, 9):
         ask(board, unit, commands.ACKNOWLEDGE, 0, index, 0)
@@ -134,16 +134,16 @@ def test_repeated_acknowledgements_cost_nothing() -> None:
 
 def test_a_start_writes_one_byte_and_a_session_none() -> None:
     board = board_with(IMAGE)
-    ask(board, Unit(board), commands.NEXT_INDEX)  # the first writes a record
+    ask(board, Dispatcher(board), commands.NEXT_INDEX)  # the first writes a record
     before = bytes(board.nvm.content)
     for starts in (1, 2, 3):
-        assert ask(board, Unit(board), commands.NEXT_INDEX) == (0, VECTOR["next_index"])
+        assert ask(board, Dispatcher(board), commands.NEXT_INDEX) == (0, VECTOR["next_index"])
         assert sum(old != new for old, new in zip(before, board.nvm.content, strict=True)) == starts
 
 
 def test_starting_a_unit_that_is_blank_writes_nothing() -> None:
     board = MemoryBoard()
-    assert Unit(board).binding is None
+    assert Dispatcher(board).state.binding is None
     assert board.power.steps == 0
 
 
@@ -188,8 +188,8 @@ def test_garbage_all_over_is_no_reason_to_erase_or_to_fail() -> None:
     for content in (b"\0", b"\xf0", b"\x80\0\x0c\0\0\0\1\0", b"\x01\xff\xff\0\0\0\1\0", bytes(range(256))):
         image = (content * NVM_SIZE)[: NVM_SIZE - 32]
         board = board_with(image)
-        unit = Unit(board)
-        assert (unit.log.used, unit.state) == (unit.log.size, commands.STATE_BLANK)
+        unit = Dispatcher(board)
+        assert (unit.state.log.used, unit.state.lifecycle) == (unit.state.log.size, commands.STATE_BLANK)
         with pytest.raises(errors.UnitError, match="STORAGE"):  # no drive, no snapshot, no erasing
             ask(board, unit, commands.PROVISION, *membership())
         assert (bytes(board.nvm.content[: len(image)]), board.nvm.erases) == (image, 0)
@@ -198,9 +198,9 @@ def test_garbage_all_over_is_no_reason_to_erase_or_to_fail() -> None:
 def test_garbage_gives_way_to_records_through_a_snapshot() -> None:
     board = MemoryBoard()
     board.nvm.content[:] = b"\xf0" * NVM_SIZE
-    ask(board, Unit(board), commands.PROVISION, *membership())
+    ask(board, Dispatcher(board), commands.PROVISION, *membership())
     assert board.nvm.erases == 1
-    assert ask(board, Unit(board), commands.NEXT_INDEX) == (0, 1)
+    assert ask(board, Dispatcher(board), commands.NEXT_INDEX) == (0, 1)
 
 
 @pytest.mark.parametrize(("offset", "size"), [(48, 12), (48, 60), (96, 24)])

@@ -21,9 +21,10 @@ from ndks_protocol.commands import INDEX_BITS, MAX_JUMP
 from ndks_protocol.framing import MAX_PAYLOAD, MAX_PAYLOAD_BEFORE_SESSION
 from ndks_protocol.kdf import Mac
 from ndks_protocol.session import OVERHEAD, Direction
-from ndks_unit import unit as dispatcher
+from ndks_unit import dispatcher
 from ndks_unit.board import TICKS_PERIOD
-from ndks_unit.unit import Unit
+from ndks_unit.dispatcher import Dispatcher
+from ndks_unit.state import State
 
 OTHER_BINDING = bytes(range(96, 128))
 WRONG_KEK = bytes(32)
@@ -68,7 +69,7 @@ def test_a_flag_is_0_or_1(laptop: Laptop, wrong: int) -> None:
     ]:
         assert laptop.code(command, *values) == errors.RANGE
     handle, *_ = laptop.ask(commands.OPEN_BEGIN, header, 0)
-    assert laptop.code(commands.OPEN_CHUNK, handle, 0, wrong, bytes(40)) == errors.RANGE
+    assert laptop.code(commands.OPEN_CHUNK, handle, 0, wrong, bytes(40)) == errors.AUTH
     laptop.ask(commands.SEAL_BEGIN, b"token  1", 0, 0, bytes(8))
     reserved = flash(laptop)
     assert laptop.code(commands.SEAL_CHUNK, b"token  1", 0, wrong, b"data") == errors.RANGE
@@ -83,8 +84,8 @@ def flash(laptop: Laptop) -> tuple[bytes, ...]:
 
 
 def is_locked(laptop: Laptop) -> bool:
-    unit = laptop.unit
-    return unit.session.channel is unit.member is unit.keys is unit.messages is None
+    state = laptop.unit.state
+    return state.session.channel is state.opened is state.sealing.current is None
 
 
 def assert_ended(laptop: Laptop, frame: framing.Frame) -> None:
@@ -165,7 +166,7 @@ class TestHandshake:
 
     def test_a_blank_unit_has_no_sessions(self) -> None:
         board = MemoryBoard()
-        unit = Unit(board)
+        unit = Dispatcher(board)
         for command in (commands.OPEN_SESSION, commands.PROVE, commands.UNLOCK):
             request = command.request.pack(*values_of(command))
             (frame,) = answers(board, unit, framing.encode(command.code, 1, request))
@@ -310,7 +311,7 @@ class TestWrongProofs:
         """Before UNLOCK nothing is compacted: when the log is full, further attempts are delayed all the same."""
         for _ in range(140):
             self.attempt(laptop)
-        assert laptop.unit.log.size - laptop.unit.log.used < 64
+        assert laptop.unit.state.log.size - laptop.unit.state.log.used < 64
         assert laptop.board.nvm.erases == 0
         self.assert_delayed(laptop, LONGEST_DELAY)
         for restart in (False, True):
@@ -388,7 +389,7 @@ class TestSecuredFrames:
         wire = bytearray(framing.encode(*self.request(laptop)))
         wire[10] ^= 1 if wire[10] != 1 else 2
         assert answers(laptop.board, laptop.unit, bytes(wire)) == []
-        assert laptop.unit.session.channel, "nobody but the line says so"
+        assert laptop.unit.state.session.channel, "nobody but the line says so"
         assert_ended(laptop, laptop.send_frame(*self.request(laptop)))
 
     def test_a_reflected_answer(self, laptop: Laptop) -> None:
@@ -441,7 +442,7 @@ class TestSecuredFrames:
 
     def test_an_unknown_exception_is_secured_too(self, laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
         laptop.open()
-        monkeypatch.setitem(dispatcher._HANDLERS, commands.NEXT_INDEX.code, lambda unit: [].pop())
+        monkeypatch.setitem(dispatcher.HANDLERS, commands.NEXT_INDEX.code, lambda state: [].pop())
         assert laptop.code(commands.NEXT_INDEX) == errors.INTERNAL
         assert laptop.status()["state"] == commands.STATE_PROVISIONED
 
@@ -451,7 +452,7 @@ class TestSecuredFrames:
         frame = laptop.send(commands.OPEN_SESSION, laptop.secured(commands.OPEN_SESSION, RANDOM))
         assert frame.kind == commands.OPEN_SESSION.code | framing.ANSWER
         unit_random, unit_proof = commands.OPEN_SESSION.answer.unpack(frame.payload)
-        laptop.session = Reference(BINDING, bytes(laptop.unit.session.hello), RANDOM, unit_random)
+        laptop.session = Reference(BINDING, bytes(laptop.unit.state.session.hello), RANDOM, unit_random)
         assert laptop.session.unit_proof == unit_proof
         laptop.channel = None
         laptop.prove()
@@ -504,17 +505,17 @@ class TestSizes:
             "altered": alter,
         }
         befores[after]()
-        dropped = laptop.unit.dropped_frames
+        dropped = laptop.unit.state.dropped_frames
         frames = answers(laptop.board, laptop.unit, framing.encode(0x7E, 1, bytes(size)))
         if size > MAX_PAYLOAD_BEFORE_SESSION:
-            assert (frames, laptop.unit.dropped_frames) == ([], dropped + 1)
+            assert (frames, laptop.unit.state.dropped_frames) == ([], dropped + 1)
         else:
             assert frames[0].payload == errors.UNKNOWN_COMMAND.to_bytes(2)
 
     def test_a_blank_unit_takes_long_frames(self) -> None:
         """PROVISION may have more than 128 bytes; once it has succeeded they are too long."""
         board = MemoryBoard()
-        unit = Unit(board)
+        unit = Dispatcher(board)
         (frame,) = answers(board, unit, framing.encode(0x7E, 1, bytes(MAX_PAYLOAD)))
         assert frame.payload == errors.UNKNOWN_COMMAND.to_bytes(2)
         longest = membership(name="n" * 32, p1="0." + "5" * 78, p2="25." + "7" * 77)
@@ -523,7 +524,7 @@ class TestSizes:
         (frame,) = answers(board, unit, framing.encode(commands.PROVISION.code, 1, request))
         assert frame.kind == commands.PROVISION.code | framing.ANSWER
         assert answers(board, unit, framing.encode(commands.PROVISION.code, 1, request)) == []
-        assert unit.dropped_frames == 1
+        assert unit.state.dropped_frames == 1
 
     @hosts
     def test_the_longest_bodies_both_ways(self, bound: MemoryBoard, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -531,11 +532,11 @@ class TestSizes:
         laptop.open()
         taken: list[bytes] = []
 
-        def echo(unit: Unit, token: bytes, number: int, last: int, data: Any) -> tuple[bytes]:
+        def echo(state: State, token: bytes, number: int, last: int, data: Any) -> tuple[bytes]:
             taken.append(bytes(data))
             return (bytes(data) + bytes(MAX_BODY - len(data)),)
 
-        monkeypatch.setitem(dispatcher._HANDLERS, commands.SEAL_CHUNK.code, echo)
+        monkeypatch.setitem(dispatcher.HANDLERS, commands.SEAL_CHUNK.code, echo)
         for size in (*range(MAX_BODY - 13 - 34, MAX_BODY - 13), MAX_BODY - 13):
             data = bytes(range(251)) * 5
             (answered,) = laptop.ask(commands.SEAL_CHUNK, bytes(8), 0, 1, data[:size])
@@ -548,7 +549,7 @@ class TestSizes:
         laptop.open()
         for more in (1, 16, 17, 100, 2000):
             monkeypatch.setitem(
-                dispatcher._HANDLERS, commands.KEY_CHUNK.code, lambda unit, *_, more=more: (bytes(MAX_BODY + more),)
+                dispatcher.HANDLERS, commands.KEY_CHUNK.code, lambda state, *_, more=more: (bytes(MAX_BODY + more),)
             )
             assert laptop.code(commands.KEY_CHUNK, 0, 1, 0, 1) == errors.INTERNAL
         assert laptop.ask(commands.NEXT_INDEX) == (0, 1)
@@ -669,30 +670,28 @@ class TestUnlock:
 
 
 def is_unlocked(laptop: Laptop) -> bool:
-    return laptop.unit.member is not None
+    return laptop.unit.state.opened is not None
 
 
-def secrets_of(unit: Unit) -> dict[str, bytearray]:
+def secrets_of(state: State) -> dict[str, bytearray]:
     """Every key that is kept as long as a session is."""
-    assert unit.session.channel
-    assert unit.member
-    held: dict[str, bytearray] = {"network secret": unit.member.secret}
+    assert state.session.channel
+    held: dict[str, bytearray] = {"network secret": state.member.secret}
     for name in ("_sending", "_receiving"):
-        direction: Direction = getattr(unit.session.channel, name)
+        direction: Direction = getattr(state.session.channel, name)
         held[f"{name} encryption key"] = direction._key
         held |= _keys_of_mac(f"{name} mac key", direction._mac)
     for name in ("_seal_tag", "_seal_key"):
-        held |= _keys_of_mac(name, getattr(unit.log.keys, name))
+        held |= _keys_of_mac(name, getattr(state.log.keys, name))
     for kind in (1, 2):
-        body = unit.log.body(kind)
+        body = state.log.body(kind)
         if body:
             held[f"record {kind}"] = body
-    assert unit.messages
-    held["header mask key"] = unit.messages.header_keys._mask_key
-    held |= _keys_of_mac("header mac key", unit.messages.header_keys._mac)
+    held["header mask key"] = state.member.header_keys._mask_key
+    held |= _keys_of_mac("header mac key", state.member.header_keys._mac)
     for name, message, tool in (
-        ("sealing", unit.sealing.current, "_sealer"),
-        ("opening", unit.messages.incoming, "opener"),
+        ("sealing", state.sealing.current, "_sealer"),
+        ("opening", state.member.incoming, "_opener"),
     ):
         if message:
             held |= {f"{name}{key}": getattr(message.keys, key) for key in ("_tag_key", "_mask_key", "aes_key")}
@@ -726,7 +725,7 @@ class TestWhatIsLeft:
         laptop.ask(commands.SEAL_BEGIN, bytes(8), commands.AES, 0, bytes(8))
         laptop.ask(commands.OPEN_BEGIN, wire(2, 1, cipher=commands.AES), 0)
         laptop.ask(commands.KEY_CHUNK, 0, 1, 0, 32)
-        held = secrets_of(laptop.unit)
+        held = secrets_of(laptop.unit.state)
         assert len(held) == 26
         assert all(any(key) for key in held.values())
         if end == "case opened":
@@ -739,9 +738,9 @@ class TestWhatIsLeft:
 
     def test_another_unlock_leaves_nothing_of_the_one_before(self, laptop: Laptop) -> None:
         laptop.open()
-        held = secrets_of(laptop.unit)
+        held = secrets_of(laptop.unit.state)
         laptop.unlock()
-        kept = {id(key) for key in secrets_of(laptop.unit).values()}
+        kept = {id(key) for key in secrets_of(laptop.unit.state).values()}
         assert {name for name, key in held.items() if any(key) and id(key) not in kept} == set()
 
     @pytest.mark.parametrize("end", ENDS)
@@ -772,12 +771,12 @@ class TestWhatIsLeft:
             laptop.board.case_open = True
             return (b"a key" * 10,)
 
-        monkeypatch.setitem(dispatcher._HANDLERS, commands.KEY_CHUNK.code, open_case)
+        monkeypatch.setitem(dispatcher.HANDLERS, commands.KEY_CHUNK.code, open_case)
         payload = laptop.secured(commands.KEY_CHUNK, commands.KEY_CHUNK.request.pack(0, 1, 0, 32))
         frame = laptop.send(commands.KEY_CHUNK, payload)
         assert (frame.kind, bytes(frame.payload)) == (framing.ERROR, errors.TAMPERED.to_bytes(2))
         assert is_locked(laptop)
-        assert laptop.unit.binding is None
+        assert laptop.unit.state.binding is None
 
 
 class TestFailures:

@@ -16,11 +16,11 @@ from firmware.member import membership, named
 from firmware.memory_board import MemoryBoard
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.flash import NVM_SIZE
-from ndks_unit import device, exported_keys
-from ndks_unit import unit as dispatcher
+from ndks_unit import device, dispatcher, paper_bits
+from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash import records
 from ndks_unit.flash.records import CURRENT_FORMAT, RecordKeys
-from ndks_unit.unit import Unit
+from ndks_unit.state import State
 
 CONVERSATION = load_vectors("commands")
 
@@ -28,7 +28,7 @@ CONVERSATION = load_vectors("commands")
 @pytest.fixture(scope="module")
 def provisioned() -> MemoryBoard:
     board = MemoryBoard()
-    ask(board, Unit(board), commands.PROVISION, *membership())
+    ask(board, Dispatcher(board), commands.PROVISION, *membership())
     return board
 
 
@@ -43,12 +43,12 @@ def test_published_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
     """As it is on the line: the sessions in it are somebody else's arithmetic."""
     monkeypatch.setattr(device, "FIRMWARE", FIRMWARE_OF_VECTORS)
     board = PredictableBoard(bytes.fromhex(CONVERSATION["uid"]))
-    unit = Unit(board)
+    unit = Dispatcher(board)
     for step in CONVERSATION["steps"]:
         board.clock += step.get("after_ms", 0)
         if step.get("restart"):
             board.start()
-            unit = Unit(board)
+            unit = Dispatcher(board)
         sent = bytes.fromhex(step.get("sent", step["request"]))
         (frame,) = answers(board, unit, framing.encode(step["command"], step["request_id"], sent))
         kind, expected = framing.ERROR, f"{step.get('error', 0):04x}"
@@ -64,23 +64,23 @@ def test_the_published_conversation_holds_all_commands() -> None:
 
 
 def test_every_command_has_a_handler() -> None:
-    assert set(dispatcher._HANDLERS) == set(commands.TABLE)
+    assert set(dispatcher.HANDLERS) == set(commands.TABLE)
 
 
 @pytest.mark.parametrize("failure", [ValueError, MemoryError, RuntimeError, OSError, KeyError])
 def test_an_unknown_exception_becomes_a_code_without_text(
     provisioned: MemoryBoard, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
 ) -> None:
-    def fail(unit: Unit, *values: object) -> tuple[Any, ...]:
+    def fail(state: State, *values: object) -> tuple[Any, ...]:
         raise failure("the secret is 0001020304")
 
     board = provisioned.clone()
-    unit = Unit(board)
-    monkeypatch.setitem(dispatcher._HANDLERS, commands.KEY_CHUNK.code, fail)
+    unit = Dispatcher(board)
+    monkeypatch.setitem(dispatcher.HANDLERS, commands.KEY_CHUNK.code, fail)
     with pytest.raises(errors.UnitError, match="INTERNAL"):
         ask(board, unit, commands.KEY_CHUNK, 0, 1, 0, 32)
     assert ask(board, unit, commands.NEXT_INDEX) == (0, 1)
-    monkeypatch.setitem(dispatcher._HANDLERS, commands.HELLO.code, fail)
+    monkeypatch.setitem(dispatcher.HANDLERS, commands.HELLO.code, fail)
     frame = answer(board, unit, commands.HELLO.code, b"")
     assert (frame.kind, frame.payload) == (framing.ERROR, struct.pack(">H", errors.INTERNAL))
 
@@ -89,14 +89,14 @@ def test_an_answer_that_does_not_fit_its_layout_is_internal(
     provisioned: MemoryBoard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board = provisioned.clone()
-    monkeypatch.setitem(dispatcher._HANDLERS, commands.NEXT_INDEX.code, lambda unit: (0, -1))
+    monkeypatch.setitem(dispatcher.HANDLERS, commands.NEXT_INDEX.code, lambda state: (0, -1))
     with pytest.raises(errors.UnitError, match="INTERNAL"):
-        ask(board, Unit(board), commands.NEXT_INDEX)
+        ask(board, Dispatcher(board), commands.NEXT_INDEX)
 
 
 def test_nvm_that_cannot_be_written_is_storage() -> None:
     board = MemoryBoard()
-    unit = Unit(board)
+    unit = Dispatcher(board)
     board.nvm.worn_out = True
     with pytest.raises(errors.UnitError, match="STORAGE"):
         ask(board, unit, commands.PROVISION, *membership())
@@ -105,7 +105,7 @@ def test_nvm_that_cannot_be_written_is_storage() -> None:
     board.nvm.worn_out = False
     ask(board, unit, commands.PROVISION, *membership())
     board.nvm.worn_out = True
-    for unit_now in (unit, Unit(board)):
+    for unit_now in (unit, Dispatcher(board)):
         with pytest.raises(errors.UnitError, match="STORAGE"):
             ask(board, unit_now, commands.ACKNOWLEDGE, 0, 1, 0)
         assert ask(board, unit_now, commands.NEXT_INDEX) == (0, 1)
@@ -114,12 +114,12 @@ def test_nvm_that_cannot_be_written_is_storage() -> None:
 def test_keys_can_be_read_when_nothing_can_be_written(provisioned: MemoryBoard) -> None:
     """The membership lies in a snapshot alone; nvm is worn out and the drive has become read-only."""
     board = provisioned.clone()
-    expected = ask(board, Unit(board), commands.KEY_CHUNK, 0, 1, 0, 32)
+    expected = ask(board, Dispatcher(board), commands.KEY_CHUNK, 0, 1, 0, 32)
     _compact(board)
     board.nvm.content[:] = b"\xf0" * NVM_SIZE
     board.nvm.worn_out = True
     board.drive_is_writable = False
-    unit = Unit(board)
+    unit = Dispatcher(board)
     assert ask(board, unit, commands.KEY_CHUNK, 0, 1, 0, 32) == expected
     with pytest.raises(errors.UnitError, match="STORAGE"):
         ask(board, unit, commands.ACKNOWLEDGE, 0, 1, 0)
@@ -130,11 +130,11 @@ def test_a_key_set_up_that_failed_half_way_is_not_mixed_with_the_next(
     provisioned: MemoryBoard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     board = provisioned.clone()
-    unit = Unit(board)
-    expected = ask(board, Unit(board), commands.KEY_CHUNK, 0, 2, 0, 32)
+    unit = Dispatcher(board)
+    expected = ask(board, Dispatcher(board), commands.KEY_CHUNK, 0, 2, 0, 32)
     ask(board, unit, commands.KEY_CHUNK, 0, 1, 0, 32)
     with monkeypatch.context() as patch:
-        patch.setattr(exported_keys, "export_mask_key", lambda *_: [].pop())
+        patch.setattr(paper_bits, "export_mask_key", lambda *_: [].pop())
         with pytest.raises(errors.UnitError, match="INTERNAL"):
             ask(board, unit, commands.KEY_CHUNK, 0, 2, 0, 32)
     assert ask(board, unit, commands.KEY_CHUNK, 0, 2, 0, 32) == expected
@@ -151,7 +151,7 @@ def test_a_key_set_up_that_failed_half_way_is_not_mixed_with_the_next(
 )
 def test_a_membership_out_of_range_changes_nothing(wrong: dict[str, Any]) -> None:
     board = MemoryBoard()
-    unit = Unit(board)
+    unit = Dispatcher(board)
     fields = named(commands.PROVISION.request, membership()) | wrong
     with pytest.raises(errors.UnitError, match="RANGE"):
         ask(board, unit, commands.PROVISION, *fields.values())
@@ -163,7 +163,7 @@ def test_the_state_of_a_newer_firmware_is_left_alone(provisioned: MemoryBoard) -
     board = provisioned.clone()
     _write_format(board, bytes((CURRENT_FORMAT + 1,)) + b"and more")
     before = bytes(board.nvm.content)
-    unit = Unit(board)
+    unit = Dispatcher(board)
 
     hello = named(commands.HELLO.answer, ask(board, unit, commands.HELLO))
     assert (hello["state_format"], hello["flags"]) == (CURRENT_FORMAT + 1, commands.NEWER_STATE)
@@ -180,7 +180,7 @@ def test_the_state_of_an_older_firmware_is_left_alone_and_can_be_erased(older: b
     board = MemoryBoard()
     _write_format(board, older)
     before = bytes(board.nvm.content)
-    unit = Unit(board)
+    unit = Dispatcher(board)
     hello = named(commands.HELLO.answer, ask(board, unit, commands.HELLO))
     assert (hello["state_format"], hello["flags"]) == (older[0], commands.NOT_SEALED)
     erasing = _valid_requests(board).pop(commands.ZEROIZE)
@@ -201,7 +201,7 @@ def test_an_open_case_erases_what_another_firmware_has_written() -> None:
     for other in (CURRENT_FORMAT - 1, CURRENT_FORMAT + 1):
         board = MemoryBoard()
         _write_format(board, bytes((other,)) + b"and its secret")
-        unit = Unit(board)
+        unit = Dispatcher(board)
         board.case_open = True
         unit.poll()
         assert b"and its secret" not in bytes(board.nvm.content)
@@ -213,8 +213,8 @@ def test_the_state_of_a_newer_firmware_is_left_alone_in_a_snapshot(provisioned: 
     _write_format(board, bytes((CURRENT_FORMAT + 1,)))
     _compact(board)
     board.nvm.content[:] = b"\xff" * NVM_SIZE
-    unit = Unit(board)
-    assert unit.log.format > CURRENT_FORMAT
+    unit = Dispatcher(board)
+    assert unit.state.log.format > CURRENT_FORMAT
     assert board.nvm.content == b"\xff" * NVM_SIZE
 
 
@@ -237,7 +237,7 @@ def test_any_values_are_answered(provisioned: MemoryBoard, is_member: bool, data
 @given(noise=st.binary(max_size=1500), cut=st.integers(0, 1500))
 def test_after_any_noise_the_next_request_is_answered(provisioned: MemoryBoard, noise: bytes, cut: int) -> None:
     board = provisioned.clone()
-    unit = Unit(board)
+    unit = Dispatcher(board)
     answers(board, unit, noise[:cut])
     answers(board, unit, noise[cut:] + b"\0")
     assert ask(board, unit, commands.NEXT_INDEX)[0] == 0
@@ -245,10 +245,10 @@ def test_after_any_noise_the_next_request_is_answered(provisioned: MemoryBoard, 
 
 def test_hello_loses_nothing_but_the_session(provisioned: MemoryBoard) -> None:
     board = provisioned.clone()
-    unit = Unit(board)
+    unit = Dispatcher(board)
     ask(board, unit, commands.ACKNOWLEDGE, 0, 1, 0)
     ask(board, unit, commands.HELLO)
-    assert unit.state == commands.STATE_LOCKED
+    assert unit.state.lifecycle == commands.STATE_LOCKED
     assert ask(board, unit, commands.NEXT_INDEX) == (0, 2)
 
 
@@ -256,36 +256,36 @@ def test_starts_are_counted_from_the_first_as_a_member_on(provisioned: MemoryBoa
     board = provisioned.clone()
     for boots in range(1, 200):
         board.start()
-        unit = Unit(board)
+        unit = Dispatcher(board)
         assert named(commands.STATUS.answer, ask(board, unit, commands.STATUS))["boots"] == boots
     assert board.nvm.erases == 0
 
 
 def test_where_the_log_is_full_starts_are_not_counted_and_nothing_else_is_lost(provisioned: MemoryBoard) -> None:
     board = provisioned.clone()
-    unit = Unit(board)
-    while unit.log.used < unit.log.size:
-        board.nvm_write(unit.log.used, b"\0" * 16)
-        unit = Unit(board)
+    unit = Dispatcher(board)
+    while unit.state.log.used < unit.state.log.size:
+        board.nvm_write(unit.state.log.used, b"\0" * 16)
+        unit = Dispatcher(board)
     for _ in range(100):
         board.start()
-        unit = Unit(board)
+        unit = Dispatcher(board)
     assert ask(board, unit, commands.ACKNOWLEDGE, 0, 1, 0) == (2,)
     board.start()
-    assert ask(board, Unit(board), commands.NEXT_INDEX) == (0, 2)
+    assert ask(board, Dispatcher(board), commands.NEXT_INDEX) == (0, 2)
 
 
 @pytest.mark.parametrize("reason", range(6))
 def test_a_unit_says_why_it_started(provisioned: MemoryBoard, reason: int) -> None:
     board = provisioned.clone()
     board.start(reason)
-    assert named(commands.STATUS.answer, ask(board, Unit(board), commands.STATUS))["reset_reason"] == reason
+    assert named(commands.STATUS.answer, ask(board, Dispatcher(board), commands.STATUS))["reset_reason"] == reason
 
 
 @given(data=st.data())
 def test_any_values_are_answered_in_a_session(provisioned: MemoryBoard, data: st.DataObject) -> None:
     board = provisioned.clone()
-    unit = Unit(board)
+    unit = Dispatcher(board)
     open_session(board, unit)
     command = data.draw(st.sampled_from(sorted(commands.TABLE.values(), key=lambda command: command.code)))
     try:
@@ -294,7 +294,7 @@ def test_any_values_are_answered_in_a_session(provisioned: MemoryBoard, data: st
         assert error.code in set(errors.TABLE) - {errors.INTERNAL, errors.SESSION_ENDED}  # noqa: PT017
     ask(board, unit, commands.HELLO)
     board.start()
-    Unit(board)
+    Dispatcher(board)
 
 
 _EDGES = st.sampled_from([0, 1, 2, 3, 12, 13, 255])
@@ -313,8 +313,8 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 
 def _answer_known(board: MemoryBoard, code: int, payload: bytes) -> None:
-    unit = Unit(board)
-    if unit.binding and len(payload) > framing.MAX_PAYLOAD_BEFORE_SESSION:
+    unit = Dispatcher(board)
+    if unit.state.binding and len(payload) > framing.MAX_PAYLOAD_BEFORE_SESSION:
         assert answers(board, unit, framing.encode(code, 1, payload)) == []
         return
     frame = answer(board, unit, code, payload)
@@ -325,10 +325,10 @@ def _answer_known(board: MemoryBoard, code: int, payload: bytes) -> None:
         commands.TABLE[code].answer.unpack(frame.payload)
     ask(board, unit, commands.STATUS)
     board.start()
-    Unit(board)
+    Dispatcher(board)
 
 
-def _code(board: MemoryBoard, unit: Unit, command: commands.Command, *values: Any) -> int:
+def _code(board: MemoryBoard, unit: Dispatcher, command: commands.Command, *values: Any) -> int:
     """The error code that is answered in the clear."""
     frame = answer(board, unit, command.code, command.request.pack(*values))
     return int.from_bytes(frame.payload) if frame.kind == framing.ERROR else 0
@@ -336,7 +336,7 @@ def _code(board: MemoryBoard, unit: Unit, command: commands.Command, *values: An
 
 def _write_format(board: MemoryBoard, body: bytes) -> None:
     """Append the record as the firmware would that has this format."""
-    used = Unit(board).log.used
+    used = Dispatcher(board).state.log.used
     board.nvm_write(used, RecordKeys(board).encode(records.STATE_FORMAT, body, 1000))
 
 

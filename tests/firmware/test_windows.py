@@ -170,7 +170,7 @@ class Deliveries(RuleBasedStateMachine):
     @initialize(fill=st.booleans())
     def begin(self, fill: bool) -> None:
         """In half of the runs compactions come soon."""
-        while fill and self.peer.unit.log.used < self.peer.unit.log.size - 300:
+        while fill and self.peer.unit.state.log.used < self.peer.unit.state.log.size - 300:
             self.do_other_things(1)
 
     @rule(lane=lanes, step=steps, arrives=st.booleans())

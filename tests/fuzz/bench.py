@@ -19,8 +19,8 @@ from fuzz.promises import Promises
 from ndks_emulator import MemoryBoard, PowerCut
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.framing import MAX_PAYLOAD, MAX_PAYLOAD_BEFORE_SESSION
+from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash import records
-from ndks_unit.unit import Unit
 
 RANDOM = bytes(range(16))  # of the host
 KNOWN_ID = 7  # of requests whose id does not matter
@@ -53,7 +53,7 @@ class Bench:
     """
 
     def __init__(
-        self, board: FuzzedBoard, binding: Binding | None, found: Callable[[Unit], Binding | None] | None = None
+        self, board: FuzzedBoard, binding: Binding | None, found: Callable[[Dispatcher], Binding | None] | None = None
     ) -> None:
         self.board = board
         self.binding = binding
@@ -73,7 +73,7 @@ class Bench:
         self.hello = b""
         self._end_session()
         self._is_closing = False
-        self.unit = Unit(self.board)
+        self.unit = Dispatcher(self.board)
         if self._found or also:
             self.binding = self._present((self.binding, *also))
         self._answered, self.unit._answer = self.unit._answer, self._answer_and_judge
@@ -110,7 +110,7 @@ class Bench:
         assert next(self._predicted, None) is None, "a frame was not answered"
         assert self.board.outbound == self._wire
         self._after_answer()
-        assert self.unit.dropped_frames == self.dropped
+        assert self.unit.state.dropped_frames == self.dropped
         self._check_session()
 
     def poll(self) -> bool:
@@ -175,7 +175,7 @@ class Bench:
         assert next(self._predicted, None) == self.request
         channel = None if frame.kind == commands.HELLO.code else self.channel
         body = self.request[2] if channel is None else opened(channel.to_unit, *self.request)
-        before, own_channel = self._state(), self.unit.session.channel
+        before, own_channel = self._state(), self.unit.state.session.channel
         self._failure: Exception | None = None
         self._body = body
         wire = bytes(self._answered(frame))
@@ -184,7 +184,7 @@ class Bench:
         assert not isinstance(event, str)
         kind, request_id, payload = event
         assert request_id == frame.request_id
-        if channel and self.unit.session.channel is own_channel:
+        if channel and self.unit.state.session.channel is own_channel:
             answer = opened(channel.to_host, kind, request_id, payload)
             assert answer is not None, "an answer is not the next frame of the session"
             payload = answer
@@ -222,7 +222,7 @@ class Bench:
         kind, body, code = self.request[0], self._body, self.code
         if self.board.case_open and self.binding:  # it was opened meanwhile
             assert code == errors.TAMPERED
-            assert self.unit.binding is None
+            assert self.unit.state.binding is None
             self.binding = None
             self._end_session()
             return
@@ -324,26 +324,26 @@ class Bench:
         """The one of these bindings that the unit has."""
         if self._found:
             return self._found(self.unit)
-        auth = self.unit.binding.auth if self.unit.binding else None
+        auth = self.unit.state.binding.auth if self.unit.state.binding else None
         return next(binding for binding in known if (binding.auth if binding else None) == auth)
 
     # State
 
     def _check_session(self) -> None:
-        assert (self.unit.session.channel is None) == (self.channel is None)
-        assert (self.unit.member is None) == (not self.unlocked)
-        assert (self.unit.binding is None) == (self.binding is None)
+        assert (self.unit.state.session.channel is None) == (self.channel is None)
+        assert (self.unit.state.opened is None) == (not self.unlocked)
+        assert (self.unit.state.binding is None) == (self.binding is None)
 
     def _state(self) -> dict[str, Any]:
         unit = self.unit
-        unlocked = unit.member is not None
+        unlocked = unit.state.opened is not None
         return {
             "flash": flash_of(self.board),
-            "bodies": {kind: bytes(body) for kind, body in unit.log._bodies.items()},
-            "own numbers": vars(unit.message_counters).copy() if unit.message_counters else None,
-            "begun": list(unit.sealing._begun),
-            "counter": unit.counter.next if unlocked else None,
-            "messages": (unit.messages.incoming, unit.sealing.current) if unlocked else None,
+            "bodies": {kind: bytes(body) for kind, body in unit.state.log._bodies.items()},
+            "own numbers": vars(unit.state.message_counter).copy(),
+            "begun": list(unit.state.sealing._begun),
+            "counter": unit.state.member.exports.next if unlocked else None,
+            "messages": (unit.state.member.incoming, unit.state.sealing.current) if unlocked else None,
         }
 
     def _check_state(self, kind: int, before: dict[str, Any]) -> None:

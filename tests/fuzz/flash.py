@@ -73,16 +73,16 @@ def _use(board: FuzzedBoard, script: Script) -> None:
 
 def _give_up(bench: Bench) -> None:
     """Whatever is in flash, its owner can erase it and begin again."""
-    flags = bench.unit.flags
+    flags = bench.unit.state.flags
     code = bench.send(commands.ZEROIZE.code, ERASE)
     if flags & commands.NEWER_STATE:
         assert code == errors.STATE_FORMAT
     elif flags & commands.READ_ONLY:
         assert code == errors.STORAGE
     else:
-        assert (code, bench.unit.state) == (0, commands.STATE_BLANK)
+        assert (code, bench.unit.state.lifecycle) == (0, commands.STATE_BLANK)
         bench.restart()
-        assert bench.unit.state == commands.STATE_BLANK
+        assert bench.unit.state.lifecycle == commands.STATE_BLANK
         assert bench.send(commands.PROVISION.code, FIRST.secret + MEMBER) == 0
 
 
@@ -100,9 +100,9 @@ _REQUESTS: tuple[tuple[commands.Command, tuple[Any, ...]], ...] = (
 
 def _host_of(unit: Any) -> Any:
     """Who has the binding that is in flash; of one that was forged, nobody knows the rest."""
-    if unit.binding is None:
+    if unit.state.binding is None:
         return None
-    return stranger(unit.binding.auth, _KEKS.get(unit.binding.auth, FIRST.kek), unit.binding.id)
+    return stranger(unit.state.binding.auth, _KEKS.get(unit.state.binding.auth, FIRST.kek), unit.state.binding.id)
 
 
 # Images

@@ -85,7 +85,7 @@ def bound_board(*, is_busy: bool = False) -> FuzzedBoard:
             _ask(bench, commands.ACCEPT, Message(suite_network(), clear_header(1, 1, lane, 5, bytes(8)), b"").header, 0)
         _ask(bench, commands.TRUST, 3, bytes(16 * [1]))
         index = 1
-        while bench.unit.log.used < bench.unit.log.size - 200:  # soon the log is compacted
+        while bench.unit.state.log.used < bench.unit.state.log.size - 200:  # soon the log is compacted
             _ask(bench, commands.ACKNOWLEDGE, 0, index, 0)
             index += 2
     return bench.board
@@ -143,7 +143,7 @@ def _open_session(bench: Bench, script: Script) -> None:
 def _event(bench: Bench, script: Script) -> None:
     what = script.byte() % 8
     if what == 0:
-        bench.allow_jump()
+        bench.leave()
     elif what == 1:
         bench.restart()
     elif what == 2:

@@ -102,7 +102,7 @@ def _all(hosts: Hosts, script: Script) -> None:
 def _event(hosts: Hosts, script: Script) -> None:
     what = script.byte() % 4
     if what == 0:
-        hosts.bench.allow_jump()
+        hosts.bench.leave()
     elif what == 1:
         hosts.bench.restart()
     elif what == 2:

@@ -12,7 +12,7 @@ from fuzz.bench import RANDOM, Bench
 from fuzz.requests import bound_board
 from ndks_protocol import commands, errors
 from ndks_protocol.commands import Command
-from ndks_unit import unit as unit_module
+from ndks_unit import dispatcher
 from ndks_unit.flash.records import MESSAGE_COUNTER
 
 Handler = Callable[..., tuple[Any, ...]]
@@ -26,7 +26,7 @@ def bench() -> Bench:
 
 
 def replace(monkeypatch: pytest.MonkeyPatch, command: Command, handler: Handler) -> None:
-    monkeypatch.setitem(unit_module._HANDLERS, command.code, handler)
+    monkeypatch.setitem(dispatcher.HANDLERS, command.code, handler)
 
 
 def ask(bench: Bench, command: Command, *values: Any) -> int:
@@ -41,7 +41,7 @@ def test_an_unknown_exception(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_refusal_that_changes_flash(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     def write_and_refuse(unit: Any, *_: Any) -> tuple[Any, ...]:
-        unit.log.append(MESSAGE_COUNTER, bytes(12))
+        unit.state.log.append(MESSAGE_COUNTER, bytes(12))
         raise errors.UnitError(errors.RANGE)
 
     replace(monkeypatch, commands.TRUST, write_and_refuse)
@@ -51,14 +51,14 @@ def test_a_refusal_that_changes_flash(bench: Bench, monkeypatch: pytest.MonkeyPa
 
 def test_a_number_that_is_given_twice(bench: Bench) -> None:
     assert ask(bench, commands.SEAL_BEGIN, b"token 01", 1, 0, bytes(8)) == 0
-    bench.unit.message_counters._next -= 1
+    bench.unit.state.message_counter._next -= 1
     with pytest.raises(AssertionError, match="given to two messages"):
         ask(bench, commands.SEAL_BEGIN, b"token 02", 1, 0, bytes(8))
 
 
 def test_a_key_that_is_offered_again(bench: Bench) -> None:
     assert ask(bench, commands.ACKNOWLEDGE, 0, 5, 0) == 0
-    bench.unit.counter.next = 5
+    bench.unit.state.member.exports.next = 5
     with pytest.raises(AssertionError, match="offered again"):
         ask(bench, commands.NEXT_INDEX)
 
@@ -72,7 +72,7 @@ def test_a_session_for_another_laptop(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_secret_opened_without_its_key(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    replace(monkeypatch, commands.UNLOCK, lambda unit, *_: unit.unlock(FIRST.kek) or ())
+    replace(monkeypatch, commands.UNLOCK, lambda state, *_: state.unlock(FIRST.kek) or ())
     with pytest.raises(AssertionError):
         ask(bench, commands.UNLOCK, SECOND.kek, 0, 0)
 
@@ -80,7 +80,7 @@ def test_a_secret_opened_without_its_key(bench: Bench, monkeypatch: pytest.Monke
 def test_a_frame_that_is_accepted_twice(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     payload = bench.secured(commands.STATUS.code, b"")
     assert bench.send(commands.STATUS.code, payload) == 0
-    monkeypatch.setattr(bench.unit.session.channel, "open", lambda kind, request_id, view: memoryview(b""))
+    monkeypatch.setattr(bench.unit.state.session.channel, "open", lambda kind, request_id, view: memoryview(b""))
     with pytest.raises(AssertionError):
         bench.send(commands.STATUS.code, payload)
 
@@ -88,7 +88,7 @@ def test_a_frame_that_is_accepted_twice(bench: Bench, monkeypatch: pytest.Monkey
 def test_a_session_that_outlives_a_host_that_left(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench.unit, "end_session", lambda: None)
     with pytest.raises(AssertionError):
-        bench.allow_jump()
+        bench.leave()
 
 
 def test_a_sound_unit_has_none_of_these(bench: Bench) -> None:

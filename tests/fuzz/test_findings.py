@@ -16,7 +16,7 @@ from ndks.exceptions import FileError
 from ndks.laptop.bindings import BindingStore
 from ndks_protocol import commands, errors
 from ndks_protocol.commands import STATUS
-from ndks_unit.unit import Unit
+from ndks_unit.dispatcher import Dispatcher
 
 SERIAL = "0011223344556677"
 
@@ -24,7 +24,7 @@ SERIAL = "0011223344556677"
 def with_record(kind: int, body: bytes, sequence: int = 1000) -> FuzzedBoard:
     """A bound unit whose flash holds one more record, with a right tag: all it takes is in flash."""
     board = bound_board().clone()
-    offset = Unit(board.clone()).log.used
+    offset = Dispatcher(board.clone()).state.log.used
     record = flash_reference.record(kind, sequence, body, FIRST)
     board.nvm.content[offset : offset + len(record)] = record
     return board
@@ -47,7 +47,7 @@ def test_a_record_of_another_size_is_stepped_over(kind: int, body: bytes) -> Non
     assert bench.send(STATUS.code, b"") == 0
     bench.open_session()
     assert bench.unlocked
-    assert bench.unit.log.body(kind) != body
+    assert bench.unit.state.log.body(kind) != body
 
 
 def test_the_last_start_that_can_be_counted_is_not_the_last_one() -> None:
@@ -77,11 +77,11 @@ def test_a_unit_that_was_erased_as_often_as_can_be_counted_can_be_erased() -> No
 
 def store_of_a_laptop(directory: Path) -> BindingStore:
     store = BindingStore(directory, lambda *, with_network: (("board", "one"),))
-    store.begin(Hello(2, 0, "", 3, "locked", [], SERIAL, "11" * 16, ""), with_network=False)
+    store.begin(Hello(2, 0, "", 3, "locked", [], SERIAL, "11" * 16, "", 1120, 10, 256, 1), with_network=False)
     return store
 
 
-@pytest.mark.parametrize("field", ["epoch", "message_counter"])
+@pytest.mark.parametrize("field", ["epoch", "own_number"])
 @pytest.mark.parametrize("value", ["Infinity", "-1", str(1 << 64), "1.5", '"7"'])
 def test_a_unit_file_with_a_number_that_there_cannot_be_is_damaged(tmp_path: Path, field: str, value: str) -> None:
     store = store_of_a_laptop(tmp_path)

@@ -22,11 +22,10 @@ from ndks_laboratory.homologation.system import ALICE, BOB
 from ndks_laboratory.homologation.unit_system import UnitSystem
 from ndks_protocol import commands, session
 from ndks_protocol.capsule import MessageKeys, Opener
-from ndks_unit.exported_keys import KeyReader
-from ndks_unit.flash import records
-from ndks_unit.messages import numbers as message_counters
+from ndks_unit.flash import counters, records
 from ndks_unit.messages import sealing
-from ndks_unit.session import Session
+from ndks_unit.paper_bits import KeyReader
+from ndks_unit.sessions import Session
 from ndks_unit.state import State
 
 PATIENCE = 20.0  # seconds
@@ -37,7 +36,7 @@ _LESS_ONES = 0.02  # share of the key bits that are made 0: 49 % are 1 then
 
 def repeated_number() -> None:
     """Each number is given to two messages; their salts differ."""
-    take = message_counters.MessageCounter.take
+    take = counters.MessageCounter.take
 
     def take_twice(self: Any) -> int:
         if getattr(self, "given_once", None):
@@ -46,7 +45,7 @@ def repeated_number() -> None:
         self.given_once = take(self)
         return self.given_once
 
-    message_counters.MessageCounter.take = take_twice
+    counters.MessageCounter.take = take_twice
 
 
 def repeated_keystream() -> None:
@@ -111,13 +110,13 @@ def same_random() -> None:
 
 def stays_open() -> None:
     """When a session ends, its keys are forgotten, but the unit stays open, for whoever comes next."""
-    state = State.state.fget
+    state = State.lifecycle.fget
 
     def says_locked(self: Any) -> int:
         return commands.STATE_LOCKED if self.binding and not self.session.channel else state(self)
 
     State.end_session = lambda self: self.session.end()
-    State.state = property(says_locked)
+    State.lifecycle = property(says_locked)
 
 
 def unsealed_flash() -> None:

@@ -58,8 +58,8 @@ def test_paper_is_refused_and_says_what_was_read(tmp_path: Path) -> None:
     assert "suite paper" in report["warning"]
     by_label = {finding["label"]: finding for finding in report["targets"][0]["findings"]}
     assert {label for label, finding in by_label.items() if finding["succeeded"]} >= {"A1", "A2", "A3", "A8", "S"}
-    # Tags hold what they promise. A7g may succeed: within a long message the keystream of one network in eight repeats.
-    assert not any(by_label[adversary.label]["succeeded"] for adversary in ACTIVE if adversary.label != "A7g")
+    # Tags hold what they promise; two keystreams of suite paper may resemble each other by chance.
+    assert {adversary.label for adversary in ACTIVE if by_label[adversary.label]["succeeded"]} <= {"A7g"}
     (read,) = [reason for reason in report["reasons"] if reason.startswith("A1 ")]
     assert by_label["A1"]["summary"] in read
     assert [control["as_expected"] for control in report["targets"][1:]] == [True, True, True]

@@ -17,7 +17,7 @@ from unit.other_member import SIZES, header_of, open_offline, size_of_capsule
 import ndks
 from ndks_protocol import commands
 from ndks_protocol.commands import CIPHERS, SUITES
-from ndks_unit.unit import _HANDLERS
+from ndks_unit.dispatcher import HANDLERS
 
 MODES = ("a", "b")
 LONGEST_VERNAM = 8 * 1024
@@ -215,15 +215,15 @@ def test_eject_gives_unused_numbers_back_and_a_crash_does_not(tmp_path: Path) ->
 @pytest.mark.parametrize("code", [commands.SEAL_CHUNK.code, commands.OPEN_CHUNK.code])
 def test_an_answer_that_is_too_short_is_no_answer(pair: Pair, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A unit gone wrong must not make a message shorter."""
-    answer = _HANDLERS[code]
+    answer = HANDLERS[code]
     good = pair.alice.seal(text_of(3000), cipher="aes")
 
     def cut_short(unit: Any, message: bytes, number: int, *values: Any) -> tuple[bytes]:
         whole = answer(unit, message, number, *values)[0]
         return (whole[:-1] if number == 1 else whole,)
 
-    monkeypatch.setitem(_HANDLERS, code, cut_short)
-    call = pair.bob.open if code == commands.OPEN_CHUNK.code else pair.alice.seal
+    monkeypatch.setitem(HANDLERS, code, cut_short)
+    call = pair.bob.unseal if code == commands.OPEN_CHUNK.code else pair.alice.seal
     with pytest.raises(ndks.ProtocolError, match="as long as"):
         call(good)
     monkeypatch.undo()

@@ -13,6 +13,7 @@ from host.conftest import Call
 from host.running import assert_refused, run
 
 from ndks.board import deploy
+from ndks.board.source import for_board
 from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 
 BOOT_OUT = "Adafruit CircuitPython {} on 2025-10-17; Raspberry Pi Pico with {}\nBoard ID:raspberry_pi_pico\n"
@@ -36,14 +37,15 @@ def files_on(drive: Path) -> dict[str, bytes]:
 
 
 def assert_same_program(copy: str, source: str) -> None:
-    """The same statements on the same lines; only docstrings may be missing, and `pass` stand for one."""
+    """The same statements on the same lines, but for what does nothing on a board; `pass` may stand for that."""
     assert len(copy) < len(source)
     assert "#" not in copy
     assert program(copy) == program(source)
 
 
 def program(text: str) -> list[int | str]:
-    tree = ast.parse(text)
+    tree = Unannotated().visit(ast.parse(text))
+    tree.body = [statement for statement in tree.body if not is_unused(statement, tree)]
     found: list[int | str] = []
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
@@ -54,8 +56,132 @@ def program(text: str) -> list[int | str]:
     return [*found, ast.dump(tree)]
 
 
+def is_unused(statement: ast.stmt, tree: ast.Module) -> bool:
+    """Leave out what is imported and not used; tell whether this is the whole statement."""
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    if not isinstance(statement, ast.ImportFrom) or "__all__" in used:
+        return False
+    statement.names = [alias for alias in statement.names if (alias.asname or alias.name) in used]
+    return not statement.names
+
+
+class Unannotated(ast.NodeTransformer):
+    """Without annotations, what is imported for them, and abstract methods."""
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST | None:
+        if "raise NotImplementedError" in ast.unparse(node):
+            return None
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt | None:
+        return ast.copy_location(ast.Assign([node.target], node.value), node) if node.value else None
+
+    def visit_Try(self, node: ast.Try) -> ast.AST | None:
+        is_for_types = [ast.unparse(handler).strip() for handler in node.handlers] == ["except ImportError:\n    pass"]
+        return None if is_for_types else self.generic_visit(node)
+
+
 def is_docstring(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+WRITTEN = '''
+"""A module."""
+from struct import (
+    calcsize,
+    pack as packed,
+)
+
+try:
+    from typing import Callable, Protocol
+
+    class Reads(Protocol):
+        def read(self) -> bytes: ...
+except ImportError:  # not on the board
+    pass
+
+NAMES: "dict[str, list[int]]" = {"#": [1]}
+
+
+class Empty(Exception):
+    """Says all."""
+
+    size: int
+
+    @property
+    def value(self) -> int:
+        """Return it."""
+        raise NotImplementedError
+
+
+def call(
+    äther: "Callable[[int], str]", *values: object, size: int = 3, **more: "Reads | None"
+) -> "tuple[int, ...]":
+    """Return something."""
+    total: int = packed("B", 0)
+    return (total, äther(size)) + values
+
+
+def folded(value: dict[
+    str, int
+]) -> dict[
+    str, int
+]:
+    return value
+'''
+COPIED = """
+
+from struct import pack as packed
+
+
+
+
+
+
+
+
+
+
+
+
+NAMES = {"#": [1]}
+
+
+class Empty(Exception):
+ pass
+
+
+
+
+
+
+
+
+
+def call(
+ äther, *values, size = 3, **more
+):
+
+ total = packed("B", 0)
+ return (total, äther(size)) + values
+
+
+def folded(value):
+
+
+
+
+ return value
+"""
+
+
+def test_what_does_nothing_on_a_board_is_left_out() -> None:
+    assert for_board(WRITTEN) == COPIED
 
 
 def test_everything_arrives(drive: Path) -> None:
@@ -165,7 +291,7 @@ def test_only_files_that_differ_are_written_again(drive: Path, call: Call) -> No
     call("deploy", drive)
     for path in drive.rglob("*.py"):
         os.utime(path, (LONG_AGO, LONG_AGO))
-    changed, cut_short = drive / "lib/ndks_unit/unit.py", drive / "code.py"
+    changed, cut_short = drive / "lib/ndks_unit/dispatcher.py", drive / "code.py"
     content = changed.read_bytes()
     changed.write_text("changed")
     cut_short.write_text("")
@@ -201,8 +327,8 @@ def test_drive_that_cannot_be_written(number: int, drive: Path, call: Call, monk
 
 def test_drive_that_forgets_what_was_written(drive: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Path.read_bytes
-    forgets = drive / "lib/ndks_unit/unit.py"
+    forgets = drive / "lib/ndks_unit/dispatcher.py"
     monkeypatch.setattr(Path, "read_bytes", lambda path: b"" if path == forgets else real(path))
     finished = call("deploy", drive)
     assert_refused(finished, "FILE", 1)
-    assert "unit.py" in finished.stderr
+    assert "dispatcher.py" in finished.stderr

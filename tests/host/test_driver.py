@@ -10,8 +10,9 @@ from host.scripted_transport import Script, answer
 from host.scripted_unit import SERIAL_NUMBER, scripted_unit, status_values
 
 import ndks
-from ndks.driver.unit import MAX_BITS, Unit
+from ndks.driver.unit import Unit
 from ndks_protocol import commands, framing
+from ndks_protocol.generator import MAX_ELEMENTS
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_blocks_have_at_most_1024_bytes(opened: Unit) -> None:
     assert [len(block) for block in opened.stream_key(1, 8 * 3000)] == [1024, 1024, 952]
 
 
-@pytest.mark.parametrize("bits", [0, -1, MAX_BITS + 1])
+@pytest.mark.parametrize("bits", [0, -1, MAX_ELEMENTS + 1])
 def test_impossible_lengths(opened: Unit, bits: int) -> None:
     with pytest.raises(ndks.UsageError):
         next(opened.stream_key(1, bits))

@@ -10,6 +10,7 @@ from host.scripted_transport import Script, ScriptedTransport, answer, refusal
 
 import ndks
 from ndks.line.link import WINDOW, Link
+from ndks.refusals import REFUSALS
 from ndks_protocol import commands, errors, framing
 
 TIMEOUT = 1.0
@@ -62,7 +63,7 @@ def test_streams_about_as_long_as_the_window(connect: Connect, count: int) -> No
 
 def test_request_ids_differ_and_wrap_around(connect: Connect) -> None:
     link, transport = connect(numbered)
-    link._next_id = 0xFFFFFFFE
+    link._conversation._next_id = 0xFFFFFFFE
     assert b"".join(chunks(link, 4)) == bytes(range(4))
     assert [request.request_id for request in transport.requests] == [0xFFFFFFFE, 0xFFFFFFFF, 0, 1]
 
@@ -107,7 +108,13 @@ def test_known_error_codes(connect: Connect, code: int) -> None:
     assert (refused.value.number, refused.value.code) == (code, errors.TABLE[code])
     assert refused.value.exit_status == (5 if code in AUTHENTICATION else 4)
     assert isinstance(refused.value, ndks.AuthenticationError) == (code in AUTHENTICATION)
-    assert refused.value.advice
+    assert (str(refused.value), refused.value.advice) == REFUSALS[code][:2]
+
+
+def test_every_error_code_has_its_row() -> None:
+    assert REFUSALS.keys() == errors.TABLE.keys()
+    assert {code for code, row in REFUSALS.items() if row.is_authentication} == AUTHENTICATION
+    assert all(row.meaning and row.advice for row in REFUSALS.values())
 
 
 def test_error_code_of_a_newer_unit_survives(connect: Connect) -> None:
@@ -151,6 +158,16 @@ def test_each_answer_has_a_deadline_of_its_own(connect: Connect) -> None:
     link, transport = connect(numbered)
     assert b"".join(chunks(link, 100)) == bytes(range(100))
     assert transport.now > 5 * TIMEOUT
+
+
+def test_a_stream_whose_reader_takes_his_time_costs_nobody_his_deadline(connect: Connect) -> None:
+    link, transport = connect(numbered)
+    stream = chunks(link, 4)
+    read = [next(stream)]
+    transport.now += 10 * TIMEOUT
+    assert link.call(commands.NEXT_INDEX) == (0, 7)
+    transport.now += 10 * TIMEOUT
+    assert b"".join([*read, *stream]) == bytes(range(4))
 
 
 def test_silence_ends_at_the_deadline(connect: Connect) -> None:

@@ -132,7 +132,7 @@ def test_a_new_home_is_the_users_in_the_users_directory(users_desk: Path) -> Non
     store = ndks.BindingStore(users_desk / ".config" / "ndks")
     store.prepare()
     assert set(owners(users_desk).values()) == {(USER, GROUP)}
-    assert len(owners(users_desk)) == 4
+    assert len(owners(users_desk)) == 5
     modes = {path.stat().st_mode & 0o777 for path in users_desk.rglob("*") if path.is_dir()}
     assert modes == {0o700}
 

@@ -124,12 +124,12 @@ def test_name_that_is_too_long(alice: str, call: Call, desk: Path) -> None:
         call("encrypt", longest, "--unit", alice),
         call("key", "-o", desk / ("x" * 256), "--unit", alice),
         call("encrypt", desk / ("x" * 256), "--unit", alice),
-        call("info", "--unit", f"emulator:{desk / ('x' * 256)}"),
     ):
         assert_refused(finished, "FILE", 1)
-        assert os.strerror(errno.ENAMETOOLONG) in finished.stderr
+        assert "too long" in finished.stderr
         assert "shorter" in finished.advice
-    assert_refused(call("info", "--unit", "x" * 300), "NO_UNIT", 3)
+    for unit in ("x" * 300, f"emulator:{desk / ('x' * 256)}"):
+        assert_refused(call("info", "--unit", unit), "NO_UNIT", 3)
 
 
 def test_output_is_a_link_that_leads_back_to_itself(alice: str, call: Call, desk: Path) -> None:

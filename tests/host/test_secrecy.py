@@ -100,7 +100,7 @@ def test_error_and_traceback_of_a_file_that_cannot_be_written(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("ndks.files.os.fsync", refuse)
-    plan = download.Plan(1, 0, BITS, "", "")
+    plan = download.StreamPlan(1, 0, BITS, "", "")
     with ndks.open(alice) as unit, pytest.raises(OSError, match="No space") as failed:
         download.download(unit, tmp_path / "out.key", plan, lambda _: None)
     assert not shows(text_of(failed.value), key.data)

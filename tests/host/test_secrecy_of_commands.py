@@ -26,7 +26,8 @@ from ndks import cli
 from ndks.laptop.bindings import HOME
 from ndks.laptop.words import from_words, to_words
 from ndks_protocol import commands
-from ndks_unit.unit import _HANDLERS
+from ndks_unit.dispatcher import HANDLERS
+from ndks_unit.state import State
 
 LETTER = b"xq7: Kwz-Vjgbh, mwbTzrfh qlx dnVypktg! sjcz?"  # no words: those of messages are like any others
 WRONG_WORDS = to_words(bytes(range(32)))
@@ -247,11 +248,11 @@ def test_a_damaged_secret(stage: Stage, content: str) -> None:
 
 
 FAULTS = [
-    "ndks.line.link:Link._await",
-    "ndks.line.link:Link._opened",
-    "ndks.line.link:_sealed",
+    "ndks.line.link:Link._answer",
+    "ndks.line.conversation:Conversation._opened",
+    "ndks.line.conversation:_sealed",
     "ndks.line.session:proof",
-    "ndks.line.session:Channel",
+    "ndks.line.session:SecureChannel",
     "ndks.driver.owner:open_session",
     "ndks.driver.unit:Unit.status",
     "ndks.laptop.bindings:fingerprint",
@@ -261,7 +262,7 @@ FAULTS = [
     "ndks.driver.capsules:Sealer",
     "ndks.driver.capsules:Opener",
     "ndks_protocol.kdf:Mac.digest",
-    "ndks_unit.unit:Unit.unlock",
+    "ndks_unit.state:State.unlock",
     "ndks_unit.flash.record_log:RecordLog.append",
 ]
 
@@ -306,9 +307,9 @@ def test_commands_that_break(stage: Stage, place: str, after: int) -> None:
 
 
 def test_a_unit_that_breaks_says_nothing_of_its_own(stage: Stage) -> None:
-    def breaks(unit: Any, *_: object) -> None:
-        raise RuntimeError(f"{unit.member.secret.hex()} {unit.binding.auth.hex()}")
+    def breaks(state: State, *_: object) -> None:
+        raise RuntimeError(f"{state.member.secret.hex()} {state.bound.auth.hex()}")
 
-    stage.monkeypatch.setitem(_HANDLERS, commands.NEXT_INDEX.code, breaks)
+    stage.monkeypatch.setitem(HANDLERS, commands.NEXT_INDEX.code, breaks)
     assert stage.run("key", "--unit", stage.unit("alice")) == b""
     assert stage.status == 4

@@ -18,7 +18,7 @@ from ndks.laptop.fingerprint import Characteristics
 from ndks.line.link import Link
 from ndks_emulator import MemoryBoard, PowerCut
 from ndks_protocol import commands, framing
-from ndks_unit.unit import Unit as Firmware
+from ndks_unit.dispatcher import Dispatcher
 
 _Value = TypeVar("_Value")
 _LONG = 3600.0  # seconds: an answer that is missing is found at once
@@ -130,7 +130,7 @@ class Desk:
         self.struck = False
         self.host: Unit | None = None
         self._wire: Wire | None = None
-        self.firmware = Firmware(self.board)
+        self.firmware = Dispatcher(self.board)
 
     @property
     def store(self) -> BindingStore:
@@ -143,7 +143,7 @@ class Desk:
     @property
     def minimum_counters(self) -> tuple[str, int, int]:
         """The unit's salt, own number and exported key that the laptop here has written down."""
-        path = self.store.directory / "minimum_counters" / f"{self.serial_number}.json"
+        path = self.store.directory / "counters" / f"{self.serial_number}.json"
         if not path.exists():
             return "", 0, 0
         values = json.loads(path.read_bytes())
@@ -213,12 +213,12 @@ class Desk:
         self.board.start()
         self.board.power.steps_left = steps
         with suppress(PowerCut):
-            self.firmware = Firmware(self.board)
+            self.firmware = Dispatcher(self.board)
             if self.board.power.on:
                 self.board.power.restore()
                 return 1
         self.board.start()
-        self.firmware = Firmware(self.board)
+        self.firmware = Dispatcher(self.board)
         return 2
 
     def _store(self, name: str, directory: Path) -> BindingStore:

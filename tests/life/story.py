@@ -97,7 +97,7 @@ class Story:
 
     @property
     def salt(self) -> bytes:
-        binding = self.desk.firmware.binding
+        binding = self.desk.firmware.state.binding
         assert binding
         return binding.salt
 

@@ -85,14 +85,14 @@ def test_wrong_attempts_end_with_an_erasure(desk: Desk) -> None:
 
 
 def test_right_proof_ends_wrong_attempts_also_with_a_full_log(desk: Desk) -> None:
-    while desk.firmware.log.size - desk.firmware.log.used >= 112:
+    while desk.firmware.state.log.size - desk.firmware.state.log.used >= 112:
         desk.run(lambda host: host.acknowledge(0, host.next_index()[1] + 1), None)
     desk.run(lambda host: host.close(), None)
     desk.unplug()
-    while desk.firmware.log.size - desk.firmware.log.used >= 32:
+    while desk.firmware.state.log.size - desk.firmware.state.log.used >= 32:
         prove_wrongly(desk)
         desk.board.clock += LONG_MS
-    assert desk.firmware.session.wrong_attempts
+    assert desk.firmware.state.session.wrong_attempts
     for _ in range(3):
         desk.run(lambda host: host.acknowledge(0, host.next_index()[1] + 1), None)
     assert desk.run(lambda host: host.status().wrong_attempts, None) == 0

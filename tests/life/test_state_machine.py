@@ -19,6 +19,7 @@ from typing import Any
 from unittest import mock
 
 import capsule_reference
+import pytest
 import session_reference
 from capsule_reference import Message
 from hypothesis import HealthCheck, settings
@@ -127,7 +128,7 @@ class Life(RuleBasedStateMachine):
             return None
         assert actual == expected
         if after.refuses_itself:
-            assert self.desk.firmware.session.wrong_attempts == before.wrong_attempts
+            assert self.desk.firmware.state.session.wrong_attempts == before.wrong_attempts
         self.model = after
         self.check()
         return actual
@@ -175,7 +176,7 @@ class Life(RuleBasedStateMachine):
             self.model.own = self.own_after(had_power, before, after)
         self.model.is_in_session = False
         if had_power:
-            self.model.wrong_attempts = self.desk.firmware.session.wrong_attempts
+            self.model.wrong_attempts = self.desk.firmware.state.session.wrong_attempts
             assert self.model.wrong_attempts in (before.wrong_attempts, after.wrong_attempts)
         else:
             self.model.start()
@@ -185,8 +186,8 @@ class Life(RuleBasedStateMachine):
         self.wait(LONG_MS)
 
     def own_after(self, had_power: bool, before: Model, after: Model) -> Own | None:
-        own = self.desk.firmware.message_counters
-        if not had_power or own is None:
+        own = self.desk.firmware.state.message_counter
+        if not had_power or own._epoch < 0:  # not begun
             return None
         found = Own(own.latest + 1, own._end)
         if after.own and before.own:
@@ -654,4 +655,4 @@ Life.TestCase.settings = settings(
     derandomize=not FULL,
     suppress_health_check=list(HealthCheck),
 )
-TestLife = Life.TestCase
+TestLife = pytest.mark.timeout(900)(Life.TestCase)  # 80 lives are work for minutes on a busy machine

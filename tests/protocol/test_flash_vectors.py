@@ -14,9 +14,9 @@ from ndks_protocol import commands, framing
 from ndks_protocol.flash import NVM_SIZE
 from ndks_unit import device
 from ndks_unit.board import RESET_POWER_ON
+from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash import records
 from ndks_unit.flash.records import RecordKeys
-from ndks_unit.unit import Unit
 from protocol.plain_crypto import CRYPTO
 
 VECTORS = load_vectors("flash")
@@ -61,10 +61,10 @@ def check_flash(board: MemoryBoard, expected: dict[str, Any]) -> None:
 
 def live(board: MemoryBoard, steps: list[dict[str, Any]]) -> None:
     """Say what the steps say, and look at flash where they show it."""
-    unit = Unit(board)
+    unit = Dispatcher(board)
     for step in steps:
         if step.get("restart"):
-            unit = Unit(board)
+            unit = Dispatcher(board)
         board.clock += step.get("after_ms", 0)
         request = bytes.fromhex(step.get("sent", step["request"]))
         board.inbound, board.outbound = framing.encode(step["command"], step["request_id"], request), b""
@@ -104,9 +104,9 @@ def test_a_binding_that_was_interrupted_is_settled() -> None:
 def test_an_erasure_that_was_interrupted_is_finished(cause: str) -> None:
     interrupted = VECTORS["interrupted_erasures"][cause]
     board = PublishedBoard(interrupted["before"])
-    unit = Unit(board)
+    unit = Dispatcher(board)
     check_flash(board, interrupted["after"])
-    assert unit.state == (commands.STATE_TAMPERED if cause == "by_tampering" else commands.STATE_BLANK)
+    assert unit.state.lifecycle == (commands.STATE_TAMPERED if cause == "by_tampering" else commands.STATE_BLANK)
 
 
 def record_keys(auth: str = VECTORS["bindings"][0]["A"], kek: str = VECTORS["bindings"][0]["KEK"]) -> RecordKeys:

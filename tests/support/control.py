@@ -30,7 +30,7 @@ class Control:
         self._do("power off")
 
     def power_on(self) -> str:
-        return self._do("power on")["port"]
+        return self._do("power on")
 
     def power_cut(self, steps: int) -> None:
         self._do(f"power cut {steps}")
@@ -39,16 +39,16 @@ class Control:
         self._do("cable out")
 
     def cable_in(self) -> str:
-        return self._do("cable in")["port"]
+        return self._do("cable in")
 
     def line_drop(self) -> str:
-        return self._do("line drop")["port"]
+        return self._do("line drop")
 
     def status(self) -> dict[str, Any]:
-        return self._do("status")
+        return json.loads(self.ask("status"))
 
     def help(self) -> dict[str, str]:
-        return self._do("help")
+        return json.loads(self.ask("help"))
 
     def wait_for_cut(self) -> None:
         """Wait until a `power_cut` has come, and the unit has ended."""
@@ -62,8 +62,9 @@ class Control:
             connection.sendall(f"{line}\n".encode())
             return answers.readline().removesuffix("\n")
 
-    def _do(self, command: str) -> dict[str, Any]:
-        answer = json.loads(self.ask(json.dumps({"command": command})))
-        if not answer.pop("ok"):
-            raise ControlRefused(answer["error"])
-        return answer
+    def _do(self, command: str) -> str:
+        """What follows `ok` in the answer."""
+        answer = self.ask(command)
+        if not answer.startswith("ok"):
+            raise ControlRefused(answer)
+        return answer.removeprefix("ok").strip()

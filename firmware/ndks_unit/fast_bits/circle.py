@@ -32,7 +32,7 @@ class Circle:
         value = self._horner(self._sine, square) * x >> bits if crossed else self._horner(self._cosine, square)
         return -value if 2 <= octant <= 5 else value
 
-    def both(self, phase: int) -> tuple:
+    def both(self, phase: int) -> tuple[int, int]:
         """Return (cos, sin) of 2 pi phase for 0 <= phase < 1, both less than ERROR ulp off."""
         octant, x = self._fold(phase)
         bits = self.bits
@@ -43,7 +43,7 @@ class Circle:
             cosine, sine = sine, cosine
         return (-cosine if 2 <= octant <= 5 else cosine), (-sine if octant >= 4 else sine)
 
-    def _fold(self, phase: int) -> tuple:
+    def _fold(self, phase: int) -> tuple[int, int]:
         """Return the octant of a phase and its distance, in radians, from the next axis."""
         eighth = self.bits - 3
         octant = phase >> eighth
@@ -52,7 +52,7 @@ class Circle:
             phase = (1 << eighth) - phase
         return octant, phase * self._turn >> self.bits
 
-    def _horner(self, coefficients: list, square: int) -> int:
+    def _horner(self, coefficients: list[int], square: int) -> int:
         bits = self.bits
         value = 0
         for coefficient in coefficients:
@@ -60,9 +60,9 @@ class Circle:
         return value
 
 
-def _coefficients(bits: int, n: int) -> list:
+def _coefficients(bits: int, n: int) -> list[int]:
     """Return 1 / n!, 1 / (n + 2)!, ... with the first one last, as far as (4/5)^n / n! reaches 1 ulp."""
-    found = []
+    found: list[int] = []
     value = 1 << bits
     while value << 2 * n >= 5**n:
         found.append(value)

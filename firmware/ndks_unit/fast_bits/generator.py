@@ -5,8 +5,15 @@
 from .phases import Phases
 from .tables import find
 
+try:
+    from typing import Callable
 
-def fast_generator(p1: str, p2: str, digits: int, folder: str, feed_watchdog):
+    from ..board import KeyGenerator
+except ImportError:  # not on the board, where annotations are not evaluated
+    pass
+
+
+def fast_generator(p1: str, p2: str, digits: int, folder: str, feed_watchdog: "Callable[[], None]") -> "KeyGenerator":
     """Return a generator that feeds the watchdog itself; `folder` holds the tables. ValueError as Generator."""
     tables = find(folder, digits)
     phases = Phases(p1, p2, digits, feed_watchdog)
@@ -23,6 +30,6 @@ def fast_generator(p1: str, p2: str, digits: int, folder: str, feed_watchdog):
 def prepare(digits: int, folder: str) -> None:
     """Load what `fast_generator` will need for this d, as long as the heap has room for it."""
     if find(folder, digits):
-        from . import table_bits  # noqa: F401 (loaded, not used)
+        from . import table_bits  # noqa: F401  # pyright: ignore[reportUnusedImport] (loaded, not used)
     else:
-        from . import lane_bits  # noqa: F401
+        from . import lane_bits  # noqa: F401  # pyright: ignore[reportUnusedImport]

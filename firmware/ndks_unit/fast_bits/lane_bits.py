@@ -23,7 +23,7 @@ term rounded down, and 1; 0.71, as a >= 16; 1 for the bits below those that are 
 """
 
 from .lanes import Lanes, narrowed
-from .phases import Keystream, Phases
+from .phases import FastKeystream, Phases
 
 _LANES = 64
 _BLOCK = 2 * _LANES  # elements
@@ -46,7 +46,9 @@ class LaneGenerator:
         self.lanes = Lanes(_LANES, width >> 3, self.a + self.b - 15 >> 3, error)
         self._width = width
         ones = _ones(self._wide)
-        self._shifts = []  # by doubling: what makes lanes positive, which of their bits are kept, what then is too much
+        self._shifts: list[
+            tuple[int, int, int]
+        ] = []  # by doubling: what makes lanes positive, which of their bits are kept, what then is too much
         count = 1
         while count < _LANES:
             some = ones & (1 << count * self._wide) - 1
@@ -60,7 +62,7 @@ class LaneGenerator:
         """Return the bits of key `index` (1 to 2^64)."""
         return LaneKeystream(self, index)
 
-    def spread(self, rotations: list) -> tuple:
+    def spread(self, rotations: list[tuple[int, int]]) -> tuple[int, int]:
         """Return all lanes of cosines and of sines.
 
         `rotations` are those by half a step and by 1, 2, 4 ... steps up to a block's. One lane, at 15 half steps, is
@@ -88,7 +90,7 @@ class LaneGenerator:
         return int.from_bytes(narrowed(raw, _LANES, self._width >> 3), "little") - self._positive_left
 
 
-class LaneKeystream(Keystream):
+class LaneKeystream(FastKeystream):
     """The bits of one key."""
 
     def __init__(self, generator: LaneGenerator, index: int):
@@ -175,6 +177,6 @@ def _ones(width: int) -> int:
     return ones
 
 
-def _squared(rotation: tuple, bits: int) -> tuple:
+def _squared(rotation: tuple[int, int], bits: int) -> tuple[int, int]:
     cosine, sine = rotation
     return cosine * cosine - sine * sine >> bits, cosine * sine >> bits - 1

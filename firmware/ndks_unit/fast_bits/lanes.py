@@ -43,7 +43,7 @@ class Lanes:
         self._limit = 2 * error
         self._planes = bytearray(count)
 
-    def bits(self, value: int, mirrored: bool, data: bytearray, position: int) -> list:
+    def bits(self, value: int, mirrored: bool, data: bytearray, position: int) -> list[int]:
         """Write the bit of each lane of |value| to `data`; return the elements in doubt, counted from the first one.
 
         Lane (count / 8) p + q is bit p, from the least significant one on, of byte q; all that backwards when mirrored.
@@ -52,7 +52,7 @@ class Lanes:
         raw = (value if value >= 0 else -value).to_bytes(self._size, "little")
         return self._bits(raw, mirrored, data, position) if np else self._plain_bits(raw, mirrored, data, position)
 
-    def _bits(self, raw: bytes, mirrored: bool, data: bytearray, position: int) -> list:
+    def _bits(self, raw: bytes, mirrored: bool, data: bytearray, position: int) -> list[int]:
         words = np.frombuffer(raw, dtype=np.uint16)[self._word] + self._rounding
         order = _UPPER_BYTES_BACKWARDS if mirrored else _UPPER_BYTES
         tops = np.array(np.frombuffer(words, dtype=np.uint8)[order], dtype=np.uint8)
@@ -67,8 +67,8 @@ class Lanes:
             return []
         return [self._element(i, mirrored) for i in range(self._count) if fractions[i] < limit]
 
-    def _plain_bits(self, raw: bytes, mirrored: bool, data: bytearray, position: int) -> list:
-        doubtful = []
+    def _plain_bits(self, raw: bytes, mirrored: bool, data: bytearray, position: int) -> list[int]:
+        doubtful: list[int] = []
         size = self._count >> 3
         for i in range(size):
             data[position + i] = 0

@@ -2,11 +2,17 @@
 # SPDX-License-Identifier: MIT
 """Phase steps of keys, and single bits by exact arithmetic."""
 
-from ndks_protocol.generator import MAX_ELEMENTS, MAX_INDEX, Generator
+from ndks_protocol.generator import MAX_ELEMENTS, MAX_INDEX, Generator, Keystream
 from ndks_protocol.generator.decimals import parse_decimal
-from ndks_protocol.generator.fixed_point import bit_length, by_two_pi, in_turns
+from ndks_protocol.generator.fixed_point import in_turns, phase_of
+from ndks_protocol.generator.operators import bits_above
 
 from .circle import ERROR, Circle
+
+try:
+    from typing import Callable
+except ImportError:  # not on the board, where annotations are not evaluated
+    pass
 
 _INDEX_BITS = 65
 _ELEMENT_BITS = 48  # of the phase beyond those that are used: 2^41 elements times 2 ulp shift it by 2^-6 of an ulp
@@ -23,7 +29,7 @@ class Phases:
     kept with `inner` bits, m more than a step has and 8 again, where m are the bits of |p2|.
     """
 
-    def __init__(self, p1: str, p2: str, digits: int, feed_watchdog):
+    def __init__(self, p1: str, p2: str, digits: int, feed_watchdog: "Callable[[], None]"):
         self.digits = digits
         self.scale = 10**digits
         self.bits = 96 if digits <= 6 else 128
@@ -33,9 +39,9 @@ class Phases:
         self.feed_watchdog = feed_watchdog
         self.slow = Generator(p1, p2, digits)
         first, second = parse_decimal(p1), parse_decimal(p2)
-        self._inner = self.step_bits + bit_length(abs(second[0]) // second[1] + 1) + 8
-        self._first = in_turns(first[0], first[1], self._inner + _INDEX_BITS)
-        self._second = by_two_pi(second[0], second[1], self._inner)
+        self._inner = self.step_bits + bits_above(second) + 8
+        self._first = phase_of(first[0], first[1], self._inner + _INDEX_BITS)
+        self._second = in_turns(second[0], second[1], self._inner)
         self._circle_of_keys = Circle(self._inner)
 
     def step(self, index: int) -> int:
@@ -69,7 +75,7 @@ class Phases:
         return rounded & 1
 
 
-class Keystream:
+class FastKeystream:
     """The bits of one key, from any element on; subclasses make whole bytes of them."""
 
     piece = 1 << 30  # bytes to ask for at a time, where the slow generator feeds no watchdog
@@ -80,7 +86,7 @@ class Keystream:
         self._step = phases.step(index)
         self._previous = -_GAP  # the last element that exact arithmetic made
         self._row = 0  # how many there were with no larger gap
-        self._slow = None
+        self._slow: "Keystream | None" = None
         self._ahead = b""  # of the slow generator, from element _ahead_first on
         self._ahead_first = -1
 

@@ -17,8 +17,9 @@ from array import array
 
 from ndks_protocol.cell_tables import CELL_BITS, MARGIN, PHASE_BITS, crossing_shift
 
-from .phases import Keystream, Phases
-from .words import squeeze
+from .packing import squeeze
+from .phases import FastKeystream, Phases
+from .tables import Tables
 
 _TURN = 1 << PHASE_BITS
 _MASK = _TURN - 1
@@ -36,7 +37,7 @@ def _first_flags() -> bytes:
 class TableGenerator:
     """Keystreams of one network with d <= 3."""
 
-    def __init__(self, phases: Phases, tables):
+    def __init__(self, phases: Phases, tables: Tables):
         self.phases = phases
         self.tables = tables
         self.words = array("H", bytes(2 * _STRETCH))
@@ -47,7 +48,7 @@ class TableGenerator:
         return TableKeystream(self, index)
 
 
-class TableKeystream(Keystream):
+class TableKeystream(FastKeystream):
     """The bits of one key."""
 
     def __init__(self, generator: TableGenerator, index: int):

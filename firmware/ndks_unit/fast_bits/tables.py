@@ -15,8 +15,8 @@ FOLDER = "/lib/ndks_unit"  # on the board's drive
 
 _SPARE = 26 * 1024
 
-_spare = []
-_kept = []  # at most one: of d = 3, until the unit knows its network, and from then on the one that it needs
+_spare: list[bytearray] = []
+_kept: "list[Tables]" = []  # at most one: of d = 3 until the unit knows its network, then the one that it needs
 
 
 class Tables:
@@ -45,7 +45,7 @@ def release_spare() -> None:
     _spare.clear()
 
 
-def find(folder: str, digits: int):
+def find(folder: str, digits: int) -> "Tables | None":
     """Return the tables of d = digits; None when there are none for it, or they are missing or damaged.
 
     They are kept for the next session. Others that were kept are given up: from now on the network is known.

@@ -1,16 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Erasing everything, on purpose or because the case was opened: ZEROIZE (PROTOCOL.md section 7).
+"""Erasing everything, on purpose or because the case was opened (PROTOCOL.md section 7).
 
 First it is written down that this has begun; an erasure that was interrupted is finished at the next start. The files
 come before nvm, where that is written; what is left says only how often nvm was erased, and whether it was tampering.
 """
 
-from ndks_protocol import commands, errors
+from ndks_protocol import errors
 from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES
 
+from ..board import Board
 from . import records
 from .record_log import format_body
+from .snapshots import Storage
 
 ON_PURPOSE = b"\0"
 BY_TAMPERING = b"\1"
@@ -20,18 +22,7 @@ _TAG_AT = 8  # in a record
 _ENOUGH = 4  # bytes of 16
 
 
-def zeroize(unit, confirmation: bytes, uid: bytes) -> tuple:
-    if confirmation != commands.CONFIRMATION or uid != unit.board.uid:
-        raise errors.UnitError(errors.RANGE)
-    if unit.log.format > records.CURRENT_FORMAT:
-        raise errors.UnitError(errors.STATE_FORMAT)
-    if not unit.board.snapshots_writable:
-        raise errors.UnitError(errors.STORAGE)
-    unit.erase(ON_PURPOSE)
-    return ()
-
-
-def begun(board) -> bytes:
+def begun(board: Board) -> bytes:
     """Return the cause of an erasure that was begun and not finished, b"" when there is none.
 
     A marker may be torn itself; then a part of its tag is enough, which nothing else ever writes there.
@@ -46,7 +37,7 @@ def begun(board) -> bytes:
     return b""
 
 
-def erase(board, storage, erases: int, cause: bytes) -> None:
+def erase(board: Board, storage: Storage, erases: int, cause: bytes) -> None:
     """Erase files and nvm. UnitError(STORAGE) when the files cannot be; then nvm stays too, and the marker in it."""
     keys = records.RecordKeys(board)
     try:
@@ -69,7 +60,7 @@ def erase(board, storage, erases: int, cause: bytes) -> None:
     storage.start_nvm()
 
 
-def _write_marker(board, marker: bytes) -> None:
+def _write_marker(board: Board, marker: bytes) -> None:
     """Write the marker where it is blank: of one that was torn, what is missing. Nothing is erased for it."""
     found = board.nvm_read(records.SIZE, _MARKER_SIZE)
     if found == b"\xff" * _MARKER_SIZE:
@@ -80,5 +71,5 @@ def _write_marker(board, marker: bytes) -> None:
             board.nvm_write(records.SIZE + i, marker[i : i + 1])
 
 
-def _marker(keys, cause: bytes) -> bytes:
+def _marker(keys: records.RecordKeys, cause: bytes) -> bytes:
     return bytes(keys.encode(records.ERASING, cause, 0))

@@ -9,7 +9,9 @@ verified snapshot of all of them lies in a file, so that a power cut at any mome
 import struct
 
 from ndks_protocol import errors
+from ndks_protocol.kdf import wipe
 
+from ..board import Board
 from . import records
 from .records import COUNTERS, CURRENT_FORMAT, OPEN, PLAIN, SEALED, SIZE, TAIL, RecordKeys, counted, extent
 from .snapshots import NVM, Storage
@@ -21,17 +23,19 @@ _MOST_ERASES = 0xFFFFFFFF
 class RecordLog:
     """The newest record of each type, and how to add one. Sealed ones are there from `unlock` to `lock`."""
 
-    def __init__(self, board):
+    def __init__(self, board: Board):
         self.storage = Storage(board)
         self.keys = RecordKeys(board)
         self._board = board
-        self._bodies = {}
+        self._bodies: "dict[int, bytes | bytearray]" = {}  # those of sealed ones are overwritten
 
     def load(self) -> None:
         """Read flash anew; sealed records stay closed."""
         self.keys = RecordKeys(self._board)
         self._bodies = {}
-        self._tails = {}  # by type, where the free tail bytes of its newest record in nvm start and end
+        self._tails: dict[
+            int, tuple[int, int]
+        ] = {}  # by type, where the free tail bytes of its newest record in nvm start and end
         # By type: sequence number, place, offset, size of the newest that can be read; before that, that may be one.
         self._found, self._sequence, self._end = self.storage.scan()
         self._read(PLAIN)
@@ -51,10 +55,10 @@ class RecordLog:
         self.keys.wipe()
         for kind in SEALED:
             body = self._bodies.pop(kind, None)
-            for position in range(len(body or b"")):
-                body[position] = 0
+            if isinstance(body, bytearray):
+                wipe(body)
 
-    def body(self, kind: int):
+    def body(self, kind: int) -> "bytes | bytearray | None":
         """Return the body of the newest record of a type, None when there is none."""
         return self._bodies.get(kind)
 
@@ -80,7 +84,7 @@ class RecordLog:
         """Bytes of nvm that the log may fill before it compacts itself."""
         return SIZE
 
-    def append(self, kind: int, body: bytes) -> None:
+    def append(self, kind: int, body: "bytes | bytearray") -> None:
         """Write a record; it is in flash when this returns. UnitError(STORAGE) when that cannot be."""
         if self._end + extent(kind, len(body)) > SIZE:
             self.compact()
@@ -149,7 +153,7 @@ class RecordLog:
             old_keys.wipe()
         self.settle(settled_body)
 
-    def settle(self, body: bytes) -> None:
+    def settle(self, body: "bytes | bytearray") -> None:
         """Leave nothing that was sealed under the keys before the present ones."""
         self._bodies[records.BINDING] = body
         self.compact()
@@ -158,10 +162,10 @@ class RecordLog:
         """Write the format before anything else is written."""
         self.append(records.STATE_FORMAT, format_body(self.erases))
 
-    def _make_image(self) -> tuple:
+    def _make_image(self) -> tuple[int, dict[int, tuple[int, int, int, int]]]:
         """Make an image of all newest records for an nvm that is erased; return where they end, and where each lies."""
         image = self.storage.blank_image()
-        found = {}
+        found: dict[int, tuple[int, int, int, int]] = {}
         end = 0
         erases = self.erases
         self._bodies[records.STATE_FORMAT] = format_body(erases + 1)
@@ -177,7 +181,7 @@ class RecordLog:
         self._bodies[records.STATE_FORMAT] = format_body(erases)
         return end, found
 
-    def _start_nvm(self, end: int, found: dict) -> None:
+    def _start_nvm(self, end: int, found: dict[int, tuple[int, int, int, int]]) -> None:
         # Should the write fail, nothing is known of nvm but that it is not blank.
         self._end, self._tails = SIZE, {}
         self._bodies[records.STATE_FORMAT] = format_body(self.erases + 1)
@@ -189,7 +193,7 @@ class RecordLog:
                 after = offset + extent(kind, size)
                 self._tails[kind] = (after - TAIL, after)
 
-    def _read(self, kinds: tuple) -> None:
+    def _read(self, kinds: tuple[int, ...]) -> None:
         for kind in kinds:
             found = self._found.get(kind)
             while found:
@@ -202,7 +206,7 @@ class RecordLog:
                 # Torn, damaged, or of another binding: the next older one.
                 found = self.storage.find_older(kind, found[:3])
 
-    def _keep(self, kind: int, body: bytes, found: tuple) -> None:
+    def _keep(self, kind: int, body: "bytes | bytearray", found: tuple[int, int, int, int]) -> None:
         sequence, place, offset, size = found
         if place == NVM and kind in COUNTERS:
             end = offset + extent(kind, size)

@@ -10,7 +10,7 @@ import struct
 from ndks_protocol import errors
 from ndks_protocol.commands import MAX_SENDERS
 from ndks_protocol.flash import NVM_SIZE
-from ndks_protocol.kdf import Mac, derive, same, xor_keystream
+from ndks_protocol.kdf import Crypto, Mac, derive, same, xor_keystream
 
 # Sealed under the key that the host brings (01 to 7F)
 MEMBERSHIP = 0x01
@@ -53,9 +53,11 @@ _TAG_SIZE = 16
 class RecordKeys:
     """What tags and seals records: nothing for plain ones, the binding's `auth` for open ones, `kek` for sealed."""
 
-    def __init__(self, crypto):
+    def __init__(self, crypto: Crypto):
         self._crypto = crypto
-        self._log = self._seal_tag = self._seal_key = None
+        self._log: "Mac | None" = None
+        self._seal_tag: "Mac | None" = None
+        self._seal_key: "Mac | None" = None
 
     def set_auth(self, auth: bytes) -> None:
         """Read and write open records from now on."""
@@ -78,7 +80,7 @@ class RecordKeys:
             self._seal_key.wipe()
         self._seal_tag = self._seal_key = None
 
-    def encode(self, kind: int, body: bytes, sequence: int) -> bytearray:
+    def encode(self, kind: int, body: "bytes | bytearray | memoryview", sequence: int) -> bytearray:
         """Return a record, without the tail of a counter."""
         header = struct.pack(_HEADER, kind, len(body), sequence, 0)
         record = bytearray(round_up(BODY + len(body)))
@@ -90,7 +92,7 @@ class RecordKeys:
         record[BODY : BODY + len(body)] = body
         return record
 
-    def decode(self, record: bytes):
+    def decode(self, record: bytes) -> "bytes | bytearray | None":
         """Return the body of a record; None when its tag is wrong, or cannot be checked yet."""
         kind, size, _, _ = struct.unpack_from(_HEADER, record, 0)
         if (kind in SEALED and not self._seal_key) or (kind in OPEN and not self._log):
@@ -99,9 +101,10 @@ class RecordKeys:
         body = record[BODY : BODY + size]
         if kind in SEALED:
             body = xor_keystream(self._crypto, self._key_for(tag), 0, bytearray(body))
+            assert isinstance(body, bytearray)  # as it was given
         return body if same(self._tag(kind, record[:_HEADER_SIZE], body), tag) else None
 
-    def _tag(self, kind: int, header: bytes, body: bytes) -> bytes:
+    def _tag(self, kind: int, header: bytes, body: "bytes | bytearray | memoryview") -> bytes:
         if kind in SEALED and self._seal_tag:
             digest = self._seal_tag.digest(header, body)  # a synthetic IV: no keystream is used for two bodies
         elif kind in OPEN and self._log:
@@ -119,7 +122,7 @@ class RecordKeys:
         return self._seal_key.digest(tag) if self._seal_key else b""
 
 
-def plausible(image: bytes, offset: int):
+def plausible(image: "bytes | bytearray", offset: int) -> "tuple[int, int, int] | None":
     """Return type, size and sequence number of what looks like a record at this place; None when nothing does."""
     if image[offset] not in _KINDS:
         return None
@@ -138,11 +141,11 @@ def round_up(size: int) -> int:
     return size + -size % ALIGNMENT
 
 
-def counter_value(body) -> int:
+def counter_value(body: "bytes | bytearray | None") -> int:
     """Return what a counter has come to, 0 without a record of it."""
     return struct.unpack(">Q", body[-8:])[0] if body else 0
 
 
-def counted(body: bytes, steps: int) -> bytes:
+def counted(body: "bytes | bytearray", steps: int) -> "bytes | bytearray":
     """Return the body of a counter that has gone on by so many steps."""
     return body[:-8] + struct.pack(">Q", min(counter_value(body) + steps, _HIGHEST_COUNT))

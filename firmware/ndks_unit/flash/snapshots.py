@@ -5,9 +5,13 @@
 A snapshot is whole or it does not count: its last 32 bytes are the SHA-256 of all before them.
 """
 
+# pyright: reportUnnecessaryComparison=false
+# (it believes that bytes never equal a bytearray)
+
 from ndks_protocol import errors
 from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES
 
+from ..board import Board
 from .records import ALIGNMENT, BODY, SIZE, extent, plausible, round_up
 
 NVM = len(SNAPSHOT_FILES)  # a place, as the number of a snapshot is one
@@ -18,12 +22,12 @@ _PIECE = 256  # bytes read or compared at once: a fragmented heap may have no ro
 class Storage:
     """Finds records and writes images; the newest whole snapshot is the only one that is looked at."""
 
-    def __init__(self, board):
+    def __init__(self, board: Board):
         self._board = board
         self._image = bytearray(NVM_SIZE)  # kept: when it is needed, the heap may have no such piece left
         self._snapshot = _NOWHERE
 
-    def scan(self) -> tuple:
+    def scan(self) -> tuple[dict[int, tuple[int, int, int, int]], int, int]:
         """Return the newest record of each type that there may be, (sequence number, place, offset, size); the highest
         sequence number of the snapshot that counts; and where nvm is free.
         """
@@ -31,7 +35,7 @@ class Storage:
         newest = -1
         self._snapshot = _NOWHERE
         for slot in range(len(SNAPSHOT_FILES)):
-            in_slot = {}
+            in_slot: dict[int, tuple[int, int, int, int]] = {}
             if self._load(slot):
                 self._collect(slot, in_slot)
                 highest = max([entry[0] for entry in in_slot.values()] + [0])
@@ -46,9 +50,9 @@ class Storage:
                 break
         return found, max(newest, 0), end
 
-    def find_older(self, kind: int, below: tuple):
+    def find_older(self, kind: int, below: tuple[int, int, int]) -> "tuple[int, int, int, int] | None":
         """Return the newest plausible record of a type that comes before (sequence number, place, offset); None."""
-        found = {}
+        found: dict[int, tuple[int, int, int, int]] = {}
         for place in (self._snapshot, NVM):
             if place != _NOWHERE and self._load(place):
                 self._collect(place, found, kind, below)
@@ -60,7 +64,7 @@ class Storage:
             return self._board.nvm_read(offset, size)
         return self._board.snapshot_read(place, offset, size)
 
-    def program(self, offset: int, data: bytes) -> None:
+    def program(self, offset: int, data: "bytes | bytearray") -> None:
         """Write to nvm and read back. UnitError(STORAGE)."""
         try:
             self._board.nvm_write(offset, data)
@@ -122,7 +126,13 @@ class Storage:
         digest.update(memoryview(self._image)[:SIZE])
         return digest.digest()
 
-    def _collect(self, place: int, found: dict, only: int = 0, below=None) -> int:
+    def _collect(
+        self,
+        place: int,
+        found: dict[int, tuple[int, int, int, int]],
+        only: int = 0,
+        below: "tuple[int, int, int] | None" = None,
+    ) -> int:
         """Add the newest records that there may be in the image to `found`, and return where the last one ends.
 
         A snapshot is whole: its records follow one another. In nvm one may have been torn, and anywhere the next begin.

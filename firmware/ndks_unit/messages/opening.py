@@ -1,60 +1,43 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Messages that come in: OPEN_BEGIN, OPEN_CHUNK, OPEN_KEYS, ACCEPT; and what hosts ask in mode a of either kind.
+"""Handlers of messages that come in, OPEN_BEGIN, OPEN_CHUNK, OPEN_KEYS, ACCEPT, and of the keys of mode a.
 
 A host in mode a gets the keys of one message: never those of a header, of another message, or of an own one to open.
 """
 
 from ndks_protocol import commands, errors
-from ndks_protocol.capsule import LARGEST_PIECE, SYNC_SIZE, Opener
+from ndks_protocol.capsule import SYNC_SIZE, Header, MessageKeys, Opener
+
+from ..state import State
+from .under_way import Incoming
 
 _FLAGS = commands.AGAIN | commands.ALLOW_JUMP
 _HANDLE_SIZE = 8
 
 
-class Incoming:
-    """The message that is being opened in this session; `opener` is None in mode a."""
-
-    def __init__(self, handle: bytes, keys, opener):
-        self.handle = handle
-        self.keys = keys
-        self.opener = opener
-        self._view = memoryview(bytearray(LARGEST_PIECE if opener else 0))
-
-    def wipe(self) -> None:
-        """Overwrite its keys."""
-        self.keys.wipe()
-        if self.opener:
-            self.opener.wipe()
-
-    def open(self, number: int, last: int, chunk):
-        """Return the data that a chunk completes; valid until the next."""
-        return self.opener.open_into(self._view, number, last, chunk)
+def open_begin(state: State, wire: bytes, flags: int) -> tuple[bytes, int, int, int]:
+    header, keys = _open(state, wire, flags)
+    handle = state.board.entropy(_HANDLE_SIZE)
+    state.member.begin_opening(Incoming(handle, keys, Opener(state.board, keys)))
+    return handle, header.lane, header.number, header.cipher
 
 
-def open_begin(unit, wire: bytes, flags: int) -> tuple:
-    header, keys = _open(unit, wire, flags)
-    unit.messages.begin_opening(Incoming(unit.board.entropy(_HANDLE_SIZE), keys, Opener(unit.board, keys)))
-    return unit.messages.incoming.handle, header.lane, header.number, header.cipher
+def open_keys(state: State, wire: bytes, flags: int) -> "tuple[bytes, int, int, bytes | bytearray, bytes, bytearray]":
+    header, keys = _open(state, wire, flags)
+    handle = state.board.entropy(_HANDLE_SIZE)
+    state.member.begin_opening(Incoming(handle, keys, None))
+    return handle, header.lane, header.number, keys.tag_key, keys.sync or bytes(SYNC_SIZE), keys.aes_key
 
 
-def open_keys(unit, wire: bytes, flags: int) -> tuple:
-    header, keys = _open(unit, wire, flags)
-    unit.messages.begin_opening(Incoming(unit.board.entropy(_HANDLE_SIZE), keys, None))
-    sync = keys.sync or bytes(SYNC_SIZE)
-    return unit.messages.incoming.handle, header.lane, header.number, keys.tag_key, sync, keys.aes_key
-
-
-def open_chunk(unit, handle: bytes, number: int, last: int, chunk: bytes) -> tuple:
-    message = unit.messages.incoming
-    if message is None or message.handle != handle or message.opener is None:
+def open_chunk(state: State, handle: bytes, number: int, last: int, chunk: "bytes | memoryview") -> tuple[memoryview]:
+    message = state.member.incoming
+    if message is None or message.handle != handle:
         raise errors.UnitError(errors.CONFLICT)
-    errors.check_flag(last)
     return (message.open(number, last, chunk),)
 
 
-def message_stream(unit, message: bytes, offset: int, size: int) -> tuple:
-    keys = _keys_in_mode_a(unit, message)
+def message_stream(state: State, message: bytes, offset: int, size: int) -> "tuple[bytearray | memoryview]":
+    keys = _keys_in_mode_a(state, message)
     if keys.aes_key:
         raise errors.UnitError(errors.CONFLICT)
     if not 1 <= size <= commands.MAX_CHUNK:
@@ -62,15 +45,15 @@ def message_stream(unit, message: bytes, offset: int, size: int) -> tuple:
     return (keys.keystream(offset, size),)
 
 
-def message_check(unit, message: bytes, size: int) -> tuple:
-    return (_keys_in_mode_a(unit, message).check(size),)
+def message_check(state: State, message: bytes, size: int) -> tuple[bytes]:
+    return (_keys_in_mode_a(state, message).check(size),)
 
 
-def accept(unit, wire: bytes, allow_jump: int) -> tuple:
+def accept(state: State, wire: bytes, allow_jump: int) -> tuple[()]:
     errors.check_flag(allow_jump)
-    header = _header(unit, wire)
-    unit.messages.windows.check_room(header.lane)
-    window = unit.messages.windows.of(header.lane)
+    header = _header(state, wire)
+    state.windows.check_room(header.lane)
+    window = state.windows.of(header.lane)
     try:
         window.check_unseen(header.number)
     except errors.UnitError as error:
@@ -80,34 +63,34 @@ def accept(unit, wire: bytes, allow_jump: int) -> tuple:
     if not allow_jump:
         window.check_near(header.number)
     window.accept(header.number)
-    unit.messages.windows.store(header.lane, window)
+    state.windows.store(header.lane, window)
     return ()
 
 
-def _open(unit, wire: bytes, flags: int) -> tuple:
+def _open(state: State, wire: bytes, flags: int) -> tuple[Header, MessageKeys]:
     """Return header and keys of a capsule that may be opened."""
     if flags & ~_FLAGS:
         raise errors.UnitError(errors.RANGE)
-    header = _header(unit, wire)
-    window = unit.messages.windows.of(header.lane)
+    header = _header(state, wire)
+    window = state.windows.of(header.lane)
     if not flags & commands.AGAIN:
-        unit.messages.windows.check_room(header.lane)
+        state.windows.check_room(header.lane)
         window.check_unseen(header.number)
     if not flags & commands.ALLOW_JUMP:
         window.check_near(header.number)
-    return header, unit.messages.keys_of_sender(header)
+    return header, state.member.message_keys(header, state.windows.binding_id_of(header.lane))
 
 
-def _header(unit, wire: bytes):
-    header = unit.messages.header_keys.unmask(wire)
-    header.check(unit.member.suite, unit.member.lane)
+def _header(state: State, wire: bytes) -> Header:
+    header = state.member.header_keys.unmask(wire)
+    header.check(state.member.suite, state.member.lane)
     return header
 
 
-def _keys_in_mode_a(unit, message: bytes):
-    outgoing, incoming = unit.messages.sealing.current, unit.messages.incoming
+def _keys_in_mode_a(state: State, message: bytes) -> MessageKeys:
+    outgoing, incoming = state.sealing.current, state.member.incoming
     if outgoing and outgoing.token == message and outgoing.in_mode_a:
         return outgoing.keys
-    if incoming and incoming.handle == message and incoming.opener is None:
+    if incoming and incoming.handle == message and incoming.in_mode_a:
         return incoming.keys
     raise errors.UnitError(errors.CONFLICT)

@@ -8,6 +8,7 @@ from ndks_protocol import errors
 from ndks_protocol.capsule import Window
 from ndks_protocol.commands import MAX_SENDERS
 
+from ..flash.record_log import RecordLog
 from ..flash.records import MEMBER_IDS, WINDOW_KINDS
 
 _LANE = ">H"
@@ -18,13 +19,13 @@ _ID_SIZE = 18
 class Windows:
     """A window for each lane that something was accepted from; each has a type of record of its own."""
 
-    def __init__(self, log):
+    def __init__(self, log: RecordLog):
         self._log = log
 
     def of(self, lane: int) -> Window:
         """Return the window of a lane."""
-        kind = self._kind_of(lane)
-        return Window(bytes(self._log.body(kind)[2:]) if kind else b"")
+        body = self._log.body(self._kind_of(lane))
+        return Window(bytes(body[2:]) if body else b"")
 
     def check_room(self, lane: int) -> None:
         """UnitError(SENDERS) for a lane that no window can be kept of."""
@@ -37,10 +38,24 @@ class Windows:
 
     def binding_id_of(self, lane: int) -> bytes:
         """Return the id of the laptop that the unit of this lane is bound to, b"" if it is not known."""
-        for member, binding_id in _ids(self._log):
+        for member, binding_id in self._ids():
             if member == lane:
                 return binding_id
         return b""
+
+    def remember(self, lane: int, binding_id: bytes) -> None:
+        """Write down which laptop the unit of a lane is bound to. UnitError(SENDERS) when there are too many."""
+        known = self._ids()
+        if (lane, binding_id) in known:
+            return
+        others = [entry for entry in known if entry[0] != lane]
+        if len(others) >= MAX_SENDERS:
+            raise errors.UnitError(errors.SENDERS)
+        self._write_ids(others + [(lane, binding_id)])
+
+    def forget(self, lane: int) -> None:
+        """Check messages of a lane no longer."""
+        self._write_ids([entry for entry in self._ids() if entry[0] != lane])
 
     def _kind_of(self, lane: int) -> int:
         for kind in WINDOW_KINDS:
@@ -55,29 +70,11 @@ class Windows:
                 return kind
         raise errors.UnitError(errors.SENDERS)
 
+    def _ids(self) -> list[tuple[int, bytes]]:
+        body = self._log.body(MEMBER_IDS) or b""
+        return [struct.unpack_from(_ID, body, offset) for offset in range(0, len(body), _ID_SIZE)]
 
-def remember(log, lane: int, binding_id: bytes) -> None:
-    """Write down which laptop the unit of a lane is bound to. UnitError(SENDERS) when there are too many."""
-    known = _ids(log)
-    if (lane, binding_id) in known:
-        return
-    others = [entry for entry in known if entry[0] != lane]
-    if len(others) >= MAX_SENDERS:
-        raise errors.UnitError(errors.SENDERS)
-    _write_ids(log, others + [(lane, binding_id)])
-
-
-def forget(log, lane: int) -> None:
-    """Check messages of a lane no longer."""
-    _write_ids(log, [entry for entry in _ids(log) if entry[0] != lane])
-
-
-def _ids(log) -> list:
-    body = log.body(MEMBER_IDS) or b""
-    return [struct.unpack_from(_ID, body, offset) for offset in range(0, len(body), _ID_SIZE)]
-
-
-def _write_ids(log, entries: list) -> None:
-    body = b"".join([struct.pack(_ID, lane, binding_id) for lane, binding_id in entries])
-    if body != (log.body(MEMBER_IDS) or b""):
-        log.append(MEMBER_IDS, body)
+    def _write_ids(self, ids: list[tuple[int, bytes]]) -> None:
+        body = b"".join([struct.pack(_ID, lane, binding_id) for lane, binding_id in ids])
+        if body != (self._log.body(MEMBER_IDS) or b""):
+            self._log.append(MEMBER_IDS, body)

@@ -1,16 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Source as it goes to a board, which compiles it at every start: no comments, no docstrings, one space of indentation.
+"""Source as it goes to a board, which compiles it at every start.
 
-Lines are kept, so that tracebacks name the right ones.
+It has no comments, docstrings or annotations, no imports for annotations alone, no abstract methods, and little
+indentation. Lines are kept, so that tracebacks name the right ones.
 """
 
 import ast
 import io
 import tokenize
+from collections.abc import Iterator
 
 _INDENT = 4
-_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef)
+_Block = ast.Module | ast.ClassDef | ast.FunctionDef
+
+_Span = tuple[int, int, int, int]  # first line, column in bytes, last line, column behind it; as `ast` counts
 
 
 def for_board(source: str) -> str:
@@ -20,11 +24,86 @@ def for_board(source: str) -> str:
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column].rstrip()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node) is not None:
-            _blank(lines, node.body[0], alone=len(node.body) == 1)
+    tree = ast.parse(source)
+    for span in sorted(_annotations(tree, lines), reverse=True):  # from the end on: the other columns stay right
+        _cut(lines, span)
+    _blank_idle_statements(lines, tree)
+    _drop_unused_names(lines)
     _squeeze(lines, source)
     return "\n".join(lines) + "\n"
+
+
+def _annotations(tree: ast.Module, lines: list[str]) -> Iterator[_Span]:
+    """Yield where annotations are, with their colon or arrow."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg) and node.annotation:
+            yield node.lineno, node.col_offset + len(node.arg.encode()), *_end(node.annotation)
+        elif isinstance(node, ast.FunctionDef) and node.returns:
+            row = node.returns.lineno
+            before = lines[row - 1].encode()[: node.returns.col_offset]
+            yield row, len(before[: before.rindex(b"->")].rstrip()), *_end(node.returns)
+        elif isinstance(node, ast.AnnAssign) and node.value:
+            yield *_end(node.target), *_end(node.annotation)
+
+
+def _end(node: ast.expr) -> tuple[int, int]:
+    return node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+
+
+def _cut(lines: list[str], span: _Span) -> None:
+    row, start, last, end = span
+    rest = lines[last - 1].encode()[end:].decode()
+    lines[row - 1 : last] = [lines[row - 1].encode()[:start].decode() + rest, *[""] * (last - row)]
+
+
+def _blank_idle_statements(lines: list[str], block: _Block) -> None:
+    """Leave out what of a block does nothing on a board; `pass` stands for a whole one."""
+    idle = [statement for statement in block.body if _is_idle(statement)]
+    for statement in idle:
+        first, last = _first_line(statement) - 1, statement.end_lineno or statement.lineno
+        lines[first:last] = [""] * (last - first)
+    if idle == block.body and not isinstance(block, ast.Module):
+        lines[_first_line(idle[0]) - 1] = " " * idle[0].col_offset + "pass"
+    for statement in block.body:
+        if isinstance(statement, _Block) and statement not in idle:
+            _blank_idle_statements(lines, statement)
+
+
+def _first_line(statement: ast.stmt) -> int:
+    decorators = statement.decorator_list if isinstance(statement, ast.FunctionDef) else []
+    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _is_idle(statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Expr):
+        return isinstance(statement.value, ast.Constant)  # a docstring
+    if isinstance(statement, ast.AnnAssign):
+        return statement.value is None
+    if isinstance(statement, ast.FunctionDef):
+        return ast.unparse(statement.body[-1]) == "raise NotImplementedError"
+    return isinstance(statement, ast.Try) and _is_for_types(statement)
+
+
+def _is_for_types(statement: ast.Try) -> bool:
+    """Tell whether this imports what a board does not have, and does without."""
+    only_passes = all(isinstance(done, ast.Pass) for handler in statement.handlers for done in handler.body)
+    return only_passes and all(isinstance(part, ast.ImportFrom | ast.ClassDef) for part in statement.body)
+
+
+def _drop_unused_names(lines: list[str]) -> None:
+    """Import no name that was for annotations alone; a linter sees to it that each is there for something."""
+    tree = ast.parse("\n".join(lines))
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    if "__all__" in used:
+        return
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom):
+            names = [ast.unparse(alias) for alias in statement.names if (alias.asname or alias.name) in used]
+            first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
+            lines[first:last] = [""] * (last - first)
+            if names:
+                source = "." * statement.level + (statement.module or "")
+                lines[first] = f"from {source} import {', '.join(names)}"
 
 
 def _squeeze(lines: list[str], source: str) -> None:
@@ -39,10 +118,3 @@ def _squeeze(lines: list[str], source: str) -> None:
         text = line.lstrip(" ")
         if row not in inside:
             lines[row] = " " * ((len(line) - len(text)) // _INDENT) + text
-
-
-def _blank(lines: list[str], docstring: ast.stmt, *, alone: bool) -> None:
-    first, last = docstring.lineno - 1, docstring.end_lineno or docstring.lineno
-    lines[first:last] = [""] * (last - first)
-    if alone:
-        lines[first] = " " * docstring.col_offset + "pass"

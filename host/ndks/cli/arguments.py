@@ -11,10 +11,11 @@ from typing import Any, NoReturn
 
 import shtab
 
-from ndks.driver.unit import DEFAULT_TIMEOUT, MAX_BITS
 from ndks.exceptions import FileError, UsageError
 from ndks.paths import follow, is_there, refuse_long_name
-from ndks_protocol.generator import F1, F2
+from ndks.times import DEFAULT_TIMEOUT
+from ndks_protocol.commands import MAX_NUMBER
+from ndks_protocol.generator import F1, F2, MAX_ELEMENTS
 
 from .output import encoded, report, write_stdout
 
@@ -153,11 +154,11 @@ def bounded(text: str, low: int, high: int, message: str) -> int:
 
 
 def bits(text: str) -> int:
-    return bounded(text, 1, MAX_BITS, "a key has 1 to 2^40 bits")
+    return bounded(text, 1, MAX_ELEMENTS, "a key has 1 to 2^40 bits")
 
 
 def index(text: str) -> int:
-    return bounded(text, 1, (1 << 48) - 1, "an exported key's index lies between 1 and 2^48 - 1")
+    return bounded(text, 1, MAX_NUMBER, "an exported key's index lies between 1 and 2^48 - 1")
 
 
 def need(condition: bool, message: str, advice: str = "") -> None:

@@ -15,13 +15,13 @@ from ndks.laptop.bindings import Binding, BindingStore
 from ndks.laptop.fingerprint import characteristics, differences
 from ndks.laptop.words import WORDS, from_words
 from ndks.network.network_file import Network, note_binding
+from ndks_protocol.commands import MAX_LANE
 
 from . import stdin
 from .arguments import add_command, add_path, add_unit, bounded, need
 from .output import Output, need_stdout, note
 
 _ID_DIGITS = 32
-_LANES = 1 << 16
 
 
 def add_commands(subparsers: Any) -> None:
@@ -214,7 +214,7 @@ def _confirm(serial_number: str) -> None:
 
 
 def _lane(text: str) -> int:
-    return bounded(text, 1, _LANES - 1, "a lane lies between 1 and 65535")
+    return bounded(text, 1, MAX_LANE, f"a lane lies between 1 and {MAX_LANE}")
 
 
 def _binding_id(text: str) -> str:

@@ -67,14 +67,14 @@ def emulate(args: argparse.Namespace, out: Output) -> int:
         with ndks_emulator.UnitDirectory(args.directory, create=True) as directory, contextlib.ExitStack() as stack:
             line = _open_line(args.tcp, args.link)
             stack.callback(line.close)
-            machine = ndks_emulator.Machine(directory, line, Generator, _announce)
-            control = _open_control(args.control, machine, stack) if args.control else {}
+            unit = ndks_emulator.RunningUnit(directory, line, Generator, _announce)
+            control = _open_control(args.control, unit, stack) if args.control else {}
             serial_number = directory.uid.hex().upper()
             note(f"unit {serial_number} from {args.directory}; Ctrl-C unplugs it")
             values = {"port": line.address, "pid": os.getpid(), "serial_number": serial_number}
             if is_stdout_open():
                 out.result({**values, **control}, line.address)
-            machine.serve()
+            unit.serve()
     except ndks_emulator.DirectoryInUse as error:
         raise UnitBusy(str(error), "stop that process, or use its port") from None
     except ndks_emulator.DirectoryError as error:
@@ -85,7 +85,7 @@ def emulate(args: argparse.Namespace, out: Output) -> int:
 
 
 def _open_line(tcp: int | None, link: Path | None) -> Any:
-    from ndks_emulator import Link, PtyLine, TcpLine
+    from ndks_emulator import PortLink, PtyLine, TcpLine
 
     if tcp is not None:
         try:
@@ -94,7 +94,7 @@ def _open_line(tcp: int | None, link: Path | None) -> Any:
             why = reason(error) if isinstance(error, OSError) else "there is no such port"
             raise UsageError(f"TCP port {tcp} cannot be used: {why}", "choose another, or 0 for a free one") from None
     try:
-        return PtyLine(Link(link) if link else None)
+        return PtyLine(PortLink(link) if link else None)
     except ImportError:
         raise UsageError("this system has no pseudo-terminals", "use --tcp PORT") from None
     except OSError as error:
@@ -104,13 +104,13 @@ def _open_line(tcp: int | None, link: Path | None) -> Any:
         raise UsageError(f"a link at {link} cannot be made: {why}", "name another path") from None
 
 
-def _open_control(path: Path, machine: Any, stack: contextlib.ExitStack) -> dict[str, str]:
+def _open_control(path: Path, unit: Any, stack: contextlib.ExitStack) -> dict[str, str]:
     """Make the socket, and return what the result says about it."""
     need(hasattr(socket, "AF_UNIX"), "this system has no Unix sockets", "leave out --control")
     from ndks_emulator.control import ControlInUse, ControlSocket
 
     try:
-        stack.enter_context(ControlSocket(path, machine))
+        stack.enter_context(ControlSocket(path, unit))
     except ControlInUse as error:
         raise UnitBusy(str(error), "name another path, or stop that process") from None
     except OSError as error:

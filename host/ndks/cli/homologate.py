@@ -15,7 +15,6 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ndks.driver.unit import MAX_BITS
 from ndks.exceptions import FileError
 from ndks.line.discovery import select_port
 from ndks.line.transport import EMULATOR
@@ -23,6 +22,7 @@ from ndks.network.network_file import Network
 from ndks_laboratory.homologation.plan import FAULTS, PRIMAL_BITS, HomologationPlan, Sample, UnitPorts
 from ndks_laboratory.stages.cage import find_cage
 from ndks_protocol.commands import SUITES
+from ndks_protocol.generator import MAX_ELEMENTS
 
 from . import stdin
 from .arguments import add_command, add_path, bounded, need, whole
@@ -55,7 +55,13 @@ def add_commands(subparsers: Any) -> None:
     numbers = (
         ("--keys", 10, 100_000, 2000, "keys for the adversaries; fewer than 2000 show too little"),
         ("--long-bits", 1 << 16, 1 << 27, 1 << 22, "bits of a long key for them; 64 * 10^(d/2) at least"),
-        ("--primal-bits", 1 << 16, MAX_BITS, PRIMAL_BITS, "bits of the longest key; table 2 of the paper has so many"),
+        (
+            "--primal-bits",
+            1 << 16,
+            MAX_ELEMENTS,
+            PRIMAL_BITS,
+            "bits of the longest key; table 2 of the paper has so many",
+        ),
         ("--letters", 16, 10_000, 64, "messages in stage 2"),
     )
     for name, least, most, default, text in numbers:

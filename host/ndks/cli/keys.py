@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks.driver import streams as download
+from ndks.driver import streams
 from ndks.driver.answers import Key, Status
+from ndks.driver.exported_keys import ExportedKey
 from ndks.driver.unit import Unit
 from ndks.exceptions import NdksError
 from ndks.files import refuse_existing, write_private
@@ -65,18 +66,11 @@ def key(args: argparse.Namespace, out: Output) -> None:
         need_stdout()
     with ndks.open(args.unit, args.timeout) as unit:
         status = _member_status(unit, args)
-        wanted = unit.next_index()[1] if args.index is None else args.index
-        values = _describe(unit, status, wanted, args.bits)
-        obtained = unit.key(wanted, args.bits, epoch=status.epoch)
-        _put_out(obtained, args, path, values, out)
-        # Only now is the key safely out; whatever stopped us before left it to be asked for again.
-        try:
-            _acknowledge(unit, args, status.epoch, wanted)
-        except NdksError as error:
-            error.advice = f"the key is complete, but not used up yet: ndks key --index {wanted} --advance does that"
-            raise
+        with unit.taking_key(args.bits, args.index, epoch=status.epoch, **_use(args)) as wanted:
+            values = _describe(unit, status, wanted)
+            _put_out(wanted.read(), args, path, values, out)
     if path:
-        text = f"{path}: {obtained.bits} bits of key {obtained.index}"
+        text = f"{path}: {wanted.bits} bits of key {wanted.index}"
         out.done({**values, "format": args.format, "file": str(path)}, text)
 
 
@@ -92,33 +86,33 @@ def stream(args: argparse.Namespace, out: Output) -> None:
         if path is None:
             _to_stdout(unit, args, out, status)
             return
-        plan = download.plan_download(unit, path, args.bits, args.index, force=args.force)
-        values = _describe(unit, status, plan.k, plan.bits)
-        args.resume_advice = _RESUME
-        _to_file(unit, args, out, path, plan)
-    out.done({**values, "file": str(path)}, f"{path}: {plan.bits} bits of key {plan.k}")
+        values = _to_file(unit, args, out, path, status)
+    out.done({**values, "file": str(path)}, f"{path}: {values['bits']} bits of key {values['index']}")
 
 
-def _to_file(unit: Unit, args: argparse.Namespace, out: Output, path: Path, plan: download.Plan) -> None:
+def _to_file(unit: Unit, args: argparse.Namespace, out: Output, path: Path, status: Status) -> dict[str, Any]:
+    plan = streams.plan_download(unit, path, args.bits, args.index, force=args.force)
+    args.resume_advice = _RESUME
     try:
-        with out.progress((plan.bits + 7) // 8, path.name, download.received(path)) as bar:
-            download.download(unit, path, plan, bar.update)
-        _acknowledge(unit, args, plan.epoch, plan.k)
+        with unit.taking_key(plan.bits, plan.k, epoch=plan.epoch, **_use(args)) as wanted:
+            values = _describe(unit, status, wanted)
+            with out.progress((plan.bits + 7) // 8, path.name, streams.received(path)) as bar:
+                streams.download(unit, path, plan, bar.update)
     except NdksError as error:
         error.advice = f"{error.advice}; {_RESUME}"
         raise
-    download.finish(path)
+    streams.finish(path)
+    return values
 
 
 def _to_stdout(unit: Unit, args: argparse.Namespace, out: Output, status: Status) -> None:
     formats.refuse_terminal()
-    wanted = unit.next_index()[1] if args.index is None else args.index
-    _describe(unit, status, wanted, args.bits)
-    with out.progress((args.bits + 7) // 8, "stdout") as bar:
-        for block in unit.stream_key(wanted, args.bits, epoch=status.epoch):
-            write_stdout(block)
-            bar.update(len(block))
-    _acknowledge(unit, args, status.epoch, wanted)
+    with unit.taking_key(args.bits, args.index, epoch=status.epoch, **_use(args)) as wanted:
+        _describe(unit, status, wanted)
+        with out.progress((args.bits + 7) // 8, "stdout") as bar:
+            for block in wanted.blocks():
+                write_stdout(block)
+                bar.update(len(block))
 
 
 def _member_status(unit: Unit, args: argparse.Namespace) -> Status:
@@ -129,10 +123,10 @@ def _member_status(unit: Unit, args: argparse.Namespace) -> Status:
     return status
 
 
-def _describe(unit: Unit, status: Status, index: int, bits: int) -> dict[str, Any]:
+def _describe(unit: Unit, status: Status, wanted: ExportedKey) -> dict[str, Any]:
     """Say on stderr which key is got, and return the same for JSON."""
-    note(f"key {index} of epoch {status.epoch}, {bits} bits, suite {status.suite}")
-    values = {"index": index, "epoch": status.epoch, "bits": bits, "suite": status.suite}
+    note(f"key {wanted.index} of epoch {wanted.epoch}, {wanted.bits} bits, suite {status.suite}")
+    values = {"index": wanted.index, "epoch": wanted.epoch, "bits": wanted.bits, "suite": status.suite}
     if unit.went_back:
         values["went_back"] = True
     return values | warn_of_suite(status.suite)
@@ -143,9 +137,9 @@ def _check_index_options(args: argparse.Namespace) -> None:
     need(args.advance or not args.allow_jump, "--allow-jump goes with --advance")
 
 
-def _acknowledge(unit: Unit, args: argparse.Namespace, epoch: int, used: int) -> None:
-    if args.index is None or args.advance:
-        unit.acknowledge(epoch, used, allow_jump=args.allow_jump)
+def _use(args: argparse.Namespace) -> dict[str, Any]:
+    """Return whether the key is used up when it is safely out, and how far ahead it may be."""
+    return {"use_up": args.index is None or args.advance, "allow_jump": args.allow_jump}
 
 
 def _put_out(obtained: Key, args: argparse.Namespace, path: Path | None, values: dict[str, Any], out: Output) -> None:

@@ -7,16 +7,16 @@ from dataclasses import asdict
 from typing import Any
 
 import ndks
+from ndks import times
 from ndks.board import deploy
 from ndks.driver import finding
+from ndks.driver.answers import Status
 from ndks.driver.unit import Unit
 from ndks.line import usb
 from ndks_protocol.errors import RANGE
 
 from .arguments import add_command, add_path, add_unit
 from .output import Output, note, operator_rows, report, warn_of_suite
-
-_LIST_TIMEOUT = 5.0  # seconds: a silent port must not hold the list up, a unit may finish a chunk first
 
 
 def add_commands(subparsers: Any) -> None:
@@ -38,7 +38,7 @@ _DEPLOY_EXAMPLES = "  ndks deploy /media/$USER/CIRCUITPY\n  ndks deploy E:\\"
 
 
 def list_units(args: argparse.Namespace, out: Output) -> None:
-    found = finding.survey(_LIST_TIMEOUT)
+    found = finding.survey(times.LIST_TIMEOUT)
     devices = usb.attached()
     for problem in usb.problems(devices):
         note(problem)
@@ -48,13 +48,17 @@ def list_units(args: argparse.Namespace, out: Output) -> None:
 
 def info(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout) as unit:
-        if unit.is_bound_here:
-            try:
-                unit.unlock()
-            except ndks.NdksError as error:  # what can be seen without a session is shown all the same
-                report(error.code, str(error), error.advice)
-        values = _unit_values(unit)
+        values = _unit_values(unit, _status(unit))
     out.result({**values, **warn_of_suite(values["status"]["suite"])}, _unit_text(values))
+
+
+def _status(unit: Unit) -> Status:
+    if unit.is_bound_here:
+        try:
+            return unit.member_status()
+        except ndks.NdksError as error:  # what can be seen without a session is shown all the same
+            report(error.code, str(error), error.advice)
+    return unit.status()
 
 
 def eject(args: argparse.Namespace, out: Output) -> None:
@@ -89,8 +93,7 @@ def _found_line(found: finding.Found) -> str:
     return f"{found.candidate.serial_number}  {found.candidate.port}  {state}"
 
 
-def _unit_values(unit: Unit) -> dict[str, Any]:
-    status = unit.status()
+def _unit_values(unit: Unit, status: Status) -> dict[str, Any]:
     values: dict[str, Any] = {"port": unit.port, "hello": asdict(unit.hello), "status": asdict(status)}
     values |= {"bound_here": unit.is_bound_here} | ({"went_back": True} if unit.went_back else {})
     return values | ({"next_index": _next_index(unit)} if status.state == "provisioned" else {})

@@ -27,6 +27,10 @@ class Hello:
     serial_number: str
     salt: str
     binding_id: str
+    max_payload: int
+    lanes: int
+    window: int
+    epochs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +79,30 @@ class Inspected:
     state: str
 
 
-def status_from(values: tuple[Any, ...]) -> Status:
-    """Return the answer to STATUS with these fields."""
-    fields: dict[str, Any] = dict(zip(commands.STATUS.answer.names, values, strict=True))
-    is_member = fields["state"] == commands.STATE_PROVISIONED
+def hello_from(answer: Any) -> Hello:
+    """Return the answer to HELLO."""
+    fields: dict[str, Any] = answer._asdict() | _state_of(answer)
+    fields["serial_number"] = fields.pop("uid").hex().upper()
+    fields["firmware"] = ".".join(map(str, answer.firmware))
+    return Hello(**fields | {name: fields[name].hex() for name in ("salt", "binding_id")})
+
+
+def status_from(answer: Any) -> Status:
+    """Return the answer to STATUS."""
+    fields: dict[str, Any] = answer._asdict() | _state_of(answer)
+    is_member = answer.state == commands.STATE_PROVISIONED
     for name, known in (("suite", commands.SUITES), ("cipher", commands.CIPHERS), ("f1", F1), ("f2", F2)):
         fields[name] = name_of(known, fields[name]) if is_member else ""
-    fields["network_id"] = fields["network_id"].hex() if is_member else ""
-    fields["state"] = state_name(fields["state"])
-    fields["flags"] = flag_names(fields["flags"])
-    fields["reset_reason"] = name_of(RESET_REASONS, fields["reset_reason"])
+    fields["network_id"] = answer.network_id.hex() if is_member else ""
+    fields["reset_reason"] = name_of(RESET_REASONS, answer.reset_reason)
     return Status(**fields)
 
 
-def state_name(state: int) -> str:
-    """Return the name of a unit's state."""
-    return name_of(_STATES, state)
+def _state_of(answer: Any) -> dict[str, Any]:
+    return {"state": name_of(_STATES, answer.state), "flags": _flag_names(answer.flags)}
 
 
-def flag_names(flags: int) -> list[str]:
-    """Return the names of the flags that are set."""
+def _flag_names(flags: int) -> list[str]:
     names = {commands.NOT_SEALED: OLDER, commands.READ_ONLY: "read only", commands.NEWER_STATE: NEWER}
     return [names.get(bit, f"unknown ({bit})") for bit in (1 << i for i in range(8)) if flags & bit]
 

@@ -7,6 +7,7 @@ Mode b: the unit encrypts. Mode a: it gives the keys of this one message, and th
 
 import contextlib
 import errno
+import itertools
 import secrets
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -21,13 +22,11 @@ from ndks_protocol.capsule import (
     TAG_SIZE,
     Header,
     HeaderKeys,
-    Keys,
     MessageKeys,
     Opener,
     Sealer,
     check_wire_header,
 )
-from ndks_protocol.kdf import xor_keystream
 
 from ..crypto import CRYPTO
 from ..exceptions import ProtocolError, device_error
@@ -35,11 +34,11 @@ from ..files import Sink, Source
 from ..line.link import Link
 from ..network.network_file import Network
 from .answers import name_of
+from .message_keys import Block, KeysFromUnit
 
 SUFFIX = ".ndks"
 MODES = ("a", "b")
 
-Block = tuple[int, int, bytes]  # number, whether it is the last, content
 Progress = Callable[[int], object]  # is told how many more bytes have been read
 
 _TOKEN_SIZE = _RANDOM_SIZE = 8
@@ -56,50 +55,45 @@ class Unsealed:
     header: bytes = field(repr=False)  # as it travelled, for ACCEPT
 
 
-def seal(
-    link: Link, source: Source, sink: Sink, cipher: str, mode: str, progress: Progress, begun: Callable[[], object]
-) -> int:
-    """Write the capsule of what `source` holds to `sink`; return how many bytes of data that were.
+def pieces_of(source: Source, progress: Progress) -> "CountedBlocks":
+    """Return what `source` holds, as it goes into a capsule."""
+    return CountedBlocks(_blocks(source, FIRST_PIECE, CHUNK), progress)
 
-    `begun` is called when the unit has taken a number for it, before anything is written.
-    """
+
+def seal(link: Link, pieces: "CountedBlocks", cipher: str, mode: str) -> Iterator[bytes]:
+    """Take a number of the unit for a message, and return the parts of its capsule, made as they are asked for."""
     token = secrets.token_bytes(_TOKEN_SIZE)
     begin = (token, commands.CIPHERS.index(cipher), commands.DATA, secrets.token_bytes(_RANDOM_SIZE))
-    pieces = _Counted(_blocks(source, FIRST_PIECE, CHUNK), progress)
-    with refusals():
-        if mode == "b":
-            (header,) = link.call(commands.SEAL_BEGIN, *begin)
-            chunks = _call_each(link, commands.SEAL_CHUNK, token, pieces, _answered_to_piece)
-        else:
-            header, *given = link.call(commands.SEAL_KEYS, *begin)
-            keys = _KeysFromUnit(link, token, *given)
-            if bool(keys.aes_key) != (cipher == commands.CIPHERS[commands.AES]):
-                raise ProtocolError("the unit gave the keys of another cipher than asked for")
-            sealer = Sealer(CRYPTO, keys)
-            chunks = (sealer.seal(*piece) for piece in keys.supplied(pieces, _sealed_size))
-        begun()
-        sink.write(header)
-        for chunk in chunks:
-            sink.write(chunk)
-    return pieces.size
+    if mode == "b":
+        given = link.call(commands.SEAL_BEGIN, *begin)
+        chunks = _call_each(link, commands.SEAL_CHUNK, token, pieces, _answered_to_piece)
+    else:
+        given = link.call(commands.SEAL_KEYS, *begin)
+        keys = KeysFromUnit(link, token, given)
+        if bool(keys.aes_key) != (cipher == commands.CIPHERS[commands.AES]):
+            raise ProtocolError("the unit gave the keys of another cipher than asked for")
+        sealer = Sealer(CRYPTO, keys)
+        chunks = (sealer.seal(*piece) for piece in keys.supplied(pieces, _sealed_size))
+    return itertools.chain([given.header], chunks)
 
 
 def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progress: Progress) -> Unsealed:
     """Write the data of the capsule in `source` to `sink`. It is genuine only if this returns: hide it until then."""
     with refusals():
         header = read_header(source)
-        chunks = _Counted(_chunks(source), progress)
+        chunks = CountedBlocks(_chunks(source), progress)
         if mode == "b":
-            handle, lane, number, cipher = link.call(commands.OPEN_BEGIN, header, flags)
-            texts = _call_each(link, commands.OPEN_CHUNK, handle, chunks, _answered_to_chunk)
+            opening = link.call(commands.OPEN_BEGIN, header, flags)
+            cipher = opening.cipher
+            texts = _call_each(link, commands.OPEN_CHUNK, opening.handle, chunks, _answered_to_chunk)
         else:
-            handle, lane, number, *given = link.call(commands.OPEN_KEYS, header, flags)
-            keys = _KeysFromUnit(link, handle, *given)
+            opening = link.call(commands.OPEN_KEYS, header, flags)
+            keys = KeysFromUnit(link, opening.handle, opening)
             cipher = commands.AES if keys.aes_key else commands.VERNAM
             opener = Opener(CRYPTO, keys)
             texts = (opener.open(*chunk) for chunk in keys.supplied(chunks, _opened_size))
-        size = _write_all(texts, sink)
-    return Unsealed(lane, number, name_of(commands.CIPHERS, cipher), size, header)
+        size = write_all(texts, sink)
+    return Unsealed(opening.lane, opening.number, name_of(commands.CIPHERS, cipher), size, header)
 
 
 def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progress) -> Unsealed:
@@ -119,7 +113,7 @@ def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progr
             lambda offset, size: bits.read(8 * offset, 8 * size),
         )
         opener = Opener(CRYPTO, keys)
-        size = _write_all((opener.open(*chunk) for chunk in _Counted(_chunks(source), progress)), sink)
+        size = write_all((opener.open(*chunk) for chunk in CountedBlocks(_chunks(source), progress)), sink)
     return Unsealed(header.lane, header.number, commands.CIPHERS[header.cipher], size, wire)
 
 
@@ -146,53 +140,6 @@ def refusals() -> Generator[None]:
         raise device_error(error.code) from None
 
 
-class _KeysFromUnit(Keys):
-    """The keys of one message in mode a; the keystream of cipher vernam is asked for as it is needed."""
-
-    def __init__(self, link: Link, message: bytes, tag_key: bytes, sync: bytes, aes_key: bytes) -> None:
-        self.tag_key = tag_key
-        self.sync = sync.strip(b"\0") and sync  # zeros: the sender's binding is not known
-        self.aes_key = aes_key
-        self._link = link
-        self._message = message
-        self._stream = bytearray()
-
-    def supplied(self, blocks: Iterable[Block], size_of: Callable[[Block], int]) -> Iterator[Block]:
-        """Yield the blocks, each when the keystream for its `size_of` bytes has come; that must be used at once."""
-        if self.aes_key:
-            yield from blocks
-            return
-        waiting: deque[tuple[Block, int]] = deque()
-        asked: deque[int] = deque()
-
-        def requests() -> Iterator[tuple[bytes, int, int]]:
-            offset = 0
-            for block in blocks:
-                size = size_of(block)
-                waiting.append((block, size))
-                for start in range(0, size, commands.MAX_CHUNK):
-                    asked.append(min(commands.MAX_CHUNK, size - start))
-                    yield self._message, offset + start, asked[-1]
-                offset += size
-
-        for (stream,) in self._link.call_each(commands.MESSAGE_STREAM, requests()):
-            if len(stream) != asked.popleft():
-                raise ProtocolError("the unit sent a keystream of another size than asked for")
-            self._stream += stream
-            while waiting and waiting[0][1] <= len(self._stream):
-                yield waiting.popleft()[0]
-
-    def apply(self, offset: int, text: bytearray | memoryview) -> bytearray | memoryview:
-        if self.aes_key:
-            return xor_keystream(CRYPTO, self.aes_key, offset, text)
-        stream, self._stream = self._stream[: len(text)], self._stream[len(text) :]
-        CRYPTO.xor(text, stream)
-        return text
-
-    def check(self, size: int) -> bytes:
-        return self._link.call(commands.MESSAGE_CHECK, self._message, size)[0]
-
-
 def _call_each(
     link: Link, command: commands.Command, message: bytes, blocks: Iterable[Block], answered: Callable[[Block], int]
 ) -> Iterator[bytes]:
@@ -210,8 +157,8 @@ def _call_each(
         yield answer
 
 
-class _Counted:
-    """Iterates blocks and counts their bytes."""
+class CountedBlocks:
+    """Iterates blocks once and counts their bytes."""
 
     def __init__(self, blocks: Iterator[Block], progress: Progress) -> None:
         self.size = 0
@@ -256,11 +203,13 @@ def _read(source: Source, size: int) -> bytes:
     return block
 
 
-def _write_all(texts: Iterator[bytes], sink: Sink) -> int:
+def write_all(parts: Iterator[bytes], sink: Sink) -> int:
+    """Write all parts and return their size. DeviceError."""
     size = 0
-    for text in texts:
-        sink.write(text)
-        size += len(text)
+    with refusals():
+        for part in parts:
+            sink.write(part)
+            size += len(part)
     return size
 
 

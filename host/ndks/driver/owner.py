@@ -8,7 +8,7 @@ import logging
 import ndks_protocol
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.commands import INDEX_BITS
+from ndks_protocol.commands import MAX_NUMBER
 
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, DeviceError, NdksError, ProtocolError, VersionMismatch, device_error
@@ -16,12 +16,12 @@ from ..laptop.bindings import Binding, BindingStore
 from ..laptop.counters import MinimumCounters
 from ..line.link import Link, unpack_answer
 from ..line.session import open_session, unlock
-from .answers import BLANK, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, flag_names, state_name, status_from
+from ..refusals import UPGRADE_HOST, UPGRADE_UNIT
+from .answers import BLANK, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, hello_from, status_from
 
 _log = logging.getLogger(__name__)
 
-_UPGRADE_UNIT = "upgrade the unit: ndks deploy DRIVE"
-_NONE_LEFT = 1 << INDEX_BITS  # the next index when all were used
+_NONE_LEFT = MAX_NUMBER + 1  # the next index when all were used
 
 
 class Owner:
@@ -31,7 +31,7 @@ class Owner:
         self._link = link
         self._bindings = bindings
         self._counters: MinimumCounters | None = None  # while a session is open
-        self._epoch = self._message_counter = 0
+        self._epoch = 0
         self.went_back = False
         self.greet()
         link.open_session = self.unlock
@@ -46,13 +46,9 @@ class Owner:
         payload = self._link.call_raw(commands.HELLO)
         if payload and payload[0] != ndks_protocol.MAJOR:
             raise _version_mismatch(payload[0])  # what follows may be laid out in another way
+        self.hello = hello_from(unpack_answer(commands.HELLO, payload))
         self._hello_payload = payload
-        major, minor, firmware, state_format, state, flags, uid, salt, binding_id, *_ = unpack_answer(
-            commands.HELLO, payload
-        )
-        version = ".".join(map(str, firmware))
-        names = (state_name(state), flag_names(flags), uid.hex().upper(), salt.hex(), binding_id.hex())
-        self.hello = Hello(major, minor, version, state_format, *names)
+        self._is_greeting_new = True
         return self.hello
 
     def check_blank(self) -> None:
@@ -95,9 +91,8 @@ class Owner:
 
     def note_sealed(self) -> None:
         """Note that the unit has taken one more number for a message."""
-        self._message_counter += 1
-        if self._counters:
-            self._counters.note(self._epoch, message_counter=self._message_counter)
+        if self._counters:  # from there on, not from what the unit has said: that may be far too much
+            self._counters.note(self._epoch, message_counter=self._counters.of(self._epoch).message_counter + 1)
 
     def note_acknowledged(self, epoch: int, index: int, *, allow_jump: bool) -> None:
         """Note that the unit has acknowledged an exported key; with `allow_jump`, that it may have jumped far."""
@@ -114,10 +109,9 @@ class Owner:
                 self._counters.sync()
 
     def _open(self, keys: BindingKeys, *, allow_jump: bool) -> Status:
-        self.greet()  # the proofs cover its answer
         counters = self._bindings.minimum_counters(self.hello)
         try:
-            open_session(self._link, self._hello_payload, keys, counters.latest.message_counter, allow_jump=allow_jump)
+            self._begin_session(keys)
             status = self._catch_up(counters, keys, allow_jump=allow_jump)
         except NdksError as error:
             self._abandon_session(error)
@@ -125,8 +119,25 @@ class Owner:
                 what = "this laptop knows of numbers far above the unit's: an old image of its flash was put back"
                 raise DeviceError(errors.TOO_FAR, what, "if you know why: ndks bind --allow-jump") from None
             raise
-        self._counters, self._epoch, self._message_counter = counters, status.epoch, status.message_counter
+        self._counters, self._epoch = counters, status.epoch
         return status
+
+    def _begin_session(self, keys: BindingKeys) -> None:
+        """Open a session under the last greeting: the proofs cover it.
+
+        One is enough for a command. It is repeated after a session, and where the unit does not know it any more:
+        if it has started anew since, with the line still up.
+        """
+        if self._is_greeting_new:
+            self._is_greeting_new = False
+            try:
+                return open_session(self._link, self._hello_payload, keys)
+            except AuthenticationError as error:
+                if error.number != errors.LOCKED:
+                    raise
+        self.greet()
+        self._is_greeting_new = False
+        return open_session(self._link, self._hello_payload, keys)
 
     def _abandon_session(self, error: NdksError) -> None:
         """Leave no session open at either end: a unit that has refused UNLOCK keeps its own until HELLO."""
@@ -139,9 +150,11 @@ class Owner:
         """Let the unit go on where this laptop knows that it was, and note where it is."""
         status = status_from(self._link.call(commands.STATUS))
         minimum = counters.of(status.epoch)
-        if status.message_counter < minimum.message_counter:  # its epoch is another than the one noted last
+        if status.message_counter < minimum.message_counter:
             unlock(self._link, keys, minimum.message_counter, allow_jump=allow_jump)
             status = status_from(self._link.call(commands.STATUS))
+            if status.message_counter < minimum.message_counter:
+                raise ProtocolError("the unit would give numbers of messages once more")
         following = self._next_index(status.epoch)
         if following <= minimum.exported:
             self._go_on_after(status.epoch, minimum.exported, following, allow_jump=allow_jump)
@@ -150,14 +163,14 @@ class Owner:
 
     def _next_index(self, epoch: int) -> int:
         try:
-            its_epoch, following = self._link.call(commands.NEXT_INDEX)
+            answer = self._link.call(commands.NEXT_INDEX)
         except DeviceError as error:
             if error.number != errors.RANGE:
                 raise
             return _NONE_LEFT
-        if its_epoch != epoch:
+        if answer.epoch != epoch:
             raise ProtocolError("the unit names two epochs at the same time")
-        return following
+        return answer.index
 
     def _go_on_after(self, epoch: int, index: int, following: int, *, allow_jump: bool) -> None:
         acknowledge_key(self._link, epoch, index, allow_jump=allow_jump)
@@ -188,7 +201,7 @@ class Owner:
 
 def acknowledge_key(link: Link, epoch: int, index: int, *, allow_jump: bool) -> int:
     """Say that exported key `index` is safely out, and return the next index."""
-    (following,) = link.call(commands.ACKNOWLEDGE, epoch, index, allow_jump)
+    following: int = link.call(commands.ACKNOWLEDGE, epoch, index, allow_jump).index
     if following <= index:
         raise ProtocolError("the unit has acknowledged a key, and would give it once more")
     return following
@@ -196,5 +209,5 @@ def acknowledge_key(link: Link, epoch: int, index: int, *, allow_jump: bool) -> 
 
 def _version_mismatch(major: int) -> VersionMismatch:
     ours = ndks_protocol.MAJOR
-    advice = "upgrade this host: git pull in its clone, and pip install . there" if major > ours else _UPGRADE_UNIT
+    advice = UPGRADE_HOST if major > ours else UPGRADE_UNIT
     return VersionMismatch(f"the unit speaks protocol {major}, this host {ours}", advice)

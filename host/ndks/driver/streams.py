@@ -18,7 +18,7 @@ from .unit import Unit
 
 
 @dataclass(frozen=True)
-class Plan:
+class StreamPlan:
     """Which bits of which key: what OUT.part.json remembers of a stream that is not finished."""
 
     k: int
@@ -26,9 +26,7 @@ class Plan:
     bits: int
     serial: str
     network: str  # its id: a unit may have joined another one since
-    complete: bool = (
-        False  # OUT.part is whole, or was and is OUT now: only the rename or the acknowledgement is missing
-    )
+    complete: bool = False  # OUT.part is whole, or is OUT now: only the rename or the acknowledgement is missing
 
 
 def part_of(target: Path) -> Path:
@@ -43,7 +41,7 @@ def tally_of(target: Path) -> Path:
     return target.with_name(target.name + ".part.sum")
 
 
-def plan_download(unit: Unit, target: Path, bits: int, index: int | None, *, force: bool) -> Plan:
+def plan_download(unit: Unit, target: Path, bits: int, index: int | None, *, force: bool) -> StreamPlan:
     """Return the plan of an interrupted stream to `target`, or a new one; without `index` of the next key.
 
     FileError when `target` exists or another stream was interrupted there, unless `force` starts anew.
@@ -52,7 +50,7 @@ def plan_download(unit: Unit, target: Path, bits: int, index: int | None, *, for
     refuse_long_name(plan_of(target))
     status = unit.member_status()
     k = unit.next_index()[1] if index is None else index
-    wanted = Plan(k, status.epoch, bits, unit.hello.serial_number, status.network_id)
+    wanted = StreamPlan(k, status.epoch, bits, unit.hello.serial_number, status.network_id)
     begun = _load_plan(target, force)
     if begun and _goes_on(begun, wanted, is_next=index is None):
         if not begun.complete:
@@ -67,27 +65,23 @@ def plan_download(unit: Unit, target: Path, bits: int, index: int | None, *, for
     return wanted
 
 
-def download(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], object]) -> None:
+def download(unit: Unit, target: Path, plan: StreamPlan, progress: Callable[[int], object]) -> None:
     """Complete OUT.part and rename it to `target`; `progress` is told how many more bytes have been received.
 
     On any error OUT.part, OUT.part.sum and OUT.part.json stay, for the same call to go on. They go only with `finish`,
     when the key is acknowledged as well.
     """
     if part_of(target).exists() or not plan.complete:
-        _fetch(unit, target, plan, progress)
+        with PartialFile(part_of(target), tally_of(target)) as part:
+            for block in unit.stream_key(plan.k, plan.bits, epoch=plan.epoch, offset=part.size):
+                part.append(block)
+                progress(len(block))
+            part.sync()
         _save_plan(target, replace(plan, complete=True))
         replace_durably(part_of(target), target)
 
 
-def _fetch(unit: Unit, target: Path, plan: Plan, progress: Callable[[int], object]) -> None:
-    with PartialFile(part_of(target), tally_of(target)) as part:
-        for block in unit.stream_key(plan.k, plan.bits, epoch=plan.epoch, offset=part.size):
-            part.append(block)
-            progress(len(block))
-        part.sync()
-
-
-def _start(target: Path, plan: Plan) -> None:
+def _start(target: Path, plan: StreamPlan) -> None:
     """Lay out an empty OUT.part and its plan; neither of an earlier stream stays when that fails."""
     refuse_append_only(target.parent)  # OUT.part is to be renamed in the end
     for path in (plan_of(target), tally_of(target), part_of(target)):
@@ -101,14 +95,14 @@ def _start(target: Path, plan: Plan) -> None:
         raise
 
 
-def _goes_on(begun: Plan, wanted: Plan, *, is_next: bool) -> bool:
+def _goes_on(begun: StreamPlan, wanted: StreamPlan, *, is_next: bool) -> bool:
     """Whether a begun stream is the wanted one: the same, or one whose key was used up when it was all but finished."""
     same = replace(begun, complete=False)
     used_up = begun.complete and is_next and begun.k < wanted.k
     return same == wanted or (used_up and replace(same, k=wanted.k) == wanted)
 
 
-def _another_stream(begun: Plan, wanted: Plan, target: Path) -> FileError:
+def _another_stream(begun: StreamPlan, wanted: StreamPlan, target: Path) -> FileError:
     if replace(begun, k=wanted.k, complete=False) == wanted:
         what = f"{plan_of(target)} is of key {begun.k}, not {wanted.k}"
         return FileError(what, f"add --index {begun.k} to complete it, or --force to start anew")
@@ -129,15 +123,15 @@ def finish(target: Path) -> None:
     remove_done(plan_of(target), f"{target} is complete, and its key used up")
 
 
-def _save_plan(target: Path, plan: Plan) -> None:
+def _save_plan(target: Path, plan: StreamPlan) -> None:
     write_private(plan_of(target), json.dumps(asdict(plan)).encode())
 
 
-def _load_plan(target: Path, force: bool) -> Plan | None:
+def _load_plan(target: Path, force: bool) -> StreamPlan | None:
     if not plan_of(target).exists():
         return None
     try:
-        plan = Plan(**strict_json.loads(read_small(plan_of(target))))
+        plan = StreamPlan(**strict_json.loads(read_small(plan_of(target))))
     except (ValueError, TypeError, RecursionError):
         plan = None
     if plan and {type(plan.k), type(plan.epoch), type(plan.bits)} == {int} and type(plan.complete) is bool:

@@ -14,7 +14,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from ndks_protocol.commands import INDEX_BITS, MAX_JUMP
+from ndks_protocol.commands import MAX_JUMP, MAX_NUMBER
 
 from .. import strict_json
 from ..exceptions import reason
@@ -46,11 +46,6 @@ class MinimumCounters:
         self._is_written = True
         self._epochs = self._load() or dict(before or {})  # the epoch noted last is the last
 
-    @property
-    def latest(self) -> Minimum:
-        """The minimum of the epoch that was noted last."""
-        return next(reversed(self._epochs.values()), Minimum())
-
     def of(self, epoch: int) -> Minimum:
         """Return the minimum of an epoch."""
         return self._epochs.get(epoch, Minimum())
@@ -58,7 +53,7 @@ class MinimumCounters:
     def note(self, epoch: int, *, message_counter: int = 0, exported: int = 0, allow_jump: bool = False) -> None:
         """Raise the minimum of an epoch: by 2^20 at the most, unless the user has allowed a jump."""
         known = self.of(epoch)
-        step = 1 << INDEX_BITS if allow_jump else MAX_JUMP
+        step = MAX_NUMBER if allow_jump else MAX_JUMP
         minimum = Minimum(
             _raised(known.message_counter, message_counter, step), _raised(known.exported, exported, step)
         )
@@ -130,6 +125,6 @@ def _epochs_from(values: Any) -> dict[int, Minimum]:
 
 
 def _number(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 1 << INDEX_BITS:  # nor a bool
+    if type(value) is not int or not 0 <= value <= MAX_NUMBER:  # nor a bool
         raise ValueError
     return value

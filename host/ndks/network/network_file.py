@@ -20,7 +20,7 @@ from ndks_protocol.generator import F1, F2
 from ndks_protocol.generator import Generator as KeyGenerator
 from ndks_protocol.network_id import network_id
 
-from .. import strict_json
+from .. import strict_json, times
 from ..crypto import CRYPTO
 from ..exceptions import FileError, NetworkFileError, UsageError, reason
 from ..files import read_small, write_private
@@ -33,8 +33,6 @@ _OPTIONAL_FIELDS = {"network_id", "operators"}
 _SECRET_SIZE = 32
 _BINDING_ID = re.compile("[0-9a-fA-F]{32}")
 _DECIMALS = 40  # of random parameters
-_LANES = 1 << 16
-_LOCK_TIMEOUT = 10.0  # seconds
 _LONGEST = 255  # bytes of a name
 
 
@@ -79,7 +77,11 @@ class Network:
             KeyGenerator(self.p1, self.p2, self.digits, self.f1, self.f2)  # which checks them
         except ValueError as error:
             raise UsageError(str(error)) from None
-        if len(self.secret) != _SECRET_SIZE or not 0 <= self.epoch < 1 << 32 or not 1 <= self.next_lane <= _LANES:
+        if (
+            len(self.secret) != _SECRET_SIZE
+            or not 0 <= self.epoch < 1 << 32
+            or not 1 <= self.next_lane <= commands.MAX_LANE + 1
+        ):
             raise UsageError("secret, epoch or next_lane is out of range")
         lanes = {member.lane for member in self.members if 1 <= member.lane < self.next_lane}
         if len(lanes) != len(self.members):
@@ -131,7 +133,7 @@ class Network:
     def admit(self, uid: str, label: str) -> tuple[Self, int]:
         """Return the network with this unit as a member on a lane that no unit has had, and that lane."""
         lane = self.next_lane
-        if lane >= _LANES:
+        if lane > commands.MAX_LANE:
             raise UsageError("all lanes of this network are used up", "make a new network: ndks network new NAME")
         others = tuple(member for member in self.members if member.uid != uid)
         members = (*others, Member(lane, uid, label))
@@ -237,7 +239,7 @@ def _take_lock(path: Path) -> BaseFileLock:
         name = f".{sha256(os.fsencode(path.name)).hexdigest()}.lock"
     beside = path.with_name(name)
     # A lock that is there as long as its file is (filelock's soft one) would stay when a process is killed.
-    lock = FileLock(beside, timeout=_LOCK_TIMEOUT, mode=0o600, fallback_to_soft=False)
+    lock = FileLock(beside, timeout=times.LOCK_TIMEOUT, mode=0o600, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, Self, cast, get_args
 
 from ndks import strict_json
-from ndks.driver.unit import MAX_BITS
 from ndks.exceptions import FileError
 from ndks.files import write_private
 from ndks_protocol import commands
 from ndks_protocol.exported import is_exportable
+from ndks_protocol.generator import MAX_ELEMENTS
 
 from . import commitments
 from .channel import LaptopChannel
@@ -161,9 +161,9 @@ def _check(record: Record) -> None:
         all(re.fullmatch(f"[0-9a-f]{{{2 * size}}}", text) for text, size in digests),
         re.fullmatch("[0-9a-f]{16}", record.network_id) and _SERIAL_NUMBER.fullmatch(record.unit),
         record.keys and indices == sorted(set(indices)) and is_exportable(indices[0]) and is_exportable(indices[-1]),
-        all(1 <= each.bits <= MAX_BITS for each in record.keys),
+        all(1 <= each.bits <= MAX_ELEMENTS for each in record.keys),
         all(type(index) is int and index in indices for index in record.repeated),
-        record.suite in commands.SUITES and 0 <= record.epoch < 1 << 32 and 0 < record.lane < 1 << 16,
+        record.suite in commands.SUITES and 0 <= record.epoch < 1 << 32 and 0 < record.lane <= commands.MAX_LANE,
         not message or (message.cipher in commands.CIPHERS and message.size >= 0),
     )
     if not all(holds):

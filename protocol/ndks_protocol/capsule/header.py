@@ -9,7 +9,7 @@ wire:  version | tag T = HMAC(header mac key, clear)[:16] | clear[1:21] XOR CTR(
 import struct
 
 from ndks_protocol import errors
-from ndks_protocol.commands import CIPHERS, COMMON_LANE, CONTROL, DATA, INDEX_BITS, WIRE_HEADER_SIZE
+from ndks_protocol.commands import CIPHERS, COMMON_LANE, CONTROL, DATA, INDEX_BITS, MAX_NUMBER, WIRE_HEADER_SIZE
 from ndks_protocol.kdf import Crypto, Mac, derive, same, wipe
 
 VERSION = 1
@@ -17,7 +17,7 @@ SALT_SIZE = 8
 
 _CLEAR = ">BBBBBQ8s"
 _TAG_END = 17
-_MASKED_SIZE = 20
+_MASKED_SIZE = WIRE_HEADER_SIZE - _TAG_END
 
 
 class Header:
@@ -27,7 +27,7 @@ class Header:
         self.clear = clear
         _, self.suite, self.cipher, self.kind, zero, self.index, self.salt = struct.unpack(_CLEAR, clear)
         self.lane = self.index >> INDEX_BITS
-        self.number = self.index & (1 << INDEX_BITS) - 1
+        self.number = self.index & MAX_NUMBER
         known = self.cipher < len(CIPHERS) and self.kind in (DATA, CONTROL)
         if zero or not known or self.lane == COMMON_LANE or self.number == 0:
             raise errors.UnitError(errors.HEADER)

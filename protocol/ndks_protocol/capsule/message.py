@@ -7,12 +7,12 @@ chunk i = c || HMAC(tag key, i u32 || last u8 || c)[:16]     c = C[1024 i : 1024
 
 import struct
 
-from ndks_protocol import errors
+from ndks_protocol import commands, errors
 from ndks_protocol.kdf import Crypto, Mac, same
 
 from .keys import CHECK_SIZE, SYNC_SIZE, Keys
 
-CHUNK = 1024  # bytes of C in a chunk; the last one has 1 to so many
+CHUNK = commands.MAX_CHUNK  # bytes of C in a chunk; the last one has 1 to so many
 TAG_SIZE = 16
 FIRST_PIECE = CHUNK - SYNC_SIZE  # bytes of data that go into chunk 0; CHUNK into the others
 

@@ -37,15 +37,15 @@ def _arctan_of_inverse(x: int, bits: int) -> int:
     return total
 
 
-def by_two_pi(numerator: int, denominator: int, bits: int) -> int:
+def in_turns(numerator: int, denominator: int, bits: int) -> int:
     """Return numerator / denominator / 2 pi with `bits` fractional bits, less than 1.1 ulp off."""
     work = bits + bit_length(abs(numerator) // denominator + 1) + 8
     return (numerator << bits + work - 1) // (denominator * pi(work))
 
 
-def in_turns(numerator: int, denominator: int, bits: int) -> int:
-    """Return the fraction of that: an angle in turns."""
-    return by_two_pi(numerator, denominator, bits) & (1 << bits) - 1
+def phase_of(numerator: int, denominator: int, bits: int) -> int:
+    """Return the phase of an angle, frac(numerator / denominator / 2 pi), with the same bits and error."""
+    return in_turns(numerator, denominator, bits) & (1 << bits) - 1
 
 
 def cosine(phase: int, bits: int) -> int:

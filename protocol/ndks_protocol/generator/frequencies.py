@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The operators f1 that equation 7 has not. A unit loads them when its network has one of them."""
 
-from .fixed_point import bit_length, in_turns, sine
+from .fixed_point import bit_length, phase_of, sine
 from .operators import bits_above
 
 MAX_HYPERBOLIC_P1 = 1000  # sinh grows like e^|p1|, and with it the bits that are needed
@@ -12,7 +12,7 @@ _GUARD = 24
 
 def polynomial(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int:
     """f1: y1 = p1 k + p2 k^2, a rational number. Return as `sinusoid` does, less than 1.1 ulp off."""
-    return in_turns(p1[0] * p2[1] * k + p2[0] * p1[1] * k * k, p1[1] * p2[1], bits)
+    return phase_of(p1[0] * p2[1] * k + p2[0] * p1[1] * k * k, p1[1] * p2[1], bits)
 
 
 def check_hyperbolic(p1: tuple[int, int]) -> None:
@@ -30,8 +30,8 @@ def hyperbolic(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> i
     m = abs(p1[0]) // p1[1] + 1
     growth = 3 * m // 2 + 1
     inner = bits + bits_above(p2) + 8 + growth + bit_length(m)
-    x = p1[0] * sine(in_turns(k, 1, inner), inner) // p1[1]
-    return in_turns(p2[0] * sinh(x, inner), p2[1] << inner, bits)
+    x = p1[0] * sine(phase_of(k, 1, inner), inner) // p1[1]
+    return phase_of(p2[0] * sinh(x, inner), p2[1] << inner, bits)
 
 
 def sinh(x: int, bits: int) -> int:

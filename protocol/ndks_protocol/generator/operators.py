@@ -7,7 +7,7 @@
 An operator's number on the wire is its place in F1 or F2. A parameter is (numerator, denominator).
 """
 
-from .fixed_point import bit_length, in_turns, sine
+from .fixed_point import bit_length, phase_of, sine
 
 F1 = ("sinusoid", "polynomial", "hyperbolic")
 F2 = ("cosine", "cosine_square", "cosine_cube")  # y2 = cos(y1 e), cos(y1 e^2), cos(y1 e^3)
@@ -19,8 +19,8 @@ def sinusoid(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int
     With m bits in |p2|, the phase of the sine gets bits + m + 8: its error of 9 ulp there is below 2^-4 ulp here.
     """
     inner = bits + bits_above(p2) + 8
-    y1 = p2[0] * sine(in_turns(p1[0] * k, p1[1], inner), inner)
-    return in_turns(y1, p2[1] << inner, bits)
+    y1 = p2[0] * sine(phase_of(p1[0] * k, p1[1], inner), inner)
+    return phase_of(y1, p2[1] << inner, bits)
 
 
 def bits_above(decimal: tuple[int, int]) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import ndks_unit.fast_bits.lanes
-import ndks_unit.fast_bits.words  # noqa: F401 (both before there is a ulab: they would take it, and keep it)
+import ndks_unit.fast_bits.packing  # noqa: F401 (both before there is a ulab: they would take it, and keep it)
 
 from . import aes
 from .clock import Clock, WatchDogMode

@@ -11,7 +11,7 @@ import pytest
 from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.session import HOST, OVERHEAD, RANDOM_SIZE, SYNC_SIZE, Channel, proof, transcript
+from ndks_protocol.session import HOST, OVERHEAD, RANDOM_SIZE, SYNC_SIZE, SecureChannel, proof, transcript
 
 from .clock import Clock
 from .port import DataPort
@@ -38,7 +38,7 @@ class Host:
         self._decoder = framing.Decoder()
         self._answers: deque[framing.Frame] = deque()
         self._last_id = 0
-        self._channel: Channel | None = None
+        self._channel: SecureChannel | None = None
         self._script: Script = iter(())  # pyright: ignore[reportAttributeAccessIssue]
 
     def follow(self, script: Script) -> None:
@@ -67,7 +67,7 @@ class Host:
         unit_random, _ = yield from self.ask(commands.OPEN_SESSION, random)
         transcript_hash = transcript(CRYPTO, hello, random, unit_random)
         yield from self.ask(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
-        self._channel = Channel(CRYPTO, keys.auth, transcript_hash, HOST)
+        self._channel = SecureChannel(CRYPTO, keys.auth, transcript_hash, HOST)
         yield from self.ask(commands.UNLOCK, keys.kek, minimum, allow_jump)
 
     def request(self, command: commands.Command, *values: Any) -> int:
@@ -130,7 +130,7 @@ class Host:
                 self.frame_sizes.add(len(framing.encode(event.kind, event.request_id, bytes(event.payload))))
                 self._answers.append(self._opened(event))
 
-    def _secured(self, channel: Channel, kind: int, body: bytes) -> bytes:
+    def _secured(self, channel: SecureChannel, kind: int, body: bytes) -> bytes:
         view = memoryview(bytearray(len(body) + OVERHEAD))
         view[SYNC_SIZE : SYNC_SIZE + len(body)] = body
         return bytes(view[: channel.seal(kind, self._last_id, view, len(body))])

@@ -7,8 +7,8 @@ from memory_board import MemoryBoard
 from ndks_protocol import commands, framing
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.framing import HEADER_SIZE
-from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, Channel, proof, transcript
-from ndks_unit.unit import Unit
+from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, SecureChannel, proof, transcript
+from ndks_unit.dispatcher import Dispatcher
 
 BINDING = bytes(range(64, 96))
 _RANDOM = bytes(range(16))
@@ -26,7 +26,7 @@ class Host:
 
     def restart(self) -> None:
         """Start the unit anew."""
-        self._unit = Unit(self.board)
+        self._unit = Dispatcher(self.board)
         self._channel = None
 
     def send(self, code: int, request_id: int, payload: bytes) -> tuple:
@@ -71,7 +71,7 @@ class Host:
         if unit_proof != proof(self.board, keys.auth, UNIT, transcript_hash):
             raise AssertionError("the unit has proved nothing")
         self.call(commands.PROVE, proof(self.board, keys.auth, HOST, transcript_hash))
-        self._channel = Channel(self.board, keys.auth, transcript_hash, HOST)
+        self._channel = SecureChannel(self.board, keys.auth, transcript_hash, HOST)
         self.call(commands.UNLOCK, keys.kek, 0, 0)
 
     def close(self) -> None:

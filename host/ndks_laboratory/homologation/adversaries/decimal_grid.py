@@ -102,7 +102,7 @@ def _table(step: int, unit: int, bits: int) -> tuple[Pair, Pair]:
     """Return cosines and sines of 0 to 2^bits - 1 times step / unit."""
     table = from_fixed(1, 0), from_fixed(0, 0)
     for power in range(bits):
-        phase = fixed_point.in_turns(step << power, unit, _FIXED)
+        phase = fixed_point.phase_of(step << power, unit, _FIXED)
         turn = (from_fixed(of(phase, _FIXED), _FIXED) for of in (fixed_point.cosine, fixed_point.sine))
         turned = rotate(*table, *turn)
         table = concatenate(table[0], turned[0]), concatenate(table[1], turned[1])

@@ -13,10 +13,10 @@ import pytest
 import serial
 from support.emulate_process import wait_until
 
-from ndks_emulator import Machine, PowerCut, PtyLine, TcpLine, UnitDirectory, lines, machine
+from ndks_emulator import PowerCut, PtyLine, RunningUnit, TcpLine, UnitDirectory, lines, running_unit
 from ndks_emulator.board import EmulatedBoard
 from ndks_emulator.lines import MemoryLine
-from ndks_emulator.machine import Refused
+from ndks_emulator.running_unit import RunningUnitError
 from ndks_unit.board import RESET_POWER_ON as POWER_ON
 
 Firmware = Callable[[EmulatedBoard], None]
@@ -27,23 +27,23 @@ class EndOfTestError(Exception):
 
 
 class Bench:
-    """A machine whose unit runs in a thread, and what became of it."""
+    """A unit that runs in a thread, and what became of it."""
 
     def __init__(self, directory: UnitDirectory, firmware: Firmware, line: Any = None) -> None:
         self.line = line or MemoryLine()
         self.announced: list[str] = []
-        self.machine = Machine(directory, self.line, announce=self.announced.append)
+        self.unit = RunningUnit(directory, self.line, announce=self.announced.append)
         self.boards: list[EmulatedBoard] = []
         self._firmware = firmware
         self._ended = False
 
     def run(self) -> None:
         with contextlib.suppress(EndOfTestError):
-            self.machine.serve()
+            self.unit.serve()
 
     def end(self) -> None:
         self._ended = True
-        self.machine.cable_in()
+        self.unit.cable_in()
 
     def serve(self, board: EmulatedBoard) -> None:
         if self._ended:
@@ -66,7 +66,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
         def start(firmware: Firmware = lambda board: None, line: Any = None) -> Bench:
             bench = Bench(directory, firmware, line)
-            monkeypatch.setattr(machine.main, "serve", bench.serve)
+            monkeypatch.setattr(running_unit.main, "serve", bench.serve)
             thread = threading.Thread(target=bench.run)
             thread.start()
             stack.callback(thread.join, 10)
@@ -84,43 +84,43 @@ def test_case_opens_in_the_middle_of_a_command(start: Any) -> None:
         wait_until(lambda: looks.append(board.case_open) or looks[-1], "the case is open")
 
     bench = start(look_until_open)
-    bench.machine.case.open()
+    bench.unit.case.open()
     wait_until(lambda: looks and looks[-1], "the unit has seen it")
     assert looks == sorted(looks)
 
 
 def test_case_that_nobody_saw_open_was_open_all_the_same(start: Any) -> None:
     bench = start()
-    bench.machine.case.open()
-    bench.machine.case.close()
+    bench.unit.case.open()
+    bench.unit.case.close()
     (board,) = bench.boards
     assert board.case_open
-    assert bench.machine.status()["case"] == "closed"
-    bench.machine.power_off()
-    bench.machine.power_on()
+    assert bench.unit.status()["case"] == "closed"
+    bench.unit.power_off()
+    bench.unit.power_on()
     assert [board.case_open for board in bench.boards] == [True, False]
 
 
 def test_case_that_is_open_at_the_start_was_open(start: Any) -> None:
     bench = start()
-    bench.machine.power_off()
-    bench.machine.case.open()
-    bench.machine.power_on()
-    bench.machine.case.close()
+    bench.unit.power_off()
+    bench.unit.case.open()
+    bench.unit.power_on()
+    bench.unit.case.close()
     wait_until(lambda: len(bench.boards) == 2, "the unit has started anew")
     assert bench.boards[1].case_open
 
 
 def test_power_off_ends_an_idle_unit_and_its_line(start: Any) -> None:
     bench = start()
-    bench.machine.power_off()
+    bench.unit.power_off()
     assert not bench.line.connected
-    assert bench.machine.status()["port"] is None
-    bench.machine.power_off()
-    assert bench.machine.power_on() == bench.line.address
+    assert bench.unit.status()["port"] is None
+    bench.unit.power_off()
+    assert bench.unit.power_on() == bench.line.address
     assert bench.line.connected
     wait_until(lambda: len(bench.boards) == 2, "the unit has started anew")
-    assert bench.machine.status()["restarts"] == 1
+    assert bench.unit.status()["restarts"] == 1
     bench.line.inbound += b"again"
     wait_until(lambda: bench.line.outbound == b"again", "the unit answers")
 
@@ -132,7 +132,7 @@ def test_power_off_ends_a_busy_unit(start: Any) -> None:
 
     bench = start(compute)
     before = time.monotonic()
-    bench.machine.power_off()
+    bench.unit.power_off()
     assert time.monotonic() - before < 1
     assert not bench.line.connected
 
@@ -145,36 +145,36 @@ def test_power_cut_comes_at_its_step_and_lasts(start: Any) -> None:
             board.nvm_write(0, b"other")
 
     bench = start(write_when_asked)
-    bench.machine.power_cut(2)
-    wait_until(lambda: not bench.machine.status()["port"], "the power is cut")
-    status = bench.machine.status()
+    bench.unit.power_cut(2)
+    wait_until(lambda: not bench.unit.status()["port"], "the power is cut")
+    status = bench.unit.status()
     assert (status["power"], status["flash_steps"], status["erases"], status["steps_left"]) == ("off", 2, 0, 0)
-    with pytest.raises(Refused, match="power"):
-        bench.machine.power_cut(2)
-    with pytest.raises(Refused, match="power"):
-        bench.machine.line_drop()
-    bench.machine.power_on()
+    with pytest.raises(RunningUnitError, match="power"):
+        bench.unit.power_cut(2)
+    with pytest.raises(RunningUnitError, match="power"):
+        bench.unit.line_drop()
+    bench.unit.power_on()
     wait_until(lambda: len(bench.boards) == 2, "the unit has started anew")
     assert bench.boards[1].nvm_read(0, 5) == b"state"
 
 
 def test_power_on_calls_a_cut_off(start: Any) -> None:
     bench = start()
-    bench.machine.power_cut(1000)
-    assert bench.machine.status()["steps_left"] == 1000
-    bench.machine.power_on()
-    assert bench.machine.status()["steps_left"] is None
+    bench.unit.power_cut(1000)
+    assert bench.unit.status()["steps_left"] == 1000
+    bench.unit.power_on()
+    assert bench.unit.status()["steps_left"] is None
     assert len(bench.boards) == 1
 
 
 def test_power_does_not_come_through_a_cable_that_is_out(start: Any) -> None:
     bench = start()
-    bench.machine.cable_out()
-    assert bench.machine.status() | {"cable": "out", "power": "off", "port": None} == bench.machine.status()
-    with pytest.raises(Refused, match="cable"):
-        bench.machine.power_on()
-    bench.machine.cable_in()
-    assert bench.machine.status() | {"cable": "in", "power": "on"} == bench.machine.status()
+    bench.unit.cable_out()
+    assert bench.unit.status() | {"cable": "out", "power": "off", "port": None} == bench.unit.status()
+    with pytest.raises(RunningUnitError, match="cable"):
+        bench.unit.power_on()
+    bench.unit.cable_in()
+    assert bench.unit.status() | {"cable": "in", "power": "on"} == bench.unit.status()
 
 
 def test_unit_sees_that_the_line_was_dropped_and_answers_nobody_else(start: Any) -> None:
@@ -196,7 +196,7 @@ def test_unit_sees_that_the_line_was_dropped_and_answers_nobody_else(start: Any)
     bench = start(firmware, bench_line)
     bench_line.inbound += b"request"
     in_command.wait(10)
-    bench.machine.line_drop()
+    bench.unit.line_drop()
     wait_until(lambda: len(seen) == 5, "the firmware has come to its end")
     assert seen == [
         ("read", b"request"),
@@ -226,7 +226,7 @@ def test_unit_whose_host_does_not_read_ends_at_once(start: Any, make_line: Calla
     with serial.serial_for_url(line.address, timeout=1) as host:
         assert host.read(1) == b"\0"
         before = time.monotonic()
-        bench.machine.power_off()
+        bench.unit.power_off()
         assert time.monotonic() - before < lines.WRITE_TIMEOUT / 2
         assert ended.is_set()
 
@@ -244,8 +244,8 @@ def test_failure_of_the_firmware_ends_all(tmp_path: Path, monkeypatch: pytest.Mo
     def fail(board: EmulatedBoard) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(machine.main, "serve", fail)
+    monkeypatch.setattr(running_unit.main, "serve", fail)
     line = MemoryLine()
     with UnitDirectory(tmp_path, create=True) as directory, pytest.raises(ZeroDivisionError):
-        Machine(directory, line).serve()
+        RunningUnit(directory, line).serve()
     assert not line.connected

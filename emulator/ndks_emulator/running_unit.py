@@ -19,11 +19,11 @@ _LOOK_SECONDS = 0.05  # a signal that comes just before a wait does not end it
 _PATIENCE = 10.0  # for the unit to notice; it looks at its power whenever it turns to flash or line
 
 
-class Refused(Exception):
+class RunningUnitError(Exception):
     """What was asked for cannot be done now."""
 
 
-class Machine:
+class RunningUnit:
     """The unit in `directory` on `line`, with the firmware's own main loop.
 
     One thread calls `serve`, any other the rest. `announce` is called with the address of the line at each start but
@@ -69,7 +69,7 @@ class Machine:
         """Give it power for ever; return the address of the line once the unit starts."""
         with self._one_at_a_time:
             if not self._cable_in:
-                raise Refused("the cable is out: cable in brings the power back")
+                raise RunningUnitError("the cable is out: cable in brings the power back")
             return self._restore()
 
     def power_cut(self, steps: int) -> None:
@@ -94,7 +94,7 @@ class Machine:
         with self._one_at_a_time:
             self._need_power()
             if not self._cable.ask_to_drop(_PATIENCE):
-                raise Refused("the unit has not turned to its line; it will be dropped when it does")
+                raise RunningUnitError("the unit has not turned to its line; it will be dropped when it does")
             self._need_power()
             return self._cable.address
 
@@ -149,9 +149,9 @@ class Machine:
 
     def _need_power(self) -> None:
         if not self.power.on:
-            raise Refused("the power is off")
+            raise RunningUnitError("the power is off")
 
     def _wait_until(self, holds: Callable[[], bool]) -> None:
         with self._changed:
             if not self._changed.wait_for(holds, _PATIENCE):
-                raise Refused("the unit has not noticed yet: it is busy")
+                raise RunningUnitError("the unit has not noticed yet: it is busy")

@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 
 
-class Link:
+class PortLink:
     """A symbolic link at `path`. FileExistsError when something else is there."""
 
     def __init__(self, path: Path) -> None:

@@ -1,30 +1,35 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A unit: takes requests off the line, hands each to its handler, answers once."""
+"""Takes requests off the line, hands each to its handler, answers once."""
 
 import gc
 
 from ndks_protocol import commands, errors, framing
-from ndks_protocol.framing import HEADER_SIZE
-from ndks_protocol.session import SYNC_SIZE, TAG_SIZE
+from ndks_protocol.framing import HEADER_SIZE, Frame
+from ndks_protocol.session import SYNC_SIZE, TAG_SIZE, SecureChannel
 
-from . import binding, device, exported_keys, session
-from .board import TICKS_PERIOD
-from .flash import erasure
+from . import access, device, exported_keys
+from .board import TICKS_PERIOD, Board
 from .messages import opening, sealing
 from .state import State
 
-_HANDLERS = {
+try:
+    from typing import Callable
+except ImportError:  # not on the board, where annotations are not evaluated
+    pass
+
+# Each takes the state and the fields of the request, and returns those of the answer.
+HANDLERS: "dict[int, Callable[..., tuple[object, ...]]]" = {
     commands.HELLO.code: device.hello,
     commands.STATUS.code: device.status,
     commands.PROVISION.code: device.provision,
     commands.CLOSE.code: device.close,
-    commands.OPEN_SESSION.code: session.open_session,
-    commands.PROVE.code: session.prove,
-    commands.UNLOCK.code: session.unlock,
-    commands.BIND.code: binding.bind,
-    commands.TRUST.code: binding.trust,
-    commands.ZEROIZE.code: erasure.zeroize,
+    commands.ZEROIZE.code: device.zeroize,
+    commands.OPEN_SESSION.code: access.open_session,
+    commands.PROVE.code: access.prove,
+    commands.UNLOCK.code: access.unlock,
+    commands.BIND.code: access.bind,
+    commands.TRUST.code: access.trust,
     commands.NEXT_INDEX.code: exported_keys.next_index,
     commands.KEY_CHUNK.code: exported_keys.key_chunk,
     commands.ACKNOWLEDGE.code: exported_keys.acknowledge,
@@ -42,51 +47,49 @@ _HANDLERS = {
 _PAUSE_MS = 30  # without a request: the host has no other that waits for the answer to the last
 
 
-class Unit(State):
-    """A unit on its `Board`, in its dealings with the line."""
+class Dispatcher:
+    """A unit on its `Board`: its state, and its dealings with the line."""
 
-    def __init__(self, board):
+    def __init__(self, board: Board):
+        self._board = board
         self._decoder = framing.Decoder()
         self._encoder = framing.Encoder()
         self._takes_long_frames = True
         self._connected = False
         self._line_is_clean = True
-        self._last_answer = False
         self._busy_at = 0
         self._is_idle = True
-        super().__init__(board)
+        self.state = State(board)
         self._limit_frames()
-
-    def end_session_after_answer(self) -> None:
-        """End the session when the present request has been answered."""
-        self._last_answer = True
 
     def poll(self) -> None:
         """One turn of the main loop: answer what has arrived."""
-        self.board.feed_watchdog()
-        self.erase_if_opened()
-        connected = self.board.connected
+        self._look_around()
+        connected = self._board.connected
         if self._connected and not connected:
             self._decoder.reset()  # a new host's first frame does not continue the old host's last
-            self.end_session()
+            self.state.end_session()
             self._limit_frames()
         self._connected = connected
-        data = self.board.read()
+        data = self._board.read()
         if data:
             while data:  # without the rest of a turn for each of the many pieces of a long frame
                 self._receive(data)
-                self.board.feed_watchdog()
-                self.erase_if_opened()
-                data = self.board.read() if self.board.connected else b""
+                self._look_around()
+                data = self._board.read() if self._board.connected else b""
             self._is_idle = False
-            self._busy_at = self.board.ticks_ms()
-        elif not self._is_idle and (self.board.ticks_ms() - self._busy_at) % TICKS_PERIOD > _PAUSE_MS:
+            self._busy_at = self._board.ticks_ms()
+        elif not self._is_idle and (self._board.ticks_ms() - self._busy_at) % TICKS_PERIOD > _PAUSE_MS:
             self._is_idle = True
-            self.board.tidy()
+            self._board.tidy()
+
+    def _look_around(self) -> None:
+        self._board.feed_watchdog()
+        self.state.erase_if_opened()
 
     def _limit_frames(self) -> None:
         """Accept long frames from those only who have shown that they may send them, and to become a member."""
-        long = self.session.channel is not None or self.binding is None
+        long = self.state.session.channel is not None or self.state.binding is None
         if long != self._takes_long_frames:
             self._takes_long_frames = long
             self._decoder.limit(framing.MAX_PAYLOAD if long else framing.MAX_PAYLOAD_BEFORE_SESSION)
@@ -94,53 +97,52 @@ class Unit(State):
     def _receive(self, data: bytes) -> None:
         for event in self._decoder.events(data):
             if isinstance(event, framing.FrameError):
-                self.dropped_frames = (self.dropped_frames + 1) & 0xFFFFFFFF
+                self.state.dropped_frames = (self.state.dropped_frames + 1) & 0xFFFFFFFF
                 continue
-            self.board.led(True)
+            self._board.led(True)
             self._send(self._answer(event))
-            if self._last_answer:
-                self._last_answer = False
-                self.end_session()
+            if self.state.session.ends_with_answer:
+                self.state.end_session()
             self._limit_frames()
-            self.board.led(False)
+            self._board.led(False)
 
-    def _send(self, answer) -> None:
+    def _send(self, answer: "bytes | memoryview") -> None:
         # What was sent of an answer given up on must not be taken for the beginning of the next.
-        self._line_is_clean = self.board.write(answer) if self._line_is_clean else self.board.write(b"\0" + answer)
+        self._line_is_clean = self._board.write(answer) if self._line_is_clean else self._board.write(b"\0" + answer)
 
-    def _answer(self, frame) -> memoryview:
+    def _answer(self, frame: Frame) -> "bytes | memoryview":
         """Return the one answer to a request; whatever goes wrong becomes one code."""
         view = self._encoder.view[HEADER_SIZE : HEADER_SIZE + framing.MAX_PAYLOAD]
         if frame.kind == commands.HELLO.code:
-            self.end_session()
-        channel = self.session.channel
+            self.state.end_session()
+        channel = self.state.session.channel
         try:
             kind, size = (
                 self._secured(channel, frame, view) if channel else self._result(frame.kind, frame.payload, view)
             )
         except Exception:  # of the session itself: out of memory
             kind, size = self._ended(view)
-        if self.erase_if_opened():
+        if self.state.erase_if_opened():
             kind, size = framing.ERROR, _write_code(view, errors.TAMPERED)
         return self._encoder.finish(kind, frame.request_id, size)
 
-    def _secured(self, channel, frame, view) -> tuple:
+    def _secured(self, channel: SecureChannel, frame: Frame, view: memoryview) -> tuple[int, int]:
         """Write the payload of the answer to a secured request and return its kind and size."""
-        payload = channel.open(frame.kind, frame.request_id, frame.payload)
+        payload = channel.open(frame.kind, frame.request_id, frame.payload)  # pyright: ignore[reportArgumentType] (a view)
         if payload is None:
             return self._ended(view)
         kind, size = self._result(frame.kind, payload, view[SYNC_SIZE:-TAG_SIZE])
-        if channel is self.session.channel:
+        if channel is self.state.session.channel:
             return kind, channel.seal(kind, frame.request_id, view, size)
         view[:size] = bytes(view[SYNC_SIZE : SYNC_SIZE + size])  # the request has ended its session
         return kind, size
 
-    def _ended(self, view) -> tuple:
-        self.end_session()
+    def _ended(self, view: memoryview) -> tuple[int, int]:
+        self.state.end_session()
         gc.collect()
         return framing.ERROR, _write_code(view, errors.SESSION_ENDED)
 
-    def _result(self, code: int, payload, view) -> tuple:
+    def _result(self, code: int, payload: "bytes | memoryview", view: memoryview) -> tuple[int, int]:
         """Write the payload of the answer and return its kind and size."""
         try:
             return code | framing.ANSWER, self._dispatch(code, payload, view)
@@ -151,7 +153,7 @@ class Unit(State):
             gc.collect()
             return framing.ERROR, _write_code(view, errors.INTERNAL)
 
-    def _dispatch(self, code: int, payload, view) -> int:
+    def _dispatch(self, code: int, payload: "bytes | memoryview", view: memoryview) -> int:
         command = commands.TABLE.get(code)
         if command is None:
             raise errors.UnitError(errors.UNKNOWN_COMMAND)
@@ -160,26 +162,27 @@ class Unit(State):
             values = command.request.unpack(payload)
         except ValueError:
             raise errors.UnitError(errors.BAD_REQUEST) from None
-        return command.answer.pack_into(view, *_HANDLERS[command.code](self, *values))
+        return command.answer.pack_into(view, *HANDLERS[command.code](self.state, *values))
 
     def _check_needs(self, needs: int) -> None:
+        state = self.state
         if needs == commands.NOTHING:
             return
-        if self.is_foreign:
+        if state.is_foreign:
             raise errors.UnitError(errors.STATE_FORMAT)
-        if needs & commands.IS_BLANK and self.binding:
+        if needs & commands.IS_BLANK and state.binding:
             raise errors.UnitError(errors.PROVISIONED)
-        if not self.binding and self.is_tampered:
+        if not state.binding and state.is_tampered:
             raise errors.UnitError(errors.TAMPERED)
-        if self.unfinished:
+        if state.unfinished:
             raise errors.UnitError(errors.STORAGE)
-        if needs & commands.IS_PROVISIONED and not self.binding:
+        if needs & commands.IS_PROVISIONED and not state.binding:
             raise errors.UnitError(errors.BLANK)
-        if (needs & commands.PROVED and not self.session.channel) or (needs & commands.SESSION and not self.member):
+        if (needs & commands.PROVED and not state.session.channel) or (needs & commands.SESSION and not state.opened):
             raise errors.UnitError(errors.LOCKED)
 
 
-def _write_code(view, code: int) -> int:
+def _write_code(view: memoryview, code: int) -> int:
     view[0] = code >> 8
     view[1] = code & 0xFF
     return 2

@@ -17,7 +17,7 @@ else:
     _UPPER_BYTES = slice(1, None, 2)
 
 
-def squeeze(words: array, count: int) -> bytes:
+def squeeze(words: "array[int]", count: int) -> bytes:
     """Return a byte for each of the first `count` words, of the eight bits in its even places.
 
     Those of the upper half, from the highest on, become bits 7, 5, 3, 1, and those of the lower half 6, 4, 2, 0.

@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A member of a network whose secrets are open: what keys and capsules are made with."""
+
+from ndks_protocol.capsule import Header, HeaderKeys, MessageKeys
+
+from .board import Board
+from .flash.counters import ExportCounter
+from .flash.record_log import RecordLog
+from .membership import Membership
+from .messages.under_way import Incoming
+from .paper_bits import KeyReader, PaperBits
+
+
+class Member(Membership):
+    """All of it ends with the session. `incoming` is the message that is being opened."""
+
+    def __init__(self, board: Board, log: RecordLog, record: "bytes | bytearray"):
+        super().__init__(board, record)
+        self._board = board
+        self.incoming: "Incoming | None" = None
+        try:
+            self.speed_up(board)
+            self.exports = ExportCounter(log, self.epoch)
+            self.keys = KeyReader(board, self)
+            self.header_keys = HeaderKeys(board, self.secret)
+        except BaseException:
+            super().wipe()
+            raise
+
+    def begin_opening(self, incoming: Incoming) -> None:
+        """Open this message from now on, and none that was begun before."""
+        if self.incoming:
+            self.incoming.wipe()
+        self.incoming = incoming
+
+    def message_keys(self, header: Header, binding_id: bytes) -> MessageKeys:
+        """Return the keys of a message; `binding_id` is that of the unit that sealed it."""
+        paper = PaperBits(self._board, self.generator, header.index)
+        return MessageKeys(self._board, self.secret, header, binding_id, paper.read)
+
+    def wipe(self) -> None:
+        """Overwrite the secret and all keys that were made of it."""
+        super().wipe()
+        self.keys.wipe()
+        self.header_keys.wipe()
+        if self.incoming:
+            self.incoming.wipe()

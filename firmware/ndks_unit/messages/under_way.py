@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The messages that are being sealed and opened in this session."""
+
+from ndks_protocol import errors
+from ndks_protocol.capsule import CHUNK, FIRST_PIECE, LARGEST_PIECE, Header, MessageKeys, Opener, Sealer
+
+from ..board import Board
+
+_REMEMBERED = 8  # tokens, and pieces of the present message, for hosts that ask again
+_FINGERPRINT = 16  # bytes: so long that nobody finds two pieces with the same one
+
+
+class Incoming:
+    """The message that is being opened; `opener` is None in mode a."""
+
+    def __init__(self, handle: bytes, keys: MessageKeys, opener: "Opener | None"):
+        self.handle = handle
+        self.keys = keys
+        self._opener = opener
+        self.in_mode_a = opener is None
+        self._view = memoryview(bytearray(LARGEST_PIECE if opener else 0))
+
+    def wipe(self) -> None:
+        """Overwrite its keys."""
+        self.keys.wipe()
+        if self._opener:
+            self._opener.wipe()
+
+    def open(self, number: int, last: int, chunk: "bytes | memoryview") -> memoryview:
+        """Return the data that a chunk completes; it is valid until the next. UnitError, CONFLICT in mode a."""
+        if self._opener is None:
+            raise errors.UnitError(errors.CONFLICT)
+        return self._opener.open_into(self._view, number, last, chunk)
+
+
+class Outgoing:
+    """The message that is being sealed; `sealer` is None in mode a, where the host seals."""
+
+    def __init__(self, token: bytes, keys: MessageKeys, sealer: "Sealer | None"):
+        self.token = token
+        self.keys = keys
+        self._sealer = sealer
+        self.in_mode_a = sealer is None
+        self._view = memoryview(bytearray(LARGEST_PIECE if sealer else 0))
+        self._next = 0
+        self._pieces: list[tuple[int, bytes]] = []  # number and fingerprint of the latest
+
+    def wipe(self) -> None:
+        """Overwrite its keys."""
+        self.keys.wipe()
+        if self._sealer:
+            self._sealer.wipe()
+
+    def seal(self, board: Board, number: int, last: int, data: "bytes | memoryview") -> memoryview:
+        """Return the chunks of a piece, also of one that was given before. UnitError CONFLICT, RANGE."""
+        if self._sealer is None:
+            raise errors.UnitError(errors.CONFLICT)
+        digest = board.sha256()
+        digest.update(bytes((last,)))
+        digest.update(data)
+        piece = (number, digest.digest()[:_FINGERPRINT])
+        if piece not in self._pieces:
+            self._check_next(number, last, len(data))
+            # Before anything is made: should that fail, this piece can be asked for again, and no other.
+            self._pieces = self._pieces[1 - _REMEMBERED :] + [piece]
+            self._next = -1 if last else number + 1
+        return self._view[: self._sealer.seal_into(self._view, number, last, data)]
+
+    def _check_next(self, number: int, last: int, size: int) -> None:
+        if number != self._next:
+            raise errors.UnitError(errors.CONFLICT)
+        full = FIRST_PIECE if number == 0 else CHUNK
+        if last > 1 or size > full or (size < full and not last):
+            raise errors.UnitError(errors.RANGE)
+
+
+class Sealing:
+    """What the unit remembers of the messages that it has begun, beyond the end of the session."""
+
+    def __init__(self):
+        self._begun: "list[tuple[bytes, tuple[object, ...], Header]]" = []  # token, request and header of the latest
+        self.current: "Outgoing | None" = None
+
+    def end(self) -> None:
+        """Let no message go on after this."""
+        if self.current:
+            self.current.wipe()
+        self.current = None
+
+    def header_of(self, token: bytes, request: "tuple[object, ...]") -> "Header | None":
+        """Return the header that this token has been given. UnitError(CONFLICT) if it was for another request."""
+        for known, its_request, header in self._begun:
+            if known == token:
+                if its_request != request:
+                    raise errors.UnitError(errors.CONFLICT)
+                return header
+        return None
+
+    def begin(self, token: bytes, request: "tuple[object, ...]", header: Header) -> None:
+        """Remember the header of a new message; none that was begun before goes on."""
+        self.end()
+        self._begun = self._begun[1 - _REMEMBERED :] + [(token, request, header)]

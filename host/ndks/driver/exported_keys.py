@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The keys that a unit gives out: asked for as often as need be, and used up once they are stored."""
+
+import contextlib
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+
+from ndks_protocol import commands
+from ndks_protocol.commands import MAX_CHUNK
+from ndks_protocol.generator import MAX_ELEMENTS
+
+from ..exceptions import ProtocolError, UsageError
+from .answers import Key
+from .opened import OpenUnit, advising, step
+from .owner import acknowledge_key
+
+
+@dataclass(frozen=True)
+class ExportedKey:
+    """A key that the unit has; its bits come when they are asked for."""
+
+    index: int
+    epoch: int
+    bits: int
+    _unit: "KeyVerbs" = field(repr=False)
+
+    def blocks(self, offset: int = 0) -> Iterator[bytes]:
+        """Yield the key in blocks of at most MAX_CHUNK bytes, from byte `offset` on."""
+        return self._unit.stream_key(self.index, self.bits, epoch=self.epoch, offset=offset)
+
+    def read(self) -> Key:
+        """Return all of it."""
+        return Key(self.index, self.epoch, self.bits, b"".join(self.blocks()))
+
+
+class KeyVerbs(OpenUnit):
+    """NEXT_INDEX, KEY_CHUNK, ACKNOWLEDGE, and what is made of them."""
+
+    @step
+    def next_index(self) -> tuple[int, int]:
+        """Return the epoch and the next index of the common lane."""
+        answer = self._link.call(commands.NEXT_INDEX)
+        return answer.epoch, answer.index
+
+    @step
+    def acknowledge(self, epoch: int, index: int, *, allow_jump: bool = False) -> int:
+        """Say that key `index` is safely out, and return the next index; `allow_jump`: also more than 2^20 ahead."""
+        following = acknowledge_key(self._link, epoch, index, allow_jump=allow_jump)
+        self._owner.note_acknowledged(epoch, index, allow_jump=allow_jump)
+        return following
+
+    @step
+    def key(self, index: int, bits: int, *, epoch: int | None = None) -> Key:
+        """Return `bits` bits of key `index`, of the present epoch unless another is named; moves nothing."""
+        return self._exported(index, bits, epoch).read()
+
+    @step
+    def next_key(self, bits: int) -> Key:
+        """Return the next key of the common lane and acknowledge it; `taking_key` loses none to a crash."""
+        with self.taking_key(bits) as key:
+            return key.read()
+
+    @contextlib.contextmanager
+    def taking_key(
+        self,
+        bits: int,
+        index: int | None = None,
+        *,
+        epoch: int | None = None,
+        use_up: bool = True,
+        allow_jump: bool = False,
+        advice: str = "",
+    ) -> Generator[ExportedKey]:
+        """Yield key `index`, the next one unless it is named; acknowledge it when the block ends without an exception.
+
+        The block stores the key. Whatever stops it leaves the key to be asked for again, as all do without `use_up`.
+        `advice` is what helps when the key is stored and the unit did not hear of it. Other threads wait for the block.
+        """
+        with self.turn():
+            if index is None:
+                epoch, index = self.next_index()
+            key = self._exported(index, bits, epoch)
+            yield key
+            how = f"the key is complete, but not used up yet: ndks key --index {index} --advance does that"
+            with advising(advice or how):
+                if use_up:
+                    self.acknowledge(key.epoch, index, allow_jump=allow_jump)
+
+    def stream_key(self, index: int, bits: int, *, epoch: int | None = None, offset: int = 0) -> Iterator[bytes]:
+        """Yield `bits` bits of key `index` in blocks of at most MAX_CHUNK bytes, from byte `offset` on."""
+        if not 1 <= bits <= MAX_ELEMENTS:
+            raise UsageError("a key has 1 to 2^40 bits")
+        epoch = self.member_status().epoch if epoch is None else epoch
+        size = (bits + 7) // 8
+        starts = range(offset, size, MAX_CHUNK)
+        requests = ((epoch, index, start, min(MAX_CHUNK, size - start)) for start in starts)
+        answers = self._in_turns(self._link.call_each(commands.KEY_CHUNK, requests))
+        for start, (block,) in zip(starts, answers, strict=True):
+            if len(block) != min(MAX_CHUNK, size - start):
+                raise ProtocolError("the unit sent a chunk of another size than asked for")
+            yield block if start + len(block) < size else block[:-1] + _without_unused(block[-1:], bits)
+
+    def _exported(self, index: int, bits: int, epoch: int | None) -> ExportedKey:
+        return ExportedKey(index, self.member_status().epoch if epoch is None else epoch, bits, self)
+
+
+def _without_unused(last: bytes, bits: int) -> bytes:
+    return bytes([last[0] & 0xFF << -bits % 8 & 0xFF])

@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Mode a: the unit gives the keys of one message, and the keystream of cipher vernam as it is needed."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from ndks_protocol import commands
+from ndks_protocol.capsule import Keys
+from ndks_protocol.kdf import xor_keystream
+
+from ..crypto import CRYPTO
+from ..exceptions import ProtocolError
+from ..line.link import Link
+
+Block = tuple[int, int, bytes]  # number, whether it is the last, content
+
+
+class KeysFromUnit(Keys):
+    """The keys of one message; `given` is the answer to SEAL_KEYS or OPEN_KEYS, `message` its token or handle."""
+
+    def __init__(self, link: Link, message: bytes, given: Any) -> None:
+        self.tag_key = given.tag_key
+        self.sync = given.sync.strip(b"\0") and given.sync  # zeros: the sender's binding is not known
+        self.aes_key: bytes = given.aes_key
+        self._link = link
+        self._message = message
+        self._stream = bytearray()
+
+    def supplied(self, blocks: Iterable[Block], size_of: Callable[[Block], int]) -> Iterator[Block]:
+        """Yield the blocks, each when the keystream for its `size_of` bytes has come; that must be used at once."""
+        if self.aes_key:
+            yield from blocks
+            return
+        waiting: deque[tuple[Block, int]] = deque()
+        asked: deque[int] = deque()
+
+        def requests() -> Iterator[tuple[bytes, int, int]]:
+            offset = 0
+            for block in blocks:
+                size = size_of(block)
+                waiting.append((block, size))
+                for start in range(0, size, commands.MAX_CHUNK):
+                    asked.append(min(commands.MAX_CHUNK, size - start))
+                    yield self._message, offset + start, asked[-1]
+                offset += size
+
+        for answer in self._link.call_each(commands.MESSAGE_STREAM, requests()):
+            if len(answer.keystream) != asked.popleft():
+                raise ProtocolError("the unit sent a keystream of another size than asked for")
+            self._stream += answer.keystream
+            while waiting and waiting[0][1] <= len(self._stream):
+                yield waiting.popleft()[0]
+
+    def apply(self, offset: int, text: bytearray | memoryview) -> bytearray | memoryview:
+        if self.aes_key:
+            return xor_keystream(CRYPTO, self.aes_key, offset, text)
+        stream, self._stream = self._stream[: len(text)], self._stream[len(text) :]
+        CRYPTO.xor(text, stream)
+        return text
+
+    def check(self, size: int) -> bytes:
+        return self._link.call(commands.MESSAGE_CHECK, self._message, size).check

@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Messages: sealed in capsules, opened, stored, and only then accepted."""
+
+import contextlib
+import io
+from collections.abc import Generator
+from pathlib import Path
+
+from ndks_protocol import commands, errors
+
+from ..exceptions import DeviceError, UsageError
+from ..files import Sink, Source, reading, storing, writing
+from ..line.link import Link
+from . import capsules
+from .answers import Inspected, name_of
+from .capsules import Progress, Unsealed
+from .opened import OpenUnit, advising, step
+
+_NOT_NEW = (errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS)
+_STORED = "nothing: the message is stored; only the unit may not know it, and open it once more"
+
+
+def _ignore(_: int) -> None:
+    pass
+
+
+class ReceivedMessage:
+    """A message in its capsule; `unsealed` tells whose it was when all of it was verified."""
+
+    unsealed: Unsealed | None = None
+
+    def __init__(self, link: Link, source: Source, mode: str, flags: int) -> None:
+        if mode not in capsules.MODES:
+            raise UsageError("there is no such mode")
+        self._link = link
+        self._source = source
+        self._mode = mode
+        self._flags = flags
+
+    def unseal_into(self, sink: Sink, progress: Progress = _ignore) -> Unsealed:
+        """Write the data to `sink`. It is genuine only if this returns: hide it until then."""
+        self.unsealed = capsules.unseal(self._link, self._source, sink, self._mode, self._flags, progress)
+        return self.unsealed
+
+    def read(self) -> bytes:
+        """Return the data."""
+        sink = io.BytesIO()  # nobody sees it before all is verified
+        self.unseal_into(sink)
+        return sink.getvalue()
+
+
+class MessageVerbs(OpenUnit):
+    """The commands for capsules, and what is made of them."""
+
+    @step
+    def encrypt(
+        self,
+        source: "Path | str | Source",
+        target: "Path | str | Sink",
+        *,
+        cipher: str = "",
+        mode: str = "b",
+        overwrite: bool = False,
+        progress: Progress = _ignore,
+    ) -> int:
+        """Seal a file of any length in a capsule and return its bytes of data; `cipher` is the network's unless named.
+
+        `mode` "b": the unit encrypts; "a": it gives this message's keys, and the host does. A path as target is
+        written whole or not at all, FileError if it exists and is not to be overwritten; `progress` is told how many
+        more bytes have been read.
+        """
+        cipher = cipher or self.member_status().cipher
+        if mode not in capsules.MODES or cipher not in commands.CIPHERS:
+            raise UsageError("there is no such mode or cipher")
+        with reading(source) as readable, writing(target, overwrite=overwrite) as sink:
+            pieces = capsules.pieces_of(readable, progress)
+            parts = capsules.seal(self._link, pieces, cipher, mode)
+            self._owner.note_sealed()
+            capsules.write_all(parts, sink)
+            return pieces.size
+
+    @step
+    def decrypt(
+        self,
+        source: "Path | str | Source",
+        target: "Path | str | Sink",
+        *,
+        mode: str = "b",
+        again: bool = False,
+        allow_jump: bool = False,
+        overwrite: bool = False,
+        progress: Progress = _ignore,
+    ) -> Unsealed:
+        """Open a capsule, store its data, and only then accept it: an interrupted call can be repeated.
+
+        Nothing is at `target` before all of the capsule was verified; a path gets mode 0600. `again` opens a capsule
+        that was accepted before, and accepts nothing; `allow_jump` one that is more than 2^20 numbers ahead.
+        DeviceError: VERSION, SUITE, KIND, REFLECTED, DUPLICATE, TOO_OLD, TOO_FAR, SENDERS; AuthenticationError:
+        HEADER, AUTH, DIVERGED, BINDING.
+        """
+        taking = self.taking_message(source, mode=mode, again=again, allow_jump=allow_jump)
+        with taking as message, storing(target, overwrite=overwrite) as sink:
+            return message.unseal_into(sink, progress)
+
+    @contextlib.contextmanager
+    def taking_message(
+        self, source: "Path | str | Source", *, mode: str = "b", again: bool = False, allow_jump: bool = False
+    ) -> Generator[ReceivedMessage]:
+        """Yield the message in a capsule; accept it when the block ends without an exception.
+
+        The block stores the data. Whatever stops it leaves the capsule to be opened again, as all do with `again`.
+        Errors are those of `decrypt`. Other threads wait for the block.
+        """
+        flags = (commands.AGAIN if again else 0) | (commands.ALLOW_JUMP if allow_jump else 0)
+        with self.turn(), reading(source) as readable:
+            message = ReceivedMessage(self._link, readable, mode, flags)
+            yield message
+            if message.unsealed and not again:
+                with advising(_STORED):
+                    self.accept(message.unsealed.header, allow_jump=allow_jump)
+
+    @step
+    def seal(self, data: bytes, *, cipher: str = "", mode: str = "b") -> bytes:
+        """Return the capsule of some bytes, as `encrypt` does."""
+        sink = io.BytesIO()
+        self.encrypt(io.BytesIO(data), sink, cipher=cipher, mode=mode)
+        return sink.getvalue()
+
+    @step
+    def unseal(self, capsule: bytes, *, mode: str = "b", again: bool = False, allow_jump: bool = False) -> bytes:
+        """Return what a capsule carries and accept it, as `decrypt` does; `taking_message` loses none to a crash."""
+        taking = self.taking_message(io.BytesIO(capsule), mode=mode, again=again, allow_jump=allow_jump)
+        with taking as message:
+            return message.read()
+
+    @step
+    def accept(self, header: bytes, *, allow_jump: bool = False) -> None:
+        """Say that the message of the capsule that begins with `header` is stored: it is not opened twice."""
+        self._link.call(commands.ACCEPT, header[: commands.WIRE_HEADER_SIZE], allow_jump)
+
+    @step
+    def inspect(self, header: bytes) -> Inspected:
+        """Return what the unit sees in the header of a capsule; ends an opening that is going on. DeviceError."""
+        header = capsules.read_header(io.BytesIO(header))
+        seen = self._link.call(commands.OPEN_BEGIN, header, commands.AGAIN | commands.ALLOW_JUMP)
+        try:
+            self._link.call(commands.OPEN_BEGIN, header, 0)
+            state = "new"
+        except DeviceError as error:
+            if error.number not in _NOT_NEW:
+                raise
+            state = error.code
+        return Inspected(seen.lane, seen.number, name_of(commands.CIPHERS, seen.cipher), state)
