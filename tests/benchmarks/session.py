@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from ndks.crypto import CRYPTO
-from ndks.keys.generator import Generator
+from ndks.keys.generator import FastGenerator
 from ndks_emulator import MemoryBoard
 from ndks_protocol import commands, framing
 from ndks_protocol.binding import BindingKeys
@@ -27,8 +27,8 @@ MEMBER = (0, 1, 1, 0, 3, bytes(32), "bench", "0.52", "25", 0, 0)
 class Board(MemoryBoard):
     """A board in memory with the generator that emulated units have."""
 
-    def generator(self, p1: str, p2: str, digits: int) -> Generator:
-        return Generator(p1, p2, digits)
+    def generator(self, p1: str, p2: str, digits: int) -> FastGenerator:
+        return FastGenerator(p1, p2, digits)
 
 
 class Bench:

@@ -8,7 +8,7 @@ import secrets
 
 from ndks.crypto import CRYPTO
 from ndks.driver.capsules import read_masked, unseal_offline
-from ndks.keys.generator import Generator
+from ndks.keys.generator import FastGenerator
 from ndks.network.network_file import Network
 from ndks_protocol import commands
 from ndks_protocol.capsule import CHUNK, FIRST_PIECE, SYNC_SIZE, TAG_SIZE, Header, HeaderKeys, MessageKeys, Sealer
@@ -33,7 +33,7 @@ class OtherMember:
     def seal(self, data: bytes, cipher: str = "vernam", number: int = 0) -> bytes:
         """Return a capsule under the number given, or the next."""
         header = self._header(cipher, number or next(self.numbers))
-        keystream = Generator.of(self._network).key(header.index)
+        keystream = FastGenerator.of(self._network).key(header.index)
         keys = MessageKeys(
             CRYPTO,
             self._network.secret,
