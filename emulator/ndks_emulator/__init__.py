@@ -3,25 +3,27 @@
 """A unit on a PC: the firmware's own code on a `Board` whose flash lies in a directory."""
 
 from .directory import DirectoryError, DirectoryInUse, NoUnitThere, UnitDirectory
-from .emulator import InProcessUnit
+from .flash import Flash, MemoryFlash
 from .lines import Line, PtyLine, TcpLine
 from .link import Link
 from .machine import Machine
-from .memory import MemoryBoard
+from .memory import MemoryUnit, SetClock
 from .power import Power, PowerCut
 
 __all__ = (
     "DirectoryError",
     "DirectoryInUse",
-    "InProcessUnit",
+    "Flash",
     "Line",
     "Link",
     "Machine",
-    "MemoryBoard",
+    "MemoryFlash",
+    "MemoryUnit",
     "NoUnitThere",
     "Power",
     "PowerCut",
     "PtyLine",
+    "SetClock",
     "TcpLine",
     "UnitDirectory",
 )

@@ -6,17 +6,14 @@ import copy
 from typing import Any
 
 import pytest
+from hosts.memory import Host, new_flash, new_unit
 from support.reference import FIRMWARE_OF_VECTORS, load_vectors
 
-from ndks_emulator import MemoryBoard
-from ndks_emulator.sector import Sector
 from ndks_protocol import commands, framing
 from ndks_protocol.flash import NVM_SIZE
 from ndks_unit import device
-from ndks_unit.board import RESET_POWER_ON
 from ndks_unit.flash import records
 from ndks_unit.flash.records import RecordKeys
-from ndks_unit.unit import Unit
 from protocol.plain_crypto import CRYPTO
 
 VECTORS = load_vectors("flash")
@@ -29,18 +26,14 @@ def firmware_of_the_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "FIRMWARE", FIRMWARE_OF_VECTORS)
 
 
-class PublishedBoard(MemoryBoard):
-    """A board with the published uid and random bytes."""
+def host_of(flash: "dict[str, Any] | None" = None) -> Host:
+    """The host of a unit with the published uid and random bytes, which starts now."""
+    uid, entropy = bytes.fromhex(VECTORS["uid"]), bytes.fromhex(VECTORS["entropy"])
+    return Host(new_unit(new_flash(uid, flash and images_of(flash)), lambda size: entropy[:size]))
 
-    def __init__(self, flash: "dict[str, Any] | None" = None) -> None:
-        super().__init__(bytes.fromhex(VECTORS["uid"]))
-        self.reset_reason = RESET_POWER_ON
-        if flash:
-            for sector, pieces in zip(flash_of(self), (flash["nvm"], *flash["snapshots"]), strict=True):
-                sector.content[:] = image(pieces)
 
-    def entropy(self, size: int) -> bytes:
-        return bytes.fromhex(VECTORS["entropy"])[:size]
+def images_of(flash: dict[str, Any]) -> list[bytes]:
+    return [image(pieces) for pieces in (flash["nvm"], *flash["snapshots"])]
 
 
 def image(pieces: list[tuple[int, str]]) -> bytes:
@@ -50,40 +43,26 @@ def image(pieces: list[tuple[int, str]]) -> bytes:
     return bytes(whole)
 
 
-def flash_of(board: MemoryBoard) -> list[Sector]:
-    return [board.nvm, *(snapshot for snapshot in board.snapshots if snapshot)]
-
-
-def check_flash(board: MemoryBoard, expected: dict[str, Any]) -> None:
-    images = [bytes(sector.content) for sector in flash_of(board)]
-    assert images == [image(pieces) for pieces in (expected["nvm"], *expected["snapshots"])]
-
-
-def live(board: MemoryBoard, steps: list[dict[str, Any]]) -> None:
+def live(host: Host, steps: list[dict[str, Any]]) -> None:
     """Say what the steps say, and look at flash where they show it."""
-    unit = Unit(board)
     for step in steps:
         if step.get("restart"):
-            unit = Unit(board)
-        board.clock += step.get("after_ms", 0)
+            host.restart()
+        host.unit.clock.milliseconds += step.get("after_ms", 0)
         request = bytes.fromhex(step.get("sent", step["request"]))
-        board.inbound, board.outbound = framing.encode(step["command"], step["request_id"], request), b""
-        while board.inbound:
-            unit.poll()
-        (frame,) = framing.Decoder().feed(board.outbound)
-        assert isinstance(frame, framing.Frame)
+        frame = host.send_frame(step["command"], step["request_id"], request)
         kind = framing.ERROR if "error" in step else step["command"] | framing.ANSWER
         answer = f"{step['error']:04x}" if "error" in step else step["answer"]
-        assert (frame.kind, frame.request_id) == (kind, step["request_id"]), step
+        assert frame.kind == kind, step
         assert bytes(frame.payload).hex() == step.get("received", answer), step
         if "flash" in step:
-            check_flash(board, step["flash"])
+            assert host.unit.flash.images == images_of(step["flash"])
 
 
 def test_the_published_life() -> None:
-    board = PublishedBoard()
-    live(board, VECTORS["steps"])
-    assert board.nvm.erases >= 4
+    host = host_of()
+    live(host, VECTORS["steps"])
+    assert host.unit.flash.nvm.erases >= 4
 
 
 def test_the_published_life_shows_every_type_of_record() -> None:
@@ -96,17 +75,16 @@ def test_the_published_life_shows_every_type_of_record() -> None:
 def test_a_binding_that_was_interrupted_is_settled() -> None:
     interrupted = VECTORS["interrupted_binding"]
     steps = copy.deepcopy(interrupted["steps"])
-    assert steps[0].pop("restart")  # `live` begins with a start
-    live(PublishedBoard(interrupted["before"]), steps)
+    assert steps[0].pop("restart")  # the unit has just started
+    live(host_of(interrupted["before"]), steps)
 
 
 @pytest.mark.parametrize("cause", VECTORS["interrupted_erasures"])
 def test_an_erasure_that_was_interrupted_is_finished(cause: str) -> None:
     interrupted = VECTORS["interrupted_erasures"][cause]
-    board = PublishedBoard(interrupted["before"])
-    unit = Unit(board)
-    check_flash(board, interrupted["after"])
-    assert unit.state == (commands.STATE_TAMPERED if cause == "by_tampering" else commands.STATE_BLANK)
+    host = host_of(interrupted["before"])
+    assert host.unit.flash.images == images_of(interrupted["after"])
+    assert host.firmware.state == (commands.STATE_TAMPERED if cause == "by_tampering" else commands.STATE_BLANK)
 
 
 def record_keys(auth: str = VECTORS["bindings"][0]["A"], kek: str = VECTORS["bindings"][0]["KEK"]) -> RecordKeys:
