@@ -45,28 +45,36 @@ bench: development ## measure: key bits, a long stream, encrypt and decrypt, att
 	$(BIN)/python tests/benchmarks/session.py
 	$(BIN)/python tests/benchmarks/attacks.py
 
-check: development ## format, lint, types, generated docs and vectors, rules of the board
+check: development ## format, lint, types, generated docs, pictures and vectors, rules of the board
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/pyright --warnings
 	$(BIN)/python tests/checks/board_rules.py
 	$(BIN)/python tests/checks/protocol_tables.py --check
 	$(BIN)/python tests/checks/make_vectors.py --check
+	$(BIN)/python tests/checks/walk_tables.py --check
+	$(BIN)/python tests/checks/pictures.py --check
+	$(BIN)/python tests/checks/man_page.py --check
+	$(BIN)/python tests/checks/make_site.py
 
 fix: development ## format, and mend what ruff can mend
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-docs: development ## make the tables of PROTOCOL.md and the vectors anew
+docs: development ## make tables, vectors, pictures and manual page anew, and build the site in site/
 	$(BIN)/python tests/checks/protocol_tables.py
 	$(BIN)/python tests/checks/make_vectors.py
+	$(BIN)/python tests/checks/walk_tables.py
+	$(BIN)/python tests/checks/pictures.py
+	$(BIN)/python tests/checks/man_page.py
+	$(BIN)/python tests/checks/make_site.py
 
 deploy: install ## copy the firmware to a board: make deploy DRIVE=/media/you/CIRCUITPY
 	@[ -n "$(DRIVE)" ] || { echo 'make: no drive is named. Do: make deploy DRIVE=/media/you/CIRCUITPY' >&2; exit 2; }
 	$(BIN)/ndks deploy "$(DRIVE)"
 
 clean: ## remove what was made, the virtual environment too
-	rm -rf .venv .venv-oldest dist homologation htmlcov .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache
+	rm -rf .venv .venv-oldest .cache build dist homologation site htmlcov .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment that does not work, or was made in another place, is made anew.

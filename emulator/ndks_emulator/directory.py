@@ -97,7 +97,8 @@ class UnitDirectory:
 
     def _take_lock(self) -> BaseFileLock:
         # A lock that is there as long as its file is (filelock's soft one) would stay when a process is killed.
-        lock = FileLock(self.path / "lock", timeout=0, mode=0o600, fallback_to_soft=False)
+        # Not of one thread: whoever closes the unit may be another one than who opened it.
+        lock = FileLock(self.path / "lock", timeout=0, mode=0o600, fallback_to_soft=False, thread_local=False)
         try:
             lock.acquire()
         except Timeout:

@@ -8,6 +8,7 @@ import logging
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
@@ -21,7 +22,7 @@ _log = logging.getLogger(__name__)
 _PRIVATE = 0o600
 _OTHERS = 0o077  # may neither read nor write
 _SMALL = 1 << 20  # bytes
-_PART = 1 << 14
+_PIECE = 1 << 14
 _USUAL = 0o666  # less the umask
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -130,16 +131,19 @@ def read_small(path: Path) -> bytes:
     """Return what is in a file of a megabyte at the most. FileError for one that is larger or has no end, OSError."""
     content = bytearray()
     with path.open("rb") as file:
-        while part := file.read(_PART):
-            content += part
-            if len(content) > _SMALL:
-                raise FileError(f"{path} is too large for what it should be", "check the name")
+        while len(content) <= _SMALL and (more := file.read(_PIECE)):  # no more memory than it needs
+            content += more
+    if len(content) > _SMALL:
+        raise FileError(f"{path} is too large for what it should be", "check the name")
     return bytes(content)
 
 
 def read_private(path: Path) -> bytes:
     """Return what is in a small file that only its owner may read or write. FileError for another, OSError."""
-    if os.name == "posix" and path.stat().st_mode & _OTHERS:
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        raise FileError(f"{path} is no regular file", "move it away, or restore it from a copy")
+    if os.name == "posix" and mode & _OTHERS:
         raise FileError(f"others may read or write {path}", f"chmod 600 {path}")
     return read_small(path)
 

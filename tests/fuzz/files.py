@@ -120,7 +120,7 @@ def _use(directory: Path, store: BindingStore) -> None:
     hello = _hello()
     is_refused = _refused(directory, lambda: store.unit(_SERIAL))
     if not is_refused:
-        commands.UNLOCK.request.pack(bytes(32), store.minimum_counters(hello).latest.message_counter, 0)
+        commands.UNLOCK.request.pack(bytes(32), store.minimum_counters(hello).of(0).message_counter, 0)
     for step in (
         lambda: store.knows(hello),
         lambda: store.keys(hello),
@@ -137,15 +137,14 @@ def _use(directory: Path, store: BindingStore) -> None:
         assert store.unit(_SERIAL) == unit
 
 
-def _floors_file(directory: Path, script: Script) -> None:
-    """Whatever is in it, a floor is noted, and read again."""
+def _counters_file(directory: Path, script: Script) -> None:
+    """Whatever is in it, a minimum is noted, and read again."""
     store = _store(directory)
     (directory / "counters" / f"{_SERIAL}.json").write_bytes(_content(script, _bindings()[f"counters/{_SERIAL}.json"]))
     store.minimum_counters(_hello()).note(0, message_counter=7, exported=9)
     minimum_counters = store.minimum_counters(_hello())
-    assert minimum_counters.latest == minimum_counters.of(0)
-    assert minimum_counters.latest.message_counter >= 7
-    assert minimum_counters.latest.exported >= 9
+    assert minimum_counters.of(0).message_counter >= 7
+    assert minimum_counters.of(0).exported >= 9
 
 
 def _copy(directory: Path, script: Script) -> None:
@@ -163,7 +162,7 @@ def _copy_of_anything(directory: Path, script: Script) -> None:
     sealed = AESGCM(_CODE).encrypt(_NONCE, _content(script, _copied_files()), _COPY_HEADER)
     copy = json.dumps({"ndks_backup": 1, "sealed": base64.b64encode(sealed).decode()}).encode()
     _refused(directory, lambda: backup.restore(store, copy, _CODE, overwrite=True))
-    assert {name.partition("/")[0] for name in _files(directory)} <= {"host_secret", "units", "minimum_counters"}
+    assert {name.partition("/")[0] for name in _files(directory)} <= {"host_secret", "units", "counters"}
     _use(directory, store)
 
 
@@ -175,7 +174,7 @@ def _words(directory: Path, script: Script) -> None:
 
 
 _TARGETS: tuple[Callable[[Path, Script], None], ...] = (
-    *(_network, _unit_file, _copy, _copy_of_anything, _host_secret, _words, _floors_file),
+    *(_network, _unit_file, _copy, _copy_of_anything, _host_secret, _words, _counters_file),
 )
 
 

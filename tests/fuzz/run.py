@@ -98,7 +98,7 @@ def _work(name: str, directory: Path, seconds: int) -> int:
     import atheris  # not everywhere
 
     with atheris.instrument_imports(include=_INSTRUMENTED):
-        import ndks.generator  # noqa: F401 (is otherwise imported when it is needed, and not instrumented)
+        import ndks.keys.generator  # noqa: F401 (is otherwise imported when it is needed, and not instrumented)
 
         fuzzed = target(name)
 

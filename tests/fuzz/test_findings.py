@@ -81,7 +81,7 @@ def store_of_a_laptop(directory: Path) -> BindingStore:
     return store
 
 
-@pytest.mark.parametrize("field", ["epoch", "message_counter"])
+@pytest.mark.parametrize("field", ["epoch", "own_number"])
 @pytest.mark.parametrize("value", ["Infinity", "-1", str(1 << 64), "1.5", '"7"'])
 def test_a_unit_file_with_a_number_that_there_cannot_be_is_damaged(tmp_path: Path, field: str, value: str) -> None:
     store = store_of_a_laptop(tmp_path)

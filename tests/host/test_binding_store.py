@@ -33,7 +33,7 @@ LETTER = b"meet me at the old bridge"
 MAKE_SECRET = """
 import sys
 from pathlib import Path
-from ndks.binding_store import BindingStore
+from ndks.laptop.bindings import BindingStore
 store = BindingStore(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.read(1)
@@ -429,7 +429,7 @@ def test_the_highest_number_is_kept_and_given(
     image = {path: path.read_bytes() for path in directory.iterdir() if path.suffix == ".bin"}
     assert image
     assert [seal(laptop, member, network) for _ in range(3)] == [1, 2, 3]
-    assert laptop.store.minimum_counters(hello_of(laptop, member)).latest.message_counter == 3
+    assert laptop.store.minimum_counters(hello_of(laptop, member)).of(0).message_counter == 3
     for path, content in image.items():
         path.write_bytes(content)
     assert seal(laptop, member, network) == 4
@@ -441,10 +441,21 @@ def test_the_number_that_an_earlier_version_kept_is_taken_over(
     laptop: Laptop, member: str, network: ndks.Network
 ) -> None:
     serial_number = hello_of(laptop, member).serial_number
-    (laptop.directory / "minimum_counters" / f"{serial_number}.json").unlink()
+    (laptop.directory / "counters" / f"{serial_number}.json").unlink()
     file = laptop.file_of(serial_number)
     file.write_text(file.read_text().replace('"own_number": 0', '"own_number": 41'))
     assert seal(laptop, member, network) == 42
+
+
+@pytest.mark.parametrize("number", [1 << 48, (1 << 64) - 1])
+def test_a_false_number_that_an_earlier_version_kept_is_passed_over(
+    number: int, laptop: Laptop, member: str, network: ndks.Network
+) -> None:
+    serial_number = hello_of(laptop, member).serial_number
+    (laptop.directory / "counters" / f"{serial_number}.json").unlink()
+    file = laptop.file_of(serial_number)
+    file.write_text(file.read_text().replace('"own_number": 0', f'"own_number": {number}'))
+    assert seal(laptop, member, network) == 1
 
 
 def test_numbers_of_a_crash_are_kept_too(laptop: Laptop, member: str, network: ndks.Network) -> None:
@@ -453,7 +464,7 @@ def test_numbers_of_a_crash_are_kept_too(laptop: Laptop, member: str, network: n
     crashing._link.close()
     number = seal(laptop, member, network)
     assert 1 < number <= 65
-    assert laptop.store.minimum_counters(hello_of(laptop, member)).latest.message_counter == number
+    assert laptop.store.minimum_counters(hello_of(laptop, member)).of(0).message_counter == number
 
 
 def test_a_number_far_above_needs_leave(laptop: Laptop, member: str, network: ndks.Network) -> None:
@@ -472,7 +483,7 @@ def test_numbers_survive_rebinding(laptop: Laptop, member: str, network: ndks.Ne
     laptop.network = (("subnet", "10.0.0.0/8"),)
     with laptop.open(member) as unit:
         unit.bind(with_network=True)
-    assert laptop.store.minimum_counters(hello_of(laptop, member)).latest.message_counter == 1
+    assert laptop.store.minimum_counters(hello_of(laptop, member)).of(0).message_counter == 1
     assert seal(laptop, member, network) == 2
 
 

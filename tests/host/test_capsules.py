@@ -223,7 +223,7 @@ def test_an_answer_that_is_too_short_is_no_answer(pair: Pair, code: int, monkeyp
         return (whole[:-1] if number == 1 else whole,)
 
     monkeypatch.setitem(_HANDLERS, code, cut_short)
-    call = pair.bob.open if code == commands.OPEN_CHUNK.code else pair.alice.seal
+    call = pair.bob.unseal if code == commands.OPEN_CHUNK.code else pair.alice.seal
     with pytest.raises(ndks.ProtocolError, match="as long as"):
         call(good)
     monkeypatch.undo()

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Units that answer what no unit answers: it is refused by name, nothing of it is stored, and no session stays open."""
 
+import contextlib
 import io
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from unit.other_member import open_offline
 import ndks
 from ndks.driver.answers import Hello
 from ndks.laptop.bindings import BindingStore
-from ndks.laptop.minimum_counters import Minimum
+from ndks.laptop.counters import Minimum
 from ndks_protocol import MAJOR, commands, framing
 from ndks_protocol.commands import MAX_JUMP
 from ndks_unit import device
@@ -66,8 +68,8 @@ def test_an_opening_that_no_unit_has(
         assert str(refused.value).isprintable()
         assert not unit._link.is_secured
     store = BindingStore(tmp_path)
-    assert store.minimum_counters(HELLO).latest == Minimum(), "nothing of it is stored"
-    assert store.unit(SERIAL_NUMBER).message_counter == 0
+    assert store.minimum_counters(HELLO).of(0) == Minimum(), "nothing of it is stored"
+    assert store.unit(SERIAL_NUMBER).own_number == 0
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def test_an_answer_that_no_unit_gives(
     unit = scripted_unit(script, monkeypatch, tmp_path)
     with pytest.raises(ndks.ProtocolError, match=field):
         verb(unit)
-    assert BindingStore(tmp_path).minimum_counters(HELLO).latest.exported == 0
+    assert BindingStore(tmp_path).minimum_counters(HELLO).of(0).exported == 0
 
 
 @pytest.mark.parametrize("mode", ["a", "b"])
@@ -140,7 +142,8 @@ class Liar:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._patch = monkeypatch
 
-    def says(self, port: str, **fields: int) -> None:
+    @contextlib.contextmanager
+    def says(self, port: str, **fields: int) -> Generator[ndks.Unit]:
         def status(unit: Any) -> tuple[Any, ...]:
             truth = dict(zip(commands.STATUS.answer.names, device.status(unit), strict=True))
             return tuple((truth | (fields if unit.member else {})).values())
@@ -153,6 +156,7 @@ class Liar:
             patch.setitem(dispatcher._HANDLERS, NEXT_INDEX, next_index)
             with ndks.open(port) as unit:
                 unit.unlock()
+                yield unit
 
 
 @pytest.fixture
@@ -160,15 +164,18 @@ def liar(monkeypatch: pytest.MonkeyPatch) -> Liar:
     return Liar(monkeypatch)
 
 
+@pytest.mark.parametrize("sealed", [0, 3])
 def test_one_false_number_does_not_lock_the_true_unit_out(
-    alice: str, liar: Liar, network: ndks.Network, call: Call
+    sealed: int, alice: str, liar: Liar, network: ndks.Network, call: Call
 ) -> None:
     with ndks.open(alice) as unit:
         unit.seal(b"letter")
-    liar.says(alice, message_counter=MOST)
+    with liar.says(alice, message_counter=MOST) as false:
+        for _ in range(sealed):
+            false.seal(b"letter")
     with ndks.open(alice) as unit:
         capsule = unit.seal(b"letter")
-        assert unit.member_status().message_counter <= 2 + MAX_JUMP, "and it uses up no more than one step"
+        assert unit.member_status().message_counter <= 2 + sealed + MAX_JUMP, "and it uses up no more than one step"
     assert open_offline(network, capsule) == b"letter"
     assert call("info", "--unit", alice).status == 0
 
@@ -178,12 +185,24 @@ def test_a_false_epoch_does_not_take_the_floor_away(alice: str, liar: Liar, tmp_
     with ndks.open(alice) as unit:
         for _ in range(5):
             unit.seal(b"letter")
-    liar.says(alice, epoch=(1 << 32) - 1)
+    with liar.says(alice, epoch=(1 << 32) - 1, message_counter=MOST):
+        pass
     for path, content in image.items():
         path.write_bytes(content)
     with ndks.open(alice) as unit:
         unit.seal(b"letter")
-        assert unit.status().message_counter == 6
+        assert unit.status().message_counter == 6, "nor does the false epoch's minimum use up numbers"
+
+
+def test_a_unit_that_would_give_numbers_once_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It answers UNLOCK, and does not go on above the minimum."""
+    unit = scripted_unit(always(*status_values(message_counter=4)), monkeypatch, tmp_path)
+    BindingStore(tmp_path).minimum_counters(HELLO).note(0, message_counter=5)
+    for _ in range(2):
+        with pytest.raises(ndks.ProtocolError, match="once more"):
+            unit.seal(b"letter")
+        assert not unit._link.is_secured
+    assert BindingStore(tmp_path).minimum_counters(HELLO).of(0) == Minimum(5, 0)
 
 
 def test_info_after_a_refused_unlock(alice: str, call: Call) -> None:

@@ -17,7 +17,7 @@ from unit.other_member import header_of
 
 import ndks
 from ndks.laptop.bindings import BindingStore
-from ndks.laptop.minimum_counters import Minimum, MinimumCounters
+from ndks.laptop.counters import Minimum, MinimumCounters
 from ndks_protocol.commands import MAX_JUMP
 from ndks_protocol.flash import SNAPSHOT_FILES
 
@@ -122,7 +122,7 @@ def test_a_backup_holds_them(alice: str, desk: Path, monkeypatch: pytest.MonkeyP
     restored = BindingStore(desk / "home")
     restored.replace(BindingStore().export(), overwrite=False)
     with ndks.open(alice) as unit:
-        assert restored.minimum_counters(unit.hello).latest.exported == 3
+        assert restored.minimum_counters(unit.hello).of(0).exported == 3
     assert (desk / "home" / name).stat().st_mode & 0o777 == 0o600
 
 
@@ -205,21 +205,20 @@ def killed_after(port: str, steps: int) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_floors_of_epochs_do_not_touch_each_other(tmp_path: Path) -> None:
-    path = tmp_path / "minimum_counters" / "0011.json"
+def test_minima_of_epochs_do_not_touch_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "counters" / "0011.json"
     minimum_counters = MinimumCounters(path, SALT)
     minimum_counters.note(0, message_counter=5, exported=3)
     minimum_counters.note(7, message_counter=1)
     minimum_counters.note(0, message_counter=4)
     again = MinimumCounters(path, SALT)
     assert (again.of(0), again.of(7), again.of(8)) == (Minimum(5, 3), Minimum(1, 0), Minimum())
-    assert again.latest == Minimum(5, 3), "of the epoch that was noted last"
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.stat().st_size == 2048
 
 
 def test_an_answer_moves_a_floor_by_a_bounded_step(tmp_path: Path) -> None:
-    minimum_counters = MinimumCounters(tmp_path / "minimum_counters" / "0011.json", SALT)
+    minimum_counters = MinimumCounters(tmp_path / "counters" / "0011.json", SALT)
     minimum_counters.note(0, message_counter=(1 << 48) - 1, exported=(1 << 48) - 1)
     assert minimum_counters.of(0) == Minimum(MAX_JUMP, MAX_JUMP)
     minimum_counters.note(0, exported=1 << 40, allow_jump=True)
@@ -227,7 +226,7 @@ def test_an_answer_moves_a_floor_by_a_bounded_step(tmp_path: Path) -> None:
 
 
 def test_the_file_does_not_grow_with_false_epochs(tmp_path: Path) -> None:
-    path = tmp_path / "minimum_counters" / "0011.json"
+    path = tmp_path / "counters" / "0011.json"
     for epoch in range(0, 1 << 32, 1 << 24):
         MinimumCounters(path, SALT).note(epoch, message_counter=(1 << 48) - 1, exported=(1 << 48) - 1, allow_jump=True)
     assert path.stat().st_size == 2048
@@ -235,9 +234,9 @@ def test_the_file_does_not_grow_with_false_epochs(tmp_path: Path) -> None:
 
 
 def test_another_salt_is_another_unit(tmp_path: Path) -> None:
-    path = tmp_path / "minimum_counters" / "0011.json"
+    path = tmp_path / "counters" / "0011.json"
     MinimumCounters(path, SALT).note(0, message_counter=5)
-    assert MinimumCounters(path, "22" * 16).latest == Minimum()
+    assert MinimumCounters(path, "22" * 16).of(0) == Minimum()
 
 
 @pytest.mark.parametrize(
@@ -256,20 +255,29 @@ def test_another_salt_is_another_unit(tmp_path: Path) -> None:
 )
 def test_a_damaged_file_is_no_obstacle(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     """It is written without fsync: the laptop may have lost its power."""
-    path = tmp_path / "minimum_counters" / "0011.json"
+    path = tmp_path / "counters" / "0011.json"
     MinimumCounters(path, SALT).note(0, message_counter=5, exported=3)
     path.write_bytes(damage(path.read_bytes()))
-    assert MinimumCounters(path, SALT).latest == Minimum()
+    assert MinimumCounters(path, SALT).of(0) == Minimum()
     MinimumCounters(path, SALT).note(0, message_counter=6)
-    assert MinimumCounters(path, SALT).latest == Minimum(6, 0)
+    assert MinimumCounters(path, SALT).of(0) == Minimum(6, 0)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="this system has no such modes")
 def test_a_file_that_others_may_write_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "minimum_counters" / "0011.json"
+    path = tmp_path / "counters" / "0011.json"
     MinimumCounters(path, SALT).note(0, message_counter=5)
     path.chmod(0o622)
     with pytest.raises(ndks.FileError, match="others"):
+        MinimumCounters(path, SALT)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "counters" / "0011.json"
+    path.parent.mkdir()
+    os.mkfifo(path, 0o600)
+    with pytest.raises(ndks.FileError, match="regular"):
         MinimumCounters(path, SALT)
 
 

@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 from host.conftest import MakeUnit
+from host.scripted_transport import answer
+from host.scripted_unit import scripted_unit
 from support.emulate_process import emulated
 from unit.other_member import header_of
 
 import ndks
+from ndks_protocol import commands, framing
 
 EACH = 20
 BITS = 300
@@ -59,6 +62,36 @@ def test_streams_messages_and_keys_at_the_same_time(line: str, network: ndks.Net
     assert set(status) == {"office"}
 
 
+def test_a_stream_goes_on_when_another_caller_begins_a_new_session(line: str) -> None:
+    with ndks.open(line) as unit:
+        expected = unit.key(9, 80_000).data
+        blocks: list[bytes] = []
+        for step, block in enumerate(unit.stream_key(9, 80_000)):
+            blocks.append(block)
+            (unit.unlock, unit.bind, unit.eject)[step % 3]()
+        assert b"".join(blocks) == expected
+
+
+def test_what_was_asked_in_a_session_is_not_answered_in_the_clear(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def script(request: framing.Frame) -> bytes:
+        offset = int.from_bytes(request.payload[12:20], "big")
+        return b"" if offset else answer(request, bytes(1024))
+
+    unit = scripted_unit(script, monkeypatch, tmp_path)
+    stream = unit.stream_key(9, 3 * 8192)
+    assert next(stream) == bytes(1024)
+    (request_id,) = unit._link._awaited
+    unit._link.end_session()
+    in_flight = framing.Frame(commands.KEY_CHUNK.code, request_id, b"")
+    transport: Any = unit._link._transport
+    transport._answers.append(answer(in_flight, bytes(1024)))
+    with pytest.raises(ndks.DeviceError) as refused:
+        next(stream)
+    assert refused.value.code == "SESSION_ENDED"
+
+
 def test_a_closed_unit_says_so(line: str) -> None:
     unit = ndks.open(line)
     stream = unit.stream_key(1, 80_000)
@@ -70,6 +103,8 @@ def test_a_closed_unit_says_so(line: str) -> None:
         unit.status,
         unit.unlock,
         unit.eject,
+        unit.check_blank,
+        unit.check_member,
         lambda: unit.next_key(8),
         lambda: unit.seal(b"letter"),
         lambda: next(stream),
@@ -78,6 +113,16 @@ def test_a_closed_unit_says_so(line: str) -> None:
             verb()
     with ndks.open(line) as again:
         assert again.next_index() == (0, 1)
+
+
+def test_a_unit_can_be_closed_by_another_thread_than_the_one_that_opened_it(alice: str) -> None:
+    async def use() -> int:
+        unit = await asyncio.to_thread(ndks.open, alice)
+        key = await asyncio.to_thread(unit.next_key, 256)
+        unit.close()
+        return key.index
+
+    assert [asyncio.run(use()) for _ in range(3)] == [1, 2, 3]
 
 
 def test_closing_waits_for_the_step_that_goes_on(alice: str) -> None:

@@ -64,8 +64,9 @@ def test_wheel_is_pure_python_and_holds_the_packages_only(built: Path) -> None:
     assert wheel.name == f"ndks-{ndks.__version__}-py3-none-any.whl"
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
-    packages = {"ndks", "ndks_protocol", "ndks_unit", "ndks_emulator"}
-    assert tops == packages | {f"ndks-{ndks.__version__}.dist-info"}
+    packages = {"ndks", "ndks_laboratory", "ndks_protocol", "ndks_unit", "ndks_emulator"}
+    assert tops == packages | {f"ndks-{ndks.__version__}.{kind}" for kind in ("dist-info", "data")}
+    assert f"ndks-{ndks.__version__}.data/data/share/man/man1/ndks.1" in names
     assert {"ndks/_circuitpy/boot.py", "ndks/_circuitpy/code.py"} <= set(names)
     assert {f"ndks_laboratory/homologation/report/report.{kind}" for kind in ("html.j2", "css")} <= set(names)
     assert not any("__pycache__" in name or "test" in name for name in names)
@@ -77,7 +78,7 @@ def test_source_archive_holds_what_it_takes_to_test_it(built: Path) -> None:
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
     assert {"LICENSE", "README.md", "pyproject.toml", "protocol/vectors/paper.json", ".ci/make-venv"} <= names
-    assert "tests/host/test_wheel.py" in names
+    assert {"tests/host/test_wheel.py", "docs/command.md", "docs/rooms.svg", "mkdocs.yml"} <= names
     assert not any(name.startswith((".venv", ".git/", "dist")) or name.endswith(".ndksnet") for name in names)
 
 

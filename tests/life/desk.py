@@ -143,7 +143,7 @@ class Desk:
     @property
     def minimum_counters(self) -> tuple[str, int, int]:
         """The unit's salt, own number and exported key that the laptop here has written down."""
-        path = self.store.directory / "minimum_counters" / f"{self.serial_number}.json"
+        path = self.store.directory / "counters" / f"{self.serial_number}.json"
         if not path.exists():
             return "", 0, 0
         values = json.loads(path.read_bytes())

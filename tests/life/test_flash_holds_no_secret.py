@@ -203,11 +203,11 @@ def test_nothing_in_flash_unlocks_the_unit(used: Story) -> None:
         stolen.kek = kek
         host._owner.greet()
         with pytest.raises(AuthenticationError) as refusal:
-            open_session(host._link, host._owner._hello_payload, stolen, 0)
+            open_session(host._link, host._owner._hello_payload, stolen)
         assert refusal.value.code == "KEK"
     assert used.desk.images() == before, "nothing is written for a wrong key"
     assert used.desk.firmware.member is None
     stolen.kek = right.kek
     host._owner.greet()
-    open_session(host._link, host._owner._hello_payload, stolen, 0)
+    open_session(host._link, host._owner._hello_payload, stolen)
     assert used.desk.firmware.member

@@ -19,6 +19,7 @@ from typing import Any
 from unittest import mock
 
 import capsule_reference
+import pytest
 import session_reference
 from capsule_reference import Message
 from hypothesis import HealthCheck, settings
@@ -654,4 +655,4 @@ Life.TestCase.settings = settings(
     derandomize=not FULL,
     suppress_health_check=list(HealthCheck),
 )
-TestLife = Life.TestCase
+TestLife = pytest.mark.timeout(900)(Life.TestCase)  # 80 lives are work for minutes on a busy machine

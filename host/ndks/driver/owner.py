@@ -31,7 +31,7 @@ class Owner:
         self._link = link
         self._bindings = bindings
         self._counters: MinimumCounters | None = None  # while a session is open
-        self._epoch = self._message_counter = 0
+        self._epoch = 0
         self.went_back = False
         self.greet()
         link.open_session = self.unlock
@@ -95,9 +95,8 @@ class Owner:
 
     def note_sealed(self) -> None:
         """Note that the unit has taken one more number for a message."""
-        self._message_counter += 1
-        if self._counters:
-            self._counters.note(self._epoch, message_counter=self._message_counter)
+        if self._counters:  # from there on, not from what the unit has said: that may be far too much
+            self._counters.note(self._epoch, message_counter=self._counters.of(self._epoch).message_counter + 1)
 
     def note_acknowledged(self, epoch: int, index: int, *, allow_jump: bool) -> None:
         """Note that the unit has acknowledged an exported key; with `allow_jump`, that it may have jumped far."""
@@ -117,7 +116,7 @@ class Owner:
         self.greet()  # the proofs cover its answer
         counters = self._bindings.minimum_counters(self.hello)
         try:
-            open_session(self._link, self._hello_payload, keys, counters.latest.message_counter, allow_jump=allow_jump)
+            open_session(self._link, self._hello_payload, keys)
             status = self._catch_up(counters, keys, allow_jump=allow_jump)
         except NdksError as error:
             self._abandon_session(error)
@@ -125,7 +124,7 @@ class Owner:
                 what = "this laptop knows of numbers far above the unit's: an old image of its flash was put back"
                 raise DeviceError(errors.TOO_FAR, what, "if you know why: ndks bind --allow-jump") from None
             raise
-        self._counters, self._epoch, self._message_counter = counters, status.epoch, status.message_counter
+        self._counters, self._epoch = counters, status.epoch
         return status
 
     def _abandon_session(self, error: NdksError) -> None:
@@ -139,9 +138,11 @@ class Owner:
         """Let the unit go on where this laptop knows that it was, and note where it is."""
         status = status_from(self._link.call(commands.STATUS))
         minimum = counters.of(status.epoch)
-        if status.message_counter < minimum.message_counter:  # its epoch is another than the one noted last
+        if status.message_counter < minimum.message_counter:
             unlock(self._link, keys, minimum.message_counter, allow_jump=allow_jump)
             status = status_from(self._link.call(commands.STATUS))
+            if status.message_counter < minimum.message_counter:
+                raise ProtocolError("the unit would give numbers of messages once more")
         following = self._next_index(status.epoch)
         if following <= minimum.exported:
             self._go_on_after(status.epoch, minimum.exported, following, allow_jump=allow_jump)

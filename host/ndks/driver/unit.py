@@ -118,10 +118,12 @@ class Unit:
         """
         self._owner.unlock(allow_jump=allow_jump)
 
+    @_step
     def check_blank(self) -> None:
         """Raise what PROVISION would be answered with, without sending the secret."""
         self._owner.check_blank()
 
+    @_step
     def check_member(self) -> None:
         """Raise BLANK, TAMPERED, STATE_FORMAT or LOCKED unless the unit says that it can be unlocked."""
         self._owner.check_member()

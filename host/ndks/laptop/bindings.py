@@ -261,9 +261,10 @@ def _unit_from(serial_number: str, values: Any) -> BoundUnit:
     if values["ndks_bindings"] != FORMAT:
         raise ValueError
     bindings = cast(list[dict[str, Any]], values["bindings"])
-    return BoundUnit(
-        serial_number, tuple(map(_binding_from, bindings)), _number(values["epoch"]), _number(values["own_number"])
-    )
+    epoch, own_number = _number(values["epoch"]), _number(values["own_number"])
+    if own_number >= 1 << INDEX_BITS:  # ndks 0.1 wrote down whatever a unit said, and could not read it again
+        own_number = 0
+    return BoundUnit(serial_number, tuple(map(_binding_from, bindings)), epoch, own_number)
 
 
 def _binding_from(values: dict[str, Any]) -> Binding:
@@ -272,7 +273,7 @@ def _binding_from(values: dict[str, Any]) -> Binding:
 
 
 def _number(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 1 << INDEX_BITS:  # nor a bool
+    if type(value) is not int or not 0 <= value < 1 << 64:  # nor a bool
         raise ValueError
     return value
 

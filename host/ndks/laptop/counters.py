@@ -46,11 +46,6 @@ class MinimumCounters:
         self._is_written = True
         self._epochs = self._load() or dict(before or {})  # the epoch noted last is the last
 
-    @property
-    def latest(self) -> Minimum:
-        """The minimum of the epoch that was noted last."""
-        return next(reversed(self._epochs.values()), Minimum())
-
     def of(self, epoch: int) -> Minimum:
         """Return the minimum of an epoch."""
         return self._epochs.get(epoch, Minimum())

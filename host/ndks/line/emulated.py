@@ -6,8 +6,6 @@ import contextlib
 import time
 from pathlib import Path
 
-import ndks_emulator
-
 from ..exceptions import NoUnit, UnitBusy
 from .transport import EMULATOR, MakeGenerator
 
@@ -20,6 +18,8 @@ class EmulatorTransport:
     unplugs = True
 
     def __init__(self, directory: Path, *, create: bool, make_generator: MakeGenerator | None) -> None:
+        import ndks_emulator  # the host knows the emulator only as one more port
+
         try:
             flash = ndks_emulator.UnitDirectory(directory, create=create)
             self._unit = ndks_emulator.MemoryUnit(flash, make_generator=make_generator)

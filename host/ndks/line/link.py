@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Requests and answers over a transport: request ids, deadlines, several requests in flight."""
 
+import contextlib
 import logging
 import secrets
 import time
@@ -13,12 +14,13 @@ from ndks_protocol import errors, framing
 from ndks_protocol.commands import HELLO, SESSION, Command
 from ndks_protocol.session import OVERHEAD, SYNC_SIZE, Channel
 
-from ..exceptions import NoUnit, ProtocolError, UnitTimeout, device_error
+from ..exceptions import NdksError, NoUnit, ProtocolError, UnitTimeout, device_error
 from .answer_checks import check_answer
 from .transport import Transport
 
 _log = logging.getLogger(__name__)
 
+_Awaited = tuple[int, Channel | None]  # kind of the answer, and the session that it must come in
 _ERROR_SIZE = 2  # bytes of an error code
 WINDOW = 2  # requests in flight: enough to hide a round trip, and little for the unit to finish after an interruption
 
@@ -31,7 +33,7 @@ class Link:
         self._timeout = timeout
         self._decoder = framing.Decoder()
         self._next_id = secrets.randbits(31)  # an answer to an earlier program is not taken for one to this
-        self._awaited: dict[int, int] = {}  # kind of the answer, by request id
+        self._awaited: dict[int, _Awaited] = {}  # by request id
         self._answers: dict[int, framing.Frame] = {}
         self._events: deque[framing.Frame | framing.FrameError] = deque()
         self._heard_bytes = self._heard_answer = False
@@ -90,11 +92,12 @@ class Link:
         if command.needs & SESSION and not self._channel and self.open_session:
             self.open_session()
         if command is HELLO:
+            self._settle()
             self.end_session()
         request_id = self._next_id
         self._next_id = (request_id + 1) & 0xFFFFFFFF
         payload = command.request.pack(*values)
-        self._awaited[request_id] = command.code | framing.ANSWER
+        self._awaited[request_id] = (command.code | framing.ANSWER, self._channel)
         _log.debug("> %s id %08x, %d bytes", command.name, request_id, len(payload))
         if self._channel:
             payload = _sealed(self._channel, command.code, request_id, payload)
@@ -110,20 +113,35 @@ class Link:
             raise _malformed(command)
         raise device_error(int.from_bytes(frame.payload, "big"))
 
+    def _settle(self) -> None:
+        """Receive what is still to come in a session that is to end: a stream that waits for its turn goes on then."""
+        if self._channel:
+            with contextlib.suppress(NdksError):
+                for request_id in list(self._awaited):
+                    self._receive(request_id)
+
     def _await(self, request_id: int) -> framing.Frame:
-        """Return the frame that answers a request, and keep those for other requests that are awaited."""
-        deadline = time.monotonic() + self._timeout
+        """Return the frame that answers a request."""
         try:
-            while request_id not in self._answers:
-                frame = self._opened(self._next_frame(deadline))
-                expected = self._awaited.get(frame.request_id)
-                if expected is not None and frame.kind in (framing.ERROR, expected):
-                    self._answers[frame.request_id] = frame
-                else:
-                    _log.debug("< not awaited: kind %02x id %08x", frame.kind, frame.request_id)
+            self._receive(request_id)
             return self._answers.pop(request_id)
         finally:
             del self._awaited[request_id]
+
+    def _receive(self, request_id: int) -> None:
+        """Return when the answer to a request has come, and keep those to others that are awaited."""
+        deadline = time.monotonic() + self._timeout
+        while request_id not in self._answers:
+            channel = self._channel
+            asked_in = self._awaited[request_id][1]
+            if asked_in and asked_in is not channel:  # in the clear, or in another session, nobody can answer it
+                raise device_error(errors.SESSION_ENDED)
+            frame = self._opened(self._next_frame(deadline))
+            expected, asked_in = self._awaited.get(frame.request_id, (None, None))
+            if expected is not None and frame.kind in (framing.ERROR, expected) and asked_in is channel:
+                self._answers[frame.request_id] = frame
+            else:
+                _log.debug("< not awaited: kind %02x id %08x", frame.kind, frame.request_id)
 
     def _opened(self, frame: framing.Frame) -> framing.Frame:
         """Return an answer as it was before it was secured. AuthenticationError, DeviceError."""

@@ -14,11 +14,10 @@ from ..exceptions import AuthenticationError, NdksError
 from .link import Link
 
 
-def open_session(link: Link, hello: bytes, keys: BindingKeys, minimum: int, *, allow_jump: bool = False) -> None:
+def open_session(link: Link, hello: bytes, keys: BindingKeys) -> None:
     """Prove to each other that unit and host know the binding, secure the link, and open the unit's secrets.
 
-    `hello` is the payload of the last answer to HELLO, `minimum` the highest message counter of the unit that is known.
-    AuthenticationError LOCKED, KEK, DELAYED; DeviceError TOO_FAR.
+    `hello` is the payload of the last answer to HELLO. AuthenticationError LOCKED, KEK, DELAYED.
     """
     host_random = secrets.token_bytes(RANDOM_SIZE)
     unit_random, unit_proof = link.call(commands.OPEN_SESSION, host_random)
@@ -31,7 +30,7 @@ def open_session(link: Link, hello: bytes, keys: BindingKeys, minimum: int, *, a
         )
     link.call(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
     link.secure(Channel(CRYPTO, keys.auth, transcript_hash, HOST))
-    unlock(link, keys, minimum, allow_jump=allow_jump)
+    unlock(link, keys, 0)  # which minimum is meant depends on the epoch, and only a unit that is open tells that
 
 
 def unlock(link: Link, keys: BindingKeys, minimum: int, *, allow_jump: bool = False) -> None:
