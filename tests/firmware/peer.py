@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hosts.capsules import NO_BINDING_ID, chunks_of, keys_of, pieces_of, sealed
-from hosts.memory import Host, new_flash
+from hosts.memory import Host, before_each, new_flash
 from hosts.network import HYBRID, SECRET
 from support.public_network import public_network
 
@@ -47,24 +47,17 @@ class FailingUnit(MemoryUnit):
 
         return serve
 
-    def start(self, *reset_reason: int) -> None:
-        for name in ("sha256", "aes_ctr", "feed_watchdog"):
-            setattr(self.board, name, self._counted(getattr(type(self.board), name)))
-        super().start(*reset_reason)
-
-    def _counted(self, primitive: Callable[..., Any]) -> Callable[..., Any]:
-        def use(*arguments: Any) -> Any:
-            if self._is_serving and self.uses_left:
-                self.uses_left -= 1
-                if not self.uses_left:
-                    raise MemoryError
-            return primitive(self.board, *arguments)
-
-        return use
+    def _use(self) -> None:
+        if self._is_serving and self.uses_left:
+            self.uses_left -= 1
+            if not self.uses_left:
+                raise MemoryError
 
 
 def failing_unit(images: "list[bytes] | None" = None) -> FailingUnit:
-    return FailingUnit(new_flash(images=images), clock=SetClock())
+    unit = FailingUnit(new_flash(images=images), clock=SetClock())
+    before_each(unit.board, ("sha256", "aes_ctr", "feed_watchdog"), unit._use)
+    return unit
 
 
 class Peer:

@@ -4,10 +4,11 @@
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ndks_emulator import MemoryFlash, MemoryUnit, Power, SetClock
+from ndks_emulator.board import EmulatedBoard
 from ndks_emulator.sector import Sector
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.flash import NVM_SIZE
@@ -56,6 +57,20 @@ def new_flash(uid: bytes = bytes(8), images: "list[bytes] | None" = None) -> Mem
 
 def new_unit(flash: MemoryFlash | None = None, entropy: Callable[[int], bytes] = os.urandom) -> MemoryUnit:
     return MemoryUnit(flash or new_flash(), entropy=entropy, clock=SetClock())
+
+
+def before_each(board: EmulatedBoard, methods: Iterable[str], hook: Callable[[], object]) -> None:
+    """Have something happen before each use of these methods of a board."""
+
+    def watched(method: Callable[..., Any]) -> Callable[..., Any]:
+        def use(*arguments: Any) -> Any:
+            hook()
+            return method(*arguments)
+
+        return use
+
+    for name in methods:
+        setattr(board, name, watched(getattr(board, name)))
 
 
 class Host:
