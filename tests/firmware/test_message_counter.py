@@ -190,7 +190,9 @@ class Numbers(RuleBasedStateMachine):
         self.next_expected = 1
         self.may_be_burnt = 0
 
-    @rule(count=st.sampled_from([1, 2, 5, BLOCK - 1, BLOCK, BLOCK + 1]))
+    counts = st.sampled_from([1, 1, 1, 1, 2, 5, BLOCK - 1, BLOCK, BLOCK + 1])  # the last three take the time
+
+    @rule(count=counts)
     def seal(self, count: int) -> None:
         first = self.peer.number()
         assert 0 <= first - self.next_expected <= self.may_be_burnt
@@ -218,7 +220,7 @@ class Numbers(RuleBasedStateMachine):
         self.peer.unit.power.survives(steps, lambda: give_back(self.peer))
         self.restart()
 
-    @rule(steps=st.integers(0, 120), count=st.integers(1, 100))
+    @rule(steps=st.integers(0, 120), count=counts)
     def cut_while_sealing(self, steps: int, count: int) -> None:
         given: list[int] = []
         self.peer.unit.power.survives(steps, lambda: given.extend(self.peer.number() for _ in range(count)))
@@ -231,5 +233,5 @@ class Numbers(RuleBasedStateMachine):
         self.restart()
 
 
-Numbers.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
-TestNumbers = Numbers.TestCase
+Numbers.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
+TestNumbers = pytest.mark.timeout(600)(Numbers.TestCase)  # its work is bounded; a busy machine takes longer for it
