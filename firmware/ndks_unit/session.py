@@ -6,7 +6,7 @@ import struct
 
 from ndks_protocol import errors
 from ndks_protocol.kdf import same
-from ndks_protocol.session import HOST, RANDOM_SIZE, UNIT, Channel, proof, transcript
+from ndks_protocol.session import HOST, RANDOM_SIZE, UNIT, SecureChannel, proof, transcript
 
 from .board import TICKS_PERIOD
 from .flash.records import BOOTS, WRONG_ATTEMPTS
@@ -66,7 +66,7 @@ class Session:
         if not same(given, proof(board, auth, HOST, transcript_hash)):
             self._count_attempts(min(self.wrong_attempts + 1, _MOST_ATTEMPTS))
             raise errors.UnitError(errors.LOCKED)
-        self.channel = Channel(board, auth, transcript_hash, UNIT)
+        self.channel = SecureChannel(board, auth, transcript_hash, UNIT)
         if self.wrong_attempts:
             self._count_attempts(0)
 

@@ -94,7 +94,7 @@ class Direction:
         self._sync = digest[TAG_SIZE : TAG_SIZE + SYNC_SIZE]
 
 
-class Channel:
+class SecureChannel:
     """Both directions of a session, seen from one end: HOST or UNIT."""
 
     def __init__(self, crypto: Crypto, auth: bytes, transcript_hash: bytes, who: str):

@@ -17,7 +17,7 @@ from ndks_emulator import MemoryUnit
 from ndks_protocol import commands, framing
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.kdf import Mac
-from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, Channel, proof, transcript
+from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, SecureChannel, proof, transcript
 
 BINDING = bytes(32)
 MEMBER = (0, 1, 1, 0, 3, bytes(32), "bench", "0.52", "25", 0, 0)
@@ -28,14 +28,14 @@ class Bench:
 
     def __init__(self) -> None:
         self.unit = MemoryUnit(make_generator=Generator)
-        self.channel: Channel | None = None
+        self.channel: SecureChannel | None = None
         self.ask(commands.PROVISION, BINDING, *MEMBER)
         hello = commands.HELLO.answer.pack(*self.ask(commands.HELLO))
         keys = BindingKeys(CRYPTO, BINDING)
         unit_random, _ = self.ask(commands.OPEN_SESSION, bytes(16))
         transcript_hash = transcript(CRYPTO, hello, bytes(16), unit_random)
         self.ask(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
-        self.channel = Channel(CRYPTO, keys.auth, transcript_hash, HOST)
+        self.channel = SecureChannel(CRYPTO, keys.auth, transcript_hash, HOST)
         self.ask(commands.UNLOCK, keys.kek, 0, 0)
 
     def ask(self, command: commands.Command, *values: object) -> tuple[object, ...]:

@@ -15,7 +15,7 @@ from ndks.laptop.bindings import BindingStore
 from ndks.line.link import Link
 from ndks_protocol import MAJOR, MINOR, commands, framing
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.session import OVERHEAD, SYNC_SIZE, UNIT, Channel, proof, transcript
+from ndks_protocol.session import OVERHEAD, SYNC_SIZE, UNIT, SecureChannel, proof, transcript
 
 SERIAL_NUMBER = "0001020304050607"
 SALT = bytes(range(16))
@@ -37,7 +37,7 @@ class ScriptedUnit:
         self._keys = BindingKeys(CRYPTO, bindings.begin(salted, with_network=False))
         self.hello = commands.HELLO.answer.pack(*hello_values(binding_id=self._keys.id, **hello or {}))
         self._transcript = b""
-        self._channel: Channel | None = None
+        self._channel: SecureChannel | None = None
 
     def __call__(self, request: framing.Frame) -> bytes:
         if request.kind == commands.HELLO.code:
@@ -50,7 +50,7 @@ class ScriptedUnit:
             self._transcript = transcript(CRYPTO, self.hello, request.payload, UNIT_RANDOM)
             return answer(request, UNIT_RANDOM, proof(CRYPTO, self._keys.auth, UNIT, self._transcript))
         if request.kind == commands.PROVE.code:
-            self._channel = Channel(CRYPTO, self._keys.auth, self._transcript, UNIT)
+            self._channel = SecureChannel(CRYPTO, self._keys.auth, self._transcript, UNIT)
             self._to_answer = {commands.STATUS.code: status_values(), commands.NEXT_INDEX.code: (0, 1)} | self.opening
             return answer(request)
         return self._script(request)

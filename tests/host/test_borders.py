@@ -159,7 +159,7 @@ def test_a_libusb_that_does_not_load(error: Exception, monkeypatch: pytest.Monke
 def test_a_file_system_without_locks(
     number: int, alice: str, call: Call, network_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ndks.network.network_file._LOCK_TIMEOUT", 0.2)
+    monkeypatch.setattr("ndks.times.LOCK_TIMEOUT", 0.2)
     with monkeypatch.context() as patch:
         patch.setattr(fcntl, "flock", Failing(refuse(number)))
         finished = call("info", "--unit", alice)

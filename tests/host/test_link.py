@@ -62,7 +62,7 @@ def test_streams_about_as_long_as_the_window(connect: Connect, count: int) -> No
 
 def test_request_ids_differ_and_wrap_around(connect: Connect) -> None:
     link, transport = connect(numbered)
-    link._next_id = 0xFFFFFFFE
+    link._conversation._next_id = 0xFFFFFFFE
     assert b"".join(chunks(link, 4)) == bytes(range(4))
     assert [request.request_id for request in transport.requests] == [0xFFFFFFFE, 0xFFFFFFFF, 0, 1]
 
@@ -151,6 +151,16 @@ def test_each_answer_has_a_deadline_of_its_own(connect: Connect) -> None:
     link, transport = connect(numbered)
     assert b"".join(chunks(link, 100)) == bytes(range(100))
     assert transport.now > 5 * TIMEOUT
+
+
+def test_a_stream_whose_reader_takes_his_time_costs_nobody_his_deadline(connect: Connect) -> None:
+    link, transport = connect(numbered)
+    stream = chunks(link, 4)
+    read = [next(stream)]
+    transport.now += 10 * TIMEOUT
+    assert link.call(commands.NEXT_INDEX) == (0, 7)
+    transport.now += 10 * TIMEOUT
+    assert b"".join([*read, *stream]) == bytes(range(4))
 
 
 def test_silence_ends_at_the_deadline(connect: Connect) -> None:

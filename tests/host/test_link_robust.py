@@ -20,6 +20,7 @@ from support.reference import exported_key
 from unit.other_member import OtherMember, header_of, open_offline
 
 import ndks
+from ndks.line.session import after_delay
 from ndks.line.transport import open_transport
 from ndks_protocol import commands, framing
 
@@ -244,10 +245,12 @@ def error_of(port: str, timeout: float, works: list[Callable[[ndks.Unit], None]]
 
 def do_all_after_delay(model: Model, port: str) -> None:
     """Everything works again once the unit has waited as long as it does after wrong proofs: an altered one is one."""
-    deadline = time.monotonic() + 4 * PATIENCE
-    while (error := error_of(port, PATIENCE, [ndks.Unit.unlock])) and time.monotonic() < deadline:
-        assert error.code == "DELAYED"
-        time.sleep(0.1)
+
+    def unlock() -> None:
+        with ndks.open(port, PATIENCE) as opened:
+            opened.unlock()
+
+    after_delay(unlock, 4 * PATIENCE)
     model.do_all(port)
 
 

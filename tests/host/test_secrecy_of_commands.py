@@ -247,11 +247,11 @@ def test_a_damaged_secret(stage: Stage, content: str) -> None:
 
 
 FAULTS = [
-    "ndks.line.link:Link._await",
-    "ndks.line.link:Link._opened",
-    "ndks.line.link:_sealed",
+    "ndks.line.link:Link._answer",
+    "ndks.line.conversation:Conversation._opened",
+    "ndks.line.conversation:_sealed",
     "ndks.line.session:proof",
-    "ndks.line.session:Channel",
+    "ndks.line.session:SecureChannel",
     "ndks.driver.owner:open_session",
     "ndks.driver.unit:Unit.status",
     "ndks.laptop.bindings:fingerprint",

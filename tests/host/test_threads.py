@@ -82,7 +82,7 @@ def test_what_was_asked_in_a_session_is_not_answered_in_the_clear(
     unit = scripted_unit(script, monkeypatch, tmp_path)
     stream = unit.stream_key(9, 3 * 8192)
     assert next(stream) == bytes(1024)
-    (request_id,) = unit._link._awaited
+    (request_id,) = unit._link._conversation._requests
     unit._link.end_session()
     in_flight = framing.Frame(commands.KEY_CHUNK.code, request_id, b"")
     transport: Any = unit._link._transport

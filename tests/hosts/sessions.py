@@ -6,7 +6,7 @@ import session_reference
 
 from ndks.crypto import CRYPTO
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, Channel, proof, transcript
+from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, SecureChannel, proof, transcript
 
 
 class ProjectSession:
@@ -18,7 +18,7 @@ class ProjectSession:
         transcript_hash = transcript(CRYPTO, hello, host_random, unit_random)
         self.unit_proof = proof(CRYPTO, auth, UNIT, transcript_hash)
         self.host_proof = proof(CRYPTO, auth, HOST, transcript_hash)
-        self._channel = Channel(CRYPTO, auth, transcript_hash, HOST)
+        self._channel = SecureChannel(CRYPTO, auth, transcript_hash, HOST)
 
     def secured(self, kind: int, request_id: int, body: bytes) -> bytes:
         """The payload of the next frame."""

@@ -11,7 +11,7 @@ from session_reference import Direction, Session
 from support.reference import load_vectors
 
 from ndks_protocol import framing
-from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, TAG_SIZE, UNIT, Channel, proof, transcript
+from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, TAG_SIZE, UNIT, SecureChannel, proof, transcript
 from protocol.plain_crypto import CRYPTO
 
 VECTORS = load_vectors("sessions")["sessions"]
@@ -26,8 +26,8 @@ frames = st.tuples(kinds, ids, bodies)
 ends = st.sampled_from([HOST, UNIT])
 
 
-def channel(who: str, auth: bytes = AUTH, transcript_hash: bytes = TRANSCRIPT) -> Channel:
-    return Channel(CRYPTO, auth, transcript_hash, who)
+def channel(who: str, auth: bytes = AUTH, transcript_hash: bytes = TRANSCRIPT) -> SecureChannel:
+    return SecureChannel(CRYPTO, auth, transcript_hash, who)
 
 
 def other(who: str) -> str:
@@ -38,7 +38,7 @@ def reference(sender: str) -> Direction:
     return Direction(AUTH, "h2u" if sender == HOST else "u2h", TRANSCRIPT)
 
 
-def seal(end: Channel, kind: int, request_id: int, body: bytes) -> bytes:
+def seal(end: SecureChannel, kind: int, request_id: int, body: bytes) -> bytes:
     """In the midst of a larger buffer, of which nothing but the payload's room may be touched."""
     start, stop = len(MARGIN), len(MARGIN) + len(body) + OVERHEAD
     buffer = bytearray(MARGIN + bytes(SYNC_SIZE) + body + bytes(TAG_SIZE) + MARGIN)
@@ -47,7 +47,7 @@ def seal(end: Channel, kind: int, request_id: int, body: bytes) -> bytes:
     return bytes(buffer[start:stop])
 
 
-def opened(end: Channel, kind: int, request_id: int, payload: bytes) -> "bytes | None":
+def opened(end: SecureChannel, kind: int, request_id: int, payload: bytes) -> "bytes | None":
     """In place, in the midst of a larger buffer; None when it is not the next frame."""
     start, stop = len(MARGIN), len(MARGIN) + len(payload)
     buffer = bytearray(MARGIN + payload + MARGIN)

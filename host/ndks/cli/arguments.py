@@ -11,9 +11,10 @@ from typing import Any, NoReturn
 
 import shtab
 
-from ndks.driver.unit import DEFAULT_TIMEOUT, MAX_BITS
+from ndks.driver.unit import MAX_BITS
 from ndks.exceptions import FileError, UsageError
 from ndks.paths import follow, is_there, refuse_long_name
+from ndks.times import DEFAULT_TIMEOUT
 from ndks_protocol.generator import F1, F2
 
 from .output import encoded, report, write_stdout

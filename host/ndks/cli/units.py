@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 import ndks
+from ndks import times
 from ndks.board import deploy
 from ndks.driver import finding
 from ndks.driver.unit import Unit
@@ -15,8 +16,6 @@ from ndks_protocol.errors import RANGE
 
 from .arguments import add_command, add_path, add_unit
 from .output import Output, note, operator_rows, report, warn_of_suite
-
-_LIST_TIMEOUT = 5.0  # seconds: a silent port must not hold the list up, a unit may finish a chunk first
 
 
 def add_commands(subparsers: Any) -> None:
@@ -38,7 +37,7 @@ _DEPLOY_EXAMPLES = "  ndks deploy /media/$USER/CIRCUITPY\n  ndks deploy E:\\"
 
 
 def list_units(args: argparse.Namespace, out: Output) -> None:
-    found = finding.survey(_LIST_TIMEOUT)
+    found = finding.survey(times.LIST_TIMEOUT)
     devices = usb.attached()
     for problem in usb.problems(devices):
         note(problem)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from ..exceptions import FileError, NdksError, reason
 from ..laptop.bindings import BindingStore
 from ..line.discovery import Candidate, candidates, select_port
+from ..times import DEFAULT_TIMEOUT
 from .answers import Hello, Status
-from .unit import DEFAULT_TIMEOUT, Unit, open_unit
+from .unit import Unit, open_unit
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,12 @@ from ..laptop.bindings import Binding, BindingStore
 from ..line.link import Link
 from ..line.transport import Transport, open_transport
 from ..network.network_file import Network
+from ..times import DEFAULT_TIMEOUT
 from . import capsules
 from .answers import LOCKED, Hello, Inspected, Key, Status, name_of, status_from
 from .capsules import Progress, Unsealed
 from .owner import Owner, acknowledge_key
 
-DEFAULT_TIMEOUT = 10.0  # seconds; a board may need some for the chunks that are in flight
 MAX_BITS = 8 * commands.MAX_KEY_BYTES
 
 _P = ParamSpec("_P")

@@ -13,6 +13,7 @@ from typing import Any
 
 from ndks_protocol.commands import HELLO
 
+from .. import times
 from ..exceptions import NdksError, NoUnit, SeveralUnits, reason
 from ..printable import printable
 from . import usb
@@ -23,7 +24,6 @@ from .transport import EMULATOR, meant_address, open_transport
 _log = logging.getLogger(__name__)
 
 ENVIRONMENT = "NDKS_UNIT"
-_PROBE_TIMEOUT = 2.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def select_port(wanted: str | None) -> str:
 
 def _is_unit(port: str) -> bool:
     try:
-        with contextlib.closing(Link(open_transport(port, _PROBE_TIMEOUT), _PROBE_TIMEOUT)) as link:
+        with contextlib.closing(Link(open_transport(port, times.PROBE_TIMEOUT), times.PROBE_TIMEOUT)) as link:
             link.call_raw(HELLO)
     except NdksError:
         return False

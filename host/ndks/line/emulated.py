@@ -6,10 +6,9 @@ import contextlib
 import time
 from pathlib import Path
 
+from .. import times
 from ..exceptions import NoUnit, UnitBusy
 from .transport import EMULATOR, MakeGenerator
-
-_PAUSE = 0.05  # seconds that a read waits when nothing was answered: nothing will be
 
 
 class EmulatorTransport:
@@ -18,7 +17,7 @@ class EmulatorTransport:
     unplugs = True
 
     def __init__(self, directory: Path, *, create: bool, make_generator: MakeGenerator | None) -> None:
-        import ndks_emulator  # the host knows the emulator only as one more port
+        import ndks_emulator  # most users have a board
 
         try:
             flash = ndks_emulator.UnitDirectory(directory, create=create)
@@ -39,7 +38,7 @@ class EmulatorTransport:
     def read(self) -> bytes:
         data = self._unit.read()
         if not data:
-            time.sleep(_PAUSE)
+            time.sleep(times.READ_SLICE)  # as a port would wait: nothing will be answered
         return data
 
     def close(self) -> None:

@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: MIT
 """The system's list of serial ports."""
 
-import time
 from typing import Any
 
 from serial.tools import list_ports
 
-_ATTEMPTS = 2
-_PAUSE = 0.1  # seconds, for the system to notice
+from .. import times
+from ..retry import retry
 
 
 def listed_ports() -> list[Any]:
@@ -17,14 +16,10 @@ def listed_ports() -> list[Any]:
     It reads one file after another: a device that is pulled meanwhile makes it raise TypeError, ValueError and others.
     It is not there then, which another look shows.
     """
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            return sorted(list_ports.comports(), key=_place)
-        except Exception as error:
-            if attempt == _ATTEMPTS:
-                raise OSError(f"the list of serial ports cannot be had: {type(error).__name__}: {error}") from error
-            time.sleep(_PAUSE)
-    raise AssertionError
+    try:
+        return retry(lambda: sorted(list_ports.comports(), key=_place), lambda _: True, times.PORT_LISTING)
+    except Exception as error:
+        raise OSError(f"the list of serial ports cannot be had: {type(error).__name__}: {error}") from error
 
 
 def _place(port: Any) -> tuple[str, int, str]:

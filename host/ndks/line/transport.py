@@ -11,15 +11,16 @@ import contextlib
 import errno
 import os
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 import serial
 
+from .. import times
 from ..exceptions import NdksError, NoUnit, PortPermission, UnitBusy, UnitRemoved, UnitTimeout, UsageError, reason
 from ..paths import is_there
+from ..retry import retry
 from ..shipped import udev_advice
 
 # TypeError: pyserial, of a port that is closed.
@@ -29,9 +30,7 @@ with contextlib.suppress(ImportError):  # Windows has no termios
 
     _GONE += (termios.error,)  # pyright: ignore[reportConstantRedefinition]
 
-_SLICE = 0.05  # how long one read waits at most; deadlines are kept by the caller
 _MUCH = 4096
-_OPEN_RETRY = 2.0  # a modem manager may probe a new port for some seconds
 _BAUD = 115200  # of no meaning on USB, but never 1200: that reboots the board into its bootloader
 EMULATOR = "emulator:"
 _SOCKET = "socket://"
@@ -116,7 +115,7 @@ class SerialTransport:
         # Of a socket, pyserial only knows whether there is something, not how much.
         self._serial.timeout = 0
         rest = self._serial.read(_MUCH)
-        self._serial.timeout = _SLICE
+        self._serial.timeout = times.READ_SLICE
         return rest
 
 
@@ -140,27 +139,27 @@ def _no_port(port: str) -> UsageError:
 
 
 def _open_serial(port: str, timeout: float) -> serial.Serial:
-    deadline = time.monotonic() + min(_OPEN_RETRY, timeout)
-    while True:
-        try:
-            opened = serial.serial_for_url(
-                port, baudrate=_BAUD, timeout=_SLICE, write_timeout=timeout, exclusive=True, do_not_open=True
-            )
-        except Exception:  # of whatever kind: each kind of URL has code of its own in pyserial
-            raise _no_port(port) from None
-        try:
-            opened.open()
-            opened.reset_input_buffer()
-            return opened
-        except (serial.SerialException, OSError) as error:
-            refusal = _refusal(port, error)
-        except _GONE:
-            raise _removed(port) from None
-        except Exception:  # a zero byte in its name, and whatever pyserial's protocols raise for names like theirs
-            raise _no_port(port) from None
-        if not isinstance(refusal, UnitBusy) or time.monotonic() > deadline:
-            raise refusal
-        time.sleep(_SLICE)
+    longest = min(times.PORT_IN_USE, timeout)
+    return retry(lambda: _open_once(port, timeout), lambda error: isinstance(error, UnitBusy), longest)
+
+
+def _open_once(port: str, timeout: float) -> serial.Serial:
+    try:
+        opened = serial.serial_for_url(
+            port, baudrate=_BAUD, timeout=times.READ_SLICE, write_timeout=timeout, exclusive=True, do_not_open=True
+        )
+    except Exception:  # of whatever kind: each kind of URL has code of its own in pyserial
+        raise _no_port(port) from None
+    try:
+        opened.open()
+        opened.reset_input_buffer()
+    except (serial.SerialException, OSError) as error:
+        raise _refusal(port, error) from None
+    except _GONE:
+        raise _removed(port) from None
+    except Exception:  # a zero byte in its name, and whatever pyserial's protocols raise for names like theirs
+        raise _no_port(port) from None
+    return opened
 
 
 def _refusal(port: str, error: OSError) -> NdksError:

@@ -20,7 +20,7 @@ from ndks_protocol.generator import F1, F2
 from ndks_protocol.generator import Generator as KeyGenerator
 from ndks_protocol.network_id import network_id
 
-from .. import strict_json
+from .. import strict_json, times
 from ..crypto import CRYPTO
 from ..exceptions import FileError, NetworkFileError, UsageError, reason
 from ..files import read_small, write_private
@@ -34,7 +34,6 @@ _SECRET_SIZE = 32
 _BINDING_ID = re.compile("[0-9a-fA-F]{32}")
 _DECIMALS = 40  # of random parameters
 _LANES = 1 << 16
-_LOCK_TIMEOUT = 10.0  # seconds
 _LONGEST = 255  # bytes of a name
 
 
@@ -237,7 +236,7 @@ def _take_lock(path: Path) -> BaseFileLock:
         name = f".{sha256(os.fsencode(path.name)).hexdigest()}.lock"
     beside = path.with_name(name)
     # A lock that is there as long as its file is (filelock's soft one) would stay when a process is killed.
-    lock = FileLock(beside, timeout=_LOCK_TIMEOUT, mode=0o600, fallback_to_soft=False)
+    lock = FileLock(beside, timeout=times.LOCK_TIMEOUT, mode=0o600, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout:

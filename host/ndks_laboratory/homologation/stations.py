@@ -3,7 +3,6 @@
 """A laptop and the port of its unit: how homologation opens it, and what it makes of refusals."""
 
 import contextlib
-import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +11,10 @@ from ndks.driver.unit import Unit, open_port
 from ndks.exceptions import DeviceError, ProtocolError
 from ndks.laptop.bindings import BindingStore
 from ndks.line.link import Link
-from ndks_protocol import errors
+from ndks.line.session import after_delay
 
 from .system import Refused
 from .tap import Tap
-
-_LONGEST_DELAY = 70.0  # seconds: a unit that was given wrong proofs makes its laptop wait for a minute at most
-_PAUSE = 0.1
 
 
 @dataclass(frozen=True)
@@ -48,21 +44,8 @@ def open_station(station: Station, timeout: float, tap: list[Tap] | None = None)
             tap.append(transport)
         link = Link(transport, timeout)
         unit = Unit(station.port, link, station.bindings)
-        _unlock(unit)
+        after_delay(unit.unlock)
     except BaseException:
         transport.close()
         raise
     return unit, link
-
-
-def _unlock(unit: Unit) -> None:
-    deadline = time.monotonic() + _LONGEST_DELAY
-    while True:
-        try:
-            unit.unlock()
-        except DeviceError as error:
-            if error.number != errors.DELAYED or time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE)
-        else:
-            return

@@ -4,18 +4,17 @@
 
 import secrets
 import tempfile
-import time
 from pathlib import Path
 
 from ndks.crypto import CRYPTO
 from ndks.driver.unit import Unit, open_port
-from ndks.exceptions import DeviceError
 from ndks.laptop.bindings import BindingStore
 from ndks.laptop.fingerprint import Characteristics
 from ndks.line.link import Link
-from ndks_protocol import commands, errors
+from ndks.line.session import after_delay
+from ndks_protocol import commands
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.session import HOST, RANDOM_SIZE, Channel, proof, transcript
+from ndks_protocol.session import HOST, RANDOM_SIZE, SecureChannel, proof, transcript
 
 UNKNOWING = "a laptop that knows nothing"
 OTHER = "a laptop with a secret of its own"
@@ -23,7 +22,6 @@ COPIED = "a laptop with a copy of the owner's files"
 STRANGERS = (UNKNOWING, OTHER, COPIED)
 
 PATIENCE = 5.0  # seconds that a stranger waits when the unit is DELAYED
-_PAUSE = 0.05
 _ASKED = (0, 1, 0, 16)  # KEY_CHUNK: epoch, index, offset, size
 
 
@@ -46,15 +44,7 @@ def ask_as(stranger: str, port: str, owner: BindingStore, timeout: float) -> byt
 
 def begin_session(link: Link, random: bytes) -> tuple[bytes, bytes, bytes]:
     """Return the answer to HELLO, and the unit's random bytes and proof; waits while the unit is DELAYED."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        hello = link.call_raw(commands.HELLO)
-        try:
-            return hello, *link.call(commands.OPEN_SESSION, random)
-        except DeviceError as error:
-            if error.number != errors.DELAYED or time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE)
+    return after_delay(lambda: (link.call_raw(commands.HELLO), *link.call(commands.OPEN_SESSION, random)), PATIENCE)
 
 
 def _try_binding(link: Link, keys: BindingKeys) -> bytes:
@@ -62,7 +52,7 @@ def _try_binding(link: Link, keys: BindingKeys) -> bytes:
     hello, unit_random, _ = begin_session(link, random)  # whose proof shows already that this is not its binding
     transcript_hash = transcript(CRYPTO, hello, random, unit_random)
     link.call(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
-    link.secure(Channel(CRYPTO, keys.auth, transcript_hash, HOST))
+    link.secure(SecureChannel(CRYPTO, keys.auth, transcript_hash, HOST))
     link.call(commands.UNLOCK, keys.kek, 0, 1)
     return link.call(commands.KEY_CHUNK, *_ASKED)[0]
 

@@ -10,10 +10,11 @@ from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 
 from ndks.crypto import CRYPTO
-from ndks.driver.unit import DEFAULT_TIMEOUT, Unit, open_port
+from ndks.driver.unit import Unit, open_port
 from ndks.exceptions import NdksError
 from ndks.line.link import Link
 from ndks.network.network_file import Network
+from ndks.times import DEFAULT_TIMEOUT
 from ndks_protocol import commands
 from ndks_protocol.capsule import CHUNK, SYNC_SIZE, TAG_SIZE
 from ndks_protocol.kdf import derive

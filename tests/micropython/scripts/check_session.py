@@ -6,7 +6,7 @@ from harness import expect, run
 from memory_board import MemoryBoard
 
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, Channel, proof, transcript
+from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, SecureChannel, proof, transcript
 
 _board = MemoryBoard()
 
@@ -17,12 +17,12 @@ def check_session(case: dict) -> None:
     expect(transcript_hash, bytes.fromhex(case["TH"]))
     expect(proof(_board, auth, UNIT, transcript_hash), bytes.fromhex(case["unit_proof"]))
     expect(proof(_board, auth, HOST, transcript_hash), bytes.fromhex(case["host_proof"]))
-    host, unit = (Channel(_board, auth, transcript_hash, who) for who in (HOST, UNIT))
+    host, unit = (SecureChannel(_board, auth, transcript_hash, who) for who in (HOST, UNIT))
     _check_frames(case["h2u"], host, unit)
     _check_frames(case["u2h"], unit, host)
 
 
-def _check_frames(frames: list, sender: Channel, receiver: Channel) -> None:
+def _check_frames(frames: list, sender: SecureChannel, receiver: SecureChannel) -> None:
     for frame in frames:
         kind, request_id, body = frame["kind"], frame["request_id"], bytes.fromhex(frame["body"])
         view = memoryview(bytearray(len(body) + OVERHEAD))

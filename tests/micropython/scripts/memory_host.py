@@ -7,7 +7,7 @@ from memory_board import MemoryBoard
 from ndks_protocol import commands, framing
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.framing import HEADER_SIZE
-from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, Channel, proof, transcript
+from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, SecureChannel, proof, transcript
 from ndks_unit.unit import Unit
 
 BINDING = bytes(range(64, 96))
@@ -71,7 +71,7 @@ class Host:
         if unit_proof != proof(self.board, keys.auth, UNIT, transcript_hash):
             raise AssertionError("the unit has proved nothing")
         self.call(commands.PROVE, proof(self.board, keys.auth, HOST, transcript_hash))
-        self._channel = Channel(self.board, keys.auth, transcript_hash, HOST)
+        self._channel = SecureChannel(self.board, keys.auth, transcript_hash, HOST)
         self.call(commands.UNLOCK, keys.kek, 0, 0)
 
     def close(self) -> None:

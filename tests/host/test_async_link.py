@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The conversation under an asyncio pump, with `ndks emulate` at the other end of a terminal and of TCP."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host.answering_pty import answering_pty, silence
+from host.async_link import AsyncLink, opened
+from support.emulate_process import PATIENCE, EmulateProcess, emulated
+from support.reference import exported_key
+
+import ndks
+from ndks.laptop.bindings import BindingStore
+from ndks.line.session import Handshake
+from ndks_protocol import commands
+from ndks_protocol.binding import BindingKeys
+
+pytest.importorskip("termios", reason="this system has no pseudo-terminals")
+
+KEYS = 40
+
+
+@pytest.fixture(params=[(), ("--tcp", "0")], ids=["pty", "tcp"])
+def unit(request: pytest.FixtureRequest, alice: str) -> Iterator[EmulateProcess]:
+    with emulated(Path(alice.removeprefix("emulator:")), *request.param) as running:
+        yield running
+
+
+def keys_of(unit: EmulateProcess) -> BindingKeys:
+    with ndks.open(unit.port) as greeted:
+        return BindingStore().keys(greeted.hello)
+
+
+async def unlock(link: AsyncLink, keys: BindingKeys) -> None:
+    handshake = Handshake(await link.call_raw(commands.HELLO), keys.auth)
+    await link.call(commands.PROVE, handshake.prove(*await link.call(commands.OPEN_SESSION, handshake.host_random)))
+    link.conversation.secure(handshake.channel())
+    await link.call(commands.UNLOCK, keys.kek, 0, False)
+
+
+def talk(unit: EmulateProcess, what: Callable[[AsyncLink], Awaitable[Any]]) -> Any:
+    """Do something in a session with the unit."""
+    keys = keys_of(unit)
+
+    async def in_session() -> Any:
+        async with opened(unit.port, PATIENCE) as link:
+            await unlock(link, keys)
+            return await what(link)
+
+    return asyncio.run(in_session())
+
+
+def key_of(link: AsyncLink, index: int) -> Awaitable[tuple[Any, ...]]:
+    return link.call(commands.KEY_CHUNK, 0, index, 0, 16)
+
+
+def test_many_callers_at_a_time(unit: EmulateProcess, network: ndks.Network) -> None:
+    async def take(link: AsyncLink) -> list[tuple[Any, ...]]:
+        return await asyncio.gather(*(key_of(link, index) for index in range(1, KEYS + 1)))
+
+    assert talk(unit, take) == [(exported_key(network, index, 0, 16),) for index in range(1, KEYS + 1)]
+
+
+def test_whoever_is_cancelled_leaves_the_session_in_step(unit: EmulateProcess, network: ndks.Network) -> None:
+    async def take(link: AsyncLink) -> list[tuple[Any, ...]]:
+        tasks = [asyncio.ensure_future(key_of(link, index)) for index in range(1, KEYS + 1)]
+        await tasks[0]
+        for task in tasks[1::2]:
+            task.cancel()
+        kept = await asyncio.gather(*tasks[2::2])
+        assert link.conversation.is_secured
+        return kept
+
+    assert talk(unit, take) == [(exported_key(network, index, 0, 16),) for index in range(3, KEYS + 1, 2)]
+
+
+def test_refusals_and_a_lost_session(unit: EmulateProcess) -> None:
+    async def ask(link: AsyncLink) -> list[Any]:
+        refused = await asyncio.gather(key_of(link, 0), key_of(link, 1), return_exceptions=True)
+        asked = [asyncio.ensure_future(key_of(link, 1)) for _ in range(2)]
+        greeting = asyncio.ensure_future(link.call_raw(commands.HELLO))
+        return [*refused, *await asyncio.gather(*asked, return_exceptions=True), len(await greeting)]
+
+    refused, key, *lost, size = talk(unit, ask)
+    assert (refused.code, len(key[0])) == ("RANGE", 16)
+    assert [error.code for error in lost] == ["SESSION_ENDED"] * 2
+    assert size > 50
+
+
+def test_a_unit_that_is_removed(unit: EmulateProcess) -> None:
+    async def ask(link: AsyncLink) -> Any:
+        asked = asyncio.gather(*(key_of(link, 1) for _ in range(3)), return_exceptions=True)
+        unit.process.kill()
+        return await asked
+
+    answers = talk(unit, ask)
+    assert {type(answer) for answer in answers} <= {tuple, ndks.UnitRemoved}
+    assert isinstance(answers[-1], ndks.UnitRemoved)
+
+
+def test_silence() -> None:
+    async def ask(port: str) -> None:
+        async with opened(port, 0.2) as link:
+            with pytest.raises(ndks.UnitTimeout):
+                await link.call(commands.HELLO)
+
+    with answering_pty(silence) as port:
+        asyncio.run(ask(port))
