@@ -12,6 +12,7 @@ import flash_reference
 import pytest
 from hosts.network import membership, named
 from support.power_cuts import PowerCuts
+from support.reference import flash_images, load_vectors
 
 from firmware.life import SENDERS, Life, View, member, remains, secrets_of
 from firmware.peer import RANDOM, new_token, wire
@@ -419,26 +420,11 @@ def bodies_in(image: bytes) -> dict[int, bytes]:
 
 @CAUSES
 def test_published_erasures_are_finished(tampered: bool) -> None:
-    vector = flash_reference_vector()["interrupted_erasures"]["by_tampering" if tampered else "on_purpose"]
+    vector = load_vectors("flash")["interrupted_erasures"]["by_tampering" if tampered else "on_purpose"]
     life = Life()
-    life.flash.images = _described(vector["before"])
+    life.flash.images = flash_images(vector["before"])
     life.start()
-    assert life.flash.images == _described(vector["after"])
-
-
-def flash_reference_vector() -> dict[str, Any]:
-    return json.loads((Path(__file__).parents[2] / "protocol/vectors/flash.json").read_text())
-
-
-def _described(flash: dict[str, Any]) -> list[bytes]:
-    return [_image(pieces) for pieces in (flash["nvm"], *flash["snapshots"])]
-
-
-def _image(pieces: list[list[Any]]) -> bytes:
-    image = bytearray(b"\xff" * NVM_SIZE)
-    for offset, text in pieces:
-        image[offset : offset + len(text) // 2] = bytes.fromhex(text)
-    return bytes(image)
+    assert life.flash.images == flash_images(vector["after"])
 
 
 # The files cannot be written

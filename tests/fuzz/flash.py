@@ -14,7 +14,7 @@ from typing import Any
 import flash_reference
 from conversation import ERASE, FIRST, MEMBER, SECOND, UID
 from flash_reference import BINDING, LOG_SIZE, NVM_SIZE
-from support.reference import load_vectors
+from support.reference import flash_images, load_vectors
 
 from fuzz.bench import Bench, fuzzed_unit, stranger
 from fuzz.script import Script, block
@@ -117,14 +117,7 @@ def _images() -> list[list[bytes]]:
     described += [vectors["interrupted_binding"]["before"]]
     described += [erasure["before"] for erasure in vectors["interrupted_erasures"].values()]
     blank = {"nvm": [], "snapshots": [[], []]}
-    return [[_image(pieces) for pieces in (each["nvm"], *each["snapshots"])] for each in (blank, *described)]
-
-
-def _image(pieces: list[Any]) -> bytes:
-    image = bytearray(b"\xff" * NVM_SIZE)
-    for offset, content in pieces:
-        image[offset : offset + len(content) // 2] = bytes.fromhex(content)
-    return bytes(image)
+    return [flash_images(each) for each in (blank, *described)]
 
 
 # Changes

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from hosts.memory import Host, new_flash, new_unit
-from support.reference import FIRMWARE_OF_VECTORS, load_vectors
+from support.reference import FIRMWARE_OF_VECTORS, flash_images, load_vectors
 
 from ndks_protocol import commands, framing
-from ndks_protocol.flash import NVM_SIZE
 from ndks_unit import device
 from ndks_unit.flash import records
 from ndks_unit.flash.records import RecordKeys
@@ -29,18 +28,7 @@ def firmware_of_the_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
 def host_of(flash: "dict[str, Any] | None" = None) -> Host:
     """The host of a unit with the published uid and random bytes, which starts now."""
     uid, entropy = bytes.fromhex(VECTORS["uid"]), bytes.fromhex(VECTORS["entropy"])
-    return Host(new_unit(new_flash(uid, flash and images_of(flash)), lambda size: entropy[:size]))
-
-
-def images_of(flash: dict[str, Any]) -> list[bytes]:
-    return [image(pieces) for pieces in (flash["nvm"], *flash["snapshots"])]
-
-
-def image(pieces: list[tuple[int, str]]) -> bytes:
-    whole = bytearray(b"\xff" * NVM_SIZE)
-    for offset, data in pieces:
-        whole[offset : offset + len(data) // 2] = bytes.fromhex(data)
-    return bytes(whole)
+    return Host(new_unit(new_flash(uid, flash and flash_images(flash)), lambda size: entropy[:size]))
 
 
 def live(host: Host, steps: list[dict[str, Any]]) -> None:
@@ -56,7 +44,7 @@ def live(host: Host, steps: list[dict[str, Any]]) -> None:
         assert frame.kind == kind, step
         assert bytes(frame.payload).hex() == step.get("received", answer), step
         if "flash" in step:
-            assert host.unit.flash.images == images_of(step["flash"])
+            assert host.unit.flash.images == flash_images(step["flash"])
 
 
 def test_the_published_life() -> None:
@@ -83,7 +71,7 @@ def test_a_binding_that_was_interrupted_is_settled() -> None:
 def test_an_erasure_that_was_interrupted_is_finished(cause: str) -> None:
     interrupted = VECTORS["interrupted_erasures"][cause]
     host = host_of(interrupted["before"])
-    assert host.unit.flash.images == images_of(interrupted["after"])
+    assert host.unit.flash.images == flash_images(interrupted["after"])
     assert host.firmware.state == (commands.STATE_TAMPERED if cause == "by_tampering" else commands.STATE_BLANK)
 
 
@@ -132,6 +120,5 @@ def test_no_published_secret_is_anywhere_in_flash() -> None:
     hidden = [secret, *(binding[name] for binding in VECTORS["bindings"] for name in ("B", "KEK"))]
     dumps = [step["flash"] for step in VECTORS["steps"] if "flash" in step]
     for dump in [*dumps, VECTORS["interrupted_binding"]["before"]]:
-        for pieces in [dump["nvm"], *dump["snapshots"]]:
-            whole = image(pieces)
+        for whole in flash_images(dump):
             assert not any(bytes.fromhex(value)[start:][:8] in whole for value in hidden for start in (0, 8, 16, 24))
