@@ -8,29 +8,8 @@ with ndks.open() as unit:  # or ndks.open("/dev/ttyACM0"), ndks.open("emulator:D
     key = unit.next_key(256)
 """
 
-from .driver.answers import Hello, Key, Status
-from .driver.capsules import Unsealed
-from .driver.finding import find_unit as open
-from .driver.unit import Unit
-from .exceptions import (
-    AuthenticationError,
-    CheckFailed,
-    DeviceError,
-    FileError,
-    NdksError,
-    NetworkFileError,
-    NoUnit,
-    PortPermission,
-    ProtocolError,
-    SeveralUnits,
-    UnitBusy,
-    UnitRemoved,
-    UnitTimeout,
-    UsageError,
-    VersionMismatch,
-)
-from .laptop.bindings import Binding, BindingStore
-from .network.network_file import Member, Network
+import importlib
+from typing import TYPE_CHECKING
 
 __version__ = "0.2.0"
 
@@ -61,3 +40,13 @@ __all__ = (
     "VersionMismatch",
     "open",
 )
+
+if TYPE_CHECKING:
+    from .api import *
+else:
+
+    def __getattr__(name: str) -> object:
+        """Load all of it at the first use of a name: `ndks --help` needs none."""
+        if name in __all__:
+            return getattr(importlib.import_module(".api", __name__), name)
+        raise AttributeError(f"module {__name__} has no attribute {name}")

@@ -26,7 +26,7 @@ from unit.other_member import open_offline
 import ndks
 from host import conftest as host_fixtures
 from ndks.line.link import Link
-from ndks_laboratory.faraday import LaptopChannel, Record, deletion, taking
+from ndks_laboratory.faraday import LaptopChannel, Record, deletion
 from ndks_laboratory.faraday.computer import Mount
 
 OTHER_SALT = 32 * "7"
@@ -263,7 +263,7 @@ def test_a_message_that_is_overwritten_and_not_removed(
 def test_a_message_that_was_changed_meanwhile_is_not_deleted(
     laptop: FaradayLaptop, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def change_it(plan: Any) -> list[LaptopChannel]:
+    def change_it() -> None:
         if change == "appended":
             laptop.letter.write_bytes(LETTER + b"PS")
         elif change == "same size":
@@ -271,10 +271,9 @@ def test_a_message_that_was_changed_meanwhile_is_not_deleted(
         else:
             laptop.letter.rename(laptop.desk / "old.txt")
             laptop.letter.write_bytes(LETTER + b"PS")
-        return []
 
-    use_up = taking._use_up
-    monkeypatch.setattr(taking, "_use_up", lambda *both: (change_it(both), use_up(*both)))
+    acknowledge = ndks.Unit.acknowledge
+    monkeypatch.setattr(ndks.Unit, "acknowledge", lambda *key, **jump: (change_it(), acknowledge(*key, **jump)))
     finished = laptop.send()
     assert_refused(finished, "FILE", 1)
     assert "changed" in finished.stderr

@@ -81,7 +81,7 @@ def test_whatever_it_is(exception: Exception, options: list[str], call: Call, mo
     assert ("LookupError" in finished.stderr) == bool(options)  # what came before it
 
 
-@pytest.mark.parametrize("place", ["ndks.cli.build_parser", "ndks.cli.arguments.Parser.parse_known_args"])
+@pytest.mark.parametrize("place", ["ndks.cli.build_parser", "ndks.cli.parser.Parser.parse_known_args"])
 def test_before_a_command_is_known(place: str, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
         plant(broken, place, RuntimeError(SECRET))

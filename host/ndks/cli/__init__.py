@@ -3,38 +3,50 @@
 """The command `ndks`. Its contract is PROTOCOL.md section 9."""
 
 import argparse
+import importlib
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Collection, Sequence
 
 import ndks
 from ndks.exceptions import NdksError
 
-from . import (
-    arguments,
-    bindings,
-    capsules,
-    completion,
-    demo,
-    emulate,
-    faraday,
-    generate,
-    homologate,
-    keys,
-    networks,
-    streams,
-    units,
-)
-from .log import show_log
+from . import streams
 from .output import Output, need_stdout, report
+from .parser import add_parser, make_parser
 from .signals import end_on_signals
 from .system_errors import file_error
-from .unexpected import report_unexpected
 
 _INTERRUPTED = 130
 _FAILED = 1
 
-# Each adds its subcommands, in the order of --help.
-_MODULES = (units, networks, bindings, keys, capsules, generate, emulate, demo, faraday, homologate, completion)
+# In the order of --help: the module, which is loaded when the command is named, and what the command does. The module
+# has a function add_NAME, which gives the command's parser its arguments and its handler.
+COMMANDS = {
+    "list": ("units", "list the units that are plugged in"),
+    "info": ("units", "show what a unit holds and how it is"),
+    "eject": ("units", "get a unit ready to be unplugged"),
+    "deploy": ("units", "copy the firmware to the CIRCUITPY drive of a board"),
+    "network": ("networks", "make a network, or show one"),
+    "provision": ("networks", "make a blank unit a member of a network"),
+    "bind": ("bindings", "bind a unit to this laptop"),
+    "trust": ("bindings", "tell a unit which laptop another one is bound to"),
+    "zeroize": ("bindings", "erase a unit, for ever"),
+    "key": ("keys", "get a key from a unit"),
+    "stream": ("keys", "get a key of any length into a file"),
+    "encrypt": ("capsules", "seal a file in a capsule for the network"),
+    "decrypt": ("capsules", "open a capsule"),
+    "inspect": ("capsules", "show what can be seen of a capsule"),
+    "generate": (
+        "generate",
+        "compute the paper's key bits, by equation 7 or other operators, exactly, without a unit",
+    ),
+    "emulate": ("emulate", "run an emulated unit until stopped"),
+    "demo": ("demo", "show two units share keys with no channel, then send each other messages"),
+    "faraday": ("faraday", "share keys with no channel: two laptops in cages, and an expert"),
+    "homologate": ("homologate", "test two blank units, attack them, and give a verdict"),
+    "completion": ("completion", "print completions for a shell"),
+}
 
 _DESCRIPTION = "Share keys with NDKS units: boxes that answer with the same key for the same index, with no channel."
 _EXAMPLES = """\
@@ -53,13 +65,15 @@ environment: NDKS_UNIT is used where --unit is not given; NDKS_HOME is where thi
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands; shell completions are made from it."""
-    parser = arguments.make_parser("ndks", _DESCRIPTION, _EXAMPLES)
+def build_parser(loaded: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """Return the parser of all commands; of those that are not `loaded` it knows the name and the purpose only."""
+    parser = make_parser("ndks", _DESCRIPTION, _EXAMPLES)
     parser.add_argument("--version", action="version", version=f"ndks {ndks.__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in _MODULES:
-        module.add_commands(subparsers)
+    for name, (module, help_line) in COMMANDS.items():
+        command = add_parser(subparsers, name, help_line)
+        if name in loaded:
+            getattr(importlib.import_module(f".{module}", __name__), f"add_{name}")(command)
     return parser
 
 
@@ -70,7 +84,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _open_descriptors()
         streams.prepare()
         end_on_signals()
-        return _run(build_parser().parse_args(argv, args))
+        words = sys.argv[1:] if argv is None else argv
+        named = [word for word in words if not word.startswith("-")][:1]  # no option before it has a value
+        return _run(build_parser(named).parse_args(words, args))
     except NdksError as error:
         report(error.code, str(error), error.advice)
         return error.exit_status
@@ -82,6 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         report(refused.code, str(refused), refused.advice)
         return refused.exit_status
     except Exception as error:  # the last border: whatever it is, users get one line, and no traceback unasked
+        from .unexpected import report_unexpected
+
         report_unexpected(error, verbose=args.verbose)
         return _FAILED
 
@@ -96,6 +114,8 @@ def _open_descriptors() -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    from .log import show_log
+
     show_log(verbose=args.verbose)
     if args.json:
         need_stdout()

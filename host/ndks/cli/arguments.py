@@ -4,12 +4,8 @@
 
 import argparse
 import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
-
-import shtab
+from typing import Any
 
 from ndks.exceptions import FileError, UsageError
 from ndks.paths import follow, is_there, refuse_long_name
@@ -17,48 +13,8 @@ from ndks.times import DEFAULT_TIMEOUT
 from ndks_protocol.commands import MAX_NUMBER
 from ndks_protocol.generator import F1, F2, MAX_ELEMENTS
 
-from .output import encoded, report, write_stdout
-
 _MOST_DIGITS = 40  # of any number here
 _QUOTED = 40  # characters of an argument that makes no sense
-Handler = Callable[[argparse.Namespace, Any], int | None]
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors look like all others, and whose options are written out: --y is not --yes."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
-
-    def error(self, message: str) -> NoReturn:
-        report(UsageError.code, message, f"{self.prog} --help")
-        sys.exit(UsageError.exit_status)
-
-    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ARG002 (it is stdout)
-        """Print help or version, which are results: they go the way of all results."""
-        write_stdout(encoded(message))
-
-
-def make_parser(prog: str, description: str, examples: str) -> argparse.ArgumentParser:
-    """Return the top parser."""
-    return Parser(
-        prog=prog, description=description, epilog=examples, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-
-
-def add_command(subparsers: Any, name: str, help_line: str, examples: str, handler: Handler) -> argparse.ArgumentParser:
-    """Add a subcommand with the options that every command has."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        name,
-        help=help_line,
-        description=help_line[0].upper() + help_line[1:] + ".",
-        epilog=f"examples:\n{examples}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
-    parser.add_argument("--verbose", action="store_true", help="say on stderr what passes over the line (no secrets)")
-    parser.set_defaults(handler=handler, resume_advice="the same command begins anew")
-    return parser
 
 
 def add_unit(parser: argparse.ArgumentParser, default: str = "$NDKS_UNIT, or the only one") -> None:
@@ -80,7 +36,7 @@ def add_unit(parser: argparse.ArgumentParser, default: str = "$NDKS_UNIT, or the
 def add_path(parser: Any, *names: str, **options: Any) -> None:
     """Add an argument that names a file or directory, which shells then complete."""
     argument: Any = parser.add_argument(*names, type=file_path, **options)
-    argument.complete = shtab.FILE
+    argument.completes = "FILE"
 
 
 def add_operators(parser: argparse.ArgumentParser) -> None:

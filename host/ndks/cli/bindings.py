@@ -18,14 +18,15 @@ from ndks.network.network_file import Network, note_binding
 from ndks_protocol.commands import MAX_LANE
 
 from . import stdin
-from .arguments import add_command, add_path, add_unit, bounded, need
+from .arguments import add_path, add_unit, bounded, need
 from .output import Output, need_stdout, note
+from .parser import Parser, set_up
 
 _ID_DIGITS = 32
 
 
-def add_commands(subparsers: Any) -> None:
-    parser = add_command(subparsers, "bind", "bind a unit to this laptop", _BIND_EXAMPLES, bind)
+def add_bind(parser: Parser) -> None:
+    set_up(parser, _BIND_EXAMPLES, bind)
     parser.add_argument(
         "--with-network",
         action=argparse.BooleanOptionalAction,
@@ -45,15 +46,17 @@ def add_commands(subparsers: Any) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite FILE of --backup, the bindings with --restore")
     add_unit(parser)
 
-    parser = add_command(
-        subparsers, "trust", "tell a unit which laptop another one is bound to", _TRUST_EXAMPLES, trust
-    )
+
+def add_trust(parser: Parser) -> None:
+    set_up(parser, _TRUST_EXAMPLES, trust)
     parser.add_argument("lane", metavar="LANE", type=_lane, help="the other unit's lane")
     parser.add_argument("binding_id", metavar="ID", type=_binding_id, help="its binding id; 0 forgets it")
     add_path(parser, "--network", metavar="FILE", help="write it into this network file instead of a unit")
     add_unit(parser)
 
-    parser = add_command(subparsers, "zeroize", "erase a unit, for ever", _ZEROIZE_EXAMPLES, zeroize)
+
+def add_zeroize(parser: Parser) -> None:
+    set_up(parser, _ZEROIZE_EXAMPLES, zeroize)
     parser.add_argument("--yes", action="store_true", help="do not ask")
     add_unit(parser)
 

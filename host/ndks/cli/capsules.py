@@ -19,8 +19,9 @@ from ndks_protocol import commands, errors
 from ndks_protocol.capsule import CHECK_SIZE, CHUNK, SYNC_SIZE, TAG_SIZE
 
 from . import formats
-from .arguments import add_command, add_output, add_path, add_unit, need, output_path, refuse_directory
+from .arguments import add_output, add_path, add_unit, need, output_path, refuse_directory
 from .output import Output, StdoutSink, need_stdout, note, warn_of_suite
+from .parser import Parser, set_up
 from .stdin import StdinSource
 
 _STDIN = "-"
@@ -29,15 +30,17 @@ _MUCH = 1 << 16  # bytes read at once
 _SMALLEST = commands.WIRE_HEADER_SIZE + SYNC_SIZE + CHECK_SIZE + TAG_SIZE
 
 
-def add_commands(subparsers: Any) -> None:
-    parser = add_command(subparsers, "encrypt", "seal a file in a capsule for the network", _ENCRYPT_EXAMPLES, encrypt)
+def add_encrypt(parser: Parser) -> None:
+    set_up(parser, _ENCRYPT_EXAMPLES, encrypt)
     add_path(parser, "file", metavar="FILE", help="what to encrypt; - is stdin")
     parser.add_argument("--cipher", choices=commands.CIPHERS, help="default: that of the network")
     _add_mode(parser, "encrypts")
     add_output(parser, "write there, by default FILE.ndks; - is stdout")
     add_unit(parser)
 
-    parser = add_command(subparsers, "decrypt", "open a capsule", _DECRYPT_EXAMPLES, decrypt)
+
+def add_decrypt(parser: Parser) -> None:
+    set_up(parser, _DECRYPT_EXAMPLES, decrypt)
     add_path(parser, "file", metavar="FILE", help="the capsule; - is stdin")
     parser.add_argument("--again", action="store_true", help="open a capsule that was opened before")
     parser.add_argument("--allow-jump", action="store_true", help="also when its number is more than 2^20 ahead")
@@ -46,7 +49,9 @@ def add_commands(subparsers: Any) -> None:
     add_output(parser, "write there, mode 0600, by default FILE without .ndks; - is stdout")
     add_unit(parser)
 
-    parser = add_command(subparsers, "inspect", "show what can be seen of a capsule", _INSPECT_EXAMPLES, inspect)
+
+def add_inspect(parser: Parser) -> None:
+    set_up(parser, _INSPECT_EXAMPLES, inspect)
     add_path(parser, "file", metavar="CAPSULE", help="the capsule")
     _add_network(parser, "show what a member sees, by this network file")
     add_unit(parser, "$NDKS_UNIT, or none: what an outsider sees")

@@ -7,12 +7,12 @@ from typing import Any
 
 import shtab
 
-from .arguments import add_command
 from .output import Output
+from .parser import Parser, set_up
 
 
-def add_commands(subparsers: Any) -> None:
-    parser = add_command(subparsers, "completion", "print completions for a shell", _EXAMPLES, completion)
+def add_completion(parser: Parser) -> None:
+    set_up(parser, _EXAMPLES, completion)
     parser.add_argument("shell", choices=shtab.SUPPORTED_SHELLS)
 
 
@@ -24,5 +24,17 @@ _EXAMPLES = """\
 def completion(args: argparse.Namespace, out: Output) -> None:
     from . import build_parser  # which needs this module
 
-    script = shtab.complete(build_parser(), args.shell)
+    parser = build_parser()
+    _complete_paths(parser)
+    script = shtab.complete(parser, args.shell)
     out.result({"shell": args.shell, "script": script}, script)
+
+
+def _complete_paths(parser: Any) -> None:
+    """Say in shtab's way which arguments of all commands are names of files and directories."""
+    for action in parser._actions:
+        if kind := getattr(action, "completes", ""):
+            action.complete = getattr(shtab, kind)
+        if action.nargs == argparse.PARSER:
+            for command in action.choices.values():
+                _complete_paths(command)

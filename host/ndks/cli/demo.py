@@ -16,16 +16,15 @@ from ndks_laboratory.outcome import FAILED, HELD, NOT_SHOWN, Outcome
 from ndks_laboratory.stages.cage import namespace
 from ndks_laboratory.stages.regular_channel import Carried
 
-from .arguments import add_command, add_path, need
+from .arguments import add_path, need
 from .output import Output, need_stdout, note
+from .parser import Parser, set_up
 
 _FAULTS = ("p1", "tamper")
 
 
-def add_commands(subparsers: Any) -> None:
-    parser = add_command(
-        subparsers, "demo", "show two units share keys with no channel, then send each other messages", _EXAMPLES, demo
-    )
+def add_demo(parser: Parser) -> None:
+    set_up(parser, _EXAMPLES, demo)
     parser.add_argument(
         "--fault",
         choices=_FAULTS,

@@ -9,21 +9,20 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import shtab
-
 from ndks.exceptions import NoUnit, UnitBusy, UsageError, reason
 from ndks.line.transport import EMULATOR
 
-from .arguments import add_command, add_path, file_path, need, whole
+from .arguments import add_path, file_path, need, whole
 from .output import Output, is_stdout_open, need_stdout, note
+from .parser import Parser, set_up
 
 
-def add_commands(subparsers: Any) -> None:
-    parser = add_command(subparsers, "emulate", "run an emulated unit until stopped", _EXAMPLES, emulate)
+def add_emulate(parser: Parser) -> None:
+    set_up(parser, _EXAMPLES, emulate)
     argument: Any = parser.add_argument(
         "directory", metavar="DIR", type=_directory, help="where its state lies; made when missing"
     )
-    argument.complete = shtab.DIRECTORY
+    argument.completes = "DIRECTORY"
     line = parser.add_mutually_exclusive_group()
     line.add_argument("--pty", action="store_true", help="on a pseudo-terminal, whose path is printed (default)")
     line.add_argument("--tcp", metavar="PORT", type=whole, help="on a TCP port of 127.0.0.1; 0 takes a free one")

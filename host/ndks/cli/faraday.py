@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import ndks
 from ndks.exceptions import NoUnit, SeveralUnits
@@ -23,23 +22,18 @@ from ndks_laboratory.faraday import ChannelWatch, FaradayPlan, KeyRow, KeySet, L
 from ndks_laboratory.outcome import FAILED, HELD, NOT_SHOWN, Check, Outcome, worst_of
 from ndks_protocol import commands
 
-from .arguments import add_command, add_output, add_path, add_unit, bits, bounded, need, output_path, refuse_directory
+from .arguments import add_output, add_path, add_unit, bits, bounded, need, output_path, refuse_directory
 from .output import Output, note, warn_of_suite
+from .parser import Parser, add_command, show_examples
 
 _LEAST_BITS = 128  # a commitment of fewer gives the key away: they can all be tried
 _MOST_KEYS = 10_000
 _WIDTH = 100  # of text
 
 
-def add_commands(subparsers: Any) -> None:
-    group = subparsers.add_parser(
-        "faraday",
-        help="share keys with no channel: two laptops in cages, and an expert",
-        description="Share keys with no channel: two laptops in cages, and an expert.",
-        epilog=f"examples:\n{_SALT_EXAMPLES}\n{_CHANNELS_EXAMPLES}\n{_RUN_EXAMPLES}\n{_COMPARE_EXAMPLES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    kinds = group.add_subparsers(metavar="COMMAND", required=True)
+def add_faraday(parser: Parser) -> None:
+    show_examples(parser, _SALT_EXAMPLES, _CHANNELS_EXAMPLES, _RUN_EXAMPLES, _COMPARE_EXAMPLES)
+    kinds = parser.add_subparsers(metavar="COMMAND", required=True)
     add_command(kinds, "salt", "draw the salt of a run, which is no secret", _SALT_EXAMPLES, salt)
 
     parser = add_command(kinds, "channels", "list every channel of this machine", _CHANNELS_EXAMPLES, channels)

@@ -4,7 +4,7 @@
 
 import argparse
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ndks.exceptions import UsageError
 from ndks.files import private_file, refuse_existing
@@ -12,21 +12,16 @@ from ndks.network.network_file import SUFFIX, Network
 from ndks_protocol.generator import F1, F2, MAX_ELEMENTS
 
 from . import formats
-from .arguments import add_command, add_operators, add_output, add_path, bits, need, output_path, whole
+from .arguments import add_operators, add_output, add_path, bits, need, output_path, whole
 from .output import Output, warn_of_suite, write_stdout
+from .parser import Parser, set_up
 
 if TYPE_CHECKING:
     from ndks.keys.generator import FastGenerator, FastKeystream
 
 
-def add_commands(subparsers: Any) -> None:
-    parser = add_command(
-        subparsers,
-        "generate",
-        "compute the paper's key bits, by equation 7 or other operators, exactly, without a unit",
-        _EXAMPLES,
-        generate,
-    )
+def add_generate(parser: Parser) -> None:
+    set_up(parser, _EXAMPLES, generate)
     parser.add_argument("--p1", metavar="DECIMAL", help="parameter p1")
     parser.add_argument("--p2", metavar="DECIMAL", help="parameter p2")
     parser.add_argument("-d", "--digits", metavar="D", type=whole, help="decimal place d, 1 to 12 (default: 3)")

@@ -4,7 +4,6 @@
 
 import argparse
 import contextlib
-import importlib.util
 import os
 import secrets
 import shlex
@@ -25,17 +24,16 @@ from ndks_protocol.commands import SUITES
 from ndks_protocol.generator import MAX_ELEMENTS
 
 from . import stdin
-from .arguments import add_command, add_path, bounded, need, whole
+from .arguments import add_path, bounded, need, whole
+from .extras import need_extra
 from .output import Output, note, warn_of_suite
+from .parser import Parser, set_up
 
-_EXTRA = ("scipy", "numba", "matplotlib", "jinja2", "dpkt")
 _NETWORK = "homologation"
 
 
-def add_commands(subparsers: Any) -> None:
-    parser = add_command(
-        subparsers, "homologate", "test two blank units, attack them, and give a verdict", _EXAMPLES, homologate
-    )
+def add_homologate(parser: Parser) -> None:
+    set_up(parser, _EXAMPLES, homologate)
     parser.set_defaults(resume_advice="repeat with a new directory; units that are not named above are blank again")
     parser.add_argument("--unit", metavar="UNIT", action="append", default=[], help="port of a blank unit; twice")
     add_path(parser, "-o", "--output", metavar="DIR", required=True, help="a new directory for report and evidence")
@@ -111,9 +109,7 @@ def homologate(args: argparse.Namespace, out: Output) -> int:
 
 
 def _check_system(args: argparse.Namespace) -> None:
-    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
-    install = "in the clone: make homologate, or pip install '.[homologation]'"
-    need(not missing, f"what a laboratory needs is not installed: {', '.join(missing)}", install)
+    need_extra("homologation")
     need(hasattr(os, "setsid"), "the sides are processes of a kind that this system does not have", "use Linux")
     need(len(args.unit) == 2, "two units are tested", "name both: --unit UNIT --unit UNIT")
     need(len(args.flash) in (0, 2), "a flash is named for both units or none", "add another --flash")

@@ -17,21 +17,24 @@ from ndks_protocol.commands import MAX_JUMP
 from ndks_protocol.errors import TOO_FAR
 
 from . import formats
-from .arguments import add_command, add_output, add_unit, bits, index, need, output_path
+from .arguments import add_output, add_unit, bits, index, need, output_path
 from .output import Output, need_stdout, note, warn_of_suite, write_stdout
+from .parser import Parser, set_up
 
 _RESUME = "the same command goes on where it stopped"
 
 
-def add_commands(subparsers: Any) -> None:
-    parser = add_command(subparsers, "key", "get a key from a unit", _KEY_EXAMPLES, key)
+def add_key(parser: Parser) -> None:
+    set_up(parser, _KEY_EXAMPLES, key)
     _add_index(parser)
     parser.add_argument("--bits", metavar="B", type=bits, default=256, help="how many bits (default: 256)")
     formats.add_format(parser, ("hex", "bits", "base64", "raw"), "hex")
     add_output(parser)
     add_unit(parser)
 
-    parser = add_command(subparsers, "stream", "get a key of any length into a file", _STREAM_EXAMPLES, stream)
+
+def add_stream(parser: Parser) -> None:
+    set_up(parser, _STREAM_EXAMPLES, stream)
     _add_index(parser)
     parser.add_argument("--bits", metavar="B", type=bits, required=True, help="how many bits")
     add_output(parser)

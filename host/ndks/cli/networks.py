@@ -18,27 +18,17 @@ from ndks.network.network_file import SUFFIX, Network, admit_unit, note_binding
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
-from .arguments import add_command, add_operators, add_path, add_unit, whole
+from .arguments import add_operators, add_path, add_unit, whole
 from .bindings import bound_text, bound_values
 from .output import Output, need_stdout, note, operator_rows, warn_of_suite
+from .parser import Parser, add_command, set_up, show_examples
 
 
-def add_commands(subparsers: Any) -> None:
-    group = subparsers.add_parser(
-        "network",
-        help="make a network, or show one",
-        description="Make a network, or show one.",
-        epilog=f"examples:\n{_NEW_EXAMPLES}\n{_SHOW_EXAMPLES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    kinds = group.add_subparsers(metavar="COMMAND", required=True)
-    parser = add_command(
-        kinds,
-        "new",
-        "make a network file: the secret and the parameters that its units will share",
-        _NEW_EXAMPLES,
-        new_network,
-    )
+def add_network(parser: Parser) -> None:
+    show_examples(parser, _NEW_EXAMPLES, _SHOW_EXAMPLES)
+    kinds = parser.add_subparsers(metavar="COMMAND", required=True)
+    new_help = "make a network file: the secret and the parameters that its units will share"
+    parser = add_command(kinds, "new", new_help, _NEW_EXAMPLES, new_network)
     parser.add_argument("name", metavar="NAME", help="the network's name, 1 to 32 bytes")
     parser.add_argument("--p1", metavar="DECIMAL", help="parameter p1 (default: random, 40 decimals)")
     parser.add_argument("--p2", metavar="DECIMAL", help="parameter p2 (default: random, 40 decimals)")
@@ -56,9 +46,9 @@ def add_commands(subparsers: Any) -> None:
     parser = add_command(kinds, "show", "show a network file, all but its secret", _SHOW_EXAMPLES, show_network)
     add_path(parser, "network", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
 
-    parser = add_command(
-        subparsers, "provision", "make a blank unit a member of a network", _PROVISION_EXAMPLES, provision
-    )
+
+def add_provision(parser: Parser) -> None:
+    set_up(parser, _PROVISION_EXAMPLES, provision)
     add_path(parser, "network", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
     parser.add_argument("--bind", action="store_true", help="bind it to this laptop at once; no transport code then")
     parser.add_argument("--label", default="", help="a word for this unit in the file's list of members")

@@ -7,14 +7,15 @@ import json
 import os
 import select
 import sys
-from typing import Any
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Any
 
 from ndks.exceptions import FileError
 from ndks_protocol.generator import F1, F2
 
 from .system_errors import file_error
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 SCHEMA = 1
 _OR_FILE = "or name a file (-o) where the command takes one"
@@ -49,6 +50,8 @@ class Output:
 
         It is not `visible` where the result goes to stdout, which may be the same terminal.
         """
+        from tqdm import tqdm  # few commands have one
+
         return tqdm(
             total=total,
             initial=initial,

@@ -15,19 +15,27 @@ from ndks.driver.unit import Unit
 from ndks.line import usb
 from ndks_protocol.errors import RANGE
 
-from .arguments import add_command, add_path, add_unit
+from .arguments import add_path, add_unit
 from .output import Output, note, operator_rows, report, warn_of_suite
+from .parser import Parser, set_up
 
 
-def add_commands(subparsers: Any) -> None:
-    add_command(subparsers, "list", "list the units that are plugged in", "  ndks list\n  ndks list --json", list_units)
-    parser = add_command(subparsers, "info", "show what a unit holds and how it is", _INFO_EXAMPLES, info)
+def add_list(parser: Parser) -> None:
+    set_up(parser, "  ndks list\n  ndks list --json", list_units)
+
+
+def add_info(parser: Parser) -> None:
+    set_up(parser, _INFO_EXAMPLES, info)
     add_unit(parser)
-    parser = add_command(subparsers, "eject", "get a unit ready to be unplugged", _EJECT_EXAMPLES, eject)
+
+
+def add_eject(parser: Parser) -> None:
+    set_up(parser, _EJECT_EXAMPLES, eject)
     add_unit(parser)
-    parser = add_command(
-        subparsers, "deploy", "copy the firmware to the CIRCUITPY drive of a board", _DEPLOY_EXAMPLES, deploy_firmware
-    )
+
+
+def add_deploy(parser: Parser) -> None:
+    set_up(parser, _DEPLOY_EXAMPLES, deploy_firmware)
     add_path(parser, "drive", metavar="DRIVE", help="the drive's directory")
 
 

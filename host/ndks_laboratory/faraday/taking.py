@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from ndks.driver.capsules import SUFFIX
+from ndks.driver.exported_keys import ExportedKey
 from ndks.driver.unit import Unit
-from ndks.exceptions import FileError, NdksError, reason
+from ndks.exceptions import FileError, reason
 from ndks.files import refuse_existing
 from ndks.paths import real_path
 from ndks_protocol import commands
@@ -28,6 +29,8 @@ from .channel import ChannelOpen, LaptopChannel, described, open_channels, refus
 from .channels import find_channels
 from .computer import Computer
 from .record import Authentication, Commitment, Record, RecordedMessage
+
+_REPEAT = "repeat with --force: the record is stored, but its keys may not be used up; the same ones are taken"
 
 Progress = Callable[[int], object]  # is told how many more bytes of keys have come
 
@@ -63,6 +66,7 @@ class FaradayPlan:
 
 @dataclass(frozen=True)
 class _Taken:
+    started: str
     keys: tuple[Commitment, ...]
     repeated: tuple[int, ...]
     authentication: Authentication
@@ -106,13 +110,15 @@ def take_record(
     refuse_open(before, accept_risk=plan.watch.accept_risk)
     _check_target(plan)
     with _letter(plan) as letter:
-        record, key = _carry_out(unit, plan, before, letter, progress)
-        record.save(plan.target, overwrite=plan.overwrite)
-        if letter:
-            letter.is_recorded = True
-        _use_up(unit, record)
+        epoch, last = _last_index(unit, plan)
+        with unit.taking_key(commitments.KEY_BITS, last, epoch=epoch, advice=_REPEAT) as key:
+            taken = _take_keys(unit, plan.keys, key, progress)
+            record = _carry_out(unit, plan, before, letter, taken)
+            record.save(plan.target, overwrite=plan.overwrite)
+            if letter:
+                letter.is_recorded = True
         _check_after(record, plan.target)
-        return _delete(letter, record, key, plan.target) if letter else record
+        return _delete(letter, record, taken.key, plan.target) if letter else record
 
 
 def capsule_of(message: Path) -> Path:
@@ -134,18 +140,16 @@ def _letter(plan: FaradayPlan) -> Generator[_Letter | None]:
 
 
 def _carry_out(
-    unit: Unit, plan: FaradayPlan, before: Sequence[LaptopChannel], letter: _Letter | None, progress: Progress
-) -> tuple[Record, bytes]:
-    """Return the record, and the key that authenticates it."""
-    started, of_unit = _now(), _of_unit(unit)
-    taken = _take_keys(unit, plan, progress)
+    unit: Unit, plan: FaradayPlan, before: Sequence[LaptopChannel], letter: _Letter | None, taken: _Taken
+) -> Record:
+    of_unit = _of_unit(unit)
     message = letter.seal(unit, plan, taken.key) if letter else None
     channels: dict[str, Any] = {"channels_before": tuple(before), "channels_after": tuple(plan.watch.look())}
     run: dict[str, Any] = {"salt": plan.keys.salt.hex(), "accepted_risk": plan.watch.accept_risk}
     keys: dict[str, Any] = {"keys": taken.keys, "repeated": taken.repeated, "authentication": taken.authentication}
-    times: dict[str, Any] = {"started": started, "ended": _now()}
+    times: dict[str, Any] = {"started": taken.started, "ended": _now()}
     record = Record(**of_unit, **channels, **run, **times, **keys, message=message)
-    return record.signed(taken.key), taken.key
+    return record.signed(taken.key)
 
 
 def _of_unit(unit: Unit) -> dict[str, Any]:
@@ -154,35 +158,34 @@ def _of_unit(unit: Unit) -> dict[str, Any]:
     return {"unit": unit.hello.serial_number, **{name: getattr(status, name) for name in names}}
 
 
-def _take_keys(unit: Unit, plan: FaradayPlan, progress: Progress) -> _Taken:
-    epoch, first = _first_index(unit, plan)
-    last, bits = first + plan.keys.count, plan.keys.bits
+def _take_keys(unit: Unit, wanted: KeySet, last: ExportedKey, progress: Progress) -> _Taken:
+    started = _now()
     keys: list[Commitment] = []
     repeated: list[int] = []
     known: set[bytes] = set()
-    for index in range(first, last):
-        blocks = _Watched(unit.stream_key(index, bits, epoch=epoch), progress)
-        keys.append(Commitment(index, bits, commitments.of_key(plan.keys.salt, index, bits, blocks)))
+    for index in range(last.index - wanted.count, last.index):
+        blocks = _Watched(unit.stream_key(index, wanted.bits, epoch=last.epoch), progress)
+        keys.append(Commitment(index, wanted.bits, commitments.of_key(wanted.salt, index, wanted.bits, blocks)))
         if blocks.digest in known:
             repeated.append(index)
         known.add(blocks.digest)
-    key = unit.key(last, commitments.KEY_BITS, epoch=epoch).data
-    return _Taken(tuple(keys), tuple(repeated), Authentication(last, ""), key)
+    return _Taken(started, tuple(keys), tuple(repeated), Authentication(last.index, ""), last.read().data)
 
 
-def _first_index(unit: Unit, plan: FaradayPlan) -> tuple[int, int]:
-    """Return epoch and index of the first key: the next one, or that of the record which this run is to replace."""
+def _last_index(unit: Unit, plan: FaradayPlan) -> tuple[int, int]:
+    """Return epoch and index of the last key: so many from the next one on, or that of the record to be replaced."""
     epoch, following = unit.next_index()
+    new = following + plan.keys.count
     try:
         begun = Record.load(plan.target)
     except (FileError, OSError):
-        return epoch, following
+        return epoch, new
     same = (unit.hello.serial_number, plan.keys.salt.hex(), epoch, [plan.keys.bits] * plan.keys.count)
     is_same = (begun.unit, begun.salt, begun.epoch, [key.bits for key in begun.keys]) == same
     if not is_same or open_channels((*begun.channels_before, *begun.channels_after)):
-        return epoch, following
+        return epoch, new
     is_last = begun.authentication.index + 1 == following
-    return epoch, begun.keys[0].index if is_last else following
+    return epoch, begun.authentication.index if is_last else new
 
 
 class _Watched:
@@ -202,16 +205,6 @@ class _Watched:
     @property
     def digest(self) -> bytes:
         return self._hash.digest()
-
-
-def _use_up(unit: Unit, record: Record) -> None:
-    try:
-        unit.acknowledge(record.epoch, record.authentication.index)
-    except NdksError as error:
-        error.advice = (
-            "repeat with --force: the record is stored, but its keys may not be used up; the same ones are taken"
-        )
-        raise
 
 
 def _check_after(record: Record, target: Path) -> None:

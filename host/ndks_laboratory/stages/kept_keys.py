@@ -64,10 +64,9 @@ def keep_keys(side: Side, before: Sequence[int], cut_off: int, after: Sequence[i
 def _take(unit: ndks.Unit, side: Side, sizes: Sequence[int]) -> None:
     """Get the next key of each size; acknowledge it when it is on the disk."""
     for bits in sizes:
-        epoch, index = unit.next_index()
-        write_private(side.keys / f"{index:03d}-{bits}.key", unit.key(index, bits, epoch=epoch).data)
-        unit.acknowledge(epoch, index)
-        log(f"key {index}, {bits} bits")
+        with unit.taking_key(bits) as key:
+            write_private(side.keys / f"{key.index:03d}-{bits}.key", key.read().data)
+        log(f"key {key.index}, {bits} bits")
 
 
 def _until_unplugged(unit: ndks.Unit, bits: int, pull: Callable[[], None]) -> int:
