@@ -273,8 +273,8 @@ def test_a_message_that_was_changed_meanwhile_is_not_deleted(
             laptop.letter.write_bytes(LETTER + b"PS")
         return []
 
-    use_up = taking._use_up
-    monkeypatch.setattr(taking, "_use_up", lambda *both: (change_it(both), use_up(*both)))
+    check_after = taking._check_after
+    monkeypatch.setattr(taking, "_check_after", lambda *both: (change_it(both), check_after(*both)))
     finished = laptop.send()
     assert_refused(finished, "FILE", 1)
     assert "changed" in finished.stderr

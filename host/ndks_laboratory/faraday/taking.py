@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from ndks.driver.capsules import SUFFIX
+from ndks.driver.exported_keys import ExportedKey
 from ndks.driver.unit import Unit
-from ndks.exceptions import FileError, NdksError, reason
+from ndks.exceptions import FileError, reason
 from ndks.files import refuse_existing
 from ndks.paths import real_path
 from ndks_protocol import commands
@@ -26,8 +27,11 @@ from ndks_protocol import commands
 from . import commitments, deletion
 from .channel import ChannelOpen, LaptopChannel, described, open_channels, refuse_open
 from .channels import find_channels
+from .commitments import KEY_BITS
 from .computer import Computer
 from .record import Authentication, Commitment, Record, RecordedMessage
+
+_AGAIN = "repeat with --force: the record is stored, but its keys may not be used up; the same ones are taken"
 
 Progress = Callable[[int], object]  # is told how many more bytes of keys have come
 
@@ -106,11 +110,12 @@ def take_record(
     refuse_open(before, accept_risk=plan.watch.accept_risk)
     _check_target(plan)
     with _letter(plan) as letter:
-        record, key = _carry_out(unit, plan, before, letter, progress)
-        record.save(plan.target, overwrite=plan.overwrite)
-        if letter:
-            letter.is_recorded = True
-        _use_up(unit, record)
+        epoch, first = _first_index(unit, plan)
+        with unit.taking_key(KEY_BITS, first + plan.keys.count, epoch=epoch, advice=_AGAIN) as last:
+            record, key = _carry_out(unit, plan, last, before, letter, progress)
+            record.save(plan.target, overwrite=plan.overwrite)
+            if letter:
+                letter.is_recorded = True
         _check_after(record, plan.target)
         return _delete(letter, record, key, plan.target) if letter else record
 
@@ -134,11 +139,16 @@ def _letter(plan: FaradayPlan) -> Generator[_Letter | None]:
 
 
 def _carry_out(
-    unit: Unit, plan: FaradayPlan, before: Sequence[LaptopChannel], letter: _Letter | None, progress: Progress
+    unit: Unit,
+    plan: FaradayPlan,
+    last: ExportedKey,
+    before: Sequence[LaptopChannel],
+    letter: _Letter | None,
+    progress: Progress,
 ) -> tuple[Record, bytes]:
-    """Return the record, and the key that authenticates it."""
+    """Return the record, and the last key, which authenticates it."""
     started, of_unit = _now(), _of_unit(unit)
-    taken = _take_keys(unit, plan, progress)
+    taken = _take_keys(unit, plan, last, progress)
     message = letter.seal(unit, plan, taken.key) if letter else None
     channels: dict[str, Any] = {"channels_before": tuple(before), "channels_after": tuple(plan.watch.look())}
     run: dict[str, Any] = {"salt": plan.keys.salt.hex(), "accepted_risk": plan.watch.accept_risk}
@@ -154,20 +164,18 @@ def _of_unit(unit: Unit) -> dict[str, Any]:
     return {"unit": unit.hello.serial_number, **{name: getattr(status, name) for name in names}}
 
 
-def _take_keys(unit: Unit, plan: FaradayPlan, progress: Progress) -> _Taken:
-    epoch, first = _first_index(unit, plan)
-    last, bits = first + plan.keys.count, plan.keys.bits
+def _take_keys(unit: Unit, plan: FaradayPlan, last: ExportedKey, progress: Progress) -> _Taken:
+    bits = plan.keys.bits
     keys: list[Commitment] = []
     repeated: list[int] = []
     known: set[bytes] = set()
-    for index in range(first, last):
-        blocks = _Watched(unit.stream_key(index, bits, epoch=epoch), progress)
+    for index in range(last.index - plan.keys.count, last.index):
+        blocks = _Watched(unit.stream_key(index, bits, epoch=last.epoch), progress)
         keys.append(Commitment(index, bits, commitments.of_key(plan.keys.salt, index, bits, blocks)))
         if blocks.digest in known:
             repeated.append(index)
         known.add(blocks.digest)
-    key = unit.key(last, commitments.KEY_BITS, epoch=epoch).data
-    return _Taken(tuple(keys), tuple(repeated), Authentication(last, ""), key)
+    return _Taken(tuple(keys), tuple(repeated), Authentication(last.index, ""), last.read().data)
 
 
 def _first_index(unit: Unit, plan: FaradayPlan) -> tuple[int, int]:
@@ -202,16 +210,6 @@ class _Watched:
     @property
     def digest(self) -> bytes:
         return self._hash.digest()
-
-
-def _use_up(unit: Unit, record: Record) -> None:
-    try:
-        unit.acknowledge(record.epoch, record.authentication.index)
-    except NdksError as error:
-        error.advice = (
-            "repeat with --force: the record is stored, but its keys may not be used up; the same ones are taken"
-        )
-        raise
 
 
 def _check_after(record: Record, target: Path) -> None:

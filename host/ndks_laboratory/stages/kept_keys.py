@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Stage 1 with the keys themselves: each side keeps them in files, and the cable is pulled in the middle of one."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -64,22 +65,21 @@ def keep_keys(side: Side, before: Sequence[int], cut_off: int, after: Sequence[i
 def _take(unit: ndks.Unit, side: Side, sizes: Sequence[int]) -> None:
     """Get the next key of each size; acknowledge it when it is on the disk."""
     for bits in sizes:
-        epoch, index = unit.next_index()
-        write_private(side.keys / f"{index:03d}-{bits}.key", unit.key(index, bits, epoch=epoch).data)
-        unit.acknowledge(epoch, index)
-        log(f"key {index}, {bits} bits")
+        with unit.taking_key(bits) as key:
+            write_private(side.keys / f"{key.index:03d}-{bits}.key", key.read().data)
+        log(f"key {key.index}, {bits} bits")
 
 
 def _until_unplugged(unit: ndks.Unit, bits: int, pull: Callable[[], None]) -> int:
     """Have a key come until the cable is pulled, and return its index; it is not acknowledged."""
-    epoch, index = unit.next_index()
-    try:
-        for _ in unit.stream_key(index, bits, epoch=epoch):
+    index = 0
+    with contextlib.suppress(ndks.UnitRemoved), unit.taking_key(bits) as key:
+        index = key.index
+        for _ in key.blocks():
             pull()
-    except ndks.UnitRemoved as error:
-        log(f"cable pulled in the middle of key {index}: {error}")
-        return index
-    raise CheckFailed(f"key {index} came to its end though the cable was pulled", "ask for a longer one")
+        raise CheckFailed(f"key {index} came to its end though the cable was pulled", "ask for a longer one")
+    log(f"cable pulled in the middle of key {index}")
+    return index
 
 
 def _shared_key(sides: Sequence[Side], name: str) -> SharedKey:
