@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from firmware.cut_summary import pytest_terminal_summary  # noqa: F401 (a hook)
 from hypothesis import settings
 from support.emulate_process import emulated
+from support.power_cuts import power_cuts, pytest_terminal_summary  # noqa: F401 (a fixture, and a hook)
 from support.public_network import NETWORK_NAME, public_network
 
 import ndks

@@ -3,9 +3,9 @@
 """A unit on a PC: the firmware's own code on a `Board` whose flash lies in a directory."""
 
 from .directory import DirectoryError, DirectoryInUse, NoUnitThere, UnitDirectory
-from .emulator import InProcessUnit
+from .flash import Flash, MemoryFlash
 from .lines import Line, PtyLine, TcpLine
-from .memory import MemoryBoard
+from .memory import MemoryUnit, SetClock
 from .port_link import PortLink
 from .power import Power, PowerCut
 from .running_unit import RunningUnit
@@ -13,15 +13,17 @@ from .running_unit import RunningUnit
 __all__ = (
     "DirectoryError",
     "DirectoryInUse",
-    "InProcessUnit",
+    "Flash",
     "Line",
-    "MemoryBoard",
+    "MemoryFlash",
+    "MemoryUnit",
     "NoUnitThere",
     "PortLink",
     "Power",
     "PowerCut",
     "PtyLine",
     "RunningUnit",
+    "SetClock",
     "TcpLine",
     "UnitDirectory",
 )

@@ -10,30 +10,47 @@ from typing import cast
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from ndks_protocol.flash import SNAPSHOT_SIZE
 from ndks_protocol.kdf import Hash
 from ndks_unit.board import RESET_POWER_ON, TICKS_PERIOD, Board, KeyGenerator
 
 from .case import Case, CaseSwitch
-from .directory import UnitDirectory
+from .flash import Flash
 from .lines import Line
-from .power import Power
 
 MakeGenerator = Callable[[str, str, int], KeyGenerator]  # p1, p2, d
 
 _FIRST_TICKS = TICKS_PERIOD - 65536  # as CircuitPython: whoever cannot cope with the wrap fails soon
 
 
-class PCBoard(Board):
-    """What every board on a PC has: its processor's cryptography and randomness, a power supply, a case."""
+class EmulatedBoard(Board):
+    """A board on a PC with any `Flash`, and any `Line` for its USB port.
+
+    `make_generator` is what `Board.generator` is to be: a host's faster one, handed in.
+    """
 
     reset_reason = RESET_POWER_ON
 
-    def __init__(self, uid: bytes, power: Power, case: Case) -> None:
-        self.uid = uid
-        self.power = power
-        self.case = case
-        self._case_switch = CaseSwitch(case)
+    def __init__(
+        self,
+        flash: Flash,
+        line: Line,
+        make_generator: MakeGenerator | None = None,
+        *,
+        case: Case | None = None,
+    ) -> None:
+        self.uid = flash.uid
+        self.power = flash.power
+        self.case = case or Case()
+        self._make_generator = make_generator
+        self._flash = flash
+        self._line = line
+        self.start()
+
+    def start(self, reset_reason: int = RESET_POWER_ON) -> None:
+        """Forget what the hardware of a board forgets at a reset."""
+        self.reset_reason = reset_reason
+        self._case_switch = CaseSwitch(self.case)
+        self._started = time.monotonic_ns()
 
     @property
     def case_open(self) -> bool:
@@ -55,27 +72,6 @@ class PCBoard(Board):
     def feed_watchdog(self) -> None:
         self.power.check()
 
-
-class EmulatedBoard(PCBoard):
-    """A board with its state in a directory and any `Line` for its USB port.
-
-    `make_generator` is what `Board.generator` is to be: a host's faster one, handed in.
-    """
-
-    def __init__(
-        self,
-        directory: UnitDirectory,
-        line: Line,
-        make_generator: MakeGenerator | None = None,
-        *,
-        case: Case | None = None,
-    ) -> None:
-        super().__init__(directory.uid, directory.power, case or Case())
-        self._make_generator = make_generator
-        self._directory = directory
-        self._line = line
-        self._started = time.monotonic_ns()
-
     @property
     def connected(self) -> bool:
         self.power.check()
@@ -94,22 +90,20 @@ class EmulatedBoard(PCBoard):
         return sent
 
     def nvm_read(self, offset: int, size: int) -> bytes:
-        return self._directory.nvm.read(offset, size)
+        return self._flash.nvm.read(offset, size)
 
     def nvm_write(self, offset: int, data: bytes | bytearray) -> None:
-        self._directory.nvm.write(offset, data)
+        self._flash.nvm.write(offset, data)
 
     @property
     def snapshots_writable(self) -> bool:
-        return all(
-            os.access(path, os.W_OK) and path.stat().st_size == SNAPSHOT_SIZE for path in self._directory.snapshots
-        )
+        return self._flash.snapshots_writable
 
     def snapshot_read(self, slot: int, offset: int, size: int) -> bytes:
-        return self._directory.snapshot_sectors[slot].read(offset, size)
+        return self._flash.snapshot_read(slot, offset, size)
 
     def snapshot_write(self, slot: int, data: bytes | bytearray) -> None:
-        self._directory.snapshot_sectors[slot].overwrite(data)
+        self._flash.snapshot_write(slot, data)
 
     def generator(self, p1: str, p2: str, digits: int) -> KeyGenerator | None:
         return self._make_generator(p1, p2, digits) if self._make_generator else None

@@ -63,9 +63,19 @@ class UnitDirectory:
         return [self.path / name for name in SNAPSHOT_FILES]
 
     @property
+    def snapshots_writable(self) -> bool:
+        return all(os.access(path, os.W_OK) and path.stat().st_size == SNAPSHOT_SIZE for path in self.snapshots)
+
+    def snapshot_read(self, slot: int, offset: int, size: int) -> bytes:
+        return self._snapshot_sectors[slot].read(offset, size)
+
+    def snapshot_write(self, slot: int, data: bytes | bytearray) -> None:
+        self._snapshot_sectors[slot].overwrite(data)
+
+    @property
     def erases(self) -> int:
         """How often a sector was erased since this was opened."""
-        return sum(sector.erases for sector in (self.nvm, *self.snapshot_sectors))
+        return sum(sector.erases for sector in (self.nvm, *self._snapshot_sectors))
 
     def _prepare(self) -> None:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -79,7 +89,7 @@ class UnitDirectory:
             self.uid = self._load_uid()
             self._look_at_place()
             self._make_snapshots()
-            self.snapshot_sectors = [Sector(self.power, DriveFile(path), SNAPSHOT_SIZE) for path in self.snapshots]
+            self._snapshot_sectors = [Sector(self.power, DriveFile(path), SNAPSHOT_SIZE) for path in self.snapshots]
             self.nvm = Sector(self.power, OpenFile(self.path / "nvm.bin", NVM_SIZE), NVM_SIZE)
         except BaseException:
             self._release()

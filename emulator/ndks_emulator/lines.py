@@ -19,6 +19,7 @@ from .port_link import PortLink
 POLL_SECONDS = 0.02  # how long an idle unit sleeps before it looks again
 WRITE_TIMEOUT = 2.0  # a host that takes nothing for so long does not read
 CHUNK = 4096
+FIFO = 256  # bytes that a board's USB port hands over at a time
 
 GoOn = Callable[[], bool]
 
@@ -75,13 +76,14 @@ class MemoryLine:
         self.outbound = bytearray()
 
     def read(self) -> bytes:
-        data = bytes(self.inbound[:CHUNK])
-        del self.inbound[:CHUNK]
+        data = bytes(self.inbound[:FIFO])
+        del self.inbound[:FIFO]
         return data
 
     def write(self, data: bytes, go_on: GoOn = always) -> bool:  # noqa: ARG002 (memory takes everything at once)
-        self.outbound += data
-        return True
+        if self.connected:
+            self.outbound += data
+        return self.connected
 
     def drop(self) -> None:
         self.inbound.clear()

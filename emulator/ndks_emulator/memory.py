@@ -1,128 +1,146 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A whole board in memory, for tests that cut its power at every step."""
+"""A unit in memory: for hosts in the same process, for tests that cut its power, for networks that are simulated."""
 
-import itertools
-from collections.abc import Callable, Iterator
+import copy
+import os
+from collections.abc import Callable
 from typing import Self
 
-from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 from ndks_unit.board import RESET_POWER_ON, TICKS_PERIOD
+from ndks_unit.dispatcher import Dispatcher
 
-from .board import PCBoard
-from .case import Case, CaseSwitch
-from .power import Power, PowerCut
-from .sector import Sector
+from .board import EmulatedBoard, MakeGenerator
+from .case import Case
+from .flash import Flash, MemoryFlash
+from .lines import MemoryLine
+from .power import PowerCut
 
-_FIFO = 256  # bytes that one read takes at most
+Entropy = Callable[[int], bytes]  # so many random bytes
+Clock = Callable[[], int]  # milliseconds
 
 
-class MemoryBoard(PCBoard):
-    """A board; a snapshot may be None, which is a file that is missing, and `drive_is_writable` False.
+class SetClock:
+    """A clock that stands still until somebody sets it; several units can look at one."""
 
-    After PowerCut, `start` it, and make its `Unit` anew.
+    def __init__(self, milliseconds: int = 0) -> None:
+        self.milliseconds = milliseconds
+
+    def __call__(self) -> int:
+        return self.milliseconds
+
+
+class MemoryUnit:
+    """A unit as a transport: what is written is answered before `write` returns. It is made running.
+
+    Without a clock of its own it has the PC's. When its power goes, whatever asks it for something ends in PowerCut,
+    until the power was restored; then the next `write` makes it start anew.
     """
 
-    def __init__(self, uid: bytes = bytes(8), *, fine: bool = False) -> None:
-        super().__init__(uid, Power(fine=fine), Case())
-        self.nvm = Sector(self.power, size=NVM_SIZE)
-        self.snapshots: list[Sector | None] = [Sector(self.power, size=SNAPSHOT_SIZE) for _ in SNAPSHOT_FILES]
-        self.drive_is_writable = True
-        self.inbound = b""
-        self.outbound = b""
-        self.clock = 0  # milliseconds, for whoever tests to set
-        self.is_connected = True
+    unplugs = False
+
+    def __init__(
+        self,
+        flash: Flash | None = None,
+        *,
+        entropy: Entropy = os.urandom,
+        clock: Clock | None = None,
+        make_generator: MakeGenerator | None = None,
+    ) -> None:
+        self.flash = flash or MemoryFlash()
+        self.entropy = entropy
+        self.clock = clock
+        self._make_generator = make_generator
+        self._plug(Case())
+        try:
+            self.start()
+        except BaseException:
+            self.flash.close()
+            raise
+
+    def _plug(self, case: Case) -> None:
+        self.power = self.flash.power
+        self.case = case
+        self.line = MemoryLine()
+        self.board = _Board(self, self._make_generator)
+        self._firmware: Dispatcher | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self._firmware is not None
+
+    @property
+    def firmware(self) -> Dispatcher:
+        """The firmware's own object, which starts if it does not run."""
+        if self._firmware is None:
+            self.start()
+        assert self._firmware
+        return self._firmware
 
     def start(self, reset_reason: int = RESET_POWER_ON) -> None:
-        """Be as after a reset: with power, and nothing that arrived; flash, case, and what was sent stay."""
-        self.power.restore()
-        self.inbound = b""
-        self.reset_reason = reset_reason
-        self._case_switch = CaseSwitch(self.case)
+        """Start anew, as after a reset. What has arrived is lost; flash, case, and what was sent stay."""
+        self.stop()
+        self.board.start(reset_reason)
+        self._firmware = Dispatcher(self.board)
 
-    def clone(self) -> Self:
-        """Return the same board once more, as after `start`; what a subclass adds is shared."""
-        copy = type(self).__new__(type(self))
-        copy.__dict__.update(self.__dict__)
-        copy.power = Power(fine=self.power.fine)
-        copy.case = Case(is_open=self.case.is_open)
-        copy.nvm = self.nvm.clone(copy.power)
-        copy.snapshots = [snapshot and snapshot.clone(copy.power) for snapshot in self.snapshots]
-        copy.start()
-        return copy
+    def stop(self) -> None:
+        """Be off, until something is asked of it."""
+        self._firmware = None
+        self.line.inbound.clear()
 
-    def survives(self, steps: int, operation: Callable[[], object]) -> bool:
-        """Run an operation with power for so many steps of flash; tell whether it ended. Then the power is back."""
-        self.power.steps_left = steps
+    def poll(self) -> None:
+        """Let the main loop turn once."""
         try:
-            operation()
+            self.firmware.poll()
         except PowerCut:
-            self.start()
-            return False
-        finally:
-            self.power.restore()
-        return True
+            self.stop()
+            raise
 
-    def cut_everywhere(self, operation: Callable[[Self], object], every: int = 1) -> Iterator[Self]:
-        """Clones after the operation was cut, each at a later step than the one before; at last, one after its end."""
-        for steps in itertools.count(step=every):
-            cut = self.clone()
-            ended = cut.survives(steps, lambda cut=cut: operation(cut))
-            yield cut
-            if ended:
-                return
+    def unplug_host(self) -> None:
+        """Let the host leave without a word, and another come; the unit keeps its power."""
+        self.poll()
+        self.line.connected = False
+        self.poll()
+        self.line.connected = True
 
-    @property
-    def case_open(self) -> bool:
-        return super().case_open
-
-    @case_open.setter
-    def case_open(self, is_open: bool) -> None:
-        """Open the case or close it; the unit remembers until the next start that it was open."""
-        if is_open:
-            self.case.open()
-        else:
-            self.case.close()
-
-    @property
-    def connected(self) -> bool:
-        self.power.check()
-        return self.is_connected
+    def write(self, data: bytes) -> None:
+        if self._firmware is None:
+            self.start()  # before the data arrive: what has arrived before is lost
+        self.line.inbound += data
+        while self.line.inbound:
+            self.poll()
 
     def read(self) -> bytes:
-        self.power.check()
-        data, self.inbound = self.inbound[:_FIFO], self.inbound[_FIFO:]
+        """Return all bytes that the unit has sent and nobody has read."""
+        data = bytes(self.line.outbound)
+        self.line.outbound.clear()
         return data
 
-    def write(self, data: bytes | memoryview) -> bool:
-        self.power.check()
-        if self.is_connected:
-            self.outbound += data
-        return self.is_connected
+    def close(self) -> None:
+        """Unplug it."""
+        if self.line.connected:
+            self.line.close()
+            self.flash.close()
 
-    def nvm_read(self, offset: int, size: int) -> bytes:
-        return self.nvm.read(offset, size)
+    def clone(self) -> Self:
+        """Return the same unit once more, off, with power, and with what it has in flash of its own."""
+        assert isinstance(self.flash, MemoryFlash)
+        clone = copy.copy(self)
+        clone.flash = self.flash.clone()
+        clone.entropy, clone.clock = copy.copy(self.entropy), copy.copy(self.clock)
+        clone._plug(Case(is_open=self.case.is_open))
+        return clone
 
-    def nvm_write(self, offset: int, data: bytes | bytearray) -> None:
-        self.nvm.write(offset, data)
 
-    @property
-    def snapshots_writable(self) -> bool:
-        return self.drive_is_writable and None not in self.snapshots
+class _Board(EmulatedBoard):
+    """The hardware of a unit in memory."""
 
-    def snapshot_read(self, slot: int, offset: int, size: int) -> bytes:
-        return self._snapshot(slot).read(offset, size)
+    def __init__(self, unit: MemoryUnit, make_generator: MakeGenerator | None) -> None:
+        super().__init__(unit.flash, unit.line, make_generator, case=unit.case)
+        self._unit = unit
 
-    def snapshot_write(self, slot: int, data: bytes | bytearray) -> None:
-        if not self.drive_is_writable:
-            raise OSError("read-only")
-        self._snapshot(slot).overwrite(data)
+    def entropy(self, size: int) -> bytes:
+        return self._unit.entropy(size)
 
     def ticks_ms(self) -> int:
-        return self.clock % TICKS_PERIOD
-
-    def _snapshot(self, slot: int) -> Sector:
-        snapshot = self.snapshots[slot]
-        if snapshot is None:
-            raise FileNotFoundError
-        return snapshot
+        return self._unit.clock() % TICKS_PERIOD if self._unit.clock else super().ticks_ms()

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The unit's supply, which can be cut at any step of any flash operation."""
 
+from collections.abc import Callable
+
 
 class PowerCut(BaseException):
     """The unit has no power. Not an Exception: the firmware answers those with an error code, and goes on."""
@@ -43,6 +45,17 @@ class Power:
         """PowerCut unless there is power."""
         if not self.on:
             raise PowerCut
+
+    def survives(self, steps: int, operation: Callable[[], object]) -> bool:
+        """Do something with power for so many steps; return whether it ended. Then the power is back."""
+        self.steps_left = steps
+        try:
+            operation()
+        except PowerCut:
+            return False
+        finally:
+            self.restore()
+        return True
 
     def take(self, steps: int) -> int:
         """Return how many of these steps there is power for, and count them."""

@@ -12,31 +12,22 @@ import time
 from collections.abc import Callable
 
 from ndks.crypto import CRYPTO
-from ndks.keys.generator import Generator
-from ndks_emulator import MemoryBoard
+from ndks.keys.generator import FastGenerator
+from ndks_emulator import MemoryUnit
 from ndks_protocol import commands, framing
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.kdf import Mac
 from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, SecureChannel, proof, transcript
-from ndks_unit.dispatcher import Dispatcher
 
 BINDING = bytes(32)
 MEMBER = (0, 1, 1, 0, 3, bytes(32), "bench", "0.52", "25", 0, 0)
-
-
-class Board(MemoryBoard):
-    """A board in memory with the generator that emulated units have."""
-
-    def generator(self, p1: str, p2: str, digits: int) -> Generator:
-        return Generator(p1, p2, digits)
 
 
 class Bench:
     """A unit in a session, and its host."""
 
     def __init__(self) -> None:
-        self.board = Board()
-        self.unit = Dispatcher(self.board)
+        self.unit = MemoryUnit(make_generator=FastGenerator)
         self.channel: SecureChannel | None = None
         self.ask(commands.PROVISION, BINDING, *MEMBER)
         hello = commands.HELLO.answer.pack(*self.ask(commands.HELLO))
@@ -64,12 +55,11 @@ class Bench:
             view = memoryview(bytearray(len(payload) + OVERHEAD))
             view[SYNC_SIZE : SYNC_SIZE + len(payload)] = payload
             payload = bytes(view[: self.channel.seal(command.code, 1, view, len(payload))])
-        self.board.inbound, self.board.outbound = framing.encode(command.code, 1, payload), b""
+        wire = framing.encode(command.code, 1, payload)
         started = time.perf_counter()
-        while self.board.inbound:
-            self.unit.poll()
+        self.unit.write(wire)
         seconds = time.perf_counter() - started
-        (frame,) = framing.Decoder().feed(self.board.outbound)
+        (frame,) = framing.Decoder().feed(self.unit.read())
         assert isinstance(frame, framing.Frame)
         return frame, seconds
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Bindings and sessions from PROTOCOL.md section 6 alone: nothing of the project is imported here."""
 
+import copy
 import hashlib
 import hmac
 import struct
@@ -47,6 +48,15 @@ class Direction:
         self.sync = digest[16:24]
         return text + digest[:16]
 
+    def opened(self, kind: int, request_id: int, payload: bytes) -> bytes | None:
+        """The body of the next frame, which goes on; None for what is not that, which changes nothing."""
+        text, trial = payload[:-16], copy.copy(self)
+        body = xor(text, aes_ctr(self.encryption_key, struct.pack(">QQ", self.number, 0), bytes(len(text))))[8:]
+        if trial.secured(kind, request_id, body) != payload:
+            return None
+        vars(self).update(vars(trial))
+        return body
+
 
 class Session:
     def __init__(self, auth: bytes, hello: bytes, host_random: bytes, unit_random: bytes):
@@ -56,3 +66,11 @@ class Session:
         self.host_proof = derive(auth, "ndks host proof", self.transcript)[:16]
         self.to_unit = Direction(auth, "h2u", self.transcript)
         self.to_host = Direction(auth, "u2h", self.transcript)
+
+    def secured(self, kind: int, request_id: int, body: bytes) -> bytes:
+        """The payload of the host's next frame."""
+        return self.to_unit.secured(kind, request_id, body)
+
+    def opened(self, kind: int, request_id: int, payload: bytes) -> bytes | None:
+        """The body of the unit's next frame; None for what is not that."""
+        return self.to_host.opened(kind, request_id, payload)

@@ -2,13 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Boards for the tests of this folder."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from .cut_summary import POWER_CUTS
-from .cuts import Cutter
 from .stand_ins import Chip
 
 
@@ -18,11 +15,3 @@ def chip(tmp_path: Path) -> Chip:
     chip = Chip(tmp_path)
     chip.boot()
     return chip
-
-
-@pytest.fixture
-def cutter(record_property) -> Iterator[Cutter]:
-    """What cuts the power; how often it did is told at the end of the run."""
-    cutter = Cutter()
-    yield cutter
-    record_property(POWER_CUTS, cutter.tried)

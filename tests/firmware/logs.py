@@ -4,19 +4,31 @@
 
 import struct
 
+from hosts.network import BINDING
+
 from ndks.crypto import CRYPTO
+from ndks_emulator import MemoryFlash
+from ndks_emulator.board import EmulatedBoard
+from ndks_emulator.lines import MemoryLine
 from ndks_protocol.binding import BindingKeys
 from ndks_unit.flash.record_log import RecordLog
 from ndks_unit.flash.records import EXPORT_COUNTER
 
-from .member import BINDING
-from .memory_board import MemoryBoard
+
+def board_of(flash: MemoryFlash) -> EmulatedBoard:
+    return EmulatedBoard(flash, MemoryLine())
 
 
-def opened(board: MemoryBoard, binding: bytes = BINDING) -> RecordLog:
-    """The log of a board that starts now, unlocked."""
-    log = RecordLog(board)
+def loaded(flash: MemoryFlash) -> RecordLog:
+    """The log as a unit has it that starts now."""
+    log = RecordLog(board_of(flash))
     log.load()
+    return log
+
+
+def opened(flash: MemoryFlash, binding: bytes = BINDING) -> RecordLog:
+    """The same, unlocked."""
+    log = loaded(flash)
     log.set_auth(BindingKeys(CRYPTO, binding).auth)
     log.unlock(BindingKeys(CRYPTO, binding).kek)
     return log

@@ -3,82 +3,96 @@
 """Units that send capsules to each other, with their hosts; and a sender that lives in the tests alone."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
+from hosts.capsules import NO_BINDING_ID, chunks_of, keys_of, pieces_of, sealed
+from hosts.memory import Host, before_each, new_flash
+from hosts.network import HYBRID, SECRET
+from support.public_network import public_network
+
+from ndks.crypto import CRYPTO
+from ndks_emulator import MemoryUnit, SetClock
 from ndks_protocol import commands, errors
-from ndks_protocol.capsule import CHUNK, FIRST_PIECE, TAG_SIZE, Header, HeaderKeys, Keys, MessageKeys, Opener, Sealer
+from ndks_protocol.capsule import Header, HeaderKeys, Keys, Opener, Sealer
 from ndks_protocol.commands import AES, INDEX_BITS, MAX_CHUNK, WIRE_HEADER_SIZE
-from ndks_protocol.generator import Generator
 from ndks_unit.dispatcher import Dispatcher
 
-from .exchange import ask, channels
-from .member import SECRET, membership
-from .memory_board import MemoryBoard
-
-HYBRID = 1
-CRYPTO = MemoryBoard()
+NETWORK = public_network()
 HEADER_KEYS = HeaderKeys(CRYPTO, SECRET)
 RANDOM = bytes(range(8))  # of a host
 
 _tokens = itertools.count(1)
 
 
-class FailingBoard(MemoryBoard):
-    """A board whose primitives can fail."""
+class FailingUnit(MemoryUnit):
+    """A unit whose primitives can fail while it serves."""
 
-    is_serving = False
     uses_left = 0
+    _is_serving = False
 
     def fail_at(self, use: int) -> None:
-        """Let SHA-256, AES or the watchdog fail once: at their so many-th use by handlers; 0 for never."""
+        """Let SHA-256, AES or the watchdog fail once: at their so many-th use by what serves; 0 for never."""
         self.uses_left = use
 
-    def sha256(self) -> Any:
-        self._use()
-        return super().sha256()
+    def serving(self, work: Callable[..., Any]) -> Callable[..., Any]:
+        """Do something, and perhaps fail meanwhile."""
 
-    def aes_ctr(self, key: "bytes | bytearray", iv: bytes, buffer: "bytearray | memoryview") -> None:
-        self._use()
-        super().aes_ctr(key, iv, buffer)
+        def serve(*request: Any) -> Any:
+            self._is_serving = True
+            try:
+                return work(*request)
+            finally:
+                self._is_serving = False
 
-    def feed_watchdog(self) -> None:
-        self._use()
+        return serve
 
     def _use(self) -> None:
-        if self.is_serving and self.uses_left:
+        if self._is_serving and self.uses_left:
             self.uses_left -= 1
             if not self.uses_left:
                 raise MemoryError
 
 
-class Peer:
-    """A member of the network of these tests, on a board of its own or on one that is given."""
+def failing_unit(images: "list[bytes] | None" = None) -> FailingUnit:
+    unit = FailingUnit(new_flash(images=images), clock=SetClock())
+    before_each(unit.board, ("sha256", "aes_ctr", "feed_watchdog"), unit._use)
+    return unit
 
-    def __init__(
-        self, lane: int = 1, suite: int = HYBRID, board: FailingBoard | None = None, **parameters: str
-    ) -> None:
-        self.board = board or FailingBoard()
+
+class Peer:
+    """A member of the network of these tests, on a unit of its own or on one that is given."""
+
+    def __init__(self, lane: int = 1, suite: int = HYBRID, unit: FailingUnit | None = None, **parameters: str) -> None:
+        self.unit = unit or failing_unit()
+        self.host = Host(self.unit)
         self.restart()
-        if not self.unit.state.binding:
-            self.ask(commands.PROVISION, *membership(suite, lane, **parameters))
+        if not self.firmware.state.binding:
+            self.host.provision(suite, lane, **parameters)
+
+    @property
+    def firmware(self) -> Dispatcher:
+        return self.unit.firmware
 
     def restart(self) -> None:
         """What is in RAM is lost."""
-        self.board.start()
-        self.unit = Dispatcher(self.board)
-        self._dispatch = self.unit._dispatch
-        self.unit._dispatch = self._serve
+        self.host.restart()
+        dispatch, serving = self.firmware._dispatch, self.unit.serving(self.firmware._dispatch)
+
+        def serve(code: int, *request: Any) -> int:
+            """Only what a session is there for may fail, not the session itself."""
+            return (serving if code >= commands.NEXT_INDEX.code else dispatch)(code, *request)
+
+        self.firmware._dispatch = serve
 
     def ask(self, command: commands.Command, *values: Any) -> tuple[Any, ...]:
-        return ask(self.board, self.unit, command, *values)
+        return self.host.ask(command, *values)
 
     def code(self, command: commands.Command, *values: Any) -> int:
-        """The error code that is answered, 0 when it is none."""
-        try:
-            self.ask(command, *values)
-        except errors.UnitError as error:
-            return error.code
-        return 0
+        return self.host.code(command, *values)
+
+    def disconnect(self) -> None:
+        self.host.disconnect()
 
     def begin(self, token: bytes = b"", cipher: int = AES) -> bytes:
         return self.ask(commands.SEAL_BEGIN, token or new_token(), cipher, 0, RANDOM)[0]
@@ -94,14 +108,14 @@ class Peer:
             return self.begin(token, cipher) + self.chunks(token, data)
         wire, tag_key, sync, aes_key = self.ask(commands.SEAL_KEYS, token, cipher, 0, RANDOM)
         sealer = Sealer(CRYPTO, HostKeys(self, token, tag_key, sync, aes_key))
-        return wire + b"".join([sealer.seal(*piece) for piece in pieces(data)])
+        return wire + b"".join([sealer.seal(*piece) for piece in pieces_of(data)])
 
     def chunks(self, token: bytes, data: bytes) -> bytes:
-        return b"".join([self.ask(commands.SEAL_CHUNK, token, *piece)[0] for piece in pieces(data)])
+        return b"".join([self.ask(commands.SEAL_CHUNK, token, *piece)[0] for piece in pieces_of(data)])
 
     def open(self, capsule: bytes, flags: int = 0, mode: str = "b") -> bytes:
         """The data of a capsule, in either mode. Nothing is accepted."""
-        wire, chunks = capsule[:WIRE_HEADER_SIZE], split(capsule[WIRE_HEADER_SIZE:])
+        wire, chunks = capsule[:WIRE_HEADER_SIZE], chunks_of(capsule)
         if mode == "b":
             handle, *_ = self.ask(commands.OPEN_BEGIN, wire, flags)
             return b"".join([self.ask(commands.OPEN_CHUNK, handle, *chunk)[0] for chunk in chunks])
@@ -119,22 +133,6 @@ class Peer:
         except errors.UnitError as error:
             return error.code
         return 0
-
-    def unplug(self) -> None:
-        """The host leaves without a word, and another comes."""
-        self.unit.poll()
-        self.board.is_connected = False
-        self.unit.poll()
-        self.board.is_connected = True
-        channels.pop(self.unit, None)
-
-    def _serve(self, code: int, *request: Any) -> int:
-        """As the unit does; only what a session is there for may fail, not the session itself."""
-        self.board.is_serving = code >= commands.NEXT_INDEX.code
-        try:
-            return self._dispatch(code, *request)
-        finally:
-            self.board.is_serving = False
 
 
 class HostKeys(Keys):
@@ -173,20 +171,6 @@ def known_sync(sync: bytes) -> bytes:
     return sync if any(sync) else b""
 
 
-def pieces(data: bytes) -> list[tuple[int, int, bytes]]:
-    """The pieces (number, last, data) in which a host sends the data of a message."""
-    parts = [data[:FIRST_PIECE]]
-    parts += [data[start : start + CHUNK] for start in range(FIRST_PIECE, len(data), CHUNK)]
-    return [(number, int(number == len(parts) - 1), part) for number, part in enumerate(parts)]
-
-
-def split(chunks: bytes) -> list[tuple[int, int, bytes]]:
-    """The chunks (number, last, chunk) that follow the header of a capsule."""
-    full = CHUNK + TAG_SIZE
-    parts = [chunks[start : start + full] for start in range(0, len(chunks), full)]
-    return [(number, int(number == len(parts) - 1), part) for number, part in enumerate(parts)]
-
-
 def clear(capsule: bytes) -> Header:
     """The header as the members of the network see it."""
     return HEADER_KEYS.unmask(capsule[:WIRE_HEADER_SIZE])
@@ -203,13 +187,7 @@ def wire(lane: int, number: int, **fields: int) -> bytes:
     return HEADER_KEYS.mask(header(lane, number, **fields))
 
 
-def capsule(lane: int, number: int, data: bytes = b"hello", binding_id: bytes = bytes(16), **fields: int) -> bytes:
+def capsule(lane: int, number: int, data: bytes = b"hello", binding_id: bytes = NO_BINDING_ID, **fields: int) -> bytes:
     """What the unit of that lane would seal under that number; the tests need no unit for each sender."""
     clear_header = header(lane, number, **fields)
-    _, _, _, _, _, digits, secret, _, p1, p2, *_ = membership()
-    keystream = Generator(p1, p2, digits).key(clear_header.index)
-    keys = MessageKeys(
-        CRYPTO, secret, clear_header, binding_id, lambda offset, size: keystream.read(8 * offset, 8 * size)
-    )
-    sealer = Sealer(CRYPTO, keys)
-    return HEADER_KEYS.mask(clear_header) + b"".join([sealer.seal(*piece) for piece in pieces(data)])
+    return sealed(NETWORK, clear_header, data, keys_of(NETWORK, clear_header, binding_id))

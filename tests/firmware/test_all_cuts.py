@@ -10,8 +10,9 @@ from bisect import bisect_left
 from collections.abc import Callable
 
 import pytest
+from support.power_cuts import PowerCuts
 
-from firmware.cuts import SENDERS, Cutter, Life, Operation, member, steps_of
+from firmware.life import SENDERS, Life, Operation, member
 from ndks_protocol import commands, errors
 from ndks_protocol.flash import NVM_SIZE
 from ndks_unit.flash.records import BODY, BOOTS, EXPORT_COUNTER, MEMBERSHIP, TAIL, plausible
@@ -22,8 +23,8 @@ STRANGER = 4
 
 def provision(life: Life) -> None:
     life.start()
-    if not life.unit.state.binding:
-        life.provision()
+    if not life.firmware.state.binding:
+        life.host.provision()
 
 
 def only_start(life: Life) -> None:
@@ -78,7 +79,7 @@ def distrust(life: Life) -> None:
 def prove_wrongly(life: Life) -> None:
     """Once, however often that is repeated after a cut."""
     life.start()
-    if life.unit.state.session.wrong_attempts:
+    if life.firmware.state.session.wrong_attempts:
         return
     life.ask(commands.HELLO)
     life.ask(commands.OPEN_SESSION, bytes(16))
@@ -95,7 +96,7 @@ def after_a_wrong_proof() -> Life:
 def zeroized() -> Life:
     life = member(1)
     life.start()
-    life.ask(commands.ZEROIZE, commands.CONFIRMATION, life.board.uid)
+    life.ask(commands.ZEROIZE, commands.CONFIRMATION, life.unit.board.uid)
     life.given.clear()
     return life
 
@@ -104,7 +105,7 @@ def with_all_starts_counted() -> Life:
     """The next start needs a new record of its counter."""
     life = member()
     life.start()
-    while life.unit.state.log._tails[BOOTS][0] != life.unit.state.log._tails[BOOTS][1]:
+    while life.firmware.state.log._tails[BOOTS][0] != life.firmware.state.log._tails[BOOTS][1]:
         life.start()
     return life
 
@@ -112,8 +113,8 @@ def with_all_starts_counted() -> Life:
 def with_all_steps_counted() -> Life:
     life = member()
     life.open()
-    while life.unit.state.log._tails[EXPORT_COUNTER][0] != life.unit.state.log._tails[EXPORT_COUNTER][1]:
-        life.acknowledge(life.unit.state.member.exports.next)
+    while life.firmware.state.log._tails[EXPORT_COUNTER][0] != life.firmware.state.log._tails[EXPORT_COUNTER][1]:
+        life.acknowledge(life.firmware.state.member.exports.next)
     return life
 
 
@@ -128,7 +129,7 @@ def with_a_damaged_membership() -> Life:
     life.open()
     for index in range(11, 16):
         life.acknowledge(index)
-    nvm = life.board.nvm.content
+    nvm = life.unit.flash.nvm.content
     (membership_at,) = [at for at in range(0, NVM_SIZE - BODY, 16) if (plausible(nvm, at) or b" ")[0] == MEMBERSHIP]
     nvm[membership_at + BODY] ^= 1
     return life
@@ -142,13 +143,13 @@ def compaction_cut(steps_later: int, compactions: int) -> Callable[[], Life]:
 
         def cut(steps: int) -> Life:
             cut = life.clone()
-            assert not cut.board.survives(steps, lambda: jump(cut))
+            assert not cut.unit.power.survives(steps, lambda: jump(cut))
             return cut
 
         def has_begun(steps: int) -> bool:
-            return cut(steps).board.nvm.erases > life.board.nvm.erases
+            return cut(steps).unit.flash.nvm.erases > life.unit.flash.nvm.erases
 
-        begins = bisect_left(range(steps_of(life, jump)), True, key=has_begun)
+        begins = bisect_left(range(life.steps_of(jump)), True, key=has_begun)
         found = cut(begins + steps_later)
         found.burnt_blocks += 1
         return found
@@ -195,25 +196,25 @@ cases = pytest.mark.parametrize("case", CASES)
 
 
 @cases
-def test_a_cut_at_every_step(case: str, cutter: Cutter) -> None:
+def test_a_cut_at_every_step(case: str, power_cuts: PowerCuts) -> None:
     make, operation = CASES[case]
-    for cut in cutter.check(make(), operation, at_most=200)[::20]:
+    for cut in power_cuts.check(make(), operation, at_most=200)[::20]:
         operation(cut)
-        if cut.unit.state.binding:
+        if cut.firmware.state.binding:
             cut.live()
 
 
 @cases
-def test_every_pair_of_cuts(case: str, cutter: Cutter) -> None:
+def test_every_pair_of_cuts(case: str, power_cuts: PowerCuts) -> None:
     make, operation = CASES[case]
     life = make()
-    life.board.power.fine = False
-    cutter.check_pairs(life, operation, at_most=300)
+    life.unit.power.fine = False
+    power_cuts.check_pairs(life, operation, at_most=300)
 
 
 def test_compactions_are_cut_where_they_are_meant_to_be() -> None:
     """The four states of nvm that an UNLOCK after it can meet, and none of them is the state before."""
-    nvm = {later: bytes(compaction_cut(later, 1)().board.nvm.content) for later in (0, 1, 2, 500)}
+    nvm = {later: bytes(compaction_cut(later, 1)().unit.flash.nvm.content) for later in (0, 1, 2, 500)}
     assert all(byte | 0x55 == byte for byte in nvm[HALF_ERASED])
     assert nvm[HALF_ERASED].strip(b"\xff")
     assert nvm[HALF_BLANK][: NVM_SIZE // 2].strip(b"\xff") == b"" != nvm[HALF_BLANK].strip(b"\xff")
@@ -224,28 +225,28 @@ def test_compactions_are_cut_where_they_are_meant_to_be() -> None:
 
 def test_damage_is_no_reason_to_erase() -> None:
     life = with_a_damaged_membership()
-    old, erases = life.look(), life.board.nvm.erases
+    old, erases = life.look(), life.unit.flash.nvm.erases
     only_unlock(life)
     assert life.look() == old
-    assert life.board.nvm.erases == erases
+    assert life.unit.flash.nvm.erases == erases
 
 
 @pytest.mark.parametrize("steps_later", [HALF_ERASED, ALL_BLANK, HALF_PROGRAMMED])
-def test_a_snapshot_that_is_the_only_copy_is_not_overwritten(steps_later: int, cutter: Cutter) -> None:
+def test_a_snapshot_that_is_the_only_copy_is_not_overwritten(steps_later: int, power_cuts: PowerCuts) -> None:
     """A cut leaves everything in one snapshot alone; those that follow come while it is mended, and in a full log."""
     life = compaction_cut(steps_later, 2)()
-    life.board.power.fine = False
-    for once in cutter.cuts(life, only_unlock, at_most=10):
+    life.unit.power.fine = False
+    for once in power_cuts.cuts(life, only_unlock, at_most=10):
         once.open()
-        while once.unit.state.log.size - once.unit.state.log.used >= JUMP_RECORD:
-            once.acknowledge(once.unit.state.member.exports.next + 1)
-        old, index = once.look(), once.unit.state.member.exports.next + 1
+        while once.firmware.state.log.size - once.firmware.state.log.used >= JUMP_RECORD:
+            once.acknowledge(once.firmware.state.member.exports.next + 1)
+        old, index = once.look(), once.firmware.state.member.exports.next + 1
 
         def jump_on(life: Life, index: int = index) -> None:
             life.open()
             life.acknowledge(index)
 
-        for twice in cutter.cuts(once, jump_on, at_most=15):
+        for twice in power_cuts.cuts(once, jump_on, at_most=15):
             assert twice.look() in (old, old._replace(next_index=index + 1))
 
 
@@ -256,22 +257,22 @@ LARGE = 0x0100_0000  # an index that reads like the first bytes of a record: typ
 
 
 @pytest.mark.parametrize("first", [0x60, 0xA0])
-def test_body_that_reads_like_a_record_makes_no_snapshot_the_newest(first: int, cutter: Cutter) -> None:
+def test_body_that_reads_like_a_record_makes_no_snapshot_the_newest(first: int, power_cuts: PowerCuts) -> None:
     """An old snapshot that is taken for the newest would give indices a second time."""
     life = member(fine=False)
     life.open()
     life.ask(commands.ACKNOWLEDGE, 0, LARGE + first - 1, 1)
-    life.unit.state.log.compact()
+    life.firmware.state.log.compact()
     life.acknowledge(LARGE + 0x1FF)
-    life.unit.state.log.compact()
-    while life.unit.state.log.size - life.unit.state.log.used >= JUMP_RECORD:
-        life.acknowledge(life.unit.state.member.exports.next + 1)
-    index = life.unit.state.member.exports.next + 1
+    life.firmware.state.log.compact()
+    while life.firmware.state.log.size - life.firmware.state.log.used >= JUMP_RECORD:
+        life.acknowledge(life.firmware.state.member.exports.next + 1)
+    index = life.firmware.state.member.exports.next + 1
     old = life.look()
 
     def jump_on(life: Life) -> None:
         life.open()
         life.acknowledge(index)
 
-    for cut in cutter.cuts(life, jump_on, at_most=1000):
+    for cut in power_cuts.cuts(life, jump_on, at_most=1000):
         assert cut.look() in (old, old._replace(next_index=index + 1))

@@ -3,10 +3,10 @@
 """BIND, whatever fails meanwhile: the unit opens for one laptop, and nothing is left that the one before could open."""
 
 import pytest
+from hosts.network import BINDING
+from support.power_cuts import PowerCuts
 
-from firmware.cuts import OTHER, THIRD, Cutter, Life, View, images, member, records_under
-from firmware.exchange import open_session
-from firmware.member import BINDING
+from firmware.life import OTHER, THIRD, Life, View, member, records_under
 from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BindingKeys
@@ -43,9 +43,9 @@ def code_of_bind(life: Life) -> int:
 
 def bindings_in(life: Life) -> set[bytes]:
     """The laptops that anything in flash is for; a binding's own record in the clear counts."""
-    found = {binding for binding in (BINDING, OTHER, THIRD) if records_under(life.board, binding)}
+    found = {binding for binding in (BINDING, OTHER, THIRD) if records_under(life.flash, binding)}
     for binding in (BINDING, OTHER, THIRD):
-        if any(BindingKeys(CRYPTO, binding).auth in image for image in images(life.board)):
+        if any(BindingKeys(CRYPTO, binding).auth in image for image in life.flash.images):
             found.add(binding)
     return found
 
@@ -73,67 +73,69 @@ def test_nothing_of_the_laptop_before_is_left(situation: str) -> None:
 
 def test_search_for_records_finds_all_there_are() -> None:
     life = member(1)
-    for image in images(life.board)[:2]:
+    for image in life.flash.images[:2]:
         kinds = {image[offset] for offset in range(0, NVM_SIZE - BODY, 16) if plausible(image, offset)}
-        assert set(records_under(life.board, BINDING)) == {kind for kind in kinds if kind < 0xF0}
-    assert BINDING_RECORD not in records_under(life.board, BINDING)
+        assert set(records_under(life.flash, BINDING)) == {kind for kind in kinds if kind < 0xF0}
+    assert BINDING_RECORD not in records_under(life.flash, BINDING)
 
 
 @situations
-def test_a_cut_at_every_step(situation: str, cutter: Cutter) -> None:
+def test_a_cut_at_every_step(situation: str, power_cuts: PowerCuts) -> None:
     life = SITUATIONS[situation]()
-    for cut in cutter.check(life, bind, at_most=150):
+    for cut in power_cuts.check(life, bind, at_most=150):
         if cut.ended:
             assert bindings_in(cut) == {OTHER}
 
 
 @situations
-def test_after_a_cut_everything_works(situation: str, cutter: Cutter) -> None:
-    for cut in cutter.cuts(SITUATIONS[situation](), bind, at_most=20):
+def test_after_a_cut_everything_works(situation: str, power_cuts: PowerCuts) -> None:
+    for cut in power_cuts.cuts(SITUATIONS[situation](), bind, at_most=20):
         cut.live()
 
 
 @pytest.mark.parametrize("situation", ["its first snapshots", "over older snapshots", "no room for the commit"])
-def test_after_a_cut_the_next_session_leaves_nothing_of_the_laptop_before(situation: str, cutter: Cutter) -> None:
+def test_after_a_cut_the_next_session_leaves_nothing_of_the_laptop_before(
+    situation: str, power_cuts: PowerCuts
+) -> None:
     life = SITUATIONS[situation]()
-    life.board.power.fine = False
-    for cut in cutter.cuts(life, bind, at_most=10_000):
+    life.unit.power.fine = False
+    for cut in power_cuts.cuts(life, bind, at_most=10_000):
         if cut.open() == OTHER:
             assert bindings_in(cut) == {OTHER}
 
 
 @pytest.mark.parametrize("repeat", [bind, bind_to_third], ids=["to the same", "to another"])
 @situations
-def test_a_second_cut_while_it_is_repeated(situation: str, repeat, cutter: Cutter) -> None:
+def test_a_second_cut_while_it_is_repeated(situation: str, repeat, power_cuts: PowerCuts) -> None:
     life = SITUATIONS[situation]()
-    life.board.power.fine = False
-    cutter.check_pairs(life, bind, 150, repeat)
+    life.unit.power.fine = False
+    power_cuts.check_pairs(life, bind, 150, repeat)
 
 
 @situations
-def test_keys_that_are_acknowledged_between_two_cuts(situation: str, cutter: Cutter) -> None:
+def test_keys_that_are_acknowledged_between_two_cuts(situation: str, power_cuts: PowerCuts) -> None:
     """A snapshot that the first attempt has left is not taken for that of the second."""
     life = SITUATIONS[situation]()
-    life.board.power.fine = False
-    for once in cutter.cuts(life, bind, at_most=15):
+    life.unit.power.fine = False
+    for once in power_cuts.cuts(life, bind, at_most=15):
         index = count_and_acknowledge(once)
-        for twice in cutter.cuts(once, bind_to_third, at_most=15):
+        for twice in power_cuts.cuts(once, bind_to_third, at_most=15):
             assert twice.look().next_index == index
 
 
 @situations
-def test_a_compaction_after_a_cut(situation: str, cutter: Cutter) -> None:
+def test_a_compaction_after_a_cut(situation: str, power_cuts: PowerCuts) -> None:
     """A snapshot under a binding that never came to be is not taken for the newest, when a compaction is cut too."""
 
     def compact(life: Life) -> None:
         life.open()
-        life.unit.state.log.compact()
+        life.firmware.state.log.compact()
 
     life = SITUATIONS[situation]()
-    life.board.power.fine = False
-    for once in cutter.cuts(life, bind, at_most=15):
+    life.unit.power.fine = False
+    for once in power_cuts.cuts(life, bind, at_most=15):
         index = count_and_acknowledge(once)
-        for twice in cutter.cuts(once, compact, at_most=15):
+        for twice in power_cuts.cuts(once, compact, at_most=15):
             assert twice.look().next_index == index
 
 
@@ -142,7 +144,7 @@ def test_a_compaction_after_a_cut(situation: str, cutter: Cutter) -> None:
 
 def failing_at(life: Life, method: str, failing: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the board fail at the so many-th call of this method, and at all that follow."""
-    work = getattr(life.board, method)
+    work = getattr(life.unit.board, method)
     calls = 0
 
     def call(*arguments: object) -> object:
@@ -152,16 +154,16 @@ def failing_at(life: Life, method: str, failing: int, monkeypatch: pytest.Monkey
             raise OSError("failed")
         return work(*arguments)
 
-    monkeypatch.setattr(life.board, method, call)
+    monkeypatch.setattr(life.unit.board, method, call)
 
 
 def check_it_has_one_state(life: Life, old: View, monkeypatch: pytest.MonkeyPatch) -> None:
     """After BIND failed: what is acknowledged in this run, under whichever binding it takes, counts in the next."""
     acknowledged = old.next_index - 1
     for binding in (OTHER, BINDING):
-        life.board.clock += 100_000
+        life.unit.clock.milliseconds += 100_000
         try:
-            open_session(life.board, life.unit, binding)
+            life.host.open(binding)
             life.acknowledge(acknowledged + 1)
         except (errors.UnitError, AssertionError):
             continue
@@ -195,8 +197,8 @@ def test_commit_whose_padding_did_not_arrive() -> None:
     life = member()
     old = life.look()
     life.open()
-    life.unit.state.log.compact()  # as BIND will
-    life.board.nvm.stuck.add(life.unit.state.log.used + BINDING_RECORD_SIZE - 1)
+    life.firmware.state.log.compact()  # as BIND will
+    life.unit.flash.nvm.stuck.add(life.firmware.state.log.used + BINDING_RECORD_SIZE - 1)
     assert code_of_bind(life) == errors.STORAGE
     found = old.next_index
     try:
@@ -208,34 +210,34 @@ def test_commit_whose_padding_did_not_arrive() -> None:
     assert life.look().next_index == found
 
 
-def test_unlock_finishes_what_a_cut_has_interrupted_once_there_is_a_drive(cutter: Cutter) -> None:
+def test_unlock_finishes_what_a_cut_has_interrupted_once_there_is_a_drive(power_cuts: PowerCuts) -> None:
     life = member(1)
-    life.board.power.fine = False
-    for cut in cutter.cuts(life, bind, at_most=40):
+    life.unit.power.fine = False
+    for cut in power_cuts.cuts(life, bind, at_most=40):
         view = cut.look()
-        cut.board.drive_is_writable = False
+        cut.unit.flash.drive_is_writable = False
         assert cut.look() == view
         cut.open()
-        cut.board.drive_is_writable = True
+        cut.unit.flash.drive_is_writable = True
         assert cut.look() == view
         cut.live()
 
 
-def test_bind_where_the_last_one_could_not_be_finished(cutter: Cutter) -> None:
+def test_bind_where_the_last_one_could_not_be_finished(power_cuts: PowerCuts) -> None:
     """The drive fails when UNLOCK would finish an interrupted BIND, and works for the next BIND, which is cut."""
     life = member(1)
-    life.board.power.fine = False
-    for once in cutter.cuts(life, bind, at_most=40):
+    life.unit.power.fine = False
+    for once in power_cuts.cuts(life, bind, at_most=40):
         view = once.look()
         if view.binding != OTHER:
             continue
 
         def bind_late(life: Life) -> None:
-            life.board.drive_is_writable = False
+            life.unit.flash.drive_is_writable = False
             life.open()
-            life.board.drive_is_writable = True
+            life.unit.flash.drive_is_writable = True
             life.ask(commands.BIND, THIRD)
 
-        for twice in cutter.cuts(once, bind_late, at_most=40):
-            twice.board.drive_is_writable = True
+        for twice in power_cuts.cuts(once, bind_late, at_most=40):
+            twice.unit.flash.drive_is_writable = True
             assert twice.look() in (view, view._replace(binding=THIRD))

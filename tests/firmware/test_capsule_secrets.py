@@ -7,11 +7,12 @@ On the line nothing is to be seen at all.
 
 from typing import Any
 
+from hosts.network import BINDING, SECRET, membership
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.member import BINDING, SECRET, membership
-from firmware.peer import CRYPTO, HEADER_KEYS, RANDOM, Peer, capsule, clear
+from firmware.peer import HEADER_KEYS, RANDOM, Peer, capsule, clear
+from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.capsule import Header
@@ -27,8 +28,17 @@ SENDER = 2
 class Overheard(Peer):
     """A unit whose answers are collected: as its host understands them, and as they are on the line."""
 
-    heard = b""
-    on_the_line = b""
+    def __init__(self) -> None:
+        self.heard = self.on_the_line = b""
+        super().__init__()
+        answers = self.host.answers
+
+        def overhear(sent: bytes) -> list[framing.Frame]:
+            frames = answers(sent)
+            self.on_the_line += b"".join(bytes(frame.payload) + b"|" for frame in frames)
+            return frames
+
+        self.host.answers = overhear
 
     def ask(self, command: commands.Command, *values: Any) -> tuple[Any, ...]:
         answer: tuple[Any, ...] = ()
@@ -37,9 +47,6 @@ class Overheard(Peer):
             return answer
         finally:
             self.heard += b"".join(value for value in answer if isinstance(value, bytes)) + b"|"
-            for frame in framing.Decoder().feed(self.board.outbound):
-                assert isinstance(frame, framing.Frame)
-                self.on_the_line += bytes(frame.payload) + b"|"
 
 
 class Conversation:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hosts.network import SECRET, membership, named
 
-from firmware.member import SECRET, membership, named, provision
 from firmware.stand_ins import Chip, Host, Script
 from firmware.stand_ins.host import ALL
 from firmware.stand_ins.pins import Pin, Pull
@@ -54,7 +54,7 @@ def find_it_tampered(host: Host) -> Script:
 def become_member(chip: Chip) -> None:
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
         yield from host.ask(commands.NEXT_INDEX)
 
     chip.boot()
@@ -190,9 +190,9 @@ def test_only_zeroize_makes_a_tampered_unit_blank(chip: Chip, settings: dict[str
         hello = named(commands.HELLO.answer, (yield from host.ask(commands.HELLO)))
         assert hello["state"] == commands.STATE_TAMPERED
         with pytest.raises(errors.UnitError, match="TAMPERED"):
-            yield from provision(host)
+            yield from host.provision()
         yield from host.ask(commands.ZEROIZE, commands.CONFIRMATION, hello["uid"])
-        yield from provision(host)
+        yield from host.provision()
         yield from host.ask(commands.NEXT_INDEX)
 
     for _ in range(2):

@@ -3,9 +3,9 @@
 """Capsules on a chip: with CircuitPython's AES, randomness and line, they are those of any other unit."""
 
 import pytest
+from hosts.capsules import chunks_of, pieces_of
 
-from firmware.member import provision
-from firmware.peer import RANDOM, Peer, clear, new_token, pieces, split
+from firmware.peer import RANDOM, Peer, clear, new_token
 from firmware.stand_ins import Chip, Host, Script
 from ndks_protocol import commands
 from ndks_protocol.commands import AES, VERNAM, WIRE_HEADER_SIZE
@@ -22,13 +22,13 @@ def test_units_of_both_kinds_open_each_others_capsules(chip: Chip, cipher: int) 
 
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
         token = new_token()
         sent.extend((yield from host.ask(commands.SEAL_BEGIN, token, cipher, 0, RANDOM)))
-        for piece in pieces(DATA):
+        for piece in pieces_of(DATA):
             sent.extend((yield from host.ask(commands.SEAL_CHUNK, token, *piece)))
         handle, *_ = yield from host.ask(commands.OPEN_BEGIN, received[:WIRE_HEADER_SIZE], 0)
-        for chunk in split(received[WIRE_HEADER_SIZE:]):
+        for chunk in chunks_of(received):
             opened.extend((yield from host.ask(commands.OPEN_CHUNK, handle, *chunk)))
 
     chip.run(script)
@@ -44,7 +44,7 @@ def test_numbers_go_on_and_salts_differ_after_a_restart(chip: Chip) -> None:
 
     def first(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
         yield from seal_and_unplug(host)
 
     def second(host: Host) -> Script:

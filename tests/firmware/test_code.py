@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hosts.network import SUITE, named
 
-from firmware.member import SUITE, named, provision
 from firmware.stand_ins import Chip, Host, Script, WatchdogReset
 from firmware.stand_ins.chip import FREE_MEMORY, UID
 from firmware.stand_ins.clock import WatchDogMode
@@ -29,7 +29,7 @@ def test_a_unit_gives_the_published_keys(chip: Chip, suite: int) -> None:
 
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host, suite)
+        yield from host.provision(suite)
         for entry in published:
             key = yield from host.ask(commands.KEY_CHUNK, 0, entry["k"], 0, 32)
             assert key[0].hex() == entry["bytes"]
@@ -44,7 +44,7 @@ def test_what_a_unit_says_of_itself(chip: Chip) -> None:
         hello = named(commands.HELLO.answer, (yield from host.ask(commands.HELLO)))
         assert (hello["uid"], hello["state"]) == (UID, commands.STATE_BLANK)
         assert hello["max_payload"] == framing.MAX_PAYLOAD
-        yield from provision(host)
+        yield from host.provision()
         hello = named(commands.HELLO.answer, (yield from host.ask(commands.HELLO)))
         assert hello["state"] == commands.STATE_LOCKED
         yield from host.open_session()
@@ -79,7 +79,7 @@ def test_wrong_proofs_are_delayed_by_the_boards_own_clock(chip: Chip) -> None:
 
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
         yield from host.wait_ms(64_900)
         for delay in (200, 400, 800):
             with pytest.raises(errors.UnitError, match="LOCKED"):
@@ -129,7 +129,7 @@ def test_a_member_writes_once_a_start(chip: Chip) -> None:
 
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
 
     chip.run(script)
     for start in range(3):
@@ -146,7 +146,7 @@ def test_a_long_computation_feeds_the_watchdog(chip: Chip, monkeypatch: pytest.M
 
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
         start = chip.clock.ms
         yield from host.ask(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
         assert chip.clock.ms - start > 8000
@@ -185,7 +185,7 @@ def test_after_any_other_exception_the_chip_resets_itself(chip: Chip) -> None:
 
 
 def test_a_failing_handler_is_no_such_exception(chip: Chip, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(unit: object) -> tuple[Any, ...]:
+    def fail(state: object) -> tuple[Any, ...]:
         raise MemoryError("at 0x20001234, next to the secret")
 
     monkeypatch.setitem(dispatcher.HANDLERS, commands.STATUS.code, fail)

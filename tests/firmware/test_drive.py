@@ -5,8 +5,8 @@
 from collections.abc import Callable
 
 import pytest
+from hosts.network import named
 
-from firmware.member import named, provision
 from firmware.stand_ins import Chip, Host, Script
 from ndks_protocol import commands, errors
 from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE
@@ -43,7 +43,7 @@ def next_index(chip: Chip) -> int:
 def after_provisioning(rest: Callable[[Host], Script]) -> Callable[[Host], Script]:
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
         yield from rest(host)
 
     return script

@@ -10,15 +10,16 @@ from typing import Any
 
 import flash_reference
 import pytest
+from hosts.network import membership, named
+from support.power_cuts import PowerCuts
+from support.reference import flash_images, load_vectors
 
-from firmware.cuts import SENDERS, Cutter, Life, View, images, member, remains, secrets_of, steps_of
-from firmware.exchange import ask
-from firmware.member import membership, named
-from firmware.memory_board import MemoryBoard
+from firmware.life import SENDERS, Life, View, member, remains, secrets_of
 from firmware.peer import RANDOM, new_token, wire
+from ndks.crypto import CRYPTO
+from ndks_emulator import MemoryFlash
 from ndks_protocol import commands, errors
 from ndks_protocol.flash import NVM_SIZE
-from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash import records
 
 OLD_FORMAT = json.loads((Path(__file__).parent / "images/format_1.json").read_text())
@@ -28,15 +29,15 @@ CAUSES = pytest.mark.parametrize("tampered", [False, True], ids=["on purpose", "
 
 def zeroize(life: Life) -> None:
     life.start()
-    life.ask(commands.ZEROIZE, commands.CONFIRMATION, life.board.uid)
+    life.ask(commands.ZEROIZE, commands.CONFIRMATION, life.unit.board.uid)
 
 
 def tamper(life: Life) -> None:
     """The case is opened, and closed again at once."""
     life.start()
-    life.board.case_open = True
-    life.board.case_open = False
-    life.unit.poll()
+    life.unit.case.open()
+    life.unit.case.close()
+    life.firmware.poll()
 
 
 def erased(tampered: bool, erases: int) -> list[bytes]:
@@ -48,13 +49,13 @@ def erased(tampered: bool, erases: int) -> list[bytes]:
     return [nvm, flash_reference.snapshot(nvm), flash_reference.snapshot(nvm)]
 
 
-def is_marked(board: MemoryBoard, tampered: bool) -> bool:
-    return board.nvm.content[-32:] == flash_reference.marker(int(tampered))
+def is_marked(flash: MemoryFlash, tampered: bool) -> bool:
+    return flash.nvm.content[-32:] == flash_reference.marker(int(tampered))
 
 
-def has_begun(board: MemoryBoard, tampered: bool) -> bool:
+def has_begun(flash: MemoryFlash, tampered: bool) -> bool:
     """Whether enough of the marker is there, which may have been torn: 4 bytes of its tag."""
-    found, marker = board.nvm.content[-32:], flash_reference.marker(int(tampered))
+    found, marker = flash.nvm.content[-32:], flash_reference.marker(int(tampered))
     return sum(found[i] == marker[i] for i in range(8, 24)) >= 4
 
 
@@ -72,23 +73,23 @@ def check_erased(life: Life, tampered: bool, secrets: set[bytes]) -> None:
     for _ in range(2):
         life.start()
         assert life.look() == View(TAMPERED if tampered else BLANK)
-        assert not remains(life.board, secrets)
-        assert not is_marked(life.board, True)
-        assert not is_marked(life.board, False)
+        assert not remains(life.flash, secrets)
+        assert not is_marked(life.flash, True)
+        assert not is_marked(life.flash, False)
     if tampered:
         assert code(life, commands.PROVISION, *membership()) == errors.TAMPERED
         zeroize(life)
         assert life.look() == View(BLANK)
     life.start()
-    life.provision()
+    life.host.provision()
     life.given.clear()
     assert life.look().next_index == 1
 
 
 def all_secrets(life: Life) -> set[bytes]:
-    erases = life.unit.state.log.erases if hasattr(life, "unit") else 0
+    erases = life.firmware.state.log.erases if life.unit.is_running else 0
     harmless = {piece for image in erased(True, erases + 1) for piece in _windows(image)}
-    return secrets_of(life.board) - harmless
+    return secrets_of(life.flash) - harmless
 
 
 def _windows(image: bytes) -> set[bytes]:
@@ -103,7 +104,7 @@ MOMENTS: dict[str, Callable[[Life], object]] = {
     "after a wrong proof": lambda life: (life.start(), _prove_wrongly(life)),
     "a session is open": Life.open,
     "a message is being sealed": lambda life: (life.open(), life.seal()),
-    "nobody is there": lambda life: (life.open(), setattr(life.board, "is_connected", False)),
+    "nobody is there": lambda life: (life.open(), setattr(life.unit.line, "connected", False)),
 }
 
 
@@ -119,37 +120,37 @@ def test_opening_the_case_erases_everything(moment: str, compactions: int) -> No
     life = member(compactions)
     secrets = all_secrets(life)
     MOMENTS[moment](life)
-    life.board.case_open = True
-    life.board.case_open = False
-    life.unit.poll()
-    assert not remains(life.board, secrets)
-    assert images(life.board) == erased(True, compactions + 1)
-    assert life.unit.state.lifecycle == TAMPERED
-    life.board.is_connected = True
+    life.unit.case.open()
+    life.unit.case.close()
+    life.firmware.poll()
+    assert not remains(life.flash, secrets)
+    assert life.flash.images == erased(True, compactions + 1)
+    assert life.firmware.state.lifecycle == TAMPERED
+    life.unit.line.connected = True
     check_erased(life, True, secrets)
 
 
 def test_case_that_opened_while_the_power_was_off() -> None:
     life = member()
     secrets = all_secrets(life)
-    life.board.case_open = True
+    life.unit.case.open()
     life.start()
-    assert life.unit.state.lifecycle == TAMPERED
-    assert not remains(life.board, secrets)
-    life.board.case_open = False
+    assert life.firmware.state.lifecycle == TAMPERED
+    assert not remains(life.flash, secrets)
+    life.unit.case.close()
     check_erased(life, True, secrets)
 
 
 def test_case_that_opens_while_a_unit_is_blank() -> None:
     life = Life()
     life.start()
-    life.board.case_open = True
+    life.unit.case.open()
     assert code(life, commands.PROVISION, *membership()) == errors.TAMPERED
-    assert images(life.board) == [b"\xff" * NVM_SIZE] * 3
-    life.board.case_open = False
+    assert life.flash.images == [b"\xff" * NVM_SIZE] * 3
+    life.unit.case.close()
     assert code(life, commands.PROVISION, *membership()) == errors.TAMPERED, "nobody knows what was done meanwhile"
     life.start()
-    life.provision()
+    life.host.provision()
 
 
 def test_a_flood_of_bytes_does_not_hold_up_the_erasure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,15 +160,15 @@ def test_a_flood_of_bytes_does_not_hold_up_the_erasure(monkeypatch: pytest.Monke
     bound: list[bool] = []
 
     def read() -> bytes:
-        bound.append(life.unit.state.binding is not None)
-        life.board.case_open = True
+        bound.append(life.firmware.state.binding is not None)
+        life.unit.case.open()
         return b"\1" * 64 if len(bound) < 100 else b""
 
-    monkeypatch.setattr(life.board, "read", read)
+    monkeypatch.setattr(life.unit.board, "read", read)
     for _ in range(2):
-        life.unit.poll()
+        life.firmware.poll()
     assert True not in bound[10:]
-    assert life.unit.state.lifecycle == TAMPERED
+    assert life.firmware.state.lifecycle == TAMPERED
 
 
 REQUESTS: dict[str, tuple[commands.Command, Callable[[], tuple[Any, ...]]]] = {
@@ -191,19 +192,18 @@ def test_a_request_during_which_the_case_opens_is_not_answered(name: str, monkey
     secrets = all_secrets(life)
     life.open()
     command, values = REQUESTS[name]
-    dispatch = life.unit._dispatch
+    dispatch = life.firmware._dispatch
 
     def open_case(*arguments: Any) -> int:
         size = dispatch(*arguments)
-        life.board.case_open = True
-        life.board.case_open = False
+        life.unit.case.open()
+        life.unit.case.close()
         return size
 
-    monkeypatch.setattr(life.unit, "_dispatch", open_case)
-    life.board.outbound = b""
+    monkeypatch.setattr(life.firmware, "_dispatch", open_case)
     assert code(life, command, *values()) == errors.TAMPERED
-    assert life.unit.state.lifecycle == TAMPERED
-    assert not remains(life.board, secrets)
+    assert life.firmware.state.lifecycle == TAMPERED
+    assert not remains(life.flash, secrets)
     check_erased(life, True, secrets)
 
 
@@ -213,7 +213,7 @@ def test_case_opens_between_any_two_writes_of_a_command(command: str, monkeypatc
     requests = {
         "ACKNOWLEDGE": (commands.ACKNOWLEDGE, 0, 50, 0),
         "BIND": (commands.BIND, bytes(range(100, 132))),
-        "ZEROIZE": (commands.ZEROIZE, commands.CONFIRMATION, full.board.uid),
+        "ZEROIZE": (commands.ZEROIZE, commands.CONFIRMATION, full.unit.board.uid),
     }
     for write in range(1, 5):
         life = full.clone()
@@ -225,19 +225,19 @@ def test_case_opens_between_any_two_writes_of_a_command(command: str, monkeypatc
             nonlocal writes
             writes += 1
             if writes == last:
-                life.board.case_open = True
-                life.board.case_open = False
+                life.unit.case.open()
+                life.unit.case.close()
             method(*arguments)
 
         for name in ("nvm_write", "snapshot_write"):
-            method = getattr(life.board, name)
-            monkeypatch.setattr(life.board, name, lambda *a, method=method: count(*a, method=method))
+            method = getattr(life.unit.board, name)
+            monkeypatch.setattr(life.unit.board, name, lambda *a, method=method: count(*a, method=method))
         opened = code(life, *requests[command])
         monkeypatch.undo()
         if writes < write:
             break
         assert opened == (0 if command == "ZEROIZE" else errors.TAMPERED), "ZEROIZE has done what it should"
-        assert life.unit.state.lifecycle == TAMPERED, "as long as it runs"
+        assert life.firmware.state.lifecycle == TAMPERED, "as long as it runs"
         check_erased(life, tampered=command != "ZEROIZE", secrets=secrets)
 
 
@@ -258,9 +258,9 @@ def test_tampered_until_zeroize() -> None:
             assert named(command.answer, life.ask(command))["state"] == TAMPERED
         life.start()
     zeroize(life)
-    assert images(life.board) == erased(False, 2)
+    assert life.flash.images == erased(False, 2)
     assert named(commands.STATUS.answer, life.ask(commands.STATUS))["erases"] == 2
-    life.provision()
+    life.host.provision()
     life.given.clear()
     life.live()
 
@@ -274,9 +274,9 @@ def test_zeroize_needs_no_session_and_goes_on_with_one() -> None:
             life.seal()
         else:
             life.start()
-        assert life.ask(commands.ZEROIZE, commands.CONFIRMATION, life.board.uid) == ()
-        assert life.unit.state.lifecycle == BLANK
-        assert images(life.board) == erased(False, 3)
+        assert life.ask(commands.ZEROIZE, commands.CONFIRMATION, life.unit.board.uid) == ()
+        assert life.firmware.state.lifecycle == BLANK
+        assert life.flash.images == erased(False, 3)
         check_erased(life, False, secrets)
 
 
@@ -292,41 +292,39 @@ def test_zeroize_needs_no_session_and_goes_on_with_one() -> None:
 def test_zeroize_wants_its_confirmation_and_this_unit(confirmation: bytes, uid: bytes | None) -> None:
     life = member()
     life.start()
-    before = images(life.board)
-    assert code(life, commands.ZEROIZE, confirmation, uid or life.board.uid) == errors.RANGE
-    assert images(life.board) == before
+    before = life.flash.images
+    assert code(life, commands.ZEROIZE, confirmation, uid or life.unit.board.uid) == errors.RANGE
+    assert life.flash.images == before
     assert life.look().next_index == 11
 
 
 def test_zeroize_leaves_a_newer_state_alone() -> None:
-    board = member().board
-    keys = records.RecordKeys(board)
+    life = member()
     body = flash_reference.state_format(0).replace(b"\3", b"\4", 1)
-    unit = Dispatcher(board.clone())
-    board.nvm_write(unit.state.log.used, bytes(keys.encode(records.STATE_FORMAT, body, 10_000)))
-    life = Life(board)
-    before = images(board)
+    record = records.RecordKeys(CRYPTO).encode(records.STATE_FORMAT, body, 10_000)
+    life.flash.nvm.write(life.clone().firmware.state.log.used, bytes(record))
+    before = life.flash.images
     life.start()
     assert named(commands.STATUS.answer, life.ask(commands.STATUS))["flags"] == commands.NEWER_STATE
-    assert code(life, commands.ZEROIZE, commands.CONFIRMATION, board.uid) == errors.STATE_FORMAT
-    assert images(board) == before
+    assert code(life, commands.ZEROIZE, commands.CONFIRMATION, life.unit.board.uid) == errors.STATE_FORMAT
+    assert life.flash.images == before
 
 
 def test_zeroize_of_an_older_state() -> None:
     life = Life()
-    life.board.nvm_write(0, bytes.fromhex(OLD_FORMAT["nvm"]))
-    life.board.snapshot_write(0, bytes.fromhex(OLD_FORMAT["nvm"]).ljust(NVM_SIZE, b"\xff"))
+    life.unit.board.nvm_write(0, bytes.fromhex(OLD_FORMAT["nvm"]))
+    life.unit.board.snapshot_write(0, bytes.fromhex(OLD_FORMAT["nvm"]).ljust(NVM_SIZE, b"\xff"))
     secrets = all_secrets(life)
     life.start()
     assert named(commands.STATUS.answer, life.ask(commands.STATUS))["flags"] == commands.NOT_SEALED
     zeroize(life)
-    assert images(life.board) == erased(False, 1)
+    assert life.flash.images == erased(False, 1)
     check_erased(life, False, secrets)
 
 
 def test_opening_the_case_erases_an_older_state_too() -> None:
     life = Life()
-    life.board.nvm_write(0, bytes.fromhex(OLD_FORMAT["nvm"]))
+    life.unit.board.nvm_write(0, bytes.fromhex(OLD_FORMAT["nvm"]))
     secrets = all_secrets(life)
     tamper(life)
     check_erased(life, True, secrets)
@@ -334,12 +332,12 @@ def test_opening_the_case_erases_an_older_state_too() -> None:
 
 def test_zeroize_on_a_drive_that_cannot_be_written_changes_nothing() -> None:
     life = member(1)
-    life.board.drive_is_writable = False
-    before = images(life.board)
+    life.unit.flash.drive_is_writable = False
+    before = life.flash.images
     life.start()
-    before[0] = bytes(life.board.nvm.content)  # which counts its starts
-    assert code(life, commands.ZEROIZE, commands.CONFIRMATION, life.board.uid) == errors.STORAGE
-    assert images(life.board) == before
+    before[0] = bytes(life.unit.flash.nvm.content)  # which counts its starts
+    assert code(life, commands.ZEROIZE, commands.CONFIRMATION, life.unit.board.uid) == errors.STORAGE
+    assert life.flash.images == before
     assert life.look().next_index == 11
 
 
@@ -348,7 +346,7 @@ def test_zeroize_on_a_drive_that_cannot_be_written_changes_nothing() -> None:
 
 def check_cut(before: Life, old: View, cut: Life, tampered: bool, secrets: set[bytes]) -> None:
     """Fully as before until the marker is there, or enough of it; from then on the next start erases the rest."""
-    begun = has_begun(cut.board, tampered) or images(cut.board)[1:] != images(before.board)[1:]
+    begun = has_begun(cut.flash, tampered) or cut.flash.images[1:] != before.flash.images[1:]
     if begun or cut.ended:
         check_erased(cut, tampered, secrets)
     else:
@@ -357,51 +355,52 @@ def check_cut(before: Life, old: View, cut: Life, tampered: bool, secrets: set[b
 
 @CAUSES
 @pytest.mark.parametrize("compactions", [0, 2])
-def test_a_cut_at_every_step(tampered: bool, compactions: int, cutter: Cutter) -> None:
+def test_a_cut_at_every_step(tampered: bool, compactions: int, power_cuts: PowerCuts) -> None:
     life = member(compactions)
     secrets, old = all_secrets(life), life.look()
-    cuts = list(cutter.cuts(life, tamper if tampered else zeroize, at_most=150))
+    cuts = list(power_cuts.cuts(life, tamper if tampered else zeroize, at_most=150))
     for cut in cuts:
         check_cut(life, old, cut, tampered, secrets)
     assert cuts[-1].ended
 
 
 @CAUSES
-def test_a_second_cut_while_the_erasure_is_finished(tampered: bool, cutter: Cutter) -> None:
+def test_a_second_cut_while_the_erasure_is_finished(tampered: bool, power_cuts: PowerCuts) -> None:
     """The case is closed again, and nobody asks for anything: the start alone does it."""
     life = member(1, fine=False)
     secrets = all_secrets(life)
-    for cut in cutter.cuts(life, tamper if tampered else zeroize, at_most=20):
-        if not is_marked(cut.board, tampered):
+    for cut in power_cuts.cuts(life, tamper if tampered else zeroize, at_most=20):
+        if not is_marked(cut.flash, tampered):
             continue
-        for twice in cutter.cuts(cut, Life.start, at_most=20, first=steps_of(cut, Life.start) // 2):
+        for twice in power_cuts.cuts(cut, Life.start, at_most=20, first=cut.steps_of(Life.start) // 2):
             check_erased(twice, tampered, secrets)
 
 
 @CAUSES
-def test_a_torn_marker_and_another_cut(tampered: bool, cutter: Cutter) -> None:
+def test_a_torn_marker_and_another_cut(tampered: bool, power_cuts: PowerCuts) -> None:
     """The first cut tears the marker; the erasure that begins anew is finished all the same."""
     erase = tamper if tampered else zeroize
     life = member(1)
     secrets, old = all_secrets(life), life.look()
-    torn = [cut for cut in cutter.cuts(life, erase, at_most=1000) if cut.board.nvm.content[-32:].strip(b"\xff")]
-    once = next(cut for cut in torn if not is_marked(cut.board, tampered))
+    cuts = power_cuts.cuts(life, erase, at_most=1000)
+    torn = [cut for cut in cuts if cut.flash.nvm.content[-32:].strip(b"\xff")]
+    once = next(cut for cut in torn if not is_marked(cut.flash, tampered))
     assert once.look() == old
-    once.board.power.fine = False
-    for twice in cutter.cuts(once, erase, at_most=100):
+    once.unit.power.fine = False
+    for twice in power_cuts.cuts(once, erase, at_most=100):
         check_cut(once, old, twice, tampered, secrets)
 
 
 @CAUSES
-def test_after_the_next_start_nothing_else_is_in_flash(tampered: bool, cutter: Cutter) -> None:
+def test_after_the_next_start_nothing_else_is_in_flash(tampered: bool, power_cuts: PowerCuts) -> None:
     """That nvm was erased once more may count."""
     life = member(1, fine=False)
     why = {records.TAMPERED: b"\1"} if tampered else {}
     bodies = [{records.STATE_FORMAT: flash_reference.state_format(erases), **why} for erases in (2, 3)]
-    for cut in cutter.cuts(life, tamper if tampered else zeroize, at_most=1000):
-        if has_begun(cut.board, tampered) or images(cut.board)[1:] != images(life.board)[1:]:
+    for cut in power_cuts.cuts(life, tamper if tampered else zeroize, at_most=1000):
+        if has_begun(cut.flash, tampered) or cut.flash.images[1:] != life.flash.images[1:]:
             cut.start()
-            nvm, *snapshots = images(cut.board)
+            nvm, *snapshots = cut.flash.images
             assert nvm[-32:] == b"\xff" * 32
             assert all(image == flash_reference.snapshot(image) for image in snapshots)
             assert all(bodies_in(image) in bodies for image in (nvm, *snapshots))
@@ -421,28 +420,11 @@ def bodies_in(image: bytes) -> dict[int, bytes]:
 
 @CAUSES
 def test_published_erasures_are_finished(tampered: bool) -> None:
-    vector = flash_reference_vector()["interrupted_erasures"]["by_tampering" if tampered else "on_purpose"]
+    vector = load_vectors("flash")["interrupted_erasures"]["by_tampering" if tampered else "on_purpose"]
     life = Life()
-    for sector, image in zip([life.board.nvm, *life.board.snapshots], _described(vector["before"]), strict=True):
-        assert sector
-        sector.content[:] = image
+    life.flash.images = flash_images(vector["before"])
     life.start()
-    assert images(life.board) == _described(vector["after"])
-
-
-def flash_reference_vector() -> dict[str, Any]:
-    return json.loads((Path(__file__).parents[2] / "protocol/vectors/flash.json").read_text())
-
-
-def _described(flash: dict[str, Any]) -> list[bytes]:
-    return [_image(pieces) for pieces in (flash["nvm"], *flash["snapshots"])]
-
-
-def _image(pieces: list[list[Any]]) -> bytes:
-    image = bytearray(b"\xff" * NVM_SIZE)
-    for offset, text in pieces:
-        image[offset : offset + len(text) // 2] = bytes.fromhex(text)
-    return bytes(image)
+    assert life.flash.images == flash_images(vector["after"])
 
 
 # The files cannot be written
@@ -450,47 +432,47 @@ def _image(pieces: list[list[Any]]) -> bytes:
 
 def test_files_that_cannot_be_written_when_the_case_opens() -> None:
     life = member(1)
-    life.board.drive_is_writable = False
+    life.unit.flash.drive_is_writable = False
     tamper(life)
-    assert life.unit.state.lifecycle == TAMPERED
+    assert life.firmware.state.lifecycle == TAMPERED
     assert code(life, commands.OPEN_SESSION, bytes(16)) == errors.TAMPERED
 
 
 def test_unit_starts_while_its_files_cannot_be_written() -> None:
     life = member(1)
-    life.board.drive_is_writable = False
+    life.unit.flash.drive_is_writable = False
     tamper(life)
-    erases = life.board.nvm.erases
+    erases = life.unit.flash.nvm.erases
     for _ in range(3):
         life.start()
-        assert is_marked(life.board, True)
-        assert life.unit.state.lifecycle == TAMPERED
+        assert is_marked(life.flash, True)
+        assert life.firmware.state.lifecycle == TAMPERED
         for _ in range(3):
-            life.unit.poll()
-    assert life.board.nvm.erases <= erases + 1, "nvm is not worn out meanwhile"
+            life.firmware.poll()
+    assert life.unit.flash.nvm.erases <= erases + 1, "nvm is not worn out meanwhile"
 
 
 def test_next_start_with_files_that_can_be_written_finishes() -> None:
     life = member(1)
     secrets = all_secrets(life)
-    life.board.drive_is_writable = False
+    life.unit.flash.drive_is_writable = False
     tamper(life)
-    assert is_marked(life.board, True)
-    life.board.drive_is_writable = True
+    assert is_marked(life.flash, True)
+    life.unit.flash.drive_is_writable = True
     check_erased(life, True, secrets)
 
 
-def test_cut_while_the_files_cannot_be_written(cutter: Cutter) -> None:
+def test_cut_while_the_files_cannot_be_written(power_cuts: PowerCuts) -> None:
     """The older state in a snapshot must not come back: it would give indices a second time."""
     life = member(1, fine=False)
     life.start()
     life.acknowledge(11)
     secrets, old = all_secrets(life), life.look()
-    life.board.drive_is_writable = False
-    for cut in cutter.cuts(life, tamper, at_most=1000):
-        assert cut.board.nvm.erases == life.board.nvm.erases, "with it, the marker would go"
-        cut.board.drive_is_writable = True
-        if has_begun(cut.board, True):
+    life.unit.flash.drive_is_writable = False
+    for cut in power_cuts.cuts(life, tamper, at_most=1000):
+        assert cut.unit.flash.nvm.erases == life.unit.flash.nvm.erases, "with it, the marker would go"
+        cut.unit.flash.drive_is_writable = True
+        if has_begun(cut.flash, True):
             check_erased(cut, True, secrets)
         else:
             assert cut.look() == old
@@ -502,16 +484,16 @@ def test_zeroize_whose_files_fail_is_finished_by_the_next_start(failing: int, mo
     life.open()
     life.acknowledge(11)
     secrets = all_secrets(life)
-    write = life.board.snapshot_write
+    write = life.unit.board.snapshot_write
 
     def fail(slot: int, data: bytes) -> None:
         if slot == failing:
             raise OSError("a sector is damaged")
         write(slot, data)
 
-    monkeypatch.setattr(life.board, "snapshot_write", fail)
-    assert code(life, commands.ZEROIZE, commands.CONFIRMATION, life.board.uid) == errors.STORAGE
-    assert is_marked(life.board, False)
+    monkeypatch.setattr(life.unit.board, "snapshot_write", fail)
+    assert code(life, commands.ZEROIZE, commands.CONFIRMATION, life.unit.board.uid) == errors.STORAGE
+    assert is_marked(life.flash, False)
     for command, values in (*REQUESTS.values(), (commands.OPEN_SESSION, lambda: (bytes(16),))):
         assert code(life, command, *values()) == (0 if command.needs == commands.NOTHING else errors.STORAGE)
     monkeypatch.undo()
@@ -522,17 +504,17 @@ def test_worn_out_nvm_does_not_hold_up_a_unit_whose_case_opens() -> None:
     """It can be neither marked nor erased; the files can."""
     life = member(1)
     life.start()
-    life.board.nvm.worn_out = True
-    life.board.case_open = True
+    life.unit.flash.nvm.worn_out = True
+    life.unit.case.open()
     for _ in range(3):
-        life.unit.poll()
+        life.firmware.poll()
         assert ask_code(life) == errors.TAMPERED
-    assert images(life.board)[1:] == erased(True, 2)[1:]
+    assert life.flash.images[1:] == erased(True, 2)[1:]
 
 
 def ask_code(life: Life) -> int:
     try:
-        ask(life.board, life.unit, commands.STATUS)
+        life.ask(commands.STATUS)
     except errors.UnitError as error:
         return error.code
     return 0

@@ -9,16 +9,14 @@ from typing import Any
 
 import mpmath
 import pytest
+from hosts.memory import Host
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.exchange import ask, open_session
-from firmware.member import membership
-from firmware.memory_board import MemoryBoard
 from ndks.board import tables as maker
+from ndks_emulator import MemoryUnit
 from ndks_protocol import cell_tables, commands
 from ndks_protocol.generator import MAX_ELEMENTS, MAX_INDEX, Generator
-from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.fast_bits import phases as phases_module
 from ndks_unit.fast_bits import tables
 from ndks_unit.fast_bits.circle import ERROR, Circle
@@ -214,18 +212,16 @@ def test_errors_of_lanes_and_middles(p1: str, p2: str, digits: int, k: int, firs
 
 
 def test_a_unit_takes_the_generator_of_its_board(folder: str) -> None:
-    class FastBoard(MemoryBoard):
-        def generator(self, p1: str, p2: str, digits: int) -> Any:
-            return fast_generator(p1, p2, digits, folder, self.feed_watchdog)
+    def make_generator(p1: str, p2: str, digits: int) -> Any:
+        return fast_generator(p1, p2, digits, folder, lambda: None)
 
     chunks: list[bytes] = []
-    for board in (FastBoard(), MemoryBoard()):
-        unit = Dispatcher(board)
-        ask(board, unit, commands.PROVISION, *membership())
-        open_session(board, unit)
-        assert unit.state.opened
-        assert isinstance(unit.state.member.generator, Generator) is (len(chunks) > 0)
-        chunks += ask(board, unit, commands.KEY_CHUNK, 0, 5, 777, commands.MAX_CHUNK)
+    for unit in (MemoryUnit(make_generator=make_generator), MemoryUnit()):
+        host = Host(unit)
+        host.provision()
+        chunks += host.ask(commands.KEY_CHUNK, 0, 5, 777, commands.MAX_CHUNK)
+        assert host.firmware.state.opened
+        assert isinstance(host.firmware.state.member.generator, Generator) is (len(chunks) > 1)
     assert chunks[0] == chunks[1]
 
 
@@ -361,14 +357,11 @@ def test_without_room_for_a_table_lanes_do(folder: str, monkeypatch: pytest.Monk
 
 
 def test_without_room_for_any_fast_algorithm_the_slow_one_does() -> None:
-    class NarrowBoard(MemoryBoard):
-        def generator(self, p1: str, p2: str, digits: int) -> object:
-            raise MemoryError
+    def make_generator(*_: object) -> object:
+        raise MemoryError
 
-    board = NarrowBoard()
-    unit = Dispatcher(board)
-    ask(board, unit, commands.PROVISION, *membership())
-    open_session(board, unit)
-    assert unit.state.opened
-    assert isinstance(unit.state.member.generator, Generator)
-    assert ask(board, unit, commands.NEXT_INDEX) == (0, 1)
+    host = Host(MemoryUnit(make_generator=make_generator))
+    host.provision()
+    assert host.ask(commands.NEXT_INDEX) == (0, 1)
+    assert host.firmware.state.opened
+    assert isinstance(host.firmware.state.member.generator, Generator)

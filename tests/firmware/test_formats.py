@@ -6,22 +6,20 @@ import json
 from pathlib import Path
 
 import pytest
+from hosts.memory import Host
+from hosts.network import SECRET, membership, named
 
-from firmware.cuts import Life, images
-from firmware.exchange import ask
-from firmware.member import SECRET, membership, named
-from firmware.memory_board import MemoryBoard
+from firmware.life import Life
 from ndks_protocol import commands, errors
 from ndks_protocol.flash import NVM_SIZE
 from ndks_protocol.generator import F1, F2
-from ndks_unit.dispatcher import Dispatcher
 
 IMAGE = json.loads((Path(__file__).parent / "images/format_1.json").read_text())
 
 
 def of_before() -> Life:
     life = Life()
-    life.board.nvm.write(0, bytes.fromhex(IMAGE["nvm"]))
+    life.unit.flash.nvm.write(0, bytes.fromhex(IMAGE["nvm"]))
     life.start()
     return life
 
@@ -29,7 +27,7 @@ def of_before() -> Life:
 def test_a_member_of_format_1_is_left_alone() -> None:
     """Its secret lies there in the clear; a session that protected it would be a pretence."""
     life = of_before()
-    before = images(life.board)
+    before = life.flash.images
     for _ in range(2):
         hello = named(commands.HELLO.answer, life.ask(commands.HELLO))
         assert (hello["state_format"], hello["flags"], hello["binding_id"]) == (1, commands.NOT_SEALED, bytes(16))
@@ -43,33 +41,33 @@ def test_a_member_of_format_1_is_left_alone() -> None:
             with pytest.raises(errors.UnitError, match="STATE_FORMAT"):
                 life.ask(command, *values)
         life.start()
-    assert images(life.board) == before
+    assert life.flash.images == before
 
 
 def test_a_member_of_format_1_can_begin_anew() -> None:
     life = of_before()
-    assert SECRET in images(life.board)[0]
-    life.ask(commands.ZEROIZE, commands.CONFIRMATION, life.board.uid)
+    assert SECRET in life.flash.images[0]
+    life.ask(commands.ZEROIZE, commands.CONFIRMATION, life.unit.board.uid)
     life.start()
-    life.provision()
+    life.host.provision()
     assert life.look().next_index == 1
-    assert all(SECRET not in image for image in images(life.board))
+    assert all(SECRET not in image for image in life.flash.images)
 
 
 @pytest.mark.parametrize("f1", range(len(F1)))
 @pytest.mark.parametrize("f2", range(len(F2)))
 def test_operators_survive_a_restart_and_the_loss_of_nvm(f1: int, f2: int) -> None:
-    board = MemoryBoard()
-    ask(board, Dispatcher(board), commands.PROVISION, *membership(f1=f1, f2=f2))
-    assert operators(Dispatcher(board)) == (f1, f2)
-    unit = Dispatcher(board)
-    ask(board, unit, commands.NEXT_INDEX)
-    unit.state.log.compact()
-    board.nvm.content[:] = b"\xff" * NVM_SIZE
-    assert operators(Dispatcher(board)) == (f1, f2)
+    host = Host()
+    host.provision(f1=f1, f2=f2)
+    assert operators(host) == (f1, f2)
+    host.firmware.state.log.compact()
+    host.unit.flash.nvm.content[:] = b"\xff" * NVM_SIZE
+    assert operators(host) == (f1, f2)
 
 
-def operators(unit: Dispatcher) -> tuple[int, int]:
-    ask(unit.state.board, unit, commands.NEXT_INDEX)  # opens a session
-    status = named(commands.STATUS.answer, ask(unit.state.board, unit, commands.STATUS))
+def operators(host: Host) -> tuple[int, int]:
+    """As they are after a start."""
+    host.restart()
+    host.open()
+    status = host.status()
     return status["f1"], status["f2"]

@@ -29,7 +29,7 @@ def give_back(peer: Peer) -> None:
 
 def go_on_from(peer: Peer, number: int, epoch: int = 0) -> None:
     """As after so many messages."""
-    peer.unit.state.log.append(MESSAGE_COUNTER, struct.pack(">IQ", epoch, number))
+    peer.firmware.state.log.append(MESSAGE_COUNTER, struct.pack(">IQ", epoch, number))
     peer.restart()
 
 
@@ -54,17 +54,17 @@ def test_unplugging_properly_burns_none(peer: Peer, sealed: int) -> None:
 def test_numbers_are_kept_over_sessions(peer: Peer) -> None:
     """Neither a new host nor a lost line costs numbers, or a write."""
     peer.begin()
-    before = bytes(peer.board.nvm.content)
+    before = bytes(peer.unit.flash.nvm.content)
     for number in range(2, 50, 4):
         peer.ask(commands.HELLO)
         assert peer.number() == number
         peer.ask(commands.CLOSE, 0)
         assert peer.number() == number + 1
-        peer.unplug()
+        peer.disconnect()
         assert peer.number() == number + 2
         assert peer.code(commands.SEAL_BEGIN, new_token(), AES, 9, RANDOM) == errors.RANGE
         assert peer.number() == number + 3
-    assert peer.board.nvm.content == before
+    assert peer.unit.flash.nvm.content == before
 
 
 def test_a_host_may_change_its_mind_about_unplugging(peer: Peer) -> None:
@@ -79,30 +79,30 @@ def test_there_is_nothing_to_give_back_twice(peer: Peer) -> None:
     peer.restart()  # which begins to count starts
     peer.begin()
     give_back(peer)
-    used = peer.unit.state.log.used
+    used = peer.firmware.state.log.used
     for restart in (False, True):
         if restart:
             peer.restart()
         give_back(peer)
         peer.ask(commands.NEXT_INDEX)
         give_back(peer)
-    assert peer.unit.state.log.used == used
+    assert peer.firmware.state.log.used == used
 
 
 def test_only_the_laptop_gives_numbers_back(peer: Peer) -> None:
     """Whoever else holds the line may say that it leaves: they are kept for the laptop."""
     peer.begin()
-    before = bytes(peer.board.nvm.content)
-    peer.unplug()
+    before = bytes(peer.unit.flash.nvm.content)
+    peer.disconnect()
     give_back(peer)
-    assert peer.board.nvm.content == before
+    assert peer.unit.flash.nvm.content == before
     assert peer.number() == 2
 
 
 def test_a_blank_unit_has_nothing_to_give_back(peer: Peer) -> None:
-    peer.board.nvm.content[:] = b"\xff" * len(peer.board.nvm.content)
+    peer.unit.flash.nvm.content[:] = b"\xff" * len(peer.unit.flash.nvm.content)
     peer.restart()
-    assert peer.unit.state.opened is None
+    assert peer.firmware.state.opened is None
     give_back(peer)
 
 
@@ -136,18 +136,18 @@ def test_without_storage_no_message_begins(peer: Peer) -> None:
     first = peer.number()
     for _ in range(BLOCK - 1):
         peer.begin()
-    peer.board.nvm.worn_out = True
+    peer.unit.flash.nvm.worn_out = True
     for _ in range(3):
         assert peer.code(commands.SEAL_BEGIN, new_token(), AES, 0, RANDOM) == errors.STORAGE
-    peer.board.nvm.worn_out = False
+    peer.unit.flash.nvm.worn_out = False
     assert peer.number() == first + BLOCK
 
 
 def test_numbers_can_be_given_back_later(peer: Peer) -> None:
     peer.begin()
-    peer.board.nvm.worn_out = True
+    peer.unit.flash.nvm.worn_out = True
     assert peer.code(commands.CLOSE, 1) == errors.STORAGE
-    peer.board.nvm.worn_out = False
+    peer.unit.flash.nvm.worn_out = False
     assert peer.number() == 2
     give_back(peer)
     peer.restart()
@@ -157,7 +157,7 @@ def test_numbers_can_be_given_back_later(peer: Peer) -> None:
 def test_what_was_given_back_in_vain_is_not_given_twice(peer: Peer) -> None:
     """The record's padding did not arrive: the write is refused, but at the next start this record is the newest."""
     peer.begin()
-    peer.board.nvm.stuck.add(peer.unit.state.log.used + 40)
+    peer.unit.flash.nvm.stuck.add(peer.firmware.state.log.used + 40)
     assert peer.code(commands.CLOSE, 1) == errors.STORAGE
     given = [peer.number() for _ in range(5)]
     peer.restart()
@@ -172,10 +172,10 @@ def test_at_most_one_erase_in_2500_messages() -> None:
         peer.ask(commands.TRUST, lane, bytes(range(16)))
     peer.ask(commands.ACKNOWLEDGE, 0, 7, 0)
     messages = 10_000
-    before = peer.board.nvm.erases
+    before = peer.unit.flash.nvm.erases
     for _ in range(messages):
         peer.begin(cipher=0)
-    assert 0 < peer.board.nvm.erases - before <= messages // 2500
+    assert 0 < peer.unit.flash.nvm.erases - before <= messages // 2500
     give_back(peer)
     peer.restart()
     assert peer.number() == messages + 1
@@ -190,7 +190,9 @@ class Numbers(RuleBasedStateMachine):
         self.next_expected = 1
         self.may_be_burnt = 0
 
-    @rule(count=st.sampled_from([1, 2, 5, BLOCK - 1, BLOCK, BLOCK + 1]))
+    counts = st.sampled_from([1, 1, 1, 1, 2, 5, BLOCK - 1, BLOCK, BLOCK + 1])  # the last three take the time
+
+    @rule(count=counts)
     def seal(self, count: int) -> None:
         first = self.peer.number()
         assert 0 <= first - self.next_expected <= self.may_be_burnt
@@ -215,13 +217,13 @@ class Numbers(RuleBasedStateMachine):
 
     @rule(steps=st.integers(0, 120))
     def cut(self, steps: int) -> None:
-        self.peer.board.survives(steps, lambda: give_back(self.peer))
+        self.peer.unit.power.survives(steps, lambda: give_back(self.peer))
         self.restart()
 
-    @rule(steps=st.integers(0, 120), count=st.integers(1, 100))
+    @rule(steps=st.integers(0, 120), count=counts)
     def cut_while_sealing(self, steps: int, count: int) -> None:
         given: list[int] = []
-        self.peer.board.survives(steps, lambda: given.extend(self.peer.number() for _ in range(count)))
+        self.peer.unit.power.survives(steps, lambda: given.extend(self.peer.number() for _ in range(count)))
         if given:
             assert 0 <= given[0] - self.next_expected <= self.may_be_burnt
             assert given == list(range(given[0], given[0] + len(given)))
@@ -231,5 +233,5 @@ class Numbers(RuleBasedStateMachine):
         self.restart()
 
 
-Numbers.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
-TestNumbers = Numbers.TestCase
+Numbers.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
+TestNumbers = pytest.mark.timeout(600)(Numbers.TestCase)  # its work is bounded; a busy machine takes longer for it

@@ -8,22 +8,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hosts.capsules import chunks_of
+from hosts.network import BINDING, HYBRID
 
-from firmware.exchange import refusal
-from firmware.member import BINDING
 from firmware.peer import (
-    CRYPTO,
     HEADER_KEYS,
-    HYBRID,
     RANDOM,
     Peer,
     capsule,
     clear,
     header,
     new_token,
-    split,
     wire,
 )
+from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.capsule import CHUNK, TAG_SIZE
@@ -142,7 +140,7 @@ class TestHeaders:
     def test_a_header_too_short(self, peer: Peer, command: commands.Command) -> None:
         with pytest.raises(ValueError, match="wrong number of bytes"):
             command.request.pack(wire(SENDER, 1)[:-1], 0)
-        assert refusal(peer.board, peer.unit, command, wire(SENDER, 1)[:-1]) == errors.BAD_REQUEST
+        assert peer.host.refusal(command, wire(SENDER, 1)[:-1]) == errors.BAD_REQUEST
 
     @takes_headers
     def test_another_suite_comes_before_kind_and_lane(self, peer: Peer, command: commands.Command) -> None:
@@ -216,11 +214,11 @@ class TestHeaders:
     def test_to_open_again_moves_nothing(self, peer: Peer) -> None:
         sealed = capsule(SENDER, 5)
         peer.accept(sealed)
-        before = bytes(peer.board.nvm.content)
+        before = bytes(peer.unit.flash.nvm.content)
         for mode in "ab":
             assert peer.open(sealed, AGAIN, mode) == b"hello"
         assert peer.open(capsule(SENDER, 6 + MAX_JUMP), ALLOW_JUMP) == b"hello"
-        assert peer.board.nvm.content == before
+        assert peer.unit.flash.nvm.content == before
         assert peer.open_code(sealed) == errors.DUPLICATE
 
 
@@ -234,7 +232,7 @@ class TestChunks:
     def test_out_of_order_is_a_conflict_and_then_it_goes_on(self, peer: Peer, cipher: int) -> None:
         data = bytes(range(256)) * 10
         sealed = capsule(SENDER, 1, data, cipher=cipher)
-        chunks = split(sealed[WIRE_HEADER_SIZE:])
+        chunks = chunks_of(sealed)
         open_chunk = self.begin(peer, sealed)
         opened = b""
         for position, chunk in enumerate(chunks):
@@ -254,7 +252,7 @@ class TestChunks:
         data = bytes(range(256)) * 8
         sealed = capsule(SENDER, 1, data, cipher=cipher)
         open_chunk = self.begin(peer, sealed)
-        opened = [open_chunk(*chunk) for chunk in split(sealed[WIRE_HEADER_SIZE:])]
+        opened = [open_chunk(*chunk) for chunk in chunks_of(sealed)]
         assert [len(part) for part in opened] == [CHUNK - 16, CHUNK, 16]
         assert b"".join(opened) == data
 
@@ -263,7 +261,7 @@ class TestChunks:
         data = b"nobody reads this before it is proved"
         sealed = capsule(SENDER, 1, data, cipher=cipher)
         open_chunk = self.begin(peer, sealed)
-        ((_, _, chunk),) = split(sealed[WIRE_HEADER_SIZE:])
+        ((_, _, chunk),) = chunks_of(sealed)
         for bit in range(8 * len(chunk)):
             altered = (int.from_bytes(chunk) ^ 1 << bit).to_bytes(len(chunk))
             with pytest.raises(errors.UnitError, match="AUTH"):
@@ -273,7 +271,7 @@ class TestChunks:
     @ciphers
     def test_cut_off_capsules(self, peer: Peer, cipher: int) -> None:
         sealed = capsule(SENDER, 1, bytes(1500), cipher=cipher)
-        first, last = split(sealed[WIRE_HEADER_SIZE:])
+        first, last = chunks_of(sealed)
         for size in (*range(0, len(last[2]) - 20, 23), *range(len(last[2]) - 20, len(last[2]))):
             open_chunk = self.begin(peer, sealed)
             open_chunk(*first)
@@ -285,14 +283,14 @@ class TestChunks:
 
     def test_longer_ones(self, peer: Peer) -> None:
         sealed = capsule(SENDER, 1, bytes(3000))
-        ((_, _, first), *_) = split(sealed[WIRE_HEADER_SIZE:])
+        ((_, _, first), *_) = chunks_of(sealed)
         for more in (1, 16, MAX_BODY - len(first) - 13):
             with pytest.raises(errors.UnitError, match="AUTH"):
                 self.begin(peer, sealed)(0, 0, first + bytes(more))
 
     def test_chunks_of_other_places_and_messages(self, peer: Peer) -> None:
         sealed, other = (capsule(SENDER, number, bytes(5000)) for number in (1, 2))
-        chunks, others = split(sealed[WIRE_HEADER_SIZE:]), split(other[WIRE_HEADER_SIZE:])
+        chunks, others = chunks_of(sealed), chunks_of(other)
         open_chunk = self.begin(peer, sealed)
         open_chunk(*chunks[0])
         for foreign in (chunks[0][2], chunks[2][2], others[1][2]):
@@ -310,7 +308,7 @@ class TestChunks:
     def test_members_that_seal_an_empty_last_chunk(self, peer: Peer) -> None:
         sealed = capsule(SENDER, 1, bytes(1500))
         open_chunk = self.begin(peer, sealed)
-        open_chunk(*split(sealed[WIRE_HEADER_SIZE:])[0])
+        open_chunk(*chunks_of(sealed)[0])
         _, _, _, tag_key, *_ = Peer(OWN_LANE).ask(commands.OPEN_KEYS, sealed[:WIRE_HEADER_SIZE], 0)
         with pytest.raises(errors.UnitError, match="AUTH"):
             open_chunk(1, 1, last_bytes_only(b"", tag_key, 1))
@@ -368,22 +366,22 @@ class TestChunks:
         sealed = Peer(SENDER, p1="0.53" if wrong == "DIVERGED" else "0.52").seal(b"hello")
         open_chunk = self.begin(peer, sealed)
         with pytest.raises(errors.UnitError, match=wrong):
-            open_chunk(*split(sealed[WIRE_HEADER_SIZE:])[0])
+            open_chunk(*chunks_of(sealed)[0])
         with pytest.raises(errors.UnitError, match="CONFLICT"):
-            open_chunk(*split(sealed[WIRE_HEADER_SIZE:])[0])
+            open_chunk(*chunks_of(sealed)[0])
 
     @pytest.mark.parametrize("end", ["hello", "close", "disconnect", "another message", "another mode"])
     def test_what_ends_an_opening(self, peer: Peer, end: str) -> None:
         ends: dict[str, Callable[[], object]] = {
             "hello": lambda: peer.ask(commands.HELLO),
             "close": lambda: peer.ask(commands.CLOSE, 0),
-            "disconnect": peer.unplug,
+            "disconnect": peer.disconnect,
             "another message": lambda: peer.ask(commands.OPEN_BEGIN, wire(SENDER, 2), 0),
             "another mode": lambda: peer.ask(commands.OPEN_KEYS, wire(SENDER, 1), 0),
         }
         sealed = capsule(SENDER, 1, bytes(1500))
         open_chunk = self.begin(peer, sealed)
-        chunks = split(sealed[WIRE_HEADER_SIZE:])
+        chunks = chunks_of(sealed)
         open_chunk(*chunks[0])
         ends[end]()
         for chunk in chunks:
@@ -395,7 +393,7 @@ class TestChunks:
         sealed = capsule(SENDER, 1)
         open_chunk = self.begin(peer, sealed)
         assert peer.code(commands.OPEN_BEGIN, wire(OWN_LANE, 1), 0) == errors.REFLECTED
-        assert open_chunk(*split(sealed[WIRE_HEADER_SIZE:])[0]) == b"hello"
+        assert open_chunk(*chunks_of(sealed)[0]) == b"hello"
 
     def test_handles_are_new_each_time(self, peer: Peer) -> None:
         handles = {peer.ask(command, wire(SENDER, 1), 0)[0] for command in OPENING for _ in range(50)}
@@ -407,11 +405,11 @@ class TestChunks:
         """Out of memory, say. What comes out after it, if anything, is the data; opened anew it is all there."""
         data = bytes(range(256)) * 5
         sealed = capsule(SENDER, 1, data, cipher=cipher)
-        chunks = split(sealed[WIRE_HEADER_SIZE:])
+        chunks = chunks_of(sealed)
         failures = 0
         for use in range(1, 1000):
             open_chunk = self.begin(peer, sealed)
-            peer.board.fail_at(use)
+            peer.unit.fail_at(use)
             opened = b""
             try:
                 for chunk in chunks:
@@ -421,11 +419,11 @@ class TestChunks:
                 assert data.startswith(opened)
             else:
                 assert opened == data
-            if peer.board.uses_left:
+            if peer.unit.uses_left:
                 break
             failures += 1
         assert failures > 5
-        peer.board.fail_at(0)
+        peer.unit.fail_at(0)
         assert peer.open(sealed) == data
 
 
@@ -501,9 +499,9 @@ class TestModeA:
         for use in range(1, 6):
             message = self.keys(peer, outgoing=False)
             peer.ask(commands.MESSAGE_STREAM, message, 0, 100)
-            peer.board.fail_at(use)
+            peer.unit.fail_at(use)
             peer.code(commands.MESSAGE_CHECK, message, 90)
-            peer.board.fail_at(0)
+            peer.unit.fail_at(0)
             (value,) = peer.ask(commands.MESSAGE_CHECK, message, 90)
             again = self.keys(peer, outgoing=False)
             peer.ask(commands.MESSAGE_STREAM, again, 0, 100)
@@ -539,7 +537,7 @@ class TestModeA:
         message = self.keys(peer, outgoing)
         peer.ask(commands.MESSAGE_STREAM, message, 0, 16)
         if end == "disconnect":
-            peer.unplug()
+            peer.disconnect()
         else:
             peer.ask(*((commands.HELLO,) if end == "hello" else (commands.CLOSE, 0)))
         assert self.codes(peer, message) == {errors.CONFLICT}

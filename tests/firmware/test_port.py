@@ -6,8 +6,8 @@ import random
 from types import SimpleNamespace
 
 import pytest
+from hosts.network import named
 
-from firmware.member import named, provision
 from firmware.stand_ins import Chip, Host, Script
 from firmware.stand_ins.port import FIFO, PACKET
 from ndks_protocol import commands, errors, framing
@@ -24,7 +24,7 @@ WINDOW = 4  # requests that the driver keeps in flight
 def test_answers_larger_than_the_fifo_reach_a_slow_host_whole(chip: Chip, appetite: int) -> None:
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
         whole = yield from host.ask(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
         host.appetite = appetite
         requests = [host.request(commands.KEY_CHUNK, 0, 1, 100 * i, 1024 - 100 * i) for i in range(WINDOW)]
@@ -41,7 +41,7 @@ def test_answers_of_awkward_sizes_on_the_wire(chip: Chip, size: int) -> None:
 
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
         whole = yield from host.ask(commands.KEY_CHUNK, 0, 1, 0, size)
         for payload in (size - overhead - 1, size - overhead):  # a zero byte saves COBS one
             key = yield from host.ask(commands.KEY_CHUNK, 0, 1, 0, payload)
@@ -70,7 +70,7 @@ def test_the_largest_answer(chip: Chip) -> None:
 
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
         token = bytes(8)
         yield from host.ask(commands.SEAL_BEGIN, token, commands.VERNAM, commands.DATA, bytes(8))
         chunks = yield from host.ask(commands.SEAL_CHUNK, token, 0, 1, b"\xff" * FIRST_PIECE)
@@ -87,7 +87,7 @@ def test_requests_of_awkward_sizes_in_a_session(chip: Chip, size: int) -> None:
 
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
         yield from host.open_session()
         answer = yield from host.answer_to(host.request(unknown, body))
         assert (answer.kind, answer.payload) == (framing.ERROR, errors.UNKNOWN_COMMAND.to_bytes(2))
@@ -103,7 +103,7 @@ def test_a_unit_gives_up_on_a_host_that_does_not_read(chip: Chip, uptime_ms: int
 
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
         yield from host.open_session()
         host.appetite = 0
         start = chip.clock.ms
@@ -120,7 +120,7 @@ def test_a_unit_gives_up_on_a_host_that_does_not_read(chip: Chip, uptime_ms: int
 def test_a_host_that_reads_a_little_is_waited_for(chip: Chip) -> None:
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
         yield from host.open_session()
         host.appetite = 0
         request = host.request(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
@@ -142,7 +142,7 @@ def test_the_first_answer_after_giving_up_arrives(chip: Chip) -> None:
 
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
         yield from host.open_session()
         host.appetite = 0
         host.request(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
@@ -164,7 +164,7 @@ def test_the_first_answer_after_giving_up_arrives(chip: Chip) -> None:
 def test_a_host_that_leaves_during_an_answer(chip: Chip) -> None:
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
         yield from host.open_session()
         host.appetite = 0
         host.request(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
@@ -201,7 +201,7 @@ def test_a_host_that_leaves_ends_its_session(chip: Chip) -> None:
 
     def script(host: Host) -> Script:
         host.open()
-        yield from provision(host)
+        yield from host.provision()
         yield from host.ask(commands.NEXT_INDEX)
         host.close()
         yield from host.wait_ms(10)

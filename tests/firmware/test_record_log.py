@@ -5,19 +5,18 @@
 import struct
 
 import pytest
+from hosts.memory import Host, new_flash, new_unit
+from hosts.network import BINDING
 from support.reference import load_vectors
 
-from firmware.exchange import ask
-from firmware.logs import counter, counter_of, opened
-from firmware.member import BINDING, membership
-from firmware.memory_board import MemoryBoard
+from firmware.logs import counter, counter_of, loaded, opened
 from ndks.crypto import CRYPTO
+from ndks_emulator import MemoryFlash
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import ID_SIZE, BindingKeys
 from ndks_protocol.commands import MAX_SENDERS
 from ndks_protocol.flash import NVM_SIZE
 from ndks_protocol.kdf import derive
-from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash import records
 from ndks_unit.flash.counters import ExportCounter
 from ndks_unit.flash.record_log import RecordLog, format_body
@@ -30,33 +29,31 @@ MEMBERSHIP_AT, BINDING_AT, LAST_RECORD = 32, 112, len(IMAGE) - TAIL - 48
 JUMP_RECORD = 112  # bytes that a jump of the counter costs
 
 
-class PublishedBoard(MemoryBoard):
-    """Its random bytes are the published ones."""
+def flash_with(image: bytes) -> MemoryFlash:
+    """Flash whose drive holds no snapshot."""
+    flash = new_flash()
+    flash.nvm.content[: len(image)] = image
+    flash.snapshots = [None, None]
+    return flash
 
-    def entropy(self, size: int) -> bytes:
-        return bytes.fromhex(VECTOR["entropy"])[:size]
 
-
-def board_with(image: bytes) -> MemoryBoard:
-    """A board whose drive holds no snapshot."""
-    board = MemoryBoard()
-    board.nvm.content[: len(image)] = image
-    board.snapshots = [None, None]
-    return board
+def host_of(flash: MemoryFlash) -> Host:
+    """The host of a unit that starts now."""
+    return Host(new_unit(flash))
 
 
 def test_published_records_byte_for_byte() -> None:
-    board = PublishedBoard()
-    unit = Dispatcher(board)
-    ask(board, unit, commands.PROVISION, *commands.PROVISION.request.unpack(bytes.fromhex(VECTOR["provision"])))
+    host = Host(new_unit(new_flash(), lambda size: bytes.fromhex(VECTOR["entropy"])[:size]))
+    host.ask(commands.PROVISION, *commands.PROVISION.request.unpack(bytes.fromhex(VECTOR["provision"])))
     for index in VECTOR["acknowledged"]:
-        ask(board, unit, commands.ACKNOWLEDGE, 0, index, 0)
-    assert bytes(board.nvm.content) == IMAGE.ljust(NVM_SIZE, b"\xff")
-    assert ask(board, Dispatcher(board), commands.NEXT_INDEX) == (0, VECTOR["next_index"])
+        host.ask(commands.ACKNOWLEDGE, 0, index, 0)
+    assert host.unit.flash.images[0] == IMAGE.ljust(NVM_SIZE, b"\xff")
+    host.restart()
+    assert host.ask(commands.NEXT_INDEX) == (0, VECTOR["next_index"])
 
 
 def test_published_records_are_understood() -> None:
-    log = opened(board_with(IMAGE))
+    log = opened(flash_with(IMAGE))
     assert log.body(STATE_FORMAT) == format_body(0)
     assert log.body(MEMBERSHIP) == MEMBER
     assert counter_of(log) == VECTOR["next_index"]
@@ -64,13 +61,12 @@ def test_published_records_are_understood() -> None:
 
 
 def test_an_empty_flash_holds_nothing() -> None:
-    log = opened(MemoryBoard())
+    log = opened(new_flash())
     assert (log.body(MEMBERSHIP), log.used, log.erases) == (None, 0, 0)
 
 
 def test_each_class_of_records_is_read_with_its_key() -> None:
-    log = RecordLog(board_with(IMAGE))
-    log.load()
+    log = loaded(flash_with(IMAGE))
     binding = log.body(records.BINDING)
     assert binding
     assert (log.body(EXPORT_COUNTER), log.body(MEMBERSHIP)) == (None, None)
@@ -87,8 +83,8 @@ def test_each_class_of_records_is_read_with_its_key() -> None:
 
 
 def test_a_locked_log_writes_what_is_open_as_long_as_there_is_room() -> None:
-    board = MemoryBoard()
-    log = opened(board)
+    flash = new_flash()
+    log = opened(flash)
     log.append(records.BINDING, bytes(66))
     log.append(MEMBERSHIP, b"member")
     log.lock()
@@ -98,16 +94,16 @@ def test_a_locked_log_writes_what_is_open_as_long_as_there_is_room() -> None:
         log.append(EXPORT_COUNTER, counter(1))
     with pytest.raises(errors.UnitError, match="STORAGE"):
         log.append(EXPORT_COUNTER, counter(2))
-    assert board.nvm.erases == 0, "sealed records would be lost"
-    assert opened(board).body(MEMBERSHIP) == b"member"
+    assert flash.nvm.erases == 0, "sealed records would be lost"
+    assert opened(flash).body(MEMBERSHIP) == b"member"
 
 
 @pytest.mark.parametrize("senders", [0, MAX_SENDERS])
 def test_at_most_one_erase_in_1000_keys(senders: int) -> None:
     """Flash endures about 100,000 erases."""
     keys = 20_000
-    board = MemoryBoard()
-    log = opened(board)
+    flash = new_flash()
+    log = opened(flash)
     log.append(MEMBERSHIP, bytes(43 + 3 * 80 if senders else 56))
     log.append(records.BINDING, bytes(66))
     log.append(records.MEMBER_IDS, bytes((2 + ID_SIZE) * senders))
@@ -118,33 +114,32 @@ def test_at_most_one_erase_in_1000_keys(senders: int) -> None:
     steps = ExportCounter(log, 0)
     for index in range(1, keys + 1):
         steps.advance_to(index + 1)
-    assert 0 < board.nvm.erases <= keys // 1000
-    assert log.erases == board.nvm.erases
-    assert counter_of(opened(board)) == keys + 1
+    assert 0 < flash.nvm.erases <= keys // 1000
+    assert log.erases == flash.nvm.erases
+    assert counter_of(opened(flash)) == keys + 1
 
 
 def test_repeated_acknowledgements_cost_nothing() -> None:
-    board = board_with(IMAGE)
-    unit = Dispatcher(board)
-    before = bytes(board.nvm.content)
+    flash = flash_with(IMAGE)
+    host, before = host_of(flash), flash.images
     for index in (1, 9, 3, 9):
-        ask(board, unit, commands.ACKNOWLEDGE, 0, index, 0)
-    assert board.nvm.content == before
+        host.ask(commands.ACKNOWLEDGE, 0, index, 0)
+    assert flash.images == before
 
 
 def test_a_start_writes_one_byte_and_a_session_none() -> None:
-    board = board_with(IMAGE)
-    ask(board, Dispatcher(board), commands.NEXT_INDEX)  # the first writes a record
-    before = bytes(board.nvm.content)
+    flash = flash_with(IMAGE)
+    host_of(flash).ask(commands.NEXT_INDEX)  # the first writes a record
+    before = bytes(flash.nvm.content)
     for starts in (1, 2, 3):
-        assert ask(board, Dispatcher(board), commands.NEXT_INDEX) == (0, VECTOR["next_index"])
-        assert sum(old != new for old, new in zip(before, board.nvm.content, strict=True)) == starts
+        assert host_of(flash).ask(commands.NEXT_INDEX) == (0, VECTOR["next_index"])
+        assert sum(old != new for old, new in zip(before, flash.nvm.content, strict=True)) == starts
 
 
 def test_starting_a_unit_that_is_blank_writes_nothing() -> None:
-    board = MemoryBoard()
-    assert Dispatcher(board).state.binding is None
-    assert board.power.steps == 0
+    unit = new_unit()
+    assert unit.firmware.state.binding is None
+    assert unit.power.steps == 0
 
 
 # Damage
@@ -153,9 +148,9 @@ def test_starting_a_unit_that_is_blank_writes_nothing() -> None:
 @pytest.mark.parametrize("mask", [0x01, 0x80, 0xFF])
 def test_a_damaged_byte_costs_its_record_alone(mask: int) -> None:
     for position in range(len(IMAGE) + 32):
-        board = board_with(IMAGE)
-        board.nvm.content[position] ^= mask
-        log = opened(board)
+        flash = flash_with(IMAGE)
+        flash.nvm.content[position] ^= mask
+        log = opened(flash)
         assert (log.body(STATE_FORMAT) is None) == (position < 24 + 5)
         assert (log.body(MEMBERSHIP) is None) == (0 <= position - MEMBERSHIP_AT < 24 + 56)
         assert (log.body(records.BINDING) is None) == (0 <= position - BINDING_AT < 24 + 66)
@@ -163,44 +158,47 @@ def test_a_damaged_byte_costs_its_record_alone(mask: int) -> None:
             assert counter_of(log) == 4, "the record before counts again"
         else:
             assert counter_of(log) >= VECTOR["next_index"], "a damaged step burns indices, it gives none twice"
-        _check_it_goes_on(board, log)
+        _check_it_goes_on(flash, log)
 
 
 @pytest.mark.parametrize("size", range(48))
 def test_a_torn_record_is_stepped_over(size: int) -> None:
-    board = board_with(IMAGE[: LAST_RECORD + size])
-    log = opened(board)
+    flash = flash_with(IMAGE[: LAST_RECORD + size])
+    log = opened(flash)
     complete = size >= 36  # the rest is padding
     assert counter_of(log) == (VECTOR["next_index"] if complete else 4)
     assert log.body(MEMBERSHIP) == MEMBER
-    _check_it_goes_on(board, log)
+    _check_it_goes_on(flash, log)
 
 
 def test_a_begun_step_burns_its_index_rather_than_giving_it_twice() -> None:
-    board = board_with(IMAGE)
-    log = opened(board)
-    assert not board.survives(1, lambda: log.count(EXPORT_COUNTER))
-    assert board.nvm.content[LAST_RECORD + 48] not in (0x00, 0xFF)
-    assert counter_of(opened(board)) == VECTOR["next_index"] + 1
+    flash = flash_with(IMAGE)
+    log = opened(flash)
+    assert not flash.power.survives(1, lambda: log.count(EXPORT_COUNTER))
+    assert flash.nvm.content[LAST_RECORD + 48] not in (0x00, 0xFF)
+    assert counter_of(opened(flash)) == VECTOR["next_index"] + 1
 
 
 def test_garbage_all_over_is_no_reason_to_erase_or_to_fail() -> None:
     for content in (b"\0", b"\xf0", b"\x80\0\x0c\0\0\0\1\0", b"\x01\xff\xff\0\0\0\1\0", bytes(range(256))):
         image = (content * NVM_SIZE)[: NVM_SIZE - 32]
-        board = board_with(image)
-        unit = Dispatcher(board)
-        assert (unit.state.log.used, unit.state.lifecycle) == (unit.state.log.size, commands.STATE_BLANK)
+        flash = flash_with(image)
+        host = host_of(flash)
+        assert (host.firmware.state.log.used, host.firmware.state.lifecycle) == (
+            host.firmware.state.log.size,
+            commands.STATE_BLANK,
+        )
         with pytest.raises(errors.UnitError, match="STORAGE"):  # no drive, no snapshot, no erasing
-            ask(board, unit, commands.PROVISION, *membership())
-        assert (bytes(board.nvm.content[: len(image)]), board.nvm.erases) == (image, 0)
+            host.provision()
+        assert (bytes(flash.nvm.content[: len(image)]), flash.nvm.erases) == (image, 0)
 
 
 def test_garbage_gives_way_to_records_through_a_snapshot() -> None:
-    board = MemoryBoard()
-    board.nvm.content[:] = b"\xf0" * NVM_SIZE
-    ask(board, Dispatcher(board), commands.PROVISION, *membership())
-    assert board.nvm.erases == 1
-    assert ask(board, Dispatcher(board), commands.NEXT_INDEX) == (0, 1)
+    flash = new_flash()
+    flash.nvm.content[:] = b"\xf0" * NVM_SIZE
+    host_of(flash).provision()
+    assert flash.nvm.erases == 1
+    assert host_of(flash).ask(commands.NEXT_INDEX) == (0, 1)
 
 
 @pytest.mark.parametrize(("offset", "size"), [(48, 12), (48, 60), (96, 24)])
@@ -210,17 +208,17 @@ def test_a_record_that_runs_past_the_end_is_stepped_over(offset: int, size: int)
     body = counter(77).ljust(size, b"\0")[: offset - 24]
     header = struct.pack(">BHIB", EXPORT_COUNTER, size, 99, 0)
     tag = derive(CRYPTO, BindingKeys(CRYPTO, BINDING).auth, "ndks log", header + body)[:16]
-    board = board_with(IMAGE.ljust(end - offset, b"\xff") + header + tag + body)
-    log = opened(board)
+    flash = flash_with(IMAGE.ljust(end - offset, b"\xff") + header + tag + body)
+    log = opened(flash)
     assert counter_of(log) == VECTOR["next_index"]
-    assert (log.used, board.nvm.erases) == (log.size if offset == 48 else end - 48, 0)
+    assert (log.used, flash.nvm.erases) == (log.size if offset == 48 else end - 48, 0)
 
 
 def test_a_damaged_snapshot_does_no_harm() -> None:
-    board = _compacted_by_jumps()
-    newest = counter_of(opened(board))
+    flash = _compacted_by_jumps()
+    newest = counter_of(opened(flash))
     for position in (*range(0, NVM_SIZE, 97), NVM_SIZE - 1):
-        damaged = board.clone()
+        damaged = flash.clone()
         assert damaged.snapshots[0]
         damaged.snapshots[0].content[position] ^= 0xFF
         log = opened(damaged)
@@ -230,11 +228,11 @@ def test_a_damaged_snapshot_does_no_harm() -> None:
 
 def test_a_snapshot_that_is_not_whole_is_not_looked_at() -> None:
     """Not for any of its records: it may hold what another has replaced."""
-    board = _compacted_by_jumps()
-    board.nvm.content[:] = b"\xff" * NVM_SIZE
-    assert opened(board).body(MEMBERSHIP) == b"member"
+    flash = _compacted_by_jumps()
+    flash.nvm.content[:] = b"\xff" * NVM_SIZE
+    assert opened(flash).body(MEMBERSHIP) == b"member"
     for position in (*range(0, NVM_SIZE, 97), NVM_SIZE - 1):
-        damaged = board.clone()
+        damaged = flash.clone()
         assert damaged.snapshots[0]
         damaged.snapshots[0].content[position] ^= 0x10
         log = opened(damaged)
@@ -242,100 +240,100 @@ def test_a_snapshot_that_is_not_whole_is_not_looked_at() -> None:
 
 
 def test_what_is_in_a_snapshot_alone_is_kept_by_all_later_compactions() -> None:
-    board = MemoryBoard()
-    log = opened(board)
+    flash = new_flash()
+    log = opened(flash)
     log.append(MEMBERSHIP, b"member")
     for value in range(10, 2000, 10):
         if value % 500 == 0:  # nvm is lost, as after a cut between erasing and programming
             log.append(EXPORT_COUNTER, counter(value))
             log.compact()
-            board.nvm.content[:] = b"\xff" * NVM_SIZE
-            log = opened(board)
+            flash.nvm.content[:] = b"\xff" * NVM_SIZE
+            log = opened(flash)
         log.append(EXPORT_COUNTER, counter(value))
-    assert opened(board).body(MEMBERSHIP) == b"member"
+    assert opened(flash).body(MEMBERSHIP) == b"member"
 
 
 # What cannot be written
 
 
 def test_nvm_is_not_erased_for_a_snapshot_that_did_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
-    board = MemoryBoard()
-    log = opened(board)
+    flash = new_flash()
+    log = opened(flash)
     log.append(MEMBERSHIP, b"member")
     while log.used + JUMP_RECORD <= log.size:
         log.append(EXPORT_COUNTER, counter(log.used))
     newest = counter_of(log)
-    monkeypatch.setattr(board, "snapshot_write", lambda slot, data: None)
+    monkeypatch.setattr(flash, "snapshot_write", lambda slot, data: None)
     with pytest.raises(errors.UnitError, match="STORAGE"):
         log.append(EXPORT_COUNTER, counter(log.used))
-    assert board.nvm.erases == 0
-    assert (opened(board).body(MEMBERSHIP), counter_of(opened(board))) == (b"member", newest)
+    assert flash.nvm.erases == 0
+    assert (opened(flash).body(MEMBERSHIP), counter_of(opened(flash))) == (b"member", newest)
 
 
 def test_a_record_larger_than_the_flash_is_refused() -> None:
-    board = MemoryBoard()
-    log = opened(board)
+    flash = new_flash()
+    log = opened(flash)
     log.append(MEMBERSHIP, b"member")
     with pytest.raises(errors.UnitError, match="STORAGE"):
         log.append(MEMBERSHIP, bytes(NVM_SIZE))
-    assert log.body(MEMBERSHIP) == opened(board).body(MEMBERSHIP) == b"member"
+    assert log.body(MEMBERSHIP) == opened(flash).body(MEMBERSHIP) == b"member"
 
 
 @pytest.mark.parametrize("steps", [1, 2, TAIL - 1, TAIL, TAIL + 1])
 def test_what_is_counted_after_a_compaction_wins_over_its_snapshot(steps: int) -> None:
-    board = MemoryBoard()
-    log = opened(board)
+    flash = new_flash()
+    log = opened(flash)
     log.append(EXPORT_COUNTER, counter(1000))
-    while not board.nvm.erases:
+    while not flash.nvm.erases:
         log.append(MEMBERSHIP, bytes(200))
     for _ in range(steps):
         log.count(EXPORT_COUNTER)
-    assert counter_of(opened(board)) == 1000 + steps
+    assert counter_of(opened(flash)) == 1000 + steps
 
 
 def test_after_a_record_that_failed_and_is_valid_all_the_same_nothing_is_counted_in_vain() -> None:
     """Its padding did not arrive: the write is refused, but at the next start this record is the newest."""
-    board = MemoryBoard()
-    log = opened(board)
+    flash = new_flash()
+    log = opened(flash)
     log.append(EXPORT_COUNTER, counter(5))
-    board.nvm.stuck.add(log.used + 40)
+    flash.nvm.stuck.add(log.used + 40)
     with pytest.raises(errors.UnitError, match="STORAGE"):
         log.append(EXPORT_COUNTER, counter(7))
     for _ in range(10):
         log.count(EXPORT_COUNTER)
-    assert counter_of(log) == counter_of(opened(board)) == 15
+    assert counter_of(log) == counter_of(opened(flash)) == 15
 
 
 def test_after_a_failed_compaction_nothing_is_counted_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
-    board = MemoryBoard()
-    log = opened(board)
+    flash = new_flash()
+    log = opened(flash)
     steps = ExportCounter(log, 0)
     while log.used + JUMP_RECORD <= log.size:
         steps.advance_to(steps.next + 2)
-    program = board.nvm._program
-    monkeypatch.setattr(board.nvm, "_program", lambda offset, data: None)
+    program = flash.nvm._program
+    monkeypatch.setattr(flash.nvm, "_program", lambda offset, data: None)
     with pytest.raises(errors.UnitError, match="STORAGE"):
         steps.advance_to(steps.next + 2)
-    monkeypatch.setattr(board.nvm, "_program", program)
-    assert board.nvm.erases == 1
+    monkeypatch.setattr(flash.nvm, "_program", program)
+    assert flash.nvm.erases == 1
     steps.advance_to(steps.next + 1)
-    assert counter_of(opened(board)) == steps.next
+    assert counter_of(opened(flash)) == steps.next
 
 
 def test_compaction_needs_no_new_large_piece_of_heap(monkeypatch: pytest.MonkeyPatch) -> None:
     """After hours a board's heap may have no 4 KB in one piece: a unit would never write again."""
-    board = MemoryBoard()
-    log = opened(board)
+    flash = new_flash()
+    log = opened(flash)
     written: list[object] = []
     read: list[int] = []
-    snapshot_write, snapshot_read = board.snapshot_write, board.snapshot_read
-    monkeypatch.setattr(board, "snapshot_write", lambda slot, data: (written.append(data), snapshot_write(slot, data)))
+    snapshot_write, snapshot_read = flash.snapshot_write, flash.snapshot_read
+    monkeypatch.setattr(flash, "snapshot_write", lambda slot, data: (written.append(data), snapshot_write(slot, data)))
 
     def read_piece(slot: int, offset: int, size: int) -> bytes:
         read.append(size)
         return snapshot_read(slot, offset, size)
 
-    monkeypatch.setattr(board, "snapshot_read", read_piece)
+    monkeypatch.setattr(flash, "snapshot_read", read_piece)
     for value in range(400):
         log.append(EXPORT_COUNTER, counter(value))
     assert len(written) >= 2
@@ -343,23 +341,23 @@ def test_compaction_needs_no_new_large_piece_of_heap(monkeypatch: pytest.MonkeyP
     assert max(read) <= 256
 
 
-def _compacted_by_jumps() -> MemoryBoard:
-    """A board whose log has just been compacted for the first time, and goes on by another jump."""
-    board = MemoryBoard()
-    log = opened(board)
+def _compacted_by_jumps() -> MemoryFlash:
+    """Flash whose log has just been compacted for the first time, and goes on by another jump."""
+    flash = new_flash()
+    log = opened(flash)
     log.append(MEMBERSHIP, b"member")
     value = 0
-    while not board.nvm.erases:
+    while not flash.nvm.erases:
         value += 10
         log.append(EXPORT_COUNTER, counter(value))
-    return board
+    return flash
 
 
-def _check_it_goes_on(board: MemoryBoard, log: RecordLog) -> None:
+def _check_it_goes_on(flash: MemoryFlash, log: RecordLog) -> None:
     """What is written after the damage is found again; nothing was erased for it."""
-    erases, value = board.nvm.erases, counter_of(log)
+    erases, value = flash.nvm.erases, counter_of(log)
     log.count(EXPORT_COUNTER)
     log.append(MEMBERSHIP, b"new")
-    again = opened(board)
+    again = opened(flash)
     assert (counter_of(again), again.body(MEMBERSHIP)) == (value + 1, b"new")
-    assert board.nvm.erases == erases
+    assert flash.nvm.erases == erases

@@ -6,12 +6,12 @@ import struct
 from collections.abc import Callable
 
 import pytest
+from hosts.memory import new_flash
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from firmware.logs import counter
-from firmware.memory_board import MemoryBoard
+from firmware.logs import counter, loaded
 from ndks.crypto import CRYPTO
 from ndks_protocol import errors
 from ndks_protocol.binding import BindingKeys
@@ -53,10 +53,9 @@ class RecordLogStates(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.board = MemoryBoard()
+        self.flash = new_flash()
         self.bodies: dict[int, bytes] = {BINDING: binding(0), BOOTS: FIRST}
-        self.log = RecordLog(self.board)
-        self.log.load()
+        self.log = loaded(self.flash)
         self.open(self.log, 0)
         for kind, body in self.bodies.items():
             self.log.append(kind, body)
@@ -98,8 +97,7 @@ class RecordLogStates(RuleBasedStateMachine):
     def start_locked(self, starts: int) -> None:
         """A unit that nobody opens a session with counts its starts, as far as there is room."""
         for _ in range(starts):
-            log = RecordLog(self.board)
-            log.load()
+            log = loaded(self.flash)
             log.set_auth(LAPTOPS[self.laptop].auth)
             assert all(log.body(kind) is None for kind in SEALED)
             try:
@@ -113,7 +111,7 @@ class RecordLogStates(RuleBasedStateMachine):
     def cut_while_starting(self, cuts: list[int]) -> None:
         """The first session after a cut writes: what that has left in a snapshot alone."""
         for steps in cuts:
-            self.board.survives(steps, self.started)
+            self.flash.power.survives(steps, self.started)
         self.restart()
 
     @rule(data=st.data(), kind=st.sampled_from(sorted(BODIES)), steps=STEPS)
@@ -140,7 +138,7 @@ class RecordLogStates(RuleBasedStateMachine):
                 self.log.count(EXPORT_COUNTER)
                 acknowledged += 1
 
-        ended = self.board.survives(steps, count)
+        ended = self.flash.power.survives(steps, count)
         self.restart()
         begun = 0 if ended else 1
         self.adopt(EXPORT_COUNTER, [counter(acknowledged + i) for i in range(begun + 1)])
@@ -149,12 +147,12 @@ class RecordLogStates(RuleBasedStateMachine):
     @rule(kind=st.just(MEMBERSHIP), body=st.binary(min_size=240, max_size=240))
     def refuse(self, kind: int, body: bytes) -> None:
         """No compaction on a drive that cannot be written, and nothing changes."""
-        self.board.drive_is_writable = False
-        before = bytes(self.board.nvm.content)
+        self.flash.drive_is_writable = False
+        before = bytes(self.flash.nvm.content)
         with pytest.raises(errors.UnitError, match="STORAGE"):
             self.log.append(kind, body)
-        assert self.board.nvm.content == before
-        self.board.drive_is_writable = True
+        assert self.flash.nvm.content == before
+        self.flash.drive_is_writable = True
 
     @invariant()
     def holds_what_the_model_holds(self) -> None:
@@ -174,8 +172,7 @@ class RecordLogStates(RuleBasedStateMachine):
 
     def started(self) -> RecordLog:
         """The log after a start, and what UNLOCK does."""
-        log = RecordLog(self.board)
-        log.load()
+        log = loaded(self.flash)
         body = log.body(BINDING)
         assert body
         self.open(log, body[0])
@@ -195,7 +192,7 @@ class RecordLogStates(RuleBasedStateMachine):
         self.bodies[kind] = body
 
     def cut(self, steps: int, kind: int, new: bytes, operation: Callable[[], None]) -> None:
-        ended = self.board.survives(steps, operation)
+        ended = self.flash.power.survives(steps, operation)
         self.restart()
         self.adopt(kind, [new] if ended else [new, self.bodies.get(kind)])
 

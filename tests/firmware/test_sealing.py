@@ -7,11 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hosts.capsules import chunks_of, pieces_of
+from hosts.network import HYBRID
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from firmware.peer import CRYPTO, HYBRID, RANDOM, Peer, clear, new_token, pieces, split
+from firmware.peer import RANDOM, Peer, clear, new_token
+from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors
 from ndks_protocol.capsule import CHUNK, FIRST_PIECE, TAG_SIZE
 from ndks_protocol.commands import AES, CONTROL, DATA, VERNAM
@@ -23,7 +26,7 @@ SESSION_ENDS: dict[str, Callable[[Peer], object]] = {
     "hello": lambda peer: peer.ask(commands.HELLO),
     "close": lambda peer: peer.ask(commands.CLOSE, 0),
     "close and unplug": lambda peer: peer.ask(commands.CLOSE, 1),
-    "disconnect": Peer.unplug,
+    "disconnect": Peer.disconnect,
 }
 
 
@@ -100,7 +103,7 @@ class TestBeginning:
         """A unit without randomness still salts with the host's, and the other way round."""
         of_unit = {clear(peer.begin()).salt for _ in range(2)}
         assert len(of_unit) == 2
-        monkeypatch.setattr(peer.board, "entropy", bytes)
+        monkeypatch.setattr(peer.unit, "entropy", bytes)
         salts = set()
         for random in (RANDOM, bytes(8)):
             (wire,) = peer.ask(commands.SEAL_BEGIN, new_token(), AES, DATA, random)
@@ -118,7 +121,7 @@ class TestPieces:
             token = new_token()
             peer.begin(token, cipher)
             answers: list[tuple[tuple[Any, ...], bytes]] = []
-            for piece in pieces(data):
+            for piece in pieces_of(data):
                 answers.append((piece, peer.ask(commands.SEAL_CHUNK, token, *piece)[0]))
                 for earlier, answer in answers[-REMEMBERED:]:
                     assert peer.ask(commands.SEAL_CHUNK, token, *earlier) == (answer,)
@@ -203,9 +206,9 @@ class TestPieces:
     def test_the_last_piece_makes_one_chunk_or_two(self, peer: Peer, cipher: int) -> None:
         """Sync word, data and check value are cut every 1,024 bytes, wherever that is."""
         for size, chunks in ((0, 1), (1, 1), (1008, 1), (1009, 2), (1016, 2), (1017, 2), (2032, 2), (2033, 3)):
-            sealed = peer.seal(bytes(size), cipher)[commands.WIRE_HEADER_SIZE :]
-            assert [len(chunk) - TAG_SIZE for _, _, chunk in split(sealed)][:-1] == [CHUNK] * (chunks - 1)
-            assert len(sealed) == 16 + size + TAG_SIZE * chunks
+            sealed = peer.seal(bytes(size), cipher)
+            assert [len(chunk) - TAG_SIZE for _, _, chunk in chunks_of(sealed)][:-1] == [CHUNK] * (chunks - 1)
+            assert len(sealed) == commands.WIRE_HEADER_SIZE + 16 + size + TAG_SIZE * chunks
 
 
 class TestFailures:
@@ -237,7 +240,7 @@ class TestFailures:
         for use in range(1, 1000):
             token = new_token()
             capsule = peer.begin(token, cipher)
-            *before, last = pieces(data)
+            *before, last = pieces_of(data)
             for piece in before:
                 capsule += peer.ask(commands.SEAL_CHUNK, token, *piece)[0]
             code = _failing_once(peer, use, lambda: seal_chunk(peer, *last, token=token))  # noqa: B023
@@ -328,7 +331,7 @@ class Requests(RuleBasedStateMachine):
 
     @rule(end=st.sampled_from(sorted(SESSION_ENDS)))
     def end_session(self, end: str) -> None:
-        self.peer.board.fail_at(0)
+        self.peer.unit.fail_at(0)
         SESSION_ENDS[end](self.peer)
 
     @rule()
@@ -338,7 +341,7 @@ class Requests(RuleBasedStateMachine):
     @rule(use=st.integers(1, 40))
     def let_something_fail(self, use: int) -> None:
         """At its so many-th use from now on, during whatever request that is."""
-        self.peer.board.fail_at(use)
+        self.peer.unit.fail_at(use)
 
     @invariant()
     def messages_sealed_by_the_unit_have_no_stream(self) -> None:
@@ -347,7 +350,7 @@ class Requests(RuleBasedStateMachine):
     def collect(self, token: bytes, number: int, chunks: bytes) -> None:
         wire = self.headers[token]
         assert self.modes[wire] == commands.SEAL_BEGIN.name
-        for further, _, chunk in split(chunks):
+        for further, _, chunk in chunks_of(wire + chunks) if chunks else ():
             earlier = self.chunks.setdefault((wire, number + further), chunk)
             assert earlier == chunk, "two texts under one keystream"
 
@@ -362,7 +365,7 @@ def _begin(token: bytes) -> tuple[Any, ...]:
 
 def _failing_once(peer: Peer, use: int, request: Callable[[], int]) -> int:
     """Make a request of which something fails, unless it needs fewer primitives."""
-    peer.board.fail_at(use)
+    peer.unit.fail_at(use)
     code = request()
-    peer.board.fail_at(0)
+    peer.unit.fail_at(0)
     return code

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hosts.memory import RANDOM, Host
+from hosts.network import BINDING, membership
+from hosts.sessions import ProjectSession, ReferenceSession
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from support.power_cuts import FULL
 
-from firmware.cut_summary import FULL
-from firmware.exchange import answers
-from firmware.laptops import RANDOM, Laptop, Projects, Reference
-from firmware.member import BINDING, membership
-from firmware.memory_board import MemoryBoard
-from firmware.peer import FailingBoard, wire
+from firmware.peer import FailingUnit, failing_unit, wire
+from ndks_emulator import MemoryUnit
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.commands import INDEX_BITS, MAX_JUMP
 from ndks_protocol.framing import MAX_PAYLOAD, MAX_PAYLOAD_BEFORE_SESSION
@@ -23,7 +23,6 @@ from ndks_protocol.kdf import Mac
 from ndks_protocol.session import OVERHEAD, Direction
 from ndks_unit import dispatcher
 from ndks_unit.board import TICKS_PERIOD
-from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.state import State
 
 OTHER_BINDING = bytes(range(96, 128))
@@ -33,17 +32,21 @@ MAX_BODY = MAX_PAYLOAD - OVERHEAD
 NEED_A_SESSION = [command for command in commands.TABLE.values() if command.needs & commands.SESSION]
 LONGEST_DELAY = 60_000
 
-hosts = pytest.mark.parametrize("kind", [Projects, Reference], ids=["project", "reference"])
+hosts = pytest.mark.parametrize("kind", [ProjectSession, ReferenceSession], ids=["project", "reference"])
 
 
 @pytest.fixture(scope="module")
-def bound() -> MemoryBoard:
-    return Laptop().board
+def bound() -> MemoryUnit:
+    host = Host()
+    host.provision()
+    return host.unit
 
 
 @pytest.fixture
-def laptop(bound: MemoryBoard) -> Laptop:
-    return Laptop(board=bound.clone())
+def laptop(bound: MemoryUnit) -> Host:
+    laptop = Host(bound.clone(), opens=False)
+    laptop.restart()
+    return laptop
 
 
 def values_of(command: commands.Command) -> tuple[Any, ...]:
@@ -53,11 +56,11 @@ def values_of(command: commands.Command) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("wrong", [2, 3, 128, 255])
-def test_a_flag_is_0_or_1(laptop: Laptop, wrong: int) -> None:
+def test_a_flag_is_0_or_1(laptop: Host, wrong: int) -> None:
     """And whatever else it is, nothing happens."""
     laptop.open()
     assert laptop.session
-    before = flash(laptop)
+    before = laptop.unit.flash.images
     header = wire(2, 1)
     for command, values in [
         (commands.UNLOCK, (laptop.session.kek, 7, wrong)),
@@ -71,24 +74,18 @@ def test_a_flag_is_0_or_1(laptop: Laptop, wrong: int) -> None:
     handle, *_ = laptop.ask(commands.OPEN_BEGIN, header, 0)
     assert laptop.code(commands.OPEN_CHUNK, handle, 0, wrong, bytes(40)) == errors.AUTH
     laptop.ask(commands.SEAL_BEGIN, b"token  1", 0, 0, bytes(8))
-    reserved = flash(laptop)
+    reserved = laptop.unit.flash.images
     assert laptop.code(commands.SEAL_CHUNK, b"token  1", 0, wrong, b"data") == errors.RANGE
-    assert flash(laptop) == reserved != before
+    assert laptop.unit.flash.images == reserved != before
     assert laptop.ask(commands.NEXT_INDEX) == (0, 1)
 
 
-def flash(laptop: Laptop) -> tuple[bytes, ...]:
-    return bytes(laptop.board.nvm.content), *(
-        bytes(snapshot.content) for snapshot in laptop.board.snapshots if snapshot
-    )
-
-
-def is_locked(laptop: Laptop) -> bool:
-    state = laptop.unit.state
+def is_locked(laptop: Host) -> bool:
+    state = laptop.firmware.state
     return state.session.channel is state.opened is state.sealing.current is None
 
 
-def assert_ended(laptop: Laptop, frame: framing.Frame) -> None:
+def assert_ended(laptop: Host, frame: framing.Frame) -> None:
     """All that a unit says in the clear; and a new session can be opened."""
     assert (frame.kind, bytes(frame.payload)) == (framing.ERROR, errors.SESSION_ENDED.to_bytes(2))
     assert is_locked(laptop)
@@ -98,8 +95,8 @@ def assert_ended(laptop: Laptop, frame: framing.Frame) -> None:
 
 class TestHandshake:
     @hosts
-    def test_each_proves_to_the_other_that_it_knows_the_binding(self, bound: MemoryBoard, kind: Any) -> None:
-        laptop = Laptop(kind, bound.clone())
+    def test_each_proves_to_the_other_that_it_knows_the_binding(self, bound: MemoryUnit, kind: Any) -> None:
+        laptop = Host(bound.clone(), kind, opens=False)
         for _ in range(3):
             unit_proof = laptop.begin()
             assert laptop.session
@@ -113,15 +110,15 @@ class TestHandshake:
                 assert len(laptop.ask(commands.KEY_CHUNK, 0, index, 0, commands.MAX_CHUNK)[0]) == commands.MAX_CHUNK
                 assert laptop.code(commands.KEY_CHUNK, 1, index, 0, 32) == errors.EPOCH
 
-    def test_both_kinds_of_hosts_get_the_same_keys(self, bound: MemoryBoard) -> None:
+    def test_both_kinds_of_hosts_get_the_same_keys(self, bound: MemoryUnit) -> None:
         keys = set()
-        for kind in (Projects, Reference):
-            laptop = Laptop(kind, bound.clone())
+        for kind in (ProjectSession, ReferenceSession):
+            laptop = Host(bound.clone(), kind, opens=False)
             laptop.open()
             keys |= set(laptop.ask(commands.KEY_CHUNK, 0, 7, 0, 256))
         assert len(keys) == 1
 
-    def test_the_same_request_never_looks_the_same(self, laptop: Laptop) -> None:
+    def test_the_same_request_never_looks_the_same(self, laptop: Host) -> None:
         """Nor does its answer; and no number of it, or of the key, is to be seen on the line."""
         seen: set[bytes] = set()
         laptop.open()
@@ -141,9 +138,9 @@ class TestHandshake:
                 assert piece not in payload
 
     def test_the_units_random_bytes_differ_even_when_its_entropy_fails(
-        self, laptop: Laptop, monkeypatch: pytest.MonkeyPatch
+        self, laptop: Host, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(laptop.board, "entropy", bytes)
+        monkeypatch.setattr(laptop.unit, "entropy", bytes)
         seen: list[bytes] = []
         for _ in range(3):
             for _ in range(4):
@@ -152,27 +149,25 @@ class TestHandshake:
             laptop.restart()
         assert len(set(seen)) == len(seen)
 
-    def test_the_proofs_cover_what_the_unit_said_of_itself(self, laptop: Laptop) -> None:
+    def test_the_proofs_cover_what_the_unit_said_of_itself(self, laptop: Host) -> None:
         """A host that was told something else than the unit has said ends up with other proofs."""
         hello = bytearray(laptop.hello())
         unit_random, unit_proof = laptop.ask(commands.OPEN_SESSION, bytes(16))
-        assert Reference(BINDING, bytes(hello), bytes(16), unit_random).unit_proof == unit_proof
+        assert ReferenceSession(BINDING, bytes(hello), bytes(16), unit_random).unit_proof == unit_proof
         for position in range(len(hello)):
             hello[position] ^= 1
-            assert Reference(BINDING, bytes(hello), bytes(16), unit_random).unit_proof != unit_proof
+            assert ReferenceSession(BINDING, bytes(hello), bytes(16), unit_random).unit_proof != unit_proof
             hello[position] ^= 1
         other_random = bytes([unit_random[0] ^ 1]) + unit_random[1:]
-        assert Reference(BINDING, bytes(hello), bytes(16), other_random).unit_proof != unit_proof
+        assert ReferenceSession(BINDING, bytes(hello), bytes(16), other_random).unit_proof != unit_proof
 
     def test_a_blank_unit_has_no_sessions(self) -> None:
-        board = MemoryBoard()
-        unit = Dispatcher(board)
+        laptop = Host()
         for command in (commands.OPEN_SESSION, commands.PROVE, commands.UNLOCK):
-            request = command.request.pack(*values_of(command))
-            (frame,) = answers(board, unit, framing.encode(command.code, 1, request))
+            frame = laptop.send(command, command.request.pack(*values_of(command)))
             assert frame.payload == errors.BLANK.to_bytes(2)
 
-    def test_a_session_is_begun_anew_at_any_point(self, laptop: Laptop) -> None:
+    def test_a_session_is_begun_anew_at_any_point(self, laptop: Host) -> None:
         laptop.begin()
         laptop.begin()
         laptop.prove()
@@ -184,14 +179,14 @@ class TestHandshake:
 
 
 class TestWrongProofs:
-    def attempt(self, laptop: Laptop, proof: bytes = WRONG_PROOF) -> None:
+    def attempt(self, laptop: Host, proof: bytes = WRONG_PROOF) -> None:
         """One that is not delayed."""
-        laptop.board.clock += LONGEST_DELAY
+        laptop.unit.clock.milliseconds += LONGEST_DELAY
         laptop.begin()
         with pytest.raises(errors.UnitError, match="LOCKED"):
             laptop.prove(proof)
 
-    def test_they_are_counted_also_over_restarts_until_one_is_right(self, laptop: Laptop) -> None:
+    def test_they_are_counted_also_over_restarts_until_one_is_right(self, laptop: Host) -> None:
         for count in range(1, 8):
             self.attempt(laptop)
             assert is_locked(laptop)
@@ -199,7 +194,7 @@ class TestWrongProofs:
             if count % 2:
                 laptop.restart()
                 assert laptop.status()["wrong_attempts"] == count
-        laptop.board.clock += LONGEST_DELAY
+        laptop.unit.clock.milliseconds += LONGEST_DELAY
         laptop.begin()
         assert laptop.status()["wrong_attempts"] == 7
         laptop.prove()
@@ -207,24 +202,24 @@ class TestWrongProofs:
         laptop.restart()
         assert laptop.status()["wrong_attempts"] == 0
 
-    def test_any_bit_of_a_proof_counts(self, laptop: Laptop) -> None:
+    def test_any_bit_of_a_proof_counts(self, laptop: Host) -> None:
         for bit in range(0, 128, 9):
-            laptop.board.clock += LONGEST_DELAY
+            laptop.unit.clock.milliseconds += LONGEST_DELAY
             laptop.begin()
             assert laptop.session
             right = int.from_bytes(laptop.session.host_proof)
             assert laptop.code(commands.PROVE, (right ^ 1 << bit).to_bytes(16)) == errors.LOCKED
 
-    def test_another_binding_proves_nothing(self, laptop: Laptop) -> None:
+    def test_another_binding_proves_nothing(self, laptop: Host) -> None:
         unit_proof = laptop.begin(OTHER_BINDING)
         assert laptop.session
         assert unit_proof != laptop.session.unit_proof
         assert laptop.code(commands.PROVE, laptop.session.host_proof) == errors.LOCKED
 
-    def test_the_units_own_proof_is_not_taken_for_the_hosts(self, laptop: Laptop) -> None:
+    def test_the_units_own_proof_is_not_taken_for_the_hosts(self, laptop: Host) -> None:
         assert laptop.code(commands.PROVE, laptop.begin()) == errors.LOCKED
 
-    def test_a_proof_is_good_for_one_session(self, laptop: Laptop) -> None:
+    def test_a_proof_is_good_for_one_session(self, laptop: Host) -> None:
         laptop.begin()
         assert laptop.session
         overheard = laptop.session.host_proof
@@ -234,7 +229,7 @@ class TestWrongProofs:
                 laptop.restart()
             self.attempt(laptop, overheard)
 
-    def test_an_opening_is_good_for_one_proof(self, laptop: Laptop) -> None:
+    def test_an_opening_is_good_for_one_proof(self, laptop: Host) -> None:
         laptop.begin()
         assert laptop.session
         assert laptop.code(commands.PROVE, WRONG_PROOF) == errors.LOCKED
@@ -242,7 +237,7 @@ class TestWrongProofs:
             assert laptop.code(commands.PROVE, proof) == errors.CONFLICT
         assert laptop.status()["wrong_attempts"] == 1
 
-    def test_without_an_opening_nothing_is_proved_and_nothing_counted(self, laptop: Laptop) -> None:
+    def test_without_an_opening_nothing_is_proved_and_nothing_counted(self, laptop: Host) -> None:
         def hello_only() -> None:
             laptop.hello()
 
@@ -263,8 +258,8 @@ class TestWrongProofs:
             assert laptop.code(commands.PROVE, WRONG_PROOF) == errors.CONFLICT
         assert laptop.status()["wrong_attempts"] == 0
 
-    def test_only_a_well_formed_wrong_proof_counts(self, laptop: Laptop) -> None:
-        before = flash(laptop)
+    def test_only_a_well_formed_wrong_proof_counts(self, laptop: Host) -> None:
+        before = laptop.unit.flash.images
         laptop.begin()
         for payload in (b"", bytes(15), bytes(17), bytes(128)):
             frame = laptop.send(commands.PROVE, payload)
@@ -276,9 +271,9 @@ class TestWrongProofs:
             laptop.hello()
             assert laptop.status()["wrong_attempts"] == 0
             laptop.code(commands.OPEN_SESSION, bytes(16))
-        assert flash(laptop) == before
+        assert laptop.unit.flash.images == before
 
-    def test_each_doubles_the_delay_up_to_a_minute(self, laptop: Laptop) -> None:
+    def test_each_doubles_the_delay_up_to_a_minute(self, laptop: Host) -> None:
         expected = 200
         for _ in range(14):
             self.attempt(laptop)
@@ -287,37 +282,37 @@ class TestWrongProofs:
             self.assert_delayed(laptop, expected)
             expected = min(2 * expected, LONGEST_DELAY)
         assert laptop.status()["wrong_attempts"] == 14, "those that were delayed do not count"
-        laptop.board.clock += LONGEST_DELAY
+        laptop.unit.clock.milliseconds += LONGEST_DELAY
         laptop.open()
         laptop.open()
         self.attempt(laptop)
         self.assert_delayed(laptop, 200)
 
-    def assert_delayed(self, laptop: Laptop, milliseconds: int) -> None:
+    def assert_delayed(self, laptop: Host, milliseconds: int) -> None:
         for step in (0, 1, milliseconds - 2):
-            laptop.board.clock += step
+            laptop.unit.clock.milliseconds += step
             assert laptop.code(commands.OPEN_SESSION, bytes(16)) == errors.DELAYED
             assert laptop.code(commands.PROVE, WRONG_PROOF) == errors.CONFLICT, "a delayed opening is none"
-        laptop.board.clock += 1
+        laptop.unit.clock.milliseconds += 1
         assert laptop.code(commands.OPEN_SESSION, bytes(16)) == 0
 
-    def test_the_delay_over_the_clocks_wrap(self, laptop: Laptop) -> None:
-        laptop.board.clock = TICKS_PERIOD - LONGEST_DELAY - 100
+    def test_the_delay_over_the_clocks_wrap(self, laptop: Host) -> None:
+        laptop.unit.clock.milliseconds = TICKS_PERIOD - LONGEST_DELAY - 100
         self.attempt(laptop)
         self.assert_delayed(laptop, 200)
-        assert laptop.board.clock > TICKS_PERIOD
+        assert laptop.unit.clock.milliseconds > TICKS_PERIOD
 
-    def test_a_full_log_keeps_nobody_out(self, laptop: Laptop) -> None:
+    def test_a_full_log_keeps_nobody_out(self, laptop: Host) -> None:
         """Before UNLOCK nothing is compacted: when the log is full, further attempts are delayed all the same."""
         for _ in range(140):
             self.attempt(laptop)
-        assert laptop.unit.state.log.size - laptop.unit.state.log.used < 64
-        assert laptop.board.nvm.erases == 0
+        assert laptop.firmware.state.log.size - laptop.firmware.state.log.used < 64
+        assert laptop.unit.flash.nvm.erases == 0
         self.assert_delayed(laptop, LONGEST_DELAY)
         for restart in (False, True):
             if restart:
                 laptop.restart()
-            laptop.board.clock += LONGEST_DELAY
+            laptop.unit.clock.milliseconds += LONGEST_DELAY
             laptop.open()
             assert laptop.ask(commands.ACKNOWLEDGE, 0, 1, 0) == (2,)
         laptop.begin()
@@ -326,16 +321,15 @@ class TestWrongProofs:
 
 
 class TestSecuredFrames:
-    def request(self, laptop: Laptop) -> tuple[int, int, bytes]:
+    def request(self, laptop: Host) -> tuple[int, int, bytes]:
         """Kind, id and payload of the next frame, which has a body."""
         payload = laptop.secured(commands.ACKNOWLEDGE, commands.ACKNOWLEDGE.request.pack(0, 1, 0))
-        laptop._has_id = False
         return commands.ACKNOWLEDGE.code, laptop.request_id, payload
 
-    def test_any_altered_bit_ends_the_session(self, laptop: Laptop) -> None:
+    def test_any_altered_bit_ends_the_session(self, laptop: Host) -> None:
         laptop.open()
         kind, _, payload = self.request(laptop)
-        before = flash(laptop)
+        before = laptop.unit.flash.images
         for bit in range(0, 8 + 32 + 8 * len(payload), 1 if FULL else 7):
             laptop.open()
             kind, request_id, payload = self.request(laptop)
@@ -343,56 +337,56 @@ class TestSecuredFrames:
             altered = whole.to_bytes(5 + len(payload))
             frame = laptop.send_frame(altered[0], int.from_bytes(altered[1:5]), altered[5:])
             assert_ended(laptop, frame)
-        assert flash(laptop) == before, "and nothing was done"
+        assert laptop.unit.flash.images == before, "and nothing was done"
 
     @pytest.mark.parametrize("size", [0, 1, 7, 8, 16, 23, 24, 25, 128])
-    def test_frames_that_were_never_secured(self, laptop: Laptop, size: int) -> None:
+    def test_frames_that_were_never_secured(self, laptop: Host, size: int) -> None:
         laptop.open()
         frame = laptop.send(commands.NEXT_INDEX, bytes(size))
         assert_ended(laptop, frame)
 
     @pytest.mark.parametrize("change", [-24, -17, -16, -1, 1, 16])
-    def test_shorter_and_longer_ones(self, laptop: Laptop, change: int) -> None:
+    def test_shorter_and_longer_ones(self, laptop: Host, change: int) -> None:
         laptop.open()
         kind, request_id, payload = self.request(laptop)
         changed = payload + bytes(change) if change > 0 else payload[:change]
         assert_ended(laptop, laptop.send_frame(kind, request_id, changed))
 
-    def test_a_replayed_frame(self, laptop: Laptop) -> None:
+    def test_a_replayed_frame(self, laptop: Host) -> None:
         laptop.open()
         frame = self.request(laptop)
         assert laptop.send_frame(*frame).kind == frame[0] | framing.ANSWER
         assert_ended(laptop, laptop.send_frame(*frame))
 
-    def test_a_frame_of_an_earlier_session(self, laptop: Laptop) -> None:
+    def test_a_frame_of_an_earlier_session(self, laptop: Host) -> None:
         laptop.open()
         frame = self.request(laptop)
         laptop.send_frame(*frame)
         laptop.open()
         assert_ended(laptop, laptop.send_frame(*frame))
 
-    def test_reordered_frames(self, laptop: Laptop) -> None:
+    def test_reordered_frames(self, laptop: Host) -> None:
         laptop.open()
         first, second = self.request(laptop), self.request(laptop)
         assert_ended(laptop, laptop.send_frame(*second))
         assert int.from_bytes(laptop.send_frame(*first).payload) == errors.LOCKED, "it is in the clear now"
 
-    def test_a_lost_frame(self, laptop: Laptop) -> None:
+    def test_a_lost_frame(self, laptop: Host) -> None:
         laptop.open()
         self.request(laptop)
         assert_ended(laptop, laptop.send_frame(*self.request(laptop)))
 
     def test_a_frame_that_the_line_has_damaged_is_dropped_and_ends_the_session_with_the_next(
-        self, laptop: Laptop
+        self, laptop: Host
     ) -> None:
         laptop.open()
         wire = bytearray(framing.encode(*self.request(laptop)))
         wire[10] ^= 1 if wire[10] != 1 else 2
-        assert answers(laptop.board, laptop.unit, bytes(wire)) == []
-        assert laptop.unit.state.session.channel, "nobody but the line says so"
+        assert laptop.answers(bytes(wire)) == []
+        assert laptop.firmware.state.session.channel, "nobody but the line says so"
         assert_ended(laptop, laptop.send_frame(*self.request(laptop)))
 
-    def test_a_reflected_answer(self, laptop: Laptop) -> None:
+    def test_a_reflected_answer(self, laptop: Host) -> None:
         laptop.open()
         answer = laptop.send_frame(*self.request(laptop))
         assert_ended(laptop, laptop.send_frame(answer.kind, answer.request_id, bytes(answer.payload)))
@@ -401,10 +395,10 @@ class TestSecuredFrames:
         assert_ended(laptop, laptop.send_frame(commands.ACKNOWLEDGE.code, answer.request_id, bytes(answer.payload)))
 
     @pytest.mark.parametrize("command", commands.TABLE.values(), ids=lambda command: command.name)
-    def test_a_command_in_the_clear_ends_it(self, laptop: Laptop, command: commands.Command) -> None:
+    def test_a_command_in_the_clear_ends_it(self, laptop: Host, command: commands.Command) -> None:
         """But for HELLO, which ends it as well and is answered."""
         laptop.open()
-        before = flash(laptop)
+        before = laptop.unit.flash.images
         values = membership() if command is commands.PROVISION else values_of(command)
         frame = laptop.send(command, command.request.pack(*values))
         if command is commands.HELLO:
@@ -412,20 +406,20 @@ class TestSecuredFrames:
             assert is_locked(laptop)
         else:
             assert_ended(laptop, frame)
-        assert flash(laptop) == before
+        assert laptop.unit.flash.images == before
 
-    def test_an_unknown_command_in_the_clear_ends_it(self, laptop: Laptop) -> None:
+    def test_an_unknown_command_in_the_clear_ends_it(self, laptop: Host) -> None:
         laptop.open()
         assert_ended(laptop, laptop.send_frame(0x7E, 9, b""))
 
-    def test_a_hello_that_does_not_fit_its_layout_ends_it(self, laptop: Laptop) -> None:
+    def test_a_hello_that_does_not_fit_its_layout_ends_it(self, laptop: Host) -> None:
         """One altered bit makes its kind of that of KEY_CHUNK."""
         laptop.open()
         payload = laptop.secured(commands.KEY_CHUNK, commands.KEY_CHUNK.request.pack(0, 1, 0, 32))
         laptop.send_frame(commands.HELLO.code, laptop.request_id, payload)
         assert is_locked(laptop)
 
-    def test_errors_are_secured_and_end_nothing(self, laptop: Laptop) -> None:
+    def test_errors_are_secured_and_end_nothing(self, laptop: Host) -> None:
         laptop.open()
         for command, body, code in (
             (commands.ACKNOWLEDGE, b"", errors.BAD_REQUEST),
@@ -440,36 +434,34 @@ class TestSecuredFrames:
             assert laptop.channel.opened(frame.kind, frame.request_id, bytes(frame.payload)) == code.to_bytes(2)
         assert laptop.ask(commands.NEXT_INDEX) == (0, 1)
 
-    def test_an_unknown_exception_is_secured_too(self, laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_unknown_exception_is_secured_too(self, laptop: Host, monkeypatch: pytest.MonkeyPatch) -> None:
         laptop.open()
         monkeypatch.setitem(dispatcher.HANDLERS, commands.NEXT_INDEX.code, lambda state: [].pop())
         assert laptop.code(commands.NEXT_INDEX) == errors.INTERNAL
         assert laptop.status()["state"] == commands.STATE_PROVISIONED
 
-    def test_an_opening_in_a_session_ends_it_and_is_answered(self, laptop: Laptop) -> None:
+    def test_an_opening_in_a_session_ends_it_and_is_answered(self, laptop: Host) -> None:
         """In the clear, as it begins another session."""
         laptop.open()
         frame = laptop.send(commands.OPEN_SESSION, laptop.secured(commands.OPEN_SESSION, RANDOM))
         assert frame.kind == commands.OPEN_SESSION.code | framing.ANSWER
         unit_random, unit_proof = commands.OPEN_SESSION.answer.unpack(frame.payload)
-        laptop.session = Reference(BINDING, bytes(laptop.unit.state.session.hello), RANDOM, unit_random)
+        laptop.session = ReferenceSession(BINDING, bytes(laptop.firmware.state.session.hello), RANDOM, unit_random)
         assert laptop.session.unit_proof == unit_proof
         laptop.channel = None
         laptop.prove()
         laptop.unlock()
         assert laptop.ask(commands.NEXT_INDEX) == (0, 1)
 
-    def test_an_error_that_ends_the_session_is_understood(
-        self, laptop: Laptop, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_an_error_that_ends_the_session_is_understood(self, laptop: Host, monkeypatch: pytest.MonkeyPatch) -> None:
         """An erasure that fails in its midst: there is no session any more to secure its answer in."""
 
         def fail(slot: int, data: bytes) -> None:
             raise OSError
 
         laptop.open()
-        monkeypatch.setattr(laptop.board, "snapshot_write", fail)
-        request = commands.CONFIRMATION + laptop.board.uid
+        monkeypatch.setattr(laptop.unit.board, "snapshot_write", fail)
+        request = commands.CONFIRMATION + laptop.unit.board.uid
         frame = laptop.send(commands.ZEROIZE, laptop.secured(commands.ZEROIZE, request))
         assert (frame.kind, bytes(frame.payload)) == (framing.ERROR, errors.STORAGE.to_bytes(2))
         assert is_locked(laptop)
@@ -478,7 +470,7 @@ class TestSecuredFrames:
 class TestSizes:
     @pytest.mark.parametrize("size", [MAX_PAYLOAD_BEFORE_SESSION, MAX_PAYLOAD_BEFORE_SESSION + 1])
     @pytest.mark.parametrize("after", ["start", "opening", "wrong proof", "close", "disconnect", "hello", "altered"])
-    def test_nobody_sends_long_frames_before_a_session(self, laptop: Laptop, size: int, after: str) -> None:
+    def test_nobody_sends_long_frames_before_a_session(self, laptop: Host, size: int, after: str) -> None:
         def close() -> None:
             laptop.open()
             laptop.ask(commands.CLOSE, 0)
@@ -505,30 +497,29 @@ class TestSizes:
             "altered": alter,
         }
         befores[after]()
-        dropped = laptop.unit.state.dropped_frames
-        frames = answers(laptop.board, laptop.unit, framing.encode(0x7E, 1, bytes(size)))
+        dropped = laptop.firmware.state.dropped_frames
+        frames = laptop.answers(framing.encode(0x7E, 1, bytes(size)))
         if size > MAX_PAYLOAD_BEFORE_SESSION:
-            assert (frames, laptop.unit.state.dropped_frames) == ([], dropped + 1)
+            assert (frames, laptop.firmware.state.dropped_frames) == ([], dropped + 1)
         else:
             assert frames[0].payload == errors.UNKNOWN_COMMAND.to_bytes(2)
 
     def test_a_blank_unit_takes_long_frames(self) -> None:
         """PROVISION may have more than 128 bytes; once it has succeeded they are too long."""
-        board = MemoryBoard()
-        unit = Dispatcher(board)
-        (frame,) = answers(board, unit, framing.encode(0x7E, 1, bytes(MAX_PAYLOAD)))
+        laptop = Host()
+        frame = laptop.send_frame(0x7E, 1, bytes(MAX_PAYLOAD))
         assert frame.payload == errors.UNKNOWN_COMMAND.to_bytes(2)
         longest = membership(name="n" * 32, p1="0." + "5" * 78, p2="25." + "7" * 77)
         request = commands.PROVISION.request.pack(*longest)
         assert len(request) > MAX_PAYLOAD_BEFORE_SESSION
-        (frame,) = answers(board, unit, framing.encode(commands.PROVISION.code, 1, request))
+        frame = laptop.send(commands.PROVISION, request)
         assert frame.kind == commands.PROVISION.code | framing.ANSWER
-        assert answers(board, unit, framing.encode(commands.PROVISION.code, 1, request)) == []
-        assert unit.state.dropped_frames == 1
+        assert laptop.answers(framing.encode(commands.PROVISION.code, 1, request)) == []
+        assert laptop.firmware.state.dropped_frames == 1
 
     @hosts
-    def test_the_longest_bodies_both_ways(self, bound: MemoryBoard, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        laptop = Laptop(kind, bound.clone())
+    def test_the_longest_bodies_both_ways(self, bound: MemoryUnit, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        laptop = Host(bound.clone(), kind, opens=False)
         laptop.open()
         taken: list[bytes] = []
 
@@ -544,7 +535,7 @@ class TestSizes:
             assert taken.pop() == data[:size]
 
     def test_an_answer_that_is_too_long_is_internal_and_ends_nothing(
-        self, laptop: Laptop, monkeypatch: pytest.MonkeyPatch
+        self, laptop: Host, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         laptop.open()
         for more in (1, 16, 17, 100, 2000):
@@ -556,7 +547,7 @@ class TestSizes:
 
 
 class TestUnlock:
-    def test_before_it_there_is_nothing(self, laptop: Laptop) -> None:
+    def test_before_it_there_is_nothing(self, laptop: Host) -> None:
         for proved in (False, True):
             if proved:
                 laptop.begin()
@@ -568,7 +559,7 @@ class TestUnlock:
             assert (status["network_id"], status["message_counter"]) == (bytes(8), 0)
         assert laptop.status()["wrong_attempts"] == 0, "LOCKED is no attempt"
 
-    def test_it_needs_a_session(self, laptop: Laptop) -> None:
+    def test_it_needs_a_session(self, laptop: Host) -> None:
         laptop.begin()
         assert laptop.session
         for _ in range(2):
@@ -577,31 +568,31 @@ class TestUnlock:
             laptop.begin()
         assert laptop.status()["wrong_attempts"] == 0
 
-    def test_a_wrong_key_changes_nothing_and_the_session_goes_on(self, laptop: Laptop) -> None:
+    def test_a_wrong_key_changes_nothing_and_the_session_goes_on(self, laptop: Host) -> None:
         laptop.begin()
         laptop.prove()
-        before = flash(laptop)
+        before = laptop.unit.flash.images
         for kek in (WRONG_KEK, bytes(range(32))):
             assert laptop.code(commands.UNLOCK, kek, 0, 1) == errors.KEK
             assert laptop.status()["state"] == commands.STATE_LOCKED
             assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED
             assert laptop.status()["wrong_attempts"] == 0
-        assert flash(laptop) == before
+        assert laptop.unit.flash.images == before
         laptop.unlock()
         assert laptop.ask(commands.NEXT_INDEX) == (0, 1)
-        before = flash(laptop)
+        before = laptop.unit.flash.images
         assert laptop.code(commands.UNLOCK, WRONG_KEK, 0, 0) == errors.KEK
         assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED, "it is not to be guessed by whoever is unlocked"
-        assert flash(laptop) == before
+        assert laptop.unit.flash.images == before
 
-    def test_a_wrong_key_ruins_no_number(self, laptop: Laptop) -> None:
+    def test_a_wrong_key_ruins_no_number(self, laptop: Host) -> None:
         laptop.begin()
         laptop.prove()
         laptop.code(commands.UNLOCK, WRONG_KEK, 1000, 0)
         laptop.unlock()
         assert laptop.status()["message_counter"] == 0
 
-    def test_it_may_come_again(self, laptop: Laptop) -> None:
+    def test_it_may_come_again(self, laptop: Host) -> None:
         laptop.open()
         laptop.ask(commands.ACKNOWLEDGE, 0, 1, 0)
         laptop.unlock()
@@ -609,7 +600,7 @@ class TestUnlock:
 
     @pytest.mark.parametrize("given_before", [0, 1, 64, 70])
     @pytest.mark.parametrize("minimum", [0, 1, 5, 63, 64, 65, 70, 71, 128, 1000, MAX_JUMP])
-    def test_numbers_go_on_above_the_hosts_floor(self, laptop: Laptop, given_before: int, minimum: int) -> None:
+    def test_numbers_go_on_above_the_hosts_floor(self, laptop: Host, given_before: int, minimum: int) -> None:
         laptop.open()
         for token in range(given_before):
             self.seal(laptop, token)
@@ -621,42 +612,42 @@ class TestUnlock:
         laptop.open()
         assert laptop.status()["message_counter"] > max(minimum, given_before), "it was reserved before it was used"
 
-    def test_a_floor_is_written_once(self, laptop: Laptop) -> None:
-        before = flash(laptop)
+    def test_a_floor_is_written_once(self, laptop: Host) -> None:
+        before = laptop.unit.flash.images
         laptop.open(minimum=5000)
-        written = flash(laptop)
+        written = laptop.unit.flash.images
         assert written != before
         laptop.open(minimum=5000)
-        assert flash(laptop) == written
+        assert laptop.unit.flash.images == written
 
-    def test_an_old_image_of_the_flash_gives_no_number_again(self, laptop: Laptop) -> None:
+    def test_an_old_image_of_the_flash_gives_no_number_again(self, laptop: Host) -> None:
         laptop.open()
-        image = laptop.board.clone()
+        image = laptop.unit.clone()
         for token in range(100):
             self.seal(laptop, token)
         minimum = laptop.status()["message_counter"]
-        rolled_back = Laptop(board=image)
+        rolled_back = Host(image, opens=False)
         rolled_back.open(minimum=minimum)
         self.seal(rolled_back, 0)
         assert rolled_back.status()["message_counter"] == minimum + 1 == 101
 
-    def test_far_ahead_needs_leave(self, laptop: Laptop) -> None:
+    def test_far_ahead_needs_leave(self, laptop: Host) -> None:
         laptop.begin()
         laptop.prove()
-        before = flash(laptop)
+        before = laptop.unit.flash.images
         for minimum in (MAX_JUMP + 2, (1 << INDEX_BITS) - 1):
             for _ in range(2):
                 assert laptop.session
                 assert laptop.code(commands.UNLOCK, laptop.session.kek, minimum, 0) == errors.TOO_FAR
                 assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED, "nothing was unlocked"
-        assert flash(laptop) == before
+        assert laptop.unit.flash.images == before
         laptop.unlock(minimum=MAX_JUMP + 2, allow_jump=1)
         assert laptop.status()["message_counter"] == MAX_JUMP + 2
         laptop.open(minimum=(1 << INDEX_BITS) - 2, allow_jump=1)
         self.seal(laptop, 1)
         assert laptop.code(commands.SEAL_BEGIN, b"token  2", 0, 0, bytes(8)) == errors.RANGE
 
-    def test_no_number_is_as_high_as_a_lane(self, laptop: Laptop) -> None:
+    def test_no_number_is_as_high_as_a_lane(self, laptop: Host) -> None:
         laptop.begin()
         laptop.prove()
         for minimum in (1 << INDEX_BITS, (1 << 64) - 1):
@@ -665,12 +656,12 @@ class TestUnlock:
             assert is_unlocked(laptop) is False
         laptop.unlock()
 
-    def seal(self, laptop: Laptop, token: int) -> None:
+    def seal(self, laptop: Host, token: int) -> None:
         laptop.ask(commands.SEAL_BEGIN, token.to_bytes(8), 0, 0, bytes(8))
 
 
-def is_unlocked(laptop: Laptop) -> bool:
-    return laptop.unit.state.opened is not None
+def is_unlocked(laptop: Host) -> bool:
+    return laptop.firmware.state.opened is not None
 
 
 def secrets_of(state: State) -> dict[str, bytearray]:
@@ -703,48 +694,48 @@ def _keys_of_mac(name: str, mac: Mac) -> dict[str, bytearray]:
     return {f"{name} inner": mac._inner_key, f"{name} outer": mac._outer_key}
 
 
-ENDS: dict[str, Callable[[Laptop], object]] = {
-    "hello": Laptop.hello,
+ENDS: dict[str, Callable[[Host], object]] = {
+    "hello": Host.hello,
     "close": lambda laptop: laptop.ask(commands.CLOSE, 0),
     "close and unplug": lambda laptop: laptop.ask(commands.CLOSE, 1),
-    "disconnect": Laptop.disconnect,
+    "disconnect": Host.disconnect,
     "altered frame": lambda laptop: laptop.send(commands.STATUS, bytes(24)),
     "command in the clear": lambda laptop: laptop.send(commands.STATUS, b""),
     "opening": lambda laptop: laptop.send(commands.OPEN_SESSION, laptop.secured(commands.OPEN_SESSION, bytes(16))),
     "zeroize": lambda laptop: laptop.send(
-        commands.ZEROIZE, laptop.secured(commands.ZEROIZE, commands.CONFIRMATION + laptop.board.uid)
+        commands.ZEROIZE, laptop.secured(commands.ZEROIZE, commands.CONFIRMATION + laptop.unit.board.uid)
     ),
 }
 
 
 class TestWhatIsLeft:
     @pytest.mark.parametrize("end", [*ENDS, "case opened"])
-    def test_keys_are_overwritten_when_a_session_ends(self, laptop: Laptop, end: str) -> None:
+    def test_keys_are_overwritten_when_a_session_ends(self, laptop: Host, end: str) -> None:
         laptop.open()
         laptop.ask(commands.TRUST, 2, bytes(range(16)))
         laptop.ask(commands.SEAL_BEGIN, bytes(8), commands.AES, 0, bytes(8))
         laptop.ask(commands.OPEN_BEGIN, wire(2, 1, cipher=commands.AES), 0)
         laptop.ask(commands.KEY_CHUNK, 0, 1, 0, 32)
-        held = secrets_of(laptop.unit.state)
+        held = secrets_of(laptop.firmware.state)
         assert len(held) == 26
         assert all(any(key) for key in held.values())
         if end == "case opened":
-            laptop.board.case_open = True
-            laptop.unit.poll()
+            laptop.unit.case.open()
+            laptop.firmware.poll()
         else:
             ENDS[end](laptop)
         assert {name for name, key in held.items() if any(key)} == set()
         assert is_locked(laptop)
 
-    def test_another_unlock_leaves_nothing_of_the_one_before(self, laptop: Laptop) -> None:
+    def test_another_unlock_leaves_nothing_of_the_one_before(self, laptop: Host) -> None:
         laptop.open()
-        held = secrets_of(laptop.unit.state)
+        held = secrets_of(laptop.firmware.state)
         laptop.unlock()
-        kept = {id(key) for key in secrets_of(laptop.unit.state).values()}
+        kept = {id(key) for key in secrets_of(laptop.firmware.state).values()}
         assert {name for name, key in held.items() if any(key) and id(key) not in kept} == set()
 
     @pytest.mark.parametrize("end", ENDS)
-    def test_the_next_session_begins_anew(self, laptop: Laptop, end: str) -> None:
+    def test_the_next_session_begins_anew(self, laptop: Host, end: str) -> None:
         laptop.open()
         laptop.ask(commands.SEAL_BEGIN, b"token  1", 0, 0, bytes(8))
         ENDS[end](laptop)
@@ -756,19 +747,19 @@ class TestWhatIsLeft:
         laptop.open()
         assert laptop.code(commands.SEAL_CHUNK, b"token  1", 0, 1, b"") == errors.CONFLICT
 
-    def test_closing_is_answered_in_the_session(self, laptop: Laptop) -> None:
+    def test_closing_is_answered_in_the_session(self, laptop: Host) -> None:
         laptop.open()
         assert laptop.ask(commands.CLOSE, 0) == ()
         laptop.channel = None
         assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED
 
     def test_a_case_that_is_opened_while_a_key_is_made_gives_nothing_away(
-        self, laptop: Laptop, monkeypatch: pytest.MonkeyPatch
+        self, laptop: Host, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         laptop.open()
 
         def open_case(*_: object) -> tuple[bytes]:
-            laptop.board.case_open = True
+            laptop.unit.case.open()
             return (b"a key" * 10,)
 
         monkeypatch.setitem(dispatcher.HANDLERS, commands.KEY_CHUNK.code, open_case)
@@ -776,29 +767,27 @@ class TestWhatIsLeft:
         frame = laptop.send(commands.KEY_CHUNK, payload)
         assert (frame.kind, bytes(frame.payload)) == (framing.ERROR, errors.TAMPERED.to_bytes(2))
         assert is_locked(laptop)
-        assert laptop.unit.state.binding is None
+        assert laptop.firmware.state.binding is None
 
 
 class TestFailures:
     """The unit fails at any use of its primitives: out of memory, say. Whatever it is, every request is answered."""
 
-    def laptop(self, bound: MemoryBoard) -> tuple[Laptop, FailingBoard]:
-        board = FailingBoard()
-        for own, its in zip((board.nvm, *board.snapshots), (bound.nvm, *bound.snapshots), strict=True):
-            own.content[:] = its.content
-        return Laptop(board=board), board
+    def laptop(self, bound: MemoryUnit) -> tuple[Host, FailingUnit]:
+        unit = failing_unit(bound.flash.images)
+        return Host(unit, opens=False), unit
 
-    def test_an_unlock_that_fails_can_be_repeated_and_leaves_nothing_half_done(self, bound: MemoryBoard) -> None:
+    def test_an_unlock_that_fails_can_be_repeated_and_leaves_nothing_half_done(self, bound: MemoryUnit) -> None:
         failures = 0
         for use in range(1, 1000):
-            laptop, board = self.laptop(bound)
+            laptop, unit = self.laptop(bound)
             laptop.begin()
             laptop.prove()
-            laptop.unit._dispatch = serving(board, laptop.unit._dispatch)  # type: ignore[method-assign]
-            board.fail_at(use)
+            laptop.firmware._dispatch = unit.serving(laptop.firmware._dispatch)  # type: ignore[method-assign]
+            unit.fail_at(use)
             assert laptop.session
             code = laptop.code(commands.UNLOCK, laptop.session.kek, 5, 0)
-            board.fail_at(0)
+            unit.fail_at(0)
             if not code:
                 break
             assert code == errors.INTERNAL
@@ -811,17 +800,17 @@ class TestFailures:
             assert laptop.status()["message_counter"] >= 5
         assert failures > 10
 
-    def test_a_session_that_fails_ends(self, bound: MemoryBoard) -> None:
-        laptop, board = self.laptop(bound)
-        laptop.unit._answer = serving(board, laptop.unit._answer)  # type: ignore[method-assign]
+    def test_a_session_that_fails_ends(self, bound: MemoryUnit) -> None:
+        laptop, unit = self.laptop(bound)
+        laptop.firmware._answer = unit.serving(laptop.firmware._answer)  # type: ignore[method-assign]
         failures = 0
         for use in range(1, 1000):
-            board.fail_at(0)
+            unit.fail_at(0)
             laptop.open()
             payload = laptop.secured(commands.NEXT_INDEX, b"")
-            board.fail_at(use)
+            unit.fail_at(use)
             frame = laptop.send(commands.NEXT_INDEX, payload)
-            if board.uses_left:
+            if unit.uses_left:
                 break
             failures += 1
             assert frame.kind == framing.ERROR
@@ -831,25 +820,13 @@ class TestFailures:
         assert failures > 3
 
 
-def serving(board: FailingBoard, work: Callable[..., Any]) -> Callable[..., Any]:
-    """Do something on a board that may fail meanwhile."""
-
-    def serve(*request: Any) -> Any:
-        board.is_serving = True
-        try:
-            return work(*request)
-        finally:
-            board.is_serving = False
-
-    return serve
-
-
 class Talks(RuleBasedStateMachine):
     """Any conversation. `stage` is the model: what the unit should hold the host for."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.laptop = Laptop(Reference)
+        self.laptop = Host(keeps=ReferenceSession, opens=False)
+        self.laptop.provision()
         self.stage = "none"  # opened, proved, unlocked
         self.wrong = 0
         self.next_index = 1
@@ -862,7 +839,7 @@ class Talks(RuleBasedStateMachine):
 
     @rule()
     def wait(self) -> None:
-        self.laptop.board.clock += LONGEST_DELAY
+        self.laptop.unit.clock.milliseconds += LONGEST_DELAY
 
     @rule()
     def begin(self) -> None:
@@ -950,15 +927,13 @@ class Talks(RuleBasedStateMachine):
         laptop = self.laptop
         if not laptop.channel:
             return
-        payload = laptop.secured(commands.STATUS, b"")
+        request_id, payload = laptop.request_id, laptop.secured(commands.STATUS, b"")
         if alter is None:
-            laptop._has_id = True
             frame = laptop.send(commands.STATUS, payload)
-            laptop.channel.opened(frame.kind, frame.request_id, bytes(frame.payload))
+            assert laptop.channel.opened(frame.kind, frame.request_id, bytes(frame.payload)) is not None
         else:
             payload = (int.from_bytes(payload) ^ 1 << alter % (8 * len(payload))).to_bytes(len(payload))
-        laptop._has_id = False
-        assert_ended(laptop, laptop.send_frame(commands.STATUS.code, laptop.request_id, payload))
+        assert_ended(laptop, laptop.send_frame(commands.STATUS.code, request_id, payload))
         laptop.session = None
         self.stage = "none"
 

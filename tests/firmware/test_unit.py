@@ -7,17 +7,17 @@ import struct
 from typing import Any
 
 import pytest
+from hosts.memory import Host, new_flash, new_unit
+from hosts.network import membership, named
 from hypothesis import given
 from hypothesis import strategies as st
 from support.reference import FIRMWARE_OF_VECTORS, load_vectors
 
-from firmware.exchange import answer, answers, ask, open_session
-from firmware.member import membership, named
-from firmware.memory_board import MemoryBoard
+from ndks.crypto import CRYPTO
+from ndks_emulator import MemoryUnit
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.flash import NVM_SIZE
 from ndks_unit import device, dispatcher, paper_bits
-from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash import records
 from ndks_unit.flash.records import CURRENT_FORMAT, RecordKeys
 from ndks_unit.state import State
@@ -26,31 +26,23 @@ CONVERSATION = load_vectors("commands")
 
 
 @pytest.fixture(scope="module")
-def provisioned() -> MemoryBoard:
-    board = MemoryBoard()
-    ask(board, Dispatcher(board), commands.PROVISION, *membership())
-    return board
-
-
-class PredictableBoard(MemoryBoard):
-    """Its random bytes are those that the conversation says."""
-
-    def entropy(self, size: int) -> bytes:
-        return bytes.fromhex(CONVERSATION["entropy"])[:size]
+def provisioned() -> MemoryUnit:
+    host = Host()
+    host.provision()
+    return host.unit
 
 
 def test_published_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
     """As it is on the line: the sessions in it are somebody else's arithmetic."""
     monkeypatch.setattr(device, "FIRMWARE", FIRMWARE_OF_VECTORS)
-    board = PredictableBoard(bytes.fromhex(CONVERSATION["uid"]))
-    unit = Dispatcher(board)
+    uid, entropy = bytes.fromhex(CONVERSATION["uid"]), bytes.fromhex(CONVERSATION["entropy"])
+    host = Host(new_unit(new_flash(uid), lambda size: entropy[:size]))
     for step in CONVERSATION["steps"]:
-        board.clock += step.get("after_ms", 0)
+        host.unit.clock.milliseconds += step.get("after_ms", 0)
         if step.get("restart"):
-            board.start()
-            unit = Dispatcher(board)
+            host.restart()
         sent = bytes.fromhex(step.get("sent", step["request"]))
-        (frame,) = answers(board, unit, framing.encode(step["command"], step["request_id"], sent))
+        frame = host.send_frame(step["command"], step["request_id"], sent)
         kind, expected = framing.ERROR, f"{step.get('error', 0):04x}"
         if "answer" in step:
             kind, expected = step["command"] | framing.ANSWER, step["answer"]
@@ -69,75 +61,73 @@ def test_every_command_has_a_handler() -> None:
 
 @pytest.mark.parametrize("failure", [ValueError, MemoryError, RuntimeError, OSError, KeyError])
 def test_an_unknown_exception_becomes_a_code_without_text(
-    provisioned: MemoryBoard, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
+    provisioned: MemoryUnit, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
 ) -> None:
     def fail(state: State, *values: object) -> tuple[Any, ...]:
         raise failure("the secret is 0001020304")
 
-    board = provisioned.clone()
-    unit = Dispatcher(board)
+    host = Host(provisioned.clone())
     monkeypatch.setitem(dispatcher.HANDLERS, commands.KEY_CHUNK.code, fail)
     with pytest.raises(errors.UnitError, match="INTERNAL"):
-        ask(board, unit, commands.KEY_CHUNK, 0, 1, 0, 32)
-    assert ask(board, unit, commands.NEXT_INDEX) == (0, 1)
+        host.ask(commands.KEY_CHUNK, 0, 1, 0, 32)
+    assert host.ask(commands.NEXT_INDEX) == (0, 1)
     monkeypatch.setitem(dispatcher.HANDLERS, commands.HELLO.code, fail)
-    frame = answer(board, unit, commands.HELLO.code, b"")
+    frame = host.send(commands.HELLO, b"")
     assert (frame.kind, frame.payload) == (framing.ERROR, struct.pack(">H", errors.INTERNAL))
 
 
 def test_an_answer_that_does_not_fit_its_layout_is_internal(
-    provisioned: MemoryBoard, monkeypatch: pytest.MonkeyPatch
+    provisioned: MemoryUnit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    board = provisioned.clone()
     monkeypatch.setitem(dispatcher.HANDLERS, commands.NEXT_INDEX.code, lambda state: (0, -1))
     with pytest.raises(errors.UnitError, match="INTERNAL"):
-        ask(board, Dispatcher(board), commands.NEXT_INDEX)
+        Host(provisioned.clone()).ask(commands.NEXT_INDEX)
 
 
 def test_nvm_that_cannot_be_written_is_storage() -> None:
-    board = MemoryBoard()
-    unit = Dispatcher(board)
-    board.nvm.worn_out = True
+    host = Host()
+    host.unit.flash.nvm.worn_out = True
     with pytest.raises(errors.UnitError, match="STORAGE"):
-        ask(board, unit, commands.PROVISION, *membership())
-    assert named(commands.STATUS.answer, ask(board, unit, commands.STATUS))["state"] == commands.STATE_BLANK
+        host.provision()
+    assert host.status()["state"] == commands.STATE_BLANK
 
-    board.nvm.worn_out = False
-    ask(board, unit, commands.PROVISION, *membership())
-    board.nvm.worn_out = True
-    for unit_now in (unit, Dispatcher(board)):
+    host.unit.flash.nvm.worn_out = False
+    host.provision()
+    host.unit.flash.nvm.worn_out = True
+    for _ in range(2):
         with pytest.raises(errors.UnitError, match="STORAGE"):
-            ask(board, unit_now, commands.ACKNOWLEDGE, 0, 1, 0)
-        assert ask(board, unit_now, commands.NEXT_INDEX) == (0, 1)
+            host.ask(commands.ACKNOWLEDGE, 0, 1, 0)
+        assert host.ask(commands.NEXT_INDEX) == (0, 1)
+        host.restart()
 
 
-def test_keys_can_be_read_when_nothing_can_be_written(provisioned: MemoryBoard) -> None:
+def test_keys_can_be_read_when_nothing_can_be_written(provisioned: MemoryUnit) -> None:
     """The membership lies in a snapshot alone; nvm is worn out and the drive has become read-only."""
-    board = provisioned.clone()
-    expected = ask(board, Dispatcher(board), commands.KEY_CHUNK, 0, 1, 0, 32)
-    _compact(board)
-    board.nvm.content[:] = b"\xf0" * NVM_SIZE
-    board.nvm.worn_out = True
-    board.drive_is_writable = False
-    unit = Dispatcher(board)
-    assert ask(board, unit, commands.KEY_CHUNK, 0, 1, 0, 32) == expected
+    host = Host(provisioned.clone())
+    expected = host.ask(commands.KEY_CHUNK, 0, 1, 0, 32)
+    _compact(host)
+    flash = host.unit.flash
+    flash.nvm.content[:] = b"\xf0" * NVM_SIZE
+    flash.nvm.worn_out = True
+    flash.drive_is_writable = False
+    host.restart()
+    assert host.ask(commands.KEY_CHUNK, 0, 1, 0, 32) == expected
     with pytest.raises(errors.UnitError, match="STORAGE"):
-        ask(board, unit, commands.ACKNOWLEDGE, 0, 1, 0)
-    assert ask(board, unit, commands.NEXT_INDEX) == (0, 1)
+        host.ask(commands.ACKNOWLEDGE, 0, 1, 0)
+    assert host.ask(commands.NEXT_INDEX) == (0, 1)
 
 
 def test_a_key_set_up_that_failed_half_way_is_not_mixed_with_the_next(
-    provisioned: MemoryBoard, monkeypatch: pytest.MonkeyPatch
+    provisioned: MemoryUnit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    board = provisioned.clone()
-    unit = Dispatcher(board)
-    expected = ask(board, Dispatcher(board), commands.KEY_CHUNK, 0, 2, 0, 32)
-    ask(board, unit, commands.KEY_CHUNK, 0, 1, 0, 32)
+    host = Host(provisioned.clone())
+    expected = Host(provisioned.clone()).ask(commands.KEY_CHUNK, 0, 2, 0, 32)
+    host.ask(commands.KEY_CHUNK, 0, 1, 0, 32)
     with monkeypatch.context() as patch:
         patch.setattr(paper_bits, "export_mask_key", lambda *_: [].pop())
         with pytest.raises(errors.UnitError, match="INTERNAL"):
-            ask(board, unit, commands.KEY_CHUNK, 0, 2, 0, 32)
-    assert ask(board, unit, commands.KEY_CHUNK, 0, 2, 0, 32) == expected
+            host.ask(commands.KEY_CHUNK, 0, 2, 0, 32)
+    assert host.ask(commands.KEY_CHUNK, 0, 2, 0, 32) == expected
 
 
 @pytest.mark.parametrize(
@@ -150,151 +140,147 @@ def test_a_key_set_up_that_failed_half_way_is_not_mixed_with_the_next(
     ],
 )
 def test_a_membership_out_of_range_changes_nothing(wrong: dict[str, Any]) -> None:
-    board = MemoryBoard()
-    unit = Dispatcher(board)
+    host = Host()
     fields = named(commands.PROVISION.request, membership()) | wrong
     with pytest.raises(errors.UnitError, match="RANGE"):
-        ask(board, unit, commands.PROVISION, *fields.values())
-    assert board.nvm.content == b"\xff" * NVM_SIZE
-    ask(board, unit, commands.PROVISION, *membership())
+        host.ask(commands.PROVISION, *fields.values())
+    assert host.unit.flash.nvm.content == b"\xff" * NVM_SIZE
+    host.provision()
 
 
-def test_the_state_of_a_newer_firmware_is_left_alone(provisioned: MemoryBoard) -> None:
-    board = provisioned.clone()
-    _write_format(board, bytes((CURRENT_FORMAT + 1,)) + b"and more")
-    before = bytes(board.nvm.content)
-    unit = Dispatcher(board)
+def test_the_state_of_a_newer_firmware_is_left_alone(provisioned: MemoryUnit) -> None:
+    host = Host(provisioned.clone())
+    nvm = host.unit.flash.nvm
+    _write_format(host, bytes((CURRENT_FORMAT + 1,)) + b"and more")
+    before = bytes(nvm.content)
+    host.restart()
 
-    hello = named(commands.HELLO.answer, ask(board, unit, commands.HELLO))
+    hello = named(commands.HELLO.answer, host.ask(commands.HELLO))
     assert (hello["state_format"], hello["flags"]) == (CURRENT_FORMAT + 1, commands.NEWER_STATE)
-    assert named(commands.STATUS.answer, ask(board, unit, commands.STATUS))["network"] == ""
-    for command, values in _valid_requests(board).items():
-        assert _code(board, unit, command, *values) == errors.STATE_FORMAT
-    unit.poll()
-    assert (board.nvm.content, board.nvm.erases) == (before, 0)
+    assert host.status()["network"] == ""
+    host.opens = False
+    for command, values in _valid_requests(host).items():
+        assert host.code(command, *values) == errors.STATE_FORMAT
+    host.unit.poll()
+    assert (nvm.content, nvm.erases) == (before, 0)
 
 
 @pytest.mark.parametrize("older", [b"\1", b"\2", b"\2and more"])
 def test_the_state_of_an_older_firmware_is_left_alone_and_can_be_erased(older: bytes) -> None:
     """Its secrets lie there in the clear: nothing is taken from it but by ZEROIZE."""
-    board = MemoryBoard()
-    _write_format(board, older)
-    before = bytes(board.nvm.content)
-    unit = Dispatcher(board)
-    hello = named(commands.HELLO.answer, ask(board, unit, commands.HELLO))
+    host = Host(opens=False)
+    nvm = host.unit.flash.nvm
+    _write_format(host, older)
+    before = bytes(nvm.content)
+    host.restart()
+    hello = named(commands.HELLO.answer, host.ask(commands.HELLO))
     assert (hello["state_format"], hello["flags"]) == (older[0], commands.NOT_SEALED)
-    erasing = _valid_requests(board).pop(commands.ZEROIZE)
-    for command, values in _valid_requests(board).items():
+    erasing = _valid_requests(host).pop(commands.ZEROIZE)
+    for command, values in _valid_requests(host).items():
         if command is not commands.ZEROIZE:
-            assert _code(board, unit, command, *values) == errors.STATE_FORMAT
-    unit.poll()
-    assert (board.nvm.content, board.nvm.erases) == (before, 0)
-    assert ask(board, unit, commands.ZEROIZE, *erasing) == ()
-    hello = named(commands.HELLO.answer, ask(board, unit, commands.HELLO))
+            assert host.code(command, *values) == errors.STATE_FORMAT
+    host.unit.poll()
+    assert (nvm.content, nvm.erases) == (before, 0)
+    assert host.ask(commands.ZEROIZE, *erasing) == ()
+    hello = named(commands.HELLO.answer, host.ask(commands.HELLO))
     assert (hello["state_format"], hello["flags"]) == (CURRENT_FORMAT, 0)
-    ask(board, unit, commands.PROVISION, *membership())
-    assert ask(board, unit, commands.NEXT_INDEX) == (0, 1)
+    host.provision()
+    host.open()
+    assert host.ask(commands.NEXT_INDEX) == (0, 1)
 
 
 def test_an_open_case_erases_what_another_firmware_has_written() -> None:
     """It may hold secrets."""
     for other in (CURRENT_FORMAT - 1, CURRENT_FORMAT + 1):
-        board = MemoryBoard()
-        _write_format(board, bytes((other,)) + b"and its secret")
-        unit = Dispatcher(board)
-        board.case_open = True
-        unit.poll()
-        assert b"and its secret" not in bytes(board.nvm.content)
+        host = Host()
+        _write_format(host, bytes((other,)) + b"and its secret")
+        host.restart()
+        host.unit.case.open()
+        host.unit.poll()
+        assert b"and its secret" not in host.unit.flash.images[0]
 
 
-def test_the_state_of_a_newer_firmware_is_left_alone_in_a_snapshot(provisioned: MemoryBoard) -> None:
+def test_the_state_of_a_newer_firmware_is_left_alone_in_a_snapshot(provisioned: MemoryUnit) -> None:
     """As after a cut in the newer firmware's compaction, whose records this one may not even know."""
-    board = provisioned.clone()
-    _write_format(board, bytes((CURRENT_FORMAT + 1,)))
-    _compact(board)
-    board.nvm.content[:] = b"\xff" * NVM_SIZE
-    unit = Dispatcher(board)
-    assert unit.state.log.format > CURRENT_FORMAT
-    assert board.nvm.content == b"\xff" * NVM_SIZE
+    host = Host(provisioned.clone())
+    _write_format(host, bytes((CURRENT_FORMAT + 1,)))
+    _compact(host)
+    host.unit.flash.nvm.content[:] = b"\xff" * NVM_SIZE
+    host.restart()
+    assert host.firmware.state.log.format > CURRENT_FORMAT
+    assert host.unit.flash.nvm.content == b"\xff" * NVM_SIZE
 
 
 @pytest.mark.parametrize("is_member", [False, True])
 @given(code=st.integers(0, 255), payload=st.binary(max_size=300))
-def test_any_request_is_answered(provisioned: MemoryBoard, is_member: bool, code: int, payload: bytes) -> None:
-    _answer_known(provisioned.clone() if is_member else MemoryBoard(), code, payload)
+def test_any_request_is_answered(provisioned: MemoryUnit, is_member: bool, code: int, payload: bytes) -> None:
+    _answer_known(provisioned.clone() if is_member else new_unit(), code, payload)
 
 
 @pytest.mark.parametrize("is_member", [False, True])
 @given(data=st.data())
-def test_any_values_are_answered(provisioned: MemoryBoard, is_member: bool, data: st.DataObject) -> None:
+def test_any_values_are_answered(provisioned: MemoryUnit, is_member: bool, data: st.DataObject) -> None:
     """As above, with payloads that fit the layouts, so that handlers see them."""
-    board = provisioned.clone() if is_member else MemoryBoard()
+    unit = provisioned.clone() if is_member else new_unit()
     command = data.draw(st.sampled_from(sorted(commands.TABLE.values(), key=lambda command: command.code)))
     values = [data.draw(_VALUES[kind]) for kind in command.request.kinds]
-    _answer_known(board, command.code, command.request.pack(*values))
+    _answer_known(unit, command.code, command.request.pack(*values))
 
 
 @given(noise=st.binary(max_size=1500), cut=st.integers(0, 1500))
-def test_after_any_noise_the_next_request_is_answered(provisioned: MemoryBoard, noise: bytes, cut: int) -> None:
-    board = provisioned.clone()
-    unit = Dispatcher(board)
-    answers(board, unit, noise[:cut])
-    answers(board, unit, noise[cut:] + b"\0")
-    assert ask(board, unit, commands.NEXT_INDEX)[0] == 0
+def test_after_any_noise_the_next_request_is_answered(provisioned: MemoryUnit, noise: bytes, cut: int) -> None:
+    host = Host(provisioned.clone())
+    host.answers(noise[:cut])
+    host.answers(noise[cut:] + b"\0")
+    assert host.ask(commands.NEXT_INDEX)[0] == 0
 
 
-def test_hello_loses_nothing_but_the_session(provisioned: MemoryBoard) -> None:
-    board = provisioned.clone()
-    unit = Dispatcher(board)
-    ask(board, unit, commands.ACKNOWLEDGE, 0, 1, 0)
-    ask(board, unit, commands.HELLO)
-    assert unit.state.lifecycle == commands.STATE_LOCKED
-    assert ask(board, unit, commands.NEXT_INDEX) == (0, 2)
+def test_hello_loses_nothing_but_the_session(provisioned: MemoryUnit) -> None:
+    host = Host(provisioned.clone())
+    host.ask(commands.ACKNOWLEDGE, 0, 1, 0)
+    host.ask(commands.HELLO)
+    assert host.firmware.state.lifecycle == commands.STATE_LOCKED
+    assert host.ask(commands.NEXT_INDEX) == (0, 2)
 
 
-def test_starts_are_counted_from_the_first_as_a_member_on(provisioned: MemoryBoard) -> None:
-    board = provisioned.clone()
+def test_starts_are_counted_from_the_first_as_a_member_on(provisioned: MemoryUnit) -> None:
+    host = Host(provisioned.clone())
     for boots in range(1, 200):
-        board.start()
-        unit = Dispatcher(board)
-        assert named(commands.STATUS.answer, ask(board, unit, commands.STATUS))["boots"] == boots
-    assert board.nvm.erases == 0
+        host.restart()
+        assert host.status()["boots"] == boots
+    assert host.unit.flash.nvm.erases == 0
 
 
-def test_where_the_log_is_full_starts_are_not_counted_and_nothing_else_is_lost(provisioned: MemoryBoard) -> None:
-    board = provisioned.clone()
-    unit = Dispatcher(board)
-    while unit.state.log.used < unit.state.log.size:
-        board.nvm_write(unit.state.log.used, b"\0" * 16)
-        unit = Dispatcher(board)
+def test_where_the_log_is_full_starts_are_not_counted_and_nothing_else_is_lost(provisioned: MemoryUnit) -> None:
+    host = Host(provisioned.clone())
+    while host.firmware.state.log.used < host.firmware.state.log.size:
+        host.unit.flash.nvm.write(host.firmware.state.log.used, b"\0" * 16)
+        host.restart()
     for _ in range(100):
-        board.start()
-        unit = Dispatcher(board)
-    assert ask(board, unit, commands.ACKNOWLEDGE, 0, 1, 0) == (2,)
-    board.start()
-    assert ask(board, Dispatcher(board), commands.NEXT_INDEX) == (0, 2)
+        host.restart()
+    assert host.ask(commands.ACKNOWLEDGE, 0, 1, 0) == (2,)
+    host.restart()
+    assert host.ask(commands.NEXT_INDEX) == (0, 2)
 
 
 @pytest.mark.parametrize("reason", range(6))
-def test_a_unit_says_why_it_started(provisioned: MemoryBoard, reason: int) -> None:
-    board = provisioned.clone()
-    board.start(reason)
-    assert named(commands.STATUS.answer, ask(board, Dispatcher(board), commands.STATUS))["reset_reason"] == reason
+def test_a_unit_says_why_it_started(provisioned: MemoryUnit, reason: int) -> None:
+    unit = provisioned.clone()
+    unit.start(reason)
+    assert Host(unit).status()["reset_reason"] == reason
 
 
 @given(data=st.data())
-def test_any_values_are_answered_in_a_session(provisioned: MemoryBoard, data: st.DataObject) -> None:
-    board = provisioned.clone()
-    unit = Dispatcher(board)
-    open_session(board, unit)
+def test_any_values_are_answered_in_a_session(provisioned: MemoryUnit, data: st.DataObject) -> None:
+    host = Host(provisioned.clone())
+    host.open()
     command = data.draw(st.sampled_from(sorted(commands.TABLE.values(), key=lambda command: command.code)))
     try:
-        ask(board, unit, command, *[data.draw(_VALUES[kind]) for kind in command.request.kinds])
+        host.ask(command, *[data.draw(_VALUES[kind]) for kind in command.request.kinds])
     except errors.UnitError as error:
         assert error.code in set(errors.TABLE) - {errors.INTERNAL, errors.SESSION_ENDED}  # noqa: PT017
-    ask(board, unit, commands.HELLO)
-    board.start()
-    Dispatcher(board)
+    host.ask(commands.HELLO)
+    host.restart()
 
 
 _EDGES = st.sampled_from([0, 1, 2, 3, 12, 13, 255])
@@ -312,48 +298,42 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-def _answer_known(board: MemoryBoard, code: int, payload: bytes) -> None:
-    unit = Dispatcher(board)
-    if unit.state.binding and len(payload) > framing.MAX_PAYLOAD_BEFORE_SESSION:
-        assert answers(board, unit, framing.encode(code, 1, payload)) == []
+def _answer_known(unit: MemoryUnit, code: int, payload: bytes) -> None:
+    host = Host(unit)
+    if host.firmware.state.binding and len(payload) > framing.MAX_PAYLOAD_BEFORE_SESSION:
+        assert host.answers(framing.encode(code, 1, payload)) == []
         return
-    frame = answer(board, unit, code, payload)
+    frame = host.send_frame(code, 1, payload)
+    assert frame.kind in (code | framing.ANSWER, framing.ERROR)
     if frame.kind == framing.ERROR:
         assert len(frame.payload) == 2
         assert int.from_bytes(frame.payload) in set(errors.TABLE) - {errors.INTERNAL}
     else:
         commands.TABLE[code].answer.unpack(frame.payload)
-    ask(board, unit, commands.STATUS)
-    board.start()
-    Dispatcher(board)
+    host.ask(commands.STATUS)
+    host.restart()
 
 
-def _code(board: MemoryBoard, unit: Dispatcher, command: commands.Command, *values: Any) -> int:
-    """The error code that is answered in the clear."""
-    frame = answer(board, unit, command.code, command.request.pack(*values))
-    return int.from_bytes(frame.payload) if frame.kind == framing.ERROR else 0
-
-
-def _write_format(board: MemoryBoard, body: bytes) -> None:
+def _write_format(host: Host, body: bytes) -> None:
     """Append the record as the firmware would that has this format."""
-    used = Dispatcher(board).state.log.used
-    board.nvm_write(used, RecordKeys(board).encode(records.STATE_FORMAT, body, 1000))
+    record = RecordKeys(CRYPTO).encode(records.STATE_FORMAT, body, 1000)
+    host.unit.flash.nvm.write(host.firmware.state.log.used, record)
 
 
-def _compact(board: MemoryBoard) -> None:
+def _compact(host: Host) -> None:
     """Let the first snapshot hold what nvm holds."""
-    image = bytes(board.nvm.content[: records.SIZE])
-    board.snapshot_write(0, image + hashlib.sha256(image).digest())
+    image = host.unit.flash.images[0][: records.SIZE]
+    host.unit.flash.snapshot_write(0, image + hashlib.sha256(image).digest())
 
 
-def _valid_requests(board: MemoryBoard) -> dict[commands.Command, tuple[Any, ...]]:
+def _valid_requests(host: Host) -> dict[commands.Command, tuple[Any, ...]]:
     return {
         commands.PROVISION: membership(),
         commands.OPEN_SESSION: (bytes(16),),
         commands.PROVE: (bytes(16),),
         commands.UNLOCK: (bytes(32), 0, 0),
         commands.BIND: (bytes(32),),
-        commands.ZEROIZE: (commands.CONFIRMATION, board.uid),
+        commands.ZEROIZE: (commands.CONFIRMATION, host.unit.board.uid),
         commands.NEXT_INDEX: (),
         commands.KEY_CHUNK: (0, 1, 0, 32),
         commands.ACKNOWLEDGE: (0, 1, 0),

@@ -54,17 +54,17 @@ def test_it_is_accepted_in_either_mode(peer: Peer, mode: str) -> None:
 def test_accepting_again_changes_nothing_and_costs_nothing(peer: Peer) -> None:
     for number in (5, 3, 300, 100):
         assert accept(peer, number) == 0
-    before = bytes(peer.board.nvm.content)
+    before = bytes(peer.unit.flash.nvm.content)
     for number in (5, 100, 300, 100):
         assert accept(peer, number) == (0 if number > 300 - WINDOW_SIZE else errors.TOO_OLD)
-    assert peer.board.nvm.content == before
+    assert peer.unit.flash.nvm.content == before
 
 
 def test_no_session_is_needed_to_accept(peer: Peer) -> None:
     """The host may have lost the line, or the unit its power, after the message was stored."""
     sealed = capsule(LANE, 1)
     peer.open(sealed)
-    peer.unplug()
+    peer.disconnect()
     peer.restart()
     peer.accept(sealed)
     assert peer.open_code(sealed) == errors.DUPLICATE
@@ -86,9 +86,9 @@ def test_the_window_moves_exactly(peer: Peer) -> None:
 
 def test_accepting_what_is_too_old_is_refused(peer: Peer) -> None:
     accept(peer, 1000)
-    before = bytes(peer.board.nvm.content)
+    before = bytes(peer.unit.flash.nvm.content)
     assert accept(peer, 1000 - WINDOW_SIZE) == accept(peer, 1, allow_jump=1) == errors.TOO_OLD
-    assert peer.board.nvm.content == before
+    assert peer.unit.flash.nvm.content == before
 
 
 def test_more_than_2_to_the_20_ahead_needs_leave(peer: Peer) -> None:
@@ -122,11 +122,11 @@ def test_senders_have_windows_of_their_own(peer: Peer) -> None:
 
 def test_without_storage_nothing_is_accepted(peer: Peer) -> None:
     accept(peer, 5)
-    peer.board.nvm.worn_out = True
+    peer.unit.flash.nvm.worn_out = True
     for _ in range(2):
         assert accept(peer, 6) == errors.STORAGE
         assert (code(peer, 5), code(peer, 6), code(peer, 7)) == (errors.DUPLICATE, 0, 0)
-    peer.board.nvm.worn_out = False
+    peer.unit.flash.nvm.worn_out = False
     assert accept(peer, 6) == 0
     peer.restart()
     assert (code(peer, 5), code(peer, 6), code(peer, 7)) == (errors.DUPLICATE, errors.DUPLICATE, 0)
@@ -147,7 +147,7 @@ def test_at_most_one_erase_in_40_accepted_capsules(order: str) -> None:
         messages.sort(key=lambda message: (-message[1] % 7, message))
     for lane, number in messages:
         assert accept(peer, number, lane=lane) == 0
-    assert 0 < peer.board.nvm.erases <= len(messages) // 40
+    assert 0 < peer.unit.flash.nvm.erases <= len(messages) // 40
     peer.restart()
     for lane, number in messages:
         assert code(peer, number, lane=lane) == errors.DUPLICATE
@@ -170,7 +170,7 @@ class Deliveries(RuleBasedStateMachine):
     @initialize(fill=st.booleans())
     def begin(self, fill: bool) -> None:
         """In half of the runs compactions come soon."""
-        while fill and self.peer.unit.state.log.used < self.peer.unit.state.log.size - 300:
+        while fill and self.peer.firmware.state.log.used < self.peer.firmware.state.log.size - 300:
             self.do_other_things(1)
 
     @rule(lane=lanes, step=steps, arrives=st.booleans())
@@ -218,7 +218,7 @@ class Deliveries(RuleBasedStateMachine):
     def cut_while_accepting(self, lane: int, steps: int) -> None:
         self.sent[lane] += 1
         number = self.sent[lane]
-        answered = self.peer.board.survives(steps, lambda: accept(self.peer, number, lane=lane))
+        answered = self.peer.unit.power.survives(steps, lambda: accept(self.peer, number, lane=lane))
         self.peer.restart()
         found = code(self.peer, number, lane=lane)
         assert found in ((errors.DUPLICATE,) if answered else (0, errors.DUPLICATE))

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from capsule_reference import aes_ctr, xor
 from conversation import ENTROPY, UID
-from session_reference import Binding, Direction, Session
+from session_reference import Binding, Session
 
 from fuzz.frames import Event, ReferenceDecoder
 from fuzz.promises import Promises
-from ndks_emulator import MemoryBoard, PowerCut
+from ndks_emulator import MemoryFlash, MemoryUnit, PowerCut, SetClock
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.framing import MAX_PAYLOAD, MAX_PAYLOAD_BEFORE_SESSION
 from ndks_unit.dispatcher import Dispatcher
@@ -36,26 +35,21 @@ _WRITING = (
 _WRITES = {command.code for command in _WRITING}  # the others leave flash as it is
 
 
-class FuzzedBoard(MemoryBoard):
+def fuzzed_unit(flash: MemoryFlash | None = None) -> MemoryUnit:
     """The unit of the vectors: its randomness is always the same, so that a reproducer reproduces."""
-
-    def __init__(self) -> None:
-        super().__init__(UID)
-
-    def entropy(self, size: int) -> bytes:
-        return ENTROPY[:size]
+    return MemoryUnit(flash or MemoryFlash(UID), entropy=lambda size: ENTROPY[:size], clock=SetClock())
 
 
 class Bench:
-    """A unit on its board and the host that it is bound to; `binding` is what the host believes.
+    """A unit and the host that it is bound to; `binding` is what the host believes.
 
     Where flash may hold anything, `found` says of a unit that has started which binding it has.
     """
 
     def __init__(
-        self, board: FuzzedBoard, binding: Binding | None, found: Callable[[Dispatcher], Binding | None] | None = None
+        self, unit: MemoryUnit, binding: Binding | None, found: Callable[[Dispatcher], Binding | None] | None = None
     ) -> None:
-        self.board = board
+        self.unit = unit
         self.binding = binding
         self._found = found
         self.opens_case = False  # when the next request has been served, and is not answered yet
@@ -67,33 +61,34 @@ class Bench:
 
     def restart(self, *also: Binding | None) -> None:
         """Take the power away and bring it back; perhaps the unit then has another binding than it had."""
-        self.board.start()
+        self.unit.power.restore()
+        self.unit.start()
         self.decoder = ReferenceDecoder()
         self.dropped = 0
         self.hello = b""
         self._end_session()
         self._is_closing = False
-        self.unit = Dispatcher(self.board)
+        self.firmware = self.unit.firmware
         if self._found or also:
             self.binding = self._present((self.binding, *also))
-        self._answered, self.unit._answer = self.unit._answer, self._answer_and_judge
-        self._dispatched, self.unit._dispatch = self.unit._dispatch, self._dispatch_and_note
+        self._answered, self.firmware._answer = self.firmware._answer, self._answer_and_judge
+        self._dispatched, self.firmware._dispatch = self.firmware._dispatch, self._dispatch_and_note
         self._check_session()
 
     def leave(self) -> None:
         """The host goes without a word, and comes back."""
         if not self.poll():
             return
-        self.board.is_connected = False
+        self.unit.line.connected = False
         if self.poll():
             self.decoder.reset()
             self._end_session()
-        self.board.is_connected = True
+        self.unit.line.connected = True
         self._check_session()
 
     def open_case(self) -> None:
         """Open it; an erasure that a power cut interrupts is finished by the next start."""
-        self.board.case_open = True
+        self.unit.case.open()
         if self.poll():
             self.binding = None
             self._end_session()
@@ -101,16 +96,17 @@ class Bench:
 
     def receive(self, data: bytes) -> None:
         """Let the unit take what is on the line, and answer it."""
-        self.board.inbound += data
-        self._predicted = self._predict(self.board.inbound)
-        self.board.outbound, self._wire = b"", b""
+        self.unit.line.inbound += data
+        self._predicted = self._predict(bytes(self.unit.line.inbound))
+        self._wire = b""
+        self.unit.line.outbound.clear()
         if not self.poll():
             return
-        assert not self.board.inbound, "the unit does not read"
+        assert not self.unit.line.inbound, "the unit does not read"
         assert next(self._predicted, None) is None, "a frame was not answered"
-        assert self.board.outbound == self._wire
+        assert self.unit.read() == self._wire
         self._after_answer()
-        assert self.unit.state.dropped_frames == self.dropped
+        assert self.firmware.state.dropped_frames == self.dropped
         self._check_session()
 
     def poll(self) -> bool:
@@ -174,8 +170,8 @@ class Bench:
         self.request = frame.kind, frame.request_id, bytes(frame.payload)
         assert next(self._predicted, None) == self.request
         channel = None if frame.kind == commands.HELLO.code else self.channel
-        body = self.request[2] if channel is None else opened(channel.to_unit, *self.request)
-        before, own_channel = self._state(), self.unit.state.session.channel
+        body = self.request[2] if channel is None else channel.to_unit.opened(*self.request)
+        before, own_channel = self._state(), self.firmware.state.session.channel
         self._failure: Exception | None = None
         self._body = body
         wire = bytes(self._answered(frame))
@@ -184,8 +180,8 @@ class Bench:
         assert not isinstance(event, str)
         kind, request_id, payload = event
         assert request_id == frame.request_id
-        if channel and self.unit.state.session.channel is own_channel:
-            answer = opened(channel.to_host, kind, request_id, payload)
+        if channel and self.firmware.state.session.channel is own_channel:
+            answer = channel.opened(kind, request_id, payload)
             assert answer is not None, "an answer is not the next frame of the session"
             payload = answer
         self.answer = payload
@@ -203,7 +199,8 @@ class Bench:
             self._failure = error
             raise
         finally:
-            self.board.case_open = self.board.case.is_open or self.opens_case
+            if self.opens_case:
+                self.unit.case.open()
             self.opens_case = False
 
     def _code_of(self, kind: int, payload: bytes) -> int:
@@ -220,9 +217,9 @@ class Bench:
 
     def _judge(self, before: dict[str, Any]) -> None:
         kind, body, code = self.request[0], self._body, self.code
-        if self.board.case_open and self.binding:  # it was opened meanwhile
+        if self.unit.board.case_open and self.binding:  # it was opened meanwhile
             assert code == errors.TAMPERED
-            assert self.unit.state.binding is None
+            assert self.firmware.state.binding is None
             self.binding = None
             self._end_session()
             return
@@ -316,34 +313,34 @@ class Bench:
         also: list[Binding | None] = [self.binding]
         if command in (commands.PROVISION, commands.BIND) and len(body) >= 32:
             also.append(Binding(body[:32]))
-        if command is commands.ZEROIZE or self.board.case.is_open:
+        if command is commands.ZEROIZE or self.unit.case.is_open:
             also.append(None)
         self.restart(*also)
 
     def _present(self, known: tuple[Binding | None, ...]) -> Binding | None:
         """The one of these bindings that the unit has."""
         if self._found:
-            return self._found(self.unit)
-        auth = self.unit.state.binding.auth if self.unit.state.binding else None
+            return self._found(self.firmware)
+        auth = self.firmware.state.binding.auth if self.firmware.state.binding else None
         return next(binding for binding in known if (binding.auth if binding else None) == auth)
 
     # State
 
     def _check_session(self) -> None:
-        assert (self.unit.state.session.channel is None) == (self.channel is None)
-        assert (self.unit.state.opened is None) == (not self.unlocked)
-        assert (self.unit.state.binding is None) == (self.binding is None)
+        assert (self.firmware.state.session.channel is None) == (self.channel is None)
+        assert (self.firmware.state.opened is None) == (not self.unlocked)
+        assert (self.firmware.state.binding is None) == (self.binding is None)
 
     def _state(self) -> dict[str, Any]:
-        unit = self.unit
-        unlocked = unit.state.opened is not None
+        state = self.firmware.state
+        unlocked = state.opened is not None
         return {
-            "flash": flash_of(self.board),
-            "bodies": {kind: bytes(body) for kind, body in unit.state.log._bodies.items()},
-            "own numbers": vars(unit.state.message_counter).copy(),
-            "begun": list(unit.state.sealing._begun),
-            "counter": unit.state.member.exports.next if unlocked else None,
-            "messages": (unit.state.member.incoming, unit.state.sealing.current) if unlocked else None,
+            "flash": self.unit.flash.images,
+            "bodies": {kind: bytes(body) for kind, body in state.log._bodies.items()},
+            "own numbers": vars(state.message_counter).copy(),
+            "begun": list(state.sealing._begun),
+            "counter": state.member.exports.next if unlocked else None,
+            "messages": (state.member.incoming, state.sealing.current) if unlocked else None,
         }
 
     def _check_state(self, kind: int, before: dict[str, Any]) -> None:
@@ -369,7 +366,7 @@ class Bench:
         attempts = [int.from_bytes(state["bodies"].pop(records.WRONG_ATTEMPTS, b"")) for state in (before, after)]
         assert attempts[1] - attempts[0] in (0, 1)  # 0: there is no room for it
         for old, new in zip(before["flash"], after["flash"], strict=True):
-            assert old is None or all(was in (is_now, 0xFF) for was, is_now in zip(old, new, strict=True))
+            assert all(was in (is_now, 0xFF) for was, is_now in zip(old, new, strict=True))
         _check_equal(before | {"flash": None}, after | {"flash": None})
 
 
@@ -381,26 +378,6 @@ def _check_equal(before: dict[str, Any], after: dict[str, Any]) -> None:
             state["bodies"] = {kind: body for kind, body in state["bodies"].items() if kind not in records.SEALED}
             state["own numbers"] = state["counter"] = state["messages"] = None
     assert after == before
-
-
-def flash_of(board: MemoryBoard) -> list[bytes | None]:
-    """All that is in flash; a file that is missing is None."""
-    return [bytes(sector.content) if sector else None for sector in (board.nvm, *board.snapshots)]
-
-
-def opened(direction: Direction, kind: int, request_id: int, payload: bytes) -> bytes | None:
-    """The body of the next frame of a direction, which goes on; None for what is not that."""
-    if len(payload) < _SYNC + _TAG:
-        return None
-    text = payload[:-_TAG]
-    body = xor(text, aes_ctr(direction.encryption_key, direction.number.to_bytes(8) + bytes(8), bytes(len(text))))[
-        _SYNC:
-    ]
-    trial = copy.copy(direction)
-    if trial.secured(kind, request_id, body) != payload:
-        return None
-    vars(direction).update(vars(trial))
-    return body
 
 
 def stranger(auth: bytes, kek: bytes, binding_id: bytes) -> Any:

@@ -16,7 +16,7 @@ from conversation import FIRST, OWN_LANE
 from support.reference import load_vectors
 
 from fuzz.bench import Bench
-from fuzz.requests import bound_board
+from fuzz.requests import bound_unit
 from fuzz.script import Script, block
 from ndks.crypto import CRYPTO
 from ndks.driver.capsules import unseal_offline
@@ -47,7 +47,7 @@ def run(data: bytes) -> None:
     if len(capsule) < WIRE_HEADER_SIZE:
         return
     for open_with in (_open_in_mode_b, _open_in_mode_a):
-        bench = Bench(bound_board().clone(), FIRST)
+        bench = Bench(bound_unit().clone(), FIRST)
         bench.open_session()
         verdict = open_with(bench, capsule, flags)
         if verdict[0] not in _UNIT_ALONE:

@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import flash_reference
-from conversation import ERASE, FIRST, MEMBER, SECOND
+from conversation import ERASE, FIRST, MEMBER, SECOND, UID
 from flash_reference import BINDING, LOG_SIZE, NVM_SIZE
-from support.reference import load_vectors
+from support.reference import flash_images, load_vectors
 
-from fuzz.bench import Bench, FuzzedBoard, stranger
+from fuzz.bench import Bench, fuzzed_unit, stranger
 from fuzz.script import Script, block
+from ndks_emulator import MemoryFlash, MemoryUnit
 from ndks_protocol import commands, errors
 from ndks_protocol.commands import HELLO, STATUS
+from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash import records
 
 MOST_MEMORY = 400_000
@@ -35,25 +37,25 @@ Images = list[bytearray]
 
 def run(data: bytes) -> None:
     script = Script(data)
-    board = FuzzedBoard()
+    flash = MemoryFlash(UID)
     images = [bytearray(image) for image in _images()[script.number(2) % len(_images())]]
     for _ in range(script.byte() % _MOST_CHANGES):
         script.one_of(_CHANGES)(images, script)
     missing = script.byte()  # often all files are there, and can be written
-    for place, sector in enumerate((board.nvm, *board.snapshots)):
+    for place, sector in enumerate((flash.nvm, *flash.snapshots)):
         assert sector
         sector.content[:] = images[place].ljust(NVM_SIZE, b"\xff")[:NVM_SIZE]
         if place and len(images[place]) < NVM_SIZE:
             del sector.content[len(images[place]) :]
         if place and missing >> place & 1:
-            board.snapshots[place - 1] = None
-    board.drive_is_writable = not missing & 1
-    _use(board, script)
+            flash.snapshots[place - 1] = None
+    flash.drive_is_writable = not missing & 1
+    _use(fuzzed_unit(flash), script)
 
 
-def _use(board: FuzzedBoard, script: Script) -> None:
+def _use(unit: MemoryUnit, script: Script) -> None:
     """Start the unit, and do what an owner does; then start it again."""
-    bench = Bench(board, None, found=_host_of)
+    bench = Bench(unit, None, found=_host_of)
     bench.promises.forget()  # whoever writes flash can put an old image back
     for _ in range(2):
         assert bench.send(HELLO.code, b"") == 0
@@ -63,7 +65,7 @@ def _use(board: FuzzedBoard, script: Script) -> None:
             bench.ask(commands.PROVISION.code, FIRST.secret + MEMBER)
             bench.open_session()
         cut = script.byte()
-        bench.board.power.steps_left = cut if cut & 1 else None
+        bench.unit.power.steps_left = cut if cut & 1 else None
         for command, values in _REQUESTS:
             if script.byte() & 1 == 0:
                 bench.ask(command.code, command.request.pack(*values))
@@ -73,16 +75,16 @@ def _use(board: FuzzedBoard, script: Script) -> None:
 
 def _give_up(bench: Bench) -> None:
     """Whatever is in flash, its owner can erase it and begin again."""
-    flags = bench.unit.state.flags
+    flags = bench.firmware.state.flags
     code = bench.send(commands.ZEROIZE.code, ERASE)
     if flags & commands.NEWER_STATE:
         assert code == errors.STATE_FORMAT
     elif flags & commands.READ_ONLY:
         assert code == errors.STORAGE
     else:
-        assert (code, bench.unit.state.lifecycle) == (0, commands.STATE_BLANK)
+        assert (code, bench.firmware.state.lifecycle) == (0, commands.STATE_BLANK)
         bench.restart()
-        assert bench.unit.state.lifecycle == commands.STATE_BLANK
+        assert bench.firmware.state.lifecycle == commands.STATE_BLANK
         assert bench.send(commands.PROVISION.code, FIRST.secret + MEMBER) == 0
 
 
@@ -98,11 +100,10 @@ _REQUESTS: tuple[tuple[commands.Command, tuple[Any, ...]], ...] = (
 )
 
 
-def _host_of(unit: Any) -> Any:
+def _host_of(firmware: Dispatcher) -> Any:
     """Who has the binding that is in flash; of one that was forged, nobody knows the rest."""
-    if unit.state.binding is None:
-        return None
-    return stranger(unit.state.binding.auth, _KEKS.get(unit.state.binding.auth, FIRST.kek), unit.state.binding.id)
+    binding = firmware.state.binding
+    return binding and stranger(binding.auth, _KEKS.get(binding.auth, FIRST.kek), binding.id)
 
 
 # Images
@@ -116,14 +117,7 @@ def _images() -> list[list[bytes]]:
     described += [vectors["interrupted_binding"]["before"]]
     described += [erasure["before"] for erasure in vectors["interrupted_erasures"].values()]
     blank = {"nvm": [], "snapshots": [[], []]}
-    return [[_image(pieces) for pieces in (each["nvm"], *each["snapshots"])] for each in (blank, *described)]
-
-
-def _image(pieces: list[Any]) -> bytes:
-    image = bytearray(b"\xff" * NVM_SIZE)
-    for offset, content in pieces:
-        image[offset : offset + len(content) // 2] = bytes.fromhex(content)
-    return bytes(image)
+    return [flash_images(each) for each in (blank, *described)]
 
 
 # Changes

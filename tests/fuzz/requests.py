@@ -14,8 +14,9 @@ from capsule_reference import AES, HYBRID, VERNAM, Message, clear_header, suite_
 from conversation import ENTROPY, ERASE, FIRST, MEMBER, OWN_LANE, SECOND, UID
 from support.reference import load_vectors
 
-from fuzz.bench import RANDOM, Bench, FuzzedBoard
+from fuzz.bench import RANDOM, Bench, fuzzed_unit
 from fuzz.script import Script, block
+from ndks_emulator import MemoryUnit
 from ndks_protocol import commands, framing
 from ndks_protocol.commands import TABLE, WIRE_HEADER_SIZE
 
@@ -54,21 +55,22 @@ def run(data: bytes) -> None:
 
 def _come_home(bench: Bench) -> None:
     """Whatever was sent, the owner gets in; and a unit that is bound no more can be bound again."""
-    bench.board.drive_is_writable = True
-    bench.board.case_open = bench.opens_case = False
+    bench.unit.flash.drive_is_writable = True
+    bench.unit.case.close()
+    bench.opens_case = False
     bench.restart()
     if bench.binding is None:
         assert bench.send(commands.ZEROIZE.code, ERASE) == 0
         assert bench.send(commands.PROVISION.code, FIRST.secret + MEMBER) == 0
-    bench.board.clock += 60_001  # wrong attempts are forgiven
+    bench.unit.clock.milliseconds += 60_001  # wrong attempts are forgiven
     bench.open_session()
     assert bench.unlocked
 
 
 def _bench(what: int) -> Bench:
     if what == _BLANK:
-        return Bench(FuzzedBoard(), None)
-    bench = Bench(bound_board(is_busy=what == _BUSY).clone(), FIRST)
+        return Bench(fuzzed_unit(), None)
+    bench = Bench(bound_unit(is_busy=what == _BUSY).clone(), FIRST)
     if what != _BOUND:
         bench.open_session(up_to=commands.PROVE.code if what == _PROVED else commands.UNLOCK.code)
         assert bench.unlocked == (what != _PROVED)
@@ -76,8 +78,8 @@ def _bench(what: int) -> Bench:
 
 
 @functools.cache
-def bound_board(*, is_busy: bool = False) -> FuzzedBoard:
-    bench = Bench(FuzzedBoard(), None)
+def bound_unit(*, is_busy: bool = False) -> MemoryUnit:
+    bench = Bench(fuzzed_unit(), None)
     assert bench.send(commands.PROVISION.code, FIRST.secret + MEMBER) == 0
     if is_busy:
         bench.open_session()
@@ -85,10 +87,10 @@ def bound_board(*, is_busy: bool = False) -> FuzzedBoard:
             _ask(bench, commands.ACCEPT, Message(suite_network(), clear_header(1, 1, lane, 5, bytes(8)), b"").header, 0)
         _ask(bench, commands.TRUST, 3, bytes(16 * [1]))
         index = 1
-        while bench.unit.state.log.used < bench.unit.state.log.size - 200:  # soon the log is compacted
+        while bench.firmware.state.log.used < bench.firmware.state.log.size - 200:  # soon the log is compacted
             _ask(bench, commands.ACKNOWLEDGE, 0, index, 0)
             index += 2
-    return bench.board
+    return bench.unit
 
 
 def _ask(bench: Bench, command: commands.Command, *values: Any) -> None:
@@ -147,20 +149,21 @@ def _event(bench: Bench, script: Script) -> None:
     elif what == 1:
         bench.restart()
     elif what == 2:
-        bench.board.clock += script.number(2)
+        bench.unit.clock.milliseconds += script.number(2)
         bench.poll()
     elif what == 3:
-        bench.board.drive_is_writable = not bench.board.drive_is_writable
+        bench.unit.flash.drive_is_writable = not bench.unit.flash.drive_is_writable
     elif what == 4:
-        bench.board.power.steps_left = script.number(1)  # at some later request
+        bench.unit.power.steps_left = script.number(1)  # at some later request
     elif what == 5:
-        bench.board.power.steps_left = None
+        bench.unit.power.steps_left = None
     elif what == 6:
         bench.open_case()
         bench.receive(framing.encode(script.byte(), 1, b""))
-        bench.board.case_open = bool(script.byte() & 1)
+        if script.byte() & 1 == 0:
+            bench.unit.case.close()
         bench.restart()
-        bench.board.case_open = False
+        bench.unit.case.close()
     else:
         bench.opens_case = script.byte() & 1 == 0
         bench.receive(script.take(3))  # before the next frame

@@ -11,7 +11,7 @@ from conversation import FIRST, SECOND, UID
 from session_reference import Session
 
 from fuzz.bench import RANDOM, Bench, Request
-from fuzz.requests import bound_board
+from fuzz.requests import bound_unit
 from fuzz.script import Script, block
 from ndks_protocol import commands, framing
 from ndks_protocol.commands import HELLO, OPEN_SESSION, PROVE, UNLOCK
@@ -43,7 +43,7 @@ class Hosts:
 
 def run(data: bytes) -> None:
     script = Script(data)
-    hosts = Hosts(Bench(bound_board().clone(), FIRST))
+    hosts = Hosts(Bench(bound_unit().clone(), FIRST))
     for _ in range(_MOST_STEPS):
         if script.ended:
             return
@@ -106,9 +106,9 @@ def _event(hosts: Hosts, script: Script) -> None:
     elif what == 1:
         hosts.bench.restart()
     elif what == 2:
-        hosts.bench.board.clock += 100 << (script.byte() % 12)
+        hosts.bench.unit.clock.milliseconds += 100 << (script.byte() % 12)
     else:
-        hosts.bench.board.drive_is_writable = bool(script.byte() & 1)
+        hosts.bench.unit.flash.drive_is_writable = bool(script.byte() & 1)
 
 
 _STEPS: tuple[Callable[[Hosts, Script], None], ...] = (

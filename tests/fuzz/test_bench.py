@@ -9,7 +9,7 @@ import pytest
 from conversation import FIRST, SECOND
 
 from fuzz.bench import RANDOM, Bench
-from fuzz.requests import bound_board
+from fuzz.requests import bound_unit
 from ndks_protocol import commands, errors
 from ndks_protocol.commands import Command
 from ndks_unit import dispatcher
@@ -20,7 +20,7 @@ Handler = Callable[..., tuple[Any, ...]]
 
 @pytest.fixture
 def bench() -> Bench:
-    bench = Bench(bound_board().clone(), FIRST)
+    bench = Bench(bound_unit().clone(), FIRST)
     bench.open_session()
     return bench
 
@@ -34,14 +34,14 @@ def ask(bench: Bench, command: Command, *values: Any) -> int:
 
 
 def test_an_unknown_exception(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    replace(monkeypatch, commands.NEXT_INDEX, lambda unit: 1 // 0)
+    replace(monkeypatch, commands.NEXT_INDEX, lambda state: 1 // 0)
     with pytest.raises(AssertionError, match="NEXT_INDEX is answered INTERNAL, for ZeroDivisionError"):
         ask(bench, commands.NEXT_INDEX)
 
 
 def test_a_refusal_that_changes_flash(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    def write_and_refuse(unit: Any, *_: Any) -> tuple[Any, ...]:
-        unit.state.log.append(MESSAGE_COUNTER, bytes(12))
+    def write_and_refuse(state: Any, *_: Any) -> tuple[Any, ...]:
+        state.log.append(MESSAGE_COUNTER, bytes(12))
         raise errors.UnitError(errors.RANGE)
 
     replace(monkeypatch, commands.TRUST, write_and_refuse)
@@ -51,22 +51,22 @@ def test_a_refusal_that_changes_flash(bench: Bench, monkeypatch: pytest.MonkeyPa
 
 def test_a_number_that_is_given_twice(bench: Bench) -> None:
     assert ask(bench, commands.SEAL_BEGIN, b"token 01", 1, 0, bytes(8)) == 0
-    bench.unit.state.message_counter._next -= 1
+    bench.firmware.state.message_counter._next -= 1
     with pytest.raises(AssertionError, match="given to two messages"):
         ask(bench, commands.SEAL_BEGIN, b"token 02", 1, 0, bytes(8))
 
 
 def test_a_key_that_is_offered_again(bench: Bench) -> None:
     assert ask(bench, commands.ACKNOWLEDGE, 0, 5, 0) == 0
-    bench.unit.state.member.exports.next = 5
+    bench.firmware.state.member.exports.next = 5
     with pytest.raises(AssertionError, match="offered again"):
         ask(bench, commands.NEXT_INDEX)
 
 
 def test_a_session_for_another_laptop(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Bench(bound_board().clone(), FIRST)
+    bench = Bench(bound_unit().clone(), FIRST)
     bench.open_session(up_to=commands.OPEN_SESSION.code)
-    replace(monkeypatch, commands.PROVE, lambda unit, proof: ())
+    replace(monkeypatch, commands.PROVE, lambda state, proof: ())
     with pytest.raises(AssertionError):
         bench.send(commands.PROVE.code, bytes(16))
 
@@ -80,13 +80,13 @@ def test_a_secret_opened_without_its_key(bench: Bench, monkeypatch: pytest.Monke
 def test_a_frame_that_is_accepted_twice(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     payload = bench.secured(commands.STATUS.code, b"")
     assert bench.send(commands.STATUS.code, payload) == 0
-    monkeypatch.setattr(bench.unit.state.session.channel, "open", lambda kind, request_id, view: memoryview(b""))
+    monkeypatch.setattr(bench.firmware.state.session.channel, "open", lambda kind, request_id, view: memoryview(b""))
     with pytest.raises(AssertionError):
         bench.send(commands.STATUS.code, payload)
 
 
 def test_a_session_that_outlives_a_host_that_left(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench.unit, "end_session", lambda: None)
+    monkeypatch.setattr(bench.firmware.state, "end_session", lambda: None)
     with pytest.raises(AssertionError):
         bench.leave()
 

@@ -9,25 +9,25 @@ import pytest
 from conversation import ERASE, FIRST
 from flash_reference import BINDING, BOOTS, EXPORT_COUNTER, MESSAGE_COUNTER, STATE_FORMAT, TAMPERED, WRONG_ATTEMPTS
 
-from fuzz.bench import Bench, FuzzedBoard
-from fuzz.requests import bound_board
+from fuzz.bench import Bench
+from fuzz.requests import bound_unit
 from ndks.driver.answers import Hello
 from ndks.exceptions import FileError
 from ndks.laptop.bindings import BindingStore
+from ndks_emulator import MemoryUnit
 from ndks_protocol import commands, errors
 from ndks_protocol.commands import STATUS
-from ndks_unit.dispatcher import Dispatcher
 
 SERIAL = "0011223344556677"
 
 
-def with_record(kind: int, body: bytes, sequence: int = 1000) -> FuzzedBoard:
+def with_record(kind: int, body: bytes, sequence: int = 1000) -> MemoryUnit:
     """A bound unit whose flash holds one more record, with a right tag: all it takes is in flash."""
-    board = bound_board().clone()
-    offset = Dispatcher(board.clone()).state.log.used
+    unit = bound_unit().clone()
+    offset = unit.clone().firmware.state.log.used
     record = flash_reference.record(kind, sequence, body, FIRST)
-    board.nvm.content[offset : offset + len(record)] = record
-    return board
+    unit.flash.nvm.content[offset : offset + len(record)] = record
+    return unit
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_record_of_another_size_is_stepped_over(kind: int, body: bytes) -> Non
     assert bench.send(STATUS.code, b"") == 0
     bench.open_session()
     assert bench.unlocked
-    assert bench.unit.state.log.body(kind) != body
+    assert bench.firmware.state.log.body(kind) != body
 
 
 def test_the_last_start_that_can_be_counted_is_not_the_last_one() -> None:
@@ -58,7 +58,7 @@ def test_the_last_start_that_can_be_counted_is_not_the_last_one() -> None:
 
 def test_as_many_wrong_attempts_as_can_be_counted_are_not_too_many() -> None:
     bench = Bench(with_record(WRONG_ATTEMPTS, b"\xff" * 4), FIRST)
-    bench.board.clock += 60_001
+    bench.unit.clock.milliseconds += 60_001
     bench.open_session(up_to=commands.OPEN_SESSION.code)
     assert bench.send(commands.PROVE.code, bytes(16)) == errors.LOCKED
 
@@ -70,9 +70,9 @@ def test_the_highest_sequence_number_is_not_the_last_one() -> None:
 
 
 def test_a_unit_that_was_erased_as_often_as_can_be_counted_can_be_erased() -> None:
-    board = with_record(STATE_FORMAT, b"\3" + b"\xff" * 4)
-    assert Bench(board.clone(), FIRST).send(commands.ZEROIZE.code, ERASE) == 0
-    Bench(board, FIRST).open_case()
+    unit = with_record(STATE_FORMAT, b"\3" + b"\xff" * 4)
+    assert Bench(unit.clone(), FIRST).send(commands.ZEROIZE.code, ERASE) == 0
+    Bench(unit, FIRST).open_case()
 
 
 def store_of_a_laptop(directory: Path) -> BindingStore:

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from support.emulate_process import PATIENCE
 
 from ndks.laptop.bindings import HOME
 
+_PIPE_SIZE = 4096  # the least there is
 _SENTENCE = r"(.+)(?:(?<![.?!])\.|(?<=[?!]))"  # ends with one full stop, or with its own ? or !
 _ERROR = re.compile(rf"ndks: ([A-Z][A-Z0-9_]*): {_SENTENCE} Do: {_SENTENCE}")
 
@@ -59,9 +59,23 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return kept | {"COLUMNS": "500"} | dict(extra or {})
 
 
-def start(*arguments: object, cwd: Path | None = None) -> subprocess.Popen[bytes]:
+def start(*arguments: object, **options: int) -> subprocess.Popen[bytes]:
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command_line(*arguments), cwd=cwd, env=environment(), **pipes)
+    return subprocess.Popen(command_line(*arguments), env=environment(), **pipes, **options)
+
+
+def start_and_reach(request_name: str, *arguments: object, requests: int = 30) -> subprocess.Popen[bytes]:
+    """Start a command, and return when it has made so many of these requests.
+
+    It waits at the latest when its --verbose fills the pipe that nobody reads: it does not end before it is cut.
+    """
+    process = start(*arguments, "--verbose", pipesize=_PIPE_SIZE)
+    assert process.stderr
+    while requests:
+        line = process.stderr.readline()
+        assert line, "the command ended before its middle"
+        requests -= f"> {request_name} ".encode() in line
+    return process
 
 
 def finish(process: subprocess.Popen[bytes]) -> Finished:
@@ -132,11 +146,3 @@ def run_redirected(redirections: str, *arguments: object, **extra: str) -> Finis
 def assert_refused(finished: Finished, code: str, status: int) -> None:
     """The contract of every error: its form on stderr, its exit status, and nothing on stdout."""
     assert (finished.error_code, finished.status, finished.output) == (code, status, b""), finished.stderr
-
-
-def let_grow(file: Path, size: int) -> None:
-    """Wait until another process has written so much."""
-    deadline = time.monotonic() + PATIENCE
-    while not file.exists() or file.stat().st_size < size:
-        assert time.monotonic() < deadline, f"{file} does not grow"
-        time.sleep(0.002)

@@ -30,7 +30,7 @@ from ndks.laptop.bindings import HOME
 from ndks.laptop.fingerprint import characteristics
 from ndks.line import discovery
 from ndks.line import usb as ndks_usb
-from ndks_emulator import InProcessUnit
+from ndks_emulator import MemoryUnit
 from ndks_laboratory.faraday import find_channels
 from ndks_laboratory.faraday.computer import Computer
 from ndks_laboratory.stages import cage
@@ -315,11 +315,11 @@ def test_a_cage_that_does_not_answer_is_none(error: Exception, monkeypatch: pyte
 
 
 def test_a_port_that_fails_to_close_has_done_its_work(alice: str, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    closing = InProcessUnit.close
+    closing = MemoryUnit.close
 
-    def close_and_fail(unit: InProcessUnit) -> None:
+    def close_and_fail(unit: MemoryUnit) -> None:
         closing(unit)
         raise refuse(errno.EIO)
 
-    monkeypatch.setattr(InProcessUnit, "close", close_and_fail)
+    monkeypatch.setattr(MemoryUnit, "close", close_and_fail)
     assert call("key", "--unit", alice).status == 0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from host.conftest import Call
-from host.running import Finished, assert_refused, command_line, environment, finish, run
+from host.running import Finished, assert_refused, command_line, environment, finish, run, start_and_reach
 from host.watched_line import CutLine, wrap_lines
 from support.emulate_process import PATIENCE, EmulateProcess, allow_interrupts, emulated
 from unit.other_member import OtherMember, header_of, open_offline
@@ -22,10 +22,10 @@ from ndks_protocol import commands
 pytest.importorskip("termios", reason="this system has no pseudo-terminals")
 
 LETTER = b"meet me at the old bridge"
-MIDDLE = 30  # requests
-# A command in the middle waits at the latest when its --verbose fills pipe and reader; it never ends before it is cut.
-PIPE_SIZE = 4096
-LONG = {"aes": random.Random(1).randbytes(1_500_000), "vernam": random.Random(2).randbytes(200_000)}
+LONG = {
+    "aes": random.Random(1).randbytes(400_000),  # more than a command works on until its --verbose fills a pipe
+    "vernam": random.Random(2).randbytes(200_000),
+}
 
 # Mode a with cipher aes asks the unit for nothing in the middle; stdin that stops shows that, further below.
 WORK = [
@@ -70,18 +70,6 @@ class Running:
     def plug_in(self, unit: EmulateProcess) -> None:
         self.port.unlink(missing_ok=True)
         self.port.symlink_to(unit.port)
-
-    def start_and_reach_the_middle(self, request_name: str, *options: object) -> subprocess.Popen[bytes]:
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        command = command_line(*self.arguments, *options, "--verbose")
-        process = subprocess.Popen(command, env=environment(), pipesize=PIPE_SIZE, **pipes)
-        assert process.stderr
-        asked = 0
-        while asked < MIDDLE:
-            line = process.stderr.readline()
-            assert line, "the command ended before its middle"
-            asked += f"> {request_name} ".encode() in line
-        return process
 
     def assert_nothing_is_left(self) -> None:
         assert [path.name for path in self.desk.iterdir()] == [self.source.name]
@@ -151,7 +139,7 @@ def end(running: Running, directory: Path, request_name: str, number: signal.Sig
     with emulated(directory) as unit:
         running.plug_in(unit)
         before = running.next_number()
-        process = running.start_and_reach_the_middle(request_name)
+        process = start_and_reach(request_name, *running.arguments)
         process.send_signal(number)
         finished = finish(process)
         assert finished.output == b""
@@ -167,7 +155,7 @@ def test_unplugging(running: Running, directory: Path, request_name: str) -> Non
     with emulated(directory) as unit:
         running.plug_in(unit)
         before = running.next_number()
-        process = running.start_and_reach_the_middle(request_name)
+        process = start_and_reach(request_name, *running.arguments)
         unit.end(signal.SIGKILL)
         finished = finish(process)
     assert_refused(finished, "REMOVED", 6)
@@ -184,7 +172,7 @@ def test_unplugging(running: Running, directory: Path, request_name: str) -> Non
 def test_unit_that_hangs(running: Running, directory: Path, request_name: str) -> None:
     with emulated(directory) as unit:
         running.plug_in(unit)
-        process = running.start_and_reach_the_middle(request_name, "--timeout", 0.5)
+        process = start_and_reach(request_name, *running.arguments, "--timeout", 0.5)
         unit.process.send_signal(signal.SIGSTOP)
         finished = finish(process)
         unit.process.send_signal(signal.SIGCONT)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from host.running import Finished, assert_refused, finish, let_grow, run, start
+from host.running import Finished, assert_refused, finish, run, start_and_reach
 from support.emulate_process import EmulateProcess, allow_interrupts, emulated
 
 import ndks
@@ -19,8 +19,9 @@ from ndks_protocol.commands import MAX_CHUNK
 
 pytest.importorskip("termios", reason="this system has no pseudo-terminals")
 
-BYTES = 400_000  # a second of work, so that it can be cut off in the middle
-ENOUGH = 50_000
+BYTES = 300_000  # more than it asks for until its --verbose fills a pipe
+MIDDLE = 60  # requests
+ENOUGH = 40_000
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Stream:
 
     @property
     def arguments(self) -> list[object]:
-        return ["stream", "--unit", self.port, "--bits", 8 * BYTES, "-o", self.target, "--verbose"]
+        return ["stream", "--unit", self.port, "--bits", 8 * BYTES, "-o", self.target]
 
     def plug_in(self, unit: EmulateProcess) -> None:
         self.port.unlink(missing_ok=True)
@@ -79,7 +80,7 @@ def assert_interrupted(stream: Stream, whole: bytes) -> int:
 
 
 def assert_goes_on(stream: Stream, whole: bytes, missing: int) -> None:
-    finished = run(*stream.arguments)
+    finished = run(*stream.arguments, "--verbose")
     assert finished.status == 0, finished.stderr
     assert stream.target.read_bytes() == whole
     assert chunks_asked_for(finished) == missing
@@ -95,8 +96,7 @@ def next_index(port: str) -> int:
 def test_unplugging(directory: Path, stream: Stream, whole: bytes) -> None:
     with emulated(directory) as unit:
         stream.plug_in(unit)
-        process = start(*stream.arguments)
-        let_grow(stream.part, ENOUGH)
+        process = start_and_reach("KEY_CHUNK", *stream.arguments, requests=MIDDLE)
         unit.end(signal.SIGKILL)
         finished = finish(process)
     assert_refused(finished, "REMOVED", 6)
@@ -113,8 +113,7 @@ def test_control_c(directory: Path, stream: Stream, whole: bytes) -> None:
     allow_interrupts()
     with emulated(directory) as unit:
         stream.plug_in(unit)
-        process = start(*stream.arguments)
-        let_grow(stream.part, ENOUGH)
+        process = start_and_reach("KEY_CHUNK", *stream.arguments, requests=MIDDLE)
         process.send_signal(signal.SIGINT)
         finished = finish(process)
         assert_refused(finished, "INTERRUPTED", 130)
@@ -129,8 +128,7 @@ def test_control_c(directory: Path, stream: Stream, whole: bytes) -> None:
 def test_unit_that_hangs(directory: Path, stream: Stream, whole: bytes) -> None:
     with emulated(directory) as unit:
         stream.plug_in(unit)
-        process = start(*stream.arguments, "--timeout", 0.5)
-        let_grow(stream.part, ENOUGH)
+        process = start_and_reach("KEY_CHUNK", *stream.arguments, "--timeout", 0.5, requests=MIDDLE)
         unit.process.send_signal(signal.SIGSTOP)
         finished = finish(process)
         unit.process.send_signal(signal.SIGCONT)

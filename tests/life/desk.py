@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import session_reference
+from hosts.memory import before_each
 
 from ndks.driver.unit import Unit
 from ndks.exceptions import UnitRemoved
 from ndks.laptop.bindings import BindingStore
 from ndks.laptop.fingerprint import Characteristics
 from ndks.line.link import Link
-from ndks_emulator import MemoryBoard, PowerCut
+from ndks_emulator import MemoryFlash, MemoryUnit, PowerCut, SetClock
 from ndks_protocol import commands, framing
-from ndks_unit.dispatcher import Dispatcher
 
 _Value = TypeVar("_Value")
 _LONG = 3600.0  # seconds: an answer that is missing is found at once
@@ -35,35 +35,6 @@ class Fault(NamedTuple):
     kind: str
     when: int
     stays_open: bool = False
-
-
-class DeskBoard(MemoryBoard):
-    """A board whose randomness can be repeated, and whose case opens in the midst of a command."""
-
-    case_opens_in = 0
-    stays_open = False
-
-    def __init__(self, uid: bytes, chance: random.Random, *, fine: bool) -> None:
-        super().__init__(uid, fine=fine)
-        self._chance = chance
-
-    def entropy(self, size: int) -> bytes:
-        return self._chance.randbytes(size)
-
-    def aes_ctr(self, key: bytes | bytearray, iv: bytes, buffer: bytearray | memoryview) -> None:
-        self._use()
-        super().aes_ctr(key, iv, buffer)
-
-    def nvm_read(self, offset: int, size: int) -> bytes:
-        self._use()
-        return super().nvm_read(offset, size)
-
-    def _use(self) -> None:
-        if self.case_opens_in:
-            self.case_opens_in -= 1
-            if not self.case_opens_in:
-                self.case_open = True
-                self.case_open = self.stays_open
 
 
 class Wire:
@@ -86,21 +57,20 @@ class Wire:
             self._frames += 1
         fault = self._desk.fault
         strikes = bool(fault and fault.kind in ("part", "lost") and self._frames >= fault.when > 0)
-        board = self._desk.board
         try:
-            self._desk.deliver(data[: len(data) // 2] if strikes and fault and fault.kind == "part" else data)
+            self._desk.unit.write(data[: len(data) // 2] if strikes and fault and fault.kind == "part" else data)
         except PowerCut:
             self._desk.struck = self._is_out = True
             raise UnitRemoved("its power has gone") from None
         if strikes:
             self._desk.struck = self._is_out = True
-            board.outbound = board.outbound[: len(board.outbound) // 2]
+            outbound = self._desk.unit.line.outbound
+            del outbound[len(outbound) // 2 :]
 
     def read(self) -> bytes:
-        board = self._desk.board
         if self._is_out:
             raise UnitRemoved("the cable is out")
-        data, board.outbound = board.outbound, b""
+        data = self._desk.unit.read()
         assert data, "the unit does not answer"
         return data
 
@@ -121,7 +91,10 @@ class Desk:
     """The unit, the laptops, and the bindings that were ever made."""
 
     def __init__(self, directory: Path, chance: random.Random, *, fine: bool) -> None:
-        self.board = DeskBoard(b"unit\1\2\3\4", chance, fine=fine)
+        flash = MemoryFlash(b"unit\1\2\3\4", fine=fine)
+        self.unit = MemoryUnit(flash, entropy=chance.randbytes, clock=SetClock())
+        before_each(self.unit.board, ("aes_ctr", "nvm_read"), self._use)
+        self._case_opens_in = 0
         self.looks = {"A": "board one", "B": "board one"}
         self.stores = {name: self._store(name, directory / name) for name in self.looks}
         self.here = "A"
@@ -130,7 +103,6 @@ class Desk:
         self.struck = False
         self.host: Unit | None = None
         self._wire: Wire | None = None
-        self.firmware = Dispatcher(self.board)
 
     @property
     def store(self) -> BindingStore:
@@ -138,7 +110,7 @@ class Desk:
 
     @property
     def serial_number(self) -> str:
-        return self.board.uid.hex().upper()
+        return self.unit.board.uid.hex().upper()
 
     @property
     def minimum_counters(self) -> tuple[str, int, int]:
@@ -152,12 +124,12 @@ class Desk:
 
     def images(self) -> list[bytes]:
         """The snapshots, then nvm."""
-        return [bytes(sector.content) for sector in (*self.board.snapshots, self.board.nvm) if sector]
+        nvm, *snapshots = self.unit.flash.images
+        return [*snapshots, nvm]
 
     def put_back(self, images: list[bytes]) -> None:
-        for sector, image in zip((*self.board.snapshots, self.board.nvm), images, strict=True):
-            assert sector
-            sector.content[:] = image
+        *snapshots, nvm = images
+        self.unit.flash.images = [nvm, *snapshots]
 
     def binding_of(self, laptop: str, salt: bytes) -> bytes:
         """B of the unit and a laptop, as it is now, by PROTOCOL.md; b"" while that has no secret."""
@@ -179,47 +151,51 @@ class Desk:
         self._wire = self._wire or Wire(self)
         self._wire.restart_count()
         self.fault, self.struck = fault, False
+        power = self.unit.power
         if fault and fault.kind == "cut":
-            self.board.power.steps_left = fault.when
+            power.steps_left = fault.when
         elif fault and fault.kind == "case":
-            self.board.case_opens_in, self.board.stays_open = fault.when, fault.stays_open
+            self._case_opens_in = fault.when
         try:
             return operation(self.greeted())
         finally:
-            self.struck = self.struck or not self.board.power.on
-            if self.board.power.on:
-                self.board.power.restore()
-            self.struck = self.struck or bool(fault and fault.kind == "case" and not self.board.case_opens_in)
-            self.board.case_opens_in = 0
+            self.struck = self.struck or not power.on
+            if power.on:
+                power.restore()
+            self.struck = self.struck or bool(fault and fault.kind == "case" and not self._case_opens_in)
+            self._case_opens_in = 0
             self.fault = None
-
-    def deliver(self, data: bytes) -> None:
-        self.board.inbound += data
-        while self.board.inbound:
-            self.firmware.poll()
 
     def unplug(self) -> None:
         """The host is gone; the unit still has its power."""
         self.host = self._wire = None
-        self.board.is_connected = False
-        self.board.inbound = self.board.outbound = b""
-        self.firmware.poll()
-        self.board.is_connected = True
+        self.unit.line.inbound.clear()
+        self.unit.unplug_host()
+        self.unit.read()
 
     def power_up(self, steps: int | None = None) -> int:
         """Start, and start again if the power goes after so many steps; return how many starts that were."""
         self.host = self._wire = None
-        self.board.outbound = b""
-        self.board.start()
-        self.board.power.steps_left = steps
+        self.unit.read()
+        self.unit.power.restore()
+        self.unit.power.steps_left = steps
         with suppress(PowerCut):
-            self.firmware = Dispatcher(self.board)
-            if self.board.power.on:
-                self.board.power.restore()
+            self.unit.start()
+            if self.unit.power.on:
+                self.unit.power.restore()
                 return 1
-        self.board.start()
-        self.firmware = Dispatcher(self.board)
+        self.unit.power.restore()
+        self.unit.start()
         return 2
+
+    def _use(self) -> None:
+        """The board uses cryptography, or reads nvm."""
+        if self._case_opens_in:
+            self._case_opens_in -= 1
+            if not self._case_opens_in:
+                self.unit.case.open()
+                if self.fault and not self.fault.stays_open:
+                    self.unit.case.close()
 
     def _store(self, name: str, directory: Path) -> BindingStore:
         def look(*, with_network: bool = False) -> Characteristics:

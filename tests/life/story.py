@@ -10,6 +10,7 @@ from pathlib import Path
 import capsule_reference
 from capsule_reference import Message, derive
 from session_reference import Binding
+from support.power_cuts import PowerCuts
 from support.reference import clear_header, message
 
 from ndks.driver.unit import Unit
@@ -97,13 +98,13 @@ class Story:
 
     @property
     def salt(self) -> bytes:
-        binding = self.desk.firmware.state.binding
+        binding = self.desk.unit.firmware.state.binding
         assert binding
         return binding.salt
 
     def do(self, operation: Callable[[Unit], object]) -> None:
         """Something with the host; without power it ends as it will."""
-        with suppress(NdksError) if self.desk.board.power.steps_left is not None else nullcontext():
+        with suppress(NdksError) if self.desk.unit.power.steps_left is not None else nullcontext():
             operation(self.desk.greeted())
 
     def provision(self) -> None:
@@ -133,34 +134,34 @@ class Story:
 
     def compact(self) -> None:
         """Fill the log until nvm is erased."""
-        sector = self.desk.board.nvm
+        sector = self.desk.unit.flash.nvm
         erases = sector.erases
-        while sector.erases == erases and self.desk.board.power.on:
+        while sector.erases == erases and self.desk.unit.power.on:
             self.do(lambda host: host.acknowledge(0, host.next_index()[1] + 1))
 
     def zeroize(self) -> None:
         self.do(lambda host: host.zeroize())
 
     def tamper(self) -> None:
-        self.desk.board.case_open = True
-        with suppress(PowerCut) if self.desk.board.power.steps_left is not None else nullcontext():
-            self.desk.firmware.poll()
+        self.desk.unit.case.open()
+        with suppress(PowerCut) if self.desk.unit.power.steps_left is not None else nullcontext():
+            self.desk.unit.poll()
 
     def found(self) -> list[str]:
         return self.secrets.found_in(self.desk.images())
 
-    def cuts(self, chapter: "Callable[[Story], None]", points: int) -> Iterator[int]:
+    def cuts(self, chapter: "Callable[[Story], None]", power_cuts: PowerCuts) -> Iterator[int]:
         """Live through a chapter again and again, with power for ever more steps; the numbers of them."""
         images = self.desk.images()
-        before = self.desk.board.power.steps
+        before = self.desk.unit.power.steps
         chapter(self)
-        steps = self.desk.board.power.steps - before
-        for left in range(1, steps, max(1, steps // points)):
-            self.desk.board.case_open = False
+        steps = self.desk.unit.power.steps - before
+        for left in (1 + point for point in power_cuts.points(steps - 2, at_most=40, in_full=300)):
+            self.desk.unit.case.close()
             self.desk.put_back(images)
             self.desk.power_up()
             self.desk.here = "A"
-            self.desk.board.power.steps_left = left
+            self.desk.unit.power.steps_left = left
             chapter(self)
-            self.desk.board.power.restore()
+            self.desk.unit.power.restore()
             yield left

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """Whoever reads out a unit's flash finds no secret there, whole or in pieces of 8 bytes, and nothing that opens it."""
 
-import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 from capsule_reference import derive
 from session_reference import Binding
+from support.power_cuts import FULL, PowerCuts
 
 import ndks
 from ndks.crypto import CRYPTO
@@ -22,9 +22,6 @@ from ndks_unit.flash.records import BODY, SEALED, RecordKeys, plausible
 
 from .flash_view import records_under
 from .story import PIECE, Secrets, Story, use
-
-FULL = os.environ.get("NDKS_TEST_FULL") == "1"
-CUTS = 300 if FULL else 25  # points at which the power goes in one chapter
 
 Chapter = Callable[[Story], None]
 
@@ -46,7 +43,7 @@ def test_search_finds_whatever_is_there(used: Story) -> None:
     """Else the rest would show nothing: any 8 bytes of any of the secrets, at any place."""
     assert len(used.secrets) > 40
     assert used.found() == []
-    sectors = [used.desk.board.nvm, *used.desk.board.snapshots]
+    sectors = [used.desk.unit.flash.nvm, *used.desk.unit.flash.snapshots]
     for position, (name, secret) in enumerate(used.secrets.items()):
         sector = sectors[position % 3]
         assert sector
@@ -79,13 +76,15 @@ CHAPTERS: dict[str, list[Chapter]] = {
 
 @pytest.mark.parametrize("fine", [False, True], ids=["steps", "bytes"])
 @pytest.mark.parametrize("chapters", CHAPTERS.values(), ids=CHAPTERS)
-def test_nothing_is_found_whenever_the_power_goes(chapters: list[Chapter], fine: bool, tmp_path: Path) -> None:
+def test_nothing_is_found_whenever_the_power_goes(
+    chapters: list[Chapter], fine: bool, tmp_path: Path, power_cuts: PowerCuts
+) -> None:
     story = Story(tmp_path, fine=fine)
     for chapter in chapters[:-1]:
         chapter(story)
         assert story.found() == []
     for chapter in chapters[-1:]:
-        for _ in story.cuts(chapter, CUTS):
+        for _ in story.cuts(chapter, power_cuts):
             assert story.found() == []
             story.desk.power_up()
             assert story.found() == []
@@ -206,8 +205,8 @@ def test_nothing_in_flash_unlocks_the_unit(used: Story) -> None:
             open_session(host._link, host._owner._hello_payload, stolen)
         assert refusal.value.code == "KEK"
     assert used.desk.images() == before, "nothing is written for a wrong key"
-    assert used.desk.firmware.state.opened is None
+    assert used.desk.unit.firmware.state.opened is None
     stolen.kek = right.kek
     host._owner.greet()
     open_session(host._link, host._owner._hello_payload, stolen)
-    assert used.desk.firmware.state.opened
+    assert used.desk.unit.firmware.state.opened

@@ -76,7 +76,7 @@ def test_laptop_notes_the_numbers_of_a_session_that_it_ends(desk: Desk, end: Cal
 def test_wrong_attempts_end_with_an_erasure(desk: Desk) -> None:
     for _ in range(3):
         prove_wrongly(desk)
-        desk.board.clock += LONG_MS
+        desk.unit.clock.milliseconds += LONG_MS
     prove_wrongly(desk)
     desk.run(lambda host: host.zeroize(), None)
     assert desk.run(lambda host: host.status().wrong_attempts, None) == 0
@@ -85,14 +85,14 @@ def test_wrong_attempts_end_with_an_erasure(desk: Desk) -> None:
 
 
 def test_right_proof_ends_wrong_attempts_also_with_a_full_log(desk: Desk) -> None:
-    while desk.firmware.state.log.size - desk.firmware.state.log.used >= 112:
+    while desk.unit.firmware.state.log.size - desk.unit.firmware.state.log.used >= 112:
         desk.run(lambda host: host.acknowledge(0, host.next_index()[1] + 1), None)
     desk.run(lambda host: host.close(), None)
     desk.unplug()
-    while desk.firmware.state.log.size - desk.firmware.state.log.used >= 32:
+    while desk.unit.firmware.state.log.size - desk.unit.firmware.state.log.used >= 32:
         prove_wrongly(desk)
-        desk.board.clock += LONG_MS
-    assert desk.firmware.state.session.wrong_attempts
+        desk.unit.clock.milliseconds += LONG_MS
+    assert desk.unit.firmware.state.session.wrong_attempts
     for _ in range(3):
         desk.run(lambda host: host.acknowledge(0, host.next_index()[1] + 1), None)
     assert desk.run(lambda host: host.status().wrong_attempts, None) == 0
@@ -113,8 +113,8 @@ def test_too_far_stays_too_far(desk: Desk) -> None:
 
 def test_host_is_told_that_the_case_was_opened(desk: Desk) -> None:
     desk.run(lambda host: host.next_index(), None)
-    desk.board.case_open = True
-    desk.firmware.poll()
+    desk.unit.case.open()
+    desk.unit.poll()
     with pytest.raises(DeviceError) as refusal:
         desk.run(lambda host: host.next_index(), None)
     assert refusal.value.code == "TAMPERED"
@@ -125,7 +125,7 @@ def test_binding_that_could_not_be_settled(desk: Desk, monkeypatch: pytest.Monke
     salt = bytes.fromhex(desk.greeted().hello.salt)
     desk.unplug()
     old, desk.here = desk.binding_of("A", salt), "B"
-    write = desk.board.snapshot_write
+    write = desk.unit.board.snapshot_write
 
     def seen() -> FlashView:
         return look(desk.images(), [old, desk.binding_of("B", salt)])
@@ -135,7 +135,7 @@ def test_binding_that_could_not_be_settled(desk: Desk, monkeypatch: pytest.Monke
             raise OSError("a damaged sector")
         write(slot, data)
 
-    monkeypatch.setattr(desk.board, "snapshot_write", fail)
+    monkeypatch.setattr(desk.unit.board, "snapshot_write", fail)
     with pytest.raises(DeviceError) as refusal:
         desk.run(lambda host: host.bind(old), None)
     assert refusal.value.code == "STORAGE"
@@ -169,6 +169,6 @@ def test_floor_holds_although_the_files_cannot_be_written(tmp_path: Path) -> Non
     desk.run(lambda host: host.close(), None)
     assert desk.minimum_counters[1] == 3
     desk.put_back(unsettled)
-    desk.board.drive_is_writable = False
+    desk.unit.flash.drive_is_writable = False
     desk.power_up()
     assert seal(desk) > 3

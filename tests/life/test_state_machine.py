@@ -7,7 +7,6 @@ NDKS_TEST_FULL=1 lets them live much longer.
 
 import functools
 import io
-import os
 import random
 import secrets
 import shutil
@@ -25,6 +24,7 @@ from capsule_reference import Message
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from support.power_cuts import FULL
 from support.public_network import public_network
 from support.reference import clear_header, exported_key
 
@@ -36,7 +36,6 @@ from .desk import Desk, Fault
 from .flash_view import FlashView, look, records_under
 from .model import JUMP, Capsule, Flash, Model, Own, Refused, Window
 
-FULL = os.environ.get("NDKS_TEST_FULL") == "1"
 NETWORK = public_network()
 PARAMETERS = capsule_reference.Network(NETWORK.secret, NETWORK.p1, NETWORK.p2, NETWORK.digits)
 PEERS = range(201, 212)  # lanes of units that only the test plays; one more than a unit keeps account of
@@ -116,7 +115,7 @@ class Life(RuleBasedStateMachine):
     def step(self, operation: Callable[[Unit], Any], change: Callable[[Model], Any], fault: Fault | None = None) -> Any:
         """Do the same with unit and model; return what both did. Nothing when a fault has struck."""
         before, after = self.model, self.model.copy()
-        after.clock, after.room = self.desk.board.clock, self.view.free
+        after.clock, after.room = self.desk.unit.clock.milliseconds, self.view.free
         actual = outcome(lambda: self.desk.run(operation, fault))
         salt = self.view.salt if self.view.is_bound else b""
         new = self.desk.binding_of(self.desk.here, salt) if salt else b""
@@ -128,7 +127,7 @@ class Life(RuleBasedStateMachine):
             return None
         assert actual == expected
         if after.refuses_itself:
-            assert self.desk.firmware.state.session.wrong_attempts == before.wrong_attempts
+            assert self.desk.unit.firmware.state.session.wrong_attempts == before.wrong_attempts
         self.model = after
         self.check()
         return actual
@@ -159,7 +158,7 @@ class Life(RuleBasedStateMachine):
     def go_on_after(self, fault: Fault | None, before: Model, after: Model) -> None:
         """Find the unit as it was before the command or as it is after it, in each of its parts."""
         assert fault
-        had_power = self.desk.board.power.on
+        had_power = self.desk.unit.power.on
         starts = 0
         if had_power:
             self.desk.unplug()
@@ -176,7 +175,7 @@ class Life(RuleBasedStateMachine):
             self.model.own = self.own_after(had_power, before, after)
         self.model.is_in_session = False
         if had_power:
-            self.model.wrong_attempts = self.desk.firmware.state.session.wrong_attempts
+            self.model.wrong_attempts = self.desk.unit.firmware.state.session.wrong_attempts
             assert self.model.wrong_attempts in (before.wrong_attempts, after.wrong_attempts)
         else:
             self.model.start()
@@ -186,7 +185,7 @@ class Life(RuleBasedStateMachine):
         self.wait(LONG_MS)
 
     def own_after(self, had_power: bool, before: Model, after: Model) -> Own | None:
-        own = self.desk.firmware.state.message_counter
+        own = self.desk.unit.firmware.state.message_counter
         if not had_power or own._epoch < 0:  # not begun
             return None
         found = Own(own.latest + 1, own._end)
@@ -327,7 +326,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(milliseconds=st.sampled_from([100, 1000, LONG_MS]))
     def wait(self, milliseconds: int) -> None:
-        self.desk.board.clock += milliseconds
+        self.desk.unit.clock.milliseconds += milliseconds
 
     # Rules: what happens to it
 
@@ -338,9 +337,9 @@ class Life(RuleBasedStateMachine):
 
     def power_up(self, steps: int | None = None) -> None:
         starts = self.desk.power_up(steps)
-        self.model.clock = self.desk.board.clock
+        self.model.clock = self.desk.unit.clock.milliseconds
         self.model.start()
-        if self.desk.board.case.is_open:
+        if self.desk.unit.case.is_open:
             self.model.open_case()
         boots = self.looked().boots
         assert not self.view.is_bound or self.model.is_opened or self.view.boots <= boots <= self.view.boots + starts
@@ -372,19 +371,20 @@ class Life(RuleBasedStateMachine):
     def open_case(self, stays_open: bool, sure: int) -> None:
         if sure:
             return
-        self.desk.board.case_open = True
-        self.desk.board.case_open = stays_open
-        self.desk.firmware.poll()
+        self.desk.unit.case.open()
+        if not stays_open:
+            self.desk.unit.case.close()
+        self.desk.unit.poll()
         if self.model.is_in_session:
             assert outcome(lambda: self.desk.run(Unit.next_index, None)) == "refused: TAMPERED"
         self.desk.unplug()  # what a host has once been told, it goes on to believe
         self.model.open_case()
         self.check()
 
-    @precondition(lambda self: self.model.is_opened or self.desk.board.case.is_open)
+    @precondition(lambda self: self.model.is_opened or self.desk.unit.case.is_open)
     @rule()
     def close_case(self) -> None:
-        self.desk.board.case_open = False
+        self.desk.unit.case.close()
         self.power_up()
         self.check()
 

@@ -5,16 +5,15 @@
 from dataclasses import replace
 from itertools import product
 
+from hosts import capsules
 from support.public_network import public_network
 from support.reference import message
 
 from ndks.network.network_file import Network
-from ndks_protocol.capsule import CHUNK, FIRST_PIECE, TAG_SIZE, Header, HeaderKeys, MessageKeys, Opener, Sealer
+from ndks_protocol.capsule import Header, HeaderKeys, MessageKeys, Opener
 from ndks_protocol.commands import CIPHERS, SUITES, WIRE_HEADER_SIZE
-from ndks_protocol.generator import Generator
 from protocol.plain_crypto import CRYPTO
 
-WIRE_CHUNK = CHUNK + TAG_SIZE
 OWN_LANE = 1
 BINDING_ID = bytes(range(16))
 NETWORKS = [replace(public_network(), suite=suite, cipher=cipher) for suite, cipher in product(SUITES, CIPHERS)]
@@ -26,10 +25,7 @@ def new_header(network: Network, lane: int, number: int, salt: bytes = bytes(8))
 
 
 def keys_of(network: Network, header: Header, binding_id: bytes = BINDING_ID) -> MessageKeys:
-    paper = Generator(network.p1, network.p2, network.digits).key(header.index)
-    return MessageKeys(
-        CRYPTO, network.secret, header, binding_id, lambda offset, size: paper.read(8 * offset, 8 * size)
-    )
+    return capsules.keys_of(network, header, binding_id, crypto=CRYPTO)
 
 
 def reference_capsule(network: Network, number: int, data: bytes, salt: bytes = bytes(8)) -> bytes:
@@ -38,21 +34,15 @@ def reference_capsule(network: Network, number: int, data: bytes, salt: bytes = 
 
 
 def pieces_of(data: bytes) -> list[bytes]:
-    """The data as SEAL_CHUNK takes it."""
-    return [data[:FIRST_PIECE], *(data[start : start + CHUNK] for start in range(FIRST_PIECE, len(data), CHUNK))]
+    return [piece for _, _, piece in capsules.pieces_of(data)]
 
 
 def sealed(network: Network, header: Header, data: bytes, keys: MessageKeys | None = None) -> bytes:
-    sealer = Sealer(CRYPTO, keys or keys_of(network, header))
-    pieces = pieces_of(data)
-    chunks = [sealer.seal(i, int(i == len(pieces) - 1), piece) for i, piece in enumerate(pieces)]
-    return HeaderKeys(CRYPTO, network.secret).mask(header) + b"".join(chunks)
+    return capsules.sealed(network, header, data, keys or keys_of(network, header), CRYPTO)
 
 
 def chunks_of(capsule: bytes) -> list[bytes]:
-    """What follows the header; never nothing, for an end that is missing is found by the last chunk."""
-    starts = range(WIRE_HEADER_SIZE, max(len(capsule), WIRE_HEADER_SIZE + 1), WIRE_CHUNK)
-    return [capsule[start : start + WIRE_CHUNK] for start in starts]
+    return [chunk for _, _, chunk in capsules.chunks_of(capsule)]
 
 
 def open_into(data: bytearray, network: Network, capsule: bytes, binding_id: bytes = BINDING_ID) -> None:
@@ -60,9 +50,8 @@ def open_into(data: bytearray, network: Network, capsule: bytes, binding_id: byt
     header = HeaderKeys(CRYPTO, network.secret).unmask(capsule[:WIRE_HEADER_SIZE])
     header.check(SUITES.index(network.suite), OWN_LANE)
     opener = Opener(CRYPTO, keys_of(network, header, binding_id))
-    chunks = chunks_of(capsule)
-    for i, chunk in enumerate(chunks):
-        data += opener.open(i, int(i == len(chunks) - 1), chunk)
+    for chunk in capsules.chunks_of(capsule):
+        data += opener.open(*chunk)
 
 
 def opened(network: Network, capsule: bytes, binding_id: bytes = BINDING_ID) -> bytes:

@@ -6,6 +6,7 @@ import random
 
 import capsule_reference
 import pytest
+from hosts.capsules import WIRE_CHUNK
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.reference import message
@@ -18,7 +19,6 @@ from protocol.capsules import (
     BINDING_ID,
     NETWORK_NAMES,
     NETWORKS,
-    WIRE_CHUNK,
     chunks_of,
     keys_of,
     new_header,

@@ -6,15 +6,11 @@ import copy
 from typing import Any
 
 import pytest
-from support.reference import FIRMWARE_OF_VECTORS, load_vectors
+from hosts.memory import Host, new_flash, new_unit
+from support.reference import FIRMWARE_OF_VECTORS, flash_images, load_vectors
 
-from ndks_emulator import MemoryBoard
-from ndks_emulator.sector import Sector
 from ndks_protocol import commands, framing
-from ndks_protocol.flash import NVM_SIZE
 from ndks_unit import device
-from ndks_unit.board import RESET_POWER_ON
-from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash import records
 from ndks_unit.flash.records import RecordKeys
 from protocol.plain_crypto import CRYPTO
@@ -29,61 +25,32 @@ def firmware_of_the_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "FIRMWARE", FIRMWARE_OF_VECTORS)
 
 
-class PublishedBoard(MemoryBoard):
-    """A board with the published uid and random bytes."""
-
-    def __init__(self, flash: "dict[str, Any] | None" = None) -> None:
-        super().__init__(bytes.fromhex(VECTORS["uid"]))
-        self.reset_reason = RESET_POWER_ON
-        if flash:
-            for sector, pieces in zip(flash_of(self), (flash["nvm"], *flash["snapshots"]), strict=True):
-                sector.content[:] = image(pieces)
-
-    def entropy(self, size: int) -> bytes:
-        return bytes.fromhex(VECTORS["entropy"])[:size]
+def host_of(flash: "dict[str, Any] | None" = None) -> Host:
+    """The host of a unit with the published uid and random bytes, which starts now."""
+    uid, entropy = bytes.fromhex(VECTORS["uid"]), bytes.fromhex(VECTORS["entropy"])
+    return Host(new_unit(new_flash(uid, flash and flash_images(flash)), lambda size: entropy[:size]))
 
 
-def image(pieces: list[tuple[int, str]]) -> bytes:
-    whole = bytearray(b"\xff" * NVM_SIZE)
-    for offset, data in pieces:
-        whole[offset : offset + len(data) // 2] = bytes.fromhex(data)
-    return bytes(whole)
-
-
-def flash_of(board: MemoryBoard) -> list[Sector]:
-    return [board.nvm, *(snapshot for snapshot in board.snapshots if snapshot)]
-
-
-def check_flash(board: MemoryBoard, expected: dict[str, Any]) -> None:
-    images = [bytes(sector.content) for sector in flash_of(board)]
-    assert images == [image(pieces) for pieces in (expected["nvm"], *expected["snapshots"])]
-
-
-def live(board: MemoryBoard, steps: list[dict[str, Any]]) -> None:
+def live(host: Host, steps: list[dict[str, Any]]) -> None:
     """Say what the steps say, and look at flash where they show it."""
-    unit = Dispatcher(board)
     for step in steps:
         if step.get("restart"):
-            unit = Dispatcher(board)
-        board.clock += step.get("after_ms", 0)
+            host.restart()
+        host.unit.clock.milliseconds += step.get("after_ms", 0)
         request = bytes.fromhex(step.get("sent", step["request"]))
-        board.inbound, board.outbound = framing.encode(step["command"], step["request_id"], request), b""
-        while board.inbound:
-            unit.poll()
-        (frame,) = framing.Decoder().feed(board.outbound)
-        assert isinstance(frame, framing.Frame)
+        frame = host.send_frame(step["command"], step["request_id"], request)
         kind = framing.ERROR if "error" in step else step["command"] | framing.ANSWER
         answer = f"{step['error']:04x}" if "error" in step else step["answer"]
-        assert (frame.kind, frame.request_id) == (kind, step["request_id"]), step
+        assert frame.kind == kind, step
         assert bytes(frame.payload).hex() == step.get("received", answer), step
         if "flash" in step:
-            check_flash(board, step["flash"])
+            assert host.unit.flash.images == flash_images(step["flash"])
 
 
 def test_the_published_life() -> None:
-    board = PublishedBoard()
-    live(board, VECTORS["steps"])
-    assert board.nvm.erases >= 4
+    host = host_of()
+    live(host, VECTORS["steps"])
+    assert host.unit.flash.nvm.erases >= 4
 
 
 def test_the_published_life_shows_every_type_of_record() -> None:
@@ -96,17 +63,18 @@ def test_the_published_life_shows_every_type_of_record() -> None:
 def test_a_binding_that_was_interrupted_is_settled() -> None:
     interrupted = VECTORS["interrupted_binding"]
     steps = copy.deepcopy(interrupted["steps"])
-    assert steps[0].pop("restart")  # `live` begins with a start
-    live(PublishedBoard(interrupted["before"]), steps)
+    assert steps[0].pop("restart")  # the unit has just started
+    live(host_of(interrupted["before"]), steps)
 
 
 @pytest.mark.parametrize("cause", VECTORS["interrupted_erasures"])
 def test_an_erasure_that_was_interrupted_is_finished(cause: str) -> None:
     interrupted = VECTORS["interrupted_erasures"][cause]
-    board = PublishedBoard(interrupted["before"])
-    unit = Dispatcher(board)
-    check_flash(board, interrupted["after"])
-    assert unit.state.lifecycle == (commands.STATE_TAMPERED if cause == "by_tampering" else commands.STATE_BLANK)
+    host = host_of(interrupted["before"])
+    assert host.unit.flash.images == flash_images(interrupted["after"])
+    assert host.firmware.state.lifecycle == (
+        commands.STATE_TAMPERED if cause == "by_tampering" else commands.STATE_BLANK
+    )
 
 
 def record_keys(auth: str = VECTORS["bindings"][0]["A"], kek: str = VECTORS["bindings"][0]["KEK"]) -> RecordKeys:
@@ -154,6 +122,5 @@ def test_no_published_secret_is_anywhere_in_flash() -> None:
     hidden = [secret, *(binding[name] for binding in VECTORS["bindings"] for name in ("B", "KEK"))]
     dumps = [step["flash"] for step in VECTORS["steps"] if "flash" in step]
     for dump in [*dumps, VECTORS["interrupted_binding"]["before"]]:
-        for pieces in [dump["nvm"], *dump["snapshots"]]:
-            whole = image(pieces)
+        for whole in flash_images(dump):
             assert not any(bytes.fromhex(value)[start:][:8] in whole for value in hidden for start in (0, 8, 16, 24))

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ndks.network.network_file import Network
 from ndks_protocol.commands import CIPHERS, SUITES
+from ndks_protocol.flash import NVM_SIZE
 
 VECTORS = Path(__file__).parents[2] / "protocol" / "vectors"
 
@@ -25,6 +26,18 @@ FIRMWARE_OF_VECTORS = (0, 1, 0)  # in their answers to HELLO, which is part of a
 
 def load_vectors(name: str) -> dict[str, Any]:
     return json.loads((VECTORS / f"{name}.json").read_text())
+
+
+def flash_images(described: dict[str, Any]) -> list[bytes]:
+    """nvm and the snapshots that a vector describes: all FF but for these pieces."""
+    return [_image(pieces) for pieces in (described["nvm"], *described["snapshots"])]
+
+
+def _image(pieces: list[tuple[int, str]]) -> bytes:
+    image = bytearray(b"\xff" * NVM_SIZE)
+    for offset, data in pieces:
+        image[offset : offset + len(data) // 2] = bytes.fromhex(data)
+    return bytes(image)
 
 
 # Equations 7a and 7b, and the other operators that can take their place

@@ -6,16 +6,17 @@ import io
 import itertools
 import secrets
 
+from hosts.capsules import NO_BINDING_ID, WIRE_CHUNK, keys_of, sealed
+
 from ndks.crypto import CRYPTO
 from ndks.driver.capsules import read_masked, unseal_offline
-from ndks.keys.generator import Generator
+from ndks.keys.generator import FastGenerator
 from ndks.network.network_file import Network
 from ndks_protocol import commands
-from ndks_protocol.capsule import CHUNK, FIRST_PIECE, SYNC_SIZE, TAG_SIZE, Header, HeaderKeys, MessageKeys, Sealer
+from ndks_protocol.capsule import CHUNK, FIRST_PIECE, SYNC_SIZE, TAG_SIZE, Header, HeaderKeys
 
-NO_BINDING_ID = bytes(16)
 HEADER_SIZE = commands.WIRE_HEADER_SIZE
-FULL_CHUNK = CHUNK + TAG_SIZE
+FULL_CHUNK = WIRE_CHUNK
 
 # What the borders of chunks make special: nothing, the check value alone in a chunk or cut in two, a full last chunk.
 SIZES = [0, 1, CHUNK - 2 * SYNC_SIZE, FIRST_PIECE, FIRST_PIECE + 1, CHUNK, 2 * CHUNK - SYNC_SIZE]
@@ -33,17 +34,8 @@ class OtherMember:
     def seal(self, data: bytes, cipher: str = "vernam", number: int = 0) -> bytes:
         """Return a capsule under the number given, or the next."""
         header = self._header(cipher, number or next(self.numbers))
-        keystream = Generator.of(self._network).key(header.index)
-        keys = MessageKeys(
-            CRYPTO,
-            self._network.secret,
-            header,
-            self._binding_id,
-            lambda offset, size: keystream.read(8 * offset, 8 * size),
-        )
-        sealer = Sealer(CRYPTO, keys)
-        chunks = b"".join(sealer.seal(*piece) for piece in _pieces(data))
-        return HeaderKeys(CRYPTO, self._network.secret).mask(header) + chunks
+        keys = keys_of(self._network, header, self._binding_id, FastGenerator.of(self._network))
+        return sealed(self._network, header, data, keys)
 
     def wire_header(self, number: int = 0) -> bytes:
         """Return the header alone, of a capsule under the number given, or the next."""
@@ -77,9 +69,3 @@ def flipped(capsule: bytes, position: int) -> bytes:
     altered = bytearray(capsule)
     altered[position] ^= 1
     return bytes(altered)
-
-
-def _pieces(data: bytes) -> list[tuple[int, int, bytes]]:
-    parts = [data[:FIRST_PIECE]]
-    parts += [data[start : start + CHUNK] for start in range(FIRST_PIECE, len(data), CHUNK)]
-    return [(number, int(number == len(parts) - 1), part) for number, part in enumerate(parts)]

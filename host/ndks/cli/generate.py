@@ -16,7 +16,7 @@ from .arguments import add_command, add_operators, add_output, add_path, bits, n
 from .output import Output, warn_of_suite, write_stdout
 
 if TYPE_CHECKING:
-    from ndks.keys.generator import Generator, Keystream
+    from ndks.keys.generator import FastGenerator, FastKeystream
 
 
 def add_commands(subparsers: Any) -> None:
@@ -72,27 +72,29 @@ def generate(args: argparse.Namespace, out: Output) -> None:
         _write(write_stdout, keystream, args, out)
 
 
-def _generator(args: argparse.Namespace) -> "Generator":
-    from ndks.keys.generator import Generator  # and NumPy, which takes a while
+def _generator(args: argparse.Namespace) -> "FastGenerator":
+    from ndks.keys.generator import FastGenerator  # and NumPy, which takes a while
 
     parameters = {"--p1": args.p1, "--p2": args.p2, "-d": args.digits, "--f1": args.f1, "--f2": args.f2}
     if args.network:
         given = [name for name, value in parameters.items() if value is not None]
         need(not given, f"the network file has its own {', '.join(given)}", "leave out --network, or those")
-        return Generator.of(Network.load(args.network))
+        return FastGenerator.of(Network.load(args.network))
     if args.p1 is None or args.p2 is None:
         raise UsageError("p1 and p2 are missing", "add --p1 and --p2, or --network")
     digits = 3 if args.digits is None else args.digits
-    return Generator(args.p1, args.p2, digits, args.f1 or F1[0], args.f2 or F2[0])
+    return FastGenerator(args.p1, args.p2, digits, args.f1 or F1[0], args.f2 or F2[0])
 
 
-def _write(write: Callable[[bytes], object], keystream: "Keystream", args: argparse.Namespace, out: Output) -> None:
+def _write(write: Callable[[bytes], object], keystream: "FastKeystream", args: argparse.Namespace, out: Output) -> None:
     with out.progress((args.bits + 7) // 8, "generate") as bar:
         for block in _encoded(keystream, args, bar.update):
             write(block)
 
 
-def _encoded(keystream: "Keystream", args: argparse.Namespace, progress: Callable[[int], object]) -> Iterator[bytes]:
+def _encoded(
+    keystream: "FastKeystream", args: argparse.Namespace, progress: Callable[[int], object]
+) -> Iterator[bytes]:
     """Yield the output in blocks, so that memory does not grow with its length; `progress` is told their key bytes."""
     bits_left = args.bits
     for data in keystream.blocks(args.first, args.bits):

@@ -20,7 +20,8 @@ class EmulatorTransport:
         import ndks_emulator  # most users have a board
 
         try:
-            self._unit = ndks_emulator.InProcessUnit(directory, create=create, make_generator=make_generator)
+            flash = ndks_emulator.UnitDirectory(directory, create=create)
+            self._unit = ndks_emulator.MemoryUnit(flash, make_generator=make_generator)
         except ndks_emulator.DirectoryInUse as error:
             raise UnitBusy(
                 str(error), "wait until it ends; if it is ndks emulate, use the port that it printed"

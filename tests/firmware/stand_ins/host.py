@@ -7,11 +7,11 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
+from hosts.network import BINDING, HYBRID, membership
+from hosts.sessions import ProjectSession
 
-from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors, framing
-from ndks_protocol.binding import BindingKeys
-from ndks_protocol.session import HOST, OVERHEAD, RANDOM_SIZE, SYNC_SIZE, SecureChannel, proof, transcript
+from ndks_protocol.session import RANDOM_SIZE
 
 from .clock import Clock
 from .port import DataPort
@@ -38,7 +38,7 @@ class Host:
         self._decoder = framing.Decoder()
         self._answers: deque[framing.Frame] = deque()
         self._last_id = 0
-        self._channel: SecureChannel | None = None
+        self._channel: ProjectSession | None = None
         self._script: Script = iter(())  # pyright: ignore[reportAttributeAccessIssue]
 
     def follow(self, script: Script) -> None:
@@ -59,16 +59,16 @@ class Host:
 
     def open_session(self, binding: bytes = b"", minimum: int = 0, allow_jump: int = 0) -> Script:
         """Open a session under the binding of these tests, or another. UnitError."""
-        from firmware.member import BINDING  # which imports this module
-
-        keys = BindingKeys(CRYPTO, binding or BINDING)
-        hello = (yield from self.answer_to(self.request(commands.HELLO))).payload
+        hello = bytes((yield from self.answer_to(self.request(commands.HELLO))).payload)
         random = bytes(RANDOM_SIZE)
         unit_random, _ = yield from self.ask(commands.OPEN_SESSION, random)
-        transcript_hash = transcript(CRYPTO, hello, random, unit_random)
-        yield from self.ask(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
-        self._channel = SecureChannel(CRYPTO, keys.auth, transcript_hash, HOST)
-        yield from self.ask(commands.UNLOCK, keys.kek, minimum, allow_jump)
+        session = ProjectSession(binding or BINDING, hello, random, unit_random)
+        yield from self.ask(commands.PROVE, session.host_proof)
+        self._channel = session
+        yield from self.ask(commands.UNLOCK, session.kek, minimum, allow_jump)
+
+    def provision(self, suite: int = HYBRID) -> Script:
+        yield from self.ask(commands.PROVISION, *membership(suite))
 
     def request(self, command: commands.Command, *values: Any) -> int:
         """Send a request; return its id."""
@@ -77,7 +77,7 @@ class Host:
         if command is commands.HELLO:
             self._channel = None
         if self._channel:
-            payload = self._secured(self._channel, command.code, payload)
+            payload = self._channel.secured(command.code, self._last_id, payload)
         self.send(framing.encode(command.code, self._last_id, payload))
         return self._last_id
 
@@ -130,16 +130,11 @@ class Host:
                 self.frame_sizes.add(len(framing.encode(event.kind, event.request_id, bytes(event.payload))))
                 self._answers.append(self._opened(event))
 
-    def _secured(self, channel: SecureChannel, kind: int, body: bytes) -> bytes:
-        view = memoryview(bytearray(len(body) + OVERHEAD))
-        view[SYNC_SIZE : SYNC_SIZE + len(body)] = body
-        return bytes(view[: channel.seal(kind, self._last_id, view, len(body))])
-
     def _opened(self, frame: framing.Frame) -> framing.Frame:
         if not self._channel:
             return frame
-        body = self._channel.open(frame.kind, frame.request_id, memoryview(bytearray(frame.payload)))
+        body = self._channel.opened(frame.kind, frame.request_id, bytes(frame.payload))
         if body is None:  # what the unit says in the clear has ended the session
             self._channel = None
             return frame
-        return framing.Frame(frame.kind, frame.request_id, bytes(body))
+        return framing.Frame(frame.kind, frame.request_id, body)

@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Capsules of any member of a network, by the project's own code: under any lane, number, header and keys."""
+
+from typing import Any
+
+from ndks.crypto import CRYPTO
+from ndks.network.network_file import Network
+from ndks_protocol.capsule import CHUNK, FIRST_PIECE, TAG_SIZE, Header, HeaderKeys, Keys, MessageKeys, Sealer
+from ndks_protocol.commands import WIRE_HEADER_SIZE
+from ndks_protocol.generator import Generator
+from ndks_protocol.kdf import Crypto
+
+WIRE_CHUNK = CHUNK + TAG_SIZE
+NO_BINDING_ID = bytes(16)
+
+Piece = tuple[int, int, bytes]  # number, whether it is the last, data
+
+
+def keys_of(
+    network: Network,
+    header: Header,
+    binding_id: bytes = NO_BINDING_ID,
+    generator: Any = None,
+    crypto: Crypto = CRYPTO,
+) -> MessageKeys:
+    """The keys of a message of the network, whose operators are those of equation 7 unless a generator is given."""
+    paper = (generator or Generator(network.p1, network.p2, network.digits)).key(header.index)
+    return MessageKeys(
+        crypto, network.secret, header, binding_id, lambda offset, size: paper.read(8 * offset, 8 * size)
+    )
+
+
+def sealed(network: Network, header: Header, data: bytes, keys: Keys | None = None, crypto: Crypto = CRYPTO) -> bytes:
+    sealer = Sealer(crypto, keys or keys_of(network, header))
+    return HeaderKeys(crypto, network.secret).mask(header) + b"".join(sealer.seal(*piece) for piece in pieces_of(data))
+
+
+def pieces_of(data: bytes) -> list[Piece]:
+    """The data of a message as SEAL_CHUNK takes it."""
+    starts = range(FIRST_PIECE, len(data), CHUNK)
+    return _numbered([data[:FIRST_PIECE], *(data[start : start + CHUNK] for start in starts)])
+
+
+def chunks_of(capsule: bytes) -> list[Piece]:
+    """What follows the header, as OPEN_CHUNK takes it. Never nothing: only a last chunk shows the end."""
+    starts = range(WIRE_HEADER_SIZE, max(len(capsule), WIRE_HEADER_SIZE + 1), WIRE_CHUNK)
+    return _numbered([capsule[start : start + WIRE_CHUNK] for start in starts])
+
+
+def _numbered(parts: list[bytes]) -> list[Piece]:
+    return [(number, int(number == len(parts) - 1), part) for number, part in enumerate(parts)]
