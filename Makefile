@@ -18,7 +18,7 @@ demo: install ## install, and let two emulated units share keys with no channel 
 	$(BIN)/ndks demo
 
 # Suite hybrid has to be approved; suite paper has to be refused: exit status 1, not another one.
-homologate: laboratory ## install, and let attackers loose on two emulated units, for both suites; minutes
+homologate: laboratory ## install, and set adversaries on two emulated units, for both suites; minutes
 	rm -rf homologation
 	mkdir homologation
 	$(BIN)/ndks homologate --unit emulator:homologation/a --unit emulator:homologation/b -o homologation/hybrid

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Stage 1 with the keys themselves: each side keeps them in files, and the cable is pulled in the middle of one."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -71,14 +72,14 @@ def _take(unit: ndks.Unit, side: Side, sizes: Sequence[int]) -> None:
 
 def _until_unplugged(unit: ndks.Unit, bits: int, pull: Callable[[], None]) -> int:
     """Have a key come until the cable is pulled, and return its index; it is not acknowledged."""
-    epoch, index = unit.next_index()
-    try:
-        for _ in unit.stream_key(index, bits, epoch=epoch):
+    index = 0
+    with contextlib.suppress(ndks.UnitRemoved), unit.taking_key(bits) as key:
+        index = key.index
+        for _ in key.blocks():
             pull()
-    except ndks.UnitRemoved as error:
-        log(f"cable pulled in the middle of key {index}: {error}")
-        return index
-    raise CheckFailed(f"key {index} came to its end though the cable was pulled", "ask for a longer one")
+        raise CheckFailed(f"key {index} came to its end though the cable was pulled", "ask for a longer one")
+    log(f"cable pulled in the middle of key {index}")
+    return index
 
 
 def _shared_key(sides: Sequence[Side], name: str) -> SharedKey:
