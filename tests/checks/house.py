@@ -44,23 +44,58 @@ def measured(root: Path) -> dict[str, str]:
 
 
 def of_tests(tests: Path) -> dict[str, str]:
-    """Return how many lines in files of helpers there are for each line inside a test function."""
-    helpers: dict[str, int] = {}
-    inside = 0
-    for path in sorted(tests.rglob("*.py")):
-        text = path.read_text()
-        if path.name.startswith("test_"):
-            inside += sum(length(function) for function in functions_in(text) if function.name.startswith("test"))
-        else:
-            folder = path.relative_to(tests).parent.parts[:1] or (".",)
-            helpers[folder[0]] = helpers.get(folder[0], 0) + line_count(text)
-    total = sum(helpers.values())
+    """Return how many lines in files of helpers there are for each line inside a test function.
+
+    Helpers are all files that hold no tests: those that tests import, and what make or MicroPython runs.
+    """
+    files = {path: path.read_text() for path in sorted(tests.rglob("*.py"))}
+    helpers = {path: line_count(text) for path, text in files.items() if not path.name.startswith("test_")}
+    functions = [function for path in files.keys() - helpers for function in functions_in(files[path])]
+    inside = sum(length(function) for function in functions if function.name.startswith("test"))
+    imported = sum(helpers.get(path, 0) for path in imported_by_tests(tests, files))
+    folders: dict[str, int] = {}
+    for path, lines in helpers.items():
+        folder = path.relative_to(tests).parent.parts[:1] or (".",)
+        folders[folder[0]] = folders.get(folder[0], 0) + lines
     return {
         "lines inside test functions": str(inside),
-        "lines of helper files": str(total),
-        "lines of helper files per line inside": f"{total / inside:.2f}",
-        **{f"  helpers in tests/{folder}": str(lines) for folder, lines in helpers.items()},
+        "lines of helper files, and of those that tests import": f"{sum(helpers.values())}, {imported}",
+        "the same per line inside a test function": f"{sum(helpers.values()) / inside:.2f}, {imported / inside:.2f}",
+        **{f"  helpers in tests/{folder}": str(lines) for folder, lines in folders.items()},
     }
+
+
+def imported_by_tests(tests: Path, files: dict[Path, str]) -> set[Path]:
+    """Return all files that are tests, or that tests import, directly or not."""
+    found: set[Path] = set()
+    waiting = [path for path in files if path.name.startswith(("test_", "conftest"))]
+    while waiting:
+        path = waiting.pop()
+        if path in files and path not in found:
+            found.add(path)
+            waiting += [file for name in modules_named_in(files[path]) for file in _files(path, tests, name)]
+    return found
+
+
+def modules_named_in(text: str) -> Iterator[str]:
+    """Yield each module that is imported, and each name or string that may be one; relative ones begin with a dot."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * bool(node.level) + (node.module or "")
+            yield module
+            yield from (f"{module.rstrip('.')}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            yield f".{node.value}"  # beside it, for import_module
+
+
+def _files(importer: Path, tests: Path, module: str) -> Iterator[Path]:
+    """Yield where a module of the tests may lie."""
+    places = [importer.parent] if module.startswith(".") else [tests, tests / "checks"]
+    for place in places:
+        yield place.joinpath(*module.strip(".").split(".")).with_suffix(".py")
+        yield place.joinpath(*module.strip(".").split("."), "__init__.py")
 
 
 def of_packages(files: dict[Path, str]) -> dict[str, str]:

@@ -2,11 +2,16 @@
 # SPDX-License-Identifier: MIT
 """The unit in memory: its flash, its board, its power, its line; what it is given; and closing is always safe."""
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.public_network import public_network
 
+from ndks.driver.unit import Unit
+from ndks.laptop.bindings import BindingStore
+from ndks.line.link import Link
 from ndks_emulator import MemoryFlash, MemoryUnit, PowerCut, SetClock, UnitDirectory, memory
 from ndks_emulator.board import EmulatedBoard
 from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_SIZE
@@ -232,3 +237,16 @@ class TestPower:
         for operation in (board.read, lambda: board.write(b"x"), lambda: board.connected, board.feed_watchdog):
             with pytest.raises(PowerCut):
                 operation()
+
+
+def test_several_in_one_process_are_a_network(tmp_path: Path) -> None:
+    """Each is its host's transport as it is; they have one clock, and entropy that can be repeated."""
+    clock = SetClock()
+    keys: set[bytes] = set()
+    for lane in (1, 2, 3):
+        unit = MemoryUnit(MemoryFlash(lane.to_bytes(8)), entropy=random.Random(lane).randbytes, clock=clock)
+        host = Unit(f"unit {lane}", Link(unit, 5.0), BindingStore(tmp_path / str(lane), lambda **_: ()))
+        host.bind(host.provision(public_network(), lane))
+        keys.add(host.next_key(256).data)
+        host.close()
+    assert len(keys) == 1
