@@ -155,8 +155,9 @@ def micropython() -> list[str]:
 
 @pytest.fixture(scope="session")
 def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What is deployed, but for the tables."""
+    """What is deployed, but for the tables; and scripts/."""
     drive = tmp_path_factory.mktemp("drive")
+    shutil.copytree(SCRIPTS, drive / "scripts")
     for name, source in deploy.firmware_files().items():
         (drive / name).parent.mkdir(parents=True, exist_ok=True)
         (drive / name).write_text(for_board(source.read_text(encoding="utf-8")), encoding="utf-8")
@@ -165,10 +166,11 @@ def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(interpreter: list[str], drive: Path, script: str, *arguments: Path | str) -> dict[str, int]:
     """Run a script; return the numbers that it reports, by name."""
-    # A short name of the folder, as on a board: the names of all modules take heap.
-    paths = {"MICROPYPATH": "lib:.frozen", "PYTHONPATH": os.pathsep.join([str(package) for package in PACKAGES])}
+    # Short names of the folders, as on a board, wherever the checkout lies: the names of all modules take heap.
+    packages = [str(folder) for folder in (SCRIPTS, *PACKAGES)]
+    paths = {"MICROPYPATH": "scripts:lib:.frozen", "PYTHONPATH": os.pathsep.join(packages)}
     done = subprocess.run(
-        [*interpreter, SCRIPTS / f"{script}.py", *arguments],
+        [*interpreter, "-m", script, *arguments],
         cwd=drive,
         env=os.environ | paths,
         stdin=subprocess.DEVNULL,
@@ -213,7 +215,7 @@ def check(interpreter: str, drive: Path, script: str, cases: list[tuple[str, Any
     # Not in ASCII: MicroPython's json makes two characters of a pair of escaped surrogates.
     lines = [json.dumps(case, ensure_ascii=False) for case in cases]
     case_file.write_text("\n".join(lines), encoding="utf-8")
-    passed = run(micropython() if interpreter == "micropython" else [sys.executable], drive, script, case_file)
+    passed = run(micropython() if interpreter == "micropython" else [sys.executable, "-P"], drive, script, case_file)
     assert passed == Counter(group for group, _ in cases)
 
 
