@@ -52,13 +52,13 @@ def modules() -> dict[str, Path]:
 def room_of(name: str) -> str:
     """Return the room of a module, or of a name in one: modules at the top of a package share a room.
 
-    `import ndks` brings all that the package shows: a room above those that it is made of.
+    `import ndks` brings all that the package shows, by `ndks.api`: a room above those that it is made of.
     """
     parts = name.split(".")
     room = "ndks.cli" if name == "ndks.__main__" else ".".join(parts[:2])
     if len(parts) > 1 and _folder(room).is_dir():
         return room
-    is_module = parts[1:] and _folder(room).with_suffix(".py").is_file()
+    is_module = parts[1:] and room != "ndks.api" and _folder(room).with_suffix(".py").is_file()
     return BASE if parts[0] == "ndks" and is_module else parts[0]
 
 

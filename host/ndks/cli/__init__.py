@@ -36,7 +36,7 @@ COMMANDS = {
     "stream": ("keys", "get a key of any length into a file"),
     "encrypt": ("capsules", "seal a file in a capsule for the network"),
     "decrypt": ("capsules", "open a capsule"),
-    "inspect": ("capsules", "show what can be seen of a capsule"),
+    "inspect": ("inspection", "show what can be seen of a capsule"),
     "generate": (
         "generate",
         "compute the paper's key bits, by equation 7 or other operators, exactly, without a unit",

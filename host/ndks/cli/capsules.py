@@ -1,22 +1,19 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""encrypt, decrypt, inspect."""
+"""encrypt, decrypt."""
 
 import argparse
 import contextlib
-import os
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import ndks
 from ndks.driver import capsules
-from ndks.exceptions import DeviceError, FileError, device_error
+from ndks.exceptions import FileError
 from ndks.files import Sink, Source, reading, refuse_existing, storing
-from ndks.line import discovery
 from ndks.network.network_file import Network
-from ndks_protocol import commands, errors
-from ndks_protocol.capsule import CHECK_SIZE, CHUNK, SYNC_SIZE, TAG_SIZE
+from ndks_protocol import commands
 
 from . import formats
 from .arguments import add_output, add_path, add_unit, need, output_path, refuse_directory
@@ -26,8 +23,6 @@ from .stdin import StdinSource
 
 _STDIN = "-"
 _MODE = "b"
-_MUCH = 1 << 16  # bytes read at once
-_SMALLEST = commands.WIRE_HEADER_SIZE + SYNC_SIZE + CHECK_SIZE + TAG_SIZE
 
 
 def add_encrypt(parser: Parser) -> None:
@@ -45,16 +40,9 @@ def add_decrypt(parser: Parser) -> None:
     parser.add_argument("--again", action="store_true", help="open a capsule that was opened before")
     parser.add_argument("--allow-jump", action="store_true", help="also when its number is more than 2^20 ahead")
     _add_mode(parser, "decrypts")
-    _add_network(parser, "decrypt without a unit, with this network file")
+    add_network(parser, "decrypt without a unit, with this network file")
     add_output(parser, "write there, mode 0600, by default FILE without .ndks; - is stdout")
     add_unit(parser)
-
-
-def add_inspect(parser: Parser) -> None:
-    set_up(parser, _INSPECT_EXAMPLES, inspect)
-    add_path(parser, "file", metavar="CAPSULE", help="the capsule")
-    _add_network(parser, "show what a member sees, by this network file")
-    add_unit(parser, "$NDKS_UNIT, or none: what an outsider sees")
 
 
 _ENCRYPT_EXAMPLES = """\
@@ -66,10 +54,6 @@ _DECRYPT_EXAMPLES = """\
   ndks decrypt letter.txt.ndks                into letter.txt; the capsule is then used up
   ndks decrypt letter.txt.ndks --again -o -   once more, to stdout
   ndks decrypt letter.txt.ndks --network office.ndksnet    without a unit: all are lost"""
-_INSPECT_EXAMPLES = """\
-  ndks inspect letter.txt.ndks                             what an outsider sees
-  ndks inspect letter.txt.ndks --unit emulator:bob         what a member sees
-  ndks inspect letter.txt.ndks --network office.ndksnet"""
 
 
 def _add_mode(parser: argparse.ArgumentParser, verb: str) -> None:
@@ -77,17 +61,17 @@ def _add_mode(parser: argparse.ArgumentParser, verb: str) -> None:
     parser.add_argument("--mode", choices=capsules.MODES, help=text)
 
 
-def _add_network(parser: argparse.ArgumentParser, text: str) -> None:
+def add_network(parser: argparse.ArgumentParser, text: str) -> None:
     add_path(parser, "--network", metavar="FILE", help=text)
 
 
 def encrypt(args: argparse.Namespace, out: Output) -> None:
-    _check_source(args.file, f"make one file of it: tar c {args.file} | ndks encrypt - -o {args.file.name}.tar.ndks")
+    check_source(args.file, f"make one file of it: tar c {args.file} | ndks encrypt - -o {args.file.name}.tar.ndks")
     target = _target(args, _with_suffix)
     _check_streams(target, out)
     if target is None:
         formats.refuse_terminal("add -o FILE, or pipe it on")
-    with _source(args.file) as source, ndks.open(args.unit, args.timeout) as unit:
+    with open_source(args.file) as source, ndks.open(args.unit, args.timeout) as unit:
         status = unit.member_status()
         cipher, mode = args.cipher or status.cipher, args.mode or _MODE
         values = {"cipher": cipher, "mode": mode, "suite": status.suite, **warn_of_suite(status.suite)}
@@ -111,11 +95,11 @@ def decrypt(args: argparse.Namespace, out: Output) -> None:
         "--again does not go with --allow-jump",
         "use --allow-jump for a capsule not opened before",
     )
-    _check_source(args.file, "name a capsule")
+    check_source(args.file, "name a capsule")
     target = _target(args, _without_suffix)
     _check_streams(target, out)
     with (
-        _source(args.file) as source,
+        open_source(args.file) as source,
         out.progress(_size(args.file), args.file.name, visible=target is not None) as bar,
     ):
         open_it = _decrypt_offline if args.network else _decrypt_with_unit
@@ -123,71 +107,6 @@ def decrypt(args: argparse.Namespace, out: Output) -> None:
     values = {"bytes": opened.size, "lane": opened.lane, "number": opened.number, "cipher": opened.cipher}
     text = f"{opened.size} bytes, message {opened.number} of {sender}, cipher {opened.cipher}"
     _tell(out, target, {**values, "suite": suite, **warn_of_suite(suite)}, text)
-
-
-def inspect(args: argparse.Namespace, out: Output) -> None:
-    need(not (args.network and args.unit), "a unit or a network file tells the same", "name one of them")
-    args.unit = args.unit or ("" if args.network else os.environ.get(discovery.ENVIRONMENT, ""))
-    _check_source(args.file, "name a capsule")
-    with _source(args.file) as source:
-        header = capsules.read_header(source)
-        body = _count(source)
-    size = len(header) + body
-    chunks = -(-body // (CHUNK + TAG_SIZE))
-    if size < _SMALLEST or 1 <= body % (CHUNK + TAG_SIZE) <= TAG_SIZE:
-        raise device_error(errors.AUTH)  # cut off
-    data = body - chunks * TAG_SIZE - SYNC_SIZE - CHECK_SIZE
-    values: dict[str, Any] = {
-        "file": str(args.file),
-        "version": header[0],
-        "size": size,
-        "chunks": chunks,
-        "data": data,
-    }
-    rows = [
-        ("capsule", f"{args.file}, version {header[0]}"),
-        ("size", f"{size} bytes, chunks: {chunks}, for {data} bytes of data (not verified)"),
-    ]
-    if args.network or args.unit:
-        seen = _member_view_offline(args.network, header) if args.network else _member_view(args, header)
-        values |= {"member": seen, **warn_of_suite(seen["suite"])}
-        rows += [(name, str(value)) for name, value in seen.items()]
-    else:
-        rows.append(("the rest", "masked: sender, number, suite and cipher are for members (--unit or --network)"))
-    out.result(values, "\n".join(f"{name:9} {value}" for name, value in rows))
-
-
-def _member_view(args: argparse.Namespace, header: bytes) -> dict[str, Any]:
-    with ndks.open(args.unit, args.timeout) as unit:
-        status = unit.member_status()
-        try:
-            seen = unit.inspect(header)
-        except DeviceError as error:
-            if error.number != errors.REFLECTED:
-                raise
-            return {"lane": status.lane, "suite": status.suite, "state": "made by this unit"}
-    return {
-        "lane": seen.lane,
-        "number": seen.number,
-        "cipher": seen.cipher,
-        "suite": status.suite,
-        "state": seen.state,
-    }
-
-
-def _member_view_offline(path: Path, wire: bytes) -> dict[str, Any]:
-    network = Network.load(path)
-    header = capsules.read_masked(network, wire)
-    member = network.member(header.lane)
-    suite = commands.SUITES[header.suite] if header.suite < len(commands.SUITES) else f"unknown ({header.suite})"
-    return {
-        "lane": header.lane,
-        "sender": (member.label or f"unit {member.uid}") if member else "",
-        "number": header.number,
-        "cipher": commands.CIPHERS[header.cipher],
-        "suite": suite,
-        "salt": header.salt.hex(),
-    }
 
 
 def _decrypt_with_unit(
@@ -229,7 +148,7 @@ def _target(args: argparse.Namespace, derive: Callable[[Path], Path]) -> Path | 
     return path
 
 
-def _check_source(path: Path, advice: str) -> None:
+def check_source(path: Path, advice: str) -> None:
     refuse_directory(path, advice)
     if str(path) != _STDIN and not path.exists():
         raise FileError(f"there is no {path}", "check the name")
@@ -251,19 +170,12 @@ def _check_streams(target: Path | None, out: Output) -> None:
 
 
 @contextlib.contextmanager
-def _source(path: Path) -> Generator[Source]:
+def open_source(path: Path) -> Generator[Source]:
     if str(path) == _STDIN:
         yield StdinSource()
         return
     with reading(path) as file:
         yield file
-
-
-def _count(source: Source) -> int:
-    size = 0
-    while data := source.read(_MUCH):
-        size += len(data)
-    return size
 
 
 def _size(path: Path) -> int | None:

@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""inspect: what an outsider and a member see of a capsule."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+import ndks
+from ndks.driver import capsules
+from ndks.exceptions import DeviceError, device_error
+from ndks.files import Source
+from ndks.line import discovery
+from ndks.network.network_file import Network
+from ndks_protocol import commands, errors
+from ndks_protocol.capsule import CHECK_SIZE, CHUNK, SYNC_SIZE, TAG_SIZE
+
+from .arguments import add_path, add_unit, need
+from .capsules import add_network, check_source, open_source
+from .output import Output, warn_of_suite
+from .parser import Parser, set_up
+
+_MUCH = 1 << 16  # bytes read at once
+_SMALLEST = commands.WIRE_HEADER_SIZE + SYNC_SIZE + CHECK_SIZE + TAG_SIZE
+
+
+def add_inspect(parser: Parser) -> None:
+    set_up(parser, _INSPECT_EXAMPLES, inspect)
+    add_path(parser, "file", metavar="CAPSULE", help="the capsule")
+    add_network(parser, "show what a member sees, by this network file")
+    add_unit(parser, "$NDKS_UNIT, or none: what an outsider sees")
+
+
+_INSPECT_EXAMPLES = """\
+  ndks inspect letter.txt.ndks                             what an outsider sees
+  ndks inspect letter.txt.ndks --unit emulator:bob         what a member sees
+  ndks inspect letter.txt.ndks --network office.ndksnet"""
+
+
+def inspect(args: argparse.Namespace, out: Output) -> None:
+    need(not (args.network and args.unit), "a unit or a network file tells the same", "name one of them")
+    args.unit = args.unit or ("" if args.network else os.environ.get(discovery.ENVIRONMENT, ""))
+    check_source(args.file, "name a capsule")
+    with open_source(args.file) as source:
+        header = capsules.read_header(source)
+        body = _count(source)
+    size = len(header) + body
+    chunks = -(-body // (CHUNK + TAG_SIZE))
+    if size < _SMALLEST or 1 <= body % (CHUNK + TAG_SIZE) <= TAG_SIZE:
+        raise device_error(errors.AUTH)  # cut off
+    data = body - chunks * TAG_SIZE - SYNC_SIZE - CHECK_SIZE
+    values: dict[str, Any] = {
+        "file": str(args.file),
+        "version": header[0],
+        "size": size,
+        "chunks": chunks,
+        "data": data,
+    }
+    rows = [
+        ("capsule", f"{args.file}, version {header[0]}"),
+        ("size", f"{size} bytes, chunks: {chunks}, for {data} bytes of data (not verified)"),
+    ]
+    if args.network or args.unit:
+        seen = _member_view_offline(args.network, header) if args.network else _member_view(args, header)
+        values |= {"member": seen, **warn_of_suite(seen["suite"])}
+        rows += [(name, str(value)) for name, value in seen.items()]
+    else:
+        rows.append(("the rest", "masked: sender, number, suite and cipher are for members (--unit or --network)"))
+    out.result(values, "\n".join(f"{name:9} {value}" for name, value in rows))
+
+
+def _member_view(args: argparse.Namespace, header: bytes) -> dict[str, Any]:
+    with ndks.open(args.unit, args.timeout) as unit:
+        status = unit.member_status()
+        try:
+            seen = unit.inspect(header)
+        except DeviceError as error:
+            if error.number != errors.REFLECTED:
+                raise
+            return {"lane": status.lane, "suite": status.suite, "state": "made by this unit"}
+    return {
+        "lane": seen.lane,
+        "number": seen.number,
+        "cipher": seen.cipher,
+        "suite": status.suite,
+        "state": seen.state,
+    }
+
+
+def _member_view_offline(path: Path, wire: bytes) -> dict[str, Any]:
+    network = Network.load(path)
+    header = capsules.read_masked(network, wire)
+    member = network.member(header.lane)
+    suite = commands.SUITES[header.suite] if header.suite < len(commands.SUITES) else f"unknown ({header.suite})"
+    return {
+        "lane": header.lane,
+        "sender": (member.label or f"unit {member.uid}") if member else "",
+        "number": header.number,
+        "cipher": commands.CIPHERS[header.cipher],
+        "suite": suite,
+        "salt": header.salt.hex(),
+    }
+
+
+def _count(source: Source) -> int:
+    size = 0
+    while data := source.read(_MUCH):
+        size += len(data)
+    return size
