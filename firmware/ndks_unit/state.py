@@ -3,6 +3,7 @@
 """What a unit is: blank, locked, open for its host, tampered; and how it becomes one or the other."""
 
 from ndks_protocol import commands, errors
+from ndks_protocol.capsule import LARGEST_PIECE
 
 from .binding_record import BindingRecord
 from .board import Board
@@ -23,6 +24,8 @@ class State:
         self.dropped_frames = 0
         self.opened: "Member | None" = None
         self.sealing = Sealing()
+        # For a piece or a chunk while it is answered; kept: when it is needed, the heap may have no such piece left.
+        self.piece = memoryview(bytearray(LARGEST_PIECE))
         self.log = RecordLog(board)
         self.windows = Windows(self.log)
         self.session = Session(board, self.log)

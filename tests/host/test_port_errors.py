@@ -32,6 +32,8 @@ with open(sys.argv[1], "r+b", buffering=0) as port:
 OPEN_WITHOUT_RIGHTS = f"""
 import os, sys
 import ndks.cli
+ndks.cli.main(["info", "--unit", "/dev/there is none"])  # loads what it needs
+sys.stderr.flush()
 if os.geteuid() == 0:
     os.seteuid({NOBODY})  # root may open anything; what is needed is imported by now
 sys.exit(ndks.cli.main(["info", "--unit", sys.argv[1]]))
@@ -90,7 +92,7 @@ def test_no_permission(silent_port: str) -> None:
     Path(silent_port).chmod(0)
     command = [sys.executable, "-c", OPEN_WITHOUT_RIGHTS, silent_port]
     done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
-    finished = Finished(done.returncode, done.stdout, done.stderr.decode())
+    finished = Finished(done.returncode, done.stdout, done.stderr.decode().splitlines()[-1])
     assert_refused(finished, "PERMISSION", 4)
     assert "70-ndks.rules" in finished.advice
     assert "dialout" in finished.advice

@@ -18,7 +18,6 @@ ON_PURPOSE = b"\0"
 BY_TAMPERING = b"\1"
 
 _MARKER_SIZE = NVM_SIZE - records.SIZE
-_TAG_AT = 8  # in a record
 _ENOUGH = 4  # bytes of 16
 
 
@@ -31,7 +30,7 @@ def begun(board: Board) -> bytes:
     keys = records.RecordKeys(board)
     for cause in (BY_TAMPERING, ON_PURPOSE):
         marker = _marker(keys, cause)
-        right = [found[i] == marker[i] for i in range(_TAG_AT, records.BODY)]
+        right = [found[i] == marker[i] for i in range(records.TAG, records.BODY)]
         if right.count(True) >= _ENOUGH:
             return cause
     return b""

@@ -38,7 +38,8 @@ SIZE = NVM_SIZE - 32  # the last 32 bytes of nvm stay free for the marker of an 
 FIRST = struct.pack(">Q", 1)  # the body of a counter that begins
 ALIGNMENT = 16
 TAIL = 64
-BODY = 24  # offset of the body
+TAG = 8  # offset of the tag, behind the header
+BODY = TAG + 16  # offset of the body
 LARGEST_BODY = 240  # of a membership: what says to be larger was torn
 
 _KINDS = frozenset(SEALED + OPEN + PLAIN)
@@ -46,8 +47,6 @@ _SIZES = {EXPORT_COUNTER: 12, MESSAGE_COUNTER: 12, BOOTS: 8, WRONG_ATTEMPTS: 4, 
 _HIGHEST_SEQUENCE = 0xFFFF0000  # no flash lives for so many records
 _HIGHEST_COUNT = (1 << 64) - 1
 _HEADER = ">BHIB"
-_HEADER_SIZE = 8
-_TAG_SIZE = 16
 
 
 class RecordKeys:
@@ -85,8 +84,8 @@ class RecordKeys:
         header = struct.pack(_HEADER, kind, len(body), sequence, 0)
         record = bytearray(round_up(BODY + len(body)))
         tag = self._tag(kind, header, body)
-        record[:_HEADER_SIZE] = header
-        record[_HEADER_SIZE:BODY] = tag
+        record[:TAG] = header
+        record[TAG:BODY] = tag
         if kind in SEALED:
             body = xor_keystream(self._crypto, self._key_for(tag), 0, bytearray(body))
         record[BODY : BODY + len(body)] = body
@@ -97,12 +96,12 @@ class RecordKeys:
         kind, size, _, _ = struct.unpack_from(_HEADER, record, 0)
         if (kind in SEALED and not self._seal_key) or (kind in OPEN and not self._log):
             return None
-        tag = record[_HEADER_SIZE:BODY]
+        tag = record[TAG:BODY]
         body = record[BODY : BODY + size]
         if kind in SEALED:
             body = xor_keystream(self._crypto, self._key_for(tag), 0, bytearray(body))
             assert isinstance(body, bytearray)  # as it was given
-        return body if same(self._tag(kind, record[:_HEADER_SIZE], body), tag) else None
+        return body if same(self._tag(kind, record[:TAG], body), tag) else None
 
     def _tag(self, kind: int, header: bytes, body: "bytes | bytearray | memoryview") -> bytes:
         if kind in SEALED and self._seal_tag:
@@ -116,7 +115,7 @@ class RecordKeys:
             plain.update(header)
             plain.update(body)
             digest = plain.digest()
-        return digest[:_TAG_SIZE]
+        return digest[: BODY - TAG]
 
     def _key_for(self, tag: bytes) -> bytes:
         return self._seal_key.digest(tag) if self._seal_key else b""

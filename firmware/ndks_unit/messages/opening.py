@@ -18,14 +18,14 @@ _HANDLE_SIZE = 8
 def open_begin(state: State, wire: bytes, flags: int) -> tuple[bytes, int, int, int]:
     header, keys = _open(state, wire, flags)
     handle = state.board.entropy(_HANDLE_SIZE)
-    state.member.begin_opening(Incoming(handle, keys, Opener(state.board, keys)))
+    state.member.begin_opening(Incoming(handle, keys, Opener(state.board, keys), state.piece))
     return handle, header.lane, header.number, header.cipher
 
 
 def open_keys(state: State, wire: bytes, flags: int) -> "tuple[bytes, int, int, bytes | bytearray, bytes, bytearray]":
     header, keys = _open(state, wire, flags)
     handle = state.board.entropy(_HANDLE_SIZE)
-    state.member.begin_opening(Incoming(handle, keys, None))
+    state.member.begin_opening(Incoming(handle, keys, None, state.piece))
     return handle, header.lane, header.number, keys.tag_key, keys.sync or bytes(SYNC_SIZE), keys.aes_key
 
 

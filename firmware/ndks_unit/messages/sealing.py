@@ -45,7 +45,8 @@ def _begin(state: State, token: bytes, mode: str, cipher: int, kind: int, random
         header = _new_header(state, cipher, kind, random)
         keys = _keys_of(state, header)
         state.sealing.begin(token, request, header)
-        state.sealing.current = Outgoing(token, keys, Sealer(state.board, keys) if mode == _MODE_B else None)
+        sealer = Sealer(state.board, keys) if mode == _MODE_B else None
+        state.sealing.current = Outgoing(token, keys, sealer, state.piece)
     return header
 
 

@@ -3,7 +3,7 @@
 """The messages that are being sealed and opened in this session."""
 
 from ndks_protocol import errors
-from ndks_protocol.capsule import CHUNK, FIRST_PIECE, LARGEST_PIECE, Header, MessageKeys, Opener, Sealer
+from ndks_protocol.capsule import CHUNK, FIRST_PIECE, Header, MessageKeys, Opener, Sealer
 
 from ..board import Board
 
@@ -12,14 +12,14 @@ _FINGERPRINT = 16  # bytes: so long that nobody finds two pieces with the same o
 
 
 class Incoming:
-    """The message that is being opened; `opener` is None in mode a."""
+    """The message that is being opened; `opener` is None in mode a. Chunks are opened in `view`."""
 
-    def __init__(self, handle: bytes, keys: MessageKeys, opener: "Opener | None"):
+    def __init__(self, handle: bytes, keys: MessageKeys, opener: "Opener | None", view: memoryview):
         self.handle = handle
         self.keys = keys
         self._opener = opener
         self.in_mode_a = opener is None
-        self._view = memoryview(bytearray(LARGEST_PIECE if opener else 0))
+        self._view = view
 
     def wipe(self) -> None:
         """Overwrite its keys."""
@@ -35,14 +35,14 @@ class Incoming:
 
 
 class Outgoing:
-    """The message that is being sealed; `sealer` is None in mode a, where the host seals."""
+    """The message that is being sealed; `sealer` is None in mode a, where the host seals. Chunks are made in `view`."""
 
-    def __init__(self, token: bytes, keys: MessageKeys, sealer: "Sealer | None"):
+    def __init__(self, token: bytes, keys: MessageKeys, sealer: "Sealer | None", view: memoryview):
         self.token = token
         self.keys = keys
         self._sealer = sealer
         self.in_mode_a = sealer is None
-        self._view = memoryview(bytearray(LARGEST_PIECE if sealer else 0))
+        self._view = view
         self._next = 0
         self._pieces: list[tuple[int, bytes]] = []  # number and fingerprint of the latest
 

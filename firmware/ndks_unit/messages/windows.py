@@ -13,7 +13,7 @@ from ..flash.records import MEMBER_IDS, WINDOW_KINDS
 
 _LANE = ">H"
 _ID = ">H16s"  # lane, binding id
-_ID_SIZE = 18
+_ID_SIZE = struct.calcsize(_ID)
 
 
 class Windows:
