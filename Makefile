@@ -46,11 +46,12 @@ bench: development ## measure: key bits, a long stream, encrypt and decrypt, att
 	$(BIN)/python tests/benchmarks/attacks.py
 	$(BIN)/python tests/benchmarks/external.py
 
-check: development ## format, lint, types, generated docs, pictures and vectors, rules of the board
+check: development ## format, lint, types, generated docs, pictures and vectors, rules of the board, arrows between rooms
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/pyright --warnings
 	$(BIN)/python tests/checks/board_rules.py
+	$(BIN)/python tests/checks/arrows.py
 	$(BIN)/python tests/checks/protocol_tables.py --check
 	$(BIN)/python tests/checks/make_vectors.py --check
 	$(BIN)/python tests/checks/walk_tables.py --check

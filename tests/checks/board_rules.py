@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Check what no linter knows: the language and memory of the board, and the direction of imports.
+"""Check what no linter knows: the language and the memory of the board.
 
 python tests/checks/board_rules.py
 """
@@ -35,19 +35,9 @@ MISSING_METHODS = {
     *("bit_count", "bit_length", "_replace"),
 }
 
-# Package: which packages of ours it may import. The host knows the emulator only as one more port.
-ARROWS = {
-    "protocol/ndks_protocol": set[str](),
-    "firmware/ndks_unit": {"ndks_protocol"},
-    "firmware/circuitpy": {"ndks_unit"},
-    "emulator/ndks_emulator": {"ndks_protocol", "ndks_unit"},
-    "host/ndks": {"ndks_protocol", "ndks_emulator"},
-}
-LAZY = {("host/ndks", "ndks_emulator")}
-
 
 def main() -> int:
-    complaints = [*check_sizes(), *check_imports(), *check_language()]
+    complaints = [*check_sizes(), *check_language()]
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     print(f"source that a unit loads: {size_loaded()} of {TOTAL_BYTES} bytes; {len(complaints)} complaints")
@@ -77,18 +67,6 @@ def size_loaded() -> int:
 def size_on_board(path: Path) -> int:
     """Return the bytes that the board compiles."""
     return len(for_board(path.read_text()).encode())
-
-
-def check_imports() -> Iterator[str]:
-    for folder, allowed in ARROWS.items():
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            tree = ast.parse(path.read_text())
-            for node, name in imports(tree):
-                where = f"{path.relative_to(ROOT)}:{node.lineno}"
-                if name in {Path(package).name for package in ARROWS} - {Path(folder).name} - allowed:
-                    yield f"{where}: {Path(folder).name} must not import {name}"
-                if (folder, name) in LAZY and node in tree.body:
-                    yield f"{where}: {name} is imported where it is used, not at the top"
 
 
 def check_language() -> Iterator[str]:

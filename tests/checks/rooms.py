@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from ndks.cli import COMMANDS
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
     "ndks_laboratory": "host",
@@ -15,6 +17,7 @@ PACKAGES = {
     "ndks_protocol": "protocol",
 }
 BASE = "ndks: files, errors"  # what lies at the top of the host's package: every room of it may use this
+LOADED_WHEN_NAMED = {f"ndks.cli.{module}" for module, _ in COMMANDS.values()}  # what these import, a command imports
 Arrow = tuple[str, str]
 
 
@@ -30,14 +33,20 @@ def purposes() -> dict[str, str]:
 def arrows() -> dict[Arrow, bool]:
     """Return the arrows from room to room; True for one that is made only when it is needed."""
     found: dict[Arrow, bool] = {}
+    for module, name, is_late in imports():
+        arrow = room_of(module), room_of(name)
+        if arrow[0] != arrow[1]:
+            found[arrow] = found.get(arrow, True) and (is_late or module in LOADED_WHEN_NAMED)
+    return found
+
+
+def imports() -> Iterator[tuple[str, str, bool]]:
+    """Yield each importing module, the name that it imports, and whether it does so in a function."""
     for module, path in modules().items():
         tree = ast.parse(path.read_text())
         at_start = {id(node) for node in tree.body}
         for node, name in _imports(tree, module if path.stem == "__init__" else module.rpartition(".")[0]):
-            arrow = room_of(module), room_of(name)
-            if arrow[0] != arrow[1]:
-                found[arrow] = found.get(arrow, True) and id(node) not in at_start
-    return found
+            yield module, name, id(node) not in at_start
 
 
 def modules() -> dict[str, Path]:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ndks_laboratory import times
 from ndks_laboratory.outcome import FAILED, HELD, NOT_SHOWN, Outcome
 
 Bits = npt.NDArray[np.uint8]  # 0 or 1, one key bit an element
@@ -122,7 +123,7 @@ class Adversary(ABC):
     name: str  # as the report names it
     label: str  # short, unique: "A1", "A2" ...
     needs: frozenset[str]
-    budget: float = 60.0  # seconds
+    budget: float = times.BUDGET  # seconds
 
     @abstractmethod
     def run(self, seen: Seen, oracle: Oracle) -> Finding:

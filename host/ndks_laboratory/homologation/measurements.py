@@ -16,6 +16,7 @@ from ndks.exceptions import UsageError
 from ndks.keys.generator import FastGenerator
 from ndks.keys.offline_keys import exported_key
 from ndks.network.network_file import Network
+from ndks_laboratory import times
 from ndks_laboratory.entropy import entropy
 from ndks_laboratory.stages.members import ALTERED_PLACE, change_digit
 from ndks_laboratory.stages.regular_channel import Carried
@@ -34,7 +35,6 @@ _WINDOWS = 64  # looked at where all of a long key would take too long
 _WINDOW_ENDS = (1 << 16, 1 << 20, 1 << 22, 1 << 24, 1 << 26)  # floats go wrong the later the more
 _DIGITS = 9  # other digits that can stand in a place
 _PLACES = 40  # decimals of random parameters
-_LONGEST = 120.0  # seconds for the long key, unless all of it takes less
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def compare_long_key(sides: Sequence[Side], index: int, bits: int, tell: Callabl
         compared = _Compared((first, second), index, tell)
         trial = min(bits, _TRIAL_BITS)
         compared.add(0, trial)
-        if (time.monotonic() - start) * bits / trial <= _LONGEST:
+        if (time.monotonic() - start) * bits / trial <= times.LONG_KEY:
             compared.add(trial, bits - trial)
         else:
             for offset in _windows(trial, bits):

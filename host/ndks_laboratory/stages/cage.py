@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ndks.laptop.bindings import HOME
+from ndks_laboratory import times
 
 _CAGES = (["unshare", "--net"], ["unshare", "-r", "--net"])  # root may do the first, most users the second
 _NAMESPACE = Path("/proc/self/ns/net")
@@ -68,7 +69,7 @@ def interfaces() -> list[str]:
 
 def _works(command: list[str]) -> bool:
     try:
-        return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
+        return subprocess.run(command, capture_output=True, timeout=times.CAGE_TRIED, check=False).returncode == 0
     except (OSError, subprocess.SubprocessError):
         return False
 

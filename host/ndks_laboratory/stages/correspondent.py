@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from ndks.exceptions import NdksError
 from ndks.files import write_private
+from ndks_laboratory import times
 
 from .cage import interfaces, namespace
 from .plugging import open_unit
@@ -25,7 +26,6 @@ from .sides import Side
 Order = tuple[int, str, str]  # what is to be done with a letter: its number, cipher, mode
 
 _LENGTH = ">I"  # before each capsule on the line
-_TIMEOUT = 120.0
 
 
 def encrypt(side: Side, orders: Sequence[Order]) -> None:
@@ -42,7 +42,7 @@ def encrypt(side: Side, orders: Sequence[Order]) -> None:
 def send(side: Side, orders: Sequence[Order], port: int) -> None:
     """Encrypt the letters, then connect and send the capsules."""
     encrypt(side, orders)
-    with socket.create_connection(("127.0.0.1", port), _TIMEOUT) as line:
+    with socket.create_connection(("127.0.0.1", port), times.CHANNEL) as line:
         for number, _, _ in orders:
             capsule = side.capsule(number).read_bytes()
             line.sendall(struct.pack(_LENGTH, len(capsule)) + capsule)
@@ -51,7 +51,7 @@ def send(side: Side, orders: Sequence[Order], port: int) -> None:
 
 def receive(side: Side, orders: Sequence[Order], port: int) -> None:
     """Take what comes, all of it, and hang up."""
-    with socket.create_connection(("127.0.0.1", port), _TIMEOUT) as line, line.makefile("rb") as stream:
+    with socket.create_connection(("127.0.0.1", port), times.CHANNEL) as line, line.makefile("rb") as stream:
         for number, _, _ in orders:
             write_private(side.received(number), _read_capsule(stream))
     log(f"{len(orders)} capsules received")

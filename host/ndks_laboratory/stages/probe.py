@@ -16,10 +16,10 @@ from typing import Any, Self
 
 import psutil
 
+from ndks_laboratory import times
+
 from .cage import interfaces, namespace
 
-_WAIT = 0.5  # seconds for an answer
-_LOOK = 0.1
 _TOKEN_SIZE = 16
 
 
@@ -73,7 +73,7 @@ class Doors:
             for door in self._doors():
                 selector.register(door, selectors.EVENT_READ)
             while not self._over.is_set():
-                for key, _ in selector.select(_LOOK):
+                for key, _ in selector.select(times.PROBE_LOOK):
                     with contextlib.suppress(OSError):  # whoever knocked has left
                         self._answer_at(key.fileobj)
 
@@ -147,7 +147,7 @@ def _knock(kind: socket.SocketKind, address: str, port: int, token: bytes) -> bo
     try:
         (family, _, _, _, where), *_ = socket.getaddrinfo(address, port, type=kind, flags=socket.AI_NUMERICHOST)
         with socket.socket(family, kind) as line:
-            line.settimeout(_WAIT)
+            line.settimeout(times.PROBE)
             line.connect(where)
             if kind == socket.SOCK_DGRAM:
                 line.send(b"?")
@@ -159,7 +159,7 @@ def _knock(kind: socket.SocketKind, address: str, port: int, token: bytes) -> bo
 def _knock_unix(name: str, token: bytes) -> bool:
     try:
         with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(_WAIT)
+            line.settimeout(times.PROBE)
             line.connect(name)
             return line.recv(_TOKEN_SIZE) == token
     except OSError:

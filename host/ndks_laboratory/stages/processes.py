@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from ndks.exceptions import CheckFailed
+from ndks_laboratory import times
 
 from .cage import end, environment
 from .sides import Side
 
 _LITTLE = 1 << 20  # bytes of a disk
-_TIMEOUT = 600.0  # seconds for whatever a side has to do at once: a board needs minutes for long messages
 
 
 class SideProcess:
@@ -53,7 +53,7 @@ class SideProcess:
             self._process.stdin.flush()
         except BrokenPipeError:
             raise self._failed() from None
-        if not select.select([self._process.stdout], [], [], _TIMEOUT)[0]:
+        if not select.select([self._process.stdout], [], [], times.PROCESS)[0]:
             raise self._failed()
         line = self._process.stdout.readline()
         if not line:
@@ -75,7 +75,7 @@ class SideProcess:
     def finish(self) -> None:
         """Wait for its end. CheckFailed unless it ended well."""
         try:
-            status = self._process.wait(_TIMEOUT)
+            status = self._process.wait(times.PROCESS)
         except subprocess.TimeoutExpired:
             raise self._failed() from None
         if status:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from ndks_laboratory import times
+
 _SIZE = 4096
-_PATIENCE = 0.2  # seconds between two looks at whether it is worth waiting
-_TIMEOUT = 120.0  # seconds for a whole side
 _FLIPPED = 100  # the byte that a tampering relay alters by one bit: behind the header, in the first chunk
 
 
@@ -31,7 +31,7 @@ class Relay:
         self.segments: list[Segment] = []
         self._tamper = tamper
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(_PATIENCE)
+        self._listener.settimeout(times.CHANNEL_LOOK)
 
     def __enter__(self) -> Self:
         return self
@@ -49,7 +49,7 @@ class Relay:
 
     def accept(self, check: Callable[[], None]) -> socket.socket:
         """Wait for the next laptop and return its connection; `check` is called meanwhile. TimeoutError."""
-        deadline = time.monotonic() + _TIMEOUT
+        deadline = time.monotonic() + times.CHANNEL
         while True:
             try:
                 connection, _ = self._listener.accept()
@@ -58,7 +58,7 @@ class Relay:
                 if time.monotonic() > deadline:
                     raise
             else:
-                connection.settimeout(_TIMEOUT)
+                connection.settimeout(times.CHANNEL)
                 return connection
 
     def carry(self, sender: socket.socket, receiver: socket.socket) -> None:

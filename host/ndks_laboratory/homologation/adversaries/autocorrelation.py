@@ -10,6 +10,8 @@ import math
 
 import numpy as np
 
+from ndks_laboratory import times
+
 from ..attack import LONG_KEY, Adversary, Bits, Finding, Oracle, Seen
 from ..statistics.correlation import autocorrelation
 from ..statistics.tails import Floats
@@ -33,7 +35,7 @@ class Autocorrelation(Adversary):
     label = "A3"
     needs = frozenset({LONG_KEY})
 
-    def __init__(self, budget: float = 60.0) -> None:
+    def __init__(self, budget: float = times.BUDGET) -> None:
         self.budget = budget
 
     def run(self, seen: Seen, oracle: Oracle) -> Finding:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ndks_laboratory import times
 from ndks_laboratory.outcome import Outcome
 
 from ..attack import CIPHERTEXTS, Adversary, Bits, Finding, Intercepted, Oracle, OutOfTime, Seen
@@ -43,7 +44,7 @@ class CiphertextOnly(Adversary):
     label = "A1"
     needs = frozenset({CIPHERTEXTS})
 
-    def __init__(self, messages: int = 20, budget: float = 60.0) -> None:
+    def __init__(self, messages: int = 20, budget: float = times.BUDGET) -> None:
         self.messages = messages
         self.budget = budget
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ndks.keys.double_double import Pair, concatenate, from_fixed, rotate, scale
+from ndks_laboratory import times
 from ndks_protocol.generator import fixed_point
 
 from ..attack import KEYS, Adversary, Bits, Finding, Oracle, Seen
@@ -32,7 +33,7 @@ class DecimalGrid(Adversary):
     label = "A4"
     needs = frozenset({KEYS})
 
-    def __init__(self, p1_decimals: int = 5, p2_limit: int = 1000, budget: float = 60.0) -> None:
+    def __init__(self, p1_decimals: int = 5, p2_limit: int = 1000, budget: float = times.BUDGET) -> None:
         self.p1_decimals = p1_decimals
         self.p2_limit = p2_limit
         self.budget = budget

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ndks_laboratory import times
+
 from ..attack import KEYS, Adversary, Bits, Finding, Oracle, Seen
 from .compiled import on_all_cores
 from .frequency_search import Elements
@@ -27,7 +29,7 @@ class FloatUnits(Adversary):
     label = "A6"
     needs = frozenset({KEYS})
 
-    def __init__(self, octaves: tuple[int, int] = (-10, 10), budget: float = 60.0) -> None:
+    def __init__(self, octaves: tuple[int, int] = (-10, 10), budget: float = times.BUDGET) -> None:
         self.octaves = octaves
         self.budget = budget
 

@@ -4,6 +4,8 @@
 
 import numpy as np
 
+from ndks_laboratory import times
+
 from ..attack import KEYS, Adversary, Finding, Oracle, Seen
 from .frequency_search import FrequencyWindow, TooMany, find
 from .predictions import HIDDEN, nothing, predicted
@@ -16,7 +18,7 @@ class Frequency(Adversary):
     label = "A2"
     needs = frozenset({KEYS})
 
-    def __init__(self, known_bits: int = 768, budget: float = 60.0) -> None:
+    def __init__(self, known_bits: int = 768, budget: float = times.BUDGET) -> None:
         self.known_bits = known_bits
         self.budget = budget
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from ndks_laboratory import times
+
 from ..attack import KEYS, Adversary, Bits, Finding, Oracle, Seen
 from .frequency_search import Blocks, FrequencyWindow, TooMany, find, phase, usual_reach
 from .predictions import Prediction, exact_bits, nothing, predicted
@@ -27,7 +29,7 @@ class Parameters(Adversary):
     label = "A5"
     needs = frozenset({KEYS})
 
-    def __init__(self, limit: float = _LIMITS[-1], budget: float = 60.0) -> None:
+    def __init__(self, limit: float = _LIMITS[-1], budget: float = times.BUDGET) -> None:
         self.limit = limit
         self.budget = budget
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ndks.exceptions import NdksError
+from ndks_laboratory import times
 from ndks_laboratory.homologation.attack import SYSTEM, Adversary, Finding, Oracle, OutOfTime, Seen
 from ndks_laboratory.homologation.system import ALICE, BOB, Refusal, System
 from ndks_laboratory.outcome import Outcome
@@ -91,7 +92,7 @@ class ActiveAdversary(Adversary):
     """An adversary who needs nothing but the system."""
 
     needs = frozenset({SYSTEM})
-    budget = 300.0  # seconds, for slow boards; on two emulated units each needs 2 at most
+    budget = times.ACTIVE_BUDGET  # seconds
     withstood = "of {tries} forgeries none was taken: {refused}"  # the summary when it does not succeed
 
     def __init__(self, label: str, name: str) -> None:

@@ -1,0 +1,20 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Times of the laboratory in seconds, with their reasons. Waiting for a unit is the host's: `ndks.times`."""
+
+# Sides: processes in cages
+PROCESS = 600.0  # for one step of a side: a board needs minutes for long messages
+CAGE_TRIED = 10.0  # for a trial of whether this system makes a cage; it makes one in a tenth of a second
+
+# The regular channel between two sides
+CHANNEL = 120.0  # for the connection, and for each read and write: the other side may still encrypt
+CHANNEL_LOOK = 0.2  # between two looks at whether the other side still runs
+
+# Probes of a cage
+PROBE = 0.5  # for an answer from another process of the same computer
+PROBE_LOOK = 0.1  # between two looks at whether the probe is over
+
+# Adversaries
+BUDGET = 60.0  # for one passive attack, unless the caller gives another
+ACTIVE_BUDGET = 300.0  # for one active attack: slow boards need it; two emulated units need 2 s at most
+LONG_KEY = 120.0  # for the long key: a unit that is slower gets a shorter one

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Check the direction of imports between packages and between rooms: only arrows in this table are allowed.
+
+python tests/checks/arrows.py
+"""
+
+import sys
+from collections.abc import Iterator
+
+from rooms import BASE, LOADED_WHEN_NAMED, arrows, imports, purposes
+
+_PROTOCOL = {"ndks_protocol", "ndks_protocol.capsule", "ndks_protocol.generator"}
+_HOST = {"ndks", "ndks.driver", "ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", BASE}
+
+# Room: the rooms that it may import. A room that is not here may import nothing.
+ALLOWED = {
+    "ndks_protocol": {"ndks_protocol.generator"},
+    "ndks_protocol.capsule": {"ndks_protocol"},
+    "ndks_protocol.generator": set[str](),
+    "ndks_unit": {"ndks_unit.fast_bits", "ndks_unit.flash", "ndks_unit.messages"} | _PROTOCOL,
+    "ndks_unit.fast_bits": {"ndks_unit"} | _PROTOCOL,
+    "ndks_unit.flash": {"ndks_unit", "ndks_protocol"},
+    "ndks_unit.messages": {"ndks_unit", "ndks_unit.flash"} | _PROTOCOL,
+    "ndks_emulator": {"ndks_unit", "ndks_protocol"},
+    BASE: {"ndks_protocol"},
+    "ndks.network": {BASE} | _PROTOCOL,
+    "ndks.keys": {"ndks.network", BASE} | _PROTOCOL,
+    "ndks.line": {BASE} | _PROTOCOL,
+    "ndks.laptop": {BASE} | _PROTOCOL,
+    "ndks.board": {BASE} | _PROTOCOL,
+    "ndks.driver": {"ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", BASE} | _PROTOCOL,
+    "ndks": {"ndks.driver", "ndks.laptop", "ndks.network", BASE},  # what `import ndks` shows
+    "ndks_laboratory": {"ndks_laboratory.stages"} | _HOST | _PROTOCOL,
+    "ndks_laboratory.stages": {"ndks_laboratory", "ndks_laboratory.faraday"} | _HOST | _PROTOCOL,
+    "ndks_laboratory.faraday": {"ndks_laboratory"} | _HOST | _PROTOCOL,
+    "ndks_laboratory.homologation": {"ndks_laboratory", "ndks_laboratory.stages"} | _HOST | _PROTOCOL,
+    "ndks.cli": {"ndks.board"} | _HOST | _PROTOCOL,
+}
+# These arrows are made when a command needs them: their packages take long to import, and may be missing.
+_LABORATORY = {room for room in ALLOWED if room.startswith("ndks_laboratory")}
+LAZY = {"ndks.line": {"ndks_emulator"}, "ndks.cli": {"ndks_emulator", *_LABORATORY}}
+
+
+def main() -> int:
+    complaints = [*check_arrows(), *check_commands()]
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    print(f"{len(purposes())} rooms, {len(arrows())} arrows; {len(complaints)} complaints")
+    return 1 if complaints else 0
+
+
+def check_arrows() -> Iterator[str]:
+    for (importer, imported), is_lazy in sorted(arrows().items()):
+        allowed_late = imported in LAZY.get(importer, set())
+        if imported not in ALLOWED.get(importer, set()) and not allowed_late:
+            yield f"{importer} must not import {imported}"
+        elif allowed_late and not is_lazy:
+            yield f"{importer} imports {imported} where it is used, not at the top"
+
+
+def check_commands() -> Iterator[str]:
+    """Complain of commands that are loaded although none of them is named."""
+    for importer, imported, is_late in imports():
+        loaded = {imported, imported.rpartition(".")[0]} & LOADED_WHEN_NAMED
+        if loaded and not is_late and importer not in LOADED_WHEN_NAMED:
+            yield f"{importer} imports {loaded.pop()}, which is loaded when its command is named"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
