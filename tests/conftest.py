@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import support.run_report
 from hypothesis import settings
 from support.emulate_process import emulated
 from support.power_cuts import power_cuts, pytest_terminal_summary  # noqa: F401 (a fixture, and a hook)
@@ -22,7 +23,8 @@ settings.load_profile("ndks")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the bindings of test units away from those of whoever runs the tests."""
+    """Register the report; keep the bindings of test units away from those of whoever runs the tests."""
+    config.pluginmanager.register(support.run_report)
     if not config.getoption("--unit"):  # a board stays bound to its laptop
         os.environ[HOME] = tempfile.mkdtemp(prefix="ndks-tests-")
 
@@ -43,7 +45,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "port" in metafunc.fixturenames:
-        kinds = ["device"] if metafunc.config.getoption("--unit") else ["emulator", "pty"]
+        device = pytest.param("device", marks=pytest.mark.hardware)
+        kinds = [device] if metafunc.config.getoption("--unit") else ["emulator", "pty"]
         metafunc.parametrize("port", kinds, indirect=True, scope="module")
 
 

@@ -12,9 +12,7 @@ from benchmarks.external import ToolRow, external_rows
 TOOLS = ("ent", "rngtest", "dieharder")
 COUNT = 1 << 22
 
-needs_all = pytest.mark.skipif(
-    not all(map(shutil.which, TOOLS)), reason="ent, rngtest (rng-tools5) or dieharder is not installed"
-)
+needs_all = pytest.mark.consumers(*TOOLS)
 
 
 def rows(bits: np.ndarray, timeout: float = 20.0) -> dict[str, ToolRow]:

@@ -12,7 +12,7 @@ import pytest
 from homologation.parsed_page import ParsedPage
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-needs_browser = pytest.mark.skipif(BROWSER is None, reason="needs Chromium (Debian's package chromium)")
+needs_browser = pytest.mark.consumers("chromium|chromium-browser|google-chrome")
 
 
 def load(page: Path, directory: Path, width: int = 1200) -> tuple[str, list[str]]:

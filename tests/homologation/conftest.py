@@ -14,7 +14,6 @@ from ndks_laboratory.homologation.controls import MUST_STAND, Target
 from ndks_laboratory.homologation.laboratory import Homologation
 from ndks_laboratory.homologation.plan import HomologationPlan, Sample, UnitPorts
 from ndks_laboratory.outcome import Outcome
-from ndks_laboratory.stages.cage import find_cage
 
 Homologate = Callable[..., Homologation]
 
@@ -38,11 +37,15 @@ def emulated_units(directory: Path) -> UnitPorts:
     return UnitPorts((f"emulator:{flash[0]}", f"emulator:{flash[1]}"), flash)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and "homologate" in item.fixturenames:
+            item.add_marker(pytest.mark.kernel)  # both sides are in cages
+
+
 @pytest.fixture
 def homologate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homologate:
     """Run a homologation of two new emulated units, or of others, without controls."""
-    if not find_cage():
-        pytest.skip("this system gives no network namespaces")
     monkeypatch.setattr(laboratory, "run_controls", lambda _seed, _progress: [CONTROL])
     monkeypatch.setattr(judgements, "PRIMAL_BITS", SMALL.primal_bits)
     monkeypatch.setattr(judgements, "LEAST_KEYS", SMALL.keys)

@@ -306,7 +306,7 @@ def test_the_command_on_this_machine(call: Call) -> None:
     assert len([line for line in words[:-1] if line.strip() and not line.startswith(" ")]) == len(values["channels"])
 
 
-@pytest.mark.skipif(not find_cage(), reason="this system gives no network namespaces")
+@pytest.mark.kernel
 def test_in_a_cage_no_interface_is_open() -> None:
     """Where sysfs still shows the interfaces outside."""
     command = [*find_cage(), *command_line("faraday", "channels", "--json")]
@@ -316,7 +316,8 @@ def test_in_a_cage_no_interface_is_open() -> None:
     assert finished.returncode == int(any(each["is_open"] is not False for each in found))
 
 
-@pytest.mark.skipif(not find_cage() or os.geteuid() != 0, reason="interfaces are made by root, in a cage")
+@pytest.mark.kernel
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes interfaces")
 def test_in_a_cage_with_an_interface_it_is_open() -> None:
     make = "ip link add hole type veth peer name other && ip link set hole up && ip link set other up"
     here = " ".join([sys.executable, "-m", "ndks", "faraday", "channels", "--json"])

@@ -406,7 +406,7 @@ def test_a_record_of_suite_paper_is_warned_of(tmp_path: Path, call: Call, monkey
     assert "WARNING: suite paper" in alice.ndks("faraday", "compare", alice.record, bob.record).stderr
 
 
-@pytest.mark.skipif(not find_cage(), reason="this system gives no network namespaces")
+@pytest.mark.kernel
 def test_in_two_real_cages(lab: Lab) -> None:
     """The command itself, on what the machine really has, each side in a network namespace of its own."""
     for laptop, options in ((lab.alice, ["--message", lab.alice.letter]), (lab.bob, [])):

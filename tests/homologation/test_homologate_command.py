@@ -16,11 +16,10 @@ from support.emulate_process import emulated
 
 from ndks_laboratory.homologation.adversaries.roster import ACTIVE, PASSIVE
 from ndks_laboratory.homologation.requirements import REQUIREMENTS
-from ndks_laboratory.stages.cage import find_cage
 
 pytestmark = [
     pytest.mark.timeout(400),
-    pytest.mark.skipif(not find_cage(), reason="this system gives no network namespaces"),
+    pytest.mark.kernel,
 ]
 
 LABELS = [adversary.label for adversary in (*PASSIVE, *ACTIVE)]

@@ -3,7 +3,6 @@
 """The tap's record is a capture that other programs read, with every byte."""
 
 import io
-import shutil
 import socket
 import subprocess
 import threading
@@ -59,7 +58,7 @@ def test_what_a_relay_recorded() -> None:
     assert list(reassembled(pcap(relay.segments)).values()) == [sent]
 
 
-@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+@pytest.mark.consumers("tshark")
 def test_wireshark_finds_nothing_wrong_with_it(tmp_path: Path) -> None:
     path = tmp_path / "tap.pcap"
     path.write_bytes(pcap(SEGMENTS))

@@ -16,18 +16,15 @@ from ndks_laboratory.homologation.evidence import Evidence
 from ndks_laboratory.homologation.plan import HomologationPlan
 from ndks_laboratory.homologation.verdict import judge
 from ndks_laboratory.outcome import HELD, Check, Outcome
-from ndks_laboratory.stages.cage import find_cage
 from ndks_laboratory.stages.letters import FROM_CAGE
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.kernel, pytest.mark.timeout(300)]
 
 BAD = (Check("bad", Outcome.failed()),)
 
 
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
-    if not find_cage():
-        pytest.skip("this system gives no network namespaces")
     directory = tmp_path_factory.mktemp("homologation")
     (directory / "report").mkdir()
     plan = HomologationPlan(emulated_units(directory), directory / "report", Network.new("test"), SMALL, SEED)

@@ -35,14 +35,6 @@ def checks_of(values: dict[str, Any]) -> dict[str, bool | None]:
     return {check["name"]: check["held"] for check in values["checks"]}
 
 
-def can_unshare() -> bool:
-    commands = (["unshare", "--net", "true"], ["unshare", "-r", "--net", "true"])
-    try:
-        return any(subprocess.run(command, capture_output=True, check=False).returncode == 0 for command in commands)
-    except FileNotFoundError:
-        return False
-
-
 def test_the_stage_holds(tmp_path: Path) -> None:
     directory = tmp_path / "stage"
     finished = run_demo("--json", "--directory", str(directory))
@@ -60,7 +52,7 @@ def test_the_stage_holds(tmp_path: Path) -> None:
     assert [side["interrupted"] for side in values["sides"]] == [5, 5]
 
 
-@pytest.mark.skipif(not can_unshare(), reason="no network namespaces here")
+@pytest.mark.kernel
 def test_the_cages_are_closed(tmp_path: Path) -> None:
     values = json.loads(run_demo("--json").stdout)
     namespaces = {side["namespace"] for side in values["sides"]} | {str(Path("/proc/self/ns/net").readlink())}
@@ -149,7 +141,7 @@ def test_a_directory_in_use_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "mine").read_text() == "keep"
 
 
-@pytest.mark.skipif(not can_unshare(), reason="no network namespaces here")
+@pytest.mark.kernel
 def test_a_descriptor_in_common_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A negative control: both sides get one file, which they could write and read, besides what they need."""
     with (tmp_path / "shared").open("w+b") as shared:
