@@ -12,7 +12,7 @@ from .messages.under_way import Incoming
 from .paper_bits import KeyReader, PaperBits
 
 
-class Member(Membership):
+class OpenMember(Membership):
     """All of it ends with the session. `incoming` is the message that is being opened."""
 
     def __init__(self, board: Board, log: RecordLog, record: "bytes | bytearray"):

@@ -10,7 +10,7 @@ from .board import Board
 from .flash import erasure, records
 from .flash.counters import MessageCounter
 from .flash.record_log import RecordLog
-from .member import Member
+from .member import OpenMember
 from .messages.under_way import Sealing
 from .messages.windows import Windows
 from .sessions import Session
@@ -22,7 +22,7 @@ class State:
     def __init__(self, board: Board):
         self.board = board
         self.dropped_frames = 0
-        self.opened: "Member | None" = None
+        self.opened: "OpenMember | None" = None
         self.sealing = Sealing()
         # For a piece or a chunk while it is answered; kept: when it is needed, the heap may have no such piece left.
         self.piece = memoryview(bytearray(LARGEST_PIECE))
@@ -89,7 +89,7 @@ class State:
         return self.binding
 
     @property
-    def member(self) -> Member:
+    def member(self) -> OpenMember:
         """The member that an open unit is. UnitError(LOCKED)."""
         if self.opened is None:
             raise errors.UnitError(errors.LOCKED)
@@ -103,7 +103,7 @@ class State:
             record = self.log.body(records.MEMBERSHIP)
             if record is None:
                 raise errors.UnitError(errors.KEK)
-            self.opened = Member(self.board, self.log, record)
+            self.opened = OpenMember(self.board, self.log, record)
             self.message_counter.begin(self.opened.epoch)
         except BaseException:
             self.lock()

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from ndks.keys.generator import FastGenerator
+from ndks.keys.generator import VectorGenerator
 from ndks_laboratory.homologation.adversaries.autocorrelation import Autocorrelation
 from ndks_laboratory.homologation.adversaries.ciphertext_only import CiphertextOnly
 from ndks_laboratory.homologation.adversaries.decimal_grid import DecimalGrid
@@ -55,7 +55,7 @@ class PaperTarget:
     def bits(self, index: int, first: int, count: int) -> Bits:
         if self.is_float:
             return float_unit_bits(self.p1, self.p2, self.digits, index, count, first)
-        pieces = FastGenerator(self.p1, self.p2, self.digits).key(index).blocks(first, count, 1)
+        pieces = VectorGenerator(self.p1, self.p2, self.digits).key(index).blocks(first, count, 1)
         return np.unpackbits(np.frombuffer(b"".join(pieces), np.uint8))[:count]
 
     def compare_bits(self, index: int, first: int, bits: Bits) -> int:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 
-from ndks.keys.generator import FastGenerator
+from ndks.keys.generator import VectorGenerator
 from ndks.keys.offline_keys import exported_key
 from ndks.network.network_file import Network
 from ndks_laboratory.homologation.attack import Bits
@@ -170,7 +170,8 @@ def main() -> None:
     """Print what the programs say of keys: of equation 7, and of suite hybrid."""
     size = 1 << 19
     keys = {
-        f"eq. 7, d = {digits}": bytes(FastGenerator("0.52", "25", digits).key(1).read(0, 8 * size)) for digits in (3, 9)
+        f"eq. 7, d = {digits}": bytes(VectorGenerator("0.52", "25", digits).key(1).read(0, 8 * size))
+        for digits in (3, 9)
     }
     keys["suite hybrid"] = exported_key(Network.new("bench"), 1, size)
     for name, key in keys.items():

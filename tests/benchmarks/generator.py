@@ -19,7 +19,7 @@ import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ndks.keys import generator
-from ndks.keys.generator import BLOCK, FastGenerator
+from ndks.keys.generator import BLOCK, VectorGenerator
 from ndks_protocol import generator as exact
 
 P1, P2, K = "0.52", "25", 1
@@ -80,7 +80,7 @@ def plain_bits(digits: int, elements: npt.NDArray[Any]) -> npt.NDArray[np.uint8]
 
 
 def fast_bits(digits: int, elements: Elements) -> npt.NDArray[np.uint8]:
-    key = FastGenerator(P1, P2, digits).key(K)
+    key = VectorGenerator(P1, P2, digits).key(K)
     return np.array([next(iter(key.blocks(int(e), 1)))[0] >> 7 for e in elements], np.uint8)
 
 
@@ -96,7 +96,7 @@ def runs() -> list[int]:
 
 def wrong_at_random(digits: int) -> tuple[int, int]:
     """Return how many of 10^5 bits the plain formula and ours have wrong."""
-    fast, slow = FastGenerator(P1, P2, digits).key(K), exact.Generator(P1, P2, digits).key(K)
+    fast, slow = VectorGenerator(P1, P2, digits).key(K), exact.Generator(P1, P2, digits).key(K)
     wrong = [0, 0]
     for start in runs():
         right = np.unpackbits(np.frombuffer(bytes(slow.read(start, RUN)), np.uint8))[:RUN]
@@ -112,7 +112,7 @@ def make_plain(digits: int) -> None:
 
 
 def make_fast(digits: int, workers: int) -> None:
-    for _ in FastGenerator(P1, P2, digits).key(K).blocks(0, ELEMENTS, workers):
+    for _ in VectorGenerator(P1, P2, digits).key(K).blocks(0, ELEMENTS, workers):
         pass
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from ndks.crypto import CRYPTO
-from ndks.keys.generator import FastGenerator
+from ndks.keys.generator import VectorGenerator
 from ndks_emulator import MemoryUnit
 from ndks_protocol import commands, framing
 from ndks_protocol.binding import BindingKeys
@@ -27,7 +27,7 @@ class Bench:
     """A unit in a session, and its host."""
 
     def __init__(self) -> None:
-        self.unit = MemoryUnit(make_generator=FastGenerator)
+        self.unit = MemoryUnit(make_generator=VectorGenerator)
         self.channel: SecureChannel | None = None
         self.ask(commands.PROVISION, BINDING, *MEMBER)
         hello = commands.HELLO.answer.pack(*self.ask(commands.HELLO))

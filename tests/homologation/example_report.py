@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ndks.keys.generator import FastGenerator
+from ndks.keys.generator import VectorGenerator
 from ndks_laboratory.homologation.report import Plot, autocorrelation, hamming, key_raster, spectrum
 
 N = 1 << 17  # elements of the long key here
@@ -91,7 +91,7 @@ def example_plots(suite: str = "hybrid") -> list[Plot]:
     """Return the plots of a key of eq. 7, or of random bits."""
     random = np.random.default_rng(7)
     if suite == "paper":
-        bits = np.unpackbits(np.frombuffer(FastGenerator("0.52", "25", 3).key(1).read(0, N), np.uint8))
+        bits = np.unpackbits(np.frombuffer(VectorGenerator("0.52", "25", 3).key(1).read(0, N), np.uint8))
     else:
         bits = random.integers(0, 2, N, dtype=np.uint8)
     signs = 1.0 - 2.0 * bits

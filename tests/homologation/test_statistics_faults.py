@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from ndks.keys.generator import FastGenerator
+from ndks.keys.generator import VectorGenerator
 from ndks_laboratory.homologation.adversaries.statistician import Statistician
 from ndks_laboratory.homologation.attack import Bits, Oracle, Seen
 from ndks_laboratory.homologation.statistics import NAMES, Statistic, all_statistics, hamming, symbol_encodings
@@ -80,7 +80,7 @@ def with_repeated_words() -> Bits:
 
 
 def of_paper(digits: int, count: int) -> Bits:
-    return np.unpackbits(np.frombuffer(FastGenerator("0.52", "25", digits).key(1).read(0, count), dtype=np.uint8))
+    return np.unpackbits(np.frombuffer(VectorGenerator("0.52", "25", digits).key(1).read(0, count), dtype=np.uint8))
 
 
 def by_name(bits: Bits) -> dict[str, Statistic]:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ndks.keys import double_double, generator
-from ndks.keys.generator import BLOCK, MAX_ELEMENTS, FastGenerator, FastKeystream
+from ndks.keys.generator import BLOCK, MAX_ELEMENTS, VectorGenerator, VectorKeystream
 from ndks_protocol import generator as exact
 
 ROW = 4096
@@ -29,11 +29,11 @@ firsts = st.one_of(
 )
 
 
-def keystreams(p1: str, p2: str, d: int, k: int) -> tuple[FastKeystream, exact.Keystream]:
-    return FastGenerator(p1, p2, d).key(k), exact.Generator(p1, p2, d).key(k)
+def keystreams(p1: str, p2: str, d: int, k: int) -> tuple[VectorKeystream, exact.Keystream]:
+    return VectorGenerator(p1, p2, d).key(k), exact.Generator(p1, p2, d).key(k)
 
 
-def from_blocks(key: FastKeystream, first: int, count: int, workers: int = 1) -> bytes:
+def from_blocks(key: VectorKeystream, first: int, count: int, workers: int = 1) -> bytes:
     """Bits that are surely from the tables: `read` leaves short keys to the integers."""
     return b"".join(key.blocks(first, count, workers))
 
@@ -67,12 +67,12 @@ def test_steps_near_multiples_of_pi(d: int, multiple: Fraction, power: int) -> N
 @pytest.mark.parametrize("d", [1, 3, 4, 9, 12])
 def test_later_tiers_change_no_bit(d: int, tier: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a huge error bound the sieve leaves nearly all elements in doubt, and the pairs as well."""
-    expected = from_blocks(FastGenerator("0.52", "25", d).key(3), 12345, 3000)
+    expected = from_blocks(VectorGenerator("0.52", "25", d).key(3), 12345, 3000)
     type_ = np.float32 if d <= 3 else np.float64
     monkeypatch.setattr(generator, "_SIEVE_ERROR", 0.2499 / (10.0**d / 2 * float(np.finfo(type_).eps) / 2))
     if tier == "_PAIR_ERROR":
         monkeypatch.setattr(generator, "_PAIR_ERROR", 1.0)
-    assert from_blocks(FastGenerator("0.52", "25", d).key(3), 12345, 3000) == expected
+    assert from_blocks(VectorGenerator("0.52", "25", d).key(3), 12345, 3000) == expected
     assert expected == bytes(exact.Generator("0.52", "25", d).key(3).read(12345, 3000))
 
 
@@ -90,12 +90,12 @@ def test_borders_of_rows_tiles_and_blocks(d: int) -> None:
 
 @pytest.mark.parametrize("workers", [2, 3])
 def test_threads_change_nothing(workers: int) -> None:
-    key = FastGenerator("0.52", "25", 3).key(1)
+    key = VectorGenerator("0.52", "25", 3).key(1)
     assert from_blocks(key, 5, 5 * BLOCK + 3, workers) == from_blocks(key, 5, 5 * BLOCK + 3)
 
 
 def test_blocks_can_be_left_early() -> None:
-    blocks = FastGenerator("0.52", "25", 3).key(1).blocks(0, 1 << 40, 2)
+    blocks = VectorGenerator("0.52", "25", 3).key(1).blocks(0, 1 << 40, 2)
     assert [len(block) for block in itertools.islice(blocks, 3)] == [BLOCK // 8] * 3
 
 
@@ -115,7 +115,7 @@ def test_reading_in_pieces(size: int) -> None:
 
 
 def test_ranges() -> None:
-    key = FastGenerator("0.52", "25", 3).key(1)
+    key = VectorGenerator("0.52", "25", 3).key(1)
     assert key.read(0, 0) == b""
     readers: list[Callable[[int, int], object]] = [key.read, key.blocks]
     for read, (first, count) in itertools.product(readers, [(-1, 1), (0, -1), (MAX_ELEMENTS, 1), (1, MAX_ELEMENTS)]):
@@ -123,7 +123,7 @@ def test_ranges() -> None:
             read(first, count)
     for p1, p2, d in (("x", "25", 3), ("0", "25", 3), ("0.52", "25", 0), ("0.52", "25", 13)):
         with pytest.raises(ValueError, match=r"."):
-            FastGenerator(p1, p2, d)
+            VectorGenerator(p1, p2, d)
 
 
 def test_element_10_to_the_12() -> None:
@@ -165,13 +165,13 @@ def test_a_key_that_creeps_along_a_boundary() -> None:
     with mpmath.workdps(60):
         step = mpmath.acos(mpmath.mpf("0.9995")) / 2**39
         p1, p2 = mpmath.nstr(step / 2, 40, strip_zeros=False, min_fixed=-200, max_fixed=200), "0." + "0" * 69 + "1"
-    fast = FastGenerator(p1, p2, 3, "polynomial").key(2)
+    fast = VectorGenerator(p1, p2, 3, "polynomial").key(2)
     slow = exact.Generator(p1, p2, 3, "polynomial").key(2)
     first = 2**39 - 40_000
     assert from_blocks(fast, first, 60_000)[4000:4200] == bytes(slow.read(first + 32_000, 1600))
 
 
 def test_nothing_at_the_end() -> None:
-    key = FastGenerator("0.52", "25", 3).key(1)
+    key = VectorGenerator("0.52", "25", 3).key(1)
     key.read(0, 9000)
     assert key.read(MAX_ELEMENTS, 0) == b""

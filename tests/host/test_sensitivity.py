@@ -15,7 +15,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from ndks.keys.generator import MAX_ELEMENTS, FastGenerator
+from ndks.keys.generator import MAX_ELEMENTS, VectorGenerator
 
 P1 = "0.5200000000000000000000000000000000000000"  # 40 decimals
 NEXT_P1 = P1[:-1] + "1"
@@ -31,7 +31,7 @@ def first_seen(digits: int, k: int) -> float:
 
 
 def share_of_changed_bits(digits: int, k: int, first: int) -> float:
-    keys = [b"".join(FastGenerator(p1, P2, digits).key(k).blocks(first, COUNT)) for p1 in (P1, NEXT_P1)]
+    keys = [b"".join(VectorGenerator(p1, P2, digits).key(k).blocks(first, COUNT)) for p1 in (P1, NEXT_P1)]
     first_bits, second_bits = (np.unpackbits(np.frombuffer(key, np.uint8))[:COUNT] for key in keys)
     return float(np.count_nonzero(first_bits != second_bits)) / COUNT
 

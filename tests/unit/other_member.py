@@ -10,7 +10,7 @@ from hosts.capsules import NO_BINDING_ID, WIRE_CHUNK, keys_of, sealed
 
 from ndks.crypto import CRYPTO
 from ndks.driver.capsules import read_masked, unseal_offline
-from ndks.keys.generator import FastGenerator
+from ndks.keys.generator import VectorGenerator
 from ndks.network.network_file import Network
 from ndks_protocol import commands
 from ndks_protocol.capsule import CHUNK, FIRST_PIECE, SYNC_SIZE, TAG_SIZE, Header, HeaderKeys
@@ -34,7 +34,7 @@ class OtherMember:
     def seal(self, data: bytes, cipher: str = "vernam", number: int = 0) -> bytes:
         """Return a capsule under the number given, or the next."""
         header = self._header(cipher, number or next(self.numbers))
-        keys = keys_of(self._network, header, self._binding_id, FastGenerator.of(self._network))
+        keys = keys_of(self._network, header, self._binding_id, VectorGenerator.of(self._network))
         return sealed(self._network, header, data, keys)
 
     def wire_header(self, number: int = 0) -> bytes:

@@ -57,7 +57,7 @@ def _directory(text: str) -> Path:
 
 def emulate(args: argparse.Namespace, out: Output) -> int:
     import ndks_emulator
-    from ndks.keys.generator import FastGenerator  # and NumPy, which takes a while
+    from ndks.keys.generator import VectorGenerator  # and NumPy, which takes a while
 
     need(args.tcp is None or args.link is None, "--link leads to a pseudo-terminal", "leave out --link or --tcp")
     if not args.tcp and not args.link:  # else the port is known beforehand
@@ -66,7 +66,7 @@ def emulate(args: argparse.Namespace, out: Output) -> int:
         with ndks_emulator.UnitDirectory(args.directory, create=True) as directory, contextlib.ExitStack() as stack:
             line = _open_line(args.tcp, args.link)
             stack.callback(line.close)
-            unit = ndks_emulator.RunningUnit(directory, line, FastGenerator, _announce)
+            unit = ndks_emulator.RunningUnit(directory, line, VectorGenerator, _announce)
             control = _open_control(args.control, unit, stack) if args.control else {}
             serial_number = directory.uid.hex().upper()
             note(f"unit {serial_number} from {args.directory}; Ctrl-C unplugs it")

@@ -17,7 +17,7 @@ from .output import Output, warn_of_suite, write_stdout
 from .parser import Parser, set_up
 
 if TYPE_CHECKING:
-    from ndks.keys.generator import FastGenerator, FastKeystream
+    from ndks.keys.generator import VectorGenerator, VectorKeystream
 
 
 def add_generate(parser: Parser) -> None:
@@ -67,28 +67,30 @@ def generate(args: argparse.Namespace, out: Output) -> None:
         _write(write_stdout, keystream, args, out)
 
 
-def _generator(args: argparse.Namespace) -> "FastGenerator":
-    from ndks.keys.generator import FastGenerator  # and NumPy, which takes a while
+def _generator(args: argparse.Namespace) -> "VectorGenerator":
+    from ndks.keys.generator import VectorGenerator  # and NumPy, which takes a while
 
     parameters = {"--p1": args.p1, "--p2": args.p2, "-d": args.digits, "--f1": args.f1, "--f2": args.f2}
     if args.network:
         given = [name for name, value in parameters.items() if value is not None]
         need(not given, f"the network file has its own {', '.join(given)}", "leave out --network, or those")
-        return FastGenerator.of(Network.load(args.network))
+        return VectorGenerator.of(Network.load(args.network))
     if args.p1 is None or args.p2 is None:
         raise UsageError("p1 and p2 are missing", "add --p1 and --p2, or --network")
     digits = 3 if args.digits is None else args.digits
-    return FastGenerator(args.p1, args.p2, digits, args.f1 or F1[0], args.f2 or F2[0])
+    return VectorGenerator(args.p1, args.p2, digits, args.f1 or F1[0], args.f2 or F2[0])
 
 
-def _write(write: Callable[[bytes], object], keystream: "FastKeystream", args: argparse.Namespace, out: Output) -> None:
+def _write(
+    write: Callable[[bytes], object], keystream: "VectorKeystream", args: argparse.Namespace, out: Output
+) -> None:
     with out.progress((args.bits + 7) // 8, "generate") as bar:
         for block in _encoded(keystream, args, bar.update):
             write(block)
 
 
 def _encoded(
-    keystream: "FastKeystream", args: argparse.Namespace, progress: Callable[[int], object]
+    keystream: "VectorKeystream", args: argparse.Namespace, progress: Callable[[int], object]
 ) -> Iterator[bytes]:
     """Yield the output in blocks, so that memory does not grow with its length; `progress` is told their key bytes."""
     bits_left = args.bits

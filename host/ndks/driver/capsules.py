@@ -98,13 +98,13 @@ def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progre
 
 def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progress) -> Unsealed:
     """Do as `unseal` does, with a network file in place of a unit; nothing tells whether it was opened before."""
-    from ..keys.generator import FastGenerator  # and NumPy, which takes a while
+    from ..keys.generator import VectorGenerator  # and NumPy, which takes a while
 
     with refusals():
         wire = read_header(source)
         header = read_masked(network, wire)
         header.check(commands.SUITES.index(network.suite), commands.COMMON_LANE)
-        bits = FastGenerator.of(network).key(header.index)
+        bits = VectorGenerator.of(network).key(header.index)
         keys = MessageKeys(
             CRYPTO,
             network.secret,

@@ -115,6 +115,6 @@ def open_port(port: str, timeout: float, *, create: bool = False) -> Transport:
 
 
 def _fast_generator(p1: str, p2: str, digits: int) -> Any:
-    from ..keys.generator import FastGenerator  # and NumPy, which takes a while
+    from ..keys.generator import VectorGenerator  # and NumPy, which takes a while
 
-    return FastGenerator(p1, p2, digits)
+    return VectorGenerator(p1, p2, digits)

@@ -54,7 +54,7 @@ _READ_AHEAD = 1 << 16  # bits made at least, for those who read on in small piec
 Bytes = npt.NDArray[np.uint8]
 
 
-class FastGenerator:
+class VectorGenerator:
     """The chain of operators f1 and f2, eq. 7 unless others are named, with its parameters, as in `ndks_protocol`.
 
     ValueError when they are out of range. Fast for every f1 with f2 = cosine; for others it is the exact integers.
@@ -64,17 +64,17 @@ class FastGenerator:
         self._exact = exact.Generator(p1, p2, digits, f1, f2)
 
     @classmethod
-    def of(cls, network: Network) -> "FastGenerator":
+    def of(cls, network: Network) -> "VectorGenerator":
         """Return the generator of a network's paper bits."""
         return cls(network.p1, network.p2, network.digits, network.f1, network.f2)
 
-    def key(self, index: int) -> "FastKeystream":
+    def key(self, index: int) -> "VectorKeystream":
         """Return the bits of key `index` (1 to 2^64)."""
-        return FastKeystream(self._exact, index)
+        return VectorKeystream(self._exact, index)
 
 
-class FastKeystream:
-    """The bits of one key, from any element on; made by `FastGenerator.key`."""
+class VectorKeystream:
+    """The bits of one key, from any element on; made by `VectorGenerator.key`."""
 
     def __init__(self, generator: exact.Generator, index: int) -> None:
         self.index = index

@@ -11,9 +11,9 @@ from ..network.network_file import Network
 
 def exported_key(network: Network, index: int, size: int, *, offset: int = 0) -> bytes:
     """Return `size` bytes of an exported key, from byte `offset` on. ValueError for an index that is none."""
-    from .generator import FastGenerator  # and NumPy, which takes a while
+    from .generator import VectorGenerator  # and NumPy, which takes a while
 
-    bits = FastGenerator.of(network).key(index).read(8 * offset, 8 * size)
+    bits = VectorGenerator.of(network).key(index).read(8 * offset, 8 * size)
     if network.suite == "paper":
         return bytes(bits)
     return bytes(xor_keystream(CRYPTO, export_mask_key(CRYPTO, network.secret, index), offset, bits))

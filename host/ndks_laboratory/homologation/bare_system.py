@@ -13,7 +13,7 @@ import contextlib
 import struct
 from collections.abc import Generator, Mapping
 
-from ndks.keys.generator import FastGenerator
+from ndks.keys.generator import VectorGenerator
 from ndks_protocol import commands
 from ndks_protocol.layout import Layout
 
@@ -34,7 +34,7 @@ class BareSystem(System):
 
     def __init__(self, p1: str = "0.52", p2: str = "25", digits: int = 3) -> None:
         self._parameters = p1, p2, digits
-        self._generator = FastGenerator(p1, p2, digits)
+        self._generator = VectorGenerator(p1, p2, digits)
         self._next = {ALICE: 1, BOB: 1}
 
     def key(self, index: int, size: int) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ndks.keys.generator import FastGenerator
+from ndks.keys.generator import VectorGenerator
 from ndks_laboratory.stages.letters import FROM_CAGE, Letter
 
 from .adversaries.autocorrelation import bits_for
@@ -90,7 +90,7 @@ def bare_paper(labels: frozenset[str], digits: int = DIGITS) -> Target:
     At another d than the paper's, one of the adversaries has to succeed; what the others cannot do there, they cannot
     show of units either.
     """
-    generator = FastGenerator(P1, P2, digits)
+    generator = VectorGenerator(P1, P2, digits)
     is_other = digits != DIGITS
 
     def read_key(index: int, first: int, count: int) -> Bits:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 import ndks
 from ndks.exceptions import UsageError
-from ndks.keys.generator import FastGenerator
+from ndks.keys.generator import VectorGenerator
 from ndks.keys.offline_keys import exported_key
 from ndks.network.network_file import Network
 from ndks_laboratory import times
@@ -216,7 +216,7 @@ def _distances(network: Network, name: str, places: int) -> npt.NDArray[np.int64
 
 
 def _first_key(network: Network) -> Bits:
-    return unpack(FastGenerator.of(network).key(1).read(0, KEY_BITS))
+    return unpack(VectorGenerator.of(network).key(1).read(0, KEY_BITS))
 
 
 def _changed_key(network: Network, name: str, place: int, by: int) -> Bits:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ndks.keys.generator import FastGenerator
+from ndks.keys.generator import VectorGenerator
 from ndks_laboratory.outcome import Outcome
 
 from ..attack import Bits, Finding, Oracle
@@ -25,7 +25,7 @@ def tail(least: int, trials: int) -> float:
 
 
 def exact_bits(p1: str, p2: str, digits: int, index: int, first: int, count: int) -> Bits:
-    data = bytes(FastGenerator(p1, p2, digits).key(index).read(first, count))
+    data = bytes(VectorGenerator(p1, p2, digits).key(index).read(first, count))
     return np.unpackbits(np.frombuffer(data, np.uint8))[:count]
 
 
