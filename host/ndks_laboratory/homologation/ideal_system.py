@@ -8,9 +8,11 @@ from collections.abc import Generator, Mapping
 
 import numpy as np
 
+from ndks_protocol.capsule import CHUNK, TAG_SIZE
+from ndks_protocol.commands import WIRE_HEADER_SIZE
+
 from .system import ALICE, BOB, CapsuleLayout, Dump, Exchange, Refusal, StolenUnit, System, TappedCable
 
-_HEADER, _TAG, _CHUNK = 37, 16, 1024
 _FLASH, _MARK = 4096, 16
 _DRAWS = b"ideal system"  # beside the seed: a stream that no adversary draws from
 
@@ -18,7 +20,7 @@ _DRAWS = b"ideal system"  # beside the seed: a stream that no adversary draws fr
 class IdealSystem(System):
     """Everything that passes is random bytes; who may have what they stand for is kept in a table."""
 
-    layout = CapsuleLayout(_HEADER, _HEADER, _CHUNK + _TAG, _TAG, _HEADER)
+    layout = CapsuleLayout(WIRE_HEADER_SIZE, WIRE_HEADER_SIZE, CHUNK + TAG_SIZE, TAG_SIZE, WIRE_HEADER_SIZE)
     strangers = ("another laptop",)
 
     def __init__(self, seed: int = 0) -> None:
@@ -28,7 +30,7 @@ class IdealSystem(System):
         self._accepted: set[bytes] = set()
 
     def seal(self, text: bytes, *, by: str = ALICE, cipher: str = "vernam", mode: str = "b") -> bytes:
-        capsule = self.random.bytes(_HEADER + len(text) + _TAG * max(1, -(-len(text) // _CHUNK)))
+        capsule = self.random.bytes(WIRE_HEADER_SIZE + len(text) + TAG_SIZE * max(1, -(-len(text) // CHUNK)))
         self._sealed[capsule] = by, len(self._sealed) + 1, text
         return capsule
 

@@ -10,7 +10,7 @@ import ndks
 from ndks_laboratory.stages.regular_channel import Carried
 from ndks_laboratory.stages.sides import Side
 from ndks_protocol.capsule import CHECK_SIZE, CHUNK, SYNC_SIZE, TAG_SIZE
-from ndks_protocol.commands import WIRE_HEADER_SIZE
+from ndks_protocol.commands import MAX_NUMBER, WIRE_HEADER_SIZE
 
 from .adversaries.autocorrelation import bits_for
 from .attack import Bits, Intercepted, Seen
@@ -30,7 +30,7 @@ class UnitOracle:
 
     def compare_bits(self, index: int, first: int, bits: Bits) -> int | None:
         """Return how many of these elements are right."""
-        if not 1 <= index < 1 << 48 or first < 0:
+        if not 1 <= index <= MAX_NUMBER or first < 0:
             return None
         start = first // 8
         with ndks.open(self._side.port, bindings=self._side.bindings) as unit:
