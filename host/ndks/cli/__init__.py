@@ -9,16 +9,17 @@ import sys
 from collections.abc import Collection, Sequence
 
 import ndks
-from ndks.exceptions import NdksError
+from ndks.exceptions import NdksError, UsageError
+from ndks.times import DEFAULT_TIMEOUT
 
 from . import streams
-from .output import Output, need_stdout, report
-from .parser import add_parser, make_parser
+from .arguments import add_unit_options
+from .output import Output, need_stdout
+from .parser import Parser, add_common, add_group, add_parser, count_leading, make_parser
 from .signals import end_on_signals
 from .system_errors import file_error
 
 _INTERRUPTED = 130
-_FAILED = 1
 
 # In the order of --help: the module, which is loaded when the command is named, and what the command does. The module
 # has a function add_NAME, which gives the command's parser its arguments and its handler.
@@ -46,6 +47,8 @@ COMMANDS = {
     "faraday": ("faraday", "share keys with no channel: two laptops in cages, and an expert"),
     "homologate": ("homologate", "test two blank units, attack them, and give a verdict"),
     "completion": ("completion", "print completions for a shell"),
+    "help": ("help", "show the help of a command"),
+    "version": ("help", "show the versions of ndks, of the protocol and of Python"),
 }
 
 _DESCRIPTION = "Share keys with NDKS units: boxes that answer with the same key for the same index, with no channel."
@@ -65,11 +68,14 @@ environment: NDKS_UNIT is used where --unit is not given; NDKS_HOME is where thi
 """
 
 
-def build_parser(loaded: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+def build_parser(loaded: Collection[str] = tuple(COMMANDS)) -> Parser:
     """Return the parser of all commands; of those that are not `loaded` it knows the name and the purpose only."""
     parser = make_parser("ndks", _DESCRIPTION, _EXAMPLES)
-    parser.add_argument("--version", action="version", version=f"ndks {ndks.__version__}")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    parser.add_argument("-V", "--version", action="version", version=f"ndks {ndks.__version__}")
+    add_common(parser)
+    add_unit_options(parser, "$NDKS_UNIT, or the only one")
+    subparsers = add_group(parser)
+    parser.set_defaults(json=False, verbose=False, log_file=None, unit=None, timeout=DEFAULT_TIMEOUT, takes_unit=False)
     for name, (module, help_line) in COMMANDS.items():
         command = add_parser(subparsers, name, help_line)
         if name in loaded:
@@ -80,28 +86,33 @@ def build_parser(loaded: Collection[str] = tuple(COMMANDS)) -> argparse.Argument
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     args = argparse.Namespace(verbose=False, resume_advice="the same command begins anew")
+    words = list(sys.argv[1:] if argv is None else argv)
+    out = Output(as_json="--json" in words)
     try:
         _open_descriptors()
         streams.prepare()
         end_on_signals()
-        words = sys.argv[1:] if argv is None else argv
-        named = [word for word in words if not word.startswith("-")][:1]  # no option before it has a value
-        return _run(build_parser(named).parse_args(words, args))
+        return _run(_parsed(words, args), out)
     except NdksError as error:
-        report(error.code, str(error), error.advice)
-        return error.exit_status
+        return out.failed(error.code, str(error), error.advice, error.exit_status)
     except KeyboardInterrupt:
-        report("INTERRUPTED", "stopped as you asked", args.resume_advice)
-        return _INTERRUPTED
+        return out.failed("INTERRUPTED", "stopped as you asked", args.resume_advice, _INTERRUPTED)
     except OSError as error:
         refused = file_error(error)
-        report(refused.code, str(refused), refused.advice)
-        return refused.exit_status
+        return out.failed(refused.code, str(refused), refused.advice, refused.exit_status)
     except Exception as error:  # the last border: whatever it is, users get one line, and no traceback unasked
         from .unexpected import report_unexpected
 
-        report_unexpected(error, verbose=args.verbose)
-        return _FAILED
+        return report_unexpected(error, out, verbose=args.verbose)
+
+
+def _parsed(words: list[str], args: argparse.Namespace) -> argparse.Namespace:
+    """Return the arguments; only the module of the command that is named is loaded. UsageError."""
+    leading = count_leading(build_parser(()), words)
+    args = build_parser(words[leading : leading + 1]).parse_args(words, args)
+    if not args.takes_unit and (args.unit or args.timeout != DEFAULT_TIMEOUT) and args.handler:
+        args.named.error("--unit and --timeout in front of this command have no use")
+    return args
 
 
 def _open_descriptors() -> None:
@@ -113,10 +124,14 @@ def _open_descriptors() -> None:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest free number, which is this one
 
 
-def _run(args: argparse.Namespace) -> int:
+def _run(args: argparse.Namespace, out: Output) -> int:
     from .log import show_log
 
-    show_log(verbose=args.verbose)
+    if not args.handler:  # a group of commands, or nothing at all
+        sys.stderr.write(args.named.format_help())
+        return UsageError.exit_status
+    show_log(verbose=args.verbose, file=args.log_file)
+    out.as_json = args.json
     if args.json:
         need_stdout()
-    return args.handler(args, Output(as_json=args.json)) or 0
+    return args.handler(args, out) or 0

@@ -18,17 +18,23 @@ _QUOTED = 40  # characters of an argument that makes no sense
 
 
 def add_unit(parser: argparse.ArgumentParser, default: str = "$NDKS_UNIT, or the only one") -> None:
-    """Add --unit and --timeout."""
+    """Add --unit and --timeout, which may stand before the command too."""
+    parser.set_defaults(takes_unit=True)
+    add_unit_options(parser, default)
+
+
+def add_unit_options(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument(
         "--unit",
         metavar="UNIT",
+        default=argparse.SUPPRESS,
         help=f"port, serial number, socket://127.0.0.1:PORT or emulator:DIR (default: {default})",
     )
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
         type=seconds,
-        default=DEFAULT_TIMEOUT,
+        default=argparse.SUPPRESS,
         help=f"longest wait for one answer (default: {DEFAULT_TIMEOUT:g})",
     )
 

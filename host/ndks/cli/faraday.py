@@ -24,7 +24,7 @@ from ndks_protocol import commands
 
 from .arguments import add_output, add_path, add_unit, bits, bounded, need, output_path, refuse_directory
 from .output import Output, note, warn_of_suite
-from .parser import Parser, add_command, show_examples
+from .parser import Parser, add_command, add_group, show_examples
 
 _LEAST_BITS = 128  # a commitment of fewer gives the key away: they can all be tried
 _MOST_KEYS = 10_000
@@ -33,7 +33,7 @@ _WIDTH = 100  # of text
 
 def add_faraday(parser: Parser) -> None:
     show_examples(parser, _SALT_EXAMPLES, _CHANNELS_EXAMPLES, _RUN_EXAMPLES, _COMPARE_EXAMPLES)
-    kinds = parser.add_subparsers(metavar="COMMAND", required=True)
+    kinds = add_group(parser)
     add_command(kinds, "salt", "draw the salt of a run, which is no secret", _SALT_EXAMPLES, salt)
 
     parser = add_command(kinds, "channels", "list every channel of this machine", _CHANNELS_EXAMPLES, channels)

@@ -35,7 +35,9 @@ _NETWORK = "homologation"
 def add_homologate(parser: Parser) -> None:
     set_up(parser, _EXAMPLES, homologate)
     parser.set_defaults(resume_advice="repeat with a new directory; units that are not named above are blank again")
-    parser.add_argument("--unit", metavar="UNIT", action="append", default=[], help="port of a blank unit; twice")
+    parser.add_argument(
+        "--unit", metavar="UNIT", dest="units", action="append", default=[], help="port of a blank unit; twice"
+    )
     add_path(parser, "-o", "--output", metavar="DIR", required=True, help="a new directory for report and evidence")
     parser.add_argument("--suite", choices=SUITES, default="hybrid", help="of the test network (default: hybrid)")
     parser.add_argument("--digits", metavar="D", type=whole, default=3, help="d of the test network (default: 3)")
@@ -111,15 +113,15 @@ def homologate(args: argparse.Namespace, out: Output) -> int:
 def _check_system(args: argparse.Namespace) -> None:
     need_extra("homologation")
     need(hasattr(os, "setsid"), "the sides are processes of a kind that this system does not have", "use Linux")
-    need(len(args.unit) == 2, "two units are tested", "name both: --unit UNIT --unit UNIT")
+    need(len(args.units) == 2, "two units are tested", "name both: --unit UNIT --unit UNIT")
     need(len(args.flash) in (0, 2), "a flash is named for both units or none", "add another --flash")
-    for port in args.unit:
+    for port in args.units:
         what = f"{port}: a unit on a network cannot be taken into a cage: its line is a channel"
         need("://" not in port, what, "let it run on a pseudo-terminal: ndks emulate DIR")
 
 
 def _plan(args: argparse.Namespace) -> HomologationPlan:
-    first, second = (_absolute(select_port(unit)) for unit in args.unit)
+    first, second = (_absolute(select_port(unit)) for unit in args.units)
     need(first != second, "both ports lead to the same unit", "name two units")
     flash = tuple(path.absolute() for path in args.flash) or (_flash_of(first), _flash_of(second))
     is_copied = bool(args.flash) and stdin.is_terminal() and not any(path.is_dir() for path in args.flash)
@@ -171,7 +173,7 @@ def _new_directory(path: Path) -> Path:
 
 def _command(args: argparse.Namespace, seed: int) -> str:
     """Return a command that does the same, but for the parameters of the test network, which the report has."""
-    words = ["ndks", "homologate", *(word for port in args.unit for word in ("--unit", port))]
+    words = ["ndks", "homologate", *(word for port in args.units for word in ("--unit", port))]
     words += ["-o", str(args.output), "--suite", args.suite, "--digits", str(args.digits)]
     words += [word for path in args.flash for word in ("--flash", str(path))]
     words += ["--keys", str(args.keys), "--long-bits", str(args.long_bits), "--letters", str(args.letters)]

@@ -21,12 +21,12 @@ from ndks_protocol.generator import F1, F2
 from .arguments import add_operators, add_path, add_unit, whole
 from .bindings import bound_text, bound_values
 from .output import Output, need_stdout, note, operator_rows, warn_of_suite
-from .parser import Parser, add_command, set_up, show_examples
+from .parser import Parser, add_command, add_group, set_up, show_examples
 
 
 def add_network(parser: Parser) -> None:
     show_examples(parser, _NEW_EXAMPLES, _SHOW_EXAMPLES)
-    kinds = parser.add_subparsers(metavar="COMMAND", required=True)
+    kinds = add_group(parser)
     new_help = "make a network file: the secret and the parameters that its units will share"
     parser = add_command(kinds, "new", new_help, _NEW_EXAMPLES, new_network)
     parser.add_argument("name", metavar="NAME", help="the network's name, 1 to 32 bytes")

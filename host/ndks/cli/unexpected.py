@@ -10,20 +10,23 @@ from types import TracebackType
 
 import ndks
 
-from .output import report
+from .output import Output
 
 CODE = "UNEXPECTED"  # none of the unit's
+_FAILED = 1  # exit status
 _CHAIN = 10  # exceptions behind an exception
 
 
-def report_unexpected(error: Exception, *, verbose: bool) -> None:
+def report_unexpected(error: Exception, out: Output, *, verbose: bool) -> int:
     """Report of what kind it is and where: its text is never shown, for it may quote a secret."""
     if verbose:
         sys.stderr.write("".join(_traceback(error)))
     system = f"ndks {ndks.__version__}, Python {platform.python_version()}, {sys.platform}"
     what = f"a mistake in ndks: {type(error).__qualname__} at {_place(error.__traceback__)} ({system})"
     more = "" if verbose else " (with --verbose it says more)"
-    report(CODE, what, f"report it: open an issue where ndks is from, with this line and the command{more}")
+    return out.failed(
+        CODE, what, f"report it: open an issue where ndks is from, with this line and the command{more}", 1
+    )
 
 
 def _place(at: TracebackType | None) -> str:

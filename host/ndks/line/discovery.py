@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ndks_protocol.commands import HELLO
@@ -50,7 +51,7 @@ def candidates() -> list[Candidate]:
 
 def select_port(wanted: str | None) -> str:
     """Return the port of the unit that was asked for, or of the only one there is. NoUnit, SeveralUnits."""
-    wanted = wanted or os.environ.get(ENVIRONMENT)
+    wanted = _at_home(wanted or os.environ.get(ENVIRONMENT) or "")
     if wanted and _is_port(wanted):
         return wanted
     found = candidates()
@@ -68,6 +69,18 @@ def select_port(wanted: str | None) -> str:
         f"{what} is attached" + (f" ({trouble})" if trouble else ""),
         "plug one in, or name one: --unit PORT, or --unit emulator:DIR for an emulated unit",
     )
+
+
+def _at_home(name: str) -> str:
+    """Return the name with ~ written out: shells do that only where a word begins."""
+    scheme = EMULATOR if name.startswith(EMULATOR) else ""
+    path = name.removeprefix(scheme)
+    if not path.startswith("~"):
+        return name
+    try:
+        return f"{scheme}{Path(path).expanduser()}"
+    except RuntimeError:  # there is no such user
+        return name
 
 
 def _is_unit(port: str) -> bool:
