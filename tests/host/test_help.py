@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 
 import pytest
-import shtab
 from host.conftest import Call
 from host.running import assert_refused, run
 
@@ -94,14 +93,6 @@ def test_help_of_all() -> None:
 def test_version() -> None:
     finished = run("--version")
     assert (finished.status, finished.text) == (0, f"ndks {ndks.__version__}\n")
-
-
-@pytest.mark.parametrize("shell", shtab.SUPPORTED_SHELLS)
-def test_completions(shell: str, call: Call) -> None:
-    script = call("completion", shell)
-    assert (script.status, script.stderr) == (0, "")
-    for command in COMMANDS:
-        assert command[-1] in script.text
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,13 @@ def add_unit(parser: argparse.ArgumentParser, default: str = "$NDKS_UNIT, or the
 
 
 def add_unit_options(parser: argparse.ArgumentParser, default: str) -> None:
-    parser.add_argument(
+    unit: Any = parser.add_argument(
         "--unit",
         metavar="UNIT",
         default=argparse.SUPPRESS,
         help=f"port, serial number, socket://127.0.0.1:PORT or emulator:DIR (default: {default})",
     )
+    unit.completes = "UNIT"
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
@@ -39,10 +40,10 @@ def add_unit_options(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
-def add_path(parser: Any, *names: str, **options: Any) -> None:
-    """Add an argument that names a file or directory, which shells then complete."""
+def add_path(parser: Any, *names: str, completes: str = "FILE", **options: Any) -> None:
+    """Add an argument that names a file or directory, which shells then complete; or a NETWORK file only."""
     argument: Any = parser.add_argument(*names, type=file_path, **options)
-    argument.completes = "FILE"
+    argument.completes = completes
 
 
 def add_operators(parser: argparse.ArgumentParser) -> None:

@@ -51,7 +51,13 @@ def add_trust(parser: Parser) -> None:
     set_up(parser, _TRUST_EXAMPLES, trust)
     parser.add_argument("lane", metavar="LANE", type=_lane, help="the other unit's lane")
     parser.add_argument("binding_id", metavar="ID", type=_binding_id, help="its binding id; 0 forgets it")
-    add_path(parser, "--network", metavar="FILE", help="write it into this network file instead of a unit")
+    add_path(
+        parser,
+        "--network",
+        completes="NETWORK",
+        metavar="FILE",
+        help="write it into this network file instead of a unit",
+    )
     add_unit(parser)
 
 

@@ -53,7 +53,7 @@ def add_faraday(parser: Parser) -> None:
     add_path(parser, "a", metavar="A", help="one record")
     add_path(parser, "b", metavar="B", help="the other")
     add_path(parser, "--opened", metavar="FILE", action="append", help="a text as its receiver decrypted it")
-    add_path(parser, "--network", metavar="FILE", help="verify the records with this network file")
+    add_path(parser, "--network", completes="NETWORK", metavar="FILE", help="verify the records with this network file")
     add_unit(parser, "$NDKS_UNIT, or none: the records are not verified")
 
 

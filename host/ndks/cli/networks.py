@@ -44,12 +44,12 @@ def add_network(parser: Parser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite FILE: its secret is lost for ever")
 
     parser = add_command(kinds, "show", "show a network file, all but its secret", _SHOW_EXAMPLES, show_network)
-    add_path(parser, "network", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
+    add_path(parser, "network", completes="NETWORK", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
 
 
 def add_provision(parser: Parser) -> None:
     set_up(parser, _PROVISION_EXAMPLES, provision)
-    add_path(parser, "network", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
+    add_path(parser, "network", completes="NETWORK", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
     parser.add_argument("--bind", action="store_true", help="bind it to this laptop at once; no transport code then")
     parser.add_argument("--label", default="", help="a word for this unit in the file's list of members")
     add_unit(parser)

@@ -9,6 +9,7 @@ from ..laptop.bindings import BindingStore
 from ..line.discovery import Candidate, candidates, select_port
 from ..times import DEFAULT_TIMEOUT
 from .answers import Hello, Status
+from .running import running_units
 from .unit import Unit, open_unit
 
 
@@ -40,8 +41,10 @@ def find_unit(
 
 
 def survey(timeout: float) -> list[Found]:
-    """Ask each candidate who it is; one that is busy or silent is reported and does not stop the search."""
-    return [_ask(candidate, timeout) for candidate in candidates()]
+    """Ask each candidate who it is, emulated units that run here too; one that is busy or silent is reported."""
+    boards = {board.port: board for board in candidates()}
+    emulated = [Candidate(unit.port, unit.serial_number, directory=unit.directory) for unit in running_units()]
+    return [_ask(unit, timeout) for unit in [*boards.values(), *(unit for unit in emulated if unit.port not in boards)]]
 
 
 def _ask(candidate: Candidate, timeout: float) -> Found:

@@ -34,6 +34,7 @@ class Candidate:
     port: str
     serial_number: str
     says_so: bool = True  # by its product string; some systems hide that, and only HELLO tells
+    directory: str = ""  # of an emulated unit
 
 
 def candidates() -> list[Candidate]:
