@@ -21,6 +21,7 @@ __all__ = (
     "DeviceError",
     "FileError",
     "Hello",
+    "Joined",
     "Key",
     "Member",
     "NdksError",
@@ -50,3 +51,7 @@ else:
         if name in __all__:
             return getattr(importlib.import_module(".api", __name__), name)
         raise AttributeError(f"module {__name__} has no attribute {name}")
+
+    def __dir__() -> list[str]:
+        """Show in an interpreter what there is, loaded or not."""
+        return sorted({*globals(), *__all__})

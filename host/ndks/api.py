@@ -5,7 +5,8 @@
 
 from .driver.answers import Hello, Key, Status
 from .driver.capsules import Unsealed
-from .driver.finding import find_unit as open
+from .driver.finding import open
+from .driver.joining import Joined
 from .driver.unit import Unit
 from .exceptions import (
     AuthenticationError,

@@ -527,7 +527,7 @@ def test_zeroizing_at_any_laptop(
     again = here.values("provision", network_file, "--bind", "--unit", bound)
     assert (again["lane"], again["unit"]) == (2, values["serial_number"])
     assert here.opens(bound)
-    assert [(member.lane, member.uid) for member in ndks.Network.load(network_file).members] == [
+    assert [(member.lane, member.serial_number) for member in ndks.Network.load(network_file).members] == [
         (2, values["serial_number"])
     ]
 

@@ -19,7 +19,6 @@ def provision(network_file: Path, name: str, *options: str) -> Finished:
 
 def lane_of(directory: Path) -> int:
     with ndks.open(f"emulator:{directory}", create=True) as unit:
-        unit.unlock()
         return unit.status().lane
 
 

@@ -121,11 +121,10 @@ def zeroize(args: argparse.Namespace, out: Output) -> None:
     out.done({"serial_number": serial_number, "state": state}, f"unit {serial_number} is erased. {how}")
 
 
-def bound_values(unit: Unit, binding: Binding) -> dict[str, Any]:
+def bound_values(serial_number: str, lane: int, binding: Binding) -> dict[str, Any]:
     """Return what is said of a unit that was bound to this laptop."""
-    lane = unit.member_status().lane
     names = sorted({name for name, _ in binding.characteristics})
-    values = {"unit": unit.hello.serial_number, "lane": lane, "binding_id": binding.binding_id}
+    values = {"unit": serial_number, "lane": lane, "binding_id": binding.binding_id}
     return {**values, "characteristics": names, "with_network": binding.with_network}
 
 
@@ -147,13 +146,14 @@ def _bind(args: argparse.Namespace, out: Output) -> None:
             return
         known = unit.is_bound_here and not args.code
         code = b"" if known else _read_code(args.code, "the transport code")
-        values = bound_values(unit, unit.bind(code, with_network=args.with_network))
+        binding = unit.bind(code, with_network=args.with_network)
+        values = bound_values(unit.hello.serial_number, unit.status().lane, binding)
     out.done(values, bound_text(values))
 
 
 def _go_on_far(unit: Unit, out: Output) -> None:
-    unit.unlock(allow_jump=True)
-    values = {"unit": unit.hello.serial_number, "message_counter": unit.status().message_counter}
+    status = unit.unlock(allow_jump=True)
+    values = {"unit": unit.hello.serial_number, "message_counter": status.message_counter}
     out.done(values, f"unit {values['unit']} goes on above message {values['message_counter']}")
 
 

@@ -72,7 +72,7 @@ def encrypt(args: argparse.Namespace, out: Output) -> None:
     if target is None:
         formats.refuse_terminal("add -o FILE, or pipe it on")
     with open_source(args.file) as source, ndks.open(args.unit, args.timeout) as unit:
-        status = unit.member_status()
+        status = unit.unlock()
         cipher, mode = args.cipher or status.cipher, args.mode or _MODE
         values = {"cipher": cipher, "mode": mode, "suite": status.suite, **warn_of_suite(status.suite)}
         with out.progress(_size(args.file), args.file.name, visible=target is not None) as bar:
@@ -113,7 +113,7 @@ def _decrypt_with_unit(
     args: argparse.Namespace, source: Source, target: Path | Sink, progress: capsules.Progress
 ) -> tuple[capsules.Unsealed, str, str]:
     with ndks.open(args.unit, args.timeout) as unit:
-        suite = unit.member_status().suite
+        suite = unit.unlock().suite
         opened = unit.decrypt(
             source,
             target,
@@ -134,7 +134,7 @@ def _decrypt_offline(
         opened = capsules.unseal_offline(network, source, sink, progress)
     note("opened offline: nothing tells whether it was opened before, and no unit learns that it was now")
     member = network.member(opened.lane)
-    label = f" ({member.label or member.uid})" if member else ""
+    label = f" ({member.label or member.serial_number})" if member else ""
     return opened, f"lane {opened.lane}{label}", network.suite
 
 

@@ -100,7 +100,7 @@ def run(args: argparse.Namespace, out: Output) -> None:
     keys, watch = KeySet(args.salt, args.keys, args.bits), ChannelWatch(look, args.accept_risk)
     plan = FaradayPlan(keys, target, args.message, cipher=args.cipher, overwrite=args.force, watch=watch)
     with ndks.open(port, args.timeout) as unit, out.progress(_size(args), "keys") as bar:
-        warning = warn_of_suite(unit.member_status().suite)
+        warning = warn_of_suite(unit.unlock().suite)
         if warning:
             note(f"WARNING: such keys are found by trying them against {target}: keep it as secret as the keys")
         record = faraday.take_record(unit, plan, before, bar.update)

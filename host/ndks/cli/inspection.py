@@ -72,7 +72,7 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
 
 def _member_view(args: argparse.Namespace, header: bytes) -> dict[str, Any]:
     with ndks.open(args.unit, args.timeout) as unit:
-        status = unit.member_status()
+        status = unit.unlock()
         try:
             seen = unit.inspect(header)
         except DeviceError as error:
@@ -95,7 +95,7 @@ def _member_view_offline(path: Path, wire: bytes) -> dict[str, Any]:
     suite = commands.SUITES[header.suite] if header.suite < len(commands.SUITES) else f"unknown ({header.suite})"
     return {
         "lane": header.lane,
-        "sender": (member.label or f"unit {member.uid}") if member else "",
+        "sender": (member.label or f"unit {member.serial_number}") if member else "",
         "number": header.number,
         "cipher": commands.CIPHERS[header.cipher],
         "suite": suite,

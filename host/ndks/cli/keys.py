@@ -120,7 +120,7 @@ def _to_stdout(unit: Unit, args: argparse.Namespace, out: Output, status: Status
 
 def _member_status(unit: Unit, args: argparse.Namespace) -> Status:
     """Return the status of a unit that can do what it is asked for; refuse what it would refuse in the end."""
-    status = unit.member_status()
+    status = unit.unlock()
     if args.advance and not args.allow_jump and args.index > unit.next_index()[1] + MAX_JUMP:
         raise ndks.DeviceError(TOO_FAR)
     return status

@@ -7,14 +7,10 @@ import contextlib
 from collections.abc import Generator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import ndks
-from ndks.driver.unit import Unit
 from ndks.files import refuse_existing
-from ndks.laptop.bindings import BindingStore
-from ndks.laptop.words import to_words
-from ndks.network.network_file import SUFFIX, Network, admit_unit, note_binding
+from ndks.network.network_file import SUFFIX, Network
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
@@ -94,7 +90,10 @@ def show_network(args: argparse.Namespace, out: Output) -> None:
         *operator_rows(network.f1, network.f2),
         ("p1", network.p1),
         ("p2", network.p2),
-        *((f"lane {member.lane}", f"unit {member.uid}  {member.label}".rstrip()) for member in network.members),
+        *(
+            (f"lane {member.lane}", f"unit {member.serial_number}  {member.label}".rstrip())
+            for member in network.members
+        ),
         ("next lane", str(network.next_lane)),
     ]
     text = "\n".join(f"{name:12}{value}" for name, value in rows)
@@ -105,40 +104,32 @@ def provision(args: argparse.Namespace, out: Output) -> None:
     if not args.bind:
         need_stdout()  # for the transport code
     Network.load(args.network)  # a damaged file is reported before a unit is looked for
-    with ndks.open(args.unit, args.timeout, create=True) as unit:
-        # The lane is taken in the file before the unit hears of it: none is ever given twice.
-        unit.check_blank()
-        if args.bind:
-            BindingStore().prepare()  # later would be too late: nobody has the unit's code then
-        serial_number = unit.hello.serial_number
-        network, lane = admit_unit(args.network, serial_number, args.label)
-        code = unit.provision(network, lane)
-        bound = _bind(unit, code) if args.bind else None
-    values = {"network": network.name, "network_id": network.network_id, "unit": serial_number, "lane": lane}
-    text = f"unit {serial_number} is a member of network {network.name}, lane {lane}"
-    values |= {"suite": network.suite, **warn_of_suite(network.suite)}
-    if bound:
-        try:
-            note_binding(args.network, lane, bound["binding_id"])
-        finally:
+    with _code_kept() as codes:
+        with ndks.open(args.unit, args.timeout, create=True) as unit:
+            joined = unit.join(args.network, args.label, bind=args.bind, tell_code=codes.append)
+        network = joined.network
+        values = {"network": network.name, "network_id": network.network_id, "unit": joined.serial_number}
+        values |= {"lane": joined.lane, "suite": network.suite, **warn_of_suite(network.suite)}
+        text = f"unit {joined.serial_number} is a member of network {network.name}, lane {joined.lane}"
+        if joined.binding:
+            codes.clear()
+            bound = bound_values(joined.serial_number, joined.lane, joined.binding)
             out.done(values | bound, f"{text}\n{bound_text(bound)}")
-    else:
-        words = to_words(code)
-        how = "at the laptop that it is for, bind it with ndks bind and these words, which are shown this once"
-        with _code_kept(words):
-            out.result(values | {"transport_code": words}, f"{text}\n{how}:\n{words}")
+        else:
+            code = joined.transport_code
+            out.result(values | {"transport_code": code}, f"{text}\n{_HOW_TO_BIND}:\n{code}")
 
 
-def _bind(unit: Unit, code: bytes) -> dict[str, Any]:
-    with _code_kept(to_words(code)):
-        return bound_values(unit, unit.bind(code))
+_HOW_TO_BIND = "at the laptop that it is for, bind it with ndks bind and these words, which are shown this once"
 
 
 @contextlib.contextmanager
-def _code_kept(words: str) -> Generator[None]:
+def _code_kept() -> Generator[list[str]]:
     """Say the transport code on stderr if it could not be used or shown: nobody else has it."""
+    codes: list[str] = []
     try:
-        yield
+        yield codes
     except BaseException:
-        note(f"the unit is a member, and perhaps still bound to its transport code: {words}")
+        for words in codes:
+            note(f"the unit is a member, and perhaps still bound to its transport code: {words}")
         raise

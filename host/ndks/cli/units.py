@@ -61,12 +61,11 @@ def info(args: argparse.Namespace, out: Output) -> None:
 
 
 def _status(unit: Unit) -> Status:
-    if unit.is_bound_here:
-        try:
-            return unit.member_status()
-        except ndks.NdksError as error:  # what can be seen without a session is shown all the same
-            report(error.code, str(error), error.advice)
-    return unit.status()
+    try:
+        return unit.status()
+    except ndks.NdksError as error:  # what can be seen without a session is shown all the same
+        report(error.code, str(error), error.advice)
+        return unit.status(unlock=False)
 
 
 def eject(args: argparse.Namespace, out: Output) -> None:

@@ -24,20 +24,24 @@ class Found:
     is_bound_here: bool = False
 
 
-def find_unit(
-    wanted: str | None = None,
+def open(  # noqa: A001 (it is ndks.open, and says so in its help)
+    unit: str | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     *,
     create: bool = False,
     bindings: BindingStore | None = None,
 ) -> Unit:
-    """Open the unit that was asked for: a port, a serial number, or None for the only one.
+    """Open a unit for this process alone: `with ndks.open() as unit: ...`.
 
-    `create` makes a blank emulated unit where emulator:DIR was asked for and there is none. `timeout` is the longest
-    wait for one answer, in seconds; `bindings` are this user's unless given.
-    NoUnit, SeveralUnits, UnitBusy, PortPermission, UnitTimeout, VersionMismatch.
+    `unit` is a port ("/dev/ttyACM0", "COM3", "socket://127.0.0.1:7000", "emulator:DIR"), a serial number, or None for
+    the one that NDKS_UNIT names, else the only one attached. `timeout` is the longest wait for one answer, in seconds.
+    `create` makes a blank emulated unit where emulator:DIR is asked for and there is none. `bindings` are those of this
+    laptop and user unless given. No session is opened, and nothing in the unit changes.
+
+    NoUnit, SeveralUnits, UnitBusy, PortPermission, UnitTimeout, UnitRemoved, ProtocolError, VersionMismatch; FileError
+    for a user without a home.
     """
-    return open_unit(select_port(wanted), timeout, create=create, bindings=bindings)
+    return open_unit(select_port(unit), timeout, create=create, bindings=bindings)
 
 
 def survey(timeout: float) -> list[Found]:
@@ -50,7 +54,7 @@ def survey(timeout: float) -> list[Found]:
 def _ask(candidate: Candidate, timeout: float) -> Found:
     try:
         with open_unit(candidate.port, timeout) as unit:
-            return Found(candidate, unit.hello, unit.status(), is_bound_here=unit.is_bound_here)
+            return Found(candidate, unit.hello, unit.status(unlock=False), is_bound_here=unit.is_bound_here)
     except NdksError as error:
         return Found(candidate, problem=error)
     except OSError as error:  # this laptop's bindings cannot be read

@@ -70,7 +70,7 @@ class MessageVerbs(OpenUnit):
         written whole or not at all, FileError if it exists and is not to be overwritten; `progress` is told how many
         more bytes have been read.
         """
-        cipher = cipher or self.member_status().cipher
+        cipher = cipher or self.unlock().cipher
         if mode not in capsules.MODES or cipher not in commands.CIPHERS:
             raise UsageError("there is no such mode or cipher")
         with reading(source) as readable, writing(target, overwrite=overwrite) as sink:

@@ -85,18 +85,33 @@ class OpenUnit:
         """Whether the unit knew less than this laptop of the keys that were used, and was made to go on after them."""
         return self._owner.went_back
 
-    @step
-    def status(self) -> Status:
-        """Return the unit's state; what concerns its network only if a session is open. Works on a blank unit too."""
-        return status_from(self._link.call(commands.STATUS))
+    def __repr__(self) -> str:
+        """Name the unit and its port; asks the unit nothing, and shows no secret."""
+        state = "closed" if self._is_closed else self.hello.state
+        return f"<ndks.Unit {self.hello.serial_number} at {self.port}, {state}>"
 
     @step
-    def member_status(self) -> Status:
-        """Return the state of a member, with what concerns its network: opens a session if none is open.
+    def unlock(self, *, allow_jump: bool = False) -> Status:
+        """Open a session if none is open, and return the member's state; commands that need one open it themselves.
 
-        DeviceError BLANK, TAMPERED, STATE_FORMAT, and what `unlock` raises.
+        DeviceError BLANK, TAMPERED, STATE_FORMAT; AuthenticationError LOCKED when this is not the laptop that the unit
+        is bound to, KEK, DELAYED; DeviceError TOO_FAR when the laptop knows of numbers far above the unit's, and
+        `allow_jump` does not permit that.
         """
-        return self.status() if self._link.is_secured else self._owner.unlock()
+        return self._seen_status() if self._link.is_secured else self._owner.unlock(allow_jump=allow_jump)
+
+    @step
+    def status(self, *, unlock: bool = True) -> Status:
+        """Return the unit's state: a member's where it is bound to this laptop, else what anybody sees of it.
+
+        Works on a blank unit too. For a member's state it opens a session, and raises what `unlock` raises; without
+        `unlock` it opens none, and what concerns the network is left out unless one is open.
+        """
+        opens = unlock and not self._link.is_secured and self.is_bound_here
+        return self._owner.unlock() if opens else self._seen_status()
+
+    def _seen_status(self) -> Status:
+        return status_from(self._link.call(commands.STATUS))
 
     def _in_turns(self, answers: Iterator[_Answer]) -> Iterator[_Answer]:
         """Yield answers; get each in a turn of its own."""

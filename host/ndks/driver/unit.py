@@ -3,19 +3,24 @@
 """The driver of a unit: one method a command, and the verbs made of them."""
 
 import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ndks_protocol import commands
 from ndks_protocol.binding import BINDING_SIZE
 
-from ..exceptions import ProtocolError
+from ..exceptions import NdksError, ProtocolError
 from ..laptop.bindings import Binding, BindingStore
+from ..laptop.words import from_words, to_words
 from ..line.link import Link
 from ..line.transport import Transport, open_transport
-from ..network.network_file import Network
+from ..network.network_file import Network, admit_unit, note_binding
 from ..times import DEFAULT_TIMEOUT
 from .answers import LOCKED
 from .exported_keys import KeyVerbs
+from .joining import Joined, not_noted
 from .messages import MessageVerbs
 from .opened import step
 
@@ -30,18 +35,9 @@ class Unit(KeyVerbs, MessageVerbs):
     @step
     def eject(self) -> None:
         """Get the unit ready to be unplugged: reserved numbers that were not used are not lost then."""
-        if self.is_bound_here and not self._link.is_secured:
+        if self.is_bound_here:
             self.unlock()
         self._owner.close_session(unplug=True)
-
-    @step
-    def unlock(self, *, allow_jump: bool = False) -> None:
-        """Open a session; commands that need one do that themselves.
-
-        AuthenticationError LOCKED when this is not the laptop that the unit is bound to, KEK, DELAYED; DeviceError
-        TOO_FAR when the laptop knows of numbers far above the unit's, and `allow_jump` does not permit that.
-        """
-        self._owner.unlock(allow_jump=allow_jump)
 
     @step
     def check_blank(self) -> None:
@@ -54,10 +50,45 @@ class Unit(KeyVerbs, MessageVerbs):
         self._owner.check_member()
 
     @step
+    def join(
+        self,
+        network_file: Path | str,
+        label: str = "",
+        *,
+        bind: bool = True,
+        tell_code: Callable[[str], object] = lambda _: None,
+    ) -> Joined:
+        """Make a blank unit a member of the network in a file, on a lane that no unit has had, bound to this laptop.
+
+        The lane is taken in the file before the unit hears of it: none is given twice, whatever is interrupted when.
+        Without `bind` the unit is bound to the transport code that is returned: `bind` takes it, at another laptop.
+        `tell_code` is told that code before the unit is bound: if this fails, nobody else has it.
+        DeviceError PROVISIONED, TAMPERED, STORAGE; UsageError when all lanes are used up; FileError, NetworkFileError.
+        """
+        self.check_blank()
+        if bind:
+            self._owner.prepare_binding()  # later would be too late: nobody has the unit's code then
+        path = Path(network_file)
+        network, lane = admit_unit(path, self.hello.serial_number, label)
+        words = to_words(self.provision(network, lane))
+        tell_code(words)
+        joined = Joined(self.hello.serial_number, lane, network, transport_code=words)
+        return self._bound(joined, path) if bind else joined
+
+    def _bound(self, joined: Joined, path: Path) -> Joined:
+        binding = self.bind(joined.transport_code)
+        try:
+            note_binding(path, joined.lane, binding.binding_id)
+        except (NdksError, OSError) as error:
+            raise not_noted(joined, binding.binding_id, error) from None
+        return replace(joined, binding=binding, transport_code="")
+
+    @step
     def provision(self, network: Network, lane: int) -> bytes:
         """Make a blank unit a member, bound to a one-time transport code of 32 bytes, which is returned.
 
-        Whoever has it can `bind` the unit. DeviceError PROVISIONED for one that is a member already, TAMPERED.
+        Whether another unit has the lane is the caller's to know, or messages of both can be read: see `join`.
+        DeviceError PROVISIONED for one that is a member already, TAMPERED.
         """
         self.check_blank()  # one that is bound takes no request of that size
         code = secrets.token_bytes(BINDING_SIZE)
@@ -68,13 +99,13 @@ class Unit(KeyVerbs, MessageVerbs):
         return code
 
     @step
-    def bind(self, code: bytes = b"", *, with_network: bool | None = None) -> Binding:
+    def bind(self, code: bytes | str = b"", *, with_network: bool | None = None) -> Binding:
         """Bind the unit to this laptop: in place of the transport code, or of its present binding to this laptop.
 
-        Unless `with_network` says so, it is with the network if the binding before was.
-        AuthenticationError KEK or LOCKED when this is not its code.
+        `code` has 32 bytes, or 24 words. Unless `with_network` says so, it is with the network if the binding before
+        was. UsageError for words that are no code; AuthenticationError KEK or LOCKED when this is not the unit's.
         """
-        return self._owner.bind(code, with_network=with_network)
+        return self._owner.bind(from_words(code) if isinstance(code, str) else code, with_network=with_network)
 
     @step
     def trust(self, lane: int, binding_id: str) -> None:
