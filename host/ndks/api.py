@@ -3,10 +3,12 @@
 """What `ndks` offers; loaded when one of these names is used there."""
 # pyright: reportUnusedImport=false
 
-from .driver.answers import Hello, Key, Status
+from .driver.answers import Hello, Inspected, Key, Status
 from .driver.capsules import Unsealed
+from .driver.exported_keys import ExportedKey
 from .driver.finding import open
 from .driver.joining import Joined
+from .driver.messages import ReceivedMessage
 from .driver.unit import Unit
 from .exceptions import (
     AuthenticationError,

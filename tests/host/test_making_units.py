@@ -4,14 +4,17 @@
 
 import inspect
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import ndks
+import ndks.exceptions
 from ndks.driver.unit import Unit
 
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference.md"
 Opened = Callable[[str], ndks.Unit]
 
 
@@ -141,3 +144,9 @@ def test_every_public_name_is_shown_and_says_what_it_is() -> None:
     public = [getattr(ndks, name) for name in ndks.__all__]
     public += [value for name, value in inspect.getmembers(ndks.Unit) if not name.startswith("_")]
     assert [thing for thing in public if not inspect.getdoc(thing)] == []
+
+
+def test_reference_has_every_public_name() -> None:
+    shown = set(re.findall(r"^::: ndks\.(\w+)$", REFERENCE.read_text(), re.MULTILINE))
+    errors = {name for name in ndks.__all__ if name in str(ndks.exceptions.__doc__)}
+    assert shown | errors == {*ndks.__all__, "exceptions"}
