@@ -134,7 +134,7 @@ def test_binding_by_file(here: Laptop, place: str, words: str, tmp_path: Path) -
     code.write_text(f"{words}\n")
     values = here.values("bind", "--code", code, "--unit", place)
     assert (values["schema"], values["lane"], values["with_network"]) == (1, 1, False)
-    assert set(values) == {"schema", "unit", "lane", "binding_id", "characteristics", "with_network"}
+    assert set(values) == {"schema", "serial_number", "lane", "binding_id", "characteristics", "with_network"}
     assert here.opens(place)
 
 
@@ -333,9 +333,9 @@ def test_copy_in_json(here: Laptop, bound: str, desk: Path) -> None:
     values = here.values("bind", "--backup", desk / "home.sealed")
     assert (values["schema"], values["file"]) == (1, str(desk / "home.sealed"))
     lose_disk(here)
-    finished = here.run_with_input(values["code"], "bind", "--restore", desk / "home.sealed", "--json")
+    finished = here.run_with_input(values["backup_code"], "bind", "--restore", desk / "home.sealed", "--json")
     restored = json.loads(finished.text)
-    assert (restored["schema"], restored["directory"], len(restored["units"])) == (1, str(here.home), 1)
+    assert (restored["schema"], restored["directory"], len(restored["serial_numbers"])) == (1, str(here.home), 1)
 
 
 def test_nothing_of_a_binding_can_be_read_in_a_copy(here: Laptop, copy: tuple[Path, str]) -> None:
@@ -389,7 +389,7 @@ def test_bindings_are_not_overwritten_unasked(
     assert "--force" in refused.advice
     assert elsewhere.opens(f"{bound}2")
     finished = elsewhere.run_with_input(copy[1], "bind", "--restore", copy[0], "--force", "--json")
-    restored = json.loads(finished.text)["units"]
+    restored = json.loads(finished.text)["serial_numbers"]
     assert restored == [here.values("info", "--unit", bound)["hello"]["serial_number"]]
     assert elsewhere.opens(bound)
     assert not elsewhere.opens(f"{bound}2")
@@ -525,7 +525,7 @@ def test_zeroizing_at_any_laptop(
         [] if where == "here" else [values["serial_number"]]
     )
     again = here.values("provision", network_file, "--bind", "--unit", bound)
-    assert (again["lane"], again["unit"]) == (2, values["serial_number"])
+    assert (again["lane"], again["serial_number"]) == (2, values["serial_number"])
     assert here.opens(bound)
     assert [(member.lane, member.serial_number) for member in ndks.Network.load(network_file).members] == [
         (2, values["serial_number"])

@@ -121,7 +121,7 @@ def test_good_file_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "good.ndksnet"
     path.write_text(json.dumps(good() | {"members": [MEMBER | {"binding_id": "11" * 16}], "next_lane": 2}))
     network = ndks.Network.load(path)
-    network.save(path)
+    network.save(path, overwrite=True)
     assert ndks.Network.load(path) == network
     assert network.members == (ndks.Member(1, "00" * 8, "", "11" * 16),)
 
@@ -135,7 +135,7 @@ def test_operators_are_read_back_and_left_out_when_they_are_those_of_equation_7(
     path.write_text(having(operators={"f1": f1, "f2": f2}))
     network = ndks.Network.load(path)
     assert (network.f1, network.f2) == (f1, f2)
-    network.save(path)
+    network.save(path, overwrite=True)
     assert ndks.Network.load(path) == network
     assert ("operators" in json.loads(path.read_text())) == ((f1, f2) != ("sinusoid", "cosine"))
 

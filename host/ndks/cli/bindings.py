@@ -98,14 +98,15 @@ def trust(args: argparse.Namespace, out: Output) -> None:
     if args.network:
         Network.load(args.network)  # a file that is none is reported before it is locked
         note_binding(args.network, args.lane, args.binding_id)
-        where = str(args.network)
+        where = {"file": str(args.network)}
     else:
         with ndks.open(args.unit, args.timeout) as unit:
             unit.trust(args.lane, args.binding_id)
-            where = f"unit {unit.hello.serial_number}"
+            where = {"serial_number": unit.hello.serial_number}
     known = args.binding_id.strip("0")
-    text = f"{where} takes messages of lane {args.lane} from {'the laptop with this id' if known else 'any laptop'}"
-    out.done({"lane": args.lane, "binding_id": args.binding_id, "where": where}, text)
+    who = where.get("file") or f"unit {where['serial_number']}"
+    text = f"{who} takes messages of lane {args.lane} from {'the laptop with this id' if known else 'any laptop'}"
+    out.done({"lane": args.lane, "binding_id": args.binding_id, **where}, text)
 
 
 def zeroize(args: argparse.Namespace, out: Output) -> None:
@@ -124,7 +125,7 @@ def zeroize(args: argparse.Namespace, out: Output) -> None:
 def bound_values(serial_number: str, lane: int, binding: Binding) -> dict[str, Any]:
     """Return what is said of a unit that was bound to this laptop."""
     names = sorted({name for name, _ in binding.characteristics})
-    values = {"unit": serial_number, "lane": lane, "binding_id": binding.binding_id}
+    values = {"serial_number": serial_number, "lane": lane, "binding_id": binding.binding_id}
     return {**values, "characteristics": names, "with_network": binding.with_network}
 
 
@@ -133,7 +134,7 @@ def bound_text(values: dict[str, Any]) -> str:
     if not values["characteristics"]:
         note("WARNING: nothing of this laptop can be read that it is known by: the binding rests on its secret alone")
     return (
-        f"unit {values['unit']} is bound to this laptop; where the other units are, say:\n"
+        f"unit {values['serial_number']} is bound to this laptop; where the other units are, say:\n"
         f"ndks trust {values['lane']} {values['binding_id']}"
     )
 
@@ -153,8 +154,8 @@ def _bind(args: argparse.Namespace, out: Output) -> None:
 
 def _go_on_far(unit: Unit, out: Output) -> None:
     status = unit.unlock(allow_jump=True)
-    values = {"unit": unit.hello.serial_number, "message_counter": status.message_counter}
-    out.done(values, f"unit {values['unit']} goes on above message {values['message_counter']}")
+    values = {"serial_number": unit.hello.serial_number, "message_counter": status.message_counter}
+    out.done(values, f"unit {values['serial_number']} goes on above message {values['message_counter']}")
 
 
 def _show(args: argparse.Namespace, out: Output) -> None:
@@ -164,11 +165,12 @@ def _show(args: argparse.Namespace, out: Output) -> None:
     for serial_number in store.units():
         for binding in store.unit(serial_number).bindings:
             changed = _changes(binding)
-            units.append({"unit": serial_number, "binding_id": binding.binding_id, "differences": changed})
+            values = {"serial_number": serial_number, "binding_id": binding.binding_id, "differences": changed}
+            units.append(values)
     rows = [f"{name:12}{value}" for name, value in present] or [
         "nothing: a binding rests on this laptop's secret alone"
     ]
-    rows += [f"unit {unit['unit']}: {', '.join(unit['differences']) or 'as it was bound'}" for unit in units]
+    rows += [f"unit {unit['serial_number']}: {', '.join(unit['differences']) or 'as it was bound'}" for unit in units]
     out.result({"characteristics": [list(pair) for pair in present], "units": units}, "\n".join(rows))
 
 
@@ -187,7 +189,7 @@ def _back_up(args: argparse.Namespace, out: Output) -> None:
     with private_file(args.backup, overwrite=args.force) as file:
         file.write(sealed)
         file.flush()
-        out.result({"file": str(args.backup), "code": words}, text)  # a copy without its words replaces none
+        out.result({"file": str(args.backup), "backup_code": words}, text)  # a copy without its words replaces none
 
 
 def _restore(args: argparse.Namespace, out: Output) -> None:
@@ -196,7 +198,7 @@ def _restore(args: argparse.Namespace, out: Output) -> None:
     store.refuse_existing(overwrite=args.force)
     units = backup.restore(store, sealed, _read_code(None, "the code of the copy"), overwrite=args.force)
     text = f"{store.directory} has the bindings of {len(units)} units again: {', '.join(units)}"
-    out.done({"directory": str(store.directory), "units": units}, text)
+    out.done({"directory": str(store.directory), "serial_numbers": units}, text)
 
 
 def _read_code(path: Path | None, what: str) -> bytes:

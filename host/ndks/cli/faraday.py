@@ -104,7 +104,9 @@ def run(args: argparse.Namespace, out: Output) -> None:
         if warning:
             note(f"WARNING: such keys are found by trying them against {target}: keep it as secret as the keys")
         record = faraday.take_record(unit, plan, before, bar.update)
-    out.done({"file": str(target), **asdict(record), **warning}, _record_text(target, record))
+    values = asdict(record)
+    values["serial_number"] = values.pop("unit")
+    out.done({"file": str(target), **values, **warning}, _record_text(target, record))
 
 
 def compare(args: argparse.Namespace, out: Output) -> int:
@@ -116,7 +118,7 @@ def compare(args: argparse.Namespace, out: Output) -> int:
     rows = faraday.key_rows(a, b)
     values = {
         "held": outcome.in_json,
-        "units": [a.unit, b.unit],
+        "serial_numbers": [a.unit, b.unit],
         "keys": [asdict(row) | {"same": row.same} for row in rows],
         "checks": [check.row() for check in checks],
         **warn_of_suite(a.suite),

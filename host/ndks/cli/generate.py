@@ -56,7 +56,7 @@ def generate(args: argparse.Namespace, out: Output) -> None:
     if not 0 <= args.first <= MAX_ELEMENTS - args.bits:
         raise UsageError("elements lie between 0 and 2^40 - 1")
     warning = warn_of_suite("paper")  # which bare bits are
-    values = {"k": args.key_index, "first": args.first, "bits": args.bits, "format": args.format, **warning}
+    values = {"index": args.key_index, "first": args.first, "bits": args.bits, "format": args.format, **warning}
     if path:
         refuse_existing(path, args.force)
         with private_file(path, overwrite=args.force) as file:

@@ -55,7 +55,7 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
         "version": header[0],
         "size": size,
         "chunks": chunks,
-        "data": data,
+        "bytes": data,
     }
     rows = [
         ("capsule", f"{args.file}, version {header[0]}"),
@@ -64,7 +64,7 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
     if args.network or args.unit:
         seen = _member_view_offline(args.network, header) if args.network else _member_view(args, header)
         values |= {"member": seen, **warn_of_suite(seen["suite"])}
-        rows += [(name, str(value)) for name, value in seen.items()]
+        rows += [(name.removeprefix("capsule_"), str(value)) for name, value in seen.items()]
     else:
         rows.append(("the rest", "masked: sender, number, suite and cipher are for members (--unit or --network)"))
     out.result(values, "\n".join(f"{name:9} {value}" for name, value in rows))
@@ -78,13 +78,13 @@ def _member_view(args: argparse.Namespace, header: bytes) -> dict[str, Any]:
         except DeviceError as error:
             if error.number != errors.REFLECTED:
                 raise
-            return {"lane": status.lane, "suite": status.suite, "state": "made by this unit"}
+            return {"lane": status.lane, "suite": status.suite, "capsule_state": "made by this unit"}
     return {
         "lane": seen.lane,
         "number": seen.number,
         "cipher": seen.cipher,
         "suite": status.suite,
-        "state": seen.state,
+        "capsule_state": seen.state,
     }
 
 

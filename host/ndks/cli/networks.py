@@ -83,7 +83,9 @@ def new_network(args: argparse.Namespace, out: Output) -> None:
 
 def show_network(args: argparse.Namespace, out: Output) -> None:
     network = Network.load(args.network)
-    values = {name: value for name, value in asdict(network).items() if name != "secret"}
+    values = asdict(network)
+    del values["secret"]
+    values["network"] = values.pop("name")
     rows = [
         ("network", f"{network.name}, id {network.network_id}, epoch {network.epoch}"),
         ("suite", f"{network.suite}, cipher {network.cipher}, d = {network.digits}"),
@@ -108,7 +110,7 @@ def provision(args: argparse.Namespace, out: Output) -> None:
         with ndks.open(args.unit, args.timeout, create=True) as unit:
             joined = unit.join(args.network, args.label, bind=args.bind, tell_code=codes.append)
         network = joined.network
-        values = {"network": network.name, "network_id": network.network_id, "unit": joined.serial_number}
+        values = {"network": network.name, "network_id": network.network_id, "serial_number": joined.serial_number}
         values |= {"lane": joined.lane, "suite": network.suite, **warn_of_suite(network.suite)}
         text = f"unit {joined.serial_number} is a member of network {network.name}, lane {joined.lane}"
         if joined.binding:
