@@ -8,6 +8,7 @@
     |   `-- NetworkFileError   1   a network file is damaged or of another version
     |-- CheckFailed            1   something that must be equal is not
     |   `-- ChannelOpen        1   a laptop in its cage has a channel to the outside (ndks_laboratory.faraday)
+    |-- Declined             1   somebody was asked, and did not say yes
     |-- NoUnit                 3   nothing there that is a unit
     |-- SeveralUnits           3   more than one, and none was chosen
     |-- DeviceError            4   the unit answered with an error code, or the host in its place
@@ -61,6 +62,12 @@ class NetworkFileError(FileError):
 class CheckFailed(NdksError):
     code = "CHECK_FAILED"
     exit_status = 1
+
+
+class Declined(NdksError):
+    code = "DECLINED"
+    exit_status = 1
+    usual_advice = "repeat the command if you want it"
 
 
 class NoUnit(NdksError):

@@ -46,6 +46,7 @@ COMMANDS = {
     "demo": ("demo", "show two units share keys with no channel, then send each other messages"),
     "faraday": ("faraday", "share keys with no channel: two laptops in cages, and an expert"),
     "homologate": ("homologate", "test two blank units, attack them, and give a verdict"),
+    "doctor": ("doctor", "show what a bug report needs, and what is wrong here"),
     "completion": ("completion", "print completions for a shell"),
     "help": ("help", "show the help of a command"),
     "version": ("help", "show the versions of ndks, of the protocol and of Python"),

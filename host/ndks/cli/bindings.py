@@ -3,18 +3,21 @@
 """bind, trust, zeroize."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import ndks
 from ndks.driver.answers import TAMPERED
+from ndks.driver.finding import port_of
 from ndks.driver.unit import Unit
+from ndks.exceptions import Declined, FileError, NoUnit, SeveralUnits
 from ndks.files import private_file, read_small, refuse_existing
 from ndks.laptop import backup
 from ndks.laptop.bindings import Binding, BindingStore
 from ndks.laptop.fingerprint import characteristics, differences
 from ndks.laptop.words import WORDS, from_words
-from ndks.network.network_file import Network, note_binding
+from ndks.network.network_file import Member, Network, note_binding
 from ndks_protocol.commands import MAX_LANE
 
 from . import stdin
@@ -40,10 +43,12 @@ def add_bind(parser: Parser) -> None:
     )
     kind = parser.add_mutually_exclusive_group()
     add_path(kind, "--code", metavar="FILE", help="read the transport code from there; - is stdin, the default")
-    kind.add_argument("--show", action="store_true", help="show what this laptop is known by, and do nothing")
+    kind.add_argument("--show", action="store_true", help="show what this laptop is known by, and its units, or --unit")
+    kind.add_argument("--forget", metavar="SERIAL", help="forget a unit, which this laptop will not open any more")
     add_path(kind, "--backup", metavar="FILE", help="write a sealed copy of this laptop's bindings, and show its code")
     add_path(kind, "--restore", metavar="FILE", help="bring such a copy back; its code is read from stdin")
     parser.add_argument("--force", action="store_true", help="overwrite FILE of --backup, the bindings with --restore")
+    parser.add_argument("--yes", action="store_true", help="do not ask before --forget")
     add_unit(parser)
 
 
@@ -70,7 +75,9 @@ def add_zeroize(parser: Parser) -> None:
 _BIND_EXAMPLES = """\
   ndks bind                        asks for the 24 words that ndks provision has shown
   ndks bind --code code.txt        ... or reads them from a file
-  ndks bind --show                 what this laptop is known by
+  ndks bind --show                 what this laptop is known by, and which units are bound to it
+  ndks bind --show --unit emulator:alice
+  ndks bind --forget 3449387DD188BE6A     a unit that is lost; zeroize forgets its unit by itself
   ndks bind --backup home.sealed   a copy for the day on which this laptop's disk fails
   ndks bind --restore home.sealed
   ndks bind --allow-jump                  after an old image of the unit's flash was put back"""
@@ -86,6 +93,8 @@ _ZEROIZE_EXAMPLES = """\
 def bind(args: argparse.Namespace, out: Output) -> None:
     if args.show:
         _show(args, out)
+    elif args.forget:
+        _forget(args, out)
     elif args.backup:
         _back_up(args, out)
     elif args.restore:
@@ -100,19 +109,28 @@ def trust(args: argparse.Namespace, out: Output) -> None:
         note_binding(args.network, args.lane, args.binding_id)
         where = str(args.network)
     else:
-        with ndks.open(args.unit, args.timeout) as unit:
-            unit.trust(args.lane, args.binding_id)
-            where = f"unit {unit.hello.serial_number}"
+        where = f"unit {_tell(args)}"
     known = args.binding_id.strip("0")
     text = f"{where} takes messages of lane {args.lane} from {'the laptop with this id' if known else 'any laptop'}"
     out.done({"lane": args.lane, "binding_id": args.binding_id, "where": where}, text)
+
+
+def _tell(args: argparse.Namespace) -> str:
+    """Tell a unit which laptop another one is bound to, and return its serial number."""
+    try:
+        with ndks.open(args.unit, args.timeout) as unit:
+            unit.trust(args.lane, args.binding_id)
+            return unit.hello.serial_number
+    except (NoUnit, SeveralUnits) as error:
+        error.advice = f"name the unit to tell (--unit UNIT), or a network file (--network FILE); {error.advice}"
+        raise
 
 
 def zeroize(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout) as unit:
         serial_number = unit.hello.serial_number
         if not args.yes:
-            _confirm(serial_number)
+            _confirm(f"everything in unit {serial_number} will be erased, for ever.")
         unit.zeroize()
         state = unit.hello.state
     how = "Provisioned again, it gets a new lane: ndks provision NETWORK"
@@ -129,14 +147,17 @@ def bound_values(unit: Unit, binding: Binding) -> dict[str, Any]:
     return {**values, "characteristics": names, "with_network": binding.with_network}
 
 
-def bound_text(values: dict[str, Any]) -> str:
-    """Return the same in words."""
+def bound_text(values: dict[str, Any], members: Sequence[Member] = ()) -> str:
+    """Return the same in words; `members` are all units of the network, where they are known."""
     if not values["characteristics"]:
         note("WARNING: nothing of this laptop can be read that it is known by: the binding rests on its secret alone")
-    return (
-        f"unit {values['unit']} is bound to this laptop; where the other units are, say:\n"
-        f"ndks trust {values['lane']} {values['binding_id']}"
-    )
+    trust = f"ndks trust {values['lane']} {values['binding_id']}"
+    lines = [f"unit {values['unit']} is bound to this laptop. Say so to each other unit of its network:"]
+    others = [member for member in members if member.lane != values["lane"]]
+    for member in others:
+        who = ", ".join(filter(None, [f"lane {member.lane}", f"unit {member.uid}", member.label]))
+        lines.append(f"{trust} --unit {port_of(member.uid) or 'UNIT'}    # {who}")
+    return "\n".join([*lines, *([] if others else [f"{trust} --unit UNIT"])])
 
 
 def _bind(args: argparse.Namespace, out: Output) -> None:
@@ -161,7 +182,7 @@ def _show(args: argparse.Namespace, out: Output) -> None:
     present = characteristics(with_network=bool(args.with_network))
     store = BindingStore()
     units: list[dict[str, Any]] = []
-    for serial_number in store.units():
+    for serial_number in _asked_for(args, store):
         for binding in store.unit(serial_number).bindings:
             changed = _changes(binding)
             units.append({"unit": serial_number, "binding_id": binding.binding_id, "differences": changed})
@@ -170,6 +191,32 @@ def _show(args: argparse.Namespace, out: Output) -> None:
     ]
     rows += [f"unit {unit['unit']}: {', '.join(unit['differences']) or 'as it was bound'}" for unit in units]
     out.result({"characteristics": [list(pair) for pair in present], "units": units}, "\n".join(rows))
+
+
+def _asked_for(args: argparse.Namespace, store: BindingStore) -> list[str]:
+    """Return the units to show: the one that --unit names, plugged in or not, or all."""
+    if args.unit is None:
+        return store.units()
+    serial_number = args.unit.upper()
+    if serial_number not in store.units():
+        with ndks.open(args.unit, args.timeout) as unit:
+            serial_number = unit.hello.serial_number
+    what = f"unit {serial_number} is not bound to this laptop"
+    need(serial_number in store.units(), what, "ndks bind --show shows all that are")
+    return [serial_number]
+
+
+def _forget(args: argparse.Namespace, out: Output) -> None:
+    store = BindingStore()
+    serial_number = args.forget.upper()
+    known = ", ".join(store.units()) or "none"
+    need(serial_number in store.units(), f"this laptop knows no unit {serial_number}", f"units that it knows: {known}")
+    if not args.yes:
+        _confirm(f"if unit {serial_number} is still bound to this laptop, it can only be erased afterwards.")
+    store.forget(serial_number)
+    if serial_number in store.units():
+        raise FileError(f"unit {serial_number} could not be forgotten", f"check the permissions of {store.directory}")
+    out.done({"serial_number": serial_number}, f"unit {serial_number} is forgotten")
 
 
 def _changes(binding: Binding) -> list[str]:
@@ -216,10 +263,12 @@ def _typed_words() -> str:
     return typed
 
 
-def _confirm(serial_number: str) -> None:
+def _confirm(what: str) -> None:
+    """Go on only if somebody says yes. UsageError where nobody can be asked, Declined."""
     need(stdin.is_terminal(), "nobody is there to be asked", "repeat with --yes")
-    note(f"everything in unit {serial_number} will be erased, for ever. Type yes, and press Enter:")
-    need(stdin.read_line().strip().lower() == "yes", "nothing was erased", "repeat if you want it")
+    note(f"{what} Type yes, and press Enter:")
+    if stdin.read_line().strip().lower() != "yes":
+        raise Declined("nothing was changed")
 
 
 def _lane(text: str) -> int:

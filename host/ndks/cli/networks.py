@@ -43,7 +43,9 @@ def add_network(parser: Parser) -> None:
     add_path(parser, "-o", "--output", metavar="FILE", help=f"default: NAME{SUFFIX}")
     parser.add_argument("--force", action="store_true", help="overwrite FILE: its secret is lost for ever")
 
-    parser = add_command(kinds, "show", "show a network file, all but its secret", _SHOW_EXAMPLES, show_network)
+    show_help = "show a network file, all but its secret and its parameters"
+    parser = add_command(kinds, "show", show_help, _SHOW_EXAMPLES, show_network)
+    parser.add_argument("--parameters", action="store_true", help="show p1 and p2 too, which are secret")
     add_path(parser, "network", completes="NETWORK", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
 
 
@@ -59,7 +61,9 @@ _NEW_EXAMPLES = """\
   ndks network new office
   ndks network new lecture --suite paper --p1 0.52 --p2 25
   ndks network new office --f1 hyperbolic --f2 cosine_square"""
-_SHOW_EXAMPLES = "  ndks network show office.ndksnet"
+_SHOW_EXAMPLES = """\
+  ndks network show office.ndksnet
+  ndks network show office.ndksnet --parameters    p1 and p2 too"""
 _PROVISION_EXAMPLES = """\
   ndks provision office.ndksnet --label alice              shows the 24 words that ndks bind will ask for
   ndks provision office.ndksnet --bind                     for a unit that stays at this laptop
@@ -87,13 +91,13 @@ def new_network(args: argparse.Namespace, out: Output) -> None:
 
 def show_network(args: argparse.Namespace, out: Output) -> None:
     network = Network.load(args.network)
-    values = {name: value for name, value in asdict(network).items() if name != "secret"}
+    hidden = {"secret"} if args.parameters else {"secret", "p1", "p2"}
+    values = {name: value for name, value in asdict(network).items() if name not in hidden}
     rows = [
         ("network", f"{network.name}, id {network.network_id}, epoch {network.epoch}"),
         ("suite", f"{network.suite}, cipher {network.cipher}, d = {network.digits}"),
         *operator_rows(network.f1, network.f2),
-        ("p1", network.p1),
-        ("p2", network.p2),
+        *([("p1", network.p1), ("p2", network.p2)] if args.parameters else []),
         *((f"lane {member.lane}", f"unit {member.uid}  {member.label}".rstrip()) for member in network.members),
         ("next lane", str(network.next_lane)),
     ]
@@ -121,7 +125,7 @@ def provision(args: argparse.Namespace, out: Output) -> None:
         try:
             note_binding(args.network, lane, bound["binding_id"])
         finally:
-            out.done(values | bound, f"{text}\n{bound_text(bound)}")
+            out.done(values | bound, f"{text}\n{bound_text(bound, network.members)}")
     else:
         words = to_words(code)
         how = "at the laptop that it is for, bind it with ndks bind and these words, which are shown this once"

@@ -47,6 +47,12 @@ def survey(timeout: float) -> list[Found]:
     return [_ask(unit, timeout) for unit in [*boards.values(), *(unit for unit in emulated if unit.port not in boards)]]
 
 
+def port_of(serial_number: str) -> str:
+    """Return the port of a unit that is plugged in or runs here, "" for another."""
+    units = [*candidates(), *running_units()]
+    return next((unit.port for unit in units if unit.serial_number.upper() == serial_number.upper()), "")
+
+
 def _ask(candidate: Candidate, timeout: float) -> Found:
     try:
         with open_unit(candidate.port, timeout) as unit:

@@ -8,7 +8,7 @@ from typing import Any
 from ndks_protocol import commands
 from ndks_protocol.binding import BINDING_SIZE
 
-from ..exceptions import ProtocolError
+from ..exceptions import ProtocolError, UsageError
 from ..laptop.bindings import Binding, BindingStore
 from ..line.link import Link
 from ..line.transport import Transport, open_transport
@@ -78,7 +78,12 @@ class Unit(KeyVerbs, MessageVerbs):
 
     @step
     def trust(self, lane: int, binding_id: str) -> None:
-        """Tell the unit which laptop the unit of another lane is bound to; zeros forget it. DeviceError RANGE."""
+        """Tell the unit which laptop the unit of another lane is bound to; zeros forget it.
+
+        DeviceError RANGE; UsageError for the unit's own lane, about which nothing is changed.
+        """
+        if lane == self.member_status().lane:
+            raise UsageError(f"lane {lane} is this unit's own", "say it to the other units of the network")
         self._link.call(commands.TRUST, lane, bytes.fromhex(binding_id))
 
     @step
