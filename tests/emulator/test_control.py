@@ -311,7 +311,7 @@ def test_without_a_link_the_new_path_is_told(tmp_path: Path) -> None:
         assert Path(port).is_char_device()
         unit.process.end(signal.SIGTERM)
         assert unit.process.process.stderr
-        assert f"ndks: the unit has started anew, on {port}\n" in unit.process.process.stderr.read()
+        assert f"ndks: the unit has started again, on {port}\n" in unit.process.process.stderr.read()
 
 
 @pytest.mark.parametrize("path", ["letter.txt", ".", "other", "missing/port"])

@@ -94,7 +94,7 @@ class _Letter:
         return RecordedMessage(plan.cipher, size, text.value(), digest, deleted=False, deletion=meaning)
 
     def take_back(self) -> None:
-        """Remove a capsule that no record tells of: the same command begins anew."""
+        """Remove a capsule that no record tells of: the same command starts again from the beginning."""
         if not self.is_recorded and not self._replaces:
             self._capsule.unlink(missing_ok=True)
 
