@@ -242,7 +242,7 @@ def test_adversary_gives_up_when_time_is_over(monkeypatch: pytest.MonkeyPatch) -
             monkeypatch.setattr(adversary, "budget", -1.0)
             finding = attack(adversary, IdealSystem())
             assert finding.succeeded is None
-            assert re.fullmatch(r"gave up after [01] tries, none taken", finding.outcome.reason)
+            assert re.fullmatch(r"gave up after [01] tries, none accepted", finding.outcome.reason)
 
 
 class Scripted(ActiveAdversary):

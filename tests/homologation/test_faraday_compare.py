@@ -368,9 +368,9 @@ def test_damaged_records_are_refused_in_words(lab: Lab) -> None:
     [
         (b"", "it is damaged"),
         (b"{", "it is damaged"),
-        (b"[]", "it is something else"),
-        (b"{}", "it is something else"),
-        (b'{"ndks_network": 1}', "it is something else"),
+        (b"[]", "it is another kind of file"),
+        (b"{}", "it is another kind of file"),
+        (b'{"ndks_network": 1}', "it is another kind of file"),
         (b'{"ndks_faraday": 2}', "it is of another version"),
         (b'{"ndks_faraday": 1}', "it is damaged"),
         (b'{"ndks_faraday": 1, "unit": ' + b"[" * 100_000, "it is damaged"),
@@ -408,7 +408,7 @@ def test_a_record_of_suite_paper_is_warned_of(tmp_path: Path, call: Call, monkey
 
 @pytest.mark.skipif(not find_cage(), reason="this system gives no network namespaces")
 def test_in_two_real_cages(lab: Lab) -> None:
-    """The command itself, on what the machine really has, each side in a network namespace of its own."""
+    """The command itself, on what the machine really has, each side has its own network namespace."""
     for laptop, options in ((lab.alice, ["--message", lab.alice.letter]), (lab.bob, [])):
         where = ("--unit", laptop.port, "-o", laptop.record)
         command = command_line("faraday", "run", "--salt", SALT, "--keys", 2, *where, *options)

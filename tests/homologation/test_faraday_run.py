@@ -459,7 +459,7 @@ def test_what_deletion_means(tmp_path: Path, rotational: str, kind: str, options
     meaning = disk(tmp_path, rotational, kind, options)
     assert meaning.startswith("Overwritten with zeros once, and removed. ")
     assert says in meaning
-    assert meaning.endswith("Copies that an editor, a backup or swap space has made are not touched.")
+    assert meaning.endswith("Copies in editors, backups or swap space remain.")
 
 
 def test_a_partition_is_on_its_disk(tmp_path: Path) -> None:

@@ -25,10 +25,10 @@ FOUND = {
         "reordering": "chunks in the order (1, 0, 2, 3)",
         "splicing": "chunk of another capsule",
     },
-    "stale-link-sync": {"replay on the cable": "replay on the cable: the unit answered a request that was recorded"},
+    "stale-link-sync": {"replay on the cable": "replay on the cable: the unit answered a replayed request"},
     "same-random": {"replay on the cable": "replay on the cable: the unit answered a recorded session"},
     "stays-open": {
-        "wrong laptop": "wrong laptop: a laptop that knows nothing was given a key of 128 bits",
+        "wrong laptop": "wrong laptop: a laptop without any secret was given a key of 128 bits",
         "stolen unit": "stolen unit: it answered NEXT_INDEX without a session",
     },
     "unsealed-flash": {"flash dump": "flash of "},

@@ -106,7 +106,7 @@ def test_a_bit_altered_on_the_way_is_seen(tmp_path: Path) -> None:
     directory = tmp_path / "stage"
     finished = run_demo("--fault", "tamper", "--directory", str(directory))
     assert finished.returncode == 1
-    assert "FAILED    every message came out as it was written (message 1: AUTH)" in finished.stdout
+    assert "FAILED    every message was decrypted correctly (message 1: AUTH)" in finished.stdout
     assert "verdict: FAILED" in finished.stdout
     assert (directory / "bob" / "received-1.ndks").exists()
     assert not (directory / "bob" / "received-1.txt").exists()
