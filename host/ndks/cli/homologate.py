@@ -49,8 +49,8 @@ def add_homologate(parser: Parser) -> None:
         metavar="PATH",
         action="append",
         default=[],
-        help="where to read the flash of each unit, or a file for the copy that you will be asked for (default: that of an "
-        "emulated unit)",
+        help="where to read the flash of each unit, or a file for the copy that you will be asked for (default: that "
+        "of an emulated unit)",
     )
     numbers = (
         ("--keys", 10, 100_000, 2000, "keys for the adversaries; fewer than 2000 are too few for a verdict"),
@@ -154,9 +154,7 @@ def _say_what_will_not_be_shown(plan: HomologationPlan) -> None:
     if plan.sample.primal_bits < PRIMAL_BITS:
         note(f"WARNING: the longest key has fewer than {PRIMAL_BITS:,} bits: R14 will not be shown")
     if not find_cage():
-        note(
-            "WARNING: this system permits no network namespaces (unshare): it will not be shown that there is no channel"
-        )
+        note("WARNING: this system permits no network namespaces (unshare): the absence of a channel will not be shown")
 
 
 def _absolute(port: str) -> str:
