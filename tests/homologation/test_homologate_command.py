@@ -90,10 +90,10 @@ def test_units_that_are_in_use_are_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--unit", "emulator:a"], "two units are tested"),
-        (["--unit", "emulator:a", "--unit", "socket://127.0.0.1:7000"], "cannot be taken into a cage"),
+        (["--unit", "emulator:a"], "the test needs two units"),
+        (["--unit", "emulator:a", "--unit", "socket://127.0.0.1:7000"], "cannot be in a cage"),
         (["--unit", "emulator:a", "--unit", "emulator:a"], "both ports lead to the same unit"),
-        (["--unit", "emulator:a", "--unit", "emulator:b", "--flash", "x"], "a flash is named for both units or none"),
+        (["--unit", "emulator:a", "--unit", "emulator:b", "--flash", "x"], "--flash must be given for both"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments: list[str], words: str, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A stream that is really cut off, by unplugging or Ctrl-C: the same command resumes it and nothing is asked for twice."""
+"""A stream that is really cut off, by unplugging or Ctrl-C: the same command resumes it; nothing is asked for twice."""
 
 import json
 import re

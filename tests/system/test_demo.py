@@ -164,7 +164,7 @@ def test_a_descriptor_in_common_is_seen(tmp_path: Path, monkeypatch: pytest.Monk
         result = demonstrate(tmp_path / "stage", tell=lambda text: None)
     assert result.word == FAILED
     (check,) = (check for check in (*result.key_checks, *result.message_checks) if check.outcome.word == FAILED)
-    assert check.name.startswith("no descriptor left")
+    assert check.name.startswith("neither side has a descriptor")
     assert str(tmp_path / "shared") in check.outcome.reason
 
 
