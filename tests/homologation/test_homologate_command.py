@@ -83,7 +83,7 @@ def test_units_that_are_in_use_are_left_alone(tmp_path: Path) -> None:
     assert own.returncode == 0
     finished = ndks("homologate", "--unit", "emulator:a", "--unit", "emulator:b", "-o", "report", directory=tmp_path)
     assert finished.returncode == 2
-    assert "only blank units are tested. Do: erase it, if nobody needs it: ndks zeroize" in finished.stderr
+    assert "only blank units can be tested. Do: erase it, if nobody needs it: ndks zeroize" in finished.stderr
     assert ndks("key", "--unit", "emulator:a", directory=tmp_path).returncode == 0
 
 
