@@ -274,7 +274,7 @@ def test_what_the_laptop_is_known_by(here: Laptop, bound: str) -> None:
     assert unit["differences"] == []
     text = here.run("bind", "--show").text
     assert all(value in text for _, value in values["characteristics"])
-    assert f"unit {unit['unit']}: as it was bound" in text
+    assert f"unit {unit['unit']}: unchanged since it was bound" in text
 
 
 def test_what_has_changed_is_shown(here: Laptop, bound: str) -> None:
@@ -565,7 +565,7 @@ def test_the_units_of_two_laptops_share_keys(here: Laptop, elsewhere: Laptop, pa
 def test_the_directory_that_was_searched_is_named(alice: str, tmp_path: Path) -> None:
     finished = run("key", "--unit", alice, NDKS_HOME=str(tmp_path / "elsewhere"))
     assert_refused(finished, "LOCKED", 5)
-    assert f"{tmp_path / 'elsewhere'}, which was searched, does not exist" in finished.stderr
+    assert f"{tmp_path / 'elsewhere'}, which does not exist" in finished.stderr
 
 
 def test_a_moved_home_is_noticed(alice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -576,7 +576,7 @@ def test_a_moved_home_is_noticed(alice: str, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv(HOME, str(tmp_path / "moved"))
     with pytest.raises(ndks.AuthenticationError) as refused, ndks.open(alice) as unit:
         unit.unlock()
-    assert refused.value.advice == f"if it was bound here, say where its binding lies: {HOME}={usual}"
+    assert refused.value.advice == f"if you bound it here, name the directory of its binding: {HOME}={usual}"
 
 
 def test_forgetting_a_unit(alice: str, call: Call) -> None:

@@ -72,7 +72,7 @@ def test_a_laptop_that_has_changed(call: Call, alice: str, monkeypatch: pytest.M
     monkeypatch.setattr("ndks.cli.doctor.characteristics", lambda **_options: (("board", "another"),))
     status, values = report(call)
     assert status == 1
-    assert "will not open: this laptop is not as it was: " in values["problems"][0]
+    assert "will not open: this laptop has changed: " in values["problems"][0]
 
 
 def test_bindings_of_another_directory(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""doctor: what a bug report needs, and what is wrong here, without any secret."""
+"""Command doctor: a diagnosis of this computer for a bug report, without secrets."""
 
 import argparse
 import importlib.metadata
@@ -35,7 +35,7 @@ def add_doctor(parser: Parser) -> None:
 
 
 def doctor(_args: argparse.Namespace, out: Output) -> int:
-    """Look at everything; the exit status is 1 when something is wrong."""
+    """Print the diagnosis; the exit status is 1 if it names problems."""
     problems: list[str] = []
     values: dict[str, Any] = {
         "versions": _versions(),
@@ -69,14 +69,14 @@ def _bindings(problems: list[str]) -> dict[str, Any]:
         return {"directory": None, "exists": False, "units": [], "elsewhere": []}
     elsewhere = [str(path) for path in other_homes(store.directory)]
     if elsewhere:
-        problems.append(f"bindings lie in {', '.join(elsewhere)} too, which this command does not read")
+        problems.append(f"{', '.join(elsewhere)} also has bindings, which this command does not read")
     units = [_bound_unit(store, serial_number, problems) for serial_number in store.units()]
     exists = store.directory.exists()
     return {"directory": str(store.directory), "exists": exists, "units": units, "elsewhere": elsewhere}
 
 
 def _bound_unit(store: BindingStore, serial_number: str, problems: list[str]) -> dict[str, Any]:
-    """Return what this laptop knows of a unit, and whether the laptop is as it was when the unit was bound."""
+    """Return the bindings of a unit, and how the laptop differs from them."""
     try:
         bindings = store.unit(serial_number).bindings
     except (NdksError, OSError) as error:
@@ -89,7 +89,7 @@ def _bound_unit(store: BindingStore, serial_number: str, problems: list[str]) ->
         except UsageError as error:  # no network to look at
             changed.append(str(error))
     if changed:
-        problems.append(f"unit {serial_number} will not open: this laptop is not as it was: {', '.join(changed)}")
+        problems.append(f"unit {serial_number} will not open: this laptop has changed: {', '.join(changed)}")
     ids = [binding.binding_id for binding in bindings]
     return {"serial_number": serial_number, "binding_ids": ids, "differences": changed}
 
@@ -115,7 +115,7 @@ def _ports(problems: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def _owner(device: str) -> str | None:
-    """Return user, group and mode of a device, where the system has such."""
+    """Return owner, group and mode of a device on POSIX systems."""
     try:
         path = Path(device)
         return f"{path.owner()}:{path.group()} {stat.filemode(path.stat().st_mode)}"
@@ -145,7 +145,7 @@ def _units(problems: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def _udev_rule(problems: list[str]) -> dict[str, Any]:
-    """Return where the rule is installed that lets users open units; it is of Linux."""
+    """Return where the udev rule is installed that lets users open units on Linux."""
     installed = [path for folder in _RULE_DIRECTORIES if (path := Path(folder, UDEV_RULE.name)).is_file()]
     is_current = any(path.read_bytes() == UDEV_RULE.read_bytes() for path in installed)
     if installed and not is_current:
