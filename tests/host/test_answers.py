@@ -72,6 +72,8 @@ def test_units(alice: str, bob: str, network_file: Path, tmp_path: Path, call: C
         assert unit["error"]["code"] == "BUSY"
     with emulated(tmp_path / "carol"):
         check("list", call("list", "--json"))
+        doctor = call("doctor", "--json")
+        check("doctor", doctor, doctor.status)
     check("zeroize", call("zeroize", "--yes", "--unit", bob, "--json"))
     check("provision --bind", call("provision", network_file, "--bind", "--unit", bob, "--json"))
 
@@ -84,8 +86,11 @@ def test_networks(tmp_path: Path, call: Call) -> None:
     code.write_text(words)
     check("bind", call("bind", "--code", code, "--unit", unit, "--json"))
     check("bind --allow-jump", call("bind", "--allow-jump", "--unit", unit, "--json"))
+    doctor = call("doctor", "--json")
+    check("doctor", doctor, doctor.status)
     check("bind --show", call("bind", "--show", "--json"))
     check("network show", call("network", "show", file, "--json"))
+    check("network show", call("network", "show", "--parameters", file, "--json"))
     check("trust", call("trust", 1, 0, "--network", file, "--json"))
     check("trust", call("trust", 2, 0, "--unit", unit, "--json"))
 
@@ -94,6 +99,8 @@ def test_copies_of_bindings(alice: str, tmp_path: Path, call: Call, monkeypatch:
     words = check("bind --backup", call("bind", "--backup", tmp_path / "home", "--json"))["backup_code"]
     monkeypatch.setattr("ndks.cli.stdin.is_terminal", lambda: False)
     monkeypatch.setattr("ndks.cli.stdin.read_all", lambda: words)
+    (serial_number,) = ndks.BindingStore().units()[-1:]
+    check("bind --forget", call("bind", "--forget", serial_number, "--yes", "--json"))
     check("bind --restore", call("bind", "--restore", tmp_path / "home", "--force", "--json"))
 
 

@@ -26,16 +26,21 @@ _KEY = "index epoch bits suite went_back? warning?"
 _NETWORK = "network network_id suite warning?"
 _BINDING = "serial_number lane binding_id characteristics with_network"
 _CHANNELS = "(kind name state is_open advice)"
+_USB = "(bus address vendor product_id product serial_number problem)"
 _CHECKS = "(name held detail)"
 _LETTER = "number sender receiver cipher sealed_in opened_in same"
 
 # Fields of an object stand behind its name in parentheses. `?`: not always there; `*`: others, as the case may be.
 ANSWERS = {
     "list": f"units[](port serial_number emulated_in? bound_here? hello?({_HELLO}) status?({_STATUS}) "
-    f"error?{_PROBLEM}) usb[](bus address vendor product_id product serial_number problem)",
+    f"error?{_PROBLEM}) usb[]{_USB}",
     "info": f"port bound_here next_index? went_back? warning? hello({_HELLO}) status({_STATUS})",
     "eject": "serial_number",
     "deploy": "drive files",
+    "doctor": "versions(ndks protocol installed_in python system *) problems "
+    "bindings(directory exists elsewhere units[](serial_number binding_ids differences)) "
+    f"ports[](port product serial_number may_be_opened owner) usb[]{_USB} "
+    f"units[](port serial_number bound_here? hello?({_HELLO}) error?{_PROBLEM}) udev_rule(installed is_current)",
     "network new": f"{_NETWORK} cipher file",
     "network show": f"{_NETWORK} cipher p1? p2? digits f1 f2 epoch next_lane "
     "members[](lane serial_number label binding_id)",
@@ -43,6 +48,7 @@ ANSWERS = {
     "provision --bind": f"{_NETWORK} {_BINDING}",
     "bind": _BINDING,
     "bind --allow-jump": "serial_number message_counter",
+    "bind --forget": "serial_number",
     "bind --show": "characteristics units[](serial_number binding_id differences)",
     "bind --backup": "file backup_code",
     "bind --restore": "directory serial_numbers",
@@ -75,7 +81,7 @@ ANSWERS = {
     "environment(python system packages(*) seed) files[](name bytes sha256)",
     "completion": "shell script",
     "completion --install": "shell file",
-    "completion --units": "ports",
+    "completion --units": "unit_names",
     "help": "help answers?(*)",
     "version": "version protocol python platform",
 }
@@ -86,15 +92,17 @@ MEANINGS = {
     "schema": "version of these answers: 1; it is in each of them",
     "accepted_risk": "whether keys were taken with channels open",
     "address": "USB address",
+    "adversary": "what the adversary does",
     "advice": "what helps",
     "channels.advice": "what closes the channel",
-    "adversary": "what the adversary does",
     "alpha": "probability of one false alarm in the whole homologation",
     "answers": "fields of the answers of this command, by its forms: this table",
     "as_expected": "whether a control came out as it has to; null: it is no control",
     "authentication": "under which key the record is authenticated",
     "backup_code": "24 words that open the copy",
     "binding_id": "id of the laptop's binding to the unit, 32 hexadecimal digits",
+    "binding_ids": "ids of the laptop's bindings to the unit",
+    "bindings": "the laptop's bindings",
     "bits": "how many bits",
     "boots": "starts of the unit",
     "bound_here": "whether the unit is bound to this laptop",
@@ -128,6 +136,7 @@ MEANINGS = {
     "directory": "where the bindings lie",
     "drive": "the board's drive",
     "dropped_frames": "frames that the unit could not read",
+    "elsewhere": "other directories with bindings",
     "emulated_in": "directory of an emulated unit",
     "ended": "when the run ended",
     "entropy": "bits of entropy a byte on the line",
@@ -138,6 +147,7 @@ MEANINGS = {
     "erases": "times that the sector of flash was erased",
     "error": "why it failed",
     "evidence": "what was measured",
+    "exists": "whether the directory exists",
     "exit_status": "exit status of the command",
     "f1": "operator f1",
     "f2": "operator f2",
@@ -156,8 +166,11 @@ MEANINGS = {
     "help": "text of the help",
     "id": "number of the requirement",
     "index": "index of the key, k",
+    "installed": "where the rule is installed",
+    "installed_in": "directory of the package",
     "interfaces": "network interfaces in the cage",
     "interrupted": "index of the key whose taking was cut off",
+    "is_current": "whether it is the rule of this version",
     "is_open": "whether it is open; null: this system cannot tell",
     "key": "the key, in its format",
     "keys": "keys that were taken",
@@ -171,6 +184,7 @@ MEANINGS = {
     "log_used": "bytes of the record log that are in use",
     "major": "protocol version, before the point",
     "max_payload": "bytes of the largest frame's payload",
+    "may_be_opened": "whether this user may open the port",
     "member": "what a member sees of the capsule",
     "members": "units that were made from the file",
     "message": "the message that was encrypted; null: none",
@@ -183,6 +197,7 @@ MEANINGS = {
     "n": "elements that were tested",
     "name": "what it is called",
     "namespace": "network namespace",
+    "ndks": "version of ndks",
     "network": "name of the network",
     "homologate.network": "the test network, which is thrown away",
     "network_id": "units with the same id give the same keys, 16 hexadecimal digits",
@@ -192,6 +207,7 @@ MEANINGS = {
     "number": "number of the message on its lane",
     "open": "whether a channel is open, or may be",
     "opened_in": "mode in which the message was opened",
+    "owner": "owner, group and mode of the port",
     "p": "p-value below which a test has failed",
     "p1": "parameter p1",
     "p2": "parameter p2",
@@ -201,9 +217,10 @@ MEANINGS = {
     "pid": "process of the emulated unit",
     "platform": "system",
     "port": "port of the unit",
-    "ports": "what --unit may be here",
+    "ports": "serial ports",
     "probes": "attempts to reach the other side",
     "problem": "why it cannot be used, or was not opened",
+    "problems": "what is wrong, and what helps",
     "product": "product, and its version",
     "product_id": "USB product id",
     "protocol": "version of the protocol",
@@ -255,6 +272,8 @@ MEANINGS = {
     "threshold": "how the tests share one false alarm",
     "title": "title of the table",
     "transport_code": "24 words that bind the unit, at another laptop",
+    "udev_rule": "the rule that lets users open units",
+    "unit_names": "what --unit may be here",
     "units": "units, one object each",
     "usb": "USB devices that may be boards",
     "value": "what was measured",
@@ -263,6 +282,7 @@ MEANINGS = {
     "requirements.verdict": "met, not met or not shown",
     "version": "version of ndks",
     "inspect.version": "version of the capsule",
+    "versions": "versions of ndks and of libraries",
     "warning": "that suite paper protects nothing, where it is used",
     "went_back": "true: the unit's state went back; it goes on where this laptop knows that it was",
     "where": "where it was seen",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Open the unit that was asked for, or ask all that are attached who they are."""
+"""Opening of the chosen unit, and a survey of all attached units."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from .unit import Unit, open_unit
 
 @dataclass(frozen=True)
 class Found:
-    """A candidate and what it answered, or why it did not."""
+    """A candidate with its answers, or with the error that it caused."""
 
     candidate: Candidate
     hello: Hello | None = None
@@ -24,7 +24,7 @@ class Found:
     is_bound_here: bool = False
 
 
-def open(  # noqa: A001 (it is ndks.open, and says so in its help)
+def open(  # noqa: A001 (ndks.open)
     unit: str | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     *,
@@ -34,21 +34,27 @@ def open(  # noqa: A001 (it is ndks.open, and says so in its help)
     """Open a unit for this process alone: `with ndks.open() as unit: ...`.
 
     `unit` is a port ("/dev/ttyACM0", "COM3", "socket://127.0.0.1:7000", "emulator:DIR"), a serial number, or None for
-    the one that NDKS_UNIT names, else the only one attached. `timeout` is the longest wait for one answer, in seconds.
-    `create` makes a blank emulated unit where emulator:DIR is asked for and there is none. `bindings` are those of this
-    laptop and user unless given. No session is opened, and nothing in the unit changes.
+    the unit in NDKS_UNIT, or else the only one attached. `timeout` is the longest wait for one answer, in seconds.
+    `create` makes a blank emulated unit if emulator:DIR has none. `bindings` defaults to the store of this user. No
+    session is opened, and nothing in the unit changes.
 
     NoUnit, SeveralUnits, UnitBusy, PortPermission, UnitTimeout, UnitRemoved, ProtocolError, VersionMismatch; FileError
-    for a user without a home.
+    for a user without a home directory.
     """
     return open_unit(select_port(unit), timeout, create=create, bindings=bindings)
 
 
 def survey(timeout: float) -> list[Found]:
-    """Ask each candidate who it is, emulated units that run here too; one that is busy or silent is reported."""
+    """Greet every candidate and running emulated unit; report the busy and silent ones and go on."""
     boards = {board.port: board for board in candidates()}
     emulated = [Candidate(unit.port, unit.serial_number, directory=unit.directory) for unit in running_units()]
     return [_ask(unit, timeout) for unit in [*boards.values(), *(unit for unit in emulated if unit.port not in boards)]]
+
+
+def port_of(serial_number: str) -> str:
+    """Return the port of an attached or running unit, "" for another."""
+    units = [*candidates(), *running_units()]
+    return next((unit.port for unit in units if unit.serial_number.upper() == serial_number.upper()), "")
 
 
 def _ask(candidate: Candidate, timeout: float) -> Found:
@@ -57,5 +63,5 @@ def _ask(candidate: Candidate, timeout: float) -> Found:
             return Found(candidate, unit.hello, unit.status(unlock=False), is_bound_here=unit.is_bound_here)
     except NdksError as error:
         return Found(candidate, problem=error)
-    except OSError as error:  # this laptop's bindings cannot be read
+    except OSError as error:  # the bindings of this laptop cannot be read
         return Found(candidate, problem=FileError(f"{reason(error)}: {error.filename}"))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What comes of a unit that joins a network."""
+"""Result of a unit that joins a network."""
 
 from dataclasses import dataclass, field
 
@@ -21,6 +21,6 @@ class Joined:
 
 
 def not_noted(joined: Joined, binding_id: str, error: NdksError | OSError) -> FileError:
-    """Return what is raised when all is done, and only the network file does not say which laptop it is."""
+    """Return the error of a unit that is a member and bound, and whose network file could not be written."""
     what = f"unit {joined.serial_number} is a member, lane {joined.lane}, and bound to this laptop; not noted: {error}"
     return FileError(what, f"ndks trust {joined.lane} {binding_id} --network FILE notes it in the network file")

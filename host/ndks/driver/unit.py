@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The driver of a unit: one method a command, and the verbs made of them."""
+"""Driver of a unit: one method per command, and operations made of several commands."""
 
 import secrets
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Any
 from ndks_protocol import commands
 from ndks_protocol.binding import BINDING_SIZE
 
-from ..exceptions import NdksError, ProtocolError
+from ..exceptions import NdksError, ProtocolError, UsageError
 from ..laptop.bindings import Binding, BindingStore
 from ..laptop.words import from_words, to_words
 from ..line.link import Link
@@ -26,27 +26,27 @@ from .opened import step
 
 
 class Unit(KeyVerbs, MessageVerbs):
-    """An open unit; made by `ndks.open`, closed by `close` or a with statement.
+    """An open unit, made by `ndks.open` and closed by `close` or a with statement.
 
-    Safe for threads: each method is one step, and they wait for each other; a stream is one step a block. A source or
-    sink must not wait for another thread that uses the same unit.
+    Threads may share it: each method holds the unit's lock, a stream for one block at a time. A source or sink must not
+    wait for another thread that uses the same unit.
     """
 
     @step
     def eject(self) -> None:
-        """Get the unit ready to be unplugged: reserved numbers that were not used are not lost then."""
+        """Prepare the unit to be unplugged, so that it keeps its unused reserved numbers."""
         if self.is_bound_here:
             self.unlock()
         self._owner.close_session(unplug=True)
 
     @step
     def check_blank(self) -> None:
-        """Raise what PROVISION would be answered with, without sending the secret."""
+        """Raise the error with which the unit would refuse PROVISION, without sending it the secret."""
         self._owner.check_blank()
 
     @step
     def check_member(self) -> None:
-        """Raise BLANK, TAMPERED, STATE_FORMAT or LOCKED unless the unit says that it can be unlocked."""
+        """Raise BLANK, TAMPERED, STATE_FORMAT or LOCKED unless the unit can be unlocked."""
         self._owner.check_member()
 
     @step
@@ -60,14 +60,14 @@ class Unit(KeyVerbs, MessageVerbs):
     ) -> Joined:
         """Make a blank unit a member of the network in a file, on a lane that no unit has had, bound to this laptop.
 
-        The lane is taken in the file before the unit hears of it: none is given twice, whatever is interrupted when.
-        Without `bind` the unit is bound to the transport code that is returned: `bind` takes it, at another laptop.
-        `tell_code` is told that code before the unit is bound: if this fails, nobody else has it.
-        DeviceError PROVISIONED, TAMPERED, STORAGE; UsageError when all lanes are used up; FileError, NetworkFileError.
+        The file is written before the unit gets its lane, so that no lane is given twice, even after an interruption.
+        With `bind=False` the unit is bound to the returned transport code: `bind` it with that code at another laptop.
+        `tell_code` is called with the code before the unit is bound, for the case that binding fails.
+        DeviceError PROVISIONED, TAMPERED, STORAGE; UsageError when all lanes are taken; FileError, NetworkFileError.
         """
         self.check_blank()
         if bind:
-            self._owner.prepare_binding()  # later would be too late: nobody has the unit's code then
+            self._owner.prepare_binding()  # a failure after provisioning would leave a unit whose code nobody has
         path = Path(network_file)
         network, lane = admit_unit(path, self.hello.serial_number, label)
         words = to_words(self.provision(network, lane))
@@ -85,12 +85,12 @@ class Unit(KeyVerbs, MessageVerbs):
 
     @step
     def provision(self, network: Network, lane: int) -> bytes:
-        """Make a blank unit a member, bound to a one-time transport code of 32 bytes, which is returned.
+        """Make a blank unit a member of a network, bound to a transport code of 32 bytes; return the code.
 
-        Whether another unit has the lane is the caller's to know, or messages of both can be read: see `join`.
-        DeviceError PROVISIONED for one that is a member already, TAMPERED.
+        Whoever has the code can `bind` the unit, once. `join` chooses a lane that no other unit has: two units with one
+        lane would use keys twice. DeviceError PROVISIONED for a member, TAMPERED.
         """
-        self.check_blank()  # one that is bound takes no request of that size
+        self.check_blank()  # a bound unit takes no request of this size
         code = secrets.token_bytes(BINDING_SIZE)
         suite, cipher = commands.SUITES.index(network.suite), commands.CIPHERS.index(network.cipher)
         parameters = (network.digits, network.secret, network.name, network.p1, network.p2, *network.operators)
@@ -100,38 +100,44 @@ class Unit(KeyVerbs, MessageVerbs):
 
     @step
     def bind(self, code: bytes | str = b"", *, with_network: bool | None = None) -> Binding:
-        """Bind the unit to this laptop: in place of the transport code, or of its present binding to this laptop.
+        """Bind the unit to this laptop, in place of the transport code or of its current binding to this laptop.
 
-        `code` has 32 bytes, or 24 words. Unless `with_network` says so, it is with the network if the binding before
-        was. UsageError for words that are no code; AuthenticationError KEK or LOCKED when this is not the unit's.
+        `code` has 32 bytes or 24 words. `with_network` binds the unit to the laptop's network as well; by default as in
+        the binding before. UsageError for wrong words; AuthenticationError KEK or LOCKED for a wrong code.
         """
         return self._owner.bind(from_words(code) if isinstance(code, str) else code, with_network=with_network)
 
     @step
     def trust(self, lane: int, binding_id: str) -> None:
-        """Tell the unit which laptop the unit of another lane is bound to; zeros forget it. DeviceError RANGE."""
+        """Tell the unit the binding id of the unit of another lane; zeros delete it.
+
+        DeviceError RANGE; UsageError for the unit's own lane.
+        """
+        if lane == self.unlock().lane:
+            raise UsageError(f"lane {lane} is this unit's own; nothing was changed", "run it with the other units")
         self._link.call(commands.TRUST, lane, bytes.fromhex(binding_id))
 
     @step
     def zeroize(self) -> None:
-        """Erase everything in the unit, for ever; needs no session. DeviceError STORAGE, STATE_FORMAT."""
-        self._owner.greet()  # which ends a session
+        """Erase the unit; needs no session. DeviceError STORAGE, STATE_FORMAT."""
+        self._owner.greet()  # ends any session
         self._link.call(commands.ZEROIZE, commands.CONFIRMATION, bytes.fromhex(self.hello.serial_number))
         self._owner.greet()
         if self.hello.state == LOCKED:
-            raise ProtocolError("the unit says that it is erased, and is not", "unplug it, plug it in again and repeat")
+            raise ProtocolError(
+                "the unit reported that it is erased, but it is not", "unplug it, plug it in again and repeat"
+            )
         self._owner.forget()
 
 
 def open_unit(
     port: str, timeout: float = DEFAULT_TIMEOUT, *, create: bool = False, bindings: BindingStore | None = None
 ) -> Unit:
-    """Open the unit at `port` (see `ndks.line.transport`) for this process alone and greet it.
+    """Open the unit at `port` (see `ndks.line.transport`) exclusively and greet it.
 
-    `create` makes a blank emulated unit where `port` is emulator:DIR and there is none. `bindings` are this laptop's,
-    those of this user unless given.
+    `create` makes a blank emulated unit if emulator:DIR has none. `bindings` defaults to the store of this user.
     """
-    bindings = bindings or BindingStore()  # FileError for a user without a home, before a unit is made
+    bindings = bindings or BindingStore()  # first: FileError for a user without a home directory
     transport = open_port(port, timeout, create=create)
     try:
         return Unit(port, Link(transport, timeout), bindings)
@@ -141,11 +147,11 @@ def open_unit(
 
 
 def open_port(port: str, timeout: float, *, create: bool = False) -> Transport:
-    """Open a port for this process alone; an emulated unit there gets the PC's generator."""
+    """Open a port exclusively; an emulated unit uses the fast generator."""
     return open_transport(port, timeout, create=create, make_generator=_fast_generator)
 
 
 def _fast_generator(p1: str, p2: str, digits: int) -> Any:
-    from ..keys.generator import VectorGenerator  # and NumPy, which takes a while
+    from ..keys.generator import VectorGenerator  # here, because NumPy is slow to import
 
     return VectorGenerator(p1, p2, digits)
