@@ -597,7 +597,7 @@ def test_showing_one_unit(alice: str, bob: str, call: Call) -> None:
         serial_number = unit.hello.serial_number
     for name in (alice, serial_number.lower()):
         units = json.loads(call("bind", "--show", "--unit", name, "--json").text)["units"]
-        assert [unit["unit"] for unit in units] == [serial_number]
+        assert [unit["serial_number"] for unit in units] == [serial_number]
 
 
 def test_trust_without_a_unit_says_what_to_add(monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
