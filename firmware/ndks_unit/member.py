@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A member of a network whose secrets are open: what keys and capsules are made with."""
+"""An unlocked member of a network, with the generator and the keys for exported keys and capsules."""
 
 from ndks_protocol.capsule import Header, HeaderKeys, MessageKeys
 
@@ -13,7 +13,7 @@ from .paper_bits import KeyReader, PaperBits
 
 
 class Member(Membership):
-    """All of it ends with the session. `incoming` is the message that is being opened."""
+    """The decrypted secrets of a unit, for one session. `incoming` is the message being opened, or None."""
 
     def __init__(self, board: Board, log: RecordLog, record: "bytes | bytearray"):
         super().__init__(board, record)
@@ -29,18 +29,18 @@ class Member(Membership):
             raise
 
     def begin_opening(self, incoming: Incoming) -> None:
-        """Open this message from now on, and none that was begun before."""
+        """Make this the message being opened, and discard the previous one."""
         if self.incoming:
             self.incoming.wipe()
         self.incoming = incoming
 
     def message_keys(self, header: Header, binding_id: bytes) -> MessageKeys:
-        """Return the keys of a message; `binding_id` is that of the unit that sealed it."""
+        """Return the keys of a message; `binding_id` is the sender's."""
         paper = PaperBits(self._board, self.generator, header.index)
         return MessageKeys(self._board, self.secret, header, binding_id, paper.read)
 
     def wipe(self) -> None:
-        """Overwrite the secret and all keys that were made of it."""
+        """Overwrite the secret and all keys derived from it."""
         super().wipe()
         self.keys.wipe()
         self.header_keys.wipe()
