@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A Unix socket on which others do to a running unit what `RunningUnit` offers; not on every platform.
+"""A Unix socket for control of a `RunningUnit` by other processes. Not available on every platform.
 
-A line asks, a line answers: `power cut 3` is answered by `ok`, `power on` by `ok PORT`, what cannot be done by
-`error WHY`.
+Each line is a command, and each command gets one line as its answer: `ok` for `power cut 3`, `ok PORT` for `power on`,
+`error WHY` for a command that fails.
 """
 
 import contextlib
@@ -33,16 +33,16 @@ COMMANDS = {
     "help": "this list",
 }
 
-_LONGEST = 4096  # bytes of a line
-_POLL_SECONDS = 0.05  # how long closing may take
+_LONGEST = 4096  # maximum size of a line in bytes
+_POLL_SECONDS = 0.05  # maximum delay of `close`
 
 
 class ControlInUse(Exception):
-    """Another process listens at this path."""
+    """Another process listens on this path."""
 
 
 class ControlSocket:
-    """The socket at `path`, which is there, for this user alone, until `close`. ControlInUse, OSError."""
+    """A socket at `path`, accessible to this user only, until `close`. ControlInUse, OSError."""
 
     def __init__(self, path: Path, unit: RunningUnit) -> None:
         self._path = path
@@ -65,7 +65,7 @@ class ControlSocket:
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
-            if self._path.stat().st_ino == self._inode:  # else somebody has put another one there
+            if self._path.stat().st_ino == self._inode:  # do not remove another process's socket
                 self._path.unlink()
         self._server.shutdown()
         self._server.server_close()
@@ -73,16 +73,16 @@ class ControlSocket:
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
-    request_queue_size = 64  # those who ask do not wait for a place in the queue: they would be refused
+    request_queue_size = 64  # clients do not wait for a place in the queue: the kernel would refuse them
     unit: RunningUnit
 
 
 class _Conversation(socketserver.StreamRequestHandler):
-    """One who asks, until he hangs up."""
+    """The connection of one client."""
 
     def handle(self) -> None:
         unit = cast(_Server, self.server).unit
-        with contextlib.suppress(OSError):  # he has hung up before he was answered
+        with contextlib.suppress(OSError):  # the client has disconnected before the answer
             while line := self.rfile.readline(_LONGEST + 1):
                 if len(line) > _LONGEST:
                     self.wfile.write(b"error the line is too long\n")
@@ -91,7 +91,7 @@ class _Conversation(socketserver.StreamRequestHandler):
 
 
 def answer(unit: RunningUnit, line: str) -> str:
-    """Do what a line asks for, and return the line that answers it."""
+    """Execute a command line, and return the answer."""
     try:
         return _do(unit, line.split())
     except RunningUnitError as error:
@@ -129,7 +129,7 @@ def _steps(text: str) -> int:
 
 
 def _remove_stale(path: Path) -> None:
-    """Remove a socket that a killed process has left; FileExistsError for anything else but a socket."""
+    """Remove the socket of a killed process. FileExistsError: the file is not a socket."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
@@ -144,5 +144,5 @@ def _remove_stale(path: Path) -> None:
             path.unlink()
             return
         except BlockingIOError:
-            pass  # it is alive, and very busy
+            pass  # the process is alive but busy
     raise ControlInUse(f"another process listens at {path}")
