@@ -21,16 +21,16 @@ from typing import Self, cast
 from .running_unit import RunningUnit, RunningUnitError
 
 COMMANDS = {
-    "case open": "open the case; the unit remembers it until it starts anew",
+    "case open": "open the case; the unit registers it until its next start",
     "case close": "close the case",
-    "power off": "the unit ends at once, wherever it is, and its line with it",
-    "power on": "the unit starts anew; also calls off a cut to come; answered by the port",
-    "power cut N": "the power goes off after N more steps of flash, two for each erase and each page programmed",
-    "cable out": "pull the cable: line and power are gone",
-    "cable in": "plug the cable in: as power on",
-    "line drop": "hang up on the host; the unit keeps its power; answered by the port from then on",
-    "status": "one JSON object: case, power, cable, port, flash_steps, steps_left, erases, restarts",
-    "help": "this list",
+    "power off": "cut the power at once; the line closes too",
+    "power on": "restore the power, cancel a scheduled cut, start the unit; returns the port",
+    "power cut N": "cut the power after N more steps of flash; an erase or a programmed page takes two steps",
+    "cable out": "pull the cable; this closes the line and cuts the power",
+    "cable in": "plug the cable in; then as power on",
+    "line drop": "disconnect the host, with the power on; returns the new port",
+    "status": "return a JSON object: case, power, cable, port, flash_steps, steps_left, erases, restarts",
+    "help": "return this list as JSON",
 }
 
 _LONGEST = 4096  # maximum size of a line in bytes
@@ -124,7 +124,7 @@ def _do(unit: RunningUnit, words: list[str]) -> str:
 
 def _steps(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        raise RunningUnitError(f"{text[:20]!r} is no number of steps")
+        raise RunningUnitError(f"{text[:20]!r} is not a number of steps")
     return int(text)
 
 
@@ -135,7 +135,7 @@ def _remove_stale(path: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise FileExistsError(errno.EEXIST, "something else is there", str(path))
+        raise FileExistsError(errno.EEXIST, "the path exists and is not a socket", str(path))
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1.0)
         try:

@@ -15,7 +15,7 @@ from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 
 from .power import Power
 from .sector import Sector
-from .stores import DriveFile, OpenFile, belong, write_private
+from .stores import DriveFile, OpenFile, give_to_owner_of, write_private
 
 _log = logging.getLogger(__name__)
 
@@ -80,14 +80,14 @@ class UnitDirectory:
     def _prepare(self) -> None:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (self.path / "uid").exists() and {entry.name for entry in self.path.iterdir()} - _BEFORE_UID:
-            raise DirectoryError(f"{self.path} is not empty and holds no emulated unit")
+            raise DirectoryError(f"{self.path} is not empty and has no emulated unit")
         self.path.chmod(0o700)
         self._lock = self._take_lock()
         try:
             write_private(self.path / "owner", f"{os.getpid()}\n".encode())
             write_private(self.path / ".gitignore", b"*\n")  # keep the secret of a network out of repositories
             self.uid = self._load_uid()
-            self._look_at_place()
+            self._warn_if_moved()
             self._make_snapshots()
             self._snapshot_sectors = [Sector(self.power, DriveFile(path), SNAPSHOT_SIZE) for path in self.snapshots]
             self.nvm = Sector(self.power, OpenFile(self.path / "nvm.bin", NVM_SIZE), NVM_SIZE)
@@ -104,17 +104,17 @@ class UnitDirectory:
         except Timeout:
             raise DirectoryInUse(f"the unit in {self.path} is run by another process (pid {self._owner()})") from None
         except OSError as error:
-            what = f"{self.path} cannot be locked: {_reason(error)}; perhaps its file system has no locks"
+            what = f"{self.path} cannot be locked: {_reason(error)}; its file system may not support locks"
             raise DirectoryError(what) from error
-        self._keep_lock()
+        self._own_lock_file()
         return lock
 
-    def _keep_lock(self) -> None:
+    def _own_lock_file(self) -> None:
         """Give the lock file to the owner of the directory, like all other files."""
         with contextlib.suppress(OSError):
             file = os.open(self.path / "lock", os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
             try:
-                belong(file, self.path)
+                give_to_owner_of(file, self.path)
             finally:
                 os.close(file)
 
@@ -138,17 +138,17 @@ class UnitDirectory:
         except ValueError:
             uid = b""
         if len(uid) != UID_SIZE:
-            raise DirectoryError(f"{file} is damaged: it must hold 16 hexadecimal digits")
+            raise DirectoryError(f"{file} is damaged: it must contain 16 hexadecimal digits")
         return uid
 
-    def _look_at_place(self) -> None:
+    def _warn_if_moved(self) -> None:
         """Warn once if the directory has been copied or moved: two copies of a unit issue the same numbers."""
         found = self.path.stat()
         place, file = f"{found.st_dev} {found.st_ino}\n", self.path / "place"
         before = file.read_text(errors="replace") if file.exists() else place
         if before != place:
             _log.warning(
-                "%s was copied, moved or restored: never run two copies of a unit, or both give the same numbers",
+                "%s was copied, moved or restored: never run two copies of a unit: both issue the same numbers",
                 self.path,
             )
         if before != place or not file.exists():

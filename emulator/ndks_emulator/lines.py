@@ -128,7 +128,7 @@ class PtyLine:
         self._poll = select.poll()
         self._poll.register(self._master, select.POLLIN)
         if self._link:
-            self._link.lead_to(self.path)
+            self._link.point_to(self.path)
 
     def drop(self) -> None:
         hung_up = self._master

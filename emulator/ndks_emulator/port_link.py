@@ -17,9 +17,9 @@ class PortLink:
         self._target = ""
         # A link left by a killed process is replaced.
         if os.path.lexists(path) and not (path.is_symlink() and (not path.exists() or path.is_char_device())):
-            raise FileExistsError(errno.EEXIST, "something else is there", str(path))
+            raise FileExistsError(errno.EEXIST, "the path exists and is not a link to a port", str(path))
 
-    def lead_to(self, target: str) -> None:
+    def point_to(self, target: str) -> None:
         """Point the link to `target`, atomically."""
         new = self.path.with_name(f".ndks-{secrets.token_hex(8)}")  # short, because `path` may have the longest name
         new.symlink_to(target)

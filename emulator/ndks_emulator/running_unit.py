@@ -69,7 +69,7 @@ class RunningUnit:
         """Restore the power; wait until the unit has started, and return the address of its line."""
         with self._one_at_a_time:
             if not self._cable_in:
-                raise RunningUnitError("the cable is out: cable in brings the power back")
+                raise RunningUnitError("the cable is out; use cable in to restore the power")
             return self._restore()
 
     def power_cut(self, steps: int) -> None:
@@ -94,7 +94,7 @@ class RunningUnit:
         with self._one_at_a_time:
             self._need_power()
             if not self._cable.ask_to_drop(_PATIENCE):
-                raise RunningUnitError("the unit has not turned to its line; it will be dropped when it does")
+                raise RunningUnitError("the unit is busy; it drops the line at its next turn")
             self._need_power()
             return self._cable.address
 
@@ -154,4 +154,4 @@ class RunningUnit:
     def _wait_until(self, holds: Callable[[], bool]) -> None:
         with self._changed:
             if not self._changed.wait_for(holds, _PATIENCE):
-                raise RunningUnitError("the unit has not noticed yet: it is busy")
+                raise RunningUnitError("the unit is busy and has not noticed yet")

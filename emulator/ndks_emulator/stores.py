@@ -36,10 +36,10 @@ class OpenFile:
         self._path = path
         if path.exists() and path.stat().st_size not in (0, size):
             # Do not repair the file: it may be the only remaining copy of a unit.
-            raise OSError(errno.EINVAL, f"it must have {size} bytes", str(path))
+            raise OSError(errno.EINVAL, f"its size must be {size} bytes", str(path))
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
         if os.fstat(self._file).st_size == 0:
-            belong(self._file, path.parent)
+            give_to_owner_of(self._file, path.parent)
             self.save(0, b"\xff" * size)
 
     def load(self) -> bytes:
@@ -86,11 +86,11 @@ def write_private(path: Path, content: bytes) -> None:
     temporary.unlink(missing_ok=True)  # a killed process may have left it, or it may be a link to another place
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
-        belong(file.fileno(), path.parent)
+        give_to_owner_of(file.fileno(), path.parent)
     temporary.replace(path)
 
 
-def belong(descriptor: int, directory: Path) -> None:
+def give_to_owner_of(descriptor: int, directory: Path) -> None:
     """Give a new file to the owner of its directory, so that a user can use his unit after root has run it."""
     with contextlib.suppress(OSError):  # only root may change the owner
         found, owner = os.fstat(descriptor), directory.stat()
@@ -108,4 +108,4 @@ def _sync(descriptor: int, path: Path) -> None:
 
 @functools.cache  # warn once, not at every step
 def _warn(path: Path, why: str) -> None:
-    _log.warning("%s is written, and may not survive a power cut: %s", path, why)
+    _log.warning("%s is written, but may not survive a power cut: %s", path, why)

@@ -29,11 +29,11 @@ def unlock(state: State, kek: bytes, minimum: int, allow_jump: int) -> tuple[()]
     errors.check_flag(allow_jump)
     state.unlock(kek)
     try:
-        _unless_storage(state.message_counter.start_above, minimum, allow_jump)
+        _ignore_storage_error(state.message_counter.start_above, minimum, allow_jump)
     except errors.UnitError:
         state.lock()
         raise
-    _unless_storage(_mend, state)
+    _ignore_storage_error(_complete_writes, state)
     return ()
 
 
@@ -65,7 +65,7 @@ def trust(state: State, lane: int, binding_id: bytes) -> tuple[()]:
     return ()
 
 
-def _mend(state: State) -> None:
+def _complete_writes(state: State) -> None:
     """Complete the writes that a power cut or a full log has prevented."""
     if not state.bound.settled:
         state.settle_binding()
@@ -73,7 +73,7 @@ def _mend(state: State) -> None:
     state.session.write_attempts()
 
 
-def _unless_storage(operation: "Callable[..., None]", *values: object) -> None:
+def _ignore_storage_error(operation: "Callable[..., None]", *values: object) -> None:
     """Call `operation` and ignore a STORAGE error: the host can still read keys from a unit that cannot write."""
     try:
         operation(*values)

@@ -54,7 +54,7 @@ class Dispatcher:
         self._board = board
         self._decoder = framing.Decoder()
         self._encoder = framing.Encoder()
-        self._takes_long_frames = True
+        self._accepts_long_frames = True
         self._connected = False
         self._line_is_clean = True
         self._busy_at = 0
@@ -64,7 +64,7 @@ class Dispatcher:
 
     def poll(self) -> None:
         """Run one turn of the main loop: answer all received requests."""
-        self._look_around()
+        self._check_hardware()
         connected = self._board.connected
         if self._connected and not connected:
             self._decoder.reset()  # do not join the first frame of a new host to a partial frame of the old one
@@ -75,7 +75,7 @@ class Dispatcher:
         if data:
             while data:  # a long frame arrives in many pieces; skip the rest of the turn for each
                 self._receive(data)
-                self._look_around()
+                self._check_hardware()
                 data = self._board.read() if self._board.connected else b""
             self._is_idle = False
             self._busy_at = self._board.ticks_ms()
@@ -83,15 +83,15 @@ class Dispatcher:
             self._is_idle = True
             self._board.tidy()
 
-    def _look_around(self) -> None:
+    def _check_hardware(self) -> None:
         self._board.feed_watchdog()
         self.state.erase_if_opened()
 
     def _limit_frames(self) -> None:
         """Accept long frames only inside a session, or on a blank unit, which needs them for PROVISION."""
         long = self.state.session.channel is not None or self.state.binding is None
-        if long != self._takes_long_frames:
-            self._takes_long_frames = long
+        if long != self._accepts_long_frames:
+            self._accepts_long_frames = long
             self._decoder.limit(framing.MAX_PAYLOAD if long else framing.MAX_PAYLOAD_BEFORE_SESSION)
 
     def _receive(self, data: bytes) -> None:
@@ -121,7 +121,7 @@ class Dispatcher:
                 self._secured(channel, frame, view) if channel else self._result(frame.kind, frame.payload, view)
             )
         except Exception:  # the session itself has failed: out of memory
-            kind, size = self._ended(view)
+            kind, size = self._end_session(view)
         if self.state.erase_if_opened():
             kind, size = framing.ERROR, _write_code(view, errors.TAMPERED)
         return self._encoder.finish(kind, frame.request_id, size)
@@ -130,7 +130,7 @@ class Dispatcher:
         """Write the payload of the answer to a secured request, and return its kind and size."""
         payload = channel.open(frame.kind, frame.request_id, frame.payload)  # pyright: ignore[reportArgumentType] (a view)
         if payload is None:
-            return self._ended(view)
+            return self._end_session(view)
         kind, size = self._result(frame.kind, payload, view[SYNC_SIZE:-TAG_SIZE])
         if channel is self.state.session.channel:
             return kind, channel.seal(kind, frame.request_id, view, size)
@@ -138,7 +138,7 @@ class Dispatcher:
         view[:size] = bytes(view[SYNC_SIZE : SYNC_SIZE + size])
         return kind, size
 
-    def _ended(self, view: memoryview) -> tuple[int, int]:
+    def _end_session(self, view: memoryview) -> tuple[int, int]:
         self.state.end_session()
         gc.collect()
         return framing.ERROR, _write_code(view, errors.SESSION_ENDED)

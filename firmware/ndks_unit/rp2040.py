@@ -87,10 +87,10 @@ class RP2040Board(Board):
 
     @property
     def case_open(self) -> bool:
-        self._look_at_case()
+        self._sample_case()
         return self._case_was_open
 
-    def _look_at_case(self) -> None:
+    def _sample_case(self) -> None:
         for _ in range(_OPEN_SAMPLES):
             if self._case.value == self._closed_level:
                 return
@@ -161,7 +161,7 @@ class RP2040Board(Board):
         if slot not in self._snapshots:
             name = "/" + SNAPSHOT_FILES[slot]
             if os.stat(name)[6] != SNAPSHOT_FILE_SIZE:
-                raise OSError("not a file that ndks deploy has made")
+                raise OSError("the snapshot file has a wrong size")
             try:
                 self._snapshots[slot] = open(name, "r+b")  # noqa: SIM115 (see above)
             except OSError:  # the drive is mounted by the computer: open read-only
@@ -196,7 +196,7 @@ class RP2040Board(Board):
 
     def feed_watchdog(self) -> None:
         self._watchdog.feed()
-        self._look_at_case()
+        self._sample_case()
 
     def led(self, on: bool) -> None:
         self._led.value = on

@@ -124,7 +124,7 @@ def test_file_of_another_size_is_refused_and_not_erased(tmp_path: Path, size: in
     path = tmp_path / "nvm.bin"
     content = bytes(itertools.islice(itertools.cycle(b"state"), size))
     path.write_bytes(content)
-    with pytest.raises(OSError, match="must have"):
+    with pytest.raises(OSError, match="size must be"):
         in_file(path)
     assert path.read_bytes() == content
 

@@ -108,7 +108,7 @@ def test_a_refused_process_writes_nothing(tmp_path: Path) -> None:
 def test_a_link_with_a_long_name(size: int, tmp_path: Path) -> None:
     link = PortLink(tmp_path / ("n" * size))
     for target in ("/dev/null", "/dev/zero"):
-        link.lead_to(target)
+        link.point_to(target)
         assert str(link.path.readlink()) == target
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -117,5 +117,5 @@ def test_a_link_that_cannot_be_put_in_its_place_leaves_nothing(tmp_path: Path) -
     link = PortLink(tmp_path / "alice.port")
     (tmp_path / "alice.port").mkdir()  # it has come meanwhile
     with pytest.raises(OSError, match="directory"):
-        link.lead_to("/dev/null")
+        link.point_to("/dev/null")
     assert [path.name for path in tmp_path.iterdir()] == ["alice.port"]

@@ -85,7 +85,7 @@ def test_lock_of_a_killed_owner_is_no_obstacle(tmp_path: Path) -> None:
 def test_directory_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     (tmp_path / "letter.txt").write_text("dear Bob")
-    with pytest.raises(DirectoryError, match="holds no emulated unit"):
+    with pytest.raises(DirectoryError, match="has no emulated unit"):
         UnitDirectory(tmp_path, create=True)
     assert [file.name for file in tmp_path.iterdir()] == ["letter.txt"]
     assert tmp_path.stat().st_mode & 0o777 == 0o755
