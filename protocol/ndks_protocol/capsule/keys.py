@@ -85,7 +85,7 @@ class MessageKeys(Keys):
         wipe(self.aes_key)
 
     def keystream(self, offset: int, size: int) -> "bytearray | memoryview":
-        """Return `size` bytes of Z. UnitError(CONFLICT): the range neither follows nor repeats what was read."""
+        """Return `size` bytes of Z. UnitError(CONFLICT): the range neither follows nor repeats earlier ranges."""
         if offset + size > MAX_KEY_BYTES:
             raise errors.UnitError(errors.RANGE)
         if offset > self._position or offset < self._position < offset + size:
