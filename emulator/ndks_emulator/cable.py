@@ -4,7 +4,7 @@
 
 import threading
 
-from .lines import GoOn, Line, always
+from .lines import Line, ShouldContinue, always
 from .power import Power
 
 
@@ -40,11 +40,11 @@ class Cable:
     def read(self) -> bytes:
         return b"" if self._to_drop else self._line.read()
 
-    def write(self, data: bytes, go_on: GoOn = always) -> bool:
-        def goes_on() -> bool:
-            return self._power.on and not self._to_drop and go_on()
+    def write(self, data: bytes, should_continue: ShouldContinue = always) -> bool:
+        def is_usable() -> bool:
+            return self._power.on and not self._to_drop and should_continue()
 
-        return not self._to_drop and self._line.write(data, goes_on)
+        return not self._to_drop and self._line.write(data, is_usable)
 
     def drop(self) -> None:
         self._line.drop()

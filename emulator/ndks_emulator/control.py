@@ -33,7 +33,7 @@ COMMANDS = {
     "help": "return this list as JSON",
 }
 
-_LONGEST = 4096  # maximum size of a line in bytes
+_MAX_LINE = 4096  # maximum size of a line in bytes
 _POLL_SECONDS = 0.05  # maximum delay of `close`
 
 
@@ -83,8 +83,8 @@ class _Conversation(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         unit = cast(_Server, self.server).unit
         with contextlib.suppress(OSError):  # the client has disconnected before the answer
-            while line := self.rfile.readline(_LONGEST + 1):
-                if len(line) > _LONGEST:
+            while line := self.rfile.readline(_MAX_LINE + 1):
+                if len(line) > _MAX_LINE:
                     self.wfile.write(b"error the line is too long\n")
                     return
                 self.wfile.write(answer(unit, line.decode(errors="replace").strip()).encode() + b"\n")

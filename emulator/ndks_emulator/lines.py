@@ -21,7 +21,7 @@ WRITE_TIMEOUT = 2.0  # give up on a host that reads nothing for this time
 CHUNK = 4096
 FIFO = 256  # bytes per read of a board's USB port
 
-GoOn = Callable[[], bool]
+ShouldContinue = Callable[[], bool]
 
 
 def always() -> bool:
@@ -45,10 +45,10 @@ class Line(Protocol):
         """Return the received bytes; wait for POLL_SECONDS at most."""
         ...
 
-    def write(self, data: bytes, go_on: GoOn = always) -> bool:
+    def write(self, data: bytes, should_continue: ShouldContinue = always) -> bool:
         """Send all of `data`. Return False if the host has left or does not read.
 
-        While the host does not read, `go_on` is called repeatedly; if it returns False, the write is given up.
+        While the host does not read, `should_continue` is called repeatedly; False ends the write.
         """
         ...
 
@@ -80,7 +80,7 @@ class MemoryLine:
         del self.inbound[:FIFO]
         return data
 
-    def write(self, data: bytes, go_on: GoOn = always) -> bool:  # noqa: ARG002 (memory takes everything at once)
+    def write(self, data: bytes, should_continue: ShouldContinue = always) -> bool:  # noqa: ARG002 (memory takes everything at once)
         if self.connected:
             self.outbound += data
         return self.connected
@@ -149,8 +149,8 @@ class PtyLine:
             time.sleep(POLL_SECONDS)  # without a host, poll returns at once
         return data
 
-    def write(self, data: bytes, go_on: GoOn = always) -> bool:
-        return _send_all(data, self._master, self._send, lambda: self.connected and go_on())
+    def write(self, data: bytes, should_continue: ShouldContinue = always) -> bool:
+        return _send_all(data, self._master, self._send, lambda: self.connected and should_continue())
 
     def _send(self, data: bytes) -> int:
         return os.write(self._master, data)
@@ -201,10 +201,10 @@ class TcpLine:
             self._accept()
         return b""
 
-    def write(self, data: bytes, go_on: GoOn = always) -> bool:
+    def write(self, data: bytes, should_continue: ShouldContinue = always) -> bool:
         if self._host is None:
             return False
-        if not _send_all(data, self._host, self._host.send, go_on):
+        if not _send_all(data, self._host, self._host.send, should_continue):
             self._hang_up()  # a partial frame was sent, so the connection is unusable
             return False
         return True
@@ -236,10 +236,12 @@ class TcpLine:
             self._host = None
 
 
-def _send_all(data: bytes, file: int | socket.socket, send: Callable[[bytes], int], go_on: GoOn) -> bool:
+def _send_all(
+    data: bytes, file: int | socket.socket, send: Callable[[bytes], int], should_continue: ShouldContinue
+) -> bool:
     """Send to a non-blocking file. Return False if the host has left, or reads nothing for WRITE_TIMEOUT."""
     deadline = time.monotonic() + WRITE_TIMEOUT
-    while data and time.monotonic() < deadline and go_on():
+    while data and time.monotonic() < deadline and should_continue():
         try:
             sent = send(data)
         except BlockingIOError:

@@ -15,8 +15,8 @@ from .directory import UnitDirectory
 from .lines import Line
 from .power import PowerCut
 
-_LOOK_SECONDS = 0.05  # a signal just before a wait does not end the wait
-_PATIENCE = 10.0  # timeout for the unit to notice; it checks its power at every access to flash or line
+_POLL_SECONDS = 0.05  # a signal just before a wait does not end the wait
+_TIMEOUT = 10.0  # timeout for the unit to notice; it checks its power at every access to flash or line
 
 
 class RunningUnitError(Exception):
@@ -44,7 +44,7 @@ class RunningUnit:
         self._make_generator = make_generator
         self._announce = announce
         self._changed = threading.Condition()  # notified when the power or `_running` changes
-        self._one_at_a_time = threading.Lock()
+        self._lock = threading.Lock()
         self._running = True  # a host can already open the line
         self._cable_in = True
         self._restarts = 0
@@ -62,38 +62,38 @@ class RunningUnit:
 
     def power_off(self) -> None:
         """Cut the power, and wait until the unit has stopped and its line is closed."""
-        with self._one_at_a_time:
+        with self._lock:
             self._cut(0)
 
     def power_on(self) -> str:
         """Restore the power; wait until the unit has started, and return the address of its line."""
-        with self._one_at_a_time:
+        with self._lock:
             if not self._cable_in:
                 raise RunningUnitError("the cable is out; use cable in to restore the power")
             return self._restore()
 
     def power_cut(self, steps: int) -> None:
         """Cut the power after `steps` more steps of flash; 0 cuts it at once."""
-        with self._one_at_a_time:
+        with self._lock:
             self._need_power()
             self._cut(steps)
 
     def cable_out(self) -> None:
         """Pull the cable, which also cuts the power."""
-        with self._one_at_a_time:
+        with self._lock:
             self._cable_in = False
             self._cut(0)
 
     def cable_in(self) -> str:
-        with self._one_at_a_time:
+        with self._lock:
             self._cable_in = True
             return self._restore()
 
     def line_drop(self) -> str:
         """Disconnect the host with the power on; return the new address of the line."""
-        with self._one_at_a_time:
+        with self._lock:
             self._need_power()
-            if not self._cable.ask_to_drop(_PATIENCE):
+            if not self._cable.ask_to_drop(_TIMEOUT):
                 raise RunningUnitError("the unit is busy; it drops the line at its next turn")
             self._need_power()
             return self._cable.address
@@ -123,7 +123,7 @@ class RunningUnit:
         """Wait for the power, then plug in the line."""
         with self._changed:
             while not self.power.on:
-                self._changed.wait(_LOOK_SECONDS)
+                self._changed.wait(_POLL_SECONDS)
         self._cable.plug()
         if self._announce:
             self._announce(self._cable.address)
@@ -153,5 +153,5 @@ class RunningUnit:
 
     def _wait_until(self, holds: Callable[[], bool]) -> None:
         with self._changed:
-            if not self._changed.wait_for(holds, _PATIENCE):
+            if not self._changed.wait_for(holds, _TIMEOUT):
                 raise RunningUnitError("the unit is busy and has not noticed yet")

@@ -8,7 +8,7 @@ from .board import Board
 from .flash.counters import ExportCounter
 from .flash.record_log import RecordLog
 from .membership import Membership
-from .messages.under_way import Incoming
+from .messages.in_progress import Incoming
 from .paper_bits import KeyReader, PaperBits
 
 

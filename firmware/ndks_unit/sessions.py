@@ -13,9 +13,9 @@ from .flash.record_log import RecordLog
 from .flash.records import BOOTS, WRONG_ATTEMPTS
 
 _ATTEMPTS = ">I"
-_MOST_ATTEMPTS = 0xFFFFFFFF
+_MAX_ATTEMPTS = 0xFFFFFFFF
 _DELAY_MS = 100  # doubled after each wrong attempt
-_LONGEST_DELAY_MS = 60000
+_MAX_DELAY_MS = 60000
 
 
 class Session:
@@ -66,7 +66,7 @@ class Session:
         if not transcript_hash:
             raise errors.UnitError(errors.CONFLICT)
         if not same(given, proof(self._board, auth, HOST, transcript_hash)):
-            self._count_attempts(min(self.wrong_attempts + 1, _MOST_ATTEMPTS))
+            self._count_attempts(min(self.wrong_attempts + 1, _MAX_ATTEMPTS))
             raise errors.UnitError(errors.LOCKED)
         self.channel = SecureChannel(self._board, auth, transcript_hash, UNIT)
         if self.wrong_attempts:
@@ -82,7 +82,7 @@ class Session:
         attempts = self.wrong_attempts
         if not attempts:
             return False
-        delay = min(_DELAY_MS << min(attempts, 16), _LONGEST_DELAY_MS)
+        delay = min(_DELAY_MS << min(attempts, 16), _MAX_DELAY_MS)
         return (self._board.ticks_ms() - self._delay_since) % TICKS_PERIOD < delay
 
     def _count_attempts(self, attempts: int) -> None:

@@ -11,7 +11,7 @@ from .flash import erasure, records
 from .flash.counters import MessageCounter
 from .flash.record_log import RecordLog
 from .member import Member
-from .messages.under_way import Sealing
+from .messages.in_progress import Sealing
 from .messages.windows import Windows
 from .sessions import Session
 
@@ -40,7 +40,7 @@ class State:
         self.lock()
         self.session.forget_attempts()
         self.log.load()
-        self.unfinished = erasure.begun(self.board)  # until this erasure is complete, the unit ignores flash
+        self.unfinished = erasure.find_unfinished(self.board)  # until this erasure is complete, the unit ignores flash
         body = None if self.is_foreign or self.unfinished else self.log.body(records.BINDING)
         self.binding = BindingRecord(body) if body else None
         self.message_counter = MessageCounter(self.log)

@@ -18,10 +18,10 @@ ON_PURPOSE = b"\0"
 BY_TAMPERING = b"\1"
 
 _MARKER_SIZE = NVM_SIZE - records.SIZE
-_ENOUGH = 4  # matching bytes of the 16-byte tag that prove a torn marker
+_MIN_MATCHING = 4  # matching bytes of the 16-byte tag that prove a torn marker
 
 
-def begun(board: Board) -> bytes:
+def find_unfinished(board: Board) -> bytes:
     """Return the cause of an unfinished erasure, or b"".
 
     The marker may be torn. A part of its tag is then enough, because nothing else writes to this place.
@@ -31,7 +31,7 @@ def begun(board: Board) -> bytes:
     for cause in (BY_TAMPERING, ON_PURPOSE):
         marker = _marker(keys, cause)
         right = [found[i] == marker[i] for i in range(records.TAG, records.BODY)]
-        if right.count(True) >= _ENOUGH:
+        if right.count(True) >= _MIN_MATCHING:
             return cause
     return b""
 

@@ -17,7 +17,7 @@ from .records import COUNTERS, CURRENT_FORMAT, OPEN, PLAIN, SEALED, SIZE, TAIL, 
 from .snapshots import NVM, Storage
 
 _STATE = ">BI"  # format, erases
-_MOST_ERASES = 0xFFFFFFFF
+_MAX_ERASES = 0xFFFFFFFF
 
 
 class RecordLog:
@@ -222,4 +222,4 @@ class RecordLog:
 
 def format_body(erases: int) -> bytes:
     """Return the body of the record STATE_FORMAT."""
-    return struct.pack(_STATE, CURRENT_FORMAT, min(erases, _MOST_ERASES))
+    return struct.pack(_STATE, CURRENT_FORMAT, min(erases, _MAX_ERASES))

@@ -10,7 +10,7 @@ from ndks_protocol import commands, errors
 from ndks_protocol.capsule import SYNC_SIZE, Header, MessageKeys, Opener
 
 from ..state import State
-from .under_way import Incoming
+from .in_progress import Incoming
 
 _FLAGS = commands.AGAIN | commands.ALLOW_JUMP
 _HANDLE_SIZE = 8

@@ -9,7 +9,7 @@ from ndks_protocol import commands, errors
 from ndks_protocol.capsule import Header, MessageKeys, Sealer
 
 from ..state import State
-from .under_way import Outgoing
+from .in_progress import Outgoing
 
 _MODE_A = "a"
 _MODE_B = "b"

@@ -7,7 +7,7 @@ from ndks_protocol.capsule import CHUNK, FIRST_PIECE, Header, MessageKeys, Opene
 
 from ..board import Board
 
-_REMEMBERED = 8  # number of latest tokens, and of latest pieces of the message, that a host may repeat
+_HISTORY = 8  # number of latest tokens, and of latest pieces of the message, that a host may repeat
 _FINGERPRINT = 16  # bytes of the truncated SHA-256; enough against collisions
 
 
@@ -63,7 +63,7 @@ class Outgoing:
         if piece not in self._pieces:
             self._check_next(number, last, len(data))
             # Record the piece before sealing: after a failure the host may repeat this piece, but send no other.
-            self._pieces = self._pieces[1 - _REMEMBERED :] + [piece]
+            self._pieces = self._pieces[1 - _HISTORY :] + [piece]
             self._next = -1 if last else number + 1
         return self._view[: self._sealer.seal_into(self._view, number, last, data)]
 
@@ -100,4 +100,4 @@ class Sealing:
     def begin(self, token: bytes, request: "tuple[object, ...]", header: Header) -> None:
         """Remember the header of a new message, and discard the previous message."""
         self.end()
-        self._begun = self._begun[1 - _REMEMBERED :] + [(token, request, header)]
+        self._begun = self._begun[1 - _HISTORY :] + [(token, request, header)]
