@@ -73,7 +73,7 @@ class MemoryFlash:
         self._snapshot(slot).overwrite(data)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is held open."""
 
     def _snapshot(self, slot: int) -> Sector:
         snapshot = self.snapshots[slot]

@@ -77,7 +77,7 @@ class DriveFile:
             _sync(file.fileno(), self._path)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is held open."""
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -15,7 +15,7 @@ MEMBER = IS_PROVISIONED | SESSION
 
 # States of a unit, in the answer to HELLO
 STATE_BLANK = 0
-STATE_PROVISIONED = 1  # inside a session; outside, a provisioned unit answers LOCKED
+STATE_PROVISIONED = 1  # unlocked in a session; otherwise a provisioned unit is locked
 STATE_LOCKED = 2
 STATE_TAMPERED = 3  # the case was opened, and the unit has erased everything
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Network id: a public value that is equal on two units exactly if their keys are equal (PROTOCOL.md section 2)."""
+"""Network id: a public value by which units verify that they compute the same keys (PROTOCOL.md section 2)."""
 
 from .kdf import Crypto, derive
 from .layout import Layout

@@ -129,7 +129,7 @@ class RecordLog:
                     self.append(kind, self._bodies[kind])
 
     def compact(self) -> None:
-        """Write all newest records to the older snapshot, verify it, then rewrite nvm with them."""
+        """Write all newest records to the unused snapshot file, verify it, then rewrite nvm with them."""
         if not self.keys.complete and self.body(records.BINDING):
             raise errors.UnitError(errors.STORAGE)
         end, found = self._make_image()

@@ -91,7 +91,7 @@ class Storage:
         return self._image
 
     def write_snapshot(self) -> None:
-        """Write the image over the older snapshot and verify it. UnitError(STORAGE)."""
+        """Write the image to the unused snapshot file and verify it. UnitError(STORAGE)."""
         slot = 0 if self._snapshot != 0 else 1
         self.write_to(slot)
         self._snapshot = slot

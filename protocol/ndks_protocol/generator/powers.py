@@ -19,7 +19,7 @@ class PowerKeystream(Keystream):
         pass
 
     def _fill(self, out: bytearray, position: int, count: int, element: int) -> None:
-        """Write `count` bits from `element` on to `out`, starting at bit `position`, a multiple of 8. `out` has zeros.
+        """Write `count` bits from `element` on to zeroed `out`, starting at bit `position`, a multiple of 8.
 
         Error bound: the error of a new rotation is below 13 ulp (9 in each coordinate). A multiplication adds the error
         of the factor and less than 2 ulp for rounding. After n multiplications the error of the phase's rotation is
