@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A unit, its hosts and a model execute the same random steps; after each step they must agree, including flash.
+"""A unit, its hosts and a small model of them live through the same things; after each they must agree, flash too.
 
-NDKS_TEST_FULL=1 makes the runs much longer.
+NDKS_TEST_FULL=1 lets them live much longer.
 """
 
 import functools
@@ -38,10 +38,10 @@ from .model import JUMP, Capsule, Flash, Model, Own, Refused, Window
 
 NETWORK = public_network()
 PARAMETERS = capsule_reference.Network(NETWORK.secret, NETWORK.p1, NETWORK.p2, NETWORK.digits)
-PEERS = range(201, 212)  # lanes of simulated units; one more than a unit has windows for
+PEERS = range(201, 212)  # lanes of units that only the test plays; one more than a unit keeps account of
 PEER_LAPTOPS = [bytes([number]) * 16 for number in (1, 2)]
-LONG_MS = 61_000  # longer than any delay after wrong proofs
-ONE_RECORD = 112  # size in bytes of the largest record of a jump
+LONG_MS = 61_000  # no delay after wrong proofs is longer
+ONE_RECORD = 112  # bytes of the largest record that a jump appends
 
 cuts = st.builds(Fault, st.just("cut"), st.integers(0, 80) | st.integers(0, 9000))
 losses = st.builds(Fault, st.sampled_from(["part", "lost"]), st.integers(1, 7))
@@ -64,7 +64,7 @@ def message(lane: int, number: int, cipher: int, data: bytes, sender: bytes) -> 
 
 
 def outcome(operation: Callable[[], Any]) -> Any:
-    """Return the result of an operation, or the name of its error."""
+    """What it returns, or the name of the error that it ends with."""
     try:
         return operation()
     except Refused as refused:
@@ -74,13 +74,13 @@ def outcome(operation: Callable[[], Any]) -> Any:
 
 
 class Life(RuleBasedStateMachine):
-    """A desk, from the day when a blank unit arrived."""
+    """One desk from the day on which a blank unit was put on it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.directory = Path(tempfile.mkdtemp(prefix="ndks-life-"))
         self.next_lane = 1
-        self.used: dict[tuple[int, int], bytes] = {}  # wire headers by lane and number
+        self.used: dict[tuple[int, int], bytes] = {}  # wire headers, by lane and number
         self.restored_lanes: set[int] = set()
         self.acknowledged: set[int] = set()
         self.capsules: list[tuple[Capsule, bytes]] = []
@@ -110,10 +110,10 @@ class Life(RuleBasedStateMachine):
             self.patches.stop()
         shutil.rmtree(self.directory)
 
-    # Comparison of unit and model
+    # How the two are compared
 
     def step(self, operation: Callable[[Unit], Any], change: Callable[[Model], Any], fault: Fault | None = None) -> Any:
-        """Apply a step to unit and model, and return both results; return nothing after a fault."""
+        """Do the same with unit and model; return what both did. Nothing when a fault has struck."""
         before, after = self.model, self.model.copy()
         after.clock, after.room = self.desk.unit.clock.milliseconds, self.view.free
         actual = outcome(lambda: self.desk.run(operation, fault))
@@ -136,7 +136,7 @@ class Life(RuleBasedStateMachine):
         return look(self.desk.images(), self.desk.bindings)
 
     def check(self) -> None:
-        """Check flash and laptop against the model."""
+        """Flash holds what the model says, the laptop what it has to know."""
         view, flash = self.looked(), self.model.flash
         assert seen(view) == described(flash)
         assert view.is_settled or not self.model.is_in_session
@@ -156,7 +156,7 @@ class Life(RuleBasedStateMachine):
             assert laptop.lane != self.model.flash.lane
 
     def go_on_after(self, fault: Fault | None, before: Model, after: Model) -> None:
-        """Check that each part of the unit is as before the command or as after it, and adopt its state."""
+        """Find the unit as it was before the command or as it is after it, in each of its parts."""
         assert fault
         had_power = self.desk.unit.power.on
         starts = 0
@@ -194,7 +194,7 @@ class Life(RuleBasedStateMachine):
         return found
 
     def learn_laptop(self, before: Model, after: Model) -> None:
-        """Adopt what the laptop wrote before the fault."""
+        """See what the laptop has written down before the fault struck."""
         unit = self.desk.store.unit(self.desk.serial_number)
         ids = {known.binding_id for known in unit.bindings}
         laptop, possible = self.model.laptop, [*before.laptop.known, *after.laptop.known]
@@ -216,7 +216,7 @@ class Life(RuleBasedStateMachine):
         if self.model.flash.binding != before.flash.binding and self.model.flash.binding in after.laptop.known:
             assert id_of(self.model.flash.binding) in ids, "a binding that nobody has written down"
 
-    # Rules: life cycle of a unit
+    # Rules: a unit's life
 
     @precondition(lambda self: self.model.flash.lane)
     @rule()
@@ -328,7 +328,7 @@ class Life(RuleBasedStateMachine):
     def wait(self, milliseconds: int) -> None:
         self.desk.unit.clock.milliseconds += milliseconds
 
-    # Rules: events
+    # Rules: what happens to it
 
     @rule(steps=st.none() | st.integers(0, 40) | st.integers(0, 9000))
     def restart(self, steps: int | None) -> None:
@@ -377,7 +377,7 @@ class Life(RuleBasedStateMachine):
         self.desk.unit.poll()
         if self.model.is_in_session:
             assert outcome(lambda: self.desk.run(Unit.next_index, None)) == "refused: TAMPERED"
-        self.desk.unplug()  # a connected host would keep the old HELLO answer
+        self.desk.unplug()  # what a host has once been told, it goes on to believe
         self.model.open_case()
         self.check()
 
@@ -407,7 +407,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.model.flash.lane)
     @rule(messages=st.sampled_from([1, 3, 64, 65]), ends=st.booleans())
     def be_put_back_after_messages(self, messages: int, ends: bool) -> None:
-        """The laptop knows the numbers, even if it has not ended the session."""
+        """The laptop knows the numbers, whether it has ended the session or not."""
         self.copy_flash()
         for _ in range(messages):
             self.seal(b"", "aes", "b", None)
@@ -463,7 +463,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.model.flash.lane)
     @rule(left=st.integers(0, 250))
     def fill_log(self, left: int) -> None:
-        """Fill the log until little room is left."""
+        """Until it has little room left."""
         for _ in range(50):
             used = self.view.free
             if used < ONE_RECORD + left:
@@ -550,7 +550,7 @@ class Life(RuleBasedStateMachine):
         fault=faults,
     )
     def open(self, which: int, mode: str, again: bool, allow_jump: bool, fault: Fault | None) -> None:
-        """Open one of the latest messages, in any order and repeatedly."""
+        """One of the latest: in whatever order, and several times."""
         capsule, sent = self.capsules[-1 - which % len(self.capsules)]
         self.step(
             lambda host: host.unseal(sent, mode=mode, again=again, allow_jump=allow_jump),
@@ -597,7 +597,7 @@ def id_of(binding: bytes) -> str:
 
 
 def described(flash: Flash) -> dict[str, Any]:
-    """Return the expected content of flash."""
+    """What must be in flash."""
     return {
         "lane": flash.lane,
         "binding": flash.binding,
@@ -611,7 +611,7 @@ def described(flash: Flash) -> dict[str, Any]:
 
 
 def seen(view: FlashView) -> dict[str, Any]:
-    """Return the actual content of flash."""
+    """The same, as it is there."""
     lane = 0
     if view.is_bound:
         assert NETWORK.secret in view.membership
@@ -621,7 +621,7 @@ def seen(view: FlashView) -> dict[str, Any]:
 
 
 def between(view: FlashView, before_it: Model, after_it: Model) -> Flash:
-    """Return the expected content after an interruption: each part is the old one, the new one, or the laptop's."""
+    """What is there after an interruption; each part is as it was before, as it is after, or as the laptop knew it."""
     before, after = before_it.flash, after_it.flash
     found, old, new = seen(view), described(before), described(after)
     known = {"next_index": before_it.laptop.exported + 1, "reserved": before_it.laptop.minimum + 1}
@@ -655,4 +655,4 @@ Life.TestCase.settings = settings(
     derandomize=not FULL,
     suppress_health_check=list(HealthCheck),
 )
-TestLife = pytest.mark.timeout(900)(Life.TestCase)  # 80 lives need minutes on a busy machine
+TestLife = pytest.mark.timeout(900)(Life.TestCase)  # 80 lives are work for minutes on a busy machine
