@@ -145,3 +145,30 @@ def test_impossible_line_is_refused(tmp_path: Path, options: list[str]) -> None:
     done = refused(tmp_path / "alice", *options)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
+
+
+def listed(*options: str) -> str:
+    command = [sys.executable, "-m", "ndks", "list", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
+
+
+def test_list_names_units_that_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NDKS_HOME", str(tmp_path / "home"))
+    assert "no emulated unit runs" in listed()
+    with emulated(tmp_path / "alice", "--pty") as alice, emulated(tmp_path / "bob", "--tcp", "0") as bob:
+        units = {unit["port"]: unit for unit in json.loads(listed("--json"))["units"]}
+        assert units.keys() >= {alice.port, bob.port}
+        assert units[alice.port]["emulated_in"] == str(tmp_path / "alice")
+        assert units[alice.port]["hello"]["state"] == "blank"
+        assert f"blank, emulated in {tmp_path / 'bob'}" in listed()
+        bob.process.kill()
+        bob.process.wait(PATIENCE)
+        assert bob.port not in listed()
+        alice.end(signal.SIGTERM)
+    assert "no emulated unit runs" in listed()
+
+
+def test_a_user_without_a_home_can_run_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NDKS_HOME", "/proc/nowhere")
+    with emulated(tmp_path / "alice") as unit:
+        assert unit.end(signal.SIGTERM) == 0

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 
 import pytest
-import shtab
 from host.conftest import Call
 from host.running import assert_refused, run
 
@@ -25,7 +24,8 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
 
 
 COMMANDS = [parser.prog.split()[1:] for parser in parsers(build_parser())]
-LEAVES = [command for command in COMMANDS if command not in (["network"], ["faraday"])]
+GROUPS = (["network"], ["faraday"])
+LEAVES = [command for command in COMMANDS if command not in GROUPS]
 
 
 def test_all_commands_are_there() -> None:
@@ -95,14 +95,6 @@ def test_version() -> None:
     assert (finished.status, finished.text) == (0, f"ndks {ndks.__version__}\n")
 
 
-@pytest.mark.parametrize("shell", shtab.SUPPORTED_SHELLS)
-def test_completions(shell: str, call: Call) -> None:
-    script = call("completion", shell)
-    assert (script.status, script.stderr) == (0, "")
-    for command in COMMANDS:
-        assert command[-1] in script.text
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -144,6 +136,6 @@ def test_commands_that_make_no_sense(arguments: list[str], call: Call) -> None:
     assert "Traceback" not in finished.stderr
 
 
-@pytest.mark.parametrize("arguments", [[], ["key", "--bits", "many"], ["stream"]])
+@pytest.mark.parametrize("arguments", [["key", "--bits", "many"], ["stream"]])
 def test_usage_errors_have_the_form_of_all_errors(arguments: list[str]) -> None:
     assert_refused(run(*arguments), "USAGE", 2)
