@@ -85,6 +85,7 @@ def test_network_file_of_another_network(capsule: Path, tmp_path: Path, call: Ca
 
 def test_network_file_that_is_none(capsule: Path, tmp_path: Path, call: Call) -> None:
     (tmp_path / "damaged.ndksnet").write_text("{}")
+    (tmp_path / "damaged.ndksnet").chmod(0o600)
     for command in ("decrypt", "inspect"):
         assert_refused(call(command, capsule, "--network", tmp_path / "damaged.ndksnet"), "NETWORK_FILE", 1)
         assert_refused(call(command, capsule, "--network", tmp_path / "missing.ndksnet"), "FILE", 1)

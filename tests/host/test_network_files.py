@@ -214,7 +214,7 @@ def test_new_network_as_json(tmp_path: Path) -> None:
 def test_show_tells_all_but_the_secret(tmp_path: Path) -> None:
     path = tmp_path / "o.ndksnet"
     path.write_text(having(members=[MEMBER | {"label": "alice"}], next_lane=2))
-    for options in ([], ["--json"]):
+    for options in (["--parameters"], ["--parameters", "--json"]):
         finished = run("network", "show", path, *options)
         assert finished.status == 0
         for word in ("office", ndks.Network.load(path).network_id, "0.52", "alice", "00" * 8):
