@@ -29,6 +29,7 @@ from conversation import (
     BIND,
     BLANK_STATE,
     CLOSE,
+    DEMO,
     ERASE,
     FIRST,
     HELLO,
@@ -46,6 +47,7 @@ from conversation import (
     UNLOCKED_STATE,
     ZEROIZE,
     Conversation,
+    Membership,
     Step,
     unlocking,
 )
@@ -76,10 +78,10 @@ ENTROPY = conversation.ENTROPY[:8]  # so the handles of the unit are all the sam
 HOST_RANDOM = bytes.fromhex("a8a9aaabacadaeaf")
 
 
-def own_message(cipher: int, number: int, data: bytes, binding_id: bytes = FIRST.id) -> Message:
+def own_message(cipher: int, number: int, data: bytes, binding_id: bytes = FIRST.id, of: Membership = DEMO) -> Message:
     """What the unit of the conversation seals."""
     salt = hashlib.sha256(HOST_RANDOM + ENTROPY).digest()[:8]
-    return Message(suite_network(), clear_header(HYBRID, cipher, OWN_LANE, number, salt), data, binding_id)
+    return Message(of.network, clear_header(of.suite, cipher, OWN_LANE, number, salt), data, binding_id)
 
 
 def others_message(
@@ -333,7 +335,7 @@ def becoming_a_member(talk: Conversation) -> None:
 
 def wrong_proofs(talk: Conversation) -> int:
     """Return how many bytes of the log they have taken."""
-    used = extent(STATE_FORMAT, 5) + extent(MEMBERSHIP, len(MEMBER)) + extent(BINDING, 66)
+    used = talk.used
     attempts = extent(WRONG_ATTEMPTS, 4)
     talk.greet()
     talk.say(
@@ -569,8 +571,7 @@ def a_new_life(talk: Conversation) -> None:
     talk.say(talk.status(BLANK_STATE, extent(STATE_FORMAT, 5), erases=3), *needing_a_session(BLANK))
     talk.provision(SECOND)
     talk.open_session(minimum=1000)
-    used = 2 * extent(STATE_FORMAT, 5) + extent(MEMBERSHIP, len(MEMBER)) + extent(BINDING, 66)
-    used += extent(MESSAGE_COUNTER, 12)  # UNLOCK notes the floor
+    used = talk.used + extent(STATE_FORMAT, 5) + extent(MESSAGE_COUNTER, 12)  # UNLOCK notes the minimum
     message = own_message(AES, 1001, b"x", SECOND.id)
     talk.say(
         talk.status(UNLOCKED_STATE, used, erases=3, message_counter=1000),

@@ -130,6 +130,10 @@ class Life(Conversation):
 
     def restart(self) -> None:
         super().restart()
+        self.start()
+
+    def start(self) -> None:
+        """What a start writes."""
         self.flash.restart()
         if BOOTS in self.flash.bodies:
             self.flash.count(BOOTS)
