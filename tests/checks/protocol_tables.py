@@ -74,7 +74,7 @@ def number_table() -> str:
         ("flags of OPEN_BEGIN and OPEN_KEYS: again, allow_jump", f"{commands.AGAIN}, {commands.ALLOW_JUMP}"),
         ("kind: data, control", f"{commands.DATA}, {commands.CONTROL}"),
         ("longest key", f"2^{commands.MAX_KEY_BYTES.bit_length() - 1} bytes"),
-        ("farthest jump without permission", f"{commands.MAX_JUMP} keys"),
+        ("farthest jump without permission", f"2^{commands.MAX_JUMP.bit_length() - 1} numbers"),
         ("longest name of a network", f"{commands.MAX_NAME} bytes of UTF-8"),
         ("longest decimal", f"{decimals.MAX_CHARACTERS} characters"),
         ("largest d", f"{MAX_DIGITS}"),
