@@ -104,6 +104,7 @@ class Conversation:
         self.boots = b""  # the body of the record
         self._session_count = 0
         self._opening: Session | None = None
+        self._greeting = b""  # the last answer to HELLO
         self._before: dict[str, Any] = {}
 
     def say(self, *steps: Step) -> None:
@@ -152,6 +153,7 @@ class Conversation:
         self._before["restart"] = True
         self.session = None
         self._session_count = 0
+        self._greeting = b""
         self.boots = struct.pack(">Q", int.from_bytes(self.boots) + 1) if self.binding else b""
 
     def provision(self, binding: Binding) -> None:
@@ -175,7 +177,8 @@ class Conversation:
 
     def greet(self) -> None:
         """HELLO, which ends a session."""
-        self.say_in_the_clear((HELLO, b"", self.hello()))
+        self._greeting = self.hello()
+        self.say_in_the_clear((HELLO, b"", self._greeting))
 
     def open_session(self, minimum: int = 0) -> None:
         self.greet()
@@ -189,7 +192,7 @@ class Conversation:
         host_random = hashlib.sha256(b"random of the host %d" % len(self.steps)).digest()[:16]
         seed = ENTROPY + UID + self.boots + struct.pack(">I", self._session_count)
         unit_random = hashlib.sha256(seed).digest()[:16]
-        self._opening = Session(self.binding.auth, self.hello(), host_random, unit_random)
+        self._opening = Session(self.binding.auth, self._greeting, host_random, unit_random)
         self.say((OPEN_SESSION, host_random, unit_random + self._opening.unit_proof))
 
     def prove(self) -> None:

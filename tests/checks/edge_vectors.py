@@ -10,6 +10,7 @@ from capsule_reference import (
     AES,
     CHUNK,
     HYBRID,
+    MAX_JUMP,
     PAPER,
     VERNAM,
     Message,
@@ -26,6 +27,7 @@ from command_vectors import (
     AUTH,
     BLANK,
     CONFLICT,
+    DUPLICATE,
     EPOCH,
     KIND,
     MESSAGE_CHECK,
@@ -39,6 +41,7 @@ from command_vectors import (
     SEAL_BEGIN,
     SEAL_CHUNK,
     SEAL_KEYS,
+    SENDERS_FULL,
     SUITE,
     TOO_FAR,
     UNKNOWN_COMMAND,
@@ -65,6 +68,7 @@ from conversation import (
     LAST,
     LOCKED,
     LOCKED_STATE,
+    MAX_SENDERS,
     NEXT_INDEX,
     OWN_LANE,
     PROVISION,
@@ -197,6 +201,27 @@ def reading_in_mode_a() -> Conversation:
     return talk
 
 
+def senders() -> Conversation:
+    """One too many: it can be opened with the flag again, and not be accepted."""
+    talk = a_member()
+
+    def header(lane: int, number: int = 1) -> bytes:
+        return others_message(AES, lane, number, b"").header
+
+    one_more = 9 + MAX_SENDERS
+    talk.say(*((ACCEPT, header(lane) + b"\0", b"") for lane in range(9, one_more)))
+    talk.say(
+        (OPEN_BEGIN, header(one_more) + b"\0", SENDERS_FULL),
+        (OPEN_BEGIN, header(one_more) + b"\1", begun(one_more, 1) + bytes([AES])),
+        (OPEN_BEGIN, header(one_more, MAX_JUMP + 1) + b"\1", TOO_FAR),
+        (OPEN_BEGIN, header(one_more, MAX_JUMP + 1) + b"\3", begun(one_more, MAX_JUMP + 1) + bytes([AES])),
+        (ACCEPT, header(one_more) + b"\0", SENDERS_FULL),
+        (OPEN_BEGIN, header(9) + b"\0", DUPLICATE),
+        (OPEN_BEGIN, header(9) + b"\1", begun(9, 1) + bytes([AES])),
+    )
+    return talk
+
+
 def last_numbers() -> Conversation:
     talk = a_member()
     message = own_message(AES, LAST, b"")
@@ -275,7 +300,7 @@ def exported(suite: int, network: Network, k: int, size: int) -> bytes:
     return paper if suite == PAPER else xor(paper, mask)
 
 
-LIMITS = (two_mistakes, tokens, pieces, long_frames, reading_in_mode_a, last_numbers, binding_meanwhile)
+LIMITS = (two_mistakes, tokens, pieces, long_frames, reading_in_mode_a, senders, last_numbers, binding_meanwhile)
 
 
 def make_conversations() -> dict[str, Any]:

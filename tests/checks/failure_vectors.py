@@ -107,8 +107,12 @@ def ends_of_sessions() -> Conversation:
 
 
 def unlocking_again() -> Conversation:
-    """What is under way ends with UNLOCK, unless it is refused before the KEK is looked at."""
-    talk = a_member()
+    """What is under way ends with UNLOCK, unless it is refused before the KEK is looked at. Nobody has said HELLO."""
+    talk = Conversation()
+    talk.provision(FIRST)
+    talk.begin_session()
+    talk.prove()
+    talk.unlock()
     message = own_message(AES, 1, b"x")
     ended, index = (SEAL_CHUNK, piece("1st-mess", 0, 1, b"x"), CONFLICT), (NEXT_INDEX, b"", struct.pack(">IQ", 0, 1))
     talk.say(
