@@ -311,7 +311,7 @@ def test_without_a_link_the_new_path_is_told(tmp_path: Path) -> None:
         assert Path(port).is_char_device()
         unit.process.end(signal.SIGTERM)
         assert unit.process.process.stderr
-        assert f"ndks: the unit has started anew, on {port}\n" in unit.process.process.stderr.read()
+        assert f"ndks: the unit has started again, on {port}\n" in unit.process.process.stderr.read()
 
 
 @pytest.mark.parametrize("path", ["letter.txt", ".", "other", "missing/port"])
@@ -335,7 +335,7 @@ def test_python_line_of_the_help_works(shared_unit: Controlled) -> None:
     text = subprocess.run(
         [sys.executable, "-m", "ndks", "emulate", "--help"], capture_output=True, text=True, check=True
     ).stdout
-    script = text[text.index("  python3 -c") : text.index("A pseudo-terminal")].replace("python3", sys.executable)
+    script = text[text.index("  python3 -c") : text.index("A new pseudo-terminal")].replace("python3", sys.executable)
     script = script.replace("alice.ctl", str(shared_unit.socket))
     done = subprocess.run(script, shell=True, capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert json.loads(done.stdout)["power"] == "on"

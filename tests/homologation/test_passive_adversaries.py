@@ -148,7 +148,7 @@ def test_budgets_are_kept(adversary: Adversary) -> None:
     seen.keys[:, 0] = 0  # else all is over at once
     finding = adversary.attack(seen, Coin(1))
     assert finding.succeeded is None
-    assert finding.outcome.reason == "gave up after 0.3 s, which shows nothing"
+    assert finding.outcome.reason == "gave up after 0.3 s, which proves nothing"
     assert finding.seconds < 5
 
 

@@ -269,7 +269,7 @@ def test_what_the_laptop_is_known_by(here: Laptop, bound: str) -> None:
     assert unit["differences"] == []
     text = here.run("bind", "--show").text
     assert all(value in text for _, value in values["characteristics"])
-    assert f"unit {unit['unit']}: as it was bound" in text
+    assert f"unit {unit['unit']}: unchanged since it was bound" in text
 
 
 def test_what_has_changed_is_shown(here: Laptop, bound: str) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""bind, trust, zeroize."""
+"""Commands bind, trust and zeroize."""
 
 import argparse
 from pathlib import Path
@@ -30,44 +30,48 @@ def add_bind(parser: Parser) -> None:
     parser.add_argument(
         "--with-network",
         action=argparse.BooleanOptionalAction,
-        help="and to the router and subnet that the laptop uses: not for units that must work without a network, as in "
-        "a cage (default: no, or as it was)",
+        help="bind it to the laptop's router and subnet as well; such a unit does not open without that network, as in "
+        "a cage (default: no, or as before)",
     )
     parser.add_argument(
         "--allow-jump",
         action="store_true",
-        help="let the unit go on above numbers far above its own: an old image of its flash was put back",
+        help="permit a jump of the unit's counters by more than 2^20, after an old flash image was restored",
     )
     kind = parser.add_mutually_exclusive_group()
-    add_path(kind, "--code", metavar="FILE", help="read the transport code from there; - is stdin, the default")
-    kind.add_argument("--show", action="store_true", help="show what this laptop is known by, and do nothing")
-    add_path(kind, "--backup", metavar="FILE", help="write a sealed copy of this laptop's bindings, and show its code")
-    add_path(kind, "--restore", metavar="FILE", help="bring such a copy back; its code is read from stdin")
-    parser.add_argument("--force", action="store_true", help="overwrite FILE of --backup, the bindings with --restore")
+    add_path(kind, "--code", metavar="FILE", help="read the transport code from FILE; - is stdin, the default")
+    kind.add_argument("--show", action="store_true", help="only show the characteristics of this laptop")
+    add_path(
+        kind, "--backup", metavar="FILE", help="write an encrypted backup of this laptop's bindings, and show its code"
+    )
+    add_path(kind, "--restore", metavar="FILE", help="restore a backup; its code is read from stdin")
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite FILE with --backup, or the bindings with --restore"
+    )
     add_unit(parser)
 
 
 def add_trust(parser: Parser) -> None:
     set_up(parser, _TRUST_EXAMPLES, trust)
     parser.add_argument("lane", metavar="LANE", type=_lane, help="the other unit's lane")
-    parser.add_argument("binding_id", metavar="ID", type=_binding_id, help="its binding id; 0 forgets it")
-    add_path(parser, "--network", metavar="FILE", help="write it into this network file instead of a unit")
+    parser.add_argument("binding_id", metavar="ID", type=_binding_id, help="the other unit's binding id; 0 deletes it")
+    add_path(parser, "--network", metavar="FILE", help="write the id to this network file instead of a unit")
     add_unit(parser)
 
 
 def add_zeroize(parser: Parser) -> None:
     set_up(parser, _ZEROIZE_EXAMPLES, zeroize)
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     add_unit(parser)
 
 
 _BIND_EXAMPLES = """\
-  ndks bind                        asks for the 24 words that ndks provision has shown
+  ndks bind                        asks for the 24 words that ndks provision showed
   ndks bind --code code.txt        ... or reads them from a file
-  ndks bind --show                 what this laptop is known by
-  ndks bind --backup home.sealed   a copy for the day on which this laptop's disk fails
+  ndks bind --show                 the characteristics of this laptop
+  ndks bind --backup home.sealed   an encrypted backup, for a failed disk
   ndks bind --restore home.sealed
-  ndks bind --allow-jump                  after an old image of the unit's flash was put back"""
+  ndks bind --allow-jump           after an old image of the unit's flash was restored"""
 _TRUST_EXAMPLES = """\
   ndks trust 2 fb86974ccb6775c0141d8ae5852681a2     messages of lane 2 must come from this laptop
   ndks trust 2 0                                    ... or from any laptop
@@ -90,7 +94,7 @@ def bind(args: argparse.Namespace, out: Output) -> None:
 
 def trust(args: argparse.Namespace, out: Output) -> None:
     if args.network:
-        Network.load(args.network)  # a file that is none is reported before it is locked
+        Network.load(args.network)  # reports an invalid file before the lock
         note_binding(args.network, args.lane, args.binding_id)
         where = str(args.network)
     else:
@@ -98,7 +102,7 @@ def trust(args: argparse.Namespace, out: Output) -> None:
             unit.trust(args.lane, args.binding_id)
             where = f"unit {unit.hello.serial_number}"
     known = args.binding_id.strip("0")
-    text = f"{where} takes messages of lane {args.lane} from {'the laptop with this id' if known else 'any laptop'}"
+    text = f"{where} accepts messages of lane {args.lane} from {'the laptop with this id' if known else 'any laptop'}"
     out.done({"lane": args.lane, "binding_id": args.binding_id, "where": where}, text)
 
 
@@ -109,14 +113,14 @@ def zeroize(args: argparse.Namespace, out: Output) -> None:
             _confirm(serial_number)
         unit.zeroize()
         state = unit.hello.state
-    how = "Provisioned again, it gets a new lane: ndks provision NETWORK"
+    how = "To use it again, on a new lane: ndks provision NETWORK"
     if state == TAMPERED:
-        how = "Its case is or was open: close it, plug the unit in anew, and say ndks zeroize once more"
+        how = "Its case is or was open: close it, plug the unit in again, and repeat ndks zeroize"
     out.done({"serial_number": serial_number, "state": state}, f"unit {serial_number} is erased. {how}")
 
 
 def bound_values(unit: Unit, binding: Binding) -> dict[str, Any]:
-    """Return what is said of a unit that was bound to this laptop."""
+    """Return the result of binding a unit, for JSON."""
     lane = unit.member_status().lane
     names = sorted({name for name, _ in binding.characteristics})
     values = {"unit": unit.hello.serial_number, "lane": lane, "binding_id": binding.binding_id}
@@ -124,11 +128,11 @@ def bound_values(unit: Unit, binding: Binding) -> dict[str, Any]:
 
 
 def bound_text(values: dict[str, Any]) -> str:
-    """Return the same in words."""
+    """Return the result of binding a unit as text."""
     if not values["characteristics"]:
-        note("WARNING: nothing of this laptop can be read that it is known by: the binding rests on its secret alone")
+        note("WARNING: no characteristic of this laptop can be read: the binding rests on the laptop's secret alone")
     return (
-        f"unit {values['unit']} is bound to this laptop; where the other units are, say:\n"
+        f"unit {values['unit']} is bound to this laptop; at the laptops of the other units, run:\n"
         f"ndks trust {values['lane']} {values['binding_id']}"
     )
 
@@ -148,7 +152,7 @@ def _bind(args: argparse.Namespace, out: Output) -> None:
 def _go_on_far(unit: Unit, out: Output) -> None:
     unit.unlock(allow_jump=True)
     values = {"unit": unit.hello.serial_number, "message_counter": unit.status().message_counter}
-    out.done(values, f"unit {values['unit']} goes on above message {values['message_counter']}")
+    out.done(values, f"unit {values['unit']} goes on after message {values['message_counter']}")
 
 
 def _show(args: argparse.Namespace, out: Output) -> None:
@@ -160,16 +164,18 @@ def _show(args: argparse.Namespace, out: Output) -> None:
             changed = _changes(binding)
             units.append({"unit": serial_number, "binding_id": binding.binding_id, "differences": changed})
     rows = [f"{name:12}{value}" for name, value in present] or [
-        "nothing: a binding rests on this laptop's secret alone"
+        "no characteristics: a binding rests on this laptop's secret alone"
     ]
-    rows += [f"unit {unit['unit']}: {', '.join(unit['differences']) or 'as it was bound'}" for unit in units]
+    rows += [
+        f"unit {unit['unit']}: {', '.join(unit['differences']) or 'unchanged since it was bound'}" for unit in units
+    ]
     out.result({"characteristics": [list(pair) for pair in present], "units": units}, "\n".join(rows))
 
 
 def _changes(binding: Binding) -> list[str]:
     try:
         return differences(binding.characteristics, characteristics(with_network=binding.with_network))
-    except ndks.UsageError as error:  # no network to look at
+    except ndks.UsageError as error:  # there is no network
         return [str(error)]
 
 
@@ -177,19 +183,19 @@ def _back_up(args: argparse.Namespace, out: Output) -> None:
     need_stdout()
     refuse_existing(args.backup, args.force)
     words, sealed = backup.seal(BindingStore())
-    text = f"{args.backup} opens with these words alone; write them down, and keep them elsewhere:\n{words}"
+    text = f"only these words decrypt {args.backup}; write them down, and keep them elsewhere:\n{words}"
     with private_file(args.backup, overwrite=args.force) as file:
         file.write(sealed)
         file.flush()
-        out.result({"file": str(args.backup), "code": words}, text)  # a copy without its words replaces none
+        out.result({"file": str(args.backup), "code": words}, text)  # if this fails, the former file stays
 
 
 def _restore(args: argparse.Namespace, out: Output) -> None:
     sealed = read_small(args.restore)
     store = BindingStore()
     store.refuse_existing(overwrite=args.force)
-    units = backup.restore(store, sealed, _read_code(None, "the code of the copy"), overwrite=args.force)
-    text = f"{store.directory} has the bindings of {len(units)} units again: {', '.join(units)}"
+    units = backup.restore(store, sealed, _read_code(None, "the code of the backup"), overwrite=args.force)
+    text = f"{store.directory}: restored the bindings of {len(units)} units: {', '.join(units)}"
     out.done({"directory": str(store.directory), "units": units}, text)
 
 
@@ -203,7 +209,7 @@ def _read_code(path: Path | None, what: str) -> bytes:
 
 
 def _typed_words() -> str:
-    """Return what is typed, up to a line that completes the words: they may stand on several, as on paper."""
+    """Return typed lines until they contain all words, which may be on several lines."""
     typed = ""
     while len(typed.split()) < WORDS and (line := stdin.read_line()):
         typed += line
@@ -211,13 +217,13 @@ def _typed_words() -> str:
 
 
 def _confirm(serial_number: str) -> None:
-    need(stdin.is_terminal(), "nobody is there to be asked", "repeat with --yes")
-    note(f"everything in unit {serial_number} will be erased, for ever. Type yes, and press Enter:")
-    need(stdin.read_line().strip().lower() == "yes", "nothing was erased", "repeat if you want it")
+    need(stdin.is_terminal(), "stdin is not a terminal, so nobody can confirm", "repeat with --yes")
+    note(f"unit {serial_number} will be erased. Type yes, and press Enter:")
+    need(stdin.read_line().strip().lower() == "yes", "nothing was erased", "repeat, and type yes, to erase it")
 
 
 def _lane(text: str) -> int:
-    return bounded(text, 1, MAX_LANE, f"a lane lies between 1 and {MAX_LANE}")
+    return bounded(text, 1, MAX_LANE, f"a lane must be between 1 and {MAX_LANE}")
 
 
 def _binding_id(text: str) -> str:

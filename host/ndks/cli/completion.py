@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""completion: completions of commands and options for a shell."""
+"""Command completion: completion scripts for shells."""
 
 import argparse
 from typing import Any
@@ -22,7 +22,7 @@ _EXAMPLES = """\
 
 
 def completion(args: argparse.Namespace, out: Output) -> None:
-    from . import build_parser  # which needs this module
+    from . import build_parser  # here, because it imports this module
 
     parser = build_parser()
     _complete_paths(parser)
@@ -31,7 +31,7 @@ def completion(args: argparse.Namespace, out: Output) -> None:
 
 
 def _complete_paths(parser: Any) -> None:
-    """Say in shtab's way which arguments of all commands are names of files and directories."""
+    """Mark the path arguments of all commands for shtab."""
     for action in parser._actions:
         if kind := getattr(action, "completes", ""):
             action.complete = getattr(shtab, kind)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What the packages log, as notes on stderr: warnings always, all of it with --verbose."""
+"""Log of the packages on stderr: warnings, and everything with --verbose."""
 
 import logging
 
@@ -19,8 +19,8 @@ _NOTES = _Notes()
 
 
 def show_log(*, verbose: bool) -> None:
-    """Show it from now on; once more changes only how much."""
+    """Print the log from now on; a second call changes only the level."""
     for name in _PACKAGES:
         logger = logging.getLogger(name)
-        logger.addHandler(_NOTES)  # which is there once, however often it is added
+        logger.addHandler(_NOTES)  # has no effect the second time
         logger.setLevel(logging.DEBUG if verbose else logging.WARNING)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Parsers of commands: what all of them have in common."""
+"""Parsers of commands."""
 
 import argparse
 import sys
@@ -16,7 +16,7 @@ _RAW = argparse.RawDescriptionHelpFormatter
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors look like all others, and whose options are written out: --y is not --yes."""
+    """A parser with the error format of this program, and without abbreviated options."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
@@ -25,8 +25,8 @@ class Parser(argparse.ArgumentParser):
         report(UsageError.code, message, f"{self.prog} --help")
         sys.exit(UsageError.exit_status)
 
-    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ARG002 (it is stdout)
-        """Print help or version, which are results: they go the way of all results."""
+    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ARG002 (always stdout)
+        """Print help or version as a result."""
         write_stdout(encoded(message))
 
 
@@ -36,17 +36,19 @@ def make_parser(prog: str, description: str, examples: str) -> argparse.Argument
 
 
 def add_parser(subparsers: Any, name: str, help_line: str) -> Parser:
-    """Add a subcommand, or a group of them."""
+    """Add a subcommand or a group of subcommands."""
     description = f"{help_line[0].upper()}{help_line[1:]}."
     return subparsers.add_parser(name, help=help_line, description=description, formatter_class=_RAW)
 
 
 def set_up(parser: Parser, examples: str, handler: Handler) -> None:
-    """Give a subcommand the options that every command has."""
+    """Give a subcommand its examples, its handler and the options of every command."""
     show_examples(parser, examples)
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
-    parser.add_argument("--verbose", action="store_true", help="say on stderr what passes over the line (no secrets)")
-    parser.set_defaults(handler=handler, resume_advice="the same command begins anew")
+    parser.add_argument(
+        "--verbose", action="store_true", help="log the requests and answers on stderr, without secrets"
+    )
+    parser.set_defaults(handler=handler, resume_advice="the same command starts again from the beginning")
 
 
 def show_examples(parser: Parser, *examples: str) -> None:
