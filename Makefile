@@ -7,7 +7,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 QUIET := --quiet --disable-pip-version-check
-SOURCES := protocol firmware emulator host tests
+SOURCES := protocol firmware emulator host tests docs
 
 .PHONY: help demo homologate test tests test-full test-oldest fuzz bench check fix docs deploy clean install laboratory development
 
@@ -52,24 +52,24 @@ check: development ## check format, lint, types, generated docs, pictures and ve
 	$(BIN)/pyright --warnings
 	$(BIN)/python tests/checks/board_rules.py
 	$(BIN)/python tests/checks/arrows.py
-	$(BIN)/python tests/checks/protocol_tables.py --check
+	$(BIN)/python docs/make/protocol_tables.py --check
 	$(BIN)/python tests/checks/make_vectors.py --check
-	$(BIN)/python tests/checks/walk_tables.py --check
-	$(BIN)/python tests/checks/pictures.py --check
-	$(BIN)/python tests/checks/man_page.py --check
-	$(BIN)/python tests/checks/make_site.py
+	$(BIN)/python docs/make/walk_tables.py --check
+	$(BIN)/python docs/make/pictures.py --check
+	$(BIN)/python docs/make/man_page.py --check
+	$(BIN)/python docs/make/make_site.py
 
 fix: development ## format, and apply the fixes of ruff
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
 docs: development ## generate tables, vectors, pictures and manual page, and build the site in site/
-	$(BIN)/python tests/checks/protocol_tables.py
+	$(BIN)/python docs/make/protocol_tables.py
 	$(BIN)/python tests/checks/make_vectors.py
-	$(BIN)/python tests/checks/walk_tables.py
-	$(BIN)/python tests/checks/pictures.py
-	$(BIN)/python tests/checks/man_page.py
-	$(BIN)/python tests/checks/make_site.py
+	$(BIN)/python docs/make/walk_tables.py
+	$(BIN)/python docs/make/pictures.py
+	$(BIN)/python docs/make/man_page.py
+	$(BIN)/python docs/make/make_site.py
 
 deploy: install ## copy the firmware to a board: make deploy DRIVE=/media/you/CIRCUITPY
 	@[ -n "$(DRIVE)" ] || { echo 'make: DRIVE is missing. Do: make deploy DRIVE=/media/you/CIRCUITPY' >&2; exit 2; }
