@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from capsule_reference import HYBRID, VERNAM, WINDOW, Network, derive, suite_network
 from flash_reference import BINDING, FORMAT, MEMBERSHIP, STATE_FORMAT, extent
-from session_reference import OPEN_SESSION, PROVE, UNLOCK, Binding, Session
+from session_reference import Binding, Session
+from wire_codes import C, E
 
 Step = tuple[int, bytes, bytes | int]  # command, request, and its answer or error
 
@@ -28,9 +29,6 @@ POWER_ON = 0
 MAX_SENDERS = 10
 OWN_LANE = 7
 LAST = (1 << 48) - 1  # number of a lane
-HELLO, STATUS, PROVISION, CLOSE, BIND, TRUST, ZEROIZE = 0x01, 0x02, 0x03, 0x04, 0x08, 0x09, 0x0A
-NEXT_INDEX, KEY_CHUNK, ACKNOWLEDGE = 0x10, 0x11, 0x12
-BAD_REQUEST, TAMPERED, LOCKED = 0x0101, 0x0205, 0x0501
 READ_ONLY = 2  # flag
 BLANK_STATE, UNLOCKED_STATE, LOCKED_STATE, TAMPERED_STATE = 0, 1, 2, 3
 FIRST, SECOND = Binding(bytes(range(0x40, 0x60))), Binding(bytes(range(0x60, 0x80)))
@@ -86,8 +84,8 @@ def unlocking(binding: Binding, minimum: int = 0, allow_jump: int = 0) -> bytes:
 
 def ends_session(command: int, got: bytes | int) -> bool:
     """Whether the answer to a secured request is in the clear (section 6)."""
-    begins = command == OPEN_SESSION and got != BAD_REQUEST
-    return begins or got == TAMPERED or (command == ZEROIZE and isinstance(got, bytes))
+    begins = command == C.OPEN_SESSION and got != E.BAD_REQUEST
+    return begins or got == E.TAMPERED or (command == C.ZEROIZE and isinstance(got, bytes))
 
 
 class Conversation:
@@ -157,7 +155,7 @@ class Conversation:
         self.boots = struct.pack(">Q", int.from_bytes(self.boots) + 1) if self.binding else b""
 
     def provision(self, binding: Binding) -> None:
-        self.say((PROVISION, binding.secret + self.membership.request, b""))
+        self.say((C.PROVISION, binding.secret + self.membership.request, b""))
         self.binding = binding
         self.salt = unit_salt(binding)
 
@@ -166,11 +164,11 @@ class Conversation:
         self.binding, self.salt, self.boots = FIRST, unit_salt(FIRST), struct.pack(">Q", boots)
 
     def bind(self, binding: Binding) -> None:
-        self.say((BIND, binding.secret, b""))
+        self.say((C.BIND, binding.secret, b""))
         self.binding = binding
 
     def zeroize(self) -> None:
-        self.say((ZEROIZE, ERASE, b""))
+        self.say((C.ZEROIZE, ERASE, b""))
         self.binding = None
         self.salt = bytes(16)
         self.boots = b""
@@ -178,7 +176,7 @@ class Conversation:
     def greet(self) -> None:
         """HELLO, which ends a session."""
         self._greeting = self.hello()
-        self.say_in_the_clear((HELLO, b"", self._greeting))
+        self.say_in_the_clear((C.HELLO, b"", self._greeting))
 
     def open_session(self, minimum: int = 0) -> None:
         self.greet()
@@ -193,22 +191,22 @@ class Conversation:
         seed = ENTROPY + UID + self.boots + struct.pack(">I", self._session_count)
         unit_random = hashlib.sha256(seed).digest()[:16]
         self._opening = Session(self.binding.auth, self._greeting, host_random, unit_random)
-        self.say((OPEN_SESSION, host_random, unit_random + self._opening.unit_proof))
+        self.say((C.OPEN_SESSION, host_random, unit_random + self._opening.unit_proof))
 
     def prove(self) -> None:
         assert self._opening
-        self.say((PROVE, self._opening.host_proof, b""))
+        self.say((C.PROVE, self._opening.host_proof, b""))
         self.session = self._opening
 
     def prove_wrongly(self) -> None:
         """With one bit changed."""
         assert self._opening
         proof = self._opening.host_proof
-        self.say((PROVE, bytes([proof[0] ^ 1]) + proof[1:], LOCKED))
+        self.say((C.PROVE, bytes([proof[0] ^ 1]) + proof[1:], E.LOCKED))
 
     def unlock(self, minimum: int = 0) -> None:
         assert self.binding
-        self.say((UNLOCK, unlocking(self.binding, minimum), b""))
+        self.say((C.UNLOCK, unlocking(self.binding, minimum), b""))
 
     @property
     def used(self) -> int:
@@ -232,7 +230,7 @@ class Conversation:
         line = struct.pack(">HHII", log_used, 4064, 0, dropped)
         counts = life.get("erases", 0), life.get("wrong", 0)
         end = struct.pack(">QBIIQ", int.from_bytes(self.boots), POWER_ON, *counts, message_counter)
-        return STATUS, b"", bytes([state, self.flags]) + about_network + line + operators + end
+        return C.STATUS, b"", bytes([state, self.flags]) + about_network + line + operators + end
 
 
 def a_member(membership: Membership = DEMO) -> Conversation:

@@ -23,29 +23,6 @@ from capsule_reference import (
     xor,
 )
 from command_vectors import (
-    ACCEPT,
-    AUTH,
-    BLANK,
-    CONFLICT,
-    DUPLICATE,
-    EPOCH,
-    KIND,
-    MESSAGE_CHECK,
-    MESSAGE_STREAM,
-    OPEN_BEGIN,
-    OPEN_CHUNK,
-    OPEN_KEYS,
-    PROVISIONED,
-    RANGE,
-    REFLECTED,
-    SEAL_BEGIN,
-    SEAL_CHUNK,
-    SEAL_KEYS,
-    SENDERS_FULL,
-    SUITE,
-    TOO_FAR,
-    UNKNOWN_COMMAND,
-    WRONG_BINDING,
     acknowledgement,
     begin,
     begun,
@@ -59,24 +36,14 @@ from command_vectors import (
 )
 from conversation import (
     ABOUT_STEPS,
-    ACKNOWLEDGE,
-    BAD_REQUEST,
-    CLOSE,
     FIRST,
-    HELLO,
-    KEY_CHUNK,
     LAST,
-    LOCKED,
     LOCKED_STATE,
     MAX_SENDERS,
-    NEXT_INDEX,
     OWN_LANE,
-    PROVISION,
     SECOND,
-    TRUST,
     UID,
     UNLOCKED_STATE,
-    ZEROIZE,
     Conversation,
     Membership,
     a_member,
@@ -85,7 +52,7 @@ from conversation import (
 from failure_vectors import FAILURES
 from flash_cases import FLASH_CASES
 from record_vectors import ABOUT_IMAGES
-from session_reference import OPEN_SESSION, UNLOCK
+from wire_codes import C, E
 
 OTHER_SUITE, CONTROL = {"suite": PAPER}, {"kind": 1}
 OTHER_NETWORKS = (
@@ -98,39 +65,39 @@ OTHER_NETWORKS = (
 def two_mistakes() -> Conversation:
     """The first in the order of checks is answered."""
     talk = Conversation()
-    talk.say((0x7E, bytes(1120), UNKNOWN_COMMAND), (NEXT_INDEX, b"\0", BLANK), (OPEN_SESSION, b"", BLANK))
+    talk.say((0x7E, bytes(1120), E.UNKNOWN_COMMAND), (C.NEXT_INDEX, b"\0", E.BLANK), (C.OPEN_SESSION, b"", E.BLANK))
     talk.provision(FIRST)
-    talk.say((PROVISION, b"", PROVISIONED), (NEXT_INDEX, b"\0", LOCKED), (ZEROIZE, bytes(15), BAD_REQUEST))
+    talk.say((C.PROVISION, b"", E.PROVISIONED), (C.NEXT_INDEX, b"\0", E.LOCKED), (C.ZEROIZE, bytes(15), E.BAD_REQUEST))
     talk.open_session()
     (own, theirs), sealed = (others_message(AES, lane, 1, b"") for lane in (OWN_LANE, 9)), own_message(VERNAM, 1, b"x")
     other_suite, control = (others_message(AES, OWN_LANE, 1, b"", **what).header for what in (OTHER_SUITE, CONTROL))
     aes, vernam = b"aes-mess", b"1st-mess"
     talk.say(
-        (UNLOCK, unlocking(SECOND, allow_jump=2), RANGE),
-        (KEY_CHUNK, chunk_request(0, 0, 0, epoch=1), EPOCH),
-        (ACKNOWLEDGE, acknowledgement(0, allow_jump=2, epoch=1), RANGE),
-        (ACKNOWLEDGE, acknowledgement(0, epoch=1), EPOCH),
-        (SEAL_BEGIN, begin("1st-mess", 2, kind=1), RANGE),
-        (SEAL_BEGIN, begin("1st-mess", VERNAM), sealed.header),
-        (SEAL_BEGIN, begin("1st-mess", 2, kind=1), CONFLICT),
-        (SEAL_CHUNK, piece("2nd-mess", 0, 2, b""), CONFLICT),
-        (SEAL_CHUNK, piece("1st-mess", 1, 2, b""), CONFLICT),
-        (SEAL_CHUNK, piece("1st-mess", 0, 0, b"x"), RANGE),
-        (SEAL_CHUNK, piece("1st-mess", 0, 1, b"x"), sealed.chunks[0]),
-        (OPEN_BEGIN, bytes(37) + b"\4", RANGE),
-        (OPEN_BEGIN, other_suite + b"\0", SUITE),
-        (OPEN_BEGIN, control + b"\0", KIND),
-        (OPEN_BEGIN, theirs.header + b"\0", begun(9, 1) + bytes([AES])),
-        (OPEN_CHUNK, incoming(1, 2, b""), CONFLICT),
-        (OPEN_CHUNK, incoming(0, 2, theirs.chunks[0]), AUTH),
-        (OPEN_CHUNK, incoming(0, 1, theirs.chunks[0]), b""),
-        (OPEN_CHUNK, incoming(0, 1, theirs.chunks[0]), CONFLICT),
-        (ACCEPT, bytes(37) + b"\2", RANGE),
-        (MESSAGE_STREAM, stream(aes, 0, 0), CONFLICT),
-        (MESSAGE_STREAM, stream(vernam, 0, 0), CONFLICT),
-        (TRUST, struct.pack(">H", OWN_LANE) + bytes(15), BAD_REQUEST),
-        (ZEROIZE, bytes(16), RANGE),
-        (OPEN_KEYS, own.header + b"\0", REFLECTED),
+        (C.UNLOCK, unlocking(SECOND, allow_jump=2), E.RANGE),
+        (C.KEY_CHUNK, chunk_request(0, 0, 0, epoch=1), E.EPOCH),
+        (C.ACKNOWLEDGE, acknowledgement(0, allow_jump=2, epoch=1), E.RANGE),
+        (C.ACKNOWLEDGE, acknowledgement(0, epoch=1), E.EPOCH),
+        (C.SEAL_BEGIN, begin("1st-mess", 2, kind=1), E.RANGE),
+        (C.SEAL_BEGIN, begin("1st-mess", VERNAM), sealed.header),
+        (C.SEAL_BEGIN, begin("1st-mess", 2, kind=1), E.CONFLICT),
+        (C.SEAL_CHUNK, piece("2nd-mess", 0, 2, b""), E.CONFLICT),
+        (C.SEAL_CHUNK, piece("1st-mess", 1, 2, b""), E.CONFLICT),
+        (C.SEAL_CHUNK, piece("1st-mess", 0, 0, b"x"), E.RANGE),
+        (C.SEAL_CHUNK, piece("1st-mess", 0, 1, b"x"), sealed.chunks[0]),
+        (C.OPEN_BEGIN, bytes(37) + b"\4", E.RANGE),
+        (C.OPEN_BEGIN, other_suite + b"\0", E.SUITE),
+        (C.OPEN_BEGIN, control + b"\0", E.KIND),
+        (C.OPEN_BEGIN, theirs.header + b"\0", begun(9, 1) + bytes([AES])),
+        (C.OPEN_CHUNK, incoming(1, 2, b""), E.CONFLICT),
+        (C.OPEN_CHUNK, incoming(0, 2, theirs.chunks[0]), E.AUTH),
+        (C.OPEN_CHUNK, incoming(0, 1, theirs.chunks[0]), b""),
+        (C.OPEN_CHUNK, incoming(0, 1, theirs.chunks[0]), E.CONFLICT),
+        (C.ACCEPT, bytes(37) + b"\2", E.RANGE),
+        (C.MESSAGE_STREAM, stream(aes, 0, 0), E.CONFLICT),
+        (C.MESSAGE_STREAM, stream(vernam, 0, 0), E.CONFLICT),
+        (C.TRUST, struct.pack(">H", OWN_LANE) + bytes(15), E.BAD_REQUEST),
+        (C.ZEROIZE, bytes(16), E.RANGE),
+        (C.OPEN_KEYS, own.header + b"\0", E.REFLECTED),
     )
     return talk
 
@@ -140,14 +107,14 @@ def tokens() -> Conversation:
     talk = a_member()
     headers = [own_message(AES, number, b"x") for number in range(1, 11)]
     names = [f"token..{number}" for number in range(9)]
-    talk.say(*((SEAL_BEGIN, begin(name, AES), message.header) for name, message in zip(names, headers, strict=False)))
+    talk.say(*((C.SEAL_BEGIN, begin(name, AES), message.header) for name, message in zip(names, headers, strict=False)))
     talk.say(
-        (SEAL_BEGIN, begin(names[1], AES), headers[1].header),
-        (SEAL_CHUNK, piece(names[1], 0, 1, b"x"), CONFLICT),
-        (SEAL_CHUNK, piece(names[8], 0, 1, b"x"), headers[8].chunks[0]),
-        (SEAL_BEGIN, begin(names[0], AES), headers[9].header),
-        (SEAL_CHUNK, piece(names[8], 0, 1, b"x"), CONFLICT),
-        (SEAL_CHUNK, piece(names[0], 0, 1, b"x"), headers[9].chunks[0]),
+        (C.SEAL_BEGIN, begin(names[1], AES), headers[1].header),
+        (C.SEAL_CHUNK, piece(names[1], 0, 1, b"x"), E.CONFLICT),
+        (C.SEAL_CHUNK, piece(names[8], 0, 1, b"x"), headers[8].chunks[0]),
+        (C.SEAL_BEGIN, begin(names[0], AES), headers[9].header),
+        (C.SEAL_CHUNK, piece(names[8], 0, 1, b"x"), E.CONFLICT),
+        (C.SEAL_CHUNK, piece(names[0], 0, 1, b"x"), headers[9].chunks[0]),
     )
     return talk
 
@@ -158,10 +125,10 @@ def pieces() -> Conversation:
     data = pattern(9 * CHUNK - 8)
     message = own_message(AES, 1, data + b"x")
     parts = [piece("1st-mess", i, 0, data[max(0, CHUNK * i - 8) : CHUNK * (i + 1) - 8]) for i in range(9)]
-    talk.say((SEAL_BEGIN, begin("1st-mess", AES), message.header))
-    talk.say(*((SEAL_CHUNK, part, chunk) for part, chunk in zip(parts, message.chunks, strict=False)))
-    talk.say((SEAL_CHUNK, parts[0], CONFLICT), (SEAL_CHUNK, parts[1], message.chunks[1]))
-    talk.say((SEAL_CHUNK, piece("1st-mess", 9, 1, b"x"), message.chunks[9]))
+    talk.say((C.SEAL_BEGIN, begin("1st-mess", AES), message.header))
+    talk.say(*((C.SEAL_CHUNK, part, chunk) for part, chunk in zip(parts, message.chunks, strict=False)))
+    talk.say((C.SEAL_CHUNK, parts[0], E.CONFLICT), (C.SEAL_CHUNK, parts[1], message.chunks[1]))
+    talk.say((C.SEAL_CHUNK, piece("1st-mess", 9, 1, b"x"), message.chunks[9]))
     return talk
 
 
@@ -169,13 +136,13 @@ def long_frames() -> Conversation:
     """A unit that is bound takes 128 bytes without a session."""
     talk = Conversation()
     talk.provision(FIRST)
-    talk.say((0x7E, bytes(128), UNKNOWN_COMMAND))
+    talk.say((0x7E, bytes(128), E.UNKNOWN_COMMAND))
     talk.say_in_vain(0x7E, bytes(129))
     talk.open_session()
-    talk.say((0x7E, bytes(1096), UNKNOWN_COMMAND), (CLOSE, b"\0", b""))
+    talk.say((0x7E, bytes(1096), E.UNKNOWN_COMMAND), (C.CLOSE, b"\0", b""))
     talk.session = None
-    talk.say_in_vain(HELLO, bytes(129))
-    talk.say((HELLO, bytes(128), BAD_REQUEST), talk.status(LOCKED_STATE, talk.used, dropped=2))
+    talk.say_in_vain(C.HELLO, bytes(129))
+    talk.say((C.HELLO, bytes(128), E.BAD_REQUEST), talk.status(LOCKED_STATE, talk.used, dropped=2))
     return talk
 
 
@@ -185,18 +152,18 @@ def reading_in_mode_a() -> Conversation:
     message = own_message(VERNAM, 1, pattern(20))
     token, z = b"1st-mess", message.z
     talk.say(
-        (SEAL_KEYS, begin("1st-mess", VERNAM), message.header + message.tag_key + message.sync),
-        (MESSAGE_CHECK, sized(token, 0), CONFLICT),
-        (MESSAGE_STREAM, stream(token, 0, 28), z[:28]),
-        (MESSAGE_STREAM, stream(token, 27, 2), CONFLICT),
-        (MESSAGE_STREAM, stream(token, 29, 1), CONFLICT),
-        (MESSAGE_STREAM, stream(token, 27, 1), z[27:28]),
-        (MESSAGE_CHECK, sized(token, 21), CONFLICT),
-        (MESSAGE_CHECK, sized(token, 11), CONFLICT),
-        (MESSAGE_CHECK, sized(token, 20), message.check),
-        (MESSAGE_CHECK, sized(token, 19), CONFLICT),
-        (MESSAGE_STREAM, stream(token, 28, 8), z[28:]),
-        (MESSAGE_CHECK, sized(token, 20), message.check),
+        (C.SEAL_KEYS, begin("1st-mess", VERNAM), message.header + message.tag_key + message.sync),
+        (C.MESSAGE_CHECK, sized(token, 0), E.CONFLICT),
+        (C.MESSAGE_STREAM, stream(token, 0, 28), z[:28]),
+        (C.MESSAGE_STREAM, stream(token, 27, 2), E.CONFLICT),
+        (C.MESSAGE_STREAM, stream(token, 29, 1), E.CONFLICT),
+        (C.MESSAGE_STREAM, stream(token, 27, 1), z[27:28]),
+        (C.MESSAGE_CHECK, sized(token, 21), E.CONFLICT),
+        (C.MESSAGE_CHECK, sized(token, 11), E.CONFLICT),
+        (C.MESSAGE_CHECK, sized(token, 20), message.check),
+        (C.MESSAGE_CHECK, sized(token, 19), E.CONFLICT),
+        (C.MESSAGE_STREAM, stream(token, 28, 8), z[28:]),
+        (C.MESSAGE_CHECK, sized(token, 20), message.check),
     )
     return talk
 
@@ -209,15 +176,15 @@ def senders() -> Conversation:
         return others_message(AES, lane, number, b"").header
 
     one_more = 9 + MAX_SENDERS
-    talk.say(*((ACCEPT, header(lane) + b"\0", b"") for lane in range(9, one_more)))
+    talk.say(*((C.ACCEPT, header(lane) + b"\0", b"") for lane in range(9, one_more)))
     talk.say(
-        (OPEN_BEGIN, header(one_more) + b"\0", SENDERS_FULL),
-        (OPEN_BEGIN, header(one_more) + b"\1", begun(one_more, 1) + bytes([AES])),
-        (OPEN_BEGIN, header(one_more, MAX_JUMP + 1) + b"\1", TOO_FAR),
-        (OPEN_BEGIN, header(one_more, MAX_JUMP + 1) + b"\3", begun(one_more, MAX_JUMP + 1) + bytes([AES])),
-        (ACCEPT, header(one_more) + b"\0", SENDERS_FULL),
-        (OPEN_BEGIN, header(9) + b"\0", DUPLICATE),
-        (OPEN_BEGIN, header(9) + b"\1", begun(9, 1) + bytes([AES])),
+        (C.OPEN_BEGIN, header(one_more) + b"\0", E.SENDERS),
+        (C.OPEN_BEGIN, header(one_more) + b"\1", begun(one_more, 1) + bytes([AES])),
+        (C.OPEN_BEGIN, header(one_more, MAX_JUMP + 1) + b"\1", E.TOO_FAR),
+        (C.OPEN_BEGIN, header(one_more, MAX_JUMP + 1) + b"\3", begun(one_more, MAX_JUMP + 1) + bytes([AES])),
+        (C.ACCEPT, header(one_more) + b"\0", E.SENDERS),
+        (C.OPEN_BEGIN, header(9) + b"\0", E.DUPLICATE),
+        (C.OPEN_BEGIN, header(9) + b"\1", begun(9, 1) + bytes([AES])),
     )
     return talk
 
@@ -226,19 +193,19 @@ def last_numbers() -> Conversation:
     talk = a_member()
     message = own_message(AES, LAST, b"")
     talk.say(
-        (UNLOCK, unlocking(FIRST, LAST - 1), TOO_FAR),
-        (NEXT_INDEX, b"", LOCKED),
-        (UNLOCK, unlocking(FIRST, LAST - 1, 1), b""),
-        (SEAL_BEGIN, begin("1st-mess", AES), message.header),
-        (SEAL_BEGIN, begin("2nd-mess", AES), RANGE),
-        (SEAL_CHUNK, piece("1st-mess", 0, 1, b""), message.chunks[0]),
-        (ACKNOWLEDGE, acknowledgement(LAST, allow_jump=1), struct.pack(">Q", LAST + 1)),
-        (ACKNOWLEDGE, acknowledgement(7), struct.pack(">Q", LAST + 1)),
-        (NEXT_INDEX, b"", RANGE),
+        (C.UNLOCK, unlocking(FIRST, LAST - 1), E.TOO_FAR),
+        (C.NEXT_INDEX, b"", E.LOCKED),
+        (C.UNLOCK, unlocking(FIRST, LAST - 1, 1), b""),
+        (C.SEAL_BEGIN, begin("1st-mess", AES), message.header),
+        (C.SEAL_BEGIN, begin("2nd-mess", AES), E.RANGE),
+        (C.SEAL_CHUNK, piece("1st-mess", 0, 1, b""), message.chunks[0]),
+        (C.ACKNOWLEDGE, acknowledgement(LAST, allow_jump=1), struct.pack(">Q", LAST + 1)),
+        (C.ACKNOWLEDGE, acknowledgement(7), struct.pack(">Q", LAST + 1)),
+        (C.NEXT_INDEX, b"", E.RANGE),
     )
     talk.restart()
     talk.open_session()
-    talk.say((SEAL_KEYS, begin("2nd-mess", AES), RANGE), (NEXT_INDEX, b"", RANGE))
+    talk.say((C.SEAL_KEYS, begin("2nd-mess", AES), E.RANGE), (C.NEXT_INDEX, b"", E.RANGE))
     return talk
 
 
@@ -250,21 +217,21 @@ def binding_meanwhile() -> Conversation:
     opened = begun(9, 1) + bytes([AES])
     keys = vernam.header + vernam.tag_key + vernam.sync
     talk.say(
-        (SEAL_KEYS, begin("1st-mess", VERNAM), keys),
-        (MESSAGE_STREAM, stream(b"1st-mess", 0, 10), vernam.z[:10]),
-        (OPEN_BEGIN, theirs.header + b"\0", opened),
+        (C.SEAL_KEYS, begin("1st-mess", VERNAM), keys),
+        (C.MESSAGE_STREAM, stream(b"1st-mess", 0, 10), vernam.z[:10]),
+        (C.OPEN_BEGIN, theirs.header + b"\0", opened),
     )
     talk.bind(SECOND)
     talk.say(
-        (TRUST, struct.pack(">H", 9) + FIRST.id, b""),
-        (SEAL_KEYS, begin("1st-mess", VERNAM), keys),
-        (MESSAGE_STREAM, stream(b"1st-mess", 10, 18), vernam.z[10:28]),
-        (MESSAGE_CHECK, sized(b"1st-mess", 20), vernam.check),
-        (OPEN_CHUNK, incoming(0, 1, theirs.chunks[0]), b"x"),
-        (OPEN_BEGIN, theirs.header + b"\0", opened),
-        (OPEN_CHUNK, incoming(0, 1, theirs.chunks[0]), WRONG_BINDING),
-        (SEAL_BEGIN, begin("2nd-mess", AES), aes.header),
-        (SEAL_CHUNK, piece("2nd-mess", 0, 1, b"x"), aes.chunks[0]),
+        (C.TRUST, struct.pack(">H", 9) + FIRST.id, b""),
+        (C.SEAL_KEYS, begin("1st-mess", VERNAM), keys),
+        (C.MESSAGE_STREAM, stream(b"1st-mess", 10, 18), vernam.z[10:28]),
+        (C.MESSAGE_CHECK, sized(b"1st-mess", 20), vernam.check),
+        (C.OPEN_CHUNK, incoming(0, 1, theirs.chunks[0]), b"x"),
+        (C.OPEN_BEGIN, theirs.header + b"\0", opened),
+        (C.OPEN_CHUNK, incoming(0, 1, theirs.chunks[0]), E.BINDING),
+        (C.SEAL_BEGIN, begin("2nd-mess", AES), aes.header),
+        (C.SEAL_CHUNK, piece("2nd-mess", 0, 1, b"x"), aes.chunks[0]),
     )
     return talk
 
@@ -280,16 +247,16 @@ def another_network(suite: int, network: Network) -> Conversation:
     other = Message(network, clear_header(1 - suite, VERNAM, 9, 1, b"saltsalt"), b"")
     talk.say(
         talk.status(UNLOCKED_STATE, talk.used),
-        (KEY_CHUNK, chunk_request(1, 0, 16), exported(suite, network, 1, 16)),
-        (KEY_CHUNK, chunk_request(LAST, 3, 13), exported(suite, network, LAST, 16)[3:]),
-        (SEAL_BEGIN, begin("1st-mess", AES), sealed.header),
-        (SEAL_CHUNK, piece("1st-mess", 0, 1, pattern(20)), sealed.chunks[0]),
-        (SEAL_KEYS, begin("2nd-mess", VERNAM), kept.header + kept.tag_key + kept.sync),
-        (MESSAGE_STREAM, stream(b"2nd-mess", 0, 28), kept.z[:28]),
-        (MESSAGE_CHECK, sized(b"2nd-mess", 20), kept.check),
-        (OPEN_BEGIN, other.header + b"\0", SUITE),
-        (OPEN_BEGIN, theirs.header + b"\0", begun(9, 1) + bytes([VERNAM])),
-        (OPEN_CHUNK, incoming(0, 1, theirs.chunks[0]), pattern(12)),
+        (C.KEY_CHUNK, chunk_request(1, 0, 16), exported(suite, network, 1, 16)),
+        (C.KEY_CHUNK, chunk_request(LAST, 3, 13), exported(suite, network, LAST, 16)[3:]),
+        (C.SEAL_BEGIN, begin("1st-mess", AES), sealed.header),
+        (C.SEAL_CHUNK, piece("1st-mess", 0, 1, pattern(20)), sealed.chunks[0]),
+        (C.SEAL_KEYS, begin("2nd-mess", VERNAM), kept.header + kept.tag_key + kept.sync),
+        (C.MESSAGE_STREAM, stream(b"2nd-mess", 0, 28), kept.z[:28]),
+        (C.MESSAGE_CHECK, sized(b"2nd-mess", 20), kept.check),
+        (C.OPEN_BEGIN, other.header + b"\0", E.SUITE),
+        (C.OPEN_BEGIN, theirs.header + b"\0", begun(9, 1) + bytes([VERNAM])),
+        (C.OPEN_CHUNK, incoming(0, 1, theirs.chunks[0]), pattern(12)),
     )
     return talk
 

@@ -7,49 +7,23 @@ from collections.abc import Callable
 
 import conversation
 from capsule_reference import AES, MAX_JUMP
-from command_vectors import (
-    CONFLICT,
-    DELAYED,
-    RANGE,
-    SEAL_BEGIN,
-    SEAL_CHUNK,
-    TOO_FAR,
-    WRONG_KEK,
-    acknowledgement,
-    begin,
-    needing_a_session,
-    own_message,
-    piece,
-)
+from command_vectors import acknowledgement, begin, needing_a_session, own_message, piece
 from conversation import (
-    ACKNOWLEDGE,
-    BAD_REQUEST,
-    BIND,
-    CLOSE,
     ERASE,
     FIRST,
-    HELLO,
     LAST,
-    LOCKED,
     LOCKED_STATE,
     MEMBER,
-    NEXT_INDEX,
-    PROVISION,
     SECOND,
-    TAMPERED,
     TAMPERED_STATE,
     UID,
-    ZEROIZE,
     Conversation,
     a_member,
     unlocking,
 )
 from flash_cases import member_flash
-from flash_reference import MESSAGE_COUNTER, STATE_FORMAT, WRONG_ATTEMPTS, Flash, extent, marker, record
-from flash_reference import TAMPERED as TAMPERED_RECORD
-from session_reference import OPEN_SESSION, PROVE, UNLOCK
-
-FOREIGN, STORAGE = 0x0204, 0x0203
+from flash_reference import MESSAGE_COUNTER, STATE_FORMAT, TAMPERED, WRONG_ATTEMPTS, Flash, extent, marker, record
+from wire_codes import C, E
 
 
 def delays() -> Conversation:
@@ -60,7 +34,7 @@ def delays() -> Conversation:
     talk.begin_session()
     talk.prove_wrongly()
     talk.wait(150)
-    talk.say((OPEN_SESSION, bytes(16), DELAYED))
+    talk.say((C.OPEN_SESSION, bytes(16), E.DELAYED))
     talk.restart()
     delayed(talk, 200)
     talk.open_session()
@@ -80,7 +54,7 @@ def longest_delay(attempts: int) -> tuple[Conversation, Flash]:
 def delayed(talk: Conversation, milliseconds: int) -> None:
     talk.greet()
     talk.wait(milliseconds - 1)
-    talk.say((OPEN_SESSION, bytes(16), DELAYED))
+    talk.say((C.OPEN_SESSION, bytes(16), E.DELAYED))
     talk.wait(1)
     talk.greet()
 
@@ -88,18 +62,18 @@ def delayed(talk: Conversation, milliseconds: int) -> None:
 def ends_of_sessions() -> Conversation:
     """Each of these ends the session, or does not."""
     talk = a_member()
-    index = (NEXT_INDEX, b"", struct.pack(">IQ", 0, 1))
-    refused = (OPEN_SESSION, bytes(15), BAD_REQUEST), (CLOSE, b"\2", RANGE), (PROVE, bytes(16), CONFLICT)
-    talk.say(*refused, (ZEROIZE, bytes(16), RANGE), (ZEROIZE, b"", BAD_REQUEST), index)
+    index = (C.NEXT_INDEX, b"", struct.pack(">IQ", 0, 1))
+    refused = (C.OPEN_SESSION, bytes(15), E.BAD_REQUEST), (C.CLOSE, b"\2", E.RANGE), (C.PROVE, bytes(16), E.CONFLICT)
+    talk.say(*refused, (C.ZEROIZE, bytes(16), E.RANGE), (C.ZEROIZE, b"", E.BAD_REQUEST), index)
     talk.begin_session()
-    talk.say((NEXT_INDEX, b"", LOCKED))
+    talk.say((C.NEXT_INDEX, b"", E.LOCKED))
     talk.prove()
-    talk.say((NEXT_INDEX, b"", LOCKED))
+    talk.say((C.NEXT_INDEX, b"", E.LOCKED))
     talk.unlock()
     talk.say(index)
-    talk.say_in_the_clear((HELLO, b"\0", BAD_REQUEST), (NEXT_INDEX, b"", LOCKED))
+    talk.say_in_the_clear((C.HELLO, b"\0", E.BAD_REQUEST), (C.NEXT_INDEX, b"", E.LOCKED))
     talk.begin_session()
-    talk.say((CLOSE, b"\0", b""), (PROVE, bytes(16), CONFLICT))
+    talk.say((C.CLOSE, b"\0", b""), (C.PROVE, bytes(16), E.CONFLICT))
     talk.open_session()
     talk.zeroize()
     talk.greet()
@@ -114,24 +88,27 @@ def unlocking_again() -> Conversation:
     talk.prove()
     talk.unlock()
     message = own_message(AES, 1, b"x")
-    ended, index = (SEAL_CHUNK, piece("1st-mess", 0, 1, b"x"), CONFLICT), (NEXT_INDEX, b"", struct.pack(">IQ", 0, 1))
+    ended, index = (
+        (C.SEAL_CHUNK, piece("1st-mess", 0, 1, b"x"), E.CONFLICT),
+        (C.NEXT_INDEX, b"", struct.pack(">IQ", 0, 1)),
+    )
     talk.say(
-        (SEAL_BEGIN, begin("1st-mess", AES), message.header),
-        (UNLOCK, unlocking(FIRST, allow_jump=2), RANGE),
-        (UNLOCK, b"", BAD_REQUEST),
-        (SEAL_CHUNK, piece("1st-mess", 0, 1, b"x"), message.chunks[0]),
-        (UNLOCK, unlocking(FIRST), b""),
+        (C.SEAL_BEGIN, begin("1st-mess", AES), message.header),
+        (C.UNLOCK, unlocking(FIRST, allow_jump=2), E.RANGE),
+        (C.UNLOCK, b"", E.BAD_REQUEST),
+        (C.SEAL_CHUNK, piece("1st-mess", 0, 1, b"x"), message.chunks[0]),
+        (C.UNLOCK, unlocking(FIRST), b""),
         ended,
     )
     used = talk.used + extent(MESSAGE_COUNTER, 12)
     refused = (
-        (unlocking(SECOND), WRONG_KEK),
-        (unlocking(FIRST, LAST + 1), RANGE),
-        (unlocking(FIRST, MAX_JUMP + 3), TOO_FAR),
+        (unlocking(SECOND), E.KEK),
+        (unlocking(FIRST, LAST + 1), E.RANGE),
+        (unlocking(FIRST, MAX_JUMP + 3), E.TOO_FAR),
     )
     for request, error in refused:
-        talk.say((UNLOCK, request, error), talk.status(LOCKED_STATE, used), (NEXT_INDEX, b"", LOCKED))
-    talk.say((UNLOCK, unlocking(FIRST, MAX_JUMP + 2), b""), index, ended)
+        talk.say((C.UNLOCK, request, error), talk.status(LOCKED_STATE, used), (C.NEXT_INDEX, b"", E.LOCKED))
+    talk.say((C.UNLOCK, unlocking(FIRST, MAX_JUMP + 2), b""), index, ended)
     return talk
 
 
@@ -139,16 +116,18 @@ def opened_case() -> Conversation:
     """In a session, with a request under way; then until ZEROIZE, and as long as it was open since the start."""
     talk = a_member()
     talk.set_case(is_open=True)
-    talk.say((NEXT_INDEX, b"", TAMPERED))
+    talk.say((C.NEXT_INDEX, b"", E.TAMPERED))
     talk.binding, talk.salt, talk.is_tampered = None, bytes(16), True
     talk.greet()
     talk.say(
-        *needing_a_session(TAMPERED), (PROVISION, FIRST.secret + MEMBER, TAMPERED), (OPEN_SESSION, bytes(16), TAMPERED)
+        *needing_a_session(E.TAMPERED),
+        (C.PROVISION, FIRST.secret + MEMBER, E.TAMPERED),
+        (C.OPEN_SESSION, bytes(16), E.TAMPERED),
     )
     talk.set_case(is_open=False)
     talk.restart()
     talk.greet()
-    talk.say(talk.status(TAMPERED_STATE, extent(STATE_FORMAT, 5) + extent(TAMPERED_RECORD, 1), erases=1))
+    talk.say(talk.status(TAMPERED_STATE, extent(STATE_FORMAT, 5) + extent(TAMPERED, 1), erases=1))
     talk.zeroize()
     talk.is_tampered = False
     talk.greet()
@@ -175,11 +154,11 @@ def foreign_state(version: int) -> tuple[Conversation, Flash]:
     talk.format, talk.flags = version, 1 if is_older else 4
     talk.greet()
     refused = (
-        (PROVISION, FIRST.secret + MEMBER, FOREIGN),
-        (OPEN_SESSION, bytes(16), FOREIGN),
-        (ZEROIZE, bytes(16), RANGE),
+        (C.PROVISION, FIRST.secret + MEMBER, E.STATE_FORMAT),
+        (C.OPEN_SESSION, bytes(16), E.STATE_FORMAT),
+        (C.ZEROIZE, bytes(16), E.RANGE),
     )
-    talk.say(*needing_a_session(FOREIGN), *refused, (ZEROIZE, ERASE, b"" if is_older else FOREIGN))
+    talk.say(*needing_a_session(E.STATE_FORMAT), *refused, (C.ZEROIZE, ERASE, b"" if is_older else E.STATE_FORMAT))
     if is_older:
         talk.format, talk.flags = conversation.FORMAT, 0
     talk.greet()
@@ -191,16 +170,16 @@ def no_files() -> Conversation:
     talk = a_member()
     talk.set_files(writable=False)
     talk.say(
-        (ZEROIZE, b"ZEROISE!" + UID, RANGE),
-        (ZEROIZE, ERASE, STORAGE),
-        (ACKNOWLEDGE, acknowledgement(1), struct.pack(">Q", 2)),
-        (BIND, SECOND.secret, STORAGE),
-        (NEXT_INDEX, b"", LOCKED),
-        (UNLOCK, unlocking(FIRST), b""),
-        (NEXT_INDEX, b"", struct.pack(">IQ", 0, 2)),
+        (C.ZEROIZE, b"ZEROISE!" + UID, E.RANGE),
+        (C.ZEROIZE, ERASE, E.STORAGE),
+        (C.ACKNOWLEDGE, acknowledgement(1), struct.pack(">Q", 2)),
+        (C.BIND, SECOND.secret, E.STORAGE),
+        (C.NEXT_INDEX, b"", E.LOCKED),
+        (C.UNLOCK, unlocking(FIRST), b""),
+        (C.NEXT_INDEX, b"", struct.pack(">IQ", 0, 2)),
     )
     talk.greet()
-    talk.say((ZEROIZE, ERASE, STORAGE))
+    talk.say((C.ZEROIZE, ERASE, E.STORAGE))
     talk.set_files(writable=True)
     talk.open_session()
     talk.bind(SECOND)
@@ -214,7 +193,9 @@ def unfinished_erasure() -> tuple[Conversation, Flash]:
     talk = Conversation()
     talk.set_files(writable=False)
     talk.greet()
-    talk.say(*needing_a_session(STORAGE), (PROVISION, FIRST.secret + MEMBER, STORAGE), (ZEROIZE, ERASE, STORAGE))
+    talk.say(
+        *needing_a_session(E.STORAGE), (C.PROVISION, FIRST.secret + MEMBER, E.STORAGE), (C.ZEROIZE, ERASE, E.STORAGE)
+    )
     talk.set_files(writable=True)
     talk.zeroize()
     talk.greet()

@@ -5,12 +5,13 @@
 import struct
 
 from command_vectors import acknowledgement
-from conversation import ACKNOWLEDGE, FIRST, NEXT_INDEX, Conversation
+from conversation import FIRST, Conversation
 from flash_reference import BOOTS, EXPORT_COUNTER, NVM_SIZE, TAIL, Flash, extent, record
 from record_vectors import Life, counter, provisioned
+from wire_codes import C
 
 Case = tuple[Conversation, Flash]
-BLANK = b"\xff" * NVM_SIZE
+ERASED = b"\xff" * NVM_SIZE
 
 
 def member_flash() -> Flash:
@@ -49,10 +50,10 @@ def torn_tail() -> Case:
     talk = Conversation()
     talk.resume()
     talk.open_session()
-    talk.say((NEXT_INDEX, b"", struct.pack(">IQ", 0, 6)), (ACKNOWLEDGE, acknowledgement(6), struct.pack(">Q", 7)))
+    talk.say((C.NEXT_INDEX, b"", struct.pack(">IQ", 0, 6)), (C.ACKNOWLEDGE, acknowledgement(6), struct.pack(">Q", 7)))
     talk.restart()
     talk.open_session()
-    talk.say((NEXT_INDEX, b"", struct.pack(">IQ", 0, 7)))
+    talk.say((C.NEXT_INDEX, b"", struct.pack(">IQ", 0, 7)))
     return talk, flash
 
 
@@ -71,7 +72,7 @@ def damaged(nvm: str, snapshots: str, next_index: int) -> Case:
     """`nvm` is whole, blank, or its last record "damaged"; `snapshots` says for each whether it is (W) or not (D)."""
     flash = two_snapshots()
     if nvm == "blank":
-        flash.nvm[:] = BLANK
+        flash.nvm[:] = ERASED
     elif nvm == "damaged":
         flash.nvm[flash.end - extent(EXPORT_COUNTER, 12) + 24] ^= 1
     for slot, state in enumerate(snapshots):
@@ -83,10 +84,10 @@ def damaged(nvm: str, snapshots: str, next_index: int) -> Case:
     if next_index:
         talk.resume(2)
         talk.open_session()
-        talk.say((NEXT_INDEX, b"", struct.pack(">IQ", 0, next_index)))
+        talk.say((C.NEXT_INDEX, b"", struct.pack(">IQ", 0, next_index)))
         talk.restart()
         talk.open_session()
-        talk.say((NEXT_INDEX, b"", struct.pack(">IQ", 0, next_index)))
+        talk.say((C.NEXT_INDEX, b"", struct.pack(">IQ", 0, next_index)))
     else:
         talk.greet()
     return talk, flash
@@ -102,7 +103,7 @@ def equal_numbers() -> Case:
     talk = Conversation()
     talk.resume()
     talk.open_session()
-    talk.say((NEXT_INDEX, b"", struct.pack(">IQ", 0, 7)))
+    talk.say((C.NEXT_INDEX, b"", struct.pack(">IQ", 0, 7)))
     return talk, flash
 
 
