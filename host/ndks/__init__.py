@@ -18,6 +18,7 @@ __all__ = (
     "Binding",
     "BindingStore",
     "CheckFailed",
+    "Declined",
     "DeviceError",
     "FileError",
     "Hello",

@@ -10,6 +10,7 @@ from .driver.unit import Unit
 from .exceptions import (
     AuthenticationError,
     CheckFailed,
+    Declined,
     DeviceError,
     FileError,
     NdksError,

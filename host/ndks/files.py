@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import secrets
+import shlex
 import shutil
 import stat
 import tempfile
@@ -140,12 +141,22 @@ def read_small(path: Path) -> bytes:
 
 def read_private(path: Path) -> bytes:
     """Return the content of a small file. FileError unless only its owner may read and write it; OSError."""
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(path.stat().st_mode):
         raise FileError(f"{path} is not a regular file", "move it away, or restore it from a copy")
-    if os.name == "posix" and mode & _OTHERS:
-        raise FileError(f"others may read or write {path}", f"chmod 600 {path}")
+    refuse_public(path)
     return read_small(path)
+
+
+def refuse_public(*paths: Path) -> None:
+    """Raise a FileError that names all of these files that users other than the owner may access. OSError."""
+    public = [str(path) for path in paths if os.name == "posix" and _is_public(path.stat().st_mode)]
+    if public:
+        advice = f"chmod 600 {shlex.join(public)}; copy them first if their disk keeps no permissions"
+        raise FileError(f"others may read or write {', '.join(public)}", advice)
+
+
+def _is_public(mode: int) -> bool:
+    return stat.S_ISREG(mode) and bool(mode & _OTHERS)  # a pipe has only one reader
 
 
 def replace_durably(source: Path, target: Path) -> None:

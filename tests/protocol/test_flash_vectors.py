@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The published life of a unit, with what it leaves in nvm and snapshots; and records one by one."""
+"""The golden life of a unit, with the contents of nvm and snapshots, and single records."""
 
 import copy
 
@@ -82,7 +82,7 @@ def test_a_published_record_with_one_bit_changed_is_none() -> None:
             damaged = bytearray.fromhex(record)
             damaged[bit // 8] ^= 1 << bit % 8
             if 8 <= bit < 24 or damaged[0] not in {*records.SEALED, *records.OPEN, *records.PLAIN, records.ERASING}:
-                continue  # of another size, or type: nobody would take it for a record
+                continue  # wrong size or type: no reader takes it for a record
             assert keys.decode(bytes(damaged)) is None, (kind, bit)
 
 
@@ -94,7 +94,7 @@ def test_under_other_keys_only_plain_records_are_read() -> None:
 
 
 def test_no_published_secret_is_anywhere_in_flash() -> None:
-    """What comes out when a unit is read out: neither the network's secret, nor a key that opens it."""
+    """Flash contains neither the network's secret nor a key that decrypts it."""
     secret = load_vectors("suite")["network"]["secret"]
     hidden = [secret, *(binding[name] for binding in VECTORS["bindings"] for name in ("B", "KEK"))]
     dumps = [step["flash"] for step in VECTORS["steps"] if "flash" in step]

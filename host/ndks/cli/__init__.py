@@ -9,16 +9,17 @@ import sys
 from collections.abc import Collection, Sequence
 
 import ndks
-from ndks.exceptions import NdksError
+from ndks.exceptions import NdksError, UsageError
+from ndks.times import DEFAULT_TIMEOUT
 
 from . import streams
-from .output import Output, need_stdout, report
-from .parser import add_parser, make_parser
+from .arguments import add_unit_options
+from .output import Output, need_stdout
+from .parser import Parser, add_common, add_group, add_parser, count_leading, make_parser
 from .signals import end_on_signals
 from .system_errors import file_error
 
 _INTERRUPTED = 130
-_FAILED = 1
 
 # In the order of --help: the module and the help line of each command. A module is imported when its command is run;
 # its function add_NAME adds the arguments and the handler of the command to a parser.
@@ -45,7 +46,10 @@ COMMANDS = {
     "demo": ("demo", "show how two units share keys with no channel, and then exchange messages"),
     "faraday": ("faraday", "share keys with no channel: two laptops in cages, compared by an expert"),
     "homologate": ("homologate", "test and attack two blank units, and give a verdict"),
-    "completion": ("completion", "print the completion script for a shell"),
+    "doctor": ("doctor", "print a diagnosis of this computer for a bug report"),
+    "completion": ("completion", "print or install the completion script for a shell"),
+    "help": ("help", "show the help of a command"),
+    "version": ("help", "show the versions of ndks, the protocol and Python"),
 }
 
 _DESCRIPTION = "Share keys with NDKS units: boxes that compute the same key for the same key index, with no channel."
@@ -65,11 +69,14 @@ environment: NDKS_UNIT replaces a missing --unit; NDKS_HOME is the directory of 
 """
 
 
-def build_parser(loaded: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+def build_parser(loaded: Collection[str] = tuple(COMMANDS)) -> Parser:
     """Return the parser of all commands; those not `loaded` have only a name and a help line."""
     parser = make_parser("ndks", _DESCRIPTION, _EXAMPLES)
-    parser.add_argument("--version", action="version", version=f"ndks {ndks.__version__}")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    parser.add_argument("-V", "--version", action="version", version=f"ndks {ndks.__version__}")
+    add_common(parser)
+    add_unit_options(parser, "$NDKS_UNIT, or the only one")
+    subparsers = add_group(parser)
+    parser.set_defaults(json=False, verbose=False, log_file=None, unit=None, timeout=DEFAULT_TIMEOUT, takes_unit=False)
     for name, (module, help_line) in COMMANDS.items():
         command = add_parser(subparsers, name, help_line)
         if name in loaded:
@@ -80,28 +87,33 @@ def build_parser(loaded: Collection[str] = tuple(COMMANDS)) -> argparse.Argument
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     args = argparse.Namespace(verbose=False, resume_advice="the same command starts again from the beginning")
+    words = list(sys.argv[1:] if argv is None else argv)
+    out = Output(as_json="--json" in words)
     try:
         _open_descriptors()
         streams.prepare()
         end_on_signals()
-        words = sys.argv[1:] if argv is None else argv
-        named = [word for word in words if not word.startswith("-")][:1]  # no option before the command has a value
-        return _run(build_parser(named).parse_args(words, args))
+        return _run(_parsed(words, args), out)
     except NdksError as error:
-        report(error.code, str(error), error.advice)
-        return error.exit_status
+        return out.failed(error.code, str(error), error.advice, error.exit_status)
     except KeyboardInterrupt:
-        report("INTERRUPTED", "stopped by Ctrl-C", args.resume_advice)
-        return _INTERRUPTED
+        return out.failed("INTERRUPTED", "stopped by Ctrl-C", args.resume_advice, _INTERRUPTED)
     except OSError as error:
         refused = file_error(error)
-        report(refused.code, str(refused), refused.advice)
-        return refused.exit_status
+        return out.failed(refused.code, str(refused), refused.advice, refused.exit_status)
     except Exception as error:  # users get one line, and a traceback only with --verbose
         from .unexpected import report_unexpected
 
-        report_unexpected(error, verbose=args.verbose)
-        return _FAILED
+        return report_unexpected(error, out, verbose=args.verbose)
+
+
+def _parsed(words: list[str], args: argparse.Namespace) -> argparse.Namespace:
+    """Parse the arguments, and load only the module of the named command. UsageError."""
+    leading = count_leading(build_parser(()), words)
+    args = build_parser(words[leading : leading + 1]).parse_args(words, args)
+    if not args.takes_unit and (args.unit or args.timeout != DEFAULT_TIMEOUT) and args.handler:
+        args.named.error("this command takes no --unit or --timeout before its name")
+    return args
 
 
 def _open_descriptors() -> None:
@@ -113,10 +125,14 @@ def _open_descriptors() -> None:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # takes the lowest free number, which is `number`
 
 
-def _run(args: argparse.Namespace) -> int:
+def _run(args: argparse.Namespace, out: Output) -> int:
     from .log import show_log
 
-    show_log(verbose=args.verbose)
+    if not args.handler:  # a group of commands, or nothing at all
+        sys.stderr.write(args.named.format_help())
+        return UsageError.exit_status
+    show_log(verbose=args.verbose, file=args.log_file)
+    out.as_json = args.json
     if args.json:
         need_stdout()
-    return args.handler(args, Output(as_json=args.json)) or 0
+    return args.handler(args, out) or 0

@@ -18,25 +18,32 @@ _QUOTED = 40  # characters quoted of an invalid argument
 
 
 def add_unit(parser: argparse.ArgumentParser, default: str = "$NDKS_UNIT, or the only one") -> None:
-    """Add --unit and --timeout."""
-    parser.add_argument(
+    """Add --unit and --timeout, which may stand before the command too."""
+    parser.set_defaults(takes_unit=True)
+    add_unit_options(parser, default)
+
+
+def add_unit_options(parser: argparse.ArgumentParser, default: str) -> None:
+    unit: Any = parser.add_argument(
         "--unit",
         metavar="UNIT",
+        default=argparse.SUPPRESS,
         help=f"port, serial number, socket://127.0.0.1:PORT or emulator:DIR (default: {default})",
     )
+    unit.completes = "UNIT"
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
         type=seconds,
-        default=DEFAULT_TIMEOUT,
+        default=argparse.SUPPRESS,
         help=f"longest wait for one answer (default: {DEFAULT_TIMEOUT:g})",
     )
 
 
-def add_path(parser: Any, *names: str, **options: Any) -> None:
-    """Add a path argument with shell completion."""
+def add_path(parser: Any, *names: str, completes: str = "FILE", **options: Any) -> None:
+    """Add a path argument with shell completion: of any FILE, a DIRECTORY, or a NETWORK file."""
     argument: Any = parser.add_argument(*names, type=file_path, **options)
-    argument.completes = "FILE"
+    argument.completes = completes
 
 
 def add_operators(parser: argparse.ArgumentParser) -> None:

@@ -3,18 +3,21 @@
 """Commands bind, trust and zeroize."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import ndks
 from ndks.driver.answers import TAMPERED
+from ndks.driver.finding import port_of
 from ndks.driver.unit import Unit
+from ndks.exceptions import Declined, FileError, NoUnit, SeveralUnits
 from ndks.files import private_file, read_small, refuse_existing
 from ndks.laptop import backup
 from ndks.laptop.bindings import Binding, BindingStore
 from ndks.laptop.fingerprint import characteristics, differences
 from ndks.laptop.words import WORDS, from_words
-from ndks.network.network_file import Network, note_binding
+from ndks.network.network_file import Member, Network, note_binding
 from ndks_protocol.commands import MAX_LANE
 
 from . import stdin
@@ -40,14 +43,12 @@ def add_bind(parser: Parser) -> None:
     )
     kind = parser.add_mutually_exclusive_group()
     add_path(kind, "--code", metavar="FILE", help="read the transport code from FILE; - is stdin, the default")
-    kind.add_argument("--show", action="store_true", help="only show the characteristics of this laptop")
-    add_path(
-        kind, "--backup", metavar="FILE", help="write an encrypted backup of this laptop's bindings, and show its code"
-    )
+    kind.add_argument("--show", action="store_true", help="only show what this laptop is known by, and its units")
+    kind.add_argument("--forget", metavar="SERIAL", help="delete the binding of a unit, to open it no more")
+    add_path(kind, "--backup", metavar="FILE", help="write an encrypted backup, and show its code")
     add_path(kind, "--restore", metavar="FILE", help="restore a backup; its code is read from stdin")
-    parser.add_argument(
-        "--force", action="store_true", help="overwrite FILE with --backup, or the bindings with --restore"
-    )
+    parser.add_argument("--force", action="store_true", help="overwrite FILE (--backup) or bindings (--restore)")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation of --forget")
     add_unit(parser)
 
 
@@ -55,7 +56,13 @@ def add_trust(parser: Parser) -> None:
     set_up(parser, _TRUST_EXAMPLES, trust)
     parser.add_argument("lane", metavar="LANE", type=_lane, help="the other unit's lane")
     parser.add_argument("binding_id", metavar="ID", type=_binding_id, help="the other unit's binding id; 0 deletes it")
-    add_path(parser, "--network", metavar="FILE", help="write the id to this network file instead of a unit")
+    add_path(
+        parser,
+        "--network",
+        completes="NETWORK",
+        metavar="FILE",
+        help="write the id to this network file instead of a unit",
+    )
     add_unit(parser)
 
 
@@ -68,7 +75,9 @@ def add_zeroize(parser: Parser) -> None:
 _BIND_EXAMPLES = """\
   ndks bind                        asks for the 24 words that ndks provision showed
   ndks bind --code code.txt        ... or reads them from a file
-  ndks bind --show                 the characteristics of this laptop
+  ndks bind --show                 the characteristics of this laptop, and its units
+  ndks bind --show --unit emulator:alice
+  ndks bind --forget 3449387DD188BE6A    a lost unit; zeroize deletes the binding itself
   ndks bind --backup home.sealed   an encrypted backup, for a failed disk
   ndks bind --restore home.sealed
   ndks bind --allow-jump           after an old image of the unit's flash was restored"""
@@ -84,6 +93,8 @@ _ZEROIZE_EXAMPLES = """\
 def bind(args: argparse.Namespace, out: Output) -> None:
     if args.show:
         _show(args, out)
+    elif args.forget:
+        _forget(args, out)
     elif args.backup:
         _back_up(args, out)
     elif args.restore:
@@ -98,19 +109,28 @@ def trust(args: argparse.Namespace, out: Output) -> None:
         note_binding(args.network, args.lane, args.binding_id)
         where = str(args.network)
     else:
-        with ndks.open(args.unit, args.timeout) as unit:
-            unit.trust(args.lane, args.binding_id)
-            where = f"unit {unit.hello.serial_number}"
+        where = f"unit {_tell(args)}"
     known = args.binding_id.strip("0")
     text = f"{where} accepts messages of lane {args.lane} from {'the laptop with this id' if known else 'any laptop'}"
     out.done({"lane": args.lane, "binding_id": args.binding_id, "where": where}, text)
+
+
+def _tell(args: argparse.Namespace) -> str:
+    """Write the binding id of another unit to a unit, and return its serial number."""
+    try:
+        with ndks.open(args.unit, args.timeout) as unit:
+            unit.trust(args.lane, args.binding_id)
+            return unit.hello.serial_number
+    except (NoUnit, SeveralUnits) as error:
+        error.advice = f"name the unit to write to (--unit UNIT), or a network file (--network FILE); {error.advice}"
+        raise
 
 
 def zeroize(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout) as unit:
         serial_number = unit.hello.serial_number
         if not args.yes:
-            _confirm(serial_number)
+            _confirm(f"unit {serial_number} will be erased.")
         unit.zeroize()
         state = unit.hello.state
     how = "To use it again, on a new lane: ndks provision NETWORK"
@@ -127,14 +147,17 @@ def bound_values(unit: Unit, binding: Binding) -> dict[str, Any]:
     return {**values, "characteristics": names, "with_network": binding.with_network}
 
 
-def bound_text(values: dict[str, Any]) -> str:
-    """Return the result of binding a unit as text."""
+def bound_text(values: dict[str, Any], members: Sequence[Member] = ()) -> str:
+    """Return the result of binding a unit as text; `members` are the units in the network file, if there is one."""
     if not values["characteristics"]:
         note("WARNING: no characteristic of this laptop can be read: the binding rests on the laptop's secret alone")
-    return (
-        f"unit {values['unit']} is bound to this laptop; at the laptops of the other units, run:\n"
-        f"ndks trust {values['lane']} {values['binding_id']}"
-    )
+    trust = f"ndks trust {values['lane']} {values['binding_id']}"
+    lines = [f"unit {values['unit']} is bound to this laptop; for each other unit of its network, run:"]
+    others = [member for member in members if member.lane != values["lane"]]
+    for member in others:
+        who = ", ".join(filter(None, [f"lane {member.lane}", f"unit {member.uid}", member.label]))
+        lines.append(f"{trust} --unit {port_of(member.uid) or 'UNIT'}    # {who}")
+    return "\n".join([*lines, *([] if others else [f"{trust} --unit UNIT"])])
 
 
 def _bind(args: argparse.Namespace, out: Output) -> None:
@@ -159,7 +182,7 @@ def _show(args: argparse.Namespace, out: Output) -> None:
     present = characteristics(with_network=bool(args.with_network))
     store = BindingStore()
     units: list[dict[str, Any]] = []
-    for serial_number in store.units():
+    for serial_number in _asked_for(args, store):
         for binding in store.unit(serial_number).bindings:
             changed = _changes(binding)
             units.append({"unit": serial_number, "binding_id": binding.binding_id, "differences": changed})
@@ -170,6 +193,36 @@ def _show(args: argparse.Namespace, out: Output) -> None:
         f"unit {unit['unit']}: {', '.join(unit['differences']) or 'unchanged since it was bound'}" for unit in units
     ]
     out.result({"characteristics": [list(pair) for pair in present], "units": units}, "\n".join(rows))
+
+
+def _asked_for(args: argparse.Namespace, store: BindingStore) -> list[str]:
+    """Return the serial number of --unit, attached or not, or those of all units."""
+    if args.unit is None:
+        return store.units()
+    serial_number = args.unit.upper()
+    if serial_number not in store.units():
+        with ndks.open(args.unit, args.timeout) as unit:
+            serial_number = unit.hello.serial_number
+    what = f"unit {serial_number} is not bound to this laptop"
+    need(serial_number in store.units(), what, "ndks bind --show shows all that are")
+    return [serial_number]
+
+
+def _forget(args: argparse.Namespace, out: Output) -> None:
+    store = BindingStore()
+    serial_number = args.forget.upper()
+    known = ", ".join(store.units()) or "none"
+    need(
+        serial_number in store.units(),
+        f"unit {serial_number} is not bound to this laptop",
+        f"units bound to it: {known}",
+    )
+    if not args.yes:
+        _confirm(f"if unit {serial_number} is still bound to this laptop, it can afterwards only be erased.")
+    store.forget(serial_number)
+    if serial_number in store.units():
+        raise FileError(f"unit {serial_number} could not be deleted", f"check the permissions of {store.directory}")
+    out.done({"serial_number": serial_number}, f"the binding of unit {serial_number} is deleted")
 
 
 def _changes(binding: Binding) -> list[str]:
@@ -216,10 +269,12 @@ def _typed_words() -> str:
     return typed
 
 
-def _confirm(serial_number: str) -> None:
+def _confirm(what: str) -> None:
+    """Ask for confirmation. Declined; UsageError without a terminal."""
     need(stdin.is_terminal(), "stdin is not a terminal, so nobody can confirm", "repeat with --yes")
-    note(f"unit {serial_number} will be erased. Type yes, and press Enter:")
-    need(stdin.read_line().strip().lower() == "yes", "nothing was erased", "repeat, and type yes, to erase it")
+    note(f"{what} Type yes, and press Enter:")
+    if stdin.read_line().strip().lower() != "yes":
+        raise Declined("nothing was changed")
 
 
 def _lane(text: str) -> int:

@@ -62,7 +62,7 @@ def _add_mode(parser: argparse.ArgumentParser, verb: str) -> None:
 
 
 def add_network(parser: argparse.ArgumentParser, text: str) -> None:
-    add_path(parser, "--network", metavar="FILE", help=text)
+    add_path(parser, "--network", completes="NETWORK", metavar="FILE", help=text)
 
 
 def encrypt(args: argparse.Namespace, out: Output) -> None:

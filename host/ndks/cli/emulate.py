@@ -9,6 +9,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from ndks.driver import running
 from ndks.exceptions import NoUnit, UnitBusy, UsageError, reason
 from ndks.line.transport import EMULATOR
 
@@ -70,9 +71,12 @@ def emulate(args: argparse.Namespace, out: Output) -> int:
         with ndks_emulator.UnitDirectory(args.directory, create=True) as directory, contextlib.ExitStack() as stack:
             line = _open_line(args.tcp, args.link)
             stack.callback(line.close)
-            unit = ndks_emulator.RunningUnit(directory, line, VectorGenerator, _announce)
-            control = _open_control(args.control, unit, stack) if args.control else {}
             serial_number = directory.uid.hex().upper()
+            notice = running.Notice(serial_number, args.directory)
+            stack.callback(notice.remove)
+            unit = ndks_emulator.RunningUnit(directory, line, VectorGenerator, lambda port: _announce(port, notice))
+            control = _open_control(args.control, unit, stack) if args.control else {}
+            notice.write(line.address)
             note(f"unit {serial_number} from {args.directory}; Ctrl-C unplugs it")
             values = {"port": line.address, "pid": os.getpid(), "serial_number": serial_number}
             if is_stdout_open():
@@ -123,5 +127,6 @@ def _open_control(path: Path, unit: Any, stack: contextlib.ExitStack) -> dict[st
     return {"control": str(path)}
 
 
-def _announce(port: str) -> None:
+def _announce(port: str, notice: running.Notice) -> None:
+    notice.write(port)
     note(f"the unit has started again, on {port}")

@@ -24,7 +24,7 @@ from ndks_protocol import commands
 
 from .arguments import add_output, add_path, add_unit, bits, bounded, need, output_path, refuse_directory
 from .output import Output, note, warn_of_suite
-from .parser import Parser, add_command, show_examples
+from .parser import Parser, add_command, add_group, show_examples
 
 _LEAST_BITS = 128  # the commitment of a shorter key reveals it to an exhaustive search
 _MOST_KEYS = 10_000
@@ -33,7 +33,7 @@ _WIDTH = 100  # of text, in characters
 
 def add_faraday(parser: Parser) -> None:
     show_examples(parser, _SALT_EXAMPLES, _CHANNELS_EXAMPLES, _RUN_EXAMPLES, _COMPARE_EXAMPLES)
-    kinds = parser.add_subparsers(metavar="COMMAND", required=True)
+    kinds = add_group(parser)
     add_command(kinds, "salt", "generate the salt of a run; it is not secret", _SALT_EXAMPLES, salt)
 
     parser = add_command(kinds, "channels", "list every channel of this machine", _CHANNELS_EXAMPLES, channels)
@@ -65,7 +65,13 @@ def add_faraday(parser: Parser) -> None:
     add_path(parser, "a", metavar="A", help="the first record")
     add_path(parser, "b", metavar="B", help="the second record")
     add_path(parser, "--opened", metavar="FILE", action="append", help="a decrypted message")
-    add_path(parser, "--network", metavar="FILE", help="verify the records with this network file instead of a unit")
+    add_path(
+        parser,
+        "--network",
+        completes="NETWORK",
+        metavar="FILE",
+        help="verify the records with it, not with a unit",
+    )
     add_unit(parser, "$NDKS_UNIT, or none: the records are not verified")
 
 

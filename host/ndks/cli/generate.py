@@ -28,7 +28,13 @@ def add_generate(parser: Parser) -> None:
         "-d", "--digits", metavar="D", type=whole, help="number of decimal places d, 1 to 12 (default: 3)"
     )
     add_operators(parser)
-    add_path(parser, "--network", metavar="NETWORK", help=f"use p1, p2, d, f1 and f2 of the network file NAME{SUFFIX}")
+    add_path(
+        parser,
+        "--network",
+        completes="NETWORK",
+        metavar="NETWORK",
+        help=f"use p1, p2, d, f1 and f2 of the network file NAME{SUFFIX}",
+    )
     parser.add_argument("--key-index", metavar="K", type=whole, default=1, help="key index k, 1 to 2^64 (default: 1)")
     parser.add_argument("--first", metavar="E", type=whole, default=0, help="first element index (default: 0)")
     parser.add_argument("--bits", metavar="B", type=bits, default=1024, help="number of bits (default: 1024)")

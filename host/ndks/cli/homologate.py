@@ -36,7 +36,7 @@ def add_homologate(parser: Parser) -> None:
     set_up(parser, _EXAMPLES, homologate)
     parser.set_defaults(resume_advice="repeat with a new directory; all units but those named above are blank again")
     parser.add_argument(
-        "--unit", metavar="UNIT", action="append", default=[], help="port of a blank unit; give it twice"
+        "--unit", metavar="UNIT", dest="units", action="append", default=[], help="port of a blank unit; give it twice"
     )
     add_path(parser, "-o", "--output", metavar="DIR", required=True, help="a new directory for report and evidence")
     parser.add_argument("--suite", choices=SUITES, default="hybrid", help="suite of the test network (default: hybrid)")
@@ -113,15 +113,15 @@ def homologate(args: argparse.Namespace, out: Output) -> int:
 def _check_system(args: argparse.Namespace) -> None:
     need_extra("homologation")
     need(hasattr(os, "setsid"), "this system lacks the sessions of processes that the two sides need", "use Linux")
-    need(len(args.unit) == 2, "the test needs two units", "name both: --unit UNIT --unit UNIT")
+    need(len(args.units) == 2, "the test needs two units", "name both: --unit UNIT --unit UNIT")
     need(len(args.flash) in (0, 2), "--flash must be given for both units or for none", "add another --flash")
-    for port in args.unit:
+    for port in args.units:
         what = f"{port}: a unit on a network port cannot be in a cage, because its line is a channel"
         need("://" not in port, what, "run it on a pseudo-terminal: ndks emulate DIR")
 
 
 def _plan(args: argparse.Namespace) -> HomologationPlan:
-    first, second = (_absolute(select_port(unit)) for unit in args.unit)
+    first, second = (_absolute(select_port(unit)) for unit in args.units)
     need(first != second, "both ports lead to the same unit", "name two units")
     flash = tuple(path.absolute() for path in args.flash) or (_flash_of(first), _flash_of(second))
     is_copied = bool(args.flash) and stdin.is_terminal() and not any(path.is_dir() for path in args.flash)
@@ -177,7 +177,7 @@ def _new_directory(path: Path) -> Path:
 
 def _command(args: argparse.Namespace, seed: int) -> str:
     """Return a command that repeats the test, without the parameters of the network, which the report names."""
-    words = ["ndks", "homologate", *(word for port in args.unit for word in ("--unit", port))]
+    words = ["ndks", "homologate", *(word for port in args.units for word in ("--unit", port))]
     words += ["-o", str(args.output), "--suite", args.suite, "--digits", str(args.digits)]
     words += [word for path in args.flash for word in ("--flash", str(path))]
     words += ["--keys", str(args.keys), "--long-bits", str(args.long_bits), "--letters", str(args.letters)]

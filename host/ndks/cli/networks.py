@@ -21,12 +21,12 @@ from ndks_protocol.generator import F1, F2
 from .arguments import add_operators, add_path, add_unit, whole
 from .bindings import bound_text, bound_values
 from .output import Output, need_stdout, note, operator_rows, warn_of_suite
-from .parser import Parser, add_command, set_up, show_examples
+from .parser import Parser, add_command, add_group, set_up, show_examples
 
 
 def add_network(parser: Parser) -> None:
     show_examples(parser, _NEW_EXAMPLES, _SHOW_EXAMPLES)
-    kinds = parser.add_subparsers(metavar="COMMAND", required=True)
+    kinds = add_group(parser)
     new_help = "make a network file, with the secret and parameters that its units share"
     parser = add_command(kinds, "new", new_help, _NEW_EXAMPLES, new_network)
     parser.add_argument("name", metavar="NAME", help="the network's name, 1 to 32 bytes")
@@ -43,16 +43,16 @@ def add_network(parser: Parser) -> None:
     add_path(parser, "-o", "--output", metavar="FILE", help=f"default: NAME{SUFFIX}")
     parser.add_argument("--force", action="store_true", help="overwrite FILE, whose secret is then lost")
 
-    parser = add_command(kinds, "show", "show a network file without its secret", _SHOW_EXAMPLES, show_network)
-    add_path(parser, "network", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
+    show_help = "show a network file without its secret and parameters"
+    parser = add_command(kinds, "show", show_help, _SHOW_EXAMPLES, show_network)
+    parser.add_argument("--parameters", action="store_true", help="also show p1 and p2, which are secret too")
+    add_path(parser, "network", completes="NETWORK", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
 
 
 def add_provision(parser: Parser) -> None:
     set_up(parser, _PROVISION_EXAMPLES, provision)
-    add_path(parser, "network", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
-    parser.add_argument(
-        "--bind", action="store_true", help="bind the unit to this laptop at once, without a transport code"
-    )
+    add_path(parser, "network", completes="NETWORK", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
+    parser.add_argument("--bind", action="store_true", help="bind it to this laptop, without a transport code")
     parser.add_argument("--label", default="", help="a name for this unit in the network file")
     add_unit(parser)
 
@@ -61,7 +61,9 @@ _NEW_EXAMPLES = """\
   ndks network new office
   ndks network new lecture --suite paper --p1 0.52 --p2 25
   ndks network new office --f1 hyperbolic --f2 cosine_square"""
-_SHOW_EXAMPLES = "  ndks network show office.ndksnet"
+_SHOW_EXAMPLES = """\
+  ndks network show office.ndksnet
+  ndks network show office.ndksnet --parameters    p1 and p2 too"""
 _PROVISION_EXAMPLES = """\
   ndks provision office.ndksnet --label alice              shows the 24 words that ndks bind asks for
   ndks provision office.ndksnet --bind                     for a unit that stays at this laptop
@@ -89,13 +91,13 @@ def new_network(args: argparse.Namespace, out: Output) -> None:
 
 def show_network(args: argparse.Namespace, out: Output) -> None:
     network = Network.load(args.network)
-    values = {name: value for name, value in asdict(network).items() if name != "secret"}
+    hidden = {"secret"} if args.parameters else {"secret", "p1", "p2"}
+    values = {name: value for name, value in asdict(network).items() if name not in hidden}
     rows = [
         ("network", f"{network.name}, id {network.network_id}, epoch {network.epoch}"),
         ("suite", f"{network.suite}, cipher {network.cipher}, d = {network.digits}"),
         *operator_rows(network.f1, network.f2),
-        ("p1", network.p1),
-        ("p2", network.p2),
+        *([("p1", network.p1), ("p2", network.p2)] if args.parameters else []),
         *((f"lane {member.lane}", f"unit {member.uid}  {member.label}".rstrip()) for member in network.members),
         ("next lane", str(network.next_lane)),
     ]
@@ -123,7 +125,7 @@ def provision(args: argparse.Namespace, out: Output) -> None:
         try:
             note_binding(args.network, lane, bound["binding_id"])
         finally:
-            out.done(values | bound, f"{text}\n{bound_text(bound)}")
+            out.done(values | bound, f"{text}\n{bound_text(bound, network.members)}")
     else:
         words = to_words(code)
         how = "at its laptop, run ndks bind and type these words, which are shown only this once"

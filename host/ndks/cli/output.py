@@ -30,9 +30,11 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self._has_result = False
 
     def result(self, values: dict[str, Any], text: str) -> None:
         """Print the result: `values` with --json, else `text`. FileError."""
+        self._has_result = True
         line = json.dumps({"schema": SCHEMA, **values}) if self.as_json else text
         write_stdout(encoded(f"{line}\n"))
 
@@ -44,6 +46,15 @@ class Output:
             self.result(values, text)
         except FileError as error:
             raise FileError(f"the command is done, but its result could not be printed: {error}", "nothing") from None
+
+    def failed(self, code: str, message: str, advice: str, exit_status: int) -> int:
+        """Report an error, with --json also on stdout unless a result was printed; return the exit status."""
+        report(code, message, advice)
+        if self.as_json and not self._has_result and is_stdout_open():
+            error = {"code": code, "message": message, "advice": advice, "exit_status": exit_status}
+            with contextlib.suppress(FileError):  # stdout itself may be what failed
+                self.result({"error": error}, "")
+        return exit_status
 
     def progress(self, total: int | None, what: str, initial: int = 0, *, visible: bool = True) -> "tqdm[Any]":
         """Return a progress bar over `total` bytes (None: unknown), shown if stderr is a terminal.

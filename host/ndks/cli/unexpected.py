@@ -10,20 +10,23 @@ from types import TracebackType
 
 import ndks
 
-from .output import report
+from .output import Output
 
 CODE = "UNEXPECTED"  # not a code of the unit
+_FAILED = 1  # exit status
 _CHAIN = 10  # exceptions shown of a chain
 
 
-def report_unexpected(error: Exception, *, verbose: bool) -> None:
+def report_unexpected(error: Exception, out: Output, *, verbose: bool) -> int:
     """Print the type and place of an exception, but not its text, which may quote a secret."""
     if verbose:
         sys.stderr.write("".join(_traceback(error)))
     system = f"ndks {ndks.__version__}, Python {platform.python_version()}, {sys.platform}"
     what = f"a bug in ndks: {type(error).__qualname__} at {_place(error.__traceback__)} ({system})"
     more = "" if verbose else " (--verbose adds a traceback)"
-    report(CODE, what, f"report it in an issue of the ndks project, with this line and the command{more}")
+    return out.failed(
+        CODE, what, f"report it in an issue of the ndks project, with this line and the command{more}", _FAILED
+    )
 
 
 def _place(at: TracebackType | None) -> str:

@@ -51,7 +51,7 @@ def list_units(args: argparse.Namespace, out: Output) -> None:
     for problem in usb.problems(devices):
         note(problem)
     values = {"units": [_found_values(unit) for unit in found], "usb": [asdict(device) for device in devices]}
-    out.result(values, "\n".join(map(_found_line, found)) or "no unit is attached (emulated units are not listed)")
+    out.result(values, "\n".join(map(_found_line, found)) or "no unit is attached, and no emulated unit runs")
 
 
 def info(args: argparse.Namespace, out: Output) -> None:
@@ -86,6 +86,7 @@ def deploy_firmware(args: argparse.Namespace, out: Output) -> None:
 
 def _found_values(found: finding.Found) -> dict[str, Any]:
     values: dict[str, Any] = {"port": found.candidate.port, "serial_number": found.candidate.serial_number}
+    values |= {"emulated_in": found.candidate.directory} if found.candidate.directory else {}
     if found.problem:
         return values | {"error": found.problem.code, "message": str(found.problem)}
     assert found.hello
@@ -98,7 +99,8 @@ def _found_line(found: finding.Found) -> str:
     state = f"{found.problem.code}: {found.problem}" if found.problem else ""
     if found.hello:
         state = f"{found.hello.state}, bound to this laptop" if found.is_bound_here else found.hello.state
-    return f"{found.candidate.serial_number}  {found.candidate.port}  {state}"
+    where = f", emulated in {found.candidate.directory}" if found.candidate.directory else ""
+    return f"{found.candidate.serial_number}  {found.candidate.port}  {state}{where}"
 
 
 def _unit_values(unit: Unit, status: Status) -> dict[str, Any]:

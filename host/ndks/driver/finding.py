@@ -9,6 +9,7 @@ from ..laptop.bindings import BindingStore
 from ..line.discovery import Candidate, candidates, select_port
 from ..times import DEFAULT_TIMEOUT
 from .answers import Hello, Status
+from .running import running_units
 from .unit import Unit, open_unit
 
 
@@ -40,8 +41,16 @@ def find_unit(
 
 
 def survey(timeout: float) -> list[Found]:
-    """Greet every candidate; report the busy and silent ones and go on."""
-    return [_ask(candidate, timeout) for candidate in candidates()]
+    """Greet every candidate and running emulated unit; report the busy and silent ones and go on."""
+    boards = {board.port: board for board in candidates()}
+    emulated = [Candidate(unit.port, unit.serial_number, directory=unit.directory) for unit in running_units()]
+    return [_ask(unit, timeout) for unit in [*boards.values(), *(unit for unit in emulated if unit.port not in boards)]]
+
+
+def port_of(serial_number: str) -> str:
+    """Return the port of an attached or running unit, "" for another."""
+    units = [*candidates(), *running_units()]
+    return next((unit.port for unit in units if unit.serial_number.upper() == serial_number.upper()), "")
 
 
 def _ask(candidate: Candidate, timeout: float) -> Found:

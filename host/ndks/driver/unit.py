@@ -8,7 +8,7 @@ from typing import Any
 from ndks_protocol import commands
 from ndks_protocol.binding import BINDING_SIZE
 
-from ..exceptions import ProtocolError
+from ..exceptions import ProtocolError, UsageError
 from ..laptop.bindings import Binding, BindingStore
 from ..line.link import Link
 from ..line.transport import Transport, open_transport
@@ -78,7 +78,12 @@ class Unit(KeyVerbs, MessageVerbs):
 
     @step
     def trust(self, lane: int, binding_id: str) -> None:
-        """Tell the unit the binding id of the unit of another lane; zeros delete it. DeviceError RANGE."""
+        """Tell the unit the binding id of the unit of another lane; zeros delete it.
+
+        DeviceError RANGE; UsageError for the unit's own lane.
+        """
+        if lane == self.member_status().lane:
+            raise UsageError(f"lane {lane} is this unit's own; nothing was changed", "run it with the other units")
         self._link.call(commands.TRUST, lane, bytes.fromhex(binding_id))
 
     @step

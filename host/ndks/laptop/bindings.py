@@ -9,6 +9,7 @@
 DIRECTORY is NDKS_HOME, else the user's configuration directory for ndks. All files have mode 0600.
 """
 
+import getpass
 import hmac
 import json
 import logging
@@ -30,7 +31,7 @@ from ndks_protocol.commands import MAX_NUMBER
 from .. import strict_json
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, FileError, UsageError, reason
-from ..files import read_private, remove_done, write_private
+from ..files import read_private, refuse_public, remove_done, write_private
 from ..paths import make_private_directory
 from .counters import Minimum, MinimumCounters
 from .fingerprint import Characteristics, characteristics, differences, fingerprint
@@ -93,7 +94,7 @@ class BindingStore:
         """Return the keys that unlock the unit. AuthenticationError LOCKED, with the reason; FileError."""
         binding = self.unit(hello.serial_number).binding(hello.binding_id)
         if binding is None:
-            raise AuthenticationError(errors.LOCKED)
+            raise AuthenticationError(errors.LOCKED, *self._why_unknown(hello.serial_number))
         try:
             present = self._look(with_network=binding.with_network)
         except UsageError as error:  # there is no network
@@ -154,6 +155,7 @@ class BindingStore:
         path = self._path(serial_number)
         if not path.exists():
             return BoundUnit(serial_number)
+        refuse_public(*self._files(*self.units()))
         try:
             return _unit_from(serial_number, strict_json.loads(read_private(path)))
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -176,8 +178,7 @@ class BindingStore:
     def export(self) -> dict[str, bytes]:
         """Return the content of all files by their paths in the directory, for `replace`."""
         self._secret(create=False)  # raises if it is missing or damaged
-        units = [self._path(serial_number, kind) for serial_number in self.units() for kind in _KINDS]
-        paths = [self._secret_path, *filter(Path.exists, units)]
+        paths = self._files(*self.units())
         return {path.relative_to(self.directory).as_posix(): read_private(path) for path in paths}
 
     def replace(self, files: dict[str, bytes], *, overwrite: bool) -> None:
@@ -196,6 +197,27 @@ class BindingStore:
 
     def _path(self, serial_number: str, kind: str = "units") -> Path:
         return self.directory / kind / f"{serial_number}.json"
+
+    def _files(self, *serial_numbers: str) -> list[Path]:
+        """Return the existing files: the secret, and those of these units."""
+        units = [self._path(serial_number, kind) for serial_number in serial_numbers for kind in _KINDS]
+        return [path for path in (self._secret_path, *units) if path.exists()]
+
+    def _why_unknown(self, serial_number: str) -> tuple[str, str]:
+        """Return the message for a unit without a binding, which tells what was searched, and the advice."""
+        units = self.units()
+        if serial_number in units:
+            found = "has only an earlier binding of this unit"
+        else:
+            found = f"has bindings of {', '.join(units)}" if units else "has no bindings"
+        if not self.directory.exists():
+            found = "does not exist"
+        what = f"the unit is bound to another laptop or user: this command searched {self.directory}, which {found}"
+        others = " or ".join(map(str, other_homes(self.directory)))
+        return (
+            what,
+            f"if you bound it here, name the directory of its binding: {HOME}={others}" if others else "",
+        )
 
     def _binding(self, hello: Greeting, present: Characteristics, *, create: bool = False) -> bytes:
         """Return the binding B (HKDF-SHA256, RFC 5869, one block)."""
@@ -250,6 +272,27 @@ def home() -> Path:
     if not usual.is_absolute():  # "~" was not expanded
         raise _homeless(str(usual))
     return usual
+
+
+def other_homes(searched: Path) -> list[Path]:
+    """Return other directories of bindings of this person: with sudo, or with another HOME."""
+    users = {os.environ.get("SUDO_USER") or "", _user()} - {""}
+    usual = [Path(os.path.expanduser(f"~{user}"), ".config", "ndks") for user in sorted(users)]  # noqa: PTH111 (no error)
+    return [path for path in usual if path != searched and _holds_bindings(path)]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a user unknown to the system
+        return ""
+
+
+def _holds_bindings(path: Path) -> bool:
+    try:
+        return (path / "units").is_dir()
+    except OSError:  # of another user
+        return False
 
 
 def _homeless(why: str) -> FileError:

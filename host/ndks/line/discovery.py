@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ndks_protocol.commands import HELLO
@@ -33,6 +34,7 @@ class Candidate:
     port: str
     serial_number: str
     says_so: bool = True  # by its product string; where the system hides that string, only HELLO tells
+    directory: str = ""  # of an emulated unit
 
 
 def candidates() -> list[Candidate]:
@@ -50,7 +52,7 @@ def candidates() -> list[Candidate]:
 
 def select_port(wanted: str | None) -> str:
     """Return the port of the wanted unit, or of the only one. NoUnit, SeveralUnits."""
-    wanted = wanted or os.environ.get(ENVIRONMENT)
+    wanted = _at_home(wanted or os.environ.get(ENVIRONMENT) or "")
     if wanted and _is_port(wanted):
         return wanted
     found = candidates()
@@ -68,6 +70,18 @@ def select_port(wanted: str | None) -> str:
         f"{what} is attached" + (f" ({trouble})" if trouble else ""),
         "plug in a unit, or choose one: --unit PORT, or --unit emulator:DIR for an emulated unit",
     )
+
+
+def _at_home(name: str) -> str:
+    """Expand ~ in a name, which shells do only at the start of a word."""
+    scheme = EMULATOR if name.startswith(EMULATOR) else ""
+    path = name.removeprefix(scheme)
+    if not path.startswith("~"):
+        return name
+    try:
+        return f"{scheme}{Path(path).expanduser()}"
+    except RuntimeError:  # there is no such user
+        return name
 
 
 def _is_unit(port: str) -> bool:

@@ -23,7 +23,7 @@ from ndks_protocol.network_id import network_id
 from .. import strict_json, times
 from ..crypto import CRYPTO
 from ..exceptions import FileError, NetworkFileError, UsageError, reason
-from ..files import read_small, write_private
+from ..files import read_small, refuse_public, write_private
 from ..paths import follow, inherit_owner, is_there
 
 SUFFIX = ".ndksnet"
@@ -164,8 +164,9 @@ class Network:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a network file. FileError, NetworkFileError."""
+        """Read a network file. FileError, also if other users may read it; NetworkFileError."""
         try:
+            refuse_public(path)
             values: Any = strict_json.loads(read_small(path))
         except FileNotFoundError:
             other = path.with_name(path.name + SUFFIX)
