@@ -39,10 +39,11 @@ class Host:
 
     def sent_back(self, data: bytes) -> bytes:
         """Return what the unit sends when this arrives."""
-        self.board.inbound, self.board.outbound = data, b""
+        self.board.inbound = data
         while self.board.inbound:
             self._unit.poll()
-        return self.board.outbound
+        sent, self.board.outbound = self.board.outbound, b""
+        return sent
 
     def exchange(self, code: int, payload: bytes) -> tuple:
         """Return kind and payload of the answer to a request, secured if a session is open."""
