@@ -7,7 +7,7 @@ import struct
 from typing import Any
 
 import pytest
-from hosts.memory import Host, new_unit
+from hosts.memory import Host, new_flash, new_unit
 from hosts.network import membership, named
 from hosts.played import host_of, play
 from hypothesis import given
