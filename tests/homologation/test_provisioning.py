@@ -113,7 +113,7 @@ def test_another_unit_is_not_provisioned_either(sides: list[Side], tmp_path: Pat
     place = Path(sides[0].port.removeprefix("emulator:"))
     shutil.move(place, tmp_path / "away")
     state(sides[0])  # another blank unit
-    with pytest.raises(CheckFailed, match="it is left alone"), pair.members(NETWORK):
+    with pytest.raises(CheckFailed, match="it was not changed"), pair.members(NETWORK):
         pass
     assert state(sides[0]) == "blank"
 
