@@ -6,6 +6,7 @@
     |-- UsageError             2   the request makes no sense
     |-- FileError              1   a file cannot be read or written
     |   `-- NetworkFileError   1   a network file is damaged or of another version
+    |-- Declined               1   a question was answered with no
     |-- CheckFailed            1   something that must be equal is not
     |   `-- ChannelOpen        1   a laptop in its cage has a channel to the outside (ndks_laboratory.faraday)
     |-- NoUnit                 3   nothing there that is a unit
@@ -56,6 +57,11 @@ class FileError(NdksError):
 
 class NetworkFileError(FileError):
     code = "NETWORK_FILE"
+
+
+class Declined(NdksError):
+    code = "DECLINED"
+    exit_status = 1
 
 
 class CheckFailed(NdksError):

@@ -16,6 +16,7 @@ from typing import BinaryIO, Protocol
 
 from .exceptions import FileError, reason
 from .paths import follow, keep_owner, refuse_long_name
+from .system_errors import file_errors
 
 _log = logging.getLogger(__name__)
 
@@ -94,9 +95,12 @@ def write_private(path: Path, data: bytes, *, overwrite: bool = True, beside: Pa
 
 @contextlib.contextmanager
 def storing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[Sink]:
-    """Keep what is written from everybody until the end, and then store it at `target`; nothing if that fails."""
+    """Keep what is written from everybody until the end, and then store it at `target`; nothing if that fails.
+
+    FileError for a path; what an open file raises is not changed.
+    """
     if isinstance(target, (str, Path)):
-        with private_file(Path(target), overwrite=overwrite) as file:
+        with file_errors(), private_file(Path(target), overwrite=overwrite) as file:
             yield file
         return
     with tempfile.TemporaryFile() as verified:  # mode 0600
@@ -108,19 +112,32 @@ def storing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[S
 
 @contextlib.contextmanager
 def reading(source: Path | str | Source) -> Generator[Source]:
-    """Open the file at a path; what is no path is taken as an open one."""
+    """Open the file at a path; what is no path is taken as an open one. FileError."""
     if isinstance(source, (str, Path)):
-        with Path(source).open("rb") as file:
+        with _opened(Path(source)) as file:
             yield file
     else:
         yield source
 
 
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        raise no_such_file(path) from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {reason(error)}", "check the path and its permissions") from None
+
+
+def no_such_file(path: Path) -> FileError:
+    return FileError(f"there is no {path}", "check the name")
+
+
 @contextlib.contextmanager
 def writing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[Sink]:
-    """Write a file that is no secret: a path whole or not at all, anything else as it comes."""
+    """Write a file that is no secret: a path whole or not at all (FileError), anything else as it comes."""
     if isinstance(target, (str, Path)):
-        with whole_file(Path(target), private=False, overwrite=overwrite) as file:
+        with file_errors(), whole_file(Path(target), private=False, overwrite=overwrite) as file:
             yield file
     else:
         yield target

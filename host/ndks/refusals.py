@@ -57,6 +57,7 @@ REFUSALS = {
     errors.CAPSULE_VERSION: Refusal(
         "the capsule has another version than 1, or it is no capsule",
         "check that this is a capsule; if it is, upgrade ndks and the unit",
+        is_authentication=True,
     ),
     errors.HEADER: Refusal(
         "no capsule of this network, or its header was altered or cut off",

@@ -9,6 +9,7 @@ from typing import Any
 import ndks
 from ndks.driver.answers import TAMPERED
 from ndks.driver.unit import Unit
+from ndks.exceptions import Declined
 from ndks.files import private_file, read_small, refuse_existing
 from ndks.laptop import backup
 from ndks.laptop.bindings import Binding, BindingStore
@@ -219,7 +220,8 @@ def _typed_words() -> str:
 def _confirm(serial_number: str) -> None:
     need(stdin.is_terminal(), "nobody is there to be asked", "repeat with --yes")
     note(f"everything in unit {serial_number} will be erased, for ever. Type yes, and press Enter:")
-    need(stdin.read_line().strip().lower() == "yes", "nothing was erased", "repeat if you want it")
+    if stdin.read_line().strip().lower() != "yes":
+        raise Declined("nothing was erased", "repeat if you want it")
 
 
 def _lane(text: str) -> int:

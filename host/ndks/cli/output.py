@@ -10,9 +10,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ndks.exceptions import FileError
+from ndks.system_errors import file_error
 from ndks_protocol.generator import F1, F2
-
-from .system_errors import file_error
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -61,9 +60,9 @@ class Output:
 
         It is not `visible` where the result goes to stdout, which may be the same terminal.
         """
-        from tqdm import tqdm  # few commands have one
+        from .progress import Bar  # and tqdm; few commands have one
 
-        return tqdm(
+        return Bar(
             total=total,
             initial=initial,
             desc=on_one_line(what),
