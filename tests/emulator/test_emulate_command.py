@@ -154,7 +154,7 @@ def listed(*options: str) -> str:
 
 def test_list_names_units_that_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NDKS_HOME", str(tmp_path / "home"))
-    assert "no emulated one runs" in listed()
+    assert "no emulated unit runs" in listed()
     with emulated(tmp_path / "alice", "--pty") as alice, emulated(tmp_path / "bob", "--tcp", "0") as bob:
         units = {unit["port"]: unit for unit in json.loads(listed("--json"))["units"]}
         assert units.keys() >= {alice.port, bob.port}
@@ -165,7 +165,7 @@ def test_list_names_units_that_run(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         bob.process.wait(PATIENCE)
         assert bob.port not in listed()
         alice.end(signal.SIGTERM)
-    assert "no emulated one runs" in listed()
+    assert "no emulated unit runs" in listed()
 
 
 def test_a_user_without_a_home_can_run_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

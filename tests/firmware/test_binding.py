@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hosts.memory import Host
 from hosts.network import BINDING, SECRET, named
+from life.flash_view import records_under
 
-from firmware.life import records_under
 from firmware.peer import capsule
 from ndks.crypto import CRYPTO
 from ndks_emulator import MemoryUnit
@@ -82,14 +82,14 @@ class TestBind:
         assert laptop.ask(commands.NEXT_INDEX) == (0, 2)
 
     def test_nothing_that_the_old_key_opens_is_left_anywhere(self, laptop: Host) -> None:
-        assert len(records_under(laptop.unit.flash, BINDING)) >= 2
+        assert len(records_under(laptop.unit.flash.images, BINDING)) >= 2
         for old, new in ((BINDING, NEW_BINDING), (NEW_BINDING, THIRD_BINDING)):
             for number in range(1, 60):
                 laptop.ask(commands.ACCEPT, capsule(2, number)[:37], 0)
-            assert len(records_under(laptop.unit.flash, old)) > 2
+            assert len(records_under(laptop.unit.flash.images, old)) > 2
             laptop.ask(commands.BIND, new)
-            assert len(records_under(laptop.unit.flash, old)) == 0
-            assert len(records_under(laptop.unit.flash, new)) > 2
+            assert len(records_under(laptop.unit.flash.images, old)) == 0
+            assert len(records_under(laptop.unit.flash.images, new)) > 2
             laptop.restart()
             laptop.open(new)
 

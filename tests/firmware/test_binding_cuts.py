@@ -4,9 +4,10 @@
 
 import pytest
 from hosts.network import BINDING
+from life.flash_view import records_under
 from support.power_cuts import PowerCuts
 
-from firmware.life import OTHER, THIRD, Life, View, member, records_under
+from firmware.life import OTHER, THIRD, Life, View, member
 from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BindingKeys
@@ -43,7 +44,7 @@ def code_of_bind(life: Life) -> int:
 
 def bindings_in(life: Life) -> set[bytes]:
     """The laptops that anything in flash is for; a binding's own record in the clear counts."""
-    found = {binding for binding in (BINDING, OTHER, THIRD) if records_under(life.flash, binding)}
+    found = {binding for binding in (BINDING, OTHER, THIRD) if records_under(life.flash.images, binding)}
     for binding in (BINDING, OTHER, THIRD):
         if any(BindingKeys(CRYPTO, binding).auth in image for image in life.flash.images):
             found.add(binding)
@@ -75,8 +76,8 @@ def test_search_for_records_finds_all_there_are() -> None:
     life = member(1)
     for image in life.flash.images[:2]:
         kinds = {image[offset] for offset in range(0, NVM_SIZE - BODY, 16) if plausible(image, offset)}
-        assert set(records_under(life.flash, BINDING)) == {kind for kind in kinds if kind < 0xF0}
-    assert BINDING_RECORD not in records_under(life.flash, BINDING)
+        assert set(records_under(life.flash.images, BINDING)) == {kind for kind in kinds if kind < 0xF0}
+    assert BINDING_RECORD not in records_under(life.flash.images, BINDING)
 
 
 @situations

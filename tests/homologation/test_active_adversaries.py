@@ -86,8 +86,8 @@ def test_bare_scheme_is_broken_by_all(adversary: ActiveAdversary) -> None:
     [
         ("A7a", 'bit flip: "PAY 0100" became "PAY 9100"'),
         ("A7b", 'replay: "PAY 0100 TO BOB, ORDER 0" came twice'),
-        ("A7f", "reflection: Alice took from Bob what Alice has sent"),
-        ("A7g", 'two messages have one keystream: whoever knows the first reads "MESSAGE 00'),
+        ("A7f", "reflection: Alice accepted from Bob what Alice has sent"),
+        ("A7g", 'two messages have the same keystream: whoever knows the first reads "MESSAGE 00'),
         ("A7h", "wrong laptop: another laptop was given a key of 128 bits"),
         ("A7j", "flash of Alice's unit: p1 beside p2 found"),
     ],
@@ -200,9 +200,9 @@ def test_flash_of_other_units_shows_nothing(units: UnitSystem, tmp_path: Path) -
         with contextlib.closing(with_flash(units, alice, bobs)) as system:
             finding = attack(BY_LABEL["A7j"], system)
         assert finding.succeeded is None
-        assert finding.outcome.reason == "not run: no copy of the flash of Bob as it is now"
+        assert finding.outcome.reason == "not run: no current copy of the flash of Bob"
     with contextlib.closing(with_flash(units, (), ())) as system:
-        assert attack(BY_LABEL["A7j"], system).outcome.reason.endswith("of Alice and of Bob as it is now")
+        assert attack(BY_LABEL["A7j"], system).outcome.reason.endswith("of Alice and of Bob")
 
 
 def test_mark_stays_in_flash(units: UnitSystem) -> None:
@@ -242,7 +242,7 @@ def test_adversary_gives_up_when_time_is_over(monkeypatch: pytest.MonkeyPatch) -
             monkeypatch.setattr(adversary, "budget", -1.0)
             finding = attack(adversary, IdealSystem())
             assert finding.succeeded is None
-            assert re.fullmatch(r"gave up after [01] tries, none taken", finding.outcome.reason)
+            assert re.fullmatch(r"gave up after [01] tries, none accepted", finding.outcome.reason)
 
 
 class Scripted(ActiveAdversary):
@@ -266,7 +266,7 @@ def test_what_was_found_stays_found(error: Exception) -> None:
 
 def test_what_ends_an_attack_that_found_nothing() -> None:
     finding = attack(Scripted(Refusal("LOCKED"), []), BareSystem())
-    assert (finding.succeeded, finding.outcome.reason) == (None, "not run: what is honest is refused: LOCKED")
+    assert (finding.succeeded, finding.outcome.reason) == (None, "not run: an honest request is refused: LOCKED")
     with pytest.raises(UnitRemoved):
         attack(Scripted(UnitRemoved("gone"), []), BareSystem())
 

@@ -252,7 +252,7 @@ def test_a_message_that_is_overwritten_and_not_removed(
         monkeypatch.setattr(Path, "unlink", keep_letter)
     finished = laptop.send()
     assert_refused(finished, "FILE", 1)
-    assert "is overwritten, at least in part, but not removed" in finished.stderr
+    assert "was overwritten, at least in part, but not removed" in finished.stderr
     record = Record.load(laptop.record)
     assert record.message
     assert not record.message.deleted
@@ -446,20 +446,20 @@ def disk(tmp_path: Path, rotational: str, kind: str, options: str = "rw", device
 @pytest.mark.parametrize(
     ("rotational", "kind", "options", "says"),
     [
-        ("0", "ext4", "rw", "ext4 on a disk without turning parts (SSD)"),
-        ("1", "ext4", "rw", "ext4 on a disk that says it turns"),
+        ("0", "ext4", "rw", "ext4 on an SSD"),
+        ("1", "ext4", "rw", "ext4 on a disk that reports to be rotational"),
         ("1", "ext4", "rw,data=journal", "to its journal as well"),
-        ("0", "btrfs", "rw", "On btrfs, what changes is written to another place"),
-        ("1", "overlay", "rw", "On overlay, what changes is written to another place"),
+        ("0", "btrfs", "rw", "btrfs writes changes to new blocks"),
+        ("1", "overlay", "rw", "overlay writes changes to new blocks"),
         ("1", "tmpfs", "rw", "in memory (tmpfs)"),
-        ("", "ext4", "rw", "Nothing tells what kind of disk"),
+        ("", "ext4", "rw", "The kind of its disk is unknown"),
     ],
 )
 def test_what_deletion_means(tmp_path: Path, rotational: str, kind: str, options: str, says: str) -> None:
     meaning = disk(tmp_path, rotational, kind, options)
     assert meaning.startswith("Overwritten with zeros once, and removed. ")
     assert says in meaning
-    assert meaning.endswith("Copies that an editor, a backup or swap space has made are not touched.")
+    assert meaning.endswith("Copies in editors, backups or swap space remain.")
 
 
 def test_a_partition_is_on_its_disk(tmp_path: Path) -> None:
@@ -468,7 +468,7 @@ def test_a_partition_is_on_its_disk(tmp_path: Path) -> None:
     (tree / "sys/dev/block").mkdir(parents=True)
     (tree / "sys/dev/block" / number).symlink_to(tree / "sys/devices/sda/sda1")
     (tmp_path / "letter.txt").write_bytes(LETTER)
-    assert "(SSD)" in deletion.meaning(tmp_path / "letter.txt", machine(tree))
+    assert "on an SSD" in deletion.meaning(tmp_path / "letter.txt", machine(tree))
 
 
 def test_the_commitment_of_a_text_covers_its_size() -> None:

@@ -18,17 +18,17 @@ from ndks_laboratory.homologation.unit_system import UnitSystem
 BY_NAME = {adversary.name: adversary for adversary in ADVERSARIES}
 FOUND = {
     "repeated-number": {"repeated numbers": "number 1 was given to two messages"},
-    "repeated-keystream": {"repeated numbers": "two messages have one keystream: whoever knows the first reads"},
+    "repeated-keystream": {"repeated numbers": "two messages have the same keystream: whoever knows the first reads"},
     "periodic-keystream": {"repeated numbers": "in one message of 65536 bytes the keystream repeats after 4096 bytes"},
     "unchecked-tags": {
         "bit flips": 'bit flip: "PAY 0100" became "PAY 9100"',
         "reordering": "chunks in the order (1, 0, 2, 3)",
         "splicing": "chunk of another capsule",
     },
-    "stale-link-sync": {"replay on the cable": "replay on the cable: the unit answered a request that was recorded"},
-    "same-random": {"replay on the cable": "replay on the cable: the unit answered a recorded session"},
+    "stale-link-sync": {"replay on the cable": "replay on the cable: the unit answered a replayed request"},
+    "same-random": {"replay on the cable": "replay on the cable: the unit answered a replayed session"},
     "stays-open": {
-        "wrong laptop": "wrong laptop: a laptop that knows nothing was given a key of 128 bits",
+        "wrong laptop": "wrong laptop: a laptop without any secret was given a key of 128 bits",
         "stolen unit": "stolen unit: it answered NEXT_INDEX without a session",
     },
     "unsealed-flash": {"flash dump": "flash of "},

@@ -82,17 +82,17 @@ def test_units_that_are_in_use_are_left_alone(tmp_path: Path) -> None:
     assert own.returncode == 0
     finished = ndks("homologate", "--unit", "emulator:a", "--unit", "emulator:b", "-o", "report", directory=tmp_path)
     assert finished.returncode == 2
-    assert "only blank units are tested. Do: erase it, if nobody needs it: ndks zeroize" in finished.stderr
+    assert "only blank units can be tested. Do: erase it, if nobody needs it: ndks zeroize" in finished.stderr
     assert ndks("key", "--unit", "emulator:a", directory=tmp_path).returncode == 0
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--unit", "emulator:a"], "two units are tested"),
-        (["--unit", "emulator:a", "--unit", "socket://127.0.0.1:7000"], "cannot be taken into a cage"),
+        (["--unit", "emulator:a"], "the test needs two units"),
+        (["--unit", "emulator:a", "--unit", "socket://127.0.0.1:7000"], "cannot be in a cage"),
         (["--unit", "emulator:a", "--unit", "emulator:a"], "both ports lead to the same unit"),
-        (["--unit", "emulator:a", "--unit", "emulator:b", "--flash", "x"], "a flash is named for both units or none"),
+        (["--unit", "emulator:a", "--unit", "emulator:b", "--flash", "x"], "--flash must be given for both"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments: list[str], words: str, tmp_path: Path) -> None:

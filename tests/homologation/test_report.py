@@ -146,7 +146,7 @@ def test_empty_parts_are_said_to_be_empty(empty: Any) -> None:
     text = ParsedPage(render(report, [])).text
     for words in ("No units are named", "No requirement was judged", "No attack was run", "No control was run"):
         assert words in text
-    for words in ("No statistics were made", "Not run"):
+    for words in ("No statistics were computed", "Not run"):
         assert words in text
 
 

@@ -81,7 +81,7 @@ def test_peaks_survive_decimation() -> None:
 def test_captions_tell_the_largest() -> None:
     power = np.ones(1 << 16)
     power[(1 << 14) - 1] = 123.4
-    assert "Largest: 123 at 0.125 cycles an element; threshold 24" in spectrum(power, 24.0).caption
+    assert "Largest: 123 at 0.125 cycles per element; threshold 24" in spectrum(power, 24.0).caption
     sigmas = np.zeros(50_000)
     sigmas[70] = -9.5
     assert "Largest: 9.5 at lag 71; threshold 6.7" in autocorrelation(sigmas, 6.7).caption

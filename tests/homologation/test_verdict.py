@@ -60,7 +60,7 @@ def test_approved_only_if_all_is_met_and_withstood() -> None:
 def test_an_attack_that_cannot_be_made_at_this_d_is_not_called_withstood() -> None:
     result, reasons = verdict(judged(MET), GOOD, attacked(SKIPPED))
     assert result == APPROVED
-    assert "every attack that can be made at this d was withstood" in reasons[0]
+    assert "every attack that is possible at this d was withstood" in reasons[0]
 
 
 @pytest.mark.parametrize(("outcome", "word"), [(Outcome.failed(), "not met"), (Outcome.not_shown(), "not shown")])

@@ -237,7 +237,7 @@ def test_the_secret_is_gone(laptop: Laptop, member: str, monkeypatch: pytest.Mon
     (laptop.directory / "host_secret").unlink()
     asked = watch_lines(monkeypatch)
     error = assert_locked(laptop, member)
-    assert "secret is gone" in str(error)
+    assert "secret is missing" in str(error)
     assert "--restore" in error.advice
     assert "OPEN_SESSION" not in asked
     assert not (laptop.directory / "host_secret").exists()

@@ -120,7 +120,7 @@ def test_ports_that_cannot_be_listed_at_all(error: Exception, call: Call, monkey
     monkeypatch.setattr(list_ports, "comports", Failing(error))
     finished = call("key")
     assert_refused(finished, "NO_UNIT", 3)
-    assert "WARNING: the list of serial ports cannot be had" in finished.stderr
+    assert "WARNING: the serial ports cannot be listed" in finished.stderr
     assert call("list").status == 0
 
 

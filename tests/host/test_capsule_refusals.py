@@ -2,26 +2,67 @@
 # SPDX-License-Identifier: MIT
 """Capsules that are not opened: each error for its real reason, and nothing of the message is left anywhere."""
 
+import contextlib
 import dataclasses
 import random
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from host.conftest import Call, MakeUnit
-from host.planting import have_heard_of_strangers, have_sent_up_to
 from host.running import Finished, assert_refused, run
 from unit.other_member import FULL_CHUNK, HEADER_SIZE, OtherMember, flipped
 
 import ndks
+from ndks.line.transport import EMULATOR
+from ndks_emulator import UnitDirectory
+from ndks_emulator.board import EmulatedBoard
+from ndks_emulator.lines import MemoryLine
+from ndks_protocol.capsule import Window
 from ndks_protocol.commands import CIPHERS, MAX_JUMP, WINDOW_SIZE
+from ndks_unit.flash.record_log import RecordLog
+from ndks_unit.flash.records import MESSAGE_COUNTER, WINDOW_KINDS
 
 MODES = ("a", "b")
 LETTER = b"meet me at the old bridge"
 LONG_LETTER = random.Random(1).randbytes(3000)  # three chunks
 LAPTOP, OTHER_LAPTOP = b"laptop of alice!", b"laptop of carol!"
 
+STRANGERS = 1000  # their first lane
+
 by_mode = pytest.mark.parametrize("mode", MODES)
+
+
+# States that would take long to reach, put into the record log of a unit
+
+
+def have_sent_up_to(port: str, number: int) -> None:
+    """Let the unit's next message have this number."""
+    with record_log(port) as log:
+        log.append(MESSAGE_COUNTER, struct.pack(">IQ", 0, number))
+
+
+def have_heard_of_strangers(port: str) -> None:
+    """Let the unit have accepted capsules of as many other units as it can keep account of."""
+    window = Window()
+    window.accept(1)
+    with record_log(port) as log:
+        for lane, kind in enumerate(WINDOW_KINDS, STRANGERS):
+            log.append(kind, struct.pack(">H", lane) + window.pack())
+
+
+@contextlib.contextmanager
+def record_log(port: str) -> Iterator[RecordLog]:
+    """Give the record log of a unit that is bound to this laptop, unlocked."""
+    with ndks.open(port) as unit:
+        keys = ndks.BindingStore().keys(unit.hello)
+    with UnitDirectory(Path(port.removeprefix(EMULATOR)), create=False) as directory:
+        log = RecordLog(EmulatedBoard(directory, MemoryLine()))
+        log.load()
+        log.set_auth(keys.auth)
+        log.unlock(keys.kek)
+        yield log
 
 
 @dataclasses.dataclass

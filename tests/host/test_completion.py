@@ -80,7 +80,7 @@ def test_one_line_installs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     finished = call("completion", "bash", "--install")
     path = tmp_path / "data" / "bash-completion" / "completions" / "ndks"
     assert finished.status == 0
-    assert finished.text.startswith(f"{path} is written")
+    assert finished.text.startswith(f"{path} written")
     assert path.read_text() == script.rstrip("\n") or path.read_text() == script
     assert call("completion", "bash", "--install").status == 0, "it may be repeated"
 

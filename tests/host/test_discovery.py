@@ -130,7 +130,7 @@ def test_list_shows_each_unit_and_stops_at_none(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_list_as_text(monkeypatch: pytest.MonkeyPatch, call: Call, alice: str) -> None:
-    assert call("list").text == "no unit is plugged in, and no emulated one runs\n"
+    assert call("list").text == "no unit is attached, and no emulated unit runs\n"
     with emulated(Path(alice.removeprefix("emulator:"))) as unit:
         plug_in_ports(monkeypatch, fake_port(unit.port, ALICE))
         plug_in_devices(monkeypatch, FakeUsbDevice(0x2E8A, 0x0003))

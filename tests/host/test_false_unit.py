@@ -54,8 +54,8 @@ def always(*values: object) -> Script:
         ("log_used", {STATUS: status_values(log_used=4065)}),
         ("index", {NEXT_INDEX: (0, 0)}),
         ("index", {NEXT_INDEX: (0, 1 << 48)}),
-        ("two epochs", {NEXT_INDEX: (1, 1)}),
-        ("two epochs", {STATUS: status_values(epoch=(1 << 32) - 1)}),
+        ("two different epochs", {NEXT_INDEX: (1, 1)}),
+        ("two different epochs", {STATUS: status_values(epoch=(1 << 32) - 1)}),
     ],
 )
 def test_an_opening_that_no_unit_has(
@@ -77,8 +77,8 @@ def test_an_opening_that_no_unit_has(
     [
         (lambda unit: unit.next_index(), always(0, 0), "index"),
         (lambda unit: unit.next_index(), always(0, 1 << 48), "index"),
-        (lambda unit: unit.acknowledge(0, 7), always(7), "once more"),
-        (lambda unit: unit.acknowledge(0, 7), always(1), "once more"),
+        (lambda unit: unit.acknowledge(0, 7), always(7), "acknowledged key again"),
+        (lambda unit: unit.acknowledge(0, 7), always(1), "acknowledged key again"),
         (lambda unit: unit.acknowledge(0, 7), always(0), "index"),
         (lambda unit: unit.acknowledge(0, 7), always((1 << 48) + 1), "index"),
         (lambda unit: unit.seal(b"x"), always(b"\0" + HEADER[1:]), "header"),
@@ -199,7 +199,7 @@ def test_a_unit_that_would_give_numbers_once_more(monkeypatch: pytest.MonkeyPatc
     unit = scripted_unit(always(*status_values(message_counter=4)), monkeypatch, tmp_path)
     BindingStore(tmp_path).minimum_counters(HELLO).note(0, message_counter=5)
     for _ in range(2):
-        with pytest.raises(ndks.ProtocolError, match="once more"):
+        with pytest.raises(ndks.ProtocolError, match="reuse message numbers"):
             unit.seal(b"letter")
         assert not unit._link.is_secured
     assert BindingStore(tmp_path).minimum_counters(HELLO).of(0) == Minimum(5, 0)

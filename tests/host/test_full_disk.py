@@ -215,7 +215,7 @@ def test_message_to_a_reader_that_leaves(command: str, bob: str, capsule: Path) 
         stderr = process.stderr.read().decode()
         status = process.wait(PATIENCE)
     assert_refused(Finished(status, b"", stderr), "FILE", 1)
-    assert "nobody reads" in stderr
+    assert "the reader of stdout has closed it" in stderr
     assert run("decrypt", capsule, "--unit", bob, "-o", "-").output == FILM
 
 

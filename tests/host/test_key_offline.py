@@ -75,7 +75,9 @@ def test_a_unit_in_front_of_the_command(network_file: Path, call: Call) -> None:
 
 def test_network_files_that_are_none(call: Call, tmp_path: Path) -> None:
     assert_refused(call("key", "--index", 1, "--network", tmp_path / "none.ndksnet"), "FILE", 1)
-    assert_refused(call("key", "--index", 1, "--network", __file__), "NETWORK_FILE", 1)
+    (tmp_path / "letter").write_text("Dear Bob")
+    (tmp_path / "letter").chmod(0o600)
+    assert_refused(call("key", "--index", 1, "--network", tmp_path / "letter"), "NETWORK_FILE", 1)
 
 
 def test_suite_paper_is_warned_of(call: Call, tmp_path: Path) -> None:

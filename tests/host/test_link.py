@@ -172,7 +172,7 @@ def test_a_stream_whose_reader_takes_his_time_costs_nobody_his_deadline(connect:
 
 def test_silence_ends_at_the_deadline(connect: Connect) -> None:
     link, transport = connect(lambda request: b"")
-    with pytest.raises(ndks.UnitTimeout, match="no unit, or it does not run"):
+    with pytest.raises(ndks.UnitTimeout, match="not a unit, or it is not running"):
         link.call(commands.NEXT_INDEX)
     assert TIMEOUT < transport.now < TIMEOUT + 0.5
 

@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import itertools
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,14 @@ from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
 SECRET = "5ec7e7" + "ab" * 29
+
+
+@pytest.fixture(autouse=True)
+def private_files() -> Iterator[None]:
+    """Whatever these tests write, only its owner may read: other network files are refused."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
 
 
 def good() -> dict[str, Any]:

@@ -51,17 +51,17 @@ def test_arguments_are_refused_in_plain_words(command: str, action: argparse.Act
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["trust", "x", "0"], "'x' is no whole number"),
+        (["trust", "x", "0"], "'x' is not a whole number"),
         (["trust", HUGE, "0"], "a number of 5000 digits is too large"),
-        (["key", "--bits", "many"], "'many' is no whole number"),
-        (["key", "--timeout", "soon"], "'soon' is no number of seconds"),
+        (["key", "--bits", "many"], "'many' is not a whole number"),
+        (["key", "--timeout", "soon"], "'soon' is not a number of seconds"),
         (["key", "--timeout", "nan"], "must be above 0 and at most 3600"),
         (["key", "--timeout", "inf"], "must be above 0 and at most 3600"),
-        (["generate", "--p1", "1", "--p2", "1", "--first", "one"], "'one' is no whole number"),
-        (["generate", "--p1", "1", "--p2", "1", "-d", "half"], "'half' is no whole number"),
-        (["emulate", "alice", "--tcp", "http"], "'http' is no whole number"),
-        (["emulate", ""], "'' is no path"),
-        (["homologate", "-o", "x", "--keys", "all"], "'all' is no whole number"),
+        (["generate", "--p1", "1", "--p2", "1", "--first", "one"], "'one' is not a whole number"),
+        (["generate", "--p1", "1", "--p2", "1", "-d", "half"], "'half' is not a whole number"),
+        (["emulate", "alice", "--tcp", "http"], "'http' is not a whole number"),
+        (["emulate", ""], "'' is not a path"),
+        (["homologate", "-o", "x", "--keys", "all"], "'all' is not a whole number"),
         (["faraday", "run", "--salt", "5f", "-o", "x"], "a salt has 32 hexadecimal digits"),
     ],
 )
@@ -113,7 +113,7 @@ def test_output_that_is_no_regular_file(output: str, alice: str) -> None:
     """Of a pipe, /dev/stdout is a link to a name that does not exist."""
     finished = run("key", "-o", output, "--unit", alice)
     assert_refused(finished, "FILE", 1)
-    assert f"{output} is no regular file" in finished.stderr
+    assert f"{output} is not a regular file" in finished.stderr
     assert "-" in finished.advice.split()
 
 
@@ -183,7 +183,7 @@ def test_link_to_an_emulated_unit_that_has_ended(call: Call, tmp_path: Path, mon
     for name in ("alice.port", tmp_path / "alice.port"):
         finished = call("info", "--unit", name)
         assert_refused(finished, "NO_UNIT", 3)
-        assert f"{name} is a link that leads to nothing: the emulator behind it has ended" in finished.stderr
+        assert f"{name} is a broken link: its emulator has ended" in finished.stderr
         assert "ndks emulate" in finished.advice
 
 

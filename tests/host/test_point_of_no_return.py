@@ -244,7 +244,7 @@ def test_a_former_binding_that_is_not_forgotten_is_no_failure(
         monkeypatch.setattr(ndks.BindingStore, "_save", save_two)
         assert unit.bind().characteristics == (("machine", "Y"),)
         assert len(store.unit(unit.hello.serial_number).bindings) == 2
-    assert ["former binding" in record.getMessage() for record in caplog.records] == [True]
+    assert ["old binding" in record.getMessage() for record in caplog.records] == [True]
 
 
 def test_a_record_of_an_erased_unit_that_stays_is_no_failure(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A stream that is really cut off, by unplugging or Ctrl-C: the same command goes on and nothing is asked for twice."""
+"""A stream that is really cut off, by unplugging or Ctrl-C: the same command resumes it; nothing is asked for twice."""
 
 import json
 import re
@@ -100,7 +100,7 @@ def test_unplugging(directory: Path, stream: Stream, whole: bytes) -> None:
         unit.end(signal.SIGKILL)
         finished = finish(process)
     assert_refused(finished, "REMOVED", 6)
-    assert "the same command goes on" in finished.advice
+    assert "the same command resumes it" in finished.advice
     missing = assert_interrupted(stream, whole)
     with emulated(directory) as unit:
         assert next_index(unit.port) == 1
@@ -117,7 +117,7 @@ def test_control_c(directory: Path, stream: Stream, whole: bytes) -> None:
         process.send_signal(signal.SIGINT)
         finished = finish(process)
         assert_refused(finished, "INTERRUPTED", 130)
-        assert "the same command goes on" in finished.advice
+        assert "the same command resumes it" in finished.advice
         assert "Traceback" not in finished.stderr
         missing = assert_interrupted(stream, whole)
         assert next_index(unit.port) == 1

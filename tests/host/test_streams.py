@@ -297,7 +297,7 @@ needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this sys
 def test_key_in_a_file_is_used_up_though_nobody_could_be_told(command: list[str], alice: str, desk: Path) -> None:
     finished = run_redirected(">/dev/full", *command, "-o", desk / "key", "--unit", alice)
     assert_refused(finished, "FILE", 1)
-    assert "all is done" in finished.stderr
+    assert "the command is done" in finished.stderr
     assert next_index(alice) == 2
 
 

@@ -98,7 +98,7 @@ def test_wrong_number_of_words(words: list[str]) -> None:
 def test_unknown_word(typed: str, nearest: str) -> None:
     error = refusal(" ".join([*WORDS[:6], typed.upper(), *WORDS[7:]]))
     assert str(error) == f"word 7, '{typed}', is not in the list"
-    assert error.advice == f"look at what you wrote down: is it {nearest}?"
+    assert error.advice == f"check what you wrote down: is it {nearest}?"
     assert not told(error) & set(WORDS)
 
 
@@ -120,7 +120,7 @@ def test_the_rest_of_a_code_without_spaces_is_not_told() -> None:
 def test_bad_checksum() -> None:
     words = ["abandon"] * 24
     error = refusal(" ".join(words))
-    assert str(error) == "these words make no code: one of them is another, or their order is"
+    assert str(error) == "these words are not a code: a word or the order is wrong"
     assert not told(error) & set(words)
 
 

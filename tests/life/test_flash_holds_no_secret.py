@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from capsule_reference import derive
 from session_reference import Binding
+from support.pieces import PIECE
 from support.power_cuts import FULL, PowerCuts
 
 import ndks
@@ -21,7 +22,7 @@ from ndks_protocol.binding import BindingKeys
 from ndks_unit.flash.records import BODY, SEALED, RecordKeys, plausible
 
 from .flash_view import records_under
-from .story import PIECE, Secrets, Story, use
+from .story import Secrets, Story, use
 
 Chapter = Callable[[Story], None]
 

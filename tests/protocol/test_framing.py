@@ -5,9 +5,9 @@
 from itertools import pairwise
 
 import pytest
+from frame_reference import cobs, frame
 from hypothesis import given
 from hypothesis import strategies as st
-from make_vectors import cobs, frame
 from support.reference import load_vectors
 
 from ndks_protocol import framing

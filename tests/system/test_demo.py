@@ -98,7 +98,7 @@ def test_a_bit_altered_on_the_way_is_seen(tmp_path: Path) -> None:
     directory = tmp_path / "stage"
     finished = run_demo("--fault", "tamper", "--directory", str(directory))
     assert finished.returncode == 1
-    assert "FAILED    every message came out as it was written (message 1: AUTH)" in finished.stdout
+    assert "FAILED    every message was decrypted correctly (message 1: AUTH)" in finished.stdout
     assert "verdict: FAILED" in finished.stdout
     assert (directory / "bob" / "received-1.ndks").exists()
     assert not (directory / "bob" / "received-1.txt").exists()
@@ -156,7 +156,7 @@ def test_a_descriptor_in_common_is_seen(tmp_path: Path, monkeypatch: pytest.Monk
         result = demonstrate(tmp_path / "stage", tell=lambda text: None)
     assert result.word == FAILED
     (check,) = (check for check in (*result.key_checks, *result.message_checks) if check.outcome.word == FAILED)
-    assert check.name.startswith("no descriptor left")
+    assert check.name.startswith("neither side has a descriptor")
     assert str(tmp_path / "shared") in check.outcome.reason
 
 

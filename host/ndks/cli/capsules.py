@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""encrypt, decrypt."""
+"""Commands encrypt and decrypt."""
 
 import argparse
 import functools
@@ -33,37 +33,38 @@ _FASTER = {
 
 def add_encrypt(parser: Parser) -> None:
     set_up(parser, _ENCRYPT_EXAMPLES, encrypt)
-    add_source(parser, "FILE", "what to encrypt")
+    add_source(parser, "FILE", "the file to encrypt")
     parser.add_argument("--cipher", choices=commands.CIPHERS, help="default: that of the network")
     _add_mode(parser, "encrypts", "b")
-    add_output(parser, "write there, by default FILE.ndks, or stdout of what is piped in; - is stdout")
+    add_output(parser, "write the capsule to FILE (default: the name with .ndks; for stdin, stdout); - is stdout")
     add_unit(parser)
 
 
 def add_decrypt(parser: Parser) -> None:
     set_up(parser, _DECRYPT_EXAMPLES, decrypt)
     add_source(parser, "FILE", "the capsule")
-    parser.add_argument("--again", action="store_true", help="open a capsule that was opened before")
-    parser.add_argument("--allow-jump", action="store_true", help="also when its number is more than 2^20 ahead")
+    parser.add_argument("--again", action="store_true", help="open a capsule that was accepted before")
+    parser.add_argument("--allow-jump", action="store_true", help="open a capsule whose number is more than 2^20 ahead")
     _add_mode(parser, "decrypts", "the faster one: a for cipher aes and more than 4 KB, else b")
-    add_network(parser, "decrypt without a unit, with this network file")
-    add_output(parser, "write there, mode 0600, by default FILE without .ndks, or stdout; - is stdout")
+    add_network(parser, "decrypt with this network file, without a unit")
+    text = "write to FILE, with mode 0600 (default: the name without .ndks; for stdin, stdout); - is stdout"
+    add_output(parser, text)
     add_unit(parser)
 
 
 _ENCRYPT_EXAMPLES = """\
   ndks encrypt letter.txt                     the capsule is letter.txt.ndks
-  ndks encrypt film.mp4 --cipher aes          for long files: the key has 256 bits, not the file's size
+  ndks encrypt film.mp4 --cipher aes          for long files: a key of 256 bits, not of the file's size
   ndks encrypt letter.txt --mode a            the unit gives the key, this computer encrypts
   (set -o pipefail; tar c folder | ndks encrypt -o folder.tar.ndks)"""
 _DECRYPT_EXAMPLES = """\
-  ndks decrypt letter.txt.ndks                into letter.txt; the capsule is then used up
-  ndks decrypt letter.txt.ndks --again -o -   once more, to stdout
-  ndks decrypt letter.txt.ndks --network office.ndksnet    without a unit: all are lost"""
+  ndks decrypt letter.txt.ndks                to letter.txt; the capsule opens once
+  ndks decrypt letter.txt.ndks --again -o -   again, to stdout
+  ndks decrypt letter.txt.ndks --network office.ndksnet    without a unit"""
 
 
 def _add_mode(parser: argparse.ArgumentParser, verb: str, default: str) -> None:
-    text = f"b: the unit {verb}; a: it gives the key, and this computer {verb} (default: {default})"
+    text = f"b: the unit {verb}; a: this computer {verb} with keys from the unit (default: {default})"
     parser.add_argument("--mode", choices=capsules.MODES, help=text)
 
 
@@ -73,7 +74,7 @@ def add_network(parser: argparse.ArgumentParser, text: str) -> None:
 
 def encrypt(args: argparse.Namespace, out: Output) -> None:
     folder = args.file
-    check_source(args, f"make one file of it: tar c {folder} | ndks encrypt -o {folder and folder.name}.tar.ndks")
+    check_source(args, f"pack it into one file: tar c {folder} | ndks encrypt -o {folder and folder.name}.tar.ndks")
     target = choose_target(args, _with_suffix)
     _check_streams(target, out)
     if target is None:
@@ -93,7 +94,7 @@ def encrypt(args: argparse.Namespace, out: Output) -> None:
 
 
 def _with_forecast(bar: Any, total: int | None, cipher: str, mode: str) -> capsules.Progress:
-    """Let a bar go on, and say how long all will take, and what is faster, where that is long."""
+    """Return what updates the bar, and prints once how long a large file will take, and what is faster."""
     forecast = Forecast(total)
 
     def update(size: int) -> None:
@@ -108,20 +109,18 @@ def _with_forecast(bar: Any, total: int | None, cipher: str, mode: str) -> capsu
 
 
 def decrypt(args: argparse.Namespace, out: Output) -> None:
-    need(not (args.network and args.unit), "a capsule is opened with a unit or with a network file", "name one of them")
+    need(not (args.network and args.unit), "--unit and --network exclude each other", "use one of them")
     online = args.again or args.allow_jump or args.mode
-    need(
-        not (args.network and online), "--again, --allow-jump and --mode are of units", "leave them out with --network"
-    )
+    need(not (args.network and online), "--again, --allow-jump and --mode need a unit", "omit them with --network")
     need(
         not (args.again and args.allow_jump),
-        "--again does not go with --allow-jump",
-        "use --allow-jump for a capsule not opened before",
+        "--again and --allow-jump exclude each other",
+        "use --allow-jump for a capsule that was not accepted before",
     )
     check_source(args, "name a capsule")
     target = choose_target(args, _without_suffix)
     _check_streams(target, out)
-    if args.output is None:  # what comes through stdin has no name to go by
+    if args.output is None:  # input from stdin has no name to derive one from
         formats.refuse_terminal("add -o FILE, or -o - to see it here")
     open_it = _decrypt_offline if args.network else _decrypt_with_unit
     show_progress = functools.partial(out.progress, size_of_source(args), args.file.name, visible=target is not None)
@@ -156,7 +155,7 @@ def _decrypt_offline(
     network = Network.load(args.network)
     with storing(target, overwrite=args.force) as sink, show_progress() as bar:
         opened = capsules.unseal_offline(network, source, sink, bar.update)
-    note("opened offline: nothing tells whether it was opened before, and no unit learns that it was now")
+    note("opened offline: a repeated capsule is not detected, and no unit learns that this one was opened")
     member = network.member(opened.lane)
     label = f" ({member.label or member.uid})" if member else ""
     return opened, f"lane {opened.lane}{label}", network.suite

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""completion: completions of commands, options, units and files for a shell."""
+"""Command completion: completion scripts for shells."""
 
 import argparse
 import os
@@ -20,7 +20,7 @@ from .arguments import need
 from .output import Output
 from .parser import Parser, set_up
 
-# What follows --unit is asked for when it is completed; no shell waits for it when it starts.
+# The shell asks for units when it completes --unit, not when it starts.
 _PREAMBLE = {
     "bash": f"""\
 _ndks_units() {{ compgen -W "$(ndks completion --units 2>/dev/null)" -- "$1"; }}
@@ -36,26 +36,26 @@ _COMPLETERS: dict[str, Any] = {
     "UNIT": {"bash": "_ndks_units", "zsh": "_ndks_units", "tcsh": "`ndks completion --units`"},
     "NETWORK": {"bash": "_ndks_networks", "zsh": f"_files -g '*{SUFFIX}'", "tcsh": f"f:*{SUFFIX}"},
 }
-# Where a shell looks for the completions of a command when it is first completed, below the user's home
+# Where a shell finds the completion script of a command at its first use
 _PLACES = {
     "bash": (("XDG_DATA_HOME", ".local/share"), "bash-completion/completions/ndks"),
     "zsh": (("ZDOTDIR", ""), ".zfunc/_ndks"),
 }
 _HOW = {
-    "bash": "shells that start from now on complete ndks (with Debian's package bash-completion)",
-    "zsh": "add to .zshrc, in front of compinit: fpath+=(${ZDOTDIR:-$HOME}/.zfunc)",
+    "bash": "new shells complete ndks (Debian: with the package bash-completion)",
+    "zsh": "add this to .zshrc, before compinit: fpath+=(${ZDOTDIR:-$HOME}/.zfunc)",
 }
 
 
 def add_completion(parser: Parser) -> None:
     set_up(parser, _EXAMPLES, completion)
     parser.add_argument("shell", nargs="?", choices=shtab.SUPPORTED_SHELLS, help="which shell")
-    parser.add_argument("--install", action="store_true", help="put it where the shell looks for it, for this user")
-    parser.add_argument("--units", action="store_true", help="print what --unit may be: units there are here")
+    parser.add_argument("--install", action="store_true", help="write it where the shell of this user finds it")
+    parser.add_argument("--units", action="store_true", help="print the units of this computer, for --unit")
 
 
 _EXAMPLES = """\
-  ndks completion bash --install       once; it costs no shell any time when it starts
+  ndks completion bash --install       once; shells start as fast as before
   ndks completion zsh --install
   ndks completion tcsh                 prints it"""
 
@@ -69,13 +69,13 @@ def completion(args: argparse.Namespace, out: Output) -> None:
     script = _script(args.shell)
     if args.install:
         path = _installed(args.shell, script)
-        out.done({"shell": args.shell, "file": str(path)}, f"{path} is written; {_HOW[args.shell]}")
+        out.done({"shell": args.shell, "file": str(path)}, f"{path} written; {_HOW[args.shell]}")
     else:
         out.result({"shell": args.shell, "script": script}, script)
 
 
 def _script(shell: str) -> str:
-    from . import build_parser  # which needs this module
+    from . import build_parser  # here, because it imports this module
 
     parser = build_parser()
     _name_completers(parser)
@@ -84,7 +84,7 @@ def _script(shell: str) -> str:
 
 
 def _name_completers(parser: Any) -> None:
-    """Say in shtab's way how the arguments of all commands are completed."""
+    """Set shtab's completers of the arguments of all commands."""
     for action in parser._actions:
         if kind := getattr(action, "completes", ""):
             action.complete = _COMPLETERS[kind]
@@ -94,7 +94,7 @@ def _name_completers(parser: Any) -> None:
 
 
 def _installed(shell: str, script: str) -> Path:
-    need(shell in _PLACES, f"there is no place where every {shell} looks", f"ndks completion {shell} prints it")
+    need(shell in _PLACES, f"{shell} has no directory of completion scripts", f"ndks completion {shell} prints it")
     (variable, below_home), name = _PLACES[shell]
     path = Path(os.environ.get(variable) or Path.home() / below_home) / name
     try:
@@ -107,6 +107,6 @@ def _installed(shell: str, script: str) -> Path:
 
 
 def _units() -> list[str]:
-    """Return ports of units, of emulated units that run, and names of emulated units that lie here."""
+    """Return the ports of attached and running units, and the names of emulated units in the current directory."""
     here = [f"{EMULATOR}{path.parent.name}" for path in sorted(Path.cwd().glob("*/nvm.bin"))]
     return [*(board.port for board in candidates()), *(unit.port for unit in running_units()), *here]

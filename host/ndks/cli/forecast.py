@@ -1,16 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How long a file will take on this very unit, told soon after the beginning where that is long."""
+"""An estimate of how long a file will take, measured on the unit in use during the first second."""
 
 import time
 
 _MEASURED = 1.0  # seconds
-_LONG = 10.0  # seconds: what takes longer is told
+_LONG = 10.0  # seconds: shorter times are not mentioned
 _UNITS = (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 
 
 class Forecast:
-    """Measures the first second of a transfer of `total` bytes, if they are known."""
+    """Measures the first second of a transfer of `total` bytes (None: unknown)."""
 
     def __init__(self, total: int | None) -> None:
         self._total = total
@@ -18,9 +18,9 @@ class Forecast:
         self._size = 0
 
     def update(self, size: int) -> str:
-        """Count `size` more bytes; return how long all will take, once, when that is known and long, else ""."""
+        """Count `size` more bytes. Return the estimate once, if the transfer takes long, else ""."""
         now = time.monotonic()
-        if self._started is None:  # what came first has waited for the unit to begin
+        if self._started is None:  # the first piece includes what the unit needs to begin
             self._started = now
             return ""
         self._size += size

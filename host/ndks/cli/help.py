@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""help, version."""
+"""Commands help and version."""
 
 import argparse
 import platform
@@ -29,7 +29,7 @@ _HELP_EXAMPLES = """\
 
 
 def show_help(args: argparse.Namespace, out: Output) -> None:
-    from . import build_parser  # which needs this module
+    from . import build_parser  # here, because it imports this module
 
     parser = build_parser(args.named_command[:1])
     for word in args.named_command:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What the packages log, as notes on stderr: warnings always, all of it with --verbose."""
+"""Log of the packages on stderr: warnings, and everything with --verbose."""
 
 import logging
 from pathlib import Path
@@ -30,13 +30,13 @@ _FORM = _Lines("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
 
 
 def show_log(*, verbose: bool, file: str | None = None) -> None:
-    """Show it from now on; once more changes only how much. A file gets all of it, behind what it holds. FileError."""
+    """Print the log from now on, and append all of it to a file; a second call changes only the level. FileError."""
     _NOTES.setLevel(logging.DEBUG if verbose else logging.WARNING)
     kept = [_handler_of(file)] if file else []
     for name in _PACKAGES:
         logger = logging.getLogger(name)
         for handler in (_NOTES, *kept):
-            logger.addHandler(handler)  # which is there once, however often it is added
+            logger.addHandler(handler)  # has no effect the second time
         logger.setLevel(logging.DEBUG if verbose or file else logging.WARNING)
 
 

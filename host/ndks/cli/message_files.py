@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What encrypt, decrypt and inspect read, and what the first two write: files, stdin, stdout."""
+"""Input and output of encrypt, decrypt and inspect: files, stdin, stdout."""
 
 import argparse
 import contextlib
@@ -25,7 +25,7 @@ def add_source(parser: argparse.ArgumentParser, metavar: str, what: str) -> None
 
 
 def check_source(args: argparse.Namespace, advice: str) -> None:
-    """Make `args.file` what is to be read. FileError when it is not there or a directory; UsageError for a terminal."""
+    """Set `args.file` to - if no file was named, and check it. FileError; UsageError if nothing is piped in."""
     if args.file is None:
         _need_pipe(args.named.prog)
         args.file = Path(_STDIN)
@@ -48,13 +48,13 @@ def open_source(args: argparse.Namespace) -> Generator[Source]:
 
 
 def size_of_source(args: argparse.Namespace) -> int | None:
-    """Return the size of what is read where it is a file, None of a pipe."""
+    """Return the size of a file, or None for a pipe."""
     found = _stat(sys.stdin if is_stdin(args) else args.file)
     return found.st_size if found and stat.S_ISREG(found.st_mode) else None
 
 
 def choose_target(args: argparse.Namespace, derive: Callable[[Path], Path]) -> Path | None:
-    """Return the file to write, None for stdout. FileError for one that exists, or is the one that is read."""
+    """Return the output path, or None for stdout. FileError if the file exists, or is the input."""
     if args.output is None and not is_stdin(args):
         args.output = derive(args.file)
     path = output_path(args)
@@ -65,15 +65,15 @@ def choose_target(args: argparse.Namespace, derive: Callable[[Path], Path]) -> P
 
 
 def _need_pipe(command: str) -> None:
-    """Raise UsageError unless stdin is a pipe or a file: a terminal or /dev/null was hardly meant."""
+    """Raise UsageError unless stdin is a pipe or a file: nobody means a terminal or /dev/null without saying so."""
     found = _stat(sys.stdin)
     if not found or not any(is_one(found.st_mode) for is_one in (stat.S_ISFIFO, stat.S_ISREG, stat.S_ISSOCK)):
-        advice = f"name one: {command} FILE; or pipe it in: {command} < FILE; at a terminal, - is what you type"
+        advice = f"name one: {command} FILE; or pipe it in: {command} < FILE; use - to type it"
         raise UsageError("no file is named, and nothing is piped in", advice)
 
 
 def _refuse_same(args: argparse.Namespace, target: Path | None) -> None:
-    """Raise FileError where the output would go into what is read, under whatever name."""
+    """Raise FileError if input and output are one file, under any two names."""
     read, written = _stat(sys.stdin if is_stdin(args) else args.file), _stat(target or sys.stdout)
     if read and written and stat.S_ISREG(read.st_mode) and os.path.samestat(read, written):
         names = "stdin" if is_stdin(args) else args.file, target or "stdout"
@@ -81,8 +81,8 @@ def _refuse_same(args: argparse.Namespace, target: Path | None) -> None:
 
 
 def _stat(file: Any) -> os.stat_result | None:
-    """Return what the system knows of a path or an open file, None where it knows nothing."""
+    """Return the status of a path or of an open file, or None if it has none."""
     try:
         return file.stat() if isinstance(file, Path) else os.fstat(file.fileno())
-    except (OSError, ValueError, AttributeError):  # not there; no real file; closed by the shell
+    except (OSError, ValueError, AttributeError):  # missing; not a file of the system; closed by the shell
         return None

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Parsers of commands: what all of them have in common."""
+"""Parsers of commands."""
 
 import argparse
 import itertools
@@ -15,24 +15,24 @@ from .suggestions import did_you_mean, explain_unknown
 
 Handler = Callable[[argparse.Namespace, Any], int | None]
 _RAW = argparse.RawDescriptionHelpFormatter
-_SUPPRESS = argparse.SUPPRESS  # an option that is not given leaves what stands before the command as it is
+_SUPPRESS = argparse.SUPPRESS  # an omitted option keeps the value given before the command
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors look like all others, and whose options are written out: --y is not --yes."""
+    """A parser with the error format of this program, and without abbreviated options."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
         self._words: list[str] = []
 
     def error(self, message: str) -> NoReturn:
-        """Raise UsageError, which names the help of this very command."""
+        """Raise a UsageError that names the help of this command."""
         if message.startswith("the following arguments are required") and (unknown := self._unknown_options()):
             message = explain_unknown(unknown, self._option_string_actions)  # such as -x.txt where FILE is missing
         raise UsageError(message, f"see {self.prog} --help")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Parse; refuse what is left here, where the command's own options are known."""
+        """Parse, and refuse unknown words here, where the options of the command are known."""
         self._words = list(args or ())
         namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:
@@ -45,7 +45,7 @@ class Parser(argparse.ArgumentParser):
         return [word for word in words if re.match("-[^0-9]", word) and not word.startswith(known)]
 
     def refuse_command(self, name: str) -> NoReturn:
-        """Refuse a command that there is not. UsageError."""
+        """Refuse an unknown command. UsageError."""
         self.error(f"there is no command {name!r}; {_instead(name, subparsers_of(self))}")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
@@ -54,8 +54,8 @@ class Parser(argparse.ArgumentParser):
         if action.choices is not None and value not in action.choices:
             raise argparse.ArgumentError(action, f"{value!r} is no choice; {_instead(str(value), action.choices)}")
 
-    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ARG002 (it is stdout)
-        """Print help or version, which are results: they go the way of all results."""
+    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ARG002 (always stdout)
+        """Print help or version as a result."""
         write_stdout(encoded(message))
 
 
@@ -65,33 +65,34 @@ def make_parser(prog: str, description: str, examples: str) -> Parser:
 
 
 def add_parser(subparsers: Any, name: str, help_line: str) -> Parser:
-    """Add a subcommand, or a group of them."""
+    """Add a subcommand or a group of subcommands."""
     description = f"{help_line[0].upper()}{help_line[1:]}."
     return subparsers.add_parser(name, help=help_line, description=description, formatter_class=_RAW)
 
 
 def set_up(parser: Parser, examples: str, handler: Handler) -> None:
-    """Give a subcommand the options that every command has."""
+    """Give a subcommand its examples, its handler and the options of every command."""
     show_examples(parser, examples)
     add_common(parser)
-    parser.set_defaults(handler=handler, named=parser, resume_advice="the same command begins anew")
+    parser.set_defaults(handler=handler, named=parser, resume_advice="the same command starts again from the beginning")
 
 
 def add_group(parser: Parser) -> Any:
-    """Return what the members of a group are added to; the group itself shows its help."""
+    """Make a parser a group of commands, and return the action to which they are added."""
     parser.set_defaults(handler=None, named=parser)
     return parser.add_subparsers(metavar="COMMAND")
 
 
 def add_common(parser: argparse.ArgumentParser) -> None:
-    """Add the options that every command has, and that may stand before the command too."""
+    """Add the options of every command; they may also stand before the command."""
     parser.add_argument("--json", action="store_true", default=_SUPPRESS, help="print the result as one JSON object")
     parser.add_argument(
-        "--verbose", action="store_true", default=_SUPPRESS, help="say on stderr what passes over the line (no secrets)"
+        "--verbose",
+        action="store_true",
+        default=_SUPPRESS,
+        help="log requests and answers on stderr, without secrets",
     )
-    parser.add_argument(
-        "--log-file", metavar="FILE", default=_SUPPRESS, help="append the same to a file, with times (no secrets)"
-    )
+    parser.add_argument("--log-file", metavar="FILE", default=_SUPPRESS, help="append the same log with times to FILE")
 
 
 def _instead(word: str, choices: Iterable[Any]) -> str:
@@ -100,13 +101,13 @@ def _instead(word: str, choices: Iterable[Any]) -> str:
 
 
 def subparsers_of(parser: argparse.ArgumentParser) -> dict[str, Parser]:
-    """Return the parsers of the commands of a group, or of all commands; none of a command that is no group."""
+    """Return the parsers of a group by name; empty for a command that is not a group."""
     groups = [action for action in parser._actions if action.nargs == argparse.PARSER]
     return dict(groups[0].choices or {}) if groups else {}  # type: ignore[arg-type]
 
 
 def count_leading(parser: Parser, words: Sequence[str]) -> int:
-    """Return how many words stand before the command: options of the top parser, and their values."""
+    """Return the number of words before the command: options and their values."""
     count = 0
     while count < len(words) and words[count].startswith("-"):
         name, has_value, _ = words[count].partition("=")

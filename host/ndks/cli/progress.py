@@ -6,12 +6,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-_TELLING = 3.0  # seconds: from then on a rate means something
+_TELLING = 3.0  # seconds, after which a rate means something
 _EARLY_FORMAT = "{l_bar}{bar}| {n_fmt}/{total_fmt}"
 
 
 class Bar(tqdm):  # pyright: ignore[reportMissingTypeArgument]
-    """A progress bar without rate and time left at first: they would be those of a start."""
+    """A progress bar that shows no rate and no remaining time during the first seconds, when they mean nothing."""
 
     @property
     def format_dict(self) -> Any:

@@ -17,11 +17,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def explain_unknown(words: list[str], options: Iterable[str]) -> str:
-    """Return what is wrong with the first of these words, which a command has no use for."""
+    """Return what is wrong with the first of these unknown words."""
     word = words[0]
     if not word.startswith("-"):
-        return f"nothing is expected in the place of {word!r}"
+        return f"unexpected argument {word!r}"
     if Path(word).is_file():
-        return f"{word} is read as an option, and there is none; for the file of this name write ./{word}"
+        return f"{word} looks like an option; for the file of this name, write ./{word}"
     name = word.partition("=")[0]
     return " ".join(filter(None, [f"there is no option {name};", did_you_mean(name, options)])).removesuffix(";")

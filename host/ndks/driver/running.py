@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Emulated units that run on this machine for this user: each process keeps a note of its unit while it lasts."""
+"""Emulated units that run on this computer: each process keeps a file about its unit while it runs."""
 
 import contextlib
 import json
@@ -29,18 +29,18 @@ class EmulatedProcess:
     serial_number: str
     directory: str
     pid: int
-    started: float  # of the process: another one may get its number later
+    started: float  # start time of the process, because process ids are reused
 
 
 class Notice:
-    """The note of one unit that runs in this process. A user without a home, or with a full one, has none."""
+    """The file about the unit of this process. Without a writable home directory there is none."""
 
     def __init__(self, serial_number: str, directory: Path) -> None:
         self._serial_number = serial_number
         self._directory = str(directory.absolute())
 
     def write(self, port: str) -> None:
-        """Say on which port the unit is from now on."""
+        """Write the present port of the unit."""
         process = psutil.Process()
         unit = EmulatedProcess(port, self._serial_number, self._directory, process.pid, process.create_time())
         try:
@@ -68,7 +68,7 @@ def _running() -> Iterator[EmulatedProcess]:
                 if _runs(unit):
                     yield unit
                 else:
-                    path.unlink()  # its process was killed
+                    path.unlink()  # the process was killed
 
 
 def _unit_from(values: dict[str, Any]) -> EmulatedProcess:

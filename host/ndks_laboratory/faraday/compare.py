@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The expert's side: what the records of two laptops show together."""
+"""The expert's comparison of the records of two laptops."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from .channel import described, open_channels
 from .record import Record
 from .sources import KeySource
 
-NOT_VERIFIED = "no unit or network file was named: anybody could have written it"
+NOT_VERIFIED = "not verified: no unit or network file was named"
 
 
 @dataclass(frozen=True)
 class KeyRow:
-    """One key as both sides committed to it; "" for a key that is missing."""
+    """A key index with the commitments of both sides; "" for a missing key."""
 
     index: int
     bits: tuple[int, int]
@@ -27,21 +27,21 @@ class KeyRow:
 
     @property
     def same(self) -> bool:
-        """Whether it is the same key, if both commitments are under the same salt."""
+        """Whether both keys are equal, if both commitments have the same salt."""
         return self.commitments[0] == self.commitments[1] and self.bits[0] == self.bits[1]
 
 
 def key_rows(a: Record, b: Record) -> list[KeyRow]:
-    """Return all keys of both records."""
+    """Return a row for each key index of both records."""
     ours, theirs = ({key.index: (key.bits, key.commitment) for key in record.keys} for record in (a, b))
     pairs = ((index, ours.get(index, (0, "")), theirs.get(index, (0, ""))) for index in sorted({*ours, *theirs}))
     return [KeyRow(index, (one[0], other[0]), (one[1], other[1])) for index, one, other in pairs]
 
 
 def compare_records(a: Record, b: Record, key_of: KeySource | None = None, opened: Sequence[Path] = ()) -> list[Check]:
-    """Return what the two records show; `opened` are the texts that receivers decrypted. CheckFailed, OSError.
+    """Return the checks of two records; `opened` are the decrypted messages. CheckFailed, OSError.
 
-    Without `key_of` the records are not authenticated, and texts cannot be compared: that is not shown.
+    Without `key_of`, the records are not authenticated and the messages not compared; these checks are "not shown".
     """
     keys = [key_of(record) if key_of else None for record in (a, b)]
     both = list(zip((a, b), keys, strict=True))
@@ -102,7 +102,7 @@ def _channels(record: Record) -> Check:
 
 
 def _authentic(record: Record, key: bytes | None) -> Check:
-    name = f"the record of unit {record.unit} is as its laptop wrote it"
+    name = f"the record of unit {record.unit} is authentic"
     return Check(name, Outcome.not_shown(NOT_VERIFIED) if key is None else Outcome.of(record.is_signed_by(key)))
 
 
@@ -115,7 +115,7 @@ def _message(record: Record, key: bytes | None, opened: Sequence[Path]) -> Itera
         held = record.message.commitment in (_commitment(key, record, path) for path in opened)
         yield Check(name, Outcome.of(held, "" if held else f"{', '.join(map(str, opened))}: another text"))
     elif opened:
-        why = "no unit or network file was named, and its commitment is made under a key"
+        why = "no unit or network file was named, which has the key of its commitment"
         yield Check(name, Outcome.not_shown(why))
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a homologation leaves: report.html, report.json, tap.pcap."""
+"""Documents of a homologation: report.html, report.json and tap.pcap."""
 
 import importlib.metadata
 import platform
@@ -33,7 +33,7 @@ _PLOTTED = 1 << 20  # elements of the long key
 
 
 def write(homologation: Homologation, command: str, warning: dict[str, str]) -> dict[str, Any]:
-    """Write the documents into the plan's directory, and return what report.json holds. OSError, FileError."""
+    """Write the documents to the plan's directory and return the content of report.json. OSError, FileError."""
     directory = homologation.plan.directory
     record = pcap(homologation.evidence.regular.segments)
     with whole_file(directory / PCAP, private=False) as file:
@@ -57,7 +57,7 @@ def values(homologation: Homologation, command: str) -> dict[str, Any]:
         "command": command,
         "verdict": verdict.word,
         "reasons": list(verdict.reasons),
-        # p1 and p2, too: the network is thrown away.
+        # p1 and p2 are included, because the network is used only once.
         "network": {name: getattr(plan.network, name) for name in _OF_NETWORK},
         "units": [asdict(unit) for unit in homologation.units],
         "requirements": [_requirement(judged) for judged in verdict.judged],
@@ -78,7 +78,7 @@ def values(homologation: Homologation, command: str) -> dict[str, Any]:
 def _version(package: str) -> str:
     try:
         return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:  # installed by other means
+    except importlib.metadata.PackageNotFoundError:  # not installed by pip
         return "unknown"
 
 

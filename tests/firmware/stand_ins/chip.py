@@ -18,11 +18,13 @@ import numpy as np
 
 import ndks_unit.fast_bits.lanes
 import ndks_unit.fast_bits.packing  # noqa: F401 (both before there is a ulab: they would take it, and keep it)
+from ndks_emulator import Power
+from ndks_emulator.sector import Sector
 
 from . import aes
 from .clock import Clock, WatchDogMode
 from .drive import Drive
-from .flash import Nvm, Power, Sector
+from .flash import Nvm
 from .host import Host, Script, ScriptEnd
 from .pins import DigitalInOut, Pin, Pull
 
