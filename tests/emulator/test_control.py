@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`ndks emulate --control` as a real process: cases, cuts and cables, seen from the host's side."""
+"""Tests of `ndks emulate --control` in a real process: case, power cuts and cable, as the host sees them."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ LINES = [["--pty"], ["--tcp", "0"]]
 MANY_STEPS = 1_000_000  # more than any command takes
 pytestmark = [
     pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no Unix sockets"),
-    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # pyserial forgets one that was hung up
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # pyserial leaks it after a hang-up
 ]
 
 
@@ -326,10 +326,10 @@ def test_link_leads_to_the_present_pty(pty_unit: Controlled, tmp_path: Path) -> 
     link = tmp_path / "port"
     assert pty_unit.port == str(link)
     paths = [link.readlink()]
-    for change in ("line drop", "cable in"):
-        with serial.Serial(pty_unit.port):  # as long as a host holds the old one, the new one has another path
-            if change == "cable in":
-                pty_unit.control.do("cable out")
+    for change in (pty_unit.control.line_drop, pty_unit.control.cable_in):
+        with serial.Serial(pty_unit.port):  # while a host holds the old path, the new path is different
+            if change == pty_unit.control.cable_in:
+                pty_unit.control.cable_out()
                 assert not os.path.lexists(link)
             assert pty_unit.control.do(change) == str(link)
             paths.append(link.readlink())

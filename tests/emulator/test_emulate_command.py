@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The command `ndks emulate` as a real process: what it prints, and how it ends."""
+"""Tests of the command `ndks emulate` in a real process: output and exit."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ def refused(directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def outputs(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """Return what a process that has ended wrote after its first line: stdout, stderr."""
+    """Return stdout and stderr of a finished process after its first line."""
     assert process.stdout
     assert process.stderr
     return process.stdout.read(), process.stderr.read()
@@ -59,7 +59,7 @@ def test_json_is_one_object(tmp_path: Path, options: list[str]) -> None:
         assert outputs(unit.process)[0] == ""
 
 
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # pyserial forgets one that was hung up
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # pyserial leaks it after a hang-up
 @pytest.mark.parametrize("options", LINES)
 def test_sigterm_unplugs_the_unit(tmp_path: Path, options: list[str]) -> None:
     with emulated(tmp_path / "alice", *options) as unit, ndks.open(unit.port) as opened:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Which laptop a unit opens for, and what it knows of others: BIND, TRUST."""
+"""Tests of BIND and TRUST."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def named_hello(laptop: Host) -> dict[str, Any]:
 
 
 def refuses(laptop: Host, binding: bytes) -> bool:
-    """Whether the unit takes a laptop of this binding for a stranger."""
+    """Return whether the unit refuses a laptop with this binding."""
     laptop.unit.clock.milliseconds += 60_000
     unit_proof = laptop.begin(binding)
     assert laptop.session
@@ -113,7 +113,7 @@ class TestBind:
         assert keys.auth in flash, "which only tells who is there"
 
     def test_messages_say_which_laptop_they_come_from(self, laptop: Host) -> None:
-        """Also those of this session."""
+        """This includes messages of the current session."""
         _, _, before, _ = laptop.ask(commands.SEAL_KEYS, b"token  1", 0, 0, bytes(8))
         laptop.ask(commands.BIND, NEW_BINDING)
         header, _, after, _ = laptop.ask(commands.SEAL_KEYS, b"token  2", 0, 0, bytes(8))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The stand-ins are as unkind as the board: what the firmware relies on them to catch, they catch."""
+"""The models are as strict as the board: they detect the errors that the firmware must handle."""
 
 import pytest
 

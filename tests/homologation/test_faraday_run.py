@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""One laptop's part: what it takes, writes and deletes, and that nothing is lost whatever stops it."""
+"""One laptop's part: inputs, files written and deleted, and recovery from every interruption."""
 
 import base64
 import errno
@@ -47,7 +47,7 @@ def assert_letter_is_kept(laptop: FaradayLaptop) -> None:
 
 
 def assert_letter_is_safe(laptop: FaradayLaptop, network: ndks.Network) -> None:
-    """It is there, or its capsule is."""
+    """Check that the letter or its capsule exists."""
     if not laptop.letter.exists():
         assert open_offline(network, laptop.capsule.read_bytes()) == LETTER
 
@@ -162,7 +162,7 @@ def test_a_channel_that_opens_meanwhile_is_recorded_and_fails(laptop: FaradayLap
     assert record.message
     assert not record.message.deleted
     assert_letter_is_kept(laptop)
-    assert laptop.next_index() == 5  # they may have got out
+    assert laptop.next_index() == 5  # the keys may have left the laptop
 
 
 def test_a_unit_behind_tcp_is_not_even_connected_to(laptop: FaradayLaptop) -> None:
@@ -282,7 +282,7 @@ def test_a_message_that_was_changed_meanwhile_is_not_deleted(
 
 
 def unplug_at(number: int, when: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
-    """Pull the cable at that request, or when its answer is on the way; what is returned tells whether it was."""
+    """Pull the cable at that request, or before its answer; return a function that tells whether it was pulled."""
     left = iter(range(number))
     name = "_send" if when == "request" else "_answer"
     original = getattr(Link, name)
@@ -304,7 +304,7 @@ def unplug_at(number: int, when: str, monkeypatch: pytest.MonkeyPatch) -> Callab
 def test_unplugged_at_any_time_nothing_is_lost(
     network: ndks.Network, tmp_path: Path, call: Call, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same command goes on, with --force where the record is stored already; no key is left out."""
+    """The same command continues, with --force if the record already exists; no key is skipped."""
     number = 0
     while True:
         directory = tmp_path / str(number)
@@ -364,7 +364,7 @@ def test_a_full_disk(
 
 def test_a_disk_that_is_really_full(laptop: FaradayLaptop, small_disk: Path) -> None:
     letter = small_disk / "letter.txt"
-    letter.write_bytes(bytes(200_000))  # its capsule has no room beside it
+    letter.write_bytes(bytes(200_000))  # there is no room for its capsule
     assert_refused(laptop.run("--message", letter), "FILE", 1)
     assert letter.read_bytes() == bytes(200_000)
     assert [path.name for path in small_disk.iterdir()] == ["letter.txt"]
@@ -429,7 +429,7 @@ def test_suite_paper_is_warned_of(tmp_path: Path, call: Call, monkeypatch: pytes
 
 
 def test_many_keys_in_constant_memory(laptop: FaradayLaptop) -> None:
-    """A commitment of a long key is made as it comes."""
+    """The commitment of a long key is computed in a stream."""
     assert laptop.run("--bits", 1_000_001, keys=1).status == 0
     assert Record.load(laptop.record).keys[0].bits == 1_000_001
 

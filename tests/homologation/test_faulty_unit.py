@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Units with a fault each, in processes of their own, and the adversaries who find it."""
+"""Units with one fault each, in separate processes, and the adversaries that find it."""
 
 import contextlib
 from pathlib import Path
@@ -34,7 +34,7 @@ FOUND = {
     "unsealed-flash": {"flash dump": "flash of "},
 }
 WITHSTANDS = ("replay", "reflection", "equal frames on the cable")
-# The unit with the fault, and at first the role in which it does not show.
+# The faulty unit, and the initial role in which the fault does not show.
 FAULTY = {
     "repeated-number": BOB,
     "repeated-keystream": BOB,
@@ -47,7 +47,7 @@ FAULTY = {
 }
 SHOWN_IN_ALL_ROLES = ("unsealed-flash",)
 SIX_SIGMA = 6.0
-ELEMENTS = 1 << 19  # of a key; 1 % less ones are 14 sigma
+ELEMENTS = 1 << 19  # elements of a key; 1 % fewer ones are 14 sigma
 
 
 def attack(name: str, system: UnitSystem) -> Finding:
@@ -61,7 +61,7 @@ def test_each_fault_is_looked_for() -> None:
 
 @pytest.mark.parametrize("fault", FOUND)
 def test_fault_of_one_unit_is_found_in_one_of_its_roles(fault: str, tmp_path: Path) -> None:
-    """The roles are swapped at once, after attacks that the fault does not show in."""
+    """Roles are swapped immediately after attacks that do not show the fault."""
     with two_units(tmp_path, fault, faulty=[FAULTY[fault]]) as first:
         if fault in SHOWN_IN_ALL_ROLES:
             check_found(fault, first)
@@ -91,7 +91,7 @@ def test_unit_that_repeats_numbers_cannot_be_attacked_otherwise(tmp_path: Path) 
 
 @pytest.mark.parametrize(("fault", "is_biased"), [("none", False), ("biased-bits", True)])
 def test_bias_of_key_bits(fault: str, is_biased: bool, tmp_path: Path) -> None:
-    """Units of the same fault agree on keys and messages: only statistics can see it."""
+    """Units with the same fault agree on keys and messages: only statistics detect it."""
     with two_units(tmp_path, fault) as system:
         keys = [system.unit(owner).key(1, ELEMENTS).data for owner in (ALICE, BOB)]
         assert keys[0] == keys[1]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Stage 1: cages that hold, and one that does not."""
+"""Stage 1, no channel: intact cages, and one with a hole."""
 
 import json
 from pathlib import Path

@@ -101,7 +101,7 @@ def test_autocorrelation_predicts_the_rest(seen: Seen, target: PaperTarget) -> N
     finding = Autocorrelation().attack(seen, target)
     check_prediction(finding, 0.98)
     lag, w = finding.details["lag"], finding.details["frequency"]
-    assert abs(lag * w / np.pi - round(lag * w / np.pi)) < 0.01  # a denominator of w / pi
+    assert abs(lag * w / np.pi - round(lag * w / np.pi)) < 0.01  # the denominator of w / pi
 
 
 def test_parameters_predict_other_keys(seen: Seen, target: PaperTarget) -> None:
@@ -166,7 +166,7 @@ def test_nothing_is_run_without_what_it_needs(adversary: Adversary) -> None:
 )
 def test_budgets_are_kept(adversary: Adversary) -> None:
     seen = random_seen(10, seed=1)
-    seen.keys[:, 0] = 0  # else all is over at once
+    seen.keys[:, 0] = 0  # otherwise the search ends at once
     finding = adversary.attack(seen, Coin(1))
     assert finding.succeeded is None
     assert finding.outcome.reason == "gave up after 0.3 s, which proves nothing"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Units under test are blank at the end, whatever happens, and no other unit is ever touched."""
+"""Units under test are blank at the end, whatever fails, and no other unit is changed."""
 
 import shutil
 import signal
@@ -112,8 +112,8 @@ def test_another_unit_is_not_provisioned_either(sides: list[Side], tmp_path: Pat
     pair = UnitPair(sides, pytest.fail)
     place = Path(sides[0].port.removeprefix("emulator:"))
     shutil.move(place, tmp_path / "away")
-    state(sides[0])  # another one, blank
-    with pytest.raises(CheckFailed, match="it was not changed"), pair.members(NETWORK):
+    state(sides[0])  # another blank unit
+    with pytest.raises(CheckFailed, match="it is left alone"), pair.members(NETWORK):
         pass
     assert state(sides[0]) == "blank"
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The plots: what they show is what was given, the same bytes each time."""
+"""Tests of the plots: correct content and reproducible bytes."""
 
 import base64
 import hashlib
@@ -40,7 +40,7 @@ def test_same_data_give_the_same_bytes_in_any_process_and_configuration() -> Non
     assert dict(mpl.rcParams) == before
     environment = os.environ | {"PYTHONHASHSEED": "5", "PYTHONPATH": str(TESTS)}
     there = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True)
-    assert there.stdout.split() == [here, "False"]  # pyplot would keep every figure
+    assert there.stdout.split() == [here, "False"]  # pyplot would keep every figure in memory
 
 
 def test_drawings_name_neither_date_nor_program() -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Each fault is found, by the requirement that it breaks, and refuses approval."""
+"""Each seeded fault fails its requirement and prevents approval."""
 
 import contextlib
 from pathlib import Path

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What verdict follows from which findings."""
+"""Tests of the verdict for given findings."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def attacked(finding: Finding) -> Attacked:
 
 
 def judged(first: Outcome) -> list[Judged]:
-    """Return all requirements as met, but for the first."""
+    """Return all requirements as met, except for the first one."""
     return [Judged(REQUIREMENTS[0], first), *(Judged(other, MET) for other in REQUIREMENTS[1:])]
 
 

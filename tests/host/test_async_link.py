@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The conversation under an asyncio pump, with `ndks emulate` at the other end of a terminal and of TCP."""
+"""The conversation in an asyncio loop, against `ndks emulate` on a pseudo-terminal and on TCP."""
 
 import asyncio
 import contextlib
@@ -117,7 +117,7 @@ async def unlock(link: AsyncLink, keys: BindingKeys) -> None:
 
 
 def talk(unit: EmulateProcess, what: Callable[[AsyncLink], Awaitable[Any]]) -> Any:
-    """Do something in a session with the unit."""
+    """Run an operation in a session with the unit."""
     keys = keys_of(unit)
 
     async def in_session() -> Any:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`ndks bind`, `trust` and `zeroize` as users run them, on two laptops: two directories that NDKS_HOME names."""
+"""Tests of `ndks bind`, `trust` and `zeroize` on two laptops: two directories in NDKS_HOME."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ ID = re.compile(r"\b[0-9a-f]{32}\b")
 
 @dataclass(frozen=True)
 class Laptop:
-    """One laptop; `home` is where its bindings lie."""
+    """A laptop. `home` is the directory of its bindings."""
 
     home: Path
 
@@ -75,19 +75,19 @@ def elsewhere(tmp_path: Path) -> Laptop:
 
 @pytest.fixture
 def place(tmp_path: Path) -> str:
-    """The name of a unit that is not there yet."""
+    """Return the port of a unit that does not exist yet."""
     return f"emulator:{tmp_path / 'unit'}"
 
 
 @pytest.fixture
 def words(elsewhere: Laptop, network_file: Path, place: str) -> str:
-    """The transport code of a unit that was provisioned elsewhere."""
+    """Return the transport code of a unit that was provisioned on the other laptop."""
     return words_of(elsewhere.run("provision", network_file, "--unit", place))
 
 
 @pytest.fixture
 def bound(here: Laptop, network_file: Path, place: str) -> str:
-    """A unit that is bound here."""
+    """Return the port of a unit bound to this laptop."""
     assert here.run("provision", network_file, "--bind", "--unit", place).status == 0
     return place
 
@@ -152,7 +152,7 @@ def test_binding_at_a_terminal(here: Laptop, place: str, words: str) -> None:
 
 @pytest.mark.parametrize("lines", [2, 4, 24])
 def test_words_on_several_lines_at_a_terminal(here: Laptop, place: str, words: str, lines: int) -> None:
-    """As they stand on paper; nothing of them is left for the shell."""
+    """The words have the line breaks of the printed code; no rest of the input reaches the shell."""
     each = 24 // lines
     typed = "".join(" ".join(words.split()[start : start + each]) + "\n" for start in range(0, 24, each))
     finished = here.run_at_terminal(typed, "bind", "--unit", place)
@@ -186,7 +186,7 @@ def test_words_of_another_unit(here: Laptop, elsewhere: Laptop, place: str, word
     for _ in range(3):
         finished = here.run_with_input(other, "bind", "--unit", place)
         assert_refused(finished, "LOCKED", 5)
-        assert "words" in finished.stderr  # what is wrong are they, not the unit
+        assert "words" in finished.stderr  # the message blames the words, not the unit
     assert elsewhere.wrong_attempts(place) == 0
     assert here.run_with_input(words, "bind", "--unit", place).status == 0
 
@@ -299,7 +299,7 @@ def test_showing_on_a_new_laptop(here: Laptop) -> None:
 
 @pytest.fixture
 def copy(here: Laptop, bound: str, desk: Path) -> tuple[Path, str]:
-    """A sealed copy of a laptop's bindings, and its words."""
+    """Return a sealed copy of a laptop's bindings, and its words."""
     path = desk / "home.sealed"
     return path, words_of(here.run("bind", "--backup", path))
 
@@ -418,7 +418,7 @@ def test_there_is_nothing_to_copy(here: Laptop, desk: Path) -> None:
 
 @pytest.fixture
 def pair(here: Laptop, elsewhere: Laptop, bound: str, network_file: Path) -> tuple[str, str, str]:
-    """Alice's unit, bound here; Bob's, bound elsewhere; the id of Alice's binding."""
+    """Return Alice's unit, bound here; Bob's unit, bound on the other laptop; the id of Alice's binding."""
     bob = f"{bound}2"
     assert elsewhere.run("provision", network_file, "--bind", "--unit", bob).status == 0
     return bound, bob, here.values("info", "--unit", bound)["hello"]["binding_id"]
@@ -460,7 +460,7 @@ def test_trust_in_the_network_file(
     here: Laptop, elsewhere: Laptop, pair: tuple[str, str, str], network_file: Path, tmp_path: Path, desk: Path
 ) -> None:
     alice, _, binding_id = pair
-    assert ndks.Network.load(network_file).members[0].binding_id == binding_id  # noted by provision --bind
+    assert ndks.Network.load(network_file).members[0].binding_id == binding_id  # written by provision --bind
     (tmp_path / "letter").write_bytes(LETTER)
     assert here.run("encrypt", tmp_path / "letter", "--unit", alice).status == 0
     offline = ("decrypt", tmp_path / "letter.ndks", "-o", desk / "letter", "--force", "--network", network_file)
@@ -483,7 +483,7 @@ def test_trust_of_a_lane_that_no_unit_has(here: Laptop, pair: tuple[str, str, st
 
 
 def test_trust_is_told_to_one(here: Laptop, bound: str, network_file: Path) -> None:
-    """Whoever names a unit and a file is not left to believe that both know it."""
+    """The command refuses a unit and a file together, because only one of them would learn the id."""
     refused = here.run("trust", 2, "11" * 16, "--network", network_file, "--unit", bound)
     assert_refused(refused, "USAGE", 2)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Capsules that are not opened: each error for its real reason, and nothing of the message is left anywhere."""
+"""Refused capsules: each error has the correct reason, and nothing of the message remains."""
 
 import contextlib
 import dataclasses
@@ -67,7 +67,7 @@ def record_log(port: str) -> Iterator[RecordLog]:
 
 @dataclasses.dataclass
 class Bob:
-    """One who got a capsule, and how he opens it: with a unit in either mode, or offline."""
+    """A recipient of a capsule, with a unit in either mode, or offline."""
 
     call: Call
     how: tuple[object, ...]
@@ -80,7 +80,7 @@ class Bob:
         return self.call("decrypt", incoming, "-o", target, *self.how, *options)
 
     def assert_refused(self, capsule: bytes, code: str, status: int, *options: object) -> str:
-        """Nothing is left behind but the capsule, whatever the output is; returns the advice."""
+        """Check that only the capsule remains, for any kind of output; return the advice."""
         for output in ("-", "letter"):
             refused = self.decrypt(capsule, *options, output=output)
             assert_refused(refused, code, status)
@@ -94,7 +94,7 @@ class Bob:
 
 @pytest.fixture(params=["a", "b", "offline"])
 def way(request: pytest.FixtureRequest) -> str:
-    """In which way a capsule is opened."""
+    """Return the way of opening a capsule."""
     return request.param
 
 
@@ -118,13 +118,13 @@ def seal(alice: str) -> Callable[..., bytes]:
 
 
 def know_laptop(port: str, lane: int, binding_id: bytes) -> None:
-    """Let the unit know which laptop the unit of that lane is bound to."""
+    """Set the binding id of the unit of that lane."""
     with ndks.open(port) as unit:
         unit.trust(lane, binding_id.hex())
 
 
 def diverged(network: ndks.Network) -> ndks.Network:
-    """A network with the same secret, but another decimal in a parameter: what a defect of one unit looks like."""
+    """Return a network with the same secret and a parameter that differs in one decimal, as after a fault in a unit."""
     other = "1" if network.p1[5] == "0" else "0"
     return dataclasses.replace(network, p1=network.p1[:5] + other + network.p1[6:])
 
@@ -255,7 +255,7 @@ def test_one_sender_too_many(mode: str, bob: str, bob_with_unit: Bob, seal: Call
     capsule = seal()
     advice = bob_with_unit.assert_refused(capsule, "SENDERS", 4, "--mode", mode)
     assert "--network" in advice
-    bob_with_unit.assert_opens(capsule, "--mode", mode, "--again")  # which needs no account
+    bob_with_unit.assert_opens(capsule, "--mode", mode, "--again")  # this needs no free window
 
 
 @by_mode

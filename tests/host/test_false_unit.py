@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Units that answer what no unit answers: it is refused by name, nothing of it is stored, and no session stays open."""
+"""Units with false answers: each is refused with its error, nothing is stored, and no session stays open."""
 
 import contextlib
 import io
@@ -137,7 +137,7 @@ def test_no_capsule_is_begun_with_a_header_of_another_version(
 
 
 class Liar:
-    """A unit in this process, whose answers to STATUS are false once."""
+    """A unit in this process whose answers to STATUS are false once."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._patch = monkeypatch
@@ -195,7 +195,7 @@ def test_a_false_epoch_does_not_take_the_floor_away(alice: str, liar: Liar, tmp_
 
 
 def test_a_unit_that_would_give_numbers_once_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It answers UNLOCK, and does not go on above the minimum."""
+    """It answers UNLOCK but does not continue above the minimum."""
     unit = scripted_unit(always(*status_values(message_counter=4)), monkeypatch, tmp_path)
     BindingStore(tmp_path).minimum_counters(HELLO).note(0, message_counter=5)
     for _ in range(2):
@@ -206,7 +206,7 @@ def test_a_unit_that_would_give_numbers_once_more(monkeypatch: pytest.MonkeyPatc
 
 
 def test_info_after_a_refused_unlock(alice: str, call: Call) -> None:
-    """It tells what can be seen without a session; nothing is asked in the clear inside one."""
+    """It shows the data available without a session, and sends no request in the clear inside one."""
     with ndks.open(alice) as unit:
         minimum_counters = BindingStore().minimum_counters(unit.hello)
         for step in (1, 2, 3):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`ndks generate`: bare equation 7, as the paper prints it and far beyond."""
+"""Tests of `ndks generate`: equation 7 alone, with the paper's keys and far beyond."""
 
 import functools
 import json

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Help, version, completions, and what happens when a command makes no sense."""
+"""Tests of help, version, completions, and usage errors."""
 
 import argparse
 import re
@@ -15,7 +15,7 @@ from ndks.cli import build_parser
 
 
 def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """Yield the parser of each command, groups of commands included."""
+    """Yield the parser of each command, including groups."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for subparser in action.choices.values():
@@ -69,7 +69,7 @@ def test_examples_are_commands_that_exist(command: list[str], call: Call) -> Non
     examples = call(*command, "--help").text.partition("\nexamples:\n")[2]
     options = set(re.findall(r"(?<!\w)--[a-z0-9-]+", call(*command, "--help").text.partition("\nexamples:\n")[0]))
     for line in re.findall(rf"^  ndks {' '.join(command)}\b(.*)$", examples, re.MULTILINE):
-        example = re.split("  +", line)[0]  # a remark stands beside it
+        example = re.split("  +", line)[0]  # cut off the remark after the example
         assert set(re.findall(r"(?<!\w)--[a-z0-9-]+", example)) <= options, line
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The wheel and the source archive: built as a release is, and used where there is no clone."""
+"""The wheel and the source archive, built as for a release and used without a clone."""
 
 import importlib.metadata
 import json
@@ -109,17 +109,17 @@ def lend(name: str, site_packages: Path) -> None:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory with the wheel, the source archive, and the environment that the wheel is installed in."""
+    """The directory with the wheel, the source archive, and the environment with the installed wheel."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return build(tmp_path_factory.mktemp("dist"))
-    # Once for all workers: they share the parent of their temporary directories.
+    # Once for all workers, which share the parent of their temporary directories.
     shared = tmp_path_factory.getbasetemp().parent / "dist"
     with FileLock(f"{shared}.lock"):
         return shared if (shared / "complete").exists() else build(shared)
 
 
 def build(directory: Path) -> Path:
-    # The wheel is made from the source archive, which proves that one complete as well.
+    # The wheel is built from the source archive, which proves that the archive is complete.
     check(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(directory), str(CLONE))
     install(wheel_in(directory), directory / "venv")
     (directory / "complete").touch()
