@@ -79,6 +79,18 @@ def test_a_large_file_is_told_how_long_it_takes(options: list[str], faster: list
     assert [path.name for path in desk.iterdir()] == ["film"]
 
 
+def test_a_file_that_is_redirected_is_told_too(alice: str, desk: Path) -> None:
+    with (desk / "film").open("wb+") as film:
+        film.truncate(10**10)
+        pipes = {"stdin": film, "stderr": subprocess.PIPE, "env": environment()}
+        command = command_line("encrypt", "-o", desk / "capsule", "--unit", alice)
+        with subprocess.Popen(command, **pipes) as process:
+            assert process.stderr
+            assert b"this will take about " in process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE) == 130
+
+
 def test_a_file_that_takes_no_while_is_not_talked_about(alice: str, desk: Path) -> None:
     (desk / "letter").write_bytes(bytes(100_000))
     assert run("encrypt", desk / "letter", "--unit", alice).stderr == ""
