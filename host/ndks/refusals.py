@@ -57,6 +57,7 @@ REFUSALS = {
     errors.CAPSULE_VERSION: RefusalRow(
         "this is not a capsule of version 1",
         "check that this is a capsule; if it is, upgrade ndks and the unit",
+        is_authentication=True,
     ),
     errors.HEADER: RefusalRow(
         "this is not a capsule of this network, or its header was altered or cut off",

@@ -111,6 +111,10 @@ def test_keys(alice: str, desk: Path, call: Call) -> None:
     check("generate", call("generate", "--p1", "0.52", "--p2", "25", "--json"))
 
 
+def test_keys_offline(network_file: Path, call: Call) -> None:
+    check("key", call("key", "--network", network_file, "--index", 7, "--json"))
+
+
 def test_capsules(alice: str, bob: str, network_file: Path, desk: Path, call: Call) -> None:
     letter, capsule = desk / "letter", desk / "letter.ndks"
     letter.write_text("Meet me at noon.")

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 
 import ndks
 from ndks.exceptions import NdksError, UsageError
+from ndks.system_errors import file_error
 from ndks.times import DEFAULT_TIMEOUT
 
 from . import streams
@@ -18,7 +19,6 @@ from .exit_statuses import EXIT_STATUSES, INTERRUPTED
 from .output import Output, need_stdout
 from .parser import Parser, add_common, add_group, add_parser, count_leading, make_parser
 from .signals import end_on_signals
-from .system_errors import file_error
 
 # In the order of --help: the module and the help line of each command. A module is imported when its command is run;
 # its function add_NAME adds the arguments and the handler of the command to a parser.

@@ -8,7 +8,7 @@ INTERRUPTED = 130
 # The help, the manual page and docs/command.md are made from this table.
 EXIT_STATUSES = {
     0: "ok",
-    FAILED: "failed: a check, a file",
+    FAILED: "failed: a check, a file; or you did not confirm",
     2: "usage",
     3: "no unit, or several",
     4: "device error",
