@@ -38,11 +38,12 @@ test-oldest: .venv-oldest/.installed ## run the tests of unit and host with the 
 fuzz: development ## let atheris fuzz frames, commands, sessions, capsules, files, flash; FUZZ_SECONDS=60 for each
 	$(BIN)/python tests/fuzz/run.py $(or $(FUZZ_SECONDS),60)
 
-bench: development ## measure: key bits, a long stream, encrypt and decrypt, attacks on suite paper; ten minutes
+bench: development ## measure: key bits, a long stream, encrypt and decrypt, flash wear, attacks on suite paper; twelve minutes
 	$(BIN)/python tests/benchmarks/generator.py
 	$(BIN)/python tests/benchmarks/stream.py
 	$(BIN)/python tests/benchmarks/capsules.py
 	$(BIN)/python tests/benchmarks/session.py
+	$(BIN)/python tests/benchmarks/flash_wear.py
 	$(BIN)/python tests/benchmarks/attacks.py
 	$(BIN)/python tests/benchmarks/external.py
 
@@ -57,6 +58,7 @@ check: development ## format, lint, types, generated docs, pictures and vectors,
 	$(BIN)/python tests/checks/walk_tables.py --check
 	$(BIN)/python tests/checks/pictures.py --check
 	$(BIN)/python tests/checks/man_page.py --check
+	$(BIN)/python tests/checks/paper_table.py
 	$(BIN)/python tests/checks/make_site.py
 
 fix: development ## format, and mend what ruff can mend
