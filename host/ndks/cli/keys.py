@@ -13,6 +13,7 @@ from ndks.driver.exported_keys import ExportedKey
 from ndks.driver.unit import Unit
 from ndks.exceptions import NdksError
 from ndks.files import refuse_existing, write_private
+from ndks.keys.bit_text import BITS, FORMATS, RAW, encoded
 from ndks_protocol.commands import MAX_JUMP
 from ndks_protocol.errors import TOO_FAR
 
@@ -37,6 +38,8 @@ def add_stream(parser: Parser) -> None:
     set_up(parser, _STREAM_EXAMPLES, stream)
     _add_index(parser)
     parser.add_argument("--bits", metavar="B", type=bits, required=True, help="how many bits")
+    text = "raw: packed bytes (default); bits: a stream of ones and zeros"
+    parser.add_argument("--format", choices=FORMATS, default=RAW, help=text)
     add_output(parser)
     add_unit(parser)
 
@@ -48,7 +51,8 @@ _KEY_EXAMPLES = """\
   ndks key --bits 1024 -o key.hex"""
 _STREAM_EXAMPLES = """\
   ndks stream --bits 192000000 -o primal.key     interrupted? the same command goes on
-  ndks stream --index 5 --bits 8000000 -o - | sha256sum"""
+  ndks stream --index 5 --bits 8000000 -o - | sha256sum
+  ndks stream --bits 1000000 --format bits -o - | fold -w 64 | less"""
 
 
 def _add_index(parser: argparse.ArgumentParser) -> None:
@@ -90,16 +94,17 @@ def stream(args: argparse.Namespace, out: Output) -> None:
             _to_stdout(unit, args, out, status)
             return
         values = _to_file(unit, args, out, path, status)
-    out.done({**values, "file": str(path)}, f"{path}: {values['bits']} bits of key {values['index']}")
+    values |= {"format": args.format, "file": str(path)}
+    out.done(values, f"{path}: {values['bits']} bits of key {values['index']}")
 
 
 def _to_file(unit: Unit, args: argparse.Namespace, out: Output, path: Path, status: Status) -> dict[str, Any]:
-    plan = streams.plan_download(unit, path, args.bits, args.index, force=args.force)
+    plan = streams.plan_download(unit, path, args.bits, args.index, force=args.force, form=args.format)
     args.resume_advice = _RESUME
     try:
         with unit.taking_key(plan.bits, plan.k, epoch=plan.epoch, **_use(args)) as wanted:
             values = _describe(unit, status, wanted)
-            with out.progress((plan.bits + 7) // 8, path.name, streams.received(path)) as bar:
+            with out.progress(_size(args), path.name, streams.received(path)) as bar:
                 streams.download(unit, path, plan, bar.update)
     except NdksError as error:
         error.advice = f"{error.advice}; {_RESUME}"
@@ -109,13 +114,19 @@ def _to_file(unit: Unit, args: argparse.Namespace, out: Output, path: Path, stat
 
 
 def _to_stdout(unit: Unit, args: argparse.Namespace, out: Output, status: Status) -> None:
-    formats.refuse_terminal()
+    if args.format == RAW:
+        formats.refuse_terminal()
     with unit.taking_key(args.bits, args.index, epoch=status.epoch, **_use(args)) as wanted:
         _describe(unit, status, wanted)
-        with out.progress((args.bits + 7) // 8, "stdout") as bar:
-            for block in wanted.blocks():
+        with out.progress(_size(args), "stdout", visible=args.format == RAW) as bar:
+            for block in encoded(wanted.blocks(), args.bits, args.format):
                 write_stdout(block)
                 bar.update(len(block))
+
+
+def _size(args: argparse.Namespace) -> int:
+    """Return how many bytes the stream will have."""
+    return args.bits + 1 if args.format == BITS else (args.bits + 7) // 8
 
 
 def _member_status(unit: Unit, args: argparse.Namespace) -> Status:
