@@ -35,7 +35,7 @@ def run_with_records(sides: Sequence[Side], network: Network, keys: int, bits: i
     write_private(sender.letter(FROM_CAGE), message)
     cages = run_in_cages(sides, ("record", {"salt": secrets.token_hex(faraday.SALT_SIZE), "keys": keys, "bits": bits}))
     records = faraday.Record.load(sender.record), faraday.Record.load(sides[1].record)
-    checks = faraday.compare_records(*records, _keys_of(network, records))
+    checks = faraday.compare_records(records, _keys_of(network, records))
     return RecordedKeys(cages, records, tuple(checks), _deleted(sender, records[0]))
 
 
