@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""homologate: test two blank units as the paper's section 4.1 has it, with adversaries, and give a verdict."""
+"""homologate: test two or more blank units as the paper's section 4.1 has it, with adversaries, and give a verdict."""
 
 import argparse
 import contextlib
@@ -9,16 +9,18 @@ import secrets
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from ndks.exceptions import FileError
+from ndks.exceptions import FileError, NdksError
 from ndks.line.discovery import select_port
 from ndks.line.transport import EMULATOR
 from ndks.network.network_file import Network
-from ndks_laboratory.homologation.plan import FAULTS, PRIMAL_BITS, HomologationPlan, Sample, UnitPorts
+from ndks_laboratory.homologation.experts.expert_finding import ExpertFinding, check_units
+from ndks_laboratory.homologation.plan import FAULTS, PCAP, PRIMAL_BITS, Experts, HomologationPlan, Sample, UnitPorts
 from ndks_laboratory.stages.cage import find_cage
 from ndks_protocol.commands import SUITES
 from ndks_protocol.generator import MAX_ELEMENTS
@@ -35,7 +37,9 @@ _NETWORK = "homologation"
 def add_homologate(parser: Parser) -> None:
     set_up(parser, _EXAMPLES, homologate)
     parser.set_defaults(resume_advice="repeat with a new directory; units that are not named above are blank again")
-    parser.add_argument("--unit", metavar="UNIT", action="append", default=[], help="port of a blank unit; twice")
+    parser.add_argument(
+        "--unit", metavar="UNIT", action="append", default=[], help="port of a blank unit; twice or more"
+    )
     add_path(parser, "-o", "--output", metavar="DIR", required=True, help="a new directory for report and evidence")
     parser.add_argument("--suite", choices=SUITES, default="hybrid", help="of the test network (default: hybrid)")
     parser.add_argument("--digits", metavar="D", type=whole, default=3, help="d of the test network (default: 3)")
@@ -47,8 +51,17 @@ def add_homologate(parser: Parser) -> None:
         metavar="PATH",
         action="append",
         default=[],
-        help="where the flash of each unit can be read, or (files) will be copied to when asked for (default: an "
-        "emulated unit's)",
+        help="where the flash of each of the first two units can be read, or (files) will be copied to when asked for "
+        "(default: an emulated unit's)",
+    )
+    add_path(
+        parser,
+        "--expert-finding",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="what a human expert decoded, as docs/homologation.md says; a FILE that is not there yet is waited for, "
+        "with the record of the channel laid out for the expert",
     )
     numbers = (
         ("--keys", 10, 100_000, 2000, "keys for the adversaries; fewer than 2000 show too little"),
@@ -83,6 +96,10 @@ _EXAMPLES = """\
                                      shows that the test can fail
   ndks homologate --unit /dev/ttyACM0 --unit /dev/ttyACM1 -o report --flash a.bin --flash b.bin
                                      asks, while the units are members, for copies of both flashes
+  ndks homologate --unit emulator:a --unit emulator:b --unit emulator:c -o report
+                                     the keys of all are compared; the first two are attacked
+  ndks homologate --unit emulator:a --unit emulator:b -o report --expert-finding ada.json
+                                     waits for what a human expert found, and judges it
 
 exit status: 0 only if the verdict is APPROVED; the units are blank again at the end"""
 
@@ -111,27 +128,61 @@ def homologate(args: argparse.Namespace, out: Output) -> int:
 def _check_system(args: argparse.Namespace) -> None:
     need_extra("homologation")
     need(hasattr(os, "setsid"), "the sides are processes of a kind that this system does not have", "use Linux")
-    need(len(args.unit) == 2, "two units are tested", "name both: --unit UNIT --unit UNIT")
-    need(len(args.flash) in (0, 2), "a flash is named for both units or none", "add another --flash")
+    need(len(args.unit) > 1, "two units are tested, or more", "name them: --unit UNIT --unit UNIT")
+    need(len(args.flash) in (0, 2), "a flash is named for both of the first two units or none", "name two, or none")
     for port in args.unit:
         what = f"{port}: a unit on a network cannot be taken into a cage: its line is a channel"
         need("://" not in port, what, "let it run on a pseudo-terminal: ndks emulate DIR")
 
 
 def _plan(args: argparse.Namespace) -> HomologationPlan:
-    first, second = (_absolute(select_port(unit)) for unit in args.unit)
-    need(first != second, "both ports lead to the same unit", "name two units")
+    ports = [_absolute(select_port(unit)) for unit in args.unit]
+    need(len(set(ports)) == len(ports), "two ports lead to the same unit", "name different units")
+    experts = _experts(args)
+    network = Network.new(_NETWORK, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite)
+    sample = Sample(args.keys, args.long_bits, args.letters, args.primal_bits)
+    seed = secrets.randbits(32) if args.seed is None else args.seed
+    units = _units(args, ports)
+    return HomologationPlan(units, _new_directory(args.output), network, sample, seed, args.fault or "", experts)
+
+
+def _units(args: argparse.Namespace, ports: Sequence[str]) -> UnitPorts:
+    first, second = ports[:2]
     flash = tuple(path.absolute() for path in args.flash) or (_flash_of(first), _flash_of(second))
     is_copied = bool(args.flash) and stdin.is_terminal() and not any(path.is_dir() for path in args.flash)
     need(flash[0] is None or flash[0] != flash[1], "both flashes are one file", "name one for each unit")
     for path in () if is_copied else args.flash:
         need(path.exists(), f"there is no {path}", "copy the flash there, or run in a terminal: then you are asked to")
-    network = Network.new(_NETWORK, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite)
     copy = (lambda: _ask_for_copies((first, second), args.flash)) if is_copied else None
-    units = UnitPorts((first, second), (flash[0], flash[1]), copy)
-    sample = Sample(args.keys, args.long_bits, args.letters, args.primal_bits)
-    seed = secrets.randbits(32) if args.seed is None else args.seed
-    return HomologationPlan(units, _new_directory(args.output), network, sample, seed, args.fault or "")
+    return UnitPorts(tuple(ports), (flash[0], flash[1]), copy)
+
+
+def _experts(args: argparse.Namespace) -> Experts:
+    """Read the findings that are there; the others are waited for, if somebody can say when they are."""
+    known = [path for path in args.expert_finding if path.exists()]
+    missing = [path.absolute() for path in args.expert_finding if not path.exists()]
+    for path in () if stdin.is_terminal() else missing:
+        need(False, f"there is no {path}", "name a file that is there, or run in a terminal: then it is waited for")
+    directory = args.output.absolute()
+    hear = partial(_wait_for_experts, missing, directory) if missing else None
+    return Experts(tuple(ExpertFinding.load(path) for path in known), hear)
+
+
+def _wait_for_experts(paths: Sequence[Path], directory: Path, serial_numbers: Sequence[str]) -> list[ExpertFinding]:
+    """Ask until all findings are there, and are findings about these units."""
+    note(f"now give {directory / PCAP} to the experts; the units keep what they hold. Record what they find in")
+    for path in paths:
+        note(f"    {path}")
+    while True:
+        note("press Enter when all of it is there")
+        if not stdin.read_line():
+            raise FileError("nobody says any more when the findings are there", "repeat in a terminal")
+        try:
+            findings = [ExpertFinding.load(path) for path in paths]
+            check_units(findings, serial_numbers)
+            return findings
+        except (NdksError, OSError) as error:
+            note(f"{error}")
 
 
 def _ask_for_copies(ports: Sequence[str], paths: Sequence[Path]) -> None:
@@ -175,6 +226,7 @@ def _command(args: argparse.Namespace, seed: int) -> str:
     words += ["-o", str(args.output), "--suite", args.suite, "--digits", str(args.digits)]
     words += [word for path in args.flash for word in ("--flash", str(path))]
     words += ["--keys", str(args.keys), "--long-bits", str(args.long_bits), "--letters", str(args.letters)]
+    words += [word for path in args.expert_finding for word in ("--expert-finding", str(path))]
     words += ["--primal-bits", str(args.primal_bits), "--seed", str(seed)]
     words += ["--fault", args.fault] if args.fault else []
     return shlex.join(words)
@@ -183,7 +235,7 @@ def _command(args: argparse.Namespace, seed: int) -> str:
 def _screen(report: dict[str, Any], page: Path) -> list[str]:
     rows = [f"{row['verdict']:10}  {row['id']:4} {row['text']}" for row in report["requirements"]]
     attacks = [
-        f"{_outcome(finding):10}  {finding['label']:4} {finding['adversary']} ({finding['seconds']:.2g} s)"
+        f"{_outcome(finding):10}  {finding['label']:4} {finding['adversary']} ({_time(finding['seconds'])})"
         for finding in report["targets"][0]["findings"]
     ]
     controls = [
@@ -192,6 +244,10 @@ def _screen(report: dict[str, Any], page: Path) -> list[str]:
     ]
     reasons = [f"  {reason}" for reason in report["reasons"]]
     return [*rows, "", *attacks, "", *controls, "", f"report: {page}", f"verdict: {report['verdict']}", *reasons]
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.2g} s" if seconds < 3600 else f"{seconds / 3600:.3g} h"
 
 
 def _outcome(finding: dict[str, Any]) -> str:
