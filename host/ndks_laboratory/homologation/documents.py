@@ -14,7 +14,6 @@ from typing import Any
 
 import ndks
 from ndks.files import whole_file
-from ndks_laboratory.faraday import key_rows
 from ndks_laboratory.outcome import Check
 from ndks_laboratory.stages.sides import NAMES
 
@@ -132,7 +131,7 @@ def _no_channel(homologation: Homologation) -> dict[str, Any]:
     stage = homologation.evidence.no_channel
     return {
         "checks": _checks([*stage.cages.checks, *stage.keys, *stage.deletion]),
-        "keys": [{"index": row.index, "bits": max(row.bits), "same": row.same} for row in key_rows(stage.records)],
+        "keys": [{"index": row.index, "bits": max(row.bits), "same": row.same} for row in stage.rows],
         "cages": [found["namespace"] for found in stage.cages.evidence],
         "probes": [asdict(probe) for probe in stage.cages.probes],
     }

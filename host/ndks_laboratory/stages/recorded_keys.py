@@ -28,6 +28,11 @@ class RecordedKeys:
     keys: tuple[Check, ...]
     deletion: tuple[Check, ...]
 
+    @property
+    def rows(self) -> list[faraday.KeyRow]:
+        """Each key, as all sides committed to it."""
+        return faraday.key_rows(self.records)
+
 
 def run_with_records(sides: Sequence[Side], network: Network, keys: int, bits: int, message: bytes) -> RecordedKeys:
     """Run stage 1; the first side has the message. CheckFailed when a side could not do its part."""
