@@ -1,24 +1,24 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-# Needs git, make and Python 3.11 or newer; everything else goes into .venv.
+# Needs git, make and Python 3.11 or newer; everything else is installed in .venv.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 QUIET := --quiet --disable-pip-version-check
-SOURCES := protocol firmware emulator host tests
+SOURCES := protocol firmware emulator host tests docs
 
 .PHONY: help demo homologate test tests test-full test-oldest fuzz bench check fix docs deploy clean install laboratory development
 
-help: ## say what can be made
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: install ## install, and let two emulated units share keys with no channel between them
+demo: install ## install, and show how two emulated units share keys with no channel
 	$(BIN)/ndks demo
 
-# Suite hybrid has to be approved; suite paper has to be refused: exit status 1, not another one.
-homologate: laboratory ## install, and set adversaries on two emulated units, for both suites; minutes
+# Suite hybrid must be approved; suite paper must be refused, with exit status 1.
+homologate: laboratory ## install, and test and attack two emulated units with both suites; minutes
 	rm -rf homologation
 	mkdir homologation
 	$(BIN)/ndks homologate --unit emulator:homologation/a --unit emulator:homologation/b -o homologation/hybrid
@@ -26,19 +26,19 @@ homologate: laboratory ## install, and set adversaries on two emulated units, fo
 		--suite paper; [ $$? -eq 1 ]
 	@echo "reports: homologation/hybrid/report.html homologation/paper/report.html"
 
-test tests: development ## install, and run all tests, or those in TESTS
+test tests: development ## install, and run all tests, or those of TESTS=PATHS
 	$(BIN)/pytest -n auto -rs $(if $(TESTS),$(TESTS),--cov --cov-report=term-missing:skip-covered)
 
-test-full: development ## install, and run all tests with every power cut; an hour
+test-full: development ## install, and run all tests with a power cut at every step; an hour
 	NDKS_TEST_FULL=1 $(BIN)/pytest -n auto -rs --timeout 3600
 
-test-oldest: .venv-oldest/.installed ## run the tests of unit and host with the lowest versions in pyproject.toml
+test-oldest: .venv-oldest/.installed ## run the tests of unit and host with the oldest versions that pyproject.toml permits
 	.venv-oldest/bin/pytest -n auto -rs tests/unit tests/host
 
-fuzz: development ## let atheris fuzz frames, commands, sessions, capsules, files, flash; FUZZ_SECONDS=60 for each
+fuzz: development ## fuzz frames, commands, sessions, capsules, files and flash with atheris; FUZZ_SECONDS=60 each
 	$(BIN)/python tests/fuzz/run.py $(or $(FUZZ_SECONDS),60)
 
-bench: development ## measure: key bits, a long stream, encrypt and decrypt, flash wear, attacks on suite paper; twelve minutes
+bench: development ## measure key bits, a long stream, encryption, flash wear, and attacks on suite paper; twelve minutes
 	$(BIN)/python tests/benchmarks/generator.py
 	$(BIN)/python tests/benchmarks/stream.py
 	$(BIN)/python tests/benchmarks/capsules.py
@@ -47,44 +47,44 @@ bench: development ## measure: key bits, a long stream, encrypt and decrypt, fla
 	$(BIN)/python tests/benchmarks/attacks.py
 	$(BIN)/python tests/benchmarks/external.py
 
-check: development ## format, lint, types, generated docs, pictures and vectors, rules of the board, arrows between rooms
+check: development ## check format, lint, types, generated docs, pictures and vectors, rules of the board, and arrows between rooms
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/pyright --warnings
 	$(BIN)/python tests/checks/board_rules.py
 	$(BIN)/python tests/checks/arrows.py
-	$(BIN)/python tests/checks/protocol_tables.py --check
+	$(BIN)/python docs/make/protocol_tables.py --check
 	$(BIN)/python tests/checks/make_vectors.py --check
-	$(BIN)/python tests/checks/walk_tables.py --check
-	$(BIN)/python tests/checks/pictures.py --check
-	$(BIN)/python tests/checks/man_page.py --check
-	$(BIN)/python tests/checks/paper_table.py
-	$(BIN)/python tests/checks/make_site.py
+	$(BIN)/python docs/make/walk_tables.py --check
+	$(BIN)/python docs/make/pictures.py --check
+	$(BIN)/python docs/make/man_page.py --check
+	$(BIN)/python docs/make/paper_table.py
+	$(BIN)/python docs/make/make_site.py
 
-fix: development ## format, and mend what ruff can mend
+fix: development ## format, and apply the fixes of ruff
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-docs: development ## make tables, vectors, pictures and manual page anew, and build the site in site/
-	$(BIN)/python tests/checks/protocol_tables.py
+docs: development ## generate tables, vectors, pictures and manual page, and build the site in site/
+	$(BIN)/python docs/make/protocol_tables.py
 	$(BIN)/python tests/checks/make_vectors.py
-	$(BIN)/python tests/checks/walk_tables.py
-	$(BIN)/python tests/checks/pictures.py
-	$(BIN)/python tests/checks/man_page.py
-	$(BIN)/python tests/checks/make_site.py
+	$(BIN)/python docs/make/walk_tables.py
+	$(BIN)/python docs/make/pictures.py
+	$(BIN)/python docs/make/man_page.py
+	$(BIN)/python docs/make/make_site.py
 
 deploy: install ## copy the firmware to a board: make deploy DRIVE=/media/you/CIRCUITPY
-	@[ -n "$(DRIVE)" ] || { echo 'make: no drive is named. Do: make deploy DRIVE=/media/you/CIRCUITPY' >&2; exit 2; }
+	@[ -n "$(DRIVE)" ] || { echo 'make: DRIVE is missing. Do: make deploy DRIVE=/media/you/CIRCUITPY' >&2; exit 2; }
 	$(BIN)/ndks deploy "$(DRIVE)"
 
-clean: ## remove what was made, the virtual environment too
+clean: ## remove all generated files and the virtual environments
 	rm -rf .venv .venv-oldest .cache build dist homologation site htmlcov .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# An environment that does not work, or was made in another place, is made anew.
+# A broken environment, or one of a moved clone, is made again.
 install: .venv/.installed
 	@$(BIN)/python -c 'import ndks.cli, os, sys; sys.exit(not os.path.samefile(ndks.__path__[0], "host/ndks"))' 2>/dev/null \
-		|| { echo 'make: .venv does not work here; making it anew'; rm -f .venv/.installed .venv/.homologation .venv/.development; $(MAKE) .venv/.installed; }
+		|| { echo 'make: .venv does not work here; making it again'; rm -f .venv/.installed .venv/.homologation .venv/.development; $(MAKE) .venv/.installed; }
 
 laboratory: install
 	@$(MAKE) --no-print-directory .venv/.homologation

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A unit on a PC: the firmware's own code on a `Board` whose flash lies in a directory."""
+"""Emulator of a unit on a PC: the unmodified firmware on a `Board` with simulated flash."""
 
 from .directory import DirectoryError, DirectoryInUse, NoUnitThere, UnitDirectory
 from .flash import Flash, MemoryFlash

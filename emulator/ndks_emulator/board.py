@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The PC's `Board`."""
+"""`Board` for a PC."""
 
 import hashlib
 import os
@@ -19,13 +19,13 @@ from .lines import Line
 
 MakeGenerator = Callable[[str, str, int], KeyGenerator]  # p1, p2, d
 
-_FIRST_TICKS = TICKS_PERIOD - 65536  # as CircuitPython: whoever cannot cope with the wrap fails soon
+_FIRST_TICKS = TICKS_PERIOD - 65536  # as in CircuitPython, so that errors at the wrap-around show up soon
 
 
 class EmulatedBoard(Board):
-    """A board on a PC with any `Flash`, and any `Line` for its USB port.
+    """A board on a PC with any `Flash`, and any `Line` as its USB port.
 
-    `make_generator` is what `Board.generator` is to be: a host's faster one, handed in.
+    `make_generator` replaces `Board.generator`; a host can pass its faster generator.
     """
 
     reset_reason = RESET_POWER_ON
@@ -47,7 +47,7 @@ class EmulatedBoard(Board):
         self.start()
 
     def start(self, reset_reason: int = RESET_POWER_ON) -> None:
-        """Forget what the hardware of a board forgets at a reset."""
+        """Reset the hardware state that a board loses at a reset."""
         self.reset_reason = reset_reason
         self._case_switch = CaseSwitch(self.case)
         self._started = time.monotonic_ns()
@@ -80,7 +80,7 @@ class EmulatedBoard(Board):
     def read(self) -> bytes:
         self.power.check()
         data = self._line.read()
-        self.power.check()  # it may have gone meanwhile
+        self.power.check()  # another thread may have cut the power
         return data
 
     def write(self, data: bytes | memoryview) -> bool:

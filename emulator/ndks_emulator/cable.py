@@ -1,17 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A unit's line, which another thread may have dropped, as it may cut the power."""
+"""A line that other threads can drop."""
 
 import threading
 
-from .lines import GoOn, Line, always
+from .lines import Line, ShouldContinue, always
 from .power import Power
 
 
 class Cable:
-    """A `Line` that is dropped when another thread asks for it, by the unit's own thread in its next turn.
+    """A `Line` that another thread can ask to drop. The unit's thread drops it in its next turn.
 
-    The unit always sees that the host was gone: from the asking on nothing passes, until it looks at `connected`.
+    No data pass between the request and the moment when the unit reads `connected`, so it notices every disconnection.
     """
 
     def __init__(self, line: Line, power: Power) -> None:
@@ -21,7 +21,7 @@ class Cable:
         self._to_drop = False
 
     def ask_to_drop(self, timeout: float) -> bool:
-        """For other threads: have the line dropped; return whether that was done in time."""
+        """Ask the unit's thread to drop the line; return whether it did in time. For other threads."""
         with self._changed:
             self._to_drop = True
             return self._changed.wait_for(lambda: not self._to_drop, timeout)
@@ -40,11 +40,11 @@ class Cable:
     def read(self) -> bytes:
         return b"" if self._to_drop else self._line.read()
 
-    def write(self, data: bytes, go_on: GoOn = always) -> bool:
-        def goes_on() -> bool:
-            return self._power.on and not self._to_drop and go_on()
+    def write(self, data: bytes, should_continue: ShouldContinue = always) -> bool:
+        def is_usable() -> bool:
+            return self._power.on and not self._to_drop and should_continue()
 
-        return not self._to_drop and self._line.write(data, goes_on)
+        return not self._to_drop and self._line.write(data, is_usable)
 
     def drop(self) -> None:
         self._line.drop()

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The unit's case, and the switch under its lid."""
+"""The case of a unit and its switch."""
 
 
 class Case:
-    """A case that any thread may open and close at any time."""
+    """A case that any thread can open and close."""
 
     def __init__(self, *, is_open: bool = False) -> None:
         self.is_open = is_open
@@ -19,7 +19,7 @@ class Case:
 
 
 class CaseSwitch:
-    """What a unit that starts now sees of its case: that it is open, or was at any time since."""
+    """The case switch since a start of the unit. `opened` stays True once the case has been open."""
 
     def __init__(self, case: Case) -> None:
         self._case = case

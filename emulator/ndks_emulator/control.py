@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A Unix socket on which others do to a running unit what `RunningUnit` offers; not on every platform.
+"""A Unix socket for control of a `RunningUnit` by other processes. Not available on every platform.
 
-A line asks, a line answers: `power cut 3` is answered by `ok`, `power on` by `ok PORT`, what cannot be done by
-`error WHY`.
+Each line is a command, and each command gets one line as its answer: `ok` for `power cut 3`, `ok PORT` for `power on`,
+`error WHY` for a command that fails.
 """
 
 import contextlib
@@ -21,28 +21,28 @@ from typing import Self, cast
 from .running_unit import RunningUnit, RunningUnitError
 
 COMMANDS = {
-    "case open": "open the case; the unit remembers it until it starts anew",
+    "case open": "open the case; the unit registers it until its next start",
     "case close": "close the case",
-    "power off": "the unit ends at once, wherever it is, and its line with it",
-    "power on": "the unit starts anew; also calls off a cut to come; answered by the port",
-    "power cut N": "the power goes off after N more steps of flash, two for each erase and each page programmed",
-    "cable out": "pull the cable: line and power are gone",
-    "cable in": "plug the cable in: as power on",
-    "line drop": "hang up on the host; the unit keeps its power; answered by the port from then on",
-    "status": "one JSON object: case, power, cable, port, flash_steps, steps_left, erases, restarts",
-    "help": "this list",
+    "power off": "cut the power at once; the line closes too",
+    "power on": "restore the power, cancel a scheduled cut, start the unit; returns the port",
+    "power cut N": "cut the power after N more steps of flash; an erase or a programmed page takes two steps",
+    "cable out": "pull the cable; this closes the line and cuts the power",
+    "cable in": "plug the cable in; then as power on",
+    "line drop": "disconnect the host, with the power on; returns the new port",
+    "status": "return a JSON object: case, power, cable, port, flash_steps, steps_left, erases, restarts",
+    "help": "return this list as JSON",
 }
 
-_LONGEST = 4096  # bytes of a line
-_POLL_SECONDS = 0.05  # how long closing may take
+_MAX_LINE = 4096  # maximum size of a line in bytes
+_POLL_SECONDS = 0.05  # maximum delay of `close`
 
 
 class ControlInUse(Exception):
-    """Another process listens at this path."""
+    """Another process listens on this path."""
 
 
 class ControlSocket:
-    """The socket at `path`, which is there, for this user alone, until `close`. ControlInUse, OSError."""
+    """A socket at `path`, accessible to this user only, until `close`. ControlInUse, OSError."""
 
     def __init__(self, path: Path, unit: RunningUnit) -> None:
         self._path = path
@@ -65,7 +65,7 @@ class ControlSocket:
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
-            if self._path.stat().st_ino == self._inode:  # else somebody has put another one there
+            if self._path.stat().st_ino == self._inode:  # do not remove another process's socket
                 self._path.unlink()
         self._server.shutdown()
         self._server.server_close()
@@ -73,25 +73,25 @@ class ControlSocket:
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
-    request_queue_size = 64  # those who ask do not wait for a place in the queue: they would be refused
+    request_queue_size = 64  # clients do not wait for a place in the queue: the kernel would refuse them
     unit: RunningUnit
 
 
 class _Conversation(socketserver.StreamRequestHandler):
-    """One who asks, until he hangs up."""
+    """The connection of one client."""
 
     def handle(self) -> None:
         unit = cast(_Server, self.server).unit
-        with contextlib.suppress(OSError):  # he has hung up before he was answered
-            while line := self.rfile.readline(_LONGEST + 1):
-                if len(line) > _LONGEST:
+        with contextlib.suppress(OSError):  # the client has disconnected before the answer
+            while line := self.rfile.readline(_MAX_LINE + 1):
+                if len(line) > _MAX_LINE:
                     self.wfile.write(b"error the line is too long\n")
                     return
                 self.wfile.write(answer(unit, line.decode(errors="replace").strip()).encode() + b"\n")
 
 
 def answer(unit: RunningUnit, line: str) -> str:
-    """Do what a line asks for, and return the line that answers it."""
+    """Execute a command line, and return the answer."""
     try:
         return _do(unit, line.split())
     except RunningUnitError as error:
@@ -124,18 +124,18 @@ def _do(unit: RunningUnit, words: list[str]) -> str:
 
 def _steps(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        raise RunningUnitError(f"{text[:20]!r} is no number of steps")
+        raise RunningUnitError(f"{text[:20]!r} is not a number of steps")
     return int(text)
 
 
 def _remove_stale(path: Path) -> None:
-    """Remove a socket that a killed process has left; FileExistsError for anything else but a socket."""
+    """Remove the socket of a killed process. FileExistsError: the file is not a socket."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise FileExistsError(errno.EEXIST, "something else is there", str(path))
+        raise FileExistsError(errno.EEXIST, "the path exists and is not a socket", str(path))
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1.0)
         try:
@@ -144,5 +144,5 @@ def _remove_stale(path: Path) -> None:
             path.unlink()
             return
         except BlockingIOError:
-            pass  # it is alive, and very busy
+            pass  # the process is alive but busy
     raise ControlInUse(f"another process listens at {path}")

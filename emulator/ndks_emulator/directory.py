@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The directory that an emulated unit lives in: its uid, nvm sector and snapshot files, for one process at a time."""
+"""The directory of an emulated unit: uid, nvm sector and snapshot files, locked by one process at a time."""
 
 import contextlib
 import logging
@@ -15,7 +15,7 @@ from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 
 from .power import Power
 from .sector import Sector
-from .stores import DriveFile, OpenFile, belong, write_private
+from .stores import DriveFile, OpenFile, give_to_owner_of, write_private
 
 _log = logging.getLogger(__name__)
 
@@ -24,11 +24,11 @@ _BEFORE_UID = {"lock", *(name + end for name in (".gitignore", "owner", "place",
 
 
 class DirectoryError(Exception):
-    """The directory holds no emulated unit and cannot become one."""
+    """The directory has no emulated unit, and a new one cannot be created in it."""
 
 
 class NoUnitThere(DirectoryError):
-    """The directory holds no emulated unit, and none was to be made."""
+    """The directory has no emulated unit, and the caller did not ask to create one."""
 
 
 class DirectoryInUse(DirectoryError):
@@ -36,7 +36,7 @@ class DirectoryInUse(DirectoryError):
 
 
 class UnitDirectory:
-    """An emulated unit's state, locked until `close`; `create` makes a blank unit of a missing or empty directory."""
+    """The state of an emulated unit, locked until `close`. `create` allows a new unit in an empty directory."""
 
     def __init__(self, path: Path, *, create: bool) -> None:
         self.path = path
@@ -45,7 +45,7 @@ class UnitDirectory:
             if not create and not (path / "uid").exists():
                 raise NoUnitThere(f"there is no emulated unit in {path}")
             self._prepare()
-        except (OSError, ValueError) as error:  # ValueError: no file can have such a name
+        except (OSError, ValueError) as error:  # ValueError: the path is invalid
             raise DirectoryError(f"{path} cannot hold an emulated unit: {_reason(error)}") from error
 
     def __enter__(self) -> Self:
@@ -74,20 +74,20 @@ class UnitDirectory:
 
     @property
     def erases(self) -> int:
-        """How often a sector was erased since this was opened."""
+        """The number of erases of all sectors since the directory was opened."""
         return sum(sector.erases for sector in (self.nvm, *self._snapshot_sectors))
 
     def _prepare(self) -> None:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (self.path / "uid").exists() and {entry.name for entry in self.path.iterdir()} - _BEFORE_UID:
-            raise DirectoryError(f"{self.path} is not empty and holds no emulated unit")
+            raise DirectoryError(f"{self.path} is not empty and has no emulated unit")
         self.path.chmod(0o700)
         self._lock = self._take_lock()
         try:
             write_private(self.path / "owner", f"{os.getpid()}\n".encode())
-            write_private(self.path / ".gitignore", b"*\n")  # a network's secret must not end up in a repository
+            write_private(self.path / ".gitignore", b"*\n")  # keep the secret of a network out of repositories
             self.uid = self._load_uid()
-            self._look_at_place()
+            self._warn_if_moved()
             self._make_snapshots()
             self._snapshot_sectors = [Sector(self.power, DriveFile(path), SNAPSHOT_SIZE) for path in self.snapshots]
             self.nvm = Sector(self.power, OpenFile(self.path / "nvm.bin", NVM_SIZE), NVM_SIZE)
@@ -96,34 +96,34 @@ class UnitDirectory:
             raise
 
     def _take_lock(self) -> BaseFileLock:
-        # A lock that is there as long as its file is (filelock's soft one) would stay when a process is killed.
-        # Not of one thread: whoever closes the unit may be another one than who opened it.
+        # Not a soft lock, whose file would survive a killed process. Not thread-local, because another thread may close
+        # the unit.
         lock = FileLock(self.path / "lock", timeout=0, mode=0o600, fallback_to_soft=False, thread_local=False)
         try:
             lock.acquire()
         except Timeout:
             raise DirectoryInUse(f"the unit in {self.path} is run by another process (pid {self._owner()})") from None
         except OSError as error:
-            what = f"{self.path} cannot be locked: {_reason(error)}; perhaps its file system has no locks"
+            what = f"{self.path} cannot be locked: {_reason(error)}; its file system may not support locks"
             raise DirectoryError(what) from error
-        self._keep_lock()
+        self._own_lock_file()
         return lock
 
-    def _keep_lock(self) -> None:
-        """Let the lock's file belong to the owner of the directory, as all others do."""
+    def _own_lock_file(self) -> None:
+        """Give the lock file to the owner of the directory, like all other files."""
         with contextlib.suppress(OSError):
             file = os.open(self.path / "lock", os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
             try:
-                belong(file, self.path)
+                give_to_owner_of(file, self.path)
             finally:
                 os.close(file)
 
     def _release(self) -> None:
-        with contextlib.suppress(OSError):  # it ends with this process at the latest
+        with contextlib.suppress(OSError):  # the kernel releases the lock when this process ends
             self._lock.release()
 
     def _owner(self) -> str:
-        """Return the pid of the process that runs the unit, as it wrote it down."""
+        """Return the pid of the process that runs the unit, from its file."""
         try:
             return (self.path / "owner").read_text(encoding="ascii").strip()
         except (OSError, ValueError):
@@ -138,17 +138,17 @@ class UnitDirectory:
         except ValueError:
             uid = b""
         if len(uid) != UID_SIZE:
-            raise DirectoryError(f"{file} is damaged: it must hold 16 hexadecimal digits")
+            raise DirectoryError(f"{file} is damaged: it must contain 16 hexadecimal digits")
         return uid
 
-    def _look_at_place(self) -> None:
-        """Warn once when the directory is another one than before: a copy of a unit gives its numbers twice."""
+    def _warn_if_moved(self) -> None:
+        """Warn once if the directory has been copied or moved: two copies of a unit issue the same numbers."""
         found = self.path.stat()
         place, file = f"{found.st_dev} {found.st_ino}\n", self.path / "place"
         before = file.read_text(errors="replace") if file.exists() else place
         if before != place:
             _log.warning(
-                "%s was copied, moved or restored: never run two copies of a unit, or both give the same numbers",
+                "%s was copied, moved or restored: never run two copies of a unit: both issue the same numbers",
                 self.path,
             )
         if before != place or not file.exists():
@@ -162,7 +162,7 @@ class UnitDirectory:
 
 
 def _reason(error: Exception) -> str:
-    """Return why, and of which file if that is known."""
+    """Return the reason of an error, with the file name if it is known."""
     if not isinstance(error, OSError):
         return str(error)
     why = error.strerror or str(error)

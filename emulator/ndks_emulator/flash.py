@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a unit keeps without power: its nvm sector and snapshot files. In memory; a `UnitDirectory` has them on disk."""
+"""Flash of an emulated unit, nvm sector and snapshot files, in memory. `UnitDirectory` has them on disk."""
 
 from typing import Protocol, Self
 
@@ -11,9 +11,9 @@ from .sector import Sector
 
 
 class Flash(Protocol):
-    """The flash of one unit, and the power that it takes."""
+    """The flash of one unit, and its power supply."""
 
-    uid: bytes  # the chip's
+    uid: bytes  # the unique id of the chip
     power: Power
     nvm: Sector
 
@@ -21,18 +21,18 @@ class Flash(Protocol):
     def snapshots_writable(self) -> bool: ...
 
     def snapshot_read(self, slot: int, offset: int, size: int) -> bytes:
-        """OSError when the file is missing."""
+        """Return bytes of a snapshot. OSError: the file is missing."""
         ...
 
     def snapshot_write(self, slot: int, data: bytes | bytearray) -> None:
-        """OSError when the file cannot be written."""
+        """Overwrite a snapshot. OSError: the file is not writable."""
         ...
 
     def close(self) -> None: ...
 
 
 class MemoryFlash:
-    """Flash in memory. A snapshot may be None, which is a file that is missing, and `drive_is_writable` False."""
+    """Flash in memory. Tests can set a snapshot to None (a missing file), and `drive_is_writable` to False."""
 
     def __init__(self, uid: bytes = bytes(8), *, fine: bool = False) -> None:
         self.uid = uid
@@ -42,7 +42,7 @@ class MemoryFlash:
         self.drive_is_writable = True
 
     def clone(self) -> Self:
-        """Return a copy that shares nothing, with power."""
+        """Return an independent copy with the power on."""
         copy = type(self)(self.uid, fine=self.power.fine)
         copy.nvm = self.nvm.clone(copy.power)
         copy.snapshots = [snapshot and snapshot.clone(copy.power) for snapshot in self.snapshots]
@@ -51,7 +51,7 @@ class MemoryFlash:
 
     @property
     def images(self) -> list[bytes]:
-        """What lies in nvm, and in each snapshot that is there."""
+        """The contents of nvm and of each existing snapshot."""
         return [bytes(sector.content) for sector in (self.nvm, *self.snapshots) if sector]
 
     @images.setter
@@ -73,7 +73,7 @@ class MemoryFlash:
         self._snapshot(slot).overwrite(data)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is held open."""
 
     def _snapshot(self, slot: int) -> Sector:
         snapshot = self.snapshots[slot]

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What stands in for the USB cable: a pseudo-terminal, a TCP connection, or plain memory.
+"""Serial lines of an emulated unit: a pseudo-terminal, a TCP connection, or buffers in memory.
 
-As on a board, input and output are bounded by the line, writing to a host that does not read gives up after a while,
-and a host that leaves is noticed.
+As on a board, the line bounds its buffers, a write to a host that does not read times out, and the unit notices when
+the host disconnects.
 """
 
 import contextlib
@@ -16,12 +16,12 @@ from typing import Protocol
 
 from .port_link import PortLink
 
-POLL_SECONDS = 0.02  # how long an idle unit sleeps before it looks again
-WRITE_TIMEOUT = 2.0  # a host that takes nothing for so long does not read
+POLL_SECONDS = 0.02  # maximum time that a read waits for data
+WRITE_TIMEOUT = 2.0  # give up on a host that reads nothing for this time
 CHUNK = 4096
-FIFO = 256  # bytes that a board's USB port hands over at a time
+FIFO = 256  # bytes per read of a board's USB port
 
-GoOn = Callable[[], bool]
+ShouldContinue = Callable[[], bool]
 
 
 def always() -> bool:
@@ -29,44 +29,44 @@ def always() -> bool:
 
 
 class Line(Protocol):
-    """One end of a serial line: the unit's. It is plugged in when it is made."""
+    """The unit's end of a serial line, plugged in by the constructor."""
 
     @property
     def address(self) -> str:
-        """What a host opens."""
+        """The name of the port, for the host to open."""
         ...
 
     @property
     def connected(self) -> bool:
-        """Whether a host holds the other end."""
+        """Whether a host has opened the other end."""
         ...
 
     def read(self) -> bytes:
-        """Return what has arrived; wait for POLL_SECONDS at most."""
+        """Return the received bytes; wait for POLL_SECONDS at most."""
         ...
 
-    def write(self, data: bytes, go_on: GoOn = always) -> bool:
-        """Send all of `data`; return False after giving up on a host that has left or does not read.
+    def write(self, data: bytes, should_continue: ShouldContinue = always) -> bool:
+        """Send all of `data`. Return False if the host has left or does not read.
 
-        Also when `go_on` says that it is no use any more: it is asked again and again while the host does not read.
+        While the host does not read, `should_continue` is called repeatedly; False ends the write.
         """
         ...
 
     def drop(self) -> None:
-        """Hang up on the host, and be ready for the next, perhaps at another address."""
+        """Disconnect the host, and wait for the next one. The address may change."""
         ...
 
     def plug(self) -> None:
-        """Be there again after `close`, perhaps at another address."""
+        """Plug in again after `close`. The address may change."""
         ...
 
     def close(self) -> None:
-        """Be gone, as when the cable is pulled: the host sees it. Once more does nothing."""
+        """Disappear, as if the cable was pulled. Further calls do nothing."""
         ...
 
 
 class MemoryLine:
-    """A line inside one process; the host's end are the two buffers."""
+    """A line inside one process. The two buffers are the host's end."""
 
     address = "memory"
 
@@ -80,7 +80,7 @@ class MemoryLine:
         del self.inbound[:FIFO]
         return data
 
-    def write(self, data: bytes, go_on: GoOn = always) -> bool:  # noqa: ARG002 (memory takes everything at once)
+    def write(self, data: bytes, should_continue: ShouldContinue = always) -> bool:  # noqa: ARG002 (memory takes everything at once)
         if self.connected:
             self.outbound += data
         return self.connected
@@ -97,10 +97,10 @@ class MemoryLine:
 
 
 class PtyLine:
-    """A pseudo-terminal; `path` is what a host opens as its serial port, or `link`, which leads there.
+    """A pseudo-terminal. A host opens `path`, or the symbolic link `link`, as its serial port.
 
-    Only the master is held open: when the unit goes, the host sees its port hang up, and the other way round. One that
-    was hung up is of no use any more: the next has another path.
+    The unit holds only the master open, so either end notices when the other one closes. A pseudo-terminal cannot be
+    used again after a hang-up; the next one has another path.
     """
 
     def __init__(self, link: PortLink | None = None) -> None:
@@ -119,7 +119,7 @@ class PtyLine:
 
         self._master, slave = pty.openpty()
         try:
-            tty.setraw(slave)  # no echo, even before the host has set the line up
+            tty.setraw(slave)  # no echo, even before the host has configured the port
         except termios.error as error:
             raise OSError(*error.args) from None
         self.path = os.ttyname(slave)
@@ -128,11 +128,11 @@ class PtyLine:
         self._poll = select.poll()
         self._poll.register(self._master, select.POLLIN)
         if self._link:
-            self._link.lead_to(self.path)
+            self._link.point_to(self.path)
 
     def drop(self) -> None:
         hung_up = self._master
-        self.plug()  # first, so that the next is not at the same path, which the host may still hold
+        self.plug()  # before the close, so that the new path differs from the old one, which the host may still use
         os.close(hung_up)
 
     @property
@@ -143,14 +143,14 @@ class PtyLine:
         events = self._events(POLL_SECONDS)
         data = b""
         if events & select.POLLIN:
-            with contextlib.suppress(OSError):  # the host has left in between
+            with contextlib.suppress(OSError):  # the host has left meanwhile
                 data = os.read(self._master, CHUNK)
         if events & select.POLLHUP and not data:
-            time.sleep(POLL_SECONDS)  # nobody there: poll would return at once for ever
+            time.sleep(POLL_SECONDS)  # without a host, poll returns at once
         return data
 
-    def write(self, data: bytes, go_on: GoOn = always) -> bool:
-        return _send_all(data, self._master, self._send, lambda: self.connected and go_on())
+    def write(self, data: bytes, should_continue: ShouldContinue = always) -> bool:
+        return _send_all(data, self._master, self._send, lambda: self.connected and should_continue())
 
     def _send(self, data: bytes) -> int:
         return os.write(self._master, data)
@@ -168,7 +168,7 @@ class PtyLine:
 
 
 class TcpLine:
-    """A TCP port on 127.0.0.1 for one host at a time; a second one is turned away. Port 0 takes a free one."""
+    """A TCP port on 127.0.0.1 for one host at a time; a second host is refused. Port 0 selects a free port."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -185,7 +185,7 @@ class TcpLine:
 
     def drop(self) -> None:
         self._hang_up()
-        while select.select([self._listener], [], [], 0)[0]:  # also on those whom nobody has answered yet
+        while select.select([self._listener], [], [], 0)[0]:  # also disconnect hosts that wait in the queue
             self._listener.accept()[0].close()
 
     @property
@@ -196,16 +196,16 @@ class TcpLine:
         sockets = [self._listener] if self._host is None else [self._listener, self._host]
         readable, _, _ = select.select(sockets, [], [], POLL_SECONDS)
         if self._host and self._host in readable:
-            return self._receive(self._host)  # to its end, which the unit must see before a new host may come
+            return self._receive(self._host)  # the unit must see the end of this connection before a new one
         if self._listener in readable:
             self._accept()
         return b""
 
-    def write(self, data: bytes, go_on: GoOn = always) -> bool:
+    def write(self, data: bytes, should_continue: ShouldContinue = always) -> bool:
         if self._host is None:
             return False
-        if not _send_all(data, self._host, self._host.send, go_on):
-            self._hang_up()  # half a frame was sent: the line is of no use any more
+        if not _send_all(data, self._host, self._host.send, should_continue):
+            self._hang_up()  # a partial frame was sent, so the connection is unusable
             return False
         return True
 
@@ -236,10 +236,12 @@ class TcpLine:
             self._host = None
 
 
-def _send_all(data: bytes, file: int | socket.socket, send: Callable[[bytes], int], go_on: GoOn) -> bool:
-    """Send to a file that does not block; False when the host takes nothing for WRITE_TIMEOUT, or has left."""
+def _send_all(
+    data: bytes, file: int | socket.socket, send: Callable[[bytes], int], should_continue: ShouldContinue
+) -> bool:
+    """Send to a non-blocking file. Return False if the host has left, or reads nothing for WRITE_TIMEOUT."""
     deadline = time.monotonic() + WRITE_TIMEOUT
-    while data and time.monotonic() < deadline and go_on():
+    while data and time.monotonic() < deadline and should_continue():
         try:
             sent = send(data)
         except BlockingIOError:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A unit in memory: for hosts in the same process, for tests that cut its power, for networks that are simulated."""
+"""A unit in memory, for hosts in the same process, for tests with power cuts, and for simulated networks."""
 
 import copy
 import os
@@ -16,12 +16,12 @@ from .flash import Flash, MemoryFlash
 from .lines import MemoryLine
 from .power import PowerCut
 
-Entropy = Callable[[int], bytes]  # so many random bytes
+Entropy = Callable[[int], bytes]  # size in bytes -> random bytes
 Clock = Callable[[], int]  # milliseconds
 
 
 class SetClock:
-    """A clock that stands still until somebody sets it; several units can look at one."""
+    """A clock that moves only when a test sets it. Several units can share one."""
 
     def __init__(self, milliseconds: int = 0) -> None:
         self.milliseconds = milliseconds
@@ -31,10 +31,10 @@ class SetClock:
 
 
 class MemoryUnit:
-    """A unit as a transport: what is written is answered before `write` returns. It is made running.
+    """A running unit as a transport. The unit answers a request before `write` returns.
 
-    Without a clock of its own it has the PC's. When its power goes, whatever asks it for something ends in PowerCut,
-    until the power was restored; then the next `write` makes it start anew.
+    The default clock is the PC's. After a power cut every call raises PowerCut until the power is restored; the next
+    `write` then starts the unit again.
     """
 
     unplugs = False
@@ -71,25 +71,25 @@ class MemoryUnit:
 
     @property
     def firmware(self) -> Dispatcher:
-        """The firmware's own object, which starts if it does not run."""
+        """The dispatcher of the firmware. Reading it starts a stopped unit."""
         if self._firmware is None:
             self.start()
         assert self._firmware
         return self._firmware
 
     def start(self, reset_reason: int = RESET_POWER_ON) -> None:
-        """Start anew, as after a reset. What has arrived is lost; flash, case, and what was sent stay."""
+        """Restart the unit, as after a reset. Received bytes are lost; flash, case and sent bytes are kept."""
         self.stop()
         self.board.start(reset_reason)
         self._firmware = Dispatcher(self.board)
 
     def stop(self) -> None:
-        """Be off, until something is asked of it."""
+        """Stop the unit until the next call that needs it."""
         self._firmware = None
         self.line.inbound.clear()
 
     def poll(self) -> None:
-        """Let the main loop turn once."""
+        """Run one turn of the main loop."""
         try:
             self.firmware.poll()
         except PowerCut:
@@ -97,7 +97,7 @@ class MemoryUnit:
             raise
 
     def unplug_host(self) -> None:
-        """Let the host leave without a word, and another come; the unit keeps its power."""
+        """Disconnect the host and connect another one, with the power on."""
         self.poll()
         self.line.connected = False
         self.poll()
@@ -105,25 +105,25 @@ class MemoryUnit:
 
     def write(self, data: bytes) -> None:
         if self._firmware is None:
-            self.start()  # before the data arrive: what has arrived before is lost
+            self.start()  # before the data arrive, because a start discards received bytes
         self.line.inbound += data
         while self.line.inbound:
             self.poll()
 
     def read(self) -> bytes:
-        """Return all bytes that the unit has sent and nobody has read."""
+        """Return all bytes sent by the unit and not read yet."""
         data = bytes(self.line.outbound)
         self.line.outbound.clear()
         return data
 
     def close(self) -> None:
-        """Unplug it."""
+        """Unplug the unit."""
         if self.line.connected:
             self.line.close()
             self.flash.close()
 
     def clone(self) -> Self:
-        """Return the same unit once more, off, with power, and with what it has in flash of its own."""
+        """Return a stopped copy of the unit with its own flash, with the power on."""
         assert isinstance(self.flash, MemoryFlash)
         clone = copy.copy(self)
         clone.flash = self.flash.clone()

@@ -1,27 +1,27 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The unit's supply, which can be cut at any step of any flash operation."""
+"""Power supply of an emulated unit, with power cuts at any step of a flash operation."""
 
 from collections.abc import Callable
 
 
 class PowerCut(BaseException):
-    """The unit has no power. Not an Exception: the firmware answers those with an error code, and goes on."""
+    """The unit has no power. A BaseException, because the firmware turns any Exception into an error answer."""
 
 
 class Power:
-    """Lasts for `steps_left` steps of flash; for ever when that is None. Every erase and program takes two or more.
+    """A power supply that lasts for `steps_left` steps of flash; None means for ever.
 
-    The step after which none is left is made, and ends in PowerCut, as does whatever the unit does next. With `fine`,
-    a program takes two steps for each byte that it changes, and an erase three.
+    An erase and the programming of a page take two steps each. With `fine`, an erase takes three steps, and programming
+    takes two steps per changed byte. The last step takes effect and then raises PowerCut, as does any later operation.
 
-    The unit's thread alone takes steps; any other may cut and restore.
+    Only the unit's thread calls `take`; other threads may cut and restore the power.
     """
 
     def __init__(self, *, fine: bool = False) -> None:
         self.fine = fine
-        self.steps = 0  # taken so far
-        self._last: int | None = None  # the step at which the power goes; a single writer each, so no lock
+        self.steps = 0  # steps taken so far
+        self._last: int | None = None  # the step of the power cut; each attribute has one writer, so no lock is needed
 
     @property
     def steps_left(self) -> int | None:
@@ -42,12 +42,12 @@ class Power:
         self.steps_left = None
 
     def check(self) -> None:
-        """PowerCut unless there is power."""
+        """Raise PowerCut if the power is off."""
         if not self.on:
             raise PowerCut
 
     def survives(self, steps: int, operation: Callable[[], object]) -> bool:
-        """Do something with power for so many steps; return whether it ended. Then the power is back."""
+        """Call `operation` with power for `steps` steps; return whether it completed. Restore the power afterwards."""
         self.steps_left = steps
         try:
             operation()
@@ -58,7 +58,7 @@ class Power:
         return True
 
     def take(self, steps: int) -> int:
-        """Return how many of these steps there is power for, and count them."""
+        """Count up to `steps` steps, and return the number for which there is power."""
         left = self.steps_left
         taken = steps if left is None else min(steps, left)
         self.steps += taken

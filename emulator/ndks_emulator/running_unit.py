@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A unit that runs, and all that others can do to it meanwhile: open its case, cut its power, drop its line."""
+"""A running unit whose case, power, cable and line other threads can control."""
 
 import threading
 from collections.abc import Callable
@@ -15,19 +15,19 @@ from .directory import UnitDirectory
 from .lines import Line
 from .power import PowerCut
 
-_LOOK_SECONDS = 0.05  # a signal that comes just before a wait does not end it
-_PATIENCE = 10.0  # for the unit to notice; it looks at its power whenever it turns to flash or line
+_POLL_SECONDS = 0.05  # a signal just before a wait does not end the wait
+_TIMEOUT = 10.0  # timeout for the unit to notice; it checks its power at every access to flash or line
 
 
 class RunningUnitError(Exception):
-    """What was asked for cannot be done now."""
+    """The operation is not possible now."""
 
 
 class RunningUnit:
-    """The unit in `directory` on `line`, with the firmware's own main loop.
+    """The unit in `directory` on `line`, running the main loop of the firmware.
 
-    One thread calls `serve`, any other the rest. `announce` is called with the address of the line at each start but
-    the first, when whoever made the line knows it.
+    One thread calls `serve`; other threads call the other methods. `announce` is called with the address of the line at
+    each start except the first, because the caller already knows the first address.
     """
 
     def __init__(
@@ -43,14 +43,14 @@ class RunningUnit:
         self._cable = Cable(line, directory.power)
         self._make_generator = make_generator
         self._announce = announce
-        self._changed = threading.Condition()  # of power and whether it runs
-        self._one_at_a_time = threading.Lock()
-        self._running = True  # a host that knows the line can already open it
+        self._changed = threading.Condition()  # notified when the power or `_running` changes
+        self._lock = threading.Lock()
+        self._running = True  # a host can already open the line
         self._cable_in = True
         self._restarts = 0
 
     def serve(self) -> NoReturn:
-        """Be the unit, and start it anew after each power cut. The line is closed when this is left."""
+        """Run the unit, and restart it after each power cut. Close the line on exit."""
         while True:
             try:
                 self._run()
@@ -61,40 +61,40 @@ class RunningUnit:
             self._start()
 
     def power_off(self) -> None:
-        """Return when the unit has lost its power and the host its line."""
-        with self._one_at_a_time:
+        """Cut the power, and wait until the unit has stopped and its line is closed."""
+        with self._lock:
             self._cut(0)
 
     def power_on(self) -> str:
-        """Give it power for ever; return the address of the line once the unit starts."""
-        with self._one_at_a_time:
+        """Restore the power; wait until the unit has started, and return the address of its line."""
+        with self._lock:
             if not self._cable_in:
-                raise RunningUnitError("the cable is out: cable in brings the power back")
+                raise RunningUnitError("the cable is out; use cable in to restore the power")
             return self._restore()
 
     def power_cut(self, steps: int) -> None:
-        """Let the power go after so many more steps of flash; with 0, at once."""
-        with self._one_at_a_time:
+        """Cut the power after `steps` more steps of flash; 0 cuts it at once."""
+        with self._lock:
             self._need_power()
             self._cut(steps)
 
     def cable_out(self) -> None:
-        """Pull the cable, through which the power comes."""
-        with self._one_at_a_time:
+        """Pull the cable, which also cuts the power."""
+        with self._lock:
             self._cable_in = False
             self._cut(0)
 
     def cable_in(self) -> str:
-        with self._one_at_a_time:
+        with self._lock:
             self._cable_in = True
             return self._restore()
 
     def line_drop(self) -> str:
-        """Hang up on the host while the unit keeps its power; return the address of the line from now on."""
-        with self._one_at_a_time:
+        """Disconnect the host with the power on; return the new address of the line."""
+        with self._lock:
             self._need_power()
-            if not self._cable.ask_to_drop(_PATIENCE):
-                raise RunningUnitError("the unit has not turned to its line; it will be dropped when it does")
+            if not self._cable.ask_to_drop(_TIMEOUT):
+                raise RunningUnitError("the unit is busy; it drops the line at its next turn")
             self._need_power()
             return self._cable.address
 
@@ -120,10 +120,10 @@ class RunningUnit:
             self._changed.notify_all()
 
     def _start(self) -> None:
-        """Wait for the power, and plug in."""
+        """Wait for the power, then plug in the line."""
         with self._changed:
             while not self.power.on:
-                self._changed.wait(_LOOK_SECONDS)
+                self._changed.wait(_POLL_SECONDS)
         self._cable.plug()
         if self._announce:
             self._announce(self._cable.address)
@@ -139,12 +139,12 @@ class RunningUnit:
 
     def _restore(self) -> str:
         if not self.power.on:
-            self._wait_until(lambda: not self._running)  # the unit that was cut, not the next, has to end
+            self._wait_until(lambda: not self._running)  # wait for the end of the old run before the new one starts
         restarts = self._restarts
         with self._changed:
             self.power.restore()
             self._changed.notify_all()
-        self._wait_until(lambda: self._running or self._restarts > restarts)  # it may have ended again already
+        self._wait_until(lambda: self._running or self._restarts > restarts)  # the new run may have ended already
         return self._cable.address
 
     def _need_power(self) -> None:
@@ -153,5 +153,5 @@ class RunningUnit:
 
     def _wait_until(self, holds: Callable[[], bool]) -> None:
         with self._changed:
-            if not self._changed.wait_for(holds, _PATIENCE):
-                raise RunningUnitError("the unit has not noticed yet: it is busy")
+            if not self._changed.wait_for(holds, _TIMEOUT):
+                raise RunningUnitError("the unit is busy and has not noticed yet")

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""One sector of the NOR flash of an RP2040 as CircuitPython writes it, in memory or in a file.
+"""Model of one sector of an RP2040's NOR flash, as CircuitPython writes it, in memory or in a file.
 
-An erase sets the whole sector to FF, programming a page can only clear bits. Both take steps of the unit's power, and
-leave behind what a chip would when it is cut in between.
+An erase sets the whole sector to FF; programming a page can only clear bits. Both take steps of the unit's power. A
+power cut in between leaves the sector in an intermediate state, as on a chip.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ SECTOR = 4096
 
 
 class Sector:
-    """A sector; with a store, that is what counts, and `content` follows it. PowerCut when the power goes."""
+    """A sector. With a store, `content` is a copy of the store. Operations raise PowerCut if the power fails."""
 
     def __init__(self, power: Power, store: Store | None = None, size: int = SECTOR) -> None:
         self.erases = 0
@@ -26,7 +26,7 @@ class Sector:
         self._store = store
 
     def clone(self, power: Power) -> "Sector":
-        """Return the same sector in memory, on another supply."""
+        """Return a copy of the sector in memory, on another power supply."""
         copy = Sector(power, size=self._size)
         copy.content[:] = self.content
         copy.erases = self.erases
@@ -38,7 +38,7 @@ class Sector:
         return bytes(self.content[offset : offset + size])
 
     def write(self, offset: int, data: bytes | bytearray) -> None:
-        """Write as to `microcontroller.nvm`: program when all bytes to be written over are FF, else `overwrite`."""
+        """Write like `microcontroller.nvm`: program if all bytes there are FF, otherwise `overwrite` the sector."""
         end = offset + len(data)
         if not 0 <= offset <= end <= self._size:
             raise ValueError("outside the sector")
@@ -51,7 +51,7 @@ class Sector:
         self._program_pages(first, bytes(self.content[first:offset]) + data + bytes(self.content[end:last]))
 
     def overwrite(self, data: bytes | bytearray) -> None:
-        """Write as to a file on the drive, from its beginning: erase, then program every page."""
+        """Write like a file on the drive, from its start: erase, then program every page."""
         self._power.check()
         self._load()
         after = (bytes(data) + bytes(self.content[len(data) :])).ljust(self._size, b"\xff")
@@ -69,7 +69,7 @@ class Sector:
             self._store.sync()
 
     def _erase(self) -> None:
-        before = bytes(self.content).ljust(self._size, b"\xff")  # a file may have been shorter
+        before = bytes(self.content).ljust(self._size, b"\xff")  # the file may be too short
         self.erases += 1
         steps = 3 if self._power.fine else 2
         self._operate(0, steps, lambda step: _erased(before, steps - step))
@@ -83,7 +83,7 @@ class Sector:
             self._operate(page, 2, lambda step: after if step == 2 else _half_programmed(before, after))
 
     def _operate(self, offset: int, steps: int, result: Callable[[int], bytes]) -> None:
-        """Do what the chip does in one operation, as far as there is power; `result` is of the first steps of it."""
+        """Perform one operation as far as the power lasts; `result(n)` returns the bytes after its first n steps."""
         taken = self._power.take(steps)
         if taken:
             after = result(taken)
@@ -98,7 +98,7 @@ class Sector:
 
 
 def _erased(before: bytes, missing: int) -> bytes:
-    """Return what is there when so many steps are missing to the end of an erase."""
+    """Return the content of a sector `missing` steps before the end of an erase."""
     blank = b"\xff" * len(before)
     if missing == 0:
         return blank
@@ -109,9 +109,9 @@ def _erased(before: bytes, missing: int) -> bytes:
 
 
 def _programmed(before: bytes, after: bytes, steps: int) -> bytes:
-    """Return what is there when each byte that changes takes two steps; in the first, all its bits but one are cleared.
+    """Return the content of a page after `steps` steps of programming, two per changed byte.
 
-    A single bit is still there after that.
+    The first step clears all but one of the bits to clear; if there is only one bit, it clears none.
     """
     changing = [position for position in range(len(before)) if before[position] != after[position]]
     whole, half = divmod(steps, 2)
@@ -124,7 +124,7 @@ def _programmed(before: bytes, after: bytes, steps: int) -> bytes:
 
 
 def _half_programmed(before: bytes, after: bytes) -> bytes:
-    """Return what is there when the middle one of the bytes that change has taken one step of two."""
+    """Return the content of a page in the middle of programming, with one byte half programmed."""
     return _programmed(before, after, _differences(before, after) | 1)
 
 

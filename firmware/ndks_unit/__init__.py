@@ -1,5 +1,5 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""All of a unit's behaviour. Hardware only through `Board`."""
+"""Firmware of a unit. It accesses the hardware through `Board` only."""
 
 FIRMWARE = (0, 2, 0)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Handlers that decide who may use this unit: OPEN_SESSION, PROVE, UNLOCK, BIND, TRUST (PROTOCOL.md section 6)."""
+"""Handlers for access control: OPEN_SESSION, PROVE, UNLOCK, BIND, TRUST (PROTOCOL.md section 6)."""
 
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import ID_SIZE, BindingKeys
@@ -29,18 +29,18 @@ def unlock(state: State, kek: bytes, minimum: int, allow_jump: int) -> tuple[()]
     errors.check_flag(allow_jump)
     state.unlock(kek)
     try:
-        _unless_storage(state.message_counter.start_above, minimum, allow_jump)
+        _ignore_storage_error(state.message_counter.start_above, minimum, allow_jump)
     except errors.UnitError:
         state.lock()
         raise
-    _unless_storage(_mend, state)
+    _ignore_storage_error(_complete_writes, state)
     return ()
 
 
 def bind(state: State, binding: bytes) -> tuple[()]:
     new, old = BindingKeys(state.board, binding), state.bound
     if new.auth == old.auth and old.settled:
-        return ()  # nothing changes: spare the flash
+        return ()  # nothing changes: avoid a write to flash
     keys = RecordKeys(state.board)
     keys.set_auth(new.auth)
     keys.set_kek(new.kek)
@@ -49,7 +49,7 @@ def bind(state: State, binding: bytes) -> tuple[()]:
     try:
         state.log.rebind(keys, commit, settled)
     except BaseException:
-        state.load()  # flash says which binding holds
+        state.load()  # flash decides which binding is valid
         raise
     state.binding = BindingRecord(settled)
     return ()
@@ -65,16 +65,16 @@ def trust(state: State, lane: int, binding_id: bytes) -> tuple[()]:
     return ()
 
 
-def _mend(state: State) -> None:
-    """Finish what a power cut or a full log has left undone."""
+def _complete_writes(state: State) -> None:
+    """Complete the writes that a power cut or a full log has prevented."""
     if not state.bound.settled:
         state.settle_binding()
     state.log.complete()
     state.session.write_attempts()
 
 
-def _unless_storage(operation: "Callable[..., None]", *values: object) -> None:
-    """Do what writes to flash, if it can be written: keys can be read all the same, other commands say STORAGE."""
+def _ignore_storage_error(operation: "Callable[..., None]", *values: object) -> None:
+    """Call `operation` and ignore a STORAGE error: the host can still read keys from a unit that cannot write."""
     try:
         operation(*values)
     except errors.UnitError as error:

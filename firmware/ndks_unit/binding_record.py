@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The record in flash that says which laptop this unit opens for."""
+"""The record of the binding to a laptop, in flash."""
 
 import struct
 
@@ -12,10 +12,10 @@ SALT_SIZE = 16
 
 
 class BindingRecord:
-    """What is known without the host: `auth`, which proves who is there, and nothing that opens a secret.
+    """The part of a binding that the unit stores: `auth` for authentication, but no key that decrypts a secret.
 
-    `digits` tells which tables the unit will need. A binding that is not `settled` has replaced another one, whose
-    records are not all gone.
+    `digits` selects the tables to load at start. If `settled` is 0, flash may still hold records of the previous
+    binding.
     """
 
     auth: bytes
@@ -29,7 +29,7 @@ class BindingRecord:
         self.auth, self.salt, self.id, self.digits, self.settled = struct.unpack(_BODY, body)
 
     def as_settled(self) -> "BindingRecord":
-        """Return the same binding, with nothing left of the one before."""
+        """Return the same binding with `settled` set to 1."""
         return BindingRecord(self.body[:-1] + b"\1")
 
 
@@ -39,5 +39,5 @@ def binding_body(keys: BindingKeys, salt: bytes, digits: int, settled: int) -> b
 
 
 def new_salt(crypto: Crypto, binding: bytes, random: bytes) -> bytes:
-    """Return the salt of a unit that is being provisioned, from random bytes of the host and of the unit."""
+    """Return the salt of a new member, from random bytes of the host (`binding`) and of the unit (`random`)."""
     return derive(crypto, binding, "ndks unit salt", random)[:SALT_SIZE]

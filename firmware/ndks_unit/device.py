@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a unit says of itself, how it becomes a member, how all of it ends: HELLO, STATUS, PROVISION, CLOSE, ZEROIZE."""
+"""Handlers for identification, provisioning and erasure: HELLO, STATUS, PROVISION, CLOSE, ZEROIZE."""
 
 from ndks_protocol import MAJOR, MINOR, commands, errors, framing
 from ndks_protocol.binding import BindingKeys
@@ -12,7 +12,7 @@ from .flash.records import BINDING, BOOTS, CURRENT_FORMAT, MEMBERSHIP, counter_v
 from .membership import LAYOUT, Membership
 from .state import State
 
-_UNKNOWN = bytes(16)  # salt and binding id of a unit that is blank
+_UNKNOWN = bytes(16)  # salt and binding id of a blank unit
 
 
 def hello(state: State) -> tuple[object, ...]:
@@ -64,7 +64,7 @@ def status(state: State) -> tuple[object, ...]:
 
 def provision(state: State, binding: bytes, *values: object) -> tuple[()]:
     record = LAYOUT.pack(*values)
-    member = Membership(state.board, record)  # refused here, nothing is written
+    member = Membership(state.board, record)  # check the fields before anything is written
     member.wipe()
     keys = BindingKeys(state.board, binding)
     log = state.log
@@ -74,7 +74,7 @@ def provision(state: State, binding: bytes, *values: object) -> tuple[()]:
         log.write_format()
         log.append(MEMBERSHIP, record)
         salt = new_salt(state.board, binding, state.board.entropy(SALT_SIZE))
-        log.append(BINDING, binding_body(keys, salt, member.digits, 1))  # the commit: with it, a unit is a member
+        log.append(BINDING, binding_body(keys, salt, member.digits, 1))  # the commit marker
     finally:
         state.load()
     return ()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Takes requests off the line, hands each to its handler, answers once."""
+"""Request loop: read frames from the line, call the handler of each request, send one answer."""
 
 import gc
 
@@ -18,7 +18,7 @@ try:
 except ImportError:  # not on the board, where annotations are not evaluated
     pass
 
-# Each takes the state and the fields of the request, and returns those of the answer.
+# A handler takes the state and the fields of the request, and returns the fields of the answer.
 HANDLERS: "dict[int, Callable[..., tuple[object, ...]]]" = {
     commands.HELLO.code: device.hello,
     commands.STATUS.code: device.status,
@@ -44,17 +44,17 @@ HANDLERS: "dict[int, Callable[..., tuple[object, ...]]]" = {
     commands.ACCEPT.code: opening.accept,
 }
 
-_PAUSE_MS = 30  # without a request: the host has no other that waits for the answer to the last
+_PAUSE_MS = 30  # time without input after which the unit is idle
 
 
 class Dispatcher:
-    """A unit on its `Board`: its state, and its dealings with the line."""
+    """The state of a unit and its end of the serial line."""
 
     def __init__(self, board: Board):
         self._board = board
         self._decoder = framing.Decoder()
         self._encoder = framing.Encoder()
-        self._takes_long_frames = True
+        self._accepts_long_frames = True
         self._connected = False
         self._line_is_clean = True
         self._busy_at = 0
@@ -63,19 +63,19 @@ class Dispatcher:
         self._limit_frames()
 
     def poll(self) -> None:
-        """One turn of the main loop: answer what has arrived."""
-        self._look_around()
+        """Run one turn of the main loop: answer all received requests."""
+        self._check_hardware()
         connected = self._board.connected
         if self._connected and not connected:
-            self._decoder.reset()  # a new host's first frame does not continue the old host's last
+            self._decoder.reset()  # do not join the first frame of a new host to a partial frame of the old one
             self.state.end_session()
             self._limit_frames()
         self._connected = connected
         data = self._board.read()
         if data:
-            while data:  # without the rest of a turn for each of the many pieces of a long frame
+            while data:  # a long frame arrives in many pieces; skip the rest of the turn for each
                 self._receive(data)
-                self._look_around()
+                self._check_hardware()
                 data = self._board.read() if self._board.connected else b""
             self._is_idle = False
             self._busy_at = self._board.ticks_ms()
@@ -83,15 +83,15 @@ class Dispatcher:
             self._is_idle = True
             self._board.tidy()
 
-    def _look_around(self) -> None:
+    def _check_hardware(self) -> None:
         self._board.feed_watchdog()
         self.state.erase_if_opened()
 
     def _limit_frames(self) -> None:
-        """Accept long frames from those only who have shown that they may send them, and to become a member."""
+        """Accept long frames only inside a session, or on a blank unit, which needs them for PROVISION."""
         long = self.state.session.channel is not None or self.state.binding is None
-        if long != self._takes_long_frames:
-            self._takes_long_frames = long
+        if long != self._accepts_long_frames:
+            self._accepts_long_frames = long
             self._decoder.limit(framing.MAX_PAYLOAD if long else framing.MAX_PAYLOAD_BEFORE_SESSION)
 
     def _receive(self, data: bytes) -> None:
@@ -107,11 +107,11 @@ class Dispatcher:
             self._board.led(False)
 
     def _send(self, answer: "bytes | memoryview") -> None:
-        # What was sent of an answer given up on must not be taken for the beginning of the next.
+        # After an incomplete answer, send a delimiter first: the host must not join the two answers.
         self._line_is_clean = self._board.write(answer) if self._line_is_clean else self._board.write(b"\0" + answer)
 
     def _answer(self, frame: Frame) -> "bytes | memoryview":
-        """Return the one answer to a request; whatever goes wrong becomes one code."""
+        """Return the answer to a request. Any exception becomes an error code."""
         view = self._encoder.view[HEADER_SIZE : HEADER_SIZE + framing.MAX_PAYLOAD]
         if frame.kind == commands.HELLO.code:
             self.state.end_session()
@@ -120,36 +120,37 @@ class Dispatcher:
             kind, size = (
                 self._secured(channel, frame, view) if channel else self._result(frame.kind, frame.payload, view)
             )
-        except Exception:  # of the session itself: out of memory
-            kind, size = self._ended(view)
+        except Exception:  # the session itself has failed: out of memory
+            kind, size = self._end_session(view)
         if self.state.erase_if_opened():
             kind, size = framing.ERROR, _write_code(view, errors.TAMPERED)
         return self._encoder.finish(kind, frame.request_id, size)
 
     def _secured(self, channel: SecureChannel, frame: Frame, view: memoryview) -> tuple[int, int]:
-        """Write the payload of the answer to a secured request and return its kind and size."""
+        """Write the payload of the answer to a secured request, and return its kind and size."""
         payload = channel.open(frame.kind, frame.request_id, frame.payload)  # pyright: ignore[reportArgumentType] (a view)
         if payload is None:
-            return self._ended(view)
+            return self._end_session(view)
         kind, size = self._result(frame.kind, payload, view[SYNC_SIZE:-TAG_SIZE])
         if channel is self.state.session.channel:
             return kind, channel.seal(kind, frame.request_id, view, size)
-        view[:size] = bytes(view[SYNC_SIZE : SYNC_SIZE + size])  # the request has ended its session
+        # The request has ended the session: answer in the clear.
+        view[:size] = bytes(view[SYNC_SIZE : SYNC_SIZE + size])
         return kind, size
 
-    def _ended(self, view: memoryview) -> tuple[int, int]:
+    def _end_session(self, view: memoryview) -> tuple[int, int]:
         self.state.end_session()
         gc.collect()
         return framing.ERROR, _write_code(view, errors.SESSION_ENDED)
 
     def _result(self, code: int, payload: "bytes | memoryview", view: memoryview) -> tuple[int, int]:
-        """Write the payload of the answer and return its kind and size."""
+        """Write the payload of the answer, and return its kind and size."""
         try:
             return code | framing.ANSWER, self._dispatch(code, payload, view)
         except errors.UnitError as error:
             return framing.ERROR, _write_code(view, error.code)
         except Exception:
-            # No text leaves the unit: it could carry a secret.
+            # Send no text: it could leak a secret.
             gc.collect()
             return framing.ERROR, _write_code(view, errors.INTERNAL)
 

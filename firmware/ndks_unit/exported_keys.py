@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Handlers of exported keys: NEXT_INDEX, KEY_CHUNK, ACKNOWLEDGE (PROTOCOL.md section 3)."""
+"""Handlers for exported keys: NEXT_INDEX, KEY_CHUNK, ACKNOWLEDGE (PROTOCOL.md section 3)."""
 
 from ndks_protocol import commands, errors
 from ndks_protocol.exported import is_exportable

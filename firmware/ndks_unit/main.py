@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The main loop, on a board and on a PC."""
+"""The main loop of a unit."""
 
 from .board import Board
 from .dispatcher import Dispatcher
@@ -16,13 +16,13 @@ def serve(board: Board) -> None:
 
 
 def run() -> None:
-    """Be the unit that this RP2040 is; called by code.py."""
+    """Run the unit on this RP2040. code.py calls this."""
     from .rp2040 import RP2040Board
 
     board = RP2040Board()
     try:
         serve(board)
-    except KeyboardInterrupt:  # at the development console
+    except KeyboardInterrupt:  # Ctrl-C at the development console
         board.stop()
         raise
-    # After any other exception the watchdog starts the chip again.
+    # After any other exception the watchdog resets the chip.

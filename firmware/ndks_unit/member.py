@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A member of a network whose secrets are open: what keys and capsules are made with."""
+"""An unlocked member of a network, with the generator and the keys for exported keys and capsules."""
 
 from ndks_protocol.capsule import Header, HeaderKeys, MessageKeys
 
@@ -8,12 +8,12 @@ from .board import Board
 from .flash.counters import ExportCounter
 from .flash.record_log import RecordLog
 from .membership import Membership
-from .messages.under_way import Incoming
+from .messages.in_progress import Incoming
 from .paper_bits import KeyReader, PaperBits
 
 
 class OpenMember(Membership):
-    """All of it ends with the session. `incoming` is the message that is being opened."""
+    """The decrypted secrets of a unit, for one session. `incoming` is the message being opened, or None."""
 
     def __init__(self, board: Board, log: RecordLog, record: "bytes | bytearray"):
         super().__init__(board, record)
@@ -29,18 +29,18 @@ class OpenMember(Membership):
             raise
 
     def begin_opening(self, incoming: Incoming) -> None:
-        """Open this message from now on, and none that was begun before."""
+        """Make this the message being opened, and discard the previous one."""
         if self.incoming:
             self.incoming.wipe()
         self.incoming = incoming
 
     def message_keys(self, header: Header, binding_id: bytes) -> MessageKeys:
-        """Return the keys of a message; `binding_id` is that of the unit that sealed it."""
+        """Return the keys of a message; `binding_id` is the sender's."""
         paper = PaperBits(self._board, self.generator, header.index)
         return MessageKeys(self._board, self.secret, header, binding_id, paper.read)
 
     def wipe(self) -> None:
-        """Overwrite the secret and all keys that were made of it."""
+        """Overwrite the secret and all keys derived from it."""
         super().wipe()
         self.keys.wipe()
         self.header_keys.wipe()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What makes a unit a member of a network: its secret, parameters and lane (PROTOCOL.md section 2)."""
+"""Membership of a unit in a network: secret, parameters and lane (PROTOCOL.md section 2)."""
 
 from ndks_protocol import commands, errors
 from ndks_protocol.generator import F1, F2, Generator
@@ -19,7 +19,7 @@ LAYOUT = Layout(commands.MEMBERSHIP)
 
 
 class Membership:
-    """The fields of PROVISION but the binding, checked. UnitError(RANGE) when one is out of range."""
+    """The fields of PROVISION except the binding. UnitError(RANGE): a field is out of range."""
 
     epoch: int
     lane: int
@@ -53,9 +53,9 @@ class Membership:
         wipe(self.secret)
 
     def speed_up(self, board: Board) -> None:
-        """Take the board's own generator of equation 7, if it has one and room for it: the same bits, faster."""
+        """Use the board's fast generator for equation 7 if there is one and the heap has room for it."""
         if self.f1 == self.f2 == 0:
             try:
                 self.generator = board.generator(*self._parameters) or self.generator
             except MemoryError:
-                pass  # as after a live provisioning, or where the tables are damaged: the next start has more room
+                pass  # after PROVISION, or with damaged tables; after the next start there is more room

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Bytes of keys, made without starving the watchdog."""
+"""Reading of key bytes in pieces, with the watchdog fed in between."""
 
 from ndks_protocol.exported import export_mask_key
 from ndks_protocol.kdf import wipe, xor_keystream
@@ -13,11 +13,11 @@ try:
 except ImportError:  # on the board, where annotations are not evaluated
     pass
 
-_PIECE = 64  # bytes that the slow generator makes between two feedings of the watchdog
+_PIECE = 64  # bytes per read of the slow generator, to feed the watchdog in time
 
 
 class PaperBits:
-    """Bytes of the paper bits of key `index`."""
+    """The paper bits of key `index`, as bytes."""
 
     def __init__(self, board: Board, generator: "KeyGenerator", index: int):
         self._board = board
@@ -39,7 +39,7 @@ class PaperBits:
 
 
 class KeyReader:
-    """Reads bytes of exported keys; keeps the key that it read last, because its set-up takes time."""
+    """Reader of exported keys. It caches the latest key, because its set-up takes time."""
 
     def __init__(self, board: Board, member: Membership):
         self._board = board
@@ -48,7 +48,7 @@ class KeyReader:
         self._mask_key = bytearray()
 
     def wipe(self) -> None:
-        """Overwrite the key of the mask."""
+        """Overwrite the mask key."""
         wipe(self._mask_key)
 
     def read(self, index: int, offset: int, size: int) -> "bytearray | memoryview":
@@ -56,7 +56,7 @@ class KeyReader:
         if self._paper is None or self._paper.index != index:
             paper = PaperBits(self._board, self._member.generator, index)
             mask_key = bytearray(export_mask_key(self._board, self._member.secret, index))
-            # Together or not at all: should one of them fail, the next request must not mix two keys.
+            # Assign both or neither: after an exception the next request must not mix two keys.
             self._paper, self._mask_key = paper, mask_key
         data = self._paper.read(offset, size)
         return xor_keystream(self._board, self._mask_key, offset, data) if self._member.masked else data

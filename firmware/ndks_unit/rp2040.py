@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The CircuitPython board: an RP2040, such as the Raspberry Pi Pico."""
+"""`Board` for an RP2040 with CircuitPython, such as the Raspberry Pi Pico."""
 
 # pyright: basic, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false, reportOptionalSubscript=false
 # pyright: reportIncompatibleMethodOverride=false, reportMissingModuleSource=false
-# (the stubs know no pins of this board and take nvm and watchdog for missing; gc and hashlib are CPython's here)
+# (the stubs have no pins for this board, and declare nvm and watchdog as optional; gc and hashlib are CPython's here)
 
 import gc
 import hashlib
@@ -43,11 +43,11 @@ try:
 except ImportError:  # not on the board, where annotations are not evaluated
     pass
 
-_WATCHDOG_SECONDS = 8  # the longest the chip can count
+_WATCHDOG_SECONDS = 8  # the maximum of the chip
 _FIFO = 256
-_WRITE_TIMEOUT_MS = 2000  # a host that takes nothing for so long does not read
-_CASE_LOOP = "NDKS_CASE_LOOP"  # in settings.toml: the case is closed as long as the switch connects the pin to ground
-_OPEN_SAMPLES = 3  # in a row: a single one may be a disturbance
+_WRITE_TIMEOUT_MS = 2000  # give up on a host that reads nothing for this time
+_CASE_LOOP = "NDKS_CASE_LOOP"  # in settings.toml: 1 if the switch of the closed case connects the pin to ground
+_OPEN_SAMPLES = 3  # consecutive samples that must agree, to ignore noise
 _RESET_REASONS = {
     "POWER_ON": RESET_POWER_ON,
     "BROWNOUT": RESET_BROWNOUT,
@@ -58,12 +58,12 @@ _RESET_REASONS = {
 
 
 class RP2040Board(Board):
-    """One board. Its watchdog runs from now on."""
+    """An RP2040 board. The constructor starts the watchdog."""
 
     def __init__(self):
         if usb_cdc.data is None:
             raise RuntimeError("the data port is off: boot.py has not run; unplug the board and plug it in again")
-        supervisor.runtime.autoreload = False  # a file that changes must not stop the unit
+        supervisor.runtime.autoreload = False  # a changed file must not restart the unit
         self.uid = bytes(microcontroller.cpu.uid)
         self._snapshots: "dict[int, BinaryIO]" = {}
         self._port = usb_cdc.data
@@ -87,10 +87,10 @@ class RP2040Board(Board):
 
     @property
     def case_open(self) -> bool:
-        self._look_at_case()
+        self._sample_case()
         return self._case_was_open
 
-    def _look_at_case(self) -> None:
+    def _sample_case(self) -> None:
         for _ in range(_OPEN_SAMPLES):
             if self._case.value == self._closed_level:
                 return
@@ -119,7 +119,7 @@ class RP2040Board(Board):
                 position += sent
                 last_progress = now
             self.feed_watchdog()
-            opened = self._case_was_open and not was_open  # the rest of a key is not for whoever opens
+            opened = self._case_was_open and not was_open  # do not send the rest of a key after the case was opened
             slow = not sent and (now - last_progress) % TICKS_PERIOD > _WRITE_TIMEOUT_MS
             if opened or slow or not (sent or self._port.connected):
                 self._port.reset_output_buffer()
@@ -153,16 +153,18 @@ class RP2040Board(Board):
         os.sync()
 
     def _snapshot(self, slot: int) -> "BinaryIO":
-        """Return a snapshot file. It is never closed or flushed: that would write to the directory of the drive, where
-        a power cut costs all files. `os.sync` writes the data and nothing else.
+        """Return a snapshot file, which is never closed or flushed.
+
+        Closing or flushing would write to the directory of the drive, and a power cut could then destroy all files.
+        `os.sync` writes the data only.
         """
         if slot not in self._snapshots:
             name = "/" + SNAPSHOT_FILES[slot]
             if os.stat(name)[6] != SNAPSHOT_FILE_SIZE:
-                raise OSError("not a file that ndks deploy has made")
+                raise OSError("the snapshot file has a wrong size")
             try:
                 self._snapshots[slot] = open(name, "r+b")  # noqa: SIM115 (see above)
-            except OSError:  # the drive belongs to the computer: reading will do
+            except OSError:  # the drive is mounted by the computer: open read-only
                 return open(name, "rb")
         return self._snapshots[slot]
 
@@ -194,7 +196,7 @@ class RP2040Board(Board):
 
     def feed_watchdog(self) -> None:
         self._watchdog.feed()
-        self._look_at_case()
+        self._sample_case()
 
     def led(self, on: bool) -> None:
         self._led.value = on

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a unit is: blank, locked, open for its host, tampered; and how it becomes one or the other."""
+"""The life cycle of a unit: blank, locked, unlocked or tampered, and the transitions between them."""
 
 from ndks_protocol import commands, errors
 from ndks_protocol.capsule import LARGEST_PIECE
@@ -11,20 +11,20 @@ from .flash import erasure, records
 from .flash.counters import MessageCounter
 from .flash.record_log import RecordLog
 from .member import OpenMember
-from .messages.under_way import Sealing
+from .messages.in_progress import Sealing
 from .messages.windows import Windows
 from .sessions import Session
 
 
 class State:
-    """All that a unit on its `Board` knows. `opened` is None while its secrets are closed."""
+    """The state of a unit. `opened` is None while the unit is locked."""
 
     def __init__(self, board: Board):
         self.board = board
         self.dropped_frames = 0
         self.opened: "OpenMember | None" = None
         self.sealing = Sealing()
-        # For a piece or a chunk while it is answered; kept: when it is needed, the heap may have no such piece left.
+        # The buffer for a piece or a chunk, allocated at start: later the heap may have no contiguous block.
         self.piece = memoryview(bytearray(LARGEST_PIECE))
         self.log = RecordLog(board)
         self.windows = Windows(self.log)
@@ -36,11 +36,11 @@ class State:
         self._complete_start()
 
     def load(self) -> None:
-        """Become what flash says."""
+        """Load the state from flash."""
         self.lock()
         self.session.forget_attempts()
         self.log.load()
-        self.unfinished = erasure.begun(self.board)  # an erasure: until it is finished, nothing in flash counts
+        self.unfinished = erasure.find_unfinished(self.board)  # until this erasure is complete, the unit ignores flash
         body = None if self.is_foreign or self.unfinished else self.log.body(records.BINDING)
         self.binding = BindingRecord(body) if body else None
         self.message_counter = MessageCounter(self.log)
@@ -72,31 +72,31 @@ class State:
 
     @property
     def is_tampered(self) -> bool:
-        """Whether the case is open, or was: until ZEROIZE says that somebody has seen to it."""
+        """Whether the case is or was open. ZEROIZE resets this."""
         tampered = self.log.body(records.TAMPERED) is not None or self.unfinished == erasure.BY_TAMPERING
         return tampered or self.board.case_open
 
     @property
     def is_foreign(self) -> bool:
-        """Whether another version of the firmware wrote the state: it is left alone."""
+        """Whether another version of the firmware wrote the state, which must not be changed."""
         return self.log.format != records.CURRENT_FORMAT
 
     @property
     def bound(self) -> BindingRecord:
-        """The binding of a unit that has one. UnitError(BLANK)."""
+        """The binding. UnitError(BLANK): there is none."""
         if self.binding is None:
             raise errors.UnitError(errors.BLANK)
         return self.binding
 
     @property
     def member(self) -> OpenMember:
-        """The member that an open unit is. UnitError(LOCKED)."""
+        """The unlocked member. UnitError(LOCKED): the unit is locked."""
         if self.opened is None:
             raise errors.UnitError(errors.LOCKED)
         return self.opened
 
     def unlock(self, kek: bytes) -> None:
-        """Open what is sealed with the key that the host brings. UnitError(KEK)."""
+        """Decrypt the secrets with the host's key. UnitError(KEK): the key is wrong."""
         self.lock()
         self.log.unlock(kek)
         try:
@@ -110,7 +110,7 @@ class State:
             raise
 
     def lock(self) -> None:
-        """Forget every secret, and what is being sealed and opened: no message goes on in another session."""
+        """Overwrite every secret, and discard the messages being sealed and opened."""
         self.log.lock()
         self.sealing.end()
         if self.opened:
@@ -118,19 +118,19 @@ class State:
         self.opened = None
 
     def end_session(self) -> None:
-        """Forget what concerned one host."""
+        """End the session and lock the unit."""
         self.session.end()
         self.lock()
 
     def settle_binding(self) -> None:
-        """Finish a change of the binding that a power cut has interrupted."""
+        """Complete a change of the binding that a power cut has interrupted."""
         if self.binding:
             settled = self.binding.as_settled()
             self.log.settle(settled.body)
             self.binding = settled
 
     def erase(self, cause: bytes) -> None:
-        """Erase everything. UnitError(STORAGE) when the files cannot be; then the next start tries once more."""
+        """Erase everything. UnitError(STORAGE): the files are not writable; the next start tries again."""
         self.end_session()
         try:
             erasure.erase(self.board, self.log.storage, self.log.erases, cause)
@@ -138,7 +138,7 @@ class State:
             self.load()
 
     def erase_if_opened(self) -> bool:
-        """Erase everything if the case is open; tell whether there was anything."""
+        """Erase everything if the case is open, and return whether there was anything to erase."""
         if not self.board.case_open or not (self.binding or self.is_foreign):
             return False
         self._try_to_erase(erasure.BY_TAMPERING)
@@ -148,10 +148,10 @@ class State:
         try:
             self.erase(cause)
         except errors.UnitError:
-            pass  # the next start tries again; until then nothing in flash counts, and all in it is sealed
+            pass  # the next start tries again; until then the unit ignores flash, where all secrets are sealed
 
     def _complete_start(self) -> None:
-        """Count this start; of a blank unit, finish an erasure whose very end a power cut has interrupted."""
+        """Count this start. On a blank unit, complete an erasure that a power cut interrupted at its very end."""
         try:
             if self.binding is None:
                 if not self.is_foreign and not self.unfinished:
@@ -161,4 +161,4 @@ class State:
             else:
                 self.log.append(records.BOOTS, records.FIRST)
         except errors.UnitError:
-            pass  # no room before the next session: that start is not counted
+            pass  # the log is full until the next UNLOCK: do not count this start

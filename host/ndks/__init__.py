@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Drive NDKS units: boxes that answer with the same key for the same index, with no channel between them.
+"""Driver of NDKS units: USB boxes that compute the same key for the same key index, with no channel between them.
 
 import ndks
 
@@ -18,6 +18,7 @@ __all__ = (
     "Binding",
     "BindingStore",
     "CheckFailed",
+    "Declined",
     "DeviceError",
     "FileError",
     "Hello",
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Load all of it at the first use of a name: `ndks --help` needs none."""
+        """Load the public names at the first use of one: `ndks --help` needs none of them."""
         if name in __all__:
             return getattr(importlib.import_module(".api", __name__), name)
         raise AttributeError(f"module {__name__} has no attribute {name}")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What `ndks` offers; loaded when one of these names is used there."""
+"""Public names of the package `ndks`, imported at the first use of one of them."""
 # pyright: reportUnusedImport=false
 
 from .driver.answers import Hello, Key, Status
@@ -10,6 +10,7 @@ from .driver.unit import Unit
 from .exceptions import (
     AuthenticationError,
     CheckFailed,
+    Declined,
     DeviceError,
     FileError,
     NdksError,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The PC's primitives, for what the host computes itself: capsules in mode a and offline, network ids."""
+"""SHA-256 and AES-CTR on the host: for capsules in mode a, offline decryption and network ids."""
 
 import hashlib
 from typing import cast
@@ -11,7 +11,7 @@ from ndks_protocol.kdf import Crypto, Hash
 
 
 class HostCrypto(Crypto):
-    """SHA-256 of hashlib, AES of cryptography."""
+    """The primitives of `hashlib` and `cryptography`."""
 
     def sha256(self) -> Hash:
         return cast(Hash, hashlib.sha256())

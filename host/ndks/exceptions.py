@@ -1,25 +1,26 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Everything that this package raises on purpose.
+"""The exceptions of this package and their exit statuses.
 
     NdksError
-    |-- UsageError             2   the request makes no sense
+    |-- UsageError             2   an argument or a combination of arguments is invalid
     |-- FileError              1   a file cannot be read or written
     |   `-- NetworkFileError   1   a network file is damaged or of another version
-    |-- CheckFailed            1   something that must be equal is not
+    |-- CheckFailed            1   two values that must be equal differ
     |   `-- ChannelOpen        1   a laptop in its cage has a channel to the outside (ndks_laboratory.faraday)
-    |-- NoUnit                 3   nothing there that is a unit
-    |-- SeveralUnits           3   more than one, and none was chosen
-    |-- DeviceError            4   the unit answered with an error code, or the host in its place
-    |   `-- AuthenticationError 5  a capsule, a laptop or a unit is not the one that it should be
-    |-- ProtocolError          4   the unit answered something that the protocol does not allow
-    |   `-- VersionMismatch    4   unit and host speak different major versions
-    |-- UnitBusy               4   another program has the port
+    |-- Declined             1   the user did not confirm
+    |-- NoUnit                 3   no unit was found
+    |-- SeveralUnits           3   several units were found, and none was chosen
+    |-- DeviceError            4   the unit, or the host in its place, refused with an error code
+    |   `-- AuthenticationError 5  a capsule, a laptop or a unit is not authentic
+    |-- ProtocolError          4   the answer of the unit violates the protocol
+    |   `-- VersionMismatch    4   unit and host speak different major versions of the protocol
+    |-- UnitBusy               4   another program holds the port
     |-- PortPermission         4   this user may not open the port
-    |-- UnitTimeout            6   no answer in time
-    `-- UnitRemoved            6   the port went away
+    |-- UnitTimeout            6   the unit did not answer in time
+    `-- UnitRemoved            6   the port disappeared
 
-The number is the exit status of the command `ndks`.
+The numbers are the exit statuses of the command `ndks`.
 """
 
 import os
@@ -31,7 +32,7 @@ from .refusals import REFUSALS, UNKNOWN, UPGRADE_OLDER
 
 
 class NdksError(Exception):
-    """What happened (`str`), its name for programs (`code`), and what helps (`advice`)."""
+    """An error: its message (`str`), its name for programs (`code`), and a remedy for the user (`advice`)."""
 
     code: str = "ERROR"
     exit_status: ClassVar[int] = 1
@@ -61,6 +62,12 @@ class NetworkFileError(FileError):
 class CheckFailed(NdksError):
     code = "CHECK_FAILED"
     exit_status = 1
+
+
+class Declined(NdksError):
+    code = "DECLINED"
+    exit_status = 1
+    usual_advice = "repeat the command if you want it"
 
 
 class NoUnit(NdksError):
@@ -104,7 +111,7 @@ class UnitRemoved(NdksError):
 
 
 class DeviceError(NdksError):
-    """A refusal; `number` is its code on the wire, also one that this version does not know."""
+    """A refusal by the unit; `number` is its code on the wire, which this version may not know."""
 
     exit_status = 4
 
@@ -116,7 +123,7 @@ class DeviceError(NdksError):
 
 
 class AuthenticationError(DeviceError):
-    """A capsule did not prove to be what a member of this network made, or unit and laptop do not belong together."""
+    """A capsule is not authentic, or unit and laptop do not belong together."""
 
     exit_status = 5
 
@@ -128,5 +135,5 @@ def device_error(number: int) -> DeviceError:
 
 
 def reason(error: OSError) -> str:
-    """Return why the system refused something, in its words; libraries raise some with a number or a text alone."""
+    """Return the system's text for an error. Libraries raise some errors with a number or a text alone."""
     return error.strerror or (os.strerror(error.errno) if error.errno else str(error)) or type(error).__name__

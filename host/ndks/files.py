@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Files that are whole or not there at all, never overwritten unasked; those with secrets have mode 0600."""
+"""Atomic file writes: a file is complete or absent, never overwritten unasked; files with secrets have mode 0600."""
 
 import contextlib
 import errno
 import logging
 import os
 import secrets
+import shlex
 import shutil
 import stat
 import tempfile
@@ -20,27 +21,27 @@ from .paths import follow, keep_owner, refuse_long_name
 _log = logging.getLogger(__name__)
 
 _PRIVATE = 0o600
-_OTHERS = 0o077  # may neither read nor write
+_OTHERS = 0o077  # the permissions of group and others
 _SMALL = 1 << 20  # bytes
-_PIECE = 1 << 14
-_USUAL = 0o666  # less the umask
+_PIECE = 1 << 14  # bytes
+_USUAL = 0o666  # the umask is subtracted
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _DESCRIPTORS = Path("/proc/self/fd")
-# Of file systems that have no such operation, and lose nothing by it: CIFS, FUSE and others.
+# Errors of fsync on file systems that do not support it, such as CIFS and FUSE.
 _NO_SYNC = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
-_NO_DIRECTORY_SYNC = _NO_SYNC | {errno.EACCES, errno.EPERM, errno.EBADF, errno.EISDIR}  # nor may every one be read
-# Of systems on which a file without a name gets none: no /proc, no hard links, a rule against it.
+_NO_DIRECTORY_SYNC = _NO_SYNC | {errno.EACCES, errno.EPERM, errno.EBADF, errno.EISDIR}  # some cannot be opened
+# Errors of systems that cannot link an unnamed file: no /proc, no hard links, or a security policy.
 _NO_NAME = _NO_SYNC | {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EXDEV, errno.ELOOP, errno.EMLINK}
 
 
 class Source(Protocol):
-    """What can be read: a file, a pipe."""
+    """A readable stream: a file or a pipe."""
 
     def read(self, size: int, /) -> bytes | None: ...
 
 
 class Sink(Protocol):
-    """What can be written to, in whole pieces."""
+    """A writable stream: `write` takes all of its data."""
 
     def write(self, data: bytes, /) -> object: ...
 
@@ -48,26 +49,26 @@ class Sink(Protocol):
 
 
 def refuse_existing(path: Path, force: bool) -> None:
-    """Raise FileError when `path` exists and may not be overwritten, or can be no file's."""
+    """Raise FileError when `path` exists and may not be overwritten, or when no file can be created there."""
     refuse_long_name(path)
     if not path.parent.is_dir():
-        raise FileError(f"there is no directory {path.parent}", "make it first, or name another")
+        raise FileError(f"there is no directory {path.parent}", "create it, or name another")
     if path.exists() and not path.is_file():
-        raise FileError(f"{path} is no regular file", "name another, or use - for stdout")
+        raise FileError(f"{path} is not a regular file", "name another, or use - for stdout")
     if path.exists() and not force:
         raise _exists(path)
 
 
 @contextlib.contextmanager
 def whole_file(path: Path, *, private: bool, overwrite: bool = True, beside: Path | None = None) -> Generator[BinaryIO]:
-    """Write a file that is whole and on the disk at the end, or leave what was there before. FileError, OSError.
+    """Write a file atomically: at the end it is complete and on the disk, or the former one is unchanged.
 
-    Without `overwrite`, FileError for a file that is there at the end, also one that came meanwhile. Where the system
-    can do that (Linux), the file has no name until it is whole: not even a killed process leaves a part of it behind.
-    What is in its place counts as written: what goes wrong after that is no error, but a warning in the log. When root
-    writes, the file belongs to the owner of the one that it replaces, or else of `beside`.
+    Without `overwrite`, raise FileError when the file exists at the end, even if it appeared in the meantime. On Linux
+    the file has no name until it is complete, so a killed process leaves no part of it behind. A failure after the file
+    has its name is only logged. A file written by root gets the owner of the file that it replaces, or else of
+    `beside`. FileError, OSError.
     """
-    target = follow(path)  # a link is followed, not replaced
+    target = follow(path)  # a symbolic link is not replaced
     owners = (*([target] if overwrite else []), *([beside] if beside else []))
     draft = _Draft(target, _PRIVATE if private else _USUAL, owners)
     try:
@@ -82,19 +83,19 @@ def whole_file(path: Path, *, private: bool, overwrite: bool = True, beside: Pat
 def private_file(
     path: Path, *, overwrite: bool = True, beside: Path | None = None
 ) -> contextlib.AbstractContextManager[BinaryIO]:
-    """Write a file of mode 0600, as `whole_file` does."""
+    """Write a file of mode 0600 atomically; see `whole_file`."""
     return whole_file(path, private=True, overwrite=overwrite, beside=beside)
 
 
 def write_private(path: Path, data: bytes, *, overwrite: bool = True, beside: Path | None = None) -> None:
-    """Write all of a file at once, as `private_file` does."""
+    """Write `data` to a file of mode 0600 atomically."""
     with private_file(path, overwrite=overwrite, beside=beside) as file:
         file.write(data)
 
 
 @contextlib.contextmanager
 def storing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[Sink]:
-    """Keep what is written from everybody until the end, and then store it at `target`; nothing if that fails."""
+    """Buffer all writes privately and store them at `target` when the block ends; store nothing if it fails."""
     if isinstance(target, (str, Path)):
         with private_file(Path(target), overwrite=overwrite) as file:
             yield file
@@ -108,7 +109,7 @@ def storing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[S
 
 @contextlib.contextmanager
 def reading(source: Path | str | Source) -> Generator[Source]:
-    """Open the file at a path; what is no path is taken as an open one."""
+    """Open a path for reading; an open stream is used as it is."""
     if isinstance(source, (str, Path)):
         with Path(source).open("rb") as file:
             yield file
@@ -118,7 +119,7 @@ def reading(source: Path | str | Source) -> Generator[Source]:
 
 @contextlib.contextmanager
 def writing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[Sink]:
-    """Write a file that is no secret: a path whole or not at all, anything else as it comes."""
+    """Write data that is not secret: to a path atomically, to an open stream at once."""
     if isinstance(target, (str, Path)):
         with whole_file(Path(target), private=False, overwrite=overwrite) as file:
             yield file
@@ -128,28 +129,38 @@ def writing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[S
 
 
 def read_small(path: Path) -> bytes:
-    """Return what is in a file of a megabyte at the most. FileError for one that is larger or has no end, OSError."""
+    """Return the content of a file of at most one megabyte. FileError for a larger or endless file; OSError."""
     content = bytearray()
     with path.open("rb") as file:
-        while len(content) <= _SMALL and (more := file.read(_PIECE)):  # no more memory than it needs
+        while len(content) <= _SMALL and (more := file.read(_PIECE)):  # read(_SMALL) would allocate a megabyte
             content += more
     if len(content) > _SMALL:
-        raise FileError(f"{path} is too large for what it should be", "check the name")
+        raise FileError(f"{path} is too large for a file of its kind", "check the name")
     return bytes(content)
 
 
 def read_private(path: Path) -> bytes:
-    """Return what is in a small file that only its owner may read or write. FileError for another, OSError."""
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode):
-        raise FileError(f"{path} is no regular file", "move it away, or restore it from a copy")
-    if os.name == "posix" and mode & _OTHERS:
-        raise FileError(f"others may read or write {path}", f"chmod 600 {path}")
+    """Return the content of a small file. FileError unless only its owner may read and write it; OSError."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise FileError(f"{path} is not a regular file", "move it away, or restore it from a copy")
+    refuse_public(path)
     return read_small(path)
 
 
+def refuse_public(*paths: Path) -> None:
+    """Raise a FileError that names all of these files that users other than the owner may access. OSError."""
+    public = [str(path) for path in paths if os.name == "posix" and _is_public(path.stat().st_mode)]
+    if public:
+        advice = f"chmod 600 {shlex.join(public)}; copy them first if their disk keeps no permissions"
+        raise FileError(f"others may read or write {', '.join(public)}", advice)
+
+
+def _is_public(mode: int) -> bool:
+    return stat.S_ISREG(mode) and bool(mode & _OTHERS)  # a pipe has only one reader
+
+
 def replace_durably(source: Path, target: Path) -> None:
-    """Rename a file, and return when the new name is on the disk; the owner of the one that it replaces stays."""
+    """Rename a file and return when the new name is on the disk. The owner of the replaced file stays."""
     with contextlib.suppress(OSError), source.open("rb") as file:
         keep_owner(file.fileno(), target)
     source.replace(target)
@@ -158,7 +169,7 @@ def replace_durably(source: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def where_supported() -> Generator[None]:
-    """Pass over fsync where the file system has no such operation."""
+    """Ignore the errors of fsync on file systems that do not support it."""
     try:
         yield
     except OSError as error:
@@ -167,8 +178,8 @@ def where_supported() -> Generator[None]:
 
 
 def sync_directory(path: Path, done: str) -> None:
-    """Return when the names in a directory are on the disk; what was `done` there is done: at worst, the log warns."""
-    if os.name != "posix":  # elsewhere directories cannot be opened
+    """Write the names in a directory to the disk. A failure is only logged, after the text `done`."""
+    if os.name != "posix":  # other systems cannot open directories
         return
     try:
         directory = os.open(path, os.O_RDONLY)
@@ -182,7 +193,7 @@ def sync_directory(path: Path, done: str) -> None:
 
 
 def remove_done(path: Path, done: str) -> None:
-    """Remove a file that is of no use any more; what was `done` is done: at worst, the log warns."""
+    """Remove a file that is no longer needed. A failure is only logged, after the text `done`."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
@@ -190,7 +201,7 @@ def remove_done(path: Path, done: str) -> None:
 
 
 def refuse_append_only(directory: Path) -> None:
-    """Raise FileError where no name can be taken away again: a secret under a name in passing would stay."""
+    """Raise FileError for an append-only directory: a secret under a temporary name would stay there."""
     name = _passing_name(directory)
     with _about(directory):
         os.close(os.open(name, _NEW, _PRIVATE))
@@ -202,7 +213,7 @@ def refuse_append_only(directory: Path) -> None:
 
 
 class _Draft:
-    """A file that is being written, without a name where the system can do that, elsewhere with one in passing."""
+    """A file that is being written: unnamed where the system supports that, elsewhere under a temporary name."""
 
     def __init__(self, path: Path, mode: int, owners: tuple[Path, ...]) -> None:
         self.path = path
@@ -215,7 +226,7 @@ class _Draft:
             self.file = self._open_named() if descriptor is None else os.fdopen(descriptor, "w+b")
 
     def place(self, *, overwrite: bool) -> None:
-        """Give a file that was written its own name. FileError, OSError; what fails after that is no failure."""
+        """Give the written file its final name. FileError, OSError; later failures are only logged."""
         with _about(self.path):
             self._settle()
             if not self._is_named and self._name(overwrite=overwrite):
@@ -226,7 +237,7 @@ class _Draft:
             self._rename(overwrite=overwrite)
 
     def discard(self) -> None:
-        """Leave nothing of it behind but what has its own name."""
+        """Remove the temporary file, if there is one."""
         with contextlib.suppress(OSError):
             self.file.close()
         try:
@@ -234,7 +245,7 @@ class _Draft:
         except OSError:
             if not self._is_placed:
                 with contextlib.suppress(OSError):
-                    os.truncate(self._passing, 0)  # a name that stays leads to nothing
+                    os.truncate(self._passing, 0)  # the name stays, without the content
 
     def _open_named(self) -> BinaryIO:
         refuse_append_only(self.path.parent)
@@ -249,7 +260,7 @@ class _Draft:
             os.fsync(self.file.fileno())
 
     def _name(self, *, overwrite: bool) -> bool:
-        """Give a file without a name its own; False when it has one in passing now, and is still to be renamed."""
+        """Link the unnamed file to its final name; return False if it has only a temporary name so far."""
         try:
             if self._link(self.path):
                 return True
@@ -263,10 +274,10 @@ class _Draft:
         return False
 
     def _link(self, name: Path) -> bool:
-        """Name a file that has no name; False where the system does not do that."""
+        """Link the unnamed file to `name`; return False where the system does not support that."""
         try:
             descriptor = self.file.fileno()
-            # With a descriptor, Python has the link followed.
+            # With src_dir_fd, Python calls linkat with AT_SYMLINK_FOLLOW.
             os.link(_DESCRIPTORS / str(descriptor), name, src_dir_fd=descriptor)
         except OSError as error:
             if error.errno not in _NO_NAME:
@@ -275,7 +286,7 @@ class _Draft:
         return True
 
     def _copy(self) -> None:
-        """Write it once more, with a name in passing."""
+        """Copy the content to a file under a temporary name."""
         with self.file as unnamed:
             self.file = self._open_named()
             unnamed.seek(0)
@@ -291,7 +302,7 @@ class _Draft:
         remove_done(self._passing, f"{self.path} is complete")
 
     def _link_own_name(self) -> bool:
-        """Link its own name as well, which replaces nothing; False on file systems without links."""
+        """Link the file to its final name, without replacing another; return False on file systems without links."""
         try:
             os.link(self._passing, self.path)
         except FileExistsError:
@@ -303,7 +314,7 @@ class _Draft:
         return True
 
     def _close(self) -> None:
-        """Close a file that is in its place."""
+        """Close the file after it got its final name."""
         try:
             self.file.close()
         except OSError as error:
@@ -312,7 +323,7 @@ class _Draft:
 
 @contextlib.contextmanager
 def _about(path: Path) -> Generator[None]:
-    """Let errors name the file that is written, not the name that it has in passing."""
+    """Make errors name the target file, not the temporary one."""
     try:
         yield
     except OSError as error:
@@ -329,8 +340,8 @@ def _exists(path: Path) -> FileError:
 
 
 def _open_unnamed(directory: Path, mode: int) -> int | None:
-    """Open a new file that has no name yet; None where that cannot be."""
+    """Open an unnamed file; return None where the system does not support that."""
     if hasattr(os, "O_TMPFILE") and _DESCRIPTORS.is_dir():
-        with contextlib.suppress(OSError):  # not every file system can
+        with contextlib.suppress(OSError):  # not every file system supports it
             return os.open(directory, os.O_TMPFILE | os.O_RDWR, mode)
     return None

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Where paths lead, and who owns what is there."""
+"""Paths without links, and owners of new files."""
 
 import contextlib
 import errno
@@ -14,12 +14,12 @@ _PRIVATE_DIRECTORY = 0o700
 
 
 def real_path(path: Path) -> Path:
-    """Return a path without links. A loop of them stays as it is: `Path.resolve` raises RuntimeError up to 3.12."""
+    """Return a path with all links resolved, except loops: `Path.resolve` raises RuntimeError for them up to 3.12."""
     return Path(os.path.realpath(path))
 
 
 def follow(path: Path) -> Path:
-    """Return where a path leads, be something there or not. FileError for a loop of links."""
+    """Return the target of a path, whether it exists or not. FileError for a loop of links."""
     led = real_path(path)
     if led.is_symlink():
         raise FileError(f"{path} is a link that leads back to itself", "name another file")
@@ -27,7 +27,7 @@ def follow(path: Path) -> Path:
 
 
 def is_there(path: Path) -> bool:
-    """Whether something is at a path, as far as that can be seen; names that no file can have are none."""
+    """Return whether a path exists; False for a path that cannot be read or that no file can have."""
     try:
         path.stat()
     except (OSError, ValueError):
@@ -45,9 +45,9 @@ def refuse_long_name(path: Path) -> None:
 
 
 def keep_owner(descriptor: int, *models: Path) -> None:
-    """Give a new file to the owner of the first of these that is there: the one that it replaces, what it belongs to.
+    """Give a new file the owner of the first of the `models` that exists.
 
-    So it stays the user's when root writes it. Whoever is not root may give nothing away: then it is their own.
+    So a user keeps the file when root writes it. Only root may give files away; any other user keeps the new file.
     """
     with contextlib.suppress(OSError):
         model = next(filter(is_there, models), None)
@@ -57,7 +57,7 @@ def keep_owner(descriptor: int, *models: Path) -> None:
 
 
 def inherit_owner(new: Path, model: Path) -> None:
-    """Give what root has just made at a path to the owner of `model`; nothing that another user may have put there."""
+    """Give what root has just made the owner of `model`, unless another user may have put it there."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return
     with contextlib.suppress(OSError):
@@ -71,7 +71,7 @@ def inherit_owner(new: Path, model: Path) -> None:
 
 
 def make_private_directory(path: Path) -> None:
-    """Make a directory of mode 0700, and what is missing above it, for the owner of what they are made in. OSError."""
+    """Make a directory and its missing parents, of mode 0700; each gets the owner of its parent. OSError."""
     if path.is_dir():
         return
     make_private_directory(path.parent)

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Texts from outside, as they may be shown."""
+"""Text from outside, made safe for a terminal."""
 
 
 def printable(text: str) -> str:
-    """Return a name from the system as it may be shown on a terminal: mount points and USB strings hold any bytes."""
+    """Return a text with its control characters escaped: mount points and USB strings may contain any bytes."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The one way in which the host tries again."""
+"""Retries with a deadline."""
 
 import time
 from collections.abc import Callable
@@ -12,9 +12,9 @@ _T = TypeVar("_T")
 
 
 def retry(attempt: Callable[[], _T], passes: Callable[[Exception], bool], longest: float) -> _T:
-    """Return what `attempt` returns; make it again while it raises what `passes` by itself.
+    """Call `attempt` until it succeeds and return its result.
 
-    After `longest` seconds it is made no more, and what it has raised is raised.
+    Repeat it only after exceptions for which `passes` is true, and for at most `longest` seconds; raise any other one.
     """
     deadline = time.monotonic() + longest
     while True:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Files that are no Python of ours but come with it: inside this package in a wheel, at the top in a clone."""
+"""Paths of shipped files that are not modules: inside this package in a wheel, at the top of a clone."""
 
 import shlex
 from pathlib import Path
@@ -14,6 +14,6 @@ UDEV_RULE = (_PACKAGE / "_hardware" if _IN_WHEEL else _CLONE / "hardware") / "70
 
 
 def udev_advice() -> str:
-    """Return the command that lets this user open units on Linux."""
+    """Return the command that gives users access to units on Linux."""
     copy = f"sudo cp {shlex.quote(str(UDEV_RULE))} /etc/udev/rules.d/"
     return f"{copy} && sudo udevadm control --reload && sudo udevadm trigger"

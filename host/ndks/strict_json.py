@@ -1,22 +1,22 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""JSON in which each field has one value (RFC 8259, section 4, leaves open what a second one means)."""
+"""A JSON parser that refuses repeated fields (RFC 8259, section 4, leaves their meaning open)."""
 
 import json
 from typing import Any, NoReturn
 
 
 def loads(text: str | bytes) -> Any:
-    """Return the value. ValueError for what is no JSON, for a field that comes twice, for NaN and Infinity."""
+    """Return the parsed value. ValueError for invalid JSON, repeated fields, NaN and Infinity."""
     return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
-        raise ValueError("a field comes twice")
+        raise ValueError("a field is repeated")
     return values
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a JSON number")

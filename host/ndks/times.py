@@ -1,20 +1,20 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How long the host waits, in seconds, and why so long. Read them as `times.NAME`: tests shorten them here."""
+"""Timeouts and pauses of the host, in seconds. Read them as `times.NAME`: tests shorten them here."""
 
 # Answers. A unit works on one request at a time; 1 KB of key takes a board up to 0.7 s.
-DEFAULT_TIMEOUT = 10.0  # for one answer, behind the chunks in flight, unless --timeout says otherwise
-LIST_TIMEOUT = 5.0  # for an answer to `ndks list`: a silent port must not hold it up; a unit may finish a chunk first
-PROBE_TIMEOUT = 2.0  # for the greeting at a port that may be a unit's: a unit that is idle answers at once
-LONGEST_DELAY = 70.0  # for the end of DELAYED: after wrong proofs a unit refuses all for a minute at most
+DEFAULT_TIMEOUT = 10.0  # for one answer, after the chunks in flight; --timeout sets another
+LIST_TIMEOUT = 5.0  # for one answer in `ndks list`: short for silent ports, long enough for a unit to finish a chunk
+PROBE_TIMEOUT = 2.0  # for the HELLO answer of a port that may be a unit: an idle unit answers at once
+LONGEST_DELAY = 70.0  # for DELAYED to end: after wrong proofs a unit refuses everything for a minute at most
 
 # Reading. Between two reads the host looks at its deadlines and at Ctrl-C.
-READ_SLICE = 0.05  # for the first byte, in one read of a port
+READ_SLICE = 0.05  # for the first byte of one read of a port
 
-# Trying again.
-RETRY_PAUSE = 0.05  # between two tries: no person notices it, and no processor
-PORT_IN_USE = 2.0  # for a port that another program has: a modem manager may probe a new port for some seconds
-PORT_LISTING = 0.1  # for a list of ports that cannot be read: a device that was just unplugged is off it by then
+# Retries.
+RETRY_PAUSE = 0.05  # between two attempts: too short for a person to notice, long enough to spare the processor
+PORT_IN_USE = 2.0  # for a port held by another program: a modem manager may probe a new port for some seconds
+PORT_LISTING = 0.1  # for a list of ports that cannot be read: the system has removed an unplugged device by then
 
 # Files.
-LOCK_TIMEOUT = 10.0  # for a network file: another command has it while it reads, asks nobody, and writes
+LOCK_TIMEOUT = 10.0  # for the lock of a network file: a command holds it only while it reads and writes the file

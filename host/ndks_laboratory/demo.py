@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The demo: both stages with two emulated units on real serial lines, every part of it a process of its own."""
+"""The demo: both stages with two emulated units on pseudo-terminals; each part runs in a process of its own."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ from .stages.plugging import PTY
 from .stages.regular_channel import RegularChannel, run_regular_channel
 from .stages.sides import NAMES, Side
 
-_BEFORE = (128, 256, 1000, 8192)  # bits of the keys asked for, in order
-_CUT_OFF = 100_000_000  # bits: minutes of work, so that the cable is always pulled in the middle
+_BEFORE = (128, 256, 1000, 8192)  # sizes of the first keys in bits
+_CUT_OFF = 100_000_000  # bits: minutes of work, so that the cable is always pulled during the key
 _AFTER = (2048, 192, 65537)
 
 _THERE, _BACK = (NAMES[0], NAMES[1]), (NAMES[1], NAMES[0])
@@ -30,7 +30,7 @@ _MESSAGES = ((0, _THERE, "vernam", "ba"), (0, _THERE, "vernam", "ab"), (1, _BACK
 
 @dataclass(frozen=True)
 class Demonstration:
-    """All that both stages have shown."""
+    """The results of both stages."""
 
     network: Network
     members: tuple[NewMember, ...]
@@ -39,28 +39,28 @@ class Demonstration:
 
     @property
     def key_checks(self) -> tuple[Check, ...]:
-        """Those of the first stage."""
+        """The checks of the first stage."""
         return (*_cage_checks(self.keys.cages), *self.keys.checks)
 
     @property
     def message_checks(self) -> tuple[Check, ...]:
-        """Those of the second."""
+        """The checks of the second stage."""
         even = all(looks_random(each.capsule) for each in self.messages.carried)
         return (*self.messages.checks, Check("the record is as even as random bytes", Outcome.of(even)))
 
     @property
     def word(self) -> str:
-        """What came of all of it."""
+        """The outcome of all checks together."""
         return worst_of((*self.key_checks, *self.message_checks))
 
 
 def demonstrate(
     directory: Path, *, alter_p1: bool = False, tamper: bool = False, tell: Callable[[str], object]
 ) -> Demonstration:
-    """Run both stages in an empty directory. CheckFailed when a side could not do its part."""
+    """Run both stages in an empty directory. CheckFailed if a side fails."""
     sides = [Side(name, f"{PTY}{directory / name / 'unit'}", directory / name) for name in NAMES]
     network, members = _provision(sides, alter_p1=alter_p1)
-    tell(f"units provisioned; parting them: {' '.join(find_cage()) or 'no cage can be had here'}")
+    tell(f"units provisioned; separating them: {' '.join(find_cage()) or 'this system has no cages'}")
     keys = run_with_keys(sides, _BEFORE, _CUT_OFF, _AFTER)
     tell("both sides have ended; comparing")
 
@@ -88,7 +88,7 @@ def _opened(side: Side) -> ndks.Unit:
 
 
 def _letters() -> list[Letter]:
-    """Return what the sides write: words, and one symbol 3000 times over."""
+    """Return the letters of both sides: a greeting, and one symbol 3000 times."""
     return [
         Letter(number, batch, way, cipher, modes, _text(number, way))
         for number, (batch, way, cipher, modes) in enumerate(_MESSAGES, start=1)
@@ -102,7 +102,7 @@ def _text(number: int, way: tuple[str, str]) -> bytes:
 
 
 def _cage_checks(cages: Cages) -> tuple[Check, ...]:
-    """Return what the cages have shown; the first row stands for the probe as well."""
+    """Return the checks of the cages; the first one includes the probe."""
     apart, *others = cages.apart
     missed = [check for check in cages.probed if check.outcome.word != HELD]
     words = "; ".join(f"{check.name}: {check.outcome.word} ({check.outcome.reason})" for check in missed)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The outcome of a check, an attack, a requirement: one class, from the stages to the report."""
+"""Outcomes of checks, attacks and requirements."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _IN_JSON = {HELD: True, FAILED: False, NOT_SHOWN: None}
 
 @dataclass(frozen=True)
 class Outcome:
-    """`word`: it held, it failed, or that was not shown. `reason` may be empty."""
+    """An outcome: `word` is held, failed or not shown; `reason` may be empty."""
 
     word: str
     reason: str = ""
@@ -31,24 +31,24 @@ class Outcome:
 
     @classmethod
     def of(cls, holds: bool, reason: str = "") -> Self:
-        """Return that it held or failed."""
+        """Return held or failed."""
         return cls(HELD if holds else FAILED, reason)
 
     @property
     def in_json(self) -> bool | None:
-        """The word as JSON has it: true, false, null."""
+        """The word in JSON: true, false or null."""
         return _IN_JSON[self.word]
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that had to hold, and what came of it."""
+    """A condition that must hold, and its outcome."""
 
     name: str
     outcome: Outcome
 
     def line(self) -> str:
-        """Return a line for a screen; what did not hold stands out."""
+        """Return a line for the screen, with outcomes other than held in capitals."""
         word, reason = self.outcome.word, self.outcome.reason
         return f"{word if word == HELD else word.upper():10}{self.name}" + (f" ({reason})" if reason else "")
 
@@ -58,11 +58,11 @@ class Check:
 
 
 def worst(outcomes: Iterable[Outcome]) -> str:
-    """Return one word for all: failed if one failed, else not shown if one was not shown, else held."""
+    """Return failed if any outcome failed, else not shown if any was not shown, else held."""
     words = {outcome.word for outcome in outcomes}
     return next((word for word in (FAILED, NOT_SHOWN) if word in words), HELD)
 
 
 def worst_of(checks: Iterable[Check]) -> str:
-    """Return the word for all checks together."""
+    """Return the worst word of all checks."""
     return worst(check.outcome for check in checks)

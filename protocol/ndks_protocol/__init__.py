@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What unit and host share: frames, commands, errors, key derivation and the key generator.
+"""Code that unit and host share: frames, commands, errors, key derivation and the key generator.
 
-Runs unchanged on CPython, MicroPython and CircuitPython and does no I/O. PROTOCOL.md is its specification.
+The package runs unchanged on CPython, MicroPython and CircuitPython, and does no I/O. PROTOCOL.md is its specification.
 """
 
 MAJOR = 2  # hosts and units of different major versions do not talk to each other

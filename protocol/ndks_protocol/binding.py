@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a binding between a unit and a laptop gives (PROTOCOL.md section 6)."""
+"""Keys derived from the binding between a unit and a laptop (PROTOCOL.md section 6)."""
 
 from .kdf import Crypto, derive
 
@@ -9,10 +9,11 @@ ID_SIZE = 16
 
 
 class BindingKeys:
-    """The keys of binding B, 32 bytes that unit and host have in common only while they are being bound.
+    """The keys of binding B, a 32-byte secret that unit and host share only during binding.
 
-    auth: proves who is there; the unit keeps it in the clear. kek: seals the unit's secrets; the unit never keeps it.
-    id: tells bindings apart, and is no secret.
+    auth: authenticates both ends; the unit stores it in the clear.
+    kek: encrypts the unit's secrets; the unit never stores it.
+    id: identifies the binding; it is public.
     """
 
     def __init__(self, crypto: Crypto, binding: bytes):

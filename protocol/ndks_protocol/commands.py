@@ -1,28 +1,28 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The one table of commands (PROTOCOL.md section 5): each is declared once, here."""
+"""The table of commands, states, flags and limits (PROTOCOL.md section 5)."""
 
 from .generator import MAX_ELEMENTS
 from .layout import ON_A_BOARD, layout
 
-# What a command needs; the dispatcher refuses it otherwise.
+# Preconditions of a command. If one fails, the dispatcher answers with the error code that is named here.
 NOTHING = 0
-IS_BLANK = 1  # else PROVISIONED
-IS_PROVISIONED = 2  # else BLANK, or TAMPERED
-PROVED = 4  # a session, in which UNLOCK is still to come; else LOCKED
-SESSION = 8  # a session in which the unit's secrets are open; else LOCKED
+IS_BLANK = 1  # error PROVISIONED
+IS_PROVISIONED = 2  # error BLANK or TAMPERED
+PROVED = 4  # a session before UNLOCK; error LOCKED
+SESSION = 8  # a session after UNLOCK, with the unit's secrets decrypted; error LOCKED
 MEMBER = IS_PROVISIONED | SESSION
 
 # States of a unit, in the answer to HELLO
 STATE_BLANK = 0
-STATE_PROVISIONED = 1  # in a session only; for everybody else the unit is locked
+STATE_PROVISIONED = 1  # unlocked in a session; otherwise a provisioned unit is locked
 STATE_LOCKED = 2
-STATE_TAMPERED = 3  # the case was opened: everything has been erased
+STATE_TAMPERED = 3  # the case was opened, and the unit has erased everything
 
 # Flags of a unit, in the answers to HELLO and STATUS
-NOT_SEALED = 1  # an older firmware's state, with secrets in the clear: it is left alone, and can only be erased
-READ_ONLY = 2  # the snapshot files cannot be written: no key can be acknowledged once the log is full
-NEWER_STATE = 4  # a newer firmware wrote the state: it is left alone, and every other command is refused
+NOT_SEALED = 1  # an older firmware wrote the state, with secrets in the clear: the unit can only erase it
+READ_ONLY = 2  # the snapshot files are not writable: no key can be acknowledged once the log is full
+NEWER_STATE = 4  # a newer firmware wrote the state: the unit does not change it and refuses all other commands
 
 # Suites, as numbered on the wire
 SUITES = ("paper", "hybrid")
@@ -31,24 +31,24 @@ VERNAM, AES = 0, 1
 
 # Kinds of messages
 DATA = 0
-CONTROL = 1  # not defined yet, and refused
+CONTROL = 1  # reserved; units refuse it
 
 # Flags of OPEN_BEGIN and OPEN_KEYS
-AGAIN = 1  # open a message that was accepted before; nothing moves
-ALLOW_JUMP = 2  # open a message that is more than 2^20 numbers ahead
+AGAIN = 1  # open a message that was accepted before, without changing the window
+ALLOW_JUMP = 2  # open a message more than MAX_JUMP numbers ahead
 
-MAX_CHUNK = 1024  # bytes of a key, or of what is in a capsule, that one request or answer carries at most
+MAX_CHUNK = 1024  # maximum bytes of a key or of a capsule's data in one request or answer
 MAX_KEY_BYTES = MAX_ELEMENTS >> 3
-MAX_NAME = 32  # bytes of a network's name
+MAX_NAME = 32  # maximum size of a network's name in bytes
 COMMON_LANE = 0
 INDEX_BITS = 48  # key index, a u64 = lane * 2^48 + n
 MAX_NUMBER = (1 << INDEX_BITS) - 1  # n, from 1 on
 MAX_LANE = (1 << 64 - INDEX_BITS) - 1
-MAX_JUMP = 1 << 20  # how far ahead an index may be without allow_jump
-WINDOW_SIZE = 256  # how many of a sender's latest numbers are told apart
-MAX_SENDERS = 10  # whose windows a unit keeps: so many fit into nvm and leave it room to accept 40 capsules an erase
+MAX_JUMP = 1 << 20  # maximum distance of an index from the expected one without allow_jump
+WINDOW_SIZE = 256  # message numbers in a replay window
+MAX_SENDERS = 10  # replay windows on a unit: with ten, nvm has room to accept 40 capsules per erase
 WIRE_HEADER_SIZE = 37  # bytes of a capsule before its chunks
-CONFIRMATION = b"ZEROIZE!"  # what ZEROIZE asks for, so that nothing is erased by accident
+CONFIRMATION = b"ZEROIZE!"  # argument of ZEROIZE that prevents an accidental erasure
 
 MEMBERSHIP = "epoch:u32 lane:u16 suite:u8 cipher:u8 digits:u8 secret:b32 network:text p1:text p2:text f1:u8 f2:u8"
 
@@ -58,7 +58,7 @@ TABLE: dict[int, "Command"] = {}
 
 
 class Command:
-    """One command: its code, what its request and answer carry, what it needs. It has no name on a board."""
+    """One command: code, layouts of request and answer, preconditions. On a board it has no name."""
 
     name = ""
 
@@ -85,7 +85,7 @@ STATUS = Command(
     " boots:u64 reset_reason:u8 erases:u32 wrong_attempts:u32 message_counter:u64",
     NOTHING,
 )
-# Units keep what follows the binding in flash as it is: another layout needs another format of their state.
+# Units store the fields after the binding in flash as they arrive: a new layout needs a new state format.
 PROVISION = Command(0x03, "binding:b32 " + MEMBERSHIP, "", IS_BLANK)
 CLOSE = Command(0x04, "unplug:u8", "", NOTHING)
 OPEN_SESSION = Command(0x05, "random:b16", "random:b16 proof:b16", IS_PROVISIONED)
@@ -109,7 +109,7 @@ MESSAGE_STREAM = Command(0x26, "message:b8 offset:u64 size:u16", "keystream:rest
 MESSAGE_CHECK = Command(0x27, "message:b8 size:u64", "check:b8", MEMBER)
 ACCEPT = Command(0x28, _HEADER + " allow_jump:u8", "", MEMBER)
 
-if not ON_A_BOARD:  # each name is said once, above
+if not ON_A_BOARD:  # take the names from the assignments above
     for _name, _value in list(globals().items()):
         if isinstance(_value, Command):
             _value.name = _name

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The one table of error codes that cross the wire (PROTOCOL.md section 5). A code, once given, keeps its meaning.
+"""The table of error codes on the wire (PROTOCOL.md section 5). A code never changes its meaning.
 
-The high byte groups them: 01 frames and dispatch, 02 state of the unit, 03 keys, 04 capsules, 05 sessions.
+The high byte is the group: 01 frames and dispatch, 02 state of the unit, 03 keys, 04 capsules, 05 sessions.
 """
 
 from .layout import ON_A_BOARD
@@ -35,7 +35,7 @@ KEK = 0x0502
 SESSION_ENDED = 0x0503
 DELAYED = 0x0504
 
-# Names by code; a board has no room for them. A constant named VERSION would be taken for that of this module.
+# Names by code; a board has no room for them. CAPSULE_VERSION is VERSION on the wire.
 TABLE: dict[int, str] = {}
 if not ON_A_BOARD:
     for _name, _code in list(globals().items()):
@@ -44,12 +44,12 @@ if not ON_A_BOARD:
 
 
 def name_of(code: int) -> str:
-    """Return the name of an error code; a code that this version (or a board) does not know keeps its number."""
+    """Return the name of an error code, or UNKNOWN_ and the number if the table does not have it."""
     return TABLE[code] if code in TABLE else "UNKNOWN_%04X" % code
 
 
 class UnitError(Exception):
-    """What a unit answers instead of a result: one code, and no text that could carry a secret."""
+    """An error answer of a unit. It has a code and no text, which could leak a secret."""
 
     def __init__(self, code: int):
         super().__init__(name_of(code))
@@ -57,6 +57,6 @@ class UnitError(Exception):
 
 
 def check_flag(value: int) -> None:
-    """UnitError(RANGE) unless the value is 0 or 1."""
+    """Raise UnitError(RANGE) unless the value is 0 or 1."""
     if value > 1:
         raise UnitError(RANGE)

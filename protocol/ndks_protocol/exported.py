@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Exported keys (PROTOCOL.md section 3): their indices, and the key of the mask that suite `hybrid` puts on them."""
+"""Indices and mask keys of exported keys (PROTOCOL.md section 3)."""
 
 import struct
 
@@ -9,10 +9,10 @@ from .kdf import Crypto, derive
 
 
 def is_exportable(index: int) -> bool:
-    """Exported keys live on the common lane, lane 0, from n = 1 on."""
+    """Return whether the index belongs to the common lane, which is lane 0 with n >= 1."""
     return 1 <= index <= MAX_NUMBER
 
 
 def export_mask_key(crypto: Crypto, secret: "bytes | bytearray", index: int) -> bytes:
-    """Return the AES-256 key of the mask of one exported key."""
+    """Return the AES-256 key whose keystream masks an exported key in suite `hybrid`."""
     return derive(crypto, secret, "ndks export mask", struct.pack(">Q", index))

@@ -4,7 +4,7 @@
 
     wire = COBS(kind u8 || request id u32 || payload || CRC-32 u32) || 00
 
-Bytes in, events out: the same code serves both ends. Memory is bounded by the one buffer a `Decoder` makes.
+Bytes in, events out: unit and host use the same code. A `Decoder` allocates one buffer of fixed size.
 """
 
 import binascii
@@ -17,26 +17,26 @@ try:
 except ImportError:  # not on the board, where annotations are not evaluated
     pass
 
-# What a chunk becomes when it is sealed (48 bytes more) and secured by a session (24 more), and 24 to spare.
+# Room for a chunk with the overhead of sealing (48 bytes) and of a session (24 bytes), and 24 spare bytes.
 MAX_PAYLOAD = MAX_CHUNK + 96
-MAX_PAYLOAD_BEFORE_SESSION = 128  # but for PROVISION, to a unit that is blank
+MAX_PAYLOAD_BEFORE_SESSION = 128  # except for PROVISION, which a blank unit accepts
 ANSWER = 0x80  # the kind of an answer is the kind of its request with this bit set
-ERROR = 0xFF  # the kind of an answer that carries an error code instead
+ERROR = 0xFF  # the kind of an answer that carries an error code
 
 _HEADER = ">BI"
 HEADER_SIZE = 5
 _CRC_SIZE = 4
 _FULL_GROUP = 254  # the longest run without a zero that one COBS code byte covers
 
-# Why a frame was dropped
-COBS = "COBS"  # a code byte points past the end
-SHORT = "SHORT"  # fewer bytes than header and CRC
-CRC = "CRC"  # checksum does not match
+# Reasons why a decoder dropped a frame
+COBS = "COBS"  # a code byte is zero or points past the end
+SHORT = "SHORT"  # shorter than header and CRC
+CRC = "CRC"  # wrong checksum
 OVERSIZE = "OVERSIZE"  # longer than the largest payload allowed
 
 
 class Frame:
-    """One frame whose checksum matched."""
+    """A frame with a correct checksum."""
 
     def __init__(self, kind: int, request_id: int, payload: "bytes | memoryview"):
         self.kind = kind
@@ -45,28 +45,29 @@ class Frame:
 
 
 class FrameError:
-    """Something between two delimiters that is no frame; `reason` is COBS, SHORT, CRC or OVERSIZE."""
+    """Bytes between two delimiters that are not a valid frame; `reason` is COBS, SHORT, CRC or OVERSIZE."""
 
     def __init__(self, reason: str):
         self.reason = reason
 
 
 def cobs_size(size: int) -> int:
-    """Return how many bytes `cobs_encode` makes of `size` at most."""
+    """Return the maximum size in bytes after encoding `size` bytes."""
     return size + size // _FULL_GROUP + 1
 
 
 def cobs_encode(data: "bytes | bytearray") -> bytes:
-    """Return `data` without zero bytes, one byte longer plus one for each full group of 254.
+    """Return `data` encoded by Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999).
 
-    Consistent Overhead Byte Stuffing (Cheshire and Baker, 1999); a final 01 after a full group is left out.
+    The result has no zero bytes. It is one byte longer, plus one byte per full group of 254. The encoder omits a
+    final 01 after a full group.
     """
     out = bytearray(cobs_size(len(data)))
     return bytes(memoryview(out)[: cobs_encode_into(data, len(data), out)])
 
 
 def cobs_encode_into(data: "bytes | bytearray", size: int, out: bytearray) -> int:
-    """Write the first `size` bytes of `data`, encoded, to `out` and return how many bytes that were."""
+    """Encode the first `size` bytes of `data` into `out`, and return the number of bytes written."""
     view = memoryview(data)
     position = written = 0
     while True:
@@ -82,13 +83,13 @@ def cobs_encode_into(data: "bytes | bytearray", size: int, out: bytearray) -> in
         out[written + 1 : written + 1 + run] = view[position:end]
         written += run + 1
         position = following
-        # Only a zero that ends the data leaves an empty last group to write.
+        # If the data end with a zero, an empty last group remains to be written.
         if position > size or (position == size and run == _FULL_GROUP):
             return written
 
 
 def cobs_decode_in_place(view: memoryview, size: int) -> int:
-    """Decode the first `size` bytes of `view` onto themselves and return the decoded size, -1 if they are no COBS."""
+    """Decode the first `size` bytes of `view` in place; return the decoded size, or -1 for an invalid encoding."""
     position = written = 0
     while position < size:
         code = view[position]
@@ -106,16 +107,16 @@ def cobs_decode_in_place(view: memoryview, size: int) -> int:
 
 
 def encode(kind: int, request_id: int, payload: bytes) -> bytes:
-    """Return one frame as it goes on the wire, its delimiter included."""
+    """Return one encoded frame with its delimiter."""
     encoder = Encoder(len(payload))
     encoder.body[HEADER_SIZE : HEADER_SIZE + len(payload)] = payload
     return bytes(encoder.finish(kind, request_id, len(payload)))
 
 
 class Encoder:
-    """Makes frames in buffers of its own: a board would collect its garbage in the midst of a stream.
+    """An encoder with preallocated buffers, so that a board does not collect garbage in the middle of a stream.
 
-    The payload of the next frame is written to `body`, from HEADER_SIZE on.
+    The caller writes the payload of the next frame to `body`, from HEADER_SIZE on.
     """
 
     def __init__(self, max_payload: int = MAX_PAYLOAD):
@@ -127,7 +128,7 @@ class Encoder:
         self._wire = bytearray(cobs_size(largest) + 1)
 
     def finish(self, kind: int, request_id: int, size: int) -> memoryview:
-        """Return the frame whose payload has `size` bytes as it goes on the wire; valid until the next."""
+        """Return the encoded frame for a payload of `size` bytes. The view is valid until the next call."""
         end = HEADER_SIZE + size
         struct.pack_into(_HEADER, self.body, 0, kind, request_id)
         struct.pack_into(">I", self.body, end, binascii.crc32(self.view[:end]))
@@ -137,7 +138,7 @@ class Encoder:
 
 
 class Decoder:
-    """Turns received bytes, however they are cut, into `Frame` and `FrameError` events."""
+    """A decoder that turns received bytes, split anywhere, into `Frame` and `FrameError` events."""
 
     def __init__(self, max_payload: int = MAX_PAYLOAD):
         self.limit(max_payload)
@@ -147,23 +148,24 @@ class Decoder:
         self._overrun = False
 
     def limit(self, max_payload: int) -> None:
-        """Drop frames with a larger payload from now on; it may be raised again to what it was at first."""
+        """Set the largest payload to accept. It must not exceed the limit given to the constructor."""
         self._largest = HEADER_SIZE + max_payload + _CRC_SIZE
         self._largest_encoded = cobs_size(self._largest)
 
     def reset(self) -> None:
-        """Forget what was received since the last delimiter."""
+        """Discard the bytes received since the last delimiter."""
         self._size = 0
         self._overrun = False
 
     def feed(self, data: bytes) -> "list[Frame | FrameError]":
-        """Take received bytes and return the events that they complete, in order."""
+        """Process received bytes, and return the events that they complete, in order."""
         return [_kept(event) for event in self.events(data)]
 
     def events(self, data: "bytes | bytearray", size: int = -1) -> "Iterator[Frame | FrameError]":
-        """Take received bytes, the first `size` of `data` or all, and yield the events that they complete, in order.
+        """Process `data`, or its first `size` bytes, and yield the events that they complete, in order.
 
-        The payload of a `Frame` lies in the decoder's own buffer: it may be changed, and is lost with the next event.
+        The payload of a `Frame` is a view of the decoder's buffer. The caller may change it; the next event overwrites
+        it.
         """
         view = memoryview(data)
         size = len(data) if size < 0 else size
@@ -172,7 +174,7 @@ class Decoder:
             delimiter = data.find(b"\0", start, size)
             end = size if delimiter < 0 else delimiter
             self._collect(view[start:end])
-            if delimiter >= 0 and (self._size or self._overrun):  # two delimiters in a row are no frame and no error
+            if delimiter >= 0 and (self._size or self._overrun):  # two delimiters in a row make no event
                 yield self._finish()
             start = end + 1
 

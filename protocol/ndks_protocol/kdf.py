@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""HMAC-SHA256 (RFC 2104), the key derivation of PROTOCOL.md section 1, AES-256 in counter mode from any byte on.
+"""HMAC-SHA256 (RFC 2104), key derivation (PROTOCOL.md section 1), and AES-256-CTR from any offset.
 
 The board has no `hmac` module.
 """
@@ -12,7 +12,7 @@ _AES_BLOCK = 16
 
 
 class Hash:
-    """A running SHA-256: any object with these two methods."""
+    """The interface of a running SHA-256."""
 
     def update(self, data: "bytes | bytearray | memoryview") -> None:
         raise NotImplementedError
@@ -22,24 +22,24 @@ class Hash:
 
 
 class Crypto:
-    """The primitives that the platform provides."""
+    """The cryptographic primitives of the platform."""
 
     def sha256(self) -> Hash:
-        """Return a new SHA-256."""
+        """Return a new SHA-256 object."""
         raise NotImplementedError
 
     def aes_ctr(self, key: "bytes | bytearray", iv: bytes, buffer: "bytearray | memoryview") -> None:
-        """XOR whole blocks in place with AES-256 in counter mode."""
+        """Encrypt whole blocks in place with AES-256 in counter mode."""
         raise NotImplementedError
 
     def xor(self, buffer: "bytearray | memoryview", other: "bytes | bytearray | memoryview") -> None:
-        """XOR `buffer` in place with as many bytes; by big integers, which in Python are faster than a loop."""
+        """XOR `buffer` in place with `other`, which has the same size. Big integers are faster than a loop."""
         mixed = int.from_bytes(buffer, "big") ^ int.from_bytes(other, "big")
         buffer[:] = mixed.to_bytes(len(buffer), "big")
 
 
 class Mac:
-    """HMAC-SHA256 under one key of at most 64 bytes, which all of ours are; both padded keys are made once."""
+    """HMAC-SHA256 under one key of at most 64 bytes, with both padded keys precomputed."""
 
     def __init__(self, crypto: Crypto, key: "bytes | bytearray"):
         if len(key) > _HASH_BLOCK:
@@ -51,7 +51,7 @@ class Mac:
         crypto.xor(memoryview(self._outer_key)[: len(key)], key)
 
     def digest(self, *parts: "bytes | bytearray | memoryview") -> bytes:
-        """Return the 32 bytes for the message that the parts make, one after another."""
+        """Return the 32-byte code of the concatenated parts."""
         inner = self._crypto.sha256()
         inner.update(self._inner_key)
         for part in parts:
@@ -68,18 +68,18 @@ class Mac:
 
 
 def wipe(buffer: bytearray) -> None:
-    """Overwrite a key that was kept."""
+    """Overwrite a key with zeros."""
     for position in range(len(buffer)):
         buffer[position] = 0
 
 
 def derive(crypto: Crypto, key: "bytes | bytearray", label: str, context: bytes) -> bytes:
-    """Return the 32-byte key that `key` gives for this label and context."""
+    """Return the 32-byte key derived from `key` for this label and context."""
     return Mac(crypto, key).digest(label.encode() + b"\0", context)
 
 
 def same(first: bytes, second: bytes) -> bool:
-    """Compare in a time that does not tell where two secrets differ."""
+    """Compare two secrets in time that does not depend on where they differ."""
     difference = len(first) ^ len(second)
     for position in range(min(len(first), len(second))):
         difference |= first[position] ^ second[position]
@@ -89,9 +89,9 @@ def same(first: bytes, second: bytes) -> bool:
 def xor_keystream(
     crypto: Crypto, key: "bytes | bytearray", offset: int, data: "bytearray | memoryview"
 ) -> "bytearray | memoryview":
-    """Return `data`, bytes of a stream from `offset` on, XOR AES-256-CTR counted from block 0; may change `data`.
+    """Return `data` XOR the AES-256-CTR keystream from byte `offset` on. May change `data`.
 
-    AES is always given whole blocks from a block's start: the board's throws the rest of a begun block away.
+    AES gets whole blocks only: the board's implementation discards the rest of a partly used block.
     """
     skip = offset % _AES_BLOCK
     size = skip + len(data)

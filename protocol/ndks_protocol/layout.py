@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Payload layouts, written as "name:type name:type" (PROTOCOL.md section 5). Integers are big-endian.
+"""Layouts of payloads, in the form "name:type name:type" (PROTOCOL.md section 5). Integers are big-endian.
 
 u8 u16 u32 u64   unsigned integer          b8 b32 ...   that many bytes
-text             u8 size, then UTF-8       rest         all bytes that are left (last field only)
+text             u8 size, then UTF-8       rest         all remaining bytes (last field only)
 """
 
 import struct
@@ -16,7 +16,7 @@ except ImportError:  # not on the board, where annotations are not evaluated
 
 # pyright: reportPossiblyUnboundVariable=false
 
-ON_A_BOARD = sys.implementation.name in ("circuitpython", "micropython")  # which has no room for names of things
+ON_A_BOARD = sys.implementation.name in ("circuitpython", "micropython")  # a board has no room for names
 
 _KINDS: dict[str, str] = {}
 _LAYOUTS: "dict[tuple[str, ...], Layout]" = {}
@@ -24,25 +24,25 @@ _INTEGERS = {"u8": ">B", "u16": ">H", "u32": ">I", "u64": ">Q"}
 
 
 class Layout:
-    """The fields of one payload, in order. `names` are for documents, and not there on a board."""
+    """The fields of a payload, in order. `names` is for documentation, and empty on a board."""
 
     names: tuple[str, ...] = ()
 
     def __init__(self, text: str):
         fields = [field.split(":") for field in text.split()]
-        self.kinds = tuple([_KINDS.setdefault(kind, kind) for _, kind in fields])  # each text is kept once
+        self.kinds = tuple([_KINDS.setdefault(kind, kind) for _, kind in fields])  # store equal strings once
         if not ON_A_BOARD:
             self.names = tuple([name for name, _ in fields])
 
     def pack(self, *values: object) -> bytes:
-        """Return the payload that carries `values`; ValueError when they do not fit."""
+        """Return the payload for `values`. ValueError: they do not match the layout."""
         if len(values) != len(self.kinds):
             raise ValueError("wrong number of fields")
         packed = [_pack(kind, value) for kind, value in zip(self.kinds, values)]
         return b"".join([bytes(part) for part in packed])
 
     def pack_into(self, buffer: memoryview, *values: object) -> int:
-        """Write the payload that carries `values` to the start of `buffer` and return its size; ValueError."""
+        """Write the payload for `values` to the start of `buffer`, and return its size. ValueError as `pack`."""
         if len(values) != len(self.kinds):
             raise ValueError("wrong number of fields")
         size = 0
@@ -53,9 +53,9 @@ class Layout:
         return size
 
     def unpack(self, payload: "bytes | bytearray | memoryview", allow_more: bool = False) -> tuple[Any, ...]:
-        """Return the values in `payload`; ValueError when it is no such payload.
+        """Return the values of the fields. ValueError: the payload does not match the layout.
 
-        `allow_more` passes over bytes after the last field: fields that a newer minor version has added.
+        `allow_more` ignores bytes after the last field: a newer minor version may add fields.
         """
         values: list[Any] = []
         position = 0
@@ -68,7 +68,7 @@ class Layout:
 
 
 def layout(text: str) -> Layout:
-    """Return the layout that is written so; on a board, one for all that are the same but for names."""
+    """Return the layout for a description. On a board, layouts with equal types are one object."""
     made = Layout(text)
     return _LAYOUTS.setdefault(made.kinds, made) if ON_A_BOARD else made
 
@@ -94,7 +94,7 @@ def _pack(kind: str, value: object) -> "bytes | bytearray | memoryview":
 
 def _unpack(kind: str, payload: "bytes | bytearray | memoryview", position: int) -> tuple[Any, int]:
     if kind == "rest":
-        return payload[position:], len(payload)  # of a memoryview, one that is valid as long as that is
+        return payload[position:], len(payload)  # a slice of a memoryview shares its memory
     if kind in _INTEGERS:
         size = struct.calcsize(_INTEGERS[kind])
     elif kind == "text":

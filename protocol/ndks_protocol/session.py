@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Sessions: mutual proof of the binding, then frames encrypted and authenticated (PROTOCOL.md section 6).
+"""Sessions: mutual authentication, then encrypted and authenticated frames (PROTOCOL.md section 6).
 
 secured payload = ct || D[:16]      ct = (link sync word 8 || body) XOR CTR(Kex, sequence number u64 || 0)
 D               = HMAC(Kmx, sequence number u64 || kind u8 || request id u32 || ct)
 
-The link sync word of a frame is D[16:24] of the frame before: it is renewed with each.
+The link sync word of a frame is D[16:24] of the previous frame.
 """
 
 import struct
@@ -26,7 +26,7 @@ _BLOCK = 16
 
 
 def transcript(crypto: Crypto, hello: bytes, host_random: bytes, unit_random: bytes) -> bytes:
-    """Return TH, over what was said before the proofs; `hello` is the payload of the answer to HELLO."""
+    """Return the transcript hash TH of the messages before the proofs; `hello` is the payload of HELLO's answer."""
     digest = crypto.sha256()
     digest.update(b"ndks session 1\0" + struct.pack(">H", len(hello)))
     digest.update(hello)
@@ -35,12 +35,12 @@ def transcript(crypto: Crypto, hello: bytes, host_random: bytes, unit_random: by
 
 
 def proof(crypto: Crypto, auth: bytes, who: str, transcript_hash: bytes) -> bytes:
-    """Return the proof of HOST or UNIT that it knows the binding."""
+    """Return the proof by which HOST or UNIT shows that it knows the binding."""
     return derive(crypto, auth, "ndks " + who + " proof", transcript_hash)[:PROOF_SIZE]
 
 
 class Direction:
-    """The frames of one direction, in order; both ends keep one of these."""
+    """The state of one direction of a session. Frames must be sealed and opened in order."""
 
     def __init__(self, crypto: Crypto, auth: bytes, name: str, transcript_hash: bytes):
         mac_key = derive(crypto, auth, "ndks " + name + " mac", transcript_hash)
@@ -51,9 +51,9 @@ class Direction:
         self._number = 0
 
     def seal(self, kind: int, request_id: int, view: memoryview, size: int) -> int:
-        """Secure a frame in place and return the size of its payload.
+        """Encrypt and authenticate a frame in place, and return the size of its payload.
 
-        `view` holds SYNC_SIZE bytes for the sync word, `size` bytes of body, and room for TAG_SIZE more.
+        `view` has SYNC_SIZE bytes for the sync word, `size` bytes of body, and TAG_SIZE bytes for the tag.
         """
         end = SYNC_SIZE + size
         view[:SYNC_SIZE] = self._sync
@@ -64,7 +64,7 @@ class Direction:
         return end + TAG_SIZE
 
     def open(self, kind: int, request_id: int, view: memoryview) -> "memoryview | None":
-        """Verify and decrypt the payload of a frame in place; return its body, None unless it is the next frame."""
+        """Verify and decrypt a payload in place; return its body, or None if it is not the next frame."""
         end = len(view) - TAG_SIZE
         if end < SYNC_SIZE:
             return None
@@ -83,7 +83,7 @@ class Direction:
         self._mac.wipe()
 
     def _crypt(self, view: memoryview, size: int) -> None:
-        # Whole blocks, as every AES takes them; what lies behind `size` is overwritten or not needed any more.
+        # AES takes whole blocks. The bytes beyond `size` are overwritten later or no longer needed.
         self._crypto.aes_ctr(self._key, struct.pack(">QQ", self._number, 0), view[: size + -size % _BLOCK])
 
     def _digest(self, kind: int, request_id: int, ciphertext: memoryview) -> bytes:
@@ -95,7 +95,7 @@ class Direction:
 
 
 class SecureChannel:
-    """Both directions of a session, seen from one end: HOST or UNIT."""
+    """Both directions of a session, as HOST or UNIT sees them."""
 
     def __init__(self, crypto: Crypto, auth: bytes, transcript_hash: bytes, who: str):
         sending, receiving = (_H2U, _U2H) if who == HOST else (_U2H, _H2U)

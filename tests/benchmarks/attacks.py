@@ -76,27 +76,6 @@ class PaperTarget:
         return Seen(self.digits, rows, long_key, messages)
 
 
-class Coin:
-    """The oracle on bits that nobody can know."""
-
-    def __init__(self, seed: int) -> None:
-        self._rng = np.random.default_rng(seed)
-
-    def compare_bits(self, index: int, first: int, bits: Bits) -> int:
-        return int(np.count_nonzero(self._rng.integers(0, 2, len(bits)) == bits))
-
-    def compare_text(self, number: int, text: bytes) -> bool:
-        return False
-
-
-def random_seen(digits: int, seed: int, keys: int = 40, long_bits: int = 4096) -> Seen:
-    """Return what adversaries see of a system whose bits are random."""
-    rng = np.random.default_rng(seed)
-    messages = tuple(Intercepted(number, rng.bytes(size), SECRET_BITS) for number, size in ((1, 16), (2, 64), (3, 400)))
-    rows = rng.integers(0, 2, (keys, 1024), np.uint8)
-    return Seen(digits, rows, rng.integers(0, 2, long_bits, np.uint8), messages)
-
-
 def real(rng: np.random.Generator, digits: int, **more: Any) -> PaperTarget:
     """Draw parameters with 40 decimals."""
     p1, p2 = (f"{rng.integers(1, limit)}.{int(rng.integers(1 << 62)):040d}" for limit in (3, 1000))
@@ -121,7 +100,8 @@ class Row:
     given: str
     trials: int
     adversary: Adversary
-    draw: Callable[[np.random.Generator], tuple[Seen, PaperTarget]]
+    draw: Callable[[np.random.Generator], PaperTarget]
+    seen: dict[str, int]  # what adversaries see of it
     reference: str = "-"
     is_won: Callable[[Finding], bool] = lambda finding: bool(finding.succeeded)
 
@@ -140,79 +120,55 @@ class Row:
         return f"| {' | '.join(cells)} |"
 
     def _trial(self, trial: int) -> Finding:
-        seen, target = self.draw(np.random.default_rng([SEED, trial]))
-        return self.adversary.attack(seen, target)
+        target = self.draw(np.random.default_rng([SEED, trial]))
+        return self.adversary.attack(target.seen(**self.seen), target)
 
 
 def spoken(seconds: float) -> str:
     return f"{1000 * seconds:.1f} ms" if seconds < 0.1 else f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
-def text_row(digits: int, size: int, trials: int, reference: str = "-") -> Row:
-    def draw(rng: np.random.Generator) -> tuple[Seen, PaperTarget]:
-        target = real(rng, digits, text=excerpt(rng, size))
-        return target.seen(bits=8), target
-
-    return Row("1 ciphertext only", f"{size} bytes, d = {digits}", trials, CiphertextOnly(), draw, reference)
+def text_row(d: int, size: int, trials: int, reference: str = "-") -> Row:
+    given, draw = f"{size} bytes, d = {d}", lambda rng: real(rng, d, text=excerpt(rng, size))
+    return Row("1 ciphertext only", given, trials, CiphertextOnly(), draw, {"bits": 8}, reference)
 
 
-def frequency_row(digits: int, bits: int, trials: int, reference: str = "-") -> Row:
-    def draw(rng: np.random.Generator) -> tuple[Seen, PaperTarget]:
-        target = real(rng, digits)
-        return target.seen(bits=bits), target
-
-    adversary = Frequency(bits, budget=300)
-    return Row("2 frequency", f"{bits} bits, d = {digits}", trials, adversary, draw, reference)
+def frequency_row(d: int, bits: int, trials: int, reference: str = "-") -> Row:
+    given, adversary = f"{bits} bits, d = {d}", Frequency(bits, budget=300)
+    return Row("2 frequency", given, trials, adversary, lambda rng: real(rng, d), {"bits": bits}, reference)
 
 
-def unique_row(digits: int, bits: int, trials: int, reference: str) -> Row:
-    row = frequency_row(digits, bits, trials, reference)
+def unique_row(d: int, bits: int, trials: int, reference: str) -> Row:
+    row = frequency_row(d, bits, trials, reference)
     return replace(row, attack="2 frequency is unique", is_won=lambda finding: finding.details.get("frequencies") == 1)
 
 
-def long_row(digits: int, trials: int, reference: str = "-") -> Row:
-    count = math.ceil(LONG * 10 ** (digits / 2))
-
-    def draw(rng: np.random.Generator) -> tuple[Seen, PaperTarget]:
-        target = real(rng, digits)
-        return target.seen(bits=8, long_bits=count), target
-
-    adversary = Autocorrelation(budget=300)
-    return Row("3 autocorrelation", f"{count} bits, d = {digits}", trials, adversary, draw, reference)
+def long_row(d: int, trials: int, reference: str = "-") -> Row:
+    count = math.ceil(LONG * 10 ** (d / 2))
+    given, seen = f"{count} bits, d = {d}", {"bits": 8, "long_bits": count}
+    return Row(
+        "3 autocorrelation", given, trials, Autocorrelation(budget=300), lambda rng: real(rng, d), seen, reference
+    )
 
 
-def grid_row(digits: int, trials: int, reference: str = "-") -> Row:
-    def draw(rng: np.random.Generator) -> tuple[Seen, PaperTarget]:
-        target = short(rng, digits, 5, 1000)
-        return target.seen(keys=2), target
-
-    given = f"1024 bits, d = {digits}, 3*10^8 pairs"
-    return Row("4 decimal grid", given, trials, DecimalGrid(budget=300), draw, reference)
+def grid_row(d: int, trials: int, reference: str = "-") -> Row:
+    given, draw = f"1024 bits, d = {d}, 3*10^8 pairs", lambda rng: short(rng, d, 5, 1000)
+    return Row("4 decimal grid", given, trials, DecimalGrid(budget=300), draw, {"keys": 2}, reference)
 
 
-def parameters_row(digits: int, limit: int, trials: int, reference: str = "-") -> Row:
-    def draw(rng: np.random.Generator) -> tuple[Seen, PaperTarget]:
-        target = short(rng, digits, 5, limit)
-        return target.seen(keys=5), target
-
-    given = f"5 keys of 1024 bits, d = {digits}, p2 <= {limit}"
-    return Row("5 p1 and p2", given, trials, Parameters(), draw, reference)
+def parameters_row(d: int, limit: int, trials: int, reference: str = "-") -> Row:
+    given, draw = f"5 keys of 1024 bits, d = {d}, p2 <= {limit}", lambda rng: short(rng, d, 5, limit)
+    return Row("5 p1 and p2", given, trials, Parameters(), draw, {"keys": 5}, reference)
 
 
-def float_row(digits: int, trials: int, reference: str = "-") -> Row:
-    def draw(rng: np.random.Generator) -> tuple[Seen, PaperTarget]:
-        target = replace(short(rng, digits, 5, 1000), is_float=True)
-        return target.seen(), target
-
-    return Row("6 float32 units", f"1024 bits, d = {digits}", trials, FloatUnits(), draw, reference)
+def float_row(d: int, trials: int, reference: str = "-") -> Row:
+    given, draw = f"1024 bits, d = {d}", lambda rng: replace(short(rng, d, 5, 1000), is_float=True)
+    return Row("6 float32 units", given, trials, FloatUnits(), draw, {}, reference)
 
 
-def reuse_row(digits: int, trials: int, reference: str = "-") -> Row:
-    def draw(rng: np.random.Generator) -> tuple[Seen, PaperTarget]:
-        target = real(rng, digits)
-        return target.seen(keys=2000), target
-
-    return Row("8 key reuse", f"2000 keys of 1024 bits, d = {digits}", trials, KeyReuse(), draw, reference)
+def reuse_row(d: int, trials: int, reference: str = "-") -> Row:
+    given = f"2000 keys of 1024 bits, d = {d}"
+    return Row("8 key reuse", given, trials, KeyReuse(), lambda rng: real(rng, d), {"keys": 2000}, reference)
 
 
 def rows(trials: int) -> Iterator[Row]:

@@ -11,8 +11,9 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from capsules import measure, ndks
 
 PRIMAL_KEY = 192_000_000
 
@@ -21,26 +22,20 @@ def main(bits: int) -> None:
     with tempfile.TemporaryDirectory(prefix="ndks-bench-") as name:
         directory = Path(name)
         os.environ["NDKS_HOME"] = str(directory / "home")
-        run(directory, "network", "new", "bench")
-        run(directory, "provision", "bench.ndksnet", "--bind", "--unit", "emulator:unit")
-        with subprocess.Popen([*NDKS, "emulate", "unit"], cwd=directory, stdout=subprocess.PIPE, text=True) as unit:
+        ndks(directory, "network", "new", "bench")
+        ndks(directory, "provision", "bench.ndksnet", "--bind", "--unit", "emulator:unit")
+        emulate = [sys.executable, "-m", "ndks", "emulate", "unit"]
+        with subprocess.Popen(emulate, cwd=directory, stdout=subprocess.PIPE, text=True) as unit:
             assert unit.stdout
             try:
                 port = unit.stdout.readline().strip()
-                started = time.perf_counter()
-                stream = subprocess.Popen(
-                    [*NDKS, "stream", "--unit", port, "--bits", str(bits), "-o", "key"], cwd=directory
-                )
-                _, status, usage = os.wait4(stream.pid, 0)
-                stream.returncode = os.waitstatus_to_exitcode(status)
-                seconds = time.perf_counter() - started
+                stream = measure(directory, "stream", "--unit", port, "--bits", str(bits), "-o", "key")
                 memory = peak_memory(unit.pid)
             finally:
                 unit.terminate()
-        assert stream.returncode == 0
         assert (directory / "key").stat().st_size == -(-bits // 8)
-    print(f"{bits} bits in {seconds:.1f} s: {bits / seconds / 1e6:.1f} Mbit/s")
-    print(f"peak memory: ndks stream {usage.ru_maxrss / 1000:.0f} MB, ndks emulate {memory / 1000:.0f} MB")
+    print(f"{bits} bits in {stream.seconds:.1f} s: {bits / stream.seconds / 1e6:.1f} Mbit/s")
+    print(f"peak memory: ndks stream {stream.peak_memory / 1e6:.0f} MB, ndks emulate {memory / 1000:.0f} MB")
 
 
 def peak_memory(pid: int) -> int:
@@ -48,12 +43,6 @@ def peak_memory(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
 
-
-def run(directory: Path, *arguments: str) -> None:
-    subprocess.run([*NDKS, *arguments], cwd=directory, capture_output=True, check=True)
-
-
-NDKS = [sys.executable, "-m", "ndks"]
 
 if __name__ == "__main__":
     main(int(sys.argv[1]) if len(sys.argv) > 1 else PRIMAL_KEY)

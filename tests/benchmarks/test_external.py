@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Programs of others: what they say is understood, and whatever they do, there is a row."""
+"""Tests of the parsers and runners of external statistical tools: every tool gives a row, whatever it does."""
 
 import shutil
 from pathlib import Path
@@ -21,7 +21,7 @@ def rows(bits: np.ndarray, timeout: float = 20.0) -> dict[str, ToolRow]:
 
 @pytest.fixture
 def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The only program there is: a script named ent, still to be written."""
+    """Replace PATH by a folder for a single program, a script named ent."""
     monkeypatch.setenv("PATH", str(tmp_path))
     path = tmp_path / "ent"
     path.touch(mode=0o700)

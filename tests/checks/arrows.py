@@ -7,6 +7,9 @@ python tests/checks/arrows.py
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2] / "docs" / "make"))  # draws the same rooms
 
 from rooms import BASE, LOADED_WHEN_NAMED, arrows, imports, purposes
 

@@ -38,6 +38,7 @@ def measured(root: Path) -> dict[str, str]:
         ),
         "annotated functions": share(map(is_annotated, functions)),
         **of_tests(root / "tests"),
+        "lines of makers of docs": str(lines_below(root / "docs")),
         "README.md, bytes": str(len((root / "README.md").read_bytes())),
         **of_packages(files),
     }
@@ -59,6 +60,9 @@ def of_tests(tests: Path) -> dict[str, str]:
         folders[folder[0]] = folders.get(folder[0], 0) + lines
     return {
         "lines inside test functions": str(inside),
+        "lines in files of tests around these": str(
+            sum(map(line_count, files.values())) - sum(helpers.values()) - inside
+        ),
         "lines of helper files, and of those that tests import": f"{sum(helpers.values())}, {imported}",
         "the same per line inside a test function": f"{sum(helpers.values()) / inside:.2f}, {imported / inside:.2f}",
         **{f"  helpers in tests/{folder}": str(lines) for folder, lines in folders.items()},
@@ -119,6 +123,10 @@ def length(function: Function) -> int:
 
 def line_count(text: str) -> int:
     return len(text.splitlines())
+
+
+def lines_below(folder: Path) -> int:
+    return sum(line_count(path.read_text()) for path in folder.rglob("*.py"))
 
 
 def is_annotated(function: Function) -> bool:

@@ -12,9 +12,7 @@ import argparse
 import itertools
 import json
 import random
-import struct
 import sys
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -22,35 +20,13 @@ import mpmath  # pyright: ignore[reportMissingTypeStubs]
 from capsule_reference import VECTORS
 from capsule_vectors import make_capsules
 from command_vectors import make_commands
+from frame_reference import cobs, frame
 from record_vectors import make_flash, make_records
 from session_vectors import make_bindings, make_sessions
 
 SEED = 20261123
 POWERS = {"cosine": 1, "cosine_square": 2, "cosine_cube": 3}  # f2: the power of e
 FRAME_SIZES = (0, 1, 3, 59, 63, 64, 65, 127, 128, 243, 244, 245, 246, 255, 256, 257, 499, 512, 1024, 1120)
-
-
-def cobs(data: bytes) -> bytes:
-    """Consistent Overhead Byte Stuffing, byte by byte; no final 01 after a full group."""
-    out = bytearray()
-    group = bytearray()
-    open_group = True
-    for byte in data:
-        open_group = True
-        if byte:
-            group.append(byte)
-        if not byte or len(group) == 254:
-            out += bytes([len(group) + 1]) + group
-            open_group = not byte
-            group.clear()
-    if open_group:
-        out += bytes([len(group) + 1]) + group
-    return bytes(out)
-
-
-def frame(kind: int, request_id: int, payload: bytes) -> bytes:
-    body = struct.pack(">BI", kind, request_id) + payload
-    return cobs(body + struct.pack(">I", zlib.crc32(body))) + b"\0"
 
 
 def make_frames() -> dict[str, Any]:

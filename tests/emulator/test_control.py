@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`ndks emulate --control` as a real process: cases, cuts and cables, seen from the host's side."""
+"""Tests of `ndks emulate --control` in a real process: case, power cuts and cable, as the host sees them."""
 
 import contextlib
 import json
@@ -13,10 +13,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import serial
-from support.control import Control, ControlRefused
 from support.emulate_process import PATIENCE, EmulateProcess, allow_interrupts, emulated, wait_until
 
 import ndks
@@ -25,8 +25,41 @@ LINES = [["--pty"], ["--tcp", "0"]]
 MANY_STEPS = 1_000_000  # more than any command takes
 pytestmark = [
     pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no Unix sockets"),
-    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # pyserial forgets one that was hung up
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # pyserial leaks it after a hang-up
 ]
+
+
+class ControlRefused(Exception):
+    """The unit's process has answered with an error."""
+
+
+class Control:
+    """The other end of the socket at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def status(self) -> dict[str, Any]:
+        return json.loads(self.ask("status"))
+
+    def wait_for_cut(self) -> None:
+        """Wait until a `power cut` has come, and the unit has ended."""
+        wait_until(lambda: self.status()["port"] is None, "the power is cut")
+
+    def ask(self, line: str) -> str:
+        """The line that answers a line."""
+        with socket.socket(socket.AF_UNIX) as connection, connection.makefile("r") as answers:
+            connection.settimeout(PATIENCE)
+            connection.connect(str(self._path))
+            connection.sendall(f"{line}\n".encode())
+            return answers.readline().removesuffix("\n")
+
+    def do(self, command: str) -> str:
+        """What follows `ok` in the answer: the port of a line that begins anew."""
+        answer = self.ask(command)
+        if not answer.startswith("ok"):
+            raise ControlRefused(answer)
+        return answer.removeprefix("ok").strip()
 
 
 @dataclass
@@ -83,13 +116,13 @@ def check_hung_up(host: serial.Serial) -> None:
 def test_power_goes_and_comes_back(unit: Controlled) -> None:
     before = serial_number(unit.port)
     with serial.serial_for_url(unit.port, timeout=0.1) as host:
-        unit.control.power_off()
+        unit.control.do("power off")
         check_hung_up(host)
     assert unit.control.status()["power"] == "off"
     assert unit.control.status()["port"] is None
     with pytest.raises(ndks.NdksError):
         serial_number(unit.port)
-    port = unit.control.power_on()
+    port = unit.control.do("power on")
     assert serial_number(port) == before
     assert unit.control.status() | {"power": "on", "port": port, "restarts": 1} == unit.control.status()
 
@@ -97,33 +130,33 @@ def test_power_goes_and_comes_back(unit: Controlled) -> None:
 def test_host_sees_the_removal_in_the_middle_of_its_session(unit: Controlled) -> None:
     with ndks.open(unit.port) as opened:
         opened.status()
-        unit.control.power_off()
+        unit.control.do("power off")
         with pytest.raises(ndks.UnitRemoved):
             opened.status()
 
 
 def test_tcp_port_stays_the_same(tmp_path: Path) -> None:
     with controlled(tmp_path / "alice", "--tcp", "0") as unit:
-        unit.control.power_off()
+        unit.control.do("power off")
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", int(unit.port.rpartition(":")[2])), 5)
-        assert unit.control.power_on() == unit.control.line_drop() == unit.port
+        assert unit.control.do("power on") == unit.control.do("line drop") == unit.port
 
 
 def test_cable_is_line_and_power(unit: Controlled) -> None:
     with serial.serial_for_url(unit.port, timeout=0.1) as host:
-        unit.control.cable_out()
+        unit.control.do("cable out")
         check_hung_up(host)
     assert unit.control.status() | {"cable": "out", "power": "off", "port": None} == unit.control.status()
     with pytest.raises(ControlRefused, match="cable"):
-        unit.control.power_on()
-    assert serial_number(unit.control.cable_in())
+        unit.control.do("power on")
+    assert serial_number(unit.control.do("cable in"))
     assert unit.control.status() | {"cable": "in", "power": "on", "restarts": 1} == unit.control.status()
 
 
 def test_line_drops_while_the_power_stays(unit: Controlled) -> None:
     with serial.serial_for_url(unit.port, timeout=0.1) as host:
-        port = unit.control.line_drop()
+        port = unit.control.do("line drop")
         check_hung_up(host)
     assert serial_number(port)
     assert unit.control.status() | {"power": "on", "restarts": 0, "port": port} == unit.control.status()
@@ -133,13 +166,13 @@ def test_power_is_cut_at_a_step_of_flash(unit: Controlled) -> None:
     network, port = ndks.Network.new("office"), unit.port
     for steps in (1, 2):
         before = unit.control.status()["flash_steps"]
-        unit.control.power_cut(steps)
+        unit.control.do(f"power cut {steps}")
         with pytest.raises(ndks.NdksError), ndks.open(port) as opened:
             opened.provision(network, 1)
         unit.control.wait_for_cut()
         assert unit.control.status()["flash_steps"] == before + steps
-        port = unit.control.power_on()
-    unit.control.power_cut(MANY_STEPS)
+        port = unit.control.do("power on")
+    unit.control.do(f"power cut {MANY_STEPS}")
     if not unit_is_member(port):
         with ndks.open(port) as opened:
             opened.provision(network, 1)
@@ -154,12 +187,12 @@ def unit_is_member(port: str) -> bool:
 
 def test_case_opens_and_closes(unit: Controlled) -> None:
     assert unit.control.status()["case"] == "closed"
-    unit.control.case_open()
+    unit.control.do("case open")
     assert unit.control.status()["case"] == "open"
-    unit.control.power_off()
-    unit.control.power_on()
+    unit.control.do("power off")
+    unit.control.do("power on")
     assert unit.control.status()["case"] == "open"
-    unit.control.case_close()
+    unit.control.do("case close")
     assert unit.control.status()["case"] == "closed"
 
 
@@ -168,13 +201,13 @@ def test_member_whose_case_opens_while_it_answers_is_erased(unit: Controlled) ->
         opened.bind(opened.provision(ndks.Network.new("office"), 1))
         stream = opened.stream_key(1, 1 << 30)
         next(stream)
-        unit.control.case_open()
-        unit.control.case_close()
+        unit.control.do("case open")
+        unit.control.do("case close")
         with pytest.raises(ndks.NdksError):
             for _ in stream:
                 pass
-    unit.control.power_off()
-    with ndks.open(unit.control.power_on()) as opened:
+    unit.control.do("power off")
+    with ndks.open(unit.control.do("power on")) as opened:
         assert opened.status().state == "tampered"
 
 
@@ -253,7 +286,7 @@ def test_socket_and_link_are_gone_at_the_end(tmp_path: Path, number: signal.Sign
     link = tmp_path / "port"
     with controlled(tmp_path / "alice", "--link", str(link)) as unit:
         if power == "off":
-            unit.control.power_off()
+            unit.control.do("power off")
         assert unit.process.end(number) == (130 if number == signal.SIGINT else 0)
         assert unit.process.process.stderr
         assert "Traceback" not in unit.process.process.stderr.read()
@@ -294,11 +327,11 @@ def test_link_leads_to_the_present_pty(pty_unit: Controlled, tmp_path: Path) -> 
     assert pty_unit.port == str(link)
     paths = [link.readlink()]
     for change in (pty_unit.control.line_drop, pty_unit.control.cable_in):
-        with serial.Serial(pty_unit.port):  # as long as a host holds the old one, the new one has another path
+        with serial.Serial(pty_unit.port):  # while a host holds the old path, the new path is different
             if change == pty_unit.control.cable_in:
                 pty_unit.control.cable_out()
                 assert not os.path.lexists(link)
-            assert change() == str(link)
+            assert pty_unit.control.do(change) == str(link)
             paths.append(link.readlink())
         assert serial_number(str(link))
     assert paths[0] != paths[1] != paths[2]
@@ -306,12 +339,12 @@ def test_link_leads_to_the_present_pty(pty_unit: Controlled, tmp_path: Path) -> 
 
 def test_without_a_link_the_new_path_is_told(tmp_path: Path) -> None:
     with controlled(tmp_path / "alice") as unit:
-        unit.control.power_off()
-        port = unit.control.power_on()
+        unit.control.do("power off")
+        port = unit.control.do("power on")
         assert Path(port).is_char_device()
         unit.process.end(signal.SIGTERM)
         assert unit.process.process.stderr
-        assert f"ndks: the unit has started anew, on {port}\n" in unit.process.process.stderr.read()
+        assert f"ndks: the unit has started again, on {port}\n" in unit.process.process.stderr.read()
 
 
 @pytest.mark.parametrize("path", ["letter.txt", ".", "other", "missing/port"])
@@ -335,7 +368,7 @@ def test_python_line_of_the_help_works(shared_unit: Controlled) -> None:
     text = subprocess.run(
         [sys.executable, "-m", "ndks", "emulate", "--help"], capture_output=True, text=True, check=True
     ).stdout
-    script = text[text.index("  python3 -c") : text.index("A pseudo-terminal")].replace("python3", sys.executable)
+    script = text[text.index("  python3 -c") : text.index("A new pseudo-terminal")].replace("python3", sys.executable)
     script = script.replace("alice.ctl", str(shared_unit.socket))
     done = subprocess.run(script, shell=True, capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert json.loads(done.stdout)["power"] == "on"

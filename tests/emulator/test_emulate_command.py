@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The command `ndks emulate` as a real process: what it prints, and how it ends."""
+"""Tests of the command `ndks emulate` in a real process: output and exit."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ def refused(directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def outputs(process: subprocess.Popen[str]) -> tuple[str, str]:
-    """Return what a process that has ended wrote after its first line: stdout, stderr."""
+    """Return stdout and stderr of a finished process after its first line."""
     assert process.stdout
     assert process.stderr
     return process.stdout.read(), process.stderr.read()
@@ -59,7 +59,7 @@ def test_json_is_one_object(tmp_path: Path, options: list[str]) -> None:
         assert outputs(unit.process)[0] == ""
 
 
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # pyserial forgets one that was hung up
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")  # pyserial leaks it after a hang-up
 @pytest.mark.parametrize("options", LINES)
 def test_sigterm_unplugs_the_unit(tmp_path: Path, options: list[str]) -> None:
     with emulated(tmp_path / "alice", *options) as unit, ndks.open(unit.port) as opened:
@@ -145,3 +145,30 @@ def test_impossible_line_is_refused(tmp_path: Path, options: list[str]) -> None:
     done = refused(tmp_path / "alice", *options)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
+
+
+def listed(*options: str) -> str:
+    command = [sys.executable, "-m", "ndks", "list", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
+
+
+def test_list_names_units_that_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NDKS_HOME", str(tmp_path / "home"))
+    assert "no emulated unit runs" in listed()
+    with emulated(tmp_path / "alice", "--pty") as alice, emulated(tmp_path / "bob", "--tcp", "0") as bob:
+        units = {unit["port"]: unit for unit in json.loads(listed("--json"))["units"]}
+        assert units.keys() >= {alice.port, bob.port}
+        assert units[alice.port]["emulated_in"] == str(tmp_path / "alice")
+        assert units[alice.port]["hello"]["state"] == "blank"
+        assert f"blank, emulated in {tmp_path / 'bob'}" in listed()
+        bob.process.kill()
+        bob.process.wait(PATIENCE)
+        assert bob.port not in listed()
+        alice.end(signal.SIGTERM)
+    assert "no emulated unit runs" in listed()
+
+
+def test_a_user_without_a_home_can_run_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NDKS_HOME", "/proc/nowhere")
+    with emulated(tmp_path / "alice") as unit:
+        assert unit.end(signal.SIGTERM) == 0

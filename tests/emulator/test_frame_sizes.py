@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Frames whose size on the wire lies around multiples of a USB packet, and the largest ones, in both directions.
+"""Frames of sizes around multiples of a USB packet, and of the largest size, in both directions.
 
-Stacks have stalled on packets of exactly 64 bytes; nothing may depend on how a frame is cut.
+Some USB stacks stall on packets of exactly 64 bytes; the result must not depend on the division into packets.
 """
 
 from collections.abc import Iterator
@@ -20,15 +20,15 @@ REQUEST_ID = 0x01020304
 LINES = ["--pty"], ["--tcp", "0"]
 AROUND_PACKETS = (63, 64, 65, 127, 128, 255, 256, 257)
 LARGEST_REQUEST = len(framing.encode(UNKNOWN_CODE, REQUEST_ID, b"\x01" * framing.MAX_PAYLOAD))
-# An answer has some bytes more on the wire, which depend on the data: so all around packets are asked for.
+# The overhead of an answer depends on its data, so the requests cover all sizes around a packet.
 KEY_SIZES = (*range(1, 290), *range(470, 530), *range(980, commands.MAX_CHUNK + 1))
 NETWORK = ndks.Network.new("sizes")
 
 
 @pytest.fixture(scope="module", params=LINES, ids=["pty", "tcp"])
 def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[serial.Serial]:
-    """A blank unit behind each kind of line: others take no long requests from whoever comes along."""
-    # Once for all sizes: pyserial takes 0.3 s to close a socket.
+    """A blank unit behind each kind of line. Only a blank unit accepts long requests outside a session."""
+    # One unit for all sizes, because pyserial needs 0.3 s to close a socket.
     with (
         emulated(tmp_path_factory.mktemp("sizes") / "unit", *request.param) as process,
         serial.serial_for_url(process.port, timeout=10) as opened,
@@ -44,7 +44,7 @@ def host(opened: serial.Serial) -> serial.Serial:
 
 
 def request_of(wire_size: int) -> bytes:
-    # COBS grows with each run of 254 bytes without a zero: with and without one, every size can be had.
+    # COBS adds a byte per run of 254 bytes without a zero; bodies with and without zeros give every size.
     payloads = (start + b"\x01" * size for size in range(framing.MAX_PAYLOAD) for start in (b"\x01", b"\0"))
     frames = (framing.encode(UNKNOWN_CODE, REQUEST_ID, payload) for payload in payloads)
     return next(frame for frame in frames if len(frame) == wire_size)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The unit in memory: its flash, its board, its power, its line; what it is given; and closing is always safe."""
+"""Tests of the unit in memory: flash, board, power, line, injected sources, and safe closing."""
 
 import random
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ STATE = b"state" * 100
 
 
 class Firmware:
-    """Writes to flash what it is told, answers with what was there."""
+    """A firmware that writes the received bytes to flash and answers with the previous content."""
 
     def __init__(self, board: EmulatedBoard) -> None:
         self._board = board
@@ -40,7 +40,7 @@ def firmware(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def unit(tmp_path: Path, firmware: None) -> Iterator[MemoryUnit]:
-    """A unit in memory whose flash is on disk."""
+    """A unit in memory with its flash on disk."""
     unit = MemoryUnit(UnitDirectory(tmp_path, create=True))
     yield unit
     unit.close()
@@ -240,7 +240,7 @@ class TestPower:
 
 
 def test_several_in_one_process_are_a_network(tmp_path: Path) -> None:
-    """Each is its host's transport as it is; they have one clock, and entropy that can be repeated."""
+    """Each unit is the transport of its host; all share one clock and reproducible entropy."""
     clock = SetClock()
     keys: set[bytes] = set()
     for lane in (1, 2, 3):

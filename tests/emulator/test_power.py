@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The power goes at every step of flash: what is left is what a chip would have, in memory as on the disk."""
+"""Power cuts at every step of flash: the remaining content is that of a chip, in memory and on disk."""
 
 import random
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from ndks_emulator.stores import DriveFile, OpenFile
 BLANK = b"\xff" * SECTOR
 OLD = random.Random(1).randbytes(SECTOR)
 NEW = random.Random(2).randbytes(SECTOR)
-WHOLE = 2 * (1 + SECTOR // PAGE)  # steps of an erase and a program of every page
+WHOLE = 2 * (1 + SECTOR // PAGE)  # steps of an erase and of the programming of every page
 
 Operation = Callable[[Sector], None]
 OPERATIONS: dict[str, tuple[bytes, Operation, int]] = {
@@ -35,7 +35,7 @@ def sector_with(content: bytes, *, fine: bool = False) -> tuple[Power, Sector]:
 
 
 def cut_after(steps: int, before: bytes, operation: Operation, *, fine: bool = False) -> bytes:
-    """The content when the power goes after so many steps; it must go."""
+    """Return the content after a power cut at this step; the cut must occur."""
     power, sector = sector_with(before, fine=fine)
     power.steps_left = steps
     with pytest.raises(PowerCut):
@@ -85,7 +85,7 @@ def test_pages_are_programmed_one_after_another_each_torn_in_its_middle() -> Non
 
 
 def check_torn(page: bytes, wanted: bytes) -> None:
-    """A part is there, then one byte of which only some bits are cleared, then nothing."""
+    """Check that a prefix is programmed, at most one byte partly, and the rest not at all."""
     position = next(position for position in range(PAGE) if page[position] != wanted[position])
     assert PAGE // 4 < position < 3 * PAGE // 4
     assert page[position + 1 :] == b"\xff" * (PAGE - position - 1)

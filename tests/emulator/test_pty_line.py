@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The pseudo-terminal that stands in for a USB cable: who is there, what gets through, and who leaves."""
+"""Tests of the pseudo-terminal line: connections, transparency, and hang-ups."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ from support.emulate_process import wait_until
 
 from ndks_emulator import PortLink, PtyLine, lines
 
-ALL_BYTES = bytes(range(256))  # also those that a terminal would take for end of line, end of file, interrupt
+ALL_BYTES = bytes(range(256))  # including those that a terminal treats as end of line, end of file or interrupt
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def line() -> Iterator[PtyLine]:
 
 @contextlib.contextmanager
 def plain_host(line: PtyLine) -> Iterator[int]:
-    """Yield the host's end, opened by a program that sets nothing up."""
+    """Yield the host's end, opened by a program that configures nothing."""
     descriptor = os.open(line.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     try:
         yield descriptor
@@ -93,7 +93,7 @@ def test_host_that_does_not_read_is_given_up(line: PtyLine, monkeypatch: pytest.
 
 
 def test_slow_host_gets_everything(line: PtyLine) -> None:
-    # The deadline counts from the last byte that was taken, not from the first.
+    # The timeout starts at the last byte that the host has read, not at the first.
     data = os.urandom(50_000)
     with serial.Serial(line.path, exclusive=True, timeout=5) as host:
         writer = threading.Thread(target=line.write, args=(data,))

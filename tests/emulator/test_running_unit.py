@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What others do to a unit while it runs, with small programs in the place of the firmware."""
+"""Tests of the control of a running unit, with small programs in place of the firmware."""
 
 import contextlib
 import threading
@@ -23,11 +23,11 @@ Firmware = Callable[[EmulatedBoard], None]
 
 
 class EndOfTestError(Exception):
-    """Lets the unit's thread end."""
+    """Ends the thread of the unit."""
 
 
 class Bench:
-    """A unit that runs in a thread, and what became of it."""
+    """A unit that runs in a thread, and its outcome."""
 
     def __init__(self, directory: UnitDirectory, firmware: Firmware, line: Any = None) -> None:
         self.line = line or MemoryLine()
@@ -61,7 +61,7 @@ class Bench:
 
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Firmware], Bench]]:
-    """Run a program as the firmware, which afterwards echoes what arrives."""
+    """Run a program as the firmware; afterwards it echoes its input."""
     with UnitDirectory(tmp_path / "unit", create=True) as directory, contextlib.ExitStack() as stack:
 
         def start(firmware: Firmware = lambda board: None, line: Any = None) -> Bench:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""An emulated flash sector follows the rules of NOR flash, and of CircuitPython on top of it."""
+"""An emulated flash sector follows the rules of NOR flash and of CircuitPython."""
 
 import itertools
 import tempfile
@@ -20,7 +20,7 @@ WRITES = st.lists(st.tuples(st.integers(0, SIZE - 1), st.binary(max_size=2 * PAG
 
 
 class RecordingSector(Sector):
-    """Remembers what it did to the flash: "erase", or the offset of a page that it programmed."""
+    """A sector that records its operations: "erase", or the offset of a programmed page."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.done: list[str | int] = []
@@ -120,11 +120,11 @@ def test_writing_outside_raises_and_changes_nothing(tmp_path: Path, offset: int,
 
 @pytest.mark.parametrize("size", [1, SIZE - 1, SIZE + 1])
 def test_file_of_another_size_is_refused_and_not_erased(tmp_path: Path, size: int) -> None:
-    # A state file that was cut short must not turn a member into a blank unit without a word.
+    # A truncated state file must not turn a member into a blank unit silently.
     path = tmp_path / "nvm.bin"
     content = bytes(itertools.islice(itertools.cycle(b"state"), size))
     path.write_bytes(content)
-    with pytest.raises(OSError, match="must have"):
+    with pytest.raises(OSError, match="size must be"):
         in_file(path)
     assert path.read_bytes() == content
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Files on PCs whose disks are not as they should be: what was written counts, and goes to nobody else."""
+"""Files on faulty disks: written data count, and no other user gets access to them."""
 
 import errno
 import fcntl
@@ -15,7 +15,7 @@ from ndks_emulator import DirectoryError, DirectoryInUse, UnitDirectory
 from ndks_emulator import stores as unit_stores
 from ndks_emulator.port_link import PortLink
 
-LONGEST = 255  # bytes of a name
+LONGEST = 255  # maximum size of a file name in bytes
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def test_flash_on_a_disk_that_is_not_synced(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A record that is in its place is one: the same key never comes twice."""
+    """A record in flash is valid without fsync: the same key is never issued twice."""
     port = f"emulator:{tmp_path / 'alice'}"
     with ndks.open(port, create=True) as unit:
         unit.bind(unit.provision(ndks.Network.new("office"), 1))
@@ -42,7 +42,7 @@ def test_flash_on_a_disk_that_is_not_synced(
         refuse_fsync(patch, number, lambda _: True)
         with ndks.open(port) as unit:
             keys = [unit.next_key(256) for _ in range(3)]
-            patch.undo()  # the laptop's own record is written as ever
+            patch.undo()  # writes to the laptop's own files work again
     assert [key.index for key in keys] == [1, 2, 3]
     with ndks.open(port) as unit:
         assert unit.next_index()[1] == 4
@@ -108,14 +108,14 @@ def test_a_refused_process_writes_nothing(tmp_path: Path) -> None:
 def test_a_link_with_a_long_name(size: int, tmp_path: Path) -> None:
     link = PortLink(tmp_path / ("n" * size))
     for target in ("/dev/null", "/dev/zero"):
-        link.lead_to(target)
+        link.point_to(target)
         assert str(link.path.readlink()) == target
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_link_that_cannot_be_put_in_its_place_leaves_nothing(tmp_path: Path) -> None:
     link = PortLink(tmp_path / "alice.port")
-    (tmp_path / "alice.port").mkdir()  # it has come meanwhile
+    (tmp_path / "alice.port").mkdir()  # it appears between check and use
     with pytest.raises(OSError, match="directory"):
-        link.lead_to("/dev/null")
+        link.point_to("/dev/null")
     assert [path.name for path in tmp_path.iterdir()] == ["alice.port"]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The TCP port of an emulated unit: one host at a time, and always ready for the next."""
+"""Tests of the TCP port of an emulated unit: one host at a time, then the next."""
 
 import socket
 from collections.abc import Iterator
@@ -70,7 +70,7 @@ def test_next_host_is_welcome_after_the_first_has_left(line: TcpLine) -> None:
 
 
 def test_next_host_is_welcome_though_the_leaving_was_not_seen_yet(line: TcpLine) -> None:
-    # A unit that computes a key does not look at its line; meanwhile one program ends and the next one starts.
+    # A unit that computes a key does not poll its line; meanwhile one program ends and the next one starts.
     connect(line).close()
     accept(line)
     with connect(line) as host:
@@ -96,7 +96,7 @@ def test_writing_to_nobody_does_nothing(line: TcpLine) -> None:
     host = connect(line)
     accept(line)
     host.close()
-    for _ in range(100):  # the first ones may still go into the buffers
+    for _ in range(100):  # the first writes may still fit into the buffers
         line.write(b"gone")
     assert not line.connected
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The directory of an emulated unit: who may have it, what lies in it, what is refused."""
+"""Tests of the directory of an emulated unit: locking, permissions, content, and errors."""
 
 import os
 import shutil
@@ -85,7 +85,7 @@ def test_lock_of_a_killed_owner_is_no_obstacle(tmp_path: Path) -> None:
 def test_directory_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     (tmp_path / "letter.txt").write_text("dear Bob")
-    with pytest.raises(DirectoryError, match="holds no emulated unit"):
+    with pytest.raises(DirectoryError, match="has no emulated unit"):
         UnitDirectory(tmp_path, create=True)
     assert [file.name for file in tmp_path.iterdir()] == ["letter.txt"]
     assert tmp_path.stat().st_mode & 0o777 == 0o755
@@ -100,7 +100,7 @@ def test_damaged_uid_is_refused_until_it_is_repaired(tmp_path: Path, content: by
         UnitDirectory(tmp_path, create=True)
     assert (tmp_path / "uid").read_bytes() == content
     (tmp_path / "uid").write_text(uid.hex())
-    with UnitDirectory(tmp_path, create=True) as directory:  # the refusal has let go of the lock
+    with UnitDirectory(tmp_path, create=True) as directory:  # the failed attempt has released the lock
         assert directory.uid == uid
 
 
@@ -128,7 +128,7 @@ def test_place_where_no_directory_can_be_made_is_refused() -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX knows them")
 def test_directory_without_permission_is_refused() -> None:
-    # Root may write anywhere: there a child gives its rights up, once it has imported what it needs.
+    # Root can write everywhere, so a child process drops its privileges after its imports.
     script = f"""
 import os, pathlib
 from ndks_emulator import DirectoryError, UnitDirectory

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The firmware's own files, executed on a PC: boot.py, code.py, the board's file, the record log, the dispatcher."""
+"""Tests of the firmware on a PC: boot.py, code.py, rp2040.py, the record log, the dispatcher."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Boards for the tests of this folder."""
+"""Fixtures for boards."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from .stand_ins import Chip
 
 @pytest.fixture
 def chip(tmp_path: Path) -> Chip:
-    """A new board with the firmware on it, plugged in."""
+    """A new board with the firmware, plugged in."""
     chip = Chip(tmp_path)
     chip.boot()
     return chip

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from hosts.memory import Host, new_flash, new_unit
 from hosts.network import BINDING, SECRET
+from support.pieces import pieces
 
 from ndks.crypto import CRYPTO
 from ndks_emulator import MemoryFlash, MemoryUnit
@@ -16,7 +17,7 @@ from ndks_protocol import commands
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.flash import NVM_SIZE
 from ndks_unit.dispatcher import Dispatcher
-from ndks_unit.flash.records import BODY, SEALED, WRONG_ATTEMPTS, RecordKeys, plausible
+from ndks_unit.flash.records import SEALED, WRONG_ATTEMPTS
 
 from .peer import RANDOM, clear, new_token, wire
 
@@ -175,24 +176,6 @@ def member(compactions: int = 0, left: int = NVM_SIZE, *, fine: bool = True) -> 
 
 
 # What must not be there
-
-
-def records_under(flash: MemoryFlash, binding: bytes) -> list[int]:
-    """The types of all records, new or old, that this binding opens or tags."""
-    keys = RecordKeys(CRYPTO)
-    keys.set_auth(BindingKeys(CRYPTO, binding).auth)
-    keys.set_kek(BindingKeys(CRYPTO, binding).kek)
-    found: list[int] = []
-    for image in flash.images:
-        for offset in range(0, NVM_SIZE - BODY, 16):
-            header = plausible(image, offset)
-            if header and header[0] < 0xF0 and keys.decode(image[offset : offset + BODY + header[1]]) is not None:
-                found.append(header[0])
-    return found
-
-
-def pieces(secret: bytes, size: int = 8) -> set[bytes]:
-    return {secret[start : start + size] for start in range(len(secret) - size + 1)}
 
 
 def secrets_of(flash: MemoryFlash) -> set[bytes]:

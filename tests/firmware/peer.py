@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from hosts.capsules import NO_BINDING_ID, chunks_of, keys_of, pieces_of, sealed
+from hosts.capsules import NO_BINDING_ID, KeysOfUnit, chunks_of, keys_of, opener_of, pieces_of, sealed
 from hosts.memory import Host, before_each, new_flash
 from hosts.network import HYBRID, SECRET
 from support.public_network import public_network
@@ -14,8 +14,8 @@ from support.public_network import public_network
 from ndks.crypto import CRYPTO
 from ndks_emulator import MemoryUnit, SetClock
 from ndks_protocol import commands, errors
-from ndks_protocol.capsule import Header, HeaderKeys, Keys, Opener, Sealer
-from ndks_protocol.commands import AES, INDEX_BITS, MAX_CHUNK, WIRE_HEADER_SIZE
+from ndks_protocol.capsule import Header, HeaderKeys, Sealer
+from ndks_protocol.commands import AES, INDEX_BITS, WIRE_HEADER_SIZE
 from ndks_unit.dispatcher import Dispatcher
 
 NETWORK = public_network()
@@ -107,7 +107,7 @@ class Peer:
         if mode == "b":
             return self.begin(token, cipher) + self.chunks(token, data)
         wire, tag_key, sync, aes_key = self.ask(commands.SEAL_KEYS, token, cipher, 0, RANDOM)
-        sealer = Sealer(CRYPTO, HostKeys(self, token, tag_key, sync, aes_key))
+        sealer = Sealer(CRYPTO, KeysOfUnit(self.ask, token, tag_key, sync, aes_key))
         return wire + b"".join([sealer.seal(*piece) for piece in pieces_of(data)])
 
     def chunks(self, token: bytes, data: bytes) -> bytes:
@@ -115,13 +115,8 @@ class Peer:
 
     def open(self, capsule: bytes, flags: int = 0, mode: str = "b") -> bytes:
         """The data of a capsule, in either mode. Nothing is accepted."""
-        wire, chunks = capsule[:WIRE_HEADER_SIZE], chunks_of(capsule)
-        if mode == "b":
-            handle, *_ = self.ask(commands.OPEN_BEGIN, wire, flags)
-            return b"".join([self.ask(commands.OPEN_CHUNK, handle, *chunk)[0] for chunk in chunks])
-        handle, _, _, tag_key, sync, aes_key = self.ask(commands.OPEN_KEYS, wire, flags)
-        opener = Opener(CRYPTO, HostKeys(self, handle, tag_key, known_sync(sync), aes_key))
-        return b"".join([opener.open(*chunk) for chunk in chunks])
+        open_chunk = opener_of(self.ask, capsule[:WIRE_HEADER_SIZE], flags, mode)
+        return b"".join([open_chunk(*chunk) for chunk in chunks_of(capsule)])
 
     def accept(self, capsule: bytes, allow_jump: int = 0) -> None:
         assert self.ask(commands.ACCEPT, capsule[:WIRE_HEADER_SIZE], allow_jump) == ()
@@ -135,40 +130,8 @@ class Peer:
         return 0
 
 
-class HostKeys(Keys):
-    """The keys of one message as a host in mode a has them."""
-
-    def __init__(self, peer: Peer, message: bytes, tag_key: bytes, sync: bytes, aes_key: bytes) -> None:
-        self.tag_key = tag_key
-        self.sync = sync
-        self._peer = peer
-        self._message = message
-        self._aes_key = aes_key
-
-    def apply(self, offset: int, text: bytearray) -> bytearray:
-        if self._aes_key:
-            padded = bytearray(offset) + text
-            padded += bytes(-len(padded) % 16)
-            CRYPTO.aes_ctr(self._aes_key, bytes(16), padded)
-            return padded[offset : offset + len(text)]
-        mixed = bytearray()
-        for start in range(0, len(text), MAX_CHUNK):
-            part = text[start : start + MAX_CHUNK]
-            (keystream,) = self._peer.ask(commands.MESSAGE_STREAM, self._message, offset + start, len(part))
-            mixed += bytes(a ^ b for a, b in zip(part, keystream, strict=True))
-        return mixed
-
-    def check(self, size: int) -> bytes:
-        return self._peer.ask(commands.MESSAGE_CHECK, self._message, size)[0]
-
-
 def new_token() -> bytes:
     return next(_tokens).to_bytes(8)
-
-
-def known_sync(sync: bytes) -> bytes:
-    """Zeros stand for a sender whose binding is not known."""
-    return sync if any(sync) else b""
 
 
 def clear(capsule: bytes) -> Header:

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The power goes at every step of flash of every command that writes, and once more while the unit starts again.
+"""Power cuts at every step of flash of every command that writes, and a second cut during the next start.
 
-Afterwards there is what was before or what the command makes, and no number of a message is given twice. BIND, ZEROIZE
-and the case have tests of their own: test_binding_cuts.py, test_erasure.py.
+The state afterwards is the old or the new one, and no message number is issued twice. test_binding_cuts.py and
+test_erasure.py test BIND, ZEROIZE and the case.
 """
 
 from bisect import bisect_left
@@ -17,7 +17,7 @@ from ndks_protocol import commands, errors
 from ndks_protocol.flash import NVM_SIZE
 from ndks_unit.flash.records import BODY, BOOTS, EXPORT_COUNTER, MEMBERSHIP, TAIL, plausible
 
-JUMP_RECORD, WINDOW_RECORD, NUMBERS_RECORD, SHORTEST = 112, 80, 48, 32  # bytes of the log that they cost
+JUMP_RECORD, WINDOW_RECORD, NUMBERS_RECORD, SHORTEST = 112, 80, 48, 32  # sizes in the log in bytes
 STRANGER = 4
 
 
@@ -46,7 +46,7 @@ def jump(life: Life) -> None:
 
 
 def seal(life: Life) -> None:
-    """The first number of a start: a block is reserved."""
+    """Seal the first message after a start, which reserves a block of numbers."""
     life.open()
     life.seal()
 
@@ -77,7 +77,7 @@ def distrust(life: Life) -> None:
 
 
 def prove_wrongly(life: Life) -> None:
-    """Once, however often that is repeated after a cut."""
+    """Send one wrong proof, even if a cut repeats this step."""
     life.start()
     if life.firmware.state.session.wrong_attempts:
         return
@@ -102,7 +102,7 @@ def zeroized() -> Life:
 
 
 def with_all_starts_counted() -> Life:
-    """The next start needs a new record of its counter."""
+    """Return a unit whose tail of the start counter is used up."""
     life = member()
     life.start()
     while life.firmware.state.log._tails[BOOTS][0] != life.firmware.state.log._tails[BOOTS][1]:
@@ -124,7 +124,7 @@ def step_on(life: Life) -> None:
 
 
 def with_a_damaged_membership() -> Life:
-    """A snapshot has a copy of it; the newest counter lies in nvm alone, which must not be erased for it."""
+    """Return a unit with an intact membership in a snapshot only, and the newest counter in nvm only."""
     life = member(1)
     life.open()
     for index in range(11, 16):
@@ -136,7 +136,7 @@ def with_a_damaged_membership() -> Life:
 
 
 def compaction_cut(steps_later: int, compactions: int) -> Callable[[], Life]:
-    """A unit whose compaction was cut so many steps after it began to erase nvm."""
+    """Return a function that makes a unit whose compaction was cut this many steps after the erase of nvm began."""
 
     def make() -> Life:
         life = member(compactions, JUMP_RECORD)
@@ -157,7 +157,7 @@ def compaction_cut(steps_later: int, compactions: int) -> Callable[[], Life]:
     return make
 
 
-HALF_ERASED, HALF_BLANK, ALL_BLANK, HALF_PROGRAMMED = 0, 1, 2, 500  # steps after nvm began to be erased
+HALF_ERASED, HALF_BLANK, ALL_BLANK, HALF_PROGRAMMED = 0, 1, 2, 500  # steps after the erase of nvm began
 
 
 CASES: dict[str, tuple[Callable[[], Life], Operation]] = {
@@ -213,7 +213,7 @@ def test_every_pair_of_cuts(case: str, power_cuts: PowerCuts) -> None:
 
 
 def test_compactions_are_cut_where_they_are_meant_to_be() -> None:
-    """The four states of nvm that an UNLOCK after it can meet, and none of them is the state before."""
+    """The cuts produce the four intermediate states of nvm that UNLOCK may find."""
     nvm = {later: bytes(compaction_cut(later, 1)().unit.flash.nvm.content) for later in (0, 1, 2, 500)}
     assert all(byte | 0x55 == byte for byte in nvm[HALF_ERASED])
     assert nvm[HALF_ERASED].strip(b"\xff")
@@ -233,7 +233,7 @@ def test_damage_is_no_reason_to_erase() -> None:
 
 @pytest.mark.parametrize("steps_later", [HALF_ERASED, ALL_BLANK, HALF_PROGRAMMED])
 def test_a_snapshot_that_is_the_only_copy_is_not_overwritten(steps_later: int, power_cuts: PowerCuts) -> None:
-    """A cut leaves everything in one snapshot alone; those that follow come while it is mended, and in a full log."""
+    """After the first cut one snapshot has the only copy; further cuts occur during the repair, with a full log."""
     life = compaction_cut(steps_later, 2)()
     life.unit.power.fine = False
     for once in power_cuts.cuts(life, only_unlock, at_most=10):
@@ -250,15 +250,15 @@ def test_a_snapshot_that_is_the_only_copy_is_not_overwritten(steps_later: int, p
             assert twice.look() in (old, old._replace(next_index=index + 1))
 
 
-# Which snapshot is the newest
+# Selection of the newest snapshot
 
 
-LARGE = 0x0100_0000  # an index that reads like the first bytes of a record: type 01, size 0000, a sequence number
+LARGE = 0x0100_0000  # this index has the bytes of a record header: type 01, size 0000, a sequence number
 
 
 @pytest.mark.parametrize("first", [0x60, 0xA0])
 def test_body_that_reads_like_a_record_makes_no_snapshot_the_newest(first: int, power_cuts: PowerCuts) -> None:
-    """An old snapshot that is taken for the newest would give indices a second time."""
+    """If an old snapshot was taken for the newest, the unit would issue indices twice."""
     life = member(fine=False)
     life.open()
     life.ask(commands.ACKNOWLEDGE, 0, LARGE + first - 1, 1)

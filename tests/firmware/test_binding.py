@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Which laptop a unit opens for, and what it knows of others: BIND, TRUST."""
+"""Tests of BIND and TRUST."""
 
 from typing import Any
 
 import pytest
 from hosts.memory import Host
 from hosts.network import BINDING, SECRET, named
+from life.flash_view import records_under
 
-from firmware.life import records_under
 from firmware.peer import capsule
 from ndks.crypto import CRYPTO
 from ndks_emulator import MemoryUnit
@@ -41,7 +41,7 @@ def named_hello(laptop: Host) -> dict[str, Any]:
 
 
 def refuses(laptop: Host, binding: bytes) -> bool:
-    """Whether the unit takes a laptop of this binding for a stranger."""
+    """Return whether the unit refuses a laptop with this binding."""
     laptop.unit.clock.milliseconds += 60_000
     unit_proof = laptop.begin(binding)
     assert laptop.session
@@ -82,14 +82,14 @@ class TestBind:
         assert laptop.ask(commands.NEXT_INDEX) == (0, 2)
 
     def test_nothing_that_the_old_key_opens_is_left_anywhere(self, laptop: Host) -> None:
-        assert len(records_under(laptop.unit.flash, BINDING)) >= 2
+        assert len(records_under(laptop.unit.flash.images, BINDING)) >= 2
         for old, new in ((BINDING, NEW_BINDING), (NEW_BINDING, THIRD_BINDING)):
             for number in range(1, 60):
                 laptop.ask(commands.ACCEPT, capsule(2, number)[:37], 0)
-            assert len(records_under(laptop.unit.flash, old)) > 2
+            assert len(records_under(laptop.unit.flash.images, old)) > 2
             laptop.ask(commands.BIND, new)
-            assert len(records_under(laptop.unit.flash, old)) == 0
-            assert len(records_under(laptop.unit.flash, new)) > 2
+            assert len(records_under(laptop.unit.flash.images, old)) == 0
+            assert len(records_under(laptop.unit.flash.images, new)) > 2
             laptop.restart()
             laptop.open(new)
 
@@ -113,7 +113,7 @@ class TestBind:
         assert keys.auth in flash, "which only tells who is there"
 
     def test_messages_say_which_laptop_they_come_from(self, laptop: Host) -> None:
-        """Also those of this session."""
+        """This includes messages of the current session."""
         _, _, before, _ = laptop.ask(commands.SEAL_KEYS, b"token  1", 0, 0, bytes(8))
         laptop.ask(commands.BIND, NEW_BINDING)
         header, _, after, _ = laptop.ask(commands.SEAL_KEYS, b"token  2", 0, 0, bytes(8))

@@ -1,12 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""BIND, whatever fails meanwhile: the unit opens for one laptop, and nothing is left that the one before could open."""
+"""BIND with faults: the unit has exactly one binding, and no record remains under the old one."""
 
 import pytest
 from hosts.network import BINDING
+from life.flash_view import records_under
 from support.power_cuts import PowerCuts
 
-from firmware.life import OTHER, THIRD, Life, View, member, records_under
+from firmware.life import OTHER, THIRD, Life, View, member
 from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BindingKeys
@@ -42,7 +43,7 @@ def code_of_bind(life: Life) -> int:
 
 
 def bindings_in(life: Life) -> set[bytes]:
-    """The laptops that anything in flash is for; a binding's own record in the clear counts."""
+    """Return the laptops of all records in flash, including the binding record in the clear."""
     found = {binding for binding in (BINDING, OTHER, THIRD) if records_under(life.flash, binding)}
     for binding in (BINDING, OTHER, THIRD):
         if any(BindingKeys(CRYPTO, binding).auth in image for image in life.flash.images):
@@ -51,7 +52,7 @@ def bindings_in(life: Life) -> set[bytes]:
 
 
 def count_and_acknowledge(life: Life) -> int:
-    """Step by step, which leaves no new record; return the next index."""
+    """Acknowledge keys one by one, which appends no record; return the next index."""
     view = life.look()
     life.open()
     for index in range(view.next_index, view.next_index + 3):
@@ -75,8 +76,8 @@ def test_search_for_records_finds_all_there_are() -> None:
     life = member(1)
     for image in life.flash.images[:2]:
         kinds = {image[offset] for offset in range(0, NVM_SIZE - BODY, 16) if plausible(image, offset)}
-        assert set(records_under(life.flash, BINDING)) == {kind for kind in kinds if kind < 0xF0}
-    assert BINDING_RECORD not in records_under(life.flash, BINDING)
+        assert set(records_under(life.flash.images, BINDING)) == {kind for kind in kinds if kind < 0xF0}
+    assert BINDING_RECORD not in records_under(life.flash.images, BINDING)
 
 
 @situations
@@ -114,7 +115,7 @@ def test_a_second_cut_while_it_is_repeated(situation: str, repeat, power_cuts: P
 
 @situations
 def test_keys_that_are_acknowledged_between_two_cuts(situation: str, power_cuts: PowerCuts) -> None:
-    """A snapshot that the first attempt has left is not taken for that of the second."""
+    """A snapshot of the first attempt must not be taken for one of the second."""
     life = SITUATIONS[situation]()
     life.unit.power.fine = False
     for once in power_cuts.cuts(life, bind, at_most=15):
@@ -125,7 +126,7 @@ def test_keys_that_are_acknowledged_between_two_cuts(situation: str, power_cuts:
 
 @situations
 def test_a_compaction_after_a_cut(situation: str, power_cuts: PowerCuts) -> None:
-    """A snapshot under a binding that never came to be is not taken for the newest, when a compaction is cut too."""
+    """A snapshot under a failed binding must not be taken for the newest if a compaction is cut too."""
 
     def compact(life: Life) -> None:
         life.open()
@@ -139,11 +140,11 @@ def test_a_compaction_after_a_cut(situation: str, power_cuts: PowerCuts) -> None
             assert twice.look().next_index == index
 
 
-# What else fails
+# Other faults
 
 
 def failing_at(life: Life, method: str, failing: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the board fail at the so many-th call of this method, and at all that follow."""
+    """Make the board fail at the given call of this method and at all later calls."""
     work = getattr(life.unit.board, method)
     calls = 0
 
@@ -158,7 +159,7 @@ def failing_at(life: Life, method: str, failing: int, monkeypatch: pytest.Monkey
 
 
 def check_it_has_one_state(life: Life, old: View, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After BIND failed: what is acknowledged in this run, under whichever binding it takes, counts in the next."""
+    """After a failed BIND, keys acknowledged in this run count in the next run, whichever binding is valid."""
     acknowledged = old.next_index - 1
     for binding in (OTHER, BINDING):
         life.unit.clock.milliseconds += 100_000
@@ -197,7 +198,7 @@ def test_commit_whose_padding_did_not_arrive() -> None:
     life = member()
     old = life.look()
     life.open()
-    life.firmware.state.log.compact()  # as BIND will
+    life.firmware.state.log.compact()  # as BIND does
     life.unit.flash.nvm.stuck.add(life.firmware.state.log.used + BINDING_RECORD_SIZE - 1)
     assert code_of_bind(life) == errors.STORAGE
     found = old.next_index
@@ -224,7 +225,7 @@ def test_unlock_finishes_what_a_cut_has_interrupted_once_there_is_a_drive(power_
 
 
 def test_bind_where_the_last_one_could_not_be_finished(power_cuts: PowerCuts) -> None:
-    """The drive fails when UNLOCK would finish an interrupted BIND, and works for the next BIND, which is cut."""
+    """The drive fails when UNLOCK completes an interrupted BIND, and works again for the next BIND, which is cut."""
     life = member(1)
     life.unit.power.fine = False
     for once in power_cuts.cuts(life, bind, at_most=40):

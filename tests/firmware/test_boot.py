@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""boot.py: which USB devices a unit shows."""
+"""Tests of boot.py: the USB devices of a unit."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What never leaves a unit, whatever a host asks: the network's secret, and keys of messages it was not given.
+"""Secrets that never leave a unit, whatever a host requests: the network's secret, and keys of other messages.
 
-On the line nothing is to be seen at all.
+No secret appears on the line at all.
 """
 
 from typing import Any
@@ -21,12 +21,12 @@ from ndks_protocol.generator import Generator
 from ndks_protocol.kdf import derive, xor_keystream
 
 TEXT = b"no zeros, which would give the keystream away" * 100
-PART = 16  # bytes in a row of a secret; by chance so many do not occur
+PART = 16  # bytes of a secret to search for; too many for a chance match
 SENDER = 2
 
 
 class Overheard(Peer):
-    """A unit whose answers are collected: as its host understands them, and as they are on the line."""
+    """A unit whose answers are recorded, both decrypted and as bytes on the line."""
 
     def __init__(self) -> None:
         self.heard = self.on_the_line = b""
@@ -50,7 +50,7 @@ class Overheard(Peer):
 
 
 class Conversation:
-    """What hosts may do, in any order, and which secrets there were in it."""
+    """Random requests of hosts, and the secrets involved in them."""
 
     def __init__(self) -> None:
         self.peer = Overheard()
@@ -77,7 +77,7 @@ class Conversation:
         self.opened.append((clear(sealed), mode))
 
     def pry(self, cipher: int, mode: str, size: int) -> None:
-        """Ask what a host should not."""
+        """Send requests that a host should not send."""
         peer = self.peer
         for header, _ in self.sealed:
             own = HEADER_KEYS.mask(header)
@@ -90,7 +90,7 @@ class Conversation:
             peer.code(commands.MESSAGE_CHECK, token, size)
 
     def others(self, cipher: int, mode: str, size: int) -> None:
-        """All else that there is to ask."""
+        """Send all other requests."""
         for command in (commands.HELLO, commands.STATUS, commands.NEXT_INDEX):
             self.peer.ask(command)
         self.exported += self.peer.ask(commands.KEY_CHUNK, 0, 1 + size, 0, 64)
@@ -112,7 +112,7 @@ class Conversation:
         return found
 
     def given(self) -> dict[str, bytes]:
-        """What the host is given, and nobody else."""
+        """Return the secrets that the unit gives to the host."""
         found = {f"key {number}": key for number, key in enumerate(self.exported)}
         for header, _ in [*self.sealed, *self.opened]:
             name = f"{header.lane} {header.number} "
@@ -122,7 +122,7 @@ class Conversation:
 
 
 def keystream(header: Header) -> bytes:
-    """The first bytes of Z: the AES key, with cipher aes."""
+    """Return the first bytes of Z, or the AES key for cipher aes."""
     _, _, _, _, _, digits, _, _, p1, p2, *_ = membership()
     paper = Generator(p1, p2, digits).key(header.index).read(0, 256)
     return bytes(xor_keystream(CRYPTO, derive(CRYPTO, SECRET, "ndks capsule mask", header.clear), 0, paper))
@@ -152,7 +152,7 @@ def test_no_answer_holds_a_secret(acts: list[tuple[Any, ...]]) -> None:
 
 
 def test_the_search_would_find_them() -> None:
-    """A host in mode a is given these, and they are where they are looked for."""
+    """The search finds the keys that a host gets in mode a."""
     conversation = Conversation()
     for cipher in (VERNAM, AES):
         conversation.seal(cipher, "a", 90)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The case switch of a board, in both wirings: whoever opens the case finds an empty unit."""
+"""The case switch of a board, in both wirings: opening the case erases the unit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,9 +14,9 @@ from firmware.stand_ins.pins import Pin, Pull
 from ndks_protocol import commands, errors
 
 LOOP = {"NDKS_CASE_LOOP": 1}
-OPENER: dict[str, Any] = {}  # a switch that connects the pin to ground when the case is opened, or no switch at all
+OPENER: dict[str, Any] = {}  # a switch that connects the pin to ground when the case is open, or no switch
 
-SEEN_MS = 10  # so long a case must be open here to be seen: three samples in a row
+SEEN_MS = 10  # time of three consecutive samples, after which the firmware registers an open case
 
 wirings = pytest.mark.parametrize("settings", [OPENER, LOOP], ids=["opener", "loop"])
 
@@ -35,13 +35,13 @@ def open_case(chip: Chip) -> None:
 
 
 def membership_is_gone(chip: Chip) -> bool:
-    """Nothing is left of it in nvm or files, but that the unit was tampered with."""
+    """Check that nvm and files have only the record of tampering."""
     images = [bytes(chip.sector.content), *chip.drive.images]
     return all(image[64:4064] == b"\xff" * 4000 for image in images)
 
 
 def find_it_tampered(host: Host) -> Script:
-    """The session has ended; what happened can be asked for at any time."""
+    """Check that the session has ended and that HELLO and STATUS report tampering."""
     with pytest.raises(errors.UnitError):
         yield from host.ask_as_it_is(commands.NEXT_INDEX)
     for command in (commands.HELLO, commands.STATUS):
@@ -105,7 +105,7 @@ def test_an_open_case_costs_everything(chip: Chip, settings: dict[str, Any], whe
 
 
 def open_while_a_key_goes_out(chip: Chip, host: Host) -> Script:
-    """For a moment; the host reads so slowly that the answer is not out yet."""
+    """Open the case briefly while a slow host is still reading an answer."""
     host.open()
     yield from host.ask(commands.NEXT_INDEX)
     host.appetite = 1
@@ -118,7 +118,7 @@ def open_while_a_key_goes_out(chip: Chip, host: Host) -> Script:
 
 @wirings
 def test_a_case_that_was_open_counts_as_open_until_the_next_start(chip: Chip, settings: dict[str, Any]) -> None:
-    """A short look is seen wherever the watchdog is fed."""
+    """The firmware registers a short opening at the next feed of the watchdog."""
     wire(chip, settings)
     become_member(chip)
 
@@ -145,9 +145,9 @@ def test_no_host_holds_up_the_erasure(chip: Chip) -> None:
 
 
 class NoisyPin(Pin):
-    """A switch that is closed, and whose line is disturbed so that two samples of three say otherwise."""
+    """A closed switch with noise: one of three samples is right."""
 
-    _looks = 0  # two to a sample
+    _looks = 0  # two accesses per sample
 
     @property
     def grounded(self) -> bool:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Capsules on a chip: with CircuitPython's AES, randomness and line, they are those of any other unit."""
+"""Capsules of a chip, with CircuitPython's AES, entropy and line, equal those of any other unit."""
 
 import pytest
 from hosts.capsules import chunks_of, pieces_of

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""code.py: how a unit starts, and how it ends."""
+"""Tests of code.py: start and end of a unit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -75,7 +75,7 @@ def test_a_unit_says_why_it_started(chip: Chip, reason: str, number: int) -> Non
 
 
 def test_wrong_proofs_are_delayed_by_the_boards_own_clock(chip: Chip) -> None:
-    """Which wraps soon after the start."""
+    """The clock wraps around soon after the start."""
 
     def script(host: Host) -> Script:
         host.open()
@@ -125,7 +125,7 @@ def test_an_idle_unit_feeds_the_watchdog_and_writes_nothing(chip: Chip) -> None:
 
 
 def test_a_member_writes_once_a_start(chip: Chip) -> None:
-    """One byte: that it was started."""
+    """It programs one byte, in the tail of the start counter."""
 
     def script(host: Host) -> Script:
         host.open()
@@ -162,7 +162,7 @@ def test_without_boot_py_the_advice_is_to_plug_in_again(chip: Chip) -> None:
 
 
 def test_ctrl_c_at_the_console_does_not_end_in_a_reset(chip: Chip, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chip.clock.watchdog, "vm_ends", lambda error: None)  # even where CircuitPython does not stop it
+    monkeypatch.setattr(chip.clock.watchdog, "vm_ends", lambda error: None)  # as if the watchdog ran on
 
     def script(host: Host) -> Script:
         yield
@@ -200,7 +200,7 @@ def test_a_failing_handler_is_no_such_exception(chip: Chip, monkeypatch: pytest.
 
 
 def _slow_down(chip: Chip, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each 16 bytes of key take a quarter of a second."""
+    """Make each 16 bytes of a key take a quarter of a second."""
     from ndks_unit.fast_bits.lane_bits import LaneKeystream
 
     make: Callable[[LaneKeystream, int], None] = LaneKeystream._make

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The state of a board: nvm and the two snapshot files on its drive, as they are and as they should not be."""
+"""The state of a board: nvm and the two snapshot files on its drive, intact and damaged."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from firmware.stand_ins import Chip, Host, Script
 from ndks_protocol import commands, errors
 from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE
 
-STEP = 2  # every jump costs a record, so that the log soon fills up
+STEP = 2  # every jump writes a record, so the log fills up soon
 
 
 def jump(host: Host, count: int) -> Script:
@@ -28,7 +28,7 @@ def jump_until_full(host: Host) -> Script:
 
 
 def next_index(chip: Chip) -> int:
-    """Start the unit anew and ask it."""
+    """Restart the unit and return its next index."""
     found: list[int] = []
 
     def script(host: Host) -> Script:
@@ -65,7 +65,7 @@ def test_a_full_log_is_compacted_through_both_files_in_turn(chip: Chip) -> None:
 
 
 def test_a_snapshot_stands_in_for_a_lost_nvm(chip: Chip) -> None:
-    """As after a power cut between erasing and programming; what was counted since the snapshot is not in it."""
+    """As after a power cut between erasing and programming; counts since the snapshot are lost."""
     chip.run(after_provisioning(lambda host: jump(host, 36)))
     assert chip.sector.erases == 1
     chip.sector.content[:] = b"\xff" * 4096

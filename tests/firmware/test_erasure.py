@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Everything is erased: on purpose, or because the case was opened, whenever that is and whatever fails meanwhile."""
+"""Erasure on request and after tampering, at any time and with any fault."""
 
 import json
 import struct
@@ -33,7 +33,7 @@ def zeroize(life: Life) -> None:
 
 
 def tamper(life: Life) -> None:
-    """The case is opened, and closed again at once."""
+    """Open the case and close it at once."""
     life.start()
     life.unit.case.open()
     life.unit.case.close()
@@ -41,7 +41,7 @@ def tamper(life: Life) -> None:
 
 
 def erased(tampered: bool, erases: int) -> list[bytes]:
-    """What nvm and files hold when everything has been erased."""
+    """Return the content of nvm and files after an erasure."""
     left = flash_reference.record(flash_reference.STATE_FORMAT, 1, flash_reference.state_format(erases))
     if tampered:
         left += flash_reference.record(flash_reference.TAMPERED, 2, b"\1")
@@ -54,13 +54,13 @@ def is_marked(flash: MemoryFlash, tampered: bool) -> bool:
 
 
 def has_begun(flash: MemoryFlash, tampered: bool) -> bool:
-    """Whether enough of the marker is there, which may have been torn: 4 bytes of its tag."""
+    """Return whether at least 4 bytes of the tag of the marker, which may be torn, are in flash."""
     found, marker = flash.nvm.content[-32:], flash_reference.marker(int(tampered))
     return sum(found[i] == marker[i] for i in range(8, 24)) >= 4
 
 
 def code(life: Life, command: commands.Command, *values: Any) -> int:
-    """The error code that is answered, 0 when it is none."""
+    """Return the error code of the answer, or 0."""
     try:
         life.ask(command, *values)
     except errors.UnitError as error:
@@ -69,7 +69,7 @@ def code(life: Life, command: commands.Command, *values: Any) -> int:
 
 
 def check_erased(life: Life, tampered: bool, secrets: set[bytes]) -> None:
-    """After a start, at any later time too, and with nothing left; then the unit can be used anew."""
+    """Check that nothing is left after the next start or any later one, and that the unit can be provisioned again."""
     for _ in range(2):
         life.start()
         assert life.look() == View(TAMPERED if tampered else BLANK)
@@ -96,7 +96,7 @@ def _windows(image: bytes) -> set[bytes]:
     return {image[start : start + 8] for start in range(len(image) - 7)}
 
 
-# When the case opens
+# Times at which the case opens
 
 
 MOMENTS: dict[str, Callable[[Life], object]] = {
@@ -154,7 +154,7 @@ def test_case_that_opens_while_a_unit_is_blank() -> None:
 
 
 def test_a_flood_of_bytes_does_not_hold_up_the_erasure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytes that never make a frame."""
+    """The bytes never make a frame."""
     life = member()
     life.open()
     bound: list[bool] = []
@@ -241,7 +241,7 @@ def test_case_opens_between_any_two_writes_of_a_command(command: str, monkeypatc
         check_erased(life, tampered=command != "ZEROIZE", secrets=secrets)
 
 
-# What a unit whose case was opened still does
+# Commands that a unit answers after tampering
 
 
 def test_tampered_until_zeroize() -> None:
@@ -335,17 +335,17 @@ def test_zeroize_on_a_drive_that_cannot_be_written_changes_nothing() -> None:
     life.unit.flash.drive_is_writable = False
     before = life.flash.images
     life.start()
-    before[0] = bytes(life.unit.flash.nvm.content)  # which counts its starts
+    before[0] = bytes(life.unit.flash.nvm.content)  # except for the counter of starts
     assert code(life, commands.ZEROIZE, commands.CONFIRMATION, life.unit.board.uid) == errors.STORAGE
     assert life.flash.images == before
     assert life.look().next_index == 11
 
 
-# The power goes meanwhile
+# Power cuts during an erasure
 
 
 def check_cut(before: Life, old: View, cut: Life, tampered: bool, secrets: set[bytes]) -> None:
-    """Fully as before until the marker is there, or enough of it; from then on the next start erases the rest."""
+    """Check that the unit is unchanged before the marker is sufficient, and that later starts complete the erasure."""
     begun = has_begun(cut.flash, tampered) or cut.flash.images[1:] != before.flash.images[1:]
     if begun or cut.ended:
         check_erased(cut, tampered, secrets)
@@ -366,7 +366,7 @@ def test_a_cut_at_every_step(tampered: bool, compactions: int, power_cuts: Power
 
 @CAUSES
 def test_a_second_cut_while_the_erasure_is_finished(tampered: bool, power_cuts: PowerCuts) -> None:
-    """The case is closed again, and nobody asks for anything: the start alone does it."""
+    """The case is closed again and no host connects; the start alone completes the erasure."""
     life = member(1, fine=False)
     secrets = all_secrets(life)
     for cut in power_cuts.cuts(life, tamper if tampered else zeroize, at_most=20):
@@ -378,7 +378,7 @@ def test_a_second_cut_while_the_erasure_is_finished(tampered: bool, power_cuts: 
 
 @CAUSES
 def test_a_torn_marker_and_another_cut(tampered: bool, power_cuts: PowerCuts) -> None:
-    """The first cut tears the marker; the erasure that begins anew is finished all the same."""
+    """The first cut tears the marker; the repeated erasure completes."""
     erase = tamper if tampered else zeroize
     life = member(1)
     secrets, old = all_secrets(life), life.look()
@@ -393,7 +393,7 @@ def test_a_torn_marker_and_another_cut(tampered: bool, power_cuts: PowerCuts) ->
 
 @CAUSES
 def test_after_the_next_start_nothing_else_is_in_flash(tampered: bool, power_cuts: PowerCuts) -> None:
-    """That nvm was erased once more may count."""
+    """Only the number of erases may be one higher."""
     life = member(1, fine=False)
     why = {records.TAMPERED: b"\1"} if tampered else {}
     bodies = [{records.STATE_FORMAT: flash_reference.state_format(erases), **why} for erases in (2, 3)]
@@ -407,7 +407,7 @@ def test_after_the_next_start_nothing_else_is_in_flash(tampered: bool, power_cut
 
 
 def bodies_in(image: bytes) -> dict[int, bytes]:
-    """All that an image holds, if that is nothing but four plain records at most, whole or torn."""
+    """Return the bodies of an image, which must have at most four plain records, intact or torn."""
     found: dict[int, bytes] = {}
     assert image[4 * 32 : -32].strip(b"\xff") == b""
     for offset in range(0, 4 * 32, 16):
@@ -427,7 +427,7 @@ def test_published_erasures_are_finished(tampered: bool) -> None:
     assert life.flash.images == flash_images(vector["after"])
 
 
-# The files cannot be written
+# Files that are not writable
 
 
 def test_files_that_cannot_be_written_when_the_case_opens() -> None:
@@ -463,7 +463,7 @@ def test_next_start_with_files_that_can_be_written_finishes() -> None:
 
 
 def test_cut_while_the_files_cannot_be_written(power_cuts: PowerCuts) -> None:
-    """The older state in a snapshot must not come back: it would give indices a second time."""
+    """The older state in a snapshot must not return: the unit would issue indices twice."""
     life = member(1, fine=False)
     life.start()
     life.acknowledge(11)
@@ -501,7 +501,7 @@ def test_zeroize_whose_files_fail_is_finished_by_the_next_start(failing: int, mo
 
 
 def test_worn_out_nvm_does_not_hold_up_a_unit_whose_case_opens() -> None:
-    """It can be neither marked nor erased; the files can."""
+    """It can be neither marked nor erased, but the files can."""
     life = member(1)
     life.start()
     life.unit.flash.nvm.worn_out = True

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The board's generator gives the bits of the exact one: at random, where it is hard, wherever one begins to read."""
+"""The board's fast generator equals the exact one: at random, in hard cases, and from any element on."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -26,7 +26,7 @@ from ndks_unit.fast_bits.phases import Phases
 from ndks_unit.fast_bits.table_bits import TableGenerator
 from ndks_unit.fast_bits.tables import find, read_early, release_spare
 
-MOST = 2300  # elements: more than a stretch of the tables, many blocks of lanes
+MOST = 2300  # elements: more than a stretch of the tables, and many blocks of lanes
 
 decimals = st.builds(
     lambda sign, whole, fraction: f"{sign}{whole}.{fraction}",
@@ -78,7 +78,7 @@ def test_without_tables(p1: str, p2: str, digits: int, k: int, first: int, count
 
 
 def with_y1(turns: Any) -> tuple[str, str]:
-    """Return p1 and p2 whose key 1 has y1 = 2 pi turns, to some 70 digits."""
+    """Return p1 and p2 such that y1 of key 1 is 2 pi turns, to about 70 digits."""
     with mpmath.workdps(90):
         p2 = 2 * mpmath.pi * turns / mpmath.sin(1)
         return "1", format(Decimal(mpmath.nstr(p2, 76, min_fixed=-mpmath.inf, max_fixed=mpmath.inf)), "f")[:80]
@@ -89,14 +89,14 @@ def with_y1(turns: Any) -> tuple[str, str]:
 def test_steps_next_to_fractions_of_a_turn(
     folder: str, p: int, q: int, power: int, sign: int, digits: int, first: int, count: int
 ) -> None:
-    """y1 near 0, near multiples of pi and of pi p / q: phases creep, or come back to nearly the same places."""
+    """y1 near 0 and near rational multiples of pi: the phase moves slowly or is nearly periodic."""
     turns = mpmath.mpf(p) / q + sign * mpmath.mpf(2) ** -power
     assert_same(*with_y1(turns), digits, folder, 1, first, min(count, 700))
 
 
 @pytest.mark.parametrize("digits", [1, 2, 3, 4, 6, 9, 12])
 def test_phases_that_creep_past_a_threshold(folder: str, digits: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every element is in doubt; single ones by exact arithmetic would take 1 ms each."""
+    """Every element is in doubt; exact arithmetic would need 1 ms for each."""
     with mpmath.workdps(90):
         parameters = with_y1(mpmath.acos(1 - mpmath.mpf(1) / (2 * 10**digits)) / (2 * mpmath.pi) / 2**39)
     single: list[int] = []
@@ -111,7 +111,7 @@ def test_phases_that_creep_past_a_threshold(folder: str, digits: int, monkeypatc
 @settings(max_examples=150, deadline=None)
 @given(st.data(), every_d, st.integers(0, 39), st.integers(8, 200))
 def test_elements_next_to_a_threshold(folder: str, data: st.DataObject, digits: int, power: int, nearness: int) -> None:
-    """One element of the key lies 2^-nearness of a turn from where its bit changes."""
+    """The phase of one element lies 2^-nearness of a turn from a threshold."""
     element = data.draw(st.integers(1 << power, (2 << power) - 1))
     threshold = data.draw(st.integers(0, 10**digits - 1))
     turn = data.draw(st.integers(0, element // 2))
@@ -124,7 +124,7 @@ def test_elements_next_to_a_threshold(folder: str, data: st.DataObject, digits: 
 
 @pytest.mark.parametrize("digits", range(1, 13))
 def test_elements_that_stay_in_doubt(digits: int, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
-    """With an error bound that covers everything each exact bit goes to Ziv's method; not one may change."""
+    """With a huge error bound Ziv's method decides each exact bit; no bit may change."""
     monkeypatch.setattr(phases_module, "ERROR", 1 << 200)
     generator = fast("0.52", "25", digits, folder)
     k = generator.key(1)
@@ -145,7 +145,7 @@ def test_reads_do_not_depend_on_one_another(folder: str, digits: int, reads: lis
 
 
 def test_many_blocks_in_a_row(folder: str) -> None:
-    """Past the exact restarts of the middle of a block."""
+    """The read continues past the exact restarts of the middle of a block."""
     for digits in (3, 4, 6, 9, 12):
         generator = fast("0.52", "25", digits, folder)
         count = 300 * 128
@@ -188,7 +188,7 @@ def test_error_of_a_step(p1: str, p2: str, k: int) -> None:
 @settings(max_examples=60, deadline=None)
 @given(decimals, decimals, st.sampled_from([3, 4, 6, 9, 12]), indices, firsts)
 def test_errors_of_lanes_and_middles(p1: str, p2: str, digits: int, k: int, first: int) -> None:
-    """The bounds that lane_bits derives: 24 ulp for a lane, 2^21 for a middle after the longest row of rotations."""
+    """The bounds of lane_bits: 24 ulp for a lane, 2^21 ulp for a middle after the longest chain of rotations."""
     generator = LaneGenerator(Phases(p1, p2, digits, lambda: None))
     key = generator.key(k)
     key._make_lanes()
@@ -230,7 +230,7 @@ def test_a_unit_takes_the_generator_of_its_board(folder: str) -> None:
 
 @pytest.mark.parametrize("digits", cell_tables.CELL_BITS)
 def test_each_cell_says_the_truth(digits: int) -> None:
-    """Of a phase anywhere in it and MARGIN around it, against thresholds found by another way than the maker's."""
+    """Each cell is right for all phases in it and within MARGIN, against independently computed thresholds."""
     content = maker.table_file(digits)
     shift = cell_tables.PHASE_BITS - cell_tables.CELL_BITS[digits]
     with mpmath.workdps(30):
@@ -283,11 +283,11 @@ def test_what_is_prepared_at_the_start_is_there_in_each_session(folder: str, dig
     assert len(tables._kept) == (digits in cell_tables.CELL_BITS)
 
 
-# What the board pays for
+# Cost on a board
 
 
 class Counted(int):
-    """An integer that counts the operations on it, and those whose result the board would put on its heap."""
+    """An integer that counts its operations, and the results that a board would allocate on its heap."""
 
     operations = 0
     on_the_heap = 0
@@ -341,12 +341,12 @@ def test_a_block_of_lanes_takes_a_few_integers(digits: int, count: type[Counted]
     for _ in range(blocks):
         key._middle = tuple(map(Counted, key._middle))
         key._make(key._next)
-    assert count.on_the_heap <= 16 * blocks  # four of them of all lanes
+    assert count.on_the_heap <= 16 * blocks  # four of them contain all lanes
     assert len(exact) < blocks * 128 // 300
 
 
 def test_without_room_for_a_table_lanes_do(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A table that was damaged when it was read early is read again when the heap is full of modules."""
+    """A table that was damaged at the early read is read again later, when the heap is full."""
 
     def refuse(*_: object) -> None:
         raise MemoryError

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""State that an older firmware wrote, a flash image kept in images/; and that a member's record holds all it needs."""
+"""State of an older firmware, from an image in images/, and the fields in a member's record."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ def of_before() -> Life:
 
 
 def test_a_member_of_format_1_is_left_alone() -> None:
-    """Its secret lies there in the clear; a session that protected it would be a pretence."""
+    """Its secret is in the clear; a session could not protect it."""
     life = of_before()
     before = life.flash.images
     for _ in range(2):
@@ -66,7 +66,7 @@ def test_operators_survive_a_restart_and_the_loss_of_nvm(f1: int, f2: int) -> No
 
 
 def operators(host: Host) -> tuple[int, int]:
-    """As they are after a start."""
+    """Return the operators after a start."""
     host.restart()
     host.open()
     status = host.status()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The numbers of a unit's own messages: none is given twice, few are burnt, and flash is hardly written for them."""
+"""Message numbers: none is issued twice, few are lost, and few writes are needed."""
 
 import struct
 
@@ -28,7 +28,7 @@ def give_back(peer: Peer) -> None:
 
 
 def go_on_from(peer: Peer, number: int, epoch: int = 0) -> None:
-    """As after so many messages."""
+    """Set the counter as after that many messages."""
     peer.firmware.state.log.append(MESSAGE_COUNTER, struct.pack(">IQ", epoch, number))
     peer.restart()
 
@@ -52,7 +52,7 @@ def test_unplugging_properly_burns_none(peer: Peer, sealed: int) -> None:
 
 
 def test_numbers_are_kept_over_sessions(peer: Peer) -> None:
-    """Neither a new host nor a lost line costs numbers, or a write."""
+    """A new host or a lost connection costs neither numbers nor a write."""
     peer.begin()
     before = bytes(peer.unit.flash.nvm.content)
     for number in range(2, 50, 4):
@@ -76,7 +76,7 @@ def test_a_host_may_change_its_mind_about_unplugging(peer: Peer) -> None:
 
 
 def test_there_is_nothing_to_give_back_twice(peer: Peer) -> None:
-    peer.restart()  # which begins to count starts
+    peer.restart()  # this starts the counter of starts
     peer.begin()
     give_back(peer)
     used = peer.firmware.state.log.used
@@ -90,7 +90,7 @@ def test_there_is_nothing_to_give_back_twice(peer: Peer) -> None:
 
 
 def test_only_the_laptop_gives_numbers_back(peer: Peer) -> None:
-    """Whoever else holds the line may say that it leaves: they are kept for the laptop."""
+    """A host without the session may send CLOSE, but the unit keeps the numbers for the laptop."""
     peer.begin()
     before = bytes(peer.unit.flash.nvm.content)
     peer.disconnect()
@@ -132,7 +132,7 @@ def test_another_epoch_begins_at_1(peer: Peer) -> None:
 
 
 def test_without_storage_no_message_begins(peer: Peer) -> None:
-    """A number is in flash before it is used; once it can be written again the unit goes on without a gap."""
+    """A number is reserved in flash before use; when flash is writable again, numbering continues without a gap."""
     first = peer.number()
     for _ in range(BLOCK - 1):
         peer.begin()
@@ -155,7 +155,7 @@ def test_numbers_can_be_given_back_later(peer: Peer) -> None:
 
 
 def test_what_was_given_back_in_vain_is_not_given_twice(peer: Peer) -> None:
-    """The record's padding did not arrive: the write is refused, but at the next start this record is the newest."""
+    """The padding of the record is missing: the write is refused, but at the next start this record is the newest."""
     peer.begin()
     peer.unit.flash.nvm.stuck.add(peer.firmware.state.log.used + 40)
     assert peer.code(commands.CLOSE, 1) == errors.STORAGE
@@ -165,7 +165,7 @@ def test_what_was_given_back_in_vain_is_not_given_twice(peer: Peer) -> None:
 
 
 def test_at_most_one_erase_in_2500_messages() -> None:
-    """Flash endures about 100,000 erases; with the largest records a network can have, and all senders known."""
+    """Flash endures about 100,000 erases. The records have their maximum size, and all senders are known."""
     peer = Peer(**LONGEST)
     for lane in range(100, 100 + MAX_SENDERS):
         peer.accept(wire(lane, 1))
@@ -182,7 +182,7 @@ def test_at_most_one_erase_in_2500_messages() -> None:
 
 
 class Numbers(RuleBasedStateMachine):
-    """A unit's life; `next_expected` is the model: the number that follows the last one, gaps apart."""
+    """A random life of a unit. `next_expected` is the model: the next number, apart from gaps."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -207,7 +207,7 @@ class Numbers(RuleBasedStateMachine):
 
     @rule()
     def unplug(self) -> None:
-        """What a crash has burnt before stays so."""
+        """Numbers lost in a crash stay lost."""
         give_back(self.peer)
         self.peer.restart()
 
@@ -228,10 +228,10 @@ class Numbers(RuleBasedStateMachine):
             assert 0 <= given[0] - self.next_expected <= self.may_be_burnt
             assert given == list(range(given[0], given[0] + len(given)))
             self.next_expected, self.may_be_burnt = given[-1] + 1, 0
-        # Cut while the next block was reserved, that one is burnt too.
+        # A cut during the reservation loses that block too.
         self.may_be_burnt += BLOCK
         self.restart()
 
 
 Numbers.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
-TestNumbers = pytest.mark.timeout(600)(Numbers.TestCase)  # its work is bounded; a busy machine takes longer for it
+TestNumbers = pytest.mark.timeout(600)(Numbers.TestCase)  # the work is bounded; a busy machine needs longer

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Opening messages: what is refused, in which order and why; what a host gets of it in either mode."""
+"""Tests of opening messages: refusals in their order and with their reasons, and the answers in both modes."""
 
 import itertools
 from collections.abc import Callable
@@ -35,7 +35,7 @@ OWN_LANE = 1
 SENDER = 2
 FAR = MAX_JUMP + 1
 PAPER = 0
-MAX_BODY = framing.MAX_PAYLOAD - OVERHEAD  # of a request in a session
+MAX_BODY = framing.MAX_PAYLOAD - OVERHEAD  # maximum body of a request in a session
 
 OPENING = [commands.OPEN_BEGIN, commands.OPEN_KEYS]
 TAKES_HEADERS = [*OPENING, commands.ACCEPT]
@@ -57,19 +57,19 @@ def knows_enough_senders(peer: Peer) -> None:
 
 
 def know(peer: Peer, ids: dict[int, bytes]) -> None:
-    """Let the unit know the bindings of senders, for good."""
+    """Store the bindings of senders on the unit."""
     for lane, binding_id in ids.items():
         assert peer.ask(commands.TRUST, lane, binding_id) == ()
     peer.restart()
 
 
 def wire_of(clear_header: bytes) -> bytes:
-    """As a member would send it that makes its headers in another way."""
+    """Return the masked header of a deviating member."""
     return HEADER_KEYS.mask(SimpleNamespace(clear=clear_header))  # type: ignore[arg-type]
 
 
 def last_bytes_only(body: bytes, tag_key: bytes, number: int = 0) -> bytes:
-    """A last chunk with this body, well tagged."""
+    """Return a last chunk with this body and a correct tag."""
     return body + Mac(CRYPTO, tag_key).digest(number.to_bytes(4) + b"\1", body)[:TAG_SIZE]
 
 
@@ -88,7 +88,7 @@ class TestBothModesMakeTheSameCapsules:
 
     @ciphers
     def test_units_and_the_tests_agree(self, cipher: int) -> None:
-        """`capsule`, from which other tests take theirs, makes what a unit makes."""
+        """`capsule`, which other tests use, equals the capsule of a unit."""
         for size in (0, 5, 2000):
             assert Peer(OWN_LANE).open(capsule(SENDER, 1, bytes(size), cipher=cipher)) == bytes(size)
 
@@ -105,7 +105,7 @@ class TestBothModesMakeTheSameCapsules:
 
 
 class TestHeaders:
-    """Everything that can be told from the header is told before a chunk is looked at, or a key is given away."""
+    """All checks of a header come before any chunk is processed or any key is released."""
 
     @takes_headers
     def test_another_version(self, peer: Peer, command: commands.Command) -> None:
@@ -132,7 +132,7 @@ class TestHeaders:
     def test_members_that_make_no_valid_header(
         self, peer: Peer, command: commands.Command, position: int, altered: bytes
     ) -> None:
-        made = bytearray(header(SENDER, 5, suite=PAPER).clear)  # of another suite, too: that would be said later
+        made = bytearray(header(SENDER, 5, suite=PAPER).clear)  # a different suite, which would be reported later
         made[position : position + len(altered)] = altered
         assert peer.code(command, wire_of(bytes(made)), 0) == errors.HEADER
 
@@ -224,7 +224,7 @@ class TestHeaders:
 
 class TestChunks:
     def begin(self, peer: Peer, sealed: bytes) -> Callable[..., bytes]:
-        """How to ask for the chunks of a capsule."""
+        """Return a function that requests the data of the chunks of a capsule."""
         handle, *_ = peer.ask(commands.OPEN_BEGIN, sealed[:WIRE_HEADER_SIZE], 0)
         return lambda *chunk: peer.ask(commands.OPEN_CHUNK, handle, *chunk)[0]
 
@@ -248,7 +248,7 @@ class TestChunks:
 
     @ciphers
     def test_the_last_8_bytes_are_held_back(self, peer: Peer, cipher: int) -> None:
-        """They are the check value if nothing follows."""
+        """They are the key check value if the chunk is the last."""
         data = bytes(range(256)) * 8
         sealed = capsule(SENDER, 1, data, cipher=cipher)
         open_chunk = self.begin(peer, sealed)
@@ -299,7 +299,7 @@ class TestChunks:
 
     @pytest.mark.parametrize("size", range(18))
     def test_members_that_seal_less_than_16_bytes(self, peer: Peer, size: int) -> None:
-        """There is no room for a sync word and a check value; tags alone do not make a capsule."""
+        """There is no room for sync word and key check value; correct tags alone do not make a capsule."""
         _, _, _, tag_key, *_ = peer.ask(commands.OPEN_KEYS, wire(SENDER, 1), 0)
         chunk = last_bytes_only(bytes(size), tag_key)
         code = peer.open_code(wire(SENDER, 1) + chunk)
@@ -316,7 +316,7 @@ class TestChunks:
     @ciphers
     @modes
     def test_a_generator_that_differs(self, cipher: int, mode: str) -> None:
-        """The channel is innocent: all tags fit, and yet the text is another."""
+        """There is no damage in transit: all tags are correct, but the data differ."""
         sender = Peer(SENDER, p1="0.53")
         for size in (0, 2000):
             with pytest.raises(errors.UnitError, match="DIVERGED"):
@@ -402,7 +402,7 @@ class TestChunks:
 
     @ciphers
     def test_a_failure_in_the_middle_costs_an_opening_at_most(self, peer: Peer, cipher: int) -> None:
-        """Out of memory, say. What comes out after it, if anything, is the data; opened anew it is all there."""
+        """A fault such as lack of memory. Any data returned later are correct, and the message can be opened again."""
         data = bytes(range(256)) * 5
         sealed = capsule(SENDER, 1, data, cipher=cipher)
         chunks = chunks_of(sealed)
@@ -428,10 +428,10 @@ class TestChunks:
 
 
 class TestModeA:
-    """The host gets the keys of the one message that it is at, and nothing else."""
+    """The host gets the keys of the current message and nothing else."""
 
     def keys(self, peer: Peer, outgoing: bool, cipher: int = VERNAM) -> bytes:
-        """Token or handle of a message in mode a."""
+        """Return the token or handle of a message in mode a."""
         if not outgoing:
             return peer.ask(commands.OPEN_KEYS, wire(SENDER, 1, cipher=cipher), 0)[0]
         token = new_token()
@@ -471,7 +471,7 @@ class TestModeA:
 
     @outgoing_or_incoming
     def test_there_is_no_keystream_for_aes(self, peer: Peer, outgoing: bool) -> None:
-        """Its AES key is all that is used of it; the paper bits of more than that would help nobody honest."""
+        """Only the AES key derives from the paper bits; no honest host needs more of them."""
         message = self.keys(peer, outgoing, AES)
         for offset, size in ((0, 1), (0, 32), (32, 32), (0, 0)):
             assert peer.code(commands.MESSAGE_STREAM, message, offset, size) == errors.CONFLICT
@@ -515,7 +515,7 @@ class TestModeA:
             assert self.codes(peer, token) == self.codes(peer, handle) == {errors.CONFLICT}
 
     def test_a_token_is_no_handle_and_a_handle_no_token(self, peer: Peer) -> None:
-        """Not even when a host makes them the same: what is opened in mode b stays in the unit."""
+        """This holds even if a host makes them equal: the plaintext of mode b uses other keys."""
         handle, *_ = peer.ask(commands.OPEN_BEGIN, wire(SENDER, 1, cipher=VERNAM), 0)
         _, tag_key, *_ = peer.ask(commands.SEAL_KEYS, handle, VERNAM, 0, RANDOM)
         (own,) = peer.ask(commands.MESSAGE_STREAM, handle, 0, 64)
@@ -563,7 +563,7 @@ class TestModeA:
 
 
 def _persistently(open_chunk: Callable[..., bytes], chunk: tuple[Any, ...]) -> bytes:
-    """Ask again if the unit has failed."""
+    """Repeat the request if the unit has failed."""
     try:
         return open_chunk(*chunk)
     except errors.UnitError as error:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The serial line of a board: full FIFOs, slow hosts, hosts that leave or stop reading, bytes that are no frames."""
+"""The serial line of a board: full FIFOs, slow hosts, hosts that disconnect or stop reading, invalid frames."""
 
 import random
 from types import SimpleNamespace
@@ -17,7 +17,7 @@ from ndks_protocol.session import OVERHEAD
 
 AWKWARD = (63, 64, 65, 127, 128, 255, 256, 257)
 ENOUGH = len(framing.encode(0xFF, 0xFFFFFFFF, b"\xff" * framing.MAX_PAYLOAD))
-WINDOW = 4  # requests that the driver keeps in flight
+WINDOW = 4  # requests in flight
 
 
 @pytest.mark.parametrize("appetite", [1, 7, 63, 64, 65, 256])
@@ -43,7 +43,7 @@ def test_answers_of_awkward_sizes_on_the_wire(chip: Chip, size: int) -> None:
         host.open()
         yield from host.provision()
         whole = yield from host.ask(commands.KEY_CHUNK, 0, 1, 0, size)
-        for payload in (size - overhead - 1, size - overhead):  # a zero byte saves COBS one
+        for payload in (size - overhead - 1, size - overhead):  # a zero byte saves one byte of COBS overhead
             key = yield from host.ask(commands.KEY_CHUNK, 0, 1, 0, payload)
             assert key[0] == whole[0][:payload]
 
@@ -66,7 +66,7 @@ def test_requests_of_awkward_sizes_on_the_wire(chip: Chip, size: int) -> None:
 
 
 def test_the_largest_answer(chip: Chip) -> None:
-    """A last piece that is full, of which two chunks come."""
+    """It has the two chunks of a full last piece."""
 
     def script(host: Host) -> Script:
         host.open()
@@ -81,7 +81,7 @@ def test_the_largest_answer(chip: Chip) -> None:
 
 @pytest.mark.parametrize("size", [*AWKWARD, ENOUGH])
 def test_requests_of_awkward_sizes_in_a_session(chip: Chip, size: int) -> None:
-    """The unit has not the command, and says so."""
+    """The unit does not have the command, and answers so."""
     body = bytes(min(framing.MAX_PAYLOAD, size - 11) - OVERHEAD)
     unknown = SimpleNamespace(code=0x7E, needs=commands.NOTHING, request=Layout("body:rest"))
 
@@ -98,7 +98,7 @@ def test_requests_of_awkward_sizes_in_a_session(chip: Chip, size: int) -> None:
 
 @pytest.mark.parametrize("uptime_ms", [0, 64_000])
 def test_a_unit_gives_up_on_a_host_that_does_not_read(chip: Chip, uptime_ms: int) -> None:
-    """The second time the deadline lies across the first wrap of ticks_ms."""
+    """In the second case ticks_ms wraps around before the timeout."""
     chip.clock.ms = uptime_ms
 
     def script(host: Host) -> Script:
@@ -138,7 +138,7 @@ def test_a_host_that_reads_a_little_is_waited_for(chip: Chip) -> None:
 
 
 def test_the_first_answer_after_giving_up_arrives(chip: Chip) -> None:
-    """A packet that USB has taken already cannot be called back: what follows must not be glued to it."""
+    """A packet in the USB hardware cannot be withdrawn: the next answer must not be joined to it."""
 
     def script(host: Host) -> Script:
         host.open()
@@ -197,7 +197,7 @@ def test_a_host_that_leaves_during_a_request(chip: Chip, part: int) -> None:
 
 
 def test_a_host_that_leaves_ends_its_session(chip: Chip) -> None:
-    """Whoever comes next has to prove that it knows the binding."""
+    """The next host must prove that it knows the binding."""
 
     def script(host: Host) -> Script:
         host.open()
@@ -242,7 +242,7 @@ def test_a_frame_that_arrives_byte_by_byte(chip: Chip) -> None:
 
 
 def _come_back(host: Host) -> Script:
-    """Open the port and, as the driver does, forget what still comes from before."""
+    """Open the port and, as the driver does, discard the bytes of the previous session."""
     host.close()
     yield from host.wait_ms(10)
     host.appetite = FIFO

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The record log: published bytes, wear, and damage. Power cuts are in test_all_cuts.py."""
+"""Tests of the record log: golden vectors, wear, and damage. test_all_cuts.py has the power cuts."""
 
 import struct
 
@@ -24,13 +24,13 @@ from ndks_unit.flash.records import BOOTS, EXPORT_COUNTER, MEMBERSHIP, MESSAGE_C
 
 VECTOR = load_vectors("records")
 IMAGE = bytes.fromhex(VECTOR["nvm"])
-MEMBER = bytes.fromhex(VECTOR["provision"])[32:]  # without the binding
+MEMBER = bytes.fromhex(VECTOR["provision"])[32:]  # the fields after the binding
 MEMBERSHIP_AT, BINDING_AT, LAST_RECORD = 32, 112, len(IMAGE) - TAIL - 48
-JUMP_RECORD = 112  # bytes that a jump of the counter costs
+JUMP_RECORD = 112  # size in bytes of the record that a jump writes
 
 
 def flash_with(image: bytes) -> MemoryFlash:
-    """Flash whose drive holds no snapshot."""
+    """Return a flash without snapshots."""
     flash = new_flash()
     flash.nvm.content[: len(image)] = image
     flash.snapshots = [None, None]
@@ -38,7 +38,7 @@ def flash_with(image: bytes) -> MemoryFlash:
 
 
 def host_of(flash: MemoryFlash) -> Host:
-    """The host of a unit that starts now."""
+    """Return the host of a newly started unit."""
     return Host(new_unit(flash))
 
 
@@ -129,7 +129,7 @@ def test_repeated_acknowledgements_cost_nothing() -> None:
 
 def test_a_start_writes_one_byte_and_a_session_none() -> None:
     flash = flash_with(IMAGE)
-    host_of(flash).ask(commands.NEXT_INDEX)  # the first writes a record
+    host_of(flash).ask(commands.NEXT_INDEX)  # the first one writes a record
     before = bytes(flash.nvm.content)
     for starts in (1, 2, 3):
         assert host_of(flash).ask(commands.NEXT_INDEX) == (0, VECTOR["next_index"])
@@ -188,7 +188,7 @@ def test_garbage_all_over_is_no_reason_to_erase_or_to_fail() -> None:
             host.firmware.state.log.size,
             commands.STATE_BLANK,
         )
-        with pytest.raises(errors.UnitError, match="STORAGE"):  # no drive, no snapshot, no erasing
+        with pytest.raises(errors.UnitError, match="STORAGE"):  # without a drive there is no snapshot and no erase
             host.provision()
         assert (bytes(flash.nvm.content[: len(image)]), flash.nvm.erases) == (image, 0)
 
@@ -203,7 +203,7 @@ def test_garbage_gives_way_to_records_through_a_snapshot() -> None:
 
 @pytest.mark.parametrize(("offset", "size"), [(48, 12), (48, 60), (96, 24)])
 def test_a_record_that_runs_past_the_end_is_stepped_over(offset: int, size: int) -> None:
-    """Even if its tag fits what is there; a counter needs its tail as well."""
+    """This holds even if its tag matches the bytes there; a counter also needs its tail."""
     end = NVM_SIZE - 32
     body = counter(77).ljust(size, b"\0")[: offset - 24]
     header = struct.pack(">BHIB", EXPORT_COUNTER, size, 99, 0)
@@ -227,7 +227,7 @@ def test_a_damaged_snapshot_does_no_harm() -> None:
 
 
 def test_a_snapshot_that_is_not_whole_is_not_looked_at() -> None:
-    """Not for any of its records: it may hold what another has replaced."""
+    """None of its records is used: it may have records that have been replaced."""
     flash = _compacted_by_jumps()
     flash.nvm.content[:] = b"\xff" * NVM_SIZE
     assert opened(flash).body(MEMBERSHIP) == b"member"
@@ -253,7 +253,7 @@ def test_what_is_in_a_snapshot_alone_is_kept_by_all_later_compactions() -> None:
     assert opened(flash).body(MEMBERSHIP) == b"member"
 
 
-# What cannot be written
+# Failed writes
 
 
 def test_nvm_is_not_erased_for_a_snapshot_that_did_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,7 +292,7 @@ def test_what_is_counted_after_a_compaction_wins_over_its_snapshot(steps: int) -
 
 
 def test_after_a_record_that_failed_and_is_valid_all_the_same_nothing_is_counted_in_vain() -> None:
-    """Its padding did not arrive: the write is refused, but at the next start this record is the newest."""
+    """The padding is missing: the write is refused, but at the next start this record is the newest."""
     flash = new_flash()
     log = opened(flash)
     log.append(EXPORT_COUNTER, counter(5))
@@ -321,7 +321,7 @@ def test_after_a_failed_compaction_nothing_is_counted_in_vain(monkeypatch: pytes
 
 
 def test_compaction_needs_no_new_large_piece_of_heap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After hours a board's heap may have no 4 KB in one piece: a unit would never write again."""
+    """After hours the heap of a board may have no contiguous 4 KB; the unit could then never write again."""
     flash = new_flash()
     log = opened(flash)
     written: list[object] = []
@@ -342,7 +342,7 @@ def test_compaction_needs_no_new_large_piece_of_heap(monkeypatch: pytest.MonkeyP
 
 
 def _compacted_by_jumps() -> MemoryFlash:
-    """Flash whose log has just been compacted for the first time, and goes on by another jump."""
+    """Return a flash whose log has been compacted once, and has one more jump."""
     flash = new_flash()
     log = opened(flash)
     log.append(MEMBERSHIP, b"member")
@@ -354,7 +354,7 @@ def _compacted_by_jumps() -> MemoryFlash:
 
 
 def _check_it_goes_on(flash: MemoryFlash, log: RecordLog) -> None:
-    """What is written after the damage is found again; nothing was erased for it."""
+    """Check that records written after the damage are found again, and that nothing was erased."""
     erases, value = flash.nvm.erases, counter_of(log)
     log.count(EXPORT_COUNTER)
     log.append(MEMBERSHIP, b"new")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The record log against a small model, in any order of writing, restarting, other bindings and power cuts."""
+"""The record log against a model, with writes, restarts, changes of the binding and power cuts in any order."""
 
 import struct
 from collections.abc import Callable
@@ -36,20 +36,20 @@ BODIES = {
     WINDOWS: st.binary(min_size=40, max_size=40),
     MESSAGE_COUNTER: st.binary(min_size=12, max_size=12),
 }
-STEPS = st.integers(0, 30) | st.integers(0, 2500) | st.integers(0, 10_000)  # of flash until the power goes
+STEPS = st.integers(0, 30) | st.integers(0, 2500) | st.integers(0, 10_000)  # steps of flash until the power cut
 COUNTS = st.sampled_from([1, 2, 63, 64, 65, 200])
 LAPTOPS = [BindingKeys(CRYPTO, bytes([number]) * 32) for number in range(3)]
 
-JUMP_RECORD = 112  # bytes that a jump of the counter costs
+JUMP_RECORD = 112  # size in bytes of the record that a jump writes
 
 
 def binding(laptop: int, settled: int = 1) -> bytes:
-    """A body of the record BINDING; the log itself does not care what is in it."""
+    """Return a body of the record BINDING; the log does not interpret it."""
     return bytes([laptop, settled]) * 33
 
 
 class RecordLogStates(RuleBasedStateMachine):
-    """`bodies` is the model: what the log must hold when it is unlocked."""
+    """`bodies` is the model: the content of the unlocked log."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class RecordLogStates(RuleBasedStateMachine):
 
     @rule(left=st.integers(0, 300))
     def fill(self, left: int) -> None:
-        """Jump until the next record or one after it needs a compaction."""
+        """Jump until the next record, or a later one, needs a compaction."""
         while self.log.used + left < self.log.size - JUMP_RECORD:
             self.attempt(EXPORT_COUNTER, counter(self.value + 1))
 
@@ -95,7 +95,7 @@ class RecordLogStates(RuleBasedStateMachine):
 
     @rule(starts=st.integers(1, 70))
     def start_locked(self, starts: int) -> None:
-        """A unit that nobody opens a session with counts its starts, as far as there is room."""
+        """A unit without a session counts its starts while the log has room."""
         for _ in range(starts):
             log = loaded(self.flash)
             log.set_auth(LAPTOPS[self.laptop].auth)
@@ -109,7 +109,7 @@ class RecordLogStates(RuleBasedStateMachine):
 
     @rule(cuts=st.lists(STEPS, min_size=1, max_size=3))
     def cut_while_starting(self, cuts: list[int]) -> None:
-        """The first session after a cut writes: what that has left in a snapshot alone."""
+        """The first session after a cut copies the records that exist only in a snapshot."""
         for steps in cuts:
             self.flash.power.survives(steps, self.started)
         self.restart()
@@ -146,7 +146,7 @@ class RecordLogStates(RuleBasedStateMachine):
     @precondition(lambda self: self.log.used > self.log.size - 200)
     @rule(kind=st.just(MEMBERSHIP), body=st.binary(min_size=240, max_size=240))
     def refuse(self, kind: int, body: bytes) -> None:
-        """No compaction on a drive that cannot be written, and nothing changes."""
+        """A log on a read-only drive refuses to compact, and does not change."""
         self.flash.drive_is_writable = False
         before = bytes(self.flash.nvm.content)
         with pytest.raises(errors.UnitError, match="STORAGE"):
@@ -171,7 +171,7 @@ class RecordLogStates(RuleBasedStateMachine):
         log.unlock(LAPTOPS[laptop].kek)
 
     def started(self) -> RecordLog:
-        """The log after a start, and what UNLOCK does."""
+        """Return the log after a start and UNLOCK."""
         log = loaded(self.flash)
         body = log.body(BINDING)
         assert body
@@ -197,7 +197,7 @@ class RecordLogStates(RuleBasedStateMachine):
         self.adopt(kind, [new] if ended else [new, self.bodies.get(kind)])
 
     def adopt(self, kind: int, allowed: "list[bytes] | list[bytes | None]") -> None:
-        """The old body or the new one; which of them, the log decides."""
+        """Take the body of the log into the model; it must be the old or the new one."""
         body = self.log.body(kind)
         assert body in allowed
         if body is not None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""safemode.py: a unit comes back by itself, unless somebody wants it not to."""
+"""Tests of safemode.py: a unit restarts by itself unless the user has requested safe mode."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Sealing messages: what a host may ask again, and that no keystream is used for two texts."""
+"""Tests of sealing messages: repeated requests, and no keystream for two texts."""
 
 import itertools
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def peer() -> Peer:
 
 
 def seal_chunk(peer: Peer, number: int, last: int, data: bytes, token: bytes = TOKEN) -> int:
-    """The error code that is answered, 0 when it is none."""
+    """Return the error code of the answer, or 0."""
     return peer.code(commands.SEAL_CHUNK, token, number, last, data)
 
 
@@ -78,7 +78,7 @@ class TestBeginning:
 
     @pytest.mark.parametrize("end", SESSION_ENDS)
     def test_a_token_is_remembered_over_sessions(self, peer: Peer, end: str) -> None:
-        """The host that asks again may have lost the line; its message cannot go on, and no number is burnt."""
+        """The host may repeat its request after a lost connection: no number is lost. The message cannot continue."""
         header = peer.begin(TOKEN)
         SESSION_ENDS[end](peer)
         assert peer.begin(TOKEN) == header
@@ -100,7 +100,7 @@ class TestBeginning:
         assert clear(peer.begin(TOKEN)).number == 1, "nor is the token used up"
 
     def test_the_salt_needs_both_sources(self, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A unit without randomness still salts with the host's, and the other way round."""
+        """If the entropy of the unit or of the host is constant, the salt is still fresh."""
         of_unit = {clear(peer.begin()).salt for _ in range(2)}
         assert len(of_unit) == 2
         monkeypatch.setattr(peer.unit, "entropy", bytes)
@@ -152,7 +152,7 @@ class TestPieces:
 
     @pytest.mark.parametrize("cipher", [VERNAM, AES])
     def test_a_last_piece_that_made_two_chunks_is_the_last(self, peer: Peer, cipher: int) -> None:
-        """Chunk 1 is made; a piece 1 would make another one."""
+        """Chunk 1 is already sealed; a piece 1 would make another chunk 1."""
         peer.begin(TOKEN, cipher)
         assert seal_chunk(peer, 0, 1, FULL) == 0
         for last, data in ((0, bytes(CHUNK)), (1, bytes(CHUNK)), (1, b"")):
@@ -204,7 +204,7 @@ class TestPieces:
 
     @pytest.mark.parametrize("cipher", [VERNAM, AES])
     def test_the_last_piece_makes_one_chunk_or_two(self, peer: Peer, cipher: int) -> None:
-        """Sync word, data and check value are cut every 1,024 bytes, wherever that is."""
+        """Sync word, data and key check value are split every 1,024 bytes, at any position."""
         for size, chunks in ((0, 1), (1, 1), (1008, 1), (1009, 2), (1016, 2), (1017, 2), (2032, 2), (2033, 3)):
             sealed = peer.seal(bytes(size), cipher)
             assert [len(chunk) - TAG_SIZE for _, _, chunk in chunks_of(sealed)][:-1] == [CHUNK] * (chunks - 1)
@@ -212,7 +212,7 @@ class TestPieces:
 
 
 class TestFailures:
-    """The unit fails in the middle of a piece: out of memory, say. It may be asked for again; no other may."""
+    """The unit fails during a piece, for example for lack of memory. The host may repeat that piece only."""
 
     @pytest.mark.parametrize("cipher", [VERNAM, AES])
     def test_only_the_same_piece_can_be_asked_for_again(self, cipher: int) -> None:
@@ -223,7 +223,7 @@ class TestFailures:
             if not code:
                 break
             assert code == errors.INTERNAL
-            if use > 1:  # the first makes the fingerprint of the piece
+            if use > 1:  # the first use computes the fingerprint of the piece
                 assert seal_chunk(peer, 0, 0, b"x" * FIRST_PIECE) == errors.CONFLICT
                 assert seal_chunk(peer, 0, 1, FULL) == errors.CONFLICT
                 assert seal_chunk(peer, 0, 1, b"") == errors.CONFLICT
@@ -252,7 +252,7 @@ class TestFailures:
         assert len(opened) > 5
 
     def test_a_beginning_that_failed_uses_no_keystream(self) -> None:
-        """The number is burnt, or not; the token is not used up."""
+        """The number may be lost, but the token can be used again."""
         numbers: set[int] = set()
         for use in range(1, 1000):
             peer = Peer()
@@ -266,7 +266,7 @@ class TestFailures:
 
 
 class Requests(RuleBasedStateMachine):
-    """Any requests in any order, failures among them. `chunks` is all that a wire-tapper could have collected."""
+    """Random requests with faults. `chunks` has all ciphertexts that an eavesdropper could have collected."""
 
     tokens = st.integers(0, 11).map(lambda number: b"token %02d" % number)
     ciphers = st.sampled_from([VERNAM, AES])
@@ -277,7 +277,7 @@ class Requests(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.peer = Peer()
-        self.headers: dict[bytes, bytes] = {}  # what the host believes the header of a token to be
+        self.headers: dict[bytes, bytes] = {}  # the header of each token, as the host knows it
         self.numbers: dict[int, bytes] = {}
         self.chunks: dict[tuple[bytes, int], bytes] = {}
         self.streams: dict[tuple[bytes, int], bytes] = {}
@@ -295,7 +295,7 @@ class Requests(RuleBasedStateMachine):
     def begin(self, token: bytes, cipher: int, random: bytes, in_mode_a: bool) -> None:
         command = commands.SEAL_KEYS if in_mode_a else commands.SEAL_BEGIN
         request = command, token, cipher, DATA, random
-        answer = self.ask(*request) or self.ask(*request)  # which tells the header, if only the first answer failed
+        answer = self.ask(*request) or self.ask(*request)  # the second has the header if the first failed
         if answer:
             wire = answer[0]
             assert self.modes.setdefault(wire, command.name) == command.name
@@ -311,7 +311,7 @@ class Requests(RuleBasedStateMachine):
 
     @rule(token=tokens, text=texts, cipher=ciphers, pattern=st.lists(pieces_asked, max_size=8), fresh=st.booleans())
     def converse(self, token: bytes, text: bytes, cipher: int, pattern: list[tuple[int, bool]], fresh: bool) -> None:
-        """What a host does, so that messages get beyond their first chunk: full pieces, in this order."""
+        """Send full pieces in this order, so that messages get beyond their first chunk."""
         if fresh:
             self.begin(token, cipher, RANDOM, in_mode_a=False)
         for number, last in pattern:
@@ -340,7 +340,7 @@ class Requests(RuleBasedStateMachine):
 
     @rule(use=st.integers(1, 40))
     def let_something_fail(self, use: int) -> None:
-        """At its so many-th use from now on, during whatever request that is."""
+        """Make the given primitive use fail, in whichever request it occurs."""
         self.peer.unit.fail_at(use)
 
     @invariant()
@@ -364,7 +364,7 @@ def _begin(token: bytes) -> tuple[Any, ...]:
 
 
 def _failing_once(peer: Peer, use: int, request: Callable[[], int]) -> int:
-    """Make a request of which something fails, unless it needs fewer primitives."""
+    """Make a request with a fault at this use of a primitive, if there is one."""
     peer.unit.fail_at(use)
     code = request()
     peer.unit.fail_at(0)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The unit's end of a session: who gets one, what ends it, and that nothing of it is left afterwards."""
+"""Tests of the unit's end of a session: authentication, the end of a session, and the erasure of its keys."""
 
 from collections.abc import Callable
 from typing import Any
@@ -50,14 +50,14 @@ def laptop(bound: MemoryUnit) -> Host:
 
 
 def values_of(command: commands.Command) -> tuple[Any, ...]:
-    """Some that fit the layout."""
+    """Return values that match the layout."""
     samples: dict[str, Any] = {"rest": b"", "u8": 0, "u16": 1, "u32": 0, "u64": 1}
     return tuple(samples[kind] if kind in samples else bytes(int(kind[1:])) for kind in command.request.kinds)
 
 
 @pytest.mark.parametrize("wrong", [2, 3, 128, 255])
 def test_a_flag_is_0_or_1(laptop: Host, wrong: int) -> None:
-    """And whatever else it is, nothing happens."""
+    """With any other value nothing changes."""
     laptop.open()
     assert laptop.session
     before = laptop.unit.flash.images
@@ -86,7 +86,7 @@ def is_locked(laptop: Host) -> bool:
 
 
 def assert_ended(laptop: Host, frame: framing.Frame) -> None:
-    """All that a unit says in the clear; and a new session can be opened."""
+    """Check that the error answer is in the clear, and that a new session can be opened."""
     assert (frame.kind, bytes(frame.payload)) == (framing.ERROR, errors.SESSION_ENDED.to_bytes(2))
     assert is_locked(laptop)
     laptop.channel = None
@@ -119,7 +119,7 @@ class TestHandshake:
         assert len(keys) == 1
 
     def test_the_same_request_never_looks_the_same(self, laptop: Host) -> None:
-        """Nor does its answer; and no number of it, or of the key, is to be seen on the line."""
+        """The answers differ too, and no number or key appears on the line."""
         seen: set[bytes] = set()
         laptop.open()
         (key,) = laptop.ask(commands.KEY_CHUNK, 0, 1, 0, 64)
@@ -150,7 +150,7 @@ class TestHandshake:
         assert len(set(seen)) == len(seen)
 
     def test_the_proofs_cover_what_the_unit_said_of_itself(self, laptop: Host) -> None:
-        """A host that was told something else than the unit has said ends up with other proofs."""
+        """If the host has received a modified HELLO answer, the proofs differ."""
         hello = bytearray(laptop.hello())
         unit_random, unit_proof = laptop.ask(commands.OPEN_SESSION, bytes(16))
         assert ReferenceSession(BINDING, bytes(hello), bytes(16), unit_random).unit_proof == unit_proof
@@ -180,7 +180,7 @@ class TestHandshake:
 
 class TestWrongProofs:
     def attempt(self, laptop: Host, proof: bytes = WRONG_PROOF) -> None:
-        """One that is not delayed."""
+        """Make an attempt after the delay."""
         laptop.unit.clock.milliseconds += LONGEST_DELAY
         laptop.begin()
         with pytest.raises(errors.UnitError, match="LOCKED"):
@@ -303,7 +303,7 @@ class TestWrongProofs:
         assert laptop.unit.clock.milliseconds > TICKS_PERIOD
 
     def test_a_full_log_keeps_nobody_out(self, laptop: Host) -> None:
-        """Before UNLOCK nothing is compacted: when the log is full, further attempts are delayed all the same."""
+        """There is no compaction before UNLOCK, but with a full log further attempts are still delayed."""
         for _ in range(140):
             self.attempt(laptop)
         assert laptop.firmware.state.log.size - laptop.firmware.state.log.used < 64
@@ -322,7 +322,7 @@ class TestWrongProofs:
 
 class TestSecuredFrames:
     def request(self, laptop: Host) -> tuple[int, int, bytes]:
-        """Kind, id and payload of the next frame, which has a body."""
+        """Return kind, id and payload of the next frame, which has a body."""
         payload = laptop.secured(commands.ACKNOWLEDGE, commands.ACKNOWLEDGE.request.pack(0, 1, 0))
         return commands.ACKNOWLEDGE.code, laptop.request_id, payload
 
@@ -396,7 +396,7 @@ class TestSecuredFrames:
 
     @pytest.mark.parametrize("command", commands.TABLE.values(), ids=lambda command: command.name)
     def test_a_command_in_the_clear_ends_it(self, laptop: Host, command: commands.Command) -> None:
-        """But for HELLO, which ends it as well and is answered."""
+        """HELLO also ends the session, but is answered."""
         laptop.open()
         before = laptop.unit.flash.images
         values = membership() if command is commands.PROVISION else values_of(command)
@@ -413,7 +413,7 @@ class TestSecuredFrames:
         assert_ended(laptop, laptop.send_frame(0x7E, 9, b""))
 
     def test_a_hello_that_does_not_fit_its_layout_ends_it(self, laptop: Host) -> None:
-        """One altered bit makes its kind of that of KEY_CHUNK."""
+        """One altered bit turns its kind into that of KEY_CHUNK."""
         laptop.open()
         payload = laptop.secured(commands.KEY_CHUNK, commands.KEY_CHUNK.request.pack(0, 1, 0, 32))
         laptop.send_frame(commands.HELLO.code, laptop.request_id, payload)
@@ -441,7 +441,7 @@ class TestSecuredFrames:
         assert laptop.status()["state"] == commands.STATE_PROVISIONED
 
     def test_an_opening_in_a_session_ends_it_and_is_answered(self, laptop: Host) -> None:
-        """In the clear, as it begins another session."""
+        """The answer is in the clear, because it begins another session."""
         laptop.open()
         frame = laptop.send(commands.OPEN_SESSION, laptop.secured(commands.OPEN_SESSION, RANDOM))
         assert frame.kind == commands.OPEN_SESSION.code | framing.ANSWER
@@ -454,7 +454,7 @@ class TestSecuredFrames:
         assert laptop.ask(commands.NEXT_INDEX) == (0, 1)
 
     def test_an_error_that_ends_the_session_is_understood(self, laptop: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-        """An erasure that fails in its midst: there is no session any more to secure its answer in."""
+        """An erasure fails midway: there is no session left to secure the answer."""
 
         def fail(slot: int, data: bytes) -> None:
             raise OSError
@@ -505,7 +505,7 @@ class TestSizes:
             assert frames[0].payload == errors.UNKNOWN_COMMAND.to_bytes(2)
 
     def test_a_blank_unit_takes_long_frames(self) -> None:
-        """PROVISION may have more than 128 bytes; once it has succeeded they are too long."""
+        """PROVISION may have more than 128 bytes; after it has succeeded, such frames are too long."""
         laptop = Host()
         frame = laptop.send_frame(0x7E, 1, bytes(MAX_PAYLOAD))
         assert frame.payload == errors.UNKNOWN_COMMAND.to_bytes(2)
@@ -665,7 +665,7 @@ def is_unlocked(laptop: Host) -> bool:
 
 
 def secrets_of(state: State) -> dict[str, bytearray]:
-    """Every key that is kept as long as a session is."""
+    """Return every key whose lifetime is a session."""
     assert state.session.channel
     held: dict[str, bytearray] = {"network secret": state.member.secret}
     for name in ("_sending", "_receiving"):
@@ -771,7 +771,7 @@ class TestWhatIsLeft:
 
 
 class TestFailures:
-    """The unit fails at any use of its primitives: out of memory, say. Whatever it is, every request is answered."""
+    """A fault at any use of a primitive, for example for lack of memory: every request is still answered."""
 
     def laptop(self, bound: MemoryUnit) -> tuple[Host, FailingUnit]:
         unit = failing_unit(bound.flash.images)
@@ -821,13 +821,13 @@ class TestFailures:
 
 
 class Talks(RuleBasedStateMachine):
-    """Any conversation. `stage` is the model: what the unit should hold the host for."""
+    """A random conversation. `stage` is the model: the expected state of the authentication."""
 
     def __init__(self) -> None:
         super().__init__()
         self.laptop = Host(keeps=ReferenceSession, opens=False)
         self.laptop.provision()
-        self.stage = "none"  # opened, proved, unlocked
+        self.stage = "none"  # then opened, proved, unlocked
         self.wrong = 0
         self.next_index = 1
         self.last_frame: tuple[int, int, bytes] | None = None
@@ -910,7 +910,7 @@ class Talks(RuleBasedStateMachine):
 
     @rule(body=st.binary(max_size=60), kind=st.sampled_from([0, *list(commands.TABLE)[1:], 0x7E, 0xFF]))
     def say_something(self, kind: int, body: bytes) -> None:
-        """In the clear, and short: whatever it is, it is neither a proof nor an erasure."""
+        """Send a short frame in the clear that is neither a proof nor an erasure."""
         if kind == commands.PROVE.code and len(body) == 16:
             return
         if kind in (commands.ZEROIZE.code, commands.OPEN_SESSION.code, commands.CLOSE.code) and len(body) in (1, 16):
@@ -923,7 +923,7 @@ class Talks(RuleBasedStateMachine):
 
     @rule(alter=st.integers(0, 2000) | st.none())
     def replay(self, alter: int | None) -> None:
-        """A frame of this session, twice; or altered."""
+        """Repeat a frame of this session, or alter one."""
         laptop = self.laptop
         if not laptop.channel:
             return

@@ -1,13 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The stand-ins are as unkind as the board: what the firmware relies on them to catch, they catch."""
+"""The models are as strict as the board: they detect the errors that the firmware must handle."""
 
 import pytest
 
 from firmware.stand_ins import Chip, WatchdogReset, aes
 from firmware.stand_ins.clock import Clock, WatchDogMode
-from firmware.stand_ins.flash import Nvm, Power, PowerCut, Sector
+from firmware.stand_ins.flash import Nvm
 from firmware.stand_ins.port import FIFO, PACKET, DataPort
+from ndks_emulator import Power
+from ndks_emulator.sector import Sector
 
 
 def test_a_watchdog_that_is_not_fed_resets_the_chip() -> None:
@@ -35,16 +37,6 @@ def test_nvm_erases_all_of_itself_for_bytes_that_are_not_blank() -> None:
     assert (nvm[0:3], nvm[4000:4001], sector.erases) == (b"abd", b"c", 1)
     with pytest.raises(ValueError, match="lengths"):
         nvm[0:2] = b"abc"
-
-
-def test_a_power_cut_after_the_erase_leaves_nothing() -> None:
-    power = Power()
-    sector = Sector(power)
-    sector.write(0, b"old")
-    power.steps_left = 2
-    with pytest.raises(PowerCut):
-        sector.write(0, b"new")
-    assert sector.content == b"\xff" * 4096
 
 
 def test_the_port_takes_what_fits_and_overwrites_when_nobody_is_there() -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The dispatcher: every request has one answer, whatever is in it and whatever goes wrong."""
+"""Tests of the dispatcher: every request has one answer, whatever its content and whatever fails."""
 
 import hashlib
 import struct
@@ -33,7 +33,7 @@ def provisioned() -> MemoryUnit:
 
 
 def test_published_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As it is on the line: the sessions in it are somebody else's arithmetic."""
+    """The bytes on the line equal those of an independent implementation, including sessions."""
     monkeypatch.setattr(device, "FIRMWARE", FIRMWARE_OF_VECTORS)
     uid, entropy = bytes.fromhex(CONVERSATION["uid"]), bytes.fromhex(CONVERSATION["entropy"])
     host = Host(new_unit(new_flash(uid), lambda size: entropy[:size]))
@@ -102,7 +102,7 @@ def test_nvm_that_cannot_be_written_is_storage() -> None:
 
 
 def test_keys_can_be_read_when_nothing_can_be_written(provisioned: MemoryUnit) -> None:
-    """The membership lies in a snapshot alone; nvm is worn out and the drive has become read-only."""
+    """The membership exists in a snapshot only; nvm is worn out, and the drive is read-only."""
     host = Host(provisioned.clone())
     expected = host.ask(commands.KEY_CHUNK, 0, 1, 0, 32)
     _compact(host)
@@ -167,7 +167,7 @@ def test_the_state_of_a_newer_firmware_is_left_alone(provisioned: MemoryUnit) ->
 
 @pytest.mark.parametrize("older", [b"\1", b"\2", b"\2and more"])
 def test_the_state_of_an_older_firmware_is_left_alone_and_can_be_erased(older: bytes) -> None:
-    """Its secrets lie there in the clear: nothing is taken from it but by ZEROIZE."""
+    """Its secrets are in the clear: only ZEROIZE changes it."""
     host = Host(opens=False)
     nvm = host.unit.flash.nvm
     _write_format(host, older)
@@ -190,7 +190,7 @@ def test_the_state_of_an_older_firmware_is_left_alone_and_can_be_erased(older: b
 
 
 def test_an_open_case_erases_what_another_firmware_has_written() -> None:
-    """It may hold secrets."""
+    """It may contain secrets."""
     for other in (CURRENT_FORMAT - 1, CURRENT_FORMAT + 1):
         host = Host()
         _write_format(host, bytes((other,)) + b"and its secret")
@@ -201,7 +201,7 @@ def test_an_open_case_erases_what_another_firmware_has_written() -> None:
 
 
 def test_the_state_of_a_newer_firmware_is_left_alone_in_a_snapshot(provisioned: MemoryUnit) -> None:
-    """As after a cut in the newer firmware's compaction, whose records this one may not even know."""
+    """As after a cut during a compaction of the newer firmware, whose record types may be unknown."""
     host = Host(provisioned.clone())
     _write_format(host, bytes((CURRENT_FORMAT + 1,)))
     _compact(host)
@@ -220,7 +220,7 @@ def test_any_request_is_answered(provisioned: MemoryUnit, is_member: bool, code:
 @pytest.mark.parametrize("is_member", [False, True])
 @given(data=st.data())
 def test_any_values_are_answered(provisioned: MemoryUnit, is_member: bool, data: st.DataObject) -> None:
-    """As above, with payloads that fit the layouts, so that handlers see them."""
+    """The payloads match the layouts, so they reach the handlers."""
     unit = provisioned.clone() if is_member else new_unit()
     command = data.draw(st.sampled_from(sorted(commands.TABLE.values(), key=lambda command: command.code)))
     values = [data.draw(_VALUES[kind]) for kind in command.request.kinds]
@@ -315,13 +315,13 @@ def _answer_known(unit: MemoryUnit, code: int, payload: bytes) -> None:
 
 
 def _write_format(host: Host, body: bytes) -> None:
-    """Append the record as the firmware would that has this format."""
+    """Append a state format record, as a firmware of that format does."""
     record = RecordKeys(CRYPTO).encode(records.STATE_FORMAT, body, 1000)
     host.unit.flash.nvm.write(host.firmware.state.log.used, record)
 
 
 def _compact(host: Host) -> None:
-    """Let the first snapshot hold what nvm holds."""
+    """Compact the log, so that the first snapshot has the content of nvm."""
     image = host.unit.flash.images[0][: records.SIZE]
     host.unit.flash.snapshot_write(0, image + hashlib.sha256(image).digest())
 

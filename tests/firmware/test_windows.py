@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Accepting messages: each is opened once, however they arrive, and whatever happens to the unit in between."""
+"""Tests of accepting messages: each is opened once, in any order and with any power cut."""
 
 import itertools
 
@@ -23,7 +23,7 @@ def peer() -> Peer:
 
 
 def code(peer: Peer, number: int, flags: int = 0, lane: int = LANE) -> int:
-    """What beginning to open says, 0 when it opens."""
+    """Return the error code of OPEN_BEGIN, or 0."""
     return peer.code(commands.OPEN_BEGIN, wire(lane, number), flags)
 
 
@@ -32,7 +32,7 @@ def accept(peer: Peer, number: int, allow_jump: int = 0, lane: int = LANE) -> in
 
 
 def test_what_was_opened_and_not_accepted_opens_again(peer: Peer) -> None:
-    """A full disk loses nothing."""
+    """A full disk loses no message."""
     sealed = capsule(LANE, 1)
     for _ in range(2):
         for mode in "abab":
@@ -134,7 +134,7 @@ def test_without_storage_nothing_is_accepted(peer: Peer) -> None:
 
 @pytest.mark.parametrize("order", ["in order", "backwards", "senders in turn"])
 def test_at_most_one_erase_in_40_accepted_capsules(order: str) -> None:
-    """Flash endures about 100,000 erases; with the largest records a network can have."""
+    """Flash endures about 100,000 erases. The records have their maximum size."""
     peer = Peer(**LONGEST)
     lanes = range(100, 100 + MAX_SENDERS)
     for lane in lanes:
@@ -169,7 +169,7 @@ class Deliveries(RuleBasedStateMachine):
 
     @initialize(fill=st.booleans())
     def begin(self, fill: bool) -> None:
-        """In half of the runs compactions come soon."""
+        """Fill the log in half of the runs, so that compactions come soon."""
         while fill and self.peer.firmware.state.log.used < self.peer.firmware.state.log.size - 300:
             self.do_other_things(1)
 
@@ -181,7 +181,7 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule(lane=lanes, age=ages, accept=st.booleans())
     def deliver(self, lane: int, age: int, accept: bool) -> None:
-        """Some capsule that was sent, perhaps long ago, perhaps again."""
+        """Deliver one of the sent capsules, of any age, possibly again."""
         number = self.sent[lane] - age
         if number < 1:
             return
@@ -209,7 +209,7 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule(count=st.integers(1, 40))
     def do_other_things(self, count: int) -> None:
-        """Which fill the log, so that it is compacted."""
+        """Fill the log, so that it is compacted."""
         for _ in range(count):
             _, index = self.peer.ask(commands.NEXT_INDEX)
             self.peer.ask(commands.ACKNOWLEDGE, 0, index + 1, 0)

@@ -6,14 +6,14 @@ Each frame is answered once, with what its command answers or a code of the tabl
 """
 
 import copy
+import functools
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
-from conversation import ENTROPY, UID
+from conversation import ENTROPY, FIRST, MEMBER, UID
+from frame_reference import Event, ReferenceDecoder
 from session_reference import Binding, Session
 
-from fuzz.frames import Event, ReferenceDecoder
 from fuzz.promises import Promises
 from ndks_emulator import MemoryFlash, MemoryUnit, PowerCut, SetClock
 from ndks_protocol import commands, errors, framing
@@ -38,6 +38,18 @@ _WRITES = {command.code for command in _WRITING}  # the others leave flash as it
 def fuzzed_unit(flash: MemoryFlash | None = None) -> MemoryUnit:
     """The unit of the vectors: its randomness is always the same, so that a reproducer reproduces."""
     return MemoryUnit(flash or MemoryFlash(UID), entropy=lambda size: ENTROPY[:size], clock=SetClock())
+
+
+@functools.cache
+def bound_unit() -> MemoryUnit:
+    bench = Bench(fuzzed_unit(), None)
+    assert bench.send(commands.PROVISION.code, FIRST.secret + MEMBER) == 0
+    return bench.unit
+
+
+def bound_bench() -> "Bench":
+    """A unit that is bound, and the host that it is bound to."""
+    return Bench(bound_unit().clone(), FIRST)
 
 
 class Bench:
@@ -124,7 +136,16 @@ class Bench:
         self.receive(framing.encode(kind, request_id, payload))
         return self.code
 
-    def ask(self, kind: int, body: bytes, request_id: int = KNOWN_ID) -> int:
+    def ask(self, command: commands.Command, *values: Any) -> tuple[Any, ...]:
+        """The fields of the answer. UnitError when it carries a code."""
+        if self.code_of(command, *values):
+            raise errors.UnitError(self.code)
+        return command.answer.unpack(self.answer)
+
+    def code_of(self, command: commands.Command, *values: Any) -> int:
+        return self.request_of(command.code, command.request.pack(*values))
+
+    def request_of(self, kind: int, body: bytes, request_id: int = KNOWN_ID) -> int:
         """Send a request as a host does: secured, if there is a session."""
         if len(body) > MAX_PAYLOAD - _SYNC - _TAG:
             return 0
@@ -145,7 +166,7 @@ class Bench:
         if self.opening and up_to >= commands.PROVE.code:
             self.send(commands.PROVE.code, self.opening.host_proof)
         if self.channel and up_to >= commands.UNLOCK.code:
-            self.ask(commands.UNLOCK.code, self.binding.kek + bytes(9))
+            self.code_of(commands.UNLOCK, self.binding.kek, 0, 0)
 
     # The model
 
@@ -185,7 +206,7 @@ class Bench:
             assert answer is not None, "an answer is not the next frame of the session"
             payload = answer
         self.answer = payload
-        self.code = self._code_of(kind, payload)
+        self.code = self._judged(kind, payload)
         self._judge(before)
         return wire
 
@@ -203,7 +224,7 @@ class Bench:
                 self.unit.case.open()
             self.opens_case = False
 
-    def _code_of(self, kind: int, payload: bytes) -> int:
+    def _judged(self, kind: int, payload: bytes) -> int:
         if kind != framing.ERROR:
             assert kind == self.request[0] | framing.ANSWER
             return 0
@@ -218,7 +239,7 @@ class Bench:
     def _judge(self, before: dict[str, Any]) -> None:
         kind, body, code = self.request[0], self._body, self.code
         if self.unit.board.case_open and self.binding:  # it was opened meanwhile
-            assert code == errors.TAMPERED
+            assert code == errors.TAMPERED or (kind, code) == (commands.ZEROIZE.code, 0)
             assert self.firmware.state.binding is None
             self.binding = None
             self._end_session()
@@ -378,11 +399,6 @@ def _check_equal(before: dict[str, Any], after: dict[str, Any]) -> None:
             state["bodies"] = {kind: body for kind, body in state["bodies"].items() if kind not in records.SEALED}
             state["own numbers"] = state["counter"] = state["messages"] = None
     assert after == before
-
-
-def stranger(auth: bytes, kek: bytes, binding_id: bytes) -> Any:
-    """A binding of which nobody knows the secret, but what is in flash."""
-    return SimpleNamespace(auth=auth, kek=kek, id=binding_id)
 
 
 def _fits(command: commands.Command, body: bytes) -> bool:

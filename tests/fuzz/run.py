@@ -1,28 +1,32 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`make fuzz`: let atheris make inputs for each target, for so many seconds, each target in a process of its own.
+"""`make fuzz`: let atheris make the inputs of each fuzzed test, for so many seconds, each in a process of its own.
 
 What covers something new is kept, in a directory for temporary files, and the next run goes on from there. Exit status:
 0 nothing was found, 1 something was, 2 there is no atheris here. A finding comes again with --reproduce TARGET FILE.
 """
 
 import argparse
+import gc
 import getpass
-import hashlib
 import importlib.util
+import random
 import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 _TESTS = Path(__file__).parents[1]
 sys.path[:1] = [str(_TESTS), str(_TESTS / "checks")]  # not this directory: its names are others' as well
 
-from fuzz.invariants import bounded, quick_collections, sampled  # noqa: E402 (these lie where only tests look)
-from fuzz.targets import NAMES, target  # noqa: E402
+from hypothesis import settings  # noqa: E402 (where the tests lie is said first)
 
-_INSTRUMENTED = ["ndks", "ndks_emulator", "ndks_protocol", "ndks_unit", "fuzz.faulty"]
+NAMES = ("frames", "requests", "sessions", "capsules", "files", "flash")
+_INSTRUMENTED = ["ndks", "ndks_emulator", "ndks_protocol", "ndks_unit", "fuzz.test_run"]
+_LARGEST_INPUT = 8192
+_SEEDS = 64  # inputs of random bytes to begin with
 _LONGEST_INPUT = 20  # seconds; an input that takes longer hangs
 _MOST_MEGABYTES = 1024
 _STARTING = 600  # seconds that importing, and running what was kept, may take
@@ -30,9 +34,11 @@ _STARTING = 600  # seconds that importing, and running what was kept, may take
 
 def main() -> int:
     arguments = _arguments()
+    settings.register_profile("fuzz", database=None)
+    settings.load_profile("fuzz")
     if arguments.reproduce:
         name, file = arguments.reproduce
-        bounded(target(name).run, Path(file).read_bytes(), target(name).MOST_MEMORY)
+        target(name)(Path(file).read_bytes())
         print(f"{name}: this input does no harm")
         return 0
     if not importlib.util.find_spec("atheris"):
@@ -45,6 +51,13 @@ def main() -> int:
         return _work(arguments.worker, arguments.corpus / arguments.worker, arguments.seconds)
     found = [name for name in arguments.target or NAMES if not _is_sound(name, arguments.corpus, arguments.seconds)]
     return 1 if found else 0
+
+
+def target(name: str) -> Callable[[bytes], object]:
+    """What a test does with an input of so many bytes; frames is test_frames in fuzz/test_frames.py."""
+    module, _, function = name.partition(":")
+    test = getattr(importlib.import_module(f"fuzz.test_{module}"), function or f"test_{module}")
+    return test.hypothesis.fuzz_one_input
 
 
 def _arguments() -> argparse.Namespace:
@@ -68,8 +81,8 @@ def _is_sound(name: str, corpus: Path, seconds: int) -> bool:
         raise SystemExit(f"fuzz: others may write to {corpus}; name another: --corpus DIR")
     directory = corpus / name
     directory.mkdir(exist_ok=True)
-    for seed in target(name).seeds():
-        (directory / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
+    for number in range(_SEEDS):
+        (directory / f"seed{number}").write_bytes(random.Random(number).randbytes(_LARGEST_INPUT >> number % 8))
     log = corpus / f"{name}.log"
     command = [sys.executable, __file__, str(seconds), "--worker", name, "--corpus", str(corpus)]
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as worker:
@@ -102,21 +115,19 @@ def _work(name: str, directory: Path, seconds: int) -> int:
 
         fuzzed = target(name)
 
-    def run_one(data: bytes) -> None:
-        sampled(fuzzed.run, data, fuzzed.MOST_MEMORY)
-
     options = {
         "max_total_time": seconds,
-        "max_len": fuzzed.LARGEST_INPUT,
+        "max_len": _LARGEST_INPUT,
         "len_control": 0,
         "timeout": _LONGEST_INPUT,
         "rss_limit_mb": _MOST_MEGABYTES,
         "print_final_stats": 1,
         "artifact_prefix": f"{directory}.",
     }
-    atheris.Setup([__file__, *(f"-{option}={value}" for option, value in options.items()), str(directory)], run_one)
-    with quick_collections():
-        atheris.Fuzz()
+    atheris.Setup([__file__, *(f"-{option}={value}" for option, value in options.items()), str(directory)], fuzzed)
+    gc.collect()
+    gc.freeze()  # units collect garbage when a session ends
+    atheris.Fuzz()
     return 0
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from conversation import FIRST, SECOND
 
-from fuzz.bench import RANDOM, Bench
-from fuzz.requests import bound_unit
+from fuzz.bench import RANDOM, Bench, bound_bench
 from ndks_protocol import commands, errors
 from ndks_protocol.commands import Command
 from ndks_unit import dispatcher
@@ -20,7 +19,7 @@ Handler = Callable[..., tuple[Any, ...]]
 
 @pytest.fixture
 def bench() -> Bench:
-    bench = Bench(bound_unit().clone(), FIRST)
+    bench = bound_bench()
     bench.open_session()
     return bench
 
@@ -29,14 +28,10 @@ def replace(monkeypatch: pytest.MonkeyPatch, command: Command, handler: Handler)
     monkeypatch.setitem(dispatcher.HANDLERS, command.code, handler)
 
 
-def ask(bench: Bench, command: Command, *values: Any) -> int:
-    return bench.ask(command.code, command.request.pack(*values))
-
-
 def test_an_unknown_exception(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     replace(monkeypatch, commands.NEXT_INDEX, lambda state: 1 // 0)
     with pytest.raises(AssertionError, match="NEXT_INDEX is answered INTERNAL, for ZeroDivisionError"):
-        ask(bench, commands.NEXT_INDEX)
+        bench.code_of(commands.NEXT_INDEX)
 
 
 def test_a_refusal_that_changes_flash(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,25 +41,25 @@ def test_a_refusal_that_changes_flash(bench: Bench, monkeypatch: pytest.MonkeyPa
 
     replace(monkeypatch, commands.TRUST, write_and_refuse)
     with pytest.raises(AssertionError, match="flash was changed"):
-        ask(bench, commands.TRUST, 3, bytes(16))
+        bench.code_of(commands.TRUST, 3, bytes(16))
 
 
 def test_a_number_that_is_given_twice(bench: Bench) -> None:
-    assert ask(bench, commands.SEAL_BEGIN, b"token 01", 1, 0, bytes(8)) == 0
+    assert bench.code_of(commands.SEAL_BEGIN, b"token 01", 1, 0, bytes(8)) == 0
     bench.firmware.state.message_counter._next -= 1
     with pytest.raises(AssertionError, match="given to two messages"):
-        ask(bench, commands.SEAL_BEGIN, b"token 02", 1, 0, bytes(8))
+        bench.code_of(commands.SEAL_BEGIN, b"token 02", 1, 0, bytes(8))
 
 
 def test_a_key_that_is_offered_again(bench: Bench) -> None:
-    assert ask(bench, commands.ACKNOWLEDGE, 0, 5, 0) == 0
+    assert bench.code_of(commands.ACKNOWLEDGE, 0, 5, 0) == 0
     bench.firmware.state.member.exports.next = 5
     with pytest.raises(AssertionError, match="offered again"):
-        ask(bench, commands.NEXT_INDEX)
+        bench.code_of(commands.NEXT_INDEX)
 
 
 def test_a_session_for_another_laptop(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Bench(bound_unit().clone(), FIRST)
+    bench = bound_bench()
     bench.open_session(up_to=commands.OPEN_SESSION.code)
     replace(monkeypatch, commands.PROVE, lambda state, proof: ())
     with pytest.raises(AssertionError):
@@ -74,7 +69,7 @@ def test_a_session_for_another_laptop(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_secret_opened_without_its_key(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     replace(monkeypatch, commands.UNLOCK, lambda state, *_: state.unlock(FIRST.kek) or ())
     with pytest.raises(AssertionError):
-        ask(bench, commands.UNLOCK, SECOND.kek, 0, 0)
+        bench.code_of(commands.UNLOCK, SECOND.kek, 0, 0)
 
 
 def test_a_frame_that_is_accepted_twice(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,6 +87,6 @@ def test_a_session_that_outlives_a_host_that_left(bench: Bench, monkeypatch: pyt
 
 
 def test_a_sound_unit_has_none_of_these(bench: Bench) -> None:
-    assert ask(bench, commands.OPEN_SESSION, RANDOM) == 0
+    assert bench.code_of(commands.OPEN_SESSION, RANDOM) == 0
     bench.open_session()
     assert bench.unlocked

@@ -10,9 +10,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 RUN = Path(__file__).parent / "run.py"
 needs_atheris = pytest.mark.skipif(not importlib.util.find_spec("atheris"), reason="no atheris for this Python here")
+
+
+@given(st.integers(0, 255), st.integers(0, 255))
+def faulty(first: int, second: int) -> None:
+    """A test that fails, to see whether it is found."""
+    if first == ord("a"):
+        assert second != ord("b"), "two bytes in their order"
 
 
 def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -24,14 +33,14 @@ def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProce
 
 @needs_atheris
 def test_a_fault_is_found_and_comes_again(tmp_path: Path) -> None:
-    ended = run("20", "--target", "faulty", "--corpus", tmp_path / "corpus")
+    ended = run("20", "--target", "run:faulty", "--corpus", tmp_path / "corpus")
     assert ended.returncode == 1, ended.stdout
-    assert "AssertionError: three bytes in their order" in ended.stdout
-    again = re.search(r"--reproduce faulty (\S+)", ended.stdout)
+    assert "AssertionError: two bytes in their order" in ended.stdout
+    again = re.search(r"--reproduce run:faulty (\S+)", ended.stdout)
     assert again
-    assert run("--reproduce", "faulty", again[1]).returncode == 1
+    assert run("--reproduce", "run:faulty", again[1]).returncode == 1
     (tmp_path / "harmless").write_bytes(b"other bytes")
-    assert run("--reproduce", "faulty", tmp_path / "harmless").returncode == 0
+    assert run("--reproduce", "run:faulty", tmp_path / "harmless").returncode == 0
 
 
 @needs_atheris
@@ -39,7 +48,7 @@ def test_a_sound_target_keeps_its_inputs(tmp_path: Path) -> None:
     ended = run("1", "--target", "frames", "--corpus", tmp_path / "corpus")
     assert ended.returncode == 0, ended.stdout
     assert re.match(r"frames: \d+ executions, \d+ inputs kept", ended.stdout)
-    assert len(list((tmp_path / "corpus" / "frames").iterdir())) > 100
+    assert len(list((tmp_path / "corpus" / "frames").iterdir())) > 64
 
 
 def test_without_atheris_it_says_so(tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def _statistic(row: tuple[Any, ...], is_paper: bool) -> dict[str, Any]:
 def _no_channel() -> dict[str, Any]:
     return {
         "checks": [
-            {"name": "each side in a network namespace of its own", "held": True, "detail": "net:[4026532246], net:[4026532245]"},
+            {"name": "each side has its own network namespace", "held": True, "detail": "net:[4026532246], net:[4026532245]"},
             {"name": "a probe from inside does not reach the other side", "held": True, "detail": "Network is unreachable"},
             {"name": "the same probe without the cage does", "held": True, "detail": "connected in 0.2 ms"},
             {"name": "Wi-Fi and Bluetooth are off", "held": None, "detail": "one machine: both sides share its controllers"},
@@ -225,8 +225,8 @@ def _regular_channel() -> dict[str, Any]:
         for i in range(8)
     ]
     checks = [
-        {"name": "every message came out as it was written", "held": True, "detail": "8 of 8"},
-        {"name": "the listener has every byte that was sent", "held": True, "detail": "25,576 bytes"},
+        {"name": "every message was decrypted correctly", "held": True, "detail": "8 of 8"},
+        {"name": "the eavesdropper recorded every byte that was sent", "held": True, "detail": "25,576 bytes"},
     ]
     return {"checks": checks, "messages": messages}
 

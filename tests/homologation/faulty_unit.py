@@ -6,9 +6,7 @@ python tests/homologation/faulty_unit.py FAULT DIR       prints the path of a ps
 """
 
 import contextlib
-import select
 import struct
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -28,7 +26,6 @@ from ndks_unit.paper_bits import KeyReader
 from ndks_unit.sessions import Session
 from ndks_unit.state import State
 
-PATIENCE = 20.0  # seconds
 _GOLDEN = 2654435761  # of multiplicative hashing: spreads the bits that are made 0
 _PERIOD = 4096
 _LESS_ONES = 0.02  # share of the key bits that are made 0: 49 % are 1 then
@@ -154,21 +151,11 @@ FAULTS: dict[str, Callable[[], None]] = {
 }
 
 
-@contextlib.contextmanager
-def running(fault: str, directory: Path) -> Iterator[str]:
-    """Run such a unit in a process of its own, and yield its port."""
-    command = [sys.executable, __file__, fault, str(directory)]
-    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, **pipes) as process:
-        try:
-            assert process.stdout
-            readable, _, _ = select.select([process.stdout], [], [], PATIENCE)
-            port = process.stdout.readline().strip() if readable else ""
-            assert port, "the unit does not start"
-            yield port
-        finally:
-            process.kill()
-            process.wait(PATIENCE)
+def emulated(fault: str, directory: Path) -> contextlib.AbstractContextManager[Any]:
+    """Run such a unit in a process of its own, as support.emulate_process does."""
+    from support.emulate_process import running  # that process itself does not find it
+
+    return running(sys.executable, __file__, fault, str(directory))
 
 
 @contextlib.contextmanager
@@ -180,7 +167,8 @@ def two_units(directory: Path, fault: str = "none", *, faulty: Sequence[str] = (
     network, stations = Network.new("laboratory"), {}
     with contextlib.ExitStack() as stack:
         for lane, owner in enumerate((ALICE, BOB), 1):
-            port = stack.enter_context(running(fault if owner in faulty else "none", directory / owner))
+            unit_fault = fault if owner in faulty else "none"
+            port = stack.enter_context(emulated(unit_fault, directory / owner)).port
             store = BindingStore(directory / f"laptop of {owner}")
             with ndks.open(port, bindings=store) as unit:
                 unit.bind(unit.provision(network, lane))

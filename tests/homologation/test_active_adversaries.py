@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Active adversaries break what can be broken, and nothing else."""
+"""Active adversaries break the bare scheme, and nothing else."""
 
 import contextlib
 import json
@@ -33,7 +33,7 @@ from ndks_laboratory.homologation.unit_system import UnitSystem
 from ndks_protocol import commands
 
 BY_LABEL = {adversary.label: adversary for adversary in ADVERSARIES}
-NOBODY = cast(Oracle, None)  # active adversaries see for themselves whether they succeed
+NOBODY = cast(Oracle, None)  # active adversaries verify their success themselves
 
 
 def seen(system: System | None, seed: int = 1) -> Seen:
@@ -47,14 +47,14 @@ def attack(adversary: ActiveAdversary, system: System | None, seed: int = 1) -> 
 
 @pytest.fixture(scope="module")
 def units(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnitSystem]:
-    """Two healthy units in processes of their own."""
+    """Two healthy units in separate processes."""
     with two_units(tmp_path_factory.mktemp("units")) as system:
         yield system
 
 
 @pytest.fixture(scope="module")
 def units_in_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnitSystem]:
-    """Of suite paper, whose capsules have tags all the same."""
+    """Units of suite paper, whose capsules also have tags."""
     directory, stations = tmp_path_factory.mktemp("units"), list[Station]()
     network = Network.new("laboratory", suite="paper", p1="0.52", p2="25")
     for lane, owner in enumerate((ALICE, BOB), 1):
@@ -86,8 +86,8 @@ def test_bare_scheme_is_broken_by_all(adversary: ActiveAdversary) -> None:
     [
         ("A7a", 'bit flip: "PAY 0100" became "PAY 9100"'),
         ("A7b", 'replay: "PAY 0100 TO BOB, ORDER 0" came twice'),
-        ("A7f", "reflection: Alice took from Bob what Alice has sent"),
-        ("A7g", 'two messages have one keystream: whoever knows the first reads "MESSAGE 00'),
+        ("A7f", "reflection: Alice accepted from Bob what Alice has sent"),
+        ("A7g", 'two messages have the same keystream: whoever knows the first reads "MESSAGE 00'),
         ("A7h", "wrong laptop: another laptop was given a key of 128 bits"),
         ("A7j", "flash of Alice's unit: p1 beside p2 found"),
     ],
@@ -97,7 +97,7 @@ def test_what_is_said_of_the_bare_scheme(label: str, summary: str) -> None:
 
 
 def test_bare_scheme_gives_out_frames_in_another_order() -> None:
-    """Each frame has its own key index: the parts of a text change places, and all of it can be read."""
+    """Each frame has its own key index: the frames of a text can be reordered, and all of it is readable."""
     system, texts = BareSystem(), (b"A" * 1024, b"B" * 1024, b"C" * 10)
     capsule = system.seal(b"".join(texts))
     size = system.layout.chunk
@@ -113,7 +113,7 @@ def test_ideal_system_is_broken_by_none(adversary: ActiveAdversary) -> None:
 
 
 def check_refusals(label: str, refusals: dict[str, int]) -> None:
-    """See that an attack got as far as to what it is meant for: a refusal for another reason would show nothing."""
+    """Check the reasons of the refusals, to ensure that the attack reached its target."""
     expected = {
         "A7b": {"DUPLICATE"},
         "A7d": {"AUTH"},
@@ -123,7 +123,7 @@ def check_refusals(label: str, refusals: dict[str, int]) -> None:
         "A7i": {"LOCKED": 18, "PROVISIONED": 1},
         "A7k": {"LOCKED": 1, "SESSION_ENDED": 4},
     }
-    if label == "A7a":  # all bits of a header for both modes, and those of a tag
+    if label == "A7a":  # all bits of a header in both modes, and those of a tag
         assert refusals["HEADER"] >= 2 * 8 * 37
         assert refusals["AUTH"] >= 2 * 8 * 16
     elif label in expected:
@@ -146,12 +146,12 @@ def test_units_withstand(adversary: ActiveAdversary, units: UnitSystem) -> None:
 @pytest.mark.parametrize("adversary", ADVERSARIES, ids=lambda adversary: adversary.name)
 def test_units_in_process_withstand(adversary: ActiveAdversary, units_in_process: UnitSystem) -> None:
     finding = attack(adversary, units_in_process)
-    expected = None if adversary.name == "flash dump" else False  # nobody has copied their flash
+    expected = None if adversary.name == "flash dump" else False  # no flash was copied
     assert finding.succeeded is expected, finding.outcome.reason
 
 
 def test_units_withstand_when_their_roles_are_swapped_at_once(units: UnitSystem) -> None:
-    """Also what follows wrong proofs: no unit lets the next adversary wait."""
+    """Wrong proofs cause a delay; it must not hold up the next adversary."""
     proofs = [BY_LABEL[label] for label in ("A7h", "A7i")]
     assert not any(attack(adversary, units).succeeded for adversary in proofs)
     with contextlib.closing(swapped(units)) as system:
@@ -160,7 +160,7 @@ def test_units_withstand_when_their_roles_are_swapped_at_once(units: UnitSystem)
 
 
 def wrong_attempts(port: str) -> int:
-    """Ask a unit that nobody has open, without a session, which would set them to 0."""
+    """Return the number of wrong attempts, outside a session, which would reset it."""
     link = Link(open_transport(port, 5.0), 5.0)
     try:
         status = link.call(commands.STATUS)
@@ -187,7 +187,7 @@ def test_flash_that_holds_a_secret(is_whole: bool, units: UnitSystem, tmp_path: 
 
 
 def test_flash_of_other_units_shows_nothing(units: UnitSystem, tmp_path: Path) -> None:
-    """Nothing is found in nothing, in a copy of before, in only one of two."""
+    """Nothing is found in empty copies, in an old copy, or in one of the two only."""
     alice, bob = (station.flash for station in units.stations.values())
     old = tmp_path / "old"
     shutil.copytree(bob[0], old)
@@ -200,13 +200,13 @@ def test_flash_of_other_units_shows_nothing(units: UnitSystem, tmp_path: Path) -
         with contextlib.closing(with_flash(units, alice, bobs)) as system:
             finding = attack(BY_LABEL["A7j"], system)
         assert finding.succeeded is None
-        assert finding.outcome.reason == "not run: no copy of the flash of Bob as it is now"
+        assert finding.outcome.reason == "not run: no current copy of the flash of Bob"
     with contextlib.closing(with_flash(units, (), ())) as system:
-        assert attack(BY_LABEL["A7j"], system).outcome.reason.endswith("of Alice and of Bob as it is now")
+        assert attack(BY_LABEL["A7j"], system).outcome.reason.endswith("of Alice and of Bob")
 
 
 def test_mark_stays_in_flash(units: UnitSystem) -> None:
-    """Each unit has written its flash anew several times."""
+    """Each unit has rewritten its flash several times."""
     for by, at in ((ALICE, BOB), (BOB, ALICE)):
         erases = units.unit(at).status().erases
         for _ in range(60):
@@ -238,15 +238,15 @@ def test_flash_of_erased_units(has_flash: bool, tmp_path: Path) -> None:
 
 def test_adversary_gives_up_when_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
     for adversary in ADVERSARIES:
-        if adversary.name not in ("flash dump", "equal frames on the cable"):  # which take no time
+        if adversary.name not in ("flash dump", "equal frames on the cable"):  # these need no time
             monkeypatch.setattr(adversary, "budget", -1.0)
             finding = attack(adversary, IdealSystem())
             assert finding.succeeded is None
-            assert re.fullmatch(r"gave up after [01] tries, none taken", finding.outcome.reason)
+            assert re.fullmatch(r"gave up after [01] tries, none accepted", finding.outcome.reason)
 
 
 class Scripted(ActiveAdversary):
-    """Does what a test says, with a break before it or without."""
+    """An adversary that follows a script, with or without a break first."""
 
     def __init__(self, error: Exception, breaks: list[str]) -> None:
         super().__init__("A0", "scripted")
@@ -266,7 +266,7 @@ def test_what_was_found_stays_found(error: Exception) -> None:
 
 def test_what_ends_an_attack_that_found_nothing() -> None:
     finding = attack(Scripted(Refusal("LOCKED"), []), BareSystem())
-    assert (finding.succeeded, finding.outcome.reason) == (None, "not run: what is honest is refused: LOCKED")
+    assert (finding.succeeded, finding.outcome.reason) == (None, "not run: an honest request is refused: LOCKED")
     with pytest.raises(UnitRemoved):
         attack(Scripted(UnitRemoved("gone"), []), BareSystem())
 

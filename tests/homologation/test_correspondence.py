@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Letters have all that requirements speak of."""
+"""The letters cover all cases in the requirements."""
 
 from collections import Counter
 

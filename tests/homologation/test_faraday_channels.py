@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Every kind of channel, open and closed, on machines that are made of files; and on this one."""
+"""Every kind of channel, open and closed, on simulated file systems and on this machine."""
 
 import json
 import os
@@ -139,7 +139,7 @@ def test_a_modem_is_closed_by_switches_of_modems(tmp_path: Path) -> None:
 
 
 def usb(code: str, name: str = "1-2:1.0", **more: str) -> dict[str, str]:
-    """An interface of a USB device: class, subclass and protocol, each of two hexadecimal digits."""
+    """Return an interface of a USB device: class, subclass and protocol, two hexadecimal digits each."""
     folder = f"sys/bus/usb/devices/{name}"
     files = {f"{folder}/bInterface{part}": code[2 * i : 2 * i + 2] for i, part in enumerate(("Class", "SubClass"))}
     files[f"{folder}/bInterfaceProtocol"] = code[4:]
@@ -153,7 +153,7 @@ def usb(code: str, name: str = "1-2:1.0", **more: str) -> dict[str, str]:
         (usb("020d00"), "USB network", True),  # NCM
         (usb("e00103"), "USB network", True),  # RNDIS: telephones
         (usb("ef0401"), "USB network", True),  # RNDIS
-        (usb("ffff00", **{"net/eth1/": ""}), "USB network", True),  # of a maker's own kind
+        (usb("ffff00", **{"net/eth1/": ""}), "USB network", True),  # vendor-specific class
         (usb("020e00"), "cellular", None),  # MBIM
         (usb("020e00") | rfkill("wwan", "modem", "1", "0"), "cellular", False),
         (usb("e00101"), "Bluetooth", None),
@@ -171,8 +171,8 @@ def test_usb_devices(files: Mapping[str, str], kind: str, is_open: bool | None, 
     [
         usb("080650"),  # a disk
         usb("030101"),  # a keyboard
-        usb("020201"),  # a serial device: pyserial's
-        usb("ffff00", **{"net/eth1/": "", "../1-2/removable": "fixed"}),  # built in: the interface tells
+        usb("020201"),  # a serial device, as pyserial uses
+        usb("ffff00", **{"net/eth1/": "", "../1-2/removable": "fixed"}),  # built in, as the interface says
     ],
 )
 def test_usb_devices_that_are_no_channel(files: Mapping[str, str], tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_usb_radios_are_listed_once(tmp_path: Path) -> None:
     files = {
         **usb("ffffff", "1-1:1.0", **{"net/wlan0/phy80211/": "", "ieee80211/phy0/": ""}),
         **usb("e00101", "1-2:1.0", **{"bluetooth/hci0/": ""}),
-        **usb("e00101", "1-2:1.1"),  # its second interface, for sound
+        **usb("e00101", "1-2:1.1"),  # the second interface, for audio
         **rfkill("wlan", "phy0", "1", "0"),
         **rfkill("bluetooth", "hci0", "1", "0", 1),
     }
@@ -192,7 +192,7 @@ def test_usb_radios_are_listed_once(tmp_path: Path) -> None:
 
 
 def test_a_device_of_two_kinds_is_seen(tmp_path: Path) -> None:
-    """A telephone that is Wi-Fi and network."""
+    """A telephone has Wi-Fi and network interfaces."""
     files = {**usb("ffffff", "1-1:1.0", **{"ieee80211/phy0/": ""}), **usb("e00103", "1-1:1.2")}
     files |= rfkill("wlan", "phy0", "1", "0")
     assert [channel.kind for channel in open_channels(find_channels(machine(tmp_path, files)))] == ["USB network"]
@@ -253,7 +253,7 @@ def test_file_systems(kind: str, found: list[bool | None], tmp_path: Path) -> No
 def test_the_desktops_mount_is_open_when_it_holds_something(tmp_path: Path) -> None:
     place = tmp_path / "gvfs"
     here = machine(tmp_path / "system", mounts=lambda: [Mount("gvfsd-fuse", str(place), "fuse.gvfsd-fuse")])
-    assert only(find_channels(here)).is_open is None  # another user's cannot be looked at either
+    assert only(find_channels(here)).is_open is None  # a channel of another user is not visible either
     place.mkdir()
     assert only(find_channels(here)).is_open is False
     (place / "smb-share:server=lab").mkdir()
@@ -308,7 +308,7 @@ def test_the_command_on_this_machine(call: Call) -> None:
 
 @pytest.mark.kernel
 def test_in_a_cage_no_interface_is_open() -> None:
-    """Where sysfs still shows the interfaces outside."""
+    """sysfs may still show the interfaces outside."""
     command = [*find_cage(), *command_line("faraday", "channels", "--json")]
     finished = subprocess.run(command, capture_output=True, env=environment(), timeout=60, check=False)
     found = json.loads(finished.stdout)["channels"]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The expert's side: two laptops end to end, and every way in which their records may not go together."""
+"""The expert's comparison: two laptops end to end, and every mismatch between their records."""
 
 import json
 import subprocess
@@ -51,14 +51,14 @@ class Lab:
         return self.alice.ndks("faraday", "compare", self.alice.record, self.bob.record, *options)
 
     def verdict(self, *options: object) -> dict[str, Any]:
-        """Compare with the network file; the exit status says what the result says."""
+        """Compare with the network file; check that exit status and result agree."""
         finished = self.compare("--network", self.file, "--json", *options)
         values = json.loads(finished.text)
         assert finished.status == (0 if values["held"] else 1)
         return values
 
     def failures(self, *options: object) -> dict[str, str]:
-        """What failed, and its details."""
+        """Return the failed checks with their details."""
         return {each["name"]: each["detail"] for each in self.verdict(*options)["checks"] if each["held"] is False}
 
     def records(self) -> tuple[Record, Record]:
@@ -110,7 +110,7 @@ def test_three_laptops_give_one_result(lab: Lab, carol: FaradayLaptop) -> None:
     assert len({*lines[1].split()[1:]}) == 3
     assert [line.split()[-1] for line in lines if line.startswith(("1, 256", "2, 256", "3, 256"))] == ["same"] * 3
     assert "held      all 3 sides hold the same keys" in lines
-    assert lines[-1] == "result: HELD. All 3 units gave the same keys, and nothing was open at any laptop."
+    assert lines[-1] == "result: HELD. All 3 units gave the same keys, and no channel was open at any laptop."
     values = json.loads(compare_three(lab, carol, "--json").text)
     assert (values["held"], len(values["units"]), len(values["keys"][0]["commitments"])) == (True, 3, 3)
 
@@ -148,7 +148,7 @@ def test_any_unit_of_the_network_verifies_the_records(lab: Lab) -> None:
         records = (lab.alice.record, lab.bob.record)
         finished = laptop.ndks("faraday", "compare", *records, "--unit", laptop.port, "--json")
         assert json.loads(finished.text)["held"] is True
-        assert laptop.next_index() == 5  # that used up none
+        assert laptop.next_index() == 5  # the comparison used no index
     assert lab.verdict()["held"] is True
 
 
@@ -159,7 +159,7 @@ def test_records_that_nobody_verifies_are_not_shown(lab: Lab) -> None:
     assert finished.text.splitlines()[-1].startswith("result: NOT SHOWN. ")
     unverified = [line for line in finished.text.splitlines() if line.startswith("NOT SHOWN ")]
     assert len(unverified) == 2
-    assert all("anybody could have written it" in line for line in unverified)
+    assert all("not verified: no unit or network file was named" in line for line in unverified)
     assert json.loads(lab.compare("--json").text)["held"] is None
     opened = lab.compare("--opened", lab.bob.letter, "--json")
     assert (opened.status, json.loads(opened.text)["held"]) == (1, None)
@@ -192,7 +192,7 @@ def test_one_decimal_of_p1(tmp_path: Path, call: Call, monkeypatch: pytest.Monke
 
 
 def stream_instead(monkeypatch: pytest.MonkeyPatch, of: Callable[[int, bytes], bytes], indices: dict[int, int]) -> None:
-    """Have units give other keys: for these indices those of others, and of each what `of` makes."""
+    """Make units return other keys: those of other indices, changed by `of`."""
     original = ndks.Unit.stream_key
 
     def stream_key(unit: ndks.Unit, index: int, bits: int, **options: Any) -> Iterator[bytes]:
@@ -311,7 +311,7 @@ def test_no_text_to_compare(lab: Lab) -> None:
 
 
 def leaves(values: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The place of each value in a record, and of each list."""
+    """Yield the path of each value and of each list in a record."""
     if isinstance(values, dict):
         for name in values:
             yield from leaves(values[name], (*path, name))
@@ -324,7 +324,7 @@ def leaves(values: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 
 def put(values: Any, path: tuple[Any, ...], value: Any) -> str:
-    """Return the record with another value at one place."""
+    """Return the record with the value at one path replaced."""
     values = json.loads(json.dumps(values))
     place = values
     for step in path[:-1]:
@@ -340,7 +340,7 @@ def at(values: Any, path: tuple[Any, ...]) -> Any:
 
 
 def altered(value: Any) -> Any:
-    """Another value that a record may well have there."""
+    """Return a different value that is plausible in this field."""
     match value:
         case bool():
             return not value
@@ -377,14 +377,14 @@ def test_every_value_of_a_record_is_authenticated(lab: Lab) -> None:
         try:
             checks = lab.checks(Record.load(lab.alice.record), bob)
         except FileError:
-            noticed.add("no record")  # such as two keys of one index
+            noticed.add("no record")  # such as two keys with one index
         except ndks.CheckFailed:
             noticed.add("another network")
         except ndks.NdksError as error:
             pytest.fail(f"{path}: {error}")
         else:
             failed = {name for name, check in checks.items() if check.outcome.word == FAILED}
-            assert any(name.endswith("is as its laptop wrote it") for name in failed), path
+            assert any(name.endswith("is authentic") for name in failed), path
             noticed.add("tag")
     assert noticed == {"no record", "another network", "tag"}
     assert len(places) > 30
@@ -411,7 +411,7 @@ def test_damaged_records_are_refused_in_words(lab: Lab) -> None:
                 assert not record.is_signed_by(bytes(32))
                 assert compare_records([record, bob])
     assert len(refusals) > 400
-    assert all("is no record of ndks faraday" in refusal and refusal.isprintable() for refusal in refusals)
+    assert all("is not a record of ndks faraday" in refusal and refusal.isprintable() for refusal in refusals)
 
 
 @pytest.mark.parametrize(
@@ -419,10 +419,10 @@ def test_damaged_records_are_refused_in_words(lab: Lab) -> None:
     [
         (b"", "it is damaged"),
         (b"{", "it is damaged"),
-        (b"[]", "it is something else"),
-        (b"{}", "it is something else"),
-        (b'{"ndks_network": 1}', "it is something else"),
-        (b'{"ndks_faraday": 2}', "it is of another version"),
+        (b"[]", "it is another kind of file"),
+        (b"{}", "it is another kind of file"),
+        (b'{"ndks_network": 1}', "it is another kind of file"),
+        (b'{"ndks_faraday": 2}', "it was written by another version"),
         (b'{"ndks_faraday": 1}', "it is damaged"),
         (b'{"ndks_faraday": 1, "unit": ' + b"[" * 100_000, "it is damaged"),
         (b'{"ndks_faraday": ' + b"9" * 10_000 + b"}", "it is damaged"),
@@ -459,7 +459,7 @@ def test_a_record_of_suite_paper_is_warned_of(tmp_path: Path, call: Call, monkey
 
 @pytest.mark.kernel
 def test_in_two_real_cages(lab: Lab) -> None:
-    """The command itself, on what the machine really has, each side in a network namespace of its own."""
+    """Run the command on the machine's real channels, each side in a network namespace."""
     for laptop, options in ((lab.alice, ["--message", lab.alice.letter]), (lab.bob, [])):
         where = ("--unit", laptop.port, "-o", laptop.record)
         command = command_line("faraday", "run", "--salt", SALT, "--keys", 2, *where, *options)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""One laptop's part: what it takes, writes and deletes, and that nothing is lost whatever stops it."""
+"""One laptop's part: inputs, files written and deleted, and recovery from every interruption."""
 
 import base64
 import errno
@@ -47,7 +47,7 @@ def assert_letter_is_kept(laptop: FaradayLaptop) -> None:
 
 
 def assert_letter_is_safe(laptop: FaradayLaptop, network: ndks.Network) -> None:
-    """It is there, or its capsule is."""
+    """Check that the letter or its capsule exists."""
     if not laptop.letter.exists():
         assert open_offline(network, laptop.capsule.read_bytes()) == LETTER
 
@@ -162,7 +162,7 @@ def test_a_channel_that_opens_meanwhile_is_recorded_and_fails(laptop: FaradayLap
     assert record.message
     assert not record.message.deleted
     assert_letter_is_kept(laptop)
-    assert laptop.next_index() == 5  # they may have got out
+    assert laptop.next_index() == 5  # the keys may have left the laptop
 
 
 def test_a_unit_behind_tcp_is_not_even_connected_to(laptop: FaradayLaptop) -> None:
@@ -252,7 +252,7 @@ def test_a_message_that_is_overwritten_and_not_removed(
         monkeypatch.setattr(Path, "unlink", keep_letter)
     finished = laptop.send()
     assert_refused(finished, "FILE", 1)
-    assert "is overwritten, at least in part, but not removed" in finished.stderr
+    assert "was overwritten, at least in part, but not removed" in finished.stderr
     record = Record.load(laptop.record)
     assert record.message
     assert not record.message.deleted
@@ -282,7 +282,7 @@ def test_a_message_that_was_changed_meanwhile_is_not_deleted(
 
 
 def unplug_at(number: int, when: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
-    """Pull the cable at that request, or when its answer is on the way; what is returned tells whether it was."""
+    """Pull the cable at that request, or before its answer; return a function that tells whether it was pulled."""
     left = iter(range(number))
     name = "_send" if when == "request" else "_answer"
     original = getattr(Link, name)
@@ -304,7 +304,7 @@ def unplug_at(number: int, when: str, monkeypatch: pytest.MonkeyPatch) -> Callab
 def test_unplugged_at_any_time_nothing_is_lost(
     network: ndks.Network, tmp_path: Path, call: Call, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same command goes on, with --force where the record is stored already; no key is left out."""
+    """The same command continues, with --force if the record already exists; no key is skipped."""
     number = 0
     while True:
         directory = tmp_path / str(number)
@@ -364,7 +364,7 @@ def test_a_full_disk(
 
 def test_a_disk_that_is_really_full(laptop: FaradayLaptop, small_disk: Path) -> None:
     letter = small_disk / "letter.txt"
-    letter.write_bytes(bytes(200_000))  # its capsule has no room beside it
+    letter.write_bytes(bytes(200_000))  # there is no room for its capsule
     assert_refused(laptop.run("--message", letter), "FILE", 1)
     assert letter.read_bytes() == bytes(200_000)
     assert [path.name for path in small_disk.iterdir()] == ["letter.txt"]
@@ -429,7 +429,7 @@ def test_suite_paper_is_warned_of(tmp_path: Path, call: Call, monkeypatch: pytes
 
 
 def test_many_keys_in_constant_memory(laptop: FaradayLaptop) -> None:
-    """A commitment of a long key is made as it comes."""
+    """The commitment of a long key is computed in a stream."""
     assert laptop.run("--bits", 1_000_001, keys=1).status == 0
     assert Record.load(laptop.record).keys[0].bits == 1_000_001
 
@@ -446,20 +446,20 @@ def disk(tmp_path: Path, rotational: str, kind: str, options: str = "rw", device
 @pytest.mark.parametrize(
     ("rotational", "kind", "options", "says"),
     [
-        ("0", "ext4", "rw", "ext4 on a disk without turning parts (SSD)"),
-        ("1", "ext4", "rw", "ext4 on a disk that says it turns"),
+        ("0", "ext4", "rw", "ext4 on an SSD"),
+        ("1", "ext4", "rw", "ext4 on a disk that reports to be rotational"),
         ("1", "ext4", "rw,data=journal", "to its journal as well"),
-        ("0", "btrfs", "rw", "On btrfs, what changes is written to another place"),
-        ("1", "overlay", "rw", "On overlay, what changes is written to another place"),
+        ("0", "btrfs", "rw", "btrfs writes changes to new blocks"),
+        ("1", "overlay", "rw", "overlay writes changes to new blocks"),
         ("1", "tmpfs", "rw", "in memory (tmpfs)"),
-        ("", "ext4", "rw", "Nothing tells what kind of disk"),
+        ("", "ext4", "rw", "The kind of its disk is unknown"),
     ],
 )
 def test_what_deletion_means(tmp_path: Path, rotational: str, kind: str, options: str, says: str) -> None:
     meaning = disk(tmp_path, rotational, kind, options)
     assert meaning.startswith("Overwritten with zeros once, and removed. ")
     assert says in meaning
-    assert meaning.endswith("Copies that an editor, a backup or swap space has made are not touched.")
+    assert meaning.endswith("Copies in editors, backups or swap space remain.")
 
 
 def test_a_partition_is_on_its_disk(tmp_path: Path) -> None:
@@ -468,7 +468,7 @@ def test_a_partition_is_on_its_disk(tmp_path: Path) -> None:
     (tree / "sys/dev/block").mkdir(parents=True)
     (tree / "sys/dev/block" / number).symlink_to(tree / "sys/devices/sda/sda1")
     (tmp_path / "letter.txt").write_bytes(LETTER)
-    assert "(SSD)" in deletion.meaning(tmp_path / "letter.txt", machine(tree))
+    assert "on an SSD" in deletion.meaning(tmp_path / "letter.txt", machine(tree))
 
 
 def test_the_commitment_of_a_text_covers_its_size() -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Units with a fault each, in processes of their own, and the adversaries who find it."""
+"""Units with one fault each, in separate processes, and the adversaries that find it."""
 
 import contextlib
 from pathlib import Path
@@ -18,23 +18,23 @@ from ndks_laboratory.homologation.unit_system import UnitSystem
 BY_NAME = {adversary.name: adversary for adversary in ADVERSARIES}
 FOUND = {
     "repeated-number": {"repeated numbers": "number 1 was given to two messages"},
-    "repeated-keystream": {"repeated numbers": "two messages have one keystream: whoever knows the first reads"},
+    "repeated-keystream": {"repeated numbers": "two messages have the same keystream: whoever knows the first reads"},
     "periodic-keystream": {"repeated numbers": "in one message of 65536 bytes the keystream repeats after 4096 bytes"},
     "unchecked-tags": {
         "bit flips": 'bit flip: "PAY 0100" became "PAY 9100"',
         "reordering": "chunks in the order (1, 0, 2, 3)",
         "splicing": "chunk of another capsule",
     },
-    "stale-link-sync": {"replay on the cable": "replay on the cable: the unit answered a request that was recorded"},
-    "same-random": {"replay on the cable": "replay on the cable: the unit answered a recorded session"},
+    "stale-link-sync": {"replay on the cable": "replay on the cable: the unit answered a replayed request"},
+    "same-random": {"replay on the cable": "replay on the cable: the unit answered a replayed session"},
     "stays-open": {
-        "wrong laptop": "wrong laptop: a laptop that knows nothing was given a key of 128 bits",
+        "wrong laptop": "wrong laptop: a laptop without any secret was given a key of 128 bits",
         "stolen unit": "stolen unit: it answered NEXT_INDEX without a session",
     },
     "unsealed-flash": {"flash dump": "flash of "},
 }
 WITHSTANDS = ("replay", "reflection", "equal frames on the cable")
-# The unit with the fault, and at first the role in which it does not show.
+# The faulty unit, and the initial role in which the fault does not show.
 FAULTY = {
     "repeated-number": BOB,
     "repeated-keystream": BOB,
@@ -47,7 +47,7 @@ FAULTY = {
 }
 SHOWN_IN_ALL_ROLES = ("unsealed-flash",)
 SIX_SIGMA = 6.0
-ELEMENTS = 1 << 19  # of a key; 1 % less ones are 14 sigma
+ELEMENTS = 1 << 19  # elements of a key; 1 % fewer ones are 14 sigma
 
 
 def attack(name: str, system: UnitSystem) -> Finding:
@@ -61,7 +61,7 @@ def test_each_fault_is_looked_for() -> None:
 
 @pytest.mark.parametrize("fault", FOUND)
 def test_fault_of_one_unit_is_found_in_one_of_its_roles(fault: str, tmp_path: Path) -> None:
-    """The roles are swapped at once, after attacks that the fault does not show in."""
+    """Roles are swapped immediately after attacks that do not show the fault."""
     with two_units(tmp_path, fault, faulty=[FAULTY[fault]]) as first:
         if fault in SHOWN_IN_ALL_ROLES:
             check_found(fault, first)
@@ -91,7 +91,7 @@ def test_unit_that_repeats_numbers_cannot_be_attacked_otherwise(tmp_path: Path) 
 
 @pytest.mark.parametrize(("fault", "is_biased"), [("none", False), ("biased-bits", True)])
 def test_bias_of_key_bits(fault: str, is_biased: bool, tmp_path: Path) -> None:
-    """Units of the same fault agree on keys and messages: only statistics can see it."""
+    """Units with the same fault agree on keys and messages: only statistics detect it."""
     with two_units(tmp_path, fault) as system:
         keys = [system.unit(owner).key(1, ELEMENTS).data for owner in (ALICE, BOB)]
         assert keys[0] == keys[1]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The search over angular frequencies loses none; what it is built on is exact."""
+"""The search over angular frequencies finds all of them; its building blocks are exact."""
 
 import math
 
@@ -18,7 +18,7 @@ from ndks_laboratory.homologation.adversaries.recurrence import MeasuredFrequenc
 
 
 def folded(y1: float) -> float:
-    """Return the frequency in [0, pi/2] that gives the same bits."""
+    """Return the frequency in [0, pi/2] with the same bits."""
     w = y1 % math.pi
     return min(w, math.pi - w)
 
@@ -51,7 +51,7 @@ def test_survivors_give_the_known_bits() -> None:
     target = PaperTarget("1.234", "56.7", 4)
     bits = target.bits(3, 0, 700)
     (window,) = find(4, np.arange(700), bits, no_limit)
-    assert np.count_nonzero(window.bits(4, np.arange(700)) != bits) <= 1  # within an error of the edge
+    assert np.count_nonzero(window.bits(4, np.arange(700)) != bits) <= 1  # within one error of the edge
 
 
 def test_few_bits_leave_the_intervals_that_a_scan_finds() -> None:
@@ -64,7 +64,7 @@ def test_few_bits_leave_the_intervals_that_a_scan_finds() -> None:
     for window in windows:
         inside |= np.abs(scan - window.frequency) <= window.width / 2
     assert fits.any()
-    assert np.count_nonzero(inside != fits) <= 4  # points on edges, and where blocks meet
+    assert np.count_nonzero(inside != fits) <= 4  # points on edges and block borders
 
 
 def test_blocks_cover_what_they_say() -> None:

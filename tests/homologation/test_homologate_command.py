@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`ndks homologate` as a laboratory runs it: all of it, on two emulated units."""
+"""The whole command `ndks homologate` on two emulated units."""
 
 import contextlib
 import hashlib
@@ -57,7 +57,7 @@ def test_paper_is_refused_and_says_what_was_read(tmp_path: Path) -> None:
     assert "suite paper" in report["warning"]
     by_label = {finding["label"]: finding for finding in report["targets"][0]["findings"]}
     assert {label for label, finding in by_label.items() if finding["succeeded"]} >= {"A1", "A2", "A3", "A8", "S"}
-    # Tags hold what they promise; two keystreams of suite paper may resemble each other by chance.
+    # Tags are secure, but two keystreams of suite paper may be similar by chance.
     assert {adversary.label for adversary in ACTIVE if by_label[adversary.label]["succeeded"]} <= {"A7g"}
     (read,) = [reason for reason in report["reasons"] if reason.startswith("A1 ")]
     assert by_label["A1"]["summary"] in read
@@ -66,13 +66,13 @@ def test_paper_is_refused_and_says_what_was_read(tmp_path: Path) -> None:
 
 
 def check_documents(directory: Path, report: dict, scratch: Path) -> None:
-    """Assert that the capture is the one that the report names, and that the page shows what report.json says."""
+    """Check that the capture is the one named in the report, and that the page agrees with report.json."""
     (named,) = report["files"]
     check_certificate(directory, report)
     capture = directory / named["name"]
     assert hashlib.sha256(capture.read_bytes()).hexdigest() == named["sha256"]
     with capture.open("rb") as file:
-        assert sum(1 for _ in dpkt.pcap.Reader(file)) > 4 * 6  # handshakes and farewells of four conversations alone
+        assert sum(1 for _ in dpkt.pcap.Reader(file)) > 4 * 6  # handshakes and closings of four connections
     if BROWSER:
         check_page(directory / "report.html", report, scratch)
 
@@ -99,20 +99,17 @@ def test_units_that_are_in_use_are_left_alone(tmp_path: Path) -> None:
     assert own.returncode == 0
     finished = ndks("homologate", "--unit", "emulator:a", "--unit", "emulator:b", "-o", "report", directory=tmp_path)
     assert finished.returncode == 2
-    assert "only blank units are tested. Do: erase it, if nobody needs it: ndks zeroize" in finished.stderr
+    assert "only blank units can be tested. Do: erase it, if nobody needs it: ndks zeroize" in finished.stderr
     assert ndks("key", "--unit", "emulator:a", directory=tmp_path).returncode == 0
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--unit", "emulator:a"], "two units are tested, or more"),
-        (["--unit", "emulator:a", "--unit", "socket://127.0.0.1:7000"], "cannot be taken into a cage"),
+        (["--unit", "emulator:a"], "the test needs two or more units"),
+        (["--unit", "emulator:a", "--unit", "socket://127.0.0.1:7000"], "cannot be in a cage"),
         (["--unit", "emulator:a", "--unit", "emulator:a"], "two ports lead to the same unit"),
-        (
-            ["--unit", "emulator:a", "--unit", "emulator:b", "--flash", "x"],
-            "a flash is named for both of the first two units or none",
-        ),
+        (["--unit", "emulator:a", "--unit", "emulator:b", "--flash", "x"], "--flash must be given for both"),
         (3 * ["--unit", "emulator:a"], "two ports lead to the same unit"),
         (["--unit", "emulator:a", "--unit", "emulator:b", "--expert-finding", "none.json"], "there is no "),
     ],

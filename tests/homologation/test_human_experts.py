@@ -13,7 +13,6 @@ from homologation.conftest import SEED, SMALL, Homologate
 from homologation.expert_files import key_claim, other_claim, text_claim, write
 from homologation.test_seeded_faults import broken, missed
 
-from ndks.cli import homologate as command
 from ndks.exceptions import FileError, UsageError
 from ndks.keys.bit_text import bit_text
 from ndks.keys.offline_keys import exported_key
@@ -21,6 +20,7 @@ from ndks.network.network_file import Network
 from ndks_laboratory.homologation import documents
 from ndks_laboratory.homologation.correspondence import letters
 from ndks_laboratory.homologation.experts.expert_finding import ExpertFinding
+from ndks_laboratory.homologation.experts.waiting import wait_for_findings
 from ndks_laboratory.homologation.plan import PCAP, Experts
 from ndks_laboratory.homologation.verdict import APPROVED, NOT_APPROVED
 
@@ -83,10 +83,8 @@ def test_a_finding_about_another_unit_is_refused_at_once(homologate: Homologate,
         homologate(experts=experts(units=[16 * "0"]))
 
 
-def test_findings_are_waited_for_until_they_are_there_and_right(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "ada.json"
+def test_findings_are_waited_for_until_they_are_there_and_right(tmp_path: Path) -> None:
+    path, said = tmp_path / "ada.json", list[str]()
     happens = iter(
         [
             lambda: None,
@@ -100,13 +98,9 @@ def test_findings_are_waited_for_until_they_are_there_and_right(
         next(happens)()
         return "\n"
 
-    monkeypatch.setattr(command.stdin, "read_line", enter)
-    (finding,) = command._wait_for_experts([path], tmp_path / "report", [16 * "A"])
+    (finding,) = wait_for_findings([path], [16 * "A"], said.append, enter)
     assert len(finding.claims) == 1
-    said = capsys.readouterr().err
-    assert str(tmp_path / "report" / PCAP) in said
-    assert "is no finding of an expert" in said
-    assert "about unit 0000000000000000" in said
-    monkeypatch.setattr(command.stdin, "read_line", lambda: "")
-    with pytest.raises(FileError, match="nobody says"):
-        command._wait_for_experts([path], tmp_path / "report", [16 * "A"])
+    words = ("cannot be read", "is no finding of an expert", "about unit 0000000000000000")
+    assert all(any(word in line for line in said) for word in words)
+    with pytest.raises(FileError, match="stdin ended"):
+        wait_for_findings([path], [16 * "A"], said.append, lambda: "")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Stage 1: cages that hold, and one that does not."""
+"""Stage 1, no channel: intact cages, and one with a hole."""
 
 import json
 from pathlib import Path
@@ -57,8 +57,8 @@ def test_the_sides_see_nothing_but_their_cages(tmp_path: Path) -> None:
 def test_a_hole_is_found_by_what_goes_through_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_hole(monkeypatch)
     shown = run(tmp_path)
-    assert "inside the cages the same probe reaches nobody" in failed(shown.cages.checks)
-    assert "no interface but its own loopback on either side" in failed(shown.cages.checks)
+    assert "inside the cages, the same probe reaches nobody" in failed(shown.cages.checks)
+    assert "neither side has an interface except its own loopback" in failed(shown.cages.checks)
     through = {(probe.who, probe.door) for probe in shown.cages.probes if probe.caged and probe.answered}
     assert {("alice", "tcp 192.0.2.2"), ("bob", "udp 192.0.2.1")} <= through
     assert "both sides hold the same keys" not in failed(shown.keys)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from benchmarks.attacks import Coin, PaperTarget, random_seen
+from benchmarks.attacks import SECRET_BITS, PaperTarget
 
 from ndks_laboratory.homologation.adversaries.autocorrelation import Autocorrelation
 from ndks_laboratory.homologation.adversaries.ciphertext_only import CiphertextOnly
@@ -15,7 +15,7 @@ from ndks_laboratory.homologation.adversaries.float_units import FloatUnits
 from ndks_laboratory.homologation.adversaries.frequency import Frequency
 from ndks_laboratory.homologation.adversaries.key_reuse import KeyReuse
 from ndks_laboratory.homologation.adversaries.parameters import Parameters
-from ndks_laboratory.homologation.attack import Adversary, Finding, Seen
+from ndks_laboratory.homologation.attack import Adversary, Bits, Finding, Intercepted, Seen
 
 TEXT = b"The boat leaves the harbour at midnight, bring the papers and tell nobody about it."
 EVERY = [
@@ -28,6 +28,27 @@ EVERY = [
     KeyReuse(),
 ]
 LONG_DECIMALS = ("1.1828182845904523536028747135266249775724", "271.4142135623730950488016887242096980785696")
+
+
+class Coin:
+    """The oracle on bits that nobody can know."""
+
+    def __init__(self, seed: int) -> None:
+        self._rng = np.random.default_rng(seed)
+
+    def compare_bits(self, index: int, first: int, bits: Bits) -> int:
+        return int(np.count_nonzero(self._rng.integers(0, 2, len(bits)) == bits))
+
+    def compare_text(self, number: int, text: bytes) -> bool:
+        return False
+
+
+def random_seen(digits: int, seed: int, keys: int = 40, long_bits: int = 4096) -> Seen:
+    """Return what adversaries see of a system whose bits are random."""
+    rng = np.random.default_rng(seed)
+    messages = tuple(Intercepted(number, rng.bytes(size), SECRET_BITS) for number, size in ((1, 16), (2, 64), (3, 400)))
+    rows = rng.integers(0, 2, (keys, 1024), np.uint8)
+    return Seen(digits, rows, rng.integers(0, 2, long_bits, np.uint8), messages)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +101,7 @@ def test_autocorrelation_predicts_the_rest(seen: Seen, target: PaperTarget) -> N
     finding = Autocorrelation().attack(seen, target)
     check_prediction(finding, 0.98)
     lag, w = finding.details["lag"], finding.details["frequency"]
-    assert abs(lag * w / np.pi - round(lag * w / np.pi)) < 0.01  # a denominator of w / pi
+    assert abs(lag * w / np.pi - round(lag * w / np.pi)) < 0.01  # the denominator of w / pi
 
 
 def test_parameters_predict_other_keys(seen: Seen, target: PaperTarget) -> None:
@@ -145,10 +166,10 @@ def test_nothing_is_run_without_what_it_needs(adversary: Adversary) -> None:
 )
 def test_budgets_are_kept(adversary: Adversary) -> None:
     seen = random_seen(10, seed=1)
-    seen.keys[:, 0] = 0  # else all is over at once
+    seen.keys[:, 0] = 0  # otherwise the search ends at once
     finding = adversary.attack(seen, Coin(1))
     assert finding.succeeded is None
-    assert finding.outcome.reason == "gave up after 0.3 s, which shows nothing"
+    assert finding.outcome.reason == "gave up after 0.3 s, which proves nothing"
     assert finding.seconds < 5
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The tap's record is a capture that other programs read, with every byte."""
+"""The capture of the tap is readable by other programs and complete."""
 
 import io
 import socket
@@ -22,7 +22,7 @@ SEGMENTS = (
 
 
 def reassembled(capture: bytes) -> dict[tuple[int, int], bytes]:
-    """Return what each conversation carries, by the sequence numbers of its packets."""
+    """Return the bytes of each direction of each connection, reassembled by sequence numbers."""
     streams: dict[tuple[int, int], dict[int, bytes]] = {}
     for _, frame in dpkt.pcap.Reader(io.BytesIO(capture)):
         packet = dpkt.ethernet.Ethernet(frame).data.data

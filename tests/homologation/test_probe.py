@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The probe of the cages reaches whoever can be reached, and says so."""
+"""The probe of the cages finds and reports every reachable host."""
 
 from ndks_laboratory.stages.probe import Doors, knock_everywhere
 

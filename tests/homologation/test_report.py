@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The page: all that is in a report is in it, as text, and nothing from elsewhere."""
+"""The report page: it has all values of the report as text, and loads nothing external."""
 
 import base64
 import copy
@@ -18,7 +18,7 @@ from markupsafe import Markup
 from ndks_laboratory.homologation.report import Plot, render, write_report
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)><!--{{ 7 * 7 }}\u202e\x00</table></style>"
-JUDGED = ("verdict", "role")  # fields whose words are ours
+JUDGED = ("verdict", "role")  # fields with fixed words of the report
 NO_IMAGE = Plot("none", "None", "Nothing is drawn.", Markup("<img alt='' src='data:,'>"))
 
 
@@ -30,7 +30,7 @@ def suite(request: pytest.FixtureRequest) -> str:
 def test_all_of_the_report_is_in_the_page(suite: str) -> None:
     report = example_report(suite)
     page = ParsedPage(render(report, [NO_IMAGE]))
-    # Some values are shown in another form.
+    # Some values have a different form on the page.
     hidden = ("date", "role", "schema")
     for text in texts_of({name: value for name, value in report.items() if name not in hidden}):
         assert " ".join(text.split()) in page.text or text in ("units", "must fall", "must stand"), text
@@ -40,7 +40,7 @@ def test_all_of_the_report_is_in_the_page(suite: str) -> None:
 def test_each_requirement_has_a_row_with_its_verdict(suite: str) -> None:
     report = example_report(suite)
     page = ParsedPage(render(report, []))
-    assert page.named.pop("verdict")[1:] == report["verdict"]  # after the sign
+    assert page.named.pop("verdict")[1:] == report["verdict"]  # without the sign
     assert list(page.named) == [row["id"] for row in report["requirements"]]
     for row in report["requirements"]:
         assert re.search(rf"[\u2713\u2717\u2013] {row['verdict']}\s*$", page.named[row["id"]]), row["id"]
@@ -81,7 +81,7 @@ def test_outcome_of_an_attack(role: str, as_expected: bool | None, succeeded: bo
     finding = {"label": "A1", "adversary": "someone", "succeeded": succeeded, "summary": "", "seconds": 0.0126}
     target = {"name": "it", "role": role, "as_expected": as_expected, "findings": [finding]}
     text = ParsedPage(render({"targets": [target]}, [])).text
-    time = "0.013\N{NO-BREAK SPACE}s" if succeeded is not None else "\u2013"  # what was not run took no time
+    time = "0.013\N{NO-BREAK SPACE}s" if succeeded is not None else "\u2013"  # an attack that was not run has no time
     assert " ".join(f"A1 someone {word} {time}".split()) in re.sub(r"\s+", " ", with_gaps(target))
     assert word in text
 
@@ -137,7 +137,7 @@ def test_any_part_may_be_missing() -> None:
         page = ParsedPage(render(without, []))
         assert ("NOT APPROVED" in page.text) is (path != ("verdict",)), path
         assert not re.search("Undefined|built-in|object at", page.text), path
-        assert page.text.count("None") <= whole.count("None"), path  # the paper's tables have that word
+        assert page.text.count("None") <= whole.count("None"), path  # the paper's tables contain this word
 
 
 @pytest.mark.parametrize("empty", [[], None])
@@ -146,7 +146,7 @@ def test_empty_parts_are_said_to_be_empty(empty: Any) -> None:
     text = ParsedPage(render(report, [])).text
     for words in ("No units are named", "No requirement was judged", "No attack was run", "No control was run"):
         assert words in text
-    for words in ("No statistics were made", "Not run"):
+    for words in ("No statistics were computed", "Not run"):
         assert words in text
 
 
@@ -209,7 +209,7 @@ def texts_of(value: Any) -> Iterator[str]:
 
 
 def shortened_reports(report: dict[str, Any]) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
-    """Yield the report without one of its fields, for each field; of lists only the first item's."""
+    """Yield the report without one of its fields, for each field; in lists only for the first item."""
     for path in paths_in(report):
         without = copy.deepcopy(report)
         parent: Any = without
@@ -227,5 +227,5 @@ def paths_in(value: Any, prefix: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ..
 
 
 def with_gaps(target: dict[str, Any]) -> str:
-    """Return the text of a page with a gap between elements."""
+    """Return the text of a page with spaces between elements."""
     return re.sub(r"<[^>]*>", " ", render({"targets": [target]}, []))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The page in a browser: it loads without a complaint, shows every requirement, and fits."""
+"""The report page in a browser: no errors, all requirements visible, no overflow."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ from ndks_laboratory.homologation.report import Plot, render, write_report
 pytestmark = needs_browser
 
 POLICY = re.compile("default-src 'none'")
-# Says in the title which elements reach out of a page that is so wide; those in a region that scrolls may.
+# A script that puts the elements wider than the page into the title; elements in scrollable regions may be wider.
 MEASURE = """<script>
 document.documentElement.style.width = "WIDTHpx";
 const outside = [...document.querySelectorAll("body *")].filter(

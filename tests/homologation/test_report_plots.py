@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The plots: what they show is what was given, the same bytes each time."""
+"""Tests of the plots: correct content and reproducible bytes."""
 
 import base64
 import hashlib
@@ -40,7 +40,7 @@ def test_same_data_give_the_same_bytes_in_any_process_and_configuration() -> Non
     assert dict(mpl.rcParams) == before
     environment = os.environ | {"PYTHONHASHSEED": "5", "PYTHONPATH": str(TESTS)}
     there = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True)
-    assert there.stdout.split() == [here, "False"]  # pyplot would keep every figure
+    assert there.stdout.split() == [here, "False"]  # pyplot would keep every figure in memory
 
 
 def test_drawings_name_neither_date_nor_program() -> None:
@@ -81,7 +81,7 @@ def test_peaks_survive_decimation() -> None:
 def test_captions_tell_the_largest() -> None:
     power = np.ones(1 << 16)
     power[(1 << 14) - 1] = 123.4
-    assert "Largest: 123 at 0.125 cycles an element; threshold 24" in spectrum(power, 24.0).caption
+    assert "Largest: 123 at 0.125 cycles per element; threshold 24" in spectrum(power, 24.0).caption
     sigmas = np.zeros(50_000)
     sigmas[70] = -9.5
     assert "Largest: 9.5 at lag 71; threshold 6.7" in autocorrelation(sigmas, 6.7).caption

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Values as people read them."""
+"""Tests of formatting values for readers."""
 
 import html
 import math
@@ -13,7 +13,7 @@ from ndks_laboratory.homologation.report import readable
 
 
 def text(markup: str) -> str:
-    """Return what a reader sees, exponents after a ^."""
+    """Return the text of a markup, with exponents after a ^."""
     return html.unescape(re.sub(r"<[^>]*>", "", markup.replace("<sup>", "^"))).replace("\N{NO-BREAK SPACE}", " ")
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Each requirement can be missed: by one bad piece of the evidence of healthy units, and only by that."""
+"""Each requirement fails for one bad piece of evidence of healthy units, and only for that."""
 
 from collections.abc import Callable
 from dataclasses import replace

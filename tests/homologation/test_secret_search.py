@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The search for secrets finds each form of each piece, and nothing where there is nothing."""
+"""The search for secrets finds every encoding of every piece, and has no false positives."""
 
 import struct
 

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Each fault is found, by the requirement that it breaks, and refuses approval."""
+"""Each seeded fault fails its requirement and prevents approval."""
 
 import contextlib
 from pathlib import Path
 
 import pytest
 from homologation.conftest import Homologate
-from homologation.faulty_unit import running
+from homologation.faulty_unit import emulated
 from homologation.hole import make_hole, needs_root
 
 from ndks_laboratory.homologation.laboratory import Homologation
@@ -88,7 +88,7 @@ def test_one_faulty_unit_is_enough(homologate: Homologate, tmp_path: Path, fault
 def run_units(homologate: Homologate, directory: Path, *faults: str) -> Homologation:
     places = [directory / name for name in ("x", "y")]
     with contextlib.ExitStack() as stack:
-        ports = [stack.enter_context(running(fault, place)) for fault, place in zip(faults, places, strict=True)]
+        ports = [stack.enter_context(emulated(fault, place)).port for fault, place in zip(faults, places, strict=True)]
         return homologate(units=UnitPorts((ports[0], ports[1]), (places[0], places[1])))
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Each statistic sees the fault that it is for, and says where; the bits of the paper at small d are seen."""
+"""Each statistic detects its fault and its location; it also detects the paper's bits at small d."""
 
 import json
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from ndks_laboratory.homologation.attack import Bits, Oracle, Seen
 from ndks_laboratory.homologation.statistics import NAMES, Statistic, all_statistics, hamming, symbol_encodings
 
 COUNT = 1 << 17
-SEEN = -12.0  # log10 p of what counts as seen here
+SEEN = -12.0  # threshold of log10 p for a detection
 UNSEEN = -6.0
 
 
 class Nobody(Oracle):
-    """An oracle whom nobody asks."""
+    """An oracle that must not be called."""
 
     def compare_bits(self, index: int, first: int, bits: Bits) -> int | None:
         raise AssertionError
@@ -41,7 +41,7 @@ def biased() -> Bits:
 
 
 def correlated_neighbours() -> Bits:
-    """An element is the one before, 51.2 times in 100."""
+    """Return bits in which an element equals the previous one with probability 0.512."""
     return np.bitwise_xor.accumulate(flips(2, 0.488))
 
 
@@ -54,7 +54,7 @@ def correlated_at(lag: int) -> Bits:
 
 
 def masked() -> Bits:
-    """The XOR of elements i, i + 3, i + 7, i + 10 is 1 only 48 times in 100."""
+    """Return bits in which the XOR of elements i, i + 3, i + 7, i + 10 is 1 with probability 0.48."""
     bits, noise = random_bits(5), flips(6, 0.48)
     for i in range(10, COUNT):
         bits[i] = bits[i - 3] ^ bits[i - 7] ^ bits[i - 10] ^ noise[i]
@@ -104,7 +104,7 @@ def attacked(bits: Bits, **more: float) -> Seen:
     ],
 )
 def test_each_sees_its_fault(make: Callable[[], Bits], name: str, where: str, others: set[str]) -> None:
-    """`others` may see it too; nobody else does."""
+    """`others` may detect it too; no other statistic does."""
     results = by_name(make())
     assert tuple(results) == NAMES
     assert results[name].log10_p < SEEN
@@ -136,7 +136,7 @@ def test_paper_bits_with_three_digits_are_seen() -> None:
 
 
 def test_paper_bits_with_nine_digits_pass_until_they_are_many() -> None:
-    """They are insecure all the same: statistics are not what shows it."""
+    """They are insecure nevertheless, but statistics do not show it."""
     assert Statistician().attack(attacked(of_paper(9, 1 << 20)), Nobody()).succeeded is False
     assert by_name(of_paper(9, 1 << 22))["autocorrelation"].log10_p < SEEN
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Of fair bits p-values are small as seldom as they say: for every sequence of some short length, and for samples."""
+"""P-values under the null hypothesis: valid for all short sequences, and for samples."""
 
 import itertools
 import math
@@ -29,12 +29,12 @@ from ndks_laboratory.homologation.statistics import (
 from ndks_laboratory.homologation.statistics.result import Statistic, corrected
 from ndks_laboratory.homologation.statistics.suite import all_statistics
 
-SHORT = 12  # elements; all sequences of them are tried
+SHORT = 12  # elements; all sequences of this length are tried
 EVERY = [np.array(bits, dtype=np.uint8) for bits in itertools.product((0, 1), repeat=SHORT)]
 
 
 def binomial(size: int) -> dict[int, int]:
-    """How many of all sequences should have each count."""
+    """Return the number of sequences for each count."""
     return {k: math.comb(size, k) * 2 ** (SHORT - size) for k in range(size + 1)}
 
 
@@ -86,16 +86,16 @@ def test_the_bound_of_powers_holds_for_every_short_sequence() -> None:
 
 
 def test_p_values_of_repeated_words_hold() -> None:
-    """With words so short that they do occur again."""
+    """The words are so short that repetitions occur."""
     rng = np.random.default_rng(5)
     p_values = np.sort([repeated_words(bits, 16).p_value for bits in rng.integers(0, 2, (4000, 480), dtype=np.uint8)])
     share = np.searchsorted(p_values, p_values, side="right") / len(p_values)
-    assert p_values[0] < 0.01  # of 30 words two are equal in one of 150 sequences
+    assert p_values[0] < 0.01  # two of 30 words are equal in one of 150 sequences
     assert (share <= p_values + 4 * np.sqrt(p_values / len(p_values))).all()
 
 
 def test_p_values_of_samples() -> None:
-    """All statistics together, at a length where every one of them can say something."""
+    """All statistics together, at a length for which each of them has a result."""
     rng = np.random.default_rng(7)
     trials = 400
     found: dict[str, list[float]] = {}
@@ -108,7 +108,7 @@ def test_p_values_of_samples() -> None:
         for level in (0.01, 0.05, 0.2, 0.5):
             share = np.mean(np.array(p_values) <= level)
             assert share <= level + 4 * math.sqrt(level * (1 - level) / trials), (name, level)
-    assert np.mean(np.array(found["monobit"]) <= 0.5) > 0.4  # nor are they too large, where a single test is made
+    assert np.mean(np.array(found["monobit"]) <= 0.5) > 0.4  # a single test is not conservative either
     assert np.mean(np.array(found["autocorrelation"]) <= 0.5) > 0.3
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Binomial tails against exact integers."""
+"""Tests of binomial tails against exact integers."""
 
 import math
 
@@ -13,7 +13,7 @@ from ndks_laboratory.homologation.statistics.tails import two_sided, upper_tail
 
 
 def exact_tail(count: int, size: int, chance_inverse: int) -> float:
-    """log10 P(X >= count), X ~ Bin(size, 1 / chance_inverse), by integers."""
+    """Return log10 P(X >= count), X ~ Bin(size, 1 / chance_inverse), by integers."""
     ways = sum(math.comb(size, k) * (chance_inverse - 1) ** (size - k) for k in range(count, size + 1))
     return float(mpmath.log10(ways) - size * mpmath.log10(chance_inverse))
 

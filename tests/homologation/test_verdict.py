@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What verdict follows from which findings."""
+"""Tests of the verdict for given findings."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def attacked(finding: Finding) -> Attacked:
 
 
 def judged(first: Outcome) -> list[Judged]:
-    """Return all requirements as met, but for the first."""
+    """Return all requirements as met, except for the first one."""
     return [Judged(REQUIREMENTS[0], first), *(Judged(other, MET) for other in REQUIREMENTS[1:])]
 
 
@@ -60,7 +60,7 @@ def test_approved_only_if_all_is_met_and_withstood() -> None:
 def test_an_attack_that_cannot_be_made_at_this_d_is_not_called_withstood() -> None:
     result, reasons = verdict(judged(MET), GOOD, attacked(SKIPPED))
     assert result == APPROVED
-    assert "every attack that can be made at this d was withstood" in reasons[0]
+    assert "every attack that is possible at this d was withstood" in reasons[0]
 
 
 @pytest.mark.parametrize(("outcome", "word"), [(Outcome.failed(), "not met"), (Outcome.not_shown(), "not shown")])

@@ -13,23 +13,41 @@ from collections.abc import Callable, Iterator
 from ndks_protocol import commands, framing
 
 Answering = Callable[[bytes], bytes]
+Serve = Callable[[int, int, bytes], None]  # the terminal's other end, from where, what has arrived
 
 
 @contextlib.contextmanager
-def answering_pty(answer: Answering) -> Iterator[str]:
-    """Yield the path of a port whose other end sends back what `answer` makes of each piece it receives."""
+def served_pty(serve: Serve, *others: int) -> Iterator[str]:
+    """Yield the path of a terminal; a thread serves what arrives at its other end, and at other descriptors."""
     master, slave = pty.openpty()
-    tty.setraw(slave)  # else the terminal itself would echo
+    for terminal in (slave, *others):
+        tty.setraw(terminal)  # else the terminal itself would echo
     stop_reading, stop = os.pipe()
-    answering = threading.Thread(target=_serve, args=(master, stop_reading, answer))
-    answering.start()
+
+    def serve_all() -> None:
+        while stop_reading not in (readable := select.select([master, *others, stop_reading], [], [])[0]):
+            for end in readable:
+                serve(master, end, os.read(end, 4096))
+
+    serving = threading.Thread(target=serve_all)
+    serving.start()
     try:
         yield os.ttyname(slave)
     finally:
         os.close(stop)
-        answering.join()
-        for descriptor in (master, slave, stop_reading):
+        serving.join()
+        for descriptor in (master, slave, stop_reading, *others):
             os.close(descriptor)
+
+
+def answering_pty(answer: Answering) -> contextlib.AbstractContextManager[str]:
+    """The path of a port whose other end sends back what `answer` makes of each piece it receives."""
+    return served_pty(lambda master, _, received: write_all(master, answer(received)))
+
+
+def write_all(target: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(target, data) :]
 
 
 def silence(_: bytes) -> bytes:
@@ -55,11 +73,3 @@ class HelloAnswer:
         frames = [event for event in self._decoder.feed(received) if isinstance(event, framing.Frame)]
         kind = commands.HELLO.code | framing.ANSWER
         return b"".join(framing.encode(kind, frame.request_id, self._payload) for frame in frames)
-
-
-def _serve(master: int, stop: int, answer: Answering) -> None:
-    while True:
-        readable, _, _ = select.select([master, stop], [], [])
-        if stop in readable:
-            return
-        os.write(master, answer(os.read(master, 4096)))

@@ -4,18 +4,17 @@
 
 import ast
 import base64
-import contextlib
 import re
 from collections.abc import Callable, Iterator
 
 import pytest
 from mnemonic import Mnemonic
+from support.pieces import pieces
 
 from ndks.laptop.words import CODE_BYTES, WORDS, from_words, to_words
 from ndks_protocol.kdf import Mac
 
 _ENGLISH = Mnemonic("english")
-PIECE = 8  # bytes of a secret that are nowhere by chance
 _WORDS = 6  # of a code: as many bits
 # What is derived from secrets and shown to everybody; and what a unit keeps in the clear.
 _PUBLIC = {
@@ -59,12 +58,12 @@ class Secrets:
         """Return the secrets of which a piece is in there."""
         raw = content.encode(errors="surrogateescape") if isinstance(content, str) else content
         text = raw.decode("latin-1")
-        pieces = {piece for part in (raw, *_decoded(text)) for piece in _pieces(part)}
+        shown = {piece for part in (raw, *_decoded(text)) for piece in pieces(part)}
         words = set(_runs(text.split()))
         return [
             secret.hex()
             for secret in self.found - set(allowed)
-            if not pieces.isdisjoint(_pieces(secret)) or not words.isdisjoint(_spelt(secret))
+            if not shown.isdisjoint(pieces(secret)) or not words.isdisjoint(_spelt(secret))
         ]
 
 
@@ -84,55 +83,34 @@ def _decoded(text: str) -> Iterator[bytes]:
             yield from decode(found)
 
 
-def _of_hex(digits: str) -> Iterator[bytes]:
-    for start in (0, 1):
-        yield bytes.fromhex(digits[start : start + (len(digits) - start) // 2 * 2])
-
-
-def _of_spaced_hex(digits: str) -> Iterator[bytes]:
-    yield bytes.fromhex(digits.replace(":", " "))
-
-
-def _of_base64(text: str) -> Iterator[bytes]:
+def _of_base64(text: str) -> list[bytes]:
     standard = text.replace("-", "+").replace("_", "/")
-    for start in range(4):
-        part = standard[start:]
-        whole = part[: len(part) - (len(part) % 4 == 1)]
-        yield base64.b64decode(whole + "=" * (-len(whole) % 4))
+    parts = [standard[start:] for start in range(4)]
+    whole = [part[: len(part) - (len(part) % 4 == 1)] for part in parts]
+    return [base64.b64decode(part + "=" * (-len(part) % 4)) for part in whole]
 
 
-def _of_bits(bits: str) -> Iterator[bytes]:
-    for start in range(8):
-        whole = bits[start : start + (len(bits) - start) // 8 * 8]
-        yield int(whole, 2).to_bytes(len(whole) // 8)
+def _of_bits(bits: str) -> list[bytes]:
+    whole = [bits[start : start + (len(bits) - start) // 8 * 8] for start in range(8)]
+    return [int(part, 2).to_bytes(len(part) // 8) for part in whole]
 
 
-def _of_list(numbers: str) -> Iterator[bytes]:
-    yield bytes(int(number) & 0xFF for number in numbers.split(", "))
+def _of_literal(literal: str) -> list[bytes]:
+    try:
+        return [ast.literal_eval(literal)]
+    except (SyntaxError, ValueError):
+        return []
 
 
-def _of_number(digits: str) -> Iterator[bytes]:
-    yield int(digits).to_bytes(len(digits))
-
-
-def _of_literal(literal: str) -> Iterator[bytes]:
-    with contextlib.suppress(SyntaxError, ValueError):
-        yield ast.literal_eval(literal)
-
-
-_SPELLINGS: dict[str, Callable[[str], Iterator[bytes]]] = {
-    r"[0-9a-fA-F]{16,}": _of_hex,
-    r"[0-9a-fA-F]{2}(?:[ :][0-9a-fA-F]{2}){7,}": _of_spaced_hex,
+_SPELLINGS: dict[str, Callable[[str], list[bytes]]] = {
+    r"[0-9a-fA-F]{16,}": lambda digits: [bytes.fromhex(digits[i : i + (len(digits) - i) // 2 * 2]) for i in (0, 1)],
+    r"[0-9a-fA-F]{2}(?:[ :][0-9a-fA-F]{2}){7,}": lambda digits: [bytes.fromhex(digits.replace(":", " "))],
     r"[A-Za-z0-9+/_-]{11,}": _of_base64,
     r"[01]{72,}": _of_bits,
-    r"\d{1,3}(?:, \d{1,3}){7,}": _of_list,
-    r"\d{18,}": _of_number,
+    r"\d{1,3}(?:, \d{1,3}){7,}": lambda numbers: [bytes(int(number) & 0xFF for number in numbers.split(", "))],
+    r"\d{18,}": lambda digits: [int(digits).to_bytes(len(digits))],
     r"""b'(?:[^'\\]|\\.)*'|b"(?:[^"\\]|\\.)*\"""": _of_literal,
 }
-
-
-def _pieces(data: bytes) -> set[bytes]:
-    return {data[start : start + PIECE] for start in range(len(data) - PIECE + 1)}
 
 
 def _runs(words: list[str]) -> Iterator[tuple[str, ...]]:

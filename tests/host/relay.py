@@ -4,13 +4,10 @@
 
 import contextlib
 import os
-import pty
 import random
-import select
-import threading
-import tty
-from collections.abc import Iterator
 from typing import Protocol
+
+from host.answering_pty import served_pty, write_all
 
 from ndks_protocol import framing
 
@@ -108,40 +105,15 @@ class ManInTheMiddle:
         return [(TO_HOST if direction == TO_UNIT else TO_UNIT, _wire(frame))]
 
 
-@contextlib.contextmanager
-def relayed(port: str, treatment: Treatment) -> Iterator[str]:
-    """Yield the port at which a host finds the unit at `port`, behind the relay."""
-    master, slave = pty.openpty()
+def relayed(port: str, treatment: Treatment) -> contextlib.AbstractContextManager[str]:
+    """The port at which a host finds the unit at `port`, behind the relay."""
     unit = os.open(port, os.O_RDWR | os.O_NOCTTY)
-    stop_reading, stop = os.pipe()
-    for terminal in (slave, unit):
-        tty.setraw(terminal)
-    passing = threading.Thread(target=_pass_on, args=(master, unit, stop_reading, treatment))
-    passing.start()
-    try:
-        yield os.ttyname(slave)
-    finally:
-        os.close(stop)
-        passing.join()
-        for descriptor in (master, slave, unit, stop_reading):
-            os.close(descriptor)
 
+    def pass_on(host: int, end: int, received: bytes) -> None:
+        for direction, data in treatment.pass_on(TO_HOST if end == unit else TO_UNIT, received):
+            write_all(unit if direction == TO_UNIT else host, data)
 
-def _pass_on(host: int, unit: int, stop: int, treatment: Treatment) -> None:
-    ends = {host: TO_UNIT, unit: TO_HOST}
-    targets = {TO_UNIT: unit, TO_HOST: host}
-    while True:
-        readable, _, _ = select.select([host, unit, stop], [], [])
-        if stop in readable:
-            return
-        for end in readable:
-            for direction, data in treatment.pass_on(ends[end], os.read(end, 4096)):
-                _write_all(targets[direction], data)
-
-
-def _write_all(target: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(target, data) :]
+    return served_pty(pass_on, unit)
 
 
 def _wire(frame: framing.Frame) -> bytes:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The command `ndks` as users run it: a process, its output, its exit status."""
 
+import json
 import os
 import re
 import subprocess
@@ -144,5 +145,9 @@ def run_redirected(redirections: str, *arguments: object, **extra: str) -> Finis
 
 
 def assert_refused(finished: Finished, code: str, status: int) -> None:
-    """The contract of every error: its form on stderr, its exit status, and nothing on stdout."""
-    assert (finished.error_code, finished.status, finished.output) == (code, status, b""), finished.stderr
+    """The contract of every error: its form on stderr, its exit status, and nothing on stdout but the same in JSON."""
+    assert (finished.error_code, finished.status) == (code, status), finished.stderr
+    if finished.output:
+        error = json.loads(finished.output)["error"]
+        assert (error["code"], error["exit_status"]) == (code, status)
+        assert error["message"].rstrip(".?!") in finished.stderr

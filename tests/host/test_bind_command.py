@@ -1,16 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`ndks bind`, `trust` and `zeroize` as users run them, on two laptops: two directories that NDKS_HOME names."""
+"""Tests of `ndks bind`, `trust` and `zeroize` on two laptops: two directories in NDKS_HOME."""
 
 import base64
 import json
+import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from host.conftest import Call
+from host.fake_usb import plug_in_devices, plug_in_ports
 from host.running import Finished, assert_refused, run, run_at_terminal, run_with_input
+from support.emulate_process import emulated
 from unit.other_member import flipped
 
 import ndks
@@ -25,7 +30,7 @@ ID = re.compile(r"\b[0-9a-f]{32}\b")
 
 @dataclass(frozen=True)
 class Laptop:
-    """One laptop; `home` is where its bindings lie."""
+    """A laptop. `home` is the directory of its bindings."""
 
     home: Path
 
@@ -70,19 +75,19 @@ def elsewhere(tmp_path: Path) -> Laptop:
 
 @pytest.fixture
 def place(tmp_path: Path) -> str:
-    """The name of a unit that is not there yet."""
+    """Return the port of a unit that does not exist yet."""
     return f"emulator:{tmp_path / 'unit'}"
 
 
 @pytest.fixture
 def words(elsewhere: Laptop, network_file: Path, place: str) -> str:
-    """The transport code of a unit that was provisioned elsewhere."""
+    """Return the transport code of a unit that was provisioned on the other laptop."""
     return words_of(elsewhere.run("provision", network_file, "--unit", place))
 
 
 @pytest.fixture
 def bound(here: Laptop, network_file: Path, place: str) -> str:
-    """A unit that is bound here."""
+    """Return the port of a unit bound to this laptop."""
     assert here.run("provision", network_file, "--bind", "--unit", place).status == 0
     return place
 
@@ -147,7 +152,7 @@ def test_binding_at_a_terminal(here: Laptop, place: str, words: str) -> None:
 
 @pytest.mark.parametrize("lines", [2, 4, 24])
 def test_words_on_several_lines_at_a_terminal(here: Laptop, place: str, words: str, lines: int) -> None:
-    """As they stand on paper; nothing of them is left for the shell."""
+    """The words have the line breaks of the printed code; no rest of the input reaches the shell."""
     each = 24 // lines
     typed = "".join(" ".join(words.split()[start : start + each]) + "\n" for start in range(0, 24, each))
     finished = here.run_at_terminal(typed, "bind", "--unit", place)
@@ -181,7 +186,7 @@ def test_words_of_another_unit(here: Laptop, elsewhere: Laptop, place: str, word
     for _ in range(3):
         finished = here.run_with_input(other, "bind", "--unit", place)
         assert_refused(finished, "LOCKED", 5)
-        assert "words" in finished.stderr  # what is wrong are they, not the unit
+        assert "words" in finished.stderr  # the message blames the words, not the unit
     assert elsewhere.wrong_attempts(place) == 0
     assert here.run_with_input(words, "bind", "--unit", place).status == 0
 
@@ -269,7 +274,7 @@ def test_what_the_laptop_is_known_by(here: Laptop, bound: str) -> None:
     assert unit["differences"] == []
     text = here.run("bind", "--show").text
     assert all(value in text for _, value in values["characteristics"])
-    assert f"unit {unit['unit']}: as it was bound" in text
+    assert f"unit {unit['unit']}: unchanged since it was bound" in text
 
 
 def test_what_has_changed_is_shown(here: Laptop, bound: str) -> None:
@@ -294,7 +299,7 @@ def test_showing_on_a_new_laptop(here: Laptop) -> None:
 
 @pytest.fixture
 def copy(here: Laptop, bound: str, desk: Path) -> tuple[Path, str]:
-    """A sealed copy of a laptop's bindings, and its words."""
+    """Return a sealed copy of a laptop's bindings, and its words."""
     path = desk / "home.sealed"
     return path, words_of(here.run("bind", "--backup", path))
 
@@ -413,7 +418,7 @@ def test_there_is_nothing_to_copy(here: Laptop, desk: Path) -> None:
 
 @pytest.fixture
 def pair(here: Laptop, elsewhere: Laptop, bound: str, network_file: Path) -> tuple[str, str, str]:
-    """Alice's unit, bound here; Bob's, bound elsewhere; the id of Alice's binding."""
+    """Return Alice's unit, bound here; Bob's unit, bound on the other laptop; the id of Alice's binding."""
     bob = f"{bound}2"
     assert elsewhere.run("provision", network_file, "--bind", "--unit", bob).status == 0
     return bound, bob, here.values("info", "--unit", bound)["hello"]["binding_id"]
@@ -448,14 +453,14 @@ def test_trust_in_upper_case(elsewhere: Laptop, pair: tuple[str, str, str]) -> N
 
 
 def test_a_unit_does_not_trust_itself(here: Laptop, bound: str) -> None:
-    assert_refused(here.run("trust", 1, "11" * 16, "--unit", bound), "RANGE", 4)
+    assert_refused(here.run("trust", 1, "11" * 16, "--unit", bound), "USAGE", 2)
 
 
 def test_trust_in_the_network_file(
     here: Laptop, elsewhere: Laptop, pair: tuple[str, str, str], network_file: Path, tmp_path: Path, desk: Path
 ) -> None:
     alice, _, binding_id = pair
-    assert ndks.Network.load(network_file).members[0].binding_id == binding_id  # noted by provision --bind
+    assert ndks.Network.load(network_file).members[0].binding_id == binding_id  # written by provision --bind
     (tmp_path / "letter").write_bytes(LETTER)
     assert here.run("encrypt", tmp_path / "letter", "--unit", alice).status == 0
     offline = ("decrypt", tmp_path / "letter.ndks", "-o", desk / "letter", "--force", "--network", network_file)
@@ -478,7 +483,7 @@ def test_trust_of_a_lane_that_no_unit_has(here: Laptop, pair: tuple[str, str, st
 
 
 def test_trust_is_told_to_one(here: Laptop, bound: str, network_file: Path) -> None:
-    """Whoever names a unit and a file is not left to believe that both know it."""
+    """The command refuses a unit and a file together, because only one of them would learn the id."""
     refused = here.run("trust", 2, "11" * 16, "--network", network_file, "--unit", bound)
     assert_refused(refused, "USAGE", 2)
 
@@ -498,9 +503,9 @@ def test_zeroizing_asks(here: Laptop, bound: str) -> None:
     assert "--yes" in finished.advice
     for answer in ("no\n", "\n", "y\n", "yes please\n"):
         refused = here.run_at_terminal(answer, "zeroize", "--unit", bound)
-        assert_refused(refused, "USAGE", 2)
+        assert_refused(refused, "DECLINED", 1)
         assert serial_number in refused.stderr
-        assert "nothing was erased" in refused.stderr
+        assert "nothing was changed" in refused.stderr
     assert here.run_with_input("yes\n", "zeroize", "--unit", bound).status == 2  # nobody is there
     assert here.opens(bound)
     finished = here.run_at_terminal("yes\n", "zeroize", "--unit", bound)
@@ -555,3 +560,79 @@ def test_the_units_of_two_laptops_share_keys(here: Laptop, elsewhere: Laptop, pa
     keys = [here.run("key", "--unit", pair[0]), elsewhere.run("key", "--unit", pair[1])]
     assert keys[0].output == keys[1].output
     assert len(keys[0].output) == 65
+
+
+def test_the_directory_that_was_searched_is_named(alice: str, tmp_path: Path) -> None:
+    finished = run("key", "--unit", alice, NDKS_HOME=str(tmp_path / "elsewhere"))
+    assert_refused(finished, "LOCKED", 5)
+    assert f"{tmp_path / 'elsewhere'}, which does not exist" in finished.stderr
+
+
+def test_a_moved_home_is_noticed(alice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = tmp_path / "usual" / ".config" / "ndks"
+    shutil.copytree(os.environ[HOME], usual)
+    monkeypatch.setattr("pathlib.os.path.expanduser", lambda path: str(path).replace("~root", str(tmp_path / "usual")))
+    monkeypatch.setattr("getpass.getuser", lambda: "root")
+    monkeypatch.setenv(HOME, str(tmp_path / "moved"))
+    with pytest.raises(ndks.AuthenticationError) as refused, ndks.open(alice) as unit:
+        unit.unlock()
+    assert refused.value.advice == f"if you bound it here, name the directory of its binding: {HOME}={usual}"
+
+
+def test_forgetting_a_unit(alice: str, call: Call) -> None:
+    with ndks.open(alice) as unit:
+        serial_number = unit.hello.serial_number
+    assert_refused(call("bind", "--forget", "0" * 16), "USAGE", 2)
+    assert serial_number in call("bind", "--forget", "0" * 16).stderr
+    assert_refused(call("bind", "--forget", serial_number), "USAGE", 2)  # nobody can be asked
+    declined = run_at_terminal(b"no\n", "bind", "--forget", serial_number)
+    assert_refused(declined, "DECLINED", 1)
+    assert call("bind", "--forget", serial_number.lower(), "--yes").status == 0
+    assert serial_number not in call("bind", "--show").text
+    assert_refused(call("key", "--unit", alice), "LOCKED", 5)
+
+
+def test_showing_one_unit(alice: str, bob: str, call: Call) -> None:
+    with ndks.open(alice) as unit:
+        serial_number = unit.hello.serial_number
+    for name in (alice, serial_number.lower()):
+        units = json.loads(call("bind", "--show", "--unit", name, "--json").text)["units"]
+        assert [unit["unit"] for unit in units] == [serial_number]
+
+
+def test_trust_without_a_unit_says_what_to_add(monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+    plug_in_ports(monkeypatch)
+    plug_in_devices(monkeypatch)
+    finished = call("trust", 1, 32 * "1")
+    assert_refused(finished, "NO_UNIT", 3)
+    assert "--unit UNIT" in finished.advice
+    assert "--network FILE" in finished.advice
+
+
+def test_whom_to_tell(tmp_path: Path, call: Call) -> None:
+    network = tmp_path / "office.ndksnet"
+    call("network", "new", "office", "-o", network)
+    first = call("provision", network, "--bind", "--label", "alice", "--unit", f"emulator:{tmp_path / 'a'}").text
+    assert re.search(r"ndks trust 1 [0-9a-f]{32} --unit UNIT\n", first)
+    with emulated(tmp_path / "a") as running:
+        second = call("provision", network, "--bind", "--unit", f"emulator:{tmp_path / 'b'}").text
+        line = rf"ndks trust 2 [0-9a-f]{{32}} --unit {running.port}    # lane 1, unit [0-9A-F]{{16}}, alice\n"
+        assert re.search(line, second)
+
+
+def test_a_network_file_that_others_can_read(tmp_path: Path, call: Call) -> None:
+    network = tmp_path / "office.ndksnet"
+    call("network", "new", "office", "-o", network)
+    network.chmod(0o640)
+    finished = call("network", "show", network)
+    assert_refused(finished, "FILE", 1)
+    assert finished.advice.startswith(f"chmod 600 {network}")
+
+
+def test_parameters_are_shown_on_request_only(tmp_path: Path, call: Call) -> None:
+    network = tmp_path / "office.ndksnet"
+    call("network", "new", "office", "--p1", "0.5204", "--p2", "25.375", "-o", network)
+    assert "0.5204" not in call("network", "show", network).text + call("network", "show", network, "--json").text
+    shown = json.loads(call("network", "show", network, "--parameters", "--json").text)
+    assert (shown["p1"], shown["p2"]) == ("0.5204", "25.375")
+    assert "0.5204" in call("network", "show", network, "--parameters").text

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a laptop keeps of the units that are bound to it: the bytes, who may read them, what is damaged or gone."""
+"""Tests of the laptop's binding files: format, permissions, damage, and loss."""
 
 import json
 import os
@@ -42,7 +42,7 @@ print(store._secret(create=True).hex())
 
 
 class Laptop:
-    """A laptop whose characteristics the test decides."""
+    """A laptop whose characteristics the test sets."""
 
     def __init__(self, directory: Path) -> None:
         self.looks: tuple[tuple[str, str], ...] = LOOKS
@@ -72,7 +72,7 @@ def other_laptop(tmp_path: Path) -> Laptop:
 
 @pytest.fixture
 def member(laptop: Laptop, network: ndks.Network, tmp_path: Path) -> str:
-    """A unit that is bound to the laptop."""
+    """Return the port of a unit bound to the laptop."""
     port = f"emulator:{tmp_path / 'unit'}"
     with laptop.open(port, create=True) as unit:
         unit.bind(unit.provision(network, 1))
@@ -98,7 +98,7 @@ def assert_locked(laptop: Laptop, member: str) -> ndks.AuthenticationError:
 
 
 def seal(laptop: Laptop, member: str, network: ndks.Network) -> int:
-    """Return the number of a message that is sealed now."""
+    """Seal a message, and return its number."""
     with laptop.open(member) as unit:
         return header_of(network, unit.seal(LETTER)).number
 
@@ -154,7 +154,7 @@ def test_files_are_private(laptop: Laptop, member: str) -> None:
 
 
 def test_nothing_but_the_secret_is_secret(laptop: Laptop, member: str) -> None:
-    """The file of a unit has nothing that opens it."""
+    """The file of a unit contains nothing that unlocks it."""
     hello = hello_of(laptop, member)
     keys = laptop.store.keys(hello)
     text = laptop.file_of(hello.serial_number).read_text()
@@ -184,7 +184,7 @@ def test_damaged_secret(laptop: Laptop, member: str, content: bytes) -> None:
     for use in (lambda unit: unit.next_index(), lambda unit: unit.bind()):
         with laptop.open(member) as unit, pytest.raises(ndks.FileError, match="host_secret is damaged"):
             use(unit)
-    assert path.read_bytes() == content  # never made anew: that would be the end of all bindings
+    assert path.read_bytes() == content  # never created again, because that would invalidate all bindings
 
 
 GOOD: dict[str, Any] = {
@@ -237,7 +237,7 @@ def test_the_secret_is_gone(laptop: Laptop, member: str, monkeypatch: pytest.Mon
     (laptop.directory / "host_secret").unlink()
     asked = watch_lines(monkeypatch)
     error = assert_locked(laptop, member)
-    assert "secret is gone" in str(error)
+    assert "secret is missing" in str(error)
     assert "--restore" in error.advice
     assert "OPEN_SESSION" not in asked
     assert not (laptop.directory / "host_secret").exists()
@@ -424,7 +424,7 @@ def test_a_blank_unit_is_not_bound(laptop: Laptop, tmp_path: Path) -> None:
 def test_the_highest_number_is_kept_and_given(
     laptop: Laptop, member: str, network: ndks.Network, tmp_path: Path
 ) -> None:
-    """An old image of the flash is put back; the laptop knows better."""
+    """An old image of the flash is restored; the laptop has the higher counter."""
     directory = tmp_path / "unit"
     image = {path: path.read_bytes() for path in directory.iterdir() if path.suffix == ".bin"}
     assert image
@@ -515,7 +515,7 @@ def test_numbers_begin_anew_when_it_was_zeroized_elsewhere(
 
 
 def test_two_laptops(laptop: Laptop, other_laptop: Laptop, member: str, network: ndks.Network) -> None:
-    """Each opens its own unit, and neither the other's, also when both look the same."""
+    """Each laptop opens its own unit and not the other one, even if both have equal characteristics."""
     with other_laptop.open(f"{member}2", create=True) as unit:
         unit.bind(unit.provision(network, 2))
     assert opens(laptop, member)
@@ -527,7 +527,7 @@ def test_two_laptops(laptop: Laptop, other_laptop: Laptop, member: str, network:
 def test_a_store_on_a_full_disk_does_not_take_the_message_back(
     laptop: Laptop, member: str, network: ndks.Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was sealed is sealed; only the highest number is not known then. And the member is let go."""
+    """The message is sealed; only the minimum counter is not written. The session is closed."""
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")

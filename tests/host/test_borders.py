@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What libraries raise besides OSError: each is met at its border, and told in words."""
+"""Exceptions of libraries other than OSError: each is caught at its border and becomes a clear error."""
 
 import errno
 import fcntl
@@ -46,7 +46,7 @@ PULLED = [
 
 
 class Failing:
-    """Something to call that fails so often, and then returns a value."""
+    """A callable that fails the given number of times and then returns a value."""
 
     def __init__(self, error: Exception, times: int = 1 << 30, value: Any = None) -> None:
         self._error, self._left, self._value = error, times, value
@@ -60,7 +60,7 @@ class Failing:
 
 @pytest.fixture
 def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user of whom the system knows nothing, as of `docker run -u 12345`."""
+    """A user without an entry in the user database, as with `docker run -u 12345`."""
     for name in (HOME, "HOME", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(pwd, "getpwuid", Failing(KeyError("getpwuid(): uid not found: 12345")))
@@ -120,7 +120,7 @@ def test_ports_that_cannot_be_listed_at_all(error: Exception, call: Call, monkey
     monkeypatch.setattr(list_ports, "comports", Failing(error))
     finished = call("key")
     assert_refused(finished, "NO_UNIT", 3)
-    assert "WARNING: the list of serial ports cannot be had" in finished.stderr
+    assert "WARNING: the serial ports cannot be listed" in finished.stderr
     assert call("list").status == 0
 
 
@@ -169,8 +169,8 @@ def test_a_file_system_without_locks(
         assert_refused(refused, "FILE", 1)
         assert f"{network_file} cannot be locked: {os.strerror(number)}" in refused.stderr
         assert "None" not in finished.stderr + refused.stderr
-    assert call("info", "--unit", alice).status == 0  # nothing was left behind that looks like a lock
-    assert call("trust", "1", "0", "--network", network_file).error_code == "USAGE"  # it has no lane 1
+    assert call("info", "--unit", alice).status == 0  # no stale lock file was left
+    assert call("trust", "1", "0", "--network", network_file).error_code == "USAGE"  # the network has no lane 1
 
 
 def test_a_planted_link_in_place_of_the_lock(network_file: Path, call: Call) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Sealing and opening cut off in the middle: nothing half-done stays, no message is lost, no number comes twice."""
+"""Interrupted sealing and opening: no partial file stays, no message is lost, no number is issued twice."""
 
 import functools
 import random
@@ -23,11 +23,11 @@ pytest.importorskip("termios", reason="this system has no pseudo-terminals")
 
 LETTER = b"meet me at the old bridge"
 LONG = {
-    "aes": random.Random(1).randbytes(400_000),  # more than a command works on until its --verbose fills a pipe
+    "aes": random.Random(1).randbytes(400_000),  # more than it processes before --verbose fills a pipe
     "vernam": random.Random(2).randbytes(200_000),
 }
 
-# Mode a with cipher aes asks the unit for nothing in the middle; stdin that stops shows that, further below.
+# Mode a with cipher aes sends no request in the middle; a stalled stdin below covers this case.
 WORK = [
     ("encrypt", "b", "aes", "SEAL_CHUNK"),
     ("encrypt", "a", "vernam", "MESSAGE_STREAM"),
@@ -40,7 +40,7 @@ in_mode_b = pytest.mark.parametrize(("command", "mode", "cipher", "request_name"
 
 @dataclass
 class Running:
-    """A long command and what it works on; `port` stays when the port of the unit changes."""
+    """A long command and its files. `port` is stable while the port of the unit changes."""
 
     desk: Path
     port: Path
@@ -76,7 +76,7 @@ class Running:
 
     def assert_done_by_repeating(self) -> None:
         if self.command == "encrypt":
-            self.source.write_bytes(LETTER)  # as good as the long one, and faster
+            self.source.write_bytes(LETTER)  # the result is the same as for the long one, but faster
         finished = run(*self.arguments)
         assert finished.status == 0, finished.stderr
         if self.command == "encrypt":
@@ -86,7 +86,7 @@ class Running:
             assert_refused(run(*self.arguments, "--force"), "DUPLICATE", 4)
 
     def next_number(self) -> int:
-        """Return the number of a message that the unit seals now."""
+        """Seal a message, and return its number."""
         return header_of(self.network, seal(self.port)).number
 
 
@@ -104,7 +104,7 @@ def directory(alice: str) -> Path:
 
 @functools.cache
 def long_capsule(network: ndks.Network, cipher: str) -> bytes:
-    """Return what the unit of lane 9 has sealed."""
+    """Return a capsule of the unit of lane 9."""
     return OtherMember(network, 9).seal(LONG[cipher], cipher)
 
 
@@ -135,7 +135,7 @@ def test_control_c(running: Running, directory: Path, request_name: str) -> None
 
 
 def end(running: Running, directory: Path, request_name: str, number: signal.Signals) -> Finished:
-    """End a command in its middle, and check that all is as it should be afterwards."""
+    """Interrupt a command in the middle, and check the state afterwards."""
     with emulated(directory) as unit:
         running.plug_in(unit)
         before = running.next_number()
@@ -190,7 +190,7 @@ def test_killing_while_stdin_stops(
     arguments = (command, "-", "-o", desk / "out", "--unit", alice, "--mode", "a", *cipher)
     process = subprocess.Popen(command_line(*arguments), stdin=subprocess.PIPE, env=environment())
     assert process.stdin
-    process.stdin.write(data[:300_000])  # more than a pipe holds: the command has read some of it when this returns
+    process.stdin.write(data[:300_000])  # more than a pipe holds, so the command has read a part when this returns
     process.stdin.flush()
     process.send_signal(number)
     process.wait(PATIENCE)

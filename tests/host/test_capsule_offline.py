@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Capsules without a unit: decrypt with the network file when all units are lost; inspect in its three views."""
+"""Capsules without a unit: decrypt with the network file after the loss of all units; inspect in its three views."""
 
 import dataclasses
 import json

@@ -1,32 +1,73 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Capsules that are not opened: each error for its real reason, and nothing of the message is left anywhere."""
+"""Refused capsules: each error has the correct reason, and nothing of the message remains."""
 
+import contextlib
 import dataclasses
 import random
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from host.conftest import Call, MakeUnit
-from host.planting import have_heard_of_strangers, have_sent_up_to
 from host.running import Finished, assert_refused, run
 from unit.other_member import FULL_CHUNK, HEADER_SIZE, OtherMember, flipped
 
 import ndks
+from ndks.line.transport import EMULATOR
+from ndks_emulator import UnitDirectory
+from ndks_emulator.board import EmulatedBoard
+from ndks_emulator.lines import MemoryLine
+from ndks_protocol.capsule import Window
 from ndks_protocol.commands import CIPHERS, MAX_JUMP, WINDOW_SIZE
+from ndks_unit.flash.record_log import RecordLog
+from ndks_unit.flash.records import MESSAGE_COUNTER, WINDOW_KINDS
 
 MODES = ("a", "b")
 LETTER = b"meet me at the old bridge"
 LONG_LETTER = random.Random(1).randbytes(3000)  # three chunks
 LAPTOP, OTHER_LAPTOP = b"laptop of alice!", b"laptop of carol!"
 
+STRANGERS = 1000  # their first lane
+
 by_mode = pytest.mark.parametrize("mode", MODES)
+
+
+# States that would take long to reach, put into the record log of a unit
+
+
+def have_sent_up_to(port: str, number: int) -> None:
+    """Let the unit's next message have this number."""
+    with record_log(port) as log:
+        log.append(MESSAGE_COUNTER, struct.pack(">IQ", 0, number))
+
+
+def have_heard_of_strangers(port: str) -> None:
+    """Let the unit have accepted capsules of as many other units as it can keep account of."""
+    window = Window()
+    window.accept(1)
+    with record_log(port) as log:
+        for lane, kind in enumerate(WINDOW_KINDS, STRANGERS):
+            log.append(kind, struct.pack(">H", lane) + window.pack())
+
+
+@contextlib.contextmanager
+def record_log(port: str) -> Iterator[RecordLog]:
+    """Give the record log of a unit that is bound to this laptop, unlocked."""
+    with ndks.open(port) as unit:
+        keys = ndks.BindingStore().keys(unit.hello)
+    with UnitDirectory(Path(port.removeprefix(EMULATOR)), create=False) as directory:
+        log = RecordLog(EmulatedBoard(directory, MemoryLine()))
+        log.load()
+        log.set_auth(keys.auth)
+        log.unlock(keys.kek)
+        yield log
 
 
 @dataclasses.dataclass
 class Bob:
-    """One who got a capsule, and how he opens it: with a unit in either mode, or offline."""
+    """A recipient of a capsule, with a unit in either mode, or offline."""
 
     call: Call
     how: tuple[object, ...]
@@ -39,7 +80,7 @@ class Bob:
         return self.call("decrypt", incoming, "-o", target, *self.how, *options)
 
     def assert_refused(self, capsule: bytes, code: str, status: int, *options: object) -> str:
-        """Nothing is left behind but the capsule, whatever the output is; returns the advice."""
+        """Check that only the capsule remains, for any kind of output; return the advice."""
         for output in ("-", "letter"):
             refused = self.decrypt(capsule, *options, output=output)
             assert_refused(refused, code, status)
@@ -53,7 +94,7 @@ class Bob:
 
 @pytest.fixture(params=["a", "b", "offline"])
 def way(request: pytest.FixtureRequest) -> str:
-    """In which way a capsule is opened."""
+    """Return the way of opening a capsule."""
     return request.param
 
 
@@ -77,13 +118,13 @@ def seal(alice: str) -> Callable[..., bytes]:
 
 
 def know_laptop(port: str, lane: int, binding_id: bytes) -> None:
-    """Let the unit know which laptop the unit of that lane is bound to."""
+    """Set the binding id of the unit of that lane."""
     with ndks.open(port) as unit:
         unit.trust(lane, binding_id.hex())
 
 
 def diverged(network: ndks.Network) -> ndks.Network:
-    """A network with the same secret, but another decimal in a parameter: what a defect of one unit looks like."""
+    """Return a network with the same secret and a parameter that differs in one decimal, as after a fault in a unit."""
     other = "1" if network.p1[5] == "0" else "0"
     return dataclasses.replace(network, p1=network.p1[:5] + other + network.p1[6:])
 
@@ -214,7 +255,7 @@ def test_one_sender_too_many(mode: str, bob: str, bob_with_unit: Bob, seal: Call
     capsule = seal()
     advice = bob_with_unit.assert_refused(capsule, "SENDERS", 4, "--mode", mode)
     assert "--network" in advice
-    bob_with_unit.assert_opens(capsule, "--mode", mode, "--again")  # which needs no account
+    bob_with_unit.assert_opens(capsule, "--mode", mode, "--again")  # this needs no free window
 
 
 @by_mode

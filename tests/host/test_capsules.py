@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Messages between two units, from Python: all modes, ciphers, suites and sizes give back what was sealed."""
+"""Messages between two units by the Python API: all modes, ciphers, suites and sizes give the same data."""
 
 import dataclasses
 import io
@@ -83,7 +83,7 @@ def test_any_message(pair: Pair, data: bytes, cipher: str, sealing: str, opening
 def test_the_same_message_never_looks_the_same(pair: Pair, cipher: str) -> None:
     first, second = (pair.alice.seal(bytes(3000), cipher=cipher) for _ in range(2))
     pairs_of_bytes = list(zip(first, second, strict=True))
-    assert sum(a == b for a, b in pairs_of_bytes) < len(pairs_of_bytes) // 64  # one in 256 is chance
+    assert sum(a == b for a, b in pairs_of_bytes) < len(pairs_of_bytes) // 64  # one in 256 matches by chance
 
 
 def test_modes_take_turns_on_the_numbers(pair: Pair) -> None:
@@ -105,7 +105,7 @@ def test_files_and_streams(pair: Pair, tmp_path: Path) -> None:
 
 
 class Trickle(io.RawIOBase):
-    """Something to read from that gives a few bytes at a time, as a pipe may."""
+    """A source that returns a few bytes at a time, like a pipe."""
 
     def __init__(self, data: bytes) -> None:
         self._inner = io.BytesIO(data)
@@ -124,7 +124,7 @@ def test_sources_that_give_a_few_bytes_at_a_time(pair: Pair, mode: str) -> None:
 
 
 class Noting(io.BytesIO):
-    """A sink that notes what it holds each time something is asked of the unit."""
+    """A sink that records its content at each request to the unit."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -175,7 +175,7 @@ def test_source_that_fails(pair: Pair, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="Input/output"):
         pair.alice.encrypt(Broken(), tmp_path / "capsule")
     assert list(tmp_path.iterdir()) == []
-    assert open_offline(pair.network, pair.alice.seal(LETTER)) == LETTER  # the line is still in step
+    assert open_offline(pair.network, pair.alice.seal(LETTER)) == LETTER  # the line is still in sync
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -205,7 +205,7 @@ def test_eject_gives_unused_numbers_back_and_a_crash_does_not(tmp_path: Path) ->
         send(unit)
     crashing = ndks.open(port)
     send(crashing)
-    crashing._link.close()  # without a word
+    crashing._link.close()  # closed without CLOSE
     with ndks.open(port) as unit:
         send(unit)
     assert numbers[:4] == [1, 2, 3, 4]
@@ -214,7 +214,7 @@ def test_eject_gives_unused_numbers_back_and_a_crash_does_not(tmp_path: Path) ->
 
 @pytest.mark.parametrize("code", [commands.SEAL_CHUNK.code, commands.OPEN_CHUNK.code])
 def test_an_answer_that_is_too_short_is_no_answer(pair: Pair, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A unit gone wrong must not make a message shorter."""
+    """A faulty unit must not make a message shorter."""
     answer = HANDLERS[code]
     good = pair.alice.seal(text_of(3000), cipher="aes")
 
@@ -224,7 +224,7 @@ def test_an_answer_that_is_too_short_is_no_answer(pair: Pair, code: int, monkeyp
 
     monkeypatch.setitem(HANDLERS, code, cut_short)
     call = pair.bob.unseal if code == commands.OPEN_CHUNK.code else pair.alice.seal
-    with pytest.raises(ndks.ProtocolError, match="as long as"):
+    with pytest.raises(ndks.ProtocolError, match="wrong size"):
         call(good)
     monkeypatch.undo()
     assert pair.bob.unseal(good) == text_of(3000)

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The conversation with a unit, without a line: whatever arrives, events or typed errors, and each request ends once.
+"""The conversation with a unit, without a line: any bytes give events or typed errors, and each request ends once.
 
-Strategy: what a hostile line may do is drawn from good answers, answers to other requests, damaged frames and garbage,
-in the clear and in a session. It is replayed whole, byte by byte, and in pieces: the events must be the same.
+Strategy: the actions of a hostile line are drawn from correct answers, answers to other requests, damaged frames and
+garbage, with and without a session. They are replayed at once, byte by byte and in pieces: the events must be equal.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ def channel(who: str) -> SecureChannel:
 
 
 def asking(*, secured: bool = False) -> Conversation:
-    """Return a conversation that has sent a request of each command in SENT, with the ids FIRST, FIRST + 1, ..."""
+    """Return a conversation with one pending request of each command in SENT, with the ids FIRST, FIRST + 1, ..."""
     conversation = Conversation(TIMEOUT, FIRST)
     if secured:
         conversation.secure(channel(HOST))
@@ -55,14 +55,14 @@ def answered(number: int, body: bytes) -> tuple[int, int, bytes]:
 
 
 def described(event: Event) -> tuple[object, ...]:
-    """Return what can be compared of an event."""
+    """Return the comparable parts of an event."""
     if isinstance(event, Failure):
         return event.request_id, type(event.error), str(event.error), event.error.code
     return (event.request_id, event.payload) if isinstance(event, Answer) else (event.reason,)
 
 
 def heard(data: bytes, cut: Cut, *, secured: bool) -> list[Event]:
-    """Return the events that some bytes make, the end of the wait included."""
+    """Return the events for some bytes, including the timeout."""
     conversation = asking(secured=secured)
     events = [event for piece in cut(data) for event in conversation.receive(piece)]
     events += conversation.expire(TIMEOUT + 1)
@@ -91,7 +91,7 @@ garbage = st.binary(max_size=60)
 
 @st.composite
 def lines(draw: st.DrawFn, *, secured: bool) -> bytes:
-    """What arrives: frames, some of which are sealed in turn, garbage between them, and a bit turned over at last."""
+    """Draw received bytes: frames, some of them sealed in order, garbage between them, and finally a flipped bit."""
     unit = channel(UNIT)
     parts: list[bytes] = []
     for frame in draw(said):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`ndks deploy`: what is copied to a board's drive, what is removed, what is left alone."""
+"""Tests of `ndks deploy`: copied, removed and unchanged files on a board's drive."""
 
 import ast
 import errno
@@ -37,7 +37,7 @@ def files_on(drive: Path) -> dict[str, bytes]:
 
 
 def assert_same_program(copy: str, source: str) -> None:
-    """The same statements on the same lines, but for what does nothing on a board; `pass` may stand for that."""
+    """Check that both have the same statements on the same lines, apart from statements without effect on a board."""
     assert len(copy) < len(source)
     assert "#" not in copy
     assert program(copy) == program(source)
@@ -57,7 +57,7 @@ def program(text: str) -> list[int | str]:
 
 
 def is_unused(statement: ast.stmt, tree: ast.Module) -> bool:
-    """Leave out what is imported and not used; tell whether this is the whole statement."""
+    """Remove the unused imports; return whether the whole statement is unused."""
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     if not isinstance(statement, ast.ImportFrom) or "__all__" in used:
         return False
@@ -66,7 +66,7 @@ def is_unused(statement: ast.stmt, tree: ast.Module) -> bool:
 
 
 class Unannotated(ast.NodeTransformer):
-    """Without annotations, what is imported for them, and abstract methods."""
+    """Removes annotations, the imports for them, and abstract methods."""
 
     def visit_arg(self, node: ast.arg) -> ast.arg:
         node.annotation = None
@@ -206,7 +206,7 @@ def test_no_file_of_the_host_or_the_pc_is_copied() -> None:
 
 
 def test_code_comes_last() -> None:
-    # A copy that is interrupted must not leave a new code.py with half a library.
+    # An interrupted copy must not leave a new code.py with an incomplete library.
     assert list(deploy.firmware_files())[-3:] == ["safemode.py", "boot.py", "code.py"]
 
 

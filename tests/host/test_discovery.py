@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Which port is a unit's: told from the list of ports, the environment, and what was asked for."""
+"""Selection of a unit's port from the list of ports, the environment, and the arguments."""
 
 import json
 import os
@@ -22,7 +22,7 @@ ALICE, BOB = "E66038B713596E2A", "E66038B713596E2B"
 
 @pytest.fixture(autouse=True)
 def nothing_is_plugged_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither what is really attached to this machine."""
+    """Hide the devices that are attached to this machine."""
     plug_in_ports(monkeypatch)
     plug_in_devices(monkeypatch)
 
@@ -67,7 +67,7 @@ def test_one_of_several_by_serial_number(wanted: str, monkeypatch: pytest.Monkey
     assert discovery.select_port(wanted) == "/dev/ttyACM1"
     monkeypatch.setenv("NDKS_UNIT", wanted)
     assert discovery.select_port(None) == "/dev/ttyACM1"
-    assert discovery.select_port(ALICE) == "/dev/ttyACM0"  # what is asked for goes first
+    assert discovery.select_port(ALICE) == "/dev/ttyACM0"  # the argument has priority
 
 
 def test_serial_number_of_no_unit(monkeypatch: pytest.MonkeyPatch, call: Call, tmp_path: Path) -> None:
@@ -97,13 +97,13 @@ def test_board_with_two_ports_is_one_unit_at_the_last(monkeypatch: pytest.Monkey
 
 
 def test_ports_are_ordered_as_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Where the system tells no place: COM10 comes after COM9.
+    # Without a location from the system: COM10 comes after COM9.
     plug_in_ports(monkeypatch, *(fake_port(name, ALICE, "") for name in ("COM10", "COM9")))
     assert discovery.select_port(None) == "COM10"
 
 
 def test_where_the_product_string_is_hidden_hello_decides(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """As on Windows. A board with CircuitPython that is no unit is not taken for one."""
+    """As on Windows. A CircuitPython board that is not a unit is ignored."""
     stranger = fake_port("COM4", "FTDI", product="USB Serial Device (COM4)", vid=0x0403)
     monkeypatch.setattr("ndks.times.PROBE_TIMEOUT", 0.2)
     with emulated(tmp_path / "a") as alice, answering_pty(silence) as other_board:
@@ -130,7 +130,7 @@ def test_list_shows_each_unit_and_stops_at_none(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_list_as_text(monkeypatch: pytest.MonkeyPatch, call: Call, alice: str) -> None:
-    assert call("list").text == "no unit is plugged in (emulated ones are not listed)\n"
+    assert call("list").text == "no unit is attached, and no emulated unit runs\n"
     with emulated(Path(alice.removeprefix("emulator:"))) as unit:
         plug_in_ports(monkeypatch, fake_port(unit.port, ALICE))
         plug_in_devices(monkeypatch, FakeUsbDevice(0x2E8A, 0x0003))

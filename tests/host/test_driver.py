@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The driver's verbs on an emulated unit, and on units that answer nonsense."""
+"""Tests of the driver's methods on an emulated unit, and on units with nonsensical answers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ def opened(alice: str) -> Iterator[Unit]:
 
 
 def bound(script: Script, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Unit:
-    """Return a unit of a later firmware, with a flag that this version does not know."""
+    """Return a unit of a later firmware, with an unknown flag."""
     return scripted_unit(script, monkeypatch, tmp_path, minor=9, firmware=b"\2\0\7", state_format=4, flags=0x82)
 
 
@@ -117,7 +117,7 @@ def test_what_a_later_firmware_says_is_shown_by_number(monkeypatch: pytest.Monke
 def test_a_unit_that_says_it_is_not_locked_gets_nothing_and_gives_nothing(
     state: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Whoever has the line may say so: what is asked and sent outside a session would be for everybody."""
+    """A man in the middle may claim this: requests and data outside a session would be readable for everyone."""
     asked: list[int] = []
 
     def obliging(request: framing.Frame) -> bytes:

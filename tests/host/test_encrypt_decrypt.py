@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The commands encrypt and decrypt: files, names, pipes, modes, and what they say."""
+"""Tests of the commands encrypt and decrypt: files, names, pipes, modes, and output."""
 
 import contextlib
 import json
@@ -32,7 +32,7 @@ def letter(desk: Path) -> Path:
 
 @pytest.fixture
 def capsule(letter: Path, alice: str) -> Path:
-    """The letter as alice has sealed it."""
+    """Return a capsule of the letter, sealed by alice."""
     path = letter.with_name("letter.txt.ndks")
     with ndks.open(alice) as unit:
         unit.encrypt(letter, path)
@@ -52,7 +52,7 @@ def names(directory: Path) -> list[str]:
 
 
 def feed(data: bytes, *arguments: object) -> Finished:
-    """Run a command with this on its stdin."""
+    """Run a command with these bytes on its stdin."""
     done = subprocess.run(
         command_line(*arguments), input=data, capture_output=True, env=environment(), timeout=PATIENCE, check=False
     )
@@ -202,14 +202,14 @@ def test_nothing_is_overwritten_unasked(alice: str, bob: str, letter: Path, netw
     target.write_text("old")
     assert_refused(call("encrypt", letter, "--unit", alice), "FILE", 1)
     assert target.read_text() == "old"
-    assert next_number(alice, network) == 1  # no number was used up
+    assert next_number(alice, network) == 1  # no number was used
     assert call("encrypt", letter, "--unit", alice, "--force").status == 0
     letter.write_text("old")
     refused = call("decrypt", target, "--unit", bob)
     assert_refused(refused, "FILE", 1)
     assert "--force" in refused.advice
     assert letter.read_text() == "old"
-    assert call("decrypt", target, "--unit", bob, "--force").status == 0  # refusing has not used it up
+    assert call("decrypt", target, "--unit", bob, "--force").status == 0  # the refusal has not accepted the capsule
     assert letter.read_bytes() == LETTER
     assert names(letter.parent) == ["letter.txt", "letter.txt.ndks"]
 
@@ -382,7 +382,7 @@ def test_stdin_that_is_closed(command: str, alice: str, desk: Path) -> None:
 
 
 def test_stdin_that_does_not_block(alice: str, network: ndks.Network, desk: Path) -> None:
-    """Whoever shares a pipe may have set it so; a pause of the writer is not the end of the message."""
+    """Another process that shares the pipe may have set O_NONBLOCK; a pause of the writer is not the end of data."""
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     os.write(writing, LETTER)
@@ -395,7 +395,7 @@ def test_stdin_that_does_not_block(alice: str, network: ndks.Network, desk: Path
         os.close(writing)
         os.close(reading)
         process.communicate(timeout=PATIENCE)
-    if process.returncode == 0:  # refusing would be as good
+    if process.returncode == 0:  # a refusal would also be correct
         assert open_offline(network, (desk / "capsule").read_bytes()) == 2 * LETTER
     else:
         assert names(desk) == []

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Files without an end, where a small one is expected: refused in a moment, in a few megabytes."""
+"""Endless files in place of small ones: refused at once, with a few megabytes of memory."""
 
 import subprocess
 import sys

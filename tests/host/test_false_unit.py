@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Units that answer what no unit answers: it is refused by name, nothing of it is stored, and no session stays open."""
+"""Units with false answers: each is refused with its error, nothing is stored, and no session stays open."""
 
 import contextlib
 import io
@@ -54,8 +54,8 @@ def always(*values: object) -> Script:
         ("log_used", {STATUS: status_values(log_used=4065)}),
         ("index", {NEXT_INDEX: (0, 0)}),
         ("index", {NEXT_INDEX: (0, 1 << 48)}),
-        ("two epochs", {NEXT_INDEX: (1, 1)}),
-        ("two epochs", {STATUS: status_values(epoch=(1 << 32) - 1)}),
+        ("two different epochs", {NEXT_INDEX: (1, 1)}),
+        ("two different epochs", {STATUS: status_values(epoch=(1 << 32) - 1)}),
     ],
 )
 def test_an_opening_that_no_unit_has(
@@ -77,8 +77,8 @@ def test_an_opening_that_no_unit_has(
     [
         (lambda unit: unit.next_index(), always(0, 0), "index"),
         (lambda unit: unit.next_index(), always(0, 1 << 48), "index"),
-        (lambda unit: unit.acknowledge(0, 7), always(7), "once more"),
-        (lambda unit: unit.acknowledge(0, 7), always(1), "once more"),
+        (lambda unit: unit.acknowledge(0, 7), always(7), "acknowledged key again"),
+        (lambda unit: unit.acknowledge(0, 7), always(1), "acknowledged key again"),
         (lambda unit: unit.acknowledge(0, 7), always(0), "index"),
         (lambda unit: unit.acknowledge(0, 7), always((1 << 48) + 1), "index"),
         (lambda unit: unit.seal(b"x"), always(b"\0" + HEADER[1:]), "header"),
@@ -137,7 +137,7 @@ def test_no_capsule_is_begun_with_a_header_of_another_version(
 
 
 class Liar:
-    """A unit in this process, whose answers to STATUS are false once."""
+    """A unit in this process whose answers to STATUS are false once."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._patch = monkeypatch
@@ -195,18 +195,18 @@ def test_a_false_epoch_does_not_take_the_floor_away(alice: str, liar: Liar, tmp_
 
 
 def test_a_unit_that_would_give_numbers_once_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It answers UNLOCK, and does not go on above the minimum."""
+    """It answers UNLOCK but does not continue above the minimum."""
     unit = scripted_unit(always(*status_values(message_counter=4)), monkeypatch, tmp_path)
     BindingStore(tmp_path).minimum_counters(HELLO).note(0, message_counter=5)
     for _ in range(2):
-        with pytest.raises(ndks.ProtocolError, match="once more"):
+        with pytest.raises(ndks.ProtocolError, match="reuse message numbers"):
             unit.seal(b"letter")
         assert not unit._link.is_secured
     assert BindingStore(tmp_path).minimum_counters(HELLO).of(0) == Minimum(5, 0)
 
 
 def test_info_after_a_refused_unlock(alice: str, call: Call) -> None:
-    """It tells what can be seen without a session; nothing is asked in the clear inside one."""
+    """It shows the data available without a session, and sends no request in the clear inside one."""
     with ndks.open(alice) as unit:
         minimum_counters = BindingStore().minimum_counters(unit.hello)
         for step in (1, 2, 3):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a laptop is known by: the same whoever looks and whatever is plugged in, and no two have one fingerprint."""
+"""The characteristics of a laptop: stable for every user and with any device plugged in, and unique."""
 
 import ast
 import os
@@ -26,7 +26,7 @@ NOBODY = 65534
 
 
 class FakeSystem:
-    """A tree of files and links as Linux shows it."""
+    """A tree of files and links in the layout of Linux."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -38,14 +38,14 @@ class FakeSystem:
         file.chmod(mode)
 
     def folder(self, path: str) -> Path:
-        """Make the folder of a file; everybody may enter it, whatever the umask."""
+        """Make the parent folder of a file, accessible to everyone, for any umask."""
         for parent in list(Path(path).parents)[-2::-1]:
             (self.root / parent).mkdir(0o755, exist_ok=True)
             (self.root / parent).chmod(0o755)
         return (self.root / path).parent
 
     def interface(self, name: str, device: str | None, address: str = OTHER, **more: str) -> None:
-        """Add an interface of a device; of none when it is virtual. Double underscores stand for slashes."""
+        """Add an interface of a device, or a virtual one. Double underscores stand for slashes."""
         home = f"sys/devices/{device or 'virtual'}/net/{name}"
         for file, content in {"address": address, "addr_assign_type": "0", "type": "1", **more}.items():
             self.write(f"{home}/{file.replace('__', '/')}", content + "\n")
@@ -129,7 +129,7 @@ def test_what_is_not_built_in_makes_no_difference(laptop: FakeSystem, name: str,
 
 @pytest.mark.parametrize("marked", [f"{DOCK}/0000:05:00.0", f"{DOCK}/0000:05:00.0/0000:06:01.0"])
 def test_thunderbolt_dock(laptop: FakeSystem, marked: str) -> None:
-    """Linux marks what is behind the laptop's port: the dock's bridges and its interface."""
+    """Linux marks devices behind an external port: the dock's bridges and its interface."""
     laptop.write(f"sys/devices/{marked}/removable", "removable\n")
     laptop.interface("enp6s0", f"{DOCK}/0000:05:00.0/0000:06:01.0")
     assert laptop.known() == ALONE
@@ -213,7 +213,7 @@ def test_arm_with_a_device_tree(bare: FakeSystem) -> None:
         ("serial", "10000000abcdef01"),
     )
     assert bare.known() == expected
-    # What a program under `linux32` sees.
+    # The view of a program under `linux32`.
     bare.write("proc/cpuinfo", first.replace("BogoMIPS", "model name\t: ARMv8 Processor rev 3 (v8l)\nBogoMIPS"))
     assert bare.known() == expected
 
@@ -221,7 +221,7 @@ def test_arm_with_a_device_tree(bare: FakeSystem) -> None:
 def test_what_only_root_may_read_is_left_out_for_root_as_well(laptop: FakeSystem) -> None:
     laptop.write("sys/firmware/devicetree/base/serial-number", "1234", mode=0o400)
     assert laptop.known() == ALONE
-    (laptop.root / "sys").chmod(0o700)  # as some hardened systems have it
+    (laptop.root / "sys").chmod(0o700)  # as on some hardened systems
     assert laptop.known() == (ALONE[-1],)
 
 
@@ -315,7 +315,7 @@ def test_network_without_a_default_route_is_refused(laptop: FakeSystem, routes: 
         ["garbage"],
         [neighbour("192.168.7.1", ROUTER, "enp0s31f6")],
         [neighbour("192.168.7.1", "00:00:00:00:00:00", "wlp3s0", "0x0")],
-        [neighbour("192.168.7.1", ROUTER, "wlp3s0", "0x0")],  # it answers no more
+        [neighbour("192.168.7.1", ROUTER, "wlp3s0", "0x0")],  # it no longer answers
     ],
 )
 def test_router_whose_mac_is_not_known_is_refused(laptop: FakeSystem, neighbours: list[str]) -> None:
@@ -375,7 +375,7 @@ def test_differences_in_words() -> None:
 
 
 def known_to(*prefix: str, before: str = "") -> Characteristics:
-    """Ask another process, after some line of Python in it."""
+    """Return the characteristics as another process sees them, after some line of Python in it."""
     script = f"import os\nfrom ndks.laptop.fingerprint import characteristics\n{before}\nprint(characteristics())"
     command = [*prefix, sys.executable, "-c", script]
     return ast.literal_eval(subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE).stdout.decode())
@@ -401,13 +401,13 @@ def test_this_laptop_in_an_empty_network_namespace() -> None:
 def test_this_laptop_as_another_user_sees_it() -> None:
     if os.name != "posix" or os.geteuid():
         pytest.skip("only root can become another user")
-    # Not before the modules are there: the clone may be where only root can read.
+    # Drop privileges after the imports: the clone may be readable for root only.
     drop = f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})"
     assert known_to(before=drop) == characteristics()
 
 
 def test_sysfs_mounted_anew_in_an_empty_network_namespace_shows_no_interface() -> None:
-    """A limit, not a wish: as with `ip netns exec`. What else there is stays."""
+    """A limitation, as with `ip netns exec`. The other characteristics remain."""
     cage = ("unshare", "-nm", "sh", "-c", 'mount -t sysfs ndks-test /sys && "$@"', "sh")
     require(*cage)
     assert known_to(*cage) == tuple(pair for pair in characteristics() if pair[0] != "mac")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A disk that is full, or output that nobody takes: nothing half-written stays, no key and no message is used up."""
+"""Full disks and blocked outputs: no partial file remains, and no key or message is used up."""
 
 import errno
 import os
@@ -39,7 +39,7 @@ def assert_disk_full(finished: Finished) -> None:
 
 
 def fill(disk: Path, allow_jump: int) -> Path:
-    """Fill a disk up to some bytes; removing the file that is returned makes room again."""
+    """Fill a disk except for some bytes; removing the returned file frees the space."""
     free = os.statvfs(disk)
     ballast = disk / "ballast"
     ballast.write_bytes(bytes(free.f_bavail * free.f_frsize - allow_jump))
@@ -74,7 +74,7 @@ def test_stream_into_a_full_disk_goes_on_when_there_is_room(alice: str, small_di
     received = download.part_of(target).stat().st_size
     assert 40_000 < received < 60_000
     assert next_index(alice) == 1
-    assert_disk_full(run(*command))  # still full: nothing is lost by trying
+    assert_disk_full(run(*command))  # the disk is still full: trying again loses nothing
     ballast.unlink()
     resumed = run(*command)
     assert resumed.status == 0
@@ -109,7 +109,7 @@ def test_network_file_on_a_full_disk_gives_no_lane_away(
         assert unit.hello.state == "blank"
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])  # as containers set it: then a write may take a part only
+@pytest.mark.parametrize("unbuffered", ["", "1"])  # as containers set it: a write may then be partial
 @pytest.mark.parametrize("options", [["key", "--format", "raw"], ["key", "--json"], ["stream", "-o", "-"]])
 def test_stdout_into_a_full_disk(alice: str, options: list[str], unbuffered: str, small_disk: Path) -> None:
     fill(small_disk, allow_jump=40_000)
@@ -126,7 +126,7 @@ def test_stdout_into_a_full_device(alice: str, options: list[str]) -> None:
 
 
 def run_into(file: Path, command: list[str], **extra: str) -> Finished:
-    """Run a command with its stdout redirected."""
+    """Run a command with its stdout redirected to a file."""
     with file.open("wb") as stdout:
         pipes = {"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": subprocess.PIPE}
         done = subprocess.run(command, env=environment(extra), timeout=PATIENCE, check=False, **pipes)
@@ -135,7 +135,7 @@ def run_into(file: Path, command: list[str], **extra: str) -> Finished:
 
 @pytest.fixture
 def capsule(alice: str, tmp_path: Path) -> Path:
-    """What alice has sealed of a film, too long for what is left of the disk."""
+    """Return a capsule of a film that does not fit on the disk."""
     with ndks.open(alice) as unit:
         (tmp_path / "film.ndks").write_bytes(unit.seal(FILM, cipher="aes"))
     return tmp_path / "film.ndks"
@@ -206,7 +206,7 @@ def test_message_into_a_closed_stdout(command: str, bob: str, capsule: Path) -> 
 def test_message_to_a_reader_that_leaves(command: str, bob: str, capsule: Path) -> None:
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment()}
     to_stdout = command_line(command, capsule, "-o", "-", "--unit", bob)
-    # A pipe holds less than the film: the command still has some of it when the reader leaves.
+    # A pipe holds less than the film: the command still has data when the reader leaves.
     with subprocess.Popen(to_stdout, bufsize=0, pipesize=4096, **pipes) as process:
         assert process.stdout
         process.stdout.read(1)
@@ -215,7 +215,7 @@ def test_message_to_a_reader_that_leaves(command: str, bob: str, capsule: Path) 
         stderr = process.stderr.read().decode()
         status = process.wait(PATIENCE)
     assert_refused(Finished(status, b"", stderr), "FILE", 1)
-    assert "nobody reads" in stderr
+    assert "the reader of stdout has closed it" in stderr
     assert run("decrypt", capsule, "--unit", bob, "-o", "-").output == FILM
 
 
@@ -228,7 +228,7 @@ def test_message_on_a_disk_that_is_full_only_when_it_is_synchronised(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as full:
-        # Only for the host's files: the emulated unit writes its own as before.
+        # Only for files of the host: the emulated unit can write.
         full.setattr("ndks.files.os", SimpleNamespace(**vars(os) | {"fsync": refuse}))
         assert_disk_full(call(command, capsule, "--unit", bob, "-o", desk / "out", "--mode", mode))
     assert list(desk.iterdir()) == []
@@ -239,7 +239,7 @@ def test_message_on_a_disk_that_is_full_only_when_it_is_synchronised(
 def test_disk_that_is_full_only_when_it_is_synchronised(
     command: list[str], alice: str, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As network drives do it; needs no root, unlike the disks above.
+    # As on network drives; needs no root, unlike the disks above.
     def refuse(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`ndks generate`: bare equation 7, as the paper prints it and far beyond."""
+"""Tests of `ndks generate`: equation 7 alone, with the paper's keys and far beyond."""
 
 import functools
 import json
@@ -86,12 +86,12 @@ def test_interrupted_stream_beside_the_file_is_kept(generate: Call, tmp_path: Pa
 def test_json_is_one_object(generate: Call) -> None:
     values = json.loads(generate(*FIRST, "--bits", 64, "--first", 8, "--json").text)
     expected = {"schema": 1, "k": 1, "first": 8, "bits": 64, "format": "bits", "key": KEYS[0]["bits"][8:72]}
-    assert "not to protect" in values.pop("warning")
+    assert "not for protection" in values.pop("warning")
     assert values == expected
 
 
 def test_stderr_says_that_this_protects_nothing(generate: Call) -> None:
-    assert "not to protect" in generate(*FIRST).stderr
+    assert "not for protection" in generate(*FIRST).stderr
 
 
 @pytest.mark.parametrize(

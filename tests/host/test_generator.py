@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The NumPy generator gives the bits of the exact integers, wherever it is asked, whichever tier decides them."""
+"""The NumPy generator equals the exact integers at every element, whichever tier decides."""
 
 import itertools
 import random
@@ -34,12 +34,12 @@ def keystreams(p1: str, p2: str, d: int, k: int) -> tuple[VectorKeystream, exact
 
 
 def from_blocks(key: VectorKeystream, first: int, count: int, workers: int = 1) -> bytes:
-    """Bits that are surely from the tables: `read` leaves short keys to the integers."""
+    """Return bits computed from tables: `read` computes short keys by integers."""
     return b"".join(key.blocks(first, count, workers))
 
 
 def nearly(multiple: Fraction, power: int) -> tuple[str, str]:
-    """p1, p2 for which y1 of key 1 is a multiple of pi but for about 10^-power."""
+    """Return p1, p2 such that y1 of key 1 is a multiple of pi except for about 10^-power."""
     with mpmath.workdps(120):
         y1 = mpmath.pi * multiple.numerator / multiple.denominator + mpmath.mpf(10) ** -power
         p2 = y1 / mpmath.sin(mpmath.mpf("0.52"))
@@ -66,7 +66,7 @@ def test_steps_near_multiples_of_pi(d: int, multiple: Fraction, power: int) -> N
 @pytest.mark.parametrize("tier", ["_SIEVE_ERROR", "_PAIR_ERROR"])
 @pytest.mark.parametrize("d", [1, 3, 4, 9, 12])
 def test_later_tiers_change_no_bit(d: int, tier: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a huge error bound the sieve leaves nearly all elements in doubt, and the pairs as well."""
+    """With a huge error bound the sieve and the pairs leave nearly all elements in doubt."""
     expected = from_blocks(VectorGenerator("0.52", "25", d).key(3), 12345, 3000)
     type_ = np.float32 if d <= 3 else np.float64
     monkeypatch.setattr(generator, "_SIEVE_ERROR", 0.2499 / (10.0**d / 2 * float(np.finfo(type_).eps) / 2))
@@ -133,7 +133,7 @@ def test_element_10_to_the_12() -> None:
 
 @pytest.mark.parametrize("d", [1, 3, 4, 6, 9, 12])
 def test_elements_nearest_to_a_boundary(d: int) -> None:
-    """Of the first 4 million; the benchmark takes those of the first 2^32."""
+    """Among the first 4 million; the benchmark covers the first 2^32."""
     elements = bench.nearest(d, 1 << 22, 200)
     assert len(set(elements.tolist())) == 200
     assert np.array_equal(bench.fast_bits(d, elements), bench.exact_bits(d, elements))
@@ -161,7 +161,7 @@ def _pair(value: "mpmath.mpf") -> double_double.Pair:
 
 
 def test_a_key_that_creeps_along_a_boundary() -> None:
-    """Every element of many blocks is in doubt: that takes time, not memory."""
+    """Every element of many blocks is in doubt, which needs time but not memory."""
     with mpmath.workdps(60):
         step = mpmath.acos(mpmath.mpf("0.9995")) / 2**39
         p1, p2 = mpmath.nstr(step / 2, 40, strip_zeros=False, min_fixed=-200, max_fixed=200), "0." + "0" * 69 + "1"

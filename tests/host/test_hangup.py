@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""SIGHUP, which comes when a terminal is closed: it ends a command as SIGTERM does, unless it was to be ignored."""
+"""SIGHUP, which a closed terminal sends: it ends a command as SIGTERM does, unless it was ignored at start."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ NOHUP = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh"]
 
 
 def encrypting(alice: str, target: Path, before: list[str]) -> subprocess.Popen[bytes]:
-    """Start a command that waits in its middle for more of its stdin."""
+    """Start a command that waits for more stdin in the middle."""
     command = [*before, *command_line("encrypt", "-", "-o", target, "--unit", alice, "--cipher", "aes", "--verbose")]
     pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = subprocess.Popen(command, env=environment(), **pipes)
@@ -37,7 +37,7 @@ def encrypting(alice: str, target: Path, before: list[str]) -> subprocess.Popen[
 def test_hangup_that_is_to_be_ignored(alice: str, bob: str, desk: Path) -> None:
     with encrypting(alice, desk / "capsule", NOHUP) as process:
         process.send_signal(signal.SIGHUP)
-        time.sleep(0.1)  # it would end now
+        time.sleep(0.1)  # a signal would end it during this time
         _, stderr = process.communicate(LETTER, timeout=PATIENCE)
     assert process.returncode == 0, stderr
     with ndks.open(bob) as unit:
@@ -55,7 +55,7 @@ def test_ending_cleans_up(number: signal.Signals, alice: str, desk: Path) -> Non
 
 
 def test_emulated_unit_that_is_hung_up_on_time_and_again(tmp_path: Path) -> None:
-    """A shell that ends sends SIGHUP as its terminal does: one cut into the other would leave link and socket there."""
+    """A shell that exits sends a second SIGHUP, which must not interrupt the removal of link and socket."""
     allow_interrupts()
     link, socket = tmp_path / "alice.port", tmp_path / "alice.ctl"
     command = command_line("emulate", tmp_path / "alice", "--link", link, "--control", socket)
@@ -64,7 +64,7 @@ def test_emulated_unit_that_is_hung_up_on_time_and_again(tmp_path: Path) -> None
     with subprocess.Popen(command, env=environment(), **pipes) as process:
         os.close(slave)
         wait_until(lambda: b"/" in os.read(master, 1000) and socket.exists(), "announcement")
-        os.close(master)  # its words lead nowhere from now on
+        os.close(master)  # its output now fails
         for _ in range(20):
             process.send_signal(signal.SIGHUP)
             process.send_signal(signal.SIGTERM)

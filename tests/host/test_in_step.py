@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Two laptops stay in step: no index is skipped, used twice, or taken on a file that is not whole."""
+"""Two laptops stay in step: no index is skipped, used twice, or acknowledged for an incomplete file."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,7 +24,7 @@ def next_index(port: str) -> int:
 
 
 def interrupt(port: str, target: Path, index: int) -> None:
-    """Leave what an interrupted stream leaves."""
+    """Leave the files of an interrupted stream."""
     with ndks.open(port) as unit:
         plan = download.plan_download(unit, target, BITS, index, force=False)
         with PartialFile(download.part_of(target), download.tally_of(target)) as part:
@@ -33,7 +33,7 @@ def interrupt(port: str, target: Path, index: int) -> None:
 
 @pytest.fixture
 def unplugged_before_acknowledging(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Pull the cable at each ACKNOWLEDGE; what is returned plugs it in again."""
+    """Pull the cable at each ACKNOWLEDGE; return a function that plugs it in again."""
 
     def removed(*_: object, **__: object) -> int:
         raise ndks.UnitRemoved("the unit was removed")
@@ -73,7 +73,7 @@ def test_a_stream_that_was_only_not_acknowledged_is_completed_by_the_same_comman
 def test_a_stream_whose_acknowledgement_was_not_heard_of_is_completed_by_the_same_command(
     alice: str, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The unit has counted on, but the process died before it forgot the plan."""
+    """The unit has advanced, but the process died before it deleted the plan."""
     target = tmp_path / "out"
     command = ("stream", "--unit", alice, "--bits", BITS, "-o", target)
     with monkeypatch.context() as patch:
@@ -89,7 +89,7 @@ def test_a_stream_whose_acknowledgement_was_not_heard_of_is_completed_by_the_sam
 def test_an_old_file_is_never_taken_for_the_new_key(
     alice: str, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Overwriting was interrupted, then could not be planned anew: what lies there is still the old file."""
+    """An overwrite was interrupted and a second one could not be planned: the target is still the old file."""
     target = tmp_path / "out"
     target.write_bytes(bytes(BITS // 8))
     with ndks.open(alice) as unit:
@@ -155,7 +155,7 @@ def test_a_jump_that_is_too_far_is_refused_before_anything_is_written(
 def test_a_stream_does_not_go_on_in_another_network(
     tmp_path: Path, call: Call, network: ndks.Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same unit, epoch and index, but provisioned anew in between."""
+    """Unit, epoch and index are the same, but the unit was provisioned again in between."""
     port, target = f"emulator:{tmp_path / 'unit'}", tmp_path / "out"
     uid = tmp_path / "unit" / "uid"
     with ndks.open(port, create=True) as unit:

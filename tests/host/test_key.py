@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`ndks key`: formats, what moves the index, what is on stdout."""
+"""Tests of `ndks key`: formats, the next index, and stdout."""
 
 import base64
 import json
@@ -106,7 +106,7 @@ def test_next_key_is_used_up_and_a_named_one_is_not(alice: str) -> None:
 def test_advance_goes_on_after_the_named_key(alice: str) -> None:
     key(alice, "--index", 7, "--advance")
     assert next_index(alice) == 8
-    key(alice, "--index", 3, "--advance")  # never back
+    key(alice, "--index", 3, "--advance")  # the index never decreases
     assert next_index(alice) == 8
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Requests and answers: what is in flight, what is ignored, what becomes which error."""
+"""Tests of requests and answers: requests in flight, ignored frames, and errors."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ def chunks(link: Link, count: int) -> Iterator[bytes]:
 
 
 def numbered(request: framing.Frame) -> bytes:
-    """Answer a request for a chunk with its offset, and any other with the next index 7."""
+    """Answer a request for a chunk with its offset, and any other request with the next index 7."""
     if request.kind == commands.NEXT_INDEX.code:
         return answer(request, 0, 7)
     return answer(request, bytes([commands.KEY_CHUNK.request.unpack(request.payload)[2]]))
@@ -172,7 +172,7 @@ def test_a_stream_whose_reader_takes_his_time_costs_nobody_his_deadline(connect:
 
 def test_silence_ends_at_the_deadline(connect: Connect) -> None:
     link, transport = connect(lambda request: b"")
-    with pytest.raises(ndks.UnitTimeout, match="no unit, or it does not run"):
+    with pytest.raises(ndks.UnitTimeout, match="not a unit, or it is not running"):
         link.call(commands.NEXT_INDEX)
     assert TIMEOUT < transport.now < TIMEOUT + 0.5
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The line between host and unit, whatever happens on it: `ndks emulate` at its other end, and what may be between.
+"""Faults on the line between host and unit, with `ndks emulate` at its other end.
 
-Nothing hangs, no wrong bit of a key is ever returned, no index and no number is lost or given twice, every error has
-a type, and the next command works.
+No call hangs, no wrong bit of a key is returned, no index or number is lost or issued twice, every error has a type,
+and the next command works.
 """
 
 import contextlib
@@ -29,8 +29,8 @@ pytest.importorskip("termios", reason="this system has no pseudo-terminals")
 LETTER = b"meet me at the old bridge"
 RECONNECTIONS = 500
 BITS = 64
-SHORT = 0.4  # seconds until a frame that was dropped is given up
-TYPED = {3, 4, 5, 6}  # exit statuses of everything that may happen on a line
+SHORT = 0.4  # timeout in seconds for a dropped frame
+TYPED = {3, 4, 5, 6}  # exit statuses of all errors of the line
 
 
 @pytest.fixture
@@ -40,12 +40,12 @@ def unit(alice: str) -> Iterator[EmulateProcess]:
 
 
 class Model:
-    """What the host knows of a unit: which index comes next, and which numbers it has had."""
+    """The host's knowledge of a unit: the next index and the used message numbers."""
 
     def __init__(self, network: ndks.Network) -> None:
         self.network = network
         self.next = 1
-        self.in_doubt = False  # whether the unit has heard of the last acknowledgement
+        self.in_doubt = False  # whether the unit may have missed the last acknowledgement
         self.numbers: set[int] = set()
         self.sender = OtherMember(network, 9)
         self.done = 0
@@ -88,14 +88,14 @@ class Model:
         return [self.take_key, self.take_any_key, *of_messages]
 
     def do_all(self, port: str) -> None:
-        """Everything works."""
+        """Check that every operation works."""
         with ndks.open(port) as unit:
             for work in self.works:
                 work(unit)
 
 
 def raw(port: str, data: bytes) -> None:
-    """Write bytes to a port, and leave."""
+    """Write bytes to a port, and close it."""
     transport = open_transport(port, PATIENCE)
     transport.write(data)
     transport.close()
@@ -115,12 +115,12 @@ def test_many_reconnections(unit: EmulateProcess, network: ndks.Network) -> None
             if number % 4 == 2:
                 opened.close()
             else:
-                opened._link.close()  # without a word
+                opened._link.close()  # closed without CLOSE
     model.do_all(unit.port)
 
 
 def test_hosts_that_leave_in_mid_frame(unit: EmulateProcess, network: ndks.Network) -> None:
-    """In the clear and in a session; what the next host says is not taken for the rest of it."""
+    """With and without a session: the first frame of the next host is not joined to the partial frame."""
     model = Model(network)
     hello = framing.encode(commands.HELLO.code, 7, b"")
     for size in range(1, len(hello)):
@@ -135,7 +135,7 @@ def test_hosts_that_leave_in_mid_frame(unit: EmulateProcess, network: ndks.Netwo
 
 @contextlib.contextmanager
 def cut_after(port: str, size: int) -> Iterator[ndks.Unit]:
-    """Give a unit in a session, of whose next request only so many bytes are sent before the cable is pulled."""
+    """Yield a unit in a session; the cable is pulled after this many bytes of its next request."""
     opened = ndks.open(port)
     opened.unlock()
     transport = opened._link._transport
@@ -155,7 +155,7 @@ def test_garbage_before_the_greeting(unit: EmulateProcess, network: ndks.Network
     rng, model = random.Random(size), Model(network)
     raw(unit.port, rng.randbytes(size))
     model.do_all(unit.port)
-    raw(unit.port, rng.randbytes(size).replace(b"\0", b"\1"))  # no end of a frame in it
+    raw(unit.port, rng.randbytes(size).replace(b"\0", b"\1"))  # without the end of a frame
     model.do_all(unit.port)
 
 
@@ -194,7 +194,7 @@ def test_a_host_that_is_silent_for_long(unit: EmulateProcess, network: ndks.Netw
         opened.unlock()
         stream = opened.stream_key(5, 8 * 4096)
         begun = next(stream)
-        time.sleep(3)  # longer than the unit waits for anything
+        time.sleep(3)  # longer than any timeout of the unit
         assert begun + b"".join(stream) == opened.key(5, 8 * 4096).data
         for work in model.works:
             work(opened)
@@ -233,7 +233,7 @@ def test_a_man_in_the_middle(unit: EmulateProcess, network: ndks.Network, seed: 
 
 
 def error_of(port: str, timeout: float, works: list[Callable[[ndks.Unit], None]]) -> ndks.NdksError | None:
-    """Do some work with a unit, and return what went wrong."""
+    """Perform operations on a unit, and return the error."""
     try:
         with ndks.open(port, timeout) as opened:
             for work in works:
@@ -244,7 +244,7 @@ def error_of(port: str, timeout: float, works: list[Callable[[ndks.Unit], None]]
 
 
 def do_all_after_delay(model: Model, port: str) -> None:
-    """Everything works again once the unit has waited as long as it does after wrong proofs: an altered one is one."""
+    """Every operation works after the delay; an altered proof counts as a wrong attempt."""
 
     def unlock() -> None:
         with ndks.open(port, PATIENCE) as opened:
@@ -278,7 +278,7 @@ def test_commands_and_a_man_in_the_middle(
         for turn in range(6):
             key = do("key", "--index", 7, "--bits", BITS, "--unit", port)
             right = exported_key(network, 7, 0, BITS // 8).hex() + "\n"
-            assert key.text in ("", right)  # what went wrong afterwards does not make it wrong
+            assert key.text in ("", right)  # a later error does not make it wrong
             capsule = tmp_path / f"{turn}.ndks"
             if do("encrypt", "letter", "-o", capsule, "--unit", port).status == 0:
                 assert open_offline(network, capsule.read_bytes()) == LETTER
@@ -292,7 +292,7 @@ def test_commands_and_a_man_in_the_middle(
 
 
 class Recorder:
-    """Lets everything pass, and keeps what the unit says, by its kind."""
+    """A relay that records the unit's answers by kind."""
 
     def __init__(self) -> None:
         self.said: dict[int, list[framing.Frame]] = {}
@@ -306,7 +306,7 @@ class Recorder:
 
 
 class FalseUnit:
-    """Answers with what a true one has said, under the ids of the present requests; keeps what it was asked."""
+    """A unit that replays answers of the genuine unit under the current request ids, and records the requests."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.asked: list[framing.Frame] = []

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a command loads: its own module and what that needs, and nothing of the others."""
+"""A command imports its own module and that module's dependencies only."""
 
 import importlib.metadata
 import subprocess
@@ -28,7 +28,7 @@ finally:
 
 
 def loaded(*words: str) -> set[str]:
-    """Return the names of the modules that a command has loaded."""
+    """Return the names of the modules that a command has imported."""
     command = [sys.executable, "-c", LOADED, *words]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=PATIENCE, check=True)
     assert done.stdout
@@ -47,7 +47,7 @@ def test_a_command_loads_its_own_module(name: str) -> None:
     modules = loaded(name, "--help")
     others = {f"ndks.cli.{module}" for module, _ in COMMANDS.values()} - {f"ndks.cli.{COMMANDS[name][0]}"}
     assert not modules & {"numpy", "tqdm", *OURS}
-    assert modules & others <= {"ndks.cli.bindings"}  # provision binds as well
+    assert modules & others <= {"ndks.cli.bindings"}  # provision can also bind
 
 
 def test_the_library_has_what_it_says() -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Names as long as file systems allow, and longer: what lies beside them is shorter, or it is said what is wrong."""
+"""File names up to the maximum length and beyond: temporary names are shorter, or the error is clear."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from host.running import assert_refused
 
 import ndks
 
-LONGEST = 255  # bytes
+LONGEST = 255  # maximum size in bytes
 TOO_LONG = "the name is too long for a file"
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What this laptop knows of how far a unit has come: no key and no number comes twice when its state went back."""
+"""Minimum counters on the laptop: after a rollback of the unit's state no key or number is used twice."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def minimum_counters_of(port: str) -> MinimumCounters:
 
 
 def use_keys(port: str, count: int) -> int:
-    """Return the index of the last."""
+    """Use keys, and return the index of the last one."""
     with ndks.open(port) as unit:
         return [unit.next_key(8).index for _ in range(count)][-1]
 
@@ -165,7 +165,7 @@ say("end")
 
 
 def test_a_host_that_is_killed_at_any_step_knows_what_it_was_given(make_unit: MakeUnit, network: ndks.Network) -> None:
-    """The unit's flash is put back to before: no key and no number that the process got out comes again."""
+    """After a rollback of the unit's flash, no key or number that the process has released is used again."""
     port = make_unit("unit")
     keys: set[int] = set()
     numbers: set[int] = set()
@@ -254,7 +254,7 @@ def test_another_salt_is_another_unit(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_file_is_no_obstacle(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
-    """It is written without fsync: the laptop may have lost its power."""
+    """The file is written without fsync, so a power failure of the laptop may damage it."""
     path = tmp_path / "counters" / "0011.json"
     MinimumCounters(path, SALT).note(0, message_counter=5, exported=3)
     path.write_bytes(damage(path.read_bytes()))
@@ -284,7 +284,7 @@ def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
 def test_a_floor_that_cannot_be_written_stops_nothing(
     alice: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What it is of has happened already: the key is out."""
+    """The key has already been released."""
 
     def full(self: MinimumCounters) -> None:
         raise OSError(28, "No space left on device")

@@ -1,11 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Network files: private, never overwritten unasked; damaged ones are refused, and nothing of them is told."""
+"""Network files are private and never overwritten without --force; errors reveal nothing of a damaged file."""
 
 import hashlib
 import hmac
 import itertools
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,14 @@ from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
 SECRET = "5ec7e7" + "ab" * 29
+
+
+@pytest.fixture(autouse=True)
+def private_files() -> Iterator[None]:
+    """Whatever these tests write, only its owner may read: other network files are refused."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
 
 
 def good() -> dict[str, Any]:
@@ -96,7 +106,7 @@ def test_damaged_file_is_named_and_nothing_of_it_is_quoted(kind: str, tmp_path: 
     assert str(path) in str(refused.value)
     assert refused.value.advice
     assert SECRET[:16] not in str(refused.value)
-    # Nor does a traceback tell what the message does not.
+    # A traceback reveals no more than the message.
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
 
 
@@ -108,7 +118,7 @@ def test_command_refuses_a_damaged_file(kind: str, tmp_path: Path) -> None:
     assert_refused(finished, "NETWORK_FILE", 1)
     assert SECRET[:16] not in finished.stderr
     assert path.read_text() == DAMAGED[kind]
-    assert not (tmp_path / "alice").exists()  # it was refused before a unit was looked for
+    assert not (tmp_path / "alice").exists()  # the refusal came before the search for a unit
 
 
 def test_missing_file(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Systems that give a file without a name none, and directories that let no name go again (append-only)."""
+"""File systems without unnamed files, and append-only directories, which never release a name."""
 
 import errno
 import os
@@ -112,7 +112,7 @@ def test_every_writing_command_goes_on(alice: str, bob: str, call: Call, desk: P
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Path]:
-    """A directory to which files can be added, and nothing else."""
+    """An append-only directory."""
     archive = tmp_path / "archive"
     archive.mkdir()
     (archive / "old").write_bytes(b"old")
@@ -174,7 +174,7 @@ def test_a_network_file_that_cannot_be_replaced_gives_no_lane_away(network: ndks
 def test_a_name_that_suddenly_stays_leads_to_nothing(
     desk: Path, unnamed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The directory becomes append-only between the look and the rename."""
+    """The directory becomes append-only between the check and the rename."""
     if not unnamed:
         monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     (desk / "out").write_bytes(b"old")

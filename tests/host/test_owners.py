@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What root writes among a user's files: what replaces one stays the user's, so does state, all else is root's."""
+"""Files that root writes in a user's directory: replaced files and state keep their owner, others belong to root."""
 
 import errno
 import os
@@ -64,7 +64,7 @@ def test_a_file_that_is_replaced_keeps_its_owner(
 def test_a_file_that_another_user_puts_there_meanwhile_gives_nothing_away(
     users_desk: Path, unnamed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not even for a moment: a file that may not be overwritten is never given to its owner."""
+    """There is no such moment: a file that must not be overwritten is never given to its owner."""
     if not unnamed:
         monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     given: list[object] = []
@@ -120,7 +120,7 @@ def test_commands_of_root_on_a_users_files(alice: str, network: ndks.Network, us
     assert run(*provision, **{HOME: str(home)}).status == 0
     strangers = {name for name, who in owners(users_desk).items() if who != (USER, GROUP)}
     assert {name for name in strangers if not name.startswith("unit")} == set()
-    assert owner(users_desk / "unit") == ROOT  # is new, and no state of a directory that was the user's
+    assert owner(users_desk / "unit") == ROOT  # a new directory, not the user's state
 
 
 def give_new_directory(path: Path) -> Path:

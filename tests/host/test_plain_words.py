@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What errors say: what it is, in words for whoever typed the command, and what helps."""
+"""Error messages: the cause in plain words, and a remedy."""
 
 import argparse
 import errno
@@ -18,12 +18,12 @@ from ndks.cli import build_parser
 from ndks.exceptions import reason
 from ndks.laptop.words import to_words
 
-HUGE = "9" * 5000  # digits, which int() refuses
+HUGE = "9" * 5000  # digits, more than int() accepts
 NO_VALUES = ["", "x", "½", "0x10", HUGE, f"-{HUGE}", "\udcff", "x" * 5000, "a\0b"]
 
 
 def typed_options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.Action]]:
-    """Yield each argument of each command that is made into something else than text."""
+    """Yield each argument of each command whose type is not text."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for subparser in action.choices.values():
@@ -42,7 +42,7 @@ def test_arguments_are_refused_in_plain_words(command: str, action: argparse.Act
     for text in NO_VALUES:
         try:
             action.type(text)
-        except argparse.ArgumentTypeError as error:  # any other would be told as "invalid _lane value"
+        except argparse.ArgumentTypeError as error:  # others become "invalid _lane value"
             refusals.append(str(error))
     assert len(refusals) >= 2
     assert [words for words in refusals if len(words) > 120 or not words.isprintable()] == []
@@ -51,17 +51,17 @@ def test_arguments_are_refused_in_plain_words(command: str, action: argparse.Act
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["trust", "x", "0"], "'x' is no whole number"),
+        (["trust", "x", "0"], "'x' is not a whole number"),
         (["trust", HUGE, "0"], "a number of 5000 digits is too large"),
-        (["key", "--bits", "many"], "'many' is no whole number"),
-        (["key", "--timeout", "soon"], "'soon' is no number of seconds"),
+        (["key", "--bits", "many"], "'many' is not a whole number"),
+        (["key", "--timeout", "soon"], "'soon' is not a number of seconds"),
         (["key", "--timeout", "nan"], "must be above 0 and at most 3600"),
         (["key", "--timeout", "inf"], "must be above 0 and at most 3600"),
-        (["generate", "--p1", "1", "--p2", "1", "--first", "one"], "'one' is no whole number"),
-        (["generate", "--p1", "1", "--p2", "1", "-d", "half"], "'half' is no whole number"),
-        (["emulate", "alice", "--tcp", "http"], "'http' is no whole number"),
-        (["emulate", ""], "'' is no path"),
-        (["homologate", "-o", "x", "--keys", "all"], "'all' is no whole number"),
+        (["generate", "--p1", "1", "--p2", "1", "--first", "one"], "'one' is not a whole number"),
+        (["generate", "--p1", "1", "--p2", "1", "-d", "half"], "'half' is not a whole number"),
+        (["emulate", "alice", "--tcp", "http"], "'http' is not a whole number"),
+        (["emulate", ""], "'' is not a path"),
+        (["homologate", "-o", "x", "--keys", "all"], "'all' is not a whole number"),
         (["faraday", "run", "--salt", "5f", "-o", "x"], "a salt has 32 hexadecimal digits"),
     ],
 )
@@ -110,15 +110,15 @@ def test_directory_given_as_an_input(
 
 @pytest.mark.parametrize("output", ["/dev/stdout", "/dev/null"])
 def test_output_that_is_no_regular_file(output: str, alice: str) -> None:
-    """Of a pipe, /dev/stdout is a link to a name that does not exist."""
+    """For a pipe, /dev/stdout is a link to a name that does not exist."""
     finished = run("key", "-o", output, "--unit", alice)
     assert_refused(finished, "FILE", 1)
-    assert f"{output} is no regular file" in finished.stderr
+    assert f"{output} is not a regular file" in finished.stderr
     assert "-" in finished.advice.split()
 
 
 def test_name_that_is_too_long(alice: str, call: Call, desk: Path) -> None:
-    longest = desk / ("x" * 253)  # with .ndks it is too long
+    longest = desk / ("x" * 253)  # too long with the suffix .ndks
     longest.write_bytes(b"dear Bob")
     for finished in (
         call("encrypt", longest, "--unit", alice),
@@ -172,7 +172,7 @@ def test_error_of_the_system_without_a_path(error: OSError, call: Call, monkeypa
     finished = call("key")
     assert_refused(finished, "FILE", 1)
     assert "None" not in finished.stderr
-    assert "path" not in finished.stderr  # there is none to be checked
+    assert "path" not in finished.stderr  # there is no path to check
 
 
 def test_link_to_an_emulated_unit_that_has_ended(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +183,7 @@ def test_link_to_an_emulated_unit_that_has_ended(call: Call, tmp_path: Path, mon
     for name in ("alice.port", tmp_path / "alice.port"):
         finished = call("info", "--unit", name)
         assert_refused(finished, "NO_UNIT", 3)
-        assert f"{name} is a link that leads to nothing: the emulator behind it has ended" in finished.stderr
+        assert f"{name} is a broken link: its emulator has ended" in finished.stderr
         assert "ndks emulate" in finished.advice
 
 
@@ -212,7 +212,7 @@ def test_sentences_end_once(alice: str, call: Call, desk: Path) -> None:
 
 
 def test_the_form_of_errors_is_one() -> None:
-    """Of this suite's own reading of it."""
+    """This tests the parser of error messages in the tests themselves."""
     for said in ("ndks: A: b?. Do: c.", "ndks: A: b. Do: c", "ndks: A: b. Do: c..", "ndks: A: b Do: c."):
         with pytest.raises(AssertionError):
             assert Finished(1, b"", f"{said}\n").error_code

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What is in its place counts as written, whatever fails afterwards: no key is given twice, no message opened twice."""
+"""A file in its final place counts as written, whatever fails later: no key or message is used twice."""
 
 import errno
 import io
@@ -84,13 +84,13 @@ def test_file_that_is_not_on_the_disk_gets_no_name(number: int, desk: Path, monk
     refuse_fsync(monkeypatch, number, stat.S_ISREG)
     with pytest.raises(OSError, match=os.strerror(number)) as refused:
         write_private(desk / "out", b"new")
-    assert refused.value.filename == str(desk / "out")  # not that of a file which nobody knows
+    assert refused.value.filename == str(desk / "out")  # not a temporary file
     assert list(desk.iterdir()) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX knows them")
 def test_drop_box(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A directory that may be written, and not be read."""
+    """A directory may be writable but not readable."""
     box = Path("/tmp") / f"ndks-test-{os.getpid()}"
     box.mkdir()
     box.chmod(0o333)
@@ -244,7 +244,7 @@ def test_a_former_binding_that_is_not_forgotten_is_no_failure(
         monkeypatch.setattr(ndks.BindingStore, "_save", save_two)
         assert unit.bind().characteristics == (("machine", "Y"),)
         assert len(store.unit(unit.hello.serial_number).bindings) == 2
-    assert ["former binding" in record.getMessage() for record in caplog.records] == [True]
+    assert ["old binding" in record.getMessage() for record in caplog.records] == [True]
 
 
 def test_a_record_of_an_erased_unit_that_stays_is_no_failure(

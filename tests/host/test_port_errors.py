@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Ports that are wrong, closed, taken, silent, or lead to something else: the error and exit status of each."""
+"""Invalid, closed, busy and silent ports, and ports of other devices: the error and exit status of each."""
 
 import errno
 import os
@@ -20,7 +20,7 @@ from support.emulate_process import PATIENCE, emulated
 import ndks
 from ndks.line.transport import open_transport
 
-HELLO_3 = b"\x03\x00" + bytes(61)  # major 3, in the shape of today's answer
+HELLO_3 = b"\x03\x00" + bytes(61)  # major version 3, with the size of the current answer
 NOBODY = 65534
 HOLD = """
 import fcntl, sys
@@ -52,7 +52,7 @@ def ask(answer: Answering, timeout: float) -> Finished:
 
 
 def hold(port: str) -> subprocess.Popen[str]:
-    """Start another program that has the port; it lets go when its stdin is closed."""
+    """Start another program that holds the port; it closes the port when its stdin is closed."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     process = subprocess.Popen([sys.executable, "-c", HOLD, port], **pipes)
     assert process.stdout
@@ -115,7 +115,7 @@ def test_busy_port(silent_port: str) -> None:
 
 
 def test_port_that_is_busy_for_a_moment(tmp_path: Path) -> None:
-    # A modem manager probes a port that has just appeared.
+    # A modem manager probes a new port.
     with emulated(tmp_path / "alice") as unit, hold(unit.port) as other:
         assert other.stdin
         letting_go = threading.Timer(0.5, other.stdin.close)
@@ -161,7 +161,7 @@ def test_port_that_vanishes_while_it_is_opened(monkeypatch: pytest.MonkeyPatch) 
     termios = pytest.importorskip("termios")
 
     def flush(_: serial.Serial) -> None:
-        raise termios.error(errno.EIO, os.strerror(errno.EIO))  # which is no OSError
+        raise termios.error(errno.EIO, os.strerror(errno.EIO))  # termios.error is not an OSError
 
     monkeypatch.setattr(serial.Serial, "reset_input_buffer", flush)
     with answering_pty(silence) as path, pytest.raises(ndks.NdksError):
@@ -173,7 +173,7 @@ def test_unit_is_removed_while_it_is_waited_for(tmp_path: Path) -> None:
     tty.setraw(slave)
     path = os.ttyname(slave)
     with subprocess.Popen([sys.executable, "-m", "ndks", "info", "--unit", path], stderr=subprocess.PIPE) as process:
-        os.read(master, 1)  # the request is there, so the port is open
+        os.read(master, 1)  # the request has arrived, so the port is open
         os.close(slave)
         os.close(master)
         _, stderr = process.communicate(timeout=PATIENCE)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`ndks provision`: who becomes a member, on which lane, and what the network file says afterwards."""
+"""Tests of `ndks provision`: new members, their lanes, and the network file."""
 
 import json
 import re
@@ -71,7 +71,7 @@ def test_lane_is_not_given_again_to_a_unit_that_comes_back_blank(network_file: P
 
 
 def test_lane_is_not_given_again_when_the_unit_refused_it(network_file: Path, tmp_path: Path) -> None:
-    # The unit's flash fails after the lane was written down: better a lost lane than one that two units have.
+    # The unit's flash fails after the lane was written to the file: a lost lane is better than a shared one.
     with ndks.open(f"emulator:{tmp_path / 'alice'}", create=True) as unit:
         network, lane = ndks.network.network_file.admit_unit(network_file, unit.hello.serial_number, "")
         with pytest.raises(ndks.DeviceError):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Why a port cannot be opened, told from what pyserial says on POSIX and on Windows."""
+"""The cause of a port error, from the messages of pyserial on POSIX and on Windows."""
 
 import errno
 
@@ -24,7 +24,7 @@ def refusal(*arguments: object) -> type[ndks.NdksError]:
     ("text", "expected"),
     [
         ("PermissionError(13, 'Access is denied.', None, 5)", ndks.UnitBusy),
-        ("PermissionError(13, 'Zugriff verweigert', None, 5)", ndks.UnitBusy),  # Windows speaks its user's language
+        ("PermissionError(13, 'Zugriff verweigert', None, 5)", ndks.UnitBusy),  # Windows localizes its messages
         ("PermissionError(13, 'Accès refusé.', None, 5)", ndks.UnitBusy),
         ("FileNotFoundError(2, 'The system cannot find the file specified.', None, 2)", ndks.NoUnit),
         ("FileNotFoundError(2, 'Das System kann die angegebene Datei nicht finden.', None, 2)", ndks.NoUnit),
@@ -58,7 +58,7 @@ def test_lock_of_another_program() -> None:
 
 
 def test_nobody_listens_on_a_tcp_port() -> None:
-    # Written as pyserial's socket:// writes it: a capital letter, and no number.
+    # pyserial's socket:// has this form: a capital letter and no number.
     text = "Could not open port socket://127.0.0.1:7000: [Errno 111] Connection refused"
     assert refusal(text) is ndks.NoUnit
 

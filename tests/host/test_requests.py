@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Which requests a command makes: one greeting, and nothing that was answered before."""
+"""The requests of a command: one HELLO, and no repeated request."""
 
 import errno
 from contextlib import AbstractContextManager
@@ -54,7 +54,7 @@ def test_each_session_has_a_greeting_of_its_own(alice: str, monkeypatch: pytest.
 
 
 def test_a_unit_that_has_started_anew_is_greeted_once_more(alice: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the line still up: it does not know what it has said to HELLO."""
+    """The line is still connected, but the unit has lost its session state."""
     asked = watch_lines(monkeypatch)
     with ndks.open(alice) as unit:
         transport: Any = unit._link._transport
@@ -64,7 +64,7 @@ def test_a_unit_that_has_started_anew_is_greeted_once_more(alice: str, monkeypat
 
 
 def fail_to_store(taking: AbstractContextManager[Any]) -> object:
-    """Read what is taken, and fail then; return what was read."""
+    """Read the taken key, then fail; return the key."""
     taken: list[object] = []
 
     def store() -> None:
@@ -103,7 +103,7 @@ def test_a_message_that_was_not_stored_can_be_opened_again(alice: str, network: 
     with ndks.open(alice) as unit:
         assert fail_to_store(unit.taking_message(capsule)) == b"letter"
         with unit.taking_message(capsule):
-            pass  # it was not even looked at
+            pass  # the message is not read
         with unit.taking_message(capsule) as message:
             assert message.read() == b"letter"
             assert message.unsealed

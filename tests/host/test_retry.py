@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Trying again: until it works, while it is worth it, and no longer than was said."""
+"""Tests of retries: until success, while the error is temporary, and within the time limit."""
 
 from types import SimpleNamespace
 
@@ -12,7 +12,7 @@ from ndks.retry import retry
 
 
 class Attempts:
-    """Raises the errors given, one an attempt, and then works; each pause is seen, and takes no time."""
+    """An operation that raises the given errors, one per attempt, then succeeds. It records pauses without waiting."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *errors: Exception) -> None:
         self._errors = list(errors)

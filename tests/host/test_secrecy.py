@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Nothing but a command's result ever shows a key or a secret: no repr, no log, no error."""
+"""Only the result of a command contains a key or a secret: no repr, log or error does."""
 
 import base64
 import traceback
@@ -31,7 +31,7 @@ MODES = ("a", "b")
 
 
 def spellings(secret: bytes) -> Iterator[str]:
-    """Every way in which some first bytes of a secret may have got into a text."""
+    """Yield every encoding of the first bytes of a secret in text."""
     start = secret[:6]
     yield start.hex()
     yield start.hex().upper()
@@ -121,7 +121,7 @@ def test_output_of_a_command_that_fails_after_it_has_the_key(
 
 @dataclass
 class Message:
-    """A letter in a capsule, and all that nobody but the two ends may ever see of it."""
+    """A letter in a capsule, and all secrets of this message."""
 
     letter: Path
     capsule: Path

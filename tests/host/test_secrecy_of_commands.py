@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""No secret is in anything that a command says or leaves behind, whether it succeeds, is refused, or breaks.
+"""No output or file of a command contains a secret, whether the command succeeds, is refused, or crashes.
 
-Secrets are the network's, the laptop's, the transport code, the binding and all that is derived from them: what seals
-the unit's records, the keys of sessions and messages. Every piece of 8 bytes counts, in hex, base64, words and more.
+The secrets are those of network and laptop, the transport code, the binding, and all keys derived from them: keys of
+the unit's records, of sessions and of messages. Every 8 bytes count, in hex, base64, words and other encodings.
 """
 
 import base64
@@ -29,13 +29,13 @@ from ndks_protocol import commands
 from ndks_unit.dispatcher import HANDLERS
 from ndks_unit.state import State
 
-LETTER = b"xq7: Kwz-Vjgbh, mwbTzrfh qlx dnVypktg! sjcz?"  # no words: those of messages are like any others
+LETTER = b"xq7: Kwz-Vjgbh, mwbTzrfh qlx dnVypktg! sjcz?"  # no English words, which also occur in messages
 WRONG_WORDS = to_words(bytes(range(32)))
 
 
 @dataclass
 class Stage:
-    """A laptop, units, a network file, capsules; and all that a command has said."""
+    """A laptop, units, a network file and capsules, and all output of the commands."""
 
     directory: Path
     secrets: Secrets
@@ -52,7 +52,7 @@ class Stage:
         return f"emulator:{self.path(name)}"
 
     def run(self, *arguments: object, typed: str = "", shows: bytes = b"", shows_code: bool = False) -> bytes:
-        """Run a command at its highest verbosity, and return its result; what that `shows` may be there alone."""
+        """Run a command with maximum verbosity, and return its result, the only place for the secret `shows`."""
         self.log.clear()
         self.monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(typed.encode())))
         trace = ""
@@ -71,7 +71,7 @@ class Stage:
         return captured.out
 
     def assert_nothing_is_left(self) -> None:
-        """No file has a secret but those that are made to hold it."""
+        """Check that only files for secrets contain secrets."""
         network = ndks.Network.load(self.path("office.ndksnet")).secret
         secret_file = self.path("home") / "host_secret"
         own = bytes.fromhex(secret_file.read_text()) if secret_file.exists() else b""
@@ -137,7 +137,7 @@ def test_search_finds_what_it_looks_for() -> None:
 
 
 def succeed(stage: Stage) -> Iterator[tuple[list[object], dict[str, Any]]]:
-    """Every command, with what it may show."""
+    """Yield every command, with the secrets that it may show."""
     alice, bob = ("--unit", stage.unit("alice")), ("--unit", stage.unit("bob"))
     shows_letter = {"shows": LETTER}
     yield ["network", "show", "office.ndksnet"], {}
@@ -167,7 +167,7 @@ def succeed(stage: Stage) -> Iterator[tuple[list[object], dict[str, Any]]]:
 
 
 def refused(stage: Stage) -> Iterator[tuple[list[object], dict[str, Any]]]:
-    """Every command, asked for what it cannot do."""
+    """Yield every command with invalid arguments."""
     alice, bob = ("--unit", stage.unit("alice")), ("--unit", stage.unit("bob"))
     yield ["provision", "office.ndksnet", *alice], {}
     yield ["provision", "letter", "--unit", stage.unit("carol")], {}
@@ -207,7 +207,7 @@ def test_commands_that_are_refused(stage: Stage) -> None:
 
 
 def test_binding_and_copies(stage: Stage) -> None:
-    """What a code opens is shown to nobody, and the code once."""
+    """The code is shown once, and the secrets it unlocks never."""
     carol = ("--unit", stage.unit("carol"))
     values = json.loads(stage.run("provision", "office.ndksnet", "--json", *carol, shows_code=True))
     code = from_words(values["transport_code"])
@@ -268,7 +268,7 @@ FAULTS = [
 
 
 def breaking(function: Callable[..., Any], after: int) -> Callable[..., Any]:
-    """Return what takes the place of a function, and breaks after so many calls."""
+    """Return a replacement of a function that fails after the given number of calls."""
     calls = iter(range(after))
 
     def broken(*arguments: Any, **options: Any) -> Any:
@@ -282,7 +282,7 @@ def breaking(function: Callable[..., Any], after: int) -> Callable[..., Any]:
 @pytest.mark.parametrize("after", [0, 2, 7])
 @pytest.mark.parametrize("place", FAULTS)
 def test_commands_that_break(stage: Stage, place: str, after: int) -> None:
-    """A defect of ours, anywhere: its traceback has no secret either, nor what the unit says of its own."""
+    """For a defect anywhere in the code, the traceback contains no secret, and no data of the unit."""
     carol, bob = ("--unit", stage.unit("carol")), ("--unit", stage.unit("bob"))
     words = stage.run("provision", "office.ndksnet", *carol, shows_code=True).decode().splitlines()[-1]
     broken: list[tuple[list[object], dict[str, Any]]] = [

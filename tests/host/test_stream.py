@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`ndks stream`: what is written where, what is refused, and how an interrupted one goes on."""
+"""Tests of `ndks stream`: outputs, refusals, and continuing an interrupted stream."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ from ndks.driver import streams as download
 from ndks.driver.partial_file import PartialFile
 from ndks_protocol.commands import MAX_CHUNK
 
-BITS = 8 * 5000 + 3  # the last chunk is not whole, the last byte neither
+BITS = 8 * 5000 + 3  # neither the last chunk nor the last byte is full
 
 
 def stream(port: str, *options: object) -> Finished:
@@ -35,7 +35,7 @@ def key(port: str, bits: int = BITS) -> bytes:
 
 
 def interrupt(port: str, target: Path, received: bytes, bits: int = BITS) -> None:
-    """Leave what an interrupted stream of key 1 leaves."""
+    """Leave the files of an interrupted stream of key 1."""
     with ndks.open(port) as unit:
         download.plan_download(unit, target, bits, 1, force=False)
     download.part_of(target).write_bytes(received)
@@ -100,7 +100,7 @@ def test_directory_that_is_missing(alice: str, target: Path) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, MAX_CHUNK - 1, MAX_CHUNK, 3000, 4 * MAX_CHUNK, 4999, 5001])
 def test_interrupted_stream_goes_on_wherever_it_stopped(alice: str, target: Path, size: int) -> None:
-    """Of a block that was cut off in the midst nothing counts."""
+    """A partial block is discarded."""
     whole = key(alice)
     interrupt(alice, target, b"")
     kept = min(size // MAX_CHUNK * MAX_CHUNK, 4 * MAX_CHUNK)
@@ -148,7 +148,7 @@ def test_a_part_that_was_altered_is_not_gone_on_with(
 
 
 def test_a_part_that_nothing_is_known_of_is_fetched_anew(alice: str, target: Path) -> None:
-    """As one that ndks 0.1 has left."""
+    """As after an interruption of ndks 0.1."""
     interrupt(alice, target, bytes(3000))
     assert stream(alice, "--bits", BITS, "-o", target).status == 0
     assert target.read_bytes() == key(alice)
@@ -174,14 +174,14 @@ def test_part_of_another_unit_is_kept(alice: str, target: Path, tmp_path: Path, 
 
 
 def test_key_that_was_given_out_in_between_is_not_streamed_as_the_next_one(alice: str, target: Path) -> None:
-    # "The next key" must not be one that another command has had as its next key.
+    # "The next key" must not be one that another command has used as its next key.
     interrupt(alice, target, key(alice)[:3000])
     with ndks.open(alice) as unit:
         assert unit.next_key(256).index == 1
     finished = stream(alice, "--bits", BITS, "-o", target)
     assert_refused(finished, "FILE", 1)
     assert download.part_of(target).exists()
-    assert stream(alice, "--bits", BITS, "-o", target, "--index", 1).status == 0  # who names the key may have it
+    assert stream(alice, "--bits", BITS, "-o", target, "--index", 1).status == 0  # an explicit index may be used again
 
 
 def test_force_starts_anew(alice: str, target: Path) -> None:
@@ -214,7 +214,7 @@ def test_part_without_a_plan_is_somebody_elses(alice: str, target: Path) -> None
     assert target.read_bytes() == key(alice)
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])  # as containers set it: then a write may take a part only
+@pytest.mark.parametrize("unbuffered", ["", "1"])  # as containers set it: a write may then be partial
 @pytest.mark.parametrize("options", [["key", "--format", "raw"], ["key", "--json"], ["stream", "-o", "-"]])
 def test_reader_that_leaves_uses_no_key_up(alice: str, options: list[str], unbuffered: str) -> None:
     command = command_line(*options, "--unit", alice, "--bits", 8 * 150_000)
@@ -230,7 +230,7 @@ def test_reader_of_generate_leaves(unbuffered: str) -> None:
 
 
 def head(command: list[str], **extra: str) -> Finished:
-    """Run a command into a reader that takes 100 bytes and leaves."""
+    """Run a command with a reader that reads 100 bytes and exits."""
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, env=environment(extra), **pipes) as process:
         assert process.stdout

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A stream that is really cut off, by unplugging or Ctrl-C: the same command goes on and nothing is asked for twice."""
+"""Streams interrupted by unplugging or Ctrl-C: the same command continues, and requests no chunk twice."""
 
 import json
 import re
@@ -19,14 +19,14 @@ from ndks_protocol.commands import MAX_CHUNK
 
 pytest.importorskip("termios", reason="this system has no pseudo-terminals")
 
-BYTES = 300_000  # more than it asks for until its --verbose fills a pipe
-MIDDLE = 60  # requests
+BYTES = 300_000  # more than it requests before the --verbose output fills a pipe
+MIDDLE = 60  # number of requests
 ENOUGH = 40_000
 
 
 @dataclass
 class Stream:
-    """One command line for as many runs as it takes; its port is a name that stays when the unit's port changes."""
+    """A command line that is run repeatedly; its port is a stable name while the unit's port changes."""
 
     port: Path
     target: Path
@@ -56,7 +56,7 @@ def stream(tmp_path: Path) -> Stream:
 
 @pytest.fixture(scope="module")
 def whole(network: ndks.Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
-    """What an uninterrupted stream gives, from another unit."""
+    """Return the bytes of an uninterrupted stream, from another unit."""
     with ndks.open(f"emulator:{tmp_path_factory.mktemp('whole')}", create=True) as unit:
         unit.bind(unit.provision(network, 2))
         yield unit.key(1, 8 * BYTES).data
@@ -67,7 +67,7 @@ def chunks_asked_for(finished: Finished) -> int:
 
 
 def assert_interrupted(stream: Stream, whole: bytes) -> int:
-    """Check what was left, and return how many chunks are missing."""
+    """Check the remaining files, and return the number of missing chunks."""
     received = stream.part.read_bytes()
     assert ENOUGH <= len(received) < BYTES
     assert whole.startswith(received)
@@ -100,7 +100,7 @@ def test_unplugging(directory: Path, stream: Stream, whole: bytes) -> None:
         unit.end(signal.SIGKILL)
         finished = finish(process)
     assert_refused(finished, "REMOVED", 6)
-    assert "the same command goes on" in finished.advice
+    assert "the same command resumes it" in finished.advice
     missing = assert_interrupted(stream, whole)
     with emulated(directory) as unit:
         assert next_index(unit.port) == 1
@@ -117,7 +117,7 @@ def test_control_c(directory: Path, stream: Stream, whole: bytes) -> None:
         process.send_signal(signal.SIGINT)
         finished = finish(process)
         assert_refused(finished, "INTERRUPTED", 130)
-        assert "the same command goes on" in finished.advice
+        assert "the same command resumes it" in finished.advice
         assert "Traceback" not in finished.stderr
         missing = assert_interrupted(stream, whole)
         assert next_index(unit.port) == 1

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""stdin, stdout and stderr that are closed, full, or lead to nobody: the result is whole, and nothing is lost."""
+"""stdin, stdout and stderr that are closed, full or broken: the result is complete, and nothing is lost."""
 
 import json
 import os
@@ -114,7 +114,7 @@ def test_exit_status_of_an_error_nobody_hears_of(redirections: str, command: lis
 
 
 def test_processes_that_a_command_starts_have_all_streams() -> None:
-    """Without them, the first files that the sides open would become one."""
+    """Without them, the first files opened by both sides would get the same descriptor."""
     demo = subprocess.run(
         ["sh", "-c", '"$@" <&- 2>&-', "sh", *command_line("demo", "--json")],
         stdout=subprocess.PIPE,
@@ -127,7 +127,7 @@ def test_processes_that_a_command_starts_have_all_streams() -> None:
 
 
 def test_emulated_unit_without_any_stream(tmp_path: Path) -> None:
-    """As one is put into the background for good."""
+    """As for a daemon."""
     link = tmp_path / "alice.port"
     daemon = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command_line("emulate", tmp_path / "alice", "--link", link)]
     with subprocess.Popen(daemon, env=environment()) as process:
@@ -143,7 +143,7 @@ def test_emulated_unit_without_any_stream(tmp_path: Path) -> None:
 # --- stdin
 
 
-@pytest.mark.parametrize("redirection", ["<&-", "0>/dev/null"])  # nohup does the latter
+@pytest.mark.parametrize("redirection", ["<&-", "0>/dev/null"])  # nohup uses the latter
 @pytest.mark.parametrize("command", [["encrypt", "-", "-o", "-"], ["decrypt", "-", "-o", "-"], ["bind"]], ids=" ".join)
 def test_missing_stdin(redirection: str, command: list[str], network_file: Path, tmp_path: Path) -> None:
     port = f"emulator:{tmp_path / 'alice'}"
@@ -161,7 +161,7 @@ def test_nobody_to_be_asked_whether_to_erase(alice: str) -> None:
 @pytest.mark.parametrize("command", [["encrypt", "-"], ["decrypt", "-"], ["bind", "--code", "-"]], ids=" ".join)
 @pytest.mark.parametrize("begun", [b"", b"abandon abandon"])
 def test_stdin_that_does_not_wait(command: list[str], begun: bytes, alice: str, desk: Path) -> None:
-    """It is said what it is, and what is there is not taken for all."""
+    """The error names the cause, and the partial input is not taken for the whole."""
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     os.write(writing, begun)
@@ -190,7 +190,7 @@ def test_stdin_that_cannot_be_read(desk: Path, alice: str) -> None:
 
 
 def test_words_at_a_terminal_that_does_not_wait(network_file: Path, tmp_path: Path) -> None:
-    """Another program may have left it so."""
+    """Another program may have set O_NONBLOCK."""
     port = f"emulator:{tmp_path / 'alice'}"
     words = run("provision", network_file, "--unit", port).text.splitlines()[-1]
     master, slave = os.openpty()
@@ -199,7 +199,7 @@ def test_words_at_a_terminal_that_does_not_wait(network_file: Path, tmp_path: Pa
     with subprocess.Popen(command, stdin=slave, stderr=subprocess.PIPE, env=environment()) as process:
         assert process.stderr
         assert b"24 words" in process.stderr.readline()
-        time.sleep(0.1)  # the command looks, and finds nothing yet
+        time.sleep(0.1)  # the command reads before any input is available
         os.write(master, f"{words}\n".encode())
         assert process.wait(PATIENCE) == 0, process.stderr.read()
     os.close(slave)
@@ -297,13 +297,13 @@ needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="this sys
 def test_key_in_a_file_is_used_up_though_nobody_could_be_told(command: list[str], alice: str, desk: Path) -> None:
     finished = run_redirected(">/dev/full", *command, "-o", desk / "key", "--unit", alice)
     assert_refused(finished, "FILE", 1)
-    assert "all is done" in finished.stderr
+    assert "the command is done" in finished.stderr
     assert next_index(alice) == 2
 
 
 @needs_full
 def test_transport_code_that_stdout_does_not_take(network_file: Path, tmp_path: Path) -> None:
-    """Nobody else has it, and the unit could only be erased."""
+    """There is no other copy, and the unit could only be erased."""
     port = f"emulator:{tmp_path / 'alice'}"
     finished = run_redirected(">/dev/full", "provision", network_file, "--unit", port)
     assert_refused(finished, "FILE", 1)
@@ -321,7 +321,7 @@ def test_transport_code_that_stdout_does_not_take(network_file: Path, tmp_path: 
 
 @needs_full
 def test_copy_of_bindings_whose_words_stdout_does_not_take(alice: str, desk: Path) -> None:
-    """Nobody could open it."""
+    """The copy could never be opened."""
     (desk / "home.sealed").write_text("the copy before")
     assert_refused(run_redirected(">/dev/full", "bind", "--backup", desk / "home.sealed", "--force"), "FILE", 1)
     assert (desk / "home.sealed").read_text() == "the copy before"
@@ -339,14 +339,14 @@ def test_help_that_stdout_does_not_take(option: str, unbuffered: str) -> None:
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_stdout_that_does_not_wait(unbuffered: str, alice: str) -> None:
-    """It takes what it can, and is given the rest when it takes more."""
+    """The command writes what fits, and the rest when there is room."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     command = command_line("generate", "--p1", "0.52", "--p2", "25", "--bits", LONG, "--format", "raw")
     env = environment({"PYTHONUNBUFFERED": unbuffered})
     with subprocess.Popen(command, stdout=writing, stderr=subprocess.PIPE, env=env) as process:
         os.close(writing)
-        time.sleep(0.3)  # it is full by now, whatever the machine does
+        time.sleep(0.3)  # it is full by now
         with os.fdopen(reading, "rb") as pipe:
             received = pipe.read()
         assert process.wait(PATIENCE) == 0

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""One open unit and several callers: each verb is one step, and a closed unit says so."""
+"""One open unit and several threads: each method is atomic, and a closed unit raises its error."""
 
 import asyncio
 import threading

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""An exception that nobody has foreseen, wherever it comes from: one line that says how to report it, and no secret."""
+"""Unexpected exceptions from anywhere: one line that tells how to report them, and no secret."""
 
 import subprocess
 import sys
@@ -78,7 +78,7 @@ def test_whatever_it_is(exception: Exception, options: list[str], call: Call, mo
     assert_refused(finished, "UNEXPECTED", 1)
     assert f" {type(exception).__name__} at " in finished.stderr
     assert SECRET not in finished.stderr
-    assert ("LookupError" in finished.stderr) == bool(options)  # what came before it
+    assert ("LookupError" in finished.stderr) == bool(options)  # the original cause
 
 
 @pytest.mark.parametrize("place", ["ndks.cli.build_parser", "ndks.cli.parser.Parser.parse_known_args"])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What USB says about attached boards, on systems that tell everything, something, or nothing."""
+"""USB descriptors of attached boards, on systems that show all, some or none of them."""
 
 import errno
 from typing import Any
@@ -11,7 +11,7 @@ from host.fake_usb import FakeUsbDevice, plug_in_devices
 
 from ndks.line import usb as ndks_usb
 
-# pyusb raises this when it cannot read the list of languages, which it may not without permission.
+# pyusb raises this if it cannot read the list of languages, for lack of permission.
 NO_LANGUAGES = ValueError(
     "The device has no langid (permission issue, no string descriptors supported or device error)"
 )
@@ -50,7 +50,7 @@ def test_no_permission(error: Exception, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_driver_that_shows_no_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Windows, where the serial driver has the device.
+    # On Windows the serial driver owns the device.
     error = NotImplementedError("Operation not supported or unimplemented on this platform")
     found = described(monkeypatch, FakeUsbDevice(product=error))
     assert "no descriptors" in str(found.problem)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Files that are whole or not there: without a name until then where the system can do that, with one elsewhere."""
+"""Atomic files: unnamed until complete if the system supports it, otherwise with a temporary name."""
 
 import errno
 import os
@@ -53,7 +53,7 @@ class Stopped(Exception):
 
 @pytest.fixture(params=["unnamed", "no O_TMPFILE", "refused by the file system", "no /proc", "no name to be had"])
 def any_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
-    """Systems that can make a file without a name, and those that cannot."""
+    """Systems with and without unnamed files."""
     if request.param == "unnamed" and not CAN_BE_UNNAMED:
         pytest.skip("this system has no files without a name")
     if request.param == "no O_TMPFILE":
@@ -124,9 +124,9 @@ def test_stopped_in_the_middle(desk: Path, old: bytes | None, interruption: type
 @pytest.mark.parametrize("step", ["fsync", "link", "replace"])
 def test_each_step_may_fail(any_system: str, desk: Path, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if step == "link" and any_system != "unnamed":
-        return  # a file with a name needs none
+        return  # a named file needs none
     if step == "replace":
-        (desk / "out").write_bytes(b"old")  # else nothing is replaced
+        (desk / "out").write_bytes(b"old")  # otherwise nothing is replaced
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -179,7 +179,7 @@ def test_a_hard_link_keeps_the_old_content(desk: Path) -> None:
 
 @pytest.mark.usefixtures("any_system")
 def test_writers_at_the_same_time(desk: Path) -> None:
-    """Each file is all of one writer's."""
+    """Each file is complete and from one writer."""
     contents = [bytes([number]) * 50_000 for number in range(8)]
     start = threading.Barrier(len(contents))
 
@@ -214,7 +214,7 @@ def test_killed_in_the_middle(desk: Path) -> None:
 
 @pytest.fixture
 def readable_by_all() -> Iterator[Path]:
-    """A directory that every user can look into; pytest's own are private."""
+    """A directory that every user can read; pytest's own directories are private."""
     with tempfile.TemporaryDirectory(prefix="ndks-test-") as name:
         yield Path(name)
 
@@ -247,13 +247,13 @@ def test_directory_in_place_of_the_file(desk: Path) -> None:
 
 @pytest.mark.usefixtures("any_system")
 def test_names_of_the_longest_kind(desk: Path) -> None:
-    name = "n" * 240  # file systems allow 255; the temporary name is a little longer than the last
+    name = "n" * 240  # file systems allow 255; the temporary name is slightly longer than the final one
     write_private(desk / name, b"new")
     assert names(desk) == [name]
 
 
 class Recorder:
-    """A sink that notes what is done with it."""
+    """A sink that records its calls."""
 
     def __init__(self) -> None:
         self.done: list[bytes | str] = []
@@ -312,7 +312,7 @@ def test_a_file_that_came_meanwhile_stays(
 
     if not links:
         if any_system == "unnamed":
-            return  # which needs links
+            return  # this case needs links
         monkeypatch.setattr(os, "link", refuse)
 
     def write_while_another_does() -> None:

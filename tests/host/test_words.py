@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A secret as 24 words: what was written down comes back, mistakes are seen, and no message tells the secret."""
+"""A secret as 24 words: correct words decode, errors are detected, and no message reveals the secret."""
 
 import hashlib
 import random
@@ -13,7 +13,7 @@ from mnemonic import Mnemonic
 from ndks.exceptions import UsageError
 from ndks.laptop.words import from_words, to_words
 
-# BIP-39's own: github.com/trezor/python-mnemonic, vectors.json
+# Vectors of BIP-39: github.com/trezor/python-mnemonic, vectors.json
 VECTORS = {
     "00" * 32: "abandon " * 23 + "art",
     "7f" * 32: "legal winner thank year wave sausage worth useful " * 2
@@ -64,7 +64,7 @@ def test_case_white_space_and_ends_of_words_do_not_matter(code: bytes, chance: r
 
 
 def test_three_letter_words_are_words_and_no_prefixes() -> None:
-    """act is also how action, actor, actress and actual begin."""
+    """act is also a prefix of action, actor, actress and actual."""
     code = next(
         code
         for code in (hashlib.sha256(bytes([n])).digest() for n in range(256))
@@ -74,7 +74,7 @@ def test_three_letter_words_are_words_and_no_prefixes() -> None:
 
 
 def test_of_all_words_in_the_last_place_one_of_256_fits() -> None:
-    """It carries 3 bits of the code and the checksum's 8."""
+    """The last word has 3 bits of the code and the 8 bits of the checksum."""
 
     def fits(last: str) -> bool:
         try:
@@ -98,7 +98,7 @@ def test_wrong_number_of_words(words: list[str]) -> None:
 def test_unknown_word(typed: str, nearest: str) -> None:
     error = refusal(" ".join([*WORDS[:6], typed.upper(), *WORDS[7:]]))
     assert str(error) == f"word 7, '{typed}', is not in the list"
-    assert error.advice == f"look at what you wrote down: is it {nearest}?"
+    assert error.advice == f"check what you wrote down: is it {nearest}?"
     assert not told(error) & set(WORDS)
 
 
@@ -120,7 +120,7 @@ def test_the_rest_of_a_code_without_spaces_is_not_told() -> None:
 def test_bad_checksum() -> None:
     words = ["abandon"] * 24
     error = refusal(" ".join(words))
-    assert str(error) == "these words make no code: one of them is another, or their order is"
+    assert str(error) == "these words are not a code: a word or the order is wrong"
     assert not told(error) & set(words)
 
 

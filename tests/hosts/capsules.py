@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Capsules of any member of a network, by the project's own code: under any lane, number, header and keys."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ndks.crypto import CRYPTO
 from ndks.network.network_file import Network
-from ndks_protocol.capsule import CHUNK, FIRST_PIECE, TAG_SIZE, Header, HeaderKeys, Keys, MessageKeys, Sealer
-from ndks_protocol.commands import WIRE_HEADER_SIZE
+from ndks_protocol import commands
+from ndks_protocol.capsule import CHUNK, FIRST_PIECE, TAG_SIZE, Header, HeaderKeys, Keys, MessageKeys, Opener, Sealer
+from ndks_protocol.commands import MAX_CHUNK, WIRE_HEADER_SIZE
 from ndks_protocol.generator import Generator
 from ndks_protocol.kdf import Crypto
 
@@ -15,6 +17,7 @@ WIRE_CHUNK = CHUNK + TAG_SIZE
 NO_BINDING_ID = bytes(16)
 
 Piece = tuple[int, int, bytes]  # number, whether it is the last, data
+Ask = Callable[..., tuple[Any, ...]]  # a command and its fields: those of the answer
 
 
 def keys_of(
@@ -34,6 +37,40 @@ def keys_of(
 def sealed(network: Network, header: Header, data: bytes, keys: Keys | None = None, crypto: Crypto = CRYPTO) -> bytes:
     sealer = Sealer(crypto, keys or keys_of(network, header))
     return HeaderKeys(crypto, network.secret).mask(header) + b"".join(sealer.seal(*piece) for piece in pieces_of(data))
+
+
+class KeysOfUnit(Keys):
+    """The keys of one message as a host in mode a has them, from its unit."""
+
+    def __init__(self, ask: Ask, message: bytes, tag_key: bytes, sync: bytes, aes_key: bytes) -> None:
+        self.tag_key = tag_key
+        self.sync = sync if any(sync) else b""  # zeros stand for a sender whose binding is not known
+        self._ask, self._message, self._aes_key = ask, message, aes_key
+
+    def apply(self, offset: int, text: bytearray) -> bytearray:
+        if self._aes_key:
+            padded = bytearray(offset) + text
+            padded += bytes(-len(padded) % 16)
+            CRYPTO.aes_ctr(self._aes_key, bytes(16), padded)
+            return padded[offset : offset + len(text)]
+        mixed = bytearray()
+        for start in range(0, len(text), MAX_CHUNK):
+            part = text[start : start + MAX_CHUNK]
+            (keystream,) = self._ask(commands.MESSAGE_STREAM, self._message, offset + start, len(part))
+            mixed += bytes(a ^ b for a, b in zip(part, keystream, strict=True))
+        return mixed
+
+    def check(self, size: int) -> bytes:
+        return self._ask(commands.MESSAGE_CHECK, self._message, size)[0]
+
+
+def opener_of(ask: Ask, wire_header: bytes, flags: int, mode: str) -> Callable[[int, int, bytes], bytes]:
+    """Begin to open a capsule with a unit, in either mode; return what opens its chunks."""
+    if mode == "b":
+        handle, *_ = ask(commands.OPEN_BEGIN, wire_header, flags)
+        return lambda *chunk: ask(commands.OPEN_CHUNK, handle, *chunk)[0]
+    handle, _, _, *keys = ask(commands.OPEN_KEYS, wire_header, flags)
+    return Opener(CRYPTO, KeysOfUnit(ask, handle, *keys)).open
 
 
 def pieces_of(data: bytes) -> list[Piece]:

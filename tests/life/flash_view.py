@@ -110,7 +110,7 @@ def look(images: list[bytes], bindings: Iterable[bytes]) -> FlashView:
 def records_under(images: list[bytes], binding: bytes) -> list[int]:
     """The types of all records, new or old, in snapshots that count or not, that this binding opens or tags."""
     keys = Binding(binding)
-    everything = (record for place in range(3) for record in _records(images[place], place))
+    everything = (record for place, image in enumerate(images) for record in _records(image, place))
     return [record.kind for record in everything if record.kind < 0xF0 and record.body(keys) is not None]
 
 

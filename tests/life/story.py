@@ -10,6 +10,7 @@ from pathlib import Path
 import capsule_reference
 from capsule_reference import Message, derive
 from session_reference import Binding
+from support.pieces import PIECE, pieces
 from support.power_cuts import PowerCuts
 from support.reference import clear_header, message
 
@@ -20,8 +21,6 @@ from ndks_emulator import PowerCut
 from ndks_protocol import commands
 
 from .desk import Desk
-
-PIECE = 8  # bytes of a secret that must not be found
 
 
 class Secrets(dict[str, bytes]):
@@ -54,13 +53,9 @@ class Secrets(dict[str, bytes]):
 
     def found_in(self, images: list[bytes]) -> list[str]:
         """The names of those that lie there, whole or in part, at any place."""
-        places = {image[start : start + PIECE] for image in images for start in range(len(image) - PIECE + 1)}
-        return [name for name, secret in self.items() if places & _pieces(secret)]
-
-
-def _pieces(secret: bytes) -> set[bytes]:
-    assert len(secret) >= PIECE
-    return {secret[start : start + PIECE] for start in range(len(secret) - PIECE + 1)}
+        assert all(len(secret) >= PIECE for secret in self.values())
+        places = {piece for image in images for piece in pieces(image)}
+        return [name for name, secret in self.items() if places & pieces(secret)]
 
 
 def use(unit: Unit, network: Network, secrets: Secrets, chance: random.Random) -> None:

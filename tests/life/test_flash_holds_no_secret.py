@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Whoever reads out a unit's flash finds no secret there, whole or in pieces of 8 bytes, and nothing that opens it."""
+"""The flash of a unit contains no secret, whole or in pieces of 8 bytes, and nothing that decrypts one."""
 
 import random
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from capsule_reference import derive
 from session_reference import Binding
+from support.pieces import PIECE
 from support.power_cuts import FULL, PowerCuts
 
 import ndks
@@ -21,7 +22,7 @@ from ndks_protocol.binding import BindingKeys
 from ndks_unit.flash.records import BODY, SEALED, RecordKeys, plausible
 
 from .flash_view import records_under
-from .story import PIECE, Secrets, Story, use
+from .story import Secrets, Story, use
 
 Chapter = Callable[[Story], None]
 
@@ -40,7 +41,7 @@ def used(story: Story) -> Story:
 
 
 def test_search_finds_whatever_is_there(used: Story) -> None:
-    """Else the rest would show nothing: any 8 bytes of any of the secrets, at any place."""
+    """Positive control: the search finds any 8 bytes of any of the secrets, at any position."""
     assert len(used.secrets) > 40
     assert used.found() == []
     sectors = [used.desk.unit.flash.nvm, *used.desk.unit.flash.snapshots]
@@ -114,7 +115,7 @@ def test_nothing_is_left_of_the_binding_before(used: Story) -> None:
 
 
 def test_directory_of_an_emulated_unit(tmp_path: Path) -> None:
-    """All its files, and their names."""
+    """The search covers all its files and their names."""
     directory, chance, secrets = tmp_path / "unit", random.Random(2), Secrets()
     store = BindingStore(tmp_path / "laptop", lambda with_network=False: (("board", "a laptop"),))
     network = Network.new("another name to look for")
@@ -156,11 +157,11 @@ def use_anew(unit: ndks.Unit, network: Network, secrets: Secrets, chance: random
         secrets.of_message(network, unit.seal(data), data)
 
 
-# What flash gives whoever has it
+# An attacker with a copy of the flash
 
 
 def keys_from_flash(images: list[bytes]) -> list[bytes]:
-    """Every 32 bytes of it that are not blank, and the KEK that they would give as a binding."""
+    """Return every 32 bytes of flash that are not blank, and the KEK derived from them as a binding."""
     windows = {image[start : start + 32] for image in images for start in range(len(image) - 31)}
     windows = {window for window in windows if window.strip(b"\0\xff")}
     return sorted(windows | {derive(window, "ndks bind kek") for window in windows})
@@ -186,7 +187,7 @@ def test_nothing_in_flash_opens_a_record(used: Story) -> None:
 
 
 def test_nothing_in_flash_unlocks_the_unit(used: Story) -> None:
-    """Who has copied it has A, and comes as far as UNLOCK."""
+    """A copy of the flash has A, with which an attacker gets as far as UNLOCK."""
     used.compact()
     right = Binding(used.bindings[-1])
     host = used.desk.greeted()

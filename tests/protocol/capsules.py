@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Whole capsules, sealed and opened by the product's code."""
+"""Whole capsules, sealed and opened by the protocol package."""
 
 from dataclasses import replace
 from itertools import product
@@ -29,7 +29,7 @@ def keys_of(network: Network, header: Header, binding_id: bytes = BINDING_ID) ->
 
 
 def reference_capsule(network: Network, number: int, data: bytes, salt: bytes = bytes(8)) -> bytes:
-    """A capsule of lane 2, not by the product's code."""
+    """Return a capsule of lane 2, made by the reference implementation."""
     return message(network, 2, number, data, salt=salt, binding_id=BINDING_ID).capsule
 
 
@@ -46,7 +46,7 @@ def chunks_of(capsule: bytes) -> list[bytes]:
 
 
 def open_into(data: bytearray, network: Network, capsule: bytes, binding_id: bytes = BINDING_ID) -> None:
-    """Open a capsule as a unit of lane 1 does; when it raises UnitError, `data` holds what came out before that."""
+    """Open a capsule as a unit of lane 1 does. After a UnitError, `data` has the data returned before it."""
     header = HeaderKeys(CRYPTO, network.secret).unmask(capsule[:WIRE_HEADER_SIZE])
     header.check(SUITES.index(network.suite), OWN_LANE)
     opener = Opener(CRYPTO, keys_of(network, header, binding_id))

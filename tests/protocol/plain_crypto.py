@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The primitives, with AES in whole blocks only, as on the board."""
+"""The cryptographic primitives, with AES for whole blocks only, as on a board."""
 
 import hashlib
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a binding gives: the vectors, and that nothing of one key is found in another."""
+"""Tests of binding keys: golden vectors, and independence of the keys."""
 
 import itertools
 
@@ -30,7 +30,7 @@ def test_the_binding_of_another_implementation() -> None:
 
 
 def test_the_published_bindings_agree_with_that_of_another_implementation() -> None:
-    """The vectors were made by code that gives this one too."""
+    """The code that made the vectors also reproduces this published binding."""
     host_secret, salt = bytes.fromhex(SUITE["host_secret"]), bytes.fromhex(SUITE["unit_salt"])
     assert binding_of(host_secret, salt, SUITE["fingerprint"].encode()).hex() == SUITE["B"]
 

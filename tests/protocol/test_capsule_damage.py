@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Capsules that were altered on their way: a named error, and nothing comes out of a wrong chunk."""
+"""Damaged capsules: each has a named error, and no data of a wrong chunk is returned."""
 
 import random
 
@@ -33,11 +33,11 @@ DATA = random.Random(0).randbytes(5000)
 
 
 def refusal(network: Network, damaged: bytes, *, data: bytes = DATA, first_wrong: int = 0) -> str:
-    """The error of a capsule; of its data no more came out than the chunks before `first_wrong` hold."""
+    """Return the error of a capsule; check that no data beyond the chunks before `first_wrong` was returned."""
     out = bytearray()
     with pytest.raises(UnitError) as caught:
         open_into(out, network, damaged)
-    # Each chunk brings the data up to the 16 bytes of sync word and check value.
+    # After each chunk all data except the last 16 bytes (sync word and key check value) have been returned.
     assert bytes(out) == data[: max(0, 1024 * first_wrong - 16)]
     return str(caught.value)
 
@@ -49,7 +49,7 @@ def flipped(capsule: bytes, bit: int) -> bytes:
 
 
 def refusal_expected(capsule: bytes, position: int) -> str:
-    """The error for damage at this byte."""
+    """Return the error for damage at this byte."""
     if position == 0:
         return "VERSION"
     return "HEADER" if position < WIRE_HEADER_SIZE else "AUTH"
@@ -85,7 +85,7 @@ def test_truncation_at_every_byte(network: Network, size: int) -> None:
     data = DATA[:size]
     capsule = reference_capsule(network, 5, data)
     for end in range(len(capsule)):
-        # A capsule that ends with a chunk ends with one that was not sealed as the last.
+        # A capsule truncated after a chunk ends with a chunk that was not sealed as the last.
         first_wrong = chunk_at(end - 1)
         error = refusal(network, capsule[:end], data=data, first_wrong=first_wrong)
         assert error == ("HEADER" if end < WIRE_HEADER_SIZE else "AUTH")
@@ -108,7 +108,7 @@ def test_other_orders_of_chunks(network: Network) -> None:
     for i in range(len(chunks)):
         without, twice = chunks[:i] + chunks[i + 1 :], chunks[: i + 1] + chunks[i:]
         assert refusal(network, header + b"".join(without), first_wrong=min(i, 3)) == "AUTH"
-        # The last chunk twice: already the first of them is not where the capsule ends.
+        # The last chunk is repeated: its first copy is no longer at the end of the capsule.
         assert refusal(network, header + b"".join(twice), first_wrong=min(i + 1, 4)) == "AUTH"
         for j in range(i):
             exchanged = list(chunks)
@@ -118,7 +118,7 @@ def test_other_orders_of_chunks(network: Network) -> None:
 
 @each_network
 def test_splicing_two_capsules(network: Network) -> None:
-    """Of one sender, with the same data: only number or salt differ."""
+    """Both have the same sender and data; only number or salt differ."""
     one = reference_capsule(network, 5, DATA)
     for other in (reference_capsule(network, 6, DATA), reference_capsule(network, 5, DATA, b"othersal")):
         assert refusal(network, one[:WIRE_HEADER_SIZE] + other[WIRE_HEADER_SIZE:]) == "AUTH"
@@ -130,7 +130,7 @@ def test_splicing_two_capsules(network: Network) -> None:
 
 @pytest.mark.parametrize("kinds", [(0, 1), (2, 3), (0, 2), (1, 3)])
 def test_capsules_of_other_suites_and_ciphers(kinds: tuple[int, int]) -> None:
-    """The same network, number and salt: chunks under one header never fit another."""
+    """Network, number and salt are equal: chunks under one header never match another."""
     one, other = (NETWORKS[kind] for kind in kinds)
     mixed = reference_capsule(one, 5, DATA)[:WIRE_HEADER_SIZE] + reference_capsule(other, 5, DATA)[WIRE_HEADER_SIZE:]
     assert refusal(one, mixed) == "AUTH"
@@ -153,14 +153,14 @@ def test_noise_behind_a_good_header(network: Network, noise: bytes) -> None:
 
 @each_network
 def test_an_opener_goes_on_after_a_wrong_chunk_and_ends_with_the_last(network: Network) -> None:
-    """A chunk that was damaged on the line to the unit, not before, can be given again."""
+    """A chunk that was damaged on the line to the unit can be sent again."""
     chunks = chunks_of(reference_capsule(network, 5, DATA[:2000]))
     opener = Opener(CRYPTO, keys_of(network, new_header(network, 2, 5), BINDING_ID))
     data = opener.open(0, 0, chunks[0])
     for number, last, chunk, error in (
         (0, 0, chunks[0], "CONFLICT"),
         (2, 0, chunks[1], "CONFLICT"),
-        (1, 0, chunks[1], "AUTH"),  # it was sealed as the last
+        (1, 0, chunks[1], "AUTH"),  # it was sealed as the last chunk
         (1, 2, chunks[1], "AUTH"),
         (1, 1, flipped(chunks[1], 0), "AUTH"),
         (1, 1, chunks[1][1:], "AUTH"),
@@ -179,7 +179,7 @@ def test_an_opener_goes_on_after_a_wrong_chunk_and_ends_with_the_last(network: N
     [(0, 0, 0), (0, 0, 1023), (0, 0, 1025), (0, 1, 15), (0, 1, 1025), (0, 2, 500), (1, 1, 0)],
 )
 def test_chunks_that_no_member_makes(number: int, last: int, size: int) -> None:
-    """Their tags are right."""
+    """Their tags are correct."""
     sent = message(NETWORKS[2], 2, 5, DATA, binding_id=BINDING_ID)
     opener = Opener(CRYPTO, keys_of(NETWORKS[2], new_header(NETWORKS[2], 2, 5)))
     for i in range(number):

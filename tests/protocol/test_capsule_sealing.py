@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What is sealed is what the reference seals, and opens to what was sealed."""
+"""Sealed capsules equal those of the reference implementation, and open to the same data."""
 
 import random
 from dataclasses import replace
@@ -78,7 +78,7 @@ def test_aes_up_to_a_megabyte(suite: str, number: int, size: int) -> None:
 
 
 def test_vernam_with_a_megabyte() -> None:
-    """8 Mbit of paper bits take seconds: they are made once, for both ends."""
+    """8 Mbit of paper bits need seconds, so both ends share them."""
     network = replace(NETWORKS[0], suite="hybrid", cipher="vernam")
     data = data_of_size(MEGABYTE)
     header = new_header(network, 2, 77)
@@ -100,7 +100,7 @@ def test_vernam_with_a_megabyte() -> None:
 def test_pieces_asked_for_again_are_the_same(
     network: Network, size: int, repeats: list[int], data: st.DataObject
 ) -> None:
-    """As by a host whose answers got lost: the same piece again, also an older one, changes nothing that follows."""
+    """A host repeats a piece after a lost answer; repeating any recent piece does not affect later pieces."""
     text = data_of_size(size)
     header, pieces = new_header(network, 2, 5), pieces_of(text)
     sealer = Sealer(CRYPTO, keys_of(network, header))
@@ -117,7 +117,7 @@ def test_pieces_asked_for_again_are_the_same(
 @settings(max_examples=30)
 @given(size=st.integers(0, 3000), cuts=st.lists(st.integers(0, 3015), max_size=8), again=st.integers(0, 3000))
 def test_keystream_in_any_pieces(suite: str, size: int, cuts: list[int], again: int) -> None:
-    """As a host in mode a asks for it; what was given may be asked for again, in other pieces."""
+    """A host in mode a may read the keystream in any pieces, and repeat any range."""
     network = replace(NETWORKS[0], suite=suite, cipher="vernam")
     sent = message(network, 2, 6, bytes(size), binding_id=BINDING_ID)
     keys = keys_of(network, new_header(network, 2, 6))
@@ -142,7 +142,7 @@ def test_keystream_out_of_order_is_refused() -> None:
 @pytest.mark.parametrize("size", [0, 15, 40, 100])
 def test_the_check_value_of_another_size_than_was_covered_is_refused(size: int) -> None:
     keys = keys_of(NETWORKS[2], new_header(NETWORKS[2], 2, 6))
-    keys.keystream(0, 40)  # 8 of sync, 24 of data, 8 of the check value
+    keys.keystream(0, 40)  # 8 bytes of sync word, 24 of data, 8 of the key check value
     with pytest.raises(UnitError, match="CONFLICT"):
         keys.check(size)
 
@@ -155,7 +155,7 @@ def test_one_message_has_one_check_value() -> None:
 
 
 class ZeroKeys(Keys):
-    """No keystream at all, for numbers of chunks that nobody waits for."""
+    """Keys without a keystream, for large chunk numbers."""
 
     tag_key = bytes(32)
     sync = bytes(8)

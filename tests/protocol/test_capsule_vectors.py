@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""capsules.json and suite.json, by the reference of the tests and by the product."""
+"""Tests with capsules.json and suite.json, by the reference implementation and by the protocol package."""
 
 import hashlib
 from dataclasses import replace
@@ -75,7 +75,7 @@ def test_an_unknown_binding_is_not_checked() -> None:
 
 
 def test_another_generator_is_found_before_another_binding() -> None:
-    """A key check value that differs says nothing of the laptop; the sync word of a wrong key says nothing at all."""
+    """A wrong key check value says nothing about the laptop, because the sync word of a wrong key is meaningless."""
     (case,) = [case for case in VECTORS["bad"] if case["why"] == "vernam: a paper bit, another laptop"]
     network, capsule = network_of(case), bytes.fromhex(case["capsule"])
     header = HeaderKeys(CRYPTO, network.secret).unmask(capsule[:37])

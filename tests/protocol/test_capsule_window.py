@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The window against a set of all numbers that were accepted."""
+"""Tests of the replay window against a set of accepted numbers."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ from ndks_protocol.errors import UnitError
 
 LARGEST = (1 << 48) - 1
 
-# Numbers relative to the top, where something changes: at the window's edges, and as far ahead as may be.
+# Boundary values relative to the top: the edges of the window and of the largest jump.
 near = st.one_of(
     st.integers(-300, 300),
     st.sampled_from([-WINDOW_SIZE - 1, -WINDOW_SIZE, 1 - WINDOW_SIZE, -1, 0, 1, WINDOW_SIZE - 1, WINDOW_SIZE]),

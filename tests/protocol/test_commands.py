@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The tables of commands and errors, and the layouts of payloads."""
+"""Tests of the tables of commands and errors, and of the layouts of payloads."""
 
 import re
 
@@ -112,7 +112,7 @@ def test_error_codes_have_distinct_names() -> None:
     assert len(set(errors.TABLE.values())) == len(errors.TABLE)
     for code, name in errors.TABLE.items():
         assert re.fullmatch("[A-Z_]+", name)
-        # A module's VERSION would be taken for its own.
+        # The name VERSION of a module constant would be ambiguous.
         assert getattr(errors, {"VERSION": "CAPSULE_VERSION"}.get(name, name)) == code
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The published life of a unit, with what it leaves in nvm and snapshots; and records one by one."""
+"""The golden life of a unit, with the contents of nvm and snapshots, and single records."""
 
 import copy
 from typing import Any
@@ -26,13 +26,13 @@ def firmware_of_the_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def host_of(flash: "dict[str, Any] | None" = None) -> Host:
-    """The host of a unit with the published uid and random bytes, which starts now."""
+    """Return the host of a newly started unit with the uid and random bytes of the vectors."""
     uid, entropy = bytes.fromhex(VECTORS["uid"]), bytes.fromhex(VECTORS["entropy"])
     return Host(new_unit(new_flash(uid, flash and flash_images(flash)), lambda size: entropy[:size]))
 
 
 def live(host: Host, steps: list[dict[str, Any]]) -> None:
-    """Say what the steps say, and look at flash where they show it."""
+    """Execute the steps, and compare flash with the steps that show it."""
     for step in steps:
         if step.get("restart"):
             host.restart()
@@ -105,7 +105,7 @@ def test_a_published_record_with_one_bit_changed_is_none() -> None:
             damaged = bytearray.fromhex(record)
             damaged[bit // 8] ^= 1 << bit % 8
             if 8 <= bit < 24 or damaged[0] not in {*records.SEALED, *records.OPEN, *records.PLAIN, records.ERASING}:
-                continue  # of another size, or type: nobody would take it for a record
+                continue  # wrong size or type: no reader takes it for a record
             assert keys.decode(bytes(damaged)) is None, (kind, bit)
 
 
@@ -117,7 +117,7 @@ def test_under_other_keys_only_plain_records_are_read() -> None:
 
 
 def test_no_published_secret_is_anywhere_in_flash() -> None:
-    """What comes out when a unit is read out: neither the network's secret, nor a key that opens it."""
+    """Flash contains neither the network's secret nor a key that decrypts it."""
     secret = load_vectors("suite")["network"]["secret"]
     hidden = [secret, *(binding[name] for binding in VECTORS["bindings"] for name in ("B", "KEK"))]
     dumps = [step["flash"] for step in VECTORS["steps"] if "flash" in step]

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Frames: the vectors, and the invariant that any bytes give frames and typed errors, never anything else."""
+"""Tests of frames: golden vectors, and the invariant that any bytes give only frames and typed errors."""
 
 from itertools import pairwise
 
 import pytest
+from frame_reference import cobs, frame
 from hypothesis import given
 from hypothesis import strategies as st
-from make_vectors import cobs, frame
 from support.reference import load_vectors
 
 from ndks_protocol import framing
@@ -20,7 +20,7 @@ frames = st.tuples(st.integers(0, 255), st.integers(0, 2**32 - 1), st.binary(max
 
 
 def fields(events: list[Frame | FrameError]) -> list[tuple[int, int, bytes] | str]:
-    """Make events comparable."""
+    """Return the events in a comparable form."""
     return [(e.kind, e.request_id, e.payload) if isinstance(e, Frame) else e.reason for e in events]
 
 
@@ -64,7 +64,7 @@ def test_a_frame_cut_short_at_every_byte_harms_nothing_after_it(frame: tuple[int
 def test_garbage_gives_typed_errors_and_the_next_frame_arrives(garbage: bytes, frame: tuple[int, int, bytes]) -> None:
     decoder = Decoder()
     before = fields(decoder.feed(garbage + b"\0"))
-    assert all(event in REASONS for event in before)  # a CRC-32 that fits by chance would be news
+    assert all(event in REASONS for event in before)  # a CRC-32 that matches by chance is too unlikely
     assert fields(decoder.feed(framing.encode(*frame))) == [frame]
 
 
@@ -112,7 +112,7 @@ def test_one_encoder_for_frames_of_any_size(sent: list[tuple[int, int, bytes]]) 
 
 
 def test_the_largest_frames_fit_an_encoder() -> None:
-    for byte in (b"\0", b"\1", b"\xff"):  # one COBS group for each byte, and groups as long as can be
+    for byte in (b"\0", b"\1", b"\xff"):  # one COBS group per byte, and groups of maximum length
         payload = byte * framing.MAX_PAYLOAD
         assert put(Encoder(), 1, 0x01010101, payload) == frame(1, 0x01010101, payload)
 
@@ -173,7 +173,7 @@ def test_of_a_larger_buffer_only_the_given_bytes_are_taken() -> None:
 
 @given(st.lists(st.tuples(frames, st.integers(0, framing.MAX_PAYLOAD)), max_size=6))
 def test_the_limit_may_change_between_glued_frames(sent: list[tuple[tuple[int, int, bytes], int]]) -> None:
-    """As a unit does it, whose limit depends on the request before."""
+    """As on a unit, whose limit depends on the previous request."""
     decoder = Decoder()
     limits = [framing.MAX_PAYLOAD, *(limit for _, limit in sent)]
     seen: list[tuple[int, int, bytes] | str] = []
@@ -188,7 +188,7 @@ def test_the_limit_may_change_between_glued_frames(sent: list[tuple[tuple[int, i
 def test_the_limit_may_change_in_the_midst_of_a_frame(
     sent: tuple[int, int, bytes], cut: int, limit: int, lowered: bool
 ) -> None:
-    """A frame counts if it fits the lower limit; if only the higher, it may be dropped. The next one counts."""
+    """A frame within the lower limit is accepted; one between the limits may be dropped. The next frame is accepted."""
     decoder, wire = Decoder(), frame(*sent)
     lower = limit if lowered else framing.MAX_PAYLOAD
     decoder.limit(framing.MAX_PAYLOAD if lowered else limit)

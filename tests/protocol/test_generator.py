@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Equation 7: the paper's keys, and agreement with mpmath over the whole of its ranges."""
+"""Tests of equation 7: the paper's keys, and comparison with mpmath over the whole range of parameters."""
 
 import math
 
@@ -56,7 +56,7 @@ def test_agreement_with_mpmath(p1: str, p2: str, digits: int, k: int, first: int
 @settings(max_examples=60)
 @given(decimals, decimals, st.integers(1, 12), indices, firsts)
 def test_elements_left_in_doubt_are_computed_with_more_bits(p1: str, p2: str, digits: int, k: int, first: int) -> None:
-    """With hardly any guard bits the recurrence leaves most elements to Ziv's method; not one bit may change."""
+    """With few guard bits Ziv's method computes most elements; no bit may change."""
     first = min(first, MAX_ELEMENTS - 140)
     expected = Generator(p1, p2, digits).key(k).read(first, 140)
     with pytest.MonkeyPatch.context() as patch:
@@ -83,7 +83,7 @@ def test_reading_in_parts_is_reading_at_once(p1: str, p2: str, digits: int, firs
 
 @pytest.mark.parametrize(("digits", "least", "most"), [(6, 0.05, 0.2), (9, 0.4, 0.6)])
 def test_doubles_are_not_enough(digits: int, least: float, most: float) -> None:
-    """The formula as one would write it down: why the generator computes in integers."""
+    """The naive formula in doubles is wrong; this is why the generator uses integers."""
     first, count = 1 << 28, 4000
     y1 = 25 * math.sin(0.52)
     plain = [round(10**digits * abs(math.cos(y1 * e))) % 2 for e in range(first, first + count)]
@@ -93,7 +93,7 @@ def test_doubles_are_not_enough(digits: int, least: float, most: float) -> None:
 
 
 def test_a_phase_step_near_zero_and_near_a_half() -> None:
-    """sin(p1 k) next to 0 and y1 next to a multiple of pi: runs of elements that hardly differ."""
+    """sin(p1 k) near 0 and y1 near a multiple of pi: consecutive elements hardly differ."""
     for p1 in ("3.141592653589793238462643383279502884197", "0.000000000000000000000000000001"):
         for p2 in ("1", "3.14159265358979323846", "1000000"):
             key = Generator(p1, p2, 3).key(1).read(1 << 30, 500)

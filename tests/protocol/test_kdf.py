@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Key derivation and mask against hmac, hashlib and AES in one piece."""
+"""Tests of key derivation and masks against hmac, hashlib and AES in one call."""
 
 import hashlib
 import hmac
@@ -55,7 +55,7 @@ def test_hmac_of_a_message_in_parts(key: bytes, parts: list[bytes]) -> None:
     mac = Mac(CRYPTO, key)
     expected = hmac.digest(key, b"".join(parts), hashlib.sha256)
     assert mac.digest(*parts) == expected
-    assert mac.digest(*(memoryview(part) for part in parts)) == expected  # and it can be asked again
+    assert mac.digest(*(memoryview(part) for part in parts)) == expected  # the object can be used again
 
 
 @given(st.binary(max_size=100))
@@ -71,7 +71,7 @@ def test_a_wiped_mac_holds_nothing_of_its_key() -> None:
     held = [value for value in vars(mac).values() if isinstance(value, (bytes, bytearray))]
     assert len(held) == 2
     mac.wipe()
-    assert all(value == bytes(64) for value in held)  # in place, not replaced
+    assert all(value == bytes(64) for value in held)  # overwritten in place
     assert mac.digest(b"message") != before
 
 

@@ -60,7 +60,7 @@ def test_agreement_with_mpmath(f1: str, f2: str, p1: str, p2: str, digits: int, 
 @pytest.mark.parametrize("f1", F1)
 @given(p1s, p2s, indices, st.integers(8, 700))
 def test_phase_step_keeps_its_bound(f1: str, p1: str, p2: str, k: int, bits: int) -> None:
-    """Less than 2 ulp off, whatever is in front of the point."""
+    """The error is below 2 ulp for any integer part."""
     with mpmath.workprec(bits + 2600):
         y1 = reference.F1[f1](mpmath.mpf(p1), mpmath.mpf(p2), k)
         turns = y1 / (2 * mpmath.pi) * mpmath.mpf(2) ** bits
@@ -83,7 +83,7 @@ def test_sinh_keeps_its_bound(bits: int, whole: int, fraction: int) -> None:
 def test_elements_left_in_doubt_are_computed_with_more_bits(
     f2: str, p1: str, p2: str, digits: int, k: int, first: int
 ) -> None:
-    """With few guard bits the recurrences leave many elements to Ziv's method; not one bit may change."""
+    """With few guard bits Ziv's method computes many elements; no bit may change."""
     first = min(first, MAX_ELEMENTS - 140)
     expected = Generator(p1, p2, digits, f2=f2).key(k).read(first, 140)
     with pytest.MonkeyPatch.context() as patch:
@@ -116,7 +116,7 @@ def test_reading_in_parts_is_reading_at_once(f2: str, p1: str, first: int, a: in
 
 
 def test_a_polynomial_that_vanishes_gives_a_key_of_zeros() -> None:
-    """p1 k + p2 k^2 = 0: the only angular frequency that can be 0, and then cos 0 = 1 everywhere."""
+    """p1 k + p2 k^2 = 0: the only angular frequency that can be 0; cos 0 = 1 everywhere."""
     for f2 in F2:
         assert bytes(Generator("-7", "1", 3, "polynomial", f2).key(7).read(1 << 30, 200)) == bytes(25)
 
@@ -145,8 +145,8 @@ def test_operators_and_parameters_that_are_refused() -> None:
         Generator(p1, "25", 3, "polynomial")
 
 
-# Nonlinearity, equations 1a and 1b: f(x + y) = f(x) + f(y) and f(a x) = a f(x) fail, over the real numbers. Each test
-# finds numbers for which both sides differ by more than the error bounds of their computation, which is a proof.
+# Nonlinearity, equations 1a and 1b: f(x + y) = f(x) + f(y) and f(a x) = a f(x) fail over the real numbers. Each test
+# finds numbers for which both sides differ by more than the error bounds of the computation, which is a proof.
 
 PAIRS = ((1, 1), (1, 2), (2, 3))
 
@@ -159,8 +159,8 @@ def differ(a: int, b: int, error: int, modulus: int = 0) -> bool:
 @pytest.mark.parametrize("f1", F1)
 @given(p1s, p2s)
 def test_f1_is_not_linear_in_the_key_index(f1: str, p1: str, p2: str) -> None:
-    """Not even modulo 2 pi."""
-    bits = 1200  # the smallest parameters bend it by 10^-120 only
+    """It is not linear modulo 2 pi either."""
+    bits = 1200  # the deviation for the smallest parameters is only 10^-120
 
     def y1(k: int) -> int:
         return Generator(p1, p2, 3, f1).phase_step(k, bits)
@@ -173,7 +173,7 @@ def test_f1_is_not_linear_in_the_key_index(f1: str, p1: str, p2: str) -> None:
 @pytest.mark.parametrize(("f1", "f2"), CHAINS)
 @given(p1s, p2s)
 def test_f2_is_not_linear_in_the_element(f1: str, f2: str, p1: str, p2: str) -> None:
-    """It could not be: f(0) = 1. Nor is it beyond 0."""
+    """It cannot be linear, because f(0) = 1. It is not linear beyond 0 either."""
     key = Generator(p1, p2, 3, f1, f2).key(1)
 
     def y2(e: int) -> int:
@@ -190,7 +190,7 @@ def test_f2_is_not_linear_in_the_element(f1: str, f2: str, p1: str, p2: str) -> 
 @given(st.integers(1, 12))
 def test_f3_is_not_linear(digits: int) -> None:
     bits, scale = 64, 10**digits
-    unit = (1 << bits) // scale + 1  # 10^-d and hardly more
+    unit = (1 << bits) // scale + 1  # slightly more than 10^-d
 
     def y3(units: int) -> int:
         return digit(units * unit, bits, scale, 0)
@@ -202,14 +202,14 @@ def test_f3_is_not_linear(digits: int) -> None:
 
 
 def test_f3_by_hand() -> None:
-    """d = 1: round(10 * 0.75) = 8, round(10 * 1.5) = 15."""
+    """With d = 1: round(10 * 0.75) = 8, round(10 * 1.5) = 15."""
     three_quarters = 3 << 62
     assert digit(three_quarters, 64, 10, 0) == 8
     assert digit(2 * three_quarters, 64, 10, 0) == 5 != 8 + 8
 
 
 def test_f4_is_not_linear() -> None:
-    """Over the real numbers, of which equation 1 speaks; modulo 2 it is."""
+    """Equation 1 is over the real numbers; modulo 2 parity is linear."""
     assert parity(1 + 1) == 0 != parity(1) + parity(1)
     assert parity(3 * 1) == 1 != 3 * parity(1)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Sessions: the vectors, and both ends against another implementation: what is not the next frame is never opened."""
+"""Tests of sessions: golden vectors, and both ends against an independent implementation; only the next frame opens."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def reference(sender: str) -> Direction:
 
 
 def seal(end: SecureChannel, kind: int, request_id: int, body: bytes) -> bytes:
-    """In the midst of a larger buffer, of which nothing but the payload's room may be touched."""
+    """Seal in the middle of a larger buffer; only the room of the payload may change."""
     start, stop = len(MARGIN), len(MARGIN) + len(body) + OVERHEAD
     buffer = bytearray(MARGIN + bytes(SYNC_SIZE) + body + bytes(TAG_SIZE) + MARGIN)
     assert end.seal(kind, request_id, memoryview(buffer)[start:], len(body)) == stop - start
@@ -48,14 +48,14 @@ def seal(end: SecureChannel, kind: int, request_id: int, body: bytes) -> bytes:
 
 
 def opened(end: SecureChannel, kind: int, request_id: int, payload: bytes) -> "bytes | None":
-    """In place, in the midst of a larger buffer; None when it is not the next frame."""
+    """Open in place, in the middle of a larger buffer; return None if it is not the next frame."""
     start, stop = len(MARGIN), len(MARGIN) + len(payload)
     buffer = bytearray(MARGIN + payload + MARGIN)
     body = end.open(kind, request_id, memoryview(buffer)[start:stop])
     assert (buffer[:start], buffer[stop:]) == (MARGIN, MARGIN)
     if body is None:
         return None
-    assert body == buffer[start + SYNC_SIZE : stop - TAG_SIZE]  # no copy
+    assert body == buffer[start + SYNC_SIZE : stop - TAG_SIZE]  # not a copy
     return bytes(body)
 
 
@@ -140,12 +140,12 @@ def test_a_frame_altered_anywhere_is_refused(
         payload[(bit - 40) // 8] ^= 1 << (bit - 40) % 8
     untouched = memoryview(bytearray(payload))
     assert receiving.open(kind, request_id, untouched) is None
-    assert untouched == payload  # nothing is decrypted before it is known to be authentic
+    assert untouched == payload  # nothing is decrypted before authentication
 
 
 @given(ends, st.lists(frames, min_size=2, max_size=6), st.data())
 def test_only_the_next_frame_is_opened(sender: str, said: list[tuple[int, int, bytes]], data: st.DataObject) -> None:
-    """A frame comes twice, too early, or from the receiver's own mouth; the next one is opened all the same."""
+    """A frame is repeated, early, or reflected to its sender; the next frame still opens."""
     sending, receiving = channel(sender), channel(other(sender))
     payloads = [seal(sending, *frame) for frame in said]
     own = seal(receiving, *said[0])
@@ -169,7 +169,7 @@ def test_what_another_session_or_nobody_has_secured_is_refused(
     for stranger in (channel(sender, auth=changed), channel(sender, transcript_hash=changed)):
         assert opened(receiving, kind, request_id, seal(stranger, kind, request_id, body)) is None
     assert opened(receiving, kind, request_id, noise) is None
-    assert opened(receiving, kind, request_id, body) is None  # in the clear
+    assert opened(receiving, kind, request_id, body) is None  # a frame in the clear
 
 
 @pytest.mark.parametrize("size", range(OVERHEAD))
@@ -179,7 +179,7 @@ def test_a_payload_without_room_for_sync_word_and_tag_is_refused(size: int) -> N
 
 @given(ends, frames, st.integers(0, 63))
 def test_the_sync_word_is_checked_on_its_own(sender: str, frame: tuple[int, int, bytes], bit: int) -> None:
-    """By one who can make tags: it fits only the frame before."""
+    """An attacker with the MAC key still needs the sync word, which derives from the previous frame."""
     kind, request_id, body = frame
     forger = reference(sender)
     sync = bytearray(forger.sync)

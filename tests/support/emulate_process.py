@@ -32,11 +32,15 @@ class EmulateProcess:
         return self.process.wait(PATIENCE)
 
 
+def emulated(directory: Path, *options: str) -> contextlib.AbstractContextManager[EmulateProcess]:
+    """Run `ndks emulate`."""
+    return running(sys.executable, "-m", "ndks", "emulate", str(directory), *options)
+
+
 @contextlib.contextmanager
-def emulated(directory: Path, *options: str) -> Iterator[EmulateProcess]:
-    """Run `ndks emulate`; whatever happened in between, it is gone at the end."""
+def running(*command: str) -> Iterator[EmulateProcess]:
+    """Run what announces a port; whatever happened in between, it is gone at the end."""
     allow_interrupts()
-    command = [sys.executable, "-m", "ndks", "emulate", str(directory), *options]
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, text=True, **pipes) as process:
         try:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The demo, as a user runs it."""
+"""Tests of the demo as a user runs it."""
 
 import json
 import os
@@ -98,7 +98,7 @@ def test_a_bit_altered_on_the_way_is_seen(tmp_path: Path) -> None:
     directory = tmp_path / "stage"
     finished = run_demo("--fault", "tamper", "--directory", str(directory))
     assert finished.returncode == 1
-    assert "FAILED    every message came out as it was written (message 1: AUTH)" in finished.stdout
+    assert "FAILED    every message was decrypted correctly (message 1: AUTH)" in finished.stdout
     assert "verdict: FAILED" in finished.stdout
     assert (directory / "bob" / "received-1.ndks").exists()
     assert not (directory / "bob" / "received-1.txt").exists()
@@ -115,7 +115,7 @@ def test_the_measure_of_evenness(size: int) -> None:
 
 
 def test_without_namespaces_the_result_says_so(tmp_path: Path) -> None:
-    """A PATH with no unshare on it stands for a system that has none."""
+    """A PATH without unshare simulates a system without namespaces."""
     finished = run_demo(PATH=str(tmp_path))
     assert finished.returncode == 0, finished.stderr
     assert "NOT SHOWN" in finished.stdout
@@ -143,7 +143,7 @@ def test_a_directory_in_use_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.kernel
 def test_a_descriptor_in_common_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A negative control: both sides get one file, which they could write and read, besides what they need."""
+    """Negative control: both sides share one descriptor of a file that both can read and write."""
     with (tmp_path / "shared").open("w+b") as shared:
 
         class Sharing(subprocess.Popen[bytes]):
@@ -156,7 +156,7 @@ def test_a_descriptor_in_common_is_seen(tmp_path: Path, monkeypatch: pytest.Monk
         result = demonstrate(tmp_path / "stage", tell=lambda text: None)
     assert result.word == FAILED
     (check,) = (check for check in (*result.key_checks, *result.message_checks) if check.outcome.word == FAILED)
-    assert check.name.startswith("no descriptor left")
+    assert check.name.startswith("neither side has a descriptor")
     assert str(tmp_path / "shared") in check.outcome.reason
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Networks with other operators than equation 7: their units share keys and messages as all others do."""
+"""Networks with operators beyond equation 7: their units share keys and messages too."""
 
 import itertools
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ def test_info_shows_operators_other_than_those_of_equation_7(f1: str, f2: str, t
 
 
 def test_another_chain_is_another_network(network: ndks.Network, units: list[ndks.Unit], tmp_path: Path) -> None:
-    """Same secret, same parameters: id and keys differ all the same."""
+    """With equal secret and parameters, the network ids and keys still differ."""
     secret, p1, p2 = network.secret, network.p1, network.p2
     for f1, f2 in CHAINS:
         if (f1, f2) != (network.f1, network.f2):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What README and docs show is what happens."""
+"""The examples in README and docs equal the real output."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Unit A's key is unit B's key, and what A seals B opens once, whatever happens in between."""
+"""Two units have equal keys, and each capsule opens once, through random events."""
 
 import io
 import shutil
@@ -57,8 +57,8 @@ class TwoUnits(RuleBasedStateMachine):
             shutil.rmtree(self.directory)
 
     def remember(self, key: ndks.Key) -> None:
-        """Whoever asked first, every later answer begins with the same bits or continues them."""
-        whole = key.bits // 8  # the bits of a last byte that were not asked for are 0
+        """Check that every answer for an index has the same bits."""
+        whole = key.bits // 8  # the unused bits of the last byte are 0
         known = self.keys.get(key.index, b"")
         common = min(len(known), whole)
         assert key.data[:common] == known[:common]
@@ -116,13 +116,13 @@ TestTwoUnits.settings = settings(max_examples=60, stateful_step_count=25, deadli
 
 
 LANES = {"alice": 1, "bob": 2, "carol": 3}
-RESERVED = 64  # numbers at once; so many a crash may burn
+RESERVED = 64  # numbers per reservation; a crash may lose that many
 modes = st.sampled_from("ab")
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A capsule on its way, and what the model knows of it."""
+    """A capsule in transit, and the model's knowledge of it."""
 
     sender: str
     number: int
@@ -136,10 +136,10 @@ class FullDisk(io.BytesIO):
 
 
 class TwoCorrespondents(RuleBasedStateMachine):
-    """Two units, and a channel that loses, repeats, delays, reorders and alters.
+    """Two units, and a channel that loses, repeats, delays, reorders and alters messages.
 
-    The model: what each has accepted of each. Carol is played by the test, and sends under any number: in little time
-    she has been silent for long, comes late, or has a counter that is broken.
+    The model is the set of numbers that each unit has accepted from each sender. The test simulates Carol, who uses any
+    number: after a long silence, late, or from a broken counter.
     """
 
     @initialize(
@@ -155,7 +155,7 @@ class TwoCorrespondents(RuleBasedStateMachine):
         self.units = {name: self.open(name) for name in NAMES}
         for name, unit in self.units.items():
             unit.bind(unit.provision(self.network, LANES[name]))
-        self.next = dict.fromkeys(NAMES, 1)  # at least
+        self.next = dict.fromkeys(NAMES, 1)  # lower bound
         self.is_exact = dict.fromkeys(NAMES, True)
         self.accepted: dict[tuple[str, str], set[int]] = {(to, of): set() for to in NAMES for of in LANES}
         self.sent: list[Sent] = []
@@ -170,7 +170,7 @@ class TwoCorrespondents(RuleBasedStateMachine):
             shutil.rmtree(self.directory)
 
     def expected(self, name: str, sent: Sent, *, again: bool, allow_jump: bool) -> str:
-        """Return the error that this unit must answer with, "" for none."""
+        """Return the expected error of this unit, or ""."""
         if sent.sender == name:
             return "REFLECTED"
         accepted = self.accepted[name, sent.sender]
@@ -182,7 +182,7 @@ class TwoCorrespondents(RuleBasedStateMachine):
         return "TOO_FAR" if not allow_jump and sent.number > top + MAX_JUMP else ""
 
     def take(self, name: str, sent: Sent, mode: str, *, again: bool = False, allow_jump: bool = False) -> str:
-        """Let a unit open a capsule, and return the error."""
+        """Open a capsule on a unit, and return the error."""
         try:
             assert self.units[name].unseal(sent.capsule, mode=mode, again=again, allow_jump=allow_jump) == sent.data
         except ndks.DeviceError as error:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A member of a network that the tests play: it seals under any lane and number, and opens without a unit."""
+"""A simulated member of a network that seals under any lane and number, and opens without a unit."""
 
 import io
 import itertools
@@ -18,12 +18,12 @@ from ndks_protocol.capsule import CHUNK, FIRST_PIECE, SYNC_SIZE, TAG_SIZE, Heade
 HEADER_SIZE = commands.WIRE_HEADER_SIZE
 FULL_CHUNK = WIRE_CHUNK
 
-# What the borders of chunks make special: nothing, the check value alone in a chunk or cut in two, a full last chunk.
+# Special sizes: no data, the key check value alone in a chunk or split, a full last chunk.
 SIZES = [0, 1, CHUNK - 2 * SYNC_SIZE, FIRST_PIECE, FIRST_PIECE + 1, CHUNK, 2 * CHUNK - SYNC_SIZE]
 
 
 class OtherMember:
-    """The unit of one lane, and its host; numbers go on from `first`."""
+    """The unit of one lane and its host. Numbers start at `first`."""
 
     def __init__(self, network: Network, lane: int, first: int = 1, binding_id: bytes = NO_BINDING_ID) -> None:
         self._network = network
@@ -47,25 +47,25 @@ class OtherMember:
 
 
 def open_offline(network: Network, capsule: bytes) -> bytes:
-    """Return what a capsule of the network carries."""
+    """Return the data of a capsule of the network."""
     sink = io.BytesIO()
     unseal_offline(network, io.BytesIO(capsule), sink, lambda _: None)
     return sink.getvalue()
 
 
 def header_of(network: Network, capsule: bytes) -> Header:
-    """Return what members see in the header of a capsule."""
+    """Return the unmasked header of a capsule."""
     return read_masked(network, capsule[:HEADER_SIZE])
 
 
 def size_of_capsule(size: int) -> int:
-    """Return the bytes of a capsule for so many bytes of data."""
+    """Return the size of a capsule for `size` bytes of data."""
     text = 2 * SYNC_SIZE + size
     return HEADER_SIZE + text + -(-text // CHUNK) * TAG_SIZE
 
 
 def flipped(capsule: bytes, position: int) -> bytes:
-    """Return a capsule with one bit changed on its way."""
+    """Return a capsule with one bit flipped."""
     altered = bytearray(capsule)
     altered[position] ^= 1
     return bytes(altered)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Capsules of any unit, with the other unit played by the tests. Messages are small: a board makes 6 kbit a second."""
+"""Capsules of any unit, against a simulated member. Messages are short: a board makes 6 kbit/s."""
 
 import random
 import time
@@ -34,7 +34,7 @@ def text_of(size: int) -> bytes:
 
 
 def assert_refused(code: str, unit: ndks.Unit, capsule: bytes, **options: object) -> None:
-    """A refusal has its reason in both modes."""
+    """Check that both modes refuse the capsule with this code."""
     for mode in MODES:
         with pytest.raises(ndks.DeviceError) as refused:
             unit.unseal(capsule, mode=mode, **options)
@@ -43,9 +43,9 @@ def assert_refused(code: str, unit: ndks.Unit, capsule: bytes, **options: object
 
 @pytest.fixture
 def sender(unit: ndks.Unit) -> OtherMember:
-    """The unit of lane 2, with a number that the unit under test has not heard of but is near."""
-    # Tests are run again and again on one board, which keeps few windows, and for ever: time goes up faster than
-    # capsules are made, and in units of 10 us it fits into 48 bits.
+    """A simulated unit of lane 2, with a number that is unused and near."""
+    # Tests run repeatedly on one board with few windows. Numbers derive from the time in units of 10 us, which grows
+    # faster than the number of capsules, and fits into 48 bits.
     sender = OtherMember(NETWORK, 2, time.time_ns() // 10_000)
     unit.accept(sender.wire_header(), allow_jump=True)
     return sender
@@ -131,9 +131,9 @@ def test_the_ends_of_the_window(unit: ndks.Unit, sender: OtherMember) -> None:
     too_old, oldest = top - WINDOW_SIZE, top - WINDOW_SIZE + 1
     assert_refused("TOO_OLD", unit, sender.seal(LETTER, number=too_old))
     assert unit.unseal(sender.seal(LETTER, number=too_old), again=True) == LETTER
-    # Another test may have accepted that number a moment before; what it is not is too old.
+    # Another test may have accepted that number just before, but it is not too old.
     assert unit.inspect(sender.wire_header(oldest)).state in ("new", "DUPLICATE")
-    # Nothing so far ahead is accepted here: the numbers that the time gives would be too old from then on.
+    # Never accept such a distant number here: all numbers derived from the time would be too old afterwards.
     farthest = top + MAX_JUMP
     assert unit.inspect(sender.wire_header(farthest)).state == "new"
     assert_refused("TOO_FAR", unit, sender.seal(LETTER, number=farthest + 1))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The next index: it moves only when a key was acknowledged, and never back."""
+"""Tests of the next index: only an acknowledgement advances it, and nothing decreases it."""
 
 import pytest
 

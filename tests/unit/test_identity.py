@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a unit says of itself."""
+"""Tests of the answers to HELLO and STATUS."""
 
 import pytest
 from support.public_network import public_network

@@ -48,7 +48,7 @@ def test_the_last_bits_of_the_longest_key(unit: ndks.Unit) -> None:
 
 @pytest.mark.parametrize("wire", [63, 64, 65, 127, 128, 255, 256, 257])
 def test_answers_of_awkward_sizes(unit: ndks.Unit, wire: int) -> None:
-    """Answer frames around the sizes of USB packets and FIFOs, on which stacks have stalled."""
+    """Answer frames of sizes around USB packets and FIFOs, on which some USB stacks stall."""
     size = wire - FRAME_OVERHEAD
     assert unit.key(5, 8 * size).data == exported_key(NETWORK, 5, 0, size)
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a unit makes of the bytes on its line, whatever they are."""
+"""Arbitrary bytes on the line of a unit."""
 
 import random
 import time
@@ -20,14 +20,14 @@ TIMEOUT = 10.0
 
 
 class Line:
-    """A line to a unit with nothing in between."""
+    """A raw line to a unit."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._decoder = framing.Decoder()
 
     def ask(self, data: bytes, count: int = 1) -> list[framing.Frame]:
-        """Send bytes as they are and return the next `count` frames."""
+        """Send raw bytes and return the next `count` frames."""
         self._transport.write(data)
         frames: list[framing.Frame] = []
         deadline = time.monotonic() + TIMEOUT
@@ -54,7 +54,7 @@ def unknown_command(request_id: int, payload: bytes = b"") -> bytes:
 
 
 def requests_of_any_size() -> Iterator[bytes]:
-    """Requests with id 7 that need no session, the longest first."""
+    """Yield requests with id 7 that need no session, the longest first."""
     return (unknown_command(7, b"\1" * size) for size in range(framing.MAX_PAYLOAD_BEFORE_SESSION, -1, -1))
 
 
@@ -77,7 +77,7 @@ def test_requests_of_awkward_sizes_in_a_session(unit: ndks.Unit, wire: int | Non
     longest = framing.MAX_PAYLOAD - OVERHEAD
     size = longest if wire is None else wire - len(framing.encode(UNKNOWN, 7, b"\1" * OVERHEAD))
     anything = SimpleNamespace(code=UNKNOWN, name="?", needs=commands.NOTHING, request=Layout("data:rest"))
-    for body in range(size - 1, min(size + 1, longest) + 1):  # what COBS adds to a frame is not known beforehand
+    for body in range(size - 1, min(size + 1, longest) + 1):  # the COBS overhead of a frame is not known in advance
         with pytest.raises(ndks.DeviceError) as refused:
             unit._link.call_raw(anything, b"\1" * body)
         assert refused.value.number == errors.UNKNOWN_COMMAND
@@ -127,7 +127,7 @@ def test_dropped_frames_are_in_status(unit: ndks.Unit, port: str) -> None:
     assert_alive(Line(transport))
     transport.close()
     with ndks.open(port) as again:
-        # An emulated unit in this process counts anew each time it is opened.
+        # An emulated unit in this process counts from zero each time it is opened.
         assert again.status().dropped_frames in ((0,) if port.startswith("emulator:") else (before + 1,))
 
 
@@ -138,7 +138,7 @@ def test_every_command_refuses_a_payload_that_does_not_fit(line: Line) -> None:
             (frame,) = line.ask(framing.encode(command.code, 11, payload))
             expected = {
                 commands.NOTHING: errors.BAD_REQUEST,
-                commands.IS_BLANK: errors.PROVISIONED,  # what a command needs is looked at first
+                commands.IS_BLANK: errors.PROVISIONED,  # the dispatcher checks preconditions first
                 commands.IS_PROVISIONED: errors.BAD_REQUEST,
             }.get(command.needs, errors.LOCKED)
             assert (frame.kind, int.from_bytes(frame.payload)) == (framing.ERROR, expected), command.name

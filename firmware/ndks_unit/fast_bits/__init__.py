@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The bits of equation 7 fast enough for a board, and as exact as those of ndks_protocol.generator."""
+"""Fast generators for equation 7 on a board, with exactly the bits of ndks_protocol.generator."""

@@ -1,25 +1,26 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Any d, meant for d >= 4: many elements at a time, as lanes of one big integer.
+"""Generator for any d, used for d >= 4: it computes many elements at a time, as lanes of one big integer.
 
-Strategy: let t be the angle of a step, c the big integer whose lane j is cos((j + 1/2) t) 2^b, s that of the sines, m
-the angle of a block's middle, A = 10^d 2^a cos m and B = 10^d 2^a sin m. With a + b fractional bits,
+Strategy: let t be the angle of a step, c the big integer whose lane j is cos((j + 1/2) t) 2^b, s the same for the
+sines, m the angle of the middle of a block, A = 10^d 2^a cos m and B = 10^d 2^a sin m. With a + b fractional bits,
 
     lane j of c A - s B is 10^d cos(m + (j + 1/2) t)       lane j of c A + s B is 10^d cos(m - (j + 1/2) t)
 
-which are the elements after and before the middle. 16 bits of a lane say how it is rounded; with the other sign they
-say the same. What does not fit into a lane changes the next one by 10^d 2^-width of a last digit, less than 2^-30, and
-so does, by less, its sign.
+which are the elements after and before the middle. 16 bits of a lane determine its rounding, independently of its sign.
+The overflow of a lane changes the next lane by 10^d 2^-width of a last digit, which is below 2^-30. The effect of its
+sign is smaller.
 
-Error bounds, as lengths of (cos, sin) in the plane; a rotation in integers adds sqrt(2) ulp for its factors and
-sqrt(2) for its shifts.
+Error bounds, as distances of (cos, sin) in the plane. A rotation in integers adds sqrt(2) ulp for its factors and
+sqrt(2) ulp for its shifts.
 - Lanes: sqrt(2) ulp of b bits for the first one, 2.83 for each of 6 doublings: less than 24.
-- A block's middle: the first rotation is less than 9 sqrt(2) + 2 pi < 20 ulp off; squaring doubles that and adds less
-  than 3, so that a block's is less than 2^8 * 23 off, and 2^21 ulp come together in 256 blocks: times 10^d less than
-  2^-50 of a last digit.
+- Middle of a block: the error of the first rotation is below 9 sqrt(2) + 2 pi < 20 ulp. Squaring doubles the error and
+  adds less than 3, so the error of the rotation by a block is below 2^8 * 23 ulp. In 256 blocks this adds up to less
+  than 2^21 ulp; times 10^d this is less than 2^-50 of a last digit.
 - A and B: 1 ulp of a bits each, sqrt(2) together.
-Hence a lane is less than 10^d 24 / 2^b + 1.42 / 2^a + 2^-29 of a last digit off. In units of 2^-15, as read: the first
-term rounded down, and 1; 0.71, as a >= 16; 1 for the bits below those that are read. That is the first term and 3.
+The error of a lane is therefore below 10^d 24 / 2^b + 1.42 / 2^a + 2^-29 of a last digit. In units of 2^-15, the
+resolution of the 16 bits: the first term rounded down, plus 1; 0.71, since a >= 16; 1 for the bits that are cut off.
+The sum is at most the first term rounded down, plus 3.
 """
 
 from .lanes import Lanes, narrowed
@@ -28,16 +29,16 @@ from .phases import FastKeystream, Phases
 _LANES = 64
 _BLOCK = 2 * _LANES  # elements
 _BYTES = _BLOCK >> 3
-_ROTATIONS = 8  # by 1, 2, 4 ... elements up to a block's
-_RESTART = 256  # blocks
-_FEW = 2  # bytes that are made sooner by exact arithmetic than lanes are
-# Largest d; width of lanes while they are made, at least 2 b + 2; their width later, at least a + b + 1; b; a.
+_ROTATIONS = 8  # rotations by 1, 2, 4 ... elements, up to a block
+_RESTART = 256  # blocks between exact computations of a middle
+_FEW = 2  # up to this number of bytes, exact arithmetic is faster than making lanes
+# Largest d; width of lanes during construction, at least 2 b + 2; final width, at least a + b + 1; b; a.
 # Widths and a + b + 1 are multiples of 16.
 _SHAPES = ((4, 64, 48, 31, 16), (6, 80, 64, 39, 24), (9, 96, 64, 47, 16), (12, 112, 80, 55, 24))
 
 
 class LaneGenerator:
-    """Keystreams of one network."""
+    """The generator of one network by lanes."""
 
     def __init__(self, phases: Phases):
         self.phases = phases
@@ -48,7 +49,7 @@ class LaneGenerator:
         ones = _ones(self._wide)
         self._shifts: list[
             tuple[int, int, int]
-        ] = []  # by doubling: what makes lanes positive, which of their bits are kept, what then is too much
+        ] = []  # by doubling: bias that makes lanes positive, mask of the bits to keep, bias to subtract afterwards
         count = 1
         while count < _LANES:
             some = ones & (1 << count * self._wide) - 1
@@ -59,14 +60,15 @@ class LaneGenerator:
         self._positive_left = _ones(width) << self.b + 1
 
     def key(self, index: int) -> "LaneKeystream":
-        """Return the bits of key `index` (1 to 2^64)."""
+        """Return the keystream of key `index` (1 to 2^64)."""
         return LaneKeystream(self, index)
 
     def spread(self, rotations: list[tuple[int, int]]) -> tuple[int, int]:
         """Return all lanes of cosines and of sines.
 
-        `rotations` are those by half a step and by 1, 2, 4 ... steps up to a block's. One lane, at 15 half steps, is
-        doubled by rotations by 8, 16, 32 steps, then by -1, -2, -4: its place (lanes / 8) p + q has j = 8 q + 7 - p.
+        `rotations` has the rotations by half a step and by 1, 2, 4 ... steps, up to a block. The first lane, at 15 half
+        steps, is doubled by rotations by 8, 16, 32 steps, then by -1, -2, -4. Position (lanes / 8) p + q then has
+        j = 8 q + 7 - p.
         """
         down = self.phases.bits - self.b
         half, eight = rotations[0], rotations[4]
@@ -76,7 +78,7 @@ class LaneGenerator:
         size = self._wide
         for rotation, (bias, kept, excess) in zip(by, self._shifts):
             cosine, sine = rotation[0] >> down, rotation[1] >> down
-            # Each lane is shifted right by b bits, with its sign.
+            # Arithmetic shift of each lane to the right by b bits.
             more_cosines = cosines * cosine - sines * sine + bias >> self.b & kept
             more_sines = sines * cosine + cosines * sine + bias >> self.b & kept
             cosines += (more_cosines << size) - excess
@@ -85,23 +87,23 @@ class LaneGenerator:
         return self._narrowed(cosines), self._narrowed(sines)
 
     def _narrowed(self, lanes: int) -> int:
-        """Move the lanes closer together: making them takes twice the bits that they have."""
+        """Narrow the lanes to their final width: their construction needs twice as many bits."""
         raw = (lanes + self._positive).to_bytes(_LANES * self._wide >> 3, "little")
         return int.from_bytes(narrowed(raw, _LANES, self._width >> 3), "little") - self._positive_left
 
 
 class LaneKeystream(FastKeystream):
-    """The bits of one key."""
+    """The bits of one key by lanes."""
 
     def __init__(self, generator: LaneGenerator, index: int):
         super().__init__(generator.phases, index)
         self._generator = generator
-        self._cosines = self._sines = 0  # lanes, made when they are needed
-        self._rotation = (0, 0)  # by a block
-        self._middle = (0, 0)  # of block self._next: cosine and sine, times 10^d
+        self._cosines = self._sines = 0  # lanes, made on first use
+        self._rotation = (0, 0)  # rotation by one block
+        self._middle = (0, 0)  # cosine and sine of the middle of block self._next, times 10^d
         self._next = -1
-        self._left = 0
-        self._last = bytearray(_BYTES)  # block self._next - 1
+        self._left = 0  # blocks until the next exact computation
+        self._last = bytearray(_BYTES)  # the bits of block self._next - 1
 
     def _fill(self, data: bytearray, position: int) -> None:
         if len(data) <= _FEW and not self._cosines:
@@ -129,7 +131,7 @@ class LaneKeystream(FastKeystream):
         self._cosines, self._sines = self._generator.spread(rotations)
 
     def _make(self, block: int) -> None:
-        """Make one block; where it follows the one before, its middle is known."""
+        """Make one block. The middle of a block that follows the previous one is already known."""
         phases = self._phases
         bits = phases.bits
         first = block * _BLOCK
@@ -140,7 +142,7 @@ class LaneKeystream(FastKeystream):
             cosine, sine = phases.circle.both(phase >> phases.step_bits + 1 - bits)
             self._middle = cosine * phases.scale, sine * phases.scale
             self._left = _RESTART
-        # Until this block is whole there is none: an interruption must not leave half of one behind.
+        # Invalidate the buffer until the block is complete: an exception must not leave a partial block.
         self._next = -1
         generator = self._generator
         cosine, sine = self._middle
@@ -168,7 +170,7 @@ class LaneKeystream(FastKeystream):
 
 
 def _ones(width: int) -> int:
-    """Return the integer whose lanes are all 1."""
+    """Return the integer with 1 in every lane."""
     ones = 1
     count = 1
     while count < _LANES:

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Bits out of lanes: with ulab and bitops on the board, in plain Python elsewhere, to the same bytes."""
+"""Extraction of bits from lanes: with ulab and bitops on the board, in plain Python elsewhere."""
 
 # pyright: basic, reportMissingModuleSource=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
-# (the modules are nowhere but on the board, and the stubs know little of ulab)
+# (the modules exist on the board only, and the stubs are incomplete for ulab)
 
 try:
     import bitops
@@ -11,18 +11,18 @@ try:
 except ImportError:
     np = None
 else:
-    # As objects, for no other class on the board takes slices with a step.
+    # Slice objects, because the board rules forbid the syntax of slices with a step: only ulab accepts them.
     _UPPER_BYTES = slice(1, None, 2)
     _UPPER_BYTES_BACKWARDS = slice(None, None, -2)
     _ALL = slice(None, None, None)
     _FIRST_PLANE = slice(0, None, 8)
 
-_HALF = 0x4000  # of the 15 fractional bits of a word
+_HALF = 0x4000  # 1/2 with 15 fractional bits
 _FRACTION = 0x7FFF
 
 
 def narrowed(raw: bytes, count: int, width: int) -> bytes:
-    """Return the first `width` bytes of each of `count` lanes; both widths are even."""
+    """Return the first `width` bytes of each of `count` lanes. Both widths must be even."""
     wide = len(raw) // count
     if np:
         lanes = np.frombuffer(raw, dtype=np.uint16).reshape((count, wide // 2))
@@ -31,11 +31,11 @@ def narrowed(raw: bytes, count: int, width: int) -> bytes:
 
 
 class Lanes:
-    """How to read `count` lanes of `width` bytes, whose bits up to byte `top` are a number with 15 fractional bits."""
+    """A reader of `count` lanes of `width` bytes. The two bytes at `top` are a number with 15 fractional bits."""
 
     def __init__(self, count: int, width: int, top: int, error: int):
         self._count = count
-        self._size = count * width + 6  # the last lane's upper bits may reach beyond it
+        self._size = count * width + 6  # the last lane may overflow
         self._stride = width // 2
         self._first = top // 2
         self._word = slice(self._first, count * self._stride, self._stride) if np else None
@@ -44,11 +44,12 @@ class Lanes:
         self._planes = bytearray(count)
 
     def bits(self, value: int, mirrored: bool, data: bytearray, position: int) -> list[int]:
-        """Write the bit of each lane of |value| to `data`; return the elements in doubt, counted from the first one.
+        """Write the bit of each lane of |value| to `data`; return the numbers of the elements in doubt.
 
-        Lane (count / 8) p + q is bit p, from the least significant one on, of byte q; all that backwards when mirrored.
+        Lane (count / 8) p + q is bit p of byte q, where bit 0 is the least significant one. `mirrored` reverses the
+        order.
         """
-        # With the other sign the bits are the same; signed=True would take three times the heap.
+        # The bits do not depend on the sign; signed=True would need three times the heap.
         raw = (value if value >= 0 else -value).to_bytes(self._size, "little")
         return self._bits(raw, mirrored, data, position) if np else self._plain_bits(raw, mirrored, data, position)
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Bytes out of words: with ulab on the board, in plain Python elsewhere, to the same bytes."""
+"""Packing of words into bytes: with ulab on the board, in plain Python elsewhere."""
 
 # pyright: basic, reportMissingModuleSource=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
-# (the module is nowhere but on the board, and the stubs know little of it)
+# (the module exists on the board only, and the stubs are incomplete)
 
 from array import array
 
@@ -12,15 +12,15 @@ try:
 except ImportError:
     np = None
 else:
-    # As objects, for no other class on the board takes slices with a step.
+    # Slice objects, because the board rules forbid the syntax of slices with a step: only ulab accepts them.
     _LOWER_BYTES = slice(0, None, 2)
     _UPPER_BYTES = slice(1, None, 2)
 
 
 def squeeze(words: "array[int]", count: int) -> bytes:
-    """Return a byte for each of the first `count` words, of the eight bits in its even places.
+    """Return one byte for each of the first `count` words, made of the eight bits at even positions.
 
-    Those of the upper half, from the highest on, become bits 7, 5, 3, 1, and those of the lower half 6, 4, 2, 0.
+    The bits of the upper half, from the highest on, become bits 7, 5, 3, 1; those of the lower half 6, 4, 2, 0.
     """
     if np:
         halves = np.frombuffer(words, dtype=np.uint8)[: 2 * count]

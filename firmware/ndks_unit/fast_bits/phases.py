@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Phase steps of keys, and single bits by exact arithmetic."""
+"""Phase steps of keys, single bits by exact arithmetic, and the base class of fast keystreams."""
 
 from ndks_protocol.generator import MAX_ELEMENTS, MAX_INDEX, Generator, Keystream
 from ndks_protocol.generator.decimals import parse_decimal
@@ -15,18 +15,18 @@ except ImportError:  # not on the board, where annotations are not evaluated
     pass
 
 _INDEX_BITS = 65
-_ELEMENT_BITS = 48  # of the phase beyond those that are used: 2^41 elements times 2 ulp shift it by 2^-6 of an ulp
+_ELEMENT_BITS = 48  # guard bits of the step: 2^41 elements times 2 ulp change the phase by 2^-6 ulp
 
-_GAP = 256  # elements: lanes leave them in no order
-_ROW = 24
-_AHEAD = 256  # elements; 40 ms
+_GAP = 256  # maximum distance of two elements in a run; lanes report elements in any order
+_ROW = 24  # elements in a run before the slow generator takes over
+_AHEAD = 256  # elements that the slow generator makes at a time; 40 ms
 
 
 class Phases:
-    """What the keys of one network have in common. ValueError when a parameter is out of range.
+    """The parameters of a network, prepared for its keys. ValueError: a parameter is out of range.
 
-    The phase of element e is frac(e y1 / 2 pi), y1 / 2 pi = (p2 / 2 pi) sin(2 pi frac(k p1 / 2 pi)). Both quotients are
-    kept with `inner` bits, m more than a step has and 8 again, where m are the bits of |p2|.
+    The phase of element e is frac(e y1 / 2 pi), with y1 / 2 pi = (p2 / 2 pi) sin(2 pi frac(k p1 / 2 pi)). Both
+    quotients are stored with `inner` bits, m + 8 more than a step has, where |p2| < 2^m.
     """
 
     def __init__(self, p1: str, p2: str, digits: int, feed_watchdog: "Callable[[], None]"):
@@ -45,11 +45,11 @@ class Phases:
         self._circle_of_keys = Circle(self._inner)
 
     def step(self, index: int) -> int:
-        """Return frac(y1 / 2 pi) of a key with `step_bits` fractional bits, less than 2 ulp off.
+        """Return frac(y1 / 2 pi) of a key with `step_bits` fractional bits and an error below 2 ulp.
 
-        In ulp of `inner` bits: the sine's phase is less than 1.6 off (1.1 * 2^64 / 2^65, and the shift), hence the sine
-        10.1 + ERROR; times |p2| / 2 pi < 2^m / 6 that is less than 2^(m + 2), which 8 bits further up is 2^-6. The
-        other factor's 1.1 ulp is less, and the last shift takes 1.
+        Error bound, in ulp of `inner` bits: the phase of the sine has less than 1.6 (1.1 * 2^64 / 2^65, plus the
+        shift), hence the sine less than 10.1 + ERROR. Times |p2| / 2 pi < 2^m / 6 this is less than 2^(m + 2), or 2^-6
+        ulp of the result. The 1.1 ulp of the other factor add less than that, and the last shift adds 1.
         """
         if not 1 <= index <= MAX_INDEX:
             raise ValueError("a key index lies between 1 and 2^64")
@@ -61,8 +61,8 @@ class Phases:
     def bit(self, index: int, step: int, element: int) -> int:
         """Return one bit of a key by exact arithmetic.
 
-        Its phase is less than 1.1 ulp off by shift and step, hence y2 less than ERROR + 1.1 * 2 pi. When that leaves a
-        doubt, the slow generator decides it with twice the bits, and twice again.
+        The error of the phase is below 1.1 ulp (shift and step), that of y2 below ERROR + 1.1 * 2 pi. If this leaves a
+        doubt, the slow generator decides by Ziv's method.
         """
         self.feed_watchdog()
         bits = self.bits
@@ -76,22 +76,22 @@ class Phases:
 
 
 class FastKeystream:
-    """The bits of one key, from any element on; subclasses make whole bytes of them."""
+    """The bits of one key, with random access. A subclass computes whole bytes in `_fill`."""
 
-    piece = 1 << 30  # bytes to ask for at a time, where the slow generator feeds no watchdog
+    piece = 1 << 30  # no limit: reads feed the watchdog
 
     def __init__(self, phases: Phases, index: int):
         self.index = index
         self._phases = phases
         self._step = phases.step(index)
-        self._previous = -_GAP  # the last element that exact arithmetic made
-        self._row = 0  # how many there were with no larger gap
+        self._previous = -_GAP  # the last element computed by exact arithmetic
+        self._row = 0  # length of the current run of such elements
         self._slow: "Keystream | None" = None
-        self._ahead = b""  # of the slow generator, from element _ahead_first on
+        self._ahead = b""  # bits of the slow generator, from element _ahead_first on
         self._ahead_first = -1
 
     def read(self, first: int, count: int) -> bytearray:
-        """Return `count` elements from `first` on, most significant bit first, the last byte filled up with zeros."""
+        """Return `count` bits from element `first` on, most significant bit first, padded with zeros to whole bytes."""
         if first < 0 or count < 0 or first + count > MAX_ELEMENTS:
             raise ValueError("an element index lies between 0 and 2^40 - 1")
         skip = first & 7
@@ -108,9 +108,9 @@ class FastKeystream:
         raise NotImplementedError
 
     def _exact(self, element: int) -> int:
-        """Return one bit by exact arithmetic; many in a row, by the slow generator, which makes a row in less time.
+        """Return one bit by exact arithmetic, or by the slow generator, which is faster for a long run.
 
-        There are rows where phases creep past a threshold, or come back to it again and again.
+        Runs occur if the phase passes a threshold slowly, or returns to it periodically.
         """
         self._row = self._row + 1 if abs(element - self._previous) < _GAP else 0
         self._previous = element

@@ -1,16 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""d <= 3: phases of 29 bits, a table on their upper bits, thresholds for the few that the table leaves open.
+"""Generator for d <= 3: 29-bit phases, a lookup table on their upper bits, thresholds for the remaining cases.
 
-Strategy: phases are in half periods of the cosine, v = frac(e y1 / pi), and run in small integers only. Element 8 i + j
-of a block has v = start - i s8 - sj, where sj = frac(-j y1 / pi): one subtraction, and a negative sum indexes the table
-from its end, which is the wrap. Eight elements make one word, two bits each: the bit, and above it a flag that a
-threshold is near; even elements before odd ones, so that one shift makes it a byte. A flagged element is compared with
-its threshold; one nearer than the error bound goes to exact arithmetic.
+Strategy: phases are in half periods of the cosine, v = frac(e y1 / pi), and need small integers only. Element 8 i + j
+of a block has v = start - i s8 - sj, where sj = frac(-j y1 / pi). This is one subtraction; a negative result indexes
+the table from its end, which is the reduction modulo one. Eight elements make one word with two bits each: the bit of
+the key, and above it a flag for a threshold nearby. Even elements come before odd ones, so that one shift makes a byte
+of the word. A flagged element is compared with its threshold. If it is closer than the error bound, exact arithmetic
+decides.
 
-Error bound, in units of 2^-29: the start of a stretch of 2048 is exact but for its last place (less than 1), that of a
-block of 256 is rounded (1/2), as are 31 steps of s8 (31/2) and one of sj (1/2); folding at the half takes 2^29 - 1 for
-2^29 (1); the threshold (0.51). The 2 ulp of the step are less than 2^-20. Together less than 19.1; MARGIN is 20.
+Error bound, in units of 2^-29: less than 1 for the start of a stretch of 2048 elements; 1/2 for rounding the start of a
+block of 256; 31/2 for 31 steps of s8; 1/2 for one sj; 1 for folding with 2^29 - 1 instead of 2^29; 0.51 for the
+threshold. The 2 ulp of the step add less than 2^-20. The sum is below 19.1; MARGIN is 20.
 """
 
 from array import array
@@ -26,16 +27,16 @@ _MASK = _TURN - 1
 _BLOCK = 32  # words, of eight elements each
 _STRETCH = 256  # words between exact starts
 _FLAGS = 0xAAAA
-_ORDER = (0, 2, 4, 6, 1, 3, 5, 7)  # the elements of a word
+_ORDER = (0, 2, 4, 6, 1, 3, 5, 7)  # order of the elements in a word
 
 
 def _first_flags() -> bytes:
-    """Return which of the four places in a byte is the first with a flag, by the flags in the byte."""
+    """Return a table from a byte of flags to the first of its four positions that has a flag."""
     return bytes([0 if flags & 0x80 else 1 if flags & 0x20 else 2 if flags & 8 else 3 for flags in range(0xAB)])
 
 
 class TableGenerator:
-    """Keystreams of one network with d <= 3."""
+    """The generator of one network with d <= 3, by tables."""
 
     def __init__(self, phases: Phases, tables: Tables):
         self.phases = phases
@@ -44,12 +45,12 @@ class TableGenerator:
         self.first_flags = _first_flags()
 
     def key(self, index: int) -> "TableKeystream":
-        """Return the bits of key `index` (1 to 2^64)."""
+        """Return the keystream of key `index` (1 to 2^64)."""
         return TableKeystream(self, index)
 
 
 class TableKeystream(FastKeystream):
-    """The bits of one key."""
+    """The bits of one key by tables."""
 
     def __init__(self, generator: TableGenerator, index: int):
         super().__init__(generator.phases, index)
@@ -71,7 +72,7 @@ class TableKeystream(FastKeystream):
             data[begin : begin + count] = squeeze(self._generator.words, count)
 
     def _make_words(self, element: int, count: int) -> None:
-        """Make `count` words of the elements from `element` on; but for the first line, in small integers only."""
+        """Make `count` words from `element` on. Only the first line needs large integers."""
         phase = (self._double * element & self._phases.mask) >> self._phases.step_bits - PHASE_BITS
         begin = 0
         for start in self._starts:

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The tables of d <= 3 in memory (their layout: ndks_protocol.cell_tables).
+"""Loader and cache of the lookup tables for d <= 3 (format: ndks_protocol.cell_tables).
 
-On the board the large ones are read first of all: a heap with modules in it refuses 32 KB in one piece. A spare piece
-is held while modules are loaded, so that they lie close together and leave one that is as large.
+On the board the largest tables are read first: after the modules are loaded, the heap has no contiguous block of 32 KB.
+A spare block is held while modules are loaded. Releasing it leaves a large contiguous block.
 """
 
 import gc
@@ -11,16 +11,16 @@ from array import array
 
 from ndks_protocol import cell_tables
 
-FOLDER = "/lib/ndks_unit"  # on the board's drive
+FOLDER = "/lib/ndks_unit"  # on the drive of the board
 
 _SPARE = 26 * 1024
 
 _spare: list[bytearray] = []
-_kept: "list[Tables]" = []  # at most one: of d = 3 until the unit knows its network, then the one that it needs
+_kept: "list[Tables]" = []  # at most one: for d = 3 until the unit knows d, then for that d
 
 
 class Tables:
-    """`cells` and `crossings` of one d. OSError when `path` cannot be read, ValueError when it is damaged."""
+    """`cells` and `crossings` for one d. OSError: the file is not readable. ValueError: it is damaged."""
 
     def __init__(self, path: str, digits: int):
         self.digits = digits
@@ -34,29 +34,29 @@ class Tables:
 
 
 def read_early(folder: str) -> None:
-    """Read the tables of d = 3, in case that they are needed, and hold the spare piece."""
+    """Read the tables for d = 3, in case the unit needs them, and allocate the spare block."""
     find(folder, 3)
     _spare.append(bytearray(_SPARE))
 
 
 def release_spare() -> None:
-    """Give the spare piece back: all modules are loaded."""
-    gc.collect()  # what is made next goes into the gaps
+    """Release the spare block after all modules are loaded."""
+    gc.collect()  # so that later allocations fill the gaps first
     _spare.clear()
 
 
 def find(folder: str, digits: int) -> "Tables | None":
-    """Return the tables of d = digits; None when there are none for it, or they are missing or damaged.
+    """Return the tables for d = digits, or None if d > 3 or the file is missing or damaged.
 
-    They are kept for the next session. Others that were kept are given up: from now on the network is known.
+    The tables are cached for the next session. Tables for another d are dropped from the cache.
     """
     if _kept and _kept[0].digits == digits:
         return _kept[0]
-    _kept.clear()  # their memory is needed
+    _kept.clear()  # free the memory
     if digits not in cell_tables.CELL_BITS:
         return None
     try:
         _kept.append(Tables(folder + "/" + cell_tables.file_name(digits), digits))
-    except (OSError, ValueError, MemoryError):  # a damaged one is read again when the heap is full
+    except (OSError, ValueError, MemoryError):  # a damaged file is read again later, when the heap may be full
         return None
     return _kept[0]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Numbers that are given once, whatever happens to the power: of exported keys, and of the messages of this unit."""
+"""Power-safe counters of exported keys and of this unit's messages. No number is issued twice."""
 
 import struct
 
@@ -11,12 +11,12 @@ from .record_log import RecordLog
 from .records import EXPORT_COUNTER, MESSAGE_COUNTER
 
 _FORMAT = ">IQ"  # epoch; next index, or the first number that is not reserved
-_BLOCK = 64  # numbers reserved by one record: so many messages a write, and so many lost by a crash at most
+_BLOCK = 64  # numbers that one record reserves: one write per 64 messages; a crash loses at most 64 numbers
 _NO_EPOCH = -1
 
 
 class ExportCounter:
-    """The next index of the common lane, exact and in flash."""
+    """The next index of the common lane, stored exactly in flash."""
 
     def __init__(self, log: RecordLog, epoch: int):
         self._log = log
@@ -24,7 +24,7 @@ class ExportCounter:
         self.next = _value(log, EXPORT_COUNTER, epoch)
 
     def advance_to(self, value: int) -> None:
-        """Make `value` the next index, unless it has been passed already."""
+        """Set the next index to `value` unless it is already as high."""
         if value <= self.next:
             return
         body = self._log.body(EXPORT_COUNTER)
@@ -36,7 +36,7 @@ class ExportCounter:
 
 
 class MessageCounter:
-    """Numbers are reserved in flash before the first of them is used; those of a crash are never used."""
+    """The next message number. Flash reserves blocks of numbers before use; a crash loses the rest of a block."""
 
     def __init__(self, log: RecordLog):
         self._log = log
@@ -45,19 +45,19 @@ class MessageCounter:
 
     @property
     def latest(self) -> int:
-        """The number that was given last, 0 if none was."""
+        """The last number issued, or 0."""
         return self._next - 1
 
     def begin(self, epoch: int) -> None:
-        """Count the messages of an epoch: on from flash, or from here if this has begun already."""
+        """Start counting in this epoch from the number in flash. Repeated calls for the same epoch change nothing."""
         if epoch != self._epoch:
             self._epoch = epoch
             self._next = self._end = _value(self._log, MESSAGE_COUNTER, epoch)
 
     def start_above(self, minimum: int, allow_jump: int) -> None:
-        """Give numbers above `minimum` only, the highest that the host knows of. UnitError RANGE, TOO_FAR.
+        """Raise the counter above `minimum`, the host's minimum counter. UnitError RANGE, TOO_FAR.
 
-        It is higher than ours when an old image of the flash was put back.
+        The host's value is higher if somebody has restored an old image of the flash.
         """
         if minimum >= 1 << INDEX_BITS:
             raise errors.UnitError(errors.RANGE)
@@ -65,12 +65,12 @@ class MessageCounter:
             raise errors.UnitError(errors.TOO_FAR)
         if minimum >= self._end:
             self._next = self._end = minimum + 1
-            self._reserve_up_to(self._end)  # it is not asked for permission again
+            self._reserve_up_to(self._end)  # so that the next session needs no allow_jump
         elif minimum >= self._next:
             self._next = minimum + 1
 
     def take(self) -> int:
-        """Return a number that no message has had. UnitError RANGE when there is none, STORAGE."""
+        """Return an unused message number. UnitError RANGE: all numbers are used; STORAGE."""
         if self._next >= 1 << INDEX_BITS:
             raise errors.UnitError(errors.RANGE)
         if self._next == self._end:
@@ -79,9 +79,9 @@ class MessageCounter:
         return self._next - 1
 
     def give_back(self) -> None:
-        """Make the numbers that were not used those of the next start."""
+        """Return the unused numbers of the block, so that the next start issues them."""
         if self._next != self._end:
-            # First here: should the write fail, nobody knows what flash says, and no number of this block is taken.
+            # Drop the block in memory first: if the write fails, the content of flash is unknown.
             self._end = self._next
             self._reserve_up_to(self._next)
 
@@ -91,7 +91,7 @@ class MessageCounter:
 
 
 def _value(log: RecordLog, kind: int, epoch: int) -> int:
-    """Return what a counter of this epoch has come to, 1 for another epoch's or none."""
+    """Return the value of a counter, or 1 if flash has no value for this epoch."""
     body = log.body(kind)
     counted_epoch, value = struct.unpack(_FORMAT, body) if body else (epoch, 1)
     return value if counted_epoch == epoch else 1

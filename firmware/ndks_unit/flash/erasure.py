@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Erasing everything, on purpose or because the case was opened (PROTOCOL.md section 7).
+"""Erasure of all state, on request or after tampering (PROTOCOL.md section 7).
 
-First it is written down that this has begun; an erasure that was interrupted is finished at the next start. The files
-come before nvm, where that is written; what is left says only how often nvm was erased, and whether it was tampering.
+A marker in nvm is written first; the next start completes an interrupted erasure. The files are erased before nvm,
+which has the marker. The remaining records have only the number of erases and whether the cause was tampering.
 """
 
 from ndks_protocol import errors
@@ -18,30 +18,30 @@ ON_PURPOSE = b"\0"
 BY_TAMPERING = b"\1"
 
 _MARKER_SIZE = NVM_SIZE - records.SIZE
-_ENOUGH = 4  # bytes of 16
+_MIN_MATCHING = 4  # matching bytes of the 16-byte tag that prove a torn marker
 
 
-def begun(board: Board) -> bytes:
-    """Return the cause of an erasure that was begun and not finished, b"" when there is none.
+def find_unfinished(board: Board) -> bytes:
+    """Return the cause of an unfinished erasure, or b"".
 
-    A marker may be torn itself; then a part of its tag is enough, which nothing else ever writes there.
+    The marker may be torn. A part of its tag is then enough, because nothing else writes to this place.
     """
     found = board.nvm_read(records.SIZE, _MARKER_SIZE)
     keys = records.RecordKeys(board)
     for cause in (BY_TAMPERING, ON_PURPOSE):
         marker = _marker(keys, cause)
         right = [found[i] == marker[i] for i in range(records.TAG, records.BODY)]
-        if right.count(True) >= _ENOUGH:
+        if right.count(True) >= _MIN_MATCHING:
             return cause
     return b""
 
 
 def erase(board: Board, storage: Storage, erases: int, cause: bytes) -> None:
-    """Erase files and nvm. UnitError(STORAGE) when the files cannot be; then nvm stays too, and the marker in it."""
+    """Erase files and nvm. UnitError(STORAGE): the files are not writable; nvm and the marker in it then stay."""
     keys = records.RecordKeys(board)
     try:
         _write_marker(board, _marker(keys, cause))
-    except OSError:  # of an emulated unit: its disk is full
+    except OSError:  # on an emulated unit: the disk is full
         raise errors.UnitError(errors.STORAGE) from None
     image = storage.blank_image()
     left = keys.encode(records.STATE_FORMAT, format_body(erases + 1), 1)
@@ -60,7 +60,7 @@ def erase(board: Board, storage: Storage, erases: int, cause: bytes) -> None:
 
 
 def _write_marker(board: Board, marker: bytes) -> None:
-    """Write the marker where it is blank: of one that was torn, what is missing. Nothing is erased for it."""
+    """Write the marker, or complete a torn one byte by byte. This never erases the sector."""
     found = board.nvm_read(records.SIZE, _MARKER_SIZE)
     if found == b"\xff" * _MARKER_SIZE:
         board.nvm_write(records.SIZE, marker)

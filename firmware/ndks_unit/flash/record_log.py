@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The unit's state in flash: an append-only log of records (PROTOCOL.md section 7).
+"""Append-only log of records in flash (PROTOCOL.md section 7).
 
-Strategy: the newest valid record of a type wins, in nvm or in the newest whole snapshot. nvm is only erased when a
-verified snapshot of all of them lies in a file, so that a power cut at any moment leaves the old state or the new one.
+Strategy: the newest valid record of a type wins, in nvm or in the newest intact snapshot. nvm is erased only after a
+snapshot of all records has been written and verified, so a power cut leaves either the old state or the new one.
 """
 
 import struct
@@ -17,41 +17,41 @@ from .records import COUNTERS, CURRENT_FORMAT, OPEN, PLAIN, SEALED, SIZE, TAIL, 
 from .snapshots import NVM, Storage
 
 _STATE = ">BI"  # format, erases
-_MOST_ERASES = 0xFFFFFFFF
+_MAX_ERASES = 0xFFFFFFFF
 
 
 class RecordLog:
-    """The newest record of each type, and how to add one. Sealed ones are there from `unlock` to `lock`."""
+    """The newest record of each type. Sealed records are available between `unlock` and `lock`."""
 
     def __init__(self, board: Board):
         self.storage = Storage(board)
         self.keys = RecordKeys(board)
         self._board = board
-        self._bodies: "dict[int, bytes | bytearray]" = {}  # those of sealed ones are overwritten
+        self._bodies: "dict[int, bytes | bytearray]" = {}  # sealed ones are bytearrays, which `lock` overwrites
 
     def load(self) -> None:
-        """Read flash anew; sealed records stay closed."""
+        """Read flash again. Only plain records are available afterwards."""
         self.keys = RecordKeys(self._board)
         self._bodies = {}
         self._tails: dict[
             int, tuple[int, int]
-        ] = {}  # by type, where the free tail bytes of its newest record in nvm start and end
-        # By type: sequence number, place, offset, size of the newest that can be read; before that, that may be one.
+        ] = {}  # by type: start and end of the unused tail bytes of the newest record in nvm
+        # By type: sequence number, place, offset, size of the newest record; a candidate until its tag is verified.
         self._found, self._sequence, self._end = self.storage.scan()
         self._read(PLAIN)
 
     def set_auth(self, auth: bytes) -> None:
-        """Read the open records too."""
+        """Read the open records."""
         self.keys.set_auth(auth)
         self._read(OPEN)
 
     def unlock(self, kek: bytes) -> None:
-        """Read the sealed records too."""
+        """Read the sealed records."""
         self.keys.set_kek(kek)
         self._read(SEALED)
 
     def lock(self) -> None:
-        """Forget sealed records and what opens them."""
+        """Overwrite the sealed records and their keys."""
         self.keys.wipe()
         for kind in SEALED:
             body = self._bodies.pop(kind, None)
@@ -59,33 +59,33 @@ class RecordLog:
                 wipe(body)
 
     def body(self, kind: int) -> "bytes | bytearray | None":
-        """Return the body of the newest record of a type, None when there is none."""
+        """Return the body of the newest record of a type, or None."""
         return self._bodies.get(kind)
 
     @property
     def format(self) -> int:
-        """Version of the format of the records."""
+        """The state format of the records."""
         body = self.body(records.STATE_FORMAT)
         return body[0] if body else CURRENT_FORMAT
 
     @property
     def erases(self) -> int:
-        """How often nvm was erased in the life of this unit."""
+        """The number of erases of nvm in the life of this unit."""
         body = self.body(records.STATE_FORMAT)
         return struct.unpack(_STATE, body)[1] if body and len(body) == struct.calcsize(_STATE) else 0
 
     @property
     def used(self) -> int:
-        """Bytes of nvm that have been written since the last erase."""
+        """The number of bytes of nvm written since the last erase."""
         return self._end
 
     @property
     def size(self) -> int:
-        """Bytes of nvm that the log may fill before it compacts itself."""
+        """The capacity of the log in bytes. A full log is compacted."""
         return SIZE
 
     def append(self, kind: int, body: "bytes | bytearray") -> None:
-        """Write a record; it is in flash when this returns. UnitError(STORAGE) when that cannot be."""
+        """Write a record to flash and verify it. UnitError(STORAGE)."""
         if self._end + extent(kind, len(body)) > SIZE:
             self.compact()
         if self._end + extent(kind, len(body)) > SIZE:
@@ -93,7 +93,7 @@ class RecordLog:
         start = self._end
         self._sequence += 1
         record = self.keys.encode(kind, body, self._sequence)
-        # Also when the write fails: what it left is no longer blank, and may supersede the record that had the tail.
+        # Before the write: a failed write leaves bytes that are not blank, and may supersede the record with the tail.
         self._end += extent(kind, len(body))
         self._tails.pop(kind, None)
         self.storage.program(start, record)
@@ -103,7 +103,7 @@ class RecordLog:
             self._tails[kind] = (start + len(record), self._end)
 
     def count(self, kind: int) -> None:
-        """Add one to a counter: one byte of its tail, or a new record when the tail is used up."""
+        """Add one to a counter: program one byte of its tail, or append a record if the tail is used up."""
         body = counted(self._bodies[kind], 1)
         start, end = self._tails.get(kind, (0, 0))
         if start == end:
@@ -114,22 +114,22 @@ class RecordLog:
         self._bodies[kind] = body
 
     def complete(self) -> None:
-        """Bring to nvm what lies in a snapshot alone: a power cut in a compaction, or damage, has left it there.
+        """Copy records that exist only in a snapshot to nvm, after an interrupted compaction or damage.
 
-        From then on snapshots may be overwritten.
+        Both snapshots may be overwritten afterwards.
         """
         missing = [kind for kind in self._bodies if self._found[kind][1] != NVM]
         if records.BINDING in missing and self.keys.complete:
-            self.compact()  # nvm may be full of what was sealed under another binding
+            self.compact()  # nvm may be full of records of another binding
         elif missing and len(missing) == len(self._bodies):
-            self._start_nvm(*self._make_image())  # nothing in nvm is needed
+            self._start_nvm(*self._make_image())  # no record in nvm is needed
         else:
             for kind in missing:
-                if self._found[kind][1] != NVM:  # not yet, by a compaction
+                if self._found[kind][1] != NVM:  # a compaction in this loop may have copied it
                     self.append(kind, self._bodies[kind])
 
     def compact(self) -> None:
-        """Write all newest records to the older snapshot, read it back, and only then start nvm anew with them."""
+        """Write all newest records to the unused snapshot file, verify it, then rewrite nvm with them."""
         if not self.keys.complete and self.body(records.BINDING):
             raise errors.UnitError(errors.STORAGE)
         end, found = self._make_image()
@@ -137,12 +137,12 @@ class RecordLog:
         self._start_nvm(end, found)
 
     def rebind(self, keys: RecordKeys, body: bytes, settled_body: bytes) -> None:
-        """Tag and seal everything with other keys; `body`, of the record BINDING, is the commit.
+        """Re-encrypt all records under other keys. `body`, of the record BINDING, is the commit marker.
 
-        A power cut before it leaves a snapshot that nobody needs; after it, `settled_body` is still to be written.
-        After a failure nothing here is of use any more: `load` finds out what holds.
+        A power cut before the marker leaves an unused snapshot. After it, `settled_body` remains to be written.
+        After an exception this object is invalid; call `load`.
         """
-        self.compact()  # should the last change of the binding be unfinished, this finishes it; and there is room now
+        self.compact()  # completes an unfinished change of the binding, and makes room
         self._bodies.pop(records.BINDING)
         old_keys, self.keys = self.keys, keys
         try:
@@ -154,16 +154,16 @@ class RecordLog:
         self.settle(settled_body)
 
     def settle(self, body: "bytes | bytearray") -> None:
-        """Leave nothing that was sealed under the keys before the present ones."""
+        """Remove all records of the previous binding."""
         self._bodies[records.BINDING] = body
         self.compact()
 
     def write_format(self) -> None:
-        """Write the format before anything else is written."""
+        """Write the state format, the first record of a unit."""
         self.append(records.STATE_FORMAT, format_body(self.erases))
 
     def _make_image(self) -> tuple[int, dict[int, tuple[int, int, int, int]]]:
-        """Make an image of all newest records for an nvm that is erased; return where they end, and where each lies."""
+        """Make an image of all newest records for an erased nvm; return their end and the location of each."""
         image = self.storage.blank_image()
         found: dict[int, tuple[int, int, int, int]] = {}
         end = 0
@@ -182,7 +182,7 @@ class RecordLog:
         return end, found
 
     def _start_nvm(self, end: int, found: dict[int, tuple[int, int, int, int]]) -> None:
-        # Should the write fail, nothing is known of nvm but that it is not blank.
+        # Until the write succeeds, assume that nvm is full.
         self._end, self._tails = SIZE, {}
         self._bodies[records.STATE_FORMAT] = format_body(self.erases + 1)
         self.storage.start_nvm()
@@ -203,7 +203,7 @@ class RecordLog:
                 if body is not None:
                     self._keep(kind, body, found)
                     break
-                # Torn, damaged, or of another binding: the next older one.
+                # The record is torn, damaged or of another binding: try the next older one.
                 found = self.storage.find_older(kind, found[:3])
 
     def _keep(self, kind: int, body: "bytes | bytearray", found: tuple[int, int, int, int]) -> None:
@@ -211,7 +211,7 @@ class RecordLog:
         if place == NVM and kind in COUNTERS:
             end = offset + extent(kind, size)
             tail = self.storage.read(NVM, end - TAIL, TAIL)
-            # A byte that a power cut left half programmed counts: an index is rather burnt than given twice.
+            # A partly programmed byte counts as one: skip an index rather than issue it twice.
             steps = len(tail.rstrip(b"\xff"))
             body = counted(body, steps)
             self._tails[kind] = (end - TAIL + steps, end)
@@ -222,4 +222,4 @@ class RecordLog:
 
 def format_body(erases: int) -> bytes:
     """Return the body of the record STATE_FORMAT."""
-    return struct.pack(_STATE, CURRENT_FORMAT, min(erases, _MOST_ERASES))
+    return struct.pack(_STATE, CURRENT_FORMAT, min(erases, _MAX_ERASES))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Records in flash, one by one (PROTOCOL.md section 7).
+"""Encoding of a single record in flash (PROTOCOL.md section 7).
 
 record: type u8 (FF = blank) | size u16 | sequence number u32 | 00 | tag 16 | body, padded with 00 to 16 bytes
 """
@@ -12,45 +12,45 @@ from ndks_protocol.commands import MAX_SENDERS
 from ndks_protocol.flash import NVM_SIZE
 from ndks_protocol.kdf import Crypto, Mac, derive, same, xor_keystream
 
-# Sealed under the key that the host brings (01 to 7F)
+# Sealed: encrypted and authenticated under the host's kek (01 to 7F)
 MEMBERSHIP = 0x01
 MEMBER_IDS = 0x02
-WINDOWS = 0x10  # and those that follow: one type for each of MAX_SENDERS senders
-# Open: authentic, and readable without a session (80 to EF)
+WINDOWS = 0x10  # the first of MAX_SENDERS types, one per sender
+# Open: authenticated, and readable without a session (80 to EF)
 EXPORT_COUNTER = 0x80
 MESSAGE_COUNTER = 0x81
 BOOTS = 0x82
 WRONG_ATTEMPTS = 0x83
-# Plain (F0 to FE)
+# Plain: with a SHA-256 checksum only (F0 to FE)
 STATE_FORMAT = 0xF0
 ERASING = 0xF1
 TAMPERED = 0xF2
 BINDING = 0xFE
 
-CURRENT_FORMAT = 3  # of all records; what has another is left alone
+CURRENT_FORMAT = 3  # the unit does not change state in another format
 WINDOW_KINDS = tuple(range(WINDOWS, WINDOWS + MAX_SENDERS))
-# In the order in which an image holds them
+# In the order of an image
 SEALED = (MEMBERSHIP, MEMBER_IDS) + WINDOW_KINDS
 OPEN = (EXPORT_COUNTER, MESSAGE_COUNTER, BOOTS, WRONG_ATTEMPTS)
 PLAIN = (STATE_FORMAT, TAMPERED, BINDING)
-COUNTERS = (EXPORT_COUNTER, BOOTS)  # their body ends with a u64; a tail of FF follows, each byte programmed adds one
-SIZE = NVM_SIZE - 32  # the last 32 bytes of nvm stay free for the marker of an erasure
-FIRST = struct.pack(">Q", 1)  # the body of a counter that begins
+COUNTERS = (EXPORT_COUNTER, BOOTS)  # the body ends with a u64; each programmed byte of the tail of FF adds one
+SIZE = NVM_SIZE - 32  # the last 32 bytes of nvm are reserved for the marker of an erasure
+FIRST = struct.pack(">Q", 1)  # the body of a new counter
 ALIGNMENT = 16
 TAIL = 64
-TAG = 8  # offset of the tag, behind the header
+TAG = 8  # offset of the tag, after the header
 BODY = TAG + 16  # offset of the body
-LARGEST_BODY = 240  # of a membership: what says to be larger was torn
+LARGEST_BODY = 240  # size of the largest membership; a header with a larger size is torn
 
 _KINDS = frozenset(SEALED + OPEN + PLAIN)
-_SIZES = {EXPORT_COUNTER: 12, MESSAGE_COUNTER: 12, BOOTS: 8, WRONG_ATTEMPTS: 4, TAMPERED: 1, BINDING: 66}  # where fixed
-_HIGHEST_SEQUENCE = 0xFFFF0000  # no flash lives for so many records
+_SIZES = {EXPORT_COUNTER: 12, MESSAGE_COUNTER: 12, BOOTS: 8, WRONG_ATTEMPTS: 4, TAMPERED: 1, BINDING: 66}  # if fixed
+_HIGHEST_SEQUENCE = 0xFFFF0000  # more records than flash endures
 _HIGHEST_COUNT = (1 << 64) - 1
 _HEADER = ">BHIB"
 
 
 class RecordKeys:
-    """What tags and seals records: nothing for plain ones, the binding's `auth` for open ones, `kek` for sealed."""
+    """The keys of records: none for plain ones, `auth` of the binding for open ones, `kek` for sealed ones."""
 
     def __init__(self, crypto: Crypto):
         self._crypto = crypto
@@ -59,28 +59,28 @@ class RecordKeys:
         self._seal_key: "Mac | None" = None
 
     def set_auth(self, auth: bytes) -> None:
-        """Read and write open records from now on."""
+        """Set the key of open records."""
         self._log = Mac(self._crypto, auth)
 
     def set_kek(self, kek: bytes) -> None:
-        """Read and write sealed records from now on."""
+        """Set the keys of sealed records."""
         self._seal_tag = Mac(self._crypto, derive(self._crypto, kek, "ndks seal mac", b""))
         self._seal_key = Mac(self._crypto, derive(self._crypto, kek, "ndks seal enc", b""))
 
     @property
     def complete(self) -> bool:
-        """Whether all kinds of records can be read and written."""
+        """Whether the keys of all types of records are set."""
         return self._seal_key is not None
 
     def wipe(self) -> None:
-        """Forget the key of sealed records."""
+        """Overwrite the keys of sealed records."""
         if self._seal_tag and self._seal_key:
             self._seal_tag.wipe()
             self._seal_key.wipe()
         self._seal_tag = self._seal_key = None
 
     def encode(self, kind: int, body: "bytes | bytearray | memoryview", sequence: int) -> bytearray:
-        """Return a record, without the tail of a counter."""
+        """Return an encoded record, without the tail of a counter."""
         header = struct.pack(_HEADER, kind, len(body), sequence, 0)
         record = bytearray(round_up(BODY + len(body)))
         tag = self._tag(kind, header, body)
@@ -92,7 +92,7 @@ class RecordKeys:
         return record
 
     def decode(self, record: bytes) -> "bytes | bytearray | None":
-        """Return the body of a record; None when its tag is wrong, or cannot be checked yet."""
+        """Return the body of a record, or None if its tag is wrong or its key is not set."""
         kind, size, _, _ = struct.unpack_from(_HEADER, record, 0)
         if (kind in SEALED and not self._seal_key) or (kind in OPEN and not self._log):
             return None
@@ -100,12 +100,12 @@ class RecordKeys:
         body = record[BODY : BODY + size]
         if kind in SEALED:
             body = xor_keystream(self._crypto, self._key_for(tag), 0, bytearray(body))
-            assert isinstance(body, bytearray)  # as it was given
+            assert isinstance(body, bytearray)  # like the argument
         return body if same(self._tag(kind, record[:TAG], body), tag) else None
 
     def _tag(self, kind: int, header: bytes, body: "bytes | bytearray | memoryview") -> bytes:
         if kind in SEALED and self._seal_tag:
-            digest = self._seal_tag.digest(header, body)  # a synthetic IV: no keystream is used for two bodies
+            digest = self._seal_tag.digest(header, body)  # a synthetic IV: two bodies never share a keystream
         elif kind in OPEN and self._log:
             digest = self._log.digest(b"ndks log\0", header, body)
         elif kind in SEALED or kind in OPEN:
@@ -122,7 +122,7 @@ class RecordKeys:
 
 
 def plausible(image: "bytes | bytearray", offset: int) -> "tuple[int, int, int] | None":
-    """Return type, size and sequence number of what looks like a record at this place; None when nothing does."""
+    """Return type, size and sequence number of the header at this offset, or None if it is not valid."""
     if image[offset] not in _KINDS:
         return None
     kind, size, sequence, zero = struct.unpack_from(_HEADER, image, offset)
@@ -131,20 +131,20 @@ def plausible(image: "bytes | bytearray", offset: int) -> "tuple[int, int, int] 
 
 
 def extent(kind: int, size: int) -> int:
-    """Return the bytes from the start of a record to the next one, the tail of a counter included."""
+    """Return the size of a record in flash, with padding and the tail of a counter."""
     return round_up(BODY + size) + (TAIL if kind in COUNTERS else 0)
 
 
 def round_up(size: int) -> int:
-    """Return where the next record may start."""
+    """Round a size up to a multiple of ALIGNMENT."""
     return size + -size % ALIGNMENT
 
 
 def counter_value(body: "bytes | bytearray | None") -> int:
-    """Return what a counter has come to, 0 without a record of it."""
+    """Return the value of a counter, 0 without a record."""
     return struct.unpack(">Q", body[-8:])[0] if body else 0
 
 
 def counted(body: "bytes | bytearray", steps: int) -> "bytes | bytearray":
-    """Return the body of a counter that has gone on by so many steps."""
+    """Return the body of a counter after `steps` more steps."""
     return body[:-8] + struct.pack(">Q", min(counter_value(body) + steps, _HIGHEST_COUNT))

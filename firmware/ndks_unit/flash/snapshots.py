@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Where records lie: nvm, and two snapshot files that are overwritten in turn (PROTOCOL.md section 7).
+"""Storage of records: nvm and two snapshot files, overwritten in turn (PROTOCOL.md section 7).
 
-A snapshot is whole or it does not count: its last 32 bytes are the SHA-256 of all before them.
+The last 32 bytes of a snapshot are the SHA-256 of the rest. A snapshot with a wrong digest is ignored.
 """
 
 # pyright: reportUnnecessaryComparison=false
-# (it believes that bytes never equal a bytearray)
+# (pyright assumes that bytes never equal a bytearray)
 
 from ndks_protocol import errors
 from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES
@@ -14,22 +14,24 @@ from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES
 from ..board import Board
 from .records import ALIGNMENT, BODY, SIZE, extent, plausible, round_up
 
-NVM = len(SNAPSHOT_FILES)  # a place, as the number of a snapshot is one
+NVM = len(SNAPSHOT_FILES)  # the place after those of the snapshots
 _NOWHERE = NVM + 1
-_PIECE = 256  # bytes read or compared at once: a fragmented heap may have no room for more
+_PIECE = 256  # bytes to read or compare at once: a fragmented heap may have no larger block
 
 
 class Storage:
-    """Finds records and writes images; the newest whole snapshot is the only one that is looked at."""
+    """Access to the records in nvm and in the newest intact snapshot."""
 
     def __init__(self, board: Board):
         self._board = board
-        self._image = bytearray(NVM_SIZE)  # kept: when it is needed, the heap may have no such piece left
+        self._image = bytearray(NVM_SIZE)  # allocated at start: later the heap may have no contiguous block
         self._snapshot = _NOWHERE
 
     def scan(self) -> tuple[dict[int, tuple[int, int, int, int]], int, int]:
-        """Return the newest record of each type that there may be, (sequence number, place, offset, size); the highest
-        sequence number of the snapshot that counts; and where nvm is free.
+        """Scan nvm and the newest intact snapshot.
+
+        Return the newest candidate of each type as (sequence number, place, offset, size), the highest sequence number
+        of the snapshot, and the offset of the free part of nvm.
         """
         found = {}
         newest = -1
@@ -51,7 +53,7 @@ class Storage:
         return found, max(newest, 0), end
 
     def find_older(self, kind: int, below: tuple[int, int, int]) -> "tuple[int, int, int, int] | None":
-        """Return the newest plausible record of a type that comes before (sequence number, place, offset); None."""
+        """Return the newest candidate of a type before `below` (sequence number, place, offset), or None."""
         found: dict[int, tuple[int, int, int, int]] = {}
         for place in (self._snapshot, NVM):
             if place != _NOWHERE and self._load(place):
@@ -59,16 +61,16 @@ class Storage:
         return found.get(kind)
 
     def read(self, place: int, offset: int, size: int) -> bytes:
-        """Return bytes of nvm or a snapshot."""
+        """Return bytes of nvm or of a snapshot."""
         if place == NVM:
             return self._board.nvm_read(offset, size)
         return self._board.snapshot_read(place, offset, size)
 
     def program(self, offset: int, data: "bytes | bytearray") -> None:
-        """Write to nvm and read back. UnitError(STORAGE)."""
+        """Write to nvm and verify. UnitError(STORAGE)."""
         try:
             self._board.nvm_write(offset, data)
-        except OSError:  # of an emulated one: its disk is full
+        except OSError:  # on an emulated unit: the disk is full
             raise errors.UnitError(errors.STORAGE) from None
         for start in range(0, len(data), _PIECE):
             piece = bytes(data[start : start + _PIECE])
@@ -76,26 +78,26 @@ class Storage:
                 raise errors.UnitError(errors.STORAGE)
 
     def start_nvm(self) -> None:
-        """Erase nvm and write the image to it, unless it holds that already. UnitError(STORAGE)."""
+        """Rewrite nvm with the image unless they are equal. UnitError(STORAGE)."""
         for start in range(0, NVM_SIZE, _PIECE):
             if self._board.nvm_read(start, _PIECE) != self._image[start : start + _PIECE]:
                 self.program(0, self._image)
                 return
 
     def blank_image(self) -> bytearray:
-        """Return the image, FF all over."""
+        """Fill the image with FF and return it."""
         for start in range(0, NVM_SIZE, _PIECE):
             self._image[start : start + _PIECE] = b"\xff" * _PIECE
         return self._image
 
     def write_snapshot(self) -> None:
-        """Make the image the newest snapshot, in place of the other, and read it back. UnitError(STORAGE)."""
+        """Write the image to the unused snapshot file and verify it. UnitError(STORAGE)."""
         slot = 0 if self._snapshot != 0 else 1
         self.write_to(slot)
         self._snapshot = slot
 
     def write_to(self, slot: int) -> None:
-        """Write the image to a snapshot file and read it back. UnitError(STORAGE)."""
+        """Write the image to a snapshot file and verify it. UnitError(STORAGE)."""
         ending = self._image[SIZE:]
         self._image[SIZE:] = self._digest()
         try:
@@ -106,18 +108,18 @@ class Storage:
         except OSError:
             raise errors.UnitError(errors.STORAGE) from None
         finally:
-            self._image[SIZE:] = ending  # which is nvm's
+            self._image[SIZE:] = ending  # nvm has no digest
 
     def _load(self, place: int) -> bool:
-        """Read a place into the image; tell whether it is whole."""
+        """Read a place into the image, and return whether it is intact."""
         self._board.feed_watchdog()
         try:
             for start in range(0, NVM_SIZE, _PIECE):
                 piece = self.read(place, start, _PIECE)
-                if len(piece) != _PIECE:  # a file was cut short
+                if len(piece) != _PIECE:  # the file is too short
                     return False
                 self._image[start : start + _PIECE] = piece
-        except OSError:  # missing: reported by `snapshots_writable`
+        except OSError:  # the file is missing; `snapshots_writable` reports it
             return False
         return place == NVM or self._digest() == self._image[SIZE:]
 
@@ -133,9 +135,10 @@ class Storage:
         only: int = 0,
         below: "tuple[int, int, int] | None" = None,
     ) -> int:
-        """Add the newest records that there may be in the image to `found`, and return where the last one ends.
+        """Add the newest candidates in the image to `found`, and return the end of the last one.
 
-        A snapshot is whole: its records follow one another. In nvm one may have been torn, and anywhere the next begin.
+        The records of a snapshot are contiguous. In nvm a record may be torn, so the next one may start at any multiple
+        of ALIGNMENT.
         """
         image = self._image
         end = offset = 0

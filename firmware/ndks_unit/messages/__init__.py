@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Messages: what a unit seals and opens."""
+"""Sealing and opening of messages on a unit."""

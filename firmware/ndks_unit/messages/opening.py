@@ -1,15 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Handlers of messages that come in, OPEN_BEGIN, OPEN_CHUNK, OPEN_KEYS, ACCEPT, and of the keys of mode a.
+"""Handlers for received messages: OPEN_BEGIN, OPEN_CHUNK, OPEN_KEYS, ACCEPT, and MESSAGE_STREAM, MESSAGE_CHECK.
 
-A host in mode a gets the keys of one message: never those of a header, of another message, or of an own one to open.
+In mode a the host gets the keys of one message. It never gets header keys, the keys of other messages, or keys to open
+a message of its own unit.
 """
 
 from ndks_protocol import commands, errors
 from ndks_protocol.capsule import SYNC_SIZE, Header, MessageKeys, Opener
 
 from ..state import State
-from .under_way import Incoming
+from .in_progress import Incoming
 
 _FLAGS = commands.AGAIN | commands.ALLOW_JUMP
 _HANDLE_SIZE = 8
@@ -68,7 +69,7 @@ def accept(state: State, wire: bytes, allow_jump: int) -> tuple[()]:
 
 
 def _open(state: State, wire: bytes, flags: int) -> tuple[Header, MessageKeys]:
-    """Return header and keys of a capsule that may be opened."""
+    """Check that a capsule may be opened, and return its header and keys."""
     if flags & ~_FLAGS:
         raise errors.UnitError(errors.RANGE)
     header = _header(state, wire)

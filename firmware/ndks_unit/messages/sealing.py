@@ -1,16 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Handlers of messages that go out: SEAL_BEGIN, SEAL_CHUNK, SEAL_KEYS (PROTOCOL.md section 4).
+"""Handlers for sent messages: SEAL_BEGIN, SEAL_CHUNK, SEAL_KEYS (PROTOCOL.md section 4).
 
-No keystream is ever used for two texts: a token begins one message, and a piece that was given cannot be given
-otherwise.
+No keystream encrypts two different texts: a token begins only one message, and a repeated piece must be identical.
 """
 
 from ndks_protocol import commands, errors
 from ndks_protocol.capsule import Header, MessageKeys, Sealer
 
 from ..state import State
-from .under_way import Outgoing
+from .in_progress import Outgoing
 
 _MODE_A = "a"
 _MODE_B = "b"
@@ -38,7 +37,7 @@ def seal_chunk(state: State, token: bytes, number: int, last: int, data: "bytes 
 
 
 def _begin(state: State, token: bytes, mode: str, cipher: int, kind: int, random: bytes) -> Header:
-    """Return the header of the message of this token: a new one, or the same again for the same request."""
+    """Return the header of the message with this token. A repeated request returns the same header."""
     request = (mode, cipher, kind, random)
     header = state.sealing.header_of(token, request)
     if header is None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Which messages of other units were accepted, and what is known of those units; in flash."""
+"""Replay windows and binding ids of other units, in flash."""
 
 import struct
 
@@ -17,34 +17,34 @@ _ID_SIZE = struct.calcsize(_ID)
 
 
 class Windows:
-    """A window for each lane that something was accepted from; each has a type of record of its own."""
+    """One replay window per sender, each in a record of its own type."""
 
     def __init__(self, log: RecordLog):
         self._log = log
 
     def of(self, lane: int) -> Window:
-        """Return the window of a lane."""
+        """Return the replay window of a lane."""
         body = self._log.body(self._kind_of(lane))
         return Window(bytes(body[2:]) if body else b"")
 
     def check_room(self, lane: int) -> None:
-        """UnitError(SENDERS) for a lane that no window can be kept of."""
+        """Raise UnitError(SENDERS) if there is no window for this lane, and no room for one."""
         if not self._kind_of(lane):
             self._free_kind()
 
     def store(self, lane: int, window: Window) -> None:
-        """Write a window; it is in flash when this returns."""
+        """Write a window to flash."""
         self._log.append(self._kind_of(lane) or self._free_kind(), struct.pack(_LANE, lane) + window.pack())
 
     def binding_id_of(self, lane: int) -> bytes:
-        """Return the id of the laptop that the unit of this lane is bound to, b"" if it is not known."""
+        """Return the binding id of the unit of a lane, b"" if it is unknown."""
         for member, binding_id in self._ids():
             if member == lane:
                 return binding_id
         return b""
 
     def remember(self, lane: int, binding_id: bytes) -> None:
-        """Write down which laptop the unit of a lane is bound to. UnitError(SENDERS) when there are too many."""
+        """Store the binding id of the unit of a lane. UnitError(SENDERS): there are too many."""
         known = self._ids()
         if (lane, binding_id) in known:
             return
@@ -54,7 +54,7 @@ class Windows:
         self._write_ids(others + [(lane, binding_id)])
 
     def forget(self, lane: int) -> None:
-        """Check messages of a lane no longer."""
+        """Remove the binding id of a lane, so that the sync words of its messages are not checked."""
         self._write_ids([entry for entry in self._ids() if entry[0] != lane])
 
     def _kind_of(self, lane: int) -> int:

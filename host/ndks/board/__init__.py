@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A board's drive: the firmware that is put on it."""
+"""Deployment of the firmware to the drive of a board."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Copy the firmware, without its comments, to the CIRCUITPY drive of a board."""
+"""Deployment of the firmware, without comments, to the CIRCUITPY drive of a board."""
 
 import importlib.util
 import os
@@ -25,30 +25,30 @@ _OLDEST = 10
 
 
 def firmware_files() -> dict[str, Path]:
-    """Return where each file of the firmware lies, by its path on the drive; works from a clone and from a wheel."""
+    """Return the source path of each firmware file by its path on the drive; works in a clone and in a wheel."""
     files: dict[str, Path] = {}
     for package in PACKAGES:
         root = _package(package)
         for source in sorted(root.rglob("*.py")):
             files[f"lib/{package}/{source.relative_to(root).as_posix()}"] = source
-    for name in ("safemode.py", "boot.py", "code.py"):  # last: on a new board, a half-copied library is never started
+    for name in ("safemode.py", "boot.py", "code.py"):  # last, so that a new board never starts a half-copied library
         files[name] = CIRCUITPY / name
     return files
 
 
 def table_files() -> dict[str, bytes]:
-    """Return the tables of the fast generator, by their paths on the drive."""
+    """Return the tables of the fast generator by their paths on the drive."""
     return {f"lib/ndks_unit/{file_name(digits)}": table_file(digits) for digits in CELL_BITS}
 
 
 def check_drive(drive: Path) -> str:
-    """Return the first line of boot_out.txt. UsageError when this is no drive of a board that can be a unit."""
+    """Return the first line of boot_out.txt. UsageError unless this is the drive of a supported board."""
     if not drive.is_dir():
         raise UsageError(f"there is no directory {drive}", _JUMPER)
     try:
         line = read_small(drive / _MARK).decode(errors="replace").splitlines()[0]
     except (OSError, IndexError):
-        raise UsageError(f"{drive} is no CIRCUITPY drive: it has no {_MARK}", _JUMPER) from None
+        raise UsageError(f"{drive} is not a CIRCUITPY drive: it has no {_MARK}", _JUMPER) from None
     version = _VERSION.search(line)
     if not version or int(version[1]) < _OLDEST or "Raspberry Pi Pico" not in line or "rp2040" not in line:
         raise UsageError(f"{drive} says: {line}", f"install CircuitPython {_OLDEST} for the Raspberry Pi Pico first")
@@ -56,9 +56,9 @@ def check_drive(drive: Path) -> str:
 
 
 def deploy(drive: Path, progress: Callable[[str], object]) -> list[str]:
-    """Copy the firmware, remove modules that are no longer part of it, make the snapshot files; return what was copied.
+    """Copy the firmware, remove stale modules and create the snapshot files; return the paths of the copied files.
 
-    `progress` is told each file's path on the drive. State that lies on the drive already is left alone. FileError.
+    Call `progress` with the path of each file on the drive. State on the drive stays as it is. FileError.
     """
     check_drive(drive)
     files = firmware_files()
@@ -85,10 +85,10 @@ _JUMPER = "bridge pins 3 and 4 (GND and GP2), plug the board in, and name the dr
 
 
 def _make_snapshot(path: Path) -> None:
-    """Make a snapshot file whole, and leave the state that is in it alone."""
+    """Create a snapshot file or bring it to its full size; keep the state in it."""
     content = path.read_bytes() if path.exists() else b""
     if len(content) < SNAPSHOT_AT + SNAPSHOT_SIZE:
-        content = b""  # no snapshot is in it; one of an older firmware had secrets in the clear
+        content = b""  # too short for a snapshot; an older firmware stored secrets in the clear
     if len(content) != SNAPSHOT_FILE_SIZE:
         _copy(content[:SNAPSHOT_FILE_SIZE].ljust(SNAPSHOT_FILE_SIZE, b"\xff"), path)
 
@@ -103,7 +103,10 @@ def _copy(content: bytes, target: Path) -> None:
         with where_supported():
             os.fsync(file.fileno())
     if target.read_bytes() != content:
-        raise FileError(f"{target} was not written as it should be", "repeat; if it stays, the board's flash is worn")
+        raise FileError(
+            f"{target} reads back other bytes than were written",
+            "repeat; if the error stays, the board's flash is worn",
+        )
 
 
 def _remove_stale(drive: Path, names: set[str]) -> None:
@@ -116,7 +119,7 @@ def _remove_stale(drive: Path, names: set[str]) -> None:
 
 
 def _package(name: str) -> Path:
-    # Found without importing it: the host has no use for the unit's code but to copy it.
+    # Not imported: the host only copies the code of the unit.
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
         raise NdksError(f"the package {name} is missing", "install ndks again")

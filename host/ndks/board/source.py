@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Source as it goes to a board, which compiles it at every start.
+"""Shortened source for a board, which compiles it at every start.
 
-It has no comments, docstrings or annotations, no imports for annotations alone, no abstract methods, and little
-indentation. Lines are kept, so that tracebacks name the right ones.
+Comments, docstrings, annotations, imports for annotations and abstract methods are removed, and indentation is one
+space a level. Line numbers stay, so that tracebacks name the right lines.
 """
 
 import ast
@@ -18,14 +18,14 @@ _Span = tuple[int, int, int, int]  # first line, column in bytes, last line, col
 
 
 def for_board(source: str) -> str:
-    """Return a program that does the same, with the same line numbers in its tracebacks."""
+    """Return a shorter program of the same behaviour and with the same line numbers."""
     lines = source.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column].rstrip()
     tree = ast.parse(source)
-    for span in sorted(_annotations(tree, lines), reverse=True):  # from the end on: the other columns stay right
+    for span in sorted(_annotations(tree, lines), reverse=True):  # from the end, so that earlier columns stay valid
         _cut(lines, span)
     _blank_idle_statements(lines, tree)
     _drop_unused_names(lines)
@@ -34,7 +34,7 @@ def for_board(source: str) -> str:
 
 
 def _annotations(tree: ast.Module, lines: list[str]) -> Iterator[_Span]:
-    """Yield where annotations are, with their colon or arrow."""
+    """Yield the spans of the annotations with their colon or arrow."""
     for node in ast.walk(tree):
         if isinstance(node, ast.arg) and node.annotation:
             yield node.lineno, node.col_offset + len(node.arg.encode()), *_end(node.annotation)
@@ -57,7 +57,7 @@ def _cut(lines: list[str], span: _Span) -> None:
 
 
 def _blank_idle_statements(lines: list[str], block: _Block) -> None:
-    """Leave out what of a block does nothing on a board; `pass` stands for a whole one."""
+    """Blank the statements of a block that do nothing on a board; replace a block of nothing else by `pass`."""
     idle = [statement for statement in block.body if _is_idle(statement)]
     for statement in idle:
         first, last = _first_line(statement) - 1, statement.end_lineno or statement.lineno
@@ -85,13 +85,13 @@ def _is_idle(statement: ast.stmt) -> bool:
 
 
 def _is_for_types(statement: ast.Try) -> bool:
-    """Tell whether this imports what a board does not have, and does without."""
+    """Return whether a try statement imports only what type checkers need."""
     only_passes = all(isinstance(done, ast.Pass) for handler in statement.handlers for done in handler.body)
     return only_passes and all(isinstance(part, ast.ImportFrom | ast.ClassDef) for part in statement.body)
 
 
 def _drop_unused_names(lines: list[str]) -> None:
-    """Import no name that was for annotations alone; a linter sees to it that each is there for something."""
+    """Drop imported names that only annotations used. The linter has removed all other unused names."""
     tree = ast.parse("\n".join(lines))
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     if "__all__" in used:
@@ -107,7 +107,7 @@ def _drop_unused_names(lines: list[str]) -> None:
 
 
 def _squeeze(lines: list[str], source: str) -> None:
-    """Shorten each level of indentation, where it is one: not within strings."""
+    """Shorten each level of indentation to one space, outside of strings."""
     inside = {
         row
         for token in tokenize.generate_tokens(io.StringIO(source).readline)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Make the tables of the fast generator, for a board's drive (the layout: ndks_protocol.cell_tables)."""
+"""Tables of the fast generator for the drive of a board; ndks_protocol.cell_tables describes their layout."""
 
 import math
 import struct
@@ -9,17 +9,17 @@ from ndks_protocol import cell_tables as layout
 
 
 def table_file(digits: int) -> bytes:
-    """Return the content of the file for d = digits (1 to 3)."""
+    """Return the content of the table file for d = `digits` (1 to 3)."""
     found = thresholds(digits)
     cells, crossings = _cells(digits, found), _crossings(digits, found)
     return cells + crossings + layout.ending(cells, crossings)
 
 
 def thresholds(digits: int) -> list[int]:
-    """Return the phases at which round(10^d |cos|) changes, ascending, at most 0.51 off.
+    """Return the phases at which round(10^d |cos|) changes, ascending, with an error of at most 0.51.
 
-    acos of a double is about 2^-51 off, 2^-23 of these units; next to 1, half a last place of the argument, 2^-54,
-    moves acos(1 - 0.0005) by 2^-49. No bit depends on these roundings: the margin covers them.
+    The error of acos in doubles is about 2^-51, 2^-23 of these units. Near 1, half a unit in the last place of the
+    argument, 2^-54, moves acos(1 - 0.0005) by 2^-49. No bit depends on these errors: the margin covers them.
     """
     scale = 10**digits
     unit = (1 << layout.PHASE_BITS) / math.pi

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Options that several commands share, and the types of their arguments."""
+"""Shared options of commands, and argument types."""
 
 import argparse
 import os
@@ -13,30 +13,37 @@ from ndks.times import DEFAULT_TIMEOUT
 from ndks_protocol.commands import MAX_NUMBER
 from ndks_protocol.generator import F1, F2, MAX_ELEMENTS
 
-_MOST_DIGITS = 40  # of any number here
-_QUOTED = 40  # characters of an argument that makes no sense
+_MOST_DIGITS = 40  # of any number
+_QUOTED = 40  # characters quoted of an invalid argument
 
 
 def add_unit(parser: argparse.ArgumentParser, default: str = "$NDKS_UNIT, or the only one") -> None:
-    """Add --unit and --timeout."""
-    parser.add_argument(
+    """Add --unit and --timeout, which may stand before the command too."""
+    parser.set_defaults(takes_unit=True)
+    add_unit_options(parser, default)
+
+
+def add_unit_options(parser: argparse.ArgumentParser, default: str) -> None:
+    unit: Any = parser.add_argument(
         "--unit",
         metavar="UNIT",
+        default=argparse.SUPPRESS,
         help=f"port, serial number, socket://127.0.0.1:PORT or emulator:DIR (default: {default})",
     )
+    unit.completes = "UNIT"
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
         type=seconds,
-        default=DEFAULT_TIMEOUT,
+        default=argparse.SUPPRESS,
         help=f"longest wait for one answer (default: {DEFAULT_TIMEOUT:g})",
     )
 
 
-def add_path(parser: Any, *names: str, **options: Any) -> None:
-    """Add an argument that names a file or directory, which shells then complete."""
+def add_path(parser: Any, *names: str, completes: str = "FILE", **options: Any) -> None:
+    """Add a path argument with shell completion: of any FILE, a DIRECTORY, or a NETWORK file."""
     argument: Any = parser.add_argument(*names, type=file_path, **options)
-    argument.completes = "FILE"
+    argument.completes = completes
 
 
 def add_operators(parser: argparse.ArgumentParser) -> None:
@@ -49,22 +56,22 @@ def add_operators(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--f2", choices=F2, help="y2 = cos(y1 e), cos(y1 e^2) or cos(y1 e^3) (default: cosine)")
 
 
-def add_output(parser: argparse.ArgumentParser, text: str = "write there, mode 0600; - is stdout") -> None:
+def add_output(parser: argparse.ArgumentParser, text: str = "write to FILE, with mode 0600; - is stdout") -> None:
     """Add -o and --force."""
     add_path(parser, "-o", "--output", metavar="FILE", help=text)
     parser.add_argument("--force", action="store_true", help="overwrite FILE if it exists")
 
 
 def output_path(args: argparse.Namespace) -> Path | None:
-    """Return the file that -o names, None for stdout."""
+    """Return the path of -o, or None for stdout."""
     path: Path | None = args.output
     if path is None or str(path) == "-":
         return None
     refuse_directory(path, "name a file in it")
     if is_there(path) and not path.is_file():
-        raise FileError(f"{path} is no regular file", "name another, or use - for stdout")
+        raise FileError(f"{path} is not a regular file", "name another, or use - for stdout")
     refuse_long_name(path)
-    return follow(path) if path.is_symlink() else path  # a link is followed, not replaced
+    return follow(path) if path.is_symlink() else path  # a symbolic link is not replaced
 
 
 def refuse_directory(path: Path, advice: str) -> None:
@@ -79,14 +86,14 @@ def file_path(text: str) -> Path:
             return Path(text)
     except UnicodeEncodeError:
         pass
-    raise argparse.ArgumentTypeError(f"{_quoted(text)} is no path")
+    raise argparse.ArgumentTypeError(f"{_quoted(text)} is not a path")
 
 
 def seconds(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{_quoted(text)} is no number of seconds") from None
+        raise argparse.ArgumentTypeError(f"{_quoted(text)} is not a number of seconds") from None
     if not 0 < value <= 3600:
         raise argparse.ArgumentTypeError("must be above 0 and at most 3600")
     return value
@@ -99,7 +106,7 @@ def whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{_quoted(text)} is no whole number") from None
+        raise argparse.ArgumentTypeError(f"{_quoted(text)} is not a whole number") from None
 
 
 def bounded(text: str, low: int, high: int, message: str) -> int:
@@ -114,7 +121,7 @@ def bits(text: str) -> int:
 
 
 def index(text: str) -> int:
-    return bounded(text, 1, MAX_NUMBER, "an exported key's index lies between 1 and 2^48 - 1")
+    return bounded(text, 1, MAX_NUMBER, "the index of an exported key must be between 1 and 2^48 - 1")
 
 
 def need(condition: bool, message: str, advice: str = "") -> None:

@@ -1,20 +1,23 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""bind, trust, zeroize."""
+"""Commands bind, trust and zeroize."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import ndks
 from ndks.driver.answers import TAMPERED
+from ndks.driver.finding import port_of
 from ndks.driver.unit import Unit
+from ndks.exceptions import Declined, FileError, NoUnit, SeveralUnits
 from ndks.files import private_file, read_small, refuse_existing
 from ndks.laptop import backup
 from ndks.laptop.bindings import Binding, BindingStore
 from ndks.laptop.fingerprint import characteristics, differences
 from ndks.laptop.words import WORDS, from_words
-from ndks.network.network_file import Network, note_binding
+from ndks.network.network_file import Member, Network, note_binding
 from ndks_protocol.commands import MAX_LANE
 
 from . import stdin
@@ -30,44 +33,54 @@ def add_bind(parser: Parser) -> None:
     parser.add_argument(
         "--with-network",
         action=argparse.BooleanOptionalAction,
-        help="and to the router and subnet that the laptop uses: not for units that must work without a network, as in "
-        "a cage (default: no, or as it was)",
+        help="bind it to the laptop's router and subnet as well; such a unit does not open without that network, as in "
+        "a cage (default: no, or as before)",
     )
     parser.add_argument(
         "--allow-jump",
         action="store_true",
-        help="let the unit go on above numbers far above its own: an old image of its flash was put back",
+        help="permit a jump of the unit's counters by more than 2^20, after an old flash image was restored",
     )
     kind = parser.add_mutually_exclusive_group()
-    add_path(kind, "--code", metavar="FILE", help="read the transport code from there; - is stdin, the default")
-    kind.add_argument("--show", action="store_true", help="show what this laptop is known by, and do nothing")
-    add_path(kind, "--backup", metavar="FILE", help="write a sealed copy of this laptop's bindings, and show its code")
-    add_path(kind, "--restore", metavar="FILE", help="bring such a copy back; its code is read from stdin")
-    parser.add_argument("--force", action="store_true", help="overwrite FILE of --backup, the bindings with --restore")
+    add_path(kind, "--code", metavar="FILE", help="read the transport code from FILE; - is stdin, the default")
+    kind.add_argument("--show", action="store_true", help="only show what this laptop is known by, and its units")
+    kind.add_argument("--forget", metavar="SERIAL", help="delete the binding of a unit, to open it no more")
+    add_path(kind, "--backup", metavar="FILE", help="write an encrypted backup, and show its code")
+    add_path(kind, "--restore", metavar="FILE", help="restore a backup; its code is read from stdin")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE (--backup) or bindings (--restore)")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation of --forget")
     add_unit(parser)
 
 
 def add_trust(parser: Parser) -> None:
     set_up(parser, _TRUST_EXAMPLES, trust)
     parser.add_argument("lane", metavar="LANE", type=_lane, help="the other unit's lane")
-    parser.add_argument("binding_id", metavar="ID", type=_binding_id, help="its binding id; 0 forgets it")
-    add_path(parser, "--network", metavar="FILE", help="write it into this network file instead of a unit")
+    parser.add_argument("binding_id", metavar="ID", type=_binding_id, help="the other unit's binding id; 0 deletes it")
+    add_path(
+        parser,
+        "--network",
+        completes="NETWORK",
+        metavar="FILE",
+        help="write the id to this network file instead of a unit",
+    )
     add_unit(parser)
 
 
 def add_zeroize(parser: Parser) -> None:
     set_up(parser, _ZEROIZE_EXAMPLES, zeroize)
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     add_unit(parser)
 
 
 _BIND_EXAMPLES = """\
-  ndks bind                        asks for the 24 words that ndks provision has shown
+  ndks bind                        asks for the 24 words that ndks provision showed
   ndks bind --code code.txt        ... or reads them from a file
-  ndks bind --show                 what this laptop is known by
-  ndks bind --backup home.sealed   a copy for the day on which this laptop's disk fails
+  ndks bind --show                 the characteristics of this laptop, and its units
+  ndks bind --show --unit emulator:alice
+  ndks bind --forget 3449387DD188BE6A    a lost unit; zeroize deletes the binding itself
+  ndks bind --backup home.sealed   an encrypted backup, for a failed disk
   ndks bind --restore home.sealed
-  ndks bind --allow-jump                  after an old image of the unit's flash was put back"""
+  ndks bind --allow-jump           after an old image of the unit's flash was restored"""
 _TRUST_EXAMPLES = """\
   ndks trust 2 fb86974ccb6775c0141d8ae5852681a2     messages of lane 2 must come from this laptop
   ndks trust 2 0                                    ... or from any laptop
@@ -80,6 +93,8 @@ _ZEROIZE_EXAMPLES = """\
 def bind(args: argparse.Namespace, out: Output) -> None:
     if args.show:
         _show(args, out)
+    elif args.forget:
+        _forget(args, out)
     elif args.backup:
         _back_up(args, out)
     elif args.restore:
@@ -90,47 +105,59 @@ def bind(args: argparse.Namespace, out: Output) -> None:
 
 def trust(args: argparse.Namespace, out: Output) -> None:
     if args.network:
-        Network.load(args.network)  # a file that is none is reported before it is locked
+        Network.load(args.network)  # reports an invalid file before the lock
         note_binding(args.network, args.lane, args.binding_id)
         where = str(args.network)
     else:
+        where = f"unit {_tell(args)}"
+    known = args.binding_id.strip("0")
+    text = f"{where} accepts messages of lane {args.lane} from {'the laptop with this id' if known else 'any laptop'}"
+    out.done({"lane": args.lane, "binding_id": args.binding_id, "where": where}, text)
+
+
+def _tell(args: argparse.Namespace) -> str:
+    """Write the binding id of another unit to a unit, and return its serial number."""
+    try:
         with ndks.open(args.unit, args.timeout) as unit:
             unit.trust(args.lane, args.binding_id)
-            where = f"unit {unit.hello.serial_number}"
-    known = args.binding_id.strip("0")
-    text = f"{where} takes messages of lane {args.lane} from {'the laptop with this id' if known else 'any laptop'}"
-    out.done({"lane": args.lane, "binding_id": args.binding_id, "where": where}, text)
+            return unit.hello.serial_number
+    except (NoUnit, SeveralUnits) as error:
+        error.advice = f"name the unit to write to (--unit UNIT), or a network file (--network FILE); {error.advice}"
+        raise
 
 
 def zeroize(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout) as unit:
         serial_number = unit.hello.serial_number
         if not args.yes:
-            _confirm(serial_number)
+            _confirm(f"unit {serial_number} will be erased.")
         unit.zeroize()
         state = unit.hello.state
-    how = "Provisioned again, it gets a new lane: ndks provision NETWORK"
+    how = "To use it again, on a new lane: ndks provision NETWORK"
     if state == TAMPERED:
-        how = "Its case is or was open: close it, plug the unit in anew, and say ndks zeroize once more"
+        how = "Its case is or was open: close it, plug the unit in again, and repeat ndks zeroize"
     out.done({"serial_number": serial_number, "state": state}, f"unit {serial_number} is erased. {how}")
 
 
 def bound_values(unit: Unit, binding: Binding) -> dict[str, Any]:
-    """Return what is said of a unit that was bound to this laptop."""
+    """Return the result of binding a unit, for JSON."""
     lane = unit.member_status().lane
     names = sorted({name for name, _ in binding.characteristics})
     values = {"unit": unit.hello.serial_number, "lane": lane, "binding_id": binding.binding_id}
     return {**values, "characteristics": names, "with_network": binding.with_network}
 
 
-def bound_text(values: dict[str, Any]) -> str:
-    """Return the same in words."""
+def bound_text(values: dict[str, Any], members: Sequence[Member] = ()) -> str:
+    """Return the result of binding a unit as text; `members` are the units in the network file, if there is one."""
     if not values["characteristics"]:
-        note("WARNING: nothing of this laptop can be read that it is known by: the binding rests on its secret alone")
-    return (
-        f"unit {values['unit']} is bound to this laptop; where the other units are, say:\n"
-        f"ndks trust {values['lane']} {values['binding_id']}"
-    )
+        note("WARNING: no characteristic of this laptop can be read: the binding rests on the laptop's secret alone")
+    trust = f"ndks trust {values['lane']} {values['binding_id']}"
+    lines = [f"unit {values['unit']} is bound to this laptop; for each other unit of its network, run:"]
+    others = [member for member in members if member.lane != values["lane"]]
+    for member in others:
+        who = ", ".join(filter(None, [f"lane {member.lane}", f"unit {member.uid}", member.label]))
+        lines.append(f"{trust} --unit {port_of(member.uid) or 'UNIT'}    # {who}")
+    return "\n".join([*lines, *([] if others else [f"{trust} --unit UNIT"])])
 
 
 def _bind(args: argparse.Namespace, out: Output) -> None:
@@ -148,28 +175,60 @@ def _bind(args: argparse.Namespace, out: Output) -> None:
 def _go_on_far(unit: Unit, out: Output) -> None:
     unit.unlock(allow_jump=True)
     values = {"unit": unit.hello.serial_number, "message_counter": unit.status().message_counter}
-    out.done(values, f"unit {values['unit']} goes on above message {values['message_counter']}")
+    out.done(values, f"unit {values['unit']} goes on after message {values['message_counter']}")
 
 
 def _show(args: argparse.Namespace, out: Output) -> None:
     present = characteristics(with_network=bool(args.with_network))
     store = BindingStore()
     units: list[dict[str, Any]] = []
-    for serial_number in store.units():
+    for serial_number in _asked_for(args, store):
         for binding in store.unit(serial_number).bindings:
             changed = _changes(binding)
             units.append({"unit": serial_number, "binding_id": binding.binding_id, "differences": changed})
     rows = [f"{name:12}{value}" for name, value in present] or [
-        "nothing: a binding rests on this laptop's secret alone"
+        "no characteristics: a binding rests on this laptop's secret alone"
     ]
-    rows += [f"unit {unit['unit']}: {', '.join(unit['differences']) or 'as it was bound'}" for unit in units]
+    rows += [
+        f"unit {unit['unit']}: {', '.join(unit['differences']) or 'unchanged since it was bound'}" for unit in units
+    ]
     out.result({"characteristics": [list(pair) for pair in present], "units": units}, "\n".join(rows))
+
+
+def _asked_for(args: argparse.Namespace, store: BindingStore) -> list[str]:
+    """Return the serial number of --unit, attached or not, or those of all units."""
+    if args.unit is None:
+        return store.units()
+    serial_number = args.unit.upper()
+    if serial_number not in store.units():
+        with ndks.open(args.unit, args.timeout) as unit:
+            serial_number = unit.hello.serial_number
+    what = f"unit {serial_number} is not bound to this laptop"
+    need(serial_number in store.units(), what, "ndks bind --show shows all that are")
+    return [serial_number]
+
+
+def _forget(args: argparse.Namespace, out: Output) -> None:
+    store = BindingStore()
+    serial_number = args.forget.upper()
+    known = ", ".join(store.units()) or "none"
+    need(
+        serial_number in store.units(),
+        f"unit {serial_number} is not bound to this laptop",
+        f"units bound to it: {known}",
+    )
+    if not args.yes:
+        _confirm(f"if unit {serial_number} is still bound to this laptop, it can afterwards only be erased.")
+    store.forget(serial_number)
+    if serial_number in store.units():
+        raise FileError(f"unit {serial_number} could not be deleted", f"check the permissions of {store.directory}")
+    out.done({"serial_number": serial_number}, f"the binding of unit {serial_number} is deleted")
 
 
 def _changes(binding: Binding) -> list[str]:
     try:
         return differences(binding.characteristics, characteristics(with_network=binding.with_network))
-    except ndks.UsageError as error:  # no network to look at
+    except ndks.UsageError as error:  # there is no network
         return [str(error)]
 
 
@@ -177,19 +236,19 @@ def _back_up(args: argparse.Namespace, out: Output) -> None:
     need_stdout()
     refuse_existing(args.backup, args.force)
     words, sealed = backup.seal(BindingStore())
-    text = f"{args.backup} opens with these words alone; write them down, and keep them elsewhere:\n{words}"
+    text = f"only these words decrypt {args.backup}; write them down, and keep them elsewhere:\n{words}"
     with private_file(args.backup, overwrite=args.force) as file:
         file.write(sealed)
         file.flush()
-        out.result({"file": str(args.backup), "code": words}, text)  # a copy without its words replaces none
+        out.result({"file": str(args.backup), "code": words}, text)  # if this fails, the former file stays
 
 
 def _restore(args: argparse.Namespace, out: Output) -> None:
     sealed = read_small(args.restore)
     store = BindingStore()
     store.refuse_existing(overwrite=args.force)
-    units = backup.restore(store, sealed, _read_code(None, "the code of the copy"), overwrite=args.force)
-    text = f"{store.directory} has the bindings of {len(units)} units again: {', '.join(units)}"
+    units = backup.restore(store, sealed, _read_code(None, "the code of the backup"), overwrite=args.force)
+    text = f"{store.directory}: restored the bindings of {len(units)} units: {', '.join(units)}"
     out.done({"directory": str(store.directory), "units": units}, text)
 
 
@@ -203,21 +262,23 @@ def _read_code(path: Path | None, what: str) -> bytes:
 
 
 def _typed_words() -> str:
-    """Return what is typed, up to a line that completes the words: they may stand on several, as on paper."""
+    """Return typed lines until they contain all words, which may be on several lines."""
     typed = ""
     while len(typed.split()) < WORDS and (line := stdin.read_line()):
         typed += line
     return typed
 
 
-def _confirm(serial_number: str) -> None:
-    need(stdin.is_terminal(), "nobody is there to be asked", "repeat with --yes")
-    note(f"everything in unit {serial_number} will be erased, for ever. Type yes, and press Enter:")
-    need(stdin.read_line().strip().lower() == "yes", "nothing was erased", "repeat if you want it")
+def _confirm(what: str) -> None:
+    """Ask for confirmation. Declined; UsageError without a terminal."""
+    need(stdin.is_terminal(), "stdin is not a terminal, so nobody can confirm", "repeat with --yes")
+    note(f"{what} Type yes, and press Enter:")
+    if stdin.read_line().strip().lower() != "yes":
+        raise Declined("nothing was changed")
 
 
 def _lane(text: str) -> int:
-    return bounded(text, 1, MAX_LANE, f"a lane lies between 1 and {MAX_LANE}")
+    return bounded(text, 1, MAX_LANE, f"a lane must be between 1 and {MAX_LANE}")
 
 
 def _binding_id(text: str) -> str:

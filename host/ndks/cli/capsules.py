@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""encrypt, decrypt."""
+"""Commands encrypt and decrypt."""
 
 import argparse
 import contextlib
@@ -27,46 +27,46 @@ _MODE = "b"
 
 def add_encrypt(parser: Parser) -> None:
     set_up(parser, _ENCRYPT_EXAMPLES, encrypt)
-    add_path(parser, "file", metavar="FILE", help="what to encrypt; - is stdin")
+    add_path(parser, "file", metavar="FILE", help="the file to encrypt; - is stdin")
     parser.add_argument("--cipher", choices=commands.CIPHERS, help="default: that of the network")
     _add_mode(parser, "encrypts")
-    add_output(parser, "write there, by default FILE.ndks; - is stdout")
+    add_output(parser, "write the capsule to FILE (default: the name with .ndks); - is stdout")
     add_unit(parser)
 
 
 def add_decrypt(parser: Parser) -> None:
     set_up(parser, _DECRYPT_EXAMPLES, decrypt)
     add_path(parser, "file", metavar="FILE", help="the capsule; - is stdin")
-    parser.add_argument("--again", action="store_true", help="open a capsule that was opened before")
-    parser.add_argument("--allow-jump", action="store_true", help="also when its number is more than 2^20 ahead")
+    parser.add_argument("--again", action="store_true", help="open a capsule that was accepted before")
+    parser.add_argument("--allow-jump", action="store_true", help="open a capsule whose number is more than 2^20 ahead")
     _add_mode(parser, "decrypts")
-    add_network(parser, "decrypt without a unit, with this network file")
-    add_output(parser, "write there, mode 0600, by default FILE without .ndks; - is stdout")
+    add_network(parser, "decrypt with this network file, without a unit")
+    add_output(parser, "write to FILE, with mode 0600 (default: the name without .ndks); - is stdout")
     add_unit(parser)
 
 
 _ENCRYPT_EXAMPLES = """\
   ndks encrypt letter.txt                     the capsule is letter.txt.ndks
-  ndks encrypt film.mp4 --cipher aes          for long files: the key has 256 bits, not the file's size
+  ndks encrypt film.mp4 --cipher aes          for long files: a key of 256 bits, not of the file's size
   ndks encrypt letter.txt --mode a            the unit gives the key, this computer encrypts
   (set -o pipefail; tar c folder | ndks encrypt - -o folder.tar.ndks)"""
 _DECRYPT_EXAMPLES = """\
-  ndks decrypt letter.txt.ndks                into letter.txt; the capsule is then used up
-  ndks decrypt letter.txt.ndks --again -o -   once more, to stdout
-  ndks decrypt letter.txt.ndks --network office.ndksnet    without a unit: all are lost"""
+  ndks decrypt letter.txt.ndks                to letter.txt; the capsule opens once
+  ndks decrypt letter.txt.ndks --again -o -   again, to stdout
+  ndks decrypt letter.txt.ndks --network office.ndksnet    without a unit"""
 
 
 def _add_mode(parser: argparse.ArgumentParser, verb: str) -> None:
-    text = f"b: the unit {verb}; a: it gives the key, and this computer {verb} (default: b)"
+    text = f"b: the unit {verb}; a: this computer {verb} with keys from the unit (default: b)"
     parser.add_argument("--mode", choices=capsules.MODES, help=text)
 
 
 def add_network(parser: argparse.ArgumentParser, text: str) -> None:
-    add_path(parser, "--network", metavar="FILE", help=text)
+    add_path(parser, "--network", completes="NETWORK", metavar="FILE", help=text)
 
 
 def encrypt(args: argparse.Namespace, out: Output) -> None:
-    check_source(args.file, f"make one file of it: tar c {args.file} | ndks encrypt - -o {args.file.name}.tar.ndks")
+    check_source(args.file, f"pack it into one file: tar c {args.file} | ndks encrypt - -o {args.file.name}.tar.ndks")
     target = _target(args, _with_suffix)
     _check_streams(target, out)
     if target is None:
@@ -84,16 +84,14 @@ def encrypt(args: argparse.Namespace, out: Output) -> None:
 
 
 def decrypt(args: argparse.Namespace, out: Output) -> None:
-    need(not (args.network and args.unit), "a capsule is opened with a unit or with a network file", "name one of them")
+    need(not (args.network and args.unit), "--unit and --network exclude each other", "use one of them")
     online = args.again or args.allow_jump or args.mode
-    need(
-        not (args.network and online), "--again, --allow-jump and --mode are of units", "leave them out with --network"
-    )
+    need(not (args.network and online), "--again, --allow-jump and --mode need a unit", "omit them with --network")
     args.mode = args.mode or _MODE
     need(
         not (args.again and args.allow_jump),
-        "--again does not go with --allow-jump",
-        "use --allow-jump for a capsule not opened before",
+        "--again and --allow-jump exclude each other",
+        "use --allow-jump for a capsule that was not accepted before",
     )
     check_source(args.file, "name a capsule")
     target = _target(args, _without_suffix)
@@ -132,14 +130,14 @@ def _decrypt_offline(
     network = Network.load(args.network)
     with storing(target, overwrite=args.force) as sink:
         opened = capsules.unseal_offline(network, source, sink, progress)
-    note("opened offline: nothing tells whether it was opened before, and no unit learns that it was now")
+    note("opened offline: a repeated capsule is not detected, and no unit learns that this one was opened")
     member = network.member(opened.lane)
     label = f" ({member.label or member.uid})" if member else ""
     return opened, f"lane {opened.lane}{label}", network.suite
 
 
 def _target(args: argparse.Namespace, derive: Callable[[Path], Path]) -> Path | None:
-    """Return the file to write, None for stdout; refuse one that exists."""
+    """Return the output path, or None for stdout; refuse an existing file."""
     if args.output is None and str(args.file) != _STDIN:
         args.output = derive(args.file)
     path = output_path(args)
@@ -179,7 +177,7 @@ def open_source(path: Path) -> Generator[Source]:
 
 
 def _size(path: Path) -> int | None:
-    """Return the size of a file, None of what is none."""
+    """Return the size of a regular file, else None."""
     return path.stat().st_size if path.is_file() else None
 
 

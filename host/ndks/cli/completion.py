@@ -1,40 +1,112 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""completion: completions of commands and options for a shell."""
+"""Command completion: completion scripts for shells."""
 
 import argparse
+import os
+from pathlib import Path
 from typing import Any
 
 import shtab
 
+from ndks.driver.running import running_units
+from ndks.exceptions import FileError, reason
+from ndks.files import whole_file
+from ndks.line.discovery import candidates
+from ndks.line.transport import EMULATOR
+from ndks.network.network_file import SUFFIX
+
+from .arguments import need
 from .output import Output
 from .parser import Parser, set_up
+
+# The shell asks for units when it completes --unit, not when it starts.
+_PREAMBLE = {
+    "bash": f"""\
+_ndks_units() {{ compgen -W "$(ndks completion --units 2>/dev/null)" -- "$1"; }}
+_ndks_networks() {{ compgen -d -- "$1"; compgen -f -X '!*{SUFFIX}' -- "$1"; }}
+""",
+    "zsh": """\
+_ndks_units() { local -a units; units=(${(f)"$(ndks completion --units 2>/dev/null)"}); compadd -a units }
+""",
+}
+_COMPLETERS: dict[str, Any] = {
+    "FILE": shtab.FILE,
+    "DIRECTORY": shtab.DIRECTORY,
+    "UNIT": {"bash": "_ndks_units", "zsh": "_ndks_units", "tcsh": "`ndks completion --units`"},
+    "NETWORK": {"bash": "_ndks_networks", "zsh": f"_files -g '*{SUFFIX}'", "tcsh": f"f:*{SUFFIX}"},
+}
+# Where a shell finds the completion script of a command at its first use
+_PLACES = {
+    "bash": (("XDG_DATA_HOME", ".local/share"), "bash-completion/completions/ndks"),
+    "zsh": (("ZDOTDIR", ""), ".zfunc/_ndks"),
+}
+_HOW = {
+    "bash": "new shells complete ndks (Debian: with the package bash-completion)",
+    "zsh": "add this to .zshrc, before compinit: fpath+=(${ZDOTDIR:-$HOME}/.zfunc)",
+}
 
 
 def add_completion(parser: Parser) -> None:
     set_up(parser, _EXAMPLES, completion)
-    parser.add_argument("shell", choices=shtab.SUPPORTED_SHELLS)
+    parser.add_argument("shell", nargs="?", choices=shtab.SUPPORTED_SHELLS, help="which shell")
+    parser.add_argument("--install", action="store_true", help="write it where the shell of this user finds it")
+    parser.add_argument("--units", action="store_true", help="print the units of this computer, for --unit")
 
 
 _EXAMPLES = """\
-  source <(ndks completion bash)       in bash, for this session or in ~/.bashrc
-  ndks completion zsh > ~/.zfunc/_ndks"""
+  ndks completion bash --install       once; shells start as fast as before
+  ndks completion zsh --install
+  ndks completion tcsh                 prints it"""
 
 
 def completion(args: argparse.Namespace, out: Output) -> None:
-    from . import build_parser  # which needs this module
+    if args.units:
+        units = _units()
+        out.result({"units": units}, "\n".join(units))
+        return
+    need(args.shell is not None, "a shell is missing", f"name one of {', '.join(shtab.SUPPORTED_SHELLS)}")
+    script = _script(args.shell)
+    if args.install:
+        path = _installed(args.shell, script)
+        out.done({"shell": args.shell, "file": str(path)}, f"{path} written; {_HOW[args.shell]}")
+    else:
+        out.result({"shell": args.shell, "script": script}, script)
+
+
+def _script(shell: str) -> str:
+    from . import build_parser  # here, because it imports this module
 
     parser = build_parser()
-    _complete_paths(parser)
-    script = shtab.complete(parser, args.shell)
-    out.result({"shell": args.shell, "script": script}, script)
+    _name_completers(parser)
+    preamble: Any = _PREAMBLE  # one for each shell, which its type does not know
+    return shtab.complete(parser, shell, preamble=preamble)
 
 
-def _complete_paths(parser: Any) -> None:
-    """Say in shtab's way which arguments of all commands are names of files and directories."""
+def _name_completers(parser: Any) -> None:
+    """Set shtab's completers of the arguments of all commands."""
     for action in parser._actions:
         if kind := getattr(action, "completes", ""):
-            action.complete = getattr(shtab, kind)
+            action.complete = _COMPLETERS[kind]
         if action.nargs == argparse.PARSER:
             for command in action.choices.values():
-                _complete_paths(command)
+                _name_completers(command)
+
+
+def _installed(shell: str, script: str) -> Path:
+    need(shell in _PLACES, f"{shell} has no directory of completion scripts", f"ndks completion {shell} prints it")
+    (variable, below_home), name = _PLACES[shell]
+    path = Path(os.environ.get(variable) or Path.home() / below_home) / name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path, private=False) as file:
+            file.write(script.encode())
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {reason(error)}") from None
+    return path
+
+
+def _units() -> list[str]:
+    """Return the ports of attached and running units, and the names of emulated units in the current directory."""
+    here = [f"{EMULATOR}{path.parent.name}" for path in sorted(Path.cwd().glob("*/nvm.bin"))]
+    return [*(board.port for board in candidates()), *(unit.port for unit in running_units()), *here]

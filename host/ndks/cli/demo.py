@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""demo: the paper's two stages with two emulated units: no-channel key sharing, then encrypted communication."""
+"""Command demo: the paper's two stages with two emulated units, key sharing without a channel and then messages."""
 
 import argparse
 import os
@@ -28,15 +28,15 @@ def add_demo(parser: Parser) -> None:
     parser.add_argument(
         "--fault",
         choices=_FAULTS,
-        help="p1: alter one decimal of p1 in Bob's copy; tamper: flip a bit on the line; must fail",
+        help="p1: alter one decimal of p1 in Bob's copy; tamper: flip a bit on the line; the demo must then fail",
     )
-    add_path(parser, "--directory", metavar="DIR", help="keep all files there (default: removed at the end)")
+    add_path(parser, "--directory", metavar="DIR", help="keep all files in DIR (default: remove them at the end)")
 
 
 _EXAMPLES = """\
   ndks demo                          exit status 1 if a check failed
-  ndks demo --fault p1               shows that a difference is seen: exit status 1
-  ndks demo --fault tamper           shows that a bit altered on the way is seen: exit status 1
+  ndks demo --fault p1               shows that a difference is detected: exit status 1
+  ndks demo --fault tamper           shows that an altered bit is detected: exit status 1
   ndks demo --directory /tmp/stage   keep keys, logs and evidence"""
 
 
@@ -56,7 +56,7 @@ def _run_and_forget(directory: Path, args: argparse.Namespace, out: Output) -> i
     try:
         return _run(directory, args, out)
     except CheckFailed as error:
-        error.advice = "repeat with --directory DIR, and read the log.txt of that side"
+        error.advice = "repeat with --directory DIR, and read log.txt of that side"
         raise
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Extras: packages that few commands need, which pip installs only when asked to."""
+"""Check for optional packages that only some commands need."""
 
 import importlib.metadata
 import re
@@ -13,8 +13,8 @@ def need_extra(extra: str) -> None:
     of_extra = re.compile(rf"([\w.-]+)[^;]*;.*\bextra == ['\"]{extra}['\"]")
     wanted = filter(None, map(of_extra.match, importlib.metadata.requires("ndks") or ()))
     missing = [found[1] for found in wanted if not _is_installed(found[1])]
-    what = f"ndks[{extra}], which this command needs, is not installed: {', '.join(missing)}"
-    need(not missing, what, f"in the clone: pip install '.[{extra}]'")
+    what = f"this command needs ndks[{extra}], which is not installed: {', '.join(missing)}"
+    need(not missing, what, f"in the clone, run pip install '.[{extra}]'")
 
 
 def _is_installed(package: str) -> bool:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""faraday: the no-channel stage on two laptops in their cages, and the expert who compares what came out."""
+"""Command faraday: the no-channel stage on two laptops in cages, and the comparison of their records."""
 
 import argparse
 import os
@@ -24,41 +24,59 @@ from ndks_protocol import commands
 
 from .arguments import add_output, add_path, add_unit, bits, bounded, need, output_path, refuse_directory
 from .output import Output, note, warn_of_suite
-from .parser import Parser, add_command, show_examples
+from .parser import Parser, add_command, add_group, show_examples
 
-_LEAST_BITS = 128  # a commitment of fewer gives the key away: they can all be tried
+_LEAST_BITS = 128  # the commitment of a shorter key reveals it to an exhaustive search
 _MOST_KEYS = 10_000
-_WIDTH = 100  # of text
+_WIDTH = 100  # of text, in characters
 
 
 def add_faraday(parser: Parser) -> None:
     show_examples(parser, _SALT_EXAMPLES, _CHANNELS_EXAMPLES, _RUN_EXAMPLES, _COMPARE_EXAMPLES)
-    kinds = parser.add_subparsers(metavar="COMMAND", required=True)
-    add_command(kinds, "salt", "draw the salt of a run, which is no secret", _SALT_EXAMPLES, salt)
+    kinds = add_group(parser)
+    add_command(kinds, "salt", "generate the salt of a run; it is not secret", _SALT_EXAMPLES, salt)
 
     parser = add_command(kinds, "channels", "list every channel of this machine", _CHANNELS_EXAMPLES, channels)
     add_unit(parser)
 
-    parser = add_command(kinds, "run", "take keys where no channel is open, and record it", _RUN_EXAMPLES, run)
-    parser.add_argument("--salt", metavar="HEX", type=_salt, required=True, help="the expert's; see ndks faraday salt")
-    parser.add_argument("--keys", metavar="N", type=_keys, default=8, help="how many keys, and one more (default: 8)")
-    parser.add_argument("--bits", metavar="B", type=_bits, default=256, help="bits of each, from 128 on (default: 256)")
-    add_path(parser, "--message", metavar="FILE", help="encrypt it into FILE.ndks, and delete it")
+    parser = add_command(kinds, "run", "take keys with no channel open, and write a record", _RUN_EXAMPLES, run)
+    parser.add_argument(
+        "--salt", metavar="HEX", type=_salt, required=True, help="the expert's salt; see ndks faraday salt"
+    )
+    parser.add_argument(
+        "--keys",
+        metavar="N",
+        type=_keys,
+        default=8,
+        help="number of keys; one more authenticates the record (default: 8)",
+    )
+    parser.add_argument(
+        "--bits", metavar="B", type=_bits, default=256, help="bits of each key, at least 128 (default: 256)"
+    )
+    add_path(parser, "--message", metavar="FILE", help="encrypt FILE to FILE.ndks, and delete FILE")
     parser.add_argument("--cipher", choices=commands.CIPHERS, default=FaradayPlan.cipher, help="default: vernam")
-    parser.add_argument("--accept-risk", action="store_true", help="go on with channels open; the record says so")
-    add_output(parser, "write the record there")
+    parser.add_argument(
+        "--accept-risk", action="store_true", help="go on with open channels, and note them in the record"
+    )
+    add_output(parser, "write the record to FILE")
     add_unit(parser)
 
     parser = add_command(kinds, "compare", "compare the records of two or more laptops", _COMPARE_EXAMPLES, compare)
-    add_path(parser, "records", metavar="RECORD", nargs="+", help="the record of a laptop; two or more")
-    add_path(parser, "--opened", metavar="FILE", action="append", help="a text as its receiver decrypted it")
-    add_path(parser, "--network", metavar="FILE", help="verify the records with this network file")
+    add_path(parser, "records", metavar="RECORD", nargs="+", help="the record of a laptop; name two or more")
+    add_path(parser, "--opened", metavar="FILE", action="append", help="a decrypted message")
+    add_path(
+        parser,
+        "--network",
+        completes="NETWORK",
+        metavar="FILE",
+        help="verify the records with it, not with a unit",
+    )
     add_unit(parser, "$NDKS_UNIT, or none: the records are not verified")
 
 
-_SALT_EXAMPLES = "  ndks faraday salt                        to be typed in at both laptops"
+_SALT_EXAMPLES = "  ndks faraday salt                        type it in at both laptops"
 _CHANNELS_EXAMPLES = """\
-  ndks faraday channels                    exit status 1 if one is open
+  ndks faraday channels                    exit status 1 if a channel is open
   ndks faraday channels --json"""
 _RUN_EXAMPLES = """\
   ndks faraday run --salt 5f1d3c0e9a7b42688d0f1e2d3c4b5a69 -o alice.json --message letter.txt
@@ -94,28 +112,25 @@ def run(args: argparse.Namespace, out: Output) -> None:
     port = discovery.select_port(args.unit)
     look = partial(faraday.find_channels, unit=port)
     before = look()
-    faraday.refuse_open(before, accept_risk=args.accept_risk)  # before a unit is reached over one of them
+    faraday.refuse_open(before, accept_risk=args.accept_risk)  # first, because the port itself may be a channel
     if found := faraday.open_channels(before):
-        note(f"WARNING: you accept the risk of {faraday.described(found)}: this will show nothing")
+        note(f"WARNING: you accept the risk of {faraday.described(found)}: the record will prove nothing")
     keys, watch = KeySet(args.salt, args.keys, args.bits), ChannelWatch(look, args.accept_risk)
     plan = FaradayPlan(keys, target, args.message, cipher=args.cipher, overwrite=args.force, watch=watch)
     with ndks.open(port, args.timeout) as unit, out.progress(_size(args), "keys") as bar:
         warning = warn_of_suite(unit.member_status().suite)
         if warning:
-            note(f"WARNING: such keys are found by trying them against {target}: keep it as secret as the keys")
+            note(f"WARNING: {target} reveals such keys to an exhaustive search: keep it as secret as the keys")
         record = faraday.take_record(unit, plan, before, bar.update)
     out.done({"file": str(target), **asdict(record), **warning}, _record_text(target, record))
 
 
 def compare(args: argparse.Namespace, out: Output) -> int:
-    need(not (args.network and args.unit), "a unit or a network file tells the same", "name one of them")
-    need(len(args.records) > 1, "records are compared with each other", "name two or more")
+    need(not (args.network and args.unit), "--unit and --network exclude each other", "use one of them")
+    need(len(args.records) > 1, "one record cannot be compared", "name two or more")
     records = [Record.load(path) for path in args.records]
-    need(
-        any(record.message for record in records) or not args.opened,
-        "no message was encrypted in these runs",
-        "no --opened then",
-    )
+    has_message = any(record.message for record in records)
+    need(has_message or not args.opened, "no message was encrypted in these runs", "omit --opened")
     checks = _checks(args, records)
     outcome = Outcome(worst_of(checks))
     rows = faraday.key_rows(records)
@@ -158,7 +173,7 @@ def _keys_screen(paths: Sequence[Path], records: Sequence[Record], rows: Sequenc
 def _result(word: str, count: int) -> str:
     every, any_of = faraday.all_of(count).capitalize(), "either" if count == 2 else "any"
     return {
-        HELD: f"HELD. {every} units gave the same keys, and nothing was open at {any_of} laptop.",
+        HELD: f"HELD. {every} units gave the same keys, and no channel was open at {any_of} laptop.",
         FAILED: "FAILED. Not everything held.",
         NOT_SHOWN: "NOT SHOWN. Nothing failed, but not everything was shown.",
     }[word]
@@ -176,7 +191,7 @@ def _checks(args: argparse.Namespace, records: Sequence[Record]) -> list[Check]:
 
 
 def _port(args: argparse.Namespace) -> str:
-    """Return the port of the unit, "" if there is none: to list channels, none is needed."""
+    """Return the port of the unit, or "" if there is none: the list of channels needs no unit."""
     try:
         return discovery.select_port(args.unit)
     except (NoUnit, SeveralUnits):
@@ -218,13 +233,13 @@ def _salt(text: str) -> bytes:
 
 
 def _keys(text: str) -> int:
-    return bounded(text, 1, _MOST_KEYS, f"1 to {_MOST_KEYS} keys can be taken")
+    return bounded(text, 1, _MOST_KEYS, f"the number of keys must be 1 to {_MOST_KEYS}")
 
 
 def _bits(text: str) -> int:
     value = bits(text)
     if value < _LEAST_BITS:
-        raise argparse.ArgumentTypeError(f"of a key shorter than {_LEAST_BITS} bits, a commitment gives it away")
+        raise argparse.ArgumentTypeError(f"the commitment of a key shorter than {_LEAST_BITS} bits reveals the key")
     return value
 
 

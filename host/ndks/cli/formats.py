@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How key bits are written: as bits, hex, base64, or packed bytes (element 0 is the most significant bit of byte 0)."""
+"""Output formats of key bits: bits, hex, base64 or packed bytes (element 0 is the most significant bit of byte 0)."""
 
 import argparse
 import base64
@@ -18,7 +18,7 @@ def add_format(parser: argparse.ArgumentParser, names: Sequence[str], default: s
 
 
 def encode(data: bytes, bits: int, form: str) -> bytes:
-    """Return the whole output for a key; the text formats end with a newline."""
+    """Return a key in a format; the text formats end with a newline."""
     if form == "raw":
         return data
     text = {"hex": data.hex, "base64": lambda: base64.b64encode(data).decode(), "bits": lambda: bit_text(data, bits)}
@@ -32,6 +32,6 @@ def to_stdout(encoded: bytes, form: str) -> None:
 
 
 def refuse_terminal(advice: str = "add -o FILE, or choose another --format") -> None:
-    """Raise UsageError when stdout is a terminal, which raw bytes would only upset."""
+    """Raise UsageError when stdout is a terminal."""
     if sys.stdout and sys.stdout.isatty():
-        raise UsageError("raw bytes do not belong on a terminal", advice)
+        raise UsageError("raw bytes cannot be shown on a terminal", advice)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""generate: the paper's bits in software, bare, without a unit."""
+"""Command generate: the key bits of the paper's generator, without encryption and without a unit."""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -24,12 +24,20 @@ def add_generate(parser: Parser) -> None:
     set_up(parser, _EXAMPLES, generate)
     parser.add_argument("--p1", metavar="DECIMAL", help="parameter p1")
     parser.add_argument("--p2", metavar="DECIMAL", help="parameter p2")
-    parser.add_argument("-d", "--digits", metavar="D", type=whole, help="decimal place d, 1 to 12 (default: 3)")
+    parser.add_argument(
+        "-d", "--digits", metavar="D", type=whole, help="number of decimal places d, 1 to 12 (default: 3)"
+    )
     add_operators(parser)
-    add_path(parser, "--network", metavar="NETWORK", help=f"a network file, NAME{SUFFIX}: its p1, p2, d, f1 and f2")
+    add_path(
+        parser,
+        "--network",
+        completes="NETWORK",
+        metavar="NETWORK",
+        help=f"use p1, p2, d, f1 and f2 of the network file NAME{SUFFIX}",
+    )
     parser.add_argument("--key-index", metavar="K", type=whole, default=1, help="key index k, 1 to 2^64 (default: 1)")
     parser.add_argument("--first", metavar="E", type=whole, default=0, help="first element index (default: 0)")
-    parser.add_argument("--bits", metavar="B", type=bits, default=1024, help="how many bits (default: 1024)")
+    parser.add_argument("--bits", metavar="B", type=bits, default=1024, help="number of bits (default: 1024)")
     formats.add_format(parser, ("bits", "hex", "raw"), "bits")
     add_output(parser)
 
@@ -48,8 +56,8 @@ def generate(args: argparse.Namespace, out: Output) -> None:
     except ValueError as error:
         raise UsageError(str(error)) from None
     if not 0 <= args.first <= MAX_ELEMENTS - args.bits:
-        raise UsageError("elements lie between 0 and 2^40 - 1")
-    warning = warn_of_suite("paper")  # which bare bits are
+        raise UsageError("element indices must be between 0 and 2^40 - 1")
+    warning = warn_of_suite("paper")  # these bits are not encrypted
     values = {"k": args.key_index, "first": args.first, "bits": args.bits, "format": args.format, **warning}
     if path:
         refuse_existing(path, args.force)
@@ -58,7 +66,7 @@ def generate(args: argparse.Namespace, out: Output) -> None:
         out.done({**values, "file": str(path)}, f"{path}: {args.bits} bits")
     elif out.as_json:
         if args.format == "raw":
-            raise UsageError("raw bytes do not fit into JSON", "add -o FILE")
+            raise UsageError("raw bytes cannot be part of JSON", "add -o FILE")
         key = b"".join(_encoded(keystream, args, lambda _: None)).decode().strip()
         out.result({**values, "key": key}, "")
     else:
@@ -68,12 +76,12 @@ def generate(args: argparse.Namespace, out: Output) -> None:
 
 
 def _generator(args: argparse.Namespace) -> "VectorGenerator":
-    from ndks.keys.generator import VectorGenerator  # and NumPy, which takes a while
+    from ndks.keys.generator import VectorGenerator  # here, because NumPy is slow to import
 
     parameters = {"--p1": args.p1, "--p2": args.p2, "-d": args.digits, "--f1": args.f1, "--f2": args.f2}
     if args.network:
         given = [name for name, value in parameters.items() if value is not None]
-        need(not given, f"the network file has its own {', '.join(given)}", "leave out --network, or those")
+        need(not given, f"--network excludes {', '.join(given)}", "omit --network, or the others")
         return VectorGenerator.of(Network.load(args.network))
     if args.p1 is None or args.p2 is None:
         raise UsageError("p1 and p2 are missing", "add --p1 and --p2, or --network")
@@ -92,7 +100,7 @@ def _write(
 def _encoded(
     keystream: "VectorKeystream", args: argparse.Namespace, progress: Callable[[int], object]
 ) -> Iterator[bytes]:
-    """Yield the output in blocks, so that memory does not grow with its length; `progress` is told their key bytes."""
+    """Yield the output in blocks, in constant memory; call `progress` with the key bytes of each block."""
     bits_left = args.bits
     for data in keystream.blocks(args.first, args.bits):
         block = formats.encode(data, min(bits_left, 8 * len(data)), args.format)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""homologate: test two or more blank units as the paper's section 4.1 has it, with adversaries, and give a verdict."""
+"""Command homologate: the test of blank units with adversaries (paper, section 4.1), and its verdict."""
 
 import argparse
 import contextlib
@@ -9,17 +9,17 @@ import secrets
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from ndks.exceptions import FileError, NdksError
+from ndks.exceptions import FileError
 from ndks.line.discovery import select_port
 from ndks.line.transport import EMULATOR
 from ndks.network.network_file import Network
-from ndks_laboratory.homologation.experts.expert_finding import ExpertFinding, check_units
+from ndks_laboratory.homologation.experts.expert_finding import ExpertFinding
+from ndks_laboratory.homologation.experts.waiting import wait_for_findings
 from ndks_laboratory.homologation.plan import FAULTS, PCAP, PRIMAL_BITS, Experts, HomologationPlan, Sample, UnitPorts
 from ndks_laboratory.stages.cage import find_cage
 from ndks_protocol.commands import SUITES
@@ -36,12 +36,17 @@ _NETWORK = "homologation"
 
 def add_homologate(parser: Parser) -> None:
     set_up(parser, _EXAMPLES, homologate)
-    parser.set_defaults(resume_advice="repeat with a new directory; units that are not named above are blank again")
+    parser.set_defaults(resume_advice="repeat with a new directory; all units but those named above are blank again")
     parser.add_argument(
-        "--unit", metavar="UNIT", action="append", default=[], help="port of a blank unit; twice or more"
+        "--unit",
+        metavar="UNIT",
+        dest="units",
+        action="append",
+        default=[],
+        help="port of a blank unit; give two or more",
     )
     add_path(parser, "-o", "--output", metavar="DIR", required=True, help="a new directory for report and evidence")
-    parser.add_argument("--suite", choices=SUITES, default="hybrid", help="of the test network (default: hybrid)")
+    parser.add_argument("--suite", choices=SUITES, default="hybrid", help="suite of the test network (default: hybrid)")
     parser.add_argument("--digits", metavar="D", type=whole, default=3, help="d of the test network (default: 3)")
     parser.add_argument("--p1", metavar="P1", help="p1 of the test network (default: random, 40 decimals)")
     parser.add_argument("--p2", metavar="P2", help="p2 of the test network (default: random, 40 decimals)")
@@ -51,8 +56,8 @@ def add_homologate(parser: Parser) -> None:
         metavar="PATH",
         action="append",
         default=[],
-        help="where the flash of each of the first two units can be read, or (files) will be copied to when asked for "
-        "(default: an emulated unit's)",
+        help="where to read the flash of each of the first two units, or a file for the copy that you will be asked "
+        "for (default: that of an emulated unit)",
     )
     add_path(
         parser,
@@ -60,18 +65,18 @@ def add_homologate(parser: Parser) -> None:
         metavar="FILE",
         action="append",
         default=[],
-        help="what a human expert decoded, as docs/homologation.md says; a FILE that is not there yet is waited for, "
-        "with the record of the channel laid out for the expert",
+        help="what a human expert decoded (docs/homologation.md has the schema); if FILE does not exist yet, the test "
+        "waits for it",
     )
     numbers = (
-        ("--keys", 10, 100_000, 2000, "keys for the adversaries; fewer than 2000 show too little"),
-        ("--long-bits", 1 << 16, 1 << 27, 1 << 22, "bits of a long key for them; 64 * 10^(d/2) at least"),
+        ("--keys", 10, 100_000, 2000, "keys for the adversaries; fewer than 2000 are too few for a verdict"),
+        ("--long-bits", 1 << 16, 1 << 27, 1 << 22, "bits of a long key for them, at least 64 * 10^(d/2)"),
         (
             "--primal-bits",
             1 << 16,
             MAX_ELEMENTS,
             PRIMAL_BITS,
-            "bits of the longest key; table 2 of the paper has so many",
+            "bits of the longest key, by default as in table 2 of the paper",
         ),
         ("--letters", 16, 10_000, 64, "messages in stage 2"),
     )
@@ -79,27 +84,27 @@ def add_homologate(parser: Parser) -> None:
         kind, metavar = _between(least, most), "N" if name in ("--keys", "--letters") else "BITS"
         parser.add_argument(name, metavar=metavar, type=kind, default=default, help=f"{text} (default: {default})")
     parser.add_argument(
-        "--seed", metavar="N", type=_between(0, 1 << 64), help="of what adversaries draw (default: random)"
+        "--seed", metavar="N", type=_between(0, 1 << 64), help="seed of the adversaries (default: random)"
     )
     parser.add_argument(
         "--fault",
         choices=FAULTS,
-        help="p1: alter one decimal in Bob's copy; tamper: flip a bit on the line; must not be approved",
+        help="p1: alter one decimal of p1 in Bob's copy; tamper: flip a bit on the line; the units must then fail",
     )
 
 
 _EXAMPLES = """\
-  ndks homologate --unit emulator:a --unit emulator:b -o report      two emulated units, made when missing
+  ndks homologate --unit emulator:a --unit emulator:b -o report      two emulated units, created if missing
   ndks homologate --unit emulator:a --unit emulator:b -o paper --suite paper
-                                     the paper's own suite: NOT APPROVED, and why
+                                     the paper's own suite: NOT APPROVED, with reasons
   ndks homologate --unit emulator:a --unit emulator:b -o fault --fault p1
                                      shows that the test can fail
   ndks homologate --unit /dev/ttyACM0 --unit /dev/ttyACM1 -o report --flash a.bin --flash b.bin
-                                     asks, while the units are members, for copies of both flashes
+                                     asks for copies of both flashes while the units are members
   ndks homologate --unit emulator:a --unit emulator:b --unit emulator:c -o report
-                                     the keys of all are compared; the first two are attacked
+                                     compares the keys of all, and attacks the first two
   ndks homologate --unit emulator:a --unit emulator:b -o report --expert-finding ada.json
-                                     waits for what a human expert found, and judges it
+                                     waits for the finding of a human expert, and judges it
 
 exit status: 0 only if the verdict is APPROVED; the units are blank again at the end"""
 
@@ -117,7 +122,7 @@ def homologate(args: argparse.Namespace, out: Output) -> int:
             bars.begin("report", 1)
             report = documents.write(homologation, _command(args, plan.seed), warning)
     except BaseException:
-        with contextlib.suppress(OSError):  # of a directory with something in it
+        with contextlib.suppress(OSError):  # keeps a directory that is not empty
             plan.directory.rmdir()
         raise
     page = plan.directory / "report.html"
@@ -127,18 +132,18 @@ def homologate(args: argparse.Namespace, out: Output) -> int:
 
 def _check_system(args: argparse.Namespace) -> None:
     need_extra("homologation")
-    need(hasattr(os, "setsid"), "the sides are processes of a kind that this system does not have", "use Linux")
-    need(len(args.unit) > 1, "two units are tested, or more", "name them: --unit UNIT --unit UNIT")
-    need(len(args.flash) in (0, 2), "a flash is named for both of the first two units or none", "name two, or none")
-    for port in args.unit:
-        what = f"{port}: a unit on a network cannot be taken into a cage: its line is a channel"
-        need("://" not in port, what, "let it run on a pseudo-terminal: ndks emulate DIR")
+    need(hasattr(os, "setsid"), "this system lacks the sessions of processes that the two sides need", "use Linux")
+    need(len(args.units) > 1, "the test needs two or more units", "name them: --unit UNIT --unit UNIT")
+    need(len(args.flash) in (0, 2), "--flash must be given for both of the first two units or for none", "name two")
+    for port in args.units:
+        what = f"{port}: a unit on a network port cannot be in a cage, because its line is a channel"
+        need("://" not in port, what, "run it on a pseudo-terminal: ndks emulate DIR")
 
 
 def _plan(args: argparse.Namespace) -> HomologationPlan:
-    ports = [_absolute(select_port(unit)) for unit in args.unit]
+    ports = [_absolute(select_port(unit)) for unit in args.units]
     need(len(set(ports)) == len(ports), "two ports lead to the same unit", "name different units")
-    experts = _experts(args)
+    experts = _experts(args.expert_finding, args.output.absolute() / PCAP)
     network = Network.new(_NETWORK, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite)
     sample = Sample(args.keys, args.long_bits, args.letters, args.primal_bits)
     seed = secrets.randbits(32) if args.seed is None else args.seed
@@ -152,58 +157,49 @@ def _units(args: argparse.Namespace, ports: Sequence[str]) -> UnitPorts:
     is_copied = bool(args.flash) and stdin.is_terminal() and not any(path.is_dir() for path in args.flash)
     need(flash[0] is None or flash[0] != flash[1], "both flashes are one file", "name one for each unit")
     for path in () if is_copied else args.flash:
-        need(path.exists(), f"there is no {path}", "copy the flash there, or run in a terminal: then you are asked to")
+        need(
+            path.exists(),
+            f"there is no {path}",
+            "copy the flash there, or run this in a terminal, which asks for the copy",
+        )
     copy = (lambda: _ask_for_copies((first, second), args.flash)) if is_copied else None
     return UnitPorts(tuple(ports), (flash[0], flash[1]), copy)
 
 
-def _experts(args: argparse.Namespace) -> Experts:
-    """Read the findings that are there; the others are waited for, if somebody can say when they are."""
-    known = [path for path in args.expert_finding if path.exists()]
-    missing = [path.absolute() for path in args.expert_finding if not path.exists()]
-    for path in () if stdin.is_terminal() else missing:
-        need(False, f"there is no {path}", "name a file that is there, or run in a terminal: then it is waited for")
-    directory = args.output.absolute()
-    hear = partial(_wait_for_experts, missing, directory) if missing else None
-    return Experts(tuple(ExpertFinding.load(path) for path in known), hear)
+def _experts(paths: Sequence[Path], record: Path) -> Experts:
+    """Load the findings that exist; at a terminal, wait for the others later, when the tap's `record` is written."""
+    missing = [path.absolute() for path in paths if not path.exists()]
+    if missing:
+        advice = "name an existing file, or run this in a terminal, which waits for it"
+        need(stdin.is_terminal(), f"there is no {missing[0]}", advice)
 
+    def hear(serial_numbers: Sequence[str]) -> list[ExpertFinding]:
+        note(f"now give {record} to the experts")
+        return wait_for_findings(missing, serial_numbers, note, stdin.read_line)
 
-def _wait_for_experts(paths: Sequence[Path], directory: Path, serial_numbers: Sequence[str]) -> list[ExpertFinding]:
-    """Ask until all findings are there, and are findings about these units."""
-    note(f"now give {directory / PCAP} to the experts; the units keep what they hold. Record what they find in")
-    for path in paths:
-        note(f"    {path}")
-    while True:
-        note("press Enter when all of it is there")
-        if not stdin.read_line():
-            raise FileError("nobody says any more when the findings are there", "repeat in a terminal")
-        try:
-            findings = [ExpertFinding.load(path) for path in paths]
-            check_units(findings, serial_numbers)
-            return findings
-        except (NdksError, OSError) as error:
-            note(f"{error}")
+    known = tuple(ExpertFinding.load(path) for path in paths if path.exists())
+    return Experts(known, hear if missing else None)
 
 
 def _ask_for_copies(ports: Sequence[str], paths: Sequence[Path]) -> None:
     for port, path in zip(ports, paths, strict=True):
-        note(f"now copy the flash of the unit at {port} to {path}, and plug it in again at the same port")
-    note("the units keep what they hold. Press Enter when both copies are there")
+        note(f"now copy the flash of the unit at {port} to {path}, and plug the unit in again at the same port")
+    note("the units keep their state. Press Enter when both copies exist")
     stdin.read_line()
 
 
 def _say_what_will_not_be_shown(plan: HomologationPlan) -> None:
-    """Say beforehand what is known to keep approval back, so that nobody waits for it in vain."""
+    """Warn before the test of everything that already prevents approval."""
     if None in plan.units.flash:
-        note("WARNING: no flash can be read (--flash): R22 will not be shown, and the units not be approved")
+        note("WARNING: no flash can be read (--flash): R22 will not be shown, and the units will not be approved")
     if plan.sample.primal_bits < PRIMAL_BITS:
-        note(f"WARNING: a key shorter than {PRIMAL_BITS:,} bits was asked for: R14 will not be shown")
+        note(f"WARNING: the longest key has fewer than {PRIMAL_BITS:,} bits: R14 will not be shown")
     if not find_cage():
-        note("WARNING: this system gives no network namespaces (unshare): nothing shows that there is no channel")
+        note("WARNING: this system permits no network namespaces (unshare): the absence of a channel will not be shown")
 
 
 def _absolute(port: str) -> str:
-    """Return the port as processes in other directories can use it; links stay, for where they lead may change."""
+    """Return an absolute port; links are not resolved, because their targets may change."""
     if port.startswith(EMULATOR):
         return f"{EMULATOR}{Path(port.removeprefix(EMULATOR)).absolute()}"
     return str(Path(port).absolute()) if Path(port).exists() else port
@@ -221,8 +217,8 @@ def _new_directory(path: Path) -> Path:
 
 
 def _command(args: argparse.Namespace, seed: int) -> str:
-    """Return a command that does the same, but for the parameters of the test network, which the report has."""
-    words = ["ndks", "homologate", *(word for port in args.unit for word in ("--unit", port))]
+    """Return a command that repeats the test, without the parameters of the network, which the report names."""
+    words = ["ndks", "homologate", *(word for port in args.units for word in ("--unit", port))]
     words += ["-o", str(args.output), "--suite", args.suite, "--digits", str(args.digits)]
     words += [word for path in args.flash for word in ("--flash", str(path))]
     words += ["--keys", str(args.keys), "--long-bits", str(args.long_bits), "--letters", str(args.letters)]
@@ -259,7 +255,7 @@ def _between(least: int, most: int) -> Callable[[str], int]:
 
 
 class _Bars:
-    """A progress bar for each step, on stderr; without a terminal, a line for each."""
+    """A progress bar for each step on stderr, or a line if that is not a terminal."""
 
     def __init__(self, *, visible: bool) -> None:
         self._visible = visible

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""inspect: what an outsider and a member see of a capsule."""
+"""Command inspect: what an outsider or a member sees of a capsule."""
 
 import argparse
 import os
@@ -28,8 +28,8 @@ _SMALLEST = commands.WIRE_HEADER_SIZE + SYNC_SIZE + CHECK_SIZE + TAG_SIZE
 def add_inspect(parser: Parser) -> None:
     set_up(parser, _INSPECT_EXAMPLES, inspect)
     add_path(parser, "file", metavar="CAPSULE", help="the capsule")
-    add_network(parser, "show what a member sees, by this network file")
-    add_unit(parser, "$NDKS_UNIT, or none: what an outsider sees")
+    add_network(parser, "show what a member sees, with this network file")
+    add_unit(parser, "$NDKS_UNIT, or none, which shows what an outsider sees")
 
 
 _INSPECT_EXAMPLES = """\
@@ -39,7 +39,7 @@ _INSPECT_EXAMPLES = """\
 
 
 def inspect(args: argparse.Namespace, out: Output) -> None:
-    need(not (args.network and args.unit), "a unit or a network file tells the same", "name one of them")
+    need(not (args.network and args.unit), "--unit and --network exclude each other", "use one of them")
     args.unit = args.unit or ("" if args.network else os.environ.get(discovery.ENVIRONMENT, ""))
     check_source(args.file, "name a capsule")
     with open_source(args.file) as source:
@@ -66,7 +66,9 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
         values |= {"member": seen, **warn_of_suite(seen["suite"])}
         rows += [(name, str(value)) for name, value in seen.items()]
     else:
-        rows.append(("the rest", "masked: sender, number, suite and cipher are for members (--unit or --network)"))
+        rows.append(
+            ("the rest", "masked: only members can read sender, number, suite and cipher (--unit or --network)")
+        )
     out.result(values, "\n".join(f"{name:9} {value}" for name, value in rows))
 
 

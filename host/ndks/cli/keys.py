@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""key, stream."""
+"""Commands key and stream."""
 
 import argparse
 from pathlib import Path
@@ -22,13 +22,13 @@ from .arguments import add_output, add_unit, bits, index, need, output_path
 from .output import Output, need_stdout, note, warn_of_suite, write_stdout
 from .parser import Parser, set_up
 
-_RESUME = "the same command goes on where it stopped"
+_RESUME = "the same command resumes it"
 
 
 def add_key(parser: Parser) -> None:
     set_up(parser, _KEY_EXAMPLES, key)
     _add_index(parser)
-    parser.add_argument("--bits", metavar="B", type=bits, default=256, help="how many bits (default: 256)")
+    parser.add_argument("--bits", metavar="B", type=bits, default=256, help="number of bits (default: 256)")
     formats.add_format(parser, ("hex", "bits", "base64", "raw"), "hex")
     add_output(parser)
     add_unit(parser)
@@ -37,8 +37,8 @@ def add_key(parser: Parser) -> None:
 def add_stream(parser: Parser) -> None:
     set_up(parser, _STREAM_EXAMPLES, stream)
     _add_index(parser)
-    parser.add_argument("--bits", metavar="B", type=bits, required=True, help="how many bits")
-    text = "raw: packed bytes (default); bits: a stream of ones and zeros"
+    parser.add_argument("--bits", metavar="B", type=bits, required=True, help="number of bits")
+    text = "raw: packed bytes (default); bits: ones and zeros, and a line feed at the end"
     parser.add_argument("--format", choices=FORMATS, default=RAW, help=text)
     add_output(parser)
     add_unit(parser)
@@ -46,27 +46,29 @@ def add_stream(parser: Parser) -> None:
 
 _KEY_EXAMPLES = """\
   ndks key                              the next key, 256 bits; it is then used up
-  ndks key --index 7 --format base64    key 7, as often as you like
-  ndks key --index 7 --advance          key 7, and the next one will be 8
+  ndks key --index 7 --format base64    key 7, which stays readable
+  ndks key --index 7 --advance          key 7, and the next key will be 8
   ndks key --bits 1024 -o key.hex"""
 _STREAM_EXAMPLES = """\
-  ndks stream --bits 192000000 -o primal.key     interrupted? the same command goes on
+  ndks stream --bits 192000000 -o primal.key     after an interruption, the same command resumes
   ndks stream --index 5 --bits 8000000 -o - | sha256sum
   ndks stream --bits 1000000 --format bits -o - | fold -w 64 | less"""
 
 
 def _add_index(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--index", metavar="K", type=index, help="this key (default: the next one, which is then used up)"
+        "--index", metavar="K", type=index, help="key index (default: the next key, which is then used up)"
     )
-    parser.add_argument("--advance", action="store_true", help="with --index: the unit goes on after this key")
-    parser.add_argument("--allow-jump", action="store_true", help="with --advance: also more than 2^20 keys ahead")
+    parser.add_argument("--advance", action="store_true", help="with --index: use up this key and all before it")
+    parser.add_argument(
+        "--allow-jump", action="store_true", help="with --advance: permit a jump of more than 2^20 keys"
+    )
 
 
 def key(args: argparse.Namespace, out: Output) -> None:
     path = output_path(args)
     _check_index_options(args)
-    need(not (out.as_json and args.format == "raw" and path is None), "raw bytes do not fit into JSON", "add -o FILE")
+    need(not (out.as_json and args.format == "raw" and path is None), "raw bytes cannot be part of JSON", "add -o FILE")
     if path:
         refuse_existing(path, args.force)
     else:
@@ -130,7 +132,7 @@ def _size(args: argparse.Namespace) -> int:
 
 
 def _member_status(unit: Unit, args: argparse.Namespace) -> Status:
-    """Return the status of a unit that can do what it is asked for; refuse what it would refuse in the end."""
+    """Return the status of a member; raise TOO_FAR early, where the acknowledgement would be refused."""
     status = unit.member_status()
     if args.advance and not args.allow_jump and args.index > unit.next_index()[1] + MAX_JUMP:
         raise ndks.DeviceError(TOO_FAR)
@@ -138,7 +140,7 @@ def _member_status(unit: Unit, args: argparse.Namespace) -> Status:
 
 
 def _describe(unit: Unit, status: Status, wanted: ExportedKey) -> dict[str, Any]:
-    """Say on stderr which key is got, and return the same for JSON."""
+    """Print the key's index and size on stderr, and return them for JSON."""
     note(f"key {wanted.index} of epoch {wanted.epoch}, {wanted.bits} bits, suite {status.suite}")
     values = {"index": wanted.index, "epoch": wanted.epoch, "bits": wanted.bits, "suite": status.suite}
     if unit.went_back:
@@ -147,12 +149,16 @@ def _describe(unit: Unit, status: Status, wanted: ExportedKey) -> dict[str, Any]
 
 
 def _check_index_options(args: argparse.Namespace) -> None:
-    need(args.index is not None or not args.advance, "--advance goes with --index", "without --index it is done anyway")
-    need(args.advance or not args.allow_jump, "--allow-jump goes with --advance")
+    need(
+        args.index is not None or not args.advance,
+        "--advance needs --index",
+        "omit it: without --index, the key is always used up",
+    )
+    need(args.advance or not args.allow_jump, "--allow-jump needs --advance")
 
 
 def _use(args: argparse.Namespace) -> dict[str, Any]:
-    """Return whether the key is used up when it is safely out, and how far ahead it may be."""
+    """Return the options of `taking_key`: whether to acknowledge the key, and whether it may be far ahead."""
     return {"use_up": args.index is None or args.advance, "allow_jump": args.allow_jump}
 
 

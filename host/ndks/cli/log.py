@@ -1,10 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What the packages log, as notes on stderr: warnings always, all of it with --verbose."""
+"""Log of the packages on stderr: warnings, and everything with --verbose."""
 
 import logging
+from pathlib import Path
 
-from .output import note
+from ndks.exceptions import FileError, reason
+
+from .output import note, on_one_line
 
 _PACKAGES = ("ndks", "ndks_emulator")
 
@@ -15,12 +18,32 @@ class _Notes(logging.Handler):
         note(warning + record.getMessage())
 
 
+class _Lines(logging.Formatter):
+    """A record on one line, whatever the names of files in it hold."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return on_one_line(super().format(record))
+
+
 _NOTES = _Notes()
+_FORM = _Lines("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
 
 
-def show_log(*, verbose: bool) -> None:
-    """Show it from now on; once more changes only how much."""
+def show_log(*, verbose: bool, file: str | None = None) -> None:
+    """Print the log from now on, and append all of it to a file; a second call changes only the level. FileError."""
+    _NOTES.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    kept = [_handler_of(file)] if file else []
     for name in _PACKAGES:
         logger = logging.getLogger(name)
-        logger.addHandler(_NOTES)  # which is there once, however often it is added
-        logger.setLevel(logging.DEBUG if verbose else logging.WARNING)
+        for handler in (_NOTES, *kept):
+            logger.addHandler(handler)  # has no effect the second time
+        logger.setLevel(logging.DEBUG if verbose or file else logging.WARNING)
+
+
+def _handler_of(file: str) -> logging.Handler:
+    try:
+        handler = logging.FileHandler(Path(file), encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise FileError(f"log file {file} cannot be written: {reason(error)}") from None
+    handler.setFormatter(_FORM)
+    return handler

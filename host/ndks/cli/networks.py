@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""network new, provision."""
+"""Commands network and provision."""
 
 import argparse
 import contextlib
@@ -21,19 +21,19 @@ from ndks_protocol.generator import F1, F2
 from .arguments import add_operators, add_path, add_unit, whole
 from .bindings import bound_text, bound_values
 from .output import Output, need_stdout, note, operator_rows, warn_of_suite
-from .parser import Parser, add_command, set_up, show_examples
+from .parser import Parser, add_command, add_group, set_up, show_examples
 
 
 def add_network(parser: Parser) -> None:
     show_examples(parser, _NEW_EXAMPLES, _SHOW_EXAMPLES)
-    kinds = parser.add_subparsers(metavar="COMMAND", required=True)
-    new_help = "make a network file: the secret and the parameters that its units will share"
+    kinds = add_group(parser)
+    new_help = "make a network file, with the secret and parameters that its units share"
     parser = add_command(kinds, "new", new_help, _NEW_EXAMPLES, new_network)
     parser.add_argument("name", metavar="NAME", help="the network's name, 1 to 32 bytes")
     parser.add_argument("--p1", metavar="DECIMAL", help="parameter p1 (default: random, 40 decimals)")
     parser.add_argument("--p2", metavar="DECIMAL", help="parameter p2 (default: random, 40 decimals)")
     parser.add_argument(
-        "-d", "--digits", type=whole, default=3, metavar="D", help="decimal place d, 1 to 12 (default: 3)"
+        "-d", "--digits", type=whole, default=3, metavar="D", help="number of decimal places d, 1 to 12 (default: 3)"
     )
     add_operators(parser)
     parser.add_argument(
@@ -41,17 +41,19 @@ def add_network(parser: Parser) -> None:
     )
     parser.add_argument("--cipher", choices=commands.CIPHERS, default="vernam", help="for messages (default: vernam)")
     add_path(parser, "-o", "--output", metavar="FILE", help=f"default: NAME{SUFFIX}")
-    parser.add_argument("--force", action="store_true", help="overwrite FILE: its secret is lost for ever")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE, whose secret is then lost")
 
-    parser = add_command(kinds, "show", "show a network file, all but its secret", _SHOW_EXAMPLES, show_network)
-    add_path(parser, "network", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
+    show_help = "show a network file without its secret and parameters"
+    parser = add_command(kinds, "show", show_help, _SHOW_EXAMPLES, show_network)
+    parser.add_argument("--parameters", action="store_true", help="also show p1 and p2, which are secret too")
+    add_path(parser, "network", completes="NETWORK", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
 
 
 def add_provision(parser: Parser) -> None:
     set_up(parser, _PROVISION_EXAMPLES, provision)
-    add_path(parser, "network", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
-    parser.add_argument("--bind", action="store_true", help="bind it to this laptop at once; no transport code then")
-    parser.add_argument("--label", default="", help="a word for this unit in the file's list of members")
+    add_path(parser, "network", completes="NETWORK", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
+    parser.add_argument("--bind", action="store_true", help="bind it to this laptop, without a transport code")
+    parser.add_argument("--label", default="", help="a name for this unit in the network file")
     add_unit(parser)
 
 
@@ -59,9 +61,11 @@ _NEW_EXAMPLES = """\
   ndks network new office
   ndks network new lecture --suite paper --p1 0.52 --p2 25
   ndks network new office --f1 hyperbolic --f2 cosine_square"""
-_SHOW_EXAMPLES = "  ndks network show office.ndksnet"
+_SHOW_EXAMPLES = """\
+  ndks network show office.ndksnet
+  ndks network show office.ndksnet --parameters    p1 and p2 too"""
 _PROVISION_EXAMPLES = """\
-  ndks provision office.ndksnet --label alice              shows the 24 words that ndks bind will ask for
+  ndks provision office.ndksnet --label alice              shows the 24 words that ndks bind asks for
   ndks provision office.ndksnet --bind                     for a unit that stays at this laptop
   ndks provision office.ndksnet --unit emulator:bob --bind"""
 
@@ -87,13 +91,13 @@ def new_network(args: argparse.Namespace, out: Output) -> None:
 
 def show_network(args: argparse.Namespace, out: Output) -> None:
     network = Network.load(args.network)
-    values = {name: value for name, value in asdict(network).items() if name != "secret"}
+    hidden = {"secret"} if args.parameters else {"secret", "p1", "p2"}
+    values = {name: value for name, value in asdict(network).items() if name not in hidden}
     rows = [
         ("network", f"{network.name}, id {network.network_id}, epoch {network.epoch}"),
         ("suite", f"{network.suite}, cipher {network.cipher}, d = {network.digits}"),
         *operator_rows(network.f1, network.f2),
-        ("p1", network.p1),
-        ("p2", network.p2),
+        *([("p1", network.p1), ("p2", network.p2)] if args.parameters else []),
         *((f"lane {member.lane}", f"unit {member.uid}  {member.label}".rstrip()) for member in network.members),
         ("next lane", str(network.next_lane)),
     ]
@@ -104,12 +108,12 @@ def show_network(args: argparse.Namespace, out: Output) -> None:
 def provision(args: argparse.Namespace, out: Output) -> None:
     if not args.bind:
         need_stdout()  # for the transport code
-    Network.load(args.network)  # a damaged file is reported before a unit is looked for
+    Network.load(args.network)  # reports a damaged file before the search for a unit
     with ndks.open(args.unit, args.timeout, create=True) as unit:
-        # The lane is taken in the file before the unit hears of it: none is ever given twice.
+        # The file is written before the unit gets its lane, so that no lane is given twice.
         unit.check_blank()
         if args.bind:
-            BindingStore().prepare()  # later would be too late: nobody has the unit's code then
+            BindingStore().prepare()  # a failure after provisioning would leave a unit whose code nobody has
         serial_number = unit.hello.serial_number
         network, lane = admit_unit(args.network, serial_number, args.label)
         code = unit.provision(network, lane)
@@ -121,10 +125,10 @@ def provision(args: argparse.Namespace, out: Output) -> None:
         try:
             note_binding(args.network, lane, bound["binding_id"])
         finally:
-            out.done(values | bound, f"{text}\n{bound_text(bound)}")
+            out.done(values | bound, f"{text}\n{bound_text(bound, network.members)}")
     else:
         words = to_words(code)
-        how = "at the laptop that it is for, bind it with ndks bind and these words, which are shown this once"
+        how = "at its laptop, run ndks bind and type these words, which are shown only this once"
         with _code_kept(words):
             out.result(values | {"transport_code": words}, f"{text}\n{how}:\n{words}")
 
@@ -136,9 +140,9 @@ def _bind(unit: Unit, code: bytes) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _code_kept(words: str) -> Generator[None]:
-    """Say the transport code on stderr if it could not be used or shown: nobody else has it."""
+    """Print the transport code on stderr if the block fails, because it exists nowhere else."""
     try:
         yield
     except BaseException:
-        note(f"the unit is a member, and perhaps still bound to its transport code: {words}")
+        note(f"the unit is a member, and may still be bound to its transport code: {words}")
         raise

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Signals that ask a command to end: it does so as after an error, and removes its temporary files on the way out."""
+"""Handlers of SIGTERM and SIGHUP: a command ends as after an error, and removes its temporary files."""
 
 import signal
 from types import FrameType
@@ -11,7 +11,7 @@ if hasattr(signal, "SIGHUP"):  # not on Windows
 
 
 def end_on_signals() -> None:
-    """Raise SystemExit(128 + number) when one comes."""
+    """Make SIGTERM and SIGHUP raise SystemExit(128 + number)."""
     for number in _ENDING:
         is_nohup = number != signal.SIGTERM and signal.getsignal(number) is signal.SIG_IGN
         if not is_nohup:
@@ -20,5 +20,5 @@ def end_on_signals() -> None:
 
 def _end(number: int, _frame: FrameType | None) -> None:
     for each in _ENDING:
-        signal.signal(each, signal.SIG_IGN)  # a closed terminal sends more than one; the way out is gone once
+        signal.signal(each, signal.SIG_IGN)  # a closed terminal sends several, and the first ends the command
     raise SystemExit(128 + number)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What comes through stdin, and what is wrong with a stdin through which nothing can come."""
+"""Input from stdin, with an error for each unusable stdin."""
 
 import os
 import select
@@ -9,40 +9,40 @@ from collections.abc import Callable
 
 from ndks.exceptions import FileError, reason
 
-_MUCH = 1 << 16  # bytes of a text: 24 words have some 200
+_MUCH = 1 << 16  # bytes of a text: 24 words have about 200
 
 
 class StdinSource:
-    """stdin as something to read bytes from. FileError."""
+    """A source that reads from stdin. FileError."""
 
     def __init__(self) -> None:
         if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] closed by the shell: <&-
             raise FileError("stdin is closed, or not open for reading", "name a file")
 
     def read(self, size: int, /) -> bytes:
-        """Return so many bytes or fewer, none at the end only."""
+        """Return up to `size` bytes, and b"" only at the end."""
         return _read(lambda: sys.stdin.buffer.read(size))
 
 
 def is_terminal() -> bool:
-    """Whether somebody can be asked."""
+    """Return whether stdin is a terminal, so that the user can be asked."""
     return sys.stdin is not None and sys.stdin.isatty()  # pyright: ignore[reportUnnecessaryComparison]
 
 
 def read_all() -> str:
-    """Return a short text, all that comes. FileError."""
+    """Return all of a short text. FileError."""
     source, text = StdinSource(), b""
     while len(text) < _MUCH and (more := source.read(_MUCH)):
         text += more
     if len(text) >= _MUCH:
-        raise FileError("what comes through stdin is far too long", "give the words, and nothing else")
+        raise FileError("the input from stdin is too long", "give only the words")
     return text.decode(errors="replace")
 
 
 def read_line() -> str:
-    """Return what is typed at the terminal up to Enter, "" at its end. FileError."""
+    """Return a line typed at the terminal, or "" at the end of input. FileError."""
     if os.name == "posix" and not os.get_blocking(sys.stdin.fileno()):
-        select.select([sys.stdin], [], [])  # another program may have left the terminal so
+        select.select([sys.stdin], [], [])  # another program may have set the terminal to non-blocking
     return _read(sys.stdin.buffer.readline).decode(errors="replace")
 
 
@@ -50,7 +50,7 @@ def _read(read: Callable[[], bytes | None]) -> bytes:
     try:
         data = read()
     except OSError as error:
-        raise FileError(f"stdin cannot be read: {reason(error)}", "name a file, or give another stdin") from None
+        raise FileError(f"stdin cannot be read: {reason(error)}", "name a file, or use another stdin") from None
     if data is None:
-        raise FileError("stdin is non-blocking, and has nothing yet", "name a file, or pipe it through cat")
+        raise FileError("stdin is non-blocking and has no data yet", "name a file, or pipe it through cat")
     return data

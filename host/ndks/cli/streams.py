@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""stdin, stdout and stderr as the world hands them over: closed, open the wrong way, full, with nobody at the end."""
+"""Repair of unusable standard streams: closed, opened in the wrong direction, full, or without a reader."""
 
 import contextlib
 import io
@@ -12,8 +12,8 @@ _STDIN, _STDOUT, _STDERR = range(3)
 
 
 def prepare() -> None:
-    """Let stdin and stdout be None where they are open the wrong way too, not only closed; stderr takes everything."""
-    if sys.stdin is sys.__stdin__ and _is_only(_STDIN, "O_WRONLY"):  # as nohup does it
+    """Set stdin and stdout to None if they are opened in the wrong direction; make stderr ignore errors."""
+    if sys.stdin is sys.__stdin__ and _is_only(_STDIN, "O_WRONLY"):  # nohup opens stdin so
         sys.stdin = None
     if sys.stdout is sys.__stdout__ and _is_only(_STDOUT, "O_RDONLY"):
         sys.stdout = None
@@ -22,7 +22,7 @@ def prepare() -> None:
 
 
 class _Forgiving(io.RawIOBase):
-    """Drops what cannot be written: no command fails for want of somebody who reads its notes."""
+    """A stream that drops data which it cannot write, so that no command fails because of its notes."""
 
     def __init__(self, raw: Any) -> None:
         super().__init__()
@@ -47,14 +47,14 @@ class _Forgiving(io.RawIOBase):
 
 def _forgiving(stderr: TextIO | None) -> TextIO:
     buffer: Any = stderr.buffer if stderr else io.FileIO(_STDERR, "w", closefd=False)
-    raw = getattr(buffer, "raw", buffer)  # without a buffer: Python would fail at its end to write what is left in it
+    raw = getattr(buffer, "raw", buffer)  # unbuffered: Python fails at exit if it cannot flush a buffer
     encoding = stderr.encoding if stderr else "utf-8"
-    stream: Any = _Forgiving(raw)  # TextIOWrapper asks for less than its stub
+    stream: Any = _Forgiving(raw)  # TextIOWrapper needs less than its stub demands
     return io.TextIOWrapper(stream, encoding, "backslashreplace", line_buffering=True)
 
 
 def _is_only(number: int, mode: str) -> bool:
-    """Whether a descriptor is open for reading only, or for writing only."""
+    """Return whether a descriptor has this access mode (O_RDONLY or O_WRONLY)."""
     try:
         import fcntl  # not on Windows
     except ImportError:

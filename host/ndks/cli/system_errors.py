@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What the system refuses, and what helps."""
+"""Messages and advice for errors of the operating system."""
 
 import errno
 
@@ -15,16 +15,16 @@ _ADVICE = {
     errno.EMFILE: _CLOSE_SOME,
     errno.ENFILE: _CLOSE_SOME,
     errno.ENOMEM: _CLOSE_SOME,
-    errno.EIO: "see whether the disk, drive or terminal is still there, and sound",
-    errno.EROFS: "name a place that can be written to",
+    errno.EIO: "check that the disk, drive or terminal is still attached and works",
+    errno.EROFS: "name a writable place",
     errno.EISDIR: "name a file",
-    errno.ELOOP: "name the file itself: its links lead in a circle",
+    errno.ELOOP: "name the file itself: its links form a loop",
     errno.ENAMETOOLONG: "give it a shorter name",
 }
 
 
 def file_error(error: OSError, what: str = "") -> FileError:
-    """Return it in plain words; `what` says what could not be done, if the path alone does not."""
+    """Return the FileError for an OSError; `what` names the failed action if the path does not."""
     path, why = error.filename, reason(error)
     usual = "check the path and its permissions" if path else NdksError.usual_advice
     text = f"{what}: {why}" if what else f"{why}: {path}" if path else why

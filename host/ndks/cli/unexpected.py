@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What is said of an exception that nobody has foreseen: a mistake in this program."""
+"""Report of an unexpected exception, which is a bug in this program."""
 
 import platform
 import sys
@@ -10,24 +10,27 @@ from types import TracebackType
 
 import ndks
 
-from .output import report
+from .output import Output
 
-CODE = "UNEXPECTED"  # none of the unit's
-_CHAIN = 10  # exceptions behind an exception
+CODE = "UNEXPECTED"  # not a code of the unit
+_FAILED = 1  # exit status
+_CHAIN = 10  # exceptions shown of a chain
 
 
-def report_unexpected(error: Exception, *, verbose: bool) -> None:
-    """Report of what kind it is and where: its text is never shown, for it may quote a secret."""
+def report_unexpected(error: Exception, out: Output, *, verbose: bool) -> int:
+    """Print the type and place of an exception, but not its text, which may quote a secret."""
     if verbose:
         sys.stderr.write("".join(_traceback(error)))
     system = f"ndks {ndks.__version__}, Python {platform.python_version()}, {sys.platform}"
-    what = f"a mistake in ndks: {type(error).__qualname__} at {_place(error.__traceback__)} ({system})"
-    more = "" if verbose else " (with --verbose it says more)"
-    report(CODE, what, f"report it: open an issue where ndks is from, with this line and the command{more}")
+    what = f"a bug in ndks: {type(error).__qualname__} at {_place(error.__traceback__)} ({system})"
+    more = "" if verbose else " (--verbose adds a traceback)"
+    return out.failed(
+        CODE, what, f"report it in an issue of the ndks project, with this line and the command{more}", _FAILED
+    )
 
 
 def _place(at: TracebackType | None) -> str:
-    """Return where an exception was raised, and where in this program, if that is elsewhere."""
+    """Return the place where an exception was raised, and the last place in this program."""
     places: list[str] = []
     ours: list[str] = []
     for frame, line in traceback.walk_tb(at):
@@ -38,7 +41,7 @@ def _place(at: TracebackType | None) -> str:
 
 
 def _traceback(error: BaseException) -> list[str]:
-    """Return the traceback, that of what came before it first, without the exceptions' texts."""
+    """Return the tracebacks of a chain of exceptions, the first cause first, without the exceptions' texts."""
     lines: list[str] = []
     shown: BaseException | None = error
     for _ in range(_CHAIN):

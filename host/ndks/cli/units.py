@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""list, info, eject, deploy."""
+"""Commands list, info, eject and deploy."""
 
 import argparse
 from dataclasses import asdict
@@ -36,12 +36,12 @@ def add_eject(parser: Parser) -> None:
 
 def add_deploy(parser: Parser) -> None:
     set_up(parser, _DEPLOY_EXAMPLES, deploy_firmware)
-    add_path(parser, "drive", metavar="DRIVE", help="the drive's directory")
+    add_path(parser, "drive", metavar="DRIVE", help="directory of the drive")
 
 
 _INFO_EXAMPLES = "  ndks info\n  ndks info --unit /dev/ttyACM0 --json\n  ndks info --unit emulator:alice"
 _EJECT_EXAMPLES = """\
-  ndks eject         not needed, but it spares up to 64 message numbers that a unit without power forgets"""
+  ndks eject         optional: keeps up to 64 message numbers that a power cut would skip"""
 _DEPLOY_EXAMPLES = "  ndks deploy /media/$USER/CIRCUITPY\n  ndks deploy E:\\"
 
 
@@ -51,7 +51,7 @@ def list_units(args: argparse.Namespace, out: Output) -> None:
     for problem in usb.problems(devices):
         note(problem)
     values = {"units": [_found_values(unit) for unit in found], "usb": [asdict(device) for device in devices]}
-    out.result(values, "\n".join(map(_found_line, found)) or "no unit is plugged in (emulated ones are not listed)")
+    out.result(values, "\n".join(map(_found_line, found)) or "no unit is attached, and no emulated unit runs")
 
 
 def info(args: argparse.Namespace, out: Output) -> None:
@@ -64,7 +64,7 @@ def _status(unit: Unit) -> Status:
     if unit.is_bound_here:
         try:
             return unit.member_status()
-        except ndks.NdksError as error:  # what can be seen without a session is shown all the same
+        except ndks.NdksError as error:  # the state without a session is shown in any case
             report(error.code, str(error), error.advice)
     return unit.status()
 
@@ -86,6 +86,7 @@ def deploy_firmware(args: argparse.Namespace, out: Output) -> None:
 
 def _found_values(found: finding.Found) -> dict[str, Any]:
     values: dict[str, Any] = {"port": found.candidate.port, "serial_number": found.candidate.serial_number}
+    values |= {"emulated_in": found.candidate.directory} if found.candidate.directory else {}
     if found.problem:
         return values | {"error": found.problem.code, "message": str(found.problem)}
     assert found.hello
@@ -98,7 +99,8 @@ def _found_line(found: finding.Found) -> str:
     state = f"{found.problem.code}: {found.problem}" if found.problem else ""
     if found.hello:
         state = f"{found.hello.state}, bound to this laptop" if found.is_bound_here else found.hello.state
-    return f"{found.candidate.serial_number}  {found.candidate.port}  {state}"
+    where = f", emulated in {found.candidate.directory}" if found.candidate.directory else ""
+    return f"{found.candidate.serial_number}  {found.candidate.port}  {state}{where}"
 
 
 def _unit_values(unit: Unit, status: Status) -> dict[str, Any]:
@@ -113,7 +115,7 @@ def _next_index(unit: Unit) -> int | None:
     except ndks.DeviceError as error:
         if error.number != RANGE:
             raise
-        return None  # the last index was acknowledged
+        return None  # all indices are used up
 
 
 def _unit_text(values: dict[str, Any]) -> str:
@@ -135,12 +137,12 @@ def _unit_text(values: dict[str, Any]) -> str:
             ("suite", f"{status['suite']}, cipher {status['cipher']}, d = {status['digits']}"),
             *operator_rows(status["f1"], status["f2"]),
             ("next key", str(values["next_index"] or "none left")),
-            ("messages", f"{status['message_counter']} sealed"),
+            ("messages", f"{status['message_counter']} encrypted"),
         ]
     rows += [
         ("record log", f"{status['log_used']} of {status['log_size']} bytes, {status['erases']} erases so far"),
         ("starts", f"{status['boots']}, the last by {status['reset_reason']}"),
-        ("attempts", f"{status['wrong_attempts']} wrong since the last right one"),
+        ("attempts", f"{status['wrong_attempts']} wrong since the last correct one"),
         ("free memory", f"{status['free_memory']} bytes" if status["free_memory"] else "not limited"),
         ("bad frames", str(status["dropped_frames"])),
     ]

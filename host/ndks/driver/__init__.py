@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The driver of a unit: a method a command, and the verbs made of them."""
+"""Driver of a unit: one method per command, and operations made of several commands."""

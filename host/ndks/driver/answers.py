@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a unit answers, as Python sees it. Numbers that this version does not know keep their value in the name."""
+"""Answers of a unit as Python objects. A number without a name in this version becomes "unknown (NUMBER)"."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ RESET_REASONS = ("power on", "brown-out", "software", "watchdog", "reset pin", "
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """Who answered (PROTOCOL.md, HELLO)."""
+    """The unit's greeting (PROTOCOL.md, HELLO)."""
 
     major: int
     minor: int
@@ -35,7 +35,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the unit holds and how it is (PROTOCOL.md, STATUS); names are "" and numbers 0 where it is blank."""
+    """The unit's state (PROTOCOL.md, STATUS); of a blank unit, names are "" and numbers 0."""
 
     state: str
     flags: list[str]
@@ -66,12 +66,12 @@ class Key:
     index: int
     epoch: int
     bits: int
-    data: bytes = field(repr=False)  # a key in a traceback or log is a key lost
+    data: bytes = field(repr=False)  # keeps the key out of tracebacks and logs
 
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What a unit sees in a header: sender's lane, number, cipher; `state` is new, or why it would not be opened."""
+    """The fields of a capsule's header; `state` is "new" or the error code with which the unit would refuse it."""
 
     lane: int
     number: int
@@ -80,7 +80,7 @@ class Inspected:
 
 
 def hello_from(answer: Any) -> Hello:
-    """Return the answer to HELLO."""
+    """Return an answer to HELLO as a Hello."""
     fields: dict[str, Any] = answer._asdict() | _state_of(answer)
     fields["serial_number"] = fields.pop("uid").hex().upper()
     fields["firmware"] = ".".join(map(str, answer.firmware))
@@ -88,7 +88,7 @@ def hello_from(answer: Any) -> Hello:
 
 
 def status_from(answer: Any) -> Status:
-    """Return the answer to STATUS."""
+    """Return an answer to STATUS as a Status."""
     fields: dict[str, Any] = answer._asdict() | _state_of(answer)
     is_member = answer.state == commands.STATE_PROVISIONED
     for name, known in (("suite", commands.SUITES), ("cipher", commands.CIPHERS), ("f1", F1), ("f2", F2)):
@@ -108,5 +108,5 @@ def _flag_names(flags: int) -> list[str]:
 
 
 def name_of(names: tuple[str, ...], number: int) -> str:
-    """Return the name with a number on the wire."""
+    """Return the name of a number on the wire."""
     return names[number] if number < len(names) else f"unknown ({number})"

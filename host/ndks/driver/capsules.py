@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Seal and open capsules of any length with a unit, or offline with a network file, in constant memory.
+"""Sealing and opening of capsules of any length in constant memory, with a unit or offline with a network file.
 
-Mode b: the unit encrypts. Mode a: it gives the keys of this one message, and the host does. The bytes are the same.
+In mode b the unit encrypts. In mode a the host encrypts, with keys that the unit gives for this message alone. Both
+modes make the same bytes.
 """
 
 import contextlib
@@ -39,29 +40,29 @@ from .message_keys import Block, KeysFromUnit
 SUFFIX = ".ndks"
 MODES = ("a", "b")
 
-Progress = Callable[[int], object]  # is told how many more bytes have been read
+Progress = Callable[[int], object]  # called with the number of bytes read since the last call
 
 _TOKEN_SIZE = _RANDOM_SIZE = 8
 
 
 @dataclass(frozen=True)
 class Unsealed:
-    """Whose message it was: the lane of its sender, its number there, its cipher; `size` counts bytes of data."""
+    """An opened message: the sender's lane, the message number, the cipher and the size of the data in bytes."""
 
     lane: int
     number: int
     cipher: str
     size: int
-    header: bytes = field(repr=False)  # as it travelled, for ACCEPT
+    header: bytes = field(repr=False)  # masked, for ACCEPT
 
 
 def pieces_of(source: Source, progress: Progress) -> "CountedBlocks":
-    """Return what `source` holds, as it goes into a capsule."""
+    """Return the data of `source` in pieces of the size that a capsule needs."""
     return CountedBlocks(_blocks(source, FIRST_PIECE, CHUNK), progress)
 
 
 def seal(link: Link, pieces: "CountedBlocks", cipher: str, mode: str) -> Iterator[bytes]:
-    """Take a number of the unit for a message, and return the parts of its capsule, made as they are asked for."""
+    """Take a message number from the unit and return the parts of the capsule, made one by one as they are read."""
     token = secrets.token_bytes(_TOKEN_SIZE)
     begin = (token, commands.CIPHERS.index(cipher), commands.DATA, secrets.token_bytes(_RANDOM_SIZE))
     if mode == "b":
@@ -78,7 +79,7 @@ def seal(link: Link, pieces: "CountedBlocks", cipher: str, mode: str) -> Iterato
 
 
 def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progress: Progress) -> Unsealed:
-    """Write the data of the capsule in `source` to `sink`. It is genuine only if this returns: hide it until then."""
+    """Write the data of the capsule in `source` to `sink`. The data is authentic only when this has returned."""
     with refusals():
         header = read_header(source)
         chunks = CountedBlocks(_chunks(source), progress)
@@ -97,8 +98,8 @@ def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progre
 
 
 def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progress) -> Unsealed:
-    """Do as `unseal` does, with a network file in place of a unit; nothing tells whether it was opened before."""
-    from ..keys.generator import VectorGenerator  # and NumPy, which takes a while
+    """Open a capsule as `unseal` does, with a network file and no unit; repeated capsules are not detected."""
+    from ..keys.generator import VectorGenerator  # here, because NumPy is slow to import
 
     with refusals():
         wire = read_header(source)
@@ -118,7 +119,7 @@ def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progr
 
 
 def read_header(source: Source) -> bytes:
-    """Return the header as it travelled. DeviceError VERSION, HEADER."""
+    """Return the masked header at the start of a capsule. DeviceError CAPSULE_VERSION, HEADER."""
     header = _read(source, commands.WIRE_HEADER_SIZE)
     with refusals():
         check_wire_header(header)
@@ -126,14 +127,14 @@ def read_header(source: Source) -> bytes:
 
 
 def read_masked(network: Network, wire: bytes) -> Header:
-    """Return what a member of the network sees in a header. DeviceError HEADER."""
+    """Return an unmasked header. DeviceError HEADER."""
     with refusals():
         return HeaderKeys(CRYPTO, network.secret).unmask(wire)
 
 
 @contextlib.contextmanager
 def refusals() -> Generator[None]:
-    """Raise what the shared code refuses here just as if a unit had refused it."""
+    """Turn refusals by the protocol package into the exceptions for refusals by a unit."""
     try:
         yield
     except errors.UnitError as error:
@@ -143,7 +144,7 @@ def refusals() -> Generator[None]:
 def _call_each(
     link: Link, command: commands.Command, message: bytes, blocks: Iterable[Block], answered: Callable[[Block], int]
 ) -> Iterator[bytes]:
-    """Yield the answers for all blocks; ProtocolError for one that is not as long as it has to be."""
+    """Yield the answers for all blocks. ProtocolError for an answer of the wrong size."""
     expected: deque[int] = deque()
 
     def requests() -> Iterator[tuple[bytes, int, int, bytes]]:
@@ -153,12 +154,12 @@ def _call_each(
 
     for (answer,) in link.call_each(command, requests()):
         if len(answer) != expected.popleft():
-            raise ProtocolError(f"the answer to {command.name} is not as long as it has to be")
+            raise ProtocolError(f"the answer to {command.name} has the wrong size")
         yield answer
 
 
 class CountedBlocks:
-    """Iterates blocks once and counts their bytes."""
+    """Blocks that count their bytes as they are read, once."""
 
     def __init__(self, blocks: Iterator[Block], progress: Progress) -> None:
         self.size = 0
@@ -180,7 +181,7 @@ def _chunks(source: Source) -> Iterator[Block]:
 
 
 def _blocks(source: Source, first: int, others: int) -> Iterator[Block]:
-    """Yield all of `source` in blocks; there is one block at least, and the last may be shorter."""
+    """Yield all of `source` in at least one block; the last one may be shorter."""
     number, block = 0, _read(source, first)
     while True:
         following = _read(source, others)
@@ -191,12 +192,12 @@ def _blocks(source: Source, first: int, others: int) -> Iterator[Block]:
 
 
 def _read(source: Source, size: int) -> bytes:
-    """Return so many bytes, fewer at the end only: a pipe gives what it has. OSError."""
+    """Return `size` bytes, or fewer at the end. A pipe may return a part, so read again. OSError."""
     block = b""
     while len(block) < size:
         part = source.read(size - len(block))
-        if part is None:  # nothing now is not the end
-            raise BlockingIOError(errno.EAGAIN, "what is read from does not wait for data")
+        if part is None:  # no data yet, which is not the end
+            raise BlockingIOError(errno.EAGAIN, "the input is non-blocking and has no data yet")
         if not part:
             break
         block += part

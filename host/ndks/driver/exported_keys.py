@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The keys that a unit gives out: asked for as often as need be, and used up once they are stored."""
+"""Exported keys: read from a unit as often as needed, and acknowledged when they are stored."""
 
 import contextlib
 from collections.abc import Generator, Iterator
@@ -18,7 +18,7 @@ from .owner import acknowledge_key
 
 @dataclass(frozen=True)
 class ExportedKey:
-    """A key that the unit has; its bits come when they are asked for."""
+    """A key whose bits are read from the unit on demand."""
 
     index: int
     epoch: int
@@ -30,12 +30,12 @@ class ExportedKey:
         return self._unit.stream_key(self.index, self.bits, epoch=self.epoch, offset=offset)
 
     def read(self) -> Key:
-        """Return all of it."""
+        """Return the whole key."""
         return Key(self.index, self.epoch, self.bits, b"".join(self.blocks()))
 
 
 class KeyVerbs(OpenUnit):
-    """NEXT_INDEX, KEY_CHUNK, ACKNOWLEDGE, and what is made of them."""
+    """The commands NEXT_INDEX, KEY_CHUNK and ACKNOWLEDGE, and operations made of them."""
 
     @step
     def next_index(self) -> tuple[int, int]:
@@ -45,19 +45,19 @@ class KeyVerbs(OpenUnit):
 
     @step
     def acknowledge(self, epoch: int, index: int, *, allow_jump: bool = False) -> int:
-        """Say that key `index` is safely out, and return the next index; `allow_jump`: also more than 2^20 ahead."""
+        """Report that key `index` is stored; return the next index. `allow_jump` permits more than 2^20 ahead."""
         following = acknowledge_key(self._link, epoch, index, allow_jump=allow_jump)
         self._owner.note_acknowledged(epoch, index, allow_jump=allow_jump)
         return following
 
     @step
     def key(self, index: int, bits: int, *, epoch: int | None = None) -> Key:
-        """Return `bits` bits of key `index`, of the present epoch unless another is named; moves nothing."""
+        """Return `bits` bits of key `index` of an epoch, the current one by default; change no counter."""
         return self._exported(index, bits, epoch).read()
 
     @step
     def next_key(self, bits: int) -> Key:
-        """Return the next key of the common lane and acknowledge it; `taking_key` loses none to a crash."""
+        """Return the next key of the common lane and acknowledge it. `taking_key` loses no key in a crash."""
         with self.taking_key(bits) as key:
             return key.read()
 
@@ -72,17 +72,17 @@ class KeyVerbs(OpenUnit):
         allow_jump: bool = False,
         advice: str = "",
     ) -> Generator[ExportedKey]:
-        """Yield key `index`, the next one unless it is named; acknowledge it when the block ends without an exception.
+        """Yield key `index`, by default the next one; acknowledge it when the block ends without an exception.
 
-        The block stores the key. Whatever stops it leaves the key to be asked for again, as all do without `use_up`.
-        `advice` is what helps when the key is stored and the unit did not hear of it. Other threads wait for the block.
+        The block stores the key. If it fails, or without `use_up`, the key is not acknowledged and can be read again.
+        `advice` is shown when the key is stored and the acknowledgement fails. Other threads wait for the block.
         """
         with self.turn():
             if index is None:
                 epoch, index = self.next_index()
             key = self._exported(index, bits, epoch)
             yield key
-            how = f"the key is complete, but not used up yet: ndks key --index {index} --advance does that"
+            how = f"the key is complete, but not used up: run ndks key --index {index} --advance"
             with advising(advice or how):
                 if use_up:
                     self.acknowledge(key.epoch, index, allow_jump=allow_jump)

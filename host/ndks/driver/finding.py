@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Open the unit that was asked for, or ask all that are attached who they are."""
+"""Opening of the chosen unit, and a survey of all attached units."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,13 @@ from ..laptop.bindings import BindingStore
 from ..line.discovery import Candidate, candidates, select_port
 from ..times import DEFAULT_TIMEOUT
 from .answers import Hello, Status
+from .running import running_units
 from .unit import Unit, open_unit
 
 
 @dataclass(frozen=True)
 class Found:
-    """A candidate and what it answered, or why it did not."""
+    """A candidate with its answers, or with the error that it caused."""
 
     candidate: Candidate
     hello: Hello | None = None
@@ -30,18 +31,26 @@ def find_unit(
     create: bool = False,
     bindings: BindingStore | None = None,
 ) -> Unit:
-    """Open the unit that was asked for: a port, a serial number, or None for the only one.
+    """Open a unit by its port or serial number, or the only unit if `wanted` is None.
 
-    `create` makes a blank emulated unit where emulator:DIR was asked for and there is none. `timeout` is the longest
-    wait for one answer, in seconds; `bindings` are this user's unless given.
+    `create` makes a blank emulated unit if emulator:DIR has none. `timeout` is the longest wait for one answer, in
+    seconds. `bindings` defaults to the store of this user.
     NoUnit, SeveralUnits, UnitBusy, PortPermission, UnitTimeout, VersionMismatch.
     """
     return open_unit(select_port(wanted), timeout, create=create, bindings=bindings)
 
 
 def survey(timeout: float) -> list[Found]:
-    """Ask each candidate who it is; one that is busy or silent is reported and does not stop the search."""
-    return [_ask(candidate, timeout) for candidate in candidates()]
+    """Greet every candidate and running emulated unit; report the busy and silent ones and go on."""
+    boards = {board.port: board for board in candidates()}
+    emulated = [Candidate(unit.port, unit.serial_number, directory=unit.directory) for unit in running_units()]
+    return [_ask(unit, timeout) for unit in [*boards.values(), *(unit for unit in emulated if unit.port not in boards)]]
+
+
+def port_of(serial_number: str) -> str:
+    """Return the port of an attached or running unit, "" for another."""
+    units = [*candidates(), *running_units()]
+    return next((unit.port for unit in units if unit.serial_number.upper() == serial_number.upper()), "")
 
 
 def _ask(candidate: Candidate, timeout: float) -> Found:
@@ -50,5 +59,5 @@ def _ask(candidate: Candidate, timeout: float) -> Found:
             return Found(candidate, unit.hello, unit.status(), is_bound_here=unit.is_bound_here)
     except NdksError as error:
         return Found(candidate, problem=error)
-    except OSError as error:  # this laptop's bindings cannot be read
+    except OSError as error:  # the bindings of this laptop cannot be read
         return Found(candidate, problem=FileError(f"{reason(error)}: {error.filename}"))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Mode a: the unit gives the keys of one message, and the keystream of cipher vernam as it is needed."""
+"""Keys of one message in mode a: given by the unit, the keystream of cipher vernam in chunks as it is needed."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -18,18 +18,18 @@ Block = tuple[int, int, bytes]  # number, whether it is the last, content
 
 
 class KeysFromUnit(Keys):
-    """The keys of one message; `given` is the answer to SEAL_KEYS or OPEN_KEYS, `message` its token or handle."""
+    """Keys of one message; `given` is the answer to SEAL_KEYS or OPEN_KEYS, `message` the token or handle."""
 
     def __init__(self, link: Link, message: bytes, given: Any) -> None:
         self.tag_key = given.tag_key
-        self.sync = given.sync.strip(b"\0") and given.sync  # zeros: the sender's binding is not known
+        self.sync = given.sync.strip(b"\0") and given.sync  # zeros: the binding of the sender is unknown
         self.aes_key: bytes = given.aes_key
         self._link = link
         self._message = message
         self._stream = bytearray()
 
     def supplied(self, blocks: Iterable[Block], size_of: Callable[[Block], int]) -> Iterator[Block]:
-        """Yield the blocks, each when the keystream for its `size_of` bytes has come; that must be used at once."""
+        """Yield each block once its keystream of `size_of(block)` bytes has arrived; apply it before the next."""
         if self.aes_key:
             yield from blocks
             return

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Messages: sealed in capsules, opened, stored, and only then accepted."""
+"""Messages in capsules: a received one is opened, stored, and only then accepted."""
 
 import contextlib
 import io
@@ -18,7 +18,7 @@ from .capsules import Progress, Unsealed
 from .opened import OpenUnit, advising, step
 
 _NOT_NEW = (errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS)
-_STORED = "nothing: the message is stored; only the unit may not know it, and open it once more"
+_STORED = "nothing: the message is stored, but the unit may open it a second time"
 
 
 def _ignore(_: int) -> None:
@@ -26,7 +26,7 @@ def _ignore(_: int) -> None:
 
 
 class ReceivedMessage:
-    """A message in its capsule; `unsealed` tells whose it was when all of it was verified."""
+    """A message in its capsule; `unsealed` describes it once all of it is verified."""
 
     unsealed: Unsealed | None = None
 
@@ -39,19 +39,19 @@ class ReceivedMessage:
         self._flags = flags
 
     def unseal_into(self, sink: Sink, progress: Progress = _ignore) -> Unsealed:
-        """Write the data to `sink`. It is genuine only if this returns: hide it until then."""
+        """Write the data to `sink`. The data is authentic only when this has returned."""
         self.unsealed = capsules.unseal(self._link, self._source, sink, self._mode, self._flags, progress)
         return self.unsealed
 
     def read(self) -> bytes:
         """Return the data."""
-        sink = io.BytesIO()  # nobody sees it before all is verified
+        sink = io.BytesIO()  # hides the data until all of it is verified
         self.unseal_into(sink)
         return sink.getvalue()
 
 
 class MessageVerbs(OpenUnit):
-    """The commands for capsules, and what is made of them."""
+    """The commands for capsules, and operations made of them."""
 
     @step
     def encrypt(
@@ -64,11 +64,11 @@ class MessageVerbs(OpenUnit):
         overwrite: bool = False,
         progress: Progress = _ignore,
     ) -> int:
-        """Seal a file of any length in a capsule and return its bytes of data; `cipher` is the network's unless named.
+        """Seal a file of any length in a capsule and return the size of its data in bytes.
 
-        `mode` "b": the unit encrypts; "a": it gives this message's keys, and the host does. A path as target is
-        written whole or not at all, FileError if it exists and is not to be overwritten; `progress` is told how many
-        more bytes have been read.
+        In mode "b" the unit encrypts; in mode "a" the host encrypts with keys from the unit. `cipher` defaults to that
+        of the network. A target path is written atomically; FileError if it exists, unless `overwrite`. `progress` is
+        called with the number of bytes read since the last call.
         """
         cipher = cipher or self.member_status().cipher
         if mode not in capsules.MODES or cipher not in commands.CIPHERS:
@@ -92,12 +92,12 @@ class MessageVerbs(OpenUnit):
         overwrite: bool = False,
         progress: Progress = _ignore,
     ) -> Unsealed:
-        """Open a capsule, store its data, and only then accept it: an interrupted call can be repeated.
+        """Open a capsule, store its data, and then accept it: an interrupted call can be repeated.
 
-        Nothing is at `target` before all of the capsule was verified; a path gets mode 0600. `again` opens a capsule
-        that was accepted before, and accepts nothing; `allow_jump` one that is more than 2^20 numbers ahead.
-        DeviceError: VERSION, SUITE, KIND, REFLECTED, DUPLICATE, TOO_OLD, TOO_FAR, SENDERS; AuthenticationError:
-        HEADER, AUTH, DIVERGED, BINDING.
+        Nothing is written to `target` before the whole capsule is verified; a file gets mode 0600. `again` opens a
+        capsule that was accepted before, and accepts nothing. `allow_jump` opens one that is more than 2^20 numbers
+        ahead. DeviceError: CAPSULE_VERSION, SUITE, KIND, REFLECTED, DUPLICATE, TOO_OLD, TOO_FAR, SENDERS;
+        AuthenticationError: HEADER, AUTH, DIVERGED, BINDING.
         """
         taking = self.taking_message(source, mode=mode, again=again, allow_jump=allow_jump)
         with taking as message, storing(target, overwrite=overwrite) as sink:
@@ -109,8 +109,8 @@ class MessageVerbs(OpenUnit):
     ) -> Generator[ReceivedMessage]:
         """Yield the message in a capsule; accept it when the block ends without an exception.
 
-        The block stores the data. Whatever stops it leaves the capsule to be opened again, as all do with `again`.
-        Errors are those of `decrypt`. Other threads wait for the block.
+        The block stores the data. If it fails, or with `again`, the capsule is not accepted and can be opened again.
+        Raises the errors of `decrypt`. Other threads wait for the block.
         """
         flags = (commands.AGAIN if again else 0) | (commands.ALLOW_JUMP if allow_jump else 0)
         with self.turn(), reading(source) as readable:
@@ -122,26 +122,26 @@ class MessageVerbs(OpenUnit):
 
     @step
     def seal(self, data: bytes, *, cipher: str = "", mode: str = "b") -> bytes:
-        """Return the capsule of some bytes, as `encrypt` does."""
+        """Seal bytes in a capsule and return it; see `encrypt`."""
         sink = io.BytesIO()
         self.encrypt(io.BytesIO(data), sink, cipher=cipher, mode=mode)
         return sink.getvalue()
 
     @step
     def unseal(self, capsule: bytes, *, mode: str = "b", again: bool = False, allow_jump: bool = False) -> bytes:
-        """Return what a capsule carries and accept it, as `decrypt` does; `taking_message` loses none to a crash."""
+        """Open and accept a capsule and return its data; see `decrypt`. `taking_message` loses none in a crash."""
         taking = self.taking_message(io.BytesIO(capsule), mode=mode, again=again, allow_jump=allow_jump)
         with taking as message:
             return message.read()
 
     @step
     def accept(self, header: bytes, *, allow_jump: bool = False) -> None:
-        """Say that the message of the capsule that begins with `header` is stored: it is not opened twice."""
+        """Report that the message of the capsule with this header is stored: the unit does not open it twice."""
         self._link.call(commands.ACCEPT, header[: commands.WIRE_HEADER_SIZE], allow_jump)
 
     @step
     def inspect(self, header: bytes) -> Inspected:
-        """Return what the unit sees in the header of a capsule; ends an opening that is going on. DeviceError."""
+        """Return the fields of a capsule's header; abort any opening in progress. DeviceError."""
         header = capsules.read_header(io.BytesIO(header))
         seen = self._link.call(commands.OPEN_BEGIN, header, commands.AGAIN | commands.ALLOW_JUMP)
         try:

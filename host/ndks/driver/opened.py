@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""An open unit: its line, the laptop's dealings with it, and the turns of the threads that use it."""
+"""An open unit: its line, its session, and the lock between threads that use it."""
 
 import contextlib
 import functools
@@ -23,7 +23,7 @@ _Answer = Any
 
 
 def step(method: Callable[Concatenate[_U, _P], _R]) -> Callable[Concatenate[_U, _P], _R]:
-    """Let a method of an open unit wait for those that other threads have called. UsageError when it is closed."""
+    """Make a method of an open unit wait for other threads. UsageError when the unit is closed."""
 
     @functools.wraps(method)
     def in_turn(unit: _U, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -34,7 +34,7 @@ def step(method: Callable[Concatenate[_U, _P], _R]) -> Callable[Concatenate[_U, 
 
 
 class OpenUnit:
-    """What all commands of a unit need: `Unit` is made of this and of the verbs."""
+    """Base of `Unit`: what all commands need."""
 
     def __init__(self, port: str, link: Link, bindings: BindingStore) -> None:
         self.port = port
@@ -50,13 +50,13 @@ class OpenUnit:
         self.close()
 
     def close(self) -> None:
-        """Leave the unit; every further call raises UsageError. Closing twice does nothing."""
+        """Close the unit; every further call but this one raises UsageError."""
         with self._lock:
             if self._is_closed:
                 return
             self._is_closed = True
             try:
-                with contextlib.suppress(NdksError, OSError):  # at worst, numbers are lost as in a power cut
+                with contextlib.suppress(NdksError, OSError):  # a failure skips reserved numbers, as a power cut does
                     if self._link.is_secured:
                         self._owner.close_session(unplug=self._link.unplugs)
             finally:
@@ -64,7 +64,7 @@ class OpenUnit:
 
     @contextlib.contextmanager
     def turn(self) -> Generator[None]:
-        """Let other threads wait until the block ends. UsageError when the unit is closed."""
+        """Hold the lock of the unit during the block. UsageError when the unit is closed."""
         with self._lock:
             if self._is_closed:
                 raise UsageError("this unit is closed", "open it again: ndks.open")
@@ -77,29 +77,29 @@ class OpenUnit:
 
     @property
     def is_bound_here(self) -> bool:
-        """Whether the unit is bound to this laptop, and opens for it if the laptop is as it was."""
+        """Whether this laptop has a binding of the unit; it opens if the laptop is unchanged."""
         return self._owner.is_bound_here
 
     @property
     def went_back(self) -> bool:
-        """Whether the unit knew less than this laptop of the keys that were used, and was made to go on after them."""
+        """Whether the unit's counter of exported keys was below this laptop's minimum, and was raised to it."""
         return self._owner.went_back
 
     @step
     def status(self) -> Status:
-        """Return the unit's state; what concerns its network only if a session is open. Works on a blank unit too."""
+        """Return the unit's state, with its network only if a session is open. Works on a blank unit."""
         return status_from(self._link.call(commands.STATUS))
 
     @step
     def member_status(self) -> Status:
-        """Return the state of a member, with what concerns its network: opens a session if none is open.
+        """Return the state of a member with its network; open a session if none is open.
 
-        DeviceError BLANK, TAMPERED, STATE_FORMAT, and what `unlock` raises.
+        DeviceError BLANK, TAMPERED, STATE_FORMAT, and the errors of `unlock`.
         """
         return self.status() if self._link.is_secured else self._owner.unlock()
 
     def _in_turns(self, answers: Iterator[_Answer]) -> Iterator[_Answer]:
-        """Yield answers; get each in a turn of its own."""
+        """Yield answers, holding the lock only while each is read."""
         while True:
             with self.turn():
                 answer = next(answers, None)
@@ -110,7 +110,7 @@ class OpenUnit:
 
 @contextlib.contextmanager
 def advising(advice: str) -> Generator[None]:
-    """Let errors of the block advise this."""
+    """Set the advice of errors that the block raises."""
     try:
         yield
     except NdksError as error:

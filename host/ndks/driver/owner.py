@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""One laptop's dealings with a unit: who it is, when a session opens, and how far it must have come by then."""
+"""Greeting, sessions and binding of a unit, checked against the minimum counters of this laptop."""
 
 import contextlib
 import logging
@@ -21,11 +21,11 @@ from .answers import BLANK, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, hello
 
 _log = logging.getLogger(__name__)
 
-_NONE_LEFT = MAX_NUMBER + 1  # the next index when all were used
+_NONE_LEFT = MAX_NUMBER + 1  # stands for the next index when all are used
 
 
 class Owner:
-    """Greets a unit, and opens sessions with what this laptop knows of it. `hello` is the unit's last greeting."""
+    """Opens sessions with a unit under this laptop's binding. `hello` is the unit's last greeting."""
 
     def __init__(self, link: Link, bindings: BindingStore) -> None:
         self._link = link
@@ -38,42 +38,42 @@ class Owner:
 
     @property
     def is_bound_here(self) -> bool:
-        """Whether the unit is bound to this laptop, and opens for it if the laptop is as it was."""
+        """Whether this laptop has a binding of the unit; it opens if the laptop is unchanged."""
         return self.hello.state == LOCKED and self._bindings.knows(self.hello)
 
     def greet(self) -> Hello:
-        """Say HELLO, which ends a session. VersionMismatch."""
+        """Send HELLO, which ends any session. VersionMismatch."""
         payload = self._link.call_raw(commands.HELLO)
         if payload and payload[0] != ndks_protocol.MAJOR:
-            raise _version_mismatch(payload[0])  # what follows may be laid out in another way
+            raise _version_mismatch(payload[0])  # the layout of the rest may differ
         self.hello = hello_from(unpack_answer(commands.HELLO, payload))
         self._hello_payload = payload
         self._is_greeting_new = True
         return self.hello
 
     def check_blank(self) -> None:
-        """Raise what PROVISION would be answered with, without sending the secret."""
+        """Raise the error with which the unit would refuse PROVISION, without sending it the secret."""
         self._check_sound()
         if self.hello.state != BLANK:
             raise DeviceError(errors.PROVISIONED)
 
     def check_member(self) -> None:
-        """Raise BLANK, TAMPERED, STATE_FORMAT or LOCKED unless the unit says that it can be unlocked."""
+        """Raise BLANK, TAMPERED, STATE_FORMAT or LOCKED unless the unit can be unlocked."""
         self._check_sound()
         if self.hello.state != LOCKED:
             raise device_error(errors.BLANK if self.hello.state == BLANK else errors.LOCKED)
 
     def unlock(self, *, allow_jump: bool = False) -> Status:
-        """Open a session and return the unit's state in it.
+        """Open a session and return the unit's state.
 
-        AuthenticationError LOCKED when this is not the laptop that the unit is bound to, KEK, DELAYED; DeviceError
-        TOO_FAR when the laptop knows of numbers far above the unit's, and `allow_jump` does not permit that.
+        AuthenticationError LOCKED when the unit is not bound to this laptop, KEK, DELAYED; DeviceError TOO_FAR when the
+        laptop's minimum counter is far above the unit's, unless `allow_jump`.
         """
         self.check_member()
         return self._open(self._bindings.keys(self.hello), allow_jump=allow_jump)
 
     def bind(self, code: bytes, *, with_network: bool | None) -> Binding:
-        """Bind the unit to this laptop; in place of its present binding here, or of a transport code."""
+        """Bind the unit to this laptop, in place of its current binding here or of a transport code."""
         self.check_member()
         if code:
             self._open_with_code(code)
@@ -81,26 +81,26 @@ class Owner:
             self.unlock()
         self._link.call(commands.BIND, self._bindings.begin(self.hello, with_network=with_network))
         self.greet()
-        self.unlock()  # anybody can answer HELLO: the binding before is forgotten when the new one has opened the unit
+        self.unlock()  # anybody can answer HELLO: the old binding is kept until the new one has opened the unit
         return self._bindings.finish(self.hello)
 
     def forget(self) -> None:
-        """Forget the unit, which has been erased."""
+        """Delete this laptop's binding of the unit, which has been erased."""
         self._counters = None
         self._bindings.forget(self.hello.serial_number)
 
     def note_sealed(self) -> None:
-        """Note that the unit has taken one more number for a message."""
-        if self._counters:  # from there on, not from what the unit has said: that may be far too much
+        """Add one to the minimum message counter."""
+        if self._counters:  # counted from our own minimum: the unit's may be too high
             self._counters.note(self._epoch, message_counter=self._counters.of(self._epoch).message_counter + 1)
 
     def note_acknowledged(self, epoch: int, index: int, *, allow_jump: bool) -> None:
-        """Note that the unit has acknowledged an exported key; with `allow_jump`, that it may have jumped far."""
+        """Raise the minimum counter of exported keys to `index`; `allow_jump` permits a large step."""
         if self._counters:
             self._counters.note(epoch, exported=index, allow_jump=allow_jump)
 
     def close_session(self, *, unplug: bool) -> None:
-        """Say that the host leaves."""
+        """Send CLOSE and end the session."""
         try:
             self._link.call(commands.CLOSE, unplug)
         finally:
@@ -116,17 +116,17 @@ class Owner:
         except NdksError as error:
             self._abandon_session(error)
             if isinstance(error, DeviceError) and error.number == errors.TOO_FAR:
-                what = "this laptop knows of numbers far above the unit's: an old image of its flash was put back"
+                what = "the unit's counter is far below this laptop's minimum: perhaps an old flash image was restored"
                 raise DeviceError(errors.TOO_FAR, what, "if you know why: ndks bind --allow-jump") from None
             raise
         self._counters, self._epoch = counters, status.epoch
         return status
 
     def _begin_session(self, keys: BindingKeys) -> None:
-        """Open a session under the last greeting: the proofs cover it.
+        """Open a session under the last greeting, which the proofs cover.
 
-        One is enough for a command. It is repeated after a session, and where the unit does not know it any more:
-        if it has started anew since, with the line still up.
+        Greet the unit again if that greeting has opened a session before, or if the unit has forgotten it: it may have
+        restarted while the line stayed up.
         """
         if self._is_greeting_new:
             self._is_greeting_new = False
@@ -140,21 +140,21 @@ class Owner:
         return open_session(self._link, self._hello_payload, keys)
 
     def _abandon_session(self, error: NdksError) -> None:
-        """Leave no session open at either end: a unit that has refused UNLOCK keeps its own until HELLO."""
+        """End the session at both ends: a unit that refused UNLOCK keeps its session until HELLO."""
         self._link.end_session()
         if isinstance(error, (DeviceError, ProtocolError)):
             with contextlib.suppress(NdksError):
                 self.greet()
 
     def _catch_up(self, counters: MinimumCounters, keys: BindingKeys, *, allow_jump: bool) -> Status:
-        """Let the unit go on where this laptop knows that it was, and note where it is."""
+        """Raise the unit's counters to this laptop's minimum counters, then raise the minimum message counter."""
         status = status_from(self._link.call(commands.STATUS))
         minimum = counters.of(status.epoch)
         if status.message_counter < minimum.message_counter:
             unlock(self._link, keys, minimum.message_counter, allow_jump=allow_jump)
             status = status_from(self._link.call(commands.STATUS))
             if status.message_counter < minimum.message_counter:
-                raise ProtocolError("the unit would give numbers of messages once more")
+                raise ProtocolError("the unit would reuse message numbers")
         following = self._next_index(status.epoch)
         if following <= minimum.exported:
             self._go_on_after(status.epoch, minimum.exported, following, allow_jump=allow_jump)
@@ -169,15 +169,15 @@ class Owner:
                 raise
             return _NONE_LEFT
         if answer.epoch != epoch:
-            raise ProtocolError("the unit names two epochs at the same time")
+            raise ProtocolError("the unit answered with two different epochs")
         return answer.index
 
     def _go_on_after(self, epoch: int, index: int, following: int, *, allow_jump: bool) -> None:
         acknowledge_key(self._link, epoch, index, allow_jump=allow_jump)
         self.went_back = True
         _log.warning(
-            "the state of unit %s went back: its next key was %d again, and is %d now; an old image of its flash was "
-            "put back, or the flash is damaged",
+            "the state of unit %s went back: its next key was %d again, and is %d now; an old flash image was "
+            "restored, or the flash is damaged",
             self.hello.serial_number,
             following,
             index + 1,
@@ -188,7 +188,7 @@ class Owner:
             self._open(BindingKeys(CRYPTO, code), allow_jump=False)
         except AuthenticationError as error:
             if error.number == errors.LOCKED:
-                advice = "look whether they are of another unit; if they were used before, by whom? ndks zeroize"
+                advice = "check that they belong to this unit; if somebody else has used them, erase it: ndks zeroize"
                 raise AuthenticationError(errors.LOCKED, "these words are not this unit's", advice) from None
             raise
 
@@ -200,10 +200,10 @@ class Owner:
 
 
 def acknowledge_key(link: Link, epoch: int, index: int, *, allow_jump: bool) -> int:
-    """Say that exported key `index` is safely out, and return the next index."""
+    """Report that key `index` is stored; return the next index."""
     following: int = link.call(commands.ACKNOWLEDGE, epoch, index, allow_jump).index
     if following <= index:
-        raise ProtocolError("the unit has acknowledged a key, and would give it once more")
+        raise ProtocolError("the unit would give an acknowledged key again")
     return following
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A file that arrives in blocks, over several runs: what the next run finds counts only if it is as it was left."""
+"""Partial files of interrupted transfers, resumed after a digest check."""
 
 import logging
 import os
@@ -18,10 +18,10 @@ _MUCH = 1 << 20  # bytes hashed at once
 
 
 class PartialFile:
-    """The blocks at `path`; beside it, at `tally`, how many bytes of it count and their SHA-256, always of one size.
+    """A file of blocks at `path`, and a tally of fixed size: the number of valid bytes and their SHA-256.
 
-    Both are written block by block without buffers, the data first: a process that is killed loses no whole block, and
-    the tally never counts what is not there. After a power cut it may; then the file begins anew, as if it was altered.
+    Each block is written without buffers, then the tally: a killed process loses no complete block, and the tally never
+    counts missing bytes. After a power cut it may; then the file starts again from the beginning, as an altered one.
     """
 
     def __init__(self, path: Path, tally: Path) -> None:
@@ -33,7 +33,7 @@ class PartialFile:
         self._tally = _open(self._tally_path)
         try:
             self._digest = sha256()
-            self.size = self._verified()  # bytes that are there and count
+            self.size = self._verified()  # valid bytes
             self._file.truncate(self.size)
         except BaseException:
             self.__exit__()
@@ -48,7 +48,7 @@ class PartialFile:
         """Add a block. OSError."""
         self._file.seek(self.size)
         view = memoryview(block)
-        while view:  # a disk that is all but full may take a part only
+        while view:  # a disk that is nearly full may take only a part
             view = view[self._file.write(view) :]
         self._digest.update(block)
         self.size += len(block)
@@ -56,26 +56,26 @@ class PartialFile:
         self._tally.write(_tally_text(self.size, self._digest.hexdigest()))
 
     def sync(self) -> None:
-        """Return when all of it is on the disk. OSError."""
+        """Write the file to the disk. OSError."""
         with where_supported():
             os.fsync(self._file.fileno())
 
     def _verified(self) -> int:
-        """Return how many bytes count, none where they are not those that were received."""
+        """Return the number of valid bytes; 0 if the digest does not match."""
         counted, digest = _read_tally(self._tally.read())
         left = counted
         while left and (data := self._file.read(min(left, _MUCH))):
             self._digest.update(data)
             left -= len(data)
         if left or (counted and self._digest.hexdigest() != digest):
-            _log.warning("%s was altered, or the computer lost its power: it begins anew", self._path)
+            _log.warning("%s was altered, or the computer lost its power: the transfer starts again", self._path)
             self._digest = sha256()
             return 0
         return counted
 
 
 def received(tally: Path) -> int:
-    """Return how many bytes have come, as far as the tally says so."""
+    """Return the number of received bytes in the tally, without a check of their digest."""
     return _read_tally(tally.read_bytes())[0] if tally.is_file() else 0
 
 
@@ -89,6 +89,6 @@ def _tally_text(size: int, digest: str) -> bytes:
 
 
 def _read_tally(text: bytes) -> tuple[int, str]:
-    """Return size and digest; nothing counts where there is no tally."""
+    """Return size and digest; size 0 if the tally is empty or damaged."""
     size, _, digest = text.decode(errors="replace").strip().partition(" ")
     return (int(size), digest) if size.isascii() and size.isdigit() else (0, "")

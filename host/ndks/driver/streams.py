@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Stream a key of any length into a file, and go on where an interrupted one stopped."""
+"""Download of a key of any length to a file, resumable after an interruption."""
 
 import contextlib
 import json
@@ -20,15 +20,15 @@ from .unit import Unit
 
 @dataclass(frozen=True)
 class StreamPlan:
-    """Which bits of which key: what OUT.part.json remembers of a stream that is not finished."""
+    """The key of an unfinished download, stored in OUT.part.json."""
 
     k: int
     epoch: int
     bits: int
     serial: str
-    network: str  # its id: a unit may have joined another one since
+    network: str  # its id: the unit may have joined another network since
     format: str = RAW  # of OUT.part and OUT, one of FORMATS
-    complete: bool = False  # OUT.part is whole, or is OUT now: only the rename or the acknowledgement is missing
+    complete: bool = False  # OUT.part is complete or renamed: only the rename or the acknowledgement is missing
 
 
 def part_of(target: Path) -> Path:
@@ -46,9 +46,9 @@ def tally_of(target: Path) -> Path:
 def plan_download(
     unit: Unit, target: Path, bits: int, index: int | None, *, force: bool, form: str = RAW
 ) -> StreamPlan:
-    """Return the plan of an interrupted stream to `target`, or a new one; without `index` of the next key.
+    """Return the plan of the interrupted download to `target`, or a new one; `index` defaults to the next key.
 
-    FileError when `target` exists or another stream was interrupted there, unless `force` starts anew.
+    FileError when `target` exists or another download was interrupted there; `force` starts again.
     """
     refuse_existing(target, force=True)
     refuse_long_name(plan_of(target))
@@ -64,16 +64,16 @@ def plan_download(
         raise _another_stream(begun, wanted, target)
     refuse_existing(target, force)
     if not begun and part_of(target).exists() and part_of(target).stat().st_size:
-        refuse_existing(part_of(target), force)  # it is none of ours
+        refuse_existing(part_of(target), force)  # this program did not make it
     _start(target, wanted)
     return wanted
 
 
 def download(unit: Unit, target: Path, plan: StreamPlan, progress: Callable[[int], object]) -> None:
-    """Complete OUT.part and rename it to `target`; `progress` is told how many more bytes are in it.
+    """Complete OUT.part and rename it to `target`.
 
-    On any error OUT.part, OUT.part.sum and OUT.part.json stay, for the same call to go on. They go only with `finish`,
-    when the key is acknowledged as well.
+    `progress` is called with the number of bytes received since the last call. After an error, OUT.part, OUT.part.sum
+    and OUT.part.json stay, and the same call resumes. `finish` removes them when the key is acknowledged.
     """
     if part_of(target).exists() or not plan.complete:
         with PartialFile(part_of(target), tally_of(target)) as part:
@@ -88,8 +88,8 @@ def download(unit: Unit, target: Path, plan: StreamPlan, progress: Callable[[int
 
 
 def _start(target: Path, plan: StreamPlan) -> None:
-    """Lay out an empty OUT.part and its plan; neither of an earlier stream stays when that fails."""
-    refuse_append_only(target.parent)  # OUT.part is to be renamed in the end
+    """Create an empty OUT.part and its plan in place of those of an earlier download."""
+    refuse_append_only(target.parent)  # OUT.part is renamed at the end
     for path in (plan_of(target), tally_of(target), part_of(target)):
         path.unlink(missing_ok=True)
     write_private(part_of(target), b"", overwrite=False)
@@ -102,7 +102,7 @@ def _start(target: Path, plan: StreamPlan) -> None:
 
 
 def _goes_on(begun: StreamPlan, wanted: StreamPlan, *, is_next: bool) -> bool:
-    """Whether a begun stream is the wanted one: the same, or one whose key was used up when it was all but finished."""
+    """Return whether a download is the wanted one: an equal plan, or a complete one whose key was acknowledged."""
     same = replace(begun, complete=False)
     used_up = begun.complete and is_next and begun.k < wanted.k
     return same == wanted or (used_up and replace(same, k=wanted.k) == wanted)
@@ -111,23 +111,23 @@ def _goes_on(begun: StreamPlan, wanted: StreamPlan, *, is_next: bool) -> bool:
 def _another_stream(begun: StreamPlan, wanted: StreamPlan, target: Path) -> FileError:
     if replace(begun, k=wanted.k, complete=False) == wanted:
         what = f"{plan_of(target)} is of key {begun.k}, not {wanted.k}"
-        return FileError(what, f"add --index {begun.k} to complete it, or --force to start anew")
+        return FileError(what, f"add --index {begun.k} to complete it, or --force to start again")
     return FileError(
-        f"{plan_of(target)} belongs to another stream: key {begun.k}, {begun.bits} bits, format {begun.format}, "
+        f"{plan_of(target)} belongs to another download: key {begun.k}, {begun.bits} bits, format {begun.format}, "
         f"unit {begun.serial}",
-        "repeat that command to complete it, or use --force to start anew",
+        "repeat that command to complete it, or use --force to start again",
     )
 
 
 def received(target: Path) -> int:
-    """Return how many bytes of an interrupted stream are there already."""
+    """Return the number of bytes that an interrupted download has in its file."""
     return partial_file.received(tally_of(target))
 
 
 def finish(target: Path) -> None:
-    """Forget the plan of a stream that is complete and acknowledged."""
-    remove_done(tally_of(target), f"{target} is complete, and its key used up")
-    remove_done(plan_of(target), f"{target} is complete, and its key used up")
+    """Remove the tally and plan of a download that is complete and acknowledged."""
+    remove_done(tally_of(target), f"{target} is complete, and its key is used up")
+    remove_done(plan_of(target), f"{target} is complete, and its key is used up")
 
 
 def _save_plan(target: Path, plan: StreamPlan) -> None:
@@ -146,7 +146,7 @@ def _load_plan(target: Path, force: bool) -> StreamPlan | None:
         return plan if there else replace(plan, complete=False)
     if force:
         return None
-    raise FileError(f"{plan_of(target)} is damaged", "repeat with --force to start anew")
+    raise FileError(f"{plan_of(target)} is damaged", "repeat with --force to start again")
 
 
 def _has_types(plan: StreamPlan) -> bool:

@@ -1,20 +1,22 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Key bits by equation 7 on a PC: with NumPy, on all cores, and exact (PROTOCOL.md section 2).
+"""Exact key bits of equation 7 with NumPy on all cores of a PC (PROTOCOL.md section 2).
 
-Strategy: three tiers, each for the elements that the one before leaves in doubt. v = 10^d cos(e y1).
+Strategy: three tiers of rising precision; each decides the elements that the tier before left open. v = 10^d cos(e y1).
 
-1. A sieve. For whole blocks, v / 2 from one angle addition an element, in single precision for d <= 3, else in double.
-   A bit is 1 where v / 2 is more than 1/4 from the nearest integer; two thresholds, 1/4 less and plus the error bound,
-   give the same bit or a doubt.
-2. The same in double-double, from tables that are exact to 2^-96.
+1. A sieve over whole blocks: v / 2 by one angle addition for each element, in single precision for d <= 3, else in
+   double. A bit is 1 if v / 2 is more than 1/4 from the nearest integer. Two thresholds, 1/4 minus and plus the error
+   bound, give the same bit or leave the element open.
+2. The same in double-double, with tables exact to 2^-96.
 3. Exact integers (Ziv's method).
 
-Error bound of tier 1, with u half an ulp of 1, S = 10^d / 2: A = S cos a and C = cos b are rounded (u each), their
-product too, likewise for the sines; the sum of both products is at most S in magnitude and is rounded once more. That
-is less than S (3 u + u) + O(u^2) < 4.01 S u. What follows is exact: rint, and the difference to it.
+Error bound of tier 1, with u half an ulp of 1 and S = 10^d / 2: A = S cos a, C = cos b and their product are each
+rounded, with a relative error of u. The same holds for the sines. The sum of both products is at most S in magnitude
+and is rounded once more. The total is less than S (3 u + u) + O(u^2) < 4.01 S u. The next steps, rint and the
+difference to it, are exact.
 
-The angle of element e is that of its block (exact integers), its row and its column: tables of double-double.
+The angle of element e is the sum of the angles of its block (exact integers), its row and its column (double-double
+tables).
 """
 
 import os
@@ -34,30 +36,29 @@ from ..network.network_file import Network
 from .double_double import Pair, concatenate, cosine_of_sum, from_fixed, rotate, scale, take
 
 MAX_ELEMENTS = exact.MAX_ELEMENTS
-BLOCK = 1 << 22  # elements that start from exact integers together
+BLOCK = 1 << 22  # elements that start from one exact phase
 
 _COLUMN_BITS, _ROW_BITS = 12, 10
 _COLUMNS = 1 << _COLUMN_BITS
-_TILE_ROWS = 16  # rows at once: what they need stays in the cache of a core ...
-_SHARED_TILE = (
-    1 << 20
-)  # ... and bytes of them with several threads, for whom each call costs a wait for the interpreter
-_BITS = 128  # of phases and of what is made of them
-_PHASE_GUARD = 45  # the phase step is multiplied by up to 2^40
-_SINGLE_DIGITS = 3  # up to this d, one element in 2000 at most is left in doubt by single precision
+_TILE_ROWS = 16  # rows of a tile for one thread: they fit into the cache of a core
+_SHARED_TILE = 1 << 20  # bytes of a tile for several threads: larger, because each NumPy call waits for the interpreter
+_BITS = 128  # of phases, cosines and sines
+_PHASE_GUARD = 45  # bits: the phase step is multiplied by up to 2^40
+_SINGLE_DIGITS = 3  # up to this d, single precision leaves at most one element in 2000 open
 _SIEVE_ERROR = 4.1  # times S u
-_PAIR_ERROR = 2.0**-90  # of a double-double cosine: 24 rotations of 2^-101, and tables and starts that are 2^-105 off
-_FEW = 8192  # bits: for fewer the tables are not worth while
-_PART = 1 << 14  # elements in doubt that are decided at once
-_READ_AHEAD = 1 << 16  # bits made at least, for those who read on in small pieces
+_PAIR_ERROR = 2.0**-90  # of a double-double cosine: 24 rotations of 2^-101 each, tables and starts of 2^-105
+_FEW = 8192  # bits: below this, the tables cost more than they save
+_PART = 1 << 14  # open elements that are decided at once
+_READ_AHEAD = 1 << 16  # bits computed at least, for callers that read in small pieces
 
 Bytes = npt.NDArray[np.uint8]
 
 
 class VectorGenerator:
-    """The chain of operators f1 and f2, eq. 7 unless others are named, with its parameters, as in `ndks_protocol`.
+    """A key generator like that of `ndks_protocol`: the operators f1 and f2, by default those of eq. 7.
 
-    ValueError when they are out of range. Fast for every f1 with f2 = cosine; for others it is the exact integers.
+    It is fast for every f1 with f2 = cosine, and uses exact integers for any other f2. ValueError for parameters out of
+    range.
     """
 
     def __init__(self, p1: str, p2: str, digits: int, f1: str = exact.F1[0], f2: str = exact.F2[0]) -> None:
@@ -65,7 +66,7 @@ class VectorGenerator:
 
     @classmethod
     def of(cls, network: Network) -> "VectorGenerator":
-        """Return the generator of a network's paper bits."""
+        """Return the generator of a network."""
         return cls(network.p1, network.p2, network.digits, network.f1, network.f2)
 
     def key(self, index: int) -> "VectorKeystream":
@@ -74,20 +75,20 @@ class VectorGenerator:
 
 
 class VectorKeystream:
-    """The bits of one key, from any element on; made by `VectorGenerator.key`."""
+    """The bits of one key with random access; made by `VectorGenerator.key`."""
 
     def __init__(self, generator: exact.Generator, index: int) -> None:
         self.index = index
-        self.piece = BLOCK // 8  # bytes: a unit may ask for so many at a time
+        self.piece = BLOCK // 8  # bytes that a unit may read at a time
         self._generator = generator
         self._exact = generator.key(index)
         self._is_fast = generator.power == 1
         self._made: _Blocks | None = None
         self._bits_read = 0
-        self._ahead = (0, b"")  # where the bytes made last begin, and these
+        self._ahead = (0, b"")  # the first element of the bytes read ahead, and these bytes
 
     def read(self, first: int, count: int) -> bytearray:
-        """Return `count` elements from `first` on, most significant bit first, the last byte filled up with zeros."""
+        """Return `count` elements from `first` on, most significant bit first; zeros fill the last byte."""
         _check_range(first, count)
         self._bits_read += count
         if self._bits_read <= _FEW or not count or not self._is_fast:
@@ -97,9 +98,9 @@ class VectorKeystream:
         return bytearray(_first_bits(self._read_ahead(first, count), count))
 
     def blocks(self, first: int, count: int, workers: int = 0) -> Iterator[bytes]:
-        """Yield the same in pieces of BLOCK elements; memory does not grow with `count`.
+        """Yield `count` elements from `first` on in pieces of BLOCK elements, in constant memory.
 
-        So many threads work ahead; by default one a core.
+        `workers` threads compute ahead, by default one per core.
         """
         _check_range(first, count)
         end = first + count
@@ -129,7 +130,7 @@ class VectorKeystream:
 
 
 class _Blocks:
-    """Makes blocks of one key; several threads may call `make`."""
+    """Computes blocks of one key; several threads may call `make`."""
 
     def __init__(self, generator: exact.Generator, index: int, bits: exact.Keystream) -> None:
         self._exact = bits
@@ -146,7 +147,7 @@ class _Blocks:
         self._scratch = threading.local()
 
     def make(self, start: int, count: int, *, is_shared: bool = False) -> Bytes:
-        """Return up to BLOCK elements from `start` on, packed; `is_shared`: other threads are at work as well."""
+        """Return up to BLOCK elements from `start` on, packed; `is_shared` chooses tiles for several threads."""
         rows = self._rows_from(start, count)
         sure, possible = self._sieve(rows, self._shared_rows if is_shared else _TILE_ROWS)
         doubtful = _set_bits(sure ^ possible)
@@ -156,14 +157,14 @@ class _Blocks:
         return np.frombuffer(_first_bits(sure.tobytes(), count), np.uint8)
 
     def _rows_from(self, start: int, count: int) -> tuple[Pair, Pair]:
-        """Return cosines and sines of the first elements of each row."""
+        """Return cosine and sine of the first element of each row."""
         cosines, sines = self._rows
         needed = slice(-(-count // _COLUMNS))
         return rotate(take(cosines, needed), take(sines, needed), *self._point(start))
 
     def _sieve(self, rows: tuple[Pair, Pair], at_once: int = _TILE_ROWS) -> tuple[Bytes, Bytes]:
-        """Return the bits that are surely 1, and those that are possibly 1."""
-        # Rounded once: doubles as they are, single floats as if from the exact value.
+        """Return the bits that are certainly 1 and the bits that are possibly 1."""
+        # Each value is rounded once, to a double or a single float.
         cosines, sines = (scale(pair, self._scale / 2).high.astype(self._type)[:, None] for pair in rows)
         packed: list[tuple[Bytes, Bytes]] = []
         tile = self._tile(at_once)
@@ -184,17 +185,17 @@ class _Blocks:
         return np.packbits(surely), np.packbits(possibly)
 
     def _tile(self, rows: int) -> list[Any]:
-        """Return this thread's arrays for a tile of so many rows."""
+        """Return the scratch arrays of this thread for a tile of `rows` rows."""
         if len(getattr(self._scratch, "arrays", [()])[0]) != rows:
             shape = (rows, _COLUMNS)
             self._scratch.arrays = [np.empty(shape, kind) for kind in (self._type, self._type, bool, bool)]
         return self._scratch.arrays
 
     def _resolve(self, rows: tuple[Pair, Pair], elements: npt.NDArray[np.intp], start: int) -> npt.NDArray[np.intp]:
-        """Return those of these elements whose bit is 1."""
+        """Return the elements whose bit is 1."""
         if not len(elements):
             return elements
-        # In parts: where y1 is tiny, all of a block may be in doubt.
+        # In parts: if y1 is tiny, a whole block may be open.
         parts = [elements[i : i + _PART] for i in range(0, len(elements), _PART)]
         return np.concatenate([part[self._decide(rows, part, start)] for part in parts])
 
@@ -206,17 +207,17 @@ class _Blocks:
         return ones
 
     def _distances(self, rows: tuple[Pair, Pair], elements: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-        """Return by how much v / 2 of each element is farther than 1/4 from the nearest integer."""
+        """Return the distance of v / 2 to the nearest integer, minus 1/4, for each element."""
         row, column = elements >> _COLUMN_BITS, elements & _COLUMNS - 1
         cosines, sines = self._columns
         cosine = cosine_of_sum(take(rows[0], row), take(rows[1], row), take(cosines, column), take(sines, column))
         half = scale(cosine, self._scale / 2)
         fraction = half.high - np.rint(half.high)
-        # Near 0, where it matters, this is exact but for the last rounding.
+        # Near 0, where the sign decides, only the last operation rounds.
         return (np.abs(fraction) - 0.25) + np.copysign(1.0, fraction) * half.low
 
     def _table(self, step: int, bits: int) -> tuple[Pair, Pair]:
-        """Return cosines and sines of 0 to 2^bits - 1 times `step` elements, made by doubling."""
+        """Return cosines and sines of the elements 0 to 2^bits - 1 times `step`, computed by doubling."""
         table = from_fixed(1, 0), from_fixed(0, 0)
         for power in range(bits):
             turned = rotate(*table, *self._point(step << power))
@@ -224,7 +225,7 @@ class _Blocks:
         return table
 
     def _point(self, element: int) -> tuple[Pair, Pair]:
-        """Return cosine and sine of one element, less than 2^-105 off, from exact integers."""
+        """Return cosine and sine of one element from exact integers, with an error of less than 2^-105."""
         phase = self._step * element >> _PHASE_GUARD & (1 << _BITS) - 1
         return (
             from_fixed(fixed_point.cosine(phase, _BITS), _BITS),
@@ -234,18 +235,18 @@ class _Blocks:
 
 def _check_range(first: int, count: int) -> None:
     if first < 0 or count < 0 or first + count > MAX_ELEMENTS:
-        raise ValueError("an element index lies between 0 and 2^40 - 1")
+        raise ValueError("an element index must be between 0 and 2^40 - 1")
 
 
 def _set_bits(packed: Bytes) -> npt.NDArray[np.intp]:
-    """Return the numbers of the bits that are set; few are, and most of the bytes are passed over by eight."""
+    """Return the positions of the set bits. They are few, so whole words of zeros are skipped."""
     words = np.flatnonzero(packed.view(np.uint64))
     word, bit = np.nonzero(np.unpackbits(packed.reshape(-1, 8)[words], axis=1))
     return 64 * words[word] + bit
 
 
 def _first_bits(data: bytes, count: int) -> bytes:
-    """Return the first `count` bits, the rest of the last byte 0."""
+    """Return the first `count` bits; zeros fill the last byte."""
     whole, rest = divmod(count, 8)
     return data[:whole] + (bytes([data[whole] & 0xFF00 >> rest & 0xFF]) if rest else b"")
 
@@ -253,7 +254,7 @@ def _first_bits(data: bytes, count: int) -> bytes:
 def _in_order(
     make: Callable[[tuple[int, int]], bytes], spans: Iterator[tuple[int, int]], workers: int
 ) -> Iterator[bytes]:
-    """Yield what `make` returns for each span; so many threads work on the next ones meanwhile."""
+    """Yield the results of `make` in the order of the spans, while `workers` threads compute the next ones."""
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[bytes]] = deque()
         try:

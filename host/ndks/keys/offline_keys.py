@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Exported keys computed from a network file, in place of a unit (PROTOCOL.md section 3)."""
+"""Exported keys computed from a network file, without a unit (PROTOCOL.md section 3)."""
 
 from ndks_protocol.exported import export_mask_key
 from ndks_protocol.kdf import xor_keystream
@@ -10,8 +10,8 @@ from ..network.network_file import Network
 
 
 def exported_key(network: Network, index: int, size: int, *, offset: int = 0) -> bytes:
-    """Return `size` bytes of an exported key, from byte `offset` on. ValueError for an index that is none."""
-    from .generator import VectorGenerator  # and NumPy, which takes a while
+    """Return `size` bytes of an exported key, from byte `offset` on. ValueError for an invalid index."""
+    from .generator import VectorGenerator  # here, because NumPy is slow to import
 
     bits = VectorGenerator.of(network).key(index).read(8 * offset, 8 * size)
     if network.suite == "paper":

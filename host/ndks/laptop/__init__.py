@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What one laptop knows of its units, and what it is known by."""
+"""State of a laptop: its bindings, minimum counters and fingerprint."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A sealed copy of a laptop's bindings: for the day on which its disk fails. It helps no other laptop."""
+"""Encrypted backup of a laptop's bindings, for a failed disk; it is of no use on another laptop."""
 
 import base64
 import json
@@ -17,11 +17,11 @@ from .bindings import BindingStore
 from .words import CODE_BYTES, to_words
 
 FORMAT = 1
-_NONCE = bytes(12)  # each key seals one copy
+_NONCE = bytes(12)  # constant, because each key encrypts only one backup
 
 
 def seal(store: BindingStore) -> tuple[str, bytes]:
-    """Return a new code, as words, and what only it opens: the store's files. AuthenticationError, FileError."""
+    """Return a new code in words, and the store's files encrypted with it. AuthenticationError, FileError."""
     code = secrets.token_bytes(CODE_BYTES)
     files = {name: base64.b64encode(content).decode() for name, content in store.export().items()}
     sealed = AESGCM(code).encrypt(_NONCE, json.dumps(files).encode(), _header())
@@ -30,17 +30,17 @@ def seal(store: BindingStore) -> tuple[str, bytes]:
 
 
 def restore(store: BindingStore, copy: bytes, code: bytes, *, overwrite: bool) -> list[str]:
-    """Bring a copy back and return the serial numbers of its units. UsageError, FileError."""
+    """Restore the files of a backup and return the serial numbers of its units. UsageError, FileError."""
     try:
         values: Any = strict_json.loads(copy)
         if values["ndks_backup"] != FORMAT:
-            raise FileError("the copy has another version of the format", "upgrade ndks")
+            raise FileError("the backup has another format version", "upgrade ndks")
         files = strict_json.loads(AESGCM(code).decrypt(_NONCE, base64.b64decode(values["sealed"]), _header()))
         contents = {str(name): base64.b64decode(content) for name, content in files.items()}
     except InvalidTag:
-        raise UsageError("these words do not open this copy, or it was altered", "compare the words") from None
+        raise UsageError("these words do not decrypt this backup, or it was altered", "compare the words") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
-        raise FileError("this is no sealed copy of bindings", "name the file that ndks bind --backup wrote") from None
+        raise FileError("this is not a backup of bindings", "name the file that ndks bind --backup wrote") from None
     store.replace(contents, overwrite=overwrite)
     return sorted({Path(name).stem for name in contents if "/" in name})
 

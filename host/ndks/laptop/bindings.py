@@ -1,14 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What this laptop knows of the units that are bound to it (PROTOCOL.md section 6).
+"""Store of this laptop's bindings (PROTOCOL.md section 6).
 
-    DIRECTORY/host_secret          32 random bytes in hex: the half of every binding that no fingerprint gives
-    DIRECTORY/units/SERIAL.json    one unit: its bindings, and the laptop's characteristics
-    DIRECTORY/counters/SERIAL.json  how far that unit has come (ndks.laptop.counters)
+    DIRECTORY/host_secret           32 random bytes in hex: the secret input of every binding, beside the fingerprint
+    DIRECTORY/units/SERIAL.json     the bindings of one unit, with the laptop's characteristics
+    DIRECTORY/counters/SERIAL.json  the minimum counters of that unit (ndks.laptop.counters)
 
 DIRECTORY is NDKS_HOME, else the user's configuration directory for ndks. All files have mode 0600.
 """
 
+import getpass
 import hmac
 import json
 import logging
@@ -30,7 +31,7 @@ from ndks_protocol.commands import MAX_NUMBER
 from .. import strict_json
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, FileError, UsageError, reason
-from ..files import read_private, remove_done, write_private
+from ..files import read_private, refuse_public, remove_done, write_private
 from ..paths import make_private_directory
 from .counters import Minimum, MinimumCounters
 from .fingerprint import Characteristics, characteristics, differences, fingerprint
@@ -41,11 +42,11 @@ HOME = "NDKS_HOME"
 FORMAT = 1
 _UNIT_FILE = re.compile(r"(units|counters)/[0-9A-F]{16}\.json")
 _KINDS = ("units", "counters")
-_AWAY = "take the laptop back to how it was; if that cannot be: ndks zeroize, then provision the unit on a new lane"
+_AWAY = "undo the change; if that is impossible: ndks zeroize, then provision the unit on a new lane"
 
 
 class Greeting(Protocol):
-    """What a unit's answer to HELLO says of it here: its serial number, its salt and its binding id, in hex."""
+    """The fields of HELLO that a store needs: serial number, salt and binding id, in hex."""
 
     @property
     def serial_number(self) -> str: ...
@@ -57,7 +58,7 @@ class Greeting(Protocol):
 
 @dataclass(frozen=True)
 class Binding:
-    """One binding of a unit to this laptop, as it was when it was made."""
+    """A binding of a unit to this laptop, with the characteristics at the time of binding."""
 
     binding_id: str
     with_network: bool
@@ -66,52 +67,52 @@ class Binding:
 
 @dataclass(frozen=True)
 class BoundUnit:
-    """What is known of one unit; more than one binding only while one replaces another."""
+    """A unit and its bindings; there are two only while one replaces the other."""
 
     serial_number: str
     bindings: tuple[Binding, ...] = ()
-    epoch: int = 0  # ndks 0.1 kept the highest message counter here, under this name
+    epoch: int = 0  # with own_number: the highest message counter, where ndks 0.1 stored it
     own_number: int = 0
 
     def binding(self, binding_id: str) -> Binding | None:
-        """Return the binding with this id, None if it is not one with this laptop."""
+        """Return the binding with this id, or None."""
         return next((binding for binding in self.bindings if binding.binding_id == binding_id), None)
 
 
 class BindingStore:
-    """The laptop's bindings, in a directory of its own."""
+    """The bindings of this laptop in a directory."""
 
     def __init__(self, directory: Path | None = None, look: Callable[..., Characteristics] = characteristics) -> None:
         self.directory = directory or home()
         self._look = look
 
     def knows(self, hello: Greeting) -> bool:
-        """Whether the unit is bound to this laptop."""
+        """Return whether the unit is bound to this laptop."""
         return self.unit(hello.serial_number).binding(hello.binding_id) is not None
 
     def keys(self, hello: Greeting) -> BindingKeys:
-        """Return what opens the unit. AuthenticationError LOCKED when this is not the laptop, and why; FileError."""
+        """Return the keys that unlock the unit. AuthenticationError LOCKED, with the reason; FileError."""
         binding = self.unit(hello.serial_number).binding(hello.binding_id)
         if binding is None:
-            raise AuthenticationError(errors.LOCKED)
+            raise AuthenticationError(errors.LOCKED, *self._why_unknown(hello.serial_number))
         try:
             present = self._look(with_network=binding.with_network)
         except UsageError as error:  # there is no network
-            what = f"this laptop is not as it was when the unit was bound to it: {error}"
+            what = f"this laptop has changed since the unit was bound to it: {error}"
             raise AuthenticationError(errors.LOCKED, what, _AWAY) from None
         changed = differences(binding.characteristics, present)
         if changed:
-            # The unit is not even asked: a wrong attempt would count.
-            what = f"this laptop is not as it was when the unit was bound to it: {', '.join(changed)}"
+            # No attempt is made: the unit would count it as a wrong one.
+            what = f"this laptop has changed since the unit was bound to it: {', '.join(changed)}"
             raise AuthenticationError(errors.LOCKED, what, _AWAY)
         keys = BindingKeys(CRYPTO, self._binding(hello, present))
         if keys.id.hex() != hello.binding_id:
-            what = f"the laptop's secret in {self._secret_path} is not the one that the unit was bound with"
+            what = f"the laptop's secret in {self._secret_path} is not the one of the unit's binding"
             raise AuthenticationError(errors.LOCKED, what, "restore it: ndks bind --restore FILE")
         return keys
 
     def begin(self, hello: Greeting, *, with_network: bool | None = None) -> bytes:
-        """Return a new binding of the unit to this laptop, written down beside the one that it replaces."""
+        """Make a new binding of the unit, store it beside the one that it replaces, and return it."""
         unit = self.unit(hello.serial_number)
         old = unit.binding(hello.binding_id)
         if with_network is None:
@@ -120,13 +121,13 @@ class BindingStore:
         value = self._binding(hello, present, create=True)
         new = Binding(BindingKeys(CRYPTO, value).id.hex(), with_network, present)
         kept = (old,) if old and old.binding_id != new.binding_id else ()
-        # Numbers begin again with each provisioning, whose salt makes another binding.
+        # Each provisioning has a new salt, hence a new binding, and restarts the counters.
         known = unit if old or unit.binding(new.binding_id) else BoundUnit(hello.serial_number)
         self._save(replace(known, bindings=(new, *kept)))
         return value
 
     def finish(self, hello: Greeting) -> Binding:
-        """Forget the bindings that the unit does not have any more, and return the one that it has."""
+        """Delete the replaced bindings of the unit and return its current one."""
         unit = self.unit(hello.serial_number)
         binding = unit.binding(hello.binding_id)
         if binding is None:
@@ -134,58 +135,58 @@ class BindingStore:
         if len(unit.bindings) > 1:
             try:
                 self._save(replace(unit, bindings=(binding,)))
-            except (FileError, OSError) as error:  # one too many does no harm, and the unit is bound
-                _log.warning("the former binding of unit %s cannot be forgotten: %s", hello.serial_number, error)
+            except (FileError, OSError) as error:  # harmless: the unit is bound, with one stored binding too many
+                _log.warning("the old binding of unit %s cannot be deleted: %s", hello.serial_number, error)
         return binding
 
     def minimum_counters(self, hello: Greeting) -> MinimumCounters:
-        """Return how far the unit has come, as far as this laptop knows. FileError."""
+        """Return the minimum counters of the unit. FileError."""
         unit = self.unit(hello.serial_number)
         before = {unit.epoch: Minimum(unit.own_number)} if unit.binding(hello.binding_id) else {}
         return MinimumCounters(self._path(hello.serial_number, "counters"), hello.salt, before)
 
     def forget(self, serial_number: str) -> None:
-        """Forget a unit."""
+        """Delete the files of a unit."""
         for kind in _KINDS:
             remove_done(self._path(serial_number, kind), f"unit {serial_number} is erased")
 
     def unit(self, serial_number: str) -> BoundUnit:
-        """Return what is known of a unit. FileError."""
+        """Return a unit with its bindings. FileError."""
         path = self._path(serial_number)
         if not path.exists():
             return BoundUnit(serial_number)
+        refuse_public(*self._files(*self.units()))
         try:
             return _unit_from(serial_number, strict_json.loads(read_private(path)))
         except (ValueError, KeyError, TypeError, RecursionError):
             raise _damaged(path) from None
 
     def units(self) -> list[str]:
-        """Return the serial numbers of all units that this laptop knows of."""
+        """Return the serial numbers of all units in the store."""
         return sorted(path.stem for path in (self.directory / "units").glob("*.json"))
 
     def prepare(self) -> None:
-        """Make sure that units can be bound: that there is a secret, and where files go. OSError, FileError."""
+        """Create the laptop's secret and the directories, where missing. OSError, FileError."""
         self._secret(create=True)
         self._make_directories()
 
     def refuse_existing(self, *, overwrite: bool) -> None:
-        """Raise FileError when there are bindings already that must not be overwritten."""
+        """Raise FileError if the store has bindings, unless `overwrite`."""
         if self._secret_path.exists() and not overwrite:
-            raise FileError(f"{self.directory} has bindings already", "repeat with --force to give them up")
+            raise FileError(f"{self.directory} has bindings already", "repeat with --force to overwrite them")
 
     def export(self) -> dict[str, bytes]:
-        """Return the files that `replace` takes, by their paths in the directory."""
-        self._secret(create=False)  # is it there, and sound?
-        units = [self._path(serial_number, kind) for serial_number in self.units() for kind in _KINDS]
-        paths = [self._secret_path, *filter(Path.exists, units)]
+        """Return the content of all files by their paths in the directory, for `replace`."""
+        self._secret(create=False)  # raises if it is missing or damaged
+        paths = self._files(*self.units())
         return {path.relative_to(self.directory).as_posix(): read_private(path) for path in paths}
 
     def replace(self, files: dict[str, bytes], *, overwrite: bool) -> None:
-        """Write the files of a copy. FileError when there are bindings already that must not be overwritten."""
+        """Write the files of a backup. FileError if the store has bindings, unless `overwrite`."""
         self.refuse_existing(overwrite=overwrite)
         for name in files:
             if name != self._secret_path.name and not _UNIT_FILE.fullmatch(name):
-                raise FileError(f"the copy has a file that is none of a laptop's bindings: {name!a}", "do not use it")
+                raise FileError(f"the backup contains an unexpected file: {name!a}", "do not use it")
         self._make_directories()
         for name, content in files.items():
             write_private(self.directory / name, content, beside=self.directory)
@@ -197,8 +198,29 @@ class BindingStore:
     def _path(self, serial_number: str, kind: str = "units") -> Path:
         return self.directory / kind / f"{serial_number}.json"
 
+    def _files(self, *serial_numbers: str) -> list[Path]:
+        """Return the existing files: the secret, and those of these units."""
+        units = [self._path(serial_number, kind) for serial_number in serial_numbers for kind in _KINDS]
+        return [path for path in (self._secret_path, *units) if path.exists()]
+
+    def _why_unknown(self, serial_number: str) -> tuple[str, str]:
+        """Return the message for a unit without a binding, which tells what was searched, and the advice."""
+        units = self.units()
+        if serial_number in units:
+            found = "has only an earlier binding of this unit"
+        else:
+            found = f"has bindings of {', '.join(units)}" if units else "has no bindings"
+        if not self.directory.exists():
+            found = "does not exist"
+        what = f"the unit is bound to another laptop or user: this command searched {self.directory}, which {found}"
+        others = " or ".join(map(str, other_homes(self.directory)))
+        return (
+            what,
+            f"if you bound it here, name the directory of its binding: {HOME}={others}" if others else "",
+        )
+
     def _binding(self, hello: Greeting, present: Characteristics, *, create: bool = False) -> bytes:
-        """Return B (HKDF-SHA256, RFC 5869, one block)."""
+        """Return the binding B (HKDF-SHA256, RFC 5869, one block)."""
         text = sha256(fingerprint(present)).digest()
         key = hmac.digest(bytes.fromhex(hello.salt), self._secret(create=create) + text, "sha256")
         return hmac.digest(key, b"ndks bind\x01", "sha256")
@@ -214,7 +236,7 @@ class BindingStore:
                 if not path.exists():
                     raise
         if not path.exists():
-            what = f"the laptop's secret is gone: there is no {path}"
+            what = f"the laptop's secret is missing: there is no {path}"
             raise AuthenticationError(errors.LOCKED, what, "restore it: ndks bind --restore FILE")
         try:
             secret = bytes.fromhex(read_private(path).decode())
@@ -234,22 +256,43 @@ class BindingStore:
             for kind in _KINDS:
                 make_private_directory(self.directory / kind)
         except OSError as error:
-            what = f"{self.directory} cannot be made: {reason(error)}"
+            what = f"{self.directory} cannot be created: {reason(error)}"
             raise FileError(what, f"check its permissions, or name another in {HOME}") from None
 
 
 def home() -> Path:
-    """Return the directory of this user's bindings. FileError for a user without a home."""
+    """Return the directory of this user's bindings. FileError for a user without a home directory."""
     named = os.environ.get(HOME)
     if named:
         return Path(named)
     try:
         usual = platformdirs.user_config_path("ndks")
-    except Exception as error:  # RuntimeError, KeyError, of whatever looks for a home
+    except Exception as error:  # RuntimeError, KeyError or others: there is no home directory
         raise _homeless(str(error)) from None
-    if not usual.is_absolute():  # "~", as it is
+    if not usual.is_absolute():  # "~" was not expanded
         raise _homeless(str(usual))
     return usual
+
+
+def other_homes(searched: Path) -> list[Path]:
+    """Return other directories of bindings of this person: with sudo, or with another HOME."""
+    users = {os.environ.get("SUDO_USER") or "", _user()} - {""}
+    usual = [Path(os.path.expanduser(f"~{user}"), ".config", "ndks") for user in sorted(users)]  # noqa: PTH111 (no error)
+    return [path for path in usual if path != searched and _holds_bindings(path)]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a user unknown to the system
+        return ""
+
+
+def _holds_bindings(path: Path) -> bool:
+    try:
+        return (path / "units").is_dir()
+    except OSError:  # of another user
+        return False
 
 
 def _homeless(why: str) -> FileError:
@@ -262,7 +305,7 @@ def _unit_from(serial_number: str, values: Any) -> BoundUnit:
         raise ValueError
     bindings = cast(list[dict[str, Any]], values["bindings"])
     epoch, own_number = _number(values["epoch"]), _number(values["own_number"])
-    if own_number > MAX_NUMBER:  # ndks 0.1 wrote down whatever a unit said, and could not read it again
+    if own_number > MAX_NUMBER:  # ndks 0.1 stored numbers of units unchecked, and could not read them again
         own_number = 0
     return BoundUnit(serial_number, tuple(map(_binding_from, bindings)), epoch, own_number)
 
@@ -273,7 +316,7 @@ def _binding_from(values: dict[str, Any]) -> Binding:
 
 
 def _number(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 1 << 64:  # nor a bool
+    if type(value) is not int or not 0 <= value < 1 << 64:  # a bool is no int here
         raise ValueError
     return value
 
@@ -285,4 +328,4 @@ def _line(value: Any) -> str:
 
 
 def _damaged(path: Path) -> FileError:
-    return FileError(f"{path} is damaged", "restore it from a copy, or ndks bind --restore FILE")
+    return FileError(f"{path} is damaged", "restore it from a copy, or run ndks bind --restore FILE")

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Minimum counters: how far a unit has come, as far as this laptop knows. An old image of its flash is noticed by them.
+"""Minimum counters: lower bounds of a unit's counters, which detect a restored old image of its flash.
 
-Strategy: each step is written at once and in place, without fsync: it survives a killed process, not a power cut of the
-laptop. `sync`, at the end of a session, makes it durable. A unit's answer raises a minimum by a bounded step only: one
-false answer can neither lock the true unit out nor use up its numbers.
+Strategy: each change is written at once and in place, without fsync; it survives a killed process, but not a power cut
+of the laptop. `sync` makes it durable at the end of a session. An answer of a unit raises a minimum by a bounded step
+only, so that one false answer can neither lock the true unit out nor use up its numbers.
 """
 
 import json
@@ -24,34 +24,34 @@ from ..paths import keep_owner, make_private_directory
 _log = logging.getLogger(__name__)
 
 FORMAT = 1
-_SIZE = 2048  # bytes of the file, always: written in place, by one write of less than a page
+_SIZE = 2048  # fixed size of the file in bytes, less than a page: one write replaces the content
 _MOST_EPOCHS = 16
 _MOST_EPOCH = 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
 class Minimum:
-    """What was reached in one epoch: the message counter, and the highest index of an exported key acknowledged."""
+    """The minimum counters of one epoch: message counter, and highest acknowledged index of an exported key."""
 
     message_counter: int = 0
     exported: int = 0
 
 
 class MinimumCounters:
-    """The minimum counters of one unit. Each provisioning makes another `salt`: those of another life do not count."""
+    """The minimum counters of one unit since its provisioning, which is identified by its `salt`."""
 
     def __init__(self, path: Path, salt: str, before: dict[int, Minimum] | None = None) -> None:
         self._path = path
         self._salt = salt
         self._is_written = True
-        self._epochs = self._load() or dict(before or {})  # the epoch noted last is the last
+        self._epochs = self._load() or dict(before or {})  # in the order of their last change
 
     def of(self, epoch: int) -> Minimum:
-        """Return the minimum of an epoch."""
+        """Return the minimum counters of an epoch."""
         return self._epochs.get(epoch, Minimum())
 
     def note(self, epoch: int, *, message_counter: int = 0, exported: int = 0, allow_jump: bool = False) -> None:
-        """Raise the minimum of an epoch: by 2^20 at the most, unless the user has allowed a jump."""
+        """Raise the minimum counters of an epoch, by 2^20 at most unless `allow_jump`."""
         known = self.of(epoch)
         step = MAX_NUMBER if allow_jump else MAX_JUMP
         minimum = Minimum(
@@ -66,7 +66,7 @@ class MinimumCounters:
         self._guarded(self._write)
 
     def sync(self) -> None:
-        """Return when what was noted is on the disk."""
+        """Write the minimum counters to the disk."""
         self._guarded(self._sync)
 
     def _load(self) -> dict[int, Minimum]:
@@ -75,14 +75,14 @@ class MinimumCounters:
         except FileNotFoundError:
             return {}
         if not raw.strip(b" \n\0"):
-            return {}  # the process was killed when it had just made the file
+            return {}  # a process was killed just after it created the file
         try:
             values = strict_json.loads(raw)
             if values["ndks_counters"] != FORMAT:
                 raise ValueError
             return _epochs_from(values["epochs"]) if values["salt"] == self._salt else {}
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            _log.warning("%s is damaged: what it said of how far the unit has come is lost", self._path)
+            _log.warning("%s is damaged: the minimum counters of the unit are lost", self._path)
             return {}
 
     def _write(self) -> None:
@@ -90,9 +90,9 @@ class MinimumCounters:
         text = json.dumps({"ndks_counters": FORMAT, "salt": self._salt, "epochs": epochs})
         make_private_directory(self._path.parent)
         with _opened(self._path) as file:
-            keep_owner(file.fileno(), self._path.parent)  # also when root writes it
+            keep_owner(file.fileno(), self._path.parent)
             file.write(f"{text:{_SIZE - 1}}\n".encode())
-            file.truncate()  # of something else that was there
+            file.truncate()  # a longer file was there before
 
     def _sync(self) -> None:
         if self._epochs:
@@ -100,13 +100,13 @@ class MinimumCounters:
                 os.fsync(file.fileno())
 
     def _guarded(self, write: Any) -> None:
-        """Write, and say it once where that cannot be: what it counts has happened already."""
+        """Write to the file; log only the first failure and go on: the counted event has already happened."""
         try:
             write()
         except OSError as error:
             if self._is_written:
                 self._is_written = False
-                _log.warning("how far the unit has come cannot be noted in %s: %s", self._path, reason(error))
+                _log.warning("the minimum counters cannot be written to %s: %s", self._path, reason(error))
 
 
 def _opened(path: Path) -> Any:
@@ -125,6 +125,6 @@ def _epochs_from(values: Any) -> dict[int, Minimum]:
 
 
 def _number(value: Any) -> int:
-    if type(value) is not int or not 0 <= value <= MAX_NUMBER:  # nor a bool
+    if type(value) is not int or not 0 <= value <= MAX_NUMBER:  # a bool is no int here
         raise ValueError
     return value

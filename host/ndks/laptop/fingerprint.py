@@ -1,14 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a laptop is known by: names and values that are the same whoever looks, and whatever is plugged in.
+"""Fingerprint of a laptop: characteristics that depend neither on the user nor on plugged-in devices.
 
-On Linux they come from files that everybody may read: board, machine, serial (device tree), processor, and one mac
-for each built-in network interface. An interface that was moved into another network namespace is not seen. sysfs
-shows the namespace in which it was mounted: after `unshare` that is still the outer one; `ip netns exec` and containers
-mount it anew and see no mac. udev's records could not stand in for it: they do not say which interfaces are built in.
+On Linux they come from world-readable files: board, machine, serial (device tree), processor, and a mac for each
+built-in network interface. An interface in another network namespace is not seen. sysfs shows the namespace in which it
+was mounted: still the outer one after `unshare`, but a new one without interfaces under `ip netns exec` and in
+containers. The records of udev are no substitute, because they do not tell which interfaces are built in.
 
-On other systems there is one, machine, from py-machineid: the platform's UUID on macOS, the installation's MachineGuid
-on Windows. That was not tested on either.
+On other systems there is only machine, from py-machineid: the platform's UUID on macOS, the installation's MachineGuid
+on Windows. Neither was tested.
 """
 
 import logging
@@ -28,13 +28,13 @@ from ..paths import real_path
 
 _log = logging.getLogger(__name__)
 
-Characteristics = tuple[tuple[str, str], ...]  # sorted pairs of name and value; mac may be there several times
+Characteristics = tuple[tuple[str, str], ...]  # sorted pairs of name and value; only mac may be repeated
 
 _SYSTEM = Path("/")
 _MAC = re.compile(r"(?:[0-9a-f]{2}:){5}[0-9a-f]{2}")
 _NO_MAC = "00:00:00:00:00:00"
 _UDEV_MAC = re.compile(r"E:ID_NET_NAME_MAC=[a-z]{2}x([0-9a-f]{12})")
-# Simulated, of a paired telephone, on USB, the other end of a USB cable, the other end of a Thunderbolt cable.
+# Virtual interfaces, paired telephones, USB adapters, peers on a USB cable, peers on a Thunderbolt cable.
 _NOT_BUILT_IN = re.compile(r"virtual|bluetooth|usb\d+|gadget.*|domain\d+")
 _PERMANENT = "0"  # NET_ADDR_PERM in if_link.h of Linux
 _LOCALLY_ADMINISTERED = 0x02  # in the first byte of a MAC address
@@ -44,8 +44,10 @@ _COMPLETE = 0x2  # ATF_COM in if_arp.h
 
 
 def characteristics(*, with_network: bool = False, root: Path = _SYSTEM) -> Characteristics:
-    """Return what this laptop is known by, on request with the router and subnet that it uses; what is missing is left
-    out. UsageError without a router. Tests have another `root`."""
+    """Return the characteristics of this laptop; `with_network` adds its router and subnet.
+
+    Missing characteristics are omitted. UsageError if there is no router. Tests pass another `root`.
+    """
     if platform.system() != "Linux":
         return _of_another_system(with_network)
     files = _PublicFiles(root)
@@ -62,12 +64,12 @@ def characteristics(*, with_network: bool = False, root: Path = _SYSTEM) -> Char
 
 
 def fingerprint(characteristics: Characteristics) -> bytes:
-    """Return the sorted lines "name=value". Names have no "=", and neither has a line end: `_clean` takes them away."""
+    """Return the sorted lines "name=value". Names contain no "=", and `_clean` has removed all line ends."""
     return b"".join(sorted(f"{name}={value}\n".encode() for name, value in characteristics))
 
 
 def differences(recorded: Characteristics, present: Characteristics) -> list[str]:
-    """Say what changed, a short phrase for each; an empty list when nothing did."""
+    """Return a short phrase for each change."""
     return [phrase for name in sorted(dict(recorded + present)) for phrase in _changes(name, recorded, present)]
 
 
@@ -81,21 +83,21 @@ def _changes(name: str, recorded: Characteristics, present: Characteristics) -> 
 
 
 class _PublicFiles:
-    """Files that everybody may read; any other is as if it were not there, so that root sees no more than a user."""
+    """World-readable files; all others count as missing, so that root sees no more than a user."""
 
     def __init__(self, root: Path) -> None:
         self.root = real_path(root)
 
     def raw(self, path: str | Path) -> bytes:
-        """Return what is in a file, nothing if there is none."""
+        """Return the content of a file, or b"" if it is missing."""
         real = real_path(self.root / path)
         try:
             return real.read_bytes() if self._is_public(real) else b""
-        except OSError:  # also of files whose driver has no answer
+        except OSError:  # some drivers refuse to answer
             return b""
 
     def read(self, path: str | Path) -> str:
-        """Return what is in a file as one clean line."""
+        """Return the content of a file as one printable line."""
         return _clean(self.raw(path))
 
     def lines(self, path: str | Path) -> list[str]:
@@ -112,7 +114,7 @@ class _PublicFiles:
             return []
 
     def folder(self, path: Path) -> Path | None:
-        """Return where a link to a folder leads."""
+        """Return the target of a link to a directory, or None."""
         real = real_path(path)
         try:
             return real if self._is_public(real) else None
@@ -120,7 +122,7 @@ class _PublicFiles:
             return None
 
     def upwards(self, path: Path) -> Iterator[Path]:
-        """Return this path and its parents below the root."""
+        """Return a path and its parents below the root."""
         return takewhile(lambda parent: parent != self.root, (path, *path.parents))
 
     def _is_public(self, path: Path) -> bool:
@@ -129,7 +131,7 @@ class _PublicFiles:
 
 
 def _clean(raw: bytes) -> str:
-    """Return one line of text that prints; firmware puts any bytes into its strings."""
+    """Return one printable line; strings from firmware may contain any bytes."""
     words = raw.decode(errors="backslashreplace").split()
     return " ".join(filter(None, ("".join(filter(str.isprintable, word)) for word in words)))
 
@@ -140,7 +142,7 @@ def _machine(files: _PublicFiles) -> str:
 
 
 def _processor(files: _PublicFiles) -> str:
-    """Return the first processor's name; ARM's has numbers, and a "model name" only in the eyes of 32-bit programs."""
+    """Return the name of the first processor; on ARM its numbers, for only 32-bit programs see a "model name"."""
     first: dict[str, str] = {}
     for line in takewhile(str.strip, files.lines("proc/cpuinfo")):
         name, _, value = line.partition(":")
@@ -158,35 +160,36 @@ def _built_in_macs(files: _PublicFiles) -> set[str]:
 def _is_built_in(files: _PublicFiles, interface: Path) -> bool:
     device = files.folder(interface / "device")
     if not device:
-        return False  # bridges, tunnels and the like
+        return False  # a bridge, a tunnel or the like
     if any(_NOT_BUILT_IN.fullmatch(parent.name) for parent in files.upwards(device)):
         return False
-    # Thunderbolt docks: Linux says so from 5.14 on; older versions take a dock's interfaces for built-in ones.
+    # Linux marks Thunderbolt docks as removable since 5.14; before, their interfaces count as built-in.
     return all(files.read(parent / "removable") != "removable" for parent in files.upwards(device))
 
 
 def _permanent_mac(files: _PublicFiles, interface: Path) -> str:
-    """Return the address an interface was made with, whatever it uses at present, or nothing.
+    """Return the permanent MAC address of an interface, even while it uses another, or "".
 
-    An address that was set, or that a bond gave, hides the permanent one. udev noted that when the interface appeared,
-    or the bond when it took the interface. An interface without a permanent address has a random, locally administered
-    one at every start: neither notes it then, and it is left out always. Where udev notes nothing (there is none, or it
-    was triggered anew since the address was set), one that is in no bond is left out as long as another address is set.
+    An address set by the user or by a bond hides the permanent one. udev recorded that one when the interface appeared,
+    and a bond does so when it takes the interface. An interface without a permanent address gets a random, locally
+    administered one at each start; neither records it, and the interface is always omitted. If udev has no record
+    (because udev is missing, or was triggered after the address was set), an interface outside a bond is omitted while
+    it has another address.
     """
     radio = _mac(files.read(interface / "phy80211/macaddress"))
-    if radio:  # `address` is random in foreign networks
+    if radio:  # `address` may be random in foreign networks
         return radio
     if files.read(interface / "addr_assign_type") == _PERMANENT:
         return _mac(files.read(interface / "address"))
     for line in files.lines(f"run/udev/data/n{files.read(interface / 'ifindex')}"):
-        if noted := _UDEV_MAC.fullmatch(line):
-            return _mac(":".join(re.findall("..", noted[1])))
+        if record := _UDEV_MAC.fullmatch(line):
+            return _mac(":".join(re.findall("..", record[1])))
     bonded = _mac(files.read(interface / "bonding_slave/perm_hwaddr"))
     return "" if bonded and int(bonded[:2], 16) & _LOCALLY_ADMINISTERED else bonded
 
 
 def _mac(text: str) -> str:
-    """Return an address in lower case, nothing for what is none."""
+    """Return a MAC address in lower case, or "" if it is invalid."""
     mac = text.lower()
     return mac if _MAC.fullmatch(mac) and mac != _NO_MAC else ""
 
@@ -200,7 +203,7 @@ class _Route:
 
 
 def _network(files: _PublicFiles) -> set[tuple[str, str]]:
-    """Return router and subnet, also when a VPN has the default route of a lower metric; without a socket."""
+    """Return router and subnet, even if a VPN has the default route of the lowest metric; opens no socket."""
     routes = list(_routes(files))
     defaults = [r for r in routes if r.network.prefixlen == 0 and r.gateway and not _is_tunnel(files, r.interface)]
     if not defaults:
@@ -213,7 +216,7 @@ def _network(files: _PublicFiles) -> set[tuple[str, str]]:
             "use the network once, or bind without --with-network",
         )
     connected = [r.network for r in routes if _leads_to_router(r, default)]
-    # The widest: for a VPN's sake there may be one to the router alone.
+    # The widest, because a VPN may add a route to the router alone.
     subnet = str(min(connected, key=lambda network: network.prefixlen)) if connected else ""
     return {("gateway_mac", mac), ("subnet", subnet)}
 
@@ -226,17 +229,17 @@ def _routes(files: _PublicFiles) -> Iterator[_Route]:
             router = _address(gateway) if int(flags, 16) & _GATEWAY else None
             yield _Route(interface, network, router, int(metric))
         except (ValueError, OverflowError):
-            continue  # no route that this knows how to read
+            continue  # not an IPv4 route
 
 
 def _address(word: str) -> IPv4Address:
-    """Return an address as it is in /proc/net/route: the number that its bytes in memory make."""
+    """Return an address from /proc/net/route, which prints its four bytes as a number of native byte order."""
     return IPv4Address(int(word, 16).to_bytes(4, sys.byteorder))
 
 
 def _is_tunnel(files: _PublicFiles, interface: str) -> bool:
     folder = Path("sys/class/net", interface)
-    # In another network namespace sysfs may not show the interface: then it counts as none.
+    # In another network namespace sysfs may not show the interface: then it does not count as a tunnel.
     return files.read(folder / "type") not in ("", _ETHERNET) or bool(files.read(folder / "tun_flags"))
 
 
@@ -260,12 +263,12 @@ def _leads_to_router(route: _Route, default: _Route) -> bool:
 
 def _of_another_system(with_network: bool) -> Characteristics:
     if with_network:
-        raise UsageError("the network can be a part of the binding on Linux only", "bind without --with-network")
+        raise UsageError("a binding can include the network on Linux only", "bind without --with-network")
     import machineid
 
     try:
         machine = _clean(machineid.id().encode())
-    except Exception as error:  # besides its own, whatever the programs and registry raise that it asks
+    except Exception as error:  # its own, and any of the programs and the registry that it reads
         _log.debug("this machine has no id: %r", error)
         machine = ""
     return (("machine", machine),) if machine else ()

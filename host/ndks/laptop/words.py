@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A secret of 32 bytes as 24 English words (BIP-39), to be written on paper and typed in again."""
+"""Codes of 32 bytes as 24 English words (BIP-39), for paper."""
 
 import difflib
 import functools
@@ -11,7 +11,7 @@ from ..exceptions import UsageError
 
 CODE_BYTES = 32
 WORDS = 24
-_QUOTED = 12  # characters of an unknown word; those of the list have 8 at most
+_QUOTED = 12  # characters quoted of an unknown word; words of the list have at most 8
 
 
 def to_words(code: bytes) -> str:
@@ -21,9 +21,9 @@ def to_words(code: bytes) -> str:
 
 
 def from_words(text: str) -> bytes:
-    """Return the code. Case and white space do not matter, and of a word its beginning is enough: four letters at most.
+    """Return the code of 24 words. Case and white space do not matter; the first four letters of a word suffice.
 
-    UsageError for anything else; no message has more of the text, which is a secret, than one word of it.
+    UsageError for any other text. The text is a secret: a message quotes at most one word of it.
     """
     typed = text.lower().split()
     if len(typed) != WORDS:
@@ -32,8 +32,8 @@ def from_words(text: str) -> bytes:
     try:
         return bytes(_english().to_entropy(words))
     except (ValueError, LookupError):
-        message = "these words make no code: one of them is another, or their order is"
-        raise UsageError(message, "compare all of them with what you wrote down") from None
+        message = "these words are not a code: a word or the order is wrong"
+        raise UsageError(message, "compare them with what you wrote down") from None
 
 
 def _word(position: int, typed: str) -> str:
@@ -43,7 +43,7 @@ def _word(position: int, typed: str) -> str:
         part = typed[:_QUOTED]
         nearest = difflib.get_close_matches(part, known, n=1, cutoff=0)[0]
         message = f"word {position}, {part!a}, is not in the list"
-        raise UsageError(message, f"look at what you wrote down: is it {nearest}?")
+        raise UsageError(message, f"check what you wrote down: is it {nearest}?")
     return word
 
 

@@ -1,11 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The fields of an answer by name, and what they may be (PROTOCOL.md section 5).
+"""Range checks of the fields of answers (PROTOCOL.md section 5).
 
-A unit may be false, old, or its answer damaged.
-
-Fields whose size the layout fixes, and numbers that mean the same whatever they are, need no check. A number that
-names something keeps its value where this version does not know it.
+A unit may be forged or of another version, and an answer may be damaged. Fields of fixed size and numbers without a
+range need no check. A number that stands for a name may be one that this version does not know.
 """
 
 import functools
@@ -28,9 +26,9 @@ _AES_KEY_SIZES = (0, 32)
 
 
 def check_answer(command: Command, values: tuple[Any, ...]) -> Any:
-    """Return the fields of an answer, a tuple whose values have their names in the table of commands.
+    """Return the fields of an answer as a named tuple, with the names of the command table.
 
-    ProtocolError for a value that no unit answers; it is not told, for it could be anything.
+    ProtocolError for a value out of its range. The message does not quote the value, which may be anything.
     """
     fields = _type_of(command)(*values)
     checks = _CHECKS.get(command.code, {}) | (_status_checks(fields) if command is commands.STATUS else {})
@@ -76,14 +74,14 @@ _LANE = _between(1, MAX_LANE)
 _KNOWN_CIPHER = _between(0, len(CIPHERS) - 1)
 _CHECKS: dict[int, dict[str, Check]] = {
     commands.HELLO.code: {
-        "max_payload": _at_least(LARGEST_PIECE + OVERHEAD),  # of what this host sends or asks for
+        "max_payload": _at_least(LARGEST_PIECE + OVERHEAD),  # the largest request of this host
         "lanes": _at_least(1),
         "window": _at_least(1),
         "epochs": _at_least(1),
     },
     commands.STATUS.code: {"message_counter": _between(0, MAX_NUMBER)},
     commands.NEXT_INDEX.code: {"index": _IN_A_LANE},
-    commands.ACKNOWLEDGE.code: {"index": _between(1, MAX_NUMBER + 1)},  # one more than there are: none is left
+    commands.ACKNOWLEDGE.code: {"index": _between(1, MAX_NUMBER + 1)},  # MAX_NUMBER + 1: no index is left
     commands.SEAL_BEGIN.code: {"header": _is_header},
     commands.SEAL_KEYS.code: {"header": _is_header, "aes_key": lambda key: len(key) in _AES_KEY_SIZES},
     commands.OPEN_BEGIN.code: {"lane": _LANE, "number": _IN_A_LANE, "cipher": _KNOWN_CIPHER},

@@ -1,16 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A host's conversation with a unit, without I/O and without a clock (PROTOCOL.md sections 5 and 6).
+"""The host's end of the protocol without I/O and without a clock (PROTOCOL.md sections 5 and 6).
 
-Strategy: `send` returns the bytes of a request. `receive` takes the bytes that arrive, however they are cut, and
-returns events. The caller gives the time; `deadline` says when to call `expire`. Any pump will do: `Link` blocks,
-another may use asyncio or a thread of its own. A conversation has one owner and takes no locks.
+Strategy: `send` returns the bytes of a request. `receive` takes received bytes in pieces of any size and returns
+events. The caller passes the time; `deadline` tells when to call `expire`. `Link` does the I/O with blocking calls;
+another caller may use asyncio or threads. A conversation belongs to one caller and takes no locks.
 
-Each request ends once: in an Answer or in a Failure with a typed error, unless the caller forgets it. All else that
-arrives is Dropped; `receive` never raises. Memory is bounded by one frame and the requests in flight.
+Each request ends once, in an Answer or in a Failure with a typed error, unless the caller forgets it. Everything else
+that arrives is Dropped. `receive` never raises. Memory is bounded by one frame and the requests in flight.
 
-A session has no gaps. A frame that is not the next one ends it, as a deadline that passes does; all requests in flight
-then fail. The conversation opens no session: the caller does, and gives the keys to `secure`.
+A session has no gaps. A frame out of sequence or a missed deadline ends it, and all requests in flight fail. The caller
+opens a session and passes its keys to `secure`.
 """
 
 from dataclasses import dataclass, field
@@ -21,14 +21,14 @@ from ndks_protocol.session import OVERHEAD, SYNC_SIZE, SecureChannel
 
 from ..exceptions import NdksError, NoUnit, ProtocolError, UnitTimeout, device_error
 
-START = b"\0"  # is sent before the first request: it ends what the unit's decoder may have begun
+START = b"\0"  # sent before the first request: ends a partial frame in the unit's decoder
 _ERROR_SIZE = 2  # bytes of an error code
 _AT_ONCE = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A request was answered; `payload` is as the command's answer is packed, and may hold a key."""
+    """A request was answered; `payload` is the packed answer and may contain a key."""
 
     request_id: int
     payload: bytes = field(repr=False)
@@ -56,11 +56,11 @@ Event = Answer | Failure | Dropped
 class _Request:
     command: Command
     deadline: float
-    error: NdksError | None = None  # why it failed, until an event has said so
+    error: NdksError | None = None  # set when the request has failed, until its event is returned
 
 
 class Conversation:
-    """Requests in flight, their answers and the session. `timeout` is the longest wait for one answer, in seconds."""
+    """Requests in flight, their answers and the session; `timeout` is the longest wait for an answer, in seconds."""
 
     def __init__(self, timeout: float, first_id: int) -> None:
         self._timeout = timeout
@@ -77,7 +77,7 @@ class Conversation:
 
     @property
     def deadline(self) -> float | None:
-        """The time after which `expire` has something to tell; None while no request is in flight."""
+        """The time after which `expire` returns failures; None while no request is in flight."""
         return min((request.deadline for request in self._requests.values()), default=None)
 
     def send(self, command: Command, payload: bytes, now: float) -> tuple[int, bytes]:
@@ -91,17 +91,17 @@ class Conversation:
         return request_id, framing.encode(command.code, request_id, payload)
 
     def resume(self, now: float) -> None:
-        """Count the time for all answers from `now`: the caller has not read for a while."""
+        """Restart the timeouts of all requests at `now`, after the caller has not read for a while."""
         for request in self._requests.values():
             if not request.error:
                 request.deadline = now + self._timeout
 
     def forget(self, request_id: int) -> None:
-        """Tell no event of a request any more."""
+        """Return no further event for a request."""
         self._requests.pop(request_id, None)
 
     def receive(self, data: bytes) -> list[Event]:
-        """Take bytes that have arrived and return what they say, in order."""
+        """Take received bytes and return their events in order."""
         self._heard_bytes = self._heard_bytes or bool(data)
         told: list[Event] = []
         for event in self._decoder.events(data):
@@ -115,15 +115,15 @@ class Conversation:
         for request in late:
             request.error = self._silence()
         if late:
-            self.end_session()  # the unit may have lost it: the next command opens another
+            self.end_session()  # the unit may have lost the session: the next command opens a new one
         return self._failures()
 
     def secure(self, channel: SecureChannel) -> None:
-        """Secure every frame from now on, until HELLO or `end_session`. No request may be in flight."""
+        """Encrypt and authenticate all frames from now until HELLO or `end_session`; no request may be in flight."""
         self._channel = channel
 
     def end_session(self, number: int = errors.SESSION_ENDED) -> None:
-        """Forget the session's keys; requests in flight fail with this error code. The unit is not told."""
+        """Delete the keys of the session and fail the requests in flight with this error code; send nothing."""
         if not self._channel:
             return
         self._channel.wipe()
@@ -148,14 +148,14 @@ class Conversation:
         return Failure(frame.request_id, error)
 
     def _opened(self, frame: framing.Frame) -> bytes | None:
-        """Return a frame's body, None when it is not the next of the session, which is over then."""
+        """Return the body of a frame; end the session and return None if the frame is out of sequence."""
         payload = memoryview(frame.payload)
         if not self._channel:
             return bytes(payload)
-        body = self._channel.open(frame.kind, frame.request_id, payload)  # in place: in the decoder's buffer
+        body = self._channel.open(frame.kind, frame.request_id, payload)  # decrypts in the decoder's buffer
         if body is not None:
             return bytes(body)
-        # In the clear, a unit only says why it has no session any more; anybody on the line could say so as well.
+        # A frame in the clear can only report why the unit has no session; anybody on the line could forge it.
         tampered = frame.kind == framing.ERROR and payload == errors.TAMPERED.to_bytes(_ERROR_SIZE, "big")
         self.end_session(errors.TAMPERED if tampered else errors.SESSION_ENDED)
         return None
@@ -171,15 +171,15 @@ class Conversation:
         if self._heard_answer:
             return UnitTimeout(f"no further answer within {seconds}", "repeat; a busy unit may need a longer --timeout")
         if self._heard_bytes:
-            return NoUnit("what answers at this port is no NDKS unit", "choose another port: ndks list")
+            return NoUnit("the device at this port is not an NDKS unit", "choose another port: ndks list")
         return UnitTimeout(
-            f"no answer within {seconds}: this is no unit, or it does not run",
+            f"no answer within {seconds}: this is not a unit, or it is not running",
             "check the port with ndks list; unplug the unit and plug it in again",
         )
 
 
 def malformed(command: Command) -> ProtocolError:
-    """Return the error of an answer that the protocol does not allow."""
+    """Return the error for an answer that violates the protocol."""
     return ProtocolError(f"the answer to {command.name} is malformed")
 
 

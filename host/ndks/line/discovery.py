@@ -1,14 +1,15 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Find attached units: by product string and serial number in the list of ports, then by HELLO.
+"""Discovery of attached units by product string and serial number in the list of ports, then by HELLO.
 
-Emulated units are never looked for.
+Emulated units are not searched for.
 """
 
 import contextlib
 import logging
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ndks_protocol.commands import HELLO
@@ -28,20 +29,21 @@ ENVIRONMENT = "NDKS_UNIT"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A port that belongs to a board which calls itself a unit, or may be one."""
+    """The port of a board that is a unit by its product string, or may be one."""
 
     port: str
     serial_number: str
-    says_so: bool = True  # by its product string; some systems hide that, and only HELLO tells
+    says_so: bool = True  # by its product string; where the system hides that string, only HELLO tells
+    directory: str = ""  # of an emulated unit
 
 
 def candidates() -> list[Candidate]:
-    """Return the data port of each attached board, one a board."""
+    """Return the data port of each attached board."""
     boards: dict[str, list[Any]] = {}
     for port in _ports():
         if _may_be_unit(port):
             boards.setdefault(port.serial_number or port.device, []).append(port)
-    # With the development jumper on there are two ports: the console, which must not be written to, then the data port.
+    # With the development jumper on, a board has two ports: first the console, which must get no data, then the data.
     return [
         Candidate(ports[-1].device, printable(serial_number), ports[-1].product == usb.PRODUCT)
         for serial_number, ports in boards.items()
@@ -49,8 +51,8 @@ def candidates() -> list[Candidate]:
 
 
 def select_port(wanted: str | None) -> str:
-    """Return the port of the unit that was asked for, or of the only one there is. NoUnit, SeveralUnits."""
-    wanted = wanted or os.environ.get(ENVIRONMENT)
+    """Return the port of the wanted unit, or of the only one. NoUnit, SeveralUnits."""
+    wanted = _at_home(wanted or os.environ.get(ENVIRONMENT) or "")
     if wanted and _is_port(wanted):
         return wanted
     found = candidates()
@@ -66,8 +68,20 @@ def select_port(wanted: str | None) -> str:
     trouble = "; ".join(usb.problems(usb.attached()))
     raise NoUnit(
         f"{what} is attached" + (f" ({trouble})" if trouble else ""),
-        "plug one in, or name one: --unit PORT, or --unit emulator:DIR for an emulated unit",
+        "plug in a unit, or choose one: --unit PORT, or --unit emulator:DIR for an emulated unit",
     )
+
+
+def _at_home(name: str) -> str:
+    """Expand ~ in a name, which shells do only at the start of a word."""
+    scheme = EMULATOR if name.startswith(EMULATOR) else ""
+    path = name.removeprefix(scheme)
+    if not path.startswith("~"):
+        return name
+    try:
+        return f"{scheme}{Path(path).expanduser()}"
+    except RuntimeError:  # there is no such user
+        return name
 
 
 def _is_unit(port: str) -> bool:
@@ -88,10 +102,10 @@ def _ports() -> list[Any]:
 
 
 def _may_be_unit(port: Any) -> bool:
-    # Windows hides the product string behind its driver's name: there the vendor id has to do.
+    # Windows shows the name of its driver in place of the product string: there the vendor id must suffice.
     return port.product == usb.PRODUCT or (port.vid == usb.CIRCUITPYTHON_VID and os.name == "nt")
 
 
 def _is_port(name: str) -> bool:
     looks_so = name.startswith(EMULATOR) or "/" in name or name.upper().startswith("COM") or meant_address(name)
-    return bool(looks_so) or os.path.lexists(name)  # also a link whose port is gone
+    return bool(looks_so) or os.path.lexists(name)  # includes a link to a missing port

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""An emulated unit in this process, as one more port."""
+"""Transport to an emulated unit in this process."""
 
 import contextlib
 import time
@@ -12,12 +12,12 @@ from .transport import EMULATOR, MakeGenerator
 
 
 class EmulatorTransport:
-    """A unit that runs in this process."""
+    """A transport to a unit that runs in this process."""
 
     unplugs = True
 
     def __init__(self, directory: Path, *, create: bool, make_generator: MakeGenerator | None) -> None:
-        import ndks_emulator  # most users have a board
+        import ndks_emulator  # here, because most users have a board
 
         try:
             flash = ndks_emulator.UnitDirectory(directory, create=create)
@@ -30,7 +30,7 @@ class EmulatorTransport:
             advice = f"check the name; ndks provision NETWORK --unit {EMULATOR}{directory} makes one"
             raise NoUnit(str(error), advice) from None
         except ndks_emulator.DirectoryError as error:
-            raise NoUnit(str(error), "name another directory; ndks makes a new unit in an empty one") from None
+            raise NoUnit(str(error), "name another directory; ndks makes a new unit in an empty directory") from None
 
     def write(self, data: bytes) -> None:
         self._unit.write(data)
@@ -38,7 +38,7 @@ class EmulatorTransport:
     def read(self) -> bytes:
         data = self._unit.read()
         if not data:
-            time.sleep(times.READ_SLICE)  # as a port would wait: nothing will be answered
+            time.sleep(times.READ_SLICE)  # waits as a serial port does
         return data
 
     def close(self) -> None:

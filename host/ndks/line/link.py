@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The blocking pump of a conversation: it writes requests to a transport and reads until they are answered."""
+"""Blocking requests over a transport."""
 
 import contextlib
 import logging
@@ -20,22 +20,22 @@ from .transport import Transport
 
 _log = logging.getLogger(__name__)
 
-WINDOW = 2  # requests in flight: enough to hide a round trip, and little for the unit to finish after an interruption
+WINDOW = 2  # requests in flight: enough to hide a round trip, few for the unit to finish after an interruption
 
 
 class Link:
-    """One host's end of the protocol. `timeout` is the longest wait for one answer, in seconds."""
+    """A blocking client of a unit; `timeout` is the longest wait for an answer, in seconds."""
 
     def __init__(self, transport: Transport, timeout: float) -> None:
         self._transport = transport
-        self._conversation = Conversation(timeout, secrets.randbits(31))  # an earlier program's answers have other ids
-        self._ended: dict[int, Answer | Failure] = {}  # by request id, until somebody asks
-        self.open_session: Callable[[], object] | None = None  # is called before a command that needs a session
+        self._conversation = Conversation(timeout, secrets.randbits(31))  # unlike the ids of an earlier program
+        self._ended: dict[int, Answer | Failure] = {}  # by request id, until `_answer` takes them
+        self.open_session: Callable[[], object] | None = None  # called before a command that needs a session
         transport.write(START)
 
     @property
     def unplugs(self) -> bool:
-        """Whether `close` takes the unit's power away."""
+        """Whether `close` cuts the power of the unit."""
         return self._transport.unplugs
 
     @property
@@ -44,11 +44,11 @@ class Link:
         return self._conversation.is_secured
 
     def secure(self, channel: SecureChannel) -> None:
-        """Secure every frame from now on, until HELLO or `end_session`."""
+        """Encrypt and authenticate all frames from now until HELLO or `end_session`."""
         self._conversation.secure(channel)
 
     def end_session(self) -> None:
-        """Forget the keys of the session; the unit is not told."""
+        """Delete the keys of the session; send nothing."""
         self._conversation.end_session()
 
     def close(self) -> None:
@@ -64,7 +64,7 @@ class Link:
         return self._answer(command, self._send(command, values))
 
     def call_each(self, command: Command, requests: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
-        """Send requests of one command, up to WINDOW of them ahead, and yield the fields of the answers in order."""
+        """Send requests of one command, WINDOW of them at a time, and yield the fields of the answers in order."""
         waiting: deque[int] = deque()
         try:
             for values in requests:
@@ -74,7 +74,7 @@ class Link:
             while waiting:
                 yield unpack_answer(command, self._answer(command, waiting.popleft()))
         finally:
-            for request_id in waiting:  # whoever iterates has lost interest
+            for request_id in waiting:  # the caller has stopped early
                 self._forget(request_id)
 
     def _send(self, command: Command, values: tuple[Any, ...]) -> int:
@@ -93,7 +93,7 @@ class Link:
         return request_id
 
     def _answer(self, command: Command, request_id: int) -> bytes:
-        """Return the payload that answers a request, and keep those of other requests."""
+        """Wait for the answer to a request and return its payload; keep the answers to other requests."""
         self._conversation.resume(time.monotonic())
         try:
             while request_id not in self._ended:
@@ -108,7 +108,7 @@ class Link:
         return ended.payload
 
     def _settle(self) -> None:
-        """Receive what is still to come in a session that is to end: a stream that waits for its turn goes on then."""
+        """Receive all outstanding answers before the session ends, so that a paused stream can go on."""
         self._conversation.resume(time.monotonic())
         with contextlib.suppress(NdksError):
             while self.is_secured and self._conversation.deadline is not None:
@@ -128,7 +128,7 @@ class Link:
 
 
 def unpack_answer(command: Command, payload: bytes) -> Any:
-    """Return the fields of an answer, checked; those that a newer minor version has added are passed over."""
+    """Return the checked fields of an answer; ignore fields added by a newer minor version."""
     try:
         values = command.answer.unpack(payload, allow_more=True)
     except ValueError:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The system's list of serial ports."""
+"""List of serial ports."""
 
 from typing import Any
 
@@ -11,15 +11,15 @@ from ..retry import retry
 
 
 def listed_ports() -> list[Any]:
-    """Return the ports as pyserial describes them, sorted by place, then as numbers. OSError when it fails.
+    """Return the ports of pyserial, sorted by location, then by number. OSError.
 
-    It reads one file after another: a device that is pulled meanwhile makes it raise TypeError, ValueError and others.
-    It is not there then, which another look shows.
+    If a device is unplugged during the listing, pyserial raises TypeError, ValueError or others. A second listing then
+    succeeds without the device.
     """
     try:
         return retry(lambda: sorted(list_ports.comports(), key=_place), lambda _: True, times.PORT_LISTING)
     except Exception as error:
-        raise OSError(f"the list of serial ports cannot be had: {type(error).__name__}: {error}") from error
+        raise OSError(f"the serial ports cannot be listed: {type(error).__name__}: {error}") from error
 
 
 def _place(port: Any) -> tuple[str, int, str]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The host's end of a session (PROTOCOL.md section 6)."""
+"""Opening of a session by the host (PROTOCOL.md section 6)."""
 
 import secrets
 from collections.abc import Callable
@@ -21,9 +21,9 @@ _T = TypeVar("_T")
 
 
 class Handshake:
-    """What opens a session, without I/O: whoever has a conversation sends OPEN_SESSION, PROVE, and secures it.
+    """The handshake of a session without I/O: the caller sends OPEN_SESSION and PROVE, then secures the line.
 
-    `hello` is the payload of the last answer to HELLO. `host_random` is what OPEN_SESSION carries.
+    `hello` is the payload of the last answer to HELLO. `host_random` is the payload of OPEN_SESSION.
     """
 
     def __init__(self, hello: bytes, auth: bytes) -> None:
@@ -33,44 +33,44 @@ class Handshake:
         self._transcript_hash = b""
 
     def prove(self, unit_random: bytes, unit_proof: bytes) -> bytes:
-        """Check the answer to OPEN_SESSION and return what PROVE carries. AuthenticationError LOCKED."""
+        """Check the answer to OPEN_SESSION and return the payload of PROVE. AuthenticationError LOCKED."""
         self._transcript_hash = transcript(CRYPTO, self._hello, self.host_random, unit_random)
         if not same(unit_proof, proof(CRYPTO, self._auth, UNIT, self._transcript_hash)):
             raise AuthenticationError(
                 errors.LOCKED,
-                "this is not the unit that it says it is, or it was bound anew elsewhere",
-                "do not trust it; zeroize it, or ask who has had it",
+                "this is not the unit that it claims to be, or it was bound to another laptop since",
+                "do not trust it; ask who has had it, or erase it: ndks zeroize",
             )
         return proof(CRYPTO, self._auth, HOST, self._transcript_hash)
 
     def channel(self) -> SecureChannel:
-        """Return the keys of the session, once the unit has accepted the host's proof."""
+        """Return the secure channel of the session, after the unit has accepted the host's proof."""
         return SecureChannel(CRYPTO, self._auth, self._transcript_hash, HOST)
 
 
 def open_session(link: Link, hello: bytes, keys: BindingKeys) -> None:
-    """Prove to each other that unit and host know the binding, secure the link, and open the unit's secrets.
+    """Authenticate unit and host to each other with the binding, secure the link and unlock the unit.
 
     `hello` is the payload of the last answer to HELLO. AuthenticationError LOCKED, KEK, DELAYED.
     """
     handshake = Handshake(hello, keys.auth)
     link.call(commands.PROVE, handshake.prove(*link.call(commands.OPEN_SESSION, handshake.host_random)))
     link.secure(handshake.channel())
-    unlock(link, keys, 0)  # which minimum is meant depends on the epoch, and only a unit that is open tells that
+    unlock(link, keys, 0)  # no minimum yet: it depends on the epoch, which only an unlocked unit reports
 
 
 def unlock(link: Link, keys: BindingKeys, minimum: int, *, allow_jump: bool = False) -> None:
-    """Open the unit's secrets, and let it go on above the message counter `minimum`. AuthenticationError KEK; TOO_FAR.
+    """Unlock the unit and raise its message counter to `minimum`; may be repeated in a session.
 
-    In a session that is open it does the same once more.
+    AuthenticationError KEK, DeviceError TOO_FAR.
     """
     try:
         link.call(commands.UNLOCK, keys.kek, minimum, allow_jump)
     except NdksError:
-        link.end_session()  # it is of no use, and must not be taken for one that is
+        link.end_session()  # a session of a locked unit is useless
         raise
 
 
 def after_delay(attempt: Callable[[], _T], longest: float = times.LONGEST_DELAY) -> _T:
-    """Return what `attempt` returns once a unit that was given wrong proofs listens again: not DELAYED any more."""
+    """Call `attempt` until it no longer fails with DELAYED, as it does after wrong proofs, and return its result."""
     return retry(attempt, lambda error: isinstance(error, DeviceError) and error.number == errors.DELAYED, longest)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Ways to reach a unit, chosen by the name of the port.
+"""Transports to a unit, chosen by the name of the port.
 
 /dev/ttyACM0, COM3, a pty      a serial port
 socket://127.0.0.1:PORT        a unit behind TCP, such as `ndks emulate DIR --tcp PORT`
@@ -23,7 +23,7 @@ from ..paths import is_there
 from ..retry import retry
 from ..shipped import udev_advice
 
-# TypeError: pyserial, of a port that is closed.
+# pyserial raises TypeError for a closed port.
 _GONE: tuple[type[Exception], ...] = (serial.SerialException, OSError, TypeError)
 with contextlib.suppress(ImportError):  # Windows has no termios
     import termios
@@ -31,26 +31,26 @@ with contextlib.suppress(ImportError):  # Windows has no termios
     _GONE += (termios.error,)  # pyright: ignore[reportConstantRedefinition]
 
 _MUCH = 4096
-_BAUD = 115200  # of no meaning on USB, but never 1200: that reboots the board into its bootloader
+_BAUD = 115200  # has no effect on USB, except 1200, which reboots the board into its bootloader
 EMULATOR = "emulator:"
 _SOCKET = "socket://"
-_ADDRESS = re.compile(r"(?:[a-z]+:/*)?((?:[\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5})/?")  # HOST:PORT, and what one puts before
+_ADDRESS = re.compile(r"(?:[a-z]+:/*)?((?:[\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5})/?")  # HOST:PORT after any URL scheme
 
 
 MakeGenerator = Callable[[str, str, int], Any]
 
 
 class Transport(Protocol):
-    """Bytes to and from one unit."""
+    """A byte stream to and from one unit."""
 
-    unplugs: bool  # whether the unit has power only as long as this is open
+    unplugs: bool  # whether `close` cuts the power of the unit
 
     def write(self, data: bytes) -> None:
         """Send all of `data`. UnitRemoved, UnitTimeout."""
         ...
 
     def read(self) -> bytes:
-        """Return what has arrived, b"" when nothing did for a moment. UnitRemoved."""
+        """Return received bytes, or b"" after a short wait. UnitRemoved."""
         ...
 
     def close(self) -> None: ...
@@ -59,28 +59,27 @@ class Transport(Protocol):
 def open_transport(
     port: str, timeout: float, *, create: bool = False, make_generator: MakeGenerator | None = None
 ) -> Transport:
-    """Open a port for this process alone; `create` makes an emulated unit that is missing.
+    """Open a port exclusively; `create` makes a missing emulated unit.
 
-    An emulated unit in this process computes its key bits with what `make_generator` makes of p1, p2 and d.
-
+    `make_generator` takes p1, p2 and d and returns the generator of an emulated unit in this process.
     NoUnit, UnitBusy, PortPermission, UsageError.
     """
     if port.startswith(EMULATOR):
-        from .emulated import EmulatorTransport  # most users have a board
+        from .emulated import EmulatorTransport  # here, because most users have a board
 
         return EmulatorTransport(Path(port.removeprefix(EMULATOR)), create=create, make_generator=make_generator)
     return SerialTransport(port, timeout)
 
 
 class SerialTransport:
-    """A serial port, or anything else that pyserial opens by URL."""
+    """A serial port, or another stream that pyserial opens by URL."""
 
     unplugs = False
 
     def __init__(self, port: str, timeout: float) -> None:
         self._port = port
         self._heard = False
-        self._serial: Any = _open_serial(port, timeout)  # of a class that pyserial chooses by URL
+        self._serial: Any = _open_serial(port, timeout)  # pyserial chooses the class by URL
 
     def write(self, data: bytes) -> None:
         try:
@@ -99,27 +98,30 @@ class SerialTransport:
             raise self._hung_up() from None
 
     def close(self) -> None:
-        with contextlib.suppress(*_GONE):  # nothing is asked of it any more
+        with contextlib.suppress(*_GONE):
             self._serial.close()
 
     def _hung_up(self) -> NdksError:
         if self._port.startswith(_SOCKET) and not self._heard:
-            # An emulated unit behind TCP turns away a second host.
-            return UnitBusy(f"{self._port} hung up at once: another program has it", "close that program and repeat")
+            # An emulated unit behind TCP refuses a second host.
+            return UnitBusy(
+                f"{self._port} closed the connection at once: another program uses the unit",
+                "close that program and repeat",
+            )
         return _removed(self._port)
 
     def _read_rest(self) -> bytes:
-        """Return what else has arrived, without waiting."""
+        """Return the other received bytes without waiting."""
         if isinstance(self._serial, serial.Serial):
             return self._serial.read(self._serial.in_waiting)
-        # Of a socket, pyserial only knows whether there is something, not how much.
+        # pyserial does not know how many bytes of a socket have arrived.
         self._serial.timeout = 0
         rest = self._serial.read(_MUCH)
         self._serial.timeout = times.READ_SLICE
         return rest
 
 
-_PORTS = "name one like /dev/ttyACM0, COM3, socket://127.0.0.1:7000, emulator:DIR"
+_PORTS = "name a port like /dev/ttyACM0, COM3, socket://127.0.0.1:7000, emulator:DIR"
 _REPLUG = "unplug the unit, plug it in again and repeat the command"
 
 
@@ -128,14 +130,14 @@ def _removed(port: str) -> UnitRemoved:
 
 
 def meant_address(name: str) -> str:
-    """Return the socket:// that somebody left out of a name like 127.0.0.1:7000, "" of any other name."""
+    """Return the socket:// URL of a name like 127.0.0.1:7000, or "" for any other name."""
     found = _ADDRESS.fullmatch(name)
     return f"{_SOCKET}{found[1]}" if found and not name.startswith(_SOCKET) else ""
 
 
 def _no_port(port: str) -> UsageError:
     address = meant_address(port)
-    return UsageError(f"{port} is no port", f"did you mean {address}?" if address else _PORTS)
+    return UsageError(f"{port} is not a port", f"did you mean {address}?" if address else _PORTS)
 
 
 def _open_serial(port: str, timeout: float) -> serial.Serial:
@@ -148,7 +150,7 @@ def _open_once(port: str, timeout: float) -> serial.Serial:
         opened = serial.serial_for_url(
             port, baudrate=_BAUD, timeout=times.READ_SLICE, write_timeout=timeout, exclusive=True, do_not_open=True
         )
-    except Exception:  # of whatever kind: each kind of URL has code of its own in pyserial
+    except Exception:  # the URL handlers of pyserial raise many types
         raise _no_port(port) from None
     try:
         opened.open()
@@ -157,13 +159,13 @@ def _open_once(port: str, timeout: float) -> serial.Serial:
         raise _refusal(port, error) from None
     except _GONE:
         raise _removed(port) from None
-    except Exception:  # a zero byte in its name, and whatever pyserial's protocols raise for names like theirs
+    except Exception:  # a zero byte in the name; the URL handlers of pyserial raise many types
         raise _no_port(port) from None
     return opened
 
 
 def _refusal(port: str, error: OSError) -> NdksError:
-    """Say why a port could not be opened. pyserial gives an errno on POSIX, on Windows only a text."""
+    """Return the error for a port that cannot be opened. pyserial gives an errno on POSIX, only a text on Windows."""
     number = error.errno
     text = str(error).lower()
     if number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in text or "permissionerror(13" in text:
@@ -175,21 +177,22 @@ def _refusal(port: str, error: OSError) -> NdksError:
         )
     if number is None and "could not open port" not in text:
         return _no_port(port)
-    if os.path.exists(port) and not os.path.isdir(port):  # noqa: PTH110, PTH112 (which pass over names that are too long)
+    if os.path.exists(port) and not os.path.isdir(port):  # noqa: PTH110, PTH112 (pathlib raises for long names)
         return NoUnit(
-            f"{port} is there, but no unit at it: {reason(error)}", "plug the unit in; ndks list shows what is there"
+            f"{port} exists, but no unit is attached to it: {reason(error)}",
+            "plug the unit in; ndks list shows all units",
         )
     return _nothing_there(port)
 
 
 def _nothing_there(port: str) -> NoUnit:
     if port.startswith(_SOCKET):
-        return NoUnit(f"nobody listens at {port}", "start an emulated unit there: ndks emulate DIR --tcp PORT")
+        return NoUnit(f"nothing listens at {port}", "start an emulated unit there: ndks emulate DIR --tcp PORT")
     if is_there(Path(port)) and Path(port).is_dir():
-        return NoUnit(f"{port} is a directory", f"name an emulated unit in it as --unit {EMULATOR}{port}")
+        return NoUnit(f"{port} is a directory", f"to use an emulated unit in it: --unit {EMULATOR}{port}")
     if os.path.islink(port):  # noqa: PTH114
-        what = f"{port} is a link that leads to nothing: the emulator behind it has ended, or the unit was unplugged"
+        what = f"{port} is a broken link: its emulator has ended, or the unit was unplugged"
         return NoUnit(what, f"start it again, ndks emulate DIR --link {port}, or plug the unit in")
     if address := meant_address(port):
         return NoUnit(f"there is no port {port}", f"did you mean {address}?")
-    return NoUnit(f"there is no port {port}", "plug the unit in; ndks list shows what is there")
+    return NoUnit(f"there is no port {port}", "plug the unit in; ndks list shows all units")

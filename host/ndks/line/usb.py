@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What USB itself says about attached boards: descriptors, and devices that this user may not open."""
+"""USB descriptors of attached boards, and boards that this user may not open."""
 
 import errno
 import logging
@@ -13,16 +13,16 @@ from ..exceptions import reason
 from ..shipped import udev_advice
 
 _log = logging.getLogger(__name__)
-_core: Any = usb.core  # pyusb has no types; its stubs lack half of this
+_core: Any = usb.core  # pyusb has no types, and its stubs are incomplete
 
-CIRCUITPYTHON_VID = 0x239A  # boards keep CircuitPython's vendor and product ids
+CIRCUITPYTHON_VID = 0x239A  # units keep the vendor and product ids of CircuitPython
 PRODUCT = "NDKS unit"
 _BOOT_VID, _BOOT_PID = 0x2E8A, 0x0003  # RP2040 in its bootloader
 
 
 @dataclass(frozen=True)
 class UsbDevice:
-    """One device with CircuitPython's vendor id, or an RP2040 in its bootloader."""
+    """A device with the vendor id of CircuitPython, or an RP2040 in its bootloader."""
 
     bus: int
     address: int
@@ -34,20 +34,20 @@ class UsbDevice:
 
 
 def attached() -> list[UsbDevice]:
-    """Return attached boards; an empty list where there is no USB at all."""
+    """Return the attached boards; an empty list on a system without USB."""
     try:
         devices = list(_core.find(find_all=True, backend=_backend()))
-    except Exception as error:  # pyusb has its own; the loader of libusb, ctypes and libusb itself raise others
-        _log.debug("USB cannot be looked at: %r", error)
+    except Exception as error:  # pyusb, its loader of libusb and ctypes raise many types
+        _log.debug("USB devices cannot be listed: %r", error)
         return []
     return [_describe(device) for device in devices if _is_board(device)]
 
 
 def _backend() -> Any:
-    """Return libusb from its package, or None to let pyusb look for one of the system."""
+    """Return the libusb of its Python package, or None to let pyusb search for that of the system."""
     try:
         import libusb_package  # pyright: ignore[reportMissingTypeStubs]
-    except ImportError:  # not built for this platform
+    except ImportError:  # there is no wheel for this platform
         return None
     package: Any = libusb_package
     return package.get_libusb1_backend()
@@ -64,12 +64,12 @@ def _describe(device: Any) -> UsbDevice:
     try:
         return UsbDevice(*place, device.product, device.serial_number)
     except UnicodeDecodeError:
-        return UsbDevice(*place, problem="its descriptors are no text (UTF-16)")
-    except ValueError:  # pyusb could not read the list of languages, which it may not without permission
+        return UsbDevice(*place, problem="its descriptors are not valid UTF-16")
+    except ValueError:  # pyusb could not read the list of languages, for lack of permission
         return UsbDevice(*place, problem=_no_permission())
     except NotImplementedError:
         return UsbDevice(*place, problem="this system's USB driver shows no descriptors")
-    except Exception as error:  # USBError, an OSError; of a device that was pulled meanwhile any other
+    except Exception as error:  # USBError, which is an OSError, or any other if the device was unplugged meanwhile
         number, why = (error.errno, reason(error)) if isinstance(error, OSError) else (None, repr(error))
         denied = number in (errno.EACCES, errno.EPERM)
         return UsbDevice(*place, problem=_no_permission() if denied else f"its descriptors cannot be read: {why}")
@@ -80,7 +80,7 @@ def _no_permission() -> str:
 
 
 def problems(devices: list[UsbDevice]) -> list[str]:
-    """Return one line for each of these boards that cannot be used as it is."""
+    """Return one line for each board with a problem."""
     return [
         f"USB {device.bus:03d}:{device.address:03d}, id {device.vendor:04x}:{device.product_id:04x}: {device.problem}"
         for device in devices

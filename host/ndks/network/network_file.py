@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Network files: what makes units members of one network (PROTOCOL.md section 8). They hold its secret."""
+"""Network files: the secret, parameters and members of a network (PROTOCOL.md section 8)."""
 
 import contextlib
 import json
@@ -23,7 +23,7 @@ from ndks_protocol.network_id import network_id
 from .. import strict_json, times
 from ..crypto import CRYPTO
 from ..exceptions import FileError, NetworkFileError, UsageError, reason
-from ..files import read_small, write_private
+from ..files import read_small, refuse_public, write_private
 from ..paths import follow, inherit_owner, is_there
 
 SUFFIX = ".ndksnet"
@@ -33,7 +33,7 @@ _OPTIONAL_FIELDS = {"network_id", "operators"}
 _SECRET_SIZE = 32
 _BINDING_ID = re.compile("[0-9a-fA-F]{32}")
 _DECIMALS = 40  # of random parameters
-_LONGEST = 255  # bytes of a name
+_LONGEST = 255  # bytes of a file name
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Network:
-    """A network, all of it: whoever reads its file can compute every key."""
+    """A network with its secret: whoever reads its file can compute every key."""
 
     name: str
     suite: str
@@ -64,17 +64,17 @@ class Network:
     f2: str = F2[0]
 
     def __post_init__(self) -> None:
-        """UsageError for a value that no network can have."""
+        """Check all values. UsageError."""
         if "/" in self.name or "\\" in self.name:
-            raise UsageError("a network's name has no slash", "name the file's place with -o")
+            raise UsageError("a network's name cannot contain a slash", "name the file with -o")
         if not self.name.isprintable() or not 1 <= len(self.name.encode()) <= commands.MAX_NAME:
-            raise UsageError(f"a network's name has 1 to {commands.MAX_NAME} bytes and prints on one line")
+            raise UsageError(f"a network's name has 1 to {commands.MAX_NAME} printable bytes")
         _check_choice("suite", self.suite, commands.SUITES)
         _check_choice("cipher", self.cipher, commands.CIPHERS)
         _check_choice("operator f1", self.f1, F1)
         _check_choice("operator f2", self.f2, F2)
         try:
-            KeyGenerator(self.p1, self.p2, self.digits, self.f1, self.f2)  # which checks them
+            KeyGenerator(self.p1, self.p2, self.digits, self.f1, self.f2)  # checks the parameters
         except ValueError as error:
             raise UsageError(str(error)) from None
         if (
@@ -85,9 +85,9 @@ class Network:
             raise UsageError("secret, epoch or next_lane is out of range")
         lanes = {member.lane for member in self.members if 1 <= member.lane < self.next_lane}
         if len(lanes) != len(self.members):
-            raise UsageError("a lane of its members was given twice, or not yet")
+            raise UsageError("two members have the same lane, or a lane is not below next_lane")
         if not all(member.label.isprintable() for member in self.members):
-            raise UsageError("a label prints on one line")
+            raise UsageError("a label must be printable")
         if not all(_BINDING_ID.fullmatch(member.binding_id) for member in self.members):
             raise UsageError("a binding id has 32 hexadecimal digits")
 
@@ -104,14 +104,14 @@ class Network:
         f1: str = F1[0],
         f2: str = F2[0],
     ) -> Self:
-        """Return a network with a fresh secret; parameters that are not given are random, with 40 decimals."""
+        """Return a network with a random secret; p1 and p2 are random with 40 decimals unless given."""
         p1 = f"0.{_random_decimals()}" if p1 is None else p1
         p2 = f"{10 + secrets.randbelow(90)}.{_random_decimals()}" if p2 is None else p2
         return cls(name, suite, cipher, p1, p2, digits, 0, secrets.token_bytes(_SECRET_SIZE), f1=f1, f2=f2)
 
     @property
     def network_id(self) -> str:
-        """What units with the same keys have in common, as STATUS shows it (PROTOCOL.md section 2)."""
+        """The network id in hex, equal for all units with the same keys (PROTOCOL.md section 2)."""
         suite = commands.SUITES.index(self.suite)
         return network_id(CRYPTO, self.secret, suite, self.digits, self.p1, self.p2, *self.operators).hex()
 
@@ -121,26 +121,26 @@ class Network:
         return F1.index(self.f1), F2.index(self.f2)
 
     def member(self, lane: int) -> Member | None:
-        """Return the member on a lane, None when no unit of this file has had it."""
+        """Return the member on a lane, or None."""
         return next((member for member in self.members if member.lane == lane), None)
 
     def binding_id(self, lane: int) -> bytes:
-        """Return the id of the laptop that the unit on a lane is bound to, b"" when it is not known."""
+        """Return the binding id of the unit on a lane, or b"" if it is unknown."""
         member = self.member(lane)
         known = member and member.binding_id.strip("0")
         return bytes.fromhex(member.binding_id) if member and known else b""
 
     def admit(self, uid: str, label: str) -> tuple[Self, int]:
-        """Return the network with this unit as a member on a lane that no unit has had, and that lane."""
+        """Return the network with this unit as a member on the next lane, and the lane."""
         lane = self.next_lane
         if lane > commands.MAX_LANE:
-            raise UsageError("all lanes of this network are used up", "make a new network: ndks network new NAME")
+            raise UsageError("all lanes of this network are taken", "make a new network: ndks network new NAME")
         others = tuple(member for member in self.members if member.uid != uid)
         members = (*others, Member(lane, uid, label))
         return replace(self, next_lane=lane + 1, members=members), lane
 
     def save(self, path: Path, *, overwrite: bool = True) -> None:
-        """Write the file, mode 0600, whole or not at all. FileError."""
+        """Write the file atomically, with mode 0600. FileError."""
         values: dict[str, Any] = {
             "ndks_network": FORMAT,
             "name": self.name,
@@ -156,7 +156,7 @@ class Network:
             "members": [asdict(member) for member in self.members],
         }
         if any(self.operators):
-            values["operators"] = {"f1": self.f1, "f2": self.f2}  # left out for eq. 7: any ndks reads such a file
+            values["operators"] = {"f1": self.f1, "f2": self.f2}  # omitted for eq. 7: older versions read such a file
         try:
             write_private(path, (json.dumps(values, indent=2) + "\n").encode(), overwrite=overwrite)
         except OSError as error:
@@ -164,8 +164,9 @@ class Network:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a file. FileError, NetworkFileError."""
+        """Read a network file. FileError, also if other users may read it; NetworkFileError."""
         try:
+            refuse_public(path)
             values: Any = strict_json.loads(read_small(path))
         except FileNotFoundError:
             other = path.with_name(path.name + SUFFIX)
@@ -176,24 +177,24 @@ class Network:
         except OSError as error:
             raise FileError(f"{path} cannot be read: {reason(error)}", "check the path and its permissions") from None
         except (ValueError, RecursionError):
-            raise _damaged(path, "it is no JSON, or a field in it comes twice") from None
+            raise _damaged(path, "it is not JSON, or a field is repeated") from None
         if not isinstance(values, dict) or "ndks_network" not in values:
-            raise _damaged(path, "it is no network file")
+            raise _damaged(path, "it is not a network file")
         try:
             return cls._from_values(cast(dict[str, Any], values))
         except UsageError as error:
             raise _damaged(path, str(error)) from None
         except (KeyError, TypeError, ValueError, OverflowError):
-            # Their text would quote the file, and with it perhaps the secret.
-            raise _damaged(path, "a field is missing or of a wrong kind") from None
+            # The text of these exceptions could quote the secret.
+            raise _damaged(path, "a field is missing or has the wrong type") from None
 
     @classmethod
     def _from_values(cls, values: dict[str, Any]) -> Self:
         if values["ndks_network"] != FORMAT:
-            raise UsageError(f"it has another version of the format than {FORMAT}, which this ndks knows")
+            raise UsageError(f"its format version is not {FORMAT}, the only one that this ndks knows")
         if values.keys() - _OPTIONAL_FIELDS != _FIELDS:
-            # Leaving out what is not understood could give other keys, and saving would lose it.
-            raise UsageError("its fields are not those that this ndks knows")
+            # An unknown field could change the keys, and saving would lose it.
+            raise UsageError("it has unknown fields, or lacks some")
         network = cls(
             _text(values["name"]),
             _text(values["suite"]),
@@ -208,12 +209,12 @@ class Network:
             *_operators(values.get("operators", {"f1": F1[0], "f2": F2[0]})),
         )
         if values.get("network_id", network.network_id) != network.network_id:
-            raise UsageError("its secret or parameters are not those that its network_id was made of")
+            raise UsageError("its secret or parameters do not match its network_id")
         return network
 
 
 def admit_unit(path: Path, uid: str, label: str) -> tuple[Network, int]:
-    """Take the next lane of the network file at `path` for a unit; the file is written before this returns."""
+    """Take the next lane of a network for a unit, write the network file, and return the network and the lane."""
     with _locked(path) as locked:
         network, lane = Network.load(locked).admit(uid, label)
         network.save(locked)
@@ -222,23 +223,23 @@ def admit_unit(path: Path, uid: str, label: str) -> tuple[Network, int]:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Generator[Path]:
-    """Keep other processes from changing a network file; gives the path without links."""
-    path = follow(path)  # one lock, whatever name the file goes by
+    """Lock a network file against other processes and yield its path without links."""
+    path = follow(path)  # one lock for all links to the file
     lock = _take_lock(path)
     try:
         yield path
     finally:
-        with contextlib.suppress(OSError):  # it ends with this process at the latest, and what was done is done
+        with contextlib.suppress(OSError):  # harmless: the lock ends with this process
             lock.release()
 
 
 def _take_lock(path: Path) -> BaseFileLock:
-    """Lock a network file by another one beside it. FileError."""
+    """Lock a network file with a lock file beside it. FileError."""
     name = f".{path.name}.lock"
     if len(os.fsencode(name)) > _LONGEST:
         name = f".{sha256(os.fsencode(path.name)).hexdigest()}.lock"
     beside = path.with_name(name)
-    # A lock that is there as long as its file is (filelock's soft one) would stay when a process is killed.
+    # A soft lock of filelock, which is the file itself, would stay after a killed process.
     lock = FileLock(beside, timeout=times.LOCK_TIMEOUT, mode=0o600, fallback_to_soft=False)
     try:
         lock.acquire()
@@ -252,12 +253,12 @@ def _take_lock(path: Path) -> BaseFileLock:
 
 
 def note_binding(path: Path, lane: int, binding_id: str) -> None:
-    """Write into the network file at `path` which laptop the unit on a lane is bound to. FileError, UsageError."""
+    """Write the binding id of the unit on a lane to the network file. FileError, UsageError."""
     with _locked(path) as locked:
         network = Network.load(locked)
         member = network.member(lane)
         if member is None:
-            raise UsageError(f"no unit of {path} has lane {lane}", "see ndks network show")
+            raise UsageError(f"no unit of {path} has lane {lane}", "see all units with ndks network show")
         others = (replace(other, binding_id=binding_id) if other is member else other for other in network.members)
         replace(network, members=tuple(others)).save(locked)
 
@@ -272,7 +273,7 @@ def _operators(values: Any) -> tuple[str, str]:
         raise TypeError
     values = cast(dict[str, Any], values)
     if values.keys() != {"f1", "f2"}:
-        raise UsageError("its operators are not f1 and f2, the ones that can be chosen")
+        raise UsageError("its operators must be f1 and f2")
     return _text(values["f1"]), _text(values["f2"])
 
 
@@ -294,7 +295,7 @@ def _text(value: Any) -> str:
 
 
 def _whole(value: Any) -> int:
-    if type(value) is not int:  # nor a bool
+    if type(value) is not int:  # a bool is no int here
         raise TypeError
     return value
 
@@ -302,7 +303,7 @@ def _whole(value: Any) -> int:
 def _damaged(path: Path, why: str) -> NetworkFileError:
     return NetworkFileError(
         f"{path}: {why}",
-        "check that this is the network file; if it is damaged, restore it; units go on working without it",
+        "check that this is the network file; if it is damaged, restore it; units work without it",
     )
 
 

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The no-channel stage on real laptops (paper, section 4.1.1): keys from units while nothing goes in or out.
+"""The no-channel stage on real laptops (paper, section 4.1.1).
 
-On each laptop, in its cage, `take_record` looks for channels, takes keys, encrypts and deletes the message, looks for
-channels again, and writes a record. Afterwards an expert compares both records: `compare_records`.
+On each laptop in its cage, `take_record` searches for channels, takes keys, encrypts and deletes the message, searches
+for channels again, and writes a record. Afterwards an expert compares both records with `compare_records`.
 """
 
 from .channel import ChannelOpen, LaptopChannel, described, open_channels, refuse_open

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A channel of a machine, and what is said of those that are open."""
+"""Channels of a machine, and the refusal of open ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,37 +10,37 @@ from ndks.exceptions import CheckFailed
 
 @dataclass(frozen=True)
 class LaptopChannel:
-    """One way by which something could get into a machine or out of it."""
+    """A way for data into or out of a machine."""
 
     kind: str
     name: str
     state: str
-    is_open: bool | None  # None: this system cannot tell, which counts as open
-    advice: str = ""  # what closes it
+    is_open: bool | None  # None: unknown, which counts as open
+    advice: str = ""  # how to close it
 
 
 class ChannelOpen(CheckFailed):
-    """A channel is open that must be closed."""
+    """A channel is open but must be closed."""
 
     code = "CHANNEL"
 
 
 def open_channels(channels: Sequence[LaptopChannel]) -> list[LaptopChannel]:
-    """Return those that are open, or may be."""
+    """Return the channels that are open or may be open."""
     return [channel for channel in channels if channel.is_open is not False]
 
 
 def refuse_open(channels: Sequence[LaptopChannel], *, accept_risk: bool) -> None:
-    """Raise ChannelOpen when one is open, naming each, and what closes it."""
+    """Raise ChannelOpen if a channel is open; the error names all open channels and how to close them."""
     found = open_channels(channels)
     if found and not accept_risk:
         advice = "; ".join(dict.fromkeys(channel.advice for channel in found if channel.advice))
         what = f"{_count(found)}: {described(found)}"
-        raise ChannelOpen(what, f"{advice}; or, for a trial that shows nothing, add --accept-risk")
+        raise ChannelOpen(what, f"{advice}; or, for a trial that proves nothing, add --accept-risk")
 
 
 def described(channels: Sequence[LaptopChannel]) -> str:
-    """Return one line that names them."""
+    """Return the names and states of channels in one line."""
     return "; ".join(f"{channel.kind} {channel.name} ({channel.state})" for channel in channels)
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Every channel that a machine has, open or not."""
+"""Search for all channels of a machine, open or closed."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ _BY_NAME = {
     ("tun", "tap", "wg", "ppp", "tailscale"): "end the VPN that made {0}",
     ("wl",): "sudo rfkill block all; sudo ip address flush dev {0}",
 }
-_ANY_INTERFACE = "pull the cable of {0}; sudo ip link set {0} down; sudo ip address flush dev {0}"
-_ANY_INTERFACE_ELSEWHERE = "pull the cable of {0}, and switch it off in the system's settings"
+_ANY_INTERFACE = "unplug the cable of {0}; sudo ip link set {0} down; sudo ip address flush dev {0}"
+_ANY_INTERFACE_ELSEWHERE = "unplug the cable of {0}, and switch it off in the system's settings"
 _NETWORK_FILE_SYSTEMS = {
     *("9p", "afpfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "gfs2", "glusterfs", "lustre", "ncpfs", "nfs"),
     *("nfs4", "ocfs2", "orangefs", "prl_fs", "pvfs2", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs", "webdav"),
@@ -28,11 +28,11 @@ _NETWORK_FUSE = {
     f"fuse.{name}" for name in ("sshfs", "rclone", "s3fs", "glusterfs", "ceph", "curlftpfs", "vmhgfs-fuse")
 }
 _LOCAL_FUSE = {f"fuse.{name}" for name in ("portal", "lxcfs", "ntfs-3g", "gocryptfs", "squashfuse", "fuseiso", "exfat")}
-_DESKTOP = "fuse.gvfsd-fuse"  # always there, and empty unless the desktop has something mounted
+_DESKTOP = "fuse.gvfsd-fuse"  # always mounted, and empty unless the desktop has mounted a remote file system
 
 
 def find_channels(computer: Computer | None = None, unit: str = "") -> list[LaptopChannel]:
-    """Return every channel; `unit` is the port or serial number of the unit, "" for the only one there is."""
+    """Return all channels; `unit` is the port or serial number of the unit, "" for the only one."""
     computer = computer or Computer()
     interfaces, ports, mounts = told(computer.interfaces), told(computer.ports), told(computer.mounts)
     mounted = (_mount_channel(mount) for mount in mounts or ())
@@ -43,14 +43,14 @@ def find_channels(computer: Computer | None = None, unit: str = "") -> list[Lapt
         *serial_devices(ports or (), unit),
         *(channel for channel in mounted if channel),
         *_unit_channel(unit),
-        *_unknown("interface", "see to it that every network is off", interfaces),
+        *_unknown("interface", "switch every network off", interfaces),
         *_unknown("USB serial", "unplug all USB devices but the unit", ports),
-        *_unknown("file system", "see to it that no other machine's is mounted", mounts),
+        *_unknown("file system", "unmount the file systems of other machines", mounts),
     ]
 
 
 def interface_channel(interface: Interface, computer: Computer) -> LaptopChannel:
-    """Return a network interface as a channel: it is open when it has a carrier or an address."""
+    """Return a network interface as a channel, which is open if it has a carrier or an address."""
     carrier = {True: "carrier", False: "no carrier", None: "carrier unknown"}[interface.carrier]
     state = ", ".join((carrier, *(interface.addresses or ("no address",))))
     is_open = True if interface.addresses else interface.carrier
@@ -59,7 +59,7 @@ def interface_channel(interface: Interface, computer: Computer) -> LaptopChannel
 
 
 def _unknown(kind: str, advice: str, answer: object) -> list[LaptopChannel]:
-    """Return one channel that stands for all that the system does not tell of."""
+    """Return an unknown channel if the system gave no answer."""
     return [LaptopChannel(kind, "of any kind", "this system does not tell", None, advice)] if answer is None else []
 
 
@@ -76,9 +76,9 @@ def _mount_channel(mount: Mount) -> LaptopChannel | None:
         is_open, state = True, "mounted"
     elif kind == _DESKTOP:
         is_open = _has_something(mount.place)
-        state = {True: "holds something", False: "empty", None: "may not be looked at"}[is_open]
+        state = {True: "not empty", False: "empty", None: "not readable"}[is_open]
     elif kind == "fuse" or (kind.startswith("fuse.") and kind not in _LOCAL_FUSE):
-        is_open, state = None, "may lead anywhere"
+        is_open, state = None, "may be remote"
     else:
         return None
     return LaptopChannel(
@@ -89,7 +89,7 @@ def _mount_channel(mount: Mount) -> LaptopChannel | None:
 def _has_something(place: str) -> bool | None:
     try:
         return any(Path(place).iterdir())
-    except OSError:  # another user's
+    except OSError:  # of another user
         return None
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The expert's side: what the records of two or more laptops show together."""
+"""The expert's comparison of the records of two or more laptops."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from .record import Record
 from .sources import KeySource
 
 _PAIR = 2
-NOT_VERIFIED = "no unit or network file was named: anybody could have written it"
+NOT_VERIFIED = "not verified: no unit or network file was named"
 
 
 @dataclass(frozen=True)
 class KeyRow:
-    """One key as each side committed to it; "" for a key that is missing."""
+    """A key index with the commitments of all sides; "" for a missing key."""
 
     index: int
     bits: tuple[int, ...]
@@ -28,12 +28,12 @@ class KeyRow:
 
     @property
     def same(self) -> bool:
-        """Whether it is the same key, if all commitments are under the same salt."""
+        """Whether all keys are equal, if all commitments have the same salt."""
         return len(set(self.commitments)) == len(set(self.bits)) == 1
 
 
 def key_rows(records: Sequence[Record]) -> list[KeyRow]:
-    """Return all keys of all records."""
+    """Return a row for each key index of all records."""
     taken = [{key.index: (key.bits, key.commitment) for key in record.keys} for record in records]
     indices = sorted({index for keys in taken for index in keys})
     rows = ((index, [keys.get(index, (0, "")) for keys in taken]) for index in indices)
@@ -43,9 +43,9 @@ def key_rows(records: Sequence[Record]) -> list[KeyRow]:
 def compare_records(
     records: Sequence[Record], key_of: KeySource | None = None, opened: Sequence[Path] = ()
 ) -> list[Check]:
-    """Return what two or more records show; `opened` are the texts that receivers decrypted. CheckFailed, OSError.
+    """Return the checks of two or more records; `opened` are the decrypted messages. CheckFailed, OSError.
 
-    Without `key_of` the records are not authenticated, and texts cannot be compared: that is not shown.
+    Without `key_of`, the records are not authenticated and the messages not compared; these checks are "not shown".
     """
     keyed = [(record, key_of(record) if key_of else None) for record in records]
     every = all_of(len(records))
@@ -119,7 +119,7 @@ def _channels(record: Record) -> Check:
 
 
 def _authentic(record: Record, key: bytes | None) -> Check:
-    name = f"the record of unit {record.unit} is as its laptop wrote it"
+    name = f"the record of unit {record.unit} is authentic"
     return Check(name, Outcome.not_shown(NOT_VERIFIED) if key is None else Outcome.of(record.is_signed_by(key)))
 
 
@@ -132,7 +132,7 @@ def _message(record: Record, key: bytes | None, opened: Sequence[Path]) -> Itera
         held = record.message.commitment in (_commitment(key, record, path) for path in opened)
         yield Check(name, Outcome.of(held, "" if held else f"{', '.join(map(str, opened))}: another text"))
     elif opened:
-        why = "no unit or network file was named, and its commitment is made under a key"
+        why = "no unit or network file was named, which has the key of its commitment"
         yield Check(name, Outcome.not_shown(why))
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a system says of itself: its files, network interfaces, mounted file systems, serial ports."""
+"""Queries of the system: files, network interfaces, mounted file systems and serial ports."""
 
 import logging
 import platform
@@ -23,7 +23,7 @@ _Told = TypeVar("_Told")
 
 @dataclass(frozen=True)
 class Interface:
-    """A network interface; `carrier` is None where the system does not say whether something is at the other end."""
+    """A network interface; `carrier` is None if the system does not report it."""
 
     name: str
     carrier: bool | None
@@ -43,7 +43,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class SerialPort:
-    """A serial port; vendor is None for one that is not on USB."""
+    """A serial port; `vendor` is None if it is not on USB."""
 
     device: str
     vendor: int | None
@@ -54,7 +54,7 @@ class SerialPort:
 def network_interfaces() -> list[Interface]:
     """Return the interfaces of this network namespace.
 
-    Not from /sys/class/net: that shows the namespace in which sysfs was mounted, after `unshare` another one.
+    /sys/class/net is not used: it shows the namespace in which sysfs was mounted, which differs after `unshare`.
     """
     stats, addresses = _psutil.net_if_stats(), _psutil.net_if_addrs()
     names = {name for _, name in socket.if_nameindex()} | set(stats) | set(addresses)
@@ -62,7 +62,7 @@ def network_interfaces() -> list[Interface]:
 
 
 def mounted() -> list[Mount]:
-    """Return all mounted file systems, virtual ones too."""
+    """Return all mounted file systems, including virtual ones."""
     return [Mount(each.device, each.mountpoint, each.fstype, each.opts) for each in _psutil.disk_partitions(all=True)]
 
 
@@ -73,7 +73,7 @@ def serial_ports() -> list[SerialPort]:
 
 @dataclass(frozen=True)
 class Computer:
-    """Everything that a system is asked for; tests give another `root` and other answers."""
+    """The queries of a system; tests replace `root` and the functions."""
 
     root: Path = Path("/")
     interfaces: Callable[[], Sequence[Interface]] = network_interfaces
@@ -83,11 +83,11 @@ class Computer:
 
     @property
     def has_sysfs(self) -> bool:
-        """Whether it tells of radios and USB devices."""
+        """Whether the system lists radios and USB devices."""
         return self.system == "Linux" and (self.root / "sys/class").is_dir()
 
     def children(self, path: str) -> list[Path]:
-        """Return what lies in a directory of the system, nothing if there is none."""
+        """Return the paths in a system directory, or none if it is missing."""
         try:
             return sorted((self.root / path).iterdir())
         except OSError:
@@ -95,19 +95,19 @@ class Computer:
 
 
 def told(ask: Callable[[], Sequence[_Told]]) -> Sequence[_Told] | None:
-    """Return what a system answers; None if it has no answer."""
+    """Return the answer of the system, or None if it has none."""
     try:
         return ask()
-    except Exception as error:  # psutil has its own, and lets through what the system's libraries raise
-        _log.debug("this system does not tell: %r", error)
+    except Exception as error:  # psutil and the libraries of the system raise many types
+        _log.debug("the system gave no answer: %r", error)
         return None
 
 
 def read(path: Path) -> str:
-    """Return the line in a file of the system, "" if it cannot be read."""
+    """Return the line in a system file, or "" if it cannot be read."""
     try:
         return printable(path.read_bytes().decode(errors="backslashreplace").strip())
-    except OSError:  # also of files whose driver has no answer
+    except OSError:  # some drivers refuse to answer
         return ""
 
 
@@ -115,7 +115,7 @@ def _interface(name: str, stats: Any, addresses: Sequence[Any]) -> Interface:
     ip = tuple(each.address for each in addresses if each.family in (socket.AF_INET, socket.AF_INET6))
     flags: str = stats.flags if stats else ""
     only_loopback = bool(ip) and all(ip_address(address).is_loopback for address in ip)
-    # Of an interface without stats nothing is known: it has just come, or just gone. psutil's isup means running.
+    # An interface without stats has just appeared or disappeared. psutil's `isup` means that it has a carrier.
     return Interface(
         printable(name), stats.isup if stats else None, ip, "loopback" in flags.split(",") or only_loopback
     )

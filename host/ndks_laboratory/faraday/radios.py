@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Wi-Fi, Bluetooth and other transmitters, with the switches that block them (Linux's rfkill).
+"""Wi-Fi, Bluetooth and other transmitters, and the rfkill switches of Linux that block them.
 
-rfkill and Bluetooth ignore network namespaces: a radio that transmits is a channel inside a cage as well.
+rfkill and Bluetooth ignore network namespaces: a transmitting radio is a channel inside a cage as well.
 """
 
 import re
@@ -15,24 +15,24 @@ from .computer import Computer, read
 
 _KINDS = {"wlan": "Wi-Fi", "bluetooth": "Bluetooth", "wwan": "cellular", "ultrawideband": "ultra-wideband"}
 _BLOCK = "sudo rfkill block all"
-_CONTROLLER = re.compile(r"hci\d+")  # its connections are hci0:1 and so on
-_MODEM = re.compile(r"wwan\d+")  # its ports are wwan0at0 and so on
-NO_SWITCH = "no rfkill switch tells whether it transmits"
-_REMOVE = "switch it off in the firmware's setup, or take it out"
+_CONTROLLER = re.compile(r"hci\d+")  # not its connections, hci0:1 and so on
+_MODEM = re.compile(r"wwan\d+")  # not its ports, wwan0at0 and so on
+NO_SWITCH = "no rfkill switch reports whether it transmits"
+_REMOVE = "switch it off in the firmware's setup, or remove it"
 
 
 @dataclass(frozen=True)
 class _Switch:
     kind: str
-    names: frozenset[str]  # its own, and that of what it blocks
+    names: frozenset[str]  # of the switch, and of the device that it blocks
     channel: LaptopChannel
 
 
 def radios(computer: Computer) -> list[LaptopChannel]:
-    """Return each transmitter, and each switch that blocks more than one."""
+    """Return all transmitters, and the switches that block several."""
     if not computer.has_sysfs:
-        state = "this system does not tell whether there is one"
-        return [LaptopChannel("radio", "of any kind", state, None, "see to it that Wi-Fi, Bluetooth and modem are off")]
+        state = "this system does not report whether there is one"
+        return [LaptopChannel("radio", "of any kind", state, None, "switch Wi-Fi, Bluetooth and modem off")]
     switches = _switches(computer)
     blocked = {name for switch in switches for name in switch.names}
     unblocked = [channel for channel in _controllers(computer) if channel.name not in blocked]
@@ -40,7 +40,7 @@ def radios(computer: Computer) -> list[LaptopChannel]:
 
 
 def modem(computer: Computer, name: str) -> LaptopChannel:
-    """Return a cellular modem; it is closed when there are switches for modems and all of them block."""
+    """Return a cellular modem, which is closed if there are switches for modems and all of them block."""
     states = [switch.channel.is_open for switch in _switches(computer) if switch.kind == "wwan"]
     if states and not any(state is not False for state in states):
         return LaptopChannel("cellular", name, "blocked", False)
@@ -74,7 +74,7 @@ def _controllers(computer: Computer) -> list[LaptopChannel]:
     for interface in computer.children("sys/class/net"):
         if (interface / "phy80211").is_dir():
             wifi.append(read(interface / "phy80211/name") or real_path(interface / "phy80211").name)
-        elif (interface / "wireless").is_dir():  # of a driver older than rfkill
+        elif (interface / "wireless").is_dir():  # an old driver without rfkill
             wifi.append(interface.name)
     named = [("Wi-Fi", name) for name in dict.fromkeys(wifi)] + [("Bluetooth", name) for name in bluetooth]
     return [LaptopChannel(kind, name, NO_SWITCH, None, _REMOVE) for kind, name in named]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The record of one laptop: what was open, and commitments of what came out. No key is in it, nor any text."""
+"""The record of one laptop: its channels, and commitments to its keys and message, but not the keys or the message."""
 
 import hmac
 import json
@@ -22,18 +22,18 @@ from .channel import LaptopChannel
 
 
 class _NoRecordError(Exception):
-    """Why a file is no record."""
+    """The reason why a file is not a record."""
 
 
 FORMAT = 1
 _MARK = "ndks_faraday"
-_LARGEST = 1 << 24  # bytes: of ten thousand keys and as many channels
+_LARGEST = 1 << 24  # bytes: enough for ten thousand keys and as many channels
 _SERIAL_NUMBER = re.compile("[0-9A-F]{16}")
 
 
 @dataclass(frozen=True)
 class Commitment:
-    """One key that was taken."""
+    """A commitment to one key."""
 
     index: int
     bits: int
@@ -42,19 +42,19 @@ class Commitment:
 
 @dataclass(frozen=True)
 class RecordedMessage:
-    """The message that was encrypted; `size` counts bytes of its text."""
+    """The encrypted message; `size` is that of its text in bytes."""
 
     cipher: str
     size: int
     commitment: str
     capsule: str  # SHA-256 of the capsule
     deleted: bool
-    deletion: str  # what that means, in words
+    deletion: str  # a text on the traces that it leaves
 
 
 @dataclass(frozen=True)
 class Authentication:
-    """Under which exported key the record is authenticated."""
+    """The tag of the record, and the index of the exported key that made it."""
 
     index: int
     tag: str
@@ -64,7 +64,7 @@ class Authentication:
 class Record:
     """The record of one run."""
 
-    unit: str  # its serial number
+    unit: str  # serial number
     network_id: str
     lane: int
     epoch: int
@@ -77,7 +77,7 @@ class Record:
     channels_after: tuple[LaptopChannel, ...]
     accepted_risk: bool
     keys: tuple[Commitment, ...]
-    repeated: tuple[int, ...]  # indices of keys that had come before
+    repeated: tuple[int, ...]  # indices of keys equal to an earlier one
     message: RecordedMessage | None
     authentication: Authentication
 
@@ -86,17 +86,17 @@ class Record:
         return replace(self, authentication=replace(self.authentication, tag=self._tag(key)))
 
     def is_signed_by(self, key: bytes) -> bool:
-        """Whether the record is as it was when `signed`."""
+        """Return whether the tag is valid under `key`."""
         return hmac.compare_digest(self.authentication.tag, self._tag(key))
 
     def save(self, path: Path, *, overwrite: bool = False) -> None:
-        """Write the file, whole or not at all. FileError, OSError."""
+        """Write the file atomically. FileError, OSError."""
         content = (json.dumps({_MARK: FORMAT, **asdict(self)}, indent=2) + "\n").encode()
-        write_private(path, content, overwrite=overwrite)  # in suite `paper` it is as secret as the keys
+        write_private(path, content, overwrite=overwrite)  # in suite `paper`, a record is as secret as the keys
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Return the record in a file. FileError for a file that is no record."""
+        """Read a record from a file. FileError for an invalid file."""
         with path.open("rb") as file:
             raw = file.read(_LARGEST + 1)
         try:
@@ -104,15 +104,15 @@ class Record:
                 raise _NoRecordError("it is too large")
             values = strict_json.loads(raw)
             if not isinstance(values, dict) or _MARK not in values:
-                raise _NoRecordError("it is something else")
+                raise _NoRecordError("it is another kind of file")
             values = cast(dict[str, Any], values)
             if values.pop(_MARK) != FORMAT:
-                raise _NoRecordError("it is of another version of ndks")
+                raise _NoRecordError("it was written by another version of ndks")
             return cls._of(values)
         except (_NoRecordError, ValueError, TypeError, RecursionError) as error:
             why = str(error) if isinstance(error, _NoRecordError) else "it is damaged"
-            advice = "check the name; if it is the right file, have it copied from the laptop once more"
-            raise FileError(f"{path} is no record of ndks faraday: {why}", advice) from None
+            advice = "check the name; if it is the right file, copy it from the laptop again"
+            raise FileError(f"{path} is not a record of ndks faraday: {why}", advice) from None
 
     @classmethod
     def _of(cls, values: dict[str, Any]) -> Self:
@@ -140,7 +140,7 @@ class Record:
 
 
 def _check_types(part: Any) -> None:
-    """TypeError unless each value is of its type; texts print on one line, on any terminal."""
+    """Raise TypeError unless each value has its type and all texts are printable."""
     for each in fields(part):
         value, kind = getattr(part, each.name), each.type
         if type(value) not in (get_args(kind) or (kind,)) and not isinstance(value, tuple | RecordedMessage):
@@ -150,7 +150,7 @@ def _check_types(part: Any) -> None:
 
 
 def _check(record: Record) -> None:
-    """Raise for values that no record can have."""
+    """Raise an error for values that no record can have."""
     message = record.message
     digests = [(each.commitment, 32) for each in record.keys] + [(record.authentication.tag, 32), (record.salt, 16)]
     digests += [(message.commitment, 32), (message.capsule, 32)] if message else []
@@ -167,4 +167,4 @@ def _check(record: Record) -> None:
         not message or (message.cipher in commands.CIPHERS and message.size >= 0),
     )
     if not all(holds):
-        raise _NoRecordError("one of its values cannot be")
+        raise _NoRecordError("a value is out of its range")

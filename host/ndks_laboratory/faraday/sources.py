@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Where the expert gets the key that authenticates a record: from any unit of the network, or from its file."""
+"""Sources of the key that authenticates a record: a unit of the network, or its network file."""
 
 from collections.abc import Callable
 
@@ -12,11 +12,11 @@ from ndks.network.network_file import Network
 from .commitments import KEY_BITS
 from .record import Record
 
-KeySource = Callable[[Record], bytes]  # CheckFailed when it is of another network than the record
+KeySource = Callable[[Record], bytes]  # raises CheckFailed for a record of another network
 
 
 def keys_of_unit(unit: Unit) -> KeySource:
-    """Return what asks a unit; that uses up no key."""
+    """Return a source that reads keys from a unit; it acknowledges none."""
 
     def key_of(record: Record) -> bytes:
         _check_network(record, unit.member_status().network_id)
@@ -26,7 +26,7 @@ def keys_of_unit(unit: Unit) -> KeySource:
 
 
 def keys_of_network(network: Network) -> KeySource:
-    """Return what computes keys from a network file."""
+    """Return a source that computes keys from a network file."""
 
     def key_of(record: Record) -> bytes:
         _check_network(record, network.network_id)
@@ -38,4 +38,4 @@ def keys_of_network(network: Network) -> KeySource:
 def _check_network(record: Record, network_id: str) -> None:
     if record.network_id != network_id:
         what = f"the record of unit {record.unit} is of network {record.network_id}, not of {network_id}"
-        raise CheckFailed(what, "name a unit, or the file, of the network that the records are of")
+        raise CheckFailed(what, "name a unit or the network file of the network of the records")

@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""One laptop's part of the no-channel stage.
+"""The no-channel stage on one laptop.
 
-Strategy: whatever stops it, nothing is lost. Keys are only read, as often as need be, until the record is stored; then
-they are used up all at once. The message is deleted only when its capsule and the record are on the disk and the keys
-used up; the record is then written once more, to say so. The same command over its own record takes the same keys: the
-cable may have been pulled when the unit had counted on, and this laptop did not hear of it.
+Strategy: an interruption loses nothing. Keys are only read until the record is stored; then one acknowledgement uses
+them up. The message is deleted when its capsule and the record are on the disk and the keys are used up; the record is
+then written again with the deletion. The same command takes the keys of its own record again: the unit may have
+acknowledged them without the laptop's knowledge, if the cable was pulled at that moment.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -30,14 +30,14 @@ from .channels import find_channels
 from .computer import Computer
 from .record import Authentication, Commitment, Record, RecordedMessage
 
-_REPEAT = "repeat with --force: the record is stored, but its keys may not be used up; the same ones are taken"
+_REPEAT = "repeat with --force, which takes the same keys: the record is stored, but its keys may not be used up"
 
-Progress = Callable[[int], object]  # is told how many more bytes of keys have come
+Progress = Callable[[int], object]  # called with the number of key bytes received since the last call
 
 
 @dataclass(frozen=True)
 class KeySet:
-    """The keys that are taken: how many, and of how many bits each. Both laptops need the same."""
+    """Number and size of the keys, and the salt; equal on both laptops."""
 
     salt: bytes
     count: int = 8
@@ -46,7 +46,7 @@ class KeySet:
 
 @dataclass(frozen=True)
 class ChannelWatch:
-    """How channels are looked for, and whether to go on when one is open."""
+    """The search for channels, and whether to go on if one is open."""
 
     look: Callable[[], Sequence[LaptopChannel]] = find_channels
     accept_risk: bool = False
@@ -54,13 +54,13 @@ class ChannelWatch:
 
 @dataclass(frozen=True)
 class FaradayPlan:
-    """What is done at one laptop."""
+    """The plan of the stage on one laptop."""
 
     keys: KeySet
-    target: Path  # where the record is written
-    message: Path | None = None  # to be encrypted, and deleted
+    target: Path  # of the record
+    message: Path | None = None  # is encrypted and deleted
     cipher: str = commands.CIPHERS[commands.VERNAM]
-    overwrite: bool = False  # record and capsule
+    overwrite: bool = False  # an existing record or capsule
     watch: ChannelWatch = ChannelWatch()
 
 
@@ -70,22 +70,22 @@ class _Taken:
     keys: tuple[Commitment, ...]
     repeated: tuple[int, ...]
     authentication: Authentication
-    key: bytes = field(repr=False)  # the one that authenticates
+    key: bytes = field(repr=False)  # authenticates the record
 
 
 class _Letter:
-    """The message, and its capsule beside it."""
+    """The message and its capsule in the same directory."""
 
     def __init__(self, original: deletion.Original, *, overwrite: bool) -> None:
         self.original = original
-        self.is_recorded = False  # then the capsule stays, whatever follows
+        self.is_recorded = False  # a recorded capsule is never removed
         self._capsule = capsule_of(original.path)
         self._overwrite = overwrite
         refuse_existing(self._capsule, overwrite)
         self._replaces = self._capsule.exists()
 
     def seal(self, unit: Unit, plan: FaradayPlan, key: bytes) -> RecordedMessage:
-        """Encrypt it, and return when the capsule is on the disk."""
+        """Encrypt the message; return its part of the record when the capsule is on the disk."""
         meaning = deletion.meaning(self.original.path, Computer())
         text = commitments.TextCommitment(key, plan.keys.salt, self.original)
         size = unit.encrypt(text, self._capsule, cipher=plan.cipher, overwrite=self._overwrite)
@@ -94,7 +94,7 @@ class _Letter:
         return RecordedMessage(plan.cipher, size, text.value(), digest, deleted=False, deletion=meaning)
 
     def take_back(self) -> None:
-        """Remove a capsule that no record tells of: the same command begins anew."""
+        """Remove an unrecorded capsule, so that the same command can start again."""
         if not self.is_recorded and not self._replaces:
             self._capsule.unlink(missing_ok=True)
 
@@ -102,10 +102,10 @@ class _Letter:
 def take_record(
     unit: Unit, plan: FaradayPlan, before: Sequence[LaptopChannel], progress: Progress = lambda _: None
 ) -> Record:
-    """Take keys, encrypt and delete the message, and write the record; `before` is what `plan.watch` has seen.
+    """Take keys, encrypt and delete the message, and write the record; `before` are the channels found so far.
 
-    ChannelOpen when a channel is open before, and then nothing is done, or after: then the record tells so, the keys
-    are used up, and the message is not deleted.
+    ChannelOpen if a channel is open before; then nothing is done. ChannelOpen also if a channel is open afterwards;
+    then the record contains it, the keys are used up, and the message is not deleted.
     """
     refuse_open(before, accept_risk=plan.watch.accept_risk)
     _check_target(plan)
@@ -122,7 +122,7 @@ def take_record(
 
 
 def capsule_of(message: Path) -> Path:
-    """Return where the capsule of a message is written."""
+    """Return the path of the capsule of a message."""
     return message.with_name(message.name + SUFFIX)
 
 
@@ -173,7 +173,7 @@ def _take_keys(unit: Unit, wanted: KeySet, last: ExportedKey, progress: Progress
 
 
 def _last_index(unit: Unit, plan: FaradayPlan) -> tuple[int, int]:
-    """Return epoch and index of the last key: so many from the next one on, or that of the record to be replaced."""
+    """Return epoch and index of the last key: the one of the record to be replaced, or a new one."""
     epoch, following = unit.next_index()
     new = following + plan.keys.count
     try:
@@ -189,7 +189,7 @@ def _last_index(unit: Unit, plan: FaradayPlan) -> tuple[int, int]:
 
 
 class _Watched:
-    """Passes the blocks of a key on, and tells whether it has come before."""
+    """Blocks of a key, hashed as they are read."""
 
     def __init__(self, blocks: Iterator[bytes], progress: Progress) -> None:
         self._blocks = blocks
@@ -210,7 +210,7 @@ class _Watched:
 def _check_after(record: Record, target: Path) -> None:
     opened = open_channels(record.channels_after)
     if opened and not record.accepted_risk:
-        what = f"while keys were taken, a channel opened: {described(opened)}; {target} says so, and shows nothing"
+        what = f"a channel opened while keys were taken: {described(opened)}; {target} contains it, and proves nothing"
         raise ChannelOpen(
             what, "find out what opened it, and repeat with a new salt on both laptops; the message was not deleted"
         )
@@ -223,8 +223,10 @@ def _delete(letter: _Letter, record: Record, key: bytes, target: Path) -> Record
     try:
         record.save(target, overwrite=True)
     except OSError as error:
-        what = f"the message is encrypted and deleted, but {target} could not be told so: {reason(error)}"
-        raise FileError(what, "nothing; the capsule is whole, and the record true but for that") from None
+        what = f"the message is encrypted and deleted, but {target} could not be updated: {reason(error)}"
+        raise FileError(
+            what, "nothing: the capsule is complete, and the record is correct except for the deletion"
+        ) from None
     return record
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""USB devices that carry data elsewhere: network adapters, telephones, modems, radios, serial devices but the unit."""
+"""USB devices that are channels: network adapters, telephones, modems, radios, and serial devices except the unit."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .computer import Computer, SerialPort, read
 from .radios import modem
 
 _UNPLUG = "unplug USB device {}"
-# Class, subclass, protocol of an interface (usb.org, "Defined Class Codes", and "CDC Subclass"); a prefix is enough.
+# Prefixes of class, subclass and protocol of an interface (usb.org, "Defined Class Codes" and "CDC Subclass").
 _NETWORK = ("0206", "020a", "020c", "020d", "e00103", "ef04")  # ECM, MDLM, EEM, NCM, RNDIS of both kinds
 _MODEM = "020e"  # MBIM
 _BLUETOOTH = "e00101"
@@ -29,7 +29,7 @@ class _UsbInterface:
     driver: str
     is_network: bool
     is_wifi: bool
-    is_bluetooth: bool  # that has a driver
+    is_bluetooth: bool  # and has a driver
 
     @classmethod
     def at(cls, folder: Path) -> "_UsbInterface":
@@ -42,9 +42,9 @@ class _UsbInterface:
 
 
 def usb_devices(computer: Computer) -> list[LaptopChannel]:
-    """Return USB devices that are networks or radios, but those radios that are listed as such anyway."""
+    """Return USB networks and radios, except the radios that `radios` lists."""
     if not computer.has_sysfs:
-        state = "this system does not tell whether there is one"
+        state = "this system does not report whether there is one"
         return [LaptopChannel("USB network", "of any kind", state, None, "unplug all USB devices but the unit")]
     folders = [path for path in computer.children("sys/bus/usb/devices") if ":" in path.name]
     devices = groupby(folders, key=lambda path: path.name.partition(":")[0])
@@ -52,7 +52,7 @@ def usb_devices(computer: Computer) -> list[LaptopChannel]:
 
 
 def serial_devices(ports: Sequence[SerialPort], unit: str = "") -> list[LaptopChannel]:
-    """Return serial USB devices. The unit, by its port or serial number or the only one there is, is no channel."""
+    """Return serial USB devices. The unit (named by port or serial number, or the only one) is a closed channel."""
     units = {port.serial_number for port in ports if port.product == PRODUCT}
     own = {port.serial_number for port in ports if port.serial_number and _is_named(port, unit)}
     own = own or (units if len(units) == 1 and not unit else set[str]())
@@ -67,19 +67,17 @@ def _device(computer: Computer, name: str, folders: Sequence[Path]) -> Iterator[
     if any(each.code.startswith(_MODEM) or each.driver in _MODEM_DRIVERS for each in interfaces):
         yield modem(computer, label)
     elif any(each.code.startswith(_NETWORK) or each.is_network for each in interfaces):
-        # One that is built in cannot be unplugged: whether it is open, its network interface tells.
+        # A built-in adapter cannot be unplugged; it is judged by its network interface.
         if read(folder / "removable") != "fixed":
             yield LaptopChannel("USB network", label, "plugged in", True, advice)
     elif any(each.code.startswith(_BLUETOOTH) for each in interfaces):
-        yield LaptopChannel(
-            "Bluetooth", label, "no driver has it, which tells nothing of whether it transmits", None, advice
-        )
+        yield LaptopChannel("Bluetooth", label, "it has no driver, and may transmit", None, advice)
     elif any(each.code.startswith(_RADIO) for each in interfaces):
         yield LaptopChannel("USB radio", label, "plugged in", True, advice)
 
 
 def _unlisted(interfaces: Sequence[_UsbInterface]) -> list[_UsbInterface]:
-    """Leave out what is in the list of radios: of a Bluetooth controller one interface has a driver, for all of it."""
+    """Omit the interfaces of listed radios. A Bluetooth controller has several, of which only one has a driver."""
     is_bluetooth = any(each.is_bluetooth for each in interfaces)
     others = (each for each in interfaces if not each.is_wifi)
     return [each for each in others if not (is_bluetooth and each.code.startswith(_BLUETOOTH))]

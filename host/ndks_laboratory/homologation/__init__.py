@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Testing and homologation (section 4.1 of the paper): two stages, adversaries, controls, a verdict."""
+"""Homologation of units (paper, section 4.1): two stages, adversaries, controls and a verdict."""

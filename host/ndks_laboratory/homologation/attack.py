@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What an adversary is, what he sees, and who says whether he succeeded.
+"""Adversaries, their knowledge, the oracle, and findings.
 
-An adversary gets what adversaries would get (`Seen`), and shows what he makes of it to the `Oracle`, who alone knows
-what was not disclosed. On random bits nobody may succeed; `Finding.p_value` says how unlikely a success by chance is.
+An adversary gets the data that an attacker would have (`Seen`), and submits predictions to the `Oracle`, which alone
+knows the hidden data. Against random bits no adversary may succeed; `Finding.p_value` bounds success by chance.
 """
 
 import time
@@ -18,24 +18,24 @@ import numpy.typing as npt
 from ndks_laboratory import times
 from ndks_laboratory.outcome import FAILED, HELD, NOT_SHOWN, Outcome
 
-Bits = npt.NDArray[np.uint8]  # 0 or 1, one key bit an element
+Bits = npt.NDArray[np.uint8]  # one key bit per element, 0 or 1
 
-# What a target may have for adversaries.
+# What an adversary may need, and a target may offer.
 CIPHERTEXTS = "ciphertexts"
 KEYS = "keys"
 LONG_KEY = "a long key"
-SYSTEM = "the system itself"  # to send messages through, to plug units into other laptops
+SYSTEM = "the system itself"  # its channel, cable, units and flash
 
 
 class OutOfTime(Exception):
-    """The adversary's budget of time is spent."""
+    """The adversary has used up its time."""
 
 
 @dataclass(frozen=True)
 class Intercepted:
-    """A message of which only the ciphertext is known: cipher `vernam`, English text in ASCII.
+    """The ciphertext of a message: cipher `vernam`, English text in ASCII.
 
-    Its byte i was encrypted with the key's elements `first_element` + 8 i and following.
+    Byte i was encrypted with the eight key elements from `first_element` + 8 i on.
     """
 
     number: int
@@ -45,18 +45,18 @@ class Intercepted:
 
 @dataclass(frozen=True)
 class Seen:
-    """What adversaries have. The network's d and the whole of the algorithm are public (Kerckhoffs)."""
+    """The data of an adversary. The network's d and the algorithm are public (Kerckhoffs)."""
 
     digits: int
     keys: Bits  # shape (number of keys, bits): the beginnings of keys 1, 2, 3, ...
-    long_key: Bits  # the beginning of the key after these
+    long_key: Bits  # the beginning of the next key
     messages: tuple[Intercepted, ...]
     system: Any = None  # a `ndks_laboratory.homologation.system.System`, for active adversaries
-    seed: int = 0  # of all that an adversary draws at random
-    deadline: float = float("inf")  # time.monotonic() at which he has to stop
+    seed: int = 0  # of the adversary's random choices
+    deadline: float = float("inf")  # of the attack, by time.monotonic()
 
     def check_time(self) -> None:
-        """Raise OutOfTime when the budget is spent; long searches call this from time to time."""
+        """Raise OutOfTime after the deadline; long searches call this from time to time."""
         if time.monotonic() > self.deadline:
             raise OutOfTime
 
@@ -66,7 +66,7 @@ class Seen:
 
     @property
     def has(self) -> frozenset[str]:
-        """What adversaries have."""
+        """The kinds of data that are present."""
         present = {
             CIPHERTEXTS: bool(self.messages),
             KEYS: bool(self.keys.size),
@@ -77,23 +77,23 @@ class Seen:
 
 
 class Oracle(Protocol):
-    """Knows the truth; asked once for each thing that an adversary claims to know."""
+    """Knows the hidden data, and answers one query for each prediction of an adversary."""
 
     def compare_bits(self, index: int, first: int, bits: Bits) -> int | None:
-        """Return how many of these elements of key `index`, from `first` on, are right; None if nobody has them."""
+        """Return the number of correct bits of key `index` from element `first` on; None if the key is unavailable."""
         ...
 
     def compare_text(self, number: int, text: bytes) -> bool:
-        """Tell whether this is the text of message `number`."""
+        """Return whether this is the text of message `number`."""
         ...
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of an attack: the target held (withstood it), or failed; the reason is one line, for the report.
+    """The result of an attack: the target held or failed, with a reason of one line for the report.
 
-    `p_value`: how likely random bits would have shown as much (an upper bound), over all of the `tests` that were made
-    (1 when nothing was tested); None where success is no matter of chance: a text read, a message forged.
+    `p_value` is an upper bound of the probability of such a result on random bits, over all `tests` (1 if nothing was
+    tested). It is None if success cannot be due to chance, such as a text read or a message forged.
     """
 
     adversary: str
@@ -105,7 +105,7 @@ class Finding:
 
     @property
     def succeeded(self) -> bool | None:
-        """Whether the attack did; None when it was not run to its end."""
+        """Whether the attack succeeded; None if it was not completed."""
         return _SUCCESSES[self.outcome.word]
 
     def row(self) -> dict[str, Any]:
@@ -120,8 +120,8 @@ _SUCCESSES = {HELD: False, FAILED: True, NOT_SHOWN: None}
 class Adversary(ABC):
     """One attack."""
 
-    name: str  # as the report names it
-    label: str  # short, unique: "A1", "A2" ...
+    name: str  # in the report
+    label: str  # short and unique: "A1", "A2" ...
     needs: frozenset[str]
     budget: float = times.BUDGET  # seconds
 
@@ -130,7 +130,7 @@ class Adversary(ABC):
         """Attack. May raise OutOfTime."""
 
     def attack(self, seen: Seen, oracle: Oracle) -> Finding:
-        """Run within the budget, if everything is there that this attack needs; measure the time."""
+        """Run the attack within its budget, if the data that it needs is present, and measure the time."""
         missing = sorted(self.needs - seen.has)
         if missing:
             return Finding(self.name, Outcome.not_shown(f"not run: needs {', '.join(missing)}"))
@@ -138,5 +138,5 @@ class Adversary(ABC):
         try:
             finding = self.run(replace(seen, deadline=start + self.budget), oracle)
         except OutOfTime:
-            finding = Finding(self.name, Outcome.not_shown(f"gave up after {self.budget:g} s, which shows nothing"))
+            finding = Finding(self.name, Outcome.not_shown(f"gave up after {self.budget:g} s, which proves nothing"))
         return replace(finding, seconds=time.monotonic() - start)

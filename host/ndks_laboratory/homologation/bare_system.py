@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-# ruff: noqa: ARG002 (it asks for less than units do)
-"""A control: the paper's scheme as it is written, and nothing else. Every active attack must succeed here.
+# ruff: noqa: ARG002 (it needs fewer arguments than units do)
+"""A control: the paper's scheme without any protection. Every active attack must succeed.
 
     message = frames      frame = key index u64 || up to 1024 bytes of text XOR the bits of that key
 
-The index moves on with each frame and lies in RAM: it begins anew when the unit is plugged in. There is no tag, no
-account of what was received, no binding to a laptop; flash and cable hold everything in the clear.
+The index rises with each frame and is in RAM: it starts again when the unit is plugged in. There is no tag, no replay
+window and no binding to a laptop; flash and cable carry everything in the clear.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ _CLEAR_FLASH = bytes(64)
 
 
 class BareSystem(System):
-    """Two units with the same parameters; what one of them is, the other is as well."""
+    """Two identical units with the same parameters."""
 
     layout = CapsuleLayout(_HEADER, 0, _HEADER + _TEXT, 0, _HEADER)
     strangers = ("another laptop",)
@@ -111,7 +111,7 @@ class BareStolenUnit(StolenUnit):
         return self._system.key(1, 16)
 
     def guess(self, how: str) -> None:
-        raise Refusal("UNKNOWN_COMMAND")  # no proof is asked for
+        raise Refusal("UNKNOWN_COMMAND")  # there are no proofs
 
 
 class BareCable(TappedCable):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Adversaries at work: on the units, in both roles, and on the controls."""
+"""Attacks on the units in both roles, and on the controls."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -19,15 +19,15 @@ from .stations import Station
 from .unit_system import UnitSystem
 
 Tell = Callable[[int], object]
-Progress = Callable[[str, int], Tell]  # begins a step of so much work; returns what is told how much more is done
+Progress = Callable[[str, int], Tell]  # begins a step of a total amount of work; returns a function for its progress
 
-_OF_ALL_DIGITS = FREQUENCY | {READER}  # adversaries whose work grows with d
+_OF_ALL_DIGITS = FREQUENCY | {READER}  # labels of adversaries whose work grows with d
 _WORSE = (HELD, NOT_SHOWN, FAILED)
 
 
 @dataclass(frozen=True)
 class Reach:
-    """What adversaries can do at this d: those of `unable` do not even break bare paper in their time."""
+    """The reach of adversaries at this d: those of `unable` do not break even bare paper in time."""
 
     controls: list[tuple[Target, dict[str, Finding]]]
     unable: frozenset[str]
@@ -36,7 +36,7 @@ class Reach:
 def attack(
     adversaries: Sequence[Adversary], seen: Seen, oracle: Oracle, tell: Tell, unable: frozenset[str] = frozenset()
 ) -> dict[str, Finding]:
-    """Return what adversaries find, by their labels; those of `unable` are left out."""
+    """Return the findings of adversaries by label; those of `unable` are not run."""
     findings: dict[str, Finding] = {}
     for adversary in adversaries:
         findings[adversary.label] = (
@@ -49,7 +49,7 @@ def attack(
 def _finding(adversary: Adversary, seen: Seen, oracle: Oracle) -> Finding:
     try:
         return adversary.attack(seen, oracle)
-    except NdksError as error:  # a unit that does not answer any more shows nothing
+    except NdksError as error:  # a silent unit proves nothing
         return Finding(adversary.name, Outcome.not_shown(f"stopped by {error.code}: {error}"))
 
 
@@ -59,7 +59,7 @@ def _not_able(adversary: Adversary, digits: int) -> Finding:
 
 
 def reach(digits: int, progress: Progress) -> Reach:
-    """Try adversaries whose work grows with d on bare paper at this d; other controls show what they do at d = 3."""
+    """Run the adversaries whose work grows with d on bare paper at this d; the other controls cover d = 3."""
     if digits == DIGITS:
         return Reach([], frozenset())
     chosen = [adversary for adversary in PASSIVE if adversary.label in _OF_ALL_DIGITS]
@@ -73,7 +73,7 @@ def reach(digits: int, progress: Progress) -> Reach:
 def attack_systems(
     network: Network, stations: Sequence[Station], seen: Seen, oracle: Oracle, progress: Progress
 ) -> tuple[dict[str, Finding], Remembered | None]:
-    """Attack with the units in both roles: most adversaries attack only one of them."""
+    """Attack the units in both roles, because most adversaries attack only one role."""
     tell = progress("adversaries on the line, on the cable, on units", 2 * len(ACTIVE))
     with contextlib.closing(UnitSystem(network, *stations)) as system:
         findings = attack(ACTIVE, replace(seen, system=system), oracle, tell)
@@ -84,13 +84,13 @@ def attack_systems(
 
 
 def _remembered(system: UnitSystem) -> Remembered | None:
-    with contextlib.suppress(NdksError):  # a unit that does not answer any more; findings say so
+    with contextlib.suppress(NdksError):  # a silent unit appears in the findings
         return remember(system)
     return None
 
 
 def _worse(finding: Finding, swapped: Finding) -> Finding:
-    """Return what came out with the units in one role or the other, whichever is worse."""
+    """Return the worse of the findings in both roles, with both reasons."""
     worse = max(finding, swapped, key=lambda each: _WORSE.index(each.outcome.word))
     first, second = finding.outcome.reason, swapped.outcome.reason
     reason = f"{first}; with roles swapped: {'the same' if first == second else second}"
@@ -100,7 +100,7 @@ def _worse(finding: Finding, swapped: Finding) -> Finding:
 
 
 def run_controls(seed: int, progress: Progress) -> list[tuple[Target, dict[str, Finding]]]:
-    """Attack what must fall, and what must stand."""
+    """Attack the controls that must fall and those that must stand."""
     adversaries = {adversary.label: adversary for adversary in (*PASSIVE, *ACTIVE, small_grid())}
     everybody = frozenset(adversaries)
     targets = (

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Targets whose outcome is known beforehand: what must fall to the adversaries, and what must stand.
+"""Controls: targets that must fall to the adversaries, and targets that must stand.
 
-That an adversary finds nothing in a unit shows something only if he finds what is there, and nothing where nothing is.
+A failed attack on a unit is evidence only if the same attack succeeds on a weak target and fails on random bits.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,14 +21,14 @@ from .correspondence import letters
 from .ideal_system import IdealSystem
 from .material import KEY_BITS, unpack
 
-# The paper's own parameters; what is in its keys is known, so that nothing of this is left to chance.
+# The paper's own parameters: the controls must not depend on chance.
 P1, P2, DIGITS = "0.52", "25", 3
 
-# Controls are as large as they have to be, whatever is asked of the units.
+# Controls have a fixed size, whatever the sample of the units.
 _KEYS, _LONG_BITS = LEAST_KEYS, LEAST_LONG_BITS = 2000, 1 << 20
 _FEW_KEYS = 8
 _LETTERS = 48
-_LETTER_SEED = 1  # controls do not change with the seed of a homologation, but for the random bits
+_LETTER_SEED = 1  # of the controls; only their random bits depend on the seed of a homologation
 
 MUST_FALL, MUST_STAND = "must fall", "must stand"
 
@@ -37,36 +37,36 @@ _ReadKey = Callable[[int, int, int], Bits]  # index, first element, count
 
 @dataclass(frozen=True)
 class Target:
-    """What is attacked, by whom, and what has to come of it (`role`)."""
+    """A target, its adversaries, and its required outcome (`role`)."""
 
     name: str
     role: str
     seen: Seen
     oracle: Oracle
     labels: frozenset[str]  # of the adversaries
-    all_must: bool = True  # else one success is enough
+    all_must: bool = True  # False: one success is enough
 
 
 class SoftwareOracle:
-    """Knows all keys of a control, and the texts."""
+    """Knows the keys and texts of a control."""
 
     def __init__(self, read_key: _ReadKey, texts: Sequence[Letter]) -> None:
         self._read_key = read_key
         self._texts = {letter.number: letter.text for letter in texts}
 
     def compare_bits(self, index: int, first: int, bits: Bits) -> int | None:
-        """Return how many of these elements are right."""
+        """Return the number of correct bits."""
         if index < 1 or first < 0:
             return None
         return int(np.count_nonzero(self._read_key(index, first, len(bits)) == bits))
 
     def compare_text(self, number: int, text: bytes) -> bool:
-        """Tell whether this is the text of a message."""
+        """Return whether this is the text of a message."""
         return self._texts.get(number) == text
 
 
 class _RandomKeys:
-    """Keys of fair coins, the same for the same index and place."""
+    """Keys of fair random bits, reproducible by index and position."""
 
     _BLOCK = 1 << 16
 
@@ -85,10 +85,9 @@ class _RandomKeys:
 
 
 def bare_paper(labels: frozenset[str], digits: int = DIGITS) -> Target:
-    """Equation 7 by itself as a cipher, on messages without tags, in units that open for everybody.
+    """Return a control of equation 7 alone as a cipher, without tags and bindings.
 
-    At another d than the paper's, one of the adversaries has to succeed; what the others cannot do there, they cannot
-    show of units either.
+    At another d than the paper's, one success is enough; adversaries that fail there are not run on the units.
     """
     generator = VectorGenerator(P1, P2, digits)
     is_other = digits != DIGITS
@@ -104,7 +103,7 @@ def bare_paper(labels: frozenset[str], digits: int = DIGITS) -> Target:
 
 
 def float_unit(labels: frozenset[str]) -> Target:
-    """A unit that computes equation 7 in single precision (a board's own floats have two bits less)."""
+    """Return a control that computes equation 7 in single precision (floats of a board have two bits less)."""
 
     def read_key(index: int, first: int, count: int) -> Bits:
         return float_unit_bits(P1, P2, DIGITS, index, first + count)[first:]
@@ -113,14 +112,14 @@ def float_unit(labels: frozenset[str]) -> Target:
 
 
 def random_bits(labels: frozenset[str], seed: int) -> Target:
-    """Fair coins as keys, and a system that opens what was sealed, once."""
+    """Return a control of fair random keys, with an ideal system."""
     seen, oracle = _disclosed(_RandomKeys(seed).read, (_KEYS, _LONG_BITS))
     seen = replace(seen, system=IdealSystem(seed), seed=seed)
     return Target("control: random bits", MUST_STAND, seen, oracle, labels)
 
 
 def _disclosed(read_key: _ReadKey, size: tuple[int, int]) -> tuple[Seen, SoftwareOracle]:
-    """Return what adversaries get of a control, and who knows the rest. `size`: how many keys; bits of the long one."""
+    """Return the adversaries' data of a control, and its oracle. `size`: number of keys, and bits of the long key."""
     keys, long_bits = size
     everything = letters(_LETTERS, _LETTER_SEED)
     texts = [letter for letter in everything if letter.cipher == "vernam" and letter.number != FROM_CAGE]
@@ -131,7 +130,7 @@ def _disclosed(read_key: _ReadKey, size: tuple[int, int]) -> tuple[Seen, Softwar
 
 
 def _encrypted(letter: Letter, read_key: _ReadKey) -> Intercepted:
-    """Return a letter XOR the key of its number: Vernam's cipher, as the paper has it."""
+    """Return a letter XOR the key of its number, which is the Vernam cipher of the paper."""
     key = np.packbits(read_key(letter.number, 0, 8 * len(letter.text)))
     text = np.frombuffer(letter.text, np.uint8)
     return Intercepted(letter.number, (text ^ key).tobytes(), 0)

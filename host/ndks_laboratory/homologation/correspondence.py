@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What Alice and Bob write to each other in the second stage: English in ASCII, as short and as long as letters are."""
+"""Letters of Alice and Bob for the second stage: English in ASCII, of various lengths."""
 
 import random
 
@@ -8,12 +8,12 @@ from ndks_laboratory.stages.letters import FROM_CAGE, Letter
 from ndks_laboratory.stages.sides import NAMES
 
 _THERE, _BACK = (NAMES[0], NAMES[1]), (NAMES[1], NAMES[0])
-BATCHES = (_THERE, _BACK, _THERE, _BACK)  # sender, receiver: roles swap
-LEAST = 4 * len(BATCHES)  # letters: each batch has all that the requirements speak of
+BATCHES = (_THERE, _BACK, _THERE, _BACK)  # sender and receiver, who swap roles
+LEAST = 4 * len(BATCHES)  # letters: each batch then has all kinds that the requirements need
 REPEATED_SYMBOL = "A"
 
 _REPETITIONS = 3000
-_MANY_REPETITIONS = 1 << 16  # once in each direction: patterns within a message show
+_MANY_REPETITIONS = 1 << 16  # once in each direction, to reveal patterns within a message
 _SENTENCES = (
     "The meeting is moved to Thursday at nine in the morning.",
     "Please send the remaining documents to the office in town.",
@@ -36,7 +36,7 @@ _SHORT = ("Pay 0100 to Bob.", "Sell at ninety five.", "Attack is at dawn tomorro
 
 
 def letters(count: int, seed: int) -> tuple[Letter, ...]:
-    """Return at least LEAST letters, in the order in which they are sent; before them, the one from the cage."""
+    """Return the letter from the cage and at least LEAST others, in the order of sending."""
     draw = random.Random(seed)  # noqa: S311 no secret: the laboratory's texts
     count = max(count, LEAST)
     sizes = [count // len(BATCHES) + (i < count % len(BATCHES)) for i in range(len(BATCHES))]
@@ -47,12 +47,12 @@ def letters(count: int, seed: int) -> tuple[Letter, ...]:
 
 
 def is_one_symbol(letter: Letter) -> bool:
-    """Whether a letter is one symbol over and over."""
+    """Return whether a letter repeats a single symbol."""
     return len(set(letter.text)) == 1
 
 
 def _letter(number: int, batch: int, place: int, draw: random.Random) -> Letter:
-    """Return the letter at a place of its batch: one symbol, the same short text as in the batch before, English."""
+    """Return a letter of a batch: first one symbol, then the same short text in all batches, then English."""
     if place == 0:
         text = REPEATED_SYMBOL.encode() * (_MANY_REPETITIONS if batch < 2 else _REPETITIONS)
     elif place == 1:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a homologation leaves: report.html, report.json, certificate.json, tap.pcap, and what experts recorded."""
+"""Documents of a homologation: report.html, report.json, certificate.json, tap.pcap, and findings of experts."""
 
 import importlib.metadata
 import platform
@@ -35,7 +35,7 @@ _PLOTTED = 1 << 20  # elements of the long key
 
 
 def write(homologation: Homologation, command: str, warning: dict[str, str]) -> dict[str, Any]:
-    """Write the documents into the plan's directory, and return what report.json holds. OSError, FileError."""
+    """Write the documents to the plan's directory and return the content of report.json. OSError, FileError."""
     directory = homologation.plan.directory
     report = {**values(homologation, command), **warning}
     copies = _copies(directory, homologation.experts)
@@ -67,7 +67,7 @@ def values(homologation: Homologation, command: str) -> dict[str, Any]:
         "command": command,
         "verdict": verdict.word,
         "reasons": list(verdict.reasons),
-        # p1 and p2, too: the network is thrown away.
+        # p1 and p2 are included, because the network is used only once.
         "network": {name: getattr(plan.network, name) for name in _OF_NETWORK},
         "units": [
             {**asdict(unit), "part": _PARTS[number < len(NAMES)]} for number, unit in enumerate(homologation.units)
@@ -91,7 +91,7 @@ def values(homologation: Homologation, command: str) -> dict[str, Any]:
 def _version(package: str) -> str:
     try:
         return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:  # installed by other means
+    except importlib.metadata.PackageNotFoundError:  # not installed by pip
         return "unknown"
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""All that a homologation has measured, as its requirements are judged by it: stage by stage."""
+"""Evidence of a homologation, by which its requirements are judged."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,29 +16,29 @@ from .measurements import Defined, LongKey, Sensitivity, Symbol
 
 @dataclass(frozen=True)
 class Attacks:
-    """What adversaries found, by their labels, and what they had for it."""
+    """The findings of adversaries by label, and the size of their data."""
 
-    findings: Mapping[str, Finding]  # their outcomes are final
-    unable: frozenset[str]  # those who, at this d, do not even break bare paper in time
-    threshold: float  # for a single p-value
+    findings: Mapping[str, Finding]  # with final outcomes
+    unable: frozenset[str]  # labels of adversaries that do not break even bare paper in time at this d
+    threshold: float  # of a single p-value
     keys_seen: int
     long_bits_seen: int
 
 
 @dataclass(frozen=True)
 class KeyMeasures:
-    """What was measured of keys."""
+    """Measurements of keys."""
 
     sensitivity: Sensitivity
     symbol: Symbol
-    evenness: float  # empirical entropy of a long key's bytes, in bits a bit
+    evenness: float  # empirical entropy of a long key's bytes, in bits per bit
     long_key: LongKey
     defined: Defined
 
 
 @dataclass(frozen=True)
 class Erasure:
-    """What the units say of themselves at the end, and whether secrets are still in their flash."""
+    """The states of the units after the erasure, and the outcome of the search in their flash."""
 
     states: tuple[str, ...]
     flash: Outcome
@@ -46,7 +46,7 @@ class Erasure:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the two units have shown."""
+    """All evidence of two units."""
 
     network: Network
     no_channel: RecordedKeys

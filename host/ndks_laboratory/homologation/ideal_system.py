@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-# ruff: noqa: ARG002 (it asks for less than units do)
-"""A control: a system that nobody can break. Its pads are random, and it takes what was sealed, once."""
+# ruff: noqa: ARG002 (it needs fewer arguments than units do)
+"""A control: an ideal system that cannot be broken. Capsules are random bytes, and each is accepted once."""
 
 import contextlib
 from collections.abc import Generator, Mapping
@@ -14,11 +14,11 @@ from ndks_protocol.commands import WIRE_HEADER_SIZE
 from .system import ALICE, BOB, CapsuleLayout, Dump, Exchange, Refusal, StolenUnit, System, TappedCable
 
 _FLASH, _MARK = 4096, 16
-_DRAWS = b"ideal system"  # beside the seed: a stream that no adversary draws from
+_DRAWS = b"ideal system"  # joined with the seed, for a random stream of its own
 
 
 class IdealSystem(System):
-    """Everything that passes is random bytes; who may have what they stand for is kept in a table."""
+    """All traffic is random bytes; a table maps each capsule to its sender, number and text."""
 
     layout = CapsuleLayout(WIRE_HEADER_SIZE, WIRE_HEADER_SIZE, CHUNK + TAG_SIZE, TAG_SIZE, WIRE_HEADER_SIZE)
     strangers = ("another laptop",)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How evidence is judged: whether a requirement is met, and what there is to say for it."""
+"""Judgements of evidence: whether a requirement is met, and the reasons."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -53,7 +53,7 @@ def withstood(*labels: str) -> Judge:
 
 
 def judge_attacks(findings: Mapping[str, Finding], labels: Sequence[str]) -> Outcome:
-    """Judge by what came of some attacks: all have to be withstood."""
+    """Judge by the findings of some attacks, all of which must be withstood."""
     mine = {label: findings[label] for label in labels}
     word = worst(finding.outcome for finding in mine.values())
     if word == HELD:
@@ -71,7 +71,7 @@ def same_keys(evidence: Evidence) -> Outcome:
 
 def encrypted_in_the_cage(evidence: Evidence) -> Outcome:
     (letter,) = [c for c in evidence.regular.carried if c.letter.number == FROM_CAGE]
-    came_out = Check("it came out as it was written, at the other side", Outcome.of(letter.same, letter.error))
+    came_out = Check("the other side decrypted it correctly", Outcome.of(letter.same, letter.error))
     return checks(lambda e: (*e.no_channel.deletion, came_out))(evidence)
 
 
@@ -83,7 +83,7 @@ def swapped(evidence: Evidence) -> Outcome:
 
 
 def unread(evidence: Evidence) -> Outcome:
-    """Judge by what the listener has, even at large d, where the ciphertext-only attack takes too long."""
+    """Judge by the tap's record and the ciphertext-only attack, or by the record alone if the attack takes too long."""
     recorded, attacks = checks(lambda e: e.regular.recorded)(evidence), evidence.attacks
     experts = claimed(attacks.findings, TEXT, OTHER)
     judged = [recorded]
@@ -96,7 +96,7 @@ def unread(evidence: Evidence) -> Outcome:
 
 
 def not_deduced(evidence: Evidence) -> Outcome:
-    """Judge by all searches that can be made at this d; there has to be one of those for the frequency."""
+    """Judge by all searches that are possible at this d, of which one must be for the frequency."""
     attacks = evidence.attacks
     able = [label for label in SEARCHES if label not in attacks.unable]
     judged = judge_attacks(attacks.findings, [*able, *claimed(attacks.findings, KEY, OTHER)])
@@ -117,34 +117,34 @@ def regular(evidence: Evidence) -> Outcome:
 
 
 def _enough(judged: Outcome, looked_at: int, least: int, what: str) -> Outcome:
-    """Return what was judged, unless nothing was found in less than the controls need."""
+    """Return the judgement, or "not shown" if it held on a smaller sample than the controls need."""
     if judged.word == HELD and looked_at < least:
-        return Outcome.not_shown(f"only {looked_at:,} {what} were looked at, of {least:,}")
+        return Outcome.not_shown(f"only {looked_at:,} {what} were examined, of {least:,}")
     return judged
 
 
 def encodings(evidence: Evidence) -> Outcome:
     symbol = evidence.keys.symbol
     words = (
-        f"{symbol.count} times the same symbol: {symbol.distinct} of 256 encodings, p = {symbol.p_value:.2g}; "
+        f"one symbol repeated {symbol.count} times: {symbol.distinct} of 256 encodings, p = {symbol.p_value:.2g}; "
         f"{symbol.equal_messages} of {symbol.pairs} pairs of equal messages look alike"
     )
     return Outcome.of(symbol.p_value > evidence.attacks.threshold and not symbol.equal_messages, words)
 
 
 def decimals(evidence: Evidence) -> Outcome:
-    """Judge the paper's own example on the units, and the median of all digits in p1's first places in software.
+    """Judge the paper's own example on the units, and the median over all digits of p1's first places in software.
 
-    Single pairs of keys may be alike where two frequencies happen to be close, modulo pi and up to sign.
+    A single pair of keys may be alike by chance, if their frequencies are close modulo pi and up to sign.
     """
     measured = evidence.keys.sensitivity
     on_units, (low, high) = measured.on_units, measured.limits
     early = float(np.median(measured.distances["p1"][: on_units.place]))
     ends = [f"{name} from place {measured.last_half(name) + 1}" for name in ("p1", "p2")]
     words = (
-        f"0.52 and 0.52001 on the units: {on_units.differ} of {on_units.bits} bits differ; in software, the median of "
-        f"all digits in places 1 to {on_units.place} of p1: {early:g}; less than half changes with decimals of "
-        f"{', of '.join(ends)} on"
+        f"p1 = 0.52 and 0.52001 on the units: {on_units.differ} of {on_units.bits} bits differ; in software, the "
+        f"median for all digits in places 1 to {on_units.place} of p1 is {early:g}; less than half changes with "
+        f"decimals of {', of '.join(ends)} on"
     )
     return Outcome.of(low <= on_units.differ <= high and low <= early <= high, words)
 
@@ -152,7 +152,7 @@ def decimals(evidence: Evidence) -> Outcome:
 def entropy(evidence: Evidence) -> Outcome:
     network, attacks = evidence.network, evidence.attacks
     adversaries = [label for label in (READER, *SEARCHES, "A8", "S") if label not in attacks.unable]
-    bits = f"the key's bytes have {evidence.keys.evenness:.6f} bits a bit"
+    bits = f"the key's bytes have {evidence.keys.evenness:.6f} bits of entropy per bit"
     attacked, shared = judge_attacks(attacks.findings, adversaries).word, same_keys(evidence).word
     if attacked == FAILED:
         broken = [label for label in adversaries if attacks.findings[label].outcome.word == FAILED]
@@ -161,9 +161,9 @@ def entropy(evidence: Evidence) -> Outcome:
         return Outcome.failed(f"{limit if network.suite == 'paper' else ''}{', '.join(broken)} succeeded; {bits}")
     if attacked == NOT_SHOWN or shared != HELD:
         word = FAILED if shared == FAILED else NOT_SHOWN
-        return Outcome(word, "not all was shown: see R1 and the attacks on the units")
+        return Outcome(word, "not everything was shown: see R1 and the attacks on the units")
     secret = "all keys come from one secret of 256 bits" if network.suite == "hybrid" else "eq. 7 has far less"
-    why = f"no adversary does better than by chance; {bits}. That is no statement of information theory: {secret}"
+    why = f"no adversary does better than chance; {bits}. This is not a statement of information theory: {secret}"
     return Outcome.held(why)
 
 
@@ -172,21 +172,21 @@ def primal(evidence: Evidence) -> Outcome:
     part = "all" if key.compared == key.bits else f"{key.compared:,} (beginning, end, and windows between)"
     words = f"key {key.index} of {key.bits:,} bits: {part} compared, {'the same' if key.same else 'DIFFERENT'} in both"
     if key.same and key.bits < PRIMAL_BITS:
-        return Outcome.not_shown(f"{words}; more were not asked for")
+        return Outcome.not_shown(f"{words}; a longer key was not requested")
     return Outcome.of(key.same, f"{words}; {key.seconds:.1f} s")
 
 
 def defined(evidence: Evidence) -> Outcome:
     defined = evidence.keys.defined
     words = (
-        f"{defined.keys} keys of 1024 bits, and {defined.windows} windows of a long key up to its end, of all units, "
-        "beside exact integer arithmetic on this computer"
+        f"{defined.keys} keys of 1024 bits and {defined.windows} windows of a long key up to its end, from all units, "
+        "compared with exact integer arithmetic on this computer"
     )
     return Outcome.of(defined.same, words)
 
 
 def erased(evidence: Evidence) -> Outcome:
     states, flash = evidence.erasure.states, evidence.erasure.flash
-    words = f"the units say: {', '.join(states)}; {flash.reason}"
+    words = f"the units report: {', '.join(states)}; {flash.reason}"
     all_blank = states == len(evidence.no_channel.records) * ("blank",)
     return Outcome.of(all_blank and flash.word != FAILED, words)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A homologation from its beginning to its end."""
+"""A complete homologation."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ from .provisioning import GroupMembership, UnitGroup, UnitUnderTest
 from .stations import Station
 from .verdict import Attacked, Verdict, check_control, decide, decided, judge, threshold
 
-_STAGE_KEYS, _STAGE_BITS = 8, 256  # that each side takes in its cage
+_STAGE_KEYS, _STAGE_BITS = 8, 256  # number and size of the keys that each side takes in its cage
 _DEFINED_KEYS = 20
 
 _Controls = Sequence[tuple[Target, dict[str, Finding]]]
@@ -39,14 +39,14 @@ _Controls = Sequence[tuple[Target, dict[str, Finding]]]
 
 @dataclass(frozen=True)
 class Homologation:
-    """All that came of it; `long_key` is what adversaries had of one."""
+    """The results of a homologation; `long_key` is the beginning of a key that adversaries had."""
 
     plan: HomologationPlan
     units: tuple[UnitUnderTest, ...]
     evidence: Evidence
     verdict: Verdict
     long_key: Bits
-    seconds: tuple[float, float]  # for all of it, and for provisioning
+    seconds: tuple[float, float]  # in total, and for provisioning
     experts: tuple[ExpertFinding, ...]
 
 
@@ -58,7 +58,7 @@ class _Stages:
 
 @dataclass(frozen=True)
 class _UnderAttack:
-    """What was found of the units while they were members."""
+    """The attacks on the units while they were members."""
 
     seen: Seen
     findings: dict[str, Finding]
@@ -67,7 +67,7 @@ class _UnderAttack:
 
 @dataclass(frozen=True)
 class _Shown:
-    """What the units have shown while they were members."""
+    """The evidence collected while the units were members."""
 
     stages: _Stages
     long_keys: tuple[measurements.LongKey, measurements.Defined]
@@ -76,9 +76,9 @@ class _Shown:
 
 
 def homologate(plan: HomologationPlan, progress: Progress, warn: Callable[[str], object]) -> Homologation:
-    """Test two or more blank units, and leave them blank; `warn` is told of one that could not be made blank again.
+    """Test blank units and leave them blank; `warn` gets a message for a unit that could not be erased.
 
-    UsageError, CheckFailed when a part could not be done, NdksError.
+    UsageError, CheckFailed if a part fails, NdksError.
     """
     start = time.monotonic()
     sides = [Side(name, port, plan.directory / name) for name, port in named(plan.units.ports)]
@@ -104,13 +104,13 @@ def homologate(plan: HomologationPlan, progress: Progress, warn: Callable[[str],
 
 
 def named(ports: Sequence[str]) -> list[tuple[str, str]]:
-    """Return a name for each port: the first two units write to each other, and adversaries attack them."""
+    """Return a name for each port: the first two units exchange letters, and adversaries attack them."""
     further = (f"unit-{number}" for number in range(len(NAMES) + 1, len(ports) + 1))
     return list(zip((*NAMES, *further), ports, strict=True))
 
 
 def _show(plan: HomologationPlan, group: UnitGroup, able: Reach, progress: Progress) -> _Shown:
-    """Do with the members all that needs them."""
+    """Run all parts of the test that need members."""
     sides, pair = group.sides, group.sides[: len(NAMES)]
     written = letters(plan.sample.letters, plan.seed)
     stages = _run_stages(plan, sides, written, progress)
@@ -156,7 +156,7 @@ def _run_stages(
 def _compare_keys(
     plan: HomologationPlan, sides: Sequence[Side], progress: Progress
 ) -> tuple[measurements.LongKey, measurements.Defined]:
-    """Compare a long key of two units, and keys of all with what they are defined to be."""
+    """Compare a long key of two units, and keys of all units with their definition."""
     keys, bits = plan.sample.keys, plan.sample.primal_bits
     tell = progress("the long key of both units", bits)
     long_key = measurements.compare_long_key(sides[: len(NAMES)], keys + 2, bits, tell)
@@ -174,10 +174,10 @@ def _keys(plan: HomologationPlan, changed: tuple[bytes, bytes], shown: _Shown, l
 
 
 def _searched(plan: HomologationPlan, remembered: Remembered | None) -> Outcome:
-    """Return whether the units' flash was found without secrets after they were erased."""
+    """Return the outcome of the search for secrets in the erased flash."""
     left = remembered.left() if remembered and not plan.units.copy_flash else None
     if left is None:
-        return Outcome.not_shown("their flash was not read again")
+        return Outcome.not_shown("their flash was not read after the erasure")
     return Outcome.of(not left, f"still in flash: {', '.join(left)}" if left else "nothing is left in their flash")
 
 
@@ -187,7 +187,7 @@ def _with_lanes(group: UnitGroup, membership: GroupMembership) -> tuple[UnitUnde
 
 
 def _p_values(units: Mapping[str, Finding], controls: _Controls) -> int:
-    """Return how many p-values are compared with the threshold: all findings', and that of the repeated symbol."""
+    """Return the number of p-values compared with the threshold: those of findings, and that of the repeated symbol."""
     of_findings = [units, *(findings for _, findings in controls)]
     return 1 + sum(finding.p_value is not None for findings in of_findings for finding in findings.values())
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Whoever has a unit and nothing of its laptop: asks for everything in the clear, and guesses proofs."""
+"""Attack on a locked unit without its laptop: all requests in the clear, and guessed proofs."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -20,13 +20,13 @@ _GUESSES: dict[str, Callable[[bytes], bytes]] = {
 }
 _ANYBODYS = (commands.HELLO, commands.STATUS)
 _PROOFS = (commands.OPEN_SESSION, commands.PROVE)  # the guesses are made of these
-_HARMFUL = (commands.TRUST, commands.UNLOCK, commands.BIND, commands.PROVISION)  # if they are answered; they come last
-_FILL = {"index": 1, "size": 16, "last": 1, "lane": 65535, "digits": 3}  # what a request says; 0 and zeros else
+_HARMFUL = (commands.TRUST, commands.UNLOCK, commands.BIND, commands.PROVISION)  # sent last: success changes the unit
+_FILL = {"index": 1, "size": 16, "last": 1, "lane": 65535, "digits": 3}  # fields of requests; all others are 0
 _TEXT = "1"
 
 
 class LockedUnit(StolenUnit):
-    """Asks on a link without a session. `header` is that of a capsule to the unit, which was seen on its way."""
+    """A stolen unit on a link without a session; `header` is that of an intercepted capsule to it."""
 
     guesses = tuple(_GUESSES)
 

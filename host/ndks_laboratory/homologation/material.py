@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What adversaries get of two units, and the oracle who has the rest: all of it by the protocol."""
+"""Data for the adversaries, and the oracle, both read from the units by the protocol."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -16,20 +16,20 @@ from .adversaries.autocorrelation import bits_for
 from .attack import Bits, Intercepted, Seen
 from .plan import HomologationPlan
 
-KEY_BITS = 1024  # of each of the keys that adversaries get
+KEY_BITS = 1024  # of each key for the adversaries
 
 Tell = Callable[[int], object]
 
 
 class UnitOracle:
-    """Asks a unit for what adversaries did not get."""
+    """Reads the hidden key bits from a unit."""
 
     def __init__(self, side: Side, texts: dict[int, bytes]) -> None:
         self._side = side
         self._texts = texts
 
     def compare_bits(self, index: int, first: int, bits: Bits) -> int | None:
-        """Return how many of these elements are right."""
+        """Return the number of correct bits."""
         if not 1 <= index <= MAX_NUMBER or first < 0:
             return None
         start = first // 8
@@ -38,17 +38,17 @@ class UnitOracle:
         return int(np.count_nonzero(unpack(data)[first - 8 * start :][: len(bits)] == bits))
 
     def compare_text(self, number: int, text: bytes) -> bool:
-        """Tell whether this is the text of a message."""
+        """Return whether this is the text of a message."""
         return self._texts.get(number) == text
 
 
 def unpack(data: bytes | bytearray) -> Bits:
-    """Return one element a key bit."""
+    """Return an array with one element per key bit."""
     return np.unpackbits(np.frombuffer(bytes(data), np.uint8))
 
 
 def ciphertext_of(capsule: bytes) -> bytes:
-    """Return what stands for the text in a capsule: everybody can tell where it lies (PROTOCOL.md section 4)."""
+    """Return the encrypted text in a capsule, whose position is public (PROTOCOL.md section 4)."""
     body = capsule[WIRE_HEADER_SIZE:]
     size = CHUNK + TAG_SIZE
     chunks = (body[at : at + size][:-TAG_SIZE] for at in range(0, len(body), size))
@@ -56,7 +56,7 @@ def ciphertext_of(capsule: bytes) -> bytes:
 
 
 def intercepted(carried: Iterable[Carried]) -> tuple[Intercepted, ...]:
-    """Return the messages that were on the line; adversaries need not see which cipher they have."""
+    """Return the messages with cipher `vernam` on the line; adversaries are assumed to know the cipher."""
     return tuple(
         Intercepted(c.letter.number, ciphertext_of(c.capsule), 8 * SYNC_SIZE)
         for c in carried
@@ -65,7 +65,7 @@ def intercepted(carried: Iterable[Carried]) -> tuple[Intercepted, ...]:
 
 
 def gather(side: Side, plan: HomologationPlan, carried: Sequence[Carried], tell: Tell) -> Seen:
-    """Ask a unit for the beginnings of keys 1, 2, 3 ..., and for a long beginning of one more."""
+    """Read the beginnings of keys 1, 2, 3 ... and a long beginning of the next key from a unit."""
     keys, digits = plan.sample.keys, plan.network.digits
     long_bits = max(plan.sample.long_bits, bits_for(digits))
     with ndks.open(side.port, bindings=side.bindings) as unit:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What the paper claims of keys, measured: their length, how they depend on decimals, how even they are."""
+"""Measurements of keys for the paper's claims: length, sensitivity to decimals, entropy."""
 
 import itertools
 import math
@@ -29,17 +29,17 @@ from .statistics import hamming
 from .statistics.encodings import symbol_encodings
 from .statistics.tails import two_sided
 
-_BLOCK_BITS = 1 << 13  # what a unit gives at once
-_TRIAL_BITS = 64 * _BLOCK_BITS  # to see how fast a unit is
-_WINDOWS = 64  # looked at where all of a long key would take too long
-_WINDOW_ENDS = (1 << 16, 1 << 20, 1 << 22, 1 << 24, 1 << 26)  # floats go wrong the later the more
-_DIGITS = 9  # other digits that can stand in a place
+_BLOCK_BITS = 1 << 13  # in one answer of a unit
+_TRIAL_BITS = 64 * _BLOCK_BITS  # to measure the speed of a unit
+_WINDOWS = 64  # of a long key, if all of it would take too long
+_WINDOW_ENDS = (1 << 16, 1 << 20, 1 << 22, 1 << 24, 1 << 26)  # errors of floats grow with the element index
+_DIGITS = 9  # other digits at a decimal place
 _PLACES = 40  # decimals of random parameters
 
 
 @dataclass(frozen=True)
 class LongKey:
-    """A long key, of both units; `compared` bits of it were."""
+    """The comparison of `compared` bits of a long key of both units."""
 
     index: int
     bits: int
@@ -49,13 +49,13 @@ class LongKey:
 
     @property
     def bits_a_second(self) -> float:
-        """How fast one unit gave it, while the other was asked in turn."""
+        """The speed of one unit, while both were read in turn."""
         return 2 * self.compared / self.seconds
 
 
 @dataclass(frozen=True)
 class Symbol:
-    """How one symbol, repeated in letters, was encrypted; and how many pairs of equal letters look alike."""
+    """The encodings of one repeated symbol, and the number of equal letters with equal ciphertexts."""
 
     count: int
     distinct: int
@@ -66,7 +66,7 @@ class Symbol:
 
 @dataclass(frozen=True)
 class ChangedDecimal:
-    """In how many bits the keys of both units differ when one decimal of the paper's p1 does."""
+    """The Hamming distance of the units' keys when one decimal of the paper's p1 differs."""
 
     place: int
     bits: int
@@ -75,22 +75,22 @@ class ChangedDecimal:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """How keys depend on decimals: on the units, and in software, where each digit of a parameter is changed."""
+    """The sensitivity of keys to decimals: on the units, and in software for each digit of a parameter."""
 
     on_units: ChangedDecimal
-    distances: Mapping[str, npt.NDArray[np.int64]]  # as `distances` returns them
-    limits: tuple[int, int]  # between which the distances of random keys lie
+    distances: Mapping[str, npt.NDArray[np.int64]]  # see `distances`
+    limits: tuple[int, int]  # of the distances of random keys
 
     def last_half(self, name: str) -> int:
-        """Return the last place of a parameter up to which its digits change half of the key, by their median."""
+        """Return the last place up to which the median digit of a parameter changes half of the key."""
         medians = np.median(self.distances[name], axis=1)
         return int(np.argmax(np.append(medians < self.limits[0], True)))
 
 
 def measure_sensitivity(network: Network, of_units: tuple[bytes, bytes], p_value: float) -> Sensitivity:
-    """Return it by key 1 of both units, made with the paper's parameters and another decimal in one of them.
+    """Measure the sensitivity; `of_units` is key 1 of both units, with one decimal of the paper's p1 changed.
 
-    `p_value` is the share of random keys that may lie outside of the limits.
+    `p_value` is the proportion of random keys that may be outside of the limits.
     """
     one, other = map(unpack, of_units)
     on_units = ChangedDecimal(ALTERED_PLACE, KEY_BITS, int(hamming(one, other).worst.value))
@@ -98,7 +98,7 @@ def measure_sensitivity(network: Network, of_units: tuple[bytes, bytes], p_value
 
 
 def measure_symbol(carried: Sequence[Carried]) -> Symbol:
-    """Look at letters with cipher vernam: those of one symbol, and those that are equal."""
+    """Examine the letters with cipher vernam: letters of one symbol, and pairs of equal letters."""
     vernam = [c for c in carried if c.letter.cipher == "vernam"]
     encoded = b"".join(ciphertext_of(c.capsule) for c in vernam if is_one_symbol(c.letter))
     result = symbol_encodings(encoded, ord(REPEATED_SYMBOL))
@@ -108,10 +108,10 @@ def measure_symbol(carried: Sequence[Carried]) -> Symbol:
 
 
 def compare_long_key(sides: Sequence[Side], index: int, bits: int, tell: Callable[[int], object]) -> LongKey:
-    """Have both units make one long key, and compare it as it comes.
+    """Compare a long key of both units while it is read.
 
-    All of it, unless that would take more than two minutes: then its beginning and end, and windows between, evenly
-    spread. `tell` hears how many more bits were compared.
+    If the whole key would take more than two minutes, compare its beginning, its end and evenly spaced windows. `tell`
+    is called with the number of bits compared since the last call.
     """
     start = time.monotonic()
     with _opened(sides[0]) as first, _opened(sides[1]) as second:
@@ -127,14 +127,14 @@ def compare_long_key(sides: Sequence[Side], index: int, bits: int, tell: Callabl
 
 
 class _Compared:
-    """What was compared of a key of two units."""
+    """The comparison of a key of two units."""
 
     def __init__(self, units: Sequence[ndks.Unit], index: int, tell: Callable[[int], object]) -> None:
         self.same, self.bits = True, 0
         self._units, self._index, self._tell = units, index, tell
 
     def add(self, offset: int, count: int) -> None:
-        """Compare `count` bits more, from bit `offset` on."""
+        """Compare `count` bits from bit `offset` on."""
         if not count:
             return
         both = (unit.stream_key(self._index, offset + count, epoch=0, offset=offset // 8) for unit in self._units)
@@ -146,7 +146,7 @@ class _Compared:
 
 @dataclass(frozen=True)
 class Defined:
-    """Whether units give the keys that the definition gives; how many keys' beginnings, and windows of a long key."""
+    """Whether units give the defined keys; the number of keys and of windows of a long key compared."""
 
     same: bool
     keys: int
@@ -154,7 +154,7 @@ class Defined:
 
 
 def compare_with_definition(sides: Sequence[Side], network: Network, indices: Sequence[int], long: LongKey) -> Defined:
-    """Compare keys of both units with exact arithmetic: beginnings of some, and a long one up to its end."""
+    """Compare keys of both units with exact arithmetic: beginnings of some keys, and windows of a long key."""
     ends = [*_WINDOW_ENDS, long.bits]
     offsets = sorted({max(0, (end - _BLOCK_BITS) // 8) for end in ends if end <= long.bits})
     same = all(_is_as_defined(side, network, indices, long.index, offsets) for side in sides)
@@ -162,27 +162,27 @@ def compare_with_definition(sides: Sequence[Side], network: Network, indices: Se
 
 
 def distances(network: Network, places: int) -> Mapping[str, npt.NDArray[np.int64]]:
-    """Return how many of the first KEY_BITS elements of key 1 change with one digit, for p1 and p2.
+    """Return the number of the first KEY_BITS elements of key 1 that change with one digit, for p1 and p2.
 
-    Shape (places, 9): a row a decimal place, the first one first, and in it each other digit. What suite hybrid adds is
-    the same for both keys: it changes nothing here.
+    Shape (places, 9): one row per decimal place, with one column per other digit. The keystream of suite hybrid is
+    equal for both keys, and cancels out.
     """
     return {name: _distances(network, name, places) for name in ("p1", "p2")}
 
 
 def fair_limits(bits: int, p_value: float) -> tuple[int, int]:
-    """Return between which counts of `bits` fair coins lie, but for a share of `p_value` at most (exact binomial)."""
+    """Return the limits that a count of `bits` fair bits leaves with probability `p_value` at most (exact binomial)."""
     low = int(np.argmax(two_sided(np.arange(bits), bits) >= math.log10(p_value)))
     return low, bits - low
 
 
 def evenness(bits: Bits) -> float:
-    """Return the empirical entropy of the key's bytes, in bits a bit."""
+    """Return the empirical entropy of the key's bytes, in bits per bit."""
     return entropy(np.packbits(bits).tobytes()) / 8
 
 
 def most_entropy(digits: int, bits: int) -> float:
-    """Return how many bits of entropy a key of eq. 7 has at most, whatever its parameters are (SECURITY.md)."""
+    """Return an upper bound of the entropy of a key of eq. 7 in bits, for any parameters (SECURITY.md)."""
     return math.log2(10.0**digits * bits**2 / 2)
 
 
@@ -222,7 +222,7 @@ def _first_key(network: Network) -> Bits:
 def _changed_key(network: Network, name: str, place: int, by: int) -> Bits:
     try:
         return _first_key(change_digit(network, name, place, by))
-    except UsageError:  # the parameter became 0, of which no network is made: cos 0 gives nothing but zeros
+    except UsageError:  # the parameter became 0, which networks refuse; all bits of cos 0 are 0
         return np.zeros(KEY_BITS, np.uint8)
 
 

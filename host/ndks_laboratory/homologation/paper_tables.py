@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The paper's tables 1 and 2, with a column of what was measured of these units."""
+"""The paper's tables 1 and 2, with a column of measurements of these units."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def _table_1(evidence: Evidence) -> dict[str, Any]:
             "No",
             "No",
             "Yes",
-            f"{len(evidence.no_channel.records[0].keys)} keys of the size asked for",
+            f"{len(evidence.no_channel.records[0].keys)} keys of the requested size",
         ],
         [
             "Number of keys generated during each operating cycle",
@@ -52,7 +52,7 @@ def _table_2(evidence: Evidence, seconds_to_provision: float) -> dict[str, Any]:
     key = evidence.keys.long_key
     checks = evidence.no_channel.keys
     same = f"{sum(check.outcome.word == HELD for check in checks)} of {len(checks)} checks of shared keys held"
-    primal = f"{key.compared:,} of {key.bits:,} bits compared, {key.bits_a_second:,.0f} bits a second from both units"
+    primal = f"{key.compared:,} of {key.bits:,} bits compared, {key.bits_a_second:,.0f} bits per second from both units"
     rows = [
         ["Origin", "China", "USA", _NOT],
         [

@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The tap's record as a pcap file, for Wireshark.
+"""Export of the tap's record to a pcap file for Wireshark.
 
-The tap is a relay, which sees what was sent and when, not packets: headers are made anew, one conversation a batch.
+The tap is a relay, which sees data and times but no packets. So the packet headers are synthetic, with one conversation
+per batch.
 """
 
 import io
@@ -21,7 +22,7 @@ from .plan import PCAP
 _ADDRESS = socket.inet_aton("127.0.0.1")
 _NO_MAC = bytes(6)
 _WINDOW = 65535
-_SIZE = 1460  # bytes of data in a packet, as on an Ethernet
+_SIZE = 1460  # bytes of data in a packet, as on Ethernet
 _SYN, _ACK, _FIN, _PUSH = 0x02, 0x10, 0x01, 0x08
 
 
@@ -32,7 +33,7 @@ def write_pcap(directory: Path, segments: Sequence[Segment]) -> None:
 
 
 def pcap(segments: Sequence[Segment]) -> bytes:
-    """Return the file: linktype Ethernet, IPv4, TCP with handshakes, times of the tap."""
+    """Return the pcap file: linktype Ethernet, IPv4, TCP with handshakes, and the times of the tap."""
     file = io.BytesIO()
     writer = dpkt.pcap.Writer(file)
     for (sender, receiver), conversation in itertools.groupby(segments, lambda s: (s.sender_port, s.receiver_port)):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a homologation is to do, with whom, and how much of it."""
+"""The plan of a homologation: units, sample sizes and options."""
 
 import secrets
 from collections.abc import Callable, Sequence
@@ -13,15 +13,15 @@ from .experts.expert_finding import ExpertFinding
 
 PRIMAL_BITS = 192_000_000  # the paper's table 2
 PCAP = "tap.pcap"  # the record of the channel, in the plan's directory
-FAULTS = P1, TAMPER = "p1", "tamper"  # one decimal of p1 is altered in Bob's copy; a bit of a message is, on the line
+FAULTS = P1, TAMPER = "p1", "tamper"  # alters a decimal of p1 in Bob's copy, or a bit of a message on the line
 
 
 @dataclass(frozen=True)
 class UnitPorts:
-    """Where the units are, two or more, and where the flash of the first two can be read, None where it cannot.
+    """The ports of two or more units, and the paths of the flash of the first two (None if it cannot be read).
 
-    `copy_flash` is called while the units are members and their ports closed, where somebody has to copy it then: None
-    where what is read is always as it is.
+    `copy_flash` asks somebody to copy the flash; it is called while the units are members and their ports are closed.
+    It is None if the paths always show the current flash.
     """
 
     ports: tuple[str, ...]
@@ -46,22 +46,22 @@ class Experts:
 
 @dataclass(frozen=True)
 class Sample:
-    """How much is looked at."""
+    """The sample sizes."""
 
     keys: int = 2000  # for the adversaries
-    long_bits: int = 1 << 22  # of one key, for them
+    long_bits: int = 1 << 22  # of one key for them
     letters: int = 64  # in stage 2
     primal_bits: int = PRIMAL_BITS  # of the longest key
 
 
 @dataclass(frozen=True)
 class HomologationPlan:
-    """All of it."""
+    """The whole plan."""
 
     units: UnitPorts
     directory: Path
     network: Network
     sample: Sample = Sample()
     seed: int = field(default_factory=lambda: secrets.randbits(32))
-    fault: str = ""  # one of FAULTS, to show that the test can fail
+    fault: str = ""  # one of FAULTS, to demonstrate that the test can fail
     experts: Experts = Experts()

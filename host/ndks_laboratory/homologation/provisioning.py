@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Blank units, two or more, made members of a network of the laboratory's own, and blank again whatever happens.
+"""Provisioning of blank units for a test network, and their erasure at the end in any case.
 
-Ports change owners: boards are plugged in anew, pseudo-terminals are given out again. So each time a unit is opened its
-serial number is compared, and only what was made a member here is ever erased.
+A port may later lead to another unit, after a replugging or on a reused pseudo-terminal. So the serial number is
+checked at each opening, and only units provisioned here are erased.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ class UnitUnderTest:
 
 
 class UnitGroup:
-    """The units; `warn` is told of one that could not be made blank again."""
+    """The units; `warn` gets a message for a unit that could not be erased."""
 
     def __init__(self, sides: Sequence[Side], warn: Callable[[str], object]) -> None:
         self.sides = sides
@@ -53,9 +53,9 @@ class UnitGroup:
         return tuple(self._serial_numbers.values())
 
     def keys_with_changed_decimal(self, network: Network, bits: int) -> tuple[bytes, bytes]:
-        """Return key 1 of the first two units with the paper's parameters, of which one unit's p1 is changed.
+        """Return key 1 of the first two units with the paper's parameters, with one decimal of p1 changed in one unit.
 
-        The rest is as in the network; both units are blank again then.
+        All else is as in the network; both units are erased again.
         """
         example = replace(network, p1=P1, p2=P2)
         keys: list[bytes] = []
@@ -68,7 +68,7 @@ class UnitGroup:
 
     @contextlib.contextmanager
     def members(self, network: Network, *, alter_second: bool = False) -> Generator["GroupMembership"]:
-        """Make all units members, each bound to its side's laptop and trusting the others'."""
+        """Make all units members during the block, bound to the laptops of their sides, and introduce them."""
         start = time.monotonic()
         membership = GroupMembership()
         with self._blank_at_the_end(membership):
@@ -104,8 +104,7 @@ class UnitGroup:
         except (NdksError, OSError) as error:
             serial_number = self._serial_numbers[side.name]
             self._warn(
-                f"unit {serial_number} could not be made blank again: {error}. "
-                f"Do: plug it in; ndks zeroize --unit {side.port}"
+                f"unit {serial_number} could not be erased: {error}. Do: plug it in; ndks zeroize --unit {side.port}"
             )
             return f"not erased: {getattr(error, 'code', 'FILE')}"
 
@@ -115,30 +114,30 @@ class UnitGroup:
             expected = self._serial_numbers[side.name]
             if unit.hello.serial_number != expected:
                 raise CheckFailed(
-                    f"unit {unit.hello.serial_number} is now at {side.port}, where {expected} was; it is left alone",
+                    f"unit {unit.hello.serial_number} is now at {side.port} in place of {expected}; it was not changed",
                     "plug the units in as they were, and repeat",
                 )
             yield unit
 
 
 class GroupMembership:
-    """What is known of the units as members; `states` are those at the end, when they were erased."""
+    """The units as members; `states` are their states after the erasure."""
 
     def __init__(self) -> None:
         self.members: list[NewMember] = []
         self.states: list[str] = []
-        self.seconds = 0.0  # that provisioning took
+        self.seconds = 0.0  # for provisioning
 
 
 def _greet(side: Side) -> UnitUnderTest:
-    """Return what a unit says of itself. UsageError unless it is blank."""
+    """Greet a unit and return its description. UsageError unless it is blank."""
     with ndks.open(side.port, create=True, bindings=side.bindings) as unit:
         hello = unit.hello
         if hello.state == TAMPERED:
-            unit.check_blank()  # which says what to do
+            unit.check_blank()  # raises an error with advice
         if hello.state != BLANK:
             raise UsageError(
-                f"the unit at {side.port} is {hello.state}: only blank units are tested",
+                f"the unit at {side.port} is {hello.state}: only blank units can be tested",
                 f"erase it, if nobody needs it: ndks zeroize --unit {side.port}",
             )
         return UnitUnderTest(side.name, side.port, hello.serial_number, hello.firmware, f"{hello.major}.{hello.minor}")
@@ -146,7 +145,7 @@ def _greet(side: Side) -> UnitUnderTest:
 
 @contextlib.contextmanager
 def _uninterrupted() -> Generator[None]:
-    """Ignore signals that ask to end: erasing takes a moment, and must not be left half done."""
+    """Ignore signals during the block: the short erasure must not be interrupted."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A laptop and the port of its unit: how homologation opens it, and how it reports refusals."""
+"""Stations, which are laptops with a unit, and the translation of errors to refusals."""
 
 import contextlib
 from collections.abc import Generator
@@ -19,7 +19,7 @@ from .tap import Tap
 
 @dataclass(frozen=True)
 class Station:
-    """A laptop's bindings and the port of its unit; `flash` are the files of its flash, or a directory of them."""
+    """A laptop's bindings and the port of its unit; `flash` are the files of its flash, or their directory."""
 
     port: str
     bindings: BindingStore
@@ -28,7 +28,7 @@ class Station:
 
 @contextlib.contextmanager
 def refusals() -> Generator[None]:
-    """Raise Refusal where unit or host refuse, and for answers that the host does not accept."""
+    """Turn refusals by unit or host, and invalid answers, into Refusal."""
     try:
         yield
     except (DeviceError, ProtocolError) as error:
@@ -36,7 +36,7 @@ def refusals() -> Generator[None]:
 
 
 def open_station(station: Station, timeout: float, tap: list[Tap] | None = None) -> tuple[Unit, Link]:
-    """Return a unit with its session open, and the link to it; a tap is added to `tap`."""
+    """Return an unlocked unit and its link; with a list `tap`, put a tap on the line and append it to the list."""
     transport = open_port(station.port, timeout)
     try:
         if tap is not None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Laptops that a unit is not bound to, and what they try; their host software does not refuse by itself."""
+"""Attacks from laptops that a unit is not bound to, with host software that does not refuse by itself."""
 
 import secrets
 import tempfile
@@ -16,7 +16,7 @@ from ndks_protocol import commands
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.session import HOST, RANDOM_SIZE, SecureChannel, proof, transcript
 
-UNKNOWING = "a laptop that knows nothing"
+UNKNOWING = "a laptop without any secret"
 OTHER = "a laptop with a secret of its own"
 COPIED = "a laptop with a copy of the owner's files"
 STRANGERS = (UNKNOWING, OTHER, COPIED)
@@ -26,7 +26,7 @@ _ASKED = (0, 1, 0, 16)  # KEY_CHUNK: epoch, index, offset, size
 
 
 def ask_as(stranger: str, port: str, owner: BindingStore, timeout: float) -> bytes:
-    """Return the key that one of STRANGERS is given at this port. DeviceError."""
+    """Return the key that the unit gives to one of STRANGERS. DeviceError."""
     with tempfile.TemporaryDirectory(prefix="ndks-stranger-") as directory:
         store = BindingStore(Path(directory), _other_laptop)
         if stranger == COPIED:
@@ -35,7 +35,7 @@ def ask_as(stranger: str, port: str, owner: BindingStore, timeout: float) -> byt
         try:
             unit = Unit(port, link, store)
             if stranger == UNKNOWING:
-                link.open_session = None  # which this laptop could not
+                link.open_session = None  # this laptop cannot open a session
                 return link.call(commands.KEY_CHUNK, *_ASKED)[0]
             return _try_binding(link, BindingKeys(CRYPTO, store.begin(unit.hello)))
         finally:
@@ -43,13 +43,13 @@ def ask_as(stranger: str, port: str, owner: BindingStore, timeout: float) -> byt
 
 
 def begin_session(link: Link, random: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return the answer to HELLO, and the unit's random bytes and proof; waits while the unit is DELAYED."""
+    """Return the answer to HELLO, and the unit's random bytes and proof; wait while the unit is DELAYED."""
     return after_delay(lambda: (link.call_raw(commands.HELLO), *link.call(commands.OPEN_SESSION, random)), PATIENCE)
 
 
 def _try_binding(link: Link, keys: BindingKeys) -> bytes:
     random = secrets.token_bytes(RANDOM_SIZE)
-    hello, unit_random, _ = begin_session(link, random)  # whose proof shows already that this is not its binding
+    hello, unit_random, _ = begin_session(link, random)  # ignores the unit's proof, which this binding cannot verify
     transcript_hash = transcript(CRYPTO, hello, random, unit_random)
     link.call(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
     link.secure(SecureChannel(CRYPTO, keys.auth, transcript_hash, HOST))

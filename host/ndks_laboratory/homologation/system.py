@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What active adversaries can lay hands on, in the roles of section 4.1.2 of the paper.
+"""The interface of a system under attack, in the roles of section 4.1.2 of the paper.
 
-Alice's unit seals and Bob's opens, or the other way round. Adversaries are on the line between them, and on the cable
-between a laptop and its unit; they take a unit to another laptop, have one with no laptop at all, or a copy of a flash.
+Alice's unit seals and Bob's opens, or vice versa. Adversaries are on the line between them and on the cable between a
+laptop and its unit. They may plug a unit into another laptop, or have a unit without its laptop or a copy of its flash.
 """
 
 from abc import ABC, abstractmethod
@@ -12,12 +12,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 ALICE, BOB = "Alice", "Bob"
-CLOSE, EJECT, PULL = REPLUGGINGS = ("close", "eject", "pull")  # how a unit was left: with a word, for good, without one
+CLOSE, EJECT, PULL = REPLUGGINGS = (
+    "close",
+    "eject",
+    "pull",
+)  # ways to unplug: after CLOSE, after eject, without either
 TO_UNIT, TO_LAPTOP = "to the unit", "to the laptop"
 
 
 class Refusal(Exception):
-    """What was asked for was not given; `code` says why, as the protocol names it."""
+    """A request was refused; `code` is the error code's name in the protocol."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -26,20 +30,20 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class CapsuleLayout:
-    """Where the parts of a capsule lie, in bytes; the format is public."""
+    """The public layout of a capsule, in bytes."""
 
-    header: int  # size of what comes first of all
-    first_chunk: int  # where the first chunk begins
-    chunk: int  # size of a whole one; only the last may be shorter
-    tag: int  # size of the tag that ends each chunk, 0 if there is none
-    text: int  # where the first byte of text is
+    header: int  # size of the header
+    first_chunk: int  # offset of the first chunk
+    chunk: int  # size of a whole chunk; only the last may be shorter
+    tag: int  # size of the tag at the end of each chunk, 0 if there is none
+    text: int  # offset of the first byte of text
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request for a piece of key and its answer, as they passed over the cable; `key` is what the laptop made of it.
+    """A request for a piece of key and its answer on the cable, and the `key` that the laptop got.
 
-    `frame` is the whole request, fit to be sent once more; `request` and `answer` are what the two frames carry.
+    `frame` is the whole frame of the request, for a replay; `request` and `answer` are the payloads of both frames.
     """
 
     frame: bytes = field(repr=False)
@@ -49,42 +53,42 @@ class Exchange:
 
 
 class TappedCable(ABC):
-    """The cable between Alice's laptop and her unit, tapped."""
+    """The tapped cable between Alice's laptop and her unit."""
 
     @abstractmethod
     def ask(self) -> Exchange:
-        """Let the laptop ask for a piece of key, each time the same, in a session that goes on while it can."""
+        """Make the laptop request the same piece of key, in the same session if possible."""
 
     @abstractmethod
     def ask_altered(self, direction: str) -> bytes:
-        """Do the same, alter one bit of what goes TO_UNIT or TO_LAPTOP, and return the key that came out. Refusal."""
+        """Do the same, flip a bit of the frame in one direction, and return the key that the laptop got. Refusal."""
 
     @abstractmethod
     def send(self, frame: bytes) -> bytes:
-        """Put a frame onto the cable while the laptop is silent, and return what it is answered. Refusal."""
+        """Send a frame while the laptop is silent, and return the answer. Refusal."""
 
     @abstractmethod
     def replay_session(self) -> bytes:
-        """Ask, let the laptop leave, send all that it has sent, and return the answer to the last of it. Refusal."""
+        """Record a session of the laptop, close it, replay all its frames, and return the last answer. Refusal."""
 
 
 class StolenUnit(ABC):
-    """Bob's unit in the hands of somebody who has nothing of his laptop."""
+    """Bob's unit without his laptop."""
 
-    requests: tuple[str, ...]  # those that must not be answered, the most harmless first
+    requests: tuple[str, ...]  # must be refused; the most harmless first
     guesses: tuple[str, ...]  # ways to guess a proof
 
     @abstractmethod
     def public(self) -> Mapping[str, bytes]:
-        """Return what the unit tells anybody, by request."""
+        """Return the unit's public answers by request."""
 
     @abstractmethod
     def ask(self, request: str) -> bytes:
-        """Send one of `requests` without a session, and return what it is answered. Refusal."""
+        """Send one of `requests` without a session, and return the answer. Refusal."""
 
     @abstractmethod
     def guess(self, how: str) -> None:
-        """Make one of `guesses`; Refusal unless the unit takes it."""
+        """Send one of `guesses`. Refusal unless the unit accepts it."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ class Dump:
 
 
 class System(ABC):
-    """Two laptops with a unit each. What fails for another reason than a refusal is an NdksError."""
+    """Two laptops with a unit each. Failures other than refusals raise NdksError."""
 
     layout: CapsuleLayout
     strangers: tuple[str, ...]  # laptops that Bob's unit is not bound to
@@ -111,15 +115,15 @@ class System(ABC):
 
     @abstractmethod
     def number(self, capsule: bytes, *, at: str = BOB) -> int:
-        """Return the number of a capsule, which its receiver can see. Refusal."""
+        """Return the message number of a capsule, which its receiver can read. Refusal."""
 
     @abstractmethod
     def replug(self, how: str) -> None:
-        """Leave both units, in one of REPLUGGINGS, and open them again."""
+        """Unplug both units in one of the ways of REPLUGGINGS; they are opened again when needed."""
 
     @abstractmethod
     def ask_as(self, stranger: str) -> bytes:
-        """Plug Bob's unit into one of the laptops of `strangers` and return the key that it gives. Refusal."""
+        """Plug Bob's unit into one of `strangers` and return the key that it gives. Refusal."""
 
     @abstractmethod
     def stolen(self) -> AbstractContextManager[StolenUnit]: ...
@@ -129,15 +133,15 @@ class System(ABC):
 
     @abstractmethod
     def dumps(self) -> tuple[Dump, ...]:
-        """Return copies of flash, none where there is no way to make one."""
+        """Return copies of flash; none if they cannot be made."""
 
     @abstractmethod
     def marks(self) -> Mapping[str, bytes]:
-        """Return, by owner, what a unit tells everybody and keeps in flash: a copy without it is of another unit."""
+        """Return, by owner, a public value that the unit keeps in flash: a copy without it is of another unit."""
 
     @abstractmethod
     def secrets(self) -> Mapping[str, bytes]:
-        """Return the secrets to look for; the laboratory made them. p1 and p2 (so named) are decimals in ASCII."""
+        """Return the secrets of the test network by name; "p1" and "p2" are decimals in ASCII."""
 
-    def close(self) -> None:  # noqa: B027 (a control has nothing to leave)
-        """Leave the units."""
+    def close(self) -> None:  # noqa: B027 (a control has nothing to close)
+        """Close the units."""

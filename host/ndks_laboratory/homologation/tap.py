@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The adversaries' tap on the cable between a laptop and its unit: it records frames, alters one, sends old ones."""
+"""A tap on the cable between a laptop and its unit, which records, alters and replays frames."""
 
 import time
 from collections import deque
@@ -11,12 +11,12 @@ from ndks_protocol import errors, framing
 
 from .system import TO_LAPTOP, TO_UNIT, Refusal
 
-SILENT = "SILENT"  # in place of an error code: the unit does not answer
+SILENT = "SILENT"  # stands for an error code if the unit does not answer
 _ERROR_SIZE = 2
 
 
 class Tap:
-    """A transport around another one."""
+    """A transport that wraps another."""
 
     def __init__(self, transport: Transport) -> None:
         self.unplugs = transport.unplugs
@@ -27,7 +27,7 @@ class Tap:
         self._decoder = framing.Decoder()
 
     def write(self, data: bytes) -> None:
-        """Send a whole frame, as links write them, or only a delimiter."""
+        """Send a whole frame or a delimiter, as links write them."""
         if len(data) > 1:
             if self.alter == TO_UNIT:
                 self.alter, data = "", _altered(_decoded(data))
@@ -41,7 +41,7 @@ class Tap:
         self._transport.close()
 
     def send(self, frame: bytes, seconds: float) -> bytes:
-        """Send a frame that was recorded and return what its answer carries. Refusal."""
+        """Replay a recorded frame and return the payload of its answer. Refusal."""
         self._transport.write(frame)
         wanted, deadline = _decoded(frame), time.monotonic() + seconds
         waiting: deque[bytes] = deque()
@@ -64,7 +64,7 @@ class Tap:
 
 
 def payload_of(frame: bytes) -> bytes:
-    """Return what a frame carries."""
+    """Return the payload of a frame."""
     return bytes(_decoded(frame).payload)
 
 
@@ -76,7 +76,7 @@ def _result(answer: framing.Frame) -> bytes:
 
 
 def _altered(frame: framing.Frame) -> bytes:
-    """Return the frame with one bit in the middle of its payload flipped, and a checksum that is right."""
+    """Return the frame with a bit in the middle of its payload flipped, and a correct checksum."""
     payload = bytearray(frame.payload)
     payload[len(payload) // 2] ^= 1
     return _encoded(frame, bytes(payload))
@@ -90,4 +90,4 @@ def _decoded(wire: bytes) -> framing.Frame:
     for event in framing.Decoder().feed(wire):
         if isinstance(event, framing.Frame):
             return event
-    raise ProtocolError("what passed over the cable is no frame")
+    raise ProtocolError("the bytes on the cable are not a frame")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The cable between a laptop and its unit, with the adversaries' tap in it."""
+"""A tapped cable between a laptop and its unit."""
 
 import contextlib
 
@@ -11,7 +11,7 @@ from .stations import Station, open_station, refusals
 from .system import Exchange, Refusal, TappedCable
 from .tap import Tap, payload_of
 
-_KEY_INDEX, _KEY_SIZE = 1, 256  # what is asked for; reading it moves nothing
+_KEY_INDEX, _KEY_SIZE = 1, 256  # of the requested key; reading it changes no counter
 
 
 class UnitCable(TappedCable):
@@ -32,7 +32,7 @@ class UnitCable(TappedCable):
         return Exchange(request, payload_of(request), bytes(self._tap.answers[-1].payload), key)
 
     def ask_altered(self, direction: str) -> bytes:
-        self._ask()  # what is altered is this request, and not one that opens a session
+        self._ask()  # opens the session, so that the next frame is the request
         self._tap.alter = direction
         with refusals():
             return self._ask()
@@ -41,13 +41,13 @@ class UnitCable(TappedCable):
         try:
             return self._tap.send(frame, self._timeout)
         finally:
-            self._link.end_session()  # the unit has ended it, or answered what the laptop does not know of
+            self._link.end_session()  # the unit has ended it, or is out of step with the laptop
 
     def replay_session(self) -> bytes:
         self.close()
         self._plug()
         self._ask()
-        recorded = list(self._tap.requests)  # without what the laptop says when it leaves
+        recorded = list(self._tap.requests)  # before CLOSE
         self.close()
         tap = Tap(open_port(self._station.port, self._timeout))
         try:

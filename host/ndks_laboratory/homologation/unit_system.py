@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Two real units on any ports: adversaries use the protocol only, as anybody can.
+"""A system of two real units on any ports, attacked through the protocol only.
 
-A port is open once at a time, and stays open from one operation to the next.
+Each port is opened once at a time, and stays open between operations.
 """
 
 import contextlib
@@ -29,9 +29,9 @@ _HEADER = commands.WIRE_HEADER_SIZE
 
 
 class UnitSystem(System):
-    """Units that are bound to their stations already, and members of `network`.
+    """Members of `network` that are bound to their stations.
 
-    `timeout` is the longest wait for one answer, in seconds.
+    `timeout` is the longest wait for an answer, in seconds.
     """
 
     layout = CapsuleLayout(_HEADER, _HEADER, CHUNK + TAG_SIZE, TAG_SIZE, _HEADER + SYNC_SIZE)
@@ -123,19 +123,19 @@ class UnitSystem(System):
             self._leave(owner)
 
     def unit(self, owner: str) -> Unit:
-        """Return somebody's open unit, unlocked; after wrong proofs that takes a while."""
+        """Return the unlocked unit of an owner; waits for the end of a delay after wrong proofs."""
         if owner not in self._units:
             self._units[owner] = open_station(self.stations[owner], self._timeout)
         return self._units[owner][0]
 
     def _leave_anew(self, owner: str) -> None:
-        """Leave a unit whose laptop has just proved itself: earlier wrong proofs then delay nobody."""
+        """Unlock and close a unit, so that earlier wrong proofs delay nobody."""
         self.unit(owner)
         self._leave(owner)
 
     def _forget_wrong_proofs(self, owner: str) -> None:
-        """Give the unit a right proof, so that the next laptop, in whatever role, does not wait."""
-        with contextlib.suppress(NdksError):  # it shows by itself when somebody needs the unit
+        """Give the unit a correct proof, so that the next laptop does not wait."""
+        with contextlib.suppress(NdksError):  # the next use of the unit reports the error
             self.unit(owner)
 
     def _leave(self, owner: str) -> None:

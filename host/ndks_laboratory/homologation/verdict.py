@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""From findings to a verdict.
+"""The verdict of a homologation.
 
-Random bits may be called anything else once in 10^6 homologations, over all p-values that count.
+The chance of a false alarm on random bits, over all p-values, is at most 10^-6 per homologation.
 """
 
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from .controls import MUST_FALL, MUST_STAND, Target
 from .evidence import Evidence
 from .requirements import REQUIREMENTS, Requirement
 
-_NO_CONTROL = Outcome.not_shown("the units are no control")
+_NO_CONTROL = Outcome.not_shown("the units are not a control")
 _WANTED = {MUST_FALL: FAILED, MUST_STAND: HELD}
 
 _HOUR = 3600
-ALPHA = 1e-6  # false alarms a homologation
+ALPHA = 1e-6  # false alarms per homologation
 APPROVED, NOT_APPROVED, NO_VERDICT = "APPROVED", "NOT APPROVED", "NO VERDICT"
 _WORDS = {HELD: "met", FAILED: "not met", NOT_SHOWN: "not shown"}
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A requirement and what came of it."""
+    """A requirement and its outcome."""
 
     requirement: Requirement
     outcome: Outcome
@@ -39,7 +39,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Attacked:
-    """A target, and the final findings of all its adversaries. `expected`: whether a control came out as it has to."""
+    """A target and the final findings of its adversaries; `expected`: whether a control has its required outcome."""
 
     name: str
     role: str
@@ -49,7 +49,7 @@ class Attacked:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict, its reasons, and what it follows from."""
+    """The verdict, its reasons and its basis."""
 
     word: str
     reasons: tuple[str, ...]
@@ -58,19 +58,19 @@ class Verdict:
 
 
 def threshold(p_values: int) -> float:
-    """Return the limit: random bits have a p-value below it in one of 1 / ALPHA homologations with so many p-values."""
+    """Return the limit below which one of `p_values` p-values of random bits falls with probability ALPHA at most."""
     return ALPHA / max(1, p_values)
 
 
 def decide(finding: Finding, limit: float) -> Finding:
-    """Return the finding with its final outcome: the limit decides on a p-value."""
+    """Return the finding with its final outcome; the limit decides if it has a p-value."""
     if finding.p_value is None or finding.outcome.word == NOT_SHOWN:
         return finding
     return replace(finding, outcome=Outcome.of(finding.p_value >= limit, finding.outcome.reason))
 
 
 def check_control(target: Target, findings: dict[str, Finding]) -> Attacked:
-    """Tell whether a control came out as it has to."""
+    """Check whether a control has its required outcome."""
     enough = all if target.all_must else any
     as_wanted = enough(found.outcome.word == _WANTED[target.role] for found in findings.values())
     expected = Outcome.of(findings.keys() == target.labels and as_wanted)
@@ -83,7 +83,7 @@ def judge(evidence: Evidence) -> list[Judged]:
 
 
 def decided(judged: Sequence[Judged], attacked: Sequence[Attacked]) -> Verdict:
-    """Return the verdict: `attacked` are the units, then the controls."""
+    """Return the verdict; `attacked` are the units and then the controls."""
     word, reasons = _decided(judged, attacked[0], attacked[1:])
     return Verdict(word, tuple(reasons), tuple(judged), tuple(attacked))
 
@@ -100,9 +100,9 @@ def _decided(judged: Sequence[Judged], units: Attacked, controls: Sequence[Attac
         attacks = [f"{label} {f.adversary}, in {in_words(f.seconds)}: {f.outcome.reason}" for label, f in broken]
         return NOT_APPROVED, [*attacks, *(f"{m.requirement.id} {m.verdict}: {m.requirement.text}" for m in missed)]
     all_made = all(found.outcome.word == HELD for found in units.findings.values())
-    attacks = "every attack" if all_made else "every attack that can be made at this d"
+    attacks = "every attack" if all_made else "every attack that is possible at this d"
     met = f"All {len(judged)} requirements are met; {attacks} was withstood; all controls as expected."
-    return APPROVED, [met, "This shows what these adversaries could not do; it is no proof."]
+    return APPROVED, [met, "This shows what these adversaries could not do; it is not a proof."]
 
 
 def in_words(seconds: float) -> str:

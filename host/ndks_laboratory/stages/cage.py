@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Cages for processes: network namespaces, and what a process can see of its own."""
+"""Cages for processes, made of network namespaces, and a process's view of its own cage."""
 
 import contextlib
 import os
@@ -15,13 +15,13 @@ from pathlib import Path
 from ndks.laptop.bindings import HOME
 from ndks_laboratory import times
 
-_CAGES = (["unshare", "--net"], ["unshare", "-r", "--net"])  # root may do the first, most users the second
+_CAGES = (["unshare", "--net"], ["unshare", "-r", "--net"])  # the first works for root, the second for most users
 _NAMESPACE = Path("/proc/self/ns/net")
 _DESCRIPTORS = Path("/proc/self/fd")
 
 
 def find_cage() -> list[str]:
-    """Return the command that runs another in a network namespace of its own; empty if this system allows none."""
+    """Return the command prefix that runs a program in its own network namespace; empty if the system permits none."""
     for cage in _CAGES:
         if shutil.which(cage[0]) and _works([*cage, sys.executable, "-c", ""]):
             return cage
@@ -41,7 +41,7 @@ def environment(directory: Path, laptop: Path) -> dict[str, str]:
 
 
 def end(processes: "Iterable[subprocess.Popen[bytes]]") -> None:
-    """Kill the processes that still run; each leads a session, and all of that is killed."""
+    """Kill running processes with all processes of their sessions, which they lead."""
     for process in processes:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -49,21 +49,21 @@ def end(processes: "Iterable[subprocess.Popen[bytes]]") -> None:
 
 
 def namespace() -> str:
-    """Return the network namespace of this process, "" on a system that has none."""
+    """Return the network namespace of this process, or "" on a system without namespaces."""
     return str(_NAMESPACE.readlink()) if _NAMESPACE.exists() else ""
 
 
 def open_descriptors() -> dict[str, str]:
-    """Return what each open descriptor of this process refers to, by its number."""
+    """Return the targets of the open descriptors of this process by number."""
     found: dict[str, str] = {}
     for link in _DESCRIPTORS.iterdir() if _DESCRIPTORS.exists() else ():
-        with contextlib.suppress(OSError):  # the listing's own, closed by now
+        with contextlib.suppress(OSError):  # the descriptor of the listing itself
             found[link.name] = str(link.readlink())
     return {number: target for number, target in found.items() if _is_open(int(number))}
 
 
 def interfaces() -> list[str]:
-    """Return the network interfaces that this process sees. /sys/class/net would show those of another namespace."""
+    """Return the network interfaces of this process; /sys/class/net may show those of another namespace."""
     return [name for _, name in socket.if_nameindex()]
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""One side's laptop in the second stage: encrypts and sends letters, receives capsules, or reads what it received.
+"""Process of one side in stage 2: encrypts and sends letters, receives capsules, or decrypts them.
 
 python -m ndks_laboratory.stages.correspondent NAME PORT DIR send|receive TCP_PORT ORDERS
 python -m ndks_laboratory.stages.correspondent NAME PORT DIR read BATCH ORDERS
@@ -23,13 +23,13 @@ from .plugging import open_unit
 from .processes import log
 from .sides import Side
 
-Order = tuple[int, str, str]  # what is to be done with a letter: its number, cipher, mode
+Order = tuple[int, str, str]  # number, cipher and mode of a letter
 
 _LENGTH = ">I"  # before each capsule on the line
 
 
 def encrypt(side: Side, orders: Sequence[Order]) -> None:
-    """Encrypt each letter, and delete the original; one that was encrypted in a cage has its capsule already."""
+    """Encrypt each letter and delete the original; skip the letter that was encrypted in the cage."""
     with open_unit(side) as unit:
         for number, cipher, mode in orders:
             if side.capsule(number).exists():
@@ -50,7 +50,7 @@ def send(side: Side, orders: Sequence[Order], port: int) -> None:
 
 
 def receive(side: Side, orders: Sequence[Order], port: int) -> None:
-    """Take what comes, all of it, and hang up."""
+    """Receive all capsules, then disconnect."""
     with socket.create_connection(("127.0.0.1", port), times.CHANNEL) as line, line.makefile("rb") as stream:
         for number, _, _ in orders:
             write_private(side.received(number), _read_capsule(stream))
@@ -58,7 +58,7 @@ def receive(side: Side, orders: Sequence[Order], port: int) -> None:
 
 
 def read(side: Side, orders: Sequence[Order], batch: int) -> None:
-    """Decrypt what was received; in a cage, where one can be had: this laptop is disconnected."""
+    """Decrypt the received capsules; runs in a cage if the system permits it."""
     errors: dict[int, str] = {}
     with open_unit(side) as unit:
         for number, _, mode in orders:

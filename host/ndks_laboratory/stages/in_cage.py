@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""One side of the first stage, in its cage: probes the cage while the laboratory asks, then, alone, takes keys.
+"""Process of one side in stage 1: probes its cage on request, then takes keys alone.
 
 python -m ndks_laboratory.stages.in_cage NAME PORT DIR TASK
 """
@@ -22,7 +22,7 @@ _TASKS = {"record": record_keys, "keep": keep_keys}
 
 
 def serve_probes() -> None:
-    """Answer the laboratory until it has closed its end."""
+    """Answer the requests of the laboratory until it closes the pipe."""
     with Doors() as doors:
         for question, argument in questions(sys.stdin):
             if question == "describe":
@@ -32,7 +32,7 @@ def serve_probes() -> None:
 
 
 def close_lines() -> None:
-    """Give up the two pipes to the laboratory: from here on nobody outside is heard or told anything."""
+    """Replace both pipes to the laboratory by /dev/null."""
     with Path(os.devnull).open("r+b") as nothing:
         os.dup2(nothing.fileno(), sys.stdin.fileno())
         os.dup2(nothing.fileno(), sys.stdout.fileno())

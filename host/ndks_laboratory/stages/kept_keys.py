@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Stage 1 with the keys themselves: each side keeps them in files, and the cable is pulled in the middle of one."""
+"""Stage 1 with keys kept in files: the cable is pulled during one of them."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ from .sides import Side
 
 @dataclass(frozen=True)
 class SharedKey:
-    """One key as the two sides got it; a fingerprint is the first 8 bytes of SHA-256, "" for a key that is missing."""
+    """A key of both sides by fingerprint, the first 8 bytes of its SHA-256; "" for a missing key."""
 
     index: int
     bits: int
@@ -34,7 +34,7 @@ class SharedKey:
 
 @dataclass(frozen=True)
 class KeptKeys:
-    """What stage 1 has shown, in this way."""
+    """The results of stage 1 with kept keys."""
 
     cages: Cages
     keys: tuple[SharedKey, ...]
@@ -42,8 +42,8 @@ class KeptKeys:
 
 
 def run_with_keys(sides: Sequence[Side], before: Sequence[int], cut_off: int, after: Sequence[int]) -> KeptKeys:
-    """Run stage 1: the sides take keys of the sizes `before`, have the cable pulled in the middle of one of `cut_off`
-    bits, and go on with `after`. They run the units themselves (`pty:`). CheckFailed when a side could not do its part.
+    """Run stage 1: the sides take keys of the sizes `before`, lose the cable during a key of `cut_off` bits, and then
+    take keys of the sizes `after`. They run emulated units themselves (`pty:`). CheckFailed if a side fails.
     """
     cages = run_in_cages(sides, ("keep", {"before": before, "cut_off": cut_off, "after": after}))
     names = sorted({path.name for side in sides for path in side.keys.iterdir()})
@@ -52,7 +52,7 @@ def run_with_keys(sides: Sequence[Side], before: Sequence[int], cut_off: int, af
 
 
 def keep_keys(side: Side, before: Sequence[int], cut_off: int, after: Sequence[int]) -> dict[str, Any]:
-    """Do in the cage what a laptop does; return the index of the key that was cut off, for the evidence."""
+    """Take keys as a laptop in a cage does; return the index of the interrupted key as evidence."""
     side.keys.mkdir(mode=0o700)
     with plugged_in(side) as (port, pull), ndks.open(port) as unit:
         _take(unit, side, before)
@@ -63,7 +63,7 @@ def keep_keys(side: Side, before: Sequence[int], cut_off: int, after: Sequence[i
 
 
 def _take(unit: ndks.Unit, side: Side, sizes: Sequence[int]) -> None:
-    """Get the next key of each size; acknowledge it when it is on the disk."""
+    """Take the next key of each size, and acknowledge it when it is on the disk."""
     for bits in sizes:
         with unit.taking_key(bits) as key:
             write_private(side.keys / f"{key.index:03d}-{bits}.key", key.read().data)
@@ -71,13 +71,13 @@ def _take(unit: ndks.Unit, side: Side, sizes: Sequence[int]) -> None:
 
 
 def _until_unplugged(unit: ndks.Unit, bits: int, pull: Callable[[], None]) -> int:
-    """Have a key come until the cable is pulled, and return its index; it is not acknowledged."""
+    """Read a key until the cable is pulled, and return its index; the key is not acknowledged."""
     index = 0
     with contextlib.suppress(ndks.UnitRemoved), unit.taking_key(bits) as key:
         index = key.index
         for _ in key.blocks():
             pull()
-        raise CheckFailed(f"key {index} came to its end though the cable was pulled", "ask for a longer one")
+        raise CheckFailed(f"key {index} was complete before the cable was pulled", "choose a longer key")
     log(f"cable pulled in the middle of key {index}")
     return index
 
@@ -97,5 +97,5 @@ def _check_keys(interrupted: Sequence[int], keys: Sequence[SharedKey]) -> tuple[
     return (
         Check("both sides hold the same keys", Outcome.of(not different, different and f"different: {different}")),
         Check("no key was given twice", Outcome.of(once)),
-        Check("the key that was cut off by the unplugging came again", Outcome.of(again)),
+        Check("the interrupted key was given again", Outcome.of(again)),
     )

@@ -1,21 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A letter from one side to the other."""
+"""Letters between the sides."""
 
 from dataclasses import dataclass
 
-FROM_CAGE = 0  # the number of the letter that is encrypted in the sender's cage, in stage 1
+FROM_CAGE = 0  # number of the letter that is encrypted in the sender's cage in stage 1
 
 
 @dataclass(frozen=True)
 class Letter:
-    """One letter; letters of one batch are sent over one connection."""
+    """A letter; the letters of a batch share a connection."""
 
     number: int
     batch: int
     way: tuple[str, str]  # names of sender and receiver
     cipher: str
-    modes: str  # "ba": sealed in mode b, opened in mode a; either mode opens what the other has sealed
+    modes: str  # of sealing and opening: "ba" is sealed in mode b and opened in mode a
     text: bytes
 
     @property

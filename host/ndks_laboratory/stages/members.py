@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How two units become members of the laboratory's network, and how its parameters are altered by one decimal."""
+"""Membership of two units in the test network, and networks with one changed decimal."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -16,7 +16,7 @@ ALTERED_PLACE = 5  # the paper's own example: p1 = 0.52 and 0.52001
 
 @dataclass(frozen=True)
 class NewMember:
-    """A unit as a member, bound to its side's laptop."""
+    """A member, bound to the laptop of its side."""
 
     serial_number: str
     lane: int
@@ -24,7 +24,7 @@ class NewMember:
 
 
 def admit(unit: Unit, network: Network, name: str, *, alter: bool = False) -> tuple[Network, NewMember]:
-    """Provision and bind a unit; return the network with it. `alter`: its own copy has another decimal of p1."""
+    """Provision and bind a unit; return the network with it. `alter` changes one decimal of p1 in the unit's copy."""
     network, lane = network.admit(unit.hello.serial_number, name)
     binding = unit.bind(unit.provision(altered(network) if alter else network, lane))
     return network, NewMember(unit.hello.serial_number, lane, binding.binding_id)
@@ -33,7 +33,7 @@ def admit(unit: Unit, network: Network, name: str, *, alter: bool = False) -> tu
 def introduce(
     sides: Sequence[Side], members: Sequence[NewMember], opened: Callable[[Side], AbstractContextManager[Unit]]
 ) -> None:
-    """Tell each unit which laptops the others are bound to."""
+    """Tell each unit the binding ids of the others."""
     for side, own in zip(sides, members, strict=True):
         with opened(side) as unit:
             for other in members:
@@ -47,9 +47,9 @@ def altered(network: Network) -> Network:
 
 
 def change_digit(network: Network, name: str, place: int, by: int) -> Network:
-    """Return the network with one decimal of p1 or p2 (`name`) changed, the first one being place 1.
+    """Return the network with one decimal of p1 or p2 (`name`) changed; the first decimal is place 1.
 
-    UsageError when the parameter becomes 0.
+    UsageError if the parameter becomes 0.
     """
     whole, _, decimals = str(getattr(network, name)).partition(".")
     decimals = decimals.ljust(place, "0")

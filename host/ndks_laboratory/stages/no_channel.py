@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Stage 1 (section 4.1.1): all sides take keys, each in a cage that was probed from inside and outside.
+"""Stage 1 (section 4.1.1): all sides take keys, each in a cage that is probed from inside and outside.
 
-What they do there is a task: `recorded_keys` (commitments, as in `ndks faraday`), `kept_keys` (the keys themselves).
+The task in the cages is `recorded_keys` (commitments, as in `ndks faraday`) or `kept_keys` (the keys themselves).
 """
 
 import json
@@ -16,15 +16,15 @@ from .cage import find_cage, namespace
 from .processes import Processes, SideProcess
 from .sides import Side
 
-Task = tuple[str, dict[str, Any]]  # its name in `in_cage`, and its options
+Task = tuple[str, dict[str, Any]]  # name in `in_cage`, and options
 
-_APART = "each side in a network namespace of its own"
+_APART = "each side has its own network namespace"
 _LOOPBACK = {"lo"}
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One knock of one side at a door of another."""
+    """An attempt of one side to reach a door of another."""
 
     who: str
     door: str
@@ -39,24 +39,24 @@ class Probe:
 
 @dataclass(frozen=True)
 class Cages:
-    """What stage 1 has shown of the cages, whatever task the sides had."""
+    """The evidence of stage 1 about the cages, for any task."""
 
-    command: tuple[str, ...]  # that makes a cage; empty where there is none
-    evidence: tuple[dict[str, Any], ...]  # of each side, as it saw itself in its cage
+    command: tuple[str, ...]  # makes a cage; empty if there is none
+    evidence: tuple[dict[str, Any], ...]  # of each side about itself in its cage
     probes: tuple[Probe, ...]
     probed: tuple[Check, ...]
     apart: tuple[Check, ...]
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """All of them."""
+        """All checks of the cages."""
         return (*self.probed, *self.apart)
 
 
 def run_in_cages(sides: Sequence[Side], task: Task) -> Cages:
-    """Have all sides do a task, each in its cage. CheckFailed when a side could not do its part.
+    """Make all sides do a task, each in its cage. CheckFailed if a side fails.
 
-    Before that they are probed without cages: what does not reach another side there shows nothing inside.
+    The probe is first run without cages: only a probe that reaches the other sides there is evidence inside the cages.
     """
     cage = find_cage()
     probes = (*_run(sides, None, ()), *_run(sides, task, cage))
@@ -65,7 +65,7 @@ def run_in_cages(sides: Sequence[Side], task: Task) -> Cages:
 
 
 def _run(sides: Sequence[Side], task: Task | None, cage: Sequence[str]) -> list[Probe]:
-    """Start all sides and probe them, then leave them alone with their task until they have ended."""
+    """Start all sides, probe them, cut the pipes to them, and wait until they have done their task."""
     with Processes([SideProcess(side, "in_cage", json.dumps(task), cage=cage) for side in sides]) as processes:
         probes = _probe(processes, caged=bool(cage))
         for process in processes:
@@ -91,18 +91,18 @@ def _probed(probes: Sequence[Probe], caged: bool) -> tuple[Check, ...]:
     by_every_kind = bool(reached) and reached == {probe.kind for probe in outside}
     words = f"reached by {', '.join(sorted(reached)) or 'none'}"
     works = Check(
-        "without cages the probe reaches the other side, by every kind of door", Outcome.of(by_every_kind, words)
+        "without cages, the probe reaches the other side by every kind of door", Outcome.of(by_every_kind, words)
     )
     if not caged:
         return (works,)
     through = [f"{probe.who} by {probe.door}" for probe in probes if probe.caged and probe.answered]
     held = Outcome.of(not through, "; ".join(through))
-    return (works, Check("inside the cages the same probe reaches nobody", held))
+    return (works, Check("inside the cages, the same probe reaches nobody", held))
 
 
 def _apart(sides: Sequence[Side], evidence: Sequence[dict[str, Any]], caged: bool) -> tuple[Check, ...]:
     if not caged:
-        why = "this system gives no network namespaces (unshare): nothing kept the sides from talking"
+        why = "this system permits no network namespaces (unshare): nothing separated the sides"
         return (Check(_APART, Outcome.not_shown(why)),)
     interfaces = {name for side in evidence for name in side["interfaces"]} - _LOOPBACK
     strangers = [
@@ -115,6 +115,6 @@ def _apart(sides: Sequence[Side], evidence: Sequence[dict[str, Any]], caged: boo
     others, left = ", ".join(sorted(interfaces)), ", ".join(strangers)
     return (
         Check(_APART, Outcome.of(len(namespaces) == len(sides) + 1)),
-        Check("no interface but its own loopback on either side", Outcome.of(not interfaces, others)),
-        Check("no descriptor left but /dev/null and its own log", Outcome.of(not strangers, left)),
+        Check("neither side has an interface except its own loopback", Outcome.of(not interfaces, others)),
+        Check("neither side has a descriptor except /dev/null and its own log", Outcome.of(not strangers, left)),
     )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How a side's process opens its unit; `pty:DIR` is one that the process runs itself, as `ndks emulate DIR --pty`."""
+"""Opening of a side's unit; for a port `pty:DIR`, the process runs `ndks emulate DIR --pty` itself."""
 
 import contextlib
 import subprocess
@@ -16,14 +16,14 @@ PTY = "pty:"
 
 @contextlib.contextmanager
 def open_unit(side: Side) -> Generator[ndks.Unit]:
-    """Open a side's unit; an emulated one is plugged in first, and unplugged at the end."""
+    """Open a side's unit; an emulated unit runs during the block only."""
     with plugged_in(side) as (port, _), ndks.open(port) as unit:
         yield unit
 
 
 @contextlib.contextmanager
 def plugged_in(side: Side) -> Generator[tuple[str, Callable[[], None]]]:
-    """Yield the port of a side's unit, and a function that pulls its cable: it works on units that are run here."""
+    """Yield the port of a side's unit and a function that pulls its cable, which has an effect only for `pty:`."""
     if not side.port.startswith(PTY):
         yield side.port, lambda: None
         return

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Whether one process can reach another: doors that answer, and whoever knocks at them.
+"""Probe of the isolation between two processes: doors that answer, and knocks at them.
 
-Each door is of a kind that a network namespace closes: TCP, UDP, and Linux's abstract Unix sockets.
+Network namespaces close all kinds of doors: TCP, UDP, and abstract Unix sockets of Linux.
 """
 
 import contextlib
@@ -25,14 +25,14 @@ _TOKEN_SIZE = 16
 
 @dataclass(frozen=True)
 class Knock:
-    """One attempt to reach the other side."""
+    """An attempt to reach the other side."""
 
     door: str
     answered: bool
 
 
 class Doors:
-    """Listens at every door there is, and answers with a token of its own."""
+    """Listens at all doors, and answers with a random token."""
 
     def __init__(self) -> None:
         self._token = secrets.token_bytes(_TOKEN_SIZE)
@@ -54,7 +54,7 @@ class Doors:
             door.close()
 
     def describe(self) -> dict[str, Any]:
-        """Return, as plain values, all that somebody needs who wants to come in."""
+        """Return the addresses of all doors and the token as plain values."""
         return {
             "namespace": namespace(),
             "interfaces": interfaces(),
@@ -74,7 +74,7 @@ class Doors:
                 selector.register(door, selectors.EVENT_READ)
             while not self._over.is_set():
                 for key, _ in selector.select(times.PROBE_LOOK):
-                    with contextlib.suppress(OSError):  # whoever knocked has left
+                    with contextlib.suppress(OSError):  # the peer has disconnected
                         self._answer_at(key.fileobj)
 
     def _answer_at(self, door: Any) -> None:
@@ -88,7 +88,7 @@ class Doors:
 
 
 def knock_everywhere(other: dict[str, Any]) -> list[Knock]:
-    """Try each of the other side's doors at each of its addresses, over each own interface where that matters."""
+    """Knock at each door of the other side at each of its addresses; link-local ones over each own interface."""
     token = bytes.fromhex(other["token"])
     found: list[Knock] = []
     for address in _reachable_forms(other["addresses"]):
@@ -100,13 +100,13 @@ def knock_everywhere(other: dict[str, Any]) -> list[Knock]:
 
 
 def _bound(kind: socket.SocketKind) -> socket.socket:
-    """Return a socket on all addresses of this namespace, of both versions of IP where there are two."""
+    """Return a socket on all addresses of this namespace, for IPv4 and, if available, IPv6."""
     if socket.has_ipv6:
         with contextlib.suppress(OSError):
             door = socket.socket(socket.AF_INET6, kind)
             door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             return _listening(door, "::")
-    return _listening(socket.socket(socket.AF_INET, kind), "0.0.0.0")  # noqa: S104 a cage has nobody else in it
+    return _listening(socket.socket(socket.AF_INET, kind), "0.0.0.0")  # noqa: S104 nobody else is in a cage
 
 
 def _listening(door: socket.socket, address: str) -> socket.socket:
@@ -117,7 +117,7 @@ def _listening(door: socket.socket, address: str) -> socket.socket:
 
 
 def _abstract(name: str) -> socket.socket | None:
-    """Return a listener at an abstract Unix socket; None on systems that have none."""
+    """Return a listener at an abstract Unix socket; None if the system has none."""
     try:
         door = socket.socket(socket.AF_UNIX)
         door.bind(name)
@@ -128,14 +128,14 @@ def _abstract(name: str) -> socket.socket | None:
 
 
 def _addresses() -> list[str]:
-    """Return all addresses of this namespace, and those of loopback: they lead to whoever shares the namespace."""
+    """Return all addresses of this namespace, and those of loopback, which reach a peer in the same namespace."""
     families = (socket.AF_INET, socket.AF_INET6)
     own = {a.address for some in psutil.net_if_addrs().values() for a in some if a.family in families}
     return sorted(own | {"127.0.0.1", "::1"})
 
 
 def _reachable_forms(addresses: list[str]) -> Iterator[str]:
-    """Yield addresses as this side has to write them: link-local ones once for each of its interfaces."""
+    """Yield the addresses as this side must write them: link-local ones once for each of its interfaces."""
     for address in addresses:
         if address.startswith("fe80:"):
             yield from (f"{address.partition('%')[0]}%{name}" for name in interfaces() if name != "lo")

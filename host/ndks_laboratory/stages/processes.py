@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Processes of the sides: how they are started, and how the laboratory talks to them."""
+"""Processes of the sides, and their pipes to the laboratory."""
 
 import contextlib
 import json
@@ -20,11 +20,11 @@ from ndks_laboratory import times
 from .cage import end, environment
 from .sides import Side
 
-_LITTLE = 1 << 20  # bytes of a disk
+_LITTLE = 1 << 20  # bytes: a disk with less free space is full
 
 
 class SideProcess:
-    """A process of a side, in a session of its own; it can be asked questions as long as its stdin is open."""
+    """A process of a side in its own session; it answers questions while its stdin is open."""
 
     def __init__(self, side: Side, module: str, *arguments: str, cage: Sequence[str] = ()) -> None:
         self.side = side
@@ -45,7 +45,7 @@ class SideProcess:
         return self._process.pid
 
     def ask(self, question: str, argument: Any = None) -> Any:
-        """Send one line and return the answer. CheckFailed when there is none."""
+        """Send a question and return the answer. CheckFailed if there is none."""
         assert self._process.stdin
         assert self._process.stdout
         try:
@@ -61,19 +61,19 @@ class SideProcess:
         return json.loads(line)
 
     def part(self) -> None:
-        """Close what connects it with the laboratory."""
+        """Close the pipes to the process."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
-                with contextlib.suppress(OSError):  # of what it did not take any more
+                with contextlib.suppress(OSError):  # it did not read all of its input
                     pipe.close()
 
     def check(self) -> None:
-        """CheckFailed if it has ended badly."""
+        """Raise CheckFailed if the process has failed."""
         if self._process.poll():
             raise self._failed()
 
     def finish(self) -> None:
-        """Wait for its end. CheckFailed unless it ended well."""
+        """Wait for the end of the process. CheckFailed if it failed."""
         try:
             status = self._process.wait(times.PROCESS)
         except subprocess.TimeoutExpired:
@@ -87,11 +87,11 @@ class SideProcess:
 
     def _failed(self) -> CheckFailed:
         name, log = self.side.name, self.side.log
-        return CheckFailed(f"{name}'s side could not do its part: {_last_line(log)}", f"read {log}, mend it and repeat")
+        return CheckFailed(f"{name}'s side failed: {_last_line(log)}", f"read {log}, fix the problem and repeat")
 
 
 class Processes(list[SideProcess]):
-    """Processes that are killed when this is left, if they still run."""
+    """A list of processes that are killed at the end of its block, if they still run."""
 
     def __enter__(self) -> Self:
         return self
@@ -106,20 +106,20 @@ class Processes(list[SideProcess]):
 
 
 def questions(lines: Iterable[str]) -> Iterable[tuple[str, Any]]:
-    """Yield what the laboratory asks a side's process."""
+    """Yield the questions of the laboratory to a side's process."""
     for line in lines:
         question, argument = json.loads(line)
         yield question, argument
 
 
 def answer(value: Any) -> None:
-    """Answer the laboratory."""
+    """Send an answer to the laboratory."""
     sys.stdout.write(json.dumps(value) + "\n")
     sys.stdout.flush()
 
 
 def log(text: str) -> None:
-    """Write a line into the side's log."""
+    """Write a line to the side's log."""
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} {text}\n")
     sys.stderr.flush()
 
@@ -128,4 +128,4 @@ def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines()
     if not lines and shutil.disk_usage(log.parent).free < _LITTLE:
         return "no space is left on its disk"
-    return lines[-1] if lines else "it did not say why"
+    return lines[-1] if lines else "it gave no reason"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Stage 1 with `ndks faraday`: each side records commitments of its keys, and encrypts a message in its cage."""
+"""Stage 1 with `ndks faraday`: each side records commitments to its keys, and one encrypts a message in its cage."""
 
 import secrets
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from .sides import Side
 
 @dataclass(frozen=True)
 class RecordedKeys:
-    """What stage 1 has shown, in this way."""
+    """The results of stage 1 with records."""
 
     cages: Cages
     records: tuple[faraday.Record, ...]  # one of each side
@@ -35,7 +35,7 @@ class RecordedKeys:
 
 
 def run_with_records(sides: Sequence[Side], network: Network, keys: int, bits: int, message: bytes) -> RecordedKeys:
-    """Run stage 1; the first side has the message. CheckFailed when a side could not do its part."""
+    """Run stage 1; the first side has the message. CheckFailed if a side fails."""
     sender = sides[0]
     write_private(sender.letter(FROM_CAGE), message)
     cages = run_in_cages(sides, ("record", {"salt": secrets.token_hex(faraday.SALT_SIZE), "keys": keys, "bits": bits}))
@@ -45,9 +45,9 @@ def run_with_records(sides: Sequence[Side], network: Network, keys: int, bits: i
 
 
 def record_keys(side: Side, salt: str, keys: int, bits: int) -> dict[str, Any]:
-    """Do in the cage what a laptop does; return nothing for the evidence, since there is a record."""
+    """Take a record as a laptop in a cage does; return no further evidence."""
     original = side.letter(FROM_CAGE)
-    # What is open is recorded, and refuses approval: a laboratory goes on and finds all that there is to find.
+    # Open channels are recorded and prevent approval, but the laboratory goes on, to find all problems.
     plan = faraday.FaradayPlan(
         faraday.KeySet(bytes.fromhex(salt), keys, bits),
         side.record,
@@ -62,13 +62,13 @@ def record_keys(side: Side, salt: str, keys: int, bits: int) -> dict[str, Any]:
 
 
 def _channels() -> list[faraday.LaptopChannel]:
-    """Return the interfaces of this cage; what else a computer has is outside of it, or the same for both sides."""
+    """Return the interfaces of this cage; other channels are outside of it, or common to both sides."""
     computer = faraday.Computer()
     return [faraday.interface_channel(each, computer) for each in computer.interfaces() if not each.is_loopback]
 
 
 def _keys_of(network: Network, records: Sequence[faraday.Record]) -> faraday.KeySource | None:
-    """Return the source of keys that authenticate the records; None for records of another network."""
+    """Return the source of the authentication keys, or None for records of another network."""
     ids = {record.network_id for record in records}
     return faraday.keys_of_network(network) if ids == {network.network_id} else None
 

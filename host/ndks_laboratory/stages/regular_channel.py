@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Stage 2 (section 4.1.2): encrypted communication via a regular channel, with a listener."""
+"""Stage 2 (section 4.1.2): encrypted communication over a regular channel with an eavesdropper."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -18,13 +18,13 @@ from .processes import Processes, SideProcess
 from .relay import Relay, Segment
 from .sides import Side
 
-_PIECE = 8  # bytes of a text that would not be in a record by chance
-_FEW = 4  # failures that are told one by one
+_PIECE = 8  # bytes of a text that do not occur in a record by chance
+_FEW = 4  # failures that are listed one by one
 
 
 @dataclass(frozen=True)
 class Carried:
-    """One letter, what of it was on the line, and what came out; `error` is "" unless it could not be opened."""
+    """A letter, its capsule on the line, and the decrypted text or the error."""
 
     letter: Letter
     capsule: bytes
@@ -38,7 +38,7 @@ class Carried:
 
 @dataclass(frozen=True)
 class RegularChannel:
-    """All that stage 2 has shown; `segments` is what the listener has."""
+    """The results of stage 2; `segments` is the record of the eavesdropper."""
 
     carried: tuple[Carried, ...]
     segments: tuple[Segment, ...]
@@ -48,12 +48,12 @@ class RegularChannel:
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """All of them."""
+        """All checks of stage 2."""
         return (*self.delivered, *self.disconnected, *self.recorded)
 
     @property
     def batches(self) -> int:
-        """How many batches went over the line."""
+        """The number of batches."""
         return len({carried.letter.batch for carried in self.carried})
 
 
@@ -68,9 +68,9 @@ class _Batch:
 def run_regular_channel(
     sides: Sequence[Side], letters: Sequence[Letter], *, tamper: bool, tell: Callable[[Sequence[Letter]], object]
 ) -> RegularChannel:
-    """Carry letters, batch by batch; `tell` is told of each that is through. `tamper`: alter a bit of the first.
+    """Carry letters batch by batch, and call `tell` after each; `tamper` flips a bit in the first batch.
 
-    CheckFailed when a side could not do its part.
+    CheckFailed if a side fails.
     """
     cage = find_cage()
     batches: list[_Batch] = []
@@ -89,11 +89,11 @@ def _batches(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
 
 
 def _carry(sides: Sequence[Side], batch: Sequence[Letter], cage: Sequence[str], *, tamper: bool) -> _Batch:
-    """Have one side send a batch, and the other receive and then read it."""
+    """Make one side send a batch, and the other receive and then decrypt it."""
     by_name = {side.name: side for side in sides}
     sender, receiver = by_name[batch[0].sender], by_name[batch[0].receiver]
     for letter in batch:
-        if not sender.capsule(letter.number).exists():  # else it was encrypted in the cage
+        if not sender.capsule(letter.number).exists():  # otherwise it was encrypted in the cage
             write_private(sender.letter(letter.number), letter.text)
     with Processes() as processes, Relay(tamper=tamper) as relay:
         original_left = _send(processes, relay, (sender, receiver), batch)
@@ -107,7 +107,7 @@ def _carry(sides: Sequence[Side], batch: Sequence[Letter], cage: Sequence[str], 
 
 
 def _send(processes: Processes, relay: Relay, way: tuple[Side, Side], batch: Sequence[Letter]) -> bool:
-    """Carry a batch; return whether an original was still there when the sender connected."""
+    """Carry a batch; return whether an original still existed when the sender connected."""
     sender, receiver = way
     sealing = json.dumps([(letter.number, letter.cipher, letter.sealed_in) for letter in batch])
 
@@ -124,7 +124,7 @@ def _send(processes: Processes, relay: Relay, way: tuple[Side, Side], batch: Seq
                 relay.carry(from_sender, to_receiver)
     except OSError:
         check()
-        raise CheckFailed("the letters were not carried", "repeat on a less busy machine") from None
+        raise CheckFailed("the letters could not be carried", "repeat on a less busy machine") from None
     processes.finish()
     return original_left
 
@@ -139,7 +139,7 @@ def _delivered(batches: Sequence[_Batch]) -> tuple[Check, ...]:
     wrong = [each for batch in batches for each in batch.carried if not each.same]
     left = any(batch.original_left for batch in batches)
     return (
-        Check("every message came out as it was written", Outcome.of(not wrong, _first_failures(wrong))),
+        Check("every message was decrypted correctly", Outcome.of(not wrong, _first_failures(wrong))),
         Check("the original was deleted before the capsule was sent", Outcome.of(not left)),
     )
 
@@ -148,15 +148,15 @@ def _recorded(carried: Sequence[Carried], recorded: bytes) -> tuple[Check, ...]:
     missing = ", ".join(str(each.letter.number) for each in carried if each.capsule not in recorded)
     in_the_clear = ", ".join(str(each.letter.number) for each in carried if _has_piece(each, recorded))
     return (
-        Check("the listener has every byte that was sent", Outcome.of(not missing, missing)),
-        Check("no piece of a text is in its record", Outcome.of(not in_the_clear, in_the_clear)),
+        Check("the eavesdropper recorded every byte that was sent", Outcome.of(not missing, missing)),
+        Check("its record contains no piece of a text", Outcome.of(not in_the_clear, in_the_clear)),
     )
 
 
 def _disconnected(batches: Sequence[_Batch], caged: bool) -> tuple[Check, ...]:
     name = "the receiver was disconnected when it decrypted"
     if not caged:
-        return (Check(name, Outcome.not_shown("this system gives no network namespaces (unshare)")),)
+        return (Check(name, Outcome.not_shown("this system permits no network namespaces (unshare)")),)
     here, seen = namespace(), [batch.evidence for batch in batches]
     alone = all(found["namespace"] != here and set(found["interfaces"]) <= {"lo"} for found in seen)
     return (Check(name, Outcome.of(alone)),)

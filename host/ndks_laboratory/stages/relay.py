@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The channel between laptops, with a listener: a relay on 127.0.0.1 that records all that passes."""
+"""The channel between laptops with an eavesdropper: a relay on 127.0.0.1 that records all traffic."""
 
 import socket
 import time
@@ -11,12 +11,12 @@ from typing import Self
 from ndks_laboratory import times
 
 _SIZE = 4096
-_FLIPPED = 100  # the byte that a tampering relay alters by one bit: behind the header, in the first chunk
+_FLIPPED = 100  # offset of the flipped bit: after the header, in the first chunk
 
 
 @dataclass(frozen=True)
 class Segment:
-    """What one side sent at once: when (seconds since 1970), and the ports of both laptops."""
+    """Data of one read, with its time in seconds since 1970 and the ports of both laptops."""
 
     time: float
     sender_port: int
@@ -25,7 +25,7 @@ class Segment:
 
 
 class Relay:
-    """Passes on what one side sends to the other; `recorded` is what was sent, even if a bit of it was altered."""
+    """Forwards data from one side to the other; `recorded` is the sent data, without any alteration."""
 
     def __init__(self, *, tamper: bool) -> None:
         self.segments: list[Segment] = []
@@ -48,7 +48,7 @@ class Relay:
         return b"".join(segment.data for segment in self.segments)
 
     def accept(self, check: Callable[[], None]) -> socket.socket:
-        """Wait for the next laptop and return its connection; `check` is called meanwhile. TimeoutError."""
+        """Wait for the next laptop and return its connection; call `check` while waiting. TimeoutError."""
         deadline = time.monotonic() + times.CHANNEL
         while True:
             try:
@@ -62,7 +62,7 @@ class Relay:
                 return connection
 
     def carry(self, sender: socket.socket, receiver: socket.socket) -> None:
-        """Pass on all that the sender sends, until it hangs up."""
+        """Forward all data of the sender until it disconnects."""
         ports = sender.getpeername()[1], receiver.getpeername()[1]
         start = 0
         while data := sender.recv(_SIZE):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The two sides: what each is called, where its unit is, and where it lays its files."""
+"""The two sides: names, ports of their units, and paths of their files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ NAMES = ("alice", "bob")
 
 @dataclass(frozen=True)
 class Side:
-    """One side: its unit's port, and its files, all in its own directory."""
+    """A side: its name, the port of its unit, and the directory of its files."""
 
     name: str
     port: str
@@ -21,7 +21,7 @@ class Side:
 
     @property
     def bindings(self) -> BindingStore:
-        """What this side's laptop knows of its unit."""
+        """The binding store of this side's laptop."""
         return BindingStore(self.laptop)
 
     @property
@@ -45,7 +45,7 @@ class Side:
         return self.directory / "evidence.json"
 
     def reading(self, batch: int) -> Path:
-        """Return where the process that decrypts a batch writes down what it saw."""
+        """Return the path of the evidence of the process that decrypts a batch."""
         return self.directory / f"reading-{batch}.json"
 
     def letter(self, number: int) -> Path:
@@ -61,5 +61,5 @@ class Side:
         return self.directory / f"received-{number}.txt"
 
     def make(self) -> None:
-        """Make its directory, which nobody else may read."""
+        """Make the private directory of this side."""
         self.directory.mkdir(mode=0o700)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Capsules, which carry messages between hosts (PROTOCOL.md section 4). Whatever is wrong with one is a `UnitError`."""
+"""Capsules: encrypted messages between hosts (PROTOCOL.md section 4). A malformed capsule raises `UnitError`."""
 
 from .header import Header, HeaderKeys, check_wire_header
 from .keys import CHECK_SIZE, SYNC_SIZE, Keys, MessageKeys

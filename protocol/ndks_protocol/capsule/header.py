@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The header of a capsule: who sent it under which number, masked so that only members of the network can tell.
+"""The masked header of a capsule: its sender and message number, readable by members of the network only.
 
 clear: version = 1 | suite | cipher | kind | 0, u8 each | key index u64 | salt 8
 wire:  version | tag T = HMAC(header mac key, clear)[:16] | clear[1:21] XOR CTR(header mask key, T)
@@ -21,7 +21,7 @@ _MASKED_SIZE = WIRE_HEADER_SIZE - _TAG_END
 
 
 class Header:
-    """A clear header; UnitError(HEADER) for one that no unit makes."""
+    """An unmasked header. UnitError(HEADER): a field has an invalid value."""
 
     def __init__(self, clear: bytes):
         self.clear = clear
@@ -38,7 +38,7 @@ class Header:
         return cls(struct.pack(_CLEAR, VERSION, suite, cipher, DATA, 0, lane << INDEX_BITS | number, salt))
 
     def check(self, suite: int, own_lane: int) -> None:
-        """Raise what keeps a unit of this suite and lane from opening it: UnitError SUITE, KIND, REFLECTED."""
+        """Check that a unit with this suite and lane may open the message. UnitError SUITE, KIND, REFLECTED."""
         if self.suite != suite:
             raise errors.UnitError(errors.SUITE)
         if self.kind != DATA:
@@ -48,7 +48,7 @@ class Header:
 
 
 class HeaderKeys:
-    """Masks and unmasks the headers of one epoch, in the manner of QUIC (RFC 9001, section 5.4)."""
+    """Header protection for one epoch, in the manner of QUIC (RFC 9001, section 5.4)."""
 
     def __init__(self, crypto: Crypto, secret: "bytes | bytearray"):
         self._crypto = crypto
@@ -61,12 +61,12 @@ class HeaderKeys:
         wipe(self._mask_key)
 
     def mask(self, header: Header) -> bytes:
-        """Return the header as it travels."""
+        """Return the masked header."""
         tag = self._tag(header.clear)
         return header.clear[:1] + tag + self._masked(tag, header.clear[1:])
 
     def unmask(self, wire: bytes) -> Header:
-        """Return the header that travelled as the first 37 bytes of a capsule. UnitError VERSION, HEADER."""
+        """Return the header for the first 37 bytes of a capsule. UnitError VERSION, HEADER."""
         check_wire_header(wire)
         tag = wire[1:_TAG_END]
         clear = wire[:1] + self._masked(tag, wire[_TAG_END:])
@@ -85,7 +85,7 @@ class HeaderKeys:
 
 
 def check_wire_header(wire: bytes) -> None:
-    """Raise what anybody can tell of a header, a member or not: UnitError VERSION, HEADER."""
+    """Check the version and the size, which need no key. UnitError VERSION, HEADER."""
     if wire and wire[0] != VERSION:
         raise errors.UnitError(errors.CAPSULE_VERSION)
     if len(wire) != WIRE_HEADER_SIZE:

@@ -24,30 +24,30 @@ _AES_KEY_SIZE = 32
 
 
 class Keys:
-    """What sealing and opening need to know of a message, from wherever it comes.
+    """The interface that sealing and opening need from the keys of a message.
 
-    `sync` is b"" where the sender's binding is not known: nothing is checked then.
+    `sync` is b"" if the sender's binding is unknown; the sync word is then not checked.
     """
 
     tag_key: "bytes | bytearray" = b""
     sync = b""
 
     def apply(self, offset: int, text: "bytearray | memoryview") -> "bytearray | memoryview":
-        """Return bytes of S from `offset` on XOR the keystream, which is bytes of C, or the other way round.
+        """Return `text`, bytes of S or C at `offset`, XOR the keystream. May change `text`.
 
-        In order, or again; `text` may be changed.
+        Offsets must be contiguous, or repeat an earlier range.
         """
         raise NotImplementedError
 
     def check(self, size: int) -> bytes:
-        """Return the key check value of a message of `size` bytes, when all of them were applied."""
+        """Return the key check value of a message of `size` bytes, after `apply` has processed all of them."""
         raise NotImplementedError
 
 
 class MessageKeys(Keys):
-    """All keys of one message, for those who hold the network's secret.
+    """The keys of one message, derived from the secret of the network.
 
-    `read_paper(offset, size)` returns bytes of the paper bits of its key index; `binding_id` is the sender's.
+    `read_paper(offset, size)` returns bytes of the paper bits for the key index; `binding_id` is the sender's.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class MessageKeys(Keys):
         self.sync = derive(crypto, secret, "ndks sync", clear + binding_id)[:SYNC_SIZE] if binding_id else b""
         masked = SUITES[header.suite] == "hybrid"
         self._mask_key = bytearray(derive(crypto, secret, "ndks capsule mask", clear) if masked else b"")
-        # SHA-256(P) runs along, some bytes behind: the keystream goes on over the check value, P does not.
+        # SHA-256(P) lags CHECK_SIZE bytes behind: the keystream also covers the check value, P does not.
         self._paper_hash = crypto.sha256()
         self._unhashed = b""
         self._position = 0
@@ -79,13 +79,13 @@ class MessageKeys(Keys):
             self._paper_hash.update(self._unhashed)
 
     def wipe(self) -> None:
-        """Overwrite the keys; the message can neither go on nor be opened any more."""
+        """Overwrite the keys. The message cannot be continued afterwards."""
         wipe(self._tag_key)
         wipe(self._mask_key)
         wipe(self.aes_key)
 
     def keystream(self, offset: int, size: int) -> "bytearray | memoryview":
-        """Return bytes of Z. UnitError(CONFLICT) unless they follow those of before, or were asked for before."""
+        """Return `size` bytes of Z. UnitError(CONFLICT): the range neither follows nor repeats earlier ranges."""
         if offset + size > MAX_KEY_BYTES:
             raise errors.UnitError(errors.RANGE)
         if offset > self._position or offset < self._position < offset + size:
@@ -93,7 +93,7 @@ class MessageKeys(Keys):
         paper = self._read_paper(offset, size)
         if offset == self._position:
             if self._digest:
-                self._position += size  # the check value itself: P ends before it
+                self._position += size  # these bytes encrypt the check value; P ends before them
             else:
                 self._hash(memoryview(paper))
         return xor_keystream(self._crypto, self._mask_key, offset, paper) if self._mask_key else paper
@@ -114,7 +114,8 @@ class MessageKeys(Keys):
             self._digest = self._paper_hash.digest()
         return derive(self._crypto, self._secret, "ndks check", self._clear + self._digest)[:CHECK_SIZE]
 
-    # Both are done or not done: where memory runs out in between, the host asks again, and nothing is hashed twice.
+    # Both methods allocate before they change any state: after a MemoryError the host repeats its request, and no byte
+    # is hashed twice.
 
     def _hash(self, paper: memoryview) -> None:
         size = len(paper)

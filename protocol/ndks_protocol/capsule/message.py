@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The chunks of a capsule (PROTOCOL.md section 4), made and opened one after another in constant memory.
+"""Sealing and opening of the chunks of a capsule (PROTOCOL.md section 4), in order and in constant memory.
 
 chunk i = c || HMAC(tag key, i u32 || last u8 || c)[:16]     c = C[1024 i : 1024 i + 1024]
 """
@@ -12,32 +12,35 @@ from ndks_protocol.kdf import Crypto, Mac, same
 
 from .keys import CHECK_SIZE, SYNC_SIZE, Keys
 
-CHUNK = commands.MAX_CHUNK  # bytes of C in a chunk; the last one has 1 to so many
+CHUNK = commands.MAX_CHUNK  # bytes of C in a chunk; the last chunk has 1 to CHUNK
 TAG_SIZE = 16
-FIRST_PIECE = CHUNK - SYNC_SIZE  # bytes of data that go into chunk 0; CHUNK into the others
+FIRST_PIECE = CHUNK - SYNC_SIZE  # bytes of data in chunk 0; the others have CHUNK
 
-LARGEST_PIECE = CHUNK + SYNC_SIZE + CHECK_SIZE + 2 * TAG_SIZE  # room for all that a piece or a chunk becomes
+LARGEST_PIECE = CHUNK + SYNC_SIZE + CHECK_SIZE + 2 * TAG_SIZE  # size of the buffer for one piece, sealed or open
 
 _MAX_NUMBER = (1 << 32) - 1
 
 
 class Sealer:
-    """Makes the chunks of one message. The same piece twice is harmless; another under the same number must not be."""
+    """Sealer of the chunks of one message.
+
+    Sealing the same piece twice is harmless. Never seal two different pieces under the same number.
+    """
 
     def __init__(self, crypto: Crypto, keys: Keys):
         self._keys = keys
         self._mac = Mac(crypto, keys.tag_key)
 
     def seal(self, number: int, last: int, data: "bytes | memoryview") -> bytes:
-        """Return the chunk that carries piece `number` of the data, with `last` perhaps one more.
+        """Return the chunk for piece `number` of the data; the last piece may need two chunks.
 
-        Pieces have FIRST_PIECE, then CHUNK bytes, the last 0 to that.
+        The first piece has FIRST_PIECE bytes, the others CHUNK; the last piece may be shorter or empty.
         """
         view = memoryview(bytearray(LARGEST_PIECE))
         return bytes(view[: self.seal_into(view, number, last, data)])
 
     def seal_into(self, view: memoryview, number: int, last: int, data: "bytes | memoryview") -> int:
-        """Write what `seal` returns to `view`, which has LARGEST_PIECE bytes, and return how many those are."""
+        """Seal a piece as `seal` does into `view` (LARGEST_PIECE bytes), and return the number of bytes written."""
         start = SYNC_SIZE if number == 0 else 0
         end = start + len(data)
         offset = CHUNK * number
@@ -60,32 +63,32 @@ class Sealer:
         self._mac.wipe()
 
     def _add_tag(self, view: memoryview, start: int, number: int, last: int, size: int) -> int:
-        """Write the tag of a chunk behind it, and return where that ends."""
+        """Append the tag to a chunk, and return the position after the tag."""
         end = start + size
         view[end : end + TAG_SIZE] = _tag(self._mac, number, last, view[start:end])
         return end + TAG_SIZE
 
 
 class Opener:
-    """Opens the chunks of one message, in order."""
+    """Opener of the chunks of one message, in order."""
 
     def __init__(self, crypto: Crypto, keys: Keys):
         self._keys = keys
         self._mac = Mac(crypto, keys.tag_key)
         self._next = 0
         self._sync = b""
-        self._held_back = b""  # it is the check value if nothing follows
+        self._held_back = b""  # the latest CHECK_SIZE bytes: the key check value, if the chunk is the last
 
     def open(self, number: int, last: int, chunk: "bytes | memoryview") -> bytes:
-        """Return the data that this chunk completes.
+        """Return the data of this chunk, CHECK_SIZE bytes late.
 
-        UnitError CONFLICT: another chunk is next; AUTH: not a chunk as it was sealed; with the last, DIVERGED: not the
-        key that it was sealed with; BINDING: another sender than the one that is known.
+        UnitError CONFLICT: the chunk is out of order. AUTH: the tag or the size is wrong. The last chunk only:
+        DIVERGED: the key check value is wrong. BINDING: the sync word belongs to another binding.
         """
         return bytes(self.open_into(memoryview(bytearray(LARGEST_PIECE)), number, last, chunk))
 
     def open_into(self, view: memoryview, number: int, last: int, chunk: "bytes | memoryview") -> memoryview:
-        """Do what `open` does in `view`, which has LARGEST_PIECE bytes, and return the part of it that is the data."""
+        """Open a chunk as `open` does in `view` (LARGEST_PIECE bytes), and return the part of `view` with the data."""
         if number != self._next:
             raise errors.UnitError(errors.CONFLICT)
         body = self._verified(number, last, chunk)
@@ -102,7 +105,7 @@ class Opener:
         self._held_back = bytes(view[end : end + CHECK_SIZE])
         self._next += 1
         if last:
-            self._next = -1  # nothing follows
+            self._next = -1  # refuse further chunks
             self._check_end(CHUNK * number + len(body) - SYNC_SIZE - CHECK_SIZE)
         return view[start:end]
 

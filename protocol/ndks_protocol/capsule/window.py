@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Which messages of one sender were accepted: a sliding window over their numbers, after RFC 4303, section 3.4.3.
+"""Replay window over the message numbers of one sender, after RFC 4303, section 3.4.3.
 
-Late and reordered messages are accepted once each; no clock is asked.
+It accepts late and reordered messages, each of them once. It needs no clock.
 """
 
 import struct
@@ -10,12 +10,12 @@ import struct
 from ndks_protocol import errors
 from ndks_protocol.commands import MAX_JUMP, WINDOW_SIZE
 
-_FORMAT = ">HI"  # the highest number, u48; the bits of the window follow
+_FORMAT = ">HI"  # the highest number, u48; the bitmap of the window follows
 _TOP_SIZE = 6
 
 
 class Window:
-    """`top` is the highest accepted number, 0 before the first; bit i of `seen` tells of number top - i."""
+    """A replay window. `top` is the highest accepted number, or 0; bit i of `seen` stands for number top - i."""
 
     def __init__(self, packed: bytes = b""):
         self.top = self.seen = 0
@@ -25,12 +25,12 @@ class Window:
             self.seen = int.from_bytes(packed[_TOP_SIZE:], "big")
 
     def pack(self) -> bytes:
-        """Return the 38 bytes that make the same window."""
+        """Return the window as 38 bytes."""
         top = struct.pack(_FORMAT, self.top >> 32, self.top & 0xFFFFFFFF)
         return top + self.seen.to_bytes(WINDOW_SIZE // 8, "big")
 
     def check_unseen(self, number: int) -> None:
-        """UnitError TOO_OLD for a number below the window, DUPLICATE for one that was accepted."""
+        """Raise UnitError TOO_OLD for a number below the window, DUPLICATE for an accepted number."""
         age = self.top - number
         if age >= WINDOW_SIZE:
             raise errors.UnitError(errors.TOO_OLD)
@@ -38,12 +38,12 @@ class Window:
             raise errors.UnitError(errors.DUPLICATE)
 
     def check_near(self, number: int) -> None:
-        """UnitError TOO_FAR for a number that only a sender with a broken counter would use."""
+        """Raise UnitError TOO_FAR for a number more than MAX_JUMP above `top`: the sender's counter is broken."""
         if number > self.top + MAX_JUMP:
             raise errors.UnitError(errors.TOO_FAR)
 
     def accept(self, number: int) -> None:
-        """Remember a number that is not below the window."""
+        """Mark a number as accepted. It must not lie below the window."""
         ahead = number - self.top
         if ahead <= 0:
             self.seen |= 1 << -ahead

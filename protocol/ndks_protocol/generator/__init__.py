@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The key generator of the paper, exact on every platform."""
+"""The key generator of the paper, with the same bits on every platform."""
 
 from .keystream import MAX_DIGITS, MAX_ELEMENTS, MAX_INDEX, Generator, Keystream
 from .operators import F1, F2

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The parameters p1 and p2: exact decimals, written as text."""
+"""Parser for the parameters p1 and p2, which are exact decimals."""
 
 MAX_CHARACTERS = 80
 
@@ -8,7 +8,7 @@ MAX_CHARACTERS = 80
 def parse_decimal(text: str) -> tuple[int, int]:
     """Return (numerator, denominator) of a decimal that matches `-?[0-9]+(\\.[0-9]+)?`.
 
-    ValueError for anything else, for more than 80 characters, and for zero, which would make all keys equal.
+    Raise ValueError for any other text, for more than 80 characters, and for zero, which would make all keys equal.
     """
     whole, point, fraction = (text[1:] if text[:1] == "-" else text).partition(".")
     if len(text) > MAX_CHARACTERS:
@@ -22,5 +22,5 @@ def parse_decimal(text: str) -> tuple[int, int]:
 
 
 def _are_digits(text: str) -> bool:
-    # Not str.isdigit, which takes other scripts' digits as well.
+    # str.isdigit would also accept the digits of other scripts.
     return len(text) > 0 and all([character in "0123456789" for character in text])

@@ -1,31 +1,32 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The operators f1 that equation 7 has not. A unit loads them when its network has one of them."""
+"""The operators f1 beyond equation 7. A unit imports them only if its network uses one."""
 
 from .fixed_point import bit_length, phase_of, sine
 from .operators import bits_above
 
-MAX_HYPERBOLIC_P1 = 1000  # sinh grows like e^|p1|, and with it the bits that are needed
+MAX_HYPERBOLIC_P1 = 1000  # sinh grows like e^|p1|, and so does the precision it needs
 
 _GUARD = 24
 
 
 def polynomial(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int:
-    """f1: y1 = p1 k + p2 k^2, a rational number. Return as `sinusoid` does, less than 1.1 ulp off."""
+    """f1: y1 = p1 k + p2 k^2. Return frac(y1 / 2 pi) with `bits` fractional bits and an error below 1.1 ulp."""
     return phase_of(p1[0] * p2[1] * k + p2[0] * p1[1] * k * k, p1[1] * p2[1], bits)
 
 
 def check_hyperbolic(p1: tuple[int, int]) -> None:
-    """ValueError when p1 is too large for `hyperbolic`."""
+    """Raise ValueError if p1 is too large for `hyperbolic`."""
     if abs(p1[0]) > MAX_HYPERBOLIC_P1 * p1[1]:
         raise ValueError("p1 of a hyperbolic f1 lies between -1000 and 1000")
 
 
 def hyperbolic(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int:
-    """f1: y1 = p2 sinh(p1 sin k). Return frac(y1 / 2 pi) with `bits` fractional bits, less than 2 ulp off.
+    """f1: y1 = p2 sinh(p1 sin k). Return frac(y1 / 2 pi) with `bits` fractional bits and an error below 2 ulp.
 
-    Let m > |p1|, and 2^growth > cosh. sin k is 9 ulp off, p1 sin k thus 9 m + 1 < 10 * 2^(bits of m), and that times
-    2^growth are less than 10 of the ulp that bits + bits of p2 + 8 gives; with those of sinh, y1 is 12 / 2^8 ulp off.
+    Let m > |p1| and 2^growth > cosh(p1 sin k). The error of sin k is 9 inner ulp, that of p1 sin k is at most
+    9 m + 1 < 10 * 2^bit_length(m). sinh multiplies it by less than 2^growth and adds its own 2 ulp. With a precision
+    of bits + bits_above(p2) + 8 for the result of sinh, the error of y1 is below 12 / 2^8 ulp.
     """
     m = abs(p1[0]) // p1[1] + 1
     growth = 3 * m // 2 + 1
@@ -35,11 +36,12 @@ def hyperbolic(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> i
 
 
 def sinh(x: int, bits: int) -> int:
-    """Return sinh(x), both with `bits` fractional bits, less than 2 ulp off.
+    """Return sinh(x), both with `bits` fractional bits, with an error below 2 ulp.
 
-    e^x is e^r squared h times, r = x / 2^h < 2^-16. The Taylor series of e^r has fewer than work / 16 + 2 terms, each
-    less than 3 working ulp off, hence e^r a relative error below work ulp, and e^x below work * 2^(h + 1). As e^x is
-    below 2^(3 m / 2) for m > x, this makes less than 2^-2 ulp of the result up to 2^20 working bits; so does e^-x.
+    e^x is e^r squared h times, with r = x / 2^h < 2^-16. The Taylor series of e^r has fewer than work / 16 + 2 terms,
+    each with an error below 3 working ulp. The relative error of e^r is therefore below work ulp, and that of e^x
+    below work * 2^(h + 1). Since e^x < 2^(3 m / 2) for m > x, the error is below 2^-2 ulp of the result, for up to
+    2^20 working bits. The same bound holds for e^-x.
     """
     if x < 0:
         return -sinh(-x, bits)

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Bits of keys by a chain of operators, exact as real numbers (PROTOCOL.md section 2). By default equation 7:
+"""Key bits by a chain of operators, correctly rounded (PROTOCOL.md section 2). The default is equation 7:
 
     y1 = p2 sin(p1 k)     y2 = cos(y1 e)     y3 = last digit of round(10^d |y2|)     y4 = y3 mod 2 = bit e of key k
 
-Strategy: the phase of element e is frac(e y1 / 2 pi), an integer of w + 45 bits that is exact enough for every e up to
-2^40. Inside a block cosines follow from one another by cos((j+1) a) = 2 cos a cos(j a) - cos((j-1) a). A bit is taken
-only when the error bound leaves no doubt; else that element is computed again with more bits (Ziv's method).
+Strategy: the phase of element e is frac(e y1 / 2 pi), an integer of w + 45 bits, which is enough for every e up to
+2^40. Inside a block the recurrence cos((j+1) a) = 2 cos a cos(j a) - cos((j-1) a) gives the cosines. A bit is accepted
+only if the error bound leaves no doubt. Otherwise that element is computed again with more bits (Ziv's method).
 """
 
 from .decimals import parse_decimal
@@ -18,13 +18,13 @@ MAX_INDEX = 1 << 64
 MAX_ELEMENTS = 1 << 40
 
 _BLOCK = 128  # elements between exact restarts of the recurrence
-_GUARD = 50  # fractional bits beyond those of 10^d: one element in 2^31 is left in doubt by the recurrence
+_GUARD = 50  # fractional bits beyond those of 10^d: the recurrence leaves one element in 2^31 in doubt
 
 
 class Generator:
-    """The chain of operators f1 and f2, f3 = digit and f4 = parity with its parameters; eq. 7 unless others are named.
+    """The chain of operators f1, f2, f3 = digit and f4 = parity, with its parameters. The default is equation 7.
 
-    p1 and p2 are decimal texts, d lies between 1 and 12. ValueError when something is out of range.
+    p1 and p2 are decimal texts; digits is d, 1 to 12. ValueError: a parameter is out of range.
     """
 
     def __init__(self, p1: str, p2: str, digits: int, f1: str = F1[0], f2: str = F2[0]):
@@ -42,7 +42,7 @@ class Generator:
         self._p2 = parse_decimal(p2)
         self._f1 = sinusoid
         self._keystream = Keystream
-        # What equation 7 does not need is loaded here, at a unit's start: later its heap may have no room.
+        # Import the other operators now, at the start of a unit: later its heap may have no room.
         if f1 != F1[0]:
             from . import frequencies
 
@@ -56,16 +56,16 @@ class Generator:
             self._keystream = PowerKeystream
 
     def key(self, index: int) -> "Keystream":
-        """Return the bits of key `index` (1 to 2^64)."""
+        """Return the keystream of key `index` (1 to 2^64)."""
         return self._keystream(self, index)
 
     def phase_step(self, index: int, bits: int) -> int:
-        """Return frac(y1 / 2 pi) of a key with `bits` fractional bits, less than 2 ulp off."""
+        """Return frac(y1 / 2 pi) of a key with `bits` fractional bits and an error below 2 ulp."""
         return self._f1(self._p1, self._p2, index, bits)
 
 
 class Keystream:
-    """The bits of one key, from any element on; made by `Generator.key`."""
+    """The bits of one key, with random access. `Generator.key` returns it."""
 
     def __init__(self, generator: Generator, index: int):
         if not 1 <= index <= MAX_INDEX:
@@ -80,12 +80,12 @@ class Keystream:
         self._set_up()
 
     def _set_up(self) -> None:
-        # 2 cos a; never beyond 2, where the recurrence would grow exponentially.
+        # 2 cos a, clamped to [-2, 2]: outside this range the recurrence would grow exponentially.
         twice = 2 * self._cosine(1, self._bits, self._step)
         self._twice_cosine = max(-2 << self._bits, min(twice, 2 << self._bits))
 
     def read(self, first: int, count: int) -> bytearray:
-        """Return `count` elements from `first` on, most significant bit first, the last byte filled up with zeros."""
+        """Return `count` bits from element `first` on, most significant bit first, padded with zeros to whole bytes."""
         if first < 0 or count < 0 or first + count > MAX_ELEMENTS:
             raise ValueError("an element index lies between 0 and 2^40 - 1")
         out = bytearray((count + 7) // 8)
@@ -94,11 +94,12 @@ class Keystream:
         return out
 
     def _fill(self, out: bytearray, position: int, count: int, element: int) -> None:
-        """Write `count` bits from `element` on to bit `position`, a multiple of 8, of `out`.
+        """Write `count` bits from `element` on to `out`, starting at bit `position`, a multiple of 8.
 
-        Error bound, in units of 10^d ulp: both first cosines 9 (a phase 1.1 ulp off times 2 pi, and 2 of the function);
-        2 cos a 18, hence 19 a step with its rounding, which the recurrence amplifies by at most the number of steps
-        that follow (Chebyshev: |U_n| <= n + 1). After 127 steps: 127 * 9 + 126 * 9 + 19 * 127 * 126 / 2 < 2^18.
+        Error bound, in units of 10^d ulp: 9 for each of the first two cosines (the phase error of 1.1 ulp times 2 pi,
+        plus 2 of the function); 18 for 2 cos a, hence 19 per step with its rounding. The recurrence amplifies each
+        error by at most the number of steps that follow (Chebyshev: |U_n| <= n + 1). After 127 steps:
+        127 * 9 + 126 * 9 + 19 * 127 * 126 / 2 < 2^18.
         """
         bits, scale, twice = self._bits, self._scale, self._twice_cosine
         value = self._cosine(element, bits, self._step) * scale
@@ -121,20 +122,21 @@ class Keystream:
             out[position + count >> 3] = byte << (8 - (count & 7))
 
     def _phase(self, multiple: int, bits: int, step: int) -> int:
-        """Return the phase of so many steps with `bits` fractional bits, less than 1.1 ulp off."""
+        """Return the phase of `multiple` steps with `bits` fractional bits and an error below 1.1 ulp."""
         return step * multiple >> self._phase_guard & (1 << bits) - 1
 
     def _cosine(self, multiple: int, bits: int, step: int) -> int:
-        """Return the cosine of so many steps with `bits` fractional bits, less than 9 ulp off.
+        """Return the cosine of `multiple` steps with `bits` fractional bits and an error below 9 ulp.
 
-        `step` has _phase_guard bits more.
+        `step` has _phase_guard more bits.
         """
         return cosine(self._phase(multiple, bits, step), bits)
 
     def _bit(self, element: int) -> int:
-        """Return one bit by Ziv's method: twice the bits until no doubt is left.
+        """Return one bit by Ziv's method: double the precision until no doubt is left.
 
-        It ends: a cosine of element 0 is 1, no boundary; one of a later element is not known to be ever rational.
+        The loop ends unless the cosine lies exactly on a rounding boundary. The cosine of element 0 is 1, which is no
+        boundary. No later element is known to have a rational cosine.
         """
         bits = self._bits
         while True:

@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The operators that keys are a chain of: equations 2 to 6 of the paper (PROTOCOL.md section 2).
+"""The operators f1 to f4 of the key generator: equations 2 to 6 of the paper (PROTOCOL.md section 2).
 
     y1 = f1(k; p1, p2)     y2 = f2(e; y1)     y3 = f3(y2; d)     y4 = f4(y3)
 
-An operator's number on the wire is its place in F1 or F2. A parameter is (numerator, denominator).
+The number of an operator on the wire is its position in F1 or F2. A parameter is (numerator, denominator).
 """
 
 from .fixed_point import bit_length, phase_of, sine
@@ -14,9 +14,9 @@ F2 = ("cosine", "cosine_square", "cosine_cube")  # y2 = cos(y1 e), cos(y1 e^2), 
 
 
 def sinusoid(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int:
-    """f1: y1 = p2 sin(p1 k). Return frac(y1 / 2 pi) with `bits` fractional bits, less than 2 ulp off.
+    """f1: y1 = p2 sin(p1 k). Return frac(y1 / 2 pi) with `bits` fractional bits and an error below 2 ulp.
 
-    With m bits in |p2|, the phase of the sine gets bits + m + 8: its error of 9 ulp there is below 2^-4 ulp here.
+    The sine is computed with bits + bits_above(p2) + 8 bits: its error of 9 inner ulp is below 2^-4 ulp of the result.
     """
     inner = bits + bits_above(p2) + 8
     y1 = p2[0] * sine(phase_of(p1[0] * k, p1[1], inner), inner)
@@ -24,14 +24,14 @@ def sinusoid(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int
 
 
 def bits_above(decimal: tuple[int, int]) -> int:
-    """Return n with |decimal| < 2^n."""
+    """Return n such that |decimal| < 2^n."""
     return bit_length(abs(decimal[0]) // decimal[1] + 1)
 
 
 def digit(y2: int, bits: int, scale: int, error: int) -> int:
-    """f3: y3 = last digit of round(10^d |y2|), where scale = 10^d.
+    """f3: return y3 = last digit of round(10^d |y2|), where scale = 10^d, or -1 if y2 is not precise enough.
 
-    -1 when y2, with `bits` fractional bits and less than `error` ulp off, leaves doubt.
+    y2 has `bits` fractional bits and an error below `error` ulp.
     """
     scaled = abs(y2) * scale + (1 << bits - 1)
     error *= scale
@@ -40,5 +40,5 @@ def digit(y2: int, bits: int, scale: int, error: int) -> int:
 
 
 def parity(y3: int) -> int:
-    """f4: y4 = y3 mod 2."""
+    """f4: return y4 = y3 mod 2."""
     return y3 & 1

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""y2 = cos(y1 e^2) and cos(y1 e^3). A unit loads this when its network has them."""
+"""The operators f2 beyond equation 7: cos(y1 e^2) and cos(y1 e^3). A unit imports them only if its network uses one."""
 
 from .fixed_point import cosine, sine
 from .keystream import Keystream
@@ -10,20 +10,21 @@ from .operators import digit, parity
 class PowerKeystream(Keystream):
     """The bits of one key whose phase is a polynomial of degree 2 or 3 in the element.
 
-    Strategy: differences of the phase, up to the constant one, as rotations (c, s) = (cos, sin). From one element to
-    the next each rotation is multiplied by the next higher one: the phase grows by its difference, that by its own.
+    Strategy: the method of finite differences on rotations (c, s) = (cos, sin). There is one rotation for the phase and
+    one for each of its differences, up to the constant one. From one element to the next, each rotation is multiplied
+    by the next higher one.
     """
 
     def _set_up(self) -> None:
         pass
 
     def _fill(self, out: bytearray, position: int, count: int, element: int) -> None:
-        """Write `count` bits from `element` on to bit `position`, a multiple of 8, of `out`, which are 0.
+        """Write `count` bits from `element` on to zeroed `out`, starting at bit `position`, a multiple of 8.
 
-        Error bound: a rotation is at first less than 13 ulp off (9 each way). A multiplication adds the error of the
-        factor and less than 2 for rounding, so that after n of them the lowest is less than 13 + 15 (n + C(n, 2)) off
-        for e^2, and 15 C(n, 3) more for e^3: n = 127 makes 5.2 * 10^6 < 2^23. Lengths exceed 1 by at most 2^23 ulp,
-        which multiplies this by less than 1.1.
+        Error bound: the error of a new rotation is below 13 ulp (9 in each coordinate). A multiplication adds the error
+        of the factor and less than 2 ulp for rounding. After n multiplications the error of the phase's rotation is
+        below 13 + 15 (n + C(n, 2)) ulp for e^2, plus 15 C(n, 3) for e^3; for n = 127 this is 5.2 * 10^6 < 2^23. The
+        length of a rotation exceeds 1 by at most 2^23 ulp, which multiplies the bound by less than 1.1.
         """
         rotations = self._rotations(element)
         bits, scale = self._bits, self._scale
@@ -37,7 +38,7 @@ class PowerKeystream(Keystream):
                 rotations[i] = (a * c - b * s >> bits, a * s + b * c >> bits)
 
     def _rotations(self, element: int) -> list[tuple[int, int]]:
-        """Return those of the phase at `element` and of its differences up to the one that is constant."""
+        """Return the rotations of the phase at `element` and of its differences, up to the constant one."""
         values = [(element + i) ** self._power for i in range(self._power + 1)]
         rotations: list[tuple[int, int]] = []
         while values:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""CircuitPython's modules on a PC, as its sources and measurements on the board show them to behave."""
+"""Models of CircuitPython's modules on a PC, after its sources and measurements on a board."""
 
 from .chip import Chip
 from .clock import WatchdogReset

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Module aesio."""
+"""Model of module aesio."""
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -9,7 +9,7 @@ _BLOCK = 16
 
 
 class AES:
-    """As in module aesio, names included; counter mode only."""
+    """Class AES of module aesio; counter mode only."""
 
     def __init__(self, key: bytes, mode: int = 0, IV: bytes = bytes(_BLOCK)) -> None:  # noqa: N803
         if mode != MODE_CTR:
@@ -22,5 +22,5 @@ class AES:
             raise ValueError("Source and destination buffers must be the same length")
         counter = modes.CTR(self._counter.to_bytes(_BLOCK))
         destination[:] = Cipher(algorithms.AES(self._key), counter).encryptor().update(bytes(source))
-        self._counter += -(-len(source) // _BLOCK)  # the rest of a begun block is thrown away
+        self._counter += -(-len(source) // _BLOCK)  # the rest of a partly used block is discarded
         self._counter &= (1 << 128) - 1

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""An RP2040 with CircuitPython, on which boot.py and code.py run as they are."""
+"""Model of an RP2040 with CircuitPython that runs boot.py and code.py unmodified."""
 
 import gc
 import hashlib
@@ -18,11 +18,13 @@ import numpy as np
 
 import ndks_unit.fast_bits.lanes
 import ndks_unit.fast_bits.packing  # noqa: F401 (both before there is a ulab: they would take it, and keep it)
+from ndks_emulator import Power
+from ndks_emulator.sector import Sector
 
 from . import aes
 from .clock import Clock, WatchDogMode
 from .drive import Drive
-from .flash import Nvm, Power, Sector
+from .flash import Nvm
 from .host import Host, Script, ScriptEnd
 from .pins import DigitalInOut, Pin, Pull
 
@@ -33,7 +35,7 @@ BOARD_FILE = "ndks_unit.rp2040"
 
 
 class UsbDevices:
-    """What boot.py chooses before USB starts."""
+    """The USB configuration that boot.py makes."""
 
     def __init__(self) -> None:
         self.manufacturer, self.product = "Raspberry Pi", "Pico"
@@ -53,14 +55,14 @@ class UsbDevices:
 
 
 class Chip:
-    """Flash and drive outlive a reset; everything else begins anew with `boot`."""
+    """A chip. `boot` resets everything except flash and drive."""
 
     def __init__(self, directory: Path) -> None:
         self.sector = Sector(Power())
         self.drive = Drive(directory)
         self.jumper = Pin()
         self.case = Pin()  # grounded while the case is open; with NDKS_CASE_LOOP in the settings, while it is closed
-        self.settings: dict[str, Any] = {}  # settings.toml
+        self.settings: dict[str, Any] = {}  # content of settings.toml
         self.power_on()
 
     def power_on(self) -> None:
@@ -71,10 +73,10 @@ class Chip:
         self.drive.readonly = True
         self.runtime = SimpleNamespace(autoreload=True, safe_mode_reason=None)
         self.reset_reason = "POWER_ON"
-        self.resets = 0  # that code asked for
+        self.resets = 0  # number of resets by code
 
     def boot(self) -> None:
-        """Switch the power off and on; run boot.py, in which opening a file is an error."""
+        """Switch the power off and on, and run boot.py, which must not open a file."""
         self.power_on()
         with _in_place_of(self._modules(port=None)):
             runpy.run_path(str(CIRCUITPY / "boot.py"), {"open": _refuse_to_open})
@@ -82,14 +84,14 @@ class Chip:
         self.drive.readonly = self.usb.drive
 
     def enter_safe_mode(self, reason: str) -> None:
-        """Run safemode.py, as CircuitPython does instead of boot.py and code.py."""
+        """Run safemode.py, as CircuitPython does in place of boot.py and code.py."""
         self.power_on()
         self.runtime.safe_mode_reason = f"supervisor.SafeModeReason.{reason}"
         with _in_place_of(self._modules(port=None) | {"time": self.clock.module}):
             runpy.run_path(str(CIRCUITPY / "safemode.py"), {"open": _refuse_to_open})
 
     def run(self, script: Callable[[Host], Script]) -> Host:
-        """Run code.py with this script at the other end of the cable, until the script ends."""
+        """Run code.py with this script as the host, until the script ends."""
         host = Host(self.clock)
         host.follow(script(host))
         with _in_place_of(self._modules(host.port if self.usb.data else None)):
@@ -104,7 +106,7 @@ class Chip:
         raise AssertionError("code.py must never end by itself")
 
     def _load_board_file(self) -> None:
-        """Import it anew, with this drive in place of the PC's files."""
+        """Import rp2040.py again, with this drive in place of the PC's files."""
         sys.modules.pop(BOARD_FILE, None)
         module: Any = importlib.import_module(BOARD_FILE)
         module.open = self.drive.open

@@ -1,18 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Time on the board, which passes only when a stand-in says so, and the watchdog that looks at it."""
+"""Models of the clock, which only the other models advance, and of the watchdog."""
 
 from types import SimpleNamespace
 
-MAX_TIMEOUT = 8  # seconds that the RP2040 can count
+MAX_TIMEOUT = 8  # maximum timeout of the RP2040 in seconds
 
 
 class WatchdogReset(BaseException):
-    """The chip has reset itself."""
+    """The watchdog has reset the chip."""
 
 
 class Clock:
-    """Milliseconds since power-on."""
+    """The time since power-on in milliseconds."""
 
     def __init__(self) -> None:
         self.ms = 0
@@ -24,22 +24,22 @@ class Clock:
 
     @property
     def module(self) -> SimpleNamespace:
-        """Module time."""
+        """Return module time."""
         return SimpleNamespace(sleep=lambda seconds: self.advance(round(1000 * seconds)))
 
     def ticks_ms(self) -> int:
-        return (self.ms + 0x1FFF0000) % (1 << 29)  # wraps for the first time 65 s after power-on
+        return (self.ms + 0x1FFF0000) % (1 << 29)  # wraps around 65 s after power-on
 
 
 class WatchDogMode:
-    """As in module watchdog."""
+    """Class WatchDogMode of module watchdog."""
 
     RAISE = "RAISE"
     RESET = "RESET"
 
 
 class Watchdog:
-    """microcontroller.watchdog."""
+    """Model of microcontroller.watchdog."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -77,6 +77,6 @@ class Watchdog:
             raise WatchdogReset
 
     def vm_ends(self, error: BaseException) -> None:
-        """As in CircuitPython: only after Ctrl-C it stops; after other exceptions it goes on and resets the chip."""
+        """Stop after Ctrl-C; after other exceptions the watchdog runs on and resets the chip, as in CircuitPython."""
         if isinstance(error, KeyboardInterrupt):
             self._mode = None

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The CIRCUITPY drive, in a directory."""
+"""Model of the CIRCUITPY drive, in a directory."""
 
 import errno
 import os
@@ -10,12 +10,12 @@ from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE, SNAPSHOT_FILES,
 
 
 class DriveFile:
-    """A file that code has opened. Closing or flushing it would write to the directory, where a power cut costs all."""
+    """An open file. Closing or flushing it would write to the directory, and a power cut could destroy all files."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._position = 0
-        path.stat()  # OSError when it is missing
+        path.stat()  # raises OSError if it is missing
 
     def seek(self, position: int) -> None:
         self._position = position
@@ -30,7 +30,7 @@ class DriveFile:
 
 
 class WritableFile(DriveFile):
-    """One that was opened to be overwritten in place."""
+    """A file opened to be overwritten in place."""
 
     def write(self, data: bytes) -> None:
         content = self._path.read_bytes()
@@ -41,11 +41,11 @@ class WritableFile(DriveFile):
 
 
 class Drive:
-    """What `open`, `os.stat`, `os.sync` and `storage.getmount` reach on the board; new, as `ndks deploy` leaves it."""
+    """The drive behind `open`, `os.stat`, `os.sync` and `storage.getmount`, as `ndks deploy` leaves it."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.readonly = True  # to code on the board, until boot.py hides it from USB
+        self.readonly = True  # read-only for code on the board until boot.py disables the USB drive
         self.syncs = 0
         for path in self.snapshots:
             path.write_bytes(b"\xff" * SNAPSHOT_FILE_SIZE)
@@ -56,7 +56,7 @@ class Drive:
 
     @property
     def images(self) -> list[bytes]:
-        """The snapshots themselves; nothing may be written around them."""
+        """Return the snapshots, and check that the bytes around them are unchanged."""
         for path in self.snapshots:
             content = path.read_bytes()
             around = content[:SNAPSHOT_AT] + content[SNAPSHOT_AT + SNAPSHOT_SIZE :]

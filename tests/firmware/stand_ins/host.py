@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The host at the other end of the cable: a script, of which the unit's every look at its port runs one step."""
+"""Model of the host: a script that advances one step each time the unit accesses its port."""
 
 from collections import deque
 from collections.abc import Callable, Generator
@@ -18,22 +18,22 @@ from .port import DataPort
 
 Script = Generator[None, None, None]
 ALL = 1 << 20
-PATIENCE = 100_000  # steps until a script fails that waits for something
+PATIENCE = 100_000  # maximum number of steps of a script
 
 
 class ScriptEnd(BaseException):
-    """The script has run to its end, which ends the unit's endless loop."""
+    """The end of the script, which ends the unit's main loop."""
 
 
 class Host:
-    """What a script does: open, send, ask, wait; each step takes a millisecond."""
+    """The actions of a script: open, send, receive, wait. Each step takes a millisecond."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.port = DataPort(self._step)
-        self.appetite = ALL  # bytes that it takes in one step
+        self.appetite = ALL  # bytes that it reads in one step
         self.received = bytearray()
-        self.frame_sizes: set[int] = set()  # of the answers on the wire
+        self.frame_sizes: set[int] = set()  # sizes of the answers on the wire
         self._outgoing = bytearray()
         self._decoder = framing.Decoder()
         self._answers: deque[framing.Frame] = deque()
@@ -48,7 +48,7 @@ class Host:
         self.port.host_is_there = True
 
     def close(self) -> None:
-        """Leave; what was neither sent nor read is lost."""
+        """Close the port; bytes in transit are lost."""
         self.port.host_is_there = False
         self._outgoing.clear()
         self._decoder.reset()
@@ -58,7 +58,7 @@ class Host:
         self._outgoing += data
 
     def open_session(self, binding: bytes = b"", minimum: int = 0, allow_jump: int = 0) -> Script:
-        """Open a session under the binding of these tests, or another. UnitError."""
+        """Open a session under the binding of these tests, or another one. UnitError."""
         hello = bytes((yield from self.answer_to(self.request(commands.HELLO))).payload)
         random = bytes(RANDOM_SIZE)
         unit_random, _ = yield from self.ask(commands.OPEN_SESSION, random)
@@ -71,7 +71,7 @@ class Host:
         yield from self.ask(commands.PROVISION, *membership(suite))
 
     def request(self, command: commands.Command, *values: Any) -> int:
-        """Send a request; return its id."""
+        """Send a request, and return its id."""
         self._last_id += 1
         payload = command.request.pack(*values)
         if command is commands.HELLO:
@@ -82,13 +82,13 @@ class Host:
         return self._last_id
 
     def ask(self, command: commands.Command, *values: Any) -> Generator[None, None, tuple[Any, ...]]:
-        """Send a request, wait for its answer; open a session where one is needed. UnitError when it carries a code."""
+        """Send a request and wait for its answer, in a session if the command needs one. UnitError: an error answer."""
         if command.needs & commands.SESSION and not self._channel:
             yield from self.open_session()
         return (yield from self.ask_as_it_is(command, *values))
 
     def ask_as_it_is(self, command: commands.Command, *values: Any) -> Generator[None, None, tuple[Any, ...]]:
-        """Send a request, with or without a session, and wait for its answer."""
+        """Send a request and wait for its answer, without opening a session."""
         frame = yield from self.answer_to(self.request(command, *values))
         if frame.kind == framing.ERROR:
             raise errors.UnitError(int.from_bytes(frame.payload))
@@ -134,7 +134,7 @@ class Host:
         if not self._channel:
             return frame
         body = self._channel.opened(frame.kind, frame.request_id, bytes(frame.payload))
-        if body is None:  # what the unit says in the clear has ended the session
+        if body is None:  # an answer in the clear: the unit has ended the session
             self._channel = None
             return frame
         return framing.Frame(frame.kind, frame.request_id, body)

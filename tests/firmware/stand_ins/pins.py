@@ -1,29 +1,29 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Modules board and digitalio."""
+"""Models of modules board and digitalio."""
 
 from typing import Self
 
 
 class Pin:
-    """One pin; `grounded` when a jumper connects it to ground."""
+    """A pin. `grounded` is true while a jumper connects it to ground."""
 
     def __init__(self) -> None:
         self.grounded = False
         self.in_use = False
         self.pull: str | None = None
-        self.history: list[bool] = []  # levels that the board gave it
+        self.history: list[bool] = []  # output levels in order
 
 
 class Pull:
-    """As in module digitalio."""
+    """Class Pull of module digitalio."""
 
     UP = "UP"
     DOWN = "DOWN"
 
 
 class DigitalInOut:
-    """As in module digitalio."""
+    """Class DigitalInOut of module digitalio."""
 
     def __init__(self, pin: Pin) -> None:
         if pin.in_use:

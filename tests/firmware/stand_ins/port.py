@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""usb_cdc.data: two FIFOs, and a packet that USB has taken already and that nothing can call back."""
+"""Model of usb_cdc.data: two FIFOs, and a packet in the USB hardware that cannot be withdrawn."""
 
 from collections.abc import Callable
 
@@ -9,12 +9,12 @@ PACKET = 64
 
 
 class DataPort:
-    """The unit's end of the serial line. `turn` is called whenever the unit looks at it."""
+    """The unit's end of the serial line. `turn` is called at each access by the unit."""
 
     def __init__(self, turn: Callable[[], None]) -> None:
         self.timeout: float | None = None
         self.write_timeout: float | None = None
-        self.host_is_there = False  # DTR
+        self.host_is_there = False  # state of DTR
         self.short_writes = 0
         self._turn = turn
         self._from_host = bytearray()
@@ -47,7 +47,7 @@ class DataPort:
         if self.host_is_there:
             taken = bytes(data[: FIFO - len(self._to_host)])
             self._to_host += taken
-        else:  # TinyUSB overwrites the oldest bytes then: a write always succeeds
+        else:  # TinyUSB overwrites the oldest bytes, so a write always succeeds
             taken = bytes(data[-FIFO:])
             self._to_host = (self._to_host + taken)[-FIFO:]
         self.short_writes += len(taken) < len(data)
@@ -58,7 +58,7 @@ class DataPort:
         self._to_host.clear()
 
     def take_from_host(self, data: bytearray) -> None:
-        """Take from the front of `data` what fits."""
+        """Remove as many bytes from the front of `data` as fit into the FIFO."""
         room = FIFO - len(self._from_host)
         self._from_host += data[:room]
         del data[:room]

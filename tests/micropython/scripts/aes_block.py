@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""AES-256 of single blocks: MicroPython's, and CPython's where there is no MicroPython."""
+"""AES-256 of single blocks, by MicroPython or by CPython."""
 
 try:
     from cryptolib import aes

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""capsules.json, and the capsules of suite.json: sealing and opening them, errors of bad ones, windows."""
+"""Checks of capsules.json and suite.json: sealing and opening, errors, replay windows."""
 
 import hashlib
 
@@ -67,7 +67,7 @@ def check_window(case: list) -> None:
 
 
 def _accepted(window: Window, number: int, allow_jump: int) -> int:
-    """Return the code of the error, 0 when there is none."""
+    """Return the error code, or 0."""
     try:
         window.check_unseen(number)
         if not allow_jump:

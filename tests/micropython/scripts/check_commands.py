@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""commands.json: one conversation with a new unit."""
+"""Check of commands.json: one conversation with a new unit."""
 
 from conversation import Conversation
 from harness import run

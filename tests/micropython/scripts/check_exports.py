@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The exported keys of suite.json, as a unit answers them."""
+"""Check of the exported keys of suite.json, as a unit returns them."""
 
 from harness import expect, run
 from memory_board import MemoryBoard

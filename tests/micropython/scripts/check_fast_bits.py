@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""generator.json: the board's fast generator against the published bits, and against the exact one around them."""
+"""Check of the board's fast generator against generator.json, and against the exact generator nearby."""
 
 from harness import expect, run
 
 from ndks_protocol.generator import MAX_ELEMENTS, Generator
 from ndks_unit.fast_bits.generator import fast_generator
 
-_MORE = 300  # elements: several blocks, and a first one that begins in the middle
+_MORE = 300  # elements: several blocks, where the first one begins in the middle
 
 
 def key(case: dict):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""flash.json: what a unit writes in its life, how it finishes what a power cut has interrupted; record by record."""
+"""Checks of flash.json: the writes of a unit, the completion of interrupted operations, and single records."""
 
 from conversation import Conversation
 from harness import expect, run
@@ -21,7 +21,7 @@ def check_step(case: dict) -> None:
 
 
 def begin_anew(case: dict) -> None:
-    """With this flash."""
+    """Start a unit with this flash."""
     conversation.start(case)
     for image, pieces in _images(case["flash"]):
         for i in range(NVM_SIZE):
@@ -67,7 +67,7 @@ def _expect_blank(image: bytearray, start: int, end: int) -> None:
 
 
 def _images(flash: dict) -> list:
-    """Each with what it should hold but for FF."""
+    """Return each image with its expected content without trailing FF."""
     nvm, *snapshots = conversation.board.images
     return [(nvm, flash["nvm"])] + [(snapshots[i], flash["snapshots"][i]) for i in range(len(snapshots))]
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""frames.json: encoding; decoding, whole and byte by byte, all with one decoder; the reasons of what is dropped."""
+"""Checks of frames.json: encoding, decoding at once and byte by byte with one decoder, error reasons."""
 
 from harness import expect, run
 
@@ -8,7 +8,7 @@ from ndks_protocol import framing
 
 _decoder = framing.Decoder()
 
-# What follows a bad frame is received.
+# The frame after an invalid one is received.
 _FOLLOWING = (0x81, 7, "00ff")
 _FOLLOWING_WIRE = framing.encode(0x81, 7, b"\x00\xff")
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How many bytes of the heap are free beside a unit. The stand-in board, its flash and its host take their share."""
+"""Free heap beside a unit. The model of the board, its flash and its host also use the heap."""
 
 import gc
 import sys
@@ -39,7 +39,7 @@ def seal(host: Host) -> None:
 
 
 def open_keys(host: Host) -> None:
-    """Of a message from each of as many senders as the unit keeps account of."""
+    """Open a message of each sender, up to the maximum number of senders."""
     header_keys = HeaderKeys(host.board, SECRET)
     for lane in range(2, 2 + commands.MAX_SENDERS):
         host.call(commands.TRUST, lane, bytes(range(16)))

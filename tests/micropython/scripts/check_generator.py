@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""generator.json, operators.json and paper.json: bits of keys; parameters out of range."""
+"""Checks of generator.json, operators.json and paper.json: key bits and invalid parameters."""
 
 from harness import expect, expect_value_error, run
 

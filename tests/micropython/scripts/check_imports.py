@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Every portable module can be imported."""
+"""Import of every portable module."""
 
 from harness import run
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""HMAC-SHA256 against RFC 4231, section 4; its keys of more than a block are refused."""
+"""Check of HMAC-SHA256 against RFC 4231, section 4; keys longer than a block are refused."""
 
 from harness import expect, expect_value_error, run
 from memory_board import MemoryBoard
@@ -12,7 +12,7 @@ _board = MemoryBoard()
 
 def check_hmac(case: dict) -> None:
     expected = bytes.fromhex(case["hmac"])
-    # The RFC gives one of them cut short.
+    # One case of the RFC is truncated.
     mac = Mac(_board, bytes.fromhex(case["key"]))
     expect(mac.digest(bytes.fromhex(case["data"]))[: len(expected)], expected)
 

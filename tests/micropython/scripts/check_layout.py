@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Layouts: what they pack into and unpack from, and that everything else is a ValueError. Bytes are written in hex."""
+"""Checks of packing and unpacking; invalid input raises ValueError. Bytes are in hex."""
 
 from harness import expect, expect_value_error, run
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""records.json: what a unit writes to its nvm, and what it makes of it after a restart."""
+"""Check of records.json: the writes of a unit to nvm, and its state after a restart."""
 
 from conversation import PredictableBoard
 from harness import expect, run

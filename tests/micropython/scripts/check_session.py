@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""sessions.json, bindings.json: transcripts, proofs, secured frames at both ends; the keys of bindings."""
+"""Checks of sessions.json and bindings.json: transcripts, proofs, secured frames at both ends, binding keys."""
 
 from harness import expect, run
 from memory_board import MemoryBoard

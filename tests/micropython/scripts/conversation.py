@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A published conversation with a unit, as it is on the line."""
+"""A golden conversation with a unit, as bytes on the line."""
 
 from harness import expect
 from memory_board import MemoryBoard
@@ -8,11 +8,11 @@ from memory_host import Host
 
 from ndks_unit import device
 
-device.FIRMWARE = (0, 1, 0)  # the unit of the vectors says so in HELLO for ever, so that no release alters them
+device.FIRMWARE = (0, 1, 0)  # the firmware version of the vectors, so that a release does not change them
 
 
 class PredictableBoard(MemoryBoard):
-    """Its random bytes are those that the conversation says."""
+    """A board with the random bytes of the conversation."""
 
     def __init__(self, case: dict):
         super().__init__(bytes.fromhex(case["uid"]))
@@ -23,7 +23,7 @@ class PredictableBoard(MemoryBoard):
 
 
 class Conversation:
-    """A case like {uid, entropy} starts it; each step is one request and its answer."""
+    """A conversation. A case {uid, entropy} starts it; each step is a request and its answer."""
 
     def start(self, case: dict) -> None:
         self.board = PredictableBoard(case)

@@ -1,22 +1,22 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Runs checks over the cases in a file and says how many passed. For MicroPython, and for CPython to compare with."""
+"""Runner for the checks of a file of cases, for MicroPython, and for CPython as a comparison."""
 
 import gc
 import json
 import sys
 
-# By default MicroPython collects only when the heap is full; what is loaded by then lies scattered over all of it. With
-# objects of 64 bits, twice as large as a board's, no piece of a kilobyte would be left between them.
+# By default MicroPython collects garbage only when the heap is full, which fragments it. Objects of 64 bits are twice
+# as large as a board's, and no contiguous kilobyte would be left between them.
 if hasattr(gc, "threshold"):
     gc.threshold(16384)
 
 
 def run(checks: dict) -> None:
-    """Pass each line ["group", case] of the file named as the first argument to the check of its group, in order."""
+    """Pass each line ["group", case] of the file in the first argument to the check of its group, in order."""
     counts = {}
     with open(sys.argv[1], encoding="utf-8") as file:  # noqa: PTH123 (MicroPython has no pathlib)
-        # One case at a time: all of frames.json would take half of the heap.
+        # One case at a time: all of frames.json would need half of the heap.
         for line in file:
             group, case = json.loads(line)
             checks[group](case)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A stand-in `Board`, all in memory."""
+"""Model of a `Board` in memory."""
 
 import hashlib
 import os
@@ -10,17 +10,17 @@ from aes_block import block_encryptor
 from ndks_protocol.flash import NVM_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 from ndks_unit.board import RESET_POWER_ON, Board
 
-_FIFO = 256  # bytes that the real board's USB port hands over at a time
+_FIFO = 256  # bytes per read of the real board's USB port
 _AES_BLOCK = 16
 _ERASED = 0xFF
 
-# Made before the unit's code is loaded, for one board after another: a real board's flash takes nothing of the heap.
+# Allocated before the unit's code is loaded: the flash of a real board needs no heap.
 _IMAGES = [bytearray(size) for size in (NVM_SIZE,) + (SNAPSHOT_SIZE,) * len(SNAPSHOT_FILES)]
 _SECTOR, *_SNAPSHOTS = _IMAGES
 
 
 class MemoryBoard(Board):
-    """A board whose state lasts until the next one is made: a new `Unit` on it is a restart."""
+    """A board whose state lasts until the next one is made; a new unit on it is a restart."""
 
     connected = True
     snapshots_writable = True
@@ -56,13 +56,13 @@ class MemoryBoard(Board):
         end = offset + len(data)
         if end > NVM_SIZE:
             raise ValueError("outside the sector")
-        # Bytes that are all FF are programmed; else CircuitPython erases the sector and programs all of it again.
+        # Bytes that are all FF are programmed; otherwise CircuitPython erases and programs the sector.
         if any(_SECTOR[i] != _ERASED for i in range(offset, end)):
             self.erasures += 1
         _SECTOR[offset:end] = data
 
     def sha256_of_nvm(self) -> bytes:
-        """Return what tells whether it has changed."""
+        """Return a digest of nvm, to detect changes."""
         return hashlib.sha256(_SECTOR).digest()
 
     def snapshot_read(self, slot: int, offset: int, size: int) -> bytes:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The host at the other end of a stand-in board's line, and the binding that its unit is given."""
+"""Model of a host on the line of a board in memory, and the binding of its unit."""
 
 from memory_board import MemoryBoard
 
@@ -15,7 +15,7 @@ _RANDOM = bytes(range(16))
 
 
 class Host:
-    """What a host does with the unit on a board, from the unit's start on."""
+    """The host of a unit from its start on."""
 
     def __init__(self, board: MemoryBoard):
         self.board = board
@@ -25,12 +25,12 @@ class Host:
         self.restart()
 
     def restart(self) -> None:
-        """Start the unit anew."""
+        """Restart the unit."""
         self._unit = Dispatcher(self.board)
         self._channel = None
 
     def send(self, code: int, request_id: int, payload: bytes) -> tuple:
-        """Return kind and payload of the answer to a frame as it is."""
+        """Return kind and payload of the answer to a raw frame."""
         self._encoder.view[HEADER_SIZE : HEADER_SIZE + len(payload)] = payload
         self.board.inbound = bytes(self._encoder.finish(code, request_id, len(payload)))
         while self.board.inbound:
@@ -53,7 +53,7 @@ class Host:
         return kind, bytes(body)
 
     def call(self, command: commands.Command, *values) -> tuple:
-        """Return the fields of the answer to a command that succeeds; a session is opened if there must be one."""
+        """Return the fields of the answer to a command that must succeed; open a session if necessary."""
         if command.needs & commands.SESSION and not self._channel:
             self.open_session()
         kind, payload = self.exchange(command.code, command.request.pack(*values))
@@ -62,7 +62,7 @@ class Host:
         return command.answer.unpack(payload)
 
     def open_session(self, binding: bytes = BINDING) -> None:
-        """Do all that there is to do before the unit's secrets are open."""
+        """Open a session and unlock the unit."""
         keys = BindingKeys(self.board, binding)
         self._channel = None
         hello = self.exchange(commands.HELLO.code, b"")[1]
@@ -75,7 +75,7 @@ class Host:
         self.call(commands.UNLOCK, keys.kek, 0, 0)
 
     def close(self) -> None:
-        """Leave; the session ends."""
+        """Close the session."""
         self.call(commands.CLOSE, 1)
         self._channel = None
 

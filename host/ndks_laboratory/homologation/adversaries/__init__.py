@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The adversaries of homologation: an attack a module."""
+"""The adversaries of homologation: one module per attack."""

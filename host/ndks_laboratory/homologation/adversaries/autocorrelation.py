@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A long key resembles itself after q elements where q w is nearly a multiple of pi, and q says where w may be.
+"""Attack on the angular frequency w of a long key by its autocorrelation.
 
-With eps = q w - m pi, bits e and e + q correlate by about J0(pi S eps), which is less than 0.45 / sqrt(S eps), and
-S = 10^d. So w lies within eps / q of one of q / 2 fractions m pi / q: there the search is short.
+A key correlates with itself at lag q if q w is nearly a multiple of pi. With eps = q w - m pi and S = 10^d, the
+correlation is about J0(pi S eps), which is less than 0.45 / sqrt(S eps). So w is within eps / q of one of the q / 2
+fractions m pi / q, and the search near them is short.
 """
 
 import math
@@ -19,17 +20,17 @@ from .frequency import described
 from .frequency_search import Blocks, Elements, FrequencyWindow, TooMany, find, usual_reach
 from .predictions import HIDDEN, nothing, predicted
 
-_BITS = 64  # times 10^(d/2): with so many the best lag nearly always stands out
+_BITS = 64  # times 10^(d/2): enough for the best lag to stand out nearly always
 _LEAST_BITS = 2048
-_LAGS = 16  # that are tried, the best first
-_NOISE = 2.0  # standard deviations by which chance may have made one of these more
+_LAGS = 16  # tried, the best first
+_NOISE = 2.0  # standard deviations that chance may add to a correlation
 _BOUND = 0.45
-_DENSE = 4096  # elements that are used one and all; of each doubling after that ...
-_SPARSE = 1024  # ... so many: enough to go on without a doubt between two halves of a wave
+_DENSE = 4096  # first elements, of which all are used; of each doubling after that ...
+_SPARSE = 1024  # ... this number, which keeps the phase unambiguous
 
 
 class Autocorrelation(Adversary):
-    """Autocorrelation of all lags, and a search near the fractions that the best ones stand for."""
+    """Autocorrelation at all lags, and a search near the fractions of the best lags."""
 
     name = "autocorrelation of a long key"
     label = "A3"
@@ -55,28 +56,28 @@ class Autocorrelation(Adversary):
         details |= {"lag": lag, **described(best)}
         end = len(seen.long_key)
         prediction = (seen.long_key_index, end, best.bits(seen.digits, np.arange(end, end + HIDDEN)))
-        what = f"found the angular frequency of a key of {len(bits)} bits, which resembles itself after {lag}"
+        what = f"found the angular frequency of a key of {len(bits)} bits, which correlates with itself at lag {lag}"
         return predicted(self.name, oracle, what, [prediction], details)
 
 
 def bits_for(digits: int) -> int:
-    """Return how many bits of a key the attack needs at this d."""
+    """Return the number of key bits that the attack needs at this d."""
     return max(_LEAST_BITS, math.ceil(_BITS * 10 ** (digits / 2)))
 
 
 def correlations(bits: Bits) -> Floats:
-    """Return for each lag how many standard deviations the bits correlate with themselves; 0 for lag 0 and the last."""
+    """Return the autocorrelation at each lag, in standard deviations; 0 for lag 0 and the last lags."""
     count = len(bits)
     bias = 1 - 2 * float(bits.mean())
     sigmas = autocorrelation(bits)
-    sigmas -= bias**2 * np.sqrt(np.arange(count, 0, -1))  # which ones and zeros in unequal number give at any lag
+    sigmas -= bias**2 * np.sqrt(np.arange(count, 0, -1))  # the contribution of unequal numbers of ones and zeros
     sigmas[0] = 0
-    sigmas[-max(1, count // 50) :] = 0  # sums of few
+    sigmas[-max(1, count // 50) :] = 0  # sums of few terms
     return sigmas
 
 
 def frequencies(seen: Seen, lag: int, correlation: float) -> list[FrequencyWindow]:
-    """Return the frequencies of the whole long key for which a lag has such a correlation, at least."""
+    """Return the frequencies that fit the long key and give at least this correlation at this lag."""
     elements = sparse(len(seen.long_key))
     reach = usual_reach(seen.digits, elements)
     farthest = max(1.0, (_BOUND / correlation) ** 2) / 10.0**seen.digits
@@ -91,7 +92,7 @@ def frequencies(seen: Seen, lag: int, correlation: float) -> list[FrequencyWindo
 
 
 def sparse(count: int) -> Elements:
-    """Return elements below `count` that say enough: all of the first ones, and then ever fewer."""
+    """Return elements below `count` for the search: all of the first ones, then fewer and fewer."""
     pieces = [np.arange(min(count, _DENSE))]
     start = _DENSE
     while start < count:

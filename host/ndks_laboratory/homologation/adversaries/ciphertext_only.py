@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Messages are read of which nothing is known but that they are ASCII: the top bit of each byte is 0.
+"""Ciphertext-only attack on ASCII messages, whose bytes have the top bit 0.
 
-So every eighth bit of the key is known, at elements that are multiples of g, the common divisor of 8 and the first.
-They give w' = g w modulo pi, which leaves g candidates for w. What is left of a window of frequencies is cut into
-pieces on each of which all bits of the message stay the same. The text that looks most like English is taken.
+So every eighth bit of the key is known, at elements that are multiples of g = gcd(8, first element). These bits give
+w' = g w modulo pi, which leaves g candidates for w. Each remaining window of frequencies is cut into pieces on which
+all bits of the message are constant. The most English-looking text wins.
 """
 
 import math
@@ -21,24 +21,24 @@ from ..attack import CIPHERTEXTS, Adversary, Bits, Finding, Intercepted, Oracle,
 from . import english
 from .frequency_search import RADIANS, TURN, Elements, FrequencyWindow, TooMany, find, parity
 
-_RANKED = 64  # candidates whose pieces are looked at; the others are far from any text
-_LOOK = 48  # bytes by which candidates are ranked first
-_COMPARED = 32  # pieces whose words are looked at
-_PIECES = 4000  # of all that is left of a window
+_RANKED = 64  # candidates that are cut into pieces; the others are far from any text
+_LOOK = 48  # bytes of the first ranking of candidates
+_COMPARED = 32  # pieces that are ranked by their words
+_PIECES = 4000  # at most of a window
 _EXCERPT = 60  # characters
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A text that an adversary believes to be that of a message."""
+    """A guessed text of a message."""
 
     text: bytes
     seconds: float
-    frequencies: int  # that fit the top bits
+    frequencies: int  # number of windows that fit the top bits
 
 
 class CiphertextOnly(Adversary):
-    """Read messages from ciphertexts alone; about 20 * 10^d steps for each."""
+    """Reads messages from ciphertexts alone, in about 20 * 10^d steps each."""
 
     name = "ciphertext only, ASCII"
     label = "A1"
@@ -73,7 +73,7 @@ class CiphertextOnly(Adversary):
 
 
 def read_message(seen: Seen, message: Intercepted) -> Reading | None:
-    """Return the likeliest text; None when there is no frequency for which the message is ASCII."""
+    """Return the likeliest text, or None if no frequency makes the message ASCII."""
     start = time.monotonic()
     ciphertext = np.frombuffer(message.ciphertext, np.uint8)
     elements = message.first_element + np.arange(8 * len(ciphertext))
@@ -97,7 +97,7 @@ def read_message(seen: Seen, message: Intercepted) -> Reading | None:
 
 
 def _divided(window: FrequencyWindow, divisor: int, turns: int) -> FrequencyWindow:
-    """Return the frequencies of (w + pi turns) / divisor."""
+    """Return the window of the frequencies (w + pi turns) / divisor."""
     centre, rest = divmod(window.centre + turns * (TURN // 2), divisor)
     shift = rest * RADIANS
     return FrequencyWindow(centre, (window.low + shift) / divisor, (window.high + shift) / divisor)
@@ -106,7 +106,7 @@ def _divided(window: FrequencyWindow, divisor: int, turns: int) -> FrequencyWind
 def _ranked(
     seen: Seen, candidates: list[FrequencyWindow], elements: Elements, encrypted: Bits
 ) -> list[FrequencyWindow]:
-    """Return those candidates whose middles give the likeliest texts."""
+    """Return the candidates whose middles give the likeliest texts."""
     if len(candidates) <= _RANKED:
         return candidates
     look = slice(0, 8 * _LOOK)
@@ -119,7 +119,7 @@ def _ranked(
 
 
 def _likeliest(digits: int, window: FrequencyWindow, elements: Elements, encrypted: Bits) -> tuple[float, bytes]:
-    """Return the likeliest text of a window and its cost: a text is as likely as its piece is wide, to begin with."""
+    """Return the likeliest text of a window and its cost; the prior of a text is the width of its piece."""
     edges = pieces(digits, window, elements)
     middles, widths = (edges[1:] + edges[:-1]) / 2, np.diff(edges)
     both = [parity(window.values(digits, elements, edge)) for edge in (window.low, window.high)]
@@ -136,13 +136,13 @@ def _likeliest(digits: int, window: FrequencyWindow, elements: Elements, encrypt
 
 
 def changes(digits: int, window: FrequencyWindow, elements: Elements) -> npt.NDArray[np.float64]:
-    """Return how many whole numbers values of each element pass within a window."""
+    """Return the number of rounding steps of each element's value within a window."""
     first, last = (np.rint(window.values(digits, elements, edge)) for edge in (window.low, window.high))
     return last - first
 
 
 def pieces(digits: int, window: FrequencyWindow, elements: Elements) -> npt.NDArray[np.float64]:
-    """Return where, within a window, bits change: its edges among it, and not more than some thousands."""
+    """Return the points of a window at which bits change, and its edges: at most a few thousand."""
     low, high = (window.values(digits, elements, edge) for edge in (window.low, window.high))
     first, last = np.rint(low).astype(np.int64), np.rint(high).astype(np.int64)
     cuts = [np.array([window.low, window.high])]
@@ -151,6 +151,6 @@ def pieces(digits: int, window: FrequencyWindow, elements: Elements) -> npt.NDAr
         halves = np.arange(int(first[i]), int(last[i]), up) + up / 2
         if sum(map(len, cuts)) + len(halves) > _PIECES:
             break
-        # Values are nearly linear in so small a window.
+        # In such a small window, the values are nearly linear.
         cuts.append(window.low + window.width * (halves - low[i]) / (high[i] - low[i]))
     return np.unique(np.concatenate(cuts).clip(window.low, window.high))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Numba, typed; and several threads for what it has compiled."""
+"""Typed wrappers of Numba, and a thread pool for compiled functions."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -13,23 +13,23 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
-# The sum of products may be contracted, which only makes it more exact; nothing else may change.
+# Sums of products may be contracted, which only reduces rounding; no other optimisation may change results.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
 
 
 def compiled(function: Function) -> Function:
-    """Compile at the first call, and cache the code for the next process where there is a place for it."""
+    """Compile a function at its first call, and cache the code if a cache directory is writable."""
     jit: Any = numba.njit  # pyright: ignore[reportUnknownMemberType]
     try:
         return jit(function, cache=True, **_OPTIONS)
-    except RuntimeError:  # "no locator available": neither the package nor the user's cache can be written to
+    except RuntimeError:  # "no locator available": neither the package nor the user's cache is writable
         return jit(function, **_OPTIONS)
 
 
 def on_all_cores(
     work: Callable[[Job], Result], jobs: Iterable[Job], check_time: Callable[[], None]
 ) -> Iterator[Result]:
-    """Yield the results of the jobs in order; OutOfTime is raised between two of them."""
+    """Yield the results of jobs in order; OutOfTime may be raised between two of them."""
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
         waiting: list[Any] = []

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Parameters as people choose them: p1 with a few decimals, p2 a whole number. There are 3 * 10^8 such pairs."""
+"""Exhaustive search over p1 with few decimals and whole p2, as people choose them: 3 * 10^8 pairs."""
 
 import math
 from collections.abc import Iterator
@@ -18,16 +18,16 @@ from .frequency_search import Phases
 from .grid_kernel import matches
 from .predictions import HIDDEN, exact_bits, nothing, predicted
 
-_BITS = 40  # of a key; more would let errors of d = 12 in, and what is left is compared exactly
-_FIXED = 128  # bits
+_BITS = 40  # of a key: few enough to be exact at d = 12; the pairs found are then compared exactly
+_FIXED = 128  # bits of fixed-point numbers
 _COLUMNS = 10  # bits: 1024 multiples of p1 in a table
-_AT_ONCE = 4096  # values of p1
-_CHECKED = 5  # keys that a pair has to give
-_MOST = 1 << 12  # pairs that give _BITS bits, of so many p1
+_AT_ONCE = 4096  # values of p1 in one job
+_CHECKED = 5  # keys that a pair must give
+_MOST = 1 << 12  # pairs that one job may find
 
 
 class DecimalGrid(Adversary):
-    """Exhaustion of p1 below pi with some decimals, those with the fewest first, times p2 up to a limit."""
+    """Tries all p1 below pi with some decimals, the shortest first, and all whole p2 up to a limit."""
 
     name = "p1 and p2 as short decimals"
     label = "A4"
@@ -57,7 +57,7 @@ class DecimalGrid(Adversary):
         )
 
     def _pairs(self, seen: Seen, count: int) -> Iterator[tuple[int, int]]:
-        """Yield p1 in its last decimal, and p2, for which key 1 begins as it does."""
+        """Yield pairs that give the beginning of key 1: p1 in units of its last decimal, and p2."""
         numbers = by_decimals(count)
         steps = half_turns(count, 10**self.p1_decimals)[numbers]
         bits = seen.keys[0, 1 : 1 + _BITS]
@@ -73,14 +73,14 @@ class DecimalGrid(Adversary):
 
 
 def by_decimals(count: int) -> npt.NDArray[np.int64]:
-    """Return 1 to `count`, those with the most zeros at the end first."""
+    """Return the numbers 1 to `count`, those with the most trailing zeros first."""
     numbers = np.arange(1, count + 1)
     zeros = sum((numbers % 10**power == 0).astype(np.int64) for power in range(1, 8))
     return numbers[np.argsort(-zeros, kind="stable")]
 
 
 def half_turns(count: int, unit: int) -> Phases:
-    """Return 2^64 sin(i / unit) / pi for i = 0 to `count`, to the nearest whole number or the one beside it."""
+    """Return 2^64 sin(i / unit) / pi for i = 0 to `count`, rounded with an error of at most 1."""
     columns = _table(1, unit, _COLUMNS)
     row_bits = max(0, (count >> _COLUMNS).bit_length())
     rows = tuple(Pair(pair.high[:, None], pair.low[:, None]) for pair in _table(1 << _COLUMNS, unit, row_bits))
@@ -111,6 +111,6 @@ def _table(step: int, unit: int, bits: int) -> tuple[Pair, Pair]:
 
 
 def _gives(keys: Bits, p1: str, p2: str, digits: int) -> bool:
-    """Tell whether parameters give the first keys, all bits of them."""
+    """Return whether parameters give all bits of the first keys."""
     size = keys.shape[1]
     return all(np.array_equal(exact_bits(p1, p2, digits, k, 0, size), key) for k, key in enumerate(keys[:_CHECKED], 1))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How much a text in ASCII looks like English."""
+"""Scores of ASCII texts by their likeness to English."""
 
 import re
 
@@ -10,8 +10,8 @@ import numpy.typing as npt
 Texts = npt.NDArray[np.uint8]  # shape (texts, bytes)
 Costs = npt.NDArray[np.float64]
 
-# -log2 of how often one of " abc...z" (columns) comes after another (rows), 15 at most, one hexadecimal digit each.
-# Counted in 5 MB of English prose: documentation of free software.
+# -log2 of the frequency of one of " abc...z" (columns) after another (rows), at most 15, one hexadecimal digit each.
+# Counted in 5 MB of English prose, the documentation of free software.
 _PAIRS = """
 b35455466398555459543664a8a 3c545c86d5b7353f6d34366975b 649782abb44f38a48e5673ada4f 53c6a3ab35e45ac29b5735bcd7d
 15996299b3ac6a949f75759bc7f 15954667a7ac664967335a6857c 24c9a45bc3fe6aa2ae4864ccd7f 15a9a29644fd57559d5574abe8b
@@ -21,9 +21,9 @@ b35455466398555459543664a8a 3c545c86d5b7353f6d34366975b 649782abb44f38a48e5673ad
 25c7a3ac23fd7ab48f5566d8c6c 65556476f5fc34384f333dcfafc 62c991bad3ffc7b5beb8baadacd 33ccb3cd22ec8b54cf56adedbdf
 2494938a83ce87b93da83b9b67b 1998a7a8a6ff77644c845ca7ddb 53ba91a994ec86a59e79abaab68
 """
-_NEVER, _RARE = 25.0, 13.0  # bits, for what is no text, and for what is rarely part of one
+_NEVER, _RARE = 25.0, 13.0  # bits: cost of bytes that are not text, and of rare characters
 _MARKS = {",": 2.0, ".": 2.0, "'": 5.0, "-": 5.0, "?": 5.0, "!": 5.0, ":": 5.0, ";": 6.0, '"': 6.0, "\n": 6.0}
-# Of three letters and more, those that are used most.
+# The most common words of three letters and more.
 _COMMON = """
 the and that have for not with you this but his from they say her she will one all would there their what out about
 who get which when make can like time just him know take people into year your good some could them see other than
@@ -46,11 +46,11 @@ february march april june july august september october november december north 
 ship train plane report order orders secret agree agreed please thank thanks dear sir madam yes
 """
 _WORDS = frozenset(_COMMON.split())
-_REPEATED = 1.0  # a symbol that comes for the third time may come as often as it likes
+_REPEATED = 1.0  # bits: cost of a symbol from its third repetition on
 
 
 def cost(texts: Texts) -> Costs:
-    """Return -log2 of how likely each text is, about."""
+    """Return -log2 of the approximate probability of each text."""
     before = np.concatenate((np.full((len(texts), 1), ord(" "), np.uint8), texts[:, :-1]), axis=1)
     costs = _COSTS[before, texts]
     same = texts == before
@@ -60,13 +60,13 @@ def cost(texts: Texts) -> Costs:
 
 
 def saved(text: bytes) -> float:
-    """Return how many bits fewer a text has for those of its words that are common."""
+    """Return the bits that common words save in the cost of a text."""
     words = re.findall("[a-z]{3,}", text.decode("ascii", "replace").lower())
     return float(sum(2 * len(word) - 3 for word in words if word in _WORDS))
 
 
 def _costs() -> Costs:
-    """Return the cost of each byte after each other one."""
+    """Return the cost of each byte (column) after each other byte (row)."""
     costs = np.full((256, 256), _NEVER)
     printable = [*range(32, 127), 10]
     for after in range(256):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Units that compute in single precision have few angular frequencies: all 2^23 of an octave are tried."""
+"""Exhaustive search over the angular frequencies of units that compute in single precision: 2^23 in an octave."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ from .predictions import HIDDEN, nothing, predicted
 
 Singles = npt.NDArray[np.float32]
 
-_BITS = 128  # by which a frequency is known
-_ONE = 0x3F800000  # 1.0 as an integer; the next float is the next integer
+_BITS = 128  # enough to identify a frequency
+_ONE = 0x3F800000  # bit pattern of 1.0; the next float has the next pattern
 _OCTAVE = 1 << 23
-_PART = 1 << 17  # frequencies at once: they stay in the cache of a core
+_PART = 1 << 17  # frequencies in one job: they fit into the cache of a core
 
 
 class FloatUnits(Adversary):
-    """Exhaustion of y1 as a float32, from 2^octaves[0] to 2^octaves[1], rejected bit by bit."""
+    """Tries all y1 in float32 from 2^octaves[0] to 2^octaves[1], and rejects them bit by bit."""
 
     name = "float32 units"
     label = "A6"
@@ -46,7 +46,7 @@ class FloatUnits(Adversary):
         if not found:
             what = f"none of {last - first} single-precision frequencies gives {len(known)} bits of a key"
             return nothing(self.name, what, details)
-        # The other bits that are known tell those apart that give the same first ones.
+        # The other known bits choose among the frequencies that give the same first bits.
         y1 = max(map(np.float32, found), key=lambda y1: agreement(y1, seen.digits, key))
         details |= {"fit": len(found), "frequency": float(y1)}
         bits = bits_of(y1, seen.digits, np.arange(len(key), len(key) + HIDDEN))
@@ -55,24 +55,24 @@ class FloatUnits(Adversary):
 
 
 def float_unit_bits(p1: str, p2: str, digits: int, index: int, count: int, first: int = 0) -> Bits:
-    """Return bits of a key as a unit computes them in single precision."""
+    """Return the bits of a key computed in single precision."""
     y1 = np.float32(p2) * np.sin(np.float32(p1) * np.float32(index))
     return bits_of(y1, digits, np.arange(first, first + count))
 
 
 def bits_of(y1: Any, digits: int, elements: Elements) -> Bits:
-    """Return bits of one frequency; or of several, one element of each."""
+    """Return bits of one frequency, or one element of several frequencies."""
     values: Singles = np.rint(np.float32(10**digits) * np.abs(np.cos(y1 * elements.astype(np.float32))))
     return (values.astype(np.int64 if digits > 9 else np.int32) & 1).astype(np.uint8)
 
 
 def agreement(y1: Any, digits: int, key: Bits) -> int:
-    """Return how many bits of a key a frequency gives."""
+    """Return the number of key bits that a frequency gives correctly."""
     return int(np.count_nonzero(bits_of(y1, digits, np.arange(len(key))) == key))
 
 
 def surviving(digits: int, known: Bits, first: int, last: int) -> Singles:
-    """Return the positive float32 that give the bits; the range is of floats taken as integers."""
+    """Return the positive float32 frequencies that give the bits; `first` and `last` are bit patterns of floats."""
     left = np.arange(first, last, dtype=np.uint32).view(np.float32)
     for element, bit in enumerate(known):
         left = left[bits_of(left, digits, np.array([element])) == bit]
@@ -82,6 +82,6 @@ def surviving(digits: int, known: Bits, first: int, last: int) -> Singles:
 
 
 def _parts(first: int, last: int) -> list[int]:
-    """Return where parts start: from 1 up, where most frequencies lie, then from 1 down."""
+    """Return the starts of the jobs: from 1 upwards, where most frequencies are, then from 1 downwards."""
     starts = range(first, last, _PART)
     return sorted(starts, key=lambda start: (start < _ONE, abs(start - _ONE)))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Known bits of a key give its angular frequency, and that the rest of the key."""
+"""Attack on the angular frequency of a key from known bits; the frequency gives the rest of the key."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from .predictions import HIDDEN, nothing, predicted
 
 
 class Frequency(Adversary):
-    """Branch and bound on the angular frequency; about 4 * 10^d steps."""
+    """Branch and bound on the angular frequency, in about 4 * 10^d steps."""
 
     name = "angular frequency from known bits"
     label = "A2"
@@ -41,5 +41,5 @@ class Frequency(Adversary):
 
 
 def described(window: FrequencyWindow) -> dict[str, float]:
-    """Return a frequency for details."""
+    """Return a frequency as fields of `details`."""
     return {"frequency": float(window.frequency), "frequency_uncertainty": window.width / 2}

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The angular frequencies that give certain bits, and the bits of an angular frequency.
+"""Search for the angular frequencies that give certain bits, and the bits of an angular frequency.
 
-Of y1 = p2 sin(p1 k), only w = +-y1 modulo pi shows in the bits: it is looked for in [0, pi/2], a quarter of a turn.
+The bits depend on y1 = p2 sin(p1 k) only through w = +-y1 modulo pi, so the search covers [0, pi/2].
 """
 
 import math
@@ -21,25 +21,25 @@ Elements = npt.NDArray[np.int64]
 Phases = npt.NDArray[np.uint64]
 
 TURN = 1 << 64
-RADIANS = 2 * math.pi / TURN  # of one unit of phase
+RADIANS = 2 * math.pi / TURN  # in one unit of phase
 
-_FIRST_STAGE = 64  # bits that are searched at once; after that few frequencies are left
-_GROWTH = 4  # of the elements from stage to stage
-_PIECES = 64  # of an interval, at the first element: more blocks cost more cosines, fewer a larger error
-_ARGUMENT = 0.05  # e delta at most, for five terms of Taylor's series
-_ROUNDING = 1e-15  # of cosines and what is computed with them, relative to 10^d
+_FIRST_STAGE = 64  # bits searched in the first stage, after which few frequencies are left
+_GROWTH = 4  # factor of the largest element from stage to stage
+_PIECES = 64  # of an interval at the first element: more blocks need more cosines, fewer blocks have larger errors
+_ARGUMENT = 0.05  # upper bound of e delta, for five terms of the Taylor series
+_ROUNDING = 1e-15  # rounding error of values, relative to 10^d
 _ROOM = 1 << 15  # survivors at most
-_CHUNKS = 8  # at least, of a search: for several cores ...
-_STEPS = 1 << 19  # ... and at most so long, for time is checked between them
+_CHUNKS = 8  # of a search at least, for several cores ...
+_STEPS = 1 << 19  # ... and their largest size, because the time is checked between them
 
 
 class TooMany(Exception):
-    """More frequencies fit than there is room for: too few bits are known."""
+    """Too many frequencies fit, because too few bits are known."""
 
 
 @dataclass(frozen=True)
 class FrequencyWindow:
-    """Frequencies centre + delta, with a centre in units of 2^-64 turns, and delta from low to high in radians."""
+    """The frequencies centre + delta, with a centre in units of 2^-64 turns and delta from low to high in radians."""
 
     centre: int
     low: float
@@ -55,31 +55,31 @@ class FrequencyWindow:
 
     @property
     def frequency(self) -> float:
-        """The middle, in [0, pi/2]."""
+        """The middle of the window, in [0, pi/2]."""
         w = self.centre % (TURN // 2) * RADIANS + self.middle
         return abs(w - math.pi) if w > math.pi / 2 else abs(w)
 
     def recentred(self) -> "FrequencyWindow":
-        """Return the same frequencies about another centre: near their middle."""
+        """Return the same frequencies with a centre near their middle."""
         moved = round(self.middle / RADIANS)
         shift = moved * RADIANS
         return FrequencyWindow((self.centre + moved) % TURN, self.low - shift, self.high - shift)
 
     def values(self, digits: int, elements: Elements, delta: float) -> npt.NDArray[np.float64]:
         """Return 10^d cos(e w) for w = centre + delta."""
-        phases = elements.astype(np.uint64) * np.uint64(self.centre)  # wraps
+        phases = elements.astype(np.uint64) * np.uint64(self.centre)  # modulo 2^64, a whole turn
         angles = phases.view(np.int64) * RADIANS
         turned = elements * delta
         return 10.0**digits * (np.cos(angles) * np.cos(turned) - np.sin(angles) * np.sin(turned))
 
     def bits(self, digits: int, elements: Elements) -> Bits:
-        """Return the bits of the middle."""
+        """Return the bits of the middle frequency."""
         return parity(self.values(digits, elements, self.middle))
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """Blocks of frequencies, `many` about each multiple of half a turn / `parts`, all in all `count`."""
+    """`count` blocks of frequencies, `many` around each multiple of half a turn / `parts`."""
 
     count: int
     parts: int
@@ -89,20 +89,20 @@ class Blocks:
 
     @classmethod
     def everywhere(cls, reach: float) -> "Blocks":
-        """Return blocks for [0, pi/2] that reach so far, or a bit less."""
+        """Return blocks that cover [0, pi/2], each of at most this reach."""
         quarter = 1 << max(0, math.ceil(math.log2(math.pi / 4 / reach)))
         return cls(quarter, 2 * quarter, 1, 0, TURN // 8 // quarter)
 
     @classmethod
     def about_fractions(cls, parts: int, width: float, reach: float) -> "Blocks":
-        """Return blocks within `width` of m pi / parts, 0 <= m <= parts / 2."""
+        """Return blocks that cover the `width` around m pi / parts, 0 <= m <= parts / 2."""
         many = max(1, math.ceil(width / reach))
         distance = round(2 * width / many / RADIANS)
         return cls((parts // 2 + 1) * many, parts, many, distance, -(many - 1) * distance // 2 % TURN)
 
     @classmethod
     def around(cls, centre: int, width: float, reach: float) -> "Blocks":
-        """Return blocks within `width` of one frequency."""
+        """Return blocks that cover the `width` around one frequency."""
         many = max(1, math.ceil(width / reach))
         distance = math.ceil(2 * width / many / RADIANS)
         return cls(many, 1, many, distance, (centre - (many - 1) * distance // 2) % TURN)
@@ -129,14 +129,14 @@ def parity(values: npt.NDArray[np.float64]) -> Bits:
 
 
 def usual_reach(digits: int, elements: Elements) -> float:
-    """Return how far blocks should reach for a search that begins with these elements."""
+    """Return the best reach of blocks for a search that begins with these elements."""
     return min(_PIECES / 10.0**digits, _ARGUMENT / float(elements[:_FIRST_STAGE][-1]))
 
 
 def find(
     digits: int, elements: Elements, bits: Bits, check_time: Callable[[], None], blocks: Blocks | None = None
 ) -> list[FrequencyWindow]:
-    """Return all windows of frequencies with these bits at these elements (which increase), the widest first."""
+    """Return all windows of frequencies with these bits at these increasing elements, the widest first."""
     if np.any(bits[elements == 0]):
         return []  # round(10^d) is even
     bits, elements = bits[elements > 0], elements[elements > 0]
@@ -157,7 +157,7 @@ def find(
 def _first_stage(
     digits: int, elements: Elements, bits: Bits, blocks: Blocks, check_time: Callable[[], None]
 ) -> list[FrequencyWindow]:
-    steps = 10.0**digits * blocks.reach + 1  # that a block takes, about
+    steps = 10.0**digits * blocks.reach + 1  # of one block, approximately
     size = min(max(512, blocks.count // _CHUNKS), math.ceil(_STEPS / steps))
     starts = range(0, blocks.count, size)
     windows: list[FrequencyWindow] = []
@@ -174,7 +174,7 @@ def _first_stage(
 
 
 def _narrow(digits: int, elements: Elements, bits: Bits, window: FrequencyWindow) -> list[FrequencyWindow]:
-    """Return what is left of a window."""
+    """Return the parts of a window that fit further bits."""
     alone = Blocks(1, 1, 1, 0, window.centre)
     found = _search(digits, elements, bits, alone, range(1), (window.low, window.high))
     return [w.recentred() for w in found]
@@ -186,7 +186,7 @@ def _search(
     scale = 10.0**digits
     farthest = float(elements[-1]) * max(map(abs, reach))
     slack = scale * (_ROUNDING + farthest**5 / 100)
-    # So many cuts are made at most; half of the pieces are kept.
+    # An upper bound of the number of cuts; half of the pieces are kept.
     intervals = int(sum(scale * float(e) * (reach[1] - reach[0]) / 2 + 4 for e in elements[:_FIRST_STAGE])) + 8 * len(
         elements
     )

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""All p2 up to a limit for each of many p1, compiled: a numerically controlled oscillator that is rejected early.
+"""Compiled search over all p2 up to a limit for many p1, with numerically controlled oscillators and early rejection.
 
-With h = 2^64 sin(p1 k) / pi, the phase of element e is p2 h e / 2^64 half turns, and whole ones wrap away in 64 bits.
+With h = 2^64 sin(p1 k) / pi, the phase of element e is p2 h e / 2^64 half turns; whole half turns vanish modulo 2^64.
 """
 
 import math
@@ -12,13 +12,13 @@ import numpy as np
 
 from .compiled import compiled
 
-# cos(pi v) = sum of these times v^(2 i), less than 2^-55 off for |v| <= 1/2
+# cos(pi v) = sum of these times v^(2 i), with an error of less than 2^-55 for |v| <= 1/2
 _SERIES = tuple((-1.0) ** i * math.pi ** (2 * i) / math.factorial(2 * i) for i in range(11))
 
 
 @compiled
 def matches(steps: Any, bits: Any, scale: float, limit: int, found: Any) -> int:
-    """Write each step number and p2 that give the bits from element 1 on; return how many there are."""
+    """Write the step number and p2 of each pair that gives the bits from element 1 on; return their number."""
     candidates = np.empty(limit, np.uint64)
     odd = np.empty(limit)
     many = 0

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Keys that begin alike, or resemble each other: with few angular frequencies, some of many keys do."""
+"""Search for keys with equal beginnings or extreme Hamming distances, which few angular frequencies would cause."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,23 +12,23 @@ from .predictions import UNLIKELY, nothing, tail
 
 _PREFIX = 64  # bits
 _KINDS = 2  # of tests: prefixes, distances
-_ROWS = 256  # of the matrix of distances at once
+_ROWS = 256  # of the distance matrix at once
 
 
 class KeyReuse(Adversary):
-    """Shared prefixes of keys, and the Hamming distances of all pairs."""
+    """Compares the prefixes and Hamming distances of all pairs of keys."""
 
     name = "key reuse between key indices"
     label = "A8"
     needs = frozenset({KEYS})
 
     def run(self, seen: Seen, oracle: Oracle) -> Finding:
-        """Compare; the p-value is over both kinds of tests. The oracle is not asked."""
+        """Compare all pairs; the p-value covers both kinds of tests. The oracle is not used."""
         del oracle
         count, size = seen.keys.shape
         pairs = count * (count - 1) // 2
         if not pairs:
-            return nothing(self.name, "one key resembles no other", {"keys": count})
+            return nothing(self.name, "one key alone has no pairs", {"keys": count})
         sharing = shared_prefixes(seen.keys)
         of_prefixes = min(1.0, pairs * 2.0 ** -min(_PREFIX, size)) if sharing else 1.0
         agreement, first, second = farthest_from_half(seen)
@@ -45,27 +45,27 @@ class KeyReuse(Adversary):
             "p_value_distances": of_distances,
         }
         summary = (
-            f"of {count} keys {sharing} begin with the same {_PREFIX} bits as another; keys {first} and {second} "
+            f"{sharing} of {count} keys share their first {_PREFIX} bits with another; keys {first} and {second} "
             f"agree in {agreement} of {size} bits"
         )
         return Finding(self.name, Outcome.of(p_value >= UNLIKELY, summary), 0.0, p_value, 2 * pairs, details)
 
 
 def shared_prefixes(keys: Bits) -> int:
-    """Return how many keys begin as another one does."""
+    """Return the number of keys that share their prefix with another."""
     packed = np.packbits(keys[:, :_PREFIX], axis=1)
     _, counts = np.unique(packed, axis=0, return_counts=True)
     return int(counts[counts > 1].sum())
 
 
 def farthest_from_half(seen: Seen) -> tuple[int, int, int]:
-    """Return the pair of keys that agree in the most or the fewest bits: in how many, and their indices."""
+    """Return the number of equal bits and the indices of the pair whose number is farthest from half."""
     signs = 1 - 2 * seen.keys.astype(np.float32)
     best = (0.0, 0, 0)
     for start in range(0, len(signs), _ROWS):
         seen.check_time()
         products: npt.NDArray[np.float32] = np.abs(signs[start : start + _ROWS] @ signs[start:].T)
-        products[np.tril_indices(len(products), 0, products.shape[1])] = 0  # each pair once, and none with itself
+        products[np.tril_indices(len(products), 0, products.shape[1])] = 0  # keeps each pair of different keys once
         row, column = divmod(int(products.argmax()), products.shape[1])
         best = max(best, (float(products[row, column]), start + row, start + column))
     _, first, second = best

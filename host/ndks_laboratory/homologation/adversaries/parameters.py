@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""p1 and p2 from five keys, and with them every key of the network."""
+"""Attack on p1 and p2 from five keys, which gives every key of the network."""
 
 import math
 from dataclasses import dataclass, field
@@ -15,15 +15,15 @@ from .frequency_search import Blocks, FrequencyWindow, TooMany, find, phase, usu
 from .predictions import Prediction, exact_bits, nothing, predicted
 from .recurrence import KEYS_NEEDED, Doubles, MeasuredFrequency, nearest, parameters
 
-_LIMITS = (100.0, 1000.0, 10000.0)  # of |y1|, one after the other
-_NEXT = 1.3  # times the index of the key that was measured last: so far the fit can be trusted
+_LIMITS = (100.0, 1000.0, 10000.0)  # of |y1|, tried in turn
+_NEXT = 1.3  # factor from one measured key index to the next, for which the fit is good enough
 _SIGMAS = 5
-_LUCK = 0.05  # decimals are tried when chance gives as short ones so rarely
+_LUCK = 0.05  # largest chance of such short decimals in a random interval
 _PREDICTED_KEYS, _PREDICTED_BITS = 4, 250
 
 
 class Parameters(Adversary):
-    """The recurrence of y(k) over candidates, a fit to more keys, then short decimals that give the keys exactly."""
+    """Solves the recurrence of y(k) over candidates, fits more keys, then tries short decimals exactly."""
 
     name = "p1 and p2 from five keys"
     label = "A5"
@@ -65,7 +65,7 @@ class Parameters(Adversary):
 
 
 def _measured(seen: Seen, key: Bits, blocks: Blocks | None = None) -> MeasuredFrequency | None:
-    """Return the frequency of a key; where several give all of its bits they are neighbours."""
+    """Return the frequency of a key; if several fit all of its bits, they are neighbours."""
     try:
         windows = find(seen.digits, np.arange(len(key)), key, seen.check_time, blocks)
     except TooMany:
@@ -79,7 +79,7 @@ def _measured(seen: Seen, key: Bits, blocks: Blocks | None = None) -> MeasuredFr
 
 @dataclass
 class Fit:
-    """p1, p2 by least squares from y1 of some keys."""
+    """A least-squares fit of p1 and p2 to y1 of some keys."""
 
     p1: float
     p2: float
@@ -95,12 +95,12 @@ class Fit:
         return self.p2 * math.sin(self.p1 * index)
 
     def error(self, index: int) -> float:
-        """Return how far off y1 of a key may be."""
+        """Return the error bound of y1 of a key."""
         slopes = self._slopes(np.array([index]))[0]
         return _SIGMAS * math.sqrt(float(slopes @ self.covariance @ slopes)) + 1e-15 * abs(self.p2)
 
     def extend(self, seen: Seen) -> None:
-        """Measure keys farther and farther away: p1 comes out better with each."""
+        """Measure keys with larger and larger indices, each of which improves p1."""
         index = self.indices[-1]
         while index < len(seen.keys):
             index = min(len(seen.keys), math.ceil(index * _NEXT))
@@ -119,10 +119,10 @@ class Fit:
             self._solve()
 
     def decimals(self, seen: Seen) -> tuple[str, str] | None:
-        """Return the shortest decimals within the errors, when they give the keys exactly."""
+        """Return the shortest decimals within the error bounds, if they give the keys exactly."""
         sigmas = np.sqrt(np.diag(self.covariance)) * _SIGMAS
         p2 = _shortest(self.p2, float(sigmas[1]))
-        # Keys are the same for -p1, and for p1 + pi.
+        # -p1 and p1 + pi give the same keys.
         same = (sign * self.p1 + turns * math.pi for turns in range(4) for sign in (1, -1))
         short = {p1 for value in same if (p1 := _shortest(value, float(sigmas[0])))}
         for p1 in sorted(short, key=lambda text: (len(text), text)):
@@ -136,7 +136,7 @@ class Fit:
         return all(np.array_equal(exact_bits(p1, p2, seen.digits, k, 0, size), key) for k, key in rows)
 
     def predictions(self, seen: Seen, decimals: tuple[str, str] | None) -> list[Prediction]:
-        """Return the beginnings of the keys after those that were seen."""
+        """Return predictions of the keys after the known ones."""
         made: list[Prediction] = []
         for index in range(len(seen.keys) + 1, len(seen.keys) + 1 + _PREDICTED_KEYS):
             if decimals:
@@ -147,16 +147,16 @@ class Fit:
         return made
 
     def _slopes(self, indices: npt.NDArray[np.int64]) -> Doubles:
-        """Return the derivatives of y by p1 and p2, a row each."""
+        """Return the derivatives of y by p1 and p2, one row per index."""
         angles = self.p1 * indices
         return np.stack((self.p2 * indices * np.cos(angles), np.sin(angles)), axis=1).astype(np.float64)
 
     def _solve(self) -> None:
-        """Gauss-Newton."""
+        """Fit by the Gauss-Newton method."""
         indices, ys, errors = np.array(self.indices), np.array(self.ys), np.array(self.errors)
         for _ in range(3):
             slopes = self._slopes(indices) / errors[:, None]
-            norms: Doubles = np.sqrt((slopes * slopes).sum(axis=0))  # p1 has much the larger ones
+            norms: Doubles = np.sqrt((slopes * slopes).sum(axis=0))  # the slopes of p1 are much larger
             inverse = np.linalg.pinv(np.divide(slopes, norms)).astype(np.float64) / norms[:, None]
             self.covariance = inverse @ inverse.T
             steps = inverse @ ((ys - self.p2 * np.sin(self.p1 * indices)) / errors)
@@ -164,7 +164,7 @@ class Fit:
 
 
 def _shortest(value: float, error: float) -> str | None:
-    """Return the shortest decimal within an error, unless chance would have given it."""
+    """Return the shortest decimal within an error, or None if chance explains it."""
     for places in range(12 if value > 0 else 0):
         if abs(round(value, places) - value) <= error + 1e-15 * abs(value):
             return f"{value:.{places}f}" if 2 * error * 10**places < _LUCK else None

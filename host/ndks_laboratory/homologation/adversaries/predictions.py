@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What an adversary claims to know of bits that he has not seen, and how likely a coin would have known as much."""
+"""Predictions of hidden bits by adversaries, and the probability that a coin is as good."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,14 +13,14 @@ from ndks_laboratory.outcome import Outcome
 from ..attack import Bits, Finding, Oracle
 from ..statistics.tails import upper_tail
 
-UNLIKELY = 1e-9  # below this an adversary says himself that he succeeded
-HIDDEN = 1000  # bits that are predicted, where there is no other reason
+UNLIKELY = 1e-9  # an adversary claims success below this p-value
+HIDDEN = 1000  # default number of predicted bits
 
 Prediction = tuple[int, int, Bits]  # key index, first element, bits
 
 
 def tail(least: int, trials: int) -> float:
-    """Return the chance that a coin is right so often or more."""
+    """Return the probability that a coin is right at least `least` times."""
     return 10.0 ** float(upper_tail([least], [trials], 0.5)[0])
 
 
@@ -30,21 +30,21 @@ def exact_bits(p1: str, p2: str, digits: int, index: int, first: int, count: int
 
 
 def nothing(name: str, summary: str, details: Mapping[str, Any], tests: int = 0) -> Finding:
-    """Return that nothing was found to predict from, as is expected of random bits."""
+    """Return the finding that nothing can be predicted, as expected of random bits."""
     return Finding(name, Outcome.held(summary), p_value=1.0, tests=tests, details=details)
 
 
 def predicted(
     name: str, oracle: Oracle, what: str, predictions: Sequence[Prediction], details: Mapping[str, Any]
 ) -> Finding:
-    """Ask the oracle how many bits are right; the reason begins with `what` was found."""
+    """Ask the oracle for the number of correct bits; the reason of the finding begins with `what`."""
     total = right = 0
     for index, first, bits in predictions:
         agree = oracle.compare_bits(index, first, bits)
         if agree is not None:
             total, right = total + len(bits), right + agree
     p_value = tail(right, total) if total else 1.0
-    came_out = f"predicted {right} of {total} hidden bits" if total else "nobody has the bits it predicts"
+    came_out = f"predicted {right} of {total} hidden bits" if total else "the oracle does not have the predicted bits"
     outcome = Outcome.of(p_value >= UNLIKELY, f"{what}; {came_out}")
     numbers = {"predicted_bits": total, "right_bits": right, "p_value": p_value}
     return Finding(name, outcome, p_value=p_value, tests=1, details={**details, **numbers})

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""p1 and p2 from what is known of y1 of the first five keys: each modulo pi and up to its sign.
+"""Recurrence that gives p1 and p2 from y1 of the first five keys, each known modulo pi and up to its sign.
 
-With y(k) = p2 sin(p1 k), y(k+1) + y(k-1) = 2 cos(p1) y(k). y(1) and y(2), each one of the candidates +-w + pi m, give
-the three that follow, which must be candidates as well. Keys stay what they are when all signs change: y(1) > 0.
+With y(k) = p2 sin(p1 k), y(k+1) + y(k-1) = 2 cos(p1) y(k). Each y(k) is one of the candidates +-w + pi m. y(1) and y(2)
+determine the next three, which must be candidates as well. The keys do not depend on the common sign, so y(1) > 0.
 """
 
 import math
@@ -16,11 +16,11 @@ import numpy.typing as npt
 Doubles = npt.NDArray[np.float64]
 
 KEYS_NEEDED = 5
-_SURE = 0.3  # an expectation less sure than this (of a period pi) says nothing
+_SURE = 0.3  # largest useful error of an expected value, whose period is pi
 
 
 class MeasuredFrequency(NamedTuple):
-    """A frequency modulo pi, and by how much it may be off."""
+    """A frequency modulo pi, and its error bound."""
 
     w: float
     error: float
@@ -29,7 +29,7 @@ class MeasuredFrequency(NamedTuple):
 def parameters(
     keys: Sequence[MeasuredFrequency], limit: float, check_time: Callable[[], None]
 ) -> list[tuple[float, float, list[float]]]:
-    """Return p1, p2 and y1 of the keys, for |y(1)|, |y(2)| up to a limit."""
+    """Return all p1, p2 and y1 of the keys that fit, for |y(1)| and |y(2)| up to a limit."""
     second = candidates(keys[1].w, limit)
     second = np.concatenate((-second, second))
     spread = 6 * (keys[0].error + keys[1].error) + keys[2].error
@@ -48,7 +48,7 @@ def parameters(
 
 
 def candidates(w: float, limit: float) -> Doubles:
-    """Return all positive +-w + pi m up to a limit, the smallest first."""
+    """Return all positive values of +-w + pi m up to a limit, in ascending order."""
     turns = np.arange(math.ceil(limit / math.pi) + 1) * math.pi
     both = np.concatenate((turns + w, turns - w)).astype(np.float64)
     both.sort()
@@ -56,19 +56,19 @@ def candidates(w: float, limit: float) -> Doubles:
 
 
 def nearest(w: float, expected: float) -> float:
-    """Return that +-w + pi m which is nearest to what is expected."""
+    """Return the value of +-w + pi m nearest to `expected`."""
     both = [sign * w + math.pi * round((expected - sign * w) / math.pi) for sign in (1, -1)]
     return min(both, key=lambda y: abs(y - expected))
 
 
 def _distance(y: Doubles, w: float) -> Doubles:
-    """Return how far numbers are from +-w modulo pi."""
+    """Return the distances of numbers from +-w modulo pi."""
     from_zero = np.abs(y - np.rint(y * (1 / math.pi)) * math.pi)
     return np.abs(from_zero - w)
 
 
 def _followed(keys: Sequence[MeasuredFrequency], ys: list[float]) -> list[float] | None:
-    """Return all y when the recurrence from the first two on meets candidates, within the errors."""
+    """Return all y if the recurrence from the first two meets candidates within the error bounds, else None."""
     best, best_error = ys[1] / (2 * ys[0]), (keys[1].error + 2 * keys[0].error) / (2 * ys[0])  # cos(p1)
     for k in range(2, len(keys)):
         expected = 2 * best * ys[k - 1] - ys[k - 2]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Everybody who attacks. SECURITY.md says what each of them reaches."""
+"""Lists of all adversaries; docs/attacks.md describes them."""
 
 from ..attack import Adversary
 from .active import ADVERSARIES
@@ -27,5 +27,5 @@ ACTIVE: tuple[Adversary, ...] = tuple(ADVERSARIES)
 
 
 def small_grid() -> Adversary:
-    """Return the adversary with a grid that holds the paper's p1 and p2, for controls."""
+    """Return the adversary of a small grid that contains the paper's p1 and p2, for controls."""
     return DecimalGrid(p1_decimals=3, p2_limit=100)

@@ -1,15 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Branch and bound on the angular frequency, compiled.
+"""Compiled branch and bound on the angular frequency.
 
-A block is the frequencies c + delta, for delta within the reach, about a centre c that is a whole number of 2^-64
-turns: its multiples are exact, they wrap. With x = S cos(e (c + delta)), S = 10^d, bit e is the parity of round(x).
-Within a block e delta is small, and x follows from cosine and sine of e c by a few terms of Taylor's series.
+A block contains the frequencies c + delta with delta within the reach. Its centre c is a whole number of 2^-64 turns,
+so multiples of c are exact modulo a turn. With x = S cos(e (c + delta)) and S = 10^d, bit e is the parity of round(x).
+Within a block e delta is small, and a few terms of the Taylor series give x from the cosine and sine of e c.
 
-Strategy: element by element, the intervals of delta that are left are cut where x passes a half-integer and at turning
-points of the cosine, and pieces of the wrong parity dropped. `slack` is by how much x may be off: nothing that fits is
-lost. What is done for each interval has no branches that a processor could guess wrong, and most of it is done for
-several at once (SIMD).
+Strategy: for each element, the remaining intervals of delta are cut where x passes a half-integer and at turning
+points of the cosine; pieces of the wrong parity are dropped. `slack` bounds the error of x, so that no fitting
+frequency is lost. The work on an interval has no unpredictable branches, and most of it is vectorised (SIMD).
 """
 
 import math
@@ -24,12 +23,12 @@ _RADIANS = 2 * math.pi * 2.0**-64
 
 @compiled
 def survivors(known: Any, scaled: Any, grid: Any, part: Any, reach: Any, room: Any) -> int:
-    """Search a part of the blocks; write centre, least and greatest delta of what survives, return how many.
+    """Search a part of the blocks; write centre, least and greatest delta of the survivors, and return their number.
 
     `known`: elements and their bits. `scaled`: S and slack. `part`: the first block, and the one after the last.
-    `grid`: step, remainder, denominator, blocks a step, distance of these, offset, all uint64; the centre of block
-    j = m blocks + s is m step + m remainder / denominator + s distance + offset. `room`: arrays for the survivors, and
-    some for the intervals of a block. One more than there is room for means that the rest was not searched.
+    `grid`: step, remainder, denominator, blocks in a step, their distance, and offset, all uint64; the centre of block
+    j = m blocks + s is m step + m remainder / denominator + s distance + offset. `room`: arrays for the survivors and
+    for the intervals of a block. A result of one more than the room means that the search stopped early.
     """
     (elements, bits), (scale, slack), (first, last) = known, scaled, part
     step, remainder, denominator, many, distance, offset = grid
@@ -78,8 +77,8 @@ def _split(now: Any, count: int, wave: Any) -> int:
 
 @compiled
 def _round(now: Any, rounded: Any, count: int, wanted: Any, wave: Any) -> None:
-    """Write to what number of the right parity values of an interval are rounded first, how many follow, and whether
-    the values go up (1) or down (-1). `wanted`: the parity, and by how much values may be off."""
+    """Write, for each interval, the first rounded value of the right parity, the number of such values, and whether
+    the values rise (1) or fall (-1). `wanted`: the parity, and the error bound of values."""
     (bit, slack), (c, s, e) = wanted, wave
     for i in range(count):
         x, y = _value(c, s, e * now[0, i]), _value(c, s, e * now[1, i])
@@ -91,14 +90,14 @@ def _round(now: Any, rounded: Any, count: int, wanted: Any, wave: Any) -> None:
 
 @compiled
 def _spread(now: Any, rounded: Any, count: int, then: Any) -> int:
-    """Copy each interval once for each of its numbers; return how many copies there are."""
+    """Copy each interval once for each of its rounded values; return the number of copies."""
     made, most = 0, then.shape[1] - 2
     for i in range(count):
         low, high, n, up = now[0, i], now[1, i], rounded[0, i], rounded[2, i]
         many = min(int(rounded[1, i]), most - made)
         then[0, made], then[1, made], then[2, made], then[3, made] = low, high, n, up
         then[0, made + 1], then[1, made + 1], then[2, made + 1], then[3, made + 1] = low, high, n + 2 * up, up
-        for k in range(2, many):  # rarely: two were written at any rate, which saves guesses
+        for k in range(2, many):  # rare: two copies are written always, which saves branch mispredictions
             then[0, made + k], then[1, made + k], then[2, made + k], then[3, made + k] = low, high, n + 2 * k * up, up
         made += many
     return made
@@ -106,14 +105,14 @@ def _spread(now: Any, rounded: Any, count: int, then: Any) -> int:
 
 @compiled
 def _cut(then: Any, count: int, scaled: Any, wave: Any) -> None:
-    """Cut each copy to where values are rounded to its number. `scaled`: half an integer and slack, S."""
+    """Cut each copy to the part that rounds to its value. `scaled`: one half plus slack, and S."""
     (half, scale), (c, s, e) = scaled, wave
     for i in range(count):
         n, up = then[2, i], then[3, i]
         left, right = _where(n - up * half, up, c, s, scale), _where(n + up * half, up, c, s, scale)
         left, right = left * (1 / e), right * (1 / e)
         low, high = then[0, i], then[1, i]
-        # A cut that is not inside is on the other side of a turning point: there is none to be made.
+        # A cut outside of the interval is beyond a turning point, and not needed.
         then[0, i] = left if low < left < high else low
         then[1, i] = right if low < right < high else high
 
@@ -126,7 +125,7 @@ def _value(c: float, s: float, t: float) -> float:
 
 @compiled
 def _where(value: float, up: float, c: float, s: float, scale: float) -> float:
-    """Return the t at which c cos t - s sin t has a value, on the side of the cosine where it goes up or down."""
+    """Return the t at which c cos t - s sin t has a value, on its rising (1) or falling (-1) side."""
     value = min(max(value, -scale), scale)
     root = -up * math.sqrt((scale - value) * (scale + value))
     sine = (root * c - value * s) * (1 / (scale * scale))

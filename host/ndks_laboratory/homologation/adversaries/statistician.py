@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""An adversary who looks for anything in a long key that fair bits would not show."""
+"""Statistical tests of a long key against fair bits."""
 
 from ndks_laboratory.outcome import Outcome
 
@@ -9,19 +9,19 @@ from ..statistics import Statistic
 from ..statistics.result import corrected
 from ..statistics.suite import all_statistics
 
-_MOST = 1 << 24  # bits: memory grows with them
-_SUCCESS = 1e-9  # of random bits once in so many; whoever runs many adversaries judges the p-value more strictly
+_MOST = 1 << 24  # bits, to bound memory
+_SUCCESS = 1e-9  # an adversary claims success below this p-value; `verdict.decide` applies the final threshold
 
 
 class Statistician(Adversary):
-    """All statistics of the beginning of one long key."""
+    """Runs all statistics on the beginning of a long key."""
 
     name = "statistics"
     label = "S"
     needs = frozenset({LONG_KEY})
 
     def run(self, seen: Seen, oracle: Oracle) -> Finding:
-        """Test; the p-value is over all tests of all statistics. The oracle is not asked."""
+        """Run all tests; the p-value covers all of them. The oracle is not used."""
         del oracle
         found: list[Statistic] = []
         for statistic in all_statistics(seen.long_key[:_MOST]):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The report of a homologation: one HTML file that needs nothing else, and the same as JSON."""
+"""The report of a homologation: a self-contained HTML file, and the same data as JSON."""
 
 from .page import render, write_report
 from .plots import Plot, autocorrelation, hamming, key_raster, spectrum

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Figures of matplotlib as images in a page: the same bytes for the same data, whatever the user has configured."""
+"""Matplotlib figures as inline images, reproducible whatever the user's configuration."""
 
 import base64
 import contextlib
@@ -16,13 +16,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-Drawing = Any  # figures and axes: matplotlib's own stubs leave their keywords unknown, which strict checking refuses
+Drawing = Any  # figures and axes: matplotlib's stubs lack the types of keywords, which strict checking refuses
 
 BLUE, VERMILION, GREY = (
     "#0072b2",
     "#d55e00",
     "#5f6b76",
-)  # of Okabe and Ito: told apart by the colour-blind, and in print
+)  # of Okabe and Ito: distinguishable for the colour-blind and in print
 _STYLE: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": GREY,
@@ -34,33 +34,33 @@ _STYLE: dict[str, Any] = {
     "grid.color": "#e3e7ea",
     "grid.linewidth": 0.7,
     "legend.frameon": False,
-    "svg.fonttype": "path",  # looks the same where our fonts are not installed
+    "svg.fonttype": "path",  # independent of installed fonts
     "svg.hashsalt": "ndks",
     "xtick.color": "#33404a",
     "ytick.color": "#33404a",
 }
 _WIDTH = 8.0  # inches
-_DOTS = 220  # an inch, of rasters
+_DOTS = 220  # per inch, of rasters
 _PANEL, _LEFT, _RIGHT, _BELOW, _ABOVE = 768, 130, 25, 110, 75  # dots
-_BINS = 1200  # more than a screen or printer shows apart at that width
+_BINS = 1200  # more than a screen or printer resolves at that width
 
 
 @contextlib.contextmanager
 def style() -> Generator[None]:
-    """Draw with matplotlib's defaults and the above, not with what a matplotlibrc says."""
+    """Use matplotlib's defaults and the style above, and ignore any matplotlibrc."""
     defaults = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")}
     with cast(Any, mpl).rc_context(defaults | _STYLE):
         yield
 
 
 def new_figure(height: float, columns: int = 1) -> tuple[Drawing, list[Drawing]]:
-    """Return a figure of so many inches, and its axes, side by side."""
+    """Return a figure of `height` inches, and its axes side by side."""
     figure: Drawing = Figure(figsize=(_WIDTH, height))
     return figure, list(figure.subplots(1, columns, squeeze=False)[0])
 
 
 def raster_figure(side: int) -> tuple[Drawing, list[Drawing]]:
-    """Return a figure and two square axes in which each of side x side elements has the same number of whole dots."""
+    """Return a figure and two square axes of side x side elements, each of the same whole number of dots."""
     panel = side * max(1, _PANEL // side)
     width, height = 2 * panel + 2 * _LEFT + _RIGHT, panel + _BELOW + _ABOVE
     figure: Drawing = Figure(figsize=(width / _DOTS, height / _DOTS), dpi=_DOTS)
@@ -71,7 +71,7 @@ def raster_figure(side: int) -> tuple[Drawing, list[Drawing]]:
 
 
 def as_svg(figure: Drawing, description: str) -> Markup:
-    """Return an <img> with all of a drawing; as an image, its styles and ids are its own."""
+    """Return an <img> of a drawing as SVG, whose styles and ids are separate from the page."""
     stream = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     canvas: Drawing = FigureCanvasSVG(figure)
@@ -80,7 +80,7 @@ def as_svg(figure: Drawing, description: str) -> Markup:
 
 
 def as_png(figure: Drawing, description: str) -> Markup:
-    """Return an <img> with all of a drawing, as pixels."""
+    """Return an <img> of a drawing as PNG."""
     stream = io.BytesIO()
     canvas: Drawing = FigureCanvasAgg(figure)
     canvas.print_png(stream, metadata={"Software": None})
@@ -93,7 +93,7 @@ def _image(kind: str, data: bytes, description: str) -> Markup:
 
 
 class Decimated:
-    """Values in so few bins as can be drawn: the largest of each, so that no peak is lost, and the mean."""
+    """Values reduced to the bins of a drawing: the largest of each bin, so that no peak is lost, and the mean."""
 
     def __init__(self, values: npt.ArrayLike) -> None:
         given = np.asarray(values, dtype=np.float64).ravel()
@@ -103,7 +103,7 @@ class Decimated:
         sizes = np.diff(np.append(starts, given.size))
         self.largest = np.maximum.reduceat(given, starts)
         self.mean = np.add.reduceat(given, starts) / sizes
-        self.middle = starts + (sizes - 1) / 2  # as an index into the values
+        self.middle = starts + (sizes - 1) / 2  # indices into the values
         self.per_bin = int(sizes.max())
         self.peak = int(given.argmax())
         self.peak_value = float(given[self.peak])

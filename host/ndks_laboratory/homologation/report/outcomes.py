@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The words of the report for what came out, each with a kind that gives it its colour and its sign."""
+"""The report's words for outcomes, each with a kind that determines its colour and sign."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -31,35 +31,35 @@ class Word:
 
     @property
     def sign(self) -> str:
-        """The sign that tells the kinds apart without colour."""
+        """The sign that distinguishes the kinds without colour."""
         return _SIGNS[self.kind]
 
 
 def verdict(report: Mapping[str, Any]) -> Word:
-    """Return the verdict; only the word of approval looks like approval."""
+    """Return the word for the verdict; an unknown one never looks like approval."""
     text = str(report.get("verdict") or "NO VERDICT")
     return Word(text, _VERDICTS.get(text, OPEN))
 
 
 def requirement(row: Mapping[str, Any]) -> Word:
-    """Return whether a requirement is met."""
+    """Return the word for a requirement."""
     text = str(row.get("verdict") or "not shown")
     return Word(text, _REQUIREMENTS.get(text, OPEN))
 
 
 def outcome(target: Mapping[str, Any], finding: Mapping[str, Any]) -> Word:
-    """Return what an attack on a target came to."""
+    """Return the word for an attack on a target."""
     role, succeeded = target.get("role"), finding.get("succeeded")
     if succeeded is None:
         return Word("not run", OPEN)
     if role == MUST_FALL and not succeeded and target.get("as_expected"):
-        return Word("stood, as it may", OPEN)  # not every attack has to succeed for a control to be as expected
+        return Word("stood, as it may", OPEN)  # not every attack on a control has to succeed
     text, kind = _OUTCOMES.get((str(role), bool(succeeded)), ("fell" if succeeded else "stood", OPEN))
     return Word(text, kind)
 
 
 def target_word(target: Mapping[str, Any]) -> Word:
-    """Return what a target came to as a whole."""
+    """Return the word for a target as a whole."""
     findings = target.get("findings") or ()
     if target.get("role") == UNITS:
         fell = sum(finding.get("succeeded") is True for finding in findings)
@@ -71,17 +71,17 @@ def target_word(target: Mapping[str, Any]) -> Word:
 
 
 def check(held: bool | None) -> Word:
-    """Return whether a check held; None is for what could not be shown."""
+    """Return the word for a check; None means not shown."""
     return _word(held, "held", "FAILED", "not shown")
 
 
 def same(equal: bool | None) -> Word:
-    """Return whether what both sides have is the same."""
+    """Return the word for a comparison of both sides."""
     return _word(equal, "same", "DIFFERENT", "not compared")
 
 
 def passed(statistic: Mapping[str, Any]) -> Word:
-    """Return whether a statistic is what random bits give."""
+    """Return the word for a statistic."""
     return _word(statistic.get("passed"), "passed", "FAILED", "not run")
 
 
@@ -98,7 +98,7 @@ def tally(judged: Iterable[Word]) -> str:
 
 @dataclass(frozen=True)
 class Tile:
-    """One figure of the summary."""
+    """A tile of the summary: a count of good words, and the other words."""
 
     what: str
     count: str
@@ -107,7 +107,7 @@ class Tile:
 
 
 def tiles(report: Mapping[str, Any]) -> list[Tile]:
-    """Return what there is to say at a glance."""
+    """Return the tiles of the summary."""
     targets: list[Mapping[str, Any]] = report.get("targets") or []
     own = [t for t in targets if t.get("role") == UNITS]
     return [
@@ -119,7 +119,7 @@ def tiles(report: Mapping[str, Any]) -> list[Tile]:
 
 
 def _tile(what: str, judged: list[Word], good: str) -> Tile:
-    """Count those that are good; the others are told by their words."""
+    """Return a tile with the number of good words and a tally of the others."""
     others = tally(word for word in judged if word.kind != GOOD)
     kinds = {word.kind for word in judged}
     kind = BAD if BAD in kinds else OPEN if OPEN in kinds or not kinds else GOOD

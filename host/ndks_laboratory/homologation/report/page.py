@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The page: all of it in one file, without scripts; everything in the report is text, never markup."""
+"""The HTML page of the report: one file without scripts, with all values escaped."""
 
 import functools
 import json
@@ -21,7 +21,7 @@ HTML, JSON = "report.html", "report.json"
 
 
 def render(report: Mapping[str, Any], plots: Sequence[Plot]) -> str:
-    """Return the HTML of a report; parts that are missing are left out, or said to be missing."""
+    """Return the HTML of a report; missing parts are omitted or marked as missing."""
     return str(_environment().get_template("report.html.j2").render(report=report, plots=plots))
 
 
@@ -30,14 +30,14 @@ def write_report(directory: Path, report: Mapping[str, Any], plots: Sequence[Plo
     plain = _plain(report)
     directory.mkdir(parents=True, exist_ok=True)
     data = json.dumps(plain, indent=1, allow_nan=False).encode("ascii")
-    page = render(plain, plots).encode("utf-8", "backslashreplace")  # names of files may hold lone surrogates
+    page = render(plain, plots).encode("utf-8", "backslashreplace")  # file names may contain lone surrogates
     for name, content in ((JSON, data), (HTML, page)):
         with whole_file(directory / name, private=False) as file:
             file.write(content)
 
 
 class _Environment(jinja2.Environment):
-    """Takes `a["keys"]` for the field of a mapping only, never for its method."""
+    """An environment in which `a["keys"]` is a field of a mapping, never its method."""
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         if isinstance(obj, Mapping):
@@ -48,12 +48,12 @@ class _Environment(jinja2.Environment):
 
 @functools.cache
 def _environment() -> Any:
-    environment: Any = _Environment(  # its stubs leave the values of filters unknown
+    environment: Any = _Environment(  # the stubs lack the types of filters
         loader=jinja2.PackageLoader(__name__.rpartition(".")[0], "."),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        undefined=jinja2.ChainableUndefined,  # whatever is missing is shown as missing
+        undefined=jinja2.ChainableUndefined,  # missing values are shown as missing
     )
     for function in (readable.moment, readable.number, readable.power_of_ten, readable.probability, readable.seconds):
         environment.filters[function.__name__] = function
@@ -64,12 +64,12 @@ def _environment() -> Any:
 
 
 def _columns(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the names of all fields of some records, in the order of their first appearance."""
+    """Return the field names of records in the order of their first appearance."""
     return list(dict.fromkeys(name for record in records for name in record))
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON can hold: numpy's scalars and arrays as Python's, None for NaN and the infinities."""
+    """Return a value as plain JSON types, with None for NaN and infinities."""
     if isinstance(value, (np.generic, np.ndarray)):
         return _plain(cast(Any, value).tolist())
     if isinstance(value, Mapping):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The report's plots. Each is an image in itself, the same for the same data."""
+"""The plots of the report, as reproducible images."""
 
 import math
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ from .canvas import BLUE, GREY, VERMILION, Decimated, Drawing, as_png, as_svg, n
 
 _ROW = 256  # elements
 _MARKED = 8  # peaks
-_SEED = 1  # of the random bits to compare with
+_SEED = 1  # of the random bits for comparison
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A picture for the report; `markup` is put into the page as it is."""
+    """A plot of the report; `markup` is not escaped in the page."""
 
     name: str
     title: str
@@ -29,10 +29,7 @@ class Plot:
 
 
 def key_raster(bits: Bits) -> Plot:
-    """Show a key's first 65,536 elements as black (1) and white (0), beside as many random bits.
-
-    A shorter key gives a smaller square.
-    """
+    """Plot the first 65,536 elements of a key, black for 1, beside as many random bits; fewer if the key is shorter."""
     side = min(_ROW, math.isqrt(bits.size))
     if not side:
         raise ValueError("there is nothing to draw")
@@ -44,27 +41,27 @@ def key_raster(bits: Bits) -> Plot:
             _draw_raster(axes, raster, title)
         panels[0].set_ylabel("row")
         caption = (
-            f"The first {side * side:,} elements of the key, {side} a row, black for 1; beside it as many random bits. "
-            "The eye finds stripes that simple counts miss; that it finds none proves nothing."
+            f"The first {side * side:,} elements of the key, {side} per row, black for 1, beside as many random bits. "
+            "The eye finds stripes that simple counts miss; their absence proves nothing."
         )
         return Plot("raster", "Key raster", caption, as_png(figure, f"The key and random bits. {caption}"))
 
 
 def spectrum(power: npt.ArrayLike, threshold: float) -> Plot:
-    """Show the power at each frequency, in means of random bits.
+    """Plot the power at each frequency, in units of the mean of random bits.
 
-    `power`, shape (m,): at (i + 1) / (2 m) cycles an element, which is an FFT of 2 m elements without its first value.
+    `power`, shape (m,): at (i + 1) / (2 m) cycles per element, an FFT of 2 m elements without its first value.
     """
     bins = Decimated(power)
     half = 0.5 / np.size(power)
-    peak = f"{bins.peak_value:.3g} at {(bins.peak + 1) * half:.4g} cycles an element"
+    peak = f"{bins.peak_value:.3g} at {(bins.peak + 1) * half:.4g} cycles per element"
     with style():
         figure, (axes,) = new_figure(3.3)
         axes.set_yscale("log")
         _draw_peaks(axes, bins, (bins.middle + 1) * half, threshold)
-        axes.plot((bins.middle + 1) * half, bins.mean, color=GREY, linewidth=0.7, label="mean of the same")
+        axes.plot((bins.middle + 1) * half, bins.mean, color=GREY, linewidth=0.7, label="mean")
         axes.set_xlim(0, 0.5)
-        axes.set_xlabel("frequency, cycles an element")
+        axes.set_xlabel("frequency, cycles per element")
         axes.set_ylabel("power / mean of random bits")
         _legend(axes)
         caption = f"Power at {np.size(power):,} frequencies{_drawn(bins)}. Largest: {peak}; threshold {threshold:.3g}."
@@ -72,7 +69,7 @@ def spectrum(power: npt.ArrayLike, threshold: float) -> Plot:
 
 
 def autocorrelation(sigmas: npt.ArrayLike, threshold: float) -> Plot:
-    """Show the autocorrelation at all lags, without its sign.
+    """Plot the absolute autocorrelation at all lags.
 
     `sigmas`, shape (m,): at lag i + 1, in standard deviations of random bits.
     """
@@ -98,10 +95,10 @@ def autocorrelation(sigmas: npt.ArrayLike, threshold: float) -> Plot:
 
 
 def hamming(places: Mapping[str, npt.ArrayLike], low: float, high: float) -> Plot:
-    """Show how much of a key changes with one digit of a parameter.
+    """Plot the part of a key that changes with one digit of a parameter.
 
     `places`: for each parameter, shape (decimal places, trials), the part of the key's bits that differ, 0 to 1;
-    `low` and `high`: within which random keys differ.
+    `low` and `high`: the limits for random keys.
     """
     with style():
         figure, (axes,) = new_figure(3.6)
@@ -120,8 +117,8 @@ def hamming(places: Mapping[str, npt.ArrayLike], low: float, high: float) -> Plo
         axes.set_ylabel("bits that differ, %")
         _legend(axes)
         caption = (
-            f"How much of a key differs after one digit of {' or '.join(places)} was changed, by its decimal place. Of "
-            f"random keys {100 * low:.3g} to {100 * high:.3g} % differ (band)."
+            f"The part of a key that changes with one digit of {' or '.join(places)}, by decimal place. Two random "
+            f"keys differ in {100 * low:.3g} to {100 * high:.3g} % of their bits (band)."
         )
         return Plot("hamming", "Sensitivity to one digit", caption, as_svg(figure, f"Hamming distances. {caption}"))
 
@@ -150,4 +147,4 @@ def _legend(axes: Drawing) -> None:
 
 
 def _drawn(bins: Decimated) -> str:
-    return f" (of {bins.per_bin:,} neighbours the largest is drawn)" if bins.per_bin > 1 else ""
+    return f" (the largest of {bins.per_bin:,} neighbours is drawn)" if bins.per_bin > 1 else ""

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Values as people read them: 0.013 s, 3.1 x 10^-14 with a proper exponent, an en dash for what is missing.
+"""Formats of values for readers: 0.013 s, 3.1 x 10^-14 with a superscript, an en dash for a missing value.
 
-All return text that is safe in HTML, whatever is in the value.
+All functions return text that is safe in HTML.
 """
 
 import math
@@ -16,19 +16,19 @@ from markupsafe import Markup, escape
 MISSING = Markup("\N{EN DASH}")
 _MINUS = "\N{MINUS SIGN}"
 _TIMES = "\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}"
-_GROUPED = 10_000  # from here on integers have separators; years and key sizes read better without
+_GROUPED = 10_000  # smallest integer with separators; years and key sizes read better without
 _SMALLEST_LOG10 = -307.0  # of a normal double
 
 
 def is_missing(value: object) -> bool:
-    """Whether there is nothing to show: not given, None, an empty text, not a number."""
+    """Return whether a value is undefined, None, empty or NaN."""
     if value is None or isinstance(value, Undefined):
         return True
     return value == "" or (isinstance(value, float) and math.isnan(value))
 
 
 def number(value: object, digits: int = 3) -> Markup:
-    """Format a number with so many significant digits; return other values unchanged."""
+    """Format a number with `digits` significant digits; return other values unchanged."""
     if is_missing(value):
         return MISSING
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -44,7 +44,7 @@ def number(value: object, digits: int = 3) -> Markup:
 
 
 def power_of_ten(log10: object, digits: int = 2) -> Markup:
-    """Format 10 to the `log10`, which may be far below what a float holds."""
+    """Format 10 to the power of `log10`, which may be below the range of floats."""
     if is_missing(log10) or not isinstance(log10, (int, float)):
         return MISSING
     if log10 == -math.inf:
@@ -56,7 +56,7 @@ def power_of_ten(log10: object, digits: int = 2) -> Markup:
 
 
 def probability(value: object, digits: int = 2) -> Markup:
-    """Format a probability: two digits are enough of it."""
+    """Format a probability."""
     if isinstance(value, float) and not value:
         return Markup("&lt; ") + _scientific("1", int(_SMALLEST_LOG10))
     return number(value, digits)
@@ -93,7 +93,7 @@ def moment(value: object) -> Markup:
 
 
 def value(given: object, digits: int = 3) -> Markup:
-    """Format any plain value; several with commas, a mapping as its names and values."""
+    """Format any plain value: lists with commas, mappings as names and values."""
     if is_missing(given):
         return MISSING
     if isinstance(given, bool):

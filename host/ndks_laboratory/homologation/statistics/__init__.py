@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Tests of key bits against fair independent bits, with p-values that are exact or proven upper bounds.
 
-Null hypothesis: n independent fair bits. Nothing here is asymptotic: p-values hold for every n, and far in the tail.
+Null hypothesis: n independent fair bits. No p-value is asymptotic: each holds for every n, and far in the tail.
 
-Many of these tests count ones among y[0], y[1] ..., each the XOR of a set of elements, and each y[i] has an element
-that none of those before it has (or none of those after it). Then, given those, y[i] is fair: the y are again
-independent fair bits, and their count is exactly Bin(n, 1/2), no less when elements overlap.
+Many of these tests count ones among y[0], y[1] ..., each of which is the XOR of a set of elements. Each y[i] contains
+an element that no earlier y contains (or no later one). Given these, y[i] is fair. So the y are independent fair bits,
+and the number of ones is exactly Bin(n, 1/2), even if the sets overlap.
 
-Each statistic takes the best of many such tests and is corrected for their number (Bonferroni: P(min p <= u / m) <= u
-for any dependence between the m of them).
+Each statistic takes the most unlikely of many such tests, corrected for their number (Bonferroni: P(min p <= u / m)
+<= u for any dependence between the m tests).
 """
 
 from .attributes import longest_run, monobit, repeated_words, runs, serial

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Counts: ones, runs, masks of neighbouring elements, the longest run, words that occur again."""
+"""Counting tests: ones, runs, masks of neighbouring elements, the longest run, repeated words."""
 
 import math
 from itertools import pairwise
@@ -11,27 +11,27 @@ import numpy.typing as npt
 from ..attack import Bits
 from .result import SingleTest, Statistic, corrected, fair_count, most_unlikely, sigmas_of
 
-WINDOW = 16  # elements that the masks of `serial` span at most
-WORD = 64  # elements of a word of `repeated_words`
+WINDOW = 16  # elements spanned by a mask of `serial`, at most
+WORD = 64  # elements in a word of `repeated_words`
 
 _PART = 1 << 20  # windows at once
 _LOG2 = math.log10(2)
 
 
 def monobit(bits: Bits) -> Statistic:
-    """Ones: Bin(n, 1/2)."""
+    """Count ones: Bin(n, 1/2)."""
     return fair_count("monobit", int(np.count_nonzero(bits)), len(bits))
 
 
 def runs(bits: Bits) -> Statistic:
-    """Elements that differ from the one before (one less than the runs): Bin(n - 1, 1/2)."""
+    """Count elements that differ from the one before, one less than the runs: Bin(n - 1, 1/2)."""
     return fair_count("runs", int(np.count_nonzero(bits[1:] != bits[:-1])), len(bits) - 1)
 
 
 def longest_run(bits: Bits) -> Statistic:
-    """Most equal elements in a row, r: the union bound over where they begin.
+    """Find the longest run, of r elements; its p-value is the union bound over its start.
 
-    At element 0 that has probability 2^(1 - r); at each of n - r others 2^-r, the element before being another.
+    A run from element 0 has probability 2^(1 - r), from each of n - r others 2^-r, because the element before differs.
     """
     n = len(bits)
     changes = np.flatnonzero(bits[1:] != bits[:-1]) + 1
@@ -44,11 +44,11 @@ def longest_run(bits: Bits) -> Statistic:
 
 
 def serial(bits: Bits, window: int = WINDOW) -> Statistic:
-    """Parities of elements i + j, j in S, for every set S of 0 .. window - 1 that has 0 in it.
+    """Count odd parities of the elements i + j, j in S, for every subset S of 0 .. window - 1 with 0 in it.
 
-    The parity at i is the only one from there on that has element i, so for each S they are independent and fair: ones
-    are Bin(n - window + 1, 1/2). All 2^(window - 1) counts come from one Walsh-Hadamard transform of the histogram of
-    windows, which is what the serial test looks at.
+    Of the parities at i and later, only the one at i contains element i. So for each S they are independent and fair,
+    and their number is Bin(n - window + 1, 1/2). One Walsh-Hadamard transform of the histogram of windows, which the
+    serial test also uses, gives all 2^(window - 1) counts.
     """
     window = min(window, len(bits))
     size = len(bits) - window + 1
@@ -61,10 +61,10 @@ def serial(bits: Bits, window: int = WINDOW) -> Statistic:
 
 
 def repeated_words(bits: Bits, word: int = WORD) -> Statistic:
-    """Words (8, 16, 32 or 64 elements, aligned) that have occurred before: r of them among m.
+    """Count aligned words (8, 16, 32 or 64 elements) that have occurred before: r of m words.
 
-    Whatever came before word i, counting from 0, it is one of those with probability at most i 2^-w. Summed over all
-    sets of r words that is e_r(0, 1, ..., m - 1) 2^(-w r) <= b^r / r! with b = m (m - 1) / 2^(w + 1).
+    Word i, counting from 0, equals an earlier word with probability at most i 2^-w. The sum over all sets of r words is
+    e_r(0, 1, ..., m - 1) 2^(-w r) <= b^r / r! with b = m (m - 1) / 2^(w + 1).
     """
     count = len(bits) // word
     words = np.packbits(bits[: count * word]).view(f"u{word // 8}")
@@ -79,7 +79,7 @@ def repeated_words(bits: Bits, word: int = WORD) -> Statistic:
 
 
 def _window_histogram(bits: Bits, window: int) -> npt.NDArray[np.int64]:
-    """Return how often each window occurs; its first element is the lowest bit of its number."""
+    """Return the number of occurrences of each window, whose first element is the lowest bit of its index."""
     histogram = np.zeros(1 << window, dtype=np.int64)
     size = len(bits) - window + 1
     for first, last in pairwise([*range(0, size, _PART), size]):

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Autocorrelation at every lag.
 
-Strategy: blocks of 2^20 elements, each transformed once; correlations of blocks that are equally far apart are added
-up as transforms. A single transform of everything would take more memory, and not be faster.
+Strategy: each block of 2^20 elements is transformed once; the correlations of blocks at equal distances are added as
+transforms. A single transform of the whole key would need more memory and not be faster.
 """
 
 import numpy as np
@@ -15,13 +15,13 @@ from .result import SingleTest, Statistic, corrected, most_unlikely, sigmas_of
 from .tails import Floats
 
 _BLOCK = 1 << 20
-_OVERLAP = 64  # elements that a lag leaves at least, in long keys
+_OVERLAP = 64  # pairs left at the largest lag of long keys
 
 
 def all_lags(bits: Bits) -> Statistic:
-    """Elements that differ from the one t before: Bin(n - t, 1/2), for all t from 1 to n - 64 (n / 2 in short keys).
+    """Count elements that differ from the one t before, for all t from 1 to n - 64 (n / 2 in short keys).
 
-    Element i + t is in none of the pairs before (i, i + t), so these are independent and fair.
+    No pair before (i, i + t) contains element i + t, so the pairs are independent and fair: Bin(n - t, 1/2).
     """
     n = len(bits)
     lags = n - min(_OVERLAP, n - n // 2)
@@ -39,12 +39,12 @@ def all_lags(bits: Bits) -> Statistic:
 
 
 def autocorrelation(bits: Bits) -> Floats:
-    """Return the correlation at lags 0 to n - 1, in standard deviations: 0 on average, 1 in square, of fair bits."""
+    """Return the autocorrelation at lags 0 to n - 1, in standard deviations of fair bits."""
     return _sums(bits) / np.sqrt(np.arange(len(bits), 0, -1))
 
 
 def _sums(bits: Bits) -> npt.NDArray[np.int32]:
-    """Return how many more pairs at each lag (index 0: n) are equal than are not."""
+    """Return the number of equal pairs minus that of different pairs at each lag (n at lag 0)."""
     n = len(bits)
     block = min(_BLOCK, 1 << (n - 1).bit_length())
     transforms = np.empty((-(-n // block), block + 1), np.complex128)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""One symbol, over and over: what an eavesdropper sees of it (the paper's claim: another encoding each time)."""
+"""Encodings of one repeated symbol, which the paper claims to differ each time."""
 
 from dataclasses import dataclass
 
@@ -16,25 +16,26 @@ _VALUES = 256
 
 @dataclass(frozen=True)
 class Encodings:
-    """How the ciphertext bytes of one repeated symbol are spread."""
+    """The distribution of the ciphertext bytes of one repeated symbol."""
 
     symbols: int
-    distinct: int  # encodings seen, of 256
-    expected_distinct: float  # of as many random bytes
+    distinct: int  # number of different encodings, of 256
+    expected_distinct: float  # for as many random bytes
     statistics: tuple[Statistic, ...]
-    log10_p: float  # over all of them
+    log10_p: float  # over all statistics
 
     @property
     def p_value(self) -> float:
-        """0.0 where a float cannot hold it."""
+        """The p-value, 0.0 if it is below the range of floats."""
         return 10.0**self.log10_p
 
 
 def symbol_encodings(ciphertext: bytes, symbol: int) -> Encodings:
-    """Test whether encodings of a symbol are uniform and independent, so neither repeat nor follow a pattern.
+    """Test whether the encodings of a symbol are uniform and independent.
 
-    Uniform: bytes with each value are Bin(symbols, 1/256), exactly. Independent: ciphertext XOR symbol is fair bits
-    if and only if the ciphertext is; all statistics of bits are made of it (a period of t symbols is a lag of 8 t).
+    Uniform: the number of bytes of each value is exactly Bin(symbols, 1/256). Independent: ciphertext XOR symbol
+    consists of fair bits if and only if the ciphertext does, so all statistics of bits apply to it (a period of t
+    symbols is a lag of 8 t).
     """
     values = np.frombuffer(ciphertext, dtype=np.uint8)
     bits: Bits = np.unpackbits(values ^ np.uint8(symbol))

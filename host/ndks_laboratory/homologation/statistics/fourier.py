@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""SciPy's real FFT, typed. It takes half the memory of NumPy's in single precision."""
+"""Typed wrappers of SciPy's real FFT, which needs half the memory of NumPy's in single precision."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft  # pyright: ignore[reportMissingTypeStubs]
 
-_COLUMNS = 1 << 10  # at once: for memory
+_COLUMNS = 1 << 10  # at once, to bound memory
 
 Reals = npt.NDArray[np.floating[Any]]
 Complexes = npt.NDArray[np.complexfloating[Any, Any]]
@@ -25,7 +25,7 @@ def inverse(transform: Complexes, size: int) -> Reals:
 
 
 def correlated(rows: Complexes) -> Complexes:
-    """Return, for each distance d, the sum of rows[i + d] times the conjugate of rows[i]; it overwrites the rows."""
+    """Return, for each distance d, the sum over i of rows[i + d] times the conjugate of rows[i]; overwrites `rows`."""
     count = len(rows)
     for start in range(0, rows.shape[1], _COLUMNS):
         part = rows[:, start : start + _COLUMNS]
@@ -36,7 +36,7 @@ def correlated(rows: Complexes) -> Complexes:
 
 
 def signs(bits: npt.NDArray[np.uint8], dtype: npt.DTypeLike = np.float64) -> Reals:
-    """Return +1 for 0 and -1 for 1."""
+    """Map bits 0 and 1 to +1 and -1."""
     signal: Reals = bits.astype(dtype)
     signal *= -2
     signal += 1

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a statistic says, and how it is made from counts of fair bits."""
+"""Results of statistics, and their computation from counts of fair bits."""
 
 import math
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ _CANDIDATES = 1000
 class SingleTest:
     """One test."""
 
-    where: str  # its lag, mask or frequency
-    value: float  # what was counted or measured
-    size: int  # out of so many
-    sigmas: float | None = None  # how far it is from its mean, in standard deviations; None where that means nothing
+    where: str  # lag, mask or frequency
+    value: float  # count or measurement
+    size: int  # of the sample
+    sigmas: float | None = None  # distance from the mean in standard deviations; None where it has no meaning
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Statistic:
 
     @property
     def p_value(self) -> float:
-        """0.0 where a float cannot hold it."""
+        """The p-value, 0.0 if it is below the range of floats."""
         return 10.0**self.log10_p
 
     def row(self) -> dict[str, str | int | float | None]:
@@ -57,7 +57,7 @@ def corrected(log10_p: float, tests: int) -> float:
 
 
 def fair_count(name: str, count: int, size: int, where: str = "") -> Statistic:
-    """Return what a single count of `size` fair bits says."""
+    """Return the statistic of a single count of `size` fair bits."""
     log10_p = float(two_sided(count, size)[0])
     return Statistic(name, 1, log10_p, SingleTest(where, count, size, sigmas_of(count, size)))
 
@@ -68,10 +68,10 @@ def sigmas_of(count: int, size: int) -> float:
 
 
 def most_unlikely(sums: npt.NDArray[np.signedinteger], sizes: Ints | int) -> tuple[int, float, int]:
-    """Return where the smallest p-value is, its log10, and the count of ones there, of sums of +1 (0) and -1 (1).
+    """Return index, log10 of the p-value and number of ones of the most unlikely sum of +1 (bit 0) and -1 (bit 1).
 
-    Exact tails are computed only where the deviation in sigmas is within 3 % of the largest. Should the smallest
-    p-value be elsewhere (sizes differ), then the one returned is too large, never too small.
+    Exact tails are computed only for deviations within 3 % of the largest. If the smallest p-value is elsewhere, which
+    different sizes may cause, the returned one is too large, never too small.
     """
     deviation: Floats = np.abs(sums) / np.sqrt(np.asarray(sizes, dtype=np.float64))
     largest = int(np.argmax(deviation))
@@ -85,5 +85,5 @@ def most_unlikely(sums: npt.NDArray[np.signedinteger], sizes: Ints | int) -> tup
 
 
 def hamming(a: Bits, b: Bits) -> Statistic:
-    """Return in how many elements (`value` of `size`) two keys differ, and how unlikely that is of independent ones."""
+    """Return the Hamming distance of two keys as a statistic, against independent keys."""
     return fair_count("Hamming distance", int(np.count_nonzero(a != b)), len(a))

@@ -10,15 +10,15 @@ from ..attack import Bits
 from . import fourier
 from .result import SingleTest, Statistic, corrected
 
-_LEADING_BITS = 6  # of a length that are kept: an FFT of a length with large prime factors is slow
-_DOUBLE = 1 << 22  # elements; above them single precision, for memory (its error is a millionth of the mean amplitude)
-_ROUNDING = 1e-4  # more than the relative error of a power above the mean
+_LEADING_BITS = 6  # kept of a length, because an FFT is slow if the length has large prime factors
+_DOUBLE = 1 << 22  # elements in double precision; more in single, to save memory (error: 10^-6 of the mean amplitude)
+_ROUNDING = 1e-4  # bounds the relative error of powers above the mean
 
 
 def spectrum(bits: Bits) -> fourier.Reals:
-    """Return |F_j|^2 / n, F_j = sum over i of +-1 e^(-2 pi i j / n), j = 0 to n / 2: 1 on average of fair bits.
+    """Return |F_j|^2 / n, F_j = sum over i of +-1 e^(-2 pi i j / n), for j = 0 to n / 2; the mean for fair bits is 1.
 
-    The end of the bits is left out (less than 1/32 of them) where that makes n a smoother number.
+    Up to 1/32 of the bits at the end are omitted, to make n a smoother number.
     """
     size = _smooth(len(bits))
     transform = fourier.forward(fourier.signs(bits[:size], np.float64 if size <= _DOUBLE else np.float32))
@@ -29,13 +29,13 @@ def spectrum(bits: Bits) -> fourier.Reals:
 
 
 def frequencies(bits: Bits) -> Statistic:
-    """Powers P at all frequencies; an upper bound of P(|F|^2 >= n P), which is e^-P for normal variables.
+    """Test the power P at all frequencies by an upper bound of P(|F|^2 >= n P), which is e^-P for normal variables.
 
-    The projection of F on a direction is a sum of +-a_i, with the squares of a_i summing up to n / 2 exactly
-    (frequencies 0 and n / 2, where F is real, apart). By Hoeffding's inequality it exceeds t with probability at most
-    exp(-t^2 / n). If |F| >= sqrt(n P), then F projects to at least sqrt(n P) cos(pi / K) on one of any K evenly spread
-    directions. Hence P(...) <= K exp(-P cos(pi / K)^2) for every K > 2. Where F is real: 2 exp(-P / 2).
-    The best K is near pi sqrt(2 P), and then the bound is within a factor of 8 sqrt(P) of e^-P.
+    The projection of F on a direction is a sum of +-a_i, where the squares of a_i sum to n / 2 exactly (except at the
+    frequencies 0 and n / 2, where F is real). By Hoeffding's inequality it exceeds t with probability at most
+    exp(-t^2 / n). If |F| >= sqrt(n P), then among any K evenly spaced directions there is one on which F projects to at
+    least sqrt(n P) cos(pi / K). Hence P(...) <= K exp(-P cos(pi / K)^2) for every K > 2. If F is real: 2 exp(-P / 2).
+    The best K is near pi sqrt(2 P); the bound is then within a factor of 8 sqrt(P) of e^-P.
     """
     size = _smooth(len(bits))
     power = spectrum(bits)
@@ -55,7 +55,7 @@ def frequencies(bits: Bits) -> Statistic:
 
 
 def power_limit(p_value: float) -> float:
-    """Return a power that fair bits reach at a given frequency with probability `p_value` at most."""
+    """Return the power that fair bits reach at a given frequency with probability `p_value` at most."""
     power = 1.0
     while _polygon_bound(power) > math.log(p_value):
         power += 0.01

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""All statistics, one after the other."""
+"""The suite of all statistics."""
 
 from collections.abc import Callable, Iterator
 
@@ -23,6 +23,6 @@ NAMES = tuple(_STATISTICS)
 
 
 def all_statistics(bits: Bits) -> Iterator[Statistic]:
-    """Yield what each statistic says, as soon as it is known; each is corrected for its own tests only."""
+    """Yield each statistic when it is computed, corrected for its own tests only."""
     for statistic in _STATISTICS.values():
         yield statistic(bits)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Tails of binomial distributions as log10, also where a float would underflow."""
+"""Tails of binomial distributions as log10, even below the range of floats."""
 
 import math
 
@@ -12,14 +12,14 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 _LOG2 = math.log10(2)
-_SAFE = 1e-280  # below, SciPy's tail would soon be 0
+_SAFE = 1e-280  # SciPy's tails underflow soon below this
 
 
 def upper_tail(counts: npt.ArrayLike, sizes: npt.ArrayLike, chance: float) -> Floats:
     """Return log10 P(X >= count), X ~ Bin(size, chance), for each pair, as a vector.
 
-    Below 1e-280 it is an upper bound: terms of the tail fall at least as fast as a geometric series, by the ratio of
-    the first two. At such a distance, above 35 sigma, it is less than 0.1 % too large.
+    Below 1e-280 it is an upper bound, a geometric series with the ratio of the first two terms of the tail. At such a
+    distance, above 35 sigma, it is less than 0.1 % too large.
     """
     k, n = np.broadcast_arrays(np.atleast_1d(counts).astype(np.float64), np.asarray(sizes, dtype=np.float64))
     tail = np.where(k > 0, _beta(np.maximum(k, 1), n - np.maximum(k, 1) + 1, chance), 1.0)
@@ -45,5 +45,5 @@ def _far_tail(count: int, size: int, chance: float) -> float:
 
 def _beta(a: Floats, b: Floats, x: float) -> Floats:
     # P(X >= k) = I_chance(k, n - k + 1), the regularised incomplete beta function (DLMF 8.17.5)
-    clipped = np.maximum(b, 1e-9)  # where k > n: unused
+    clipped = np.maximum(b, 1e-9)  # for k > n, where the result is unused
     return np.asarray(special.betainc(a, clipped, x), dtype=np.float64)  # pyright: ignore

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Active adversaries: they alter, repeat and divert what passes, and get at units, cables and flash."""
+"""Active adversaries: they alter, replay and divert messages, and have access to units, cables and flash."""
 
 from .cable_attacks import CableReplay, EqualFrames
 from .forgeries import BitFlips, Reordering, Splicing, Truncation

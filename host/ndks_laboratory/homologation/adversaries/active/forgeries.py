@@ -1,21 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Altering capsules on the line: bit flips, truncation, reordering, splicing."""
+"""Forged capsules: bit flips, truncation, reordering and splicing."""
 
 from collections.abc import Iterable, Iterator
 
 from .trial import ActiveAdversary, Trial
 
 _KNOWN = b"PAY 0100 TO BOB. "
-_DIGIT = 4  # where in that text the amount begins
+_DIGIT = 4  # position of the amount in that text
 _CHANGE = ord("0") ^ ord("9")
 _WAYS = (("vernam", "b"), ("vernam", "a"), ("aes", "b"), ("aes", "a"))  # cipher, and the mode of both ends
-_THOROUGH = (("vernam", "b"), ("aes", "a"))  # every bit of header and tag: the unit checks these, and the host
-_FLIPS = 16  # at random, in each region
+_THOROUGH = (("vernam", "b"), ("aes", "a"))  # all bits of header and tag are flipped, for the unit and for the host
+_FLIPS = 16  # random flips in each region
 
 
 class BitFlips(ActiveAdversary):
-    """Flips bits: of a digit at a known place, all of header and tag, and random ones of the text."""
+    """Flips bits of a digit at a known position, all bits of header and tag, and random bits of the text."""
 
     def act(self, trial: Trial) -> None:
         layout = trial.system.layout
@@ -28,7 +28,7 @@ class BitFlips(ActiveAdversary):
             count = None if (cipher, mode) in _THOROUGH else _FLIPS
             header, tag = (_bits_of(trial, each, count) for each in (range(layout.header), range(end, len(capsule))))
             for position, bit in (*header, *_bits_of(trial, range(layout.text, end), _FLIPS), *tag):
-                if taken:  # which may have used up the number of the capsule
+                if taken:  # the unit may have accepted the number of the capsule
                     capsule = trial.seal(text, cipher=cipher, mode=mode)
                 altered = _changed(capsule, position, bit)
                 taken = trial.forged(f"bit flip at byte {position}", altered, text, mode=mode)
@@ -37,7 +37,7 @@ class BitFlips(ActiveAdversary):
 
 
 class Truncation(ActiveAdversary):
-    """Cuts capsules off, at the bounds of their parts and within, and makes one longer."""
+    """Truncates capsules at and within the bounds of their parts, and lengthens one."""
 
     def act(self, trial: Trial) -> None:
         layout = trial.system.layout
@@ -58,9 +58,9 @@ class Truncation(ActiveAdversary):
 
 
 class Reordering(ActiveAdversary):
-    """Puts the chunks of a capsule into another order, leaves one out, repeats one.
+    """Reorders, drops and repeats the chunks of a capsule.
 
-    Whole capsules may come in any order: that is no break, and has to work.
+    Whole capsules may arrive in any order, and must then be accepted.
     """
 
     def act(self, trial: Trial) -> None:
@@ -79,7 +79,7 @@ class Reordering(ActiveAdversary):
 
 
 class Splicing(ActiveAdversary):
-    """Makes one capsule of the parts of two."""
+    """Combines the parts of two capsules."""
 
     def act(self, trial: Trial) -> None:
         first_text, second_text = _long_text(trial, chunks=2), _long_text(trial, chunks=2)
@@ -102,13 +102,13 @@ def _spliced(trial: Trial, first: bytes, second: bytes) -> Iterator[tuple[str, b
 
 
 def _parts(trial: Trial, capsule: bytes) -> tuple[bytes, list[bytes]]:
-    """Return what precedes the chunks, and the chunks."""
+    """Return the part before the chunks, and the chunks."""
     start, size = trial.system.layout.first_chunk, trial.system.layout.chunk
     return capsule[:start], [capsule[at : at + size] for at in range(start, len(capsule), size)]
 
 
 def _bits_of(trial: Trial, region: Iterable[int], count: int | None) -> list[tuple[int, int]]:
-    """Return so many bits of a region (None: all) in random order: position and value of each."""
+    """Return position and value of `count` bits of a region (None: all) in random order."""
     bits = [(position, 1 << bit) for position in region for bit in range(8)]
     return [bits[number] for number in trial.random.permutation(len(bits))[:count].tolist()]
 
@@ -118,6 +118,6 @@ def _changed(capsule: bytes, position: int, bits: int) -> bytes:
 
 
 def _long_text(trial: Trial, *, chunks: int) -> bytes:
-    """Return a new random text of so many whole chunks and a part of one."""
+    """Return a random text of `chunks` whole chunks and a part of another."""
     letters = trial.random.integers(ord("A"), ord("Z") + 1, 1024 * chunks + 200, dtype="u1")
     return letters.tobytes()

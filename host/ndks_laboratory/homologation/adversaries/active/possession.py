@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Adversaries who have a unit or a copy of its flash, but not its laptop."""
+"""Attacks with possession of a unit or a copy of its flash, but not of its laptop."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from .trial import ActiveAdversary, Trial
 
 
 class WrongLaptop(ActiveAdversary):
-    """Plugs Bob's unit into other laptops."""
+    """Plugs Bob's unit into laptops that it is not bound to."""
 
     withstood = "{tries} other laptops got no key: {refused}"
 
@@ -24,29 +24,29 @@ class WrongLaptop(ActiveAdversary):
 
 
 class UnitThief(ActiveAdversary):
-    """Asks Bob's unit for everything without a session, and guesses the proof that would begin one."""
+    """Sends Bob's unit all requests without a session, and guesses the proof that opens one."""
 
-    withstood = "of {tries} requests and guesses none told a secret: {refused}"
+    withstood = "none of {tries} requests and guesses revealed a secret: {refused}"
 
     def act(self, trial: Trial) -> None:
         secrets = trial.system.secrets()
         with trial.system.stolen() as unit:
             for request, answer in unit.public().items():
                 trial.tries += 1
-                trial.breaks += [f"stolen unit: {request} tells {secret}" for secret in found_in([answer], secrets)]
+                trial.breaks += [f"stolen unit: {request} reveals {secret}" for secret in found_in([answer], secrets)]
             for request in unit.requests:
                 answer = trial.attempt(lambda request=request: unit.ask(request))
                 if answer is not None:
                     trial.breaks.append(f"stolen unit: it answered {request} without a session")
-                    break  # the next ones might do harm
+                    break  # the next requests might do harm
             for guess in unit.guesses:
                 if trial.attempt(lambda guess=guess: unit.guess(guess) or b"") is not None:
-                    trial.breaks.append(f"stolen unit: it took a proof that was guessed: {guess}")
+                    trial.breaks.append(f"stolen unit: it accepted a guessed proof: {guess}")
                     break
 
 
 class FlashDump(ActiveAdversary):
-    """Searches copies of flash for secrets, in pieces, as bytes and as text."""
+    """Searches copies of flash for pieces of secrets, as bytes and as text."""
 
     withstood = "none of {tries} secrets was found"
 
@@ -55,20 +55,20 @@ class FlashDump(ActiveAdversary):
         trial.tries += len(dumps) * len(secrets)
         trial.breaks += [f"{found} found" for found in _found(dumps, secrets)]
         others = _not_of(dumps, marks)
-        return f"no copy of the flash of {' and of '.join(others)} as it is now" if others else None
+        return f"no current copy of the flash of {' and of '.join(others)}" if others else None
 
 
 @dataclass(frozen=True)
 class Remembered:
-    """What two flashes held while their units were members: it is looked for again after they were erased."""
+    """The content of two flashes while their units were members, to be searched for after the erasure."""
 
     system: System
     secrets: Mapping[str, bytes] = field(repr=False)
     marks: Mapping[str, bytes] = field(repr=False)
-    was_shown: bool  # by the files that are looked at: what was there then
+    was_shown: bool  # whether the files of flash were current at that time
 
     def left(self) -> list[str] | None:
-        """Return what files of flash still hold, by name; None if that cannot be said. No unit is asked."""
+        """Return the names of the secrets still in files of flash; None if that is unknown. Asks no unit."""
         dumps = self.system.dumps()
         found = _found(dumps, self.secrets)
         found += [
@@ -79,7 +79,7 @@ class Remembered:
 
 
 def remember(system: System) -> Remembered:
-    """Note, while the units are members, what must be gone after they were erased."""
+    """Return what must be gone after the erasure; called while the units are members."""
     marks = system.marks()
     return Remembered(system, system.secrets(), marks, not _not_of(system.dumps(), marks))
 
@@ -89,6 +89,6 @@ def _found(dumps: Sequence[Dump], secrets: Mapping[str, bytes]) -> list[str]:
 
 
 def _not_of(dumps: Sequence[Dump], marks: Mapping[str, bytes]) -> list[str]:
-    """Return the owners without a copy that holds the mark of their unit."""
+    """Return the owners without a flash copy that contains the mark of their unit."""
     marked = {dump.owner for dump in dumps if any(marks[dump.owner] in content for content in dump.content)}
     return [owner for owner in marks if owner not in marked]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Capsules that come a second time or come back, and numbers that are used twice."""
+"""Replayed and reflected capsules, and repeated message numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,26 +10,26 @@ from ndks_laboratory.homologation.system import ALICE, BOB, CLOSE, EJECT, PULL, 
 
 from .trial import ActiveAdversary, Trial, Unusable, shown
 
-_BLOCK = 66  # messages in one session: units reserve numbers by the block, which has 64
-_LONG = 1 << 16  # bytes of a message that is looked at by itself; a board needs 10 s for it
-_PIECE = 16  # bytes of keystream: by chance, two of those of a long message are equal once in 2^105
+_BLOCK = 66  # messages in one session: more than the block of 64 numbers that a unit reserves
+_LONG = 1 << 16  # bytes of a long message; a board needs 10 s for it
+_PIECE = 16  # bytes of keystream: two pieces of a long message are equal by chance once in 2^105
 
 
 class Replay(ActiveAdversary):
-    """Sends capsules again that were accepted: at once, after others, when the units were plugged in anew."""
+    """Replays accepted capsules: at once, after others, and after the units were plugged in again."""
 
-    withstood = "of {tries} repetitions none was taken: {refused}"
+    withstood = "none of {tries} replays was accepted: {refused}"
 
     def act(self, trial: Trial) -> None:
         texts = [f"PAY 0100 TO BOB, ORDER {number}".encode() for number in range(6)]
         capsules = [trial.seal(text, cipher=("vernam", "aes")[number % 2]) for number, text in enumerate(texts)]
-        for number in (0, 2, 1, 3, 5, 4):  # in any order: that is allowed, once each
+        for number in (0, 2, 1, 3, 5, 4):  # capsules may arrive in any order, once each
             trial.deliver(capsules[number], texts[number], mode="ba"[number % 2])
             self._again(trial, [capsules[number]], "twice")
         self._again(trial, capsules, "again after others")
         for how in REPLUGGINGS:
             trial.system.replug(how)
-            self._again(trial, capsules, "again when the units had been plugged in anew")
+            self._again(trial, capsules, "again after replugging")
 
     def _again(self, trial: Trial, capsules: Sequence[bytes], when: str) -> None:
         for capsule in capsules:
@@ -40,9 +40,9 @@ class Replay(ActiveAdversary):
 
 
 class Reflection(ActiveAdversary):
-    """Sends capsules back to whoever has sealed them."""
+    """Sends capsules back to their sender."""
 
-    withstood = "of {tries} capsules that came back none was taken: {refused}"
+    withstood = "none of {tries} reflected capsules was accepted: {refused}"
 
     def act(self, trial: Trial) -> None:
         for owner, other in ((ALICE, BOB), (BOB, ALICE)):
@@ -51,7 +51,9 @@ class Reflection(ActiveAdversary):
                 capsule = trial.seal(text, by=owner, mode=mode)
                 came_out = trial.unsealed(capsule, at=owner, mode=mode)
                 if came_out is not None:
-                    trial.breaks.append(f"reflection: {owner} took from {other} what {owner} has sent: {shown(text)}")
+                    trial.breaks.append(
+                        f"reflection: {owner} accepted from {other} what {owner} has sent: {shown(text)}"
+                    )
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,9 @@ class _Sealed:
 
 
 class RepeatedNumbers(ActiveAdversary):
-    """Looks for two messages under one number, one header, or one keystream, also when units are plugged in anew."""
+    """Searches for two messages with the same number, header or keystream, also after units were plugged in again."""
 
-    withstood = "in {tries} messages no number, header or keystream came twice, nor a part of a long keystream"
+    withstood = "in {tries} messages no number, header, keystream or part of a long keystream was repeated"
 
     def act(self, trial: Trial) -> None:
         sealed: list[_Sealed] = []
@@ -89,14 +91,14 @@ class RepeatedNumbers(ActiveAdversary):
             raise Unusable(f"an honest message is refused: {refusal.code}") from None
 
     def _compare(self, trial: Trial, sealed: Sequence[_Sealed]) -> None:
-        """Note every pair of messages that have something in common; the worst first."""
+        """Report all pairs of messages with something in common, the worst first."""
         layout = trial.system.layout
         found: list[list[str]] = [[], [], []]
         for one, other in combinations(sealed, 2):
             ciphertexts = [each.capsule[layout.text : layout.text + len(each.text)] for each in (one, other)]
             if one.cipher == other.cipher and _xor(*ciphertexts) == _xor(one.text, other.text):
                 read = _xor(_xor(*ciphertexts), one.text)
-                found[0].append(f"two messages have one keystream: whoever knows the first reads {shown(read)}")
+                found[0].append(f"two messages have the same keystream: whoever knows the first reads {shown(read)}")
             if one.capsule[: layout.header] == other.capsule[: layout.header]:
                 found[1].append("two messages have the same header")
             if one.number == other.number:
@@ -104,7 +106,7 @@ class RepeatedNumbers(ActiveAdversary):
         trial.breaks += [text for texts in found for text in texts]
 
     def _look_inside(self, trial: Trial) -> None:
-        """Note if a long message of one symbol shows the same bytes again: its keystream repeats then."""
+        """Report repeated bytes in a long message of one symbol: they show that its keystream repeats."""
         capsule = trial.seal(b"A" * _LONG)
         trial.tries += 1
         places: dict[bytes, int] = {}

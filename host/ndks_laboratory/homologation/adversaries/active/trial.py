@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What the active adversaries share: they try, count refusals, and note what was accepted."""
+"""Trials of active adversaries, with counts of refusals and a list of breaks."""
 
 from abc import abstractmethod
 from collections import Counter
@@ -16,16 +16,16 @@ from ndks_laboratory.homologation.system import ALICE, BOB, Refusal, System
 from ndks_laboratory.outcome import Outcome
 
 _SHOWN = 24  # bytes of a text
-_BEFORE = 4  # of them, in front of the first that differs
-_DRAWS = b"active adversaries"  # beside the seed: a stream that nobody else draws from
+_BEFORE = 4  # of them before the first difference
+_DRAWS = b"active adversaries"  # joined with the seed, for a random stream of their own
 
 
 class Unusable(Exception):
-    """Honest messages are not accepted either: there is nothing to attack."""
+    """Honest messages are refused as well, so there is nothing to attack."""
 
 
 class Trial:
-    """One attack on one system: what was tried, what was refused with which code, and what was accepted."""
+    """One attack on one system: number of tries, refusals by code, and breaks."""
 
     def __init__(self, seen: Seen) -> None:
         self.system: System = seen.system
@@ -41,7 +41,7 @@ class Trial:
         return {"tries": self.tries, "refusals": dict(sorted(self._refusals.items())), "successes": len(self.breaks)}
 
     def attempt(self, try_it: Callable[[], bytes]) -> bytes | None:
-        """Return what was given, None if it was refused."""
+        """Return the result of an attempt, or None if it was refused."""
         self._seen.check_time()
         self.tries += 1
         try:
@@ -51,11 +51,11 @@ class Trial:
             return None
 
     def unsealed(self, capsule: bytes, *, at: str = BOB, mode: str = "b") -> bytes | None:
-        """Return the text that comes out of a capsule which must be refused."""
+        """Return the text of a capsule that must be refused, or None if it is."""
         return self.attempt(lambda: self.system.unseal(capsule, at=at, mode=mode))
 
     def forged(self, what: str, capsule: bytes, sent: bytes, *, mode: str = "b", width: int = _SHOWN) -> bool:
-        """Tell whether Bob takes a capsule that nobody has sealed; that is a break, whatever comes out."""
+        """Return whether Bob accepts a forged capsule, which is a break whatever its text."""
         text = self.unsealed(capsule, mode=mode)
         if text is None:
             return False
@@ -73,7 +73,7 @@ class Trial:
             raise Unusable(f"no message can be sealed: {refusal.code}") from None
 
     def deliver(self, capsule: bytes, text: bytes, *, mode: str = "b") -> None:
-        """Let Bob unseal an honest capsule. Unusable."""
+        """Make Bob open an honest capsule. Unusable."""
         self._seen.check_time()
         try:
             if self.system.unseal(capsule, mode=mode) == text:
@@ -84,16 +84,16 @@ class Trial:
 
     @property
     def refused(self) -> str:
-        """Say what was refused how often: "24 AUTH, 2 HEADER"."""
+        """The refusals as text: "24 AUTH, 2 HEADER"."""
         return ", ".join(f"{count} {code}" for code, count in self._refusals.most_common())
 
 
 class ActiveAdversary(Adversary):
-    """An adversary who needs nothing but the system."""
+    """An adversary who needs only the system."""
 
     needs = frozenset({SYSTEM})
     budget = times.ACTIVE_BUDGET  # seconds
-    withstood = "of {tries} forgeries none was taken: {refused}"  # the summary when it does not succeed
+    withstood = "none of {tries} forgeries was accepted: {refused}"  # the summary of a failed attack
 
     def __init__(self, label: str, name: str) -> None:
         self.label = label
@@ -101,9 +101,9 @@ class ActiveAdversary(Adversary):
 
     @abstractmethod
     def act(self, trial: Trial) -> str | None:
-        """Attack, and note each success in `trial.breaks`; may return why nothing could be tried, or raise Unusable."""
+        """Attack, and add each success to `trial.breaks`; return a reason if nothing could be tried. Unusable."""
 
-    def run(self, seen: Seen, oracle: Oracle) -> Finding:  # noqa: ARG002 (what succeeds shows by itself)
+    def run(self, seen: Seen, oracle: Oracle) -> Finding:  # noqa: ARG002 (successes need no oracle)
         trial = Trial(seen)
         no_verdict = _no_verdict(self.act, trial)
         if trial.breaks:
@@ -117,28 +117,28 @@ class ActiveAdversary(Adversary):
 
 
 def _no_verdict(act: Callable[[Trial], str | None], trial: Trial) -> str:
-    """Let an adversary act; return why that shows nothing, "" if it does. NdksError, unless there are breaks."""
+    """Run an attack; return why it proves nothing, or "". NdksError, unless there are breaks."""
     try:
         reason = act(trial)
     except OutOfTime:
-        return f"gave up after {trial.tries} tries, none taken"
+        return f"gave up after {trial.tries} tries, none accepted"
     except Unusable as unusable:
         reason = str(unusable)
     except Refusal as refusal:
-        reason = f"what is honest is refused: {refusal.code}"
+        reason = f"an honest request is refused: {refusal.code}"
     except NdksError:
-        if trial.breaks:  # what was found stays found, also when the unit is gone
+        if trial.breaks:  # they count even if the unit has disappeared
             return ""
         raise
     return f"not run: {reason}" if reason else ""
 
 
 def shown(text: bytes, width: int = _SHOWN) -> str:
-    """Return the beginning of a text in quotes; bytes that are not ASCII are escaped."""
+    """Return the beginning of a text in quotes, with non-ASCII bytes escaped."""
     return '"' + "".join(chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}" for byte in text[:width]) + '"'
 
 
 def _first_difference(one: bytes, other: bytes) -> int:
-    """Return where to begin to show two texts: a bit before they differ, or where one ends."""
+    """Return the position from which to show two texts: shortly before they differ or one ends."""
     differ = (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
     return max(0, next(differ, min(len(one), len(other))) - _BEFORE)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Check docs/paper.md: whatever its tables name exists, and each demand names something or says that it is not shown.
 
-python tests/checks/paper_table.py
+python docs/make/paper_table.py
 """
 
 import argparse

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Make the manual page docs/ndks.1 from the parser of the command `ndks`; the wheel carries it to share/man/man1.
 
-python tests/checks/man_page.py            write it
-python tests/checks/man_page.py --check    say whether it is up to date
+python docs/make/man_page.py            write it
+python docs/make/man_page.py --check    say whether it is up to date
 
 It is not made while a wheel is built: for that each `pip install` would first have to bring all of this project's
 dependencies into the environment of the build.
@@ -20,7 +20,7 @@ from ndks.cli import build_parser
 PAGE = Path(__file__).parents[2] / "docs" / "ndks.1"
 _LICENSE = r""".\" SPDX-FileCopyrightText: 2026 The NDKS project
 .\" SPDX-License-Identifier: MIT
-.\" Made by tests/checks/man_page.py"""
+.\" Made by docs/make/man_page.py"""
 
 
 def man_page() -> str:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Make the tables of docs/walk.md from real runs: the files and functions that each request is the first to pass.
 
-python tests/checks/walk_tables.py            write them
-python tests/checks/walk_tables.py --check    say whether the files in them are those of today
+python docs/make/walk_tables.py            write them
+python docs/make/walk_tables.py --check    say whether the files in them are those of today
 
 What a file is for stands in its docstring. Some functions depend on the machine (what a laptop is known by), so that
 only files are compared.

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Make the tables of PROTOCOL.md from the code that they describe.
 
-python tests/checks/protocol_tables.py            write them
-python tests/checks/protocol_tables.py --check    say whether they are up to date
+python docs/make/protocol_tables.py            write them
+python docs/make/protocol_tables.py --check    say whether they are up to date
 """
 
 import argparse

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Build the site from the Markdown of the repository: gather the pages, and let zensical read mkdocs.yml.
 
-python tests/checks/make_site.py    build it in site/, or say which links lead nowhere
+python docs/make/make_site.py    build it in site/, or say which links lead nowhere
 
 In the repository, links lead from file to file. On the site all pages lie in one folder, and links are made to.
 """

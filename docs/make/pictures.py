@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Draw the pictures of docs from the code, from a real run, and from transcripts.
 
-python tests/checks/pictures.py            draw them
-python tests/checks/pictures.py --check    say which are not up to date
+python docs/make/pictures.py            draw them
+python docs/make/pictures.py --check    say which are not up to date
 """
 
 import argparse

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Run what README and docs show: every block with `$ ` lines in a shell, every Python block as a script.
 
-python tests/checks/transcripts.py [PAGE ...]            say where a page shows something else than what happens
-python tests/checks/transcripts.py --write [PAGE ...]    put what happens into these places
+python docs/make/transcripts.py [PAGE ...]            say where a page shows something else than what happens
+python docs/make/transcripts.py --write [PAGE ...]    put what happens into these places
 
 The blocks of one page are run in order, in one new directory. `...` in a page stands for any text.
 """

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Walk one request through the code: all files and functions that it passes, in order, with an emulated unit.
 
-python tests/checks/walk.py [key | encrypt]    print them
+python docs/make/walk.py [key | encrypt]    print them
 """
 
 import contextlib

@@ -1,18 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The messages that are being sealed and opened in this session."""
+"""The messages being sealed and opened in a session."""
 
 from ndks_protocol import errors
 from ndks_protocol.capsule import CHUNK, FIRST_PIECE, Header, MessageKeys, Opener, Sealer
 
 from ..board import Board
 
-_REMEMBERED = 8  # tokens, and pieces of the present message, for hosts that ask again
-_FINGERPRINT = 16  # bytes: so long that nobody finds two pieces with the same one
+_HISTORY = 8  # number of latest tokens, and of latest pieces of the message, that a host may repeat
+_FINGERPRINT = 16  # bytes of the truncated SHA-256; enough against collisions
 
 
 class Incoming:
-    """The message that is being opened; `opener` is None in mode a. Chunks are opened in `view`."""
+    """The message being opened. `opener` is None in mode a. `view` is the buffer for a chunk."""
 
     def __init__(self, handle: bytes, keys: MessageKeys, opener: "Opener | None", view: memoryview):
         self.handle = handle
@@ -22,20 +22,20 @@ class Incoming:
         self._view = view
 
     def wipe(self) -> None:
-        """Overwrite its keys."""
+        """Overwrite the keys."""
         self.keys.wipe()
         if self._opener:
             self._opener.wipe()
 
     def open(self, number: int, last: int, chunk: "bytes | memoryview") -> memoryview:
-        """Return the data that a chunk completes; it is valid until the next. UnitError, CONFLICT in mode a."""
+        """Return the data of a chunk, valid until the next call. UnitError as `Opener.open`; CONFLICT in mode a."""
         if self._opener is None:
             raise errors.UnitError(errors.CONFLICT)
         return self._opener.open_into(self._view, number, last, chunk)
 
 
 class Outgoing:
-    """The message that is being sealed; `sealer` is None in mode a, where the host seals. Chunks are made in `view`."""
+    """The message being sealed. `sealer` is None in mode a, where the host seals. `view` is the buffer for chunks."""
 
     def __init__(self, token: bytes, keys: MessageKeys, sealer: "Sealer | None", view: memoryview):
         self.token = token
@@ -47,13 +47,13 @@ class Outgoing:
         self._pieces: list[tuple[int, bytes]] = []  # number and fingerprint of the latest
 
     def wipe(self) -> None:
-        """Overwrite its keys."""
+        """Overwrite the keys."""
         self.keys.wipe()
         if self._sealer:
             self._sealer.wipe()
 
     def seal(self, board: Board, number: int, last: int, data: "bytes | memoryview") -> memoryview:
-        """Return the chunks of a piece, also of one that was given before. UnitError CONFLICT, RANGE."""
+        """Return the chunks of the next piece, or again of a recent one. UnitError CONFLICT, RANGE."""
         if self._sealer is None:
             raise errors.UnitError(errors.CONFLICT)
         digest = board.sha256()
@@ -62,8 +62,8 @@ class Outgoing:
         piece = (number, digest.digest()[:_FINGERPRINT])
         if piece not in self._pieces:
             self._check_next(number, last, len(data))
-            # Before anything is made: should that fail, this piece can be asked for again, and no other.
-            self._pieces = self._pieces[1 - _REMEMBERED :] + [piece]
+            # Record the piece before sealing: after a failure the host may repeat this piece, but send no other.
+            self._pieces = self._pieces[1 - _HISTORY :] + [piece]
             self._next = -1 if last else number + 1
         return self._view[: self._sealer.seal_into(self._view, number, last, data)]
 
@@ -76,20 +76,20 @@ class Outgoing:
 
 
 class Sealing:
-    """What the unit remembers of the messages that it has begun, beyond the end of the session."""
+    """The message being sealed, and the latest tokens, which outlive a session."""
 
     def __init__(self):
-        self._begun: "list[tuple[bytes, tuple[object, ...], Header]]" = []  # token, request and header of the latest
+        self._begun: "list[tuple[bytes, tuple[object, ...], Header]]" = []  # token, request, header of the latest
         self.current: "Outgoing | None" = None
 
     def end(self) -> None:
-        """Let no message go on after this."""
+        """Discard the message being sealed."""
         if self.current:
             self.current.wipe()
         self.current = None
 
     def header_of(self, token: bytes, request: "tuple[object, ...]") -> "Header | None":
-        """Return the header that this token has been given. UnitError(CONFLICT) if it was for another request."""
+        """Return the header of a known token, or None. UnitError(CONFLICT): its request was different."""
         for known, its_request, header in self._begun:
             if known == token:
                 if its_request != request:
@@ -98,6 +98,6 @@ class Sealing:
         return None
 
     def begin(self, token: bytes, request: "tuple[object, ...]", header: Header) -> None:
-        """Remember the header of a new message; none that was begun before goes on."""
+        """Remember the header of a new message, and discard the previous message."""
         self.end()
-        self._begun = self._begun[1 - _REMEMBERED :] + [(token, request, header)]
+        self._begun = self._begun[1 - _HISTORY :] + [(token, request, header)]

@@ -1,0 +1,9 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Fuzzed units collect garbage often."""
+
+import pytest
+
+from fuzz.fuzzing import quick_collections
+
+pytest.fixture(scope="module", autouse=True)(quick_collections)

@@ -1,0 +1,263 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Files that the host reads: networks, bindings, sealed copies of these, typed codes; any bytes, and altered JSON.
+
+What is refused leaves every file as it was.
+"""
+
+import base64
+import functools
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from conversation import FIRST
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import given
+from hypothesis import strategies as st
+from support.public_network import public_network
+
+from fuzz.fuzzing import FUZZED, Draw, altered, bounded
+from ndks.driver.answers import Hello
+from ndks.exceptions import NdksError
+from ndks.laptop import backup, words
+from ndks.laptop.bindings import BindingStore
+from ndks.network.network_file import Member, Network, admit_unit, note_binding
+from ndks_protocol import commands
+
+SERIAL, OTHER_SERIAL = "0011223344556677", "AABBCCDDEEFF0011"
+UNIT_FILE, COUNTERS_FILE = f"units/{SERIAL}.json", f"counters/{SERIAL}.json"
+CODE = bytes(range(32))
+MARKER = "\N{BLACK STAR}"
+VALUES = (  # what takes the place of a value
+    *("null", "true", "0", "1", "-1", "2", "1.5", "NaN", "Infinity", "-Infinity", "1e999", "1" * 30, "9" * 5000),
+    *('""', '"x"', '"0"', '"\\ud800"', '"\\u0000"', '"\\n"', '"' + "9" * 100 + '"', "[]", "{}", "[[]]", "[null]"),
+    *('[["a", "b"]]', '[["a"]]', '[{"lane": 1}]', '{"f1": "sinusoid", "f2": "cosine"}', "[" * 2000, '"vernam"'),
+    *(str(2**16), str(2**32), str(2**48), str(2**64), str(-(2**64)), '"ffffffffffffffffffffffffffffffff"', "65535"),
+)
+DISK = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # in memory where there is such: every file is synced
+
+# What is in the files
+
+
+@functools.cache
+def bindings() -> dict[str, bytes]:
+    """Those of a laptop with two units, made by the store itself."""
+    with tempfile.TemporaryDirectory(dir=DISK) as name:
+        store = BindingStore(Path(name), look)
+        for serial in (SERIAL, OTHER_SERIAL):
+            store.begin(hello(serial), with_network=False)
+            store.minimum_counters(hello(serial)).note(0, message_counter=3)
+        # The same bytes in every process, so that a finding comes again.
+        (Path(name) / "host_secret").write_bytes(b"5a" * 32 + b"\n")
+        for serial in (SERIAL, OTHER_SERIAL):
+            store.begin(hello(serial), with_network=False)
+        return files_in(Path(name))
+
+
+def look(*, with_network: bool) -> tuple[tuple[str, str], ...]:
+    return ("board", "Maker Model"), ("machine", "0123"), ("mac", "00:11:22:33:44:55")
+
+
+def hello(serial: str = SERIAL, binding_id: str = "") -> Hello:
+    return Hello(2, 0, "0.1.0", 3, "locked", [], serial, "11" * 16, binding_id, 1120, 10, 256, 1)
+
+
+@functools.cache
+def known_hello() -> Hello:
+    return hello(binding_id=json.loads(bindings()[UNIT_FILE])["bindings"][0]["binding_id"])
+
+
+@functools.cache
+def network_json() -> bytes:
+    members = (Member(1, SERIAL, "alice"), Member(2, OTHER_SERIAL, "bob", FIRST.id.hex()))
+    with tempfile.TemporaryDirectory(dir=DISK) as name:
+        replace(public_network(), next_lane=3, members=members).save(Path(name) / "network")
+        return (Path(name) / "network").read_bytes()
+
+
+@functools.cache
+def copied_files() -> bytes:
+    """Those of another time: there is another secret."""
+    files = bindings() | {"host_secret": b"77" * 32 + b"\n"}
+    return json.dumps({name: base64.b64encode(content).decode() for name, content in files.items()}).encode()
+
+
+def sealed_copy(content: bytes) -> bytes:
+    sealed = AESGCM(CODE).encrypt(bytes(12), content, b"ndks backup 1")
+    return json.dumps({"ndks_backup": 1, "sealed": base64.b64encode(sealed).decode()}).encode()
+
+
+# Changes
+
+
+def content(draw: Draw, real: bytes) -> bytes:
+    """What is in the file: anything, or the real content with bytes or values changed."""
+    how = draw(st.sampled_from(("values", "values", "values", "bytes", "none", "anything")))
+    if how == "anything":
+        return draw(st.binary())
+    if how == "bytes":
+        return draw(altered(st.just(real)))
+    for _ in range(draw(st.integers(1, 4)) if how == "values" else 0):
+        real = with_another_value(draw, real)
+    return real
+
+
+def with_another_value(draw: Draw, text: bytes) -> bytes:
+    """JSON in which one value, or one name, is another, or is missing."""
+    try:
+        tree: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return draw(altered(st.just(text)))
+    holders = [holder for holder in holders_in(tree) if holder]
+    if not holders:
+        return draw(st.sampled_from(VALUES)).encode()
+    holder = draw(st.sampled_from(holders))
+    key = draw(st.sampled_from(list(holder) if isinstance(holder, dict) else range(len(holder))))
+    change = draw(st.sampled_from(("removed", "renamed", "another", "another", "another")))
+    if change == "another":
+        holder[key] = MARKER
+        return json.dumps(tree).replace(json.dumps(MARKER), draw(st.sampled_from(VALUES)), 1).encode()
+    value = holder.pop(key)
+    if change == "renamed" and isinstance(holder, dict):
+        holder[draw(st.text(max_size=8))] = value
+    elif change == "renamed":
+        holder += [value, value]
+    return json.dumps(tree).encode()
+
+
+def holders_in(tree: Any) -> list[Any]:
+    """All that holds other values, the outermost first."""
+    values = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else None
+    return [] if values is None else [tree, *(holder for value in values for holder in holders_in(value))]
+
+
+# What is read
+
+
+def network(directory: Path, draw: Draw) -> None:
+    path = directory / "test.ndksnet"
+    path.write_bytes(content(draw, network_json()))
+    is_refused = refused(directory, lambda: Network.load(path))
+    if not is_refused:
+        loaded = Network.load(path)
+        loaded.save(path)
+        assert Network.load(path) == loaded
+        names = loaded.secret, loaded.name, loaded.p1, loaded.p2, *loaded.operators
+        commands.PROVISION.request.pack(bytes(32), loaded.epoch, 1, 0, 0, loaded.digits, *names)
+        for member in loaded.members:
+            assert loaded.member(member.lane) == member
+            assert len(loaded.binding_id(member.lane)) in (0, 16)
+    assert refused(directory, lambda: admit_unit(path, SERIAL, "label")) >= is_refused
+    assert refused(directory, lambda: note_binding(path, 1, FIRST.id.hex())) >= is_refused
+
+
+def unit_file(directory: Path, draw: Draw) -> None:
+    store = store_in(directory)
+    (directory / UNIT_FILE).write_bytes(content(draw, bindings()[UNIT_FILE]))
+    use(directory, store)
+
+
+def host_secret(directory: Path, draw: Draw) -> None:
+    store = store_in(directory)
+    (directory / "host_secret").write_bytes(content(draw, b"ab" * 32))
+    use(directory, store)
+
+
+def counters_file(directory: Path, draw: Draw) -> None:
+    """Whatever is in it, a minimum is noted, and read again."""
+    store = store_in(directory)
+    (directory / COUNTERS_FILE).write_bytes(content(draw, bindings()[COUNTERS_FILE]))
+    store.minimum_counters(known_hello()).note(0, message_counter=7, exported=9)
+    minimum = store.minimum_counters(known_hello()).of(0)
+    assert minimum.message_counter >= 7
+    assert minimum.exported >= 9
+
+
+def copy(directory: Path, draw: Draw) -> None:
+    """A copy whose seal is altered, mostly."""
+    store = store_in(directory)
+    altered_copy = content(draw, sealed_copy(copied_files()))
+    code = draw(st.sampled_from((CODE, bytes(32))))
+    refused(directory, lambda: backup.restore(store, altered_copy, code, overwrite=True))
+    refused(directory, lambda: backup.restore(store, altered_copy, CODE, overwrite=False))
+    use(directory, store)
+
+
+def copy_of_anything(directory: Path, draw: Draw) -> None:
+    """One that was sealed with the right code, and holds what it should not."""
+    store = store_in(directory)
+    sealed = sealed_copy(content(draw, copied_files()))
+    refused(directory, lambda: backup.restore(store, sealed, CODE, overwrite=True))
+    assert {name.partition("/")[0] for name in files_in(directory)} <= {"host_secret", "units", "counters"}
+    use(directory, store)
+
+
+def typed_words(directory: Path, draw: Draw) -> None:
+    text = content(draw, words.to_words(CODE).encode()).decode(errors="replace")
+    if not refused(directory, lambda: words.from_words(text)):
+        code = words.from_words(text)
+        assert words.from_words(words.to_words(code)) == code
+
+
+def use(directory: Path, store: BindingStore) -> None:
+    """All that a session and `ndks bind` do with the bindings."""
+    known = known_hello()
+    is_refused = refused(directory, lambda: store.unit(SERIAL))
+    if not is_refused:
+        commands.UNLOCK.request.pack(bytes(32), store.minimum_counters(known).of(0).message_counter, 0)
+    for step in (
+        lambda: store.knows(known),
+        lambda: store.keys(known),
+        lambda: store.finish(known),
+        lambda: store.minimum_counters(known).note(0, message_counter=5),
+        lambda: store.begin(known, with_network=True),
+        store.export,
+        lambda: backup.seal(store),
+    ):
+        refused(directory, step)
+    if not refused(directory, lambda: store.unit(SERIAL)):
+        unit = store.unit(SERIAL)
+        store._save(unit)
+        assert store.unit(SERIAL) == unit
+
+
+def store_in(directory: Path) -> BindingStore:
+    for name, text in bindings().items():
+        path = directory / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(text)
+        path.chmod(0o600)
+    return BindingStore(directory, look)
+
+
+def refused(directory: Path, what: Callable[[], object]) -> bool:
+    """Whether a request is refused; if so, with an error of ours, and no file was changed."""
+    before = files_in(directory)
+    refusal = None
+    try:
+        what()
+    except NdksError as error:
+        refusal = error
+    assert refusal is None or (str(refusal) and refusal.advice)
+    assert refusal is None or files_in(directory) == before, "what was refused has changed a file"
+    return refusal is not None
+
+
+def files_in(directory: Path) -> dict[str, bytes]:
+    files = [path for path in directory.rglob("*") if path.is_file() and not path.name.endswith(".lock")]
+    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in files}
+
+
+TARGETS = (network, unit_file, copy, copy_of_anything, host_secret, typed_words, counters_file)
+
+
+@FUZZED
+@given(st.data(), st.sampled_from(TARGETS))
+def test_files(data: st.DataObject, target: Callable[[Path, Draw], None]) -> None:
+    with bounded(data.draw, 4_000_000), tempfile.TemporaryDirectory(dir=DISK) as name:
+        target(Path(name), data.draw)
