@@ -133,6 +133,17 @@ def test_elements_that_stay_in_doubt(digits: int, monkeypatch: pytest.MonkeyPatc
     assert sum(k._exact(e) << 7 - e for e in range(8)) == expected[0]
 
 
+def test_the_watchdog_is_fed_in_long_rows_of_exact_bits(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    fed: list[int] = []
+    generator = fast("0.52", "25", 3, folder)
+    monkeypatch.setattr(generator.phases, "feed_watchdog", lambda: fed.append(1))
+    key = generator.key(1)
+    pieces = 4
+    for element in range(pieces * phases_module._AHEAD):
+        key._exact(element)
+    assert len(fed) == phases_module._ROW + pieces
+
+
 @settings(max_examples=30, deadline=None)
 @given(every_d, st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 900)), min_size=2, max_size=12))
 def test_reads_do_not_depend_on_one_another(folder: str, digits: int, reads: list[tuple[int, int]]) -> None:

@@ -361,3 +361,13 @@ def _check_it_goes_on(flash: MemoryFlash, log: RecordLog) -> None:
     again = opened(flash)
     assert (counter_of(again), again.body(MEMBERSHIP)) == (value + 1, b"new")
     assert flash.nvm.erases == erases
+
+
+def test_counters_begin_at_0_and_stop_at_their_highest_value() -> None:
+    assert records.counter_value(None) == 0
+    body = bytes(4) + struct.pack(">Q", 2**64 - 3)
+    assert [records.counter_value(records.counted(body, steps)) for steps in (1, 2, 3)] == [
+        2**64 - 2,
+        2**64 - 1,
+        2**64 - 1,
+    ]

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from support.reference import FIRMWARE_OF_VECTORS, load_vectors
 
 from ndks.crypto import CRYPTO
-from ndks_emulator import MemoryUnit
+from ndks_emulator import MemoryUnit, SetClock
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.flash import NVM_SIZE
-from ndks_unit import device, dispatcher, paper_bits
+from ndks_unit import board, device, dispatcher, paper_bits
 from ndks_unit.flash import records
 from ndks_unit.flash.records import CURRENT_FORMAT, RecordKeys
 from ndks_unit.state import State
@@ -338,3 +338,23 @@ def _valid_requests(host: Host) -> dict[commands.Command, tuple[Any, ...]]:
         commands.KEY_CHUNK: (0, 1, 0, 32),
         commands.ACKNOWLEDGE: (0, 1, 0),
     }
+
+
+def test_garbage_is_collected_once_in_each_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, collected = SetClock(), list[int]()
+    unit = MemoryUnit(new_flash(), clock=clock)
+    monkeypatch.setattr(unit.board, "tidy", lambda: collected.append(clock.milliseconds))
+    unit.poll()
+    assert collected == [], "a unit that was never asked has no garbage"
+    for asked_at in (1000, 2000):
+        clock.milliseconds = asked_at
+        unit.write(framing.encode(commands.HELLO.code, 1, b""))
+        for milliseconds in (1, 30, 31, 32, 500):
+            clock.milliseconds = asked_at + milliseconds
+            unit.poll()
+    assert collected == [1031, 2031]
+
+
+def test_reasons_of_starts_are_those_of_the_protocol() -> None:
+    reasons = (board.RESET_POWER_ON, board.RESET_BROWNOUT, board.RESET_SOFTWARE, board.RESET_WATCHDOG, board.RESET_PIN)
+    assert (*reasons, board.RESET_OTHER) == (0, 1, 2, 3, 4, 5)
