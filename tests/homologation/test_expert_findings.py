@@ -3,6 +3,7 @@
 """What experts record: the file is checked field by field; the oracle compares what they claim."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ndks_laboratory.homologation.experts.expert_finding import ExpertFinding, c
 from ndks_laboratory.homologation.experts.judging import claimed, judge_experts
 from ndks_laboratory.homologation.verdict import ALPHA, decide
 
+PAGE = Path(__file__).parents[2] / "docs" / "homologation.md"
 BITS = 128 * "01"
 UNIT = "5385F270FB3B58EB"
 
@@ -169,3 +171,12 @@ def test_experts_who_decoded_nothing(tmp_path: Path) -> None:
     assert [(label, each.succeeded) for label, each in found.items()][:2] == [("H1", False), ("H2", True)]
     assert claimed(found, "text", "other") == ["H1", "H2", "H3"]
     assert claimed(found, "key") == ["H1", "H4"]
+
+
+def test_the_page_shows_the_schema(tmp_path: Path) -> None:
+    """Its example is a finding, and its table has each field."""
+    page = PAGE.read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "finding.json").write_text(example)
+    assert [claim.kind for claim in ExpertFinding.load(tmp_path / "finding.json").claims] == ["text", "key", "other"]
+    assert list(json.loads(example)) == re.findall(r"^\| `(\w+)` \| ", page.partition("```json")[2], re.MULTILINE)[:8]
