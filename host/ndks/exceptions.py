@@ -87,7 +87,7 @@ class ProtocolError(NdksError):
 
 
 class VersionMismatch(ProtocolError):
-    code = "VERSION"
+    code = "PROTOCOL_VERSION"
 
 
 class UnitBusy(NdksError):

@@ -16,5 +16,6 @@ PROBE_LOOK = 0.1  # between two looks at whether the probe is over
 
 # Adversaries
 BUDGET = 60.0  # for one passive attack, unless the caller gives another
+STRANGER = 5.0  # for DELAYED to end, when a wrong laptop asks
 ACTIVE_BUDGET = 300.0  # for one active attack: slow boards need it; two emulated units need 2 s at most
 LONG_KEY = 120.0  # for the long key: a unit that is slower gets a shorter one

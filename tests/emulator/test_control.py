@@ -317,7 +317,7 @@ def test_impossible_socket_is_refused(tmp_path: Path, path: str) -> None:
     (tmp_path / "letter.txt").write_text("dear Bob")
     done = refused(tmp_path / "alice", "--control", str(tmp_path / path))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("ndks: USAGE: a socket at ")
+    assert done.stderr.startswith("ndks: USAGE: the socket ")
     assert "Traceback" not in done.stderr
     assert (tmp_path / "letter.txt").read_text() == "dear Bob"
 
@@ -326,10 +326,10 @@ def test_link_leads_to_the_present_pty(pty_unit: Controlled, tmp_path: Path) -> 
     link = tmp_path / "port"
     assert pty_unit.port == str(link)
     paths = [link.readlink()]
-    for change in (pty_unit.control.line_drop, pty_unit.control.cable_in):
+    for change in ("line drop", "cable in"):
         with serial.Serial(pty_unit.port):  # while a host holds the old path, the new path is different
-            if change == pty_unit.control.cable_in:
-                pty_unit.control.cable_out()
+            if change == "cable in":
+                pty_unit.control.do("cable out")
                 assert not os.path.lexists(link)
             assert pty_unit.control.do(change) == str(link)
             paths.append(link.readlink())
@@ -353,7 +353,7 @@ def test_impossible_link_is_refused(tmp_path: Path, path: str) -> None:
     (tmp_path / "other").symlink_to("letter.txt")
     done = refused(tmp_path / "unit", "--link", str(tmp_path / path))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("ndks: USAGE: a link at ")
+    assert done.stderr.startswith("ndks: USAGE: the link ")
     assert (tmp_path / "letter.txt").read_text() == "dear Bob"
     assert (tmp_path / "other").is_symlink()
 

@@ -20,7 +20,7 @@ from ..printable import printable
 from . import usb
 from .link import Link
 from .ports import listed_ports
-from .transport import EMULATOR, meant_address, open_transport
+from .transport import EMULATOR, is_port, open_transport
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def candidates() -> list[Candidate]:
 def select_port(wanted: str | None) -> str:
     """Return the port of the wanted unit, or of the only one. NoUnit, SeveralUnits."""
     wanted = _at_home(wanted or os.environ.get(ENVIRONMENT) or "")
-    if wanted and _is_port(wanted):
+    if wanted and is_port(wanted):
         return wanted
     found = candidates()
     if wanted:
@@ -104,8 +104,3 @@ def _ports() -> list[Any]:
 def _may_be_unit(port: Any) -> bool:
     # Windows shows the name of its driver in place of the product string: there the vendor id must suffice.
     return port.product == usb.PRODUCT or (port.vid == usb.CIRCUITPYTHON_VID and os.name == "nt")
-
-
-def _is_port(name: str) -> bool:
-    looks_so = name.startswith(EMULATOR) or "/" in name or name.upper().startswith("COM") or meant_address(name)
-    return bool(looks_so) or os.path.lexists(name)  # includes a link to a missing port

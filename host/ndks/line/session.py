@@ -71,6 +71,10 @@ def unlock(link: Link, keys: BindingKeys, minimum: int, *, allow_jump: bool = Fa
         raise
 
 
-def after_delay(attempt: Callable[[], _T], longest: float = times.LONGEST_DELAY) -> _T:
+def after_delay(attempt: Callable[[], _T], longest: float | None = None) -> _T:
     """Call `attempt` until it no longer fails with DELAYED, as it does after wrong proofs, and return its result."""
-    return retry(attempt, lambda error: isinstance(error, DeviceError) and error.number == errors.DELAYED, longest)
+
+    def is_delayed(error: Exception) -> bool:
+        return isinstance(error, DeviceError) and error.number == errors.DELAYED
+
+    return retry(attempt, is_delayed, times.LONGEST_DELAY if longest is None else longest)

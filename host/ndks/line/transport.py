@@ -64,11 +64,25 @@ def open_transport(
     `make_generator` takes p1, p2 and d and returns the generator of an emulated unit in this process.
     NoUnit, UnitBusy, PortPermission, UsageError.
     """
-    if port.startswith(EMULATOR):
-        from .emulated import EmulatorTransport  # here, because most users have a board
-
-        return EmulatorTransport(Path(port.removeprefix(EMULATOR)), create=create, make_generator=make_generator)
+    for scheme, opener in SCHEMES.items():
+        if port.startswith(scheme):
+            return opener(port.removeprefix(scheme), create, make_generator)
     return SerialTransport(port, timeout)
+
+
+def is_port(name: str) -> bool:
+    """Return whether a name is a port's; any other name is a serial number."""
+    looks_so = name.startswith(tuple(SCHEMES)) or "/" in name or name.upper().startswith("COM") or meant_address(name)
+    return bool(looks_so) or os.path.lexists(name)  # including a link to a removed port
+
+
+def _open_emulated(name: str, create: bool, make_generator: MakeGenerator | None) -> Transport:
+    from .emulated import EmulatorTransport  # here, because most users have a board
+
+    return EmulatorTransport(Path(name), create=create, make_generator=make_generator)
+
+
+SCHEMES = {EMULATOR: _open_emulated}  # transports that pyserial does not open
 
 
 class SerialTransport:

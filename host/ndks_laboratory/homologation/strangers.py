@@ -12,6 +12,7 @@ from ndks.laptop.bindings import BindingStore
 from ndks.laptop.fingerprint import Characteristics
 from ndks.line.link import Link
 from ndks.line.session import after_delay
+from ndks_laboratory import times
 from ndks_protocol import commands
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.session import HOST, RANDOM_SIZE, SecureChannel, proof, transcript
@@ -21,7 +22,6 @@ OTHER = "a laptop with a secret of its own"
 COPIED = "a laptop with a copy of the owner's files"
 STRANGERS = (UNKNOWING, OTHER, COPIED)
 
-PATIENCE = 5.0  # seconds that a stranger waits when the unit is DELAYED
 _ASKED = (0, 1, 0, 16)  # KEY_CHUNK: epoch, index, offset, size
 
 
@@ -44,7 +44,9 @@ def ask_as(stranger: str, port: str, owner: BindingStore, timeout: float) -> byt
 
 def begin_session(link: Link, random: bytes) -> tuple[bytes, bytes, bytes]:
     """Return the answer to HELLO, and the unit's random bytes and proof; wait while the unit is DELAYED."""
-    return after_delay(lambda: (link.call_raw(commands.HELLO), *link.call(commands.OPEN_SESSION, random)), PATIENCE)
+    return after_delay(
+        lambda: (link.call_raw(commands.HELLO), *link.call(commands.OPEN_SESSION, random)), times.STRANGER
+    )
 
 
 def _try_binding(link: Link, keys: BindingKeys) -> bytes:

@@ -46,10 +46,9 @@ class Generator:
         if f1 != F1[0]:
             from . import frequencies
 
-            self._f1 = frequencies.polynomial
+            self._f1 = {"polynomial": frequencies.polynomial, "hyperbolic": frequencies.hyperbolic}[f1]
             if f1 == "hyperbolic":
                 frequencies.check_hyperbolic(self._p1)
-                self._f1 = frequencies.hyperbolic
         if self.power > 1:
             from .powers import PowerKeystream
 

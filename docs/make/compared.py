@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Make the table of docs/compared.md: what users expect of such a command, in `ndks` and in five others.
 
-python tests/checks/compared.py            print it; tools that are not on the path are named
-python tests/checks/compared.py --write    write it into the page, where all tools are here
-python tests/checks/compared.py --ndks     try ndks alone, and say where it is behind what the page says of the others
+python docs/make/compared.py            print it; tools that are not on the path are named
+python docs/make/compared.py --write    write it into the page, where all tools are here
+python docs/make/compared.py --ndks     try ndks alone, and say where it is behind what the page says of the others
 
 expectations.toml holds the commands and how they are judged. The page says how to install the tools.
 """
