@@ -37,7 +37,7 @@ REFUSALS = {
     ),
     errors.PROVISIONED: RefusalRow("the unit is provisioned already", "use another, or erase this one: ndks zeroize"),
     errors.STORAGE: RefusalRow(
-        "the unit cannot write its state; nothing was changed",
+        "the unit cannot write its state",
         "take the development jumper off if it is on; if that was not it, run ndks deploy DRIVE again",
     ),
     errors.STATE_FORMAT: RefusalRow(
@@ -57,6 +57,7 @@ REFUSALS = {
     errors.CAPSULE_VERSION: RefusalRow(
         "this is not a capsule of version 1",
         "check that this is a capsule; if it is, upgrade ndks and the unit",
+        is_authentication=True,
     ),
     errors.HEADER: RefusalRow(
         "this is not a capsule of this network, or its header was altered or cut off",

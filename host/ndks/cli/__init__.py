@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 
 import ndks
 from ndks.exceptions import NdksError, UsageError
+from ndks.system_errors import file_error
 from ndks.times import DEFAULT_TIMEOUT
 
 from . import streams
@@ -17,7 +18,6 @@ from .arguments import add_unit_options
 from .output import Output, need_stdout
 from .parser import Parser, add_common, add_group, add_parser, count_leading, make_parser
 from .signals import end_on_signals
-from .system_errors import file_error
 
 _INTERRUPTED = 130
 

@@ -12,8 +12,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ndks.exceptions import FileError
 from ndks.line.discovery import select_port
 from ndks.line.transport import EMULATOR
@@ -30,6 +28,7 @@ from .arguments import add_path, bounded, need, whole
 from .extras import need_extra
 from .output import Output, note, warn_of_suite
 from .parser import Parser, set_up
+from .progress import Bar
 
 _NETWORK = "homologation"
 
@@ -259,7 +258,7 @@ class _Bars:
 
     def __init__(self, *, visible: bool) -> None:
         self._visible = visible
-        self._bar: tqdm[Any] | None = None
+        self._bar: Bar | None = None
 
     def __enter__(self) -> "_Bars":
         return self
@@ -274,5 +273,5 @@ class _Bars:
             if self._visible:
                 note(what)
             return lambda _: None
-        self._bar = tqdm(total=total, desc=what, unit_scale=True, leave=True, file=sys.stderr)
+        self._bar = Bar(total=total, desc=what, unit_scale=True, leave=True, file=sys.stderr)
         return self._bar.update
