@@ -44,7 +44,7 @@ COMMANDS = {
     "emulate": ("emulate", "run an emulated unit until stopped"),
     "demo": ("demo", "show how two units share keys with no channel, and then exchange messages"),
     "faraday": ("faraday", "share keys with no channel: two laptops in cages, compared by an expert"),
-    "homologate": ("homologate", "test and attack two blank units, and give a verdict"),
+    "homologate": ("homologate", "test and attack two or more blank units, and give a verdict"),
     "doctor": ("doctor", "print a diagnosis of this computer for a bug report"),
     "completion": ("completion", "print or install the completion script for a shell"),
     "help": ("help", "show the help of a command"),

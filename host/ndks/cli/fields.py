@@ -55,7 +55,7 @@ ANSWERS = {
     "trust": "lane binding_id serial_number? file?",
     "zeroize": "serial_number state",
     "key": f"{_KEY} format key? file?",
-    "stream": f"{_KEY} file",
+    "stream": f"{_KEY} format file",
     "encrypt": "file bytes cipher mode suite warning?",
     "decrypt": "file bytes lane number cipher suite warning?",
     "inspect": "file version size chunks bytes warning? "
@@ -72,7 +72,8 @@ ANSWERS = {
     "message(cipher size commitment capsule deleted deletion) authentication(index tag)",
     "faraday compare": f"held serial_numbers keys[](index bits commitments same) checks[]{_CHECKS} warning?",
     "homologate": "product date seconds command verdict reasons report warning? "
-    "network(name suite digits network_id cipher p1 p2) units[](label port serial_number firmware protocol lane) "
+    "network(name suite digits network_id cipher p1 p2) units[](label port serial_number firmware protocol lane part) "
+    "experts[](expert date given hours claims) "
     "requirements[](id text source test evidence verdict) targets[](name role as_expected "
     "findings[](label adversary succeeded summary seconds p_value tests details(*))) "
     "statistics[](name n size value tests log10_p sigmas where passed) threshold(alpha tests p) "
@@ -119,6 +120,7 @@ MEANINGS = {
     "checks": "what had to hold",
     "chunks": "pieces of the capsule that have a tag each",
     "cipher": "vernam or aes",
+    "claims": "how many texts or keys the expert claims",
     "code": "name of the error, which never changes",
     "columns": "heads of the table",
     "command": "a command line that does the same",
@@ -149,6 +151,8 @@ MEANINGS = {
     "evidence": "what was measured",
     "exists": "whether the directory exists",
     "exit_status": "exit status of the command",
+    "expert": "who recorded it",
+    "experts": "what human experts recorded",
     "f1": "operator f1",
     "f2": "operator f2",
     "file": "file that was written, or read",
@@ -161,9 +165,11 @@ MEANINGS = {
     "flags": "what else is to be said of the state, in words",
     "format": "how the key is written: hex, bits, base64, raw",
     "free_memory": "bytes; 0: not limited",
+    "given": "what the expert was given",
     "held": "true, false; null: not shown",
     "hello": "what the unit says of itself to everybody",
     "help": "text of the help",
+    "hours": "hours of work",
     "id": "number of the requirement",
     "index": "index of the key, k",
     "installed": "where the rule is installed",
@@ -213,6 +219,7 @@ MEANINGS = {
     "p2": "parameter p2",
     "p_value": "p-value, where there is one",
     "packages": "versions of Python packages",
+    "part": "whether the unit was attacked, or its keys compared",
     "passed": "whether the test passed",
     "pid": "process of the emulated unit",
     "platform": "system",

@@ -13,6 +13,7 @@ from ndks.driver.exported_keys import ExportedKey, without_unused
 from ndks.driver.unit import Unit
 from ndks.exceptions import NdksError
 from ndks.files import refuse_existing, write_private
+from ndks.keys.bit_text import BITS, FORMATS, RAW, encoded
 from ndks.keys.offline_keys import exported_key
 from ndks.network.network_file import Network
 from ndks_protocol.commands import MAX_JUMP
@@ -46,6 +47,8 @@ def add_stream(parser: Parser) -> None:
     set_up(parser, _STREAM_EXAMPLES, stream)
     _add_index(parser)
     parser.add_argument("--bits", metavar="B", type=bits, required=True, help="number of bits")
+    text = "raw: packed bytes (default); bits: ones and zeros, and a line feed at the end"
+    parser.add_argument("--format", choices=FORMATS, default=RAW, help=text)
     add_output(parser)
     add_unit(parser)
 
@@ -58,7 +61,8 @@ _KEY_EXAMPLES = """\
   ndks key --index 7 --network office.ndksnet    key 7, without a unit"""
 _STREAM_EXAMPLES = """\
   ndks stream --bits 192000000 -o primal.key     after an interruption, the same command resumes
-  ndks stream --index 5 --bits 8000000 -o - | sha256sum"""
+  ndks stream --index 5 --bits 8000000 -o - | sha256sum
+  ndks stream --bits 1000000 --format bits -o - | fold -w 64 | less"""
 
 
 def _add_index(parser: argparse.ArgumentParser) -> None:
@@ -119,16 +123,17 @@ def stream(args: argparse.Namespace, out: Output) -> None:
             _to_stdout(unit, args, out, status)
             return
         values = _to_file(unit, args, out, path, status)
-    out.done({**values, "file": str(path)}, f"{path}: {values['bits']} bits of key {values['index']}")
+    values |= {"format": args.format, "file": str(path)}
+    out.done(values, f"{path}: {values['bits']} bits of key {values['index']}")
 
 
 def _to_file(unit: Unit, args: argparse.Namespace, out: Output, path: Path, status: Status) -> dict[str, Any]:
-    plan = streams.plan_download(unit, path, args.bits, args.index, force=args.force)
+    plan = streams.plan_download(unit, path, args.bits, args.index, force=args.force, form=args.format)
     args.resume_advice = _RESUME
     try:
         with unit.taking_key(plan.bits, plan.k, epoch=plan.epoch, **_use(args)) as wanted:
             values = _describe(wanted, status.suite, went_back=unit.went_back)
-            with out.progress((plan.bits + 7) // 8, path.name, streams.received(path)) as bar:
+            with out.progress(_size(args), path.name, streams.received(path)) as bar:
                 streams.download(unit, path, plan, bar.update)
     except NdksError as error:
         error.advice = f"{error.advice}; {_RESUME}"
@@ -138,13 +143,19 @@ def _to_file(unit: Unit, args: argparse.Namespace, out: Output, path: Path, stat
 
 
 def _to_stdout(unit: Unit, args: argparse.Namespace, out: Output, status: Status) -> None:
-    formats.refuse_terminal()
+    if args.format == RAW:
+        formats.refuse_terminal()
     with unit.taking_key(args.bits, args.index, epoch=status.epoch, **_use(args)) as wanted:
         _describe(wanted, status.suite)
-        with out.progress((args.bits + 7) // 8, "stdout") as bar:
-            for block in wanted.blocks():
+        with out.progress(_size(args), "stdout", visible=args.format == RAW) as bar:
+            for block in encoded(wanted.blocks(), args.bits, args.format):
                 write_stdout(block)
                 bar.update(len(block))
+
+
+def _size(args: argparse.Namespace) -> int:
+    """Return how many bytes the stream will have."""
+    return args.bits + 1 if args.format == BITS else (args.bits + 7) // 8
 
 
 def _member_status(unit: Unit, args: argparse.Namespace) -> Status:
