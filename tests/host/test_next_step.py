@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The advice of an error leads to a command that works as it stands, with the unit that was named."""
+
+from pathlib import Path
+
+import pytest
+from host.conftest import Call
+from host.fake_usb import plug_in_devices, plug_in_ports
+from host.running import assert_refused, run
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_plugged_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plug_in_ports(monkeypatch)
+    plug_in_devices(monkeypatch)
+    monkeypatch.setenv("NDKS_HOME", str(tmp_path / "home"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_log_file_is_one_warning(alice: str) -> None:
+    finished = run("key", "--index", 1, "--unit", alice, "--log-file", "/dev/full")
+    assert (finished.status, len(finished.output)) == (0, 65)
+    warned = [line for line in finished.stderr.splitlines() if "WARNING" in line]
+    assert warned == ["ndks: WARNING: log file /dev/full ends here: No space left on device"]
+    assert len(finished.stderr.splitlines()) == 2  # and the line about the key
+
+
+def test_a_file_that_is_no_network_file_is_not_made_private(tmp_path: Path, call: Call) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear Alice")
+    letter.chmod(0o644)
+    assert_refused(call("provision", letter, "--unit", f"emulator:{tmp_path / 'unit'}"), "NETWORK_FILE", 1)
