@@ -626,7 +626,7 @@ def test_a_network_file_that_others_can_read(tmp_path: Path, call: Call) -> None
     network.chmod(0o640)
     finished = call("network", "show", network)
     assert_refused(finished, "FILE", 1)
-    assert finished.advice.startswith(f"chmod 600 {network}")
+    assert finished.advice == f"chmod 600 {network}"
 
 
 def test_parameters_are_shown_on_request_only(tmp_path: Path, call: Call) -> None:

@@ -25,6 +25,7 @@ from ..crypto import CRYPTO
 from ..exceptions import FileError, NetworkFileError, UsageError, reason
 from ..files import read_small, refuse_public, write_private
 from ..paths import follow, inherit_owner, is_there
+from ..system_errors import file_errors
 
 SUFFIX = ".ndksnet"
 FORMAT = 1
@@ -168,8 +169,14 @@ class Network:
     def load(cls, path: Path | str) -> Self:
         """Read a network file. FileError, also if other users may read it; NetworkFileError."""
         path = Path(path)
+        network = cls._read(path)
+        with file_errors():
+            refuse_public(path)  # last: of a file that is no network file its mode does not matter
+        return network
+
+    @classmethod
+    def _read(cls, path: Path) -> Self:
         try:
-            refuse_public(path)
             values: Any = strict_json.loads(read_small(path))
         except FileNotFoundError:
             other = path.with_name(path.name + SUFFIX)
