@@ -576,7 +576,7 @@ def test_a_moved_home_is_noticed(alice: str, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv(HOME, str(tmp_path / "moved"))
     with pytest.raises(ndks.AuthenticationError) as refused, ndks.open(alice) as unit:
         unit.unlock()
-    assert refused.value.advice == f"if you bound it here, name the directory of its binding: {HOME}={usual}"
+    assert refused.value.advice.startswith(f"if it is bound here: export {HOME}={usual}; if the unit is new: ndks bind")
 
 
 def test_forgetting_a_unit(alice: str, call: Call) -> None:

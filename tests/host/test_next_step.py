@@ -11,6 +11,8 @@ from host.fake_usb import plug_in_devices, plug_in_ports
 from host.running import assert_refused, run
 
 import ndks
+from ndks.cli.named_unit import with_unit
+from ndks.laptop.bindings import BindingStore
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +66,73 @@ def test_a_network_without_units_is_replaced_and_not_kept(
     assert "--force" in call("network", "new", "office").advice
     assert "kept_as" not in json.loads(call("network", "new", "office", "--force", "--json").text)
     assert not list(tmp_path.glob("*.old"))
+
+
+def test_advice_repeats_the_unit_that_was_typed(tmp_path: Path, network_file: Path, call: Call) -> None:
+    unit = f"emulator:{tmp_path / 'my unit'}"
+    typed = f"--unit '{unit}'"
+    made = call("provision", network_file, "--unit", unit)
+    assert f"run ndks bind {typed} and type these words" in made.text
+    again = call("provision", network_file, "--unit", unit, "--json")
+    assert again.advice == f"use another, or erase this one: ndks zeroize {typed}"
+    assert json.loads(again.text)["error"]["advice"] == again.advice
+    assert f"ndks bind {typed}" in call("key", "--unit", unit).advice
+    erased = call("zeroize", "--yes", "--unit", unit)
+    assert erased.text.endswith(f"ndks provision NETWORK {typed}\n")
+
+
+def test_advice_names_no_unit_where_none_was_typed(
+    alice: str, network_file: Path, monkeypatch: pytest.MonkeyPatch, call: Call
+) -> None:
+    monkeypatch.setenv("NDKS_UNIT", alice)  # and the next command will find it there
+    assert call("provision", network_file).advice == "use another, or erase this one: ndks zeroize"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "restore it: ndks bind --restore FILE",
+        "ndks bind --show shows all that are",
+        "see all units: ndks network show office.ndksnet",
+        "check the name; ndks provision NETWORK --unit emulator:bob makes one",
+        "ndks trust 1 00 --network FILE notes it in the network file",
+        "see ndks keys",
+    ],
+)
+def test_commands_that_need_no_unit_get_none(text: str) -> None:
+    assert with_unit(text, "emulator:alice") == text
+
+
+def test_a_unit_without_a_binding_here(
+    alice: str, bob: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call
+) -> None:
+    moved = (tmp_path / "home").rename(tmp_path / "moved")
+    refused = call("key", "--unit", alice)
+    assert_refused(refused, "LOCKED", 5)
+    with ndks.open(alice) as unit:
+        serial_number = unit.hello.serial_number
+    assert f"no binding of unit {serial_number} was found" in refused.stderr
+    assert f"{tmp_path / 'home'}, which does not exist" in refused.stderr
+    steps = ("export NDKS_HOME=DIR", f"ndks bind --unit {alice}, with its 24 words", f"ndks zeroize --unit {alice}")
+    places = [refused.advice.find(step) for step in steps]
+    assert places == sorted(places)
+    assert places[0] > 0
+    monkeypatch.setenv("NDKS_HOME", str(moved))
+    assert call("key", "--unit", alice).status == 0
+    (moved / "units" / f"{serial_number}.json").unlink()
+    others = call("key", "--unit", alice).stderr
+    assert f"{moved}, which has bindings of other units only (1)" in others
+    assert not any(other in others for other in BindingStore().units())
+
+
+def test_words_that_were_used(tmp_path: Path, network_file: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+    unit = f"emulator:{tmp_path / 'unit'}"
+    (tmp_path / "words").write_text(call("provision", network_file, "--unit", unit).text.splitlines()[-1])
+    bind = ("bind", "--code", tmp_path / "words", "--unit", unit)
+    assert call(*bind).status == 0
+    monkeypatch.setenv("NDKS_HOME", str(tmp_path / "another"))
+    refused = call(*bind)
+    assert_refused(refused, "LOCKED", 5)
+    assert "these words are not this unit's, or were used already" in refused.stderr
+    assert "export NDKS_HOME=DIR" in refused.advice
+    assert refused.advice.endswith(f"ndks zeroize --unit {unit}")

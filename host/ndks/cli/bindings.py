@@ -137,7 +137,7 @@ def zeroize(args: argparse.Namespace, out: Output) -> None:
     how = "To use it again, on a new lane: ndks provision NETWORK"
     if state == TAMPERED:
         how = "Its case is or was open: close it, plug the unit in again, and repeat ndks zeroize"
-    out.done({"serial_number": serial_number, "state": state}, f"unit {serial_number} is erased. {how}")
+    out.done({"serial_number": serial_number, "state": state}, f"unit {serial_number} is erased. {out.advised(how)}")
 
 
 def bound_values(serial_number: str, lane: int, binding: Binding) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def provision(args: argparse.Namespace, out: Output) -> None:
             out.done(values | bound, f"{text}\n{bound_text(bound, network.members)}")
         else:
             code = joined.transport_code
-            out.result(values | {"transport_code": code}, f"{text}\n{_HOW_TO_BIND}:\n{code}")
+            out.result(values | {"transport_code": code}, f"{text}\n{out.advised(_HOW_TO_BIND)}:\n{code}")
 
 
 _HOW_TO_BIND = "at its laptop, run ndks bind and type these words, which are shown only this once"

@@ -16,6 +16,7 @@ import logging
 import os
 import re
 import secrets
+import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -42,6 +43,10 @@ HOME = "NDKS_HOME"
 FORMAT = 1
 _UNIT_FILE = re.compile(r"(units|counters)/[0-9A-F]{16}\.json")
 _KINDS = ("units", "counters")
+_UNBOUND = (
+    "if the unit is new: ndks bind, with its 24 words; otherwise use the laptop that it is bound to; "
+    "if that is lost, erase the unit: ndks zeroize"
+)
 _AWAY = "undo the change; if that is impossible: ndks zeroize, then provision the unit on a new lane"
 
 
@@ -207,17 +212,15 @@ class BindingStore:
         """Return the message for a unit without a binding, which tells what was searched, and the advice."""
         units = self.units()
         if serial_number in units:
-            found = "has only an earlier binding of this unit"
+            found = "has only an earlier binding of it"
         else:
-            found = f"has bindings of {', '.join(units)}" if units else "has no bindings"
+            found = f"has bindings of other units only ({len(units)})" if units else "has no bindings"
         if not self.directory.exists():
             found = "does not exist"
-        what = f"the unit is bound to another laptop or user: this command searched {self.directory}, which {found}"
-        others = " or ".join(map(str, other_homes(self.directory)))
-        return (
-            what,
-            f"if you bound it here, name the directory of its binding: {HOME}={others}" if others else "",
-        )
+        what = f"no binding of unit {serial_number} was found: this command searched {self.directory}, which {found}"
+        others = other_homes(self.directory)
+        moved = f"if it is bound here: export {HOME}={shlex.quote(str(others[0]))}; " if others else ""
+        return what, (moved or f"if you moved its binding: export {HOME}=DIR; ") + _UNBOUND
 
     def _binding(self, hello: Greeting, present: Characteristics, *, create: bool = False) -> bytes:
         """Return the binding B (HKDF-SHA256, RFC 5869, one block)."""
