@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from host.conftest import Call
-from host.fake_usb import plug_in_devices, plug_in_ports
+from host.fake_usb import fake_port, plug_in_devices, plug_in_ports
 from host.running import assert_refused, run
+from support.emulate_process import emulated
 
 import ndks
 from ndks.cli.named_unit import with_unit
+from ndks.driver.finding import find_port
 from ndks.laptop.bindings import BindingStore
 
 
@@ -136,3 +138,34 @@ def test_words_that_were_used(tmp_path: Path, network_file: Path, monkeypatch: p
     assert "these words are not this unit's, or were used already" in refused.stderr
     assert "export NDKS_HOME=DIR" in refused.advice
     assert refused.advice.endswith(f"ndks zeroize --unit {unit}")
+
+
+def test_nothing_attached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused = call("key")
+    assert_refused(refused, "NO_UNIT", 3)
+    for command in refused.advice.partition("emulated one: ")[2].split("; "):
+        assert call(*command.split()[1:]).status == 0
+    assert call("key", "--unit", "emulator:alice").status == 0
+
+
+def test_emulated_units_that_run(alice: str, call: Call) -> None:
+    with ndks.open(alice) as unit:
+        serial_number = unit.hello.serial_number
+    with emulated(Path(alice.removeprefix("emulator:"))) as running:
+        refused = call("key")
+        assert_refused(refused, "NO_UNIT", 3)
+        assert f"{serial_number} at {running.port}" in refused.stderr
+        assert refused.advice == f"name one: --unit {running.port}"
+        assert call("key", "--unit", running.port).status == 0
+        assert call("key", "--unit", serial_number.lower()).status == 0
+        assert_refused(call("key", "--unit", "00" * 8), "NO_UNIT", 3)
+    gone = call("key", "--unit", serial_number)
+    assert_refused(gone, "NO_UNIT", 3)
+    assert gone.advice == "plug it in, or see which units there are: ndks list"
+
+
+def test_a_board_is_still_chosen_where_emulated_units_run(alice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with emulated(Path(alice.removeprefix("emulator:"))):
+        plug_in_ports(monkeypatch, fake_port("/dev/ttyACM3", "E66038B713596E2A"))
+        assert find_port(None) == "/dev/ttyACM3"

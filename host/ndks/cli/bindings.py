@@ -11,7 +11,7 @@ import ndks
 from ndks.driver.answers import TAMPERED
 from ndks.driver.finding import port_of
 from ndks.driver.unit import Unit
-from ndks.exceptions import Declined, FileError, NoUnit, SeveralUnits
+from ndks.exceptions import Declined, FileError, NoUnit
 from ndks.files import private_file, read_small, refuse_existing
 from ndks.laptop import backup
 from ndks.laptop.bindings import Binding, BindingStore
@@ -122,8 +122,9 @@ def _tell(args: argparse.Namespace) -> str:
         with ndks.open(args.unit, args.timeout) as unit:
             unit.trust(args.lane, args.binding_id)
             return unit.hello.serial_number
-    except (NoUnit, SeveralUnits) as error:
-        error.advice = f"name the unit to write to (--unit UNIT), or a network file (--network FILE); {error.advice}"
+    except NoUnit as error:
+        if args.unit is None:
+            error.advice = "name the unit to write to: --unit UNIT"
         raise
 
 
