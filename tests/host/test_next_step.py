@@ -3,6 +3,8 @@
 """The advice of an error leads to a command that works as it stands, with the unit that was named."""
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -169,3 +171,44 @@ def test_a_board_is_still_chosen_where_emulated_units_run(alice: str, monkeypatc
     with emulated(Path(alice.removeprefix("emulator:"))):
         plug_in_ports(monkeypatch, fake_port("/dev/ttyACM3", "E66038B713596E2A"))
         assert find_port(None) == "/dev/ttyACM3"
+
+
+@pytest.fixture
+def of_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], str]:
+    """Let a path belong to another user, and return how this one gets it back."""
+    if os.name != "posix" or os.geteuid():
+        pytest.skip("root alone can give files away")
+    import pwd  # not on Windows
+
+    def give_away(path: Path) -> str:
+        monkeypatch.setattr(os, "geteuid", lambda: 65534)
+        for kept in tmp_path.rglob("*"):
+            os.chown(kept, *((0, 0) if kept == path else (65534, 65534)))
+        monkeypatch.setattr(os, "access", lambda other, mode: other != path)
+        user = pwd.getpwuid(65534).pw_name
+        return f"{path} belongs to root. Do: sudo chown {'-R ' if path.is_dir() else ''}{user} {path}."
+
+    return give_away
+
+
+@pytest.mark.parametrize("name", ["host_secret", "units", "."])
+def test_bindings_of_another_user(
+    name: str, alice: str, tmp_path: Path, of_root: Callable[[Path], str], call: Call
+) -> None:
+    message = of_root(tmp_path / "home" / name)
+    for command in (["key", "--unit", alice], ["bind", "--show"]):
+        refused = call(*command)
+        assert_refused(refused, "FILE", 1)
+        assert message in refused.stderr
+    told = call("doctor")
+    assert told.status == 1
+    assert message.replace(". Do:", ";").rstrip(".") in told.text
+
+
+def test_an_emulated_unit_of_another_user(
+    alice: str, tmp_path: Path, of_root: Callable[[Path], str], call: Call
+) -> None:
+    message = of_root(tmp_path / "alice")
+    refused = call("key", "--unit", alice)
+    assert_refused(refused, "FILE", 1)
+    assert message in refused.stderr

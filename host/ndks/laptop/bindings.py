@@ -33,6 +33,7 @@ from .. import strict_json
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, FileError, UsageError, reason
 from ..files import read_private, refuse_public, remove_done, write_private
+from ..owners import refuse_foreign
 from ..paths import make_private_directory
 from .counters import Minimum, MinimumCounters
 from .fingerprint import Characteristics, characteristics, differences, fingerprint
@@ -157,6 +158,7 @@ class BindingStore:
 
     def unit(self, serial_number: str) -> BoundUnit:
         """Return a unit with its bindings. FileError."""
+        self._refuse_foreign()
         path = self._path(serial_number)
         if not path.exists():
             return BoundUnit(serial_number)
@@ -167,11 +169,22 @@ class BindingStore:
             raise _damaged(path) from None
 
     def units(self) -> list[str]:
-        """Return the serial numbers of all units in the store."""
+        """Return the serial numbers of all units in the store. FileError."""
+        refuse_foreign([self.directory])  # what is in it may not even be seen
+        refuse_foreign(self.directory / kind for kind in _KINDS)
         return sorted(path.stem for path in (self.directory / "units").glob("*.json"))
+
+    def check(self) -> None:
+        """Raise the error with which no unit would open: FileError, AuthenticationError LOCKED, OSError."""
+        self._refuse_foreign()
+        units = self.units()
+        refuse_public(*self._files(*units))
+        if units:
+            self._secret(create=False)
 
     def prepare(self) -> None:
         """Create the laptop's secret and the directories, where missing. OSError, FileError."""
+        self._refuse_foreign()
         self._secret(create=True)
         self._make_directories()
 
@@ -182,6 +195,7 @@ class BindingStore:
 
     def export(self) -> dict[str, bytes]:
         """Return the content of all files by their paths in the directory, for `replace`."""
+        self._refuse_foreign()
         self._secret(create=False)  # raises if it is missing or damaged
         paths = self._files(*self.units())
         return {path.relative_to(self.directory).as_posix(): read_private(path) for path in paths}
@@ -207,6 +221,10 @@ class BindingStore:
         """Return the existing files: the secret, and those of these units."""
         units = [self._path(serial_number, kind) for serial_number in serial_numbers for kind in _KINDS]
         return [path for path in (self._secret_path, *units) if path.exists()]
+
+    def _refuse_foreign(self) -> None:
+        """Raise FileError if another user owns a file or directory of the store, and this one may not use it."""
+        refuse_foreign(self._files(*self.units()))
 
     def _why_unknown(self, serial_number: str) -> tuple[str, str]:
         """Return the message for a unit without a binding, which tells what was searched, and the advice."""

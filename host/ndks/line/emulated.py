@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .. import times
 from ..exceptions import NoUnit, UnitBusy
+from ..owners import foreign_error, is_foreign, refuse_foreign
 from .transport import EMULATOR, MakeGenerator
 
 
@@ -19,6 +20,8 @@ class EmulatorTransport:
     def __init__(self, directory: Path, *, create: bool, make_generator: MakeGenerator | None) -> None:
         import ndks_emulator  # here, because most users have a board
 
+        refuse_foreign([directory])
+        refuse_foreign(directory.glob("*"))
         try:
             flash = ndks_emulator.UnitDirectory(directory, create=create)
             self._unit = ndks_emulator.MemoryUnit(flash, make_generator=make_generator)
@@ -30,6 +33,8 @@ class EmulatorTransport:
             advice = f"check the name; ndks provision NETWORK --unit {EMULATOR}{directory} makes one"
             raise NoUnit(str(error), advice) from None
         except ndks_emulator.DirectoryError as error:
+            if is_foreign(directory):
+                raise foreign_error(directory) from None
             raise NoUnit(str(error), "name another directory; ndks makes a new unit in an empty directory") from None
 
     def write(self, data: bytes) -> None:
