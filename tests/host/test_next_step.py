@@ -4,11 +4,12 @@
 
 import json
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from host.conftest import Call
+from host.conftest import Call, MakeUnit
 from host.fake_usb import fake_port, plug_in_devices, plug_in_ports
 from host.running import assert_refused, run
 from support.emulate_process import emulated
@@ -212,3 +213,38 @@ def test_an_emulated_unit_of_another_user(
     refused = call("key", "--unit", alice)
     assert_refused(refused, "FILE", 1)
     assert message in refused.stderr
+
+
+def test_the_line_of_trust_names_an_emulated_unit_beside_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    call("network", "new", "office")
+    provision = ("provision", "office.ndksnet", "--bind", "--unit")
+    assert "UNIT" in call(*provision, "emulator:alice").text
+    call(*provision, f"emulator:{tmp_path / 'elsewhere' / 'carol'}")
+    made = call(*provision, "emulator:my bob").text
+    assert "Optional, " in made
+    to_alice, to_carol = made.splitlines()[-2:]
+    assert shlex.split(to_alice, comments=True)[-1] == "emulator:alice"
+    assert shlex.split(to_carol, comments=True)[-1] == "UNIT"
+    assert call(*shlex.split(to_alice, comments=True)[1:]).status == 0
+    assert "--unit 'emulator:my bob'" in call(*provision, "emulator:dave").text
+
+
+def test_trust_of_a_lane_that_the_network_file_does_not_have(network_file: Path, call: Call) -> None:
+    refused = call("trust", 9, "11" * 16, "--network", network_file)
+    assert_refused(refused, "USAGE", 2)
+    assert refused.advice == f"see all units: ndks network show {network_file}"
+    assert call(*refused.advice.split()[4:]).status == 0
+
+
+def test_a_capsule_of_another_network_names_the_files_to_compare(
+    alice: str, tmp_path: Path, make_unit: MakeUnit, call: Call
+) -> None:
+    stranger = make_unit("stranger", 1, ndks.Network.new("other"))
+    (tmp_path / "letter").write_text("Dear Alice")
+    assert call("encrypt", tmp_path / "letter", "--unit", stranger).status == 0
+    refused = call("decrypt", tmp_path / "letter.ndks", "--unit", alice, "-o", "-")
+    assert_refused(refused, "HEADER", 5)
+    assert f"(ndks info --unit {alice}, ndks network show FILE)" in refused.advice

@@ -3,6 +3,7 @@
 """Commands bind, trust and zeroize."""
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from .output import Output, need_stdout, note
 from .parser import Parser, set_up
 
 _ID_DIGITS = 32
+_OPTIONAL = "Optional, for other units to refuse messages on its lane from any other laptop"
 
 
 def add_bind(parser: Parser) -> None:
@@ -148,16 +150,17 @@ def bound_values(serial_number: str, lane: int, binding: Binding) -> dict[str, A
     return {**values, "characteristics": names, "with_network": binding.with_network}
 
 
-def bound_text(values: dict[str, Any], members: Sequence[Member] = ()) -> str:
-    """Return the result of binding a unit as text; `members` are the units in the network file, if there is one."""
+def bound_text(values: dict[str, Any], port: str, members: Sequence[Member] = ()) -> str:
+    """Return the result of binding the unit at `port` as text, with a line for each of the `members` of its network."""
     if not values["characteristics"]:
         note("WARNING: no characteristic of this laptop can be read: the binding rests on the laptop's secret alone")
     trust = f"ndks trust {values['lane']} {values['binding_id']}"
-    lines = [f"unit {values['serial_number']} is bound to this laptop; for each other unit of its network, run:"]
+    lines = [f"unit {values['serial_number']} is bound to this laptop. {_OPTIONAL}:"]
     others = [member for member in members if member.lane != values["lane"]]
     for member in others:
         who = ", ".join(filter(None, [f"lane {member.lane}", f"unit {member.serial_number}", member.label]))
-        lines.append(f"{trust} --unit {port_of(member.serial_number) or 'UNIT'}    # {who}")
+        place = shlex.quote(port_of(member.serial_number, port) or "UNIT")
+        lines.append(f"{trust} --unit {place}    # {who}")
     return "\n".join([*lines, *([] if others else [f"{trust} --unit UNIT"])])
 
 
@@ -171,7 +174,7 @@ def _bind(args: argparse.Namespace, out: Output) -> None:
         code = b"" if known else _read_code(args.code, "the transport code")
         binding = unit.bind(code, with_network=args.with_network)
         values = bound_values(unit.hello.serial_number, unit.status().lane, binding)
-    out.done(values, bound_text(values))
+    out.done(values, bound_text(values, unit.port))
 
 
 def _go_on_far(unit: Unit, out: Output) -> None:

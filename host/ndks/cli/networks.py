@@ -139,7 +139,7 @@ def provision(args: argparse.Namespace, out: Output) -> None:
         if joined.binding:
             codes.clear()
             bound = bound_values(joined.serial_number, joined.lane, joined.binding)
-            out.done(values | bound, f"{text}\n{bound_text(bound, network.members)}")
+            out.done(values | bound, f"{text}\n{bound_text(bound, unit.port, network.members)}")
         else:
             code = joined.transport_code
             out.result(values | {"transport_code": code}, f"{text}\n{out.advised(_HOW_TO_BIND)}:\n{code}")

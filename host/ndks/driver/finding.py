@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..exceptions import FileError, NdksError, NoUnit, reason
 from ..laptop.bindings import BindingStore
 from ..line.discovery import ENVIRONMENT, Candidate, candidates, select_port
+from ..line.emulated import port_beside
 from ..times import DEFAULT_TIMEOUT
 from .answers import Hello, Status
 from .running import running_units
@@ -71,10 +72,11 @@ def survey(timeout: float) -> list[Found]:
     return [_ask(unit, timeout) for unit in [*boards.values(), *(unit for unit in emulated if unit.port not in boards)]]
 
 
-def port_of(serial_number: str) -> str:
-    """Return the port of an attached or running unit, "" for another."""
+def port_of(serial_number: str, beside: str) -> str:
+    """Return the port of a unit that is attached, runs, or is emulated in a directory beside a port's, or ""."""
     units = [*candidates(), *running_units()]
-    return next((unit.port for unit in units if unit.serial_number.upper() == serial_number.upper()), "")
+    found = next((unit.port for unit in units if unit.serial_number.upper() == serial_number.upper()), "")
+    return found or port_beside(beside, serial_number)
 
 
 def _ask(candidate: Candidate, timeout: float) -> Found:

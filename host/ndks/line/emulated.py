@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .. import times
 from ..exceptions import NoUnit, UnitBusy
+from ..files import read_small
 from ..owners import foreign_error, is_foreign, refuse_foreign
 from .transport import EMULATOR, MakeGenerator
 
@@ -49,3 +50,14 @@ class EmulatorTransport:
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._unit.close()
+
+
+def port_beside(port: str, serial_number: str) -> str:
+    """Return the port of the emulated unit with this serial number in a directory beside that of `port`, or ""."""
+    if not port.startswith(EMULATOR):
+        return ""
+    for file in sorted(Path(port.removeprefix(EMULATOR)).parent.glob("*/uid")):
+        with contextlib.suppress(OSError, ValueError):
+            if file.is_file() and read_small(file).decode().strip().upper() == serial_number.upper():
+                return f"{EMULATOR}{file.parent}"
+    return ""
