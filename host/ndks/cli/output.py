@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ndks.exceptions import FileError
+from ndks.printable import printable
 from ndks_protocol.generator import F1, F2
 
 from .system_errors import file_error
@@ -66,7 +67,7 @@ class Output:
         return tqdm(
             total=total,
             initial=initial,
-            desc=on_one_line(what),
+            desc=printable(what),
             unit="B",
             unit_scale=True,
             unit_divisor=1024,
@@ -138,7 +139,7 @@ def _abandon_stdout() -> None:
 
 def note(text: str) -> None:
     """Print a line on stderr."""
-    print(f"ndks: {on_one_line(text)}", file=sys.stderr)
+    print(f"ndks: {printable(text)}", file=sys.stderr)
 
 
 def warn_of_suite(suite: str) -> dict[str, str]:
@@ -157,11 +158,6 @@ def operator_rows(f1: str, f2: str) -> list[tuple[str, str]]:
 def report(code: str, message: str, advice: str) -> None:
     """Print an error in the form of docs/command.md."""
     note(f"{code}: {_sentence(message)}" + (f" Do: {_sentence(advice)}" if advice else ""))
-
-
-def on_one_line(text: str) -> str:
-    """Return a text with its control characters escaped: file names may contain line breaks and escape sequences."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def encoded(text: str) -> bytes:
