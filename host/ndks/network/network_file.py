@@ -295,7 +295,7 @@ def _text(value: Any) -> str:
 
 
 def _whole(value: Any) -> int:
-    if type(value) is not int:  # a bool is no int here
+    if type(value) is not int:  # not a bool
         raise TypeError
     return value
 
