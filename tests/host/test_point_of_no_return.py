@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from host.asking import next_index
 from host.conftest import Call
 from host.refusing import DIRECTORIES_CANNOT_BE_SYNCED, refuse, refuse_fsync, refuse_fsync_of_directories
 from host.running import Finished, command_line, environment
@@ -33,11 +34,6 @@ if os.geteuid() == 0:
     os.seteuid({NOBODY})  # root may read any directory; what is needed is imported by now
 write_private(Path(sys.argv[1]), b"new")
 """
-
-
-def next_index(port: str) -> int:
-    with ndks.open(port) as unit:
-        return unit.next_index()[1]
 
 
 def assert_warned(finished: Finished, warned: bool) -> None:
