@@ -15,9 +15,9 @@ from ndks.board.source import for_board
 ROOT = Path(__file__).parents[2]
 ON_THE_BOARD = ("protocol/ndks_protocol", "firmware/ndks_unit", "firmware/circuitpy")
 MODULE_BYTES = 8 * 1024  # larger ones do not compile on a fragmented heap
-TOTAL_BYTES = 99 * 1024  # of what one unit loads: it leaves 44 KB of heap at d = 3, 66 KB at others, before a session
-NOT_LOADED = {"texts.py", "boot.py", "safemode.py"}  # CircuitPython runs the last two by themselves, with all the heap
-# A unit loads the one fast algorithm that its d needs, or other operators than equation 7's and none.
+TOTAL_BYTES = 99 * 1024  # of source that a unit loads; then 44 KB of heap are free at d = 3, and 66 KB at any other d
+NOT_LOADED = {"texts.py", "boot.py", "safemode.py"}  # CircuitPython runs the last two separately, with the whole heap
+# A unit loads only one of these: the fast algorithm for its d, or the operators beyond equation 7.
 OF_ONE_NETWORK = (
     {"table_bits.py", "packing.py"},
     {"lanes.py", "lane_bits.py"},

@@ -63,7 +63,7 @@ def test_one_step_more_than_there_are_and_the_operation_ends(name: str) -> None:
     power.steps_left = steps + 1
     operation(sector)
     assert (power.on, power.steps_left) == (True, 1)
-    assert cut_after(steps, before, operation) == sector.content, "it was done, and yet nobody hears of it"
+    assert cut_after(steps, before, operation) == sector.content, "the operation was complete when the power was cut"
 
 
 def test_erase_leaves_all_half_or_nothing() -> None:

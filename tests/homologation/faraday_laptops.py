@@ -48,9 +48,8 @@ class FaradayLaptop:
     port: str
     call: Call
     monkeypatch: pytest.MonkeyPatch
-    looks: list[list[LaptopChannel]] = field(
-        default_factory=list
-    )  # what is open at the next looks; nothing when used up
+    # The open channels of the next looks, in order; later looks find none.
+    looks: list[list[LaptopChannel]] = field(default_factory=list)
 
     @property
     def record(self) -> Path:

@@ -124,18 +124,18 @@ def test_file_that_has_its_name_and_fails_to_close(
     assert [POWER_CUT in record.getMessage() for record in caplog.records] == [True]
 
 
-def test_name_in_passing_that_stays(
+def test_a_temporary_name_that_cannot_be_removed(
     desk: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     unlink = Path.unlink
 
-    def refuse_what_has_content(path: Path, missing_ok: bool = False) -> None:
+    def refuse_files_with_content(path: Path, missing_ok: bool = False) -> None:
         if path.stat().st_size:
             raise refuse(errno.EIO, str(path))
         unlink(path, missing_ok=missing_ok)
 
-    monkeypatch.setattr(Path, "unlink", refuse_what_has_content)
+    monkeypatch.setattr(Path, "unlink", refuse_files_with_content)
     write_private(desk / "out", b"new", overwrite=False)
     assert (desk / "out").read_bytes() == b"new"
     assert ["could not be removed" in record.getMessage() for record in caplog.records] == [True]

@@ -81,7 +81,7 @@ def new_network(args: argparse.Namespace, out: Output) -> None:
     )
     network.save(path, overwrite=args.force)
     values = {"network": network.name, "network_id": network.network_id, "cipher": network.cipher, "file": str(path)}
-    text = f"{path} holds network {network.name}, suite {network.suite}. Whoever reads it can compute every key."
+    text = f"{path} holds network {network.name}, suite {network.suite}. Anyone who reads it can compute every key."
     out.done({**values, "suite": network.suite, **warn_of_suite(network.suite)}, text)
 
 

@@ -46,7 +46,9 @@ class Output:
         try:
             self.result(values, text)
         except FileError as error:
-            raise FileError(f"the command is done, but its result could not be printed: {error}", "nothing") from None
+            raise FileError(
+                f"the command is done, but its result could not be printed: {error}", "do not repeat the command"
+            ) from None
 
     def failed(self, code: str, message: str, advice: str, exit_status: int) -> int:
         """Report an error, with --json also on stdout unless a result was printed; return the exit status."""

@@ -57,7 +57,7 @@ class Unit(KeyVerbs, MessageVerbs):
     def provision(self, network: Network, lane: int) -> bytes:
         """Make a blank unit a member of a network, bound to a transport code of 32 bytes; return the code.
 
-        Whoever has the code can `bind` the unit, once. DeviceError PROVISIONED for a member, TAMPERED.
+        Anyone who has the code can `bind` the unit, once. DeviceError PROVISIONED for a member, TAMPERED.
         """
         self.check_blank()  # a bound unit takes no request of this size
         code = secrets.token_bytes(BINDING_SIZE)

@@ -48,7 +48,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Network:
-    """A network with its secret: whoever reads its file can compute every key."""
+    """A network with its secret: anyone who reads its file can compute every key."""
 
     name: str
     suite: str
