@@ -38,11 +38,13 @@ test-oldest: .venv-oldest/.installed ## run the tests of unit and host with the 
 fuzz: development ## fuzz frames, commands, sessions, capsules, files and flash with atheris; FUZZ_SECONDS=60 each
 	$(BIN)/python tests/fuzz/run.py $(or $(FUZZ_SECONDS),60)
 
-bench: development ## measure key bits, a long stream, encryption, and attacks on suite paper; ten minutes
+bench: development ## measure key bits, a long stream, encryption, flash wear, and attacks on suite paper; twelve minutes
 	$(BIN)/python tests/benchmarks/generator.py
 	$(BIN)/python tests/benchmarks/stream.py
 	$(BIN)/python tests/benchmarks/capsules.py
+	$(BIN)/python tests/benchmarks/opening.py
 	$(BIN)/python tests/benchmarks/session.py
+	$(BIN)/python tests/benchmarks/flash_wear.py
 	$(BIN)/python tests/benchmarks/attacks.py
 	$(BIN)/python tests/benchmarks/external.py
 
@@ -57,6 +59,7 @@ check: development ## check format, lint, types, generated docs, pictures and ve
 	$(BIN)/python docs/make/walk_tables.py --check
 	$(BIN)/python docs/make/pictures.py --check
 	$(BIN)/python docs/make/man_page.py --check
+	$(BIN)/python docs/make/paper_table.py
 	$(BIN)/python docs/make/make_site.py
 
 fix: development ## format, and apply the fixes of ruff

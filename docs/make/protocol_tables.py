@@ -74,7 +74,7 @@ def number_table() -> str:
         ("flags of OPEN_BEGIN and OPEN_KEYS: again, allow_jump", f"{commands.AGAIN}, {commands.ALLOW_JUMP}"),
         ("kind: data, control", f"{commands.DATA}, {commands.CONTROL}"),
         ("longest key", f"2^{commands.MAX_KEY_BYTES.bit_length() - 1} bytes"),
-        ("farthest jump without permission", f"{commands.MAX_JUMP} keys"),
+        ("farthest jump without permission", f"2^{commands.MAX_JUMP.bit_length() - 1} numbers"),
         ("longest name of a network", f"{commands.MAX_NAME} bytes of UTF-8"),
         ("longest decimal", f"{decimals.MAX_CHARACTERS} characters"),
         ("largest d", f"{MAX_DIGITS}"),
@@ -104,6 +104,12 @@ def record_table() -> str:
     return table(("type", "class", "record", "body"), sorted(rows)) + "\n" + place
 
 
+def vector_table() -> str:
+    if set(VECTORS) != {path.stem for path in (DOCUMENT.parent / "vectors").glob("*.json")}:
+        raise AssertionError("a file of vectors is not described here")
+    return table(("file", "what it shows"), [(f"`{name}.json`", shows) for name, shows in VECTORS.items()])
+
+
 def class_of(kind: int) -> str:
     if kind in records.SEALED:
         return "sealed"
@@ -126,12 +132,31 @@ RECORDS = {
 }
 
 
+VECTORS = {
+    "paper": "the keys that the paper prints",
+    "generator": "bits of equation 7",
+    "operators": "bits of all chains of operators",
+    "suite": "keys, capsules, a binding and a sealed record, made by an implementation that knows nothing of this one",
+    "capsules": "capsules of many networks, good and bad ones; windows",
+    "frames": "frames, and what is dropped",
+    "bindings": "B of laptops, and what a binding gives",
+    "sessions": "keys, proofs and frames of sessions",
+    "commands": "one conversation with a unit, which has all commands",
+    "conversations": "short ones: order of checks, limits, ends of sessions, delays, an opened case, state of other"
+    " versions, no storage, damaged flash, full counter tails, other suites and chains",
+    "records": "nvm after a few acknowledged keys",
+    "flash": "the life of a unit with what lies in nvm and snapshots; power cuts; records one by one",
+    "network_files": "network files, good and bad ones",
+    "words": "transport codes as words",
+}
+
 TABLES: dict[str, Callable[[], str]] = {
     "commands": command_table,
     "errors": error_table,
     "numbers": number_table,
     "records": record_table,
     "capsule": capsule_example,
+    "vectors": vector_table,
 }
 
 

@@ -8,7 +8,7 @@
     |   `-- NetworkFileError   1   a network file is damaged or of another version
     |-- CheckFailed            1   two values that must be equal differ
     |   `-- ChannelOpen        1   a laptop in its cage has a channel to the outside (ndks_laboratory.faraday)
-    |-- Declined             1   the user did not confirm
+    |-- Declined               1   the user did not confirm
     |-- NoUnit                 3   no unit was found
     |-- SeveralUnits           3   several units were found, and none was chosen
     |-- DeviceError            4   the unit, or the host in its place, refused with an error code

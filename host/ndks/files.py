@@ -17,6 +17,7 @@ from typing import BinaryIO, Protocol
 
 from .exceptions import FileError, reason
 from .paths import follow, keep_owner, refuse_long_name
+from .system_errors import file_errors
 
 _log = logging.getLogger(__name__)
 
@@ -95,9 +96,12 @@ def write_private(path: Path, data: bytes, *, overwrite: bool = True, beside: Pa
 
 @contextlib.contextmanager
 def storing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[Sink]:
-    """Buffer all writes privately and store them at `target` when the block ends; store nothing if it fails."""
+    """Buffer all writes privately and store them at `target` when the block ends; store nothing if it fails.
+
+    FileError for a path; exceptions of an open stream are not changed.
+    """
     if isinstance(target, (str, Path)):
-        with private_file(Path(target), overwrite=overwrite) as file:
+        with file_errors(), private_file(Path(target), overwrite=overwrite) as file:
             yield file
         return
     with tempfile.TemporaryFile() as verified:  # mode 0600
@@ -109,19 +113,32 @@ def storing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[S
 
 @contextlib.contextmanager
 def reading(source: Path | str | Source) -> Generator[Source]:
-    """Open a path for reading; an open stream is used as it is."""
+    """Open a path for reading (FileError); an open stream is used as it is."""
     if isinstance(source, (str, Path)):
-        with Path(source).open("rb") as file:
+        with _opened(Path(source)) as file:
             yield file
     else:
         yield source
 
 
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        raise no_such_file(path) from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {reason(error)}", "check the path and its permissions") from None
+
+
+def no_such_file(path: Path) -> FileError:
+    return FileError(f"there is no {path}", "check the name")
+
+
 @contextlib.contextmanager
 def writing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[Sink]:
-    """Write data that is not secret: to a path atomically, to an open stream at once."""
+    """Write data that is not secret: to a path atomically (FileError), to an open stream at once."""
     if isinstance(target, (str, Path)):
-        with whole_file(Path(target), private=False, overwrite=overwrite) as file:
+        with file_errors(), whole_file(Path(target), private=False, overwrite=overwrite) as file:
             yield file
     else:
         yield target

@@ -35,7 +35,7 @@ REFUSALS = {
     ),
     errors.PROVISIONED: RefusalRow("the unit is provisioned already", "use another, or erase this one: ndks zeroize"),
     errors.STORAGE: RefusalRow(
-        "the unit cannot write its state; nothing was changed",
+        "the unit cannot write its state",
         "take the development jumper off if it is on; if that was not it, run ndks deploy DRIVE again",
     ),
     errors.STATE_FORMAT: RefusalRow(
@@ -55,6 +55,7 @@ REFUSALS = {
     errors.CAPSULE_VERSION: RefusalRow(
         "this is not a capsule of version 1",
         f"check that this is a capsule; if it is, {UPGRADE_OLDER}",
+        is_authentication=True,
     ),
     errors.HEADER: RefusalRow(
         "this is not a capsule of this network, or its header was altered or cut off",

@@ -40,7 +40,15 @@ def capsule_networks() -> list[Network]:
     for digits in (1, 3, 6, 9, 12):
         p1, p2 = f"0.{rng.randrange(10**40):040d}", f"{rng.randrange(10, 100)}.{rng.randrange(10**40):040d}"
         others.append(Network(rng.randbytes(32), p1, p2, digits))
-    return [suite_network(), *others]
+    chains = [
+        Network(rng.randbytes(32), p1, "-31.5", digits, f1, f2)
+        for p1, digits, f1, f2 in (
+            ("0.52", 3, "polynomial", "cosine"),
+            ("-1.25", 9, "sinusoid", "cosine_square"),
+            ("1000", 12, "hyperbolic", "cosine_cube"),
+        )
+    ]
+    return [suite_network(), *others, *chains]
 
 
 def make_capsules() -> dict[str, Any]:
@@ -49,11 +57,16 @@ def make_capsules() -> dict[str, Any]:
         "about": "capsules (PROTOCOL.md section 4). Byte i of the data of a good one is i mod 251; large ones are given"
         " by their SHA-256. A bad one comes to a unit of this suite and lane, which knows this binding id of the"
         " sender. A window is a list of [number, leave, result], which are accepted in order.",
-        "networks": [{"secret": n.secret.hex(), "p1": n.p1, "p2": n.p2, "d": n.digits} for n in networks],
+        "networks": [described(network) for network in networks],
         "good": good_capsules(networks),
         "bad": bad_capsules(networks),
         "windows": windows(),
     }
+
+
+def described(network: Network) -> dict[str, Any]:
+    values = {"secret": network.secret.hex(), "p1": network.p1, "p2": network.p2, "d": network.digits}
+    return values | ({"f1": network.f1, "f2": network.f2} if any(network.operators) else {})
 
 
 def good_capsules(networks: list[Network]) -> list[dict[str, Any]]:
@@ -62,7 +75,10 @@ def good_capsules(networks: list[Network]) -> list[dict[str, Any]]:
     kinds = list(itertools.product((PAPER, HYBRID), (VERNAM, AES)))
     cases = [(0, size, suite, cipher) for size in DATA_SIZES for suite, cipher in kinds]
     cases += [
-        (i, size, suite, cipher) for i in range(1, len(networks)) for size in (9, 1100) for suite, cipher in kinds
+        (i, size, suite, cipher)
+        for i, network in enumerate(networks[1:], 1)
+        for size in (9, 40 if any(network.operators) else 1100)
+        for suite, cipher in kinds
     ]
     good: list[dict[str, Any]] = []
     for network, size, suite, cipher in cases:

@@ -25,27 +25,19 @@ from capsule_reference import (
 )
 from conversation import (
     ABOUT_STEPS,
-    ACKNOWLEDGE,
-    BIND,
     BLANK_STATE,
-    CLOSE,
+    DEMO,
     ERASE,
     FIRST,
-    HELLO,
-    KEY_CHUNK,
-    LOCKED,
     LOCKED_STATE,
     MAX_SENDERS,
     MEMBER,
-    NEXT_INDEX,
     OWN_LANE,
-    PROVISION,
     SECOND,
-    TRUST,
     UID,
     UNLOCKED_STATE,
-    ZEROIZE,
     Conversation,
+    Membership,
     Step,
     unlocking,
 )
@@ -61,25 +53,16 @@ from flash_reference import (
     WRONG_ATTEMPTS,
     extent,
 )
-from session_reference import OPEN_SESSION, PROVE, UNLOCK
-
-SEAL_BEGIN, SEAL_CHUNK, SEAL_KEYS = 0x20, 0x21, 0x22
-OPEN_BEGIN, OPEN_CHUNK, OPEN_KEYS, MESSAGE_STREAM, MESSAGE_CHECK, ACCEPT = 0x23, 0x24, 0x25, 0x26, 0x27, 0x28
-BAD_REQUEST, UNKNOWN_COMMAND, BLANK, PROVISIONED = 0x0101, 0x0102, 0x0201, 0x0202
-RANGE, EPOCH, TOO_FAR = 0x0301, 0x0302, 0x0303
-VERSION, HEADER, SUITE, KIND = 0x0401, 0x0402, 0x0403, 0x0404
-REFLECTED, DUPLICATE, TOO_OLD, SENDERS_FULL, AUTH = 0x0405, 0x0406, 0x0407, 0x0408, 0x0409
-DIVERGED, WRONG_BINDING, CONFLICT = 0x040A, 0x040B, 0x040C
-WRONG_KEK, SESSION_ENDED, DELAYED = 0x0502, 0x0503, 0x0504
+from wire_codes import C, E
 
 ENTROPY = conversation.ENTROPY[:8]  # so the handles of the unit are all the same
 HOST_RANDOM = bytes.fromhex("a8a9aaabacadaeaf")
 
 
-def own_message(cipher: int, number: int, data: bytes, binding_id: bytes = FIRST.id) -> Message:
+def own_message(cipher: int, number: int, data: bytes, binding_id: bytes = FIRST.id, of: Membership = DEMO) -> Message:
     """What the unit of the conversation seals."""
     salt = hashlib.sha256(HOST_RANDOM + ENTROPY).digest()[:8]
-    return Message(suite_network(), clear_header(HYBRID, cipher, OWN_LANE, number, salt), data, binding_id)
+    return Message(of.network, clear_header(of.suite, cipher, OWN_LANE, number, salt), data, binding_id)
 
 
 def others_message(
@@ -113,33 +96,33 @@ def sealing_in_mode_b() -> list[Step]:
     long, short = own_message(AES, 1, data), own_message(VERNAM, 2, b"PAY 0100")
     a, b, c = long.chunks
     return [
-        (SEAL_CHUNK, piece(first, 0, 1, b""), CONFLICT),
-        (SEAL_BEGIN, begin(first, 2), RANGE),
-        (SEAL_BEGIN, begin(first, AES, kind=2), RANGE),
-        (SEAL_BEGIN, begin(first, AES, kind=1), KIND),
-        (SEAL_BEGIN, begin(first, AES), long.header),
-        (SEAL_BEGIN, begin(first, AES), long.header),
-        (SEAL_BEGIN, begin(first, VERNAM), CONFLICT),
-        (SEAL_BEGIN, begin(first, AES, random_bytes=bytes(8)), CONFLICT),
-        (SEAL_KEYS, begin(first, AES), CONFLICT),
-        (SEAL_CHUNK, piece(second, 0, 0, data[:1016]), CONFLICT),
-        (SEAL_CHUNK, piece(first, 1, 0, data[:1016]), CONFLICT),
-        (SEAL_CHUNK, piece(first, 0, 0, data[:1015]), RANGE),
-        (SEAL_CHUNK, piece(first, 0, 1, data[:1017]), RANGE),
-        (SEAL_CHUNK, piece(first, 0, 2, data[:1016]), RANGE),
-        (SEAL_CHUNK, piece(first, 0, 0, data[:1016]), a),
-        (SEAL_CHUNK, piece(first, 0, 0, data[:1016]), a),
-        (SEAL_CHUNK, piece(first, 0, 0, data[1:1017]), CONFLICT),
-        (SEAL_CHUNK, piece(first, 0, 1, data[:1016]), CONFLICT),
-        (SEAL_CHUNK, piece(first, 1, 1, data[1016:]), b + c),
-        (SEAL_CHUNK, piece(first, 1, 1, data[1016:]), b + c),
-        (SEAL_CHUNK, piece(first, 0, 0, data[:1016]), a),
-        (SEAL_CHUNK, piece(first, 2, 1, b""), CONFLICT),
-        (MESSAGE_STREAM, stream(first.encode(), 0, 1), CONFLICT),
-        (MESSAGE_CHECK, sized(first.encode(), len(data)), CONFLICT),
-        (SEAL_BEGIN, begin(second, VERNAM), short.header),
-        (SEAL_CHUNK, piece(second, 0, 1, b"PAY 0100"), short.chunks[0]),
-        (SEAL_CHUNK, piece(second, 0, 1, b"PAY 9100"), CONFLICT),
+        (C.SEAL_CHUNK, piece(first, 0, 1, b""), E.CONFLICT),
+        (C.SEAL_BEGIN, begin(first, 2), E.RANGE),
+        (C.SEAL_BEGIN, begin(first, AES, kind=2), E.RANGE),
+        (C.SEAL_BEGIN, begin(first, AES, kind=1), E.KIND),
+        (C.SEAL_BEGIN, begin(first, AES), long.header),
+        (C.SEAL_BEGIN, begin(first, AES), long.header),
+        (C.SEAL_BEGIN, begin(first, VERNAM), E.CONFLICT),
+        (C.SEAL_BEGIN, begin(first, AES, random_bytes=bytes(8)), E.CONFLICT),
+        (C.SEAL_KEYS, begin(first, AES), E.CONFLICT),
+        (C.SEAL_CHUNK, piece(second, 0, 0, data[:1016]), E.CONFLICT),
+        (C.SEAL_CHUNK, piece(first, 1, 0, data[:1016]), E.CONFLICT),
+        (C.SEAL_CHUNK, piece(first, 0, 0, data[:1015]), E.RANGE),
+        (C.SEAL_CHUNK, piece(first, 0, 1, data[:1017]), E.RANGE),
+        (C.SEAL_CHUNK, piece(first, 0, 2, data[:1016]), E.RANGE),
+        (C.SEAL_CHUNK, piece(first, 0, 0, data[:1016]), a),
+        (C.SEAL_CHUNK, piece(first, 0, 0, data[:1016]), a),
+        (C.SEAL_CHUNK, piece(first, 0, 0, data[1:1017]), E.CONFLICT),
+        (C.SEAL_CHUNK, piece(first, 0, 1, data[:1016]), E.CONFLICT),
+        (C.SEAL_CHUNK, piece(first, 1, 1, data[1016:]), b + c),
+        (C.SEAL_CHUNK, piece(first, 1, 1, data[1016:]), b + c),
+        (C.SEAL_CHUNK, piece(first, 0, 0, data[:1016]), a),
+        (C.SEAL_CHUNK, piece(first, 2, 1, b""), E.CONFLICT),
+        (C.MESSAGE_STREAM, stream(first.encode(), 0, 1), E.CONFLICT),
+        (C.MESSAGE_CHECK, sized(first.encode(), len(data)), E.CONFLICT),
+        (C.SEAL_BEGIN, begin(second, VERNAM), short.header),
+        (C.SEAL_CHUNK, piece(second, 0, 1, b"PAY 0100"), short.chunks[0]),
+        (C.SEAL_CHUNK, piece(second, 0, 1, b"PAY 9100"), E.CONFLICT),
     ]
 
 
@@ -147,28 +130,28 @@ def sealing_in_mode_a() -> list[Step]:
     third, fourth = b"3rd-mess", b"4th-mess"
     vernam, aes = own_message(VERNAM, 3, pattern(24)), own_message(AES, 4, pattern(1000))
     return [
-        (SEAL_KEYS, begin("3rd-mess", 2), RANGE),
-        (SEAL_KEYS, begin("3rd-mess", VERNAM, kind=1), KIND),
-        (SEAL_KEYS, begin("3rd-mess", VERNAM), vernam.header + vernam.tag_key + vernam.sync),
-        (SEAL_KEYS, begin("3rd-mess", VERNAM), vernam.header + vernam.tag_key + vernam.sync),
-        (SEAL_BEGIN, begin("3rd-mess", VERNAM), CONFLICT),
-        (SEAL_CHUNK, piece("3rd-mess", 0, 1, b""), CONFLICT),
-        (MESSAGE_STREAM, stream(third, 8, 24), CONFLICT),
-        (MESSAGE_STREAM, stream(third, 0, 0), RANGE),
-        (MESSAGE_STREAM, stream(third, 0, 1025), RANGE),
-        (MESSAGE_STREAM, stream(third, 0, 30), vernam.z[:30]),
-        (MESSAGE_STREAM, stream(third, 30, 10), vernam.z[30:]),
-        (MESSAGE_STREAM, stream(third, 5, 20), vernam.z[5:25]),
-        (MESSAGE_STREAM, stream(third, 41, 1), CONFLICT),
-        (MESSAGE_CHECK, sized(third, 100), CONFLICT),
-        (MESSAGE_CHECK, sized(third, 24), vernam.check),
-        (MESSAGE_CHECK, sized(third, 24), vernam.check),
-        (MESSAGE_CHECK, sized(third, 25), CONFLICT),
-        (MESSAGE_CHECK, sized(fourth, 24), CONFLICT),
-        (SEAL_KEYS, begin("4th-mess", AES), aes.header + aes.tag_key + aes.sync + aes.z),
-        (MESSAGE_STREAM, stream(fourth, 0, 32), CONFLICT),
-        (MESSAGE_CHECK, sized(fourth, 1000), aes.check),
-        (MESSAGE_CHECK, sized(third, 24), CONFLICT),
+        (C.SEAL_KEYS, begin("3rd-mess", 2), E.RANGE),
+        (C.SEAL_KEYS, begin("3rd-mess", VERNAM, kind=1), E.KIND),
+        (C.SEAL_KEYS, begin("3rd-mess", VERNAM), vernam.header + vernam.tag_key + vernam.sync),
+        (C.SEAL_KEYS, begin("3rd-mess", VERNAM), vernam.header + vernam.tag_key + vernam.sync),
+        (C.SEAL_BEGIN, begin("3rd-mess", VERNAM), E.CONFLICT),
+        (C.SEAL_CHUNK, piece("3rd-mess", 0, 1, b""), E.CONFLICT),
+        (C.MESSAGE_STREAM, stream(third, 8, 24), E.CONFLICT),
+        (C.MESSAGE_STREAM, stream(third, 0, 0), E.RANGE),
+        (C.MESSAGE_STREAM, stream(third, 0, 1025), E.RANGE),
+        (C.MESSAGE_STREAM, stream(third, 0, 30), vernam.z[:30]),
+        (C.MESSAGE_STREAM, stream(third, 30, 10), vernam.z[30:]),
+        (C.MESSAGE_STREAM, stream(third, 5, 20), vernam.z[5:25]),
+        (C.MESSAGE_STREAM, stream(third, 41, 1), E.CONFLICT),
+        (C.MESSAGE_CHECK, sized(third, 100), E.CONFLICT),
+        (C.MESSAGE_CHECK, sized(third, 24), vernam.check),
+        (C.MESSAGE_CHECK, sized(third, 24), vernam.check),
+        (C.MESSAGE_CHECK, sized(third, 25), E.CONFLICT),
+        (C.MESSAGE_CHECK, sized(fourth, 24), E.CONFLICT),
+        (C.SEAL_KEYS, begin("4th-mess", AES), aes.header + aes.tag_key + aes.sync + aes.z),
+        (C.MESSAGE_STREAM, stream(fourth, 0, 32), E.CONFLICT),
+        (C.MESSAGE_CHECK, sized(fourth, 1000), aes.check),
+        (C.MESSAGE_CHECK, sized(third, 24), E.CONFLICT),
     ]
 
 
@@ -188,32 +171,32 @@ def opening_in_mode_b() -> list[Step]:
     diverged = others_message(AES, 9, 3, b"data")
     opened = begun(9, 1) + bytes([VERNAM])
     return [
-        (OPEN_CHUNK, incoming(0, 0, a), CONFLICT),
-        (OPEN_BEGIN, message.header + b"\4", RANGE),
-        (OPEN_BEGIN, message.header + b"\0", opened),
-        (OPEN_CHUNK, incoming(0, 0, a, bytes(8)), CONFLICT),
-        (OPEN_CHUNK, incoming(1, 1, b), CONFLICT),
-        (OPEN_CHUNK, incoming(0, 0, altered), AUTH),
-        (OPEN_CHUNK, incoming(0, 1, a), AUTH),
-        (OPEN_CHUNK, incoming(0, 0, a[:-1]), AUTH),
-        (OPEN_CHUNK, incoming(0, 0, a), pattern(1030)[:1008]),
-        (OPEN_CHUNK, incoming(0, 0, a), CONFLICT),
-        (MESSAGE_STREAM, stream(ENTROPY, 0, 1), CONFLICT),
-        (MESSAGE_CHECK, sized(ENTROPY, 1030), CONFLICT),
-        (OPEN_CHUNK, incoming(1, 1, b), pattern(1030)[1008:]),
-        (OPEN_CHUNK, incoming(2, 1, b), CONFLICT),
-        (OPEN_BEGIN, message.header + b"\0", opened),
-        (ACCEPT, message.header + b"\0", b""),
-        (ACCEPT, message.header + b"\0", b""),
-        (OPEN_BEGIN, message.header + b"\0", DUPLICATE),
-        (OPEN_BEGIN, message.header + b"\1", opened),
-        (OPEN_CHUNK, incoming(0, 0, a), pattern(1030)[:1008]),
-        (OPEN_BEGIN, empty.header + b"\0", TOO_FAR),
-        (OPEN_BEGIN, empty.header + b"\2", begun(65535, (1 << 48) - 1) + bytes([AES])),
-        (OPEN_CHUNK, incoming(0, 1, empty.chunks[0]), b""),
-        (OPEN_BEGIN, diverged.header + b"\0", begun(9, 3) + bytes([AES])),
-        (OPEN_CHUNK, incoming(0, 1, diverged.forged(-1)[WIRE_HEADER:]), DIVERGED),
-        (OPEN_CHUNK, incoming(0, 1, diverged.chunks[0]), CONFLICT),
+        (C.OPEN_CHUNK, incoming(0, 0, a), E.CONFLICT),
+        (C.OPEN_BEGIN, message.header + b"\4", E.RANGE),
+        (C.OPEN_BEGIN, message.header + b"\0", opened),
+        (C.OPEN_CHUNK, incoming(0, 0, a, bytes(8)), E.CONFLICT),
+        (C.OPEN_CHUNK, incoming(1, 1, b), E.CONFLICT),
+        (C.OPEN_CHUNK, incoming(0, 0, altered), E.AUTH),
+        (C.OPEN_CHUNK, incoming(0, 1, a), E.AUTH),
+        (C.OPEN_CHUNK, incoming(0, 0, a[:-1]), E.AUTH),
+        (C.OPEN_CHUNK, incoming(0, 0, a), pattern(1030)[:1008]),
+        (C.OPEN_CHUNK, incoming(0, 0, a), E.CONFLICT),
+        (C.MESSAGE_STREAM, stream(ENTROPY, 0, 1), E.CONFLICT),
+        (C.MESSAGE_CHECK, sized(ENTROPY, 1030), E.CONFLICT),
+        (C.OPEN_CHUNK, incoming(1, 1, b), pattern(1030)[1008:]),
+        (C.OPEN_CHUNK, incoming(2, 1, b), E.CONFLICT),
+        (C.OPEN_BEGIN, message.header + b"\0", opened),
+        (C.ACCEPT, message.header + b"\0", b""),
+        (C.ACCEPT, message.header + b"\0", b""),
+        (C.OPEN_BEGIN, message.header + b"\0", E.DUPLICATE),
+        (C.OPEN_BEGIN, message.header + b"\1", opened),
+        (C.OPEN_CHUNK, incoming(0, 0, a), pattern(1030)[:1008]),
+        (C.OPEN_BEGIN, empty.header + b"\0", E.TOO_FAR),
+        (C.OPEN_BEGIN, empty.header + b"\2", begun(65535, (1 << 48) - 1) + bytes([AES])),
+        (C.OPEN_CHUNK, incoming(0, 1, empty.chunks[0]), b""),
+        (C.OPEN_BEGIN, diverged.header + b"\0", begun(9, 3) + bytes([AES])),
+        (C.OPEN_CHUNK, incoming(0, 1, diverged.forged(-1)[WIRE_HEADER:]), E.DIVERGED),
+        (C.OPEN_CHUNK, incoming(0, 1, diverged.chunks[0]), E.CONFLICT),
     ]
 
 
@@ -221,16 +204,16 @@ def opening_in_mode_a() -> list[Step]:
     vernam, aes = others_message(VERNAM, 9, 2, pattern(100)), others_message(AES, 10, 1, pattern(5000))
     sync_not_known = bytes(8)
     return [
-        (OPEN_KEYS, vernam.header + b"\4", RANGE),
-        (OPEN_KEYS, own_message(VERNAM, 3, b"").header + b"\0", REFLECTED),
-        (OPEN_KEYS, vernam.header + b"\0", begun(9, 2) + vernam.tag_key + sync_not_known),
-        (OPEN_CHUNK, incoming(0, 1, vernam.chunks[0]), CONFLICT),
-        (MESSAGE_STREAM, stream(ENTROPY, 0, 116), vernam.z),
-        (MESSAGE_CHECK, sized(ENTROPY, 100), vernam.check),
-        (MESSAGE_CHECK, sized(ENTROPY, 99), CONFLICT),
-        (OPEN_KEYS, aes.header + b"\0", begun(10, 1) + aes.tag_key + sync_not_known + aes.z),
-        (MESSAGE_STREAM, stream(ENTROPY, 0, 32), CONFLICT),
-        (MESSAGE_CHECK, sized(ENTROPY, 5000), aes.check),
+        (C.OPEN_KEYS, vernam.header + b"\4", E.RANGE),
+        (C.OPEN_KEYS, own_message(VERNAM, 3, b"").header + b"\0", E.REFLECTED),
+        (C.OPEN_KEYS, vernam.header + b"\0", begun(9, 2) + vernam.tag_key + sync_not_known),
+        (C.OPEN_CHUNK, incoming(0, 1, vernam.chunks[0]), E.CONFLICT),
+        (C.MESSAGE_STREAM, stream(ENTROPY, 0, 116), vernam.z),
+        (C.MESSAGE_CHECK, sized(ENTROPY, 100), vernam.check),
+        (C.MESSAGE_CHECK, sized(ENTROPY, 99), E.CONFLICT),
+        (C.OPEN_KEYS, aes.header + b"\0", begun(10, 1) + aes.tag_key + sync_not_known + aes.z),
+        (C.MESSAGE_STREAM, stream(ENTROPY, 0, 32), E.CONFLICT),
+        (C.MESSAGE_CHECK, sized(ENTROPY, 5000), aes.check),
     ]
 
 
@@ -239,18 +222,18 @@ def refused_headers() -> list[Step]:
         return others_message(cipher, lane, number, b"", **fields).header
 
     refused = [
-        (header(version=2), VERSION),
-        (header()[:36] + bytes([header()[36] ^ 1]), HEADER),
-        (header(lane=0), HEADER),
-        (header(number=0), HEADER),
-        (header(cipher=2), HEADER),
-        (header(kind=2), HEADER),
-        (header(zero=1), HEADER),
-        (header(suite=PAPER), SUITE),
-        (header(kind=1), KIND),
-        (header(lane=OWN_LANE), REFLECTED),
+        (header(version=2), E.VERSION),
+        (header()[:36] + bytes([header()[36] ^ 1]), E.HEADER),
+        (header(lane=0), E.HEADER),
+        (header(number=0), E.HEADER),
+        (header(cipher=2), E.HEADER),
+        (header(kind=2), E.HEADER),
+        (header(zero=1), E.HEADER),
+        (header(suite=PAPER), E.SUITE),
+        (header(kind=1), E.KIND),
+        (header(lane=OWN_LANE), E.REFLECTED),
     ]
-    ways = ((OPEN_BEGIN, b"\3"), (OPEN_KEYS, b"\3"), (ACCEPT, b"\1"))  # whatever the host gives leave for
+    ways = ((C.OPEN_BEGIN, b"\3"), (C.OPEN_KEYS, b"\3"), (C.ACCEPT, b"\1"))  # whatever the host gives leave for
     return [(command, wire + flags, error) for wire, error in refused for command, flags in ways]
 
 
@@ -261,20 +244,20 @@ def sliding_windows() -> list[Step]:
     far, top = header(9, MAX_JUMP + 2), header(9, MAX_JUMP + 1)
     others = range(10, 9 + MAX_SENDERS)
     return [
-        (ACCEPT, far + b"\0", TOO_FAR),
-        (ACCEPT, top + b"\0", b""),
-        (OPEN_BEGIN, header(9, 2) + b"\0", TOO_OLD),
-        (ACCEPT, header(9, 2) + b"\1", TOO_OLD),
-        (OPEN_KEYS, header(9, MAX_JUMP + 1 - WINDOW) + b"\2", TOO_OLD),
-        (ACCEPT, header(9, MAX_JUMP + 2 - WINDOW) + b"\0", b""),
-        (OPEN_BEGIN, header(9, MAX_JUMP + 2 - WINDOW) + b"\0", DUPLICATE),
-        (OPEN_KEYS, top + b"\2", DUPLICATE),
-        (ACCEPT, header(9, 2 * MAX_JUMP + 2) + b"\0", TOO_FAR),
-        (ACCEPT, header(9, 2 * MAX_JUMP + 2) + b"\1", b""),
-        *[(ACCEPT, header(lane, 1) + b"\0", b"") for lane in others],
-        (ACCEPT, header(9 + MAX_SENDERS, 1) + b"\0", SENDERS_FULL),
-        (OPEN_BEGIN, header(9 + MAX_SENDERS, 1) + b"\0", SENDERS_FULL),
-        (ACCEPT, header(others[-1], 2) + b"\0", b""),
+        (C.ACCEPT, far + b"\0", E.TOO_FAR),
+        (C.ACCEPT, top + b"\0", b""),
+        (C.OPEN_BEGIN, header(9, 2) + b"\0", E.TOO_OLD),
+        (C.ACCEPT, header(9, 2) + b"\1", E.TOO_OLD),
+        (C.OPEN_KEYS, header(9, MAX_JUMP + 1 - WINDOW) + b"\2", E.TOO_OLD),
+        (C.ACCEPT, header(9, MAX_JUMP + 2 - WINDOW) + b"\0", b""),
+        (C.OPEN_BEGIN, header(9, MAX_JUMP + 2 - WINDOW) + b"\0", E.DUPLICATE),
+        (C.OPEN_KEYS, top + b"\2", E.DUPLICATE),
+        (C.ACCEPT, header(9, 2 * MAX_JUMP + 2) + b"\0", E.TOO_FAR),
+        (C.ACCEPT, header(9, 2 * MAX_JUMP + 2) + b"\1", b""),
+        *[(C.ACCEPT, header(lane, 1) + b"\0", b"") for lane in others],
+        (C.ACCEPT, header(9 + MAX_SENDERS, 1) + b"\0", E.SENDERS),
+        (C.OPEN_BEGIN, header(9 + MAX_SENDERS, 1) + b"\0", E.SENDERS),
+        (C.ACCEPT, header(others[-1], 2) + b"\0", b""),
     ]
 
 
@@ -282,20 +265,20 @@ def needing_a_session(error: int) -> list[Step]:
     """A request of each command that does, and its answer where there is none."""
     header, token = bytes(37), b"1st-mess"
     return [
-        (BIND, SECOND.secret, error),
-        (TRUST, struct.pack(">H", 9) + FIRST.id, error),
-        (NEXT_INDEX, b"", error),
-        (KEY_CHUNK, chunk_request(1, 0, 32), error),
-        (ACKNOWLEDGE, acknowledgement(1), error),
-        (SEAL_BEGIN, begin("1st-mess", AES), error),
-        (SEAL_CHUNK, piece("1st-mess", 0, 1, b""), error),
-        (SEAL_KEYS, begin("1st-mess", AES), error),
-        (OPEN_BEGIN, header + b"\0", error),
-        (OPEN_CHUNK, incoming(0, 1, b""), error),
-        (OPEN_KEYS, header + b"\0", error),
-        (MESSAGE_STREAM, stream(token, 0, 1), error),
-        (MESSAGE_CHECK, sized(token, 1), error),
-        (ACCEPT, header + b"\0", error),
+        (C.BIND, SECOND.secret, error),
+        (C.TRUST, struct.pack(">H", 9) + FIRST.id, error),
+        (C.NEXT_INDEX, b"", error),
+        (C.KEY_CHUNK, chunk_request(1, 0, 32), error),
+        (C.ACKNOWLEDGE, acknowledgement(1), error),
+        (C.SEAL_BEGIN, begin("1st-mess", AES), error),
+        (C.SEAL_CHUNK, piece("1st-mess", 0, 1, b""), error),
+        (C.SEAL_KEYS, begin("1st-mess", AES), error),
+        (C.OPEN_BEGIN, header + b"\0", error),
+        (C.OPEN_CHUNK, incoming(0, 1, b""), error),
+        (C.OPEN_KEYS, header + b"\0", error),
+        (C.MESSAGE_STREAM, stream(token, 0, 1), error),
+        (C.MESSAGE_CHECK, sized(token, 1), error),
+        (C.ACCEPT, header + b"\0", error),
     ]
 
 
@@ -314,50 +297,50 @@ def becoming_a_member(talk: Conversation) -> None:
     talk.greet()
     talk.say(
         talk.status(BLANK_STATE, 0),
-        (OPEN_SESSION, bytes(16), BLANK),
-        (PROVE, bytes(16), BLANK),
-        (UNLOCK, unlocking(FIRST), BLANK),
-        *needing_a_session(BLANK),
-        (CLOSE, b"\1", b""),
-        (ZEROIZE, b"ZEROISE!" + UID, RANGE),
-        (PROVISION, secret + MEMBER[:-2], BAD_REQUEST),
-        (PROVISION, secret + MEMBER[:-1], BAD_REQUEST),
-        (PROVISION, secret + MEMBER + b"\0", BAD_REQUEST),
-        (PROVISION, secret + common_lane, RANGE),
-        (PROVISION, secret + MEMBER.replace(b"0.52", b"0,52"), RANGE),
-        *((PROVISION, secret + MEMBER[:-2] + operators, RANGE) for operators in no_operators),
+        (C.OPEN_SESSION, bytes(16), E.BLANK),
+        (C.PROVE, bytes(16), E.BLANK),
+        (C.UNLOCK, unlocking(FIRST), E.BLANK),
+        *needing_a_session(E.BLANK),
+        (C.CLOSE, b"\1", b""),
+        (C.ZEROIZE, b"ZEROISE!" + UID, E.RANGE),
+        (C.PROVISION, secret + MEMBER[:-2], E.BAD_REQUEST),
+        (C.PROVISION, secret + MEMBER[:-1], E.BAD_REQUEST),
+        (C.PROVISION, secret + MEMBER + b"\0", E.BAD_REQUEST),
+        (C.PROVISION, secret + common_lane, E.RANGE),
+        (C.PROVISION, secret + MEMBER.replace(b"0.52", b"0,52"), E.RANGE),
+        *((C.PROVISION, secret + MEMBER[:-2] + operators, E.RANGE) for operators in no_operators),
     )
     talk.provision(FIRST)
-    talk.say((PROVISION, secret + MEMBER, PROVISIONED))
+    talk.say((C.PROVISION, secret + MEMBER, E.PROVISIONED))
 
 
 def wrong_proofs(talk: Conversation) -> int:
     """Return how many bytes of the log they have taken."""
-    used = extent(STATE_FORMAT, 5) + extent(MEMBERSHIP, len(MEMBER)) + extent(BINDING, 66)
+    used = talk.used
     attempts = extent(WRONG_ATTEMPTS, 4)
     talk.greet()
     talk.say(
         talk.status(LOCKED_STATE, used),
-        *needing_a_session(LOCKED),
-        (UNLOCK, unlocking(FIRST), LOCKED),
-        (PROVE, bytes(16), CONFLICT),
-        (OPEN_SESSION, bytes(15), BAD_REQUEST),
+        *needing_a_session(E.LOCKED),
+        (C.UNLOCK, unlocking(FIRST), E.LOCKED),
+        (C.PROVE, bytes(16), E.CONFLICT),
+        (C.OPEN_SESSION, bytes(15), E.BAD_REQUEST),
     )
     talk.begin_session()
-    talk.say((PROVE, bytes(15), BAD_REQUEST))
+    talk.say((C.PROVE, bytes(15), E.BAD_REQUEST))
     talk.prove_wrongly()
     talk.say(
-        (PROVE, bytes(16), CONFLICT),
+        (C.PROVE, bytes(16), E.CONFLICT),
         talk.status(LOCKED_STATE, used + attempts, wrong=1),
-        (OPEN_SESSION, bytes(16), DELAYED),
+        (C.OPEN_SESSION, bytes(16), E.DELAYED),
     )
     talk.wait(199)
-    talk.say((OPEN_SESSION, bytes(16), DELAYED))
+    talk.say((C.OPEN_SESSION, bytes(16), E.DELAYED))
     talk.wait(1)
     talk.begin_session()
     talk.prove_wrongly()
     talk.wait(399)
-    talk.say((OPEN_SESSION, bytes(16), DELAYED), (HELLO, b"", talk.hello()))
+    talk.say((C.OPEN_SESSION, bytes(16), E.DELAYED), (C.HELLO, b"", talk.hello()))
     talk.wait(1)
     talk.begin_session()
     talk.say(talk.status(LOCKED_STATE, used + 2 * attempts, wrong=2))
@@ -369,21 +352,21 @@ def first_session(talk: Conversation, log_used: int) -> None:
     talk.prove()
     talk.say(
         talk.status(LOCKED_STATE, log_used),
-        *needing_a_session(LOCKED),
-        (PROVE, bytes(16), CONFLICT),
-        (UNLOCK, unlocking(SECOND), WRONG_KEK),
-        (UNLOCK, unlocking(FIRST, 1 << 48, 1), RANGE),
-        (UNLOCK, unlocking(FIRST, MAX_JUMP + 2), TOO_FAR),
-        (NEXT_INDEX, b"", LOCKED),
-        (UNLOCK, unlocking(FIRST)[:-1], BAD_REQUEST),
+        *needing_a_session(E.LOCKED),
+        (C.PROVE, bytes(16), E.CONFLICT),
+        (C.UNLOCK, unlocking(SECOND), E.KEK),
+        (C.UNLOCK, unlocking(FIRST, 1 << 48, 1), E.RANGE),
+        (C.UNLOCK, unlocking(FIRST, MAX_JUMP + 2), E.TOO_FAR),
+        (C.NEXT_INDEX, b"", E.LOCKED),
+        (C.UNLOCK, unlocking(FIRST)[:-1], E.BAD_REQUEST),
     )
     talk.unlock()
     talk.say(
         talk.status(UNLOCKED_STATE, log_used),
-        (PROVISION, FIRST.secret + MEMBER, PROVISIONED),
-        (0x7E, b"", UNKNOWN_COMMAND),
-        (0x81, b"", UNKNOWN_COMMAND),
-        (0x00, bytes(1096), UNKNOWN_COMMAND),
+        (C.PROVISION, FIRST.secret + MEMBER, E.PROVISIONED),
+        (0x7E, b"", E.UNKNOWN_COMMAND),
+        (0x81, b"", E.UNKNOWN_COMMAND),
+        (0x00, bytes(1096), E.UNKNOWN_COMMAND),
     )
 
 
@@ -391,28 +374,28 @@ def exported_keys() -> list[Step]:
     suite = json.loads((VECTORS / "suite.json").read_text())
     keys = {entry["k"]: bytes.fromhex(entry["bytes"]) for entry in suite["export"] if entry["suite"] == HYBRID}
     return [
-        (NEXT_INDEX, b"", struct.pack(">IQ", 0, 1)),
-        (NEXT_INDEX, b"\0", BAD_REQUEST),
-        (KEY_CHUNK, chunk_request(1, 0, 32), keys[1]),
-        (KEY_CHUNK, chunk_request(1, 0, 32), keys[1]),
-        (KEY_CHUNK, chunk_request(1, 5, 20), keys[1][5:25]),
-        (KEY_CHUNK, chunk_request(1000, 31, 1), keys[1000][31:]),
-        (KEY_CHUNK, chunk_request(1, 0, 32, epoch=1), EPOCH),
-        (KEY_CHUNK, chunk_request(0, 0, 32), RANGE),
-        (KEY_CHUNK, chunk_request(1 << 48, 0, 32), RANGE),
-        (KEY_CHUNK, chunk_request(1, 0, 0), RANGE),
-        (KEY_CHUNK, chunk_request(1, 0, 1025), RANGE),
-        (KEY_CHUNK, chunk_request(1, (1 << 37) - 1, 2), RANGE),
-        (KEY_CHUNK, chunk_request(1, (1 << 64) - 1, 1), RANGE),
-        (ACKNOWLEDGE, acknowledgement(1), struct.pack(">Q", 2)),
-        (ACKNOWLEDGE, acknowledgement(1), struct.pack(">Q", 2)),
-        (ACKNOWLEDGE, acknowledgement(2, epoch=1), EPOCH),
-        (ACKNOWLEDGE, acknowledgement(0), RANGE),
-        (ACKNOWLEDGE, acknowledgement((1 << 20) + 3), TOO_FAR),
-        (NEXT_INDEX, b"", struct.pack(">IQ", 0, 2)),
-        (ACKNOWLEDGE, acknowledgement((1 << 20) + 2), struct.pack(">Q", (1 << 20) + 3)),
-        (ACKNOWLEDGE, acknowledgement((1 << 48) - 1, allow_jump=1), struct.pack(">Q", 1 << 48)),
-        (NEXT_INDEX, b"", RANGE),
+        (C.NEXT_INDEX, b"", struct.pack(">IQ", 0, 1)),
+        (C.NEXT_INDEX, b"\0", E.BAD_REQUEST),
+        (C.KEY_CHUNK, chunk_request(1, 0, 32), keys[1]),
+        (C.KEY_CHUNK, chunk_request(1, 0, 32), keys[1]),
+        (C.KEY_CHUNK, chunk_request(1, 5, 20), keys[1][5:25]),
+        (C.KEY_CHUNK, chunk_request(1000, 31, 1), keys[1000][31:]),
+        (C.KEY_CHUNK, chunk_request(1, 0, 32, epoch=1), E.EPOCH),
+        (C.KEY_CHUNK, chunk_request(0, 0, 32), E.RANGE),
+        (C.KEY_CHUNK, chunk_request(1 << 48, 0, 32), E.RANGE),
+        (C.KEY_CHUNK, chunk_request(1, 0, 0), E.RANGE),
+        (C.KEY_CHUNK, chunk_request(1, 0, 1025), E.RANGE),
+        (C.KEY_CHUNK, chunk_request(1, (1 << 37) - 1, 2), E.RANGE),
+        (C.KEY_CHUNK, chunk_request(1, (1 << 64) - 1, 1), E.RANGE),
+        (C.ACKNOWLEDGE, acknowledgement(1), struct.pack(">Q", 2)),
+        (C.ACKNOWLEDGE, acknowledgement(1), struct.pack(">Q", 2)),
+        (C.ACKNOWLEDGE, acknowledgement(2, epoch=1), E.EPOCH),
+        (C.ACKNOWLEDGE, acknowledgement(0), E.RANGE),
+        (C.ACKNOWLEDGE, acknowledgement((1 << 20) + 3), E.TOO_FAR),
+        (C.NEXT_INDEX, b"", struct.pack(">IQ", 0, 2)),
+        (C.ACKNOWLEDGE, acknowledgement((1 << 20) + 2), struct.pack(">Q", (1 << 20) + 3)),
+        (C.ACKNOWLEDGE, acknowledgement((1 << 48) - 1, allow_jump=1), struct.pack(">Q", 1 << 48)),
+        (C.NEXT_INDEX, b"", E.RANGE),
     ]
 
 
@@ -427,20 +410,20 @@ def trust() -> list[Step]:
         return struct.pack(">H", lane) + binding_id
 
     return [
-        (TRUST, told(0, theirs), RANGE),
-        (TRUST, told(OWN_LANE, theirs), RANGE),
-        (TRUST, told(10, theirs)[:-1], BAD_REQUEST),
-        (TRUST, told(10, FIRST.id), b""),
-        (TRUST, told(10, theirs), b""),
-        (OPEN_BEGIN, strange.header + b"\0", opened + bytes([VERNAM])),
-        (OPEN_CHUNK, incoming(0, 1, strange.chunks[0]), WRONG_BINDING),
-        (OPEN_BEGIN, good.header + b"\0", opened + bytes([VERNAM])),
-        (OPEN_CHUNK, incoming(0, 1, good.chunks[0]), b"x"),
-        (OPEN_KEYS, good.header + b"\0", opened + good.tag_key + good.sync),
-        *[(TRUST, told(lane, theirs), b"") for lane in many[1:]],
-        (TRUST, told(many[0], theirs), SENDERS_FULL),
-        (TRUST, told(10, NOT_KNOWN), b""),
-        (OPEN_KEYS, good.header + b"\0", opened + good.tag_key + bytes(8)),
+        (C.TRUST, told(0, theirs), E.RANGE),
+        (C.TRUST, told(OWN_LANE, theirs), E.RANGE),
+        (C.TRUST, told(10, theirs)[:-1], E.BAD_REQUEST),
+        (C.TRUST, told(10, FIRST.id), b""),
+        (C.TRUST, told(10, theirs), b""),
+        (C.OPEN_BEGIN, strange.header + b"\0", opened + bytes([VERNAM])),
+        (C.OPEN_CHUNK, incoming(0, 1, strange.chunks[0]), E.BINDING),
+        (C.OPEN_BEGIN, good.header + b"\0", opened + bytes([VERNAM])),
+        (C.OPEN_CHUNK, incoming(0, 1, good.chunks[0]), b"x"),
+        (C.OPEN_KEYS, good.header + b"\0", opened + good.tag_key + good.sync),
+        *[(C.TRUST, told(lane, theirs), b"") for lane in many[1:]],
+        (C.TRUST, told(many[0], theirs), E.SENDERS),
+        (C.TRUST, told(10, NOT_KNOWN), b""),
+        (C.OPEN_KEYS, good.header + b"\0", opened + good.tag_key + bytes(8)),
     ]
 
 
@@ -450,31 +433,31 @@ def sessions(talk: Conversation) -> None:
     message = others_message(AES, 9, 2 * MAX_JUMP + 3, b"x")
     opened = begun(9, 2 * MAX_JUMP + 3) + bytes([AES])
     talk.say(
-        (SEAL_BEGIN, begin("5th-mess", VERNAM), fifth.header),
-        (OPEN_BEGIN, message.header + b"\0", opened),
-        (CLOSE, b"", BAD_REQUEST),
-        (CLOSE, b"\0", b""),
+        (C.SEAL_BEGIN, begin("5th-mess", VERNAM), fifth.header),
+        (C.OPEN_BEGIN, message.header + b"\0", opened),
+        (C.CLOSE, b"", E.BAD_REQUEST),
+        (C.CLOSE, b"\0", b""),
     )
-    talk.say_in_the_clear((SEAL_CHUNK, piece("5th-mess", 0, 1, b"x"), LOCKED))
+    talk.say_in_the_clear((C.SEAL_CHUNK, piece("5th-mess", 0, 1, b"x"), E.LOCKED))
     talk.open_session()
     talk.say(
-        (SEAL_CHUNK, piece("5th-mess", 0, 1, b"x"), CONFLICT),
-        (SEAL_BEGIN, begin("5th-mess", VERNAM), fifth.header),
-        (SEAL_CHUNK, piece("5th-mess", 0, 1, b"x"), CONFLICT),
-        (OPEN_CHUNK, incoming(0, 1, message.chunks[0]), CONFLICT),
-        (SEAL_BEGIN, begin("6th-mess", VERNAM), sixth.header),
-        (OPEN_KEYS, message.header + b"\0", opened[:-1] + message.tag_key + bytes(8) + message.z),
+        (C.SEAL_CHUNK, piece("5th-mess", 0, 1, b"x"), E.CONFLICT),
+        (C.SEAL_BEGIN, begin("5th-mess", VERNAM), fifth.header),
+        (C.SEAL_CHUNK, piece("5th-mess", 0, 1, b"x"), E.CONFLICT),
+        (C.OPEN_CHUNK, incoming(0, 1, message.chunks[0]), E.CONFLICT),
+        (C.SEAL_BEGIN, begin("6th-mess", VERNAM), sixth.header),
+        (C.OPEN_KEYS, message.header + b"\0", opened[:-1] + message.tag_key + bytes(8) + message.z),
     )
     talk.open_session()  # its HELLO ends the one before
     talk.say(
-        (SEAL_CHUNK, piece("6th-mess", 0, 1, b"x"), CONFLICT),
-        (MESSAGE_CHECK, sized(ENTROPY, 1), CONFLICT),
-        (CLOSE, b"\1", b""),
+        (C.SEAL_CHUNK, piece("6th-mess", 0, 1, b"x"), E.CONFLICT),
+        (C.MESSAGE_CHECK, sized(ENTROPY, 1), E.CONFLICT),
+        (C.CLOSE, b"\1", b""),
     )
     talk.open_session()
     talk.say(
-        (SEAL_BEGIN, begin("7th-mess", VERNAM), seventh.header),
-        (SEAL_CHUNK, piece("7th-mess", 0, 1, b"x"), seventh.chunks[0]),
+        (C.SEAL_BEGIN, begin("7th-mess", VERNAM), seventh.header),
+        (C.SEAL_CHUNK, piece("7th-mess", 0, 1, b"x"), seventh.chunks[0]),
     )
 
 
@@ -482,48 +465,48 @@ def altered_frames(talk: Conversation) -> None:
     """A frame that is not the next one ends the session, and the unit says so in the clear."""
 
     def refused(command: int, payload: bytes) -> None:
-        talk.say_in_the_clear((command, payload, SESSION_ENDED), (NEXT_INDEX, b"", LOCKED))
+        talk.say_in_the_clear((command, payload, E.SESSION_ENDED), (C.NEXT_INDEX, b"", E.LOCKED))
         talk.open_session()
 
     def secured(body: bytes = b"") -> bytes:
         assert talk.session
-        return talk.session.to_unit.secured(NEXT_INDEX, len(talk.steps) + 1, body)
+        return talk.session.to_unit.secured(C.NEXT_INDEX, len(talk.steps) + 1, body)
 
     talk.open_session()
     for position in (0, 7, 8, -16, -1):  # of the sync word, the body, the tag
         payload = bytearray(secured(b"body"))
         payload[position] ^= 0x80
-        refused(NEXT_INDEX, bytes(payload))
-    refused(KEY_CHUNK, secured())  # as another command
-    refused(NEXT_INDEX, secured()[:-1])
-    refused(NEXT_INDEX, secured() + b"\0")
-    refused(NEXT_INDEX, b"")  # in the clear
-    refused(NEXT_INDEX, bytes(23))
-    talk.say((NEXT_INDEX, b"", RANGE))
+        refused(C.NEXT_INDEX, bytes(payload))
+    refused(C.KEY_CHUNK, secured())  # as another command
+    refused(C.NEXT_INDEX, secured()[:-1])
+    refused(C.NEXT_INDEX, secured() + b"\0")
+    refused(C.NEXT_INDEX, b"")  # in the clear
+    refused(C.NEXT_INDEX, bytes(23))
+    talk.say((C.NEXT_INDEX, b"", E.RANGE))
     for repeated in ("sent", "received"):
-        refused(NEXT_INDEX, bytes.fromhex(talk.steps[-1][repeated]))
-        talk.say((NEXT_INDEX, b"", RANGE))
+        refused(C.NEXT_INDEX, bytes.fromhex(talk.steps[-1][repeated]))
+        talk.say((C.NEXT_INDEX, b"", E.RANGE))
     secured()  # and is lost
-    refused(NEXT_INDEX, secured())
+    refused(C.NEXT_INDEX, secured())
 
 
 def after_a_start(talk: Conversation) -> None:
     """Numbers that were reserved are burnt; with a floor, others too."""
     talk.restart()
     talk.open_session()
-    talk.say((SEAL_BEGIN, begin("7th-mess", VERNAM), own_message(VERNAM, 71, b"").header))
+    talk.say((C.SEAL_BEGIN, begin("7th-mess", VERNAM), own_message(VERNAM, 71, b"").header))
     talk.restart()
     talk.greet()
     talk.begin_session()
     talk.prove()
     talk.say(
-        (UNLOCK, unlocking(FIRST, MAX_JUMP + 135 + 1), TOO_FAR),
-        (UNLOCK, unlocking(FIRST, 200), b""),
-        (SEAL_BEGIN, begin("8th-mess", VERNAM), own_message(VERNAM, 201, b"").header),
-        (UNLOCK, unlocking(FIRST, 210), b""),
-        (SEAL_BEGIN, begin("9th-mess", VERNAM), own_message(VERNAM, 211, b"").header),
-        (UNLOCK, unlocking(FIRST, 205), b""),
-        (SEAL_BEGIN, begin("10-messg", VERNAM), own_message(VERNAM, 212, b"").header),
+        (C.UNLOCK, unlocking(FIRST, MAX_JUMP + 135 + 1), E.TOO_FAR),
+        (C.UNLOCK, unlocking(FIRST, 200), b""),
+        (C.SEAL_BEGIN, begin("8th-mess", VERNAM), own_message(VERNAM, 201, b"").header),
+        (C.UNLOCK, unlocking(FIRST, 210), b""),
+        (C.SEAL_BEGIN, begin("9th-mess", VERNAM), own_message(VERNAM, 211, b"").header),
+        (C.UNLOCK, unlocking(FIRST, 205), b""),
+        (C.SEAL_BEGIN, begin("10-messg", VERNAM), own_message(VERNAM, 212, b"").header),
     )
 
 
@@ -535,47 +518,46 @@ def another_laptop(talk: Conversation) -> None:
     kinds |= {MEMBERSHIP: len(MEMBER), MEMBER_IDS: 18 * (MAX_SENDERS - 1)}
     kinds |= {WINDOWS + slot: 40 for slot in range(MAX_SENDERS)}
     used = sum(extent(kind, size) for kind, size in kinds.items())
-    talk.say((BIND, SECOND.secret[1:], BAD_REQUEST))
+    talk.say((C.BIND, SECOND.secret[1:], E.BAD_REQUEST))
     talk.bind(SECOND)
     talk.say(
         talk.status(UNLOCKED_STATE, used, erases=2, message_counter=212),
-        (SEAL_BEGIN, begin("11-messg", VERNAM), message.header),
-        (SEAL_CHUNK, piece("11-messg", 0, 1, body), message.chunks[0]),
+        (C.SEAL_BEGIN, begin("11-messg", VERNAM), message.header),
+        (C.SEAL_CHUNK, piece("11-messg", 0, 1, body), message.chunks[0]),
     )
     talk.greet()
     talk.begin_session()
     talk.prove()
-    talk.say((UNLOCK, unlocking(FIRST), WRONG_KEK))
+    talk.say((C.UNLOCK, unlocking(FIRST), E.KEK))
     talk.unlock()
     suite = json.loads((VECTORS / "suite.json").read_text())
     key = bytes.fromhex(suite["export"][3]["bytes"])
     talk.say(
-        (KEY_CHUNK, chunk_request(1, 0, 32), key),
-        (ACCEPT, others_message(AES, 10, 1, b"").header + b"\0", b""),  # as before
-        (ACCEPT, others_message(AES, 9 + MAX_SENDERS, 1, b"").header + b"\0", SENDERS_FULL),
-        (CLOSE, b"\1", b""),
+        (C.KEY_CHUNK, chunk_request(1, 0, 32), key),
+        (C.ACCEPT, others_message(AES, 10, 1, b"").header + b"\0", b""),  # as before
+        (C.ACCEPT, others_message(AES, 9 + MAX_SENDERS, 1, b"").header + b"\0", E.SENDERS),
+        (C.CLOSE, b"\1", b""),
     )
     talk.say_in_the_clear(
         talk.status(LOCKED_STATE, used + extent(MESSAGE_COUNTER, 12), erases=2),
-        (ZEROIZE, b"ZEROISE!" + UID, RANGE),
-        (ZEROIZE, b"ZEROIZE!" + UID[::-1], RANGE),
-        (ZEROIZE, ERASE[:-1], BAD_REQUEST),
+        (C.ZEROIZE, b"ZEROISE!" + UID, E.RANGE),
+        (C.ZEROIZE, b"ZEROIZE!" + UID[::-1], E.RANGE),
+        (C.ZEROIZE, ERASE[:-1], E.BAD_REQUEST),
     )
 
 
 def a_new_life(talk: Conversation) -> None:
     talk.zeroize()
     talk.greet()
-    talk.say(talk.status(BLANK_STATE, extent(STATE_FORMAT, 5), erases=3), *needing_a_session(BLANK))
+    talk.say(talk.status(BLANK_STATE, extent(STATE_FORMAT, 5), erases=3), *needing_a_session(E.BLANK))
     talk.provision(SECOND)
     talk.open_session(minimum=1000)
-    used = 2 * extent(STATE_FORMAT, 5) + extent(MEMBERSHIP, len(MEMBER)) + extent(BINDING, 66)
-    used += extent(MESSAGE_COUNTER, 12)  # UNLOCK notes the floor
+    used = talk.used + extent(STATE_FORMAT, 5) + extent(MESSAGE_COUNTER, 12)  # UNLOCK notes the minimum
     message = own_message(AES, 1001, b"x", SECOND.id)
     talk.say(
         talk.status(UNLOCKED_STATE, used, erases=3, message_counter=1000),
-        (NEXT_INDEX, b"", struct.pack(">IQ", 0, 1)),
-        (SEAL_KEYS, begin("1st-mess", AES), message.header + message.tag_key + message.sync + message.z),
+        (C.NEXT_INDEX, b"", struct.pack(">IQ", 0, 1)),
+        (C.SEAL_KEYS, begin("1st-mess", AES), message.header + message.tag_key + message.sync + message.z),
     )
     talk.greet()
     talk.zeroize()

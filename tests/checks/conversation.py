@@ -3,22 +3,24 @@
 """Conversations with a unit for the golden vectors, from PROTOCOL.md alone: nothing of the project is imported here."""
 
 import hashlib
-import json
 import struct
-from typing import Any
+from typing import Any, NamedTuple
 
-from capsule_reference import VECTORS, WINDOW, derive
-from flash_reference import FORMAT
-from session_reference import OPEN_SESSION, PROVE, UNLOCK, Binding, Session
+from capsule_reference import HYBRID, VERNAM, WINDOW, Network, derive, suite_network
+from flash_reference import BINDING, FORMAT, MEMBERSHIP, STATE_FORMAT, extent
+from session_reference import Binding, Session
+from wire_codes import C, E
 
 Step = tuple[int, bytes, bytes | int]  # command, request, and its answer or error
 
 ABOUT_STEPS = (
-    "Each step is one request, a frame of kind command with this request_id, and its one answer. Where these are"
-    " secured, sent and received are the payloads as they travel; else request is what was sent as it is, and answer"
-    " what came. The payload of an error is its code u16. The unit's clock stands still but for after_ms milliseconds"
+    "Each step is one request, a frame of kind command with this request_id, and its one answer. Where one of"
+    " them is secured, sent or received is its payload as it travels; else it travels as it is in request or answer."
+    " The payload of an error is its code u16. The unit's clock stands still but for after_ms milliseconds"
     " before a step; restart: before this step its power was cut. When the unit asks for n random bytes, it gets the"
-    " first n of entropy. Its free memory is given as 0, and power-on as the reason of its starts."
+    " first n of entropy. Its free memory is given as 0, and power-on as the reason of its starts. case_open, from"
+    " before this step on: whether the case is open; files_writable: whether snapshot files can be written. What the"
+    " first step says of these holds when the unit starts. dropped: the frame has no answer."
 )
 
 UID = bytes.fromhex("0011223344556677")
@@ -26,20 +28,44 @@ ENTROPY = bytes(range(0xE0, 0x100))
 POWER_ON = 0
 MAX_SENDERS = 10
 OWN_LANE = 7
-HELLO, STATUS, PROVISION, CLOSE, BIND, TRUST, ZEROIZE = 0x01, 0x02, 0x03, 0x04, 0x08, 0x09, 0x0A
-NEXT_INDEX, KEY_CHUNK, ACKNOWLEDGE = 0x10, 0x11, 0x12
-LOCKED = 0x0501
-BLANK_STATE, UNLOCKED_STATE, LOCKED_STATE = 0, 1, 2
+LAST = (1 << 48) - 1  # number of a lane
+READ_ONLY = 2  # flag
+BLANK_STATE, UNLOCKED_STATE, LOCKED_STATE, TAMPERED_STATE = 0, 1, 2, 3
 FIRST, SECOND = Binding(bytes(range(0x40, 0x60))), Binding(bytes(range(0x60, 0x80)))
 
 
-def network_secret() -> bytes:
-    return bytes.fromhex(json.loads((VECTORS / "suite.json").read_text())["network"]["secret"])
+class Membership(NamedTuple):
+    """What PROVISION makes of the unit of the vectors, which has lane 7."""
+
+    network: Network
+    suite: int = HYBRID
+    cipher: int = VERNAM
+    epoch: int = 0
+    name: str = "demo"
+
+    @property
+    def request(self) -> bytes:
+        """PROVISION after the binding."""
+        numbers = struct.pack(">IHBBB", self.epoch, OWN_LANE, self.suite, self.cipher, self.network.digits)
+        return numbers + self.network.secret + text(self.name) + self._decimals + self.network.operators
+
+    @property
+    def network_id(self) -> bytes:
+        operators = self.network.operators if any(self.network.operators) else b""
+        context = bytes([self.suite, self.network.digits]) + self._decimals + operators
+        return derive(self.network.secret, "ndks network id", context)[:8]
+
+    @property
+    def _decimals(self) -> bytes:
+        return text(self.network.p1) + text(self.network.p2)
 
 
-PARAMETERS = network_secret() + b"\x04demo" + b"\x040.52" + b"\x0225"
-EQUATION_7 = b"\0\0"
-MEMBER = struct.pack(">IHBBB", 0, OWN_LANE, 1, 0, 3) + PARAMETERS + EQUATION_7
+def text(value: str) -> bytes:
+    return bytes([len(value.encode())]) + value.encode()
+
+
+DEMO = Membership(suite_network())
+MEMBER = DEMO.request
 ERASE = b"ZEROIZE!" + UID  # the request of ZEROIZE
 
 
@@ -56,17 +82,27 @@ def unlocking(binding: Binding, minimum: int = 0, allow_jump: int = 0) -> bytes:
     return binding.kek + struct.pack(">QB", minimum, allow_jump)
 
 
+def ends_session(command: int, got: bytes | int) -> bool:
+    """Whether the answer to a secured request is in the clear (section 6)."""
+    begins = command == C.OPEN_SESSION and got != E.BAD_REQUEST
+    return begins or got == E.TAMPERED or (command == C.ZEROIZE and isinstance(got, bytes))
+
+
 class Conversation:
     """One host and one unit, from the unit's first start on."""
 
-    def __init__(self) -> None:
+    def __init__(self, membership: Membership = DEMO) -> None:
+        self.membership = membership
         self.steps: list[dict[str, Any]] = []
+        self.format, self.flags = FORMAT, 0
+        self.is_tampered = False
         self.session: Session | None = None
         self.binding: Binding | None = None
         self.salt = bytes(16)
         self.boots = b""  # the body of the record
         self._session_count = 0
         self._opening: Session | None = None
+        self._greeting = b""  # the last answer to HELLO
         self._before: dict[str, Any] = {}
 
     def say(self, *steps: Step) -> None:
@@ -76,10 +112,12 @@ class Conversation:
             answer = struct.pack(">H", got) if isinstance(got, int) else got
             secured: dict[str, str] = {}
             if self.session:
-                sent = self.session.to_unit.secured(command, request_id, request)
-                kind = 0xFF if isinstance(got, int) else command | 0x80
-                received = self.session.to_host.secured(kind, request_id, answer)
-                secured = {"sent": sent.hex(), "received": received.hex()}
+                secured["sent"] = self.session.to_unit.secured(command, request_id, request).hex()
+                if ends_session(command, got):
+                    self.session = None
+                else:
+                    kind = 0xFF if isinstance(got, int) else command | 0x80
+                    secured["received"] = self.session.to_host.secured(kind, request_id, answer).hex()
             result = {"error": got} if isinstance(got, int) else {"answer": got.hex()}
             step = {"command": command, "request_id": request_id, "request": request.hex()}
             self.steps.append(self._before | step | result | secured)
@@ -90,35 +128,55 @@ class Conversation:
         self.session = None
         self.say(*steps)
 
+    def say_in_vain(self, command: int, request: bytes) -> None:
+        """In a frame that the unit drops."""
+        step = {"command": command, "request_id": len(self.steps) + 1, "request": request.hex(), "dropped": True}
+        self.steps.append(step)
+
     def wait(self, milliseconds: int) -> None:
         """Before the next step."""
         self._before["after_ms"] = milliseconds
+
+    def set_case(self, is_open: bool) -> None:
+        """Before the next step."""
+        self._before["case_open"] = is_open
+
+    def set_files(self, writable: bool) -> None:
+        """Before the next step: whether snapshot files can be written."""
+        self._before["files_writable"] = writable
+        self.flags = 0 if writable else READ_ONLY
 
     def restart(self) -> None:
         """Cut the power before the next step, and switch it on again. Starts of a unit that is bound are counted."""
         self._before["restart"] = True
         self.session = None
         self._session_count = 0
+        self._greeting = b""
         self.boots = struct.pack(">Q", int.from_bytes(self.boots) + 1) if self.binding else b""
 
     def provision(self, binding: Binding) -> None:
-        self.say((PROVISION, binding.secret + MEMBER, b""))
+        self.say((C.PROVISION, binding.secret + self.membership.request, b""))
         self.binding = binding
         self.salt = unit_salt(binding)
 
+    def resume(self, boots: int = 1) -> None:
+        """Begin with a unit that was provisioned before, and has started so many times."""
+        self.binding, self.salt, self.boots = FIRST, unit_salt(FIRST), struct.pack(">Q", boots)
+
     def bind(self, binding: Binding) -> None:
-        self.say((BIND, binding.secret, b""))
+        self.say((C.BIND, binding.secret, b""))
         self.binding = binding
 
     def zeroize(self) -> None:
-        self.say_in_the_clear((ZEROIZE, ERASE, b""))
+        self.say((C.ZEROIZE, ERASE, b""))
         self.binding = None
         self.salt = bytes(16)
         self.boots = b""
 
     def greet(self) -> None:
         """HELLO, which ends a session."""
-        self.say_in_the_clear((HELLO, b"", self.hello()))
+        self._greeting = self.hello()
+        self.say_in_the_clear((C.HELLO, b"", self._greeting))
 
     def open_session(self, minimum: int = 0) -> None:
         self.greet()
@@ -132,37 +190,52 @@ class Conversation:
         host_random = hashlib.sha256(b"random of the host %d" % len(self.steps)).digest()[:16]
         seed = ENTROPY + UID + self.boots + struct.pack(">I", self._session_count)
         unit_random = hashlib.sha256(seed).digest()[:16]
-        self._opening = Session(self.binding.auth, self.hello(), host_random, unit_random)
-        self.say((OPEN_SESSION, host_random, unit_random + self._opening.unit_proof))
+        self._opening = Session(self.binding.auth, self._greeting, host_random, unit_random)
+        self.say((C.OPEN_SESSION, host_random, unit_random + self._opening.unit_proof))
 
     def prove(self) -> None:
         assert self._opening
-        self.say((PROVE, self._opening.host_proof, b""))
+        self.say((C.PROVE, self._opening.host_proof, b""))
         self.session = self._opening
 
     def prove_wrongly(self) -> None:
         """With one bit changed."""
         assert self._opening
         proof = self._opening.host_proof
-        self.say((PROVE, bytes([proof[0] ^ 1]) + proof[1:], LOCKED))
+        self.say((C.PROVE, bytes([proof[0] ^ 1]) + proof[1:], E.LOCKED))
 
     def unlock(self, minimum: int = 0) -> None:
         assert self.binding
-        self.say((UNLOCK, unlocking(self.binding, minimum), b""))
+        self.say((C.UNLOCK, unlocking(self.binding, minimum), b""))
+
+    @property
+    def used(self) -> int:
+        """Bytes of the log that PROVISION has taken."""
+        return extent(STATE_FORMAT, 5) + extent(MEMBERSHIP, len(self.membership.request)) + extent(BINDING, 66)
 
     def hello(self) -> bytes:
         """The answer to HELLO."""
-        state = LOCKED_STATE if self.binding else BLANK_STATE
+        state = LOCKED_STATE if self.binding else TAMPERED_STATE if self.is_tampered else BLANK_STATE
         # Firmware 0.1.0, whatever the present one is: HELLO is part of all that follows, which no release shall alter.
-        versions = bytes([2, 0, 0, 1, 0, FORMAT, state, 0])
+        versions = bytes([2, 0, 0, 1, 0, self.format, state, self.flags])
         binding_id = self.binding.id if self.binding else bytes(16)
         return versions + UID + self.salt + binding_id + struct.pack(">HHHB", 1120, MAX_SENDERS, WINDOW, 1)
 
-    def status(self, state: int, log_used: int, *, erases: int = 0, wrong: int = 0, message_counter: int = 0) -> Step:
+    def status(self, state: int, log_used: int, *, dropped: int = 0, message_counter: int = 0, **life: int) -> Step:
         about_network, operators = bytes(18), bytes(2)
         if state == UNLOCKED_STATE:
-            network_id = derive(network_secret(), "ndks network id", bytes([1, 3]) + b"\x040.52" + b"\x0225")[:8]
-            about_network, operators = MEMBER[:9] + b"\x04demo" + network_id, EQUATION_7
-        line = struct.pack(">HHII", log_used, 4064, 0, 0)
-        life = struct.pack(">QBIIQ", int.from_bytes(self.boots), POWER_ON, erases, wrong, message_counter)
-        return STATUS, b"", bytes([state, 0]) + about_network + line + operators + life
+            request = self.membership.request
+            about_network = request[:9] + text(self.membership.name) + self.membership.network_id
+            operators = self.membership.network.operators
+        line = struct.pack(">HHII", log_used, 4064, 0, dropped)
+        counts = life.get("erases", 0), life.get("wrong", 0)
+        end = struct.pack(">QBIIQ", int.from_bytes(self.boots), POWER_ON, *counts, message_counter)
+        return C.STATUS, b"", bytes([state, self.flags]) + about_network + line + operators + end
+
+
+def a_member(membership: Membership = DEMO) -> Conversation:
+    """A unit that has just been provisioned, and its host in a session."""
+    talk = Conversation(membership)
+    talk.provision(FIRST)
+    talk.open_session()
+    return talk

@@ -16,16 +16,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import mpmath  # pyright: ignore[reportMissingTypeStubs]
 from capsule_reference import VECTORS
 from capsule_vectors import make_capsules
 from command_vectors import make_commands
+from edge_vectors import make_conversations
 from frame_reference import cobs, frame
+from generator_reference import F1, F2, bits_of_key
+from host_vectors import make_network_files, make_words
 from record_vectors import make_flash, make_records
 from session_vectors import make_bindings, make_sessions
 
 SEED = 20261123
-POWERS = {"cosine": 1, "cosine_square": 2, "cosine_cube": 3}  # f2: the power of e
 FRAME_SIZES = (0, 1, 3, 59, 63, 64, 65, 127, 128, 243, 244, 245, 246, 255, 256, 257, 499, 512, 1024, 1120)
 
 
@@ -47,29 +48,6 @@ def make_frames() -> dict[str, Any]:
         {"why": "OVERSIZE", "wire": "ff" * 2000 + "00"},
     ]
     return {"about": "frames on the wire, and what is dropped (PROTOCOL.md section 5)", "good": good, "bad": bad}
-
-
-def angular_frequency(f1: str, p1: Any, p2: Any, k: int) -> Any:
-    """y1 of the chain of operators."""
-    if f1 == "sinusoid":
-        return p2 * mpmath.sin(p1 * k)
-    if f1 == "polynomial":
-        return p1 * k + p2 * k**2
-    return p2 * mpmath.sinh(p1 * mpmath.sin(k))
-
-
-def bits_of_key(
-    p1: str, p2: str, digits: int, k: int, first: int, count: int, f1: str = "sinusoid", f2: str = "cosine"
-) -> str:
-    """The chain (equation 7 by default) in floating point of 1100 or 2500 bits, as bytes in hex."""
-    with mpmath.workprec(1100 if (f1, f2) == ("sinusoid", "cosine") else 2500):
-        y1 = angular_frequency(f1, mpmath.mpf(p1), mpmath.mpf(p2), k)
-        bits = ""
-        for e in range(first, first + count):
-            y2 = mpmath.cos(y1 * e ** POWERS[f2])
-            y3 = mpmath.floor(10**digits * abs(y2) + mpmath.mpf("0.5")) % 10
-            bits += str(int(y3) % 2)
-    return int(bits.ljust(-(-count // 8) * 8, "0"), 2).to_bytes(-(-count // 8)).hex()
 
 
 def make_generator() -> dict[str, Any]:
@@ -94,7 +72,7 @@ def make_operators() -> dict[str, Any]:
     """Four keys of each chain: near element 0, 2^20, 2^32 and at the end; the last with parameters at their limits."""
     rng = random.Random(SEED)
     cases: list[dict[str, Any]] = []
-    for f1, f2 in itertools.product(("sinusoid", "polynomial", "hyperbolic"), POWERS):
+    for f1, f2 in itertools.product(F1, F2):
         for number, first in enumerate((0, (1 << 20) - 70, (1 << 32) - 70, (1 << 40) - 140)):
             digits, k = rng.randrange(1, 13), rng.choice((1, 2, rng.randrange(1, 1 << 48)))
             p1 = f"{rng.choice(('', '-'))}{rng.randrange(20)}.{rng.randrange(1, 10**40):040d}"
@@ -119,6 +97,9 @@ FILES = {
     "bindings.json": make_bindings,
     "sessions.json": make_sessions,
     "commands.json": make_commands,
+    "conversations.json": make_conversations,
+    "network_files.json": make_network_files,
+    "words.json": make_words,
 }
 
 

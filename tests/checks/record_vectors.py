@@ -8,20 +8,8 @@ from typing import Any
 
 import conversation
 from capsule_reference import AES
-from command_vectors import ACCEPT, SEAL_BEGIN, acknowledgement, begin, others_message, own_message
-from conversation import (
-    ABOUT_STEPS,
-    ACKNOWLEDGE,
-    CLOSE,
-    FIRST,
-    MEMBER,
-    SECOND,
-    TRUST,
-    UID,
-    Conversation,
-    binding_body,
-    unit_salt,
-)
+from command_vectors import acknowledgement, begin, others_message, own_message
+from conversation import ABOUT_STEPS, FIRST, MEMBER, SECOND, UID, Conversation, binding_body, unit_salt
 from flash_reference import (
     BINDING,
     BOOTS,
@@ -40,6 +28,7 @@ from flash_reference import (
     record,
     state_format,
 )
+from wire_codes import C
 
 ABOUT_IMAGES = (
     " An image is a list of [offset, bytes]; all else in its 4096 bytes is FF. flash is what nvm and both snapshots"
@@ -130,6 +119,10 @@ class Life(Conversation):
 
     def restart(self) -> None:
         super().restart()
+        self.start()
+
+    def start(self) -> None:
+        """What a start writes."""
         self.flash.restart()
         if BOOTS in self.flash.bodies:
             self.flash.count(BOOTS)
@@ -137,7 +130,7 @@ class Life(Conversation):
             self.flash.append(BOOTS, struct.pack(">Q", 1))
 
     def acknowledge(self, index: int) -> None:
-        self.say((ACKNOWLEDGE, acknowledgement(index), struct.pack(">Q", index + 1)))
+        self.say((C.ACKNOWLEDGE, acknowledgement(index), struct.pack(">Q", index + 1)))
         if self.flash.bodies.get(EXPORT_COUNTER) == counter(index):
             self.flash.count(EXPORT_COUNTER)
         else:
@@ -152,7 +145,7 @@ class Life(Conversation):
         return index
 
     def accept(self, lane: int, number: int, slot: int, accepted: set[int]) -> None:
-        self.say((ACCEPT, others_message(AES, lane, number, b"").header + b"\0", b""))
+        self.say((C.ACCEPT, others_message(AES, lane, number, b"").header + b"\0", b""))
         accepted.add(number)
         self.flash.append(WINDOWS + slot, window(lane, accepted))
 
@@ -169,9 +162,9 @@ def a_life() -> Life:
     for index in (1, 2, 3):
         life.acknowledge(index)
     life.show()
-    life.say((TRUST, struct.pack(">H", 9) + SECOND.id, b""))
+    life.say((C.TRUST, struct.pack(">H", 9) + SECOND.id, b""))
     life.flash.append(MEMBER_IDS, struct.pack(">H", 9) + SECOND.id)
-    life.say((SEAL_BEGIN, begin("1st-mess", AES), own_message(AES, 1, b"").header))
+    life.say((C.SEAL_BEGIN, begin("1st-mess", AES), own_message(AES, 1, b"").header))
     life.flash.append(MESSAGE_COUNTER, counter(65))
     ninth, tenth = set[int](), set[int]()
     life.accept(9, 1, 0, ninth)
@@ -179,7 +172,7 @@ def a_life() -> Life:
     life.accept(9, 3, 0, ninth)
     life.accept(10, 490, 1, tenth)
     life.show()
-    life.say((CLOSE, b"\1", b""))
+    life.say((C.CLOSE, b"\1", b""))
     life.flash.append(MESSAGE_COUNTER, counter(2))
     life.greet()
     life.begin_session()
@@ -212,7 +205,7 @@ def with_another_laptop(life: Life) -> None:
     life.flash.rebind(SECOND, *(binding_body(SECOND, life.salt, settled) for settled in (0, 1)))
     life.show()
     life.open_session()
-    life.say((ACKNOWLEDGE, acknowledgement(1), struct.pack(">Q", counted_to(life))))
+    life.say((C.ACKNOWLEDGE, acknowledgement(1), struct.pack(">Q", counted_to(life))))
     life.acknowledge(counted_to(life))
     life.show()
 
@@ -235,7 +228,7 @@ def interrupted_binding(life: Life) -> dict[str, Any]:
     life.unlock()
     life.flash.settle(binding_body(SECOND, life.salt, settled=1))
     life.show()
-    life.say((ACKNOWLEDGE, acknowledgement(1), struct.pack(">Q", counted_to(life))))
+    life.say((C.ACKNOWLEDGE, acknowledgement(1), struct.pack(">Q", counted_to(life))))
     return {"before": before, "steps": life.steps}
 
 

@@ -9,8 +9,6 @@ import struct
 
 from capsule_reference import aes_ctr, derive, xor
 
-OPEN_SESSION, PROVE, UNLOCK = 0x05, 0x06, 0x07
-
 
 def binding_of(host_secret: bytes, salt: bytes, fingerprint: bytes) -> bytes:
     """B: HKDF (RFC 5869), of one block."""

@@ -126,6 +126,15 @@ def test_the_last_number_is_the_last(peer: Peer) -> None:
         peer.restart()
 
 
+def test_no_number_after_the_last_is_reserved(peer: Peer) -> None:
+    """A crash burns what was reserved: STATUS would tell of a number that there is not."""
+    go_on_from(peer, (1 << INDEX_BITS) - 2)
+    peer.begin()
+    peer.restart()
+    assert peer.code(commands.SEAL_BEGIN, new_token(), AES, 0, RANDOM) == errors.RANGE
+    assert peer.host.status()["message_counter"] == (1 << INDEX_BITS) - 1
+
+
 def test_another_epoch_begins_at_1(peer: Peer) -> None:
     go_on_from(peer, 1000, epoch=7)
     assert peer.number() == 1

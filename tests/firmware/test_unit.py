@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hosts.memory import Host, new_flash, new_unit
 from hosts.network import membership, named
+from hosts.played import host_of, play
 from hypothesis import given
 from hypothesis import strategies as st
 from support.reference import FIRMWARE_OF_VECTORS, load_vectors
@@ -35,19 +36,7 @@ def provisioned() -> MemoryUnit:
 def test_published_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bytes on the line equal those of an independent implementation, including sessions."""
     monkeypatch.setattr(device, "FIRMWARE", FIRMWARE_OF_VECTORS)
-    uid, entropy = bytes.fromhex(CONVERSATION["uid"]), bytes.fromhex(CONVERSATION["entropy"])
-    host = Host(new_unit(new_flash(uid), lambda size: entropy[:size]))
-    for step in CONVERSATION["steps"]:
-        host.unit.clock.milliseconds += step.get("after_ms", 0)
-        if step.get("restart"):
-            host.restart()
-        sent = bytes.fromhex(step.get("sent", step["request"]))
-        frame = host.send_frame(step["command"], step["request_id"], sent)
-        kind, expected = framing.ERROR, f"{step.get('error', 0):04x}"
-        if "answer" in step:
-            kind, expected = step["command"] | framing.ANSWER, step["answer"]
-        got = frame.request_id, frame.kind, bytes(frame.payload).hex()
-        assert got == (step["request_id"], kind, step.get("received", expected)), step
+    play(host_of(CONVERSATION, CONVERSATION), CONVERSATION["steps"])
 
 
 def test_the_published_conversation_holds_all_commands() -> None:

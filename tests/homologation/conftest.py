@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from ndks_laboratory.homologation import judgements, laboratory
 from ndks_laboratory.homologation.attack import Finding
 from ndks_laboratory.homologation.controls import MUST_STAND, Target
 from ndks_laboratory.homologation.laboratory import Homologation
-from ndks_laboratory.homologation.plan import HomologationPlan, Sample, UnitPorts
+from ndks_laboratory.homologation.plan import Experts, HomologationPlan, Sample, UnitPorts
 from ndks_laboratory.outcome import Outcome
 
 Homologate = Callable[..., Homologation]
@@ -31,10 +32,10 @@ def silent(_step: str, _total: int) -> Callable[[int], object]:
     return lambda _: None
 
 
-def emulated_units(directory: Path) -> UnitPorts:
-    """Return two new units, whose flash can be read."""
-    flash = directory / "a", directory / "b"
-    return UnitPorts((f"emulator:{flash[0]}", f"emulator:{flash[1]}"), flash)
+def emulated_units(directory: Path, *further: str) -> UnitPorts:
+    """Return two new units, whose flash can be read, and further ones by their names."""
+    ports = tuple(f"emulator:{directory / name}" for name in ("a", "b", *further))
+    return UnitPorts(ports, (directory / "a", directory / "b"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -50,11 +51,12 @@ def homologate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homologate:
     monkeypatch.setattr(judgements, "PRIMAL_BITS", SMALL.primal_bits)
     monkeypatch.setattr(judgements, "LEAST_KEYS", SMALL.keys)
 
-    def run(*, suite: str = "hybrid", fault: str = "", units: UnitPorts | None = None) -> Homologation:
+    def run(*, suite: str = "hybrid", fault: str = "", units: UnitPorts | None = None, **options: Any) -> Homologation:
         directory = tmp_path / "homologation"
         directory.mkdir()
-        network = Network.new("test", suite=suite)
-        plan = HomologationPlan(units or emulated_units(tmp_path), directory, network, SMALL, SEED, fault)
+        network = options.get("network", Network.new("test", suite=suite))
+        experts = options.get("experts", Experts())
+        plan = HomologationPlan(units or emulated_units(tmp_path), directory, network, SMALL, SEED, fault, experts)
         return laboratory.homologate(plan, silent, pytest.fail)
 
     return run

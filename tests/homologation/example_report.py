@@ -69,6 +69,9 @@ def example_report(suite: str = "hybrid") -> dict[str, Any]:
         "network": {"name": "office", "suite": suite, "digits": 3, "network_id": "7f3a90c1d2e4b586", "cipher": "vernam"},
         "units": [_unit("A", "5385F270FB3B58EB", "alice", 1), _unit("B", "A56F7AB76EE88114", "bob", 2)],
         "requirements": [_requirement(i, claim, is_paper) for i, claim in enumerate(CLAIMS, 1)],
+        "experts": [
+            {"expert": "Ada Example", "date": "2026-11-28", "given": ["tap.pcap"], "hours": 16.5, "claims": 1}
+        ],
         "targets": _targets(suite, is_paper),
         "statistics": [_statistic(row, is_paper) for row in STATISTICS],
         "threshold": {"alpha": 1e-6, "tests": 2 * N, "p": 1e-6 / (2 * N)},
@@ -126,6 +129,7 @@ def _unit(label: str, serial_number: str, name: str, lane: int) -> dict[str, Any
         "protocol": 1,
         "port": f"emulator:/home/laboratory/2026-11-23/{name}",
         "lane": lane,
+        "part": "attacked",
     }
 
 

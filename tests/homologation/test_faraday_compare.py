@@ -65,7 +65,7 @@ class Lab:
         return Record.load(self.alice.record), Record.load(self.bob.record)
 
     def checks(self, a: Record, b: Record) -> dict[str, Check]:
-        return {check.name: check for check in compare_records(a, b, keys_of_network(self.network))}
+        return {check.name: check for check in compare_records([a, b], keys_of_network(self.network))}
 
 
 @pytest.fixture
@@ -88,6 +88,57 @@ def test_two_laptops_hold(lab: Lab) -> None:
     text = lab.compare("--network", lab.file, "--opened", opened).text
     assert text.splitlines()[-1].startswith("result: HELD. ")
     assert len([line for line in text.splitlines() if line.startswith("held ")]) == len(values["checks"]) == 12
+
+
+@pytest.fixture
+def carol(lab: Lab, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> FaradayLaptop:
+    return make_laptop("carol", tmp_path, lab.network, 3, call, monkeypatch)
+
+
+def compare_three(lab: Lab, carol: FaradayLaptop, *options: object) -> Finished:
+    records = lab.alice.record, lab.bob.record, carol.record
+    return lab.alice.ndks("faraday", "compare", *records, "--network", lab.file, *options)
+
+
+def test_three_laptops_give_one_result(lab: Lab, carol: FaradayLaptop) -> None:
+    lab.take_keys()
+    assert carol.run().status == 0
+    finished = compare_three(lab, carol)
+    assert finished.status == 0
+    lines = finished.text.splitlines()
+    assert lines[0].split() == ["record.json"] * 3
+    assert len({*lines[1].split()[1:]}) == 3
+    assert [line.split()[-1] for line in lines if line.startswith(("1, 256", "2, 256", "3, 256"))] == ["same"] * 3
+    assert "held      all 3 sides hold the same keys" in lines
+    assert lines[-1] == "result: HELD. All 3 units gave the same keys, and no channel was open at any laptop."
+    values = json.loads(compare_three(lab, carol, "--json").text)
+    assert (values["held"], len(values["units"]), len(values["keys"][0]["commitments"])) == (True, 3, 3)
+
+
+def test_one_of_three_that_differs(
+    lab: Lab, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch, network: ndks.Network
+) -> None:
+    lab.take_keys()
+    carol = make_laptop("carol", tmp_path, replace(network, p1="0.52001"), 3, call, monkeypatch)
+    assert carol.run().status == 0
+    values = json.loads(lab.compare(carol.record, "--json").text)
+    failed = {check["name"]: check["detail"] for check in values["checks"] if check["held"] is False}
+    assert failed["all 3 sides hold the same keys"] == "different: key 1, 2, 3"
+    for key in values["keys"]:
+        assert not key["same"]
+        assert key["commitments"][0] == key["commitments"][1] != key["commitments"][2]
+
+
+def test_of_three_laptops_two_have_one_unit(lab: Lab) -> None:
+    lab.take_keys()
+    finished = lab.compare(lab.bob.record, "--network", lab.file, "--json")
+    (check,) = [each for each in json.loads(finished.text)["checks"] if each["name"] == "the records are of 3 units"]
+    assert (check["held"], check["detail"]) == (False, Record.load(lab.bob.record).unit)
+
+
+def test_one_record_is_compared_with_nothing(lab: Lab) -> None:
+    lab.take_keys()
+    assert_refused(lab.alice.ndks("faraday", "compare", lab.alice.record), "USAGE", 2)
 
 
 @pytest.mark.parametrize("network", ["hybrid", "paper"], indirect=True)
@@ -134,7 +185,7 @@ def test_one_decimal_of_p1(tmp_path: Path, call: Call, monkeypatch: pytest.Monke
     bob = make_laptop("bob", tmp_path, replace(network, p1="0.52001"), 2, call, monkeypatch)
     for laptop in (alice, bob):
         assert laptop.run().status == 0
-    checks = {check.name: check for check in compare_records(Record.load(alice.record), Record.load(bob.record))}
+    checks = {check.name: check for check in compare_records([Record.load(alice.record), Record.load(bob.record)])}
     assert checks[KEYS].outcome == Outcome.failed("different: key 1, 2, 3")
     assert checks["both units are of one network"].outcome.word == FAILED
     assert alice.ndks("faraday", "compare", alice.record, bob.record).text.count("DIFFERENT") == 3
@@ -358,7 +409,7 @@ def test_damaged_records_are_refused_in_words(lab: Lab) -> None:
                 refusals.append(str(error))
             else:
                 assert not record.is_signed_by(bytes(32))
-                assert compare_records(record, bob)
+                assert compare_records([record, bob])
     assert len(refusals) > 400
     assert all("is not a record of ndks faraday" in refusal and refusal.isprintable() for refusal in refusals)
 
@@ -401,7 +452,7 @@ def test_a_record_of_suite_paper_is_warned_of(tmp_path: Path, call: Call, monkey
     alice, bob = (make_laptop(name, tmp_path, network, n, call, monkeypatch) for n, name in enumerate(("a", "b"), 1))
     for laptop in (alice, bob):
         laptop.run()
-    checks = compare_records(Record.load(alice.record), Record.load(bob.record))
+    checks = compare_records([Record.load(alice.record), Record.load(bob.record)])
     assert worst_of(checks) == NOT_SHOWN
     assert "WARNING: suite paper" in alice.ndks("faraday", "compare", alice.record, bob.record).stderr
 

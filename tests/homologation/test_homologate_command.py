@@ -68,12 +68,29 @@ def test_paper_is_refused_and_says_what_was_read(tmp_path: Path) -> None:
 def check_documents(directory: Path, report: dict, scratch: Path) -> None:
     """Check that the capture is the one named in the report, and that the page agrees with report.json."""
     (named,) = report["files"]
+    check_certificate(directory, report)
     capture = directory / named["name"]
     assert hashlib.sha256(capture.read_bytes()).hexdigest() == named["sha256"]
     with capture.open("rb") as file:
         assert sum(1 for _ in dpkt.pcap.Reader(file)) > 4 * 6  # handshakes and closings of four connections
     if BROWSER:
         check_page(directory / "report.html", report, scratch)
+
+
+def check_certificate(directory: Path, report: dict) -> None:
+    certificate = json.loads((directory / "certificate.json").read_text())
+    content = (directory / "report.json").read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    assert certificate.pop("report") == {"name": "report.json", "bytes": len(content), "sha256": digest}
+    assert certificate.pop("units") == [
+        {name: unit[name] for name in ("serial_number", "firmware", "protocol", "part")} for unit in report["units"]
+    ]
+    assert certificate == {
+        "schema": 1,
+        **{name: report[name] for name in ("date", "product", "verdict")},
+        "suite": report["network"]["suite"],
+        "digits": 3,
+    }
 
 
 def test_units_that_are_in_use_are_left_alone(tmp_path: Path) -> None:
@@ -89,10 +106,12 @@ def test_units_that_are_in_use_are_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--unit", "emulator:a"], "the test needs two units"),
+        (["--unit", "emulator:a"], "the test needs two or more units"),
         (["--unit", "emulator:a", "--unit", "socket://127.0.0.1:7000"], "cannot be in a cage"),
-        (["--unit", "emulator:a", "--unit", "emulator:a"], "both ports lead to the same unit"),
+        (["--unit", "emulator:a", "--unit", "emulator:a"], "two ports lead to the same unit"),
         (["--unit", "emulator:a", "--unit", "emulator:b", "--flash", "x"], "--flash must be given for both"),
+        (3 * ["--unit", "emulator:a"], "two ports lead to the same unit"),
+        (["--unit", "emulator:a", "--unit", "emulator:b", "--expert-finding", "none.json"], "there is no "),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments: list[str], words: str, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from homologation.hole import make_hole, needs_root
 
 from ndks.network.network_file import Network
-from ndks_laboratory.homologation.provisioning import UnitPair
+from ndks_laboratory.homologation.provisioning import UnitGroup
 from ndks_laboratory.outcome import HELD, Check
 from ndks_laboratory.stages.recorded_keys import RecordedKeys, run_with_records
 from ndks_laboratory.stages.sides import Side
@@ -24,7 +24,7 @@ def run(directory: Path) -> RecordedKeys:
     for side in sides:
         side.directory.mkdir()
     network = Network.new("stage")
-    with UnitPair(sides, pytest.fail).members(network):
+    with UnitGroup(sides, pytest.fail).members(network):
         return run_with_records(sides, network, 3, 200, MESSAGE)
 
 

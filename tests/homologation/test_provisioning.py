@@ -11,7 +11,7 @@ import pytest
 import ndks
 from ndks.exceptions import CheckFailed, UsageError
 from ndks.network.network_file import Network
-from ndks_laboratory.homologation.provisioning import UnitPair
+from ndks_laboratory.homologation.provisioning import UnitGroup
 from ndks_laboratory.stages.sides import Side
 
 NETWORK = Network.new("laboratory")
@@ -31,7 +31,7 @@ def state(side: Side) -> str:
 
 
 def test_members_trust_each_other_and_are_blank_afterwards(sides: list[Side]) -> None:
-    with UnitPair(sides, pytest.fail).members(NETWORK) as membership:
+    with UnitGroup(sides, pytest.fail).members(NETWORK) as membership:
         assert [member.lane for member in membership.members] == [1, 2]
         with ndks.open(sides[0].port, bindings=sides[0].bindings) as unit:
             capsule = unit.seal(b"text")
@@ -42,8 +42,8 @@ def test_members_trust_each_other_and_are_blank_afterwards(sides: list[Side]) ->
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_they_are_blank_after_an_interruption(sides: list[Side], error: type[BaseException]) -> None:
-    pair = UnitPair(sides, pytest.fail)
-    with pytest.raises(error), pair.members(NETWORK):
+    group = UnitGroup(sides, pytest.fail)
+    with pytest.raises(error), group.members(NETWORK):
         raise error
     assert [state(side) for side in sides] == ["blank", "blank"]
 
@@ -60,7 +60,7 @@ def test_signals_wait_while_units_are_erased(
 
     monkeypatch.setattr(ndks.Unit, "zeroize", interrupted)
     before = signal.getsignal(number)
-    with UnitPair(sides, pytest.fail).members(NETWORK):
+    with UnitGroup(sides, pytest.fail).members(NETWORK):
         pass
     assert [state(side) for side in sides] == ["blank", "blank"]
     assert signal.getsignal(number) is before
@@ -72,35 +72,35 @@ def test_an_interruption_with_a_changed_decimal_leaves_blank_units(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    pair = UnitPair(sides, pytest.fail)
+    group = UnitGroup(sides, pytest.fail)
     monkeypatch.setattr(ndks.Unit, "key", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        pair.keys_with_changed_decimal(NETWORK, 1024)
+        group.keys_with_changed_decimal(NETWORK, 1024)
     assert [state(side) for side in sides] == ["blank", "blank"]
 
 
 def test_when_one_unit_is_gone_the_other_is_blank_and_the_first_is_named(sides: list[Side]) -> None:
     warnings: list[str] = []
-    pair = UnitPair(sides, warnings.append)
+    group = UnitGroup(sides, warnings.append)
     directory = Path(sides[0].port.removeprefix("emulator:"))
-    with pair.members(NETWORK) as membership:
+    with group.members(NETWORK) as membership:
         shutil.move(directory, directory.with_name("away"))
     assert state(sides[1]) == "blank"
     assert membership.states[1] == "blank"
     assert membership.states[0].startswith("not erased: ")
     (warning,) = warnings
-    assert pair.units[0].serial_number in warning
+    assert group.units[0].serial_number in warning
     assert f"Do: plug it in; ndks zeroize --unit {sides[0].port}" in warning
 
 
 def test_another_unit_at_the_same_port_is_left_alone(sides: list[Side], tmp_path: Path) -> None:
     warnings: list[str] = []
-    pair = UnitPair(sides, warnings.append)
+    group = UnitGroup(sides, warnings.append)
     place, other = Path(sides[1].port.removeprefix("emulator:")), tmp_path / "other"
     with ndks.open(f"emulator:{other}", create=True) as unit:
         unit.bind(unit.provision(Network.new("production"), 1))
         precious = unit.hello
-    with pair.members(NETWORK):
+    with group.members(NETWORK):
         shutil.move(place, tmp_path / "away")
         shutil.move(other, place)
     with ndks.open(sides[1].port) as unit:
@@ -109,20 +109,20 @@ def test_another_unit_at_the_same_port_is_left_alone(sides: list[Side], tmp_path
 
 
 def test_another_unit_is_not_provisioned_either(sides: list[Side], tmp_path: Path) -> None:
-    pair = UnitPair(sides, pytest.fail)
+    group = UnitGroup(sides, pytest.fail)
     place = Path(sides[0].port.removeprefix("emulator:"))
     shutil.move(place, tmp_path / "away")
     state(sides[0])  # another blank unit
-    with pytest.raises(CheckFailed, match="it is left alone"), pair.members(NETWORK):
+    with pytest.raises(CheckFailed, match="it was not changed"), group.members(NETWORK):
         pass
     assert state(sides[0]) == "blank"
 
 
 def test_only_two_different_blank_units_are_tested(sides: list[Side]) -> None:
-    with pytest.raises(UsageError, match="both ports lead to the same unit"):
-        UnitPair([sides[0], sides[0]], pytest.fail)
+    with pytest.raises(UsageError, match="two ports lead to the same unit"):
+        UnitGroup([sides[0], sides[0]], pytest.fail)
     with ndks.open(sides[0].port, create=True) as unit:
         unit.bind(unit.provision(NETWORK, 1))
     with pytest.raises(UsageError, match="only blank units can be tested"):
-        UnitPair(sides, pytest.fail)
+        UnitGroup(sides, pytest.fail)
     assert state(sides[0]) == "locked"

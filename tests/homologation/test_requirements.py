@@ -12,6 +12,7 @@ from homologation.conftest import CONTROL, SEED, SMALL, emulated_units, silent
 from ndks.network.network_file import Network
 from ndks_laboratory.homologation import judgements, laboratory, requirements
 from ndks_laboratory.homologation.adversaries.roster import ACTIVE, PASSIVE
+from ndks_laboratory.homologation.attack import Finding
 from ndks_laboratory.homologation.evidence import Evidence
 from ndks_laboratory.homologation.plan import HomologationPlan
 from ndks_laboratory.homologation.verdict import judge
@@ -71,6 +72,14 @@ def attacks(**changes: Any) -> Callable[[Evidence], Evidence]:
     return lambda e: replace(e, attacks=replace(e.attacks, **changes))
 
 
+def expert(claim: str, outcome: Outcome) -> Callable[[Evidence], Evidence]:
+    def change(evidence: Evidence) -> Evidence:
+        found = {"H1": Finding("human expert", outcome, details={"claim": claim})}
+        return attacks(findings={**evidence.attacks.findings, **found})(evidence)
+
+    return change
+
+
 def keys(part: str, **changes: Any) -> Callable[[Evidence], Evidence]:
     return lambda e: replace(e, keys=replace(e.keys, **{part: replace(getattr(e.keys, part), **changes)}))
 
@@ -113,6 +122,12 @@ CASES: list[tuple[Callable[[Evidence], Evidence], set[str]]] = [
     (erasure(states=("blank",)), {"R23"}),
     (erasure(flash=Outcome.failed("p1")), {"R23"}),
     (attacks(unable=frozenset({"A2", "A3", "A5"})), {"R8"}),
+    (expert("text", Outcome.failed()), {"R7"}),
+    (expert("key", Outcome.failed()), {"R8"}),
+    (expert("other", Outcome.failed()), {"R7", "R8"}),
+    (expert("other", Outcome.not_shown()), {"R7", "R8"}),
+    (expert("text", Outcome.held()), set()),
+    (expert("nothing", Outcome.held()), set()),
 ]
 OF_ATTACKS = {
     "A1": {"R7", "R13"},
@@ -158,4 +173,6 @@ def test_every_attacker_and_every_requirement_has_a_case() -> None:
 
 def test_attackers_that_cannot_reach_so_far_are_not_counted(healthy: Evidence) -> None:
     changed = attack("A2", Outcome.not_shown())(attack("A1", Outcome.not_shown())(healthy))
-    assert missed(attacks(unable=frozenset({"A1", "A2"}))(changed)) == set()
+    unable = attacks(unable=frozenset({"A1", "A2"}))(changed)
+    assert missed(unable) == set()
+    assert missed(expert("text", Outcome.failed())(unable)) == {"R7"}

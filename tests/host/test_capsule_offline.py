@@ -152,9 +152,9 @@ def test_what_the_network_file_shows(capsule: Path, network_file: Path, network:
         (b"\1" * (HEADER_SIZE - 1), "HEADER", 5),
         (b"\1" * HEADER_SIZE, "AUTH", 5),
         (b"\1" * (HEADER_SIZE + 31), "AUTH", 5),
-        (b"\2" * 100, "VERSION", 4),
-        (b"Dear Bob, meet me at the old bridge, at noon, on Thursday. Alice", "VERSION", 4),
-        (b"PK\3\4", "VERSION", 4),
+        (b"\2" * 100, "VERSION", 5),
+        (b"Dear Bob, meet me at the old bridge, at noon, on Thursday. Alice", "VERSION", 5),
+        (b"PK\3\4", "VERSION", 5),
     ],
 )
 def test_files_that_are_no_capsules(capsule: Path, content: bytes, code: str, status: int, call: Call) -> None:

@@ -172,7 +172,7 @@ def test_source_that_fails(pair: Pair, tmp_path: Path) -> None:
         def read(self, size: int = -1, /) -> bytes:
             raise OSError(5, "Input/output error")
 
-    with pytest.raises(OSError, match="Input/output"):
+    with pytest.raises(ndks.FileError, match="Input/output"):
         pair.alice.encrypt(Broken(), tmp_path / "capsule")
     assert list(tmp_path.iterdir()) == []
     assert open_offline(pair.network, pair.alice.seal(LETTER)) == LETTER  # the line is still in sync

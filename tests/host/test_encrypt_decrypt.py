@@ -222,13 +222,6 @@ def test_forced_output_that_fails_leaves_the_old_file(capsule: Path, bob: str, c
     assert names(letter.parent) == ["letter.txt", "letter.txt.ndks"]
 
 
-def test_a_file_in_place_of_itself(alice: str, bob: str, letter: Path, call: Call) -> None:
-    assert call("encrypt", letter, "-o", letter, "--force", "--unit", alice).status == 0
-    assert letter.read_bytes() != LETTER
-    assert call("decrypt", letter, "-o", letter, "--force", "--unit", bob).status == 0
-    assert letter.read_bytes() == LETTER
-
-
 def test_output_through_a_link(alice: str, bob: str, letter: Path, call: Call, desk: Path) -> None:
     (desk / "link").symlink_to("elsewhere")
     assert call("encrypt", letter, "-o", desk / "link", "--unit", alice).status == 0
@@ -332,7 +325,7 @@ def test_no_unit(letter: Path, call: Call, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["encrypt"],
+        ["encrypt"],  # nothing is piped in here
         ["encrypt", "x", "--cipher", "rot13"],
         ["encrypt", "x", "--mode", "c"],
         ["encrypt", "x", "--again"],

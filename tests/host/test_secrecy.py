@@ -208,7 +208,7 @@ def test_representations_and_tracebacks_of_messages(
         message.assert_not_shown(repr(opened) + str(opened) + repr(seen) + repr(unit))
         assert not shows(repr(opened), message.capsule.read_bytes())
         monkeypatch.setattr("ndks.files.os.fsync", refuse)
-        with pytest.raises(OSError, match="No space") as failed:
+        with pytest.raises(ndks.FileError, match="No space") as failed:
             unit.decrypt(message.capsule, message.letter, mode=mode, again=True, overwrite=True)
     message.assert_not_shown(text_of(failed.value))
 

@@ -53,7 +53,15 @@ def test_stdout_carries_the_stream_only(alice: str) -> None:
 
 def test_json_is_one_object(alice: str, target: Path) -> None:
     values = json.loads(stream(alice, "--bits", BITS, "-o", target, "--json", "--index", 3).text)
-    assert values == {"schema": 1, "index": 3, "epoch": 0, "bits": BITS, "suite": "hybrid", "file": str(target)}
+    assert values == {
+        "schema": 1,
+        "index": 3,
+        "epoch": 0,
+        "bits": BITS,
+        "suite": "hybrid",
+        "format": "raw",
+        "file": str(target),
+    }
     assert next_index(alice) == 1
 
 

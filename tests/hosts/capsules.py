@@ -27,8 +27,9 @@ def keys_of(
     generator: Any = None,
     crypto: Crypto = CRYPTO,
 ) -> MessageKeys:
-    """The keys of a message of the network, whose operators are those of equation 7 unless a generator is given."""
-    paper = (generator or Generator(network.p1, network.p2, network.digits)).key(header.index)
+    """The keys of a message of the network; by another generator where one is given."""
+    own = Generator(network.p1, network.p2, network.digits, network.f1, network.f2)
+    paper = (generator or own).key(header.index)
     return MessageKeys(
         crypto, network.secret, header, binding_id, lambda offset, size: paper.read(8 * offset, 8 * size)
     )

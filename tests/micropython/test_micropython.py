@@ -32,6 +32,8 @@ HEAP = "200k"  # a RP2040 has 170 KB free when code.py starts; the models of boa
 LEAST_FREE = 41 * 1024  # free bytes of the heap beside a unit with the maximum number of senders
 LOADED = 3 * 1024  # bytes for the operators beyond equation 7, which only their networks load
 TIMEOUT = 60  # seconds
+# What is kept of a step
+KEPT = ("command", "request_id", "after_ms", "restart", "flash", "case_open", "files_writable", "dropped")
 
 Groups = dict[str, list[Any]]  # cases by group
 
@@ -88,8 +90,21 @@ def as_on_the_line(step: dict[str, Any]) -> dict[str, Any]:
     kind, answer = framing.ERROR, f"{step.get('error', 0):04x}"
     if "answer" in step:
         kind, answer = step["command"] | framing.ANSWER, step["answer"]
-    kept = {name: step[name] for name in ("command", "request_id", "after_ms", "restart", "flash") if name in step}
+    kept = {name: step[name] for name in KEPT if name in step}
     return kept | {"sent": step.get("sent", step["request"]), "kind": kind, "received": step.get("received", answer)}
+
+
+def conversation_cases() -> list[tuple[str, Any]]:
+    """Each conversation begins with the start of a unit of its own."""
+    published = vectors("conversations")
+    unit = {name: published[name] for name in ("uid", "entropy")}
+    cases: list[tuple[str, Any]] = []
+    for talk in published["conversations"]:
+        first, *others = talk["steps"]
+        found = [("interrupted", unit | {"flash": talk["before"]})] if "before" in talk else [("unit", unit)]
+        steps = [first | {"restart": True}, *others]
+        cases += [*found, *(("step", as_on_the_line(step)) for step in steps)]
+    return cases
 
 
 def capsule_groups() -> Groups:
@@ -194,6 +209,11 @@ def test_all_cases_pass(interpreter: str, script: str, drive: Path, tmp_path: Pa
 @pytest.mark.parametrize("interpreter", ["micropython", "cpython"])
 def test_flash_is_as_published(interpreter: str, drive: Path, tmp_path: Path) -> None:
     check(interpreter, drive, "check_flash", flash_groups(), tmp_path)
+
+
+@pytest.mark.parametrize("interpreter", ["micropython", "cpython"])
+def test_conversations_are_as_published(interpreter: str, drive: Path, tmp_path: Path) -> None:
+    check(interpreter, drive, "check_flash", conversation_cases(), tmp_path)
 
 
 @pytest.mark.parametrize("interpreter", ["micropython", "cpython"])

@@ -23,7 +23,8 @@ SUITE_CAPSULES = load_vectors("suite")["capsules"]
 
 def network_of(case: dict[str, Any]) -> Network:
     values = VECTORS["networks"][case.get("network", 0)]
-    parameters = {"p1": values["p1"], "p2": values["p2"], "digits": values["d"]}
+    operators = {name: values[name] for name in ("f1", "f2") if name in values}
+    parameters = {"p1": values["p1"], "p2": values["p2"], "digits": values["d"], **operators}
     network = replace(public_network(), secret=bytes.fromhex(values["secret"]), **parameters)
     return replace(network, suite=SUITES[case["suite"]], cipher=CIPHERS[case.get("cipher", 0)])
 

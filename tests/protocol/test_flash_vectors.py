@@ -3,13 +3,12 @@
 """The golden life of a unit, with the contents of nvm and snapshots, and single records."""
 
 import copy
-from typing import Any
 
 import pytest
-from hosts.memory import Host, new_flash, new_unit
+from hosts.played import host_of, play
 from support.reference import FIRMWARE_OF_VECTORS, flash_images, load_vectors
 
-from ndks_protocol import commands, framing
+from ndks_protocol import commands
 from ndks_unit import device
 from ndks_unit.flash import records
 from ndks_unit.flash.records import RecordKeys
@@ -25,31 +24,9 @@ def firmware_of_the_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "FIRMWARE", FIRMWARE_OF_VECTORS)
 
 
-def host_of(flash: "dict[str, Any] | None" = None) -> Host:
-    """Return the host of a newly started unit with the uid and random bytes of the vectors."""
-    uid, entropy = bytes.fromhex(VECTORS["uid"]), bytes.fromhex(VECTORS["entropy"])
-    return Host(new_unit(new_flash(uid, flash and flash_images(flash)), lambda size: entropy[:size]))
-
-
-def live(host: Host, steps: list[dict[str, Any]]) -> None:
-    """Execute the steps, and compare flash with the steps that show it."""
-    for step in steps:
-        if step.get("restart"):
-            host.restart()
-        host.unit.clock.milliseconds += step.get("after_ms", 0)
-        request = bytes.fromhex(step.get("sent", step["request"]))
-        frame = host.send_frame(step["command"], step["request_id"], request)
-        kind = framing.ERROR if "error" in step else step["command"] | framing.ANSWER
-        answer = f"{step['error']:04x}" if "error" in step else step["answer"]
-        assert frame.kind == kind, step
-        assert bytes(frame.payload).hex() == step.get("received", answer), step
-        if "flash" in step:
-            assert host.unit.flash.images == flash_images(step["flash"])
-
-
 def test_the_published_life() -> None:
-    host = host_of()
-    live(host, VECTORS["steps"])
+    host = host_of(VECTORS, VECTORS)
+    play(host, VECTORS["steps"])
     assert host.unit.flash.nvm.erases >= 4
 
 
@@ -64,13 +41,13 @@ def test_a_binding_that_was_interrupted_is_settled() -> None:
     interrupted = VECTORS["interrupted_binding"]
     steps = copy.deepcopy(interrupted["steps"])
     assert steps[0].pop("restart")  # the unit has just started
-    live(host_of(interrupted["before"]), steps)
+    play(host_of(VECTORS, interrupted), steps)
 
 
 @pytest.mark.parametrize("cause", VECTORS["interrupted_erasures"])
 def test_an_erasure_that_was_interrupted_is_finished(cause: str) -> None:
     interrupted = VECTORS["interrupted_erasures"][cause]
-    host = host_of(interrupted["before"])
+    host = host_of(VECTORS, interrupted)
     assert host.unit.flash.images == flash_images(interrupted["after"])
     assert host.firmware.state.lifecycle == (
         commands.STATE_TAMPERED if cause == "by_tampering" else commands.STATE_BLANK

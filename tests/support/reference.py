@@ -118,7 +118,8 @@ def _data_size(capsule_size: int) -> int:
 
 
 def _parameters(network: Network) -> capsule_reference.Network:
-    return capsule_reference.Network(network.secret, network.p1, network.p2, network.digits)
+    parameters = network.secret, network.p1, network.p2, network.digits
+    return capsule_reference.Network(*parameters, network.f1, network.f2)
 
 
 def _mask(secret: bytes, k: int, offset: int, size: int) -> bytes:

@@ -74,7 +74,7 @@ class MessageCounter:
         if self._next >= 1 << INDEX_BITS:
             raise errors.UnitError(errors.RANGE)
         if self._next == self._end:
-            self._reserve_up_to(self._next + _BLOCK)
+            self._reserve_up_to(min(self._next + _BLOCK, 1 << INDEX_BITS))
         self._next += 1
         return self._next - 1
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 
 import ndks
 from ndks.exceptions import NdksError, UsageError
+from ndks.system_errors import file_error
 from ndks.times import DEFAULT_TIMEOUT
 
 from . import streams
@@ -17,7 +18,6 @@ from .arguments import add_unit_options
 from .output import Output, need_stdout
 from .parser import Parser, add_common, add_group, add_parser, count_leading, make_parser
 from .signals import end_on_signals
-from .system_errors import file_error
 
 _INTERRUPTED = 130
 
@@ -45,7 +45,7 @@ COMMANDS = {
     "emulate": ("emulate", "run an emulated unit until stopped"),
     "demo": ("demo", "show how two units share keys with no channel, and then exchange messages"),
     "faraday": ("faraday", "share keys with no channel: two laptops in cages, compared by an expert"),
-    "homologate": ("homologate", "test and attack two blank units, and give a verdict"),
+    "homologate": ("homologate", "test and attack two or more blank units, and give a verdict"),
     "doctor": ("doctor", "print a diagnosis of this computer for a bug report"),
     "completion": ("completion", "print or install the completion script for a shell"),
     "help": ("help", "show the help of a command"),

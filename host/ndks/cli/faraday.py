@@ -61,9 +61,8 @@ def add_faraday(parser: Parser) -> None:
     add_output(parser, "write the record to FILE")
     add_unit(parser)
 
-    parser = add_command(kinds, "compare", "compare the records of two laptops", _COMPARE_EXAMPLES, compare)
-    add_path(parser, "a", metavar="A", help="the first record")
-    add_path(parser, "b", metavar="B", help="the second record")
+    parser = add_command(kinds, "compare", "compare the records of two or more laptops", _COMPARE_EXAMPLES, compare)
+    add_path(parser, "records", metavar="RECORD", nargs="+", help="the record of a laptop; name two or more")
     add_path(parser, "--opened", metavar="FILE", action="append", help="a decrypted message")
     add_path(
         parser,
@@ -85,7 +84,8 @@ _RUN_EXAMPLES = """\
   ndks faraday run --salt 5f1d3c0e9a7b42688d0f1e2d3c4b5a69 -o trial.json --accept-risk"""
 _COMPARE_EXAMPLES = """\
   ndks faraday compare alice.json bob.json --unit /dev/ttyACM0
-  ndks faraday compare alice.json bob.json --network office.ndksnet --opened letter.txt"""
+  ndks faraday compare alice.json bob.json --network office.ndksnet --opened letter.txt
+  ndks faraday compare alice.json bob.json carol.json --network office.ndksnet"""
 
 
 def salt(args: argparse.Namespace, out: Output) -> None:
@@ -127,63 +127,67 @@ def run(args: argparse.Namespace, out: Output) -> None:
 
 def compare(args: argparse.Namespace, out: Output) -> int:
     need(not (args.network and args.unit), "--unit and --network exclude each other", "use one of them")
-    a, b = Record.load(args.a), Record.load(args.b)
-    need(bool(a.message or b.message) or not args.opened, "no message was encrypted in these runs", "omit --opened")
-    checks = _checks(args, a, b)
+    need(len(args.records) > 1, "one record cannot be compared", "name two or more")
+    records = [Record.load(path) for path in args.records]
+    has_message = any(record.message for record in records)
+    need(has_message or not args.opened, "no message was encrypted in these runs", "omit --opened")
+    checks = _checks(args, records)
     outcome = Outcome(worst_of(checks))
-    rows = faraday.key_rows(a, b)
+    rows = faraday.key_rows(records)
     values = {
         "held": outcome.in_json,
-        "units": [a.unit, b.unit],
+        "units": [record.unit for record in records],
         "keys": [asdict(row) | {"same": row.same} for row in rows],
         "checks": [check.row() for check in checks],
-        **warn_of_suite(a.suite),
+        **warn_of_suite(max(record.suite for record in records)),
     }
     screen = [
-        *_keys_screen(args, a, b, rows),
+        *_keys_screen(args.records, records, rows),
         "",
         *(check.line() for check in checks),
         "",
-        f"result: {_VERDICTS[outcome.word]}",
+        f"result: {_result(outcome.word, len(records))}",
     ]
     out.result(values, "\n".join(screen))
     return 0 if outcome.word == HELD else 1
 
 
-def _keys_screen(args: argparse.Namespace, a: Record, b: Record, rows: Sequence[KeyRow]) -> list[str]:
+def _keys_screen(paths: Sequence[Path], records: Sequence[Record], rows: Sequence[KeyRow]) -> list[str]:
     screen = [
-        _row("", args.a.name, args.b.name),
-        _row("unit", a.unit, b.unit),
-        _row("started", a.started, b.started),
-        _row("ended", a.ended, b.ended),
+        _row("", [path.name for path in paths]),
+        _row("unit", [record.unit for record in records]),
+        _row("started", [record.started for record in records]),
+        _row("ended", [record.ended for record in records]),
         "",
-        _row("key, bits", "commitment", "commitment"),
+        _row("key, bits", len(records) * ["commitment"]),
     ]
     for row in rows:
-        one, other = (commitment[:16] or "(missing)" for commitment in row.commitments)
-        screen.append(_row(f"{row.index}, {max(row.bits)}", one, other, "same" if row.same else "DIFFERENT"))
-    for record in (a, b):
+        shown = [commitment[:16] or "(missing)" for commitment in row.commitments]
+        screen.append(_row(f"{row.index}, {max(row.bits)}", shown, "same" if row.same else "DIFFERENT"))
+    for record in records:
         if record.message:
             screen += ["", f"unit {record.unit}", *_message_lines(record)]
     return screen
 
 
-_VERDICTS = {
-    HELD: "HELD. Both units gave the same keys, and no channel was open at either laptop.",
-    FAILED: "FAILED. Not everything held.",
-    NOT_SHOWN: "NOT SHOWN. Nothing failed, but not everything was shown.",
-}
+def _result(word: str, count: int) -> str:
+    every, any_of = faraday.all_of(count).capitalize(), "either" if count == 2 else "any"
+    return {
+        HELD: f"HELD. {every} units gave the same keys, and no channel was open at {any_of} laptop.",
+        FAILED: "FAILED. Not everything held.",
+        NOT_SHOWN: "NOT SHOWN. Nothing failed, but not everything was shown.",
+    }[word]
 
 
-def _checks(args: argparse.Namespace, a: Record, b: Record) -> list[Check]:
+def _checks(args: argparse.Namespace, records: Sequence[Record]) -> list[Check]:
     opened: list[Path] = args.opened or []
     if args.network:
-        return faraday.compare_records(a, b, faraday.keys_of_network(Network.load(args.network)), opened)
+        return faraday.compare_records(records, faraday.keys_of_network(Network.load(args.network)), opened)
     unit_name = args.unit or os.environ.get(discovery.ENVIRONMENT)
     if not unit_name:
-        return faraday.compare_records(a, b, None, opened)
+        return faraday.compare_records(records, None, opened)
     with ndks.open(unit_name, args.timeout) as unit:
-        return faraday.compare_records(a, b, faraday.keys_of_unit(unit), opened)
+        return faraday.compare_records(records, faraday.keys_of_unit(unit), opened)
 
 
 def _port(args: argparse.Namespace) -> str:
@@ -239,5 +243,5 @@ def _bits(text: str) -> int:
     return value
 
 
-def _row(name: str, one: str, other: str, remark: str = "") -> str:
-    return f"{name:14}{one:25}  {other:25}  {remark}".rstrip()
+def _row(name: str, values: Sequence[str], remark: str = "") -> str:
+    return f"{name:14}{'  '.join(f'{value:25}' for value in values)}  {remark}".rstrip()

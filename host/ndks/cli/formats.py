@@ -8,26 +8,20 @@ import sys
 from collections.abc import Sequence
 
 from ndks.exceptions import UsageError
+from ndks.keys.bit_text import bit_text
 
 from .output import write_stdout
-
-_BITS_OF_BYTE = [f"{byte:08b}" for byte in range(256)]
 
 
 def add_format(parser: argparse.ArgumentParser, names: Sequence[str], default: str) -> None:
     parser.add_argument("--format", choices=names, default=default, help=f"default: {default}; raw is packed bytes")
 
 
-def bits_text(data: bytes, bits: int) -> str:
-    """Return `bits` characters 0 and 1."""
-    return "".join(_BITS_OF_BYTE[byte] for byte in data)[:bits]
-
-
 def encode(data: bytes, bits: int, form: str) -> bytes:
     """Return a key in a format; the text formats end with a newline."""
     if form == "raw":
         return data
-    text = {"hex": data.hex, "base64": lambda: base64.b64encode(data).decode(), "bits": lambda: bits_text(data, bits)}
+    text = {"hex": data.hex, "base64": lambda: base64.b64encode(data).decode(), "bits": lambda: bit_text(data, bits)}
     return (text[form]() + "\n").encode()
 
 

@@ -4,6 +4,7 @@
 
 import argparse
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ndks.exceptions import UsageError
@@ -13,7 +14,7 @@ from ndks_protocol.generator import F1, F2, MAX_ELEMENTS
 
 from . import formats
 from .arguments import DIGITS, add_operators, add_output, add_parameters, add_path, bits, need, output_path, whole
-from .output import Output, warn_of_suite, write_stdout
+from .output import Output, note, warn_of_suite, write_stdout
 from .parser import Parser, set_up
 
 if TYPE_CHECKING:
@@ -47,12 +48,15 @@ _EXAMPLES = """\
 
 def generate(args: argparse.Namespace, out: Output) -> None:
     path = output_path(args)
+    network = _load_network(args)
     try:
-        keystream = _generator(args).key(args.key_index)
+        keystream = _generator(args, network).key(args.key_index)
     except ValueError as error:
         raise UsageError(str(error)) from None
     if not 0 <= args.first <= MAX_ELEMENTS - args.bits:
         raise UsageError("element indices must be between 0 and 2^40 - 1")
+    if network:
+        _say_bare(network.suite, args.network)
     warning = warn_of_suite("paper")  # these bits are not encrypted
     values = {"k": args.key_index, "first": args.first, "bits": args.bits, "format": args.format, **warning}
     if path:
@@ -71,18 +75,34 @@ def generate(args: argparse.Namespace, out: Output) -> None:
         _write(write_stdout, keystream, args, out)
 
 
-def _generator(args: argparse.Namespace) -> "VectorGenerator":
+def _load_network(args: argparse.Namespace) -> Network | None:
+    """Return the network of --network, which excludes all parameters."""
+    if not args.network:
+        return None
+    parameters = {"--p1": args.p1, "--p2": args.p2, "-d": args.digits, "--f1": args.f1, "--f2": args.f2}
+    given = [name for name, value in parameters.items() if value is not None]
+    need(not given, f"--network excludes {', '.join(given)}", "omit --network, or the others")
+    return Network.load(args.network)
+
+
+def _generator(args: argparse.Namespace, network: Network | None) -> "VectorGenerator":
     from ndks.keys.generator import VectorGenerator  # here, because NumPy is slow to import
 
-    parameters = {"--p1": args.p1, "--p2": args.p2, "-d": args.digits, "--f1": args.f1, "--f2": args.f2}
-    if args.network:
-        given = [name for name, value in parameters.items() if value is not None]
-        need(not given, f"--network excludes {', '.join(given)}", "omit --network, or the others")
-        return VectorGenerator.of(Network.load(args.network))
+    if network:
+        return VectorGenerator.of(network)
     if args.p1 is None or args.p2 is None:
         raise UsageError("p1 and p2 are missing", "add --p1 and --p2, or --network")
     digits = DIGITS if args.digits is None else args.digits
     return VectorGenerator(args.p1, args.p2, digits, args.f1 or F1[0], args.f2 or F2[0])
+
+
+def _say_bare(suite: str, path: Path) -> None:
+    """Print whether these bits are those of a key that units of the network give."""
+    bare = "these are bits of the bare equation"
+    if suite == "paper":
+        note(f"{bare}; in suite paper they are the key")
+    else:
+        note(f"{bare}, not the key that units of suite {suite} give; for that: ndks key --network {path} --index K")
 
 
 def _write(

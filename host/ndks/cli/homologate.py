@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Command homologate: the test of two blank units with adversaries (paper, section 4.1), and its verdict."""
+"""Command homologate: the test of blank units with adversaries (paper, section 4.1), and its verdict."""
 
 import argparse
 import contextlib
@@ -12,13 +12,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from ndks.exceptions import FileError
 from ndks.line.discovery import select_port
 from ndks.line.transport import EMULATOR, is_url
 from ndks.network.network_file import Network
-from ndks_laboratory.homologation.plan import FAULTS, PRIMAL_BITS, HomologationPlan, Sample, UnitPorts
+from ndks_laboratory.homologation.experts.expert_finding import ExpertFinding
+from ndks_laboratory.homologation.experts.waiting import wait_for_findings
+from ndks_laboratory.homologation.plan import FAULTS, PCAP, PRIMAL_BITS, Experts, HomologationPlan, Sample, UnitPorts
 from ndks_laboratory.stages.cage import find_cage
 from ndks_protocol.commands import SUITES
 from ndks_protocol.generator import MAX_ELEMENTS
@@ -28,6 +28,7 @@ from .arguments import add_path, bounded, need, whole
 from .extras import need_extra
 from .output import Output, note, warn_of_suite
 from .parser import Parser, set_up
+from .progress import Bar
 
 _NETWORK = "homologation"
 
@@ -36,7 +37,12 @@ def add_homologate(parser: Parser) -> None:
     set_up(parser, _EXAMPLES, homologate)
     parser.set_defaults(resume_advice="repeat with a new directory; all units but those named above are blank again")
     parser.add_argument(
-        "--unit", metavar="UNIT", dest="units", action="append", default=[], help="port of a blank unit; give it twice"
+        "--unit",
+        metavar="UNIT",
+        dest="units",
+        action="append",
+        default=[],
+        help="port of a blank unit; give two or more",
     )
     add_path(parser, "-o", "--output", metavar="DIR", required=True, help="a new directory for report and evidence")
     parser.add_argument("--suite", choices=SUITES, default="hybrid", help="suite of the test network (default: hybrid)")
@@ -49,8 +55,17 @@ def add_homologate(parser: Parser) -> None:
         metavar="PATH",
         action="append",
         default=[],
-        help="where to read the flash of each unit, or a file for the copy that you will be asked for (default: that "
-        "of an emulated unit)",
+        help="where to read the flash of each of the first two units, or a file for the copy that you will be asked "
+        "for (default: that of an emulated unit)",
+    )
+    add_path(
+        parser,
+        "--expert-finding",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="what a human expert decoded (docs/homologation.md has the schema); if FILE does not exist yet, the test "
+        "waits for it",
     )
     numbers = (
         ("--keys", 10, 100_000, 2000, "keys for the adversaries; fewer than 2000 are too few for a verdict"),
@@ -85,6 +100,10 @@ _EXAMPLES = """\
                                      shows that the test can fail
   ndks homologate --unit /dev/ttyACM0 --unit /dev/ttyACM1 -o report --flash a.bin --flash b.bin
                                      asks for copies of both flashes while the units are members
+  ndks homologate --unit emulator:a --unit emulator:b --unit emulator:c -o report
+                                     compares the keys of all, and attacks the first two
+  ndks homologate --unit emulator:a --unit emulator:b -o report --expert-finding ada.json
+                                     waits for the finding of a human expert, and judges it
 
 exit status: 0 only if the verdict is APPROVED; the units are blank again at the end"""
 
@@ -113,16 +132,26 @@ def homologate(args: argparse.Namespace, out: Output) -> int:
 def _check_system(args: argparse.Namespace) -> None:
     need_extra("homologation")
     need(hasattr(os, "setsid"), "this system lacks the sessions of processes that the two sides need", "use Linux")
-    need(len(args.units) == 2, "the test needs two units", "name both: --unit UNIT --unit UNIT")
-    need(len(args.flash) in (0, 2), "--flash must be given for both units or for none", "add another --flash")
+    need(len(args.units) > 1, "the test needs two or more units", "name them: --unit UNIT --unit UNIT")
+    need(len(args.flash) in (0, 2), "--flash must be given for both of the first two units or for none", "name two")
     for port in args.units:
         what = f"{port}: a unit on a network port cannot be in a cage, because its line is a channel"
         need(not is_url(port), what, "run it on a pseudo-terminal: ndks emulate DIR")
 
 
 def _plan(args: argparse.Namespace) -> HomologationPlan:
-    first, second = (_absolute(select_port(unit)) for unit in args.units)
-    need(first != second, "both ports lead to the same unit", "name two units")
+    ports = [_absolute(select_port(unit)) for unit in args.units]
+    need(len(set(ports)) == len(ports), "two ports lead to the same unit", "name different units")
+    experts = _experts(args.expert_finding, args.output.absolute() / PCAP)
+    network = Network.new(_NETWORK, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite)
+    sample = Sample(args.keys, args.long_bits, args.letters, args.primal_bits)
+    seed = secrets.randbits(32) if args.seed is None else args.seed
+    units = _units(args, ports)
+    return HomologationPlan(units, _new_directory(args.output), network, sample, seed, args.fault or "", experts)
+
+
+def _units(args: argparse.Namespace, ports: Sequence[str]) -> UnitPorts:
+    first, second = ports[:2]
     flash = tuple(path.absolute() for path in args.flash) or (_flash_of(first), _flash_of(second))
     is_copied = bool(args.flash) and stdin.is_terminal() and not any(path.is_dir() for path in args.flash)
     need(flash[0] is None or flash[0] != flash[1], "both flashes are one file", "name one for each unit")
@@ -132,12 +161,23 @@ def _plan(args: argparse.Namespace) -> HomologationPlan:
             f"there is no {path}",
             "copy the flash there, or run this in a terminal, which asks for the copy",
         )
-    network = Network.new(_NETWORK, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite)
     copy = (lambda: _ask_for_copies((first, second), args.flash)) if is_copied else None
-    units = UnitPorts((first, second), (flash[0], flash[1]), copy)
-    sample = Sample(args.keys, args.long_bits, args.letters, args.primal_bits)
-    seed = secrets.randbits(32) if args.seed is None else args.seed
-    return HomologationPlan(units, _new_directory(args.output), network, sample, seed, args.fault or "")
+    return UnitPorts(tuple(ports), (flash[0], flash[1]), copy)
+
+
+def _experts(paths: Sequence[Path], record: Path) -> Experts:
+    """Load the findings that exist; at a terminal, wait for the others later, when the tap's `record` is written."""
+    missing = [path.absolute() for path in paths if not path.exists()]
+    if missing:
+        advice = "name an existing file, or run this in a terminal, which waits for it"
+        need(stdin.is_terminal(), f"there is no {missing[0]}", advice)
+
+    def hear(serial_numbers: Sequence[str]) -> list[ExpertFinding]:
+        note(f"now give {record} to the experts")
+        return wait_for_findings(missing, serial_numbers, note, stdin.read_line)
+
+    known = tuple(ExpertFinding.load(path) for path in paths if path.exists())
+    return Experts(known, hear if missing else None)
 
 
 def _ask_for_copies(ports: Sequence[str], paths: Sequence[Path]) -> None:
@@ -181,6 +221,7 @@ def _command(args: argparse.Namespace, seed: int) -> str:
     words += ["-o", str(args.output), "--suite", args.suite, "--digits", str(args.digits)]
     words += [word for path in args.flash for word in ("--flash", str(path))]
     words += ["--keys", str(args.keys), "--long-bits", str(args.long_bits), "--letters", str(args.letters)]
+    words += [word for path in args.expert_finding for word in ("--expert-finding", str(path))]
     words += ["--primal-bits", str(args.primal_bits), "--seed", str(seed)]
     words += ["--fault", args.fault] if args.fault else []
     return shlex.join(words)
@@ -189,7 +230,7 @@ def _command(args: argparse.Namespace, seed: int) -> str:
 def _screen(report: dict[str, Any], page: Path) -> list[str]:
     rows = [f"{row['verdict']:10}  {row['id']:4} {row['text']}" for row in report["requirements"]]
     attacks = [
-        f"{_outcome(finding):10}  {finding['label']:4} {finding['adversary']} ({finding['seconds']:.2g} s)"
+        f"{_outcome(finding):10}  {finding['label']:4} {finding['adversary']} ({_time(finding['seconds'])})"
         for finding in report["targets"][0]["findings"]
     ]
     controls = [
@@ -198,6 +239,10 @@ def _screen(report: dict[str, Any], page: Path) -> list[str]:
     ]
     reasons = [f"  {reason}" for reason in report["reasons"]]
     return [*rows, "", *attacks, "", *controls, "", f"report: {page}", f"verdict: {report['verdict']}", *reasons]
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.2g} s" if seconds < 3600 else f"{seconds / 3600:.3g} h"
 
 
 def _outcome(finding: dict[str, Any]) -> str:
@@ -213,7 +258,7 @@ class _Bars:
 
     def __init__(self, *, visible: bool) -> None:
         self._visible = visible
-        self._bar: tqdm[Any] | None = None
+        self._bar: Bar | None = None
 
     def __enter__(self) -> "_Bars":
         return self
@@ -228,5 +273,5 @@ class _Bars:
             if self._visible:
                 note(what)
             return lambda _: None
-        self._bar = tqdm(total=total, desc=what, unit_scale=True, leave=True, file=sys.stderr)
+        self._bar = Bar(total=total, desc=what, unit_scale=True, leave=True, file=sys.stderr)
         return self._bar.update

@@ -16,8 +16,9 @@ from ndks.network.network_file import Network
 from ndks_protocol import commands, errors
 from ndks_protocol.capsule import CHECK_SIZE, CHUNK, SYNC_SIZE, TAG_SIZE
 
-from .arguments import add_path, add_unit, need
-from .capsules import add_network, check_source, open_source
+from .arguments import add_unit, need
+from .capsules import add_network
+from .message_files import add_source, check_source, open_source
 from .output import Output, warn_of_suite
 from .parser import Parser, set_up
 
@@ -27,7 +28,7 @@ _SMALLEST = commands.WIRE_HEADER_SIZE + SYNC_SIZE + CHECK_SIZE + TAG_SIZE
 
 def add_inspect(parser: Parser) -> None:
     set_up(parser, _INSPECT_EXAMPLES, inspect)
-    add_path(parser, "file", metavar="CAPSULE", help="the capsule")
+    add_source(parser, "CAPSULE", "the capsule")
     add_network(parser, "show what a member sees, with this network file")
     add_unit(parser, "$NDKS_UNIT, or none, which shows what an outsider sees")
 
@@ -41,8 +42,8 @@ _INSPECT_EXAMPLES = """\
 def inspect(args: argparse.Namespace, out: Output) -> None:
     need(not (args.network and args.unit), "--unit and --network exclude each other", "use one of them")
     args.unit = args.unit or ("" if args.network else os.environ.get(discovery.ENVIRONMENT, ""))
-    check_source(args.file, "name a capsule")
-    with open_source(args.file) as source:
+    check_source(args, "name a capsule")
+    with open_source(args) as source:
         header = capsules.read_header(source)
         body = _count(source)
     size = len(header) + body

@@ -9,15 +9,18 @@ from typing import Any
 import ndks
 from ndks.driver import streams
 from ndks.driver.answers import Key, Status
-from ndks.driver.exported_keys import ExportedKey
+from ndks.driver.exported_keys import ExportedKey, without_unused
 from ndks.driver.unit import Unit
 from ndks.exceptions import NdksError
 from ndks.files import refuse_existing, write_private
+from ndks.keys.bit_text import BITS, FORMATS, RAW, encoded
+from ndks.keys.offline_keys import exported_key
+from ndks.network.network_file import Network
 from ndks_protocol.commands import MAX_JUMP
 from ndks_protocol.errors import TOO_FAR
 
 from . import formats
-from .arguments import add_output, add_unit, bits, index, need, output_path
+from .arguments import add_output, add_path, add_unit, bits, index, need, output_path
 from .output import Output, need_stdout, note, warn_of_suite, write_stdout
 from .parser import Parser, set_up
 
@@ -27,6 +30,13 @@ _RESUME = "the same command resumes it"
 def add_key(parser: Parser) -> None:
     set_up(parser, _KEY_EXAMPLES, key)
     _add_index(parser)
+    add_path(
+        parser,
+        "--network",
+        completes="NETWORK",
+        metavar="NETWORK",
+        help="with --index: compute the key from this network file, without a unit",
+    )
     parser.add_argument("--bits", metavar="B", type=bits, default=256, help="number of bits (default: 256)")
     formats.add_format(parser, ("hex", "bits", "base64", "raw"), "hex")
     add_output(parser)
@@ -37,6 +47,8 @@ def add_stream(parser: Parser) -> None:
     set_up(parser, _STREAM_EXAMPLES, stream)
     _add_index(parser)
     parser.add_argument("--bits", metavar="B", type=bits, required=True, help="number of bits")
+    text = "raw: packed bytes (default); bits: ones and zeros, and a line feed at the end"
+    parser.add_argument("--format", choices=FORMATS, default=RAW, help=text)
     add_output(parser)
     add_unit(parser)
 
@@ -45,10 +57,12 @@ _KEY_EXAMPLES = """\
   ndks key                              the next key, 256 bits; it is then used up
   ndks key --index 7 --format base64    key 7, which stays readable
   ndks key --index 7 --advance          key 7, and the next key will be 8
-  ndks key --bits 1024 -o key.hex"""
+  ndks key --bits 1024 -o key.hex
+  ndks key --index 7 --network office.ndksnet    key 7, without a unit"""
 _STREAM_EXAMPLES = """\
   ndks stream --bits 192000000 -o primal.key     after an interruption, the same command resumes
-  ndks stream --index 5 --bits 8000000 -o - | sha256sum"""
+  ndks stream --index 5 --bits 8000000 -o - | sha256sum
+  ndks stream --bits 1000000 --format bits -o - | fold -w 64 | less"""
 
 
 def _add_index(parser: argparse.ArgumentParser) -> None:
@@ -64,19 +78,36 @@ def _add_index(parser: argparse.ArgumentParser) -> None:
 def key(args: argparse.Namespace, out: Output) -> None:
     path = output_path(args)
     _check_index_options(args)
+    if args.network:
+        _check_offline_options(args)
     need(not (out.as_json and args.format == "raw" and path is None), "raw bytes cannot be part of JSON", "add -o FILE")
     if path:
         refuse_existing(path, args.force)
     else:
         need_stdout()
+    values = _key_offline(args, path, out) if args.network else _key_of_unit(args, path, out)
+    if path:
+        text = f"{path}: {values['bits']} bits of key {values['index']}"
+        out.done({**values, "format": args.format, "file": str(path)}, text)
+
+
+def _key_of_unit(args: argparse.Namespace, path: Path | None, out: Output) -> dict[str, Any]:
     with ndks.open(args.unit, args.timeout) as unit:
         status = _member_status(unit, args)
         with unit.taking_key(args.bits, args.index, epoch=status.epoch, **_use(args)) as wanted:
-            values = _describe(unit, status, wanted)
+            values = _describe(wanted, status.suite, went_back=unit.went_back)
             _put_out(wanted.read(), args, path, values, out)
-    if path:
-        text = f"{path}: {wanted.bits} bits of key {wanted.index}"
-        out.done({**values, "format": args.format, "file": str(path)}, text)
+            return values
+
+
+def _key_offline(args: argparse.Namespace, path: Path | None, out: Output) -> dict[str, Any]:
+    network = Network.load(args.network)
+    data = exported_key(network, args.index, (args.bits + 7) // 8)
+    obtained = Key(args.index, network.epoch, args.bits, data[:-1] + without_unused(data[-1:], args.bits))
+    values = _describe(obtained, network.suite)
+    note("computed offline: no unit knows that this key was taken")
+    _put_out(obtained, args, path, values, out)
+    return values
 
 
 def stream(args: argparse.Namespace, out: Output) -> None:
@@ -92,16 +123,17 @@ def stream(args: argparse.Namespace, out: Output) -> None:
             _to_stdout(unit, args, out, status)
             return
         values = _to_file(unit, args, out, path, status)
-    out.done({**values, "file": str(path)}, f"{path}: {values['bits']} bits of key {values['index']}")
+    values |= {"format": args.format, "file": str(path)}
+    out.done(values, f"{path}: {values['bits']} bits of key {values['index']}")
 
 
 def _to_file(unit: Unit, args: argparse.Namespace, out: Output, path: Path, status: Status) -> dict[str, Any]:
-    plan = streams.plan_download(unit, path, args.bits, args.index, force=args.force)
+    plan = streams.plan_download(unit, path, args.bits, args.index, force=args.force, form=args.format)
     args.resume_advice = _RESUME
     try:
         with unit.taking_key(plan.bits, plan.k, epoch=plan.epoch, **_use(args)) as wanted:
-            values = _describe(unit, status, wanted)
-            with out.progress((plan.bits + 7) // 8, path.name, streams.received(path)) as bar:
+            values = _describe(wanted, status.suite, went_back=unit.went_back)
+            with out.progress(_size(args), path.name, streams.received(path)) as bar:
                 streams.download(unit, path, plan, bar.update)
     except NdksError as error:
         error.advice = f"{error.advice}; {_RESUME}"
@@ -111,13 +143,19 @@ def _to_file(unit: Unit, args: argparse.Namespace, out: Output, path: Path, stat
 
 
 def _to_stdout(unit: Unit, args: argparse.Namespace, out: Output, status: Status) -> None:
-    formats.refuse_terminal()
+    if args.format == RAW:
+        formats.refuse_terminal()
     with unit.taking_key(args.bits, args.index, epoch=status.epoch, **_use(args)) as wanted:
-        _describe(unit, status, wanted)
-        with out.progress((args.bits + 7) // 8, "stdout") as bar:
-            for block in wanted.blocks():
+        _describe(wanted, status.suite)
+        with out.progress(_size(args), "stdout", visible=args.format == RAW) as bar:
+            for block in encoded(wanted.blocks(), args.bits, args.format):
                 write_stdout(block)
                 bar.update(len(block))
+
+
+def _size(args: argparse.Namespace) -> int:
+    """Return how many bytes the stream will have."""
+    return args.bits + 1 if args.format == BITS else (args.bits + 7) // 8
 
 
 def _member_status(unit: Unit, args: argparse.Namespace) -> Status:
@@ -128,13 +166,13 @@ def _member_status(unit: Unit, args: argparse.Namespace) -> Status:
     return status
 
 
-def _describe(unit: Unit, status: Status, wanted: ExportedKey) -> dict[str, Any]:
+def _describe(wanted: ExportedKey | Key, suite: str, *, went_back: bool = False) -> dict[str, Any]:
     """Print the key's index and size on stderr, and return them for JSON."""
-    note(f"key {wanted.index} of epoch {wanted.epoch}, {wanted.bits} bits, suite {status.suite}")
-    values = {"index": wanted.index, "epoch": wanted.epoch, "bits": wanted.bits, "suite": status.suite}
-    if unit.went_back:
+    note(f"key {wanted.index} of epoch {wanted.epoch}, {wanted.bits} bits, suite {suite}")
+    values = {"index": wanted.index, "epoch": wanted.epoch, "bits": wanted.bits, "suite": suite}
+    if went_back:
         values["went_back"] = True
-    return values | warn_of_suite(status.suite)
+    return values | warn_of_suite(suite)
 
 
 def _check_index_options(args: argparse.Namespace) -> None:
@@ -144,6 +182,12 @@ def _check_index_options(args: argparse.Namespace) -> None:
         "omit it: without --index, the key is always used up",
     )
     need(args.advance or not args.allow_jump, "--allow-jump needs --advance")
+
+
+def _check_offline_options(args: argparse.Namespace) -> None:
+    need(not args.unit, "--unit and --network exclude each other", "use one of them")
+    need(not args.advance, "--advance needs a unit", "omit it with --network")
+    need(args.index is not None, "--network needs --index: only a unit knows which key is next", "add --index K")
 
 
 def _use(args: argparse.Namespace) -> dict[str, Any]:

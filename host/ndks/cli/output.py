@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ndks.exceptions import FileError
 from ndks.printable import printable
+from ndks.system_errors import file_error
 from ndks_protocol.generator import F1, F2
-
-from .system_errors import file_error
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -64,9 +63,9 @@ class Output:
 
         Callers pass `visible` = False if they write data to stdout, which may be the same terminal.
         """
-        from tqdm import tqdm  # here, because few commands need it
+        from .progress import Bar  # here, because few commands need it, and it loads tqdm
 
-        return tqdm(
+        return Bar(
             total=total,
             initial=initial,
             desc=printable(what),

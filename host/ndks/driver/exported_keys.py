@@ -99,11 +99,12 @@ class KeyVerbs(OpenUnit):
         for start, (block,) in zip(starts, answers, strict=True):
             if len(block) != min(MAX_CHUNK, size - start):
                 raise ProtocolError("the unit sent a chunk of another size than asked for")
-            yield block if start + len(block) < size else block[:-1] + _without_unused(block[-1:], bits)
+            yield block if start + len(block) < size else block[:-1] + without_unused(block[-1:], bits)
 
     def _exported(self, index: int, bits: int, epoch: int | None) -> ExportedKey:
         return ExportedKey(index, self.member_status().epoch if epoch is None else epoch, bits, self)
 
 
-def _without_unused(last: bytes, bits: int) -> bytes:
+def without_unused(last: bytes, bits: int) -> bytes:
+    """Return the last byte of a key with its unused bits 0."""
     return bytes([last[0] & 0xFF << -bits % 8 & 0xFF])

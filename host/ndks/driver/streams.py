@@ -11,6 +11,7 @@ from pathlib import Path
 from .. import strict_json
 from ..exceptions import FileError
 from ..files import read_small, refuse_append_only, refuse_existing, remove_done, replace_durably, write_private
+from ..keys.bit_text import FORMATS, RAW, encoded, key_bytes
 from ..paths import refuse_long_name
 from . import partial_file
 from .partial_file import PartialFile
@@ -26,6 +27,7 @@ class StreamPlan:
     bits: int
     serial: str
     network: str  # its id: the unit may have joined another network since
+    format: str = RAW  # of OUT.part and OUT, one of FORMATS
     complete: bool = False  # OUT.part is complete or renamed: only the rename or the acknowledgement is missing
 
 
@@ -41,7 +43,9 @@ def tally_of(target: Path) -> Path:
     return target.with_name(target.name + ".part.sum")
 
 
-def plan_download(unit: Unit, target: Path, bits: int, index: int | None, *, force: bool) -> StreamPlan:
+def plan_download(
+    unit: Unit, target: Path, bits: int, index: int | None, *, force: bool, form: str = RAW
+) -> StreamPlan:
     """Return the plan of the interrupted download to `target`, or a new one; `index` defaults to the next key.
 
     FileError when `target` exists or another download was interrupted there; `force` starts again.
@@ -50,7 +54,7 @@ def plan_download(unit: Unit, target: Path, bits: int, index: int | None, *, for
     refuse_long_name(plan_of(target))
     status = unit.member_status()
     k = unit.next_index()[1] if index is None else index
-    wanted = StreamPlan(k, status.epoch, bits, unit.hello.serial_number, status.network_id)
+    wanted = StreamPlan(k, status.epoch, bits, unit.hello.serial_number, status.network_id, form)
     begun = _load_plan(target, force)
     if begun and _goes_on(begun, wanted, is_next=index is None):
         if not begun.complete:
@@ -73,7 +77,9 @@ def download(unit: Unit, target: Path, plan: StreamPlan, progress: Callable[[int
     """
     if part_of(target).exists() or not plan.complete:
         with PartialFile(part_of(target), tally_of(target)) as part:
-            for block in unit.stream_key(plan.k, plan.bits, epoch=plan.epoch, offset=part.size):
+            offset = key_bytes(part.size, plan.bits, plan.format)
+            blocks = unit.stream_key(plan.k, plan.bits, epoch=plan.epoch, offset=offset)
+            for block in encoded(blocks, plan.bits - 8 * offset, plan.format):
                 part.append(block)
                 progress(len(block))
             part.sync()
@@ -107,13 +113,14 @@ def _another_stream(begun: StreamPlan, wanted: StreamPlan, target: Path) -> File
         what = f"{plan_of(target)} is of key {begun.k}, not {wanted.k}"
         return FileError(what, f"add --index {begun.k} to complete it, or --force to start again")
     return FileError(
-        f"{plan_of(target)} belongs to another download: key {begun.k}, {begun.bits} bits, unit {begun.serial}",
+        f"{plan_of(target)} belongs to another download: key {begun.k}, {begun.bits} bits, format {begun.format}, "
+        f"unit {begun.serial}",
         "repeat that command to complete it, or use --force to start again",
     )
 
 
 def received(target: Path) -> int:
-    """Return the number of bytes that an interrupted download has received."""
+    """Return the number of bytes that an interrupted download has in its file."""
     return partial_file.received(tally_of(target))
 
 
@@ -134,9 +141,14 @@ def _load_plan(target: Path, force: bool) -> StreamPlan | None:
         plan = StreamPlan(**strict_json.loads(read_small(plan_of(target))))
     except (ValueError, TypeError, RecursionError):
         plan = None
-    if plan and {type(plan.k), type(plan.epoch), type(plan.bits)} == {int} and type(plan.complete) is bool:
+    if plan and _has_types(plan):
         there = part_of(target).exists() or target.exists()
         return plan if there else replace(plan, complete=False)
     if force:
         return None
     raise FileError(f"{plan_of(target)} is damaged", "repeat with --force to start again")
+
+
+def _has_types(plan: StreamPlan) -> bool:
+    numbers = {type(plan.k), type(plan.epoch), type(plan.bits)}
+    return numbers == {int} and type(plan.complete) is bool and plan.format in FORMATS

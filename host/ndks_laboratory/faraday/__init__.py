@@ -9,7 +9,7 @@ for channels again, and writes a record. Afterwards an expert compares both reco
 from .channel import ChannelOpen, LaptopChannel, described, open_channels, refuse_open
 from .channels import find_channels, interface_channel
 from .commitments import SALT_SIZE
-from .compare import KeyRow, compare_records, key_rows
+from .compare import KeyRow, all_of, compare_records, key_rows
 from .computer import Computer
 from .record import Record
 from .sources import KeySource, keys_of_network, keys_of_unit
@@ -26,6 +26,7 @@ __all__ = (
     "FaradayPlan",
     "Record",
     "SALT_SIZE",
+    "all_of",
     "capsule_of",
     "compare_records",
     "described",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The expert's comparison of the records of two laptops."""
+"""The expert's comparison of the records of two or more laptops."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,53 +14,70 @@ from .channel import described, open_channels
 from .record import Record
 from .sources import KeySource
 
+_PAIR = 2
 NOT_VERIFIED = "not verified: no unit or network file was named"
 
 
 @dataclass(frozen=True)
 class KeyRow:
-    """A key index with the commitments of both sides; "" for a missing key."""
+    """A key index with the commitments of all sides; "" for a missing key."""
 
     index: int
-    bits: tuple[int, int]
-    commitments: tuple[str, str]
+    bits: tuple[int, ...]
+    commitments: tuple[str, ...]
 
     @property
     def same(self) -> bool:
-        """Whether both keys are equal, if both commitments have the same salt."""
-        return self.commitments[0] == self.commitments[1] and self.bits[0] == self.bits[1]
+        """Whether all keys are equal, if all commitments have the same salt."""
+        return len(set(self.commitments)) == len(set(self.bits)) == 1
 
 
-def key_rows(a: Record, b: Record) -> list[KeyRow]:
-    """Return a row for each key index of both records."""
-    ours, theirs = ({key.index: (key.bits, key.commitment) for key in record.keys} for record in (a, b))
-    pairs = ((index, ours.get(index, (0, "")), theirs.get(index, (0, ""))) for index in sorted({*ours, *theirs}))
-    return [KeyRow(index, (one[0], other[0]), (one[1], other[1])) for index, one, other in pairs]
+def key_rows(records: Sequence[Record]) -> list[KeyRow]:
+    """Return a row for each key index of all records."""
+    taken = [{key.index: (key.bits, key.commitment) for key in record.keys} for record in records]
+    indices = sorted({index for keys in taken for index in keys})
+    rows = ((index, [keys.get(index, (0, "")) for keys in taken]) for index in indices)
+    return [KeyRow(index, tuple(bits for bits, _ in row), tuple(each for _, each in row)) for index, row in rows]
 
 
-def compare_records(a: Record, b: Record, key_of: KeySource | None = None, opened: Sequence[Path] = ()) -> list[Check]:
-    """Return the checks of two records; `opened` are the decrypted messages. CheckFailed, OSError.
+def compare_records(
+    records: Sequence[Record], key_of: KeySource | None = None, opened: Sequence[Path] = ()
+) -> list[Check]:
+    """Return the checks of two or more records; `opened` are the decrypted messages. CheckFailed, OSError.
 
     Without `key_of`, the records are not authenticated and the messages not compared; these checks are "not shown".
     """
-    keys = [key_of(record) if key_of else None for record in (a, b)]
-    both = list(zip((a, b), keys, strict=True))
+    keyed = [(record, key_of(record) if key_of else None) for record in records]
+    every = all_of(len(records))
     return [
-        Check("the records are of two units", Outcome.of(a.unit != b.unit, a.unit if a.unit == b.unit else "")),
-        _equal("both were made with the same salt", a, b, lambda record: record.salt),
-        _equal("both units are of one network", a, b, _network),
-        _equal("both took keys of the same indices", a, b, _indices),
-        _same_keys(a, b),
-        Check("no key was given twice", Outcome.of(not (a.repeated or b.repeated), _repeated(a, b))),
-        *map(_channels, (a, b)),
-        *(_authentic(record, key) for record, key in both),
-        *(check for record, key in both for check in _message(record, key, opened)),
+        _different_units(records),
+        _equal(f"{every} were made with the same salt", records, lambda record: record.salt),
+        _equal(f"{every} units are of one network", records, _network),
+        _equal(f"{every} took keys of the same indices", records, _indices),
+        _same_keys(records),
+        Check("no key was given twice", Outcome.of(not any(r.repeated for r in records), _repeated(records))),
+        *map(_channels, records),
+        *(_authentic(record, key) for record, key in keyed),
+        *(check for record, key in keyed for check in _message(record, key, opened)),
     ]
 
 
-def _equal(name: str, a: Record, b: Record, of: Callable[[Record], str]) -> Check:
-    values = of(a), of(b)
-    same = values[0] == values[1]
+def all_of(count: int) -> str:
+    """Return the word for all of so many."""
+    return "both" if count == _PAIR else f"all {count}"
+
+
+def _different_units(records: Sequence[Record]) -> Check:
+    units = [record.unit for record in records]
+    twice = ", ".join(sorted({unit for unit in units if units.count(unit) > 1}))
+    return Check(
+        f"the records are of {'two' if len(units) == _PAIR else len(units)} units", Outcome.of(not twice, twice)
+    )
+
+
+def _equal(name: str, records: Sequence[Record], of: Callable[[Record], str]) -> Check:
+    values = [of(record) for record in records]
+    same = len(set(values)) == 1
     return Check(name, Outcome.of(same, "" if same else "; ".join(values)))
 
 
@@ -79,17 +96,17 @@ def _indices(record: Record) -> str:
     return f"{spans}, for the record {record.authentication.index}"
 
 
-def _same_keys(a: Record, b: Record) -> Check:
-    name = "both sides hold the same keys"
-    if a.salt != b.salt:
+def _same_keys(records: Sequence[Record]) -> Check:
+    name = f"{all_of(len(records))} sides hold the same keys"
+    if len({record.salt for record in records}) > 1:
         return Check(name, Outcome.not_shown("the salts differ: nothing can be compared"))
-    different = ", ".join(str(row.index) for row in key_rows(a, b) if not row.same)
+    different = ", ".join(str(row.index) for row in key_rows(records) if not row.same)
     return Check(name, Outcome.of(not different, different and f"different: key {different}"))
 
 
-def _repeated(a: Record, b: Record) -> str:
+def _repeated(records: Sequence[Record]) -> str:
     return "; ".join(
-        f"unit {record.unit}: key {', '.join(map(str, record.repeated))}" for record in (a, b) if record.repeated
+        f"unit {record.unit}: key {', '.join(map(str, record.repeated))}" for record in records if record.repeated
     )
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Documents of a homologation: report.html, report.json and tap.pcap."""
+"""Documents of a homologation: report.html, report.json, certificate.json, tap.pcap, and findings of experts."""
 
 import importlib.metadata
 import platform
@@ -8,7 +8,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -16,32 +15,43 @@ from typing import Any
 import ndks
 from ndks.files import whole_file
 from ndks_laboratory.outcome import Check
+from ndks_laboratory.stages.sides import NAMES
 
 from .attack import Finding
+from .certificate import describe, write_certificate
+from .experts.expert_finding import ExpertFinding
 from .laboratory import Homologation
 from .material import KEY_BITS
 from .paper_tables import tables
-from .pcap import pcap
+from .plan import PCAP
 from .report import Plot, autocorrelation, hamming, key_raster, spectrum, write_report
 from .statistics import correlation, spectral
 from .verdict import ALPHA, Attacked, Judged
 
-PCAP = "tap.pcap"
 _PACKAGES = ("numpy", "scipy", "numba", "cryptography", "pyserial")
 _OF_NETWORK = ("name", "suite", "digits", "network_id", "cipher", "p1", "p2")
+_PARTS = {True: "attacked", False: "keys compared"}  # of a unit in the test
 _PLOTTED = 1 << 20  # elements of the long key
 
 
 def write(homologation: Homologation, command: str, warning: dict[str, str]) -> dict[str, Any]:
     """Write the documents to the plan's directory and return the content of report.json. OSError, FileError."""
     directory = homologation.plan.directory
-    record = pcap(homologation.evidence.regular.segments)
-    with whole_file(directory / PCAP, private=False) as file:
-        file.write(record)
     report = {**values(homologation, command), **warning}
-    report["files"] = [_file(directory / PCAP)]
+    copies = _copies(directory, homologation.experts)
+    report["files"] = [describe(path) for path in (directory / PCAP, *copies)]
     write_report(directory, report, plots(homologation))
+    write_certificate(directory, report)
     return report
+
+
+def _copies(directory: Path, experts: Sequence[ExpertFinding]) -> list[Path]:
+    """Write down what the experts recorded, as it was."""
+    paths = [directory / f"expert-{number}.json" for number in range(1, len(experts) + 1)]
+    for path, finding in zip(paths, experts, strict=True):
+        with whole_file(path, private=False) as file:
+            file.write(finding.content)
+    return paths
 
 
 def values(homologation: Homologation, command: str) -> dict[str, Any]:
@@ -59,8 +69,11 @@ def values(homologation: Homologation, command: str) -> dict[str, Any]:
         "reasons": list(verdict.reasons),
         # p1 and p2 are included, because the network is used only once.
         "network": {name: getattr(plan.network, name) for name in _OF_NETWORK},
-        "units": [asdict(unit) for unit in homologation.units],
+        "units": [
+            {**asdict(unit), "part": _PARTS[number < len(NAMES)]} for number, unit in enumerate(homologation.units)
+        ],
         "requirements": [_requirement(judged) for judged in verdict.judged],
+        "experts": [_expert(finding) for finding in homologation.experts],
         "targets": [_target(attacked, plan.network.suite) for attacked in verdict.attacked],
         "statistics": _statistics(evidence.attacks.findings["S"], threshold),
         "threshold": {"alpha": ALPHA, "tests": round(ALPHA / threshold), "p": threshold},
@@ -116,13 +129,9 @@ def _statistics(finding: Finding, threshold: float) -> list[dict[str, Any]]:
 
 def _no_channel(homologation: Homologation) -> dict[str, Any]:
     stage = homologation.evidence.no_channel
-    first, second = ({key.index: key.commitment for key in record.keys} for record in stage.records)
     return {
         "checks": _checks([*stage.cages.checks, *stage.keys, *stage.deletion]),
-        "keys": [
-            {"index": key.index, "bits": key.bits, "same": first[key.index] == second.get(key.index)}
-            for key in stage.records[0].keys
-        ],
+        "keys": [{"index": row.index, "bits": max(row.bits), "same": row.same} for row in stage.rows],
         "cages": [found["namespace"] for found in stage.cages.evidence],
         "probes": [asdict(probe) for probe in stage.cages.probes],
     }
@@ -150,6 +159,11 @@ def _checks(checks: Sequence[Check]) -> list[dict[str, Any]]:
     return [check.row() for check in checks]
 
 
-def _file(path: Path) -> dict[str, Any]:
-    content = path.read_bytes()
-    return {"name": path.name, "bytes": len(content), "sha256": sha256(content).hexdigest()}
+def _expert(finding: ExpertFinding) -> dict[str, Any]:
+    return {
+        "expert": finding.expert,
+        "date": finding.date,
+        "given": list(finding.given),
+        "hours": finding.hours,
+        "claims": len(finding.claims),
+    }

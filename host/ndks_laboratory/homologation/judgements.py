@@ -12,6 +12,8 @@ from ndks_laboratory.stages.letters import FROM_CAGE
 from .attack import Finding
 from .controls import LEAST_KEYS, LEAST_LONG_BITS
 from .evidence import Evidence
+from .experts.claims import KEY, OTHER, TEXT
+from .experts.judging import claimed
 from .material import KEY_BITS
 from .measurements import most_entropy
 from .plan import PRIMAL_BITS
@@ -63,7 +65,8 @@ def judge_attacks(findings: Mapping[str, Finding], labels: Sequence[str]) -> Out
 def same_keys(evidence: Evidence) -> Outcome:
     judged = checks(lambda e: e.no_channel.keys)(evidence)
     keys = evidence.no_channel.records[0].keys
-    return Outcome(judged.word, f"{len(keys)} keys of {keys[0].bits} bits each; {judged.reason}")
+    units = len(evidence.no_channel.records)
+    return Outcome(judged.word, f"{len(keys)} keys of {keys[0].bits} bits each, of {units} units; {judged.reason}")
 
 
 def encrypted_in_the_cage(evidence: Evidence) -> Outcome:
@@ -82,17 +85,21 @@ def swapped(evidence: Evidence) -> Outcome:
 def unread(evidence: Evidence) -> Outcome:
     """Judge by the tap's record and the ciphertext-only attack, or by the record alone if the attack takes too long."""
     recorded, attacks = checks(lambda e: e.regular.recorded)(evidence), evidence.attacks
+    experts = claimed(attacks.findings, TEXT, OTHER)
+    judged = [recorded]
     if READER in attacks.unable:
-        return Outcome(recorded.word, f"{recorded.reason}; {attacks.findings[READER].outcome.reason}")
-    read = judge_attacks(attacks.findings, [READER])
-    return Outcome(worst([recorded, read]), f"{recorded.reason}; {read.reason}")
+        judged.append(Outcome.held(attacks.findings[READER].outcome.reason))
+    readers = experts if READER in attacks.unable else [READER, *experts]
+    if readers:
+        judged.append(judge_attacks(attacks.findings, readers))
+    return Outcome(worst(judged), "; ".join(outcome.reason for outcome in judged))
 
 
 def not_deduced(evidence: Evidence) -> Outcome:
     """Judge by all searches that are possible at this d, of which one must be for the frequency."""
     attacks = evidence.attacks
     able = [label for label in SEARCHES if label not in attacks.unable]
-    judged = judge_attacks(attacks.findings, able)
+    judged = judge_attacks(attacks.findings, [*able, *claimed(attacks.findings, KEY, OTHER)])
     unable = ", ".join(label for label in SEARCHES if label in attacks.unable)
     more = f"; {unable}: take too long at d = {evidence.network.digits}" if unable else ""
     is_enough = FREQUENCY.intersection(able) or judged.word == FAILED
@@ -172,7 +179,7 @@ def primal(evidence: Evidence) -> Outcome:
 def defined(evidence: Evidence) -> Outcome:
     defined = evidence.keys.defined
     words = (
-        f"{defined.keys} keys of 1024 bits and {defined.windows} windows of a long key up to its end, from both units, "
+        f"{defined.keys} keys of 1024 bits and {defined.windows} windows of a long key up to its end, from all units, "
         "compared with exact integer arithmetic on this computer"
     )
     return Outcome.of(defined.same, words)
@@ -181,4 +188,5 @@ def defined(evidence: Evidence) -> Outcome:
 def erased(evidence: Evidence) -> Outcome:
     states, flash = evidence.erasure.states, evidence.erasure.flash
     words = f"the units report: {', '.join(states)}; {flash.reason}"
-    return Outcome.of(states == ("blank", "blank") and flash.word != FAILED, words)
+    all_blank = states == len(evidence.no_channel.records) * ("blank",)
+    return Outcome.of(all_blank and flash.word != FAILED, words)

@@ -22,9 +22,12 @@ from .campaign import Progress, Reach, attack, attack_systems, reach, run_contro
 from .controls import Target
 from .correspondence import letters
 from .evidence import Attacks, Erasure, Evidence, KeyMeasures
+from .experts.expert_finding import ExpertFinding, check_units
+from .experts.judging import judge_experts
 from .material import KEY_BITS, UnitOracle, gather
+from .pcap import write_pcap
 from .plan import P1, TAMPER, HomologationPlan
-from .provisioning import PairMembership, UnitPair, UnitUnderTest
+from .provisioning import GroupMembership, UnitGroup, UnitUnderTest
 from .stations import Station
 from .verdict import Attacked, Verdict, check_control, decide, decided, judge, threshold
 
@@ -44,6 +47,7 @@ class Homologation:
     verdict: Verdict
     long_key: Bits
     seconds: tuple[float, float]  # in total, and for provisioning
+    experts: tuple[ExpertFinding, ...]
 
 
 @dataclass(frozen=True)
@@ -68,22 +72,24 @@ class _Shown:
     stages: _Stages
     long_keys: tuple[measurements.LongKey, measurements.Defined]
     attacked: _UnderAttack
+    experts: tuple[ExpertFinding, ...]
 
 
 def homologate(plan: HomologationPlan, progress: Progress, warn: Callable[[str], object]) -> Homologation:
-    """Test two blank units and leave them blank; `warn` gets a message for a unit that could not be erased.
+    """Test blank units and leave them blank; `warn` gets a message for a unit that could not be erased.
 
     UsageError, CheckFailed if a part fails, NdksError.
     """
     start = time.monotonic()
-    sides = [Side(name, port, plan.directory / name) for name, port in zip(NAMES, plan.units.ports, strict=True)]
-    pair = UnitPair(sides, warn)
+    sides = [Side(name, port, plan.directory / name) for name, port in named(plan.units.ports)]
+    group = UnitGroup(sides, warn)
+    check_units(plan.experts.known, group.serial_numbers)
     for side in sides:
         side.make()
-    changed = pair.keys_with_changed_decimal(plan.network, KEY_BITS)
+    changed = group.keys_with_changed_decimal(plan.network, KEY_BITS)
     able = reach(plan.network.digits, progress)
-    with pair.members(plan.network, alter_second=plan.fault == P1) as membership:
-        shown = _show(plan, sides, able, progress)
+    with group.members(plan.network, alter_second=plan.fault == P1) as membership:
+        shown = _show(plan, group, able, progress)
     erasure = Erasure(tuple(membership.states), _searched(plan, shown.attacked.remembered))
     controls = [*run_controls(plan.seed, progress), *able.controls]
     limit = threshold(_p_values(shown.attacked.findings, controls))
@@ -94,25 +100,40 @@ def homologate(plan: HomologationPlan, progress: Progress, warn: Callable[[str],
     evidence = Evidence(plan.network, shown.stages.no_channel, shown.stages.regular, attacks, keys, erasure)
     verdict = decided(judge(evidence), attacked)
     seconds = time.monotonic() - start, membership.seconds
-    return Homologation(plan, _with_lanes(pair, membership), evidence, verdict, seen.long_key, seconds)
+    return Homologation(plan, _with_lanes(group, membership), evidence, verdict, seen.long_key, seconds, shown.experts)
 
 
-def _show(plan: HomologationPlan, sides: Sequence[Side], able: Reach, progress: Progress) -> _Shown:
+def named(ports: Sequence[str]) -> list[tuple[str, str]]:
+    """Return a name for each port: the first two units exchange letters, and adversaries attack them."""
+    further = (f"unit-{number}" for number in range(len(NAMES) + 1, len(ports) + 1))
+    return list(zip((*NAMES, *further), ports, strict=True))
+
+
+def _show(plan: HomologationPlan, group: UnitGroup, able: Reach, progress: Progress) -> _Shown:
     """Run all parts of the test that need members."""
+    sides, pair = group.sides, group.sides[: len(NAMES)]
     written = letters(plan.sample.letters, plan.seed)
     stages = _run_stages(plan, sides, written, progress)
     tell = progress("keys for the adversaries", plan.sample.keys)
-    seen = gather(sides[0], plan, stages.regular.carried, tell)
-    oracle = UnitOracle(sides[0], {letter.number: letter.text for letter in written})
+    seen = gather(pair[0], plan, stages.regular.carried, tell)
+    oracle = UnitOracle(pair[0], {letter.number: letter.text for letter in written})
     tell = progress("adversaries on the channel and on keys", len(PASSIVE))
     findings = attack(PASSIVE, seen, oracle, tell, able.unable)
+    experts = _hear_experts(plan, group, stages.regular)
+    findings |= judge_experts(experts, plan.network.network_id, oracle)
     long_keys = _compare_keys(plan, sides, progress)
     if plan.units.copy_flash:
         plan.units.copy_flash()
     files = [() if path is None else (path,) for path in plan.units.flash]
-    stations = [Station(side.port, side.bindings, flash) for side, flash in zip(sides, files, strict=True)]
+    stations = [Station(side.port, side.bindings, flash) for side, flash in zip(pair, files, strict=True)]
     in_action, remembered = attack_systems(plan.network, stations, seen, oracle, progress)
-    return _Shown(stages, long_keys, _UnderAttack(seen, findings | in_action, remembered))
+    return _Shown(stages, long_keys, _UnderAttack(seen, findings | in_action, remembered), experts)
+
+
+def _hear_experts(plan: HomologationPlan, group: UnitGroup, regular: RegularChannel) -> tuple[ExpertFinding, ...]:
+    """Lay down what was on the line, and hear what experts make of it, who may take days."""
+    write_pcap(plan.directory, regular.segments)
+    return plan.experts.all(group.serial_numbers)
 
 
 def _run_stages(
@@ -127,16 +148,18 @@ def _run_stages(
     def tell_of(batch: Sequence[Letter]) -> None:
         tell(len(batch))
 
-    return _Stages(no_channel, run_regular_channel(sides, written, tamper=plan.fault == TAMPER, tell=tell_of))
+    return _Stages(
+        no_channel, run_regular_channel(sides[: len(NAMES)], written, tamper=plan.fault == TAMPER, tell=tell_of)
+    )
 
 
 def _compare_keys(
     plan: HomologationPlan, sides: Sequence[Side], progress: Progress
 ) -> tuple[measurements.LongKey, measurements.Defined]:
-    """Compare keys of both units with each other and with their definition."""
+    """Compare a long key of two units, and keys of all units with their definition."""
     keys, bits = plan.sample.keys, plan.sample.primal_bits
     tell = progress("the long key of both units", bits)
-    long_key = measurements.compare_long_key(sides, keys + 2, bits, tell)
+    long_key = measurements.compare_long_key(sides[: len(NAMES)], keys + 2, bits, tell)
     indices = np.linspace(1, keys, min(keys, _DEFINED_KEYS), dtype=int).tolist()
     return long_key, measurements.compare_with_definition(sides, plan.network, indices, long_key)
 
@@ -158,9 +181,9 @@ def _searched(plan: HomologationPlan, remembered: Remembered | None) -> Outcome:
     return Outcome.of(not left, f"still in flash: {', '.join(left)}" if left else "nothing is left in their flash")
 
 
-def _with_lanes(pair: UnitPair, membership: PairMembership) -> tuple[UnitUnderTest, ...]:
-    both = zip(pair.units, membership.members, strict=True)
-    return tuple(replace(unit, lane=member.lane) for unit, member in both)
+def _with_lanes(group: UnitGroup, membership: GroupMembership) -> tuple[UnitUnderTest, ...]:
+    known = zip(group.units, membership.members, strict=True)
+    return tuple(replace(unit, lane=member.lane) for unit, member in known)
 
 
 def _p_values(units: Mapping[str, Finding], controls: _Controls) -> int:

@@ -10,16 +10,26 @@ import io
 import itertools
 import socket
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import dpkt  # pyright: ignore[reportMissingTypeStubs]
 
+from ndks.files import whole_file
 from ndks_laboratory.stages.relay import Segment
+
+from .plan import PCAP
 
 _ADDRESS = socket.inet_aton("127.0.0.1")
 _NO_MAC = bytes(6)
 _WINDOW = 65535
 _SIZE = 1460  # bytes of data in a packet, as on Ethernet
 _SYN, _ACK, _FIN, _PUSH = 0x02, 0x10, 0x01, 0x08
+
+
+def write_pcap(directory: Path, segments: Sequence[Segment]) -> None:
+    """Write the record into a directory. OSError, FileError."""
+    with whole_file(directory / PCAP, private=False) as file:
+        file.write(pcap(segments))
 
 
 def pcap(segments: Sequence[Segment]) -> bytes:

@@ -3,27 +3,45 @@
 """The plan of a homologation: units, sample sizes and options."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ndks.network.network_file import Network
 
+from .experts.expert_finding import ExpertFinding
+
 PRIMAL_BITS = 192_000_000  # the paper's table 2
+PCAP = "tap.pcap"  # the record of the channel, in the plan's directory
 FAULTS = P1, TAMPER = "p1", "tamper"  # alters a decimal of p1 in Bob's copy, or a bit of a message on the line
 
 
 @dataclass(frozen=True)
 class UnitPorts:
-    """The ports of the units, and the paths of their flash (None if it cannot be read).
+    """The ports of two or more units, and the paths of the flash of the first two (None if it cannot be read).
 
     `copy_flash` asks somebody to copy the flash; it is called while the units are members and their ports are closed.
     It is None if the paths always show the current flash.
     """
 
-    ports: tuple[str, str]
+    ports: tuple[str, ...]
     flash: tuple[Path | None, Path | None] = (None, None)
     copy_flash: Callable[[], object] | None = None
+
+
+@dataclass(frozen=True)
+class Experts:
+    """What human experts found: known when it begins, or heard from them while the units are members.
+
+    `hear` is called when the tap's record lies in the plan's directory, with the serial numbers under test.
+    """
+
+    known: tuple[ExpertFinding, ...] = ()
+    hear: Callable[[Sequence[str]], Sequence[ExpertFinding]] | None = None
+
+    def all(self, serial_numbers: Sequence[str]) -> tuple[ExpertFinding, ...]:
+        """Return all findings."""
+        return (*self.known, *(self.hear(serial_numbers) if self.hear else ()))
 
 
 @dataclass(frozen=True)
@@ -46,3 +64,4 @@ class HomologationPlan:
     sample: Sample = Sample()
     seed: int = field(default_factory=lambda: secrets.randbits(32))
     fault: str = ""  # one of FAULTS, to demonstrate that the test can fail
+    experts: Experts = Experts()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Provisioning of two blank units for a test network, and their erasure at the end in any case.
+"""Provisioning of blank units for a test network, and their erasure at the end in any case.
 
 A port may later lead to another unit, after a replugging or on a reused pseudo-terminal. So the serial number is
 checked at each opening, and only units provisioned here are erased.
@@ -25,7 +25,7 @@ P1, P2 = "0.52", "25"  # the paper's own example
 
 @dataclass(frozen=True)
 class UnitUnderTest:
-    """One of the two units under test."""
+    """One of the units under test."""
 
     label: str
     port: str
@@ -35,40 +35,45 @@ class UnitUnderTest:
     lane: int = 0
 
 
-class UnitPair:
-    """The two units; `warn` gets a message for a unit that could not be erased."""
+class UnitGroup:
+    """The units; `warn` gets a message for a unit that could not be erased."""
 
     def __init__(self, sides: Sequence[Side], warn: Callable[[str], object]) -> None:
         self.sides = sides
         self.units = [_greet(side) for side in sides]
         self._serial_numbers = {unit.label: unit.serial_number for unit in self.units}
         if len(set(self._serial_numbers.values())) < len(sides):
-            raise UsageError("both ports lead to the same unit", "name two units")
+            raise UsageError("two ports lead to the same unit", "name different units")
         self._members: list[Side] = []
         self._warn = warn
 
+    @property
+    def serial_numbers(self) -> tuple[str, ...]:
+        """Those of all units."""
+        return tuple(self._serial_numbers.values())
+
     def keys_with_changed_decimal(self, network: Network, bits: int) -> tuple[bytes, bytes]:
-        """Return key 1 of both units with the paper's parameters, with one decimal of p1 changed in one unit.
+        """Return key 1 of the first two units with the paper's parameters, with one decimal of p1 changed in one unit.
 
         All else is as in the network; both units are erased again.
         """
         example = replace(network, p1=P1, p2=P2)
         keys: list[bytes] = []
         with self._blank_at_the_end():
-            for side in self.sides:
+            for side in self.sides[:2]:
                 self._admit(side, example, alter=bool(keys))
                 with self._open(side) as unit:
                     keys.append(unit.key(1, bits).data)
         return keys[0], keys[1]
 
     @contextlib.contextmanager
-    def members(self, network: Network, *, alter_second: bool = False) -> Generator["PairMembership"]:
-        """Make both units members during the block, bound to the laptops of their sides, and introduce them."""
+    def members(self, network: Network, *, alter_second: bool = False) -> Generator["GroupMembership"]:
+        """Make all units members during the block, bound to the laptops of their sides, and introduce them."""
         start = time.monotonic()
-        membership = PairMembership()
+        membership = GroupMembership()
         with self._blank_at_the_end(membership):
             for side in self.sides:
-                network, member = self._admit(side, network, alter=alter_second and bool(membership.members))
+                network, member = self._admit(side, network, alter=alter_second and len(membership.members) == 1)
                 membership.members.append(member)
             introduce(self.sides, membership.members, self._open)
             membership.seconds = time.monotonic() - start
@@ -81,7 +86,7 @@ class UnitPair:
             return admit(unit, network, side.name, alter=alter)
 
     @contextlib.contextmanager
-    def _blank_at_the_end(self, membership: "PairMembership | None" = None) -> Generator[None]:
+    def _blank_at_the_end(self, membership: "GroupMembership | None" = None) -> Generator[None]:
         try:
             yield
         finally:
@@ -115,8 +120,8 @@ class UnitPair:
             yield unit
 
 
-class PairMembership:
-    """Both units as members; `states` are their states after the erasure."""
+class GroupMembership:
+    """The units as members; `states` are their states after the erasure."""
 
     def __init__(self) -> None:
         self.members: list[NewMember] = []

@@ -18,6 +18,7 @@ from .requirements import REQUIREMENTS, Requirement
 _NO_CONTROL = Outcome.not_shown("the units are not a control")
 _WANTED = {MUST_FALL: FAILED, MUST_STAND: HELD}
 
+_HOUR = 3600
 ALPHA = 1e-6  # false alarms per homologation
 APPROVED, NOT_APPROVED, NO_VERDICT = "APPROVED", "NOT APPROVED", "NO VERDICT"
 _WORDS = {HELD: "met", FAILED: "not met", NOT_SHOWN: "not shown"}
@@ -96,12 +97,17 @@ def _decided(judged: Sequence[Judged], units: Attacked, controls: Sequence[Attac
     broken = [(label, found) for label, found in units.findings.items() if found.outcome.word == FAILED]
     missed = [each for each in judged if each.outcome.word != HELD]
     if broken or missed:
-        attacks = [f"{label} {f.adversary}, in {f.seconds:.2g} s: {f.outcome.reason}" for label, f in broken]
+        attacks = [f"{label} {f.adversary}, in {in_words(f.seconds)}: {f.outcome.reason}" for label, f in broken]
         return NOT_APPROVED, [*attacks, *(f"{m.requirement.id} {m.verdict}: {m.requirement.text}" for m in missed)]
     all_made = all(found.outcome.word == HELD for found in units.findings.values())
     attacks = "every attack" if all_made else "every attack that is possible at this d"
     met = f"All {len(judged)} requirements are met; {attacks} was withstood; all controls as expected."
     return APPROVED, [met, "This shows what these adversaries could not do; it is not a proof."]
+
+
+def in_words(seconds: float) -> str:
+    """Return how long an attack took; people take hours."""
+    return f"{seconds:.2g} s" if seconds < _HOUR else f"{seconds / _HOUR:.3g} h"
 
 
 def _surprise(control: Attacked) -> str:

@@ -33,10 +33,12 @@ def admit(unit: Unit, network: Network, name: str, *, alter: bool = False) -> tu
 def introduce(
     sides: Sequence[Side], members: Sequence[NewMember], opened: Callable[[Side], AbstractContextManager[Unit]]
 ) -> None:
-    """Tell each of two units the binding id of the other."""
-    for side, other in zip(sides, reversed(members), strict=True):
+    """Tell each unit the binding ids of the others."""
+    for side, own in zip(sides, members, strict=True):
         with opened(side) as unit:
-            unit.trust(other.lane, other.binding_id)
+            for other in members:
+                if other is not own:
+                    unit.trust(other.lane, other.binding_id)
 
 
 def altered(network: Network) -> Network:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Stage 1 (section 4.1.1): both sides take keys, each in a cage that is probed from inside and outside.
+"""Stage 1 (section 4.1.1): all sides take keys, each in a cage that is probed from inside and outside.
 
 The task in the cages is `recorded_keys` (commitments, as in `ndks faraday`) or `kept_keys` (the keys themselves).
 """
@@ -24,7 +24,7 @@ _LOOPBACK = {"lo"}
 
 @dataclass(frozen=True)
 class Probe:
-    """An attempt of one side to reach a door of the other."""
+    """An attempt of one side to reach a door of another."""
 
     who: str
     door: str
@@ -54,9 +54,9 @@ class Cages:
 
 
 def run_in_cages(sides: Sequence[Side], task: Task) -> Cages:
-    """Make both sides do a task, each in its cage. CheckFailed if a side fails.
+    """Make all sides do a task, each in its cage. CheckFailed if a side fails.
 
-    The probe is first run without cages: only a probe that reaches the other side there is evidence inside the cages.
+    The probe is first run without cages: only a probe that reaches the other sides there is evidence inside the cages.
     """
     cage = find_cage()
     probes = (*_run(sides, None, ()), *_run(sides, task, cage))
@@ -65,7 +65,7 @@ def run_in_cages(sides: Sequence[Side], task: Task) -> Cages:
 
 
 def _run(sides: Sequence[Side], task: Task | None, cage: Sequence[str]) -> list[Probe]:
-    """Start both sides, probe them, cut the pipes to them, and wait until they have done their task."""
+    """Start all sides, probe them, cut the pipes to them, and wait until they have done their task."""
     with Processes([SideProcess(side, "in_cage", json.dumps(task), cage=cage) for side in sides]) as processes:
         probes = _probe(processes, caged=bool(cage))
         for process in processes:
@@ -78,8 +78,10 @@ def _probe(processes: Sequence[SideProcess], *, caged: bool) -> list[Probe]:
     doors = [process.ask("describe") for process in processes]
     return [
         Probe(process.side.name, knock["door"], caged, knock["answered"])
-        for process, other in zip(processes, reversed(doors), strict=True)
-        for knock in process.ask("knock", other)
+        for process, own in zip(processes, doors, strict=True)
+        for others in doors
+        if others is not own
+        for knock in process.ask("knock", others)
     ]
 
 

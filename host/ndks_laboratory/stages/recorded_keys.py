@@ -24,9 +24,14 @@ class RecordedKeys:
     """The results of stage 1 with records."""
 
     cages: Cages
-    records: tuple[faraday.Record, faraday.Record]
+    records: tuple[faraday.Record, ...]  # one of each side
     keys: tuple[Check, ...]
     deletion: tuple[Check, ...]
+
+    @property
+    def rows(self) -> list[faraday.KeyRow]:
+        """Each key, as all sides committed to it."""
+        return faraday.key_rows(self.records)
 
 
 def run_with_records(sides: Sequence[Side], network: Network, keys: int, bits: int, message: bytes) -> RecordedKeys:
@@ -34,8 +39,8 @@ def run_with_records(sides: Sequence[Side], network: Network, keys: int, bits: i
     sender = sides[0]
     write_private(sender.letter(FROM_CAGE), message)
     cages = run_in_cages(sides, ("record", {"salt": secrets.token_hex(faraday.SALT_SIZE), "keys": keys, "bits": bits}))
-    records = faraday.Record.load(sender.record), faraday.Record.load(sides[1].record)
-    checks = faraday.compare_records(*records, _keys_of(network, records))
+    records = tuple(faraday.Record.load(side.record) for side in sides)
+    checks = faraday.compare_records(records, _keys_of(network, records))
     return RecordedKeys(cages, records, tuple(checks), _deleted(sender, records[0]))
 
 

@@ -10,7 +10,7 @@ from memory_board import MemoryBoard
 from ndks_protocol import errors
 from ndks_protocol.capsule import CHUNK, FIRST_PIECE, TAG_SIZE, Header, HeaderKeys, MessageKeys, Opener, Sealer, Window
 from ndks_protocol.commands import WIRE_HEADER_SIZE
-from ndks_protocol.generator import Generator
+from ndks_protocol.generator import F1, F2, Generator
 
 _board = MemoryBoard()
 
@@ -20,7 +20,7 @@ class Network:
 
     def __init__(self, case: dict):
         self._secret = bytes.fromhex(case["secret"])
-        self._generator = Generator(case["p1"], case["p2"], case["d"])
+        self._generator = Generator(case["p1"], case["p2"], case["d"], case.get("f1", F1[0]), case.get("f2", F2[0]))
         self.header_keys = HeaderKeys(_board, self._secret)
 
     def keys(self, header: Header, binding_id: bytes) -> MessageKeys:

@@ -69,6 +69,8 @@ class MemoryBoard(Board):
         return bytes(memoryview(_SNAPSHOTS[slot])[offset : offset + size])
 
     def snapshot_write(self, slot: int, data: bytes) -> None:
+        if not self.snapshots_writable:
+            raise OSError("read-only")
         _SNAPSHOTS[slot][:] = data
 
     def sha256(self):

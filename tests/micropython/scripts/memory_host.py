@@ -32,14 +32,18 @@ class Host:
     def send(self, code: int, request_id: int, payload: bytes) -> tuple:
         """Return kind and payload of the answer to a raw frame."""
         self._encoder.view[HEADER_SIZE : HEADER_SIZE + len(payload)] = payload
-        self.board.inbound = bytes(self._encoder.finish(code, request_id, len(payload)))
-        while self.board.inbound:
-            self._unit.poll()
-        (answer,) = self._decoder.feed(self.board.outbound)
-        self.board.outbound = b""
+        (answer,) = self._decoder.feed(self.sent_back(bytes(self._encoder.finish(code, request_id, len(payload)))))
         if answer.request_id != request_id:
             raise AssertionError(f"answer to request {answer.request_id}")
         return answer.kind, answer.payload
+
+    def sent_back(self, data: bytes) -> bytes:
+        """Return what the unit sends when this arrives."""
+        self.board.inbound = data
+        while self.board.inbound:
+            self._unit.poll()
+        sent, self.board.outbound = self.board.outbound, b""
+        return sent
 
     def exchange(self, code: int, payload: bytes) -> tuple:
         """Return kind and payload of the answer to a request, secured if a session is open."""

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: MIT
 """Messages and advice for errors of the operating system."""
 
+import contextlib
 import errno
+from collections.abc import Generator
 
-from ndks.exceptions import FileError, NdksError, reason
+from .exceptions import FileError, NdksError, reason
 
 _FREE_SPACE = "free some space and repeat the command"
 _CLOSE_SOME = "close some programs and repeat the command"
@@ -29,3 +31,12 @@ def file_error(error: OSError, what: str = "") -> FileError:
     usual = "check the path and its permissions" if path else NdksError.usual_advice
     text = f"{what}: {why}" if what else f"{why}: {path}" if path else why
     return FileError(text, _ADVICE.get(error.errno or 0, usual))
+
+
+@contextlib.contextmanager
+def file_errors() -> Generator[None]:
+    """Raise an OSError of the block as FileError."""
+    try:
+        yield
+    except OSError as error:
+        raise file_error(error) from error
