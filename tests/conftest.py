@@ -52,7 +52,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="module")
 def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The port of a unit that belongs to the public test network."""
+    """Return the port of a unit that belongs to the public test network."""
     directory = tmp_path_factory.mktemp("unit") / "state"
     if request.param == "device":
         port = request.config.getoption("--unit")

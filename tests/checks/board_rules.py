@@ -58,7 +58,7 @@ def check_sizes() -> Iterator[str]:
 
 
 def size_loaded() -> int:
-    """Return the bytes that a unit compiles at most, whatever its network is."""
+    """Return the maximum number of bytes that a unit compiles, for any network."""
     sizes = {path: size_on_board(path) for path in board_modules() if path.name not in NOT_LOADED}
     choices = [sum(size for path, size in sizes.items() if path.name in names) for names in OF_ONE_NETWORK]
     return sum(sizes.values()) - sum(choices) + max(choices)
@@ -93,7 +93,7 @@ def imports(tree: ast.Module) -> Iterator[tuple[ast.stmt, str]]:
 
 
 def missing_feature(node: ast.AST) -> str:
-    """Return what in this node CircuitPython does not have, "" when it has it."""
+    """Return the feature of this node that CircuitPython lacks, or ""."""
     if isinstance(node, (ast.List, ast.Tuple, ast.Set)) and any(isinstance(item, ast.Starred) for item in node.elts):
         # On the left of an assignment it has it: a, *rest = values
         return "" if isinstance(getattr(node, "ctx", None), ast.Store) else "unpacking in displays"

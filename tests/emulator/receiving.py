@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The unit's end of a line, as the tests read it."""
+"""Reading at the unit's end of a line."""
 
 from support.emulate_process import wait_until
 

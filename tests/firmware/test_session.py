@@ -582,7 +582,7 @@ class TestUnlock:
         assert laptop.ask(commands.NEXT_INDEX) == (0, 1)
         before = laptop.unit.flash.images
         assert laptop.code(commands.UNLOCK, WRONG_KEK, 0, 0) == errors.KEK
-        assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED, "it is not to be guessed by whoever is unlocked"
+        assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED, "an unlocked host cannot guess it"
         assert laptop.unit.flash.images == before
 
     def test_a_wrong_key_ruins_no_number(self, laptop: Host) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What fuzzing has found, each as the smallest input that shows it."""
+"""Findings of fuzzing, each with the smallest input that shows it."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ SERIAL = "0011223344556677"
 
 
 def with_record(kind: int, body: bytes, sequence: int = 1000) -> MemoryUnit:
-    """A bound unit whose flash holds one more record, with a right tag: all it takes is in flash."""
+    """Return a bound unit with one more record in flash. Anyone who has the flash can compute the correct tag."""
     unit = bound_unit().clone()
     offset = unit.clone().firmware.state.log.used
     record = flash_reference.record(kind, sequence, body, FIRST)
