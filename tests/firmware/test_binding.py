@@ -129,7 +129,7 @@ class TestBind:
         else:
             laptop.unit.flash.nvm.worn_out = True
         assert laptop.code(commands.BIND, NEW_BINDING) == errors.STORAGE
-        assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED, "the binding in flash must be proved again"
+        assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED, "the unit reads flash again"
         laptop.open()
         assert laptop.ask(commands.NEXT_INDEX) == (0, 1)
         assert named_hello(laptop)["binding_id"] == BindingKeys(CRYPTO, BINDING).id

@@ -139,7 +139,7 @@ def test_many_callers_at_a_time(unit: EmulateProcess, network: ndks.Network) -> 
     assert talk(unit, take) == [(exported_key(network, index, 0, 16),) for index in range(1, KEYS + 1)]
 
 
-def test_whoever_is_cancelled_leaves_the_session_in_step(unit: EmulateProcess, network: ndks.Network) -> None:
+def test_a_cancelled_call_leaves_the_session_in_step(unit: EmulateProcess, network: ndks.Network) -> None:
     async def take(link: AsyncLink) -> list[tuple[Any, ...]]:
         tasks = [asyncio.ensure_future(key_of(link, index)) for index in range(1, KEYS + 1)]
         await tasks[0]

@@ -487,7 +487,7 @@ def test_numbers_survive_rebinding(laptop: Laptop, member: str, network: ndks.Ne
     assert seal(laptop, member, network) == 2
 
 
-def test_numbers_begin_anew_after_zeroizing_and_provisioning(
+def test_numbers_begin_again_after_zeroizing_and_provisioning(
     laptop: Laptop, member: str, network: ndks.Network
 ) -> None:
     for _ in range(3):
@@ -501,7 +501,7 @@ def test_numbers_begin_anew_after_zeroizing_and_provisioning(
     assert seal(laptop, member, network) == 1
 
 
-def test_numbers_begin_anew_when_it_was_zeroized_elsewhere(
+def test_numbers_begin_again_when_it_was_zeroized_elsewhere(
     laptop: Laptop, other_laptop: Laptop, member: str, network: ndks.Network
 ) -> None:
     for _ in range(3):

@@ -138,7 +138,7 @@ def test_a_part_that_was_altered_is_not_gone_on_with(
     assert [path.name for path in target.parent.glob("out*")] == [target.name]
 
 
-def test_a_part_that_nothing_is_known_of_is_fetched_anew(alice: str, target: Path) -> None:
+def test_a_part_that_nothing_is_known_of_is_fetched_again(alice: str, target: Path) -> None:
     """As after an interruption of ndks 0.1."""
     interrupt(alice, target, bytes(3000))
     assert stream(alice, "--bits", BITS, "-o", target).status == 0
@@ -175,7 +175,7 @@ def test_key_that_was_given_out_in_between_is_not_streamed_as_the_next_one(alice
     assert stream(alice, "--bits", BITS, "-o", target, "--index", 1).status == 0  # an explicit index may be used again
 
 
-def test_force_starts_anew(alice: str, target: Path) -> None:
+def test_force_starts_again(alice: str, target: Path) -> None:
     interrupt(alice, target, bytes(5000), BITS + 8)
     assert stream(alice, "--bits", BITS, "-o", target, "--force").status == 0
     assert target.read_bytes() == first_key(alice, BITS)
