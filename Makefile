@@ -55,6 +55,7 @@ check: development ## check format, lint, types, generated docs, pictures and ve
 	$(BIN)/python tests/checks/board_rules.py
 	$(BIN)/python tests/checks/arrows.py
 	$(BIN)/python docs/make/protocol_tables.py --check
+	$(BIN)/python docs/make/command_tables.py --check
 	$(BIN)/python tests/checks/make_vectors.py --check
 	$(BIN)/python docs/make/walk_tables.py --check
 	$(BIN)/python docs/make/pictures.py --check
@@ -68,6 +69,7 @@ fix: development ## format, and apply the fixes of ruff
 
 docs: development ## generate tables, vectors, pictures and manual page, and build the site in site/
 	$(BIN)/python docs/make/protocol_tables.py
+	$(BIN)/python docs/make/command_tables.py
 	$(BIN)/python tests/checks/make_vectors.py
 	$(BIN)/python docs/make/walk_tables.py
 	$(BIN)/python docs/make/pictures.py

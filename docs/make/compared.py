@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from protocol_tables import table
+from marked_tables import table
 from tool_probes import ABSENT, CLONE, MARKS, Finding, read_expectations, try_tool
 
 PAGE = CLONE / "docs" / "compared.md"

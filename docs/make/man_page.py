@@ -16,11 +16,14 @@ from pathlib import Path
 
 import ndks
 from ndks.cli import build_parser
+from ndks.cli.exit_statuses import EXIT_STATUSES
 
 PAGE = Path(__file__).parents[2] / "docs" / "ndks.1"
 _LICENSE = r""".\" SPDX-FileCopyrightText: 2026 The NDKS project
 .\" SPDX-License-Identifier: MIT
 .\" Made by docs/make/man_page.py"""
+
+OF_ALL = ("help", "json", "verbose", "log_file")  # options of every command
 
 
 def man_page() -> str:
@@ -31,13 +34,18 @@ def man_page() -> str:
         r".SH NAME",
         r"ndks \- share keys with NDKS units",
         ".SH SYNOPSIS",
-        r"\fBndks\fR \fICOMMAND\fR ...",
+        r"\fBndks\fR [\fIOPTION\fR ...] \fICOMMAND\fR ...",
         ".SH DESCRIPTION",
         escaped(parser.description or ""),
+        ".SH OPTIONS",
+        "In front of the command or after it. The unit and its time\\-out are for the commands that name them below.",
+        *(line for action in parser._actions if action.option_strings for line in entry(parser, action)),
         ".SH COMMANDS",
         *(line for command in subcommands(parser) for line in section(command)),
+        ".SH EXIT STATUS",
+        *(line for number, meaning in EXIT_STATUSES.items() for line in (".TP", str(number), escaped(meaning))),
         ".SH NOTES",
-        *preformatted(parser.epilog or ""),
+        *preformatted((parser.epilog or "").partition("\nexit status:")[0]),
     ]
     return "\n".join(lines) + "\n"
 
@@ -55,15 +63,18 @@ def is_group(parser: argparse.ArgumentParser) -> bool:
 
 
 def section(command: argparse.ArgumentParser) -> Iterator[str]:
-    actions = [action for action in command._actions if not isinstance(action, argparse._HelpAction)]
+    actions = [action for action in command._actions if action.dest not in OF_ALL]
     arguments = [action for action in actions if not action.option_strings]
     yield f".SS {escaped(' '.join([command.prog.split(' [')[0], *map(name_of, arguments), '[OPTION ...]']))}"
     yield escaped(command.description or "")
     for action in [*arguments, *(action for action in actions if action.option_strings)]:
-        yield ".TP"
-        yield rf"\fB{escaped(name_of(action))}\fR"
-        yield escaped(command._get_formatter()._expand_help(action) if action.help else "")
+        yield from entry(command, action)
     yield from preformatted(command.epilog or "")
+
+
+def entry(command: argparse.ArgumentParser, action: argparse.Action) -> tuple[str, str, str]:
+    text = command._get_formatter()._expand_help(action) if action.help else ""
+    return ".TP", rf"\fB{escaped(name_of(action))}\fR", escaped(text)
 
 
 def name_of(action: argparse.Action) -> str:

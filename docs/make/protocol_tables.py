@@ -6,13 +6,12 @@ python docs/make/protocol_tables.py            write them
 python docs/make/protocol_tables.py --check    say whether they are up to date
 """
 
-import argparse
-import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from capsule_example import capsule_example
+from marked_tables import table, write_or_check
 
 from ndks.refusals import REFUSALS
 from ndks_protocol import commands, errors, flash, framing, session, texts
@@ -22,12 +21,6 @@ from ndks_unit import board
 from ndks_unit.flash import records
 
 DOCUMENT = Path(__file__).parents[2] / "protocol" / "PROTOCOL.md"
-_MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def command_table() -> str:
@@ -160,25 +153,5 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 
 
-def with_tables(text: str) -> str:
-    return _MARKED.sub(lambda found: found[1] + TABLES[found[2]]() + found[3], text)
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    text = DOCUMENT.read_text()
-    missing = TABLES.keys() - {name for _, name, _ in _MARKED.findall(text)}
-    if missing:
-        print(f"{DOCUMENT.name} has no place for: {', '.join(missing)}", file=sys.stderr)
-        return 1
-    if not parser.parse_args().check:
-        DOCUMENT.write_text(with_tables(text))
-    elif with_tables(text) != text:
-        print(f"the tables of {DOCUMENT.name} are stale: make docs", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(DOCUMENT, TABLES, __doc__))

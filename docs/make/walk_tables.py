@@ -14,7 +14,7 @@ import ast
 import re
 import sys
 
-from protocol_tables import table
+from marked_tables import table
 from rooms import ROOT, modules
 from walk import WALKS, Walk, walk
 

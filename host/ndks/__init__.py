@@ -20,8 +20,11 @@ __all__ = (
     "CheckFailed",
     "Declined",
     "DeviceError",
+    "ExportedKey",
     "FileError",
     "Hello",
+    "Inspected",
+    "Joined",
     "Key",
     "Member",
     "NdksError",
@@ -31,6 +34,7 @@ __all__ = (
     "Unsealed",
     "PortPermission",
     "ProtocolError",
+    "ReceivedMessage",
     "SeveralUnits",
     "Status",
     "Unit",
@@ -51,3 +55,7 @@ else:
         if name in __all__:
             return getattr(importlib.import_module(".api", __name__), name)
         raise AttributeError(f"module {__name__} has no attribute {name}")
+
+    def __dir__() -> list[str]:
+        """Show in an interpreter what there is, loaded or not."""
+        return sorted({*globals(), *__all__})

@@ -3,9 +3,12 @@
 """Public names of the package `ndks`, imported at the first use of one of them."""
 # pyright: reportUnusedImport=false
 
-from .driver.answers import Hello, Key, Status
+from .driver.answers import Hello, Inspected, Key, Status
 from .driver.capsules import Unsealed
-from .driver.finding import find_unit as open
+from .driver.exported_keys import ExportedKey
+from .driver.finding import open
+from .driver.joining import Joined
+from .driver.messages import ReceivedMessage
 from .driver.unit import Unit
 from .exceptions import (
     AuthenticationError,

@@ -112,7 +112,7 @@ def test_three_laptops_give_one_result(lab: Lab, carol: FaradayLaptop) -> None:
     assert "held      all 3 sides hold the same keys" in lines
     assert lines[-1] == "result: HELD. All 3 units gave the same keys, and no channel was open at any laptop."
     values = json.loads(compare_three(lab, carol, "--json").text)
-    assert (values["held"], len(values["units"]), len(values["keys"][0]["commitments"])) == (True, 3, 3)
+    assert (values["held"], len(values["serial_numbers"]), len(values["keys"][0]["commitments"])) == (True, 3, 3)
 
 
 def test_one_of_three_that_differs(

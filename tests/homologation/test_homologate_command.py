@@ -12,8 +12,10 @@ from pathlib import Path
 import dpkt
 import pytest
 from homologation.browser import BROWSER, check_page
+from support.answers import complaints
 from support.emulate_process import emulated
 
+from ndks.cli import fields
 from ndks_laboratory.homologation.adversaries.roster import ACTIVE, PASSIVE
 from ndks_laboratory.homologation.requirements import REQUIREMENTS
 
@@ -55,6 +57,7 @@ def test_paper_is_refused_and_says_what_was_read(tmp_path: Path) -> None:
     report = json.loads(finished.stdout)
     assert report["verdict"] == "NOT APPROVED"
     assert "suite paper" in report["warning"]
+    assert list(complaints(report, fields.fields_of(f"schema {fields.ANSWERS['homologate']}"))) == []
     by_label = {finding["label"]: finding for finding in report["targets"][0]["findings"]}
     assert {label for label, finding in by_label.items() if finding["succeeded"]} >= {"A1", "A2", "A3", "A8", "S"}
     # Tags are secure, but two keystreams of suite paper may be similar by chance.

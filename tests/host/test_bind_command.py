@@ -139,7 +139,7 @@ def test_binding_by_file(here: Laptop, place: str, words: str, tmp_path: Path) -
     code.write_text(f"{words}\n")
     values = here.values("bind", "--code", code, "--unit", place)
     assert (values["schema"], values["lane"], values["with_network"]) == (1, 1, False)
-    assert set(values) == {"schema", "unit", "lane", "binding_id", "characteristics", "with_network"}
+    assert set(values) == {"schema", "serial_number", "lane", "binding_id", "characteristics", "with_network"}
     assert here.opens(place)
 
 
@@ -274,7 +274,7 @@ def test_what_the_laptop_is_known_by(here: Laptop, bound: str) -> None:
     assert unit["differences"] == []
     text = here.run("bind", "--show").text
     assert all(value in text for _, value in values["characteristics"])
-    assert f"unit {unit['unit']}: unchanged since it was bound" in text
+    assert f"unit {unit['serial_number']}: unchanged since it was bound" in text
 
 
 def test_what_has_changed_is_shown(here: Laptop, bound: str) -> None:
@@ -338,9 +338,9 @@ def test_copy_in_json(here: Laptop, bound: str, desk: Path) -> None:
     values = here.values("bind", "--backup", desk / "home.sealed")
     assert (values["schema"], values["file"]) == (1, str(desk / "home.sealed"))
     lose_disk(here)
-    finished = here.run_with_input(values["code"], "bind", "--restore", desk / "home.sealed", "--json")
+    finished = here.run_with_input(values["backup_code"], "bind", "--restore", desk / "home.sealed", "--json")
     restored = json.loads(finished.text)
-    assert (restored["schema"], restored["directory"], len(restored["units"])) == (1, str(here.home), 1)
+    assert (restored["schema"], restored["directory"], len(restored["serial_numbers"])) == (1, str(here.home), 1)
 
 
 def test_nothing_of_a_binding_can_be_read_in_a_copy(here: Laptop, copy: tuple[Path, str]) -> None:
@@ -394,7 +394,7 @@ def test_bindings_are_not_overwritten_unasked(
     assert "--force" in refused.advice
     assert elsewhere.opens(f"{bound}2")
     finished = elsewhere.run_with_input(copy[1], "bind", "--restore", copy[0], "--force", "--json")
-    restored = json.loads(finished.text)["units"]
+    restored = json.loads(finished.text)["serial_numbers"]
     assert restored == [here.values("info", "--unit", bound)["hello"]["serial_number"]]
     assert elsewhere.opens(bound)
     assert not elsewhere.opens(f"{bound}2")
@@ -530,9 +530,9 @@ def test_zeroizing_at_any_laptop(
         [] if where == "here" else [values["serial_number"]]
     )
     again = here.values("provision", network_file, "--bind", "--unit", bound)
-    assert (again["lane"], again["unit"]) == (2, values["serial_number"])
+    assert (again["lane"], again["serial_number"]) == (2, values["serial_number"])
     assert here.opens(bound)
-    assert [(member.lane, member.uid) for member in ndks.Network.load(network_file).members] == [
+    assert [(member.lane, member.serial_number) for member in ndks.Network.load(network_file).members] == [
         (2, values["serial_number"])
     ]
 
@@ -597,7 +597,7 @@ def test_showing_one_unit(alice: str, bob: str, call: Call) -> None:
         serial_number = unit.hello.serial_number
     for name in (alice, serial_number.lower()):
         units = json.loads(call("bind", "--show", "--unit", name, "--json").text)["units"]
-        assert [unit["unit"] for unit in units] == [serial_number]
+        assert [unit["serial_number"] for unit in units] == [serial_number]
 
 
 def test_trust_without_a_unit_says_what_to_add(monkeypatch: pytest.MonkeyPatch, call: Call) -> None:

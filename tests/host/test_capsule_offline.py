@@ -59,7 +59,7 @@ def test_numbers_far_ahead(network: ndks.Network, network_file: Path, capsule: P
 
 def test_file_and_json(capsule: Path, network_file: Path, network: ndks.Network, call: Call) -> None:
     members = (ndks.Member(1, "00" * 8, "alice"),)
-    dataclasses.replace(network, next_lane=2, members=members).save(network_file)
+    dataclasses.replace(network, next_lane=2, members=members).save(network_file, overwrite=True)
     finished = call("decrypt", capsule, "--network", network_file, "--json")
     target = capsule.with_suffix("")
     assert json.loads(finished.text) == {
@@ -85,6 +85,7 @@ def test_network_file_of_another_network(capsule: Path, tmp_path: Path, call: Ca
 
 def test_network_file_that_is_none(capsule: Path, tmp_path: Path, call: Call) -> None:
     (tmp_path / "damaged.ndksnet").write_text("{}")
+    (tmp_path / "damaged.ndksnet").chmod(0o600)
     for command in ("decrypt", "inspect"):
         assert_refused(call(command, capsule, "--network", tmp_path / "damaged.ndksnet"), "NETWORK_FILE", 1)
         assert_refused(call(command, capsule, "--network", tmp_path / "missing.ndksnet"), "FILE", 1)
@@ -97,7 +98,7 @@ def test_what_an_outsider_sees(network: ndks.Network, capsule: Path, call: Call,
     seen = json.loads(call("inspect", capsule, "--json").text)
     whole = size_of_capsule(size)
     chunks = -(-(whole - HEADER_SIZE) // FULL_CHUNK)
-    assert seen == {"schema": 1, "file": str(capsule), "version": 1, "size": whole, "chunks": chunks, "data": size}
+    assert seen == {"schema": 1, "file": str(capsule), "version": 1, "size": whole, "chunks": chunks, "bytes": size}
     text = call("inspect", capsule).text
     assert f"{whole} bytes, chunks: {chunks}, for {size} bytes of data (not verified)" in text
     assert "masked" in text
@@ -110,13 +111,13 @@ def test_what_a_member_sees(network: ndks.Network, alice: str, bob: str, capsule
         assert (finished.status, finished.stderr) == (0, "")
         return json.loads(finished.text)["member"]
 
-    new = {"lane": 1, "number": 300, "cipher": "aes", "suite": "hybrid", "state": "new"}
+    new = {"lane": 1, "number": 300, "cipher": "aes", "suite": "hybrid", "capsule_state": "new"}
     assert seen_by(bob, 300, "aes") == new
     assert call("decrypt", capsule, "--unit", bob, "-o", "-").output == LETTER
-    assert seen_by(bob, 300)["state"] == "DUPLICATE"
-    assert seen_by(bob, 44)["state"] == "TOO_OLD"
-    assert seen_by(bob, 300 + MAX_JUMP + 1)["state"] == "TOO_FAR"
-    assert seen_by(alice, 300) == {"lane": 1, "suite": "hybrid", "state": "made by this unit"}
+    assert seen_by(bob, 300)["capsule_state"] == "DUPLICATE"
+    assert seen_by(bob, 44)["capsule_state"] == "TOO_OLD"
+    assert seen_by(bob, 300 + MAX_JUMP + 1)["capsule_state"] == "TOO_FAR"
+    assert seen_by(alice, 300) == {"lane": 1, "suite": "hybrid", "capsule_state": "made by this unit"}
     text = call("inspect", capsule, "--unit", bob).text
     assert [line.split()[0] for line in text.splitlines()] == [
         *("capsule", "size", "lane", "number", "cipher", "suite", "state")
@@ -131,7 +132,7 @@ def test_inspecting_changes_nothing(bob: str, capsule: Path, call: Call) -> None
 
 def test_what_the_network_file_shows(capsule: Path, network_file: Path, network: ndks.Network, call: Call) -> None:
     members = (ndks.Member(1, "00" * 8, "alice"),)
-    dataclasses.replace(network, next_lane=2, members=members).save(network_file)
+    dataclasses.replace(network, next_lane=2, members=members).save(network_file, overwrite=True)
     seen = json.loads(call("inspect", capsule, "--network", network_file, "--json").text)
     header = header_of(network, capsule.read_bytes())
     assert seen["member"] == {
@@ -165,6 +166,6 @@ def test_files_that_are_no_capsules(capsule: Path, content: bytes, code: str, st
 
 def test_shortest_file_that_may_be_a_capsule(capsule: Path, bob: str, network_file: Path, call: Call) -> None:
     capsule.write_bytes(b"\1" * (HEADER_SIZE + 32))
-    assert json.loads(call("inspect", capsule, "--json").text)["data"] == 0
+    assert json.loads(call("inspect", capsule, "--json").text)["bytes"] == 0
     for view in (("--unit", bob), ("--network", network_file)):
         assert_refused(call("inspect", capsule, *view), "HEADER", 5)

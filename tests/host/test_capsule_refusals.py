@@ -281,7 +281,7 @@ def test_a_unit_that_was_moved_to_another_laptop_offline(
     network: ndks.Network, network_file: Path, desk: Path, call: Call
 ) -> None:
     members = (ndks.Member(1, "00" * 8, "alice", LAPTOP.hex()),)
-    dataclasses.replace(network, next_lane=2, members=members).save(network_file)
+    dataclasses.replace(network, next_lane=2, members=members).save(network_file, overwrite=True)
     receiver = Bob(call, ("--network", network_file), desk)
     receiver.assert_refused(OtherMember(network, 1).seal(LONG_LETTER), "BINDING", 5)
     receiver.assert_opens(OtherMember(network, 1, binding_id=LAPTOP).seal(LONG_LETTER), data=LONG_LETTER)

@@ -125,7 +125,9 @@ def test_list_shows_each_unit_and_stops_at_none(monkeypatch: pytest.MonkeyPatch,
             finished = call("list", "--json")
     values = json.loads(finished.text)
     assert (finished.status, values["schema"], values["usb"]) == (0, 1, [])
-    found = {unit["port"]: unit.get("error") or unit["status"]["state"] for unit in values["units"]}
+    found = {
+        unit["port"]: unit["error"]["code"] if "error" in unit else unit["status"]["state"] for unit in values["units"]
+    }
     assert found == {gone.device: "NO_UNIT", silent: "TIMEOUT", alice.port: "BUSY", bob.port: "blank"}
 
 

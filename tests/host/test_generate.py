@@ -85,7 +85,7 @@ def test_interrupted_stream_beside_the_file_is_kept(generate: Call, tmp_path: Pa
 
 def test_json_is_one_object(generate: Call) -> None:
     values = json.loads(generate(*FIRST, "--bits", 64, "--first", 8, "--json").text)
-    expected = {"schema": 1, "k": 1, "first": 8, "bits": 64, "format": "bits", "key": KEYS[0]["bits"][8:72]}
+    expected = {"schema": 1, "index": 1, "first": 8, "bits": 64, "format": "bits", "key": KEYS[0]["bits"][8:72]}
     assert "not for protection" in values.pop("warning")
     assert values == expected
 

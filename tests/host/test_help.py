@@ -87,7 +87,7 @@ def test_help_of_all() -> None:
         assert re.search(rf"^    {command[0]}\b", finished.text, re.MULTILINE)
     assert "NDKS_UNIT" in finished.text
     assert "NDKS_HOME" in finished.text
-    assert "130 interrupted" in finished.text
+    assert "130  interrupted" in finished.text
 
 
 def test_version() -> None:

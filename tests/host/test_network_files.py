@@ -131,7 +131,7 @@ def test_good_file_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "good.ndksnet"
     path.write_text(json.dumps(good() | {"members": [MEMBER | {"binding_id": "11" * 16}], "next_lane": 2}))
     network = ndks.Network.load(path)
-    network.save(path)
+    network.save(path, overwrite=True)
     assert ndks.Network.load(path) == network
     assert network.members == (ndks.Member(1, "00" * 8, "", "11" * 16),)
 
@@ -145,7 +145,7 @@ def test_operators_are_read_back_and_left_out_when_they_are_those_of_equation_7(
     path.write_text(having(operators={"f1": f1, "f2": f2}))
     network = ndks.Network.load(path)
     assert (network.f1, network.f2) == (f1, f2)
-    network.save(path)
+    network.save(path, overwrite=True)
     assert ndks.Network.load(path) == network
     assert ("operators" in json.loads(path.read_text())) == ((f1, f2) != ("sinusoid", "cosine"))
 
@@ -214,7 +214,7 @@ def test_new_network_as_json(tmp_path: Path) -> None:
 def test_show_tells_all_but_the_secret(tmp_path: Path) -> None:
     path = tmp_path / "o.ndksnet"
     path.write_text(having(members=[MEMBER | {"label": "alice"}], next_lane=2))
-    for options in ([], ["--json"]):
+    for options in (["--parameters"], ["--parameters", "--json"]):
         finished = run("network", "show", path, *options)
         assert finished.status == 0
         for word in ("office", ndks.Network.load(path).network_id, "0.52", "alice", "00" * 8):

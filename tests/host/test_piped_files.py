@@ -174,7 +174,7 @@ def test_streams_that_are_no_files_may_be_the_same(alice: str, terminal: int, ne
 
 def test_a_missing_source_is_the_same_exception_as_any_other_file_error(alice: str, desk: Path, call: Call) -> None:
     with ndks.open(alice) as unit:
-        before = unit.member_status().message_counter
+        before = unit.status().message_counter
         for source, target in (("missing", "out"), (".", "out"), (__file__, "missing/out")):
             with pytest.raises(ndks.FileError):
                 unit.encrypt(desk / source, desk / target)
@@ -182,7 +182,7 @@ def test_a_missing_source_is_the_same_exception_as_any_other_file_error(alice: s
                 unit.decrypt(desk / source, desk / target)
         with pytest.raises(ndks.FileError, match="there is no"), unit.taking_message(desk / "missing"):
             pass
-        assert unit.member_status().message_counter == before
+        assert unit.status().message_counter == before
     for command in COMMANDS:
         refused = call(command, desk / "missing.ndks", "--unit", alice)
         assert_refused(refused, "FILE", 1)

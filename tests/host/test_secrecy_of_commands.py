@@ -222,7 +222,7 @@ def test_binding_and_copies(stage: Stage) -> None:
     stage.run("bind", "--code", "code.words", *carol)
     assert stage.status == 5
     copied = json.loads(stage.run("bind", "--backup", "home.sealed", "--json", shows_code=True))
-    stage.run("bind", "--restore", "home.sealed", "--force", typed=copied["code"])
+    stage.run("bind", "--restore", "home.sealed", "--force", typed=copied["backup_code"])
     assert stage.status == 0
     stage.run("bind", "--restore", "home.sealed", "--force", typed=WRONG_WORDS)
     assert stage.status == 2

@@ -74,7 +74,7 @@ def test_one_decimal_of_p1_is_seen() -> None:
 def test_messages_arrive_and_roles_swap(tmp_path: Path) -> None:
     directory = tmp_path / "stage"
     values = json.loads(run_demo("--json", "--directory", str(directory)).stdout)
-    turns = [(m["sender"], m["sealed_in_mode"], m["opened_in_mode"], m["cipher"]) for m in values["messages"]]
+    turns = [(m["sender"], m["sealed_in"], m["opened_in"], m["cipher"]) for m in values["messages"]]
     assert turns == [
         ("alice", "b", "a", "vernam"),
         ("alice", "a", "b", "vernam"),
@@ -88,7 +88,7 @@ def test_messages_arrive_and_roles_swap(tmp_path: Path) -> None:
         assert received.read_bytes()[:16].hex() == message["first_bytes"]
         assert f"message number {message['number']}" in received.with_suffix(".txt").read_text()
         assert not sent.with_suffix("").exists()
-        assert (message["same"], message["error"]) == (True, "")
+        assert (message["same"], message["problem"]) == (True, "")
         assert message["entropy"] > 7.9
         assert message["entropy_of_text"] < 1
     assert {check["held"] for check in values["message_checks"]} <= {True, None}

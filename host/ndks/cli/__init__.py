@@ -15,11 +15,10 @@ from ndks.times import DEFAULT_TIMEOUT
 
 from . import streams
 from .arguments import add_unit_options
+from .exit_statuses import EXIT_STATUSES, INTERRUPTED
 from .output import Output, need_stdout
 from .parser import Parser, add_common, add_group, add_parser, count_leading, make_parser
 from .signals import end_on_signals
-
-_INTERRUPTED = 130
 
 # In the order of --help: the module and the help line of each command. A module is imported when its command is run;
 # its function add_NAME adds the arguments and the handler of the command to a parser.
@@ -53,7 +52,7 @@ COMMANDS = {
 }
 
 _DESCRIPTION = "Share keys with NDKS units: boxes that compute the same key for the same key index, with no channel."
-_EXAMPLES = """\
+_EPILOG = """\
 a first try, without a board:
   ndks network new office                                make office.ndksnet
   ndks provision office.ndksnet --bind --unit emulator:alice    make two emulated units, members of it
@@ -63,15 +62,22 @@ a first try, without a board:
   ndks encrypt letter.txt --unit emulator:alice                 a message ...
   ndks decrypt letter.txt.ndks --unit emulator:bob -o -         ... arrives
 
-environment: NDKS_UNIT replaces a missing --unit; NDKS_HOME is the directory of this laptop's bindings. Exit status:
-0 ok, 1 failed, 2 usage, 3 no unit or several, 4 device error, 5 authentication, 6 time-out or unit removed,
-130 interrupted, 143 ended by SIGTERM, 129 by SIGHUP.
+environment:
+  NDKS_UNIT    the unit, where --unit is missing
+  NDKS_HOME    directory of this laptop's bindings
+
+exit status:
 """
+
+
+def exit_statuses() -> str:
+    """Return a line for each exit status."""
+    return "".join(f"  {number:<4} {meaning}\n" for number, meaning in EXIT_STATUSES.items())
 
 
 def build_parser(loaded: Collection[str] = tuple(COMMANDS)) -> Parser:
     """Return the parser of all commands; those not `loaded` have only a name and a help line."""
-    parser = make_parser("ndks", _DESCRIPTION, _EXAMPLES)
+    parser = make_parser("ndks", _DESCRIPTION, _EPILOG + exit_statuses())
     parser.add_argument("-V", "--version", action="version", version=f"ndks {ndks.__version__}")
     add_common(parser)
     add_unit_options(parser, "$NDKS_UNIT, or the only one")
@@ -97,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except NdksError as error:
         return out.failed(error.code, str(error), error.advice, error.exit_status)
     except KeyboardInterrupt:
-        return out.failed("INTERRUPTED", "stopped by Ctrl-C", args.resume_advice, _INTERRUPTED)
+        return out.failed("INTERRUPTED", "stopped by Ctrl-C", args.resume_advice, INTERRUPTED)
     except OSError as error:
         refused = file_error(error)
         return out.failed(refused.code, str(refused), refused.advice, refused.exit_status)

@@ -107,12 +107,13 @@ def trust(args: argparse.Namespace, out: Output) -> None:
     if args.network:
         Network.load(args.network)  # reports an invalid file before the lock
         note_binding(args.network, args.lane, args.binding_id)
-        where = str(args.network)
+        where = {"file": str(args.network)}
     else:
-        where = f"unit {_tell(args)}"
+        where = {"serial_number": _tell(args)}
     known = args.binding_id.strip("0")
-    text = f"{where} accepts messages of lane {args.lane} from {'the laptop with this id' if known else 'any laptop'}"
-    out.done({"lane": args.lane, "binding_id": args.binding_id, "where": where}, text)
+    who = where.get("file") or f"unit {where['serial_number']}"
+    text = f"{who} accepts messages of lane {args.lane} from {'the laptop with this id' if known else 'any laptop'}"
+    out.done({"lane": args.lane, "binding_id": args.binding_id, **where}, text)
 
 
 def _tell(args: argparse.Namespace) -> str:
@@ -139,11 +140,10 @@ def zeroize(args: argparse.Namespace, out: Output) -> None:
     out.done({"serial_number": serial_number, "state": state}, f"unit {serial_number} is erased. {how}")
 
 
-def bound_values(unit: Unit, binding: Binding) -> dict[str, Any]:
+def bound_values(serial_number: str, lane: int, binding: Binding) -> dict[str, Any]:
     """Return the result of binding a unit, for JSON."""
-    lane = unit.member_status().lane
     names = sorted({name for name, _ in binding.characteristics})
-    values = {"unit": unit.hello.serial_number, "lane": lane, "binding_id": binding.binding_id}
+    values = {"serial_number": serial_number, "lane": lane, "binding_id": binding.binding_id}
     return {**values, "characteristics": names, "with_network": binding.with_network}
 
 
@@ -152,11 +152,11 @@ def bound_text(values: dict[str, Any], members: Sequence[Member] = ()) -> str:
     if not values["characteristics"]:
         note("WARNING: no characteristic of this laptop can be read: the binding rests on the laptop's secret alone")
     trust = f"ndks trust {values['lane']} {values['binding_id']}"
-    lines = [f"unit {values['unit']} is bound to this laptop; for each other unit of its network, run:"]
+    lines = [f"unit {values['serial_number']} is bound to this laptop; for each other unit of its network, run:"]
     others = [member for member in members if member.lane != values["lane"]]
     for member in others:
-        who = ", ".join(filter(None, [f"lane {member.lane}", f"unit {member.uid}", member.label]))
-        lines.append(f"{trust} --unit {port_of(member.uid) or 'UNIT'}    # {who}")
+        who = ", ".join(filter(None, [f"lane {member.lane}", f"unit {member.serial_number}", member.label]))
+        lines.append(f"{trust} --unit {port_of(member.serial_number) or 'UNIT'}    # {who}")
     return "\n".join([*lines, *([] if others else [f"{trust} --unit UNIT"])])
 
 
@@ -168,14 +168,15 @@ def _bind(args: argparse.Namespace, out: Output) -> None:
             return
         known = unit.is_bound_here and not args.code
         code = b"" if known else _read_code(args.code, "the transport code")
-        values = bound_values(unit, unit.bind(code, with_network=args.with_network))
+        binding = unit.bind(code, with_network=args.with_network)
+        values = bound_values(unit.hello.serial_number, unit.status().lane, binding)
     out.done(values, bound_text(values))
 
 
 def _go_on_far(unit: Unit, out: Output) -> None:
-    unit.unlock(allow_jump=True)
-    values = {"unit": unit.hello.serial_number, "message_counter": unit.status().message_counter}
-    out.done(values, f"unit {values['unit']} goes on after message {values['message_counter']}")
+    status = unit.unlock(allow_jump=True)
+    values = {"serial_number": unit.hello.serial_number, "message_counter": status.message_counter}
+    out.done(values, f"unit {values['serial_number']} goes on after message {values['message_counter']}")
 
 
 def _show(args: argparse.Namespace, out: Output) -> None:
@@ -185,12 +186,14 @@ def _show(args: argparse.Namespace, out: Output) -> None:
     for serial_number in _asked_for(args, store):
         for binding in store.unit(serial_number).bindings:
             changed = _changes(binding)
-            units.append({"unit": serial_number, "binding_id": binding.binding_id, "differences": changed})
+            values = {"serial_number": serial_number, "binding_id": binding.binding_id, "differences": changed}
+            units.append(values)
     rows = [f"{name:12}{value}" for name, value in present] or [
         "no characteristics: a binding rests on this laptop's secret alone"
     ]
     rows += [
-        f"unit {unit['unit']}: {', '.join(unit['differences']) or 'unchanged since it was bound'}" for unit in units
+        f"unit {unit['serial_number']}: {', '.join(unit['differences']) or 'unchanged since it was bound'}"
+        for unit in units
     ]
     out.result({"characteristics": [list(pair) for pair in present], "units": units}, "\n".join(rows))
 
@@ -240,7 +243,7 @@ def _back_up(args: argparse.Namespace, out: Output) -> None:
     with private_file(args.backup, overwrite=args.force) as file:
         file.write(sealed)
         file.flush()
-        out.result({"file": str(args.backup), "code": words}, text)  # if this fails, the former file stays
+        out.result({"file": str(args.backup), "backup_code": words}, text)  # if this fails, the former file stays
 
 
 def _restore(args: argparse.Namespace, out: Output) -> None:
@@ -249,7 +252,7 @@ def _restore(args: argparse.Namespace, out: Output) -> None:
     store.refuse_existing(overwrite=args.force)
     units = backup.restore(store, sealed, _read_code(None, "the code of the backup"), overwrite=args.force)
     text = f"{store.directory}: restored the bindings of {len(units)} units: {', '.join(units)}"
-    out.done({"directory": str(store.directory), "units": units}, text)
+    out.done({"directory": str(store.directory), "serial_numbers": units}, text)
 
 
 def _read_code(path: Path | None, what: str) -> bytes:

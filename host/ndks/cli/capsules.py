@@ -80,7 +80,7 @@ def encrypt(args: argparse.Namespace, out: Output) -> None:
     if target is None:
         formats.refuse_terminal("add -o FILE, or pipe it on")
     with open_source(args) as source, ndks.open(args.unit, args.timeout) as unit:
-        status = unit.member_status()
+        status = unit.unlock()
         cipher, mode = args.cipher or status.cipher, args.mode or _MODE
         values = {"cipher": cipher, "mode": mode, "suite": status.suite, **warn_of_suite(status.suite)}
         total = size_of_source(args)
@@ -135,7 +135,7 @@ def _decrypt_with_unit(
     args: argparse.Namespace, source: Source, target: Path | Sink, show_progress: Callable[[], Any]
 ) -> tuple[capsules.Unsealed, str, str]:
     with ndks.open(args.unit, args.timeout) as unit:
-        suite = unit.member_status().suite
+        suite = unit.unlock().suite
         with show_progress() as bar:
             opened = unit.decrypt(
                 source,
@@ -157,7 +157,7 @@ def _decrypt_offline(
         opened = capsules.unseal_offline(network, source, sink, bar.update)
     note("opened offline: a repeated capsule is not detected, and no unit learns that this one was opened")
     member = network.member(opened.lane)
-    label = f" ({member.label or member.uid})" if member else ""
+    label = f" ({member.label or member.serial_number})" if member else ""
     return opened, f"lane {opened.lane}{label}", network.suite
 
 

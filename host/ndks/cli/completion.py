@@ -63,7 +63,7 @@ _EXAMPLES = """\
 def completion(args: argparse.Namespace, out: Output) -> None:
     if args.units:
         units = _units()
-        out.result({"units": units}, "\n".join(units))
+        out.result({"unit_names": units}, "\n".join(units))
         return
     need(args.shell is not None, "a shell is missing", f"name one of {', '.join(shtab.SUPPORTED_SHELLS)}")
     script = _script(args.shell)

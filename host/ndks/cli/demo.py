@@ -81,7 +81,7 @@ def _key_values(shown: Demonstration) -> dict[str, Any]:
         "cage": " ".join(cages.command),
         "namespace": namespace(),
         "sides": cages.evidence,
-        "units": [member.serial_number for member in shown.members],
+        "serial_numbers": [member.serial_number for member in shown.members],
         "keys": [asdict(key) | {"same": key.same} for key in shown.keys.keys],
         "checks": [check.row() for check in shown.key_checks],
     }
@@ -99,14 +99,14 @@ def _values(carried: Carried) -> dict[str, Any]:
         "sender": letter.sender,
         "receiver": letter.receiver,
         "cipher": letter.cipher,
-        "sealed_in_mode": letter.sealed_in,
-        "opened_in_mode": letter.opened_in,
+        "sealed_in": letter.sealed_in,
+        "opened_in": letter.opened_in,
         "recorded": len(carried.capsule),
         "first_bytes": carried.capsule[:16].hex(),
         "entropy": round(entropy(carried.capsule), 3),
         "entropy_of_text": round(entropy(letter.text), 3),
         "same": carried.same,
-        "error": carried.error,
+        "problem": carried.error,
     }
 
 

@@ -24,7 +24,7 @@ from ndks.printable import printable
 from ndks.shipped import UDEV_RULE, udev_advice
 from ndks_protocol import MAJOR, MINOR
 
-from .output import Output
+from .output import Output, error_values
 from .parser import Parser, set_up
 
 _LIBRARIES = ("pyserial", "pyusb", "libusb-package", "cryptography", "numpy", "filelock", "platformdirs")
@@ -135,7 +135,7 @@ def _units(problems: list[str]) -> Iterator[dict[str, Any]]:
         unit: dict[str, Any] = {"port": found.candidate.port, "serial_number": found.candidate.serial_number}
         if found.problem:
             problems.append(f"unit at {found.candidate.port}: {_told(found.problem)}")
-            yield unit | {"error": found.problem.code}
+            yield unit | {"error": error_values(found.problem)}
             continue
         assert found.hello
         if found.hello.flags:
@@ -175,7 +175,8 @@ def _screen(values: dict[str, Any]) -> Iterator[str]:
         yield f"  {port['port']}: {printable(str(port['product']))}, {port['owner']}, {allowed}"
     yield f"{'units':16}{len(values['units'])}"
     for unit in values["units"]:
-        state = unit.get("error") or f"{unit['hello']['state']}, firmware {unit['hello']['firmware']}"
+        hello, error = unit.get("hello"), unit.get("error")
+        state = error["code"] if error else f"{hello['state']}, firmware {hello['firmware']}"
         yield f"  {unit['serial_number']} at {unit['port']}: {state}"
     yield f"{'problems':16}{len(values['problems']) or 'none found'}"
     yield from (f"  {printable(problem)}" for problem in values["problems"])

@@ -118,11 +118,13 @@ def run(args: argparse.Namespace, out: Output) -> None:
     keys, watch = KeySet(args.salt, args.keys, args.bits), ChannelWatch(look, args.accept_risk)
     plan = FaradayPlan(keys, target, args.message, cipher=args.cipher, overwrite=args.force, watch=watch)
     with ndks.open(port, args.timeout) as unit, out.progress(_size(args), "keys") as bar:
-        warning = warn_of_suite(unit.member_status().suite)
+        warning = warn_of_suite(unit.unlock().suite)
         if warning:
             note(f"WARNING: {target} reveals such keys to an exhaustive search: keep it as secret as the keys")
         record = faraday.take_record(unit, plan, before, bar.update)
-    out.done({"file": str(target), **asdict(record), **warning}, _record_text(target, record))
+    values = asdict(record)
+    values["serial_number"] = values.pop("unit")
+    out.done({"file": str(target), **values, **warning}, _record_text(target, record))
 
 
 def compare(args: argparse.Namespace, out: Output) -> int:
@@ -136,7 +138,7 @@ def compare(args: argparse.Namespace, out: Output) -> int:
     rows = faraday.key_rows(records)
     values = {
         "held": outcome.in_json,
-        "units": [record.unit for record in records],
+        "serial_numbers": [record.unit for record in records],
         "keys": [asdict(row) | {"same": row.same} for row in rows],
         "checks": [check.row() for check in checks],
         **warn_of_suite(max(record.suite for record in records)),

@@ -58,7 +58,7 @@ def generate(args: argparse.Namespace, out: Output) -> None:
     if network:
         _say_bare(network.suite, args.network)
     warning = warn_of_suite("paper")  # these bits are not encrypted
-    values = {"k": args.key_index, "first": args.first, "bits": args.bits, "format": args.format, **warning}
+    values = {"index": args.key_index, "first": args.first, "bits": args.bits, "format": args.format, **warning}
     if path:
         refuse_existing(path, args.force)
         with private_file(path, overwrite=args.force) as file:

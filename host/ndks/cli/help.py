@@ -5,10 +5,12 @@
 import argparse
 import platform
 import sys
+from typing import Any
 
 import ndks
 from ndks_protocol import MAJOR, MINOR
 
+from . import fields
 from .output import Output
 from .parser import Parser, set_up, subparsers_of
 
@@ -38,7 +40,13 @@ def show_help(args: argparse.Namespace, out: Output) -> None:
             parser.refuse_command(word)
         parser = commands[word]
     text = parser.format_help().rstrip("\n")
-    out.result({"help": text}, text)
+    out.result({"help": text, **_answers(args.named_command)}, text)
+
+
+def _answers(named_command: list[str]) -> dict[str, Any]:
+    """Return what a command answers with --json."""
+    answers = fields.answers_of(" ".join(named_command)) if named_command else {}
+    return {"answers": answers} if answers else {}
 
 
 def show_version(_args: argparse.Namespace, out: Output) -> None:

@@ -56,7 +56,7 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
         "version": header[0],
         "size": size,
         "chunks": chunks,
-        "data": data,
+        "bytes": data,
     }
     rows = [
         ("capsule", f"{args.file}, version {header[0]}"),
@@ -65,7 +65,7 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
     if args.network or args.unit:
         seen = _member_view_offline(args.network, header) if args.network else _member_view(args, header)
         values |= {"member": seen, **warn_of_suite(seen["suite"])}
-        rows += [(name, str(value)) for name, value in seen.items()]
+        rows += [(name.removeprefix("capsule_"), str(value)) for name, value in seen.items()]
     else:
         rows.append(
             ("the rest", "masked: only members can read sender, number, suite and cipher (--unit or --network)")
@@ -75,19 +75,19 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
 
 def _member_view(args: argparse.Namespace, header: bytes) -> dict[str, Any]:
     with ndks.open(args.unit, args.timeout) as unit:
-        status = unit.member_status()
+        status = unit.unlock()
         try:
             seen = unit.inspect(header)
         except DeviceError as error:
             if error.number != errors.REFLECTED:
                 raise
-            return {"lane": status.lane, "suite": status.suite, "state": "made by this unit"}
+            return {"lane": status.lane, "suite": status.suite, "capsule_state": "made by this unit"}
     return {
         "lane": seen.lane,
         "number": seen.number,
         "cipher": seen.cipher,
         "suite": status.suite,
-        "state": seen.state,
+        "capsule_state": seen.state,
     }
 
 
@@ -98,7 +98,7 @@ def _member_view_offline(path: Path, wire: bytes) -> dict[str, Any]:
     suite = commands.SUITES[header.suite] if header.suite < len(commands.SUITES) else f"unknown ({header.suite})"
     return {
         "lane": header.lane,
-        "sender": (member.label or f"unit {member.uid}") if member else "",
+        "sender": (member.label or f"unit {member.serial_number}") if member else "",
         "number": header.number,
         "cipher": commands.CIPHERS[header.cipher],
         "suite": suite,

@@ -160,7 +160,7 @@ def _size(args: argparse.Namespace) -> int:
 
 def _member_status(unit: Unit, args: argparse.Namespace) -> Status:
     """Return the status of a member; raise TOO_FAR early, where the acknowledgement would be refused."""
-    status = unit.member_status()
+    status = unit.unlock()
     if args.advance and not args.allow_jump and args.index > unit.next_index()[1] + MAX_JUMP:
         raise ndks.DeviceError(TOO_FAR)
     return status

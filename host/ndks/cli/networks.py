@@ -7,14 +7,10 @@ import contextlib
 from collections.abc import Generator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import ndks
-from ndks.driver.unit import Unit
 from ndks.files import refuse_existing
-from ndks.laptop.bindings import BindingStore
-from ndks.laptop.words import to_words
-from ndks.network.network_file import SUFFIX, Network, admit_unit, note_binding
+from ndks.network.network_file import SUFFIX, Network
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
@@ -89,12 +85,16 @@ def show_network(args: argparse.Namespace, out: Output) -> None:
     network = Network.load(args.network)
     hidden = {"secret"} if args.parameters else {"secret", "p1", "p2"}
     values = {name: value for name, value in asdict(network).items() if name not in hidden}
+    values["network"] = values.pop("name")
     rows = [
         ("network", f"{network.name}, id {network.network_id}, epoch {network.epoch}"),
         ("suite", f"{network.suite}, cipher {network.cipher}, d = {network.digits}"),
         *operator_rows(network.f1, network.f2),
         *([("p1", network.p1), ("p2", network.p2)] if args.parameters else []),
-        *((f"lane {member.lane}", f"unit {member.uid}  {member.label}".rstrip()) for member in network.members),
+        *(
+            (f"lane {member.lane}", f"unit {member.serial_number}  {member.label}".rstrip())
+            for member in network.members
+        ),
         ("next lane", str(network.next_lane)),
     ]
     text = "\n".join(f"{name:12}{value}" for name, value in rows)
@@ -105,40 +105,32 @@ def provision(args: argparse.Namespace, out: Output) -> None:
     if not args.bind:
         need_stdout()  # for the transport code
     Network.load(args.network)  # reports a damaged file before the search for a unit
-    with ndks.open(args.unit, args.timeout, create=True) as unit:
-        # The file is written before the unit gets its lane, so that no lane is given twice.
-        unit.check_blank()
-        if args.bind:
-            BindingStore().prepare()  # a failure after provisioning would leave a unit whose code nobody has
-        serial_number = unit.hello.serial_number
-        network, lane = admit_unit(args.network, serial_number, args.label)
-        code = unit.provision(network, lane)
-        bound = _bind(unit, code) if args.bind else None
-    values = {"network": network.name, "network_id": network.network_id, "unit": serial_number, "lane": lane}
-    text = f"unit {serial_number} is a member of network {network.name}, lane {lane}"
-    values |= {"suite": network.suite, **warn_of_suite(network.suite)}
-    if bound:
-        try:
-            note_binding(args.network, lane, bound["binding_id"])
-        finally:
+    with _code_kept() as codes:
+        with ndks.open(args.unit, args.timeout, create=True) as unit:
+            joined = unit.join(args.network, args.label, bind=args.bind, tell_code=codes.append)
+        network = joined.network
+        values = {"network": network.name, "network_id": network.network_id, "serial_number": joined.serial_number}
+        values |= {"lane": joined.lane, "suite": network.suite, **warn_of_suite(network.suite)}
+        text = f"unit {joined.serial_number} is a member of network {network.name}, lane {joined.lane}"
+        if joined.binding:
+            codes.clear()
+            bound = bound_values(joined.serial_number, joined.lane, joined.binding)
             out.done(values | bound, f"{text}\n{bound_text(bound, network.members)}")
-    else:
-        words = to_words(code)
-        how = "at its laptop, run ndks bind and type these words, which are shown only this once"
-        with _code_kept(words):
-            out.result(values | {"transport_code": words}, f"{text}\n{how}:\n{words}")
+        else:
+            code = joined.transport_code
+            out.result(values | {"transport_code": code}, f"{text}\n{_HOW_TO_BIND}:\n{code}")
 
 
-def _bind(unit: Unit, code: bytes) -> dict[str, Any]:
-    with _code_kept(to_words(code)):
-        return bound_values(unit, unit.bind(code))
+_HOW_TO_BIND = "at its laptop, run ndks bind and type these words, which are shown only this once"
 
 
 @contextlib.contextmanager
-def _code_kept(words: str) -> Generator[None]:
-    """Print the transport code on stderr if the block fails, because it exists nowhere else."""
+def _code_kept() -> Generator[list[str]]:
+    """Yield a list; if the block fails, print the transport codes in it on stderr, because they exist nowhere else."""
+    codes: list[str] = []
     try:
-        yield
+        yield codes
     except BaseException:
-        note(f"the unit is a member, and may still be bound to its transport code: {words}")
+        for words in codes:
+            note(f"the unit is a member, and may still be bound to its transport code: {words}")
         raise

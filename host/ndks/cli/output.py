@@ -9,7 +9,7 @@ import select
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ndks.exceptions import FileError
+from ndks.exceptions import FileError, NdksError
 from ndks.printable import printable
 from ndks.system_errors import file_error
 from ndks_protocol.generator import F1, F2
@@ -75,6 +75,11 @@ class Output:
             disable=None if visible else True,
             leave=False,
         )
+
+
+def error_values(error: NdksError) -> dict[str, Any]:
+    """Return an error as JSON has it."""
+    return {"code": error.code, "message": str(error), "advice": error.advice, "exit_status": error.exit_status}
 
 
 def is_stdout_open() -> bool:

@@ -10,10 +10,10 @@ from types import TracebackType
 
 import ndks
 
+from .exit_statuses import FAILED
 from .output import Output
 
 CODE = "UNEXPECTED"  # not a code of the unit
-_FAILED = 1  # exit status
 _CHAIN = 10  # exceptions shown of a chain
 
 
@@ -25,7 +25,7 @@ def report_unexpected(error: Exception, out: Output, *, verbose: bool) -> int:
     what = f"a bug in ndks: {type(error).__qualname__} at {_place(error.__traceback__)} ({system})"
     more = "" if verbose else " (--verbose adds a traceback)"
     return out.failed(
-        CODE, what, f"report it in an issue of the ndks project, with this line and the command{more}", _FAILED
+        CODE, what, f"report it in an issue of the ndks project, with this line and the command{more}", FAILED
     )
 
 

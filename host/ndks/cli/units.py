@@ -16,7 +16,7 @@ from ndks.line import usb
 from ndks_protocol.errors import RANGE
 
 from .arguments import add_path, add_unit
-from .output import Output, note, operator_rows, report, warn_of_suite
+from .output import Output, error_values, note, operator_rows, report, warn_of_suite
 from .parser import Parser, set_up
 
 
@@ -61,12 +61,11 @@ def info(args: argparse.Namespace, out: Output) -> None:
 
 
 def _status(unit: Unit) -> Status:
-    if unit.is_bound_here:
-        try:
-            return unit.member_status()
-        except ndks.NdksError as error:  # the state without a session is shown in any case
-            report(error.code, str(error), error.advice)
-    return unit.status()
+    try:
+        return unit.status()
+    except ndks.NdksError as error:  # the state without a session is shown in any case
+        report(error.code, str(error), error.advice)
+        return unit.status(unlock=False)
 
 
 def eject(args: argparse.Namespace, out: Output) -> None:
@@ -88,7 +87,7 @@ def _found_values(found: finding.Found) -> dict[str, Any]:
     values: dict[str, Any] = {"port": found.candidate.port, "serial_number": found.candidate.serial_number}
     values |= {"emulated_in": found.candidate.directory} if found.candidate.directory else {}
     if found.problem:
-        return values | {"error": found.problem.code, "message": str(found.problem)}
+        return values | {"error": error_values(found.problem)}
     assert found.hello
     assert found.status
     values |= {"bound_here": found.is_bound_here}

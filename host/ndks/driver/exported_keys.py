@@ -91,7 +91,7 @@ class KeyVerbs(OpenUnit):
         """Yield `bits` bits of key `index` in blocks of at most MAX_CHUNK bytes, from byte `offset` on."""
         if not 1 <= bits <= MAX_ELEMENTS:
             raise UsageError("a key has 1 to 2^40 bits")
-        epoch = self.member_status().epoch if epoch is None else epoch
+        epoch = self.unlock().epoch if epoch is None else epoch
         size = (bits + 7) // 8
         starts = range(offset, size, MAX_CHUNK)
         requests = ((epoch, index, start, min(MAX_CHUNK, size - start)) for start in starts)
@@ -102,7 +102,7 @@ class KeyVerbs(OpenUnit):
             yield block if start + len(block) < size else block[:-1] + without_unused(block[-1:], bits)
 
     def _exported(self, index: int, bits: int, epoch: int | None) -> ExportedKey:
-        return ExportedKey(index, self.member_status().epoch if epoch is None else epoch, bits, self)
+        return ExportedKey(index, self.unlock().epoch if epoch is None else epoch, bits, self)
 
 
 def without_unused(last: bytes, bits: int) -> bytes:

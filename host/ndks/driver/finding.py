@@ -24,20 +24,24 @@ class Found:
     is_bound_here: bool = False
 
 
-def find_unit(
-    wanted: str | None = None,
+def open(  # noqa: A001 (ndks.open)
+    unit: str | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     *,
     create: bool = False,
     bindings: BindingStore | None = None,
 ) -> Unit:
-    """Open a unit by its port or serial number, or the only unit if `wanted` is None.
+    """Open a unit for this process alone: `with ndks.open() as unit: ...`.
 
-    `create` makes a blank emulated unit if emulator:DIR has none. `timeout` is the longest wait for one answer, in
-    seconds. `bindings` defaults to the store of this user.
-    NoUnit, SeveralUnits, UnitBusy, PortPermission, UnitTimeout, VersionMismatch.
+    `unit` is a port ("/dev/ttyACM0", "COM3", "socket://127.0.0.1:7000", "emulator:DIR"), a serial number, or None for
+    the unit in NDKS_UNIT, or else the only one attached. `timeout` is the longest wait for one answer, in seconds.
+    `create` makes a blank emulated unit if emulator:DIR has none. `bindings` defaults to the store of this user. No
+    session is opened, and nothing in the unit changes.
+
+    NoUnit, SeveralUnits, UnitBusy, PortPermission, UnitTimeout, UnitRemoved, ProtocolError, VersionMismatch; FileError
+    for a user without a home directory.
     """
-    return open_unit(select_port(wanted), timeout, create=create, bindings=bindings)
+    return open_unit(select_port(unit), timeout, create=create, bindings=bindings)
 
 
 def survey(timeout: float) -> list[Found]:
@@ -56,7 +60,7 @@ def port_of(serial_number: str) -> str:
 def _ask(candidate: Candidate, timeout: float) -> Found:
     try:
         with open_unit(candidate.port, timeout) as unit:
-            return Found(candidate, unit.hello, unit.status(), is_bound_here=unit.is_bound_here)
+            return Found(candidate, unit.hello, unit.status(unlock=False), is_bound_here=unit.is_bound_here)
     except NdksError as error:
         return Found(candidate, problem=error)
     except OSError as error:  # the bindings of this laptop cannot be read

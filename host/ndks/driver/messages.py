@@ -70,7 +70,7 @@ class MessageVerbs(OpenUnit):
         of the network. A target path is written atomically; FileError if it exists, unless `overwrite`. `progress` is
         called with the number of bytes read since the last call.
         """
-        cipher = cipher or self.member_status().cipher
+        cipher = cipher or self.unlock().cipher
         if mode not in capsules.MODES or cipher not in commands.CIPHERS:
             raise UsageError("there is no such mode or cipher")
         with reading(source) as readable, writing(target, overwrite=overwrite) as sink:

@@ -85,18 +85,33 @@ class OpenUnit:
         """Whether the unit's counter of exported keys was below this laptop's minimum, and was raised to it."""
         return self._owner.went_back
 
-    @step
-    def status(self) -> Status:
-        """Return the unit's state, with its network only if a session is open. Works on a blank unit."""
-        return status_from(self._link.call(commands.STATUS))
+    def __repr__(self) -> str:
+        """Name the unit and its port, without a request to the unit and without a secret."""
+        state = "closed" if self._is_closed else self.hello.state
+        return f"<ndks.Unit {self.hello.serial_number} at {self.port}, {state}>"
 
     @step
-    def member_status(self) -> Status:
-        """Return the state of a member with its network; open a session if none is open.
+    def unlock(self, *, allow_jump: bool = False) -> Status:
+        """Open a session if none is open, and return the member's state. Commands that need a session open it too.
 
-        DeviceError BLANK, TAMPERED, STATE_FORMAT, and the errors of `unlock`.
+        DeviceError BLANK, TAMPERED, STATE_FORMAT; AuthenticationError LOCKED when the unit is not bound to this laptop,
+        KEK, DELAYED; DeviceError TOO_FAR when the laptop's minimum counter is far above the unit's, unless
+        `allow_jump`.
         """
-        return self.status() if self._link.is_secured else self._owner.unlock()
+        return self._seen_status() if self._link.is_secured else self._owner.unlock(allow_jump=allow_jump)
+
+    @step
+    def status(self, *, unlock: bool = True) -> Status:
+        """Return the unit's state, with its network if it is bound to this laptop. Works on a blank unit.
+
+        For that it opens a session if none is open, with the errors of `unlock`. With `unlock=False` it opens none, and
+        the network is left out unless a session is open.
+        """
+        opens = unlock and not self._link.is_secured and self.is_bound_here
+        return self._owner.unlock() if opens else self._seen_status()
+
+    def _seen_status(self) -> Status:
+        return status_from(self._link.call(commands.STATUS))
 
     def _in_turns(self, answers: Iterator[_Answer]) -> Iterator[_Answer]:
         """Yield answers, holding the lock only while each is read."""

@@ -72,6 +72,10 @@ class Owner:
         self.check_member()
         return self._open(self._bindings.keys(self.hello), allow_jump=allow_jump)
 
+    def prepare_binding(self) -> None:
+        """Make sure that this laptop can keep a binding. OSError, FileError."""
+        self._bindings.prepare()
+
     def bind(self, code: bytes, *, with_network: bool | None) -> Binding:
         """Bind the unit to this laptop, in place of its current binding here or of a transport code."""
         self.check_member()

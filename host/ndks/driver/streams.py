@@ -52,7 +52,7 @@ def plan_download(
     """
     refuse_existing(target, force=True)
     refuse_long_name(plan_of(target))
-    status = unit.member_status()
+    status = unit.unlock()
     k = unit.next_index()[1] if index is None else index
     wanted = StreamPlan(k, status.epoch, bits, unit.hello.serial_number, status.network_id, form)
     begun = _load_plan(target, force)

@@ -32,6 +32,7 @@ _FIELDS = {"ndks_network", *("name", "suite", "cipher", "p1", "p2", "d", "epoch"
 _OPTIONAL_FIELDS = {"network_id", "operators"}
 _SECRET_SIZE = 32
 _BINDING_ID = re.compile("[0-9a-fA-F]{32}")
+_NO_BINDING_ID = "00" * 16
 _DECIMALS = 40  # of random parameters
 _LONGEST = 255  # bytes of a file name
 
@@ -41,9 +42,9 @@ class Member:
     """A unit that was provisioned from this file."""
 
     lane: int
-    uid: str
+    serial_number: str
     label: str
-    binding_id: str = "00" * 16
+    binding_id: str = _NO_BINDING_ID
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class Network:
     name: str
     suite: str
     cipher: str
-    p1: str
-    p2: str
+    p1: str = field(repr=False)  # a part of the key in suite paper
+    p2: str = field(repr=False)
     digits: int
     epoch: int
     secret: bytes = field(repr=False)
@@ -130,17 +131,18 @@ class Network:
         known = member and member.binding_id.strip("0")
         return bytes.fromhex(member.binding_id) if member and known else b""
 
-    def admit(self, uid: str, label: str) -> tuple[Self, int]:
+    def admit(self, serial_number: str, label: str) -> tuple[Self, int]:
         """Return the network with this unit as a member on the next lane, and the lane."""
         lane = self.next_lane
         if lane > commands.MAX_LANE:
             raise UsageError("all lanes of this network are taken", "make a new network: ndks network new NAME")
-        others = tuple(member for member in self.members if member.uid != uid)
-        members = (*others, Member(lane, uid, label))
+        others = tuple(member for member in self.members if member.serial_number != serial_number)
+        members = (*others, Member(lane, serial_number, label))
         return replace(self, next_lane=lane + 1, members=members), lane
 
-    def save(self, path: Path, *, overwrite: bool = True) -> None:
-        """Write the file atomically, with mode 0600. FileError."""
+    def save(self, path: Path | str, *, overwrite: bool = False) -> None:
+        """Write the file atomically, with mode 0600. FileError, also if it exists, unless `overwrite`."""
+        path = Path(path)
         values: dict[str, Any] = {
             "ndks_network": FORMAT,
             "name": self.name,
@@ -153,7 +155,7 @@ class Network:
             "secret": self.secret.hex(),
             "network_id": self.network_id,
             "next_lane": self.next_lane,
-            "members": [asdict(member) for member in self.members],
+            "members": [_stored(member) for member in self.members],
         }
         if any(self.operators):
             values["operators"] = {"f1": self.f1, "f2": self.f2}  # omitted for eq. 7: older versions read such a file
@@ -163,8 +165,9 @@ class Network:
             raise FileError(f"{path} cannot be written: {reason(error)}") from None
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: Path | str) -> Self:
         """Read a network file. FileError, also if other users may read it; NetworkFileError."""
+        path = Path(path)
         try:
             refuse_public(path)
             values: Any = strict_json.loads(read_small(path))
@@ -213,11 +216,11 @@ class Network:
         return network
 
 
-def admit_unit(path: Path, uid: str, label: str) -> tuple[Network, int]:
+def admit_unit(path: Path, serial_number: str, label: str) -> tuple[Network, int]:
     """Take the next lane of a network for a unit, write the network file, and return the network and the lane."""
     with _locked(path) as locked:
-        network, lane = Network.load(locked).admit(uid, label)
-        network.save(locked)
+        network, lane = Network.load(locked).admit(serial_number, label)
+        network.save(locked, overwrite=True)
         return network, lane
 
 
@@ -260,12 +263,20 @@ def note_binding(path: Path, lane: int, binding_id: str) -> None:
         if member is None:
             raise UsageError(f"no unit of {path} has lane {lane}", "see all units with ndks network show")
         others = (replace(other, binding_id=binding_id) if other is member else other for other in network.members)
-        replace(network, members=tuple(others)).save(locked)
+        replace(network, members=tuple(others)).save(locked, overwrite=True)
+
+
+def _stored(member: Member) -> dict[str, Any]:
+    """Return a member for the file, in which its serial number is named uid."""
+    values = asdict(member)
+    return {"lane": values.pop("lane"), "uid": values.pop("serial_number"), **values}
 
 
 def _member(values: dict[str, Any]) -> Member:
-    member = Member(**values)
-    return Member(_whole(member.lane), _text(member.uid), _text(member.label), _text(member.binding_id))
+    def from_file(lane: Any, uid: Any, label: Any, binding_id: Any = _NO_BINDING_ID) -> Member:
+        return Member(_whole(lane), _text(uid), _text(label), _text(binding_id))
+
+    return from_file(**values)
 
 
 def _operators(values: Any) -> tuple[str, str]:

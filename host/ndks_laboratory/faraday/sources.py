@@ -19,7 +19,7 @@ def keys_of_unit(unit: Unit) -> KeySource:
     """Return a source that reads keys from a unit; it acknowledges none."""
 
     def key_of(record: Record) -> bytes:
-        _check_network(record, unit.member_status().network_id)
+        _check_network(record, unit.unlock().network_id)
         return unit.key(record.authentication.index, KEY_BITS, epoch=record.epoch).data
 
     return key_of

@@ -153,7 +153,7 @@ def _carry_out(
 
 
 def _of_unit(unit: Unit) -> dict[str, Any]:
-    status = unit.member_status()
+    status = unit.unlock()
     names = ("network_id", "lane", "epoch", "suite", "digits")
     return {"unit": unit.hello.serial_number, **{name: getattr(status, name) for name in names}}
 

@@ -1,0 +1,335 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The one table of what commands answer with --json: their fields, and what each name means.
+
+`ndks help COMMAND --json` gives it to programs, docs/command.md is made from it, and a test compares it with the
+answers of all commands. One name is one thing, in all answers.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from typing import Any
+
+from ndks.driver.answers import Hello, Status
+
+Fields = dict[str, Any]  # name: the fields inside it; of each object in a list, when the name ends with []
+
+
+def _names(kind: type) -> str:
+    return " ".join(field.name for field in fields(kind))
+
+
+_HELLO, _STATUS = _names(Hello), _names(Status)
+_PROBLEM = "(code message advice exit_status)"
+_KEY = "index epoch bits suite went_back? warning?"
+_NETWORK = "network network_id suite warning?"
+_BINDING = "serial_number lane binding_id characteristics with_network"
+_CHANNELS = "(kind name state is_open advice)"
+_USB = "(bus address vendor product_id product serial_number problem)"
+_CHECKS = "(name held detail)"
+_LETTER = "number sender receiver cipher sealed_in opened_in same"
+
+# Fields of an object stand behind its name in parentheses. `?`: not always there; `*`: others, as the case may be.
+ANSWERS = {
+    "list": f"units[](port serial_number emulated_in? bound_here? hello?({_HELLO}) status?({_STATUS}) "
+    f"error?{_PROBLEM}) usb[]{_USB}",
+    "info": f"port bound_here next_index? went_back? warning? hello({_HELLO}) status({_STATUS})",
+    "eject": "serial_number",
+    "deploy": "drive files",
+    "doctor": "versions(ndks protocol installed_in python system *) problems "
+    "bindings(directory exists elsewhere units[](serial_number binding_ids differences)) "
+    f"ports[](port product serial_number may_be_opened owner) usb[]{_USB} "
+    f"units[](port serial_number bound_here? hello?({_HELLO}) error?{_PROBLEM}) udev_rule(installed is_current)",
+    "network new": f"{_NETWORK} cipher file",
+    "network show": f"{_NETWORK} cipher p1? p2? digits f1 f2 epoch next_lane "
+    "members[](lane serial_number label binding_id)",
+    "provision": f"{_NETWORK} serial_number lane transport_code",
+    "provision --bind": f"{_NETWORK} {_BINDING}",
+    "bind": _BINDING,
+    "bind --allow-jump": "serial_number message_counter",
+    "bind --forget": "serial_number",
+    "bind --show": "characteristics units[](serial_number binding_id differences)",
+    "bind --backup": "file backup_code",
+    "bind --restore": "directory serial_numbers",
+    "trust": "lane binding_id serial_number? file?",
+    "zeroize": "serial_number state",
+    "key": f"{_KEY} format key? file?",
+    "stream": f"{_KEY} format file",
+    "encrypt": "file bytes cipher mode suite warning?",
+    "decrypt": "file bytes lane number cipher suite warning?",
+    "inspect": "file version size chunks bytes warning? "
+    "member?(lane suite number? cipher? capsule_state? sender? salt?)",
+    "generate": "index first bits format warning key? file?",
+    "emulate": "port pid serial_number control?",
+    "demo": f"held cage namespace sides[](namespace interfaces descriptors(*) interrupted) serial_numbers "
+    f"keys[](index bits fingerprints same) checks[]{_CHECKS} message_checks[]{_CHECKS} "
+    f"messages[]({_LETTER} recorded first_bytes entropy entropy_of_text problem)",
+    "faraday salt": "salt",
+    "faraday channels": f"open channels[]{_CHANNELS}",
+    "faraday run": "file serial_number network_id lane epoch suite digits salt started ended accepted_risk repeated "
+    f"warning? channels_before[]{_CHANNELS} channels_after[]{_CHANNELS} keys[](index bits commitment) "
+    "message(cipher size commitment capsule deleted deletion) authentication(index tag)",
+    "faraday compare": f"held serial_numbers keys[](index bits commitments same) checks[]{_CHECKS} warning?",
+    "homologate": "product date seconds command verdict reasons report warning? "
+    "network(name suite digits network_id cipher p1 p2) units[](label port serial_number firmware protocol lane part) "
+    "experts[](expert date given hours claims) "
+    "requirements[](id text source test evidence verdict) targets[](name role as_expected "
+    "findings[](label adversary succeeded summary seconds p_value tests details(*))) "
+    "statistics[](name n size value tests log10_p sigmas where passed) threshold(alpha tests p) "
+    f"stages(no_channel(cages probes[](*) keys[](index bits same) checks[]{_CHECKS}) "
+    f"regular_channel(messages[]({_LETTER} bytes) checks[]{_CHECKS})) tables[](title source columns rows) "
+    "environment(python system packages(*) seed) files[](name bytes sha256)",
+    "completion": "shell script",
+    "completion --install": "shell file",
+    "completion --units": "unit_names",
+    "help": "help answers?(*)",
+    "version": "version protocol python platform",
+}
+ERROR = f"error{_PROBLEM}"  # in place of any answer
+
+# What a name means in all answers; `inside.name` where it means something else inside that object.
+MEANINGS = {
+    "schema": "version of these answers: 1; it is in each of them",
+    "accepted_risk": "whether keys were taken with channels open",
+    "address": "USB address",
+    "adversary": "what the adversary does",
+    "advice": "what helps",
+    "channels.advice": "what closes the channel",
+    "alpha": "probability of one false alarm in the whole homologation",
+    "answers": "fields of the answers of this command, by its forms: this table",
+    "as_expected": "whether a control came out as it has to; null: it is no control",
+    "authentication": "under which key the record is authenticated",
+    "backup_code": "24 words that open the copy",
+    "binding_id": "id of the laptop's binding to the unit, 32 hexadecimal digits",
+    "binding_ids": "ids of the laptop's bindings to the unit",
+    "bindings": "the laptop's bindings",
+    "bits": "how many bits",
+    "boots": "starts of the unit",
+    "bound_here": "whether the unit is bound to this laptop",
+    "bus": "USB bus",
+    "bytes": "bytes of data; of a file, its size",
+    "cage": "command that makes a cage, empty where there is none",
+    "cages": "network namespaces of both sides",
+    "capsule": "SHA-256 of the capsule",
+    "capsule_state": "new, made by this unit, or why the unit would not open the capsule",
+    "channels": "ways into this machine and out of it",
+    "channels_after": "channels when the keys had been taken",
+    "channels_before": "channels before the keys were taken",
+    "characteristics": "what this laptop is known by: names; with their values in `bind --show`",
+    "checks": "what had to hold",
+    "chunks": "pieces of the capsule that have a tag each",
+    "cipher": "vernam or aes",
+    "claims": "how many texts or keys the expert claims",
+    "code": "name of the error, which never changes",
+    "columns": "heads of the table",
+    "command": "a command line that does the same",
+    "commitment": "HMAC-SHA256 that commits to the key, or to the text",
+    "commitments": "commitments of both laptops",
+    "control": "path of the control socket",
+    "date": "when it was written",
+    "deleted": "whether the text was deleted",
+    "deletion": "what that means, in words",
+    "descriptors": "open descriptors of the side in its cage, by number",
+    "detail": "why, or what was seen",
+    "details": "what the adversary found",
+    "differences": "what changed since the unit was bound",
+    "digits": "d, the decimal place that gives the bits",
+    "directory": "where the bindings lie",
+    "drive": "the board's drive",
+    "dropped_frames": "frames that the unit could not read",
+    "elsewhere": "other directories with bindings",
+    "emulated_in": "directory of an emulated unit",
+    "ended": "when the run ended",
+    "entropy": "bits of entropy a byte on the line",
+    "entropy_of_text": "bits of entropy a byte of the text",
+    "environment": "what the homologation ran on",
+    "epoch": "epoch of the network's secret",
+    "epochs": "epochs that the unit can keep",
+    "erases": "times that the sector of flash was erased",
+    "error": "why it failed",
+    "evidence": "what was measured",
+    "exists": "whether the directory exists",
+    "exit_status": "exit status of the command",
+    "expert": "who recorded it",
+    "experts": "what human experts recorded",
+    "f1": "operator f1",
+    "f2": "operator f2",
+    "file": "file that was written, or read",
+    "files": "files that were written",
+    "findings": "what each adversary reached",
+    "fingerprints": "first digits of a SHA-256 of the key, at both sides",
+    "firmware": "version of the firmware",
+    "first": "index of the first element",
+    "first_bytes": "first bytes of the capsule",
+    "flags": "what else is to be said of the state, in words",
+    "format": "how the key is written: hex, bits, base64, raw",
+    "free_memory": "bytes; 0: not limited",
+    "given": "what the expert was given",
+    "held": "true, false; null: not shown",
+    "hello": "what the unit says of itself to everybody",
+    "help": "text of the help",
+    "hours": "hours of work",
+    "id": "number of the requirement",
+    "index": "index of the key, k",
+    "installed": "where the rule is installed",
+    "installed_in": "directory of the package",
+    "interfaces": "network interfaces in the cage",
+    "interrupted": "index of the key whose taking was cut off",
+    "is_current": "whether it is the rule of this version",
+    "is_open": "whether it is open; null: this system cannot tell",
+    "key": "the key, in its format",
+    "keys": "keys that were taken",
+    "kind": "kind of the channel",
+    "label": "word for the unit",
+    "findings.label": "short name of the adversary",
+    "lane": "lane of the unit, or of the sender",
+    "lanes": "lanes of a network",
+    "log10_p": "decimal logarithm of the p-value",
+    "log_size": "bytes of the record log",
+    "log_used": "bytes of the record log that are in use",
+    "major": "protocol version, before the point",
+    "max_payload": "bytes of the largest frame's payload",
+    "may_be_opened": "whether this user may open the port",
+    "member": "what a member sees of the capsule",
+    "members": "units that were made from the file",
+    "message": "the message that was encrypted; null: none",
+    "error.message": "what happened",
+    "message_checks": "what had to hold of the messages",
+    "message_counter": "number of the unit's next message",
+    "messages": "messages that were sent",
+    "minor": "protocol version, after the point",
+    "mode": "b: the unit encrypts, a: the computer",
+    "n": "elements that were tested",
+    "name": "what it is called",
+    "namespace": "network namespace",
+    "ndks": "version of ndks",
+    "network": "name of the network",
+    "homologate.network": "the test network, which is thrown away",
+    "network_id": "units with the same id give the same keys, 16 hexadecimal digits",
+    "next_index": "index of the next key; null: none left",
+    "next_lane": "lane that the next unit gets",
+    "no_channel": "stage 1: keys with no channel",
+    "number": "number of the message on its lane",
+    "open": "whether a channel is open, or may be",
+    "opened_in": "mode in which the message was opened",
+    "owner": "owner, group and mode of the port",
+    "p": "p-value below which a test has failed",
+    "p1": "parameter p1",
+    "p2": "parameter p2",
+    "p_value": "p-value, where there is one",
+    "packages": "versions of Python packages",
+    "part": "whether the unit was attacked, or its keys compared",
+    "passed": "whether the test passed",
+    "pid": "process of the emulated unit",
+    "platform": "system",
+    "port": "port of the unit",
+    "ports": "serial ports",
+    "probes": "attempts to reach the other side",
+    "problem": "why it cannot be used, or was not opened",
+    "problems": "what is wrong, and what helps",
+    "product": "product, and its version",
+    "product_id": "USB product id",
+    "protocol": "version of the protocol",
+    "python": "version of Python",
+    "reasons": "why the verdict is not APPROVED",
+    "receiver": "who opened the message",
+    "recorded": "bytes of the capsule on the line",
+    "regular_channel": "stage 2: messages over TCP",
+    "repeated": "indices of keys that had come before",
+    "report": "path of report.html",
+    "requirements": "what is required, and what came of it",
+    "reset_reason": "why the unit started last",
+    "role": "what the target is there for",
+    "rows": "rows of the table",
+    "salt": "random bytes in hexadecimal digits: of the run, the capsule, or the unit's provisioning",
+    "same": "whether both sides have the same",
+    "script": "the completions",
+    "sealed_in": "mode in which the message was sealed",
+    "seconds": "how long it took",
+    "seed": "of what the adversaries drew",
+    "sender": "who sent the message",
+    "serial_number": "serial number of the unit, 16 hexadecimal digits",
+    "serial_numbers": "serial numbers of units",
+    "sha256": "SHA-256 of the file",
+    "shell": "the shell",
+    "sides": "both sides in their cages",
+    "sigmas": "standard deviations from the mean",
+    "size": "bytes of the capsule",
+    "message.size": "bytes of the text",
+    "statistics.size": "elements that were tested",
+    "source": "where the paper says so",
+    "stages": "what the two stages of the paper showed",
+    "started": "when the run began",
+    "state": "blank, provisioned, locked or tampered",
+    "channels.state": "what was seen of the channel",
+    "state_format": "version of the unit's state in flash",
+    "statistics": "statistics on the key bits",
+    "status": "what the unit holds; what concerns its network only where it is bound to this laptop",
+    "succeeded": "whether the adversary succeeded; null: not shown",
+    "suite": "hybrid or paper",
+    "summary": "what he reached, in a sentence",
+    "system": "operating system",
+    "tables": "the paper's tables beside the measurements",
+    "tag": "HMAC-SHA256 of the record",
+    "targets": "what was attacked: the units, and the controls",
+    "test": "how it is tested",
+    "tests": "how many tests",
+    "text": "what is required, in words",
+    "threshold": "how the tests share one false alarm",
+    "title": "title of the table",
+    "transport_code": "24 words that bind the unit, at another laptop",
+    "udev_rule": "the rule that lets users open units",
+    "unit_names": "what --unit may be here",
+    "units": "units, one object each",
+    "usb": "USB devices that may be boards",
+    "value": "what was measured",
+    "vendor": "USB vendor id",
+    "verdict": "APPROVED, NOT APPROVED or NO VERDICT",
+    "requirements.verdict": "met, not met or not shown",
+    "version": "version of ndks",
+    "inspect.version": "version of the capsule",
+    "versions": "versions of ndks and of libraries",
+    "warning": "that suite paper protects nothing, where it is used",
+    "went_back": "true: the unit's state went back; it goes on where this laptop knows that it was",
+    "where": "where it was seen",
+    "window": "numbers below a sender's latest that the unit keeps account of",
+    "with_network": "whether router and subnet are a part of the binding",
+    "wrong_attempts": "wrong proofs since the last right one",
+}
+
+
+def fields_of(text: str) -> Fields:
+    """Return a row of the table as nested names."""
+    return _read(iter(re.findall(r"[^\s()]+|[()]", text)))
+
+
+def _read(words: Iterator[str]) -> Fields:
+    found: Fields = {}
+    last = ""
+    for word in words:
+        if word == ")":
+            break
+        if word == "(":
+            found[last] = _read(words)
+        else:
+            last = word
+            found[last] = {}
+    return found
+
+
+def answers_of(command: str) -> dict[str, Fields]:
+    """Return the fields of a command's answers, by the form of the command that gives them."""
+    return {form: fields_of(text) for form, text in ANSWERS.items() if f"{form} ".startswith(f"{command} ")}
+
+
+def bare(name: str) -> str:
+    """Return a name without what is said of it."""
+    return name.rstrip("?").removesuffix("[]")
+
+
+def meaning(path: Iterable[str]) -> str:
+    """Return what the last name of a path means: the command, then names from the outside in. KeyError."""
+    *around, name = path
+    narrow = [f"{inside}.{name}" for inside in reversed(around) if f"{inside}.{name}" in MEANINGS]
+    return MEANINGS[narrow[0] if narrow else name]

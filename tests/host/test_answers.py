@@ -1,0 +1,170 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What commands answer with --json is what the table in `ndks.cli.fields` says: no field less, and none more."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host.conftest import Call
+from host.running import Finished
+from support.answers import complaints
+from support.emulate_process import emulated
+
+import ndks
+from ndks.cli import build_parser, fields
+from ndks.cli.parser import subparsers_of
+
+SALT = "5f1d3c0e9a7b42688d0f1e2d3c4b5a69"
+BOOT_OUT = "Adafruit CircuitPython 10.0.3 on 2025-10-17; Raspberry Pi Pico with rp2040\nBoard ID:raspberry_pi_pico\n"
+
+
+def check(form: str, finished: Finished, status: int = 0) -> Any:
+    assert finished.status == status, finished.stderr
+    answer = json.loads(finished.text)
+    assert answer.pop("schema") == 1
+    assert list(complaints(answer, fields.fields_of(fields.ANSWERS[form]))) == []
+    return answer
+
+
+def test_every_command_is_in_the_table() -> None:
+    commands = set[str]()
+    for name, parser in subparsers_of(build_parser()).items():
+        members = subparsers_of(parser)
+        commands |= {f"{name} {member}" for member in members} or {name}
+    assert [command for command in commands if not fields.answers_of(command)] == []
+    assert [form for form in fields.ANSWERS if not any(f"{form} ".startswith(f"{name} ") for name in commands)] == []
+
+
+def test_every_field_has_a_meaning() -> None:
+    used = set[str]()
+
+    def names(known: fields.Fields, around: tuple[str, ...]) -> None:
+        for name, inside in known.items():
+            if name != "*":
+                assert fields.meaning((*around, fields.bare(name)))
+                used.add(fields.bare(name))
+                names(inside, (*around, fields.bare(name)))
+
+    for form, text in fields.ANSWERS.items():
+        names(fields.fields_of(text), (form.split()[0],))
+    names(fields.fields_of(fields.ERROR), ())
+    assert {name.rpartition(".")[2] for name in fields.MEANINGS} == used | {"schema"}
+
+
+def test_a_difference_is_seen() -> None:
+    known = fields.fields_of("a b?(c d?) e[](f) g(*)")
+    assert list(complaints({"a": 1, "b": {"c": 1}, "e": [{"f": 1}, {"f": 2}], "g": {"x": 1}}, known)) == []
+    assert list(complaints({"a": 1, "b": None, "e": [], "g": {}}, known)) == []
+    wrong = {"b": {"d": 1}, "e": [{"f": 1}, {"h": 2}], "i": 1}
+    missing = ["a", "b?.c", "e[].f", "g"]
+    found = list(complaints(wrong, known))
+    assert found == [*(f"{name} is missing" for name in missing[:3]), "e[].h is not in the table", *found[4:]]
+    assert found[4:] == ["g is missing", "i is not in the table"]
+
+
+def test_units(alice: str, bob: str, network_file: Path, tmp_path: Path, call: Call) -> None:
+    check("info", call("info", "--unit", alice, "--json"))
+    check("eject", call("eject", "--unit", alice, "--json"))
+    with emulated(tmp_path / "carol") as running, ndks.open(running.port):
+        (unit,) = check("list", call("list", "--json"))["units"]
+        assert unit["error"]["code"] == "BUSY"
+    with emulated(tmp_path / "carol"):
+        check("list", call("list", "--json"))
+        doctor = call("doctor", "--json")
+        check("doctor", doctor, doctor.status)
+    check("zeroize", call("zeroize", "--yes", "--unit", bob, "--json"))
+    check("provision --bind", call("provision", network_file, "--bind", "--unit", bob, "--json"))
+
+
+def test_networks(tmp_path: Path, call: Call) -> None:
+    file, unit = tmp_path / "lecture.ndksnet", f"emulator:{tmp_path / 'dave'}"
+    check("network new", call("network", "new", "lecture", "--suite", "paper", "-o", file, "--json"))
+    words = check("provision", call("provision", file, "--unit", unit, "--json"))["transport_code"]
+    code = tmp_path / "code"
+    code.write_text(words)
+    check("bind", call("bind", "--code", code, "--unit", unit, "--json"))
+    check("bind --allow-jump", call("bind", "--allow-jump", "--unit", unit, "--json"))
+    doctor = call("doctor", "--json")
+    check("doctor", doctor, doctor.status)
+    check("bind --show", call("bind", "--show", "--json"))
+    check("network show", call("network", "show", file, "--json"))
+    check("network show", call("network", "show", "--parameters", file, "--json"))
+    check("trust", call("trust", 1, 0, "--network", file, "--json"))
+    check("trust", call("trust", 2, 0, "--unit", unit, "--json"))
+
+
+def test_copies_of_bindings(alice: str, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = check("bind --backup", call("bind", "--backup", tmp_path / "home", "--json"))["backup_code"]
+    monkeypatch.setattr("ndks.cli.stdin.is_terminal", lambda: False)
+    monkeypatch.setattr("ndks.cli.stdin.read_all", lambda: words)
+    (serial_number,) = ndks.BindingStore().units()[-1:]
+    check("bind --forget", call("bind", "--forget", serial_number, "--yes", "--json"))
+    check("bind --restore", call("bind", "--restore", tmp_path / "home", "--force", "--json"))
+
+
+def test_keys(alice: str, desk: Path, call: Call) -> None:
+    check("key", call("key", "--unit", alice, "--json"))
+    check("key", call("key", "--unit", alice, "-o", desk / "key", "--json"))
+    check("stream", call("stream", "--unit", alice, "--bits", 80, "-o", desk / "stream", "--json"))
+    check("generate", call("generate", "--p1", "0.52", "--p2", "25", "--json"))
+
+
+def test_keys_offline(network_file: Path, call: Call) -> None:
+    check("key", call("key", "--network", network_file, "--index", 7, "--json"))
+
+
+def test_capsules(alice: str, bob: str, network_file: Path, desk: Path, call: Call) -> None:
+    letter, capsule = desk / "letter", desk / "letter.ndks"
+    letter.write_text("Meet me at noon.")
+    check("encrypt", call("encrypt", letter, "--unit", alice, "--json"))
+    check("inspect", call("inspect", capsule, "--json"))
+    for who in (("--unit", alice), ("--unit", bob), ("--network", network_file)):
+        check("inspect", call("inspect", capsule, *who, "--json"))
+    check("decrypt", call("decrypt", capsule, "--unit", bob, "-o", desk / "opened", "--json"))
+
+
+def test_emulate(tmp_path: Path) -> None:
+    with emulated(tmp_path / "carol", "--control", str(tmp_path / "control"), "--json") as running:
+        check("emulate", Finished(0, running.announced.encode(), ""))
+
+
+def test_deploy(tmp_path: Path, call: Call) -> None:
+    (tmp_path / "boot_out.txt").write_text(BOOT_OUT)
+    check("deploy", call("deploy", tmp_path, "--json"))
+
+
+def test_faraday(alice: str, bob: str, desk: Path, call: Call) -> None:
+    (desk / "letter").write_text("Meet me at noon.")
+    check("faraday salt", call("faraday", "salt", "--json"))
+    channels = call("faraday", "channels", "--json")
+    check("faraday channels", channels, channels.status)
+    run = ("faraday", "run", "--salt", SALT, "--keys", 1, "--accept-risk", "--json")
+    check("faraday run", call(*run, "--unit", alice, "-o", desk / "a", "--message", desk / "letter"))
+    check("faraday run", call(*run, "--unit", bob, "-o", desk / "b"))
+    compared = call("faraday", "compare", desk / "a", desk / "b", "--json")
+    check("faraday compare", compared, compared.status)
+
+
+@pytest.mark.kernel
+def test_demo(call: Call) -> None:
+    check("demo", call("demo", "--json"))
+
+
+def test_the_rest(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    check("completion", call("completion", "bash", "--json"))
+    check("completion --install", call("completion", "bash", "--install", "--json"))
+    check("completion --units", call("completion", "--units", "--json"))
+    check("help", call("help", "--json"))
+    answer = check("help", call("help", "bind", "--json"))
+    assert set(answer["answers"]) == {form for form in fields.ANSWERS if form.split()[0] == "bind"}
+    check("version", call("version", "--json"))
+
+
+def test_errors(call: Call) -> None:
+    finished = call("key", "--unit", "emulator:nobody", "--json")
+    answer = json.loads(finished.text)
+    assert list(complaints(answer, fields.fields_of(f"schema {fields.ERROR}"))) == []
+    assert (answer["error"]["code"], answer["error"]["exit_status"]) == ("NO_UNIT", finished.status)
