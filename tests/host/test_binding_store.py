@@ -447,7 +447,7 @@ def test_the_number_that_an_earlier_version_kept_is_taken_over(
     assert seal(laptop, member, network) == 42
 
 
-@pytest.mark.parametrize("number", [1 << 48, (1 << 64) - 1])
+@pytest.mark.parametrize("number", [1 << 48, 1 << 64])
 def test_a_false_number_that_an_earlier_version_kept_is_passed_over(
     number: int, laptop: Laptop, member: str, network: ndks.Network
 ) -> None:
