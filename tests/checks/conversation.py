@@ -45,7 +45,7 @@ class Membership(NamedTuple):
 
     @property
     def request(self) -> bytes:
-        """The payload of PROVISION after the binding."""
+        """Return the payload of PROVISION after the binding."""
         numbers = struct.pack(">IHBBB", self.epoch, OWN_LANE, self.suite, self.cipher, self.network.digits)
         return numbers + self.network.secret + text(self.name) + self._decimals + self.network.operators
 

@@ -114,7 +114,7 @@ class FailsToClose(io.BufferedRandom):
 
 
 @pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="this system has no files without a name")
-def test_file_that_has_its_name_and_fails_to_close(
+def test_a_named_file_that_fails_to_close(
     desk: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("ndks.files.os.fdopen", lambda descriptor, mode: FailsToClose(io.FileIO(descriptor, "r+")))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A pytest plugin: marks for tests with special needs, and a report of the time of a run and the tests left out.
 
-`@pytest.mark.kernel`, `@pytest.mark.consumers("tshark")`: a test is skipped, with the reason, without its need. Each
+`@pytest.mark.kernel`, `@pytest.mark.consumers("tshark")`: a test whose need is not met is skipped. Each
 mark has a budget, so that CI stays within its time: the report compares, no test fails for being slow.
 """
 
