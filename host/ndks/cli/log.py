@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 from ndks.exceptions import FileError, reason
+from ndks.printable import printable
 
-from .output import note, on_one_line
+from .output import note
 
 _PACKAGES = ("ndks", "ndks_emulator")
 
@@ -20,10 +21,10 @@ class _Notes(logging.Handler):
 
 
 class _Lines(logging.Formatter):
-    """A record on one line, whatever the names of files in it hold."""
+    """Formats a record as one line, even if a file name in it has control characters."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return on_one_line(super().format(record))
+        return printable(super().format(record))
 
 
 class _File(logging.FileHandler):

@@ -52,7 +52,7 @@ class Parser(argparse.ArgumentParser):
         if action.nargs == argparse.PARSER and value not in (action.choices or ()):
             self.refuse_command(value)
         if action.choices is not None and value not in action.choices:
-            raise argparse.ArgumentError(action, f"{value!r} is no choice; {_instead(str(value), action.choices)}")
+            raise argparse.ArgumentError(action, f"{value!r} is not a choice; {_instead(str(value), action.choices)}")
 
     def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ARG002 (always stdout)
         """Print help or version as a result."""

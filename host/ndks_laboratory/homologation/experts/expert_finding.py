@@ -42,7 +42,7 @@ class ExpertFinding:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Return what a file says. FileError for a file that is no finding, OSError."""
+        """Return what a file says. FileError for a file that is not a finding, OSError."""
         content = read_small(path)
         try:
             return cls._of(strict_json.loads(content), content)
@@ -50,7 +50,7 @@ class ExpertFinding:
             why = str(error)
         except (ValueError, RecursionError):
             why = "it is no JSON"
-        raise FileError(f"{path} is no finding of an expert: {why}", "mend it; docs/homologation.md has the schema")
+        raise FileError(f"{path} is not a finding of an expert: {why}", "mend it; docs/homologation.md has the schema")
 
     @classmethod
     def _of(cls, values: Any, content: bytes) -> Self:
