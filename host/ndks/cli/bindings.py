@@ -27,7 +27,7 @@ from .output import Output, need_stdout, note
 from .parser import Parser, set_up
 
 _ID_DIGITS = 32
-_OPTIONAL = "Optional, for other units to refuse messages on its lane from any other laptop"
+_OPTIONAL = "Optional, so that other units refuse its messages from other laptops"
 
 
 def add_bind(parser: Parser) -> None:
