@@ -21,7 +21,7 @@ def is_foreign(path: Path) -> bool:
     """Return whether a path belongs to another user; False if it cannot be seen. Root may use everything."""
     try:
         return hasattr(os, "geteuid") and os.geteuid() not in (0, path.stat().st_uid)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: no file can have this name
         return False
 
 

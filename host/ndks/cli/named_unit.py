@@ -6,8 +6,8 @@ import re
 import shlex
 
 _NEEDS_UNIT = re.compile(
-    r"\bndks (?:bind(?! --(?:backup|forget|restore|show))|info|key(?! --network)|provision NETWORK|zeroize)\b"
-    r"(?! --unit)"
+    r"\bndks (?:bind(?: --allow-jump)?(?! --(?:backup|forget|restore|show))|info|key(?! --network)|provision NETWORK"
+    r"|zeroize)\b(?! --unit)"
 )
 
 

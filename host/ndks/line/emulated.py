@@ -10,6 +10,7 @@ from .. import times
 from ..exceptions import NoUnit, UnitBusy
 from ..files import read_small
 from ..owners import foreign_error, is_foreign, refuse_foreign
+from ..paths import is_there
 from .transport import EMULATOR, MakeGenerator
 
 
@@ -22,7 +23,8 @@ class EmulatorTransport:
         import ndks_emulator  # here, because most users have a board
 
         refuse_foreign([directory])
-        refuse_foreign(directory.glob("*"))
+        if is_there(directory):
+            refuse_foreign(directory.glob("*"))
         try:
             flash = ndks_emulator.UnitDirectory(directory, create=create)
             self._unit = ndks_emulator.MemoryUnit(flash, make_generator=make_generator)

@@ -180,7 +180,7 @@ class Network:
     def units_in(cls, path: Path) -> int:
         """Return how many units the network in a file has, whoever may read it; 0 for any other file."""
         try:
-            return len(cls._read(path).members) if path.is_file() else 0
+            return len(cls._read(path).members) if is_there(path) and path.is_file() else 0
         except FileError:
             return 0
 
