@@ -168,8 +168,7 @@ def refuse_public(*paths: Path) -> None:
     """Raise a FileError that names all of these files that users other than the owner may access. OSError."""
     public = [str(path) for path in paths if os.name == "posix" and _is_public(path.stat().st_mode)]
     if public:
-        advice = f"chmod 600 {shlex.join(public)}; copy them first if their disk keeps no permissions"
-        raise FileError(f"others may read or write {', '.join(public)}", advice)
+        raise FileError(f"others may read or write {', '.join(public)}", f"chmod 600 {shlex.join(public)}")
 
 
 def _is_public(mode: int) -> bool:

@@ -59,7 +59,7 @@ REFUSALS = {
     ),
     errors.HEADER: RefusalRow(
         "this is not a capsule of this network, or its header was altered or cut off",
-        "compare network ids (ndks info, ndks network show); if they are equal, ask the sender to send it again",
+        "compare network ids (ndks info, ndks network show FILE); if they are equal, ask the sender to send it again",
         is_authentication=True,
     ),
     errors.SUITE: RefusalRow(

@@ -138,7 +138,7 @@ def _run(args: argparse.Namespace, out: Output) -> int:
         sys.stderr.write(args.named.format_help())
         return UsageError.exit_status
     show_log(verbose=args.verbose, file=args.log_file)
-    out.as_json = args.json
+    out.as_json, out.unit = args.json, args.unit
     if args.json:
         need_stdout()
     return args.handler(args, out) or 0

@@ -3,6 +3,7 @@
 """Commands bind, trust and zeroize."""
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import ndks
 from ndks.driver.answers import TAMPERED
 from ndks.driver.finding import port_of
 from ndks.driver.unit import Unit
-from ndks.exceptions import Declined, FileError, NoUnit, SeveralUnits
+from ndks.exceptions import Declined, FileError, NoUnit
 from ndks.files import private_file, read_small, refuse_existing
 from ndks.laptop import backup
 from ndks.laptop.bindings import Binding, BindingStore
@@ -26,6 +27,7 @@ from .output import Output, need_stdout, note
 from .parser import Parser, set_up
 
 _ID_DIGITS = 32
+_OPTIONAL = "Optional, so that other units refuse its messages from other laptops"
 
 
 def add_bind(parser: Parser) -> None:
@@ -122,8 +124,9 @@ def _tell(args: argparse.Namespace) -> str:
         with ndks.open(args.unit, args.timeout) as unit:
             unit.trust(args.lane, args.binding_id)
             return unit.hello.serial_number
-    except (NoUnit, SeveralUnits) as error:
-        error.advice = f"name the unit to write to (--unit UNIT), or a network file (--network FILE); {error.advice}"
+    except NoUnit as error:
+        if args.unit is None:
+            error.advice = "name the unit to write to: --unit UNIT"
         raise
 
 
@@ -137,7 +140,7 @@ def zeroize(args: argparse.Namespace, out: Output) -> None:
     how = "To use it again, on a new lane: ndks provision NETWORK"
     if state == TAMPERED:
         how = "Its case is or was open: close it, plug the unit in again, and repeat ndks zeroize"
-    out.done({"serial_number": serial_number, "state": state}, f"unit {serial_number} is erased. {how}")
+    out.done({"serial_number": serial_number, "state": state}, f"unit {serial_number} is erased. {out.advised(how)}")
 
 
 def bound_values(serial_number: str, lane: int, binding: Binding) -> dict[str, Any]:
@@ -147,16 +150,17 @@ def bound_values(serial_number: str, lane: int, binding: Binding) -> dict[str, A
     return {**values, "characteristics": names, "with_network": binding.with_network}
 
 
-def bound_text(values: dict[str, Any], members: Sequence[Member] = ()) -> str:
-    """Return the result of binding a unit as text; `members` are the units in the network file, if there is one."""
+def bound_text(values: dict[str, Any], port: str, members: Sequence[Member] = ()) -> str:
+    """Return the result of binding the unit at `port` as text, with a line for each of the `members` of its network."""
     if not values["characteristics"]:
         note("WARNING: no characteristic of this laptop can be read: the binding rests on the laptop's secret alone")
     trust = f"ndks trust {values['lane']} {values['binding_id']}"
-    lines = [f"unit {values['serial_number']} is bound to this laptop; for each other unit of its network, run:"]
+    lines = [f"unit {values['serial_number']} is bound to this laptop. {_OPTIONAL}:"]
     others = [member for member in members if member.lane != values["lane"]]
     for member in others:
         who = ", ".join(filter(None, [f"lane {member.lane}", f"unit {member.serial_number}", member.label]))
-        lines.append(f"{trust} --unit {port_of(member.serial_number) or 'UNIT'}    # {who}")
+        place = shlex.quote(port_of(member.serial_number, port) or "UNIT")
+        lines.append(f"{trust} --unit {place}    # {who}")
     return "\n".join([*lines, *([] if others else [f"{trust} --unit UNIT"])])
 
 
@@ -170,7 +174,7 @@ def _bind(args: argparse.Namespace, out: Output) -> None:
         code = b"" if known else _read_code(args.code, "the transport code")
         binding = unit.bind(code, with_network=args.with_network)
         values = bound_values(unit.hello.serial_number, unit.status().lane, binding)
-    out.done(values, bound_text(values))
+    out.done(values, bound_text(values, unit.port))
 
 
 def _go_on_far(unit: Unit, out: Output) -> None:

@@ -71,9 +71,21 @@ def _bindings(problems: list[str]) -> dict[str, Any]:
     elsewhere = [str(path) for path in other_homes(store.directory)]
     if elsewhere:
         problems.append(f"{', '.join(elsewhere)} also has bindings, which this command does not read")
-    units = [_bound_unit(store, serial_number, problems) for serial_number in store.units()]
+    units = [_bound_unit(store, serial_number, problems) for serial_number in _known_units(store, problems)]
     exists = store.directory.exists()
     return {"directory": str(store.directory), "exists": exists, "units": units, "elsewhere": elsewhere}
+
+
+def _known_units(store: BindingStore, problems: list[str]) -> list[str]:
+    """Return the serial numbers of the units that are bound here, after a check of the store."""
+    try:
+        store.check()
+    except (NdksError, OSError) as error:
+        problems.append(_told(error))
+    try:
+        return store.units()
+    except FileError:  # told already
+        return []
 
 
 def _bound_unit(store: BindingStore, serial_number: str, problems: list[str]) -> dict[str, Any]:

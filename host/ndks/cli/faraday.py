@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 
 import ndks
+from ndks.driver.finding import find_port
 from ndks.exceptions import NoUnit, SeveralUnits
 from ndks.files import refuse_existing
-from ndks.line import discovery
+from ndks.line.discovery import ENVIRONMENT
 from ndks.network.network_file import Network
 from ndks_laboratory import faraday
 from ndks_laboratory.faraday import ChannelWatch, FaradayPlan, KeyRow, KeySet, LaptopChannel, Record
@@ -109,7 +110,7 @@ def run(args: argparse.Namespace, out: Output) -> None:
     refuse_existing(target, args.force)
     if args.message:
         refuse_directory(args.message, "name a file")
-    port = discovery.select_port(args.unit)
+    port = find_port(args.unit)
     look = partial(faraday.find_channels, unit=port)
     before = look()
     faraday.refuse_open(before, accept_risk=args.accept_risk)  # first, because the port itself may be a channel
@@ -185,7 +186,7 @@ def _checks(args: argparse.Namespace, records: Sequence[Record]) -> list[Check]:
     opened: list[Path] = args.opened or []
     if args.network:
         return faraday.compare_records(records, faraday.keys_of_network(Network.load(args.network)), opened)
-    unit_name = args.unit or os.environ.get(discovery.ENVIRONMENT)
+    unit_name = args.unit or os.environ.get(ENVIRONMENT)
     if not unit_name:
         return faraday.compare_records(records, None, opened)
     with ndks.open(unit_name, args.timeout) as unit:
@@ -195,7 +196,7 @@ def _checks(args: argparse.Namespace, records: Sequence[Record]) -> list[Check]:
 def _port(args: argparse.Namespace) -> str:
     """Return the port of the unit, or "" if there is none: the list of channels needs no unit."""
     try:
-        return discovery.select_port(args.unit)
+        return find_port(args.unit)
     except (NoUnit, SeveralUnits):
         if args.unit:
             raise

@@ -41,7 +41,7 @@ ANSWERS = {
     "bindings(directory exists elsewhere units[](serial_number binding_ids differences)) "
     f"ports[](port product serial_number may_be_opened owner) usb[]{_USB} "
     f"units[](port serial_number bound_here? hello?({_HELLO}) error?{_PROBLEM}) udev_rule(installed is_current)",
-    "network new": f"{_NETWORK} cipher file",
+    "network new": f"{_NETWORK} cipher file kept_as?",
     "network show": f"{_NETWORK} cipher p1? p2? digits f1 f2 epoch next_lane "
     "members[](lane serial_number label binding_id)",
     "provision": f"{_NETWORK} serial_number lane transport_code",
@@ -140,6 +140,7 @@ MEANINGS = {
     "dropped_frames": "frames that the unit could not read",
     "elsewhere": "other directories with bindings",
     "emulated_in": "directory of an emulated unit",
+    "kept_as": "path of the copy of the network file that was there, if that network has units",
     "ended": "when the run ended",
     "entropy": "bits of entropy a byte on the line",
     "entropy_of_text": "bits of entropy a byte of the text",

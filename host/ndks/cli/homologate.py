@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ndks.driver.finding import find_port
 from ndks.exceptions import FileError
-from ndks.line.discovery import select_port
 from ndks.line.transport import EMULATOR, is_url
 from ndks.network.network_file import Network
 from ndks_laboratory.homologation.experts.expert_finding import ExpertFinding
@@ -140,7 +140,7 @@ def _check_system(args: argparse.Namespace) -> None:
 
 
 def _plan(args: argparse.Namespace) -> HomologationPlan:
-    ports = [_absolute(select_port(unit)) for unit in args.units]
+    ports = [_absolute(find_port(unit)) for unit in args.units]
     need(len(set(ports)) == len(ports), "two ports lead to the same unit", "name different units")
     experts = _experts(args.expert_finding, args.output.absolute() / PCAP)
     network = Network.new(_NETWORK, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite)

@@ -3,6 +3,7 @@
 """Log of the packages on stderr: warnings, and everything with --verbose."""
 
 import logging
+import sys
 from pathlib import Path
 
 from ndks.exceptions import FileError, reason
@@ -26,6 +27,19 @@ class _Lines(logging.Formatter):
         return printable(super().format(record))
 
 
+class _File(logging.FileHandler):
+    """A log file. Where it can be written no more it ends with one warning, and the command goes on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's own name)
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif self.level < _NOTHING:
+            self.setLevel(_NOTHING)
+            note(f"WARNING: log file {self.baseFilename} ends here: {reason(error)}")
+
+
+_NOTHING = logging.CRITICAL + 1
 _NOTES = _Notes()
 _FORM = _Lines("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
 
@@ -43,7 +57,7 @@ def show_log(*, verbose: bool, file: str | None = None) -> None:
 
 def _handler_of(file: str) -> logging.Handler:
     try:
-        handler = logging.FileHandler(Path(file), encoding="utf-8", errors="backslashreplace")
+        handler = _File(Path(file), encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise FileError(f"log file {file} cannot be written: {reason(error)}") from None
     handler.setFormatter(_FORM)

@@ -9,8 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import ndks
+from ndks.exceptions import FileError
 from ndks.files import refuse_existing
-from ndks.network.network_file import SUFFIX, Network
+from ndks.network.network_file import SUFFIX, Network, replace_network
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
@@ -33,7 +34,7 @@ def add_network(parser: Parser) -> None:
     )
     parser.add_argument("--cipher", choices=commands.CIPHERS, default="vernam", help="for messages (default: vernam)")
     add_path(parser, "-o", "--output", metavar="FILE", help=f"default: NAME{SUFFIX}")
-    parser.add_argument("--force", action="store_true", help="overwrite FILE, whose secret is then lost")
+    parser.add_argument("--force", action="store_true", help="overwrite FILE; a network with units is kept as FILE.old")
 
     show_help = "show a network file without its secret and parameters"
     parser = add_command(kinds, "show", show_help, _SHOW_EXAMPLES, show_network)
@@ -64,6 +65,7 @@ _PROVISION_EXAMPLES = """\
 
 def new_network(args: argparse.Namespace, out: Output) -> None:
     path: Path = args.output or Path(f"{args.name}{SUFFIX}")
+    _refuse_members(path, args)
     refuse_existing(path, args.force)
     network = Network.new(
         args.name,
@@ -75,10 +77,28 @@ def new_network(args: argparse.Namespace, out: Output) -> None:
         f1=args.f1 or F1[0],
         f2=args.f2 or F2[0],
     )
-    network.save(path, overwrite=args.force)
+    kept = _save(network, path, overwrite=args.force)
     values = {"network": network.name, "network_id": network.network_id, "cipher": network.cipher, "file": str(path)}
     text = f"{path} holds network {network.name}, suite {network.suite}. Anyone who reads it can compute every key."
+    values |= {"kept_as": str(kept)} if kept else {}
+    text += f"\n{kept} is the network that was in {path}." if kept else ""
     out.done({**values, "suite": network.suite, **warn_of_suite(network.suite)}, text)
+
+
+def _refuse_members(path: Path, args: argparse.Namespace) -> None:
+    """Raise FileError if a network with units would be replaced, unless the user insists."""
+    units = 0 if args.force else Network.units_in(path)
+    if units:
+        what = f"{path} is a network with {units} unit{'s' if units > 1 else ''}; a new one cannot talk to them"
+        raise FileError(what, "give the new one another name: ndks network new NAME")
+
+
+def _save(network: Network, path: Path, *, overwrite: bool) -> Path | None:
+    """Write a network file; return where the network is kept that was in it, if that has units."""
+    if overwrite and path.exists():
+        return replace_network(path, network)
+    network.save(path, overwrite=overwrite)
+    return None
 
 
 def show_network(args: argparse.Namespace, out: Output) -> None:
@@ -115,10 +135,10 @@ def provision(args: argparse.Namespace, out: Output) -> None:
         if joined.binding:
             codes.clear()
             bound = bound_values(joined.serial_number, joined.lane, joined.binding)
-            out.done(values | bound, f"{text}\n{bound_text(bound, network.members)}")
+            out.done(values | bound, f"{text}\n{bound_text(bound, unit.port, network.members)}")
         else:
             code = joined.transport_code
-            out.result(values | {"transport_code": code}, f"{text}\n{_HOW_TO_BIND}:\n{code}")
+            out.result(values | {"transport_code": code}, f"{text}\n{out.advised(_HOW_TO_BIND)}:\n{code}")
 
 
 _HOW_TO_BIND = "at its laptop, run ndks bind and type these words, which are shown only this once"

@@ -14,6 +14,8 @@ from ndks.printable import printable
 from ndks.system_errors import file_error
 from ndks_protocol.generator import F1, F2
 
+from .named_unit import with_unit
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -30,6 +32,7 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self.unit: str | None = None  # as the user typed it
         self._has_result = False
 
     def result(self, values: dict[str, Any], text: str) -> None:
@@ -51,12 +54,17 @@ class Output:
 
     def failed(self, code: str, message: str, advice: str, exit_status: int) -> int:
         """Report an error, with --json also on stdout unless a result was printed; return the exit status."""
+        advice = self.advised(advice)
         report(code, message, advice)
         if self.as_json and not self._has_result and is_stdout_open():
             error = {"code": code, "message": message, "advice": advice, "exit_status": exit_status}
             with contextlib.suppress(FileError):  # stdout itself may be what failed
                 self.result({"error": error}, "")
         return exit_status
+
+    def advised(self, text: str) -> str:
+        """Return an advice for the unit that the user named."""
+        return with_unit(text, self.unit)
 
     def progress(self, total: int | None, what: str, initial: int = 0, *, visible: bool = True) -> "tqdm[Any]":
         """Return a progress bar over `total` bytes (None: unknown), shown if stderr is a terminal.

@@ -56,15 +56,15 @@ def list_units(args: argparse.Namespace, out: Output) -> None:
 
 def info(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout) as unit:
-        values = _unit_values(unit, _status(unit))
+        values = _unit_values(unit, _status(unit, out))
     out.result({**values, **warn_of_suite(values["status"]["suite"])}, _unit_text(values))
 
 
-def _status(unit: Unit) -> Status:
+def _status(unit: Unit, out: Output) -> Status:
     try:
         return unit.status()
     except ndks.NdksError as error:  # the state without a session is shown in any case
-        report(error.code, str(error), error.advice)
+        report(error.code, str(error), out.advised(error.advice))
         return unit.status(unlock=False)
 
 

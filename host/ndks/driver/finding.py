@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Opening of the chosen unit, and a survey of all attached units."""
 
+import os
 from dataclasses import dataclass
 
-from ..exceptions import FileError, NdksError, reason
+from ..exceptions import FileError, NdksError, NoUnit, reason
 from ..laptop.bindings import BindingStore
-from ..line.discovery import Candidate, candidates, select_port
+from ..line.discovery import ENVIRONMENT, Candidate, candidates, select_port
+from ..line.emulated import port_beside
 from ..times import DEFAULT_TIMEOUT
 from .answers import Hello, Status
 from .running import running_units
@@ -41,7 +43,26 @@ def open(  # noqa: A001 (ndks.open)
     NoUnit, SeveralUnits, UnitBusy, PortPermission, UnitTimeout, UnitRemoved, ProtocolError, VersionMismatch; FileError
     for a user without a home directory.
     """
-    return open_unit(select_port(unit), timeout, create=create, bindings=bindings)
+    return open_unit(find_port(unit), timeout, create=create, bindings=bindings)
+
+
+def find_port(unit: str | None) -> str:
+    """Return the port of the wanted unit, or of the only one attached; an emulated unit that runs must be named.
+
+    NoUnit, SeveralUnits.
+    """
+    try:
+        return select_port(unit)
+    except NoUnit as error:
+        running = running_units()
+        wanted = (unit or os.environ.get(ENVIRONMENT) or "").upper()
+        port = next((other.port for other in running if other.serial_number.upper() == wanted), "")
+        if port:
+            return port
+        if not running:
+            raise
+        listing = ", ".join(f"{other.serial_number} at {other.port}" for other in running)
+        raise NoUnit(f"{error}; emulated units run: {listing}", f"name one: --unit {running[0].port}") from None
 
 
 def survey(timeout: float) -> list[Found]:
@@ -51,10 +72,11 @@ def survey(timeout: float) -> list[Found]:
     return [_ask(unit, timeout) for unit in [*boards.values(), *(unit for unit in emulated if unit.port not in boards)]]
 
 
-def port_of(serial_number: str) -> str:
-    """Return the port of an attached or running unit, "" for another."""
+def port_of(serial_number: str, beside: str) -> str:
+    """Return the port of a unit that is attached, runs, or is emulated in a directory beside a port's, or ""."""
     units = [*candidates(), *running_units()]
-    return next((unit.port for unit in units if unit.serial_number.upper() == serial_number.upper()), "")
+    found = next((unit.port for unit in units if unit.serial_number.upper() == serial_number.upper()), "")
+    return found or port_beside(beside, serial_number)
 
 
 def _ask(candidate: Candidate, timeout: float) -> Found:

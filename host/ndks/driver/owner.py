@@ -12,7 +12,7 @@ from ndks_protocol.commands import MAX_NUMBER
 
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, DeviceError, NdksError, ProtocolError, VersionMismatch, device_error
-from ..laptop.bindings import Binding, BindingStore
+from ..laptop.bindings import HOME, Binding, BindingStore
 from ..laptop.counters import MinimumCounters
 from ..line.link import Link, unpack_answer
 from ..line.session import open_session, unlock
@@ -21,6 +21,10 @@ from .answers import BLANK, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, hello
 
 _log = logging.getLogger(__name__)
 
+_NOT_ITS_WORDS = (
+    f"check that they are this unit's; if you used them, and moved its binding: export {HOME}=DIR; "
+    "if somebody else used them, erase the unit: ndks zeroize"
+)
 _NONE_LEFT = MAX_NUMBER + 1  # stands for the next index when all are used
 
 
@@ -192,8 +196,8 @@ class Owner:
             self._open(BindingKeys(CRYPTO, code), allow_jump=False)
         except AuthenticationError as error:
             if error.number == errors.LOCKED:
-                advice = "check that they belong to this unit; if somebody else has used them, erase it: ndks zeroize"
-                raise AuthenticationError(errors.LOCKED, "these words are not this unit's", advice) from None
+                what = "these words are not this unit's, or were used already"
+                raise AuthenticationError(errors.LOCKED, what, _NOT_ITS_WORDS) from None
             raise
 
     def _check_sound(self) -> None:

@@ -16,6 +16,7 @@ import logging
 import os
 import re
 import secrets
+import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -32,6 +33,7 @@ from .. import strict_json
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, FileError, UsageError, reason
 from ..files import read_private, refuse_public, remove_done, write_private
+from ..owners import refuse_foreign
 from ..paths import make_private_directory
 from .counters import Minimum, MinimumCounters, number
 from .fingerprint import Characteristics, characteristics, differences, fingerprint
@@ -42,6 +44,10 @@ HOME = "NDKS_HOME"
 FORMAT = 1
 _UNIT_FILE = re.compile(r"(units|counters)/[0-9A-F]{16}\.json")
 _KINDS = ("units", "counters")
+_UNBOUND = (
+    "if the unit is new: ndks bind, with its 24 words; otherwise use the laptop that it is bound to; "
+    "if that is lost, erase the unit: ndks zeroize"
+)
 _AWAY = "undo the change; if that is impossible: ndks zeroize, then provision the unit on a new lane"
 
 
@@ -152,6 +158,7 @@ class BindingStore:
 
     def unit(self, serial_number: str) -> BoundUnit:
         """Return a unit with its bindings. FileError."""
+        self._refuse_foreign()
         path = self._path(serial_number)
         if not path.exists():
             return BoundUnit(serial_number)
@@ -162,11 +169,22 @@ class BindingStore:
             raise _damaged(path) from None
 
     def units(self) -> list[str]:
-        """Return the serial numbers of all units in the store."""
+        """Return the serial numbers of all units in the store. FileError."""
+        refuse_foreign([self.directory])  # what is in it may not even be seen
+        refuse_foreign(self.directory / kind for kind in _KINDS)
         return sorted(path.stem for path in (self.directory / "units").glob("*.json"))
+
+    def check(self) -> None:
+        """Raise the error with which no unit would open: FileError, AuthenticationError LOCKED, OSError."""
+        self._refuse_foreign()
+        units = self.units()
+        refuse_public(*self._files(*units))
+        if units:
+            self._secret(create=False)
 
     def prepare(self) -> None:
         """Create the laptop's secret and the directories, where missing. OSError, FileError."""
+        self._refuse_foreign()
         self._secret(create=True)
         self._make_directories()
 
@@ -177,6 +195,7 @@ class BindingStore:
 
     def export(self) -> dict[str, bytes]:
         """Return the content of all files by their paths in the directory, for `replace`."""
+        self._refuse_foreign()
         self._secret(create=False)  # raises if it is missing or damaged
         paths = self._files(*self.units())
         return {path.relative_to(self.directory).as_posix(): read_private(path) for path in paths}
@@ -203,21 +222,23 @@ class BindingStore:
         units = [self._path(serial_number, kind) for serial_number in serial_numbers for kind in _KINDS]
         return [path for path in (self._secret_path, *units) if path.exists()]
 
+    def _refuse_foreign(self) -> None:
+        """Raise FileError if another user owns a file or directory of the store, and this one may not use it."""
+        refuse_foreign(self._files(*self.units()))
+
     def _why_unknown(self, serial_number: str) -> tuple[str, str]:
         """Return the message for a unit without a binding, which tells what was searched, and the advice."""
         units = self.units()
         if serial_number in units:
-            found = "has only an earlier binding of this unit"
+            found = "has only an earlier binding of it"
         else:
-            found = f"has bindings of {', '.join(units)}" if units else "has no bindings"
+            found = f"has bindings of other units only ({len(units)})" if units else "has no bindings"
         if not self.directory.exists():
             found = "does not exist"
-        what = f"the unit is bound to another laptop or user: this command searched {self.directory}, which {found}"
-        others = " or ".join(map(str, other_homes(self.directory)))
-        return (
-            what,
-            f"if you bound it here, name the directory of its binding: {HOME}={others}" if others else "",
-        )
+        what = f"no binding of unit {serial_number} was found: this command searched {self.directory}, which {found}"
+        others = other_homes(self.directory)
+        moved = f"if it is bound here: export {HOME}={shlex.quote(str(others[0]))}; " if others else ""
+        return what, (moved or f"if you moved its binding: export {HOME}=DIR; ") + _UNBOUND
 
     def _binding(self, hello: Greeting, present: Characteristics, *, create: bool = False) -> bytes:
         """Return the binding B (HKDF-SHA256, RFC 5869, one block)."""

@@ -25,6 +25,10 @@ from .transport import EMULATOR, is_port, open_transport
 _log = logging.getLogger(__name__)
 
 ENVIRONMENT = "NDKS_UNIT"
+_MAKE_ONE = (
+    "plug in a unit, or name one (--unit UNIT), or make an emulated one: ndks network new office; "
+    "ndks provision office.ndksnet --bind --unit emulator:alice"
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def select_port(wanted: str | None) -> str:
     trouble = "; ".join(usb.problems(usb.attached()))
     raise NoUnit(
         f"{what} is attached" + (f" ({trouble})" if trouble else ""),
-        "plug in a unit, or choose one: --unit PORT, or --unit emulator:DIR for an emulated unit",
+        "plug it in, or see which units there are: ndks list" if wanted else _MAKE_ONE,
     )
 
 

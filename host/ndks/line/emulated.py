@@ -8,6 +8,9 @@ from pathlib import Path
 
 from .. import times
 from ..exceptions import NoUnit, UnitBusy
+from ..files import read_small
+from ..owners import foreign_error, is_foreign, refuse_foreign
+from ..paths import is_there
 from .transport import EMULATOR, MakeGenerator
 
 
@@ -19,6 +22,9 @@ class EmulatorTransport:
     def __init__(self, directory: Path, *, create: bool, make_generator: MakeGenerator | None) -> None:
         import ndks_emulator  # here, because most users have a board
 
+        refuse_foreign([directory])
+        if is_there(directory):
+            refuse_foreign(directory.glob("*"))
         try:
             flash = ndks_emulator.UnitDirectory(directory, create=create)
             self._unit = ndks_emulator.MemoryUnit(flash, make_generator=make_generator)
@@ -30,6 +36,8 @@ class EmulatorTransport:
             advice = f"check the name; ndks provision NETWORK --unit {EMULATOR}{directory} makes one"
             raise NoUnit(str(error), advice) from None
         except ndks_emulator.DirectoryError as error:
+            if is_foreign(directory):
+                raise foreign_error(directory) from None
             raise NoUnit(str(error), "name another directory; ndks makes a new unit in an empty directory") from None
 
     def write(self, data: bytes) -> None:
@@ -44,3 +52,14 @@ class EmulatorTransport:
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._unit.close()
+
+
+def port_beside(port: str, serial_number: str) -> str:
+    """Return the port of the emulated unit with this serial number in a directory beside that of `port`, or ""."""
+    if not port.startswith(EMULATOR):
+        return ""
+    for file in sorted(Path(port.removeprefix(EMULATOR)).parent.glob("*/uid")):
+        with contextlib.suppress(OSError, ValueError):
+            if file.is_file() and read_small(file).decode().strip().upper() == serial_number.upper():
+                return f"{EMULATOR}{file.parent}"
+    return ""

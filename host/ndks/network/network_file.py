@@ -3,10 +3,12 @@
 """Network files: the secret, parameters and members of a network (PROTOCOL.md section 8)."""
 
 import contextlib
+import itertools
 import json
 import os
 import re
 import secrets
+import shlex
 from collections.abc import Generator
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
@@ -25,6 +27,7 @@ from ..crypto import CRYPTO
 from ..exceptions import FileError, NetworkFileError, UsageError, reason
 from ..files import read_small, refuse_public, write_private
 from ..paths import follow, inherit_owner, is_there
+from ..system_errors import file_errors
 
 SUFFIX = ".ndksnet"
 FORMAT = 1
@@ -168,8 +171,22 @@ class Network:
     def load(cls, path: Path | str) -> Self:
         """Read a network file. FileError, also if other users may read it; NetworkFileError."""
         path = Path(path)
+        network = cls._read(path)
+        with file_errors():
+            refuse_public(path)  # last: of a file that is no network file its mode does not matter
+        return network
+
+    @classmethod
+    def units_in(cls, path: Path) -> int:
+        """Return how many units the network in a file has, whoever may read it; 0 for any other file."""
         try:
-            refuse_public(path)
+            return len(cls._read(path).members) if is_there(path) and path.is_file() else 0
+        except FileError:
+            return 0
+
+    @classmethod
+    def _read(cls, path: Path) -> Self:
+        try:
             values: Any = strict_json.loads(read_small(path))
         except FileNotFoundError:
             other = path.with_name(path.name + SUFFIX)
@@ -224,6 +241,22 @@ def admit_unit(path: Path, serial_number: str, label: str) -> tuple[Network, int
         return network, lane
 
 
+def replace_network(path: Path, network: Network) -> Path | None:
+    """Write another network to an existing file. If the former one has units, keep it and return its new path."""
+    with _locked(path) as locked:
+        kept = _keep(locked) if network.units_in(locked) else None
+        network.save(locked, overwrite=True)
+    return path.with_name(kept.name) if kept and not path.is_symlink() else kept
+
+
+def _keep(path: Path) -> Path:
+    """Copy a network file to the first free name of .old, .old2 and so on. FileError, OSError."""
+    names = (path.with_name(f"{path.name}.old{number if number > 1 else ''}") for number in itertools.count(1))
+    kept = next(name for name in names if not os.path.lexists(name))
+    write_private(kept, read_small(path), overwrite=False, beside=path)
+    return kept
+
+
 @contextlib.contextmanager
 def _locked(path: Path) -> Generator[Path]:
     """Lock a network file against other processes and yield its path without links."""
@@ -261,7 +294,9 @@ def note_binding(path: Path, lane: int, binding_id: str) -> None:
         network = Network.load(locked)
         member = network.member(lane)
         if member is None:
-            raise UsageError(f"no unit of {path} has lane {lane}", "see all units with ndks network show")
+            raise UsageError(
+                f"no unit of {path} has lane {lane}", f"see all units: ndks network show {shlex.quote(str(path))}"
+            )
         others = (replace(other, binding_id=binding_id) if other is member else other for other in network.members)
         replace(network, members=tuple(others)).save(locked, overwrite=True)
 
