@@ -111,7 +111,7 @@ def test_what_cannot_be_is_refused_by_name(tmp_path: Path, changes: dict[str, An
 @pytest.mark.parametrize("content", ["", "[]", "null", "{", '{"expert": 1, "expert": 2}', "NaN", "[" * 100_000])
 def test_what_is_no_json_object_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "finding.json").write_text(content)
-    with pytest.raises(FileError, match="is no finding of an expert"):
+    with pytest.raises(FileError, match="is not a finding of an expert"):
         ExpertFinding.load(tmp_path / "finding.json")
 
 

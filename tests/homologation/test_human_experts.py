@@ -100,7 +100,7 @@ def test_findings_are_waited_for_until_they_are_there_and_right(tmp_path: Path) 
 
     (finding,) = wait_for_findings([path], [16 * "A"], said.append, enter)
     assert len(finding.claims) == 1
-    words = ("cannot be read", "is no finding of an expert", "about unit 0000000000000000")
+    words = ("cannot be read", "is not a finding of an expert", "about unit 0000000000000000")
     assert all(any(word in line for line in said) for word in words)
     with pytest.raises(FileError, match="stdin ended"):
         wait_for_findings([path], [16 * "A"], said.append, lambda: "")

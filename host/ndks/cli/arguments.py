@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ndks.exceptions import FileError, UsageError
-from ndks.paths import follow, is_there, refuse_long_name
+from ndks.paths import at_home, follow, is_there, refuse_long_name
 from ndks.times import DEFAULT_TIMEOUT
 from ndks_protocol.commands import MAX_NUMBER
 from ndks_protocol.generator import F1, F2, MAX_ELEMENTS
@@ -83,7 +83,7 @@ def refuse_directory(path: Path, advice: str) -> None:
 def file_path(text: str) -> Path:
     try:
         if text and b"\0" not in os.fsencode(text):
-            return Path(text)
+            return Path(at_home(text))
     except UnicodeEncodeError:
         pass
     raise argparse.ArgumentTypeError(f"{_quoted(text)} is not a path")

@@ -237,7 +237,7 @@ def _changes(binding: Binding) -> list[str]:
 
 def _back_up(args: argparse.Namespace, out: Output) -> None:
     need_stdout()
-    refuse_existing(args.backup, args.force)
+    refuse_existing(args.backup, args.force, "--backup")
     words, sealed = backup.seal(BindingStore())
     text = f"only these words decrypt {args.backup}; write them down, and keep them elsewhere:\n{words}"
     with private_file(args.backup, overwrite=args.force) as file:

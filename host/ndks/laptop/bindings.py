@@ -32,7 +32,7 @@ from .. import strict_json
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, FileError, UsageError, reason
 from ..files import read_private, refuse_public, remove_done, write_private
-from ..paths import make_private_directory
+from ..paths import at_home, make_private_directory
 from .counters import Minimum, MinimumCounters
 from .fingerprint import Characteristics, characteristics, differences, fingerprint
 
@@ -264,7 +264,7 @@ def home() -> Path:
     """Return the directory of this user's bindings. FileError for a user without a home directory."""
     named = os.environ.get(HOME)
     if named:
-        return Path(named)
+        return Path(at_home(named))
     try:
         usual = platformdirs.user_config_path("ndks")
     except Exception as error:  # RuntimeError, KeyError or others: there is no home directory

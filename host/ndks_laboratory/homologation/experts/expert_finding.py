@@ -42,15 +42,15 @@ class ExpertFinding:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Return what a file says. FileError for a file that is no finding, OSError."""
+        """Return what a file says. FileError for a file that is not a finding, OSError."""
         content = read_small(path)
         try:
             return cls._of(strict_json.loads(content), content)
         except FieldError as error:
             why = str(error)
         except (ValueError, RecursionError):
-            why = "it is no JSON"
-        raise FileError(f"{path} is no finding of an expert: {why}", "mend it; docs/homologation.md has the schema")
+            why = "it is not JSON"
+        raise FileError(f"{path} is not a finding of an expert: {why}", "mend it; docs/homologation.md has the schema")
 
     @classmethod
     def _of(cls, values: Any, content: bytes) -> Self:
