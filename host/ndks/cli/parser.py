@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
 
 from ndks.exceptions import UsageError
-from ndks.paths import at_home
 
+from .arguments import file_path
 from .output import encoded, write_stdout
 from .suggestions import did_you_mean, explain_unknown, value_like_option
 
@@ -98,7 +98,7 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         help="log requests and answers on stderr, without secrets",
     )
     parser.add_argument(
-        "--log-file", metavar="FILE", type=at_home, default=_SUPPRESS, help="append the same log with times to FILE"
+        "--log-file", metavar="FILE", type=file_path, default=_SUPPRESS, help="append the same log with times to FILE"
     )
 
 
