@@ -6,16 +6,20 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from host.conftest import Call
-from host.running import assert_refused, environment
-from support.emulate_process import PATIENCE
+from host.running import assert_refused, command_line, environment, run_at_terminal, run_with_input
+from support.emulate_process import PATIENCE, allow_interrupts
 
 from ndks.laptop.bindings import HOME
+
+pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
 
 
 @pytest.fixture(autouse=True)
@@ -113,3 +117,103 @@ def test_completion_for_the_shell_of_this_user(tmp_path: Path, monkeypatch: pyte
     assert "complete" in path.read_text()
     monkeypatch.setenv("SHELL", "/bin/dash")
     assert_refused(call("completion", "--install"), "USAGE", 2)
+
+
+@pytest.mark.parametrize(
+    ("unit", "message"),
+    [
+        ("emulator:", "emulator: lacks the name of a directory"),
+        ("socket://127.0.0.1", "socket://127.0.0.1 must name a host and a TCP port"),
+        ("socket://:7000", "socket://:7000 must name a host and a TCP port"),
+        ("socket://nobody.invalid:7000", "there is no host nobody.invalid"),
+    ],
+)
+def test_a_unit_whose_name_lacks_something(unit: str, message: str, call: Call) -> None:
+    finished = call("key", "--unit", unit)
+    assert_refused(finished, "USAGE", 2)
+    assert message in finished.stderr
+
+
+def test_no_directory_is_made_but_that_of_the_unit(desk: Path, network_file: Path, call: Call) -> None:
+    provision = ("provision", network_file, "--bind", "--unit", "emulator:no/x/alice")
+    refused = call(*provision)
+    assert_refused(refused, "NO_UNIT", 3)
+    assert list(desk.iterdir()) == []
+    subprocess.run(refused.advice.partition(": ")[2], shell=True, check=True)
+    assert call(*provision).status == 0
+
+
+def test_the_name_of_a_network_file_as_the_name_of_a_network(desk: Path, call: Call) -> None:
+    assert call("network", "new", "office2.ndksnet").text.startswith("office2.ndksnet holds network office2, ")
+    assert [path.name for path in desk.iterdir()] == ["office2.ndksnet"]
+
+
+def test_too_few_words_and_enter(network_file: Path, call: Call) -> None:
+    bind = ("bind", "--unit", "emulator:alice")
+    words = call("provision", network_file, *bind[1:]).text.splitlines()[-1].split()
+    parts = [" ".join(words[:3]), "", " ".join(words[3:])]
+    finished = run_at_terminal("".join(f"{part}\n" for part in parts).encode(), *bind)
+    assert finished.status == 0
+    assert finished.stderr.count("ndks: 3 of 24 words; go on, or Ctrl-D to stop\n") == 2
+
+
+@pytest.mark.parametrize("answer", ["y", "n"])
+def test_an_answer_that_is_not_yes(answer: str, alice: str, call: Call) -> None:
+    declined = run_at_terminal(f"{answer}\n".encode(), "zeroize", "--unit", alice)
+    assert_refused(declined, "DECLINED", 1)
+    assert ("'y' is not yes: nothing was changed. Do: type yes in full, or add --yes" in declined.stderr) == (
+        answer == "y"
+    )
+    assert call("key", "--index", 1, "--unit", alice).status == 0
+
+
+def test_what_is_not_a_serial_number(call: Call) -> None:
+    refused = call("bind", "--forget", "zz")
+    assert_refused(refused, "USAGE", 2)
+    assert "a serial number has 16 hexadecimal digits" in refused.stderr
+
+
+def test_a_backup_comes_before_force(alice: str, desk: Path, call: Call) -> None:
+    words = call("bind", "--backup", "home.sealed").text.splitlines()[-1]
+    refused = run_with_input(words.encode(), "bind", "--restore", "home.sealed", **{HOME: os.environ[HOME]})
+    assert_refused(refused, "FILE", 1)
+    assert "ndks bind --backup FILE; then repeat with --force" in refused.advice
+
+
+def test_a_raw_key_for_a_terminal_is_refused_at_once(alice: str) -> None:
+    finished = at_terminal("key", "--format", "raw", "--unit", alice)
+    assert finished.startswith("ndks: USAGE: raw bytes")
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.003, 0.02])
+def test_ctrl_c_several_times(gap: float, network_file: Path, call: Call) -> None:
+    """The first one ends the command; what comes afterwards finds it ending, or ended."""
+    assert call("provision", network_file, "--unit", "emulator:alice").status == 0
+    allow_interrupts()
+    master, slave = pty.openpty()
+    command = command_line("bind", "--unit", "emulator:alice")
+    pipes = {"stdin": slave, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment(), **pipes) as process:
+        assert process.stderr
+        assert b"24 words" in process.stderr.readline()
+        for _ in range(20):
+            process.send_signal(signal.SIGINT)
+            time.sleep(gap)
+        _, stderr = process.communicate(timeout=PATIENCE)
+    os.close(master)
+    os.close(slave)
+    assert process.returncode == 130
+    assert stderr.decode().splitlines() == [
+        "ndks: INTERRUPTED: stopped by Ctrl-C. Do: the same command starts again from the beginning."
+    ]
+
+
+def at_terminal(*arguments: object) -> str:
+    """Return what a command shows on a terminal."""
+    master, slave = pty.openpty()
+    pipes = {"stdin": slave, "stdout": slave, "stderr": slave}
+    subprocess.run(command_line(*arguments), env=environment(), timeout=PATIENCE, check=False, **pipes)
+    os.close(slave)
+    shown = os.read(master, 10_000).decode()
+    os.close(master)
+    return shown

@@ -86,14 +86,14 @@ def file_path(text: str) -> Path:
             return Path(at_home(text))
     except UnicodeEncodeError:
         pass
-    raise argparse.ArgumentTypeError(f"{_quoted(text)} is not a path")
+    raise argparse.ArgumentTypeError(f"{quoted(text)} is not a path")
 
 
 def seconds(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{_quoted(text)} is not a number of seconds") from None
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a number of seconds") from None
     if not 0 < value <= 3600:
         raise argparse.ArgumentTypeError("must be above 0 and at most 3600")
     return value
@@ -106,7 +106,7 @@ def whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{_quoted(text)} is not a whole number") from None
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a whole number") from None
 
 
 def bounded(text: str, low: int, high: int, message: str) -> int:
@@ -130,5 +130,5 @@ def need(condition: bool, message: str, advice: str = "") -> None:
         raise UsageError(message, advice)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}...")

@@ -173,7 +173,8 @@ class BindingStore:
     def refuse_existing(self, *, overwrite: bool) -> None:
         """Raise FileError if the store has bindings, unless `overwrite`."""
         if self._secret_path.exists() and not overwrite:
-            raise FileError(f"{self.directory} has bindings already", "repeat with --force to overwrite them")
+            advice = "keep a copy of them first, ndks bind --backup FILE; then repeat with --force to overwrite them"
+            raise FileError(f"{self.directory} has bindings already", advice)
 
     def export(self) -> dict[str, bytes]:
         """Return the content of all files by their paths in the directory, for `replace`."""

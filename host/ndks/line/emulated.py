@@ -3,11 +3,13 @@
 """Transport to an emulated unit in this process."""
 
 import contextlib
+import shlex
 import time
 from pathlib import Path
 
 from .. import times
 from ..exceptions import NoUnit, UnitBusy
+from ..paths import is_there
 from .transport import EMULATOR, MakeGenerator
 
 
@@ -19,6 +21,7 @@ class EmulatorTransport:
     def __init__(self, directory: Path, *, create: bool, make_generator: MakeGenerator | None) -> None:
         import ndks_emulator  # here, because most users have a board
 
+        need_parent(directory)
         try:
             flash = ndks_emulator.UnitDirectory(directory, create=create)
             self._unit = ndks_emulator.MemoryUnit(flash, make_generator=make_generator)
@@ -44,3 +47,12 @@ class EmulatorTransport:
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._unit.close()
+
+
+def need_parent(directory: Path) -> None:
+    """Raise NoUnit if a directory of an emulated unit cannot be made because its parent is missing."""
+    if not is_there(directory.parent):
+        raise NoUnit(
+            f"there is no directory {directory.parent}",
+            f"check the name, or create it: mkdir -p {shlex.quote(str(directory.parent))}",
+        )
