@@ -23,7 +23,7 @@ settings.load_profile("ndks")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the report; keep the bindings of test units away from those of whoever runs the tests."""
+    """Register the report; keep the bindings of test units apart from those of the user."""
     config.pluginmanager.register(support.run_report)
     if not config.getoption("--unit"):  # a board stays bound to its laptop
         os.environ[HOME] = tempfile.mkdtemp(prefix="ndks-tests-")
@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--may-provision",
         action="store_true",
-        help="make that unit a member of the public test network; there is no way back",
+        help="make that unit, if it is blank, a member of the public test network; ndks zeroize makes it blank again",
     )
 
 
@@ -52,7 +52,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="module")
 def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The port of a unit that belongs to the public test network."""
+    """Return the port of a unit that belongs to the public test network."""
     directory = tmp_path_factory.mktemp("unit") / "state"
     if request.param == "device":
         port = request.config.getoption("--unit")

@@ -49,7 +49,7 @@ def draw_life() -> str:
     picture.line([(330, 330), (95, 330), (95, 144)])
     picture.text((212, 324), commands.ZEROIZE.name, size=11)
     picture.text((415, 330), "everything is erased", size=11)
-    picture.text((212, 346), "closed, and plugged in anew", size=10, fill=PALE)
+    picture.text((212, 346), "closed, and plugged in again", size=10, fill=PALE)
     picture.text((20, 404), f"Every unit answers {', '.join(everywhere)}.", size=11, anchor="start", fill=PALE)
     return picture.svg()
 

@@ -16,8 +16,10 @@ PACKAGES = {
     "ndks_unit": "firmware",
     "ndks_protocol": "protocol",
 }
-BASE = "ndks: files, errors"  # what lies at the top of the host's package: every room of it may use this
-LOADED_WHEN_NAMED = {f"ndks.cli.{module}" for module, _ in COMMANDS.values()}  # what these import, a command imports
+BASE = "ndks: files, errors"  # the modules at the top of the host's package, which all of its rooms may import
+LOADED_WHEN_NAMED = {
+    f"ndks.cli.{module}" for module, _ in COMMANDS.values()
+}  # their imports count as those of a command
 Arrow = tuple[str, str]
 
 
@@ -61,7 +63,7 @@ def modules() -> dict[str, Path]:
 def room_of(name: str) -> str:
     """Return the room of a module, or of a name in one: modules at the top of a package share a room.
 
-    `import ndks` brings all that the package shows, by `ndks.api`: a room above those that it is made of.
+    `import ndks` imports the public names, from `ndks.api`: a room above those that define these names.
     """
     parts = name.split(".")
     room = "ndks.cli" if name == "ndks.__main__" else ".".join(parts[:2])

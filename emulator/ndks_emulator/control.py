@@ -21,7 +21,7 @@ from typing import Self, cast
 from .running_unit import RunningUnit, RunningUnitError
 
 COMMANDS = {
-    "case open": "open the case; the unit registers it until its next start",
+    "case open": "open the case; the unit counts it as open until its next start",
     "case close": "close the case",
     "power off": "cut the power at once; the line closes too",
     "power on": "restore the power, cancel a scheduled cut, start the unit; returns the port",

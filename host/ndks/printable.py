@@ -4,5 +4,5 @@
 
 
 def printable(text: str) -> str:
-    """Return a text with its control characters escaped: mount points and USB strings may contain any bytes."""
+    """Return a text on one line, with control characters escaped: names of files and USB strings may contain any."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -25,9 +25,7 @@ class RefusalRow(NamedTuple):
 
 REFUSALS = {
     errors.BAD_REQUEST: RefusalRow("the payload does not fit the layout of the command", UPGRADE_OLDER),
-    errors.UNKNOWN_COMMAND: RefusalRow(
-        "the unit has no such command", "deploy the current firmware to the unit: ndks deploy DRIVE"
-    ),
+    errors.UNKNOWN_COMMAND: RefusalRow("the unit has no such command", UPGRADE_UNIT),
     errors.INTERNAL: RefusalRow(
         "the unit failed with an unexpected error",
         "unplug the unit, plug it in again and repeat; report it if it stays",
@@ -56,7 +54,7 @@ REFUSALS = {
     ),
     errors.CAPSULE_VERSION: RefusalRow(
         "this is not a capsule of version 1",
-        "check that this is a capsule; if it is, upgrade ndks and the unit",
+        f"check that this is a capsule; if it is, {UPGRADE_OLDER}",
         is_authentication=True,
     ),
     errors.HEADER: RefusalRow(
@@ -90,7 +88,7 @@ REFUSALS = {
     ),
     errors.DIVERGED: RefusalRow(
         "the capsule is intact, but the sender's generator made another key than this one",
-        "bring both units together and compare: ndks key --index 1; provision the one that differs anew",
+        "bring both units together and compare: ndks key --index 1; provision again the one that differs",
         is_authentication=True,
     ),
     errors.BINDING: RefusalRow(

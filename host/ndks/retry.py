@@ -11,16 +11,16 @@ from . import times
 _T = TypeVar("_T")
 
 
-def retry(attempt: Callable[[], _T], passes: Callable[[Exception], bool], longest: float) -> _T:
+def retry(attempt: Callable[[], _T], is_transient: Callable[[Exception], bool], longest: float) -> _T:
     """Call `attempt` until it succeeds and return its result.
 
-    Repeat it only after exceptions for which `passes` is true, and for at most `longest` seconds; raise any other one.
+    Repeat it only after exceptions for which `is_transient` is true, and for at most `longest` seconds.
     """
     deadline = time.monotonic() + longest
     while True:
         try:
             return attempt()
         except Exception as error:
-            if not passes(error) or time.monotonic() > deadline:
+            if not is_transient(error) or time.monotonic() > deadline:
                 raise
         time.sleep(times.RETRY_PAUSE)

@@ -3,7 +3,7 @@
 """Timeouts and pauses of the host, in seconds. Read them as `times.NAME`: tests shorten them here."""
 
 # Answers. A unit works on one request at a time; 1 KB of key takes a board up to 0.7 s.
-DEFAULT_TIMEOUT = 10.0  # for one answer, after the chunks in flight; --timeout sets another
+DEFAULT_TIMEOUT = 10.0  # for one answer; --timeout changes it
 LIST_TIMEOUT = 5.0  # for one answer in `ndks list`: short for silent ports, long enough for a unit to finish a chunk
 PROBE_TIMEOUT = 2.0  # for the HELLO answer of a port that may be a unit: an idle unit answers at once
 LONGEST_DELAY = 70.0  # for DELAYED to end: after wrong proofs a unit refuses everything for a minute at most

@@ -24,7 +24,7 @@ _INTEGERS = {"u8": ">B", "u16": ">H", "u32": ">I", "u64": ">Q"}
 
 
 class Layout:
-    """The fields of a payload, in order. `names` is for documentation, and empty on a board."""
+    """The fields of a payload, in order. `names` is for documentation; it is empty on a board."""
 
     names: tuple[str, ...] = ()
 

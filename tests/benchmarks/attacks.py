@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How often the adversaries of homologation break suite paper, and how long they take; prints a Markdown table.
+"""Measure how often the adversaries of homologation break suite paper, and how long they take; print a Markdown table.
 
 python tests/benchmarks/attacks.py [--trials N] [--digits 3,4,6] [--quick]
 
@@ -44,7 +44,7 @@ _NO_BITS = np.zeros(0, np.uint8)
 
 @dataclass(frozen=True)
 class PaperTarget:
-    """A network that computes exactly, or in single precision; knows everything that adversaries ask an oracle."""
+    """A network that computes exactly or in single precision. It is also the oracle of the adversaries."""
 
     p1: str
     p2: str
@@ -65,7 +65,7 @@ class PaperTarget:
         return text == self.text
 
     def seen(self, keys: int = 1, bits: int = 1024, long_bits: int = 0) -> Seen:
-        """Return what adversaries see: keys, a long key, and the text as it is encrypted under a capsule's key."""
+        """Return what adversaries see: keys, a long key, and the text encrypted under the key of a capsule."""
         rows = np.stack([self.bits(index, 0, bits) for index in range(1, keys + 1)])
         long_key = self.bits(keys + 1, 0, long_bits) if long_bits else _NO_BITS
         messages: tuple[Intercepted, ...] = ()
@@ -88,7 +88,7 @@ def short(rng: np.random.Generator, digits: int, decimals: int, limit: int) -> P
 
 
 def excerpt(rng: np.random.Generator, size: int) -> bytes:
-    """Return so many bytes of English, from the beginning of a word on."""
+    """Return `size` bytes of English text that start with a whole word."""
     words = _TEXT.split()
     start = int(rng.integers(len(words)))
     return " ".join(words[start:] + words[:start]).encode()[:size]
@@ -172,7 +172,7 @@ def reuse_row(d: int, trials: int, reference: str = "-") -> Row:
 
 
 def rows(trials: int) -> Iterator[Row]:
-    """Yield all rows; `trials` is how many the cheap ones have."""
+    """Yield all rows; `trials` is the number of trials of the cheap ones."""
     few = max(1, trials // 10)
     yield text_row(3, 16, trials, "90 %, 0.1 s")
     yield text_row(3, 64, trials)
@@ -201,7 +201,7 @@ def rows(trials: int) -> Iterator[Row]:
 
 
 def warm_up() -> None:
-    """Compile, or load what was compiled before."""
+    """Compile the search kernel, or load it from the cache."""
     target = PaperTarget("0.52", "25", 3)
     Frequency().attack(target.seen(), target)
     DecimalGrid(2, 25).attack(target.seen(), target)

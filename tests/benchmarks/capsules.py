@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How fast `ndks encrypt` and `ndks decrypt` are with an emulated unit, and what memory they need.
+"""Measure the speed and memory of `ndks encrypt` and `ndks decrypt` with an emulated unit.
 
 python tests/benchmarks/capsules.py [MEGABYTES]
 
@@ -93,7 +93,7 @@ def seal_with_libraries(source: Path, target: Path) -> None:
 
 
 def run_apart(work: Callable[[], None]) -> Measured:
-    """Do some work in a child process."""
+    """Run a function in a child process."""
     started = time.perf_counter()
     child = os.fork()
     if child == 0:

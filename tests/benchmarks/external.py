@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What Debian's test programs say of key bits: `ent`, `rngtest` (rng-tools5) and `dieharder`, where installed.
+"""Test key bits with Debian's programs `ent`, `rngtest` (rng-tools5) and `dieharder`, if they are installed.
 
 Second opinions, by code that is not ours. No verdict of homologation depends on them: their p-values are
 approximations, and they are not corrected for the number of tests. `ok` here means nothing below one in a million.
@@ -38,7 +38,7 @@ _COLUMNS = ("-c", ";", "-D", "test_name", "-D", "ntuple", "-D", "pvalues")  # te
 
 @dataclass(frozen=True)
 class ToolRow:
-    """What one program says, for the report."""
+    """The result of one program, for the report."""
 
     tool: str
     version: str  # of Debian's package; "" where that is not known
@@ -118,7 +118,7 @@ def _rngtest(file: Path, bits: int, timeout: float) -> tuple[bool | None, str]:
 
 
 def _dieharder(file: Path, bits: int, timeout: float) -> tuple[bool | None, str]:
-    """Run those tests that a file of some hundred kilobytes is enough for, each from its beginning.
+    """Run the tests for which a file of some hundred kilobytes is large enough, each from the start of the file.
 
     A test that needs more rewinds the file, and then sees repetitions of its own making: its result is void. p-values
     near 1 count as good, for dieharder gives such for random files too (p > 0.99999 three times in 2160).
@@ -167,7 +167,7 @@ _TOOLS = (
 
 
 def main() -> None:
-    """Print what the programs say of keys: of equation 7, and of suite hybrid."""
+    """Print the results for keys of equation 7 and of suite hybrid."""
     size = 1 << 19
     keys = {
         f"eq. 7, d = {digits}": bytes(VectorGenerator("0.52", "25", digits).key(1).read(0, 8 * size))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Years until the flash of a unit is worn: erases that each operation costs, counted on the emulated flash.
+"""Compute the years until a unit's flash is worn out, from the erases per operation, counted on the emulated flash.
 
 python tests/benchmarks/flash_wear.py [SECONDS [MOST]]    one operation every SECONDS, day and night
 
@@ -30,18 +30,18 @@ _TEXT = b"Meet me at noon."
 
 
 class Wear(NamedTuple):
-    """What one operation costs the busiest sector."""
+    """The erases that one operation costs the busiest sector."""
 
     operation: str
     erases: float  # of one operation
 
     def years(self, seconds: float) -> float:
-        """How long the sector lasts with one operation every so many seconds."""
+        """Return how long the sector lasts with one operation every `seconds`."""
         return RATED_ERASES / self.erases * seconds / _YEAR
 
 
 class Cable:
-    """The transport of one session; the unit keeps its power when it is pulled."""
+    """The transport of one session; the unit keeps its power when the cable is pulled."""
 
     unplugs = False
 
@@ -54,7 +54,7 @@ class Cable:
 
 
 class WornUnit:
-    """A unit whose flash is counted, at a laptop of its own."""
+    """A unit at its own laptop, with counters of the erases of its flash."""
 
     def __init__(self, directory: Path, uid: bytes) -> None:
         self.flash = MemoryFlash(uid)
@@ -71,7 +71,7 @@ class WornUnit:
 
     @property
     def erases(self) -> list[int]:
-        """Erases so far, of each sector."""
+        """Return the erases of each sector so far."""
         return [sector.erases for sector in (self.flash.nvm, *self.flash.snapshots) if sector]
 
 
@@ -87,7 +87,7 @@ def members(directory: Path) -> tuple[WornUnit, WornUnit]:
 
 
 def wear(most: int) -> list[Wear]:
-    """Return what each operation costs, as it is done by one command of `ndks`: in a session of its own."""
+    """Return the cost of each operation in a session of its own, as one command of `ndks` does it."""
     with tempfile.TemporaryDirectory() as directory:
         alice, bob = members(Path(directory))
         capsules: list[bytes] = []

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""How fast key bits are made on this machine, and how many of them are wrong, beside the plain formula in NumPy.
+"""Measure the speed of the generator on this machine, and count its wrong bits, beside those of the plain formula.
 
 python tests/benchmarks/generator.py [--quick]
 
@@ -34,7 +34,7 @@ Elements = npt.NDArray[np.int64]
 
 
 class NearBoundary(generator._Blocks):
-    """Finds the elements that are nearest to where a bit changes."""
+    """Finds the elements that are nearest to a boundary, where a bit changes."""
 
     def __init__(self, digits: int, wanted: float) -> None:
         parameters = exact.Generator(P1, P2, digits)
@@ -45,7 +45,7 @@ class NearBoundary(generator._Blocks):
         self._error = max(2 * self._error, wanted)
 
     def near(self, start: int) -> tuple[npt.NDArray[np.float64], Elements]:
-        """Return distances and numbers of the elements of a block that are near enough."""
+        """Return the distances and indices of the elements of a block that are near enough."""
         rows = self._rows_from(start, BLOCK)
         sure, possible = self._sieve(rows)
         found = generator._set_bits(sure ^ possible)
@@ -53,7 +53,7 @@ class NearBoundary(generator._Blocks):
 
 
 def nearest(digits: int, limit: int, count: int = NEAREST) -> Elements:
-    """Return the `count` elements below `limit` that are nearest; of v / 2, a part 4 w lies within w of a boundary."""
+    """Return the `count` nearest elements below `limit`; a fraction 4 w of all v / 2 is within w of a boundary."""
     blocks = NearBoundary(digits, 1.5 * count / limit / 4)
     pieces = generator._in_order(
         lambda span: np.concatenate(blocks.near(span[0])[:2]).tobytes(), ((s, 0) for s in range(0, limit, BLOCK)), 2
@@ -95,7 +95,7 @@ def runs() -> list[int]:
 
 
 def wrong_at_random(digits: int) -> tuple[int, int]:
-    """Return how many of 10^5 bits the plain formula and ours have wrong."""
+    """Return the numbers of wrong bits, of 10^5, by the plain formula and by our generator."""
     fast, slow = VectorGenerator(P1, P2, digits).key(K), exact.Generator(P1, P2, digits).key(K)
     wrong = [0, 0]
     for start in runs():
@@ -123,7 +123,7 @@ def make_aes() -> None:
 
 
 def rate(make: Callable[[], None]) -> float:
-    """Return megabits a second, the best of three."""
+    """Return megabits per second, the best of three runs."""
     best = float("inf")
     for _ in range(3):
         started = time.perf_counter()

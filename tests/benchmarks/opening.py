@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Which mode opens a capsule sooner, for each cipher and size: what the rule of `ndks decrypt` rests on.
+"""Measure which mode opens a capsule faster, for each cipher and size. `ndks decrypt` chooses the mode accordingly.
 
-Unit and host run in this process, so that its CPU time is that of both; programs beside it do not matter.
+Unit and host run in this process, so its CPU time is that of both. Other programs do not affect it.
 """
 
 import os
@@ -38,7 +38,7 @@ def make_unit(directory: Path, network: ndks.Network, lane: int) -> ndks.Unit:
 
 
 def measure(unit: ndks.Unit, capsule: bytes, mode: str) -> float:
-    """Return the median of what opening takes."""
+    """Return the median time of opening."""
     taken: list[float] = []
     for _ in range(REPETITIONS):
         started = time.process_time()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a session costs an emulated unit: whole requests, and the parts that they consist of.
+"""Measure the time of requests in a session of an emulated unit, and of their parts.
 
 python tests/benchmarks/session.py [repetitions]
 """
@@ -24,7 +24,7 @@ from ndks_protocol.session import OVERHEAD, SYNC_SIZE
 
 
 class TimedUnit(MemoryUnit):
-    """A unit that notes how long it took for each request, in seconds."""
+    """A unit that records the time of each request in seconds."""
 
     def __init__(self) -> None:
         super().__init__(make_generator=VectorGenerator)
@@ -83,7 +83,7 @@ def sha(repetitions: int, size: int) -> float:
 
 
 def frame(repetitions: int, size: int) -> float:
-    """One way: the unit decodes one and encodes the other."""
+    """Return the median time of decoding a frame in microseconds."""
     wire = framing.encode(1, 1, os.urandom(size + OVERHEAD))
     decoder = framing.Decoder()
     return median(repetitions, lambda: decoder.feed(wire))

@@ -39,7 +39,7 @@ def main(bits: int) -> None:
 
 
 def peak_memory(pid: int) -> int:
-    """Return the most memory that a process has had, in KB."""
+    """Return the peak memory of a process in KB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
 

@@ -63,7 +63,7 @@ def check_arrows() -> Iterator[str]:
 
 
 def check_commands() -> Iterator[str]:
-    """Complain of commands that are loaded although none of them is named."""
+    """Yield a complaint for each command module that is imported before its command is named."""
     for importer, imported, is_late in imports():
         loaded = {imported, imported.rpartition(".")[0]} & LOADED_WHEN_NAMED
         if loaded and not is_late and importer not in LOADED_WHEN_NAMED:

@@ -15,9 +15,9 @@ from ndks.board.source import for_board
 ROOT = Path(__file__).parents[2]
 ON_THE_BOARD = ("protocol/ndks_protocol", "firmware/ndks_unit", "firmware/circuitpy")
 MODULE_BYTES = 8 * 1024  # larger ones do not compile on a fragmented heap
-TOTAL_BYTES = 99 * 1024  # of what one unit loads: it leaves 44 KB of heap at d = 3, 66 KB at others, before a session
-NOT_LOADED = {"texts.py", "boot.py", "safemode.py"}  # CircuitPython runs the last two by themselves, with all the heap
-# A unit loads the one fast algorithm that its d needs, or other operators than equation 7's and none.
+TOTAL_BYTES = 99 * 1024  # of source that a unit loads; then 44 KB of heap are free at d = 3, and 66 KB at any other d
+NOT_LOADED = {"texts.py", "boot.py", "safemode.py"}  # CircuitPython runs the last two separately, with the whole heap
+# A unit loads only one of these: the fast algorithm for its d, or the operators beyond equation 7.
 OF_ONE_NETWORK = (
     {"table_bits.py", "packing.py"},
     {"lanes.py", "lane_bits.py"},
@@ -58,7 +58,7 @@ def check_sizes() -> Iterator[str]:
 
 
 def size_loaded() -> int:
-    """Return the bytes that a unit compiles at most, whatever its network is."""
+    """Return the maximum number of bytes that a unit compiles, for any network."""
     sizes = {path: size_on_board(path) for path in board_modules() if path.name not in NOT_LOADED}
     choices = [sum(size for path, size in sizes.items() if path.name in names) for names in OF_ONE_NETWORK]
     return sum(sizes.values()) - sum(choices) + max(choices)
@@ -93,7 +93,7 @@ def imports(tree: ast.Module) -> Iterator[tuple[ast.stmt, str]]:
 
 
 def missing_feature(node: ast.AST) -> str:
-    """Return what in this node CircuitPython does not have, "" when it has it."""
+    """Return the feature of this node that CircuitPython lacks, or ""."""
     if isinstance(node, (ast.List, ast.Tuple, ast.Set)) and any(isinstance(item, ast.Starred) for item in node.elts):
         # On the left of an assignment it has it: a, *rest = values
         return "" if isinstance(getattr(node, "ctx", None), ast.Store) else "unpacking in displays"

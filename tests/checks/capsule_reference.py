@@ -49,7 +49,7 @@ def xor(first: bytes, second: bytes) -> bytes:
 
 @functools.lru_cache(maxsize=64)
 def paper_bytes(network: Network, k: int, size: int) -> bytes:
-    """The paper bits of k; equation 7 by cos((e + 1) y1) = 2 cos(y1) cos(e y1) - cos((e - 1) y1).
+    """Return the paper bits of key k; equation 7 by cos((e + 1) y1) = 2 cos(y1) cos(e y1) - cos((e - 1) y1).
 
     With 600 fractional bits: after n steps the error is below n^2 ulp, far from any doubt about a digit.
     """
@@ -91,7 +91,7 @@ def chunks(tag_key: bytes, ciphertext: bytes) -> list[bytes]:
 
 
 class Message:
-    """A message and all that is derived for it (section 4); names as there. `paper`: other paper bits than its own."""
+    """A message and all values derived for it, with the names of section 4. `paper` replaces its paper bits."""
 
     def __init__(
         self, network: Network, clear: bytes, data: bytes, binding_id: bytes = NOT_KNOWN, paper: bytes | None = None
@@ -112,14 +112,14 @@ class Message:
         self.capsule = self.header + b"".join(self.chunks)
 
     def forged(self, position: int) -> bytes:
-        """A capsule by somebody who can make tags, with a bit changed."""
+        """Return a capsule with one bit changed and correct tags, as only a member can make it."""
         ciphertext = bytearray(self.ciphertext)
         ciphertext[position] ^= 1
         return self.header + b"".join(chunks(self.tag_key, bytes(ciphertext)))
 
 
 def pattern(size: int) -> bytes:
-    """Data of the vectors. 251 is prime: no chunk is like another."""
+    """Return data for the vectors. Because 251 is prime, no two chunks are equal."""
     return bytes(i % 251 for i in range(size))
 
 

@@ -34,7 +34,7 @@ SENDERS = ((1, 1), (2, 255), (3, 256), (255, 1 << 16), (256, (1 << 32) - 1), (32
 
 
 def capsule_networks() -> list[Network]:
-    """That of suite.json, and others with parameters as `ndks network new` draws them."""
+    """Return the network of suite.json, and others with parameters like those that `ndks network new` draws."""
     rng = random.Random(SEED)
     others: list[Network] = []
     for digits in (1, 3, 6, 9, 12):
@@ -181,7 +181,7 @@ def bad_chunks(network: Network) -> list[tuple[str, str, bytes]]:
 
 
 def bad_ends(network: Network, binding_id: bytes) -> list[tuple[str, str, bytes]]:
-    """Capsules whose tags are right: made by another generator, or at another laptop."""
+    """Yield capsules with correct tags that were made by another generator or at another laptop."""
     cases: list[tuple[str, str, bytes]] = []
     for cipher, name in ((VERNAM, "vernam"), (AES, "aes")):
         clear = clear_header(HYBRID, cipher, 3, 9, b"saltsalt")

@@ -60,7 +60,7 @@ HOST_RANDOM = bytes.fromhex("a8a9aaabacadaeaf")
 
 
 def own_message(cipher: int, number: int, data: bytes, binding_id: bytes = FIRST.id, of: Membership = DEMO) -> Message:
-    """What the unit of the conversation seals."""
+    """Return the message that the unit of the conversation seals."""
     salt = hashlib.sha256(HOST_RANDOM + ENTROPY).digest()[:8]
     return Message(of.network, clear_header(of.suite, cipher, OWN_LANE, number, salt), data, binding_id)
 
@@ -68,7 +68,7 @@ def own_message(cipher: int, number: int, data: bytes, binding_id: bytes = FIRST
 def others_message(
     cipher: int, lane: int, number: int, data: bytes, binding_id: bytes = NOT_KNOWN, **header: Any
 ) -> Message:
-    """What it gets from another unit."""
+    """Return the message that it receives from another unit."""
     clear = clear_header(header.pop("suite", HYBRID), cipher, lane, number, b"saltsalt", **header)
     return Message(suite_network(), clear, data, binding_id)
 
@@ -78,7 +78,7 @@ def begin(name: str, cipher: int, kind: int = 0, random_bytes: bytes = HOST_RAND
 
 
 def piece(name: str, number: int, last: int, data: bytes) -> bytes:
-    """The request of SEAL_CHUNK for a token, of OPEN_CHUNK for a handle."""
+    """Send SEAL_CHUNK for a token, or OPEN_CHUNK for a handle."""
     return name.encode() + struct.pack(">IB", number, last) + data
 
 
@@ -262,7 +262,7 @@ def sliding_windows() -> list[Step]:
 
 
 def needing_a_session(error: int) -> list[Step]:
-    """A request of each command that does, and its answer where there is none."""
+    """Send a request of each command that needs a session, without one."""
     header, token = bytes(37), b"1st-mess"
     return [
         (C.BIND, SECOND.secret, error),
@@ -315,7 +315,7 @@ def becoming_a_member(talk: Conversation) -> None:
 
 
 def wrong_proofs(talk: Conversation) -> int:
-    """Return how many bytes of the log they have taken."""
+    """Send wrong proofs, and return the bytes of the log that they have used."""
     used = talk.used
     attempts = extent(WRONG_ATTEMPTS, 4)
     talk.greet()
@@ -348,7 +348,7 @@ def wrong_proofs(talk: Conversation) -> int:
 
 
 def first_session(talk: Conversation, log_used: int) -> None:
-    """It is opened in the answers to errors of every kind, which are secured."""
+    """Open the first session, and send requests that cause errors of every kind; the answers are secured."""
     talk.prove()
     talk.say(
         talk.status(LOCKED_STATE, log_used),
@@ -400,7 +400,7 @@ def exported_keys() -> list[Step]:
 
 
 def trust() -> list[Step]:
-    """Lane 10 was accepted from before; its next message is of a laptop that the unit is told of, or is not."""
+    """Open messages of lane 10, a known sender, from the laptop that TRUST names and from another one."""
     theirs = bytes(range(16))
     good, strange = (others_message(VERNAM, 10, 2, b"x", binding_id) for binding_id in (theirs, FIRST.id))
     opened = begun(10, 2)
@@ -428,7 +428,7 @@ def trust() -> list[Step]:
 
 
 def sessions(talk: Conversation) -> None:
-    """What ends one, and that numbers that were not used come back only where the host said that it leaves."""
+    """End sessions in all ways: unused numbers are given back only if the host has sent CLOSE."""
     fifth, sixth, seventh = (own_message(VERNAM, number, b"x") for number in (5, 6, 7))
     message = others_message(AES, 9, 2 * MAX_JUMP + 3, b"x")
     opened = begun(9, 2 * MAX_JUMP + 3) + bytes([AES])
@@ -462,7 +462,7 @@ def sessions(talk: Conversation) -> None:
 
 
 def altered_frames(talk: Conversation) -> None:
-    """A frame that is not the next one ends the session, and the unit says so in the clear."""
+    """Send frames out of sequence: each ends the session, and the unit answers so in the clear."""
 
     def refused(command: int, payload: bytes) -> None:
         talk.say_in_the_clear((command, payload, E.SESSION_ENDED), (C.NEXT_INDEX, b"", E.LOCKED))
@@ -491,7 +491,7 @@ def altered_frames(talk: Conversation) -> None:
 
 
 def after_a_start(talk: Conversation) -> None:
-    """Numbers that were reserved are burnt; with a floor, others too."""
+    """Restart the unit: reserved numbers are lost, and with a minimum, others too."""
     talk.restart()
     talk.open_session()
     talk.say((C.SEAL_BEGIN, begin("7th-mess", VERNAM), own_message(VERNAM, 71, b"").header))
@@ -511,7 +511,7 @@ def after_a_start(talk: Conversation) -> None:
 
 
 def another_laptop(talk: Conversation) -> None:
-    """BIND leaves the newest of each record, and a log as short as can be."""
+    """Bind to another laptop: BIND keeps only the newest record of each kind, and so the shortest possible log."""
     body = b"to whom it concerns"
     message = own_message(VERNAM, 213, body, SECOND.id)
     kinds = {STATE_FORMAT: 5, BINDING: 66, EXPORT_COUNTER: 12, MESSAGE_COUNTER: 12, BOOTS: 8, WRONG_ATTEMPTS: 4}
@@ -565,7 +565,7 @@ def a_new_life(talk: Conversation) -> None:
 
 
 def make_commands() -> dict[str, Any]:
-    """One conversation with a new unit: what it is asked, what it answers."""
+    """Return one conversation with a new unit: requests and answers."""
     talk = Conversation()
     becoming_a_member(talk)
     first_session(talk, wrong_proofs(talk))

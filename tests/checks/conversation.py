@@ -35,7 +35,7 @@ FIRST, SECOND = Binding(bytes(range(0x40, 0x60))), Binding(bytes(range(0x60, 0x8
 
 
 class Membership(NamedTuple):
-    """What PROVISION makes of the unit of the vectors, which has lane 7."""
+    """The membership of the unit of the vectors after PROVISION, on lane 7."""
 
     network: Network
     suite: int = HYBRID
@@ -45,7 +45,7 @@ class Membership(NamedTuple):
 
     @property
     def request(self) -> bytes:
-        """PROVISION after the binding."""
+        """Return the payload of PROVISION after the binding."""
         numbers = struct.pack(">IHBBB", self.epoch, OWN_LANE, self.suite, self.cipher, self.network.digits)
         return numbers + self.network.secret + text(self.name) + self._decimals + self.network.operators
 
@@ -74,7 +74,7 @@ def unit_salt(binding: Binding) -> bytes:
 
 
 def binding_body(binding: Binding, salt: bytes, settled: int) -> bytes:
-    """The body of the record of a binding of the unit of the vectors, whose d is 3."""
+    """Return the body of a binding record of the unit of the vectors, whose d is 3."""
     return binding.auth + salt + binding.id + bytes([3, settled])
 
 
@@ -83,13 +83,13 @@ def unlocking(binding: Binding, minimum: int = 0, allow_jump: int = 0) -> bytes:
 
 
 def ends_session(command: int, got: bytes | int) -> bool:
-    """Whether the answer to a secured request is in the clear (section 6)."""
+    """Return whether the answer to a secured request is in the clear (section 6)."""
     begins = command == C.OPEN_SESSION and got != E.BAD_REQUEST
     return begins or got == E.TAMPERED or (command == C.ZEROIZE and isinstance(got, bytes))
 
 
 class Conversation:
-    """One host and one unit, from the unit's first start on."""
+    """A host and a unit, from the unit's first start on."""
 
     def __init__(self, membership: Membership = DEMO) -> None:
         self.membership = membership
@@ -106,7 +106,7 @@ class Conversation:
         self._before: dict[str, Any] = {}
 
     def say(self, *steps: Step) -> None:
-        """Each as its frame and the answer to it; secured in a session."""
+        """Add each request with its answer; both are secured in a session."""
         for command, request, got in steps:
             request_id = len(self.steps) + 1
             answer = struct.pack(">H", got) if isinstance(got, int) else got
@@ -124,30 +124,30 @@ class Conversation:
             self._before = {}
 
     def say_in_the_clear(self, *steps: Step) -> None:
-        """As they are; the session has ended."""
+        """Add requests in the clear, after the end of the session."""
         self.session = None
         self.say(*steps)
 
     def say_in_vain(self, command: int, request: bytes) -> None:
-        """In a frame that the unit drops."""
+        """Add a frame that the unit drops."""
         step = {"command": command, "request_id": len(self.steps) + 1, "request": request.hex(), "dropped": True}
         self.steps.append(step)
 
     def wait(self, milliseconds: int) -> None:
-        """Before the next step."""
+        """Let time pass before the next step."""
         self._before["after_ms"] = milliseconds
 
     def set_case(self, is_open: bool) -> None:
-        """Before the next step."""
+        """Open or close the case before the next step."""
         self._before["case_open"] = is_open
 
     def set_files(self, writable: bool) -> None:
-        """Before the next step: whether snapshot files can be written."""
+        """Make the snapshot files writable or not, before the next step."""
         self._before["files_writable"] = writable
         self.flags = 0 if writable else READ_ONLY
 
     def restart(self) -> None:
-        """Cut the power before the next step, and switch it on again. Starts of a unit that is bound are counted."""
+        """Cut the power before the next step, and switch it on again. A bound unit counts its starts."""
         self._before["restart"] = True
         self.session = None
         self._session_count = 0
@@ -160,7 +160,7 @@ class Conversation:
         self.salt = unit_salt(binding)
 
     def resume(self, boots: int = 1) -> None:
-        """Begin with a unit that was provisioned before, and has started so many times."""
+        """Begin with a provisioned unit that has already started this many times."""
         self.binding, self.salt, self.boots = FIRST, unit_salt(FIRST), struct.pack(">Q", boots)
 
     def bind(self, binding: Binding) -> None:
@@ -174,7 +174,7 @@ class Conversation:
         self.boots = b""
 
     def greet(self) -> None:
-        """HELLO, which ends a session."""
+        """Add HELLO, which ends a session."""
         self._greeting = self.hello()
         self.say_in_the_clear((C.HELLO, b"", self._greeting))
 
@@ -199,7 +199,7 @@ class Conversation:
         self.session = self._opening
 
     def prove_wrongly(self) -> None:
-        """With one bit changed."""
+        """Add PROVE with one bit of the proof changed."""
         assert self._opening
         proof = self._opening.host_proof
         self.say((C.PROVE, bytes([proof[0] ^ 1]) + proof[1:], E.LOCKED))
@@ -210,11 +210,11 @@ class Conversation:
 
     @property
     def used(self) -> int:
-        """Bytes of the log that PROVISION has taken."""
+        """Return the bytes of the log that PROVISION uses."""
         return extent(STATE_FORMAT, 5) + extent(MEMBERSHIP, len(self.membership.request)) + extent(BINDING, 66)
 
     def hello(self) -> bytes:
-        """The answer to HELLO."""
+        """Return the answer to HELLO."""
         state = LOCKED_STATE if self.binding else TAMPERED_STATE if self.is_tampered else BLANK_STATE
         # Firmware 0.1.0, whatever the present one is: HELLO is part of all that follows, which no release shall alter.
         versions = bytes([2, 0, 0, 1, 0, self.format, state, self.flags])
@@ -234,7 +234,7 @@ class Conversation:
 
 
 def a_member(membership: Membership = DEMO) -> Conversation:
-    """A unit that has just been provisioned, and its host in a session."""
+    """Return the conversation of a newly provisioned unit with its host, in a session."""
     talk = Conversation(membership)
     talk.provision(FIRST)
     talk.open_session()

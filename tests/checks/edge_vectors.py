@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The golden vectors of limits: what is known of messages, long frames, the last numbers, other suites and chains."""
+"""The golden vectors of limits: remembered tokens and pieces, long frames, last numbers, other suites and chains."""
 
 import struct
 from typing import Any
@@ -63,7 +63,7 @@ OTHER_NETWORKS = (
 
 
 def two_mistakes() -> Conversation:
-    """The first in the order of checks is answered."""
+    """Send requests with two mistakes: the unit reports the one that it checks first."""
     talk = Conversation()
     talk.say((0x7E, bytes(1120), E.UNKNOWN_COMMAND), (C.NEXT_INDEX, b"\0", E.BLANK), (C.OPEN_SESSION, b"", E.BLANK))
     talk.provision(FIRST)
@@ -103,7 +103,7 @@ def two_mistakes() -> Conversation:
 
 
 def tokens() -> Conversation:
-    """Nine messages: the first token is a new one by then; repeating the second begins nothing anew."""
+    """Begin nine messages: the first token has been forgotten and counts as new; the second is still remembered."""
     talk = a_member()
     headers = [own_message(AES, number, b"x") for number in range(1, 11)]
     names = [f"token..{number}" for number in range(9)]
@@ -120,7 +120,7 @@ def tokens() -> Conversation:
 
 
 def pieces() -> Conversation:
-    """Nine pieces: the first is not known any more, the second still is."""
+    """Send nine pieces: the first has been forgotten, the second is still remembered."""
     talk = a_member()
     data = pattern(9 * CHUNK - 8)
     message = own_message(AES, 1, data + b"x")
@@ -133,7 +133,7 @@ def pieces() -> Conversation:
 
 
 def long_frames() -> Conversation:
-    """A unit that is bound takes 128 bytes without a session."""
+    """Send long frames: without a session a bound unit accepts 128 bytes."""
     talk = Conversation()
     talk.provision(FIRST)
     talk.say((0x7E, bytes(128), E.UNKNOWN_COMMAND))
@@ -147,7 +147,7 @@ def long_frames() -> Conversation:
 
 
 def reading_in_mode_a() -> Conversation:
-    """MESSAGE_CHECK where 8 to 16 bytes more than the data were read; what is partly read is no repetition."""
+    """Send MESSAGE_CHECK after reading 8 to 16 bytes beyond the data; a partly read range is not a repetition."""
     talk = a_member()
     message = own_message(VERNAM, 1, pattern(20))
     token, z = b"1st-mess", message.z
@@ -169,7 +169,7 @@ def reading_in_mode_a() -> Conversation:
 
 
 def senders() -> Conversation:
-    """One too many: it can be opened with the flag again, and not be accepted."""
+    """Open messages of one sender too many: the last can be opened with the flag `again`, but not accepted."""
     talk = a_member()
 
     def header(lane: int, number: int = 1) -> bytes:
@@ -210,7 +210,7 @@ def last_numbers() -> Conversation:
 
 
 def binding_meanwhile() -> Conversation:
-    """BIND ends no message: it keeps the sync word of the binding before. TRUST counts from the next opening on."""
+    """Bind during a message, which keeps its sync word; TRUST during a message affects only the next opening."""
     talk = a_member()
     vernam, aes = own_message(VERNAM, 1, pattern(20)), own_message(AES, 2, b"x", SECOND.id)
     theirs = others_message(AES, 9, 1, b"x")
@@ -237,7 +237,7 @@ def binding_meanwhile() -> Conversation:
 
 
 def another_network(suite: int, network: Network) -> Conversation:
-    """Exported keys, and messages in both modes."""
+    """Export keys of another network, and send messages in both modes."""
     membership = Membership(network, suite)
     talk = a_member(membership)
     sealed, kept = (
@@ -271,7 +271,7 @@ LIMITS = (two_mistakes, tokens, pieces, long_frames, reading_in_mode_a, senders,
 
 
 def make_conversations() -> dict[str, Any]:
-    """Each with a unit of its own: one that is new, or one that finds `before` in flash at its start."""
+    """Return conversations, each with its own unit: a new one, or one that starts with `before` in flash."""
     talks = {talk.__name__: (talk(), None) for talk in LIMITS}
     talks |= {f"another network, {i}": (another_network(*each), None) for i, each in enumerate(OTHER_NETWORKS, 1)}
     talks |= {name: make() for name, make in (FAILURES | FLASH_CASES).items()}

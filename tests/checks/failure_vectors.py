@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The golden vectors of what ends or prevents something: delays, the case, state of other versions, files, flash."""
+"""The golden vectors of failures: delays, an open case, state of other versions, read-only files, a cut erasure."""
 
 import struct
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from wire_codes import C, E
 
 
 def delays() -> Conversation:
-    """They go on over a restart, from the start on."""
+    """Cause delays: after a restart a delay begins again at the start."""
     talk = Conversation()
     talk.provision(FIRST)
     talk.greet()
@@ -60,7 +60,7 @@ def delayed(talk: Conversation, milliseconds: int) -> None:
 
 
 def ends_of_sessions() -> Conversation:
-    """Each of these ends the session, or does not."""
+    """Send requests that end the session, and others that do not."""
     talk = a_member()
     index = (C.NEXT_INDEX, b"", struct.pack(">IQ", 0, 1))
     refused = (C.OPEN_SESSION, bytes(15), E.BAD_REQUEST), (C.CLOSE, b"\2", E.RANGE), (C.PROVE, bytes(16), E.CONFLICT)
@@ -81,7 +81,7 @@ def ends_of_sessions() -> Conversation:
 
 
 def unlocking_again() -> Conversation:
-    """What is under way ends with UNLOCK, unless it is refused before the KEK is looked at. Nobody has said HELLO."""
+    """Unlock again without HELLO: UNLOCK ends the pending messages, unless it is refused before the KEK is checked."""
     talk = Conversation()
     talk.provision(FIRST)
     talk.begin_session()
@@ -113,7 +113,7 @@ def unlocking_again() -> Conversation:
 
 
 def opened_case() -> Conversation:
-    """In a session, with a request under way; then until ZEROIZE, and as long as it was open since the start."""
+    """Open the case in a session; the unit reports it until ZEROIZE, and as long as it was open since the start."""
     talk = a_member()
     talk.set_case(is_open=True)
     talk.say((C.NEXT_INDEX, b"", E.TAMPERED))
@@ -145,7 +145,7 @@ def opened_case() -> Conversation:
 
 
 def foreign_state(version: int) -> tuple[Conversation, Flash]:
-    """Left by another version of the firmware: an older one's can be erased."""
+    """Start with the state of another version of the firmware; that of an older one can be erased."""
     flash = Flash()
     data = record(STATE_FORMAT, 1, struct.pack(">BI", version, 7))
     flash.nvm[: len(data)] = data
@@ -166,7 +166,7 @@ def foreign_state(version: int) -> tuple[Conversation, Flash]:
 
 
 def no_files() -> Conversation:
-    """The drive belongs to the computer: BIND and ZEROIZE are refused; BIND leaves the unit locked."""
+    """Let the computer own the drive: BIND and ZEROIZE are refused; BIND leaves the unit locked."""
     talk = a_member()
     talk.set_files(writable=False)
     talk.say(
@@ -187,7 +187,7 @@ def no_files() -> Conversation:
 
 
 def unfinished_erasure() -> tuple[Conversation, Flash]:
-    """It was begun, and the files cannot be written: nothing in flash counts."""
+    """Start after a cut erasure, while the files cannot be written: nothing in flash is valid."""
     flash = member_flash()
     flash.nvm[-32:] = marker(0)
     talk = Conversation()

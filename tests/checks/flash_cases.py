@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The golden vectors of flash that a unit finds at its start: full and torn tails, damaged snapshots and records."""
+"""The golden vectors of flash contents at a start: full and torn tails, damaged snapshots and records."""
 
 import struct
 
@@ -21,7 +21,7 @@ def member_flash() -> Flash:
 
 
 def full_tails() -> Case:
-    """The counter of starts has used up its tail; that of exported keys uses up the last byte of its own."""
+    """The tail of the start counter is full; the tail of the counter of exported keys has one byte left."""
     life = Life()
     life.resume(TAIL + 2)
     life.flash = flash = member_flash()
@@ -43,7 +43,7 @@ def full_tails() -> Case:
 
 
 def torn_tail() -> Case:
-    """Each byte up to the last that is not FF counts; the next step takes the byte behind it."""
+    """All bytes up to the last one that is not FF count; the next step uses the byte after it."""
     flash = member_flash()
     flash.append(EXPORT_COUNTER, counter(2))
     flash.nvm[flash.end - TAIL : flash.end - TAIL + 4] = b"\x00\xff\x00\x3f"
@@ -58,7 +58,7 @@ def torn_tail() -> Case:
 
 
 def two_snapshots() -> Flash:
-    """Next index 5 in snapshot 0, 9 in snapshot 1, 12 in nvm."""
+    """The next index is 5 in snapshot 0, 9 in snapshot 1, and 12 in nvm."""
     flash = member_flash()
     flash.append(BOOTS, struct.pack(">Q", 1))
     for index in (5, 9):
@@ -69,7 +69,7 @@ def two_snapshots() -> Flash:
 
 
 def damaged(nvm: str, snapshots: str, next_index: int) -> Case:
-    """`nvm` is whole, blank, or its last record "damaged"; `snapshots` says for each whether it is (W) or not (D)."""
+    """Damage nvm (intact, blank, or its last record "damaged") and the two snapshots (W: intact, D: damaged)."""
     flash = two_snapshots()
     if nvm == "blank":
         flash.nvm[:] = ERASED
@@ -94,7 +94,7 @@ def damaged(nvm: str, snapshots: str, next_index: int) -> Case:
 
 
 def equal_numbers() -> Case:
-    """Of two records with one sequence number the later one wins; one with a number that is too high is none."""
+    """Of two records with the same sequence number the later one is valid; one with too high a number is ignored."""
     flash = member_flash()
     for sequence, index in ((9, 5), (9, 7), (8, 11), (0xFFFF0001, 13)):
         data = record(EXPORT_COUNTER, sequence, counter(index), FIRST)

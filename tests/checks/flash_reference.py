@@ -41,7 +41,7 @@ def record(kind: int, sequence: int, body: bytes, binding: Binding | None = None
 
 
 def extent(kind: int, size: int) -> int:
-    """Bytes that a record with a body of this size takes, with the tail of a counter."""
+    """Return the bytes of a record with a body of this size, including the tail of a counter."""
     return -(-(24 + size) // 16) * 16 + (TAIL if kind in _COUNTERS else 0)
 
 
@@ -50,7 +50,7 @@ def state_format(erases: int) -> bytes:
 
 
 def marker(cause: int) -> bytes:
-    """What the last bytes of nvm hold while everything is being erased: on purpose 0, because of tampering 1."""
+    """Return the last bytes of nvm during an erasure: on request 0, after tampering 1."""
     return record(ERASING, 0, bytes([cause]))
 
 
@@ -59,12 +59,12 @@ def snapshot(image: bytes) -> bytes:
 
 
 def pieces(image: bytes) -> list[list[Any]]:
-    """An image as [offset, bytes] without its stretches of FF."""
+    """Return an image as pairs [offset, bytes], without runs of FF."""
     return [[found.start(), found[0].hex()] for found in re.finditer(rb"(?s)(?!\xff{8}).+?(?=\xff{8}|\Z)", image)]
 
 
 class Flash:
-    """nvm and snapshots of one unit whose history nothing disturbs."""
+    """The nvm and snapshots of a unit without power cuts or faults."""
 
     def __init__(self) -> None:
         self.nvm = bytearray(b"\xff" * NVM_SIZE)
@@ -89,7 +89,7 @@ class Flash:
         self.end = self._write(self.nvm, self.end, kind)
 
     def count(self, kind: int) -> None:
-        """One step of a counter."""
+        """Program one step of a counter."""
         body = self.bodies[kind]
         body = body[:-8] + struct.pack(">Q", int.from_bytes(body[-8:]) + 1)
         start, end = self._tails.get(kind, (0, 0))
@@ -101,7 +101,7 @@ class Flash:
             self.bodies[kind] = body
 
     def restart(self) -> None:
-        """Sealed records of nvm are closed, so that their sequence numbers are not known until `unlock`."""
+        """Restart the unit: the sequence numbers of sealed records in nvm are unknown until `unlock`."""
         known = [sequence for kind, sequence in self._sequences.items() if kind >= 0x80]
         self._sequence = max([*known, self._highest_in_snapshot])
 
@@ -113,12 +113,12 @@ class Flash:
         self._start_nvm()
 
     def rebind(self, binding: Binding, body: bytes, settled_body: bytes) -> None:
-        """A compaction, a snapshot without a binding, the commit in nvm, then all anew."""
+        """Write a compaction, a snapshot without a binding, the commit in nvm, and then all records again."""
         self.prepare_binding(binding, body)
         self.settle(settled_body)
 
     def prepare_binding(self, binding: Binding, body: bytes) -> None:
-        """Up to the commit."""
+        """Do the steps of a binding up to the commit."""
         self.compact()
         self.binding = binding
         del self.bodies[BINDING]

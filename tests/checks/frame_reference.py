@@ -13,7 +13,7 @@ Event = tuple[int, int, bytes] | str  # kind, id, payload; or why it was dropped
 
 
 def cobs(data: bytes) -> bytes:
-    """Consistent Overhead Byte Stuffing, byte by byte; no final 01 after a full group."""
+    """Encode by Consistent Overhead Byte Stuffing, byte by byte; no final 01 follows a full group."""
     out = bytearray()
     group = bytearray()
     open_group = True
@@ -36,7 +36,7 @@ def frame(kind: int, request_id: int, payload: bytes) -> bytes:
 
 
 class ReferenceDecoder:
-    """PROTOCOL.md section 5 in as few words as can be; what was received since the last delimiter is kept whole."""
+    """A minimal decoder of PROTOCOL.md section 5; it keeps all bytes since the last delimiter."""
 
     def __init__(self, max_payload: int = MAX_PAYLOAD) -> None:
         self.limit(max_payload)

@@ -12,7 +12,7 @@ F2 = ("cosine", "cosine_square", "cosine_cube")
 
 
 def angular_frequency(f1: str, p1: Any, p2: Any, k: int) -> Any:
-    """y1 of the chain of operators."""
+    """Return y1 of a chain of operators."""
     if f1 == "sinusoid":
         return p2 * mpmath.sin(p1 * k)
     if f1 == "polynomial":
@@ -23,7 +23,7 @@ def angular_frequency(f1: str, p1: Any, p2: Any, k: int) -> Any:
 def bits_of_key(
     p1: str, p2: str, digits: int, k: int, first: int, count: int, f1: str = "sinusoid", f2: str = "cosine"
 ) -> str:
-    """The chain (equation 7 by default) in floating point of 1100 or 2500 bits, as bytes in hex."""
+    """Return the bits of a chain (equation 7 by default), computed with 1100 or 2500 bits, as bytes in hex."""
     with mpmath.workprec(1100 if (f1, f2) == ("sinusoid", "cosine") else 2500):
         y1 = angular_frequency(f1, mpmath.mpf(p1), mpmath.mpf(p2), k)
         bits = ""

@@ -99,7 +99,7 @@ def id_of(values: dict[str, Any]) -> str:
 
 
 def words_of(code: bytes) -> list[str]:
-    """BIP-39: 256 bits and the first 8 of their SHA-256 make 24 numbers of 11 bits, each the place of a word."""
+    """Return the words of a code (BIP-39): 256 bits and the first 8 of their SHA-256 are 24 indices of 11 bits."""
     number = int.from_bytes(code + hashlib.sha256(code).digest()[:1])
     return [Mnemonic("english").wordlist[number >> 11 * (23 - i) & 0x7FF] for i in range(24)]
 

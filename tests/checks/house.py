@@ -45,9 +45,9 @@ def measured(root: Path) -> dict[str, str]:
 
 
 def of_tests(tests: Path) -> dict[str, str]:
-    """Return how many lines in files of helpers there are for each line inside a test function.
+    """Return the lines in helper files per line inside a test function.
 
-    Helpers are all files that hold no tests: those that tests import, and what make or MicroPython runs.
+    Helpers are all files without tests: those that tests import, and those that make or MicroPython runs.
     """
     files = {path: path.read_text() for path in sorted(tests.rglob("*.py"))}
     helpers = {path: line_count(text) for path, text in files.items() if not path.name.startswith("test_")}
@@ -95,7 +95,7 @@ def modules_named_in(text: str) -> Iterator[str]:
 
 
 def _files(importer: Path, tests: Path, module: str) -> Iterator[Path]:
-    """Yield where a module of the tests may lie."""
+    """Yield the possible paths of a module of the tests."""
     places = [importer.parent] if module.startswith(".") else [tests, tests / "checks"]
     for place in places:
         yield place.joinpath(*module.strip(".").split(".")).with_suffix(".py")
@@ -130,7 +130,7 @@ def lines_below(folder: Path) -> int:
 
 
 def is_annotated(function: Function) -> bool:
-    """Return whether each argument and the answer have a type; `self` and `cls` need none."""
+    """Return whether each argument and the result have a type; `self` and `cls` need none."""
     given = function.args
     arguments = [*given.posonlyargs, *given.args, *given.kwonlyargs, *filter(None, (given.vararg, given.kwarg))]
     named = [argument for argument in arguments if argument.arg not in ("self", "cls")]

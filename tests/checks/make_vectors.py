@@ -69,7 +69,7 @@ def make_generator() -> dict[str, Any]:
 
 
 def make_operators() -> dict[str, Any]:
-    """Four keys of each chain: near element 0, 2^20, 2^32 and at the end; the last with parameters at their limits."""
+    """Return four keys of each chain: near element 0, 2^20, 2^32 and the end; the last with extreme parameters."""
     rng = random.Random(SEED)
     cases: list[dict[str, Any]] = []
     for f1, f2 in itertools.product(F1, F2):

@@ -122,7 +122,7 @@ def all_mutants() -> Iterator[Mutant]:
 
 
 def _code(tree: ast.AST) -> Iterator[ast.AST]:
-    """Walk through everything but annotations, which nothing executes."""
+    """Yield all nodes except annotations, which are never executed."""
     for name, value in ast.iter_fields(tree):
         if name not in ("annotation", "returns"):
             for node in value if isinstance(value, list) else [value]:
@@ -132,7 +132,7 @@ def _code(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str, str]]:
-    """Yield what of this node can be changed, how it reads, and how it reads afterwards."""
+    """Yield the possible changes of this node, with its text before and after."""
     old = ast.unparse(node) if isinstance(node, (ast.expr, ast.stmt)) else ""
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
         yield node, old, f"{ast.unparse(node.left)} {SWAPS[type(node.ops[0])]} {ast.unparse(node.comparators[0])}"
@@ -155,7 +155,7 @@ def _side(node: ast.expr) -> str:
 
 
 def coverage(path: Path) -> CoverageData:
-    """Return which tests execute which line, found out once."""
+    """Return which tests execute which line; it is measured once."""
     if not path.exists():
         command = [sys.executable, "-m", "pytest", "-q", "-n", "2", *TESTS, "--cov-context=test", "--cov-report="]
         command += [f"--cov={folder}" for folder in MUTATED]
@@ -166,7 +166,7 @@ def coverage(path: Path) -> CoverageData:
 
 
 def tests_of(mutant: Mutant, executed: CoverageData) -> list[str]:
-    """Return the tests that execute this line, those that read as if they were about it first; all, at import."""
+    """Return the tests that execute this line, the most relevant first; all tests for a line that runs at import."""
     contexts = executed.contexts_by_lineno(str(ROOT / mutant.path)).get(mutant.line, [])
     if "" in contexts:
         return list(TESTS)
@@ -176,7 +176,7 @@ def tests_of(mutant: Mutant, executed: CoverageData) -> list[str]:
 
 
 def tried(mutant: Mutant, checkout: Path, tests: list[str], seconds: int) -> bool:
-    """Return whether a test notices."""
+    """Return whether a test detects the mutant."""
     path = checkout / mutant.path
     original = path.read_text()
     lines = original.splitlines(keepends=True)
@@ -189,7 +189,7 @@ def tried(mutant: Mutant, checkout: Path, tests: list[str], seconds: int) -> boo
 
 
 def fails(checkout: Path, tests: list[str], seconds: int) -> bool:
-    """Return whether one of these tests fails within this time of the processor."""
+    """Return whether one of these tests fails within this CPU time."""
     packages = os.pathsep.join(str(checkout / folder) for folder in ("protocol", "firmware", "emulator", "host"))
     command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--timeout", "3600", *tests]
     environment = os.environ | {"PYTHONPATH": packages}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The golden vectors of flash: records, and what lies in nvm and snapshots in the course of a unit's life."""
+"""The golden vectors of flash: records, and the contents of nvm and snapshots during a unit's life."""
 
 import copy
 import struct
@@ -50,7 +50,7 @@ def counter(index: int) -> bytes:
 
 
 def make_records() -> dict[str, Any]:
-    """A unit provisioned, then keys 1 to 3 acknowledged, then key 9."""
+    """Return the records after provisioning, after acknowledging keys 1 to 3, and after key 9."""
     flash = Flash()
     provisioned(flash)
     flash.append(EXPORT_COUNTER, counter(2))
@@ -98,14 +98,14 @@ def window(lane: int, accepted: set[int]) -> bytes:
 
 
 class Life(Conversation):
-    """A conversation, and what it leaves in flash."""
+    """A conversation, and the flash after its steps."""
 
     def __init__(self) -> None:
         super().__init__()
         self.flash = Flash()
 
     def show(self) -> None:
-        """Note what flash holds after the last step."""
+        """Add the contents of flash after the last step."""
         self.steps[-1]["flash"] = self.flash.described()
 
     def provision(self, binding: conversation.Binding) -> None:
@@ -122,7 +122,7 @@ class Life(Conversation):
         self.start()
 
     def start(self) -> None:
-        """What a start writes."""
+        """Write the records of a start."""
         self.flash.restart()
         if BOOTS in self.flash.bodies:
             self.flash.count(BOOTS)
@@ -137,7 +137,7 @@ class Life(Conversation):
             self.flash.append(EXPORT_COUNTER, counter(index + 1))
 
     def acknowledge_until_compacted(self, index: int) -> int:
-        """Acknowledge every second key, which takes a record each; return the last."""
+        """Acknowledge every second key, so that each needs a record; return the last."""
         erases = self.flash.erases
         while self.flash.erases == erases:
             index += 2
@@ -154,7 +154,7 @@ class Life(Conversation):
 
 
 def a_life() -> Life:
-    """All that writes to flash, until the log has filled up twice."""
+    """Execute all commands that write to flash, until the log has been full twice."""
     life = Life()
     life.provision(FIRST)
     life.show()
@@ -215,7 +215,7 @@ def counted_to(life: Life) -> int:
 
 
 def interrupted_binding(life: Life) -> dict[str, Any]:
-    """The power was cut when BIND had just been committed."""
+    """Cut the power just after the commit of BIND."""
     life.flash.prepare_binding(SECOND, binding_body(SECOND, life.salt, settled=0))
     before = life.flash.described()
     life.flash.erases += 1  # the snapshot, in which the newest state format lies, counts the erase that was to come

@@ -11,7 +11,7 @@ from capsule_reference import aes_ctr, derive, xor
 
 
 def binding_of(host_secret: bytes, salt: bytes, fingerprint: bytes) -> bytes:
-    """B: HKDF (RFC 5869), of one block."""
+    """Return B by HKDF (RFC 5869), one block."""
     key = hmac.digest(salt, host_secret + hashlib.sha256(fingerprint).digest(), hashlib.sha256)
     return hmac.digest(key, b"ndks bind\1", hashlib.sha256)
 
@@ -28,7 +28,7 @@ class Binding:
 
 
 class Direction:
-    """What one end sends to the other: `name` is h2u or u2h."""
+    """The frames that one end sends to the other; `name` is h2u or u2h."""
 
     def __init__(self, auth: bytes, name: str, transcript: bytes):
         self.encryption_key = derive(auth, f"ndks {name} enc", transcript)
@@ -37,7 +37,7 @@ class Direction:
         self.number = 0
 
     def secured(self, kind: int, request_id: int, body: bytes) -> bytes:
-        """The payload of the next frame."""
+        """Return the payload of the next frame."""
         text = self.sync + body
         text = xor(text, aes_ctr(self.encryption_key, struct.pack(">QQ", self.number, 0), bytes(len(text))))
         header = struct.pack(">QBI", self.number, kind, request_id)
@@ -47,7 +47,7 @@ class Direction:
         return text + digest[:16]
 
     def opened(self, kind: int, request_id: int, payload: bytes) -> bytes | None:
-        """The body of the next frame, which goes on; None for what is not that, which changes nothing."""
+        """Return the body of the next frame and advance; return None for any other frame, and change nothing."""
         text, trial = payload[:-16], copy.copy(self)
         body = xor(text, aes_ctr(self.encryption_key, struct.pack(">QQ", self.number, 0), bytes(len(text))))[8:]
         if trial.secured(kind, request_id, body) != payload:
@@ -66,9 +66,9 @@ class Session:
         self.to_host = Direction(auth, "u2h", self.transcript)
 
     def secured(self, kind: int, request_id: int, body: bytes) -> bytes:
-        """The payload of the host's next frame."""
+        """Return the payload of the host's next frame."""
         return self.to_unit.secured(kind, request_id, body)
 
     def opened(self, kind: int, request_id: int, payload: bytes) -> bytes | None:
-        """The body of the unit's next frame; None for what is not that."""
+        """Return the body of the unit's next frame; None for any other frame."""
         return self.to_host.opened(kind, request_id, payload)

@@ -30,11 +30,11 @@ pytestmark = [
 
 
 class ControlRefused(Exception):
-    """The unit's process has answered with an error."""
+    """The unit's process answered with an error."""
 
 
 class Control:
-    """The other end of the socket at `path`."""
+    """A client of the control socket at `path`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -43,11 +43,11 @@ class Control:
         return json.loads(self.ask("status"))
 
     def wait_for_cut(self) -> None:
-        """Wait until a `power cut` has come, and the unit has ended."""
+        """Wait until a scheduled power cut has stopped the unit."""
         wait_until(lambda: self.status()["port"] is None, "the power is cut")
 
     def ask(self, line: str) -> str:
-        """The line that answers a line."""
+        """Send a line, and return the line of the answer."""
         with socket.socket(socket.AF_UNIX) as connection, connection.makefile("r") as answers:
             connection.settimeout(PATIENCE)
             connection.connect(str(self._path))
@@ -55,7 +55,7 @@ class Control:
             return answers.readline().removesuffix("\n")
 
     def do(self, command: str) -> str:
-        """What follows `ok` in the answer: the port of a line that begins anew."""
+        """Send a command, and return what follows `ok` in the answer: the port of a new line, or ""."""
         answer = self.ask(command)
         if not answer.startswith("ok"):
             raise ControlRefused(answer)

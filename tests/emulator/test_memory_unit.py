@@ -119,7 +119,7 @@ class TestUnit:
         assert unit.board.case_open
         unit.case.close()
         assert unit.board.case_open
-        assert unit.clone().board.case_open is False, "a clone starts anew"
+        assert unit.clone().board.case_open is False, "a clone begins with a start"
 
     def test_it_has_the_entropy_and_the_clock_that_it_is_given(self) -> None:
         clock = SetClock(TICKS_PERIOD + 5)
@@ -181,7 +181,7 @@ class TestPower:
             assert not unit.is_running
         unit.power.restore()
         unit.write(b"b")
-        assert unit.read() == b"a\0\0", "it has started anew"
+        assert unit.read() == b"a\0\0", "it has restarted"
 
     def test_closing_without_it_is_safe(self, unit: MemoryUnit, tmp_path: Path) -> None:
         unit.power.cut()

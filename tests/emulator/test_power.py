@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Power cuts at every step of flash: the remaining content is that of a chip, in memory and on disk."""
+"""Power cuts at every step of flash leave the content that a chip would have, in memory and on disk."""
 
 import random
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Operation = Callable[[Sector], None]
 OPERATIONS: dict[str, tuple[bytes, Operation, int]] = {
     "a page": (BLANK, lambda sector: sector.write(3, NEW[:100]), 2),
     "two pages": (BLANK, lambda sector: sector.write(PAGE - 1, NEW[:2]), 4),
-    "a byte anew": (OLD, lambda sector: sector.write(0, b"\0"), WHOLE),
+    "a programmed byte": (OLD, lambda sector: sector.write(0, b"\0"), WHOLE),
     "a snapshot": (OLD, lambda sector: sector.overwrite(NEW), WHOLE),
     "a snapshot that was blank": (BLANK, lambda sector: sector.overwrite(NEW), WHOLE),
 }
@@ -63,7 +63,7 @@ def test_one_step_more_than_there_are_and_the_operation_ends(name: str) -> None:
     power.steps_left = steps + 1
     operation(sector)
     assert (power.on, power.steps_left) == (True, 1)
-    assert cut_after(steps, before, operation) == sector.content, "it was done, and yet nobody hears of it"
+    assert cut_after(steps, before, operation) == sector.content, "the operation was complete when the power was cut"
 
 
 def test_erase_leaves_all_half_or_nothing() -> None:

@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip("termios", reason="this system has no pseudo-terminals")
 
 import serial
+from emulator.receiving import receive
 from support.emulate_process import wait_until
 
 from ndks_emulator import PortLink, PtyLine, lines
@@ -36,12 +37,6 @@ def plain_host(line: PtyLine) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def receive(line: PtyLine, size: int) -> bytes:
-    data = bytearray()
-    wait_until(lambda: data.extend(line.read()) or len(data) >= size, f"{size} bytes from the host")
-    return bytes(data)
 
 
 def test_connected_follows_the_host(line: PtyLine) -> None:

@@ -23,7 +23,7 @@ Firmware = Callable[[EmulatedBoard], None]
 
 
 class EndOfTestError(Exception):
-    """Ends the thread of the unit."""
+    """Raised to end the thread of the unit."""
 
 
 class Bench:
@@ -107,7 +107,7 @@ def test_case_that_is_open_at_the_start_was_open(start: Any) -> None:
     bench.unit.case.open()
     bench.unit.power_on()
     bench.unit.case.close()
-    wait_until(lambda: len(bench.boards) == 2, "the unit has started anew")
+    wait_until(lambda: len(bench.boards) == 2, "the unit has restarted")
     assert bench.boards[1].case_open
 
 
@@ -119,7 +119,7 @@ def test_power_off_ends_an_idle_unit_and_its_line(start: Any) -> None:
     bench.unit.power_off()
     assert bench.unit.power_on() == bench.line.address
     assert bench.line.connected
-    wait_until(lambda: len(bench.boards) == 2, "the unit has started anew")
+    wait_until(lambda: len(bench.boards) == 2, "the unit has restarted")
     assert bench.unit.status()["restarts"] == 1
     bench.line.inbound += b"again"
     wait_until(lambda: bench.line.outbound == b"again", "the unit answers")
@@ -154,7 +154,7 @@ def test_power_cut_comes_at_its_step_and_lasts(start: Any) -> None:
     with pytest.raises(RunningUnitError, match="power"):
         bench.unit.line_drop()
     bench.unit.power_on()
-    wait_until(lambda: len(bench.boards) == 2, "the unit has started anew")
+    wait_until(lambda: len(bench.boards) == 2, "the unit has restarted")
     assert bench.boards[1].nvm_read(0, 5) == b"state"
 
 

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
+from emulator.receiving import receive
 from support.emulate_process import wait_until
 
 from ndks_emulator import TcpLine, lines
@@ -24,12 +25,6 @@ def connect(line: TcpLine) -> socket.socket:
 
 def accept(line: TcpLine) -> None:
     wait_until(lambda: line.read() or line.connected, "the host is seen")
-
-
-def receive(line: TcpLine, size: int) -> bytes:
-    data = bytearray()
-    wait_until(lambda: data.extend(line.read()) or len(data) >= size, f"{size} bytes from the host")
-    return bytes(data)
 
 
 def was_turned_away(host: socket.socket) -> bool:

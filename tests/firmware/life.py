@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Units whose power goes at any step of flash: what their hosts know, and what they find afterwards."""
+"""Units whose power is cut at any step of flash: what their hosts know, and the state that they find afterwards."""
 
 import hashlib
 import struct
@@ -30,7 +30,7 @@ _LONG_MS = 100_000  # no delay after wrong proofs is longer
 
 
 class View(NamedTuple):
-    """What a unit shows to those it opens for, but for numbers that may be burnt."""
+    """The state that a unit shows to the owner of its binding, except numbers that may be lost."""
 
     state: int
     binding: bytes = b""  # the only one that opens it
@@ -40,7 +40,7 @@ class View(NamedTuple):
 
 
 class SteadyEntropy:
-    """Random bytes that are the same in each run: steps of flash depend on what is written."""
+    """Reproducible random bytes: the steps of flash depend on the bytes written."""
 
     def __init__(self) -> None:
         self._drawn = 0
@@ -51,7 +51,7 @@ class SteadyEntropy:
 
 
 class Life:
-    """A unit, and what its hosts know for certain: only what was answered."""
+    """A unit, and what its hosts know for certain, which is only what the unit has answered."""
 
     def __init__(self, unit: MemoryUnit | None = None) -> None:
         self.unit = unit or new_unit(new_flash(b"unit\1\2\3\4"), SteadyEntropy())
@@ -85,12 +85,12 @@ class Life:
         self.burnt_blocks += 1
 
     def start(self) -> None:
-        """Start, with as much power as there is left."""
+        """Start with the remaining power."""
         self.host.restart()
         self.unit.clock.milliseconds += _LONG_MS
 
     def open(self) -> bytes:
-        """Start, and open a session under the binding that the unit proves to know; return it."""
+        """Start, and open a session under the binding that the unit can prove; return that binding."""
         self.start()
         return self.open_again()
 
@@ -117,7 +117,7 @@ class Life:
         self.ask(commands.ACCEPT, wire(lane, number), 0)
 
     def look(self) -> View:
-        """See what the unit has come to, on a clone: looking writes."""
+        """Return the state of the unit. This uses a clone, because reading the state writes to flash."""
         life = self.clone()
         life.start()
         status = life.host.status()
@@ -132,7 +132,7 @@ class Life:
         return View(status["state"], binding, status["wrong_attempts"], index, sealed)
 
     def live(self) -> None:
-        """Everything works, once and for good."""
+        """Check that every operation works, and that its effect is permanent."""
         for lane in SENDERS:
             self.open()
             self.seal()
@@ -154,7 +154,7 @@ Operation = Callable[[Life], None]
 
 
 def member(compactions: int = 0, left: int = NVM_SIZE, *, fine: bool = True) -> Life:
-    """A member that has done a little of everything; fewer than `left` bytes of its log are free."""
+    """Return a member that has used all commands, with fewer than `left` free bytes in its log."""
     life = Life()
     life.start()
     life.host.provision()
@@ -179,7 +179,7 @@ def member(compactions: int = 0, left: int = NVM_SIZE, *, fine: bool = True) -> 
 
 
 def secrets_of(flash: MemoryFlash) -> set[bytes]:
-    """All that an erasure must leave nothing of, in pieces of 8 bytes: keys, and whatever lies in a record."""
+    """Return what an erasure must remove completely, in pieces of 8 bytes: keys, and the contents of records."""
     found = pieces(SECRET)
     for binding in BINDINGS:
         keys = BindingKeys(CRYPTO, binding)
@@ -191,5 +191,5 @@ def secrets_of(flash: MemoryFlash) -> set[bytes]:
 
 
 def remains(flash: MemoryFlash, secrets: set[bytes]) -> set[bytes]:
-    """Which of these pieces are still in flash."""
+    """Return those of the pieces that are still in flash."""
     return {piece for image in flash.images for piece in secrets & pieces(image)}

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Record logs whose records can all be read and written, without the unit around them."""
+"""Record logs without a unit; all of their records can be read and written."""
 
 import struct
 
@@ -20,14 +20,14 @@ def board_of(flash: MemoryFlash) -> EmulatedBoard:
 
 
 def loaded(flash: MemoryFlash) -> RecordLog:
-    """The log as a unit has it that starts now."""
+    """Return the log as after a start of the unit."""
     log = RecordLog(board_of(flash))
     log.load()
     return log
 
 
 def opened(flash: MemoryFlash, binding: bytes = BINDING) -> RecordLog:
-    """The same, unlocked."""
+    """Return the log as after a start and UNLOCK."""
     log = loaded(flash)
     log.set_auth(BindingKeys(CRYPTO, binding).auth)
     log.unlock(BindingKeys(CRYPTO, binding).kek)
@@ -35,7 +35,7 @@ def opened(flash: MemoryFlash, binding: bytes = BINDING) -> RecordLog:
 
 
 def counter(value: int) -> bytes:
-    """The body of an EXPORT_COUNTER."""
+    """Return the body of an EXPORT_COUNTER record."""
     return struct.pack(">IQ", 0, value)
 
 

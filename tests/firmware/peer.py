@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Units that send capsules to each other, with their hosts; and a sender that lives in the tests alone."""
+"""Units that send capsules to each other, with their hosts, and a simulated sender."""
 
 import itertools
 from collections.abc import Callable
@@ -26,17 +26,17 @@ _tokens = itertools.count(1)
 
 
 class FailingUnit(MemoryUnit):
-    """A unit whose primitives can fail while it serves."""
+    """A unit whose primitives can fail during a request."""
 
     uses_left = 0
     _is_serving = False
 
     def fail_at(self, use: int) -> None:
-        """Let SHA-256, AES or the watchdog fail once: at their so many-th use by what serves; 0 for never."""
+        """Make SHA-256, AES or the watchdog fail once, at this use of them in requests; 0 means never."""
         self.uses_left = use
 
     def serving(self, work: Callable[..., Any]) -> Callable[..., Any]:
-        """Do something, and perhaps fail meanwhile."""
+        """Return an operation in which a primitive may fail."""
 
         def serve(*request: Any) -> Any:
             self._is_serving = True
@@ -61,7 +61,7 @@ def failing_unit(images: "list[bytes] | None" = None) -> FailingUnit:
 
 
 class Peer:
-    """A member of the network of these tests, on a unit of its own or on one that is given."""
+    """A member of the network of these tests, with a new unit or a given one."""
 
     def __init__(self, lane: int = 1, suite: int = HYBRID, unit: FailingUnit | None = None, **parameters: str) -> None:
         self.unit = unit or failing_unit()
@@ -75,12 +75,12 @@ class Peer:
         return self.unit.firmware
 
     def restart(self) -> None:
-        """What is in RAM is lost."""
+        """Restart the unit; the contents of its RAM are lost."""
         self.host.restart()
         dispatch, serving = self.firmware._dispatch, self.unit.serving(self.firmware._dispatch)
 
         def serve(code: int, *request: Any) -> int:
-            """Only what a session is there for may fail, not the session itself."""
+            """Serve a request; a primitive may fail in its handler, but not in the session."""
             return (serving if code >= commands.NEXT_INDEX.code else dispatch)(code, *request)
 
         self.firmware._dispatch = serve
@@ -98,11 +98,11 @@ class Peer:
         return self.ask(commands.SEAL_BEGIN, token or new_token(), cipher, 0, RANDOM)[0]
 
     def number(self) -> int:
-        """The number of a message that is begun now."""
+        """Begin a message, and return its number."""
         return clear(self.begin()).number
 
     def seal(self, data: bytes, cipher: int = AES, mode: str = "b") -> bytes:
-        """A capsule, made in either mode."""
+        """Return a capsule, sealed in either mode."""
         token = new_token()
         if mode == "b":
             return self.begin(token, cipher) + self.chunks(token, data)
@@ -114,7 +114,7 @@ class Peer:
         return b"".join([self.ask(commands.SEAL_CHUNK, token, *piece)[0] for piece in pieces_of(data)])
 
     def open(self, capsule: bytes, flags: int = 0, mode: str = "b") -> bytes:
-        """The data of a capsule, in either mode. Nothing is accepted."""
+        """Return the data of a capsule, opened in either mode. The message is not accepted."""
         open_chunk = opener_of(self.ask, capsule[:WIRE_HEADER_SIZE], flags, mode)
         return b"".join([open_chunk(*chunk) for chunk in chunks_of(capsule)])
 
@@ -122,7 +122,7 @@ class Peer:
         assert self.ask(commands.ACCEPT, capsule[:WIRE_HEADER_SIZE], allow_jump) == ()
 
     def open_code(self, capsule: bytes, flags: int = 0) -> int:
-        """The error code of opening, 0 when the capsule opens."""
+        """Return the error code of opening, or 0."""
         try:
             self.open(capsule, flags)
         except errors.UnitError as error:
@@ -135,12 +135,12 @@ def new_token() -> bytes:
 
 
 def clear(capsule: bytes) -> Header:
-    """The header as the members of the network see it."""
+    """Return the unmasked header."""
     return HEADER_KEYS.unmask(capsule[:WIRE_HEADER_SIZE])
 
 
 def header(lane: int, number: int, cipher: int = AES, suite: int = HYBRID, kind: int = commands.DATA) -> Header:
-    """A header as the unit of that lane would make it."""
+    """Return a header as the unit of that lane makes it."""
     index = lane << INDEX_BITS | number
     salt = number.to_bytes(8)
     return Header(bytes((1, suite, cipher, kind, 0)) + index.to_bytes(8) + salt)
@@ -151,6 +151,6 @@ def wire(lane: int, number: int, **fields: int) -> bytes:
 
 
 def capsule(lane: int, number: int, data: bytes = b"hello", binding_id: bytes = NO_BINDING_ID, **fields: int) -> bytes:
-    """What the unit of that lane would seal under that number; the tests need no unit for each sender."""
+    """Return the capsule of that lane and number, without a unit of that lane."""
     clear_header = header(lane, number, **fields)
     return sealed(NETWORK, clear_header, data, keys_of(NETWORK, clear_header, binding_id))

@@ -102,7 +102,7 @@ def zeroized() -> Life:
 
 
 def with_all_starts_counted() -> Life:
-    """Return a unit whose tail of the start counter is used up."""
+    """Return a unit whose start counter has a full tail."""
     life = member()
     life.start()
     while life.firmware.state.log._tails[BOOTS][0] != life.firmware.state.log._tails[BOOTS][1]:
@@ -213,7 +213,7 @@ def test_every_pair_of_cuts(case: str, power_cuts: PowerCuts) -> None:
 
 
 def test_compactions_are_cut_where_they_are_meant_to_be() -> None:
-    """The cuts produce the four intermediate states of nvm that UNLOCK may find."""
+    """The cuts leave nvm in each of the four intermediate states that UNLOCK may find."""
     nvm = {later: bytes(compaction_cut(later, 1)().unit.flash.nvm.content) for later in (0, 1, 2, 500)}
     assert all(byte | 0x55 == byte for byte in nvm[HALF_ERASED])
     assert nvm[HALF_ERASED].strip(b"\xff")

@@ -110,10 +110,10 @@ class TestBind:
         flash = b"".join(laptop.unit.flash.images)
         for secret in (BINDING, NEW_BINDING, keys.kek, SECRET, ID):
             assert all(secret[start : start + 8] not in flash for start in range(len(secret) - 7))
-        assert keys.auth in flash, "which only tells who is there"
+        assert keys.auth in flash, "which only authenticates"
 
     def test_messages_say_which_laptop_they_come_from(self, laptop: Host) -> None:
-        """This includes messages of the current session."""
+        """The sync words also change for messages of the current session."""
         _, _, before, _ = laptop.ask(commands.SEAL_KEYS, b"token  1", 0, 0, bytes(8))
         laptop.ask(commands.BIND, NEW_BINDING)
         header, _, after, _ = laptop.ask(commands.SEAL_KEYS, b"token  2", 0, 0, bytes(8))
@@ -129,7 +129,7 @@ class TestBind:
         else:
             laptop.unit.flash.nvm.worn_out = True
         assert laptop.code(commands.BIND, NEW_BINDING) == errors.STORAGE
-        assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED, "whatever flash says, it says it anew"
+        assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED, "the unit reads flash again"
         laptop.open()
         assert laptop.ask(commands.NEXT_INDEX) == (0, 1)
         assert named_hello(laptop)["binding_id"] == BindingKeys(CRYPTO, BINDING).id

@@ -44,7 +44,7 @@ def code_of_bind(life: Life) -> int:
 
 def bindings_in(life: Life) -> set[bytes]:
     """Return the laptops of all records in flash, including the binding record in the clear."""
-    found = {binding for binding in (BINDING, OTHER, THIRD) if records_under(life.flash, binding)}
+    found = {binding for binding in (BINDING, OTHER, THIRD) if records_under(life.flash.images, binding)}
     for binding in (BINDING, OTHER, THIRD):
         if any(BindingKeys(CRYPTO, binding).auth in image for image in life.flash.images):
             found.add(binding)

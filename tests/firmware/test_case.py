@@ -118,7 +118,7 @@ def open_while_a_key_goes_out(chip: Chip, host: Host) -> Script:
 
 @wirings
 def test_a_case_that_was_open_counts_as_open_until_the_next_start(chip: Chip, settings: dict[str, Any]) -> None:
-    """The firmware registers a short opening at the next feed of the watchdog."""
+    """The firmware notices a short opening when it next feeds the watchdog."""
     wire(chip, settings)
     become_member(chip)
 

@@ -125,7 +125,7 @@ def test_an_idle_unit_feeds_the_watchdog_and_writes_nothing(chip: Chip) -> None:
 
 
 def test_a_member_writes_once_a_start(chip: Chip) -> None:
-    """It programs one byte, in the tail of the start counter."""
+    """A start programs one byte, in the tail of the start counter."""
 
     def script(host: Host) -> Script:
         host.open()

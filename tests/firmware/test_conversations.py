@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The published conversations about what is rare: limits, failures, damaged flash, other suites and chains."""
+"""The published conversations about rare events: limits, failures, damaged flash, other suites and chains."""
 
 from typing import Any
 

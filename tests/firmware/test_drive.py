@@ -65,7 +65,7 @@ def test_a_full_log_is_compacted_through_both_files_in_turn(chip: Chip) -> None:
 
 
 def test_a_snapshot_stands_in_for_a_lost_nvm(chip: Chip) -> None:
-    """As after a power cut between erasing and programming; counts since the snapshot are lost."""
+    """The state is that after a power cut between erasing and programming; counts since the snapshot are lost."""
     chip.run(after_provisioning(lambda host: jump(host, 36)))
     assert chip.sector.erases == 1
     chip.sector.content[:] = b"\xff" * 4096

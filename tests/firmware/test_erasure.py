@@ -69,7 +69,7 @@ def code(life: Life, command: commands.Command, *values: Any) -> int:
 
 
 def check_erased(life: Life, tampered: bool, secrets: set[bytes]) -> None:
-    """Check that nothing is left after the next start or any later one, and that the unit can be provisioned again."""
+    """Check that nothing remains after the next start or later ones, and that the unit can be provisioned again."""
     for _ in range(2):
         life.start()
         assert life.look() == View(TAMPERED if tampered else BLANK)
@@ -154,7 +154,7 @@ def test_case_that_opens_while_a_unit_is_blank() -> None:
 
 
 def test_a_flood_of_bytes_does_not_hold_up_the_erasure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bytes never make a frame."""
+    """The bytes never form a complete frame."""
     life = member()
     life.open()
     bound: list[bool] = []
@@ -501,7 +501,7 @@ def test_zeroize_whose_files_fail_is_finished_by_the_next_start(failing: int, mo
 
 
 def test_worn_out_nvm_does_not_hold_up_a_unit_whose_case_opens() -> None:
-    """It can be neither marked nor erased, but the files can."""
+    """Such nvm can neither be marked nor erased, but the files can be erased."""
     life = member(1)
     life.start()
     life.unit.flash.nvm.worn_out = True

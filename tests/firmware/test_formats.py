@@ -44,7 +44,7 @@ def test_a_member_of_format_1_is_left_alone() -> None:
     assert life.flash.images == before
 
 
-def test_a_member_of_format_1_can_begin_anew() -> None:
+def test_a_member_of_format_1_can_begin_again() -> None:
     life = of_before()
     assert SECRET in life.flash.images[0]
     life.ask(commands.ZEROIZE, commands.CONFIRMATION, life.unit.board.uid)

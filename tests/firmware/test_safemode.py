@@ -25,7 +25,7 @@ def test_faults_at_each_start_leave_a_host_time_to_see_the_drive(chip: Chip) -> 
     assert chip.clock.ms >= 1000
 
 
-def test_whoever_holds_the_button_keeps_safe_mode(chip: Chip) -> None:
+def test_holding_the_button_keeps_safe_mode(chip: Chip) -> None:
     chip.enter_safe_mode("USER")
     assert (chip.resets, chip.clock.ms) == (0, 0)
 

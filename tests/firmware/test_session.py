@@ -167,7 +167,7 @@ class TestHandshake:
             frame = laptop.send(command, command.request.pack(*values_of(command)))
             assert frame.payload == errors.BLANK.to_bytes(2)
 
-    def test_a_session_is_begun_anew_at_any_point(self, laptop: Host) -> None:
+    def test_a_session_is_begun_again_at_any_point(self, laptop: Host) -> None:
         laptop.begin()
         laptop.begin()
         laptop.prove()
@@ -582,7 +582,9 @@ class TestUnlock:
         assert laptop.ask(commands.NEXT_INDEX) == (0, 1)
         before = laptop.unit.flash.images
         assert laptop.code(commands.UNLOCK, WRONG_KEK, 0, 0) == errors.KEK
-        assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED, "it is not to be guessed by whoever is unlocked"
+        assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED, (
+            "a wrong key locks the unit, so that nobody can guess it"
+        )
         assert laptop.unit.flash.images == before
 
     def test_a_wrong_key_ruins_no_number(self, laptop: Host) -> None:
@@ -735,7 +737,7 @@ class TestWhatIsLeft:
         assert {name for name, key in held.items() if any(key) and id(key) not in kept} == set()
 
     @pytest.mark.parametrize("end", ENDS)
-    def test_the_next_session_begins_anew(self, laptop: Host, end: str) -> None:
+    def test_the_next_session_begins_again(self, laptop: Host, end: str) -> None:
         laptop.open()
         laptop.ask(commands.SEAL_BEGIN, b"token  1", 0, 0, bytes(8))
         ENDS[end](laptop)

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A unit that is sent anything, beside a model from PROTOCOL.md alone of what it may do with it.
+"""A unit that receives arbitrary frames, and a model of the permitted answers, from PROTOCOL.md alone.
 
-Each frame is answered once, with what its command answers or a code of the table; what is refused changes nothing.
+Each frame has one answer: that of its command, or an error code of the table. A refused request changes nothing.
 """
 
 import copy
@@ -36,7 +36,7 @@ _WRITES = {command.code for command in _WRITING}  # the others leave flash as it
 
 
 def fuzzed_unit(flash: MemoryFlash | None = None) -> MemoryUnit:
-    """The unit of the vectors: its randomness is always the same, so that a reproducer reproduces."""
+    """Return the unit of the vectors. Its random bytes are fixed, so that findings can be reproduced."""
     return MemoryUnit(flash or MemoryFlash(UID), entropy=lambda size: ENTROPY[:size], clock=SetClock())
 
 
@@ -48,14 +48,14 @@ def bound_unit() -> MemoryUnit:
 
 
 def bound_bench() -> "Bench":
-    """A unit that is bound, and the host that it is bound to."""
+    """Return a bound unit and its host."""
     return Bench(bound_unit().clone(), FIRST)
 
 
 class Bench:
-    """A unit and the host that it is bound to; `binding` is what the host believes.
+    """A unit and its host; `binding` is the binding that the host expects.
 
-    Where flash may hold anything, `found` says of a unit that has started which binding it has.
+    If the content of flash is arbitrary, `found` returns the binding of the unit after a start.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Bench:
         self.restart()
 
     def restart(self, *also: Binding | None) -> None:
-        """Take the power away and bring it back; perhaps the unit then has another binding than it had."""
+        """Cut the power and restore it; the binding of the unit may have changed."""
         self.unit.power.restore()
         self.unit.start()
         self.decoder = ReferenceDecoder()
@@ -88,7 +88,7 @@ class Bench:
         self._check_session()
 
     def leave(self) -> None:
-        """The host goes without a word, and comes back."""
+        """Disconnect the host without CLOSE, and connect it again."""
         if not self.poll():
             return
         self.unit.line.connected = False
@@ -99,7 +99,7 @@ class Bench:
         self._check_session()
 
     def open_case(self) -> None:
-        """Open it; an erasure that a power cut interrupts is finished by the next start."""
+        """Open the case; if a power cut interrupts the erasure, the next start completes it."""
         self.unit.case.open()
         if self.poll():
             self.binding = None
@@ -107,7 +107,7 @@ class Bench:
         self._check_session()
 
     def receive(self, data: bytes) -> None:
-        """Let the unit take what is on the line, and answer it."""
+        """Let the unit read the received bytes, and answer them."""
         self.unit.line.inbound += data
         self._predicted = self._predict(bytes(self.unit.line.inbound))
         self._wire = b""
@@ -122,7 +122,7 @@ class Bench:
         self._check_session()
 
     def poll(self) -> bool:
-        """One turn of the unit; tell whether the power lasted."""
+        """Run one turn of the unit's loop; return whether the power stayed on."""
         try:
             self.unit.poll()
         except PowerCut:
@@ -131,13 +131,13 @@ class Bench:
         return True
 
     def send(self, kind: int, payload: bytes, request_id: int = KNOWN_ID) -> int:
-        """Send a frame as it is; return the code of its answer, 0 for none."""
+        """Send an unchanged frame; return the error code of its answer, or 0."""
         self.code = 0
         self.receive(framing.encode(kind, request_id, payload))
         return self.code
 
     def ask(self, command: commands.Command, *values: Any) -> tuple[Any, ...]:
-        """The fields of the answer. UnitError when it carries a code."""
+        """Return the fields of the answer. Raises UnitError for an error answer."""
         if self.code_of(command, *values):
             raise errors.UnitError(self.code)
         return command.answer.unpack(self.answer)
@@ -146,19 +146,19 @@ class Bench:
         return self.request_of(command.code, command.request.pack(*values))
 
     def request_of(self, kind: int, body: bytes, request_id: int = KNOWN_ID) -> int:
-        """Send a request as a host does: secured, if there is a session."""
+        """Send a request as a host does, secured if a session is open; return the code of its answer, or 0."""
         if len(body) > MAX_PAYLOAD - _SYNC - _TAG:
             return 0
         return self.send(kind, self.secured(kind, body, request_id), request_id)
 
     def secured(self, kind: int, body: bytes, request_id: int = KNOWN_ID) -> bytes:
-        """The payload of the next frame."""
+        """Return the payload of the next frame."""
         if self.channel is None or kind == commands.HELLO.code:
             return body
         return copy.copy(self.channel.to_unit).secured(kind, request_id, body)
 
     def open_session(self, *, up_to: int = commands.UNLOCK.code) -> None:
-        """As the owner does, up to this step."""
+        """Open a session as the owner does, up to this step."""
         if self.binding is None:
             return
         self.send(commands.HELLO.code, b"")
@@ -171,7 +171,7 @@ class Bench:
     # The model
 
     def _predict(self, data: bytes) -> Iterator[Event]:
-        """The frames in what is received; the decoder's limit is that of the moment."""
+        """Predict the frames in the received bytes, with the decoder's current limit."""
         pieces = (data[start : start + _READ] for start in range(0, len(data), _READ))
         events = (event for piece in pieces for event in self.decoder.events(piece))
         while True:
@@ -186,7 +186,7 @@ class Bench:
                 yield event
 
     def _answer_and_judge(self, frame: framing.Frame) -> bytes:
-        """In place of the unit's `_answer`."""
+        """Replace the unit's `_answer`: check each answer."""
         self._after_answer()
         self.request = frame.kind, frame.request_id, bytes(frame.payload)
         assert next(self._predicted, None) == self.request
@@ -211,7 +211,7 @@ class Bench:
         return wire
 
     def _dispatch_and_note(self, code: int, payload: memoryview, view: memoryview) -> int:
-        """In place of the unit's `_dispatch`: an unknown exception is told by what it was."""
+        """Replace the unit's `_dispatch`: record the type of an unexpected exception."""
         try:
             return self._dispatched(code, payload, view)
         except errors.UnitError:
@@ -252,7 +252,7 @@ class Bench:
         self._check_state(kind, before)
 
     def _learn(self, kind: int, body: bytes) -> None:
-        """Follow what the unit did with a request, and see that it had to."""
+        """Update the model after a request, and check that the unit acted correctly."""
         command, code = commands.TABLE.get(kind), self.code
         assert (code == errors.UNKNOWN_COMMAND) == (command is None)
         if command is None:
@@ -329,7 +329,7 @@ class Bench:
         self.unlocked = False
 
     def _start_after_cut(self) -> None:
-        """The old state or the new one: never neither, and never in between."""
+        """Start after a power cut: the state must be the old or the new one, and nothing else."""
         command, body = commands.TABLE.get(self.request[0]), self._body or b""
         also: list[Binding | None] = [self.binding]
         if command in (commands.PROVISION, commands.BIND) and len(body) >= 32:
@@ -339,7 +339,7 @@ class Bench:
         self.restart(*also)
 
     def _present(self, known: tuple[Binding | None, ...]) -> Binding | None:
-        """The one of these bindings that the unit has."""
+        """Return the one of these bindings that the unit has."""
         if self._found:
             return self._found(self.firmware)
         auth = self.firmware.state.binding.auth if self.firmware.state.binding else None
@@ -376,14 +376,14 @@ class Bench:
         assert after["flash"] == before["flash"], "flash was changed"
         if (kind, self.code) == (commands.CLOSE.code, errors.STORAGE):  # what was reserved is lost
             before["own numbers"] = after["own numbers"]
-        if (kind, self.code) == (commands.BIND.code, errors.STORAGE) and self.binding:  # flash is read anew
+        if (kind, self.code) == (commands.BIND.code, errors.STORAGE) and self.binding:  # the unit reads flash again
             before["begun"] = after["begun"]
             before["bodies"][records.BINDING] = after["bodies"][records.BINDING]
         if self.code:
             _check_equal(before, after)
 
     def _check_wrong_attempt(self, before: dict[str, Any], after: dict[str, Any]) -> None:
-        """All that a wrong proof changes is its count."""
+        """Check that a wrong proof changes only its counter."""
         attempts = [int.from_bytes(state["bodies"].pop(records.WRONG_ATTEMPTS, b"")) for state in (before, after)]
         assert attempts[1] - attempts[0] in (0, 1)  # 0: there is no room for it
         for old, new in zip(before["flash"], after["flash"], strict=True):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Fuzzed units collect garbage often."""
+"""Settings of the fuzz tests: fast garbage collections."""
 
 import pytest
 

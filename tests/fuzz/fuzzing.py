@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What the fuzzed tests share. They are tests of Hypothesis, of which atheris makes the inputs in `make fuzz`."""
+"""Helpers of the fuzz tests. These are Hypothesis tests; in `make fuzz` atheris makes their inputs."""
 
 import contextlib
 import gc
@@ -21,7 +21,7 @@ place = st.integers(0, 4096)
 
 
 def altered(originals: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
-    """Bytes with some added, changed or left out."""
+    """Draw bytes with some of them inserted, changed or removed."""
     edits = st.lists(st.tuples(place, st.integers(0, 8), st.binary(max_size=8)), min_size=1, max_size=4)
     return st.builds(_edited, originals, edits)
 
@@ -35,7 +35,7 @@ def _edited(data: bytes, edits: Sequence[tuple[int, int, bytes]]) -> bytes:
 
 @contextlib.contextmanager
 def bounded(draw: Draw, most: int) -> Iterator[None]:
-    """AssertionError when what is done here takes more than so many bytes of memory; looked at in one of 16 runs."""
+    """Check that the block uses at most `most` bytes of memory, in one of 16 runs. Raises AssertionError."""
     if not draw(_SAMPLED):
         yield
         return
@@ -49,7 +49,7 @@ def bounded(draw: Draw, most: int) -> Iterator[None]:
 
 
 def quick_collections() -> Iterator[None]:
-    """Leave what there is already out of what the unit does when a session ends: collect garbage. A fixture."""
+    """A fixture: exclude existing objects from the garbage collection that a unit does at the end of a session."""
     gc.collect()
     gc.freeze()
     yield

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a unit that has its own flash keeps whatever it is sent: no number for two messages, no key offered twice."""
+"""Promises of a unit with its own flash for any input: no number for two messages, no key offered twice."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ _SECRET_AT = 32 + 9  # in PROVISION
 
 
 class Promises:
-    """What was said so far, by a member of the network of the vectors at first."""
+    """The answers so far of a unit, which begins as a member of the network of the vectors."""
 
     def __init__(self) -> None:
         self._begin(bytes(32) + MEMBER)
@@ -29,13 +29,13 @@ class Promises:
         }
 
     def keep(self, command: Command, request: bytes, answer: bytes) -> None:
-        """AssertionError when this answer breaks what was promised."""
+        """Check an answer against the earlier ones. Raises AssertionError."""
         keeper = self._keepers.get(command)
         if keeper:
             keeper(request, answer)
 
     def forget(self) -> None:
-        """Flash is not the unit's own any more."""
+        """Forget all promises, because the flash has been replaced."""
         self._keepers = {}
 
     def _begin(self, request: bytes) -> None:

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`make fuzz`: let atheris make the inputs of each fuzzed test, for so many seconds, each in a process of its own.
+"""Run `make fuzz`: atheris makes the inputs of each fuzz test, in a process of its own, for a number of seconds.
 
-What covers something new is kept, in a directory for temporary files, and the next run goes on from there. Exit status:
-0 nothing was found, 1 something was, 2 there is no atheris here. A finding comes again with --reproduce TARGET FILE.
+Inputs that cover new code are kept in a temporary directory, from which the next run continues. Exit status: 0 if
+nothing was found, 1 if something was, 2 if atheris is not installed. --reproduce TARGET FILE repeats a finding.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pathlib import Path
 _TESTS = Path(__file__).parents[1]
 sys.path[:1] = [str(_TESTS), str(_TESTS / "checks")]  # not this directory: its names are others' as well
 
-from hypothesis import settings  # noqa: E402 (where the tests lie is said first)
+from hypothesis import settings  # noqa: E402 (sys.path is set first)
 
 NAMES = ("frames", "requests", "sessions", "capsules", "files", "flash")
 _INSTRUMENTED = ["ndks", "ndks_emulator", "ndks_protocol", "ndks_unit", "fuzz.test_run"]
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def target(name: str) -> Callable[[bytes], object]:
-    """What a test does with an input of so many bytes; frames is test_frames in fuzz/test_frames.py."""
+    """Return the function that runs a test on an input of bytes; `frames` is test_frames in fuzz/test_frames.py."""
     module, _, function = name.partition(":")
     test = getattr(importlib.import_module(f"fuzz.test_{module}"), function or f"test_{module}")
     return test.hypothesis.fuzz_one_input
@@ -75,7 +75,7 @@ def _default_corpus() -> Path:
 
 
 def _is_sound(name: str, corpus: Path, seconds: int) -> bool:
-    """Fuzz one target, and say what came of it."""
+    """Fuzz one target, print the result, and return whether nothing was found."""
     corpus.mkdir(mode=0o700, exist_ok=True)
     if corpus.stat().st_mode & 0o022:
         raise SystemExit(f"fuzz: others may write to {corpus}; name another: --corpus DIR")
@@ -88,7 +88,7 @@ def _is_sound(name: str, corpus: Path, seconds: int) -> bool:
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as worker:
         try:
             status = worker.wait(seconds + _LONGEST_INPUT + _STARTING)
-        except BaseException:  # it does not end, or whoever started this is tired of it
+        except BaseException:  # a time-out, or Ctrl-C
             worker.kill()
             raise
     text = log.read_text(errors="replace")
@@ -107,7 +107,7 @@ def _is_sound(name: str, corpus: Path, seconds: int) -> bool:
 
 
 def _work(name: str, directory: Path, seconds: int) -> int:
-    """Be the process that fuzzes one target; libFuzzer ends it."""
+    """Fuzz one target in this process, which libFuzzer ends."""
     import atheris  # not everywhere
 
     with atheris.instrument_imports(include=_INSTRUMENTED):

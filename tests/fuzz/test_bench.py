@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The bench that fuzzed units are on sees the faults that it is there to see."""
+"""The bench of the fuzz tests detects the faults that it is made for."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Capsules of any bytes, opened offline, by a unit, and by a unit that gives its keys: all three must agree."""
+"""Capsules of arbitrary bytes, opened offline, by a unit in mode b, and in mode a: all three must agree."""
 
 import hashlib
 import io
@@ -55,14 +55,14 @@ headers = st.builds(clear_header, usual(1), usual(1), usual(0), usual(0), indice
 
 
 def forged(clear: bytes, parts: list[bytes]) -> bytes:
-    """Any content in chunks with the right tags, under a header that would be opened, mostly."""
+    """Draw chunks of any content with correct tags, usually under a valid header."""
     tag_key = derive(NETWORK.secret, "ndks capsule auth", clear)
     chunks = [chunk(tag_key, i, int(i == len(parts) - 1), body) for i, body in enumerate(parts)]
     return masked_header(NETWORK.secret, clear) + b"".join(chunks)
 
 
 def sealed(clear: bytes, data: bytes, binding_id: bytes, *, is_paper_right: bool) -> bytes:
-    """Made as it has to be, but for the paper bits or the binding, perhaps."""
+    """Draw a correct capsule, sometimes with other paper bits or another binding."""
     if clear[1] > 1 or clear[2] > 1:
         return masked_header(NETWORK.secret, clear)
     paper = None if is_paper_right else hashlib.shake_128(data).digest(len(data) + 32)
@@ -116,7 +116,7 @@ def opened_by_unit(bench: Bench, capsule: bytes, flags: int, mode: str) -> Verdi
 
 
 def check_acceptance(bench: Bench, header: bytes, code: int) -> None:
-    """What was opened can be accepted, once: then it is not opened again."""
+    """Check that an opened message can be accepted once, and is then not opened again."""
     accepted = bench.code_of(commands.ACCEPT, header, 1)
     if code == 0:
         assert accepted == 0

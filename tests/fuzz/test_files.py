@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Files that the host reads: networks, bindings, sealed copies of these, typed codes; any bytes, and altered JSON.
+"""Files that the host reads, with any bytes and with altered JSON: networks, bindings, sealed copies, typed codes.
 
-What is refused leaves every file as it was.
+A refused file leaves every other file unchanged.
 """
 
 import base64
@@ -46,7 +46,7 @@ DISK = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # in memory where
 
 @functools.cache
 def bindings() -> dict[str, bytes]:
-    """Those of a laptop with two units, made by the store itself."""
+    """Return the bindings of a laptop with two units, made by the store itself."""
     with tempfile.TemporaryDirectory(dir=DISK) as name:
         store = BindingStore(Path(name), look)
         for serial in (SERIAL, OTHER_SERIAL):
@@ -82,7 +82,7 @@ def network_json() -> bytes:
 
 @functools.cache
 def copied_files() -> bytes:
-    """Those of another time: there is another secret."""
+    """Return the files of an earlier time, with another secret."""
     files = bindings() | {"host_secret": b"77" * 32 + b"\n"}
     return json.dumps({name: base64.b64encode(content).decode() for name, content in files.items()}).encode()
 
@@ -96,7 +96,7 @@ def sealed_copy(content: bytes) -> bytes:
 
 
 def content(draw: Draw, real: bytes) -> bytes:
-    """What is in the file: anything, or the real content with bytes or values changed."""
+    """Draw a file's content: anything, or the real content with bytes or values changed."""
     how = draw(st.sampled_from(("values", "values", "values", "bytes", "none", "anything")))
     if how == "anything":
         return draw(st.binary())
@@ -108,7 +108,7 @@ def content(draw: Draw, real: bytes) -> bytes:
 
 
 def with_another_value(draw: Draw, text: bytes) -> bytes:
-    """JSON in which one value, or one name, is another, or is missing."""
+    """Draw JSON in which one value or name is changed or missing."""
     try:
         tree: Any = json.loads(text)
     except (ValueError, RecursionError):
@@ -131,7 +131,7 @@ def with_another_value(draw: Draw, text: bytes) -> bytes:
 
 
 def holders_in(tree: Any) -> list[Any]:
-    """All that holds other values, the outermost first."""
+    """Return all lists and objects in a value, the outermost first."""
     values = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else None
     return [] if values is None else [tree, *(holder for value in values for holder in holders_in(value))]
 
@@ -169,7 +169,7 @@ def host_secret(directory: Path, draw: Draw) -> None:
 
 
 def counters_file(directory: Path, draw: Draw) -> None:
-    """Whatever is in it, a minimum is noted, and read again."""
+    """For any content of the file, a new minimum is written and read back."""
     store = store_in(directory)
     (directory / COUNTERS_FILE).write_bytes(content(draw, bindings()[COUNTERS_FILE]))
     store.minimum_counters(known_hello()).note(0, message_counter=7, exported=9)
@@ -179,7 +179,7 @@ def counters_file(directory: Path, draw: Draw) -> None:
 
 
 def copy(directory: Path, draw: Draw) -> None:
-    """A copy whose seal is altered, mostly."""
+    """Draw a copy, usually with an altered seal."""
     store = store_in(directory)
     altered_copy = content(draw, sealed_copy(copied_files()))
     code = draw(st.sampled_from((CODE, bytes(32))))
@@ -189,7 +189,7 @@ def copy(directory: Path, draw: Draw) -> None:
 
 
 def copy_of_anything(directory: Path, draw: Draw) -> None:
-    """One that was sealed with the right code, and holds what it should not."""
+    """Draw a copy that is sealed with the correct code but has invalid content."""
     store = store_in(directory)
     sealed = sealed_copy(content(draw, copied_files()))
     refused(directory, lambda: backup.restore(store, sealed, CODE, overwrite=True))
@@ -205,7 +205,7 @@ def typed_words(directory: Path, draw: Draw) -> None:
 
 
 def use(directory: Path, store: BindingStore) -> None:
-    """All that a session and `ndks bind` do with the bindings."""
+    """Do everything that a session and `ndks bind` do with the bindings."""
     known = known_hello()
     is_refused = refused(directory, lambda: store.unit(SERIAL))
     if not is_refused:
@@ -236,7 +236,7 @@ def store_in(directory: Path) -> BindingStore:
 
 
 def refused(directory: Path, what: Callable[[], object]) -> bool:
-    """Whether a request is refused; if so, with an error of ours, and no file was changed."""
+    """Return whether an operation is refused; check that the error is an NdksError, and that no file was changed."""
     before = files_in(directory)
     refusal = None
     try:

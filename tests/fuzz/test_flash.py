@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A unit that starts with anything in flash: real images with bytes changed, records moved or forged, files cut short.
+"""A unit that starts with arbitrary flash: real images with changed bytes, moved or forged records, shortened files.
 
-Forged are records of the kinds that whoever has the flash can tag: the plain ones, and the open ones, whose key lies in
-the record of the binding.
+The forged records are of the kinds that anyone with the flash can tag: plain ones, and open ones, whose key is in the
+record of the binding.
 """
 
 import functools
@@ -54,7 +54,7 @@ contents = st.binary(max_size=64) | st.builds(lambda value, size: bytes([value])
 
 @functools.cache
 def known_images() -> list[list[bytes]]:
-    """Those of units that are blank, bound, erased, or were cut in between."""
+    """Return images of units that are blank, bound or erased, or whose power was cut in between."""
     vectors = load_vectors("flash")
     described = [step["flash"] for step in vectors["steps"] if "flash" in step]
     described += [vectors["interrupted_binding"]["before"]]
@@ -78,7 +78,7 @@ def flip(images: Images, draw: Draw) -> None:
 
 
 def move(images: Images, draw: Draw) -> None:
-    """A part of one place to another, whole records mostly."""
+    """Copy a part of one place to another, usually whole records."""
     start, size = draw(aligned), draw(aligned)
     put(images[draw(which)], draw(aligned), images[draw(which)][start : start + size])
 
@@ -88,7 +88,7 @@ def cut(images: Images, draw: Draw) -> None:
 
 
 def make_whole(images: Images, draw: Draw) -> None:
-    """The snapshot's digest is right again."""
+    """Make the digest of a snapshot correct again."""
     image = images[draw(snapshot)]
     image[:] = image[:LOG_SIZE].ljust(LOG_SIZE, b"\xff")
     image += hashlib.sha256(image).digest()
@@ -123,14 +123,14 @@ def test_flash(data: st.DataObject, number: int, changes: list[Callable[[Images,
 
 
 def host_of(firmware: Dispatcher) -> Any:
-    """Who has the binding that is in flash; of one that was forged, nobody knows the rest."""
+    """Return the binding in flash, or None. The KEK of a forged binding is unknown; that of FIRST takes its place."""
     binding = firmware.state.binding
     return binding and SimpleNamespace(auth=binding.auth, kek=KEKS.get(binding.auth, FIRST.kek), id=binding.id)
 
 
 def live(bench: Bench, draw: Draw) -> None:
-    """Do what an owner does; then start the unit again."""
-    bench.promises.forget()  # whoever writes flash can put an old image back
+    """Use the unit as its owner does, then restart it."""
+    bench.promises.forget()  # anyone who can write flash can restore an old image
     for _ in range(2):
         assert bench.send(HELLO.code, b"") == 0
         assert bench.send(STATUS.code, b"") == 0
@@ -146,7 +146,7 @@ def live(bench: Bench, draw: Draw) -> None:
 
 
 def give_up(bench: Bench) -> None:
-    """Whatever is in flash, its owner can erase it and begin again."""
+    """Check that the owner can erase the unit and provision it again, with any content of flash."""
     flags = bench.firmware.state.flags
     code = bench.send(commands.ZEROIZE.code, ERASE)
     if flags & commands.NEWER_STATE:

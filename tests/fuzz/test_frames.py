@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Any bytes, cut anyhow: the decoder gives what a simple one gives, in a buffer that does not grow."""
+"""Any bytes in pieces of any size: the decoder agrees with a simple one, and its buffer does not grow."""
 
 from collections.abc import Iterator
 
@@ -38,7 +38,7 @@ def fields(event: Frame | FrameError) -> Event:
 
 
 def changed(decoder: Decoder, part: bytes) -> Iterator[Event]:
-    """The events of a decoder whose payloads are changed in place, as a session does."""
+    """Return the events of a decoder; payloads are changed in place, as a session does."""
     for event in decoder.events(part):
         yield fields(event)
         if isinstance(event, Frame):

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Any frames to a unit that is blank, bound, in a session, or in one with much behind it.
+"""Any frames to a unit that is blank, bound, or in a session, which may have gone on for long.
 
-Most requests are well-formed frames, secured where there is a session, so that they get past COBS, CRC and MAC; their
-fields are drawn, or are such as would fit.
+Most requests are valid frames, secured if a session is open, so that they pass COBS, CRC and MAC. Their fields are
+arbitrary or plausible.
 """
 
 import functools
@@ -47,7 +47,7 @@ PUBLISHED = [(step["command"], bytes.fromhex(step["request"])) for step in load_
 def busy_unit() -> MemoryUnit:
     bench = bound_bench()
     bench.open_session()
-    for lane in range(20, 29):  # another sender, and there is no room for one more
+    for lane in range(20, 29):  # one more sender takes the last window
         bench.ask(commands.ACCEPT, Message(suite_network(), clear_header(1, 1, lane, 5, bytes(8)), b"").header, 0)
     bench.ask(commands.TRUST, 3, bytes(16 * [1]))
     log, index = bench.firmware.state.log, 1
@@ -73,7 +73,7 @@ BENCHES: tuple[Callable[[], Bench], ...] = (
 
 
 def field(bench: Bench, name: str, kind: str, draw: Draw) -> bytes:
-    """Bytes for one field: such as would fit, mostly."""
+    """Draw the bytes of one field, usually plausible ones."""
     if draw(st.sampled_from(range(8))) == 7:
         return draw(st.binary(max_size=31))
     if kind[0] == "u":
@@ -109,7 +109,7 @@ def fitting_request(bench: Bench, draw: Draw) -> None:
 
 
 def published_requests(bench: Bench, draw: Draw) -> None:
-    """Some of the vectors, in their order."""
+    """Draw some requests of the vectors, in order."""
     start = draw(st.integers(0, len(PUBLISHED) - 1))
     for command, request in PUBLISHED[start : start + draw(st.integers(1, 8))]:
         bench.request_of(command, request)
@@ -141,7 +141,7 @@ def lock_drive(bench: Bench, draw: Draw) -> None:
 
 
 def limit_power(bench: Bench, draw: Draw) -> None:
-    """It goes at some later request."""
+    """Cut the power at some later request, or restore it."""
     bench.unit.power.steps_left = draw(st.none() | byte)
 
 
@@ -155,7 +155,7 @@ def open_case(bench: Bench, draw: Draw) -> None:
 
 
 def open_case_meanwhile(bench: Bench, draw: Draw) -> None:
-    """While the next request is served."""
+    """Open the case during the next request."""
     bench.opens_case = True
 
 
@@ -184,7 +184,7 @@ def test_requests(
 
 
 def come_home(bench: Bench) -> None:
-    """Whatever was sent, the owner gets in; and a unit that is bound no more can be bound again."""
+    """Check that the owner can open a session after any input, and that an erased unit can be bound again."""
     bench.unit.flash.drive_is_writable = True
     bench.unit.case.close()
     bench.opens_case = False

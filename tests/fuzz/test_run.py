@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`make fuzz` itself: it finds what is there to be found, says so, and the finding comes again."""
+"""Tests of `make fuzz`: it finds a fault, reports it, and can reproduce it."""
 
 import importlib.util
 import os
@@ -19,7 +19,7 @@ needs_atheris = pytest.mark.skipif(not importlib.util.find_spec("atheris"), reas
 
 @given(st.integers(0, 255), st.integers(0, 255))
 def faulty(first: int, second: int) -> None:
-    """A test that fails, to see whether it is found."""
+    """A fuzz test with a fault, which the run must find."""
     if first == ord("a"):
         assert second != ord("b"), "two bytes in their order"
 

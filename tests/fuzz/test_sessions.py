@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The messages of sessions, altered, left out, repeated, in any order, by hosts with and without the binding.
+"""Messages of sessions, altered, omitted, repeated and in any order, from hosts with and without the binding.
 
-The model of `Bench` says what may come of it.
+The model of `Bench` defines the permitted results.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ minimums = st.sampled_from((0, 1, 1 << 20, 1 << 21, (1 << 48) - 1, 1 << 48, (1 <
 
 
 class Hosts:
-    """Whoever has the cable; all frames that were ever on it are known to them."""
+    """Hosts and attackers on the cable, who know all frames sent on it so far."""
 
     def __init__(self, draw: Draw) -> None:
         self.bench = bound_bench()
@@ -44,7 +44,7 @@ class Hosts:
         self.heard: list[Request] = []
 
     def send(self, kind: int, payload: bytes, request_id: int = 1) -> None:
-        """Send a frame, or what becomes of it."""
+        """Send a frame, or an altered form of it."""
         self.heard.append((kind, request_id, payload))
         for its_kind, its_id, its_payload in self._on_the_way(kind, request_id, payload):
             self.bench.send(its_kind, its_payload[: framing.MAX_PAYLOAD], its_id)
@@ -86,7 +86,7 @@ class Hosts:
         self.send(PROVE.code, self.bench.opening.host_proof if self.bench.opening else bytes(16))
 
     def prove_otherwise(self) -> None:
-        """With another binding, or with what the unit itself has said."""
+        """Send a proof under another binding, or the unit's own proof."""
         auth = self.draw(st.sampled_from((SECOND.auth, FIRST.kek, FIRST.id * 2, bytes(32))))
         unit_random, unit_proof = self.bench.answer[:16].ljust(16, b"\0"), self.bench.answer[16:32].ljust(16, b"\0")
         other = Session(auth, self.bench.hello, RANDOM, unit_random)

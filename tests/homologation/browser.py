@@ -16,7 +16,7 @@ needs_browser = pytest.mark.consumers("chromium|chromium-browser|google-chrome")
 
 
 def load(page: Path, directory: Path, width: int = 1200) -> tuple[str, list[str]]:
-    """Return the DOM, and what is on the console."""
+    """Return the DOM and the messages on the console."""
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0", "--dump-dom"]
     options += [f"--user-data-dir={directory / 'profile'}", f"--window-size={width},2000"]
     finished = subprocess.run(
@@ -26,7 +26,7 @@ def load(page: Path, directory: Path, width: int = 1200) -> tuple[str, list[str]
 
 
 def check_page(page: Path, report: dict[str, Any], directory: Path) -> None:
-    """Assert that a page loads without a complaint, and shows the verdict, every requirement and every plot."""
+    """Check that a page loads without errors, and shows the verdict, every requirement and every plot."""
     dom, console = load(page, directory)
     assert console == []
     parsed = ParsedPage(dom)

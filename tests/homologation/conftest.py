@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Homologations for tests: small ones, that share their controls."""
+"""Small homologations for tests, with shared controls."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -33,7 +33,7 @@ def silent(_step: str, _total: int) -> Callable[[int], object]:
 
 
 def emulated_units(directory: Path, *further: str) -> UnitPorts:
-    """Return two new units, whose flash can be read, and further ones by their names."""
+    """Return two new units with readable flash, and further ones by their names."""
     ports = tuple(f"emulator:{directory / name}" for name in ("a", "b", *further))
     return UnitPorts(ports, (directory / "a", directory / "b"))
 

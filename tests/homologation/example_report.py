@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
 # ruff: noqa: E501 (rows of tables)
-"""Reports as `ndks homologate` makes them, for the tests of the page. Their figures are invented."""
+"""Example reports for the tests of the page. Their figures are invented."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Findings of human experts, as their laboratories write them down."""
+"""Findings of human experts, as files of their laboratories."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ def other_claim(claim: str, *, confirmed: bool | None = None) -> dict[str, Any]:
 
 
 def values_of(*claims: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """The fields of a file."""
+    """Return the fields of a file."""
     return {
         "ndks_expert_finding": 1,
         "expert": "Ada Example, Laboratory of Examples",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Two laptops in one process, each with bindings, a unit and a desk of its own; and machines as they might be."""
+"""Two laptops in one process, each with its own bindings, unit and desk, and simulated machines."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ ETHERNET = LaptopChannel("interface", "eth0", "carrier, 192.0.2.2", True, "pull 
 
 
 def make_tree(root: Path, files: Mapping[str, str]) -> Path:
-    """Write files of a system; a path that ends with a slash is a directory."""
+    """Write the files of a simulated system; a path that ends with a slash is a directory."""
     (root / "sys/class").mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         path = root / name
@@ -34,23 +34,22 @@ def make_tree(root: Path, files: Mapping[str, str]) -> Path:
 
 
 def machine(root: Path, files: Mapping[str, str] | None = None, **answers: Any) -> Computer:
-    """Return a Linux machine of which nothing is known but these."""
+    """Return a simulated Linux machine with these files; other answers are empty."""
     known: dict[str, Any] = {"interfaces": list, "mounts": list, "ports": list, "system": "Linux"}
     return Computer(make_tree(root, files or {}), **known | answers)
 
 
 @dataclass
 class FaradayLaptop:
-    """One of the two."""
+    """One of the two laptops."""
 
     name: str
     desk: Path
     port: str
     call: Call
     monkeypatch: pytest.MonkeyPatch
-    looks: list[list[LaptopChannel]] = field(
-        default_factory=list
-    )  # what is open at the next looks; nothing when used up
+    # The open channels of the next looks, in order; later looks find none.
+    looks: list[list[LaptopChannel]] = field(default_factory=list)
 
     @property
     def record(self) -> Path:
@@ -65,19 +64,19 @@ class FaradayLaptop:
         return self.desk / "letter.txt.ndks"
 
     def ndks(self, *arguments: object) -> Finished:
-        """Run a command here."""
+        """Run a command on this laptop."""
         with self.monkeypatch.context() as patch:
             patch.setenv(HOME, str(self.desk / "home"))
             patch.setattr(channels, "radios", lambda machine: self.looks.pop(0) if self.looks else [])
             return self.call(*arguments)
 
     def run(self, *options: object, keys: int = 3, salt: str = SALT) -> Finished:
-        """Do this laptop's part."""
+        """Do this laptop's part of the test."""
         where = ("--unit", self.port, "-o", self.record)
         return self.ndks("faraday", "run", "--salt", salt, "--keys", keys, *where, *options)
 
     def send(self, *options: object, keys: int = 3) -> Finished:
-        """Do this laptop's part, with the letter."""
+        """Do this laptop's part of the test, with the letter."""
         return self.run("--message", self.letter, *options, keys=keys)
 
     def next_index(self) -> int:
@@ -90,7 +89,7 @@ class FaradayLaptop:
 def make_laptop(
     name: str, directory: Path, network: ndks.Network, lane: int, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> FaradayLaptop:
-    """Make a laptop with a unit, and a letter on its desk; nothing of the machine that tests run on is seen."""
+    """Make a laptop with a unit, and a letter on its desk; the real machine is hidden."""
     desk = directory / name
     desk.mkdir()
     quiet = machine(directory / "system")

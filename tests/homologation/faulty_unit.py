@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A unit with one fault, which a homologation has to find: `ndks emulate`, with one thing in the firmware changed.
+"""Run `ndks emulate` with one fault in the firmware, which a homologation has to find.
 
 python tests/homologation/faulty_unit.py FAULT DIR       prints the path of a pseudo-terminal, as `ndks emulate` does
 """
@@ -32,7 +32,7 @@ _LESS_ONES = 0.02  # share of the key bits that are made 0: 49 % are 1 then
 
 
 def repeated_number() -> None:
-    """Each number is given to two messages; their salts differ."""
+    """Use each number for two messages with different salts."""
     take = counters.MessageCounter.take
 
     def take_twice(self: Any) -> int:
@@ -46,7 +46,7 @@ def repeated_number() -> None:
 
 
 def repeated_keystream() -> None:
-    """Each number is given to two messages, and there is no salt."""
+    """Use each number for two messages without a salt."""
     repeated_number()
     new = sealing.Header.new
 
@@ -57,7 +57,7 @@ def repeated_keystream() -> None:
 
 
 def periodic_keystream() -> None:
-    """The keystream of a message begins again after 4096 bytes."""
+    """Repeat the keystream of a message after 4096 bytes."""
     keystream = MessageKeys.keystream
 
     def repeated(self: Any, offset: int, size: int) -> bytearray:
@@ -73,12 +73,12 @@ def periodic_keystream() -> None:
 
 
 def unchecked_tags() -> None:
-    """The tags of chunks are not looked at; what else a capsule has is."""
+    """Do not check the tags of chunks; check everything else."""
     Opener._verified = lambda self, number, last, chunk: chunk[:-16]
 
 
 def stale_link_sync() -> None:
-    """The unit takes frames of a session again, under a number and with a link sync word that have passed."""
+    """Accept old frames of a session again, with an old number and link sync word."""
     take_next = session.Direction.open
 
     def take_any(self: Any, kind: int, request_id: int, view: memoryview) -> memoryview | None:
@@ -101,12 +101,12 @@ def stale_link_sync() -> None:
 
 
 def same_random() -> None:
-    """The unit's part of a session is no random number: a recorded session can be sent again, as a whole."""
+    """Use a constant in place of the unit's random number, so that a recorded session can be replayed as a whole."""
     Session._random = lambda self: bytes(session.RANDOM_SIZE)
 
 
 def stays_open() -> None:
-    """When a session ends, its keys are forgotten, but the unit stays open, for whoever comes next."""
+    """Forget the keys at the end of a session, but stay open for the next host."""
     state = State.lifecycle.fget
 
     def says_locked(self: Any) -> int:
@@ -117,12 +117,12 @@ def stays_open() -> None:
 
 
 def unsealed_flash() -> None:
-    """What should lie in flash sealed only lies there in the clear."""
+    """Store in the clear what should be sealed in flash."""
     records.xor_keystream = lambda crypto, key, offset, data: data
 
 
 def biased_bits() -> None:
-    """The bits of keys, and those that messages are encrypted with, are 0 a bit more often than 1."""
+    """Make 0 slightly more frequent than 1 in the bits of keys, and in the keystreams of messages."""
     read, keystream = KeyReader.read, MessageKeys.keystream
     KeyReader.read = lambda self, index, offset, size: _biased(read(self, index, offset, size), offset)
     MessageKeys.keystream = lambda self, offset, size: _biased(keystream(self, offset, size), offset)
@@ -152,7 +152,7 @@ FAULTS: dict[str, Callable[[], None]] = {
 
 
 def emulated(fault: str, directory: Path) -> contextlib.AbstractContextManager[Any]:
-    """Run such a unit in a process of its own, as support.emulate_process does."""
+    """Run a faulty unit in its own process, like support.emulate_process."""
     from support.emulate_process import running  # that process itself does not find it
 
     return running(sys.executable, __file__, fault, str(directory))
@@ -160,9 +160,9 @@ def emulated(fault: str, directory: Path) -> contextlib.AbstractContextManager[A
 
 @contextlib.contextmanager
 def two_units(directory: Path, fault: str = "none", *, faulty: Sequence[str] = (ALICE, BOB)) -> Iterator[UnitSystem]:
-    """Two units behind pseudo-terminals, members of a fresh network and each bound to a laptop of its own.
+    """Run two units behind pseudo-terminals, members of a new network, each bound to its own laptop.
 
-    The fault is in the units of `faulty`.
+    The units in `faulty` have the fault.
     """
     network, stations = Network.new("laboratory"), {}
     with contextlib.ExitStack() as stack:
@@ -177,7 +177,7 @@ def two_units(directory: Path, fault: str = "none", *, faulty: Sequence[str] = (
 
 
 def swapped(system: UnitSystem) -> UnitSystem:
-    """Leave the units, and return them with their roles swapped."""
+    """Close the sessions of the units, and return the units with their roles swapped."""
     system.close()
     return UnitSystem(system.network, system.stations[BOB], system.stations[ALICE])
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A hole in two cages: a pair of virtual Ethernet interfaces, one end in each."""
+"""A hole in two cages: a pair of virtual Ethernet interfaces, one in each cage."""
 
 import os
 import secrets
@@ -19,7 +19,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can put an 
 
 
 def make_hole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Connect the sides in their cages before these are probed."""
+    """Connect the two cages before they are probed."""
     probe = no_channel._probe
 
     def probe_with_a_hole(processes: Sequence[SideProcess], *, caged: bool) -> list[Probe]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What is in a page, as a browser's parser takes it."""
+"""The contents of a page, parsed as by a browser."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class ParsedPage(HTMLParser):
-    """The elements of a page with their attributes, all of its text, and that of each row and paragraph with an id."""
+    """The elements of a page with their attributes, its text, and the text of each row and paragraph with an id."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class ParsedPage(HTMLParser):
         return " ".join("".join(self._texts).split())
 
     def all(self, name: str) -> list[dict[str, str | None]]:
-        """Return the attributes of all elements of a name."""
+        """Return the attributes of all elements with this name."""
         return [attributes for element, attributes in self.elements if element == name]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -45,7 +45,7 @@ class ParsedPage(HTMLParser):
 
 
 def changed(value: Any, change: Callable[[str], str], *, keep: tuple[str, ...] = ()) -> Any:
-    """Return a report with all of its texts changed, but those of the fields to keep, and the names of its fields."""
+    """Return a report with all of its texts changed, except the names of fields and the fields to keep."""
     if isinstance(value, dict):
         return {name: item if name in keep else changed(item, change, keep=keep) for name, item in value.items()}
     if isinstance(value, list):

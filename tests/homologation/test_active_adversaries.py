@@ -87,7 +87,7 @@ def test_bare_scheme_is_broken_by_all(adversary: ActiveAdversary) -> None:
         ("A7a", 'bit flip: "PAY 0100" became "PAY 9100"'),
         ("A7b", 'replay: "PAY 0100 TO BOB, ORDER 0" came twice'),
         ("A7f", "reflection: Alice accepted from Bob what Alice has sent"),
-        ("A7g", 'two messages have the same keystream: whoever knows the first reads "MESSAGE 00'),
+        ("A7g", 'two messages have the same keystream: anyone who knows the first reads "MESSAGE 00'),
         ("A7h", "wrong laptop: another laptop was given a key of 128 bits"),
         ("A7j", "flash of Alice's unit: p1 beside p2 found"),
     ],

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What experts record: the file is checked field by field; the oracle compares what they claim."""
+"""Records of experts: each field of the file is checked, and the oracle checks the claims."""
 
 import json
 import re
@@ -174,7 +174,7 @@ def test_experts_who_decoded_nothing(tmp_path: Path) -> None:
 
 
 def test_the_page_shows_the_schema(tmp_path: Path) -> None:
-    """Its example is a finding, and its table has each field."""
+    """The example on the page is a valid finding, and the table has every field."""
     page = PAGE.read_text(encoding="utf-8")
     (example,) = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     (tmp_path / "finding.json").write_text(example)

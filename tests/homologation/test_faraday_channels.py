@@ -235,6 +235,10 @@ def test_a_unit_behind_a_network_is_a_channel_itself(unit: str, tmp_path: Path) 
     assert "emulator:DIR" in channel.advice
 
 
+def test_a_directory_with_the_name_of_a_url_is_not_a_network(tmp_path: Path) -> None:
+    assert find_channels(machine(tmp_path), "emulator:socket://127.0.0.1:7000") == find_channels(machine(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("kind", "found"),
     [

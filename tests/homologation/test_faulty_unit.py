@@ -18,7 +18,9 @@ from ndks_laboratory.homologation.unit_system import UnitSystem
 BY_NAME = {adversary.name: adversary for adversary in ADVERSARIES}
 FOUND = {
     "repeated-number": {"repeated numbers": "number 1 was given to two messages"},
-    "repeated-keystream": {"repeated numbers": "two messages have the same keystream: whoever knows the first reads"},
+    "repeated-keystream": {
+        "repeated numbers": "two messages have the same keystream: anyone who knows the first reads"
+    },
     "periodic-keystream": {"repeated numbers": "in one message of 65536 bytes the keystream repeats after 4096 bytes"},
     "unchecked-tags": {
         "bit flips": 'bit flip: "PAY 0100" became "PAY 9100"',

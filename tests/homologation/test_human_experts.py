@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What human experts found enters report and verdict: true claims refuse approval, false ones do not."""
+"""Findings of human experts are in report and verdict: true claims prevent approval, false ones do not."""
 
 import json
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Three or more units give one result: all are asked for keys, the first two are attacked."""
+"""Three or more units have one result: the keys of all are compared, and the first two are attacked."""
 
 import json
 from pathlib import Path

@@ -31,7 +31,7 @@ LONG_DECIMALS = ("1.1828182845904523536028747135266249775724", "271.414213562373
 
 
 class Coin:
-    """The oracle on bits that nobody can know."""
+    """An oracle of unknowable bits."""
 
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
@@ -44,7 +44,7 @@ class Coin:
 
 
 def random_seen(digits: int, seed: int, keys: int = 40, long_bits: int = 4096) -> Seen:
-    """Return what adversaries see of a system whose bits are random."""
+    """Return the data of an adversary against random bits."""
     rng = np.random.default_rng(seed)
     messages = tuple(Intercepted(number, rng.bytes(size), SECRET_BITS) for number, size in ((1, 16), (2, 64), (3, 400)))
     rows = rng.integers(0, 2, (keys, 1024), np.uint8)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Each requirement fails for one bad piece of evidence of healthy units, and only for that."""
+"""For each requirement: one bad piece of evidence among good ones makes this requirement fail, and no other."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A serial port with something at its other end that is not, or not quite, a unit."""
+"""A serial port with something other than a proper unit at its other end."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ Serve = Callable[[int, int, bytes], None]  # the terminal's other end, from wher
 
 @contextlib.contextmanager
 def served_pty(serve: Serve, *others: int) -> Iterator[str]:
-    """Yield the path of a terminal; a thread serves what arrives at its other end, and at other descriptors."""
+    """Yield the path of a terminal; a thread serves the data at its other end and at other descriptors."""
     master, slave = pty.openpty()
     for terminal in (slave, *others):
         tty.setraw(terminal)  # else the terminal itself would echo
@@ -41,7 +41,7 @@ def served_pty(serve: Serve, *others: int) -> Iterator[str]:
 
 
 def answering_pty(answer: Answering) -> contextlib.AbstractContextManager[str]:
-    """The path of a port whose other end sends back what `answer` makes of each piece it receives."""
+    """Yield the path of a port whose other end answers each piece of data with `answer(piece)`."""
     return served_pty(lambda master, _, received: write_all(master, answer(received)))
 
 
@@ -63,7 +63,7 @@ def garbage(_: bytes) -> bytes:
 
 
 class HelloAnswer:
-    """Answers HELLO, and nothing else, with the payload given."""
+    """Answers only HELLO, with the given payload."""
 
     def __init__(self, payload: bytes) -> None:
         self._payload = payload

@@ -19,7 +19,7 @@ Call = Callable[..., Finished]
 
 @pytest.fixture(autouse=True)
 def no_unit_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever runs the tests may have a unit plugged in and chosen."""
+    """Hide the unit that the user may have chosen with NDKS_UNIT."""
     monkeypatch.delenv("NDKS_UNIT", raising=False)
 
 
@@ -60,7 +60,7 @@ def bob(make_unit: MakeUnit) -> str:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Path:
-    """A directory with nothing in it but what the commands under test leave there."""
+    """An empty directory for the commands under test."""
     desk = tmp_path / "desk"
     desk.mkdir()
     return desk
@@ -68,7 +68,7 @@ def desk(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def call(capsysbinary: pytest.CaptureFixture[bytes]) -> Call:
-    """Run a command inside this process: for tests of many cases, where starting each would take too long."""
+    """Run a command inside this process, for tests with many cases: starting a process for each would take too long."""
 
     def call_main(*arguments: object) -> Finished:
         try:

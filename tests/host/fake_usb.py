@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Ports and USB devices as pyserial and pyusb show them, without any USB."""
+"""Simulated ports of pyserial and USB devices of pyusb."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +13,7 @@ from ndks.line.usb import CIRCUITPYTHON_VID, PRODUCT
 
 
 def fake_port(device: str, serial_number: str | None, location: str = "1-1:1.0", **others: Any) -> SimpleNamespace:
-    """Return one entry of pyserial's list of ports: by default a unit's."""
+    """Return an entry of pyserial's list of ports, by default that of a unit."""
     values = {"product": PRODUCT, "vid": CIRCUITPYTHON_VID, "location": location}
     return SimpleNamespace(device=device, serial_number=serial_number, **(values | others))
 

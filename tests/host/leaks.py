@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Finds secrets in texts and files: every key that anything of ours is made from, in pieces, however it is written."""
+"""A search for secrets in texts and files: every key that the project uses, in pieces and in every encoding."""
 
 import ast
 import base64
@@ -15,8 +15,8 @@ from ndks.laptop.words import CODE_BYTES, WORDS, from_words, to_words
 from ndks_protocol.kdf import Mac
 
 _ENGLISH = Mnemonic("english")
-_WORDS = 6  # of a code: as many bits
-# What is derived from secrets and shown to everybody; and what a unit keeps in the clear.
+_WORDS = 6  # of a code: 66 bits
+# Labels of derived values that are public, and of the one that a unit stores in the clear.
 _PUBLIC = {
     b"ndks bind id\0",
     b"ndks unit proof\0",
@@ -29,7 +29,7 @@ _KEPT = b"ndks bind auth\0"
 
 
 class Secrets:
-    """All keys of every HMAC that is computed while this watches, and what `derive` makes of them."""
+    """The keys of all HMACs that are computed after `watch`, and the keys derived from them."""
 
     def __init__(self) -> None:
         self.found: set[bytes] = set()
@@ -55,7 +55,7 @@ class Secrets:
         monkeypatch.setattr(Mac, "digest", noting_digest)
 
     def shown_in(self, content: bytes | str, *allowed: bytes) -> list[str]:
-        """Return the secrets of which a piece is in there."""
+        """Return the secrets of which `content` has a piece."""
         raw = content.encode(errors="surrogateescape") if isinstance(content, str) else content
         text = raw.decode("latin-1")
         shown = {piece for part in (raw, *_decoded(text)) for piece in pieces(part)}
@@ -68,7 +68,7 @@ class Secrets:
 
 
 def codes_in(text: str) -> Iterator[bytes]:
-    """The codes whose words are in a text."""
+    """Yield the codes whose words are in a text."""
     words = [word.strip('",{}') for word in text.split()]
     for start in range(len(words) - WORDS + 1):
         run = words[start : start + WORDS]
@@ -77,7 +77,7 @@ def codes_in(text: str) -> Iterator[bytes]:
 
 
 def _decoded(text: str) -> Iterator[bytes]:
-    """What the parts of a text may stand for."""
+    """Yield the possible meanings of the parts of a text, decoded."""
     for pattern, decode in _SPELLINGS.items():
         for found in re.findall(pattern, text):
             yield from decode(found)

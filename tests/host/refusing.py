@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""File systems that refuse what others do, without having them: the calls to the system are replaced."""
+"""Simulated file systems that refuse some operations: the system calls are replaced."""
 
 import errno
 import os
@@ -20,7 +20,7 @@ def refuse(number: int, name: object = None) -> OSError:
 
 
 def refuse_fsync(monkeypatch: pytest.MonkeyPatch, number: int, is_refused: Callable[[int], bool]) -> None:
-    """Let fsync fail for the modes of files that are to be refused."""
+    """Make fsync fail for files with these modes."""
     fsync = os.fsync
 
     def fsync_or_refuse(descriptor: int) -> None:
@@ -36,11 +36,11 @@ def refuse_fsync_of_directories(monkeypatch: pytest.MonkeyPatch, number: int) ->
 
 
 def refuse_names(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Let linkat fail for files without a name, while others can be linked."""
+    """Make linkat fail for files without a name only."""
     link = os.link
 
     def link_or_refuse(source: Any, target: Any, **options: Any) -> None:
-        if "src_dir_fd" in options and not os.path.lexists(target):  # that something is there is seen first
+        if "src_dir_fd" in options and not os.path.lexists(target):  # the kernel detects an existing target first
             raise refuse(number, str(target))
         link(source, target, **options)
 
@@ -49,7 +49,7 @@ def refuse_names(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
 
 @contextmanager
 def append_only(directory: Path) -> Iterator[None]:
-    """Let a directory be append-only, as `chattr +a` makes it: names can be added, and neither changed nor removed."""
+    """Make a directory append-only, like `chattr +a`: names can be added, but neither changed nor removed."""
     import subprocess
 
     done = subprocess.run(["chattr", "+a", str(directory)], capture_output=True, check=False)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Something between a host and its unit: a thread that opens the unit's port, and has one of its own for the host."""
+"""A relay between a host and its unit: a thread that opens the unit's port and offers another port to the host."""
 
 import contextlib
 import os
@@ -16,15 +16,15 @@ Sent = tuple[str, bytes]  # direction, what is sent on at once
 
 
 class Treatment(Protocol):
-    """What the relay does with the bytes that pass."""
+    """The relay's treatment of the bytes that pass it."""
 
     def pass_on(self, direction: str, data: bytes) -> list[Sent]:
-        """Return what is sent on now."""
+        """Return the data to forward now."""
         ...
 
 
 class SmallPieces:
-    """As lines with small buffers do it: a few bytes at a time."""
+    """Forwards a few bytes at a time, like a line with small buffers."""
 
     def __init__(self, seed: int, largest: int = 64) -> None:
         self._random = random.Random(seed)
@@ -40,9 +40,9 @@ class SmallPieces:
 
 
 class ManInTheMiddle:
-    """Knows the frames, and whatever was ever on the line; `share` of the frames fare as chance decides.
+    """Manipulates a random part of the frames, `share`. It knows the framing and all earlier frames.
 
-    It mends the checksums of what it alters: they keep nobody out.
+    It corrects the checksums of altered frames, because anyone can.
     """
 
     def __init__(self, seed: int, share: float) -> None:
@@ -97,7 +97,7 @@ class ManInTheMiddle:
         return [(direction, framing.encode(kind, request_id, bytes(payload[: framing.MAX_PAYLOAD])))]
 
     def _hold(self, direction: str, frame: framing.Frame) -> list[Sent]:
-        """Send it after the next one, of whichever direction."""
+        """Send the frame after the next one of either direction."""
         self._held = [(direction, _wire(frame))]
         return []
 
@@ -106,7 +106,7 @@ class ManInTheMiddle:
 
 
 def relayed(port: str, treatment: Treatment) -> contextlib.AbstractContextManager[str]:
-    """The port at which a host finds the unit at `port`, behind the relay."""
+    """Yield a port that leads to the unit at `port` through the relay."""
     unit = os.open(port, os.O_RDWR | os.O_NOCTTY)
 
     def pass_on(host: int, end: int, received: bytes) -> None:

@@ -15,14 +15,14 @@ from support.emulate_process import PATIENCE
 
 from ndks.laptop.bindings import HOME
 
-_PIPE_SIZE = 4096  # the least there is
+_PIPE_SIZE = 4096  # the smallest that Linux allows
 _SENTENCE = r"(.+)(?:(?<![.?!])\.|(?<=[?!]))"  # ends with one full stop, or with its own ? or !
 _ERROR = re.compile(rf"ndks: ([A-Z][A-Z0-9_]*): {_SENTENCE} Do: {_SENTENCE}")
 
 
 @dataclass(frozen=True)
 class Finished:
-    """What a command left behind."""
+    """The result of a command."""
 
     status: int
     output: bytes
@@ -51,9 +51,9 @@ def command_line(*arguments: object) -> list[str]:
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """This process's environment without the user's own settings, and wide enough for usage messages on one line.
+    """Return this process's environment without the user's settings, and wide enough for usage messages on one line.
 
-    The laptop stays that of this test run.
+    NDKS_HOME stays that of this test run.
     """
     users = ("NDKS_", "PYTHON")
     kept = {name: value for name, value in os.environ.items() if name == HOME or not name.startswith(users)}
@@ -66,9 +66,9 @@ def start(*arguments: object, **options: int) -> subprocess.Popen[bytes]:
 
 
 def start_and_reach(request_name: str, *arguments: object, requests: int = 30) -> subprocess.Popen[bytes]:
-    """Start a command, and return when it has made so many of these requests.
+    """Start a command, and return when it has sent this many requests of this name.
 
-    It waits at the latest when its --verbose fills the pipe that nobody reads: it does not end before it is cut.
+    The command cannot end before it is interrupted: its --verbose output blocks when it has filled the pipe.
     """
     process = start(*arguments, "--verbose", pipesize=_PIPE_SIZE)
     assert process.stderr
@@ -80,13 +80,13 @@ def start_and_reach(request_name: str, *arguments: object, requests: int = 30) -
 
 
 def finish(process: subprocess.Popen[bytes]) -> Finished:
-    """Wait for a command that was started."""
+    """Wait for a started command, and return its result."""
     output, stderr = process.communicate(timeout=PATIENCE)
     return Finished(process.returncode, output, stderr.decode())
 
 
 def run(*arguments: object, cwd: Path | None = None, **extra: str) -> Finished:
-    """Run `ndks` to its end; `extra` goes into its environment."""
+    """Run `ndks` to its end; `extra` is added to its environment."""
     done = subprocess.run(
         command_line(*arguments),
         stdin=subprocess.DEVNULL,
@@ -100,7 +100,7 @@ def run(*arguments: object, cwd: Path | None = None, **extra: str) -> Finished:
 
 
 def run_with_input(typed: bytes, *arguments: object, **extra: str) -> Finished:
-    """Run `ndks` to its end with this on its stdin, which is a pipe."""
+    """Run `ndks` to its end with these bytes on its stdin, a pipe."""
     done = subprocess.run(
         command_line(*arguments),
         input=typed,
@@ -113,7 +113,7 @@ def run_with_input(typed: bytes, *arguments: object, **extra: str) -> Finished:
 
 
 def run_at_terminal(typed: bytes, *arguments: object, **extra: str) -> Finished:
-    """Run `ndks` to its end with this typed at a terminal, once the command asks."""
+    """Run `ndks` to its end at a terminal; these bytes are typed when the command asks."""
     import pty  # not on Windows
 
     master, slave = pty.openpty()
@@ -132,7 +132,7 @@ def run_at_terminal(typed: bytes, *arguments: object, **extra: str) -> Finished:
 
 
 def run_redirected(redirections: str, *arguments: object, **extra: str) -> Finished:
-    """Run `ndks` to its end as a shell does with redirections such as 2>&-; what it leaves open are pipes."""
+    """Run `ndks` to its end by a shell with redirections such as 2>&-; the other streams are pipes."""
     done = subprocess.run(
         ["sh", "-c", f'"$@" {redirections}', "sh", *command_line(*arguments)],
         stdin=subprocess.DEVNULL,
@@ -145,7 +145,7 @@ def run_redirected(redirections: str, *arguments: object, **extra: str) -> Finis
 
 
 def assert_refused(finished: Finished, code: str, status: int) -> None:
-    """The contract of every error: its form on stderr, its exit status, and nothing on stdout but the same in JSON."""
+    """Check the contract of every error: form on stderr, exit status, and stdout empty or with the same in JSON."""
     assert (finished.error_code, finished.status) == (code, status), finished.stderr
     if finished.output:
         error = json.loads(finished.output)["error"]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A transport whose other end is a script, with a clock of its own: deadlines without waiting."""
+"""A transport with a script at its other end and a simulated clock, so that deadlines pass without waiting."""
 
 from collections import deque
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Script = Callable[[framing.Frame], bytes]
 
 
 class ScriptedTransport:
-    """Answers each request with what `script` makes of it; each read takes a tenth of a second and gives one answer."""
+    """Answers each request with the result of `script`; each read takes a tenth of a second and returns one answer."""
 
     def __init__(self, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
         self.unplugs = False
@@ -44,7 +44,7 @@ class ScriptedTransport:
 
 
 def answer(request: framing.Frame, *values: object) -> bytes:
-    """Return the good answer to a request that carries these values."""
+    """Return a correct answer with these values to a request."""
     payload = TABLE[request.kind].answer.pack(*values)
     return framing.encode(request.kind | framing.ANSWER, request.request_id, payload)
 

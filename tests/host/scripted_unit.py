@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A unit whose other end is a script, bound to a laptop of its own: it opens sessions as a unit does."""
+"""A unit simulated by a script and bound to its own laptop. It opens sessions like a real unit."""
 
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,9 @@ TIMEOUT = 1.0
 
 
 class ScriptedUnit:
-    """The script of a unit that is bound; `script` answers all but what opens and closes sessions.
+    """The script of a bound unit; `script` answers all requests except those that open and close sessions.
 
-    The first STATUS and NEXT_INDEX of a session belong to its opening; `opening` has other answers to them.
+    The first STATUS and NEXT_INDEX of a session are part of its opening; `opening` overrides the answers to them.
     """
 
     def __init__(self, script: Script, bindings: BindingStore, hello: dict[str, Any] | None = None) -> None:
@@ -78,7 +78,7 @@ class ScriptedUnit:
 
 
 def hello_values(**others: Any) -> tuple[Any, ...]:
-    """Return the fields of an answer to HELLO: of a unit that is bound, unless others are given."""
+    """Return the fields of an answer to HELLO, by default of a bound unit."""
     values: dict[str, Any] = {
         "major": MAJOR,
         "minor": MINOR,
@@ -98,7 +98,7 @@ def hello_values(**others: Any) -> tuple[Any, ...]:
 
 
 def status_values(**others: Any) -> tuple[Any, ...]:
-    """Return the fields of an answer to STATUS: of a member of a network, unless others are given."""
+    """Return the fields of an answer to STATUS, by default of a member of a network."""
     values: dict[str, Any] = dict.fromkeys(commands.STATUS.answer.names, 0)
     member = {
         "state": commands.STATE_PROVISIONED,
@@ -118,7 +118,7 @@ def scripted_unit(
     opening: "dict[int, tuple[Any, ...]] | None" = None,
     **hello: Any,
 ) -> Unit:
-    """Return an open unit that is bound to the laptop whose bindings lie in `directory`."""
+    """Return an open unit that is bound to the laptop with its bindings in `directory`."""
     bindings = BindingStore(directory, look=lambda **_: ())
     scripted = ScriptedUnit(script, bindings, hello)
     scripted.opening = opening or {}

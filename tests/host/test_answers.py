@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What commands answer with --json is what the table in `ndks.cli.fields` says: no field less, and none more."""
+"""The JSON answers of commands have exactly the fields of the table in `ndks.cli.fields`."""
 
 import json
 from pathlib import Path

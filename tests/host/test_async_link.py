@@ -31,7 +31,7 @@ KEYS = 40
 
 
 class AsyncLink(asyncio.Protocol):
-    """Another pump than `Link`, for many callers at a time. `timeout` is the longest wait for an answer, in seconds."""
+    """A replacement of `Link` for concurrent callers. `timeout` is the longest wait for an answer in seconds."""
 
     def __init__(self, timeout: float) -> None:
         self.conversation = Conversation(timeout, 0)
@@ -40,7 +40,7 @@ class AsyncLink(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
 
     async def call(self, command: Command, *values: Any) -> tuple[Any, ...]:
-        """Send one request; return the fields of its answer. Whoever is cancelled leaves the session in step."""
+        """Send one request; return the fields of its answer. A cancelled call leaves the session intact."""
         return unpack_answer(command, await self.call_raw(command, *values))
 
     async def call_raw(self, command: Command, *values: Any) -> bytes:
@@ -78,7 +78,7 @@ class AsyncLink(asyncio.Protocol):
 
 @contextlib.asynccontextmanager
 async def opened(port: str, timeout: float) -> AsyncIterator[AsyncLink]:
-    """Open socket://HOST:PORT or the path of a terminal."""
+    """Open socket://HOST:PORT, or the path of a terminal."""
     link, loop = AsyncLink(timeout), asyncio.get_running_loop()
     transports: list[asyncio.BaseTransport] = []
     if port.startswith("socket://"):
@@ -139,7 +139,7 @@ def test_many_callers_at_a_time(unit: EmulateProcess, network: ndks.Network) -> 
     assert talk(unit, take) == [(exported_key(network, index, 0, 16),) for index in range(1, KEYS + 1)]
 
 
-def test_whoever_is_cancelled_leaves_the_session_in_step(unit: EmulateProcess, network: ndks.Network) -> None:
+def test_a_cancelled_call_leaves_the_session_in_step(unit: EmulateProcess, network: ndks.Network) -> None:
     async def take(link: AsyncLink) -> list[tuple[Any, ...]]:
         tasks = [asyncio.ensure_future(key_of(link, index)) for index in range(1, KEYS + 1)]
         await tasks[0]

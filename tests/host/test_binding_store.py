@@ -192,28 +192,28 @@ GOOD: dict[str, Any] = {
     "serial_number": "0001020304050607",
     "bindings": [{"binding_id": "11" * 16, "with_network": False, "characteristics": [["board", "X"]]}],
     "epoch": 0,
-    "message_counter": 7,
+    "own_number": 7,
 }
 ONE = GOOD["bindings"][0]
 DAMAGED = {
     "empty": "",
-    "no JSON": "{",
+    "not JSON": "{",
     "another kind": "[]",
     "a number": "7",
     "nothing in it": "{}",
     "newer": json.dumps(GOOD | {"ndks_bindings": 2}),
     "no bindings": json.dumps({name: value for name, value in GOOD.items() if name != "bindings"}),
-    "bindings is no list": json.dumps(GOOD | {"bindings": 7}),
+    "bindings are not a list": json.dumps(GOOD | {"bindings": 7}),
     "a binding is none": json.dumps(GOOD | {"bindings": ["x"]}),
     "no characteristics": json.dumps(GOOD | {"bindings": [{"binding_id": "11" * 16, "with_network": False}]}),
     "a pair is none": json.dumps(GOOD | {"bindings": [ONE | {"characteristics": [["a", "b", "c"]]}]}),
     "a value is a number": json.dumps(GOOD | {"bindings": [ONE | {"characteristics": [["a", 7]]}]}),
     "a value has a line end": json.dumps(GOOD | {"bindings": [ONE | {"characteristics": [["a", "b\nc"]]}]}),
-    "number is a text": json.dumps(GOOD | {"message_counter": "many"}),
-    "number is negative": json.dumps(GOOD | {"message_counter": -1}),
-    "number is too large": json.dumps(GOOD | {"message_counter": 1 << 64}),
+    "number is a text": json.dumps(GOOD | {"own_number": "many"}),
+    "number is negative": json.dumps(GOOD | {"own_number": -1}),
+    "epoch is too large": json.dumps(GOOD | {"epoch": 1 << 48}),
     "number is infinite": json.dumps(GOOD).replace("7}", "1e999}"),
-    "number is null": json.dumps(GOOD | {"message_counter": None}),
+    "number is null": json.dumps(GOOD | {"own_number": None}),
     "very deep": "[" * 100_000,
     "not UTF-8": "\udcff",
 }
@@ -225,7 +225,7 @@ def test_damaged_file_of_a_unit(laptop: Laptop, member: str, damage: str) -> Non
     before = path.read_bytes()
     content = DAMAGED[damage].encode(errors="surrogateescape")
     path.write_bytes(content)
-    with laptop.open(member) as unit, pytest.raises(ndks.FileError, match="json") as refused:
+    with laptop.open(member) as unit, pytest.raises(ndks.FileError, match="is damaged") as refused:
         unit.next_index()
     assert refused.value.advice
     assert path.read_bytes() == content
@@ -447,7 +447,7 @@ def test_the_number_that_an_earlier_version_kept_is_taken_over(
     assert seal(laptop, member, network) == 42
 
 
-@pytest.mark.parametrize("number", [1 << 48, (1 << 64) - 1])
+@pytest.mark.parametrize("number", [1 << 48, 1 << 64])
 def test_a_false_number_that_an_earlier_version_kept_is_passed_over(
     number: int, laptop: Laptop, member: str, network: ndks.Network
 ) -> None:
@@ -487,7 +487,7 @@ def test_numbers_survive_rebinding(laptop: Laptop, member: str, network: ndks.Ne
     assert seal(laptop, member, network) == 2
 
 
-def test_numbers_begin_anew_after_zeroizing_and_provisioning(
+def test_numbers_begin_again_after_zeroizing_and_provisioning(
     laptop: Laptop, member: str, network: ndks.Network
 ) -> None:
     for _ in range(3):
@@ -501,7 +501,7 @@ def test_numbers_begin_anew_after_zeroizing_and_provisioning(
     assert seal(laptop, member, network) == 1
 
 
-def test_numbers_begin_anew_when_it_was_zeroized_elsewhere(
+def test_numbers_begin_again_when_it_was_zeroized_elsewhere(
     laptop: Laptop, other_laptop: Laptop, member: str, network: ndks.Network
 ) -> None:
     for _ in range(3):

@@ -38,13 +38,13 @@ by_mode = pytest.mark.parametrize("mode", MODES)
 
 
 def have_sent_up_to(port: str, number: int) -> None:
-    """Let the unit's next message have this number."""
+    """Set the number of the unit's next message."""
     with record_log(port) as log:
         log.append(MESSAGE_COUNTER, struct.pack(">IQ", 0, number))
 
 
 def have_heard_of_strangers(port: str) -> None:
-    """Let the unit have accepted capsules of as many other units as it can keep account of."""
+    """Fill all replay windows of the unit with other senders."""
     window = Window()
     window.accept(1)
     with record_log(port) as log:
@@ -54,7 +54,7 @@ def have_heard_of_strangers(port: str) -> None:
 
 @contextlib.contextmanager
 def record_log(port: str) -> Iterator[RecordLog]:
-    """Give the record log of a unit that is bound to this laptop, unlocked."""
+    """Yield the unlocked record log of a unit that is bound to this laptop."""
     with ndks.open(port) as unit:
         keys = ndks.BindingStore().keys(unit.hello)
     with UnitDirectory(Path(port.removeprefix(EMULATOR)), create=False) as directory:

@@ -17,7 +17,7 @@ from ndks.laptop.bindings import BindingStore
 
 @pytest.fixture(autouse=True)
 def laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A laptop of its own, with nothing plugged in, and a user without bindings elsewhere."""
+    """A separate laptop with nothing plugged in, whose user has no bindings elsewhere."""
     plug_in_ports(monkeypatch)
     plug_in_devices(monkeypatch)
     home = tmp_path / "home"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""decrypt takes the faster mode unless one is named; encrypt says what a long file will take, and what is faster."""
+"""decrypt chooses the faster mode by default; encrypt estimates the time of a long file and names a faster way."""
 
 import io
 import signal
@@ -97,7 +97,7 @@ def test_a_file_that_takes_no_while_is_not_talked_about(alice: str, desk: Path) 
 
 
 class Clock:
-    """A clock that a test moves."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -114,7 +114,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def told(clock: Clock, forecast: Forecast, pause: float, size: int = 1000) -> list[str]:
-    """Return what is told when so many bytes come at a time, with such pauses, for five seconds."""
+    """Return the messages if this many bytes arrive at a time, with these pauses, for five seconds."""
     texts: list[str] = []
     forecast.update(size)
     for _ in range(round(5 / pause)):
@@ -158,7 +158,7 @@ def test_the_bar_speaks_of_time_when_it_has_measured_some(total: int | None) -> 
 
 
 def bar_after(seconds: float, total: int | None) -> str:
-    """Return the bar of 100 KB as it looks so long after its start."""
+    """Return the text of a progress bar of 100 KB at this time after its start."""
     with Bar(total=total, desc="film", unit="B", unit_scale=True, ncols=80, file=io.StringIO()) as bar:
         bar.start_t -= seconds
         bar.update(100_000)

@@ -406,7 +406,7 @@ def test_this_laptop_as_another_user_sees_it() -> None:
     assert known_to(before=drop) == characteristics()
 
 
-def test_sysfs_mounted_anew_in_an_empty_network_namespace_shows_no_interface() -> None:
+def test_sysfs_mounted_again_in_an_empty_network_namespace_shows_no_interface() -> None:
     """A limitation, as with `ip netns exec`. The other characteristics remain."""
     cage = ("unshare", "-nm", "sh", "-c", 'mount -t sysfs ndks-test /sys && "$@"', "sh")
     require(*cage)

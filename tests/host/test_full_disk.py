@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from host.asking import first_key, next_index
 from host.conftest import Call
 from host.running import Finished, assert_refused, command_line, environment, run
 from support.emulate_process import PATIENCE
@@ -20,16 +21,6 @@ from ndks.driver import streams as download
 
 BITS = 8 * 100_000
 FILM = random.Random(1).randbytes(100_000)
-
-
-def next_index(port: str) -> int:
-    with ndks.open(port) as unit:
-        return unit.next_index()[1]
-
-
-def key(port: str) -> bytes:
-    with ndks.open(port) as unit:
-        return unit.key(1, BITS).data
 
 
 def assert_disk_full(finished: Finished) -> None:
@@ -54,7 +45,7 @@ def test_key_into_a_full_disk(alice: str, small_disk: Path) -> None:
     assert next_index(alice) == 1
     ballast.unlink()
     assert run(*command).status == 0
-    assert (small_disk / "key").read_bytes() == key(alice)
+    assert (small_disk / "key").read_bytes() == first_key(alice, BITS)
     assert next_index(alice) == 2
 
 
@@ -79,7 +70,7 @@ def test_stream_into_a_full_disk_goes_on_when_there_is_room(alice: str, small_di
     resumed = run(*command)
     assert resumed.status == 0
     assert resumed.stderr.count("> KEY_CHUNK ") == -(-BITS // 8 // 1024) - received // 1024
-    assert target.read_bytes() == key(alice)
+    assert target.read_bytes() == first_key(alice, BITS)
     assert next_index(alice) == 2
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from host.asking import next_index
 from host.conftest import Call
 from host.running import Finished, assert_refused
 
@@ -16,11 +17,6 @@ from ndks.driver.partial_file import PartialFile
 from ndks_protocol.commands import MAX_JUMP
 
 BITS = 8 * 3000
-
-
-def next_index(port: str) -> int:
-    with ndks.open(port) as unit:
-        return unit.next_index()[1]
 
 
 def interrupt(port: str, target: Path, index: int) -> None:

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from host.asking import next_index
 from host.conftest import Call, MakeUnit
 from host.running import Finished, assert_refused, command_line, environment, run
 from support.emulate_process import PATIENCE
@@ -18,11 +19,6 @@ from ndks_protocol.commands import MAX_JUMP
 
 def key(port: str, *options: object) -> Finished:
     return run("key", "--unit", port, *options)
-
-
-def next_index(port: str) -> int:
-    with ndks.open(port) as unit:
-        return unit.next_index()[1]
 
 
 @pytest.mark.parametrize("bits", [1, 7, 8, 13, 255, 256, 8192, 8195])

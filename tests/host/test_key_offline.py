@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`ndks key --network`: the same key as from a unit, in the same forms, without one; and what `generate` is not."""
+"""`ndks key --network` gives the same key in the same formats as a unit; `generate` gives only the paper's bits."""
 
 import json
 from pathlib import Path

@@ -15,7 +15,7 @@ from ndks_protocol import commands, errors, framing
 
 TIMEOUT = 1.0
 CAPSULES = {errors.HEADER, errors.AUTH, errors.DIVERGED, errors.BINDING}
-AUTHENTICATION = CAPSULES | {errors.LOCKED, errors.KEK, errors.DELAYED}
+AUTHENTICATION = CAPSULES | {errors.CAPSULE_VERSION, errors.LOCKED, errors.KEK, errors.DELAYED}
 Connect = Callable[[Script], tuple[Link, ScriptedTransport]]
 
 

@@ -24,7 +24,7 @@ SECRET = "5ec7e7" + "ab" * 29
 
 @pytest.fixture(autouse=True)
 def private_files() -> Iterator[None]:
-    """Whatever these tests write, only its owner may read: other network files are refused."""
+    """Make all files of these tests private, because `ndks` refuses other network files."""
     before = os.umask(0o077)
     yield
     os.umask(before)

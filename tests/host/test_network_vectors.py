@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""network_files.json and words.json: what a host reads, and what it refuses."""
+"""The vectors network_files.json and words.json: valid files and words are read, others are refused."""
 
 import json
 from pathlib import Path

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from host.asking import next_index
 from host.conftest import Call
 from host.refusing import append_only, refuse, refuse_names
 from host.running import assert_refused, run
@@ -29,11 +30,6 @@ def names(directory: Path) -> list[str]:
 
 def contents(directory: Path) -> set[bytes]:
     return {path.read_bytes() for path in directory.iterdir()}
-
-
-def next_index(port: str) -> int:
-    with ndks.open(port) as unit:
-        return unit.next_index()[1]
 
 
 @needs_unnamed

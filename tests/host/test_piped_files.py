@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""encrypt, decrypt and inspect without a FILE: pipes, redirections, terminals; and output that is the input."""
+"""encrypt, decrypt and inspect without a FILE: pipes, redirections, terminals, and an output that is the input."""
 
 import contextlib
 import os
@@ -38,7 +38,7 @@ def capsule(desk: Path, alice: str) -> Path:
 
 @pytest.fixture
 def terminal() -> Iterator[int]:
-    """The end of a terminal that a command gets."""
+    """Yield the end of a terminal that a command gets."""
     master, slave = os.openpty()
     yield slave
     os.close(slave)
@@ -118,7 +118,7 @@ def test_a_file_whose_name_looks_like_an_option(
 
 @pytest.fixture
 def other_names(desk: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of one file, which is made with what a test needs."""
+    """Return several names of one file."""
     monkeypatch.chdir(desk)
     Path("file.ndks").touch()
     Path("soft").symlink_to("file.ndks")
@@ -157,7 +157,7 @@ def test_stdout_is_never_the_input(redirection: str, alice: str, letter: Path) -
 
 
 def test_streams_that_are_no_files_may_be_the_same(alice: str, terminal: int, network: ndks.Network) -> None:
-    """A socket is read and written by one program, as an inetd gives it."""
+    """A program started by inetd reads and writes the same socket."""
     import socket
 
     ours, theirs = socket.socketpair()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from host.asking import next_index
 from host.conftest import Call
 from host.refusing import DIRECTORIES_CANNOT_BE_SYNCED, refuse, refuse_fsync, refuse_fsync_of_directories
 from host.running import Finished, command_line, environment
@@ -33,11 +34,6 @@ if os.geteuid() == 0:
     os.seteuid({NOBODY})  # root may read any directory; what is needed is imported by now
 write_private(Path(sys.argv[1]), b"new")
 """
-
-
-def next_index(port: str) -> int:
-    with ndks.open(port) as unit:
-        return unit.next_index()[1]
 
 
 def assert_warned(finished: Finished, warned: bool) -> None:
@@ -118,7 +114,7 @@ class FailsToClose(io.BufferedRandom):
 
 
 @pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="this system has no files without a name")
-def test_file_that_has_its_name_and_fails_to_close(
+def test_a_named_file_that_fails_to_close(
     desk: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("ndks.files.os.fdopen", lambda descriptor, mode: FailsToClose(io.FileIO(descriptor, "r+")))
@@ -128,18 +124,18 @@ def test_file_that_has_its_name_and_fails_to_close(
     assert [POWER_CUT in record.getMessage() for record in caplog.records] == [True]
 
 
-def test_name_in_passing_that_stays(
+def test_a_temporary_name_that_cannot_be_removed(
     desk: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delattr(os, "O_TMPFILE", raising=False)
     unlink = Path.unlink
 
-    def refuse_what_has_content(path: Path, missing_ok: bool = False) -> None:
+    def refuse_files_with_content(path: Path, missing_ok: bool = False) -> None:
         if path.stat().st_size:
             raise refuse(errno.EIO, str(path))
         unlink(path, missing_ok=missing_ok)
 
-    monkeypatch.setattr(Path, "unlink", refuse_what_has_content)
+    monkeypatch.setattr(Path, "unlink", refuse_files_with_content)
     write_private(desk / "out", b"new", overwrite=False)
     assert (desk / "out").read_bytes() == b"new"
     assert ["could not be removed" in record.getMessage() for record in caplog.records] == [True]

@@ -143,13 +143,13 @@ def test_device_that_is_no_unit(answer: Answering) -> None:
 @pytest.mark.parametrize("payload", [HELLO_3, HELLO_3[:2], HELLO_3 + b"news"])
 def test_unit_of_the_next_major_version(payload: bytes) -> None:
     finished = ask(HelloAnswer(payload), timeout=PATIENCE)
-    assert_refused(finished, "VERSION", 4)
+    assert_refused(finished, "PROTOCOL_VERSION", 4)
     assert "this host" in finished.advice
 
 
 def test_unit_of_an_older_major_version() -> None:
     finished = ask(HelloAnswer(b"\x01" + HELLO_3[1:]), timeout=PATIENCE)
-    assert_refused(finished, "VERSION", 4)
+    assert_refused(finished, "PROTOCOL_VERSION", 4)
     assert "the unit: ndks deploy" in finished.advice
 
 

@@ -53,7 +53,7 @@ def test_each_session_has_a_greeting_of_its_own(alice: str, monkeypatch: pytest.
     assert asked.count("HELLO") == asked.count("OPEN_SESSION") == 2
 
 
-def test_a_unit_that_has_started_anew_is_greeted_once_more(alice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_unit_that_has_started_again_is_greeted_once_more(alice: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The line is still connected, but the unit has lost its session state."""
     asked = watch_lines(monkeypatch)
     with ndks.open(alice) as unit:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from host.asking import first_key, next_index
 from host.conftest import Call
 from host.running import Finished, assert_refused, command_line, environment, run
 from support.emulate_process import PATIENCE
@@ -22,16 +23,6 @@ BITS = 8 * 5000 + 3  # neither the last chunk nor the last byte is full
 
 def stream(port: str, *options: object) -> Finished:
     return run("stream", "--unit", port, *options)
-
-
-def next_index(port: str) -> int:
-    with ndks.open(port) as unit:
-        return unit.next_index()[1]
-
-
-def key(port: str, bits: int = BITS) -> bytes:
-    with ndks.open(port) as unit:
-        return unit.key(1, bits).data
 
 
 def interrupt(port: str, target: Path, received: bytes, bits: int = BITS) -> None:
@@ -49,14 +40,14 @@ def target(tmp_path: Path) -> Path:
 def test_file_holds_the_key_and_nothing_else_is_left(alice: str, target: Path) -> None:
     finished = stream(alice, "--bits", BITS, "-o", target)
     assert (finished.status, finished.text) == (0, f"{target}: {BITS} bits of key 1\n")
-    assert target.read_bytes() == key(alice)
+    assert target.read_bytes() == first_key(alice, BITS)
     assert target.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in target.parent.glob("out*")] == ["out.key"]
     assert next_index(alice) == 2
 
 
 def test_stdout_carries_the_stream_only(alice: str) -> None:
-    assert stream(alice, "--bits", BITS, "-o", "-").output == key(alice)
+    assert stream(alice, "--bits", BITS, "-o", "-").output == first_key(alice, BITS)
     assert next_index(alice) == 2
 
 
@@ -91,7 +82,7 @@ def test_existing_file_is_kept(alice: str, target: Path) -> None:
     assert target.read_text() == "mine"
     assert not download.plan_of(target).exists()
     assert stream(alice, "--bits", 8, "-o", target, "--force").status == 0
-    assert target.read_bytes() == key(alice, 8)
+    assert target.read_bytes() == first_key(alice, 8)
 
 
 def test_directory_that_is_missing(alice: str, target: Path) -> None:
@@ -101,7 +92,7 @@ def test_directory_that_is_missing(alice: str, target: Path) -> None:
 @pytest.mark.parametrize("size", [0, 1, MAX_CHUNK - 1, MAX_CHUNK, 3000, 4 * MAX_CHUNK, 4999, 5001])
 def test_interrupted_stream_goes_on_wherever_it_stopped(alice: str, target: Path, size: int) -> None:
     """A partial block is discarded."""
-    whole = key(alice)
+    whole = first_key(alice, BITS)
     interrupt(alice, target, b"")
     kept = min(size // MAX_CHUNK * MAX_CHUNK, 4 * MAX_CHUNK)
     with PartialFile(download.part_of(target), download.tally_of(target)) as part:
@@ -131,7 +122,7 @@ def test_interrupted_stream_goes_on_wherever_it_stopped(alice: str, target: Path
 def test_a_part_that_was_altered_is_not_gone_on_with(
     alice: str, target: Path, alter: Callable[[bytes], bytes], whole: bool
 ) -> None:
-    expected = key(alice)
+    expected = first_key(alice, BITS)
     interrupt(alice, target, b"")
     with PartialFile(download.part_of(target), download.tally_of(target)) as part:
         for start in range(0, len(expected) if whole else 2048, MAX_CHUNK):
@@ -147,11 +138,11 @@ def test_a_part_that_was_altered_is_not_gone_on_with(
     assert [path.name for path in target.parent.glob("out*")] == [target.name]
 
 
-def test_a_part_that_nothing_is_known_of_is_fetched_anew(alice: str, target: Path) -> None:
+def test_a_part_that_nothing_is_known_of_is_fetched_again(alice: str, target: Path) -> None:
     """As after an interruption of ndks 0.1."""
     interrupt(alice, target, bytes(3000))
     assert stream(alice, "--bits", BITS, "-o", target).status == 0
-    assert target.read_bytes() == key(alice)
+    assert target.read_bytes() == first_key(alice, BITS)
 
 
 @pytest.mark.parametrize("options", [["--bits", BITS + 8], ["--bits", BITS, "--index", 2]])
@@ -175,7 +166,7 @@ def test_part_of_another_unit_is_kept(alice: str, target: Path, tmp_path: Path, 
 
 def test_key_that_was_given_out_in_between_is_not_streamed_as_the_next_one(alice: str, target: Path) -> None:
     # "The next key" must not be one that another command has used as its next key.
-    interrupt(alice, target, key(alice)[:3000])
+    interrupt(alice, target, first_key(alice, BITS)[:3000])
     with ndks.open(alice) as unit:
         assert unit.next_key(256).index == 1
     finished = stream(alice, "--bits", BITS, "-o", target)
@@ -184,10 +175,10 @@ def test_key_that_was_given_out_in_between_is_not_streamed_as_the_next_one(alice
     assert stream(alice, "--bits", BITS, "-o", target, "--index", 1).status == 0  # an explicit index may be used again
 
 
-def test_force_starts_anew(alice: str, target: Path) -> None:
+def test_force_starts_again(alice: str, target: Path) -> None:
     interrupt(alice, target, bytes(5000), BITS + 8)
     assert stream(alice, "--bits", BITS, "-o", target, "--force").status == 0
-    assert target.read_bytes() == key(alice)
+    assert target.read_bytes() == first_key(alice, BITS)
     assert not download.plan_of(target).exists()
 
 
@@ -202,7 +193,7 @@ def test_damaged_plan_is_refused_and_can_be_forced(alice: str, target: Path, pla
     assert "--force" in finished.advice
     assert download.part_of(target).read_bytes() == b"hours of work"
     assert call("stream", "--unit", alice, "--bits", BITS, "-o", target, "--force").status == 0
-    assert target.read_bytes() == key(alice)
+    assert target.read_bytes() == first_key(alice, BITS)
 
 
 def test_part_without_a_plan_is_somebody_elses(alice: str, target: Path) -> None:
@@ -211,7 +202,7 @@ def test_part_without_a_plan_is_somebody_elses(alice: str, target: Path) -> None
     assert_refused(stream(alice, "--bits", BITS, "-o", target), "FILE", 1)
     assert part.read_bytes() == b"mine"
     assert stream(alice, "--bits", BITS, "-o", target, "--force").status == 0
-    assert target.read_bytes() == key(alice)
+    assert target.read_bytes() == first_key(alice, BITS)
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])  # as containers set it: a write may then be partial

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`ndks stream --format bits`: single bits, as a stream of ones and zeros, also when it was interrupted."""
+"""`ndks stream --format bits`: a stream of the characters 0 and 1, also after an interruption."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ SIZES = (1, 7, 8, 8 * MAX_CHUNK, COUNT)
 
 
 class StoppedError(Exception):
-    """Somebody has interrupted the stream."""
+    """Raised to interrupt the stream."""
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def key_text(port: str, bits: int) -> bytes:
 
 
 def interrupt(port: str, target: Path, blocks: int, bits: int) -> None:
-    """Have a stream stop after so many blocks."""
+    """Interrupt a stream after this many blocks."""
     with ndks.open(port) as unit:
         plan = download.plan_download(unit, target, bits, None, force=False, form=BITS)
         received = 0
@@ -65,7 +65,7 @@ def test_it_is_what_key_writes(alice: str) -> None:
 
 @pytest.mark.parametrize(("bits", "blocks"), [(COUNT, 1), (COUNT, 2), (COUNT, 3), (COUNT, 4), (7, 1), (8, 1)])
 def test_interrupted_stream_goes_on_exactly(alice: str, target: Path, bits: int, blocks: int) -> None:
-    """Also when all has come and only its name is missing."""
+    """This includes a stream that is complete but does not have its final name yet."""
     interrupt(alice, target, blocks, bits)
     begun = download.part_of(target).read_bytes()
     assert begun == key_text(alice, bits)[: 8 * MAX_CHUNK * blocks]
@@ -88,7 +88,7 @@ def test_another_format_does_not_go_on(alice: str, target: Path, begun: str) -> 
 
 
 def test_a_plan_without_a_format_is_of_raw_bytes(alice: str, target: Path) -> None:
-    """As ndks 0.1 has left it."""
+    """ndks 0.1 leaves such a plan."""
     with ndks.open(alice) as unit:
         download.plan_download(unit, target, COUNT, None, force=False)
         path = download.plan_of(target)

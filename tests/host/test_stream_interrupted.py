@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from host.asking import next_index
 from host.running import Finished, assert_refused, finish, run, start_and_reach
 from support.emulate_process import EmulateProcess, allow_interrupts, emulated
 
@@ -86,11 +87,6 @@ def assert_goes_on(stream: Stream, whole: bytes, missing: int) -> None:
     assert chunks_asked_for(finished) == missing
     assert not stream.part.exists()
     assert not download.plan_of(stream.target).exists()
-
-
-def next_index(port: str) -> int:
-    with ndks.open(port) as unit:
-        return unit.next_index()[1]
 
 
 def test_unplugging(directory: Path, stream: Stream, whole: bytes) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from host.asking import first_key, next_index
 from host.running import Finished, assert_refused, command_line, environment, run, run_redirected
 from support.emulate_process import PATIENCE, wait_until
 
@@ -23,16 +24,6 @@ LONG = 4_000_000  # bits: more than pipes and buffers hold
 SALT = "5f1d3c0e9a7b42688d0f1e2d3c4b5a69"
 MUTE = ["2>&-", "2>&- <&-", "<&-", "2>/dev/full", "2</dev/null"]
 every_mute = pytest.mark.parametrize("redirections", MUTE)
-
-
-def next_index(port: str) -> int:
-    with ndks.open(port) as unit:
-        return unit.next_index()[1]
-
-
-def first_key(port: str) -> bytes:
-    with ndks.open(port) as unit:
-        return unit.key(1, 256).data
 
 
 @contextmanager
@@ -65,7 +56,7 @@ def full_pipe_that_does_not_wait() -> Iterator[int]:
 
 @every_mute
 def test_key_is_all_of_stdout(redirections: str, alice: str) -> None:
-    key = first_key(alice)
+    key = first_key(alice, 256)
     finished = run_redirected(redirections, "key", "--format", "raw", "--unit", alice)
     assert (finished.status, finished.output) == (0, key)
     assert next_index(alice) == 2
@@ -74,7 +65,7 @@ def test_key_is_all_of_stdout(redirections: str, alice: str) -> None:
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("lead_to_nobody", [pipe_without_reader, terminal_that_hung_up, full_pipe_that_does_not_wait])
 def test_nobody_reads_the_notes(lead_to_nobody: Callable[[], contextmanager], unbuffered: str, alice: str) -> None:
-    key = first_key(alice)
+    key = first_key(alice, 256)
     command = command_line("key", "--format", "raw", "--verbose", "--unit", alice)
     with lead_to_nobody() as stderr:
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": stderr}

@@ -32,7 +32,7 @@ TIMEOUT = 120.0
 
 
 def install(wheel: Path, directory: Path) -> "InstalledCommand":
-    """Make an empty environment with nothing in it but a wheel and what that declares to need; without a network."""
+    """Make a virtual environment with only a wheel and its declared dependencies, without a network."""
     check(sys.executable, "-m", "venv", "--without-pip", str(directory))
     installed = InstalledCommand(directory)
     pip = (sys.executable, "-m", "pip", "--python", str(installed.python), "--disable-pip-version-check")
@@ -43,7 +43,7 @@ def install(wheel: Path, directory: Path) -> "InstalledCommand":
 
 
 def check(*command: str) -> None:
-    """Run a program that must succeed."""
+    """Run a program; it must succeed."""
     done = subprocess.run(
         command, capture_output=True, text=True, cwd=Path(sys.prefix), timeout=TIMEOUT, check=False, env=environment()
     )
@@ -63,13 +63,13 @@ class InstalledCommand:
         return self._scripts / Path(sys.executable).name
 
     def run(self, *arguments: object, cwd: Path) -> Finished:
-        """Run the command in some directory, as a user does: the clone is nowhere on its path."""
+        """Run the command as a user does: in some directory, with the clone not on its path."""
         command = [str(self._scripts / "ndks"), *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, cwd=cwd, timeout=TIMEOUT, check=False, env=environment())
         return Finished(done.returncode, done.stdout, done.stderr.decode())
 
     def evaluate(self, code: str, cwd: Path) -> str:
-        """Return what a piece of Python prints there."""
+        """Return the output of Python code in this environment."""
         command = [str(self.python), "-c", code]
         return subprocess.run(
             command, capture_output=True, text=True, cwd=cwd, timeout=TIMEOUT, check=True, env=environment()
@@ -86,7 +86,7 @@ def requirements_of(wheel: Path) -> list[str]:
 
 
 def needed(requirements: list[str]) -> Iterator[str]:
-    """Yield the names of all that is needed, directly or not."""
+    """Yield the names of all dependencies, direct or indirect."""
     waiting, seen = list(requirements), set[str]()
     while waiting:
         requirement = Requirement(waiting.pop())
@@ -98,7 +98,7 @@ def needed(requirements: list[str]) -> Iterator[str]:
 
 
 def lend(name: str, site_packages: Path) -> None:
-    """Make a package of this environment visible in another one: what nobody declares stays invisible."""
+    """Make a package of this environment visible in another one; undeclared packages stay invisible."""
     distribution = importlib.metadata.distribution(name)
     files = distribution.files or []
     for top in {file.parts[0] for file in files} - {"..", "__pycache__"}:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Lines to units that tests watch, or cut at one request."""
+"""Lines to units that record their requests, or are cut at one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ Wrap = Callable[[Transport], Transport]
 
 
 class WatchedLine:
-    """A line that notes the names of all requests."""
+    """A line that records the names of all requests."""
 
     def __init__(self, line: Transport, names: list[str]) -> None:
         self.unplugs = line.unplugs
@@ -37,7 +37,7 @@ class WatchedLine:
 
 
 class CutLine(WatchedLine):
-    """A line that is cut at the first request of one command: before the unit has heard it, or just after."""
+    """A line that is cut at the first request of one command, before or just after the unit receives it."""
 
     def __init__(self, line: Transport, command: Command, *, heard: bool) -> None:
         super().__init__(line, [])
@@ -63,7 +63,7 @@ class CutLine(WatchedLine):
 
 
 def wrap_lines(monkeypatch: pytest.MonkeyPatch, wrap: Wrap) -> None:
-    """Let every line that is opened from now on be what `wrap` makes of it."""
+    """Wrap every line that is opened from now on by `wrap`."""
 
     def open_wrapped(port: str, timeout: float, *, create: bool = False, **options: Any) -> Transport:
         return wrap(open_transport(port, timeout, create=create, **options))
@@ -72,7 +72,7 @@ def wrap_lines(monkeypatch: pytest.MonkeyPatch, wrap: Wrap) -> None:
 
 
 def watch_lines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return what will be the names of all requests from now on."""
+    """Return a list that will have the names of all requests from now on."""
     names: list[str] = []
     wrap_lines(monkeypatch, lambda line: WatchedLine(line, names))
     return names

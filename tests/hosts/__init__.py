@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Hosts for tests: one of a unit in memory, and the sessions that it keeps: the project's own, or PROTOCOL.md's."""
+"""Hosts for tests: the host of a unit in memory, with sessions by the project's code or by PROTOCOL.md alone."""

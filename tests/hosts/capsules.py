@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Capsules of any member of a network, by the project's own code: under any lane, number, header and keys."""
+"""Capsules of any member of a network, by the project's own code, with any lane, number, header and keys."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ def keys_of(
     generator: Any = None,
     crypto: Crypto = CRYPTO,
 ) -> MessageKeys:
-    """The keys of a message of the network; by another generator where one is given."""
+    """Return the keys of a message of the network, by another generator if one is given."""
     own = Generator(network.p1, network.p2, network.digits, network.f1, network.f2)
     paper = (generator or own).key(header.index)
     return MessageKeys(
@@ -41,7 +41,7 @@ def sealed(network: Network, header: Header, data: bytes, keys: Keys | None = No
 
 
 class KeysOfUnit(Keys):
-    """The keys of one message as a host in mode a has them, from its unit."""
+    """The keys of one message that a host in mode a gets from its unit."""
 
     def __init__(self, ask: Ask, message: bytes, tag_key: bytes, sync: bytes, aes_key: bytes) -> None:
         self.tag_key = tag_key
@@ -66,7 +66,7 @@ class KeysOfUnit(Keys):
 
 
 def opener_of(ask: Ask, wire_header: bytes, flags: int, mode: str) -> Callable[[int, int, bytes], bytes]:
-    """Begin to open a capsule with a unit, in either mode; return what opens its chunks."""
+    """Begin to open a capsule with a unit, in either mode; return the function that opens its chunks."""
     if mode == "b":
         handle, *_ = ask(commands.OPEN_BEGIN, wire_header, flags)
         return lambda *chunk: ask(commands.OPEN_CHUNK, handle, *chunk)[0]
@@ -75,13 +75,13 @@ def opener_of(ask: Ask, wire_header: bytes, flags: int, mode: str) -> Callable[[
 
 
 def pieces_of(data: bytes) -> list[Piece]:
-    """The data of a message as SEAL_CHUNK takes it."""
+    """Return the data of a message in pieces for SEAL_CHUNK."""
     starts = range(FIRST_PIECE, len(data), CHUNK)
     return _numbered([data[:FIRST_PIECE], *(data[start : start + CHUNK] for start in starts)])
 
 
 def chunks_of(capsule: bytes) -> list[Piece]:
-    """What follows the header, as OPEN_CHUNK takes it. Never nothing: only a last chunk shows the end."""
+    """Return the chunks of a capsule for OPEN_CHUNK: at least one, because the last chunk marks the end."""
     starts = range(WIRE_HEADER_SIZE, max(len(capsule), WIRE_HEADER_SIZE + 1), WIRE_CHUNK)
     return _numbered([capsule[start : start + WIRE_CHUNK] for start in starts])
 

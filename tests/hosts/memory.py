@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A unit in memory, and its host: requests without a line that could fail, at any stage of a session."""
+"""A unit in memory and its host: requests at any stage of a session, without a line that could fail."""
 
 import itertools
 import os
@@ -22,7 +22,7 @@ Session = ProjectSession | ReferenceSession
 
 
 class WearingSector(Sector):
-    """A sector that may no longer take what is written: none of it, or not these bytes."""
+    """A sector that can be worn out: it takes no writes, or not at some bytes."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -47,7 +47,7 @@ class WearingSector(Sector):
 
 
 def new_flash(uid: bytes = bytes(8), images: "list[bytes] | None" = None) -> MemoryFlash:
-    """Flash that can wear out, and whose power goes at any step within a page."""
+    """Return flash that can wear out, and whose power can be cut at any step within a page."""
     flash = MemoryFlash(uid, fine=True)
     flash.nvm = WearingSector(flash.power, size=NVM_SIZE)
     if images:
@@ -60,7 +60,7 @@ def new_unit(flash: MemoryFlash | None = None, entropy: Callable[[int], bytes] =
 
 
 def before_each(board: EmulatedBoard, methods: Iterable[str], hook: Callable[[], object]) -> None:
-    """Have something happen before each use of these methods of a board."""
+    """Call a function before each use of these methods of a board."""
 
     def watched(method: Callable[..., Any]) -> Callable[..., Any]:
         def use(*arguments: Any) -> Any:
@@ -74,7 +74,7 @@ def before_each(board: EmulatedBoard, methods: Iterable[str], hook: Callable[[],
 
 
 class Host:
-    """The host of a unit: in steps, or with `opens`, which opens a session as soon as a request needs one."""
+    """The host of a unit. With `opens` it opens a session as soon as a request needs one."""
 
     def __init__(self, unit: MemoryUnit | None = None, keeps: type[Session] = ProjectSession, *, opens: bool = True):
         self.unit = unit or new_unit()
@@ -93,12 +93,12 @@ class Host:
         self.ask(commands.PROVISION, *membership(*arguments, **parameters))
 
     def restart(self) -> None:
-        """What is in RAM is lost."""
+        """Restart the unit; the contents of its RAM are lost."""
         self.session = self.channel = None
         self.unit.start()
 
     def disconnect(self) -> None:
-        """The host leaves without a word, and comes back."""
+        """Disconnect the host without CLOSE, and connect it again."""
         self.session = self.channel = None
         self.unit.unplug_host()
 
@@ -111,7 +111,7 @@ class Host:
         return bytes(frame.payload)
 
     def begin(self, binding: bytes = BINDING) -> bytes:
-        """HELLO and OPEN_SESSION; return the unit's proof."""
+        """Send HELLO and OPEN_SESSION; return the unit's proof."""
         hello = self.hello()
         unit_random, unit_proof = self.ask(commands.OPEN_SESSION, RANDOM)
         self._said = hello, RANDOM, unit_random
@@ -119,7 +119,7 @@ class Host:
         return unit_proof
 
     def find(self, bindings: tuple[bytes, ...]) -> bytes:
-        """Begin with the one of these bindings that the unit proves to know; return it."""
+        """Begin a session under the one of these bindings that the unit can prove; return it."""
         unit_proof = self.begin()
         (binding,) = [each for each in bindings if self.keeps(each, *self._said).unit_proof == unit_proof]
         self.session = self.keeps(binding, *self._said)
@@ -144,7 +144,7 @@ class Host:
     # Requests
 
     def ask(self, command: commands.Command, *values: Any) -> tuple[Any, ...]:
-        """The fields of the answer, in the session if there is one. UnitError when it carries a code."""
+        """Return the fields of the answer, in the session if there is one. Raises UnitError for an error answer."""
         if self.opens and command.needs & commands.SESSION and not self.channel and self.firmware.state.binding:
             self.open()
         kind, answer = self.exchange(command, command.request.pack(*values))
@@ -154,7 +154,7 @@ class Host:
         return command.answer.unpack(answer)
 
     def code(self, command: commands.Command, *values: Any) -> int:
-        """The error code that is answered, 0 when it is none."""
+        """Return the error code of the answer, or 0."""
         try:
             self.ask(command, *values)
         except errors.UnitError as error:
@@ -162,7 +162,7 @@ class Host:
         return 0
 
     def refusal(self, command: commands.Command, payload: bytes) -> int:
-        """The error code that is answered to a payload that no layout would make, in a session."""
+        """Return the error code of the answer to an invalid payload, in a session."""
         if not self.channel:
             self.open()
         kind, answered = self.exchange(command, payload)
@@ -173,7 +173,7 @@ class Host:
         return named(commands.STATUS.answer, self.ask(commands.STATUS))
 
     def exchange(self, command: commands.Command, body: bytes) -> tuple[int, bytes]:
-        """Kind and body of the answer, in the session if there is one."""
+        """Return kind and body of the answer, in the session if there is one."""
         channel = self.channel if command is not commands.HELLO else None
         request_id = self.request_id
         frame = self.send(command, self.secured(command, body) if channel else body)
@@ -190,12 +190,12 @@ class Host:
     # Frames
 
     def secured(self, command: commands.Command, body: bytes) -> bytes:
-        """The payload of the next frame."""
+        """Return the payload of the next frame."""
         assert self.channel
         return self.channel.secured(command.code, self.request_id, body)
 
     def send(self, command: commands.Command, payload: bytes) -> framing.Frame:
-        """The one answer to a frame with this payload as it is."""
+        """Return the one answer to a frame with this unchanged payload."""
         return self.send_frame(command.code, self.request_id, payload)
 
     def send_frame(self, kind: int, request_id: int, payload: bytes) -> framing.Frame:
@@ -205,7 +205,7 @@ class Host:
         return frame
 
     def answers(self, sent: bytes) -> list[framing.Frame]:
-        """What the unit answers to these bytes; frames and nothing else."""
+        """Return the unit's answers to these bytes, which must all be frames."""
         self.unit.read()
         self.unit.write(sent)
         events = framing.Decoder().feed(self.unit.read())

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The network of protocol/vectors/suite.json, which the units of these tests belong to."""
+"""The network of protocol/vectors/suite.json, to which the units of these tests belong."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def membership(
     f1: int = 0,
     f2: int = 0,
 ) -> tuple[Any, ...]:
-    """The fields of PROVISION."""
+    """Return the fields of PROVISION."""
     return BINDING, 0, lane, suite, 0, _NETWORK["d"], SECRET, name, p1, p2, f1, f2
 
 

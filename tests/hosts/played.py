@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Published conversations, played back to a unit in memory: each step is one request and its answer, byte by byte."""
+"""Published conversations, replayed to a unit in memory: the bytes of each answer must be equal."""
 
 from typing import Any
 
@@ -12,8 +12,7 @@ from .memory import Host, new_flash, new_unit
 
 
 def host_of(vectors: dict[str, Any], talk: dict[str, Any]) -> Host:
-    """The host of a unit with the published uid and random bytes, which starts now: with what it finds in flash before,
-    and as the first step says."""
+    """Return the host of a new unit with the published uid and random bytes, and with the flash of the conversation."""
     uid, entropy = bytes.fromhex(vectors["uid"]), bytes.fromhex(vectors["entropy"])
     flash = new_flash(uid, flash_images(talk["before"]) if "before" in talk else None)
     flash.drive_is_writable = talk.get("steps", [{}])[0].get("files_writable", True)
@@ -21,7 +20,7 @@ def host_of(vectors: dict[str, Any], talk: dict[str, Any]) -> Host:
 
 
 def play(host: Host, steps: list[dict[str, Any]]) -> None:
-    """Say what the steps say, and look at flash where they show it."""
+    """Execute the steps, and compare flash with the steps that show it."""
     for step in steps:
         _prepare(host, step)
         frame = framing.encode(step["command"], step["request_id"], bytes.fromhex(step.get("sent", step["request"])))
@@ -41,7 +40,7 @@ def _prepare(host: Host, step: dict[str, Any]) -> None:
 
 
 def _answer(step: dict[str, Any]) -> bytes:
-    """The frame that answers, b"" if none does."""
+    """Return the frame of the answer, or b"" if there is none."""
     if step.get("dropped"):
         return b""
     kind, payload = framing.ERROR, f"{step.get('error', 0):04x}"

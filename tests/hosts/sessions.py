@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The host's end of a session, twice: by the project's own code, and by PROTOCOL.md alone."""
+"""Two implementations of the host's end of a session: by the project's own code, and by PROTOCOL.md alone."""
 
 import session_reference
 
@@ -10,7 +10,7 @@ from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, SecureChannel
 
 
 class ProjectSession:
-    """A session as the project's own hosts keep it."""
+    """A session by the project's own code."""
 
     def __init__(self, binding: bytes, hello: bytes, host_random: bytes, unit_random: bytes) -> None:
         auth = BindingKeys(CRYPTO, binding).auth
@@ -21,19 +21,19 @@ class ProjectSession:
         self._channel = SecureChannel(CRYPTO, auth, transcript_hash, HOST)
 
     def secured(self, kind: int, request_id: int, body: bytes) -> bytes:
-        """The payload of the next frame."""
+        """Return the payload of the next frame."""
         view = memoryview(bytearray(len(body) + OVERHEAD))
         view[SYNC_SIZE : SYNC_SIZE + len(body)] = body
         return bytes(view[: self._channel.seal(kind, request_id, view, len(body))])
 
     def opened(self, kind: int, request_id: int, payload: bytes) -> bytes | None:
-        """The body of the unit's next frame; None for what is not that."""
+        """Return the body of the unit's next frame; None for any other frame."""
         body = self._channel.open(kind, request_id, memoryview(bytearray(payload)))
         return None if body is None else bytes(body)
 
 
 class ReferenceSession(session_reference.Session):
-    """The same from PROTOCOL.md, with hashlib, hmac and cryptography."""
+    """A session by PROTOCOL.md, with hashlib, hmac and cryptography."""
 
     def __init__(self, binding: bytes, hello: bytes, host_random: bytes, unit_random: bytes) -> None:
         keys = session_reference.Binding(binding)

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Whole lives of a unit with its laptops, power cuts and thieves among what happens to it."""
+"""Whole lives of a unit with its laptops, power cuts and thieves."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A desk with a unit in memory and two laptops that run the real host; what goes wrong there is arranged."""
+"""A desk with a unit in memory and two laptops that run the real host, with faults at chosen moments."""
 
 import json
 import random
@@ -25,11 +25,11 @@ _LONG = 3600.0  # seconds: an answer that is missing is found at once
 
 
 class Fault(NamedTuple):
-    """What goes wrong within one command.
+    """A fault during one command.
 
-    cut: the power, after `when` steps of flash. case: it is opened, and perhaps closed again, at the `when`-th use of
-    cryptography. part: of the `when`-th frame the unit gets a part only, then the cable is out. lost: of the answer to
-    it, the host.
+    cut: the power is cut after `when` steps of flash. case: the case is opened, and perhaps closed again, at use `when`
+    of cryptography. part: the unit gets only a part of frame `when`, then the cable is pulled. lost: the host gets only
+    a part of the answer to frame `when`.
     """
 
     kind: str
@@ -38,7 +38,7 @@ class Fault(NamedTuple):
 
 
 class Wire:
-    """The transport of one host: a unit that answers before `write` returns."""
+    """The transport of one host; the unit answers before `write` returns."""
 
     unplugs = False
 
@@ -78,17 +78,17 @@ class Wire:
         self._is_out = True
 
     def restart_count(self) -> None:
-        """Faults count the frames of one command."""
+        """Restart the count of frames, because faults count those of one command."""
         self._frames = 0
 
     def _note(self, kind: int, payload: bytes) -> None:
-        """What anyone on the cable knows."""
+        """Record what anyone on the cable knows."""
         if kind == commands.PROVISION.code:
             self._desk.bindings.append(payload[:32])
 
 
 class Desk:
-    """The unit, the laptops, and the bindings that were ever made."""
+    """The unit, the laptops, and all bindings made so far."""
 
     def __init__(self, directory: Path, chance: random.Random, *, fine: bool) -> None:
         flash = MemoryFlash(b"unit\1\2\3\4", fine=fine)
@@ -114,7 +114,7 @@ class Desk:
 
     @property
     def minimum_counters(self) -> tuple[str, int, int]:
-        """The unit's salt, own number and exported key that the laptop here has written down."""
+        """Return what this laptop has stored: the unit's salt, and the minimum message counter and exported key."""
         path = self.store.directory / "counters" / f"{self.serial_number}.json"
         if not path.exists():
             return "", 0, 0
@@ -123,7 +123,7 @@ class Desk:
         return values["salt"], message_counter, exported
 
     def images(self) -> list[bytes]:
-        """The snapshots, then nvm."""
+        """Return the images of the snapshots, then of nvm."""
         nvm, *snapshots = self.unit.flash.images
         return [*snapshots, nvm]
 
@@ -132,7 +132,7 @@ class Desk:
         self.unit.flash.images = [nvm, *snapshots]
 
     def binding_of(self, laptop: str, salt: bytes) -> bytes:
-        """B of the unit and a laptop, as it is now, by PROTOCOL.md; b"" while that has no secret."""
+        """Return the current binding B of the unit and a laptop, by PROTOCOL.md; b"" if the laptop has no secret."""
         secret = self.stores[laptop].directory / "host_secret"
         if not secret.exists():
             return b""
@@ -140,14 +140,14 @@ class Desk:
         return session_reference.binding_of(bytes.fromhex(secret.read_text()), salt, look)
 
     def greeted(self) -> Unit:
-        """The host's end, which says HELLO when it is new."""
+        """Return the host's end of the line; a new one sends HELLO."""
         if self.host is None:
             self._wire = self._wire or Wire(self)
             self.host = Unit("desk", Link(self._wire, _LONG), self.store)
         return self.host
 
     def run(self, operation: Callable[[Unit], _Value], fault: Fault | None) -> _Value:
-        """Do something with the host, in which something goes wrong; tell in `struck` whether it has."""
+        """Run a command of the host with a fault; `struck` tells whether the fault occurred."""
         self._wire = self._wire or Wire(self)
         self._wire.restart_count()
         self.fault, self.struck = fault, False
@@ -167,14 +167,14 @@ class Desk:
             self.fault = None
 
     def unplug(self) -> None:
-        """The host is gone; the unit still has its power."""
+        """Disconnect the host; the unit keeps its power."""
         self.host = self._wire = None
         self.unit.line.inbound.clear()
         self.unit.unplug_host()
         self.unit.read()
 
     def power_up(self, steps: int | None = None) -> int:
-        """Start, and start again if the power goes after so many steps; return how many starts that were."""
+        """Start the unit, and start it again if the power is cut after these steps; return the number of starts."""
         self.host = self._wire = None
         self.unit.read()
         self.unit.power.restore()
@@ -189,7 +189,7 @@ class Desk:
         return 2
 
     def _use(self) -> None:
-        """The board uses cryptography, or reads nvm."""
+        """Count the uses of cryptography and reads of nvm, and open the case when it is due."""
         if self._case_opens_in:
             self._case_opens_in -= 1
             if not self._case_opens_in:

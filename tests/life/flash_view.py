@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What lies in a unit's flash, read by PROTOCOL.md section 7 alone: nothing of the project is imported here."""
+"""The contents of a unit's flash by PROTOCOL.md section 7 alone: nothing of the project is imported here."""
 
 import hashlib
 import hmac
@@ -24,7 +24,7 @@ _KINDS = {
 
 
 class Record(NamedTuple):
-    """What looks like a record at some place."""
+    """A possible record, found at some place in flash."""
 
     sequence: int
     place: int
@@ -34,7 +34,7 @@ class Record(NamedTuple):
     tail: bytes
 
     def body(self, binding: Binding | None) -> bytes | None:
-        """The body, if the tag is right under this binding."""
+        """Return the body if the tag is correct under this binding, else None."""
         header, tag, body = self.content[:_HEADER], self.content[_HEADER:_BODY], self.content[_BODY:]
         if self.kind >= 0xF0:
             right = hashlib.sha256(header + body).digest()[:_TAG]
@@ -50,32 +50,32 @@ class Record(NamedTuple):
 
 
 class FlashView(NamedTuple):
-    """What a unit with this flash is; of sealed records only with the binding."""
+    """The state of a unit with this flash. Sealed records count only if their binding is known."""
 
     is_bound: bool
     is_tampered: bool
     is_settled: bool
     salt: bytes
-    binding: bytes  # B, b"" if it is none of those that are known
+    binding: bytes  # B, or b"" if it is unknown
     membership: bytes
     next_index: int
-    reserved: int  # the first own number that is not
+    reserved: int  # the first own number that is not reserved
     boots: int
     wrong_attempts: int
     erases: int
     trusted: dict[int, bytes]
     windows: dict[int, tuple[int, int]]  # by lane: top, bits
-    free: int  # bytes that the log has left
+    free: int  # free bytes of the log
 
 
 def look(images: list[bytes], bindings: Iterable[bytes]) -> FlashView:
-    """See flash as the unit would, if its host had one of these bindings."""
+    """Return the state that the unit finds in flash, if its host has one of these bindings."""
     records = list(_looked_at(images))
     body = _newest(records, reference.BINDING, None)
     auth, salt, _, _, settled = struct.unpack(">32s16s16sBB", body) if body else (b"", b"", b"", 0, 1)
     binding = next((each for each in map(Binding, bindings) if each.auth == auth), None)
     if body and binding is None:
-        raise AssertionError("the unit is bound to what nobody has ever bound it to")
+        raise AssertionError("the unit has a binding that was never made")
     windows: dict[int, tuple[int, int]] = {}
     for kind in WINDOW_KINDS:
         window = _newest(records, kind, binding)
@@ -108,14 +108,14 @@ def look(images: list[bytes], bindings: Iterable[bytes]) -> FlashView:
 
 
 def records_under(images: list[bytes], binding: bytes) -> list[int]:
-    """The types of all records, new or old, in snapshots that count or not, that this binding opens or tags."""
+    """Return the types of all records, old ones included, that this binding decrypts or authenticates."""
     keys = Binding(binding)
     everything = (record for place, image in enumerate(images) for record in _records(image, place))
     return [record.kind for record in everything if record.kind < 0xF0 and record.body(keys) is not None]
 
 
 def _looked_at(images: list[bytes]) -> Iterator[Record]:
-    """The records of nvm, and of the newest whole snapshot."""
+    """Yield the records of nvm, and of the newest intact snapshot."""
     yield from _records(images[NVM], NVM)
     whole = [slot for slot in (0, 1) if images[slot] == reference.snapshot(images[slot])]
     in_slots = [list(_records(images[slot], slot)) for slot in whole]
@@ -133,7 +133,7 @@ def _records(image: bytes, place: int) -> Iterator[Record]:
 
 
 def _newest(records: list[Record], kind: int, binding: Binding | None) -> bytes | None:
-    """The body of the newest record of a type whose tag is right; of a counter, what it has come to."""
+    """Return the body of the newest record of a type with a correct tag; for a counter, with its current value."""
     for record in sorted((record for record in records if record.kind == kind), reverse=True):
         body = record.body(binding)
         if body is not None:

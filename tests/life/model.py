@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A unit and the laptops around it, as few plain attributes: what README, SECURITY and PROTOCOL promise of them.
+"""A model of a unit and its laptops in a few attributes: what README, SECURITY and PROTOCOL promise.
 
-Methods are named as those of `ndks.Unit`. They return what that has to return, or raise `Refused`.
+Methods have the names of those of `ndks.Unit`. They return the expected result, or raise `Refused`.
 """
 
 import copy
@@ -21,12 +21,12 @@ ATTEMPTS_OUTLIVE_ERASURE = False  # in Session, until the power goes
 
 
 class Refused(Exception):
-    """With an error of this name."""
+    """The command is refused with the error of this name."""
 
 
 @dataclass
 class Window:
-    """What was accepted of one sender."""
+    """The accepted numbers of one sender."""
 
     top: int = 0
     accepted: set[int] = field(default_factory=set)
@@ -52,7 +52,7 @@ class Window:
 
 @dataclass
 class Flash:
-    """What outlives a power cut."""
+    """The state that survives a power cut."""
 
     lane: int = 0  # 0: blank
     binding: bytes = b""  # B
@@ -66,7 +66,7 @@ class Flash:
 
 @dataclass
 class Own:
-    """Own numbers as they are in RAM: the next one, and the first that is not reserved."""
+    """Own numbers in RAM: the next one, and the first that is not reserved."""
 
     next: int
     end: int
@@ -74,7 +74,7 @@ class Own:
 
 @dataclass
 class Capsule:
-    """What an outsider sent, and what he did to it."""
+    """A capsule of another member, and how it was altered."""
 
     lane: int
     number: int
@@ -88,7 +88,7 @@ class Capsule:
 
 @dataclass
 class Laptop:
-    """What one laptop has written down, and what it is known by."""
+    """The files of one laptop, and its characteristics."""
 
     known: list[bytes] = field(default_factory=list)  # bindings of the unit
     looks: dict[bytes, str] = field(default_factory=dict)  # by binding: what it was known by when that was made
@@ -140,7 +140,7 @@ class Model:
 
     @property
     def is_tampered(self) -> bool:
-        """What a unit says of itself."""
+        """Return whether the unit reports tampering."""
         return self.flash.is_tampered or self.is_opened
 
     def provision(self, lane: int, binding: bytes) -> bytes:
@@ -180,7 +180,7 @@ class Model:
             self.unlock()
 
     def unlock(self) -> None:
-        """Open one, and end the one that is open."""
+        """End an open session, and open a new one."""
         self.refuses_itself = False
         if not self.flash.lane:
             raise Refused("TAMPERED" if self.is_tampered else "BLANK")
@@ -234,7 +234,7 @@ class Model:
         return self.flash.next_index
 
     def seal(self) -> tuple[int, int]:
-        """Lane and number."""
+        """Return lane and number of the next message."""
         self.enter()
         assert self.own
         if self.own.next == self.own.end:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A unit that is used for everything, and all the secrets that it has had meanwhile."""
+"""A unit that is used for everything, and all the secrets that it has had."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ from .desk import Desk
 
 
 class Secrets(dict[str, bytes]):
-    """By name; of each at least PIECE bytes."""
+    """Secrets by name, each of at least PIECE bytes."""
 
     def of_network(self, network: Network) -> None:
         self["E"] = network.secret
@@ -52,14 +52,14 @@ class Secrets(dict[str, bytes]):
             self[f"{name}: {label}"] = derive(network.secret, label, clear)
 
     def found_in(self, images: list[bytes]) -> list[str]:
-        """The names of those that lie there, whole or in part, at any place."""
+        """Return the names of secrets of which a piece is anywhere in the images."""
         assert all(len(secret) >= PIECE for secret in self.values())
         places = {piece for image in images for piece in pieces(image)}
         return [name for name, secret in self.items() if places & pieces(secret)]
 
 
 def use(unit: Unit, network: Network, secrets: Secrets, chance: random.Random) -> None:
-    """Everything that a unit is for."""
+    """Use every command of a unit."""
     for bits in (256, 1000):
         key = unit.next_key(bits)
         secrets[f"exported key {key.index}"] = key.data
@@ -77,7 +77,7 @@ def use(unit: Unit, network: Network, secrets: Secrets, chance: random.Random) -
 
 
 class Story:
-    """A unit on a desk, from the day on which it was blank."""
+    """A unit on a desk, from its blank state on."""
 
     def __init__(self, directory: Path, *, fine: bool = False) -> None:
         self.chance = random.Random(1)
@@ -88,7 +88,7 @@ class Story:
 
     @property
     def bindings(self) -> list[bytes]:
-        """All that the unit has ever been bound with, from its transport code on."""
+        """Return all bindings that the unit has had, from its transport code on."""
         return [secret for name, secret in self.secrets.items() if name.endswith(": B")]
 
     @property
@@ -98,7 +98,7 @@ class Story:
         return binding.salt
 
     def do(self, operation: Callable[[Unit], object]) -> None:
-        """Something with the host; without power it ends as it will."""
+        """Run a command of the host; any result is permitted if the power is cut."""
         with suppress(NdksError) if self.desk.unit.power.steps_left is not None else nullcontext():
             operation(self.desk.greeted())
 
@@ -115,7 +115,7 @@ class Story:
             self.secrets.of_binding(f"laptop as {self.desk.looks['A']}", self.desk.binding_of("A", salt))
 
     def bind_elsewhere(self) -> None:
-        """Another laptop that has the present binding as a code takes the unit over."""
+        """Bind the unit to another laptop, which gets the present binding as a code."""
         salt = self.salt
         code = self.desk.binding_of("A", salt)
         self.desk.unplug()
@@ -128,7 +128,7 @@ class Story:
         self.do(lambda host: use(host, self.network, self.secrets, self.chance))
 
     def compact(self) -> None:
-        """Fill the log until nvm is erased."""
+        """Fill the log until it is compacted."""
         sector = self.desk.unit.flash.nvm
         erases = sector.erases
         while sector.erases == erases and self.desk.unit.power.on:
@@ -146,7 +146,7 @@ class Story:
         return self.secrets.found_in(self.desk.images())
 
     def cuts(self, chapter: "Callable[[Story], None]", power_cuts: PowerCuts) -> Iterator[int]:
-        """Live through a chapter again and again, with power for ever more steps; the numbers of them."""
+        """Repeat a chapter with a power cut after ever more steps; yield the numbers of steps."""
         images = self.desk.images()
         before = self.desk.unit.power.steps
         chapter(self)

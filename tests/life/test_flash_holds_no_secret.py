@@ -134,7 +134,7 @@ def test_directory_of_an_emulated_unit(tmp_path: Path) -> None:
         secrets.of_laptop(store.directory)
         secrets.of_binding("laptop", store._binding(unit.hello, (("board", "a laptop"),)))
         for _ in range(3):
-            use_anew(unit, network, secrets, chance)
+            use_again(unit, network, secrets, chance)
             for _ in range(30):
                 unit.acknowledge(0, unit.next_index()[1] + 1)
             assert found() == []
@@ -148,7 +148,7 @@ def test_directory_of_an_emulated_unit(tmp_path: Path) -> None:
     assert found() == []
 
 
-def use_anew(unit: ndks.Unit, network: Network, secrets: Secrets, chance: random.Random) -> None:
+def use_again(unit: ndks.Unit, network: Network, secrets: Secrets, chance: random.Random) -> None:
     """Use a unit that has opened the same messages before."""
     if unit.status().message_counter == 0:
         use(unit, network, secrets, chance)

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A unit, its hosts and a small model of them live through the same things; after each they must agree, flash too.
+"""A unit with its hosts, and a small model of them, go through the same events. After each the states must agree.
 
-NDKS_TEST_FULL=1 lets them live much longer.
+NDKS_TEST_FULL=1 makes the lives much longer.
 """
 
 import functools
@@ -64,7 +64,7 @@ def message(lane: int, number: int, cipher: int, data: bytes, sender: bytes) -> 
 
 
 def outcome(operation: Callable[[], Any]) -> Any:
-    """What it returns, or the name of the error that it ends with."""
+    """Return the result of a call, or the name of its error."""
     try:
         return operation()
     except Refused as refused:
@@ -74,7 +74,7 @@ def outcome(operation: Callable[[], Any]) -> Any:
 
 
 class Life(RuleBasedStateMachine):
-    """One desk from the day on which a blank unit was put on it."""
+    """One desk, at first with a blank unit."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class Life(RuleBasedStateMachine):
     # How the two are compared
 
     def step(self, operation: Callable[[Unit], Any], change: Callable[[Model], Any], fault: Fault | None = None) -> Any:
-        """Do the same with unit and model; return what both did. Nothing when a fault has struck."""
+        """Do the same with unit and model, and return their common result; None after a fault."""
         before, after = self.model, self.model.copy()
         after.clock, after.room = self.desk.unit.clock.milliseconds, self.view.free
         actual = outcome(lambda: self.desk.run(operation, fault))
@@ -136,7 +136,7 @@ class Life(RuleBasedStateMachine):
         return look(self.desk.images(), self.desk.bindings)
 
     def check(self) -> None:
-        """Flash holds what the model says, the laptop what it has to know."""
+        """Check that flash and the laptop's files agree with the model."""
         view, flash = self.looked(), self.model.flash
         assert seen(view) == described(flash)
         assert view.is_settled or not self.model.is_in_session
@@ -156,7 +156,7 @@ class Life(RuleBasedStateMachine):
             assert laptop.lane != self.model.flash.lane
 
     def go_on_after(self, fault: Fault | None, before: Model, after: Model) -> None:
-        """Find the unit as it was before the command or as it is after it, in each of its parts."""
+        """After a fault, check that each part of the state is that before or that after the command."""
         assert fault
         had_power = self.desk.unit.power.on
         starts = 0
@@ -194,7 +194,7 @@ class Life(RuleBasedStateMachine):
         return found
 
     def learn_laptop(self, before: Model, after: Model) -> None:
-        """See what the laptop has written down before the fault struck."""
+        """Take over what the laptop had stored when the fault occurred."""
         unit = self.desk.store.unit(self.desk.serial_number)
         ids = {known.binding_id for known in unit.bindings}
         laptop, possible = self.model.laptop, [*before.laptop.known, *after.laptop.known]
@@ -409,7 +409,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.model.flash.lane)
     @rule(messages=st.sampled_from([1, 3, 64, 65]), ends=st.booleans())
     def be_put_back_after_messages(self, messages: int, ends: bool) -> None:
-        """The laptop knows the numbers, whether it has ended the session or not."""
+        """Restore an old image after messages: the laptop knows the numbers, even if it has not ended the session."""
         self.copy_flash()
         for _ in range(messages):
             self.seal(b"", "aes", "b", None)
@@ -465,7 +465,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.model.flash.lane)
     @rule(left=st.integers(0, 250))
     def fill_log(self, left: int) -> None:
-        """Until it has little room left."""
+        """Fill the log, except for a few bytes."""
         for _ in range(50):
             used = self.view.free
             if used < ONE_RECORD + left:
@@ -552,7 +552,7 @@ class Life(RuleBasedStateMachine):
         fault=faults,
     )
     def open(self, which: int, mode: str, again: bool, allow_jump: bool, fault: Fault | None) -> None:
-        """One of the latest: in whatever order, and several times."""
+        """Open one of the latest capsules, in any order and repeatedly."""
         capsule, sent = self.capsules[-1 - which % len(self.capsules)]
         self.step(
             lambda host: host.unseal(sent, mode=mode, again=again, allow_jump=allow_jump),
@@ -599,7 +599,7 @@ def id_of(binding: bytes) -> str:
 
 
 def described(flash: Flash) -> dict[str, Any]:
-    """What must be in flash."""
+    """Return the expected contents of flash."""
     return {
         "lane": flash.lane,
         "binding": flash.binding,
@@ -613,7 +613,7 @@ def described(flash: Flash) -> dict[str, Any]:
 
 
 def seen(view: FlashView) -> dict[str, Any]:
-    """The same, as it is there."""
+    """Return the actual contents of flash, in the same form."""
     lane = 0
     if view.is_bound:
         assert NETWORK.secret in view.membership
@@ -623,7 +623,7 @@ def seen(view: FlashView) -> dict[str, Any]:
 
 
 def between(view: FlashView, before_it: Model, after_it: Model) -> Flash:
-    """What is there after an interruption; each part is as it was before, as it is after, or as the laptop knew it."""
+    """Return the permitted state after an interruption: each part as before, as after, or as the laptop knew it."""
     before, after = before_it.flash, after_it.flash
     found, old, new = seen(view), described(before), described(after)
     known = {"next_index": before_it.laptop.exported + 1, "reserved": before_it.laptop.minimum + 1}

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The board's code, as it is deployed, in a real MicroPython with no more heap than the board has; and as it is written
-in CPython, to see both agree.
+"""The board's code in a real MicroPython, as deployed and with the heap of a board, and in CPython, as written: both
+must agree.
 
 The files in scripts/ run there. They check the cases in order and print the number of passed cases per group.
 """

@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What several test folders share."""
+"""Code that several test folders share."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""`ndks emulate` as a process of its own, for the tests of the emulator and of the host."""
+"""`ndks emulate` in a separate process, for the tests of the emulator and the host."""
 
 import contextlib
 import select
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-PATIENCE = 20.0  # seconds: far more than anything here takes on a busy machine
+PATIENCE = 20.0  # seconds; far longer than any test takes on a busy machine
 
 
 @dataclass
@@ -39,7 +39,7 @@ def emulated(directory: Path, *options: str) -> contextlib.AbstractContextManage
 
 @contextlib.contextmanager
 def running(*command: str) -> Iterator[EmulateProcess]:
-    """Run what announces a port; whatever happened in between, it is gone at the end."""
+    """Run a command that prints its port; it is always killed at the end."""
     allow_interrupts()
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, text=True, **pipes) as process:
@@ -51,13 +51,13 @@ def running(*command: str) -> Iterator[EmulateProcess]:
 
 
 def allow_interrupts() -> None:
-    """Undo what a shell does to background jobs: children would inherit that SIGINT is ignored."""
+    """Restore SIGINT: a shell ignores it for background jobs, and children would inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def wait_until(holds: Callable[[], object], what: str) -> None:
-    """Wait for something that another process or thread brings about."""
+    """Wait for a condition that another process or thread causes."""
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, f"waited in vain: {what}"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Secrets in pieces: of each, so many bytes in a row are nowhere by chance."""
+"""Secrets in pieces, which are long enough not to occur by chance."""
 
 PIECE = 8
 

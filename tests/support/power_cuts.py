@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A plugin of pytest: the fixture `power_cuts`, by which any test has the power cut at any step of flash.
+"""A pytest plugin: the fixture `power_cuts`, with which any test can cut the power at any step of flash.
 
 `make test-full` tries all cuts, others some, a prime number of steps apart. The end of a run says how many were tried.
 """
@@ -17,22 +17,22 @@ _PROPERTY = "power cuts"  # of a test, for the report of how many it tried
 
 
 class Cuttable(Protocol):
-    """What the power can be cut of."""
+    """A subject whose power can be cut."""
 
     ended: bool  # whether its last operation ended
 
     def clone(self) -> Self: ...
 
     def steps_of(self, operation: Callable[[Any], object]) -> int:
-        """How many steps of flash this takes."""
+        """Return the number of steps of flash of an operation."""
         ...
 
     def survives(self, steps: int, operation: Callable[[Any], object]) -> None:
-        """Do something with power for so many steps; `ended` says whether it ended. Then the power is back."""
+        """Run an operation with power for some steps, then restore the power; `ended` tells whether it was complete."""
         ...
 
     def look(self) -> Any:
-        """All of it that has to be the old or the new, and changes nothing."""
+        """Return the state that must be the old or the new one; this changes nothing."""
         ...
 
 
@@ -41,15 +41,15 @@ Operation = Callable[[Subject], object]
 
 
 class PowerCuts:
-    """Cuts the power, and counts how often it did."""
+    """Cuts the power, and counts the cuts."""
 
     def __init__(self) -> None:
         self.tried = 0
 
     def points(self, total: int, at_most: int, first: int = 0, in_full: int | None = None) -> Iterator[int]:
-        """The steps after which to cut an operation that takes `total`: all of them, or some.
+        """Return the steps after which to cut an operation of `total` steps: all, or a sample.
 
-        `in_full` is for how many `make test-full` has the time where all would take days.
+        `in_full` limits the number for `make test-full`, if all of them would take days.
         """
         most = (in_full or total + 1) if FULL else at_most
         stride = _prime_from(math.ceil((total + 1) / most))
@@ -58,7 +58,7 @@ class PowerCuts:
             yield steps
 
     def cuts(self, subject: Subject, operation: Operation, at_most: int, first: int = 0) -> Iterator[Subject]:
-        """Clones in which this operation was cut, each at a later step than the one before; in the last, it was not."""
+        """Yield clones in which this operation was cut, each at a later step; in the last one it was complete."""
         for steps in self.points(subject.steps_of(operation), at_most, first):
             cut = subject.clone()
             cut.survives(steps, operation)
@@ -68,7 +68,7 @@ class PowerCuts:
         yield whole
 
     def check(self, subject: Subject, operation: Operation, at_most: int, first: int = 0) -> list[Subject]:
-        """Cut everywhere: each time there is what was before, or what this operation makes, and nothing else."""
+        """Cut at every step: the state must be that before or that after the operation."""
         old = subject.look()
         cuts = list(self.cuts(subject, operation, at_most, first))
         new = cuts[-1].look()
@@ -82,7 +82,7 @@ class PowerCuts:
     def check_pairs(
         self, subject: Subject, operation: Operation, at_most: int, second: Operation | None = None
     ) -> None:
-        """Cut everywhere, and once more while it starts again and the operation is repeated."""
+        """Cut at every step, and a second time during the next start and the repeated operation."""
         each = max(3, math.isqrt(at_most))
         for position, cut in enumerate(self.cuts(subject, operation, max(3, at_most // each))):
             self.check(cut, second or operation, each, first=7 * position)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The network of the published vectors: known to everybody, so for tests only."""
+"""The network of the published vectors. Its secret is public, so it is for tests only."""
 
 from ndks.network.network_file import Network
 

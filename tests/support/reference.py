@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Keys and capsules by another way than the product's: mpmath for equation 7, hmac and cryptography for the rest."""
+"""An independent implementation of keys and capsules: mpmath for equation 7, hmac and cryptography for the rest."""
 
 import hashlib
 import hmac
@@ -29,7 +29,7 @@ def load_vectors(name: str) -> dict[str, Any]:
 
 
 def flash_images(described: dict[str, Any]) -> list[bytes]:
-    """nvm and the snapshots that a vector describes: all FF but for these pieces."""
+    """Return nvm and the snapshots that a vector describes: FF except for these pieces."""
     return [_image(pieces) for pieces in (described["nvm"], *described["snapshots"])]
 
 
@@ -56,7 +56,7 @@ F2 = {
 def paper_bits(
     p1: str, p2: str, digits: int, k: int, first: int, count: int, f1: str = "sinusoid", f2: str = "cosine"
 ) -> list[int]:
-    """Equation 7 as the paper writes it, in floating point precise enough for every parameter of its ranges."""
+    """Return the bits of equation 7 as in the paper, in floating point that is precise enough for all parameters."""
     with mpmath.workprec(1400 if f1 != "hyperbolic" else 2600):
         y1 = F1[f1](mpmath.mpf(p1), mpmath.mpf(p2), k)
         y2 = (abs(F2[f2](y1, e)) for e in range(first, first + count))
@@ -70,7 +70,7 @@ def packed(bits: list[int]) -> bytes:
 
 
 def exported_key(network: Network, k: int, offset: int, size: int) -> bytes:
-    """Bytes offset to offset + size - 1 of an exported key."""
+    """Return bytes offset to offset + size - 1 of an exported key."""
     parameters = network.p1, network.p2, network.digits
     bits = paper_bits(*parameters, k, 8 * offset, 8 * size, network.f1, network.f2)
     mask = _mask(network.secret, k, offset, size) if network.suite == "hybrid" else bytes(size)
@@ -80,14 +80,14 @@ def exported_key(network: Network, k: int, offset: int, size: int) -> bytes:
 def message(
     network: Network, lane: int, number: int, data: bytes, *, salt: bytes = bytes(8), binding_id: bytes = bytes(16)
 ) -> Message:
-    """A message of the unit of this lane, with the network's cipher: its header, keys, chunks, capsule."""
+    """Return a message of the unit of this lane, with the network's cipher: header, keys, chunks and capsule."""
     suite, cipher = SUITES.index(network.suite), CIPHERS.index(network.cipher)
     clear = capsule_reference.clear_header(suite, cipher, lane, number, salt)
     return Message(_parameters(network), clear, data, binding_id)
 
 
 def clear_header(network: Network, capsule: bytes) -> bytes:
-    """The 21 bytes behind the header of a capsule of this network."""
+    """Return the 21 unmasked bytes of the header of a capsule of this network."""
     tag, masked = capsule[1:17], capsule[17 : capsule_reference.WIRE_HEADER]
     clear = capsule[:1] + capsule_reference.aes_ctr(
         capsule_reference.derive(network.secret, "ndks header mask"), tag, masked
@@ -97,7 +97,7 @@ def clear_header(network: Network, capsule: bytes) -> bytes:
 
 
 def data_of(network: Network, capsule: bytes, binding_id: bytes = bytes(16)) -> bytes:
-    """What a good capsule carries; it is taken apart by sealing it again."""
+    """Return the data of a valid capsule."""
     clear = clear_header(network, capsule)
     size = _data_size(len(capsule))
     mask = Message(_parameters(network), clear, bytes(size), binding_id)
@@ -112,7 +112,7 @@ def data_of(network: Network, capsule: bytes, binding_id: bytes = bytes(16)) -> 
 
 
 def _data_size(capsule_size: int) -> int:
-    """What is left without the header, a tag for each chunk, sync word and check value."""
+    """Return the size of the data: without header, tags, sync word and check value."""
     chunks = capsule_size - capsule_reference.WIRE_HEADER
     return chunks - 16 * -(-chunks // capsule_reference.WIRE_CHUNK) - 16
 

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A plugin of pytest: marks of tests that need what not every machine has; a report of what a run took and left out.
+"""A pytest plugin: marks for tests with special needs, and a report of the time of a run and the tests left out.
 
-`@pytest.mark.kernel`, `@pytest.mark.consumers("tshark")`: a test whose need is not met is skipped with the reason. Each
+`@pytest.mark.kernel`, `@pytest.mark.consumers("tshark")`: a test whose need is not met is skipped. Each
 mark has a budget, so that CI stays within its time: the report compares, no test fails for being slow.
 """
 
@@ -30,7 +30,7 @@ def _has_cage() -> bool:
 
 
 def _programs_missing(_config: pytest.Config, programs: tuple[str, ...]) -> str:
-    """Return which programs are not installed; "a|b" asks for one of two."""
+    """Return the programs that are not installed; "a|b" means one of the two."""
     return ", ".join(program for program in programs if not any(map(shutil.which, program.split("|"))))
 
 
@@ -85,7 +85,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _row(name: str, reports: list[pytest.TestReport], config: pytest.Config) -> str:
-    """Say what tests with this mark took, and why some were left out."""
+    """Return a line with the time of the tests with this mark, and why some were left out."""
     mark = MARKS[name]
     run = {report.nodeid for report in reports if report.when == "call"}
     skipped = Counter(str(report.longrepr[2]) for report in reports if isinstance(report.longrepr, tuple))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""docs/compared.md: its table is that of expectations.toml, and what it says of `ndks` still holds."""
+"""Tests of docs/compared.md: its table has the rows of expectations.toml, and its marks for `ndks` are still true."""
 
 import compared
 import pytest

@@ -143,7 +143,7 @@ def test_a_directory_in_use_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.kernel
 def test_a_descriptor_in_common_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Negative control: both sides share one descriptor of a file that both can read and write."""
+    """Negative control: both sides have a descriptor of the same file, which they can read and write."""
     with (tmp_path / "shared").open("w+b") as shared:
 
         class Sharing(subprocess.Popen[bytes]):

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The table of the paper's demands names what exists; its figures of flash wear are those that are counted."""
+"""The table of the paper's demands names existing files; its figures of flash wear equal the counted ones."""
 
 import re
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_a_demand_that_nothing_answers_is_noticed(shown: str) -> None:
 
 
 def test_flash_wear_of_the_page(tmp_path: Path) -> None:
-    """The operation that wears most; the others take too many operations for a test."""
+    """The operation that causes the most wear; for the others a test would take too long."""
     alice, bob = flash_wear.members(tmp_path)
     with alice.session() as sender, bob.session() as receiver:
         found = flash_wear.measured(

@@ -13,6 +13,7 @@ from ndks.times import DEFAULT_TIMEOUT
 from ndks_protocol.commands import MAX_NUMBER
 from ndks_protocol.generator import F1, F2, MAX_ELEMENTS
 
+DIGITS = 3  # the default of -d
 _MOST_DIGITS = 40  # of any number
 _QUOTED = 40  # characters quoted of an invalid argument
 
@@ -44,6 +45,15 @@ def add_path(parser: Any, *names: str, completes: str = "FILE", **options: Any) 
     """Add a path argument with shell completion: of any FILE, a DIRECTORY, or a NETWORK file."""
     argument: Any = parser.add_argument(*names, type=file_path, **options)
     argument.completes = completes
+
+
+def add_parameters(parser: argparse.ArgumentParser, default: str = "") -> None:
+    """Add --p1, --p2 and -d; `default` explains what replaces a missing p1 or p2."""
+    for name in ("p1", "p2"):
+        parser.add_argument(f"--{name}", metavar="DECIMAL", help=f"parameter {name} {default}".rstrip())
+    parser.add_argument(
+        "-d", "--digits", metavar="D", type=whole, help=f"number of decimal places d, 1 to 12 (default: {DIGITS})"
+    )
 
 
 def add_operators(parser: argparse.ArgumentParser) -> None:

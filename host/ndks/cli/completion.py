@@ -54,7 +54,7 @@ def add_completion(parser: Parser) -> None:
     parser.add_argument(
         "shell", nargs="?", choices=shtab.SUPPORTED_SHELLS, help="which shell (--install: default $SHELL)"
     )
-    parser.add_argument("--install", action="store_true", help="write it where the shell of this user finds it")
+    parser.add_argument("--install", action="store_true", help="write the completions where your shell finds them")
     parser.add_argument("--units", action="store_true", help="print the units of this computer, for --unit")
 
 

@@ -21,10 +21,11 @@ from ndks.laptop.bindings import BindingStore, other_homes
 from ndks.laptop.fingerprint import characteristics, differences
 from ndks.line import usb
 from ndks.line.ports import listed_ports
+from ndks.printable import printable
 from ndks.shipped import UDEV_RULE, udev_advice
 from ndks_protocol import MAJOR, MINOR
 
-from .output import Output, error_values, on_one_line
+from .output import Output, error_values
 from .parser import Parser, set_up
 
 _LIBRARIES = ("pyserial", "pyusb", "libusb-package", "cryptography", "numpy", "filelock", "platformdirs")
@@ -167,7 +168,7 @@ def _screen(values: dict[str, Any]) -> Iterator[str]:
     yield from (f"{name:16}{value}" for name, value in values["versions"].items())
     bindings = values["bindings"]
     there = "" if bindings["exists"] else ", which does not exist"
-    yield f"{'bindings':16}{on_one_line(str(bindings['directory']))}{there}"
+    yield f"{'bindings':16}{printable(str(bindings['directory']))}{there}"
     for unit in bindings["units"]:
         bound = f"bound as {', '.join(unit['binding_ids'])}" if unit["binding_ids"] else "its binding cannot be read"
         yield f"{'  unit':16}{unit['serial_number']}, {bound}"
@@ -176,11 +177,11 @@ def _screen(values: dict[str, Any]) -> Iterator[str]:
     yield f"{'ports':16}{len(values['ports'])}"
     for port in values["ports"]:
         allowed = "may be opened" if port["may_be_opened"] else "may not be opened"
-        yield f"  {port['port']}: {on_one_line(port['product'] or 'unknown device')}, {port['owner']}, {allowed}"
+        yield f"  {port['port']}: {printable(port['product'] or 'unknown device')}, {port['owner']}, {allowed}"
     yield f"{'units':16}{len(values['units'])}"
     for unit in values["units"]:
         hello, error = unit.get("hello"), unit.get("error")
         state = error["code"] if error else f"{hello['state']}, firmware {hello['firmware']}"
         yield f"  {unit['serial_number']} at {unit['port']}: {state}"
     yield f"{'problems':16}{len(values['problems']) or 'none found'}"
-    yield from (f"  {on_one_line(problem)}" for problem in values["problems"])
+    yield from (f"  {printable(problem)}" for problem in values["problems"])

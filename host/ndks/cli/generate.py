@@ -13,7 +13,7 @@ from ndks.network.network_file import SUFFIX, Network
 from ndks_protocol.generator import F1, F2, MAX_ELEMENTS
 
 from . import formats
-from .arguments import add_operators, add_output, add_path, bits, need, output_path, whole
+from .arguments import DIGITS, add_operators, add_output, add_parameters, add_path, bits, need, output_path, whole
 from .output import Output, note, warn_of_suite, write_stdout
 from .parser import Parser, set_up
 
@@ -23,11 +23,7 @@ if TYPE_CHECKING:
 
 def add_generate(parser: Parser) -> None:
     set_up(parser, _EXAMPLES, generate)
-    parser.add_argument("--p1", metavar="DECIMAL", help="parameter p1")
-    parser.add_argument("--p2", metavar="DECIMAL", help="parameter p2")
-    parser.add_argument(
-        "-d", "--digits", metavar="D", type=whole, help="number of decimal places d, 1 to 12 (default: 3)"
-    )
+    add_parameters(parser)
     add_operators(parser)
     add_path(
         parser,
@@ -96,7 +92,7 @@ def _generator(args: argparse.Namespace, network: Network | None) -> "VectorGene
         return VectorGenerator.of(network)
     if args.p1 is None or args.p2 is None:
         raise UsageError("p1 and p2 are missing", "add --p1 and --p2, or --network")
-    digits = 3 if args.digits is None else args.digits
+    digits = DIGITS if args.digits is None else args.digits
     return VectorGenerator(args.p1, args.p2, digits, args.f1 or F1[0], args.f2 or F2[0])
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from ndks.exceptions import FileError
 from ndks.line.discovery import select_port
-from ndks.line.transport import EMULATOR
+from ndks.line.transport import EMULATOR, is_url
 from ndks.network.network_file import Network
 from ndks_laboratory.homologation.experts.expert_finding import ExpertFinding
 from ndks_laboratory.homologation.experts.waiting import wait_for_findings
@@ -136,7 +136,7 @@ def _check_system(args: argparse.Namespace) -> None:
     need(len(args.flash) in (0, 2), "--flash must be given for both of the first two units or for none", "name two")
     for port in args.units:
         what = f"{port}: a unit on a network port cannot be in a cage, because its line is a channel"
-        need("://" not in port, what, "run it on a pseudo-terminal: ndks emulate DIR")
+        need(not is_url(port), what, "run it on a pseudo-terminal: ndks emulate DIR")
 
 
 def _plan(args: argparse.Namespace) -> HomologationPlan:

@@ -6,8 +6,9 @@ import logging
 from pathlib import Path
 
 from ndks.exceptions import FileError, reason
+from ndks.printable import printable
 
-from .output import note, on_one_line
+from .output import note
 
 _PACKAGES = ("ndks", "ndks_emulator")
 
@@ -19,10 +20,10 @@ class _Notes(logging.Handler):
 
 
 class _Lines(logging.Formatter):
-    """A record on one line, whatever the names of files in it hold."""
+    """Formats a record as one line, even if a file name in it has control characters."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return on_one_line(super().format(record))
+        return printable(super().format(record))
 
 
 _NOTES = _Notes()

@@ -14,7 +14,7 @@ from ndks.network.network_file import SUFFIX, Network
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
-from .arguments import add_operators, add_path, add_unit, whole
+from .arguments import DIGITS, add_operators, add_parameters, add_path, add_unit
 from .bindings import bound_text, bound_values
 from .output import Output, need_stdout, note, operator_rows, warn_of_suite
 from .parser import Parser, add_command, add_group, set_up, show_examples
@@ -26,11 +26,7 @@ def add_network(parser: Parser) -> None:
     new_help = "make a network file, with the secret and parameters that its units share"
     parser = add_command(kinds, "new", new_help, _NEW_EXAMPLES, new_network)
     parser.add_argument("name", metavar="NAME", help="the network's name, 1 to 32 bytes")
-    parser.add_argument("--p1", metavar="DECIMAL", help="parameter p1 (default: random, 40 decimals)")
-    parser.add_argument("--p2", metavar="DECIMAL", help="parameter p2 (default: random, 40 decimals)")
-    parser.add_argument(
-        "-d", "--digits", type=whole, default=3, metavar="D", help="number of decimal places d, 1 to 12 (default: 3)"
-    )
+    add_parameters(parser, "(default: random, 40 decimals)")
     add_operators(parser)
     parser.add_argument(
         "--suite", choices=commands.SUITES, default="hybrid", help="default: hybrid; paper is for study"
@@ -74,7 +70,7 @@ def new_network(args: argparse.Namespace, out: Output) -> None:
         name,
         p1=args.p1,
         p2=args.p2,
-        digits=args.digits,
+        digits=DIGITS if args.digits is None else args.digits,
         suite=args.suite,
         cipher=args.cipher,
         f1=args.f1 or F1[0],
@@ -82,7 +78,7 @@ def new_network(args: argparse.Namespace, out: Output) -> None:
     )
     network.save(path, overwrite=args.force)
     values = {"network": network.name, "network_id": network.network_id, "cipher": network.cipher, "file": str(path)}
-    text = f"{path} holds network {network.name}, suite {network.suite}. Whoever reads it can compute every key."
+    text = f"{path} holds network {network.name}, suite {network.suite}. Anyone who reads it can compute every key."
     out.done({**values, "suite": network.suite, **warn_of_suite(network.suite)}, text)
 
 

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ndks.exceptions import FileError, NdksError
+from ndks.printable import printable
 from ndks.system_errors import file_error
 from ndks_protocol.generator import F1, F2
 
@@ -44,7 +45,9 @@ class Output:
         try:
             self.result(values, text)
         except FileError as error:
-            raise FileError(f"the command is done, but its result could not be printed: {error}", "nothing") from None
+            raise FileError(
+                f"the command is done, but its result could not be printed: {error}", "do not repeat the command"
+            ) from None
 
     def failed(self, code: str, message: str, advice: str, exit_status: int) -> int:
         """Report an error, with --json also on stdout unless a result was printed; return the exit status."""
@@ -65,7 +68,7 @@ class Output:
         return Bar(
             total=total,
             initial=initial,
-            desc=on_one_line(what),
+            desc=printable(what),
             unit="B",
             unit_scale=True,
             unit_divisor=1024,
@@ -142,7 +145,7 @@ def _abandon_stdout() -> None:
 
 def note(text: str) -> None:
     """Print a line on stderr."""
-    print(f"ndks: {on_one_line(text)}", file=sys.stderr)
+    print(f"ndks: {printable(text)}", file=sys.stderr)
 
 
 def warn_of_suite(suite: str) -> dict[str, str]:
@@ -161,11 +164,6 @@ def operator_rows(f1: str, f2: str) -> list[tuple[str, str]]:
 def report(code: str, message: str, advice: str) -> None:
     """Print an error in the form of docs/command.md."""
     note(f"{code}: {_sentence(message)}" + (f" Do: {_sentence(advice)}" if advice else ""))
-
-
-def on_one_line(text: str) -> str:
-    """Return a text with its control characters escaped: file names may contain line breaks and escape sequences."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def encoded(text: str) -> bytes:

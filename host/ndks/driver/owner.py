@@ -127,10 +127,10 @@ class Owner:
         return status
 
     def _begin_session(self, keys: BindingKeys) -> None:
-        """Open a session under the last greeting, which the proofs cover.
+        """Open a session. The proofs cover the unit's last answer to HELLO.
 
-        Greet the unit again if that greeting has opened a session before, or if the unit has forgotten it: it may have
-        restarted while the line stayed up.
+        Send HELLO again if a session was opened under that answer before, or if the unit has forgotten it: it may have
+        restarted while the line stayed connected.
         """
         if self._is_greeting_new:
             self._is_greeting_new = False
@@ -151,7 +151,7 @@ class Owner:
                 self.greet()
 
     def _catch_up(self, counters: MinimumCounters, keys: BindingKeys, *, allow_jump: bool) -> Status:
-        """Raise the unit's counters to this laptop's minimum counters, then raise the minimum message counter."""
+        """Raise the unit's counters to this laptop's minimum counters; note the unit's message counter."""
         status = status_from(self._link.call(commands.STATUS))
         minimum = counters.of(status.epoch)
         if status.message_counter < minimum.message_counter:

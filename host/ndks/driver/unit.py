@@ -87,8 +87,8 @@ class Unit(KeyVerbs, MessageVerbs):
     def provision(self, network: Network, lane: int) -> bytes:
         """Make a blank unit a member of a network, bound to a transport code of 32 bytes; return the code.
 
-        Whoever has the code can `bind` the unit, once. `join` chooses a lane that no other unit has: two units with one
-        lane would use keys twice. DeviceError PROVISIONED for a member, TAMPERED.
+        Anyone who has the code can `bind` the unit, once. `join` chooses a lane that no other unit has: two units on
+        one lane would use keys twice. DeviceError PROVISIONED for a member, TAMPERED.
         """
         self.check_blank()  # a bound unit takes no request of this size
         code = secrets.token_bytes(BINDING_SIZE)

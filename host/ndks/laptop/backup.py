@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .. import strict_json
 from ..exceptions import FileError, UsageError
+from ..refusals import UPGRADE_HOST
 from .bindings import BindingStore
 from .words import CODE_BYTES, to_words
 
@@ -34,7 +35,7 @@ def restore(store: BindingStore, copy: bytes, code: bytes, *, overwrite: bool) -
     try:
         values: Any = strict_json.loads(copy)
         if values["ndks_backup"] != FORMAT:
-            raise FileError("the backup has another format version", "upgrade ndks")
+            raise FileError("the backup has another format version", UPGRADE_HOST)
         files = strict_json.loads(AESGCM(code).decrypt(_NONCE, base64.b64decode(values["sealed"]), _header()))
         contents = {str(name): base64.b64decode(content) for name, content in files.items()}
     except InvalidTag:

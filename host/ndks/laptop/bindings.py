@@ -33,7 +33,7 @@ from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, FileError, UsageError, reason
 from ..files import read_private, refuse_public, remove_done, write_private
 from ..paths import at_home, make_private_directory
-from .counters import Minimum, MinimumCounters
+from .counters import Minimum, MinimumCounters, number
 from .fingerprint import Characteristics, characteristics, differences, fingerprint
 
 _log = logging.getLogger(__name__)
@@ -305,10 +305,8 @@ def _unit_from(serial_number: str, values: Any) -> BoundUnit:
     if values["ndks_bindings"] != FORMAT:
         raise ValueError
     bindings = cast(list[dict[str, Any]], values["bindings"])
-    epoch, own_number = _number(values["epoch"]), _number(values["own_number"])
-    if own_number > MAX_NUMBER:  # ndks 0.1 stored numbers of units unchecked, and could not read them again
-        own_number = 0
-    return BoundUnit(serial_number, tuple(map(_binding_from, bindings)), epoch, own_number)
+    own_number = _own_number(values["own_number"])
+    return BoundUnit(serial_number, tuple(map(_binding_from, bindings)), number(values["epoch"]), own_number)
 
 
 def _binding_from(values: dict[str, Any]) -> Binding:
@@ -316,10 +314,9 @@ def _binding_from(values: dict[str, Any]) -> Binding:
     return Binding(_line(values["binding_id"]), bool(values["with_network"]), pairs)
 
 
-def _number(value: Any) -> int:
-    if type(value) is not int or not 0 <= value < 1 << 64:  # a bool is no int here
-        raise ValueError
-    return value
+def _own_number(value: Any) -> int:
+    """Return a message counter, or 0 for one that is too large: ndks 0.1 stored numbers of units unchecked."""
+    return 0 if type(value) is int and value > MAX_NUMBER else number(value)
 
 
 def _line(value: Any) -> str:

@@ -118,13 +118,14 @@ def _raised(known: int, value: int, step: int) -> int:
 
 
 def _epochs_from(values: Any) -> dict[int, Minimum]:
-    epochs = {int(epoch): Minimum(_number(own), _number(exported)) for epoch, (own, exported) in values.items()}
+    epochs = {int(epoch): Minimum(number(own), number(exported)) for epoch, (own, exported) in values.items()}
     if len(epochs) > _MOST_EPOCHS or not all(0 <= epoch <= _MOST_EPOCH for epoch in epochs):
         raise ValueError
     return epochs
 
 
-def _number(value: Any) -> int:
-    if type(value) is not int or not 0 <= value <= MAX_NUMBER:  # a bool is no int here
+def number(value: Any) -> int:
+    """Return the value of a JSON field as a number from 0 to 2^48 - 1. Raises ValueError."""
+    if type(value) is not int or not 0 <= value <= MAX_NUMBER:  # not a bool
         raise ValueError
     return value

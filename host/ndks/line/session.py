@@ -38,7 +38,7 @@ class Handshake:
         if not same(unit_proof, proof(CRYPTO, self._auth, UNIT, self._transcript_hash)):
             raise AuthenticationError(
                 errors.LOCKED,
-                "this is not the unit that it claims to be, or it was bound to another laptop since",
+                "this is not the unit that it claims to be, or it has since been bound to another laptop",
                 "do not trust it; ask who has had it, or erase it: ndks zeroize",
             )
         return proof(CRYPTO, self._auth, HOST, self._transcript_hash)

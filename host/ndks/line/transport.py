@@ -72,6 +72,11 @@ def open_transport(
     return SerialTransport(port, timeout)
 
 
+def is_url(port: str) -> bool:
+    """Return whether pyserial opens a port by its URL, such as socket://: the unit may be at another machine."""
+    return "://" in port and not port.startswith(tuple(SCHEMES))
+
+
 def is_port(name: str) -> bool:
     """Return whether a name is a port's; any other name is a serial number."""
     looks_so = name.startswith(tuple(SCHEMES)) or "/" in name or name.upper().startswith("COM") or meant_address(name)

@@ -49,7 +49,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Network:
-    """A network with its secret: whoever reads its file can compute every key."""
+    """A network with its secret: anyone who reads its file can compute every key."""
 
     name: str
     suite: str
@@ -306,7 +306,7 @@ def _text(value: Any) -> str:
 
 
 def _whole(value: Any) -> int:
-    if type(value) is not int:  # a bool is no int here
+    if type(value) is not int:  # not a bool
         raise TypeError
     return value
 

@@ -4,6 +4,7 @@
 
 from pathlib import Path
 
+from ndks.line.transport import is_url
 from ndks.printable import printable
 
 from .channel import LaptopChannel
@@ -94,7 +95,7 @@ def _has_something(place: str) -> bool | None:
 
 
 def _unit_channel(unit: str) -> list[LaptopChannel]:
-    if "://" not in unit:
+    if not is_url(unit):
         return []
     advice = "plug the unit in and name its serial port, or use an emulated one: --unit emulator:DIR"
     return [LaptopChannel("unit", printable(unit), "reached over a network", True, advice)]

@@ -19,7 +19,7 @@ from .stations import Station
 from .unit_system import UnitSystem
 
 Tell = Callable[[int], object]
-Progress = Callable[[str, int], Tell]  # begins a step of a total amount of work; returns a function for its progress
+Progress = Callable[[str, int], Tell]  # starts a step (name, total work); returns a function that reports progress
 
 _OF_ALL_DIGITS = FREQUENCY | {READER}  # labels of adversaries whose work grows with d
 _WORSE = (HELD, NOT_SHOWN, FAILED)
@@ -27,7 +27,7 @@ _WORSE = (HELD, NOT_SHOWN, FAILED)
 
 @dataclass(frozen=True)
 class Reach:
-    """The reach of adversaries at this d: those of `unable` do not break even bare paper in time."""
+    """What the adversaries can do at this d: those in `unable` do not break even bare paper in time."""
 
     controls: list[tuple[Target, dict[str, Finding]]]
     unable: frozenset[str]
@@ -36,7 +36,7 @@ class Reach:
 def attack(
     adversaries: Sequence[Adversary], seen: Seen, oracle: Oracle, tell: Tell, unable: frozenset[str] = frozenset()
 ) -> dict[str, Finding]:
-    """Return the findings of adversaries by label; those of `unable` are not run."""
+    """Return the findings of adversaries by label; those in `unable` are not run."""
     findings: dict[str, Finding] = {}
     for adversary in adversaries:
         findings[adversary.label] = (

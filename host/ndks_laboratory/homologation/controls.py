@@ -19,7 +19,7 @@ from .attack import Bits, Intercepted, Oracle, Seen
 from .bare_system import BareSystem
 from .correspondence import letters
 from .ideal_system import IdealSystem
-from .material import KEY_BITS, unpack
+from .material import KEY_BITS, TextOracle, unpack
 
 # The paper's own parameters: the controls must not depend on chance.
 P1, P2, DIGITS = "0.52", "25", 3
@@ -47,22 +47,18 @@ class Target:
     all_must: bool = True  # False: one success is enough
 
 
-class SoftwareOracle:
+class SoftwareOracle(TextOracle):
     """Knows the keys and texts of a control."""
 
     def __init__(self, read_key: _ReadKey, texts: Sequence[Letter]) -> None:
+        super().__init__({letter.number: letter.text for letter in texts})
         self._read_key = read_key
-        self._texts = {letter.number: letter.text for letter in texts}
 
     def compare_bits(self, index: int, first: int, bits: Bits) -> int | None:
         """Return the number of correct bits."""
         if index < 1 or first < 0:
             return None
         return int(np.count_nonzero(self._read_key(index, first, len(bits)) == bits))
-
-    def compare_text(self, number: int, text: bytes) -> bool:
-        """Return whether this is the text of a message."""
-        return self._texts.get(number) == text
 
 
 class _RandomKeys:

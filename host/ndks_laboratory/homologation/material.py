@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Data for the adversaries, and the oracle, both read from the units by the protocol."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -21,12 +21,23 @@ KEY_BITS = 1024  # of each key for the adversaries
 Tell = Callable[[int], object]
 
 
-class UnitOracle:
+class TextOracle:
+    """Knows the texts of all messages, by number."""
+
+    def __init__(self, texts: Mapping[int, bytes]) -> None:
+        self._texts = texts
+
+    def compare_text(self, number: int, text: bytes) -> bool:
+        """Return whether this is the text of a message."""
+        return self._texts.get(number) == text
+
+
+class UnitOracle(TextOracle):
     """Reads the hidden key bits from a unit."""
 
-    def __init__(self, side: Side, texts: dict[int, bytes]) -> None:
+    def __init__(self, side: Side, texts: Mapping[int, bytes]) -> None:
+        super().__init__(texts)
         self._side = side
-        self._texts = texts
 
     def compare_bits(self, index: int, first: int, bits: Bits) -> int | None:
         """Return the number of correct bits."""
@@ -36,10 +47,6 @@ class UnitOracle:
         with ndks.open(self._side.port, bindings=self._side.bindings) as unit:
             data = b"".join(unit.stream_key(index, first + len(bits), offset=start))
         return int(np.count_nonzero(unpack(data)[first - 8 * start :][: len(bits)] == bits))
-
-    def compare_text(self, number: int, text: bytes) -> bool:
-        """Return whether this is the text of a message."""
-        return self._texts.get(number) == text
 
 
 def unpack(data: bytes | bytearray) -> Bits:

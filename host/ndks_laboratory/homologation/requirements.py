@@ -65,7 +65,7 @@ REQUIREMENTS = (
     ),
     Requirement(
         "R7",
-        "Whoever records the channel reads no message.",
+        "Nobody who records the channel can read a message.",
         "4.1.2",
         "The tap records all capsules; its record has no piece of a text, and the ciphertext-only attack reads none.",
         judgements.unread,

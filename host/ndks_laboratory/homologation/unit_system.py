@@ -73,7 +73,7 @@ class UnitSystem(System):
                     unit.eject()
 
     def ask_as(self, stranger: str) -> bytes:
-        self._leave_anew(BOB)
+        self._clear_delay(BOB)
         try:
             with refusals():
                 return ask_as(stranger, self.stations[BOB].port, self.stations[BOB].bindings, self._timeout)
@@ -83,7 +83,7 @@ class UnitSystem(System):
     @contextlib.contextmanager
     def stolen(self) -> Generator[StolenUnit]:
         header = self.seal(b"on its way")[:_HEADER]
-        self._leave_anew(BOB)
+        self._clear_delay(BOB)
         link = Link(open_port(self.stations[BOB].port, self._timeout), self._timeout)
         try:
             yield LockedUnit(link, header)
@@ -128,7 +128,7 @@ class UnitSystem(System):
             self._units[owner] = open_station(self.stations[owner], self._timeout)
         return self._units[owner][0]
 
-    def _leave_anew(self, owner: str) -> None:
+    def _clear_delay(self, owner: str) -> None:
         """Unlock and close a unit, so that earlier wrong proofs delay nobody."""
         self.unit(owner)
         self._leave(owner)

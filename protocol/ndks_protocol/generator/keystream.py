@@ -46,9 +46,9 @@ class Generator:
         if f1 != F1[0]:
             from . import frequencies
 
-            self._f1 = {"polynomial": frequencies.polynomial, "hyperbolic": frequencies.hyperbolic}[f1]
             if f1 == "hyperbolic":
                 frequencies.check_hyperbolic(self._p1)
+            self._f1 = getattr(frequencies, f1)  # AttributeError for a name without a function
         if self.power > 1:
             from .powers import PowerKeystream
 

@@ -91,7 +91,7 @@ class Chip:
             runpy.run_path(str(CIRCUITPY / "safemode.py"), {"open": _refuse_to_open})
 
     def run(self, script: Callable[[Host], Script]) -> Host:
-        """Run code.py with this script as the host, until the script ends."""
+        """Run code.py, with this script as its host, until the script ends."""
         host = Host(self.clock)
         host.follow(script(host))
         with _in_place_of(self._modules(host.port if self.usb.data else None)):

@@ -8,7 +8,7 @@ MAX_TIMEOUT = 8  # maximum timeout of the RP2040 in seconds
 
 
 class WatchdogReset(BaseException):
-    """The watchdog has reset the chip."""
+    """Raised when the watchdog resets the chip."""
 
 
 class Clock:

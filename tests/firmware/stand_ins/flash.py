@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""microcontroller.nvm: a sector of flash behind slices."""
+"""Model of microcontroller.nvm: a sector of flash that is accessed by slices."""
 
 from ndks_emulator.sector import SECTOR, Sector
 

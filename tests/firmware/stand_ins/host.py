@@ -22,7 +22,7 @@ PATIENCE = 100_000  # maximum number of steps of a script
 
 
 class ScriptEnd(BaseException):
-    """The end of the script, which ends the unit's main loop."""
+    """Raised at the end of the script, to end the unit's main loop."""
 
 
 class Host:
@@ -58,7 +58,7 @@ class Host:
         self._outgoing += data
 
     def open_session(self, binding: bytes = b"", minimum: int = 0, allow_jump: int = 0) -> Script:
-        """Open a session under the binding of these tests, or another one. UnitError."""
+        """Open a session under the binding of these tests, or another one. Raises UnitError."""
         hello = bytes((yield from self.answer_to(self.request(commands.HELLO))).payload)
         random = bytes(RANDOM_SIZE)
         unit_random, _ = yield from self.ask(commands.OPEN_SESSION, random)
@@ -82,13 +82,13 @@ class Host:
         return self._last_id
 
     def ask(self, command: commands.Command, *values: Any) -> Generator[None, None, tuple[Any, ...]]:
-        """Send a request and wait for its answer, in a session if the command needs one. UnitError: an error answer."""
+        """Send a request and wait for its answer, in a session if the command needs one. Raises UnitError."""
         if command.needs & commands.SESSION and not self._channel:
             yield from self.open_session()
         return (yield from self.ask_as_it_is(command, *values))
 
     def ask_as_it_is(self, command: commands.Command, *values: Any) -> Generator[None, None, tuple[Any, ...]]:
-        """Send a request and wait for its answer, without opening a session."""
+        """Send a request, and wait for its answer, without opening a session."""
         frame = yield from self.answer_to(self.request(command, *values))
         if frame.kind == framing.ERROR:
             raise errors.UnitError(int.from_bytes(frame.payload))

@@ -20,7 +20,7 @@ def check_step(case: dict) -> None:
         _expect_flash(case["flash"])
 
 
-def begin_anew(case: dict) -> None:
+def begin_again(case: dict) -> None:
     """Start a unit with this flash."""
     conversation.start(case)
     for image, pieces in _images(case["flash"]):
@@ -76,7 +76,7 @@ run(
     {
         "unit": conversation.start,
         "step": check_step,
-        "interrupted": begin_anew,
+        "interrupted": begin_again,
         "next_start": check_start,
         "record": check_record,
     }

@@ -23,7 +23,7 @@ class TextClaim:
 
     number: int
     text: str
-    confirmed: bool | None  # by whoever heads the test; None: not decided
+    confirmed: bool | None  # by the head of the test; None: not decided
 
     kind = TEXT
 

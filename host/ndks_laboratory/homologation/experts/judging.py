@@ -63,7 +63,7 @@ def _compared(claim: TextClaim, is_true: bool) -> Outcome:
 
 
 def _as_recorded(claim: Claim) -> Outcome:
-    """Return what whoever heads the test has decided."""
+    """Return what the head of the test has decided."""
     what = f"{_in_words(claim)} (as recorded; not compared here)"
     if claim.confirmed is None:
         return Outcome.not_shown(f"not decided: {what}")

@@ -98,7 +98,7 @@ class RepeatedNumbers(ActiveAdversary):
             ciphertexts = [each.capsule[layout.text : layout.text + len(each.text)] for each in (one, other)]
             if one.cipher == other.cipher and _xor(*ciphertexts) == _xor(one.text, other.text):
                 read = _xor(_xor(*ciphertexts), one.text)
-                found[0].append(f"two messages have the same keystream: whoever knows the first reads {shown(read)}")
+                found[0].append(f"two messages have the same keystream: anyone who knows the first reads {shown(read)}")
             if one.capsule[: layout.header] == other.capsule[: layout.header]:
                 found[1].append("two messages have the same header")
             if one.number == other.number:

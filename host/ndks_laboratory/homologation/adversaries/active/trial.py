@@ -16,8 +16,8 @@ from ndks_laboratory.homologation.system import ALICE, BOB, Refusal, System
 from ndks_laboratory.outcome import Outcome
 
 _SHOWN = 24  # bytes of a text
-_BEFORE = 4  # of them before the first difference
-_DRAWS = b"active adversaries"  # joined with the seed, for a random stream of their own
+_BEFORE = 4  # of these bytes, those before the first difference
+_DRAWS = b"active adversaries"  # combined with the seed: a random stream for these adversaries only
 
 
 class Unusable(Exception):
@@ -117,7 +117,7 @@ class ActiveAdversary(Adversary):
 
 
 def _no_verdict(act: Callable[[Trial], str | None], trial: Trial) -> str:
-    """Run an attack; return why it proves nothing, or "". NdksError, unless there are breaks."""
+    """Run an attack; return why it proves nothing, or "". Raises NdksError, unless there are breaks."""
     try:
         reason = act(trial)
     except OutOfTime:
