@@ -7,8 +7,6 @@ import itertools
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from ndks.line.transport import EMULATOR
-
 _CLOSE = 0.6  # the least likeness of a suggestion, of 1
 _NEARLY = 0.1  # how much less like the word another suggestion may be than the best
 _SHORTEST = 2  # letters of a name that is suggested: a single one is like too many words
@@ -47,6 +45,8 @@ def value_like_option(words: Sequence[str], options: Collection[str]) -> str:
 
 def _option_for(word: str, options: Collection[str]) -> str:
     """Return the option before which a word makes sense."""
+    from ndks.line.transport import EMULATOR  # here, because it loads pyserial
+
     meant = ""
     if "--unit" in options and (word.startswith(EMULATOR) or Path(word, "uid").is_file()):
         meant = f"--unit {EMULATOR}{word.removeprefix(EMULATOR)}"
