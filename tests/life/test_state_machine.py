@@ -269,7 +269,10 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.model.flash.lane)
     @rule(fault=faults)
     def unlock(self, fault: Fault | None) -> None:
-        self.step(lambda host: host.unlock(), lambda model: model.unlock(), fault)
+        def unlock(host: Unit) -> None:
+            host.unlock()
+
+        self.step(unlock, lambda model: model.unlock(), fault)
 
     @rule(fault=faults)
     def close(self, fault: Fault | None) -> None:
@@ -309,7 +312,7 @@ class Life(RuleBasedStateMachine):
             return state, 0, "", model.wrong_attempts, 0
 
         def operation(host: Unit) -> tuple[Any, ...]:
-            status = host.status()
+            status = host.status(unlock=False)
             assert status.erases == self.view.erases
             assert status.boots == self.view.boots
             return status.state, status.lane, status.network, status.wrong_attempts, status.message_counter
