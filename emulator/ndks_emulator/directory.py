@@ -78,7 +78,7 @@ class UnitDirectory:
         return sum(sector.erases for sector in (self.nvm, *self._snapshot_sectors))
 
     def _prepare(self) -> None:
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path.mkdir(mode=0o700, exist_ok=True)
         if not (self.path / "uid").exists() and {entry.name for entry in self.path.iterdir()} - _BEFORE_UID:
             raise DirectoryError(f"{self.path} is not empty and has no emulated unit")
         self.path.chmod(0o700)

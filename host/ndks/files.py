@@ -49,15 +49,18 @@ class Sink(Protocol):
     def flush(self) -> None: ...
 
 
-def refuse_existing(path: Path, force: bool) -> None:
-    """Raise FileError when `path` exists and may not be overwritten, or when no file can be created there."""
+def refuse_existing(path: Path, force: bool, option: str = "-o") -> None:
+    """Raise FileError when `path` exists and may not be overwritten, or when no file can be created there.
+
+    `option` is that of the command for this path.
+    """
     refuse_long_name(path)
     if not path.parent.is_dir():
         raise FileError(f"there is no directory {path.parent}", "create it, or name another")
     if path.exists() and not path.is_file():
         raise FileError(f"{path} is not a regular file", "name another, or use - for stdout")
     if path.exists() and not force:
-        raise _exists(path)
+        raise _exists(path, option)
 
 
 @contextlib.contextmanager
@@ -351,8 +354,8 @@ def _passing_name(directory: Path) -> Path:
     return directory / f".ndks-{secrets.token_hex(8)}"
 
 
-def _exists(path: Path) -> FileError:
-    return FileError(f"{path} exists", "name another file, or repeat with --force to overwrite it")
+def _exists(path: Path, option: str = "-o") -> FileError:
+    return FileError(f"{path} exists", f"name another file, {option} OTHER, or repeat with --force to overwrite it")
 
 
 def _open_unnamed(directory: Path, mode: int) -> int | None:

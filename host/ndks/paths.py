@@ -13,6 +13,11 @@ from .exceptions import FileError
 _PRIVATE_DIRECTORY = 0o700
 
 
+def at_home(text: str) -> str:
+    """Expand ~ or ~user at the start of a path, which shells do only at the start of a word."""
+    return os.path.expanduser(text)  # noqa: PTH111 (no error for an unknown user)
+
+
 def real_path(path: Path) -> Path:
     """Return a path with all links resolved, except loops: `Path.resolve` raises RuntimeError for them up to 3.12."""
     return Path(os.path.realpath(path))

@@ -71,13 +71,18 @@ def test_sigterm_unplugs_the_unit(tmp_path: Path, options: list[str]) -> None:
 
 
 @pytest.mark.parametrize("options", LINES)
-def test_interrupt_ends_with_130(tmp_path: Path, options: list[str]) -> None:
+def test_interrupt_unplugs_the_unit(tmp_path: Path, options: list[str]) -> None:
     with emulated(tmp_path / "alice", *options) as unit:
-        assert unit.end(signal.SIGINT) == 130
+        assert unit.end(signal.SIGINT) == 0
         stdout, stderr = outputs(unit.process)
         assert stdout == ""
-        assert stderr.splitlines()[-1].startswith("ndks: INTERRUPTED: ")
-        assert "Traceback" not in stderr
+        announced, unplugged = stderr.splitlines()
+        assert announced.startswith("ndks: new blank unit ")
+        assert announced.endswith("; Ctrl-C unplugs it")
+        assert unplugged == "ndks: unplugged"
+    with emulated(tmp_path / "alice", *options) as unit:
+        unit.end(signal.SIGINT)
+        assert outputs(unit.process)[1].startswith("ndks: unit ")
 
 
 @pytest.mark.parametrize("options", LINES)
@@ -124,6 +129,13 @@ def test_second_process_on_a_directory_is_refused(tmp_path: Path) -> None:
         assert (second.returncode, second.stdout) == (4, "")
         assert second.stderr.startswith("ndks: BUSY: ")
         assert f"(pid {owner.process.pid})" in second.stderr
+
+
+def test_no_directory_is_made_but_that_of_the_unit(tmp_path: Path) -> None:
+    done = refused(tmp_path / "no" / "x" / "alice")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert f"mkdir -p {tmp_path / 'no' / 'x'}" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_directory_of_something_else_is_refused(tmp_path: Path) -> None:

@@ -19,11 +19,17 @@ NOBODY = 65534
 
 
 def test_new_directory_is_private_and_holds_a_blank_unit(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "alice"
+    path = tmp_path / "alice"
     with UnitDirectory(path, create=True) as directory:
         assert path.stat().st_mode & 0o777 == 0o700
         assert directory.nvm.read(0, NVM_SIZE) == b"\xff" * NVM_SIZE
         assert [file.read_bytes() for file in directory.snapshots] == [b"\xff" * SNAPSHOT_SIZE] * len(SNAPSHOT_FILES)
+
+
+def test_parents_of_a_directory_are_not_made(tmp_path: Path) -> None:
+    with pytest.raises(DirectoryError, match="No such file"):
+        UnitDirectory(tmp_path / "deep" / "alice", create=True)
+    assert not (tmp_path / "deep").exists()
 
 
 def test_all_files_are_private(tmp_path: Path) -> None:

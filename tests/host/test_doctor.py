@@ -66,6 +66,26 @@ def test_files_that_others_can_read_are_told_in_one_message(call: Call, alice: s
     for serial_number in BindingStore().units():
         assert f"{serial_number}.json" in problem
     assert "chmod 600" in problem
+    assert call("doctor").text.count("its binding cannot be read\n") == len(BindingStore().units())
+
+
+def test_a_port_of_no_known_device(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    plug_in_ports(monkeypatch, fake_port("/dev/null", None, product=None, vid=None))
+    finished = call("doctor")
+    assert finished.status == 0
+    assert "  /dev/null: unknown device, " in finished.text
+    assert "only boards need it, on Linux" in finished.text
+
+
+def test_the_list_has_a_short_word_for_a_binding_that_cannot_be_read(
+    call: Call, alice: str, laptop: Path, tmp_path: Path
+) -> None:
+    (laptop / "host_secret").chmod(0o644)
+    with emulated(tmp_path / "alice"):
+        finished = call("list")
+    assert finished.status == 0
+    assert "  binding unreadable, emulated in " in finished.text
+    assert "chmod 600" in finished.advice
 
 
 def test_a_laptop_that_has_changed(call: Call, alice: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,5 +109,6 @@ def test_a_port_that_may_not_be_opened(call: Call, tmp_path: Path, monkeypatch: 
     assert status == 1
     assert any("you may not open" in problem for problem in values["problems"])
     assert any("bootloader" in problem for problem in values["problems"])
+    assert any("a board is attached, and the udev rule is not installed" in problem for problem in values["problems"])
     (port,) = values["ports"]
     assert not port["may_be_opened"]

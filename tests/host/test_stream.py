@@ -150,7 +150,7 @@ def test_part_of_another_stream_is_kept(alice: str, target: Path, options: list[
     interrupt(alice, target, b"hours of work")
     finished = stream(alice, *options, "-o", target)
     assert_refused(finished, "FILE", 1)
-    assert "key 1" in finished.stderr
+    assert "is of key 1" in finished.stderr
     assert "--force" in finished.advice
     assert download.part_of(target).read_bytes() == b"hours of work"
     assert next_index(alice) == 1

@@ -17,7 +17,7 @@ from . import streams
 from .arguments import add_unit_options
 from .exit_statuses import EXIT_STATUSES, INTERRUPTED
 from .output import Output, need_stdout
-from .parser import Parser, add_common, add_group, add_parser, count_leading, make_parser
+from .parser import Parser, add_group, add_parser, count_leading, make_parser
 from .signals import end_on_signals
 
 # In the order of --help: the module and the help line of each command. A module is imported when its command is run;
@@ -59,6 +59,7 @@ a first try, without a board:
   ndks provision office.ndksnet --bind --unit emulator:bob
   ndks key --unit emulator:alice                                the same key ...
   ndks key --unit emulator:bob                                  ... twice
+  echo hello > letter.txt
   ndks encrypt letter.txt --unit emulator:alice                 a message ...
   ndks decrypt letter.txt.ndks --unit emulator:bob -o -         ... arrives
 
@@ -79,9 +80,8 @@ def build_parser(loaded: Collection[str] = tuple(COMMANDS)) -> Parser:
     """Return the parser of all commands; those not `loaded` have only a name and a help line."""
     parser = make_parser("ndks", _DESCRIPTION, _EPILOG + exit_statuses())
     parser.add_argument("-V", "--version", action="version", version=f"ndks {ndks.__version__}")
-    add_common(parser)
-    add_unit_options(parser, "$NDKS_UNIT, or the only one")
     subparsers = add_group(parser)
+    add_unit_options(parser, "$NDKS_UNIT, or the only one")
     parser.set_defaults(json=False, verbose=False, log_file=None, unit=None, timeout=DEFAULT_TIMEOUT, takes_unit=False)
     for name, (module, help_line) in COMMANDS.items():
         command = add_parser(subparsers, name, help_line)
@@ -136,6 +136,10 @@ def _run(args: argparse.Namespace, out: Output) -> int:
 
     if not args.handler:  # a group of commands, or nothing at all
         sys.stderr.write(args.named.format_help())
+        if args.json:
+            return out.failed(
+                UsageError.code, "a command is missing", f"see {args.named.prog} --help", UsageError.exit_status
+            )
         return UsageError.exit_status
     show_log(verbose=args.verbose, file=args.log_file)
     out.as_json, out.unit = args.json, args.unit

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ndks.exceptions import FileError, UsageError
-from ndks.paths import follow, is_there, refuse_long_name
+from ndks.paths import at_home, follow, is_there, refuse_long_name
 from ndks.times import DEFAULT_TIMEOUT
 from ndks_protocol.commands import MAX_NUMBER
 from ndks_protocol.generator import F1, F2, MAX_ELEMENTS
@@ -93,17 +93,17 @@ def refuse_directory(path: Path, advice: str) -> None:
 def file_path(text: str) -> Path:
     try:
         if text and b"\0" not in os.fsencode(text):
-            return Path(text)
+            return Path(at_home(text))
     except UnicodeEncodeError:
         pass
-    raise argparse.ArgumentTypeError(f"{_quoted(text)} is not a path")
+    raise argparse.ArgumentTypeError(f"{quoted(text)} is not a path")
 
 
 def seconds(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{_quoted(text)} is not a number of seconds") from None
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a number of seconds") from None
     if not 0 < value <= 3600:
         raise argparse.ArgumentTypeError("must be above 0 and at most 3600")
     return value
@@ -116,7 +116,7 @@ def whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{_quoted(text)} is not a whole number") from None
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a whole number") from None
 
 
 def bounded(text: str, low: int, high: int, message: str) -> int:
@@ -140,5 +140,5 @@ def need(condition: bool, message: str, advice: str = "") -> None:
         raise UsageError(message, advice)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}...")

@@ -22,12 +22,15 @@ from ndks.network.network_file import Member, Network, note_binding
 from ndks_protocol.commands import MAX_LANE
 
 from . import stdin
-from .arguments import add_path, add_unit, bounded, need
+from .arguments import add_path, add_unit, bounded, need, quoted
 from .output import Output, need_stdout, note
 from .parser import Parser, set_up
 
+_HEXADECIMAL = set("0123456789abcdef")
 _ID_DIGITS = 32
 _OPTIONAL = "Optional, so that other units refuse its messages from other laptops"
+_NO = ("", "n", "no")
+_SERIAL_DIGITS = 16
 
 
 def add_bind(parser: Parser) -> None:
@@ -46,7 +49,9 @@ def add_bind(parser: Parser) -> None:
     kind = parser.add_mutually_exclusive_group()
     add_path(kind, "--code", metavar="FILE", help="read the transport code from FILE; - is stdin, the default")
     kind.add_argument("--show", action="store_true", help="only show what this laptop is known by, and its units")
-    kind.add_argument("--forget", metavar="SERIAL", help="delete the binding of a unit, to open it no more")
+    kind.add_argument(
+        "--forget", metavar="SERIAL", type=_serial_number, help="delete the binding of a unit, to open it no more"
+    )
     add_path(kind, "--backup", metavar="FILE", help="write an encrypted backup, and show its code")
     add_path(kind, "--restore", metavar="FILE", help="restore a backup; its code is read from stdin")
     parser.add_argument("--force", action="store_true", help="overwrite FILE (--backup) or bindings (--restore)")
@@ -217,7 +222,7 @@ def _asked_for(args: argparse.Namespace, store: BindingStore) -> list[str]:
 
 def _forget(args: argparse.Namespace, out: Output) -> None:
     store = BindingStore()
-    serial_number = args.forget.upper()
+    serial_number = args.forget
     known = ", ".join(store.units()) or "none"
     need(
         serial_number in store.units(),
@@ -241,7 +246,7 @@ def _changes(binding: Binding) -> list[str]:
 
 def _back_up(args: argparse.Namespace, out: Output) -> None:
     need_stdout()
-    refuse_existing(args.backup, args.force)
+    refuse_existing(args.backup, args.force, "--backup")
     words, sealed = backup.seal(BindingStore())
     text = f"only these words decrypt {args.backup}; write them down, and keep them elsewhere:\n{words}"
     with private_file(args.backup, overwrite=args.force) as file:
@@ -271,7 +276,11 @@ def _read_code(path: Path | None, what: str) -> bytes:
 def _typed_words() -> str:
     """Return typed lines until they contain all words, which may be on several lines."""
     typed = ""
-    while len(typed.split()) < WORDS and (line := stdin.read_line()):
+    while (count := len(typed.split())) < WORDS:
+        if typed:
+            note(f"{count} of {WORDS} words; go on, or Ctrl-D to stop")
+        if not (line := stdin.read_line()):
+            break
         typed += line
     return typed
 
@@ -280,16 +289,25 @@ def _confirm(what: str) -> None:
     """Ask for confirmation. Declined; UsageError without a terminal."""
     need(stdin.is_terminal(), "stdin is not a terminal, so nobody can confirm", "repeat with --yes")
     note(f"{what} Type yes, and press Enter:")
-    if stdin.read_line().strip().lower() != "yes":
+    answer = stdin.read_line().strip()
+    if answer.lower() in _NO:
         raise Declined("nothing was changed")
+    if answer.lower() != "yes":
+        raise Declined(f"{quoted(answer)} is not yes: nothing was changed", "type yes in full, or add --yes")
 
 
 def _lane(text: str) -> int:
     return bounded(text, 1, MAX_LANE, f"a lane must be between 1 and {MAX_LANE}")
 
 
+def _serial_number(text: str) -> str:
+    if len(text) != _SERIAL_DIGITS or set(text.lower()) - _HEXADECIMAL:
+        raise argparse.ArgumentTypeError(f"a serial number has {_SERIAL_DIGITS} hexadecimal digits")
+    return text.upper()
+
+
 def _binding_id(text: str) -> str:
     digits = text.lower().rjust(_ID_DIGITS, "0") if set(text) == {"0"} else text.lower()
-    if len(digits) != _ID_DIGITS or set(digits) - set("0123456789abcdef"):
+    if len(digits) != _ID_DIGITS or set(digits) - _HEXADECIMAL:
         raise argparse.ArgumentTypeError("a binding id has 32 hexadecimal digits")
     return digits

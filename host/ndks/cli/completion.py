@@ -40,23 +40,27 @@ _COMPLETERS: dict[str, Any] = {
 _PLACES = {
     "bash": (("XDG_DATA_HOME", ".local/share"), "bash-completion/completions/ndks"),
     "zsh": (("ZDOTDIR", ""), ".zfunc/_ndks"),
+    "fish": (("XDG_CONFIG_HOME", ".config"), "fish/completions/ndks.fish"),
 }
 _HOW = {
     "bash": "new shells complete ndks (Debian: with the package bash-completion)",
     "zsh": "add this to .zshrc, before compinit: fpath+=(${ZDOTDIR:-$HOME}/.zfunc)",
+    "fish": "new shells complete ndks",
 }
 
 
 def add_completion(parser: Parser) -> None:
     set_up(parser, _EXAMPLES, completion)
-    parser.add_argument("shell", nargs="?", choices=shtab.SUPPORTED_SHELLS, help="which shell")
+    parser.add_argument(
+        "shell", nargs="?", choices=shtab.SUPPORTED_SHELLS, help="which shell (--install: default $SHELL)"
+    )
     parser.add_argument("--install", action="store_true", help="write the completions where your shell finds them")
     parser.add_argument("--units", action="store_true", help="print the units of this computer, for --unit")
 
 
 _EXAMPLES = """\
   ndks completion bash --install       once; shells start as fast as before
-  ndks completion zsh --install
+  ndks completion --install            for the shell in $SHELL
   ndks completion tcsh                 prints it"""
 
 
@@ -65,13 +69,21 @@ def completion(args: argparse.Namespace, out: Output) -> None:
         units = _units()
         out.result({"unit_names": units}, "\n".join(units))
         return
-    need(args.shell is not None, "a shell is missing", f"name one of {', '.join(shtab.SUPPORTED_SHELLS)}")
-    script = _script(args.shell)
+    shell = args.shell or (_own_shell() if args.install else "")
+    if not shell:
+        args.named.error("the following arguments are required: shell")
+    script = _script(shell)
     if args.install:
-        path = _installed(args.shell, script)
-        out.done({"shell": args.shell, "file": str(path)}, f"{path} written; {_HOW[args.shell]}")
+        path = _installed(shell, script)
+        out.done({"shell": shell, "file": str(path)}, f"{path} written; {_HOW[shell]}")
     else:
-        out.result({"shell": args.shell, "script": script}, script)
+        out.result({"shell": shell, "script": script}, script)
+
+
+def _own_shell() -> str:
+    """Return the name of this user's shell; "" for one without completion scripts."""
+    name = Path(os.environ.get("SHELL") or "").name
+    return name if name in shtab.SUPPORTED_SHELLS else ""
 
 
 def _script(shell: str) -> str:

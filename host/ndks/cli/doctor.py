@@ -7,6 +7,7 @@ import importlib.metadata
 import os
 import platform
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -44,8 +45,9 @@ def doctor(_args: argparse.Namespace, out: Output) -> int:
         "ports": list(_ports(problems)),
         "usb": _usb(problems),
         "units": list(_units(problems)),
-        "udev_rule": _udev_rule(problems),
     }
+    has_board = bool(values["usb"]) or any(port["product"] == usb.PRODUCT for port in values["ports"])
+    values["udev_rule"] = _udev_rule(problems, has_board)
     values["problems"] = list(dict.fromkeys(problems))
     out.result(values, "\n".join(_screen(values)))
     return 1 if problems else 0
@@ -157,10 +159,12 @@ def _units(problems: list[str]) -> Iterator[dict[str, Any]]:
         yield unit | {"bound_here": found.is_bound_here, "hello": asdict(found.hello)}
 
 
-def _udev_rule(problems: list[str]) -> dict[str, Any]:
+def _udev_rule(problems: list[str], has_board: bool) -> dict[str, Any]:
     """Return where the udev rule is installed that lets users open units on Linux."""
     installed = [path for folder in _RULE_DIRECTORIES if (path := Path(folder, UDEV_RULE.name)).is_file()]
     is_current = any(path.read_bytes() == UDEV_RULE.read_bytes() for path in installed)
+    if has_board and not installed and sys.platform == "linux":
+        problems.append(f"a board is attached, and the udev rule is not installed: {udev_advice()}")
     if installed and not is_current:
         problems.append(f"{installed[0]} is not the rule of this version: {udev_advice()}")
     return {"installed": [str(path) for path in installed], "is_current": is_current}
@@ -178,13 +182,14 @@ def _screen(values: dict[str, Any]) -> Iterator[str]:
     there = "" if bindings["exists"] else ", which does not exist"
     yield f"{'bindings':16}{printable(str(bindings['directory']))}{there}"
     for unit in bindings["units"]:
-        yield f"{'  unit':16}{unit['serial_number']}, bound as {', '.join(unit['binding_ids'])}"
+        bound = f"bound as {', '.join(unit['binding_ids'])}" if unit["binding_ids"] else "its binding cannot be read"
+        yield f"{'  unit':16}{unit['serial_number']}, {bound}"
     rule = values["udev_rule"]
-    yield f"{'udev rule':16}{', '.join(rule['installed']) or 'not installed'}"
+    yield f"{'udev rule':16}{', '.join(rule['installed']) or 'not installed; only boards need it, on Linux'}"
     yield f"{'ports':16}{len(values['ports'])}"
     for port in values["ports"]:
         allowed = "may be opened" if port["may_be_opened"] else "may not be opened"
-        yield f"  {port['port']}: {printable(str(port['product']))}, {port['owner']}, {allowed}"
+        yield f"  {port['port']}: {printable(port['product'] or 'unknown device')}, {port['owner']}, {allowed}"
     yield f"{'units':16}{len(values['units'])}"
     for unit in values["units"]:
         hello, error = unit.get("hello"), unit.get("error")

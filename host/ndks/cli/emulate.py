@@ -11,7 +11,9 @@ from typing import Any
 
 from ndks.driver import running
 from ndks.exceptions import NoUnit, UnitBusy, UsageError, reason
+from ndks.line.emulated import need_parent
 from ndks.line.transport import EMULATOR
+from ndks.paths import is_there
 
 from .arguments import add_path, file_path, need, whole
 from .output import Output, is_stdout_open, need_stdout, note
@@ -67,6 +69,8 @@ def emulate(args: argparse.Namespace, out: Output) -> int:
     )
     if not args.tcp and not args.link:  # the user knows the port otherwise
         need_stdout()
+    need_parent(args.directory)
+    is_new = not is_there(args.directory / "uid")
     try:
         with ndks_emulator.UnitDirectory(args.directory, create=True) as directory, contextlib.ExitStack() as stack:
             line = _open_line(args.tcp, args.link)
@@ -77,7 +81,8 @@ def emulate(args: argparse.Namespace, out: Output) -> int:
             unit = ndks_emulator.RunningUnit(directory, line, VectorGenerator, lambda port: _announce(port, notice))
             control = _open_control(args.control, unit, stack) if args.control else {}
             notice.write(line.address)
-            note(f"unit {serial_number} from {args.directory}; Ctrl-C unplugs it")
+            kind = "new blank unit" if is_new else "unit"
+            note(f"{kind} {serial_number} in {args.directory}; Ctrl-C unplugs it")
             values = {"port": line.address, "pid": os.getpid(), "serial_number": serial_number}
             if is_stdout_open():
                 out.result({**values, **control}, line.address)
@@ -86,7 +91,7 @@ def emulate(args: argparse.Namespace, out: Output) -> int:
         raise UnitBusy(str(error), "stop that process, or use its port") from None
     except ndks_emulator.DirectoryError as error:
         raise NoUnit(str(error), "name another directory; ndks makes a new unit in an empty directory") from None
-    except SystemExit:  # ended by a signal
+    except (SystemExit, KeyboardInterrupt):  # ended by a signal
         note("unplugged")
     return 0
 

@@ -98,7 +98,7 @@ MEANINGS = {
     "channels.advice": "what closes the channel",
     "alpha": "probability of one false alarm in the whole homologation",
     "answers": "fields of the answers of this command, by its forms: this table",
-    "as_expected": "whether a control came out as it has to; null: it is no control",
+    "as_expected": "whether a control came out as it has to; null: it is not a control",
     "authentication": "under which key the record is authenticated",
     "backup_code": "24 words that open the copy",
     "binding_id": "id of the laptop's binding to the unit, 32 hexadecimal digits",

@@ -85,6 +85,8 @@ def key(args: argparse.Namespace, out: Output) -> None:
         refuse_existing(path, args.force)
     else:
         need_stdout()
+    if args.format == RAW and path is None:
+        formats.refuse_terminal()
     values = _key_offline(args, path, out) if args.network else _key_of_unit(args, path, out)
     if path:
         text = f"{path}: {values['bits']} bits of key {values['index']}"

@@ -77,7 +77,7 @@ def _refuse_same(args: argparse.Namespace, target: Path | None) -> None:
     read, written = _stat(sys.stdin if is_stdin(args) else args.file), _stat(target or sys.stdout)
     if read and written and stat.S_ISREG(read.st_mode) and os.path.samestat(read, written):
         names = "stdin" if is_stdin(args) else args.file, target or "stdout"
-        raise FileError("{} and {} are the same file".format(*names), "name another file for the output: -o FILE")
+        raise FileError("{} and {} are the same file".format(*names), "name another file for the output: -o OTHER")
 
 
 def _stat(file: Any) -> os.stat_result | None:

@@ -64,11 +64,12 @@ _PROVISION_EXAMPLES = """\
 
 
 def new_network(args: argparse.Namespace, out: Output) -> None:
-    path: Path = args.output or Path(f"{args.name}{SUFFIX}")
+    name = Path(args.name).name.removesuffix(SUFFIX) if args.name.endswith(SUFFIX) else args.name
+    path: Path = args.output or Path(f"{args.name.removesuffix(SUFFIX)}{SUFFIX}")
     _refuse_members(path, args)
     refuse_existing(path, args.force)
     network = Network.new(
-        args.name,
+        name,
         p1=args.p1,
         p2=args.p2,
         digits=DIGITS if args.digits is None else args.digits,

@@ -10,8 +10,9 @@ from typing import Any, NoReturn
 
 from ndks.exceptions import UsageError
 
+from .arguments import file_path
 from .output import encoded, write_stdout
-from .suggestions import did_you_mean, explain_unknown
+from .suggestions import did_you_mean, explain_unknown, value_like_option
 
 Handler = Callable[[argparse.Namespace, Any], int | None]
 _RAW = argparse.RawDescriptionHelpFormatter
@@ -29,6 +30,8 @@ class Parser(argparse.ArgumentParser):
         """Raise a UsageError that names the help of this command."""
         if message.startswith("the following arguments are required") and (unknown := self._unknown_options()):
             message = explain_unknown(unknown, self._option_string_actions)  # such as -x.txt where FILE is missing
+        if message.endswith("expected one argument"):
+            message = f"{message}{value_like_option(self._words, self._option_string_actions)}"
         raise UsageError(message, f"see {self.prog} --help")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -46,7 +49,8 @@ class Parser(argparse.ArgumentParser):
 
     def refuse_command(self, name: str) -> NoReturn:
         """Refuse an unknown command. UsageError."""
-        self.error(f"there is no command {name!r}; {_instead(name, subparsers_of(self))}")
+        group = f" in {self.prog}" if " " in self.prog else ""
+        self.error(f"there is no command {name!r}{group}; {_instead(name, subparsers_of(self))}")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.nargs == argparse.PARSER and value not in (action.choices or ()):
@@ -79,6 +83,7 @@ def set_up(parser: Parser, examples: str, handler: Handler) -> None:
 
 def add_group(parser: Parser) -> Any:
     """Make a parser a group of commands, and return the action to which they are added."""
+    add_common(parser)
     parser.set_defaults(handler=None, named=parser)
     return parser.add_subparsers(metavar="COMMAND")
 
@@ -92,7 +97,9 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         default=_SUPPRESS,
         help="log requests and answers on stderr, without secrets",
     )
-    parser.add_argument("--log-file", metavar="FILE", default=_SUPPRESS, help="append the same log with times to FILE")
+    parser.add_argument(
+        "--log-file", metavar="FILE", type=file_path, default=_SUPPRESS, help="append the same log with times to FILE"
+    )
 
 
 def _instead(word: str, choices: Iterable[Any]) -> str:

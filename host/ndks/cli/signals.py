@@ -1,17 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Handlers of SIGTERM and SIGHUP: a command ends as after an error, and removes its temporary files."""
+"""Handlers of signals: the first one ends a command as an error does, which removes its temporary files."""
 
 import signal
 from types import FrameType
 
-_ENDING = [signal.SIGTERM]
+_ENDING = [signal.SIGINT, signal.SIGTERM]
 if hasattr(signal, "SIGHUP"):  # not on Windows
     _ENDING.append(signal.SIGHUP)
 
 
 def end_on_signals() -> None:
-    """Make SIGTERM and SIGHUP raise SystemExit(128 + number)."""
+    """Make SIGTERM and SIGHUP raise SystemExit(128 + number), and SIGINT KeyboardInterrupt."""
     for number in _ENDING:
         is_nohup = number != signal.SIGTERM and signal.getsignal(number) is signal.SIG_IGN
         if not is_nohup:
@@ -20,5 +20,7 @@ def end_on_signals() -> None:
 
 def _end(number: int, _frame: FrameType | None) -> None:
     for each in _ENDING:
-        signal.signal(each, signal.SIG_IGN)  # a closed terminal sends several, and the first ends the command
+        signal.signal(each, signal.SIG_IGN)  # a closed terminal sends several, and people press Ctrl-C twice
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
     raise SystemExit(128 + number)

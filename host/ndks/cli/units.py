@@ -12,6 +12,7 @@ from ndks.board import deploy
 from ndks.driver import finding
 from ndks.driver.answers import Status
 from ndks.driver.unit import Unit
+from ndks.exceptions import FileError
 from ndks.line import usb
 from ndks_protocol.errors import RANGE
 
@@ -50,6 +51,8 @@ def list_units(args: argparse.Namespace, out: Output) -> None:
     devices = usb.attached()
     for problem in usb.problems(devices):
         note(problem)
+    for error in {str(unit.problem): unit.problem for unit in found if isinstance(unit.problem, FileError)}.values():
+        report(error.code, str(error), error.advice)
     values = {"units": [_found_values(unit) for unit in found], "usb": [asdict(device) for device in devices]}
     out.result(values, "\n".join(map(_found_line, found)) or "no unit is attached, and no emulated unit runs")
 
@@ -96,6 +99,8 @@ def _found_values(found: finding.Found) -> dict[str, Any]:
 
 def _found_line(found: finding.Found) -> str:
     state = f"{found.problem.code}: {found.problem}" if found.problem else ""
+    if isinstance(found.problem, FileError):  # of the store, about all of its units
+        state = "binding unreadable"
     if found.hello:
         state = f"{found.hello.state}, bound to this laptop" if found.is_bound_here else found.hello.state
     where = f", emulated in {found.candidate.directory}" if found.candidate.directory else ""

@@ -48,7 +48,7 @@ def plan_download(
 ) -> StreamPlan:
     """Return the plan of the interrupted download to `target`, or a new one; `index` defaults to the next key.
 
-    FileError when `target` exists or another download was interrupted there; `force` starts again.
+    FileError when `target` exists or another stream was interrupted there; `force` starts again.
     """
     refuse_existing(target, force=True)
     refuse_long_name(plan_of(target))
@@ -113,8 +113,7 @@ def _another_stream(begun: StreamPlan, wanted: StreamPlan, target: Path) -> File
         what = f"{plan_of(target)} is of key {begun.k}, not {wanted.k}"
         return FileError(what, f"add --index {begun.k} to complete it, or --force to start again")
     return FileError(
-        f"{plan_of(target)} belongs to another download: key {begun.k}, {begun.bits} bits, format {begun.format}, "
-        f"unit {begun.serial}",
+        f"{plan_of(target)} is of key {begun.k}, {begun.bits} bits, format {begun.format}, unit {begun.serial}",
         "repeat that command to complete it, or use --force to start again",
     )
 

@@ -34,7 +34,7 @@ from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, FileError, UsageError, reason
 from ..files import read_private, refuse_public, remove_done, write_private
 from ..owners import refuse_foreign
-from ..paths import make_private_directory
+from ..paths import at_home, make_private_directory
 from .counters import Minimum, MinimumCounters, number
 from .fingerprint import Characteristics, characteristics, differences, fingerprint
 
@@ -191,7 +191,8 @@ class BindingStore:
     def refuse_existing(self, *, overwrite: bool) -> None:
         """Raise FileError if the store has bindings, unless `overwrite`."""
         if self._secret_path.exists() and not overwrite:
-            raise FileError(f"{self.directory} has bindings already", "repeat with --force to overwrite them")
+            advice = "keep a copy of them first, ndks bind --backup FILE; then repeat with --force to overwrite them"
+            raise FileError(f"{self.directory} has bindings already", advice)
 
     def export(self) -> dict[str, bytes]:
         """Return the content of all files by their paths in the directory, for `replace`."""
@@ -285,7 +286,7 @@ def home() -> Path:
     """Return the directory of this user's bindings. FileError for a user without a home directory."""
     named = os.environ.get(HOME)
     if named:
-        return Path(named)
+        return Path(at_home(named))
     try:
         usual = platformdirs.user_config_path("ndks")
     except Exception as error:  # RuntimeError, KeyError or others: there is no home directory

@@ -9,13 +9,13 @@ import contextlib
 import logging
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ndks_protocol.commands import HELLO
 
 from .. import times
 from ..exceptions import NdksError, NoUnit, SeveralUnits, reason
+from ..paths import at_home
 from ..printable import printable
 from . import usb
 from .link import Link
@@ -77,15 +77,8 @@ def select_port(wanted: str | None) -> str:
 
 
 def _at_home(name: str) -> str:
-    """Expand ~ in a name, which shells do only at the start of a word."""
     scheme = EMULATOR if name.startswith(EMULATOR) else ""
-    path = name.removeprefix(scheme)
-    if not path.startswith("~"):
-        return name
-    try:
-        return f"{scheme}{Path(path).expanduser()}"
-    except RuntimeError:  # there is no such user
-        return name
+    return scheme + at_home(name.removeprefix(scheme))
 
 
 def _is_unit(port: str) -> bool:

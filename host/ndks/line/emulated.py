@@ -3,6 +3,7 @@
 """Transport to an emulated unit in this process."""
 
 import contextlib
+import shlex
 import time
 from pathlib import Path
 
@@ -25,6 +26,7 @@ class EmulatorTransport:
         refuse_foreign([directory])
         if is_there(directory):
             refuse_foreign(directory.glob("*"))
+        need_parent(directory)
         try:
             flash = ndks_emulator.UnitDirectory(directory, create=create)
             self._unit = ndks_emulator.MemoryUnit(flash, make_generator=make_generator)
@@ -63,3 +65,12 @@ def port_beside(port: str, serial_number: str) -> str:
             if file.is_file() and read_small(file).decode().strip().upper() == serial_number.upper():
                 return f"{EMULATOR}{file.parent}"
     return ""
+
+
+def need_parent(directory: Path) -> None:
+    """Raise NoUnit if a directory of an emulated unit cannot be made because its parent is missing."""
+    if not is_there(directory.parent):
+        raise NoUnit(
+            f"there is no directory {directory.parent}",
+            f"check the name, or create it: mkdir -p {shlex.quote(str(directory.parent))}",
+        )

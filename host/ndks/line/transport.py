@@ -11,9 +11,11 @@ import contextlib
 import errno
 import os
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import serial
 
@@ -84,6 +86,8 @@ def is_port(name: str) -> bool:
 def _open_emulated(name: str, create: bool, make_generator: MakeGenerator | None) -> Transport:
     from .emulated import EmulatorTransport  # here, because most users have a board
 
+    if not name:
+        raise UsageError(f"{EMULATOR} lacks the name of a directory", f"name it, such as {EMULATOR}alice")
     return EmulatorTransport(Path(name), create=create, make_generator=make_generator)
 
 
@@ -204,9 +208,25 @@ def _refusal(port: str, error: OSError) -> NdksError:
     return _nothing_there(port)
 
 
-def _nothing_there(port: str) -> NoUnit:
+def _no_listener(port: str) -> NdksError:
+    """Return what is wrong with the address of a socket, or else that nothing listens there."""
+    example = f"such as {_SOCKET}127.0.0.1:7000"
+    try:
+        address = urlsplit(port)
+        if not address.hostname or address.port is None:
+            raise ValueError
+    except ValueError:
+        return UsageError(f"{port} must name a host and a TCP port", f"name both, {example}")
+    try:
+        socket.getaddrinfo(address.hostname, None)
+    except (OSError, UnicodeError):
+        return UsageError(f"there is no host {address.hostname}", f"name one that exists, {example}")
+    return NoUnit(f"nothing listens at {port}", "start an emulated unit there: ndks emulate DIR --tcp PORT")
+
+
+def _nothing_there(port: str) -> NdksError:
     if port.startswith(_SOCKET):
-        return NoUnit(f"nothing listens at {port}", "start an emulated unit there: ndks emulate DIR --tcp PORT")
+        return _no_listener(port)
     if is_there(Path(port)) and Path(port).is_dir():
         return NoUnit(f"{port} is a directory", f"to use an emulated unit in it: --unit {EMULATOR}{port}")
     if os.path.islink(port):  # noqa: PTH114

@@ -32,7 +32,7 @@ REQUIREMENTS = (
         "The cages let no network through.",
         "4.1.1",
         "A probe of TCP, UDP and abstract Unix sockets reaches the other side without cages, but not inside. Both "
-        "are processes of one computer, with one file system: the cages are no sandbox.",
+        "are processes of one computer, with one file system: the cages are not a sandbox.",
         judgements.checks(lambda e: e.no_channel.cages.checks),
     ),
     Requirement(

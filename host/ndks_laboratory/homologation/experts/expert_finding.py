@@ -49,7 +49,7 @@ class ExpertFinding:
         except FieldError as error:
             why = str(error)
         except (ValueError, RecursionError):
-            why = "it is no JSON"
+            why = "it is not JSON"
         raise FileError(f"{path} is not a finding of an expert: {why}", "mend it; docs/homologation.md has the schema")
 
     @classmethod

@@ -15,7 +15,7 @@ class Fields:
 
     def __init__(self, values: Any, where: str, names: Sequence[str]) -> None:
         if not isinstance(values, dict):
-            raise FieldError(f"{where or 'the file'} is no JSON object")
+            raise FieldError(f"{where or 'the file'} is not a JSON object")
         self._values = cast(dict[str, Any], values)
         self._where = f"{where}." if where else ""
         for name in names:
