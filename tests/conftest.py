@@ -16,7 +16,7 @@ from support.power_cuts import power_cuts, pytest_terminal_summary  # noqa: F401
 from support.public_network import NETWORK_NAME, public_network
 
 import ndks
-from ndks.laptop.bindings import HOME
+from ndks.laptop.homes import HOME
 
 settings.register_profile("ndks", deadline=None, derandomize=True)  # machines are shared: no test fails for being slow
 settings.load_profile("ndks")

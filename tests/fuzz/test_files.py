@@ -26,7 +26,8 @@ from ndks.driver.answers import Hello
 from ndks.exceptions import NdksError
 from ndks.laptop import backup, words
 from ndks.laptop.bindings import BindingStore
-from ndks.network.network_file import Member, Network, admit_unit, note_binding
+from ndks.network.admission import admit_unit, note_binding
+from ndks.network.network_file import Member, Network
 from ndks_protocol import commands
 
 SERIAL, OTHER_SERIAL = "0011223344556677", "AABBCCDDEEFF0011"

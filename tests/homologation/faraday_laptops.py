@@ -12,7 +12,7 @@ from host.conftest import Call
 from host.running import Finished
 
 import ndks
-from ndks.laptop.bindings import HOME
+from ndks.laptop.homes import HOME
 from ndks_laboratory.faraday import Computer, LaptopChannel, channels
 
 SALT = "00112233445566778899aabbccddeeff"

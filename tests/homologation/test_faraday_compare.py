@@ -17,7 +17,7 @@ from host.running import Finished, assert_refused, command_line, environment
 import ndks
 from host import conftest as host_fixtures
 from ndks.exceptions import FileError
-from ndks.laptop.bindings import HOME
+from ndks.laptop.homes import HOME
 from ndks_laboratory.faraday import Record, compare_records, keys_of_network
 from ndks_laboratory.outcome import FAILED, NOT_SHOWN, Check, Outcome, worst_of
 from ndks_laboratory.stages.cage import find_cage

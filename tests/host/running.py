@@ -13,7 +13,7 @@ from pathlib import Path
 
 from support.emulate_process import PATIENCE
 
-from ndks.laptop.bindings import HOME
+from ndks.laptop.homes import HOME
 
 _PIPE_SIZE = 4096  # the smallest that Linux allows
 _SENTENCE = r"(.+)(?:(?<![.?!])\.|(?<=[?!]))"  # ends with one full stop, or with its own ? or !

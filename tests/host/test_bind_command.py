@@ -19,7 +19,7 @@ from support.emulate_process import emulated
 from unit.other_member import flipped
 
 import ndks
-from ndks.laptop.bindings import HOME
+from ndks.laptop.homes import HOME
 from ndks.laptop.words import from_words, to_words
 
 pytest.importorskip("termios", reason="this system has no pseudo-terminals")

@@ -26,8 +26,8 @@ import ndks
 from ndks.driver import streams as download
 from ndks.laptop import bindings as binding_store
 from ndks.laptop import fingerprint
-from ndks.laptop.bindings import HOME
 from ndks.laptop.fingerprint import characteristics
+from ndks.laptop.homes import HOME
 from ndks.line import discovery
 from ndks.line import usb as ndks_usb
 from ndks_emulator import MemoryUnit

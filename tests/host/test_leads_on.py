@@ -17,7 +17,7 @@ from host.conftest import Call
 from host.running import assert_refused, command_line, environment, run_at_terminal, run_with_input
 from support.emulate_process import PATIENCE, allow_interrupts
 
-from ndks.laptop.bindings import HOME
+from ndks.laptop.homes import HOME
 
 pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
 

@@ -12,7 +12,7 @@ from host.running import run
 
 import ndks
 from ndks.files import whole_file, write_private
-from ndks.laptop.bindings import HOME
+from ndks.laptop.homes import HOME
 from ndks.paths import inherit_owner
 
 USER, GROUP = 65534, 65533

@@ -23,7 +23,7 @@ from unit.other_member import OtherMember, flipped
 
 import ndks
 from ndks import cli
-from ndks.laptop.bindings import HOME
+from ndks.laptop.homes import HOME
 from ndks.laptop.words import from_words, to_words
 from ndks_protocol import commands
 from ndks_unit.dispatcher import HANDLERS

@@ -18,7 +18,8 @@ from ndks.laptop import backup
 from ndks.laptop.bindings import Binding, BindingStore
 from ndks.laptop.fingerprint import characteristics, differences
 from ndks.laptop.words import WORDS, from_words
-from ndks.network.network_file import Member, Network, note_binding
+from ndks.network.admission import note_binding
+from ndks.network.network_file import Member, Network
 from ndks_protocol.commands import MAX_LANE
 
 from . import stdin

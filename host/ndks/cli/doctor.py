@@ -17,8 +17,9 @@ import ndks
 from ndks import times
 from ndks.driver import finding
 from ndks.exceptions import FileError, NdksError, UsageError, reason
-from ndks.laptop.bindings import BindingStore, other_homes
+from ndks.laptop.bindings import BindingStore
 from ndks.laptop.fingerprint import characteristics, differences
+from ndks.laptop.homes import other_homes
 from ndks.line import usb
 from ndks.line.ports import listed_ports
 from ndks.printable import printable

@@ -44,7 +44,7 @@ _NOTES = _Notes()
 _FORM = _Lines("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
 
 
-def show_log(*, verbose: bool, file: str | None = None) -> None:
+def show_log(*, verbose: bool, file: Path | None = None) -> None:
     """Print the log from now on, and append all of it to a file; a second call changes only the level. FileError."""
     _NOTES.setLevel(logging.DEBUG if verbose else logging.WARNING)
     kept = [_handler_of(file)] if file else []
@@ -55,9 +55,9 @@ def show_log(*, verbose: bool, file: str | None = None) -> None:
         logger.setLevel(logging.DEBUG if verbose or file else logging.WARNING)
 
 
-def _handler_of(file: str) -> logging.Handler:
+def _handler_of(file: Path) -> logging.Handler:
     try:
-        handler = _File(Path(file), encoding="utf-8", errors="backslashreplace")
+        handler = _File(file, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise FileError(f"log file {file} cannot be written: {reason(error)}") from None
     handler.setFormatter(_FORM)

@@ -11,7 +11,8 @@ from pathlib import Path
 import ndks
 from ndks.exceptions import FileError
 from ndks.files import refuse_existing
-from ndks.network.network_file import SUFFIX, Network, replace_network
+from ndks.network.admission import replace_network
+from ndks.network.network_file import SUFFIX, Network
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 

@@ -12,8 +12,9 @@ from ndks_protocol.commands import MAX_NUMBER
 
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, DeviceError, NdksError, ProtocolError, VersionMismatch, device_error
-from ..laptop.bindings import HOME, Binding, BindingStore
+from ..laptop.bindings import Binding, BindingStore
 from ..laptop.counters import MinimumCounters
+from ..laptop.homes import HOME
 from ..line.link import Link, unpack_answer
 from ..line.session import open_session, unlock
 from ..refusals import UPGRADE_HOST, UPGRADE_UNIT

@@ -15,7 +15,7 @@ import psutil
 
 from ..exceptions import FileError
 from ..files import read_small, write_private
-from ..laptop.bindings import home
+from ..laptop.homes import home
 from ..strict_json import loads
 
 _log = logging.getLogger(__name__)

@@ -16,7 +16,8 @@ from ..laptop.bindings import Binding, BindingStore
 from ..laptop.words import from_words, to_words
 from ..line.link import Link
 from ..line.transport import Transport, open_transport
-from ..network.network_file import Network, admit_unit, note_binding
+from ..network.admission import admit_unit, note_binding
+from ..network.network_file import Network
 from ..times import DEFAULT_TIMEOUT
 from .answers import LOCKED
 from .exported_keys import KeyVerbs

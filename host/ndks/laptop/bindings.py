@@ -9,11 +9,9 @@
 DIRECTORY is NDKS_HOME, else the user's configuration directory for ndks. All files have mode 0600.
 """
 
-import getpass
 import hmac
 import json
 import logging
-import os
 import re
 import secrets
 import shlex
@@ -22,8 +20,6 @@ from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol, cast
-
-import platformdirs
 
 from ndks_protocol import errors
 from ndks_protocol.binding import BINDING_SIZE, BindingKeys
@@ -34,13 +30,13 @@ from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, FileError, UsageError, reason
 from ..files import read_private, refuse_public, remove_done, write_private
 from ..owners import refuse_foreign
-from ..paths import at_home, make_private_directory
+from ..paths import make_private_directory
 from .counters import Minimum, MinimumCounters, number
 from .fingerprint import Characteristics, characteristics, differences, fingerprint
+from .homes import HOME, home, other_homes
 
 _log = logging.getLogger(__name__)
 
-HOME = "NDKS_HOME"
 FORMAT = 1
 _UNIT_FILE = re.compile(r"(units|counters)/[0-9A-F]{16}\.json")
 _KINDS = ("units", "counters")
@@ -280,46 +276,6 @@ class BindingStore:
         except OSError as error:
             what = f"{self.directory} cannot be created: {reason(error)}"
             raise FileError(what, f"check its permissions, or name another in {HOME}") from None
-
-
-def home() -> Path:
-    """Return the directory of this user's bindings. FileError for a user without a home directory."""
-    named = os.environ.get(HOME)
-    if named:
-        return Path(at_home(named))
-    try:
-        usual = platformdirs.user_config_path("ndks")
-    except Exception as error:  # RuntimeError, KeyError or others: there is no home directory
-        raise _homeless(str(error)) from None
-    if not usual.is_absolute():  # "~" was not expanded
-        raise _homeless(str(usual))
-    return usual
-
-
-def other_homes(searched: Path) -> list[Path]:
-    """Return other directories of bindings of this person: with sudo, or with another HOME."""
-    users = {os.environ.get("SUDO_USER") or "", _user()} - {""}
-    usual = [Path(os.path.expanduser(f"~{user}"), ".config", "ndks") for user in sorted(users)]  # noqa: PTH111 (no error)
-    return [path for path in usual if path != searched and _holds_bindings(path)]
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a user unknown to the system
-        return ""
-
-
-def _holds_bindings(path: Path) -> bool:
-    try:
-        return (path / "units").is_dir()
-    except OSError:  # of another user
-        return False
-
-
-def _homeless(why: str) -> FileError:
-    advice = f"name a directory for this laptop's bindings in {HOME}: export {HOME}=DIRECTORY"
-    return FileError(f"this user has no home directory ({why})", advice)
 
 
 def _unit_from(serial_number: str, values: Any) -> BoundUnit:

@@ -2,31 +2,23 @@
 # SPDX-License-Identifier: MIT
 """Network files: the secret, parameters and members of a network (PROTOCOL.md section 8)."""
 
-import contextlib
-import itertools
 import json
-import os
 import re
 import secrets
-import shlex
-from collections.abc import Generator
 from dataclasses import asdict, dataclass, field, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Self, cast
-
-from filelock import BaseFileLock, FileLock, Timeout
 
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 from ndks_protocol.generator import Generator as KeyGenerator
 from ndks_protocol.network_id import network_id
 
-from .. import strict_json, times
+from .. import strict_json
 from ..crypto import CRYPTO
 from ..exceptions import FileError, NetworkFileError, UsageError, reason
 from ..files import read_small, refuse_public, write_private
-from ..paths import follow, inherit_owner, is_there
+from ..paths import is_there
 from ..system_errors import file_errors
 
 SUFFIX = ".ndksnet"
@@ -37,7 +29,6 @@ _SECRET_SIZE = 32
 _BINDING_ID = re.compile("[0-9a-fA-F]{32}")
 _NO_BINDING_ID = "00" * 16
 _DECIMALS = 40  # of random parameters
-_LONGEST = 255  # bytes of a file name
 
 
 @dataclass(frozen=True)
@@ -231,74 +222,6 @@ class Network:
         if values.get("network_id", network.network_id) != network.network_id:
             raise UsageError("its secret or parameters do not match its network_id")
         return network
-
-
-def admit_unit(path: Path, serial_number: str, label: str) -> tuple[Network, int]:
-    """Take the next lane of a network for a unit, write the network file, and return the network and the lane."""
-    with _locked(path) as locked:
-        network, lane = Network.load(locked).admit(serial_number, label)
-        network.save(locked, overwrite=True)
-        return network, lane
-
-
-def replace_network(path: Path, network: Network) -> Path | None:
-    """Write another network to an existing file. If the former one has units, keep it and return its new path."""
-    with _locked(path) as locked:
-        kept = _keep(locked) if network.units_in(locked) else None
-        network.save(locked, overwrite=True)
-    return path.with_name(kept.name) if kept and not path.is_symlink() else kept
-
-
-def _keep(path: Path) -> Path:
-    """Copy a network file to the first free name of .old, .old2 and so on. FileError, OSError."""
-    names = (path.with_name(f"{path.name}.old{number if number > 1 else ''}") for number in itertools.count(1))
-    kept = next(name for name in names if not os.path.lexists(name))
-    write_private(kept, read_small(path), overwrite=False, beside=path)
-    return kept
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Generator[Path]:
-    """Lock a network file against other processes and yield its path without links."""
-    path = follow(path)  # one lock for all links to the file
-    lock = _take_lock(path)
-    try:
-        yield path
-    finally:
-        with contextlib.suppress(OSError):  # harmless: the lock ends with this process
-            lock.release()
-
-
-def _take_lock(path: Path) -> BaseFileLock:
-    """Lock a network file with a lock file beside it. FileError."""
-    name = f".{path.name}.lock"
-    if len(os.fsencode(name)) > _LONGEST:
-        name = f".{sha256(os.fsencode(path.name)).hexdigest()}.lock"
-    beside = path.with_name(name)
-    # A soft lock of filelock, which is the file itself, would stay after a killed process.
-    lock = FileLock(beside, timeout=times.LOCK_TIMEOUT, mode=0o600, fallback_to_soft=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise FileError(f"{path} is in use by another process", "wait for it and repeat") from None
-    except OSError as error:
-        advice = "check the permissions of its directory; if its file system has no locks, copy it to one that has"
-        raise FileError(f"{path} cannot be locked: {reason(error)}", advice) from None
-    inherit_owner(beside, path)
-    return lock
-
-
-def note_binding(path: Path, lane: int, binding_id: str) -> None:
-    """Write the binding id of the unit on a lane to the network file. FileError, UsageError."""
-    with _locked(path) as locked:
-        network = Network.load(locked)
-        member = network.member(lane)
-        if member is None:
-            raise UsageError(
-                f"no unit of {path} has lane {lane}", f"see all units: ndks network show {shlex.quote(str(path))}"
-            )
-        others = (replace(other, binding_id=binding_id) if other is member else other for other in network.members)
-        replace(network, members=tuple(others)).save(locked, overwrite=True)
 
 
 def _stored(member: Member) -> dict[str, Any]:

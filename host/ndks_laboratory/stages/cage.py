@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from ndks.laptop.bindings import HOME
+from ndks.laptop.homes import HOME
 from ndks_laboratory import times
 
 _CAGES = (["unshare", "--net"], ["unshare", "-r", "--net"])  # the first works for root, the second for most users
