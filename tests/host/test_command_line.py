@@ -3,6 +3,7 @@
 """A command line that is nearly right: what was meant, where the help is, and the same as JSON."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,7 @@ def test_a_log_file_gets_all_of_it(alice: str, tmp_path: Path) -> None:
     assert quiet.stderr.count("\n") == 1
     first = log.read_text()
     assert "HELLO" in first
+    assert os.name != "posix" or log.stat().st_mode & 0o777 == 0o600
     assert quiet.text.strip() not in first
     assert run("key", "--index", 1, "--unit", alice, "--log-file", log).status == 0
     assert log.read_text().startswith(first)

@@ -4,6 +4,7 @@
 
 import logging
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 from ndks.exceptions import FileError, reason
@@ -28,7 +29,12 @@ class _Lines(logging.Formatter):
 
 
 class _File(logging.FileHandler):
-    """A log file. Where it can be written no more it ends with one warning, and the command goes on."""
+    """A log file of mode 0600. Where it can be written no more it ends with one warning, and the command goes on."""
+
+    def _open(self) -> TextIOWrapper:
+        path = Path(self.baseFilename)
+        path.touch(0o600)  # the mode of a new file only
+        return path.open(self.mode, encoding=self.encoding, errors=self.errors)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's own name)
         error = sys.exc_info()[1]
