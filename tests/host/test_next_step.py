@@ -222,6 +222,7 @@ def test_the_line_of_trust_names_an_emulated_unit_beside_this_one(
     call("network", "new", "office")
     provision = ("provision", "office.ndksnet", "--bind", "--unit")
     assert "UNIT" in call(*provision, "emulator:alice").text
+    (tmp_path / "elsewhere").mkdir()
     call(*provision, f"emulator:{tmp_path / 'elsewhere' / 'carol'}")
     made = call(*provision, "emulator:my bob").text
     assert "Optional, " in made

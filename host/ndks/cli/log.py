@@ -6,6 +6,7 @@ import logging
 import sys
 from io import TextIOWrapper
 from pathlib import Path
+from typing import Any
 
 from ndks.exceptions import FileError, reason
 from ndks.printable import printable
@@ -34,7 +35,8 @@ class _File(logging.FileHandler):
     def _open(self) -> TextIOWrapper:
         path = Path(self.baseFilename)
         path.touch(0o600)  # the mode of a new file only
-        return path.open(self.mode, encoding=self.encoding, errors=self.errors)
+        file: Any = path.open(self.mode, encoding=self.encoding, errors=self.errors)
+        return file
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's own name)
         error = sys.exc_info()[1]
