@@ -13,9 +13,10 @@ import argparse
 import ast
 import re
 import sys
+from collections import Counter
 
 from marked_tables import table
-from rooms import ROOT, modules
+from rooms import ROOT, modules, room_of
 from walk import WALKS, Walk, walk
 
 PAGE = ROOT / "docs" / "walk.md"
@@ -35,7 +36,8 @@ class Tables:
 
     def text(self, name: str, step: str) -> str:
         if not step:
-            return f"`ndks {' '.join(WALKS[name])}` passes {size_of(self._walks[name])}.\n"
+            rooms = ", ".join(f"{room} {count}" for room, count in files_by_room(self._walks[name]).most_common())
+            return f"`ndks {' '.join(WALKS[name])}` passes {size_of(self._walks[name])}. Files by room: {rooms}.\n"
         self.missing.discard((name, step))
         return table(("file", "functions", "what the file is for"), self.rows(name, step))
 
@@ -58,6 +60,10 @@ class Tables:
         self._known.add(module)
         text = ast.get_docstring(ast.parse(self._modules[module].read_text())) or ""
         return " ".join(text.partition("\n\n")[0].split()).replace("|", "\\|")
+
+
+def files_by_room(found: Walk) -> Counter[str]:
+    return Counter(f"`{room_of(module)}`" for module in {module for step in found.passed.values() for module in step})
 
 
 def size_of(found: Walk) -> str:

@@ -40,7 +40,13 @@ def add_faraday(parser: Parser) -> None:
     parser = add_command(kinds, "channels", "list every channel of this machine", _CHANNELS_EXAMPLES, channels)
     add_unit(parser)
 
-    parser = add_command(kinds, "run", "take keys with no channel open, and write a record", _RUN_EXAMPLES, run)
+    _add_run(add_command(kinds, "run", "take keys with no channel open, and write a record", _RUN_EXAMPLES, run))
+    _add_compare(
+        add_command(kinds, "compare", "compare the records of two or more laptops", _COMPARE_EXAMPLES, compare)
+    )
+
+
+def _add_run(parser: Parser) -> None:
     parser.add_argument(
         "--salt", metavar="HEX", type=_salt, required=True, help="the expert's salt; see ndks faraday salt"
     )
@@ -62,7 +68,8 @@ def add_faraday(parser: Parser) -> None:
     add_output(parser, "write the record to FILE")
     add_unit(parser)
 
-    parser = add_command(kinds, "compare", "compare the records of two or more laptops", _COMPARE_EXAMPLES, compare)
+
+def _add_compare(parser: Parser) -> None:
     add_path(parser, "records", metavar="RECORD", nargs="+", help="the record of a laptop; name two or more")
     add_path(parser, "--opened", metavar="FILE", action="append", help="a decrypted message")
     add_path(

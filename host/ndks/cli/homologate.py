@@ -45,10 +45,27 @@ def add_homologate(parser: Parser) -> None:
         help="port of a blank unit; give two or more",
     )
     add_path(parser, "-o", "--output", metavar="DIR", required=True, help="a new directory for report and evidence")
+    _add_network(parser)
+    _add_evidence(parser)
+    _add_sizes(parser)
+    parser.add_argument(
+        "--seed", metavar="N", type=_between(0, 1 << 64), help="seed of the adversaries (default: random)"
+    )
+    parser.add_argument(
+        "--fault",
+        choices=FAULTS,
+        help="p1: alter one decimal of p1 in Bob's copy; tamper: flip a bit on the line; the units must then fail",
+    )
+
+
+def _add_network(parser: Parser) -> None:
     parser.add_argument("--suite", choices=SUITES, default="hybrid", help="suite of the test network (default: hybrid)")
     parser.add_argument("--digits", metavar="D", type=whole, default=3, help="d of the test network (default: 3)")
     parser.add_argument("--p1", metavar="P1", help="p1 of the test network (default: random, 40 decimals)")
     parser.add_argument("--p2", metavar="P2", help="p2 of the test network (default: random, 40 decimals)")
+
+
+def _add_evidence(parser: Parser) -> None:
     add_path(
         parser,
         "--flash",
@@ -67,6 +84,9 @@ def add_homologate(parser: Parser) -> None:
         help="what a human expert decoded (docs/homologation.md has the schema); if FILE does not exist yet, the test "
         "waits for it",
     )
+
+
+def _add_sizes(parser: Parser) -> None:
     numbers = (
         ("--keys", 10, 100_000, 2000, "keys for the adversaries; fewer than 2000 are too few for a verdict"),
         ("--long-bits", 1 << 16, 1 << 27, 1 << 22, "bits of a long key for them, at least 64 * 10^(d/2)"),
@@ -82,14 +102,6 @@ def add_homologate(parser: Parser) -> None:
     for name, least, most, default, text in numbers:
         kind, metavar = _between(least, most), "N" if name in ("--keys", "--letters") else "BITS"
         parser.add_argument(name, metavar=metavar, type=kind, default=default, help=f"{text} (default: {default})")
-    parser.add_argument(
-        "--seed", metavar="N", type=_between(0, 1 << 64), help="seed of the adversaries (default: random)"
-    )
-    parser.add_argument(
-        "--fault",
-        choices=FAULTS,
-        help="p1: alter one decimal of p1 in Bob's copy; tamper: flip a bit on the line; the units must then fail",
-    )
 
 
 _EXAMPLES = """\
