@@ -7,7 +7,7 @@ import shlex
 
 _NEEDS_UNIT = re.compile(
     r"\bndks (?:bind(?: --allow-jump)?(?! --(?:backup|forget|restore|show))|info|key(?: --index \d+)?(?! --network)"
-    r"|provision NETWORK|zeroize)\b(?! --unit)"
+    r"|provision NETWORK|trust LANE ID|zeroize)\b(?! --unit)"
 )
 
 
