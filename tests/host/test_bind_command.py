@@ -443,7 +443,9 @@ def test_trust(here: Laptop, elsewhere: Laptop, pair: tuple[str, str, str], tmp_
         assert here.run("encrypt", tmp_path / "letter", "--force", "--mode", mode, "--unit", alice).status == 0
         refused = elsewhere.run("decrypt", tmp_path / "letter.ndks", "-o", desk / "x", "--mode", mode, "--unit", bob)
         assert_refused(refused, "BINDING", 5)
-        assert refused.advice.endswith(f"(ndks info --unit UNIT shows it there) and run: ndks trust LANE ID --unit {bob}")
+        assert refused.advice.endswith(
+            f"(ndks info --unit UNIT shows it there) and run: ndks trust LANE ID --unit {bob}"
+        )
         assert list(desk.iterdir()) == []
     assert elsewhere.run("trust", 1, 0, "--unit", bob).status == 0
     assert send().output == LETTER
