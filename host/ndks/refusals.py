@@ -93,7 +93,8 @@ REFUSALS = {
     ),
     errors.BINDING: RefusalRow(
         "the sender's unit is bound to another laptop than this unit was told",
-        "ask the sender; if his unit was moved, ask for its binding id (ndks info --unit UNIT shows it there) and run: ndks trust LANE ID",
+        "ask the sender; if his unit was moved, ask for its binding id (ndks info --unit UNIT shows it there) and run: "
+        "ndks trust LANE ID",
         is_authentication=True,
     ),
     errors.CONFLICT: RefusalRow(

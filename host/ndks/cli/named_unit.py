@@ -6,8 +6,8 @@ import re
 import shlex
 
 _NEEDS_UNIT = re.compile(
-    r"\bndks (?:bind(?: --allow-jump)?(?! --(?:backup|forget|restore|show))|info|key(?: --index \d+)?(?! --network)"
-    r"|provision NETWORK|trust LANE ID|zeroize)\b(?! --unit)"
+    r"\bndks (?:bind(?: --allow-jump)?(?! --(?:backup|forget|restore|show))|info"
+    r"|key(?: --index \d+(?: --advance)?)?(?! --network)|provision NETWORK|trust LANE ID|zeroize)\b(?! --unit)"
 )
 
 
