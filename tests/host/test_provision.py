@@ -10,6 +10,7 @@ import pytest
 from host.running import Finished, assert_refused, finish, run, start
 
 import ndks
+from ndks.network.admission import admit_unit
 from ndks_protocol import commands
 
 
@@ -72,7 +73,7 @@ def test_lane_is_not_given_again_to_a_unit_that_comes_back_blank(network_file: P
 def test_lane_is_not_given_again_when_the_unit_refused_it(network_file: Path, tmp_path: Path) -> None:
     # The unit's flash fails after the lane was written to the file: a lost lane is better than a shared one.
     with ndks.open(f"emulator:{tmp_path / 'alice'}", create=True) as unit:
-        network, lane = ndks.network.network_file.admit_unit(network_file, unit.hello.serial_number, "")
+        network, lane = admit_unit(network_file, unit.hello.serial_number, "")
         with pytest.raises(ndks.DeviceError):
             unit.provision(network, commands.COMMON_LANE)
     assert lane == 1
