@@ -61,7 +61,7 @@ def test_the_first_try_of_the_help_line_by_line(desk: Path, tmp_path: Path, call
         (["encrypt", "--", "-notes.txt", "--unit", "x"], "after --, every word is a file: put --unit before --."),
         (["encrypt", "x", "-o", "-out.ndks"], "-out.ndks looks like an option: write -o ./-out.ndks."),
         (["provision", "x", "--label", "-a"], "-a looks like an option: write --label=-a."),
-        (["completion"], "the following arguments are required: shell."),
+        (["completion"], "the following arguments are required: shell; choose from bash, zsh, tcsh, fish, powershell."),
     ],
 )
 def test_what_is_nearly_right(arguments: list[str], meant: str, desk: Path, call: Call) -> None:

@@ -58,7 +58,7 @@ def test_a_network_with_units_is_not_replaced(tmp_path: Path, monkeypatch: pytes
     file.chmod(0o644)  # counts too
     refused = call("network", "new", "office")
     assert_refused(refused, "FILE", 1)
-    assert "office.ndksnet is a network with 1 unit; a new one cannot talk to them" in refused.stderr
+    assert "office.ndksnet is a network with 1 unit; a new one cannot talk to it" in refused.stderr
     assert refused.advice == "give the new one another name: ndks network new NAME"
     assert call("network", "new", "NAME").status == 0
 
@@ -249,3 +249,16 @@ def test_a_capsule_of_another_network_names_the_files_to_compare(
     refused = call("decrypt", tmp_path / "letter.ndks", "--unit", alice, "-o", "-")
     assert_refused(refused, "HEADER", 5)
     assert f"(ndks info --unit {alice}, ndks network show FILE)" in refused.advice
+
+
+def test_emulated_units_in_this_directory_are_named(
+    make_unit: MakeUnit, desk: Path, monkeypatch: pytest.MonkeyPatch, call: Call
+) -> None:
+    plug_in_ports(monkeypatch)
+    plug_in_devices(monkeypatch)
+    make_unit("desk/alice")
+    monkeypatch.chdir(desk)
+    finished = call("key", "--index", 1)
+    assert_refused(finished, "NO_UNIT", 3)
+    assert finished.advice == "name one: --unit emulator:alice"
+    assert call("key", "--index", 1, "--unit", "emulator:alice").status == 0

@@ -47,7 +47,7 @@ def _namespaces_missing(_config: pytest.Config, _arguments: tuple[str, ...]) -> 
 
 
 MARKS = {
-    "kernel": Mark(6, "isolates processes in network namespaces of the kernel", _namespaces_missing),
+    "kernel": Mark(12, "isolates processes in network namespaces of the kernel", _namespaces_missing),
     "consumers": Mark(3, "runs programs of others on what NDKS writes", _programs_missing),
     "hardware": Mark(15, "runs on a unit that is plugged in", _unit_missing),
     "chip": Mark(20, "runs CircuitPython on an emulated RP2040", _image_missing),

@@ -9,11 +9,11 @@ from typing import Any
 
 import shtab
 
+from ndks.driver.finding import units_here
 from ndks.driver.running import running_units
 from ndks.exceptions import FileError, reason
 from ndks.files import whole_file
 from ndks.line.discovery import candidates
-from ndks.line.transport import EMULATOR
 from ndks.network.network_file import SUFFIX
 
 from .arguments import need
@@ -71,7 +71,8 @@ def completion(args: argparse.Namespace, out: Output) -> None:
         return
     shell = args.shell or (_own_shell() if args.install else "")
     if not shell:
-        args.named.error("the following arguments are required: shell")
+        shells = ", ".join(shtab.SUPPORTED_SHELLS)
+        args.named.error(f"the following arguments are required: shell; choose from {shells}")
     script = _script(shell)
     if args.install:
         path = _installed(shell, script)
@@ -120,5 +121,4 @@ def _installed(shell: str, script: str) -> Path:
 
 def _units() -> list[str]:
     """Return the ports of attached and running units, and the names of emulated units in the current directory."""
-    here = [f"{EMULATOR}{path.parent.name}" for path in sorted(Path.cwd().glob("*/nvm.bin"))]
-    return [*(board.port for board in candidates()), *(unit.port for unit in running_units()), *here]
+    return [*(board.port for board in candidates()), *(unit.port for unit in running_units()), *units_here()]

@@ -91,7 +91,8 @@ def _refuse_members(path: Path, args: argparse.Namespace) -> None:
     """Raise FileError if a network with units would be replaced, unless the user insists."""
     units = 0 if args.force else Network.units_in(path)
     if units:
-        what = f"{path} is a network with {units} unit{'s' if units > 1 else ''}; a new one cannot talk to them"
+        size, whom = (f"{units} units", "them") if units > 1 else ("1 unit", "it")
+        what = f"{path} is a network with {size}; a new one cannot talk to {whom}"
         raise FileError(what, "give the new one another name: ndks network new NAME")
 
 

@@ -4,11 +4,13 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..exceptions import FileError, NdksError, NoUnit, reason
 from ..laptop.bindings import BindingStore
 from ..line.discovery import ENVIRONMENT, Candidate, candidates, select_port
 from ..line.emulated import port_beside
+from ..line.transport import EMULATOR
 from ..times import DEFAULT_TIMEOUT
 from .answers import Hello, Status
 from .running import running_units
@@ -59,10 +61,18 @@ def find_port(unit: str | None) -> str:
         port = next((other.port for other in running if other.serial_number.upper() == wanted), "")
         if port:
             return port
+        if not running and (here := units_here()):
+            what = f"{error}; emulated units in this directory: {', '.join(here)}"
+            raise NoUnit(what, f"name one: --unit {here[0]}") from None
         if not running:
             raise
         listing = ", ".join(f"{other.serial_number} at {other.port}" for other in running)
         raise NoUnit(f"{error}; emulated units run: {listing}", f"name one: --unit {running[0].port}") from None
+
+
+def units_here() -> list[str]:
+    """Return the names of emulated units in the current directory."""
+    return [f"{EMULATOR}{path.parent.name}" for path in sorted(Path.cwd().glob("*/nvm.bin"))]
 
 
 def survey(timeout: float) -> list[Found]:
