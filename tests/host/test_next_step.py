@@ -249,16 +249,3 @@ def test_a_capsule_of_another_network_names_the_files_to_compare(
     refused = call("decrypt", tmp_path / "letter.ndks", "--unit", alice, "-o", "-")
     assert_refused(refused, "HEADER", 5)
     assert f"(ndks info --unit {alice}, ndks network show FILE)" in refused.advice
-
-
-def test_emulated_units_in_this_directory_are_named(
-    make_unit: MakeUnit, desk: Path, monkeypatch: pytest.MonkeyPatch, call: Call
-) -> None:
-    plug_in_ports(monkeypatch)
-    plug_in_devices(monkeypatch)
-    make_unit("desk/alice")
-    monkeypatch.chdir(desk)
-    finished = call("key", "--index", 1)
-    assert_refused(finished, "NO_UNIT", 3)
-    assert finished.advice == "name one: --unit emulator:alice"
-    assert call("key", "--index", 1, "--unit", "emulator:alice").status == 0

@@ -61,9 +61,6 @@ def find_port(unit: str | None) -> str:
         port = next((other.port for other in running if other.serial_number.upper() == wanted), "")
         if port:
             return port
-        if not running and (here := units_here()):
-            what = f"{error}; emulated units in this directory: {', '.join(here)}"
-            raise NoUnit(what, f"name one: --unit {here[0]}") from None
         if not running:
             raise
         listing = ", ".join(f"{other.serial_number} at {other.port}" for other in running)
