@@ -17,6 +17,7 @@ from host.conftest import Call
 from host.running import assert_refused, command_line, environment, run_at_terminal, run_with_input
 from support.emulate_process import PATIENCE, allow_interrupts
 
+import ndks
 from ndks.laptop.homes import HOME
 
 pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
@@ -173,7 +174,9 @@ def test_what_is_not_a_serial_number(call: Call) -> None:
     assert "a serial number has 16 hexadecimal digits" in refused.stderr
 
 
-def test_a_backup_comes_before_force(alice: str, desk: Path, call: Call) -> None:
+def test_a_backup_comes_before_force(desk: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(HOME, str(desk / "home"))
+    ndks.BindingStore().prepare()
     words = call("bind", "--backup", "home.sealed").text.splitlines()[-1]
     refused = run_with_input(words.encode(), "bind", "--restore", "home.sealed", **{HOME: os.environ[HOME]})
     assert_refused(refused, "FILE", 1)
