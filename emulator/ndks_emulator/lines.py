@@ -53,7 +53,7 @@ class Line(Protocol):
         ...
 
     def offer(self, data: bytes) -> int:
-        """Send what the host's end has room for, without waiting; return the number of bytes. Without a host it is 0."""
+        """Send what the host's end has room for, without waiting; return the number of bytes, 0 without a host."""
         ...
 
     def write(self, data: bytes, should_continue: ShouldContinue = always) -> bool:
