@@ -19,7 +19,7 @@ _TIMEOUT = 10.0  # seconds for a request to the chip's thread
 
 
 class RunningChip(Powered):
-    """The chip in `directory`, its data port on `line` and its console on another one, at a speed as of `Pace`."""
+    """The chip in `directory`, with its data port on `line`, at a speed as of `Pace`."""
 
     COMMANDS: ClassVar[Mapping[str, str]] = {
         "reset": "reset the chip, as if pin RUN was grounded for a moment",
@@ -34,9 +34,9 @@ class RunningChip(Powered):
     def __init__(
         self,
         directory: ChipDirectory,
-        line: Line,
         console: Line | None,
-        speed: float | None,
+        speed: float,
+        line: Line,
         announce: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(directory.power, line, announce)
@@ -52,7 +52,7 @@ class RunningChip(Powered):
     def actions(self) -> dict[str, Action]:
         return {
             "reset": lambda: self._ask(lambda chip: chip.reset()),
-            "touch": lambda: self._ask(lambda chip: self._data.touch()),
+            "touch": lambda: self._ask(lambda _: self._data.touch()),
             "bootsel on": lambda: self._press(True),
             "bootsel off": lambda: self._press(False),
             "jumper on": lambda: self._bridge(True),
