@@ -126,6 +126,7 @@ MEANINGS = {
     "command": "a command line that does the same",
     "commitment": "HMAC-SHA256 that commits to the key, or to the text",
     "commitments": "commitments of both laptops",
+    "console": "path of the link to the console of a chip",
     "control": "path of the control socket",
     "date": "when it was written",
     "deleted": "whether the text was deleted",
