@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: MIT
 """The RP2040: our core with rp2040py's peripherals, wired as those expect it."""
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 from rp2040py.clock.simulation_clock import SimulationClock
 from rp2040py.device.bootrom import BOOTROM_B1
@@ -25,6 +27,7 @@ CYCLE_NS = 8  # 125 MHz
 HZ = 125_000_000
 _QSPI_NAMES = ("SCLK", "SS", "SD0", "SD1", "SD2", "SD3")
 _SELECT = 1
+_NEVER = 1 << 63
 _DPRAM, _SIO = 0x50100, 0xD0000
 
 
@@ -40,23 +43,22 @@ class Microcontroller:
         self.simulator = None
         self.flash, self.usb_dpram = memory, self.core.dpram
         self.sio = Sio(self.core)
-        self.gpio = [GPIOPin(self, i) for i in range(30)]
-        self.qspi = [GPIOPin(self, i, name, always_output_enabled=True) for i, name in enumerate(_QSPI_NAMES)]
+        chip: Any = self  # in the eyes of rp2040py, an RP2040
+        self.gpio = [GPIOPin(chip, i) for i in range(30)]
+        self.qspi = [GPIOPin(chip, i, name, always_output_enabled=True) for i, name in enumerate(_QSPI_NAMES)]
         self._reset_qspi_pads()
         self.ssi = Ssi(flash, self.qspi[_SELECT])
-        self.dma = RPDMA(self, "DMA")
-        self.pwm = RPPWM(self, "PWM")
-        self.pio = [RPPIO(self, "PIO0", IRQ.PIO0_IRQ0, 0), RPPIO(self, "PIO1", IRQ.PIO1_IRQ0, 1)]
-        self.peripherals = Peripherals(self, self.ssi, Rosc(entropy))
+        self.dma = RPDMA(chip, "DMA")
+        self.pwm = RPPWM(chip, "PWM")
+        self.pio = [RPPIO(chip, "PIO0", IRQ.PIO0_IRQ0, 0), RPPIO(chip, "PIO1", IRQ.PIO1_IRQ0, 1)]
+        self.peripherals = Peripherals(chip, self.ssi, Rosc(entropy))
 
     # Time
 
     def run(self, deadline: int) -> None:
         """Run to this cycle, or until the core leaves early."""
         self.synchronize()
-        alarm = self.clock.nanos_to_next_alarm / CYCLE_NS if self.clock.has_scheduled_alarm else float("inf")
-        now = self.core.now
-        self.core.run(min(deadline, now + max(1, int(alarm) + (alarm > int(alarm)) if alarm < 1 << 40 else 1 << 40)))
+        self.core.run(min(deadline, self._next_alarm()))
         self.synchronize()
 
     def synchronize(self) -> None:
@@ -64,6 +66,11 @@ class Microcontroller:
         behind = self.core.now * CYCLE_NS - self.clock.nanos
         if behind > 0:
             self.clock.tick(behind)
+
+    def _next_alarm(self) -> int:
+        if not self.clock.has_scheduled_alarm:
+            return _NEVER
+        return self.core.now + max(1, math.ceil(self.clock.nanos_to_next_alarm / CYCLE_NS))
 
     # What the core does not have
 

@@ -16,13 +16,13 @@ class Request(NamedTuple):
     kind: int  # bmRequestType
     code: int
     value: int
-    index: int
+    target: int  # wIndex
     length: int = 0
     data: bytes = b""  # to the device
     on_done: Callable[[bytes], None] | None = None
 
     def setup_packet(self) -> bytes:
-        return struct.pack("<BBHHH", self.kind, self.code, self.value, self.index, self.length or len(self.data))
+        return struct.pack("<BBHHH", self.kind, self.code, self.value, self.target, self.length or len(self.data))
 
 
 class ControlPipe:

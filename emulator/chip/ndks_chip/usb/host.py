@@ -6,15 +6,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ndks_chip.serial_port import SerialPort
 from ndks_chip.usb import descriptors
 from ndks_chip.usb.control import ControlPipe, Request
+from ndks_chip.usb.serial_port import SerialPort
 
 _TO_HOST = 0x80  # bmRequestType: a standard request for data from the device
 _SET_ADDRESS, _GET_DESCRIPTOR, _SET_CONFIGURATION = 5, 6, 9
 _ADDRESS = 1
 _BOOT_ROM = (0x2E8A, 0x0003)
-_DATA_NAME = "CDC2"  # CircuitPython names the control interfaces "CircuitPython CDC control", "CircuitPython CDC2 control"
+_DATA_NAME = (
+    "CDC2"  # CircuitPython names the control interfaces "CircuitPython CDC control", "CircuitPython CDC2 control"
+)
 
 
 class UsbHost:

@@ -4,12 +4,9 @@
 
 import struct
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from ndks_chip.usb.control import Request
-
-if TYPE_CHECKING:
-    from ndks_chip.usb.descriptors import CdcFunction
+from ndks_chip.usb.descriptors import CdcFunction
 
 _TO_INTERFACE = 0x21  # bmRequestType: class, to an interface
 _SET_LINE_CODING, _SET_CONTROL_LINE_STATE = 0x20, 0x22
@@ -55,7 +52,7 @@ class SerialPort:
 
     # For the host
 
-    def connect(self, function: "CdcFunction") -> None:
+    def connect(self, function: CdcFunction) -> None:
         self._function = function
         self.set_baud(self._baud)
         self.set_dtr(self._dtr)
