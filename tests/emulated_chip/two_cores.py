@@ -4,11 +4,11 @@
 
 from typing import Any, NamedTuple
 
-from ndks_chip._core import Core
+from emulated_chip.random_instructions import CODE, DATA, DATA_SIZE, State
 from rp2040py.rp2040 import RP2040
 from rp2040py.utils.logging import ConsoleLogger, LogLevel
 
-from emulated_chip.random_instructions import CODE, DATA, DATA_SIZE, State
+from ndks_chip._core import Core
 
 _RAM = 0x20000000
 
