@@ -5,7 +5,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from emulated_chip.random_instructions import State
+from emulated_chip.random_instructions import CODE, State
 from emulated_chip.two_cores import Result
 
 _CARRY = 0x20000000
@@ -113,6 +113,14 @@ def _to_old_link(state: State, theirs: Result) -> Result:
     return theirs._replace(registers=(*theirs.registers[:15], state.registers[14] & ~1))
 
 
+def _goes_to_pc(state: State) -> bool:
+    return state.op == 0x4778
+
+
+def _four_further(_state: State, theirs: Result) -> Result:
+    return theirs._replace(registers=(*theirs.registers[:15], CODE + 4))
+
+
 def _reads_xpsr(state: State) -> bool:
     return state.op == 0xF3EF and state.second & 0xFF == 3
 
@@ -147,5 +155,6 @@ DIFFERENCES = (
     ),
     Difference("STM writes back a base that it stores", "DDI 0419 A6.7.59", _stores_its_base, _writes_back),
     Difference("BLX LR goes to what LR was", "DDI 0419 A6.7.14", _calls_link, _to_old_link),
+    Difference("BX PC: PC reads as the address plus 4", "DDI 0419 A5.1.2", _goes_to_pc, _four_further),
     Difference("MRS reads the execution state as 0", "DDI 0419 B5.2.2", _reads_xpsr, _without_execution_state),
 )
