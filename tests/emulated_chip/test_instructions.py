@@ -6,9 +6,6 @@ import random
 from collections import Counter
 
 import pytest
-
-pytest.importorskip("ndks_chip._core", reason="needs ndks-chip, which `make chip` installs")
-
 from emulated_chip.known_differences import DIFFERENCES, Difference
 from emulated_chip.random_instructions import State, random_state
 from emulated_chip.two_cores import Ours, Result, Theirs
