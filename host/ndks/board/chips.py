@@ -47,11 +47,11 @@ def read_image(path: Path) -> bytes:
     from ndks_chip.layout import NVM_AT, version_of
 
     try:
-        image = read_uf2(path)
+        image = read_uf2(path, limit=NVM_AT)
     except BadImage as error:
-        raise FileError(f"{path} is no image for the chip: {error}", _DOWNLOAD) from None
+        raise FileError(str(error), _DOWNLOAD) from None
     line = version_of(image)
-    if not line or not is_supported(line) or len(image) > NVM_AT:
+    if not is_supported(line):
         what = line or "a program of another kind"
         raise FileError(f"{path} is not CircuitPython {OLDEST} for the Raspberry Pi Pico; it is {what}", _DOWNLOAD)
     return image
