@@ -119,7 +119,7 @@ development: install
 		|| { echo 'make: a C compiler is missing. Do: sudo apt-get install gcc' >&2; exit 1; }
 	@$(BIN)/python -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' \
 		|| { echo 'make: the headers of Python are missing. Do: sudo apt-get install python3-dev' >&2; exit 1; }
-	$(BIN)/pip install $(QUIET) --editable ./emulator/chip
+	$(BIN)/pip install $(QUIET) --quiet --editable ./emulator/chip
 	@touch $@
 
 .venv-oldest/.installed: pyproject.toml .ci/lowest-bounds
