@@ -48,6 +48,7 @@ bench: development ## measure key bits, a long stream, encryption, flash wear, a
 	$(BIN)/python tests/benchmarks/flash_wear.py
 	$(BIN)/python tests/benchmarks/attacks.py
 	$(BIN)/python tests/benchmarks/external.py
+	$(BIN)/python tests/benchmarks/chip.py
 
 chip: .venv/.chip ## install the emulated chip (needs a C compiler) and test it; with NDKS_UF2=IMAGE, also CircuitPython on it
 	$(BIN)/pytest -n auto -rs tests/emulated_chip
