@@ -136,6 +136,9 @@ def test_bootsel_in_the_first_second_leads_to_safe_mode(chip: Controlled, tmp_pa
     chip.control.do("power on")
     wait_until(lambda: chip.control.status()["seconds"] > 0.3, "the start")
     chip.control.do("bootsel on")
+    pressed = chip.control.status()["seconds"]
+    wait_until(lambda: chip.control.status()["seconds"] > pressed + 0.005, "a look at the button")
+    chip.control.do("bootsel off")
     wait_until(lambda: chip.control.status()["seconds"] > 3, "the start")
     with serial.Serial(str(tmp_path / "console"), timeout=LONG) as console:
         console.write(b"\r")
