@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = {
     "ndks_laboratory": "host",
     "ndks": "host",
-    "ndks_emulator": "emulator",
     "ndks_chip": "emulator/chip",
+    "ndks_emulator": "emulator",
     "ndks_unit": "firmware",
     "ndks_protocol": "protocol",
 }
