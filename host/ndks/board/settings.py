@@ -18,7 +18,7 @@ _END = re.compile(rb"\s*\[")
 
 def merged(before: bytes) -> tuple[bytes, list[str]]:
     """Return the settings with those of the firmware, and what was replaced, in words for the user."""
-    lines = before.splitlines(keepends=True)
+    lines = re.findall(rb"[^\n]*\n|[^\n]+", before)
     end = next((number for number, line in enumerate(lines) if _END.match(line)), len(lines))
     wanted, kept, replaced = dict(OURS), list[bytes](), list[str]()
     for line in lines[:end]:
@@ -33,7 +33,7 @@ def merged(before: bytes) -> tuple[bytes, list[str]]:
         if key in wanted:
             kept.append(line if value == wanted[key] else _line(key))
             del wanted[key]
-    if kept and wanted and not kept[-1].endswith((b"\n", b"\r")):
+    if kept and wanted and not kept[-1].endswith(b"\n"):
         kept[-1] += b"\n"
     return b"".join([*kept, *map(_line, wanted), *lines[end:]]), replaced
 

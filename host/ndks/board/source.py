@@ -47,7 +47,8 @@ def loaded_size(files: Mapping[str, bytes]) -> int:
     """Return the maximum number of bytes that a unit compiles, for any network; `files` is shortened source by path."""
     sizes = {path: len(text) for path, text in files.items() if path.rpartition("/")[2] not in _NOT_LOADED}
     choices = [_size_of(sizes, names) for names in _OF_ONE_NETWORK]
-    return sum(sizes.values()) - sum(choices) + max(choices)
+    on_demand = [size for path, size in sizes.items() if "/on_demand/" in path]  # one at a time
+    return sum(sizes.values()) - sum(choices) + max(choices) - sum(on_demand) + max(on_demand, default=0)
 
 
 def _size_of(sizes: Mapping[str, int], names: set[str]) -> int:

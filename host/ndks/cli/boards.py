@@ -7,6 +7,7 @@ import argparse
 from ndks.board.deploy import check_drive, deploy
 from ndks.board.tracebacks import names_in, own_names
 from ndks.files import Source
+from ndks.printable import printable
 
 from .arguments import add_path
 from .message_files import add_source, check_source, open_source
@@ -50,9 +51,9 @@ def show_traceback(args: argparse.Namespace, out: Output) -> None:
     check_source(args, "name a file with a traceback")
     names = names_in(args.map) if args.map else own_names()
     with open_source(args) as source:
-        text = names.translated(_read(source)).strip("\n")
+        lines = [printable(line) for line in names.translated(_read(source)).splitlines()]
     note("the firmware on a board has no line numbers, unless it was deployed with --source")
-    out.result({"lines": text.splitlines()}, text)
+    out.result({"lines": lines}, "\n".join(lines))
 
 
 def _read(source: Source) -> str:

@@ -42,15 +42,16 @@ class Build:
         return json.dumps({"modules": self.origins, "names": self.names}, sort_keys=True, indent=0).encode()
 
 
-def build(sources: Mapping[str, str], roots: tuple[str, ...] = ("code",)) -> Build:
+def build(sources: Mapping[str, str], roots: tuple[str, ...] = ("code",), kept: frozenset[str] = frozenset()) -> Build:
     """Return the build of sources by their paths on the drive. BuildError.
 
-    `roots` are the modules that are executed; others are left out unless these import them.
+    `roots` are the modules that are executed; others are left out unless these import them. `kept` are names of other
+    modules that CircuitPython does not have.
     """
     program = parsed({path.removeprefix(_LIBRARY): source for path, source in sources.items()})
     check_imports(program)
     program = remove_unused(import_directly(fold_constants(program)), roots, rom_names())
-    names = replacements(program, _kept_names(program, roots))
+    names = replacements(program, kept | _kept_names(program, roots))
     before = list(program)
     program = renamed(program, names)
     paths = {module: _path(program, module) for module in program if program[module].tree.body}

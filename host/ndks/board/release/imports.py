@@ -25,7 +25,8 @@ class _Direct(ast.NodeTransformer):
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt | list[ast.stmt]:
         source = origin(self._module, node)
-        if source not in self._program:
+        inner = (f"{source}.{alias.name}" for alias in node.names)
+        if source not in self._program and not any(name in self._program for name in inner):
             return node
         direct: dict[str, list[ast.alias]] = {}
         for alias in node.names:

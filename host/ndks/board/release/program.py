@@ -132,5 +132,3 @@ def check_imports(program: Program) -> None:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.Import) and any(alias.name.partition(".")[0] in packages for alias in node.names):
                 raise BuildError(f"{module.name}: write `from ... import` in place of `{ast.unparse(node)}`")
-            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-                raise BuildError(f"{module.name}: name what is imported in place of `{ast.unparse(node)}`")

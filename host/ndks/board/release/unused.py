@@ -20,6 +20,7 @@ _PURE = (
     *(ast.expr_context, ast.operator, ast.unaryop),
 )
 _PURE_CALLS = {"bytes", "bytearray", "frozenset", "len", "range", "tuple"}
+_DECORATORS = {"classmethod", "property", "staticmethod"}
 _Test = Callable[[str], bool]
 
 
@@ -28,7 +29,7 @@ def remove_unused(program: Program, roots: tuple[str, ...], outside: frozenset[s
 
     `outside` has the names by which CircuitPython may call a method.
     """
-    for module in program.values():  # it serves `from ... import *` only, which `check_imports` refuses
+    for module in program.values():  # it serves `from ... import *` only, which the linter refuses
         module.tree.body = [node for node in module.tree.body if not ast.unparse(node).startswith("__all__ = ")]
     while _remove_once(program, _Uses(program, outside)):
         pass
@@ -128,8 +129,8 @@ def _defines_only(node: ast.FunctionDef | ast.ClassDef) -> bool:
     """Return whether a definition does nothing but to bind its name."""
     if isinstance(node, ast.FunctionDef):
         defaults = [*node.args.defaults, *(value for value in node.args.kw_defaults if value)]
-        properties = all(isinstance(d, ast.Name) for d in node.decorator_list)
-        return properties and all(map(_is_pure, defaults))
+        decorators = {ast.unparse(decorator) for decorator in node.decorator_list}
+        return decorators <= _DECORATORS and all(map(_is_pure, defaults))
     if node.decorator_list or not all(map(_is_pure, node.bases)):
         return False
     return all(_does_nothing_else(part) for part in node.body)
