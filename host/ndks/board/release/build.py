@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .bundles import bundled
 from .constants import fold_constants
 from .imports import import_directly
 from .mpy import compiled
@@ -17,6 +18,8 @@ from .unused import ON_DEMAND, remove_unused
 ENTRY = "code.py"  # stays source, and alone imports the firmware; boot.py and safemode.py import nothing of it
 MAP = "lib/ndks_unit/names.json"
 _LIBRARY = "lib/"
+_FOLDER = "ndks_unit"
+_ALWAYS = ("ndks_unit.rp2040",)  # a board loads it, though only a function imports it
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ def build(sources: Mapping[str, str], roots: tuple[str, ...] = ("code",), kept: 
     program = parsed({path.removeprefix(_LIBRARY): source for path, source in sources.items()})
     check_imports(program)
     program = remove_unused(import_directly(fold_constants(program)), roots, rom_names())
+    program = bundled(program, roots, _ALWAYS, _FOLDER)
     names = replacements(program, kept | _kept_names(program, roots))
     before = list(program)
     program = renamed(program, names)

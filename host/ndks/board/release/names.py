@@ -33,8 +33,8 @@ def replacements(program: Program, kept: frozenset[str]) -> dict[str, str]:
     rom, counts = rom_names(), Counter(name for module in program.values() for name in _names(module))
     fixed = rom | kept | names_in_texts(program) | _external(program) | set(dir(builtins)) | set(keyword.kwlist)
     own = [name for name in counts if name not in fixed and not name.startswith("__")]
-    own.sort(key=lambda name: (-counts[name], name))
     files = {part for name in program for part in name.split(".")}
+    own.sort(key=lambda name: (name not in files, -counts[name], name))
     unusable = _INHERITED | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist) | counts.keys()
     free = sorted(
         (name for name in rom - unusable if name.isidentifier() and not name.startswith("_")),

@@ -86,6 +86,12 @@ def defined_at(program: Program, target: Target) -> Target:
     return target
 
 
+def attributes_of(name: str, tree: ast.Module) -> set[str]:
+    """Return what a module takes from a name by `name.attribute`."""
+    nodes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    return {node.attr for node in nodes if isinstance(node.value, ast.Name) and node.value.id == name}
+
+
 def binders(tree: ast.AST) -> Counter[str]:
     """Count how often each name is bound below a node, in any scope, or declared as global."""
     found: Counter[str] = Counter()
