@@ -86,7 +86,9 @@ class _Merger:
             else:
                 new = self._name(Target(module.name, name)) or name
                 outside = [ast.alias(alias.name, new if new != alias.name else None)]
-                yield ast.ImportFrom(node.module, outside, 0) if isinstance(node, ast.ImportFrom) else ast.Import(outside)
+                yield (
+                    ast.ImportFrom(node.module, outside, 0) if isinstance(node, ast.ImportFrom) else ast.Import(outside)
+                )
 
     def _imports_from_files(self, file: str, target: Target, attributes: set[str]) -> Iterator[ast.stmt]:
         """Yield imports of all names that the import of a name or module makes reachable."""

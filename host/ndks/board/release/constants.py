@@ -8,29 +8,14 @@ import or by `module.NAME` has it too. `if` with a known condition leaves one br
 """
 
 import ast
-from collections.abc import Callable
 
+from .arithmetic import Value, binary, unary
 from .program import BuildError, Module, Program, Target, aliases, binders, defined_at, rebinds_by_text
 
-Value = int | str | bool
 _Key = tuple[str, str]  # module and name
 
 _INTERPRETER = "sys.implementation.name"  # a board's, so that what is only for a PC is left out
 _BOARD = "circuitpython"
-_LARGEST = 1 << 128
-
-_BINARY: dict[type[ast.operator], Callable[[int, int], int]] = {
-    ast.Add: int.__add__,
-    ast.Sub: int.__sub__,
-    ast.Mult: int.__mul__,
-    ast.FloorDiv: int.__floordiv__,
-    ast.Mod: int.__mod__,
-    ast.LShift: int.__lshift__,
-    ast.RShift: int.__rshift__,
-    ast.BitOr: int.__or__,
-    ast.BitAnd: int.__and__,
-    ast.BitXor: int.__xor__,
-}
 
 
 def fold_constants(program: Program) -> Program:
@@ -71,9 +56,9 @@ class _Known:
         if isinstance(node, ast.Name | ast.Attribute):
             return self._named(module, node)
         if isinstance(node, ast.UnaryOp):
-            return _unary(node.op, self.value(module, node.operand))
+            return unary(node.op, self.value(module, node.operand))
         if isinstance(node, ast.BinOp):
-            return _binary(node.op, self.value(module, node.left), self.value(module, node.right))
+            return binary(node.op, self.value(module, node.left), self.value(module, node.right))
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             return self._compared(module, node.left, node.ops[0], node.comparators[0])
         return None
@@ -193,24 +178,3 @@ def _assigned(node: ast.stmt) -> list[tuple[str, ast.expr]]:
         return []
     pairs = zip(target.elts, value.elts, strict=True)
     return [(name.id, part) for name, part in pairs if isinstance(name, ast.Name)]
-
-
-def _unary(op: ast.unaryop, value: Value | None) -> Value | None:
-    if value is None:
-        return None
-    if isinstance(op, ast.Not):
-        return not value
-    if isinstance(value, str):
-        return None
-    return -value if isinstance(op, ast.USub) else ~int(value) if isinstance(op, ast.Invert) else value
-
-
-def _binary(op: ast.operator, left: Value | None, right: Value | None) -> Value | None:
-    if not isinstance(left, int) or not isinstance(right, int) or type(op) not in _BINARY:
-        return None
-    if isinstance(op, ast.LShift | ast.RShift) and not 0 <= right <= 128:
-        return None
-    if isinstance(op, ast.FloorDiv | ast.Mod) and not right:
-        return None
-    result = _BINARY[type(op)](left, right)
-    return result if abs(result) < _LARGEST else None

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from .hashes import Dicts
 from .program import Module, Program
 from .unused import names_in_texts
 
@@ -40,14 +41,14 @@ def replacements(program: Program, kept: frozenset[str]) -> dict[str, str]:
         (name for name in rom - unusable if name.isidentifier() and not name.startswith("_")),
         key=lambda name: (len(name), name),
     )
-    taken: dict[str, str] = {}
+    dicts = Dicts(program, fixed)
+    chosen: dict[str, str] = {}
     for name in own:
-        new = next((new for new in free if name not in files or _is_file_name(new)), None)
-        if new is None:
-            break  # the rest keeps its names
-        free.remove(new)
-        taken[name] = new
-    return taken
+        usable = [new for new in free if name not in files or _is_file_name(new)]
+        if usable:
+            chosen[name] = dicts.best(name, usable)
+            free.remove(chosen[name])
+    return chosen
 
 
 def renamed(program: Program, names: dict[str, str]) -> Program:

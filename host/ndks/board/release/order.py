@@ -3,7 +3,6 @@
 """Which modules are loaded at the start, in which order, and which of them become one file."""
 
 import ast
-from collections import Counter
 from collections.abc import Iterator
 
 from .program import Module, Program, Target, aliases, attributes_of, defined_at, origin
@@ -85,16 +84,16 @@ def _used_as_objects(program: Program) -> set[str]:
     """Return the modules that are used otherwise than in `module.NAME`, or that look at themselves."""
     found: set[str] = set()
     for module in program.values():
-        at_top = dict(aliases(program, module, module.tree.body))
-        loads = Counter(node.id for node in ast.walk(module.tree) if isinstance(node, ast.Name))
-        bases = Counter(node.value.id for node in ast.walk(module.tree) if _is_base(node))
-        found.update(target.module for bound, target in at_top.items() if not target.name and loads[bound] > bases[bound])
+        bases = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
+        alone = {node.id for node in ast.walk(module.tree) if isinstance(node, ast.Name) and id(node) not in bases}
+        at_top = aliases(program, module, module.tree.body)
+        found.update(target.module for bound, target in at_top if not target.name and bound in alone)
+        found.update(target.module for _, target in aliases(program, module, _inner_imports(module)) if not target.name)
         if any(isinstance(node, ast.Name) and node.id in _OWN_OBJECT for node in ast.walk(module.tree)):
             found.add(module.name)
-        inner = [node for node in ast.walk(module.tree) if isinstance(node, ast.ImportFrom) and node not in module.tree.body]
-        found.update(target.module for _, target in aliases(program, module, list(inner)) if not target.name)
     return found
 
 
-def _is_base(node: ast.AST) -> bool:
-    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+def _inner_imports(module: Module) -> list[ast.stmt]:
+    imports = (node for node in ast.walk(module.tree) if isinstance(node, ast.ImportFrom))
+    return [node for node in imports if node not in module.tree.body]

@@ -36,6 +36,12 @@ class GlobalNames(ast.NodeTransformer):
                 return ast.copy_location(ast.Name(new, node.ctx), node)
         return self._inner(node)
 
+    def visit_Import(self, node: ast.Import) -> ast.stmt:
+        return self._imported(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
+        return self._imported(node)
+
     def visit_Global(self, node: ast.Global) -> ast.stmt:
         node.names = [self._rename(name) for name in node.names]
         return node
@@ -69,6 +75,14 @@ class GlobalNames(ast.NodeTransformer):
 
     def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.expr:
         return self._visit_comprehension(node)
+
+    def _imported(self, node: ast.Import | ast.ImportFrom) -> ast.stmt:
+        for alias in node.names:
+            bound = alias.asname or alias.name
+            if self._is_global(bound):
+                new = self._rename(bound)
+                alias.asname = new if new != alias.name else None
+        return node
 
     def _visit_function(self, node: _Function, body: list[ast.stmt] | list[ast.expr]) -> None:
         arguments = node.args

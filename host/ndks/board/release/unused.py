@@ -29,8 +29,9 @@ def remove_unused(program: Program, roots: tuple[str, ...], outside: frozenset[s
 
     `outside` has the names by which CircuitPython may call a method.
     """
-    for module in program.values():  # it serves `from ... import *` only, which the linter refuses
-        module.tree.body = [node for node in module.tree.body if not ast.unparse(node).startswith("__all__ = ")]
+    for module in program.values():
+        if "__all__" not in _loaded(module.tree):  # then it serves `from ... import *` only, which the linter refuses
+            module.tree.body = [node for node in module.tree.body if not ast.unparse(node).startswith("__all__ = ")]
     while _remove_once(program, _Uses(program, outside)):
         pass
     wanted = _reachable(program, [*roots, *(name for name in program if ON_DEMAND in name)])
