@@ -15,7 +15,7 @@ from support.emulate_process import PATIENCE, emulated, wait_until
 
 import ndks
 from ndks.board import chips
-from ndks.board.deploy import firmware_files
+from ndks.board.firmware import release_files
 from ndks_chip.fat12 import make_drive, new_drive, read_drive
 from ndks_chip.layout import DRIVE_AT, FLASH_SIZE
 from ndks_emulator.chip.directory import ChipDirectory
@@ -154,7 +154,7 @@ def test_deploy_brings_the_drive_up_to_date(tmp_path: Path, firmware: Path) -> N
         before = {**drive, "code.py": b"old", "settings.toml": b"NDKS_CASE_LOOP = 1\n", SNAPSHOT_FILES[0]: bytes(12288)}
         chip.replace(drive=make_drive(before))
     done = command("deploy", directory, "--json")
-    assert set(json.loads(done.stdout)["files"]) > set(firmware_files())
+    assert set(json.loads(done.stdout)["files"]) > set(release_files())
     with chips.open_chip(directory) as chip:
         assert read_drive(chip.drive) == {**before, "code.py": drive["code.py"]}
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..exceptions import FileError, NoUnit, UnitBusy, UsageError
-from .deploy import BOOT_OUT, OLDEST, deploy, is_supported
+from .deploy import BOOT_OUT, FITS, deploy, supported_version
 
 if TYPE_CHECKING:  # ndks-chip need not be installed
     from ndks_chip.fat12 import Tree
     from ndks_emulator.chip.directory import ChipDirectory
 
 _DOWNLOAD = (
-    f"download CircuitPython {OLDEST} for the Raspberry Pi Pico, a .uf2 file, from "
+    f"download CircuitPython {FITS} for the Raspberry Pi Pico, a .uf2 file, from "
     "https://circuitpython.org/board/raspberry_pi_pico/"
 )
 
@@ -51,9 +51,9 @@ def read_image(path: Path) -> bytes:
     except BadImage as error:
         raise FileError(str(error), _DOWNLOAD) from None
     line = version_of(image)
-    if not is_supported(line):
+    if supported_version(line) != FITS:
         what = line or "a program of another kind"
-        raise FileError(f"{path} is not CircuitPython {OLDEST} for the Raspberry Pi Pico; it is {what}", _DOWNLOAD)
+        raise FileError(f"{path} is not CircuitPython {FITS} for the Raspberry Pi Pico; it is {what}", _DOWNLOAD)
     return image
 
 
@@ -88,7 +88,9 @@ def install(directory: ChipDirectory, image: bytes | None, tell: Callable[[str],
         directory.replace(firmware=image)
 
 
-def deploy_to_chip(directory: ChipDirectory, progress: Callable[[str], object]) -> list[str]:
+def deploy_to_chip(
+    directory: ChipDirectory, progress: Callable[[str], object], *, source: bool = False
+) -> list[str]:
     """Do what `deploy` does with the drive of a chip that does not run. NoUnit, FileError."""
     from ndks_chip.fat12 import BadDrive, read_drive
 
@@ -98,7 +100,7 @@ def deploy_to_chip(directory: ChipDirectory, progress: Callable[[str], object]) 
     except BadDrive as error:
         what = f"the drive of the chip in {directory.path} cannot be read: {error}"
         raise FileError(what, "make a new chip in another directory") from None
-    files, drive = _deployed(tree, directory.firmware, progress)
+    files, drive = _deployed(tree, directory.firmware, progress, source=source)
     directory.replace(drive=drive)
     return files
 
@@ -109,7 +111,9 @@ def _new_drive(image: bytes) -> bytes:
     return _deployed(new_drive(), image, lambda _: None)[1]
 
 
-def _deployed(tree: Tree, firmware: bytes, progress: Callable[[str], object]) -> tuple[list[str], bytes]:
+def _deployed(
+    tree: Tree, firmware: bytes, progress: Callable[[str], object], *, source: bool = False
+) -> tuple[list[str], bytes]:
     """Deploy to a copy of a drive in a directory; return the paths of the copied files, and the new drive."""
     from ndks_chip.fat12 import DriveFull, make_drive
     from ndks_chip.layout import version_of
@@ -120,7 +124,7 @@ def _deployed(tree: Tree, firmware: bytes, progress: Callable[[str], object]) ->
         is_first = BOOT_OUT not in tree  # CircuitPython writes it at its first start
         if is_first:
             (copy / BOOT_OUT).write_text(version_of(firmware), encoding="ascii")
-        files = deploy(copy, progress)
+        files = deploy(copy, progress, source=source)
         if is_first:
             (copy / BOOT_OUT).unlink()
         try:
