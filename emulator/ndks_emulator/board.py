@@ -29,6 +29,7 @@ class EmulatedBoard(Board):
     """
 
     reset_reason = RESET_POWER_ON
+    block = 1 << 20  # a PC has room
 
     def __init__(
         self,

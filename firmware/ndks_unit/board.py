@@ -42,6 +42,7 @@ class Board(Crypto):
     """The hardware of one unit."""
 
     uid = bytes(8)  # the unique id of the chip
+    block = 256  # bytes to allocate at once while the unit serves requests: a fragmented heap may have no larger block
     reset_reason = RESET_OTHER
 
     @property

@@ -1,15 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Handlers for identification, provisioning and erasure: HELLO, STATUS, PROVISION, CLOSE, ZEROIZE."""
+"""Handlers of the unit as a device: HELLO, STATUS, CLOSE."""
 
 from ndks_protocol import MAJOR, MINOR, commands, errors, framing
-from ndks_protocol.binding import BindingKeys
 
 from . import FIRMWARE
-from .binding_record import SALT_SIZE, binding_body, new_salt
-from .flash.erasure import ON_PURPOSE
-from .flash.records import BINDING, BOOTS, CURRENT_FORMAT, MEMBERSHIP, counter_value
-from .membership import LAYOUT, Membership
+from .flash.records import BOOTS, counter_value
 from .state import State
 
 _UNKNOWN = bytes(16)  # salt and binding id of a blank unit
@@ -62,38 +58,9 @@ def status(state: State) -> tuple[object, ...]:
     )
 
 
-def provision(state: State, binding: bytes, *values: object) -> tuple[()]:
-    record = LAYOUT.pack(*values)
-    member = Membership(state.board, record)  # check the fields before anything is written
-    member.wipe()
-    keys = BindingKeys(state.board, binding)
-    log = state.log
-    log.keys.set_auth(keys.auth)
-    log.keys.set_kek(keys.kek)
-    try:
-        log.write_format()
-        log.append(MEMBERSHIP, record)
-        salt = new_salt(state.board, binding, state.board.entropy(SALT_SIZE))
-        log.append(BINDING, binding_body(keys, salt, member.digits, 1))  # the commit marker
-    finally:
-        state.load()
-    return ()
-
-
 def close(state: State, unplug: int) -> tuple[()]:
     errors.check_flag(unplug)
     state.session.ends_with_answer = True
     if unplug and state.opened:
         state.message_counter.give_back()
-    return ()
-
-
-def zeroize(state: State, confirmation: bytes, uid: bytes) -> tuple[()]:
-    if confirmation != commands.CONFIRMATION or uid != state.board.uid:
-        raise errors.UnitError(errors.RANGE)
-    if state.log.format > CURRENT_FORMAT:
-        raise errors.UnitError(errors.STATE_FORMAT)
-    if not state.board.snapshots_writable:
-        raise errors.UnitError(errors.STORAGE)
-    state.erase(ON_PURPOSE)
     return ()

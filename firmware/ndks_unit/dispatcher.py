@@ -8,7 +8,7 @@ from ndks_protocol import commands, errors, framing
 from ndks_protocol.framing import HEADER_SIZE, Frame
 from ndks_protocol.session import SYNC_SIZE, TAG_SIZE, SecureChannel
 
-from . import access, device, exported_keys
+from . import access, device, exported_keys, on_demand
 from .board import TICKS_PERIOD, Board
 from .messages import opening, sealing
 from .state import State
@@ -22,14 +22,10 @@ except ImportError:  # not on the board, where annotations are not evaluated
 HANDLERS: "dict[int, Callable[..., tuple[object, ...]]]" = {
     commands.HELLO.code: device.hello,
     commands.STATUS.code: device.status,
-    commands.PROVISION.code: device.provision,
     commands.CLOSE.code: device.close,
-    commands.ZEROIZE.code: device.zeroize,
     commands.OPEN_SESSION.code: access.open_session,
     commands.PROVE.code: access.prove,
     commands.UNLOCK.code: access.unlock,
-    commands.BIND.code: access.bind,
-    commands.TRUST.code: access.trust,
     commands.NEXT_INDEX.code: exported_keys.next_index,
     commands.KEY_CHUNK.code: exported_keys.key_chunk,
     commands.ACKNOWLEDGE.code: exported_keys.acknowledge,
@@ -42,6 +38,13 @@ HANDLERS: "dict[int, Callable[..., tuple[object, ...]]]" = {
     commands.MESSAGE_STREAM.code: opening.message_stream,
     commands.MESSAGE_CHECK.code: opening.message_check,
     commands.ACCEPT.code: opening.accept,
+}
+# Rare commands: the module in on_demand/ that has the handler.
+ON_DEMAND = {
+    commands.PROVISION.code: "provision",
+    commands.ZEROIZE.code: "zeroize",
+    commands.BIND.code: "bind",
+    commands.TRUST.code: "trust",
 }
 
 _PAUSE_MS = 30  # time without input after which the unit is idle
@@ -163,7 +166,14 @@ class Dispatcher:
             values = command.request.unpack(payload)
         except ValueError:
             raise errors.UnitError(errors.BAD_REQUEST) from None
-        return command.answer.pack_into(view, *HANDLERS[command.code](self.state, *values))
+        handler = HANDLERS.get(code)
+        if handler:
+            return command.answer.pack_into(view, *handler(self.state, *values))
+        module = ON_DEMAND[code]
+        try:
+            return command.answer.pack_into(view, *on_demand.load(module)[code](self.state, *values))
+        finally:
+            on_demand.drop(module)
 
     def _check_needs(self, needs: int) -> None:
         state = self.state

@@ -15,11 +15,13 @@ def next_index(state: State) -> tuple[int, int]:
     return member.epoch, member.exports.next
 
 
-def key_chunk(state: State, epoch: int, index: int, offset: int, size: int) -> "tuple[bytearray | memoryview]":
+def key_chunk(state: State, epoch: int, index: int, offset: int, size: int) -> tuple[memoryview]:
     _check(state, epoch, index)
     if not 1 <= size <= commands.MAX_CHUNK or offset + size > commands.MAX_KEY_BYTES:
         raise errors.UnitError(errors.RANGE)
-    return (state.member.keys.read(index, offset, size),)
+    view = state.piece[:size]
+    state.member.keys.read_into(view, index, offset)
+    return (view,)
 
 
 def acknowledge(state: State, epoch: int, index: int, allow_jump: int) -> tuple[int]:

@@ -175,8 +175,12 @@ class RP2040Board(Board):
         aesio.AES(key, aesio.MODE_CTR, IV=iv).encrypt_into(buffer, buffer)
 
     def xor(self, buffer: "bytearray | memoryview", other: "bytes | bytearray | memoryview") -> None:
-        first, second = np.frombuffer(buffer, dtype=np.uint8), np.frombuffer(other, dtype=np.uint8)
-        buffer[:] = np.bitwise_xor(first, second).tobytes()
+        # The result of an operation of ulab is a new array: work in pieces, and assign to the array over the buffer.
+        first, second = memoryview(buffer), memoryview(other)
+        for start in range(0, len(first), self.block):
+            end = start + self.block
+            mixed = np.frombuffer(first[start:end], dtype=np.uint8)
+            mixed[:] = np.bitwise_xor(mixed, np.frombuffer(second[start:end], dtype=np.uint8))
 
     def entropy(self, size: int) -> bytes:
         return os.urandom(size)

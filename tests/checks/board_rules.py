@@ -23,6 +23,7 @@ OF_ONE_NETWORK = (
     {"lanes.py", "lane_bits.py"},
     {"frequencies.py", "powers.py"},
 )
+ON_DEMAND = ROOT / "firmware/ndks_unit/on_demand"  # of its modules, a unit loads one at a time
 
 # What CircuitPython 10 has on an RP2040
 CPYTHON_MODULES = {"array", "binascii", "collections", "errno", "gc", "hashlib", "json", "os", "struct", "sys", "time"}
@@ -58,10 +59,11 @@ def check_sizes() -> Iterator[str]:
 
 
 def size_loaded() -> int:
-    """Return the maximum number of bytes that a unit compiles, for any network."""
+    """Return the maximum number of bytes that a unit holds at a time, for any network."""
     sizes = {path: size_on_board(path) for path in board_modules() if path.name not in NOT_LOADED}
     choices = [sum(size for path, size in sizes.items() if path.name in names) for names in OF_ONE_NETWORK]
-    return sum(sizes.values()) - sum(choices) + max(choices)
+    on_demand = [size for path, size in sizes.items() if path.parent == ON_DEMAND and path.name != "__init__.py"]
+    return sum(sizes.values()) - sum(choices) + max(choices) - sum(on_demand) + max(on_demand)
 
 
 def size_on_board(path: Path) -> int:

@@ -22,6 +22,7 @@ from ndks.board.source import for_board
 from ndks.board.tables import table_file
 from ndks_protocol import errors, framing
 from ndks_protocol.cell_tables import CELL_BITS, file_name
+from ndks_unit.dispatcher import ON_DEMAND
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -245,3 +246,12 @@ def test_heap_left_for_the_unit(operators: tuple[str, str], least: int, drive: P
     free = run(micropython(), drive, "check_free_memory", *operators)
     assert set(free) == {"blank", "provisioned", "unlocked", "served", "bound", "locked", "restarted"}
     assert min(free.values()) >= least, free
+
+
+def test_a_module_loaded_on_demand_leaves_nothing(drive: Path) -> None:
+    """After 200 loads of each module, and 800 requests that load one, the heap is as before."""
+    reports = run(micropython(), drive, "check_on_demand")
+    left = {name: number for name, number in reports.items() if name.startswith(("growth", "modules_left"))}
+    assert len(left) == len(ON_DEMAND) + 2
+    assert not any(left.values()), left
+    assert all(reports[f"bytes_of_{name}"] > 0 for name in ON_DEMAND.values())

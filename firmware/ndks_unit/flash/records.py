@@ -87,7 +87,8 @@ class RecordKeys:
         record[:TAG] = header
         record[TAG:BODY] = tag
         if kind in SEALED:
-            body = xor_keystream(self._crypto, self._key_for(tag), 0, bytearray(body))
+            body = bytearray(body)
+            xor_keystream(self._crypto, self._key_for(tag), 0, body)
         record[BODY : BODY + len(body)] = body
         return record
 
@@ -99,8 +100,8 @@ class RecordKeys:
         tag = record[TAG:BODY]
         body = record[BODY : BODY + size]
         if kind in SEALED:
-            body = xor_keystream(self._crypto, self._key_for(tag), 0, bytearray(body))
-            assert isinstance(body, bytearray)  # like the argument
+            body = bytearray(body)
+            xor_keystream(self._crypto, self._key_for(tag), 0, body)
         return body if same(self._tag(kind, record[:TAG], body), tag) else None
 
     def _tag(self, kind: int, header: bytes, body: "bytes | bytearray | memoryview") -> bytes:

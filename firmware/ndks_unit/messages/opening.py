@@ -37,13 +37,15 @@ def open_chunk(state: State, handle: bytes, number: int, last: int, chunk: "byte
     return (message.open(number, last, chunk),)
 
 
-def message_stream(state: State, message: bytes, offset: int, size: int) -> "tuple[bytearray | memoryview]":
+def message_stream(state: State, message: bytes, offset: int, size: int) -> tuple[memoryview]:
     keys = _keys_in_mode_a(state, message)
     if keys.aes_key:
         raise errors.UnitError(errors.CONFLICT)
     if not 1 <= size <= commands.MAX_CHUNK:
         raise errors.UnitError(errors.RANGE)
-    return (keys.keystream(offset, size),)
+    view = state.piece[:size]
+    keys.keystream_into(view, offset)
+    return (view,)
 
 
 def message_check(state: State, message: bytes, size: int) -> tuple[bytes]:

@@ -46,10 +46,10 @@ class Sealer:
         offset = CHUNK * number
         view[:start] = self._keys.sync[:start]
         view[start:end] = data
-        view[:end] = self._keys.apply(offset, view[:end])
+        self._keys.apply(offset, view[:end])
         if last:
             view[end : end + CHECK_SIZE] = self._keys.check(offset + end - SYNC_SIZE)
-            view[end : end + CHECK_SIZE] = self._keys.apply(offset + end, view[end : end + CHECK_SIZE])
+            self._keys.apply(offset + end, view[end : end + CHECK_SIZE])
             end += CHECK_SIZE
             if end > CHUNK:
                 rest = bytes(view[CHUNK:end])
@@ -96,7 +96,7 @@ class Opener:
         end = held + len(body)
         view[:held] = self._held_back
         view[held:end] = body
-        view[held:end] = self._keys.apply(CHUNK * number, view[held:end])
+        self._keys.apply(CHUNK * number, view[held:end])
         start = 0
         if number == 0:
             self._sync = bytes(view[:SYNC_SIZE])

@@ -7,12 +7,11 @@ import sys
 
 from harness import report
 from memory_board import MemoryBoard
-from memory_host import BINDING, Host
+from memory_host import SECRET, Host
 
 from ndks_protocol import commands
 from ndks_protocol.capsule import FIRST_PIECE, Header, HeaderKeys
 
-SECRET = bytes(32)
 NEW_BINDING = bytes(range(32))
 OPERATORS = [int(number) for number in sys.argv[1:]]
 SUITE = commands.SUITES.index("hybrid")
@@ -21,10 +20,6 @@ SUITE = commands.SUITES.index("hybrid")
 def report_free(moment: str) -> None:
     gc.collect()
     report(moment, gc.mem_free())
-
-
-def provision(host: Host) -> None:
-    host.call(commands.PROVISION, BINDING, 0, 1, SUITE, commands.AES, 12, SECRET, "test", "0.52", "25", *OPERATORS)
 
 
 def give_key(host: Host) -> None:
@@ -51,7 +46,7 @@ def open_keys(host: Host) -> None:
 
 host = Host(MemoryBoard())
 report_free("blank")
-provision(host)
+host.provision(operators=OPERATORS)
 report_free("provisioned")
 host.open_session()
 report_free("unlocked")

@@ -11,6 +11,7 @@ from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, SecureChannel
 from ndks_unit.dispatcher import Dispatcher
 
 BINDING = bytes(range(64, 96))
+SECRET = bytes(32)
 _RANDOM = bytes(range(16))
 
 
@@ -64,6 +65,10 @@ class Host:
         if kind != command.code | framing.ANSWER:
             raise AssertionError(f"{command.name}: error {payload.hex()}")
         return command.answer.unpack(payload)
+
+    def provision(self, suite: int = 1, cipher: int = 1, digits: int = 12, operators: tuple = (0, 0)) -> None:
+        """Make the unit a member of a network of suite hybrid, cipher aes, d = 12."""
+        self.call(commands.PROVISION, BINDING, 0, 1, suite, cipher, digits, SECRET, "test", "0.52", "25", *operators)
 
     def open_session(self, binding: bytes = BINDING) -> None:
         """Open a session and unlock the unit."""
