@@ -104,7 +104,7 @@ class Board(Crypto):
         """Load the tables and modules of `generator` for this d early: later the heap may have no room for them."""
 
     def tidy(self) -> None:
-        """Collect garbage in a pause between two requests."""
+        """Collect garbage: in a pause between two requests, and before and after a module is loaded for one."""
 
     def feed_watchdog(self) -> None:
         """Feed the watchdog and sample the case switch. Call this every few seconds."""

@@ -170,10 +170,12 @@ class Dispatcher:
         if handler:
             return command.answer.pack_into(view, *handler(self.state, *values))
         module = ON_DEMAND[code]
+        self._board.tidy()
         try:
             return command.answer.pack_into(view, *on_demand.load(module)[code](self.state, *values))
         finally:
             on_demand.drop(module)
+            self._board.tidy()
 
     def _check_needs(self, needs: int) -> None:
         state = self.state

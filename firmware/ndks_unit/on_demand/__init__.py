@@ -7,7 +7,6 @@ It is loaded before its handler is called: if that fails, nothing has changed. W
 after it, so it imports only modules that a unit has loaded anyway.
 """
 
-import gc
 import sys
 
 from ndks_protocol import (
@@ -23,7 +22,6 @@ except ImportError:  # not on the board, where annotations are not evaluated
 
 def load(name: str) -> "dict[int, Callable[..., tuple[Any, ...]]]":
     """Return the handlers of a module. MemoryError; UnitError(STORAGE): the drive is damaged."""
-    gc.collect()
     try:
         return __import__(__name__ + "." + name, None, None, ("HANDLERS",)).HANDLERS
     except MemoryError:
@@ -36,4 +34,3 @@ def drop(name: str) -> None:
     """Remove a module from the heap, also one that was loaded in part."""
     sys.modules.pop(__name__ + "." + name, None)
     globals().pop(name, None)
-    gc.collect()
