@@ -44,6 +44,7 @@ class Board(Crypto):
     uid = bytes(8)  # the unique id of the chip
     block = 256  # bytes to allocate at once while the unit serves requests: a fragmented heap may have no larger block
     reset_reason = RESET_OTHER
+    received: "bytes | bytearray" = b""  # valid until the next call of `receive`
 
     @property
     def case_open(self) -> bool:
@@ -59,8 +60,8 @@ class Board(Crypto):
         """Whether a host has opened the serial line."""
         raise NotImplementedError
 
-    def read(self) -> bytes:
-        """Return the received bytes, b"" if there are none. Wait for a short time at most."""
+    def receive(self) -> int:
+        """Receive bytes into `received`, and return their number. Wait for a short time at most."""
         raise NotImplementedError
 
     def write(self, data: "bytes | memoryview") -> bool:

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Handlers of the unit as a device: HELLO, STATUS, CLOSE."""
 
-from ndks_protocol import MAJOR, MINOR, commands, errors, framing
+from ndks_protocol import MAJOR, MINOR, errors, framing, wire
+from ndks_protocol.fields import pack
 
 from . import FIRMWARE
 from .flash.records import BOOTS, counter_value
@@ -24,11 +25,11 @@ def hello(state: State) -> tuple[object, ...]:
         binding.salt if binding else _UNKNOWN,
         binding.id if binding else _UNKNOWN,
         framing.MAX_PAYLOAD,
-        commands.MAX_SENDERS,
-        commands.WINDOW_SIZE,
+        wire.MAX_SENDERS,
+        wire.WINDOW_SIZE,
         1,
     )
-    state.session.hello = commands.HELLO.answer.pack(*values)
+    state.session.hello = pack(wire.COMMANDS[wire.HELLO][2], *values)
     return values
 
 
@@ -38,7 +39,7 @@ def status(state: State) -> tuple[object, ...]:
         state.lifecycle,
         state.flags,
         member.epoch if member else 0,
-        member.lane if member else commands.COMMON_LANE,
+        member.lane if member else wire.COMMON_LANE,
         member.suite if member else 0,
         member.cipher if member else 0,
         member.digits if member else 0,

@@ -28,9 +28,12 @@ class Crypto:
         """Return a new SHA-256 object."""
         raise NotImplementedError
 
-    def aes_ctr(self, key: "bytes | bytearray", iv: bytes, buffer: "bytearray | memoryview") -> None:
+    def aes_ctr(self, key: "bytes | bytearray", iv: "bytes | bytearray", buffer: "bytearray | memoryview") -> None:
         """Encrypt whole blocks in place with AES-256 in counter mode."""
         raise NotImplementedError
+
+    def forget_key(self) -> None:
+        """Overwrite the key of the latest `aes_ctr`, if the platform keeps it."""
 
     def xor(self, buffer: "bytearray | memoryview", other: "bytes | bytearray | memoryview") -> None:
         """XOR `buffer` in place with `other`, which has the same size. Big integers are faster than a loop."""
@@ -61,6 +64,10 @@ class Mac:
         outer.update(inner.digest())
         return outer.digest()
 
+    def derive(self, label: str, context: "bytes | bytearray") -> bytes:
+        """Return the 32-byte key derived from this key for a label and context."""
+        return self.digest(label.encode() + b"\0", context)
+
     def wipe(self) -> None:
         """Overwrite the key."""
         wipe(self._inner_key)
@@ -75,7 +82,7 @@ def wipe(buffer: bytearray) -> None:
 
 def derive(crypto: Crypto, key: "bytes | bytearray", label: str, context: bytes) -> bytes:
     """Return the 32-byte key derived from `key` for this label and context."""
-    return Mac(crypto, key).digest(label.encode() + b"\0", context)
+    return Mac(crypto, key).derive(label, context)
 
 
 def same(first: bytes, second: bytes) -> bool:

@@ -27,7 +27,10 @@ from ndks_unit.dispatcher import ON_DEMAND
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(__file__).parent / "scripts"
 PACKAGES = (ROOT / "protocol", ROOT / "firmware")
-BOARD_ONLY = ROOT / "firmware/ndks_unit/rp2040.py"
+# Modules that need CircuitPython, and those of hosts
+ELSEWHERE = {ROOT / "firmware/ndks_unit/rp2040.py"} | {
+    ROOT / "protocol/ndks_protocol" / name for name in ("commands.py", "layout.py", "texts.py")
+}
 
 HEAP = "200k"  # a RP2040 has 170 KB free when code.py starts; the models of board and host need 30 KB here
 LEAST_FREE = 41 * 1024  # free bytes of the heap beside a unit with the maximum number of senders
@@ -55,7 +58,8 @@ def own_cases(name: str) -> Groups:
 
 
 def portable_modules() -> list[str]:
-    files = [(file, package) for package in PACKAGES for file in package.glob("ndks_*/**/*.py") if file != BOARD_ONLY]
+    found = [(file, package) for package in PACKAGES for file in package.glob("ndks_*/**/*.py")]
+    files = [(file, package) for file, package in found if file not in ELSEWHERE]
     return sorted(".".join(file.relative_to(package).with_suffix("").parts) for file, package in files)
 
 

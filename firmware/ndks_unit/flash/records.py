@@ -8,9 +8,9 @@ record: type u8 (FF = blank) | size u16 | sequence number u32 | 00 | tag 16 | bo
 import struct
 
 from ndks_protocol import errors
-from ndks_protocol.commands import MAX_SENDERS
 from ndks_protocol.flash import NVM_SIZE
 from ndks_protocol.kdf import Crypto, Mac, derive, same, xor_keystream
+from ndks_protocol.wire import MAX_SENDERS
 
 # Sealed: encrypted and authenticated under the host's kek (01 to 7F)
 MEMBERSHIP = 0x01

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Handler of BIND: re-encrypt all secrets under a new binding (PROTOCOL.md section 6)."""
 
-from ndks_protocol import commands
+from ndks_protocol import wire
 from ndks_protocol.binding import BindingKeys
 
 from ..binding_record import BindingRecord, binding_body
@@ -28,4 +28,4 @@ def bind(state: State, binding: bytes) -> tuple[()]:
     return ()
 
 
-HANDLERS = {commands.BIND.code: bind}
+HANDLERS = {wire.BIND: bind}

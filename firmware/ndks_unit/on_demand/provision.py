@@ -2,19 +2,20 @@
 # SPDX-License-Identifier: MIT
 """Handler of PROVISION: make a blank unit a member of a network."""
 
-from ndks_protocol import commands
+from ndks_protocol import wire
 from ndks_protocol.binding import BindingKeys
+from ndks_protocol.fields import pack
 from ndks_protocol.kdf import derive
 
 from ..binding_record import SALT_SIZE, binding_body
 from ..flash.record_log import format_body
 from ..flash.records import BINDING, MEMBERSHIP, STATE_FORMAT
-from ..membership import LAYOUT, Membership
+from ..membership import Membership
 from ..state import State
 
 
 def provision(state: State, binding: bytes, *values: object) -> tuple[()]:
-    record = LAYOUT.pack(*values)
+    record = pack(wire.MEMBERSHIP, *values)
     member = Membership(state.board, record)  # check the fields before anything is written
     member.wipe()
     keys = BindingKeys(state.board, binding)
@@ -36,4 +37,4 @@ def _new_salt(state: State, binding: bytes) -> bytes:
     return derive(state.board, binding, "ndks unit salt", state.board.entropy(SALT_SIZE))[:SALT_SIZE]
 
 
-HANDLERS = {commands.PROVISION.code: provision}
+HANDLERS = {wire.PROVISION: provision}

@@ -4,7 +4,7 @@
 
 import struct
 
-from ndks_protocol import commands, errors
+from ndks_protocol import errors, wire
 from ndks_protocol.binding import ID_SIZE
 
 from ..flash.records import MEMBER_IDS
@@ -13,12 +13,12 @@ from ..state import State
 
 
 def trust(state: State, lane: int, binding_id: bytes) -> tuple[()]:
-    if lane in (commands.COMMON_LANE, state.member.lane):
+    if lane in (wire.COMMON_LANE, state.member.lane):
         raise errors.UnitError(errors.RANGE)
     known = state.windows.member_ids()
     ids = [entry for entry in known if entry[0] != lane]
     if binding_id != bytes(ID_SIZE):  # zeros: the sync words of this lane's messages are not checked
-        if len(ids) >= commands.MAX_SENDERS:
+        if len(ids) >= wire.MAX_SENDERS:
             raise errors.UnitError(errors.SENDERS)
         ids.append((lane, binding_id))
     if sorted(ids) != sorted(known):
@@ -26,4 +26,4 @@ def trust(state: State, lane: int, binding_id: bytes) -> tuple[()]:
     return ()
 
 
-HANDLERS = {commands.TRUST.code: trust}
+HANDLERS = {wire.TRUST: trust}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Handler of ZEROIZE: erase everything on request. The erasure itself stays loaded: an opened case needs it at once."""
 
-from ndks_protocol import commands, errors
+from ndks_protocol import errors, wire
 
 from ..flash.erasure import ON_PURPOSE
 from ..flash.records import CURRENT_FORMAT
@@ -10,7 +10,7 @@ from ..state import State
 
 
 def zeroize(state: State, confirmation: bytes, uid: bytes) -> tuple[()]:
-    if confirmation != commands.CONFIRMATION or uid != state.board.uid:
+    if confirmation != wire.CONFIRMATION or uid != state.board.uid:
         raise errors.UnitError(errors.RANGE)
     if state.log.format > CURRENT_FORMAT:
         raise errors.UnitError(errors.STATE_FORMAT)
@@ -20,4 +20,4 @@ def zeroize(state: State, confirmation: bytes, uid: bytes) -> tuple[()]:
     return ()
 
 
-HANDLERS = {commands.ZEROIZE.code: zeroize}
+HANDLERS = {wire.ZEROIZE: zeroize}

@@ -8,8 +8,8 @@ check = derive(E, "ndks check", H || SHA-256(P))[:8]   P: the paper bits used fo
 """
 
 from ndks_protocol import errors
-from ndks_protocol.commands import AES, MAX_CHUNK, MAX_KEY_BYTES, SUITES
 from ndks_protocol.kdf import Crypto, derive, wipe, xor_keystream
+from ndks_protocol.wire import AES, MAX_CHUNK, MAX_KEY_BYTES, SUITES
 
 from .header import Header
 
@@ -80,7 +80,7 @@ class MessageKeys(Keys):
         self._digest = b""
         self.aes_key = bytearray()
         if header.cipher == AES:
-            self.aes_key = self.keystream(0, _AES_KEY_SIZE)
+            self.aes_key = self._keystream_piece(0, _AES_KEY_SIZE)
             self._paper_hash.update(self._unhashed)
 
     def wipe(self) -> None:
@@ -97,31 +97,30 @@ class MessageKeys(Keys):
 
     def keystream_into(self, view: memoryview, offset: int) -> None:
         """Write Z from `offset` on to `view`. UnitError(CONFLICT): the range does not follow or repeat earlier ones."""
-        self._combine(_copy, view, offset)
+        self._begin_range(offset, len(view))
+        for start in range(0, len(view), self._piece):
+            part = view[start : start + self._piece]
+            part[:] = self._keystream_piece(offset + start, len(part))
+        self._unfinished = _NO_RANGE
 
     def apply(self, offset: int, text: memoryview) -> None:
         if self.aes_key:
             xor_keystream(self._crypto, self.aes_key, offset, text)
-        else:
-            self._combine(self._crypto.xor, text, offset)
-
-    def _combine(self, operation: "Callable[[memoryview, bytearray], None]", view: memoryview, offset: int) -> None:
-        """Combine `view` with Z in pieces: the heap of a board may have no room for all of Z."""
-        wanted = offset, len(view)
-        self._check_range(wanted)
-        self._unfinished = wanted
-        for start in range(0, len(view), self._piece):
-            part = view[start : start + self._piece]
-            operation(part, self._keystream_piece(offset + start, len(part)))
+            return
+        self._begin_range(offset, len(text))
+        for start in range(0, len(text), self._piece):
+            part = text[start : start + self._piece]
+            self._crypto.xor(part, self._keystream_piece(offset + start, len(part)))
         self._unfinished = _NO_RANGE
 
-    def _check_range(self, wanted: tuple[int, int]) -> None:
-        offset, size = wanted
+    def _begin_range(self, offset: int, size: int) -> None:
+        """Check a range of Z. It is processed in pieces: the heap of a board may have no room for all of it."""
         if offset + size > MAX_KEY_BYTES:
             raise errors.UnitError(errors.RANGE)
-        goes_on = offset == self._position or wanted == self._unfinished
+        goes_on = offset == self._position or (offset, size) == self._unfinished
         if not goes_on and offset + size > self._position:
             raise errors.UnitError(errors.CONFLICT)
+        self._unfinished = offset, size
 
     def _keystream_piece(self, offset: int, size: int) -> bytearray:
         piece = self._read_paper(offset, size)
@@ -167,7 +166,3 @@ class MessageKeys(Keys):
         hashed, unhashed = self._unhashed[:missing], self._unhashed[missing:]
         self._paper_hash.update(hashed)
         self._unhashed = unhashed
-
-
-def _copy(view: memoryview, piece: bytearray) -> None:
-    view[:] = piece

@@ -7,12 +7,12 @@ chunk i = c || HMAC(tag key, i u32 || last u8 || c)[:16]     c = C[1024 i : 1024
 
 import struct
 
-from ndks_protocol import commands, errors
+from ndks_protocol import errors, wire
 from ndks_protocol.kdf import Crypto, Mac, same
 
 from .keys import CHECK_SIZE, SYNC_SIZE, Keys
 
-CHUNK = commands.MAX_CHUNK  # bytes of C in a chunk; the last chunk has 1 to CHUNK
+CHUNK = wire.MAX_CHUNK  # bytes of C in a chunk; the last chunk has 1 to CHUNK
 TAG_SIZE = 16
 FIRST_PIECE = CHUNK - SYNC_SIZE  # bytes of data in chunk 0; the others have CHUNK
 

@@ -9,7 +9,7 @@ from harness import report
 from memory_board import MemoryBoard
 from memory_host import Host
 
-from ndks_protocol import commands
+from ndks_protocol import wire
 from ndks_unit import dispatcher, on_demand
 
 _LOADS = 200
@@ -48,8 +48,8 @@ def load(name: str) -> None:
 def trust(host: Host) -> None:
     """Change a record by requests that load their module."""
     for lane in _LANES:
-        host.call(commands.TRUST, lane, bytes(16))
-        host.call(commands.TRUST, lane, bytes(range(16)))
+        host.call(wire.TRUST, lane, bytes(16))
+        host.call(wire.TRUST, lane, bytes(range(16)))
 
 
 host = Host(MemoryBoard())
