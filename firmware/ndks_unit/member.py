@@ -37,7 +37,7 @@ class OpenMember(Membership):
     def message_keys(self, header: Header, binding_id: bytes) -> MessageKeys:
         """Return the keys of a message; `binding_id` is the sender's."""
         paper = PaperBits(self._board, self.generator, header.index)
-        return MessageKeys(self._board, self.secret, header, binding_id, paper.read)
+        return MessageKeys(self._board, self.secret, header, binding_id, paper.read, self._board.block)
 
     def wipe(self) -> None:
         """Overwrite the secret and all keys derived from it."""

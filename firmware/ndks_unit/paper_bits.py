@@ -22,7 +22,7 @@ class PaperBits:
     def __init__(self, board: Board, generator: "KeyGenerator", index: int):
         self._board = board
         self._keystream = generator.key(index)
-        self._piece: int = getattr(self._keystream, "piece", _PIECE)
+        self._piece: int = min(getattr(self._keystream, "piece", _PIECE), board.block)
         self.index = index
 
     def read(self, offset: int, size: int) -> bytearray:
@@ -31,11 +31,14 @@ class PaperBits:
             self._board.feed_watchdog()
             return self._keystream.read(8 * offset, 8 * size)
         data = bytearray(size)
-        for start in range(0, size, self._piece):
-            self._board.feed_watchdog()
-            piece = min(self._piece, size - start)
-            data[start : start + piece] = self._keystream.read(8 * (offset + start), 8 * piece)
+        self.read_into(memoryview(data), offset)
         return data
+
+    def read_into(self, view: memoryview, offset: int) -> None:
+        """Fill `view` with the bytes from byte `offset` on."""
+        for start in range(0, len(view), self._piece):
+            part = view[start : start + self._piece]
+            part[:] = self.read(offset + start, len(part))
 
 
 class KeyReader:
@@ -51,12 +54,13 @@ class KeyReader:
         """Overwrite the mask key."""
         wipe(self._mask_key)
 
-    def read(self, index: int, offset: int, size: int) -> "bytearray | memoryview":
-        """Return `size` bytes of key `index` from byte `offset` on."""
+    def read_into(self, view: memoryview, index: int, offset: int) -> None:
+        """Fill `view` with key `index` from byte `offset` on."""
         if self._paper is None or self._paper.index != index:
             paper = PaperBits(self._board, self._member.generator, index)
             mask_key = bytearray(export_mask_key(self._board, self._member.secret, index))
             # Assign both or neither: after an exception the next request must not mix two keys.
             self._paper, self._mask_key = paper, mask_key
-        data = self._paper.read(offset, size)
-        return xor_keystream(self._board, self._mask_key, offset, data) if self._member.masked else data
+        self._paper.read_into(view, offset)
+        if self._member.masked:
+            xor_keystream(self._board, self._mask_key, offset, view)

@@ -4,8 +4,8 @@
 
 import struct
 
-from .commands import MAX_NUMBER
 from .kdf import Crypto, derive
+from .wire import MAX_NUMBER
 
 
 def is_exportable(index: int) -> bool:

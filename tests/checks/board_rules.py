@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ndks.board.firmware import release_build, sources
+from ndks.board.firmware import FOR_HOSTS, release_build, sources
 from ndks.board.release.mpy import compiled
 from ndks.board.release.program import BuildError
 from ndks.board.source import LARGEST_SOURCE, for_board, loaded_size
@@ -41,7 +41,8 @@ def main() -> int:
 
 
 def board_modules() -> list[Path]:
-    return [path for folder in ON_THE_BOARD for path in sorted((ROOT / folder).rglob("*.py"))]
+    files = [path for folder in ON_THE_BOARD for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [path for path in files if path.name not in FOR_HOSTS]
 
 
 def check_sizes() -> Iterator[str]:

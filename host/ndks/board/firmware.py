@@ -14,6 +14,7 @@ from .source import LARGEST_SOURCE, for_board, loaded_size
 from .tables import table_file
 
 PACKAGES = ("ndks_protocol", "ndks_unit")
+FOR_HOSTS = {"commands.py", "layout.py", "texts.py"}  # modules of ndks_protocol that no unit imports
 _BESIDE = ("safemode.py", "boot.py", ENTRY)  # at the top of the drive
 
 
@@ -22,7 +23,8 @@ def sources() -> dict[str, str]:
     paths: dict[str, Path] = {}
     for package in PACKAGES:
         root = _package(package)
-        paths |= {f"lib/{package}/{path.relative_to(root).as_posix()}": path for path in sorted(root.rglob("*.py"))}
+        found = (path for path in sorted(root.rglob("*.py")) if path.name not in FOR_HOSTS)
+        paths |= {f"lib/{package}/{path.relative_to(root).as_posix()}": path for path in found}
     paths |= {name: CIRCUITPY / name for name in _BESIDE}
     return {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 # Of source that a unit loads; then 44 KB of heap are free at d = 3, and 66 KB at any other d.
 LARGEST_SOURCE = 99 * 1024
 
-_NOT_LOADED = {"texts.py", "boot.py", "safemode.py"}  # CircuitPython runs the last two separately, with the whole heap
+_NOT_LOADED = {"boot.py", "safemode.py"}  # CircuitPython runs them separately, with the whole heap
 # A unit loads only one of these: the fast algorithm for its d, or the operators beyond equation 7.
 _OF_ONE_NETWORK = (
     {"table_bits.py", "packing.py"},

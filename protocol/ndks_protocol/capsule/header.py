@@ -9,8 +9,8 @@ wire:  version | tag T = HMAC(header mac key, clear)[:16] | clear[1:21] XOR CTR(
 import struct
 
 from ndks_protocol import errors
-from ndks_protocol.commands import CIPHERS, COMMON_LANE, CONTROL, DATA, INDEX_BITS, MAX_NUMBER, WIRE_HEADER_SIZE
 from ndks_protocol.kdf import Crypto, Mac, derive, same, wipe
+from ndks_protocol.wire import CIPHERS, COMMON_LANE, CONTROL, DATA, INDEX_BITS, MAX_NUMBER, WIRE_HEADER_SIZE
 
 VERSION = 1
 SALT_SIZE = 8

@@ -40,10 +40,10 @@ class MemoryBoard(Board):
     def ticks_ms(self) -> int:
         return self.now_ms
 
-    def read(self) -> bytes:
-        data = self.inbound[:_FIFO]
+    def receive(self) -> int:
+        self.received = self.inbound[:_FIFO]
         self.inbound = self.inbound[_FIFO:]
-        return data
+        return len(self.received)
 
     def write(self, data: bytes) -> bool:
         self.outbound += bytes(data)
