@@ -15,7 +15,7 @@ def next_index(state: State) -> tuple[int, int]:
     return member.epoch, member.exports.next
 
 
-def key_chunk(state: State, epoch: int, index: int, offset: int, size: int) -> "tuple[bytearray | memoryview]":
+def key_chunk(state: State, epoch: int, index: int, offset: int, size: int) -> "tuple[bytearray]":
     _check(state, epoch, index)
     if not 1 <= size <= commands.MAX_CHUNK or offset + size > commands.MAX_KEY_BYTES:
         raise errors.UnitError(errors.RANGE)

@@ -13,8 +13,6 @@ try:
 except ImportError:  # on the board, where annotations are not evaluated
     pass
 
-_PIECE = 64  # bytes per read of the slow generator, to feed the watchdog in time
-
 
 class PaperBits:
     """The paper bits of key `index`, as bytes."""
@@ -22,20 +20,26 @@ class PaperBits:
     def __init__(self, board: Board, generator: "KeyGenerator", index: int):
         self._board = board
         self._keystream = generator.key(index)
-        self._piece: int = getattr(self._keystream, "piece", _PIECE)
         self.index = index
 
     def read(self, offset: int, size: int) -> bytearray:
         """Return `size` bytes from byte `offset` on."""
-        if size <= self._piece:
-            self._board.feed_watchdog()
-            return self._keystream.read(8 * offset, 8 * size)
         data = bytearray(size)
-        for start in range(0, size, self._piece):
-            self._board.feed_watchdog()
-            piece = min(self._piece, size - start)
-            data[start : start + piece] = self._keystream.read(8 * (offset + start), 8 * piece)
+        self.read_into(data, offset)
         return data
+
+    def read_into(self, view: "bytearray | memoryview", offset: int) -> None:
+        """Fill `view` with the bytes from byte `offset` on."""
+        keystream = self._keystream
+        piece = keystream.piece
+        if len(view) <= piece:
+            self._board.feed_watchdog()
+            keystream.read_into(view, 8 * offset)
+            return
+        parts = memoryview(view)
+        for start in range(0, len(view), piece):
+            self._board.feed_watchdog()
+            keystream.read_into(parts[start : start + piece], 8 * (offset + start))
 
 
 class KeyReader:
@@ -51,12 +55,21 @@ class KeyReader:
         """Overwrite the mask key."""
         wipe(self._mask_key)
 
-    def read(self, index: int, offset: int, size: int) -> "bytearray | memoryview":
+    def read(self, index: int, offset: int, size: int) -> bytearray:
         """Return `size` bytes of key `index` from byte `offset` on."""
+        data = bytearray(size)
+        self.read_into(data, index, offset)
+        return data
+
+    def read_into(self, view: "bytearray | memoryview", index: int, offset: int) -> None:
+        """Fill `view` with bytes of key `index` from byte `offset` on."""
         if self._paper is None or self._paper.index != index:
             paper = PaperBits(self._board, self._member.generator, index)
             mask_key = bytearray(export_mask_key(self._board, self._member.secret, index))
             # Assign both or neither: after an exception the next request must not mix two keys.
             self._paper, self._mask_key = paper, mask_key
-        data = self._paper.read(offset, size)
-        return xor_keystream(self._board, self._mask_key, offset, data) if self._member.masked else data
+        self._paper.read_into(view, offset)
+        if self._member.masked:
+            masked = xor_keystream(self._board, self._mask_key, offset, view)
+            if masked is not view:
+                view[:] = masked

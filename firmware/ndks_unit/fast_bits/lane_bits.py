@@ -105,7 +105,7 @@ class LaneKeystream(FastKeystream):
         self._left = 0  # blocks until the next exact computation
         self._last = bytearray(_BYTES)  # the bits of block self._next - 1
 
-    def _fill(self, data: bytearray, position: int) -> None:
+    def _fill(self, data: "bytearray | memoryview", position: int) -> None:
         if len(data) <= _FEW and not self._cosines:
             for i in range(8 * len(data)):
                 data[i >> 3] = data[i >> 3] << 1 & 0xFF | self._exact(8 * position + i)

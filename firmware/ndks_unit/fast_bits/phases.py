@@ -103,7 +103,13 @@ class FastKeystream:
             data[-1] &= 0xFF00 >> (count & 7)
         return data
 
-    def _fill(self, data: bytearray, position: int) -> None:
+    def read_into(self, view: "bytearray | memoryview", first: int) -> None:
+        """Fill `view` with the bits from element `first` on, a multiple of 8."""
+        if first + 8 * len(view) > MAX_ELEMENTS:
+            raise ValueError("an element index lies between 0 and 2^40 - 1")
+        self._fill(view, first >> 3)
+
+    def _fill(self, data: "bytearray | memoryview", position: int) -> None:
         """Fill `data` with the bytes of the key from `position` on."""
         raise NotImplementedError
 

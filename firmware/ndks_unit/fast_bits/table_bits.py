@@ -63,7 +63,7 @@ class TableKeystream(FastKeystream):
         bits = self._phases.step_bits - PHASE_BITS
         return (phase + (1 << bits - 1)) >> bits & _MASK
 
-    def _fill(self, data: bytearray, position: int) -> None:
+    def _fill(self, data: "bytearray | memoryview", position: int) -> None:
         size = len(data)
         for begin in range(0, size, _STRETCH):
             count = min(_STRETCH, size - begin)

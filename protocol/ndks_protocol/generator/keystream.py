@@ -66,6 +66,8 @@ class Generator:
 class Keystream:
     """The bits of one key, with random access. `Generator.key` returns it."""
 
+    piece = 64  # bytes per read of a board that feeds its watchdog in between
+
     def __init__(self, generator: Generator, index: int):
         if not 1 <= index <= MAX_INDEX:
             raise ValueError("a key index lies between 1 and 2^64")
@@ -91,6 +93,10 @@ class Keystream:
         for start in range(0, count, _BLOCK):
             self._fill(out, start, min(_BLOCK, count - start), first + start)
         return out
+
+    def read_into(self, view: "bytearray | memoryview", first: int) -> None:
+        """Fill `view` with the bits from element `first` on."""
+        view[:] = self.read(first, 8 * len(view))
 
     def _fill(self, out: bytearray, position: int, count: int, element: int) -> None:
         """Write `count` bits from `element` on to `out`, starting at bit `position`, a multiple of 8.
