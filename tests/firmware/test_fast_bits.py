@@ -21,7 +21,7 @@ from ndks_unit.fast_bits import phases as phases_module
 from ndks_unit.fast_bits import tables
 from ndks_unit.fast_bits.circle import ERROR, Circle
 from ndks_unit.fast_bits.generator import fast_generator, prepare
-from ndks_unit.fast_bits.lane_bits import LaneGenerator
+from ndks_unit.fast_bits.lane_bits import _BLOCK, _LANES, LaneGenerator, _in_each
 from ndks_unit.fast_bits.phases import Phases
 from ndks_unit.fast_bits.table_bits import TableGenerator
 from ndks_unit.fast_bits.tables import find, read_early, release_spare
@@ -199,27 +199,31 @@ def test_error_of_a_step(p1: str, p2: str, k: int) -> None:
 @settings(max_examples=60, deadline=None)
 @given(decimals, decimals, st.sampled_from([3, 4, 6, 9, 12]), indices, firsts)
 def test_errors_of_lanes_and_middles(p1: str, p2: str, digits: int, k: int, first: int) -> None:
-    """The bounds of lane_bits: 24 ulp for a lane, 2^21 ulp for a middle after the longest chain of rotations."""
+    """The bounds of lane_bits: 24 ulp for a lane, 2^22 ulp for a middle after the longest chain of rotations."""
     generator = LaneGenerator(Phases(p1, p2, digits, lambda: None))
     key = generator.key(k)
     key._make_lanes()
     phases, width, b = generator.phases, generator._width, generator.b
     with mpmath.workdps(70):
         angle = 2 * mpmath.pi * key._step / mpmath.mpf(2) ** phases.step_bits
+        signs: list[int] = []
         for lanes, function in ((key._cosines, mpmath.cos), (key._sines, mpmath.sin)):
-            positive = lanes + generator._positive_left
-            for place in range(64):
-                j = 8 * (place % 8) + 7 - place // 8
-                lane = (positive >> place * width) % (1 << width) - (2 << b)
-                assert abs(lane - function((j + mpmath.mpf(1) / 2) * angle) * 2**b) < 24
-        block = min(first, MAX_ELEMENTS - 40000) // 128
-        for i in range(256):
-            key._make(block + i)
-        assert key._left == 0
-        turns = mpmath.mpf(key._step * (2 * (block + 256) * 128 + 127)) / 2 ** (phases.step_bits + 1)
-        for value, function in zip(key._middle, (mpmath.cos, mpmath.sin), strict=True):
-            exact = function(2 * mpmath.pi * mpmath.frac(turns)) * 2**phases.bits
-            assert abs(mpmath.mpf(value) / 10**digits - exact) < 2**21
+            positive = lanes + _in_each(2 << b, _LANES, width)
+            found = [(positive >> place * width) % (1 << width) - (2 << b) for place in range(_LANES)]
+            elements = [8 * (place % (_LANES // 8)) + 7 - place // (_LANES // 8) for place in range(_LANES)]
+            exact = [function((j + mpmath.mpf(1) / 2) * angle) * 2**b for j in elements]
+            signs.append(1 if found[-1] * exact[-1] >= 0 else -1)
+            assert all(abs(a * signs[-1] - e) < 24 for a, e in zip(found, exact, strict=True))
+        assert key._crossed == (signs[0] != signs[1])
+        block = min(first, MAX_ELEMENTS - 256 * _BLOCK - 1) // _BLOCK
+        for start in (0, block):
+            for i in range(256):
+                key._make(start + i)
+            assert key._left == 0
+            turns = mpmath.mpf(key._step * (2 * (start + 256) * _BLOCK + _BLOCK - 1)) / 2 ** (phases.step_bits + 1)
+            for value, function in zip(key._middle, (mpmath.cos, mpmath.sin), strict=True):
+                exact_value = function(2 * mpmath.pi * mpmath.frac(turns)) * 2**phases.bits
+                assert abs(mpmath.mpf(value) / 10**digits - exact_value) < 2**22
 
 
 def test_a_unit_takes_the_generator_of_its_board(folder: str) -> None:
@@ -353,7 +357,7 @@ def test_a_block_of_lanes_takes_a_few_integers(digits: int, count: type[Counted]
         key._middle = tuple(map(Counted, key._middle))
         key._make(key._next)
     assert count.on_the_heap <= 16 * blocks  # four of them contain all lanes
-    assert len(exact) < blocks * 128 // 300
+    assert len(exact) < blocks * _BLOCK // 300
 
 
 def test_without_room_for_a_table_lanes_do(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ except ImportError:  # not on the board, where annotations are not evaluated
 _INDEX_BITS = 65
 _ELEMENT_BITS = 48  # guard bits of the step: 2^41 elements times 2 ulp change the phase by 2^-6 ulp
 
-_GAP = 256  # maximum distance of two elements in a run; lanes report elements in any order
+_GAP = 512  # maximum distance of two elements in a run; lanes report the elements of a block of 256 in any order
 _ROW = 24  # elements in a run before the slow generator takes over
 _AHEAD = 256  # elements that the slow generator makes at a time; 40 ms
 
@@ -32,7 +32,7 @@ class Phases:
     def __init__(self, p1: str, p2: str, digits: int, feed_watchdog: "Callable[[], None]"):
         self.digits = digits
         self.scale = 10**digits
-        self.bits = 96 if digits <= 6 else 128
+        self.bits = 96
         self.step_bits = self.bits + _ELEMENT_BITS
         self.mask = (1 << self.step_bits) - 1
         self.circle = Circle(self.bits)
