@@ -20,8 +20,8 @@ sqrt(2) ulp for its shifts.
   than 2^22 ulp; times 10^d this is less than 2^-33 of a last digit.
 - A and B: 1 ulp of a bits each, sqrt(2) together.
 The error of a lane is therefore below 10^d 24 / 2^b + 1.42 / 2^a + 2^-29 of a last digit. In units of 2^-15, the
-resolution of the 16 bits: the first term rounded down, plus 1; 0.71, since a >= 16; 1 for the bits that are cut off.
-The sum is at most the first term rounded down, plus 3.
+resolution of the 16 bits: the first term rounded down, plus 1; 0.71, since a >= 16; 1 for the bits of each product that
+are cut off. The sum is at most the first term rounded down, plus 4.
 """
 
 from .lanes import Lanes, narrowed
@@ -44,7 +44,7 @@ class LaneGenerator:
     def __init__(self, phases: Phases):
         self.phases = phases
         _, self._wide, width, self.b, self.a = next(shape for shape in _SHAPES if phases.digits <= shape[0])
-        error = (24 * phases.scale << 15 >> self.b) + 3
+        error = (24 * phases.scale << 15 >> self.b) + 4
         self.lanes = Lanes(_LANES, width >> 3, self.a + self.b - 15 >> 3, error)
         self._width = width
         self._excess = 2 << self.b  # makes lanes positive during construction
@@ -165,17 +165,13 @@ class LaneKeystream(FastKeystream):
 
     def _make_bits(self, first: int, cosine: int, sine: int) -> None:
         """Make the bits of the block from element `first` on; `cosine` and `sine` are A and B."""
-        products = self._cosines * abs(cosine)
-        others = self._sines * abs(sine)
-        sum_is_before = ((cosine < 0) == (sine < 0)) != self._crossed
-        self._read(first, products + others, sum_is_before)
-        self._read(first, products - others if products > others else others - products, not sum_is_before)
-
-    def _read(self, first: int, value: int, is_before: bool) -> None:
-        """Read the half of a block that lies before or after the middle."""
-        at = 0 if is_before else _LANES
-        for j in self._generator.lanes.bits(value, is_before, self._last, at >> 3):
-            self._set(at + j, self._exact(first + at + j))
+        lanes = self._generator.lanes
+        lanes.load(self._cosines * abs(cosine), self._sines * abs(sine))
+        is_sum = ((cosine < 0) == (sine < 0)) != self._crossed
+        for is_before in (True, False):
+            at = 0 if is_before else _LANES
+            for j in lanes.bits(is_sum == is_before, is_before, self._last, at >> 3):
+                self._set(at + j, self._exact(first + at + j))
 
     def _set(self, j: int, bit: int) -> None:
         mask = 0x80 >> (j & 7)

@@ -47,31 +47,46 @@ class Lanes:
         self._size = count * width + 6  # the last lane may overflow
         self._stride = width // 2
         self._first = top // 2
-        self._rounding = _HALF + error
         self._limit = 2 * error
+        self._rounding = _HALF + error
         if np:
-            self._raw = bytearray(self._size)
-            words = np.frombuffer(self._raw, dtype=np.uint16)
-            last = self._first + (count - 1) * self._stride
-            self._forwards = words[slice(self._first, last + 1, self._stride)]
-            self._backwards = words[slice(last, None, -self._stride)]
-            self._rounding = np.array([self._rounding], dtype=np.uint16)
             self._limit *= 2
+            self._rounding = np.array([self._rounding], dtype=np.uint16)
+            self._first_raw, self._first_views = self._buffer()
+            self._second_raw, self._second_views = self._buffer()
             self._planes = bytearray(2 * count)
             self._plane = np.frombuffer(self._planes, dtype=np.uint8)[_FIRST_PLANE]
 
-    def bits(self, value: int, mirrored: bool, data: bytearray, position: int) -> "list[int] | tuple[()]":
-        """Write the bit of each lane of `value` >= 0 to `data`; return the numbers of the elements in doubt.
+    def _buffer(self):
+        """Return a buffer for lanes, and views of their numbers, forwards and backwards."""
+        raw = bytearray(self._size)
+        words = np.frombuffer(raw, dtype=np.uint16)
+        last = self._first + (self._count - 1) * self._stride
+        return raw, (words[slice(self._first, last + 1, self._stride)], words[slice(last, None, -self._stride)])
+
+    def load(self, first: int, second: int) -> None:
+        """Take the lanes of two integers >= 0."""
+        if np:
+            self._first_raw[_ALL] = first.to_bytes(self._size, "little")
+            self._second_raw[_ALL] = second.to_bytes(self._size, "little")
+        else:
+            self._first_raw = first.to_bytes(self._size, "little")
+            self._second_raw = second.to_bytes(self._size, "little")
+
+    def bits(self, is_sum: bool, mirrored: bool, data: bytearray, position: int) -> "list[int] | tuple[()]":
+        """Write the bit of each lane of the sum or difference to `data`; return the numbers of the elements in doubt.
 
         Lane (count / 8) p + q is bit p of byte q, where bit 0 is the least significant one. `mirrored` reverses the
         order.
         """
-        raw = value.to_bytes(self._size, "little")
-        return self._bits(raw, mirrored, data, position) if np else self._plain_bits(raw, mirrored, data, position)
+        return (self._bits if np else self._plain_bits)(is_sum, mirrored, data, position)
 
-    def _bits(self, raw: bytes, mirrored: bool, data: bytearray, position: int) -> "list[int] | tuple[()]":
-        self._raw[_ALL] = raw
-        words = (self._backwards if mirrored else self._forwards) + self._rounding
+    def _bits(self, is_sum: bool, mirrored: bool, data: bytearray, position: int) -> "list[int] | tuple[()]":
+        words = self._first_views[mirrored] + self._rounding
+        if is_sum:
+            words += self._second_views[mirrored]
+        else:
+            words -= self._second_views[mirrored]
         _transpose(words, self._planes, width=8)
         data[position : position + (self._count >> 3)] = self._plane.copy().tobytes()
         words += words  # drop the bit
@@ -85,7 +100,7 @@ class Lanes:
             doubtful.append(self._element(i))
             words[i] = self._limit
 
-    def _plain_bits(self, raw: bytes, mirrored: bool, data: bytearray, position: int) -> list[int]:
+    def _plain_bits(self, is_sum: bool, mirrored: bool, data: bytearray, position: int) -> list[int]:
         doubtful: list[int] = []
         size = self._count >> 3
         for i in range(size):
@@ -93,7 +108,9 @@ class Lanes:
         for i in range(self._count):
             lane = self._count - 1 - i if mirrored else i
             start = (self._first + lane * self._stride) * 2
-            word = (raw[start] | raw[start + 1] << 8) + self._rounding & 0xFFFF
+            first = self._first_raw[start] | self._first_raw[start + 1] << 8
+            second = self._second_raw[start] | self._second_raw[start + 1] << 8
+            word = (first + second if is_sum else first - second) + self._rounding & 0xFFFF
             if word & _FRACTION < self._limit:
                 doubtful.append(self._element(i))
             data[position + i % size] |= word >> 15 << i // size
