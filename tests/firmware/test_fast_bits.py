@@ -199,7 +199,7 @@ def test_error_of_a_step(p1: str, p2: str, k: int) -> None:
 @settings(max_examples=60, deadline=None)
 @given(decimals, decimals, st.sampled_from([3, 4, 6, 9, 12]), indices, firsts)
 def test_errors_of_lanes_and_middles(p1: str, p2: str, digits: int, k: int, first: int) -> None:
-    """The bounds of lane_bits: 24 ulp for a lane, 2^22 ulp for a middle after the longest chain of rotations."""
+    """The bounds of lane_bits: 24 ulp for a lane, 2^21 ulp for a middle after the longest chain of rotations."""
     generator = LaneGenerator(Phases(p1, p2, digits, lambda: None))
     key = generator.key(k)
     key._make_lanes()
@@ -223,7 +223,7 @@ def test_errors_of_lanes_and_middles(p1: str, p2: str, digits: int, k: int, firs
             turns = mpmath.mpf(key._step * (2 * (start + 256) * _BLOCK + _BLOCK - 1)) / 2 ** (phases.step_bits + 1)
             for value, function in zip(key._middle, (mpmath.cos, mpmath.sin), strict=True):
                 exact_value = function(2 * mpmath.pi * mpmath.frac(turns)) * 2**phases.bits
-                assert abs(mpmath.mpf(value) / 10**digits - exact_value) < 2**22
+                assert abs(mpmath.mpf(value) / 10**digits - exact_value) < 2**21
 
 
 def test_a_unit_takes_the_generator_of_its_board(folder: str) -> None:

@@ -14,10 +14,10 @@ effect of its sign is smaller.
 
 Error bounds, as distances of (cos, sin) in the plane. A rotation in integers adds sqrt(2) ulp for its factors and
 sqrt(2) ulp for its shifts.
-- Lanes: sqrt(2) ulp of b bits for the first one, 2.83 for each of 7 doublings: less than 24.
+- Lanes: sqrt(2) ulp of b bits for the first one, 2.83 for each of 6 doublings: less than 24.
 - Middle of a block: the error of the first rotation is below 9 sqrt(2) + 2 pi < 20 ulp. Squaring doubles the error and
-  adds less than 3, so the error of the rotation by a block is below 2^9 * 23 ulp. In 256 blocks this adds up to less
-  than 2^22 ulp; times 10^d this is less than 2^-33 of a last digit.
+  adds less than 3, so the error of the rotation by a block is below 2^8 * 23 ulp. In 256 blocks this adds up to less
+  than 2^21 ulp; times 10^d this is less than 2^-34 of a last digit.
 - A and B: 1 ulp of a bits each, sqrt(2) together.
 The error of a lane is therefore below 10^d 24 / 2^b + 1.42 / 2^a + 2^-29 of a last digit. In units of 2^-15, the
 resolution of the 16 bits: the first term rounded down, plus 1; 0.71, since a >= 16; 1 for the bits of each product that
@@ -27,10 +27,10 @@ are cut off. The sum is at most the first term rounded down, plus 4.
 from .lanes import Lanes, narrowed
 from .phases import FastKeystream, Phases
 
-_LANES = 128
+_LANES = 64
 _BLOCK = 2 * _LANES  # elements
 _BYTES = _BLOCK >> 3
-_ROTATIONS = 9  # rotations by 1, 2, 4 ... elements, up to a block
+_ROTATIONS = 8  # rotations by 1, 2, 4 ... elements, up to a block
 _RESTART = 256  # blocks between exact computations of a middle
 _FEW = 2  # up to this number of bytes, exact arithmetic is faster than making lanes
 # Largest d; width of lanes during construction, at least 2 b + 2; final width, at least a + b + 1; b; a.
@@ -165,13 +165,10 @@ class LaneKeystream(FastKeystream):
 
     def _make_bits(self, first: int, cosine: int, sine: int) -> None:
         """Make the bits of the block from element `first` on; `cosine` and `sine` are A and B."""
-        lanes = self._generator.lanes
-        lanes.load(self._cosines * abs(cosine), self._sines * abs(sine))
-        is_sum = ((cosine < 0) == (sine < 0)) != self._crossed
-        for is_before in (True, False):
-            at = 0 if is_before else _LANES
-            for j in lanes.bits(is_sum == is_before, is_before, self._last, at >> 3):
-                self._set(at + j, self._exact(first + at + j))
+        sum_is_before = ((cosine < 0) == (sine < 0)) != self._crossed
+        products, others = self._cosines * abs(cosine), self._sines * abs(sine)
+        for j in self._generator.lanes.bits(products, others, sum_is_before, self._last):
+            self._set(j, self._exact(first + j))
 
     def _set(self, j: int, bit: int) -> None:
         mask = 0x80 >> (j & 7)

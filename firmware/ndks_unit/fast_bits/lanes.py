@@ -37,9 +37,10 @@ def narrowed(raw: bytes, count: int, width: int) -> bytes:
 
 
 class Lanes:
-    """A reader of `count` lanes of `width` bytes. The two bytes at `top` are a number with 15 fractional bits.
+    """A reader of lanes: `count` lanes of `width` bytes, in which the two bytes at `top` have 15 fractional bits.
 
-    `count` is a multiple of 16, `width` and `top` are even.
+    `count` is a multiple of 16, `width` and `top` are even. `error` is the bound on the error of a sum in units of
+    2^-15.
     """
 
     def __init__(self, count: int, width: int, top: int, error: int):
@@ -52,10 +53,11 @@ class Lanes:
         if np:
             self._limit *= 2
             self._rounding = np.array([self._rounding], dtype=np.uint16)
-            self._first_raw, self._first_views = self._buffer()
-            self._second_raw, self._second_views = self._buffer()
-            self._planes = bytearray(2 * count)
-            self._plane = np.frombuffer(self._planes, dtype=np.uint8)[_FIRST_PLANE]
+            self._raw, self._words = self._buffer()
+            self._other_raw, self._other_words = self._buffer()
+            planes = bytearray(4 * count)
+            self._plane = np.frombuffer(planes, dtype=np.uint8)[_FIRST_PLANE]
+            self._planes = memoryview(planes)[2 * count :], memoryview(planes)[: 2 * count]
 
     def _buffer(self):
         """Return a buffer for lanes, and views of their numbers, forwards and backwards."""
@@ -64,58 +66,56 @@ class Lanes:
         last = self._first + (self._count - 1) * self._stride
         return raw, (words[slice(self._first, last + 1, self._stride)], words[slice(last, None, -self._stride)])
 
-    def load(self, first: int, second: int) -> None:
-        """Take the lanes of two integers >= 0."""
-        if np:
-            self._first_raw[_ALL] = first.to_bytes(self._size, "little")
-            self._second_raw[_ALL] = second.to_bytes(self._size, "little")
-        else:
-            self._first_raw = first.to_bytes(self._size, "little")
-            self._second_raw = second.to_bytes(self._size, "little")
+    def bits(self, first: int, second: int, sum_is_before: bool, data: bytearray) -> list[int]:
+        """Fill `data` with the bits of the lanes of |first + second| and |first - second|, both >= 0.
 
-    def bits(self, is_sum: bool, mirrored: bool, data: bytearray, position: int) -> "list[int] | tuple[()]":
-        """Write the bit of each lane of the sum or difference to `data`; return the numbers of the elements in doubt.
-
-        Lane (count / 8) p + q is bit p of byte q, where bit 0 is the least significant one. `mirrored` reverses the
-        order.
+        The sum or the difference is the first half, with its lanes backwards; the other is the second half. Lane
+        (count / 8) p + q is bit p of byte q, where bit 0 is the least significant one. Return the numbers of the bits
+        in doubt.
         """
-        return (self._bits if np else self._plain_bits)(is_sum, mirrored, data, position)
+        raw, other = first.to_bytes(self._size, "little"), second.to_bytes(self._size, "little")
+        return (self._bits if np else self._plain_bits)(raw, other, sum_is_before, data)
 
-    def _bits(self, is_sum: bool, mirrored: bool, data: bytearray, position: int) -> "list[int] | tuple[()]":
-        words = self._first_views[mirrored] + self._rounding
-        if is_sum:
-            words += self._second_views[mirrored]
-        else:
-            words -= self._second_views[mirrored]
-        _transpose(words, self._planes, width=8)
-        data[position : position + (self._count >> 3)] = self._plane.copy().tobytes()
-        words += words  # drop the bit
-        if _minimum(words) >= self._limit:
-            return ()
+    def _bits(self, raw: bytes, other: bytes, sum_is_before: bool, data: bytearray) -> list[int]:
         doubtful: list[int] = []
+        self._raw[_ALL] = raw
+        self._other_raw[_ALL] = other
+        for is_before in (True, False):
+            words = self._words[is_before] + self._rounding
+            if is_before == sum_is_before:
+                words += self._other_words[is_before]
+            else:
+                words -= self._other_words[is_before]
+            _transpose(words, self._planes[is_before], width=8)
+            words += words  # drop the bit
+            if _minimum(words) < self._limit:
+                self._find(words, is_before, doubtful)
+        data[_ALL] = self._plane.copy().tobytes()
+        return doubtful
+
+    def _find(self, words, is_before: bool, doubtful: list[int]) -> None:
         while True:
             i = _place_of_minimum(words)
             if words[i] >= self._limit:
-                return doubtful
-            doubtful.append(self._element(i))
+                return
+            doubtful.append(self._element(i, is_before))
             words[i] = self._limit
 
-    def _plain_bits(self, is_sum: bool, mirrored: bool, data: bytearray, position: int) -> list[int]:
+    def _plain_bits(self, raw: bytes, other: bytes, sum_is_before: bool, data: bytearray) -> list[int]:
         doubtful: list[int] = []
-        size = self._count >> 3
-        for i in range(size):
-            data[position + i] = 0
-        for i in range(self._count):
-            lane = self._count - 1 - i if mirrored else i
-            start = (self._first + lane * self._stride) * 2
-            first = self._first_raw[start] | self._first_raw[start + 1] << 8
-            second = self._second_raw[start] | self._second_raw[start + 1] << 8
-            word = (first + second if is_sum else first - second) + self._rounding & 0xFFFF
-            if word & _FRACTION < self._limit:
-                doubtful.append(self._element(i))
-            data[position + i % size] |= word >> 15 << i // size
+        data[_ALL] = bytes(len(data))
+        for is_before in (True, False):
+            for i in range(self._count):
+                lane = self._count - 1 - i if is_before else i
+                start = (self._first + lane * self._stride) * 2
+                first, second = raw[start] | raw[start + 1] << 8, other[start] | other[start + 1] << 8
+                word = (first + second if is_before == sum_is_before else first - second) + self._rounding & 0xFFFF
+                element = self._element(i, is_before)
+                data[element >> 3] |= word >> 15 << 7 - (element & 7)
+                if word & _FRACTION < self._limit:
+                    doubtful.append(element)
         return doubtful
 
-    def _element(self, i: int) -> int:
+    def _element(self, i: int, is_before: bool) -> int:
         size = self._count >> 3
-        return 8 * (i % size) + 7 - i // size
+        return 8 * (i % size) + 7 - i // size + (0 if is_before else self._count)

@@ -17,7 +17,7 @@ except ImportError:  # not on the board, where annotations are not evaluated
 _INDEX_BITS = 65
 _ELEMENT_BITS = 48  # guard bits of the step: 2^41 elements times 2 ulp change the phase by 2^-6 ulp
 
-_GAP = 512  # maximum distance of two elements in a run; lanes report the elements of a block of 256 in any order
+_GAP = 256  # maximum distance of two elements in a run; lanes report the elements of a block of 128 in any order
 _ROW = 24  # elements in a run before the slow generator takes over
 _AHEAD = 256  # elements that the slow generator makes at a time; 40 ms
 
