@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The table of commands, states, flags and limits (PROTOCOL.md section 5)."""
 
-from .generator import MAX_ELEMENTS
 from .layout import ON_A_BOARD, layout
+from .parameters import MAX_ELEMENTS
 
 # Preconditions of a command. If one fails, the dispatcher answers with the error code that is named here.
 NOTHING = 0

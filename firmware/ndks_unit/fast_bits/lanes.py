@@ -21,8 +21,8 @@ else:
     _place_of_minimum = np.argmin
     # Slice objects, because the board rules forbid the syntax of slices with a step: only ulab accepts them.
     _FIRST_PLANE = slice(8, None, 16)
+    _ALL = slice(None, None, None)
 
-_ALL = slice(None, None, None)
 _HALF = 0x4000  # 1/2 with 15 fractional bits
 _FRACTION = 0x7FFF
 
@@ -103,7 +103,7 @@ class Lanes:
 
     def _plain_bits(self, raw: bytes, other: bytes, sum_is_before: bool, data: bytearray) -> list[int]:
         doubtful: list[int] = []
-        data[_ALL] = bytes(len(data))
+        data[:] = bytes(len(data))
         for is_before in (True, False):
             for i in range(self._count):
                 lane = self._count - 1 - i if is_before else i

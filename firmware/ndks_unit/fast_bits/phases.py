@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Phase steps of keys, single bits by exact arithmetic, and the base class of fast keystreams."""
 
-from ndks_protocol.generator import MAX_ELEMENTS, MAX_INDEX, Generator, Keystream
-from ndks_protocol.generator.decimals import parse_decimal
-from ndks_protocol.generator.fixed_point import in_turns, phase_of
-from ndks_protocol.generator.operators import bits_above
+from ndks_protocol.parameters import MAX_ELEMENTS, MAX_INDEX, check_parameters
+from ndks_protocol.turns import bits_above, in_turns, phase_of
 
 from .circle import ERROR, Circle
 
 try:
     from typing import Callable
+
+    from ndks_protocol.generator import Keystream
 except ImportError:  # not on the board, where annotations are not evaluated
     pass
 
@@ -37,8 +37,8 @@ class Phases:
         self.mask = (1 << self.step_bits) - 1
         self.circle = Circle(self.bits)
         self.feed_watchdog = feed_watchdog
-        self.slow = Generator(p1, p2, digits)
-        first, second = parse_decimal(p1), parse_decimal(p2)
+        self._parameters = p1, p2, digits
+        first, second = check_parameters(p1, p2, digits)
         self._inner = self.step_bits + bits_above(second) + 8
         self._first = phase_of(first[0], first[1], self._inner + _INDEX_BITS)
         self._second = in_turns(second[0], second[1], self._inner)
@@ -71,8 +71,14 @@ class Phases:
         error = (ERROR + 8) * self.scale
         rounded = value + error >> bits
         if rounded != value - error >> bits:
-            rounded = self.slow.key(index).read(element, 1)[0] >> 7
+            rounded = self.slow_key(index).read(element, 1)[0] >> 7
         return rounded & 1
+
+    def slow_key(self, index: int) -> "Keystream":
+        """Return a keystream of the exact generator, which is loaded for the first doubt: most units never have one."""
+        from ndks_protocol.generator import Generator
+
+        return Generator(*self._parameters).key(index)
 
 
 class FastKeystream:
@@ -125,7 +131,7 @@ class FastKeystream:
         position = element % _AHEAD
         if element - position != self._ahead_first:
             self._phases.feed_watchdog()
-            self._slow = self._slow or self._phases.slow.key(self.index)
+            self._slow = self._slow or self._phases.slow_key(self.index)
             self._ahead = self._slow.read(element - position, _AHEAD)
             self._ahead_first = element - position
         return self._ahead[position >> 3] >> 7 - (position & 7) & 1
