@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 ON_THE_BOARD = ("protocol/ndks_protocol", "firmware/ndks_unit", "firmware/circuitpy")
 MODULE_BYTES = 8 * 1024  # larger ones do not compile on a fragmented heap
 TOTAL_BYTES = 99 * 1024  # of source that a unit loads; then 44 KB of heap are free at d = 3, and 66 KB at any other d
-NOT_LOADED = {"texts.py", "boot.py", "safemode.py"}  # CircuitPython runs the last two separately, with the whole heap
+# CircuitPython runs the last two separately, with the whole heap.
+NOT_LOADED = {"texts.py", "plain_lanes.py", "boot.py", "safemode.py"}
 # A unit loads only one of these: the fast algorithm for its d, or the exact generator with operators beyond equation 7.
 OF_ONE_NETWORK = (
     {"table_bits.py", "packing.py"},

@@ -59,10 +59,18 @@ def fast(p1: str, p2: str, digits: int, folder: str) -> Any:
     return fast_generator(p1, p2, digits, folder, lambda: None)
 
 
+def read(key: Any, first: int, count: int) -> bytes:
+    """Return `count` bits from element `first` on, as `Keystream.read` does; the board reads whole bytes."""
+    data = bytearray((first + count + 7) // 8 - first // 8)
+    key.read_into(data, first // 8 * 8)
+    bits = "".join(f"{byte:08b}" for byte in data)[first % 8 :][:count]
+    return bytes(int(bits[i : i + 8].ljust(8, "0"), 2) for i in range(0, count, 8))
+
+
 def assert_same(p1: str, p2: str, digits: int, folder: str, k: int, first: int, count: int) -> None:
     first = min(first, MAX_ELEMENTS - count)
     expected = Generator(p1, p2, digits).key(k).read(first, count)
-    assert fast(p1, p2, digits, folder).key(k).read(first, count) == expected
+    assert read(fast(p1, p2, digits, folder).key(k), first, count) == expected
 
 
 @settings(max_examples=300, deadline=None)
@@ -129,7 +137,7 @@ def test_elements_that_stay_in_doubt(digits: int, monkeypatch: pytest.MonkeyPatc
     generator = fast("0.52", "25", digits, folder)
     k = generator.key(1)
     expected = Generator("0.52", "25", digits).key(1).read(0, 2048)
-    assert k.read(0, 2048) == expected
+    assert read(k, 0, 2048) == expected
     assert sum(k._exact(e) << 7 - e for e in range(8)) == expected[0]
 
 
@@ -151,8 +159,8 @@ def test_reads_do_not_depend_on_one_another(folder: str, digits: int, reads: lis
     keys = [(generator.key(k), Generator("0.52", "25", digits).key(k)) for k in (1, 2)]
     for i, (first, count) in enumerate(reads):
         key, exact = keys[i & 1]
-        assert key.read(first, count) == exact.read(first, count)
-        assert key.read(first + count, 64) == exact.read(first + count, 64)
+        assert read(key, first, count) == exact.read(first, count)
+        assert read(key, first + count, 64) == exact.read(first + count, 64)
 
 
 def test_many_blocks_in_a_row(folder: str) -> None:
@@ -160,7 +168,7 @@ def test_many_blocks_in_a_row(folder: str) -> None:
     for digits in (3, 4, 6, 9, 12):
         generator = fast("0.52", "25", digits, folder)
         count = 300 * 128
-        assert generator.key(3).read(0, count) == Generator("0.52", "25", digits).key(3).read(0, count)
+        assert read(generator.key(3), 0, count) == Generator("0.52", "25", digits).key(3).read(0, count)
 
 
 def test_ranges(folder: str) -> None:
@@ -169,10 +177,10 @@ def test_ranges(folder: str) -> None:
         for k in (0, MAX_INDEX + 1):
             with pytest.raises(ValueError, match="key index"):
                 generator.key(k)
-        for first, count in ((-1, 1), (0, -1), (MAX_ELEMENTS, 1)):
+        for first in (-8, MAX_ELEMENTS):
             with pytest.raises(ValueError, match="element index"):
-                generator.key(1).read(first, count)
-        assert generator.key(1).read(MAX_ELEMENTS, 0) == b""
+                generator.key(1).read_into(bytearray(1), first)
+        generator.key(1).read_into(bytearray(), MAX_ELEMENTS)
 
 
 @settings(max_examples=200, deadline=None)
@@ -348,7 +356,7 @@ def test_the_loop_over_the_tables_allocates_nothing(folder: str, digits: int, co
 @pytest.mark.parametrize("digits", range(4, 13))
 def test_a_block_of_lanes_takes_a_few_integers(digits: int, count: type[Counted], folder: str) -> None:
     key = fast("0.52", "25", digits, folder).key(1)
-    key.read(0, 1024)
+    read(key, 0, 1024)
     exact = []
     key._exact = lambda element: exact.append(element) or 0
     key._cosines, key._sines = Counted(key._cosines), Counted(key._sines)

@@ -1,39 +1,31 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Extraction of bits from lanes: with ulab and bitops on the board, in plain Python elsewhere.
+"""Extraction of bits from lanes with ulab and bitops.
 
-On the board time goes with the number of allocations: views and buffers are made once, and operate in place.
+Time goes with the number of allocations: views and buffers are made once, and operate in place.
 """
 
-# pyright: basic, reportMissingModuleSource=false, reportAttributeAccessIssue=false, reportOptionalMemberAccess=false
-# pyright: reportOptionalCall=false, reportOptionalOperand=false
+# pyright: basic, reportMissingModuleSource=false, reportAttributeAccessIssue=false
 # (the modules exist on the board only, and the stubs are incomplete for ulab)
 
-try:
-    import bitops
-    from ulab import numpy as np
-except ImportError:
-    np = None
-else:
-    # A look-up in a module of ulab takes 20 us.
-    _transpose = bitops.bit_transpose
-    _minimum = np.min
-    _place_of_minimum = np.argmin
-    # Slice objects, because the board rules forbid the syntax of slices with a step: only ulab accepts them.
-    _FIRST_PLANE = slice(8, None, 16)
-    _ALL = slice(None, None, None)
+import bitops
+from ulab import numpy as np
+
+# A look-up in a module of ulab takes 20 us.
+_transpose = bitops.bit_transpose
+_minimum = np.min
+_place_of_minimum = np.argmin
 
 _HALF = 0x4000  # 1/2 with 15 fractional bits
-_FRACTION = 0x7FFF
+# Slice objects, because the board rules forbid the syntax of slices with a step: only ulab accepts them.
+_FIRST_PLANE = slice(8, None, 16)
+_ALL = slice(None, None, None)
 
 
 def narrowed(raw: bytes, count: int, width: int) -> bytes:
     """Return the first `width` bytes of each of `count` lanes."""
-    wide = len(raw) // count
-    if np:
-        lanes = np.frombuffer(raw, dtype=np.uint8).reshape((count, wide))
-        return np.array(lanes[_ALL, slice(0, width)], dtype=np.uint8).tobytes()
-    return b"".join([raw[i : i + width] for i in range(0, len(raw), wide)])
+    lanes = np.frombuffer(raw, dtype=np.uint8).reshape((count, len(raw) // count))
+    return np.array(lanes[_ALL, slice(0, width)], dtype=np.uint8).tobytes()
 
 
 class Lanes:
@@ -48,16 +40,13 @@ class Lanes:
         self._size = count * width + 6  # the last lane may overflow
         self._stride = width // 2
         self._first = top // 2
-        self._limit = 2 * error
-        self._rounding = _HALF + error
-        if np:
-            self._limit *= 2
-            self._rounding = np.array([self._rounding], dtype=np.uint16)
-            self._raw, self._words = self._buffer()
-            self._other_raw, self._other_words = self._buffer()
-            planes = bytearray(4 * count)
-            self._plane = np.frombuffer(planes, dtype=np.uint8)[_FIRST_PLANE]
-            self._planes = memoryview(planes)[2 * count :], memoryview(planes)[: 2 * count]
+        self._limit = 4 * error
+        self._rounding = np.array([_HALF + error], dtype=np.uint16)
+        self._raw, self._words = self._buffer()
+        self._other_raw, self._other_words = self._buffer()
+        planes = bytearray(4 * count)
+        self._plane = np.frombuffer(planes, dtype=np.uint8)[_FIRST_PLANE]
+        self._planes = memoryview(planes)[2 * count :], memoryview(planes)[: 2 * count]
 
     def _buffer(self):
         """Return a buffer for lanes, and views of their numbers, forwards and backwards."""
@@ -73,13 +62,9 @@ class Lanes:
         (count / 8) p + q is bit p of byte q, where bit 0 is the least significant one. Return the numbers of the bits
         in doubt.
         """
-        raw, other = first.to_bytes(self._size, "little"), second.to_bytes(self._size, "little")
-        return (self._bits if np else self._plain_bits)(raw, other, sum_is_before, data)
-
-    def _bits(self, raw: bytes, other: bytes, sum_is_before: bool, data: bytearray) -> list[int]:
         doubtful: list[int] = []
-        self._raw[_ALL] = raw
-        self._other_raw[_ALL] = other
+        self._raw[_ALL] = first.to_bytes(self._size, "little")
+        self._other_raw[_ALL] = second.to_bytes(self._size, "little")
         for is_before in (True, False):
             words = self._words[is_before] + self._rounding
             if is_before == sum_is_before:
@@ -94,28 +79,11 @@ class Lanes:
         return doubtful
 
     def _find(self, words, is_before: bool, doubtful: list[int]) -> None:
+        """Append the elements in doubt, of one half."""
+        size = self._count >> 3
         while True:
             i = _place_of_minimum(words)
             if words[i] >= self._limit:
                 return
-            doubtful.append(self._element(i, is_before))
+            doubtful.append(8 * (i % size) + 7 - i // size + (0 if is_before else self._count))
             words[i] = self._limit
-
-    def _plain_bits(self, raw: bytes, other: bytes, sum_is_before: bool, data: bytearray) -> list[int]:
-        doubtful: list[int] = []
-        data[:] = bytes(len(data))
-        for is_before in (True, False):
-            for i in range(self._count):
-                lane = self._count - 1 - i if is_before else i
-                start = (self._first + lane * self._stride) * 2
-                first, second = raw[start] | raw[start + 1] << 8, other[start] | other[start + 1] << 8
-                word = (first + second if is_before == sum_is_before else first - second) + self._rounding & 0xFFFF
-                element = self._element(i, is_before)
-                data[element >> 3] |= word >> 15 << 7 - (element & 7)
-                if word & _FRACTION < self._limit:
-                    doubtful.append(element)
-        return doubtful
-
-    def _element(self, i: int, is_before: bool) -> int:
-        size = self._count >> 3
-        return 8 * (i % size) + 7 - i // size + (0 if is_before else self._count)

@@ -96,22 +96,9 @@ class FastKeystream:
         self._ahead = b""  # bits of the slow generator, from element _ahead_first on
         self._ahead_first = -1
 
-    def read(self, first: int, count: int) -> bytearray:
-        """Return `count` bits from element `first` on, most significant bit first, padded with zeros to whole bytes."""
-        if first < 0 or count < 0 or first + count > MAX_ELEMENTS:
-            raise ValueError("an element index lies between 0 and 2^40 - 1")
-        skip = first & 7
-        data = bytearray((skip + count + 7) // 8)
-        self._fill(data, first >> 3)
-        if skip:
-            data = _shifted(data, skip, (count + 7) // 8)
-        if count & 7:
-            data[-1] &= 0xFF00 >> (count & 7)
-        return data
-
     def read_into(self, view: "bytearray | memoryview", first: int) -> None:
         """Fill `view` with the bits from element `first` on, a multiple of 8."""
-        if first + 8 * len(view) > MAX_ELEMENTS:
+        if first < 0 or first + 8 * len(view) > MAX_ELEMENTS:
             raise ValueError("an element index lies between 0 and 2^40 - 1")
         self._fill(view, first >> 3)
 
@@ -135,11 +122,3 @@ class FastKeystream:
             self._ahead = self._slow.read(element - position, _AHEAD)
             self._ahead_first = element - position
         return self._ahead[position >> 3] >> 7 - (position & 7) & 1
-
-
-def _shifted(data: bytearray, skip: int, size: int) -> bytearray:
-    out = bytearray(size)
-    for i in range(size):
-        following = data[i + 1] if i + 1 < len(data) else 0
-        out[i] = (data[i] << 8 | following) >> (8 - skip) & 0xFF
-    return out
