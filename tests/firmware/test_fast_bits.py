@@ -2,15 +2,19 @@
 # SPDX-License-Identifier: MIT
 """The board's fast generator equals the exact one: at random, in hard cases, and from any element on."""
 
+import importlib
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import mpmath
+import numpy as np
 import pytest
 from hosts.memory import Host
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ndks.board import tables as maker
@@ -18,7 +22,7 @@ from ndks_emulator import MemoryUnit
 from ndks_protocol import cell_tables, commands
 from ndks_protocol.generator import MAX_ELEMENTS, MAX_INDEX, Generator
 from ndks_unit.fast_bits import phases as phases_module
-from ndks_unit.fast_bits import tables
+from ndks_unit.fast_bits import plain_lanes, tables
 from ndks_unit.fast_bits.circle import ERROR, Circle
 from ndks_unit.fast_bits.generator import fast_generator, prepare
 from ndks_unit.fast_bits.lane_bits import _BLOCK, _LANES, LaneGenerator, _in_each
@@ -232,6 +236,54 @@ def test_errors_of_lanes_and_middles(p1: str, p2: str, digits: int, k: int, firs
             for value, function in zip(key._middle, (mpmath.cos, mpmath.sin), strict=True):
                 exact_value = function(2 * mpmath.pi * mpmath.frac(turns)) * 2**phases.bits
                 assert abs(mpmath.mpf(value) / 10**digits - exact_value) < 2**21
+
+
+class Ulab(ModuleType):
+    """The modules of a board that extract bits from lanes: NumPy, and the transposition of bits."""
+
+    numpy = np
+
+    @staticmethod
+    def bit_transpose(words: Any, output: memoryview, width: int) -> None:
+        """Output byte 8 i + j has bit 7 - j of byte i of each eighth of the input, from bit 0 on."""
+        assert width == 8
+        rows = np.frombuffer(words.tobytes(), np.uint8).reshape(8, -1)
+        bits = np.unpackbits(rows[:, :, None], axis=2)  # part, byte, bit
+        output[:] = np.packbits(bits, axis=0, bitorder="little").reshape(-1).tobytes()
+
+
+@pytest.fixture
+def board_lanes(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    name = "ndks_unit.fast_bits.lanes"
+    for absent in ("ulab", "bitops", name):
+        monkeypatch.setitem(sys.modules, absent, Ulab(absent))
+    del sys.modules[name]
+    return importlib.import_module(name)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.data(),
+    st.sampled_from([16, 64, 128]),
+    st.sampled_from([6, 8, 10]),
+    st.integers(1, 200),
+    st.sampled_from([False, True]),
+)
+def test_lanes_of_the_board_are_those_of_plain_python(
+    board_lanes: ModuleType, data: st.DataObject, count: int, width: int, error: int, sum_is_before: bool
+) -> None:
+    values = [
+        int.from_bytes(data.draw(st.binary(min_size=count * width, max_size=count * width)), "little") for _ in "ab"
+    ]
+    top = data.draw(st.sampled_from(range(0, width, 2)))
+    bits, found = [], []
+    for module in (board_lanes, plain_lanes):
+        bits.append(bytearray(count // 4))
+        found.append(sorted(module.Lanes(count, width, top, error).bits(*values, sum_is_before, bits[-1])))
+    assert bits[0] == bits[1]
+    assert found[0] == found[1]
+    raw = values[0].to_bytes(count * width, "little")
+    assert bytes(board_lanes.narrowed(raw, count, top + 2)) == plain_lanes.narrowed(raw, count, top + 2)
 
 
 def test_a_unit_takes_the_generator_of_its_board(folder: str) -> None:
