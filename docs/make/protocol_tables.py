@@ -15,8 +15,8 @@ from marked_tables import table, write_or_check
 
 from ndks.refusals import REFUSALS
 from ndks_protocol import commands, errors, flash, framing, session, texts
-from ndks_protocol.generator import F1, F2, MAX_DIGITS, decimals
 from ndks_protocol.layout import Layout
+from ndks_protocol.parameters import F1, F2, MAX_CHARACTERS, MAX_DIGITS
 from ndks_unit import board
 from ndks_unit.flash import records
 
@@ -69,7 +69,7 @@ def number_table() -> str:
         ("longest key", f"2^{commands.MAX_KEY_BYTES.bit_length() - 1} bytes"),
         ("farthest jump without permission", f"2^{commands.MAX_JUMP.bit_length() - 1} numbers"),
         ("longest name of a network", f"{commands.MAX_NAME} bytes of UTF-8"),
-        ("longest decimal", f"{decimals.MAX_CHARACTERS} characters"),
+        ("longest decimal", f"{MAX_CHARACTERS} characters"),
         ("largest d", f"{MAX_DIGITS}"),
         ("state: blank, provisioned, locked, tampered", ", ".join(map(str, states))),
         ("reset reason: power-on, brown-out, software, watchdog, pin, other", ", ".join(map(str, resets))),

@@ -8,16 +8,18 @@ try:
     from typing import Protocol
 
     class KeyBits(Protocol):
-        """The bits of one key.
-
-        A fast implementation also has the attribute `piece`, the maximum number of bytes per read. A read of that size
-        ends before the watchdog expires, or feeds the watchdog.
-        """
+        """The bits of one key."""
 
         @property
         def index(self) -> int: ...
 
-        def read(self, first: int, count: int) -> bytearray: ...
+        @property
+        def piece(self) -> int:
+            """The maximum number of bytes per read: it ends before the watchdog expires, or feeds the watchdog."""
+            ...
+
+        def read_into(self, view: "bytearray | memoryview", first: int) -> None:
+            """Fill `view` with the bits from element `first` on, a multiple of 8."""
 
     class KeyGenerator(Protocol):
         """A generator with the same bits as `ndks_protocol.generator.Generator`."""

@@ -20,7 +20,7 @@ class OpenMember(Membership):
         self._board = board
         self.incoming: "Incoming | None" = None
         try:
-            self.speed_up(board)
+            self.generator = self.make_generator(board)
             self.exports = ExportCounter(log, self.epoch)
             self.keys = KeyReader(board, self)
             self.header_keys = HeaderKeys(board, self.secret)

@@ -4,9 +4,9 @@
 
 from ndks_protocol import errors, wire
 from ndks_protocol.fields import unpack
-from ndks_protocol.generator import F1, F2, Generator
 from ndks_protocol.kdf import Crypto, wipe
 from ndks_protocol.network_id import network_id
+from ndks_protocol.parameters import F1, F2, check_parameters
 
 from .board import Board
 
@@ -27,6 +27,7 @@ class Membership:
     network: str
     f1: int
     f2: int
+    generator: "KeyGenerator"  # of an open member only
 
     def __init__(self, crypto: Crypto, record: "bytes | bytearray"):
         self.epoch, self.lane, self.suite, self.cipher, *rest = unpack(wire.MEMBERSHIP, record)
@@ -41,7 +42,7 @@ class Membership:
         self.masked = wire.SUITES[self.suite] == "hybrid"
         self._parameters = p1, p2, self.digits
         try:
-            self.generator: "KeyGenerator" = Generator(*self._parameters, F1[self.f1], F2[self.f2])
+            check_parameters(*self._parameters, F1[self.f1], F2[self.f2])
         except ValueError:
             raise errors.UnitError(errors.RANGE) from None
         self.network_id = network_id(crypto, self.secret, self.suite, self.digits, p1, p2, self.f1, self.f2)
@@ -50,10 +51,15 @@ class Membership:
         """Overwrite the secret."""
         wipe(self.secret)
 
-    def speed_up(self, board: Board) -> None:
-        """Use the board's fast generator for equation 7 if there is one and the heap has room for it."""
+    def make_generator(self, board: Board) -> "KeyGenerator":
+        """Return the board's fast generator for equation 7 if the heap has room for it, else the exact generator."""
         if self.f1 == self.f2 == 0:
             try:
-                self.generator = board.generator(*self._parameters) or self.generator
+                fast = board.generator(*self._parameters)
             except MemoryError:
-                pass  # after PROVISION, or with damaged tables; after the next start there is more room
+                fast = None  # after PROVISION, or with damaged tables; after the next start there is more room
+            if fast:
+                return fast
+        from ndks_protocol.generator import Generator  # 8 KB of heap, which most units never need
+
+        return Generator(*self._parameters, F1[self.f1], F2[self.f2])

@@ -3,12 +3,13 @@
 """File format of the lookup tables that generate key bits with d <= 3 on a board.
 
 The phase of an element in half periods of the cosine, v = frac(e y1 / pi) 2^29, determines its bit: |cos| falls from 1
-at v = 0 to 0 at 2^28, and rises again. The bit changes at 10^d thresholds below 2^28, and at their mirror images.
+at v = 0 to 0 at 2^28, and rises again. The bit changes at 2 * 10^d thresholds, which mirror each other.
 
 - cells, 2^CELL_BITS[d] bytes, indexed by the upper bits of v: 0 or 1 if the bit is constant in the cell; NEAR if a
   threshold lies in the cell or closer than MARGIN to it
-- crossings, u32, little-endian, indexed by v >> crossing_shift for v < 2^28: 2 t + 1 if the bit is 1 below the
-  threshold t, 2 t if it is 0 there. A threshold closer than MARGIN to a border is in both cells.
+- crossings, u16, little-endian, indexed by v >> crossing_shift(d): the threshold in this cell, relative to the cell,
+  as a multiple of 2^threshold_shift(d) whose binary digits end in 10 or 11. The last one is the bit of the elements
+  below the threshold. A threshold closer than MARGIN to a border is in both cells, on the border of the wrong one.
 - the CRC-32 of both tables, u32, little-endian
 """
 
@@ -18,8 +19,8 @@ import struct
 PHASE_BITS = 29  # the sum of two phases is a small integer on the board
 MARGIN = 20  # bound on the sum of the errors of a phase and a threshold
 NEAR = 2
-CELL_BITS = {1: 13, 2: 13, 3: 14}
-_CROSSING_SHIFTS = {1: 23, 2: 20, 3: 17}
+CELL_BITS = {1: 13, 2: 14, 3: 14}
+_CROSSING_SHIFTS = {1: 20, 2: 18, 3: 17}
 
 
 def crossing_shift(digits: int) -> int:
@@ -31,9 +32,19 @@ def crossing_shift(digits: int) -> int:
     return _CROSSING_SHIFTS[digits]
 
 
+def threshold_shift(digits: int) -> int:
+    """Return the binary logarithm of the unit of a threshold: 16 bits reach over a cell of the crossings."""
+    return _CROSSING_SHIFTS[digits] - 16
+
+
+def margin(digits: int) -> int:
+    """Return the bound on the error of a comparison: rounding moves a threshold by at most 3 units."""
+    return MARGIN + (3 << threshold_shift(digits))
+
+
 def crossings_size(digits: int) -> int:
     """Return the size of the crossings in bytes."""
-    return 4 << PHASE_BITS - 1 - _CROSSING_SHIFTS[digits]
+    return 2 << PHASE_BITS - _CROSSING_SHIFTS[digits]
 
 
 def file_name(digits: int) -> str:

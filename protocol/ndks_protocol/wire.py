@@ -5,7 +5,7 @@
 Unit and host use this module. `commands` adds names for hosts; a unit has no room for them.
 """
 
-from .generator import MAX_ELEMENTS
+from .parameters import MAX_ELEMENTS
 
 # Commands
 HELLO = 0x01

@@ -18,9 +18,9 @@ _HOST = {"ndks", "ndks.driver", "ndks.keys", "ndks.laptop", "ndks.line", "ndks.n
 
 # Room: the rooms that it may import. A room that is not here may import nothing.
 ALLOWED = {
-    "ndks_protocol": {"ndks_protocol.generator"},
+    "ndks_protocol": set[str](),
     "ndks_protocol.capsule": {"ndks_protocol"},
-    "ndks_protocol.generator": set[str](),
+    "ndks_protocol.generator": {"ndks_protocol"},
     "ndks_unit": {"ndks_unit.fast_bits", "ndks_unit.flash", "ndks_unit.messages", "ndks_unit.on_demand"} | _PROTOCOL,
     "ndks_unit.fast_bits": {"ndks_unit"} | _PROTOCOL,
     "ndks_unit.flash": {"ndks_unit", "ndks_protocol"},

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from support.reference import load_vectors, packed, paper_bits
 
 from ndks_protocol.generator import MAX_ELEMENTS, MAX_INDEX, Generator, Keystream, keystream
-from ndks_protocol.generator.decimals import parse_decimal
-from ndks_protocol.generator.fixed_point import cosine, pi, sine
+from ndks_protocol.generator.fixed_point import cosine, sine
+from ndks_protocol.parameters import parse_decimal
+from ndks_protocol.turns import pi
 
 decimals = st.builds(
     lambda sign, whole, fraction: f"{sign}{whole}.{fraction}",

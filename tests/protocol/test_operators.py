@@ -12,8 +12,9 @@ from support import reference
 from support.reference import load_vectors, packed, paper_bits
 
 from ndks_protocol.generator import F1, F2, MAX_ELEMENTS, MAX_INDEX, Generator, Keystream, keystream
-from ndks_protocol.generator.frequencies import MAX_HYPERBOLIC_P1, sinh
+from ndks_protocol.generator.frequencies import sinh
 from ndks_protocol.generator.operators import digit, parity
+from ndks_protocol.parameters import MAX_HYPERBOLIC_P1
 
 CHAINS = list(itertools.product(F1, F2))
 PI = "3.141592653589793238462643383279502884197"

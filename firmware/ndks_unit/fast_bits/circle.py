@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Cosine and sine in fixed point, without division, by Taylor series with precomputed coefficients."""
 
-from ndks_protocol.generator.fixed_point import pi
+from ndks_protocol.turns import pi
 
 ERROR = 9  # bound on the error in ulp; see Circle
 

@@ -2,22 +2,22 @@
 # SPDX-License-Identifier: MIT
 """Phase steps of keys, single bits by exact arithmetic, and the base class of fast keystreams."""
 
-from ndks_protocol.generator import MAX_ELEMENTS, MAX_INDEX, Generator, Keystream
-from ndks_protocol.generator.decimals import parse_decimal
-from ndks_protocol.generator.fixed_point import in_turns, phase_of
-from ndks_protocol.generator.operators import bits_above
+from ndks_protocol.parameters import MAX_ELEMENTS, MAX_INDEX, check_parameters
+from ndks_protocol.turns import bits_above, in_turns, phase_of
 
 from .circle import ERROR, Circle
 
 try:
     from typing import Callable
+
+    from ndks_protocol.generator import Keystream
 except ImportError:  # not on the board, where annotations are not evaluated
     pass
 
 _INDEX_BITS = 65
 _ELEMENT_BITS = 48  # guard bits of the step: 2^41 elements times 2 ulp change the phase by 2^-6 ulp
 
-_GAP = 256  # maximum distance of two elements in a run; lanes report elements in any order
+_GAP = 256  # maximum distance of two elements in a run; lanes report the elements of a block of 128 in any order
 _ROW = 24  # elements in a run before the slow generator takes over
 _AHEAD = 256  # elements that the slow generator makes at a time; 40 ms
 
@@ -32,13 +32,13 @@ class Phases:
     def __init__(self, p1: str, p2: str, digits: int, feed_watchdog: "Callable[[], None]"):
         self.digits = digits
         self.scale = 10**digits
-        self.bits = 96 if digits <= 6 else 128
+        self.bits = 96
         self.step_bits = self.bits + _ELEMENT_BITS
         self.mask = (1 << self.step_bits) - 1
         self.circle = Circle(self.bits)
         self.feed_watchdog = feed_watchdog
-        self.slow = Generator(p1, p2, digits)
-        first, second = parse_decimal(p1), parse_decimal(p2)
+        self._parameters = p1, p2, digits
+        first, second = check_parameters(p1, p2, digits)
         self._inner = self.step_bits + bits_above(second) + 8
         self._first = phase_of(first[0], first[1], self._inner + _INDEX_BITS)
         self._second = in_turns(second[0], second[1], self._inner)
@@ -71,8 +71,14 @@ class Phases:
         error = (ERROR + 8) * self.scale
         rounded = value + error >> bits
         if rounded != value - error >> bits:
-            rounded = self.slow.key(index).read(element, 1)[0] >> 7
+            rounded = self.slow_key(index).read(element, 1)[0] >> 7
         return rounded & 1
+
+    def slow_key(self, index: int) -> "Keystream":
+        """Return a keystream of the exact generator, which is loaded for the first doubt: most units never have one."""
+        from ndks_protocol.generator import Generator
+
+        return Generator(*self._parameters).key(index)
 
 
 class FastKeystream:
@@ -90,20 +96,13 @@ class FastKeystream:
         self._ahead = b""  # bits of the slow generator, from element _ahead_first on
         self._ahead_first = -1
 
-    def read(self, first: int, count: int) -> bytearray:
-        """Return `count` bits from element `first` on, most significant bit first, padded with zeros to whole bytes."""
-        if first < 0 or count < 0 or first + count > MAX_ELEMENTS:
+    def read_into(self, view: "bytearray | memoryview", first: int) -> None:
+        """Fill `view` with the bits from element `first` on, a multiple of 8."""
+        if first < 0 or first + 8 * len(view) > MAX_ELEMENTS:
             raise ValueError("an element index lies between 0 and 2^40 - 1")
-        skip = first & 7
-        data = bytearray((skip + count + 7) // 8)
-        self._fill(data, first >> 3)
-        if skip:
-            data = _shifted(data, skip, (count + 7) // 8)
-        if count & 7:
-            data[-1] &= 0xFF00 >> (count & 7)
-        return data
+        self._fill(view, first >> 3)
 
-    def _fill(self, data: bytearray, position: int) -> None:
+    def _fill(self, data: "bytearray | memoryview", position: int) -> None:
         """Fill `data` with the bytes of the key from `position` on."""
         raise NotImplementedError
 
@@ -119,15 +118,7 @@ class FastKeystream:
         position = element % _AHEAD
         if element - position != self._ahead_first:
             self._phases.feed_watchdog()
-            self._slow = self._slow or self._phases.slow.key(self.index)
+            self._slow = self._slow or self._phases.slow_key(self.index)
             self._ahead = self._slow.read(element - position, _AHEAD)
             self._ahead_first = element - position
         return self._ahead[position >> 3] >> 7 - (position & 7) & 1
-
-
-def _shifted(data: bytearray, skip: int, size: int) -> bytearray:
-    out = bytearray(size)
-    for i in range(size):
-        following = data[i + 1] if i + 1 < len(data) else 0
-        out[i] = (data[i] << 8 | following) >> (8 - skip) & 0xFF
-    return out

@@ -30,7 +30,7 @@ class Tables:
             ending = file.read(4)
         if ending != cell_tables.ending(self.cells, crossings):
             raise ValueError("the table is damaged")
-        self.crossings = array("I", crossings)
+        self.crossings = array("H", crossings)
 
 
 def read_early(folder: str) -> None:

@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping
 # Of source that a unit loads; then 44 KB of heap are free at d = 3, and 66 KB at any other d.
 LARGEST_SOURCE = 99 * 1024
 
-_NOT_LOADED = {"boot.py", "safemode.py"}  # CircuitPython runs them separately, with the whole heap
-# A unit loads only one of these: the fast algorithm for its d, or the operators beyond equation 7.
+_NOT_LOADED = {"plain_lanes.py", "boot.py", "safemode.py"}  # CircuitPython runs the last two separately
+# A unit loads only one of these: the fast algorithm for its d, or the exact generator with operators beyond equation 7.
 _OF_ONE_NETWORK = (
     {"table_bits.py", "packing.py"},
     {"lanes.py", "lane_bits.py"},
-    {"frequencies.py", "powers.py"},
+    {"keystream.py", "operators.py", "fixed_point.py", "frequencies.py", "powers.py"},
 )
 _INDENT = 4
 _Block = ast.Module | ast.ClassDef | ast.FunctionDef

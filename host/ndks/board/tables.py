@@ -41,10 +41,12 @@ def _cells(digits: int, found: list[int]) -> bytes:
 
 
 def _crossings(digits: int, found: list[int]) -> bytes:
-    shift = layout.crossing_shift(digits)
-    crossings = [0] * (1 << layout.PHASE_BITS - 1 - shift)
-    for number, threshold in enumerate(found):
+    shift, unit = layout.crossing_shift(digits), layout.threshold_shift(digits)
+    crossings = [0] * (1 << layout.PHASE_BITS - shift)
+    mirrored = [(1 << layout.PHASE_BITS) - threshold for threshold in reversed(found)]
+    for number, threshold in enumerate(found + mirrored):
         for cell in {(threshold - layout.MARGIN) >> shift, (threshold + layout.MARGIN) >> shift}:
             assert not crossings[cell], "a cell has one threshold"
-            crossings[cell] = 2 * threshold | number & 1
-    return struct.pack(f"<{len(crossings)}I", *crossings)
+            relative = min(max(threshold - (cell << shift), 0), (1 << shift) - 1) >> unit
+            crossings[cell] = relative & ~3 | 2 | number & 1
+    return struct.pack(f"<{len(crossings)}H", *crossings)

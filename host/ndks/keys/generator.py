@@ -97,6 +97,10 @@ class VectorKeystream:
             return bytearray(b"".join(self.blocks(first, count)))
         return bytearray(_first_bits(self._read_ahead(first, count), count))
 
+    def read_into(self, view: bytearray | memoryview, first: int) -> None:
+        """Fill `view` with the bits from element `first` on."""
+        view[:] = self.read(first, 8 * len(view))
+
     def blocks(self, first: int, count: int, workers: int = 0) -> Iterator[bytes]:
         """Yield `count` elements from `first` on in pieces of BLOCK elements, in constant memory.
 

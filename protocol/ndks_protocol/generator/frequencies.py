@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The operators f1 beyond equation 7. A unit imports them only if its network uses one."""
 
-from .fixed_point import bit_length, phase_of, sine
-from .operators import bits_above
-
-MAX_HYPERBOLIC_P1 = 1000  # sinh grows like e^|p1|, and so does the precision it needs
+from ..turns import bit_length, bits_above, phase_of
+from .fixed_point import sine
 
 _GUARD = 24
 
@@ -13,12 +11,6 @@ _GUARD = 24
 def polynomial(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int:
     """f1: y1 = p1 k + p2 k^2. Return frac(y1 / 2 pi) with `bits` fractional bits and an error below 1.1 ulp."""
     return phase_of(p1[0] * p2[1] * k + p2[0] * p1[1] * k * k, p1[1] * p2[1], bits)
-
-
-def check_hyperbolic(p1: tuple[int, int]) -> None:
-    """Raise ValueError if p1 is too large for `hyperbolic`."""
-    if abs(p1[0]) > MAX_HYPERBOLIC_P1 * p1[1]:
-        raise ValueError("p1 of a hyperbolic f1 lies between -1000 and 1000")
 
 
 def hyperbolic(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int:

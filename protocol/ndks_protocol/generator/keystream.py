@@ -9,13 +9,10 @@ Strategy: the phase of element e is frac(e y1 / 2 pi), an integer of w + 45 bits
 only if the error bound leaves no doubt. Otherwise that element is computed again with more bits (Ziv's method).
 """
 
-from .decimals import parse_decimal
-from .fixed_point import bit_length, cosine
-from .operators import F1, F2, digit, parity, sinusoid
-
-MAX_DIGITS = 12
-MAX_INDEX = 1 << 64
-MAX_ELEMENTS = 1 << 40
+from ..parameters import F1, F2, MAX_ELEMENTS, MAX_INDEX, check_parameters
+from ..turns import bit_length
+from .fixed_point import cosine
+from .operators import digit, parity, sinusoid
 
 _BLOCK = 128  # elements between exact restarts of the recurrence
 _GUARD = 50  # fractional bits beyond those of 10^d: the recurrence leaves one element in 2^31 in doubt
@@ -28,26 +25,16 @@ class Generator:
     """
 
     def __init__(self, p1: str, p2: str, digits: int, f1: str = F1[0], f2: str = F2[0]):
-        if not 1 <= digits <= MAX_DIGITS:
-            raise ValueError("d lies between 1 and 12")
-        if f1 not in F1:
-            raise ValueError("f1 is one of " + ", ".join(F1))
-        if f2 not in F2:
-            raise ValueError("f2 is one of " + ", ".join(F2))
+        self._p1, self._p2 = check_parameters(p1, p2, digits, f1, f2)
         self.digits = digits
         self.f1 = f1
         self.f2 = f2
         self.power = F2.index(f2) + 1  # y2 = cos(y1 e^power)
-        self._p1 = parse_decimal(p1)
-        self._p2 = parse_decimal(p2)
         self._f1 = sinusoid
         self._keystream = Keystream
-        # Import the other operators now, at the start of a unit: later its heap may have no room.
         if f1 != F1[0]:
             from . import frequencies
 
-            if f1 == "hyperbolic":
-                frequencies.check_hyperbolic(self._p1)
             self._f1 = getattr(frequencies, f1)  # AttributeError for a name without a function
         if self.power > 1:
             from .powers import PowerKeystream
@@ -65,6 +52,8 @@ class Generator:
 
 class Keystream:
     """The bits of one key, with random access. `Generator.key` returns it."""
+
+    piece = 64  # bytes per read of a board that feeds its watchdog in between
 
     def __init__(self, generator: Generator, index: int):
         if not 1 <= index <= MAX_INDEX:
@@ -91,6 +80,10 @@ class Keystream:
         for start in range(0, count, _BLOCK):
             self._fill(out, start, min(_BLOCK, count - start), first + start)
         return out
+
+    def read_into(self, view: "bytearray | memoryview", first: int) -> None:
+        """Fill `view` with the bits from element `first` on."""
+        view[:] = self.read(first, 8 * len(view))
 
     def _fill(self, out: bytearray, position: int, count: int, element: int) -> None:
         """Write `count` bits from `element` on to `out`, starting at bit `position`, a multiple of 8.

@@ -4,13 +4,11 @@
 
     y1 = f1(k; p1, p2)     y2 = f2(e; y1)     y3 = f3(y2; d)     y4 = f4(y3)
 
-The number of an operator on the wire is its position in F1 or F2. A parameter is (numerator, denominator).
+A parameter is (numerator, denominator).
 """
 
-from .fixed_point import bit_length, phase_of, sine
-
-F1 = ("sinusoid", "polynomial", "hyperbolic")
-F2 = ("cosine", "cosine_square", "cosine_cube")  # y2 = cos(y1 e), cos(y1 e^2), cos(y1 e^3)
+from ..turns import bits_above, phase_of
+from .fixed_point import sine
 
 
 def sinusoid(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int:
@@ -21,11 +19,6 @@ def sinusoid(p1: tuple[int, int], p2: tuple[int, int], k: int, bits: int) -> int
     inner = bits + bits_above(p2) + 8
     y1 = p2[0] * sine(phase_of(p1[0] * k, p1[1], inner), inner)
     return phase_of(y1, p2[1] << inner, bits)
-
-
-def bits_above(decimal: tuple[int, int]) -> int:
-    """Return n such that |decimal| < 2^n."""
-    return bit_length(abs(decimal[0]) // decimal[1] + 1)
 
 
 def digit(y2: int, bits: int, scale: int, error: int) -> int:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-import ndks_unit.fast_bits.lanes
+import ndks_unit.fast_bits.lane_bits
 import ndks_unit.fast_bits.packing  # noqa: F401 (both before there is a ulab: they would take it, and keep it)
 from ndks_emulator import Power
 from ndks_emulator.sector import Sector

@@ -40,6 +40,9 @@ class MemoryBoard(Board):
     def ticks_ms(self) -> int:
         return self.now_ms
 
+    def prepare_generator(self, digits: int) -> None:
+        import ndks_protocol.generator  # noqa: F401 (this board has no fast generator, and later no room)
+
     def receive(self) -> int:
         self.received = self.inbound[:_FIFO]
         self.inbound = self.inbound[_FIFO:]

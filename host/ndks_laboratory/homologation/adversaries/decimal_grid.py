@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ndks.keys.double_double import Pair, concatenate, from_fixed, rotate, scale
 from ndks_laboratory import times
+from ndks_protocol import turns
 from ndks_protocol.generator import fixed_point
 
 from ..attack import KEYS, Adversary, Bits, Finding, Oracle, Seen
@@ -95,7 +96,7 @@ def half_turns(count: int, unit: int) -> Phases:
 
 
 def _inverse_of_pi() -> Pair:
-    pi = fixed_point.pi(_FIXED)
+    pi = turns.pi(_FIXED)
     return from_fixed((1 << 2 * _FIXED) // pi, _FIXED)
 
 
@@ -103,7 +104,7 @@ def _table(step: int, unit: int, bits: int) -> tuple[Pair, Pair]:
     """Return cosines and sines of 0 to 2^bits - 1 times step / unit."""
     table = from_fixed(1, 0), from_fixed(0, 0)
     for power in range(bits):
-        phase = fixed_point.phase_of(step << power, unit, _FIXED)
+        phase = turns.phase_of(step << power, unit, _FIXED)
         turn = (from_fixed(of(phase, _FIXED), _FIXED) for of in (fixed_point.cosine, fixed_point.sine))
         turned = rotate(*table, *turn)
         table = concatenate(table[0], turned[0]), concatenate(table[1], turned[1])
