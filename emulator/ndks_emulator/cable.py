@@ -4,7 +4,7 @@
 
 import threading
 
-from .lines import Line, ShouldContinue, always
+from .lines import POLL_SECONDS, Line, ShouldContinue, always
 from .power import Power
 
 
@@ -37,8 +37,15 @@ class Cable:
             return False
         return self._line.connected
 
-    def read(self) -> bytes:
-        return b"" if self._to_drop else self._line.read()
+    @property
+    def baud(self) -> int:
+        return self._line.baud
+
+    def read(self, wait: float = POLL_SECONDS) -> bytes:
+        return b"" if self._to_drop else self._line.read(wait)
+
+    def offer(self, data: bytes) -> int:
+        return 0 if self._to_drop else self._line.offer(data)
 
     def write(self, data: bytes, should_continue: ShouldContinue = always) -> bool:
         def is_usable() -> bool:

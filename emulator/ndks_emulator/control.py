@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A Unix socket for control of a `RunningUnit` by other processes. Not available on every platform.
+"""A Unix socket for control of a running unit by other processes. Not available on every platform.
 
 Each line is a command, and each command gets one line as its answer: `ok` for `power cut 3`, `ok PORT` for `power on`,
 `error WHY` for a command that fails.
@@ -14,24 +14,10 @@ import socket
 import socketserver
 import stat
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Self, cast
 
-from .running_unit import RunningUnit, RunningUnitError
-
-COMMANDS = {
-    "case open": "open the case; the unit counts it as open until its next start",
-    "case close": "close the case",
-    "power off": "cut the power at once; the line closes too",
-    "power on": "restore the power, cancel a scheduled cut, start the unit; returns the port",
-    "power cut N": "cut the power after N more steps of flash; an erase or a programmed page takes two steps",
-    "cable out": "pull the cable; this closes the line and cuts the power",
-    "cable in": "plug the cable in; then as power on",
-    "line drop": "disconnect the host, with the power on; returns the new port",
-    "status": "return a JSON object: case, power, cable, port, flash_steps, steps_left, erases, restarts",
-    "help": "return this list as JSON",
-}
+from .powered import NotNow, Powered
 
 _MAX_LINE = 4096  # maximum size of a line in bytes
 _POLL_SECONDS = 0.05  # maximum delay of `close`
@@ -44,7 +30,7 @@ class ControlInUse(Exception):
 class ControlSocket:
     """A socket at `path`, accessible to this user only, until `close`. ControlInUse, OSError."""
 
-    def __init__(self, path: Path, unit: RunningUnit) -> None:
+    def __init__(self, path: Path, unit: Powered) -> None:
         self._path = path
         _remove_stale(path)
         mask = os.umask(0o177)
@@ -74,7 +60,7 @@ class ControlSocket:
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     request_queue_size = 64  # clients do not wait for a place in the queue: the kernel would refuse them
-    unit: RunningUnit
+    unit: Powered
 
 
 class _Conversation(socketserver.StreamRequestHandler):
@@ -90,41 +76,37 @@ class _Conversation(socketserver.StreamRequestHandler):
                 self.wfile.write(answer(unit, line.decode(errors="replace").strip()).encode() + b"\n")
 
 
-def answer(unit: RunningUnit, line: str) -> str:
+def answer(unit: Powered, line: str) -> str:
     """Execute a command line, and return the answer."""
     try:
         return _do(unit, line.split())
-    except RunningUnitError as error:
+    except NotNow as error:
         return f"error {error}"
 
 
-def _do(unit: RunningUnit, words: list[str]) -> str:
+def _do(unit: Powered, words: list[str]) -> str:
     if words[:2] == ["power", "cut"] and len(words) == 3:
         unit.power_cut(_steps(words[2]))
         return "ok"
-    actions: dict[str, Callable[[], str | None]] = {
-        "case open": unit.case.open,
-        "case close": unit.case.close,
-        "power off": unit.power_off,
-        "power on": unit.power_on,
-        "cable out": unit.cable_out,
-        "cable in": unit.cable_in,
-        "line drop": unit.line_drop,
-    }
     command = " ".join(words)
-    if command in actions:
-        port = actions[command]()
+    if command in unit.actions:
+        port = unit.actions[command]()
         return "ok" if port is None else f"ok {port}"
     if command == "status":
         return json.dumps(unit.status())
+    commands = {
+        **unit.COMMANDS,
+        "status": f"return a JSON object: {', '.join(unit.status())}",
+        "help": "return this list as JSON",
+    }
     if command == "help":
-        return json.dumps(COMMANDS)
-    raise RunningUnitError(f"there is no command {command[:40]!r}; there are {', '.join(COMMANDS)}")
+        return json.dumps(commands)
+    raise NotNow(f"there is no command {command[:40]!r}; there are {', '.join(commands)}")
 
 
 def _steps(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        raise RunningUnitError(f"{text[:20]!r} is not a number of steps")
+        raise NotNow(f"{text[:20]!r} is not a number of steps")
     return int(text)
 
 

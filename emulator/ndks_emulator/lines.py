@@ -20,6 +20,8 @@ POLL_SECONDS = 0.02  # maximum time that a read waits for data
 WRITE_TIMEOUT = 2.0  # give up on a host that reads nothing for this time
 CHUNK = 4096
 FIFO = 256  # bytes per read of a board's USB port
+TOUCH_BAUD = 1200
+ANY_BAUD = 115200  # stands for all others
 
 ShouldContinue = Callable[[], bool]
 
@@ -41,8 +43,17 @@ class Line(Protocol):
         """Whether a host has opened the other end."""
         ...
 
-    def read(self) -> bytes:
-        """Return the received bytes; wait for POLL_SECONDS at most."""
+    @property
+    def baud(self) -> int:
+        """The rate that the host has set: TOUCH_BAUD, which sends a board to its bootloader, or ANY_BAUD."""
+        ...
+
+    def read(self, wait: float = POLL_SECONDS) -> bytes:
+        """Return the received bytes; wait for them for `wait` seconds at most."""
+        ...
+
+    def offer(self, data: bytes) -> int:
+        """Send what the host's end has room for, without waiting; return the number of bytes, 0 without a host."""
         ...
 
     def write(self, data: bytes, should_continue: ShouldContinue = always) -> bool:
@@ -74,11 +85,15 @@ class MemoryLine:
         self.connected = True
         self.inbound = bytearray()
         self.outbound = bytearray()
+        self.baud = ANY_BAUD
 
-    def read(self) -> bytes:
+    def read(self, wait: float = 0.0) -> bytes:  # noqa: ARG002 (all that will come is here)
         data = bytes(self.inbound[:FIFO])
         del self.inbound[:FIFO]
         return data
+
+    def offer(self, data: bytes) -> int:
+        return len(data) if self.write(data) else 0
 
     def write(self, data: bytes, should_continue: ShouldContinue = always) -> bool:  # noqa: ARG002 (memory takes everything at once)
         if self.connected:
@@ -139,15 +154,25 @@ class PtyLine:
     def connected(self) -> bool:
         return not self._events(0) & select.POLLHUP
 
-    def read(self) -> bytes:
-        events = self._events(POLL_SECONDS)
+    @property
+    def baud(self) -> int:
+        import termios
+
+        *_, speed, _ = termios.tcgetattr(self._master)  # the master shows what the host has set at its end
+        return TOUCH_BAUD if speed == termios.B1200 else ANY_BAUD
+
+    def read(self, wait: float = POLL_SECONDS) -> bytes:
+        events = self._events(wait)
         data = b""
         if events & select.POLLIN:
             with contextlib.suppress(OSError):  # the host has left meanwhile
                 data = os.read(self._master, CHUNK)
         if events & select.POLLHUP and not data:
-            time.sleep(POLL_SECONDS)  # without a host, poll returns at once
+            time.sleep(wait)  # without a host, poll returns at once
         return data
+
+    def offer(self, data: bytes) -> int:
+        return _send(data, self._send) if data and self.connected else 0
 
     def write(self, data: bytes, should_continue: ShouldContinue = always) -> bool:
         return _send_all(data, self._master, self._send, lambda: self.connected and should_continue())
@@ -192,9 +217,13 @@ class TcpLine:
     def connected(self) -> bool:
         return self._host is not None
 
-    def read(self) -> bytes:
+    @property
+    def baud(self) -> int:
+        return ANY_BAUD
+
+    def read(self, wait: float = POLL_SECONDS) -> bytes:
         sockets = [self._listener] if self._host is None else [self._listener, self._host]
-        readable, _, _ = select.select(sockets, [], [], POLL_SECONDS)
+        readable, _, _ = select.select(sockets, [], [], wait)
         if self._host and self._host in readable:
             return self._receive(self._host)  # the unit must see the end of this connection before a new one
         if self._listener in readable:
@@ -208,6 +237,9 @@ class TcpLine:
             self._hang_up()  # a partial frame was sent, so the connection is unusable
             return False
         return True
+
+    def offer(self, data: bytes) -> int:
+        return _send(data, self._host.send) if data and self._host else 0
 
     def close(self) -> None:
         self._hang_up()
@@ -234,6 +266,14 @@ class TcpLine:
         if self._host is not None:
             self._host.close()
             self._host = None
+
+
+def _send(data: bytes, send: Callable[[bytes], int]) -> int:
+    """Send to a non-blocking file. Return the number of bytes that it took; 0 also when the host has left."""
+    try:
+        return send(data)
+    except OSError:
+        return 0
 
 
 def _send_all(

@@ -80,7 +80,7 @@ class Sector:
         if self._power.fine:
             self._operate(page, 2 * _differences(before, after), lambda step: _programmed(before, after, step))
         else:
-            self._operate(page, 2, lambda step: after if step == 2 else _half_programmed(before, after))
+            self._operate(page, 2, lambda step: after if step == 2 else half_programmed(before, after))
 
     def _operate(self, offset: int, steps: int, result: Callable[[int], bytes]) -> None:
         """Perform one operation as far as the power lasts; `result(n)` returns the bytes after its first n steps."""
@@ -103,9 +103,14 @@ def _erased(before: bytes, missing: int) -> bytes:
     if missing == 0:
         return blank
     if missing == 1:
-        half = len(before) // 2
-        return blank[:half] + before[half:]
+        return half_erased(before)
     return bytes([byte | 0x55 for byte in before])
+
+
+def half_erased(before: bytes) -> bytes:
+    """Return the content of a sector in the middle of an erase."""
+    half = len(before) // 2
+    return b"\xff" * half + before[half:]
 
 
 def _programmed(before: bytes, after: bytes, steps: int) -> bytes:
@@ -123,7 +128,7 @@ def _programmed(before: bytes, after: bytes, steps: int) -> bytes:
     return after[:position] + bytes((torn,)) + before[position + 1 :]
 
 
-def _half_programmed(before: bytes, after: bytes) -> bytes:
+def half_programmed(before: bytes, after: bytes) -> bytes:
     """Return the content of a page in the middle of programming, with one byte half programmed."""
     return _programmed(before, after, _differences(before, after) | 1)
 

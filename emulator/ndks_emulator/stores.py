@@ -43,8 +43,11 @@ class OpenFile:
             self.save(0, b"\xff" * size)
 
     def load(self) -> bytes:
-        os.lseek(self._file, 0, os.SEEK_SET)
-        return os.read(self._file, self._size)
+        return self.load_part(0, self._size)
+
+    def load_part(self, offset: int, size: int) -> bytes:
+        os.lseek(self._file, offset, os.SEEK_SET)
+        return os.read(self._file, size)
 
     def save(self, offset: int, data: bytes) -> None:
         os.lseek(self._file, offset, os.SEEK_SET)

@@ -16,7 +16,7 @@ from support.emulate_process import wait_until
 from ndks_emulator import PowerCut, PtyLine, RunningUnit, TcpLine, UnitDirectory, lines, running_unit
 from ndks_emulator.board import EmulatedBoard
 from ndks_emulator.lines import MemoryLine
-from ndks_emulator.running_unit import RunningUnitError
+from ndks_emulator.powered import NotNow
 from ndks_unit.board import RESET_POWER_ON as POWER_ON
 
 Firmware = Callable[[EmulatedBoard], None]
@@ -149,9 +149,9 @@ def test_power_cut_comes_at_its_step_and_lasts(start: Any) -> None:
     wait_until(lambda: not bench.unit.status()["port"], "the power is cut")
     status = bench.unit.status()
     assert (status["power"], status["flash_steps"], status["erases"], status["steps_left"]) == ("off", 2, 0, 0)
-    with pytest.raises(RunningUnitError, match="power"):
+    with pytest.raises(NotNow, match="power"):
         bench.unit.power_cut(2)
-    with pytest.raises(RunningUnitError, match="power"):
+    with pytest.raises(NotNow, match="power"):
         bench.unit.line_drop()
     bench.unit.power_on()
     wait_until(lambda: len(bench.boards) == 2, "the unit has restarted")
@@ -171,7 +171,7 @@ def test_power_does_not_come_through_a_cable_that_is_out(start: Any) -> None:
     bench = start()
     bench.unit.cable_out()
     assert bench.unit.status() | {"cable": "out", "power": "off", "port": None} == bench.unit.status()
-    with pytest.raises(RunningUnitError, match="cable"):
+    with pytest.raises(NotNow, match="cable"):
         bench.unit.power_on()
     bench.unit.cable_in()
     assert bench.unit.status() | {"cable": "in", "power": "on"} == bench.unit.status()
