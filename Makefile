@@ -9,7 +9,7 @@ BIN := .venv/bin
 QUIET := --quiet --disable-pip-version-check
 SOURCES := protocol firmware emulator host tests docs
 
-.PHONY: help demo homologate test tests test-full test-oldest fuzz bench check fix docs deploy clean install laboratory development
+.PHONY: help demo homologate test tests test-full test-oldest fuzz bench chip-bench check fix docs deploy clean install laboratory development
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bench: development ## measure key bits, a long stream, encryption, flash wear, a
 	$(BIN)/python tests/benchmarks/flash_wear.py
 	$(BIN)/python tests/benchmarks/attacks.py
 	$(BIN)/python tests/benchmarks/external.py
+
+chip-bench: development chip ## measure the firmware on an emulated chip: NDKS_UF2=IMAGE.uf2 make chip-bench; ten minutes
+	PYTHONPATH=tests:tests/checks:docs/make $(BIN)/python -m benchmarks.on_chip $(ARGUMENTS)
 
 check: development ## check format, lint, types, generated docs, pictures and vectors, rules of the board, and arrows between rooms
 	$(BIN)/ruff format --check $(SOURCES)
