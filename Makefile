@@ -8,8 +8,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 QUIET := --quiet --disable-pip-version-check
 SOURCES := protocol firmware emulator host tests docs
+CHIP_SOURCES := $(wildcard emulator/chip/core/* emulator/chip/*.py emulator/chip/*.toml emulator/chip/ndks_chip/*.pyx)
 
-.PHONY: help demo homologate test tests test-full test-oldest fuzz bench chip-bench check fix docs deploy clean install laboratory development
+.PHONY: help demo homologate test tests test-full test-oldest fuzz bench chip chip-bench check fix docs deploy clean install laboratory development
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,7 +49,11 @@ bench: development ## measure key bits, a long stream, encryption, flash wear, a
 	$(BIN)/python tests/benchmarks/attacks.py
 	$(BIN)/python tests/benchmarks/external.py
 
-chip-bench: development chip ## measure the firmware on an emulated chip: NDKS_UF2=IMAGE.uf2 make chip-bench; ten minutes
+chip: .venv/.chip ## install the emulated chip (needs a C compiler) and test it; with NDKS_UF2=IMAGE, also CircuitPython on it
+	$(BIN)/pytest -n auto -rs tests/emulated_chip
+	$(if $(NDKS_UF2),$(BIN)/pytest -n auto -rs -m chip tests)
+
+chip-bench: development .venv/.chip ## measure the firmware on an emulated chip: NDKS_UF2=IMAGE.uf2 make chip-bench; ten minutes
 	PYTHONPATH=tests:tests/checks:docs/make $(BIN)/python -m benchmarks.on_chip $(ARGUMENTS)
 
 check: development ## check format, lint, types, generated docs, pictures and vectors, rules of the board, and arrows between rooms
@@ -85,12 +90,13 @@ deploy: install ## copy the firmware to a board: make deploy DRIVE=/media/you/CI
 
 clean: ## remove all generated files and the virtual environments
 	rm -rf .venv .venv-oldest .cache build dist homologation site htmlcov .coverage .coverage.* .hypothesis .pytest_cache .ruff_cache
+	rm -rf emulator/chip/build emulator/chip/*.egg-info emulator/chip/ndks_chip/_core.c emulator/chip/ndks_chip/_core.*.so
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A broken environment, or one of a moved clone, is made again.
 install: .venv/.installed
 	@$(BIN)/python -c 'import ndks.cli, os, sys; sys.exit(not os.path.samefile(ndks.__path__[0], "host/ndks"))' 2>/dev/null \
-		|| { echo 'make: .venv does not work here; making it again'; rm -f .venv/.installed .venv/.homologation .venv/.development; $(MAKE) .venv/.installed; }
+		|| { echo 'make: .venv does not work here; making it again'; rm -f .venv/.installed .venv/.homologation .venv/.development .venv/.chip; $(MAKE) .venv/.installed; }
 
 laboratory: install
 	@$(MAKE) --no-print-directory .venv/.homologation
@@ -109,6 +115,14 @@ development: install
 
 .venv/.development: .venv/.homologation
 	$(BIN)/pip install $(QUIET) --group dev
+	@touch $@
+
+.venv/.chip: .venv/.development $(CHIP_SOURCES)
+	@command -v $(CC) >/dev/null \
+		|| { echo 'make: a C compiler is missing. Do: sudo apt-get install gcc' >&2; exit 1; }
+	@$(BIN)/python -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' \
+		|| { echo 'make: the headers of Python are missing. Do: sudo apt-get install python3-dev' >&2; exit 1; }
+	$(BIN)/pip install $(QUIET) --editable ./emulator/chip
 	@touch $@
 
 .venv-oldest/.installed: pyproject.toml .ci/lowest-bounds

@@ -13,6 +13,7 @@ PACKAGES = {
     "ndks_laboratory": "host",
     "ndks": "host",
     "ndks_emulator": "emulator",
+    "ndks_chip": "emulator/chip",
     "ndks_unit": "firmware",
     "ndks_protocol": "protocol",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
-CORE = Path("ndks_chip/core")
+CORE = Path("core")
 SOURCES = ["core", "execute", "exceptions", "bus", "sio", "system", "watches"]
 FLAGS = ["/O2"] if sys.platform == "win32" else ["-O3", "-fno-gcse", "-fno-strict-aliasing"]
 

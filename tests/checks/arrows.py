@@ -26,6 +26,8 @@ ALLOWED = {
     "ndks_unit.flash": {"ndks_unit", "ndks_protocol"},
     "ndks_unit.messages": {"ndks_unit", "ndks_unit.flash"} | _PROTOCOL,
     "ndks_emulator": {"ndks_unit", "ndks_protocol"},
+    "ndks_chip": {"ndks_chip.usb"},
+    "ndks_chip.usb": set[str](),
     BASE: {"ndks_protocol"},
     "ndks.network": {BASE} | _PROTOCOL,
     "ndks.keys": {"ndks.network", BASE} | _PROTOCOL,

@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The processor core in C (folder core), and its memories. `_core.pyi` describes this module."""
+"""The processor core in C (folder core of the source), and its memories. `_core.pyi` describes this module."""
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset

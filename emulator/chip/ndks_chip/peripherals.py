@@ -20,7 +20,6 @@ from rp2040py.peripherals.spi import RPSPI, ISPIDMAChannels
 from rp2040py.peripherals.syscfg import RP2040SysCfg
 from rp2040py.peripherals.sysinfo import RP2040SysInfo
 from rp2040py.peripherals.tbman import RPTBMAN
-from rp2040py.peripherals.timer import RPTimer
 from rp2040py.peripherals.uart import RPUART, IUARTDMAChannels
 from rp2040py.peripherals.usb import RPUSBController
 from rp2040py.peripherals.vreg_and_chip_reset import RPVREGAndChipReset
@@ -30,11 +29,12 @@ from rp2040py.peripherals.xosc import RPXOSC
 
 from ndks_chip.rosc import Rosc
 from ndks_chip.ssi import Ssi
+from ndks_chip.timer import Timer
 
 
 class Peripherals:
     def __init__(self, chip: Any, ssi: Ssi, rosc: Rosc) -> None:
-        self.timer = RPTimer(chip, "TIMER")
+        self.timer = Timer(chip)
         self.usb = RPUSBController(chip, "USB")
         self.watchdog = RPWatchdog(chip, "WATCHDOG")
         self.chip_reset = RPVREGAndChipReset(chip, "VREG_AND_CHIP_RESET")

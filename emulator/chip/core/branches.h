@@ -30,11 +30,16 @@ INLINE void exception_return(Core *core, Flow *flow, uint32_t exc_return) {
     leave_loop(flow);
 }
 
-/* A branch to an address in a register: bit 0 says Thumb, which is the only state there is (ARM, A4.1.1). */
+/* A branch to an address in a register. Bit 0 says Thumb, which is the only state there is: without it, the instruction
+ * there faults (ARM, A4.1.1). */
 INLINE void interwork(Core *core, Flow *flow, uint32_t target) {
     if (core->ipsr && target >> 28 == 0xF) exception_return(core, flow, target);
-    else if (target & 1) go(core, flow, target);
-    else fault(core, flow);
+    else {
+        go(core, flow, target);
+        if (target & 1) return;
+        core->fault = 1;
+        leave_loop(flow);
+    }
 }
 
 #define HIGH_D (field(op, 7, 1) << 3 | RD)
@@ -57,10 +62,9 @@ OP(bx) { flow->now++; interwork(core, flow, any_register(core, flow, HIGH_M)); }
 
 OP(blx) {
     uint32_t target = any_register(core, flow, HIGH_M);
-    if (!(target & 1)) { fault(core, flow); return; }
     core->r[14] = flow->next | 1;
     flow->now++;
-    go(core, flow, target);
+    interwork(core, flow, target);
 }
 
 OP(pop) {
