@@ -46,7 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "port" in metafunc.fixturenames:
         device = pytest.param("device", marks=pytest.mark.hardware)
-        kinds = [device] if metafunc.config.getoption("--unit") else ["emulator", "pty"]
+        chip = pytest.param("chip", marks=pytest.mark.chip)
+        kinds = [device] if metafunc.config.getoption("--unit") else ["emulator", "pty", chip]
         metafunc.parametrize("port", kinds, indirect=True, scope="module")
 
 
@@ -58,8 +59,9 @@ def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         port = request.config.getoption("--unit")
         _join_test_network(port, may_provision=request.config.getoption("--may-provision"))
         yield port
-    elif request.param == "pty":
-        with emulated(directory, "--pty") as running:
+    elif request.param in ("pty", "chip"):
+        options = ["--chip", os.environ["NDKS_UF2"], "--speed", "max"] if request.param == "chip" else ["--pty"]
+        with emulated(directory, *options) as running:
             _join_test_network(running.port, may_provision=True)
             yield running.port
     else:

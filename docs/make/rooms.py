@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = {
     "ndks_laboratory": "host",
     "ndks": "host",
+    "ndks_chip": "emulator/chip",
     "ndks_emulator": "emulator",
     "ndks_chip": "emulator/chip",
     "ndks_unit": "firmware",

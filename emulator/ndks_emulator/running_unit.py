@@ -26,8 +26,8 @@ class RunningUnit(Powered):
     def __init__(
         self,
         directory: UnitDirectory,
+        make_generator: MakeGenerator | None,
         line: Line,
-        make_generator: MakeGenerator | None = None,
         announce: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(directory.power, line, announce)

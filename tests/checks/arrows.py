@@ -26,7 +26,7 @@ ALLOWED = {
     "ndks_unit.flash": {"ndks_unit", "ndks_protocol"},
     "ndks_unit.messages": {"ndks_unit", "ndks_unit.flash"} | _PROTOCOL,
     "ndks_emulator": {"ndks_unit", "ndks_protocol"},
-    "ndks_chip": {"ndks_chip.usb"},
+    "ndks_chip": {"ndks_chip.usb", "ndks_emulator"},
     "ndks_chip.usb": set[str](),
     BASE: {"ndks_protocol"},
     "ndks.network": {BASE} | _PROTOCOL,
@@ -44,7 +44,11 @@ ALLOWED = {
 }
 # These arrows are made when a command needs them: their packages take long to import, and may be missing.
 _LABORATORY = {room for room in ALLOWED if room.startswith("ndks_laboratory")}
-LAZY = {"ndks.line": {"ndks_emulator"}, "ndks.cli": {"ndks_emulator", *_LABORATORY}}
+LAZY = {
+    "ndks.line": {"ndks_emulator"},
+    "ndks.board": {"ndks_emulator", "ndks_chip"},
+    "ndks.cli": {"ndks_emulator", "ndks_chip", *_LABORATORY},
+}
 
 
 def main() -> int:

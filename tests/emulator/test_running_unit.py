@@ -32,7 +32,7 @@ class Bench:
     def __init__(self, directory: UnitDirectory, firmware: Firmware, line: Any = None) -> None:
         self.line = line or MemoryLine()
         self.announced: list[str] = []
-        self.unit = RunningUnit(directory, self.line, announce=self.announced.append)
+        self.unit = RunningUnit(directory, None, self.line, announce=self.announced.append)
         self.boards: list[EmulatedBoard] = []
         self._firmware = firmware
         self._ended = False
@@ -247,5 +247,5 @@ def test_failure_of_the_firmware_ends_all(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(running_unit.main, "serve", fail)
     line = MemoryLine()
     with UnitDirectory(tmp_path, create=True) as directory, pytest.raises(ZeroDivisionError):
-        RunningUnit(directory, line).serve()
+        RunningUnit(directory, None, line).serve()
     assert not line.connected

@@ -88,6 +88,11 @@ class Chip:
         """The chip waits for an image, as after BOOTSEL or a reset to the boot loader."""
         return self._host.is_boot_rom
 
+    @property
+    def is_locked_up(self) -> bool:
+        """A fault while it handled a fault has stopped the core, until a reset."""
+        return self._mcu.core.is_locked_up
+
     def set_pin(self, number: int, level: bool | None) -> None:
         """Hold pin GP`number` high or low from outside; None lets go of it."""
         pin = self._mcu.gpio[number]

@@ -8,16 +8,14 @@ _LAG = 0.25  # seconds; a chip that is further behind, on a slow or suspended PC
 
 
 class Pace:
-    """Keeps a chip's time at `speed` times real time; None: as fast as the PC can."""
+    """Keeps a chip's time at `speed` times real time; infinity is as fast as the PC can."""
 
-    def __init__(self, speed: float | None) -> None:
+    def __init__(self, speed: float) -> None:
         self._speed = speed
         self._start = time.monotonic()
 
     def ahead(self, nanoseconds: int) -> float:
         """Return by how many seconds a chip is ahead of real time, at least 0."""
-        if self._speed is None:
-            return 0.0
         ahead = self._start + nanoseconds / 1e9 / self._speed - time.monotonic()
         if ahead < -_LAG:
             self._start -= ahead

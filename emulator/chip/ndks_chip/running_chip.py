@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """A running chip, whose power, cable, lines, buttons and jumper other threads can control."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -14,12 +15,22 @@ from .bridge import Bridge
 from .directory import ChipDirectory
 from .pace import Pace
 
+_JUMPER, _CASE = _PINS = (2, 3)  # GP2 and GP3, which the firmware pulls up
 _SLICE = 1_000_000  # nanoseconds of the chip between two looks at lines, power and requests
 _TIMEOUT = 10.0  # seconds for a request to the chip's thread
+_OFF, _STARTING, _READY, _BOOT_ROM, _STUCK = "off", "starting", "ready", "bootloader", "stuck"
+_SILENT = "silent"
+_LONG = 30_000_000_000  # nanoseconds without a data port
+_REPORTS = {
+    _BOOT_ROM: "the chip is in its bootloader and waits for an image; a reset starts its firmware again",
+    _STUCK: "the chip is stuck: a fault while it handled a fault; a reset starts its firmware again",
+    _SILENT: "the chip offers no data port; what its firmware says about that is at its console: --console",
+}
+_log = logging.getLogger(__name__)
 
 
 class RunningChip(Powered):
-    """The chip in `directory`, its data port on `line` and its console on another one, at a speed as of `Pace`."""
+    """The chip in `directory`, with its data port on `line`, at a speed as of `Pace`."""
 
     COMMANDS: ClassVar[Mapping[str, str]] = {
         "reset": "reset the chip, as if pin RUN was grounded for a moment",
@@ -28,23 +39,28 @@ class RunningChip(Powered):
         "bootsel off": "release the button",
         "jumper on": "bridge GP2 and ground; the firmware looks at its start, and enables console and drive",
         "jumper off": "take the jumper off",
+        "case open": "connect GP3 and ground, as the switch of an open case does",
+        "case close": "disconnect them",
         **Powered.COMMANDS,
     }
 
     def __init__(
         self,
         directory: ChipDirectory,
-        line: Line,
         console: Line | None,
-        speed: float | None,
+        speed: float,
+        line: Line,
         announce: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(directory.power, line, announce)
         self._directory = directory
         self._console_line = console
         self._speed = speed
+        self._state = _STARTING
+        self._last_progress = 0
         self._is_ready = self._has_left = False
-        self._bootsel = self._jumper = False
+        self._bootsel = False
+        self._grounded: dict[int, bool] = dict.fromkeys(_PINS, False)
         self._request: Callable[[Chip], object] | None = None
         self._seconds = 0.0
 
@@ -52,11 +68,13 @@ class RunningChip(Powered):
     def actions(self) -> dict[str, Action]:
         return {
             "reset": lambda: self._ask(lambda chip: chip.reset()),
-            "touch": lambda: self._ask(lambda chip: self._data.touch()),
+            "touch": lambda: self._ask(lambda _: self._data.touch()),
             "bootsel on": lambda: self._press(True),
             "bootsel off": lambda: self._press(False),
-            "jumper on": lambda: self._bridge(True),
-            "jumper off": lambda: self._bridge(False),
+            "jumper on": lambda: self._ground(_JUMPER, True),
+            "jumper off": lambda: self._ground(_JUMPER, False),
+            "case open": lambda: self._ground(_CASE, True),
+            "case close": lambda: self._ground(_CASE, False),
             **super().actions,
         }
 
@@ -66,9 +84,10 @@ class RunningChip(Powered):
 
     def status(self) -> dict[str, Any]:
         return {
-            "ready": self._is_ready,
+            "state": self._state,
             "bootsel": "on" if self._bootsel else "off",
-            "jumper": "on" if self._jumper else "off",
+            "jumper": "on" if self._grounded[_JUMPER] else "off",
+            "case": "open" if self._grounded[_CASE] else "closed",
             "seconds": round(self._seconds, 6),
             **super().status(),
         }
@@ -76,7 +95,8 @@ class RunningChip(Powered):
     def run(self) -> None:
         flash = bytearray(self._directory.load())
         chip = Chip(flash, uid=self._directory.uid, on_flash=lambda at, size: self._directory.step(flash, at, size))
-        chip.bootsel, chip.jumper = self._bootsel, self._jumper
+        self._last_progress = 0
+        self._hold(chip)
         self._data = Bridge(chip.data, self._cable)
         self._console = Bridge(chip.console, self._console_line) if self._console_line else None
         pace = Pace(self._speed)
@@ -85,6 +105,7 @@ class RunningChip(Powered):
                 self._turn(chip, pace)
         finally:
             self._is_ready = self._has_left = False
+            self._state = _OFF
             self._directory.sync()
             if self._console_line:
                 self._console_line.drop()
@@ -117,17 +138,31 @@ class RunningChip(Powered):
             if self._announce:
                 self._announce(self._cable.address)
         self._is_ready = chip.data.is_ready
+        state = _state_of(chip)
+        if state != _STARTING:
+            self._last_progress = chip.nanoseconds
+        elif chip.nanoseconds - self._last_progress > _LONG:
+            state = _SILENT
+        if state in _REPORTS and state != self._state:
+            _log.warning(_REPORTS[state])
+        self._state = state
 
     def _press(self, pressed: bool) -> None:
         self._bootsel = pressed
-        self._tell(lambda chip: setattr(chip, "bootsel", pressed))
+        self._tell(self._hold)
 
-    def _bridge(self, bridged: bool) -> None:
-        self._jumper = bridged
-        self._tell(lambda chip: setattr(chip, "jumper", bridged))
+    def _ground(self, pin: int, grounded: bool) -> None:
+        self._grounded[pin] = grounded
+        self._tell(self._hold)
+
+    def _hold(self, chip: Chip) -> None:
+        """Hold button and pins as they are."""
+        chip.set_bootsel(self._bootsel)
+        for pin, grounded in self._grounded.items():
+            chip.set_pin(pin, False if grounded else None)
 
     def _tell(self, request: Callable[[Chip], object]) -> None:
-        """Ask a running chip for something that the next one gets at its start."""
+        """Tell a running chip what another one is told at its start."""
         if self.power.on:
             self._ask(request)
 
@@ -148,3 +183,11 @@ class RunningChip(Powered):
             with self._changed:
                 self._request = None
                 self._changed.notify_all()
+
+
+def _state_of(chip: Chip) -> str:
+    if chip.is_locked_up:
+        return _STUCK
+    if chip.is_in_boot_rom:
+        return _BOOT_ROM
+    return _READY if chip.data.is_ready else _STARTING

@@ -19,9 +19,9 @@ from .source import for_board
 from .tables import table_file
 
 PACKAGES = ("ndks_protocol", "ndks_unit")
-_MARK = "boot_out.txt"  # CircuitPython writes it to its drive at every start
+BOOT_OUT = "boot_out.txt"  # CircuitPython writes it to its drive at every start
 _VERSION = re.compile(r"Adafruit CircuitPython (\d+)\.")
-_OLDEST = 10
+OLDEST = 10
 
 
 def firmware_files() -> dict[str, Path]:
@@ -46,13 +46,18 @@ def check_drive(drive: Path) -> str:
     if not drive.is_dir():
         raise UsageError(f"there is no directory {drive}", _JUMPER)
     try:
-        line = read_small(drive / _MARK).decode(errors="replace").splitlines()[0]
+        line = read_small(drive / BOOT_OUT).decode(errors="replace").splitlines()[0]
     except (OSError, IndexError):
-        raise UsageError(f"{drive} is not a CIRCUITPY drive: it has no {_MARK}", _JUMPER) from None
-    version = _VERSION.search(line)
-    if not version or int(version[1]) < _OLDEST or "Raspberry Pi Pico" not in line or "rp2040" not in line:
-        raise UsageError(f"{drive} says: {line}", f"install CircuitPython {_OLDEST} for the Raspberry Pi Pico first")
+        raise UsageError(f"{drive} is not a CIRCUITPY drive: it has no {BOOT_OUT}", _JUMPER) from None
+    if not is_supported(line):
+        raise UsageError(f"{drive} says: {line}", f"install CircuitPython {OLDEST} for the Raspberry Pi Pico first")
     return line
+
+
+def is_supported(line: str) -> bool:
+    """Return whether the first line of boot_out.txt is that of a board that the firmware runs on."""
+    version = _VERSION.search(line)
+    return bool(version) and int(version[1]) >= OLDEST and "Raspberry Pi Pico" in line and "rp2040" in line
 
 
 def deploy(drive: Path, progress: Callable[[str], object]) -> list[str]:

@@ -61,7 +61,7 @@ ANSWERS = {
     "inspect": "file version size chunks bytes warning? "
     "member?(lane suite number? cipher? capsule_state? sender? salt?)",
     "generate": "index first bits format warning key? file?",
-    "emulate": "port pid serial_number control?",
+    "emulate": "port pid serial_number console? control?",
     "demo": f"held cage namespace sides[](namespace interfaces descriptors(*) interrupted) serial_numbers "
     f"keys[](index bits fingerprints same) checks[]{_CHECKS} message_checks[]{_CHECKS} "
     f"messages[]({_LETTER} recorded first_bytes entropy entropy_of_text problem)",
@@ -126,6 +126,7 @@ MEANINGS = {
     "command": "a command line that does the same",
     "commitment": "HMAC-SHA256 that commits to the key, or to the text",
     "commitments": "commitments of both laptops",
+    "console": "path of the link to the console of a chip",
     "control": "path of the control socket",
     "date": "when it was written",
     "deleted": "whether the text was deleted",
@@ -222,7 +223,7 @@ MEANINGS = {
     "packages": "versions of Python packages",
     "part": "whether the unit was attacked, or its keys compared",
     "passed": "whether the test passed",
-    "pid": "process of the emulated unit",
+    "pid": "process of the emulated unit or chip",
     "platform": "system",
     "port": "port of the unit",
     "ports": "serial ports",

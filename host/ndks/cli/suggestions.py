@@ -48,7 +48,7 @@ def _option_for(word: str, options: Collection[str]) -> str:
     from ndks.line.transport import EMULATOR  # here, because it loads pyserial
 
     meant = ""
-    if "--unit" in options and (word.startswith(EMULATOR) or Path(word, "uid").is_file()):
+    if "--unit" in options and (word.startswith(EMULATOR) or Path(word, "nvm.bin").is_file()):
         meant = f"--unit {EMULATOR}{word.removeprefix(EMULATOR)}"
     elif "--index" in options and word.isdecimal():
         meant = f"--index {word}"

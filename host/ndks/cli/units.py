@@ -8,7 +8,7 @@ from typing import Any
 
 import ndks
 from ndks import times
-from ndks.board import deploy
+from ndks.board import chips, deploy
 from ndks.driver import finding
 from ndks.driver.answers import Status
 from ndks.driver.unit import Unit
@@ -37,7 +37,7 @@ def add_eject(parser: Parser) -> None:
 
 def add_deploy(parser: Parser) -> None:
     set_up(parser, _DEPLOY_EXAMPLES, deploy_firmware)
-    add_path(parser, "drive", metavar="DRIVE", help="directory of the drive")
+    add_path(parser, "drive", metavar="DRIVE", help="directory of the drive, or of an emulated chip")
 
 
 _INFO_EXAMPLES = "  ndks info\n  ndks info --unit /dev/ttyACM0 --json\n  ndks info --unit emulator:alice"
@@ -79,10 +79,21 @@ def eject(args: argparse.Namespace, out: Output) -> None:
 
 
 def deploy_firmware(args: argparse.Namespace, out: Output) -> None:
+    if chips.is_chip(args.drive):
+        _deploy_to_chip(args, out)
+        return
     line = deploy.check_drive(args.drive)
     note(f"{args.drive} is a board with {line.partition(';')[0]}")
     files = deploy.deploy(args.drive, lambda name: note(f"copying {name}"))
     text = f"{len(files)} files copied to {args.drive}. Eject it, take the jumper off, and plug the board in again."
+    out.done({"drive": str(args.drive), "files": files}, text)
+
+
+def _deploy_to_chip(args: argparse.Namespace, out: Output) -> None:
+    chips.need_ndks_chip()
+    with chips.open_chip(args.drive) as directory:
+        files = chips.deploy_to_chip(directory, lambda name: note(f"copying {name}"))
+    text = f"{len(files)} files copied to the drive of the emulated chip in {args.drive}"
     out.done({"drive": str(args.drive), "files": files}, text)
 
 

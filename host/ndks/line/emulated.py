@@ -34,6 +34,9 @@ class EmulatorTransport:
             raise UnitBusy(
                 str(error), "wait until it ends; if it is ndks emulate, use the port that it printed"
             ) from None
+        except ndks_emulator.OtherKind as error:
+            advice = f"run it, ndks emulate {directory}, and name the port that this prints"
+            raise NoUnit(str(error), advice) from None
         except ndks_emulator.NoUnitThere as error:
             advice = f"check the name; ndks provision NETWORK --unit {EMULATOR}{directory} makes one"
             raise NoUnit(str(error), advice) from None
@@ -62,7 +65,10 @@ def port_beside(port: str, serial_number: str) -> str:
         return ""
     for file in sorted(Path(port.removeprefix(EMULATOR)).parent.glob("*/uid")):
         with contextlib.suppress(OSError, ValueError):
-            if file.is_file() and read_small(file).decode().strip().upper() == serial_number.upper():
+            if (
+                file.with_name("nvm.bin").is_file()
+                and read_small(file).decode().strip().upper() == serial_number.upper()
+            ):
                 return f"{EMULATOR}{file.parent}"
     return ""
 
