@@ -9,6 +9,7 @@ beside it, the table has the rows that need addresses of its functions and varia
 import argparse
 import datetime
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -33,7 +34,7 @@ class Bench:
 
     def __init__(self, path: Path) -> None:
         self._image = read_uf2(path)
-        self._symbols = Symbols(path.with_suffix(".elf"))
+        self.symbols = Symbols(path.with_suffix(".elf"))
         self._about = version_of(self._image)
 
     def compared(self, before: str) -> Report:
@@ -42,16 +43,16 @@ class Bench:
         return Report(_today(), self._about, versions)
 
     def soaked(self) -> str:
-        stages = list(soak(self._flash(CLONE), self._symbols, _progress("soak")))
+        stages = list(soak(self.flash(CLONE), self.symbols, _progress("soak")))
         return f"Run on {_today()} with {self._about}, firmware {described()}.\n\n{soak_text(stages)}"
 
     def functions(self) -> str:
-        return functions_text(self._flash(CLONE), self._symbols)
+        return functions_text(self.flash(CLONE), self.symbols)
 
     def _measured(self, name: str, commit: str, clone: Path) -> Version:
-        return Version(name, commit, measure(self._flash(clone), self._symbols, _progress(name)))
+        return Version(name, commit, measure(self.flash(clone), self.symbols, _progress(name)))
 
-    def _flash(self, clone: Path) -> bytes:
+    def flash(self, clone: Path) -> bytearray:
         boot_out = f"{self._about}\r\nBoard ID:raspberry_pi_pico\r\nUID:{UID.hex().upper()}\r\n"
         return new_flash(self._image, deployed(clone, boot_out))
 
@@ -74,25 +75,33 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def run(bench: Bench, arguments: argparse.Namespace) -> str:
+    """Write into the page what was asked for; return what is to be printed."""
+    if arguments.functions:
+        return bench.functions()
+    if arguments.soak:
+        text = bench.soaked()
+        write_into(PAGE, "chip-soak", text)
+        return text
+    report = bench.compared(arguments.before)
+    write_into(PAGE, "chip-bench", report.as_text())
+    return report.as_json() if arguments.json else report.as_text()
+
+
 def main() -> int:
     arguments = _parser().parse_args()
-    image = os.environ.get("NDKS_UF2", "")
-    try:
-        bench = Bench(Path(image))
-    except (BadImage, OSError) as error:
-        print(f"chip-bench: {error}; name an image: NDKS_UF2=IMAGE.uf2 make chip-bench", file=sys.stderr)
+    image = os.environ.get("NDKS_UF2")
+    if not image:
+        print("chip-bench: it needs an image. Do: NDKS_UF2=firmware.uf2 make chip-bench", file=sys.stderr)
         return 2
-    if arguments.functions:
-        print(bench.functions())
-        return 0
-    if arguments.soak:
-        text = printed = bench.soaked()
-    else:
-        report = bench.compared(arguments.before)
-        text = report.as_text()
-        printed = report.as_json() if arguments.json else text
-    write_into(PAGE, "chip-soak" if arguments.soak else "chip-bench", text)
-    print(printed)
+    try:
+        print(run(Bench(Path(image)), arguments))
+    except (BadImage, OSError) as error:
+        print(f"chip-bench: {error}", file=sys.stderr)
+        return 2
+    except subprocess.CalledProcessError as error:  # its message stands above
+        print(f"chip-bench: failed: {' '.join(error.cmd)}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -21,7 +21,7 @@ _ROOMS = ("host", "protocol", "firmware", "emulator")
 @contextmanager
 def checkout(reference: str) -> Iterator[Path]:
     """Yield a directory with the files of a git reference. Raises CalledProcessError for one that does not exist."""
-    files = subprocess.run(["git", "archive", reference], cwd=CLONE, check=True, capture_output=True).stdout
+    files = subprocess.run(["git", "archive", reference], cwd=CLONE, check=True, stdout=subprocess.PIPE).stdout
     with tempfile.TemporaryDirectory(prefix="ndks-bench-") as directory:
         with tarfile.open(fileobj=io.BytesIO(files)) as archive:
             archive.extractall(directory, filter="data")
@@ -32,7 +32,7 @@ def described(reference: str = "") -> str:
     """Return the short name of a commit; of the present tree by default, with a + if it has changes."""
     suffix = [reference] if reference else ["--dirty=+"]
     command = ["git", "describe", "--always", "--exclude=*", *suffix]
-    return subprocess.run(command, cwd=CLONE, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(command, cwd=CLONE, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def deployed(clone: Path, boot_out: str) -> Tree:

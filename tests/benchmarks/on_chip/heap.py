@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """The heap of CircuitPython, read from a copy of the chip's RAM.
 
-Each area of the heap has a record (`mp_state_mem_area_t` of py/mpstate.h), here of words: the next record; allocation
-table and its size; tables of finalisers and of blocks to scan; start and end of the blocks. The allocation table has
-two bits a block: free, head, tail, marked. Records are found by their shape, so that no symbols are needed.
+Each area of the heap has a record (`mp_state_mem_area_t` of py/mpstate.h) of words: the next record; allocation table
+and its size; tables of finalisers and of blocks to scan; start and end of the blocks. The allocation table has two bits
+a block: free, head, tail, marked. Records are found by their shape, so that no symbols are needed. The first one is in
+the interpreter's state; each other one lies before its allocation table, and stays when the heap gives its area back.
 """
 
 import re
@@ -14,6 +15,8 @@ from typing import NamedTuple
 
 RAM_BASE = 0x20000000
 BLOCK = 16  # bytes
+_RECORD_SIZE = 36  # bytes, with two words that are of no use here
+_GAP = 1  # bytes between allocation table and finalisers
 _BLOCKS_A_BYTE = 4  # of the allocation table
 _KINDS = [bytes(byte >> shift & 3 for shift in (0, 2, 4, 6)) for byte in range(256)]
 _FREE = re.compile(rb"\0+")
@@ -52,14 +55,12 @@ def read_heap(ram: bytes) -> Heap:
 
 def _areas(ram: bytes) -> list[_Area]:
     found = dict(_records(ram))
-    heads = found.keys() - {area.next for area in found.values()}
+    heads = [area for address, area in found.items() if area.table != address + _RECORD_SIZE]
     if len(heads) != 1:
         raise ValueError(f"the RAM has {len(heads)} heaps, not one")
-    chain: list[_Area] = []
-    address = heads.pop()
-    while address:
-        chain.append(found[address])
-        address = chain[-1].next
+    chain = heads
+    while chain[-1].next:
+        chain.append(found[chain[-1].next])
     return chain
 
 
@@ -73,6 +74,7 @@ def _records(ram: bytes) -> Iterator[tuple[int, _Area]]:
 
 
 def _is_area(area: _Area, low: int, high: int) -> bool:
-    is_in_order = low <= area.table < area.finalisers < area.scanned < area.start < area.end <= high
+    is_in_order = low <= area.table and area.finalisers < area.scanned < area.start < area.end <= high
+    has_tables = area.finalisers == area.table + area.table_size + _GAP
     has_next = area.next == 0 or low <= area.next < high
-    return is_in_order and has_next and area.end - area.start == area.table_size * _BLOCKS_A_BYTE * BLOCK
+    return is_in_order and has_tables and has_next and area.end - area.start == area.table_size * _BLOCKS_A_BYTE * BLOCK

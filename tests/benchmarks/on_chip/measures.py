@@ -12,15 +12,15 @@ from .member import Member
 from .memory import allocations, collection, memory, stacks
 from .stacks import StackMarks
 from .symbols import Symbols
-from .times import bits, first_bits, modes, next_key, session, starts
+from .times import bits, keys, modes, session, starts
 
 Part = Callable[[Member], Figures]
 Say = Callable[[str], object]
 
 _AT_EACH: tuple[Part, ...] = (bits,)
 _AT_LENGTH: dict[int, tuple[Part, ...]] = {
-    3: (starts, memory, collection, session, first_bits, next_key, bits, modes, allocations, erases),
-    6: (memory, first_bits, next_key, bits, modes),
+    3: (starts, memory, collection, session, keys, bits, modes, allocations, erases),
+    6: (memory, keys, bits, modes),
 }
 _DIGITS = (1, 2, 3, 4, 6, 9, 12)
 

@@ -19,10 +19,9 @@ class Row(NamedTuple):
         return f"{self.target} {self.unit}".strip() if self.target else ""
 
     def cell(self, figures: Figures) -> str:
-        """Return the figures as one cell, "" if none is there."""
-        found = [figures[name] for name in self.names if name in figures]
-        text = " / ".join(f"{figure:.{self.decimals}f}" for figure in found)
-        return f"{text} {self.unit}".rstrip() if found else ""
+        """Return the figures as one cell, with "-" for one that is not there; "" if none is."""
+        found = [f"{figures[name]:.{self.decimals}f}" if name in figures else "-" for name in self.names]
+        return f"{' / '.join(found)} {self.unit}".rstrip() if any(name in figures for name in self.names) else ""
 
 
 def _each(name: str, *digits: int) -> tuple[str, ...]:
@@ -44,8 +43,20 @@ ROWS = (
     Row("most of C's stack, d = 3 / 6", "KB", _each("C stack", 3, 6), 1),
     Row("a key bit, d = 1 / 2 / 3", "us", _each("bit", 1, 2, 3), 1, "10 / 10 / 15"),
     Row("a key bit, d = 4 / 6 / 9 / 12", "us", _each("bit", 4, 6, 9, 12), 1, "28 / 31 / 33 / 42"),
-    Row("first bits of a new key, d = 3 / 6", "ms", _each("first bits", 3, 6), 1, "8 / 25"),
-    Row("a key of 256 bits, d = 3 / 6", "ms", _each("next key", 3, 6), 1, "22"),
+    Row(
+        "first 256 bits of a new key, KEY_CHUNK, d = 3 / 6, without garbage collection",
+        "ms",
+        _each("first bits", 3, 6),
+        1,
+        "8 / 25",
+    ),
+    Row(
+        "a key of 256 bits, NEXT_INDEX to ACKNOWLEDGE, d = 3 / 6, without garbage collection",
+        "ms",
+        _each("next key", 3, 6),
+        1,
+        "22",
+    ),
     Row("the same with a garbage collection", "ms", _each("next key, collecting", 3, 6), 1, "30"),
     Row("mode b, aes, d = 3 / 6", "KB/s", _each("aes", 3, 6), 1, "38"),
     Row("mode b, vernam, d = 3 / 6", "KB/s", _each("vernam", 3, 6), 1, "7.5"),

@@ -33,19 +33,22 @@ def session(member: Member) -> Figures:
     return medians({name: [cost.ms for cost in each] for name, each in member.host.costs.items()})
 
 
-def next_key(member: Member) -> Figures:
-    """NEXT_INDEX, KEY_CHUNK of 256 bits, ACKNOWLEDGE. Without symbols nothing shows when garbage is collected."""
-    taken = costs(member, 40, member.next_key) if member.unit.symbols else []
+def keys(member: Member) -> Figures:
+    """Short keys, without the time of garbage collections: the first bits of a new one, and NEXT_INDEX to ACKNOWLEDGE.
+
+    The latter also with a collection. Nothing without symbols, which show the collections.
+    """
+    if not member.unit.symbols:
+        return {}
+    first = costs(member, 15, lambda: member.new_key(32))
+    whole = costs(member, 40, member.next_key)
     return medians(
         {
-            "next key": [cost.ms for cost in taken if not cost.collections],
-            "next key, collecting": [cost.ms for cost in taken if cost.collections],
+            "first bits": [cost.ms - cost.collecting_ms for cost in first],
+            "next key": [cost.ms - cost.collecting_ms for cost in whole],
+            "next key, collecting": [cost.ms for cost in whole if cost.collections],
         }
     )
-
-
-def first_bits(member: Member) -> Figures:
-    return medians({"first bits": [cost.ms for cost in costs(member, 15, lambda: member.new_key(1))]})
 
 
 def bits(member: Member) -> Figures:
