@@ -14,7 +14,6 @@ PACKAGES = {
     "ndks": "host",
     "ndks_chip": "emulator/chip",
     "ndks_emulator": "emulator",
-    "ndks_chip": "emulator/chip",
     "ndks_unit": "firmware",
     "ndks_protocol": "protocol",
 }
