@@ -10,7 +10,7 @@ QUIET := --quiet --disable-pip-version-check
 SOURCES := protocol firmware emulator host tests docs
 CHIP_SOURCES := $(wildcard emulator/chip/core/* emulator/chip/*.py emulator/chip/*.toml emulator/chip/ndks_chip/*.pyx)
 
-.PHONY: help demo homologate test tests test-full test-oldest fuzz bench chip check fix docs deploy clean install laboratory development
+.PHONY: help demo homologate test tests test-full test-oldest fuzz bench chip chip-bench check fix docs deploy clean install laboratory development
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ bench: development ## measure key bits, a long stream, encryption, flash wear, a
 chip: .venv/.chip ## install the emulated chip (needs a C compiler) and test it; with NDKS_UF2=IMAGE, also CircuitPython on it
 	$(BIN)/pytest -n auto -rs tests/emulated_chip
 	$(if $(NDKS_UF2),$(BIN)/pytest -n auto -rs -m chip tests)
+
+chip-bench: development .venv/.chip ## measure the firmware on an emulated chip: NDKS_UF2=IMAGE.uf2 make chip-bench; ten minutes
+	PYTHONPATH=tests:tests/checks:docs/make $(BIN)/python -m benchmarks.on_chip $(ARGUMENTS)
 
 check: development ## check format, lint, types, generated docs, pictures and vectors, rules of the board, and arrows between rooms
 	$(BIN)/ruff format --check $(SOURCES)

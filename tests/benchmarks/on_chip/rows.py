@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The rows of the table: which figures they show, and what is aimed at."""
+
+from typing import NamedTuple
+
+from .figures import Figures
+
+
+class Row(NamedTuple):
+    what: str
+    unit: str
+    names: tuple[str, ...]
+    decimals: int
+    target: str = ""
+
+    @property
+    def aim(self) -> str:
+        return f"{self.target} {self.unit}".strip() if self.target else ""
+
+    def cell(self, figures: Figures) -> str:
+        """Return the figures as one cell, with "-" for one that is not there; "" if none is."""
+        found = [f"{figures[name]:.{self.decimals}f}" if name in figures else "-" for name in self.names]
+        return f"{' / '.join(found)} {self.unit}".rstrip() if any(name in figures for name in self.names) else ""
+
+
+def _each(name: str, *digits: int) -> tuple[str, ...]:
+    return tuple(f"{name}, {d}" for d in digits)
+
+
+_REQUESTS = ("NEXT_INDEX", "a new key", "KEY_CHUNK", "SEAL_CHUNK")
+_OPERATIONS = ("accept", "acknowledge", "seal", "bind")
+_ALL = (1, 2, 3, 4, 6, 9, 12)
+
+ROWS = (
+    Row("power-on to HELLO, first / later start", "s", ("first start, 3", "later start, 3"), 2, "3 / 2"),
+    Row("free heap in a session, d = 3 / 6", "KB", _each("free", 3, 6), 1, "55 / 72"),
+    Row("largest free block, d = 3 / 6", "KB", _each("largest", 3, 6), 1, "24"),
+    Row("holes, d = 3 / 6", "", _each("holes", 3, 6), 0),
+    Row("a garbage collection", "ms", _each("collection", 3), 1, "8"),
+    Row("most of Python's stack that a request uses, d = 3 / 6", "%", _each("Python stack", 3, 6), 0, "70"),
+    Row("size of Python's stack", "bytes", _each("its size", 3), 0),
+    Row("most of C's stack, d = 3 / 6", "KB", _each("C stack", 3, 6), 1),
+    Row("a key bit, d = 1 / 2 / 3", "us", _each("bit", 1, 2, 3), 1, "10 / 10 / 15"),
+    Row("a key bit, d = 4 / 6 / 9 / 12", "us", _each("bit", 4, 6, 9, 12), 1, "28 / 31 / 33 / 42"),
+    Row(
+        "first 256 bits of a new key, KEY_CHUNK, d = 3 / 6, without garbage collection",
+        "ms",
+        _each("first bits", 3, 6),
+        1,
+        "8 / 25",
+    ),
+    Row(
+        "a key of 256 bits, NEXT_INDEX to ACKNOWLEDGE, d = 3 / 6, without garbage collection",
+        "ms",
+        _each("next key", 3, 6),
+        1,
+        "22",
+    ),
+    Row("the same with a garbage collection", "ms", _each("next key, collecting", 3, 6), 1, "30"),
+    Row("mode b, aes, d = 3 / 6", "KB/s", _each("aes", 3, 6), 1, "38"),
+    Row("mode b, vernam, d = 3 / 6", "KB/s", _each("vernam", 3, 6), 1, "7.5"),
+    Row(
+        "HELLO / OPEN_SESSION / PROVE / UNLOCK",
+        "ms",
+        tuple(f"{name}, 3" for name in ("HELLO", "OPEN_SESSION", "PROVE", "UNLOCK")),
+        1,
+    ),
+    Row(
+        "allocations of NEXT_INDEX / KEY_CHUNK of a new key / KEY_CHUNK / SEAL_CHUNK",
+        "",
+        tuple(f"allocations, {name}, 3" for name in _REQUESTS),
+        0,
+    ),
+    Row("their bytes", "", tuple(f"allocated, {name}, 3" for name in _REQUESTS), 0),
+    Row(
+        "erases of nvm in 100 times: accept / acknowledge / seal / bind",
+        "",
+        tuple(f"{name}, nvm, 3" for name in _OPERATIONS),
+        2,
+    ),
+    Row("erases of sectors of the drive in 100 times", "", tuple(f"{name}, files, 3" for name in _OPERATIONS), 2),
+)

@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Times of requests in a session, in milliseconds if nothing else is said."""
+
+from ndks_protocol import commands
+from ndks_protocol.capsule import CHUNK
+from ndks_protocol.commands import AES, VERNAM
+
+from .chip_unit import ChipUnit
+from .figures import Figures, costs, medians
+from .host import Host
+from .member import Member
+
+_CHUNKS = {AES: 24, VERNAM: 8}
+_SETTLED = 1.5  # seconds, after which a unit has nothing left to write
+_WITH_TABLES = 3  # up to this d, bits come from tables, and faster
+
+
+def starts(member: Member) -> Figures:
+    """Seconds from power-on to the answer to HELLO: of a new board, and of this unit as its flash is now."""
+    member.unit.pause(_SETTLED)
+    later = Host(ChipUnit(bytearray(member.unit.flash), member.unit.symbols))
+    return {"first start": member.host.start_seconds, "later start": later.start_seconds}
+
+
+def session(member: Member) -> Figures:
+    """Open sessions after a pause each; HELLO, OPEN_SESSION, PROVE, UNLOCK by their names."""
+    member.host.costs.clear()
+    for _ in range(5):
+        member.host.close_session()
+        member.unit.pause()
+        member.host.start_session()
+    return medians({name: [cost.ms for cost in each] for name, each in member.host.costs.items()})
+
+
+def keys(member: Member) -> Figures:
+    """Short keys, without the time of garbage collections: the first bits of a new one, and NEXT_INDEX to ACKNOWLEDGE.
+
+    The latter also with a collection. Nothing without symbols, which show the collections.
+    """
+    if not member.unit.symbols:
+        return {}
+    first = costs(member, 15, lambda: member.new_key(32))
+    whole = costs(member, 40, member.next_key)
+    return medians(
+        {
+            "first bits": [cost.ms - cost.collecting_ms for cost in first],
+            "next key": [cost.ms - cost.collecting_ms for cost in whole],
+            "next key, collecting": [cost.ms for cost in whole if cost.collections],
+        }
+    )
+
+
+def bits(member: Member) -> Figures:
+    """Microseconds a bit of one long key, garbage collections included."""
+    chunks = 24 if member.host.network.digits <= _WITH_TABLES else 8
+    spent = member.key_stream(chunks)
+    return {"bit": spent.ms * 1000 / (chunks * commands.MAX_CHUNK * 8)}
+
+
+def modes(member: Member) -> Figures:
+    """Thousands of bytes a second, in mode b, garbage collections included."""
+    return {
+        commands.CIPHERS[cipher]: chunks * CHUNK / member.seal_stream(cipher, chunks).ms
+        for cipher, chunks in _CHUNKS.items()
+    }
