@@ -88,9 +88,7 @@ def install(directory: ChipDirectory, image: bytes | None, tell: Callable[[str],
         directory.replace(firmware=image)
 
 
-def deploy_to_chip(
-    directory: ChipDirectory, progress: Callable[[str], object], *, source: bool = False
-) -> list[str]:
+def deploy_to_chip(directory: ChipDirectory, progress: Callable[[str], object], *, source: bool = False) -> list[str]:
     """Do what `deploy` does with the drive of a chip that does not run. NoUnit, FileError."""
     from ndks_chip.fat12 import BadDrive, read_drive
 
