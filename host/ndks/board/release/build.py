@@ -13,7 +13,7 @@ from .imports import import_directly
 from .mpy import compiled
 from .names import renamed, replacements, rom_names
 from .program import Module, Program, check_imports, parsed
-from .unused import ON_DEMAND, remove_unused
+from .unused import ON_DEMAND, reachable, remove_unused
 
 ENTRY = "code.py"  # stays source, and alone imports the firmware; boot.py and safemode.py import nothing of it
 MAP = "lib/ndks_unit/names.json"
@@ -51,7 +51,7 @@ def build(sources: Mapping[str, str], roots: tuple[str, ...] = ("code",), kept: 
     `roots` are the modules that are executed; others are left out unless these import them. `kept` are names of other
     modules that CircuitPython does not have.
     """
-    program = parsed({path.removeprefix(_LIBRARY): source for path, source in sources.items()})
+    program = _program(sources)
     check_imports(program)
     program = remove_unused(import_directly(fold_constants(program)), roots, rom_names())
     functions = {name: sorted(_functions(module)) for name, module in program.items()}
@@ -67,6 +67,16 @@ def build(sources: Mapping[str, str], roots: tuple[str, ...] = ("code",), kept: 
         {new: merged.originals.get(old, old) for old, new in names.items()},
         {shown[file]: {module: functions[module] for module in origins[file]} for file in paths},
     )
+
+
+def loaded(sources: Mapping[str, str]) -> set[str]:
+    """Return the paths of the sources that a board may load: the others are for hosts."""
+    program = _program(sources)
+    return {f"{_path(program[name])}.py" for name in reachable(program, ("code",))}
+
+
+def _program(sources: Mapping[str, str]) -> Program:
+    return parsed({path.removeprefix(_LIBRARY): source for path, source in sources.items()})
 
 
 def _functions(module: Module) -> set[str]:
