@@ -5,6 +5,8 @@
 import ast
 import io
 import keyword
+import random
+import struct
 import subprocess
 import sys
 import tokenize
@@ -14,12 +16,14 @@ from tempfile import TemporaryDirectory
 from textwrap import dedent
 
 import pytest
+import rom_names as rom_names_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ndks.board import firmware
 from ndks.board.release.build import build
 from ndks.board.release.constants import fold_constants
+from ndks.board.release.hashes import hashed
 from ndks.board.release.imports import import_directly
 from ndks.board.release.names import replacements, rom_names
 from ndks.board.release.program import BuildError, Program, check_imports, parsed
@@ -352,3 +356,51 @@ def test_the_same_source_gives_the_same_build() -> None:
     ]
     backwards = firmware.release_build(dict(reversed(sources.items())))
     assert runs[0] == runs[1] == f"{backwards.modules} {backwards.map()}\n"
+
+
+def test_new_names_have_places_of_their_own_in_dicts() -> None:
+    text = "\n".join([f"def own_{i}():\n    return len(str(own_{i}))" for i in range(20)])
+    program = parsed({"main.py": f"{text}\nclass C:\n    def __init__(self):\n        self.one = self.two = 1"})
+    names = replacements(program, frozenset({"main"}))
+    places = [hashed(names[f"own_{i}"]) % 23 for i in range(20)]  # 23 names: __name__, __file__, C
+    assert len(set(places)) >= 19  # at random, 13
+
+
+def test_hash_of_names() -> None:
+    assert [hashed(name) for name in ("", "a", "AES", "in_waiting")] == [5, 196, 18, 214]  # as in an image
+
+
+FLASH = 0x10000000
+
+
+def uf2(content: bytes) -> bytes:
+    """Return an image that writes this to flash."""
+    blocks = [content[at : at + 256].ljust(256, b"\0") for at in range(0, len(content), 256)]
+    return b"".join(
+        struct.pack("<8I", 0x0A324655, 0x9E5D5157, 0, FLASH + 256 * i, 256, i, len(blocks), 0) + block.ljust(480, b"\0")
+        for i, block in enumerate(blocks)
+    )
+
+
+def table(at: int, names: list[str], previous: int, before: int) -> bytes:
+    """Return a table of names for this address, with all that it points to behind it."""
+    count = len(names)
+    texts = [name.encode() + b"\0" for name in names]
+    hashes = at + 24 + 4 * count
+    starts = [hashes + 2 * count + sum(map(len, texts[:i])) for i in range(count)]
+    head = struct.pack(f"<6I{count}I", previous, before, 10, count, hashes, hashes + count, *starts)
+    lengths = bytes(map(len, names))
+    made = head + bytes([hashed(name) if name else 0 for name in names]) + lengths + b"".join(texts)
+    return made.ljust(-(-len(made) // 4) * 4, b"\0")
+
+
+def test_names_are_read_out_of_an_image() -> None:
+    junk = random.Random(1).randbytes(1000)
+    first = table(FLASH + len(junk), ["", "", "__name__", "a b", "print"], 0, 0)
+    second_at = FLASH + len(junk) + len(first)
+    second = table(second_at, ["AES", "in_waiting"], FLASH + len(junk), 0x80000005)
+    image = rom_names_of.Image(uf2(junk + first + second))
+    assert list(rom_names_of.names(image)) == ["", "", "__name__", "a b", "print", "AES", "in_waiting"]
+    for damaged in (uf2(junk), b"", b"no image", uf2(junk + first[:-8] + b"12345678")):
+        with pytest.raises(SystemExit):
+            list(rom_names_of.names(rom_names_of.Image(damaged)))

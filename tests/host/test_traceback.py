@@ -20,7 +20,7 @@ def new(name: str) -> str:
 
 
 def shown(module: str) -> str:
-    return next(name for name, origin in made().origins.items() if origin == module)
+    return next(name for name, modules in made().functions.items() if module in modules)
 
 
 @functools.cache
@@ -61,12 +61,14 @@ def test_from_stdin() -> None:
 def test_map_of_another_build(tmp_path: Path, call: Call) -> None:
     log, other = tmp_path / "console.log", tmp_path / "names.json"
     log.write_text("  File \"x\", line 1, in y\nNameError: name 'y' isn't defined\n")
-    other.write_text('{"modules": {"x": "ndks_unit.old"}, "names": {"y": "went_wrong"}}')
+    other.write_text('{"files": {"x": {"ndks_unit.old": ["went_wrong"], "b": ["more"]}}, "names": {"y": "went_wrong"}}')
     expected = "  module ndks_unit.old, in went_wrong\nNameError: name 'went_wrong' isn't defined\n"
     assert call("traceback", log, "--map", other).text == expected
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", "1", '{"modules": 1, "names": {}}', "\udcff"])
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", "1", '{"files": 1, "names": {}}', '{"files": {"x": 1}, "names": {}}', "\udcff"]
+)
 def test_file_that_is_no_map(content: str, tmp_path: Path, call: Call) -> None:
     log, other = tmp_path / "console.log", tmp_path / "names.json"
     log.write_text(on_the_console())

@@ -9,12 +9,11 @@ from ndks_protocol.cell_tables import CELL_BITS, file_name
 
 from ..exceptions import NdksError, UsageError
 from ..shipped import CIRCUITPY, RELEASE
-from .release.build import ENTRY, Build, build
+from .release.build import ENTRY, Build, build, loaded
 from .source import LARGEST_SOURCE, for_board, loaded_size
 from .tables import table_file
 
 PACKAGES = ("ndks_protocol", "ndks_unit")
-FOR_HOSTS = {"commands.py", "layout.py", "texts.py"}  # modules of ndks_protocol that no unit imports
 _BESIDE = ("safemode.py", "boot.py", ENTRY)  # at the top of the drive
 
 
@@ -23,15 +22,14 @@ def sources() -> dict[str, str]:
     paths: dict[str, Path] = {}
     for package in PACKAGES:
         root = _package(package)
-        found = (path for path in sorted(root.rglob("*.py")) if path.name not in FOR_HOSTS)
-        paths |= {f"lib/{package}/{path.relative_to(root).as_posix()}": path for path in found}
+        paths |= {f"lib/{package}/{path.relative_to(root).as_posix()}": path for path in sorted(root.rglob("*.py"))}
     paths |= {name: CIRCUITPY / name for name in _BESIDE}
     return {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
 
 
 def source_files() -> dict[str, bytes]:
     """Return the firmware as shortened source. UsageError: it does not fit on a board."""
-    files = {name: for_board(text).encode() for name, text in sources().items()}
+    files = loaded_source()
     size = loaded_size(files)
     if size > LARGEST_SOURCE:
         raise UsageError(
@@ -39,6 +37,13 @@ def source_files() -> dict[str, bytes]:
             "deploy without --source",
         )
     return files
+
+
+def loaded_source() -> dict[str, bytes]:
+    """Return the shortened source of what a board may load, by path on the drive."""
+    firmware = sources()
+    wanted = loaded(_library(firmware)) | set(_BESIDE)
+    return {name: for_board(text).encode() for name, text in firmware.items() if name in wanted}
 
 
 def release_files() -> dict[str, bytes]:
@@ -60,7 +65,12 @@ def made_files(firmware: dict[str, str]) -> dict[str, bytes]:
 
 def release_build(firmware: dict[str, str]) -> Build:
     """Return the release build of the source before it is compiled."""
-    return build({name: text for name, text in firmware.items() if name == ENTRY or name not in _BESIDE})
+    return build(_library(firmware))
+
+
+def _library(firmware: dict[str, str]) -> dict[str, str]:
+    """Return the firmware without the files that import nothing of it."""
+    return {name: text for name, text in firmware.items() if name == ENTRY or name not in _BESIDE}
 
 
 def table_files() -> dict[str, bytes]:

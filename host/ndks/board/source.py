@@ -44,10 +44,10 @@ def for_board(source: str) -> str:
 
 
 def loaded_size(files: Mapping[str, bytes]) -> int:
-    """Return the maximum number of bytes that a unit compiles, for any network; `files` is shortened source by path."""
+    """Return the maximum number of bytes that a unit holds at a time, for any network, of code by path."""
     sizes = {path: len(text) for path, text in files.items() if path.rpartition("/")[2] not in _NOT_LOADED}
     choices = [_size_of(sizes, names) for names in _OF_ONE_NETWORK]
-    on_demand = [size for path, size in sizes.items() if "/on_demand/" in path]  # one at a time
+    on_demand = [size for path, size in sizes.items() if "/on_demand/" in path and not path.endswith("__init__.py")]
     return sum(sizes.values()) - sum(choices) + max(choices) - sum(on_demand) + max(on_demand, default=0)
 
 

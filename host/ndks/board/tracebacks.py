@@ -3,7 +3,7 @@
 """A board's traceback with the names of the source: a release build has others, and no line numbers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,9 +20,9 @@ _QUOTED = re.compile(r"'([A-Za-z_][\w.]*)'")  # as in: no attribute 'NAME', no m
 
 @dataclass(frozen=True)
 class Names:
-    """The names of the source by those in a build: of modules, and of all else."""
+    """The names of the source: modules and their functions by file, and all else by the names in the build."""
 
-    modules: Mapping[str, str]
+    files: Mapping[str, Mapping[str, Collection[str]]]
     others: Mapping[str, str]
 
     def translated(self, text: str) -> str:
@@ -30,11 +30,12 @@ class Names:
         return _QUOTED.sub(lambda found: f"'{self._dotted(found[1])}'", _FRAME.sub(self._frame, text))
 
     def _frame(self, found: re.Match[str]) -> str:
-        module = self.modules.get(found["file"])
-        if module is None:
+        modules = self.files.get(found["file"])
+        if modules is None:
             return found[0]
-        function = f", in {self._dotted(found['function'])}" if found["function"] else ""
-        return f"module {module}{function}"
+        function = self._dotted(found["function"] or "<module>")
+        definers = [module for module, functions in modules.items() if function in functions] or list(modules)
+        return f"module {' or '.join(definers)}, in {function}"
 
     def _dotted(self, text: str) -> str:
         return ".".join(self.others.get(part, part) for part in text.split("."))
@@ -55,5 +56,6 @@ def names_in(path: Path) -> Names:
 
 
 def _parsed(text: bytes) -> Names:
-    found: dict[str, dict[str, str]] = strict_json.loads(text)
-    return Names({**found["modules"]}, {**found["names"]})
+    found = strict_json.loads(text)
+    files: dict[str, dict[str, list[str]]] = {**found["files"]}
+    return Names({shown: {**modules} for shown, modules in files.items()}, {**found["names"]})

@@ -12,8 +12,8 @@ from .constants import fold_constants
 from .imports import import_directly
 from .mpy import compiled
 from .names import renamed, replacements, rom_names
-from .program import Program, check_imports, parsed
-from .unused import ON_DEMAND, remove_unused
+from .program import Module, Program, check_imports, parsed
+from .unused import ON_DEMAND, reachable, remove_unused
 
 ENTRY = "code.py"  # stays source, and alone imports the firmware; boot.py and safemode.py import nothing of it
 MAP = "lib/ndks_unit/names.json"
@@ -29,7 +29,7 @@ class Build:
     modules: dict[str, str]  # source by path on the drive without its ending
     shown: dict[str, str]  # what tracebacks name, by the same path
     names: dict[str, str]  # names of the source by those in the build
-    origins: dict[str, str]  # modules of the source by what tracebacks name
+    functions: dict[str, dict[str, list[str]]]  # modules of the source and their functions, by what tracebacks name
 
     def files(self) -> dict[str, bytes]:
         """Return the compiled modules, the entry as source, and the map, by path on the drive.
@@ -42,7 +42,7 @@ class Build:
 
     def map(self) -> bytes:
         """Return what `ndks traceback` needs, as JSON."""
-        return json.dumps({"modules": self.origins, "names": self.names}, sort_keys=True, indent=0).encode()
+        return json.dumps({"files": self.functions, "names": self.names}, sort_keys=True, indent=0).encode()
 
 
 def build(sources: Mapping[str, str], roots: tuple[str, ...] = ("code",), kept: frozenset[str] = frozenset()) -> Build:
@@ -51,22 +51,36 @@ def build(sources: Mapping[str, str], roots: tuple[str, ...] = ("code",), kept: 
     `roots` are the modules that are executed; others are left out unless these import them. `kept` are names of other
     modules that CircuitPython does not have.
     """
-    program = parsed({path.removeprefix(_LIBRARY): source for path, source in sources.items()})
+    program = _program(sources)
     check_imports(program)
     program = remove_unused(import_directly(fold_constants(program)), roots, rom_names())
-    program = bundled(program, roots, _ALWAYS, _FOLDER)
-    names = replacements(program, kept | _kept_names(program, roots))
-    before = list(program)
-    program = renamed(program, names)
-    paths = {module: _path(program, module) for module in program if program[module].tree.body}
+    functions = {name: sorted(_functions(module)) for name, module in program.items()}
+    merged = bundled(program, roots, _ALWAYS, _FOLDER)
+    names = replacements(merged.program, kept | _kept_names(merged.program, roots))
+    files = renamed(merged.program, names)
+    paths = {file: _path(module) for file, module in files.items() if module.tree.body}
     shown = dict(zip(paths, _file_names(), strict=False))
-    origins = dict(zip(program, before, strict=True))
+    origins = dict(zip(files, merged.modules.values(), strict=True))
     return Build(
-        {path: ast.unparse(program[module].tree) + "\n" for module, path in paths.items()},
-        {path: shown[module] for module, path in paths.items()},
-        {new: old for old, new in names.items()},
-        {shown[module]: origins[module] for module in paths},
+        {path: ast.unparse(files[file].tree) + "\n" for file, path in paths.items()},
+        {path: shown[file] for file, path in paths.items()},
+        {new: merged.originals.get(old, old) for old, new in names.items()},
+        {shown[file]: {module: functions[module] for module in origins[file]} for file in paths},
     )
+
+
+def loaded(sources: Mapping[str, str]) -> set[str]:
+    """Return the paths of the sources that a board may load: the others are for hosts."""
+    program = _program(sources)
+    return {f"{_path(program[name])}.py" for name in reachable(program, ("code",))}
+
+
+def _program(sources: Mapping[str, str]) -> Program:
+    return parsed({path.removeprefix(_LIBRARY): source for path, source in sources.items()})
+
+
+def _functions(module: Module) -> set[str]:
+    return {node.name for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef)}
 
 
 def _kept_names(program: Program, roots: tuple[str, ...]) -> frozenset[str]:
@@ -77,9 +91,9 @@ def _kept_names(program: Program, roots: tuple[str, ...]) -> frozenset[str]:
     )
 
 
-def _path(program: Program, module: str) -> str:
-    path = module.replace(".", "/") + ("/__init__" if program[module].is_package else "")
-    return path if "." not in module and not program[module].is_package else _LIBRARY + path
+def _path(module: Module) -> str:
+    path = module.name.replace(".", "/")
+    return f"{_LIBRARY}{path}/__init__" if module.is_package else f"{_LIBRARY}{path}" if "/" in path else path
 
 
 def _file_names() -> list[str]:

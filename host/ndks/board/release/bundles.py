@@ -9,6 +9,7 @@ in every file, and `module.NAME` becomes NAME. What only a function imports stay
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from .order import groups
 from .program import Module, Program, Target, aliases, attributes_of, defined_at, origin
@@ -18,20 +19,31 @@ from .unique import unique_names
 _Needed = tuple[str, str]  # a file, and a name in it
 
 
-def bundled(program: Program, roots: tuple[str, ...], always: tuple[str, ...], folder: str) -> Program:
+@dataclass(frozen=True)
+class Merged:
+    """A program of merged modules, with the way back."""
+
+    program: Program
+    modules: dict[str, list[str]]  # by file
+    originals: dict[str, str]  # names before they became unique
+
+
+def bundled(program: Program, roots: tuple[str, ...], always: tuple[str, ...], folder: str) -> Merged:
     """Merge the modules that are loaded at the start into files in a package.
 
     `always` are loaded at the start though only a function imports them. Imports must be direct (`imports.py`).
     """
     found = {f"{folder}.bundle_{number}": group for number, group in enumerate(groups(program, roots, always), 1)}
     merger = _Merger(program, {module: name for name, group in found.items() for module in group})
-    files = {name: [module] for name, module in program.items() if name not in merger.files}
-    files |= {name: [program[module] for module in group] for name, group in found.items()}
-    made = {name: ast.Module(merger.merged(name, modules), []) for name, modules in files.items()}
-    return {
-        name: Module(name, name in program and program[name].is_package, ast.fix_missing_locations(tree))
-        for name, tree in made.items()
+    files = {name: [name] for name in program if name not in merger.files} | found
+    made = {name: merger.merged(name, [program[module] for module in group]) for name, group in files.items()}
+    merged = {
+        name: Module(
+            name, name in program and program[name].is_package, ast.fix_missing_locations(ast.Module(body, []))
+        )
+        for name, body in made.items()
     }
+    return Merged(merged, files, {unique: name for (_, name), unique in merger.unique.items()})
 
 
 class _Merger:
@@ -40,7 +52,7 @@ class _Merger:
     def __init__(self, program: Program, files: dict[str, str]) -> None:
         self.files = files  # by module; a module that is not here stays a file of its own
         self._program = program
-        self._unique = unique_names(program, set(files))
+        self.unique = unique_names(program, set(files))
 
     def merged(self, file: str, modules: list[Module]) -> list[ast.stmt]:
         body: list[ast.stmt] = []
@@ -67,7 +79,7 @@ class _Merger:
                 yield names.visit(_InnerImports(self, module).visit(statement))
 
     def _name(self, target: Target) -> str | None:
-        return self._unique.get((target.module, target.name))
+        return self.unique.get((target.module, target.name))
 
     def _attribute(self, base: Target | None, attribute: str) -> str | None:
         return None if base is None or base.name else self._name(self._defined(base, attribute))

@@ -34,7 +34,7 @@ def remove_unused(program: Program, roots: tuple[str, ...], outside: frozenset[s
             module.tree.body = [node for node in module.tree.body if not ast.unparse(node).startswith("__all__ = ")]
     while _remove_once(program, _Uses(program, outside)):
         pass
-    wanted = _reachable(program, [*roots, *(name for name in program if ON_DEMAND in name)])
+    wanted = reachable(program, roots)
     return {name: module for name, module in program.items() if name in wanted}
 
 
@@ -143,10 +143,10 @@ def _does_nothing_else(node: ast.stmt) -> bool:
     return isinstance(node, ast.Pass) or (isinstance(node, ast.Assign) and _is_pure(node.value))
 
 
-def _reachable(program: Program, roots: list[str]) -> set[str]:
-    """Return the modules that the roots import, directly or not, with their packages."""
+def reachable(program: Program, roots: tuple[str, ...]) -> set[str]:
+    """Return the modules that the roots import, directly or not, with their packages, and those on demand."""
     found: set[str] = set()
-    waiting = list(roots)
+    waiting = [*roots, *(name for name in program if ON_DEMAND in name)]
     while waiting:
         name = waiting.pop()
         if name in found or name not in program:
