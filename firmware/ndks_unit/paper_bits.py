@@ -3,7 +3,7 @@
 """Reading of key bytes in pieces, with the watchdog fed in between."""
 
 from ndks_protocol.exported import export_mask_key
-from ndks_protocol.kdf import wipe, xor_keystream
+from ndks_protocol.kdf import Mac, wipe, xor_keystream
 
 from .board import Board
 from .membership import Membership
@@ -45,9 +45,10 @@ class PaperBits:
 class KeyReader:
     """Reader of exported keys. It caches the latest key, because its set-up takes time."""
 
-    def __init__(self, board: Board, member: Membership):
+    def __init__(self, board: Board, member: Membership, mac: Mac):
         self._board = board
         self._member = member
+        self._mac = mac  # of the network's secret
         self._paper: "PaperBits | None" = None
         self._mask_key = bytearray()
 
@@ -59,7 +60,7 @@ class KeyReader:
         """Fill `view` with bytes of key `index` from byte `offset` on."""
         if self._paper is None or self._paper.index != index:
             paper = PaperBits(self._board, self._member.generator, index)
-            mask_key = bytearray(export_mask_key(self._board, self._member.secret, index))
+            mask_key = bytearray(export_mask_key(self._board, self._mac, index))
             # Assign both or neither: after an exception the next request must not mix two keys.
             self._paper, self._mask_key = paper, mask_key
         self._paper.read_into(view, offset)

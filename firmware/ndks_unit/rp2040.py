@@ -181,12 +181,8 @@ class RP2040Board(Board):
         self._aes.rekey(_NO_KEY, _NO_KEY[:16])
 
     def xor(self, buffer: "bytearray | memoryview", other: "bytes | bytearray | memoryview") -> None:
-        # The result of an operation of ulab is a new array: work in pieces, and assign to the array over the buffer.
-        first, second = memoryview(buffer), memoryview(other)
-        for start in range(0, len(first), self.block):
-            end = start + self.block
-            mixed = np.frombuffer(first[start:end], dtype=np.uint8)
-            mixed[:] = np.bitwise_xor(mixed, np.frombuffer(second[start:end], dtype=np.uint8))
+        view = np.frombuffer(buffer, dtype=np.uint8)
+        view[:] = np.bitwise_xor(view, np.frombuffer(other, dtype=np.uint8))
 
     def entropy(self, size: int) -> bytes:
         return os.urandom(size)

@@ -36,7 +36,10 @@ class Crypto:
         """Overwrite the key of the latest `aes_ctr`, if the platform keeps it."""
 
     def xor(self, buffer: "bytearray | memoryview", other: "bytes | bytearray | memoryview") -> None:
-        """XOR `buffer` in place with `other`, which has the same size. Big integers are faster than a loop."""
+        """XOR `buffer` in place with `other`, which has the same size. Big integers are faster than a loop.
+
+        This takes heap for a copy of the buffer. A unit passes at most `Board.block` bytes.
+        """
         mixed = int.from_bytes(buffer, "big") ^ int.from_bytes(other, "big")
         buffer[:] = mixed.to_bytes(len(buffer), "big")
 
@@ -64,10 +67,6 @@ class Mac:
         outer.update(inner.digest())
         return outer.digest()
 
-    def derive(self, label: str, context: "bytes | bytearray") -> bytes:
-        """Return the 32-byte key derived from this key for a label and context."""
-        return self.digest(label.encode() + b"\0", context)
-
     def wipe(self) -> None:
         """Overwrite the key."""
         wipe(self._inner_key)
@@ -80,9 +79,10 @@ def wipe(buffer: bytearray) -> None:
         buffer[position] = 0
 
 
-def derive(crypto: Crypto, key: "bytes | bytearray", label: str, context: bytes) -> bytes:
-    """Return the 32-byte key derived from `key` for this label and context."""
-    return Mac(crypto, key).derive(label, context)
+def derive(crypto: Crypto, key: "bytes | bytearray | Mac", label: str, context: bytes) -> bytes:
+    """Return the 32-byte key derived from `key` for this label and context. A Mac of a key is faster than the key."""
+    mac = key if isinstance(key, Mac) else Mac(crypto, key)
+    return mac.digest(label.encode() + b"\0", context)
 
 
 def same(first: bytes, second: bytes) -> bool:

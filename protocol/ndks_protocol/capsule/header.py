@@ -50,7 +50,7 @@ class Header:
 class HeaderKeys:
     """Header protection for one epoch, in the manner of QUIC (RFC 9001, section 5.4)."""
 
-    def __init__(self, crypto: Crypto, secret: "bytes | bytearray"):
+    def __init__(self, crypto: Crypto, secret: "bytes | bytearray | Mac"):
         self._crypto = crypto
         self._mac = Mac(crypto, derive(crypto, secret, "ndks header mac", b""))
         self._mask_key = bytearray(derive(crypto, secret, "ndks header mask", b""))

@@ -8,7 +8,7 @@ check = derive(E, "ndks check", H || SHA-256(P))[:8]   P: the paper bits used fo
 """
 
 from ndks_protocol import errors
-from ndks_protocol.kdf import Crypto, derive, wipe, xor_keystream
+from ndks_protocol.kdf import Crypto, Mac, derive, wipe, xor_keystream
 from ndks_protocol.wire import AES, MAX_CHUNK, MAX_KEY_BYTES, SUITES
 
 from .header import Header
@@ -55,7 +55,7 @@ class MessageKeys(Keys):
     def __init__(
         self,
         crypto: Crypto,
-        secret: "bytes | bytearray",
+        secret: "bytes | bytearray | Mac",
         header: Header,
         binding_id: bytes,
         read_paper: "Callable[[int, int], bytearray]",

@@ -67,9 +67,10 @@ class Host:
             raise AssertionError(f"{code:02x}: error {payload.hex()}")
         return fields.unpack(answer, payload)
 
-    def provision(self, suite: int = 1, cipher: int = 1, digits: int = 12, operators: tuple = (0, 0)) -> None:
-        """Make the unit a member of a network of suite hybrid, cipher aes, d = 12."""
-        self.call(wire.PROVISION, BINDING, 0, 1, suite, cipher, digits, SECRET, "test", "0.52", "25", *operators)
+    def provision(self, lane: int = 1, operators: tuple = (0, 0)) -> None:
+        """Make the unit a member of a network with suite hybrid, cipher aes and d = 12."""
+        hybrid = wire.SUITES.index("hybrid")
+        self.call(wire.PROVISION, BINDING, 0, lane, hybrid, wire.AES, 12, SECRET, "test", "0.52", "25", *operators)
 
     def open_session(self, binding: bytes = BINDING) -> None:
         """Open a session and unlock the unit."""
