@@ -48,6 +48,7 @@ bench: development ## measure key bits, a long stream, encryption, flash wear, a
 	$(BIN)/python tests/benchmarks/flash_wear.py
 	$(BIN)/python tests/benchmarks/attacks.py
 	$(BIN)/python tests/benchmarks/external.py
+	$(BIN)/python tests/benchmarks/chip.py
 
 chip: .venv/.chip ## install the emulated chip (needs a C compiler) and test it; with NDKS_UF2=IMAGE, also CircuitPython on it
 	$(BIN)/pytest -n auto -rs tests/emulated_chip
@@ -122,7 +123,7 @@ development: install
 		|| { echo 'make: a C compiler is missing. Do: sudo apt-get install gcc' >&2; exit 1; }
 	@$(BIN)/python -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' \
 		|| { echo 'make: the headers of Python are missing. Do: sudo apt-get install python3-dev' >&2; exit 1; }
-	$(BIN)/pip install $(QUIET) --editable ./emulator/chip
+	$(BIN)/pip install $(QUIET) --quiet --editable ./emulator/chip
 	@touch $@
 
 .venv-oldest/.installed: pyproject.toml .ci/lowest-bounds

@@ -10,7 +10,7 @@ import pytest
 _REASON = "needs ndks-chip, which `make chip` installs"
 
 
-class _LeftOut(pytest.File):
+class _LeftOut(pytest.Module):
     def collect(self) -> list[pytest.Item]:
         return [_Skipped.from_parent(self, name="all")]
 
@@ -20,10 +20,7 @@ class _Skipped(pytest.Item):
         pytest.skip(_REASON)
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
-    if find_spec("ndks_chip") is None and file_path.name.startswith("test_"):
-        return _LeftOut.from_parent(parent, path=file_path)
-    return None
-
-
-collect_ignore_glob = [] if find_spec("ndks_chip") else ["test_*.py"]
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    if find_spec("ndks_chip") is None:
+        return _LeftOut.from_parent(parent, path=module_path)
+    return None  # collected as usual

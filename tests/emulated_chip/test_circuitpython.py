@@ -13,6 +13,7 @@ from ndks_chip import Chip, read_uf2
 
 pytestmark = pytest.mark.chip
 NVM, NVM_SIZE, DRIVE = 0xFF000, 0x1000, 0x100000
+WATCHDOG = "from microcontroller import watchdog as w; from watchdog import WatchDogMode"
 PROMPT = b"\r\n>>> "
 
 
@@ -84,7 +85,7 @@ def test_time_is_virtual(prompt: Prompt) -> None:
 
 def test_nvm_is_in_flash_and_outlives_the_power(prompt: Prompt, image: bytes) -> None:
     prompt.changes.clear()
-    prompt.evaluate("m.nvm[5:8] = b'abc'")
+    prompt.evaluate("import microcontroller as m; m.nvm[5:8] = b'abc'")
     assert {at // NVM_SIZE * NVM_SIZE for at, _ in prompt.changes} == {NVM}
     flash = bytearray(prompt.chip.read(0x10000000, 2 << 20))
     assert flash[NVM + 5 : NVM + 8] == b"abc"
@@ -95,8 +96,8 @@ def test_nvm_is_in_flash_and_outlives_the_power(prompt: Prompt, image: bytes) ->
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
-        ("m.reset()", "SOFTWARE"),
-        ("import watchdog as w; m.watchdog.timeout = 1; m.watchdog.mode = w.WatchDogMode.RESET", "WATCHDOG"),
+        ("import microcontroller as m; m.reset()", "SOFTWARE"),
+        (f"{WATCHDOG}; w.timeout = 1; w.mode = WatchDogMode.RESET", "WATCHDOG"),
     ],
 )
 def test_resets(prompt: Prompt, how: str, reason: str) -> None:

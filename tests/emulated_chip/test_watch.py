@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The instruments: calls and cycles of functions, the stack's high-water mark, memory."""
 
+from itertools import pairwise
+
 import pytest
 from emulated_chip.chips import MS, chip_with, program, run_until_idle
 from emulated_chip.thumb import NE, R0, R1, R4, R5, RAM, Program
@@ -48,6 +50,16 @@ def test_a_hook_sees_registers_and_memory() -> None:
     chip.watch(OUTER, lambda: seen.append((chip.registers[0], chip.read(OUTER, 2))))
     run_until_idle(chip)
     assert seen == [(i, (0xB5F0).to_bytes(2, "little")) for i in (1, 2, 3)]
+
+
+def test_a_hook_sees_the_time() -> None:
+    chip = chip_that_calls()
+    times: list[int] = []
+    chip.watch(OUTER, lambda: times.append(chip.nanoseconds))
+    run_until_idle(chip)
+    cycles = [(later - earlier) / 8 for earlier, later in pairwise(times)]
+    # of the outer function, and of ADDS, MOV, LDR, BLX, CMP, BNE
+    assert cycles == [28 + 1 + 1 + 2 + 2 + 1 + 2] * 2
 
 
 def test_an_error_in_a_hook_comes_out_of_run() -> None:

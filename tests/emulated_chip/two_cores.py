@@ -25,7 +25,7 @@ class NoRegisters:
     def load(self, address: int) -> int:
         raise AssertionError(f"read of 0x{address:08x}")
 
-    def store(self, address: int, value: int) -> None:
+    def store(self, address: int, value: int) -> bool:
         raise AssertionError(f"write of {value} to 0x{address:08x}")
 
 

@@ -55,7 +55,11 @@ INLINE void set_any_register(Core *core, Flow *flow, uint32_t index, uint32_t va
     else core->r[index] = value;
 }
 
-OP(add_high) { set_any_register(core, flow, HIGH_D, any_register(core, flow, HIGH_D) + any_register(core, flow, HIGH_M)); }
+OP(add_high) {
+    uint32_t sum = any_register(core, flow, HIGH_D) + any_register(core, flow, HIGH_M);
+    set_any_register(core, flow, HIGH_D, sum);
+}
+
 OP(cmp_high) { subtract(flow, any_register(core, flow, HIGH_D), any_register(core, flow, HIGH_M)); }
 OP(mov_high) { set_any_register(core, flow, HIGH_D, any_register(core, flow, HIGH_M)); }
 OP(bx) { flow->now++; interwork(core, flow, any_register(core, flow, HIGH_M)); }

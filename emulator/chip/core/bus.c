@@ -18,8 +18,8 @@ uint8_t *bus_memory(Core *core, uint32_t address, uint32_t size, int for_writing
     if (is_within(address - XIP_RAM_BASE, size, XIP_RAM_SIZE)) return core->xip_ram + (address - XIP_RAM_BASE);
     if (for_writing) return 0;
     if (is_within(address, size, ROM_SIZE)) return core->rom + address;
-    if (address >> 26 == FLASH_BASE >> 26 && is_within(in_flash, size, core->flash_mask + 1)) return core->flash + in_flash;
-    return 0;
+    if (address >> 26 != FLASH_BASE >> 26) return 0;
+    return is_within(in_flash, size, core->flash_mask + 1) ? core->flash + in_flash : 0;
 }
 
 /* Regions where something answers; elsewhere an access is a fault. */

@@ -7,7 +7,8 @@ static const uint64_t ALWAYS_ENABLED = (1 << FIRST_IRQ) - 1;
 static void reset_exceptions(Core *core) {
     core->pending = core->active = 0;
     core->enabled = ALWAYS_ENABLED;
-    core->lines = core->nmi_mask = core->candidate = core->vtor = core->scr = core->reset_requested = core->locked_up = 0;
+    core->lines = core->nmi_mask = core->candidate = core->vtor = core->scr = 0;
+    core->reset_requested = core->locked_up = 0;
     memset(core->priority, 0, sizeof core->priority);
     memset(core->mpu, 0, sizeof core->mpu);
     core->systick = (SysTick) {0, 0, NEVER, 0, 0};

@@ -13,7 +13,11 @@
 #define INLINE static __forceinline
 #define NOINLINE __declspec(noinline)
 #define LIKELY(condition) (condition)
-static __forceinline unsigned lowest_bit(uint32_t bits) { unsigned long index; _BitScanForward(&index, bits); return index; }
+static __forceinline unsigned lowest_bit(uint32_t bits) {
+    unsigned long index;
+    _BitScanForward(&index, bits);
+    return index;
+}
 #else
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE __attribute__((noinline))

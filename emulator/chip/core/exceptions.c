@@ -47,7 +47,8 @@ void set_line(Core *core, uint32_t irq, uint32_t asserted) {
 }
 
 uint32_t read_psr(const Core *core) {
-    return (core->n & 1u << 31) | (uint32_t) (core->z == 0) << 30 | core->c << 29 | core->v << 28 | PSR_THUMB | core->ipsr;
+    uint32_t flags = (core->n & 1u << 31) | (uint32_t) (core->z == 0) << 30 | core->c << 29 | core->v << 28;
+    return flags | PSR_THUMB | core->ipsr;
 }
 
 void write_flags(Core *core, uint32_t value) {
@@ -112,7 +113,7 @@ static void pop_frame(Core *core) {
 void return_from_exception(Core *core, uint32_t exc_return) {
     uint64_t bit = (uint64_t) 1 << core->ipsr;
     core->active &= ~bit;
-    if (core->ipsr >= FIRST_IRQ && core->lines >> (core->ipsr - FIRST_IRQ) & 1) core->pending |= bit; /* still asserted */
+    core->pending |= bit & (uint64_t) core->lines << FIRST_IRQ; /* a line that is still asserted */
     core->ipsr = 0;
     switch_stack(core, exc_return & 4);
     pop_frame(core);

@@ -10,7 +10,8 @@
 #include "branches.h"
 
 #define INSTRUCTIONS(each) \
-    each(undefined) each(lsl_imm) each(lsr_imm) each(asr_imm) each(add_reg) each(sub_reg) each(add_imm3) each(sub_imm3) \
+    each(undefined) each(lsl_imm) each(lsr_imm) each(asr_imm) \
+    each(add_reg) each(sub_reg) each(add_imm3) each(sub_imm3) \
     each(mov_imm) each(cmp_imm) each(add_imm8) each(sub_imm8) \
     each(and) each(eor) each(lsl) each(lsr) each(asr) each(adc) each(sbc) each(ror) \
     each(tst) each(rsb) each(cmp) each(cmn) each(orr) each(mul) each(bic) each(mvn) \

@@ -26,7 +26,9 @@ INLINE uint32_t field(uint32_t op, uint32_t shift, uint32_t bits) { return op >>
 #define IMM7 field(op, 0, 7)
 #define IMM8 field(op, 0, 8)
 
-INLINE uint32_t sign_extend(uint32_t value, uint32_t bits) { return (uint32_t) ((int32_t) (value << (32 - bits)) >> (32 - bits)); }
+INLINE uint32_t sign_extend(uint32_t value, uint32_t bits) {
+    return (uint32_t) ((int32_t) (value << (32 - bits)) >> (32 - bits));
+}
 
 INLINE void set_nz(Flow *flow, uint32_t result) { flow->n = flow->z = result; }
 

@@ -9,6 +9,7 @@ static void enter(Core *core, uint32_t index, uint64_t now) {
     watch->entered_at = now;
     watch->calls++;
     watch->first_arguments += core->r[0];
+    core->now = now; /* for the hook; execute() sets it again */
     if (watch->has_hook) core->called(core->owner, index);
 }
 

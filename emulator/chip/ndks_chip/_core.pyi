@@ -7,7 +7,8 @@ class Registers(Protocol):
     """The registers that are not in the core. What these methods raise, `Core.run` raises."""
 
     def load(self, address: int, /) -> int: ...
-    def store(self, address: int, value: int, /) -> None: ...
+    def store(self, address: int, value: int, /) -> bool:
+        """Return whether the run has to end early, because there is something to do before."""
 
 class Core:
     """A Cortex-M0+ with memories, SIO, NVIC and SysTick of an RP2040. Times are in cycles of 8 ns."""

@@ -96,9 +96,9 @@ cdef class Core:
             return 0
 
     cdef void store_register(self, uint32_t address, uint32_t value) noexcept:
-        self.state.leave = 1  # it may have moved an alarm
         try:
-            self._registers.store(address, value)
+            if self._registers.store(address, value):
+                self.state.leave = 1
         except BaseException as error:
             self._keep(error)
 

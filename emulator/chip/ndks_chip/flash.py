@@ -23,9 +23,16 @@ class Flash:
             raise ValueError(f"flash has {SIZE} bytes, not {len(memory)}")
         if len(uid) != 8:
             raise ValueError(f"the unique id of a flash chip has 8 bytes, not {len(uid)}")
-        self._memory, self._uid, self._on_change = memory, uid, on_change
+        self._memory, self._on_change = memory, on_change
         self._may_write = False
         self._command = bytearray()
+        self._answers: dict[int, Callable[[int], int]] = {  # by command: what comes out with byte number n
+            _READ: self._read,
+            _READ_STATUS_1: lambda _: _WRITE_ENABLED if self._may_write else 0,
+            _READ_STATUS_2: lambda _: _QUAD_ENABLED,
+            _JEDEC_ID: lambda n: _byte(_MANUFACTURER, n - 1),
+            _UNIQUE_ID: lambda n: _byte(uid, n - 5),  # behind four dummy bytes
+        }
 
     def reset(self) -> None:
         """A reset of the RP2040 does not reset the flash chip, but ends the command."""
@@ -37,7 +44,7 @@ class Flash:
     def exchange(self, value: int) -> int:
         """Shift a byte in; return the byte that comes out at the same time."""
         self._command.append(value)
-        answer = self._answers().get(self._command[0])
+        answer = self._answers.get(self._command[0])
         index = len(self._command) - 1
         if answer is None or index == 0:
             return _IDLE
@@ -53,15 +60,6 @@ class Flash:
         elif code in (_PROGRAM, _ERASE_SECTOR, _ERASE_BLOCK) and len(command) >= 4 and self._may_write:
             self._may_write = False
             self._change(code, int.from_bytes(command[1:4], "big") % SIZE, command[4:])
-
-    def _answers(self) -> dict[int, Callable[[int], int]]:
-        return {
-            _READ: self._read,
-            _READ_STATUS_1: lambda _: _WRITE_ENABLED if self._may_write else 0,
-            _READ_STATUS_2: lambda _: _QUAD_ENABLED,
-            _JEDEC_ID: lambda index: _byte(_MANUFACTURER, index - 1),
-            _UNIQUE_ID: lambda index: _byte(self._uid, index - 5),  # behind four dummy bytes
-        }
 
     def _read(self, index: int) -> int:
         start = int.from_bytes(self._command[1:4], "big")

@@ -28,7 +28,7 @@ HZ = 125_000_000
 _QSPI_NAMES = ("SCLK", "SS", "SD0", "SD1", "SD2", "SD3")
 _SELECT = 1
 _NEVER = 1 << 63
-_DPRAM, _SIO = 0x50100, 0xD0000
+_SSI, _DPRAM, _SIO = 0x18000, 0x50100, 0xD0000  # address // 4096
 
 
 class Microcontroller:
@@ -76,13 +76,21 @@ class Microcontroller:
 
     def load(self, address: int) -> int:
         """Read a register that is not in the core."""
+        if address >> 12 == _SSI:  # which has no time, and is read often while flash is written
+            return self.ssi.read_uint32(address & 0xFFF)
         self.synchronize()
         if address >> 12 == _SIO:
             return self.sio.load(address & 0xFFF, self)
         return self.peripherals.load(address)
 
-    def store(self, address: int, value: int) -> None:
-        """Write a register that is not in the core; or look at what the core has written."""
+    def store(self, address: int, value: int) -> bool:
+        """Write a register that is not in the core; or look at what the core has written.
+
+        Return whether an alarm may have been moved.
+        """
+        if address >> 12 == _SSI:
+            self.ssi.write_uint32(address & 0xFFF, value)
+            return False
         self.synchronize()
         if address >> 12 == _SIO:
             self.sio.stored(address & 0xFFF, self)
@@ -90,6 +98,7 @@ class Microcontroller:
             self.peripherals.usb.dpram_updated(address & 0xFFF, value)
         else:
             self.peripherals.store(address, value)
+        return True
 
     # What peripherals ask for
 

@@ -10,7 +10,7 @@ from ndks_chip.flash import Flash
 
 _SSIENR, _TXFLR, _RXFLR, _SR = 0x08, 0x20, 0x24, 0x28
 _IDR, _VERSION, _DR0, _DR_END = 0x58, 0x5C, 0x60, 0xF0
-_ID_VALUE, _VERSION_VALUE = 0x51535049, 0x3430312A
+_FIXED = {_TXFLR: 0, _IDR: 0x51535049, _VERSION: 0x3430312A}
 _TX_HAS_ROOM, _TX_IS_EMPTY, _RX_HAS_DATA = 0x02, 0x04, 0x08
 _IDLE = 0xFF
 _DRIVEN_LOW, _DRIVEN_HIGH = 2, 3  # OUTOVER of GPIO_QSPI_SS
@@ -42,8 +42,9 @@ class Ssi:
         if offset == _SR:
             self._end_unless_forced()
             return _TX_HAS_ROOM | _TX_IS_EMPTY | (_RX_HAS_DATA if self._received else 0)
-        values = {_TXFLR: 0, _RXFLR: len(self._received), _IDR: _ID_VALUE, _VERSION: _VERSION_VALUE}
-        return values.get(offset, self._registers.get(offset, 0))
+        if offset == _RXFLR:
+            return len(self._received)
+        return _FIXED.get(offset, self._registers.get(offset, 0))
 
     def write_uint32(self, offset: int, value: int) -> None:
         if _DR0 <= offset < _DR_END:
