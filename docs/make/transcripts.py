@@ -5,12 +5,17 @@
 python docs/make/transcripts.py [PAGE ...]            say where a page shows something else than what happens
 python docs/make/transcripts.py --write [PAGE ...]    put what happens into these places
 
-The blocks of one page are run in order, in one new directory. `...` in a page stands for any text.
+The blocks of one page are run in order, in one new directory. `...` in a page stands for any text. NDKS_UF2 names the
+image of CircuitPython for the blocks that need an emulated chip.
 """
 
 import argparse
+import contextlib
+import importlib.util
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,7 +27,9 @@ from ndks_laboratory.stages.cage import find_cage
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-_BLOCK = re.compile(r"(?:^<!-- needs: (?P<needs>cage) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
+_BLOCK = re.compile(
+    r"(?:^<!-- needs: (?P<needs>cage|chip) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S
+)
 _PROMPT = "$ "
 _SECONDS = 100  # for one command
 
@@ -65,13 +72,35 @@ class Names:
 def blocks_of(page: Path, directory: Path) -> Iterator[Block]:
     """Run the blocks of a page in a directory; what this system cannot run is left out."""
     for found in _BLOCK.finditer(page.read_text(encoding="utf-8")):
-        if found["needs"] and not find_cage():
+        if found["needs"] and not _NEEDS[found["needs"]](directory):
             continue
         text = found["text"]
         if found["language"] == "python":
             run([sys.executable, "-c", text], directory)
         elif not found["language"] and text.startswith(_PROMPT):
-            yield Block(found.span("text"), text, run_in_shell(commands_of(text), directory))
+            try:
+                shown = run_in_shell(commands_of(text), directory)
+            finally:
+                end_background(directory)
+            yield Block(found.span("text"), text, shown)
+
+
+def has_image(directory: Path) -> bool:
+    """Put the image of CircuitPython where a page has it; return whether there is one, and ndks-chip."""
+    if not os.environ.get("NDKS_UF2") or not importlib.util.find_spec("ndks_chip"):
+        return False
+    shutil.copy(os.environ["NDKS_UF2"], directory / "circuitpython.uf2")
+    return True
+
+
+_NEEDS = {"cage": lambda _: bool(find_cage()), "chip": has_image}
+
+
+def end_background(directory: Path) -> None:
+    """End processes that a failed block has left, whose numbers it has written to files."""
+    for file in directory.glob("*.pid"):
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int(file.read_text()), signal.SIGTERM)
 
 
 def commands_of(text: str) -> list[str]:

@@ -26,7 +26,8 @@ ALLOWED = {
     "ndks_unit.flash": {"ndks_unit", "ndks_protocol"},
     "ndks_unit.messages": {"ndks_unit", "ndks_unit.flash"} | _PROTOCOL,
     "ndks_emulator": {"ndks_unit", "ndks_protocol"},
-    "ndks_chip": {"ndks_chip.usb", "ndks_emulator"},
+    "ndks_emulator.chip": {"ndks_emulator", "ndks_chip"},
+    "ndks_chip": {"ndks_chip.usb"},
     "ndks_chip.usb": set[str](),
     BASE: {"ndks_protocol"},
     "ndks.network": {BASE} | _PROTOCOL,
@@ -46,8 +47,8 @@ ALLOWED = {
 _LABORATORY = {room for room in ALLOWED if room.startswith("ndks_laboratory")}
 LAZY = {
     "ndks.line": {"ndks_emulator"},
-    "ndks.board": {"ndks_emulator", "ndks_chip"},
-    "ndks.cli": {"ndks_emulator", "ndks_chip", *_LABORATORY},
+    "ndks.board": {"ndks_emulator", "ndks_emulator.chip", "ndks_chip"},
+    "ndks.cli": {"ndks_emulator", "ndks_emulator.chip", *_LABORATORY},
 }
 
 

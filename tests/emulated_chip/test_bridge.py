@@ -9,9 +9,9 @@ import pytest
 import serial
 from support.emulate_process import wait_until
 
-from ndks_chip.bridge import Bridge
-from ndks_chip.pace import Pace
 from ndks_emulator import PtyLine, TcpLine
+from ndks_emulator.chip.bridge import Bridge
+from ndks_emulator.chip.pace import Pace
 from ndks_emulator.lines import MemoryLine
 
 

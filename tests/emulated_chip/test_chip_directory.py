@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from ndks_chip.directory import ChipDirectory, NoFirmware
 from ndks_chip.layout import DRIVE_AT, FLASH_SIZE, NVM_AT, version_of
 from ndks_emulator import (
     CHIP,
@@ -19,6 +18,7 @@ from ndks_emulator import (
     UnitDirectory,
     kind_of,
 )
+from ndks_emulator.chip.directory import ChipDirectory, NoFirmware
 
 FIRMWARE = b"Adafruit CircuitPython 10.9.9 on 2026-01-02; Raspberry Pi Pico with rp2040\0"
 DRIVE = b"drive".ljust(FLASH_SIZE - DRIVE_AT, b"\0")

@@ -16,9 +16,9 @@ from support.emulate_process import PATIENCE, emulated, wait_until
 import ndks
 from ndks.board import chips
 from ndks.board.deploy import firmware_files
-from ndks_chip.directory import ChipDirectory
 from ndks_chip.fat12 import make_drive, new_drive, read_drive
 from ndks_chip.layout import DRIVE_AT, FLASH_SIZE
+from ndks_emulator.chip.directory import ChipDirectory
 from ndks_protocol.flash import SNAPSHOT_FILES
 
 PICO = "Raspberry Pi Pico with rp2040"

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from support.emulate_process import wait_until
 
-from ndks_chip import running_chip
-from ndks_chip.directory import ChipDirectory
 from ndks_chip.layout import DRIVE_AT, FLASH_SIZE, NVM_AT
-from ndks_chip.running_chip import RunningChip
+from ndks_emulator.chip import running_chip
+from ndks_emulator.chip.directory import ChipDirectory
+from ndks_emulator.chip.running_chip import RunningChip
 from ndks_emulator.control import answer
 from ndks_emulator.lines import MemoryLine
 

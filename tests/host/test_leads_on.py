@@ -67,7 +67,7 @@ def test_the_first_try_of_the_help_line_by_line(desk: Path, tmp_path: Path, call
 )
 def test_what_is_nearly_right(arguments: list[str], meant: str, desk: Path, call: Call) -> None:
     (desk / "alice").mkdir()
-    (desk / "alice" / "uid").touch()
+    (desk / "alice" / "nvm.bin").touch()
     finished = call(*arguments)
     assert_refused(finished, "USAGE", 2)
     assert f"{meant} Do: see ndks " in finished.stderr

@@ -11,6 +11,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import pytest
@@ -39,6 +40,8 @@ def _unit_missing(config: pytest.Config, _arguments: tuple[str, ...]) -> str:
 
 
 def _image_missing(_config: pytest.Config, _arguments: tuple[str, ...]) -> str:
+    if not find_spec("ndks_chip"):
+        return "ndks-chip, which `make chip` installs"
     return "" if os.environ.get("NDKS_UF2") else "NDKS_UF2, an image of CircuitPython"
 
 

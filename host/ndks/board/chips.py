@@ -13,8 +13,8 @@ from ..exceptions import FileError, NoUnit, UnitBusy, UsageError
 from .deploy import BOOT_OUT, OLDEST, deploy, is_supported
 
 if TYPE_CHECKING:  # ndks-chip need not be installed
-    from ndks_chip.directory import ChipDirectory
     from ndks_chip.fat12 import Tree
+    from ndks_emulator.chip.directory import ChipDirectory
 
 _DOWNLOAD = (
     f"download CircuitPython {OLDEST} for the Raspberry Pi Pico, a .uf2 file, from "
@@ -60,7 +60,7 @@ def read_image(path: Path) -> bytes:
 def open_chip(path: Path, *, create: bool = False) -> ChipDirectory:
     """Return the directory of a chip, locked. `create` permits a new one in an empty directory. NoUnit, UnitBusy."""
     import ndks_emulator
-    from ndks_chip.directory import ChipDirectory
+    from ndks_emulator.chip.directory import ChipDirectory
 
     try:
         return ChipDirectory(path, create=create)

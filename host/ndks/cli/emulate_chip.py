@@ -19,7 +19,7 @@ _REAL_TIME = 1.0
 def emulate_chip(args: argparse.Namespace, out: Output) -> None:
     """Run the chip in a directory until a signal ends it; make it, if an image is named and the directory is empty."""
     chips.need_ndks_chip()
-    from ndks_chip.running_chip import RunningChip
+    from ndks_emulator.chip.running_chip import RunningChip
 
     check_line(args)
     image = chips.read_image(args.chip) if args.chip else None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from .chip_unit import ChipUnit
 from .erases import erases
 from .figures import Figures
+from .functions import shares
 from .host import Host
 from .member import Member
 from .memory import allocations, collection, memory, stacks
@@ -19,8 +20,8 @@ Say = Callable[[str], object]
 
 _AT_EACH: tuple[Part, ...] = (bits,)
 _AT_LENGTH: dict[int, tuple[Part, ...]] = {
-    3: (starts, memory, collection, session, keys, bits, modes, allocations, erases),
-    6: (memory, keys, bits, modes),
+    3: (starts, memory, collection, session, keys, bits, modes, allocations, shares, erases),
+    6: (memory, keys, bits, modes, allocations, shares),
 }
 _DIGITS = (1, 2, 3, 4, 6, 9, 12)
 
@@ -42,8 +43,7 @@ def _of_member(host: Host, digits: int, say: Say) -> Figures:
     member, figures = Member(host), Figures()
     for part in _AT_LENGTH.get(digits, _AT_EACH):
         say(f"d = {digits}: {part.__name__}")
-        host.unit.pause()
-        host.start_session()
+        host.renew_session()
         figures |= part(member)
     say(f"d = {digits}: every request")
     member.everything()

@@ -4,12 +4,12 @@
 
 from pathlib import Path
 
-from ndks_emulator.locked_directory import CHIP, DirectoryError, LockedDirectory
-from ndks_emulator.power import Power
-from ndks_emulator.sector import half_erased, half_programmed
-from ndks_emulator.stores import OpenFile, write_private
+from ndks_chip.layout import DRIVE_AT, FLASH_SIZE, NVM_AT
 
-from .layout import DRIVE_AT, FLASH_SIZE, NVM_AT
+from ..locked_directory import CHIP, DirectoryError, LockedDirectory
+from ..power import Power
+from ..sector import half_erased, half_programmed
+from ..stores import OpenFile, write_private
 
 _STEPS = 2  # of an erase or a programmed page, as of an emulated unit
 

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from ndks_emulator.lines import Line
-from ndks_emulator.powered import Action, NotNow, Powered
+from ndks_chip import Chip
 
-from . import Chip
+from ..lines import Line
+from ..powered import Action, NotNow, Powered
 from .bridge import Bridge
 from .directory import ChipDirectory
 from .pace import Pace

@@ -4,9 +4,9 @@
 
 import time
 
-from ndks_emulator.lines import ANY_BAUD, TOUCH_BAUD, Line
+from ndks_chip import SerialPort
 
-from . import SerialPort
+from ..lines import ANY_BAUD, TOUCH_BAUD, Line
 
 _MUCH = 4096  # bytes that wait for the chip; more wait in the line
 _TOO_MUCH = 1 << 16  # bytes that wait for a program that does not read
