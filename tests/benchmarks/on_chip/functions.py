@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """The functions of the image in which a unit spends the time of a request: samples of its program counter."""
 
-import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -12,7 +11,7 @@ from .chip_unit import ChipUnit
 from .figures import Figures
 from .host import Host
 from .member import Member
-from .rows import KINDS
+from .rows import KINDS, kind_of
 from .symbols import Symbols
 
 _PERIOD = 20_000  # nanoseconds between two samples
@@ -29,13 +28,9 @@ def shares(member: Member) -> Figures:
         found = _samples(member.unit, operation)
         counts = dict.fromkeys(KINDS, 0)
         for function, count in found.items():
-            counts[_kind(function)] += count
+            counts[kind_of(function)] += count
         figures |= {f"{name}, {kind}": 100 * count / found.total() for kind, count in counts.items()}
     return figures
-
-
-def _kind(function: str) -> str:
-    return next(kind for kind, pattern in KINDS.items() if re.search(pattern, function))
 
 
 def functions_text(flash: bytes, symbols: Symbols) -> str:

@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 
+from .chance import same_chance
 from .chip_unit import ChipUnit
 from .erases import erases
 from .figures import Figures
@@ -31,8 +32,8 @@ def measure(flash: bytes, symbols: Symbols, say: Say) -> Figures:
     figures: Figures = {}
     for digits in _DIGITS:
         say(f"d = {digits}: start")
-        host = Host(ChipUnit(bytearray(flash), symbols))
-        found = _of_member(host, digits, say)
+        with same_chance():
+            found = _of_member(Host(ChipUnit(bytearray(flash), symbols)), digits, say)
         figures |= {f"{name}, {digits}": figure for name, figure in found.items()}
     return figures
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The rows of the table: which figures they show, and what is aimed at."""
 
+import re
 from typing import NamedTuple
 
 from .figures import Figures
@@ -13,6 +14,10 @@ KINDS = {  # of functions: those whose names have a match; the first kind counts
     "heap": r"gc_",
     "the rest": r"",
 }
+
+
+def kind_of(function: str) -> str:
+    return next(kind for kind, pattern in KINDS.items() if re.search(pattern, function))
 
 
 class Row(NamedTuple):
