@@ -17,6 +17,7 @@ from pathlib import Path
 from ndks_chip import BadImage, read_uf2
 from ndks_chip.layout import version_of
 
+from .chance import same_chance
 from .chip_unit import UID, new_flash
 from .drives import CLONE, checkout, deployed, described
 from .functions import functions_text
@@ -43,7 +44,9 @@ class Bench:
         return Report(_today(), self._about, versions)
 
     def soaked(self) -> str:
-        stages = list(soak(self.flash(CLONE), self.symbols, _progress("soak")))
+        flash = self.flash(CLONE)
+        with same_chance():
+            stages = list(soak(flash, self.symbols, _progress("soak")))
         return f"Run on {_today()} with {self._about}, firmware {described()}.\n\n{soak_text(stages)}"
 
     def functions(self) -> str:

@@ -56,7 +56,14 @@ class ChipUnit:
         self._slice: int = _SLICE
         self._on_slice: Callable[[], object] = _nothing
         self.chip.data.on_data = self._take
+        self.wait()
+
+    def wait(self) -> None:
+        """Run until there is a port. TimeoutError."""
+        deadline = self.chip.nanoseconds + _LONGEST
         while not self.chip.data.is_ready:
+            if self.chip.nanoseconds > deadline:
+                raise TimeoutError("the firmware does not start: there is no port after a minute")
             self.chip.run(_SLICE)
 
     # The transport
@@ -65,11 +72,11 @@ class ChipUnit:
         self.chip.data.write(bytes(data))
 
     def read(self) -> bytes:
-        """Run until the end of a frame."""
+        """Run until the end of a frame. TimeoutError."""
         deadline = self.chip.nanoseconds + _LONGEST
         while 0 not in self._received:
             if self.chip.nanoseconds > deadline:
-                raise TimeoutError("the unit has not answered for a minute")
+                raise TimeoutError(f"the unit has not answered for a minute; it has restarted {self.chip.resets} times")
             self.chip.run(self._slice)
             self._on_slice()
         data = bytes(self._received)

@@ -8,13 +8,29 @@ from collections.abc import Callable
 from ndks_protocol.commands import AES, VERNAM
 
 from .chip_unit import ChipUnit
+from .figures import Figures
 from .host import Host
 from .member import Member
+from .rows import KINDS, kind_of
 from .symbols import Symbols
 
 _PERIOD = 20_000  # nanoseconds between two samples
 _SHOWN = 16
 _PC = 15
+
+
+def shares(member: Member) -> Figures:
+    """Percent of the time of requests that is spent for AES, SHA-256, big integers, the heap, and all else."""
+    if not member.unit.symbols:
+        return {}
+    figures: Figures = {}
+    for name, operation in _operations(member).items():
+        found = _samples(member.unit, operation)
+        counts = dict.fromkeys(KINDS, 0)
+        for function, count in found.items():
+            counts[kind_of(function)] += count
+        figures |= {f"{name}, {kind}": 100 * count / found.total() for kind, count in counts.items()}
+    return figures
 
 
 def functions_text(flash: bytes, symbols: Symbols) -> str:
@@ -33,10 +49,10 @@ def functions_text(flash: bytes, symbols: Symbols) -> str:
 
 def _operations(member: Member) -> dict[str, Callable[[], object]]:
     return {
-        "KEY_CHUNK of 1 KB": lambda: member.key_stream(4),
-        "a key of 256 bits": lambda: [member.next_key() for _ in range(10)],
-        "SEAL_CHUNK of 1 KB, aes": lambda: member.seal_stream(AES, 10),
-        "SEAL_CHUNK of 1 KB, vernam": lambda: member.seal_stream(VERNAM, 2),
+        "KEY_CHUNK": lambda: member.key_stream(4),
+        "next key": lambda: [member.next_key() for _ in range(10)],
+        "SEAL_CHUNK aes": lambda: member.seal_stream(AES, 10),
+        "SEAL_CHUNK vernam": lambda: member.seal_stream(VERNAM, 2),
     }
 
 

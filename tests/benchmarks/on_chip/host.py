@@ -67,6 +67,9 @@ class Host(Link):
     def start_session(self) -> None:
         open_session(self, self.hello(), BindingKeys(CRYPTO, self._binding))
 
-    def close_session(self) -> None:
+    def renew_session(self) -> None:
+        """Close the session, and open one after a pause."""
         self.call(commands.CLOSE, 0)
         self.end_session()
+        self.unit.pause()
+        self.start_session()

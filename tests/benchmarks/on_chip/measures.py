@@ -4,9 +4,11 @@
 
 from collections.abc import Callable
 
+from .chance import same_chance
 from .chip_unit import ChipUnit
 from .erases import erases
 from .figures import Figures
+from .functions import shares
 from .host import Host
 from .member import Member
 from .memory import allocations, collection, memory, stacks
@@ -19,8 +21,8 @@ Say = Callable[[str], object]
 
 _AT_EACH: tuple[Part, ...] = (bits,)
 _AT_LENGTH: dict[int, tuple[Part, ...]] = {
-    3: (starts, memory, collection, session, keys, bits, modes, allocations, erases),
-    6: (memory, keys, bits, modes),
+    3: (starts, memory, collection, session, keys, bits, modes, allocations, shares, erases),
+    6: (memory, keys, bits, modes, allocations, shares),
 }
 _DIGITS = (1, 2, 3, 4, 6, 9, 12)
 
@@ -30,8 +32,8 @@ def measure(flash: bytes, symbols: Symbols, say: Say) -> Figures:
     figures: Figures = {}
     for digits in _DIGITS:
         say(f"d = {digits}: start")
-        host = Host(ChipUnit(bytearray(flash), symbols))
-        found = _of_member(host, digits, say)
+        with same_chance():
+            found = _of_member(Host(ChipUnit(bytearray(flash), symbols)), digits, say)
         figures |= {f"{name}, {digits}": figure for name, figure in found.items()}
     return figures
 
@@ -42,8 +44,7 @@ def _of_member(host: Host, digits: int, say: Say) -> Figures:
     member, figures = Member(host), Figures()
     for part in _AT_LENGTH.get(digits, _AT_EACH):
         say(f"d = {digits}: {part.__name__}")
-        host.unit.pause()
-        host.start_session()
+        host.renew_session()
         figures |= part(member)
     say(f"d = {digits}: every request")
     member.everything()

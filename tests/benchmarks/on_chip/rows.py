@@ -2,9 +2,22 @@
 # SPDX-License-Identifier: MIT
 """The rows of the table: which figures they show, and what is aimed at."""
 
+import re
 from typing import NamedTuple
 
 from .figures import Figures
+
+KINDS = {  # of functions: those whose names have a match; the first kind counts
+    "AES": r"^Cipher|^AES_|aesio",
+    "SHA-256": r"sha256",
+    "integers": r"^mpz_|^mpn_",
+    "heap": r"gc_",
+    "the rest": r"",
+}
+
+
+def kind_of(function: str) -> str:
+    return next(kind for kind, pattern in KINDS.items() if re.search(pattern, function))
 
 
 class Row(NamedTuple):
@@ -28,9 +41,16 @@ def _each(name: str, *digits: int) -> tuple[str, ...]:
     return tuple(f"{name}, {d}" for d in digits)
 
 
-_REQUESTS = ("NEXT_INDEX", "a new key", "KEY_CHUNK", "SEAL_CHUNK")
+def _of(kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{kind}, {name}, 3" for name in names)
+
+
+def _shares(name: str, digits: int) -> tuple[str, ...]:
+    return tuple(f"{name}, {kind}, {digits}" for kind in KINDS)
+
+
+_REQUESTS = ("NEXT_INDEX", "a new key", "SEAL_CHUNK")
 _OPERATIONS = ("accept", "acknowledge", "seal", "bind")
-_ALL = (1, 2, 3, 4, 6, 9, 12)
 
 ROWS = (
     Row("power-on to HELLO, first / later start", "s", ("first start, 3", "later start, 3"), 2, "3 / 2"),
@@ -66,13 +86,15 @@ ROWS = (
         tuple(f"{name}, 3" for name in ("HELLO", "OPEN_SESSION", "PROVE", "UNLOCK")),
         1,
     ),
-    Row(
-        "allocations of NEXT_INDEX / KEY_CHUNK of a new key / KEY_CHUNK / SEAL_CHUNK",
-        "",
-        tuple(f"allocations, {name}, 3" for name in _REQUESTS),
-        0,
+    Row("allocations of NEXT_INDEX / KEY_CHUNK of a new key / SEAL_CHUNK", "", _of("allocations", _REQUESTS), 0),
+    Row("their bytes", "", _of("allocated", _REQUESTS), 0),
+    Row("allocations of a KEY_CHUNK of 1 KB, d = 3 / 6", "", _each("allocations, KEY_CHUNK", 3, 6), 0),
+    Row("their bytes, d = 3 / 6", "", _each("allocated, KEY_CHUNK", 3, 6), 0),
+    *(
+        Row(f"time of {name}, d = {d}, in AES / SHA-256 / big integers / heap / the rest", "%", _shares(name, d), 0)
+        for name in ("KEY_CHUNK", "next key", "SEAL_CHUNK aes", "SEAL_CHUNK vernam")
+        for d in (3, 6)
     ),
-    Row("their bytes", "", tuple(f"allocated, {name}, 3" for name in _REQUESTS), 0),
     Row(
         "erases of nvm in 100 times: accept / acknowledge / seal / bind",
         "",

@@ -59,6 +59,11 @@ class _Run:
         except DeviceError as error:
             self._errors[error.code] += 1
             self.member.session()
+        except TimeoutError:
+            self._errors["no answer"] += 1
+            self.member.unit.wait()
+            self.member.host.end_session()
+            self.member.session()
 
     def stage(self) -> Stage:
         free, heap = self.member.status(), heap_of(self.member.unit)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from benchmarks.on_chip.heap import RAM_BASE, Heap, read_heap
 from benchmarks.on_chip.report import Report, Stage, Version, soak_text, write_into
-from benchmarks.on_chip.rows import ROWS, Row
+from benchmarks.on_chip.rows import ROWS, Row, kind_of
 from benchmarks.on_chip.stacks import python_stack
 from benchmarks.on_chip.symbols import Symbols
 
@@ -90,6 +90,22 @@ def test_rows_without_figures_are_named_below_the_table() -> None:
     assert "| power-on to HELLO, first / later start | 3 / 2 s | 5.00 / - s | 3.00 / 2.00 s |" in text
     assert "Left out, because the image has no .elf file beside it: free heap" in text
     assert len([line for line in text.splitlines() if line.startswith("|")]) == 3
+
+
+@pytest.mark.parametrize(
+    ("function", "kind"),
+    [
+        ("Cipher", "AES"),
+        ("common_hal_aesio_aes_rekey", "AES"),
+        ("mbedtls_internal_sha256_process", "SHA-256"),
+        ("mpz_mul_inpl.part.0", "integers"),
+        ("gc_mark_subtree", "heap"),
+        ("mp_execute_bytecode", "the rest"),
+        ("(no symbol)", "the rest"),
+    ],
+)
+def test_functions_have_kinds(function: str, kind: str) -> None:
+    assert kind_of(function) == kind
 
 
 def test_each_figure_is_in_one_row() -> None:

@@ -11,7 +11,6 @@ pytestmark = pytest.mark.chip
 
 
 def test_a_unit_is_measured() -> None:
-    pytest.importorskip("ndks_chip", reason="needs ndks-chip, which `make chip` installs")
     from benchmarks.on_chip import memory, times
     from benchmarks.on_chip.__main__ import Bench
     from benchmarks.on_chip.chip_unit import ChipUnit
