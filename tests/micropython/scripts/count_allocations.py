@@ -30,8 +30,8 @@ class SameBits:
     def __init__(self, index: int):
         self.index = index
 
-    def read(self, first: int, count: int) -> bytearray:
-        return self._bits if count == 8 * self.piece else bytearray(_BYTE * (count >> 3))
+    def read_into(self, view: memoryview, first: int) -> None:
+        view[:] = self._bits if len(view) == self.piece else bytearray(_BYTE * len(view))
 
 
 class SameGenerator:

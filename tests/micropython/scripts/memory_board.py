@@ -41,7 +41,7 @@ class MemoryBoard(Board):
         return self.now_ms
 
     def prepare_generator(self, digits: int) -> None:
-        import ndks_protocol.generator  # noqa: F401 (this board has no fast generator, and later no room)
+        from ndks_protocol import generator  # noqa: F401 (this board has no fast generator, and later no room)
 
     def receive(self) -> int:
         self.received = self.inbound[:_FIFO]

@@ -22,6 +22,7 @@ _FILE = Path(__file__).with_name("rom_names.txt")
 _DEVICES = {"aux", "con", "nul", "prn"}  # of Windows, which has no files of these names
 # Attributes of exceptions, which classes of the firmware inherit
 _INHERITED = {"args", "errno", "strerror", "value", "add_note", "with_traceback"}
+_OF_THE_COMPILER = {"const"}  # mpy-cross takes a call of it for a declaration
 
 
 def rom_names() -> frozenset[str]:
@@ -36,7 +37,14 @@ def replacements(program: Program, kept: frozenset[str]) -> dict[str, str]:
     own = [name for name in counts if name not in fixed and not name.startswith("__")]
     files = {part for name in program for part in name.split(".")}
     own.sort(key=lambda name: (name not in files, -counts[name], name))
-    unusable = _INHERITED | set(dir(builtins)) | set(keyword.kwlist) | set(keyword.softkwlist) | counts.keys()
+    unusable = (
+        _INHERITED
+        | _OF_THE_COMPILER
+        | set(dir(builtins))
+        | set(keyword.kwlist)
+        | set(keyword.softkwlist)
+        | counts.keys()
+    )
     free = sorted(
         (name for name in rom - unusable if name.isidentifier() and not name.startswith("_")),
         key=lambda name: (len(name), name),
