@@ -16,6 +16,7 @@ from .release.build import ENTRY
 
 _MARK = "boot_out.txt"  # CircuitPython writes it to its drive at every start
 _VERSION = re.compile(r"Adafruit CircuitPython (\d+)\.")
+_BOARD = "Raspberry Pi Pico with rp2040"  # a Pico W has less memory
 _FITS = 10  # the version of CircuitPython, whose bytecode the release build is
 _SETTINGS = "settings.toml"
 
@@ -29,7 +30,7 @@ def check_drive(drive: Path, *, source: bool = False) -> str:
     except (OSError, IndexError):
         raise UsageError(f"{drive} is not a CIRCUITPY drive: it has no {_MARK}", _JUMPER) from None
     version = _VERSION.search(line)
-    if not version or int(version[1]) < _FITS or "Raspberry Pi Pico" not in line or "rp2040" not in line:
+    if not version or int(version[1]) < _FITS or _BOARD not in line:
         raise UsageError(f"{drive} says: {line}", f"install CircuitPython {_FITS} for the Raspberry Pi Pico first")
     if int(version[1]) > _FITS and not source:
         advice = f"install CircuitPython {_FITS} or a newer ndks, or try --source"
