@@ -16,6 +16,7 @@ from .release.build import ENTRY
 
 BOOT_OUT = "boot_out.txt"  # CircuitPython writes it to its drive at every start
 _VERSION = re.compile(r"Adafruit CircuitPython (\d+)\.")
+_BOARD = "Raspberry Pi Pico with rp2040"  # a Pico W has less memory
 FITS = 10  # the version of CircuitPython, whose bytecode the release build is
 _SETTINGS = "settings.toml"
 
@@ -40,7 +41,7 @@ def check_drive(drive: Path, *, source: bool = False) -> str:
 def supported_version(line: str) -> int:
     """Return the major version in the first line of boot_out.txt; 0 if this is not a board that the firmware fits."""
     version = _VERSION.search(line)
-    return int(version[1]) if version and "Raspberry Pi Pico" in line and "rp2040" in line else 0
+    return int(version[1]) if version and _BOARD in line else 0
 
 
 def deploy(drive: Path, tell: Tell, *, source: bool = False) -> list[str]:
