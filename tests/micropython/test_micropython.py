@@ -35,7 +35,7 @@ ELSEWHERE = {ROOT / "firmware/ndks_unit/rp2040.py"} | {
 ALLOCATIONS = Path(__file__).parent / "allocations.json"  # bytes and blocks of the heap, by request
 
 HEAP = "200k"  # a RP2040 has 170 KB free when code.py starts; the models of board and host need 30 KB here
-LEAST_FREE = 48 * 1024  # free bytes of the heap beside a unit with the maximum number of senders
+LEAST_FREE = 47 * 1024  # free bytes of the heap beside a unit with the maximum number of senders
 LOADED = 3 * 1024  # bytes for the operators beyond equation 7, which only their networks load
 TIMEOUT = 60  # seconds
 # What is kept of a step
