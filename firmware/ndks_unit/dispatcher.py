@@ -120,7 +120,7 @@ class Dispatcher:
 
     def _send(self, answer: "bytes | memoryview") -> None:
         # After an incomplete answer, send a delimiter first: the host must not join the two answers.
-        self._line_is_clean = self._board.write(answer) if self._line_is_clean else self._board.write(b"\0" + answer)
+        self._line_is_clean = (self._line_is_clean or self._board.write(b"\0")) and self._board.write(answer)
 
     def _answer(self, frame: Frame) -> "bytes | memoryview":
         """Return the answer to a request. Any exception becomes an error code."""

@@ -138,7 +138,7 @@ class TestHeaders:
 
     @takes_headers
     def test_a_header_too_short(self, peer: Peer, command: commands.Command) -> None:
-        with pytest.raises(ValueError, match="wrong number of bytes"):
+        with pytest.raises(ValueError, match="do not fit their fields"):
             command.request.pack(wire(SENDER, 1)[:-1], 0)
         assert peer.host.refusal(command, wire(SENDER, 1)[:-1]) == errors.BAD_REQUEST
 
