@@ -78,6 +78,7 @@ ROWS = (
         "22",
     ),
     Row("the same with a garbage collection", "ms", _each("next key, collecting", 3, 6), 1, "30"),
+    Row("the same on average", "ms", _each("next key, mean", 3, 6), 1),
     Row("mode b, aes, d = 3 / 6", "KB/s", _each("aes", 3, 6), 1, "38"),
     Row("mode b, vernam, d = 3 / 6", "KB/s", _each("vernam", 3, 6), 1, "7.5"),
     Row(
