@@ -29,6 +29,7 @@ class EmulatedBoard(Board):
     """
 
     reset_reason = RESET_POWER_ON
+    block = 1 << 20  # a PC has room
 
     def __init__(
         self,
@@ -59,7 +60,7 @@ class EmulatedBoard(Board):
     def sha256(self) -> Hash:
         return cast(Hash, hashlib.sha256())
 
-    def aes_ctr(self, key: bytes | bytearray, iv: bytes, buffer: bytearray | memoryview) -> None:
+    def aes_ctr(self, key: bytes | bytearray, iv: bytes | bytearray, buffer: bytearray | memoryview) -> None:
         self.power.check()
         buffer[:] = Cipher(algorithms.AES256(key), modes.CTR(iv)).encryptor().update(bytes(buffer))
 
@@ -77,11 +78,11 @@ class EmulatedBoard(Board):
         self.power.check()
         return self._line.connected
 
-    def read(self) -> bytes:
+    def receive(self) -> int:
         self.power.check()
-        data = self._line.read()
+        self.received = self._line.read()
         self.power.check()  # another thread may have cut the power
-        return data
+        return len(self.received)
 
     def write(self, data: bytes | memoryview) -> bool:
         self.power.check()

@@ -1,12 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Handlers for access control: OPEN_SESSION, PROVE, UNLOCK, BIND, TRUST (PROTOCOL.md section 6)."""
+"""Handlers for access control: OPEN_SESSION, PROVE, UNLOCK (PROTOCOL.md section 6)."""
 
-from ndks_protocol import commands, errors
-from ndks_protocol.binding import ID_SIZE, BindingKeys
+from ndks_protocol import errors
 
-from .binding_record import BindingRecord, binding_body
-from .flash.records import RecordKeys
 from .state import State
 
 try:
@@ -34,34 +31,6 @@ def unlock(state: State, kek: bytes, minimum: int, allow_jump: int) -> tuple[()]
         state.lock()
         raise
     _ignore_storage_error(_complete_writes, state)
-    return ()
-
-
-def bind(state: State, binding: bytes) -> tuple[()]:
-    new, old = BindingKeys(state.board, binding), state.bound
-    if new.auth == old.auth and old.settled:
-        return ()  # nothing changes: avoid a write to flash
-    keys = RecordKeys(state.board)
-    keys.set_auth(new.auth)
-    keys.set_kek(new.kek)
-    commit = binding_body(new, old.salt, old.digits, 0)
-    settled = binding_body(new, old.salt, old.digits, 1)
-    try:
-        state.log.rebind(keys, commit, settled)
-    except BaseException:
-        state.load()  # flash decides which binding is valid
-        raise
-    state.binding = BindingRecord(settled)
-    return ()
-
-
-def trust(state: State, lane: int, binding_id: bytes) -> tuple[()]:
-    if lane in (commands.COMMON_LANE, state.member.lane):
-        raise errors.UnitError(errors.RANGE)
-    if binding_id == bytes(ID_SIZE):
-        state.windows.forget(lane)
-    else:
-        state.windows.remember(lane, binding_id)
     return ()
 
 

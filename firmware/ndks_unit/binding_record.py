@@ -5,7 +5,6 @@
 import struct
 
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.kdf import Crypto, derive
 
 _BODY = ">32s16s16sBB"  # auth, unit salt, binding id, digits, settled
 SALT_SIZE = 16
@@ -36,8 +35,3 @@ class BindingRecord:
 def binding_body(keys: BindingKeys, salt: bytes, digits: int, settled: int) -> bytes:
     """Return the body of the record BINDING."""
     return struct.pack(_BODY, keys.auth, salt, keys.id, digits, settled)
-
-
-def new_salt(crypto: Crypto, binding: bytes, random: bytes) -> bytes:
-    """Return the salt of a new member, from random bytes of the host (`binding`) and of the unit (`random`)."""
-    return derive(crypto, binding, "ndks unit salt", random)[:SALT_SIZE]

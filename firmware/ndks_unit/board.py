@@ -44,7 +44,9 @@ class Board(Crypto):
     """The hardware of one unit."""
 
     uid = bytes(8)  # the unique id of the chip
+    block = 256  # bytes to allocate at once while the unit serves requests: a fragmented heap may have no larger block
     reset_reason = RESET_OTHER
+    received: "bytes | bytearray" = b""  # valid until the next call of `receive`
 
     @property
     def case_open(self) -> bool:
@@ -60,8 +62,8 @@ class Board(Crypto):
         """Whether a host has opened the serial line."""
         raise NotImplementedError
 
-    def read(self) -> bytes:
-        """Return the received bytes, b"" if there are none. Wait for a short time at most."""
+    def receive(self) -> int:
+        """Receive bytes into `received`, and return their number. Wait for a short time at most."""
         raise NotImplementedError
 
     def write(self, data: "bytes | memoryview") -> bool:
@@ -105,7 +107,7 @@ class Board(Crypto):
         """Load the tables and modules of `generator` for this d early: later the heap may have no room for them."""
 
     def tidy(self) -> None:
-        """Collect garbage in a pause between two requests."""
+        """Collect garbage: in a pause between two requests, and before and after a module is loaded for one."""
 
     def feed_watchdog(self) -> None:
         """Feed the watchdog and sample the case switch. Call this every few seconds."""

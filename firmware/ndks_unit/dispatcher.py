@@ -4,11 +4,11 @@
 
 import gc
 
-from ndks_protocol import commands, errors, framing
+from ndks_protocol import errors, fields, framing, wire
 from ndks_protocol.framing import HEADER_SIZE, Frame
 from ndks_protocol.session import SYNC_SIZE, TAG_SIZE, SecureChannel
 
-from . import access, device, exported_keys
+from . import access, device, exported_keys, on_demand
 from .board import TICKS_PERIOD, Board
 from .messages import opening, sealing
 from .state import State
@@ -20,28 +20,31 @@ except ImportError:  # not on the board, where annotations are not evaluated
 
 # A handler takes the state and the fields of the request, and returns the fields of the answer.
 HANDLERS: "dict[int, Callable[..., tuple[object, ...]]]" = {
-    commands.HELLO.code: device.hello,
-    commands.STATUS.code: device.status,
-    commands.PROVISION.code: device.provision,
-    commands.CLOSE.code: device.close,
-    commands.ZEROIZE.code: device.zeroize,
-    commands.OPEN_SESSION.code: access.open_session,
-    commands.PROVE.code: access.prove,
-    commands.UNLOCK.code: access.unlock,
-    commands.BIND.code: access.bind,
-    commands.TRUST.code: access.trust,
-    commands.NEXT_INDEX.code: exported_keys.next_index,
-    commands.KEY_CHUNK.code: exported_keys.key_chunk,
-    commands.ACKNOWLEDGE.code: exported_keys.acknowledge,
-    commands.SEAL_BEGIN.code: sealing.seal_begin,
-    commands.SEAL_CHUNK.code: sealing.seal_chunk,
-    commands.SEAL_KEYS.code: sealing.seal_keys,
-    commands.OPEN_BEGIN.code: opening.open_begin,
-    commands.OPEN_CHUNK.code: opening.open_chunk,
-    commands.OPEN_KEYS.code: opening.open_keys,
-    commands.MESSAGE_STREAM.code: opening.message_stream,
-    commands.MESSAGE_CHECK.code: opening.message_check,
-    commands.ACCEPT.code: opening.accept,
+    wire.HELLO: device.hello,
+    wire.STATUS: device.status,
+    wire.CLOSE: device.close,
+    wire.OPEN_SESSION: access.open_session,
+    wire.PROVE: access.prove,
+    wire.UNLOCK: access.unlock,
+    wire.NEXT_INDEX: exported_keys.next_index,
+    wire.KEY_CHUNK: exported_keys.key_chunk,
+    wire.ACKNOWLEDGE: exported_keys.acknowledge,
+    wire.SEAL_BEGIN: sealing.seal_begin,
+    wire.SEAL_CHUNK: sealing.seal_chunk,
+    wire.SEAL_KEYS: sealing.seal_keys,
+    wire.OPEN_BEGIN: opening.open_begin,
+    wire.OPEN_CHUNK: opening.open_chunk,
+    wire.OPEN_KEYS: opening.open_keys,
+    wire.MESSAGE_STREAM: opening.message_stream,
+    wire.MESSAGE_CHECK: opening.message_check,
+    wire.ACCEPT: opening.accept,
+}
+# Rare commands: the module in on_demand/ that has the handler.
+ON_DEMAND = {
+    wire.PROVISION: "provision",
+    wire.ZEROIZE: "zeroize",
+    wire.BIND: "bind",
+    wire.TRUST: "trust",
 }
 
 _PAUSE_MS = 30  # time without input after which the unit is idle
@@ -54,10 +57,13 @@ class Dispatcher:
         self._board = board
         self._decoder = framing.Decoder()
         self._encoder = framing.Encoder()
+        # Room for the payload of an answer, and inside it for the body of a secured answer.
+        self._payload = self._encoder.view[HEADER_SIZE : HEADER_SIZE + framing.MAX_PAYLOAD]
+        self._body = self._payload[SYNC_SIZE:-TAG_SIZE]
         self._accepts_long_frames = True
         self._connected = False
         self._line_is_clean = True
-        self._busy_at = 0
+        self._busy_at = self._checked_at = 0
         self._is_idle = True
         self.state = State(board)
         self._limit_frames()
@@ -71,12 +77,13 @@ class Dispatcher:
             self.state.end_session()
             self._limit_frames()
         self._connected = connected
-        data = self._board.read()
-        if data:
-            while data:  # a long frame arrives in many pieces; skip the rest of the turn for each
-                self._receive(data)
-                self._check_hardware()
-                data = self._board.read() if self._board.connected else b""
+        size = self._board.receive()
+        if size:
+            while size:  # a long frame arrives in many pieces; skip the rest of the turn for each
+                self._take(self._board.received, size)
+                if self._board.ticks_ms() != self._checked_at:
+                    self._check_hardware()
+                size = self._board.receive() if self._board.connected else 0
             self._is_idle = False
             self._busy_at = self._board.ticks_ms()
         elif not self._is_idle and (self._board.ticks_ms() - self._busy_at) % TICKS_PERIOD > _PAUSE_MS:
@@ -84,6 +91,8 @@ class Dispatcher:
             self._board.tidy()
 
     def _check_hardware(self) -> None:
+        """Feed the watchdog and look at the case switch; while a long frame arrives, once a millisecond."""
+        self._checked_at = self._board.ticks_ms()
         self._board.feed_watchdog()
         self.state.erase_if_opened()
 
@@ -94,17 +103,20 @@ class Dispatcher:
             self._accepts_long_frames = long
             self._decoder.limit(framing.MAX_PAYLOAD if long else framing.MAX_PAYLOAD_BEFORE_SESSION)
 
-    def _receive(self, data: bytes) -> None:
-        for event in self._decoder.events(data):
+    def _take(self, data: "bytes | bytearray", size: int) -> None:
+        position = 0
+        while position < size:
+            position = self._decoder.take(data, position, size)
+            event = self._decoder.event
             if isinstance(event, framing.FrameError):
                 self.state.dropped_frames = (self.state.dropped_frames + 1) & 0xFFFFFFFF
-                continue
-            self._board.led(True)
-            self._send(self._answer(event))
-            if self.state.session.ends_with_answer:
-                self.state.end_session()
-            self._limit_frames()
-            self._board.led(False)
+            elif event:
+                self._board.led(True)
+                self._send(self._answer(event))
+                if self.state.session.ends_with_answer:
+                    self.state.end_session()
+                self._limit_frames()
+                self._board.led(False)
 
     def _send(self, answer: "bytes | memoryview") -> None:
         # After an incomplete answer, send a delimiter first: the host must not join the two answers.
@@ -112,36 +124,36 @@ class Dispatcher:
 
     def _answer(self, frame: Frame) -> "bytes | memoryview":
         """Return the answer to a request. Any exception becomes an error code."""
-        view = self._encoder.view[HEADER_SIZE : HEADER_SIZE + framing.MAX_PAYLOAD]
-        if frame.kind == commands.HELLO.code:
+        if frame.kind == wire.HELLO:
             self.state.end_session()
         channel = self.state.session.channel
         try:
-            kind, size = (
-                self._secured(channel, frame, view) if channel else self._result(frame.kind, frame.payload, view)
-            )
+            if channel:
+                kind, size = self._secured(channel, frame)
+            else:
+                kind, size = self._result(frame.kind, frame.payload, self._payload)
         except Exception:  # the session itself has failed: out of memory
-            kind, size = self._end_session(view)
+            kind, size = self._end_session()
         if self.state.erase_if_opened():
-            kind, size = framing.ERROR, _write_code(view, errors.TAMPERED)
+            kind, size = framing.ERROR, _write_code(self._payload, errors.TAMPERED)
         return self._encoder.finish(kind, frame.request_id, size)
 
-    def _secured(self, channel: SecureChannel, frame: Frame, view: memoryview) -> tuple[int, int]:
+    def _secured(self, channel: SecureChannel, frame: Frame) -> tuple[int, int]:
         """Write the payload of the answer to a secured request, and return its kind and size."""
         payload = channel.open(frame.kind, frame.request_id, frame.payload)  # pyright: ignore[reportArgumentType] (a view)
         if payload is None:
-            return self._end_session(view)
-        kind, size = self._result(frame.kind, payload, view[SYNC_SIZE:-TAG_SIZE])
+            return self._end_session()
+        kind, size = self._result(frame.kind, payload, self._body)
         if channel is self.state.session.channel:
-            return kind, channel.seal(kind, frame.request_id, view, size)
+            return kind, channel.seal(kind, frame.request_id, self._payload, size)
         # The request has ended the session: answer in the clear.
-        view[:size] = bytes(view[SYNC_SIZE : SYNC_SIZE + size])
+        self._payload[:size] = self._body[:size]
         return kind, size
 
-    def _end_session(self, view: memoryview) -> tuple[int, int]:
+    def _end_session(self) -> tuple[int, int]:
         self.state.end_session()
         gc.collect()
-        return framing.ERROR, _write_code(view, errors.SESSION_ENDED)
+        return framing.ERROR, _write_code(self._payload, errors.SESSION_ENDED)
 
     def _result(self, code: int, payload: "bytes | memoryview", view: memoryview) -> tuple[int, int]:
         """Write the payload of the answer, and return its kind and size."""
@@ -155,31 +167,39 @@ class Dispatcher:
             return framing.ERROR, _write_code(view, errors.INTERNAL)
 
     def _dispatch(self, code: int, payload: "bytes | memoryview", view: memoryview) -> int:
-        command = commands.TABLE.get(code)
-        if command is None:
+        if code not in wire.COMMANDS:
             raise errors.UnitError(errors.UNKNOWN_COMMAND)
-        self._check_needs(command.needs)
+        needs, request, answer = wire.COMMANDS[code]
+        self._check_needs(needs)
         try:
-            values = command.request.unpack(payload)
+            values = fields.unpack(request, payload)
         except ValueError:
             raise errors.UnitError(errors.BAD_REQUEST) from None
-        return command.answer.pack_into(view, *HANDLERS[command.code](self.state, *values))
+        if code in HANDLERS:
+            return fields.pack_into(view, answer, HANDLERS[code](self.state, *values))
+        module = ON_DEMAND[code]
+        self._board.tidy()
+        try:
+            return fields.pack_into(view, answer, on_demand.load(module)[code](self.state, *values))
+        finally:
+            on_demand.drop(module)
+            self._board.tidy()
 
     def _check_needs(self, needs: int) -> None:
         state = self.state
-        if needs == commands.NOTHING:
+        if needs == wire.NOTHING:
             return
         if state.is_foreign:
             raise errors.UnitError(errors.STATE_FORMAT)
-        if needs & commands.IS_BLANK and state.binding:
+        if needs & wire.IS_BLANK and state.binding:
             raise errors.UnitError(errors.PROVISIONED)
         if not state.binding and state.is_tampered:
             raise errors.UnitError(errors.TAMPERED)
         if state.unfinished:
             raise errors.UnitError(errors.STORAGE)
-        if needs & commands.IS_PROVISIONED and not state.binding:
+        if needs & wire.IS_PROVISIONED and not state.binding:
             raise errors.UnitError(errors.BLANK)
-        if (needs & commands.PROVED and not state.session.channel) or (needs & commands.SESSION and not state.opened):
+        if (needs & wire.PROVED and not state.session.channel) or (needs & wire.SESSION and not state.opened):
             raise errors.UnitError(errors.LOCKED)
 
 

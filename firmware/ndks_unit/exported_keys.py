@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Handlers for exported keys: NEXT_INDEX, KEY_CHUNK, ACKNOWLEDGE (PROTOCOL.md section 3)."""
 
-from ndks_protocol import commands, errors
+from ndks_protocol import errors, wire
 from ndks_protocol.exported import is_exportable
 
 from .state import State
@@ -15,18 +15,20 @@ def next_index(state: State) -> tuple[int, int]:
     return member.epoch, member.exports.next
 
 
-def key_chunk(state: State, epoch: int, index: int, offset: int, size: int) -> "tuple[bytearray]":
+def key_chunk(state: State, epoch: int, index: int, offset: int, size: int) -> tuple[memoryview]:
     _check(state, epoch, index)
-    if not 1 <= size <= commands.MAX_CHUNK or offset + size > commands.MAX_KEY_BYTES:
+    if not 1 <= size <= wire.MAX_CHUNK or offset + size > wire.MAX_KEY_BYTES:
         raise errors.UnitError(errors.RANGE)
-    return (state.member.keys.read(index, offset, size),)
+    view = state.piece[:size]
+    state.member.keys.read_into(view, index, offset)
+    return (view,)
 
 
 def acknowledge(state: State, epoch: int, index: int, allow_jump: int) -> tuple[int]:
     errors.check_flag(allow_jump)
     _check(state, epoch, index)
     exports = state.member.exports
-    if index > exports.next + commands.MAX_JUMP and not allow_jump:
+    if index > exports.next + wire.MAX_JUMP and not allow_jump:
         raise errors.UnitError(errors.TOO_FAR)
     exports.advance_to(index + 1)
     return (exports.next,)

@@ -3,6 +3,7 @@
 """An unlocked member of a network, with the generator and the keys for exported keys and capsules."""
 
 from ndks_protocol.capsule import Header, HeaderKeys, MessageKeys
+from ndks_protocol.kdf import Mac
 
 from .board import Board
 from .flash.counters import ExportCounter
@@ -19,13 +20,15 @@ class OpenMember(Membership):
         super().__init__(board, record)
         self._board = board
         self.incoming: "Incoming | None" = None
+        self.mac = Mac(board, self.secret)  # all keys are derived with it
         try:
             self.generator = self.make_generator(board)
             self.exports = ExportCounter(log, self.epoch)
-            self.keys = KeyReader(board, self)
-            self.header_keys = HeaderKeys(board, self.secret)
+            self.keys = KeyReader(board, self, self.mac)
+            self.header_keys = HeaderKeys(board, self.mac)
         except BaseException:
             super().wipe()
+            self.mac.wipe()
             raise
 
     def begin_opening(self, incoming: Incoming) -> None:
@@ -37,11 +40,12 @@ class OpenMember(Membership):
     def message_keys(self, header: Header, binding_id: bytes) -> MessageKeys:
         """Return the keys of a message; `binding_id` is the sender's."""
         paper = PaperBits(self._board, self.generator, header.index)
-        return MessageKeys(self._board, self.secret, header, binding_id, paper.read)
+        return MessageKeys(self._board, self.mac, header, binding_id, paper.read, self._board.block)
 
     def wipe(self) -> None:
         """Overwrite the secret and all keys derived from it."""
         super().wipe()
+        self.mac.wipe()
         self.keys.wipe()
         self.header_keys.wipe()
         if self.incoming:

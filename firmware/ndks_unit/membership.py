@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Membership of a unit in a network: secret, parameters and lane (PROTOCOL.md section 2)."""
 
-from ndks_protocol import commands, errors
+from ndks_protocol import errors, wire
+from ndks_protocol.fields import unpack
 from ndks_protocol.kdf import Crypto, wipe
-from ndks_protocol.layout import Layout
 from ndks_protocol.network_id import network_id
 from ndks_protocol.parameters import F1, F2, check_parameters
 
@@ -14,8 +14,6 @@ try:
     from .board import KeyGenerator
 except ImportError:  # on the board, where annotations are not evaluated
     pass
-
-LAYOUT = Layout(commands.MEMBERSHIP)
 
 
 class Membership:
@@ -32,16 +30,16 @@ class Membership:
     generator: "KeyGenerator"  # of an open member only
 
     def __init__(self, crypto: Crypto, record: "bytes | bytearray"):
-        self.epoch, self.lane, self.suite, self.cipher, *rest = LAYOUT.unpack(record)
+        self.epoch, self.lane, self.suite, self.cipher, *rest = unpack(wire.MEMBERSHIP, record)
         self.digits, secret, self.network, p1, p2, self.f1, self.f2 = rest
         self.secret = bytearray(secret)
-        if self.suite >= len(commands.SUITES) or self.cipher >= len(commands.CIPHERS):
+        if self.suite >= len(wire.SUITES) or self.cipher >= len(wire.CIPHERS):
             raise errors.UnitError(errors.RANGE)
-        if self.f1 >= len(F1) or self.f2 >= len(F2) or self.lane == commands.COMMON_LANE:
+        if self.f1 >= len(F1) or self.f2 >= len(F2) or self.lane == wire.COMMON_LANE:
             raise errors.UnitError(errors.RANGE)
-        if len(self.network.encode()) > commands.MAX_NAME:
+        if len(self.network.encode()) > wire.MAX_NAME:
             raise errors.UnitError(errors.RANGE)
-        self.masked = commands.SUITES[self.suite] == "hybrid"
+        self.masked = wire.SUITES[self.suite] == "hybrid"
         self._parameters = p1, p2, self.digits
         try:
             check_parameters(*self._parameters, F1[self.f1], F2[self.f2])

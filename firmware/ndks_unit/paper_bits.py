@@ -3,7 +3,7 @@
 """Reading of key bytes in pieces, with the watchdog fed in between."""
 
 from ndks_protocol.exported import export_mask_key
-from ndks_protocol.kdf import wipe, xor_keystream
+from ndks_protocol.kdf import Mac, wipe, xor_keystream
 
 from .board import Board
 from .membership import Membership
@@ -25,29 +25,25 @@ class PaperBits:
     def read(self, offset: int, size: int) -> bytearray:
         """Return `size` bytes from byte `offset` on."""
         data = bytearray(size)
-        self.read_into(data, offset)
+        self.read_into(memoryview(data), offset)
         return data
 
-    def read_into(self, view: "bytearray | memoryview", offset: int) -> None:
+    def read_into(self, view: memoryview, offset: int) -> None:
         """Fill `view` with the bytes from byte `offset` on."""
         keystream = self._keystream
-        piece = keystream.piece
-        if len(view) <= piece:
-            self._board.feed_watchdog()
-            keystream.read_into(view, 8 * offset)
-            return
-        parts = memoryview(view)
+        piece = min(keystream.piece, self._board.block)
         for start in range(0, len(view), piece):
             self._board.feed_watchdog()
-            keystream.read_into(parts[start : start + piece], 8 * (offset + start))
+            keystream.read_into(view[start : start + piece], 8 * (offset + start))
 
 
 class KeyReader:
     """Reader of exported keys. It caches the latest key, because its set-up takes time."""
 
-    def __init__(self, board: Board, member: Membership):
+    def __init__(self, board: Board, member: Membership, mac: Mac):
         self._board = board
         self._member = member
+        self._mac = mac  # of the network's secret
         self._paper: "PaperBits | None" = None
         self._mask_key = bytearray()
 
@@ -55,21 +51,13 @@ class KeyReader:
         """Overwrite the mask key."""
         wipe(self._mask_key)
 
-    def read(self, index: int, offset: int, size: int) -> bytearray:
-        """Return `size` bytes of key `index` from byte `offset` on."""
-        data = bytearray(size)
-        self.read_into(data, index, offset)
-        return data
-
-    def read_into(self, view: "bytearray | memoryview", index: int, offset: int) -> None:
-        """Fill `view` with bytes of key `index` from byte `offset` on."""
+    def read_into(self, view: memoryview, index: int, offset: int) -> None:
+        """Fill `view` with key `index` from byte `offset` on."""
         if self._paper is None or self._paper.index != index:
             paper = PaperBits(self._board, self._member.generator, index)
-            mask_key = bytearray(export_mask_key(self._board, self._member.secret, index))
+            mask_key = bytearray(export_mask_key(self._board, self._mac, index))
             # Assign both or neither: after an exception the next request must not mix two keys.
             self._paper, self._mask_key = paper, mask_key
         self._paper.read_into(view, offset)
         if self._member.masked:
-            masked = xor_keystream(self._board, self._mask_key, offset, view)
-            if masked is not view:
-                view[:] = masked
+            xor_keystream(self._board, self._mask_key, offset, view)

@@ -48,6 +48,7 @@ _FIFO = 256
 _WRITE_TIMEOUT_MS = 2000  # give up on a host that reads nothing for this time
 _CASE_LOOP = "NDKS_CASE_LOOP"  # in settings.toml: 1 if the switch of the closed case connects the pin to ground
 _OPEN_SAMPLES = 3  # consecutive samples that must agree, to ignore noise
+_NO_KEY = bytes(32)
 _RESET_REASONS = {
     "POWER_ON": RESET_POWER_ON,
     "BROWNOUT": RESET_BROWNOUT,
@@ -65,6 +66,7 @@ class RP2040Board(Board):
             raise RuntimeError("the data port is off: boot.py has not run; unplug the board and plug it in again")
         supervisor.runtime.autoreload = False  # a changed file must not restart the unit
         self.uid = bytes(microcontroller.cpu.uid)
+        self.received = bytearray(_FIFO)
         self._snapshots: "dict[int, BinaryIO]" = {}
         self._port = usb_cdc.data
         self._port.timeout = 0
@@ -77,6 +79,7 @@ class RP2040Board(Board):
         self._case.switch_to_input(digitalio.Pull.UP)
         self._closed_level = str(os.getenv(_CASE_LOOP)) != "1"
         self._case_was_open = False
+        self._aes = aesio.AES(_NO_KEY, aesio.MODE_CTR, IV=_NO_KEY[:16])  # one object for all keys: it has 276 bytes
         self._watchdog = microcontroller.watchdog
         self._watchdog.timeout = _WATCHDOG_SECONDS
         self._watchdog.mode = WatchDogMode.RESET
@@ -103,9 +106,8 @@ class RP2040Board(Board):
     def connected(self) -> bool:
         return self._port.connected
 
-    def read(self) -> bytes:
-        waiting = self._port.in_waiting
-        return self._port.read(min(waiting, _FIFO)) if waiting else b""
+    def receive(self) -> int:
+        return self._port.readinto(self.received) or 0
 
     def write(self, data: "bytes | memoryview") -> bool:
         view = memoryview(data)
@@ -171,12 +173,16 @@ class RP2040Board(Board):
     def sha256(self) -> Hash:
         return hashlib.new("sha256")  # pyright: ignore[reportReturnType] (it has both methods)
 
-    def aes_ctr(self, key: "bytes | bytearray", iv: bytes, buffer: "bytearray | memoryview") -> None:
-        aesio.AES(key, aesio.MODE_CTR, IV=iv).encrypt_into(buffer, buffer)
+    def aes_ctr(self, key: "bytes | bytearray", iv: "bytes | bytearray", buffer: "bytearray | memoryview") -> None:
+        self._aes.rekey(key, iv)
+        self._aes.encrypt_into(buffer, buffer)
+
+    def forget_key(self) -> None:
+        self._aes.rekey(_NO_KEY, _NO_KEY[:16])
 
     def xor(self, buffer: "bytearray | memoryview", other: "bytes | bytearray | memoryview") -> None:
-        first, second = np.frombuffer(buffer, dtype=np.uint8), np.frombuffer(other, dtype=np.uint8)
-        buffer[:] = np.bitwise_xor(first, second).tobytes()
+        view = np.frombuffer(buffer, dtype=np.uint8)
+        view[:] = np.bitwise_xor(view, np.frombuffer(other, dtype=np.uint8))
 
     def entropy(self, size: int) -> bytes:
         return os.urandom(size)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The life cycle of a unit: blank, locked, unlocked or tampered, and the transitions between them."""
 
-from ndks_protocol import commands, errors
+from ndks_protocol import errors, wire
 from ndks_protocol.capsule import LARGEST_PIECE
 
 from .binding_record import BindingRecord
@@ -51,23 +51,23 @@ class State:
 
     @property
     def lifecycle(self) -> int:
-        """One of commands.STATE_..."""
+        """One of wire.STATE_..."""
         if self.opened:
-            return commands.STATE_PROVISIONED
+            return wire.STATE_PROVISIONED
         if self.binding:
-            return commands.STATE_LOCKED
-        return commands.STATE_TAMPERED if self.is_tampered else commands.STATE_BLANK
+            return wire.STATE_LOCKED
+        return wire.STATE_TAMPERED if self.is_tampered else wire.STATE_BLANK
 
     @property
     def flags(self) -> int:
         """The flags of HELLO and STATUS."""
         flags = 0
         if self.log.format < records.CURRENT_FORMAT:
-            flags |= commands.NOT_SEALED
+            flags |= wire.NOT_SEALED
         if not self.board.snapshots_writable:
-            flags |= commands.READ_ONLY
+            flags |= wire.READ_ONLY
         if self.log.format > records.CURRENT_FORMAT:
-            flags |= commands.NEWER_STATE
+            flags |= wire.NEWER_STATE
         return flags
 
     @property
@@ -111,6 +111,7 @@ class State:
 
     def lock(self) -> None:
         """Overwrite every secret, and discard the messages being sealed and opened."""
+        self.board.forget_key()
         self.log.lock()
         self.sealing.end()
         if self.opened:

@@ -16,7 +16,7 @@ class HostCrypto(Crypto):
     def sha256(self) -> Hash:
         return cast(Hash, hashlib.sha256())
 
-    def aes_ctr(self, key: "bytes | bytearray", iv: bytes, buffer: "bytearray | memoryview") -> None:
+    def aes_ctr(self, key: "bytes | bytearray", iv: "bytes | bytearray", buffer: "bytearray | memoryview") -> None:
         buffer[:] = Cipher(algorithms.AES256(key), modes.CTR(iv)).encryptor().update(bytes(buffer))
 
 

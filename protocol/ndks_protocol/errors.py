@@ -5,7 +5,7 @@
 The high byte is the group: 01 frames and dispatch, 02 state of the unit, 03 keys, 04 capsules, 05 sessions.
 """
 
-from .layout import ON_A_BOARD
+import sys
 
 BAD_REQUEST = 0x0101
 UNKNOWN_COMMAND = 0x0102
@@ -37,7 +37,7 @@ DELAYED = 0x0504
 
 # Names by code; a board has no room for them. CAPSULE_VERSION is VERSION on the wire.
 TABLE: dict[int, str] = {}
-if not ON_A_BOARD:
+if sys.implementation.name == "cpython":
     for _name, _code in list(globals().items()):
         if _name.isupper() and type(_code) is int:
             TABLE[_code] = _name.replace("CAPSULE_", "")
@@ -52,8 +52,11 @@ class UnitError(Exception):
     """An error answer of a unit. It has a code and no text, which could leak a secret."""
 
     def __init__(self, code: int):
-        super().__init__(name_of(code))
+        super().__init__(code)
         self.code = code
+
+    def __str__(self) -> str:
+        return name_of(self.code)
 
 
 def check_flag(value: int) -> None:

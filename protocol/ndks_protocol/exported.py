@@ -4,8 +4,8 @@
 
 import struct
 
-from .commands import MAX_NUMBER
-from .kdf import Crypto, derive
+from .kdf import Crypto, Mac, derive
+from .wire import MAX_NUMBER
 
 
 def is_exportable(index: int) -> bool:
@@ -13,6 +13,6 @@ def is_exportable(index: int) -> bool:
     return 1 <= index <= MAX_NUMBER
 
 
-def export_mask_key(crypto: Crypto, secret: "bytes | bytearray", index: int) -> bytes:
+def export_mask_key(crypto: Crypto, secret: "bytes | bytearray | Mac", index: int) -> bytes:
     """Return the AES-256 key whose keystream masks an exported key in suite `hybrid`."""
     return derive(crypto, secret, "ndks export mask", struct.pack(">Q", index))

@@ -10,7 +10,7 @@ Bytes in, events out: unit and host use the same code. A `Decoder` allocates one
 import binascii
 import struct
 
-from .commands import MAX_CHUNK
+from .wire import MAX_CHUNK
 
 try:
     from collections.abc import Iterator
@@ -126,6 +126,7 @@ class Encoder:
         self.body = bytearray(largest)
         self.view = memoryview(self.body)
         self._wire = bytearray(cobs_size(largest) + 1)
+        self._wire_view = memoryview(self._wire)
 
     def finish(self, kind: int, request_id: int, size: int) -> memoryview:
         """Return the encoded frame for a payload of `size` bytes. The view is valid until the next call."""
@@ -134,11 +135,14 @@ class Encoder:
         struct.pack_into(">I", self.body, end, binascii.crc32(self.view[:end]))
         written = cobs_encode_into(self.body, end + _CRC_SIZE, self._wire)
         self._wire[written] = 0
-        return memoryview(self._wire)[: written + 1]
+        return self._wire_view[: written + 1]
 
 
 class Decoder:
-    """A decoder that turns received bytes, split anywhere, into `Frame` and `FrameError` events."""
+    """A decoder that turns received bytes, split anywhere, into `Frame` and `FrameError` events.
+
+    `event` is what the latest call of `take` has completed, or None.
+    """
 
     def __init__(self, max_payload: int = MAX_PAYLOAD):
         self.limit(max_payload)
@@ -146,6 +150,7 @@ class Decoder:
         self._view = memoryview(self._buffer)
         self._size = 0
         self._overrun = False
+        self.event: "Frame | FrameError | None" = None
 
     def limit(self, max_payload: int) -> None:
         """Set the largest payload to accept. It must not exceed the limit given to the constructor."""
@@ -161,30 +166,32 @@ class Decoder:
         """Process received bytes, and return the events that they complete, in order."""
         return [_kept(event) for event in self.events(data)]
 
-    def events(self, data: "bytes | bytearray", size: int = -1) -> "Iterator[Frame | FrameError]":
-        """Process `data`, or its first `size` bytes, and yield the events that they complete, in order.
+    def events(self, data: bytes) -> "Iterator[Frame | FrameError]":
+        """Process `data` and yield the events that they complete, in order. See `take` for their payloads."""
+        start = 0
+        while start < len(data):
+            start = self.take(data, start, len(data))
+            if self.event:
+                yield self.event
+
+    def take(self, data: "bytes | bytearray", start: int, end: int) -> int:
+        """Process data[start:end] up to the end of the first frame; return the position behind it. Set `event`.
 
         The payload of a `Frame` is a view of the decoder's buffer. The caller may change it; the next event overwrites
         it.
         """
-        view = memoryview(data)
-        size = len(data) if size < 0 else size
-        start = 0
-        while start < size:
-            delimiter = data.find(b"\0", start, size)
-            end = size if delimiter < 0 else delimiter
-            self._collect(view[start:end])
-            if delimiter >= 0 and (self._size or self._overrun):  # two delimiters in a row make no event
-                yield self._finish()
-            start = end + 1
-
-    def _collect(self, part: memoryview) -> None:
-        size = self._size + len(part)
+        delimiter = data.find(b"\0", start, end)
+        if delimiter >= 0:
+            end = delimiter
+        size = self._size + end - start
         if self._overrun or size > self._largest_encoded:
             self._overrun = True
-            return
-        self._view[self._size : size] = part
-        self._size = size
+        elif end > start:
+            self._view[self._size : size] = memoryview(data)[start:end]
+            self._size = size
+        # Two delimiters in a row make no event.
+        self.event = self._finish() if delimiter >= 0 and (self._size or self._overrun) else None
+        return end + 1
 
     def _finish(self) -> "Frame | FrameError":
         overrun, size = self._overrun, self._size

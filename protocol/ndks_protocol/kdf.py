@@ -28,12 +28,18 @@ class Crypto:
         """Return a new SHA-256 object."""
         raise NotImplementedError
 
-    def aes_ctr(self, key: "bytes | bytearray", iv: bytes, buffer: "bytearray | memoryview") -> None:
+    def aes_ctr(self, key: "bytes | bytearray", iv: "bytes | bytearray", buffer: "bytearray | memoryview") -> None:
         """Encrypt whole blocks in place with AES-256 in counter mode."""
         raise NotImplementedError
 
+    def forget_key(self) -> None:
+        """Overwrite the key of the latest `aes_ctr`, if the platform keeps it."""
+
     def xor(self, buffer: "bytearray | memoryview", other: "bytes | bytearray | memoryview") -> None:
-        """XOR `buffer` in place with `other`, which has the same size. Big integers are faster than a loop."""
+        """XOR `buffer` in place with `other`, which has the same size. Big integers are faster than a loop.
+
+        This takes heap for a copy of the buffer. A unit passes at most `Board.block` bytes.
+        """
         mixed = int.from_bytes(buffer, "big") ^ int.from_bytes(other, "big")
         buffer[:] = mixed.to_bytes(len(buffer), "big")
 
@@ -73,9 +79,10 @@ def wipe(buffer: bytearray) -> None:
         buffer[position] = 0
 
 
-def derive(crypto: Crypto, key: "bytes | bytearray", label: str, context: bytes) -> bytes:
-    """Return the 32-byte key derived from `key` for this label and context."""
-    return Mac(crypto, key).digest(label.encode() + b"\0", context)
+def derive(crypto: Crypto, key: "bytes | bytearray | Mac", label: str, context: bytes) -> bytes:
+    """Return the 32-byte key derived from `key` for this label and context. A Mac of a key is faster than the key."""
+    mac = key if isinstance(key, Mac) else Mac(crypto, key)
+    return mac.digest(label.encode() + b"\0", context)
 
 
 def same(first: bytes, second: bytes) -> bool:
@@ -86,20 +93,32 @@ def same(first: bytes, second: bytes) -> bool:
     return difference == 0
 
 
-def xor_keystream(
-    crypto: Crypto, key: "bytes | bytearray", offset: int, data: "bytearray | memoryview"
-) -> "bytearray | memoryview":
-    """Return `data` XOR the AES-256-CTR keystream from byte `offset` on. May change `data`.
+def xor_keystream(crypto: Crypto, key: "bytes | bytearray", offset: int, data: "bytearray | memoryview") -> None:
+    """XOR `data` in place with the AES-256-CTR keystream from byte `offset` on.
 
-    AES gets whole blocks only: the board's implementation discards the rest of a partly used block.
+    AES gets whole blocks only: the board's implementation discards the rest of a partly used block. Blocks that `data`
+    covers in part are encrypted apart, so that no copy of `data` is needed.
     """
+    view = memoryview(data)
+    size = len(view)
+    start = min(-offset % _AES_BLOCK, size)
+    end = size - (size - start) % _AES_BLOCK
+    if start:
+        _xor_part(crypto, key, offset, view[:start])
+    if start < end:
+        crypto.aes_ctr(key, _counter(offset + start), view if end - start == size else view[start:end])
+    if end < size:
+        _xor_part(crypto, key, offset + end, view[end:])
+
+
+def _xor_part(crypto: Crypto, key: "bytes | bytearray", offset: int, part: memoryview) -> None:
+    """XOR a part of one block in place."""
+    block = memoryview(bytearray(_AES_BLOCK))
     skip = offset % _AES_BLOCK
-    size = skip + len(data)
-    iv = struct.pack(">QQ", 0, offset // _AES_BLOCK)
-    if size == len(data) and size % _AES_BLOCK == 0:
-        crypto.aes_ctr(key, iv, data)
-        return data
-    padded = bytearray(size + -size % _AES_BLOCK)
-    padded[skip:size] = data
-    crypto.aes_ctr(key, iv, padded)
-    return padded[skip:size]
+    block[skip : skip + len(part)] = part
+    crypto.aes_ctr(key, _counter(offset), block)
+    part[:] = block[skip : skip + len(part)]
+
+
+def _counter(offset: int) -> bytes:
+    return struct.pack(">QQ", 0, offset // _AES_BLOCK)

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Network id: a public value by which units verify that they compute the same keys (PROTOCOL.md section 2)."""
 
+from .fields import pack
 from .kdf import Crypto, derive
-from .layout import Layout
 
-_CONTEXT = Layout("suite:u8 digits:u8 p1:text p2:text")
+_CONTEXT = ">BBtt"  # suite, d, p1, p2
 _SIZE = 8
 
 
@@ -17,4 +17,4 @@ def network_id(
     For compatibility with the first version, the numbers of f1 and f2 are left out for equation 7.
     """
     operators = bytes((f1, f2)) if f1 or f2 else b""
-    return derive(crypto, secret, "ndks network id", _CONTEXT.pack(suite, digits, p1, p2) + operators)[:_SIZE]
+    return derive(crypto, secret, "ndks network id", pack(_CONTEXT, suite, digits, p1, p2) + operators)[:_SIZE]

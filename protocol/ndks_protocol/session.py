@@ -10,7 +10,7 @@ The link sync word of a frame is D[16:24] of the previous frame.
 
 import struct
 
-from .kdf import Crypto, Mac, derive, same, wipe
+from .kdf import Crypto, Mac, derive, wipe
 
 RANDOM_SIZE = 16
 PROOF_SIZE = 16
@@ -23,6 +23,7 @@ UNIT = "unit"
 _H2U = "h2u"
 _U2H = "u2h"
 _BLOCK = 16
+_HEADER = ">QBI"  # sequence number, kind, request id
 
 
 def transcript(crypto: Crypto, hello: bytes, host_random: bytes, unit_random: bytes) -> bytes:
@@ -49,6 +50,8 @@ class Direction:
         self._mac = Mac(crypto, mac_key)
         self._sync = derive(crypto, mac_key, "ndks link sync", transcript_hash)[:SYNC_SIZE]
         self._number = 0
+        self._counter = bytearray(_BLOCK)  # the first counter block of a frame
+        self._header = bytearray(struct.calcsize(_HEADER))
 
     def seal(self, kind: int, request_id: int, view: memoryview, size: int) -> int:
         """Encrypt and authenticate a frame in place, and return the size of its payload.
@@ -64,15 +67,19 @@ class Direction:
         return end + TAG_SIZE
 
     def open(self, kind: int, request_id: int, view: memoryview) -> "memoryview | None":
-        """Verify and decrypt a payload in place; return its body, or None if it is not the next frame."""
+        """Verify and decrypt a payload in place; return its body, or None if it is not the next frame.
+
+        The caller ends the session after None. So nobody can try a second tag under the same keys, and the time of the
+        comparison, which stops at the first difference, tells nothing of use.
+        """
         end = len(view) - TAG_SIZE
         if end < SYNC_SIZE:
             return None
         digest = self._digest(kind, request_id, view[:end])
-        if not same(digest[:TAG_SIZE], bytes(view[end:])):
+        if view[end:] != digest[:TAG_SIZE]:
             return None
         self._crypt(view, end)
-        if not same(bytes(view[:SYNC_SIZE]), self._sync):
+        if view[:SYNC_SIZE] != self._sync:
             return None
         self._advance(digest)
         return view[SYNC_SIZE:end]
@@ -84,10 +91,12 @@ class Direction:
 
     def _crypt(self, view: memoryview, size: int) -> None:
         # AES takes whole blocks. The bytes beyond `size` are overwritten later or no longer needed.
-        self._crypto.aes_ctr(self._key, struct.pack(">QQ", self._number, 0), view[: size + -size % _BLOCK])
+        struct.pack_into(">Q", self._counter, 0, self._number)
+        self._crypto.aes_ctr(self._key, self._counter, view[: size + -size % _BLOCK])
 
     def _digest(self, kind: int, request_id: int, ciphertext: memoryview) -> bytes:
-        return self._mac.digest(struct.pack(">QBI", self._number, kind, request_id), ciphertext)
+        struct.pack_into(_HEADER, self._header, 0, self._number, kind, request_id)
+        return self._mac.digest(self._header, ciphertext)
 
     def _advance(self, digest: bytes) -> None:
         self._number += 1

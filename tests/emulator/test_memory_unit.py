@@ -28,8 +28,8 @@ class Firmware:
         self._before = board.nvm_read(0, 1)
 
     def poll(self) -> None:
-        data = self._board.read()
-        self._board.nvm_write(0, data)
+        self._board.receive()
+        self._board.nvm_write(0, self._board.received)
         self._board.write(self._before + bytes((self._board.reset_reason, self._board.case_open)))
 
 
@@ -99,7 +99,7 @@ class TestUnit:
     def test_bytes_pass_in_pieces(self) -> None:
         unit = MemoryUnit()
         unit.line.inbound += bytes(300)
-        assert (len(unit.board.read()), len(unit.board.read()), unit.board.read()) == (256, 44, b"")
+        assert (unit.board.receive(), unit.board.receive(), unit.board.receive()) == (256, 44, 0)
         assert unit.board.write(b"answer")
         assert (unit.read(), unit.read()) == (b"answer", b"")
         unit.line.connected = False

@@ -125,7 +125,8 @@ def keystream(header: Header) -> bytes:
     """Return the first bytes of Z, or the AES key for cipher aes."""
     _, _, _, _, _, digits, _, _, p1, p2, *_ = membership()
     paper = Generator(p1, p2, digits).key(header.index).read(0, 256)
-    return bytes(xor_keystream(CRYPTO, derive(CRYPTO, SECRET, "ndks capsule mask", header.clear), 0, paper))
+    xor_keystream(CRYPTO, derive(CRYPTO, SECRET, "ndks capsule mask", header.clear), 0, paper)
+    return bytes(paper)
 
 
 ACTS = st.tuples(

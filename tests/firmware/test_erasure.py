@@ -5,6 +5,7 @@
 import json
 import struct
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -159,12 +160,14 @@ def test_a_flood_of_bytes_does_not_hold_up_the_erasure(monkeypatch: pytest.Monke
     life.open()
     bound: list[bool] = []
 
-    def read() -> bytes:
+    def receive() -> int:
         bound.append(life.firmware.state.binding is not None)
         life.unit.case.open()
-        return b"\1" * 64 if len(bound) < 100 else b""
+        life.unit.board.received = b"\1" * 64 if len(bound) < 100 else b""
+        return len(life.unit.board.received)
 
-    monkeypatch.setattr(life.unit.board, "read", read)
+    life.unit.clock = count().__next__  # a unit looks at the switch once a millisecond
+    monkeypatch.setattr(life.unit.board, "receive", receive)
     for _ in range(2):
         life.firmware.poll()
     assert True not in bound[10:]

@@ -83,7 +83,7 @@ def test_the_largest_answer(chip: Chip) -> None:
 def test_requests_of_awkward_sizes_in_a_session(chip: Chip, size: int) -> None:
     """The unit does not have the command, and answers so."""
     body = bytes(min(framing.MAX_PAYLOAD, size - 11) - OVERHEAD)
-    unknown = SimpleNamespace(code=0x7E, needs=commands.NOTHING, request=Layout("body:rest"))
+    unknown = SimpleNamespace(code=0x7E, needs=commands.NOTHING, request=Layout(">*", "body"))
 
     def script(host: Host) -> Script:
         host.open()

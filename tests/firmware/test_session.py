@@ -680,6 +680,7 @@ def secrets_of(state: State) -> dict[str, bytearray]:
         body = state.log.body(kind)
         if body:
             held[f"record {kind}"] = body
+    held |= _keys_of_mac("network secret", state.member.mac)
     held["header mask key"] = state.member.header_keys._mask_key
     held |= _keys_of_mac("header mac key", state.member.header_keys._mac)
     for name, message, tool in (

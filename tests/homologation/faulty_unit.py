@@ -58,10 +58,10 @@ def repeated_keystream() -> None:
 
 def periodic_keystream() -> None:
     """Repeat the keystream of a message after 4096 bytes."""
-    keystream = MessageKeys.keystream
+    keystream = MessageKeys._keystream_piece
 
     def repeated(self: Any, offset: int, size: int) -> bytearray:
-        stream = bytearray(keystream(self, offset, size))
+        stream = keystream(self, offset, size)
         self.known = getattr(self, "known", b"")
         if offset == len(self.known) < _PERIOD:
             self.known += stream
@@ -69,7 +69,7 @@ def periodic_keystream() -> None:
             stream[place - offset] = self.known[place % _PERIOD]
         return stream
 
-    MessageKeys.keystream = repeated
+    MessageKeys._keystream_piece = repeated
 
 
 def unchecked_tags() -> None:
@@ -118,23 +118,31 @@ def stays_open() -> None:
 
 def unsealed_flash() -> None:
     """Store in the clear what should be sealed in flash."""
-    records.xor_keystream = lambda crypto, key, offset, data: data
+    records.xor_keystream = lambda crypto, key, offset, data: None
 
 
 def biased_bits() -> None:
     """Make 0 slightly more frequent than 1 in the bits of keys, and in the keystreams of messages."""
-    read, keystream = KeyReader.read, MessageKeys.keystream
-    KeyReader.read = lambda self, index, offset, size: _biased(read(self, index, offset, size), offset)
-    MessageKeys.keystream = lambda self, offset, size: _biased(keystream(self, offset, size), offset)
+    read_into, keystream = KeyReader.read_into, MessageKeys._keystream_piece
+
+    def read_biased(self: Any, view: memoryview, index: int, offset: int) -> None:
+        read_into(self, view, index, offset)
+        _bias(view, offset)
+
+    def biased(self: Any, offset: int, size: int) -> bytearray:
+        stream = keystream(self, offset, size)
+        _bias(stream, offset)
+        return stream
+
+    KeyReader.read_into = read_biased
+    MessageKeys._keystream_piece = biased
 
 
-def _biased(data: bytearray | memoryview, offset: int) -> bytearray:
-    biased = bytearray(data)
-    for position in range(len(biased)):
+def _bias(data: bytearray | memoryview, offset: int) -> None:
+    for position in range(len(data)):
         chance = (offset + position + 1) * _GOLDEN & 0xFFFFFFFF
         if chance < 8 * _LESS_ONES * 2**32:
-            biased[position] &= ~(1 << (chance >> 5) % 8) & 0xFF
-    return biased
+            data[position] &= ~(1 << (chance >> 5) % 8) & 0xFF
 
 
 FAULTS: dict[str, Callable[[], None]] = {

@@ -48,18 +48,17 @@ class KeysOfUnit(Keys):
         self.sync = sync if any(sync) else b""  # zeros stand for a sender whose binding is not known
         self._ask, self._message, self._aes_key = ask, message, aes_key
 
-    def apply(self, offset: int, text: bytearray) -> bytearray:
+    def apply(self, offset: int, text: memoryview) -> None:
         if self._aes_key:
             padded = bytearray(offset) + text
             padded += bytes(-len(padded) % 16)
             CRYPTO.aes_ctr(self._aes_key, bytes(16), padded)
-            return padded[offset : offset + len(text)]
-        mixed = bytearray()
+            text[:] = padded[offset : offset + len(text)]
+            return
         for start in range(0, len(text), MAX_CHUNK):
             part = text[start : start + MAX_CHUNK]
             (keystream,) = self._ask(commands.MESSAGE_STREAM, self._message, offset + start, len(part))
-            mixed += bytes(a ^ b for a, b in zip(part, keystream, strict=True))
-        return mixed
+            part[:] = bytes(a ^ b for a, b in zip(part, keystream, strict=True))
 
     def check(self, size: int) -> bytes:
         return self._ask(commands.MESSAGE_CHECK, self._message, size)[0]

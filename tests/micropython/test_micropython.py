@@ -22,11 +22,17 @@ from ndks.board.source import for_board
 from ndks.board.tables import table_file
 from ndks_protocol import errors, framing
 from ndks_protocol.cell_tables import CELL_BITS, file_name
+from ndks_unit.dispatcher import ON_DEMAND
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(__file__).parent / "scripts"
 PACKAGES = (ROOT / "protocol", ROOT / "firmware")
-BOARD_ONLY = {ROOT / "firmware/ndks_unit" / name for name in ("rp2040.py", "fast_bits/lanes.py")}
+# Modules that need CircuitPython, and those of hosts
+ELSEWHERE = {ROOT / "firmware/ndks_unit" / name for name in ("rp2040.py", "fast_bits/lanes.py")} | {
+    ROOT / "protocol/ndks_protocol" / name for name in ("commands.py", "layout.py", "texts.py")
+}
+
+ALLOCATIONS = Path(__file__).parent / "allocations.json"  # bytes and blocks of the heap, by request
 
 HEAP = "200k"  # a RP2040 has 170 KB free when code.py starts; the models of board and host need 30 KB here
 LEAST_FREE = (
@@ -56,7 +62,8 @@ def own_cases(name: str) -> Groups:
 
 
 def portable_modules() -> list[str]:
-    files = [(file, package) for package in PACKAGES for file in package.glob("ndks_*/**/*.py") if file not in BOARD_ONLY]
+    found = [(file, package) for package in PACKAGES for file in package.glob("ndks_*/**/*.py")]
+    files = [(file, package) for file, package in found if file not in ELSEWHERE]
     return sorted(".".join(file.relative_to(package).with_suffix("").parts) for file, package in files)
 
 
@@ -247,3 +254,26 @@ def test_heap_left_for_the_unit(operators: tuple[str, str], least: int, drive: P
     free = run(micropython(), drive, "check_free_memory", *operators)
     assert set(free) == {"blank", "provisioned", "unlocked", "served", "bound", "locked", "restarted"}
     assert min(free.values()) >= least, free
+
+
+def test_a_module_loaded_on_demand_leaves_nothing(drive: Path) -> None:
+    """After 200 loads of each module, and 800 requests that load one, the heap is as before."""
+    reports = run(micropython(), drive, "check_on_demand")
+    left = {name: number for name, number in reports.items() if name.startswith(("growth", "modules_left"))}
+    assert len(left) == len(ON_DEMAND) + 2
+    assert not any(left.values()), left
+    assert all(reports[f"bytes_of_{name}"] > 0 for name in ON_DEMAND.values())
+
+
+def test_requests_allocate_no_more_than_before(drive: Path) -> None:
+    """Garbage costs time: a collection takes as long as two requests. The table has what each request allocates.
+
+    After a change that allocates less, or more for a good reason: NDKS_WRITE_ALLOCATIONS=1 pytest tests/micropython
+    """
+    counted = run(micropython(), drive, "count_allocations")
+    if os.environ.get("NDKS_WRITE_ALLOCATIONS"):
+        ALLOCATIONS.write_text(json.dumps(counted, indent=1) + "\n", encoding="utf-8")
+    allowed = load(ALLOCATIONS)
+    assert counted.keys() == allowed.keys()
+    grown = {name: (allowed[name], number) for name, number in counted.items() if number > allowed[name]}
+    assert not grown, f"name: (allowed, counted): {grown}"

@@ -160,8 +160,8 @@ class ZeroKeys(Keys):
     tag_key = bytes(32)
     sync = bytes(8)
 
-    def apply(self, offset: int, text: bytearray) -> bytearray:
-        return text
+    def apply(self, offset: int, text: memoryview) -> None:
+        pass
 
     def check(self, size: int) -> bytes:
         return bytes(8)

@@ -165,9 +165,12 @@ def test_fed_payloads_are_kept() -> None:
 def test_of_a_larger_buffer_only_the_given_bytes_are_taken() -> None:
     decoder = Decoder()
     wire = frame(1, 2, b"whole")
-    buffer = bytearray(wire + b"\0stale\0")
-    assert fields(list(map(framing._kept, decoder.events(buffer, len(wire))))) == [(1, 2, b"whole")]
-    assert list(decoder.events(buffer, 0)) == []
+    buffer = bytearray(b"stale" + wire + b"\0stale\0")
+    assert decoder.take(buffer, 5, 5 + len(wire)) == 5 + len(wire)
+    assert decoder.event
+    assert fields([framing._kept(decoder.event)]) == [(1, 2, b"whole")]
+    decoder.take(buffer, 0, 0)
+    assert decoder.event is None
     assert fields(decoder.feed(wire)) == [(1, 2, b"whole")]
 
 

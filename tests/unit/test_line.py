@@ -76,7 +76,7 @@ def test_requests_of_awkward_sizes_in_a_session(unit: ndks.Unit, wire: int | Non
     unit.unlock()
     longest = framing.MAX_PAYLOAD - OVERHEAD
     size = longest if wire is None else wire - len(framing.encode(UNKNOWN, 7, b"\1" * OVERHEAD))
-    anything = SimpleNamespace(code=UNKNOWN, name="?", needs=commands.NOTHING, request=Layout("data:rest"))
+    anything = SimpleNamespace(code=UNKNOWN, name="?", needs=commands.NOTHING, request=Layout(">*", "data"))
     for body in range(size - 1, min(size + 1, longest) + 1):  # the COBS overhead of a frame is not known in advance
         with pytest.raises(ndks.DeviceError) as refused:
             unit._link.call_raw(anything, b"\1" * body)

@@ -5,7 +5,7 @@
 import struct
 
 from ndks_protocol import errors
-from ndks_protocol.commands import INDEX_BITS, MAX_JUMP
+from ndks_protocol.wire import INDEX_BITS, MAX_JUMP
 
 from .record_log import RecordLog
 from .records import EXPORT_COUNTER, MESSAGE_COUNTER

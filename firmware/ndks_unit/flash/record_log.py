@@ -158,10 +158,6 @@ class RecordLog:
         self._bodies[records.BINDING] = body
         self.compact()
 
-    def write_format(self) -> None:
-        """Write the state format, the first record of a unit."""
-        self.append(records.STATE_FORMAT, format_body(self.erases))
-
     def _make_image(self) -> tuple[int, dict[int, tuple[int, int, int, int]]]:
         """Make an image of all newest records for an erased nvm; return their end and the location of each."""
         image = self.storage.blank_image()

@@ -8,9 +8,9 @@ record: type u8 (FF = blank) | size u16 | sequence number u32 | 00 | tag 16 | bo
 import struct
 
 from ndks_protocol import errors
-from ndks_protocol.commands import MAX_SENDERS
 from ndks_protocol.flash import NVM_SIZE
 from ndks_protocol.kdf import Crypto, Mac, derive, same, xor_keystream
+from ndks_protocol.wire import MAX_SENDERS
 
 # Sealed: encrypted and authenticated under the host's kek (01 to 7F)
 MEMBERSHIP = 0x01
@@ -87,7 +87,8 @@ class RecordKeys:
         record[:TAG] = header
         record[TAG:BODY] = tag
         if kind in SEALED:
-            body = xor_keystream(self._crypto, self._key_for(tag), 0, bytearray(body))
+            body = bytearray(body)
+            xor_keystream(self._crypto, self._key_for(tag), 0, body)
         record[BODY : BODY + len(body)] = body
         return record
 
@@ -99,8 +100,8 @@ class RecordKeys:
         tag = record[TAG:BODY]
         body = record[BODY : BODY + size]
         if kind in SEALED:
-            body = xor_keystream(self._crypto, self._key_for(tag), 0, bytearray(body))
-            assert isinstance(body, bytearray)  # like the argument
+            body = bytearray(body)
+            xor_keystream(self._crypto, self._key_for(tag), 0, body)
         return body if same(self._tag(kind, record[:TAG], body), tag) else None
 
     def _tag(self, kind: int, header: bytes, body: "bytes | bytearray | memoryview") -> bytes:

@@ -6,25 +6,25 @@ In mode a the host gets the keys of one message. It never gets header keys, the 
 a message of its own unit.
 """
 
-from ndks_protocol import commands, errors
+from ndks_protocol import errors, wire
 from ndks_protocol.capsule import SYNC_SIZE, Header, MessageKeys, Opener
 
 from ..state import State
 from .in_progress import Incoming
 
-_FLAGS = commands.AGAIN | commands.ALLOW_JUMP
+_FLAGS = wire.AGAIN | wire.ALLOW_JUMP
 _HANDLE_SIZE = 8
 
 
-def open_begin(state: State, wire: bytes, flags: int) -> tuple[bytes, int, int, int]:
-    header, keys = _open(state, wire, flags)
+def open_begin(state: State, masked: bytes, flags: int) -> tuple[bytes, int, int, int]:
+    header, keys = _open(state, masked, flags)
     handle = state.board.entropy(_HANDLE_SIZE)
     state.member.begin_opening(Incoming(handle, keys, Opener(state.board, keys), state.piece))
     return handle, header.lane, header.number, header.cipher
 
 
-def open_keys(state: State, wire: bytes, flags: int) -> "tuple[bytes, int, int, bytes | bytearray, bytes, bytearray]":
-    header, keys = _open(state, wire, flags)
+def open_keys(state: State, masked: bytes, flags: int) -> "tuple[bytes, int, int, bytes | bytearray, bytes, bytearray]":
+    header, keys = _open(state, masked, flags)
     handle = state.board.entropy(_HANDLE_SIZE)
     state.member.begin_opening(Incoming(handle, keys, None, state.piece))
     return handle, header.lane, header.number, keys.tag_key, keys.sync or bytes(SYNC_SIZE), keys.aes_key
@@ -37,22 +37,24 @@ def open_chunk(state: State, handle: bytes, number: int, last: int, chunk: "byte
     return (message.open(number, last, chunk),)
 
 
-def message_stream(state: State, message: bytes, offset: int, size: int) -> "tuple[bytearray | memoryview]":
+def message_stream(state: State, message: bytes, offset: int, size: int) -> tuple[memoryview]:
     keys = _keys_in_mode_a(state, message)
     if keys.aes_key:
         raise errors.UnitError(errors.CONFLICT)
-    if not 1 <= size <= commands.MAX_CHUNK:
+    if not 1 <= size <= wire.MAX_CHUNK:
         raise errors.UnitError(errors.RANGE)
-    return (keys.keystream(offset, size),)
+    view = state.piece[:size]
+    keys.keystream_into(view, offset)
+    return (view,)
 
 
 def message_check(state: State, message: bytes, size: int) -> tuple[bytes]:
     return (_keys_in_mode_a(state, message).check(size),)
 
 
-def accept(state: State, wire: bytes, allow_jump: int) -> tuple[()]:
+def accept(state: State, masked: bytes, allow_jump: int) -> tuple[()]:
     errors.check_flag(allow_jump)
-    header = _header(state, wire)
+    header = _header(state, masked)
     state.windows.check_room(header.lane)
     window = state.windows.of(header.lane)
     try:
@@ -68,22 +70,22 @@ def accept(state: State, wire: bytes, allow_jump: int) -> tuple[()]:
     return ()
 
 
-def _open(state: State, wire: bytes, flags: int) -> tuple[Header, MessageKeys]:
+def _open(state: State, masked: bytes, flags: int) -> tuple[Header, MessageKeys]:
     """Check that a capsule may be opened, and return its header and keys."""
     if flags & ~_FLAGS:
         raise errors.UnitError(errors.RANGE)
-    header = _header(state, wire)
+    header = _header(state, masked)
     window = state.windows.of(header.lane)
-    if not flags & commands.AGAIN:
+    if not flags & wire.AGAIN:
         state.windows.check_room(header.lane)
         window.check_unseen(header.number)
-    if not flags & commands.ALLOW_JUMP:
+    if not flags & wire.ALLOW_JUMP:
         window.check_near(header.number)
     return header, state.member.message_keys(header, state.windows.binding_id_of(header.lane))
 
 
-def _header(state: State, wire: bytes) -> Header:
-    header = state.member.header_keys.unmask(wire)
+def _header(state: State, masked: bytes) -> Header:
+    header = state.member.header_keys.unmask(masked)
     header.check(state.member.suite, state.member.lane)
     return header
 

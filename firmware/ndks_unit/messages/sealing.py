@@ -5,7 +5,7 @@
 No keystream encrypts two different texts: a token begins only one message, and a repeated piece must be identical.
 """
 
-from ndks_protocol import commands, errors
+from ndks_protocol import errors, wire
 from ndks_protocol.capsule import Header, MessageKeys, Sealer
 
 from ..state import State
@@ -50,9 +50,9 @@ def _begin(state: State, token: bytes, mode: str, cipher: int, kind: int, random
 
 
 def _new_header(state: State, cipher: int, kind: int, random: bytes) -> Header:
-    if cipher >= len(commands.CIPHERS) or kind not in (commands.DATA, commands.CONTROL):
+    if cipher >= len(wire.CIPHERS) or kind not in (wire.DATA, wire.CONTROL):
         raise errors.UnitError(errors.RANGE)
-    if kind != commands.DATA:
+    if kind != wire.DATA:
         raise errors.UnitError(errors.KIND)
     digest = state.board.sha256()
     digest.update(random + state.board.entropy(len(random)))

@@ -6,14 +6,14 @@ import struct
 
 from ndks_protocol import errors
 from ndks_protocol.capsule import Window
-from ndks_protocol.commands import MAX_SENDERS
 
 from ..flash.record_log import RecordLog
 from ..flash.records import MEMBER_IDS, WINDOW_KINDS
 
+MEMBER_ID = ">H16s"  # an entry of the record MEMBER_IDS: lane, binding id
+
 _LANE = ">H"
-_ID = ">H16s"  # lane, binding id
-_ID_SIZE = struct.calcsize(_ID)
+_MEMBER_ID_SIZE = struct.calcsize(MEMBER_ID)
 
 
 class Windows:
@@ -38,24 +38,15 @@ class Windows:
 
     def binding_id_of(self, lane: int) -> bytes:
         """Return the binding id of the unit of a lane, b"" if it is unknown."""
-        for member, binding_id in self._ids():
+        for member, binding_id in self.member_ids():
             if member == lane:
                 return binding_id
         return b""
 
-    def remember(self, lane: int, binding_id: bytes) -> None:
-        """Store the binding id of the unit of a lane. UnitError(SENDERS): there are too many."""
-        known = self._ids()
-        if (lane, binding_id) in known:
-            return
-        others = [entry for entry in known if entry[0] != lane]
-        if len(others) >= MAX_SENDERS:
-            raise errors.UnitError(errors.SENDERS)
-        self._write_ids(others + [(lane, binding_id)])
-
-    def forget(self, lane: int) -> None:
-        """Remove the binding id of a lane, so that the sync words of its messages are not checked."""
-        self._write_ids([entry for entry in self._ids() if entry[0] != lane])
+    def member_ids(self) -> list[tuple[int, bytes]]:
+        """Return the known pairs of lane and binding id."""
+        body = self._log.body(MEMBER_IDS) or b""
+        return [struct.unpack_from(MEMBER_ID, body, offset) for offset in range(0, len(body), _MEMBER_ID_SIZE)]
 
     def _kind_of(self, lane: int) -> int:
         for kind in WINDOW_KINDS:
@@ -69,12 +60,3 @@ class Windows:
             if self._log.body(kind) is None:
                 return kind
         raise errors.UnitError(errors.SENDERS)
-
-    def _ids(self) -> list[tuple[int, bytes]]:
-        body = self._log.body(MEMBER_IDS) or b""
-        return [struct.unpack_from(_ID, body, offset) for offset in range(0, len(body), _ID_SIZE)]
-
-    def _write_ids(self, ids: list[tuple[int, bytes]]) -> None:
-        body = b"".join([struct.pack(_ID, lane, binding_id) for lane, binding_id in ids])
-        if body != (self._log.body(MEMBER_IDS) or b""):
-            self._log.append(MEMBER_IDS, body)

@@ -53,12 +53,12 @@ class KeysFromUnit(Keys):
             while waiting and waiting[0][1] <= len(self._stream):
                 yield waiting.popleft()[0]
 
-    def apply(self, offset: int, text: bytearray | memoryview) -> bytearray | memoryview:
+    def apply(self, offset: int, text: memoryview) -> None:
         if self.aes_key:
-            return xor_keystream(CRYPTO, self.aes_key, offset, text)
+            xor_keystream(CRYPTO, self.aes_key, offset, text)
+            return
         stream, self._stream = self._stream[: len(text)], self._stream[len(text) :]
         CRYPTO.xor(text, stream)
-        return text
 
     def check(self, size: int) -> bytes:
         return self._link.call(commands.MESSAGE_CHECK, self._message, size).check

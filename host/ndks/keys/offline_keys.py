@@ -14,6 +14,6 @@ def exported_key(network: Network, index: int, size: int, *, offset: int = 0) ->
     from .generator import VectorGenerator  # here, because NumPy is slow to import
 
     bits = VectorGenerator.of(network).key(index).read(8 * offset, 8 * size)
-    if network.suite == "paper":
-        return bytes(bits)
-    return bytes(xor_keystream(CRYPTO, export_mask_key(CRYPTO, network.secret, index), offset, bits))
+    if network.suite != "paper":
+        xor_keystream(CRYPTO, export_mask_key(CRYPTO, network.secret, index), offset, bits)
+    return bytes(bits)

@@ -15,7 +15,6 @@ from collections.abc import Generator, Mapping
 
 from ndks.keys.generator import VectorGenerator
 from ndks_protocol import commands
-from ndks_protocol.layout import Layout
 
 from .system import ALICE, BOB, TO_UNIT, CapsuleLayout, Dump, Exchange, Refusal, StolenUnit, System, TappedCable
 
@@ -75,7 +74,7 @@ class BareSystem(System):
         p1, p2, digits = self._parameters
         members = ((ALICE, 1), (BOB, 2))
         record = [(0, lane, 0, 0, digits, bytes(32), "bare", p1, p2, 0, 0) for _, lane in members]
-        fields = Layout(commands.MEMBERSHIP)
+        fields = commands.MEMBERSHIP_LAYOUT
         return tuple(
             Dump(owner, (_CLEAR_FLASH + _mark(owner) + fields.pack(*values) + _CLEAR_FLASH,))
             for (owner, _), values in zip(members, record, strict=True)

@@ -9,8 +9,8 @@ wire:  version | tag T = HMAC(header mac key, clear)[:16] | clear[1:21] XOR CTR(
 import struct
 
 from ndks_protocol import errors
-from ndks_protocol.commands import CIPHERS, COMMON_LANE, CONTROL, DATA, INDEX_BITS, MAX_NUMBER, WIRE_HEADER_SIZE
 from ndks_protocol.kdf import Crypto, Mac, derive, same, wipe
+from ndks_protocol.wire import CIPHERS, COMMON_LANE, CONTROL, DATA, INDEX_BITS, MAX_NUMBER, WIRE_HEADER_SIZE
 
 VERSION = 1
 SALT_SIZE = 8
@@ -50,7 +50,7 @@ class Header:
 class HeaderKeys:
     """Header protection for one epoch, in the manner of QUIC (RFC 9001, section 5.4)."""
 
-    def __init__(self, crypto: Crypto, secret: "bytes | bytearray"):
+    def __init__(self, crypto: Crypto, secret: "bytes | bytearray | Mac"):
         self._crypto = crypto
         self._mac = Mac(crypto, derive(crypto, secret, "ndks header mac", b""))
         self._mask_key = bytearray(derive(crypto, secret, "ndks header mask", b""))

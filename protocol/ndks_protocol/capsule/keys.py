@@ -8,8 +8,8 @@ check = derive(E, "ndks check", H || SHA-256(P))[:8]   P: the paper bits used fo
 """
 
 from ndks_protocol import errors
-from ndks_protocol.commands import AES, MAX_KEY_BYTES, SUITES
-from ndks_protocol.kdf import Crypto, derive, wipe, xor_keystream
+from ndks_protocol.kdf import Crypto, Mac, derive, wipe, xor_keystream
+from ndks_protocol.wire import AES, MAX_CHUNK, MAX_KEY_BYTES, SUITES
 
 from .header import Header
 
@@ -21,6 +21,7 @@ except ImportError:  # not on the board, where annotations are not evaluated
 SYNC_SIZE = CHECK_SIZE = 8
 
 _AES_KEY_SIZE = 32
+_NO_RANGE = (-1, 0)
 
 
 class Keys:
@@ -32,8 +33,8 @@ class Keys:
     tag_key: "bytes | bytearray" = b""
     sync = b""
 
-    def apply(self, offset: int, text: "bytearray | memoryview") -> "bytearray | memoryview":
-        """Return `text`, bytes of S or C at `offset`, XOR the keystream. May change `text`.
+    def apply(self, offset: int, text: memoryview) -> None:
+        """XOR `text`, bytes of S or C at `offset`, in place with the keystream.
 
         Offsets must be contiguous, or repeat an earlier range.
         """
@@ -47,22 +48,26 @@ class Keys:
 class MessageKeys(Keys):
     """The keys of one message, derived from the secret of the network.
 
-    `read_paper(offset, size)` returns bytes of the paper bits for the key index; `binding_id` is the sender's.
+    `read_paper(offset, size)` returns bytes of the paper bits for the key index, at most `piece` of them at once;
+    `binding_id` is the sender's.
     """
 
     def __init__(
         self,
         crypto: Crypto,
-        secret: "bytes | bytearray",
+        secret: "bytes | bytearray | Mac",
         header: Header,
         binding_id: bytes,
         read_paper: "Callable[[int, int], bytearray]",
+        piece: int = MAX_CHUNK,
     ):
         clear = header.clear
         self._crypto = crypto
         self._secret = secret
         self._clear = clear
         self._read_paper = read_paper
+        self._piece = piece
+        self._unfinished = _NO_RANGE  # offset and size of a range that failed half-way: it may be repeated
         self.tag_key = self._tag_key = bytearray(derive(crypto, secret, "ndks capsule auth", clear))
         self.sync = derive(crypto, secret, "ndks sync", clear + binding_id)[:SYNC_SIZE] if binding_id else b""
         masked = SUITES[header.suite] == "hybrid"
@@ -75,7 +80,7 @@ class MessageKeys(Keys):
         self._digest = b""
         self.aes_key = bytearray()
         if header.cipher == AES:
-            self.aes_key = bytearray(self.keystream(0, _AES_KEY_SIZE))
+            self.aes_key = self._keystream_piece(0, _AES_KEY_SIZE)
             self._paper_hash.update(self._unhashed)
 
     def wipe(self) -> None:
@@ -84,25 +89,49 @@ class MessageKeys(Keys):
         wipe(self._mask_key)
         wipe(self.aes_key)
 
-    def keystream(self, offset: int, size: int) -> "bytearray | memoryview":
-        """Return `size` bytes of Z. UnitError(CONFLICT): the range neither follows nor repeats earlier ranges."""
+    def keystream(self, offset: int, size: int) -> bytearray:
+        """Return `size` bytes of Z. UnitError as `keystream_into`."""
+        stream = bytearray(size)
+        self.keystream_into(memoryview(stream), offset)
+        return stream
+
+    def keystream_into(self, view: memoryview, offset: int) -> None:
+        """Write Z from `offset` on to `view`. UnitError(CONFLICT): the range does not follow or repeat earlier ones."""
+        self._begin_range(offset, len(view))
+        for start in range(0, len(view), self._piece):
+            part = view[start : start + self._piece]
+            part[:] = self._keystream_piece(offset + start, len(part))
+        self._unfinished = _NO_RANGE
+
+    def apply(self, offset: int, text: memoryview) -> None:
+        if self.aes_key:
+            xor_keystream(self._crypto, self.aes_key, offset, text)
+            return
+        self._begin_range(offset, len(text))
+        for start in range(0, len(text), self._piece):
+            part = text[start : start + self._piece]
+            self._crypto.xor(part, self._keystream_piece(offset + start, len(part)))
+        self._unfinished = _NO_RANGE
+
+    def _begin_range(self, offset: int, size: int) -> None:
+        """Check a range of Z. It is processed in pieces: the heap of a board may have no room for all of it."""
         if offset + size > MAX_KEY_BYTES:
             raise errors.UnitError(errors.RANGE)
-        if offset > self._position or offset < self._position < offset + size:
+        goes_on = offset == self._position or (offset, size) == self._unfinished
+        if not goes_on and offset + size > self._position:
             raise errors.UnitError(errors.CONFLICT)
-        paper = self._read_paper(offset, size)
+        self._unfinished = offset, size
+
+    def _keystream_piece(self, offset: int, size: int) -> bytearray:
+        piece = self._read_paper(offset, size)
         if offset == self._position:
             if self._digest:
                 self._position += size  # these bytes encrypt the check value; P ends before them
             else:
-                self._hash(memoryview(paper))
-        return xor_keystream(self._crypto, self._mask_key, offset, paper) if self._mask_key else paper
-
-    def apply(self, offset: int, text: "bytearray | memoryview") -> "bytearray | memoryview":
-        if self.aes_key:
-            return xor_keystream(self._crypto, self.aes_key, offset, text)
-        self._crypto.xor(text, self.keystream(offset, len(text)))
-        return text
+                self._hash(memoryview(piece))
+        if self._mask_key:
+            xor_keystream(self._crypto, self._mask_key, offset, piece)
+        return piece
 
     def check(self, size: int) -> bytes:
         if self._checked_size not in (-1, size):

@@ -7,12 +7,12 @@ chunk i = c || HMAC(tag key, i u32 || last u8 || c)[:16]     c = C[1024 i : 1024
 
 import struct
 
-from ndks_protocol import commands, errors
+from ndks_protocol import errors, wire
 from ndks_protocol.kdf import Crypto, Mac, same
 
 from .keys import CHECK_SIZE, SYNC_SIZE, Keys
 
-CHUNK = commands.MAX_CHUNK  # bytes of C in a chunk; the last chunk has 1 to CHUNK
+CHUNK = wire.MAX_CHUNK  # bytes of C in a chunk; the last chunk has 1 to CHUNK
 TAG_SIZE = 16
 FIRST_PIECE = CHUNK - SYNC_SIZE  # bytes of data in chunk 0; the others have CHUNK
 
@@ -46,10 +46,10 @@ class Sealer:
         offset = CHUNK * number
         view[:start] = self._keys.sync[:start]
         view[start:end] = data
-        view[:end] = self._keys.apply(offset, view[:end])
+        self._keys.apply(offset, view[:end])
         if last:
             view[end : end + CHECK_SIZE] = self._keys.check(offset + end - SYNC_SIZE)
-            view[end : end + CHECK_SIZE] = self._keys.apply(offset + end, view[end : end + CHECK_SIZE])
+            self._keys.apply(offset + end, view[end : end + CHECK_SIZE])
             end += CHECK_SIZE
             if end > CHUNK:
                 rest = bytes(view[CHUNK:end])
@@ -96,7 +96,7 @@ class Opener:
         end = held + len(body)
         view[:held] = self._held_back
         view[held:end] = body
-        view[held:end] = self._keys.apply(CHUNK * number, view[held:end])
+        self._keys.apply(CHUNK * number, view[held:end])
         start = 0
         if number == 0:
             self._sync = bytes(view[:SYNC_SIZE])

@@ -8,7 +8,7 @@ It accepts late and reordered messages, each of them once. It needs no clock.
 import struct
 
 from ndks_protocol import errors
-from ndks_protocol.commands import MAX_JUMP, WINDOW_SIZE
+from ndks_protocol.wire import MAX_JUMP, WINDOW_SIZE
 
 _FORMAT = ">HI"  # the highest number, u48; the bitmap of the window follows
 _TOP_SIZE = 6

@@ -14,7 +14,10 @@ class AES:
     def __init__(self, key: bytes, mode: int = 0, IV: bytes = bytes(_BLOCK)) -> None:  # noqa: N803
         if mode != MODE_CTR:
             raise NotImplementedError("Requested AES mode is unsupported")
-        self._key = key
+        self.rekey(key, IV)
+
+    def rekey(self, key: bytes, IV: bytes) -> None:  # noqa: N803
+        self._key = bytes(key)
         self._counter = int.from_bytes(IV)
 
     def encrypt_into(self, source: bytes | bytearray, destination: bytearray) -> None:

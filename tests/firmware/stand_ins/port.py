@@ -34,12 +34,12 @@ class DataPort:
     def out_waiting(self) -> int:
         return len(self._to_host)
 
-    def read(self, size: int = -1) -> bytes:
+    def readinto(self, buffer: bytearray) -> int | None:
         assert self.timeout == 0, "this would wait for ever"
-        size = len(self._from_host) if size < 0 else size
-        data = bytes(self._from_host[:size])
+        size = min(len(buffer), len(self._from_host))
+        buffer[:size] = self._from_host[:size]
         del self._from_host[:size]
-        return data
+        return size or None
 
     def write(self, data: "bytes | memoryview") -> int:
         assert self.write_timeout == 0, "this would wait for ever"

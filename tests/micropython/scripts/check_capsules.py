@@ -9,8 +9,8 @@ from memory_board import MemoryBoard
 
 from ndks_protocol import errors
 from ndks_protocol.capsule import CHUNK, FIRST_PIECE, TAG_SIZE, Header, HeaderKeys, MessageKeys, Opener, Sealer, Window
-from ndks_protocol.commands import WIRE_HEADER_SIZE
 from ndks_protocol.generator import F1, F2, Generator
+from ndks_protocol.wire import WIRE_HEADER_SIZE
 
 _board = MemoryBoard()
 

@@ -6,17 +6,17 @@ from harness import expect, run
 from memory_board import MemoryBoard
 from memory_host import BINDING, Host
 
-from ndks_protocol import commands
+from ndks_protocol import wire
 
 
 def check_export(case: dict) -> None:
     host = Host(MemoryBoard())
     secret = bytes.fromhex(case["secret"])
-    vernam = commands.CIPHERS.index("vernam")
+    vernam = wire.CIPHERS.index("vernam")
     parameters = secret, "test", case["p1"], case["p2"], 0, 0
-    host.call(commands.PROVISION, BINDING, 0, 1, case["suite"], vernam, case["d"], *parameters)
+    host.call(wire.PROVISION, BINDING, 0, 1, case["suite"], vernam, case["d"], *parameters)
     expected = bytes.fromhex(case["bytes"])
-    expect(host.call(commands.KEY_CHUNK, 0, case["k"], 0, len(expected)), (expected,))
+    expect(host.call(wire.KEY_CHUNK, 0, case["k"], 0, len(expected)), (expected,))
 
 
 run({"export": check_export})

@@ -7,15 +7,14 @@ import sys
 
 from harness import report
 from memory_board import MemoryBoard
-from memory_host import BINDING, Host
+from memory_host import SECRET, Host
 
-from ndks_protocol import commands
+from ndks_protocol import wire
 from ndks_protocol.capsule import FIRST_PIECE, Header, HeaderKeys
 
-SECRET = bytes(32)
 NEW_BINDING = bytes(range(32))
 OPERATORS = [int(number) for number in sys.argv[1:]]
-SUITE = commands.SUITES.index("hybrid")
+SUITE = wire.SUITES.index("hybrid")
 
 
 def report_free(moment: str) -> None:
@@ -23,35 +22,31 @@ def report_free(moment: str) -> None:
     report(moment, gc.mem_free())
 
 
-def provision(host: Host) -> None:
-    host.call(commands.PROVISION, BINDING, 0, 1, SUITE, commands.AES, 12, SECRET, "test", "0.52", "25", *OPERATORS)
-
-
 def give_key(host: Host) -> None:
-    host.call(commands.KEY_CHUNK, 0, 1, 0, commands.MAX_CHUNK)
-    host.call(commands.ACKNOWLEDGE, 0, 1, 0)
+    host.call(wire.KEY_CHUNK, 0, 1, 0, wire.MAX_CHUNK)
+    host.call(wire.ACKNOWLEDGE, 0, 1, 0)
 
 
 def seal(host: Host) -> None:
     for token in (b"message1", b"message2"):
-        host.call(commands.SEAL_BEGIN, token, commands.VERNAM, commands.DATA, bytes(8))
-        host.call(commands.SEAL_CHUNK, token, 0, 1, bytes(FIRST_PIECE))
+        host.call(wire.SEAL_BEGIN, token, wire.VERNAM, wire.DATA, bytes(8))
+        host.call(wire.SEAL_CHUNK, token, 0, 1, bytes(FIRST_PIECE))
 
 
 def open_keys(host: Host) -> None:
     """Open a message of each sender, up to the maximum number of senders."""
     header_keys = HeaderKeys(host.board, SECRET)
-    for lane in range(2, 2 + commands.MAX_SENDERS):
-        host.call(commands.TRUST, lane, bytes(range(16)))
-        header = header_keys.mask(Header.new(SUITE, commands.VERNAM, lane, 1, bytes(8)))
-        handle = host.call(commands.OPEN_KEYS, header, 0)[0]
-        host.call(commands.MESSAGE_STREAM, handle, 0, commands.MAX_CHUNK)
-        host.call(commands.ACCEPT, header, 0)
+    for lane in range(2, 2 + wire.MAX_SENDERS):
+        host.call(wire.TRUST, lane, bytes(range(16)))
+        header = header_keys.mask(Header.new(SUITE, wire.VERNAM, lane, 1, bytes(8)))
+        handle = host.call(wire.OPEN_KEYS, header, 0)[0]
+        host.call(wire.MESSAGE_STREAM, handle, 0, wire.MAX_CHUNK)
+        host.call(wire.ACCEPT, header, 0)
 
 
 host = Host(MemoryBoard())
 report_free("blank")
-provision(host)
+host.provision(operators=OPERATORS)
 report_free("provisioned")
 host.open_session()
 report_free("unlocked")
@@ -59,7 +54,7 @@ give_key(host)
 seal(host)
 open_keys(host)
 report_free("served")
-host.call(commands.BIND, NEW_BINDING)
+host.call(wire.BIND, NEW_BINDING)
 report_free("bound")
 host.close()
 report_free("locked")

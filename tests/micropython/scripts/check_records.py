@@ -7,7 +7,7 @@ from harness import expect, run
 from memory_board import MemoryBoard
 from memory_host import Host
 
-from ndks_protocol import commands
+from ndks_protocol import wire
 from ndks_protocol.flash import NVM_SIZE
 
 
@@ -35,15 +35,15 @@ def check_compacted(case: dict) -> None:
 
 def _live(board: MemoryBoard, case: dict) -> None:
     host = Host(board)
-    host.exchange(commands.PROVISION.code, bytes.fromhex(case["provision"]))
+    host.exchange(wire.PROVISION, bytes.fromhex(case["provision"]))
     for index in case["acknowledged"]:
-        expect(host.call(commands.ACKNOWLEDGE, 0, index, 0), (index + 1,))
+        expect(host.call(wire.ACKNOWLEDGE, 0, index, 0), (index + 1,))
 
 
 def _restart(board: MemoryBoard, case: dict) -> None:
     host = Host(board)
     before = board.sha256_of_nvm()
-    expect(host.call(commands.NEXT_INDEX), (0, case["next_index"]))
+    expect(host.call(wire.NEXT_INDEX), (0, case["next_index"]))
     expect(board.sha256_of_nvm(), before)
 
 

@@ -4,13 +4,14 @@
 
 from memory_board import MemoryBoard
 
-from ndks_protocol import commands, framing
+from ndks_protocol import fields, framing, wire
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.framing import HEADER_SIZE
 from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, SecureChannel, proof, transcript
 from ndks_unit.dispatcher import Dispatcher
 
 BINDING = bytes(range(64, 96))
+SECRET = bytes(32)
 _RANDOM = bytes(range(16))
 
 
@@ -56,31 +57,37 @@ class Host:
             raise AssertionError(f"the session has ended: {secured.hex()}")
         return kind, bytes(body)
 
-    def call(self, command: commands.Command, *values) -> tuple:
+    def call(self, code: int, *values) -> tuple:
         """Return the fields of the answer to a command that must succeed; open a session if necessary."""
-        if command.needs & commands.SESSION and not self._channel:
+        needs, request, answer = wire.COMMANDS[code]
+        if needs & wire.SESSION and not self._channel:
             self.open_session()
-        kind, payload = self.exchange(command.code, command.request.pack(*values))
-        if kind != command.code | framing.ANSWER:
-            raise AssertionError(f"{command.name}: error {payload.hex()}")
-        return command.answer.unpack(payload)
+        kind, payload = self.exchange(code, fields.pack(request, *values))
+        if kind != code | framing.ANSWER:
+            raise AssertionError(f"{code:02x}: error {payload.hex()}")
+        return fields.unpack(answer, payload)
+
+    def provision(self, lane: int = 1, operators: tuple = (0, 0)) -> None:
+        """Make the unit a member of a network with suite hybrid, cipher aes and d = 12."""
+        hybrid = wire.SUITES.index("hybrid")
+        self.call(wire.PROVISION, BINDING, 0, lane, hybrid, wire.AES, 12, SECRET, "test", "0.52", "25", *operators)
 
     def open_session(self, binding: bytes = BINDING) -> None:
         """Open a session and unlock the unit."""
         keys = BindingKeys(self.board, binding)
         self._channel = None
-        hello = self.exchange(commands.HELLO.code, b"")[1]
-        unit_random, unit_proof = self.call(commands.OPEN_SESSION, _RANDOM)
+        hello = self.exchange(wire.HELLO, b"")[1]
+        unit_random, unit_proof = self.call(wire.OPEN_SESSION, _RANDOM)
         transcript_hash = transcript(self.board, hello, _RANDOM, unit_random)
         if unit_proof != proof(self.board, keys.auth, UNIT, transcript_hash):
             raise AssertionError("the unit has proved nothing")
-        self.call(commands.PROVE, proof(self.board, keys.auth, HOST, transcript_hash))
+        self.call(wire.PROVE, proof(self.board, keys.auth, HOST, transcript_hash))
         self._channel = SecureChannel(self.board, keys.auth, transcript_hash, HOST)
-        self.call(commands.UNLOCK, keys.kek, 0, 0)
+        self.call(wire.UNLOCK, keys.kek, 0, 0)
 
     def close(self) -> None:
         """Close the session."""
-        self.call(commands.CLOSE, 1)
+        self.call(wire.CLOSE, 1)
         self._channel = None
 
     def _sealed(self, code: int, body: bytes) -> bytes:

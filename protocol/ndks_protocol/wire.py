@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The numbers of the protocol: codes, fields and preconditions of commands, states, flags and limits (PROTOCOL.md).
+
+Unit and host use this module. `commands` adds names for hosts; a unit has no room for them.
+"""
+
+from .parameters import MAX_ELEMENTS
+
+# Commands
+HELLO = 0x01
+STATUS = 0x02
+PROVISION = 0x03
+CLOSE = 0x04
+OPEN_SESSION = 0x05
+PROVE = 0x06
+UNLOCK = 0x07
+BIND = 0x08
+TRUST = 0x09
+ZEROIZE = 0x0A
+NEXT_INDEX = 0x10
+KEY_CHUNK = 0x11
+ACKNOWLEDGE = 0x12
+SEAL_BEGIN = 0x20
+SEAL_CHUNK = 0x21
+SEAL_KEYS = 0x22
+OPEN_BEGIN = 0x23
+OPEN_CHUNK = 0x24
+OPEN_KEYS = 0x25
+MESSAGE_STREAM = 0x26
+MESSAGE_CHECK = 0x27
+ACCEPT = 0x28
+
+# Preconditions of a command. If one fails, the dispatcher answers with the error code that is named here.
+NOTHING = 0
+IS_BLANK = 1  # error PROVISIONED
+IS_PROVISIONED = 2  # error BLANK or TAMPERED
+PROVED = 4  # a session before UNLOCK; error LOCKED
+SESSION = 8  # a session after UNLOCK, with the unit's secrets decrypted; error LOCKED
+MEMBER = IS_PROVISIONED | SESSION
+
+# States of a unit, in the answer to HELLO
+STATE_BLANK = 0
+STATE_PROVISIONED = 1  # unlocked in a session; otherwise a provisioned unit is locked
+STATE_LOCKED = 2
+STATE_TAMPERED = 3  # the case was opened, and the unit has erased everything
+
+# Flags of a unit, in the answers to HELLO and STATUS
+NOT_SEALED = 1  # an older firmware wrote the state, with secrets in the clear: the unit can only erase it
+READ_ONLY = 2  # the snapshot files are not writable: no key can be acknowledged once the log is full
+NEWER_STATE = 4  # a newer firmware wrote the state: the unit does not change it and refuses all other commands
+
+# Suites, as numbered on the wire
+SUITES = ("paper", "hybrid")
+CIPHERS = ("vernam", "aes")
+VERNAM, AES = 0, 1
+
+# Kinds of messages
+DATA = 0
+CONTROL = 1  # reserved; units refuse it
+
+# Flags of OPEN_BEGIN and OPEN_KEYS
+AGAIN = 1  # open a message that was accepted before, without changing the window
+ALLOW_JUMP = 2  # open a message more than MAX_JUMP numbers ahead
+
+MAX_CHUNK = 1024  # maximum bytes of a key or of a capsule's data in one request or answer
+MAX_KEY_BYTES = MAX_ELEMENTS >> 3
+MAX_NAME = 32  # maximum size of a network's name in bytes
+COMMON_LANE = 0
+INDEX_BITS = 48  # key index, a u64 = lane * 2^48 + n
+MAX_NUMBER = (1 << INDEX_BITS) - 1  # n, from 1 on
+MAX_LANE = (1 << 64 - INDEX_BITS) - 1
+MAX_JUMP = 1 << 20  # maximum distance of an index from the expected one without allow_jump
+WINDOW_SIZE = 256  # message numbers in a replay window
+MAX_SENDERS = 10  # replay windows on a unit: with ten, nvm has room to accept 40 capsules per erase
+WIRE_HEADER_SIZE = 37  # bytes of a capsule before its chunks
+CONFIRMATION = b"ZEROIZE!"  # argument of ZEROIZE that prevents an accidental erasure
+
+# The fields of PROVISION after the binding, as units store them in flash: other fields need a new state format.
+MEMBERSHIP = ">IHBBB32stttBB"
+
+# By command: preconditions, fields of the request, fields of the answer (notation: module `fields`). A higher minor
+# version may add fields to the end of an answer.
+COMMANDS = {
+    HELLO: (NOTHING, ">", ">BB3sBBB8s16s16sHHHB"),
+    STATUS: (NOTHING, ">", ">BBIHBBBt8sHHIIBBQBIIQ"),
+    PROVISION: (IS_BLANK, ">32s" + MEMBERSHIP[1:], ">"),
+    CLOSE: (NOTHING, ">B", ">"),
+    OPEN_SESSION: (IS_PROVISIONED, ">16s", ">16s16s"),
+    PROVE: (IS_PROVISIONED, ">16s", ">"),
+    UNLOCK: (IS_PROVISIONED | PROVED, ">32sQB", ">"),
+    BIND: (MEMBER, ">32s", ">"),
+    TRUST: (MEMBER, ">H16s", ">"),
+    ZEROIZE: (NOTHING, ">8s8s", ">"),
+    NEXT_INDEX: (MEMBER, ">", ">IQ"),
+    KEY_CHUNK: (MEMBER, ">IQQH", ">*"),
+    ACKNOWLEDGE: (MEMBER, ">IQB", ">Q"),
+    SEAL_BEGIN: (MEMBER, ">8sBB8s", ">37s"),
+    SEAL_CHUNK: (MEMBER, ">8sIB*", ">*"),
+    SEAL_KEYS: (MEMBER, ">8sBB8s", ">37s32s8s*"),
+    OPEN_BEGIN: (MEMBER, ">37sB", ">8sHQB"),
+    OPEN_CHUNK: (MEMBER, ">8sIB*", ">*"),
+    OPEN_KEYS: (MEMBER, ">37sB", ">8sHQ32s8s*"),
+    MESSAGE_STREAM: (MEMBER, ">8sQH", ">*"),
+    MESSAGE_CHECK: (MEMBER, ">8sQ", ">8s"),
+    ACCEPT: (MEMBER, ">37sB", ">"),
+}
