@@ -28,7 +28,7 @@ OF_ONE_NETWORK = (
 # What CircuitPython 10 has on an RP2040
 CPYTHON_MODULES = {"array", "binascii", "collections", "errno", "gc", "hashlib", "json", "os", "struct", "sys", "time"}
 BOARD_MODULES = {
-    *("aesio", "board", "digitalio", "microcontroller", "storage", "supervisor", "ulab"),
+    *("aesio", "bitops", "board", "digitalio", "microcontroller", "storage", "supervisor", "ulab"),
     *("usb_cdc", "usb_hid", "usb_midi", "watchdog"),
 }
 MISSING_METHODS = {

@@ -56,7 +56,9 @@ def own_cases(name: str) -> Groups:
 
 
 def portable_modules() -> list[str]:
-    files = [(file, package) for package in PACKAGES for file in package.glob("ndks_*/**/*.py") if file not in BOARD_ONLY]
+    files = [
+        (file, package) for package in PACKAGES for file in package.glob("ndks_*/**/*.py") if file not in BOARD_ONLY
+    ]
     return sorted(".".join(file.relative_to(package).with_suffix("").parts) for file, package in files)
 
 
