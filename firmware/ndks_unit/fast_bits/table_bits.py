@@ -84,11 +84,13 @@ class TableKeystream(FastKeystream):
 
     def _make_blocks(self, element: int, count: int, phase: int) -> None:
         """Make `count` words from `element` on, which has this phase. Only exact arithmetic needs large integers."""
-        cells, shift, crossings, crossing_bits, inside, unit, error, places, words = self._generator.constants
-        s7, _, s5, _, s3, _, s1, _, s6, _, s4, _, s2, _, _ = steps = self._steps
-        s8 = self._step_of_word
-        mask = _MASK
-        flags = _FLAGS
+        constants = self._generator.constants
+        cells, shift = constants[0], constants[1]
+        i = v = word = 0  # like the next seven ones: MicroPython has the fastest access to the first 16 variables
+        steps = self._steps
+        s1, s2, s3, s4, s5, s6, s7 = steps[6], steps[12], steps[4], steps[10], steps[2], steps[8], steps[0]
+        flags, mask, s8 = _FLAGS, _MASK, self._step_of_word
+        _, _, crossings, crossing_bits, inside, unit, error, places, words = constants
         begin = 0
         for start in self._starts:
             v = phase + start & mask
