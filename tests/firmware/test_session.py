@@ -713,14 +713,20 @@ ENDS: dict[str, Callable[[Host], object]] = {
 
 class TestWhatIsLeft:
     @pytest.mark.parametrize("end", [*ENDS, "case opened"])
-    def test_keys_are_overwritten_when_a_session_ends(self, laptop: Host, end: str) -> None:
+    def test_keys_are_overwritten_when_a_session_ends(
+        self, laptop: Host, end: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        used: list[str] = []
+        aes_ctr = laptop.unit.board.aes_ctr
+        monkeypatch.setattr(laptop.unit.board, "aes_ctr", lambda *values: (used.append("key"), aes_ctr(*values)))
+        monkeypatch.setattr(laptop.unit.board, "forget_key", lambda: used.append("no key"))
         laptop.open()
         laptop.ask(commands.TRUST, 2, bytes(range(16)))
         laptop.ask(commands.SEAL_BEGIN, bytes(8), commands.AES, 0, bytes(8))
         laptop.ask(commands.OPEN_BEGIN, wire(2, 1, cipher=commands.AES), 0)
         laptop.ask(commands.KEY_CHUNK, 0, 1, 0, 32)
         held = secrets_of(laptop.firmware.state)
-        assert len(held) == 26
+        assert len(held) == 28
         assert all(any(key) for key in held.values())
         if end == "case opened":
             laptop.unit.case.open()
@@ -728,6 +734,7 @@ class TestWhatIsLeft:
         else:
             ENDS[end](laptop)
         assert {name for name, key in held.items() if any(key)} == set()
+        assert used[-1] == "no key"  # a board keeps one AES object, and in it the latest key
         assert is_locked(laptop)
 
     def test_another_unlock_leaves_nothing_of_the_one_before(self, laptop: Host) -> None:

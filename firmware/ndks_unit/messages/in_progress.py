@@ -3,12 +3,9 @@
 """The messages being sealed and opened in a session."""
 
 from ndks_protocol import errors
-from ndks_protocol.capsule import CHUNK, FIRST_PIECE, Header, MessageKeys, Opener, Sealer
-
-from ..board import Board
+from ndks_protocol.capsule import CHUNK, FIRST_PIECE, TAG_SIZE, Header, MessageKeys, Opener, Sealer
 
 _HISTORY = 8  # number of latest tokens, and of latest pieces of the message, that a host may repeat
-_FINGERPRINT = 16  # bytes of the truncated SHA-256; enough against collisions
 
 
 class Incoming:
@@ -44,7 +41,7 @@ class Outgoing:
         self.in_mode_a = sealer is None
         self._view = view
         self._next = 0
-        self._pieces: list[tuple[int, bytes]] = []  # number and fingerprint of the latest
+        self._pieces: list[tuple[int, int, int, bytes]] = []  # number, last, size and tags of the latest
 
     def wipe(self) -> None:
         """Overwrite the keys."""
@@ -52,20 +49,27 @@ class Outgoing:
         if self._sealer:
             self._sealer.wipe()
 
-    def seal(self, board: Board, number: int, last: int, data: "bytes | memoryview") -> memoryview:
-        """Return the chunks of the next piece, or again of a recent one. UnitError CONFLICT, RANGE."""
+    def seal(self, number: int, last: int, data: "bytes | memoryview") -> memoryview:
+        """Return the chunks of the next piece, or again of a recent one. UnitError CONFLICT, RANGE.
+
+        The same keystream must not leave the unit with two texts. A piece with the number of an earlier one is sealed
+        again, and goes out only if its tags, which authenticate its ciphertext, are the same.
+        """
         if self._sealer is None:
             raise errors.UnitError(errors.CONFLICT)
-        digest = board.sha256()
-        digest.update(bytes((last,)))
-        digest.update(data)
-        piece = (number, digest.digest()[:_FINGERPRINT])
-        if piece not in self._pieces:
+        known = [piece for piece in self._pieces if piece[0] == number]
+        if not known:
             self._check_next(number, last, len(data))
-            # Record the piece before sealing: after a failure the host may repeat this piece, but send no other.
+        elif known[0][:3] != (number, last, len(data)):
+            raise errors.UnitError(errors.CONFLICT)
+        chunks = self._view[: self._sealer.seal_into(self._view, number, last, data)]
+        piece = (number, last, len(data), _tags(chunks))
+        if not known:
             self._pieces = self._pieces[1 - _HISTORY :] + [piece]
             self._next = -1 if last else number + 1
-        return self._view[: self._sealer.seal_into(self._view, number, last, data)]
+        elif piece != known[0]:
+            raise errors.UnitError(errors.CONFLICT)
+        return chunks
 
     def _check_next(self, number: int, last: int, size: int) -> None:
         if number != self._next:
@@ -73,6 +77,11 @@ class Outgoing:
         full = FIRST_PIECE if number == 0 else CHUNK
         if last > 1 or size > full or (size < full and not last):
             raise errors.UnitError(errors.RANGE)
+
+
+def _tags(chunks: memoryview) -> bytes:
+    """Return the tags of one or two chunks."""
+    return bytes(chunks[CHUNK : CHUNK + TAG_SIZE]) + bytes(chunks[-TAG_SIZE:])
 
 
 class Sealing:

@@ -33,7 +33,7 @@ def seal_chunk(state: State, token: bytes, number: int, last: int, data: "bytes 
     message = state.sealing.current
     if message is None or message.token != token:
         raise errors.UnitError(errors.CONFLICT)
-    return (message.seal(state.board, number, last, data),)
+    return (message.seal(number, last, data),)
 
 
 def _begin(state: State, token: bytes, mode: str, cipher: int, kind: int, random: bytes) -> Header:
