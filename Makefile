@@ -78,6 +78,7 @@ docs: development ## generate tables, vectors, pictures and manual page, and bui
 
 deploy: install ## copy the firmware to a board: make deploy DRIVE=/media/you/CIRCUITPY
 	@[ -n "$(DRIVE)" ] || { echo 'make: DRIVE is missing. Do: make deploy DRIVE=/media/you/CIRCUITPY' >&2; exit 2; }
+	@$(MAKE) --no-print-directory .venv/.deploy
 	$(BIN)/ndks deploy "$(DRIVE)"
 
 clean: ## remove all generated files and the virtual environments
@@ -87,7 +88,7 @@ clean: ## remove all generated files and the virtual environments
 # A broken environment, or one of a moved clone, is made again.
 install: .venv/.installed
 	@$(BIN)/python -c 'import ndks.cli, os, sys; sys.exit(not os.path.samefile(ndks.__path__[0], "host/ndks"))' 2>/dev/null \
-		|| { echo 'make: .venv does not work here; making it again'; rm -f .venv/.installed .venv/.homologation .venv/.development; $(MAKE) .venv/.installed; }
+		|| { echo 'make: .venv does not work here; making it again'; rm -f .venv/.installed .venv/.homologation .venv/.development .venv/.deploy; $(MAKE) .venv/.installed; }
 
 laboratory: install
 	@$(MAKE) --no-print-directory .venv/.homologation
@@ -102,6 +103,10 @@ development: install
 
 .venv/.homologation: .venv/.installed
 	$(BIN)/pip install $(QUIET) --editable '.[homologation]'
+	@touch $@
+
+.venv/.deploy: .venv/.installed
+	$(BIN)/pip install $(QUIET) --group deploy
 	@touch $@
 
 .venv/.development: .venv/.homologation

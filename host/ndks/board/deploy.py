@@ -1,47 +1,27 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Deployment of the firmware, without comments, to the CIRCUITPY drive of a board."""
+"""Deployment of the firmware to the CIRCUITPY drive of a board."""
 
-import importlib.util
-import os
 import re
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
-from ndks_protocol.cell_tables import CELL_BITS, file_name
 from ndks_protocol.flash import SNAPSHOT_AT, SNAPSHOT_FILE_SIZE, SNAPSHOT_FILES, SNAPSHOT_SIZE
 
-from ..exceptions import FileError, NdksError, UsageError, reason
-from ..files import read_small, where_supported
-from ..shipped import CIRCUITPY
-from .source import for_board
-from .tables import table_file
+from ..exceptions import FileError, UsageError, reason
+from ..files import read_small
+from . import settings
+from .drive import Tell, replace_files, write
+from .firmware import PACKAGES, release_files, source_files, table_files
+from .release.build import ENTRY
 
-PACKAGES = ("ndks_protocol", "ndks_unit")
 _MARK = "boot_out.txt"  # CircuitPython writes it to its drive at every start
 _VERSION = re.compile(r"Adafruit CircuitPython (\d+)\.")
-_OLDEST = 10
+_BOARD = "Raspberry Pi Pico with rp2040"  # a Pico W has less memory
+_FITS = 10  # the version of CircuitPython, whose bytecode the release build is
+_SETTINGS = "settings.toml"
 
 
-def firmware_files() -> dict[str, Path]:
-    """Return the source path of each firmware file by its path on the drive; works in a clone and in a wheel."""
-    files: dict[str, Path] = {}
-    for package in PACKAGES:
-        root = _package(package)
-        for source in sorted(root.rglob("*.py")):
-            files[f"lib/{package}/{source.relative_to(root).as_posix()}"] = source
-    for name in ("safemode.py", "boot.py", "code.py"):  # last, so that a new board never starts a half-copied library
-        files[name] = CIRCUITPY / name
-    return files
-
-
-def table_files() -> dict[str, bytes]:
-    """Return the tables of the fast generator by their paths on the drive."""
-    return {f"lib/ndks_unit/{file_name(digits)}": table_file(digits) for digits in CELL_BITS}
-
-
-def check_drive(drive: Path) -> str:
+def check_drive(drive: Path, *, source: bool = False) -> str:
     """Return the first line of boot_out.txt. UsageError unless this is the drive of a supported board."""
     if not drive.is_dir():
         raise UsageError(f"there is no directory {drive}", _JUMPER)
@@ -50,38 +30,48 @@ def check_drive(drive: Path) -> str:
     except (OSError, IndexError):
         raise UsageError(f"{drive} is not a CIRCUITPY drive: it has no {_MARK}", _JUMPER) from None
     version = _VERSION.search(line)
-    if not version or int(version[1]) < _OLDEST or "Raspberry Pi Pico" not in line or "rp2040" not in line:
-        raise UsageError(f"{drive} says: {line}", f"install CircuitPython {_OLDEST} for the Raspberry Pi Pico first")
+    if not version or int(version[1]) < _FITS or _BOARD not in line:
+        raise UsageError(f"{drive} says: {line}", f"install CircuitPython {_FITS} for the Raspberry Pi Pico first")
+    if int(version[1]) > _FITS and not source:
+        advice = f"install CircuitPython {_FITS} or a newer ndks, or try --source"
+        raise UsageError(f"{drive} says: {line}; this ndks has bytecode for CircuitPython {_FITS} only", advice)
     return line
 
 
-def deploy(drive: Path, progress: Callable[[str], object]) -> list[str]:
-    """Copy the firmware, remove stale modules and create the snapshot files; return the paths of the copied files.
+def deploy(drive: Path, tell: Tell, *, source: bool = False) -> list[str]:
+    """Bring the firmware and the snapshot files to the drive, and remove stale modules; return the firmware's paths.
 
-    Call `progress` with the path of each file on the drive. State on the drive stays as it is. FileError.
+    Tell what is done. State on the drive stays as it is, and so do the user's settings. UsageError, FileError.
     """
-    check_drive(drive)
-    files = firmware_files()
+    check_drive(drive, source=source)
+    files = table_files() | (source_files() if source else release_files())
     try:
-        tables = table_files()
-        _remove_stale(drive, {*tables, *files})
-        for name, content in tables.items():
-            progress(name)
-            _copy(content, drive / name)
-        for name, source in files.items():
-            progress(name)
-            _copy(for_board(source.read_text(encoding="utf-8")).encode(), drive / name)
+        _merge_settings(drive / _SETTINGS, tell)
         for name in SNAPSHOT_FILES:
             _make_snapshot(drive / name)
+        replace_files(drive, files, PACKAGES, ENTRY, tell)
     except OSError as error:
         raise FileError(
             f"{drive} cannot be written: {reason(error)}",
             "free space on the drive, or plug the board in again with the jumper on, and repeat",
         ) from None
-    return [*tables, *files]
+    return list(files)
 
 
 _JUMPER = "bridge pins 3 and 4 (GND and GP2), plug the board in, and name the drive that appears"
+
+
+def _merge_settings(path: Path, tell: Tell) -> None:
+    """Give the user's settings those of the firmware. A copy is complete before the file is replaced."""
+    before = read_small(path) if path.exists() else b""
+    content, replaced = settings.merged(before)
+    if content == before:
+        return
+    copy = path.with_name(f"{path.name}.new")
+    write(copy, content)
+    copy.replace(path)
+    for text in replaced:
+        tell(text)
 
 
 def _make_snapshot(path: Path) -> None:
@@ -90,37 +80,4 @@ def _make_snapshot(path: Path) -> None:
     if len(content) < SNAPSHOT_AT + SNAPSHOT_SIZE:
         content = b""  # too short for a snapshot; an older firmware stored secrets in the clear
     if len(content) != SNAPSHOT_FILE_SIZE:
-        _copy(content[:SNAPSHOT_FILE_SIZE].ljust(SNAPSHOT_FILE_SIZE, b"\xff"), path)
-
-
-def _copy(content: bytes, target: Path) -> None:
-    if target.exists() and target.read_bytes() == content:
-        return  # spare the flash
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("wb") as file:
-        file.write(content)
-        file.flush()
-        with where_supported():
-            os.fsync(file.fileno())
-    if target.read_bytes() != content:
-        raise FileError(
-            f"{target} reads back other bytes than were written",
-            "repeat; if the error stays, the board's flash is worn",
-        )
-
-
-def _remove_stale(drive: Path, names: set[str]) -> None:
-    for package in PACKAGES:
-        root = drive / "lib" / package
-        for path in sorted(root.rglob("*")):
-            if path.is_file() and path.relative_to(drive).as_posix() not in names:
-                path.unlink()
-        shutil.rmtree(root / "__pycache__", ignore_errors=True)
-
-
-def _package(name: str) -> Path:
-    # Not imported: the host only copies the code of the unit.
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.origin is None:
-        raise NdksError(f"the package {name} is missing", "install ndks again")
-    return Path(spec.origin).parent
+        write(path, content[:SNAPSHOT_FILE_SIZE].ljust(SNAPSHOT_FILE_SIZE, b"\xff"))

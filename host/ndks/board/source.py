@@ -9,8 +9,18 @@ space a level. Line numbers stay, so that tracebacks name the right lines.
 import ast
 import io
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+# Of source that a unit loads; then 44 KB of heap are free at d = 3, and 66 KB at any other d.
+LARGEST_SOURCE = 99 * 1024
+
+_NOT_LOADED = {"boot.py", "safemode.py"}  # CircuitPython runs them separately, with the whole heap
+# A unit loads only one of these: the fast algorithm for its d, or the operators beyond equation 7.
+_OF_ONE_NETWORK = (
+    {"table_bits.py", "packing.py"},
+    {"lanes.py", "lane_bits.py"},
+    {"frequencies.py", "powers.py"},
+)
 _INDENT = 4
 _Block = ast.Module | ast.ClassDef | ast.FunctionDef
 
@@ -31,6 +41,18 @@ def for_board(source: str) -> str:
     _drop_unused_names(lines)
     _squeeze(lines, source)
     return "\n".join(lines) + "\n"
+
+
+def loaded_size(files: Mapping[str, bytes]) -> int:
+    """Return the maximum number of bytes that a unit holds at a time, for any network, of code by path."""
+    sizes = {path: len(text) for path, text in files.items() if path.rpartition("/")[2] not in _NOT_LOADED}
+    choices = [_size_of(sizes, names) for names in _OF_ONE_NETWORK]
+    on_demand = [size for path, size in sizes.items() if "/on_demand/" in path and not path.endswith("__init__.py")]
+    return sum(sizes.values()) - sum(choices) + max(choices) - sum(on_demand) + max(on_demand, default=0)
+
+
+def _size_of(sizes: Mapping[str, int], names: set[str]) -> int:
+    return sum(size for path, size in sizes.items() if path.rpartition("/")[2] in names)
 
 
 def _annotations(tree: ast.Module, lines: list[str]) -> Iterator[_Span]:

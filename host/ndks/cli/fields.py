@@ -37,6 +37,7 @@ ANSWERS = {
     "info": f"port bound_here next_index? went_back? warning? hello({_HELLO}) status({_STATUS})",
     "eject": "serial_number",
     "deploy": "drive files",
+    "traceback": "lines",
     "doctor": "versions(ndks protocol installed_in python system *) problems "
     "bindings(directory exists elsewhere units[](serial_number binding_ids differences)) "
     f"ports[](port product serial_number may_be_opened owner) usb[]{_USB} "
@@ -186,6 +187,7 @@ MEANINGS = {
     "findings.label": "short name of the adversary",
     "lane": "lane of the unit, or of the sender",
     "lanes": "lanes of a network",
+    "lines": "lines of the traceback, with the names of the source",
     "log10_p": "decimal logarithm of the p-value",
     "log_size": "bytes of the record log",
     "log_used": "bytes of the record log that are in use",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Commands list, info, eject and deploy."""
+"""Commands list, info and eject."""
 
 import argparse
 from dataclasses import asdict
@@ -8,7 +8,6 @@ from typing import Any
 
 import ndks
 from ndks import times
-from ndks.board import deploy
 from ndks.driver import finding
 from ndks.driver.answers import Status
 from ndks.driver.unit import Unit
@@ -16,7 +15,7 @@ from ndks.exceptions import FileError
 from ndks.line import usb
 from ndks_protocol.errors import RANGE
 
-from .arguments import add_path, add_unit
+from .arguments import add_unit
 from .output import Output, error_values, note, operator_rows, report, warn_of_suite
 from .parser import Parser, set_up
 
@@ -35,15 +34,9 @@ def add_eject(parser: Parser) -> None:
     add_unit(parser)
 
 
-def add_deploy(parser: Parser) -> None:
-    set_up(parser, _DEPLOY_EXAMPLES, deploy_firmware)
-    add_path(parser, "drive", metavar="DRIVE", help="directory of the drive")
-
-
 _INFO_EXAMPLES = "  ndks info\n  ndks info --unit /dev/ttyACM0 --json\n  ndks info --unit emulator:alice"
 _EJECT_EXAMPLES = """\
   ndks eject         optional: keeps up to 64 message numbers that a power cut would skip"""
-_DEPLOY_EXAMPLES = "  ndks deploy /media/$USER/CIRCUITPY\n  ndks deploy E:\\"
 
 
 def list_units(args: argparse.Namespace, out: Output) -> None:
@@ -76,14 +69,6 @@ def eject(args: argparse.Namespace, out: Output) -> None:
         unit.eject()
         serial_number = unit.hello.serial_number
     out.done({"serial_number": serial_number}, f"unit {serial_number} can be unplugged")
-
-
-def deploy_firmware(args: argparse.Namespace, out: Output) -> None:
-    line = deploy.check_drive(args.drive)
-    note(f"{args.drive} is a board with {line.partition(';')[0]}")
-    files = deploy.deploy(args.drive, lambda name: note(f"copying {name}"))
-    text = f"{len(files)} files copied to {args.drive}. Eject it, take the jumper off, and plug the board in again."
-    out.done({"drive": str(args.drive), "files": files}, text)
 
 
 def _found_values(found: finding.Found) -> dict[str, Any]:

@@ -1,0 +1,140 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The firmware as a program: its modules, and what their imports of each other name."""
+
+import ast
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ..source import for_board
+
+# Functions that reach names by text. What the program does with a name is not known where one is used.
+_BY_TEXT = {"globals", "locals", "vars", "eval", "exec", "setattr", "delattr", "dir"}
+
+
+class BuildError(Exception):
+    """The firmware does something that a step of the build cannot keep."""
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module by its name with dots; `tree` is changed by the steps of the build."""
+
+    name: str
+    is_package: bool
+    tree: ast.Module
+
+    @property
+    def package(self) -> str:
+        """The package that relative imports start from."""
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+
+Program = dict[str, Module]  # by name, in order of the names
+
+
+def parsed(sources: Mapping[str, str]) -> Program:
+    """Return the program of sources by their paths below lib/ of the drive, without what does nothing on a board."""
+    modules: list[Module] = []
+    for path, source in sources.items():
+        parts = path.removesuffix(".py").split("/")
+        is_package = parts[-1] == "__init__"
+        name = ".".join(parts[:-1] if is_package else parts)
+        modules.append(Module(name, is_package, ast.parse(for_board(source))))
+    return {module.name: module for module in sorted(modules, key=lambda module: module.name)}
+
+
+def origin(module: Module, node: ast.ImportFrom) -> str:
+    """Return the full name of the module that an import names."""
+    if not node.level:
+        return node.module or ""
+    parents = module.package.split(".")
+    above = parents[: len(parents) + 1 - node.level]
+    return ".".join([*above, *([node.module] if node.module else [])])
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a name of a module stands for: a module of the program, or a name in one."""
+
+    module: str
+    name: str = ""  # "": the module itself
+
+
+def aliases(program: Program, module: Module, statements: list[ast.stmt]) -> Iterator[tuple[str, Target]]:
+    """Yield the names that imports among these statements bind to something of the program."""
+    for node in statements:
+        if isinstance(node, ast.ImportFrom):
+            source = origin(module, node)
+            for alias in node.names:
+                bound, inner = alias.asname or alias.name, f"{source}.{alias.name}"
+                if inner in program:
+                    yield bound, Target(inner)
+                elif source in program:
+                    yield bound, defined_at(program, Target(source, alias.name))
+
+
+def defined_at(program: Program, target: Target) -> Target:
+    """Follow a name through modules that only pass it on, to the module that defines it."""
+    module = program[target.module]
+    for node in module.tree.body:
+        if isinstance(node, ast.ImportFrom) and any((a.asname or a.name) == target.name for a in node.names):
+            for bound, further in aliases(program, module, [node]):
+                if bound == target.name:
+                    return further
+    return target
+
+
+def attributes_of(name: str, tree: ast.Module) -> set[str]:
+    """Return what a module takes from a name by `name.attribute`."""
+    nodes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    return {node.attr for node in nodes if isinstance(node.value, ast.Name) and node.value.id == name}
+
+
+def binders(tree: ast.AST) -> Counter[str]:
+    """Count how often each name is bound below a node, in any scope, or declared as global."""
+    found: Counter[str] = Counter()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            found[node.id] += 1
+        elif isinstance(node, ast.arg):
+            found[node.arg] += 1
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found[node.name] += 1
+        elif isinstance(node, ast.alias):
+            found[(node.asname or node.name).partition(".")[0]] += 1
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            found.update(node.names)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found[node.name] += 1
+    return found
+
+
+def reads_all_names(tree: ast.AST) -> bool:
+    """Return whether a module reads names that it does not write: by `globals().items()`, or as `rebinds_by_text`."""
+    return any(isinstance(node, ast.Name) and node.id == "globals" for node in ast.walk(tree)) or rebinds_by_text(tree)
+
+
+def rebinds_by_text(tree: ast.AST) -> bool:
+    """Return whether a module may bind names that it does not write."""
+    harmless = {id(part) for node in ast.walk(tree) if _lists_globals(node) for part in ast.walk(node)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in _BY_TEXT and id(node) not in harmless:
+            return True
+        if isinstance(node, ast.Attribute) and node.attr == "__dict__":
+            return True
+    return False
+
+
+def _lists_globals(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and ast.unparse(node) == "globals().items"
+
+
+def check_imports(program: Program) -> None:
+    """Raise BuildError for an import of the program that the steps do not follow."""
+    packages = {name.partition(".")[0] for name in program}
+    for module in program.values():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Import) and any(alias.name.partition(".")[0] in packages for alias in node.names):
+                raise BuildError(f"{module.name}: write `from ... import` in place of `{ast.unparse(node)}`")

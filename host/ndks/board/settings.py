@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""settings.toml of a board: two lines of the firmware beside whatever else the user has there.
+
+CircuitPython reads the first line that has a key, and nothing after a line that begins with `[`.
+"""
+
+import re
+
+# In one large piece of heap a garbage collection takes two thirds of the time that it takes in several; and the larger
+# the piece, the fewer are needed. A Pico with CircuitPython 10.2.1 starts with 162,000 bytes and hangs with 164,000, at
+# every start, so some are left for other versions. The calls of the firmware need up to 1,839 bytes of the stack of
+# Python's frames, which has 2,048 otherwise.
+OURS = {b"CIRCUITPY_HEAP_START_SIZE": b"150000", b"CIRCUITPY_PYSTACK_SIZE": b"3072"}
+
+_LINE = re.compile(rb"\s*(" + b"|".join(OURS) + rb")\s*=(.*)", re.DOTALL)
+_END = re.compile(rb"\s*\[")
+
+
+def merged(before: bytes) -> tuple[bytes, list[str]]:
+    """Return the settings with those of the firmware, and what was replaced, in words for the user."""
+    lines = re.findall(rb"[^\n]*\n|[^\n]+", before)
+    end = next((number for number, line in enumerate(lines) if _END.match(line)), len(lines))
+    wanted, kept, replaced = dict(OURS), list[bytes](), list[str]()
+    for line in lines[:end]:
+        found = _LINE.match(line)
+        if not found:
+            kept.append(line)
+            continue
+        key = found[1]
+        value = found[2].partition(b"#")[0].strip()
+        if value != OURS[key]:
+            replaced.append(_told(key, value))
+        if key in wanted:
+            kept.append(line if value == wanted[key] else _line(key))
+            del wanted[key]
+    if kept and wanted and not kept[-1].endswith(b"\n"):
+        kept[-1] += b"\n"
+    return b"".join([*kept, *map(_line, wanted), *lines[end:]]), replaced
+
+
+def _line(key: bytes) -> bytes:
+    return key + b" = " + OURS[key] + b"\n"
+
+
+def _told(key: bytes, value: bytes) -> str:
+    return (
+        f"settings.toml: {key.decode()} was {value.decode(errors='replace')}; the firmware needs {OURS[key].decode()}"
+    )
