@@ -20,26 +20,21 @@ class PaperBits:
     def __init__(self, board: Board, generator: "KeyGenerator", index: int):
         self._board = board
         self._keystream = generator.key(index)
-        self._piece = min(self._keystream.piece, board.block)
         self.index = index
 
     def read(self, offset: int, size: int) -> bytearray:
         """Return `size` bytes from byte `offset` on."""
         data = bytearray(size)
-        self.read_into(data, offset)
+        self.read_into(memoryview(data), offset)
         return data
 
-    def read_into(self, view: "bytearray | memoryview", offset: int) -> None:
+    def read_into(self, view: memoryview, offset: int) -> None:
         """Fill `view` with the bytes from byte `offset` on."""
-        keystream, piece = self._keystream, self._piece
-        if len(view) <= piece:
-            self._board.feed_watchdog()
-            keystream.read_into(view, 8 * offset)
-            return
-        parts = memoryview(view)
+        keystream = self._keystream
+        piece = min(keystream.piece, self._board.block)
         for start in range(0, len(view), piece):
             self._board.feed_watchdog()
-            keystream.read_into(parts[start : start + piece], 8 * (offset + start))
+            keystream.read_into(view[start : start + piece], 8 * (offset + start))
 
 
 class KeyReader:
@@ -56,8 +51,8 @@ class KeyReader:
         """Overwrite the mask key."""
         wipe(self._mask_key)
 
-    def read_into(self, view: "bytearray | memoryview", index: int, offset: int) -> None:
-        """Fill `view` with bytes of key `index` from byte `offset` on."""
+    def read_into(self, view: memoryview, index: int, offset: int) -> None:
+        """Fill `view` with key `index` from byte `offset` on."""
         if self._paper is None or self._paper.index != index:
             paper = PaperBits(self._board, self._member.generator, index)
             mask_key = bytearray(export_mask_key(self._board, self._mac, index))

@@ -132,7 +132,6 @@ class LaneKeystream(FastKeystream):
     def _make_lanes(self) -> None:
         phases = self._phases
         bits = phases.bits
-        phases.feed_watchdog()
         half = phases.circle.both(self._step >> phases.step_bits - bits + 1)
         rotations = [half]
         while len(rotations) <= _ROTATIONS:
@@ -152,8 +151,6 @@ class LaneKeystream(FastKeystream):
         phases = self._phases
         bits = phases.bits
         first = block * _BLOCK
-        if not block & 7:
-            phases.feed_watchdog()
         if block != self._next or not self._left:
             phase = self._step * (2 * first + _BLOCK - 1) & (phases.mask << 1 | 1)
             cosine, sine = phases.circle.both(phase >> phases.step_bits + 1 - bits)

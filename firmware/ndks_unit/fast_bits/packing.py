@@ -17,13 +17,24 @@ else:
     _UPPER_BYTES = slice(1, None, 2)
 
 
-def squeeze(words: "array[int]", count: int) -> bytes:
-    """Return one byte for each of the first `count` words, made of the eight bits at even positions.
+class Words:
+    """A buffer of words of eight bits each, at even positions. Packing destroys them."""
 
-    The bits of the upper half, from the highest on, become bits 7, 5, 3, 1; those of the lower half 6, 4, 2, 0.
-    """
-    if np:
-        halves = np.frombuffer(words, dtype=np.uint8)[: 2 * count]
-        upper = halves[_UPPER_BYTES]
-        return (upper + upper + halves[_LOWER_BYTES]).tobytes()
-    return bytes([(words[i] | words[i] >> 7) & 0xFF for i in range(count)])
+    def __init__(self, count: int):
+        self.words = array("H", bytes(2 * count))
+        if np:
+            halves = np.frombuffer(self.words, dtype=np.uint8)
+            self._lower, self._upper = halves[_LOWER_BYTES], halves[_UPPER_BYTES]
+
+    def squeezed(self, count: int) -> "bytes | bytearray":
+        """Return one byte for each of the first `count` words.
+
+        The bits of the upper half, from the highest on, become bits 7, 5, 3, 1; those of the lower half 6, 4, 2, 0.
+        """
+        if np:
+            upper = self._upper[:count]
+            upper += upper
+            upper += self._lower[:count]
+            return upper.copy().tobytes()
+        words = self.words
+        return bytes([(words[i] | words[i] >> 7) & 0xFF for i in range(count)])

@@ -14,11 +14,9 @@ block of 256; 31/2 for 31 steps of s8; 1/2 for one sj; 0.51 for the threshold. T
 less than 2^-5, its 2 ulp less than 2^-20. The sum is below 18.1; MARGIN is 20.
 """
 
-from array import array
-
 from ndks_protocol.cell_tables import CELL_BITS, PHASE_BITS, crossing_shift, margin, threshold_shift
 
-from .packing import squeeze
+from .packing import Words
 from .phases import FastKeystream, Phases
 from .tables import Tables
 
@@ -39,12 +37,12 @@ class TableGenerator:
 
     def __init__(self, phases: Phases, tables: Tables):
         self.phases = phases
-        self.words = array("H", bytes(2 * _STRETCH))
+        self.words = Words(_STRETCH)
         crossing_bits = crossing_shift(tables.digits)
         self.constants = (
             (tables.cells, PHASE_BITS - CELL_BITS[tables.digits])
             + (tables.crossings, crossing_bits, (1 << crossing_bits) - 1, threshold_shift(tables.digits))
-            + (margin(tables.digits), _places(), self.words)
+            + (margin(tables.digits), _places(), self.words.words)
         )
 
     def key(self, index: int) -> "TableKeystream":
@@ -72,55 +70,61 @@ class TableKeystream(FastKeystream):
         size = len(data)
         for begin in range(0, size, _STRETCH):
             count = min(_STRETCH, size - begin)
-            self._phases.feed_watchdog()
             self._make_words(8 * (position + begin), count)
-            data[begin : begin + count] = squeeze(self._generator.words, count)
+            data[begin : begin + count] = self._generator.words.squeezed(count)
 
     def _make_words(self, element: int, count: int) -> None:
         """Make `count` words from `element` on."""
         phases = self._phases
-        phase = 2 * self._step * element >> phases.step_bits - PHASE_BITS & _MASK
         starts = self._starts
-        for begin in range(0, count, _BLOCK):
-            block = begin // _BLOCK
-            if block == len(starts):
-                starts.append(self._rounded(8 * begin))
-            self._make_block(begin, min(begin + _BLOCK, count), phase + starts[block] & _MASK, element)
+        while _BLOCK * len(starts) < count:
+            starts.append(self._rounded(8 * _BLOCK * len(starts)))
+        phase = 2 * self._step * element >> phases.step_bits - PHASE_BITS & _MASK
+        self._make_blocks(element, count, phase)
 
-    def _make_block(self, begin: int, end: int, v: int, element: int) -> None:
-        cells, shift, crossings, crossing_bits, inside, unit, error, places, words = self._generator.constants
-        s7, _, s5, _, s3, _, s1, _, s6, _, s4, _, s2, _, _ = steps = self._steps
-        s8 = self._step_of_word
-        mask = _MASK
-        flags = _FLAGS
-        span = range(begin, end)  # outside of the statement: inside, a turn of the loop takes 2 us more
-        for i in span:
-            word = (
-                (
+    def _make_blocks(self, element: int, count: int, phase: int) -> None:
+        """Make `count` words from `element` on, which has this phase. Only exact arithmetic needs large integers."""
+        constants = self._generator.constants
+        cells, shift = constants[0], constants[1]
+        i = v = word = 0  # like the next seven ones: MicroPython has the fastest access to the first 16 variables
+        steps = self._steps
+        s1, s2, s3, s4, s5, s6, s7 = steps[6], steps[12], steps[4], steps[10], steps[2], steps[8], steps[0]
+        flags, mask, s8 = _FLAGS, _MASK, self._step_of_word
+        _, _, crossings, crossing_bits, inside, unit, error, places, words = constants
+        begin = 0
+        for start in self._starts:
+            v = phase + start & mask
+            span = range(begin, min(begin + _BLOCK, count))  # inside the statement, a turn of the loop takes 2 us more
+            for i in span:
+                word = (
                     (
                         (
-                            ((cells[v >> shift] << 2 | cells[v - s2 >> shift]) << 2 | cells[v - s4 >> shift]) << 2
-                            | cells[v - s6 >> shift]
+                            (
+                                ((cells[v >> shift] << 2 | cells[v - s2 >> shift]) << 2 | cells[v - s4 >> shift]) << 2
+                                | cells[v - s6 >> shift]
+                            )
+                            << 2
+                            | cells[v - s1 >> shift]
                         )
                         << 2
-                        | cells[v - s1 >> shift]
+                        | cells[v - s3 >> shift]
                     )
                     << 2
-                    | cells[v - s3 >> shift]
-                )
-                << 2
-                | cells[v - s5 >> shift]
-            ) << 2 | cells[v - s7 >> shift]
-            while word & flags:
-                near = word & flags
-                place = places[near >> 8] + 8 if near > 255 else places[near]
-                distance = v - steps[place]
-                bit = crossings[distance >> crossing_bits]
-                distance = (distance & inside) - (bit << unit)
-                if distance > error:
-                    bit ^= 1
-                elif distance >= -error:
-                    bit = self._exact(element + (i << 3) + _ELEMENTS[place]) | 2
-                word ^= (bit & 3) << place
-            words[i] = word
-            v = v - s8 & mask
+                    | cells[v - s5 >> shift]
+                ) << 2 | cells[v - s7 >> shift]
+                while word & flags:
+                    near = word & flags
+                    place = places[near >> 8] + 8 if near > 255 else places[near]
+                    distance = v - steps[place]
+                    bit = crossings[distance >> crossing_bits]
+                    distance = (distance & inside) - (bit << unit)
+                    if distance > error:
+                        bit ^= 1
+                    elif distance >= -error:
+                        bit = self._exact(element + (i << 3) + _ELEMENTS[place]) | 2
+                    word ^= (bit & 3) << place
+                words[i] = word
+                v = v - s8 & mask
+            begin += _BLOCK
+            if begin >= count:
+                return

@@ -50,3 +50,6 @@ def sinh(x: int, bits: int) -> int:
     for _ in range(h):
         exponential = exponential * exponential >> work
     return exponential - (1 << 2 * work) // exponential >> work - bits + 1
+
+
+BY_NAME = {"polynomial": polynomial, "hyperbolic": hyperbolic}  # of F1

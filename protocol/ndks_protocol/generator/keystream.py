@@ -35,7 +35,7 @@ class Generator:
         if f1 != F1[0]:
             from . import frequencies
 
-            self._f1 = getattr(frequencies, f1)  # AttributeError for a name without a function
+            self._f1 = frequencies.BY_NAME[f1]
         if self.power > 1:
             from .powers import PowerKeystream
 

@@ -25,13 +25,13 @@ class SameBits:
     """A key of equal bytes, as fast generators give it. No byte is zero: a zero makes work for COBS."""
 
     piece = 256
-    _bits = bytearray(_BYTE * piece)
 
     def __init__(self, index: int):
         self.index = index
 
     def read_into(self, view: memoryview, first: int) -> None:
-        view[:] = self._bits if len(view) == self.piece else bytearray(_BYTE * len(view))
+        for i in range(len(view)):
+            view[i] = _BYTE[0]
 
 
 class SameGenerator:
