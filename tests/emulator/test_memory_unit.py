@@ -234,7 +234,7 @@ class TestPower:
         unit = MemoryUnit()
         board = unit.board
         unit.power.cut()
-        for operation in (board.read, lambda: board.write(b"x"), lambda: board.connected, board.feed_watchdog):
+        for operation in (board.receive, lambda: board.write(b"x"), lambda: board.connected, board.feed_watchdog):
             with pytest.raises(PowerCut):
                 operation()
 
