@@ -9,7 +9,7 @@ from ndks.board.settings import OURS, merged
 
 KEYS = [*OURS, b"CIRCUITPY_HEAP_START_SIZE2", b"CIRCUITPY_HEAP", b"NDKS_CASE_LOOP", b"X"]
 SPACES = st.sampled_from([b"", b" ", b"\t", b"  "])
-VALUES = st.sampled_from([b"150000", b"3072", b"1", b'"text # 1"', b"0x1", b"", b"173000 # mine", b"150000 #", b"-1"])
+VALUES = st.sampled_from([b"132000", b"3072", b"1", b'"text # 1"', b"0x1", b"", b"173000 # mine", b"132000 #", b"-1"])
 OTHERS = st.sampled_from([b"", b"# a comment", b"[table]", b" [table]", b"no setting", b"\xff\xfe", b"=", b"\r"])
 LINES = st.one_of(st.tuples(SPACES, st.sampled_from(KEYS), SPACES, st.just(b"="), SPACES, VALUES).map(b"".join), OTHERS)
 ENDS = st.sampled_from([b"\n", b"\r\n"])

@@ -24,7 +24,8 @@ def memory(member: Member) -> Figures:
     """What STATUS calls free has parts of RAM that the heap may still take, as well as holes."""
     free = member.status()
     heap = heap_of(member.unit)
-    return {"free": free / 1000, "largest": heap.largest / 1000, "holes": heap.holes}
+    outside = free - heap.free  # one piece of RAM, which the heap takes when a block does not fit into a hole
+    return {"free": free / 1000, "largest": max(heap.largest, outside) / 1000, "holes": heap.holes}
 
 
 def collection(member: Member) -> Figures:
