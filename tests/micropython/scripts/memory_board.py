@@ -41,7 +41,7 @@ class MemoryBoard(Board):
         return self.now_ms
 
     def prepare_generator(self, digits: int) -> None:
-        import ndks_protocol.generator  # noqa: F401 (this board has no fast generator, and later no room)
+        from ndks_protocol.generator import Generator  # noqa: F401 (this board has no fast generator, and later no room)
 
     def read(self) -> bytes:
         data = self.inbound[:_FIFO]
