@@ -87,6 +87,7 @@ ROWS = (
         tuple(f"{name}, 3" for name in ("HELLO", "OPEN_SESSION", "PROVE", "UNLOCK")),
         1,
     ),
+    Row("TRUST, a rare request", "ms", _each("TRUST", 3), 1),
     Row("allocations of NEXT_INDEX / KEY_CHUNK of a new key / SEAL_CHUNK", "", _of("allocations", _REQUESTS), 0),
     Row("their bytes", "", _of("allocated", _REQUESTS), 0),
     Row("allocations of a KEY_CHUNK of 1 KB, d = 3 / 6", "", _each("allocations, KEY_CHUNK", 3, 6), 0),

@@ -56,6 +56,11 @@ def keys(member: Member) -> Figures:
     )
 
 
+def rare(member: Member) -> Figures:
+    """TRUST, a request that hardly ever comes: a unit may have to load its handler."""
+    return medians({"TRUST": [cost.ms for cost in costs(member, 9, member.trust)]})
+
+
 def bits(member: Member) -> Figures:
     """Microseconds a bit of long keys, garbage collections included."""
     chunks = 8 if member.host.network.digits <= _WITH_TABLES else 4
