@@ -34,7 +34,7 @@ def test_recording_of_provisioning(scene: Scene, row: Row) -> None:
 
 
 def test_fake_unit(present: Scene, row: Row, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The host sends the KEK to anyone who proves A, also in a protocol with forward secrecy."""
+    """The host sends the KEK to anyone who proves A."""
     fake = FakeUnit(stolen_auth(present.images), present.hello)
     wrap_lines(monkeypatch, fake.instead_of)
     with ndks.open(f"emulator:{directory / 'unit'}", bindings=laptop(directory)) as unit:
