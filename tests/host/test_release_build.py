@@ -26,8 +26,8 @@ from ndks.board.release.constants import fold_constants
 from ndks.board.release.hashes import hashed
 from ndks.board.release.imports import import_directly
 from ndks.board.release.names import replacements, rom_names
-from ndks.board.release.program import BuildError, Program, check_imports, parsed
-from ndks.board.release.unused import remove_unused
+from ndks.board.release.program import BuildError, Program, check_imports, origin, parsed
+from ndks.board.release.unused import ON_DEMAND, remove_unused
 
 Step = Callable[[Program], Program]
 ROOT = ("lib.main",)
@@ -315,6 +315,41 @@ def printed(files: dict[str, str], folder: Path) -> str:
         command, cwd=folder, env={"PYTHONPATH": "lib"}, capture_output=True, text=True, check=True, timeout=30
     )
     return done.stdout
+
+
+@pytest.mark.parametrize("kind", ["source", "release"])
+def test_modules_on_demand_load_nothing_that_stays(kind: str) -> None:
+    """What they import is loaded at the start, or on demand too."""
+    if kind == "source":
+        wanted = firmware.loaded_source()
+        files = {path: text for path, text in firmware.sources().items() if path in wanted}
+        board = "ndks_unit.rp2040"
+    else:
+        made = firmware.release_build(firmware.sources())
+        files = {f"{path}.py": text for path, text in made.modules.items()}
+        path = next(path for path, shown in made.shown.items() if "ndks_unit.rp2040" in made.functions[shown])
+        board = path.removeprefix("lib/").replace("/", ".")
+    program = parsed({path.removeprefix("lib/"): text for path, text in files.items()})
+    on_demand = {name for name in program if ON_DEMAND in name}
+    at_start = loaded_by(program, {"code", board})
+    assert len(on_demand) >= 4
+    assert not on_demand & at_start
+    assert loaded_by(program, on_demand) - on_demand <= at_start
+
+
+def loaded_by(program: Program, names: set[str]) -> set[str]:
+    """Return these modules and those that loading them loads."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in found or name not in program:
+            continue
+        found.add(name)
+        imports = [node for node in program[name].tree.body if isinstance(node, ast.ImportFrom)]
+        waiting += [name.rpartition(".")[0], *(origin(program[name], node) for node in imports)]
+        waiting += [f"{origin(program[name], node)}.{alias.name}" for node in imports for alias in node.names]
+    return found
 
 
 def test_names_that_others_know_stay() -> None:
