@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 from ndks_unit.fast_bits import tables
 
-tables.read_early(tables.FOLDER)  # while the heap still has a contiguous block of 32 KB
+tables.read_early(tables.FOLDER)  # while the heap still has a contiguous block of 16 KB
 
 from ndks_unit import main  # noqa: E402 (see above)
 

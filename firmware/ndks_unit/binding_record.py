@@ -32,6 +32,9 @@ class BindingRecord:
         return BindingRecord(self.body[:-1] + b"\1")
 
 
-def binding_body(keys: BindingKeys, salt: bytes, digits: int, settled: int) -> bytes:
-    """Return the body of the record BINDING."""
-    return struct.pack(_BODY, keys.auth, salt, keys.id, digits, settled)
+class NewBinding(BindingKeys):
+    """The keys of a binding that a handler on demand is to store. As its base class, `BindingKeys` is always loaded."""
+
+    def body(self, salt: bytes, digits: int, settled: int) -> bytes:
+        """Return the body of the record BINDING."""
+        return struct.pack(_BODY, self.auth, salt, self.id, digits, settled)

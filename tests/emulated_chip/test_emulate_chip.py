@@ -24,6 +24,7 @@ from ndks_protocol.flash import SNAPSHOT_FILES
 PICO = "Raspberry Pi Pico with rp2040"
 VERSION = f"Adafruit CircuitPython 10.9.9 on 2026-01-02; {PICO}"
 KEPT = b"state of the unit"
+SETTINGS = b"NDKS_CASE_LOOP = 1\n"
 
 
 def image(path: Path, version: str = VERSION) -> Path:
@@ -151,9 +152,10 @@ def test_deploy_brings_the_drive_up_to_date(tmp_path: Path, firmware: Path) -> N
     make_chip(directory, firmware)
     with chips.open_chip(directory) as chip:
         drive = read_drive(chip.drive)
-        before = {**drive, "code.py": b"old", "settings.toml": b"NDKS_CASE_LOOP = 1\n", SNAPSHOT_FILES[0]: bytes(12288)}
+        before = {**drive, "code.py": b"old", "settings.toml": SETTINGS, SNAPSHOT_FILES[0]: bytes(12288)}
         chip.replace(drive=make_drive(before))
-    settings = before["settings.toml"] + drive["settings.toml"]  # the user's stay
+    assert isinstance(firmwares := drive["settings.toml"], bytes)
+    settings = SETTINGS + firmwares  # the user's stay
     done = command("deploy", directory, "--json")
     assert set(json.loads(done.stdout)["files"]) > set(release_files())
     with chips.open_chip(directory) as chip:
@@ -172,6 +174,18 @@ def test_deploy_refuses_a_damaged_drive(tmp_path: Path, firmware: Path) -> None:
     done = command("deploy", tmp_path / "chip")
     assert done.returncode == 1
     assert "cannot be read" in done.stderr
+
+
+@pytest.mark.parametrize("start", ["../x.", "c/de.", "c\1de."])
+def test_deploy_writes_no_file_beside_its_copy_of_a_drive(start: str, tmp_path: Path, firmware: Path) -> None:
+    before, after = "code.".encode("utf-16-le"), start.encode("utf-16-le")  # code.py, in an entry for its long name
+    make_chip(tmp_path / "chip", firmware)
+    with chips.open_chip(tmp_path / "chip") as chip:
+        assert chip.drive.count(before) == 1
+        chip.replace(drive=chip.drive.replace(before, after))
+    done = command("deploy", tmp_path / "chip")
+    assert done.returncode == 1
+    assert "impossible name" in done.stderr
 
 
 def test_an_unfinished_chip_says_what_it_lacks(tmp_path: Path, firmware: Path) -> None:

@@ -198,6 +198,17 @@ def test_what_does_nothing_on_a_board_is_left_out() -> None:
     assert for_board(WRITTEN) == COPIED
 
 
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "try:\n    from ulab import numpy\nexcept ImportError:\n    pass\nprint(numpy)",  # a board may have it
+        "def f(x):\n    if x:\n        return x\n    raise NotImplementedError",
+    ],
+)
+def test_what_does_something_on_a_board_stays(statements: str) -> None:
+    assert ast.dump(ast.parse(for_board(statements))) == ast.dump(ast.parse(statements))
+
+
 def test_a_release_build_arrives(drive: Path) -> None:
     finished = run("deploy", drive, "--json")
     values = json.loads(finished.text)

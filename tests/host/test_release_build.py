@@ -26,8 +26,9 @@ from ndks.board.release.constants import fold_constants
 from ndks.board.release.hashes import hashed
 from ndks.board.release.imports import import_directly
 from ndks.board.release.names import replacements, rom_names
-from ndks.board.release.program import BuildError, Program, check_imports, parsed
-from ndks.board.release.unused import remove_unused
+from ndks.board.release.program import BuildError, Program, origin, parsed
+from ndks.board.release.refused import check
+from ndks.board.release.unused import ON_DEMAND, remove_unused
 
 Step = Callable[[Program], Program]
 ROOT = ("lib.main",)
@@ -105,9 +106,12 @@ def test_what_may_change_is_not_folded(source: str) -> None:
     assert folded(main=source, sizes=SIZES) == ast.unparse(ast.parse(source))
 
 
-def test_no_module_may_assign_to_another() -> None:
+@pytest.mark.parametrize(
+    "source", ["from . import sizes\nsizes.SIZE = 1", "def f():\n    from . import sizes\n    sizes.SIZE = 1"]
+)
+def test_no_module_may_assign_to_another(source: str) -> None:
     with pytest.raises(BuildError, match=r"lib\.main: assigns to sizes\.SIZE"):
-        folded(main="from . import sizes\nsizes.SIZE = 1", sizes=SIZES)
+        folded(main=source, sizes=SIZES)
 
 
 NUMBERS = st.integers(-(1 << 40), 1 << 40)
@@ -172,10 +176,43 @@ def test_imports_name_the_module_that_defines() -> None:
     ]
 
 
-@pytest.mark.parametrize("statement", ["import lib.other", "import lib.other as o", "def f():\n    import lib.other"])
-def test_imports_that_the_build_cannot_follow_are_refused(statement: str) -> None:
-    with pytest.raises(BuildError, match=r"in place of"):
-        check_imports(parsed({"lib/main.py": statement, "lib/other.py": ""}))
+OTHER = "count = size = 1\ndef rise():\n    global count\n    count += 1\nclass Base:\n    pass"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import lib.other",
+        "import lib.other as o",
+        "def f():\n    import lib.other",
+        "from .other import count\nprint(count)",  # a copy, and in a merged file the variable itself
+        "getattr(x, 'on_' + kind)",
+        "getattr(x, name)",
+        "namedtuple('Point', 'x y')",
+        "collections.namedtuple('Point', 'x y')",
+        "class C(dict):\n    pass",
+        "from os import File\nclass C(File):\n    pass",
+    ],
+)
+def test_what_the_build_would_change_is_refused(statement: str) -> None:
+    with pytest.raises(BuildError, match=r"lib\.main: .* in place of `"):
+        check(parsed({"lib/main.py": statement, "lib/other.py": OTHER}))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import os",
+        "from . import other\nprint(other.count)",
+        "from .other import size, rise\nprint(size, rise)",
+        "getattr(x, 'piece', 0)",
+        "namedtuple('Point', ('x', 'y'))",
+        "from .other import Base\nclass C(Base):\n    pass",
+        "class C(ValueError):\n    pass\nclass D(C):\n    pass",
+    ],
+)
+def test_what_the_build_keeps_is_not_refused(statement: str) -> None:
+    check(parsed({"lib/main.py": statement, "lib/other.py": OTHER}))
 
 
 PROGRAM = {
@@ -195,7 +232,15 @@ PROGRAM = {
             tools.count()
             print(shelf.open(1), tools.open(2), tools.counted(), shelf.counter, passed_on(), _private())
             print(late(), myself.whole(), [heading for heading in range(2)], (lambda title: title)(5))
+            print([counter for counter in counter], [failure for failure in [str(failures[0])]])
             return f"{argument!r:>5} {goods.contents}"
+
+        counter = [1, 2]
+        failures = []
+        try:
+            {}["missing"]
+        except KeyError as heading_of_error:
+            failures.append(heading_of_error)
 
         def late():
             from .late import value as heading
@@ -209,6 +254,10 @@ PROGRAM = {
         from .tools import Base
         heading = "shelf"
         counter = 0
+        try:
+            [][1]
+        except IndexError as heading_of_error:
+            heading += str(heading_of_error.args)
 
         class Shelf(Base):
             by_text = 1
@@ -315,6 +364,41 @@ def printed(files: dict[str, str], folder: Path) -> str:
         command, cwd=folder, env={"PYTHONPATH": "lib"}, capture_output=True, text=True, check=True, timeout=30
     )
     return done.stdout
+
+
+@pytest.mark.parametrize("kind", ["source", "release"])
+def test_modules_on_demand_load_nothing_that_stays(kind: str) -> None:
+    """What they import is loaded at the start, or on demand too."""
+    if kind == "source":
+        wanted = firmware.loaded_source()
+        files = {path: text for path, text in firmware.sources().items() if path in wanted}
+        board = "ndks_unit.rp2040"
+    else:
+        made = firmware.release_build(firmware.sources())
+        files = {f"{path}.py": text for path, text in made.modules.items()}
+        path = next(path for path, shown in made.shown.items() if "ndks_unit.rp2040" in made.functions[shown])
+        board = path.removeprefix("lib/").replace("/", ".")
+    program = parsed({path.removeprefix("lib/"): text for path, text in files.items()})
+    on_demand = {name for name in program if ON_DEMAND in name}
+    at_start = loaded_by(program, {"code", board})
+    assert len(on_demand) >= 4
+    assert not on_demand & at_start
+    assert loaded_by(program, on_demand) - on_demand <= at_start
+
+
+def loaded_by(program: Program, names: set[str]) -> set[str]:
+    """Return these modules and those that loading them loads."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in found or name not in program:
+            continue
+        found.add(name)
+        imports = [node for node in program[name].tree.body if isinstance(node, ast.ImportFrom)]
+        waiting += [name.rpartition(".")[0], *(origin(program[name], node) for node in imports)]
+        waiting += [f"{origin(program[name], node)}.{alias.name}" for node in imports for alias in node.names]
+    return found
 
 
 def test_names_that_others_know_stay() -> None:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Loader and cache of the lookup tables for d <= 3 (format: ndks_protocol.cell_tables).
 
-On the board the largest tables are read first: after the modules are loaded, the heap has no contiguous block of 32 KB.
+On the board the largest tables are read first: after the modules are loaded, the heap has no contiguous block of 16 KB.
 A spare block is held while modules are loaded. Releasing it leaves a large contiguous block.
 """
 

@@ -9,10 +9,7 @@ after it, so it imports only modules that a unit has loaded anyway.
 
 import sys
 
-from ndks_protocol import (
-    binding,  # noqa: F401  # pyright: ignore[reportUnusedImport] (loaded once: only modules of this package use it)
-    errors,
-)
+from ndks_protocol import errors
 
 try:
     from typing import Any, Callable

@@ -3,22 +3,21 @@
 """Handler of BIND: re-encrypt all secrets under a new binding (PROTOCOL.md section 6)."""
 
 from ndks_protocol import wire
-from ndks_protocol.binding import BindingKeys
 
-from ..binding_record import BindingRecord, binding_body
+from ..binding_record import BindingRecord, NewBinding
 from ..flash.records import RecordKeys
 from ..state import State
 
 
 def bind(state: State, binding: bytes) -> tuple[()]:
-    new, old = BindingKeys(state.board, binding), state.bound
+    new, old = NewBinding(state.board, binding), state.bound
     if new.auth == old.auth and old.settled:
         return ()  # nothing changes: avoid a write to flash
     keys = RecordKeys(state.board)
     keys.set_auth(new.auth)
     keys.set_kek(new.kek)
-    commit = binding_body(new, old.salt, old.digits, 0)
-    settled = binding_body(new, old.salt, old.digits, 1)
+    commit = new.body(old.salt, old.digits, 0)
+    settled = new.body(old.salt, old.digits, 1)
     try:
         state.log.rebind(keys, commit, settled)
     except BaseException:

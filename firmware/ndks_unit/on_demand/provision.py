@@ -3,11 +3,10 @@
 """Handler of PROVISION: make a blank unit a member of a network."""
 
 from ndks_protocol import wire
-from ndks_protocol.binding import BindingKeys
 from ndks_protocol.fields import pack
 from ndks_protocol.kdf import derive
 
-from ..binding_record import SALT_SIZE, binding_body
+from ..binding_record import SALT_SIZE, NewBinding
 from ..flash.record_log import format_body
 from ..flash.records import BINDING, MEMBERSHIP, STATE_FORMAT
 from ..membership import Membership
@@ -18,7 +17,7 @@ def provision(state: State, binding: bytes, *values: object) -> tuple[()]:
     record = pack(wire.MEMBERSHIP, *values)
     member = Membership(state.board, record)  # check the fields before anything is written
     member.wipe()
-    keys = BindingKeys(state.board, binding)
+    keys = NewBinding(state.board, binding)
     log = state.log
     log.keys.set_auth(keys.auth)
     log.keys.set_kek(keys.kek)
@@ -26,7 +25,7 @@ def provision(state: State, binding: bytes, *values: object) -> tuple[()]:
         log.append(STATE_FORMAT, format_body(log.erases))
         log.append(MEMBERSHIP, record)
         salt = _new_salt(state, binding)
-        log.append(BINDING, binding_body(keys, salt, member.digits, 1))  # the commit marker
+        log.append(BINDING, keys.body(salt, member.digits, 1))  # the commit marker
     finally:
         state.load()
     return ()

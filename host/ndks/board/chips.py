@@ -133,6 +133,9 @@ def _deployed(
 
 def _write_tree(tree: Tree, directory: Path) -> None:
     for name, content in tree.items():
+        if Path(name).name != name or not name.isprintable():  # an image from elsewhere may have any
+            what = f"the drive of the chip has a file with the impossible name {name!r}"
+            raise FileError(what, "make a new chip in another directory")
         if isinstance(content, bytes):
             (directory / name).write_bytes(content)
         else:

@@ -21,6 +21,8 @@ _OF_ONE_NETWORK = (
     {"lanes.py", "lane_bits.py"},
     {"keystream.py", "operators.py", "fixed_point.py", "frequencies.py", "powers.py"},
 )
+_OF_TYPES = {"typing", "collections.abc"}
+_OURS = {"ndks_protocol", "ndks_unit"}
 _INDENT = 4
 _Block = ast.Module | ast.ClassDef | ast.FunctionDef
 
@@ -102,14 +104,23 @@ def _is_idle(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.AnnAssign):
         return statement.value is None
     if isinstance(statement, ast.FunctionDef):
-        return ast.unparse(statement.body[-1]) == "raise NotImplementedError"
+        does = [ast.unparse(part) for part in statement.body if not _is_idle(part)]
+        return does == ["raise NotImplementedError"]
     return isinstance(statement, ast.Try) and _is_for_types(statement)
 
 
 def _is_for_types(statement: ast.Try) -> bool:
-    """Return whether a try statement imports only what type checkers need."""
+    """Return whether a try statement imports only what type checkers need, and nothing that a board may have."""
     only_passes = all(isinstance(done, ast.Pass) for handler in statement.handlers for done in handler.body)
-    return only_passes and all(isinstance(part, ast.ImportFrom | ast.ClassDef) for part in statement.body)
+    return only_passes and all(isinstance(part, ast.ClassDef) or _has_types(part) for part in statement.body)
+
+
+def _has_types(statement: ast.stmt) -> bool:
+    """Return whether this is an import from a module of types, or of ours, which a board would import unguarded."""
+    if not isinstance(statement, ast.ImportFrom):
+        return False
+    module = statement.module or ""
+    return bool(statement.level) or module in _OF_TYPES or module.partition(".")[0] in _OURS
 
 
 def _drop_unused_names(lines: list[str]) -> None:

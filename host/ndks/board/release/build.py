@@ -12,7 +12,8 @@ from .constants import fold_constants
 from .imports import import_directly
 from .mpy import compiled
 from .names import renamed, replacements, rom_names
-from .program import Module, Program, check_imports, parsed
+from .program import Module, Program, parsed
+from .refused import check
 from .unused import ON_DEMAND, reachable, remove_unused
 
 ENTRY = "code.py"  # stays source, and alone imports the firmware; boot.py and safemode.py import nothing of it
@@ -52,7 +53,7 @@ def build(sources: Mapping[str, str], roots: tuple[str, ...] = ("code",), kept: 
     modules that CircuitPython does not have.
     """
     program = _program(sources)
-    check_imports(program)
+    check(program)
     program = remove_unused(import_directly(fold_constants(program)), roots, rom_names())
     functions = {name: sorted(_functions(module)) for name, module in program.items()}
     merged = bundled(program, roots, _ALWAYS, _FOLDER)

@@ -95,9 +95,11 @@ class _Known:
 
     def _refuse_outside_assignments(self) -> None:
         for module in self._program.values():
+            imports = [node for node in ast.walk(module.tree) if isinstance(node, ast.ImportFrom)]
+            found = dict(aliases(self._program, module, list(imports)))  # also those within functions
             for node in ast.walk(module.tree):
                 if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                    base = self._aliases[module.name].get(node.value.id)
+                    base = found.get(node.value.id)
                     if base and not base.name and not isinstance(node.ctx, ast.Load):
                         raise BuildError(f"{module.name}: assigns to {ast.unparse(node)} of another module")
 

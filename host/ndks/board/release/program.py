@@ -129,12 +129,3 @@ def rebinds_by_text(tree: ast.AST) -> bool:
 
 def _lists_globals(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and ast.unparse(node) == "globals().items"
-
-
-def check_imports(program: Program) -> None:
-    """Raise BuildError for an import of the program that the steps do not follow."""
-    packages = {name.partition(".")[0] for name in program}
-    for module in program.values():
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.Import) and any(alias.name.partition(".")[0] in packages for alias in node.names):
-                raise BuildError(f"{module.name}: write `from ... import` in place of `{ast.unparse(node)}`")

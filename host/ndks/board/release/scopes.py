@@ -6,8 +6,8 @@ import ast
 from collections.abc import Callable, Iterator
 
 _Function = ast.FunctionDef | ast.Lambda
-_COMPREHENSION = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_SCOPE = (ast.FunctionDef, ast.Lambda, ast.ClassDef, *_COMPREHENSION)
+_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_SCOPE = (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 NewName = Callable[[str], str]
 NewAttribute = Callable[[str, str], str | None]
 
@@ -60,8 +60,15 @@ class GlobalNames(ast.NodeTransformer):
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
         if self._is_global(node.name):
             node.name = self._rename(node.name)
+        node.decorator_list = [self.visit(decorator) for decorator in node.decorator_list]
         node.bases = [self.visit(base) for base in node.bases]
         self._visit_inside(node.body, set(bound_in(node.body)), is_class=True)
+        return node
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.excepthandler:
+        if node.name and self._is_global(node.name):
+            node.name = self._rename(node.name)
+        self.generic_visit(node)
         return node
 
     def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
@@ -91,12 +98,16 @@ class GlobalNames(ast.NodeTransformer):
         names = {argument.arg for argument in ast.walk(arguments) if isinstance(argument, ast.arg)}
         self._visit_inside(body, (names | set(bound_in(body))) - set(_declared_in(body)))
 
-    def _visit_comprehension(self, node: ast.expr) -> ast.expr:
+    def _visit_comprehension(self, node: _Comprehension) -> ast.expr:
         names = {name for part in ast.iter_child_nodes(node) for name in bound_in([part])}
+        first = node.generators[0]
+        source = self.visit(first.iter)  # of the scope around
+        first.iter = ast.Constant(None)
         self._hidden.append(names)
         self._in_class.append(False)
         self._inner(node)
         self._leave()
+        first.iter = source
         return node
 
     def _visit_inside(self, body: list[ast.stmt] | list[ast.expr], names: set[str], *, is_class: bool = False) -> None:
