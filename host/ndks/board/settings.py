@@ -7,10 +7,9 @@ CircuitPython reads the first line that has a key, and nothing after a line that
 
 import re
 
-# In one large piece of heap, garbage collections are fewer and shorter than in several. With 132,000 bytes,
-# CircuitPython 10.2.1 still has a piece of 26 KB of RAM, which the heap takes for a block that fits into no hole. With
-# 164,000 a Pico hangs at every start. The calls of the firmware need up to 1,839 bytes of the stack of Python's frames,
-# which has 2,048 otherwise.
+# In one large piece of heap, garbage collections are fewer and shorter than in several. With 132,000 bytes, a piece of
+# 26 KB of RAM is left, which the heap takes for a block that fits into no hole. CircuitPython 10.2.1 hangs with 164,000
+# at every start. The firmware needs up to 1,839 bytes of the stack of Python's frames, which has 2,048 otherwise.
 OURS = {b"CIRCUITPY_HEAP_START_SIZE": b"132000", b"CIRCUITPY_PYSTACK_SIZE": b"3072"}
 
 _LINE = re.compile(rb"\s*(" + b"|".join(OURS) + rb")\s*=(.*)", re.DOTALL)

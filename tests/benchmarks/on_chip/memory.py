@@ -24,8 +24,12 @@ def memory(member: Member) -> Figures:
     """What STATUS calls free has parts of RAM that the heap may still take, as well as holes."""
     free = member.status()
     heap = heap_of(member.unit)
-    outside = free - heap.free  # one piece of RAM, which the heap takes when a block does not fit into a hole
-    return {"free": free / 1000, "largest": max(heap.largest, outside) / 1000, "holes": heap.holes}
+    return {"free": free / 1000, "largest": largest_block(free, heap) / 1000, "holes": heap.holes}
+
+
+def largest_block(free: int, heap: Heap) -> int:
+    """Return the largest hole, or the piece of RAM that the heap takes for a block that fits into no hole."""
+    return max(heap.largest, free - heap.free)
 
 
 def collection(member: Member) -> Figures:

@@ -13,7 +13,7 @@ from .chip_unit import ChipUnit
 from .host import Host
 from .measures import Say
 from .member import Member
-from .memory import heap_of
+from .memory import heap_of, largest_block
 from .report import Stage
 from .symbols import Symbols
 
@@ -68,4 +68,4 @@ class _Run:
     def stage(self) -> Stage:
         free, heap = self.member.status(), heap_of(self.member.unit)
         errors = ", ".join(f"{count} {code}" for code, count in self._errors.items())
-        return Stage(self.member.host.requests, free, heap.largest, heap.holes, errors)
+        return Stage(self.member.host.requests, free, largest_block(free, heap), heap.holes, errors)

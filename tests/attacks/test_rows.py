@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""SECURITY.md and the attackers say the same: each row that names an attack has its test, and each attack its row."""
+
+import re
+
+from paper_table import ROOT, exists, named_in
+
+from .attackers import SECRET
+from .rows import ROWS
+
+PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+TESTS = "tests/attacks/test_attacks.py"
+_NAMES_A_TEST = re.compile(rf"^\| ([^|]+) \|.*{re.escape(TESTS)}::(\w+).*\|$", re.MULTILINE)
+
+
+def rows_of_page() -> dict[str, tuple[str, str]]:
+    """Return adversary and whole row, by the test that the row names."""
+    return {found[2]: (found[1], found[0]) for found in _NAMES_A_TEST.finditer(PAGE)}
+
+
+def test_each_row_has_its_attack_and_each_attack_its_row() -> None:
+    assert {test: adversary for test, (adversary, _) in rows_of_page().items()} == {
+        test: row.adversary for test, row in ROWS.items()
+    }
+    source = (ROOT / TESTS).read_text(encoding="utf-8")
+    assert set(re.findall(r"^def (test_\w+)", source, re.MULTILINE)) == set(ROWS)
+
+
+def test_everything_is_the_secret() -> None:
+    """The page says that an attacker gets everything if the network's secret is among what he gets."""
+    said = {test for test, (_, row) in rows_of_page().items() if "**everything**" in row}
+    assert said == {test for test, row in ROWS.items() if SECRET in row.gets}
+
+
+def test_what_the_page_names_exists() -> None:
+    tests = [name for name in named_in(PAGE) if name.startswith("tests/")]
+    assert [name for name in tests if not exists(name)] == []
