@@ -7,17 +7,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ...exceptions import NdksError
 from ..source import for_board
 
 # Functions that reach names by text. What the program does with a name is not known where one is used.
 _BY_TEXT = {"globals", "locals", "vars", "eval", "exec", "setattr", "delattr", "dir"}
 
 
-class BuildError(NdksError):
+class BuildError(Exception):
     """The firmware does something that a step of the build cannot keep."""
-
-    usual_advice = "change the firmware, or deploy it with --source, which keeps all names"
 
 
 @dataclass(frozen=True)
