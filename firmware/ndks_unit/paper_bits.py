@@ -13,6 +13,8 @@ try:
 except ImportError:  # on the board, where annotations are not evaluated
     pass
 
+_KEY_SIZE = 32  # of AES-256
+
 
 class PaperBits:
     """The paper bits of key `index`, as bytes."""
@@ -45,7 +47,7 @@ class KeyReader:
         self._member = member
         self._mac = mac  # of the network's secret
         self._paper: "PaperBits | None" = None
-        self._mask_key = bytearray()
+        self._mask_key = bytearray(_KEY_SIZE)  # of the latest key, in place of the one before
 
     def wipe(self) -> None:
         """Overwrite the mask key."""
@@ -55,9 +57,9 @@ class KeyReader:
         """Fill `view` with key `index` from byte `offset` on."""
         if self._paper is None or self._paper.index != index:
             paper = PaperBits(self._board, self._member.generator, index)
-            mask_key = bytearray(export_mask_key(self._board, self._mac, index))
-            # Assign both or neither: after an exception the next request must not mix two keys.
-            self._paper, self._mask_key = paper, mask_key
+            # Change both or neither: after an exception the next request must not mix two keys.
+            self._mask_key[:] = export_mask_key(self._board, self._mac, index)
+            self._paper = paper
         self._paper.read_into(view, offset)
         if self._member.masked:
             xor_keystream(self._board, self._mask_key, offset, view)

@@ -35,7 +35,7 @@ REFUSALS = {
     ),
     errors.PROVISIONED: RefusalRow("the unit is provisioned already", "use another, or erase this one: ndks zeroize"),
     errors.STORAGE: RefusalRow(
-        "the unit cannot write its state",
+        "the unit cannot write its state, or its drive is damaged",
         "take the development jumper off if it is on; if that was not it, run ndks deploy DRIVE again",
     ),
     errors.STATE_FORMAT: RefusalRow(

@@ -107,6 +107,16 @@ def test_keys_can_be_read_when_nothing_can_be_written(provisioned: MemoryUnit) -
     assert host.ask(commands.NEXT_INDEX) == (0, 1)
 
 
+def test_no_mask_key_outlives_its_key(provisioned: MemoryUnit) -> None:
+    host = Host(provisioned.clone())
+    host.ask(commands.KEY_CHUNK, 0, 1, 0, 32)
+    held = host.firmware.state.member.keys._mask_key
+    first = bytes(held)
+    host.ask(commands.KEY_CHUNK, 0, 2, 0, 32)
+    assert any(first)
+    assert held != first
+
+
 def test_a_key_set_up_that_failed_half_way_is_not_mixed_with_the_next(
     provisioned: MemoryUnit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -280,6 +280,20 @@ def test_without_a_compiler(drive: Path, call: Call, monkeypatch: pytest.MonkeyP
     assert files_on(drive) == before
 
 
+def test_firmware_that_the_build_would_change_is_refused(
+    drive: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = firmware.sources() | {"lib/ndks_unit/__init__.py": "print(getattr(1, input()))"}
+    monkeypatch.setattr("ndks.board.deploy.release_files", firmware.release_files)
+    monkeypatch.setattr(firmware, "sources", lambda: changed)
+    before = files_on(drive)
+    finished = call("deploy", drive)
+    assert_refused(finished, "ERROR", 1)
+    assert "ndks_unit: names are replaced" in finished.stderr
+    assert "--source" in finished.advice
+    assert files_on(drive) == before
+
+
 def test_a_compiler_of_another_format_is_refused(
     drive: Path, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

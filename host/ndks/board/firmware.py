@@ -10,6 +10,7 @@ from ndks_protocol.cell_tables import CELL_BITS, file_name
 from ..exceptions import NdksError, UsageError
 from ..shipped import CIRCUITPY, RELEASE
 from .release.build import ENTRY, Build, build, loaded
+from .release.program import BuildError
 from .source import LARGEST_SOURCE, for_board, loaded_size
 from .tables import table_file
 
@@ -58,9 +59,12 @@ def release_files() -> dict[str, bytes]:
 
 
 def made_files(firmware: dict[str, str]) -> dict[str, bytes]:
-    """Compile a release build of the source. UsageError: there is no mpy-cross."""
+    """Compile a release build of the source. UsageError: there is no mpy-cross. NdksError: a step refuses the source."""
     alone = {name: for_board(firmware[name]).encode() for name in _BESIDE if name != ENTRY}
-    return release_build(firmware).files() | alone
+    try:
+        return release_build(firmware).files() | alone
+    except BuildError as error:
+        raise NdksError(str(error), "change the firmware, or deploy it with --source, which keeps all names") from None
 
 
 def release_build(firmware: dict[str, str]) -> Build:
