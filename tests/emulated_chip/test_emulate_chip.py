@@ -154,8 +154,9 @@ def test_deploy_brings_the_drive_up_to_date(tmp_path: Path, firmware: Path) -> N
         drive = read_drive(chip.drive)
         before = {**drive, "code.py": b"old", "settings.toml": SETTINGS, SNAPSHOT_FILES[0]: bytes(12288)}
         chip.replace(drive=make_drive(before))
-    assert isinstance(firmwares := drive["settings.toml"], bytes)
-    settings = SETTINGS + firmwares  # the user's stay
+    ours = drive["settings.toml"]
+    assert isinstance(ours, bytes)
+    settings = SETTINGS + ours  # the user's stay
     done = command("deploy", directory, "--json")
     assert set(json.loads(done.stdout)["files"]) > set(release_files())
     with chips.open_chip(directory) as chip:

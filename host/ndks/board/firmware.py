@@ -59,7 +59,7 @@ def release_files() -> dict[str, bytes]:
 
 
 def made_files(firmware: dict[str, str]) -> dict[str, bytes]:
-    """Compile a release build of the source. UsageError: there is no mpy-cross. NdksError: a step refuses the source."""
+    """Compile a release build of the source. UsageError: no mpy-cross. NdksError: a step refuses the source."""
     alone = {name: for_board(firmware[name]).encode() for name in _BESIDE if name != ENTRY}
     try:
         return release_build(firmware).files() | alone
