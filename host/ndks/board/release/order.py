@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from .program import Module, Program, Target, aliases, attributes_of, defined_at, origin
 from .unique import own_names
 
-# Of one file. CircuitPython hashes a name to 8 bits, so that a large dict is searched more slowly; and wide dicts
-# overflow the 128 entries of the collector's stack: with 40 names a file, a collection takes 11 ms, with 30 it takes 6.
-MOST_NAMES = 30
+# Of one file. CircuitPython hashes a name to 8 bits, so that a large dict is searched more slowly. And wide dicts
+# overflow the collector's stack of 128 entries: a collection then takes 11 ms, not 6. That happened with 30 names a file
+# or more, depending on the firmware: `make chip-bench` shows it.
+MOST_NAMES = 20
 _OWN_OBJECT = {"__name__", "__file__", "__path__", "globals", "locals"}
 
 
