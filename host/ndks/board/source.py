@@ -11,7 +11,7 @@ import io
 import tokenize
 from collections.abc import Iterator, Mapping
 
-# Of source that a unit loads; then 44 KB of heap are free at d = 3, and 66 KB at any other d.
+# Of source that a unit loads. With this much, 36 KB of heap are free in a session at d = 3.
 LARGEST_SOURCE = 99 * 1024
 
 _NOT_LOADED = {"plain_lanes.py", "boot.py", "safemode.py"}  # CircuitPython runs the last two separately
