@@ -10,7 +10,7 @@ QUIET := --quiet --disable-pip-version-check
 SOURCES := protocol firmware emulator host tests docs
 CHIP_SOURCES := $(wildcard emulator/chip/core/* emulator/chip/*.py emulator/chip/*.toml emulator/chip/ndks_chip/*.pyx)
 
-.PHONY: help demo homologate test tests test-full test-oldest fuzz bench chip chip-bench check fix docs deploy clean install laboratory development
+.PHONY: help demo homologate test tests test-full test-oldest fuzz proofs bench chip chip-bench check fix docs deploy clean install laboratory development
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test-oldest: .venv-oldest/.installed ## run the tests of unit and host with the 
 fuzz: development ## fuzz frames, commands, sessions, capsules, files and flash with atheris; FUZZ_SECONDS=60 each
 	$(BIN)/python tests/fuzz/run.py $(or $(FUZZ_SECONDS),60)
 
+proofs: ## prove the handshakes with ProVerif, where it is installed (or PROVERIF=PATH); seconds
+	@"$(PYTHON)" tests/checks/proofs.py
+
 bench: development ## measure key bits, a long stream, encryption, flash wear, and attacks on suite paper; twelve minutes
 	$(BIN)/python tests/benchmarks/generator.py
 	$(BIN)/python tests/benchmarks/stream.py
@@ -57,7 +60,7 @@ chip: .venv/.chip ## install the emulated chip (needs a C compiler) and test it;
 chip-bench: development .venv/.chip ## measure the firmware on an emulated chip: NDKS_UF2=IMAGE.uf2 make chip-bench; ten minutes
 	PYTHONPATH=tests:tests/checks:docs/make $(BIN)/python -m benchmarks.on_chip $(ARGUMENTS)
 
-check: development ## check format, lint, types, generated docs, pictures and vectors, rules of the board, and arrows between rooms
+check: development ## check format, lint, types, generated docs, pictures and vectors, what was proved, rules of the board, and arrows between rooms
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/pyright --warnings
@@ -66,6 +69,8 @@ check: development ## check format, lint, types, generated docs, pictures and ve
 	$(BIN)/python docs/make/protocol_tables.py --check
 	$(BIN)/python docs/make/command_tables.py --check
 	$(BIN)/python tests/checks/make_vectors.py --check
+	$(BIN)/python tests/checks/proofs.py --check
+	$(BIN)/python docs/make/proof_tables.py --check
 	$(BIN)/python docs/make/walk_tables.py --check
 	$(BIN)/python docs/make/pictures.py --check
 	$(BIN)/python docs/make/man_page.py --check
@@ -80,6 +85,7 @@ docs: development ## generate tables, vectors, pictures and manual page, and bui
 	$(BIN)/python docs/make/protocol_tables.py
 	$(BIN)/python docs/make/command_tables.py
 	$(BIN)/python tests/checks/make_vectors.py
+	$(BIN)/python docs/make/proof_tables.py
 	$(BIN)/python docs/make/walk_tables.py
 	$(BIN)/python docs/make/pictures.py
 	$(BIN)/python docs/make/man_page.py
