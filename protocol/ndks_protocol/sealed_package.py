@@ -45,9 +45,7 @@ def ephemeral_of(sealed: "bytes | memoryview") -> bytes:
     return bytes(sealed[:KEY_SIZE])
 
 
-def unseal(
-    crypto: Crypto, shared: bytes, recipient: bytes, sealed: "bytes | memoryview"
-) -> "bytearray | memoryview":
+def unseal(crypto: Crypto, shared: bytes, recipient: bytes, sealed: "bytes | memoryview") -> "bytearray | memoryview":
     """Return the fields, which the caller wipes. CutShort; NotForThisKey: they were not sealed to `recipient`."""
     keys = _Keys(crypto, shared, ephemeral_of(sealed) + recipient)
     ciphertext, tag = bytearray(sealed[KEY_SIZE:-TAG_SIZE]), bytes(sealed[-TAG_SIZE:])

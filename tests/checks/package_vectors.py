@@ -84,7 +84,11 @@ def refusals(good: list[dict[str, str]], rng: random.Random) -> list[dict[str, s
     cases = [refused("SHORT", f"{size} bytes", sealed[:size]) for size in (0, 31, 32, OVERHEAD - 1)]
     cases += [refused("KEY", "cut short", sealed[:size]) for size in (OVERHEAD, len(sealed) - 1)]
     cases.append(refused("KEY", "a byte too many", sealed + b"\0"))
-    places = {"ephemeral key": (0, 31), "ciphertext": (32, len(sealed) - 17), "tag": (len(sealed) - 16, len(sealed) - 1)}
+    places = {
+        "ephemeral key": (0, 31),
+        "ciphertext": (32, len(sealed) - 17),
+        "tag": (len(sealed) - 16, len(sealed) - 1),
+    }
     for what, positions in places.items():
         for position in positions:
             changed = sealed[:position] + bytes([sealed[position] ^ 1 << rng.randrange(7)]) + sealed[position + 1 :]
