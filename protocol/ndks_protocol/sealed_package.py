@@ -9,8 +9,8 @@ HMAC("ndks join", shared secret) is HKDF-Extract (RFC 5869). Both ends bring the
 computes it in steps, a PC with its cryptographic library.
 """
 
+from .curve25519 import KEY_SIZE
 from .kdf import Crypto, Mac, derive, same, wipe, xor_keystream
-from .x25519 import KEY_SIZE
 
 TAG_SIZE = 16
 OVERHEAD = KEY_SIZE + TAG_SIZE

@@ -13,9 +13,10 @@ from package_vectors import Package
 from support.reference import load_vectors
 
 from ndks_protocol import sealed_package
+from ndks_protocol.curve25519 import LowOrderPoint, in_one_call
 from ndks_protocol.kdf import same
 from ndks_protocol.sealed_package import OVERHEAD, CutShort, NotForThisKey, ephemeral_of, seal, unseal
-from ndks_protocol.x25519 import LowOrderPoint, x25519
+from ndks_protocol.x25519 import Ladder
 from protocol.plain_crypto import CRYPTO
 
 VECTORS = load_vectors("packages")
@@ -30,7 +31,7 @@ def in_bytes(case: dict[str, str], *names: str) -> list[bytes]:
 
 def opened(private_key: bytes, joining_key: bytes, sealed: bytes) -> bytes:
     """Return the fields of a package as a unit does."""
-    shared = x25519(private_key, ephemeral_of(sealed), os.urandom(32), lambda: None)
+    shared = in_one_call(Ladder(private_key, ephemeral_of(sealed), os.urandom(32)), lambda: None)
     return bytes(unseal(CRYPTO, shared, joining_key, sealed))
 
 

@@ -7,8 +7,9 @@ import os
 from harness import expect, run
 from memory_board import MemoryBoard
 
+from ndks_protocol.curve25519 import KEY_SIZE, LowOrderPoint, in_one_call
 from ndks_protocol.sealed_package import CutShort, NotForThisKey, ephemeral_of, seal, unseal
-from ndks_protocol.x25519 import KEY_SIZE, LowOrderPoint, x25519
+from ndks_protocol.x25519 import Ladder
 
 _board = MemoryBoard()
 _REASONS = {"SHORT": CutShort, "KEY": NotForThisKey, "LOW_ORDER": LowOrderPoint}
@@ -17,7 +18,8 @@ _REASONS = {"SHORT": CutShort, "KEY": NotForThisKey, "LOW_ORDER": LowOrderPoint}
 def _opened(case: dict) -> bytes:
     """Return the fields of a package as a unit does."""
     sealed = bytes.fromhex(case["sealed"])
-    shared = x25519(bytes.fromhex(case["private_key"]), ephemeral_of(sealed), os.urandom(KEY_SIZE), _nothing)
+    ladder = Ladder(bytes.fromhex(case["private_key"]), ephemeral_of(sealed), os.urandom(KEY_SIZE))
+    shared = in_one_call(ladder, _nothing)
     return bytes(unseal(_board, shared, bytes.fromhex(case["joining_key"]), sealed))
 
 
