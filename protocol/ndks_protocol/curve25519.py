@@ -91,7 +91,7 @@ class Multiplication:
 
 
 def in_one_call(multiplication: Multiplication, alive: "Callable[[], None]") -> bytes:
-    """Return the result; `alive` is called at least every 50 ms on an RP2040. LowOrderPoint."""
+    """Return the result; `alive` is called at least every 0.2 s on an RP2040. LowOrderPoint."""
     try:
         while multiplication.step(16):
             alive()

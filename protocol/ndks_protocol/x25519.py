@@ -3,7 +3,7 @@
 """X25519 (RFC 7748): the shared secret of a scalar and a public key, in 255 rounds.
 
 Strategy: a differential addition treats its two points alike, so the points are never swapped. Each round only takes
-which of them is doubled from a pair. Most products are only folded, by 2^255 = 19 mod p, to at most 291 bits: `%` takes
+which of them is doubled from a pair. Most products are only folded, by 2^255 = 19 mod p, to at most 273 bits: `%` takes
 twice that time.
 """
 
@@ -41,14 +41,14 @@ class Ladder(Multiplication):
             c = x3 + z3
             d = x3 - z3
             x3 = d * a
+            x3 = (x3 & low) + (x3 >> 255) * 19
             z3 = c * b
+            z3 = (z3 & low) + (z3 >> 255) * 19
             other = changes[bit >> 3] >> (bit & 7) & 1
             x2 = (a, c)[other]
             z2 = (b, d)[other]
             a = x3 + z3
-            a = (a & low) + (a >> 255) * 19
             b = x3 - z3
-            b = (b & low) + (b >> 255) * 19
             x3 = a * a % p
             b = b * b
             z3 = ((b & low) + (b >> 255) * 19) * u % p

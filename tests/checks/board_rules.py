@@ -17,7 +17,7 @@ ON_THE_BOARD = ("protocol/ndks_protocol", "firmware/ndks_unit", "firmware/circui
 MODULE_BYTES = 8 * 1024  # larger ones do not compile on a fragmented heap
 TOTAL_BYTES = 99 * 1024  # of source that a unit loads; then 44 KB of heap are free at d = 3, and 66 KB at any other d
 NOT_LOADED = {"texts.py", "boot.py", "safemode.py"}  # CircuitPython runs the last two separately, with the whole heap
-NOT_LOADED |= {"curve25519.py", "key_pair.py", "x25519.py", "sealed_package.py"}  # loaded when needed, and dropped
+NOT_LOADED |= {"curve25519.py", "public_key.py", "x25519.py", "sealed_package.py"}  # loaded when needed, and dropped
 # A unit loads only one of these: the fast algorithm for its d, or the operators beyond equation 7.
 OF_ONE_NETWORK = (
     {"table_bits.py", "packing.py"},

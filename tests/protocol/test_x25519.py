@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.reference import load_vectors
 
-from ndks_protocol import key_pair
+from ndks_protocol import public_key as comb
 from ndks_protocol.curve25519 import LowOrderPoint, Multiplication, in_one_call
-from ndks_protocol.key_pair import PublicKey
+from ndks_protocol.public_key import PublicKey
 from ndks_protocol.x25519 import Ladder
 
 RFC_7748 = json.loads((Path(__file__).parents[1] / "micropython/cases/rfc7748.json").read_text())
@@ -123,7 +123,7 @@ def test_public_keys_of_regular_scalars(digit: str) -> None:
 
 
 def test_the_comb_of_the_base_point() -> None:
-    assert edwards_reference.comb() == key_pair._TABLE
+    assert edwards_reference.comb() == comb._TABLE
 
 
 @pytest.mark.parametrize("u", VECTORS["low_order"])

@@ -7,7 +7,7 @@ import os
 from harness import expect, run
 
 from ndks_protocol.curve25519 import KEY_SIZE, LowOrderPoint, in_one_call
-from ndks_protocol.key_pair import PublicKey
+from ndks_protocol.public_key import PublicKey
 from ndks_protocol.x25519 import Ladder
 
 _BASE_POINT = b"\x09" + bytes(KEY_SIZE - 1)
