@@ -86,6 +86,12 @@ def test_a_package_that_was_cut_is_refused(fields: bytes, data: st.DataObject) -
         opened(unit.private_bytes_raw(), joining_key, sealed[:size])
 
 
+@given(keys, st.binary(max_size=200))
+def test_any_bytes_are_refused(private_key: bytes, sealed: bytes) -> None:
+    with pytest.raises(tuple(REASONS.values())):
+        opened(private_key, bytes(32), sealed)
+
+
 def test_nothing_is_released_before_the_tag(monkeypatch: pytest.MonkeyPatch) -> None:
     """No keystream is made, and all of the tag is compared, in constant time."""
     case = VECTORS["good"][4]
