@@ -141,6 +141,8 @@ VECTORS = {
     "flash": "the life of a unit with what lies in nvm and snapshots; power cuts; records one by one",
     "network_files": "network files, good and bad ones",
     "words": "transport codes as words",
+    "x25519": "products of X25519, and the coordinates that are refused",
+    "packages": "fields sealed to a joining key, and what is refused",
 }
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -23,6 +23,7 @@ from edge_vectors import make_conversations
 from frame_reference import cobs, frame
 from generator_reference import F1, F2, bits_of_key
 from host_vectors import make_network_files, make_words
+from package_vectors import make_packages, make_x25519
 from record_vectors import make_flash, make_records
 from session_vectors import make_bindings, make_sessions
 
@@ -100,6 +101,8 @@ FILES = {
     "conversations.json": make_conversations,
     "network_files.json": make_network_files,
     "words.json": make_words,
+    "x25519.json": make_x25519,
+    "packages.json": make_packages,
 }
 
 

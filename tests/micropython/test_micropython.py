@@ -141,6 +141,18 @@ def session_groups() -> Groups:
     return {"session": vectors("sessions")["sessions"], "binding": bindings["laptops"] + bindings["transport_codes"]}
 
 
+def x25519_groups() -> Groups:
+    published, rfc = vectors("x25519"), own_cases("rfc7748")
+    few = [case for case in rfc["iterated"] if case["times"] <= 1000]  # 1,000,000 take hours there
+    product = rfc["product"] + published["products"]
+    return rfc | {"product": product, "iterated": few, "low_order": published["low_order"]}
+
+
+def package_groups() -> Groups:
+    packages = vectors("packages")
+    return {"good": packages["good"], "bad": packages["bad"]}
+
+
 def flash_groups() -> list[tuple[str, Any]]:
     """Return the cases in order: a conversation, then conversations that start with the flash after a power cut."""
     flash = vectors("flash")
@@ -159,6 +171,9 @@ CHECKS: dict[str, Groups] = {
     "check_frames": frame_groups(),
     "check_layout": own_cases("layout"),
     "check_kdf": own_cases("rfc4231"),
+    "check_hashes": own_cases("rfc6234") | own_cases("rfc5869"),
+    "check_x25519": x25519_groups(),
+    "check_packages": package_groups(),
     "check_generator": generator_groups(),
     "check_exports": export_groups(),
     "check_capsules": capsule_groups(),
