@@ -32,8 +32,9 @@ def seal(crypto: Crypto, shared: bytes, ephemeral: bytes, recipient: bytes, fiel
     `shared` is X25519 of `recipient` and the scalar of `ephemeral`, a public key that seals nothing else.
     """
     keys = _Keys(crypto, shared, ephemeral + recipient)
-    ciphertext = bytes(xor_keystream(crypto, keys.encryption, 0, bytearray(fields)))
-    sealed = ephemeral + ciphertext + keys.tag(ciphertext)
+    ciphertext = bytearray(fields)
+    xor_keystream(crypto, keys.encryption, 0, ciphertext)
+    sealed = ephemeral + bytes(ciphertext) + keys.tag(ciphertext)
     keys.wipe()
     return sealed
 
@@ -48,11 +49,12 @@ def ephemeral_of(sealed: "bytes | memoryview") -> bytes:
 def unseal(crypto: Crypto, shared: bytes, recipient: bytes, sealed: "bytes | memoryview") -> "bytearray | memoryview":
     """Return the fields, which the caller wipes. CutShort; NotForThisKey: they were not sealed to `recipient`."""
     keys = _Keys(crypto, shared, ephemeral_of(sealed) + recipient)
-    ciphertext, tag = bytearray(sealed[KEY_SIZE:-TAG_SIZE]), bytes(sealed[-TAG_SIZE:])
+    fields, tag = bytearray(sealed[KEY_SIZE:-TAG_SIZE]), bytes(sealed[-TAG_SIZE:])
     try:
-        if not same(keys.tag(ciphertext), tag):
+        if not same(keys.tag(fields), tag):
             raise NotForThisKey("the sealed package does not fit the key")
-        return xor_keystream(crypto, keys.encryption, 0, ciphertext)
+        xor_keystream(crypto, keys.encryption, 0, fields)
+        return fields
     finally:
         keys.wipe()
 
