@@ -63,7 +63,7 @@ def test_emulated_unit_that_is_hung_up_on_time_and_again(tmp_path: Path) -> None
     pipes = {"stdin": slave, "stdout": slave, "stderr": slave}
     with subprocess.Popen(command, env=environment(), **pipes) as process:
         os.close(slave)
-        wait_until(lambda: b"/" in os.read(master, 1000) and socket.exists(), "announcement")
+        wait_until(lambda: b"alice.port" in os.read(master, 1000), "its port, which it prints last")
         os.close(master)  # its output now fails
         for _ in range(20):
             process.send_signal(signal.SIGHUP)
