@@ -39,6 +39,7 @@ from .wire import (
     STATE_PROVISIONED,
     STATE_TAMPERED,
     SUITES,
+    USABLE,
     VERNAM,
     WINDOW_SIZE,
     WIRE_HEADER_SIZE,
@@ -76,6 +77,7 @@ __all__ = (
     "STATE_PROVISIONED",
     "STATE_TAMPERED",
     "SUITES",
+    "USABLE",
     "VERNAM",
     "WINDOW_SIZE",
     "WIRE_HEADER_SIZE",
@@ -86,6 +88,7 @@ __all__ = (
     "BIND",
     "CLOSE",
     "HELLO",
+    "JOINING_KEY",
     "KEY_CHUNK",
     "MESSAGE_CHECK",
     "MESSAGE_STREAM",
@@ -96,6 +99,7 @@ __all__ = (
     "OPEN_SESSION",
     "PROVE",
     "PROVISION",
+    "PROVISION_SEALED",
     "SEAL_BEGIN",
     "SEAL_CHUNK",
     "SEAL_KEYS",
@@ -136,12 +140,14 @@ STATUS = Command(
 )
 PROVISION = Command(wire.PROVISION, "binding " + _MEMBERSHIP_NAMES, "")
 CLOSE = Command(wire.CLOSE, "unplug", "")
-OPEN_SESSION = Command(wire.OPEN_SESSION, "random", "random proof")
+OPEN_SESSION = Command(wire.OPEN_SESSION, "public random", "public random proof")
 PROVE = Command(wire.PROVE, "proof", "")
 UNLOCK = Command(wire.UNLOCK, "kek minimum allow_jump", "")
 BIND = Command(wire.BIND, "binding", "")
 TRUST = Command(wire.TRUST, "lane binding_id", "")
 ZEROIZE = Command(wire.ZEROIZE, "confirmation uid", "")
+JOINING_KEY = Command(wire.JOINING_KEY, "", "public")
+PROVISION_SEALED = Command(wire.PROVISION_SEALED, "binding package", "")
 NEXT_INDEX = Command(wire.NEXT_INDEX, "", "epoch index")
 KEY_CHUNK = Command(wire.KEY_CHUNK, "epoch index offset size", "key")
 ACKNOWLEDGE = Command(wire.ACKNOWLEDGE, "epoch index allow_jump", "index")

@@ -16,7 +16,7 @@ from ..laptop.bindings import Binding, BindingStore
 from ..laptop.counters import MinimumCounters
 from ..laptop.homes import HOME
 from ..line.link import Link, unpack_answer
-from ..line.session import open_session, unlock
+from ..line.session import open_anonymous_session, open_session, unlock
 from ..refusals import UPGRADE_HOST, UPGRADE_UNIT
 from .answers import BLANK, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, hello_from, status_from
 
@@ -92,6 +92,19 @@ class Owner:
         self.greet()
         self.unlock()  # anybody can answer HELLO: the old binding is kept until the new one has opened the unit
         return self._bindings.finish(self.hello)
+
+    def provision(self, command: commands.Command, *values: object) -> None:
+        """Make a blank unit a member, through a session that a listener cannot read. DeviceError."""
+        self.check_blank()
+        self.greet()  # the session covers this greeting
+        try:
+            open_anonymous_session(self._link, self._hello_payload)
+            self._link.call(command, *values)
+        except NdksError as error:
+            self._abandon_session(error)
+            raise
+        self._link.end_session()  # as the unit does behind its answer
+        self.greet()
 
     def forget(self) -> None:
         """Delete this laptop's binding of the unit, which has been erased."""

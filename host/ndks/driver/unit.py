@@ -91,12 +91,10 @@ class Unit(KeyVerbs, MessageVerbs):
         Anyone who has the code can `bind` the unit, once. `join` chooses a lane that no other unit has: two units on
         one lane would use keys twice. DeviceError PROVISIONED for a member, TAMPERED.
         """
-        self.check_blank()  # a bound unit takes no request of this size
         code = secrets.token_bytes(BINDING_SIZE)
         suite, cipher = commands.SUITES.index(network.suite), commands.CIPHERS.index(network.cipher)
         parameters = (network.digits, network.secret, network.name, network.p1, network.p2, *network.operators)
-        self._link.call(commands.PROVISION, code, network.epoch, lane, suite, cipher, *parameters)
-        self._owner.greet()
+        self._owner.provision(commands.PROVISION, code, network.epoch, lane, suite, cipher, *parameters)
         return code
 
     @step
