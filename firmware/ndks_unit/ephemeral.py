@@ -59,23 +59,27 @@ class EphemeralPair:
             self._board.tidy()
         elif self._making:
             self._steps += 1
-            if not self._making.step():
-                self._complete(self._making)
+            try:
+                if not self._making.step():
+                    self._complete(self._making)
+            except MemoryError:
+                self.wipe()  # the next use begins anew: this step may have been done in part
 
     def take(self) -> "tuple[bytes, bytes]":
         """Return the private and the public key, which are forgotten here. MemoryError; UnitError(STORAGE)."""
-        self._finish()
-        pair = bytes(self._private), bytes(self._public)
-        self.wipe()
-        return pair
+        try:
+            self._finish()
+            return bytes(self._private), bytes(self._public)
+        finally:
+            self.wipe()
 
     def agree(self, public: bytes) -> "tuple[bytes, bytes]":
         """Return the public key and the secret that this pair shares with `public`; the pair is used up.
 
         ValueError: `public` has low order. MemoryError; UnitError(STORAGE).
         """
-        self._finish()
         try:
+            self._finish()
             return bytes(self._public), shared_secret(self._board, self._private, public)
         finally:
             self.wipe()
