@@ -97,7 +97,6 @@ def test_a_session_that_anybody_could_open(bench: Bench, monkeypatch: pytest.Mon
 
 def test_a_key_pair_that_is_used_twice(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Randomness, "draw", lambda _: bytes(32))
-    bench.open_session()  # with the pair that was chosen before
     bench.open_session()
     with pytest.raises(AssertionError, match="used twice"):
         bench.open_session()
