@@ -28,18 +28,17 @@ from support.pieces import pieces
 from support.power_cuts import FULL
 from support.public_network import public_network
 from support.reference import clear_header, exported_key
-from x25519_reference import BASE_POINT, LOW_ORDER, public_key, x25519
+from x25519_reference import BASE_POINT, LOW_ORDER
 
-from ndks.crypto import CRYPTO
 from ndks.driver.unit import Unit
 from ndks.exceptions import NdksError
 from ndks.line.session import open_anonymous_session
 from ndks_protocol import commands
-from ndks_protocol.sealed_package import seal
 
 from .desk import Desk, Fault
 from .flash_view import FlashView, look, records_under
 from .model import JUMP, Capsule, Flash, Model, Own, Refused, Window
+from .packages import package_for
 
 NETWORK = public_network()
 PARAMETERS = capsule_reference.Network(NETWORK.secret, NETWORK.p1, NETWORK.p2, NETWORK.digits)
@@ -93,8 +92,14 @@ class Life(RuleBasedStateMachine):
         self.images: list[tuple[list[bytes], Flash, FlashView]] = []
         self.sealed: list[bytes] = []
 
-    @initialize(seed=st.integers(0, 1 << 32), fine=st.booleans(), stage=st.sampled_from([*["bound"] * 6, "member", ""]))
-    def begin(self, seed: int, fine: bool, stage: str) -> None:
+    @initialize(
+        seed=st.integers(0, 1 << 32),
+        fine=st.booleans(),
+        stage=st.sampled_from([*["bound"] * 5, "member", "", "joining", "joined"]),
+        fault=faults,
+        again=faults,
+    )
+    def begin(self, seed: int, fine: bool, stage: str, fault: Fault | None, again: Fault | None) -> None:
         chance = random.Random(seed)
         self.patches = mock.patch.multiple(
             secrets,
@@ -106,10 +111,16 @@ class Life(RuleBasedStateMachine):
         self.desk = Desk(self.directory, chance, fine=fine)
         self.model = Model()
         self.view = self.looked()
-        if stage:
+        if stage in ("bound", "member"):
             self.provision(None)
         if stage == "bound":
             self.bind(self.model.flash.binding, None)
+        if stage == "joining":
+            self.make_joining_key(fault)
+            self.make_joining_key(again)
+        if stage == "joined":
+            self.make_joining_key(None)
+            self.join_by_package(fault, again, -1, 1)
 
     def teardown(self) -> None:
         if hasattr(self, "patches"):
@@ -280,7 +291,7 @@ class Life(RuleBasedStateMachine):
             return
         lane, public = self.next_lane, self.joining_keys[max(which, -len(self.joining_keys))][32:]
         self.next_lane += 1
-        package = bytearray(package_for(public, lane))
+        package = bytearray(package_for(NETWORK, lane, public, secrets.token_bytes(32)))
         package[-1] ^= altered == 0
         sealed_for, code = public if altered else b"", secrets.token_bytes(32)
 
@@ -358,7 +369,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.model.flash != Flash())
     @rule(fault=faults, sure=st.integers(0, 7))
     def zeroize(self, fault: Fault | None, sure: int) -> None:
-        if sure == 0:
+        if sure == 0 or not self.model.flash.lane:
             self.step(lambda host: host.zeroize(), lambda model: model.zeroize(), fault)
 
     @precondition(lambda self: not self.model.flash.lane)
@@ -669,15 +680,6 @@ class Life(RuleBasedStateMachine):
     @rule(lane=peers | st.just(0), laptop=st.sampled_from([*PEER_LAPTOPS, bytes(16)]), fault=faults)
     def trust(self, lane: int, laptop: bytes, fault: Fault | None) -> None:
         self.step(lambda host: host.trust(lane, laptop.hex()), lambda model: model.trust(lane, laptop), fault)
-
-
-def package_for(joining_key: bytes, lane: int) -> bytes:
-    """Return a membership on that lane, sealed to a joining key."""
-    private = secrets.token_bytes(32)
-    suite, cipher = commands.SUITES.index(NETWORK.suite), commands.CIPHERS.index(NETWORK.cipher)
-    parameters = (NETWORK.digits, NETWORK.secret, NETWORK.name, NETWORK.p1, NETWORK.p2, *NETWORK.operators)
-    fields = commands.PROVISION.request.pack(bytes(32), NETWORK.epoch, lane, suite, cipher, *parameters)[32:]
-    return seal(CRYPTO, x25519(private, joining_key), public_key(private), joining_key, fields)
 
 
 def has_secrets(flash: Flash) -> bool:
