@@ -36,7 +36,8 @@ ABOUT_IMAGES = (
     " An image is a list of [offset, bytes]; all else in its 4096 bytes is FF. flash is what nvm and both snapshots"
     " hold after a step. interrupted_binding: the power was cut after the commit of BIND, which left flash as it is in"
     " before; steps is a conversation from the next start on. interrupted_erasures: begun, and nothing erased yet; the"
-    " next start makes after of before. joining: a conversation with another unit. records: one by one, sealed and open ones under the first of bindings."
+    " next start makes after of before. joining: a conversation with another unit. records: one by one, sealed and open"
+    " ones under the first of bindings."
 )
 
 

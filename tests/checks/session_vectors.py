@@ -41,9 +41,9 @@ def make_sessions() -> dict[str, Any]:
     return {
         "about": "sessions (PROTOCOL.md section 6): A is null for the anonymous session of a blank unit; hello is the"
         " payload of the answer to HELLO, Eh and Eu the public keys of host and unit, made of these private keys unless"
-        " they are not canonical, Rh and Ru the random bytes, z the shared secret, TH the transcript, S the session key."
-        " The frames of each direction in order; body is what the payload secures, link_sync the word in front of it."
-        " low_order: public keys that both ends refuse.",
+        " they are not canonical, Rh and Ru the random bytes, z the shared secret, TH the transcript, S the session's"
+        " key. The frames of each direction in order; body is what the payload secures, link_sync the word in front of"
+        " it. low_order: public keys that both ends refuse.",
         "sessions": [
             *(session(rng, size, FEW_SIZES) for size in (0, 5, 80)),
             session(rng, 300, BODY_SIZES),
