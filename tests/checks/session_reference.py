@@ -57,7 +57,7 @@ class Direction:
 
 
 class Session:
-    """A session of the host. `auth` is None for a blank unit; a share is a public key and the random bytes behind it."""
+    """A session of the host. A share is a public key and random bytes; `auth` is None for a blank unit."""
 
     def __init__(self, auth: bytes | None, shared: bytes, hello: bytes, host_share: bytes, unit_share: bytes):
         said = b"ndks session 3\0" + struct.pack(">H", len(hello)) + hello + host_share + unit_share

@@ -82,7 +82,7 @@ class RecordLog:
 
     @property
     def has_remains(self) -> bool:
-        """Whether nvm of a blank unit has more than an erasure leaves: a joining key, or what a power cut left of one."""
+        """Whether nvm of a blank unit has more than an erasure leaves: a joining key, or a part of one."""
         kept = [self._bodies[kind] for kind in (records.STATE_FORMAT, records.TAMPERED) if kind in self._bodies]
         return self._end > sum([extent(records.STATE_FORMAT, len(body)) for body in kept])
 
