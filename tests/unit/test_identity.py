@@ -11,7 +11,7 @@ from ndks.network.network_file import Network
 
 def test_hello(unit: ndks.Unit) -> None:
     hello = unit.hello
-    assert (hello.major, hello.state, hello.flags) == (2, "locked", [])
+    assert (hello.major, hello.state, hello.flags) == (3, "locked", [])
     assert len(bytes.fromhex(hello.serial_number)) == 8
     assert unit.is_bound_here
 

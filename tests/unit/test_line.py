@@ -138,7 +138,8 @@ def test_every_command_refuses_a_payload_that_does_not_fit(line: Line) -> None:
             (frame,) = line.ask(framing.encode(command.code, 11, payload))
             expected = {
                 commands.NOTHING: errors.BAD_REQUEST,
+                commands.USABLE: errors.BAD_REQUEST,
                 commands.IS_BLANK: errors.PROVISIONED,  # the dispatcher checks preconditions first
-                commands.IS_PROVISIONED: errors.BAD_REQUEST,
+                commands.IS_BLANK | commands.PROVED: errors.PROVISIONED,
             }.get(command.needs, errors.LOCKED)
             assert (frame.kind, int.from_bytes(frame.payload)) == (framing.ERROR, expected), command.name
