@@ -191,32 +191,32 @@ def test_a_unit_that_has_a_lane_already(joining: Joining) -> None:
     assert joining.use("--bind").status == 0
 
 
-@pytest.mark.parametrize("there", ["file", "directory", "link"])
-def test_a_file_that_is_there_is_never_overwritten(there: str, joining: Joining, alice: str) -> None:
-    joining.request()
-    request = joining.request_file.read_bytes()
-    for path, again in ((joining.request_file, joining.request), (joining.package_file, joining.answer)):
-        kept = path.read_bytes() if path.exists() else b""
-        if there == "directory":
-            path = joining.directory / "directory"
-            path.mkdir(exist_ok=True)
-        elif not kept and there == "link":
-            path.symlink_to(joining.directory / "nowhere")
-        elif not kept:
-            path.write_bytes(kept)
-        refused = again("-o", path)
+@pytest.mark.parametrize("there", ["file", "directory", "link", "no directory", "name too long"])
+def test_a_file_that_is_there_is_never_overwritten(there: str, joining: Joining) -> None:
+    path = joining.directory / {"no directory": "no/file", "name too long": "n" * 300}.get(there, "there")
+    if there == "file":
+        path.write_text("kept")
+    elif there == "directory":
+        path.mkdir()
+    elif there == "link":
+        path.symlink_to(joining.directory / "nowhere")
+    assert joining.request().status == 0
+    for refused in (joining.answer("-o", path), joining.request("-o", path)):
         assert_refused(refused, "FILE", 1)
         assert "--force" not in refused.advice
-        assert path.is_dir() or not path.exists() or path.read_bytes() == kept
+    assert there != "file" or path.read_text() == "kept"
+    assert not (joining.directory / "nowhere").exists()
     assert members(joining) == []
-    assert joining.request_file.read_bytes() == request
-    for path in (joining.directory / "no" / "file", joining.directory / ("n" * 300)):
-        assert_refused(joining.answer("-o", path), "FILE", 1)
-        assert_refused(joining.request("-o", path), "FILE", 1)
-    assert_refused(joining.request("-o", "-"), "USAGE", 2)
     with ndks.open(joining.port) as unit:  # its key is still the one of the request
-        admit_by_request(joining.network_file, JoinRequest.load(joining.request_file)).save(joining.directory / "new")
-        assert unit.join_package(joining.directory / "new").lane == 1
+        admit_by_request(joining.network_file, JoinRequest.load(joining.request_file)).save(joining.package_file)
+        assert unit.join_package(joining.package_file).lane == 1
+
+
+def test_stdout_is_no_place_for_them(joining: Joining) -> None:
+    joining.request()
+    for refused in (joining.answer("-o", "-"), joining.request("-o", "-")):
+        assert_refused(refused, "USAGE", 2)
+    assert members(joining) == []
 
 
 def test_a_package_for_another_unit(joining: Joining, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Whatever is interrupted while a unit joins, it is not lost: it can be bound, or the package used, or one made anew."""
+"""Whatever is interrupted while a unit joins, it is not lost: it can be bound, or join by this package or another."""
 
 import signal
 import subprocess
@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 from host.conftest import Call
 from host.joining import Joining
-from host.running import Finished, assert_refused, command_line, environment, finish, run
+from host.running import Finished, assert_refused, command_line, environment, finish
 from host.watched_line import CutLine, wrap_lines
 from support.control import Controlled, controlled
-from support.emulate_process import PATIENCE, allow_interrupts, emulated
+from support.emulate_process import allow_interrupts, emulated
 
 import ndks
 from ndks.driver.unit import Unit
-from ndks.laptop.homes import HOME
 from ndks.network.admission import admit_by_request
 from ndks.network.join_package import JoinPackage
 from ndks_protocol import commands

@@ -66,12 +66,13 @@ class JoiningFile:
             raise cls._damaged(name, "it is not JSON, was cut short, or repeats a field") from None
         if not isinstance(values, dict) or cls.MARK not in values:
             raise JoiningFileError(f"{name} is no {cls.WHAT}", "check the name")
-        if values[cls.MARK] != FORMAT:
+        values = cast(dict[str, Any], values)
+        if values[cls.MARK] != FORMAT or isinstance(values[cls.MARK], bool):
             raise JoiningFileError(f"{name} is a {cls.WHAT} of another version", UPGRADE_OLDER)
         if values.keys() != cls.FIELDS:
             raise cls._damaged(name, "it has unknown fields, or lacks some")
         try:
-            return cls._from_values(cast(dict[str, Any], values), content)
+            return cls._from_values(values, content)
         except UsageError as error:
             raise cls._damaged(name, str(error)) from None
         except (TypeError, ValueError):
