@@ -77,7 +77,7 @@ def make_joining_files() -> dict[str, Any]:
     texts += [json.dumps(values, ensure_ascii=False) for values in (limits, package | {"lane": 65535, "sealed": ""})]
     return {
         "about": "requests to join and packages (PROTOCOL.md section 8): the text of good ones with their six words,"
-        " and bad ones; the first package answers the first request: it brings fields, those of PROVISION after the binding,"
+        " and bad ones; the first package answers the first request: it brings fields, PROVISION's after the binding,"
         " to the unit with private_key",
         "private_key": sealed["private_key"],
         "fields": sealed["fields"],
