@@ -9,7 +9,6 @@ from ndks_protocol.session import PUBLIC_KEY_SIZE
 
 from .. import on_demand
 from ..binding_record import SALT_SIZE, NewBinding
-from ..ephemeral import shared_secret
 from ..flash.record_log import format_body
 from ..flash.records import BINDING, JOINING_KEY, MEMBERSHIP, STATE_FORMAT
 from ..membership import Membership
@@ -55,18 +54,19 @@ def provision_sealed(state: State, binding: bytes, package: "bytes | memoryview"
 
 def _unsealed(state: State, private: bytes, public: bytes, package: "bytes | memoryview") -> bytearray:
     """Return the fields of a package. UnitError PACKAGE, PUBLIC_KEY."""
-    module = on_demand.load(_SEALED_PACKAGE)
+    (module,) = on_demand.load(_SEALED_PACKAGE)
     try:
-        shared = shared_secret(state.board, private, module.ephemeral_of(package))
-        return module.unseal(state.board, shared, public, package)
+        shared = on_demand.load_here("key_agreement").shared_secret(state.board, private, module.ephemeral_of(package))
+        try:
+            return module.unseal(state.board, shared, public, package)
+        finally:
+            wipe(shared)
     except module.CutShort:
         raise errors.UnitError(errors.PACKAGE) from None
     except module.NotForThisKey:
         raise errors.UnitError(errors.PACKAGE) from None
     except ValueError:
         raise errors.UnitError(errors.PUBLIC_KEY) from None
-    finally:
-        on_demand.drop(_SEALED_PACKAGE)
 
 
 def _new_salt(state: State, binding: bytes) -> bytes:
