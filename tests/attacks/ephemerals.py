@@ -8,7 +8,6 @@ from collections.abc import Callable, Generator
 import pytest
 
 from ndks.crypto import EphemeralKey
-from ndks_unit import ephemeral
 from ndks_unit.ephemeral import EphemeralPair
 from ndks_unit.randomness import Randomness
 
@@ -26,7 +25,7 @@ def noted_ephemerals(monkeypatch: pytest.MonkeyPatch) -> Generator[dict[str, lis
     noted: dict[str, list[bytes]] = {HOST: [], UNIT: []}
     with monkeypatch.context() as patch:
         patch.setattr("ndks.line.session.EphemeralKey", _noting_key(noted[HOST]))
-        patch.setattr(ephemeral, "shared_secret", _noting_secret(noted[UNIT]))
+        patch.setattr(EphemeralPair, "wipe", _noting_wipe(noted[UNIT]))
         yield noted
 
 
@@ -51,11 +50,13 @@ def _noting_key(noted: list[bytes]) -> type[EphemeralKey]:
     return NotingKey
 
 
-def _noting_secret(noted: list[bytes]) -> Callable[..., bytes]:
-    compute = ephemeral.shared_secret
+def _noting_wipe(noted: list[bytes]) -> Callable[[EphemeralPair], None]:
+    wipe = EphemeralPair.wipe
 
-    def compute_and_note(board: ephemeral.Board, private: bytes, public: bytes) -> bytes:
-        noted.append(bytes(private))
-        return compute(board, private, public)
+    def note_and_wipe(self: EphemeralPair) -> None:
+        """Note a pair that was made: it has been used, as nothing else wipes one here."""
+        if self.is_ready:
+            noted.append(bytes(self.private))
+        wipe(self)
 
-    return compute_and_note
+    return note_and_wipe
