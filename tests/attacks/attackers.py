@@ -12,7 +12,7 @@ from capsule_reference import aes_ctr, derive, paper_bytes, xor
 from session_reference import Binding
 from wire_codes import C
 
-from .flash_copy import Member, joining_keys, member_from, stolen_auth, stolen_membership
+from .flash_copy import Member, member_from, stolen_auth, stolen_membership
 from .packages import unsealed
 from .recording import Exchange, Recording, exchanges
 from .sessions import ANONYMOUS, NO_KEYS, Keys, opened
@@ -65,10 +65,9 @@ def with_flash_and_kek(images: list[bytes], kek: bytes) -> Loot:
     return of_member(member_from(stolen_membership(images, kek)))
 
 
-def with_flash_and_package(images: list[bytes], package: bytes) -> Loot:
-    """Return what is in a package, if its joining key is in the flash."""
-    fields = unsealed(package, joining_keys(images))
-    return of_member(member_from(fields))
+def with_package(package: bytes, privates: Keys) -> Loot:
+    """Return what is in a package, if one of the private keys is its joining key."""
+    return of_member(member_from(unsealed(package, privates)))
 
 
 def of_member(member: Member | None) -> Loot:

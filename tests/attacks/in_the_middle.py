@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """An attacker in the middle of a line: to the host he is the unit, and to the unit the host. Neither notices."""
 
+import secrets
 from collections import deque
 
 from frame_reference import ReferenceDecoder, frame
@@ -13,7 +14,7 @@ from ndks.line.transport import Transport
 from .attackers import Loot, what_was_said
 from .fake_unit import impersonated_unit, new_share
 from .recording import ANSWER, ERROR, Exchange
-from .sessions import ANONYMOUS, PROOF, PUBLIC, OpenedSession, session_3, shared_of
+from .sessions import ANONYMOUS, PROOF, PUBLIC, OpenedSession, public_of, session_3, shared_of
 
 _GIVE_A = (C.PROVISION, C.PROVISION_SEALED, C.BIND)  # their requests begin with B, from which A derives
 
@@ -102,3 +103,15 @@ class ManInTheMiddle:
             for event in self._of_unit.events(self._line.read()):
                 if not isinstance(event, str):
                     return event[0], event[2]
+
+
+class KeyChanger(ManInTheMiddle):
+    """Puts a key of his own in the place of the unit's joining key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.private = secrets.token_bytes(PUBLIC)
+
+    def _answered(self, command: int, request_id: int, payload: bytes) -> tuple[int, int, bytes]:
+        kind, _, answer = super()._answered(command, request_id, payload)
+        return kind, request_id, public_of(self.private) if command == C.JOINING_KEY else answer

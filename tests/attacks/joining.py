@@ -46,16 +46,16 @@ def joined(directory: Path, monkeypatch: pytest.MonkeyPatch, between: Wrap = lam
     """Let a new unit join, and record it; an attacker may be `between` laptop and unit."""
     network, code, recording = ndks.Network.new("office"), secrets.token_bytes(32), list[tuple[str, bytes]]()
     unit = directory / "joining unit"
-    with tapped(recording, monkeypatch, between), _link(f"emulator:{unit}") as link:
+    with tapped(recording, monkeypatch, between), link_to(f"emulator:{unit}") as link:
         (public,) = link.call(commands.JOINING_KEY)
-        waiting, package = flash_of(unit), _sealed(network, public)
+        waiting, package = flash_of(unit), sealed_to(public, network)
         open_anonymous_session(link, link.call_raw(commands.HELLO))
         link.call(commands.PROVISION_SEALED, code, package)
     truth = of_network(network) | {attackers.CODE: code}
     return Joining(package, recording, waiting, flash_of(unit), truth)
 
 
-def _sealed(network: ndks.Network, joining_key: bytes) -> bytes:
+def sealed_to(joining_key: bytes, network: ndks.Network) -> bytes:
     """Return a package as an administrator makes it."""
     suite, cipher = commands.SUITES.index(network.suite), commands.CIPHERS.index(network.cipher)
     parameters = (network.digits, network.secret, network.name, network.p1, network.p2, *network.operators)
@@ -65,6 +65,7 @@ def _sealed(network: ndks.Network, joining_key: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def _link(port: str) -> Generator[Link]:
+def link_to(port: str) -> Generator[Link]:
+    """Open a line to a unit, which starts."""
     with contextlib.closing(Link(open_port(port, _SECONDS, create=True), _SECONDS)) as link:
         yield link

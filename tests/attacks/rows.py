@@ -60,6 +60,10 @@ ROWS = {
         "is in the middle of its line while it is provisioned",
         gets=OF_NETWORK | OF_SESSION | {CODE, BINDING},
     ),
+    "test_in_the_middle_of_a_request": Row(
+        "is in the middle of its line while it makes its joining key, and gets the package",
+        gets=OF_NETWORK,
+    ),
     "test_flash_copy_while_a_joining_key_waits": Row(
         "has copied its flash while a joining key waits there, and gets the package",
         gets=OF_NETWORK,

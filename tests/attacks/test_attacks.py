@@ -13,17 +13,18 @@ from session_reference import Binding
 
 import ndks
 from ndks.exceptions import AuthenticationError
+from ndks_protocol import commands
 
 from . import attackers
 from .attackers import CODE, KEY_SIZE
 from .fake_unit import FakeUnit
-from .flash_copy import stolen_auth
-from .in_the_middle import ManInTheMiddle
-from .joining import Joining, joined
+from .flash_copy import joining_keys, stolen_auth
+from .in_the_middle import KeyChanger, ManInTheMiddle
+from .joining import Joining, joined, link_to, sealed_to
 from .listening import found, keys_that_open, possible_keys, secrets_of
 from .recording import HOST, UNIT
 from .rows import Row
-from .scene import LETTER, Scene, laptop, played
+from .scene import LETTER, Scene, laptop, of_network, played
 from .sessions import NO_KEYS
 
 
@@ -95,12 +96,22 @@ def joining(tmp_path_factory: pytest.TempPathFactory) -> Joining:
 
 
 def test_flash_copy_while_a_joining_key_waits(joining: Joining, row: Row) -> None:
-    assert joining.won(attackers.with_flash_and_package(joining.waiting, joining.package)) == row.gets
+    assert joining.won(attackers.with_package(joining.package, joining_keys(joining.waiting))) == row.gets
+
+
+def test_in_the_middle_of_a_request(row: Row, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The administrator seals to the key that he is told."""
+    network, man = ndks.Network.new("office"), KeyChanger()
+    wrap_lines(monkeypatch, man.on)
+    with link_to(f"emulator:{tmp_path / 'unit'}") as link:
+        package = sealed_to(*link.call(commands.JOINING_KEY), network)
+    loot = attackers.with_package(package, frozenset({man.private}))
+    assert {name for name, value in loot.items() if value == of_network(network)[name]} == row.gets
 
 
 def test_package_and_recording(joining: Joining, row: Row) -> None:
     tried = possible_keys(joining.recording, joining.afterwards)
-    loot = attackers.with_flash_and_package(joining.afterwards, joining.package)
+    loot = attackers.with_package(joining.package, joining_keys(joining.afterwards) | tried)
     loot |= attackers.with_recording_of_provisioning(joining.recording, tried)
     assert joining.won(loot) == row.gets
 

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from wire_codes import C
 
+from ndks_protocol import commands
+
 from . import attackers
 from .ephemerals import repeat_ephemerals
+from .joining import link_to
 from .recording import HOST, UNIT, exchanges
 from .rows import ROWS
 from .scene import Scene, played
@@ -56,6 +59,22 @@ def test_unit_whose_entropy_source_fails(tmp_path: Path, monkeypatch: pytest.Mon
     assert computed >= scene.privates[UNIT]
     loot = attackers.with_flash_and_recording(scene.images, scene.session, computed)
     assert scene.won(loot) == ROWS["test_flash_copy_and_recording"].got_from_2_0
+
+
+def test_blank_unit_whose_entropy_source_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It counts no starts: after each it begins with the same key."""
+    monkeypatch.setattr("ndks_emulator.memory._Board.entropy", lambda _, size: bytes(size))
+    assert joining_key(tmp_path) == joining_key(tmp_path)
+
+
+def test_blank_unit_repeats_no_key(tmp_path: Path) -> None:
+    assert joining_key(tmp_path) != joining_key(tmp_path)
+
+
+def joining_key(directory: Path) -> bytes:
+    """Start a blank unit and return its new joining key."""
+    with link_to(f"emulator:{directory / 'unit'}") as link:
+        return link.call(commands.JOINING_KEY)[0]
 
 
 def computed_keys(scene: Scene, entropy: bytes) -> frozenset[bytes]:
