@@ -206,7 +206,7 @@ class RP2040Board(Board):
             there = [None] * _LARGEST_HOLE
         except MemoryError:
             return None
-        del there[_HALVES:]
+        there[_HALVES:] = []
         for _ in range(_HALVES):
             there.pop()
         return there

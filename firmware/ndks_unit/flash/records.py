@@ -44,7 +44,15 @@ BODY = TAG + 16  # offset of the body
 LARGEST_BODY = 240  # size of the largest membership; a header with a larger size is torn
 
 _KINDS = frozenset(SEALED + OPEN + PLAIN + (JOINING_KEY,))
-_SIZES = {EXPORT_COUNTER: 12, MESSAGE_COUNTER: 12, BOOTS: 8, WRONG_ATTEMPTS: 4, TAMPERED: 1, JOINING_KEY: 64, BINDING: 66}  # if fixed
+_SIZES = {
+    EXPORT_COUNTER: 12,
+    MESSAGE_COUNTER: 12,
+    BOOTS: 8,
+    WRONG_ATTEMPTS: 4,
+    TAMPERED: 1,
+    JOINING_KEY: 64,
+    BINDING: 66,
+}  # if fixed
 _HIGHEST_SEQUENCE = 0xFFFF0000  # more records than flash endures
 _HIGHEST_COUNT = (1 << 64) - 1
 _HEADER = ">BHIB"

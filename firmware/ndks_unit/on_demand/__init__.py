@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Modules that a unit loads for one task: those of this folder, and rare cryptography.
 
-Strategy: such a module takes heap only while its task runs: nothing but the task refers to it. Modules for rare commands
-have a dict HANDLERS, from command codes to handlers. A module is loaded before anything is changed: if that fails, nothing
-has. Whatever it imports stays in the heap after it, so it imports only modules that a unit has loaded anyway, or that
-are loaded together with it.
+Strategy: such a module takes heap only while its task runs: nothing but the task refers to it. Modules for rare
+commands have a dict HANDLERS, from command codes to handlers. A module is loaded before anything is changed: if that
+fails, nothing has. Whatever it imports stays in the heap after it, so it imports only modules that a unit has loaded
+anyway, or that are loaded together with it.
 """
 
 import sys

@@ -48,16 +48,16 @@ def for_board(source: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def loaded_size(files: Mapping[str, bytes]) -> int:
-    """Return the maximum number of bytes that a unit holds at a time, for any network, of code by path."""
-    sizes = {path: _size(text) for path, text in files.items() if path.rpartition("/")[2] not in _NOT_LOADED}
+def loaded_size(sizes: Mapping[str, int]) -> int:
+    """Return the maximum size of the code that a unit holds at a time, for any network, of sizes by path."""
+    sizes = {path: size for path, size in sizes.items() if path.rpartition("/")[2] not in _NOT_LOADED}
     choices = [_size_of(sizes, names) for names in _OF_ONE_NETWORK]
     passing = [size for path, size in sizes.items() if _is_of_a_blank_unit_or_smaller(path)]
     return sum(sizes.values()) - sum(choices) + max(choices) - sum(passing)
 
 
-def _size(text: bytes) -> int:
-    """Return the number of characters, but of a bytes literal that of its bytes."""
+def heap_size(text: bytes) -> int:
+    """Return about what a module takes of the heap: its characters, but of a bytes literal the bytes."""
     source = text.decode()
     literals = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
     escaped = [
