@@ -46,7 +46,7 @@ def found(secrets: Loot, recording: Recording) -> Loot:
 
 
 def possible_keys(recording: Recording, images: Iterable[bytes] = ()) -> Keys:
-    """Return all 32 bytes in a row that are on the line or in flash: what somebody who holds both might take for a key."""
+    """Return all 32 bytes in a row that are on the line or in flash, which somebody might take for a key."""
     return frozenset(piece for data in (*heard(recording), *images) for piece in pieces(data, _KEY_SIZE))
 
 

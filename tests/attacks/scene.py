@@ -102,9 +102,7 @@ def flash_of(unit: Path) -> list[bytes]:
 
 
 @contextlib.contextmanager
-def tapped(
-    recording: Recording, monkeypatch: pytest.MonkeyPatch, between: Wrap = lambda line: line
-) -> Generator[None]:
+def tapped(recording: Recording, monkeypatch: pytest.MonkeyPatch, between: Wrap = lambda line: line) -> Generator[None]:
     """Record every line that is opened in the block, on the host's side of what is `between`."""
     with monkeypatch.context() as patch:
         wrap_lines(patch, lambda line: TappedLine(between(line), recording))

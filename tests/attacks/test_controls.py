@@ -28,7 +28,6 @@ from .rows import ROWS
 from .scene import Scene, laptop
 from .sessions import NO_KEYS
 
-ANSWER = 0x80
 CODE_IN_PROVISION, SECRET_IN_PROVISION = 0, 41
 
 

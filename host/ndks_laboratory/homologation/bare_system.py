@@ -17,7 +17,19 @@ from ndks.keys.generator import VectorGenerator
 from ndks_protocol import commands
 from ndks_protocol.framing import Frame
 
-from .system import ALICE, BOB, TO_UNIT, CapsuleLayout, Dump, Exchange, RecordedSession, Refusal, StolenUnit, System, TappedCable
+from .system import (
+    ALICE,
+    BOB,
+    TO_UNIT,
+    CapsuleLayout,
+    Dump,
+    Exchange,
+    RecordedSession,
+    Refusal,
+    StolenUnit,
+    System,
+    TappedCable,
+)
 
 _INDEX = ">Q"
 _HEADER, _TEXT = 8, 1024

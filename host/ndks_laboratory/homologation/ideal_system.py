@@ -110,8 +110,8 @@ class IdealCable(TappedCable):
         raise Refusal("SESSION_ENDED")
 
     def record_session(self) -> RecordedSession:
-        said = (self._random.bytes(size) for size in _RECORDED)
-        return RecordedSession(*said, (Frame(0, 0, self._random.bytes(280)),), self._key)
+        hello, opening, opened = (self._random.bytes(size) for size in _RECORDED)
+        return RecordedSession(hello, opening, opened, (Frame(0, 0, self._random.bytes(280)),), self._key)
 
     def replay_session(self) -> bytes:
         raise Refusal("LOCKED")

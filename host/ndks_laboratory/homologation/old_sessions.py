@@ -47,7 +47,9 @@ class OldCable(IdealCable):
         hello, host_random, unit_random = (self._random.bytes(size) for size in (_HELLO, RANDOM_SIZE, RANDOM_SIZE))
         transcript_hash = transcript_of_2_0(hello, host_random + unit_random)
         unit_proof = proof(CRYPTO, self._auth, UNIT, transcript_hash)
-        return RecordedSession(hello, host_random, unit_random + unit_proof, (self._answer(transcript_hash),), self._key)
+        return RecordedSession(
+            hello, host_random, unit_random + unit_proof, (self._answer(transcript_hash),), self._key
+        )
 
     def _answer(self, transcript_hash: bytes) -> framing.Frame:
         payload = memoryview(bytearray(len(self._key) + OVERHEAD))

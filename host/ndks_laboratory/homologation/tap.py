@@ -59,8 +59,8 @@ class Tap:
         answers = {each.request_id: each for each in self.answers}
         opening = max(at for at, each in enumerate(requests) if each.kind == wire.OPEN_SESSION)
         hello, opened, _, *secured = (answers[each.request_id] for each in requests[opening - 1 :])
-        said = (bytes(each.payload) for each in (hello, requests[opening], opened))
-        return RecordedSession(*said, tuple(secured), key)
+        said = [bytes(each.payload) for each in (hello, requests[opening], opened)]
+        return RecordedSession(said[0], said[1], said[2], tuple(secured), key)
 
     def _read_frames(self) -> list[bytes]:
         frames: list[bytes] = []

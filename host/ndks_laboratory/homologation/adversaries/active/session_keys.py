@@ -52,16 +52,20 @@ def transcript_of_2_0(hello: bytes, randoms: bytes) -> bytes:
     return hashlib.sha256(b"ndks session 1\0" + struct.pack(">H", len(hello)) + hello + randoms).digest()
 
 
-def _of_2_0(session: RecordedSession, tried: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+def _of_2_0(session: RecordedSession, tried: Sequence[bytes]) -> Iterator[tuple[bytes | bytearray, bytes]]:
     transcript_hash = transcript_of_2_0(session.hello, session.opening + session.opened[:-PROOF_SIZE])
     return ((auth, transcript_hash) for auth in tried)
 
 
-def _of_3_0(session: RecordedSession, tried: Sequence[bytes], pairs: dict[bytes, bytes]) -> Iterator[tuple[bytes, bytes]]:
+def _of_3_0(
+    session: RecordedSession, tried: Sequence[bytes], pairs: dict[bytes, bytes]
+) -> Iterator[tuple[bytes | bytearray, bytes]]:
     transcript_hash = transcript(CRYPTO, session.hello, session.opening, session.opened[:-PROOF_SIZE])
     host, unit = session.opening[:PUBLIC_KEY_SIZE], session.opened[:PUBLIC_KEY_SIZE]
     shared = [_shared(pairs[own], other) for own, other in ((host, unit), (unit, host)) if own in pairs]
-    return ((session_key(CRYPTO, auth, secret, transcript_hash), transcript_hash) for secret in shared for auth in tried)
+    return (
+        (session_key(CRYPTO, auth, secret, transcript_hash), transcript_hash) for secret in shared for auth in tried
+    )
 
 
 def _bodies(session: RecordedSession, channel: SecureChannel) -> Iterator[bytes]:
