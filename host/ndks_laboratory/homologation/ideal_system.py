@@ -14,7 +14,7 @@ from ndks_protocol.framing import Frame
 
 from .system import ALICE, BOB, CapsuleLayout, Dump, Exchange, RecordedSession, Refusal, StolenUnit, System, TappedCable
 
-_FLASH, _MARK = 1024, 16
+_FLASH, _MARK = 512, 16
 _RECORDED = 77, 48, 64  # bytes of the answer to HELLO, and of both shares of a session
 _DRAWS = b"ideal system"  # joined with the seed, for a random stream of its own
 
