@@ -112,6 +112,13 @@ class Flash:
         self._write_snapshot(self._image())
         self._start_nvm()
 
+    def clear(self) -> None:
+        """Rewrite nvm of a blank unit without its joining key, if there is more than an erasure leaves."""
+        self.bodies.pop(JOINING_KEY, None)
+        if self.end > sum(extent(kind, len(body)) for kind, body in self.bodies.items()):
+            self._image()
+            self._start_nvm()
+
     def rebind(self, binding: Binding, body: bytes, settled_body: bytes) -> None:
         """Write a compaction, a snapshot without a binding, the commit in nvm, and then all records again."""
         self.prepare_binding(binding, body)
