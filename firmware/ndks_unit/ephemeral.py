@@ -55,8 +55,11 @@ class EphemeralPair:
             self._board.tidy()
         elif self.making:
             self._steps += 1
-            if not self.making.step():
-                self.complete(self.making)
+            try:
+                if not self.making.step():
+                    self.complete(self.making)
+            except MemoryError:
+                self.wipe()  # the next use begins anew: this step may have been done in part
 
     def complete(self, made: "Multiplication") -> None:
         """Take over the public key after the last step."""

@@ -148,7 +148,9 @@ class State:
 
     def erase_if_opened(self) -> bool:
         """Erase everything if the case is open, and return whether there was anything to erase."""
-        if not self.board.case_open or not (self.binding or self.is_foreign or self.log.body(records.JOINING_KEY)):
+        if not self.board.case_open or self.unfinished:
+            return False
+        if not (self.binding or self.is_foreign or self.log.has_remains):
             return False
         self._try_to_erase(erasure.BY_TAMPERING)
         return True

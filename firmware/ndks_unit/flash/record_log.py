@@ -81,6 +81,12 @@ class RecordLog:
         return self._end
 
     @property
+    def has_remains(self) -> bool:
+        """Whether nvm of a blank unit has more than an erasure leaves: a joining key, or a part of one."""
+        kept = [self._bodies[kind] for kind in (records.STATE_FORMAT, records.TAMPERED) if kind in self._bodies]
+        return self._end > sum([extent(records.STATE_FORMAT, len(body)) for body in kept])
+
+    @property
     def size(self) -> int:
         """The capacity of the log in bytes. A full log is compacted."""
         return SIZE
@@ -138,11 +144,12 @@ class RecordLog:
         self._start_nvm(end, found)
 
     def start_without_secrets(self) -> None:
-        """Rewrite nvm of a blank unit without its joining key. UnitError(STORAGE).
+        """Rewrite nvm of a blank unit without its joining key and torn records. UnitError(STORAGE).
 
         There is nothing else to lose, so no snapshot is written: no file ever holds a joining key.
         """
-        self._start_nvm(*self._make_image())
+        if self.has_remains:
+            self._start_nvm(*self._make_image())
 
     def rebind(self, keys: RecordKeys, body: bytes, settled_body: bytes) -> None:
         """Re-encrypt all records under other keys. `body`, of the record BINDING, is the commit marker.

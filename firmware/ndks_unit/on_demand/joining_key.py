@@ -16,8 +16,7 @@ def joining_key(state: State) -> tuple[bytes]:
     state.session.ephemeral.prepare()
     log = state.log
     try:
-        if log.body(JOINING_KEY):
-            log.start_without_secrets()  # the key before it is void from here on
+        log.start_without_secrets()  # the key before it is void from here on
         log.append(STATE_FORMAT, format_body(log.erases))
         log.append(JOINING_KEY, private + public)
     except BaseException:

@@ -13,10 +13,11 @@ _STEPS_AT_ONCE = 16  # between two feeds of the watchdog: 50 ms
 
 def take(board: Board, pair: EphemeralPair) -> tuple[bytes, bytes]:
     """Return the private and the public key, and forget the pair. MemoryError; UnitError(STORAGE)."""
-    _finish(board, pair)
-    taken = bytes(pair.private), bytes(pair.public)
-    pair.wipe()
-    return taken
+    try:
+        _finish(board, pair)
+        return bytes(pair.private), bytes(pair.public)
+    finally:
+        pair.wipe()
 
 
 def agree(board: Board, pair: EphemeralPair, public: bytes) -> tuple[bytes, bytearray]:
@@ -24,8 +25,8 @@ def agree(board: Board, pair: EphemeralPair, public: bytes) -> tuple[bytes, byte
 
     The caller wipes the secret. ValueError: `public` has low order. MemoryError; UnitError(STORAGE).
     """
-    _finish(board, pair)
     try:
+        _finish(board, pair)
         return bytes(pair.public), shared_secret(board, pair.private, public)
     finally:
         pair.wipe()

@@ -24,8 +24,7 @@ def provision(state: State, binding: bytes, *values: object) -> tuple[()]:
     keys = NewBinding(state.board, binding)
     log = state.log
     try:
-        if log.body(JOINING_KEY):
-            log.start_without_secrets()
+        log.start_without_secrets()
         log.keys.set_auth(keys.auth)
         log.keys.set_kek(keys.kek)
         log.append(STATE_FORMAT, format_body(log.erases))
