@@ -24,7 +24,11 @@ __all__ = (
     "FileError",
     "Hello",
     "Inspected",
+    "JoinPackage",
+    "JoinRequest",
     "Joined",
+    "JoinedByPackage",
+    "JoiningFileError",
     "Key",
     "Member",
     "NdksError",
@@ -43,6 +47,8 @@ __all__ = (
     "UnitTimeout",
     "UsageError",
     "VersionMismatch",
+    "WordsDiffer",
+    "admit_by_request",
     "open",
 )
 
