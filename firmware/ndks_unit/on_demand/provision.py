@@ -15,6 +15,11 @@ from ..flash.records import BINDING, JOINING_KEY, MEMBERSHIP, STATE_FORMAT
 from ..membership import Membership
 from ..state import State
 
+try:
+    from typing import Any
+except ImportError:  # not on the board, where annotations are not evaluated
+    pass
+
 _SEALED_PACKAGE = "ndks_protocol.sealed_package"
 
 
@@ -53,8 +58,14 @@ def provision_sealed(state: State, binding: bytes, package: "bytes | memoryview"
 
 
 def _unsealed(state: State, private: bytes, public: bytes, package: "bytes | memoryview") -> bytearray:
-    """Return the fields of a package. UnitError PACKAGE, PUBLIC_KEY."""
-    module = on_demand.load(_SEALED_PACKAGE)
+    """Return the fields of a package. UnitError PACKAGE, PUBLIC_KEY, STORAGE."""
+    try:
+        return _opened(on_demand.load(_SEALED_PACKAGE), state, private, public, package)
+    finally:
+        on_demand.drop(_SEALED_PACKAGE)
+
+
+def _opened(module: "Any", state: State, private: bytes, public: bytes, package: "bytes | memoryview") -> bytearray:
     try:
         shared = shared_secret(state.board, private, module.ephemeral_of(package))
         return module.unseal(state.board, shared, public, package)
@@ -64,8 +75,6 @@ def _unsealed(state: State, private: bytes, public: bytes, package: "bytes | mem
         raise errors.UnitError(errors.PACKAGE) from None
     except ValueError:
         raise errors.UnitError(errors.PUBLIC_KEY) from None
-    finally:
-        on_demand.drop(_SEALED_PACKAGE)
 
 
 def _new_salt(state: State, binding: bytes) -> bytes:
