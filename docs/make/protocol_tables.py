@@ -146,6 +146,7 @@ VECTORS = {
     "words": "transport codes as words",
     "x25519": "products of X25519, and the coordinates that are refused",
     "packages": "fields sealed to a joining key, and what is refused",
+    "joining_files": "requests and packages with their six words, good and bad ones",
 }
 
 TABLES: dict[str, Callable[[], str]] = {

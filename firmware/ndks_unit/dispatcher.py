@@ -77,6 +77,7 @@ class Dispatcher:
         if self._connected and not connected:
             self._decoder.reset()  # do not join the first frame of a new host to a partial frame of the old one
             self.state.end_session()
+            self.state.session.ephemeral.prepare()
             self._limit_frames()
         self._connected = connected
         size = self._board.receive()
@@ -184,9 +185,8 @@ class Dispatcher:
         module = ON_DEMAND[code]
         self._board.tidy()
         try:
-            return fields.pack_into(view, answer, on_demand.handlers_of(module)[code](self.state, *values))
+            return fields.pack_into(view, answer, on_demand.load_here(module).HANDLERS[code](self.state, *values))
         finally:
-            on_demand.drop_handlers(module)
             self._board.tidy()
 
     def _check_needs(self, needs: int) -> None:

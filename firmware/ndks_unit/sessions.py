@@ -8,6 +8,7 @@ from ndks_protocol import errors
 from ndks_protocol.kdf import same, wipe
 from ndks_protocol.session import HOST, RANDOM_SIZE, UNIT, SecureChannel, proof, session_key, transcript
 
+from . import on_demand
 from .board import TICKS_PERIOD, Board
 from .ephemeral import EphemeralPair
 from .flash.record_log import RecordLog
@@ -68,13 +69,13 @@ class Session:
             raise errors.UnitError(errors.DELAYED)
         unit_random = self._randomness.draw()[:RANDOM_SIZE]
         try:
-            unit_public, shared = self.ephemeral.agree(host_public)
+            agreement = on_demand.load_here("key_agreement")
+            unit_public, shared = agreement.agree(self._board, self.ephemeral, host_public)
         except ValueError:
             raise errors.UnitError(errors.PUBLIC_KEY) from None
-        finally:
-            self.ephemeral.try_to_begin()
         self._transcript = transcript(self._board, self.hello, host_public + host_random, unit_public + unit_random)
         self._key = session_key(self._board, auth, shared, self._transcript)
+        wipe(shared)
         return unit_public, unit_random, proof(self._board, self._key, UNIT, self._transcript)
 
     def prove(self, auth: "bytes | None", given: bytes) -> None:

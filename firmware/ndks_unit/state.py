@@ -35,7 +35,7 @@ class State:
             self._try_to_erase(self.unfinished)
         self.erase_if_opened()
         self._complete_start()
-        self.session.ephemeral.try_to_begin()
+        self.session.ephemeral.prepare()
 
     def load(self) -> None:
         """Load the state from flash."""

@@ -48,7 +48,7 @@ REFUSALS = {
     ),
     errors.NO_JOINING_KEY: RefusalRow(
         "the unit has no joining key: it was erased, or used by an earlier package",
-        "make a new request, and have a new package made for it: ndks join request",
+        "make a new request, ndks join request, and have a new package made for it",
     ),
     errors.PACKAGE: RefusalRow(
         "the package was made for another unit, for a key that is void, or it was cut short or altered",

@@ -41,7 +41,7 @@ def transcript(crypto: Crypto, hello: bytes, host_share: bytes, unit_share: byte
     return digest.digest()
 
 
-def session_key(crypto: Crypto, auth: "bytes | None", shared: bytes, transcript_hash: bytes) -> bytearray:
+def session_key(crypto: Crypto, auth: "bytes | None", shared: "bytes | bytearray", transcript_hash: bytes) -> bytearray:
     """Return the session key S of the secret A of the binding (None: a blank unit) and the secret shared by X25519."""
     extract = Mac(crypto, auth or bytes(len(shared)))
     extracted = bytearray(extract.digest(shared))

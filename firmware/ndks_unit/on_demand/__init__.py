@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Modules that a unit loads for one task and drops afterwards: those of this folder, and of rare cryptography.
+"""Modules that a unit loads for one task: those of this folder, and rare cryptography.
 
-Strategy: such a module takes heap only while its task runs. Those of this folder have a dict HANDLERS, from command
-codes to handlers. A module is loaded before anything is changed: if that fails, nothing has. Whatever it imports stays
-in the heap after it, so it imports only modules that a unit has loaded anyway, or that are dropped as well.
+Strategy: such a module takes heap only while its task runs: nothing but the task refers to it. Modules for rare
+commands have a dict HANDLERS, from command codes to handlers. A module is loaded before anything is changed: if that
+fails, nothing has. Whatever it imports stays in the heap after it, so it imports only modules that a unit has loaded
+anyway, or that are loaded together with it.
 """
 
 import sys
@@ -12,39 +13,35 @@ import sys
 from ndks_protocol import errors
 
 try:
-    from typing import Any, Callable
+    from typing import Any
 except ImportError:  # not on the board, where annotations are not evaluated
     pass
 
-_loaded: "dict[str, bool]" = {}  # what `load` has loaded; on a PC a host may have loaded a module for itself
 
+def load(*names: str) -> "list[Any]":
+    """Return the modules of these full names, each imported after those before it, and forget them here.
 
-def load(name: str) -> "Any":
-    """Return a module by its full name. MemoryError; UnitError(STORAGE): the drive is damaged."""
-    if name not in sys.modules:
-        _loaded[name] = True
+    MemoryError; UnitError(STORAGE): the drive is damaged.
+    """
+    new = [name for name in names if name not in sys.modules]  # on a PC, a host may have loaded one for itself
     try:
-        return __import__(name, None, None, (name,))
+        return [__import__(name, None, None, (name,)) for name in names]
     except MemoryError:
         raise
     except Exception:
         raise errors.UnitError(errors.STORAGE) from None
+    finally:
+        for name in new:
+            _forget(name)
 
 
-def drop(name: str) -> None:
-    """Remove a module that `load` has loaded from the heap, also one that was loaded in part."""
-    if _loaded.pop(name, False):
-        sys.modules.pop(name, None)
-        package, _, last = name.rpartition(".")
-        if package in sys.modules:
-            sys.modules[package].__dict__.pop(last, None)
+def load_here(name: str) -> "Any":
+    """Return a module of this folder. Errors as `load`."""
+    return load(__name__ + "." + name)[0]
 
 
-def handlers_of(name: str) -> "dict[int, Callable[..., tuple[Any, ...]]]":
-    """Load a module of this folder and return its handlers. Errors as `load`."""
-    return load(__name__ + "." + name).HANDLERS
-
-
-def drop_handlers(name: str) -> None:
-    """Drop a module of this folder."""
-    drop(__name__ + "." + name)
+def _forget(name: str) -> None:
+    """Remove a module from where the interpreter keeps it, also one that was loaded in part."""
+    sys.modules.pop(name, None)
+    package, _, last = name.rpartition(".")
+    sys.modules[package].__dict__.pop(last, None)

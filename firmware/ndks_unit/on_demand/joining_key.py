@@ -4,14 +4,16 @@
 
 from ndks_protocol import wire
 
+from .. import on_demand
 from ..flash.record_log import format_body
 from ..flash.records import JOINING_KEY, STATE_FORMAT
 from ..state import State
 
 
 def joining_key(state: State) -> tuple[bytes]:
-    private, public = state.session.ephemeral.take()
-    state.session.ephemeral.try_to_begin()
+    agreement = on_demand.load_here("key_agreement")
+    private, public = agreement.take(state.board, state.session.ephemeral)
+    state.session.ephemeral.prepare()
     log = state.log
     try:
         log.start_without_secrets()  # the key before it is void from here on

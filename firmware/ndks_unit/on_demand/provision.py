@@ -9,16 +9,10 @@ from ndks_protocol.session import PUBLIC_KEY_SIZE
 
 from .. import on_demand
 from ..binding_record import SALT_SIZE, NewBinding
-from ..ephemeral import shared_secret
 from ..flash.record_log import format_body
 from ..flash.records import BINDING, JOINING_KEY, MEMBERSHIP, STATE_FORMAT
 from ..membership import Membership
 from ..state import State
-
-try:
-    from typing import Any
-except ImportError:  # not on the board, where annotations are not evaluated
-    pass
 
 _SEALED_PACKAGE = "ndks_protocol.sealed_package"
 
@@ -58,17 +52,14 @@ def provision_sealed(state: State, binding: bytes, package: "bytes | memoryview"
 
 
 def _unsealed(state: State, private: bytes, public: bytes, package: "bytes | memoryview") -> bytearray:
-    """Return the fields of a package. UnitError PACKAGE, PUBLIC_KEY, STORAGE."""
+    """Return the fields of a package. UnitError PACKAGE, PUBLIC_KEY."""
+    (module,) = on_demand.load(_SEALED_PACKAGE)
     try:
-        return _opened(on_demand.load(_SEALED_PACKAGE), state, private, public, package)
-    finally:
-        on_demand.drop(_SEALED_PACKAGE)
-
-
-def _opened(module: "Any", state: State, private: bytes, public: bytes, package: "bytes | memoryview") -> bytearray:
-    try:
-        shared = shared_secret(state.board, private, module.ephemeral_of(package))
-        return module.unseal(state.board, shared, public, package)
+        shared = on_demand.load_here("key_agreement").shared_secret(state.board, private, module.ephemeral_of(package))
+        try:
+            return module.unseal(state.board, shared, public, package)
+        finally:
+            wipe(shared)
     except module.CutShort:
         raise errors.UnitError(errors.PACKAGE) from None
     except module.NotForThisKey:
