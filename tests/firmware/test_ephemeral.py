@@ -53,7 +53,7 @@ def pair_of(host: Host) -> EphemeralPair:
 
 def spied(host: Host, steps: list[int]) -> Callable[[], bool]:
     """Note how many rounds each step of the pair that is being made has."""
-    making = pair_of(host)._making
+    making = pair_of(host).making
     assert making
     step = making.step
 
@@ -62,7 +62,7 @@ def spied(host: Host, steps: list[int]) -> Callable[[], bool]:
         return step(rounds)
 
     making.step = note  # type: ignore[method-assign]
-    return lambda: pair_of(host)._is_ready
+    return lambda: pair_of(host).is_ready
 
 
 def test_it_is_made_while_the_unit_is_idle_a_step_in_each_turn(host: Host) -> None:
@@ -118,7 +118,7 @@ def test_a_request_is_answered_between_two_steps(host: Host) -> None:
 
 @pytest.mark.parametrize("turns", [*range(0, 84, 3), 200])
 def test_however_far_it_is_the_session_is_the_same(host: Host, turns: int) -> None:
-    expected = public_key(bytes(pair_of(host)._private))
+    expected = public_key(bytes(pair_of(host).private))
     for _ in range(turns):
         host.unit.poll()
     unit_proof = host.begin()
@@ -128,22 +128,38 @@ def test_however_far_it_is_the_session_is_the_same(host: Host, turns: int) -> No
 
 
 def test_with_a_pair_ready_a_session_computes_no_public_key(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    complete_pair(host.unit)
+    """And with none it does; the next pair is chosen when the session ends."""
     loaded: list[str] = []
     load = on_demand.load
-    monkeypatch.setattr(on_demand, "load", lambda name: (loaded.append(name), load(name))[1])
-    loaded_before: list[int] = []
-    draw_value = host.firmware.state.session._randomness.draw
-
-    def draw() -> bytes:
-        loaded_before.append(len(loaded))
-        return draw_value()
-
-    monkeypatch.setattr(host.firmware.state.session._randomness, "draw", draw)
+    monkeypatch.setattr(on_demand, "load", lambda *names: (loaded.extend(names), load(*names))[1])
+    complete_pair(host.unit)
     host.begin()
-    at_new_pair = loaded_before[1]  # the first draw is Ru
-    assert set(loaded[:at_new_pair]) == {"ndks_protocol.curve25519", "ndks_protocol.x25519"}
-    assert set(loaded[at_new_pair:]) == {"ndks_protocol.curve25519", "ndks_protocol.public_key"}
+    assert set(loaded) & set(CURVE) == {CURVE[0], CURVE[2]}
+    host.prove()
+    host.unlock()
+    assert host.ask(commands.NEXT_INDEX) == (0, 1)
+    assert pair_of(host).making is None, "a session needs the heap for itself"
+    loaded.clear()
+    host.ask(commands.CLOSE, 0)
+    assert loaded == [CURVE[0], CURVE[1]]
+
+
+@pytest.mark.parametrize("end", ["close", "hello", "disconnect", "restart", "zeroize"])
+def test_the_next_one_is_chosen_when_a_session_ends(host: Host, end: str) -> None:
+    host.open()
+    assert pair_of(host).private == bytes(32)
+    if end == "close":
+        host.ask(commands.CLOSE, 0)
+    elif end == "zeroize":  # after which there is none until the next greeting
+        host.ask(commands.ZEROIZE, commands.CONFIRMATION, host.unit.board.uid)
+        assert pair_of(host).private == bytes(32)
+        host.hello()
+    else:
+        {"hello": host.hello, "disconnect": host.disconnect, "restart": host.restart}[end]()
+    private = bytes(pair_of(host).private)
+    assert private != bytes(32)
+    host.hello()
+    assert pair_of(host).private == private, "it has one"
 
 
 def test_it_is_used_once(host: Host) -> None:
@@ -163,20 +179,18 @@ class TestOverwriting:
         if ready:
             complete_pair(host.unit)
         pair = pair_of(host)
-        return bytes(pair._private), [pair._private, *([pair._making._scalar] if pair._making else [])]
+        return bytes(pair.private), [pair.private, *([pair.making._scalar] if pair.making else [])]
 
     def test_after_its_use(self, host: Host, ready: bool) -> None:
         private, buffers = self.held(host, ready=ready)
         host.begin()
         assert host.said.unit_public == public_key(private)
-        assert private not in (bytes(buffer) for buffer in buffers)
-        assert not any(any(buffer) for buffer in buffers[1:])
-        assert pair_of(host)._public == bytes(32), "of the next pair"
+        assert not any(any(buffer) for buffer in (*buffers, pair_of(host).public))
 
     def test_after_a_public_key_of_low_order(self, host: Host, ready: bool) -> None:
         private, buffers = self.held(host, ready=ready)
         assert host.code(commands.OPEN_SESSION, bytes(32), bytes(16)) == errors.PUBLIC_KEY
-        assert private not in (bytes(buffer) for buffer in buffers)
+        assert not any(any(buffer) for buffer in buffers)
         host.begin()
         assert host.said.unit_public != public_key(private)
 
@@ -185,13 +199,13 @@ class TestOverwriting:
         host.unit.case.open()
         host.unit.poll()
         assert not any(any(buffer) for buffer in buffers)
-        assert pair_of(host)._making is None
+        assert pair_of(host).making is None
 
     def test_when_it_is_erased(self, host: Host, ready: bool) -> None:
         _, buffers = self.held(host, ready=ready)
         host.ask(commands.ZEROIZE, commands.CONFIRMATION, host.unit.board.uid)
         assert not any(any(buffer) for buffer in buffers)
-        assert pair_of(host)._making is None
+        assert pair_of(host).making is None
         host.open_anonymously()
 
     def test_when_it_becomes_a_joining_key(self, bound: MemoryUnit, ready: bool) -> None:
@@ -215,7 +229,7 @@ class TestFailures:
                 host.unit.poll()
             host.hello()
             assert host.code(commands.OPEN_SESSION, *SHARE) == errors.INTERNAL
-            assert pair_of(host)._private == bytes(32)
+            assert pair_of(host).private == bytes(32)
         host.open()
 
     @pytest.mark.parametrize("when", ["before the step", "after the step"])
@@ -223,7 +237,7 @@ class TestFailures:
         """A step that failed may have been done in part."""
         for failing in (*range(1, ROUNDS, 9), ROUNDS, ROUNDS + 1, ROUNDS + 2):
             complete = list[int]()
-            making = pair_of(host)._making
+            making = pair_of(host).making
             assert making
             step = making.step
 
@@ -240,8 +254,8 @@ class TestFailures:
             making.step = fail_once  # type: ignore[method-assign]
             for _ in range(200):
                 host.unit.poll()
-            assert pair_of(host)._making is None
-            assert pair_of(host)._private == bytes(32)
+            assert pair_of(host).making is None
+            assert pair_of(host).private == bytes(32)
             host.open()
             host.disconnect()
             host.unit.clock.milliseconds += QUIET_MS
@@ -284,8 +298,8 @@ class TestFailures:
         assert len(fed) >= 64 // 16 + 255 // 16
 
 
-def fail(name: str) -> Any:
-    raise MemoryError(name)
+def fail(*names: str) -> Any:
+    raise MemoryError(names)
 
 
 def test_the_keys_are_what_the_protocol_says() -> None:
@@ -301,10 +315,10 @@ def test_the_keys_are_what_the_protocol_says() -> None:
     assert host.said.unit_random == value(2)[:16]
     assert host.ask(commands.JOINING_KEY) == (public_key(value(3)),)
     host.provision()
-    assert host.said.unit_public == public_key(value(4))
+    assert (host.said.unit_random, host.said.unit_public) == (value(5)[:16], public_key(value(4)))
     host.restart()
     host.begin()
     assert host.said.unit_public == public_key(value(1, bytes(7) + b"\1"))
     host.ask(commands.ZEROIZE, commands.CONFIRMATION, uid)
     host.begin(None)
-    assert (host.said.unit_random, host.said.unit_public) == (value(4)[:16], public_key(value(5)))
+    assert (host.said.unit_public, host.said.unit_random) == (public_key(value(3)), value(4)[:16])

@@ -231,7 +231,7 @@ def next_key(life: Life) -> bytes:
     """Return the private key that the unit will take for the next joining key."""
     life = life.clone()
     life.start()
-    return bytes(life.firmware.state.session.ephemeral._private)
+    return bytes(life.firmware.state.session.ephemeral.private)
 
 
 Step = Callable[[Life], Any]

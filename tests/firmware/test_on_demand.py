@@ -20,12 +20,13 @@ from ndks_unit.flash.records import JOINING_KEY
 RARE = [commands.TABLE[code] for code in dispatcher.ON_DEMAND]
 NEED_A_BLANK_UNIT = commands.PROVISION, commands.PROVISION_SEALED, commands.JOINING_KEY
 HANDLERS = {f"{on_demand.__name__}.{name}" for name in dispatcher.ON_DEMAND.values()}
+AGREEMENT = f"{on_demand.__name__}.key_agreement"
 CRYPTOGRAPHY = {f"ndks_protocol.{name}" for name in ("curve25519", "public_key", "x25519", "sealed_package")}
 NEW_BINDING = bytes(range(32))
 NEEDED = {  # by a command, if a pair is ready
-    commands.OPEN_SESSION: ("curve25519", "x25519"),
-    commands.JOINING_KEY: (),
-    commands.PROVISION_SEALED: ("curve25519", "x25519", "sealed_package"),
+    commands.OPEN_SESSION: ("key_agreement", "curve25519", "x25519"),
+    commands.JOINING_KEY: ("key_agreement",),
+    commands.PROVISION_SEALED: ("key_agreement", "curve25519", "x25519", "sealed_package"),
 }
 
 
@@ -39,7 +40,7 @@ def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def loaded() -> set[str]:
     """Return what is loaded, in sys.modules or in a package."""
-    names = HANDLERS | CRYPTOGRAPHY
+    names = HANDLERS | CRYPTOGRAPHY | {AGREEMENT}
     packages = {name: vars(sys.modules[name.rpartition(".")[0]]) for name in names}
     return {name for name in names if name in sys.modules or name.rpartition(".")[2] in packages[name]}
 
@@ -70,6 +71,8 @@ def host_for(command: commands.Command) -> Host:
         host.open()
     elif command.needs & commands.PROVED:
         host.open_anonymously()
+    if command is commands.OPEN_SESSION:
+        host.hello()  # which ends the session, and begins a pair
     complete_pair(host.unit)
     return host
 
@@ -124,14 +127,14 @@ def failing(load: Callable[..., Any], modules: set[str], failure: type[Exception
 
 
 @pytest.mark.parametrize("failure", [MemoryError, OSError, SyntaxError])
-@pytest.mark.parametrize("name", sorted(CRYPTOGRAPHY))
+@pytest.mark.parametrize("name", sorted({AGREEMENT, *CRYPTOGRAPHY}))
 @pytest.mark.parametrize("command", NEEDED, ids=lambda command: command.name)
 def test_cryptography_that_cannot_be_loaded(
     command: commands.Command, name: str, failure: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What needs it is refused; what does with the pair that is ready is done; the unit goes on."""
     host = host_for(command)
-    request, needs_it = request_of(host, command), name.partition(".")[2] in NEEDED[command]
+    request, needs_it = request_of(host, command), name.rpartition(".")[2] in NEEDED[command]
     with monkeypatch.context() as patch:
         patch.setattr(builtins, "__import__", failing(builtins.__import__, {name}, failure))
         refusal = errors.INTERNAL if failure is MemoryError else errors.STORAGE
@@ -149,7 +152,7 @@ def test_a_refused_request_loads_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     host = Host()
     host.provision()
     host.open()
-    monkeypatch.setattr(on_demand, "load", lambda name: pytest.fail("loaded"))
+    monkeypatch.setattr(on_demand, "load", lambda *names: pytest.fail("loaded"))
     assert host.code(commands.PROVISION, *membership()) == errors.PROVISIONED
     assert host.refusal(commands.ZEROIZE, b"too short") == errors.BAD_REQUEST
     assert host.refusal(commands.BIND, b"too short") == errors.BAD_REQUEST
@@ -159,7 +162,7 @@ def test_an_opened_case_erases_without_loading(monkeypatch: pytest.MonkeyPatch) 
     """The drive may be damaged in that moment."""
     host = Host()
     host.provision()
-    monkeypatch.setattr(on_demand, "load", lambda name: pytest.fail("loaded"))
+    monkeypatch.setattr(on_demand, "load", lambda *names: pytest.fail("loaded"))
     host.unit.case.is_open = True
     host.unit.poll()
     assert host.unit.firmware.state.lifecycle == commands.STATE_TAMPERED

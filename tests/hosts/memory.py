@@ -76,7 +76,7 @@ def complete_pair(unit: MemoryUnit) -> None:
     """Make the pair for the unit's next session, as it does while it is idle."""
     ephemeral = unit.firmware.state.session.ephemeral
     for _ in range(1000):
-        if not ephemeral._making:
+        if not ephemeral.making:
             break
         ephemeral.advance()
     ephemeral.advance()  # which collects the garbage
