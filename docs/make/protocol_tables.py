@@ -131,15 +131,16 @@ VECTORS = {
     "paper": "the keys that the paper prints",
     "generator": "bits of equation 7",
     "operators": "bits of all chains of operators",
-    "suite": "keys, capsules, sessions, a binding and a sealed record, made by an implementation that knows nothing of this one",
+    "suite": "keys, capsules, sessions, a binding and a sealed record, made by an implementation that knows nothing of"
+    " this one",
     "capsules": "capsules of many networks, good and bad ones; windows",
     "frames": "frames, and what is dropped",
     "bindings": "B of laptops, and what a binding gives",
     "sessions": "keys, proofs and frames of sessions; public keys that are refused",
     "commands": "one conversation with a unit, which has all commands",
     "conversations": "short ones: order of checks, limits, ends of sessions, delays, blank units, joining keys and"
-    " packages, an opened case, state of other versions, no storage, damaged flash, full counter tails, other suites and"
-    " chains",
+    " packages, an opened case, state of other versions, no storage, damaged flash, full counter tails, other suites"
+    " and chains",
     "records": "nvm after a few acknowledged keys",
     "flash": "the life of a unit with what lies in nvm and snapshots; joining keys; power cuts; records one by one",
     "network_files": "network files, good and bad ones",

@@ -98,6 +98,11 @@ def ends_session(command: int, got: bytes | int) -> bool:
     return begins or (command == C.ZEROIZE and isinstance(got, bytes))
 
 
+def prepares_pair(command: int, got: bytes | int) -> bool:
+    """Return whether the unit chooses a private key for its next session, unless it has one (section 6)."""
+    return (command == C.HELLO and isinstance(got, bytes)) or (command == C.CLOSE and got in (b"", E.STORAGE))
+
+
 class Conversation:
     """A host and a unit, from the unit's first start on."""
 
@@ -112,7 +117,8 @@ class Conversation:
         self.boots = b""  # the body of the record
         self.joining_key = b""  # the private one
         self._draws = 0  # since the start
-        self._pair = self._draw()  # the private key of the pair that is ready, b"" if there is none
+        self._pair = b""  # the private key of the unit's pair
+        self._prepare_pair()
         self._opening: Session | None = None
         self._greeting = b""  # the last answer to HELLO
         self._before: dict[str, Any] = {}
@@ -134,6 +140,8 @@ class Conversation:
             step = {"command": command, "request_id": request_id, "request": request.hex()}
             self.steps.append(self._before | step | result | secured)
             self._before = {}
+            if prepares_pair(command, got):
+                self._prepare_pair()
 
     def say_in_the_clear(self, *steps: Step) -> None:
         """Add requests in the clear, after the end of the session."""
@@ -168,7 +176,8 @@ class Conversation:
 
     def _start(self) -> None:
         self._draws = 0
-        self._pair = self._draw()
+        self._pair = b""
+        self._prepare_pair()
 
     def provision(self, binding: Binding) -> None:
         """Add an anonymous session, unless there is one, and PROVISION, which ends it."""
@@ -195,6 +204,7 @@ class Conversation:
     def make_joining_key(self) -> None:
         """Add JOINING_KEY, which takes the pair that is ready."""
         self.joining_key = self._take_pair()
+        self._prepare_pair()
         self.say((C.JOINING_KEY, b"", public_key(self.joining_key)))
 
     def resume(self, boots: int = 1) -> None:
@@ -257,10 +267,14 @@ class Conversation:
         self._draws += 1
         return hashlib.sha256(ENTROPY + UID + self.boots + struct.pack(">I", self._draws)).digest()
 
+    def _prepare_pair(self) -> None:
+        """Choose a private key, unless the unit has a pair."""
+        self._pair = self._pair or self._draw()
+
     def _take_pair(self) -> bytes:
-        """Return the private key of the unit's pair, which chooses the next one."""
-        private = self._pair or self._draw()
-        self._pair = self._draw()
+        """Return the private key of the unit's pair, which is used up."""
+        self._prepare_pair()
+        private, self._pair = self._pair, b""
         return private
 
     def prove(self) -> None:

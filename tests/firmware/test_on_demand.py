@@ -8,28 +8,55 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hosts.memory import Host
-from hosts.network import membership
+from conversation import sealed
+from hosts.memory import Host, complete_pair
+from hosts.network import BINDING, membership
+from hosts.sessions import SHARE
 
 from ndks_protocol import commands, errors
 from ndks_unit import dispatcher, on_demand
+from ndks_unit.flash.records import JOINING_KEY
 
 RARE = [commands.TABLE[code] for code in dispatcher.ON_DEMAND]
-MODULES = set(dispatcher.ON_DEMAND.values())
-PREFIX = on_demand.__name__ + "."
+NEED_A_BLANK_UNIT = commands.PROVISION, commands.PROVISION_SEALED, commands.JOINING_KEY
+HANDLERS = {f"{on_demand.__name__}.{name}" for name in dispatcher.ON_DEMAND.values()}
+AGREEMENT = f"{on_demand.__name__}.key_agreement"
+CRYPTOGRAPHY = {f"ndks_protocol.{name}" for name in ("curve25519", "public_key", "x25519", "sealed_package")}
 NEW_BINDING = bytes(range(32))
+NEEDED = {  # by a command, if a pair is ready
+    commands.OPEN_SESSION: ("key_agreement", "curve25519", "x25519"),
+    commands.JOINING_KEY: ("key_agreement",),
+    commands.PROVISION_SEALED: ("key_agreement", "curve25519", "x25519", "sealed_package"),
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what other tests have loaded: a unit keeps that."""
+    for name in CRYPTOGRAPHY:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.delattr(name, raising=False)
 
 
 def loaded() -> set[str]:
-    return {name for name in sys.modules if name.startswith(PREFIX)} | (vars(on_demand).keys() & MODULES)
+    """Return what is loaded, in sys.modules or in a package."""
+    names = HANDLERS | CRYPTOGRAPHY | {AGREEMENT}
+    packages = {name: vars(sys.modules[name.rpartition(".")[0]]) for name in names}
+    return {name for name in names if name in sys.modules or name.rpartition(".")[2] in packages[name]}
 
 
 def request_of(host: Host, command: commands.Command) -> tuple[Any, ...]:
+    joining_key = host.firmware.state.log.body(JOINING_KEY)
+    fields = commands.PROVISION.request.pack(*membership())[32:]
+    package = sealed(bytes(joining_key[:32]), fields) if joining_key else b""
     requests: dict[int, tuple[Any, ...]] = {
         commands.PROVISION.code: membership(),
+        commands.PROVISION_SEALED.code: (NEW_BINDING, package),
+        commands.JOINING_KEY.code: (),
         commands.BIND.code: (NEW_BINDING,),
         commands.TRUST.code: (2, bytes(range(16))),
         commands.ZEROIZE.code: (commands.CONFIRMATION, host.unit.board.uid),
+        commands.OPEN_SESSION.code: SHARE,
     }
     return requests[command.code]
 
@@ -37,9 +64,16 @@ def request_of(host: Host, command: commands.Command) -> tuple[Any, ...]:
 def host_for(command: commands.Command) -> Host:
     """Return the host of a unit that can do this command."""
     host = Host()
-    if command is not commands.PROVISION:
+    if command is commands.PROVISION_SEALED:
+        host.ask(commands.JOINING_KEY)
+    if command not in NEED_A_BLANK_UNIT:
         host.provision()
         host.open()
+    elif command.needs & commands.PROVED:
+        host.open_anonymously()
+    if command is commands.OPEN_SESSION:
+        host.hello()  # which ends the session, and begins a pair
+    complete_pair(host.unit)
     return host
 
 
@@ -48,6 +82,7 @@ def test_the_module_is_dropped_after_its_request(command: commands.Command) -> N
     host = host_for(command)
     for _ in range(2):  # also after a refusal
         host.code(command, *request_of(host, command))
+        complete_pair(host.unit)
         assert not loaded()
 
 
@@ -56,6 +91,7 @@ def test_nothing_else_stays_loaded(command: commands.Command) -> None:
     host = host_for(command)
     before = set(sys.modules)
     host.ask(command, *request_of(host, command))
+    complete_pair(host.unit)
     assert {name for name in set(sys.modules) - before if name.startswith("ndks_")} == set()
 
 
@@ -68,7 +104,7 @@ def test_a_module_that_cannot_be_loaded(
     host = host_for(command)
     flash, lifecycle = host.unit.flash.clone(), host.firmware.state.lifecycle
     with monkeypatch.context() as patch:
-        patch.setattr(builtins, "__import__", failing(builtins.__import__, failure))
+        patch.setattr(builtins, "__import__", failing(builtins.__import__, HANDLERS, failure))
         expected = errors.INTERNAL if failure is MemoryError else errors.STORAGE
         assert host.code(command, *request_of(host, command)) == expected
     assert not loaded()
@@ -78,22 +114,45 @@ def test_a_module_that_cannot_be_loaded(
     assert host.code(command, *request_of(host, command)) == 0
 
 
-def failing(load: Callable[..., Any], failure: type[Exception]) -> Callable[..., Any]:
+def failing(load: Callable[..., Any], modules: set[str], failure: type[Exception]) -> Callable[..., Any]:
     """Return an import that fails in the middle of a module loaded on demand."""
 
     def fail(name: str, *rest: Any) -> Any:
         module = load(name, *rest)
-        if name.startswith(PREFIX):
+        if name in modules:
             raise failure("the secret is 0001020304")
         return module
 
     return fail
 
 
+@pytest.mark.parametrize("failure", [MemoryError, OSError, SyntaxError])
+@pytest.mark.parametrize("name", sorted({AGREEMENT, *CRYPTOGRAPHY}))
+@pytest.mark.parametrize("command", NEEDED, ids=lambda command: command.name)
+def test_cryptography_that_cannot_be_loaded(
+    command: commands.Command, name: str, failure: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What needs it is refused; what does with the pair that is ready is done; the unit goes on."""
+    host = host_for(command)
+    request, needs_it = request_of(host, command), name.rpartition(".")[2] in NEEDED[command]
+    with monkeypatch.context() as patch:
+        patch.setattr(builtins, "__import__", failing(builtins.__import__, {name}, failure))
+        refusal = errors.INTERNAL if failure is MemoryError else errors.STORAGE
+        assert host.code(command, *request) == (refusal if needs_it else 0)
+        complete_pair(host.unit)
+        assert not loaded()
+    host.disconnect()
+    if host.firmware.state.binding:
+        host.open(BINDING if command is commands.OPEN_SESSION else NEW_BINDING)
+    else:
+        host.open_anonymously()
+
+
 def test_a_refused_request_loads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     host = Host()
     host.provision()
-    monkeypatch.setattr(on_demand, "load", lambda name: pytest.fail("loaded"))
+    host.open()
+    monkeypatch.setattr(on_demand, "load", lambda *names: pytest.fail("loaded"))
     assert host.code(commands.PROVISION, *membership()) == errors.PROVISIONED
     assert host.refusal(commands.ZEROIZE, b"too short") == errors.BAD_REQUEST
     assert host.refusal(commands.BIND, b"too short") == errors.BAD_REQUEST
@@ -103,7 +162,7 @@ def test_an_opened_case_erases_without_loading(monkeypatch: pytest.MonkeyPatch) 
     """The drive may be damaged in that moment."""
     host = Host()
     host.provision()
-    monkeypatch.setattr(on_demand, "load", lambda name: pytest.fail("loaded"))
+    monkeypatch.setattr(on_demand, "load", lambda *names: pytest.fail("loaded"))
     host.unit.case.is_open = True
     host.unit.poll()
     assert host.unit.firmware.state.lifecycle == commands.STATE_TAMPERED

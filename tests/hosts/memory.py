@@ -72,6 +72,16 @@ def before_each(board: EmulatedBoard, methods: Iterable[str], hook: Callable[[],
         setattr(board, name, watched(getattr(board, name)))
 
 
+def complete_pair(unit: MemoryUnit) -> None:
+    """Make the pair for the unit's next session, as it does while it is idle."""
+    ephemeral = unit.firmware.state.session.ephemeral
+    for _ in range(1000):
+        if not ephemeral.making:
+            break
+        ephemeral.advance()
+    ephemeral.advance()  # which collects the garbage
+
+
 class Host:
     """The host of a unit. With `opens` it opens a session as soon as a request needs one, also of a blank unit."""
 

@@ -64,9 +64,8 @@ class Host:
     def authenticate(self, binding: bytes | None) -> Generator[None, None, bytes]:
         """Open a session up to UNLOCK, with a blank unit if there is no binding; return the KEK. Raises UnitError."""
         hello = bytes((yield from self.answer_to(self.request(commands.HELLO))).payload)
-        unit_public, unit_random, unit_proof = yield from self.ask(commands.OPEN_SESSION, *SHARE)
+        unit_public, unit_random, _ = yield from self.ask(commands.OPEN_SESSION, *SHARE)
         session = ProjectSession(binding, Said(hello, unit_public, unit_random))
-        assert unit_proof == session.unit_proof
         yield from self.ask(commands.PROVE, session.host_proof)
         self._channel = session
         return session.kek
