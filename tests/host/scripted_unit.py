@@ -8,14 +8,23 @@ from typing import Any
 import pytest
 from host.scripted_transport import Script, ScriptedTransport, answer
 
-from ndks.crypto import CRYPTO
+from ndks.crypto import CRYPTO, EphemeralKey
 from ndks.driver.answers import Hello
 from ndks.driver.unit import Unit
 from ndks.laptop.bindings import BindingStore
 from ndks.line.link import Link
 from ndks_protocol import MAJOR, MINOR, commands, framing
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.session import OVERHEAD, SYNC_SIZE, UNIT, SecureChannel, proof, transcript
+from ndks_protocol.session import (
+    OVERHEAD,
+    PUBLIC_KEY_SIZE,
+    SYNC_SIZE,
+    UNIT,
+    SecureChannel,
+    proof,
+    session_key,
+    transcript,
+)
 
 SERIAL_NUMBER = "0001020304050607"
 SALT = bytes(range(16))
@@ -34,9 +43,10 @@ class ScriptedUnit:
         self.opening: dict[int, tuple[Any, ...]] = {}
         self._to_answer: dict[int, tuple[Any, ...]] = {}
         salted = Hello(MAJOR, MINOR, "", 0, "", [], SERIAL_NUMBER, SALT.hex(), "", 1120, 10, 256, 1)
-        self._keys = BindingKeys(CRYPTO, bindings.begin(salted, with_network=False))
-        self.hello = commands.HELLO.answer.pack(*hello_values(binding_id=self._keys.id, **hello or {}))
+        self.keys = BindingKeys(CRYPTO, bindings.begin(salted, with_network=False))
+        self.hello = commands.HELLO.answer.pack(*hello_values(binding_id=self.keys.id, **hello or {}))
         self._transcript = b""
+        self._key = bytearray()
         self._channel: SecureChannel | None = None
 
     def __call__(self, request: framing.Frame) -> bytes:
@@ -47,13 +57,24 @@ class ScriptedUnit:
 
     def _in_the_clear(self, request: framing.Frame) -> bytes:
         if request.kind == commands.OPEN_SESSION.code:
-            self._transcript = transcript(CRYPTO, self.hello, request.payload, UNIT_RANDOM)
-            return answer(request, UNIT_RANDOM, proof(CRYPTO, self._keys.auth, UNIT, self._transcript))
+            return answer(request, *self.agree(bytes(request.payload)))
         if request.kind == commands.PROVE.code:
-            self._channel = SecureChannel(CRYPTO, self._keys.auth, self._transcript, UNIT)
+            self._channel = SecureChannel(CRYPTO, self._key, self._transcript, UNIT)
             self._to_answer = {commands.STATUS.code: status_values(), commands.NEXT_INDEX.code: (0, 1)} | self.opening
             return answer(request)
         return self._script(request)
+
+    def agree(self, host_share: bytes) -> tuple[bytes, bytes, bytes]:
+        """Return the answer to OPEN_SESSION."""
+        public, shared = self.shared_secret(host_share[:PUBLIC_KEY_SIZE])
+        self._transcript = transcript(CRYPTO, self.hello, host_share, public + UNIT_RANDOM)
+        self._key = session_key(CRYPTO, self.keys.auth, shared, self._transcript)
+        return public, UNIT_RANDOM, proof(CRYPTO, self._key, UNIT, self._transcript)
+
+    def shared_secret(self, host_public: bytes) -> tuple[bytes, bytes]:
+        """Return the unit's public key and the secret that it shares with the host."""
+        ephemeral = EphemeralKey()
+        return ephemeral.public, ephemeral.shared(host_public)
 
     def _secured(self, request: framing.Frame) -> bytes:
         assert self._channel
@@ -116,10 +137,11 @@ def scripted_unit(
     monkeypatch: pytest.MonkeyPatch,
     directory: Path,
     opening: "dict[int, tuple[Any, ...]] | None" = None,
+    kind: type[ScriptedUnit] = ScriptedUnit,
     **hello: Any,
 ) -> Unit:
     """Return an open unit that is bound to the laptop with its bindings in `directory`."""
     bindings = BindingStore(directory, look=lambda **_: ())
-    scripted = ScriptedUnit(script, bindings, hello)
+    scripted = kind(script, bindings, hello)
     scripted.opening = opening or {}
     return Unit("scripted", Link(ScriptedTransport(scripted, monkeypatch), TIMEOUT), bindings)

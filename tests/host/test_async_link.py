@@ -111,7 +111,7 @@ def keys_of(unit: EmulateProcess) -> BindingKeys:
 
 async def unlock(link: AsyncLink, keys: BindingKeys) -> None:
     handshake = Handshake(await link.call_raw(commands.HELLO), keys.auth)
-    await link.call(commands.PROVE, handshake.prove(*await link.call(commands.OPEN_SESSION, handshake.host_random)))
+    await link.call(commands.PROVE, handshake.prove(*await link.call(commands.OPEN_SESSION, *handshake.share)))
     link.conversation.secure(handshake.channel())
     await link.call(commands.UNLOCK, keys.kek, 0, False)
 

@@ -29,7 +29,7 @@ def bound(script: Script, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Un
 def test_greeting(alice: str, opened: Unit) -> None:
     uid = Path(alice.removeprefix("emulator:"), "uid").read_text().strip()
     hello = opened.hello
-    assert (hello.major, hello.minor, hello.firmware, hello.state_format) == (2, 0, ndks.__version__, 3)
+    assert (hello.major, hello.minor, hello.firmware, hello.state_format) == (3, 0, ndks.__version__, 3)
     assert (hello.state, hello.flags, hello.serial_number) == ("locked", [], uid.upper())
     assert [len(bytes.fromhex(value)) for value in (hello.salt, hello.binding_id)] == [16, 16]
     assert opened.port == alice

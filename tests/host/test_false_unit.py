@@ -4,6 +4,7 @@
 
 import contextlib
 import io
+import itertools
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,17 @@ from typing import Any
 import pytest
 from host.conftest import Call
 from host.scripted_transport import Script, answer
-from host.scripted_unit import SALT, SERIAL_NUMBER, scripted_unit, status_values
+from host.scripted_unit import SALT, SERIAL_NUMBER, ScriptedUnit, scripted_unit, status_values
 from unit.other_member import open_offline
+from x25519_reference import LOW_ORDER
 
 import ndks
+from ndks.crypto import CRYPTO, EphemeralKey
 from ndks.driver.answers import Hello
 from ndks.laptop.bindings import BindingStore
 from ndks.laptop.counters import Minimum
 from ndks_protocol import MAJOR, commands, framing
+from ndks_protocol.binding import BindingKeys
 from ndks_protocol.commands import MAX_JUMP
 from ndks_unit import device, dispatcher
 from ndks_unit.state import State
@@ -203,6 +207,92 @@ def test_a_unit_that_would_give_numbers_once_more(monkeypatch: pytest.MonkeyPatc
             unit.seal(b"letter")
         assert not unit._link.is_secured
     assert BindingStore(tmp_path).minimum_counters(HELLO).of(0) == Minimum(5, 0)
+
+
+class KeyOfLowOrder(ScriptedUnit):
+    """It knows A, and sends keys with which the secret that it shares with any host is zero: no secret."""
+
+    publics = itertools.cycle(LOW_ORDER)
+
+    def shared_secret(self, host_public: bytes) -> tuple[bytes, bytes]:
+        return next(self.publics), bytes(32)
+
+
+class WithoutBinding(ScriptedUnit):
+    """It agrees on a key as any unit does, and does not know the binding."""
+
+    def agree(self, host_share: bytes) -> tuple[bytes, bytes, bytes]:
+        self.keys = BindingKeys(CRYPTO, bytes(32))
+        return super().agree(host_share)
+
+
+class LikeABlankUnit(ScriptedUnit):
+    """It answers as if nobody had to prove anything."""
+
+    def agree(self, host_share: bytes) -> tuple[bytes, bytes, bytes]:
+        self.keys.auth = b""
+        return super().agree(host_share)
+
+
+class KeyOfTheHost(ScriptedUnit):
+    """It sends the host its own key back."""
+
+    def shared_secret(self, host_public: bytes) -> tuple[bytes, bytes]:
+        return host_public, host_public
+
+
+class Repeating(ScriptedUnit):
+    """It repeats its first answer, which was right."""
+
+    first: tuple[bytes, bytes, bytes] | None = None
+
+    def agree(self, host_share: bytes) -> tuple[bytes, bytes, bytes]:
+        self.first = self.first or super().agree(host_share)
+        return self.first
+
+
+@pytest.mark.parametrize("kind", [KeyOfLowOrder, WithoutBinding, LikeABlankUnit, KeyOfTheHost])
+def test_a_unit_that_does_not_prove_that_it_is_the_one(
+    kind: type[ScriptedUnit], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    unit = scripted_unit(no_script, monkeypatch, tmp_path, kind=kind)
+    for _ in LOW_ORDER:
+        with pytest.raises(ndks.AuthenticationError) as refused:
+            unit.unlock()
+        assert refused.value.code == "LOCKED"
+        assert not unit._link.is_secured
+    sent = {frame.kind for frame in unit._link._transport.requests}
+    assert sent == {commands.HELLO.code, commands.OPEN_SESSION.code}
+
+
+def test_a_unit_that_repeats_its_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    unit = scripted_unit(no_script, monkeypatch, tmp_path, kind=Repeating)
+    unit.unlock()
+    unit._owner.greet()
+    for _ in range(2):
+        with pytest.raises(ndks.AuthenticationError) as refused:
+            unit.unlock()
+        assert refused.value.code == "LOCKED"
+
+
+def test_a_unit_that_repeats_its_key_gets_another_one_of_the_host(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The host cannot know that the key was used before. Its own one is new in each session, so no session repeats."""
+    ephemeral = EphemeralKey()
+
+    class KeyUsedAgain(ScriptedUnit):
+        def shared_secret(self, host_public: bytes) -> tuple[bytes, bytes]:
+            return ephemeral.public, ephemeral.shared(host_public)
+
+    unit = scripted_unit(always(), monkeypatch, tmp_path, kind=KeyUsedAgain)
+    for _ in range(3):
+        unit._owner.greet()
+        unit._owner.unlock()
+    requests: list[framing.Frame] = unit._link._transport.requests
+    for command in (commands.OPEN_SESSION, commands.PROVE, commands.UNLOCK):
+        sent = [bytes(frame.payload) for frame in requests if frame.kind == command.code]
+        assert len(set(sent)) == 3, command.name
 
 
 def test_info_after_a_refused_unlock(alice: str, call: Call) -> None:

@@ -20,7 +20,7 @@ from support.emulate_process import PATIENCE, emulated
 import ndks
 from ndks.line.transport import open_transport
 
-HELLO_3 = b"\x03\x00" + bytes(61)  # major version 3, with the size of the current answer
+HELLO_4 = b"\x04\x00" + bytes(61)  # major version 4, with the size of the current answer
 NOBODY = 65534
 HOLD = """
 import fcntl, sys
@@ -140,7 +140,7 @@ def test_device_that_is_no_unit(answer: Answering) -> None:
     assert_refused(ask(answer, timeout=0.5), "NO_UNIT", 3)
 
 
-@pytest.mark.parametrize("payload", [HELLO_3, HELLO_3[:2], HELLO_3 + b"news"])
+@pytest.mark.parametrize("payload", [HELLO_4, HELLO_4[:2], HELLO_4 + b"news"])
 def test_unit_of_the_next_major_version(payload: bytes) -> None:
     finished = ask(HelloAnswer(payload), timeout=PATIENCE)
     assert_refused(finished, "PROTOCOL_VERSION", 4)
@@ -148,13 +148,13 @@ def test_unit_of_the_next_major_version(payload: bytes) -> None:
 
 
 def test_unit_of_an_older_major_version() -> None:
-    finished = ask(HelloAnswer(b"\x01" + HELLO_3[1:]), timeout=PATIENCE)
+    finished = ask(HelloAnswer(b"\x01" + HELLO_4[1:]), timeout=PATIENCE)
     assert_refused(finished, "PROTOCOL_VERSION", 4)
     assert "the unit: ndks deploy" in finished.advice
 
 
 def test_malformed_greeting() -> None:
-    assert_refused(ask(HelloAnswer(b"\x02\x00"), timeout=PATIENCE), "PROTOCOL", 4)
+    assert_refused(ask(HelloAnswer(b"\x03\x00"), timeout=PATIENCE), "PROTOCOL", 4)
 
 
 def test_port_that_vanishes_while_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
