@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Files that the host reads, with any bytes and with altered JSON: networks, bindings, sealed copies, typed codes.
+"""Files that the host reads, with any bytes and with altered JSON: networks, files of joining, bindings, copies, codes.
 
 A refused file leaves every other file unchanged.
 """
@@ -20,13 +20,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 from support.public_network import public_network
+from support.reference import load_vectors
 
 from fuzz.fuzzing import FUZZED, Draw, altered, bounded
 from ndks.driver.answers import Hello
 from ndks.exceptions import NdksError
 from ndks.laptop import backup, words
 from ndks.laptop.bindings import BindingStore
-from ndks.network.admission import admit_unit, note_binding
+from ndks.network.admission import admit_by_request, admit_unit, note_binding
+from ndks.network.join_package import JoinPackage
+from ndks.network.join_request import JoinRequest
 from ndks.network.network_file import Member, Network
 from ndks_protocol import commands
 
@@ -79,6 +82,17 @@ def network_json() -> bytes:
     with tempfile.TemporaryDirectory(dir=DISK) as name:
         replace(public_network(), next_lane=3, members=members).save(Path(name) / "network")
         return (Path(name) / "network").read_bytes()
+
+
+@functools.cache
+def with_code() -> bytes:
+    """Return the file of a unit that was provisioned at this laptop, and not bound yet."""
+    return json.dumps(json.loads(bindings()[UNIT_FILE]) | {"transport_code": CODE.hex()}).encode()
+
+
+def published(kind: str) -> bytes:
+    """Return the first request or package of the vectors."""
+    return next(case["text"] for case in load_vectors("joining_files")["good"] if case["kind"] == kind).encode()
 
 
 @functools.cache
@@ -157,9 +171,33 @@ def network(directory: Path, draw: Draw) -> None:
     assert refused(directory, lambda: note_binding(path, 1, FIRST.id.hex())) >= is_refused
 
 
+def join_request(directory: Path, draw: Draw) -> None:
+    path, network_file = directory / "request", directory / "test.ndksnet"
+    path.write_bytes(content(draw, published("request")))
+    network_file.write_bytes(network_json())
+    if not refused(directory, lambda: JoinRequest.load(path)):
+        request = JoinRequest.load(path)
+        assert (request.network + request.label + request.date).isprintable()
+        assert len(request.words.split()) == 6
+        if not refused(directory, lambda: admit_by_request(network_file, request)):
+            assert Network.load(network_file).members[-1].serial_number == request.serial_number
+
+
+def join_package(directory: Path, draw: Draw) -> None:
+    path = directory / "package"
+    path.write_bytes(content(draw, published("package")))
+    if not refused(directory, lambda: JoinPackage.load(path)):
+        package = JoinPackage.load(path)
+        assert (package.network + package.date).isprintable()
+        refused(directory, lambda: package.check_unit(SERIAL))
+        refused(directory, lambda: package.check_unit(package.serial_number))
+        commands.PROVISION_SEALED.request.pack(bytes(32), package.sealed)
+
+
 def unit_file(directory: Path, draw: Draw) -> None:
     store = store_in(directory)
-    (directory / UNIT_FILE).write_bytes(content(draw, bindings()[UNIT_FILE]))
+    real = draw(st.sampled_from((bindings()[UNIT_FILE], with_code())))
+    (directory / UNIT_FILE).write_bytes(content(draw, real))
     use(directory, store)
 
 
@@ -213,6 +251,7 @@ def use(directory: Path, store: BindingStore) -> None:
         commands.UNLOCK.request.pack(bytes(32), store.minimum_counters(known).of(0).message_counter, 0)
     for step in (
         lambda: store.knows(known),
+        lambda: store.code(known),
         lambda: store.keys(known),
         lambda: store.finish(known),
         lambda: store.minimum_counters(known).note(0, message_counter=5),
@@ -254,7 +293,17 @@ def files_in(directory: Path) -> dict[str, bytes]:
     return {path.relative_to(directory).as_posix(): path.read_bytes() for path in files}
 
 
-TARGETS = (network, unit_file, copy, copy_of_anything, host_secret, typed_words, counters_file)
+TARGETS = (
+    network,
+    join_request,
+    join_package,
+    unit_file,
+    copy,
+    copy_of_anything,
+    host_secret,
+    typed_words,
+    counters_file,
+)
 
 
 @FUZZED

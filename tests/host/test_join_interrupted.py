@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Whatever is interrupted while a unit joins, it is not lost: it can be bound, or join by this package or another."""
 
+import contextlib
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -13,12 +14,15 @@ from host.joining import Joining
 from host.running import Finished, assert_refused, command_line, environment, finish
 from host.watched_line import CutLine, wrap_lines
 from support.control import Controlled, controlled
-from support.emulate_process import allow_interrupts, emulated
+from support.emulate_process import PATIENCE, allow_interrupts, emulated
+from support.power_cuts import PowerCuts
 
 import ndks
 from ndks.driver.unit import Unit
+from ndks.line.link import Link
 from ndks.network.admission import admit_by_request
 from ndks.network.join_package import JoinPackage
+from ndks_emulator import MemoryFlash, MemoryUnit, PowerCut
 from ndks_protocol import commands
 from ndks_protocol.commands import Command
 
@@ -174,17 +178,60 @@ def powered(tmp_path: Path) -> Iterator[Controlled]:
         yield unit
 
 
-@pytest.mark.parametrize("steps", [1, 2, 5, 9, 14, 20, 30, 45])
-def test_the_power_of_the_unit_is_cut(steps: int, powered: Controlled, tmp_path: Path, network_file: Path) -> None:
+@pytest.mark.parametrize("steps", [1, 60, 170])
+def test_the_power_of_a_unit_behind_a_line_is_cut(
+    steps: int, powered: Controlled, tmp_path: Path, network_file: Path
+) -> None:
     joining = Joining(tmp_path, network_file, powered.port)
     joining.until_package()
     powered.control.do(f"power cut {steps}")
-    used = joining.use("--bind")
-    if used.status:
-        assert used.error_code in ("REMOVED", "TIMEOUT")
-        powered.control.wait_for_cut()
-    joining.port = powered.control.do("power on") or joining.port
+    assert joining.use("--bind").error_code in ("REMOVED", "TIMEOUT")
+    powered.control.wait_for_cut()
+    joining.port = powered.control.do("power on")
     assert_is_not_lost(joining)
+
+
+def test_the_power_of_the_unit_is_cut_at_every_step(
+    power_cuts: PowerCuts, joining: Joining, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The unit erases its joining key first. Then it is a member, at first with the code that this laptop keeps."""
+    flash = MemoryFlash(bytes(8))
+    with at_memory(flash, tmp_path / "home") as unit:
+        package = admit_by_request(joining.network_file, unit.join_request())
+    whole = flash.clone()
+    with at_memory(whole, tmp_path / "whole") as unit:
+        before = whole.power.steps
+        unit.join_package(package)
+        total = whole.power.steps - before
+    seen: list[str] = []
+    for steps in power_cuts.points(total, at_most=25):
+        cut, home = flash.clone(), tmp_path / str(steps)
+        with at_memory(cut, home) as unit:
+            cut.power.steps_left = steps
+            with pytest.raises(PowerCut):
+                unit.join_package(package)
+        cut.power.restore()
+        with at_memory(cut, home) as unit:
+            seen.append("blank" if unit.hello.state == "blank" else "code" if unit.has_code_here else "bound")
+            if seen[-1] == "blank":
+                unit.join_package(admit_by_request(joining.network_file, unit.join_request(), again=True))
+            elif seen[-1] == "code":
+                unit.bind()
+            assert unit.next_key(8).index == 1
+    assert seen == sorted(seen, key=["blank", "code", "bound"].index)
+    assert len(set(seen)) == 3
+
+
+@contextlib.contextmanager
+def at_memory(flash: MemoryFlash, home: Path) -> Iterator[Unit]:
+    """Open a unit in memory at a laptop; its power may be off at the end."""
+    transport = MemoryUnit(flash)
+    unit = Unit("memory", Link(transport, PATIENCE), ndks.BindingStore(home))
+    try:
+        yield unit
+    finally:
+        with contextlib.suppress(PowerCut):
+            unit.close()
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 6])

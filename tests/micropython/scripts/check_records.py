@@ -7,7 +7,7 @@ from harness import expect, run
 from memory_board import MemoryBoard
 from memory_host import Host
 
-from ndks_protocol import wire
+from ndks_protocol import fields, wire
 from ndks_protocol.flash import NVM_SIZE
 
 
@@ -35,7 +35,7 @@ def check_compacted(case: dict) -> None:
 
 def _live(board: MemoryBoard, case: dict) -> None:
     host = Host(board)
-    host.exchange(wire.PROVISION, bytes.fromhex(case["provision"]))
+    host.call(wire.PROVISION, *fields.unpack(wire.COMMANDS[wire.PROVISION][1], bytes.fromhex(case["provision"])))
     for index in case["acknowledged"]:
         expect(host.call(wire.ACKNOWLEDGE, 0, index, 0), (index + 1,))
 

@@ -1,25 +1,49 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Checks of sessions.json and bindings.json: transcripts, proofs, secured frames at both ends, binding keys."""
+"""Checks of sessions.json and bindings.json: key agreement, transcripts, proofs, secured frames at both ends, binding
+keys."""
 
-from harness import expect, run
+from harness import expect, expect_value_error, run
 from memory_board import MemoryBoard
 
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, SecureChannel, proof, transcript
+from ndks_protocol.curve25519 import in_one_call
+from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, SecureChannel, proof, session_key, transcript
+from ndks_protocol.x25519 import Ladder
 
 _board = MemoryBoard()
 
 
 def check_session(case: dict) -> None:
-    auth, hello = bytes.fromhex(case["A"]), bytes.fromhex(case["hello"])
-    transcript_hash = transcript(_board, hello, bytes.fromhex(case["Rh"]), bytes.fromhex(case["Ru"]))
+    host_share, unit_share = bytes.fromhex(case["Eh"] + case["Rh"]), bytes.fromhex(case["Eu"] + case["Ru"])
+    transcript_hash = transcript(_board, bytes.fromhex(case["hello"]), host_share, unit_share)
     expect(transcript_hash, bytes.fromhex(case["TH"]))
-    expect(proof(_board, auth, UNIT, transcript_hash), bytes.fromhex(case["unit_proof"]))
-    expect(proof(_board, auth, HOST, transcript_hash), bytes.fromhex(case["host_proof"]))
-    host, unit = (SecureChannel(_board, auth, transcript_hash, who) for who in (HOST, UNIT))
+    auth = bytes.fromhex(case["A"]) if case["A"] else None
+    key = session_key(_board, auth, _agreed(case), transcript_hash)
+    expect(bytes(key), bytes.fromhex(case["S"]))
+    expect(proof(_board, key, UNIT, transcript_hash), bytes.fromhex(case["unit_proof"]))
+    expect(proof(_board, key, HOST, transcript_hash), bytes.fromhex(case["host_proof"]))
+    host, unit = (SecureChannel(_board, key, transcript_hash, who) for who in (HOST, UNIT))
     _check_frames(case["h2u"], host, unit)
     _check_frames(case["u2h"], unit, host)
+
+
+def _agreed(case: dict) -> bytes:
+    """Return the secret that both ends compute."""
+    for private, public in (("host_private", "Eu"), ("unit_private", "Eh")):
+        if private not in case:
+            continue  # its public key is made of no private key
+        shared = _shared(bytes.fromhex(case[private]), bytes.fromhex(case[public]))
+        expect(shared, bytes.fromhex(case["z"]))
+    return shared
+
+
+def _shared(private: bytes, public: bytes) -> bytes:
+    return in_one_call(Ladder(private, public, _board.entropy(32)), _board.feed_watchdog)
+
+
+def check_low_order(public: str) -> None:
+    expect_value_error(_shared, bytes(range(32)), bytes.fromhex(public))
 
 
 def _check_frames(frames: list, sender: SecureChannel, receiver: SecureChannel) -> None:
@@ -42,4 +66,4 @@ def check_binding(case: dict) -> None:
     expect(keys.id, bytes.fromhex(case["id"]))
 
 
-run({"session": check_session, "binding": check_binding})
+run({"session": check_session, "low_order": check_low_order, "binding": check_binding})

@@ -7,12 +7,18 @@ from memory_board import MemoryBoard
 from ndks_protocol import fields, framing, wire
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.framing import HEADER_SIZE
-from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, SecureChannel, proof, transcript
+from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, SecureChannel, proof, session_key, transcript
+from ndks_unit import on_demand
 from ndks_unit.dispatcher import Dispatcher
 
 BINDING = bytes(range(64, 96))
 SECRET = bytes(32)
 _RANDOM = bytes(range(16))
+_PRIVATE = bytes(range(32))  # of the host, in all sessions
+_PUBLIC = (
+    b"\x8f\x40\xc5\xad\xb6\x8f\x25\x62\x4a\xe5\xb2\x14\xea\x76\x7a\x6e"
+    b"\xc9\x4d\x82\x9d\x3d\x7b\x5e\x1a\xd1\xba\x6f\x3e\x21\x38\x28\x5f"
+)
 
 
 class Host:
@@ -62,9 +68,13 @@ class Host:
         needs, request, answer = wire.COMMANDS[code]
         if needs & wire.SESSION and not self._channel:
             self.open_session()
+        if needs & wire.IS_BLANK and needs & wire.PROVED and not self._channel:
+            self.authenticate(None)
         kind, payload = self.exchange(code, fields.pack(request, *values))
         if kind != code | framing.ANSWER:
             raise AssertionError(f"{code:02x}: error {payload.hex()}")
+        if code in (wire.PROVISION, wire.PROVISION_SEALED):
+            self._channel = None
         return fields.unpack(answer, payload)
 
     def provision(self, lane: int = 1, operators: tuple = (0, 0)) -> None:
@@ -75,15 +85,21 @@ class Host:
     def open_session(self, binding: bytes = BINDING) -> None:
         """Open a session and unlock the unit."""
         keys = BindingKeys(self.board, binding)
+        self.authenticate(keys.auth)
+        self.call(wire.UNLOCK, keys.kek, 0, 0)
+
+    def authenticate(self, auth: "bytes | None") -> None:
+        """Open a session; without `auth`, that of a blank unit."""
         self._channel = None
         hello = self.exchange(wire.HELLO, b"")[1]
-        unit_random, unit_proof = self.call(wire.OPEN_SESSION, _RANDOM)
-        transcript_hash = transcript(self.board, hello, _RANDOM, unit_random)
-        if unit_proof != proof(self.board, keys.auth, UNIT, transcript_hash):
+        unit_public, unit_random, unit_proof = self.call(wire.OPEN_SESSION, _PUBLIC, _RANDOM)
+        transcript_hash = transcript(self.board, hello, _PUBLIC + _RANDOM, unit_public + unit_random)
+        shared = on_demand.load_here("key_agreement").shared_secret(self.board, _PRIVATE, unit_public)
+        key = session_key(self.board, auth, shared, transcript_hash)
+        if unit_proof != proof(self.board, key, UNIT, transcript_hash):
             raise AssertionError("the unit has proved nothing")
-        self.call(wire.PROVE, proof(self.board, keys.auth, HOST, transcript_hash))
-        self._channel = SecureChannel(self.board, keys.auth, transcript_hash, HOST)
-        self.call(wire.UNLOCK, keys.kek, 0, 0)
+        self.call(wire.PROVE, proof(self.board, key, HOST, transcript_hash))
+        self._channel = SecureChannel(self.board, key, transcript_hash, HOST)
 
     def close(self) -> None:
         """Close the session."""
