@@ -16,6 +16,8 @@ from ndks_protocol import commands, errors
 LOOP = {"NDKS_CASE_LOOP": 1}
 OPENER: dict[str, Any] = {}  # a switch that connects the pin to ground when the case is open, or no switch
 
+JOINING_HEADER = b"\xf3\0\x40\0"  # of the record
+
 SEEN_MS = 10  # time of three consecutive samples, after which the firmware registers an open case
 
 wirings = pytest.mark.parametrize("settings", [OPENER, LOOP], ids=["opener", "loop"])
@@ -102,6 +104,32 @@ def test_an_open_case_costs_everything(chip: Chip, settings: dict[str, Any], whe
     chip.run(script)
     assert membership_is_gone(chip)
     assert SECRET not in bytes(chip.sector.content)
+
+
+@wirings
+@pytest.mark.parametrize("when", ["running", "without power"])
+def test_an_open_case_costs_a_joining_key(chip: Chip, settings: dict[str, Any], when: str) -> None:
+    """Of a blank unit, too: the key lies in flash in the clear."""
+    wire(chip, settings)
+
+    def script(host: Host) -> Script:
+        host.open()
+        yield from host.ask(commands.JOINING_KEY)
+        assert not membership_is_gone(chip)
+        if when == "running":
+            open_case(chip)
+            yield from host.wait_ms(SEEN_MS)
+            yield from find_it_tampered(host)
+
+    chip.boot()
+    chip.run(script)
+    if when == "without power":
+        assert JOINING_HEADER in bytes(chip.sector.content)
+        open_case(chip)
+        chip.boot()
+        chip.run(then(find_it_tampered))
+    assert membership_is_gone(chip)
+    assert JOINING_HEADER not in bytes(chip.sector.content)
 
 
 def open_while_a_key_goes_out(chip: Chip, host: Host) -> Script:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hosts.network import SUITE, named
+from conversation import sealed
+from hosts.network import BINDING, SUITE, membership, named
+from x25519_reference import public_key
 
 from firmware.stand_ins import Chip, Host, Script, WatchdogReset
 from firmware.stand_ins.chip import FREE_MEMORY, UID
@@ -21,6 +23,9 @@ from ndks_unit.board import (
     RESET_SOFTWARE,
     RESET_WATCHDOG,
 )
+from ndks_unit.flash.records import BODY
+
+JOINING_HEADER = b"\xf3\0\x40\0"  # of the record
 
 
 @pytest.mark.parametrize("suite", range(len(commands.SUITES)))
@@ -72,6 +77,34 @@ def test_a_unit_says_why_it_started(chip: Chip, reason: str, number: int) -> Non
         assert status["reset_reason"] == number
 
     chip.run(script)
+
+
+def test_a_package_is_opened_after_a_restart(chip: Chip) -> None:
+    """By the key that the unit has made before; a restart is what comes between a request and its package."""
+
+    def ask(host: Host) -> Script:
+        host.open()
+        yield from host.wait_ms(500)  # idle: the pair is made ahead
+        publics.extend((yield from host.ask(commands.JOINING_KEY)))
+
+    def join(host: Host) -> Script:
+        at = bytes(chip.sector.content).index(JOINING_HEADER)
+        private = bytes(chip.sector.content)[at + BODY :][:32]
+        assert public_key(private) == publics[0]
+        host.open()
+        yield from host.authenticate(None)
+        fields = commands.PROVISION.request.pack(*membership())[32:]
+        with pytest.raises(errors.UnitError, match="PACKAGE"):
+            yield from host.ask(commands.PROVISION_SEALED, BINDING, sealed(bytes(32), fields))
+        yield from host.ask(commands.PROVISION_SEALED, BINDING, sealed(private, fields))
+        yield from host.open_session()
+        assert (yield from host.ask(commands.NEXT_INDEX)) == (0, 1)
+        assert private not in bytes(chip.sector.content)
+
+    publics = list[bytes]()
+    for script in (ask, join):
+        chip.boot()
+        chip.run(script)
 
 
 def test_wrong_proofs_are_delayed_by_the_boards_own_clock(chip: Chip) -> None:

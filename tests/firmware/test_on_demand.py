@@ -5,6 +5,7 @@
 import builtins
 import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from hosts.sessions import SHARE
 from ndks_protocol import commands, errors
 from ndks_unit import dispatcher, on_demand
 from ndks_unit.flash.records import JOINING_KEY
+from ndks_unit.on_demand import unlinking
 
 RARE = [commands.TABLE[code] for code in dispatcher.ON_DEMAND]
 NEED_A_BLANK_UNIT = commands.PROVISION, commands.PROVISION_SEALED, commands.JOINING_KEY
@@ -166,3 +168,15 @@ def test_an_opened_case_erases_without_loading(monkeypatch: pytest.MonkeyPatch) 
     host.unit.case.is_open = True
     host.unit.poll()
     assert host.unit.firmware.state.lifecycle == commands.STATE_TAMPERED
+
+
+def test_packages_are_left_without_their_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but imports looks for them there; other names of packages stay."""
+    package, module = SimpleNamespace(MAJOR=3), SimpleNamespace()
+    package.wire = module
+    modules = {"package": package, "package.wire": module, "other": SimpleNamespace(wire=1)}
+    monkeypatch.setattr(unlinking, "sys", SimpleNamespace(modules=modules))
+    unlinking.unlink_modules()
+    assert vars(package) == {"MAJOR": 3}
+    assert vars(modules["other"]) == {"wire": 1}
+    assert set(modules) == {"package", "package.wire", "other"}

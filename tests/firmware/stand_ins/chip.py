@@ -32,6 +32,7 @@ CIRCUITPY = Path(__file__).parents[3] / "firmware" / "circuitpy"
 UID = bytes.fromhex("e66118604b2f5a21")
 FREE_MEMORY = 61_234
 BOARD_FILE = "ndks_unit.rp2040"
+UNLINKING = "ndks_unit.on_demand.unlinking"  # not here: it would take the PC's packages apart, too
 
 
 class UsbDevices:
@@ -151,6 +152,7 @@ class Chip:
             "usb_hid": SimpleNamespace(disable=lambda: usb.choose(hid=False)),
             "usb_midi": SimpleNamespace(disable=lambda: usb.choose(midi=False)),
             "watchdog": SimpleNamespace(WatchDogMode=WatchDogMode),
+            UNLINKING: SimpleNamespace(unlink_modules=lambda: None),
         }
 
 
