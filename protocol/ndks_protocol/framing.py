@@ -19,7 +19,7 @@ except ImportError:  # not on the board, where annotations are not evaluated
 
 # Room for a chunk with the overhead of sealing (48 bytes) and of a session (24 bytes), and 24 spare bytes.
 MAX_PAYLOAD = MAX_CHUNK + 96
-MAX_PAYLOAD_BEFORE_SESSION = 128  # except for PROVISION, which a blank unit accepts
+MAX_PAYLOAD_BEFORE_SESSION = 128
 ANSWER = 0x80  # the kind of an answer is the kind of its request with this bit set
 ERROR = 0xFF  # the kind of an answer that carries an error code
 

@@ -97,7 +97,7 @@ def test_longer_requests_are_answered_in_a_session(tmp_path: Path, options: list
         transport = open_transport(process.port, TIMEOUT)
         link = Link(Pieces(transport, piece), TIMEOUT)
         open_anonymous_session(link, link.call_raw(commands.HELLO))
-        for size in (*(around for size in sizes for around in (size - 1, size, size + 1)), LARGEST_BODY):
+        for size in (*(size + around for size in sizes for around in (-1, 0, 1)), LARGEST_BODY):
             with pytest.raises(ndks.DeviceError) as refused:
                 link.call_raw(UNKNOWN, b"\1" * size)
             assert refused.value.number == errors.UNKNOWN_COMMAND

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A blank unit that makes joining keys and gets packages: right, for another key, altered, of any bytes, and used twice.
+"""A blank unit that makes joining keys and gets packages: right, for another key, altered, of any bytes, used twice.
 
 The model of `Bench` knows which packages were sealed to which key; the unit must take no other.
 """

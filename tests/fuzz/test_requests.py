@@ -192,7 +192,18 @@ STEPS: tuple[Callable[[Bench, Draw], object], ...] = (
     lambda bench, draw: bench.send(draw(byte), draw(payloads), draw(ids)),
     lambda bench, draw: bench.receive(draw(st.binary(max_size=1500))),
     *(lambda bench, draw: bench.open_session(),) * 5,
-    *(leave, restart, damaged_frame, damaged_payload, same_again, wait, lock_drive, limit_power, open_case, open_case_meanwhile),
+    *(
+        leave,
+        restart,
+        damaged_frame,
+        damaged_payload,
+        same_again,
+        wait,
+        lock_drive,
+        limit_power,
+        open_case,
+        open_case_meanwhile,
+    ),
 )
 
 

@@ -142,9 +142,7 @@ BENCHES = (bound_bench, bound_bench, lambda: Bench(fuzzed_unit(), None))
 
 @FUZZED
 @given(st.data(), st.sampled_from(BENCHES), some_steps)
-def test_sessions(
-    data: st.DataObject, begin: Callable[[], Bench], groups: list[list[Callable[[Hosts], None]]]
-) -> None:
+def test_sessions(data: st.DataObject, begin: Callable[[], Bench], groups: list[list[Callable[[Hosts], None]]]) -> None:
     with bounded(data.draw, 1_500_000):
         hosts = Hosts(begin(), data.draw)
         for step in (step for group in groups for step in group):

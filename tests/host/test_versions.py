@@ -68,7 +68,10 @@ def test_host_of_2_0_is_told_the_version_and_gets_nothing() -> None:
         greetings = [payload for kind, payload in answers if kind == commands.HELLO.code | framing.ANSWER]
         assert greetings
         assert {payload[0] for payload in greetings} == {3}
-        others = {kind for kind, _ in answers} - {commands.HELLO.code | framing.ANSWER, commands.STATUS.code | framing.ANSWER}
+        others = {kind for kind, _ in answers} - {
+            commands.HELLO.code | framing.ANSWER,
+            commands.STATUS.code | framing.ANSWER,
+        }
         assert others <= {framing.ERROR}
         assert unit.flash.images == before
         assert host.code(commands.OPEN_SESSION, bytes([9]) + bytes(31), bytes(16)) == 0

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Handshakes and joining, interrupted at every step: by a power cut, in a request, or before its answer arrives.
 
-Whatever happens, the unit is blank with the joining key before, the new one or none, or it is a member; nothing counts as
-a wrong attempt; and who repeats what was interrupted gets what he wanted.
+Whatever happens, the unit is blank with the joining key before, the new one or none, or it is a member; nothing counts
+as a wrong attempt; and who repeats what was interrupted gets what he wanted.
 """
 
 import random

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Units and laptops of firmware 0.2.0, which spoke protocol 2.0, go on after the upgrade, from recorded flash and files.
+"""Units and laptops of firmware 0.2.0 go on after the upgrade, from recorded flash and files.
 
-The state in flash and the files of a laptop are those of before; only sessions are others.
+That firmware spoke protocol 2.0. State in flash and the files of a laptop are those of before; only sessions differ.
 """
 
 import json
@@ -55,7 +55,9 @@ def test_binding_of_a_laptop_opens_the_unit(stage: str, tmp_path: Path) -> None:
     desk = upgraded(tmp_path, stage)
     hello = desk.greeted().hello
     assert (hello.major, hello.state, hello.state_format, hello.flags) == (3, "locked", 3, [])
-    assert desk.run(lambda host: host.status(unlock=False).wrong_attempts, None) == STAGES[stage].get("wrong_attempts", 0)
+    assert desk.run(lambda host: host.status(unlock=False).wrong_attempts, None) == STAGES[stage].get(
+        "wrong_attempts", 0
+    )
     next_index = STAGES[stage].get("next_index", 0)
     assert not next_index or desk.run(lambda host: host.next_index(), None) == (0, next_index)
     status = desk.run(lambda host: host.status(), None)
@@ -70,7 +72,9 @@ def test_counters_and_windows_go_on(tmp_path: Path) -> None:
     assert used["message_counter"] <= before <= used["message_counter"] + BLOCK
     sealed = desk.run(lambda host: host.seal(b"after the upgrade"), None)
     assert desk.run(lambda host: host.status().message_counter, None) == before + 1
-    assert sealed[: commands.WIRE_HEADER_SIZE] not in [bytes.fromhex(old)[: commands.WIRE_HEADER_SIZE] for old in used["sealed"]]
+    assert sealed[: commands.WIRE_HEADER_SIZE] not in [
+        bytes.fromhex(old)[: commands.WIRE_HEADER_SIZE] for old in used["sealed"]
+    ]
     received = bytes.fromhex(used["received"])
     assert desk.run(lambda host: host.unseal(received, again=True), None) == b"from a peer"
     assert refusal(desk, lambda host: host.unseal(received)) == "DUPLICATE"

@@ -21,8 +21,9 @@ _TOGETHER: dict = {
     "public_key": ("ndks_protocol.curve25519", "ndks_protocol.public_key"),
     "x25519": ("ndks_protocol.curve25519", "ndks_protocol.x25519"),
     "sealed_package": ("ndks_protocol.sealed_package",),
+    "key_agreement": (on_demand.__name__ + ".key_agreement",),
 }
-for _name in ["key_agreement"] + list(dispatcher.ON_DEMAND.values()):
+for _name in dispatcher.ON_DEMAND.values():
     _TOGETHER[_name] = (on_demand.__name__ + "." + _name,)
 
 

@@ -7,10 +7,11 @@ from harness import expect, expect_value_error, run
 from memory_board import MemoryBoard
 
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.curve25519 import in_one_call
 from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, SecureChannel, proof, session_key, transcript
-from ndks_protocol.x25519 import Ladder
+from ndks_unit import on_demand
 
+# As a unit does: a release build has them in files of their own
+_curve, _x25519 = on_demand.load("ndks_protocol.curve25519", "ndks_protocol.x25519")
 _board = MemoryBoard()
 
 
@@ -39,7 +40,7 @@ def _agreed(case: dict) -> bytes:
 
 
 def _shared(private: bytes, public: bytes) -> bytes:
-    return in_one_call(Ladder(private, public, _board.entropy(32)), _board.feed_watchdog)
+    return _curve.in_one_call(_x25519.Ladder(private, public, _board.entropy(32)), _board.feed_watchdog)
 
 
 def check_low_order(public: str) -> None:
