@@ -20,13 +20,13 @@ def groups(program: Program, roots: tuple[str, ...], always: tuple[str, ...]) ->
 
     What one import of a root loads is not merged with what the next one does: the root may act in between.
     """
-    loading = _Loading(program, set(roots))
+    loading, apart = _Loading(program, set(roots)), _used_as_objects(program)
     found: list[list[str]] = []
     for root in roots:
         for statement in program[root].tree.body:
-            found += _cut(program, loading.loaded_by(program[root], [statement]))
+            found += _cut(program, loading.loaded_by(program[root], [statement]), apart)
     for name in always:
-        found += _cut(program, loading.loaded(name)) if name in program else []
+        found += _cut(program, loading.loaded(name), apart) if name in program else []
     return found
 
 
@@ -57,9 +57,8 @@ def _imported(program: Program, module: Module, node: ast.stmt) -> Iterator[str]
             yield from (name for name in (source, f"{source}.{alias.name}") if name in program)
 
 
-def _cut(program: Program, names: list[str]) -> Iterator[list[str]]:
-    """Yield the modules of each file; modules that are used as objects are left out, and part others."""
-    apart = _used_as_objects(program)
+def _cut(program: Program, names: list[str], apart: set[str]) -> Iterator[list[str]]:
+    """Yield the modules of each file; modules that are used as objects, `apart`, are left out, and part others."""
     group: list[str] = []
     for name in names:
         if group and (name in apart or _width(program, [*group, name]) > MOST_NAMES):
