@@ -46,6 +46,7 @@ bench: development ## measure key bits, a long stream, encryption, flash wear, a
 	$(BIN)/python tests/benchmarks/generator.py
 	$(BIN)/python tests/benchmarks/stream.py
 	$(BIN)/python tests/benchmarks/capsules.py
+	$(BIN)/python tests/benchmarks/batches.py
 	$(BIN)/python tests/benchmarks/opening.py
 	$(BIN)/python tests/benchmarks/session.py
 	$(BIN)/python tests/benchmarks/flash_wear.py

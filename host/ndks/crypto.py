@@ -8,7 +8,7 @@ from typing import cast
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from ndks_protocol.kdf import Crypto, Hash
+from ndks_protocol.kdf import Crypto, Hash, Mac
 
 
 class HostCrypto(Crypto):
@@ -34,3 +34,23 @@ class EphemeralKey:
     def shared(self, public: bytes) -> bytes:
         """Return the secret shared with the owner of a public key of 32 bytes. ValueError: it has low order."""
         return self._private.exchange(X25519PublicKey.from_public_bytes(public))
+
+
+class HostMac(Mac):
+    """HMAC-SHA256 that hashes both padded keys once, which for a chunk takes two thirds of the time.
+
+    These hashes stay in memory as long as it does, as the key itself does on a host.
+    """
+
+    def __init__(self, key: "bytes | bytearray") -> None:
+        super().__init__(CRYPTO, key)
+        self._inner = hashlib.sha256(self._inner_key)
+        self._outer = hashlib.sha256(self._outer_key)
+
+    def digest(self, *parts: "bytes | bytearray | memoryview") -> bytes:
+        inner = self._inner.copy()
+        for part in parts:
+            inner.update(part)
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return outer.digest()

@@ -4,6 +4,7 @@
 
 import contextlib
 import errno
+import io
 import logging
 import os
 import secrets
@@ -47,6 +48,16 @@ class Sink(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
     def flush(self) -> None: ...
+
+
+def read_some(source: Source, size: int) -> bytes | None:
+    """Return what has arrived, at most `size` bytes; b"" at the end; None if there is nothing yet. OSError.
+
+    The usual open file waits in `read` until it has all of `size`, so that a slow pipe would hold up what is there.
+    """
+    if type(source) is io.BufferedReader:  # its heirs may do more in `read`
+        return source.read1(size) or source.read(size)  # read1 returns b"" too if there is nothing yet
+    return source.read(size)
 
 
 def refuse_existing(path: Path, force: bool, option: str = "-o") -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from ndks.exceptions import FileError, reason
+from ndks.files import read_some
 
 _MUCH = 1 << 16  # bytes of a text: 24 words have about 200
 
@@ -21,7 +22,7 @@ class StdinSource:
 
     def read(self, size: int, /) -> bytes:
         """Return up to `size` bytes, and b"" only at the end."""
-        return _read(lambda: sys.stdin.buffer.read(size))
+        return _read(lambda: read_some(sys.stdin.buffer, size))
 
 
 def is_terminal() -> bool:

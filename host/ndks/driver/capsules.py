@@ -7,7 +7,6 @@ modes make the same bytes.
 """
 
 import contextlib
-import errno
 import itertools
 import secrets
 from collections import deque
@@ -19,14 +18,11 @@ from ndks_protocol import commands, errors
 from ndks_protocol.capsule import (
     CHECK_SIZE,
     CHUNK,
-    FIRST_PIECE,
     SYNC_SIZE,
     TAG_SIZE,
     Header,
     HeaderKeys,
     MessageKeys,
-    Opener,
-    Sealer,
     check_wire_header,
 )
 
@@ -36,14 +32,15 @@ from ..files import Sink, Source
 from ..line.link import Link
 from ..network.network_file import Network
 from .answers import name_of
-from .message_keys import Block, KeysFromUnit
+from .batches import BatchOpener, BatchSealer
+from .blocks import WIRE_CHUNK, Block, CountedBlocks, LookAhead, Progress, chunks_of, pieces_of, read_up_to
+from .message_keys import KeysFromUnit
 
 SUFFIX = ".ndks"
 MODES = ("a", "b")
 FASTER = ""  # in place of a mode: the mode that opens this capsule faster
 
-Progress = Callable[[int], object]  # called with the number of bytes read since the last call
-
+_AES = commands.CIPHERS[commands.AES]
 _TOKEN_SIZE = _RANDOM_SIZE = 8
 _FEW = 4  # chunks: as long as a unit needs to give the keys as well (tests/benchmarks/opening.py)
 
@@ -59,12 +56,12 @@ class Unsealed:
     header: bytes = field(repr=False)  # masked, for ACCEPT
 
 
-def pieces_of(source: Source, progress: Progress) -> "CountedBlocks":
-    """Return the data of `source` in pieces of the size that a capsule needs."""
-    return CountedBlocks(_blocks(source, FIRST_PIECE, CHUNK), progress)
+def pieces_to_seal(source: Source, cipher: str, mode: str, progress: Progress) -> CountedBlocks:
+    """Return the data of `source` in pieces for `seal`, many at a time where no keystream is waited for."""
+    return pieces_of(source, progress, batched=mode == "a" and cipher == _AES)
 
 
-def seal(link: Link, pieces: "CountedBlocks", cipher: str, mode: str) -> Iterator[bytes]:
+def seal(link: Link, pieces: CountedBlocks, cipher: str, mode: str) -> Iterator[bytes]:
     """Take a message number from the unit and return the parts of the capsule, made one by one as they are read."""
     token = secrets.token_bytes(_TOKEN_SIZE)
     begin = (token, commands.CIPHERS.index(cipher), commands.DATA, secrets.token_bytes(_RANDOM_SIZE))
@@ -74,9 +71,9 @@ def seal(link: Link, pieces: "CountedBlocks", cipher: str, mode: str) -> Iterato
     else:
         given = link.call(commands.SEAL_KEYS, *begin)
         keys = KeysFromUnit(link, token, given)
-        if bool(keys.aes_key) != (cipher == commands.CIPHERS[commands.AES]):
+        if bool(keys.aes_key) != (cipher == _AES):
             raise ProtocolError("the unit gave the keys of another cipher than asked for")
-        sealer = Sealer(CRYPTO, keys)
+        sealer = BatchSealer(keys)
         chunks = (sealer.seal(*piece) for piece in keys.supplied(pieces, _sealed_size))
     return itertools.chain([given.header], chunks)
 
@@ -89,26 +86,30 @@ def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progre
     """
     with refusals():
         header = read_header(source)
-        chunks = CountedBlocks(_chunks(source), progress)
+        body = LookAhead(source)
         if mode == "a":
-            opening, cipher, texts = _open_with_keys(link, header, flags, chunks)
+            opening, cipher, texts = _open_with_keys(link, header, flags, body, progress)
         else:
             opening = link.call(commands.OPEN_BEGIN, header, flags)
             cipher = opening.cipher
-            if mode == FASTER and cipher == commands.AES and chunks.are_more_than(_FEW):
-                opening, cipher, texts = _open_with_keys(link, header, flags, chunks)
+            if mode == FASTER and cipher == commands.AES and body.is_longer_than(_FEW * WIRE_CHUNK):
+                opening, cipher, texts = _open_with_keys(link, header, flags, body, progress)
             else:
+                chunks = chunks_of(body, progress, batched=False)
                 texts = _call_each(link, commands.OPEN_CHUNK, opening.handle, chunks, _answered_to_chunk)
         size = write_all(texts, sink)
     return Unsealed(opening.lane, opening.number, name_of(commands.CIPHERS, cipher), size, header)
 
 
-def _open_with_keys(link: Link, header: bytes, flags: int, chunks: "CountedBlocks") -> tuple[Any, int, Iterator[bytes]]:
+def _open_with_keys(
+    link: Link, header: bytes, flags: int, source: Source, progress: Progress
+) -> tuple[Any, int, Iterator[bytes]]:
     """Begin to open a capsule in mode a; return the answer, the cipher, and an iterator of the decrypted chunks."""
     opening = link.call(commands.OPEN_KEYS, header, flags)
     keys = KeysFromUnit(link, opening.handle, opening)
     cipher = commands.AES if keys.aes_key else commands.VERNAM
-    opener = Opener(CRYPTO, keys)
+    opener = BatchOpener(keys)
+    chunks = chunks_of(source, progress, batched=cipher == commands.AES)
     return opening, cipher, (opener.open(*chunk) for chunk in keys.supplied(chunks, _opened_size))
 
 
@@ -128,14 +129,14 @@ def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progr
             network.binding_id(header.lane),
             lambda offset, size: bits.read(8 * offset, 8 * size),
         )
-        opener = Opener(CRYPTO, keys)
-        size = write_all((opener.open(*chunk) for chunk in CountedBlocks(_chunks(source), progress)), sink)
+        opener = BatchOpener(keys)
+        size = write_all((opener.open(*chunk) for chunk in chunks_of(source, progress, batched=True)), sink)
     return Unsealed(header.lane, header.number, commands.CIPHERS[header.cipher], size, wire)
 
 
 def read_header(source: Source) -> bytes:
     """Return the masked header at the start of a capsule. AuthenticationError CAPSULE_VERSION, HEADER."""
-    header = _read(source, commands.WIRE_HEADER_SIZE)
+    header = read_up_to(source, commands.WIRE_HEADER_SIZE)
     with refusals():
         check_wire_header(header)
     return header
@@ -171,58 +172,6 @@ def _call_each(
         if len(answer) != expected.popleft():
             raise ProtocolError(f"the answer to {command.name} has the wrong size")
         yield answer
-
-
-class CountedBlocks:
-    """Blocks that count their bytes as they are read, once."""
-
-    def __init__(self, blocks: Iterator[Block], progress: Progress) -> None:
-        self.size = 0
-        self._blocks = blocks
-        self._progress = progress
-
-    def are_more_than(self, count: int) -> bool:
-        """Whether there are more than `count` blocks; reads no further than that."""
-        begin = list(itertools.islice(self._blocks, count + 1))
-        self._blocks = itertools.chain(begin, self._blocks)
-        return len(begin) > count
-
-    def __iter__(self) -> Iterator[Block]:
-        for block in self._blocks:
-            yield block
-            self.size += len(block[2])
-            self._progress(len(block[2]))
-
-
-def _chunks(source: Source) -> Iterator[Block]:
-    for number, last, chunk in _blocks(source, CHUNK + TAG_SIZE, CHUNK + TAG_SIZE):
-        if len(chunk) <= TAG_SIZE:
-            raise errors.UnitError(errors.AUTH)  # cut off
-        yield number, last, chunk
-
-
-def _blocks(source: Source, first: int, others: int) -> Iterator[Block]:
-    """Yield all of `source` in at least one block; the last one may be shorter."""
-    number, block = 0, _read(source, first)
-    while True:
-        following = _read(source, others)
-        yield number, int(not following), block
-        if not following:
-            return
-        number, block = number + 1, following
-
-
-def _read(source: Source, size: int) -> bytes:
-    """Return `size` bytes, or fewer at the end. A pipe may return a part, so read again. OSError."""
-    block = b""
-    while len(block) < size:
-        part = source.read(size - len(block))
-        if part is None:  # no data yet, which is not the end
-            raise BlockingIOError(errno.EAGAIN, "the input is non-blocking and has no data yet")
-        if not part:
-            break
-        block += part
-    return block
 
 
 def write_all(parts: Iterator[bytes], sink: Sink) -> int:

@@ -13,8 +13,7 @@ from ndks_protocol.kdf import xor_keystream
 from ..crypto import CRYPTO
 from ..exceptions import ProtocolError
 from ..line.link import Link
-
-Block = tuple[int, int, bytes]  # number, whether it is the last, content
+from .blocks import Block
 
 
 class KeysFromUnit(Keys):

@@ -14,7 +14,8 @@ from ..files import Sink, Source, reading, storing, writing
 from ..line.link import Link
 from . import capsules
 from .answers import Inspected, name_of
-from .capsules import Progress, Unsealed
+from .blocks import Progress
+from .capsules import Unsealed
 from .opened import OpenUnit, advising, step
 
 _NOT_NEW = (errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS)
@@ -74,7 +75,7 @@ class MessageVerbs(OpenUnit):
         if mode not in capsules.MODES or cipher not in commands.CIPHERS:
             raise UsageError("there is no such mode or cipher")
         with reading(source) as readable, writing(target, overwrite=overwrite) as sink:
-            pieces = capsules.pieces_of(readable, progress)
+            pieces = capsules.pieces_to_seal(readable, cipher, mode, progress)
             parts = capsules.seal(self._link, pieces, cipher, mode)
             self._owner.note_sealed()
             capsules.write_all(parts, sink)

@@ -4,7 +4,7 @@
 
 from .header import Header, HeaderKeys, check_wire_header
 from .keys import CHECK_SIZE, SYNC_SIZE, Keys, MessageKeys
-from .message import CHUNK, FIRST_PIECE, LARGEST_PIECE, TAG_SIZE, Opener, Sealer
+from .message import CHUNK, FIRST_PIECE, LARGEST_PIECE, TAG_SIZE, Opener, Sealer, tag_of
 from .window import Window
 
 __all__ = (
@@ -22,4 +22,5 @@ __all__ = (
     "Sealer",
     "Window",
     "check_wire_header",
+    "tag_of",
 )

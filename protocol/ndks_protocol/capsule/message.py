@@ -65,7 +65,7 @@ class Sealer:
     def _add_tag(self, view: memoryview, start: int, number: int, last: int, size: int) -> int:
         """Append the tag to a chunk, and return the position after the tag."""
         end = start + size
-        view[end : end + TAG_SIZE] = _tag(self._mac, number, last, view[start:end])
+        view[end : end + TAG_SIZE] = tag_of(self._mac, number, last, view[start:end])
         return end + TAG_SIZE
 
 
@@ -118,7 +118,7 @@ class Opener:
         smallest = (SYNC_SIZE + CHECK_SIZE if number == 0 else 1) if last else CHUNK
         if not smallest <= len(body) <= CHUNK or last > 1:
             raise errors.UnitError(errors.AUTH)
-        if not same(_tag(self._mac, number, last, body), bytes(chunk[-TAG_SIZE:])):
+        if not same(tag_of(self._mac, number, last, body), bytes(chunk[-TAG_SIZE:])):
             raise errors.UnitError(errors.AUTH)
         return body
 
@@ -129,7 +129,8 @@ class Opener:
             raise errors.UnitError(errors.BINDING)
 
 
-def _tag(mac: Mac, number: int, last: int, body: "bytes | memoryview") -> bytes:
+def tag_of(mac: Mac, number: int, last: int, body: "bytes | memoryview") -> bytes:
+    """Return the tag of a chunk. UnitError RANGE: the message is too long."""
     if number > _MAX_NUMBER:
         raise errors.UnitError(errors.RANGE)
     return mac.digest(struct.pack(">IB", number, last), body)[:TAG_SIZE]
