@@ -12,11 +12,12 @@ from ndks_protocol.session import PUBLIC_KEY_SIZE
 
 from . import on_demand
 from .board import Board
-from .randomness import Randomness
 
 try:
+    from typing import Callable
+
     from ndks_protocol.curve25519 import Multiplication
-except ImportError:  # on the board, which loads it on demand
+except ImportError:  # on the board, which has no typing, and loads the other one on demand
     pass
 
 _STEPS_BETWEEN_COLLECTIONS = 4  # leave 12 KB of garbage
@@ -25,9 +26,9 @@ _STEPS_BETWEEN_COLLECTIONS = 4  # leave 12 KB of garbage
 class EphemeralPair:
     """The pair for the next use, which `on_demand.key_agreement` makes of it."""
 
-    def __init__(self, board: Board, randomness: Randomness):
+    def __init__(self, board: Board, draw: "Callable[[], bytes]"):
         self._board = board
-        self._randomness = randomness
+        self._draw = draw
         self.private = bytearray(PUBLIC_KEY_SIZE)
         self.public = bytearray(PUBLIC_KEY_SIZE)
         self.is_ready = False
@@ -36,7 +37,7 @@ class EphemeralPair:
 
     def begin(self) -> None:
         """Choose a private key and load what makes its public key. MemoryError; UnitError(STORAGE)."""
-        self.private[:] = self._randomness.draw()
+        self.private[:] = self._draw()
         _, module = on_demand.load("ndks_protocol.curve25519", "ndks_protocol.public_key")
         self.making = module.PublicKey(self.private, self._board.entropy(PUBLIC_KEY_SIZE))
 

@@ -12,8 +12,7 @@ from . import on_demand
 from .board import TICKS_PERIOD, Board
 from .ephemeral import EphemeralPair
 from .flash.record_log import RecordLog
-from .flash.records import WRONG_ATTEMPTS
-from .randomness import Randomness
+from .flash.records import BOOTS, WRONG_ATTEMPTS
 
 _ATTEMPTS = ">I"
 _MAX_ATTEMPTS = 0xFFFFFFFF
@@ -27,11 +26,11 @@ class Session:
     `auth` is A of the binding; a blank unit has None, and nobody authenticates.
     """
 
-    def __init__(self, board: Board, log: RecordLog, randomness: Randomness):
+    def __init__(self, board: Board, log: RecordLog):
         self._board = board
         self._log = log
-        self._randomness = randomness
-        self.ephemeral = EphemeralPair(board, randomness)
+        self._draws = 0
+        self.ephemeral = EphemeralPair(board, self.draw)
         self._attempts = -1  # use the number in flash
         self._transcript = b""
         self._key = bytearray(0)  # S, from OPEN_SESSION to PROVE
@@ -60,6 +59,12 @@ class Session:
         self.ends_with_answer = False
         self._cancel_handshake()
 
+    def forget(self) -> None:
+        """Overwrite the keys of this session and of the next one, which a blank unit has too."""
+        if self.channel or self._transcript or self.ephemeral.is_ready or self.ephemeral.making:
+            self.end()
+            self.ephemeral.wipe()
+
     def open(self, auth: "bytes | None", host_public: bytes, host_random: bytes) -> tuple[bytes, bytes, bytes]:
         """Agree on a session key with the host. Return the unit's public key, its nonce and its proof.
 
@@ -67,15 +72,17 @@ class Session:
         """
         if self._is_delayed():
             raise errors.UnitError(errors.DELAYED)
-        unit_random = self._randomness.draw()[:RANDOM_SIZE]
+        unit_random = self.draw()[:RANDOM_SIZE]
         try:
             agreement = on_demand.load_here("key_agreement")
             unit_public, shared = agreement.agree(self._board, self.ephemeral, host_public)
         except ValueError:
             raise errors.UnitError(errors.PUBLIC_KEY) from None
         self._transcript = transcript(self._board, self.hello, host_public + host_random, unit_public + unit_random)
-        self._key = session_key(self._board, auth, shared, self._transcript)
-        wipe(shared)
+        try:
+            self._key = session_key(self._board, auth, shared, self._transcript)
+        finally:
+            wipe(shared)
         return unit_public, unit_random, proof(self._board, self._key, UNIT, self._transcript)
 
     def prove(self, auth: "bytes | None", given: bytes) -> None:
@@ -95,6 +102,15 @@ class Session:
         body = struct.pack(_ATTEMPTS, self.wrong_attempts)
         if body != (self._log.body(WRONG_ATTEMPTS) or bytes(len(body))):
             self._log.append(WRONG_ATTEMPTS, body)
+
+    def draw(self) -> bytes:
+        """Return 32 random bytes; on a bound unit they are unique even if the entropy source fails."""
+        self._draws += 1
+        digest = self._board.sha256()
+        digest.update(self._board.entropy(32))
+        digest.update(self._board.uid)
+        digest.update((self._log.body(BOOTS) or b"") + struct.pack(">I", self._draws))
+        return digest.digest()
 
     def _check(self, auth: "bytes | None", given: bytes) -> None:
         if same(given, proof(self._board, self._key, HOST, self._transcript)):

@@ -13,7 +13,6 @@ from .flash.record_log import RecordLog
 from .member import OpenMember
 from .messages.in_progress import Sealing
 from .messages.windows import Windows
-from .randomness import Randomness
 from .sessions import Session
 
 
@@ -29,7 +28,7 @@ class State:
         self.piece = memoryview(bytearray(LARGEST_PIECE))
         self.log = RecordLog(board)
         self.windows = Windows(self.log)
-        self.session = Session(board, self.log, Randomness(board, self.log))
+        self.session = Session(board, self.log)
         self.load()
         if self.unfinished:
             self._try_to_erase(self.unfinished)
@@ -151,6 +150,7 @@ class State:
         if not self.board.case_open or self.unfinished:
             return False
         if not (self.binding or self.is_foreign or self.log.has_remains):
+            self.session.forget()
             return False
         self._try_to_erase(erasure.BY_TAMPERING)
         return True

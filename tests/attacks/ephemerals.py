@@ -9,14 +9,8 @@ import pytest
 
 from ndks.crypto import EphemeralKey
 from ndks_unit.ephemeral import EphemeralPair
-from ndks_unit.randomness import Randomness
 
 from .recording import HOST, UNIT
-
-
-class _AlwaysTheSame(Randomness):
-    def draw(self) -> bytes:
-        return b"the same secret in every session"
 
 
 @contextlib.contextmanager
@@ -34,9 +28,9 @@ def repeat_ephemerals(monkeypatch: pytest.MonkeyPatch) -> None:
     begin = EphemeralPair.begin
 
     def begin_with_the_same(self: EphemeralPair) -> None:
-        drawn, self._randomness = self._randomness, _AlwaysTheSame(self._board, self._randomness._log)
+        drawn, self._draw = self._draw, lambda: b"the same secret in every session"
         begin(self)
-        self._randomness = drawn
+        self._draw = drawn
 
     monkeypatch.setattr(EphemeralPair, "begin", begin_with_the_same)
 

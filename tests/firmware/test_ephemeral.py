@@ -201,6 +201,19 @@ class TestOverwriting:
         assert not any(any(buffer) for buffer in buffers)
         assert pair_of(host).making is None
 
+    def test_when_a_blank_unit_is_opened(self, bound: MemoryUnit, ready: bool) -> None:
+        host = Host(new_unit())
+        host.open_anonymously()
+        channel = host.firmware.state.session.channel
+        assert channel
+        host.firmware.state.session.ephemeral.prepare()
+        _, buffers = self.held(host, ready=ready)
+        host.unit.case.open()
+        host.unit.poll()
+        assert not any(any(buffer) for buffer in (*buffers, channel._sending._key, channel._receiving._key))
+        assert host.firmware.state.session.channel is None
+        assert pair_of(host).making is None
+
     def test_when_it_is_erased(self, host: Host, ready: bool) -> None:
         _, buffers = self.held(host, ready=ready)
         host.ask(commands.ZEROIZE, commands.CONFIRMATION, host.unit.board.uid)

@@ -35,7 +35,7 @@ NEEDED = {  # by a command, if a pair is ready
 @pytest.fixture(autouse=True)
 def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what other tests have loaded: a unit keeps that."""
-    for name in CRYPTOGRAPHY:
+    for name in HANDLERS | CRYPTOGRAPHY | {AGREEMENT}:
         monkeypatch.delitem(sys.modules, name, raising=False)
         monkeypatch.delattr(name, raising=False)
 

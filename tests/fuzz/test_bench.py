@@ -14,7 +14,6 @@ from ndks_protocol.commands import Command
 from ndks_unit import dispatcher
 from ndks_unit.flash.records import MESSAGE_COUNTER
 from ndks_unit.on_demand.provision import provision
-from ndks_unit.randomness import Randomness
 from ndks_unit.state import State
 
 Handler = Callable[..., tuple[Any, ...]]
@@ -96,7 +95,7 @@ def test_a_session_that_anybody_could_open(bench: Bench, monkeypatch: pytest.Mon
 
 
 def test_a_key_pair_that_is_used_twice(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Randomness, "draw", lambda _: bytes(32))
+    monkeypatch.setattr(bench.firmware.state.session.ephemeral, "_draw", lambda: bytes(32))
     bench.open_session()
     with pytest.raises(AssertionError, match="used twice"):
         bench.open_session()

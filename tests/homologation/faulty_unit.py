@@ -10,7 +10,6 @@ import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import ndks
@@ -25,7 +24,7 @@ from ndks_unit.ephemeral import EphemeralPair
 from ndks_unit.flash import counters, records
 from ndks_unit.messages import sealing
 from ndks_unit.paper_bits import KeyReader
-from ndks_unit.randomness import Randomness
+from ndks_unit.sessions import Session
 from ndks_unit.state import State
 
 _GOLDEN = 2654435761  # of multiplicative hashing: spreads the bits that are made 0
@@ -105,7 +104,7 @@ def stale_link_sync() -> None:
 
 def same_random() -> None:
     """Draw the same random values each time, so that a recorded session can be replayed as a whole."""
-    Randomness.draw = lambda self: bytes(session.PUBLIC_KEY_SIZE)
+    Session.draw = lambda self: bytes(session.PUBLIC_KEY_SIZE)
 
 
 def no_forward_secrecy() -> None:
@@ -113,11 +112,11 @@ def no_forward_secrecy() -> None:
     begin = EphemeralPair.begin
 
     def begin_with_auth(self: Any) -> None:
-        drawn, binding = self._randomness, self._randomness._log.body(records.BINDING)
+        drawn, binding = self._draw, self._draw.__self__._log.body(records.BINDING)
         if binding:
-            self._randomness = SimpleNamespace(draw=lambda: bytes(binding[: session.PUBLIC_KEY_SIZE]))
+            self._draw = lambda: bytes(binding[: session.PUBLIC_KEY_SIZE])
         begin(self)
-        self._randomness = drawn
+        self._draw = drawn
 
     EphemeralPair.begin = begin_with_auth
 
@@ -127,9 +126,9 @@ def repeated_ephemeral() -> None:
     begin = EphemeralPair.begin
 
     def begin_with_the_same(self: Any) -> None:
-        drawn, self._randomness = self._randomness, SimpleNamespace(draw=lambda: _EPHEMERAL)
+        drawn, self._draw = self._draw, lambda: _EPHEMERAL
         begin(self)
-        self._randomness = drawn
+        self._draw = drawn
 
     EphemeralPair.begin = begin_with_the_same
 

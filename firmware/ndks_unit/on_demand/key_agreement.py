@@ -9,6 +9,8 @@ from ..board import Board
 from ..ephemeral import EphemeralPair
 
 _STEPS_AT_ONCE = 16  # between two feeds of the watchdog: 50 ms
+_LARGEST_HOLE = 6000  # elements of 4 bytes: more than fit into a hole of the heap
+_HALVES = 7  # leave 50 of them
 
 
 def take(board: Board, pair: EphemeralPair) -> tuple[bytes, bytes]:
@@ -35,13 +37,29 @@ def agree(board: Board, pair: EphemeralPair, public: bytes) -> tuple[bytes, byte
 def shared_secret(board: Board, private: "bytes | bytearray", public: "bytes | memoryview") -> bytearray:
     """Return what X25519 makes of a private and a public key; errors and wiping as `agree`."""
     shared = bytearray(PUBLIC_KEY_SIZE)
-    room = board.widen_heap()
+    room = _widened_heap()
     curve, module = on_demand.load("ndks_protocol.curve25519", "ndks_protocol.x25519")
     ladder = module.Ladder(private, public, board.entropy(PUBLIC_KEY_SIZE))
     shared[:] = curve.in_one_call(ladder, board.feed_watchdog)
     del room, curve, module, ladder
     board.tidy()  # while nothing else lies in the room that the heap gives back
     return shared
+
+
+def _widened_heap() -> object:
+    """Let the heap of a board take all RAM while the returned object lives: garbage is then collected less often.
+
+    CircuitPython gives the heap the RAM that is left when an object fits nowhere, and takes it back when a collection
+    finds nothing there. `pop` halves the memory of a list that has become short.
+    """
+    try:
+        there = [None] * _LARGEST_HOLE
+    except MemoryError:
+        return None
+    there[_HALVES:] = []
+    for _ in range(_HALVES):
+        there.pop()
+    return there
 
 
 def _finish(board: Board, pair: EphemeralPair) -> None:

@@ -11,7 +11,9 @@ import sys
 
 def unlink_modules() -> None:
     """Remove the names of all modules from their packages."""
-    for name in list(sys.modules):
-        package, _, last = name.rpartition(".")
+    for package in {name.rpartition(".")[0] for name in sys.modules}:
         if package in sys.modules:
-            sys.modules[package].__dict__.pop(last, None)
+            names = sys.modules[package].__dict__
+            kept = [item for item in names.items() if package + "." + item[0] not in sys.modules]
+            names.clear()  # a dict gives back its memory only as a whole
+            names.update(kept)
