@@ -67,6 +67,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
         def start(firmware: Firmware = lambda board: None, line: Any = None) -> Bench:
             bench = Bench(directory, firmware, line)
+            monkeypatch.setattr(running_unit, "Dispatcher", lambda board: board)
             monkeypatch.setattr(running_unit.main, "serve", bench.serve)
             thread = threading.Thread(target=bench.run)
             thread.start()

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import session_reference
 from hosts.memory import before_each
@@ -16,6 +16,7 @@ from ndks.driver.unit import Unit
 from ndks.exceptions import UnitRemoved
 from ndks.laptop.bindings import BindingStore
 from ndks.laptop.fingerprint import Characteristics
+from ndks.laptop.words import from_words
 from ndks.line.link import Link
 from ndks_emulator import MemoryFlash, MemoryUnit, PowerCut, SetClock
 from ndks_protocol import commands, framing
@@ -142,14 +143,13 @@ class Desk:
         return self.host
 
     def _note_bindings(self, host: Unit) -> None:
-        """Record each binding that the host is about to send, in a session that nobody on the cable can read."""
-        provision = host._owner.provision
+        """Record each transport code that the unit has, or may have: on the cable nobody can read it."""
+        enter = host._enter
 
-        def noted(command: commands.Command, *values: Any) -> None:
-            self.bindings.append(values[0])
-            provision(command, *values)
+        def enter_and_note(command: commands.Command, membership: tuple[object, ...]) -> str:
+            return enter(command, membership, tell_code=lambda words: self.bindings.append(from_words(words)))
 
-        host._owner.provision = noted
+        host._enter = enter_and_note
 
     def run(self, operation: Callable[[Unit], _Value], fault: Fault | None) -> _Value:
         """Run a command of the host with a fault; `struck` tells whether the fault occurred."""

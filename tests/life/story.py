@@ -22,7 +22,7 @@ from ndks_protocol import commands
 
 from .desk import Desk
 from .flash_view import FlashView, look
-from .packages import package_for
+from .packages import join_by, package_for
 
 
 class Secrets(dict[str, bytes]):
@@ -111,12 +111,15 @@ class Story:
 
     def provision(self) -> None:
         self.do(lambda host: host.provision(self.network, 1))
+        self.note_code()
+
+    def note_code(self) -> None:
         if self.desk.bindings:
             self.secrets.of_binding(f"code {len(self.desk.bindings)}", self.desk.bindings[-1])
 
     def request(self) -> None:
         """Make a joining key, which makes the one before void."""
-        self.do(lambda host: host._link.call(commands.JOINING_KEY))
+        self.do(lambda host: host.joining_key())
         pair = self.view.joining_key
         if pair and pair[:32] not in self.secrets.values():
             self.secrets[f"joining key {self.joining_keys}"] = pair[:32]
@@ -124,10 +127,9 @@ class Story:
 
     def join(self) -> None:
         """Join by a package that was sealed to the latest joining key."""
-        joining_key, code = self.view.joining_key[32:], self.chance.randbytes(32)
-        package = package_for(self.network, 1, joining_key, self.chance.randbytes(32))
-        self.do(lambda host: host._owner.provision(commands.PROVISION_SEALED, code, package))
-        self.secrets.of_binding(f"code {len(self.desk.bindings)}", code)
+        package = package_for(self.network, 1, self.view.joining_key[32:], self.chance.randbytes(32))
+        self.do(join_by(package))
+        self.note_code()
 
     def bind(self) -> None:
         code, salt = self.desk.bindings[-1], self.salt

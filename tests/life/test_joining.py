@@ -23,16 +23,15 @@ from ndks_protocol import commands
 
 from .desk import Desk, Fault
 from .flash_view import FlashView, look
-from .packages import package_for
+from .packages import join_by, package_for
 
 NETWORK = public_network()
 LANE = 1
-CODE = bytes(range(32))
 Operation = Callable[[Unit], Any]
 
 
 def make_key(host: Unit) -> None:
-    host._link.call(commands.JOINING_KEY)
+    host.joining_key()
 
 
 def provision(host: Unit) -> None:
@@ -51,8 +50,7 @@ def seen(desk: Desk) -> FlashView:
 
 def join(desk: Desk) -> Operation:
     """Return how the unit joins by a package for its present joining key."""
-    package = package_for(NETWORK, LANE, seen(desk).joining_key[32:], bytes(range(32, 64)))
-    return lambda host: host._owner.provision(commands.PROVISION_SEALED, CODE, package)
+    return join_by(package_for(NETWORK, LANE, seen(desk).joining_key[32:], bytes(range(32, 64))))
 
 
 # What is done before, and what is interrupted
@@ -162,14 +160,13 @@ def test_joining_key_survives_a_restart_and_refusals(tmp_path: Path) -> None:
     desk.run(make_key, None)
     key, use = seen(desk).joining_key, join(desk)
     for package in (b"", bytes(32) + bytes(16), key[32:] + bytes(200)):
-        code = refusal(desk, lambda host, sent=package: host._owner.provision(commands.PROVISION_SEALED, CODE, sent))
-        assert code in ("PACKAGE", "PUBLIC_KEY")
+        assert refusal(desk, join_by(package)) in ("PACKAGE", "PUBLIC_KEY")
     desk.run(open_anonymously, None)
     desk.unplug()
     desk.power_up()
     assert seen(desk).joining_key == key
     desk.run(use, None)
-    assert seen(desk).binding == CODE
+    assert seen(desk).binding == desk.bindings[-1]
 
 
 def refusal(desk: Desk, operation: Operation) -> str:

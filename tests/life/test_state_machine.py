@@ -38,7 +38,7 @@ from ndks_protocol import commands
 from .desk import Desk, Fault
 from .flash_view import FlashView, look, records_under
 from .model import JUMP, Capsule, Flash, Model, Own, Refused, Window
-from .packages import package_for
+from .packages import join_by, package_for
 
 NETWORK = public_network()
 PARAMETERS = capsule_reference.Network(NETWORK.secret, NETWORK.p1, NETWORK.p2, NETWORK.digits)
@@ -276,12 +276,9 @@ class Life(RuleBasedStateMachine):
 
     @rule(fault=faults)
     def make_joining_key(self, fault: Fault | None) -> None:
-        def operation(host: Unit) -> bytes:
-            host.check_blank()
-            (public,) = host._link.call(commands.JOINING_KEY)
-            return public
-
-        self.step(operation, lambda model: model.make_joining_key(self.looked().joining_key[32:]), fault)
+        self.step(
+            lambda host: host.joining_key(), lambda model: model.make_joining_key(self.looked().joining_key[32:]), fault
+        )
 
     @precondition(lambda self: not self.model.flash.lane)
     @rule(fault=faults, again=faults, which=st.sampled_from([-1, -1, -1, -2, 0]), altered=st.integers(0, 7))
@@ -293,12 +290,12 @@ class Life(RuleBasedStateMachine):
         self.next_lane += 1
         package = bytearray(package_for(NETWORK, lane, public, secrets.token_bytes(32)))
         package[-1] ^= altered == 0
-        sealed_for, code = public if altered else b"", secrets.token_bytes(32)
+        sealed_for = public if altered else b""
 
-        def operation(host: Unit) -> None:
-            host._owner.provision(commands.PROVISION_SEALED, code, bytes(package))
+        def join(host: Unit) -> None:
+            join_by(bytes(package))(host)
 
-        self.step(operation, lambda model: model.join(lane, code, sealed_for), again)
+        self.step(join, lambda model: model.join(lane, next(reversed(self.desk.bindings), b""), sealed_for), again)
         if self.model.flash.lane:
             self.acknowledged.clear()
             self.bind(self.model.flash.binding, None)

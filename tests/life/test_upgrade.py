@@ -20,7 +20,7 @@ from ndks_protocol import commands
 from .desk import Desk
 from .flash_view import FlashView, look
 from .model import BLOCK
-from .packages import package_for
+from .packages import join_by, package_for
 
 RECORDED = json.loads((Path(__file__).parents[1] / "firmware/images/format_3.json").read_text())
 STAGES: dict[str, dict[str, Any]] = RECORDED["stages"]
@@ -100,12 +100,11 @@ def test_other_laptops_stay_refused(tmp_path: Path) -> None:
 def test_unit_that_is_not_a_member_joins_by_a_package(stage: str, tmp_path: Path) -> None:
     desk = upgraded(tmp_path, stage)
     if stage == "tampered":
-        assert refusal(desk, lambda host: host._link.call(commands.JOINING_KEY)) == "TAMPERED"
+        assert refusal(desk, lambda host: host.joining_key()) == "TAMPERED"
         desk.run(lambda host: host.zeroize(), None)
-    (public,) = desk.run(lambda host: host._link.call(commands.JOINING_KEY), None)
-    package = package_for(NETWORK, 8, public, bytes(range(32)))
-    desk.run(lambda host: host._owner.provision(commands.PROVISION_SEALED, bytes(range(32)), package), None)
-    desk.run(lambda host: host.bind(bytes(range(32))), None)
+    public = desk.run(lambda host: host.joining_key(), None)
+    desk.run(join_by(package_for(NETWORK, 8, public, bytes(range(32)))), None)
+    desk.run(lambda host: host.bind(desk.bindings[-1]), None)
     assert desk.run(lambda host: host.status().lane, None) == 8
 
 
