@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import support.measured
 import support.run_report
 from hypothesis import settings
 from support.emulate_process import emulated
@@ -23,10 +24,18 @@ settings.load_profile("ndks")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the report; keep the bindings of test units apart from those of the user."""
+    """Register plugins; keep the bindings of test units apart from those of the user."""
+    config.pluginmanager.register(support.measured)
     config.pluginmanager.register(support.run_report)
     if not config.getoption("--unit"):  # a board stays bound to its laptop
         os.environ[HOME] = tempfile.mkdtemp(prefix="ndks-tests-")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return three processes for two cores: tests also wait, for other processes and for units that do not answer."""
+    cores = os.cpu_count() or 1
+    return cores + cores // 2
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
