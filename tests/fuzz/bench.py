@@ -118,7 +118,7 @@ class Bench:
     def open_case(self) -> None:
         """Open the case; if a power cut interrupts the erasure, the next start completes it."""
         self.unit.case.open()
-        if self.poll() and (self.binding or self.joining_key or self._is_erased):
+        if self.poll():
             self._forget_everything()
         self._check_session()
 
@@ -226,10 +226,11 @@ class Bench:
         assert not isinstance(event, str)
         kind, request_id, payload = event
         assert request_id == frame.request_id
-        if channel and self.firmware.state.session.channel is own_channel:
+        goes_on = self.firmware.state.session.channel is own_channel
+        if channel and (goes_on or self.unit.board.case_open):  # an opened case ends the session behind the answer
             answer = channel.opened(kind, request_id, payload)
-            assert answer is not None, "an answer is not the next frame of the session"
-            payload = answer
+            assert answer is not None or not goes_on, "an answer is not the next frame of the session"
+            payload = payload if answer is None else answer
         self.answer = payload
         self.code = self._judged(kind, payload)
         self._judge(before)
@@ -275,6 +276,8 @@ class Bench:
         else:
             self._learn(kind, body)
         self._check_state(kind, before)
+        if self.unit.board.case_open:
+            self._forget_everything()
 
     def _learn(self, kind: int, body: bytes) -> None:
         """Update the model after a request, and check that the unit acted correctly."""
@@ -401,8 +404,7 @@ class Bench:
 
     def _learn_joining_key(self) -> None:
         """Note the joining key that the unit has, after an interruption."""
-        pair = self.firmware.state.log.body(records.JOINING_KEY)
-        self.joining_key = bytes(pair[_PUBLIC_SIZE:]) if pair else None
+        self.joining_key = self._valid_joining_key
 
     def _end_session(self) -> None:
         self.is_begun = False  # OPEN_SESSION was answered, and PROVE may follow
@@ -443,8 +445,14 @@ class Bench:
         assert (self.firmware.state.session.channel is None) == (self.channel is None)
         assert (self.firmware.state.opened is None) == (not self.unlocked)
         assert (self.firmware.state.binding is None) == (self.binding is None)
-        pair = self.firmware.state.log.body(records.JOINING_KEY)
-        assert (pair and bytes(pair[_PUBLIC_SIZE:])) == self.joining_key or self._found
+        assert self._valid_joining_key == self.joining_key or self._found
+
+    @property
+    def _valid_joining_key(self) -> bytes | None:
+        """The public key that the unit has; until an erasure is complete, the unit ignores flash."""
+        state = self.firmware.state
+        pair = None if state.unfinished else state.log.body(records.JOINING_KEY)
+        return bytes(pair[_PUBLIC_SIZE:]) if pair else None
 
     def _state(self) -> dict[str, Any]:
         state = self.firmware.state

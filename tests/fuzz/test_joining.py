@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from x25519_reference import LOW_ORDER, public_key
 
-from fuzz.bench import Bench, fuzzed_unit
+from fuzz.bench import Bench, bound_unit, fuzzed_unit
 from fuzz.fuzzing import FUZZED, Draw, altered, bounded
 from fuzz.test_requests import come_home, leave, limit_power, lock_drive, open_case, open_case_meanwhile, restart
 from ndks_protocol import commands, errors
@@ -90,6 +90,7 @@ some_steps = st.lists(st.sampled_from([*([step] for step in STEPS), *[JOINING, J
 @FUZZED
 @given(st.data(), some_steps)
 def test_joining(data: st.DataObject, groups: list[list[Step]]) -> None:
+    bound_unit()  # loads what is loaded once
     with bounded(data.draw, 1_500_000):
         bench = Bench(fuzzed_unit(), None)
         for step in (step for group in groups for step in group):
