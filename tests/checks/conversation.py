@@ -226,6 +226,11 @@ class Conversation:
         self.joining_key = self.boots = self._pair = b""
         self.salt = bytes(16)
 
+    def lose_keys(self) -> None:
+        """Note that a blank unit was opened, and has overwritten its pair."""
+        self.is_tampered = True
+        self._pair = b""
+
     def greet(self) -> None:
         """Add HELLO, which ends a session."""
         self._greeting = self.hello()

@@ -151,12 +151,12 @@ def erased_joining_keys() -> Conversation:
 
 
 def opened_case_of_a_blank_unit() -> Conversation:
-    """Open the case in an anonymous session: nothing is erased, so the session goes on, and refuses what matters."""
+    """Open the case in an anonymous session: it ends, the pair is overwritten, and the unit refuses what matters."""
     talk = Conversation()
     talk.open_anonymously()
     talk.set_case(is_open=True)
-    talk.is_tampered = True
-    talk.say(
+    talk.lose_keys()
+    talk.say_in_the_clear(
         (C.PROVISION, PROVISIONING, E.TAMPERED), (C.JOINING_KEY, b"", E.TAMPERED), (C.OPEN_SESSION, OPENING, E.TAMPERED)
     )
     talk.greet()
