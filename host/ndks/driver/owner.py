@@ -18,7 +18,7 @@ from ..laptop.homes import HOME
 from ..line.link import Link, unpack_answer
 from ..line.session import open_session, unlock
 from ..refusals import UPGRADE_HOST, UPGRADE_UNIT
-from .answers import BLANK, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, hello_from, status_from
+from .answers import BLANK, HELD, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, hello_from, status_from
 
 _log = logging.getLogger(__name__)
 
@@ -39,12 +39,17 @@ class Owner:
         self._epoch = 0
         self.went_back = False
         self.greet()
-        link.open_session = self.unlock
+        link.open_session = None if self.is_held else self.unlock
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a service holds the unit: it opens the sessions, and notes the counters."""
+        return HELD in self.hello.flags
 
     @property
     def is_bound_here(self) -> bool:
         """Whether this laptop has a binding of the unit; it opens if the laptop is unchanged."""
-        return self.hello.state == LOCKED and self._bindings.knows(self.hello)
+        return self.hello.state == LOCKED and (self.is_held or self._bindings.knows(self.hello))
 
     def greet(self) -> Hello:
         """Send HELLO, which ends any session. VersionMismatch."""

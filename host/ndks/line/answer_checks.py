@@ -11,7 +11,7 @@ from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
-from ndks_protocol import commands
+from ndks_protocol import commands, service
 from ndks_protocol.capsule import LARGEST_PIECE
 from ndks_protocol.capsule.header import VERSION
 from ndks_protocol.commands import CIPHERS, MAX_LANE, MAX_NAME, MAX_NUMBER, STATE_PROVISIONED, Command
@@ -90,4 +90,8 @@ _CHECKS: dict[int, dict[str, Check]] = {
         "number": _IN_A_LANE,
         "aes_key": lambda key: len(key) in _AES_KEY_SIZES,
     },
+    service.WATCH.code: {"present": lambda present: present in (0, 1)},
+    service.TAKE_NUMBER.code: {"lane": _LANE, "number": _IN_A_LANE},
+    service.MESSAGE_KEYS.code: {"header": _is_header},
+    service.OPEN_MESSAGE_KEYS.code: {"lane": _LANE, "number": _IN_A_LANE},
 }
