@@ -13,7 +13,7 @@ from ndks_protocol.generator import MAX_ELEMENTS
 from ..exceptions import ProtocolError, UsageError
 from .answers import Key
 from .opened import OpenUnit, advising, step
-from .owner import acknowledge_key
+from .owner import acknowledge_key, check_in_turn
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,13 @@ class KeyVerbs(OpenUnit):
 
         The block stores the key. If it fails, or without `use_up`, the key is not acknowledged and can be read again.
         `advice` is shown when the key is stored and the acknowledgement fails. Other threads wait for the block.
+        DeviceError RANGE: a key from 2^47 on cannot be used up.
         """
         with self.turn():
             if index is None:
                 epoch, index = self.next_index()
+            if use_up:
+                check_in_turn(index)
             key = self._exported(index, bits, epoch)
             yield key
             how = f"the key is complete, but not used up: run ndks key --index {index} --advance"
