@@ -108,6 +108,14 @@ class Owner:
         if self._counters:  # counted from our own minimum: the unit's may be too high
             self._counters.note(self._epoch, message_counter=self._counters.of(self._epoch).message_counter + 1)
 
+    def note_number(self, epoch: int, number: int) -> None:
+        """Raise the minimum message counter to a number that a program keeps, on the disk. FileError, ProtocolError."""
+        if self._counters:
+            self._counters.note(epoch, message_counter=number)
+            if self._counters.of(epoch).message_counter != number:
+                raise ProtocolError("the unit gave a message number out of turn")
+            self._counters.store()
+
     def note_acknowledged(self, epoch: int, index: int, *, allow_jump: bool) -> None:
         """Raise the minimum counter of exported keys to `index`; `allow_jump` permits a large step."""
         if self._counters:

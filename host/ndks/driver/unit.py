@@ -24,9 +24,10 @@ from .exported_keys import KeyVerbs
 from .joining import Joined, not_noted
 from .messages import MessageVerbs
 from .opened import step
+from .program_keys import ProgramKeyVerbs
 
 
-class Unit(KeyVerbs, MessageVerbs):
+class Unit(KeyVerbs, MessageVerbs, ProgramKeyVerbs):
     """An open unit, made by `ndks.open` and closed by `close` or a with statement.
 
     Threads may share it: each method holds the unit's lock, a stream for one block at a time. A source or sink must not
