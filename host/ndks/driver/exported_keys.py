@@ -3,7 +3,7 @@
 """Exported keys: read from a unit as often as needed, and acknowledged when they are stored."""
 
 import contextlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 from ndks_protocol import commands
@@ -25,7 +25,7 @@ class ExportedKey:
     bits: int
     _unit: "KeyVerbs" = field(repr=False)
 
-    def blocks(self, offset: int = 0) -> Iterator[bytes]:
+    def blocks(self, offset: int = 0) -> Generator[bytes]:
         """Yield the key in blocks of at most MAX_CHUNK bytes, from byte `offset` on."""
         return self._unit.stream_key(self.index, self.bits, epoch=self.epoch, offset=offset)
 
@@ -90,7 +90,7 @@ class KeyVerbs(OpenUnit):
                 if use_up:
                     self.acknowledge(key.epoch, index, allow_jump=allow_jump)
 
-    def stream_key(self, index: int, bits: int, *, epoch: int | None = None, offset: int = 0) -> Iterator[bytes]:
+    def stream_key(self, index: int, bits: int, *, epoch: int | None = None, offset: int = 0) -> Generator[bytes]:
         """Yield `bits` bits of key `index` in blocks of at most MAX_CHUNK bytes, from byte `offset` on."""
         if not 1 <= bits <= MAX_ELEMENTS:
             raise UsageError("a key has 1 to 2^40 bits")

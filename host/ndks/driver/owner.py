@@ -141,6 +141,9 @@ class Owner:
                 what = "the unit's counter is far below this laptop's minimum: perhaps an old flash image was restored"
                 raise DeviceError(errors.TOO_FAR, what, "if you know why: ndks bind --allow-jump") from None
             raise
+        except BaseException:  # Ctrl-C: the counters are not caught up
+            self._link.end_session()
+            raise
         self._counters, self._epoch = counters, status.epoch
         return status
 

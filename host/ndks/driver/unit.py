@@ -133,16 +133,22 @@ class Unit(KeyVerbs, MessageVerbs, ProgramKeyVerbs):
 
 
 def open_unit(
-    port: str, timeout: float = DEFAULT_TIMEOUT, *, create: bool = False, bindings: BindingStore | None = None
+    port: str,
+    timeout: float = DEFAULT_TIMEOUT,
+    *,
+    create: bool = False,
+    bindings: BindingStore | None = None,
+    through: Callable[[Transport], Transport] = lambda transport: transport,
 ) -> Unit:
     """Open the unit at `port` (see `ndks.line.transport`) exclusively and greet it.
 
     `create` makes a blank emulated unit if emulator:DIR has none. `bindings` defaults to the store of this user.
+    `through` returns what the unit is spoken to through, in place of the transport of the port.
     """
     bindings = bindings or BindingStore()  # first: FileError for a user without a home directory
     transport = open_port(port, timeout, create=create)
     try:
-        return Unit(port, Link(transport, timeout), bindings)
+        return Unit(port, Link(through(transport), timeout), bindings)
     except BaseException:
         transport.close()
         raise
