@@ -49,6 +49,7 @@ def needs_of(command: commands.Command) -> str:
         commands.IS_PROVISIONED: "provisioned",
         commands.PROVED: "proof",
         commands.SESSION: "session",
+        commands.USABLE: "usable",
     }
     return ", ".join(name for bit, name in names.items() if command.needs & bit) or "nothing"
 
@@ -67,7 +68,7 @@ def number_table() -> str:
     )
     rows = [
         ("largest payload", f"{framing.MAX_PAYLOAD} bytes"),
-        ("largest payload without a session, to a unit that is bound", f"{framing.MAX_PAYLOAD_BEFORE_SESSION} bytes"),
+        ("largest payload to a unit without a session", f"{framing.MAX_PAYLOAD_BEFORE_SESSION} bytes"),
         ("largest body of a secured payload", f"{framing.MAX_PAYLOAD - session.OVERHEAD} bytes"),
         ("largest KEY_CHUNK", f"{commands.MAX_CHUNK} bytes"),
         ("window", f"{commands.WINDOW_SIZE} numbers"),
@@ -95,7 +96,7 @@ def number_table() -> str:
 
 
 def record_table() -> str:
-    own_kinds = (*records.SEALED, *records.OPEN, *records.PLAIN, records.ERASING)
+    own_kinds = (*records.SEALED, *records.OPEN, *records.PLAIN, records.ERASING, records.JOINING_KEY)
     if set(own_kinds) != {*WINDOW_KINDS, *RECORDS}:
         raise AssertionError("a type of record is not described here")
     rows = [(f"{kind:02X}", class_of(kind), *RECORDS[kind]) for kind in sorted(RECORDS)]
@@ -130,6 +131,7 @@ RECORDS = {
     records.STATE_FORMAT: ("state format", "version u8, erases of nvm u32"),
     records.ERASING: ("erasure that was begun; in the last 32 bytes of nvm", "cause u8: 0 on purpose, 1 tampering"),
     records.TAMPERED: ("erased because the case was opened", "1 u8"),
+    records.JOINING_KEY: ("joining key; in nvm only", "private key 32, public key 32"),
     records.BINDING: ("binding", "A 32, unit salt 16, binding id 16, d u8, settled u8"),
 }
 
@@ -138,20 +140,22 @@ VECTORS = {
     "paper": "the keys that the paper prints",
     "generator": "bits of equation 7",
     "operators": "bits of all chains of operators",
-    "suite": "keys, capsules, a binding and a sealed record, made by an implementation that knows nothing of this one",
+    "suite": "keys, capsules, sessions, a binding and a sealed record, made by an implementation that knows nothing of this one",
     "capsules": "capsules of many networks, good and bad ones; windows",
     "frames": "frames, and what is dropped",
     "bindings": "B of laptops, and what a binding gives",
-    "sessions": "keys, proofs and frames of sessions",
+    "sessions": "keys, proofs and frames of sessions; public keys that are refused",
     "commands": "one conversation with a unit, which has all commands",
-    "conversations": "short ones: order of checks, limits, ends of sessions, delays, an opened case, state of other"
-    " versions, no storage, damaged flash, full counter tails, other suites and chains",
+    "conversations": "short ones: order of checks, limits, ends of sessions, delays, blank units, joining keys and"
+    " packages, an opened case, state of other versions, no storage, damaged flash, full counter tails, other suites and"
+    " chains",
     "records": "nvm after a few acknowledged keys",
-    "flash": "the life of a unit with what lies in nvm and snapshots; power cuts; records one by one",
+    "flash": "the life of a unit with what lies in nvm and snapshots; joining keys; power cuts; records one by one",
     "network_files": "network files, good and bad ones",
     "words": "transport codes as words",
     "x25519": "products of X25519, and the coordinates that are refused",
     "packages": "fields sealed to a joining key, and what is refused",
+    "joining_files": "requests and packages with their six words, good and bad ones",
 }
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ndks_unit import main
+from ndks_unit.dispatcher import Dispatcher
 
 from .board import EmulatedBoard, MakeGenerator
 from .case import Case
@@ -44,7 +45,7 @@ class RunningUnit(Powered):
         return self._directory.erases
 
     def run(self) -> None:
-        main.serve(EmulatedBoard(self._directory, self._cable, self._make_generator, case=self.case))
+        main.serve(Dispatcher(EmulatedBoard(self._directory, self._cable, self._make_generator, case=self.case)))
 
     def status(self) -> dict[str, Any]:
         return {"case": "open" if self.case.is_open else "closed", **super().status()}

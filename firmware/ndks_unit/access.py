@@ -12,13 +12,13 @@ except ImportError:  # not on the board, where annotations are not evaluated
     pass
 
 
-def open_session(state: State, host_random: bytes) -> tuple[bytes, bytes]:
+def open_session(state: State, host_public: bytes, host_random: bytes) -> tuple[bytes, bytes, bytes]:
     state.end_session()
-    return state.session.open(state.bound.auth, host_random)
+    return state.session.open(state.auth, host_public, host_random)
 
 
 def prove(state: State, given: bytes) -> tuple[()]:
-    state.session.prove(state.bound.auth, given)
+    state.session.prove(state.auth, given)
     return ()
 
 

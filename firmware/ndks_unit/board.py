@@ -103,6 +103,12 @@ class Board(Crypto):
         """Return a faster generator with the bits of `Generator(p1, p2, digits)`, or None."""
         return None
 
+    def widen_heap(self) -> object:
+        """Prepare for a task that makes much garbage: with more room, it is collected less often.
+
+        The room stays as long as what is returned.
+        """
+
     def prepare_generator(self, digits: int) -> None:
         """Load the tables and modules of `generator` for this d early: later the heap may have no room for them."""
 

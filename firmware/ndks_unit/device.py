@@ -13,6 +13,7 @@ _UNKNOWN = bytes(16)  # salt and binding id of a blank unit
 
 
 def hello(state: State) -> tuple[object, ...]:
+    state.session.ephemeral.prepare()
     binding = state.binding
     values = (
         MAJOR,
@@ -62,6 +63,7 @@ def status(state: State) -> tuple[object, ...]:
 def close(state: State, unplug: int) -> tuple[()]:
     errors.check_flag(unplug)
     state.session.ends_with_answer = True
+    state.session.ephemeral.prepare()
     if unplug and state.opened:
         state.message_counter.give_back()
     return ()

@@ -42,6 +42,8 @@ HANDLERS: "dict[int, Callable[..., tuple[object, ...]]]" = {
 # Rare commands: the module in on_demand/ that has the handler.
 ON_DEMAND = {
     wire.PROVISION: "provision",
+    wire.PROVISION_SEALED: "provision",
+    wire.JOINING_KEY: "joining_key",
     wire.ZEROIZE: "zeroize",
     wire.BIND: "bind",
     wire.TRUST: "trust",
@@ -60,7 +62,7 @@ class Dispatcher:
         # Room for the payload of an answer, and inside it for the body of a secured answer.
         self._payload = self._encoder.view[HEADER_SIZE : HEADER_SIZE + framing.MAX_PAYLOAD]
         self._body = self._payload[SYNC_SIZE:-TAG_SIZE]
-        self._accepts_long_frames = True
+        self._accepts_long_frames = True  # as a new decoder does
         self._connected = False
         self._line_is_clean = True
         self._busy_at = self._checked_at = 0
@@ -75,6 +77,7 @@ class Dispatcher:
         if self._connected and not connected:
             self._decoder.reset()  # do not join the first frame of a new host to a partial frame of the old one
             self.state.end_session()
+            self.state.session.ephemeral.prepare()
             self._limit_frames()
         self._connected = connected
         size = self._board.receive()
@@ -89,6 +92,8 @@ class Dispatcher:
         elif not self._is_idle and (self._board.ticks_ms() - self._busy_at) % TICKS_PERIOD > _PAUSE_MS:
             self._is_idle = True
             self._board.tidy()
+        elif self._is_idle:
+            self.state.session.ephemeral.advance()
 
     def _check_hardware(self) -> None:
         """Feed the watchdog and look at the case switch; while a long frame arrives, once a millisecond."""
@@ -97,8 +102,8 @@ class Dispatcher:
         self.state.erase_if_opened()
 
     def _limit_frames(self) -> None:
-        """Accept long frames only inside a session, or on a blank unit, which needs them for PROVISION."""
-        long = self.state.session.channel is not None or self.state.binding is None
+        """Accept long frames only inside a session."""
+        long = self.state.session.channel is not None
         if long != self._accepts_long_frames:
             self._accepts_long_frames = long
             self._decoder.limit(framing.MAX_PAYLOAD if long else framing.MAX_PAYLOAD_BEFORE_SESSION)
@@ -180,9 +185,8 @@ class Dispatcher:
         module = ON_DEMAND[code]
         self._board.tidy()
         try:
-            return fields.pack_into(view, answer, on_demand.load(module)[code](self.state, *values))
+            return fields.pack_into(view, answer, on_demand.load_here(module).HANDLERS[code](self.state, *values))
         finally:
-            on_demand.drop(module)
             self._board.tidy()
 
     def _check_needs(self, needs: int) -> None:

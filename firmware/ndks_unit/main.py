@@ -2,14 +2,13 @@
 # SPDX-License-Identifier: MIT
 """The main loop of a unit."""
 
-from .board import Board
+from . import on_demand
 from .dispatcher import Dispatcher
 from .fast_bits import tables
 
 
-def serve(board: Board) -> None:
+def serve(dispatcher: Dispatcher) -> None:
     """Answer requests for ever."""
-    dispatcher = Dispatcher(board)
     tables.release_spare()
     while True:
         dispatcher.poll()
@@ -21,7 +20,9 @@ def run() -> None:
 
     board = RP2040Board()
     try:
-        serve(board)
+        dispatcher = Dispatcher(board)
+        on_demand.load_here("unlinking").unlink_modules()
+        serve(dispatcher)
     except KeyboardInterrupt:  # Ctrl-C at the development console
         board.stop()
         raise

@@ -45,6 +45,8 @@ except ImportError:  # not on the board, where annotations are not evaluated
 
 _WATCHDOG_SECONDS = 8  # the maximum of the chip
 _FIFO = 256
+_LARGEST_HOLE = 6000  # elements of 4 bytes: more than fit into a hole of the heap
+_HALVES = 7  # leave 50 of them
 _WRITE_TIMEOUT_MS = 2000  # give up on a host that reads nothing for this time
 _CASE_LOOP = "NDKS_CASE_LOOP"  # in settings.toml: 1 if the switch of the closed case connects the pin to ground
 _OPEN_SAMPLES = 3  # consecutive samples that must agree, to ignore noise
@@ -196,6 +198,18 @@ class RP2040Board(Board):
 
     def tidy(self) -> None:
         gc.collect()
+
+    def widen_heap(self) -> object:
+        # CircuitPython gives the heap the RAM that is left when an object fits nowhere, and takes it back when a
+        # collection finds nothing there. `pop` halves the memory of a list that has become short.
+        try:
+            there = [None] * _LARGEST_HOLE
+        except MemoryError:
+            return None
+        there[_HALVES:] = []
+        for _ in range(_HALVES):
+            there.pop()
+        return there
 
     def prepare_generator(self, digits: int) -> None:
         prepare(digits, FOLDER)

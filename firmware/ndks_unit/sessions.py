@@ -5,12 +5,15 @@
 import struct
 
 from ndks_protocol import errors
-from ndks_protocol.kdf import same
-from ndks_protocol.session import HOST, RANDOM_SIZE, UNIT, SecureChannel, proof, transcript
+from ndks_protocol.kdf import same, wipe
+from ndks_protocol.session import HOST, RANDOM_SIZE, UNIT, SecureChannel, proof, session_key, transcript
 
+from . import on_demand
 from .board import TICKS_PERIOD, Board
+from .ephemeral import EphemeralPair
 from .flash.record_log import RecordLog
-from .flash.records import BOOTS, WRONG_ATTEMPTS
+from .flash.records import WRONG_ATTEMPTS
+from .randomness import Randomness
 
 _ATTEMPTS = ">I"
 _MAX_ATTEMPTS = 0xFFFFFFFF
@@ -19,14 +22,19 @@ _MAX_DELAY_MS = 60000
 
 
 class Session:
-    """The session with the host. `channel` is None until the host has authenticated."""
+    """The session with the host. `channel` is None until the host has authenticated.
 
-    def __init__(self, board: Board, log: RecordLog):
+    `auth` is A of the binding; a blank unit has None, and nobody authenticates.
+    """
+
+    def __init__(self, board: Board, log: RecordLog, randomness: Randomness):
         self._board = board
         self._log = log
-        self._count = 0
+        self._randomness = randomness
+        self.ephemeral = EphemeralPair(board, randomness)
         self._attempts = -1  # use the number in flash
         self._transcript = b""
+        self._key = bytearray(0)  # S, from OPEN_SESSION to PROVE
         self._delay_since = board.ticks_ms()
         self.hello = b""  # the payload of the last answer to HELLO
         self.channel: "SecureChannel | None" = None
@@ -50,26 +58,36 @@ class Session:
             self.channel.wipe()
         self.channel = None
         self.ends_with_answer = False
-        self._transcript = b""
+        self._cancel_handshake()
 
-    def open(self, auth: bytes, host_random: bytes) -> tuple[bytes, bytes]:
-        """Return the unit's nonce and its proof that it knows the binding. UnitError(DELAYED)."""
+    def open(self, auth: "bytes | None", host_public: bytes, host_random: bytes) -> tuple[bytes, bytes, bytes]:
+        """Agree on a session key with the host. Return the unit's public key, its nonce and its proof.
+
+        UnitError DELAYED, STORAGE, PUBLIC_KEY.
+        """
         if self._is_delayed():
             raise errors.UnitError(errors.DELAYED)
-        unit_random = self._random()
-        self._transcript = transcript(self._board, self.hello, host_random, unit_random)
-        return unit_random, proof(self._board, auth, UNIT, self._transcript)
+        unit_random = self._randomness.draw()[:RANDOM_SIZE]
+        try:
+            agreement = on_demand.load_here("key_agreement")
+            unit_public, shared = agreement.agree(self._board, self.ephemeral, host_public)
+        except ValueError:
+            raise errors.UnitError(errors.PUBLIC_KEY) from None
+        self._transcript = transcript(self._board, self.hello, host_public + host_random, unit_public + unit_random)
+        self._key = session_key(self._board, auth, shared, self._transcript)
+        wipe(shared)
+        return unit_public, unit_random, proof(self._board, self._key, UNIT, self._transcript)
 
-    def prove(self, auth: bytes, given: bytes) -> None:
+    def prove(self, auth: "bytes | None", given: bytes) -> None:
         """Verify the host's proof and open the channel. UnitError LOCKED, CONFLICT."""
-        transcript_hash, self._transcript = self._transcript, b""  # one attempt per OPEN_SESSION
-        if not transcript_hash:
+        if not self._transcript:
             raise errors.UnitError(errors.CONFLICT)
-        if not same(given, proof(self._board, auth, HOST, transcript_hash)):
-            self._count_attempts(min(self.wrong_attempts + 1, _MAX_ATTEMPTS))
-            raise errors.UnitError(errors.LOCKED)
-        self.channel = SecureChannel(self._board, auth, transcript_hash, UNIT)
-        if self.wrong_attempts:
+        try:
+            self._check(auth, given)
+            self.channel = SecureChannel(self._board, self._key, self._transcript, UNIT)
+        finally:
+            self._cancel_handshake()  # one attempt per OPEN_SESSION
+        if auth and self.wrong_attempts:
             self._count_attempts(0)
 
     def write_attempts(self) -> None:
@@ -77,6 +95,18 @@ class Session:
         body = struct.pack(_ATTEMPTS, self.wrong_attempts)
         if body != (self._log.body(WRONG_ATTEMPTS) or bytes(len(body))):
             self._log.append(WRONG_ATTEMPTS, body)
+
+    def _check(self, auth: "bytes | None", given: bytes) -> None:
+        if same(given, proof(self._board, self._key, HOST, self._transcript)):
+            return
+        if auth:
+            self._count_attempts(min(self.wrong_attempts + 1, _MAX_ATTEMPTS))
+        raise errors.UnitError(errors.LOCKED)
+
+    def _cancel_handshake(self) -> None:
+        wipe(self._key)
+        self._key = bytearray(0)
+        self._transcript = b""
 
     def _is_delayed(self) -> bool:
         attempts = self.wrong_attempts
@@ -92,12 +122,3 @@ class Session:
             self.write_attempts()
         except errors.UnitError:
             pass  # a full log has room again after the next UNLOCK; until then memory has the number
-
-    def _random(self) -> bytes:
-        """Return a nonce that is unique even if the entropy source fails."""
-        self._count += 1
-        digest = self._board.sha256()
-        digest.update(self._board.entropy(32))
-        digest.update(self._board.uid)
-        digest.update((self._log.body(BOOTS) or b"") + struct.pack(">I", self._count))
-        return digest.digest()[:RANDOM_SIZE]

@@ -13,6 +13,7 @@ from .flash.record_log import RecordLog
 from .member import OpenMember
 from .messages.in_progress import Sealing
 from .messages.windows import Windows
+from .randomness import Randomness
 from .sessions import Session
 
 
@@ -28,12 +29,13 @@ class State:
         self.piece = memoryview(bytearray(LARGEST_PIECE))
         self.log = RecordLog(board)
         self.windows = Windows(self.log)
-        self.session = Session(board, self.log)
+        self.session = Session(board, self.log, Randomness(board, self.log))
         self.load()
         if self.unfinished:
             self._try_to_erase(self.unfinished)
         self.erase_if_opened()
         self._complete_start()
+        self.session.ephemeral.prepare()
 
     def load(self) -> None:
         """Load the state from flash."""
@@ -80,6 +82,11 @@ class State:
     def is_foreign(self) -> bool:
         """Whether another version of the firmware wrote the state, which must not be changed."""
         return self.log.format != records.CURRENT_FORMAT
+
+    @property
+    def auth(self) -> "bytes | None":
+        """The secret A of the binding, None without one."""
+        return self.binding.auth if self.binding else None
 
     @property
     def bound(self) -> BindingRecord:
@@ -133,6 +140,7 @@ class State:
     def erase(self, cause: bytes) -> None:
         """Erase everything. UnitError(STORAGE): the files are not writable; the next start tries again."""
         self.end_session()
+        self.session.ephemeral.wipe()
         try:
             erasure.erase(self.board, self.log.storage, self.log.erases, cause)
         finally:
@@ -140,7 +148,9 @@ class State:
 
     def erase_if_opened(self) -> bool:
         """Erase everything if the case is open, and return whether there was anything to erase."""
-        if not self.board.case_open or not (self.binding or self.is_foreign):
+        if not self.board.case_open or self.unfinished:
+            return False
+        if not (self.binding or self.is_foreign or self.log.has_remains):
             return False
         self._try_to_erase(erasure.BY_TAMPERING)
         return True

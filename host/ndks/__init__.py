@@ -11,7 +11,7 @@ with ndks.open() as unit:  # or ndks.open("/dev/ttyACM0"), ndks.open("emulator:D
 import importlib
 from typing import TYPE_CHECKING
 
-__version__ = "0.2.0"
+__version__ = "0.4.0"
 
 __all__ = (
     "AuthenticationError",
@@ -24,7 +24,11 @@ __all__ = (
     "FileError",
     "Hello",
     "Inspected",
+    "JoinPackage",
+    "JoinRequest",
     "Joined",
+    "JoinedByPackage",
+    "JoiningFileError",
     "Key",
     "Member",
     "NdksError",
@@ -46,6 +50,8 @@ __all__ = (
     "UnitTimeout",
     "UsageError",
     "VersionMismatch",
+    "WordsDiffer",
+    "admit_by_request",
     "open",
 )
 

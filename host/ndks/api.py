@@ -7,7 +7,7 @@ from .driver.answers import Hello, Inspected, Key, Status
 from .driver.capsules import Unsealed
 from .driver.exported_keys import ExportedKey
 from .driver.finding import open
-from .driver.joining import Joined
+from .driver.joining import Joined, JoinedByPackage
 from .driver.messages import ReceivedMessage
 from .driver.program_keys import OpeningKeys, OwnNumber, SealingKeys
 from .driver.unit import Unit
@@ -17,6 +17,7 @@ from .exceptions import (
     Declined,
     DeviceError,
     FileError,
+    JoiningFileError,
     NdksError,
     NetworkFileError,
     NoUnit,
@@ -28,6 +29,10 @@ from .exceptions import (
     UnitTimeout,
     UsageError,
     VersionMismatch,
+    WordsDiffer,
 )
 from .laptop.bindings import Binding, BindingStore
+from .network.admission import admit_by_request
+from .network.join_package import JoinPackage
+from .network.join_request import JoinRequest
 from .network.network_file import Member, Network

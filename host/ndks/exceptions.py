@@ -5,8 +5,10 @@
     NdksError
     |-- UsageError             2   an argument or a combination of arguments is invalid
     |-- FileError              1   a file cannot be read or written
-    |   `-- NetworkFileError   1   a network file is damaged or of another version
+    |   |-- NetworkFileError   1   a network file is damaged or of another version
+    |   `-- JoiningFileError   1   a request to join, or a package for it, is damaged or of another version
     |-- CheckFailed            1   two values that must be equal differ
+    |   |-- WordsDiffer        1   a file is not the one whose six words were said
     |   `-- ChannelOpen        1   a laptop in its cage has a channel to the outside (ndks_laboratory.faraday)
     |-- Declined               1   the user did not confirm
     |-- NoUnit                 3   no unit was found
@@ -59,9 +61,18 @@ class NetworkFileError(FileError):
     code = "NETWORK_FILE"
 
 
+class JoiningFileError(FileError):
+    code = "JOINING_FILE"
+
+
 class CheckFailed(NdksError):
     code = "CHECK_FAILED"
     exit_status = 1
+
+
+class WordsDiffer(CheckFailed):
+    code = "WORDS"
+    usual_advice = "ask for them again by voice; if they still differ, do not use the file, and have it sent again"
 
 
 class Declined(NdksError):

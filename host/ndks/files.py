@@ -54,9 +54,7 @@ def refuse_existing(path: Path, force: bool, option: str = "-o") -> None:
 
     `option` is that of the command for this path.
     """
-    refuse_long_name(path)
-    if not path.parent.is_dir():
-        raise FileError(f"there is no directory {path.parent}", "create it, or name another")
+    _refuse_without_place(path)
     if path.exists() and not path.is_file():
         raise FileError(f"{path} is not a regular file", "name another, or use - for stdout")
     if path.exists() and not force:
@@ -95,6 +93,23 @@ def write_private(path: Path, data: bytes, *, overwrite: bool = True, beside: Pa
     """Write `data` to a file of mode 0600 atomically."""
     with private_file(path, overwrite=overwrite, beside=beside) as file:
         file.write(data)
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write `data` to a new file of mode 0600 atomically. FileError if the path exists; OSError."""
+    refuse_taken(path)
+    try:
+        write_private(path, data, overwrite=False)
+    except FileError:
+        refuse_taken(path)  # by now, with the advice of a file that is never overwritten
+        raise
+
+
+def refuse_taken(path: Path) -> None:
+    """Raise FileError when `path` exists, or when no file can be created there."""
+    _refuse_without_place(path)
+    if os.path.lexists(path):
+        raise FileError(f"{path} exists, and is not overwritten", "name another file, -o OTHER, or move this one away")
 
 
 @contextlib.contextmanager
@@ -352,6 +367,12 @@ def _about(path: Path) -> Generator[None]:
 
 def _passing_name(directory: Path) -> Path:
     return directory / f".ndks-{secrets.token_hex(8)}"
+
+
+def _refuse_without_place(path: Path) -> None:
+    refuse_long_name(path)
+    if not path.parent.is_dir():
+        raise FileError(f"there is no directory {path.parent}", "create it, or name another")
 
 
 def _exists(path: Path, option: str = "-o") -> FileError:

@@ -46,6 +46,15 @@ REFUSALS = {
         "the case of the unit was opened, and the unit erased itself",
         "look into the case, close it, plug the unit in again, run ndks zeroize, and provision it again",
     ),
+    errors.NO_JOINING_KEY: RefusalRow(
+        "the unit has no joining key: it was erased, or used by an earlier package",
+        "make a new request, ndks join request, and have a new package made for it",
+    ),
+    errors.PACKAGE: RefusalRow(
+        "the package was made for another unit, for a key that is void, or it was cut short or altered",
+        "have a new package made for the unit's latest request",
+        is_authentication=True,
+    ),
     errors.RANGE: RefusalRow("a number or text is outside its range", "check the numbers; ranges are in PROTOCOL.md"),
     errors.EPOCH: RefusalRow("the unit is in another epoch", "ask the unit for its next index again"),
     errors.TOO_FAR: RefusalRow(
@@ -117,6 +126,11 @@ REFUSALS = {
     errors.DELAYED: RefusalRow(
         "the unit refuses requests for up to a minute after wrong attempts",
         "wait for a minute, leave the unit plugged in, and repeat",
+        is_authentication=True,
+    ),
+    errors.PUBLIC_KEY: RefusalRow(
+        "a public key has low order: whoever made it would share no secret with anybody",
+        "do not trust where it comes from; repeat with a new one",
         is_authentication=True,
     ),
     service.NO_UNIT: RefusalRow("the unit of the service is unplugged, or does not answer", "plug it in and repeat"),

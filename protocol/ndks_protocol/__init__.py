@@ -5,5 +5,5 @@
 The package runs unchanged on CPython, MicroPython and CircuitPython, and does no I/O. PROTOCOL.md is its specification.
 """
 
-MAJOR = 2  # hosts and units of different major versions do not talk to each other
+MAJOR = 3  # hosts and units of different major versions do not talk to each other
 MINOR = 0  # a higher minor version only adds: commands, error codes, fields at the end of answers

@@ -40,6 +40,7 @@ from .wire import (
     STATE_PROVISIONED,
     STATE_TAMPERED,
     SUITES,
+    USABLE,
     VERNAM,
     WINDOW_SIZE,
     WIRE_HEADER_SIZE,
@@ -78,6 +79,7 @@ __all__ = (
     "STATE_PROVISIONED",
     "STATE_TAMPERED",
     "SUITES",
+    "USABLE",
     "VERNAM",
     "WINDOW_SIZE",
     "WIRE_HEADER_SIZE",
@@ -88,6 +90,7 @@ __all__ = (
     "BIND",
     "CLOSE",
     "HELLO",
+    "JOINING_KEY",
     "KEY_CHUNK",
     "MESSAGE_CHECK",
     "MESSAGE_STREAM",
@@ -98,6 +101,7 @@ __all__ = (
     "OPEN_SESSION",
     "PROVE",
     "PROVISION",
+    "PROVISION_SEALED",
     "SEAL_BEGIN",
     "SEAL_CHUNK",
     "SEAL_KEYS",
@@ -144,12 +148,14 @@ STATUS = _declared(
 )
 PROVISION = _declared(wire.PROVISION, "binding " + _MEMBERSHIP_NAMES, "")
 CLOSE = _declared(wire.CLOSE, "unplug", "")
-OPEN_SESSION = _declared(wire.OPEN_SESSION, "random", "random proof")
+OPEN_SESSION = _declared(wire.OPEN_SESSION, "public random", "public random proof")
 PROVE = _declared(wire.PROVE, "proof", "")
 UNLOCK = _declared(wire.UNLOCK, "kek minimum allow_jump", "")
 BIND = _declared(wire.BIND, "binding", "")
 TRUST = _declared(wire.TRUST, "lane binding_id", "")
 ZEROIZE = _declared(wire.ZEROIZE, "confirmation uid", "")
+JOINING_KEY = _declared(wire.JOINING_KEY, "", "public")
+PROVISION_SEALED = _declared(wire.PROVISION_SEALED, "binding package", "")
 NEXT_INDEX = _declared(wire.NEXT_INDEX, "", "epoch index")
 KEY_CHUNK = _declared(wire.KEY_CHUNK, "epoch index offset size", "key")
 ACKNOWLEDGE = _declared(wire.ACKNOWLEDGE, "epoch index allow_jump", "index")

@@ -9,11 +9,11 @@ HMAC("ndks join", shared secret) is HKDF-Extract (RFC 5869). Both ends bring the
 computes it in steps, a PC with its cryptographic library.
 """
 
-from .curve25519 import KEY_SIZE
 from .kdf import Crypto, Mac, derive, same, wipe, xor_keystream
+from .session import PUBLIC_KEY_SIZE
 
 TAG_SIZE = 16
-OVERHEAD = KEY_SIZE + TAG_SIZE
+OVERHEAD = PUBLIC_KEY_SIZE + TAG_SIZE
 
 _SALT = b"ndks join"
 
@@ -43,13 +43,13 @@ def ephemeral_of(sealed: "bytes | memoryview") -> bytes:
     """Return the public key with which the recipient computes the shared secret. CutShort: there is none."""
     if len(sealed) < OVERHEAD:
         raise CutShort("the sealed package was cut short")
-    return bytes(sealed[:KEY_SIZE])
+    return bytes(sealed[:PUBLIC_KEY_SIZE])
 
 
 def unseal(crypto: Crypto, shared: bytes, recipient: bytes, sealed: "bytes | memoryview") -> "bytearray | memoryview":
     """Return the fields, which the caller wipes. CutShort; NotForThisKey: they were not sealed to `recipient`."""
     keys = _Keys(crypto, shared, ephemeral_of(sealed) + recipient)
-    fields, tag = bytearray(sealed[KEY_SIZE:-TAG_SIZE]), bytes(sealed[-TAG_SIZE:])
+    fields, tag = bytearray(sealed[PUBLIC_KEY_SIZE:-TAG_SIZE]), bytes(sealed[-TAG_SIZE:])
     try:
         if not same(keys.tag(fields), tag):
             raise NotForThisKey("the sealed package does not fit the key")

@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Sessions: mutual authentication, then encrypted and authenticated frames (PROTOCOL.md section 6).
+"""Sessions: key agreement and mutual authentication, then encrypted and authenticated frames (PROTOCOL.md section 6).
 
+session key    = derive(HMAC(A, X25519 of both ephemeral keys), label, transcript hash)
 secured payload = ct || D[:16]      ct = (link sync word 8 || body) XOR CTR(Kex, sequence number u64 || 0)
 D               = HMAC(Kmx, sequence number u64 || kind u8 || request id u32 || ct)
 
@@ -12,6 +13,7 @@ import struct
 
 from .kdf import Crypto, Mac, derive, wipe
 
+PUBLIC_KEY_SIZE = 32
 RANDOM_SIZE = 16
 PROOF_SIZE = 16
 SYNC_SIZE = 8
@@ -26,27 +28,42 @@ _BLOCK = 16
 _HEADER = ">QBI"  # sequence number, kind, request id
 
 
-def transcript(crypto: Crypto, hello: bytes, host_random: bytes, unit_random: bytes) -> bytes:
-    """Return the transcript hash TH of the messages before the proofs; `hello` is the payload of HELLO's answer."""
+def transcript(crypto: Crypto, hello: bytes, host_share: bytes, unit_share: bytes) -> bytes:
+    """Return the transcript hash TH of the messages before the proofs; `hello` is the payload of HELLO's answer.
+
+    A share is an ephemeral public key and the random bytes behind it.
+    """
     digest = crypto.sha256()
-    digest.update(b"ndks session 1\0" + struct.pack(">H", len(hello)))
+    digest.update(b"ndks session 3\0" + struct.pack(">H", len(hello)))
     digest.update(hello)
-    digest.update(host_random + unit_random)
+    digest.update(host_share)
+    digest.update(unit_share)
     return digest.digest()
 
 
-def proof(crypto: Crypto, auth: bytes, who: str, transcript_hash: bytes) -> bytes:
-    """Return the proof by which HOST or UNIT shows that it knows the binding."""
-    return derive(crypto, auth, "ndks " + who + " proof", transcript_hash)[:PROOF_SIZE]
+def session_key(crypto: Crypto, auth: "bytes | None", shared: "bytes | bytearray", transcript_hash: bytes) -> bytearray:
+    """Return the session key S of the secret A of the binding (None: a blank unit) and the secret shared by X25519."""
+    extract = Mac(crypto, auth or bytes(len(shared)))
+    extracted = bytearray(extract.digest(shared))
+    label = "ndks session 3" if auth else "ndks session 3 anonymous"
+    key = bytearray(derive(crypto, extracted, label, transcript_hash))
+    extract.wipe()
+    wipe(extracted)
+    return key
+
+
+def proof(crypto: Crypto, key: "bytes | bytearray", who: str, transcript_hash: bytes) -> bytes:
+    """Return the proof by which HOST or UNIT shows that it has the session key."""
+    return derive(crypto, key, "ndks " + who + " proof", transcript_hash)[:PROOF_SIZE]
 
 
 class Direction:
     """The state of one direction of a session. Frames must be sealed and opened in order."""
 
-    def __init__(self, crypto: Crypto, auth: bytes, name: str, transcript_hash: bytes):
-        mac_key = derive(crypto, auth, "ndks " + name + " mac", transcript_hash)
+    def __init__(self, crypto: Crypto, key: "bytes | bytearray", name: str, transcript_hash: bytes):
+        mac_key = derive(crypto, key, "ndks " + name + " mac", transcript_hash)
         self._crypto = crypto
-        self._key = bytearray(derive(crypto, auth, "ndks " + name + " enc", transcript_hash))
+        self._key = bytearray(derive(crypto, key, "ndks " + name + " enc", transcript_hash))
         self._mac = Mac(crypto, mac_key)
         self._sync = derive(crypto, mac_key, "ndks link sync", transcript_hash)[:SYNC_SIZE]
         self._number = 0
@@ -106,10 +123,10 @@ class Direction:
 class SecureChannel:
     """Both directions of a session, as HOST or UNIT sees them."""
 
-    def __init__(self, crypto: Crypto, auth: bytes, transcript_hash: bytes, who: str):
+    def __init__(self, crypto: Crypto, key: "bytes | bytearray", transcript_hash: bytes, who: str):
         sending, receiving = (_H2U, _U2H) if who == HOST else (_U2H, _H2U)
-        self._sending = Direction(crypto, auth, sending, transcript_hash)
-        self._receiving = Direction(crypto, auth, receiving, transcript_hash)
+        self._sending = Direction(crypto, key, sending, transcript_hash)
+        self._receiving = Direction(crypto, key, receiving, transcript_hash)
         self.seal = self._sending.seal
         self.open = self._receiving.open
 

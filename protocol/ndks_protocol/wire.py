@@ -18,6 +18,8 @@ UNLOCK = 0x07
 BIND = 0x08
 TRUST = 0x09
 ZEROIZE = 0x0A
+JOINING_KEY = 0x0C
+PROVISION_SEALED = 0x0D
 NEXT_INDEX = 0x10
 KEY_CHUNK = 0x11
 ACKNOWLEDGE = 0x12
@@ -37,6 +39,7 @@ IS_BLANK = 1  # error PROVISIONED
 IS_PROVISIONED = 2  # error BLANK or TAMPERED
 PROVED = 4  # a session before UNLOCK; error LOCKED
 SESSION = 8  # a session after UNLOCK, with the unit's secrets decrypted; error LOCKED
+USABLE = 16  # state of this format, no opened case, no incomplete erasure: the others include it
 MEMBER = IS_PROVISIONED | SESSION
 
 # States of a unit, in the answer to HELLO
@@ -87,14 +90,16 @@ MEMBERSHIP = ">IHBBB32stttBB"
 COMMANDS = {
     HELLO: (NOTHING, ">", ">BB3sBBB8s16s16sHHHB"),
     STATUS: (NOTHING, ">", ">BBIHBBBt8sHHIIBBQBIIQ"),
-    PROVISION: (IS_BLANK, ">32s" + MEMBERSHIP[1:], ">"),
+    PROVISION: (IS_BLANK | PROVED, ">32s" + MEMBERSHIP[1:], ">"),
     CLOSE: (NOTHING, ">B", ">"),
-    OPEN_SESSION: (IS_PROVISIONED, ">16s", ">16s16s"),
-    PROVE: (IS_PROVISIONED, ">16s", ">"),
+    OPEN_SESSION: (USABLE, ">32s16s", ">32s16s16s"),
+    PROVE: (USABLE, ">16s", ">"),
     UNLOCK: (IS_PROVISIONED | PROVED, ">32sQB", ">"),
     BIND: (MEMBER, ">32s", ">"),
     TRUST: (MEMBER, ">H16s", ">"),
     ZEROIZE: (NOTHING, ">8s8s", ">"),
+    JOINING_KEY: (IS_BLANK, ">", ">32s"),
+    PROVISION_SEALED: (IS_BLANK | PROVED, ">32s*", ">"),
     NEXT_INDEX: (MEMBER, ">", ">IQ"),
     KEY_CHUNK: (MEMBER, ">IQQH", ">*"),
     ACKNOWLEDGE: (MEMBER, ">IQB", ">Q"),

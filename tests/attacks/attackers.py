@@ -1,16 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What attackers make of what they hold: values by name, right or wrong; `Scene.won` compares them with the truth."""
+"""What attackers make of what they hold: values by name, right or wrong; `Scene.won` compares them with the truth.
+
+`privates` are private keys of X25519: those that an attacker was given, and all that he might take for one.
+"""
 
 import struct
+from collections.abc import Iterable
 
 from capsule_reference import aes_ctr, derive, paper_bytes, xor
 from session_reference import Binding
 from wire_codes import C
 
 from .flash_copy import Member, member_from, stolen_auth, stolen_membership
-from .recording import Recording, exchanges
-from .sessions import opened
+from .packages import unsealed
+from .recording import Exchange, Recording, exchanges
+from .sessions import ANONYMOUS, NO_KEYS, Keys, opened
 
 BINDING, KEK, SECRET, CODE = "B", "KEK", "E", "transport code"
 KEY, NEXT_KEY, MESSAGE = "key of the session", "the key after it", "message of the session"
@@ -19,40 +24,50 @@ _PIECE = 13  # where the data begin in SEAL_CHUNK
 Loot = dict[str, bytes]
 
 
-def with_flash_and_recording(images: list[bytes], recording: Recording) -> Loot:
-    loot = with_auth_and_recording(stolen_auth(images), recording)
+def with_flash_and_recording(images: list[bytes], recording: Recording, privates: Keys = NO_KEYS) -> Loot:
+    loot = with_auth_and_recording(stolen_auth(images), recording, privates)
     return loot | with_flash_and_kek(images, loot.get(KEK, b""))
 
 
-def with_auth_and_recording(auth: bytes, recording: Recording) -> Loot:
+def with_auth_and_recording(auth: bytes, recording: Recording, privates: Keys = NO_KEYS) -> Loot:
     """Return what is said in the sessions that A opens."""
-    loot: Loot = {}
-    for said in opened(auth, recording):
-        if said.command == C.UNLOCK:
-            loot[KEK] = said.request[:32]
-        elif said.command == C.BIND:
-            loot[BINDING] = said.request
-        elif said.command == C.KEY_CHUNK:
-            loot[KEY] = said.answer
-        elif said.command == C.SEAL_CHUNK:
-            loot[MESSAGE] = said.request[_PIECE:]
+    return what_was_said(opened(auth, recording, privates))
+
+
+def with_recording_of_provisioning(recording: Recording, privates: Keys = NO_KEYS) -> Loot:
+    """Return what is said in the clear, in the session of the blank unit, and in that under the transport code."""
+    loot = what_was_said(exchanges(recording)) | what_was_said(opened(ANONYMOUS, recording, privates))
+    if CODE in loot:
+        loot |= with_auth_and_recording(Binding(loot[CODE]).auth, recording, privates)
     return loot
 
 
-def with_recording_of_provisioning(recording: Recording) -> Loot:
-    """Return what PROVISION says in the clear, and what the session says in which the transport code is replaced."""
+def what_was_said(said: Iterable[Exchange]) -> Loot:
+    """Return what exchanges say that is worth having."""
     loot: Loot = {}
-    for heard in exchanges(recording):
-        if heard.command == C.PROVISION:
-            code, body = heard.request[:32], heard.request[32:]
-            loot |= {CODE: code} | of_member(member_from(body)) | with_auth_and_recording(Binding(code).auth, recording)
-    if BINDING in loot:
-        loot[KEK] = Binding(loot[BINDING]).kek
+    for each in said:
+        if each.command == C.UNLOCK:
+            loot[KEK] = each.request[:32]
+        elif each.command == C.BIND:
+            loot |= {BINDING: each.request, KEK: Binding(each.request).kek}
+        elif each.command == C.KEY_CHUNK:
+            loot[KEY] = each.answer
+        elif each.command == C.SEAL_CHUNK:
+            loot[MESSAGE] = each.request[_PIECE:]
+        elif each.command == C.PROVISION:
+            loot |= {CODE: each.request[:32]} | of_member(member_from(each.request[32:]))
+        elif each.command == C.PROVISION_SEALED:
+            loot[CODE] = each.request[:32]
     return loot
 
 
 def with_flash_and_kek(images: list[bytes], kek: bytes) -> Loot:
     return of_member(member_from(stolen_membership(images, kek)))
+
+
+def with_package(package: bytes, privates: Keys) -> Loot:
+    """Return what is in a package, if one of the private keys is its joining key."""
+    return of_member(member_from(unsealed(package, privates)))
 
 
 def of_member(member: Member | None) -> Loot:

@@ -11,10 +11,8 @@ from wire_codes import C, E
 from ndks.line.transport import Transport
 
 from .attackers import KEK, Loot
-from .recording import ERROR
-from .sessions import OpenedSession
-
-_ANSWER = 0x80
+from .recording import ANSWER, ERROR
+from .sessions import PUBLIC, OpenedSession, public_of, session_3, shared_of
 
 
 class FakeUnit:
@@ -49,14 +47,13 @@ class FakeUnit:
     def _answer(self, command: int, request_id: int, payload: bytes) -> bytes:
         if command == C.HELLO:
             self._prepared = self._session = None
-            return frame(command | _ANSWER, request_id, self._hello)
+            return frame(command | ANSWER, request_id, self._hello)
         if command == C.OPEN_SESSION:
-            unit_random = secrets.token_bytes(16)
-            self._prepared = OpenedSession(self._auth, self._hello, payload + unit_random)
-            return frame(command | _ANSWER, request_id, unit_random + self._prepared.unit_proof)
+            share, self._prepared = impersonated_unit(self._auth, self._hello, payload)
+            return frame(command | ANSWER, request_id, share + self._prepared.unit_proof)
         if command == C.PROVE:
             self._session = self._prepared
-            return frame(command | _ANSWER, request_id, b"")
+            return frame(command | ANSWER, request_id, b"")
         return self._answer_secured(command, request_id, payload)
 
     def _answer_secured(self, command: int, request_id: int, payload: bytes) -> bytes:
@@ -67,3 +64,15 @@ class FakeUnit:
             self.loot[KEK] = body[:32]
         refusal = E.KEK.to_bytes(2)
         return frame(ERROR, request_id, self._session.to_host.secured(ERROR, request_id, refusal))
+
+
+def new_share() -> tuple[bytes, bytes]:
+    """Return a new private key, and what OPEN_SESSION says of it."""
+    private = secrets.token_bytes(PUBLIC)
+    return private, public_of(private) + secrets.token_bytes(16)
+
+
+def impersonated_unit(auth: bytes, hello: bytes, host_share: bytes) -> tuple[bytes, OpenedSession]:
+    """Return a share as a unit's own, and the session with the host to which it goes."""
+    private, share = new_share()
+    return share, session_3(auth, shared_of(private, host_share[:PUBLIC]), hello, host_share + share)

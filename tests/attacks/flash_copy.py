@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from capsule_reference import Network, aes_ctr, derive, xor
-from flash_reference import BINDING, LOG_SIZE, MEMBERSHIP
+from flash_reference import BINDING, JOINING_KEY, LOG_SIZE, MEMBERSHIP
 from generator_reference import F1, F2
 
 Open = Callable[[bytes, bytes, bytes], bytes | None]  # header, tag, body -> the body in the clear, if it is genuine
 _HEADER, _BODY, _ALIGNMENT = 8, 24, 16
 AUTH = 32  # bytes of A, at the start of the record of the binding
+PRIVATE = 32  # bytes of a private key, at the start of the record of the joining key
 
 
 class Member(NamedTuple):
@@ -26,11 +27,13 @@ class Member(NamedTuple):
 
 def stolen_auth(images: list[bytes]) -> bytes:
     """Return A, or b"" if no binding is in the copy."""
+    return newest(images, BINDING, _plain)[:AUTH]
 
-    def plain(header: bytes, tag: bytes, body: bytes) -> bytes | None:
-        return body if hashlib.sha256(header + body).digest()[:16] == tag else None
 
-    return newest(images, BINDING, plain)[:AUTH]
+def joining_keys(images: list[bytes]) -> frozenset[bytes]:
+    """Return the private keys for joining that are in the copy, also void ones."""
+    found = (candidate for image in images for candidate in candidates(image, JOINING_KEY))
+    return frozenset(body[:PRIVATE] for header, tag, body in found if _plain(header, tag, body) is not None)
 
 
 def stolen_membership(images: list[bytes], kek: bytes) -> bytes:
@@ -43,6 +46,10 @@ def stolen_membership(images: list[bytes], kek: bytes) -> bytes:
         return body if right == tag else None
 
     return newest(images, MEMBERSHIP, sealed)
+
+
+def _plain(header: bytes, tag: bytes, body: bytes) -> bytes | None:
+    return body if hashlib.sha256(header + body).digest()[:16] == tag else None
 
 
 def newest(images: list[bytes], kind: int, open_record: Open) -> bytes:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What someone hears who has nothing but the line: whether it has a piece of a secret, or opens a session."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from capsule_reference import derive
 from session_reference import Binding
@@ -13,7 +13,7 @@ from . import attackers
 from .attackers import Loot
 from .recording import Recording, exchanges
 from .scene import Scene
-from .sessions import begun
+from .sessions import NO_KEYS, Keys, begun
 
 _KEY_SIZE = 32
 
@@ -45,13 +45,18 @@ def found(secrets: Loot, recording: Recording) -> Loot:
     return {name: secret for name, secret in secrets.items() if places & pieces(secret)}
 
 
-def keys_that_open(recording: Recording, more: tuple[bytes, ...] = ()) -> set[bytes]:
-    """Return which of all 32 bytes in a row that are on the line, and of `more`, is the A of a session there."""
+def possible_keys(recording: Recording, images: Iterable[bytes] = ()) -> Keys:
+    """Return all 32 bytes in a row that are on the line or in flash, which somebody might take for a key."""
+    return frozenset(piece for data in (*heard(recording), *images) for piece in pieces(data, _KEY_SIZE))
+
+
+def keys_that_open(recording: Recording, more: Keys = NO_KEYS) -> set[bytes]:
+    """Return which of the possible keys on the line, and of `more`, is the A of a session there."""
     hello, opened = b"", list[bytes]()
-    tried = {piece for data in heard(recording) for piece in pieces(data, _KEY_SIZE)} | set(more)
+    tried = possible_keys(recording) | more
     for exchange in exchanges(recording):
         if exchange.command == C.HELLO:
             hello = exchange.answer
         elif exchange.command == C.OPEN_SESSION:
-            opened += [key for key in tried if begun(key, hello, exchange)]
+            opened += [key for key in tried if begun(key, hello, exchange, tried)]
     return set(opened)

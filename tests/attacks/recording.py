@@ -10,6 +10,7 @@ from frame_reference import ReferenceDecoder, frame
 from ndks.line.transport import Transport
 
 HOST, UNIT = "host", "unit"
+ANSWER = 0x80  # added to the kind of a request
 ERROR = 0xFF  # kind of an error answer
 Recording = list[tuple[str, bytes]]  # who sent, and which bytes; in the order of time
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """With one byte of what an attacker holds altered he fails: it is his holdings that win, not the test.
 
-These controls are of a recording of protocol 2.0, from which the attackers get all that they want.
+From the recording of protocol 2.0 the attackers get all that they want; from a present one, if they are given an
+ephemeral private key of one end: this shows that nothing else is what they lack.
 """
 
 from pathlib import Path
@@ -22,10 +23,11 @@ from .attackers import BINDING, CODE, KEK, KEY, MESSAGE, NEXT_KEY, SECRET
 from .fake_unit import FakeUnit
 from .flash_copy import candidates, stolen_auth
 from .listening import found, keys_that_open, secrets_of
-from .recording import Exchange, Recording, exchanges, on_the_line
+from .recording import ANSWER, HOST, UNIT, Exchange, Recording, exchanges, on_the_line
+from .rows import ROWS
 from .scene import Scene, laptop
+from .sessions import NO_KEYS
 
-ANSWER = 0x80
 CODE_IN_PROVISION, SECRET_IN_PROVISION = 0, 41
 
 
@@ -40,6 +42,11 @@ def altered(recording: Recording, command: int, side: str, position: int) -> Rec
     return on_the_line(map(other, exchanges(recording)))
 
 
+def with_other_bit(private: bytes, position: int) -> bytes:
+    """Return a private key with another bit in one byte, which is not one of the five that X25519 sets itself."""
+    return private[:position] + bytes([private[position] ^ 0x20]) + private[position + 1 :]
+
+
 def damaged(images: list[bytes], kind: int) -> list[bytes]:
     """Return flash with one bit flipped in the body of each record of this type."""
     for _, _, body in [candidate for image in images for candidate in candidates(image, kind)]:
@@ -47,9 +54,29 @@ def damaged(images: list[bytes], kind: int) -> list[bytes]:
     return images
 
 
-def test_each_byte_of_auth(of_2_0: Scene) -> None:
+@pytest.mark.parametrize("end", [HOST, UNIT])
+def test_private_key_of_one_end(end: str, present: Scene) -> None:
+    """With it the attackers get from protocol 3.0 what they got from 2.0."""
+    privates = present.privates[end]
+    loot = attackers.with_auth_and_recording(present.auth, present.session, privates)
+    assert present.won(loot) == ROWS["test_auth_and_recording"].got_from_2_0
+    loot = attackers.with_flash_and_recording(present.images, present.session, privates)
+    assert present.won(loot) == ROWS["test_flash_copy_and_recording"].got_from_2_0
+    loot = attackers.with_recording_of_provisioning(present.provisioning, privates)
+    assert present.won(loot) == ROWS["test_recording_of_provisioning"].got_from_2_0
+
+
+@pytest.mark.parametrize("end", [HOST, UNIT])
+def test_each_byte_of_a_private_key(end: str, present: Scene) -> None:
     for position in range(32):
-        assert attackers.with_auth_and_recording(flipped(of_2_0.auth, position), of_2_0.session) == {}
+        privates = frozenset(with_other_bit(private, position) for private in present.privates[end])
+        assert attackers.with_auth_and_recording(present.auth, present.session, privates) == {}
+
+
+def test_each_byte_of_auth(scene: Scene) -> None:
+    for position in range(32):
+        auth = flipped(scene.auth, position)
+        assert attackers.with_auth_and_recording(auth, scene.session, scene.privates.get(UNIT, NO_KEYS)) == {}
 
 
 @pytest.mark.parametrize(
@@ -57,18 +84,21 @@ def test_each_byte_of_auth(of_2_0: Scene) -> None:
     [
         (C.HELLO, "answer", -1),
         (C.OPEN_SESSION, "request", 0),
+        (C.OPEN_SESSION, "request", -1),
         (C.OPEN_SESSION, "answer", 0),
+        (C.OPEN_SESSION, "answer", -17),
         (C.OPEN_SESSION, "answer", -1),
         (C.UNLOCK, "request", 0),
         (C.UNLOCK, "answer", 0),
     ],
 )
-def test_a_byte_of_the_recording(command: int, side: str, position: int, of_2_0: Scene) -> None:
-    same = on_the_line(exchanges(of_2_0.session))
-    assert of_2_0.won(attackers.with_auth_and_recording(of_2_0.auth, same)) == {KEK, KEY, MESSAGE}
-    other = altered(of_2_0.session, command, side, position)
-    assert attackers.with_auth_and_recording(of_2_0.auth, other) == {}
-    assert attackers.with_flash_and_recording(of_2_0.images, other) == {}
+def test_a_byte_of_the_recording(command: int, side: str, position: int, scene: Scene) -> None:
+    privates = scene.privates.get(UNIT, NO_KEYS)
+    same = on_the_line(exchanges(scene.session))
+    assert scene.won(attackers.with_auth_and_recording(scene.auth, same, privates)) == {KEK, KEY, MESSAGE}
+    other = altered(scene.session, command, side, position)
+    assert attackers.with_auth_and_recording(scene.auth, other, privates) == {}
+    assert attackers.with_flash_and_recording(scene.images, other, privates) == {}
 
 
 def test_a_byte_of_the_flash(of_2_0: Scene) -> None:
@@ -115,5 +145,6 @@ def test_listener_hears_what_is_said(of_2_0: Scene) -> None:
         assert set(found(secrets, on_the_line([said]))) == {name}
 
 
-def test_listener_would_know_the_key(of_2_0: Scene) -> None:
-    assert keys_that_open(of_2_0.session, (of_2_0.auth,)) == {of_2_0.auth}
+def test_listener_would_know_the_key(scene: Scene) -> None:
+    told = scene.privates.get(UNIT, NO_KEYS) | {scene.auth}
+    assert keys_that_open(scene.session, told) == {scene.auth}

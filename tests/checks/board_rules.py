@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from ndks.board.firmware import loaded_source, release_build, sources
 from ndks.board.release.mpy import compiled
 from ndks.board.release.program import BuildError
-from ndks.board.source import LARGEST_SOURCE, loaded_size
+from ndks.board.source import LARGEST_SOURCE, heap_size, loaded_size
 
 MODULE_BYTES = 8 * 1024  # of source; larger modules do not compile on a fragmented heap
 RELEASE_BYTES = 48 * 1024  # of bytecode that a unit loads; at 40 KiB, 58 KB of heap are free in a session at d = 3
@@ -53,7 +53,7 @@ def check_sizes() -> Iterator[str]:
 
 def source_size() -> int:
     """Return the maximum number of bytes of source that a unit compiles, for any network."""
-    return loaded_size(loaded_source())
+    return loaded_size({path: heap_size(text) for path, text in loaded_source().items()})
 
 
 def check_release() -> Iterator[str]:
@@ -65,7 +65,7 @@ def check_release() -> Iterator[str]:
         return
     modules = {made.shown[path]: compiled(text, made.shown[path]) for path, text in made.modules.items()}
     origins = {shown: next(iter(made.functions[shown])).replace(".", "/") for shown in modules}
-    size = loaded_size({f"{origins[shown]}.py": code for shown, code in modules.items()})
+    size = loaded_size({f"{origins[shown]}.py": len(code) for shown, code in modules.items()})
     print(f"bytecode that a unit loads: {size} of {RELEASE_BYTES} bytes")
     if size > RELEASE_BYTES:
         yield f"{size} bytes of bytecode in one unit; at most {RELEASE_BYTES} fit"

@@ -32,6 +32,7 @@ from conversation import (
     LOCKED_STATE,
     MAX_SENDERS,
     MEMBER,
+    OPENING,
     OWN_LANE,
     SECOND,
     UID,
@@ -45,6 +46,7 @@ from flash_reference import (
     BINDING,
     BOOTS,
     EXPORT_COUNTER,
+    JOINING_KEY,
     MEMBER_IDS,
     MEMBERSHIP,
     MESSAGE_COUNTER,
@@ -297,18 +299,31 @@ def becoming_a_member(talk: Conversation) -> None:
     talk.greet()
     talk.say(
         talk.status(BLANK_STATE, 0),
-        (C.OPEN_SESSION, bytes(16), E.BLANK),
-        (C.PROVE, bytes(16), E.BLANK),
+        (C.PROVE, bytes(16), E.CONFLICT),
         (C.UNLOCK, unlocking(FIRST), E.BLANK),
         *needing_a_session(E.BLANK),
         (C.CLOSE, b"\1", b""),
         (C.ZEROIZE, b"ZEROISE!" + UID, E.RANGE),
+        (C.PROVISION, secret + MEMBER, E.LOCKED),
+        (C.PROVISION_SEALED, secret, E.LOCKED),
+        (C.JOINING_KEY, b"\0", E.BAD_REQUEST),
+        (C.OPEN_SESSION, OPENING[:-1], E.BAD_REQUEST),
+    )
+    talk.refuse_public_key(bytes(32))
+    talk.open_anonymously()
+    talk.say(
+        talk.status(BLANK_STATE, 0),
+        (C.PROVE, bytes(16), E.CONFLICT),
+        (C.UNLOCK, unlocking(FIRST), E.BLANK),
+        *needing_a_session(E.BLANK),
         (C.PROVISION, secret + MEMBER[:-2], E.BAD_REQUEST),
         (C.PROVISION, secret + MEMBER[:-1], E.BAD_REQUEST),
         (C.PROVISION, secret + MEMBER + b"\0", E.BAD_REQUEST),
         (C.PROVISION, secret + common_lane, E.RANGE),
         (C.PROVISION, secret + MEMBER.replace(b"0.52", b"0,52"), E.RANGE),
         *((C.PROVISION, secret + MEMBER[:-2] + operators, E.RANGE) for operators in no_operators),
+        (C.PROVISION_SEALED, secret[1:], E.BAD_REQUEST),
+        (C.PROVISION_SEALED, secret, E.NO_JOINING_KEY),
     )
     talk.provision(FIRST)
     talk.say((C.PROVISION, secret + MEMBER, E.PROVISIONED))
@@ -324,7 +339,7 @@ def wrong_proofs(talk: Conversation) -> int:
         *needing_a_session(E.LOCKED),
         (C.UNLOCK, unlocking(FIRST), E.LOCKED),
         (C.PROVE, bytes(16), E.CONFLICT),
-        (C.OPEN_SESSION, bytes(15), E.BAD_REQUEST),
+        (C.OPEN_SESSION, OPENING[:-1], E.BAD_REQUEST),
     )
     talk.begin_session()
     talk.say((C.PROVE, bytes(15), E.BAD_REQUEST))
@@ -332,15 +347,15 @@ def wrong_proofs(talk: Conversation) -> int:
     talk.say(
         (C.PROVE, bytes(16), E.CONFLICT),
         talk.status(LOCKED_STATE, used + attempts, wrong=1),
-        (C.OPEN_SESSION, bytes(16), E.DELAYED),
+        (C.OPEN_SESSION, OPENING, E.DELAYED),
     )
     talk.wait(199)
-    talk.say((C.OPEN_SESSION, bytes(16), E.DELAYED))
+    talk.say((C.OPEN_SESSION, OPENING, E.DELAYED))
     talk.wait(1)
     talk.begin_session()
     talk.prove_wrongly()
     talk.wait(399)
-    talk.say((C.OPEN_SESSION, bytes(16), E.DELAYED), (C.HELLO, b"", talk.hello()))
+    talk.say((C.OPEN_SESSION, OPENING, E.DELAYED), (C.HELLO, b"", talk.hello()))
     talk.wait(1)
     talk.begin_session()
     talk.say(talk.status(LOCKED_STATE, used + 2 * attempts, wrong=2))
@@ -364,6 +379,8 @@ def first_session(talk: Conversation, log_used: int) -> None:
     talk.say(
         talk.status(UNLOCKED_STATE, log_used),
         (C.PROVISION, FIRST.secret + MEMBER, E.PROVISIONED),
+        (C.PROVISION_SEALED, FIRST.secret, E.PROVISIONED),
+        (C.JOINING_KEY, b"", E.PROVISIONED),
         (0x7E, b"", E.UNKNOWN_COMMAND),
         (0x81, b"", E.UNKNOWN_COMMAND),
         (0x00, bytes(1096), E.UNKNOWN_COMMAND),
@@ -553,12 +570,14 @@ def a_new_life(talk: Conversation) -> None:
     talk.zeroize()
     talk.greet()
     talk.say(talk.status(BLANK_STATE, extent(STATE_FORMAT, 5), erases=3), *needing_a_session(E.BLANK))
-    talk.provision(SECOND)
+    talk.make_joining_key()
+    talk.say(talk.status(BLANK_STATE, 2 * extent(STATE_FORMAT, 5) + extent(JOINING_KEY, 64), erases=3))
+    talk.provision_sealed(SECOND)
     talk.open_session(minimum=1000)
     used = talk.used + extent(STATE_FORMAT, 5) + extent(MESSAGE_COUNTER, 12)  # UNLOCK notes the minimum
     message = own_message(AES, 1001, b"x", SECOND.id)
     talk.say(
-        talk.status(UNLOCKED_STATE, used, erases=3, message_counter=1000),
+        talk.status(UNLOCKED_STATE, used, erases=4, message_counter=1000),
         (C.NEXT_INDEX, b"", struct.pack(">IQ", 0, 1)),
         (C.SEAL_KEYS, begin("1st-mess", AES), message.header + message.tag_key + message.sync + message.z),
     )

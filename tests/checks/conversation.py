@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 
 from capsule_reference import HYBRID, VERNAM, WINDOW, Network, derive, suite_network
 from flash_reference import BINDING, FORMAT, MEMBERSHIP, STATE_FORMAT, extent
+from package_vectors import Package
 from session_reference import Binding, Session
 from wire_codes import C, E
+from x25519_reference import public_key, x25519
 
 Step = tuple[int, bytes, bytes | int]  # command, request, and its answer or error
 
@@ -20,7 +22,8 @@ ABOUT_STEPS = (
     " before a step; restart: before this step its power was cut. When the unit asks for n random bytes, it gets the"
     " first n of entropy. Its free memory is given as 0, and power-on as the reason of its starts. case_open, from"
     " before this step on: whether the case is open; files_writable: whether snapshot files can be written. What the"
-    " first step says of these holds when the unit starts. dropped: the frame has no answer."
+    " first step says of these holds when the unit starts. dropped: the frame has no answer. host_private and"
+    " unit_private are the private keys of a handshake."
 )
 
 UID = bytes.fromhex("0011223344556677")
@@ -68,6 +71,7 @@ def text(value: str) -> bytes:
 DEMO = Membership(suite_network())
 MEMBER = DEMO.request
 ERASE = b"ZEROIZE!" + UID  # the request of ZEROIZE
+OPENING = bytes(48)  # a request of OPEN_SESSION that is refused before its public key, of low order, is looked at
 
 
 def unit_salt(binding: Binding) -> bytes:
@@ -83,10 +87,16 @@ def unlocking(binding: Binding, minimum: int = 0, allow_jump: int = 0) -> bytes:
     return binding.kek + struct.pack(">QB", minimum, allow_jump)
 
 
+def sealed(joining_key: bytes, fields: bytes) -> bytes:
+    """Return the package of these fields for a joining key, of which this takes the private key."""
+    ephemeral = hashlib.sha256(b"ephemeral key" + joining_key + fields).digest()
+    return bytes.fromhex(Package(joining_key, ephemeral, fields).described()["sealed"])
+
+
 def ends_session(command: int, got: bytes | int) -> bool:
     """Return whether the answer to a secured request is in the clear (section 6)."""
-    begins = command == C.OPEN_SESSION and got != E.BAD_REQUEST
-    return begins or got == E.TAMPERED or (command == C.ZEROIZE and isinstance(got, bytes))
+    begins = command == C.OPEN_SESSION and got not in (E.BAD_REQUEST, E.TAMPERED)
+    return begins or (command == C.ZEROIZE and isinstance(got, bytes))
 
 
 class Conversation:
@@ -101,7 +111,9 @@ class Conversation:
         self.binding: Binding | None = None
         self.salt = bytes(16)
         self.boots = b""  # the body of the record
-        self._session_count = 0
+        self.joining_key = b""  # the private one
+        self._draws = 0  # since the start
+        self._pair = self._draw()  # the private key of the pair that is ready, b"" if there is none
         self._opening: Session | None = None
         self._greeting = b""  # the last answer to HELLO
         self._before: dict[str, Any] = {}
@@ -114,7 +126,7 @@ class Conversation:
             secured: dict[str, str] = {}
             if self.session:
                 secured["sent"] = self.session.to_unit.secured(command, request_id, request).hex()
-                if ends_session(command, got):
+                if ends_session(command, got) or (got == E.TAMPERED and self.has_secrets):
                     self.session = None
                 else:
                     kind = 0xFF if isinstance(got, int) else command | 0x80
@@ -151,18 +163,45 @@ class Conversation:
         """Cut the power before the next step, and switch it on again. A bound unit counts its starts."""
         self._before["restart"] = True
         self.session = None
-        self._session_count = 0
         self._greeting = b""
         self.boots = struct.pack(">Q", int.from_bytes(self.boots) + 1) if self.binding else b""
+        self._start()
+
+    def _start(self) -> None:
+        self._draws = 0
+        self._pair = self._draw()
 
     def provision(self, binding: Binding) -> None:
+        """Add an anonymous session, unless there is one, and PROVISION, which ends it."""
+        if not self.session:
+            self.open_anonymously()
         self.say((C.PROVISION, binding.secret + self.membership.request, b""))
+        self.become_a_member(binding)
+
+    def provision_sealed(self, binding: Binding) -> None:
+        """Add an anonymous session, unless there is one, and PROVISION_SEALED, which ends it."""
+        if not self.session:
+            self.open_anonymously()
+        package = sealed(self.joining_key, self.membership.request)
+        self.say((C.PROVISION_SEALED, binding.secret + package, b""))
+        self.become_a_member(binding)
+
+    def become_a_member(self, binding: Binding) -> None:
+        """Note that the unit has been provisioned."""
+        self.session = None
+        self.joining_key = b""
         self.binding = binding
         self.salt = unit_salt(binding)
+
+    def make_joining_key(self) -> None:
+        """Add JOINING_KEY, which takes the pair that is ready."""
+        self.joining_key = self._take_pair()
+        self.say((C.JOINING_KEY, b"", public_key(self.joining_key)))
 
     def resume(self, boots: int = 1) -> None:
         """Begin with a provisioned unit that has already started this many times."""
         self.binding, self.salt, self.boots = FIRST, unit_salt(FIRST), struct.pack(">Q", boots)
+        self._start()
 
     def bind(self, binding: Binding) -> None:
         self.say((C.BIND, binding.secret, b""))
@@ -170,9 +209,13 @@ class Conversation:
 
     def zeroize(self) -> None:
         self.say((C.ZEROIZE, ERASE, b""))
+        self.be_erased()
+
+    def be_erased(self) -> None:
+        """Note that the unit has erased itself."""
         self.binding = None
+        self.joining_key = self.boots = self._pair = b""
         self.salt = bytes(16)
-        self.boots = b""
 
     def greet(self) -> None:
         """Add HELLO, which ends a session."""
@@ -185,14 +228,41 @@ class Conversation:
         self.prove()
         self.unlock(minimum)
 
+    def open_anonymously(self) -> None:
+        """Open a session with a blank unit."""
+        self.greet()
+        self.begin_session()
+        self.prove()
+
     def begin_session(self) -> None:
-        assert self.binding
-        self._session_count += 1
-        host_random = hashlib.sha256(b"random of the host %d" % len(self.steps)).digest()[:16]
-        seed = ENTROPY + UID + self.boots + struct.pack(">I", self._session_count)
-        unit_random = hashlib.sha256(seed).digest()[:16]
-        self._opening = Session(self.binding.auth, self._greeting, host_random, unit_random)
-        self.say((C.OPEN_SESSION, host_random, unit_random + self._opening.unit_proof))
+        host_private, host_random = (
+            hashlib.sha256(b"%s of the host %d" % (what, len(self.steps))).digest()
+            for what in (b"private key", b"random")
+        )
+        unit_random, unit_private = self._draw()[:16], self._take_pair()
+        host_share, unit_share = public_key(host_private) + host_random[:16], public_key(unit_private) + unit_random
+        shared = x25519(host_private, public_key(unit_private))
+        auth = self.binding.auth if self.binding else None
+        self._opening = Session(auth, shared, self._greeting, host_share, unit_share)
+        self._before |= {"host_private": host_private.hex(), "unit_private": unit_private.hex()}
+        self.say((C.OPEN_SESSION, host_share, unit_share + self._opening.unit_proof))
+
+    def refuse_public_key(self, public: bytes) -> None:
+        """Add OPEN_SESSION with a public key of low order: the unit uses its pair up."""
+        self._draw()
+        self._take_pair()
+        self.say((C.OPEN_SESSION, public + bytes(16), E.PUBLIC_KEY))
+
+    def _draw(self) -> bytes:
+        """Return the unit's next random value."""
+        self._draws += 1
+        return hashlib.sha256(ENTROPY + UID + self.boots + struct.pack(">I", self._draws)).digest()
+
+    def _take_pair(self) -> bytes:
+        """Return the private key of the unit's pair, which chooses the next one."""
+        private = self._pair or self._draw()
+        self._pair = self._draw()
+        return private
 
     def prove(self) -> None:
         assert self._opening
@@ -210,6 +280,11 @@ class Conversation:
         self.say((C.UNLOCK, unlocking(self.binding, minimum), b""))
 
     @property
+    def has_secrets(self) -> bool:
+        """Whether an opened case makes the unit erase something."""
+        return self.binding is not None or bool(self.joining_key)
+
+    @property
     def used(self) -> int:
         """Return the bytes of the log that PROVISION uses."""
         return extent(STATE_FORMAT, 5) + extent(MEMBERSHIP, len(self.membership.request)) + extent(BINDING, 66)
@@ -218,7 +293,7 @@ class Conversation:
         """Return the answer to HELLO."""
         state = LOCKED_STATE if self.binding else TAMPERED_STATE if self.is_tampered else BLANK_STATE
         # Firmware 0.1.0, whatever the present one is: HELLO is part of all that follows, which no release shall alter.
-        versions = bytes([2, 0, 0, 1, 0, self.format, state, self.flags])
+        versions = bytes([3, 0, 0, 1, 0, self.format, state, self.flags])
         binding_id = self.binding.id if self.binding else bytes(16)
         return versions + UID + self.salt + binding_id + struct.pack(">HHHB", 1120, MAX_SENDERS, WINDOW, 1)
 

@@ -52,6 +52,7 @@ from conversation import (
 )
 from failure_vectors import FAILURES
 from flash_cases import FLASH_CASES
+from joining_vectors import JOINING
 from record_vectors import ABOUT_IMAGES
 from wire_codes import C, E
 
@@ -66,7 +67,9 @@ OTHER_NETWORKS = (
 def two_mistakes() -> Conversation:
     """Send requests with two mistakes: the unit reports the one that it checks first."""
     talk = Conversation()
-    talk.say((0x7E, bytes(1120), E.UNKNOWN_COMMAND), (C.NEXT_INDEX, b"\0", E.BLANK), (C.OPEN_SESSION, b"", E.BLANK))
+    talk.say((0x7E, bytes(128), E.UNKNOWN_COMMAND), (C.NEXT_INDEX, b"\0", E.BLANK), (C.PROVISION, b"", E.LOCKED))
+    talk.open_anonymously()
+    talk.say((0x7E, bytes(1096), E.UNKNOWN_COMMAND), (C.PROVISION_SEALED, bytes(31), E.BAD_REQUEST))
     talk.provision(FIRST)
     talk.say((C.PROVISION, b"", E.PROVISIONED), (C.NEXT_INDEX, b"\0", E.LOCKED), (C.ZEROIZE, bytes(15), E.BAD_REQUEST))
     talk.open_session()
@@ -134,8 +137,12 @@ def pieces() -> Conversation:
 
 
 def long_frames() -> Conversation:
-    """Send long frames: without a session a bound unit accepts 128 bytes."""
+    """Send long frames: without a session a unit accepts 128 bytes."""
     talk = Conversation()
+    talk.say((0x7E, bytes(128), E.UNKNOWN_COMMAND))
+    talk.say_in_vain(0x7E, bytes(129))
+    talk.open_anonymously()
+    talk.say((0x7E, bytes(1096), E.UNKNOWN_COMMAND))
     talk.provision(FIRST)
     talk.say((0x7E, bytes(128), E.UNKNOWN_COMMAND))
     talk.say_in_vain(0x7E, bytes(129))
@@ -143,7 +150,7 @@ def long_frames() -> Conversation:
     talk.say((0x7E, bytes(1096), E.UNKNOWN_COMMAND), (C.CLOSE, b"\0", b""))
     talk.session = None
     talk.say_in_vain(C.HELLO, bytes(129))
-    talk.say((C.HELLO, bytes(128), E.BAD_REQUEST), talk.status(LOCKED_STATE, talk.used, dropped=2))
+    talk.say((C.HELLO, bytes(128), E.BAD_REQUEST), talk.status(LOCKED_STATE, talk.used, dropped=3))
     return talk
 
 
@@ -276,7 +283,7 @@ def make_conversations() -> dict[str, Any]:
     """Return conversations, each with its own unit: a new one, or one that starts with `before` in flash."""
     talks = {talk.__name__: (talk(), None) for talk in LIMITS}
     talks |= {f"another network, {i}": (another_network(*each), None) for i, each in enumerate(OTHER_NETWORKS, 1)}
-    talks |= {name: make() for name, make in (FAILURES | FLASH_CASES).items()}
+    talks |= {name: make() for name, make in (FAILURES | JOINING | FLASH_CASES).items()}
     return {
         "about": "short conversations, each with a unit of its own, which is new or finds before in its flash"
         " (PROTOCOL.md sections 3 to 7). " + ABOUT_STEPS + ABOUT_IMAGES,

@@ -14,10 +14,12 @@ from conversation import (
     LAST,
     LOCKED_STATE,
     MEMBER,
+    OPENING,
     SECOND,
     TAMPERED_STATE,
     UID,
     Conversation,
+    Step,
     a_member,
     unlocking,
 )
@@ -34,7 +36,7 @@ def delays() -> Conversation:
     talk.begin_session()
     talk.prove_wrongly()
     talk.wait(150)
-    talk.say((C.OPEN_SESSION, bytes(16), E.DELAYED))
+    talk.say((C.OPEN_SESSION, OPENING, E.DELAYED))
     talk.restart()
     delayed(talk, 200)
     talk.open_session()
@@ -54,7 +56,7 @@ def longest_delay(attempts: int) -> tuple[Conversation, Flash]:
 def delayed(talk: Conversation, milliseconds: int) -> None:
     talk.greet()
     talk.wait(milliseconds - 1)
-    talk.say((C.OPEN_SESSION, bytes(16), E.DELAYED))
+    talk.say((C.OPEN_SESSION, OPENING, E.DELAYED))
     talk.wait(1)
     talk.greet()
 
@@ -63,7 +65,7 @@ def ends_of_sessions() -> Conversation:
     """Send requests that end the session, and others that do not."""
     talk = a_member()
     index = (C.NEXT_INDEX, b"", struct.pack(">IQ", 0, 1))
-    refused = (C.OPEN_SESSION, bytes(15), E.BAD_REQUEST), (C.CLOSE, b"\2", E.RANGE), (C.PROVE, bytes(16), E.CONFLICT)
+    refused = (C.OPEN_SESSION, OPENING[1:], E.BAD_REQUEST), (C.CLOSE, b"\2", E.RANGE), (C.PROVE, bytes(16), E.CONFLICT)
     talk.say(*refused, (C.ZEROIZE, bytes(16), E.RANGE), (C.ZEROIZE, b"", E.BAD_REQUEST), index)
     talk.begin_session()
     talk.say((C.NEXT_INDEX, b"", E.LOCKED))
@@ -117,12 +119,12 @@ def opened_case() -> Conversation:
     talk = a_member()
     talk.set_case(is_open=True)
     talk.say((C.NEXT_INDEX, b"", E.TAMPERED))
-    talk.binding, talk.salt, talk.is_tampered = None, bytes(16), True
+    talk.be_erased()
+    talk.is_tampered = True
     talk.greet()
     talk.say(
         *needing_a_session(E.TAMPERED),
-        (C.PROVISION, FIRST.secret + MEMBER, E.TAMPERED),
-        (C.OPEN_SESSION, bytes(16), E.TAMPERED),
+        *needing_no_erasure(E.TAMPERED),
     )
     talk.set_case(is_open=False)
     talk.restart()
@@ -153,11 +155,7 @@ def foreign_state(version: int) -> tuple[Conversation, Flash]:
     is_older = version < conversation.FORMAT
     talk.format, talk.flags = version, 1 if is_older else 4
     talk.greet()
-    refused = (
-        (C.PROVISION, FIRST.secret + MEMBER, E.STATE_FORMAT),
-        (C.OPEN_SESSION, bytes(16), E.STATE_FORMAT),
-        (C.ZEROIZE, bytes(16), E.RANGE),
-    )
+    refused = (*needing_no_erasure(E.STATE_FORMAT), (C.ZEROIZE, bytes(16), E.RANGE))
     talk.say(*needing_a_session(E.STATE_FORMAT), *refused, (C.ZEROIZE, ERASE, b"" if is_older else E.STATE_FORMAT))
     if is_older:
         talk.format, talk.flags = conversation.FORMAT, 0
@@ -193,14 +191,23 @@ def unfinished_erasure() -> tuple[Conversation, Flash]:
     talk = Conversation()
     talk.set_files(writable=False)
     talk.greet()
-    talk.say(
-        *needing_a_session(E.STORAGE), (C.PROVISION, FIRST.secret + MEMBER, E.STORAGE), (C.ZEROIZE, ERASE, E.STORAGE)
-    )
+    talk.say(*needing_a_session(E.STORAGE), *needing_no_erasure(E.STORAGE), (C.ZEROIZE, ERASE, E.STORAGE))
     talk.set_files(writable=True)
     talk.zeroize()
     talk.greet()
     talk.provision(FIRST)
     return talk, flash
+
+
+def needing_no_erasure(error: int) -> list[Step]:
+    """Send a request of each command that needs a unit in order, but no binding."""
+    return [
+        (C.OPEN_SESSION, OPENING, error),
+        (C.PROVE, bytes(16), error),
+        (C.JOINING_KEY, b"", error),
+        (C.PROVISION, FIRST.secret + MEMBER, error),
+        (C.PROVISION_SEALED, FIRST.secret, error),
+    ]
 
 
 def with_new_unit(talk: Callable[[], Conversation]) -> Callable[[], tuple[Conversation, None]]:

@@ -13,7 +13,7 @@ from session_reference import Binding
 
 MEMBERSHIP, MEMBER_IDS, WINDOWS = 0x01, 0x02, 0x10
 EXPORT_COUNTER, MESSAGE_COUNTER, BOOTS, WRONG_ATTEMPTS = 0x80, 0x81, 0x82, 0x83
-STATE_FORMAT, ERASING, TAMPERED, BINDING = 0xF0, 0xF1, 0xF2, 0xFE
+STATE_FORMAT, ERASING, TAMPERED, JOINING_KEY, BINDING = 0xF0, 0xF1, 0xF2, 0xF3, 0xFE
 FORMAT = 3
 
 NVM_SIZE, MARKER_SIZE = 4096, 32
@@ -111,6 +111,13 @@ class Flash:
     def compact(self) -> None:
         self._write_snapshot(self._image())
         self._start_nvm()
+
+    def clear(self) -> None:
+        """Rewrite nvm of a blank unit without its joining key, if there is more than an erasure leaves."""
+        self.bodies.pop(JOINING_KEY, None)
+        if self.end > sum(extent(kind, len(body)) for kind, body in self.bodies.items()):
+            self._image()
+            self._start_nvm()
 
     def rebind(self, binding: Binding, body: bytes, settled_body: bytes) -> None:
         """Write a compaction, a snapshot without a binding, the commit in nvm, and then all records again."""

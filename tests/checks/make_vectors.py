@@ -23,6 +23,7 @@ from edge_vectors import make_conversations
 from frame_reference import cobs, frame
 from generator_reference import F1, F2, bits_of_key
 from host_vectors import make_network_files, make_words
+from join_file_vectors import make_joining_files
 from package_vectors import make_packages, make_x25519
 from record_vectors import make_flash, make_records
 from session_vectors import make_bindings, make_sessions
@@ -103,6 +104,7 @@ FILES = {
     "words.json": make_words,
     "x25519.json": make_x25519,
     "packages.json": make_packages,
+    "joining_files.json": make_joining_files,
 }
 
 

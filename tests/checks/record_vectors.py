@@ -15,6 +15,7 @@ from flash_reference import (
     BOOTS,
     ERASING,
     EXPORT_COUNTER,
+    JOINING_KEY,
     MARKER_SIZE,
     MEMBER_IDS,
     MEMBERSHIP,
@@ -28,17 +29,20 @@ from flash_reference import (
     record,
     state_format,
 )
-from wire_codes import C
+from wire_codes import C, E
+from x25519_reference import public_key
 
 ABOUT_IMAGES = (
     " An image is a list of [offset, bytes]; all else in its 4096 bytes is FF. flash is what nvm and both snapshots"
     " hold after a step. interrupted_binding: the power was cut after the commit of BIND, which left flash as it is in"
     " before; steps is a conversation from the next start on. interrupted_erasures: begun, and nothing erased yet; the"
-    " next start makes after of before. records: one by one, sealed and open ones under the first of bindings."
+    " next start makes after of before. joining: a conversation with another unit. records: one by one, sealed and open"
+    " ones under the first of bindings."
 )
 
 
 def provisioned(flash: Flash) -> None:
+    flash.clear()
     flash.binding = FIRST
     flash.append(STATE_FORMAT, state_format(flash.erases))
     flash.append(MEMBERSHIP, MEMBER)
@@ -81,6 +85,7 @@ def single_records() -> list[dict[str, Any]]:
         STATE_FORMAT: (state_format(0), state_format(100_000)),
         ERASING: (b"\0", b"\1"),
         TAMPERED: (b"\1",),
+        JOINING_KEY: (joining_pair(bytes(range(32))),),
         BINDING: (binding_body(FIRST, bytes(range(16)), 0), binding_body(FIRST, bytes(range(16)), 1)),
     }
     return [
@@ -89,6 +94,11 @@ def single_records() -> list[dict[str, Any]]:
         for body in values
         for sequence in (0, 0xFFFFFFFF)
     ]
+
+
+def joining_pair(private: bytes) -> bytes:
+    """Return the body of the record of a joining key."""
+    return private + public_key(private)
 
 
 def window(lane: int, accepted: set[int]) -> bytes:
@@ -108,10 +118,20 @@ class Life(Conversation):
         """Add the contents of flash after the last step."""
         self.steps[-1]["flash"] = self.flash.described()
 
-    def provision(self, binding: conversation.Binding) -> None:
-        super().provision(binding)
+    def become_a_member(self, binding: conversation.Binding) -> None:
+        super().become_a_member(binding)
         provisioned(self.flash)
         self.flash.restart()
+
+    def make_joining_key(self) -> None:
+        super().make_joining_key()
+        self.flash.clear()
+        self.flash.append(STATE_FORMAT, state_format(self.flash.erases))
+        self.flash.append(JOINING_KEY, joining_pair(self.joining_key))
+
+    def zeroize(self) -> None:
+        super().zeroize()
+        self.flash.erase(0)
 
     def unlock(self, minimum: int = 0) -> None:
         super().unlock(minimum)
@@ -124,6 +144,8 @@ class Life(Conversation):
     def start(self) -> None:
         """Write the records of a start."""
         self.flash.restart()
+        if not self.binding:
+            return
         if BOOTS in self.flash.bodies:
             self.flash.count(BOOTS)
         else:
@@ -240,6 +262,35 @@ def interrupted_erasure(life: Life, cause: int) -> dict[str, Any]:
     return {"before": before, "after": flash.described()}
 
 
+def joining() -> list[dict[str, Any]]:
+    """Make joining keys: each voids the one before, and none is left by what uses or erases it."""
+    life = Life()
+    life.make_joining_key()
+    life.show()
+    life.make_joining_key()
+    life.show()
+    life.restart()
+    life.provision_sealed(FIRST)
+    life.show()
+    life.greet()
+    life.zeroize()
+    life.show()
+    life.make_joining_key()
+    life.show()
+    life.zeroize()
+    life.show()
+    life.make_joining_key()
+    life.provision(FIRST)
+    life.show()
+    life.zeroize()
+    life.make_joining_key()
+    life.set_case(is_open=True)
+    life.say((C.JOINING_KEY, b"", E.TAMPERED))
+    life.flash.erase(1)
+    life.show()
+    return life.steps
+
+
 def make_flash() -> dict[str, Any]:
     life = a_life()
     binding = interrupted_binding(copy.deepcopy(life))
@@ -247,7 +298,6 @@ def make_flash() -> dict[str, Any]:
     erasures = {name: interrupted_erasure(life, cause) for name, cause in (("on_purpose", 0), ("by_tampering", 1))}
     life.greet()
     life.zeroize()
-    life.flash.erase(0)
     life.show()
     life.provision(FIRST)
     life.show()
@@ -259,5 +309,6 @@ def make_flash() -> dict[str, Any]:
         "steps": life.steps,
         "interrupted_binding": binding,
         "interrupted_erasures": erasures,
+        "joining": joining(),
         "records": single_records(),
     }

@@ -30,9 +30,9 @@ class Binding:
 class Direction:
     """The frames that one end sends to the other; `name` is h2u or u2h."""
 
-    def __init__(self, auth: bytes, name: str, transcript: bytes):
-        self.encryption_key = derive(auth, f"ndks {name} enc", transcript)
-        self.mac_key = derive(auth, f"ndks {name} mac", transcript)
+    def __init__(self, key: bytes, name: str, transcript: bytes):
+        self.encryption_key = derive(key, f"ndks {name} enc", transcript)
+        self.mac_key = derive(key, f"ndks {name} mac", transcript)
         self.sync = derive(self.mac_key, "ndks link sync", transcript)[:8]
         self.number = 0
 
@@ -57,13 +57,17 @@ class Direction:
 
 
 class Session:
-    def __init__(self, auth: bytes, hello: bytes, host_random: bytes, unit_random: bytes):
-        said = b"ndks session 1\0" + struct.pack(">H", len(hello)) + hello + host_random + unit_random
+    """A session of the host. A share is a public key and random bytes; `auth` is None for a blank unit."""
+
+    def __init__(self, auth: bytes | None, shared: bytes, hello: bytes, host_share: bytes, unit_share: bytes):
+        said = b"ndks session 3\0" + struct.pack(">H", len(hello)) + hello + host_share + unit_share
         self.transcript = hashlib.sha256(said).digest()
-        self.unit_proof = derive(auth, "ndks unit proof", self.transcript)[:16]
-        self.host_proof = derive(auth, "ndks host proof", self.transcript)[:16]
-        self.to_unit = Direction(auth, "h2u", self.transcript)
-        self.to_host = Direction(auth, "u2h", self.transcript)
+        label = "ndks session 3 anonymous" if auth is None else "ndks session 3"
+        self.key = derive(hmac.digest(auth or bytes(32), shared, hashlib.sha256), label, self.transcript)
+        self.unit_proof = derive(self.key, "ndks unit proof", self.transcript)[:16]
+        self.host_proof = derive(self.key, "ndks host proof", self.transcript)[:16]
+        self.to_unit = Direction(self.key, "h2u", self.transcript)
+        self.to_host = Direction(self.key, "u2h", self.transcript)
 
     def secured(self, kind: int, request_id: int, body: bytes) -> bytes:
         """Return the payload of the host's next frame."""

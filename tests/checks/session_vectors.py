@@ -5,7 +5,9 @@
 import random
 from typing import Any
 
+from package_vectors import with_top_bit
 from session_reference import Binding, Direction, Session, binding_of
+from x25519_reference import LOW_ORDER, P, public_key, x25519
 
 SEED = 20261123
 FEW_SIZES = (0, 5, 1096, 0, 24)
@@ -37,28 +39,48 @@ def make_bindings() -> dict[str, Any]:
 def make_sessions() -> dict[str, Any]:
     rng = random.Random(SEED)
     return {
-        "about": "sessions (PROTOCOL.md section 6): hello is the payload of the answer to HELLO, Rh and Ru the random"
-        " bytes of host and unit, TH the transcript. The frames of each direction in order; body is what the payload"
-        " secures, link_sync the word in front of it.",
+        "about": "sessions (PROTOCOL.md section 6): A is null for the anonymous session of a blank unit; hello is the"
+        " payload of the answer to HELLO, Eh and Eu the public keys of host and unit, made of these private keys unless"
+        " they are not canonical, Rh and Ru the random bytes, z the shared secret, TH the transcript, S the session's"
+        " key. The frames of each direction in order; body is what the payload secures, link_sync the word in front of"
+        " it. low_order: public keys that both ends refuse.",
         "sessions": [
             *(session(rng, size, FEW_SIZES) for size in (0, 5, 80)),
             session(rng, 300, BODY_SIZES),
+            session(rng, 80, FEW_SIZES, is_anonymous=True),
+            *(session(rng, 80, (), host_public=public) for public in not_canonical(rng)),
         ],
+        "low_order": [u.hex() for low in LOW_ORDER for u in (low, with_top_bit(low))],
     }
 
 
-def session(rng: random.Random, hello_size: int, sizes: tuple[int, ...]) -> dict[str, Any]:
-    auth, hello = rng.randbytes(32), rng.randbytes(hello_size)
-    host_random, unit_random = rng.randbytes(16), rng.randbytes(16)
-    keys = Session(auth, hello, host_random, unit_random)
+def not_canonical(rng: random.Random) -> tuple[bytes, ...]:
+    """Return public keys that are not reduced, and one with the bit set that X25519 ignores: TH has them as sent."""
+    return (P + 2).to_bytes(32, "little"), (P + 18).to_bytes(32, "little"), with_top_bit(public_key(rng.randbytes(32)))
+
+
+def session(
+    rng: random.Random,
+    hello_size: int,
+    sizes: tuple[int, ...],
+    *,
+    is_anonymous: bool = False,
+    host_public: bytes = b"",
+) -> dict[str, Any]:
+    auth, hello = None if is_anonymous else rng.randbytes(32), rng.randbytes(hello_size)
+    host_private, unit_private, host_random, unit_random = (rng.randbytes(size) for size in (32, 32, 16, 16))
+    given = {} if host_public else {"host_private": host_private.hex()}
+    host_public, unit_public = host_public or public_key(host_private), public_key(unit_private)
+    shared = x25519(unit_private, host_public)
+    keys = Session(auth, shared, hello, host_public + host_random, unit_public + unit_random)
+    said = {"hello": hello, "Eh": host_public, "Rh": host_random, "Eu": unit_public, "Ru": unit_random}
+    made = {"z": shared, "TH": keys.transcript, "S": keys.key}
+    proofs = {"unit_proof": keys.unit_proof, "host_proof": keys.host_proof}
     return {
-        "A": auth.hex(),
-        "hello": hello.hex(),
-        "Rh": host_random.hex(),
-        "Ru": unit_random.hex(),
-        "TH": keys.transcript.hex(),
-        "unit_proof": keys.unit_proof.hex(),
-        "host_proof": keys.host_proof.hex(),
+        "A": auth and auth.hex(),
+        **given,
+        "unit_private": unit_private.hex(),
+        **{name: value.hex() for name, value in (said | made | proofs).items()},
         "h2u": frames(rng, keys.to_unit, sizes),
         "u2h": frames(rng, keys.to_host, sizes),
     }

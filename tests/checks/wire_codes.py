@@ -21,6 +21,8 @@ class C(IntEnum):
     BIND = 0x08
     TRUST = 0x09
     ZEROIZE = 0x0A
+    JOINING_KEY = 0x0C
+    PROVISION_SEALED = 0x0D
     NEXT_INDEX = 0x10
     KEY_CHUNK = 0x11
     ACKNOWLEDGE = 0x12
@@ -45,6 +47,8 @@ class E(IntEnum):
     STORAGE = 0x0203
     STATE_FORMAT = 0x0204
     TAMPERED = 0x0205
+    NO_JOINING_KEY = 0x0206
+    PACKAGE = 0x0207
     RANGE = 0x0301
     EPOCH = 0x0302
     TOO_FAR = 0x0303
@@ -64,3 +68,4 @@ class E(IntEnum):
     KEK = 0x0502
     SESSION_ENDED = 0x0503
     DELAYED = 0x0504
+    PUBLIC_KEY = 0x0505

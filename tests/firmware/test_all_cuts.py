@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 
 import pytest
+from hosts.sessions import SHARE
 from support.power_cuts import PowerCuts
 
 from firmware.life import SENDERS, Life, Operation, member
@@ -82,7 +83,7 @@ def prove_wrongly(life: Life) -> None:
     if life.firmware.state.session.wrong_attempts:
         return
     life.ask(commands.HELLO)
-    life.ask(commands.OPEN_SESSION, bytes(16))
+    life.ask(commands.OPEN_SESSION, *SHARE)
     with pytest.raises(errors.UnitError, match="LOCKED"):
         life.ask(commands.PROVE, bytes(16))
 

@@ -12,6 +12,7 @@ from typing import Any
 import flash_reference
 import pytest
 from hosts.network import membership, named
+from hosts.sessions import SHARE
 from support.power_cuts import PowerCuts
 from support.reference import flash_images, load_vectors
 
@@ -111,7 +112,7 @@ MOMENTS: dict[str, Callable[[Life], object]] = {
 
 def _prove_wrongly(life: Life) -> None:
     life.ask(commands.HELLO)
-    life.ask(commands.OPEN_SESSION, bytes(16))
+    life.ask(commands.OPEN_SESSION, *SHARE)
     assert code(life, commands.PROVE, bytes(16)) == errors.LOCKED
 
 
@@ -256,7 +257,7 @@ def test_tampered_until_zeroize() -> None:
             expected = 0 if command in (commands.STATUS, commands.CLOSE) else errors.TAMPERED
             assert code(life, command, *values()) == expected
         assert code(life, commands.PROVISION, *membership()) == errors.TAMPERED
-        assert code(life, commands.OPEN_SESSION, bytes(16)) == errors.TAMPERED
+        assert code(life, commands.OPEN_SESSION, *SHARE) == errors.TAMPERED
         for command in (commands.HELLO, commands.STATUS):
             assert named(command.answer, life.ask(command))["state"] == TAMPERED
         life.start()
@@ -438,7 +439,7 @@ def test_files_that_cannot_be_written_when_the_case_opens() -> None:
     life.unit.flash.drive_is_writable = False
     tamper(life)
     assert life.firmware.state.lifecycle == TAMPERED
-    assert code(life, commands.OPEN_SESSION, bytes(16)) == errors.TAMPERED
+    assert code(life, commands.OPEN_SESSION, *SHARE) == errors.TAMPERED
 
 
 def test_unit_starts_while_its_files_cannot_be_written() -> None:
@@ -497,7 +498,7 @@ def test_zeroize_whose_files_fail_is_finished_by_the_next_start(failing: int, mo
     monkeypatch.setattr(life.unit.board, "snapshot_write", fail)
     assert code(life, commands.ZEROIZE, commands.CONFIRMATION, life.unit.board.uid) == errors.STORAGE
     assert is_marked(life.flash, False)
-    for command, values in (*REQUESTS.values(), (commands.OPEN_SESSION, lambda: (bytes(16),))):
+    for command, values in (*REQUESTS.values(), (commands.OPEN_SESSION, lambda: SHARE)):
         assert code(life, command, *values()) == (0 if command.needs == commands.NOTHING else errors.STORAGE)
     monkeypatch.undo()
     check_erased(life, False, secrets)

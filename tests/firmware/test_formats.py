@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hosts.memory import Host
 from hosts.network import SECRET, membership, named
+from hosts.sessions import SHARE
 
 from firmware.life import Life
 from ndks_protocol import commands, errors
@@ -34,7 +35,7 @@ def test_a_member_of_format_1_is_left_alone() -> None:
         assert named(commands.STATUS.answer, life.ask(commands.STATUS))["network"] == ""
         for command, values in (
             (commands.PROVISION, membership()),
-            (commands.OPEN_SESSION, (bytes(16),)),
+            (commands.OPEN_SESSION, SHARE),
             (commands.NEXT_INDEX, ()),
             (commands.KEY_CHUNK, (0, 7, 0, 32)),
         ):

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hosts.memory import RANDOM, Host
+from hosts.memory import Host
 from hosts.network import BINDING, membership
-from hosts.sessions import ProjectSession, ReferenceSession
+from hosts.sessions import SHARE, ProjectSession, ReferenceSession, Said
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from support.power_cuts import FULL
+from support.reference import load_vectors
 
 from firmware.peer import FailingUnit, failing_unit, wire
 from ndks_emulator import MemoryUnit
@@ -31,6 +32,8 @@ WRONG_PROOF = b"what a guess is!"
 MAX_BODY = MAX_PAYLOAD - OVERHEAD
 NEED_A_SESSION = [command for command in commands.TABLE.values() if command.needs & commands.SESSION]
 LONGEST_DELAY = 60_000
+OPENING = commands.OPEN_SESSION.request.pack(*SHARE)
+LOW_ORDER_KEYS = [bytes.fromhex(public) for public in load_vectors("sessions")["low_order"]]
 
 hosts = pytest.mark.parametrize("kind", [ProjectSession, ReferenceSession], ids=["project", "reference"])
 
@@ -93,6 +96,24 @@ def assert_ended(laptop: Host, frame: framing.Frame) -> None:
     assert laptop.code(commands.NEXT_INDEX) == errors.LOCKED
 
 
+ENDS: dict[str, Callable[[Host], object]] = {
+    "hello": Host.hello,
+    "close": lambda laptop: laptop.ask(commands.CLOSE, 0),
+    "close and unplug": lambda laptop: laptop.ask(commands.CLOSE, 1),
+    "disconnect": Host.disconnect,
+    "altered frame": lambda laptop: laptop.send(commands.STATUS, bytes(24)),
+    "command in the clear": lambda laptop: laptop.send(commands.STATUS, b""),
+    "opening": lambda laptop: laptop.send(commands.OPEN_SESSION, laptop.secured(commands.OPEN_SESSION, OPENING)),
+    "refused opening": lambda laptop: laptop.send(
+        commands.OPEN_SESSION, laptop.secured(commands.OPEN_SESSION, bytes(48))
+    ),
+    "zeroize": lambda laptop: laptop.send(
+        commands.ZEROIZE, laptop.secured(commands.ZEROIZE, commands.CONFIRMATION + laptop.unit.board.uid)
+    ),
+}
+ENDS_OF_ANONYMOUS_SESSIONS = ENDS | {"provisioned": Host.provision}
+
+
 class TestHandshake:
     @hosts
     def test_each_proves_to_the_other_that_it_knows_the_binding(self, bound: MemoryUnit, kind: Any) -> None:
@@ -137,35 +158,35 @@ class TestHandshake:
             for piece in (*(key[start : start + 4] for start in range(61)), request):
                 assert piece not in payload
 
-    def test_the_units_random_bytes_differ_even_when_its_entropy_fails(
+    def test_the_units_random_bytes_and_keys_differ_even_when_its_entropy_fails(
         self, laptop: Host, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(laptop.unit, "entropy", bytes)
         seen: list[bytes] = []
         for _ in range(3):
             for _ in range(4):
-                seen.append(laptop.ask(commands.OPEN_SESSION, bytes(16))[0])
+                seen += laptop.ask(commands.OPEN_SESSION, *SHARE)[:2]
                 laptop.disconnect()
             laptop.restart()
-        assert len(set(seen)) == len(seen)
+        assert len(set(seen)) == len(seen) == 24
 
     def test_the_proofs_cover_what_the_unit_said_of_itself(self, laptop: Host) -> None:
         """If the host has received a modified HELLO answer, the proofs differ."""
         hello = bytearray(laptop.hello())
-        unit_random, unit_proof = laptop.ask(commands.OPEN_SESSION, bytes(16))
-        assert ReferenceSession(BINDING, bytes(hello), bytes(16), unit_random).unit_proof == unit_proof
-        for position in range(len(hello)):
-            hello[position] ^= 1
-            assert ReferenceSession(BINDING, bytes(hello), bytes(16), unit_random).unit_proof != unit_proof
-            hello[position] ^= 1
-        other_random = bytes([unit_random[0] ^ 1]) + unit_random[1:]
-        assert ReferenceSession(BINDING, bytes(hello), bytes(16), other_random).unit_proof != unit_proof
+        unit_public, unit_random, unit_proof = laptop.ask(commands.OPEN_SESSION, *SHARE)
 
-    def test_a_blank_unit_has_no_sessions(self) -> None:
-        laptop = Host()
-        for command in (commands.OPEN_SESSION, commands.PROVE, commands.UNLOCK):
-            frame = laptop.send(command, command.request.pack(*values_of(command)))
-            assert frame.payload == errors.BLANK.to_bytes(2)
+        def expected(**changed: bytes) -> bytes:
+            said = Said(bytes(hello), unit_public, unit_random)._replace(**changed)
+            return ReferenceSession(BINDING, said).unit_proof
+
+        assert expected() == unit_proof
+        for position in range(0, len(hello), 5):
+            hello[position] ^= 1
+            assert expected() != unit_proof
+            hello[position] ^= 1
+        assert expected(unit_random=bytes([unit_random[0] ^ 1]) + unit_random[1:]) != unit_proof
+        same_point = unit_public[:31] + bytes([unit_public[31] ^ 0x80])
+        assert expected(unit_public=same_point) != unit_proof
 
     def test_a_session_is_begun_again_at_any_point(self, laptop: Host) -> None:
         laptop.begin()
@@ -176,6 +197,156 @@ class TestHandshake:
         laptop.open()
         laptop.open()
         assert laptop.ask(commands.NEXT_INDEX) == (0, 1)
+
+
+class TestForwardSecrecy:
+    def test_no_two_sessions_share_a_key(self, laptop: Host) -> None:
+        """Neither the unit's ephemeral keys nor the session keys repeat, also over restarts."""
+        publics, keys = set[bytes](), set[bytes]()
+        for number in range(6):
+            laptop.begin()
+            publics.add(laptop.said.unit_public)
+            keys.add(bytes(laptop.firmware.state.session._key))
+            if number == 2:
+                laptop.restart()
+        assert len(publics) == len(keys) == 6
+
+    def test_the_session_key_lives_until_the_proof(self, laptop: Host) -> None:
+        for given in (b"", WRONG_PROOF):
+            laptop.begin()
+            key = laptop.firmware.state.session._key
+            assert any(key)
+            laptop.code(commands.PROVE, given or (laptop.session.host_proof if laptop.session else b""))
+            assert key == bytes(32)
+            assert laptop.firmware.state.session._key == b""
+
+    @pytest.mark.parametrize("end", ["hello", "close", "disconnect", "case opened", "zeroize", "opening"])
+    def test_the_session_key_of_an_attempt_that_is_given_up(self, laptop: Host, end: str) -> None:
+        laptop.begin()
+        key = laptop.firmware.state.session._key
+        if end == "case opened":
+            laptop.unit.case.open()
+            laptop.firmware.poll()
+        elif end == "zeroize":
+            laptop.ask(commands.ZEROIZE, commands.CONFIRMATION, laptop.unit.board.uid)
+        elif end == "opening":
+            laptop.ask(commands.OPEN_SESSION, *SHARE)
+        else:
+            ENDS[end](laptop)
+        assert key == bytes(32)
+
+    @pytest.mark.parametrize("public", LOW_ORDER_KEYS, ids=lambda public: public[:4].hex() + public[-1:].hex())
+    def test_a_public_key_of_low_order_is_refused(self, laptop: Host, public: bytes) -> None:
+        laptop.open()
+        frame = laptop.send(commands.OPEN_SESSION, laptop.secured(commands.OPEN_SESSION, public + bytes(16)))
+        assert bytes(frame.payload) == errors.PUBLIC_KEY.to_bytes(2), "in the clear"
+        assert is_locked(laptop)
+        laptop.channel = None
+        assert laptop.code(commands.PROVE, WRONG_PROOF) == errors.CONFLICT
+        assert laptop.code(commands.OPEN_SESSION, public, bytes(16)) == errors.PUBLIC_KEY, "it is no wrong attempt"
+        laptop.open()
+        assert laptop.status()["wrong_attempts"] == 0
+
+
+class TestBlankUnit:
+    """A blank unit has sessions in which nobody authenticates."""
+
+    @hosts
+    def test_a_session_with_it(self, kind: Any) -> None:
+        laptop = Host(keeps=kind, opens=False)
+        for _ in range(3):
+            laptop.open_anonymously()
+            assert laptop.status()["state"] == commands.STATE_BLANK
+            for command in NEED_A_SESSION:
+                assert laptop.code(command, *values_of(command)) == errors.BLANK
+            assert laptop.code(commands.UNLOCK, bytes(32), 0, 0) == errors.BLANK
+            assert laptop.code(commands.PROVISION_SEALED, bytes(32), b"") == errors.NO_JOINING_KEY
+        laptop.ask(commands.PROVISION, *membership())
+        assert laptop.channel is None
+        assert is_locked(laptop)
+        laptop.open()
+
+    def test_without_one_it_is_not_provisioned(self) -> None:
+        laptop = Host(opens=False)
+        for command, values in ((commands.PROVISION, membership()), (commands.PROVISION_SEALED, (bytes(32), b""))):
+            assert laptop.code(command, *values) == errors.LOCKED
+            laptop.begin(None)
+            assert laptop.code(command, *values) == errors.LOCKED
+            laptop.hello()
+        assert laptop.firmware.state.binding is None
+
+    def test_nothing_of_provisioning_is_on_the_line(self) -> None:
+        laptop = Host()
+        heard = bytearray()
+        write, read = laptop.unit.write, laptop.unit.read
+
+        def listen(data: bytes) -> None:
+            heard.extend(data)
+            write(data)
+
+        def listen_to_the_unit() -> bytes:
+            data = read()
+            heard.extend(data)
+            return data
+
+        laptop.unit.write, laptop.unit.read = listen, listen_to_the_unit  # type: ignore[method-assign]
+        values = membership()
+        laptop.ask(commands.PROVISION, *values)
+        for secret in (values[0], values[6]):
+            assert not any(secret[start:][:4] in heard for start in range(29))
+
+    def test_wrong_proofs_neither_count_nor_delay(self) -> None:
+        laptop = Host(opens=False)
+        before = laptop.unit.flash.images
+        for _ in range(12):
+            laptop.begin(None)
+            assert laptop.code(commands.PROVE, WRONG_PROOF) == errors.LOCKED
+            assert laptop.code(commands.PROVE, WRONG_PROOF) == errors.CONFLICT
+            assert laptop.status()["wrong_attempts"] == 0
+        assert laptop.unit.flash.images == before
+        laptop.open_anonymously()
+
+    def test_no_binding_opens_it(self) -> None:
+        """A binding whose A has zeros only would not, either: the labels differ."""
+        laptop = Host(opens=False)
+        for binding in (BINDING, bytes(32)):
+            unit_proof = laptop.begin(None)
+            session = ProjectSession(binding, laptop.said)
+            assert session.unit_proof != unit_proof
+            assert laptop.code(commands.PROVE, session.host_proof) == errors.LOCKED
+
+    def test_an_anonymous_session_does_not_open_a_bound_unit(self, laptop: Host) -> None:
+        unit_proof = laptop.begin(None)
+        assert laptop.session
+        assert laptop.session.unit_proof != unit_proof
+        assert laptop.code(commands.PROVE, laptop.session.host_proof) == errors.LOCKED
+        assert laptop.status()["wrong_attempts"] == 1
+
+    def test_a_refused_provisioning_leaves_the_session_open(self) -> None:
+        laptop = Host(opens=False)
+        laptop.open_anonymously()
+        assert laptop.code(commands.PROVISION, *membership(lane=0)) == errors.RANGE
+        laptop.provision()
+
+    @pytest.mark.parametrize("end", [*ENDS_OF_ANONYMOUS_SESSIONS])
+    def test_its_keys_are_overwritten_when_a_session_ends(self, end: str) -> None:
+        laptop = Host(opens=False)
+        laptop.open_anonymously()
+        channel = laptop.firmware.state.session.channel
+        assert channel
+        held = [key for direction in (channel._sending, channel._receiving) for key in keys_of(direction)]
+        assert all(any(key) for key in held)
+        ENDS_OF_ANONYMOUS_SESSIONS[end](laptop)
+        assert not any(any(key) for key in held)
+        assert is_locked(laptop)
+
+    def test_an_opened_case_ends_no_anonymous_session(self) -> None:
+        """There is nothing to erase; but the unit takes no membership."""
+        laptop = Host(opens=False)
+        laptop.open_anonymously()
+        laptop.unit.case.open()
+        assert laptop.code(commands.PROVISION, *membership()) == errors.TAMPERED
+        assert laptop.status()["state"] == commands.STATE_TAMPERED
 
 
 class TestWrongProofs:
@@ -270,7 +441,7 @@ class TestWrongProofs:
         for _ in range(20):
             laptop.hello()
             assert laptop.status()["wrong_attempts"] == 0
-            laptop.code(commands.OPEN_SESSION, bytes(16))
+            laptop.code(commands.OPEN_SESSION, *SHARE)
         assert laptop.unit.flash.images == before
 
     def test_each_doubles_the_delay_up_to_a_minute(self, laptop: Host) -> None:
@@ -291,10 +462,10 @@ class TestWrongProofs:
     def assert_delayed(self, laptop: Host, milliseconds: int) -> None:
         for step in (0, 1, milliseconds - 2):
             laptop.unit.clock.milliseconds += step
-            assert laptop.code(commands.OPEN_SESSION, bytes(16)) == errors.DELAYED
+            assert laptop.code(commands.OPEN_SESSION, *SHARE) == errors.DELAYED
             assert laptop.code(commands.PROVE, WRONG_PROOF) == errors.CONFLICT, "a delayed opening is none"
         laptop.unit.clock.milliseconds += 1
-        assert laptop.code(commands.OPEN_SESSION, bytes(16)) == 0
+        assert laptop.code(commands.OPEN_SESSION, *SHARE) == 0
 
     def test_the_delay_over_the_clocks_wrap(self, laptop: Host) -> None:
         laptop.unit.clock.milliseconds = TICKS_PERIOD - LONGEST_DELAY - 100
@@ -443,10 +614,11 @@ class TestSecuredFrames:
     def test_an_opening_in_a_session_ends_it_and_is_answered(self, laptop: Host) -> None:
         """The answer is in the clear, because it begins another session."""
         laptop.open()
-        frame = laptop.send(commands.OPEN_SESSION, laptop.secured(commands.OPEN_SESSION, RANDOM))
+        frame = laptop.send(commands.OPEN_SESSION, laptop.secured(commands.OPEN_SESSION, OPENING))
         assert frame.kind == commands.OPEN_SESSION.code | framing.ANSWER
-        unit_random, unit_proof = commands.OPEN_SESSION.answer.unpack(frame.payload)
-        laptop.session = ReferenceSession(BINDING, bytes(laptop.firmware.state.session.hello), RANDOM, unit_random)
+        unit_public, unit_random, unit_proof = commands.OPEN_SESSION.answer.unpack(frame.payload)
+        hello = bytes(laptop.firmware.state.session.hello)
+        laptop.session = ReferenceSession(BINDING, Said(hello, unit_public, unit_random))
         assert laptop.session.unit_proof == unit_proof
         laptop.channel = None
         laptop.prove()
@@ -504,18 +676,16 @@ class TestSizes:
         else:
             assert frames[0].payload == errors.UNKNOWN_COMMAND.to_bytes(2)
 
-    def test_a_blank_unit_takes_long_frames(self) -> None:
-        """PROVISION may have more than 128 bytes; after it has succeeded, such frames are too long."""
+    def test_a_blank_unit_takes_long_frames_in_a_session_only(self) -> None:
+        """PROVISION may have more than 128 bytes."""
         laptop = Host()
-        frame = laptop.send_frame(0x7E, 1, bytes(MAX_PAYLOAD))
-        assert frame.payload == errors.UNKNOWN_COMMAND.to_bytes(2)
+        assert laptop.answers(framing.encode(0x7E, 1, bytes(MAX_PAYLOAD_BEFORE_SESSION + 1))) == []
         longest = membership(name="n" * 32, p1="0." + "5" * 78, p2="25." + "7" * 77)
         request = commands.PROVISION.request.pack(*longest)
         assert len(request) > MAX_PAYLOAD_BEFORE_SESSION
-        frame = laptop.send(commands.PROVISION, request)
-        assert frame.kind == commands.PROVISION.code | framing.ANSWER
+        laptop.ask(commands.PROVISION, *longest)
         assert laptop.answers(framing.encode(commands.PROVISION.code, 1, request)) == []
-        assert laptop.firmware.state.dropped_frames == 1
+        assert laptop.firmware.state.dropped_frames == 2
 
     @hosts
     def test_the_longest_bodies_both_ways(self, bound: MemoryUnit, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -693,22 +863,12 @@ def secrets_of(state: State) -> dict[str, bytearray]:
     return held
 
 
+def keys_of(direction: Direction) -> list[bytearray]:
+    return [direction._key, direction._mac._inner_key, direction._mac._outer_key]
+
+
 def _keys_of_mac(name: str, mac: Mac) -> dict[str, bytearray]:
     return {f"{name} inner": mac._inner_key, f"{name} outer": mac._outer_key}
-
-
-ENDS: dict[str, Callable[[Host], object]] = {
-    "hello": Host.hello,
-    "close": lambda laptop: laptop.ask(commands.CLOSE, 0),
-    "close and unplug": lambda laptop: laptop.ask(commands.CLOSE, 1),
-    "disconnect": Host.disconnect,
-    "altered frame": lambda laptop: laptop.send(commands.STATUS, bytes(24)),
-    "command in the clear": lambda laptop: laptop.send(commands.STATUS, b""),
-    "opening": lambda laptop: laptop.send(commands.OPEN_SESSION, laptop.secured(commands.OPEN_SESSION, bytes(16))),
-    "zeroize": lambda laptop: laptop.send(
-        commands.ZEROIZE, laptop.secured(commands.ZEROIZE, commands.CONFIRMATION + laptop.unit.board.uid)
-    ),
-}
 
 
 class TestWhatIsLeft:
@@ -923,7 +1083,9 @@ class Talks(RuleBasedStateMachine):
         """Send a short frame in the clear that is neither a proof nor an erasure."""
         if kind == commands.PROVE.code and len(body) == 16:
             return
-        if kind in (commands.ZEROIZE.code, commands.OPEN_SESSION.code, commands.CLOSE.code) and len(body) in (1, 16):
+        if kind == commands.OPEN_SESSION.code and len(body) == 48:
+            return
+        if kind in (commands.ZEROIZE.code, commands.CLOSE.code) and len(body) in (1, 16):
             return
         frame = self.laptop.send_frame(kind, 77, body)
         if self.laptop.channel:

@@ -10,6 +10,7 @@ import pytest
 from hosts.memory import Host, new_flash, new_unit
 from hosts.network import membership, named
 from hosts.played import host_of, play
+from hosts.sessions import SHARE
 from hypothesis import given
 from hypothesis import strategies as st
 from support.reference import FIRMWARE_OF_VECTORS, load_vectors
@@ -329,7 +330,7 @@ def _compact(host: Host) -> None:
 def _valid_requests(host: Host) -> dict[commands.Command, tuple[Any, ...]]:
     return {
         commands.PROVISION: membership(),
-        commands.OPEN_SESSION: (bytes(16),),
+        commands.OPEN_SESSION: SHARE,
         commands.PROVE: (bytes(16),),
         commands.UNLOCK: (bytes(32), 0, 0),
         commands.BIND: (bytes(32),),

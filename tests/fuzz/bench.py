@@ -13,25 +13,37 @@ from typing import Any
 from conversation import ENTROPY, FIRST, MEMBER, UID
 from frame_reference import Event, ReferenceDecoder
 from session_reference import Binding, Session
+from x25519_reference import LOW_ORDER, decode_coordinate, public_key, x25519
 
 from fuzz.promises import Promises
+from ndks.crypto import CRYPTO
 from ndks_emulator import MemoryFlash, MemoryUnit, PowerCut, SetClock
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.framing import MAX_PAYLOAD, MAX_PAYLOAD_BEFORE_SESSION
+from ndks_protocol.sealed_package import seal
 from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash import records
 
-RANDOM = bytes(range(16))  # of the host
+PRIVATE = bytes(range(32))  # the host's ephemeral key, always the same: findings can be reproduced
+PUBLIC = public_key(PRIVATE)
+RANDOM = bytes(range(16))
+SHARE = PUBLIC + RANDOM  # the request of OPEN_SESSION
 KNOWN_ID = 7  # of requests whose id does not matter
 
 Request = tuple[int, int, bytes]  # kind, id, payload
 
+_PUBLIC_SIZE = len(PUBLIC)
+_SHARE_SIZE = len(SHARE)
+_LOW_ORDER = {decode_coordinate(u) for u in LOW_ORDER}
+_OWN_COORDINATE = decode_coordinate(PUBLIC)
 _READ = 256  # bytes that the board reads at a time
 _SYNC, _TAG = 8, 16
+_PROVISIONING = (commands.PROVISION, commands.PROVISION_SEALED)
 _WRITING = (
-    *(commands.PROVISION, commands.PROVE, commands.UNLOCK, commands.BIND, commands.TRUST, commands.ZEROIZE),
-    *(commands.CLOSE, commands.ACKNOWLEDGE, commands.SEAL_BEGIN, commands.SEAL_KEYS, commands.ACCEPT),
+    *(*_PROVISIONING, commands.JOINING_KEY, commands.PROVE, commands.UNLOCK, commands.BIND, commands.TRUST),
+    *(commands.ZEROIZE, commands.CLOSE, commands.ACKNOWLEDGE, commands.SEAL_BEGIN, commands.SEAL_KEYS, commands.ACCEPT),
 )
+_WRITES_MUCH = {command.code for command in (*_PROVISIONING, commands.JOINING_KEY, commands.BIND)}
 _WRITES = {command.code for command in _WRITING}  # the others leave flash as it is
 
 
@@ -43,7 +55,7 @@ def fuzzed_unit(flash: MemoryFlash | None = None) -> MemoryUnit:
 @functools.cache
 def bound_unit() -> MemoryUnit:
     bench = Bench(fuzzed_unit(), None)
-    assert bench.send(commands.PROVISION.code, FIRST.secret + MEMBER) == 0
+    assert bench.provision() == 0
     return bench.unit
 
 
@@ -63,6 +75,9 @@ class Bench:
     ) -> None:
         self.unit = unit
         self.binding = binding
+        self.joining_key: bytes | None = None  # the public key
+        self.void_key: bytes | None = None  # the one before
+        self.packages: dict[bytes, tuple[bytes, bytes]] = {}  # what was sealed: by its bytes, for which key, and fields
         self._found = found
         self.opens_case = False  # when the next request has been served, and is not answered yet
         self.promises = Promises()
@@ -72,7 +87,8 @@ class Bench:
         self.restart()
 
     def restart(self, *also: Binding | None) -> None:
-        """Cut the power and restore it; the binding of the unit may have changed."""
+        """Cut the power and restore it; the binding of the unit, and then its joining key, may have changed."""
+        self.promises.start()
         self.unit.power.restore()
         self.unit.start()
         self.decoder = ReferenceDecoder()
@@ -83,6 +99,7 @@ class Bench:
         self.firmware = self.unit.firmware
         if self._found or also:
             self.binding = self._present((self.binding, *also))
+            self._learn_joining_key()
         self._answered, self.firmware._answer = self.firmware._answer, self._answer_and_judge
         self._dispatched, self.firmware._dispatch = self.firmware._dispatch, self._dispatch_and_note
         self._check_session()
@@ -101,9 +118,8 @@ class Bench:
     def open_case(self) -> None:
         """Open the case; if a power cut interrupts the erasure, the next start completes it."""
         self.unit.case.open()
-        if self.poll():
-            self.binding = None
-            self._end_session()
+        if self.poll() and (self.binding or self.joining_key or self._is_erased):
+            self._forget_everything()
         self._check_session()
 
     def receive(self, data: bytes) -> None:
@@ -158,15 +174,25 @@ class Bench:
         return copy.copy(self.channel.to_unit).secured(kind, request_id, body)
 
     def open_session(self, *, up_to: int = commands.UNLOCK.code) -> None:
-        """Open a session as the owner does, up to this step."""
-        if self.binding is None:
-            return
+        """Open a session as the owner does, up to this step; with a blank unit there is nothing to unlock."""
         self.send(commands.HELLO.code, b"")
-        self.send(commands.OPEN_SESSION.code, RANDOM)
+        self.send(commands.OPEN_SESSION.code, SHARE)
         if self.opening and up_to >= commands.PROVE.code:
             self.send(commands.PROVE.code, self.opening.host_proof)
-        if self.channel and up_to >= commands.UNLOCK.code:
+        if self.channel and self.binding and up_to >= commands.UNLOCK.code:
             self.code_of(commands.UNLOCK, self.binding.kek, 0, 0)
+
+    def provision(self, binding: bytes = FIRST.secret, fields: bytes = MEMBER) -> int:
+        """Make a blank unit a member; return the code of the answer, or 0."""
+        self.open_session()
+        return self.request_of(commands.PROVISION.code, binding + fields)
+
+    def package(self, fields: bytes, joining_key: bytes | None = None) -> bytes:
+        """Return fields sealed to a joining key, by default to that of the unit."""
+        recipient = joining_key or self.joining_key or bytes(_PUBLIC_SIZE)
+        sealed = seal(CRYPTO, x25519(PRIVATE, recipient), PUBLIC, recipient, fields)
+        self.packages[sealed] = recipient, fields
+        return sealed
 
     # The model
 
@@ -175,8 +201,7 @@ class Bench:
         pieces = (data[start : start + _READ] for start in range(0, len(data), _READ))
         events = (event for piece in pieces for event in self.decoder.events(piece))
         while True:
-            is_long = self.channel is not None or self.binding is None
-            self.decoder.limit(MAX_PAYLOAD if is_long else MAX_PAYLOAD_BEFORE_SESSION)
+            self.decoder.limit(MAX_PAYLOAD if self.channel else MAX_PAYLOAD_BEFORE_SESSION)
             event = next(events, None)
             if event is None:
                 return
@@ -238,11 +263,11 @@ class Bench:
 
     def _judge(self, before: dict[str, Any]) -> None:
         kind, body, code = self.request[0], self._body, self.code
-        if self.unit.board.case_open and self.binding:  # it was opened meanwhile
+        is_erased = self._is_erased and not before["is erased"]
+        if is_erased or (self.unit.board.case_open and (self.binding or self.joining_key)):  # it was opened meanwhile
             assert code == errors.TAMPERED or (kind, code) == (commands.ZEROIZE.code, 0)
             assert self.firmware.state.binding is None
-            self.binding = None
-            self._end_session()
+            self._forget_everything()
             return
         assert (code == errors.SESSION_ENDED) == (body is None)
         if body is None:
@@ -258,7 +283,8 @@ class Bench:
         if command is None:
             return
         fits = _fits(command, body)
-        assert not fits if code == errors.BAD_REQUEST else fits or code != 0
+        assert fits or code != 0
+        assert not fits or code != errors.BAD_REQUEST or self._has_unfit_fields(command, body)
         if command is commands.HELLO:
             self._end_session()
         if code == 0:
@@ -275,18 +301,33 @@ class Bench:
         self.hello = self.answer
 
     def _after_open_session(self, body: bytes) -> None:
-        if self.code in (0, errors.DELAYED):
+        host_public, host_random = body[:_PUBLIC_SIZE], body[_PUBLIC_SIZE:]
+        coordinate = decode_coordinate(host_public)
+        if coordinate in _LOW_ORDER:
+            assert self.code != 0
+        if self.code in (0, errors.DELAYED, errors.PUBLIC_KEY):
             self._end_session()
+        if self.code == errors.PUBLIC_KEY:
+            assert coordinate in _LOW_ORDER
         if self.code == 0:
-            assert self.binding
-            self.opening = Session(self.binding.auth, self.hello, body, self.answer[:16])
-            assert self.answer[16:] == self.opening.unit_proof
+            self.is_begun = True
+            if coordinate == _OWN_COORDINATE:  # otherwise nobody here has the private key
+                self.opening = self.session_of(host_public + host_random)
+                assert self.answer[_SHARE_SIZE:] == self.opening.unit_proof
+
+    def session_of(self, host_share: bytes = SHARE, auth: bytes | None = None) -> Session:
+        """Return the session that the unit's answer to OPEN_SESSION leads to, under its own binding or another one."""
+        own = self.binding.auth if self.binding else None
+        unit_share = self.answer[:_SHARE_SIZE].ljust(_SHARE_SIZE, b"\0")
+        shared = x25519(PRIVATE, unit_share[:_PUBLIC_SIZE])
+        return Session(auth or own, shared, self.hello, host_share, unit_share)
 
     def _after_prove(self, body: bytes) -> None:
         opening = self.opening
         is_right = opening is not None and body == opening.host_proof
         assert (self.code == 0) == is_right
-        self.opening = None
+        assert self.is_begun or self.code != errors.LOCKED
+        self.opening, self.is_begun = None, False
         if is_right:
             self.channel = opening
 
@@ -300,7 +341,39 @@ class Bench:
 
     def _after_provision(self, body: bytes) -> None:
         if self.code == 0:
-            self.binding = Binding(body[:32])
+            self._join(Binding(body[:32]))
+        elif self.code == errors.STORAGE:
+            self._learn_joining_key()
+
+    def _after_provision_sealed(self, body: bytes) -> None:
+        if self.code == 0:
+            recipient, fields = self.packages[body[32:]]
+            assert recipient == self.joining_key, "a package for another key is accepted"
+            self.promises.begin(fields)
+            self._join(Binding(body[:32]))
+        elif self.code == errors.STORAGE:
+            self._learn_joining_key()
+        if self.code in (errors.PACKAGE, errors.PUBLIC_KEY):
+            assert self.joining_key
+            recipient, _ = self.packages.get(body[32:], (b"", b""))
+            assert recipient != self.joining_key, "a package for this key is refused"
+
+    def _has_unfit_fields(self, command: commands.Command, body: bytes) -> bool:
+        """Return whether it is a package for the unit with fields that are not those of a membership."""
+        recipient, fields = self.packages.get(body[32:], (b"", b""))
+        is_for_it = command is commands.PROVISION_SEALED and recipient == self.joining_key
+        return is_for_it and not _fits(commands.PROVISION, body[:32] + fields)
+
+    def _join(self, binding: Binding) -> None:
+        self.binding = binding
+        self.joining_key = None
+        self._is_closing = True
+
+    def _after_joining_key(self, _: bytes) -> None:
+        if self.code == 0:
+            self.void_key, self.joining_key = self.joining_key, self.answer
+        elif self.code == errors.STORAGE:
+            self._learn_joining_key()
 
     def _after_bind(self, body: bytes) -> None:
         if self.code == 0:
@@ -312,8 +385,7 @@ class Bench:
     def _after_zeroize(self, body: bytes) -> None:
         if self.code == 0:
             assert body == commands.CONFIRMATION + UID
-            self.binding = None
-            self._end_session()
+            self._forget_everything()
 
     def _after_close(self, _: bytes) -> None:
         self._is_closing = self.code == 0
@@ -323,8 +395,18 @@ class Bench:
             self._is_closing = False
             self._end_session()
 
+    def _forget_everything(self) -> None:
+        self.binding = self.joining_key = None
+        self._end_session()
+
+    def _learn_joining_key(self) -> None:
+        """Note the joining key that the unit has, after an interruption."""
+        pair = self.firmware.state.log.body(records.JOINING_KEY)
+        self.joining_key = bytes(pair[_PUBLIC_SIZE:]) if pair else None
+
     def _end_session(self) -> None:
-        self.opening: Session | None = None
+        self.is_begun = False  # OPEN_SESSION was answered, and PROVE may follow
+        self.opening: Session | None = None  # the same, if its keys are known
         self.channel: Session | None = None
         self.unlocked = False
 
@@ -332,11 +414,15 @@ class Bench:
         """Start after a power cut: the state must be the old or the new one, and nothing else."""
         command, body = commands.TABLE.get(self.request[0]), self._body or b""
         also: list[Binding | None] = [self.binding]
-        if command in (commands.PROVISION, commands.BIND) and len(body) >= 32:
+        if command in (*_PROVISIONING, commands.BIND) and len(body) >= 32:
             also.append(Binding(body[:32]))
         if command is commands.ZEROIZE or self.unit.case.is_open:
             also.append(None)
+        before = self.joining_key
         self.restart(*also)
+        if self.joining_key != before and command is not commands.JOINING_KEY:
+            assert self.joining_key is None
+            assert command in _PROVISIONING or None in also
 
     def _present(self, known: tuple[Binding | None, ...]) -> Binding | None:
         """Return the one of these bindings that the unit has."""
@@ -347,15 +433,24 @@ class Bench:
 
     # State
 
+    @property
+    def _is_erased(self) -> bool:
+        """Whether the unit has erased itself, or still has to, because its case was open."""
+        state = self.firmware.state
+        return bool(state.unfinished) or state.log.body(records.TAMPERED) is not None
+
     def _check_session(self) -> None:
         assert (self.firmware.state.session.channel is None) == (self.channel is None)
         assert (self.firmware.state.opened is None) == (not self.unlocked)
         assert (self.firmware.state.binding is None) == (self.binding is None)
+        pair = self.firmware.state.log.body(records.JOINING_KEY)
+        assert (pair and bytes(pair[_PUBLIC_SIZE:])) == self.joining_key or self._found
 
     def _state(self) -> dict[str, Any]:
         state = self.firmware.state
         unlocked = state.opened is not None
         return {
+            "is erased": self._is_erased,
             "flash": self.unit.flash.images,
             "bodies": {kind: bytes(body) for kind, body in state.log._bodies.items()},
             "own numbers": vars(state.message_counter).copy(),
@@ -368,10 +463,10 @@ class Bench:
         after = self._state()
         if self.code == 0 and kind in _WRITES:
             return
-        if (kind, self.code) == (commands.PROVE.code, errors.LOCKED):
+        if (kind, self.code) == (commands.PROVE.code, errors.LOCKED) and self.binding:
             self._check_wrong_attempt(before, after)
             return
-        if self.code == errors.STORAGE and kind in (commands.PROVISION.code, commands.BIND.code):
+        if self.code == errors.STORAGE and kind in _WRITES_MUCH:
             before["flash"] = after["flash"]  # some of what they write did fit
         assert after["flash"] == before["flash"], "flash was changed"
         if (kind, self.code) == (commands.CLOSE.code, errors.STORAGE):  # what was reserved is lost
@@ -394,6 +489,7 @@ class Bench:
 def _check_equal(before: dict[str, Any], after: dict[str, Any]) -> None:
     for state in (before, after):
         state["bodies"].pop(records.STATE_FORMAT, None)  # one that was missing, or not of the usual size, is made
+        state["bodies"].pop(records.JOINING_KEY, None)  # which `_check_session` compares
     if before["counter"] is None or after["counter"] is None:  # without a session much is not there to be compared
         for state in (before, after):
             state["bodies"] = {kind: body for kind, body in state["bodies"].items() if kind not in records.SEALED}

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Promises of a unit with its own flash for any input: no number for two messages, no key offered twice."""
+"""Promises of a unit with its own flash for any input: no number for two messages, no key offered twice.
+
+And no ephemeral key of a session twice, from one start to the next, whatever its random bytes are.
+"""
 
 from collections.abc import Callable
 
@@ -11,16 +14,21 @@ from ndks_protocol import commands
 from ndks_protocol.capsule import HeaderKeys
 from ndks_protocol.commands import Command
 
-_SECRET_AT = 32 + 9  # in PROVISION
+_BINDING_SIZE = 32  # in PROVISION
+_SECRET_AT = 9  # behind it
+_PUBLIC_SIZE = 32
 
 
 class Promises:
     """The answers so far of a unit, which begins as a member of the network of the vectors."""
 
     def __init__(self) -> None:
-        self._begin(bytes(32) + MEMBER)
+        self.begin(MEMBER)
+        self.start()
         self._keepers: dict[Command, Callable[[bytes, bytes], None]] = {
-            commands.PROVISION: lambda request, _: self._begin(request),
+            commands.PROVISION: lambda request, _: self.begin(request[_BINDING_SIZE:]),
+            commands.OPEN_SESSION: lambda _, answer: self._keep_key(answer[:_PUBLIC_SIZE]),
+            commands.JOINING_KEY: lambda _, answer: self._keep_key(answer),
             commands.UNLOCK: lambda request, _: self._raise_floor(request),
             commands.SEAL_BEGIN: self._keep_number,
             commands.SEAL_KEYS: self._keep_number,
@@ -38,10 +46,19 @@ class Promises:
         """Forget all promises, because the flash has been replaced."""
         self._keepers = {}
 
-    def _begin(self, request: bytes) -> None:
-        self._header_keys = HeaderKeys(CRYPTO, request[_SECRET_AT : _SECRET_AT + 32])
+    def start(self) -> None:
+        """Note that the unit starts."""
+        self._public_keys: set[bytes] = set()
+
+    def begin(self, membership: bytes) -> None:
+        """Note that the unit has become a member, by the fields of PROVISION after the binding."""
+        self._header_keys = HeaderKeys(CRYPTO, membership[_SECRET_AT : _SECRET_AT + 32])
         self._numbers: dict[int, bytes] = {}  # the request of each message
         self._floor = self._used = 0
+
+    def _keep_key(self, public: bytes) -> None:
+        assert public not in self._public_keys, "a key pair is used twice"
+        self._public_keys.add(public)
 
     def _raise_floor(self, request: bytes) -> None:
         self._floor = max(self._floor, int.from_bytes(request[32:40]))

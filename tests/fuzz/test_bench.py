@@ -6,13 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conversation import FIRST, SECOND
+from conversation import FIRST, MEMBER, SECOND
 
-from fuzz.bench import RANDOM, Bench, bound_bench
+from fuzz.bench import PUBLIC, RANDOM, Bench, bound_bench, fuzzed_unit
 from ndks_protocol import commands, errors
 from ndks_protocol.commands import Command
 from ndks_unit import dispatcher
 from ndks_unit.flash.records import MESSAGE_COUNTER
+from ndks_unit.on_demand.provision import provision
+from ndks_unit.randomness import Randomness
+from ndks_unit.state import State
 
 Handler = Callable[..., tuple[Any, ...]]
 
@@ -86,7 +89,61 @@ def test_a_session_that_outlives_a_host_that_left(bench: Bench, monkeypatch: pyt
         bench.leave()
 
 
+def test_a_session_that_anybody_could_open(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(State, "auth", None)
+    with pytest.raises(AssertionError):
+        bench.open_session()
+
+
+def test_a_key_pair_that_is_used_twice(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Randomness, "draw", lambda _: bytes(32))
+    bench.open_session()
+    with pytest.raises(AssertionError, match="used twice"):
+        bench.open_session()
+
+
+@pytest.fixture
+def joining() -> Bench:
+    """A blank unit whose second joining key has made the first one void, in a session."""
+    bench = Bench(fuzzed_unit(), None)
+    for _ in range(2):
+        bench.ask(commands.JOINING_KEY)
+    bench.open_session()
+    return bench
+
+
+def test_a_package_for_a_void_key(joining: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def accept(state: State, binding: bytes, _: bytes) -> tuple[()]:
+        return provision(state, binding, *commands.PROVISION.request.unpack(binding + MEMBER)[1:])
+
+    replace(monkeypatch, commands.PROVISION_SEALED, accept)
+    package = joining.package(MEMBER, joining.void_key)
+    with pytest.raises(AssertionError, match="for another key is accepted"):
+        joining.code_of(commands.PROVISION_SEALED, FIRST.secret, package)
+
+
+def test_a_package_that_is_refused_without_a_reason(joining: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(state: State, *_: bytes) -> tuple[()]:
+        raise errors.UnitError(errors.PACKAGE)
+
+    replace(monkeypatch, commands.PROVISION_SEALED, refuse)
+    with pytest.raises(AssertionError, match="for this key is refused"):
+        joining.code_of(commands.PROVISION_SEALED, FIRST.secret, joining.package(MEMBER))
+
+
+def test_a_joining_key_that_outlives_its_use(joining: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining.firmware.state.log, "start_without_secrets", lambda: None)
+    with pytest.raises(AssertionError):
+        joining.code_of(commands.PROVISION, FIRST.secret, *commands.PROVISION.request.unpack(bytes(32) + MEMBER)[1:])
+
+
 def test_a_sound_unit_has_none_of_these(bench: Bench) -> None:
-    assert bench.code_of(commands.OPEN_SESSION, RANDOM) == 0
+    assert bench.code_of(commands.OPEN_SESSION, PUBLIC, RANDOM) == 0
     bench.open_session()
     assert bench.unlocked
+
+
+def test_a_sound_unit_joins(joining: Bench) -> None:
+    assert joining.code_of(commands.PROVISION_SEALED, FIRST.secret, joining.package(MEMBER)) == 0
+    joining.open_session()
+    assert joining.unlocked

@@ -13,13 +13,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import flash_reference
-from conversation import ERASE, FIRST, MEMBER, SECOND, UID
+from conversation import ERASE, FIRST, SECOND, UID
 from flash_reference import LOG_SIZE, NVM_SIZE
 from hypothesis import given
 from hypothesis import strategies as st
 from support.reference import flash_images, load_vectors
 
-from fuzz.bench import Bench, fuzzed_unit
+from fuzz.bench import PRIVATE, PUBLIC, Bench, fuzzed_unit
 from fuzz.fuzzing import FUZZED, Draw, bounded, byte, flag, place
 from ndks_emulator import MemoryFlash
 from ndks_protocol import commands, errors
@@ -30,7 +30,7 @@ from ndks_unit.flash import records
 KEKS = {binding.auth: binding.kek for binding in (FIRST, SECOND)}
 BODIES = (  # those that fit, and others
     *(b"\3" + bytes(4), b"\1", SECOND.auth + bytes(16) + SECOND.id + b"\3\0", bytes(4), bytes(8), bytes(12), b""),
-    *(b"\xff" * 8, b"\3" + b"\xff" * 4),
+    *(b"\xff" * 8, b"\3" + b"\xff" * 4, PRIVATE + PUBLIC),
 )
 REQUESTS: tuple[tuple[commands.Command, tuple[Any, ...]], ...] = (
     (STATUS, ()),
@@ -40,13 +40,14 @@ REQUESTS: tuple[tuple[commands.Command, tuple[Any, ...]], ...] = (
     (commands.SEAL_BEGIN, (b"token 01", 1, 0, bytes(8))),
     (commands.TRUST, (3, bytes(range(16)))),
     (commands.BIND, (SECOND.secret,)),
+    (commands.JOINING_KEY, ()),
     (commands.CLOSE, (1,)),
 )
 Images = list[bytearray]  # nvm and two snapshots
 
 which = st.integers(0, 2)
 snapshot = st.integers(1, 2)
-kinds = st.sampled_from((*records.PLAIN, *records.OPEN, records.ERASING))
+kinds = st.sampled_from((*records.PLAIN, *records.OPEN, records.JOINING_KEY, records.ERASING))
 sequences = st.sampled_from((0, 1, 1000, 0xFFFFFFFF)) | st.integers(0, 0xFFFFFFFF)
 aligned = st.integers(0, 255).map(lambda line: 16 * line)
 contents = st.binary(max_size=64) | st.builds(lambda value, size: bytes([value]) * size, byte, place)
@@ -136,7 +137,9 @@ def live(bench: Bench, draw: Draw) -> None:
         assert bench.send(STATUS.code, b"") == 0
         bench.open_session()
         if bench.binding is None:
-            bench.request_of(commands.PROVISION.code, FIRST.secret + MEMBER)
+            if draw(flag):
+                bench.code_of(commands.JOINING_KEY)
+            bench.provision()
             bench.open_session()
         bench.unit.power.steps_left = draw(st.none() | byte)
         for command, values in draw(st.lists(st.sampled_from(REQUESTS), max_size=8)):
@@ -157,4 +160,4 @@ def give_up(bench: Bench) -> None:
         assert (code, bench.firmware.state.lifecycle) == (0, commands.STATE_BLANK)
         bench.restart()
         assert bench.firmware.state.lifecycle == commands.STATE_BLANK
-        assert bench.send(commands.PROVISION.code, FIRST.secret + MEMBER) == 0
+        assert bench.provision() == 0

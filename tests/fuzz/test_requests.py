@@ -3,7 +3,7 @@
 """Any frames to a unit that is blank, bound, or in a session, which may have gone on for long.
 
 Most requests are valid frames, secured if a session is open, so that they pass COBS, CRC and MAC. Their fields are
-arbitrary or plausible.
+arbitrary or plausible. A blank unit has a session as well, and perhaps a joining key.
 """
 
 import functools
@@ -14,8 +14,9 @@ from conversation import ENTROPY, ERASE, FIRST, MEMBER, OWN_LANE, SECOND, UID
 from hypothesis import given
 from hypothesis import strategies as st
 from support.reference import load_vectors
+from x25519_reference import LOW_ORDER
 
-from fuzz.bench import RANDOM, Bench, bound_bench, fuzzed_unit
+from fuzz.bench import PUBLIC, RANDOM, Bench, bound_bench, fuzzed_unit
 from fuzz.fuzzing import FUZZED, Draw, altered, bounded, byte, flag
 from ndks_emulator import MemoryUnit
 from ndks_protocol import commands, framing
@@ -63,8 +64,16 @@ def in_session(bench: Bench, up_to: int = commands.UNLOCK.code) -> Bench:
     return bench
 
 
+def joining_bench() -> Bench:
+    """Return a blank unit with a joining key, in a session."""
+    bench = Bench(fuzzed_unit(), None)
+    bench.ask(commands.JOINING_KEY)
+    return in_session(bench, commands.PROVE.code)
+
+
 BENCHES: tuple[Callable[[], Bench], ...] = (
     lambda: Bench(fuzzed_unit(), None),
+    joining_bench,
     bound_bench,
     lambda: in_session(bound_bench(), commands.PROVE.code),
     lambda: in_session(bound_bench()),
@@ -85,6 +94,8 @@ def field(bench: Bench, name: str, kind: str, draw: Draw) -> bytes:
 def candidates(bench: Bench) -> dict[str, list[bytes]]:
     headers = [message.header for message in MESSAGES]
     return {
+        "public": [PUBLIC, PUBLIC, *LOW_ORDER[:4], bench.answer[:32].ljust(32, b"\0")],
+        "package": packages(bench),
         "random": [bytes(16), RANDOM, RANDOM[:8], ENTROPY[:8]],
         "proof": [bench.opening.host_proof if bench.opening else bytes(16)],
         "kek": [bench.binding.kek if bench.binding else bytes(32), FIRST.kek, SECOND.kek, bytes(32)],
@@ -100,6 +111,14 @@ def candidates(bench: Bench) -> dict[str, list[bytes]]:
         "data": [b"", b"x", bytes(1016), bytes(1017), bytes(1024), bytes(1025)],
         "chunk": [chunk for message in MESSAGES for chunk in message.chunks],
     }
+
+
+def packages(bench: Bench) -> list[bytes]:
+    """Return packages for the unit's joining key, with fields of any kind, and what no key opens."""
+    right = bench.package(MEMBER)
+    unfit = [bench.package(fields) for fields in (b"", MEMBER[:-1], MEMBER + b"x", bytes(len(MEMBER)))]
+    damaged = [right[:-1], right[:47], right[:-1] + bytes([right[-1] ^ 1]), LOW_ORDER[1] + right[32:], b""]
+    return [right] * 4 + unfit + damaged
 
 
 def fitting_request(bench: Bench, draw: Draw) -> None:
@@ -129,6 +148,14 @@ def damaged_payload(bench: Bench, draw: Draw) -> None:
 def same_again(bench: Bench, draw: Draw) -> None:
     kind, request_id, payload = bench.request
     bench.send(kind, payload, request_id)
+
+
+def leave(bench: Bench, draw: Draw) -> None:
+    bench.leave()
+
+
+def restart(bench: Bench, draw: Draw) -> None:
+    bench.restart()
 
 
 def wait(bench: Bench, draw: Draw) -> None:
@@ -165,14 +192,12 @@ STEPS: tuple[Callable[[Bench, Draw], object], ...] = (
     lambda bench, draw: bench.send(draw(byte), draw(payloads), draw(ids)),
     lambda bench, draw: bench.receive(draw(st.binary(max_size=1500))),
     *(lambda bench, draw: bench.open_session(),) * 5,
-    lambda bench, draw: bench.leave(),
-    lambda bench, draw: bench.restart(),
-    *(damaged_frame, damaged_payload, same_again, wait, lock_drive, limit_power, open_case, open_case_meanwhile),
+    *(leave, restart, damaged_frame, damaged_payload, same_again, wait, lock_drive, limit_power, open_case, open_case_meanwhile),
 )
 
 
 @FUZZED
-@given(st.data(), st.sampled_from(BENCHES + BENCHES[3:] * 2), st.lists(st.sampled_from(STEPS), max_size=16))
+@given(st.data(), st.sampled_from(BENCHES + BENCHES[4:] * 2), st.lists(st.sampled_from(STEPS), max_size=16))
 def test_requests(
     data: st.DataObject, begin: Callable[[], Bench], steps: list[Callable[[Bench, Draw], object]]
 ) -> None:
@@ -191,7 +216,7 @@ def come_home(bench: Bench) -> None:
     bench.restart()
     if bench.binding is None:
         assert bench.send(commands.ZEROIZE.code, ERASE) == 0
-        assert bench.send(commands.PROVISION.code, FIRST.secret + MEMBER) == 0
+        assert bench.provision() == 0
     bench.unit.clock.milliseconds += 60_001  # wrong attempts are forgiven
     bench.open_session()
     assert bench.unlocked

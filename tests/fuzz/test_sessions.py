@@ -2,17 +2,19 @@
 # SPDX-License-Identifier: MIT
 """Messages of sessions, altered, omitted, repeated and in any order, from hosts with and without the binding.
 
+The unit is bound, or blank: then nobody has to prove anything, and what a session is for is to join.
+
 The model of `Bench` defines the permitted results.
 """
 
 from collections.abc import Callable
 
-from conversation import FIRST, SECOND, UID
+from conversation import FIRST, MEMBER, SECOND, UID
 from hypothesis import given
 from hypothesis import strategies as st
-from session_reference import Session
+from x25519_reference import LOW_ORDER, public_key
 
-from fuzz.bench import RANDOM, Request, bound_bench
+from fuzz.bench import PUBLIC, RANDOM, SHARE, Bench, Request, bound_bench, fuzzed_unit
 from fuzz.fuzzing import FUZZED, Draw, bounded, byte, flag
 from ndks_protocol import commands, framing
 from ndks_protocol.commands import HELLO, OPEN_SESSION, PROVE, UNLOCK
@@ -28,18 +30,23 @@ GRANTED = {  # requests that a session is for
     commands.BIND: (SECOND.secret,),
     commands.CLOSE: (0,),
     commands.ZEROIZE: (commands.CONFIRMATION, UID),
+    commands.JOINING_KEY: (),
 }
 FATES = (*["arrives"] * 8, "is altered", "is cut", "grows", "is another", "is lost", "comes twice", "is replaced")
 requests = st.sampled_from([(command.code, command.request.pack(*values)) for command, values in GRANTED.items()])
+requests |= st.just((commands.PROVISION.code, FIRST.secret + MEMBER))
 requests |= st.tuples(st.sampled_from([command.code for command in GRANTED]), st.binary(max_size=64))
+OTHER_KEY = public_key(bytes(range(32, 64)))
+shares = st.sampled_from([SHARE] * 4 + [PUBLIC + bytes(16)])  # with the host's own key
+shares |= st.sampled_from((*LOW_ORDER, OTHER_KEY, bytes([*PUBLIC[:31], PUBLIC[31] | 0x80]))).map(lambda u: u + RANDOM)
 minimums = st.sampled_from((0, 1, 1 << 20, 1 << 21, (1 << 48) - 1, 1 << 48, (1 << 64) - 1))
 
 
 class Hosts:
     """Hosts and attackers on the cable, who know all frames sent on it so far."""
 
-    def __init__(self, draw: Draw) -> None:
-        self.bench = bound_bench()
+    def __init__(self, bench: Bench, draw: Draw) -> None:
+        self.bench = bench
         self.draw = draw
         self.heard: list[Request] = []
 
@@ -80,16 +87,20 @@ class Hosts:
         self.send(HELLO.code, b"")
 
     def open(self) -> None:
-        self.send(OPEN_SESSION.code, self.draw(st.sampled_from((RANDOM, bytes(16)))))
+        self.send(OPEN_SESSION.code, self.draw(shares))
+
+    def open_with_the_units_key(self) -> None:
+        """Send the unit its own latest public key back."""
+        self.send(OPEN_SESSION.code, self.bench.answer[:32].ljust(32, b"\0") + RANDOM)
 
     def prove(self) -> None:
         self.send(PROVE.code, self.bench.opening.host_proof if self.bench.opening else bytes(16))
 
     def prove_otherwise(self) -> None:
-        """Send a proof under another binding, or the unit's own proof."""
-        auth = self.draw(st.sampled_from((SECOND.auth, FIRST.kek, FIRST.id * 2, bytes(32))))
-        unit_random, unit_proof = self.bench.answer[:16].ljust(16, b"\0"), self.bench.answer[16:32].ljust(16, b"\0")
-        other = Session(auth, self.bench.hello, RANDOM, unit_random)
+        """Send a proof under another binding or share, or the unit's own proof."""
+        auth = self.draw(st.sampled_from((SECOND.auth, FIRST.auth, FIRST.kek, FIRST.id * 2, bytes(32))))
+        other = self.bench.session_of(self.draw(shares), auth)
+        unit_proof = self.bench.answer[48:64].ljust(16, b"\0")
         self.send(PROVE.code, self.draw(st.sampled_from((other.host_proof, other.unit_proof, unit_proof))))
 
     def unlock(self) -> None:
@@ -120,17 +131,21 @@ class Hosts:
 
 STEPS: tuple[Callable[[Hosts], None], ...] = (
     *(Hosts.hello, Hosts.open, Hosts.prove, Hosts.unlock, Hosts.prove_otherwise, *(Hosts.ask,) * 12),
+    Hosts.open_with_the_units_key,
     *(Hosts.ask_in_the_clear, Hosts.open_at_once, Hosts.open_at_once, Hosts.leave, Hosts.restart, Hosts.wait),
     Hosts.lock_drive,
 )
 HANDSHAKE = [Hosts.hello, Hosts.open, Hosts.prove, Hosts.unlock]
 some_steps = st.lists(st.sampled_from([*([step] for step in STEPS), *[HANDSHAKE] * 4]), max_size=16)
+BENCHES = (bound_bench, bound_bench, lambda: Bench(fuzzed_unit(), None))
 
 
 @FUZZED
-@given(st.data(), some_steps)
-def test_sessions(data: st.DataObject, groups: list[list[Callable[[Hosts], None]]]) -> None:
+@given(st.data(), st.sampled_from(BENCHES), some_steps)
+def test_sessions(
+    data: st.DataObject, begin: Callable[[], Bench], groups: list[list[Callable[[Hosts], None]]]
+) -> None:
     with bounded(data.draw, 1_500_000):
-        hosts = Hosts(data.draw)
+        hosts = Hosts(begin(), data.draw)
         for step in (step for group in groups for step in group):
             step(hosts)

@@ -10,6 +10,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import ndks
@@ -20,14 +21,16 @@ from ndks_laboratory.homologation.system import ALICE, BOB
 from ndks_laboratory.homologation.unit_system import UnitSystem
 from ndks_protocol import commands, session
 from ndks_protocol.capsule import MessageKeys, Opener
+from ndks_unit.ephemeral import EphemeralPair
 from ndks_unit.flash import counters, records
 from ndks_unit.messages import sealing
 from ndks_unit.paper_bits import KeyReader
-from ndks_unit.sessions import Session
+from ndks_unit.randomness import Randomness
 from ndks_unit.state import State
 
 _GOLDEN = 2654435761  # of multiplicative hashing: spreads the bits that are made 0
 _PERIOD = 4096
+_EPHEMERAL = bytes(range(32))
 _LESS_ONES = 0.02  # share of the key bits that are made 0: 49 % are 1 then
 
 
@@ -101,8 +104,34 @@ def stale_link_sync() -> None:
 
 
 def same_random() -> None:
-    """Use a constant in place of the unit's random number, so that a recorded session can be replayed as a whole."""
-    Session._random = lambda self: bytes(session.RANDOM_SIZE)
+    """Draw the same random values each time, so that a recorded session can be replayed as a whole."""
+    Randomness.draw = lambda self: bytes(session.PUBLIC_KEY_SIZE)
+
+
+def no_forward_secrecy() -> None:
+    """Use A, which lies in flash, as the ephemeral private key: sessions rest on A alone, as in protocol 2.0."""
+    begin = EphemeralPair.begin
+
+    def begin_with_auth(self: Any) -> None:
+        drawn, binding = self._randomness, self._randomness._log.body(records.BINDING)
+        if binding:
+            self._randomness = SimpleNamespace(draw=lambda: bytes(binding[: session.PUBLIC_KEY_SIZE]))
+        begin(self)
+        self._randomness = drawn
+
+    EphemeralPair.begin = begin_with_auth
+
+
+def repeated_ephemeral() -> None:
+    """Use one ephemeral key in all sessions, which is in no flash."""
+    begin = EphemeralPair.begin
+
+    def begin_with_the_same(self: Any) -> None:
+        drawn, self._randomness = self._randomness, SimpleNamespace(draw=lambda: _EPHEMERAL)
+        begin(self)
+        self._randomness = drawn
+
+    EphemeralPair.begin = begin_with_the_same
 
 
 def stays_open() -> None:
@@ -153,6 +182,8 @@ FAULTS: dict[str, Callable[[], None]] = {
     "unchecked-tags": unchecked_tags,
     "stale-link-sync": stale_link_sync,
     "same-random": same_random,
+    "no-forward-secrecy": no_forward_secrecy,
+    "repeated-ephemeral": repeated_ephemeral,
     "stays-open": stays_open,
     "unsealed-flash": unsealed_flash,
     "biased-bits": biased_bits,

@@ -28,7 +28,14 @@ FOUND = {
         "splicing": "chunk of another capsule",
     },
     "stale-link-sync": {"replay on the cable": "replay on the cable: the unit answered a replayed request"},
-    "same-random": {"replay on the cable": "replay on the cable: the unit answered a replayed session"},
+    "same-random": {
+        "replay on the cable": "replay on the cable: the unit answered a replayed session",
+        "recording plus flash copy": "recording: an ephemeral key was used in two sessions",
+    },
+    "no-forward-secrecy": {
+        "recording plus flash copy": "recording and flash: a key of 2048 bits was read in a recorded session"
+    },
+    "repeated-ephemeral": {"recording plus flash copy": "recording: an ephemeral key was used in two sessions"},
     "stays-open": {
         "wrong laptop": "wrong laptop: a laptop without any secret was given a key of 128 bits",
         "stolen unit": "stolen unit: it answered NEXT_INDEX without a session",
@@ -44,6 +51,8 @@ FAULTY = {
     "unchecked-tags": ALICE,
     "stale-link-sync": BOB,
     "same-random": BOB,
+    "no-forward-secrecy": BOB,
+    "repeated-ephemeral": BOB,
     "stays-open": ALICE,
     "unsealed-flash": BOB,
 }

@@ -141,6 +141,7 @@ OF_ATTACKS = {
     "A7i": {"R20"},
     **{label: {"R21"} for label in ("A7k", "A7l")},
     "A7j": {"R22"},
+    "A7m": {"R24"},
 }
 
 

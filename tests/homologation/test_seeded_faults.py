@@ -66,7 +66,7 @@ def test_a_relay_that_tampers(homologate: Homologate) -> None:
     [
         ("repeated-number", "R18", "A7g"),
         ("unchecked-tags", "R16", "A7a"),
-        ("stale-link-sync", "R21", "A7k"),
+        ("no-forward-secrecy", "R24", "A7m"),
         ("biased-bits", "R10", "S"),
     ],
 )

@@ -26,6 +26,7 @@ _PUBLIC = {
     b"ndks network id\0",
 }
 _KEPT = b"ndks bind auth\0"
+_PUBLIC_KEYS = {bytes(32), b"ndks join"}  # of HMACs that extract: a blank unit has no secret, a package needs none
 
 
 class Secrets:
@@ -39,7 +40,7 @@ class Secrets:
         make, digest = Mac.__init__, Mac.digest
 
         def noting_key(mac: Mac, crypto: object, key: bytes | bytearray) -> None:
-            self.found.add(bytes(key))
+            self.found |= {bytes(key)} - _PUBLIC_KEYS
             make(mac, crypto, key)
 
         def noting_digest(mac: Mac, *parts: bytes) -> bytes:

@@ -95,6 +95,17 @@ def test_networks(tmp_path: Path, call: Call) -> None:
     check("trust", call("trust", 2, 0, "--unit", unit, "--json"))
 
 
+def test_joining(network_file: Path, tmp_path: Path, call: Call) -> None:
+    request, package, unit = tmp_path / "request", tmp_path / "package", ("--unit", f"emulator:{tmp_path / 'erin'}")
+    for number, (form, *bind) in enumerate((("provision PACKAGE",), ("provision PACKAGE --bind", "--bind"))):
+        ask, answer = request.with_suffix(f".{number}"), package.with_suffix(f".{number}")
+        words = check("join request", call("join", "request", "-o", ask, *unit, "--json"))["words"]
+        admit = ("provision", network_file, "--for", ask, "-o", answer, "--words", words, "--again", "--json")
+        words = check("provision --for", call(*admit))["words"]
+        check(form, call("provision", answer, "--words", words, *bind, *unit, "--json"))
+        check("zeroize", call("zeroize", "--yes", *unit, "--json"))
+
+
 def test_copies_of_bindings(alice: str, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     words = check("bind --backup", call("bind", "--backup", tmp_path / "home", "--json"))["backup_code"]
     monkeypatch.setattr("ndks.cli.stdin.is_terminal", lambda: False)

@@ -65,11 +65,13 @@ def test_units_and_network_files(make_unit: MakeUnit, tmp_path: Path, desk: Path
     script = call("completion", "bash").text
     make_unit("desk/alice")
     (desk / "office.ndksnet").touch()
+    (desk / "offer.ndkspackage").touch()
     (desk / "letter.txt").touch()
     assert "emulator:alice" in completed(script, desk, "key", "--unit", "")
     with emulated(tmp_path / "bob") as bob:
         assert bob.port in completed(script, desk, "key", "--unit", "/dev/")
-    assert completed(script, desk, "provision", "off") == {"office.ndksnet"}
+    assert completed(script, desk, "provision", "off") == {"office.ndksnet", "offer.ndkspackage"}
+    assert completed(script, desk, "network", "show", "off") == {"office.ndksnet"}
     assert "letter.txt" not in completed(script, desk, "provision", "")
 
 

@@ -234,10 +234,7 @@ def test_names_of_files_do_for_fat_and_windows(drive: Path, call: Call) -> None:
     assert not {"aux", "con", "nul", "prn"} & {part.partition(".")[0] for name in names for part in name.split("/")}
 
 
-# For hosts; and what no unit uses yet
-NOT_ON_BOARDS = {"commands.py", "layout.py", "service.py", "texts.py"} | {
-    *("curve25519.py", "public_key.py", "sealed_package.py", "x25519.py"),
-}
+NOT_ON_BOARDS = {"commands.py", "layout.py", "service.py", "texts.py"}  # for hosts
 
 
 def test_source_arrives_for_development(drive: Path) -> None:

@@ -24,7 +24,7 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
 
 
 COMMANDS = [parser.prog.split()[1:] for parser in parsers(build_parser())]
-GROUPS = (["network"], ["faraday"])
+GROUPS = (["network"], ["join"], ["faraday"])
 LEAVES = [command for command in COMMANDS if command not in GROUPS]
 
 
@@ -36,6 +36,7 @@ def test_all_commands_are_there() -> None:
         "deploy",
         "network new",
         "provision",
+        "join request",
         "bind",
         "trust",
         "zeroize",

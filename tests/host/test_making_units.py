@@ -12,6 +12,7 @@ import pytest
 
 import ndks
 import ndks.exceptions
+from ndks.driver.owner import Owner
 from ndks.driver.unit import Unit
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference.md"
@@ -49,11 +50,11 @@ def test_unit_that_cannot_join_takes_no_lane(network_file: Path, blank: Opened) 
 def test_lane_of_an_interrupted_joining_is_not_given_again(
     network_file: Path, blank: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(*_: object) -> bytes:
+    def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
     with blank("alice") as unit, monkeypatch.context() as patch:
-        patch.setattr(Unit, "provision", stopped)
+        patch.setattr(Owner, "anonymous_session", stopped)
         with pytest.raises(KeyboardInterrupt):
             unit.join(network_file)
     with blank("alice") as unit:

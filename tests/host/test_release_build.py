@@ -28,7 +28,7 @@ from ndks.board.release.imports import import_directly
 from ndks.board.release.names import replacements, rom_names
 from ndks.board.release.program import BuildError, Program, origin, parsed
 from ndks.board.release.refused import check
-from ndks.board.release.unused import ON_DEMAND, remove_unused
+from ndks.board.release.unused import on_demand, remove_unused
 
 Step = Callable[[Program], Program]
 ROOT = ("lib.main",)
@@ -379,11 +379,11 @@ def test_modules_on_demand_load_nothing_that_stays(kind: str) -> None:
         path = next(path for path, shown in made.shown.items() if "ndks_unit.rp2040" in made.functions[shown])
         board = path.removeprefix("lib/").replace("/", ".")
     program = parsed({path.removeprefix("lib/"): text for path, text in files.items()})
-    on_demand = {name for name in program if ON_DEMAND in name}
+    late = on_demand(program)
     at_start = loaded_by(program, {"code", board})
-    assert len(on_demand) >= 4
-    assert not on_demand & at_start
-    assert loaded_by(program, on_demand) - on_demand <= at_start
+    assert len(late) >= 9
+    assert not late & at_start
+    assert loaded_by(program, late) - late <= at_start
 
 
 def loaded_by(program: Program, names: set[str]) -> set[str]:

@@ -232,6 +232,23 @@ def test_binding_and_copies(stage: Stage) -> None:
     stage.assert_nothing_is_left()
 
 
+def test_joining_by_request_and_package(stage: Stage) -> None:
+    """The network file is on this laptop, and carol's is as well: what matters is what is shown, and what is left."""
+    carol = ("--unit", stage.unit("carol"))
+    words = json.loads(stage.run("join", "request", "-o", "carol.ndksrequest", *carol, "--json"))["words"]
+    admit = ("provision", "office.ndksnet", "--for", "carol.ndksrequest", "-o", "carol.ndkspackage", "--json")
+    stage.run(*admit, "--words", " ".join(reversed(words.split())))
+    assert stage.status == 1
+    words = json.loads(stage.run(*admit, "--words", words))["words"]
+    stage.run("provision", "carol.ndkspackage", "--words", "zoo", *carol)
+    assert stage.status == 2
+    stage.run("provision", "carol.ndkspackage", "--words", words, "--bind", *carol)
+    assert stage.status == 0
+    stage.run("provision", "carol.ndkspackage", "--words", words, "--bind", *carol)
+    assert stage.status == 4
+    stage.assert_nothing_is_left()
+
+
 def test_another_laptop(stage: Stage) -> None:
     stage.monkeypatch.setenv(HOME, str(stage.path("elsewhere")))
     for arguments in (["key"], ["encrypt", "letter"], ["decrypt", "first.ndks", "-o", "-"], ["info"], ["bind"]):

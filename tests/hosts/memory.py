@@ -15,9 +15,8 @@ from ndks_protocol.flash import NVM_SIZE
 from ndks_unit.dispatcher import Dispatcher
 
 from .network import BINDING, membership, named
-from .sessions import ProjectSession, ReferenceSession
+from .sessions import SHARE, ProjectSession, ReferenceSession, Said
 
-RANDOM = b"random of a host"
 Session = ProjectSession | ReferenceSession
 
 
@@ -74,7 +73,7 @@ def before_each(board: EmulatedBoard, methods: Iterable[str], hook: Callable[[],
 
 
 class Host:
-    """The host of a unit. With `opens` it opens a session as soon as a request needs one."""
+    """The host of a unit. With `opens` it opens a session as soon as a request needs one, also of a blank unit."""
 
     def __init__(self, unit: MemoryUnit | None = None, keeps: type[Session] = ProjectSession, *, opens: bool = True):
         self.unit = unit or new_unit()
@@ -90,6 +89,8 @@ class Host:
         return self.unit.firmware
 
     def provision(self, *arguments: Any, **parameters: Any) -> None:
+        if not self.channel:
+            self._open_for(commands.PROVISION)
         self.ask(commands.PROVISION, *membership(*arguments, **parameters))
 
     def restart(self) -> None:
@@ -110,19 +111,19 @@ class Host:
         assert frame.kind == commands.HELLO.code | framing.ANSWER
         return bytes(frame.payload)
 
-    def begin(self, binding: bytes = BINDING) -> bytes:
-        """Send HELLO and OPEN_SESSION; return the unit's proof."""
+    def begin(self, binding: bytes | None = BINDING) -> bytes:
+        """Send HELLO and OPEN_SESSION; return the unit's proof. Without a binding the session is anonymous."""
         hello = self.hello()
-        unit_random, unit_proof = self.ask(commands.OPEN_SESSION, RANDOM)
-        self._said = hello, RANDOM, unit_random
-        self.session = self.keeps(binding, *self._said)
+        unit_public, unit_random, unit_proof = self.ask(commands.OPEN_SESSION, *SHARE)
+        self.said = Said(hello, unit_public, unit_random)
+        self.session = self.keeps(binding, self.said)
         return unit_proof
 
     def find(self, bindings: tuple[bytes, ...]) -> bytes:
         """Begin a session under the one of these bindings that the unit can prove; return it."""
         unit_proof = self.begin()
-        (binding,) = [each for each in bindings if self.keeps(each, *self._said).unit_proof == unit_proof]
-        self.session = self.keeps(binding, *self._said)
+        (binding,) = [each for each in bindings if self.keeps(each, self.said).unit_proof == unit_proof]
+        self.session = self.keeps(binding, self.said)
         return binding
 
     def prove(self, given: bytes = b"") -> None:
@@ -135,23 +136,37 @@ class Host:
         self.ask(commands.UNLOCK, kek or self.session.kek, minimum, allow_jump)
 
     def open(self, binding: bytes = BINDING, minimum: int = 0, allow_jump: int = 0) -> None:
+        self.authenticate(binding)
+        self.unlock(minimum=minimum, allow_jump=allow_jump)
+
+    def open_anonymously(self) -> None:
+        """Open a session with a blank unit."""
+        self.authenticate(None)
+
+    def authenticate(self, binding: bytes | None) -> None:
         unit_proof = self.begin(binding)
         assert self.session
         assert unit_proof == self.session.unit_proof
         self.prove()
-        self.unlock(minimum=minimum, allow_jump=allow_jump)
 
     # Requests
 
     def ask(self, command: commands.Command, *values: Any) -> tuple[Any, ...]:
         """Return the fields of the answer, in the session if there is one. Raises UnitError for an error answer."""
-        if self.opens and command.needs & commands.SESSION and not self.channel and self.firmware.state.binding:
-            self.open()
+        if self.opens and not self.channel:
+            self._open_for(command)
         kind, answer = self.exchange(command, command.request.pack(*values))
         if kind == framing.ERROR:
             raise errors.UnitError(int.from_bytes(answer))
         assert kind == command.code | framing.ANSWER
         return command.answer.unpack(answer)
+
+    def _open_for(self, command: commands.Command) -> None:
+        is_blank = self.firmware.state.lifecycle == commands.STATE_BLANK
+        if command.needs & commands.SESSION and self.firmware.state.binding:
+            self.open()
+        elif command.needs & commands.IS_BLANK and command.needs & commands.PROVED and is_blank:
+            self.open_anonymously()
 
     def code(self, command: commands.Command, *values: Any) -> int:
         """Return the error code of the answer, or 0."""
@@ -182,8 +197,7 @@ class Host:
         if opened is None:  # in the clear, as the session has ended
             in_the_clear = kind == framing.ERROR or command in (commands.OPEN_SESSION, commands.ZEROIZE)
             assert in_the_clear, "the unit's frame is not the next one"
-        ends = command in (commands.HELLO, commands.CLOSE, commands.ZEROIZE)
-        if opened is None or (ends and (kind != framing.ERROR or opened == errors.STORAGE.to_bytes(2))):
+        if opened is None or _ends_session(command, 0 if kind != framing.ERROR else int.from_bytes(opened)):
             self.channel = None
         return kind, answer if opened is None else opened
 
@@ -212,3 +226,10 @@ class Host:
         frames = [event for event in events if isinstance(event, framing.Frame)]
         assert len(frames) == len(events)
         return frames
+
+
+def _ends_session(command: commands.Command, code: int) -> bool:
+    """Return whether an answer with this error code, or 0, is the last of a session."""
+    if command in (commands.PROVISION, commands.PROVISION_SEALED):
+        return code == 0
+    return command in (commands.HELLO, commands.CLOSE, commands.ZEROIZE) and code in (0, errors.STORAGE)

@@ -1,24 +1,49 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Two implementations of the host's end of a session: by the project's own code, and by PROTOCOL.md alone."""
+"""Two implementations of the host's end of a session: by the project's own code, and by PROTOCOL.md alone.
+
+`binding` is None for the anonymous session of a blank unit.
+"""
+
+from typing import NamedTuple
 
 import session_reference
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from x25519_reference import public_key, x25519
 
 from ndks.crypto import CRYPTO
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, SecureChannel, proof, transcript
+from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, UNIT, SecureChannel, proof, session_key, transcript
+
+PRIVATE = bytes(range(1, 33))  # the hosts of these tests use one key pair for all sessions: it makes them reproducible
+PUBLIC = public_key(PRIVATE)
+RANDOM = b"random of a host"
+SHARE = PUBLIC, RANDOM  # the values of OPEN_SESSION
+
+
+class Said(NamedTuple):
+    """What unit and host have said before the proofs."""
+
+    hello: bytes  # the payload of the answer to HELLO
+    unit_public: bytes
+    unit_random: bytes
+    host_random: bytes = RANDOM
 
 
 class ProjectSession:
-    """A session by the project's own code."""
+    """A session by the project's own code, with the curve of `cryptography`."""
 
-    def __init__(self, binding: bytes, hello: bytes, host_random: bytes, unit_random: bytes) -> None:
-        auth = BindingKeys(CRYPTO, binding).auth
-        self.kek = BindingKeys(CRYPTO, binding).kek
-        transcript_hash = transcript(CRYPTO, hello, host_random, unit_random)
-        self.unit_proof = proof(CRYPTO, auth, UNIT, transcript_hash)
-        self.host_proof = proof(CRYPTO, auth, HOST, transcript_hash)
-        self._channel = SecureChannel(CRYPTO, auth, transcript_hash, HOST)
+    def __init__(self, binding: bytes | None, said: Said) -> None:
+        keys = BindingKeys(CRYPTO, binding) if binding else None
+        self.kek = keys.kek if keys else b""
+        transcript_hash = transcript(CRYPTO, said.hello, PUBLIC + said.host_random, said.unit_public + said.unit_random)
+        shared = X25519PrivateKey.from_private_bytes(PRIVATE).exchange(
+            X25519PublicKey.from_public_bytes(said.unit_public)
+        )
+        key = session_key(CRYPTO, keys.auth if keys else None, shared, transcript_hash)
+        self.unit_proof = proof(CRYPTO, key, UNIT, transcript_hash)
+        self.host_proof = proof(CRYPTO, key, HOST, transcript_hash)
+        self._channel = SecureChannel(CRYPTO, key, transcript_hash, HOST)
 
     def secured(self, kind: int, request_id: int, body: bytes) -> bytes:
         """Return the payload of the next frame."""
@@ -33,9 +58,11 @@ class ProjectSession:
 
 
 class ReferenceSession(session_reference.Session):
-    """A session by PROTOCOL.md, with hashlib, hmac and cryptography."""
+    """A session by PROTOCOL.md, with hashlib, hmac, cryptography's AES, and X25519 as RFC 7748 writes it."""
 
-    def __init__(self, binding: bytes, hello: bytes, host_random: bytes, unit_random: bytes) -> None:
-        keys = session_reference.Binding(binding)
-        super().__init__(keys.auth, hello, host_random, unit_random)
-        self.kek = keys.kek
+    def __init__(self, binding: bytes | None, said: Said) -> None:
+        keys = session_reference.Binding(binding) if binding else None
+        shared = x25519(PRIVATE, said.unit_public)
+        shares = PUBLIC + said.host_random, said.unit_public + said.unit_random
+        super().__init__(keys.auth if keys else None, shared, said.hello, *shares)
+        self.kek = keys.kek if keys else b""

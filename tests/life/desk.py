@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import session_reference
 from hosts.memory import before_each
@@ -53,7 +53,6 @@ class Wire:
             raise UnitRemoved("the cable is out")
         for event in self._decoder.feed(data):
             assert isinstance(event, framing.Frame)
-            self._note(event.kind, bytes(event.payload))
             self._frames += 1
         fault = self._desk.fault
         strikes = bool(fault and fault.kind in ("part", "lost") and self._frames >= fault.when > 0)
@@ -80,11 +79,6 @@ class Wire:
     def restart_count(self) -> None:
         """Restart the count of frames, because faults count those of one command."""
         self._frames = 0
-
-    def _note(self, kind: int, payload: bytes) -> None:
-        """Record what anyone on the cable knows."""
-        if kind == commands.PROVISION.code:
-            self._desk.bindings.append(payload[:32])
 
 
 class Desk:
@@ -144,7 +138,18 @@ class Desk:
         if self.host is None:
             self._wire = self._wire or Wire(self)
             self.host = Unit("desk", Link(self._wire, _LONG), self.store)
+            self._note_bindings(self.host)
         return self.host
+
+    def _note_bindings(self, host: Unit) -> None:
+        """Record each binding that the host is about to send, in a session that nobody on the cable can read."""
+        provision = host._owner.provision
+
+        def noted(command: commands.Command, *values: Any) -> None:
+            self.bindings.append(values[0])
+            provision(command, *values)
+
+        host._owner.provision = noted
 
     def run(self, operation: Callable[[Unit], _Value], fault: Fault | None) -> _Value:
         """Run a command of the host with a fault; `struck` tells whether the fault occurred."""

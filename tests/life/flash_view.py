@@ -11,6 +11,7 @@ from typing import NamedTuple
 import flash_reference as reference
 from capsule_reference import aes_ctr, derive, xor
 from session_reference import Binding
+from x25519_reference import public_key
 
 NVM = 2  # a place, as 0 and 1 are the snapshots
 WINDOW_KINDS = range(reference.WINDOWS, reference.WINDOWS + 10)
@@ -19,7 +20,7 @@ _COUNTERS = (reference.EXPORT_COUNTER, reference.BOOTS)
 _KINDS = {
     *(reference.MEMBERSHIP, reference.MEMBER_IDS, *WINDOW_KINDS),
     *(reference.EXPORT_COUNTER, reference.MESSAGE_COUNTER, reference.BOOTS, reference.WRONG_ATTEMPTS),
-    *(reference.STATE_FORMAT, reference.TAMPERED, reference.BINDING),
+    *(reference.STATE_FORMAT, reference.TAMPERED, reference.JOINING_KEY, reference.BINDING),
 }
 
 
@@ -66,6 +67,8 @@ class FlashView(NamedTuple):
     trusted: dict[int, bytes]
     windows: dict[int, tuple[int, int]]  # by lane: top, bits
     free: int  # free bytes of the log
+    joining_key: bytes  # the private key, and the public key; b"": there is none
+    has_remains: bool  # of a joining key, or of what a power cut has left of a provisioning
 
 
 def look(images: list[bytes], bindings: Iterable[bytes]) -> FlashView:
@@ -89,6 +92,11 @@ def look(images: list[bytes], bindings: Iterable[bytes]) -> FlashView:
     )
     assert epoch == 0
     counter = _newest(records, reference.EXPORT_COUNTER, binding) or struct.pack(">IQ", 0, 1)
+    joining_key = _newest(records, reference.JOINING_KEY, None) or b""
+    if joining_key:
+        assert body is None, "a joining key has outlived the provisioning"
+        assert all(record.place == NVM for record in records if record.kind == reference.JOINING_KEY)
+        assert joining_key[32:] == public_key(joining_key[:32])
     return FlashView(
         body is not None,
         _newest(records, reference.TAMPERED, None) is not None,
@@ -104,6 +112,8 @@ def look(images: list[bytes], bindings: Iterable[bytes]) -> FlashView:
         dict(struct.unpack_from(">H16s", ids, offset) for offset in range(0, len(ids), 18)),
         windows,
         reference.LOG_SIZE - _end(images[NVM]),
+        joining_key,
+        body is None and _end(images[NVM]) > _least_end(records),
     )
 
 
@@ -140,6 +150,12 @@ def _newest(records: list[Record], kind: int, binding: Binding | None) -> bytes 
             steps = len(record.tail.rstrip(b"\xff")) if record.place == NVM else 0
             return body[:-8] + struct.pack(">Q", int.from_bytes(body[-8:]) + steps) if kind in _COUNTERS else body
     return None
+
+
+def _least_end(records: list[Record]) -> int:
+    """Return where the records end that an erasure leaves."""
+    state = _newest(records, reference.STATE_FORMAT, None), _newest(records, reference.TAMPERED, None)
+    return sum(reference.extent(reference.STATE_FORMAT, len(body)) for body in state if body is not None)
 
 
 def _end(nvm: bytes) -> int:

@@ -56,6 +56,7 @@ class Flash:
 
     lane: int = 0  # 0: blank
     binding: bytes = b""  # B
+    joining_key: bytes = b""  # the public key
     is_tampered: bool = False
     next_index: int = 1
     reserved: int = 1  # the first own number that is not
@@ -131,9 +132,10 @@ class Model:
     def disconnect(self) -> None:
         self.is_in_session = False
 
-    def open_case(self) -> None:
+    def open_case(self, *, has_remains: bool) -> None:
+        """Open the case; `has_remains`: flash of the blank unit has what a power cut has left there."""
         self.is_opened = True
-        if self.flash.lane:
+        if self.flash.lane or self.flash.joining_key or has_remains:
             self._erase(is_tampered=True)
 
     # What hosts do
@@ -144,14 +146,48 @@ class Model:
         return self.flash.is_tampered or self.is_opened
 
     def provision(self, lane: int, binding: bytes) -> bytes:
+        self._check_blank()
+        self.flash = Flash(lane, binding)
+        self.own = None
+        return binding
+
+    def make_joining_key(self, public: bytes) -> bytes:
+        self._check_blank()
+        self.flash.joining_key = public
+        return public
+
+    def join(self, lane: int, binding: bytes, sealed_for: bytes) -> None:
+        """Open a package, which was sealed for this joining key, or altered: b""."""
+        self._check_blank()
+        if not self.flash.joining_key:
+            raise Refused("NO_JOINING_KEY")
+        if sealed_for != self.flash.joining_key:
+            raise Refused("PACKAGE")
+        self.provision(lane, binding)
+
+    def open_anonymously(self) -> None:
+        self.refuses_itself = False
+        self.is_in_session = False
+        if self.is_tampered:
+            raise Refused("TAMPERED")
+        self._check_delay()
+        if self.flash.lane:
+            self._refuse_at_home()  # it is not a blank unit that answers
+
+    def send_low_order(self) -> None:
+        self.refuses_itself = False
+        self.is_in_session = False
+        if self.is_tampered:
+            raise Refused("TAMPERED")
+        self._check_delay()
+        raise Refused("PUBLIC_KEY")
+
+    def _check_blank(self) -> None:
         self.refuses_itself = False
         if self.flash.lane:
             raise Refused("PROVISIONED")
         if self.is_tampered:
             raise Refused("TAMPERED")
-        self.flash = Flash(lane, binding)
-        self.own = None
-        return binding
 
     def bind(self, code: bytes, new: bytes) -> None:
         self.refuses_itself = False

@@ -21,6 +21,8 @@ from ndks_emulator import PowerCut
 from ndks_protocol import commands
 
 from .desk import Desk
+from .flash_view import FlashView, look
+from .packages import package_for
 
 
 class Secrets(dict[str, bytes]):
@@ -85,6 +87,11 @@ class Story:
         self.network = Network.new("a name that nobody guesses")
         self.secrets = Secrets()
         self.secrets.of_network(self.network)
+        self.joining_keys = 0
+
+    @property
+    def view(self) -> FlashView:
+        return look(self.desk.images(), [*self.desk.bindings, *self.bindings])
 
     @property
     def bindings(self) -> list[bytes]:
@@ -106,6 +113,21 @@ class Story:
         self.do(lambda host: host.provision(self.network, 1))
         if self.desk.bindings:
             self.secrets.of_binding(f"code {len(self.desk.bindings)}", self.desk.bindings[-1])
+
+    def request(self) -> None:
+        """Make a joining key, which makes the one before void."""
+        self.do(lambda host: host._link.call(commands.JOINING_KEY))
+        pair = self.view.joining_key
+        if pair and pair[:32] not in self.secrets.values():
+            self.secrets[f"joining key {self.joining_keys}"] = pair[:32]
+            self.joining_keys += 1
+
+    def join(self) -> None:
+        """Join by a package that was sealed to the latest joining key."""
+        joining_key, code = self.view.joining_key[32:], self.chance.randbytes(32)
+        package = package_for(self.network, 1, joining_key, self.chance.randbytes(32))
+        self.do(lambda host: host._owner.provision(commands.PROVISION_SEALED, code, package))
+        self.secrets.of_binding(f"code {len(self.desk.bindings)}", code)
 
     def bind(self) -> None:
         code, salt = self.desk.bindings[-1], self.salt

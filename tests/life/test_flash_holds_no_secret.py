@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The flash of a unit contains no secret, whole or in pieces of 8 bytes, and nothing that decrypts one."""
+"""The flash of a unit contains no secret, whole or in pieces of 8 bytes, and nothing that decrypts one.
+
+One is there for a time: the private key to which a membership can be sealed is in nvm from JOINING_KEY to the
+provisioning or erasure. It is never in a file.
+"""
 
 import random
 from collections.abc import Callable
@@ -56,6 +60,14 @@ def test_search_finds_whatever_is_there(used: Story) -> None:
     assert used.found() == []
 
 
+def test_search_finds_a_joining_key(story: Story) -> None:
+    story.request()
+    story.request()
+    assert story.found() == ["joining key 1"]
+    story.join()
+    assert story.found() == []
+
+
 def test_search_finds_what_the_unit_keeps_in_the_clear(used: Story) -> None:
     for number, binding in enumerate(used.bindings):
         used.secrets[f"A {number}"] = Binding(binding).auth
@@ -72,7 +84,33 @@ CHAPTERS: dict[str, list[Chapter]] = {
     "bound elsewhere": [Story.provision, Story.bind, Story.use, Story.compact, Story.bind_elsewhere],
     "zeroized": [Story.provision, Story.bind, Story.use, Story.compact, Story.zeroize],
     "tampered": [Story.provision, Story.bind, Story.use, Story.compact, Story.tamper],
+    "asked to join": [Story.request],
+    "asked to join twice": [Story.request, Story.request],
+    "joined": [Story.request, Story.join],
+    "provisioned in place of joining": [Story.request, Story.provision],
+    "joined and used": [Story.request, Story.join, Story.bind, Story.use, Story.compact],
+    "zeroized in place of joining": [Story.request, Story.zeroize],
+    "tampered in place of joining": [Story.request, Story.tamper],
 }
+
+
+def check(story: Story) -> None:
+    """Check that nothing is found but the private key of the unit's joining key, and what a power cut left of one."""
+    *snapshots, nvm = story.desk.images()
+    view, found = story.view, story.secrets.found_in([nvm])
+    assert story.secrets.found_in(snapshots) == []
+    assert all(name.startswith("joining key") for name in found)
+    if view.joining_key:
+        assert found == [name for name, secret in story.secrets.items() if secret == view.joining_key[:32]]
+    elif not view.has_remains:
+        assert found == []
+
+
+def check_that_remains_are_erased(story: Story) -> None:
+    """Check that the next thing that can happen to a blank unit leaves nothing of what a power cut has left."""
+    for chapter in [Story.request, Story.zeroize, Story.provision] if not story.view.is_bound else []:
+        chapter(story)
+        assert len(story.found()) == (chapter is Story.request)
 
 
 @pytest.mark.parametrize("fine", [False, True], ids=["steps", "bytes"])
@@ -83,14 +121,16 @@ def test_nothing_is_found_whenever_the_power_goes(
     story = Story(tmp_path, fine=fine)
     for chapter in chapters[:-1]:
         chapter(story)
-        assert story.found() == []
+        check(story)
     for chapter in chapters[-1:]:
         for _ in story.cuts(chapter, power_cuts):
-            assert story.found() == []
+            check(story)
             story.desk.power_up()
-            assert story.found() == []
+            check(story)
+            if story.view.has_remains and not story.view.is_tampered:
+                check_that_remains_are_erased(story)
     story.desk.power_up()
-    assert story.found() == []
+    check(story)
 
 
 @pytest.mark.parametrize("end", [Story.zeroize, Story.tamper], ids=["zeroize", "tamper"])

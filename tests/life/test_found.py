@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from session_reference import Binding
 from support.public_network import public_network
+from x25519_reference import BASE_POINT
 
 from ndks.driver.unit import Unit
 from ndks.exceptions import DeviceError, UnitRemoved
@@ -34,7 +35,7 @@ def desk(tmp_path: Path) -> Desk:
 def prove_wrongly(desk: Desk) -> None:
     def operation(host: Unit) -> None:
         host._owner.greet()
-        host._link.call(commands.OPEN_SESSION, bytes(16))
+        host._link.call(commands.OPEN_SESSION, BASE_POINT, bytes(16))
         host._link.call(commands.PROVE, bytes(16))
 
     with pytest.raises(DeviceError) as refusal:

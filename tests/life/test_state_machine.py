@@ -24,17 +24,21 @@ from capsule_reference import Message
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from support.pieces import pieces
 from support.power_cuts import FULL
 from support.public_network import public_network
 from support.reference import clear_header, exported_key
+from x25519_reference import BASE_POINT, LOW_ORDER
 
 from ndks.driver.unit import Unit
 from ndks.exceptions import NdksError
+from ndks.line.session import open_anonymous_session
 from ndks_protocol import commands
 
 from .desk import Desk, Fault
 from .flash_view import FlashView, look, records_under
 from .model import JUMP, Capsule, Flash, Model, Own, Refused, Window
+from .packages import package_for
 
 NETWORK = public_network()
 PARAMETERS = capsule_reference.Network(NETWORK.secret, NETWORK.p1, NETWORK.p2, NETWORK.digits)
@@ -44,7 +48,7 @@ LONG_MS = 61_000  # no delay after wrong proofs is longer
 ONE_RECORD = 112  # bytes of the largest record that a jump appends
 
 cuts = st.builds(Fault, st.just("cut"), st.integers(0, 80) | st.integers(0, 9000))
-losses = st.builds(Fault, st.sampled_from(["part", "lost"]), st.integers(1, 7))
+losses = st.builds(Fault, st.sampled_from(["part", "lost"]), st.integers(1, 7))  # 5 frames open a session
 openings = st.builds(Fault, st.just("case"), st.integers(1, 60), st.booleans())
 faults = st.one_of(st.none(), cuts, st.none(), losses, st.none(), cuts, st.none(), st.one_of(losses, cuts, openings))
 modes, ciphers = st.sampled_from("ab"), st.sampled_from(commands.CIPHERS)
@@ -84,11 +88,18 @@ class Life(RuleBasedStateMachine):
         self.restored_lanes: set[int] = set()
         self.acknowledged: set[int] = set()
         self.capsules: list[tuple[Capsule, bytes]] = []
+        self.joining_keys: list[bytes] = []  # private and public keys, of which the last one may be valid
         self.images: list[tuple[list[bytes], Flash, FlashView]] = []
         self.sealed: list[bytes] = []
 
-    @initialize(seed=st.integers(0, 1 << 32), fine=st.booleans(), stage=st.sampled_from([*["bound"] * 6, "member", ""]))
-    def begin(self, seed: int, fine: bool, stage: str) -> None:
+    @initialize(
+        seed=st.integers(0, 1 << 32),
+        fine=st.booleans(),
+        stage=st.sampled_from([*["bound"] * 5, "member", "", "joining", "joined"]),
+        fault=faults,
+        again=faults,
+    )
+    def begin(self, seed: int, fine: bool, stage: str, fault: Fault | None, again: Fault | None) -> None:
         chance = random.Random(seed)
         self.patches = mock.patch.multiple(
             secrets,
@@ -100,10 +111,16 @@ class Life(RuleBasedStateMachine):
         self.desk = Desk(self.directory, chance, fine=fine)
         self.model = Model()
         self.view = self.looked()
-        if stage:
+        if stage in ("bound", "member"):
             self.provision(None)
         if stage == "bound":
             self.bind(self.model.flash.binding, None)
+        if stage == "joining":
+            self.make_joining_key(fault)
+            self.make_joining_key(again)
+        if stage == "joined":
+            self.make_joining_key(None)
+            self.join_by_package(fault, again, -1, 1)
 
     def teardown(self) -> None:
         if hasattr(self, "patches"):
@@ -144,7 +161,18 @@ class Life(RuleBasedStateMachine):
         assert view.erases >= self.view.erases
         self.check_laptop()
         assert NETWORK.secret not in b"".join(self.desk.images())
+        self.check_joining_keys(view)
         self.view = view
+
+    def check_joining_keys(self, view: FlashView) -> None:
+        """Check that flash has the valid joining key at most, and not in the files."""
+        *snapshots, nvm = self.desk.images()
+        if view.joining_key and view.joining_key not in self.joining_keys:
+            self.joining_keys.append(view.joining_key)
+        for key in self.joining_keys:
+            is_void = key != view.joining_key and not view.has_remains  # a power cut may have interrupted its erasure
+            images = [*snapshots, nvm] if is_void else snapshots
+            assert not any(pieces(key[:32]) & pieces(image) for image in images)
 
     def check_laptop(self) -> None:
         laptop, unit = self.model.laptop, self.desk.store.unit(self.desk.serial_number)
@@ -167,7 +195,7 @@ class Life(RuleBasedStateMachine):
         view = self.looked()
         self.model = after.copy()
         if fault.kind == "case":
-            may_be_blank = not (before.flash.lane and after.flash.lane)
+            may_be_blank = not (has_secrets(before.flash) and has_secrets(after.flash))
             self.model.flash = Flash(is_tampered=view.is_tampered or not may_be_blank)
             self.model.is_opened = True
         else:
@@ -244,6 +272,55 @@ class Life(RuleBasedStateMachine):
         if self.model.flash.lane == lane:
             self.acknowledged.clear()
 
+    # Rules: joining
+
+    @rule(fault=faults)
+    def make_joining_key(self, fault: Fault | None) -> None:
+        def operation(host: Unit) -> bytes:
+            host.check_blank()
+            (public,) = host._link.call(commands.JOINING_KEY)
+            return public
+
+        self.step(operation, lambda model: model.make_joining_key(self.looked().joining_key[32:]), fault)
+
+    @precondition(lambda self: not self.model.flash.lane)
+    @rule(fault=faults, again=faults, which=st.sampled_from([-1, -1, -1, -2, 0]), altered=st.integers(0, 7))
+    def join_by_package(self, fault: Fault | None, again: Fault | None, which: int, altered: int) -> None:
+        self.make_joining_key(fault)
+        if not self.joining_keys:
+            return
+        lane, public = self.next_lane, self.joining_keys[max(which, -len(self.joining_keys))][32:]
+        self.next_lane += 1
+        package = bytearray(package_for(NETWORK, lane, public, secrets.token_bytes(32)))
+        package[-1] ^= altered == 0
+        sealed_for, code = public if altered else b"", secrets.token_bytes(32)
+
+        def operation(host: Unit) -> None:
+            host._owner.provision(commands.PROVISION_SEALED, code, bytes(package))
+
+        self.step(operation, lambda model: model.join(lane, code, sealed_for), again)
+        if self.model.flash.lane:
+            self.acknowledged.clear()
+            self.bind(self.model.flash.binding, None)
+
+    @rule(fault=faults, ends=st.sampled_from(["close", "unplug", "greet"]))
+    def open_anonymously(self, fault: Fault | None, ends: str) -> None:
+        """Open a session as the host of a blank unit does, and end it."""
+
+        def operation(host: Unit) -> None:
+            host._owner.greet()
+            open_anonymous_session(host._link, host._owner._hello_payload)
+            host._link.call(commands.STATUS)
+            if ends == "close":
+                host._owner.close_session(unplug=False)
+            elif ends == "greet":
+                host._owner.greet()
+
+        self.step(operation, lambda model: model.open_anonymously(), fault)
+        self.unplug()
+
+    # Rules: sessions
+
     @precondition(lambda self: self.model.flash.lane)
     @rule(right=st.sampled_from([True, True, True, False]), fault=faults)
     def bind_with_code(self, right: bool, fault: Fault | None) -> None:
@@ -289,10 +366,10 @@ class Life(RuleBasedStateMachine):
     def eject(self, fault: Fault | None) -> None:
         self.step(lambda host: host.eject(), lambda model: model.close(unplug=True), fault)
 
-    @precondition(lambda self: self.model.flash.lane or self.model.flash.is_tampered)
+    @precondition(lambda self: self.model.flash != Flash())
     @rule(fault=faults, sure=st.integers(0, 7))
     def zeroize(self, fault: Fault | None, sure: int) -> None:
-        if sure == 0:
+        if sure == 0 or not self.model.flash.lane:
             self.step(lambda host: host.zeroize(), lambda model: model.zeroize(), fault)
 
     @precondition(lambda self: not self.model.flash.lane)
@@ -324,10 +401,18 @@ class Life(RuleBasedStateMachine):
     def wrong_proof(self) -> None:
         def operation(host: Unit) -> None:
             host._owner.greet()
-            host._link.call(commands.OPEN_SESSION, bytes(16))
+            host._link.call(commands.OPEN_SESSION, BASE_POINT, bytes(16))
             host._link.call(commands.PROVE, secrets.token_bytes(16))
 
         self.step(operation, lambda model: model.wrong_proof())
+
+    @rule(public=st.sampled_from(LOW_ORDER))
+    def send_low_order(self, public: bytes) -> None:
+        def operation(host: Unit) -> None:
+            host._owner.greet()
+            host._link.call(commands.OPEN_SESSION, public, bytes(16))
+
+        self.step(operation, lambda model: model.send_low_order())
 
     @rule(milliseconds=st.sampled_from([100, 1000, LONG_MS]))
     def wait(self, milliseconds: int) -> None:
@@ -345,7 +430,7 @@ class Life(RuleBasedStateMachine):
         self.model.clock = self.desk.unit.clock.milliseconds
         self.model.start()
         if self.desk.unit.case.is_open:
-            self.model.open_case()
+            self.model.open_case(has_remains=self.view.has_remains)
         boots = self.looked().boots
         assert not self.view.is_bound or self.model.is_opened or self.view.boots <= boots <= self.view.boots + starts
         assert (
@@ -383,7 +468,7 @@ class Life(RuleBasedStateMachine):
         if self.model.is_in_session:
             assert outcome(lambda: self.desk.run(Unit.next_index, None)) == "refused: TAMPERED"
         self.desk.unplug()  # what a host has once been told, it goes on to believe
-        self.model.open_case()
+        self.model.open_case(has_remains=self.view.has_remains)
         self.check()
 
     @precondition(lambda self: self.model.is_opened or self.desk.unit.case.is_open)
@@ -597,6 +682,10 @@ class Life(RuleBasedStateMachine):
         self.step(lambda host: host.trust(lane, laptop.hex()), lambda model: model.trust(lane, laptop), fault)
 
 
+def has_secrets(flash: Flash) -> bool:
+    return bool(flash.lane or flash.joining_key)
+
+
 def id_of(binding: bytes) -> str:
     return session_reference.Binding(binding).id.hex()
 
@@ -606,6 +695,7 @@ def described(flash: Flash) -> dict[str, Any]:
     return {
         "lane": flash.lane,
         "binding": flash.binding,
+        "joining_key": flash.joining_key,
         "is_tampered": flash.is_tampered,
         "next_index": flash.next_index,
         "reserved": flash.reserved,
@@ -622,19 +712,24 @@ def seen(view: FlashView) -> dict[str, Any]:
         assert NETWORK.secret in view.membership
         lane = int.from_bytes(view.membership[4:6])
     names = ("binding", "is_tampered", "next_index", "reserved", "wrong_attempts", "trusted", "windows")
-    return {"lane": lane} | {name: getattr(view, name) for name in names}
+    found = {name: getattr(view, name) for name in names}
+    return {"lane": lane, "joining_key": view.joining_key[32:]} | found
 
 
 def between(view: FlashView, before_it: Model, after_it: Model) -> Flash:
     """Return the permitted state after an interruption: each part as before, as after, or as the laptop knew it."""
     before, after = before_it.flash, after_it.flash
     found, old, new = seen(view), described(before), described(after)
-    known = {"next_index": before_it.laptop.exported + 1, "reserved": before_it.laptop.minimum + 1}
+    known = {
+        "next_index": before_it.laptop.exported + 1,
+        "reserved": before_it.laptop.minimum + 1,
+        "joining_key": b"",  # the old one is void before there is a new one
+    }
     if found["lane"] not in (before.lane, after.lane):
         raise AssertionError("another unit")
     if before.lane != after.lane:
         whole = old if found["lane"] == before.lane else new
-        assert found == whole, "something in between"
+        assert found in (whole, whole | {"joining_key": b""}), "something in between"
     flash = Flash(found["lane"])
     for name, value in found.items():
         if name == "windows":

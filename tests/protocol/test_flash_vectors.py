@@ -17,6 +17,7 @@ from protocol.plain_crypto import CRYPTO
 VECTORS = load_vectors("flash")
 SEALED_RECORD = load_vectors("suite")["sealed_record"]
 RECORDS = [(entry["type"], entry["seq"], bytes.fromhex(entry["body"]), entry["record"]) for entry in VECTORS["records"]]
+WITHOUT_KEY = {*records.PLAIN, records.ERASING, records.JOINING_KEY}  # plain records
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +35,29 @@ def test_the_published_life_shows_every_type_of_record() -> None:
     shown = {step["command"] for step in VECTORS["steps"] if "flash" in step}
     assert shown >= {commands.PROVISION.code, commands.BIND.code, commands.ZEROIZE.code, commands.ACKNOWLEDGE.code}
     types = {entry["type"] for entry in VECTORS["records"]}
-    assert types >= {*records.SEALED[:3], *records.OPEN, *records.PLAIN, records.ERASING}
+    assert types >= {*records.SEALED[:3], *records.OPEN, *WITHOUT_KEY}
+
+
+def test_the_published_joining_keys() -> None:
+    host = host_of(VECTORS, {})
+    play(host, VECTORS["joining"])
+    assert host.firmware.state.lifecycle == commands.STATE_TAMPERED
+
+
+def test_no_published_joining_key_is_left_by_what_erases_it() -> None:
+    """Nothing of an earlier key is in flash, and no file ever has a part of the present one."""
+    earlier = b""
+    private = b""
+    for step in VECTORS["joining"]:
+        if "flash" not in step:
+            continue
+        nvm, *files = flash_images(step["flash"])
+        at = nvm.find(b"\xf3\0\x40")
+        private = nvm[at + records.BODY :][:32] if at >= 0 else b""
+        for start in range(0, len(earlier), 8):
+            assert not any(earlier[start:][:8] in image for image in (nvm, *files)) or private == earlier
+        assert not any(private[start:][:8] in image for image in files for start in range(0, len(private), 8))
+        earlier = private or earlier
 
 
 def test_a_binding_that_was_interrupted_is_settled() -> None:
@@ -81,7 +104,7 @@ def test_a_published_record_with_one_bit_changed_is_none() -> None:
         for bit in range(0, 8 * (records.BODY + len(body)), 5):
             damaged = bytearray.fromhex(record)
             damaged[bit // 8] ^= 1 << bit % 8
-            if 8 <= bit < 24 or damaged[0] not in {*records.SEALED, *records.OPEN, *records.PLAIN, records.ERASING}:
+            if 8 <= bit < 24 or damaged[0] not in {*records.SEALED, *records.OPEN, *WITHOUT_KEY}:
                 continue  # wrong size or type: no reader takes it for a record
             assert keys.decode(bytes(damaged)) is None, (kind, bit)
 
@@ -90,7 +113,7 @@ def test_under_other_keys_only_plain_records_are_read() -> None:
     strange = VECTORS["bindings"][1]
     for keys in (RecordKeys(CRYPTO), record_keys(strange["A"], strange["KEK"])):
         read = {kind for kind, _, _, record in RECORDS if keys.decode(bytes.fromhex(record)) is not None}
-        assert read == {*records.PLAIN, records.ERASING}
+        assert read == WITHOUT_KEY
 
 
 def test_no_published_secret_is_anywhere_in_flash() -> None:

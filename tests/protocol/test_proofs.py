@@ -45,11 +45,11 @@ SESSION = (
     ("derive(s, host_proof, th)", "derive(s, unit_proof, th)", {2}),  # a unit's proof comes back to it
     ("hmac(a, bytes(z))", "hmac(zeros, bytes(z))", {0, 1, 2, 3, 4}),  # X25519 without A
     ("hmac(a, bytes(z))", "a", {0}),  # A without X25519
-    ("sha256(t)", "sha256((label, eh, rh, eu, ru))", {1, 2}),  # the answer to HELLO is altered
-    ("sha256(t)", "sha256((label, said, eh, eu, ru))", {1, 2}),
-    ("sha256(t)", "sha256((label, said, eh, rh, eu))", {1, 2}),
-    ("if d = hmac(derive(s, mac, th), (first, command, ct)) then ", "", {3, 4}),
-    ("sha256(t)", "sha256((label, said, rh, ru))", set[int]()),  # these two are for the real curve: docs/proofs.md
+    ("sha256(t)", "sha256((session_3, eh, rh, eu, ru))", {1, 2}),  # the answer to HELLO is altered
+    ("sha256(t)", "sha256((session_3, said, eh, eu, ru))", {1, 2}),
+    ("sha256(t)", "sha256((session_3, said, eh, rh, eu))", {1, 2}),
+    ("if d = hmac(derive(s, mac, th), (first, kind, ct)) then ", "", {3, 4}),
+    ("sha256(t)", "sha256((session_3, said, rh, ru))", set[int]()),  # these two are for the real curve: docs/proofs.md
     ("  if z <> low then\n", "", set[int]()),
 )
 JOINING = (

@@ -11,13 +11,29 @@ from session_reference import Direction, Session
 from support.reference import load_vectors
 
 from ndks_protocol import framing
-from ndks_protocol.session import HOST, OVERHEAD, SYNC_SIZE, TAG_SIZE, UNIT, SecureChannel, proof, transcript
+from ndks_protocol.curve25519 import LowOrderPoint, in_one_call
+from ndks_protocol.public_key import PublicKey
+from ndks_protocol.session import (
+    HOST,
+    OVERHEAD,
+    SYNC_SIZE,
+    TAG_SIZE,
+    UNIT,
+    SecureChannel,
+    proof,
+    session_key,
+    transcript,
+)
+from ndks_protocol.x25519 import Ladder
 from protocol.plain_crypto import CRYPTO
 
-VECTORS = load_vectors("sessions")["sessions"]
-SUITE = load_vectors("suite")["session"]
+VECTORS = load_vectors("sessions")
+SESSIONS = VECTORS["sessions"]
+SUITE = load_vectors("suite")
+SUITE_SESSIONS = SUITE["session"], SUITE["anonymous_session"]
+BLIND = bytes(range(32))
 MAX_BODY = framing.MAX_PAYLOAD - OVERHEAD
-AUTH, TRANSCRIPT = bytes(range(32)), bytes(range(32, 64))
+KEY, TRANSCRIPT = bytes(range(32)), bytes(range(32, 64))
 MARGIN = b"\xa5" * 40
 
 kinds, ids = st.integers(0, 255), st.integers(0, 2**32 - 1)
@@ -26,8 +42,8 @@ frames = st.tuples(kinds, ids, bodies)
 ends = st.sampled_from([HOST, UNIT])
 
 
-def channel(who: str, auth: bytes = AUTH, transcript_hash: bytes = TRANSCRIPT) -> SecureChannel:
-    return SecureChannel(CRYPTO, auth, transcript_hash, who)
+def channel(who: str, key: bytes = KEY, transcript_hash: bytes = TRANSCRIPT) -> SecureChannel:
+    return SecureChannel(CRYPTO, key, transcript_hash, who)
 
 
 def other(who: str) -> str:
@@ -35,7 +51,7 @@ def other(who: str) -> str:
 
 
 def reference(sender: str) -> Direction:
-    return Direction(AUTH, "h2u" if sender == HOST else "u2h", TRANSCRIPT)
+    return Direction(KEY, "h2u" if sender == HOST else "u2h", TRANSCRIPT)
 
 
 def seal(end: SecureChannel, kind: int, request_id: int, body: bytes) -> bytes:
@@ -59,14 +75,27 @@ def opened(end: SecureChannel, kind: int, request_id: int, payload: bytes) -> "b
     return bytes(body)
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{len(vector['hello']) // 2}-bytes")
-def test_published_sessions(vector: dict[str, Any]) -> None:
-    auth, hello, host_random, unit_random = (bytes.fromhex(vector[name]) for name in ("A", "hello", "Rh", "Ru"))
-    transcript_hash = transcript(CRYPTO, hello, host_random, unit_random)
+def keys_of(vector: dict[str, Any]) -> tuple[bytes, bytes]:
+    """Return transcript hash and session key of a published session, which must be equal to the published ones."""
+    hello, host_public, host_random, unit_public, unit_random, unit_private = (
+        bytes.fromhex(vector[name]) for name in ("hello", "Eh", "Rh", "Eu", "Ru", "unit_private")
+    )
+    shared = in_one_call(Ladder(unit_private, host_public, BLIND), lambda: None)
+    assert shared.hex() == vector["z"]
+    transcript_hash = transcript(CRYPTO, hello, host_public + host_random, unit_public + unit_random)
     assert transcript_hash.hex() == vector["TH"]
-    assert proof(CRYPTO, auth, UNIT, transcript_hash).hex() == vector["unit_proof"]
-    assert proof(CRYPTO, auth, HOST, transcript_hash).hex() == vector["host_proof"]
-    host, unit = channel(HOST, auth, transcript_hash), channel(UNIT, auth, transcript_hash)
+    auth = bytes.fromhex(vector["A"]) if vector["A"] else None
+    key = bytes(session_key(CRYPTO, auth, shared, transcript_hash))
+    assert key.hex() == vector["S"]
+    assert proof(CRYPTO, key, UNIT, transcript_hash).hex() == vector["unit_proof"]
+    assert proof(CRYPTO, key, HOST, transcript_hash).hex() == vector["host_proof"]
+    return transcript_hash, key
+
+
+@pytest.mark.parametrize("vector", SESSIONS)
+def test_published_sessions(vector: dict[str, Any]) -> None:
+    transcript_hash, key = keys_of(vector)
+    host, unit = channel(HOST, key, transcript_hash), channel(UNIT, key, transcript_hash)
     for sent, sender, receiver in ((vector["h2u"], host, unit), (vector["u2h"], unit, host)):
         for frame in sent:
             body = bytes.fromhex(frame["body"])
@@ -75,41 +104,87 @@ def test_published_sessions(vector: dict[str, Any]) -> None:
             assert opened(receiver, frame["kind"], frame["request_id"], payload) == body
 
 
+@pytest.mark.parametrize("vector", [*SESSIONS, *SUITE_SESSIONS])
+def test_published_key_pairs(vector: dict[str, Any]) -> None:
+    pairs = [
+        (vector[private], vector[public])
+        for private, public in (("host_private", "Eh"), ("unit_private", "Eu"))
+        if private in vector
+    ]
+    assert pairs
+    for private, public in pairs:
+        assert in_one_call(PublicKey(bytes.fromhex(private), BLIND), lambda: None).hex() == public
+
+
+@pytest.mark.parametrize("public", VECTORS["low_order"])
+def test_published_public_keys_of_low_order(public: str) -> None:
+    with pytest.raises(LowOrderPoint):
+        in_one_call(Ladder(bytes(range(32)), bytes.fromhex(public), BLIND), lambda: None)
+
+
+def test_published_sessions_of_all_kinds() -> None:
+    """With a binding and without; with public keys that are canonical, and others, which the transcript has as sent."""
+    assert {vector["A"] is None for vector in SESSIONS} == {True, False}
+    others = [bytes.fromhex(vector["Eh"]) for vector in SESSIONS if "host_private" not in vector]
+    assert len({public[31] >> 7 for public in others}) == 2
+
+
 def test_the_published_bodies_have_all_sizes_about_which_there_could_be_doubt() -> None:
-    sizes = {len(frame["body"]) // 2 for frame in VECTORS[-1]["h2u"]}
+    sizes = {len(frame["body"]) // 2 for frame in SESSIONS[3]["h2u"]}
     assert sizes >= {0, 1, 8, 24, 64, 256, MAX_BODY}
-    assert all(len(frame["payload"]) // 2 <= framing.MAX_PAYLOAD for frame in VECTORS[-1]["h2u"])
+    assert all(len(frame["payload"]) // 2 <= framing.MAX_PAYLOAD for frame in SESSIONS[3]["h2u"])
 
 
-def test_the_session_of_another_implementation() -> None:
-    auth, hello, host_random, unit_random = (bytes.fromhex(SUITE[name]) for name in ("A", "hello", "Rh", "Ru"))
-    transcript_hash = transcript(CRYPTO, hello, host_random, unit_random)
-    assert transcript_hash.hex() == SUITE["TH"]
-    assert proof(CRYPTO, auth, UNIT, transcript_hash).hex() == SUITE["unit_proof"]
-    assert proof(CRYPTO, auth, HOST, transcript_hash).hex() == SUITE["host_proof"]
-    frame = SUITE["secured_frame"]
-    payload = seal(channel(HOST, auth, transcript_hash), frame["kind"], frame["request"], bytes.fromhex(frame["body"]))
+@pytest.mark.parametrize("vector", SUITE_SESSIONS, ids=["bound", "anonymous"])
+def test_the_session_of_another_implementation(vector: dict[str, Any]) -> None:
+    transcript_hash, key = keys_of(vector)
+    frame = vector["secured_frame"]
+    payload = seal(channel(HOST, key, transcript_hash), frame["kind"], frame["request"], bytes.fromhex(frame["body"]))
     assert payload.hex() == frame["payload"]
 
 
 @given(
+    st.binary(min_size=32, max_size=32) | st.none(),
     st.binary(min_size=32, max_size=32),
     st.binary(max_size=300),
-    st.binary(min_size=32, max_size=32),
-    st.integers(0, 31),
+    st.binary(min_size=96, max_size=96),
+    st.integers(0, 95),
 )
-def test_proofs_depend_on_all_that_was_said(auth: bytes, hello: bytes, randoms: bytes, place: int) -> None:
-    host_random, unit_random = randoms[:16], randoms[16:]
-    expected = Session(auth, hello, host_random, unit_random)
-    transcript_hash = transcript(CRYPTO, hello, host_random, unit_random)
-    assert transcript_hash == expected.transcript
-    assert proof(CRYPTO, auth, UNIT, transcript_hash) == expected.unit_proof
-    assert proof(CRYPTO, auth, HOST, transcript_hash) == expected.host_proof
+def test_proofs_depend_on_all_that_was_said(
+    auth: "bytes | None", shared: bytes, hello: bytes, shares: bytes, place: int
+) -> None:
+    host_share, unit_share = shares[:48], shares[48:]
+    expected = Session(auth, shared, hello, host_share, unit_share)
+    transcript_hash = transcript(CRYPTO, hello, host_share, unit_share)
+    key = session_key(CRYPTO, auth, shared, transcript_hash)
+    assert (transcript_hash, key) == (expected.transcript, expected.key)
+    assert proof(CRYPTO, key, UNIT, transcript_hash) == expected.unit_proof
+    assert proof(CRYPTO, key, HOST, transcript_hash) == expected.host_proof
     assert expected.unit_proof != expected.host_proof
-    changed = bytearray(randoms)
+    changed = bytearray(shares)
     changed[place] ^= 1
-    assert transcript(CRYPTO, hello, bytes(changed[:16]), bytes(changed[16:])) != transcript_hash
-    assert transcript(CRYPTO, hello + host_random[:1], host_random, unit_random) != transcript_hash
+    assert transcript(CRYPTO, hello, bytes(changed[:48]), bytes(changed[48:])) != transcript_hash
+    assert transcript(CRYPTO, hello + host_share[:1], host_share, unit_share) != transcript_hash
+
+
+@given(st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32), st.integers(0, 255))
+def test_the_session_key_depends_on_binding_shared_secret_and_transcript(auth: bytes, shared: bytes, bit: int) -> None:
+    def with_bit(value: bytes) -> bytes:
+        return (int.from_bytes(value) ^ 1 << bit).to_bytes(32)
+
+    made = [
+        session_key(CRYPTO, auth, shared, TRANSCRIPT),
+        session_key(CRYPTO, with_bit(auth), shared, TRANSCRIPT),
+        session_key(CRYPTO, auth, with_bit(shared), TRANSCRIPT),
+        session_key(CRYPTO, auth, shared, with_bit(TRANSCRIPT)),
+        session_key(CRYPTO, None, shared, TRANSCRIPT),
+    ]
+    assert len({bytes(key) for key in made}) == len(made)
+
+
+def test_a_binding_of_zeros_is_no_anonymous_session() -> None:
+    keys = {bytes(session_key(CRYPTO, auth, KEY, TRANSCRIPT)) for auth in (None, bytes(32))}
+    assert len(keys) == 2
 
 
 @given(st.lists(st.tuples(ends, frames), max_size=12))
@@ -166,7 +241,7 @@ def test_what_another_session_or_nobody_has_secured_is_refused(
     kind, request_id, body = frame
     receiving = channel(other(sender))
     changed = bytes([1]) + bytes(31)
-    for stranger in (channel(sender, auth=changed), channel(sender, transcript_hash=changed)):
+    for stranger in (channel(sender, key=changed), channel(sender, transcript_hash=changed)):
         assert opened(receiving, kind, request_id, seal(stranger, kind, request_id, body)) is None
     assert opened(receiving, kind, request_id, noise) is None
     assert opened(receiving, kind, request_id, body) is None  # a frame in the clear

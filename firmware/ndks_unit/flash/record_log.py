@@ -39,6 +39,7 @@ class RecordLog:
         # By type: sequence number, place, offset, size of the newest record; a candidate until its tag is verified.
         self._found, self._sequence, self._end = self.storage.scan()
         self._read(PLAIN)
+        self._read((records.JOINING_KEY,))
 
     def set_auth(self, auth: bytes) -> None:
         """Read the open records."""
@@ -78,6 +79,12 @@ class RecordLog:
     def used(self) -> int:
         """The number of bytes of nvm written since the last erase."""
         return self._end
+
+    @property
+    def has_remains(self) -> bool:
+        """Whether nvm of a blank unit has more than an erasure leaves: a joining key, or a part of one."""
+        kept = [self._bodies[kind] for kind in (records.STATE_FORMAT, records.TAMPERED) if kind in self._bodies]
+        return self._end > sum([extent(records.STATE_FORMAT, len(body)) for body in kept])
 
     @property
     def size(self) -> int:
@@ -136,6 +143,14 @@ class RecordLog:
         self.storage.write_snapshot()
         self._start_nvm(end, found)
 
+    def start_without_secrets(self) -> None:
+        """Rewrite nvm of a blank unit without its joining key and torn records. UnitError(STORAGE).
+
+        There is nothing else to lose, so no snapshot is written: no file ever holds a joining key.
+        """
+        if self.has_remains:
+            self._start_nvm(*self._make_image())
+
     def rebind(self, keys: RecordKeys, body: bytes, settled_body: bytes) -> None:
         """Re-encrypt all records under other keys. `body`, of the record BINDING, is the commit marker.
 
@@ -180,6 +195,7 @@ class RecordLog:
     def _start_nvm(self, end: int, found: dict[int, tuple[int, int, int, int]]) -> None:
         # Until the write succeeds, assume that nvm is full.
         self._end, self._tails = SIZE, {}
+        self._bodies.pop(records.JOINING_KEY, None)
         self._bodies[records.STATE_FORMAT] = format_body(self.erases + 1)
         self.storage.start_nvm()
         self._end, self._found = end, found

@@ -25,11 +25,12 @@ WRONG_ATTEMPTS = 0x83
 STATE_FORMAT = 0xF0
 ERASING = 0xF1
 TAMPERED = 0xF2
+JOINING_KEY = 0xF3
 BINDING = 0xFE
 
 CURRENT_FORMAT = 3  # the unit does not change state in another format
 WINDOW_KINDS = tuple(range(WINDOWS, WINDOWS + MAX_SENDERS))
-# In the order of an image
+# In the order of an image. JOINING_KEY is in none: whatever rewrites nvm erases it.
 SEALED = (MEMBERSHIP, MEMBER_IDS) + WINDOW_KINDS
 OPEN = (EXPORT_COUNTER, MESSAGE_COUNTER, BOOTS, WRONG_ATTEMPTS)
 PLAIN = (STATE_FORMAT, TAMPERED, BINDING)
@@ -42,8 +43,16 @@ TAG = 8  # offset of the tag, after the header
 BODY = TAG + 16  # offset of the body
 LARGEST_BODY = 240  # size of the largest membership; a header with a larger size is torn
 
-_KINDS = frozenset(SEALED + OPEN + PLAIN)
-_SIZES = {EXPORT_COUNTER: 12, MESSAGE_COUNTER: 12, BOOTS: 8, WRONG_ATTEMPTS: 4, TAMPERED: 1, BINDING: 66}  # if fixed
+_KINDS = frozenset(SEALED + OPEN + PLAIN + (JOINING_KEY,))
+_SIZES = {
+    EXPORT_COUNTER: 12,
+    MESSAGE_COUNTER: 12,
+    BOOTS: 8,
+    WRONG_ATTEMPTS: 4,
+    TAMPERED: 1,
+    JOINING_KEY: 64,
+    BINDING: 66,
+}  # if fixed
 _HIGHEST_SEQUENCE = 0xFFFF0000  # more records than flash endures
 _HIGHEST_COUNT = (1 << 64) - 1
 _HEADER = ">BHIB"

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Handlers of rare commands, in modules that a unit loads for one request and drops afterwards.
+"""Modules that a unit loads for one task: those of this folder, and rare cryptography.
 
-Strategy: such a module takes heap only while its command runs. It has a dict HANDLERS, from command codes to handlers.
-It is loaded before its handler is called: if that fails, nothing has changed. Whatever it imports stays in the heap
-after it, so it imports only modules that a unit has loaded anyway.
+Strategy: such a module takes heap only while its task runs: nothing but the task refers to it. Modules for rare
+commands have a dict HANDLERS, from command codes to handlers. A module is loaded before anything is changed: if that
+fails, nothing has. Whatever it imports stays in the heap after it, so it imports only modules that a unit has loaded
+anyway, or that are loaded together with it.
 """
 
 import sys
@@ -12,22 +13,35 @@ import sys
 from ndks_protocol import errors
 
 try:
-    from typing import Any, Callable
+    from typing import Any
 except ImportError:  # not on the board, where annotations are not evaluated
     pass
 
 
-def load(name: str) -> "dict[int, Callable[..., tuple[Any, ...]]]":
-    """Return the handlers of a module. MemoryError; UnitError(STORAGE): the drive is damaged."""
+def load(*names: str) -> "list[Any]":
+    """Return the modules of these full names, each imported after those before it, and forget them here.
+
+    MemoryError; UnitError(STORAGE): the drive is damaged.
+    """
+    new = [name for name in names if name not in sys.modules]  # on a PC, a host may have loaded one for itself
     try:
-        return __import__(__name__ + "." + name, None, None, ("HANDLERS",)).HANDLERS
+        return [__import__(name, None, None, (name,)) for name in names]
     except MemoryError:
         raise
     except Exception:
         raise errors.UnitError(errors.STORAGE) from None
+    finally:
+        for name in new:
+            _forget(name)
 
 
-def drop(name: str) -> None:
-    """Remove a module from the heap, also one that was loaded in part."""
-    sys.modules.pop(__name__ + "." + name, None)
-    globals().pop(name, None)
+def load_here(name: str) -> "Any":
+    """Return a module of this folder. Errors as `load`."""
+    return load(__name__ + "." + name)[0]
+
+
+def _forget(name: str) -> None:
+    """Remove a module from where the interpreter keeps it, also one that was loaded in part."""
+    sys.modules.pop(name, None)
+    package, _, last = name.rpartition(".")
+    sys.modules[package].__dict__.pop(last, None)

@@ -38,7 +38,7 @@ class Unit:
     and callbacks are used in the thread of the unit.
 
     When a task is cancelled, its method stops at the next read of the port, and CancelledError is raised then. The
-    methods that change what a unit is (`join`, `provision`, `bind`, `trust`, `zeroize`, `eject`, `close`) end first.
+    methods that change what a unit is (such as `join`, `provision`, `bind`, `trust`, `zeroize`, `eject`, `close`) end first.
     """
 
     def __init__(self, opened: unit.Unit, tasks: Tasks) -> None:
@@ -83,6 +83,11 @@ class Unit:
         return self._unit.is_bound_here
 
     @property
+    def has_code_here(self) -> bool:
+        """Whether this laptop keeps the unit's transport code: `bind` needs no words."""
+        return self._unit.has_code_here
+
+    @property
     def went_back(self) -> bool:
         """Whether the unit's counter of exported keys was below this laptop's minimum, and was raised to it."""
         return self._unit.went_back
@@ -92,6 +97,9 @@ class Unit:
     check_blank = _coroutine(unit.Unit.check_blank)
     check_member = _coroutine(unit.Unit.check_member)
     join = _coroutine(unit.Unit.join, whole=True)
+    joining_key = _coroutine(unit.Unit.joining_key, whole=True)
+    join_request = _coroutine(unit.Unit.join_request, whole=True)
+    join_package = _coroutine(unit.Unit.join_package, whole=True)
     provision = _coroutine(unit.Unit.provision, whole=True)
     bind = _coroutine(unit.Unit.bind, whole=True)
     trust = _coroutine(unit.Unit.trust, whole=True)

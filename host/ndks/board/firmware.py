@@ -11,7 +11,7 @@ from ..exceptions import NdksError, UsageError
 from ..shipped import CIRCUITPY, RELEASE
 from .release.build import ENTRY, Build, build, loaded
 from .release.program import BuildError
-from .source import LARGEST_SOURCE, for_board, loaded_size
+from .source import LARGEST_SOURCE, for_board, heap_size, loaded_size
 from .tables import table_file
 
 PACKAGES = ("ndks_protocol", "ndks_unit")
@@ -31,7 +31,7 @@ def sources() -> dict[str, str]:
 def source_files() -> dict[str, bytes]:
     """Return the firmware as shortened source. UsageError: it does not fit on a board."""
     files = loaded_source()
-    size = loaded_size(files)
+    size = loaded_size({path: heap_size(text) for path, text in files.items()})
     if size > LARGEST_SOURCE:
         raise UsageError(
             f"the source that a unit loads has {size} bytes, and at most {LARGEST_SOURCE} fit on a board",

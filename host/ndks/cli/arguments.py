@@ -42,7 +42,7 @@ def add_unit_options(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def add_path(parser: Any, *names: str, completes: str = "FILE", **options: Any) -> None:
-    """Add a path argument with shell completion: of any FILE, a DIRECTORY, or a NETWORK file."""
+    """Add a path argument with shell completion: of any FILE, a DIRECTORY, a NETWORK file, or one and packages."""
     argument: Any = parser.add_argument(*names, type=file_path, **options)
     argument.completes = completes
 
@@ -82,6 +82,12 @@ def output_path(args: argparse.Namespace) -> Path | None:
         raise FileError(f"{path} is not a regular file", "name another, or use - for stdout")
     refuse_long_name(path)
     return follow(path) if path.is_symlink() else path  # a symbolic link is not replaced
+
+
+def new_path(args: argparse.Namespace) -> Path:
+    """Return the path of -o for a file that is never written to stdout. UsageError."""
+    need(str(args.output) != "-", "this file cannot go to stdout", "name a file: -o FILE")
+    return args.output
 
 
 def refuse_directory(path: Path, advice: str) -> None:

@@ -26,6 +26,7 @@ from . import stdin
 from .arguments import add_path, add_unit, bounded, need, quoted
 from .output import Output, need_stdout, note
 from .parser import Parser, set_up
+from .typed_words import typed_words
 
 _HEXADECIMAL = set("0123456789abcdef")
 _ID_DIGITS = 32
@@ -176,7 +177,7 @@ def _bind(args: argparse.Namespace, out: Output) -> None:
         if args.allow_jump:
             _go_on_far(unit, out)
             return
-        known = unit.is_bound_here and not args.code
+        known = (unit.is_bound_here or unit.has_code_here) and not args.code
         code = b"" if known else _read_code(args.code, "the transport code")
         binding = unit.bind(code, with_network=args.with_network)
         values = bound_values(unit.hello.serial_number, unit.status().lane, binding)
@@ -271,19 +272,7 @@ def _read_code(path: Path | None, what: str) -> bytes:
     if not stdin.is_terminal():
         return from_words(stdin.read_all())
     note(f"type {what}, 24 words, and press Enter:")
-    return from_words(_typed_words())
-
-
-def _typed_words() -> str:
-    """Return typed lines until they contain all words, which may be on several lines."""
-    typed = ""
-    while (count := len(typed.split())) < WORDS:
-        if typed:
-            note(f"{count} of {WORDS} words; go on, or Ctrl-D to stop")
-        if not (line := stdin.read_line()):
-            break
-        typed += line
-    return typed
+    return from_words(typed_words(WORDS))
 
 
 def _confirm(what: str) -> None:

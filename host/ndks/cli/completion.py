@@ -14,6 +14,7 @@ from ndks.driver.running import running_units
 from ndks.exceptions import FileError, reason
 from ndks.files import whole_file
 from ndks.line.discovery import candidates
+from ndks.network.join_package import SUFFIX as PACKAGE_SUFFIX
 from ndks.network.network_file import SUFFIX
 
 from .arguments import need
@@ -25,6 +26,7 @@ _PREAMBLE = {
     "bash": f"""\
 _ndks_units() {{ compgen -W "$(ndks completion --units 2>/dev/null)" -- "$1"; }}
 _ndks_networks() {{ compgen -d -- "$1"; compgen -f -X '!*{SUFFIX}' -- "$1"; }}
+_ndks_memberships() {{ _ndks_networks "$1"; compgen -f -X '!*{PACKAGE_SUFFIX}' -- "$1"; }}
 """,
     "zsh": """\
 _ndks_units() { local -a units; units=(${(f)"$(ndks completion --units 2>/dev/null)"}); compadd -a units }
@@ -35,6 +37,11 @@ _COMPLETERS: dict[str, Any] = {
     "DIRECTORY": shtab.DIRECTORY,
     "UNIT": {"bash": "_ndks_units", "zsh": "_ndks_units", "tcsh": "`ndks completion --units`"},
     "NETWORK": {"bash": "_ndks_networks", "zsh": f"_files -g '*{SUFFIX}'", "tcsh": f"f:*{SUFFIX}"},
+    "MEMBERSHIP": {
+        "bash": "_ndks_memberships",
+        "zsh": f"_files -g '*({SUFFIX}|{PACKAGE_SUFFIX})'",
+        "tcsh": f"f:*{{{SUFFIX},{PACKAGE_SUFFIX}}}",
+    },
 }
 # Where a shell finds the completion script of a command at its first use
 _PLACES = {

@@ -47,6 +47,10 @@ ANSWERS = {
     "members[](lane serial_number label binding_id)",
     "provision": f"{_NETWORK} serial_number lane transport_code",
     "provision --bind": f"{_NETWORK} {_BINDING}",
+    "provision --for": f"{_NETWORK} serial_number lane file words",
+    "provision PACKAGE": "network serial_number lane transport_code",
+    "provision PACKAGE --bind": f"{_NETWORK} {_BINDING}",
+    "join request": "serial_number file words",
     "bind": _BINDING,
     "bind --allow-jump": "serial_number message_counter",
     "bind --forget": "serial_number",
@@ -299,6 +303,7 @@ MEANINGS = {
     "where": "where it was seen",
     "window": "numbers below a sender's latest that the unit keeps account of",
     "with_network": "whether router and subnet are a part of the binding",
+    "words": "six words of the file's SHA-256, to be compared by voice",
     "wrong_attempts": "wrong proofs since the last right one",
 }
 

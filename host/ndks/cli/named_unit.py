@@ -6,7 +6,7 @@ import re
 import shlex
 
 _NEEDS_UNIT = re.compile(
-    r"\bndks (?:bind(?: --allow-jump)?(?! --(?:backup|forget|restore|show))|info"
+    r"\bndks (?:bind(?: --allow-jump)?(?! --(?:backup|forget|restore|show))|info|join request"
     r"|key(?: --index \d+(?: --advance)?)?(?! --network)|provision NETWORK|trust LANE ID|zeroize)\b(?! --unit)"
 )
 

@@ -1,14 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Commands network and provision."""
+"""Command network."""
 
 import argparse
-import contextlib
-from collections.abc import Generator
 from dataclasses import asdict
 from pathlib import Path
 
-import ndks
 from ndks.exceptions import FileError
 from ndks.files import refuse_existing
 from ndks.network.admission import replace_network
@@ -16,10 +13,9 @@ from ndks.network.network_file import SUFFIX, Network
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
-from .arguments import DIGITS, add_operators, add_parameters, add_path, add_unit
-from .bindings import bound_text, bound_values
-from .output import Output, need_stdout, note, operator_rows, warn_of_suite
-from .parser import Parser, add_command, add_group, set_up, show_examples
+from .arguments import DIGITS, add_operators, add_parameters, add_path
+from .output import Output, operator_rows, warn_of_suite
+from .parser import Parser, add_command, add_group, show_examples
 
 
 def add_network(parser: Parser) -> None:
@@ -43,14 +39,6 @@ def add_network(parser: Parser) -> None:
     add_path(parser, "network", completes="NETWORK", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
 
 
-def add_provision(parser: Parser) -> None:
-    set_up(parser, _PROVISION_EXAMPLES, provision)
-    add_path(parser, "network", completes="NETWORK", metavar="NETWORK", help=f"the network file, NAME{SUFFIX}")
-    parser.add_argument("--bind", action="store_true", help="bind it to this laptop, without a transport code")
-    parser.add_argument("--label", default="", help="a name for this unit in the network file")
-    add_unit(parser)
-
-
 _NEW_EXAMPLES = """\
   ndks network new office
   ndks network new lecture --suite paper --p1 0.52 --p2 25
@@ -58,10 +46,6 @@ _NEW_EXAMPLES = """\
 _SHOW_EXAMPLES = """\
   ndks network show office.ndksnet
   ndks network show office.ndksnet --parameters    p1 and p2 too"""
-_PROVISION_EXAMPLES = """\
-  ndks provision office.ndksnet --label alice              shows the 24 words that ndks bind asks for
-  ndks provision office.ndksnet --bind                     for a unit that stays at this laptop
-  ndks provision office.ndksnet --unit emulator:bob --bind"""
 
 
 def new_network(args: argparse.Namespace, out: Output) -> None:
@@ -122,38 +106,3 @@ def show_network(args: argparse.Namespace, out: Output) -> None:
     ]
     text = "\n".join(f"{name:12}{value}" for name, value in rows)
     out.result({**values, "network_id": network.network_id, **warn_of_suite(network.suite)}, text)
-
-
-def provision(args: argparse.Namespace, out: Output) -> None:
-    if not args.bind:
-        need_stdout()  # for the transport code
-    Network.load(args.network)  # reports a damaged file before the search for a unit
-    with _code_kept() as codes:
-        with ndks.open(args.unit, args.timeout, create=True) as unit:
-            joined = unit.join(args.network, args.label, bind=args.bind, tell_code=codes.append)
-        network = joined.network
-        values = {"network": network.name, "network_id": network.network_id, "serial_number": joined.serial_number}
-        values |= {"lane": joined.lane, "suite": network.suite, **warn_of_suite(network.suite)}
-        text = f"unit {joined.serial_number} is a member of network {network.name}, lane {joined.lane}"
-        if joined.binding:
-            codes.clear()
-            bound = bound_values(joined.serial_number, joined.lane, joined.binding)
-            out.done(values | bound, f"{text}\n{bound_text(bound, unit.port, network.members)}")
-        else:
-            code = joined.transport_code
-            out.result(values | {"transport_code": code}, f"{text}\n{out.advised(_HOW_TO_BIND)}:\n{code}")
-
-
-_HOW_TO_BIND = "at its laptop, run ndks bind and type these words, which are shown only this once"
-
-
-@contextlib.contextmanager
-def _code_kept() -> Generator[list[str]]:
-    """Yield a list; if the block fails, print the transport codes in it on stderr, because they exist nowhere else."""
-    codes: list[str] = []
-    try:
-        yield codes
-    except BaseException:
-        for words in codes:
-            note(f"the unit is a member, and may still be bound to its transport code: {words}")
-        raise

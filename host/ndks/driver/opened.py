@@ -81,6 +81,11 @@ class OpenUnit:
         return self._owner.is_bound_here
 
     @property
+    def has_code_here(self) -> bool:
+        """Whether the unit was provisioned at this laptop and not bound yet: `bind` needs no code then."""
+        return self._owner.has_code_here
+
+    @property
     def went_back(self) -> bool:
         """Whether the unit's counter of exported keys was below this laptop's minimum, and was raised to it."""
         return self._owner.went_back

@@ -4,6 +4,7 @@
 
 import contextlib
 import logging
+from collections.abc import Generator
 
 import ndks_protocol
 from ndks_protocol import commands, errors
@@ -16,7 +17,7 @@ from ..laptop.bindings import Binding, BindingStore
 from ..laptop.counters import MinimumCounters
 from ..laptop.homes import HOME
 from ..line.link import Link, unpack_answer
-from ..line.session import open_session, unlock
+from ..line.session import open_anonymous_session, open_session, unlock
 from ..refusals import UPGRADE_HOST, UPGRADE_UNIT
 from .answers import BLANK, HELD, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, hello_from, status_from
 
@@ -50,6 +51,11 @@ class Owner:
     def is_bound_here(self) -> bool:
         """Whether this laptop has a binding of the unit; it opens if the laptop is unchanged."""
         return self.hello.state == LOCKED and (self.is_held or self._bindings.knows(self.hello))
+
+    @property
+    def has_code_here(self) -> bool:
+        """Whether this laptop has the transport code of the unit, which was provisioned here and not bound."""
+        return self.hello.state == LOCKED and bool(self._bindings.code(self.hello))
 
     def greet(self) -> Hello:
         """Send HELLO, which ends any session. VersionMismatch."""
@@ -89,6 +95,7 @@ class Owner:
     def bind(self, code: bytes, *, with_network: bool | None) -> Binding:
         """Bind the unit to this laptop, in place of its current binding here or of a transport code."""
         self.check_member()
+        code = code or self._bindings.code(self.hello)
         if code:
             self._open_with_code(code)
         elif not self._link.is_secured:
@@ -97,6 +104,31 @@ class Owner:
         self.greet()
         self.unlock()  # anybody can answer HELLO: the old binding is kept until the new one has opened the unit
         return self._bindings.finish(self.hello)
+
+    @contextlib.contextmanager
+    def anonymous_session(self) -> Generator[None]:
+        """Hold a session with a blank unit that a listener cannot read, for the one request that ends it. DeviceError.
+
+        AuthenticationError LOCKED when the line altered the handshake.
+        """
+        self.check_blank()
+        self.greet()  # the session covers this greeting
+        try:
+            open_anonymous_session(self._link, self._hello_payload)
+            yield
+        except NdksError as error:
+            self._abandon_session(error)
+            raise
+        self._link.end_session()  # as the unit does behind its answer
+        self.greet()
+
+    def keep_code(self, code: bytes) -> None:
+        """Store the transport code of the unit until it is bound to this laptop. FileError, OSError."""
+        self._bindings.keep_code(self.hello.serial_number, code)
+
+    def drop_code(self) -> None:
+        """Delete the stored transport code, to which the unit is not bound. FileError, OSError."""
+        self._bindings.drop_code(self.hello.serial_number)
 
     def forget(self) -> None:
         """Delete this laptop's binding of the unit, which has been erased."""

@@ -16,7 +16,7 @@ import re
 import secrets
 import shlex
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -75,6 +75,7 @@ class BoundUnit:
     bindings: tuple[Binding, ...] = ()
     epoch: int = 0  # with own_number: the highest message counter, where ndks 0.1 stored it
     own_number: int = 0
+    transport_code: str = field(default="", repr=False)  # in hex, from provisioning here until the unit is bound here
 
     def binding(self, binding_id: str) -> Binding | None:
         """Return the binding with this id, or None."""
@@ -95,6 +96,9 @@ class BindingStore:
     def keys(self, hello: Greeting) -> BindingKeys:
         """Return the keys that unlock the unit. AuthenticationError LOCKED, with the reason; FileError."""
         binding = self.unit(hello.serial_number).binding(hello.binding_id)
+        if binding is None and self.code(hello):
+            what = f"unit {hello.serial_number} was made a member here, and is not bound to this laptop yet"
+            raise AuthenticationError(errors.LOCKED, what, "bind it, without words: ndks bind")
         if binding is None:
             raise AuthenticationError(errors.LOCKED, *self._why_unknown(hello.serial_number))
         try:
@@ -124,7 +128,8 @@ class BindingStore:
         new = Binding(BindingKeys(CRYPTO, value).id.hex(), with_network, present)
         kept = (old,) if old and old.binding_id != new.binding_id else ()
         # Each provisioning has a new salt, hence a new binding, and restarts the counters.
-        known = unit if old or unit.binding(new.binding_id) else BoundUnit(hello.serial_number)
+        fresh = BoundUnit(hello.serial_number, transport_code=unit.transport_code)
+        known = unit if old or unit.binding(new.binding_id) else fresh
         self._save(replace(known, bindings=(new, *kept)))
         return value
 
@@ -134,12 +139,29 @@ class BindingStore:
         binding = unit.binding(hello.binding_id)
         if binding is None:
             raise AuthenticationError(errors.LOCKED)
-        if len(unit.bindings) > 1:
+        if len(unit.bindings) > 1 or unit.transport_code:
             try:
-                self._save(replace(unit, bindings=(binding,)))
+                self._save(replace(unit, bindings=(binding,), transport_code=""))
             except (FileError, OSError) as error:  # harmless: the unit is bound, with one stored binding too many
                 _log.warning("the old binding of unit %s cannot be deleted: %s", hello.serial_number, error)
         return binding
+
+    def keep_code(self, serial_number: str, code: bytes) -> None:
+        """Store the transport code of a unit until it is bound to this laptop. FileError, OSError."""
+        self._save(replace(self.unit(serial_number), transport_code=code.hex()))
+
+    def drop_code(self, serial_number: str) -> None:
+        """Delete the stored transport code of a unit. FileError, OSError."""
+        unit = replace(self.unit(serial_number), transport_code="")
+        if unit == BoundUnit(serial_number):
+            self.forget(serial_number)
+        else:
+            self._save(unit)
+
+    def code(self, hello: Greeting) -> bytes:
+        """Return the stored transport code, if the unit is bound to it, else b"". FileError."""
+        code = bytes.fromhex(self.unit(hello.serial_number).transport_code)
+        return code if code and BindingKeys(CRYPTO, code).id.hex() == hello.binding_id else b""
 
     def minimum_counters(self, hello: Greeting) -> MinimumCounters:
         """Return the minimum counters of the unit. FileError."""
@@ -266,7 +288,8 @@ class BindingStore:
 
     def _save(self, unit: BoundUnit) -> None:
         self._make_directories()
-        content = (json.dumps({"ndks_bindings": FORMAT, **asdict(unit)}, indent=2) + "\n").encode()
+        values = {name: value for name, value in asdict(unit).items() if name != "transport_code" or value}
+        content = (json.dumps({"ndks_bindings": FORMAT, **values}, indent=2) + "\n").encode()
         write_private(self._path(unit.serial_number), content, beside=self.directory)
 
     def _make_directories(self) -> None:
@@ -282,8 +305,12 @@ def _unit_from(serial_number: str, values: Any) -> BoundUnit:
     if values["ndks_bindings"] != FORMAT:
         raise ValueError
     bindings = cast(list[dict[str, Any]], values["bindings"])
-    own_number = _own_number(values["own_number"])
-    return BoundUnit(serial_number, tuple(map(_binding_from, bindings)), number(values["epoch"]), own_number)
+    own_number, code = _own_number(values["own_number"]), bytes.fromhex(values.get("transport_code", ""))
+    if len(code) not in (0, BINDING_SIZE):
+        raise ValueError
+    return BoundUnit(
+        serial_number, tuple(map(_binding_from, bindings)), number(values["epoch"]), own_number, code.hex()
+    )
 
 
 def _binding_from(values: dict[str, Any]) -> Binding:

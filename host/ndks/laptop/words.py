@@ -2,22 +2,17 @@
 # SPDX-License-Identifier: MIT
 """Codes of 32 bytes as 24 English words (BIP-39), for paper."""
 
-import difflib
-import functools
-
-from mnemonic import Mnemonic
-
 from ..exceptions import UsageError
+from ..word_list import english, known_word
 
 CODE_BYTES = 32
 WORDS = 24
-_QUOTED = 12  # characters quoted of an unknown word; words of the list have at most 8
 
 
 def to_words(code: bytes) -> str:
     if len(code) != CODE_BYTES:
         raise ValueError(f"a code has {CODE_BYTES} bytes, not {len(code)}")
-    return _english().to_mnemonic(code)
+    return english().to_mnemonic(code)
 
 
 def from_words(text: str) -> bytes:
@@ -28,25 +23,9 @@ def from_words(text: str) -> bytes:
     typed = text.lower().split()
     if len(typed) != WORDS:
         raise UsageError(f"a code has {WORDS} words, not {len(typed)}", "give all words, in their order")
-    words = [_word(position, word) for position, word in enumerate(typed, 1)]
+    words = [known_word(position, word) for position, word in enumerate(typed, 1)]
     try:
-        return bytes(_english().to_entropy(words))
+        return bytes(english().to_entropy(words))
     except (ValueError, LookupError):
         message = "these words are not a code: a word or the order is wrong"
         raise UsageError(message, "compare them with what you wrote down") from None
-
-
-def _word(position: int, typed: str) -> str:
-    known = _english().wordlist
-    word = _english().expand_word(typed)
-    if word not in known:
-        part = typed[:_QUOTED]
-        nearest = difflib.get_close_matches(part, known, n=1, cutoff=0)[0]
-        message = f"word {position}, {part!a}, is not in the list"
-        raise UsageError(message, f"check what you wrote down: is it {nearest}?")
-    return word
-
-
-@functools.cache
-def _english() -> Mnemonic:
-    return Mnemonic("english")

@@ -13,10 +13,14 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
+from ndks_protocol import errors
+
 from .. import times
-from ..exceptions import FileError, UsageError, reason
+from ..exceptions import DeviceError, FileError, UsageError, reason
 from ..files import read_small, write_private
 from ..paths import follow, inherit_owner
+from .join_package import JoinPackage, check_public_key, seal_membership
+from .join_request import JoinRequest
 from .network_file import Network
 
 _LONGEST = 255  # bytes of a file name
@@ -28,6 +32,32 @@ def admit_unit(path: Path, serial_number: str, label: str) -> tuple[Network, int
         network, lane = Network.load(locked).admit(serial_number, label)
         network.save(locked, overwrite=True)
         return network, lane
+
+
+def admit_by_request(path: Path | str, request: JoinRequest, label: str = "", *, again: bool = False) -> JoinPackage:
+    """Take the next lane of a network for the unit of a request, write the network file, and return the package.
+
+    `label` replaces that of the request. `again` admits a unit that has a lane already, on a new one. Compare the words
+    of the request first: whoever made it can read what the package brings. CheckFailed: it is for another network;
+    AuthenticationError PUBLIC_KEY; DeviceError PROVISIONED: the unit has a lane already; FileError, NetworkFileError.
+    """
+    with _locked(Path(path)) as locked:
+        network = Network.load(locked)
+        refuse_request(network, request, again=again)
+        network, lane = network.admit(request.serial_number, label or request.label)
+        network.save(locked, overwrite=True)
+    return seal_membership(request, network, lane)
+
+
+def refuse_request(network: Network, request: JoinRequest, *, again: bool) -> None:
+    """Raise the error with which `admit_by_request` would refuse a request."""
+    check_public_key(request.public_key)
+    request.check_network(network.name)
+    known = next((member for member in network.members if member.serial_number == request.serial_number), None)
+    if known and not again:
+        what = f"unit {known.serial_number} is a member of network {network.name} already, on lane {known.lane}"
+        advice = "if it was erased since, or its package was lost, repeat with --again: it gets a new lane"
+        raise DeviceError(errors.PROVISIONED, what, advice)
 
 
 def replace_network(path: Path, network: Network) -> Path | None:

@@ -60,10 +60,7 @@ class Network:
 
     def __post_init__(self) -> None:
         """Check all values. UsageError."""
-        if "/" in self.name or "\\" in self.name:
-            raise UsageError("a network's name cannot contain a slash", "name the file with -o")
-        if not self.name.isprintable() or not 1 <= len(self.name.encode()) <= commands.MAX_NAME:
-            raise UsageError(f"a network's name has 1 to {commands.MAX_NAME} printable bytes")
+        check_name(self.name)
         _check_choice("suite", self.suite, commands.SUITES)
         _check_choice("cipher", self.cipher, commands.CIPHERS)
         _check_choice("operator f1", self.f1, F1)
@@ -124,6 +121,12 @@ class Network:
         member = self.member(lane)
         known = member and member.binding_id.strip("0")
         return bytes.fromhex(member.binding_id) if member and known else b""
+
+    def membership(self, lane: int) -> tuple[object, ...]:
+        """Return the fields that make a unit the member on a lane, secret ones among them (`wire.MEMBERSHIP`)."""
+        suite, cipher = commands.SUITES.index(self.suite), commands.CIPHERS.index(self.cipher)
+        parameters = (self.digits, self.secret, self.name, self.p1, self.p2, *self.operators)
+        return (self.epoch, lane, suite, cipher, *parameters)
 
     def admit(self, serial_number: str, label: str) -> tuple[Self, int]:
         """Return the network with this unit as a member on the next lane, and the lane."""
@@ -222,6 +225,14 @@ class Network:
         if values.get("network_id", network.network_id) != network.network_id:
             raise UsageError("its secret or parameters do not match its network_id")
         return network
+
+
+def check_name(name: str) -> None:
+    """Check the name of a network. UsageError."""
+    if "/" in name or "\\" in name:
+        raise UsageError("a network's name cannot contain a slash", "name the file with -o")
+    if not name.isprintable() or not 1 <= len(name.encode()) <= commands.MAX_NAME:
+        raise UsageError(f"a network's name has 1 to {commands.MAX_NAME} printable bytes")
 
 
 def _stored(member: Member) -> dict[str, Any]:

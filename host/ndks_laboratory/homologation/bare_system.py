@@ -15,8 +15,21 @@ from collections.abc import Generator, Mapping
 
 from ndks.keys.generator import VectorGenerator
 from ndks_protocol import commands
+from ndks_protocol.framing import Frame
 
-from .system import ALICE, BOB, TO_UNIT, CapsuleLayout, Dump, Exchange, Refusal, StolenUnit, System, TappedCable
+from .system import (
+    ALICE,
+    BOB,
+    TO_UNIT,
+    CapsuleLayout,
+    Dump,
+    Exchange,
+    RecordedSession,
+    Refusal,
+    StolenUnit,
+    System,
+    TappedCable,
+)
 
 _INDEX = ">Q"
 _HEADER, _TEXT = 8, 1024
@@ -128,6 +141,10 @@ class BareCable(TappedCable):
 
     def send(self, frame: bytes) -> bytes:
         return self._system.key(*struct.unpack(">QH", frame))
+
+    def record_session(self) -> RecordedSession:
+        key = self.send(_ASKED)
+        return RecordedSession(b"", b"", b"", (Frame(0, 0, key),), key)
 
     def replay_session(self) -> bytes:
         return self.send(_ASKED)

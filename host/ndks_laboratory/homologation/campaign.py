@@ -13,7 +13,7 @@ from ndks_laboratory.outcome import FAILED, HELD, NOT_SHOWN, Outcome
 from .adversaries.active.possession import Remembered, remember
 from .adversaries.roster import ACTIVE, PASSIVE, small_grid
 from .attack import Adversary, Finding, Oracle, Seen
-from .controls import DIGITS, Target, bare_paper, float_unit, random_bits
+from .controls import DIGITS, Target, bare_paper, float_unit, old_sessions, random_bits
 from .judgements import FREQUENCY, READER
 from .stations import Station
 from .unit_system import UnitSystem
@@ -106,9 +106,10 @@ def run_controls(seed: int, progress: Progress) -> list[tuple[Target, dict[str, 
     targets = (
         lambda: bare_paper(everybody - {"A6"}),
         lambda: float_unit(frozenset({"A6"})),
+        lambda: old_sessions(frozenset({"A7m"}), seed),
         lambda: random_bits(everybody, seed),
     )
-    tell = progress("controls: what must fall, and what must stand", 2 * len(everybody))
+    tell = progress("controls: what must fall, and what must stand", 2 * len(everybody) + 1)
     found: list[tuple[Target, dict[str, Finding]]] = []
     for make in targets:
         target = make()

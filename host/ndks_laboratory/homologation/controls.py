@@ -20,6 +20,7 @@ from .bare_system import BareSystem
 from .correspondence import letters
 from .ideal_system import IdealSystem
 from .material import KEY_BITS, TextOracle, unpack
+from .old_sessions import OldSessions
 
 # The paper's own parameters: the controls must not depend on chance.
 P1, P2, DIGITS = "0.52", "25", 3
@@ -105,6 +106,13 @@ def float_unit(labels: frozenset[str]) -> Target:
         return float_unit_bits(P1, P2, DIGITS, index, first + count)[first:]
 
     return Target("control: float unit", MUST_FALL, *_disclosed(read_key, (5, KEY_BITS)), labels)
+
+
+def old_sessions(labels: frozenset[str], seed: int) -> Target:
+    """Return a control with the sessions of protocol 2.0, which a recording and a copy of the flash open."""
+    seen, oracle = _disclosed(_RandomKeys(seed).read, (1, KEY_BITS))
+    seen = replace(seen, system=OldSessions(seed), seed=seed)
+    return Target("control: sessions of protocol 2.0", MUST_FALL, seen, oracle, labels)
 
 
 def random_bits(labels: frozenset[str], seed: int) -> Target:

@@ -10,10 +10,12 @@ import numpy as np
 
 from ndks_protocol.capsule import CHUNK, TAG_SIZE
 from ndks_protocol.commands import WIRE_HEADER_SIZE
+from ndks_protocol.framing import Frame
 
-from .system import ALICE, BOB, CapsuleLayout, Dump, Exchange, Refusal, StolenUnit, System, TappedCable
+from .system import ALICE, BOB, CapsuleLayout, Dump, Exchange, RecordedSession, Refusal, StolenUnit, System, TappedCable
 
-_FLASH, _MARK = 4096, 16
+_FLASH, _MARK = 512, 16
+_RECORDED = 77, 48, 64  # bytes of the answer to HELLO, and of both shares of a session
 _DRAWS = b"ideal system"  # joined with the seed, for a random stream of its own
 
 
@@ -106,6 +108,10 @@ class IdealCable(TappedCable):
 
     def send(self, frame: bytes) -> bytes:
         raise Refusal("SESSION_ENDED")
+
+    def record_session(self) -> RecordedSession:
+        hello, opening, opened = (self._random.bytes(size) for size in _RECORDED)
+        return RecordedSession(hello, opening, opened, (Frame(0, 0, self._random.bytes(280)),), self._key)
 
     def replay_session(self) -> bytes:
         raise Refusal("LOCKED")

@@ -5,6 +5,7 @@
 import secrets
 from collections.abc import Callable, Mapping
 
+from ndks.crypto import EphemeralKey
 from ndks.exceptions import DeviceError
 from ndks.line.link import Link
 from ndks_protocol import commands
@@ -20,7 +21,11 @@ _GUESSES: dict[str, Callable[[bytes], bytes]] = {
 }
 _ANYBODYS = (commands.HELLO, commands.STATUS)
 _PROOFS = (commands.OPEN_SESSION, commands.PROVE)  # the guesses are made of these
-_HARMFUL = (commands.TRUST, commands.UNLOCK, commands.BIND, commands.PROVISION)  # sent last: success changes the unit
+# Sent last: success changes the unit
+_HARMFUL = (
+    *(commands.TRUST, commands.UNLOCK, commands.BIND),
+    *(commands.JOINING_KEY, commands.PROVISION, commands.PROVISION_SEALED),
+)
 _FILL = {"index": 1, "size": 16, "last": 1, "lane": 65535, "digits": 3}  # fields of requests; all others are 0
 _TEXT = "1"
 
@@ -49,7 +54,7 @@ class LockedUnit(StolenUnit):
 
     def guess(self, how: str) -> None:
         try:
-            _, _, unit_proof = begin_session(self._link, secrets.token_bytes(RANDOM_SIZE))
+            *_, unit_proof = begin_session(self._link, EphemeralKey().public, secrets.token_bytes(RANDOM_SIZE))
             self._link.call(commands.PROVE, _GUESSES[how](unit_proof))
         except DeviceError as error:
             raise Refusal(error.code) from None

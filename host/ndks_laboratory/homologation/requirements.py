@@ -182,4 +182,11 @@ REQUIREMENTS = (
         "Both units are erased at the end, and their flash is searched again.",
         judgements.erased,
     ),
+    Requirement(
+        "R24",
+        "A recording of the cable stays closed to whoever copies the unit's flash, before or afterwards.",
+        "4.1 (sync word)",
+        "All that may be a key in a copy of the flash is tried on recorded sessions of the laptop.",
+        judgements.withstood("A7m"),
+    ),
 )

@@ -6,7 +6,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from ndks.crypto import CRYPTO
+from ndks.crypto import CRYPTO, EphemeralKey
 from ndks.driver.unit import Unit, open_port
 from ndks.laptop.bindings import BindingStore
 from ndks.laptop.fingerprint import Characteristics
@@ -15,7 +15,7 @@ from ndks.line.session import after_delay
 from ndks_laboratory import times
 from ndks_protocol import commands
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.session import HOST, RANDOM_SIZE, SecureChannel, proof, transcript
+from ndks_protocol.session import HOST, RANDOM_SIZE, SecureChannel, proof, session_key, transcript
 
 UNKNOWING = "a laptop without any secret"
 OTHER = "a laptop with a secret of its own"
@@ -42,19 +42,21 @@ def ask_as(stranger: str, port: str, owner: BindingStore, timeout: float) -> byt
             link.close()
 
 
-def begin_session(link: Link, random: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return the answer to HELLO, and the unit's random bytes and proof; wait while the unit is DELAYED."""
+def begin_session(link: Link, public: bytes, random: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Return the answer to HELLO, and the unit's public key, random bytes and proof; wait while it is DELAYED."""
     return after_delay(
-        lambda: (link.call_raw(commands.HELLO), *link.call(commands.OPEN_SESSION, random)), times.STRANGER
+        lambda: (link.call_raw(commands.HELLO), *link.call(commands.OPEN_SESSION, public, random)), times.STRANGER
     )
 
 
 def _try_binding(link: Link, keys: BindingKeys) -> bytes:
-    random = secrets.token_bytes(RANDOM_SIZE)
-    hello, unit_random, _ = begin_session(link, random)  # ignores the unit's proof, which this binding cannot verify
-    transcript_hash = transcript(CRYPTO, hello, random, unit_random)
-    link.call(commands.PROVE, proof(CRYPTO, keys.auth, HOST, transcript_hash))
-    link.secure(SecureChannel(CRYPTO, keys.auth, transcript_hash, HOST))
+    ephemeral, random = EphemeralKey(), secrets.token_bytes(RANDOM_SIZE)
+    # Ignores the unit's proof, which this binding cannot verify
+    hello, unit_public, unit_random, _ = begin_session(link, ephemeral.public, random)
+    transcript_hash = transcript(CRYPTO, hello, ephemeral.public + random, unit_public + unit_random)
+    key = session_key(CRYPTO, keys.auth, ephemeral.shared(unit_public), transcript_hash)
+    link.call(commands.PROVE, proof(CRYPTO, key, HOST, transcript_hash))
+    link.secure(SecureChannel(CRYPTO, key, transcript_hash, HOST))
     link.call(commands.UNLOCK, keys.kek, 0, 1)
     return link.call(commands.KEY_CHUNK, *_ASKED)[0]
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+from ndks_protocol.framing import Frame
+
 ALICE, BOB = "Alice", "Bob"
 CLOSE, EJECT, PULL = REPLUGGINGS = (
     "close",
@@ -52,6 +54,21 @@ class Exchange:
     key: bytes = field(repr=False)
 
 
+@dataclass(frozen=True)
+class RecordedSession:
+    """A session on the cable, from its beginning on, and the `key` that the laptop got in it.
+
+    `hello` is the answer to HELLO; `opening` and `opened` are request and answer of OPEN_SESSION; `answers` are those
+    of the unit to all later requests.
+    """
+
+    hello: bytes = field(repr=False)
+    opening: bytes = field(repr=False)
+    opened: bytes = field(repr=False)
+    answers: tuple[Frame, ...] = field(repr=False)
+    key: bytes = field(repr=False)
+
+
 class TappedCable(ABC):
     """The tapped cable between Alice's laptop and her unit."""
 
@@ -66,6 +83,10 @@ class TappedCable(ABC):
     @abstractmethod
     def send(self, frame: bytes) -> bytes:
         """Send a frame while the laptop is silent, and return the answer. Refusal."""
+
+    @abstractmethod
+    def record_session(self) -> RecordedSession:
+        """Record a new session of the laptop. Refusal."""
 
     @abstractmethod
     def replay_session(self) -> bytes:

@@ -7,9 +7,9 @@ from collections import deque
 
 from ndks.exceptions import ProtocolError
 from ndks.line.transport import Transport
-from ndks_protocol import errors, framing
+from ndks_protocol import errors, framing, wire
 
-from .system import TO_LAPTOP, TO_UNIT, Refusal
+from .system import TO_LAPTOP, TO_UNIT, RecordedSession, Refusal
 
 SILENT = "SILENT"  # stands for an error code if the unit does not answer
 _ERROR_SIZE = 2
@@ -52,6 +52,15 @@ class Tap:
                 if answer.request_id == wanted.request_id:
                     return _result(answer)
         raise Refusal(SILENT)
+
+    def recorded(self, key: bytes) -> RecordedSession:
+        """Return the last session on the line, in which the laptop got this key."""
+        requests = [_decoded(each) for each in self.requests]
+        answers = {each.request_id: each for each in self.answers}
+        opening = max(at for at, each in enumerate(requests) if each.kind == wire.OPEN_SESSION)
+        hello, opened, _, *secured = (answers[each.request_id] for each in requests[opening - 1 :])
+        said = [bytes(each.payload) for each in (hello, requests[opening], opened)]
+        return RecordedSession(said[0], said[1], said[2], tuple(secured), key)
 
     def _read_frames(self) -> list[bytes]:
         frames: list[bytes] = []

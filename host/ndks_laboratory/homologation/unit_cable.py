@@ -8,7 +8,7 @@ from ndks.driver.unit import open_port
 from ndks_protocol import commands
 
 from .stations import Station, open_station, refusals
-from .system import Exchange, Refusal, TappedCable
+from .system import Exchange, RecordedSession, Refusal, TappedCable
 from .tap import Tap, payload_of
 
 _KEY_INDEX, _KEY_SIZE = 1, 256  # of the requested key; reading it changes no counter
@@ -42,6 +42,12 @@ class UnitCable(TappedCable):
             return self._tap.send(frame, self._timeout)
         finally:
             self._link.end_session()  # the unit has ended it, or is out of step with the laptop
+
+    def record_session(self) -> RecordedSession:
+        self.close()
+        self._plug()
+        key = self._ask()
+        return self._tap.recorded(key)
 
     def replay_session(self) -> bytes:
         self.close()

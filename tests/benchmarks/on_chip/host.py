@@ -11,11 +11,12 @@ from support.public_network import public_network
 
 from ndks.crypto import CRYPTO
 from ndks.line.link import Link
-from ndks.line.session import open_session
+from ndks.line.session import open_anonymous_session, open_session
 from ndks_protocol import commands
 from ndks_protocol.binding import BINDING_SIZE, BindingKeys
 from ndks_protocol.commands import Command
 
+from . import protocol_2
 from .chip_unit import ChipUnit, Cost
 
 LANE = 1
@@ -57,7 +58,11 @@ class Host(Link):
         suite, cipher = commands.SUITES.index(network.suite), commands.CIPHERS.index(network.cipher)
         parameters = (digits, network.secret, network.name, network.p1, network.p2, *network.operators)
         self._binding = os.urandom(BINDING_SIZE)
+        hello = self.hello()
+        if hello[0] != protocol_2.MAJOR:
+            open_anonymous_session(self, hello)
         self.call(commands.PROVISION, self._binding, network.epoch, LANE, suite, cipher, *parameters)
+        self.end_session()
 
     def bind(self) -> None:
         """Bind the unit to another laptop, which is this host too."""
@@ -65,11 +70,13 @@ class Host(Link):
         self.call(commands.BIND, self._binding)
 
     def start_session(self) -> None:
-        open_session(self, self.hello(), BindingKeys(CRYPTO, self._binding))
+        hello = self.hello()
+        opened = protocol_2.open_session if hello[0] == protocol_2.MAJOR else open_session
+        opened(self, hello, BindingKeys(CRYPTO, self._binding))
 
-    def renew_session(self) -> None:
-        """Close the session, and open one after a pause."""
+    def renew_session(self, pause: float = 1.0) -> None:
+        """Close the session, and open one after a pause of so many seconds, in which the unit makes a key pair."""
         self.call(commands.CLOSE, 0)
         self.end_session()
-        self.unit.pause()
+        self.unit.pause(pause)
         self.start_session()

@@ -14,14 +14,14 @@ from .member import Member
 from .memory import allocations, collection, memory, stacks
 from .stacks import StackMarks
 from .symbols import Symbols
-from .times import bits, keys, modes, rare, session, starts
+from .times import bits, handshakes, keys, modes, rare, session, starts, waits
 
 Part = Callable[[Member], Figures]
 Say = Callable[[str], object]
 
 _AT_EACH: tuple[Part, ...] = (bits,)
 _AT_LENGTH: dict[int, tuple[Part, ...]] = {
-    3: (starts, memory, collection, session, rare, keys, bits, modes, allocations, shares, erases),
+    3: (starts, memory, collection, session, handshakes, waits, rare, keys, bits, modes, allocations, shares, erases),
     6: (memory, keys, bits, modes, allocations, shares),
 }
 _DIGITS = (1, 2, 3, 4, 6, 9, 12)

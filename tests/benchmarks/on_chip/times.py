@@ -3,7 +3,7 @@
 """Times of requests in a session, in milliseconds if nothing else is said."""
 
 from collections.abc import Callable
-from statistics import mean
+from statistics import mean, median
 from typing import TypeVar
 
 from ndks_protocol import commands
@@ -20,6 +20,9 @@ _T = TypeVar("_T")
 _SESSIONS = 5
 _CHUNKS = {AES: 12, VERNAM: 4}
 _SETTLED = 1.5  # seconds, after which a unit has nothing left to write
+_UNTIL_IDLE = 0.031  # seconds without a request, after which a unit works for itself
+_PHASE = 0.0003
+_PHASES = 60  # of the work that a request interrupts
 _WITH_TABLES = 3  # up to this d, bits come from tables, and faster
 
 
@@ -35,6 +38,35 @@ def session(member: Member) -> Figures:
     member.host.costs.clear()
     _in_sessions(member, lambda: None)
     return medians({name: [cost.ms for cost in each] for name, each in member.host.costs.items()})
+
+
+def handshakes(member: Member) -> Figures:
+    """OPEN_SESSION, PROVE and UNLOCK together, with a key pair ready and without."""
+    found = {"with a pair": [_handshake(member, _SETTLED) for _ in range(_SESSIONS)]}
+    return medians(found | {"without a pair": [_handshake(member, 0) for _ in range(_SESSIONS)]})
+
+
+def _handshake(member: Member, pause: float) -> float:
+    member.host.costs.clear()
+    member.host.renew_session(pause)
+    return sum(cost.ms for name in ("OPEN_SESSION", "PROVE", "UNLOCK") for cost in member.host.costs[name])
+
+
+def waits(member: Member) -> Figures:
+    """How much longer HELLO takes at most while a key pair is made: it may have to wait for a step."""
+    usual = [_hello(member, _SETTLED) for _ in range(_SESSIONS)]
+    member.host.renew_session()
+    member.host.call(commands.CLOSE, 0)
+    member.host.end_session()
+    making = [_hello(member, _UNTIL_IDLE + step * _PHASE) for step in range(_PHASES)]
+    return {"wait": max(making) - median(usual)}
+
+
+def _hello(member: Member, pause: float) -> float:
+    member.unit.pause(pause)
+    before = member.unit.cost
+    member.host.hello()
+    return (member.unit.cost - before).ms
 
 
 def keys(member: Member) -> Figures:

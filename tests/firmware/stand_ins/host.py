@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 from hosts.network import BINDING, HYBRID, membership
-from hosts.sessions import ProjectSession
+from hosts.sessions import SHARE, ProjectSession, Said
 
 from ndks_protocol import commands, errors, framing
-from ndks_protocol.session import RANDOM_SIZE
 
 from .clock import Clock
 from .port import DataPort
@@ -59,16 +58,23 @@ class Host:
 
     def open_session(self, binding: bytes = b"", minimum: int = 0, allow_jump: int = 0) -> Script:
         """Open a session under the binding of these tests, or another one. Raises UnitError."""
+        kek = yield from self.authenticate(binding or BINDING)
+        yield from self.ask(commands.UNLOCK, kek, minimum, allow_jump)
+
+    def authenticate(self, binding: bytes | None) -> Generator[None, None, bytes]:
+        """Open a session up to UNLOCK, with a blank unit if there is no binding; return the KEK. Raises UnitError."""
         hello = bytes((yield from self.answer_to(self.request(commands.HELLO))).payload)
-        random = bytes(RANDOM_SIZE)
-        unit_random, _ = yield from self.ask(commands.OPEN_SESSION, random)
-        session = ProjectSession(binding or BINDING, hello, random, unit_random)
+        unit_public, unit_random, unit_proof = yield from self.ask(commands.OPEN_SESSION, *SHARE)
+        session = ProjectSession(binding, Said(hello, unit_public, unit_random))
+        assert unit_proof == session.unit_proof
         yield from self.ask(commands.PROVE, session.host_proof)
         self._channel = session
-        yield from self.ask(commands.UNLOCK, session.kek, minimum, allow_jump)
+        return session.kek
 
     def provision(self, suite: int = HYBRID) -> Script:
+        yield from self.authenticate(None)
         yield from self.ask(commands.PROVISION, *membership(suite))
+        self._channel = None
 
     def request(self, command: commands.Command, *values: Any) -> int:
         """Send a request, and return its id."""

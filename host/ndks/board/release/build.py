@@ -14,7 +14,7 @@ from .mpy import compiled
 from .names import renamed, replacements, rom_names
 from .program import Module, Program, parsed
 from .refused import check
-from .unused import ON_DEMAND, reachable, remove_unused
+from .unused import on_demand, reachable, remove_unused
 
 ENTRY = "code.py"  # stays source, and alone imports the firmware; boot.py and safemode.py import nothing of it
 MAP = "lib/ndks_unit/names.json"
@@ -86,7 +86,7 @@ def _functions(module: Module) -> set[str]:
 
 def _kept_names(program: Program, roots: tuple[str, ...]) -> frozenset[str]:
     """Return the names of files that others know: those of packages, of what is executed, and of what is on demand."""
-    whole = [*roots, *(name for name in program if ON_DEMAND in name)]
+    whole = [*roots, *on_demand(program)]
     return frozenset(
         {name.partition(".")[0] for name in program} | {part for name in whole for part in name.split(".")}
     )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 from .program import Module, Program, origin, reads_all_names
 
-ON_DEMAND = ".on_demand."  # the dispatcher imports the modules below by the names of their files
+_ON_DEMAND = ".on_demand."  # the dispatcher imports the modules below by the names of their files
 _NAME = re.compile(r"[A-Za-z_]\w*(\.\w+)*\.?")
 _PURE = (
     *(ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.Name, ast.Attribute, ast.UnaryOp, ast.BinOp),
@@ -46,11 +46,20 @@ def _remove_once(program: Program, uses: "_Uses") -> bool:
 
 def names_in_texts(program: Program) -> set[str]:
     """Return the names, and the parts of dotted names, that occur as texts: code may look them up."""
+    return {part for text in _texts(program) if _NAME.fullmatch(text) for part in text.split(".")}
+
+
+def on_demand(program: Program) -> set[str]:
+    """Return the modules that the program loads by their names as texts, with or without the package."""
+    texts = _texts(program)
+    return {name for name in program if _ON_DEMAND in name or ("." in name and name in texts)}
+
+
+def _texts(program: Program) -> set[str]:
     constants = (
         node for module in program.values() for node in ast.walk(module.tree) if isinstance(node, ast.Constant)
     )
-    texts = (node.value for node in constants if isinstance(node.value, str))
-    return {part for text in texts if _NAME.fullmatch(text) for part in text.split(".")}
+    return {node.value for node in constants if isinstance(node.value, str)}
 
 
 class _Uses:
@@ -146,7 +155,7 @@ def _does_nothing_else(node: ast.stmt) -> bool:
 def reachable(program: Program, roots: tuple[str, ...]) -> set[str]:
     """Return the modules that the roots import, directly or not, with their packages, and those on demand."""
     found: set[str] = set()
-    waiting = [*roots, *(name for name in program if ON_DEMAND in name)]
+    waiting = [*roots, *on_demand(program)]
     while waiting:
         name = waiting.pop()
         if name in found or name not in program:

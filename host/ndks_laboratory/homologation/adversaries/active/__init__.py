@@ -5,6 +5,7 @@
 from .cable_attacks import CableReplay, EqualFrames
 from .forgeries import BitFlips, Reordering, Splicing, Truncation
 from .possession import FlashDump, UnitThief, WrongLaptop
+from .recordings import RecordingAndFlash
 from .repeats import Reflection, RepeatedNumbers, Replay
 from .trial import ActiveAdversary
 
@@ -21,6 +22,7 @@ ADVERSARIES: tuple[ActiveAdversary, ...] = (
     FlashDump("A7j", "flash dump"),
     CableReplay("A7k", "replay on the cable"),
     EqualFrames("A7l", "equal frames on the cable"),
+    RecordingAndFlash("A7m", "recording plus flash copy"),
 )
 
 __all__ = ("ADVERSARIES", "ActiveAdversary")

@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Requests to join a network: the public half of a blank unit's joining key, which is no secret."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from ndks_protocol.session import PUBLIC_KEY_SIZE
+
+from ..exceptions import CheckFailed, UsageError
+from .joining_file import FORMAT, JoiningFile, checked_bytes, checked_date, checked_serial_number, encoded
+from .network_file import check_name
+
+SUFFIX = ".ndksrequest"
+_LONGEST_LABEL = 64  # characters
+
+
+@dataclass(frozen=True)
+class JoinRequest(JoiningFile):
+    """A blank unit's request to join. `network` is the name of a network, "" for any; `label` is meant for its file."""
+
+    label: str
+    public_key: bytes
+
+    MARK = "ndks_join_request"
+    FIELDS = frozenset({MARK, "date", "network", "uid", "label", "public_key"})
+    WHAT = "request"
+
+    @classmethod
+    def new(cls, serial_number: str, public_key: bytes, *, network: str = "", label: str = "") -> Self:
+        """Return a request of now. UsageError: the network's name or the label is not one."""
+        _check_texts(network, label)
+        values: dict[str, object] = {cls.MARK: FORMAT, "network": network, "uid": serial_number, "label": label}
+        return cls.parsed(encoded(values | {"public_key": public_key.hex()}), "the request")
+
+    def check_network(self, name: str) -> None:
+        """Raise CheckFailed if the request is for a network of another name."""
+        if self.network not in ("", name):
+            what = f"the request is for network {self.network}, and the network file is that of {name}"
+            raise CheckFailed(what, "name the right network file, or have a request without a network made")
+
+    @classmethod
+    def _from_values(cls, values: dict[str, Any], content: bytes) -> Self:
+        network, label, public_key = values["network"], values["label"], checked_bytes(values["public_key"])
+        if not isinstance(network, str) or not isinstance(label, str) or len(public_key) != PUBLIC_KEY_SIZE:
+            raise TypeError
+        _check_texts(network, label)
+        date, serial_number = checked_date(values["date"]), checked_serial_number(values["uid"])
+        return cls(serial_number, date, network, content, label, public_key)
+
+
+def _check_texts(network: str, label: str) -> None:
+    if network:
+        check_name(network)
+    if not label.isprintable() or len(label) > _LONGEST_LABEL:
+        raise UsageError(f"a label has at most {_LONGEST_LABEL} printable characters")
