@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Driver of a unit: one method per command, and operations made of several commands."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ndks_protocol import commands
@@ -16,9 +17,10 @@ from .exported_keys import KeyVerbs
 from .joining import JoiningVerbs
 from .messages import MessageVerbs
 from .opened import step
+from .program_keys import ProgramKeyVerbs
 
 
-class Unit(JoiningVerbs, KeyVerbs, MessageVerbs):
+class Unit(JoiningVerbs, KeyVerbs, MessageVerbs, ProgramKeyVerbs):
     """An open unit, made by `ndks.open` and closed by `close` or a with statement.
 
     Threads may share it: each method holds the unit's lock, a stream for one block at a time. A source or sink must not
@@ -61,16 +63,22 @@ class Unit(JoiningVerbs, KeyVerbs, MessageVerbs):
 
 
 def open_unit(
-    port: str, timeout: float = DEFAULT_TIMEOUT, *, create: bool = False, bindings: BindingStore | None = None
+    port: str,
+    timeout: float = DEFAULT_TIMEOUT,
+    *,
+    create: bool = False,
+    bindings: BindingStore | None = None,
+    through: Callable[[Transport], Transport] = lambda transport: transport,
 ) -> Unit:
     """Open the unit at `port` (see `ndks.line.transport`) exclusively and greet it.
 
     `create` makes a blank emulated unit if emulator:DIR has none. `bindings` defaults to the store of this user.
+    `through` returns what the unit is spoken to through, in place of the transport of the port.
     """
     bindings = bindings or BindingStore()  # first: FileError for a user without a home directory
     transport = open_port(port, timeout, create=create)
     try:
-        return Unit(port, Link(transport, timeout), bindings)
+        return Unit(port, Link(through(transport), timeout), bindings)
     except BaseException:
         transport.close()
         raise
