@@ -5,12 +5,14 @@
 /dev/ttyACM0, COM3, a pty      a serial port
 socket://127.0.0.1:PORT        a unit behind TCP, such as `ndks emulate DIR --tcp PORT`
 emulator:DIR                   an emulated unit in this process
+unix:PATH                      a socket of a service, which holds the unit for many programs
 """
 
 import contextlib
 import errno
 import os
 import re
+import select
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +37,7 @@ with contextlib.suppress(ImportError):  # Windows has no termios
 _MUCH = 4096
 _BAUD = 115200  # has no effect on USB, except 1200, which reboots the board into its bootloader
 EMULATOR = "emulator:"
+SERVICE = "unix:"
 _SOCKET = "socket://"
 _ADDRESS = re.compile(r"(?:[a-z]+:/*)?((?:[\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5})/?")  # HOST:PORT after any URL scheme
 
@@ -91,7 +94,13 @@ def _open_emulated(name: str, create: bool, make_generator: MakeGenerator | None
     return EmulatorTransport(Path(name), create=create, make_generator=make_generator)
 
 
-SCHEMES = {EMULATOR: _open_emulated}  # transports that pyserial does not open
+def _open_service(name: str, create: bool, make_generator: MakeGenerator | None) -> Transport:  # noqa: ARG001 (not here)
+    from .unix_socket import UnixTransport  # here, because it uses this module
+
+    return UnixTransport(Path(name))
+
+
+SCHEMES = {EMULATOR: _open_emulated, SERVICE: _open_service}  # transports that pyserial does not open
 
 
 class SerialTransport:
@@ -119,6 +128,14 @@ class SerialTransport:
             return first + self._read_rest() if first else first
         except _GONE:
             raise self._hung_up() from None
+
+    @property
+    def has_news(self) -> bool:
+        """Whether `read` returns at once: bytes have come, or the unit has gone. Not on Windows."""
+        try:
+            return bool(select.select([self._serial], [], [], 0)[0])
+        except (*_GONE, ValueError):  # ValueError: closed
+            return True
 
     def close(self) -> None:
         with contextlib.suppress(*_GONE):
