@@ -62,17 +62,22 @@ class Transport(Protocol):
 
 
 def open_transport(
-    port: str, timeout: float, *, create: bool = False, make_generator: MakeGenerator | None = None
+    port: str,
+    timeout: float,
+    *,
+    create: bool = False,
+    make_generator: MakeGenerator | None = None,
+    patience: float = times.PORT_IN_USE,
 ) -> Transport:
     """Open a port exclusively; `create` makes a missing emulated unit.
 
-    `make_generator` takes p1, p2 and d and returns the generator of an emulated unit in this process.
-    NoUnit, UnitBusy, PortPermission, UsageError.
+    `make_generator` takes p1, p2 and d and returns the generator of an emulated unit in this process. `patience` is the
+    longest wait for a port that another program holds. NoUnit, UnitBusy, PortPermission, UsageError.
     """
     for scheme, opener in SCHEMES.items():
         if port.startswith(scheme):
             return opener(port.removeprefix(scheme), create, make_generator)
-    return SerialTransport(port, timeout)
+    return SerialTransport(port, timeout, patience)
 
 
 def is_url(port: str) -> bool:
@@ -108,10 +113,10 @@ class SerialTransport:
 
     unplugs = False
 
-    def __init__(self, port: str, timeout: float) -> None:
+    def __init__(self, port: str, timeout: float, patience: float = times.PORT_IN_USE) -> None:
         self._port = port
         self._heard = False
-        self._serial: Any = _open_serial(port, timeout)  # pyserial chooses the class by URL
+        self._serial: Any = _open_serial(port, timeout, min(patience, timeout))  # pyserial chooses the class by URL
 
     def write(self, data: bytes) -> None:
         try:
@@ -180,8 +185,7 @@ def _no_port(port: str) -> UsageError:
     return UsageError(f"{port} is not a port", f"did you mean {address}?" if address else _PORTS)
 
 
-def _open_serial(port: str, timeout: float) -> serial.Serial:
-    longest = min(times.PORT_IN_USE, timeout)
+def _open_serial(port: str, timeout: float, longest: float) -> serial.Serial:
     return retry(lambda: _open_once(port, timeout), lambda error: isinstance(error, UnitBusy), longest)
 
 

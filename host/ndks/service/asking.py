@@ -22,6 +22,15 @@ WATCHED = 8.0  # after which WATCH is answered in any case: sooner than clients 
 _LOOK = 0.25  # between two looks for requests that wait in vain
 _LARGEST = framing.MAX_PAYLOAD - OVERHEAD
 
+_LOST = (errors.SESSION_ENDED, errors.CONFLICT)
+
+Asked = tuple[Command, bytes]  # a request and its payload
+Then = Callable[[bytes], Asked | None]
+
+
+class Lost(Exception):
+    """The session was lost before both answers had come, or the message has ended with an earlier session."""
+
 
 class Asking:
     """The unit, as clients see it. Its methods are called in the loop of the sockets."""
@@ -34,23 +43,46 @@ class Asking:
         self._watching: list[asyncio.Future[None]] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    async def ask(
-        self, client: object, command: Command, payload: bytes, order: int, *, is_durable: bool = False
-    ) -> bytes:
-        """Return the payload of the unit's answer; with `is_durable` after the counters are on the disk. UnitError."""
-        if len(payload) > _LARGEST:
+    async def ask(self, client: object, command: Command, payload: bytes, order: int) -> bytes:
+        """Return the payload of the unit's answer. UnitError."""
+        job, answered = self._job(client, (command, payload), order)
+        self._put(job)
+        return await _payload(answered)
+
+    async def ask_both(
+        self, client: object, first: Asked, order: int, then: Then, *, is_durable: bool = False
+    ) -> tuple[bytes, bytes]:
+        """Return the payloads of two answers, between which the unit is asked nothing else. UnitError, Lost.
+
+        `then` takes the first payload, in the thread of the unit, and returns what to ask next; None: nothing, and the
+        second payload is empty. With `is_durable` the second comes after this laptop's counters are on the disk.
+        """
+        job, answered = self._job(client, first, order)
+        second: asyncio.Future[Outcome] = self._loop.create_future()
+
+        def follow(payload: bytes) -> Job | None:
+            asked = then(payload)
+            if not asked:
+                self._done(second, b"")
+                return None
+            return Job(*asked, client, order, functools.partial(self._done, second), is_durable)
+
+        job.follow = follow
+        self._put(job)
+        return await _payload(answered, _LOST[:1]), await _payload(second, _LOST)
+
+    def _job(self, client: object, asked: Asked, order: int) -> tuple[Job, asyncio.Future[Outcome]]:
+        answered: asyncio.Future[Outcome] = self._loop.create_future()
+        return Job(*asked, client, order, functools.partial(self._done, answered)), answered
+
+    def _put(self, job: Job) -> None:
+        if len(job.payload) > _LARGEST:
             raise errors.UnitError(errors.BAD_REQUEST)
         if not self.state.present and self.state.code != service.NO_UNIT:
             raise errors.UnitError(self.state.code)
-        answered: asyncio.Future[Outcome] = self._loop.create_future()
-        done = functools.partial(self._done, answered)
-        self._order.put(Job(command, payload, client, order, done, is_durable))
+        self._order.put(job)
         if not self.state.present and not self._timer:
             self._look()
-        outcome = await answered
-        if isinstance(outcome, int):
-            raise errors.UnitError(outcome)
-        return outcome
 
     async def wait_until(self, holds: Callable[[State, int], bool], longest: float | None = None) -> None:
         """Wait until something holds of the state and the number of its last change, or for so many seconds."""
@@ -82,6 +114,15 @@ class Asking:
     def _done(self, answered: asyncio.Future[Outcome], outcome: Outcome) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(_set, answered, outcome)
+
+
+async def _payload(answered: asyncio.Future[Outcome], lost: tuple[int, ...] = ()) -> bytes:
+    outcome = await answered
+    if outcome in lost:
+        raise Lost
+    if isinstance(outcome, int):
+        raise errors.UnitError(outcome)
+    return outcome
 
 
 def _set(future: asyncio.Future[_T], value: _T) -> None:

@@ -28,11 +28,12 @@ _CLOSING = {commands.CLOSE, service.RELEASE}
 
 
 class Released(Exception):
-    """The port is to be closed for some seconds."""
+    """The port is to be closed for some seconds. The job that asked for it is done when it is closed."""
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__(seconds)
-        self.seconds = seconds
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.job = job
+        self.seconds: int = service.RELEASE.request.unpack(job.payload)[0]
 
 
 class Hold:
@@ -59,16 +60,21 @@ class Hold:
 
     def begin(self, job: Job) -> None:
         """Send a request, in a session if it needs one. Released: the port is to be closed. NdksError."""
-        if job.command in _CLOSING:
-            self._close(job)
-            return
         try:
+            if job.command in _CLOSING:
+                self._close(job)
+                return
             if job.command.needs & SESSION and not self._link.is_secured:
                 self.open_session()
-            self._at_unit[self._link.post(job.command, job.payload)] = job, self._order.clock()
+            self._post(job)
+        except Released:
+            raise
         except BaseException:
             self._lose(job)
             raise
+
+    def _post(self, job: Job) -> None:
+        self._at_unit[self._link.post(job.command, job.payload)] = job, self._order.clock()
 
     def receive(self) -> None:
         """Wait a moment for answers. UnitRemoved, also for a unit that does not answer in time."""
@@ -100,9 +106,9 @@ class Hold:
     def _close(self, job: Job) -> None:
         """Give the unit its unused numbers back, so that it can be unplugged; with RELEASE let go of the port too."""
         self.finish(unplug=True)
-        job.done(b"")
         if job.command is service.RELEASE:
-            raise Released(*service.RELEASE.request.unpack(job.payload))
+            raise Released(job)
+        job.done(b"")
 
     def _end(self, job: Job, event: Answer | Failure) -> None:
         if isinstance(event, Answer):
@@ -110,6 +116,9 @@ class Hold:
             if job.is_durable:
                 self._owner.sync_counters()
             job.done(event.payload)
+            following = job.follow(event.payload) if job.follow else None
+            if following:
+                self.begin(following)
         elif isinstance(event.error, DeviceError) and event.error.number != errors.SESSION_ENDED:
             job.done(event.error.number)
         elif isinstance(event.error, (DeviceError, UnitTimeout)):

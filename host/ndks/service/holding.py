@@ -66,6 +66,7 @@ class Holder:
             try:
                 self._hold()
             except Released as released:
+                released.job.done(b"")
                 problem = NoUnit(f"its port is released for {released.seconds} s", "wait, or start the service again")
                 self._lose(problem, service.NO_UNIT, released.seconds)
             except DeviceError as error:

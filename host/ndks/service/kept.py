@@ -52,8 +52,8 @@ class Kept:
         self.answer = answer
         self._keys = keys
 
-    def check(self, size: int) -> bytes:
-        """Answer MESSAGE_CHECK for this size. UnitError CONFLICT: the message is not in mode a, or its size was another before."""
+    def check(self, size: int) -> bytes:  # noqa: ARG002 (of KeptKeys)
+        """Return the check value of a message in mode a. UnitError CONFLICT: another mode, or another size before."""
         raise errors.UnitError(errors.CONFLICT)
 
     def wipe(self) -> None:

@@ -58,12 +58,12 @@ class MessageDesk:
         token, random = request.values
         if known := _known(request):
             return known.answer
-        given, check = await self._unit.to_seal(request.client, (token, AES, commands.DATA, random), OF_MESSAGES)
+        given, check = await self._unit.to_seal(request.client, token, commands.DATA, random, OF_MESSAGES)
         fields = (given.header, given.tag_key, given.sync, given.aes_key, check)
         return _keep(request, token, Kept(service.MESSAGE_KEYS.answer.pack(*fields), _keys(given, check)))
 
     async def _open_message_keys(self, request: Request) -> bytes:
-        given, check = await self._unit.to_open(request.client, commands.OPEN_KEYS, request.values, OF_MESSAGES)
+        given, check = await self._unit.to_open(request.client, commands.OPEN_KEYS, request.payload)
         if not check:
             self._opening.leave(request.client)
             raise UnitError(errors.RANGE)
@@ -73,15 +73,15 @@ class MessageDesk:
     # Messages that are sealed
 
     async def _begin_sealing(self, request: Request) -> bytes:
-        token, cipher, *_ = request.values
+        token, cipher, kind, random = request.values
         if known := _known(request):
             return known.answer
         if cipher != AES:
             async with self._sealing.turn(request.client):
-                answer = await self._ask(request)
+                answer = await self._ask(request, OF_MESSAGES)
                 self._sealing.lend(request.client, token)
             return answer
-        given, check = await self._unit.to_seal(request.client, request.values, OF_STREAMS)
+        given, check = await self._unit.to_seal(request.client, token, kind, random, OF_STREAMS)
         if request.command is commands.SEAL_BEGIN:
             return _keep(request, token, Sealed(commands.SEAL_BEGIN.answer.pack(given.header), _keys(given, check)))
         return _keep(request, token, KeptKeys(commands.SEAL_KEYS.answer.pack(*given), _keys(given, check)))
@@ -96,7 +96,7 @@ class MessageDesk:
     # Messages that are opened
 
     async def _begin_opening(self, request: Request) -> bytes:
-        given, check = await self._unit.to_open(request.client, request.command, request.values, OF_STREAMS)
+        given, check = await self._unit.to_open(request.client, request.command, request.payload)
         if not check:
             return request.command.answer.pack(*given)
         if request.command is commands.OPEN_KEYS:
@@ -134,8 +134,8 @@ class MessageDesk:
         with place.going_on(request.client, message, is_end=is_end):
             return await self._ask(request)
 
-    async def _ask(self, request: Request) -> bytes:
-        return await self._asking.ask(request.client, request.command, request.payload, OF_STREAMS)
+    async def _ask(self, request: Request, order: int = OF_STREAMS) -> bytes:
+        return await self._asking.ask(request.client, request.command, request.payload, order)
 
 
 def _keys(given: Any, check: bytes) -> AesKeys:

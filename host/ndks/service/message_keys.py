@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Keys of messages, and numbers, from the unit: a few requests each, for which a client has the place."""
+"""Keys of messages, and numbers, from the unit: two requests each, between which the unit does nothing else."""
 
 import contextlib
 import secrets
@@ -12,21 +12,18 @@ from ndks_protocol.errors import UnitError
 
 from ..exceptions import ProtocolError
 from ..line.link import unpack_answer
-from .asking import Asking
+from .asking import Asked, Asking, Lost
 from .client import Client
 from .order import OF_MESSAGES
 from .places import Place
 
-_TRIES = 3  # to get the keys of a message, each in another session
+_TRIES = 3  # each in another session
 _TOKEN_SIZE = _RANDOM_SIZE = 8
-
-
-class _Lost(Exception):
-    """The session ended before all answers had come."""
+_ANY_SIZE = 0  # the key check value of cipher aes is the same for any size
 
 
 class UnitKeys:
-    """Asks the unit for keys of messages. The key check value of cipher aes is the same for any size."""
+    """Asks the unit for keys of messages."""
 
     def __init__(self, asking: Asking, sealing: Place, opening: Place) -> None:
         self._asking = asking
@@ -35,65 +32,70 @@ class UnitKeys:
 
     async def number(self, client: Client) -> tuple[int, int, int]:
         """Take a number for no message; return its epoch, its lane, and the number, which is noted on the disk."""
-        request = (secrets.token_bytes(_TOKEN_SIZE), AES, commands.DATA, secrets.token_bytes(_RANDOM_SIZE))
         for _ in range(_TRIES):
-            with contextlib.suppress(_Lost):
-                async with self._sealing.turn(client):
-                    await self._ask(client, commands.SEAL_KEYS, request, OF_MESSAGES)
-                    status = await self._asking.ask(client, commands.STATUS, b"", OF_MESSAGES, is_durable=True)
+            begin = _seal_keys(_new_token(), commands.DATA, secrets.token_bytes(_RANDOM_SIZE))
+            with contextlib.suppress(Lost):
+                async with self._sealing.passing(is_urgent=True):
+                    _, status = await self._asking.ask_both(
+                        client, begin, OF_MESSAGES, lambda _: (commands.STATUS, b""), is_durable=True
+                    )
                 fields = _fields_of(commands.STATUS, status)
                 return fields.epoch, fields.lane, fields.message_counter
         raise UnitError(errors.SESSION_ENDED)
 
-    async def to_seal(self, client: Client, request: tuple[Any, ...], order: int) -> tuple[Any, bytes]:
-        """Return the answer to SEAL_KEYS of cipher aes with these fields, and the check value of the message.
+    async def to_seal(self, client: Client, token: bytes, kind: int, random: bytes, order: int) -> tuple[Any, bytes]:
+        """Return the answer to SEAL_KEYS of cipher aes, and the check value of the message. UnitError.
 
-        If the session is lost, there is no check value for this token any more: another message begins.
+        If the session is lost before the check value comes, this token has none any more: another message begins.
         """
-        token, *others = request
         for _ in range(_TRIES):
-            with contextlib.suppress(_Lost):
-                async with self._sealing.turn(client):
-                    given = await self._ask(client, commands.SEAL_KEYS, (token, *others), order)
-                    return given, await self._check(client, token, order)
-            token = secrets.token_bytes(_TOKEN_SIZE)
+            check = _check(token)
+            with contextlib.suppress(Lost):
+                begin = _seal_keys(token, kind, random)
+                async with self._sealing.passing(is_urgent=order == OF_MESSAGES):
+                    given, checked = await self._asking.ask_both(client, begin, order, lambda _, asked=check: asked)
+                return _fields_of(commands.SEAL_KEYS, given), _fields_of(commands.MESSAGE_CHECK, checked).check
+            token = _new_token()
         raise UnitError(errors.SESSION_ENDED)
 
-    async def to_open(
-        self, client: Client, command: Command, request: tuple[Any, ...], order: int
-    ) -> tuple[Any, bytes]:
-        """Return the answer to OPEN_KEYS with these fields, and the check value of the message.
+    async def to_open(self, client: Client, command: Command, request: bytes) -> tuple[Any, bytes]:
+        """Return the answer to OPEN_KEYS with this payload, and the check value of the message. UnitError.
 
         A message of cipher vernam has no check value yet: then return the answer to `command`, OPEN_KEYS or OPEN_BEGIN,
-        and b""; the message goes on at the unit, and the client keeps the place.
+        and b""; the message goes on at the unit, and the client keeps the place. The header does not tell the cipher,
+        so all wait for the place; and as others may wait for it, all are of the class of keys of messages.
         """
+
+        def then(answer: bytes) -> Asked | None:
+            given = commands.OPEN_KEYS.answer.unpack(answer)
+            if given[-1]:
+                return _check(given[0])
+            return (commands.OPEN_BEGIN, request) if command is commands.OPEN_BEGIN else None
+
         for _ in range(_TRIES):
-            with contextlib.suppress(_Lost):
+            with contextlib.suppress(Lost):
                 async with self._opening.turn(client):
-                    given = await self._ask(client, commands.OPEN_KEYS, request, order)
+                    begin = commands.OPEN_KEYS, request
+                    first, second = await self._asking.ask_both(client, begin, OF_MESSAGES, then)
+                    given = _fields_of(commands.OPEN_KEYS, first)
                     if given.aes_key:
-                        return given, await self._check(client, given.handle, order)
-                    if command is not commands.OPEN_KEYS:
-                        given = await self._ask(client, command, request, order)
+                        return given, _fields_of(commands.MESSAGE_CHECK, second).check
+                    given = _fields_of(commands.OPEN_BEGIN, second) if second else given
                     self._opening.lend(client, given.handle)
                     return given, b""
         raise UnitError(errors.SESSION_ENDED)
 
-    async def _check(self, client: Client, message: bytes, order: int) -> bytes:
-        try:
-            return (await self._ask(client, commands.MESSAGE_CHECK, (message, 0), order)).check
-        except UnitError as error:
-            if error.code == errors.CONFLICT:
-                raise _Lost from None
-            raise
 
-    async def _ask(self, client: Client, command: Command, request: tuple[Any, ...], order: int) -> Any:
-        try:
-            return _fields_of(command, await self._asking.ask(client, command, command.request.pack(*request), order))
-        except UnitError as error:
-            if error.code == errors.SESSION_ENDED:
-                raise _Lost from None
-            raise
+def _new_token() -> bytes:
+    return secrets.token_bytes(_TOKEN_SIZE)
+
+
+def _seal_keys(token: bytes, kind: int, random: bytes) -> Asked:
+    return commands.SEAL_KEYS, commands.SEAL_KEYS.request.pack(token, AES, kind, random)
+
+
+def _check(message: bytes) -> Asked:
+    return commands.MESSAGE_CHECK, commands.MESSAGE_CHECK.request.pack(message, _ANY_SIZE)
 
 
 def _fields_of(command: Command, payload: bytes) -> Any:

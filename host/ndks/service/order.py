@@ -31,7 +31,10 @@ Outcome = bytes | int  # the payload of an answer, or an error code
 
 @dataclass(eq=False)
 class Job:
-    """A request to the unit. `done` is called once, in the thread of the unit."""
+    """A request to the unit. `done` is called once, in the thread of the unit.
+
+    `follow` takes the payload of the answer, and returns the job that the unit does next, before all others.
+    """
 
     command: Command
     payload: bytes = field(repr=False)
@@ -39,6 +42,7 @@ class Job:
     order: int  # its class
     done: Callable[[Outcome], object] = field(repr=False)
     is_durable: bool = False  # `done` comes after this laptop's counters are on the disk
+    follow: "Callable[[bytes], Job | None] | None" = field(default=None, repr=False)
     tries: int = 0
     since: float = 0.0  # when it began to wait
 

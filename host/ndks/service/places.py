@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: MIT
 """The two places at a unit: it seals one message and opens one message at a time, for whichever client begins one.
 
-Strategy: a client that begins a message waits for the place, first come, first served. It has the place while the unit
-works on the beginning; and after it, if the message goes on at the unit, until that is complete or somebody else wants
-the place of an idle owner. Then the owner's next request is CONFLICT, as if it had begun another message itself.
+Strategy: a message that goes on at the unit gets the place, first come, first served, until it is complete, or somebody
+else wants the place while its owner is idle. Then the owner's next request is CONFLICT, as if it had begun another
+message itself. A message whose keys the unit gives in one go needs no place. But it must not end another one's: it
+waits while a message goes on. Any number of these may be at the unit at the same time.
 """
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass
 
 from ndks_protocol import errors, service
@@ -38,8 +38,9 @@ class Place:
     def __init__(self) -> None:
         self._lent: Lent | None = None
         self._is_beginning = False
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._timer: asyncio.TimerHandle | None = None
+        self._passing = 0  # messages that need no place, and are at the unit
+        self._waiting: list[object] = []
+        self._changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @contextlib.asynccontextmanager
     async def turn(self, client: object) -> AsyncGenerator[None]:
@@ -47,7 +48,10 @@ class Place:
 
         UnitError BUSY. If the block fails, the message before goes on, as it does at the unit.
         """
-        await self._wait(client)
+        if self._lent and self._lent.client is client:
+            self._lent.is_complete = True  # the new message will end it
+        await self._wait(self._is_free)
+        self._is_beginning = True
         before, self._lent = self._lent, None
         try:
             yield
@@ -56,7 +60,19 @@ class Place:
             raise
         finally:
             self._is_beginning = False
-            self._serve()
+            self._tell()
+
+    @contextlib.asynccontextmanager
+    async def passing(self, *, is_urgent: bool) -> AsyncGenerator[None]:
+        """Keep others from the place during the block, but not those that pass too. UnitError BUSY."""
+        await self._wait(self._may_pass, is_urgent=is_urgent)
+        self._passing += 1
+        self._lent = None  # the unit ends what was idle or complete
+        try:
+            yield
+        finally:
+            self._passing -= 1
+            self._tell()
 
     def lend(self, client: object, message: bytes) -> None:
         """Give the place to a client until its message is complete."""
@@ -86,48 +102,47 @@ class Place:
         finally:
             lent.asked -= 1
             lent.used = _now()
-            self._serve()
+            self._tell()
 
     def leave(self, client: object | None = None) -> None:
         """End the message of a client, or of any: it has left, or the unit has."""
         if self._lent and client in (None, self._lent.client):
             self._lent = None
-            self._serve()
+            self._tell()
 
-    async def _wait(self, client: object) -> None:
-        if self._lent and self._lent.client is client:
-            self._lent.is_complete = True  # the new message will end it
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        self._serve()
+    async def _wait(self, is_free: Callable[[], bool], *, is_urgent: bool = False) -> None:
+        """Wait until the place is free, in the order in which all wait; an urgent one passes the others."""
+        if is_free() and (is_urgent or not self._waiting):
+            return
+        ticket = object()
+        self._waiting.append(ticket)
         try:
             async with asyncio.timeout(PATIENCE):
-                await turn
-        except BaseException as error:
-            if turn.done() and not turn.cancelled():  # the place came at the same time
-                self._is_beginning = False
-                self._serve()
-            if isinstance(error, TimeoutError):
-                raise errors.UnitError(service.BUSY) from None
-            raise
+                while not is_free() or not (is_urgent or self._waiting[0] is ticket):
+                    await self._news()
+        except TimeoutError:
+            raise errors.UnitError(service.BUSY) from None
+        finally:
+            self._waiting.remove(ticket)
+            self._tell()
 
-    def _serve(self) -> None:
-        """Give the place to the first that waits, if it is free; otherwise look again in a while."""
-        while self._waiting and self._is_free():
-            turn = self._waiting.popleft()
-            if not turn.done():  # else it has given up
-                self._is_beginning = True
-                turn.set_result(None)
-        if self._timer:
-            self._timer.cancel()
-        later = asyncio.get_running_loop().call_later
-        self._timer = later(_LOOK, self._serve) if self._waiting else None
+    async def _news(self) -> None:
+        """Wait for a change, or for a while: the owner may be idle then."""
+        if self._changed.done():
+            self._changed = asyncio.get_running_loop().create_future()
+        await asyncio.wait([self._changed], timeout=_LOOK)
+
+    def _tell(self) -> None:
+        if not self._changed.done():
+            self._changed.set_result(None)
 
     def _is_free(self) -> bool:
-        if self._is_beginning:
-            return False
+        return not self._passing and self._may_pass()
+
+    def _may_pass(self) -> bool:
         lent = self._lent
-        return not lent or lent.is_complete or (not lent.asked and _now() - lent.used >= IDLE)
+        is_idle = not lent or lent.is_complete or (not lent.asked and _now() - lent.used >= IDLE)
+        return is_idle and not self._is_beginning
 
 
 def _now() -> float:

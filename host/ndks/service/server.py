@@ -7,9 +7,13 @@ import contextlib
 import functools
 import signal
 import socket
+import threading
 from collections.abc import Callable
 
+from ..driver.finding import find_port
+from ..driver.unit import open_port
 from ..laptop.bindings import BindingStore
+from ..line.transport import Transport
 from . import sockets
 from .asking import Asking
 from .connection import Connection, Refused
@@ -23,28 +27,39 @@ _LOOK = 0.02
 _LONGEST_END = 3.0  # for the thread of the unit to end; after it, the process ends without CLOSE
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
-Started = Callable[[State], object]
+Tell = Callable[[State], object]
+Started = Callable[[str, dict[str, str]], object]  # takes the uid of the unit, or "", and the paths of sockets by scope
 
 
-async def serve(opener: Opener, timeout: float, bindings: BindingStore, started: Started) -> int:
+async def serve(unit: str | None, timeout: float, bindings: BindingStore, started: Started) -> int:
     """Serve one unit until a signal, and return the number of the signal. `started` is called when there are sockets.
 
-    Without sockets of systemd the unit must be there at the start: NoUnit, UnitBusy, PortPermission, UsageError,
-    FileError.
+    `unit` is a port, a serial number, or None for the only unit. `timeout` is the longest wait for an answer of the
+    unit, in seconds. Without sockets of systemd the unit must be there at the start: NoUnit, UnitBusy, PortPermission,
+    UsageError, FileError.
     """
     loop = asyncio.get_running_loop()
     signalled: asyncio.Future[int] = loop.create_future()
     for number in _ENDING:
         loop.add_signal_handler(number, _note, signalled, number)
-    server = Server(opener, timeout, bindings)
+    opener = _opener(unit, timeout)
+    server = Server(lambda order, tell: Holder(order, opener, timeout, bindings, tell).start())
     try:
         with contextlib.ExitStack() as stack:
             listeners = sockets.passed() or stack.enter_context(sockets.made(await server.serial_number()))
             await server.listen(listeners)
-            started(server.state)
+            started(server.state.serial_number, {name: each.getsockname() for name, each in listeners.items()})
             return await signalled
     finally:
         await server.end()
+
+
+def _opener(unit: str | None, timeout: float) -> Opener:
+    def opened(known: str) -> tuple[str, Transport]:
+        port = find_port(unit or known or None)
+        return port, open_port(port, timeout)
+
+    return opened
 
 
 def _note(signalled: asyncio.Future[int], number: int) -> None:
@@ -53,16 +68,19 @@ def _note(signalled: asyncio.Future[int], number: int) -> None:
 
 
 class Server:
-    """One unit, its thread, and its clients."""
+    """One unit, its thread, and its clients.
 
-    def __init__(self, opener: Opener, timeout: float, bindings: BindingStore) -> None:
+    `hold` starts the thread that does the jobs of an order at the unit, and tells each new state of it.
+    """
+
+    def __init__(self, hold: Callable[[Order, Tell], threading.Thread]) -> None:
         self._loop = asyncio.get_running_loop()
         self._order = Order()
         self._asking = Asking(self._order)
         self._desk = Desk(self._asking)
         self._connections: dict[Connection, Scope] = {}
         self._listeners: list[asyncio.Server] = []
-        self._thread = Holder(self._order, opener, timeout, bindings, self._tell).start()
+        self._thread = hold(self._order, self._tell)
 
     @property
     def state(self) -> State:
