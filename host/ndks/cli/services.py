@@ -10,7 +10,7 @@ from typing import Any
 
 import ndks
 from ndks.exceptions import NdksError, UsageError
-from ndks.line.services import SCOPES, service_directories, socket_of
+from ndks.line.services import SCOPES, may_use, service_directories, socket_of
 from ndks.line.transport import SERVICE
 
 from .arguments import add_unit, bounded
@@ -47,7 +47,7 @@ _RELEASE_EXAMPLES = """\
   ndks service release 300 --unit 4E444B5300000001"""
 
 
-def serve(args: argparse.Namespace, out: Output) -> int:
+def serve(args: argparse.Namespace, out: Output) -> None:
     import asyncio  # here, because the other commands do not need it
 
     if args.unit and args.unit.startswith(SERVICE):
@@ -58,40 +58,41 @@ def serve(args: argparse.Namespace, out: Output) -> int:
         raise UsageError("there is no ndks service on this system yet", "use the unit's port") from None
 
     def started(serial_number: str, paths: dict[str, str]) -> None:
-        sockets = {scope: f"{SERVICE}{path}" for scope, path in paths.items()}
+        sockets = [{"scope": scope, "port": f"{SERVICE}{path}"} for scope, path in paths.items()]
         note(f"serving unit {serial_number or '(not plugged in yet)'}; Ctrl-C ends it")
         if is_stdout_open():
             values = {"serial_number": serial_number, "pid": os.getpid(), "sockets": sockets}
-            out.result(values, "\n".join(sockets.values()))
+            out.result(values, "\n".join(each["port"] for each in sockets))
 
     show_news()
-    return 128 + asyncio.run(server.serve(args.unit, min(args.timeout, _SILENCE), ndks.BindingStore(), started))
+    asyncio.run(server.serve(args.unit, min(args.timeout, _SILENCE), ndks.BindingStore(), started))
 
 
 def show_services(args: argparse.Namespace, out: Output) -> None:
-    found = [_service_at(directory) for directory in service_directories()]
+    found = [_service_at(directory) for directory in service_directories() if _scopes_in(directory)]
     text = "\n".join(_text_of(each) for each in found)
     out.result({"services": found}, text or "no service runs here, or none that this user may see")
 
 
 def _service_at(directory: Path) -> dict[str, Any]:
-    sockets = {
-        scope: os.access(directory / scope, os.R_OK | os.W_OK) for scope in SCOPES if _is_there(directory, scope)
-    }
+    sockets = [
+        {"scope": scope, "port": f"{SERVICE}{directory / scope}", "may_use": may_use(directory / scope)}
+        for scope in _scopes_in(directory)
+    ]
     values: dict[str, Any] = {"serial_number": directory.name, "directory": str(directory), "sockets": sockets}
     try:
-        with ndks.open(socket_of(directory.name) or f"{SERVICE}{directory / SCOPES[0]}") as unit:
+        with ndks.open(socket_of(directory.name) or sockets[0]["port"]) as unit:
             return values | {"present": unit.watch().present, "status": asdict(unit.status())}
     except NdksError as error:
         return values | {"error": error_values(error)}
 
 
-def _is_there(directory: Path, scope: str) -> bool:
-    return os.path.lexists(directory / scope)
+def _scopes_in(directory: Path) -> list[str]:
+    return [scope for scope in SCOPES if (directory / scope).is_socket()]
 
 
 def _text_of(found: dict[str, Any]) -> str:
-    usable = [scope for scope, may_use in found["sockets"].items() if may_use]
+    usable = [each["scope"] for each in found["sockets"] if each["may_use"]]
     state = "is there" if found.get("present") else "is not there"
     if "error" in found:
         state = f"{found['error']['code']}: {found['error']['message']}"
@@ -102,7 +103,7 @@ def release(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout) as unit:
         unit.release(args.seconds)
         serial_number = unit.hello.serial_number
-    values = {"serial_number": serial_number, "seconds": args.seconds}
+    values = {"serial_number": serial_number, "released_for": args.seconds}
     out.done(values, f"the port of unit {serial_number} is free for {args.seconds} s")
 
 

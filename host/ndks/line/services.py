@@ -31,11 +31,16 @@ def service_directories() -> list[Path]:
     return found
 
 
+def may_use(socket: Path) -> bool:
+    """Return whether this user may connect to a socket that is there."""
+    return os.access(socket, os.R_OK | os.W_OK)
+
+
 def socket_of(serial_number: str) -> str:
     """Return the port of a service for a unit, at the first socket that this user may use, or ""."""
     for directory in service_directories():
         if directory.name == serial_number.upper():
             for scope in _FOR_COMMANDS:
-                if os.access(directory / scope, os.R_OK | os.W_OK):
+                if may_use(directory / scope):
                     return f"{SERVICE}{directory / scope}"
     return ""

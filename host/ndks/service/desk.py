@@ -8,6 +8,7 @@ from ndks_protocol.commands import MAX_CHUNK, Command
 from .asking import WAITS, WATCHED, Asking
 from .client import Client, Handler, Request
 from .message_desk import MessageDesk
+from .next_key import NextKey
 from .order import OF_KEYS, OF_STREAMS
 from .scopes import FOR_PROGRAMS
 
@@ -21,7 +22,7 @@ LONGEST_RELEASE = 3600  # seconds
 SMALL = 256  # bytes of a key in one request, while clients wait for keys of messages
 FIRST_CHUNKS = 2 * MAX_CHUNK  # bytes of a key that are not yet a stream
 
-_CLASSES = {commands.STATUS: OF_KEYS, commands.NEXT_INDEX: OF_KEYS, commands.ACKNOWLEDGE: OF_KEYS}
+_CLASSES = {commands.STATUS: OF_KEYS}
 
 
 class Desk:
@@ -31,10 +32,12 @@ class Desk:
         self.is_shared = False  # whether clients are here that must not wait long for keys of messages
         self._asking = asking
         self._messages = MessageDesk(asking)
+        self._next_key = NextKey(asking)
         self._handlers: dict[Command, Handler] = {
             commands.HELLO: self._hello,
             commands.CLOSE: self._close,
             commands.KEY_CHUNK: self._key_chunk,
+            commands.NEXT_INDEX: self._next_key.next_index,
             commands.ACKNOWLEDGE: self._acknowledge,
             service.WATCH: self._watch,
             service.RELEASE: self._release,
@@ -55,8 +58,9 @@ class Desk:
         return await self._handlers.get(command, self._forward)(Request(client, command, payload, values))
 
     def leave(self, client: Client) -> None:
-        """End the messages of a client."""
+        """End what a client has begun."""
         self._messages.leave(client)
+        self._next_key.leave(client)
 
     def unplugged(self) -> None:
         """End the messages that go on at the unit."""
@@ -101,13 +105,14 @@ class Desk:
         _, index, _ = request.values
         if not request.client.scope.permits_key(index):
             raise errors.UnitError(service.DENIED)
-        return await self._forward(request)
+        return await self._next_key.acknowledge(request)
 
     async def _key_chunk(self, request: Request) -> bytes:
         epoch, index, offset, size = request.values
         client = request.client
         if not client.scope.permits_key(index):
             raise errors.UnitError(service.DENIED)
+        self._next_key.note_reading(client, index)
         order = OF_STREAMS if index < FOR_PROGRAMS and offset >= FIRST_CHUNKS else OF_KEYS
         if not self.is_shared or not SMALL < size <= MAX_CHUNK:
             return await self._asking.ask(client, commands.KEY_CHUNK, request.payload, order)

@@ -83,6 +83,11 @@ class Place:
         lent = self._lent
         return lent if lent and lent.client is client and lent.message == message else None
 
+    def touch(self, client: object, message: bytes) -> None:
+        """Note that the owner of the place uses it, if it is this one."""
+        if lent := self.lent_to(client, message):
+            lent.used = _now()
+
     @contextlib.contextmanager
     def going_on(self, client: object, message: bytes, *, is_end: bool) -> Generator[None]:
         """Note that the owner of a message uses the place during the block; with `is_end` for the last time.

@@ -31,17 +31,17 @@ Tell = Callable[[State], object]
 Started = Callable[[str, dict[str, str]], object]  # takes the uid of the unit, or "", and the paths of sockets by scope
 
 
-async def serve(unit: str | None, timeout: float, bindings: BindingStore, started: Started) -> int:
-    """Serve one unit until a signal, and return the number of the signal. `started` is called when there are sockets.
+async def serve(unit: str | None, timeout: float, bindings: BindingStore, started: Started) -> None:
+    """Serve one unit until a signal. `started` is called when there are sockets.
 
     `unit` is a port, a serial number, or None for the only unit. `timeout` is the longest wait for an answer of the
     unit, in seconds. Without sockets of systemd the unit must be there at the start: NoUnit, UnitBusy, PortPermission,
     UsageError, FileError.
     """
     loop = asyncio.get_running_loop()
-    signalled: asyncio.Future[int] = loop.create_future()
+    signalled = asyncio.Event()
     for number in _ENDING:
-        loop.add_signal_handler(number, _note, signalled, number)
+        loop.add_signal_handler(number, signalled.set)
     opener = _opener(unit, timeout)
     server = Server(lambda order, tell: Holder(order, opener, timeout, bindings, tell).start())
     try:
@@ -49,7 +49,7 @@ async def serve(unit: str | None, timeout: float, bindings: BindingStore, starte
             listeners = sockets.passed() or stack.enter_context(sockets.made(await server.serial_number()))
             await server.listen(listeners)
             started(server.state.serial_number, {name: each.getsockname() for name, each in listeners.items()})
-            return await signalled
+            await signalled.wait()
     finally:
         await server.end()
 
@@ -60,11 +60,6 @@ def _opener(unit: str | None, timeout: float) -> Opener:
         return port, open_port(port, timeout)
 
     return opened
-
-
-def _note(signalled: asyncio.Future[int], number: int) -> None:
-    if not signalled.done():
-        signalled.set_result(number)
 
 
 class Server:
