@@ -81,7 +81,7 @@ def _service_at(directory: Path) -> dict[str, Any]:
     ]
     values: dict[str, Any] = {"serial_number": directory.name, "directory": str(directory), "sockets": sockets}
     try:
-        with ndks.open(socket_of(directory.name) or sockets[0]["port"]) as unit:
+        with ndks.open(socket_of(directory.name) or f"{SERVICE}{directory / SCOPES[0]}") as unit:
             return values | {"present": unit.watch().present, "status": asdict(unit.status())}
     except NdksError as error:
         return values | {"error": error_values(error)}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .transport import SERVICE
 
+SOCKETS = "XDG_RUNTIME_DIR"  # names the directory of sockets of this user
 SYSTEM = Path("/run/ndks")  # of services for all users of this computer
 SCOPES = ("admin", "keys", "gate", "agent")
 _FOR_COMMANDS = ("admin", "keys", "gate")  # in this order: the first that this user may use
@@ -16,7 +17,7 @@ _UID = re.compile("[0-9A-F]{16}")
 
 def directories() -> list[Path]:
     """Return where services put their sockets: those of this user first."""
-    own = os.environ.get("XDG_RUNTIME_DIR")
+    own = os.environ.get(SOCKETS)
     return [*([Path(own, "ndks")] if own else []), SYSTEM]
 
 

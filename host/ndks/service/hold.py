@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from ndks_protocol import commands, errors, service
-from ndks_protocol.commands import SESSION, Command
+from ndks_protocol.commands import Command
 
 from ..driver.owner import Owner
 from ..exceptions import DeviceError, UnitRemoved, UnitTimeout
@@ -59,12 +59,12 @@ class Hold:
         self._opened(self._owner.unlock().epoch)
 
     def begin(self, job: Job) -> None:
-        """Send a request, in a session if it needs one. Released: the port is to be closed. NdksError."""
+        """Send a request, in a new session if there is none. Released: the port is to be closed. NdksError."""
         try:
             if job.command in _CLOSING:
                 self._close(job)
                 return
-            if job.command.needs & SESSION and not self._link.is_secured:
+            if not self._link.is_secured:
                 self.open_session()
             self._post(job)
         except Released:
