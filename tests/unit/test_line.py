@@ -133,7 +133,7 @@ def test_dropped_frames_are_in_status(unit: ndks.Unit, port: str) -> None:
     assert_alive(Line(transport))
     transport.close()
     with ndks.open(port) as again:
-        # An emulated unit in this process counts from zero each time it is opened. A service keeps garbage from its unit.
+        # An emulated unit in this process counts from zero each time it is opened. No garbage passes a service.
         expected = 0 if port.startswith(EMULATOR) else before if port.startswith(SERVICE) else before + 1
         assert again.status().dropped_frames == expected
 

@@ -7,6 +7,7 @@ either while it does not read its answers. So each client has bounded memory, an
 """
 
 import asyncio
+import functools
 import logging
 import socket
 import struct
@@ -16,8 +17,9 @@ from typing import Any, cast
 from ndks_protocol import errors, framing, service
 from ndks_protocol.errors import UnitError
 
-from .client import Client
+from .client import Client, Request
 from .desk import Desk
+from .order import Outcome
 from .scopes import Scope
 
 _log = logging.getLogger(__name__)
@@ -37,7 +39,10 @@ class Connection(asyncio.BufferedProtocol):
         self._buffer = bytearray(_BUFFER)
         self._start = self._end = 0  # received bytes that are not decoded yet
         self._decoder = framing.Decoder()
-        self._tasks: set[asyncio.Task[None]] = set()  # of the requests taken
+        self._taken = 0  # requests that have no answer yet
+        self._tasks: set[asyncio.Task[None]] = set()  # of those that take more than one question to the unit
+        self._is_taking = False
+        self._is_paused = False  # whether the socket is not read
         self._is_read = True  # whether the client reads its answers
         self._is_ending = False
 
@@ -57,7 +62,7 @@ class Connection(asyncio.BufferedProtocol):
     @property
     def is_idle(self) -> bool:
         """Whether all requests taken are answered."""
-        return not self._tasks
+        return not self._taken
 
     def end(self) -> None:
         """Take no further requests."""
@@ -85,34 +90,54 @@ class Connection(asyncio.BufferedProtocol):
         """Take requests from what was received, and read on when all of it is taken."""
         if self._is_ending or self._transport.is_closing():
             return
-        while self._start < self._end and len(self._tasks) < REQUESTS and self._is_read:
+        self._is_taking = True
+        while self._start < self._end and self._taken < REQUESTS and self._is_read:
             self._start = self._decoder.take(self._buffer, self._start, self._end)
             event = self._decoder.event
             if isinstance(event, framing.Frame):
                 self._begin(event.kind, event.request_id, bytes(event.payload))
-        if self._start < self._end:
-            self._transport.pause_reading()
-        else:
-            self._transport.resume_reading()
+        self._is_taking = False
+        self._pace()
+
+    def _pace(self) -> None:
+        """Read while all of what was received is taken."""
+        is_paused = self._start < self._end
+        if is_paused != self._is_paused:
+            self._is_paused = is_paused
+            self._transport.pause_reading() if is_paused else self._transport.resume_reading()
 
     def _begin(self, kind: int, request_id: int, payload: bytes) -> None:
-        task = asyncio.get_running_loop().create_task(self._answer(kind, request_id, payload))
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        self._take()
-
-    async def _answer(self, kind: int, request_id: int, payload: bytes) -> None:
+        self._taken += 1
+        answered = functools.partial(self._answered, kind, request_id)
         try:
-            answer = kind | framing.ANSWER, await self._desk.answer(self.client, kind, payload)
+            request = self._desk.request(self.client, kind, payload)
+            if self._desk.forward(request, answered):
+                return
         except UnitError as error:
-            answer = framing.ERROR, _code(error.code)
+            answered(error.code)
+            return
+        task = asyncio.get_running_loop().create_task(self._answer(request, answered))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer(self, request: Request, answered: Callable[[Outcome], object]) -> None:
+        try:
+            answered(await self._desk.answer(request))
+        except UnitError as error:
+            answered(error.code)
         except Exception:
             _log.exception("a request of %s failed", self.client.name)
-            answer = framing.ERROR, _code(errors.INTERNAL)
-        self._transport.write(framing.encode(answer[0], request_id, answer[1]))
+            answered(errors.INTERNAL)
+
+    def _answered(self, kind: int, request_id: int, outcome: Outcome) -> None:
+        """Send an answer, and take the next request."""
+        self._taken -= 1
+        if isinstance(outcome, int):
+            self._transport.write(framing.encode(framing.ERROR, request_id, _code(outcome)))
+        else:
+            self._transport.write(framing.encode(kind | framing.ANSWER, request_id, outcome))
+        if not self._is_taking:
+            self._take()
 
 
 class Refused(asyncio.Protocol):
