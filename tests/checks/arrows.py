@@ -37,6 +37,7 @@ ALLOWED = {
     "ndks.laptop": {BASE} | _PROTOCOL,
     "ndks.board": {BASE} | _PROTOCOL,
     "ndks.driver": {"ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", BASE} | _PROTOCOL,
+    "ndks.aio": {"ndks.driver", "ndks.laptop", "ndks.line", BASE},
     "ndks": {"ndks.driver", "ndks.laptop", "ndks.network", BASE},  # what `import ndks` shows
     "ndks_laboratory": {"ndks_laboratory.stages"} | _HOST | _PROTOCOL,
     "ndks_laboratory.stages": {"ndks_laboratory", "ndks_laboratory.faraday"} | _HOST | _PROTOCOL,

@@ -235,7 +235,7 @@ def test_names_of_files_do_for_fat_and_windows(drive: Path, call: Call) -> None:
 
 
 # For hosts; and what no unit uses yet
-NOT_ON_BOARDS = {"commands.py", "layout.py", "texts.py"} | {
+NOT_ON_BOARDS = {"commands.py", "layout.py", "service.py", "texts.py"} | {
     *("curve25519.py", "public_key.py", "sealed_package.py", "x25519.py"),
 }
 

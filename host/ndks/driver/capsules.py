@@ -59,6 +59,20 @@ class Unsealed:
     header: bytes = field(repr=False)  # masked, for ACCEPT
 
 
+def no_progress(_: int) -> None:
+    """A Progress that tells nobody."""
+
+
+def token_of_message() -> bytes:
+    """Return a token for a new message."""
+    return secrets.token_bytes(_TOKEN_SIZE)
+
+
+def random_of_header() -> bytes:
+    """Return the host's part of the random bytes in a header."""
+    return secrets.token_bytes(_RANDOM_SIZE)
+
+
 def pieces_of(source: Source, progress: Progress) -> "CountedBlocks":
     """Return the data of `source` in pieces of the size that a capsule needs."""
     return CountedBlocks(_blocks(source, FIRST_PIECE, CHUNK), progress)
@@ -66,8 +80,8 @@ def pieces_of(source: Source, progress: Progress) -> "CountedBlocks":
 
 def seal(link: Link, pieces: "CountedBlocks", cipher: str, mode: str) -> Iterator[bytes]:
     """Take a message number from the unit and return the parts of the capsule, made one by one as they are read."""
-    token = secrets.token_bytes(_TOKEN_SIZE)
-    begin = (token, commands.CIPHERS.index(cipher), commands.DATA, secrets.token_bytes(_RANDOM_SIZE))
+    token = token_of_message()
+    begin = (token, commands.CIPHERS.index(cipher), commands.DATA, random_of_header())
     if mode == "b":
         given = link.call(commands.SEAL_BEGIN, *begin)
         chunks = _call_each(link, commands.SEAL_CHUNK, token, pieces, _answered_to_piece)
@@ -89,7 +103,7 @@ def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progre
     """
     with refusals():
         header = read_header(source)
-        chunks = CountedBlocks(_chunks(source), progress)
+        chunks = CountedBlocks(chunks_of(source), progress)
         if mode == "a":
             opening, cipher, texts = _open_with_keys(link, header, flags, chunks)
         else:
@@ -129,7 +143,7 @@ def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progr
             lambda offset, size: bits.read(8 * offset, 8 * size),
         )
         opener = Opener(CRYPTO, keys)
-        size = write_all((opener.open(*chunk) for chunk in CountedBlocks(_chunks(source), progress)), sink)
+        size = write_all((opener.open(*chunk) for chunk in CountedBlocks(chunks_of(source), progress)), sink)
     return Unsealed(header.lane, header.number, commands.CIPHERS[header.cipher], size, wire)
 
 
@@ -194,7 +208,8 @@ class CountedBlocks:
             self._progress(len(block[2]))
 
 
-def _chunks(source: Source) -> Iterator[Block]:
+def chunks_of(source: Source) -> Iterator[Block]:
+    """Yield the chunks behind the header of a capsule. UnitError AUTH: it was cut off."""
     for number, last, chunk in _blocks(source, CHUNK + TAG_SIZE, CHUNK + TAG_SIZE):
         if len(chunk) <= TAG_SIZE:
             raise errors.UnitError(errors.AUTH)  # cut off

@@ -8,7 +8,7 @@ import logging
 import ndks_protocol
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.commands import MAX_NUMBER
+from ndks_protocol.commands import MAX_IN_TURN
 
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, DeviceError, NdksError, ProtocolError, VersionMismatch, device_error
@@ -26,7 +26,7 @@ _NOT_ITS_WORDS = (
     f"check that they are this unit's; if you used them, and moved its binding: export {HOME}=DIR; "
     "if somebody else used them, erase the unit: ndks zeroize"
 )
-_NONE_LEFT = MAX_NUMBER + 1  # stands for the next index when all are used
+_NONE_LEFT = MAX_IN_TURN + 1  # stands for the next index when all are used
 
 
 class Owner:
@@ -113,6 +113,14 @@ class Owner:
         if self._counters:  # counted from our own minimum: the unit's may be too high
             self._counters.note(self._epoch, message_counter=self._counters.of(self._epoch).message_counter + 1)
 
+    def note_number(self, epoch: int, number: int) -> None:
+        """Raise the minimum message counter to a number that a program keeps, on the disk. FileError, ProtocolError."""
+        if self._counters:
+            self._counters.note(epoch, message_counter=number)
+            if self._counters.of(epoch).message_counter != number:
+                raise ProtocolError("the unit gave a message number out of turn")
+            self._counters.store()
+
     def note_acknowledged(self, epoch: int, index: int, *, allow_jump: bool) -> None:
         """Raise the minimum counter of exported keys to `index`; `allow_jump` permits a large step."""
         if self._counters:
@@ -141,6 +149,9 @@ class Owner:
             if isinstance(error, DeviceError) and error.number == errors.TOO_FAR:
                 what = "the unit's counter is far below this laptop's minimum: perhaps an old flash image was restored"
                 raise DeviceError(errors.TOO_FAR, what, "if you know why: ndks bind --allow-jump") from None
+            raise
+        except BaseException:  # Ctrl-C: the counters are not caught up
+            self._link.end_session()
             raise
         self._counters, self._epoch = counters, status.epoch
         return status
@@ -179,8 +190,9 @@ class Owner:
             if status.message_counter < minimum.message_counter:
                 raise ProtocolError("the unit would reuse message numbers")
         following = self._next_index(status.epoch)
-        if following <= minimum.exported:
-            self._go_on_after(status.epoch, minimum.exported, following, allow_jump=allow_jump)
+        exported = min(minimum.exported, MAX_IN_TURN)  # earlier versions acknowledged keys above
+        if following <= exported:
+            self._go_on_after(status.epoch, exported, following, allow_jump=allow_jump)
         counters.note(status.epoch, message_counter=status.message_counter)
         return status
 
@@ -224,10 +236,18 @@ class Owner:
 
 def acknowledge_key(link: Link, epoch: int, index: int, *, allow_jump: bool) -> int:
     """Report that key `index` is stored; return the next index."""
+    check_in_turn(index)
     following: int = link.call(commands.ACKNOWLEDGE, epoch, index, allow_jump).index
     if following <= index:
         raise ProtocolError("the unit would give an acknowledged key again")
     return following
+
+
+def check_in_turn(index: int) -> None:
+    """Raise DeviceError RANGE for a key that is only read, and never acknowledged."""
+    if index > MAX_IN_TURN:
+        what = f"key {index} cannot be used up: only the keys 1 to 2^47 - 1 are"
+        raise DeviceError(errors.RANGE, what, "only read it: without --advance, or in Python with use_up=False")
 
 
 def _version_mismatch(major: int) -> VersionMismatch:

@@ -26,10 +26,11 @@ from .held import socket_beside
 from .joining import Joined, not_noted
 from .messages import MessageVerbs
 from .opened import step
+from .program_keys import ProgramKeyVerbs
 from .service_verbs import ServiceVerbs
 
 
-class Unit(KeyVerbs, MessageVerbs, ServiceVerbs):
+class Unit(KeyVerbs, MessageVerbs, ProgramKeyVerbs, ServiceVerbs):
     """An open unit, made by `ndks.open` and closed by `close` or a with statement.
 
     Threads may share it: each method holds the unit's lock, a stream for one block at a time. A source or sink must not
@@ -135,11 +136,17 @@ class Unit(KeyVerbs, MessageVerbs, ServiceVerbs):
 
 
 def open_unit(
-    port: str, timeout: float = DEFAULT_TIMEOUT, *, create: bool = False, bindings: BindingStore | None = None
+    port: str,
+    timeout: float = DEFAULT_TIMEOUT,
+    *,
+    create: bool = False,
+    bindings: BindingStore | None = None,
+    through: Callable[[Transport], Transport] = lambda transport: transport,
 ) -> Unit:
     """Open the unit at `port` (see `ndks.line.transport`) and greet it; if a service holds the port, at its socket.
 
     `create` makes a blank emulated unit if emulator:DIR has none. `bindings` defaults to the store of this user.
+    `through` returns what the unit is spoken to through, in place of the transport of the port.
     """
     bindings = bindings or BindingStore()  # first: FileError for a user without a home directory
     try:
@@ -148,7 +155,7 @@ def open_unit(
         port = socket_beside(port) or port
         transport = open_port(port, timeout)
     try:
-        return Unit(port, Link(transport, timeout), bindings)
+        return Unit(port, Link(through(transport), timeout), bindings)
     except BaseException:
         transport.close()
         raise

@@ -143,8 +143,11 @@ class SerialTransport:
             return True
 
     def close(self) -> None:
+        left_open = getattr(self._serial, "_socket", None)  # pyserial leaves it so when the other end has gone
         with contextlib.suppress(*_GONE):
             self._serial.close()
+        if left_open:
+            left_open.close()
 
     def _hung_up(self) -> NdksError:
         if self._port.startswith(_SOCKET) and not self._heard:
