@@ -77,6 +77,11 @@ class Connection(asyncio.BufferedProtocol):
         if self._is_made:
             self._transport.close()
 
+    def abort(self) -> None:
+        """Close the connection without the answers that the client has not read."""
+        if self._is_made:
+            self._transport.abort()
+
     def pause_writing(self) -> None:
         self._is_read = False
 

@@ -23,6 +23,7 @@ from .order import Order
 from .scopes import SCOPES, Scope
 
 _PATIENCE = 2.0  # seconds at the end for requests that were taken
+_LAST_ANSWERS = 0.2  # for clients to read their answers
 _LOOK = 0.02
 _LONGEST_END = 3.0  # for the thread of the unit to end; after it, the process ends without CLOSE
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -35,8 +36,7 @@ async def serve(unit: str | None, timeout: float, bindings: BindingStore, starte
     """Serve one unit until a signal. `started` is called when there are sockets.
 
     `unit` is a port, a serial number, or None for the only unit. `timeout` is the longest wait for an answer of the
-    unit, in seconds. Without sockets of systemd the unit must be there at the start: NoUnit, UnitBusy, PortPermission,
-    UsageError, FileError.
+    unit, in seconds. Without sockets of systemd the unit must open a session at the start: NdksError.
     """
     loop = asyncio.get_running_loop()
     signalled = asyncio.Event()
@@ -83,9 +83,9 @@ class Server:
         return self._asking.state
 
     async def serial_number(self) -> str:
-        """Return the serial number of the unit when it has greeted; raise why it has not."""
-        await self._asking.wait_until(lambda state, _: bool(state.serial_number or state.problem))
-        if not self.state.serial_number and self.state.problem:
+        """Return the serial number of the unit when a session is open; raise why none is."""
+        await self._asking.wait_until(lambda state, _: bool(state.present or state.problem))
+        if self.state.problem:
             raise self.state.problem
         return self.state.serial_number
 
@@ -108,8 +108,18 @@ class Server:
         for job in self._order.close():
             job.done(self.state.code)
         await asyncio.to_thread(self._thread.join, _LONGEST_END)
+        await self._close_all()
+
+    async def _close_all(self) -> None:
+        """Close the connections; those whose clients do not read their last answers in time are cut off."""
         for connection in list(self._connections):
             connection.close()
+        deadline = self._loop.time() + _LAST_ANSWERS
+        while self._connections and self._loop.time() < deadline:
+            await asyncio.sleep(_LOOK)
+        for connection in list(self._connections):
+            connection.abort()
+        await asyncio.sleep(0)
 
     def _tell(self, state: State) -> None:
         """Pass a new state from the thread of the unit to the loop."""
