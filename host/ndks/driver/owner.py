@@ -6,7 +6,7 @@ import contextlib
 import logging
 
 import ndks_protocol
-from ndks_protocol import commands, errors
+from ndks_protocol import commands, errors, service
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.commands import MAX_IN_TURN
 
@@ -51,6 +51,11 @@ class Owner:
         """Whether a service holds the unit: it opens the sessions, and notes the counters."""
         return HELD in self.hello.flags
 
+    def refuse_held(self) -> None:
+        """Raise DeviceError DENIED if a service holds the unit, which keeps the binding."""
+        if self.is_held:
+            raise DeviceError(service.DENIED)
+
     @property
     def is_bound_here(self) -> bool:
         """Whether this laptop has a binding of the unit; it opens if the laptop is unchanged."""
@@ -93,6 +98,7 @@ class Owner:
 
     def bind(self, code: bytes, *, with_network: bool | None) -> Binding:
         """Bind the unit to this laptop, in place of its current binding here or of a transport code."""
+        self.refuse_held()
         self.check_member()
         if code:
             self._open_with_code(code)
