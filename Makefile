@@ -48,7 +48,7 @@ bench: development ## measure key bits, a long stream, encryption, flash wear, a
 	$(BIN)/python tests/benchmarks/capsules.py
 	$(BIN)/python tests/benchmarks/opening.py
 	$(BIN)/python tests/benchmarks/session.py
-	PYTHONPATH=tests:tests/checks $(BIN)/python tests/benchmarks/service.py
+	PYTHONPATH=tests:tests/checks $(BIN)/python tests/benchmarks/shared_unit.py
 	$(BIN)/python tests/benchmarks/flash_wear.py
 	$(BIN)/python tests/benchmarks/attacks.py
 	$(BIN)/python tests/benchmarks/external.py

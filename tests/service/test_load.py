@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Five clients of one unit, in virtual time; tests/benchmarks/service.py does the same for an hour."""
+"""Five clients of one unit, in virtual time; tests/benchmarks/shared_unit.py does the same for an hour."""
 
 from .conftest import Serve, Served
 from .load import Found, Load

@@ -3,9 +3,9 @@
 """Measure `ndks service`.
 
 export PYTHONPATH=tests:tests/checks
-python tests/benchmarks/service.py                   what a hop costs; key requests a second beside the port itself
-python tests/benchmarks/service.py load SECONDS      five clients in virtual time, a unit with 28 ms a call
-python tests/benchmarks/service.py crash ROUNDS      so many killed services, killed clients and pulled cables
+python tests/benchmarks/shared_unit.py                   what a hop costs; key requests a second beside the port itself
+python tests/benchmarks/shared_unit.py load SECONDS      five clients in virtual time, a unit with 28 ms a call
+python tests/benchmarks/shared_unit.py crash ROUNDS      so many killed services, killed clients and pulled cables
 
 All use an emulated unit behind a pseudo-terminal, load one in memory.
 """
