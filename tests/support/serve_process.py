@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ndks.laptop.homes import HOME
 from ndks.line.services import SOCKETS
 
 from .emulate_process import PATIENCE, allow_interrupts
@@ -41,15 +42,16 @@ class ServeProcess:
 
 
 @contextlib.contextmanager
-def served(port: str, *options: str) -> Iterator[ServeProcess]:
-    """Run `ndks service` for the unit at a port; it is always killed at the end."""
+def served(port: str, *options: str, home: Path | None = None) -> Iterator[ServeProcess]:
+    """Run `ndks service` for the unit at a port, with the bindings in `home`; it is always killed at the end."""
     allow_interrupts()
     log = Path(os.environ[SOCKETS], f"service-{os.getpid()}-{abs(hash(port)):x}.log")
+    environment = os.environ | ({HOME: str(home)} if home else {})
     command = [sys.executable, "-m", "ndks", "service", "--json", "--unit", port, *options]
     with (
         log.open("a") as errors,
         subprocess.Popen(
-            command, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+            command, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=environment
         ) as process,
     ):
         try:
