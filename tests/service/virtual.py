@@ -125,6 +125,7 @@ async def served(unit: MemoryUnit, store: BindingStore) -> AsyncIterator[tuple[V
         finally:
             virtual.task.cancel()
             await server.end()
+            await asyncio.sleep(1)  # clients close their ends
 
 
 def member(store: BindingStore) -> MemoryUnit:
