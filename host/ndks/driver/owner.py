@@ -42,6 +42,11 @@ class Owner:
         link.open_session = None if self.is_held else self.unlock
 
     @property
+    def greeting(self) -> bytes:
+        """The payload of the unit's last answer to HELLO."""
+        return self._hello_payload
+
+    @property
     def is_held(self) -> bool:
         """Whether a service holds the unit: it opens the sessions, and notes the counters."""
         return HELD in self.hello.flags
@@ -127,8 +132,12 @@ class Owner:
             self._link.call(commands.CLOSE, unplug)
         finally:
             self._link.end_session()
-            if self._counters:
-                self._counters.sync()
+            self.sync_counters()
+
+    def sync_counters(self) -> None:
+        """Write the minimum counters to the disk, so that they survive a power cut of this computer."""
+        if self._counters:
+            self._counters.sync()
 
     def _open(self, keys: BindingKeys, *, allow_jump: bool) -> Status:
         counters = self._bindings.minimum_counters(self.hello)
