@@ -44,11 +44,14 @@ class Connection(asyncio.BufferedProtocol):
         self._is_taking = False
         self._is_paused = False  # whether the socket is not read
         self._is_read = True  # whether the client reads its answers
-        self._is_ending = False
+        self._is_made = self._is_ending = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=_UNREAD)
+        self._is_made = True
+        if self._is_ending:
+            self._transport.close()
         self.client = Client(self._scope, f"{self._scope.name}, {_peer(transport)}")
         _log.info("connected: %s", self.client.name)
 
@@ -67,10 +70,12 @@ class Connection(asyncio.BufferedProtocol):
     def end(self) -> None:
         """Take no further requests."""
         self._is_ending = True
-        self._transport.pause_reading()
 
     def close(self) -> None:
-        self._transport.close()
+        """Close the connection, once it is made."""
+        self._is_ending = True
+        if self._is_made:
+            self._transport.close()
 
     def pause_writing(self) -> None:
         self._is_read = False
@@ -131,6 +136,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _answered(self, kind: int, request_id: int, outcome: Outcome) -> None:
         """Send an answer, and take the next request."""
+        if self._transport.is_closing():
+            return
         self._taken -= 1
         if isinstance(outcome, int):
             self._transport.write(framing.encode(framing.ERROR, request_id, _code(outcome)))

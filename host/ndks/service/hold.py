@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Jobs at an open port: sessions, requests that are sent again, and what this laptop has to note."""
 
+import logging
 from collections import deque
 from collections.abc import Callable
 
@@ -9,10 +10,12 @@ from ndks_protocol import commands, errors, service
 from ndks_protocol.commands import Command
 
 from ..driver.owner import Owner
-from ..exceptions import DeviceError, UnitRemoved, UnitTimeout
+from ..exceptions import DeviceError, FileError, NdksError, UnitRemoved, UnitTimeout
 from ..line.conversation import Answer, Failure
-from ..line.link import Link
-from .order import Job, Order
+from ..line.link import Link, unpack_answer
+from .order import Job, Order, Outcome
+
+_log = logging.getLogger(__name__)
 
 _TRIES = 3  # of one request, each in another session
 _BLOCK = 64  # numbers that a unit reserves at a time: so often the floor goes to the disk
@@ -113,9 +116,7 @@ class Hold:
     def _end(self, job: Job, event: Answer | Failure) -> None:
         if isinstance(event, Answer):
             self._note(job.command, job.payload)
-            if job.is_durable:
-                self._owner.sync_counters()
-            job.done(event.payload)
+            job.done(self._durable(event.payload) if job.is_durable else event.payload)
             following = job.follow(event.payload) if job.follow else None
             if following:
                 self.begin(following)
@@ -125,6 +126,16 @@ class Hold:
             self._lose(job)
         else:
             job.done(errors.INTERNAL)  # the answer violates the protocol
+
+    def _durable(self, status: bytes) -> Outcome:
+        """Return an answer to STATUS when its number is on the disk, or an error code."""
+        try:
+            fields = unpack_answer(commands.STATUS, status)
+            self._owner.note_number(fields.epoch, fields.message_counter)
+        except (NdksError, OSError) as error:
+            _log.error("a number cannot be noted: %s", error)
+            return errors.STORAGE if isinstance(error, (FileError, OSError)) else errors.INTERNAL
+        return status
 
     def _lose(self, job: Job) -> None:
         """End a job whose session was lost, or let it wait for the next session."""

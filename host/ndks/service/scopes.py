@@ -5,9 +5,9 @@
 from dataclasses import dataclass
 
 from ndks_protocol import commands, service
-from ndks_protocol.commands import Command
+from ndks_protocol.commands import MAX_IN_TURN, Command
 
-FOR_PROGRAMS = 1 << 47  # exported keys from here on are for gateways, which share them out among programs
+FOR_PROGRAMS = MAX_IN_TURN + 1  # exported keys from here on are for gateways, which share them out among programs
 
 _OF_ALL = {
     *(commands.HELLO, commands.STATUS, commands.CLOSE, service.WATCH),
