@@ -8,7 +8,7 @@ import inspect
 import io
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,6 @@ EACH = 15
 LETTER = b"meet me at the old bridge"
 
 Use = Callable[[ndks.aio.Unit], Awaitable[Any]]
-
-
-@pytest.fixture(params=["in process", "pty", "tcp"])
-def line(request: pytest.FixtureRequest, alice: str) -> Iterator[str]:
-    if request.param == "in process":
-        yield alice
-    else:
-        options = ["--tcp", "0"] if request.param == "tcp" else []
-        with emulated(Path(alice.removeprefix("emulator:")), *options) as running:
-            yield running.port
 
 
 def with_unit(port: str, use: Use, **options: Any) -> Any:
@@ -80,7 +70,7 @@ def test_the_life_of_a_unit(tmp_path: Path, network_file: Path) -> None:
     with_unit(f"emulator:{tmp_path / 'new'}", live, create=True)
 
 
-def test_keys(line: str) -> None:
+def test_keys(each_line: str) -> None:
     async def take(unit: ndks.aio.Unit) -> list[ndks.Key]:
         assert await unit.next_index() == (0, 1)
         first = await unit.next_key(BITS)
@@ -93,13 +83,13 @@ def test_keys(line: str) -> None:
         assert streamed == (await unit.key(9, 80_000)).data
         return [first, second]
 
-    taken = with_unit(line, take)
-    with ndks.open(line) as unit:
+    taken = with_unit(each_line, take)
+    with ndks.open(each_line) as unit:
         assert taken == [unit.key(1, BITS), unit.key(2, BITS)]
         assert unit.next_index() == (0, 6)
 
 
-def test_messages(line: str, network: ndks.Network, tmp_path: Path) -> None:
+def test_messages(each_line: str, network: ndks.Network, tmp_path: Path) -> None:
     other = OtherMember(network, 2)
 
     async def talk(unit: ndks.aio.Unit) -> None:
@@ -126,7 +116,7 @@ def test_messages(line: str, network: ndks.Network, tmp_path: Path) -> None:
             assert (await message.unseal_into(sink)).number == 4
         assert sink.getvalue() == LETTER
 
-    with_unit(line, talk)
+    with_unit(each_line, talk)
 
 
 REFUSED: dict[str, Callable[[Any], Any]] = {
@@ -173,16 +163,16 @@ def test_errors_of_opening_are_the_same(name: str) -> None:
     assert (type(raised.value), str(raised.value)) == (type(expected.value), str(expected.value))
 
 
-def test_no_key_is_given_twice_to_many_tasks(line: str) -> None:
+def test_no_key_is_given_twice_to_many_tasks(each_line: str) -> None:
     async def take(unit: ndks.aio.Unit) -> list[ndks.Key]:
         return await asyncio.gather(*(unit.next_key(BITS) for _ in range(3 * EACH)))
 
-    keys = with_unit(line, take)
+    keys = with_unit(each_line, take)
     assert [key.index for key in keys] == list(range(1, 3 * EACH + 1)), "in the order in which they asked"
     assert len({key.data for key in keys}) == len(keys)
 
 
-def test_streams_messages_and_keys_at_the_same_time(line: str, network: ndks.Network) -> None:
+def test_streams_messages_and_keys_at_the_same_time(each_line: str, network: ndks.Network) -> None:
     async def stream(unit: ndks.aio.Unit) -> bytes:
         return b"".join([block async for block in unit.stream_key(9, 200_000)])
 
@@ -202,7 +192,7 @@ def test_streams_messages_and_keys_at_the_same_time(line: str, network: ndks.Net
         assert streamed == again == expected
         return (*others,)
 
-    capsules, keys, status, taken = with_unit(line, work)
+    capsules, keys, status, taken = with_unit(each_line, work)
     numbers = [header_of(network, capsule).number for capsule in capsules] + [own.number for own in taken]
     assert sorted(numbers) == list(range(1, 2 * EACH + 1))
     assert [key.index for key in keys] == list(range(1, EACH + 1))
@@ -234,7 +224,7 @@ def test_two_units_in_one_loop(alice: str, make_unit: MakeUnit) -> None:
     asyncio.run(work())
 
 
-def test_a_block_has_the_unit_to_itself_and_to_its_tasks(line: str) -> None:
+def test_a_block_has_the_unit_to_itself_and_to_its_tasks(each_line: str) -> None:
     async def work(unit: ndks.aio.Unit) -> None:
         done: list[str] = []
         may_ask = asyncio.Event()
@@ -254,7 +244,7 @@ def test_a_block_has_the_unit_to_itself_and_to_its_tasks(line: str) -> None:
         assert done == ["block", "other"]
         assert await unit.next_index() == (0, 3)
 
-    with_unit(line, work)
+    with_unit(each_line, work)
 
 
 def test_a_task_that_outlives_its_block_waits_as_all_others(alice: str) -> None:
@@ -277,7 +267,7 @@ def test_a_task_that_outlives_its_block_waits_as_all_others(alice: str) -> None:
     with_unit(alice, work)
 
 
-def test_a_block_that_fails_uses_nothing_up(line: str, network: ndks.Network) -> None:
+def test_a_block_that_fails_uses_nothing_up(each_line: str, network: ndks.Network) -> None:
     capsule = OtherMember(network, 2).seal(LETTER)
 
     async def work(unit: ndks.aio.Unit) -> None:
@@ -292,10 +282,10 @@ def test_a_block_that_fails_uses_nothing_up(line: str, network: ndks.Network) ->
         assert await unit.next_index() == (0, 1)
         assert await unit.unseal(capsule) == LETTER
 
-    with_unit(line, work)
+    with_unit(each_line, work)
 
 
-def test_a_stream_that_is_left_leaves_the_unit_in_step(line: str) -> None:
+def test_a_stream_that_is_left_leaves_the_unit_in_step(each_line: str) -> None:
     async def work(unit: ndks.aio.Unit) -> None:
         for _ in range(5):
             async with contextlib.aclosing(unit.stream_key(9, 80_000)) as blocks:
@@ -304,12 +294,12 @@ def test_a_stream_that_is_left_leaves_the_unit_in_step(line: str) -> None:
             await unit.next_key(8)
         assert await unit.next_index() == (0, 6)
 
-    with_unit(line, work)
+    with_unit(each_line, work)
 
 
-def test_a_closed_unit_says_so(line: str) -> None:
+def test_a_closed_unit_says_so(each_line: str) -> None:
     async def work() -> None:
-        unit = await ndks.aio.open(line)
+        unit = await ndks.aio.open(each_line)
         stream = unit.stream_key(1, 80_000)
         await anext(stream)
         await unit.close()
@@ -325,7 +315,7 @@ def test_a_closed_unit_says_so(line: str) -> None:
             with pytest.raises(ndks.UsageError, match="closed"):
                 await verb()
         assert "closed" in repr(unit)
-        async with await ndks.aio.open(line) as again:
+        async with await ndks.aio.open(each_line) as again:
             assert await again.next_index() == (0, 1)
 
     before = threading.active_count()

@@ -7,13 +7,13 @@ import contextlib
 import io
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from host.answering_pty import answering_pty, silence
-from support.emulate_process import PATIENCE, emulated
+from support.emulate_process import PATIENCE
 from unit.other_member import OtherMember, open_offline
 
 import ndks
@@ -148,26 +148,16 @@ def test_cancelled_at_each_read(
     asyncio.run(work())
 
 
-@pytest.fixture(params=["in process", "pty", "tcp"])
-def line(request: pytest.FixtureRequest, alice: str) -> Iterator[str]:
-    if request.param == "in process":
-        yield alice
-    else:
-        options = ["--tcp", "0"] if request.param == "tcp" else []
-        with emulated(Path(alice.removeprefix("emulator:")), *options) as running:
-            yield running.port
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_many_tasks_cancelled_at_random_moments(
-    line: str, seed: int, sender: OtherMember, network: ndks.Network
+    each_line: str, seed: int, sender: OtherMember, network: ndks.Network
 ) -> None:
     choose = random.Random(seed)
     outcomes: list[bool] = []
 
     async def one(unit: ndks.aio.Unit) -> None:
         for _ in range(ROUNDS):
-            verb = choose.choice([*VERBS.values(), *WHOLE.values()])
+            verb = choose.choice([*VERBS.values(), WHOLE["trust"], WHOLE["eject"]])
             task = asyncio.ensure_future(verb(unit, sender))
             await asyncio.wait([task], timeout=choose.choice((choose.random() * LONGEST, PATIENCE)))
             task.cancel()
@@ -176,7 +166,7 @@ def test_many_tasks_cancelled_at_random_moments(
             outcomes.append(task.cancelled())
 
     async def work() -> None:
-        async with ndks.aio.open(line) as unit:
+        async with ndks.aio.open(each_line) as unit:
             in_step = InStep(unit)
             await asyncio.gather(*(one(unit) for _ in range(TASKS)))
             for _ in range(2):

@@ -37,8 +37,8 @@ class Unit:
     wait for a `taking_key` or `taking_message` block; tasks that are made in the block are part of it. Sources, sinks
     and callbacks are used in the thread of the unit.
 
-    When a task is cancelled, its method stops at the next read of the port, and CancelledError is raised then. The
-    methods that change what a unit is (`join`, `provision`, `bind`, `trust`, `zeroize`, `eject`, `close`) end first.
+    When a task is cancelled, its method stops at the next read of the port, and CancelledError is raised then. Methods
+    that change what a unit is, such as `join`, `bind`, `zeroize` and `close`, are done first.
     """
 
     def __init__(self, opened: unit.Unit, tasks: Tasks) -> None:
@@ -112,6 +112,9 @@ class Unit:
     message_keys = _coroutine(unit.Unit.message_keys)
     open_message_keys = _coroutine(unit.Unit.open_message_keys)
     take_number = _coroutine(unit.Unit.take_number)
+
+    watch = _coroutine(unit.Unit.watch)
+    release = _coroutine(unit.Unit.release)
 
     def stream_key(self, index: int, bits: int, *, epoch: int | None = None, offset: int = 0) -> AsyncGenerator[bytes]:
         """Yield `bits` bits of key `index` in blocks of at most 1024 bytes, from byte `offset` on."""

@@ -47,10 +47,10 @@ def open(  # noqa: A001 (ndks.open)
     NoUnit, SeveralUnits, UnitBusy, PortPermission, UnitTimeout, UnitRemoved, ProtocolError, VersionMismatch; FileError
     for a user without a home directory.
     """
-    return open_unit(_port_or_socket(unit), timeout, create=create, bindings=bindings)
+    return open_unit(port_or_socket(unit), timeout, create=create, bindings=bindings)
 
 
-def _port_or_socket(unit: str | None) -> str:
+def port_or_socket(unit: str | None) -> str:
     """Return the port of the wanted unit, or the socket of a service for it, which may run elsewhere."""
     try:
         return find_port(unit)
