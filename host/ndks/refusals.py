@@ -135,11 +135,12 @@ REFUSALS = {
     ),
     service.NO_UNIT: RefusalRow("the unit of the service is unplugged, or does not answer", "plug it in and repeat"),
     service.BUSY: RefusalRow(
-        "another program is sealing or opening a long message at this unit", "repeat when it is done"
+        "the service has no place: another program takes a key or works on a message, or too many are connected",
+        "repeat when they are done",
     ),
     service.DENIED: RefusalRow(
         "this socket of the service is for other commands",
-        "use the socket of the right scope, or ask its owner for its group: ndks service status",
+        "use the socket of the right scope, see ndks service status; or the port itself: ndks service release",
     ),
 }
 UNKNOWN = RefusalRow("the unit answered with an error code that this version does not know", UPGRADE_HOST)

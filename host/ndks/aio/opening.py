@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from ..driver import unit as driver
-from ..driver.finding import find_port
+from ..driver.finding import port_or_socket
 from ..laptop.bindings import BindingStore
 from ..line.transport import Transport
 from ..times import DEFAULT_TIMEOUT
@@ -63,6 +63,6 @@ def open(  # noqa: A001 (ndks.aio.open)
     """
 
     def open_in_thread(through: Through) -> driver.Unit:
-        return driver.open_unit(find_port(unit), timeout, create=create, bindings=bindings, through=through)
+        return driver.open_unit(port_or_socket(unit), timeout, create=create, bindings=bindings, through=through)
 
     return Opening(open_in_thread)

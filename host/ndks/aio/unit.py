@@ -121,6 +121,9 @@ class Unit:
     open_message_keys = _coroutine(unit.Unit.open_message_keys)
     take_number = _coroutine(unit.Unit.take_number)
 
+    watch = _coroutine(unit.Unit.watch)
+    release = _coroutine(unit.Unit.release)
+
     def stream_key(self, index: int, bits: int, *, epoch: int | None = None, offset: int = 0) -> AsyncGenerator[bytes]:
         """Yield `bits` bits of key `index` in blocks of at most 1024 bytes, from byte `offset` on."""
         return self._tasks.each(self._unit.stream_key(index, bits, epoch=epoch, offset=offset))

@@ -101,8 +101,10 @@ class OpenUnit:
 
         DeviceError BLANK, TAMPERED, STATE_FORMAT; AuthenticationError LOCKED when the unit is not bound to this laptop,
         KEK, DELAYED; DeviceError TOO_FAR when the laptop's minimum counter is far above the unit's, unless
-        `allow_jump`.
+        `allow_jump`, which is DENIED through a service.
         """
+        if allow_jump:
+            self._owner.refuse_held()
         return self._owner.unlock(allow_jump=allow_jump) if self._is_locked else self._seen_status()
 
     @step

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Generator
 
 import ndks_protocol
-from ndks_protocol import commands, errors
+from ndks_protocol import commands, errors, service
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.commands import MAX_IN_TURN
 
@@ -43,9 +43,19 @@ class Owner:
         link.open_session = None if self.is_held else self.unlock
 
     @property
+    def greeting(self) -> bytes:
+        """The payload of the unit's last answer to HELLO."""
+        return self._hello_payload
+
+    @property
     def is_held(self) -> bool:
         """Whether a service holds the unit: it opens the sessions, and notes the counters."""
         return HELD in self.hello.flags
+
+    def refuse_held(self) -> None:
+        """Raise DeviceError DENIED if a service holds the unit, which keeps the binding."""
+        if self.is_held:
+            raise DeviceError(service.DENIED)
 
     @property
     def is_bound_here(self) -> bool:
@@ -94,6 +104,7 @@ class Owner:
 
     def bind(self, code: bytes, *, with_network: bool | None) -> Binding:
         """Bind the unit to this laptop, in place of its current binding here or of a transport code."""
+        self.refuse_held()
         self.check_member()
         code = code or self._bindings.code(self.hello)
         if code:
@@ -159,8 +170,12 @@ class Owner:
             self._link.call(commands.CLOSE, unplug)
         finally:
             self._link.end_session()
-            if self._counters:
-                self._counters.sync()
+            self.sync_counters()
+
+    def sync_counters(self) -> None:
+        """Write the minimum counters to the disk, so that they survive a power cut of this computer."""
+        if self._counters:
+            self._counters.sync()
 
     def _open(self, keys: BindingKeys, *, allow_jump: bool) -> Status:
         counters = self._bindings.minimum_counters(self.hello)

@@ -82,7 +82,10 @@ class Link:
             self.open_session()
         if command is HELLO:
             self._settle()
-        payload = command.request.pack(*values)
+        return self.post(command, command.request.pack(*values))
+
+    def post(self, command: Command, payload: bytes) -> int:
+        """Send a request of packed fields and return its id; `ended` or `_answer` takes what becomes of it."""
         request_id, data = self._conversation.send(command, payload, time.monotonic())
         _log.debug("> %s id %08x, %d bytes", command.name, request_id, len(payload))
         try:
@@ -91,6 +94,13 @@ class Link:
             self._forget(request_id)
             raise
         return request_id
+
+    def ended(self) -> list[Answer | Failure]:
+        """Receive once, and return what has become of requests sent by `post`. UnitRemoved."""
+        self._pump()
+        ended = list(self._ended.values())
+        self._ended.clear()
+        return ended
 
     def _answer(self, command: Command, request_id: int) -> bytes:
         """Wait for the answer to a request and return its payload; keep the answers to other requests."""
