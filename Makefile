@@ -28,13 +28,13 @@ homologate: laboratory ## install, and test and attack two emulated units with b
 	@echo "reports: homologation/hybrid/report.html homologation/paper/report.html"
 
 test tests: development ## install, and run all tests, or those of TESTS=PATHS
-	$(BIN)/pytest -n auto -rs $(if $(TESTS),$(TESTS),--cov --cov-report=term-missing:skip-covered)
+	$(BIN)/pytest -n auto --dist worksteal -rs $(if $(TESTS),$(TESTS),--cov --cov-report=term-missing:skip-covered)
 
 test-full: development ## install, and run all tests with a power cut at every step; an hour
-	NDKS_TEST_FULL=1 $(BIN)/pytest -n auto -rs --timeout 3600
+	NDKS_TEST_FULL=1 $(BIN)/pytest -n auto --dist worksteal -rs --timeout 3600
 
 test-oldest: .venv-oldest/.installed ## run the tests of unit and host with the oldest versions that pyproject.toml permits
-	.venv-oldest/bin/pytest -n auto -rs tests/unit tests/host
+	.venv-oldest/bin/pytest -n auto --dist worksteal -rs tests/unit tests/host
 
 fuzz: development ## fuzz frames, commands, sessions, capsules, files, flash and service with atheris; FUZZ_SECONDS=60 each
 	$(BIN)/python tests/fuzz/run.py $(or $(FUZZ_SECONDS),60)
@@ -56,8 +56,8 @@ bench: development ## measure key bits, a long stream, encryption, flash wear, a
 	$(BIN)/python tests/benchmarks/chip.py
 
 chip: .venv/.chip ## install the emulated chip (needs a C compiler) and test it; with NDKS_UF2=IMAGE, also CircuitPython on it
-	$(BIN)/pytest -n auto -rs tests/emulated_chip
-	$(if $(NDKS_UF2),$(BIN)/pytest -n auto -rs -m chip tests)
+	$(BIN)/pytest -n auto --dist worksteal -rs tests/emulated_chip
+	$(if $(NDKS_UF2),$(BIN)/pytest -n auto --dist worksteal -rs -m chip tests)
 
 chip-bench: development .venv/.chip ## measure the firmware on an emulated chip: NDKS_UF2=IMAGE.uf2 make chip-bench; ten minutes
 	PYTHONPATH=tests:tests/checks:docs/make $(BIN)/python -m benchmarks.on_chip $(ARGUMENTS)

@@ -20,6 +20,8 @@ import ndks
 from ndks.laptop.homes import HOME
 from ndks.line.services import SOCKETS
 
+FIRMWARE_TESTS = Path(__file__).parent / "firmware"
+
 settings.register_profile("ndks", deadline=None, derandomize=True)  # machines are shared: no test fails for being slow
 settings.load_profile("ndks")
 
@@ -30,6 +32,20 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[SOCKETS] = tempfile.mkdtemp(prefix="ndks-run-")
     if not config.getoption("--unit"):  # a board stays bound to its laptop
         os.environ[HOME] = tempfile.mkdtemp(prefix="ndks-tests-")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure coverage in tests of the firmware only: it takes as long again as a unit's work."""
+    for item in items:
+        if FIRMWARE_TESTS not in item.path.parents:
+            item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return three processes for two cores: tests also wait, for other processes and for units that do not answer."""
+    cores = os.cpu_count() or 1
+    return cores + cores // 2
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
