@@ -25,11 +25,15 @@ class AsyncClient(asyncio.Protocol):
 
     async def call(self, command: Command, *values: Any) -> Any:
         """Send one request; return the fields of its answer. NdksError."""
-        request_id, data = self._conversation.send(command, command.request.pack(*values), 0.0)
+        return unpack_answer(command, await self.ask(command, command.request.pack(*values)))
+
+    async def ask(self, command: Command, payload: bytes) -> bytes:
+        """Send one request of any payload; return that of its answer. NdksError."""
+        request_id, data = self._conversation.send(command, payload, 0.0)
         self._answers[request_id] = asyncio.get_running_loop().create_future()
         self._transport.write(data)
         try:
-            return unpack_answer(command, await self._answers[request_id])
+            return await self._answers[request_id]
         finally:
             del self._answers[request_id]
 

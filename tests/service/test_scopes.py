@@ -3,6 +3,7 @@
 """Each scope refuses each command of another, and each key that is not for it."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ PERMITTED = {
     "agent": OF_ALL | FOR_PROGRAMS,
     "admin": OF_ALL | EXPORTED | FOR_PROGRAMS | {"TRUST", "RELEASE"},
 }
+AT_THE_PORT_ONLY = {"PROVISION", "PROVISION_SEALED", "JOINING_KEY", "BIND", "ZEROIZE"}
 NOT_HERE = {"OPEN_SESSION", "PROVE", "UNLOCK"}
 COMMANDS = {command.name: command for command in [*commands.TABLE.values(), *service.TABLE.values()]}
 FIRST_OF_PROGRAMS = 1 << 47
@@ -32,8 +34,12 @@ FIRST_OF_PROGRAMS = 1 << 47
 
 async def code_of(client: AsyncClient, command: Command, *values: Any) -> str:
     """Return the error code of the answer, or ""."""
+    return await failure(client.call(command, *values))
+
+
+async def failure(asked: Awaitable[Any]) -> str:
     try:
-        await client.call(command, *values)
+        await asked
     except ndks.NdksError as error:
         return error.code
     return ""
@@ -58,6 +64,18 @@ def test_each_command_in_each_scope(serve: Serve, scope: str) -> None:
             assert code == "UNKNOWN_COMMAND", name
         else:
             assert (code == "DENIED") == (name not in PERMITTED[scope]), name
+
+
+@pytest.mark.parametrize("scope", PERMITTED)
+def test_who_owns_a_unit_is_decided_at_its_port(serve: Serve, scope: str) -> None:
+    """Whatever their payload: DENIED comes before BAD_REQUEST."""
+
+    async def work(served: Served) -> list[str]:
+        client = await served.client(scope)
+        asked = [(COMMANDS[name], payload) for name in sorted(AT_THE_PORT_ONLY) for payload in (b"", bytes(300))]
+        return [await failure(client.ask(command, payload)) for command, payload in asked]
+
+    assert set(serve(work)) == {"DENIED"}
 
 
 @pytest.mark.parametrize("scope", PERMITTED)

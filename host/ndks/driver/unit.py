@@ -8,7 +8,7 @@ from typing import Any
 from ndks_protocol import commands
 
 from .. import times
-from ..exceptions import NdksError, ProtocolError, UnitBusy, UsageError
+from ..exceptions import ProtocolError, UnitBusy, UsageError
 from ..laptop.bindings import BindingStore
 from ..line.link import Link
 from ..line.transport import Transport, open_transport
