@@ -18,6 +18,7 @@ from ndks_protocol.commands import AES, CIPHERS, VERNAM
 from ndks_protocol.kdf import derive
 
 from .async_client import AsyncClient
+from . import virtual
 from .conftest import Serve, Served
 
 NETWORK = public_network()
@@ -258,3 +259,19 @@ def test_a_slow_client_does_not_use_up_a_key_that_was_given_to_another(serve: Se
         assert (await slow.call(commands.NEXT_INDEX)).index == index + 1
 
     serve(work)
+
+
+def test_keys_of_an_idle_client_are_overwritten_after_a_minute() -> None:
+    async def work() -> list[bool]:
+        keys = [AesKeys(b"\1" * 32, b"\2" * 8, b"\3" * 32, b"\4" * 8) for _ in range(2)]
+        messages = Messages(asyncio.get_running_loop())
+        messages.keep(b"old", KeptKeys(b"", keys[0]))
+        await asyncio.sleep(30)
+        messages.keep(b"new", KeptKeys(b"", keys[1]))
+        there = [any(each.aes_key) for each in keys]
+        await asyncio.sleep(31)
+        there += [any(each.aes_key) for each in keys]
+        await asyncio.sleep(30)
+        return there + [any(each.aes_key) for each in keys]
+
+    assert virtual.run(work()) == [True, True, False, True, False, False]

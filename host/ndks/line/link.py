@@ -15,7 +15,7 @@ from ndks_protocol.session import SecureChannel
 
 from ..exceptions import NdksError
 from .answer_checks import check_answer
-from .conversation import START, Answer, Conversation, Dropped, Failure, malformed
+from .conversation import START, Answer, Conversation, Dropped, Event, Failure, malformed
 from .transport import Transport
 
 _log = logging.getLogger(__name__)
@@ -98,6 +98,14 @@ class Link:
     def ended(self) -> list[Answer | Failure]:
         """Receive once, and return what has become of requests sent by `post`. UnitRemoved."""
         self._pump()
+        return self._take_ended()
+
+    def late(self) -> list[Answer | Failure]:
+        """Return the failures of requests sent by `post` whose answers are late; receive nothing."""
+        self._file(self._conversation.expire(time.monotonic()))
+        return self._take_ended()
+
+    def _take_ended(self) -> list[Answer | Failure]:
         ended = list(self._ended.values())
         self._ended.clear()
         return ended
@@ -125,7 +133,9 @@ class Link:
                 self._pump()
 
     def _pump(self) -> None:
-        events = self._conversation.expire(time.monotonic()) or self._conversation.receive(self._transport.read())
+        self._file(self._conversation.expire(time.monotonic()) or self._conversation.receive(self._transport.read()))
+
+    def _file(self, events: list[Event]) -> None:
         for event in events:
             if isinstance(event, Dropped):
                 _log.debug("< dropped: %s", event.reason)

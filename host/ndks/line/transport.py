@@ -117,10 +117,14 @@ class SerialTransport:
         self._port = port
         self._heard = False
         self._serial: Any = _open_serial(port, timeout, min(patience, timeout))  # pyserial chooses the class by URL
+        is_file = isinstance(self._serial, serial.Serial) and os.name == "posix"
+        self.descriptor: int | None = self._serial.fileno() if is_file else None  # tells when `read` returns at once
 
     def write(self, data: bytes) -> None:
         try:
-            self._serial.write(data)
+            written = self._write_some(data)
+            if written < len(data):
+                self._serial.write(data[written:])
         except serial.SerialTimeoutException:
             raise UnitTimeout(f"{self._port} takes no more data", _REPLUG) from None
         except _GONE:
@@ -128,6 +132,8 @@ class SerialTransport:
 
     def read(self) -> bytes:
         try:
+            if self.descriptor is not None:
+                return self._read_file(self.descriptor)
             first = self._serial.read(1)
             self._heard = self._heard or bool(first)
             return first + self._read_rest() if first else first
@@ -148,6 +154,22 @@ class SerialTransport:
             self._serial.close()
         if left_open:
             left_open.close()
+
+    def _write_some(self, data: bytes) -> int:
+        """Write what the system takes at once, and return how much: mostly all of it, in one system call."""
+        try:
+            return os.write(self.descriptor, data) if self.descriptor is not None else 0
+        except BlockingIOError:
+            return 0
+
+    def _read_file(self, descriptor: int) -> bytes:
+        """Return the received bytes, or b"" after a moment: pyserial takes five system calls where one does."""
+        data = os.read(descriptor, _MUCH)  # b"" if there are none, as pyserial sets the port (VMIN 0), or it is gone
+        if not data and select.select([descriptor], [], [], times.READ_SLICE)[0]:
+            data = os.read(descriptor, _MUCH)
+            if not data:
+                raise self._hung_up()
+        return data
 
     def _hung_up(self) -> NdksError:
         if self._port.startswith(_SOCKET) and not self._heard:

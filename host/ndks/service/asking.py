@@ -5,6 +5,7 @@
 import asyncio
 import contextlib
 import functools
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -40,6 +41,7 @@ class Asking:
         self.serial = 1  # of the changes that WATCH tells
         self._order = order
         self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()  # of the loop
         self._watching: list[asyncio.Future[None]] = []
         self._timer: asyncio.TimerHandle | None = None
 
@@ -60,7 +62,7 @@ class Asking:
     ) -> tuple[bytes, bytes]:
         """Return the payloads of two answers, between which the unit is asked nothing else. UnitError, Lost.
 
-        `then` takes the first payload, in the thread of the unit, and returns what to ask next; None: nothing, and the
+        `then` takes the first payload, in the thread that drives the unit, and returns what to ask next; None: nothing, and the
         second payload is empty. With `is_durable` the second comes after this laptop's counters are on the disk.
         """
         job, answered = self._job(client, first, order)
@@ -121,6 +123,9 @@ class Asking:
         self._soon(functools.partial(_set, answered), outcome)
 
     def _soon(self, answered: Callable[[Outcome], object], outcome: Outcome) -> None:
+        if threading.get_ident() == self._thread:
+            answered(outcome)
+            return
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(answered, outcome)
 

@@ -19,7 +19,7 @@ class Client:
     def __init__(self, scope: Scope, name: str) -> None:
         self.scope = scope
         self.name = name
-        self.messages = Messages(asyncio.get_running_loop().time)
+        self.messages = Messages(asyncio.get_running_loop())
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,10 @@ _REPEATED = {
     *(commands.ACCEPT, commands.TRUST),
 }
 _BEGINNING = {commands.SEAL_BEGIN, commands.SEAL_KEYS, commands.OPEN_BEGIN, commands.OPEN_KEYS}
+_QUICK = {
+    *(commands.NEXT_INDEX, commands.KEY_CHUNK, commands.STATUS, commands.MESSAGE_STREAM, commands.MESSAGE_CHECK),
+    *(commands.SEAL_CHUNK, commands.OPEN_BEGIN, commands.OPEN_CHUNK, commands.OPEN_KEYS),
+}
 _CLOSING = {commands.CLOSE, service.RELEASE}
 
 
@@ -79,10 +83,14 @@ class Hold:
     def _post(self, job: Job) -> None:
         self._at_unit[self._link.post(job.command, job.payload)] = job, self._order.clock()
 
-    def receive(self) -> None:
-        """Wait a moment for answers. UnitRemoved, also for a unit that does not answer in time."""
+    def is_quick(self, job: Job) -> bool:
+        """Return whether a job waits for nothing but the unit's answer: no session is opened, no counter is noted."""
+        return job.command in _QUICK and not job.is_durable and self._link.is_secured
+
+    def receive(self, *, waits: bool = True) -> None:
+        """Wait a moment for answers, or only look which are late. UnitRemoved, also for a unit that does not answer."""
         is_silent = False
-        for event in self._link.ended():
+        for event in self._link.ended() if waits else self._link.late():
             job, sent = self._at_unit.pop(event.request_id)
             now = self._order.clock()
             self._order.used(job.client, now - max(sent, self._answered))

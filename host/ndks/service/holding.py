@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The one thread that uses the port of the unit, and opens it again whenever it goes away."""
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from ..line.transport import SerialTransport, Transport
 from ..system_errors import file_error
 from .hold import Hold, Released
 from .order import Order
+from .quick_jobs import QuickJobs
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +49,7 @@ class Holder:
     def __init__(
         self, order: Order, opener: Opener, timeout: float, bindings: BindingStore, told: Callable[[State], object]
     ) -> None:
+        self._loop = asyncio.get_running_loop()
         self._state = State()
         self._order = order
         self._opener = opener
@@ -117,8 +120,11 @@ class Holder:
         self._tell(replace(self._state, hello=owner.greeting, present=True, epoch=epoch, problem=None))
 
     def _serve(self, hold: Hold, transport: Transport, link: Link) -> None:
+        descriptor = transport.descriptor if isinstance(transport, SerialTransport) else None
         while not self._order.is_closed:
-            job = self._order.take(hold.at_unit, _IDLE)
+            job = self._order.take(hold.at_unit, _IDLE if descriptor is None else 0)
+            if not job and not hold.at_unit and descriptor is not None:
+                job = QuickJobs(self._loop, self._order, hold, descriptor).run()
             if job:
                 hold.begin(job)
             elif hold.at_unit:

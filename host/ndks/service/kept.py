@@ -6,8 +6,8 @@ The key check value of such a message does not depend on its size, so the servic
 messages can then be under way, in mode a by the client, in mode b here: both modes make the same bytes.
 """
 
+import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Callable
 
 from ndks_protocol import errors
 from ndks_protocol.capsule import CHUNK, FIRST_PIECE, Keys, Opener, Sealer
@@ -132,13 +132,13 @@ class Opened(Kept):
 class Messages:
     """The messages of one client, by token or handle, the one used least recently first."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         self._kept: OrderedDict[bytes, Kept] = OrderedDict()
+        self._timer: asyncio.TimerHandle | None = None
 
     def get(self, message: bytes) -> Kept | None:
         """Return a message that is kept, and note that it is used."""
-        self.forget(unused_for=SECONDS)
         kept = self._kept.get(message)
         if kept:
             self.keep(message, kept)
@@ -146,17 +146,30 @@ class Messages:
 
     def keep(self, message: bytes, kept: Kept) -> None:
         """Keep a message until it is not used for SECONDS, or MOST others are used."""
-        kept.used = self._clock()
+        kept.used = self._loop.time()
         self._kept[message] = kept
         self._kept.move_to_end(message)
         while len(self._kept) > MOST:
             self._forget_first()
+        if not self._timer:
+            self._wait()
 
-    def forget(self, *, unused_for: float = 0.0) -> None:
-        """Forget all messages that were not used for so many seconds."""
-        before = self._clock() - unused_for
-        while self._kept and next(iter(self._kept.values())).used <= before:
+    def forget(self) -> None:
+        """Forget all messages."""
+        while self._kept:
             self._forget_first()
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def _wait(self) -> None:
+        """Forget the messages that were not used for SECONDS, when it is time to."""
+        self._timer = None
+        now = self._loop.time()
+        while self._kept and next(iter(self._kept.values())).used + SECONDS <= now:
+            self._forget_first()
+        if self._kept:
+            self._timer = self._loop.call_at(next(iter(self._kept.values())).used + SECONDS, self._wait)
 
     def _forget_first(self) -> None:
         self._kept.popitem(last=False)[1].wipe()

@@ -31,7 +31,7 @@ Outcome = bytes | int  # the payload of an answer, or an error code
 
 @dataclass(eq=False)
 class Job:
-    """A request to the unit. `done` is called once, in the thread of the unit.
+    """A request to the unit. `done` is called once, in the thread that drives the unit.
 
     `follow` takes the payload of the answer, and returns the job that the unit does next, before all others.
     """
@@ -66,12 +66,13 @@ class Use:
 
 
 class Order:
-    """Jobs that wait for the unit. Clients put them in one thread; the thread of the unit takes them."""
+    """Jobs that wait for the unit. Clients put them in one thread; who drives the unit takes them."""
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self.clock = clock
         self.at_once = 2  # jobs at the unit at a time: two hide the way to it, one makes the next wait less
         self.is_closed = False
+        self.on_change: Callable[[], object] | None = None  # called after `put` and `close`
         self._changed = threading.Condition()
         self._waiting: list[dict[object, deque[Job]]] = [{} for _ in range(CLASSES)]
         self._passed = [0] * CLASSES  # turns of others since a class waits
@@ -88,13 +89,15 @@ class Order:
             queue = self._waiting[job.order].setdefault(job.client, deque())
             queue.appendleft(job) if again else queue.append(job)
             self._changed.notify()
+        if self.on_change:
+            self.on_change()
 
     def take(self, at_unit: int, longest: float) -> Job | None:
         """Return the job whose turn it is. If the unit is idle, wait for one for `longest` seconds."""
         with self._changed:
             if at_unit >= self.at_once or self.is_closed:
                 return None
-            if not at_unit and not self._is_waiting():
+            if longest and not at_unit and not self._is_waiting():
                 self._changed.wait_for(lambda: self._is_waiting() or self.is_closed, longest)
             return self._next() if self._is_waiting() and not self.is_closed else None
 
@@ -126,7 +129,10 @@ class Order:
         with self._changed:
             self.is_closed = True
             self._changed.notify_all()
-            return self._remove(lambda _: True)
+            removed = self._remove(lambda _: True)
+        if self.on_change:
+            self.on_change()
+        return removed
 
     def _is_waiting(self) -> bool:
         return any(self._waiting)
