@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import support.measured
 import support.run_report
 from hypothesis import settings
 from support.emulate_process import emulated
@@ -20,25 +21,17 @@ import ndks
 from ndks.laptop.homes import HOME
 from ndks.line.services import SOCKETS
 
-FIRMWARE_TESTS = Path(__file__).parent / "firmware"
-
 settings.register_profile("ndks", deadline=None, derandomize=True)  # machines are shared: no test fails for being slow
 settings.load_profile("ndks")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the report; keep the bindings and services of test units apart from those of the user."""
+    """Register plugins; keep the bindings and services of test units apart from those of the user."""
+    config.pluginmanager.register(support.measured)
     config.pluginmanager.register(support.run_report)
     os.environ[SOCKETS] = tempfile.mkdtemp(prefix="ndks-run-")
     if not config.getoption("--unit"):  # a board stays bound to its laptop
         os.environ[HOME] = tempfile.mkdtemp(prefix="ndks-tests-")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure coverage in tests of the firmware only: it takes as long again as a unit's work."""
-    for item in items:
-        if FIRMWARE_TESTS not in item.path.parents:
-            item.add_marker(pytest.mark.no_cover)
 
 
 @pytest.hookimpl(optionalhook=True)

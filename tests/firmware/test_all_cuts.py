@@ -18,8 +18,6 @@ from ndks_protocol import commands, errors
 from ndks_protocol.flash import NVM_SIZE
 from ndks_unit.flash.records import BODY, BOOTS, EXPORT_COUNTER, MEMBERSHIP, TAIL, plausible
 
-pytestmark = pytest.mark.no_cover  # thousands of starts; the other tests of this folder cover the same lines
-
 JUMP_RECORD, WINDOW_RECORD, NUMBERS_RECORD, SHORTEST = 112, 80, 48, 32  # sizes in the log in bytes
 STRANGER = 4
 

@@ -50,6 +50,9 @@ class Fuzzed(asyncio.Protocol):
         self.answers += self._decoder.feed(data)
 
 
+Clients = list[tuple[asyncio.Transport, Fuzzed]]
+
+
 @FUZZED
 @given(st.data())
 def test_service(data: st.DataObject) -> None:
@@ -62,17 +65,25 @@ async def talk(unit: MemoryUnit, store: BindingStore, draw: Draw) -> None:
         honest = await AsyncClient.connected(paths["gate"])
         connect = asyncio.get_running_loop().create_unix_connection
         clients = [await connect(Fuzzed, str(paths[scope])) for scope in SCOPES]
-        known = [bytes(8), b"token 01"]
-        for number in range(draw(st.integers(1, 12))):
-            draw(st.sampled_from(clients))[0].write(sent(draw, number, known))
-            await asyncio.sleep(draw(st.sampled_from((0, 0.001, 0.1, 3.0))))
-            known += [bytes(answer.payload[:8]) for _, client in clients for answer in client.answers[-1:]]
-        await answers_as_ever(honest)
-        await asyncio.sleep(30)  # all have their answers
-        for line, client in clients:
-            line.close()
+        try:
+            await disturb(draw, clients, honest)
+        finally:  # Hypothesis ends an example by an exception in `draw`
+            honest.close()
+            for line, _ in clients:
+                line.close()
+        for _, client in clients:
             for answer in client.answers:
                 check(answer)
+
+
+async def disturb(draw: Draw, clients: Clients, honest: AsyncClient) -> None:
+    known = [bytes(8), b"token 01"]
+    for number in range(draw(st.integers(1, 12))):
+        draw(st.sampled_from(clients))[0].write(sent(draw, number, known))
+        await asyncio.sleep(draw(st.sampled_from((0, 0.001, 0.1, 3.0))))
+        known += [bytes(answer.payload[:8]) for _, client in clients for answer in client.answers[-1:]]
+    await answers_as_ever(honest)
+    await asyncio.sleep(30)  # all have their answers
 
 
 def sent(draw: Draw, number: int, known: list[bytes]) -> bytes:

@@ -15,7 +15,8 @@ from ndks_protocol import commands, errors, framing, service
 
 TIMEOUT = 1.0
 CAPSULES = {errors.HEADER, errors.AUTH, errors.DIVERGED, errors.BINDING}
-AUTHENTICATION = CAPSULES | {errors.CAPSULE_VERSION, errors.LOCKED, errors.KEK, errors.DELAYED}
+SESSIONS = {errors.LOCKED, errors.KEK, errors.DELAYED, errors.PUBLIC_KEY}
+AUTHENTICATION = CAPSULES | SESSIONS | {errors.CAPSULE_VERSION, errors.PACKAGE}
 Connect = Callable[[Script], tuple[Link, ScriptedTransport]]
 
 

@@ -13,12 +13,13 @@ from unit.other_member import HEADER_SIZE, OtherMember, header_of, open_offline
 
 import ndks
 from ndks.crypto import CRYPTO
+from ndks.service.kept import AesKeys, KeptKeys, Messages
 from ndks_protocol import commands, service
 from ndks_protocol.commands import AES, CIPHERS, VERNAM
 from ndks_protocol.kdf import derive
 
-from .async_client import AsyncClient
 from . import virtual
+from .async_client import AsyncClient
 from .conftest import Serve, Served
 
 NETWORK = public_network()

@@ -17,7 +17,8 @@ from ndks_protocol.session import OVERHEAD
 
 _OF_NO_SERVICE = {
     **dict.fromkeys((commands.OPEN_SESSION, commands.PROVE, commands.UNLOCK), errors.UNKNOWN_COMMAND),
-    **dict.fromkeys((commands.PROVISION, commands.BIND, commands.ZEROIZE), service.DENIED),
+    **dict.fromkeys((commands.PROVISION, commands.PROVISION_SEALED, commands.JOINING_KEY), service.DENIED),
+    **dict.fromkeys((commands.BIND, commands.ZEROIZE), service.DENIED),
 }
 UNKNOWN = 0x7E
 TIMEOUT = 10.0

@@ -62,7 +62,7 @@ class Asking:
     ) -> tuple[bytes, bytes]:
         """Return the payloads of two answers, between which the unit is asked nothing else. UnitError, Lost.
 
-        `then` takes the first payload, in the thread that drives the unit, and returns what to ask next; None: nothing, and the
+        `then` takes the first payload, where the unit is driven, and returns what to ask next; None: nothing, and the
         second payload is empty. With `is_durable` the second comes after this laptop's counters are on the disk.
         """
         job, answered = self._job(client, first, order)

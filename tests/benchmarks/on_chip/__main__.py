@@ -26,7 +26,7 @@ from .report import Report, Version, soak_text, write_into
 from .soak import soak
 from .symbols import Symbols
 
-BEFORE = "e5898c7"  # the last version that was deployed as source
+BEFORE = "c8510a7"  # the last version with sessions of protocol 2.0
 PAGE = CLONE / "docs" / "speed.md"
 
 
