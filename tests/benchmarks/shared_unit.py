@@ -5,11 +5,14 @@
 export PYTHONPATH=tests:tests/checks
 python tests/benchmarks/shared_unit.py                   what a hop costs; key requests a second beside the port itself
 python tests/benchmarks/shared_unit.py load SECONDS      five clients in virtual time, a unit with 28 ms a call
+python tests/benchmarks/shared_unit.py chip SECONDS      the same at an emulated chip, real time; needs NDKS_UF2=IMAGE
 python tests/benchmarks/shared_unit.py crash ROUNDS      so many killed services, killed clients and pulled cables
 
-All use an emulated unit behind a pseudo-terminal, load one in memory.
+All use an emulated unit behind a pseudo-terminal, load one in memory, chip the firmware in CircuitPython.
 """
 
+import asyncio
+import contextlib
 import os
 import socket
 import statistics
@@ -17,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from service import virtual
@@ -29,7 +32,7 @@ from support.serve_process import served
 
 import ndks
 from ndks.laptop.homes import HOME
-from ndks.line.services import SOCKETS
+from ndks.line.services import SCOPES, SOCKETS
 from ndks_protocol import commands
 
 REPEATED = 3000
@@ -41,13 +44,23 @@ def main(what: str = "hop", amount: str = "") -> None:
         os.environ |= {HOME: directory, SOCKETS: directory}
         if what == "load":
             load(float(amount or 3600), Path(directory))
+        elif what == "chip":
+            options = "--link", f"{directory}/port", "--chip", os.environ["NDKS_UF2"], "--speed", "1"
+            with joined(Path(directory), *options) as port:
+                chip(port, float(amount or 600))
         else:
-            with emulated(
-                Path(directory, "unit"), "--link", f"{directory}/port", "--control", f"{directory}/control"
-            ) as unit:
-                with ndks.open(unit.port) as opened:
-                    opened.bind(opened.provision(public_network(), 1))
-                hop(unit.port) if what == "hop" else crash(unit.port, Path(directory), int(amount or 50))
+            options = "--link", f"{directory}/port", "--control", f"{directory}/control"
+            with joined(Path(directory), *options) as port:
+                hop(port) if what == "hop" else crash(port, Path(directory), int(amount or 50))
+
+
+@contextlib.contextmanager
+def joined(directory: Path, *options: str) -> Iterator[str]:
+    """Run an emulated unit, make it a member that is bound to this laptop, and yield its port."""
+    with emulated(directory / "unit", *options) as unit:
+        with ndks.open(unit.port) as opened:
+            opened.bind(opened.provision(public_network(), 1))
+        yield unit.port
 
 
 def hop(port: str) -> None:
@@ -102,6 +115,20 @@ def load(seconds: float, directory: Path) -> None:
     began = time.monotonic()
     found, calls = virtual.run(work())
     print(f"{seconds:.0f} s in {time.monotonic() - began:.0f} s: {calls} calls of {virtual.CALL * 1e3:.0f} ms")
+    show(found)
+
+
+def chip(port: str, seconds: float) -> None:
+    async def work(paths: dict[str, Path]) -> Found:
+        return await Load(paths, asyncio.get_running_loop().time() + seconds).run()
+
+    with served(port) as service:
+        found = asyncio.run(work({scope: service.path(scope) for scope in SCOPES}))
+    print(f"{seconds:.0f} s at an emulated chip")
+    show(found)
+
+
+def show(found: Found) -> None:
     print(f"{'milliseconds':16}{'number':>8}{'median':>8}{'p99':>8}{'most':>8}")
     for what, waits in sorted(found.waits.items()):
         figures = (statistics.median(waits), found.p99(what), max(waits))

@@ -42,9 +42,12 @@ class QuickJobs:
         return self._job
 
     def _lend(self) -> None:
+        self._do(self._watch)
+
+    def _watch(self) -> bool:
         self._loop.add_reader(self._descriptor, self._do, self._receive)
         self._order.on_change = functools.partial(self._do, self._take)
-        self._do(self._take)
+        return self._take()
 
     def _return(self) -> None:
         self._loop.remove_reader(self._descriptor)
