@@ -36,7 +36,7 @@ test-full: development ## install, and run all tests with a power cut at every s
 test-oldest: .venv-oldest/.installed ## run the tests of unit and host with the oldest versions that pyproject.toml permits
 	.venv-oldest/bin/pytest -n auto --dist worksteal -rs tests/unit tests/host
 
-fuzz: development ## fuzz frames, commands, sessions, capsules, files and flash with atheris; FUZZ_SECONDS=60 each
+fuzz: development ## fuzz frames, commands, sessions, capsules, files, flash and service with atheris; FUZZ_SECONDS=60 each
 	$(BIN)/python tests/fuzz/run.py $(or $(FUZZ_SECONDS),60)
 
 proofs: ## prove the handshakes with ProVerif, where it is installed (or PROVERIF=PATH); seconds
@@ -49,6 +49,7 @@ bench: development ## measure key bits, a long stream, encryption, flash wear, a
 	$(BIN)/python tests/benchmarks/batches.py
 	$(BIN)/python tests/benchmarks/opening.py
 	$(BIN)/python tests/benchmarks/session.py
+	PYTHONPATH=tests:tests/checks $(BIN)/python tests/benchmarks/shared_unit.py
 	$(BIN)/python tests/benchmarks/flash_wear.py
 	$(BIN)/python tests/benchmarks/attacks.py
 	$(BIN)/python tests/benchmarks/external.py

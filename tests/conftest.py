@@ -15,18 +15,21 @@ from hypothesis import settings
 from support.emulate_process import emulated
 from support.power_cuts import power_cuts, pytest_terminal_summary  # noqa: F401 (a fixture, and a hook)
 from support.public_network import NETWORK_NAME, public_network
+from support.serve_process import served
 
 import ndks
 from ndks.laptop.homes import HOME
+from ndks.line.services import SOCKETS
 
 settings.register_profile("ndks", deadline=None, derandomize=True)  # machines are shared: no test fails for being slow
 settings.load_profile("ndks")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register plugins; keep the bindings of test units apart from those of the user."""
+    """Register plugins; keep the bindings and services of test units apart from those of the user."""
     config.pluginmanager.register(support.measured)
     config.pluginmanager.register(support.run_report)
+    os.environ[SOCKETS] = tempfile.mkdtemp(prefix="ndks-run-")
     if not config.getoption("--unit"):  # a board stays bound to its laptop
         os.environ[HOME] = tempfile.mkdtemp(prefix="ndks-tests-")
 
@@ -39,6 +42,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(os.environ.pop(SOCKETS))
     if not config.getoption("--unit"):
         shutil.rmtree(os.environ.pop(HOME))
 
@@ -56,7 +60,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "port" in metafunc.fixturenames:
         device = pytest.param("device", marks=pytest.mark.hardware)
         chip = pytest.param("chip", marks=pytest.mark.chip)
-        kinds = [device] if metafunc.config.getoption("--unit") else ["emulator", "pty", chip]
+        kinds = [device] if metafunc.config.getoption("--unit") else ["emulator", "pty", "service", chip]
         metafunc.parametrize("port", kinds, indirect=True, scope="module")
 
 
@@ -68,6 +72,11 @@ def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         port = request.config.getoption("--unit")
         _join_test_network(port, may_provision=request.config.getoption("--may-provision"))
         yield port
+    elif request.param == "service":
+        with emulated(directory, "--pty") as running:
+            _join_test_network(running.port, may_provision=True)
+            with served(running.port) as service:
+                yield service.port("admin")
     elif request.param in ("pty", "chip"):
         options = ["--chip", os.environ["NDKS_UF2"], "--speed", "max"] if request.param == "chip" else ["--pty"]
         with emulated(directory, *options) as running:

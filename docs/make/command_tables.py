@@ -22,7 +22,7 @@ from ndks.cli import build_parser, fields
 from ndks.cli.exit_statuses import EXIT_STATUSES, OWN_CODES
 from ndks.refusals import REFUSALS
 from ndks_laboratory.faraday.channel import ChannelOpen
-from ndks_protocol import errors
+from ndks_protocol import errors, service
 
 PAGE = Path(__file__).parents[1] / "command.md"
 _IN_TREE = re.compile(r"^[ |`-]+(\w+) +(\d) +(.+)$", re.MULTILINE)
@@ -79,9 +79,10 @@ def descendants(kind: type) -> Iterator[type]:
 
 
 def unit_failures() -> Iterator[Failure]:
-    for number, code in sorted(errors.TABLE.items(), key=lambda each: each[1]):
-        error = exceptions.device_error(number)
-        yield Failure(code, error.exit_status, f"`{type(error).__name__}`", REFUSALS[number].meaning)
+    for number, code in sorted((errors.TABLE | service.ERRORS).items(), key=lambda each: each[1]):
+        error = exceptions.refused(number)
+        if isinstance(error, ndks.DeviceError):  # else a host has this code as well
+            yield Failure(code, error.exit_status, f"`{type(error).__name__}`", REFUSALS[number].meaning)
 
 
 def exit_status_table() -> str:
@@ -99,7 +100,7 @@ def host_code_table() -> str:
 
 
 def unit_code_table() -> str:
-    advice = {errors.name_of(number): refusal.advice for number, refusal in REFUSALS.items()}
+    advice = {ndks.DeviceError(number).code: refusal.advice for number, refusal in REFUSALS.items()}
     rows = [
         (each.code, str(each.exit_status), escaped(each.meaning), escaped(advice[each.code]))
         for each in unit_failures()

@@ -14,7 +14,7 @@ from capsule_example import capsule_example
 from marked_tables import table, write_or_check
 
 from ndks.refusals import REFUSALS
-from ndks_protocol import commands, errors, flash, framing, session, texts
+from ndks_protocol import commands, errors, flash, framing, service, session, texts
 from ndks_protocol.layout import Layout
 from ndks_protocol.parameters import F1, F2, MAX_CHARACTERS, MAX_DIGITS
 from ndks_unit import board
@@ -24,9 +24,17 @@ DOCUMENT = Path(__file__).parents[2] / "protocol" / "PROTOCOL.md"
 
 
 def command_table() -> str:
+    return table_of(commands.TABLE, texts.PURPOSES)
+
+
+def service_table() -> str:
+    return table_of(service.TABLE, texts.OF_SERVICE)
+
+
+def table_of(declared: dict[int, commands.Command], purposes: dict[int, str]) -> str:
     rows = [
-        (f"{c.code:02X}", f"`{c.name}`", fields_of(c.request), fields_of(c.answer), needs_of(c), texts.PURPOSES[c.code])
-        for _, c in sorted(commands.TABLE.items())
+        (f"{c.code:02X}", f"`{c.name}`", fields_of(c.request), fields_of(c.answer), needs_of(c), purposes[c.code])
+        for _, c in sorted(declared.items())
     ]
     return table(("code", "command", "request", "answer", "needs", "purpose"), rows)
 
@@ -47,7 +55,8 @@ def needs_of(command: commands.Command) -> str:
 
 
 def error_table() -> str:
-    rows = [(f"{code:04X}", f"`{name}`", REFUSALS[code].meaning) for code, name in sorted(errors.TABLE.items())]
+    named = sorted((errors.TABLE | service.ERRORS).items())
+    rows = [(f"{code:04X}", f"`{name}`", REFUSALS[code].meaning) for code, name in named]
     return table(("code", "name", "meaning"), rows)
 
 
@@ -75,8 +84,8 @@ def number_table() -> str:
         ("state: blank, provisioned, locked, tampered", ", ".join(map(str, states))),
         ("reset reason: power-on, brown-out, software, watchdog, pin, other", ", ".join(map(str, resets))),
         (
-            "flags: not sealed, read only, newer state",
-            f"{commands.NOT_SEALED}, {commands.READ_ONLY}, {commands.NEWER_STATE}",
+            "flags: not sealed, read only, newer state; held, of a service",
+            f"{commands.NOT_SEALED}, {commands.READ_ONLY}, {commands.NEWER_STATE}; {service.HELD}",
         ),
         ("suite: " + ", ".join(commands.SUITES), ", ".join(map(str, range(len(commands.SUITES))))),
         ("cipher: " + ", ".join(commands.CIPHERS), ", ".join(map(str, range(len(commands.CIPHERS))))),
@@ -152,6 +161,7 @@ VECTORS = {
 
 TABLES: dict[str, Callable[[], str]] = {
     "commands": command_table,
+    "service": service_table,
     "errors": error_table,
     "numbers": number_table,
     "records": record_table,

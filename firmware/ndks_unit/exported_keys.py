@@ -10,7 +10,7 @@ from .state import State
 
 def next_index(state: State) -> tuple[int, int]:
     member = state.member
-    if not is_exportable(member.exports.next):
+    if member.exports.next > wire.MAX_IN_TURN:
         raise errors.UnitError(errors.RANGE)
     return member.epoch, member.exports.next
 
@@ -27,6 +27,8 @@ def key_chunk(state: State, epoch: int, index: int, offset: int, size: int) -> t
 def acknowledge(state: State, epoch: int, index: int, allow_jump: int) -> tuple[int]:
     errors.check_flag(allow_jump)
     _check(state, epoch, index)
+    if index > wire.MAX_IN_TURN:
+        raise errors.UnitError(errors.RANGE)
     exports = state.member.exports
     if index > exports.next + wire.MAX_JUMP and not allow_jump:
         raise errors.UnitError(errors.TOO_FAR)

@@ -11,7 +11,7 @@ with ndks.open() as unit:  # or ndks.open("/dev/ttyACM0"), ndks.open("emulator:D
 import importlib
 from typing import TYPE_CHECKING
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 __all__ = (
     "AuthenticationError",
@@ -35,10 +35,13 @@ __all__ = (
     "Network",
     "NetworkFileError",
     "NoUnit",
+    "OpeningKeys",
+    "OwnNumber",
     "Unsealed",
     "PortPermission",
     "ProtocolError",
     "ReceivedMessage",
+    "SealingKeys",
     "SeveralUnits",
     "Status",
     "Unit",

@@ -9,6 +9,7 @@ from .driver.exported_keys import ExportedKey
 from .driver.finding import open
 from .driver.joining import Joined, JoinedByPackage
 from .driver.messages import ReceivedMessage
+from .driver.program_keys import OpeningKeys, OwnNumber, SealingKeys
 from .driver.unit import Unit
 from .exceptions import (
     AuthenticationError,

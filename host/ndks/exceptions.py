@@ -28,7 +28,7 @@ The numbers are the exit statuses of the command `ndks`.
 import os
 from typing import ClassVar
 
-from ndks_protocol import errors
+from ndks_protocol import errors, service
 
 from .refusals import REFUSALS, UNKNOWN, UPGRADE_OLDER
 
@@ -130,7 +130,7 @@ class DeviceError(NdksError):
         refusal = REFUSALS.get(number, UNKNOWN)
         super().__init__(message or refusal.meaning, advice or refusal.advice)
         self.number = number
-        self.code = errors.name_of(number)
+        self.code = service.ERRORS.get(number) or errors.name_of(number)
 
 
 class AuthenticationError(DeviceError):
@@ -143,6 +143,13 @@ def device_error(number: int) -> DeviceError:
     """Return the exception for an error code."""
     is_authentication = REFUSALS.get(number, UNKNOWN).is_authentication
     return AuthenticationError(number) if is_authentication else DeviceError(number)
+
+
+def refused(number: int) -> NdksError:
+    """Return the exception for an error answer: that of `device_error`, or of a unit that a service has not at hand."""
+    kind = {service.NO_UNIT: NoUnit, service.BUSY: UnitBusy}.get(number)
+    refusal = REFUSALS.get(number, UNKNOWN)
+    return kind(refusal.meaning, refusal.advice) if kind else device_error(number)
 
 
 def reason(error: OSError) -> str:

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Messages and advice for the error codes of a unit.
+"""Messages and advice for the error codes of a unit, and of a service in its place.
 
-The table in PROTOCOL.md is generated from this one. Codes and names are in ndks_protocol.errors.
+The table in PROTOCOL.md is generated from this one. Codes and names are in ndks_protocol: errors, service.
 """
 
 from typing import NamedTuple
 
-from ndks_protocol import errors
+from ndks_protocol import errors, service
 from ndks_protocol.commands import MAX_SENDERS, WINDOW_SIZE
 
 UPGRADE_HOST = "upgrade this host: git pull in its clone, and pip install . there"
@@ -132,6 +132,15 @@ REFUSALS = {
         "a public key has low order: whoever made it would share no secret with anybody",
         "do not trust where it comes from; repeat with a new one",
         is_authentication=True,
+    ),
+    service.NO_UNIT: RefusalRow("the unit of the service is unplugged, or does not answer", "plug it in and repeat"),
+    service.BUSY: RefusalRow(
+        "the service has no place: another program takes a key or works on a message, or too many are connected",
+        "repeat when they are done",
+    ),
+    service.DENIED: RefusalRow(
+        "this socket of the service is for other commands",
+        "use the socket of the right scope, see ndks service status; or the port itself: ndks service release",
     ),
 }
 UNKNOWN = RefusalRow("the unit answered with an error code that this version does not know", UPGRADE_HOST)

@@ -20,6 +20,7 @@ from .wire import (
     IS_BLANK,
     IS_PROVISIONED,
     MAX_CHUNK,
+    MAX_IN_TURN,
     MAX_JUMP,
     MAX_KEY_BYTES,
     MAX_LANE,
@@ -58,6 +59,7 @@ __all__ = (
     "IS_BLANK",
     "IS_PROVISIONED",
     "MAX_CHUNK",
+    "MAX_IN_TURN",
     "MAX_JUMP",
     "MAX_KEY_BYTES",
     "MAX_LANE",
@@ -118,48 +120,54 @@ class Command:
 
     name = ""  # that of its assignment below
 
-    def __init__(self, code: int, request: str, answer: str) -> None:
+    def __init__(self, code: int, needs: int, request: Layout, answer: Layout) -> None:
         self.code = code
-        self.needs, request_fields, answer_fields = wire.COMMANDS[code]
-        self.request = Layout(request_fields, request)
-        self.answer = Layout(answer_fields, answer)
-        TABLE[code] = self
+        self.needs = needs
+        self.request = request
+        self.answer = answer
+
+
+def _declared(code: int, request: str, answer: str) -> Command:
+    """Add the names of a command's fields to its row in `wire`."""
+    needs, request_fields, answer_fields = wire.COMMANDS[code]
+    TABLE[code] = Command(code, needs, Layout(request_fields, request), Layout(answer_fields, answer))
+    return TABLE[code]
 
 
 _MEMBERSHIP_NAMES = "epoch lane suite cipher digits secret network p1 p2 f1 f2"
 MEMBERSHIP_LAYOUT = Layout(MEMBERSHIP, _MEMBERSHIP_NAMES)
 
-HELLO = Command(
+HELLO = _declared(
     wire.HELLO, "", "major minor firmware state_format state flags uid salt binding_id max_payload lanes window epochs"
 )
-STATUS = Command(
+STATUS = _declared(
     wire.STATUS,
     "",
     "state flags epoch lane suite cipher digits network network_id log_used log_size free_memory dropped_frames f1 f2"
     " boots reset_reason erases wrong_attempts message_counter",
 )
-PROVISION = Command(wire.PROVISION, "binding " + _MEMBERSHIP_NAMES, "")
-CLOSE = Command(wire.CLOSE, "unplug", "")
-OPEN_SESSION = Command(wire.OPEN_SESSION, "public random", "public random proof")
-PROVE = Command(wire.PROVE, "proof", "")
-UNLOCK = Command(wire.UNLOCK, "kek minimum allow_jump", "")
-BIND = Command(wire.BIND, "binding", "")
-TRUST = Command(wire.TRUST, "lane binding_id", "")
-ZEROIZE = Command(wire.ZEROIZE, "confirmation uid", "")
-JOINING_KEY = Command(wire.JOINING_KEY, "", "public")
-PROVISION_SEALED = Command(wire.PROVISION_SEALED, "binding package", "")
-NEXT_INDEX = Command(wire.NEXT_INDEX, "", "epoch index")
-KEY_CHUNK = Command(wire.KEY_CHUNK, "epoch index offset size", "key")
-ACKNOWLEDGE = Command(wire.ACKNOWLEDGE, "epoch index allow_jump", "index")
-SEAL_BEGIN = Command(wire.SEAL_BEGIN, "token cipher kind random", "header")
-SEAL_CHUNK = Command(wire.SEAL_CHUNK, "token number last data", "chunks")
-SEAL_KEYS = Command(wire.SEAL_KEYS, "token cipher kind random", "header tag_key sync aes_key")
-OPEN_BEGIN = Command(wire.OPEN_BEGIN, "header flags", "handle lane number cipher")
-OPEN_CHUNK = Command(wire.OPEN_CHUNK, "handle number last chunk", "data")
-OPEN_KEYS = Command(wire.OPEN_KEYS, "header flags", "handle lane number tag_key sync aes_key")
-MESSAGE_STREAM = Command(wire.MESSAGE_STREAM, "message offset size", "keystream")
-MESSAGE_CHECK = Command(wire.MESSAGE_CHECK, "message size", "check")
-ACCEPT = Command(wire.ACCEPT, "header allow_jump", "")
+PROVISION = _declared(wire.PROVISION, "binding " + _MEMBERSHIP_NAMES, "")
+CLOSE = _declared(wire.CLOSE, "unplug", "")
+OPEN_SESSION = _declared(wire.OPEN_SESSION, "public random", "public random proof")
+PROVE = _declared(wire.PROVE, "proof", "")
+UNLOCK = _declared(wire.UNLOCK, "kek minimum allow_jump", "")
+BIND = _declared(wire.BIND, "binding", "")
+TRUST = _declared(wire.TRUST, "lane binding_id", "")
+ZEROIZE = _declared(wire.ZEROIZE, "confirmation uid", "")
+JOINING_KEY = _declared(wire.JOINING_KEY, "", "public")
+PROVISION_SEALED = _declared(wire.PROVISION_SEALED, "binding package", "")
+NEXT_INDEX = _declared(wire.NEXT_INDEX, "", "epoch index")
+KEY_CHUNK = _declared(wire.KEY_CHUNK, "epoch index offset size", "key")
+ACKNOWLEDGE = _declared(wire.ACKNOWLEDGE, "epoch index allow_jump", "index")
+SEAL_BEGIN = _declared(wire.SEAL_BEGIN, "token cipher kind random", "header")
+SEAL_CHUNK = _declared(wire.SEAL_CHUNK, "token number last data", "chunks")
+SEAL_KEYS = _declared(wire.SEAL_KEYS, "token cipher kind random", "header tag_key sync aes_key")
+OPEN_BEGIN = _declared(wire.OPEN_BEGIN, "header flags", "handle lane number cipher")
+OPEN_CHUNK = _declared(wire.OPEN_CHUNK, "handle number last chunk", "data")
+OPEN_KEYS = _declared(wire.OPEN_KEYS, "header flags", "handle lane number tag_key sync aes_key")
+MESSAGE_STREAM = _declared(wire.MESSAGE_STREAM, "message offset size", "keystream")
+MESSAGE_CHECK = _declared(wire.MESSAGE_CHECK, "message size", "check")
+ACCEPT = _declared(wire.ACCEPT, "header allow_jump", "")
 
 for _name, _value in list(globals().items()):
     if isinstance(_value, Command):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Descriptions of the commands for PROTOCOL.md. A unit does not import this module."""
 
-from . import commands
+from . import commands, service
 
 PURPOSES: dict[int, str] = {
     commands.HELLO.code: "return versions, state and limits of the unit",
@@ -29,4 +29,11 @@ PURPOSES: dict[int, str] = {
     commands.MESSAGE_STREAM.code: "mode a, cipher vernam: return the next bytes of the keystream",
     commands.MESSAGE_CHECK.code: "mode a: return the key check value of a message of this size",
     commands.ACCEPT.code: "record that the host has stored the message; refuse to open it again without the flag again",
+}
+OF_SERVICE: dict[int, str] = {
+    service.WATCH.code: "wait until the unit comes, goes or changes its epoch",
+    service.TAKE_NUMBER.code: "take a number of the unit's own lane for no message, and return it",
+    service.MESSAGE_KEYS.code: "mode a, cipher aes: take the next message number; return all keys of the message",
+    service.OPEN_MESSAGE_KEYS.code: "mode a, cipher aes: check a header; return all keys of the message",
+    service.RELEASE.code: "close the unit's port for so long, so that another program can use it",
 }

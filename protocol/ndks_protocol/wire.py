@@ -72,6 +72,9 @@ MAX_NAME = 32  # maximum size of a network's name in bytes
 COMMON_LANE = 0
 INDEX_BITS = 48  # key index, a u64 = lane * 2^48 + n
 MAX_NUMBER = (1 << INDEX_BITS) - 1  # n, from 1 on
+MAX_IN_TURN = (
+    1 << INDEX_BITS - 1
+) - 1  # highest n of the common lane that a host acknowledges; higher ones are only read
 MAX_LANE = (1 << 64 - INDEX_BITS) - 1
 MAX_JUMP = 1 << 20  # maximum distance of an index from the expected one without allow_jump
 WINDOW_SIZE = 256  # message numbers in a replay window

@@ -37,7 +37,9 @@ ALLOWED = {
     "ndks.laptop": {BASE} | _PROTOCOL,
     "ndks.board": {BASE} | _PROTOCOL,
     "ndks.driver": {"ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", BASE} | _PROTOCOL,
+    "ndks.aio": {"ndks.driver", "ndks.laptop", "ndks.line", BASE},
     "ndks": {"ndks.driver", "ndks.laptop", "ndks.network", BASE},  # what `import ndks` shows
+    "ndks.service": {"ndks.driver", "ndks.laptop", "ndks.line", BASE} | _PROTOCOL,
     "ndks_laboratory": {"ndks_laboratory.stages"} | _HOST | _PROTOCOL,
     "ndks_laboratory.stages": {"ndks_laboratory", "ndks_laboratory.faraday"} | _HOST | _PROTOCOL,
     "ndks_laboratory.faraday": {"ndks_laboratory"} | _HOST | _PROTOCOL,
@@ -49,7 +51,7 @@ _LABORATORY = {room for room in ALLOWED if room.startswith("ndks_laboratory")}
 LAZY = {
     "ndks.line": {"ndks_emulator"},
     "ndks.board": {"ndks_emulator", "ndks_emulator.chip", "ndks_chip"},
-    "ndks.cli": {"ndks_emulator", "ndks_emulator.chip", *_LABORATORY},
+    "ndks.cli": {"ndks.service", "ndks_emulator", "ndks_emulator.chip", *_LABORATORY},
 }
 
 

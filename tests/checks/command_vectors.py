@@ -411,7 +411,10 @@ def exported_keys() -> list[Step]:
         (C.ACKNOWLEDGE, acknowledgement((1 << 20) + 3), E.TOO_FAR),
         (C.NEXT_INDEX, b"", struct.pack(">IQ", 0, 2)),
         (C.ACKNOWLEDGE, acknowledgement((1 << 20) + 2), struct.pack(">Q", (1 << 20) + 3)),
-        (C.ACKNOWLEDGE, acknowledgement((1 << 48) - 1, allow_jump=1), struct.pack(">Q", 1 << 48)),
+        (C.ACKNOWLEDGE, acknowledgement(1 << 47), E.RANGE),
+        (C.ACKNOWLEDGE, acknowledgement(1 << 47, allow_jump=1), E.RANGE),
+        (C.NEXT_INDEX, b"", struct.pack(">IQ", 0, (1 << 20) + 3)),
+        (C.ACKNOWLEDGE, acknowledgement((1 << 47) - 1, allow_jump=1), struct.pack(">Q", 1 << 47)),
         (C.NEXT_INDEX, b"", E.RANGE),
     ]
 

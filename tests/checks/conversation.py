@@ -32,6 +32,7 @@ POWER_ON = 0
 MAX_SENDERS = 10
 OWN_LANE = 7
 LAST = (1 << 48) - 1  # number of a lane
+LAST_IN_TURN = (1 << 47) - 1  # number of the common lane that is acknowledged
 READ_ONLY = 2  # flag
 BLANK_STATE, UNLOCKED_STATE, LOCKED_STATE, TAMPERED_STATE = 0, 1, 2, 3
 FIRST, SECOND = Binding(bytes(range(0x40, 0x60))), Binding(bytes(range(0x60, 0x80)))

@@ -38,6 +38,7 @@ from conversation import (
     ABOUT_STEPS,
     FIRST,
     LAST,
+    LAST_IN_TURN,
     LOCKED_STATE,
     MAX_SENDERS,
     OWN_LANE,
@@ -206,8 +207,9 @@ def last_numbers() -> Conversation:
         (C.SEAL_BEGIN, begin("1st-mess", AES), message.header),
         (C.SEAL_BEGIN, begin("2nd-mess", AES), E.RANGE),
         (C.SEAL_CHUNK, piece("1st-mess", 0, 1, b""), message.chunks[0]),
-        (C.ACKNOWLEDGE, acknowledgement(LAST, allow_jump=1), struct.pack(">Q", LAST + 1)),
-        (C.ACKNOWLEDGE, acknowledgement(7), struct.pack(">Q", LAST + 1)),
+        (C.ACKNOWLEDGE, acknowledgement(LAST, allow_jump=1), E.RANGE),
+        (C.ACKNOWLEDGE, acknowledgement(LAST_IN_TURN, allow_jump=1), struct.pack(">Q", LAST_IN_TURN + 1)),
+        (C.ACKNOWLEDGE, acknowledgement(7), struct.pack(">Q", LAST_IN_TURN + 1)),
         (C.NEXT_INDEX, b"", E.RANGE),
     )
     talk.restart()

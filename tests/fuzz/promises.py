@@ -76,3 +76,4 @@ class Promises:
 
     def _keep_index(self, index: int) -> None:
         assert index > self._used, "a key is offered again"
+        assert index <= commands.MAX_IN_TURN + 1, "a key is offered that is only read"

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from host.running import Finished
+from support.emulate_process import emulated
+from support.serve_process import served
 
 import ndks
 from ndks.cli import main
@@ -56,6 +58,21 @@ def alice(make_unit: MakeUnit) -> str:
 @pytest.fixture
 def bob(make_unit: MakeUnit) -> str:
     return make_unit("bob", 2)
+
+
+@pytest.fixture(params=["in process", "pty", "tcp", "service"])
+def each_line(request: pytest.FixtureRequest, alice: str) -> Iterator[str]:
+    """The port of a unit, over each kind of line."""
+    if request.param == "in process":
+        yield alice
+    else:
+        options = ["--tcp", "0"] if request.param == "tcp" else []
+        with emulated(Path(alice.removeprefix("emulator:")), *options) as running:
+            if request.param == "service":
+                with served(running.port) as service:
+                    yield service.port("admin")
+            else:
+                yield running.port
 
 
 @pytest.fixture

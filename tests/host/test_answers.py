@@ -32,7 +32,9 @@ def test_every_command_is_in_the_table() -> None:
     commands = set[str]()
     for name, parser in subparsers_of(build_parser()).items():
         members = subparsers_of(parser)
-        commands |= {f"{name} {member}" for member in members} or {name}
+        commands |= {f"{name} {member}" for member in members}
+        if parser.get_default("handler"):  # a group may also be a command
+            commands.add(name)
     assert [command for command in commands if not fields.answers_of(command)] == []
     assert [form for form in fields.ANSWERS if not any(f"{form} ".startswith(f"{name} ") for name in commands)] == []
 

@@ -234,7 +234,7 @@ def test_names_of_files_do_for_fat_and_windows(drive: Path, call: Call) -> None:
     assert not {"aux", "con", "nul", "prn"} & {part.partition(".")[0] for name in names for part in name.split("/")}
 
 
-NOT_ON_BOARDS = {"commands.py", "layout.py", "texts.py"}  # for hosts
+NOT_ON_BOARDS = {"commands.py", "layout.py", "service.py", "texts.py"}  # for hosts
 
 
 def test_source_arrives_for_development(drive: Path) -> None:

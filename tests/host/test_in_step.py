@@ -168,7 +168,7 @@ def test_a_stream_does_not_go_on_in_another_network(
 
 
 def test_the_last_index_can_be_used_up_and_the_unit_goes_on(alice: str, call: Call) -> None:
-    last = (1 << 48) - 1
+    last = (1 << 47) - 1
     assert call("key", "--unit", alice, "--index", last, "--advance", "--allow-jump").status == 0
     assert call("key", "--unit", alice, "--index", 5).status == 0
     assert "next key    none left" in call("info", "--unit", alice).text

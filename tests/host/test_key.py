@@ -113,13 +113,24 @@ def test_leave_allows_a_far_jump(alice: str) -> None:
     assert "--allow-jump" in finished.advice
     assert next_index(alice) == 1
     assert key(alice, "--index", far - 1, "--advance").status == 0
-    assert key(alice, "--index", 1 << 47, "--advance", "--allow-jump").status == 0
-    assert next_index(alice) == (1 << 47) + 1
+    assert key(alice, "--index", 1 << 46, "--advance", "--allow-jump").status == 0
+    assert next_index(alice) == (1 << 46) + 1
 
 
 def test_last_index_of_all(alice: str) -> None:
-    assert key(alice, "--index", (1 << 48) - 1, "--advance", "--allow-jump").status == 0
+    assert key(alice, "--index", (1 << 47) - 1, "--advance", "--allow-jump").status == 0
     assert_refused(key(alice), "RANGE", 4)
+
+
+@pytest.mark.parametrize("command", ["key", "stream"])
+def test_keys_that_are_only_read(alice: str, call: Call, tmp_path: Path, command: str) -> None:
+    options = ("--unit", alice, "--bits", 8, "-o", tmp_path / "out", "--index", 1 << 47)
+    refused = call(command, *options, "--advance", "--allow-jump")
+    assert_refused(refused, "RANGE", 4)
+    assert "without --advance" in refused.advice
+    assert list(tmp_path.glob("out*")) == []
+    assert call(command, *options).status == 0
+    assert next_index(alice) == 1
 
 
 @pytest.mark.parametrize("options", [["--advance"], ["--allow-jump"], ["--index", "3", "--allow-jump"]])

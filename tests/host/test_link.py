@@ -11,7 +11,7 @@ from host.scripted_transport import Script, ScriptedTransport, answer, refusal
 import ndks
 from ndks.line.link import WINDOW, Link
 from ndks.refusals import REFUSALS
-from ndks_protocol import commands, errors, framing
+from ndks_protocol import commands, errors, framing, service
 
 TIMEOUT = 1.0
 CAPSULES = {errors.HEADER, errors.AUTH, errors.DIVERGED, errors.BINDING}
@@ -113,9 +113,21 @@ def test_known_error_codes(connect: Connect, code: int) -> None:
 
 
 def test_every_error_code_has_its_row() -> None:
-    assert REFUSALS.keys() == errors.TABLE.keys()
+    assert REFUSALS.keys() == errors.TABLE.keys() | service.ERRORS.keys()
     assert {code for code, row in REFUSALS.items() if row.is_authentication} == AUTHENTICATION
     assert all(row.meaning and row.advice for row in REFUSALS.values())
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(service.NO_UNIT, ndks.NoUnit), (service.BUSY, ndks.UnitBusy), (service.DENIED, ndks.DeviceError)],
+)
+def test_error_codes_of_a_service(connect: Connect, code: int, kind: type[ndks.NdksError]) -> None:
+    link, _ = connect(lambda request: refusal(request, code))
+    with pytest.raises(kind) as refused:
+        link.call(commands.NEXT_INDEX)
+    assert type(refused.value) is kind
+    assert (refused.value.code, str(refused.value)) == (service.ERRORS[code], REFUSALS[code].meaning)
 
 
 def test_error_code_of_a_newer_unit_survives(connect: Connect) -> None:

@@ -94,10 +94,18 @@ def test_far_back_needs_leave(alice: str, call: Call) -> None:
 def test_the_last_key_was_used(alice: str) -> None:
     before = image_of(alice)
     with ndks.open(alice) as unit:
-        unit.acknowledge(0, (1 << 48) - 1, allow_jump=True)
+        unit.acknowledge(0, (1 << 47) - 1, allow_jump=True)
     with ndks.open(alice) as unit, pytest.raises(ndks.DeviceError, match="outside its range"):
         unit.next_index()
     put_back(before)
+    with ndks.open(alice) as unit:
+        unit.unlock(allow_jump=True)
+        with pytest.raises(ndks.DeviceError, match="outside its range"):
+            unit.next_index()
+
+
+def test_a_floor_of_an_earlier_version_is_above_what_is_acknowledged(alice: str) -> None:
+    minimum_counters_of(alice).note(0, exported=(1 << 48) - 1, allow_jump=True)
     with ndks.open(alice) as unit:
         unit.unlock(allow_jump=True)
         with pytest.raises(ndks.DeviceError, match="outside its range"):

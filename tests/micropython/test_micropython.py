@@ -32,7 +32,7 @@ SCRIPTS = Path(__file__).parent / "scripts"
 PACKAGES = (ROOT / "protocol", ROOT / "firmware")
 # Modules that need CircuitPython, and those of hosts
 ELSEWHERE = {ROOT / "firmware/ndks_unit" / name for name in ("rp2040.py", "fast_bits/lanes.py")} | {
-    ROOT / "protocol/ndks_protocol" / name for name in ("commands.py", "layout.py", "texts.py")
+    ROOT / "protocol/ndks_protocol" / name for name in ("commands.py", "layout.py", "service.py", "texts.py")
 }
 
 ALLOCATIONS = Path(__file__).parent / "allocations.json"  # bytes and blocks of the heap, by request

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ndks_protocol import commands, errors, fields, texts
+from ndks_protocol import commands, errors, fields, service, texts
 from ndks_protocol.layout import Layout
 
-LAYOUTS = [layout for command in commands.TABLE.values() for layout in (command.request, command.answer)]
+COMMANDS = [*commands.TABLE.values(), *service.TABLE.values()]
+LAYOUTS = [layout for command in COMMANDS for layout in (command.request, command.answer)]
 _MAXIMA = {"u8": 2**8, "u16": 2**16, "u32": 2**32, "u64": 2**64}
 
 
@@ -121,6 +122,14 @@ def test_command_codes_leave_room_for_answers() -> None:
     assert len({command.name for command in commands.TABLE.values()}) == len(commands.TABLE)
     assert all(commands.TABLE[command.code] is command for command in commands.TABLE.values())
     assert texts.PURPOSES.keys() == commands.TABLE.keys()
+
+
+def test_commands_of_a_service_are_no_commands_of_a_unit() -> None:
+    assert all(0x70 <= code < 0x7F and service.TABLE[code].code == code for code in service.TABLE)
+    assert not service.TABLE.keys() & commands.TABLE.keys()
+    assert not service.ERRORS.keys() & errors.TABLE.keys()
+    assert service.TABLE[0x70].name == "WATCH"
+    assert texts.OF_SERVICE.keys() == service.TABLE.keys()
 
 
 def test_error_codes_have_distinct_names() -> None:

@@ -64,6 +64,18 @@ def test_other_lanes_are_refused(unit: ndks.Unit, index: int) -> None:
         assert refused.value.code == "RANGE"
 
 
+@pytest.mark.parametrize("index", [1 << 47, LAST])
+def test_keys_that_are_only_read(unit: ndks.Unit, index: int) -> None:
+    before = unit.next_index()
+    assert unit.key(index, 128).data == unit.key(index, 256).data[:16]
+    with pytest.raises(ndks.DeviceError) as refused:
+        unit.acknowledge(before[0], index, allow_jump=True)
+    assert refused.value.code == "RANGE"
+    with pytest.raises(ndks.DeviceError), unit.taking_key(128, index, allow_jump=True):
+        pytest.fail("the key would be stored, and not used up")
+    assert unit.next_index() == before
+
+
 def test_another_epoch_is_refused(unit: ndks.Unit) -> None:
     epoch, index = unit.next_index()
     for request in (lambda: unit.key(index, 8, epoch=epoch + 1), lambda: unit.acknowledge(epoch + 1, index)):

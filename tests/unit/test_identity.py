@@ -6,12 +6,14 @@ import pytest
 from support.public_network import public_network
 
 import ndks
+from ndks.line.transport import SERVICE
 from ndks.network.network_file import Network
 
 
 def test_hello(unit: ndks.Unit) -> None:
     hello = unit.hello
-    assert (hello.major, hello.state, hello.flags) == (3, "locked", [])
+    held = ["held by a service"] if unit.port.startswith(SERVICE) else []
+    assert (hello.major, hello.state, hello.flags) == (3, "locked", held)
     assert len(bytes.fromhex(hello.serial_number)) == 8
     assert unit.is_bound_here
 

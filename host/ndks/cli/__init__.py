@@ -43,6 +43,7 @@ COMMANDS = {
         "generate",
         "compute the exact key bits of the paper's generator, without a unit",
     ),
+    "service": ("services", "let many programs use one unit, until stopped"),
     "emulate": ("emulate", "run an emulated unit until stopped"),
     "demo": ("demo", "show how two units share keys with no channel, and then exchange messages"),
     "faraday": ("faraday", "share keys with no channel: two laptops in cages, compared by an expert"),

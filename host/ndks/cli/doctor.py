@@ -16,6 +16,7 @@ from typing import Any
 import ndks
 from ndks import times
 from ndks.driver import finding
+from ndks.driver.answers import HELD
 from ndks.exceptions import FileError, NdksError, UsageError, reason
 from ndks.laptop.bindings import BindingStore
 from ndks.laptop.fingerprint import characteristics, differences
@@ -153,8 +154,8 @@ def _units(problems: list[str]) -> Iterator[dict[str, Any]]:
             yield unit | {"error": error_values(found.problem)}
             continue
         assert found.hello
-        if found.hello.flags:
-            problems.append(f"unit {found.hello.serial_number}: {', '.join(found.hello.flags)}")
+        if flags := [flag for flag in found.hello.flags if flag != HELD]:
+            problems.append(f"unit {found.hello.serial_number}: {', '.join(flags)}")
         if found.hello.firmware != ndks.__version__:
             problems.append(f"unit {found.hello.serial_number} has firmware {found.hello.firmware}: ndks deploy DRIVE")
         yield unit | {"bound_here": found.is_bound_here, "hello": asdict(found.hello)}

@@ -10,6 +10,7 @@ import ndks
 from ndks.driver import streams
 from ndks.driver.answers import Key, Status
 from ndks.driver.exported_keys import ExportedKey, without_unused
+from ndks.driver.owner import check_in_turn
 from ndks.driver.unit import Unit
 from ndks.exceptions import NdksError
 from ndks.files import refuse_existing, write_private
@@ -161,8 +162,10 @@ def _size(args: argparse.Namespace) -> int:
 
 
 def _member_status(unit: Unit, args: argparse.Namespace) -> Status:
-    """Return the status of a member; raise TOO_FAR early, where the acknowledgement would be refused."""
+    """Return the status of a member; raise RANGE or TOO_FAR early, where the acknowledgement would be refused."""
     status = unit.unlock()
+    if args.advance:
+        check_in_turn(args.index)
     if args.advance and not args.allow_jump and args.index > unit.next_index()[1] + MAX_JUMP:
         raise ndks.DeviceError(TOO_FAR)
     return status

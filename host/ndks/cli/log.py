@@ -63,6 +63,13 @@ def show_log(*, verbose: bool, file: Path | None = None) -> None:
         logger.setLevel(logging.DEBUG if verbose or file else logging.WARNING)
 
 
+def show_news() -> None:
+    """Print also what a service notes on its way."""
+    _NOTES.setLevel(min(_NOTES.level, logging.INFO))
+    logger = logging.getLogger("ndks.service")
+    logger.setLevel(min(logger.getEffectiveLevel(), logging.INFO))
+
+
 def _handler_of(file: Path) -> logging.Handler:
     try:
         handler = _File(file, encoding="utf-8", errors="backslashreplace")

@@ -95,16 +95,18 @@ def _found_line(found: finding.Found) -> str:
 def _unit_values(unit: Unit, status: Status) -> dict[str, Any]:
     values: dict[str, Any] = {"port": unit.port, "hello": asdict(unit.hello), "status": asdict(status)}
     values |= {"bound_here": unit.is_bound_here} | ({"went_back": True} if unit.went_back else {})
-    return values | ({"next_index": _next_index(unit)} if status.state == "provisioned" else {})
+    return values | (_next_index(unit) if status.state == "provisioned" else {})
 
 
-def _next_index(unit: Unit) -> int | None:
+def _next_index(unit: Unit) -> dict[str, int | None]:
     try:
-        return unit.next_index()[1]
+        return {"next_index": unit.next_index()[1]}
+    except ndks.UnitBusy:  # a client of the same service takes that key
+        return {}
     except ndks.DeviceError as error:
         if error.number != RANGE:
             raise
-        return None  # all indices are used up
+        return {"next_index": None}  # all indices are used up
 
 
 def _unit_text(values: dict[str, Any]) -> str:
@@ -125,7 +127,7 @@ def _unit_text(values: dict[str, Any]) -> str:
             ),
             ("suite", f"{status['suite']}, cipher {status['cipher']}, d = {status['digits']}"),
             *operator_rows(status["f1"], status["f2"]),
-            ("next key", str(values["next_index"] or "none left")),
+            ("next key", str(values.get("next_index", "being taken") or "none left")),
             ("messages", f"{status['message_counter']} encrypted"),
         ]
     rows += [

@@ -5,11 +5,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from ndks_protocol import commands
+from ndks_protocol import commands, service
 from ndks_protocol.generator import F1, F2
 
 NEWER = "state of a newer firmware"
 OLDER = "state of an older firmware, not sealed"
+HELD = "held by a service"
 BLANK, PROVISIONED, LOCKED, TAMPERED = _STATES = ("blank", "provisioned", "locked", "tampered")
 RESET_REASONS = ("power on", "brown-out", "software", "watchdog", "reset pin", "other")
 
@@ -104,6 +105,7 @@ def _state_of(answer: Any) -> dict[str, Any]:
 
 def _flag_names(flags: int) -> list[str]:
     names = {commands.NOT_SEALED: OLDER, commands.READ_ONLY: "read only", commands.NEWER_STATE: NEWER}
+    names[service.HELD] = HELD
     return [names.get(bit, f"unknown ({bit})") for bit in (1 << i for i in range(8)) if flags & bit]
 
 

@@ -56,6 +56,20 @@ class Unsealed:
     header: bytes = field(repr=False)  # masked, for ACCEPT
 
 
+def no_progress(_: int) -> None:
+    """A Progress that tells nobody."""
+
+
+def token_of_message() -> bytes:
+    """Return a token for a new message."""
+    return secrets.token_bytes(_TOKEN_SIZE)
+
+
+def random_of_header() -> bytes:
+    """Return the host's part of the random bytes in a header."""
+    return secrets.token_bytes(_RANDOM_SIZE)
+
+
 def pieces_to_seal(source: Source, cipher: str, mode: str, progress: Progress) -> CountedBlocks:
     """Return the data of `source` in pieces for `seal`, many at a time where no keystream is waited for."""
     return pieces_of(source, progress, batched=mode == "a" and cipher == _AES)
@@ -63,8 +77,8 @@ def pieces_to_seal(source: Source, cipher: str, mode: str, progress: Progress) -
 
 def seal(link: Link, pieces: CountedBlocks, cipher: str, mode: str) -> Iterator[bytes]:
     """Take a message number from the unit and return the parts of the capsule, made one by one as they are read."""
-    token = secrets.token_bytes(_TOKEN_SIZE)
-    begin = (token, commands.CIPHERS.index(cipher), commands.DATA, secrets.token_bytes(_RANDOM_SIZE))
+    token = token_of_message()
+    begin = (token, commands.CIPHERS.index(cipher), commands.DATA, random_of_header())
     if mode == "b":
         given = link.call(commands.SEAL_BEGIN, *begin)
         chunks = _call_each(link, commands.SEAL_CHUNK, token, pieces, _answered_to_piece)

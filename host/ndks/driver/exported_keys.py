@@ -3,7 +3,7 @@
 """Exported keys: read from a unit as often as needed, and acknowledged when they are stored."""
 
 import contextlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 
 from ndks_protocol import commands
@@ -13,7 +13,7 @@ from ndks_protocol.generator import MAX_ELEMENTS
 from ..exceptions import ProtocolError, UsageError
 from .answers import Key
 from .opened import OpenUnit, advising, step
-from .owner import acknowledge_key
+from .owner import acknowledge_key, check_in_turn
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class ExportedKey:
     bits: int
     _unit: "KeyVerbs" = field(repr=False)
 
-    def blocks(self, offset: int = 0) -> Iterator[bytes]:
+    def blocks(self, offset: int = 0) -> Generator[bytes]:
         """Yield the key in blocks of at most MAX_CHUNK bytes, from byte `offset` on."""
         return self._unit.stream_key(self.index, self.bits, epoch=self.epoch, offset=offset)
 
@@ -76,10 +76,13 @@ class KeyVerbs(OpenUnit):
 
         The block stores the key. If it fails, or without `use_up`, the key is not acknowledged and can be read again.
         `advice` is shown when the key is stored and the acknowledgement fails. Other threads wait for the block.
+        DeviceError RANGE: a key from 2^47 on cannot be used up.
         """
         with self.turn():
             if index is None:
                 epoch, index = self.next_index()
+            if use_up:
+                check_in_turn(index)
             key = self._exported(index, bits, epoch)
             yield key
             how = f"the key is complete, but not used up: run ndks key --index {index} --advance"
@@ -87,7 +90,7 @@ class KeyVerbs(OpenUnit):
                 if use_up:
                     self.acknowledge(key.epoch, index, allow_jump=allow_jump)
 
-    def stream_key(self, index: int, bits: int, *, epoch: int | None = None, offset: int = 0) -> Iterator[bytes]:
+    def stream_key(self, index: int, bits: int, *, epoch: int | None = None, offset: int = 0) -> Generator[bytes]:
         """Yield `bits` bits of key `index` in blocks of at most MAX_CHUNK bytes, from byte `offset` on."""
         if not 1 <= bits <= MAX_ELEMENTS:
             raise UsageError("a key has 1 to 2^40 bits")

@@ -10,6 +10,7 @@ from ..exceptions import FileError, NdksError, NoUnit, reason
 from ..laptop.bindings import BindingStore
 from ..line.discovery import ENVIRONMENT, Candidate, candidates, select_port
 from ..line.emulated import port_beside
+from ..line.services import socket_of
 from ..line.transport import EMULATOR
 from ..times import DEFAULT_TIMEOUT
 from .answers import Hello, Status
@@ -35,17 +36,29 @@ def open(  # noqa: A001 (ndks.open)
     create: bool = False,
     bindings: BindingStore | None = None,
 ) -> Unit:
-    """Open a unit for this process alone: `with ndks.open() as unit: ...`.
+    """Open a unit: `with ndks.open() as unit: ...`. Without a service it is for this process alone.
 
-    `unit` is a port ("/dev/ttyACM0", "COM3", "socket://127.0.0.1:7000", "emulator:DIR"), a serial number, or None for
-    the unit in NDKS_UNIT, or else the only one attached. `timeout` is the longest wait for one answer, in seconds.
+    `unit` is a port ("/dev/ttyACM0", "COM3", "socket://127.0.0.1:7000", "emulator:DIR", "unix:PATH" of a service), a
+    serial number, or None for the unit in NDKS_UNIT, or else the only one attached. If a service holds the unit, it is
+    used through the service. `timeout` is the longest wait for one answer, in seconds.
     `create` makes a blank emulated unit if emulator:DIR has none. `bindings` defaults to the store of this user. No
     session is opened, and nothing in the unit changes.
 
     NoUnit, SeveralUnits, UnitBusy, PortPermission, UnitTimeout, UnitRemoved, ProtocolError, VersionMismatch; FileError
     for a user without a home directory.
     """
-    return open_unit(find_port(unit), timeout, create=create, bindings=bindings)
+    return open_unit(port_or_socket(unit), timeout, create=create, bindings=bindings)
+
+
+def port_or_socket(unit: str | None) -> str:
+    """Return the port of the wanted unit, or the socket of a service for it, which may run elsewhere."""
+    try:
+        return find_port(unit)
+    except NoUnit:
+        socket = socket_of(unit or os.environ.get(ENVIRONMENT) or "")
+        if not socket:
+            raise
+        return socket
 
 
 def find_port(unit: str | None) -> str:

@@ -4,7 +4,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from ndks_protocol import commands
 from ndks_protocol.capsule import Keys
@@ -16,12 +16,45 @@ from ..line.link import Link
 from .blocks import Block
 
 
+def known_sync(sync: bytes) -> bytes:
+    """Return the sync word, or b"" for zeros, which say that the binding of the sender is unknown."""
+    return sync if any(sync) else b""
+
+
+class AesKeys(Protocol):
+    """All keys of one message of cipher aes."""
+
+    @property
+    def tag_key(self) -> bytes: ...
+    @property
+    def sync(self) -> bytes: ...
+    @property
+    def aes_key(self) -> bytes: ...
+    @property
+    def check(self) -> bytes: ...
+
+
+class GivenKeys(Keys):
+    """The keys of a message of cipher aes with its key check value, for `Sealer` and `Opener`."""
+
+    def __init__(self, keys: AesKeys) -> None:
+        self.tag_key = keys.tag_key
+        self.sync = keys.sync
+        self._keys = keys
+
+    def apply(self, offset: int, text: memoryview) -> None:
+        xor_keystream(CRYPTO, self._keys.aes_key, offset, text)
+
+    def check(self, size: int) -> bytes:  # noqa: ARG002 (equal for all sizes)
+        return self._keys.check
+
+
 class KeysFromUnit(Keys):
     """Keys of one message; `given` is the answer to SEAL_KEYS or OPEN_KEYS, `message` the token or handle."""
 
     def __init__(self, link: Link, message: bytes, given: Any) -> None:
         self.tag_key = given.tag_key
-        self.sync = given.sync.strip(b"\0") and given.sync  # zeros: the binding of the sender is unknown
+        self.sync = known_sync(given.sync)
         self.aes_key: bytes = given.aes_key
         self._link = link
         self._message = message

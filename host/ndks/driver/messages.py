@@ -22,10 +22,6 @@ _NOT_NEW = (errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS)
 _STORED = "nothing: the message is stored, but the unit may open it a second time"
 
 
-def _ignore(_: int) -> None:
-    pass
-
-
 class ReceivedMessage:
     """A message in its capsule; `unsealed` describes it once all of it is verified."""
 
@@ -39,7 +35,7 @@ class ReceivedMessage:
         self._mode = mode
         self._flags = flags
 
-    def unseal_into(self, sink: Sink, progress: Progress = _ignore) -> Unsealed:
+    def unseal_into(self, sink: Sink, progress: Progress = capsules.no_progress) -> Unsealed:
         """Write the data to `sink`. The data is authentic only when this has returned."""
         self.unsealed = capsules.unseal(self._link, self._source, sink, self._mode, self._flags, progress)
         return self.unsealed
@@ -63,7 +59,7 @@ class MessageVerbs(OpenUnit):
         cipher: str = "",
         mode: str = "b",
         overwrite: bool = False,
-        progress: Progress = _ignore,
+        progress: Progress = capsules.no_progress,
     ) -> int:
         """Seal a file of any length in a capsule and return the size of its data in bytes.
 
@@ -91,7 +87,7 @@ class MessageVerbs(OpenUnit):
         again: bool = False,
         allow_jump: bool = False,
         overwrite: bool = False,
-        progress: Progress = _ignore,
+        progress: Progress = capsules.no_progress,
     ) -> Unsealed:
         """Open a capsule, store its data, and then accept it: an interrupted call can be repeated.
 

@@ -101,9 +101,11 @@ class OpenUnit:
 
         DeviceError BLANK, TAMPERED, STATE_FORMAT; AuthenticationError LOCKED when the unit is not bound to this laptop,
         KEK, DELAYED; DeviceError TOO_FAR when the laptop's minimum counter is far above the unit's, unless
-        `allow_jump`.
+        `allow_jump`, which is DENIED through a service.
         """
-        return self._seen_status() if self._link.is_secured else self._owner.unlock(allow_jump=allow_jump)
+        if allow_jump:
+            self._owner.refuse_held()
+        return self._owner.unlock(allow_jump=allow_jump) if self._is_locked else self._seen_status()
 
     @step
     def status(self, *, unlock: bool = True) -> Status:
@@ -112,8 +114,12 @@ class OpenUnit:
         For that it opens a session if none is open, with the errors of `unlock`. With `unlock=False` it opens none, and
         the network is left out unless a session is open.
         """
-        opens = unlock and not self._link.is_secured and self.is_bound_here
+        opens = unlock and self._is_locked and self.is_bound_here
         return self._owner.unlock() if opens else self._seen_status()
+
+    @property
+    def _is_locked(self) -> bool:
+        return not (self._link.is_secured or self._owner.is_held)
 
     def _seen_status(self) -> Status:
         return status_from(self._link.call(commands.STATUS))

@@ -7,9 +7,9 @@ import logging
 from collections.abc import Generator
 
 import ndks_protocol
-from ndks_protocol import commands, errors
+from ndks_protocol import commands, errors, service
 from ndks_protocol.binding import BindingKeys
-from ndks_protocol.commands import MAX_NUMBER
+from ndks_protocol.commands import MAX_IN_TURN
 
 from ..crypto import CRYPTO
 from ..exceptions import AuthenticationError, DeviceError, NdksError, ProtocolError, VersionMismatch, device_error
@@ -19,7 +19,7 @@ from ..laptop.homes import HOME
 from ..line.link import Link, unpack_answer
 from ..line.session import open_anonymous_session, open_session, unlock
 from ..refusals import UPGRADE_HOST, UPGRADE_UNIT
-from .answers import BLANK, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, hello_from, status_from
+from .answers import BLANK, HELD, LOCKED, NEWER, OLDER, TAMPERED, Hello, Status, hello_from, status_from
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _NOT_ITS_WORDS = (
     f"check that they are this unit's; if you used them, and moved its binding: export {HOME}=DIR; "
     "if somebody else used them, erase the unit: ndks zeroize"
 )
-_NONE_LEFT = MAX_NUMBER + 1  # stands for the next index when all are used
+_NONE_LEFT = MAX_IN_TURN + 1  # stands for the next index when all are used
 
 
 class Owner:
@@ -40,12 +40,27 @@ class Owner:
         self._epoch = 0
         self.went_back = False
         self.greet()
-        link.open_session = self.unlock
+        link.open_session = None if self.is_held else self.unlock
+
+    @property
+    def greeting(self) -> bytes:
+        """The payload of the unit's last answer to HELLO."""
+        return self._hello_payload
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a service holds the unit: it opens the sessions, and notes the counters."""
+        return HELD in self.hello.flags
+
+    def refuse_held(self) -> None:
+        """Raise DeviceError DENIED if a service holds the unit, which keeps the binding."""
+        if self.is_held:
+            raise DeviceError(service.DENIED)
 
     @property
     def is_bound_here(self) -> bool:
         """Whether this laptop has a binding of the unit; it opens if the laptop is unchanged."""
-        return self.hello.state == LOCKED and self._bindings.knows(self.hello)
+        return self.hello.state == LOCKED and (self.is_held or self._bindings.knows(self.hello))
 
     @property
     def has_code_here(self) -> bool:
@@ -89,6 +104,7 @@ class Owner:
 
     def bind(self, code: bytes, *, with_network: bool | None) -> Binding:
         """Bind the unit to this laptop, in place of its current binding here or of a transport code."""
+        self.refuse_held()
         self.check_member()
         code = code or self._bindings.code(self.hello)
         if code:
@@ -135,6 +151,14 @@ class Owner:
         if self._counters:  # counted from our own minimum: the unit's may be too high
             self._counters.note(self._epoch, message_counter=self._counters.of(self._epoch).message_counter + 1)
 
+    def note_number(self, epoch: int, number: int) -> None:
+        """Raise the minimum message counter to a number that a program keeps, on the disk. FileError, ProtocolError."""
+        if self._counters:
+            self._counters.note(epoch, message_counter=number)
+            if self._counters.of(epoch).message_counter != number:
+                raise ProtocolError("the unit gave a message number out of turn")
+            self._counters.store()
+
     def note_acknowledged(self, epoch: int, index: int, *, allow_jump: bool) -> None:
         """Raise the minimum counter of exported keys to `index`; `allow_jump` permits a large step."""
         if self._counters:
@@ -146,8 +170,12 @@ class Owner:
             self._link.call(commands.CLOSE, unplug)
         finally:
             self._link.end_session()
-            if self._counters:
-                self._counters.sync()
+            self.sync_counters()
+
+    def sync_counters(self) -> None:
+        """Write the minimum counters to the disk, so that they survive a power cut of this computer."""
+        if self._counters:
+            self._counters.sync()
 
     def _open(self, keys: BindingKeys, *, allow_jump: bool) -> Status:
         counters = self._bindings.minimum_counters(self.hello)
@@ -159,6 +187,9 @@ class Owner:
             if isinstance(error, DeviceError) and error.number == errors.TOO_FAR:
                 what = "the unit's counter is far below this laptop's minimum: perhaps an old flash image was restored"
                 raise DeviceError(errors.TOO_FAR, what, "if you know why: ndks bind --allow-jump") from None
+            raise
+        except BaseException:  # Ctrl-C: the counters are not caught up
+            self._link.end_session()
             raise
         self._counters, self._epoch = counters, status.epoch
         return status
@@ -197,8 +228,9 @@ class Owner:
             if status.message_counter < minimum.message_counter:
                 raise ProtocolError("the unit would reuse message numbers")
         following = self._next_index(status.epoch)
-        if following <= minimum.exported:
-            self._go_on_after(status.epoch, minimum.exported, following, allow_jump=allow_jump)
+        exported = min(minimum.exported, MAX_IN_TURN)  # earlier versions acknowledged keys above
+        if following <= exported:
+            self._go_on_after(status.epoch, exported, following, allow_jump=allow_jump)
         counters.note(status.epoch, message_counter=status.message_counter)
         return status
 
@@ -242,10 +274,18 @@ class Owner:
 
 def acknowledge_key(link: Link, epoch: int, index: int, *, allow_jump: bool) -> int:
     """Report that key `index` is stored; return the next index."""
+    check_in_turn(index)
     following: int = link.call(commands.ACKNOWLEDGE, epoch, index, allow_jump).index
     if following <= index:
         raise ProtocolError("the unit would give an acknowledged key again")
     return following
+
+
+def check_in_turn(index: int) -> None:
+    """Raise DeviceError RANGE for a key that is only read, and never acknowledged."""
+    if index > MAX_IN_TURN:
+        what = f"key {index} cannot be used up: only the keys 1 to 2^47 - 1 are"
+        raise DeviceError(errors.RANGE, what, "only read it: without --advance, or in Python with use_up=False")
 
 
 def _version_mismatch(major: int) -> VersionMismatch:

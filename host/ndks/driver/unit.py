@@ -2,23 +2,28 @@
 # SPDX-License-Identifier: MIT
 """Driver of a unit: one method per command, and operations made of several commands."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ndks_protocol import commands
 
-from ..exceptions import ProtocolError, UsageError
+from .. import times
+from ..exceptions import ProtocolError, UnitBusy, UsageError
 from ..laptop.bindings import BindingStore
 from ..line.link import Link
 from ..line.transport import Transport, open_transport
 from ..times import DEFAULT_TIMEOUT
 from .answers import LOCKED
 from .exported_keys import KeyVerbs
+from .held import socket_beside
 from .joining import JoiningVerbs
 from .messages import MessageVerbs
 from .opened import step
+from .program_keys import ProgramKeyVerbs
+from .service_verbs import ServiceVerbs
 
 
-class Unit(JoiningVerbs, KeyVerbs, MessageVerbs):
+class Unit(JoiningVerbs, KeyVerbs, MessageVerbs, ProgramKeyVerbs, ServiceVerbs):
     """An open unit, made by `ndks.open` and closed by `close` or a with statement.
 
     Threads may share it: each method holds the unit's lock, a stream for one block at a time. A source or sink must not
@@ -61,24 +66,34 @@ class Unit(JoiningVerbs, KeyVerbs, MessageVerbs):
 
 
 def open_unit(
-    port: str, timeout: float = DEFAULT_TIMEOUT, *, create: bool = False, bindings: BindingStore | None = None
+    port: str,
+    timeout: float = DEFAULT_TIMEOUT,
+    *,
+    create: bool = False,
+    bindings: BindingStore | None = None,
+    through: Callable[[Transport], Transport] = lambda transport: transport,
 ) -> Unit:
-    """Open the unit at `port` (see `ndks.line.transport`) exclusively and greet it.
+    """Open the unit at `port` (see `ndks.line.transport`) and greet it; if a service holds the port, at its socket.
 
     `create` makes a blank emulated unit if emulator:DIR has none. `bindings` defaults to the store of this user.
+    `through` returns what the unit is spoken to through, in place of the transport of the port.
     """
     bindings = bindings or BindingStore()  # first: FileError for a user without a home directory
-    transport = open_port(port, timeout, create=create)
     try:
-        return Unit(port, Link(transport, timeout), bindings)
+        transport = open_port(port, timeout, create=create, patience=0)
+    except UnitBusy:
+        port = socket_beside(port) or port
+        transport = open_port(port, timeout)
+    try:
+        return Unit(port, Link(through(transport), timeout), bindings)
     except BaseException:
         transport.close()
         raise
 
 
-def open_port(port: str, timeout: float, *, create: bool = False) -> Transport:
+def open_port(port: str, timeout: float, *, create: bool = False, patience: float = times.PORT_IN_USE) -> Transport:
     """Open a port exclusively; an emulated unit uses the fast generator."""
-    return open_transport(port, timeout, create=create, make_generator=_fast_generator)
+    return open_transport(port, timeout, create=create, make_generator=_fast_generator, patience=patience)
 
 
 def _fast_generator(p1: str, p2: str, digits: int) -> Any:

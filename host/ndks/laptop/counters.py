@@ -20,6 +20,7 @@ from .. import strict_json
 from ..exceptions import reason
 from ..files import read_private, where_supported
 from ..paths import keep_owner, make_private_directory
+from ..system_errors import file_errors
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +69,12 @@ class MinimumCounters:
     def sync(self) -> None:
         """Write the minimum counters to the disk."""
         self._guarded(self._sync)
+
+    def store(self) -> None:
+        """Write the minimum counters to the disk. FileError."""
+        with file_errors():
+            self._write()
+            self._sync()
 
     def _load(self) -> dict[int, Minimum]:
         try:

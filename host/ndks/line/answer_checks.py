@@ -11,10 +11,10 @@ from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
-from ndks_protocol import commands
+from ndks_protocol import commands, service
 from ndks_protocol.capsule import LARGEST_PIECE
 from ndks_protocol.capsule.header import VERSION
-from ndks_protocol.commands import CIPHERS, MAX_LANE, MAX_NAME, MAX_NUMBER, STATE_PROVISIONED, Command
+from ndks_protocol.commands import CIPHERS, MAX_IN_TURN, MAX_LANE, MAX_NAME, MAX_NUMBER, STATE_PROVISIONED, Command
 from ndks_protocol.generator import MAX_DIGITS
 from ndks_protocol.session import OVERHEAD
 
@@ -80,8 +80,8 @@ _CHECKS: dict[int, dict[str, Check]] = {
         "epochs": _at_least(1),
     },
     commands.STATUS.code: {"message_counter": _between(0, MAX_NUMBER)},
-    commands.NEXT_INDEX.code: {"index": _IN_A_LANE},
-    commands.ACKNOWLEDGE.code: {"index": _between(1, MAX_NUMBER + 1)},  # MAX_NUMBER + 1: no index is left
+    commands.NEXT_INDEX.code: {"index": _between(1, MAX_IN_TURN)},
+    commands.ACKNOWLEDGE.code: {"index": _between(1, MAX_NUMBER + 1)},  # units of 0.1 to 0.4 acknowledged all
     commands.SEAL_BEGIN.code: {"header": _is_header},
     commands.SEAL_KEYS.code: {"header": _is_header, "aes_key": lambda key: len(key) in _AES_KEY_SIZES},
     commands.OPEN_BEGIN.code: {"lane": _LANE, "number": _IN_A_LANE, "cipher": _KNOWN_CIPHER},
@@ -90,4 +90,8 @@ _CHECKS: dict[int, dict[str, Check]] = {
         "number": _IN_A_LANE,
         "aes_key": lambda key: len(key) in _AES_KEY_SIZES,
     },
+    service.WATCH.code: {"present": lambda present: present in (0, 1)},
+    service.TAKE_NUMBER.code: {"lane": _LANE, "number": _IN_A_LANE},
+    service.MESSAGE_KEYS.code: {"header": _is_header},
+    service.OPEN_MESSAGE_KEYS.code: {"lane": _LANE, "number": _IN_A_LANE},
 }

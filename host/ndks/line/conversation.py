@@ -19,7 +19,7 @@ from ndks_protocol import errors, framing
 from ndks_protocol.commands import HELLO, Command
 from ndks_protocol.session import OVERHEAD, SYNC_SIZE, SecureChannel
 
-from ..exceptions import NdksError, NoUnit, ProtocolError, UnitTimeout, device_error
+from ..exceptions import NdksError, NoUnit, ProtocolError, UnitTimeout, device_error, refused
 
 START = b"\0"  # sent before the first request: ends a partial frame in the unit's decoder
 _ERROR_SIZE = 2  # bytes of an error code
@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A request will not be answered: DeviceError, ProtocolError, UnitTimeout, NoUnit."""
+    """A request will not be answered: DeviceError, ProtocolError, UnitTimeout, NoUnit, UnitBusy."""
 
     request_id: int
     error: NdksError
@@ -144,7 +144,7 @@ class Conversation:
         if frame.kind != framing.ERROR:
             return Answer(frame.request_id, body)
         is_code = len(body) == _ERROR_SIZE
-        error = device_error(int.from_bytes(body, "big")) if is_code else malformed(request.command)
+        error = refused(int.from_bytes(body, "big")) if is_code else malformed(request.command)
         return Failure(frame.request_id, error)
 
     def _opened(self, frame: framing.Frame) -> bytes | None:

@@ -20,7 +20,7 @@ from ..printable import printable
 from . import usb
 from .link import Link
 from .ports import listed_ports
-from .transport import EMULATOR, is_port, open_transport
+from .transport import SCHEMES, is_port, open_transport
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def select_port(wanted: str | None) -> str:
 
 
 def _at_home(name: str) -> str:
-    scheme = EMULATOR if name.startswith(EMULATOR) else ""
+    scheme = next((scheme for scheme in SCHEMES if name.startswith(scheme)), "")
     return scheme + at_home(name.removeprefix(scheme))
 
 

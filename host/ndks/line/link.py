@@ -15,7 +15,7 @@ from ndks_protocol.session import SecureChannel
 
 from ..exceptions import NdksError
 from .answer_checks import check_answer
-from .conversation import START, Answer, Conversation, Dropped, Failure, malformed
+from .conversation import START, Answer, Conversation, Dropped, Event, Failure, malformed
 from .transport import Transport
 
 _log = logging.getLogger(__name__)
@@ -82,7 +82,10 @@ class Link:
             self.open_session()
         if command is HELLO:
             self._settle()
-        payload = command.request.pack(*values)
+        return self.post(command, command.request.pack(*values))
+
+    def post(self, command: Command, payload: bytes) -> int:
+        """Send a request of packed fields and return its id; `ended` or `_answer` takes what becomes of it."""
         request_id, data = self._conversation.send(command, payload, time.monotonic())
         _log.debug("> %s id %08x, %d bytes", command.name, request_id, len(payload))
         try:
@@ -91,6 +94,21 @@ class Link:
             self._forget(request_id)
             raise
         return request_id
+
+    def ended(self) -> list[Answer | Failure]:
+        """Receive once, and return what has become of requests sent by `post`. UnitRemoved."""
+        self._pump()
+        return self._take_ended()
+
+    def late(self) -> list[Answer | Failure]:
+        """Return the failures of requests sent by `post` whose answers are late; receive nothing."""
+        self._file(self._conversation.expire(time.monotonic()))
+        return self._take_ended()
+
+    def _take_ended(self) -> list[Answer | Failure]:
+        ended = list(self._ended.values())
+        self._ended.clear()
+        return ended
 
     def _answer(self, command: Command, request_id: int) -> bytes:
         """Wait for the answer to a request and return its payload; keep the answers to other requests."""
@@ -115,7 +133,9 @@ class Link:
                 self._pump()
 
     def _pump(self) -> None:
-        events = self._conversation.expire(time.monotonic()) or self._conversation.receive(self._transport.read())
+        self._file(self._conversation.expire(time.monotonic()) or self._conversation.receive(self._transport.read()))
+
+    def _file(self, events: list[Event]) -> None:
         for event in events:
             if isinstance(event, Dropped):
                 _log.debug("< dropped: %s", event.reason)

@@ -5,12 +5,14 @@
 /dev/ttyACM0, COM3, a pty      a serial port
 socket://127.0.0.1:PORT        a unit behind TCP, such as `ndks emulate DIR --tcp PORT`
 emulator:DIR                   an emulated unit in this process
+unix:PATH                      a socket of a service, which holds the unit for many programs
 """
 
 import contextlib
 import errno
 import os
 import re
+import select
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +37,7 @@ with contextlib.suppress(ImportError):  # Windows has no termios
 _MUCH = 4096
 _BAUD = 115200  # has no effect on USB, except 1200, which reboots the board into its bootloader
 EMULATOR = "emulator:"
+SERVICE = "unix:"
 _SOCKET = "socket://"
 _ADDRESS = re.compile(r"(?:[a-z]+:/*)?((?:[\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5})/?")  # HOST:PORT after any URL scheme
 
@@ -59,17 +62,22 @@ class Transport(Protocol):
 
 
 def open_transport(
-    port: str, timeout: float, *, create: bool = False, make_generator: MakeGenerator | None = None
+    port: str,
+    timeout: float,
+    *,
+    create: bool = False,
+    make_generator: MakeGenerator | None = None,
+    patience: float = times.PORT_IN_USE,
 ) -> Transport:
     """Open a port exclusively; `create` makes a missing emulated unit.
 
-    `make_generator` takes p1, p2 and d and returns the generator of an emulated unit in this process.
-    NoUnit, UnitBusy, PortPermission, UsageError.
+    `make_generator` takes p1, p2 and d and returns the generator of an emulated unit in this process. `patience` is the
+    longest wait for a port that another program holds. NoUnit, UnitBusy, PortPermission, UsageError.
     """
     for scheme, opener in SCHEMES.items():
         if port.startswith(scheme):
             return opener(port.removeprefix(scheme), create, make_generator)
-    return SerialTransport(port, timeout)
+    return SerialTransport(port, timeout, patience)
 
 
 def is_url(port: str) -> bool:
@@ -91,7 +99,13 @@ def _open_emulated(name: str, create: bool, make_generator: MakeGenerator | None
     return EmulatorTransport(Path(name), create=create, make_generator=make_generator)
 
 
-SCHEMES = {EMULATOR: _open_emulated}  # transports that pyserial does not open
+def _open_service(name: str, create: bool, make_generator: MakeGenerator | None) -> Transport:  # noqa: ARG001 (not here)
+    from .unix_socket import UnixTransport  # here, because it uses this module
+
+    return UnixTransport(Path(name))
+
+
+SCHEMES = {EMULATOR: _open_emulated, SERVICE: _open_service}  # transports that pyserial does not open
 
 
 class SerialTransport:
@@ -99,14 +113,18 @@ class SerialTransport:
 
     unplugs = False
 
-    def __init__(self, port: str, timeout: float) -> None:
+    def __init__(self, port: str, timeout: float, patience: float = times.PORT_IN_USE) -> None:
         self._port = port
         self._heard = False
-        self._serial: Any = _open_serial(port, timeout)  # pyserial chooses the class by URL
+        self._serial: Any = _open_serial(port, timeout, min(patience, timeout))  # pyserial chooses the class by URL
+        is_file = isinstance(self._serial, serial.Serial) and os.name == "posix"
+        self.descriptor: int | None = self._serial.fileno() if is_file else None  # tells when `read` returns at once
 
     def write(self, data: bytes) -> None:
         try:
-            self._serial.write(data)
+            written = self._write_some(data)
+            if written < len(data):
+                self._serial.write(data[written:])
         except serial.SerialTimeoutException:
             raise UnitTimeout(f"{self._port} takes no more data", _REPLUG) from None
         except _GONE:
@@ -114,15 +132,44 @@ class SerialTransport:
 
     def read(self) -> bytes:
         try:
+            if self.descriptor is not None:
+                return self._read_file(self.descriptor)
             first = self._serial.read(1)
             self._heard = self._heard or bool(first)
             return first + self._read_rest() if first else first
         except _GONE:
             raise self._hung_up() from None
 
+    @property
+    def has_news(self) -> bool:
+        """Whether `read` returns at once: bytes have come, or the unit has gone. Not on Windows."""
+        try:
+            return bool(select.select([self._serial], [], [], 0)[0])
+        except (*_GONE, ValueError):  # ValueError: closed
+            return True
+
     def close(self) -> None:
+        left_open = getattr(self._serial, "_socket", None)  # pyserial leaves it so when the other end has gone
         with contextlib.suppress(*_GONE):
             self._serial.close()
+        if left_open:
+            left_open.close()
+
+    def _write_some(self, data: bytes) -> int:
+        """Write what the system takes at once, and return how much: mostly all of it, in one system call."""
+        try:
+            return os.write(self.descriptor, data) if self.descriptor is not None else 0
+        except BlockingIOError:
+            return 0
+
+    def _read_file(self, descriptor: int) -> bytes:
+        """Return the received bytes, or b"" after a moment: pyserial takes five system calls where one does."""
+        data = os.read(descriptor, _MUCH)  # b"" if there are none, as pyserial sets the port (VMIN 0), or it is gone
+        if not data and select.select([descriptor], [], [], times.READ_SLICE)[0]:
+            data = os.read(descriptor, _MUCH)
+            if not data:
+                raise self._hung_up()
+        return data
 
     def _hung_up(self) -> NdksError:
         if self._port.startswith(_SOCKET) and not self._heard:
@@ -163,8 +210,7 @@ def _no_port(port: str) -> UsageError:
     return UsageError(f"{port} is not a port", f"did you mean {address}?" if address else _PORTS)
 
 
-def _open_serial(port: str, timeout: float) -> serial.Serial:
-    longest = min(times.PORT_IN_USE, timeout)
+def _open_serial(port: str, timeout: float, longest: float) -> serial.Serial:
     return retry(lambda: _open_once(port, timeout), lambda error: isinstance(error, UnitBusy), longest)
 
 

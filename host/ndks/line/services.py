@@ -1,0 +1,47 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Where the sockets of services are: DIRECTORY/UID/SCOPE, with the uid of the unit in 16 hex digits."""
+
+import os
+import re
+from pathlib import Path
+
+from .transport import SERVICE
+
+SOCKETS = "XDG_RUNTIME_DIR"  # names the directory of sockets of this user
+SYSTEM = Path("/run/ndks")  # of services for all users of this computer
+SCOPES = ("admin", "keys", "gate", "agent")
+_FOR_COMMANDS = ("admin", "keys", "gate")  # in this order: the first that this user may use
+_UID = re.compile("[0-9A-F]{16}")
+
+
+def directories() -> list[Path]:
+    """Return where services put their sockets: those of this user first."""
+    own = os.environ.get(SOCKETS)
+    return [*([Path(own, "ndks")] if own else []), SYSTEM]
+
+
+def service_directories() -> list[Path]:
+    """Return the directories of sockets that exist, one for each unit."""
+    found: list[Path] = []
+    for directory in directories():
+        try:
+            found += sorted(path for path in directory.iterdir() if _UID.fullmatch(path.name))
+        except OSError:
+            continue  # there is none, or it is of another user
+    return found
+
+
+def may_use(socket: Path) -> bool:
+    """Return whether this user may connect to a socket that is there."""
+    return os.access(socket, os.R_OK | os.W_OK)
+
+
+def socket_of(serial_number: str) -> str:
+    """Return the port of a service for a unit, at the first socket that this user may use, or ""."""
+    for directory in service_directories():
+        if directory.name == serial_number.upper():
+            for scope in _FOR_COMMANDS:
+                if may_use(directory / scope):
+                    return f"{SERVICE}{directory / scope}"
+    return ""

@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The units for systemd, and sockets that it passes."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.emulate_process import PATIENCE, emulated, wait_until
+from support.public_network import public_network
+
+import ndks
+from ndks.service.scopes import SCOPES
+
+UNITS = Path(__file__).parents[2] / "hardware" / "systemd"
+INSTANCE = "4E444B5300000001"
+_PASS = """
+import os, sys
+for place, descriptor in enumerate(sys.argv[1].split(",")):
+    os.dup2(int(descriptor), 3 + place)
+os.environ["LISTEN_PID"] = str(os.getpid())  # exec keeps it
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def settings(name: str) -> dict[str, str]:
+    lines = (UNITS / name).read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+def test_there_is_a_socket_of_each_scope() -> None:
+    service = settings("ndks@.service")
+    assert service["Sockets"].split() == [f"ndks-{scope}@%i.socket" for scope in SCOPES]
+    for scope in SCOPES:
+        found = settings(f"ndks-{scope}@.socket")
+        assert found["ListenStream"] == f"/run/ndks/%i/{scope}"
+        assert (found["FileDescriptorName"], found["Service"]) == (scope, "ndks@%i.service")
+        assert (found["SocketMode"], found.get("SocketGroup")) == (
+            ("0600", None) if scope == "admin" else ("0660", f"ndks-{scope}")
+        )
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")
+def test_systemd_understands_them(tmp_path: Path) -> None:
+    for file in UNITS.iterdir():
+        text = file.read_text().replace("/usr/local/bin/ndks", sys.executable)  # it has to exist
+        (tmp_path / file.name.replace("@", f"@{INSTANCE}")).write_text(text)
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *map(str, sorted(tmp_path.iterdir()))],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_passed_sockets_are_used_and_kept(tmp_path: Path) -> None:
+    with emulated(tmp_path / "unit") as unit:
+        with ndks.open(unit.port) as opened:
+            opened.bind(opened.provision(public_network(), 1))
+        listeners = {scope: socket.socket(socket.AF_UNIX) for scope in ("keys", "admin")}
+        for scope, listener in listeners.items():
+            listener.bind(str(tmp_path / scope))
+            listener.listen()
+        with served_by_systemd(unit.port, listeners) as service:
+            with ndks.open(f"unix:{tmp_path / 'keys'}") as keys, ndks.open(f"unix:{tmp_path / 'admin'}") as admin:
+                assert keys.next_key(64).index == 1
+                admin.release(1)
+            service.send_signal(signal.SIGTERM)
+            assert service.wait(PATIENCE) == 0
+        assert (tmp_path / "keys").is_socket()
+        with served_by_systemd(unit.port, listeners):  # at the next connection
+            wait_until(lambda: _next_key(tmp_path) == 2, "the unit is there again")
+        for listener in listeners.values():
+            listener.close()
+
+
+def _next_key(directory: Path) -> int:
+    try:
+        with ndks.open(f"unix:{directory / 'keys'}") as keys:
+            return keys.next_key(64).index
+    except ndks.NoUnit:
+        return 0
+
+
+def served_by_systemd(port: str, listeners: dict[str, socket.socket]) -> "subprocess.Popen[bytes]":
+    """Start a service as systemd does, with sockets from descriptor 3 on."""
+    names = {"LISTEN_FDS": str(len(listeners)), "LISTEN_FDNAMES": ":".join(listeners)}
+    descriptors = [listener.fileno() for listener in listeners.values()]
+    command = [sys.executable, "-m", "ndks", "service", "--unit", port]
+    return _Killed(
+        [sys.executable, "-c", _PASS, ",".join(map(str, descriptors)), *command],
+        env=os.environ | names,
+        pass_fds=descriptors,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+class _Killed(subprocess.Popen[bytes]):
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        self.wait(PATIENCE)
