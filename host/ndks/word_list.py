@@ -51,4 +51,4 @@ def check_spoken_words(content: bytes, heard: str, what: str) -> None:
     pairs = zip(spoken_words(content).split(), given, strict=True)
     differing = [str(position) for position, (own, other) in enumerate(pairs, 1) if own != other]
     if differing:
-        raise WordsDiffer(f"the words of {what} are others: {', '.join(differing)} of {SPOKEN} differ")
+        raise WordsDiffer(f"the words of {what} are others, at place {', '.join(differing)} of {SPOKEN}")

@@ -151,7 +151,7 @@ def test_one_other_word_is_enough(content: bytes, place: int, other: int) -> Non
     if changed != words:
         with pytest.raises(ndks.WordsDiffer) as refused:
             check_spoken_words(content, " ".join(changed), "this file")
-        assert str(refused.value) == f"the words of this file are others: {place + 1} of 6 differ"
+        assert str(refused.value) == f"the words of this file are others, at place {place + 1} of 6"
 
 
 @given(st.binary(min_size=1), st.data())
