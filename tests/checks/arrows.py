@@ -36,6 +36,7 @@ ALLOWED = {
     "ndks.line": {BASE} | _PROTOCOL,
     "ndks.laptop": {BASE} | _PROTOCOL,
     "ndks.board": {BASE} | _PROTOCOL,
+    "ndks.carriers": {BASE},
     "ndks.driver": {"ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", BASE} | _PROTOCOL,
     "ndks.aio": {"ndks.driver", "ndks.laptop", "ndks.line", BASE},
     "ndks": {"ndks.driver", "ndks.laptop", "ndks.network", BASE},  # what `import ndks` shows

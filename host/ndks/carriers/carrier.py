@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What all carriers have in common."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..exceptions import NdksError
+
+WAITING = 1000  # packets that wait for a carrier that is away; what is lost beyond that, its receivers ask for
+BUNDLES = 7  # generations whose bundles a carrier retains: those that a unit can still come from
+
+
+class CarrierError(NdksError):
+    """A carrier cannot be used now; it goes on trying."""
+
+    code = "CARRIER"
+    exit_status = 6
+    usual_advice = "nothing is lost: what was accepted is sent when the carrier is there again"
+
+
+@dataclass(frozen=True)
+class Received:
+    """A packet that has arrived. Call `taken` when it is stored: until then a carrier that can delivers it again."""
+
+    packet: bytes = field(repr=False)
+    taken: Callable[[], object]
+
+
+Receive = Callable[[Received], object]  # may be called in any thread
+
+
+class Carrier(Protocol):
+    """Carries packets in both directions, in threads of its own, from `start` to `close`."""
+
+    url: str  # as the user named it; it has no secrets
+    problem: NdksError | None  # why nothing goes now
+
+    @property
+    def largest(self) -> int | None:
+        """The largest packet in bytes; None: any size."""
+        ...
+
+    @property
+    def retains(self) -> bool:
+        """Whether who comes later gets the bundles of the last generations."""
+        ...
+
+    def start(self, receive: Receive) -> None:
+        """Begin; raise NdksError for what will not mend by itself."""
+
+    def send(self, packet: bytes, generation: int | None = None) -> bool:
+        """Send a packet, soon, without waiting; return False if too many wait. A bundle has its generation."""
+        ...
+
+    def close(self) -> None:
+        """Send what waits if that takes no more than a moment, and end."""

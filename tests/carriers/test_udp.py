@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Packets as datagrams, to peers and to a group, on the loopback interface."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from carriers.inbox import Inbox
+from ndks.carriers.carrier import CarrierError
+from ndks.carriers.udp import UdpCarrier
+from ndks.exceptions import UsageError
+
+GROUP = "239.192.7.7"
+
+
+@contextlib.contextmanager
+def carrying(url: str, inbox: Inbox) -> Iterator[UdpCarrier]:
+    carrier = UdpCarrier(url)
+    carrier.start(inbox)
+    try:
+        yield carrier
+    finally:
+        carrier.close()
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket(type=socket.SOCK_DGRAM)) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+def test_peers_get_each_packet_once():
+    ports = free_ports(3)
+    inboxes = [Inbox() for _ in ports]
+    with contextlib.ExitStack() as stack:
+        carriers: list[UdpCarrier] = []
+        for own, inbox in zip(ports, inboxes, strict=True):
+            peers = "&".join(f"peer=127.0.0.1:{port}" for port in ports if port != own)
+            carriers.append(stack.enter_context(carrying(f"udp://127.0.0.1:{own}?{peers}", inbox)))
+        sent = [os.urandom(size) for size in (1, 78, carriers[0].largest)]
+        for packet in sent:
+            assert carriers[0].send(packet)
+        assert [[inbox.next() for _ in sent] for inbox in inboxes[1:]] == [sent, sent]
+        assert [inbox.rest(0.5) for inbox in inboxes] == [[], [], []]
+
+
+def test_a_group_gets_each_packet_once_and_the_sender_none():
+    (port,) = free_ports(1)
+    url = f"udp://{GROUP}:{port}?interface=127.0.0.1&ttl=0"
+    inboxes = [Inbox() for _ in range(3)]
+    with contextlib.ExitStack() as stack:
+        carriers = [stack.enter_context(carrying(url, inbox)) for inbox in inboxes]
+        carriers[1].send(b"to all")
+        assert [inboxes[0].next(), inboxes[2].next()] == [b"to all", b"to all"]
+        assert [inbox.rest(0.5) for inbox in inboxes] == [[], [], []]
+
+
+def test_a_peer_that_is_away_is_no_reason_to_stop():
+    own, peer = free_ports(2)
+    with carrying(f"udp://127.0.0.1:{own}?peer=127.0.0.1:{peer}", Inbox()) as carrier:
+        for _ in range(3):
+            assert carrier.send(b"nobody hears it")
+        inbox = Inbox()
+        with carrying(f"udp://127.0.0.1:{peer}?peer=127.0.0.1:{own}", inbox):
+            carrier.send(b"heard")
+            carrier.send(b"heard too")  # the system may tell of the refused ones with the first
+            assert b"heard too" in {inbox.next(), *inbox.rest(0.5)}
+
+
+def test_an_address_in_use_is_named():
+    own, peer = free_ports(2)
+    url = f"udp://127.0.0.1:{own}?peer=127.0.0.1:{peer}"
+    with carrying(url, Inbox()), pytest.raises(CarrierError, match=f"cannot listen at 127.0.0.1:{own}"):
+        UdpCarrier(url).start(Inbox())
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("udp://127.0.0.1:7000", "no peer is named"),
+        (f"udp://{GROUP}:7000?peer=127.0.0.1:7001", "a group needs no peers"),
+        (f"udp://{GROUP}", "must name a port"),
+        ("udp://localhost:7000?peer=127.0.0.1:1", "must name an IP address"),
+        ("udp://127.0.0.1:7000?peer=127.0.0.1", "HOST:PORT"),
+        (f"udp://{GROUP}:7000?ttl=900", "a ttl is 0 to 255"),
+    ],
+)
+def test_urls_that_are_refused(url: str, says: str):
+    with pytest.raises(UsageError, match=says):
+        UdpCarrier(url)
