@@ -24,6 +24,7 @@ from ndks_protocol.capsule import (
     HeaderKeys,
     MessageKeys,
     check_wire_header,
+    header_keys,
 )
 
 from ..crypto import CRYPTO
@@ -135,6 +136,8 @@ def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progr
         wire = read_header(source)
         header = read_masked(network, wire)
         header.check(commands.SUITES.index(network.suite), commands.COMMON_LANE)
+        if header.kind != commands.DATA:
+            raise errors.UnitError(errors.KIND)
         bits = VectorGenerator.of(network).key(header.index)
         keys = MessageKeys(
             CRYPTO,
@@ -159,7 +162,7 @@ def read_header(source: Source) -> bytes:
 def read_masked(network: Network, wire: bytes) -> Header:
     """Return an unmasked header. DeviceError HEADER."""
     with refusals():
-        return HeaderKeys(CRYPTO, network.secret).unmask(wire)
+        return HeaderKeys(CRYPTO, header_keys(CRYPTO, network.secret)).unmask(wire)
 
 
 @contextlib.contextmanager
