@@ -50,5 +50,5 @@ def past_body(generations: Sequence[Past]) -> bytes:
     return b"".join(past.body for past in sorted(generations, key=lambda past: -past.generation.g))
 
 
-def first_key_body(g: int, key: bytes) -> bytes:
-    return struct.pack(">H", g) + key
+def first_key_body(g: int, key: bytes, mode: int) -> bytes:
+    return struct.pack(">H", g) + key + bytes([mode])

@@ -131,9 +131,10 @@ def lanes(revoked: Sequence[int]) -> bytes:
     return bytes([len(revoked)]) + b"".join(struct.pack(">H", lane) for lane in revoked)
 
 
-def notice(key: bytes, administrator: int, g: int, data: bytes, salt: bytes, **header: int) -> bytes:
+def notice(key: bytes, g: int, data: bytes, salt: bytes, **header: int) -> bytes:
     """Return a notice for the member whose key M(lane, g) this is."""
-    return control_capsule(key, FIRST_OFFICE + administrator, g + 1, data, salt, **header)
+    lane, n = header.pop("lane", FIRST_OFFICE + g % ADMINISTRATORS), header.pop("n", g + 1)
+    return control_capsule(key, lane, n, data, salt, **header)
 
 
 class Member(NamedTuple):
