@@ -7,7 +7,6 @@ import random
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from capsule_reference import derive
 from ed25519_reference import L, is_signed, public_half, signature
 from network_reference import (
     IN,
@@ -31,6 +30,7 @@ from network_reference import (
     report,
     sealed_record,
     signing_key,
+    signing_seed,
     symbols,
     voucher,
 )
@@ -137,7 +137,7 @@ def make_bundles() -> dict[str, Any]:
 
 def bad_bundles(whole: bytes) -> Iterator[dict[str, str]]:
     unsigned, signed = whole[:-64], whole[-64:]
-    seed = derive(ROOT, "ndks bundle signature")
+    seed = signing_seed(ROOT)
 
     def refused(why: str, changed: bytes) -> dict[str, str]:
         return {"why": why, "bundle": changed.hex()}
@@ -155,9 +155,7 @@ def bad_bundles(whole: bytes) -> Iterator[dict[str, str]]:
         changed[position] ^= 1
         yield refused(f"a bit of {what}", bytes(changed))
     yield refused("S that is not reduced", unsigned + signed[:32] + not_reduced(signed[32:]))
-    yield refused(
-        "another root's", unsigned + signature(derive(bytes(32), "ndks bundle signature"), b"ndks bundle\0" + unsigned)
-    )
+    yield refused("another root's", unsigned + signature(signing_seed(bytes(32)), b"ndks bundle\0" + unsigned))
     yield refused("signed without the label", unsigned + signature(seed, unsigned))
     for why, changed in {
         "signed, version 0": b"\x42\0" + unsigned[2:],
@@ -237,14 +235,14 @@ def make_housekeeping() -> dict[str, Any]:
         "bad_messages": [{"why": why, "data": data.hex()} for why, data in bad_messages()],
         "bad_housekeeping": [{"why": why, "data": data.hex()} for why, data in bad_housekeeping(capsule.capsule)],
         "symbols": [[text, symbols(text).hex()] for text in symbol_cases()],
-        "long_silences": [
-            [count, bits, (leb128(count) + leb128(len(bits)) + b"\xc0").hex()] for count, bits in SILENCES
-        ],
+        "long_silences": [[count, bits, coded.hex()] for count, bits, coded in silences()],
         "bad_symbols": [{"why": why, "data": data.hex()} for why, data in bad_symbols()],
     }
 
 
-SILENCES = ((1 << 20, "11"), (1 << 62, "110"), ((1 << 63) - 1, "1100"))
+def silences() -> Iterator[tuple[int, str, bytes]]:
+    for count, bits in ((1 << 20, "11"), (1 << 62, "110"), ((1 << 63) - 1, "1100")):
+        yield count, bits, leb128(count) + leb128(len(bits)) + b"\xc0"
 
 
 def report_cases() -> Iterator[tuple[int, int, list[tuple[int, int]]]]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Keys, control and bundles of networks from PROTOCOL.md sections 11 to 13 alone: nothing of the project is imported."""
+"""Keys, control and bundles of networks from PROTOCOL.md alone (sections 11 to 13): no code of the project."""
 
 import hashlib
 import hmac

@@ -37,6 +37,7 @@ from network_reference import (
     signing_seed,
 )
 
+BINDINGS = FIRST, SECOND
 ROOT = hashlib.sha256(b"root").digest()
 SALT = b"saltsalt"
 NUMBERS = (0, 1, 2, 255, 256, 4096, LAST_NUMBER)
@@ -203,9 +204,9 @@ def bad_notices() -> Iterator[dict[str, str]]:
     key = member_key(ROOT, 1, 6)
 
     def refused(
-        why: str, error: str, data: bytes = notice_data(new), under: bytes = key, **other: int
+        why: str, error: str, data: bytes = notice_data(new), under: bytes = key, g: int = 6, **other: int
     ) -> dict[str, str]:
-        return {"why": why, "error": error, "capsule": notice(under, other.pop("g", 6), data, SALT, **other).hex()}
+        return {"why": why, "error": error, "capsule": notice(under, g, data, SALT, **other).hex()}
 
     whole = notice(key, 6, notice_data(new), SALT)
     yield refused("for another lane", "HEADER", under=member_key(ROOT, 2, 6))
@@ -268,8 +269,8 @@ def make_generation_records() -> dict[str, Any]:
     assert len(past_body(most_past())) == 106 * PAST
     return {
         "about": "records 20 to 22 (PROTOCOL.md section 7): the fields of some, and all as they lie in flash, sealed"
-        " under the first or the second of bindings, with the sequence number seq",
-        "bindings": [FIRST.in_hex(), SECOND.in_hex()],
+        " under each of bindings, with the sequence number seq",
+        "bindings": [binding.in_hex() for binding in BINDINGS],
         "generations": [of_present(case) for case in present],
         "past": [[of_past(each) for each in case] for case in past],
         "first_keys": [
@@ -280,12 +281,10 @@ def make_generation_records() -> dict[str, Any]:
             {
                 "type": kind,
                 "seq": seq,
-                "binding": which,
                 "body": body.hex(),
-                "record": record(kind, seq, body, by).hex(),
+                "records": [record(kind, seq, body, by).hex() for by in BINDINGS],
             }
             for seq, (kind, body) in enumerate(bodies, 5)
-            for which, by in enumerate((FIRST, SECOND))
         ],
     }
 
