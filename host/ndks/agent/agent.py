@@ -28,9 +28,11 @@ _CAPSULE = 1
 _SMALLEST = WIRE_HEADER_SIZE + SYNC_SIZE + CHECK_SIZE + TAG_SIZE
 _REVOKED = "revoked lanes"
 # What units say of capsules that are damaged, repeated, too late, or not for them; all other errors end a step.
-_REFUSED = {errors.CAPSULE_VERSION, errors.HEADER, errors.SUITE, errors.KIND, errors.REFLECTED, errors.AUTH}
-_REFUSED |= {errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS, errors.DIVERGED, errors.BINDING}
-_REFUSED |= {errors.STALE, errors.CUT, errors.REVOKED, errors.RANGE, errors.NO_EPOCH, errors.CONFLICT}
+_REFUSED = {
+    *(errors.CAPSULE_VERSION, errors.HEADER, errors.SUITE, errors.KIND, errors.REFLECTED, errors.AUTH),
+    *(errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS, errors.DIVERGED, errors.BINDING),
+    *(errors.STALE, errors.CUT, errors.REVOKED, errors.RANGE, errors.NO_EPOCH, errors.CONFLICT),
+}
 
 
 class Agent:
@@ -108,7 +110,7 @@ class Agent:
 
     def _resume(self) -> None:
         """Compare the store with the unit, which may have changed without it."""
-        self._station.held = frozenset(self._station.unit.held())
+        self._station.look()
         self._tick_unit(0)
         self._generations.resume()
         self._receiving.generation_changed()
@@ -116,7 +118,10 @@ class Agent:
     def _tick_unit(self, ticks: int) -> None:
         """Tell the unit of time, publish its beacon, and forget claims if its list of revoked lanes is another."""
         station, store = self._station, self._station.store
+        if station.epoch is None:
+            return
         station.ticked = ticked = station.unit.tick(ticks)
+        station.epoch = ticked.epoch
         if ticked.beacon:
             station.publish(ticked.beacon)
         if ticked.revoked != (store.fact(_REVOKED) or 0):
@@ -128,7 +133,7 @@ class Agent:
             station.tell(Master(ticked.master))
 
     def _after_entry(self) -> None:
-        self._station.held = frozenset(self._station.unit.held())
+        self._station.look()
         self._tick_unit(0)
         self._receiving.generation_changed()
         self._sending.report_new_generation()
