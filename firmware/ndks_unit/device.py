@@ -58,6 +58,7 @@ def status(state: State) -> tuple[object, ...]:
         state.session.wrong_attempts,
         state.message_counter.latest if member else 0,
         bytes(8),
+        b"\xff" * 14,
     )
 
 

@@ -175,7 +175,7 @@ STATUS = _declared(
     wire.STATUS,
     "",
     "state flags epoch lane suite cipher digits network network_id log_used log_size free_memory dropped_frames f1 f2"
-    " boots reset_reason erases wrong_attempts message_counter generation_id",
+    " boots reset_reason erases wrong_attempts message_counter generation_id held",
 )
 PROVISION = _declared(wire.PROVISION, "binding " + _MEMBERSHIP_NAMES, "")
 CLOSE = _declared(wire.CLOSE, "unplug", "")

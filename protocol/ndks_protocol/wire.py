@@ -75,7 +75,7 @@ KINDS = 4
 
 # Modes of a unit in its network, and its roles
 ELECTED, RELAY, MONITOR = 0, 1, 2
-SLAVE, MASTER = 0, 1
+SLAVE, MASTER = 0, 1  # or MONITOR
 
 # Events, in the answer to CONTROL
 HEARD, MOVED, LOWER_RANK = 0, 1, 2
@@ -108,7 +108,7 @@ MEMBERSHIP = ">IHBBB32stttBB"
 # version may add fields to the end of an answer.
 COMMANDS = {
     HELLO: (NOTHING, ">", ">BB3sBBB8s16s16sHHHB"),
-    STATUS: (NOTHING, ">", ">BBIHBBBt8sHHIIBBQBIIQ8s"),
+    STATUS: (NOTHING, ">", ">BBIHBBBt8sHHIIBBQBIIQ8s14s"),
     PROVISION: (IS_BLANK | PROVED, ">32s" + MEMBERSHIP[1:], ">"),
     CLOSE: (NOTHING, ">B", ">"),
     OPEN_SESSION: (USABLE, ">32s16s", ">32s16s16s"),

@@ -5,6 +5,7 @@
 LAST_GENERATION = 65534
 LAST_NUMBER = 16383  # of an epoch in its generation: it has 14 bits in a header
 AHEAD = 4096  # steps of a ratchet in one request
+NO_GENERATION = 0xFFFF
 PAST = 6  # generations kept for late messages, and those that a notice brings
 MOVES = 8  # of the number, after which an epoch is gone
 MOVE_PAUSE = 64  # ticks between two moves
