@@ -217,10 +217,10 @@ def make_housekeeping() -> dict[str, Any]:
     return {
         "about": "the data of capsules of kind 3 (messages) and 2 (reports, vouchers, asks), PROTOCOL.md section 12;"
         " the voucher is of the capsule: of lane 1, n = 9 and epoch 5 of generation 1, with message 258. symbols: 0, 1,"
-        " and - for nothing, with their coding; large runs are given as [nothings, bits]. bad: what no receiver takes",
+        " and . for nothing, with their coding; large runs are given as [nothings, bits]. bad: what no receiver takes",
         "messages": [
             {"s": s, "content": content, "bytes": body.hex(), "data": message(s, content, body).hex()}
-            for s, content, body in ((1, 0, b""), (258, 0, b"PAY 0100"), (LAST_S, 1, symbols("01-1")))
+            for s, content, body in ((1, 0, b""), (258, 0, b"PAY 0100"), (LAST_S, 1, symbols("01.1")))
         ],
         "reports": [
             {"first": first, "last": last, "starts": starts, "data": report(first, last, starts).hex()}
@@ -284,11 +284,11 @@ def bad_housekeeping(capsule: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def symbol_cases() -> Iterator[str]:
-    yield from ("", "0", "1", "-", "10110010", "101100101", "-1", "1-", "--0-11--", "0" * 127, "1" * 128, "-" * 300)
-    yield "01" * 70 + "-" * 16384 + "1"
+    yield from ("", "0", "1", ".", "10110010", "101100101", ".1", "1.", "..0.11..", "0" * 127, "1" * 128, "." * 300)
+    yield "01" * 70 + "." * 16384 + "1"
     rng = random.Random(20261128)
     for size in (9, 40, 400):
-        yield "".join(rng.choice("01--") for _ in range(size))
+        yield "".join(rng.choice("01..") for _ in range(size))
 
 
 def bad_symbols() -> Iterator[tuple[str, bytes]]:

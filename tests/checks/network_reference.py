@@ -214,10 +214,10 @@ def leb128(value: int) -> bytes:
 
 
 def symbols(text: str) -> bytes:
-    """Return the coding of content 1 of symbols: 0, 1, and - for nothing."""
+    """Return the coding of content 1 of symbols: 0, 1, and . for nothing."""
     coded = b""
-    runs = ["".join(run) for _, run in itertools.groupby(text, lambda symbol: symbol == "-")]
-    if runs and runs[0][0] != "-":
+    runs = ["".join(run) for _, run in itertools.groupby(text, lambda symbol: symbol == ".")]
+    if runs and runs[0][0] != ".":
         runs.insert(0, "")
     for nothings, bits in itertools.zip_longest(runs[::2], runs[1::2], fillvalue=""):
         coded += leb128(len(nothings)) + leb128(len(bits)) + packed(bits)
