@@ -166,6 +166,12 @@ VECTORS = {
     "x25519": "products of X25519, and the coordinates that are refused",
     "packages": "fields sealed to a joining key, and what is refused",
     "joining_files": "requests and packages with their six words, good and bad ones",
+    "network_keys": "the keys of members, generations and epochs",
+    "control": "headers with kinds and numbers; beacons and notices, good and bad ones",
+    "generation_records": "records 20 to 22, the smallest and the largest ones",
+    "enrolments": "what ENROL brings to a unit, good and bad fields",
+    "bundles": "bundles and records of administrators, good and bad ones; asks, pieces, Ed25519",
+    "housekeeping": "messages, reports, vouchers, asks and symbols, good and bad ones",
 }
 
 TABLES: dict[str, Callable[[], str]] = {
