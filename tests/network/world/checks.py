@@ -201,6 +201,7 @@ class Checks:
         for packet in self.world.trace:
             sight = self.world.side.sight_of(packet)
             made = sight and self.made.get(sight.generation)
-            if sight and made and attacker.lane in made.revoked and sight.digest in self._honest:
-                if sight.kind != "beacon" and attacker.reads(packet, sight):
-                    self.fail("a revoked unit reads", attacker.lane, sight.lane, sight.n)
+            if not sight or not made or sight.kind == "beacon" or sight.digest not in self._honest:
+                continue
+            if attacker.lane in made.revoked and attacker.reads(packet, sight):
+                self.fail("a revoked unit reads", attacker.lane, sight.lane, sight.n)

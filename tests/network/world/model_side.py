@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The model's units, hosts and administrators in the world."""
 
+import contextlib
 from copy import deepcopy
 from random import Random
 from typing import Any
@@ -59,10 +60,8 @@ class ModelMachine:
         return self.agent.send(payload)
 
     def renew(self) -> list[Packet]:
-        try:
+        with contextlib.suppress(Refused):
             self.unit.renew()
-        except Refused:
-            pass
         return []
 
     def set_mode(self, mode: str) -> list[Packet]:

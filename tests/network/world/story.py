@@ -17,8 +17,8 @@ PATIENCE = 12000  # ticks after healing until all must be well
 # How often each thing happens.
 HARD = {
     "send": 40, "split": 2, "unite": 3, "cut_power": 8, "crash": 6, "away": 3, "renew": 3, "join": 1.2, "revoke": 2,
-    "steal": 1.2, "erase": 0.3, "retire": 0.2, "refresh": 0.8, "attack": 15, "relay": 0.3, "copy": 0.6, "roll_back": 0.4,
-    "back_up": 0.4, "lose_store": 0.2,
+    "steal": 1.2, "erase": 0.3, "retire": 0.2, "refresh": 0.8, "attack": 15, "relay": 0.3, "copy": 0.6,
+    "roll_back": 0.4, "back_up": 0.4, "lose_store": 0.2,
 }  # fmt: skip
 GENTLE = HARD | {
     "steal": 0, "erase": 0.1, "join": 0.15, "refresh": 0.15, "renew": 0.5, "roll_back": 0, "lose_store": 0, "retire": 0,
