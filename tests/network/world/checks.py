@@ -26,7 +26,7 @@ class Checks:
     def __init__(self, world: Any) -> None:
         self.world = world
         self.made: dict[bytes, Made] = {}
-        self.sent: dict[tuple[int, int], bytes] = {}  # lane, s -> what was sent
+        self._sent: dict[tuple[int, int], bytes] = {}  # lane, s -> what was sent
         self.claimed: set[int] = set()  # lanes in whose name somebody forged
         self.rolled: set[int] = set()  # lanes to whose unit an old image was put back
         self.restored: set[int] = set()  # lanes whose host has another store
@@ -54,6 +54,11 @@ class Checks:
     def on_publish(self, sight: Sight) -> None:
         if sight.kind == "message" and sight.digest in self._honest:
             self._first.setdefault((sight.lane, sight.s), sight.generation)
+
+    def on_send(self, lane: int, s: int, payload: bytes) -> None:
+        if (lane, s) in self._first and self._sent.get((lane, s), payload) != payload:
+            self.fail("another message has the number of one that was sent", lane, s)
+        self._sent[lane, s] = payload
 
     def on_issue(self, issued: Issued) -> None:
         self.made[issued.generation] = Made(issued.g, issued.revoked, issued.members)
@@ -122,7 +127,7 @@ class Checks:
             if view and int.from_bytes(payload[len(FORGED) :]) in view.revoked:
                 self.fail("a revoked unit injects", node.lane, lane, s)
             return
-        if self.sent.get((lane, s)) != payload:
+        if self._sent.get((lane, s)) != payload:
             self.fail("delivered what was not sent", node.lane, lane, s)
         if node.lane not in self.made[self._first[lane, s]].members:
             self.fail("a newcomer reads what was sent before it joined", node.lane, lane, s)

@@ -133,7 +133,7 @@ class ModelMachine:
 
     @property
     def last_sent(self) -> int:
-        return self.store.last if self.store.begun else self.unit.own_number
+        return self.store.last if self.store.begun else -1
 
     def outbox(self) -> list[Sent]:
         return [Sent(s, entry.box and sight_of(entry.box)) for s, entry in self.store.outbox.items()]

@@ -76,8 +76,7 @@ class Story:
             return False
         self._payloads += 1
         payload = b"%d" % self._payloads
-        self.world.checks.sent[node.lane, node.machine.last_sent + 1] = payload
-        node.run(node.machine.send, payload)
+        self.world.send(node, payload)
         return None
 
     def _split(self, random: Random, node: Node) -> None:

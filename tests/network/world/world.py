@@ -209,6 +209,13 @@ class World:
         for office in self.offices.values():
             office.tick()
 
+    def send(self, node: Node, payload: bytes) -> None:
+        """Let a member send a message; a crash may come before it has a number."""
+        before = node.machine.last_sent
+        node.run(node.machine.send, payload)
+        if node.machine.last_sent != before:
+            self.checks.on_send(node.lane, node.machine.last_sent, payload)
+
     # What happens to them
 
     def steal(self, node: Node) -> None:
