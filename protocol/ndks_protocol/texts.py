@@ -15,6 +15,7 @@ PURPOSES: dict[int, str] = {
     commands.BIND.code: "re-encrypt all secrets under a new binding: this laptop instead of the transport code",
     commands.TRUST.code: "set the binding id of the laptop of another lane's unit; zeros clear it",
     commands.ZEROIZE.code: "erase everything for ever",
+    commands.ENROL.code: "make a blank unit a member of an administered network, by a package for its joining key",
     commands.JOINING_KEY.code: "make a key pair to which a membership can be sealed; void the one before",
     commands.PROVISION_SEALED.code: "make a blank unit a member by a package that was sealed to its joining key",
     commands.NEXT_INDEX.code: "return the next key index of the common lane",
@@ -29,6 +30,12 @@ PURPOSES: dict[int, str] = {
     commands.MESSAGE_STREAM.code: "mode a, cipher vernam: return the next bytes of the keystream",
     commands.MESSAGE_CHECK.code: "mode a: return the key check value of a message of this size",
     commands.ACCEPT.code: "record that the host has stored the message; refuse to open it again without the flag again",
+    commands.TICK.code: "tell the unit that time has passed; return its role, and a beacon if one is due",
+    commands.CONTROL.code: "hand the unit a beacon of another one",
+    commands.NOTICE.code: "hand the unit its notice of a generation, which it enters",
+    commands.HINT.code: "return the first bytes by which a host finds the unit's notice of a generation",
+    commands.RENEW.code: "begin the next epoch, as master",
+    commands.ROLE.code: "set how the unit takes part in elections of a master",
 }
 OF_SERVICE: dict[int, str] = {
     service.WATCH.code: "wait until the unit comes, goes or changes its epoch",
