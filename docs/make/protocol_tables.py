@@ -74,8 +74,17 @@ def number_table() -> str:
         ("window", f"{commands.WINDOW_SIZE} numbers"),
         ("senders whose windows a unit keeps", f"{commands.MAX_SENDERS}"),
         ("confirmation of ZEROIZE", f"`{commands.CONFIRMATION.decode()}`"),
-        ("flags of OPEN_BEGIN and OPEN_KEYS: again, allow_jump", f"{commands.AGAIN}, {commands.ALLOW_JUMP}"),
-        ("kind: data, control", f"{commands.DATA}, {commands.CONTROL}"),
+        (
+            "flags of OPEN_BEGIN and OPEN_KEYS: again, allow_jump, vouched",
+            f"{commands.AGAIN}, {commands.ALLOW_JUMP}, {commands.VOUCHED}",
+        ),
+        (
+            "kind: data, control, housekeeping, message",
+            f"{commands.DATA}, {commands.OF_CONTROL}, {commands.HOUSEKEEPING}, {commands.MESSAGE}",
+        ),
+        ("mode: elected, relay, monitor", f"{commands.ELECTED}, {commands.RELAY}, {commands.MONITOR}"),
+        ("role: slave, master", f"{commands.SLAVE}, {commands.MASTER}"),
+        ("event: heard, moved, lower rank", f"{commands.HEARD}, {commands.MOVED}, {commands.LOWER_RANK}"),
         ("longest key", f"2^{commands.MAX_KEY_BYTES.bit_length() - 1} bytes"),
         ("farthest jump without permission", f"2^{commands.MAX_JUMP.bit_length() - 1} numbers"),
         ("longest name of a network", f"{commands.MAX_NAME} bytes of UTF-8"),
@@ -157,6 +166,12 @@ VECTORS = {
     "x25519": "products of X25519, and the coordinates that are refused",
     "packages": "fields sealed to a joining key, and what is refused",
     "joining_files": "requests and packages with their six words, good and bad ones",
+    "network_keys": "the keys of members, generations and epochs",
+    "control": "headers with kinds and numbers; beacons and notices, good and bad ones",
+    "generation_records": "records 20 to 22, the smallest and the largest ones",
+    "enrolments": "what ENROL brings to a unit, good and bad fields",
+    "bundles": "bundles and records of administrators, good and bad ones; asks, pieces, Ed25519",
+    "housekeeping": "messages, reports, vouchers, asks and symbols, good and bad ones",
 }
 
 TABLES: dict[str, Callable[[], str]] = {

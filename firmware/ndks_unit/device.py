@@ -57,6 +57,8 @@ def status(state: State) -> tuple[object, ...]:
         state.log.erases,
         state.session.wrong_attempts,
         state.message_counter.latest if member else 0,
+        bytes(8),
+        b"\xff" * 14,
     )
 
 

@@ -172,7 +172,7 @@ class Dispatcher:
             return framing.ERROR, _write_code(view, errors.INTERNAL)
 
     def _dispatch(self, code: int, payload: "bytes | memoryview", view: memoryview) -> int:
-        if code not in wire.COMMANDS:
+        if code not in HANDLERS and code not in ON_DEMAND:
             raise errors.UnitError(errors.UNKNOWN_COMMAND)
         needs, request, answer = wire.COMMANDS[code]
         self._check_needs(needs)

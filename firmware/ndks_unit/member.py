@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """An unlocked member of a network, with the generator and the keys for exported keys and capsules."""
 
-from ndks_protocol.capsule import Header, HeaderKeys, MessageKeys
+from ndks_protocol.capsule import Header, HeaderKeys, MessageKeys, header_keys
 from ndks_protocol.kdf import Mac
 
 from .board import Board
@@ -25,7 +25,7 @@ class OpenMember(Membership):
             self.generator = self.make_generator(board)
             self.exports = ExportCounter(log, self.epoch)
             self.keys = KeyReader(board, self, self.mac)
-            self.header_keys = HeaderKeys(board, self.mac)
+            self.header_keys = HeaderKeys(board, header_keys(board, self.mac))
         except BaseException:
             super().wipe()
             self.mac.wipe()

@@ -75,7 +75,10 @@ REFUSALS = {
         "the suite of the capsule is not that of the network",
         "ask the sender which network the unit is a member of",
     ),
-    errors.KIND: RefusalRow("the capsule carries a control message, which is not defined yet", UPGRADE_UNIT),
+    errors.KIND: RefusalRow(
+        "the capsule is of a kind that this command does not take",
+        "capsules with beacons are for ndks agent, messages for ndks decrypt or ndks agent",
+    ),
     errors.REFLECTED: RefusalRow(
         "the capsule was made by this same unit",
         "decrypt it with a unit of the receiver, or with the network file: --network FILE",
@@ -108,6 +111,27 @@ REFUSALS = {
     ),
     errors.CONFLICT: RefusalRow(
         "the request does not continue a message of this session, or alters one", "repeat; this begins a new message"
+    ),
+    errors.STALE: RefusalRow(
+        "what the unit was given is of a generation that it has left, or is in already",
+        "nothing is to be done: the sender learns of the present generation from its host",
+    ),
+    errors.CUT: RefusalRow(
+        "this is of a generation in which a lane that is revoked now was a member",
+        "ask the sender to send it again: its host vouches for what it sent before",
+    ),
+    errors.ROSTER: RefusalRow(
+        "the new generation leaves out a revocation that this unit knows",
+        "ask the administrators to merge their files: ndks network merge",
+    ),
+    errors.REVOKED: RefusalRow(
+        "the sender of this capsule was expelled from the network",
+        "do not trust it; ask the administrator",
+        is_authentication=True,
+    ),
+    errors.NO_EPOCH: RefusalRow(
+        "the unit has no secret that this needs: it waits for its first notice, or its network has no administrators",
+        "give it the network's latest bundle; for a network without administrators: ndks network upgrade",
     ),
     errors.LOCKED: RefusalRow(
         "the unit is locked: it opens only for the laptop that it is bound to",

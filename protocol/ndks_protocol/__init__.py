@@ -6,4 +6,4 @@ The package runs unchanged on CPython, MicroPython and CircuitPython, and does n
 """
 
 MAJOR = 3  # hosts and units of different major versions do not talk to each other
-MINOR = 0  # a higher minor version only adds: commands, error codes, fields at the end of answers
+MINOR = 1  # a higher minor version only adds: commands, error codes, fields at the end of answers

@@ -14,11 +14,16 @@ from .wire import (
     CIPHERS,
     COMMON_LANE,
     CONFIRMATION,
-    CONTROL,
     DATA,
+    ELECTED,
+    HEARD,
+    HOUSEKEEPING,
     INDEX_BITS,
     IS_BLANK,
     IS_PROVISIONED,
+    KINDS,
+    LOWER_RANK,
+    MASTER,
     MAX_CHUNK,
     MAX_IN_TURN,
     MAX_JUMP,
@@ -29,12 +34,18 @@ from .wire import (
     MAX_SENDERS,
     MEMBER,
     MEMBERSHIP,
+    MESSAGE,
+    MONITOR,
+    MOVED,
     NEWER_STATE,
     NOT_SEALED,
     NOTHING,
+    OF_CONTROL,
     PROVED,
     READ_ONLY,
+    RELAY,
     SESSION,
+    SLAVE,
     STATE_BLANK,
     STATE_LOCKED,
     STATE_PROVISIONED,
@@ -42,6 +53,7 @@ from .wire import (
     SUITES,
     USABLE,
     VERNAM,
+    VOUCHED,
     WINDOW_SIZE,
     WIRE_HEADER_SIZE,
 )
@@ -53,11 +65,16 @@ __all__ = (
     "CIPHERS",
     "COMMON_LANE",
     "CONFIRMATION",
-    "CONTROL",
     "DATA",
+    "ELECTED",
+    "HEARD",
+    "HOUSEKEEPING",
     "INDEX_BITS",
     "IS_BLANK",
     "IS_PROVISIONED",
+    "KINDS",
+    "LOWER_RANK",
+    "MASTER",
     "MAX_CHUNK",
     "MAX_IN_TURN",
     "MAX_JUMP",
@@ -68,12 +85,18 @@ __all__ = (
     "MAX_SENDERS",
     "MEMBER",
     "MEMBERSHIP",
+    "MESSAGE",
+    "MONITOR",
+    "MOVED",
     "NEWER_STATE",
     "NOTHING",
     "NOT_SEALED",
+    "OF_CONTROL",
     "PROVED",
     "READ_ONLY",
+    "RELAY",
     "SESSION",
+    "SLAVE",
     "STATE_BLANK",
     "STATE_LOCKED",
     "STATE_PROVISIONED",
@@ -81,6 +104,7 @@ __all__ = (
     "SUITES",
     "USABLE",
     "VERNAM",
+    "VOUCHED",
     "WINDOW_SIZE",
     "WIRE_HEADER_SIZE",
     "MEMBERSHIP_LAYOUT",
@@ -89,12 +113,16 @@ __all__ = (
     "ACKNOWLEDGE",
     "BIND",
     "CLOSE",
+    "CONTROL",
+    "ENROL",
     "HELLO",
+    "HINT",
     "JOINING_KEY",
     "KEY_CHUNK",
     "MESSAGE_CHECK",
     "MESSAGE_STREAM",
     "NEXT_INDEX",
+    "NOTICE",
     "OPEN_BEGIN",
     "OPEN_CHUNK",
     "OPEN_KEYS",
@@ -102,10 +130,13 @@ __all__ = (
     "PROVE",
     "PROVISION",
     "PROVISION_SEALED",
+    "RENEW",
+    "ROLE",
     "SEAL_BEGIN",
     "SEAL_CHUNK",
     "SEAL_KEYS",
     "STATUS",
+    "TICK",
     "TRUST",
     "UNLOCK",
     "ZEROIZE",
@@ -144,7 +175,7 @@ STATUS = _declared(
     wire.STATUS,
     "",
     "state flags epoch lane suite cipher digits network network_id log_used log_size free_memory dropped_frames f1 f2"
-    " boots reset_reason erases wrong_attempts message_counter",
+    " boots reset_reason erases wrong_attempts message_counter generation_id held",
 )
 PROVISION = _declared(wire.PROVISION, "binding " + _MEMBERSHIP_NAMES, "")
 CLOSE = _declared(wire.CLOSE, "unplug", "")
@@ -154,20 +185,27 @@ UNLOCK = _declared(wire.UNLOCK, "kek minimum allow_jump", "")
 BIND = _declared(wire.BIND, "binding", "")
 TRUST = _declared(wire.TRUST, "lane binding_id", "")
 ZEROIZE = _declared(wire.ZEROIZE, "confirmation uid", "")
+ENROL = _declared(wire.ENROL, "binding package", "lane generation")
 JOINING_KEY = _declared(wire.JOINING_KEY, "", "public")
 PROVISION_SEALED = _declared(wire.PROVISION_SEALED, "binding package", "")
 NEXT_INDEX = _declared(wire.NEXT_INDEX, "", "epoch index")
 KEY_CHUNK = _declared(wire.KEY_CHUNK, "epoch index offset size", "key")
 ACKNOWLEDGE = _declared(wire.ACKNOWLEDGE, "epoch index allow_jump", "index")
-SEAL_BEGIN = _declared(wire.SEAL_BEGIN, "token cipher kind random", "header")
+SEAL_BEGIN = _declared(wire.SEAL_BEGIN, "token cipher kind random", "header epoch")
 SEAL_CHUNK = _declared(wire.SEAL_CHUNK, "token number last data", "chunks")
-SEAL_KEYS = _declared(wire.SEAL_KEYS, "token cipher kind random", "header tag_key sync aes_key")
-OPEN_BEGIN = _declared(wire.OPEN_BEGIN, "header flags", "handle lane number cipher")
+SEAL_KEYS = _declared(wire.SEAL_KEYS, "token cipher kind random", "header tag_key sync epoch aes_key")
+OPEN_BEGIN = _declared(wire.OPEN_BEGIN, "header flags", "handle lane number cipher kind epoch")
 OPEN_CHUNK = _declared(wire.OPEN_CHUNK, "handle number last chunk", "data")
-OPEN_KEYS = _declared(wire.OPEN_KEYS, "header flags", "handle lane number tag_key sync aes_key")
+OPEN_KEYS = _declared(wire.OPEN_KEYS, "header flags", "handle lane number tag_key sync kind epoch aes_key")
 MESSAGE_STREAM = _declared(wire.MESSAGE_STREAM, "message offset size", "keystream")
 MESSAGE_CHECK = _declared(wire.MESSAGE_CHECK, "message size", "check")
 ACCEPT = _declared(wire.ACCEPT, "header allow_jump", "")
+TICK = _declared(wire.TICK, "ticks", "role epoch revoked term master capsule")
+CONTROL = _declared(wire.CONTROL, "capsule", "event")
+NOTICE = _declared(wire.NOTICE, "generation capsule", "epoch")
+HINT = _declared(wire.HINT, "generation", "hint")
+RENEW = _declared(wire.RENEW, "", "epoch")
+ROLE = _declared(wire.ROLE, "mode", "")
 
 for _name, _value in list(globals().items()):
     if isinstance(_value, Command):

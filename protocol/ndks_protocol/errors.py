@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The table of error codes on the wire (PROTOCOL.md section 5). A code never changes its meaning.
 
-The high byte is the group: 01 frames and dispatch, 02 state of the unit, 03 keys, 04 capsules, 05 sessions.
+The high byte is the group: 01 frames and dispatch, 02 state of the unit, 03 keys, 04 capsules, networks, 05 sessions.
 """
 
 import sys
@@ -32,6 +32,11 @@ AUTH = 0x0409
 DIVERGED = 0x040A
 BINDING = 0x040B
 CONFLICT = 0x040C
+STALE = 0x040D
+CUT = 0x040E
+ROSTER = 0x040F
+REVOKED = 0x0410
+NO_EPOCH = 0x0411
 LOCKED = 0x0501
 KEK = 0x0502
 SESSION_ENDED = 0x0503

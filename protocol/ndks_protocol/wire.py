@@ -18,6 +18,7 @@ UNLOCK = 0x07
 BIND = 0x08
 TRUST = 0x09
 ZEROIZE = 0x0A
+ENROL = 0x0B
 JOINING_KEY = 0x0C
 PROVISION_SEALED = 0x0D
 NEXT_INDEX = 0x10
@@ -32,6 +33,12 @@ OPEN_KEYS = 0x25
 MESSAGE_STREAM = 0x26
 MESSAGE_CHECK = 0x27
 ACCEPT = 0x28
+TICK = 0x30
+CONTROL = 0x31
+NOTICE = 0x32
+HINT = 0x33
+RENEW = 0x34
+ROLE = 0x35
 
 # Preconditions of a command. If one fails, the dispatcher answers with the error code that is named here.
 NOTHING = 0
@@ -57,14 +64,26 @@ NEWER_STATE = 4  # a newer firmware wrote the state: the unit does not change it
 SUITES = ("paper", "hybrid")
 CIPHERS = ("vernam", "aes")
 VERNAM, AES = 0, 1
+HYBRID = 1  # of SUITES
 
-# Kinds of messages
+# Kinds of capsules
 DATA = 0
-CONTROL = 1  # reserved; units refuse it
+OF_CONTROL = 1  # a beacon or a notice: opened by CONTROL and NOTICE
+HOUSEKEEPING = 2  # between the programs of hosts that send messages
+MESSAGE = 3  # numbered by such a program
+KINDS = 4
+
+# Modes of a unit in its network, and its roles
+ELECTED, RELAY, MONITOR = 0, 1, 2
+SLAVE, MASTER = 0, 1  # or MONITOR
+
+# Events, in the answer to CONTROL
+HEARD, MOVED, LOWER_RANK = 0, 1, 2
 
 # Flags of OPEN_BEGIN and OPEN_KEYS
 AGAIN = 1  # open a message that was accepted before, without changing the window
 ALLOW_JUMP = 2  # open a message more than MAX_JUMP numbers ahead
+VOUCHED = 4  # open a message of a generation that had fewer revoked lanes: its sender has vouched for it in the present
 
 MAX_CHUNK = 1024  # maximum bytes of a key or of a capsule's data in one request or answer
 MAX_KEY_BYTES = MAX_ELEMENTS >> 3
@@ -89,7 +108,7 @@ MEMBERSHIP = ">IHBBB32stttBB"
 # version may add fields to the end of an answer.
 COMMANDS = {
     HELLO: (NOTHING, ">", ">BB3sBBB8s16s16sHHHB"),
-    STATUS: (NOTHING, ">", ">BBIHBBBt8sHHIIBBQBIIQ"),
+    STATUS: (NOTHING, ">", ">BBIHBBBt8sHHIIBBQBIIQ8s14s"),
     PROVISION: (IS_BLANK | PROVED, ">32s" + MEMBERSHIP[1:], ">"),
     CLOSE: (NOTHING, ">B", ">"),
     OPEN_SESSION: (USABLE, ">32s16s", ">32s16s16s"),
@@ -98,18 +117,25 @@ COMMANDS = {
     BIND: (MEMBER, ">32s", ">"),
     TRUST: (MEMBER, ">H16s", ">"),
     ZEROIZE: (NOTHING, ">8s8s", ">"),
+    ENROL: (IS_BLANK | PROVED, ">32s*", ">HH"),
     JOINING_KEY: (IS_BLANK, ">", ">32s"),
     PROVISION_SEALED: (IS_BLANK | PROVED, ">32s*", ">"),
     NEXT_INDEX: (MEMBER, ">", ">IQ"),
     KEY_CHUNK: (MEMBER, ">IQQH", ">*"),
     ACKNOWLEDGE: (MEMBER, ">IQB", ">Q"),
-    SEAL_BEGIN: (MEMBER, ">8sBB8s", ">37s"),
+    SEAL_BEGIN: (MEMBER, ">8sBB8s", ">37sI"),
     SEAL_CHUNK: (MEMBER, ">8sIB*", ">*"),
-    SEAL_KEYS: (MEMBER, ">8sBB8s", ">37s32s8s*"),
-    OPEN_BEGIN: (MEMBER, ">37sB", ">8sHQB"),
+    SEAL_KEYS: (MEMBER, ">8sBB8s", ">37s32s8sI*"),
+    OPEN_BEGIN: (MEMBER, ">37sB", ">8sHQBBI"),
     OPEN_CHUNK: (MEMBER, ">8sIB*", ">*"),
-    OPEN_KEYS: (MEMBER, ">37sB", ">8sHQ32s8s*"),
+    OPEN_KEYS: (MEMBER, ">37sB", ">8sHQ32s8sBI*"),
     MESSAGE_STREAM: (MEMBER, ">8sQH", ">*"),
     MESSAGE_CHECK: (MEMBER, ">8sQ", ">8s"),
     ACCEPT: (MEMBER, ">37sB", ">"),
+    TICK: (MEMBER, ">H", ">BIHIH*"),
+    CONTROL: (MEMBER, ">*", ">B"),
+    NOTICE: (MEMBER, ">H*", ">I"),
+    HINT: (MEMBER, ">H", ">4s"),
+    RENEW: (MEMBER, ">", ">I"),
+    ROLE: (MEMBER, ">B", ">"),
 }

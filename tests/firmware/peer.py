@@ -14,12 +14,12 @@ from support.public_network import public_network
 from ndks.crypto import CRYPTO
 from ndks_emulator import MemoryUnit, SetClock
 from ndks_protocol import commands, errors
-from ndks_protocol.capsule import Header, HeaderKeys, Sealer
+from ndks_protocol.capsule import Header, HeaderKeys, Sealer, header_keys
 from ndks_protocol.commands import AES, INDEX_BITS, WIRE_HEADER_SIZE
 from ndks_unit.dispatcher import Dispatcher
 
 NETWORK = public_network()
-HEADER_KEYS = HeaderKeys(CRYPTO, SECRET)
+HEADER_KEYS = HeaderKeys(CRYPTO, header_keys(CRYPTO, SECRET))
 RANDOM = bytes(range(8))  # of a host
 
 _tokens = itertools.count(1)

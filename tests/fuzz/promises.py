@@ -11,7 +11,7 @@ from conversation import MEMBER
 
 from ndks.crypto import CRYPTO
 from ndks_protocol import commands
-from ndks_protocol.capsule import HeaderKeys
+from ndks_protocol.capsule import HeaderKeys, header_keys
 from ndks_protocol.commands import Command
 
 _BINDING_SIZE = 32  # in PROVISION
@@ -52,7 +52,7 @@ class Promises:
 
     def begin(self, membership: bytes) -> None:
         """Note that the unit has become a member, by the fields of PROVISION after the binding."""
-        self._header_keys = HeaderKeys(CRYPTO, membership[_SECRET_AT : _SECRET_AT + 32])
+        self._header_keys = HeaderKeys(CRYPTO, header_keys(CRYPTO, membership[_SECRET_AT : _SECRET_AT + 32]))
         self._numbers: dict[int, bytes] = {}  # the request of each message
         self._floor = self._used = 0
 

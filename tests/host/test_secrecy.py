@@ -20,7 +20,7 @@ import ndks
 from ndks.crypto import CRYPTO
 from ndks.driver import streams as download
 from ndks_protocol import commands
-from ndks_protocol.capsule import Header, HeaderKeys, MessageKeys, Sealer
+from ndks_protocol.capsule import Header, HeaderKeys, MessageKeys, Sealer, header_keys
 from ndks_protocol.commands import CIPHERS
 from ndks_protocol.generator import Generator, Keystream
 from ndks_protocol.kdf import derive
@@ -140,8 +140,8 @@ def message(request: pytest.FixtureRequest, network: ndks.Network, desk: Path) -
     keys = MessageKeys(CRYPTO, network.secret, header, bytes(16), read_paper)
     letter, capsule = desk / "letter", desk / "letter.ndks"
     letter.write_bytes(LETTER)
-    header_keys = HeaderKeys(CRYPTO, network.secret)
-    capsule.write_bytes(header_keys.mask(header) + Sealer(CRYPTO, keys).seal(0, 1, LETTER))
+    protection = HeaderKeys(CRYPTO, header_keys(CRYPTO, network.secret))
+    capsule.write_bytes(protection.mask(header) + Sealer(CRYPTO, keys).seal(0, 1, LETTER))
     keystream = MessageKeys(CRYPTO, network.secret, header, bytes(16), read_paper).keystream(0, 32)
     mac_key, mask_key = (derive(CRYPTO, network.secret, f"ndks header {use}", b"") for use in ("mac", "mask"))
     found = [LETTER, keys.tag_key, keys.sync, keys.aes_key, bytes(keystream), network.secret, mac_key, mask_key]

@@ -8,7 +8,18 @@ from typing import Any
 from ndks.crypto import CRYPTO
 from ndks.network.network_file import Network
 from ndks_protocol import commands
-from ndks_protocol.capsule import CHUNK, FIRST_PIECE, TAG_SIZE, Header, HeaderKeys, Keys, MessageKeys, Opener, Sealer
+from ndks_protocol.capsule import (
+    CHUNK,
+    FIRST_PIECE,
+    TAG_SIZE,
+    Header,
+    HeaderKeys,
+    Keys,
+    MessageKeys,
+    Opener,
+    Sealer,
+    header_keys,
+)
 from ndks_protocol.commands import MAX_CHUNK, WIRE_HEADER_SIZE
 from ndks_protocol.generator import Generator
 from ndks_protocol.kdf import Crypto
@@ -37,7 +48,9 @@ def keys_of(
 
 def sealed(network: Network, header: Header, data: bytes, keys: Keys | None = None, crypto: Crypto = CRYPTO) -> bytes:
     sealer = Sealer(crypto, keys or keys_of(network, header))
-    return HeaderKeys(crypto, network.secret).mask(header) + b"".join(sealer.seal(*piece) for piece in pieces_of(data))
+    return HeaderKeys(crypto, header_keys(crypto, network.secret)).mask(header) + b"".join(
+        sealer.seal(*piece) for piece in pieces_of(data)
+    )
 
 
 class KeysOfUnit(Keys):

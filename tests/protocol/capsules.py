@@ -10,7 +10,7 @@ from support.public_network import public_network
 from support.reference import message
 
 from ndks.network.network_file import Network
-from ndks_protocol.capsule import Header, HeaderKeys, MessageKeys, Opener
+from ndks_protocol.capsule import Header, HeaderKeys, MessageKeys, Opener, header_keys
 from ndks_protocol.commands import CIPHERS, SUITES, WIRE_HEADER_SIZE
 from protocol.plain_crypto import CRYPTO
 
@@ -47,7 +47,7 @@ def chunks_of(capsule: bytes) -> list[bytes]:
 
 def open_into(data: bytearray, network: Network, capsule: bytes, binding_id: bytes = BINDING_ID) -> None:
     """Open a capsule as a unit of lane 1 does. After a UnitError, `data` has the data returned before it."""
-    header = HeaderKeys(CRYPTO, network.secret).unmask(capsule[:WIRE_HEADER_SIZE])
+    header = HeaderKeys(CRYPTO, header_keys(CRYPTO, network.secret)).unmask(capsule[:WIRE_HEADER_SIZE])
     header.check(SUITES.index(network.suite), OWN_LANE)
     opener = Opener(CRYPTO, keys_of(network, header, binding_id))
     for chunk in capsules.chunks_of(capsule):

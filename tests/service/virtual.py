@@ -87,7 +87,7 @@ class VirtualUnit:
     async def _run(self) -> None:
         link = Link(self._unit, 1.0)
         owner = Owner(link, self._store)
-        hold = Hold(self._order, link, owner, lambda epoch: self._tell(self._state(owner, epoch)))
+        hold = Hold(self._order, link, owner, lambda epoch: self._tell(self._state(owner, epoch)), lambda _: None)
         hold.open_session()
         while True:
             job = self._order.take(0, 0)

@@ -13,7 +13,7 @@ from ndks.driver.capsules import read_masked, unseal_offline
 from ndks.keys.generator import VectorGenerator
 from ndks.network.network_file import Network
 from ndks_protocol import commands
-from ndks_protocol.capsule import CHUNK, FIRST_PIECE, SYNC_SIZE, TAG_SIZE, Header, HeaderKeys
+from ndks_protocol.capsule import CHUNK, FIRST_PIECE, SYNC_SIZE, TAG_SIZE, Header, HeaderKeys, header_keys
 
 HEADER_SIZE = commands.WIRE_HEADER_SIZE
 FULL_CHUNK = WIRE_CHUNK
@@ -39,7 +39,9 @@ class OtherMember:
 
     def wire_header(self, number: int = 0) -> bytes:
         """Return the header alone, of a capsule under the number given, or the next."""
-        return HeaderKeys(CRYPTO, self._network.secret).mask(self._header("vernam", number or next(self.numbers)))
+        return HeaderKeys(CRYPTO, header_keys(CRYPTO, self._network.secret)).mask(
+            self._header("vernam", number or next(self.numbers))
+        )
 
     def _header(self, cipher: str, number: int) -> Header:
         suite = commands.SUITES.index(self._network.suite)

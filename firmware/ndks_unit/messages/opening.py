@@ -16,18 +16,19 @@ _FLAGS = wire.AGAIN | wire.ALLOW_JUMP
 _HANDLE_SIZE = 8
 
 
-def open_begin(state: State, masked: bytes, flags: int) -> tuple[bytes, int, int, int]:
+def open_begin(state: State, masked: bytes, flags: int) -> tuple[bytes, int, int, int, int, int]:
     header, keys = _open(state, masked, flags)
     handle = state.board.entropy(_HANDLE_SIZE)
     state.member.begin_opening(Incoming(handle, keys, Opener(state.board, keys), state.piece))
-    return handle, header.lane, header.number, header.cipher
+    return handle, header.lane, header.number, header.cipher, header.kind, state.member.epoch
 
 
-def open_keys(state: State, masked: bytes, flags: int) -> "tuple[bytes, int, int, bytes | bytearray, bytes, bytearray]":
+def open_keys(state: State, masked: bytes, flags: int) -> tuple[object, ...]:
     header, keys = _open(state, masked, flags)
     handle = state.board.entropy(_HANDLE_SIZE)
     state.member.begin_opening(Incoming(handle, keys, None, state.piece))
-    return handle, header.lane, header.number, keys.tag_key, keys.sync or bytes(SYNC_SIZE), keys.aes_key
+    sync = keys.sync or bytes(SYNC_SIZE)
+    return handle, header.lane, header.number, keys.tag_key, sync, header.kind, state.member.epoch, keys.aes_key
 
 
 def open_chunk(state: State, handle: bytes, number: int, last: int, chunk: "bytes | memoryview") -> tuple[memoryview]:
@@ -55,6 +56,8 @@ def message_check(state: State, message: bytes, size: int) -> tuple[bytes]:
 def accept(state: State, masked: bytes, allow_jump: int) -> tuple[()]:
     errors.check_flag(allow_jump)
     header = _header(state, masked)
+    if header.kind != wire.DATA:
+        raise errors.UnitError(errors.KIND)
     state.windows.check_room(header.lane)
     window = state.windows.of(header.lane)
     try:
@@ -87,6 +90,8 @@ def _open(state: State, masked: bytes, flags: int) -> tuple[Header, MessageKeys]
 def _header(state: State, masked: bytes) -> Header:
     header = state.member.header_keys.unmask(masked)
     header.check(state.member.suite, state.member.lane)
+    if header.kind == wire.OF_CONTROL:
+        raise errors.UnitError(errors.KIND)
     return header
 
 

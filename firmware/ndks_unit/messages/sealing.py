@@ -15,18 +15,18 @@ _MODE_A = "a"
 _MODE_B = "b"
 
 
-def seal_begin(state: State, token: bytes, cipher: int, kind: int, random: bytes) -> tuple[bytes]:
+def seal_begin(state: State, token: bytes, cipher: int, kind: int, random: bytes) -> tuple[bytes, int]:
     header = _begin(state, token, _MODE_B, cipher, kind, random)
-    return (state.member.header_keys.mask(header),)
+    return state.member.header_keys.mask(header), state.member.epoch
 
 
 def seal_keys(
     state: State, token: bytes, cipher: int, kind: int, random: bytes
-) -> "tuple[bytes, bytes | bytearray, bytes, bytearray]":
+) -> "tuple[bytes, bytes | bytearray, bytes, int, bytearray]":
     header = _begin(state, token, _MODE_A, cipher, kind, random)
     current = state.sealing.current
     keys = current.keys if current and current.token == token else _keys_of(state, header)
-    return state.member.header_keys.mask(header), keys.tag_key, keys.sync, keys.aes_key
+    return state.member.header_keys.mask(header), keys.tag_key, keys.sync, state.member.epoch, keys.aes_key
 
 
 def seal_chunk(state: State, token: bytes, number: int, last: int, data: "bytes | memoryview") -> tuple[memoryview]:
@@ -50,14 +50,14 @@ def _begin(state: State, token: bytes, mode: str, cipher: int, kind: int, random
 
 
 def _new_header(state: State, cipher: int, kind: int, random: bytes) -> Header:
-    if cipher >= len(wire.CIPHERS) or kind not in (wire.DATA, wire.CONTROL):
+    if cipher >= len(wire.CIPHERS) or kind >= wire.KINDS:
         raise errors.UnitError(errors.RANGE)
-    if kind != wire.DATA:
+    if kind == wire.OF_CONTROL:
         raise errors.UnitError(errors.KIND)
     digest = state.board.sha256()
     digest.update(random + state.board.entropy(len(random)))
     number = state.message_counter.take()
-    return Header.new(state.member.suite, cipher, state.member.lane, number, digest.digest()[:8])
+    return Header.new(state.member.suite, cipher, state.member.lane, number, digest.digest()[:8], kind)
 
 
 def _keys_of(state: State, header: Header) -> MessageKeys:

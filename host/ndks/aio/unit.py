@@ -100,6 +100,7 @@ class Unit:
     joining_key = _coroutine(unit.Unit.joining_key, whole=True)
     join_request = _coroutine(unit.Unit.join_request, whole=True)
     join_package = _coroutine(unit.Unit.join_package, whole=True)
+    enrol = _coroutine(unit.Unit.enrol, whole=True)
     provision = _coroutine(unit.Unit.provision, whole=True)
     bind = _coroutine(unit.Unit.bind, whole=True)
     trust = _coroutine(unit.Unit.trust, whole=True)
@@ -120,6 +121,15 @@ class Unit:
     message_keys = _coroutine(unit.Unit.message_keys)
     open_message_keys = _coroutine(unit.Unit.open_message_keys)
     take_number = _coroutine(unit.Unit.take_number)
+
+    tick = _coroutine(unit.Unit.tick)
+    control = _coroutine(unit.Unit.control)
+    notice = _coroutine(unit.Unit.notice)
+    hint = _coroutine(unit.Unit.hint)
+    renew = _coroutine(unit.Unit.renew)
+    set_role = _coroutine(unit.Unit.set_role)
+    seal_kind = _coroutine(unit.Unit.seal_kind)
+    open_kind = _coroutine(unit.Unit.open_kind)
 
     watch = _coroutine(unit.Unit.watch)
     release = _coroutine(unit.Unit.release)

@@ -210,6 +210,8 @@ MEANINGS = {
     "message": "the message that was encrypted; null: none",
     "error.message": "what happened",
     "message_checks": "what had to hold of the messages",
+    "held": "generations of the network whose capsules the unit opens, the latest first",
+    "generation_id": "id of the network's present generation",
     "message_counter": "number of the unit's next message",
     "messages": "messages that were sent",
     "minor": "protocol version, after the point",

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Answers of a unit as Python objects. A number without a name in this version becomes "unknown (NUMBER)"."""
 
+import struct
 from dataclasses import dataclass, field
 from typing import Any
 
 from ndks_protocol import commands, service
+from ndks_protocol.control.limits import NO_GENERATION
 from ndks_protocol.generator import F1, F2
 
 NEWER = "state of a newer firmware"
@@ -58,6 +60,8 @@ class Status:
     erases: int
     wrong_attempts: int
     message_counter: int
+    generation_id: str
+    held: list[int]  # generations whose capsules the unit opens, the highest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,8 @@ def status_from(answer: Any) -> Status:
     for name, known in (("suite", commands.SUITES), ("cipher", commands.CIPHERS), ("f1", F1), ("f2", F2)):
         fields[name] = name_of(known, fields[name]) if is_member else ""
     fields["network_id"] = answer.network_id.hex() if is_member else ""
+    fields["generation_id"] = answer.generation_id.hex() if is_member else ""
+    fields["held"] = [each for (each,) in struct.iter_unpack(">H", answer.held) if each != NO_GENERATION]
     fields["reset_reason"] = name_of(RESET_REASONS, answer.reset_reason)
     return Status(**fields)
 

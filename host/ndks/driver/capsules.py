@@ -7,6 +7,7 @@ modes make the same bytes.
 """
 
 import contextlib
+import io
 import itertools
 import secrets
 from collections import deque
@@ -24,6 +25,7 @@ from ndks_protocol.capsule import (
     HeaderKeys,
     MessageKeys,
     check_wire_header,
+    header_keys,
 )
 
 from ..crypto import CRYPTO
@@ -73,6 +75,25 @@ def random_of_header() -> bytes:
 def pieces_to_seal(source: Source, cipher: str, mode: str, progress: Progress) -> CountedBlocks:
     """Return the data of `source` in pieces for `seal`, many at a time where no keystream is waited for."""
     return pieces_of(source, progress, batched=mode == "a" and cipher == _AES)
+
+
+def seal_at_once(link: Link, data: bytes, cipher: str, kind: int) -> tuple[bytes, int]:
+    """Seal bytes as a message of any kind in mode b; return the capsule and its epoch."""
+    token = token_of_message()
+    given = link.call(commands.SEAL_BEGIN, token, commands.CIPHERS.index(cipher), kind, random_of_header())
+    pieces = pieces_of(io.BytesIO(data), no_progress, batched=False)
+    return b"".join(
+        [given.header, *_call_each(link, commands.SEAL_CHUNK, token, pieces, _answered_to_piece)]
+    ), given.epoch
+
+
+def open_at_once(link: Link, capsule: bytes, flags: int) -> tuple[Any, bytes]:
+    """Open a capsule of any kind but control in mode b; return the answer to OPEN_BEGIN, and the data. DeviceError."""
+    with refusals():
+        source = io.BytesIO(capsule)
+        opening = link.call(commands.OPEN_BEGIN, read_header(source), flags)
+        chunks = chunks_of(source, no_progress, batched=False)
+        return opening, b"".join(_call_each(link, commands.OPEN_CHUNK, opening.handle, chunks, _answered_to_chunk))
 
 
 def seal(link: Link, pieces: CountedBlocks, cipher: str, mode: str) -> Iterator[bytes]:
@@ -135,6 +156,8 @@ def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progr
         wire = read_header(source)
         header = read_masked(network, wire)
         header.check(commands.SUITES.index(network.suite), commands.COMMON_LANE)
+        if header.kind != commands.DATA:
+            raise errors.UnitError(errors.KIND)
         bits = VectorGenerator.of(network).key(header.index)
         keys = MessageKeys(
             CRYPTO,
@@ -159,7 +182,7 @@ def read_header(source: Source) -> bytes:
 def read_masked(network: Network, wire: bytes) -> Header:
     """Return an unmasked header. DeviceError HEADER."""
     with refusals():
-        return HeaderKeys(CRYPTO, network.secret).unmask(wire)
+        return HeaderKeys(CRYPTO, header_keys(CRYPTO, network.secret)).unmask(wire)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BINDING_SIZE
@@ -32,6 +33,17 @@ class Joined:
     network: Network
     binding: Binding | None = None
     transport_code: str = field(default="", repr=False)  # "" when the unit is bound to this laptop
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """A new member of an administered network, bound as `Joined`, which enters `generation` by its notice."""
+
+    serial_number: str
+    lane: int
+    generation: int
+    binding: Binding | None = None
+    transport_code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -134,6 +146,19 @@ class JoiningVerbs(OpenUnit):
         return replace(joined, binding=self.bind(words), transport_code="") if bind else joined
 
     @step
+    def enrol(self, sealed: bytes, *, bind: bool = True, tell_code: TellCode = lambda _: None) -> Enrolled:
+        """Make a blank unit a member of an administered network by what was sealed to its joining key.
+
+        It waits for its notice of a generation then: `notice`. `bind`, `tell_code` and errors are as of `join_package`.
+        """
+        self._owner.check_blank()
+        if bind:
+            self._owner.prepare_binding()
+        words, answer = self._enter_by(commands.ENROL, (sealed,), keep=bind, tell_code=tell_code)
+        enrolled = Enrolled(self.hello.serial_number, answer.lane, answer.generation, transport_code=words)
+        return replace(enrolled, binding=self.bind(words), transport_code="") if bind else enrolled
+
+    @step
     def bind(self, code: bytes | str = b"", *, with_network: bool | None = None) -> Binding:
         """Bind the unit to this laptop, in place of the transport code or of its current binding to this laptop.
 
@@ -151,7 +176,13 @@ class JoiningVerbs(OpenUnit):
         keep: bool = False,
         tell_code: TellCode = lambda _: None,
     ) -> str:
-        """Make the unit a member, bound to a new transport code; return the code in words.
+        """Make the unit a member, bound to a new transport code; return the code in words."""
+        return self._enter_by(command, membership, keep=keep, tell_code=tell_code)[0]
+
+    def _enter_by(
+        self, command: commands.Command, membership: tuple[object, ...], *, keep: bool, tell_code: TellCode
+    ) -> tuple[str, Any]:
+        """Do what `_enter` does, and return the answer of the unit as well.
 
         With `keep` the code is on this laptop's disk before the unit has it: no power cut can lose it.
         """
@@ -162,7 +193,7 @@ class JoiningVerbs(OpenUnit):
         try:
             with self._owner.anonymous_session():
                 is_sent = True
-                self._link.call(command, code, *membership)
+                answer = self._link.call(command, code, *membership)
         except BaseException as error:
             if is_sent and not self._has_refused(error):  # nobody knows whether the unit has it
                 tell_code(to_words(code))
@@ -170,7 +201,7 @@ class JoiningVerbs(OpenUnit):
                 self._owner.drop_code()
             raise
         tell_code(to_words(code))
-        return to_words(code)
+        return to_words(code), answer
 
     def _has_refused(self, error: BaseException) -> bool:
         """Return whether the unit has said that it is no member. An altered line may have hidden its answer."""

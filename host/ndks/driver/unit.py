@@ -18,12 +18,13 @@ from .exported_keys import KeyVerbs
 from .held import socket_beside
 from .joining import JoiningVerbs
 from .messages import MessageVerbs
+from .network_verbs import NetworkVerbs
 from .opened import step
 from .program_keys import ProgramKeyVerbs
 from .service_verbs import ServiceVerbs
 
 
-class Unit(JoiningVerbs, KeyVerbs, MessageVerbs, ProgramKeyVerbs, ServiceVerbs):
+class Unit(JoiningVerbs, KeyVerbs, MessageVerbs, NetworkVerbs, ProgramKeyVerbs, ServiceVerbs):
     """An open unit, made by `ndks.open` and closed by `close` or a with statement.
 
     Threads may share it: each method holds the unit's lock, a stream for one block at a time. A source or sink must not

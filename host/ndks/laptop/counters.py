@@ -32,7 +32,10 @@ _MOST_EPOCH = 0xFFFFFFFF
 
 @dataclass(frozen=True)
 class Minimum:
-    """The minimum counters of one epoch: message counter, and highest acknowledged index of an exported key."""
+    """The minimum counters in one epoch: message counter, and highest acknowledged index of an exported key.
+
+    The numbers of messages go on over epochs, so their minimum is the highest of all.
+    """
 
     message_counter: int = 0
     exported: int = 0
@@ -49,16 +52,17 @@ class MinimumCounters:
 
     def of(self, epoch: int) -> Minimum:
         """Return the minimum counters of an epoch."""
-        return self._epochs.get(epoch, Minimum())
+        highest = max((minimum.message_counter for minimum in self._epochs.values()), default=0)
+        return Minimum(highest, self._epochs.get(epoch, Minimum()).exported)
 
     def note(self, epoch: int, *, message_counter: int = 0, exported: int = 0, allow_jump: bool = False) -> None:
         """Raise the minimum counters of an epoch, by 2^20 at most unless `allow_jump`."""
-        known = self.of(epoch)
+        noted, known = self._epochs.get(epoch), self.of(epoch)
         step = MAX_NUMBER if allow_jump else MAX_JUMP
         minimum = Minimum(
             _raised(known.message_counter, message_counter, step), _raised(known.exported, exported, step)
         )
-        if minimum == known and next(reversed(self._epochs), None) == epoch:
+        if minimum == noted and next(reversed(self._epochs), None) == epoch:
             return
         self._epochs.pop(epoch, None)
         self._epochs[epoch] = minimum

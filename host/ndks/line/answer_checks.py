@@ -14,7 +14,19 @@ from typing import Any
 from ndks_protocol import commands, service
 from ndks_protocol.capsule import LARGEST_PIECE
 from ndks_protocol.capsule.header import VERSION
-from ndks_protocol.commands import CIPHERS, MAX_IN_TURN, MAX_LANE, MAX_NAME, MAX_NUMBER, STATE_PROVISIONED, Command
+from ndks_protocol.commands import (
+    CIPHERS,
+    KINDS,
+    LOWER_RANK,
+    MAX_IN_TURN,
+    MAX_LANE,
+    MAX_NAME,
+    MAX_NUMBER,
+    MONITOR,
+    STATE_PROVISIONED,
+    Command,
+)
+from ndks_protocol.control.limits import BEACON_SIZE, LAST_GENERATION, MAX_REVOKED
 from ndks_protocol.generator import MAX_DIGITS
 from ndks_protocol.session import OVERHEAD
 
@@ -72,6 +84,7 @@ def _at_least(low: int) -> Check:
 _IN_A_LANE = _between(1, MAX_NUMBER)
 _LANE = _between(1, MAX_LANE)
 _KNOWN_CIPHER = _between(0, len(CIPHERS) - 1)
+_KIND = _between(0, KINDS - 1)
 _CHECKS: dict[int, dict[str, Check]] = {
     commands.HELLO.code: {
         "max_payload": _at_least(LARGEST_PIECE + OVERHEAD),  # the largest request of this host
@@ -84,13 +97,21 @@ _CHECKS: dict[int, dict[str, Check]] = {
     commands.ACKNOWLEDGE.code: {"index": _between(1, MAX_NUMBER + 1)},  # units of 0.1 to 0.4 acknowledged all
     commands.SEAL_BEGIN.code: {"header": _is_header},
     commands.SEAL_KEYS.code: {"header": _is_header, "aes_key": lambda key: len(key) in _AES_KEY_SIZES},
-    commands.OPEN_BEGIN.code: {"lane": _LANE, "number": _IN_A_LANE, "cipher": _KNOWN_CIPHER},
+    commands.OPEN_BEGIN.code: {"lane": _LANE, "number": _IN_A_LANE, "cipher": _KNOWN_CIPHER, "kind": _KIND},
     commands.OPEN_KEYS.code: {
         "lane": _LANE,
         "number": _IN_A_LANE,
+        "kind": _KIND,
         "aes_key": lambda key: len(key) in _AES_KEY_SIZES,
     },
-    service.WATCH.code: {"present": lambda present: present in (0, 1)},
+    commands.ENROL.code: {"lane": _LANE, "generation": _between(0, LAST_GENERATION)},
+    commands.TICK.code: {
+        "role": _between(0, MONITOR),
+        "revoked": _between(0, MAX_REVOKED),
+        "capsule": lambda capsule: len(capsule) in (0, BEACON_SIZE),
+    },
+    commands.CONTROL.code: {"event": _between(0, LOWER_RANK)},
+    service.WATCH.code: {"present": lambda present: present in (0, 1), "role": _between(0, MONITOR)},
     service.TAKE_NUMBER.code: {"lane": _LANE, "number": _IN_A_LANE},
     service.MESSAGE_KEYS.code: {"header": _is_header},
     service.OPEN_MESSAGE_KEYS.code: {"lane": _LANE, "number": _IN_A_LANE},

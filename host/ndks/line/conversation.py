@@ -16,9 +16,10 @@ opens a session and passes its keys to `secure`.
 from dataclasses import dataclass, field
 
 from ndks_protocol import errors, framing
-from ndks_protocol.commands import HELLO, Command
+from ndks_protocol.commands import CONTROL, HELLO, HINT, NOTICE, OPEN_BEGIN, OPEN_KEYS, Command
 from ndks_protocol.session import OVERHEAD, SYNC_SIZE, SecureChannel
 
+from .. import times
 from ..exceptions import NdksError, NoUnit, ProtocolError, UnitTimeout, device_error, refused
 
 START = b"\0"  # sent before the first request: ends a partial frame in the unit's decoder
@@ -55,6 +56,7 @@ Event = Answer | Failure | Dropped
 @dataclass(slots=True)
 class _Request:
     command: Command
+    timeout: float
     deadline: float
     error: NdksError | None = None  # set when the request has failed, until its event is returned
 
@@ -81,20 +83,21 @@ class Conversation:
         return min((request.deadline for request in self._requests.values()), default=None)
 
     def send(self, command: Command, payload: bytes, now: float) -> tuple[int, bytes]:
-        """Return the id of a new request and the bytes to send; its answer is due `timeout` seconds from `now`."""
+        """Return the id of a new request and the bytes to send; it is due `timeout` seconds from `now`, or later."""
         if command is HELLO:
             self.end_session()
         request_id, self._next_id = self._next_id, (self._next_id + 1) & 0xFFFFFFFF
         if self._channel:
             payload = _sealed(self._channel, command.code, request_id, payload)
-        self._requests[request_id] = _Request(command, now + self._timeout)
+        timeout = max(self._timeout, _patience(command))
+        self._requests[request_id] = _Request(command, timeout, now + timeout)
         return request_id, framing.encode(command.code, request_id, payload)
 
     def resume(self, now: float) -> None:
         """Restart the timeouts of all requests at `now`, after the caller has not read for a while."""
         for request in self._requests.values():
             if not request.error:
-                request.deadline = now + self._timeout
+                request.deadline = now + request.timeout
 
     def forget(self, request_id: int) -> None:
         """Return no further event for a request."""
@@ -187,3 +190,10 @@ def _sealed(channel: SecureChannel, kind: int, request_id: int, body: bytes) -> 
     view = memoryview(bytearray(len(body) + OVERHEAD))
     view[SYNC_SIZE : SYNC_SIZE + len(body)] = body
     return bytes(view[: channel.seal(kind, request_id, view, len(body))])
+
+
+def _patience(command: Command) -> float:
+    """Return how long a command may take a unit, in seconds, if that is longer than other ones."""
+    if command in (NOTICE, HINT):
+        return times.NOTICE_TIMEOUT
+    return times.OPENING_TIMEOUT if command in (OPEN_BEGIN, OPEN_KEYS, CONTROL) else 0

@@ -16,6 +16,7 @@ from ndks_protocol.session import SecureChannel
 from ..exceptions import NdksError
 from .answer_checks import check_answer
 from .conversation import START, Answer, Conversation, Dropped, Event, Failure, malformed
+from .earlier import completed
 from .transport import Transport
 
 _log = logging.getLogger(__name__)
@@ -150,7 +151,7 @@ class Link:
 def unpack_answer(command: Command, payload: bytes) -> Any:
     """Return the checked fields of an answer; ignore fields added by a newer minor version."""
     try:
-        values = command.answer.unpack(payload, allow_more=True)
+        values = command.answer.unpack(completed(command, payload), allow_more=True)
     except ValueError:
         raise malformed(command) from None
     return check_answer(command, values)

@@ -45,6 +45,10 @@ class Asking:
         self._watching: list[asyncio.Future[None]] = []
         self._timer: asyncio.TimerHandle | None = None
 
+    def clock(self) -> float:
+        """Return the time in seconds."""
+        return self._order.clock()
+
     async def ask(self, client: object, command: Command, payload: bytes, order: int) -> bytes:
         """Return the payload of the unit's answer. UnitError."""
         job, answered = self._job(client, (command, payload), order)
@@ -104,7 +108,7 @@ class Asking:
     def told(self, state: State) -> None:
         """Take a new state of the unit."""
         before, self.state = self.state, state
-        if (before.present, before.epoch) != (state.present, state.epoch):
+        if before.seen != state.seen:
             self.serial += 1
         if not state.present:
             self._look()

@@ -4,11 +4,13 @@
 
 import asyncio
 import logging
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ndks_protocol import service
+from ndks_protocol.wire import SLAVE
 
 from ..driver.owner import Owner
 from ..exceptions import DeviceError, NdksError, NoUnit
@@ -16,7 +18,7 @@ from ..laptop.bindings import BindingStore
 from ..line.link import Link
 from ..line.transport import SerialTransport, Transport
 from ..system_errors import file_error
-from .hold import Hold, Released
+from .hold import Hold, News, Released
 from .order import Order
 from .quick_jobs import QuickJobs
 
@@ -39,8 +41,16 @@ class State:
     port: str = ""
     present: bool = False
     epoch: int = 0
+    revoked: int = 0  # lanes that it knows as revoked
+    role: int = SLAVE
+    heard: float = field(default=-math.inf, compare=False)  # when it heard or gave the last beacon
     code: int = service.NO_UNIT
     problem: NdksError | None = field(default=None, compare=False)  # why no session is open
+
+    @property
+    def seen(self) -> tuple[bool, int, int, int]:
+        """What WATCH waits for."""
+        return self.present, self.epoch, self.revoked, self.role
 
 
 class Holder:
@@ -98,7 +108,7 @@ class Holder:
             link = Link(transport, self._timeout)
             owner = Owner(link, self._bindings)
             self._greet(port, owner)
-            hold = Hold(self._order, link, owner, lambda epoch: self._open(owner, epoch))
+            hold = Hold(self._order, link, owner, lambda epoch: self._open(owner, epoch), self._note)
             try:
                 hold.open_session()
                 self._serve(hold, transport, link)
@@ -117,7 +127,18 @@ class Holder:
         self._refusals = 0
         if not self._state.present:
             _log.info("unit %s is at %s, epoch %d", self._state.serial_number, self._state.port, epoch)
-        self._tell(replace(self._state, hello=owner.greeting, present=True, epoch=epoch, problem=None))
+        self._tell(replace(self._state, hello=owner.greeting, present=True, epoch=epoch, role=SLAVE, problem=None))
+
+    def _note(self, news: News) -> None:
+        """Take what an answer says of the network."""
+        heard = self._order.clock() if news.is_beacon else self._state.heard
+        epoch = self._state.epoch if news.epoch is None else news.epoch
+        revoked = self._state.revoked if news.revoked is None else news.revoked
+        role = self._state.role if news.role is None else news.role
+        known, state = self._state, replace(self._state, epoch=epoch, revoked=revoked, role=role, heard=heard)
+        self._state = state
+        if known.seen != state.seen or news.is_beacon:
+            self._told(state)
 
     def _serve(self, hold: Hold, transport: Transport, link: Link) -> None:
         descriptor = transport.descriptor if isinstance(transport, SerialTransport) else None

@@ -83,7 +83,9 @@ class MessageDesk:
             return answer
         given, check = await self._unit.to_seal(request.client, token, kind, random, OF_STREAMS)
         if request.command is commands.SEAL_BEGIN:
-            return _keep(request, token, Sealed(commands.SEAL_BEGIN.answer.pack(given.header), _keys(given, check)))
+            return _keep(
+                request, token, Sealed(commands.SEAL_BEGIN.answer.pack(given.header, given.epoch), _keys(given, check))
+            )
         return _keep(request, token, KeptKeys(commands.SEAL_KEYS.answer.pack(*given), _keys(given, check)))
 
     async def _seal_chunk(self, request: Request) -> bytes:
@@ -101,7 +103,8 @@ class MessageDesk:
             return request.command.answer.pack(*given)
         if request.command is commands.OPEN_KEYS:
             return _keep(request, given.handle, KeptKeys(commands.OPEN_KEYS.answer.pack(*given), _keys(given, check)))
-        answer = commands.OPEN_BEGIN.answer.pack(given.handle, given.lane, given.number, AES)
+        fields = given.handle, given.lane, given.number, AES, given.kind, given.epoch
+        answer = commands.OPEN_BEGIN.answer.pack(*fields)
         return _keep(request, given.handle, Opened(answer, _keys(given, check)))
 
     async def _open_chunk(self, request: Request) -> bytes:

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from ndks_protocol import service
 from ndks_protocol.commands import Command
 
-# Classes: 0 is for what keeps the network together
+# Classes
+OF_NETWORK = 0
 OF_MESSAGES = 1
 OF_KEYS = 2
 OF_STREAMS = 3

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Capsules: encrypted messages between hosts (PROTOCOL.md section 4). A malformed capsule raises `UnitError`."""
 
-from .header import Header, HeaderKeys, check_wire_header
+from .header import Header, HeaderKeys, check_wire_header, header_keys
 from .keys import CHECK_SIZE, SYNC_SIZE, Keys, MessageKeys
 from .message import CHUNK, FIRST_PIECE, LARGEST_PIECE, TAG_SIZE, Opener, Sealer, tag_of
 from .window import Window
@@ -22,5 +22,6 @@ __all__ = (
     "Sealer",
     "Window",
     "check_wire_header",
+    "header_keys",
     "tag_of",
 )

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The masked header of a capsule: its sender and message number, readable by members of the network only.
 
-clear: version = 1 | suite | cipher | kind | 0, u8 each | key index u64 | salt 8
+clear: version = 1 | suite | cipher | 4 * high bits of the number of the epoch + kind | its low 8 bits, u8 each
+       | key index u64 | salt 8
 wire:  version | tag T = HMAC(header mac key, clear)[:16] | clear[1:21] XOR CTR(header mask key, T)
 """
 
@@ -10,10 +11,23 @@ import struct
 
 from ndks_protocol import errors
 from ndks_protocol.kdf import Crypto, Mac, derive, same, wipe
-from ndks_protocol.wire import CIPHERS, COMMON_LANE, CONTROL, DATA, INDEX_BITS, MAX_NUMBER, WIRE_HEADER_SIZE
+from ndks_protocol.wire import (
+    CIPHERS,
+    COMMON_LANE,
+    DATA,
+    HYBRID,
+    INDEX_BITS,
+    KINDS,
+    MAX_NUMBER,
+    OF_CONTROL,
+    VERNAM,
+    WIRE_HEADER_SIZE,
+)
 
 VERSION = 1
 SALT_SIZE = 8
+
+_KEY_SIZE = 32
 
 _CLEAR = ">BBBBBQ8s"
 _TAG_END = 17
@@ -21,39 +35,49 @@ _MASKED_SIZE = WIRE_HEADER_SIZE - _TAG_END
 
 
 class Header:
-    """An unmasked header. UnitError(HEADER): a field has an invalid value."""
+    """An unmasked header. `epoch` is the number of the epoch in its generation.
+
+    UnitError(HEADER): a field has an invalid value. Control is in all networks of suite hybrid, cipher vernam, and of
+    no epoch.
+    """
 
     def __init__(self, clear: bytes):
         self.clear = clear
-        _, self.suite, self.cipher, self.kind, zero, self.index, self.salt = struct.unpack(_CLEAR, clear)
+        _, self.suite, self.cipher, high, low, self.index, self.salt = struct.unpack(_CLEAR, clear)
+        self.kind = high % KINDS
+        self.epoch = high // KINDS << 8 | low
         self.lane = self.index >> INDEX_BITS
         self.number = self.index & MAX_NUMBER
-        known = self.cipher < len(CIPHERS) and self.kind in (DATA, CONTROL)
-        if zero or not known or self.lane == COMMON_LANE or self.number == 0:
+        known = self.cipher < len(CIPHERS)
+        if self.kind == OF_CONTROL:
+            known = (self.suite, self.cipher, self.epoch) == (HYBRID, VERNAM, 0)
+        if not known or self.lane == COMMON_LANE or self.number == 0:
             raise errors.UnitError(errors.HEADER)
 
     @classmethod
-    def new(cls, suite: int, cipher: int, lane: int, number: int, salt: bytes) -> "Header":
-        """Return the header of a data message."""
-        return cls(struct.pack(_CLEAR, VERSION, suite, cipher, DATA, 0, lane << INDEX_BITS | number, salt))
+    def new(
+        cls, suite: int, cipher: int, lane: int, number: int, salt: bytes, kind: int = DATA, epoch: int = 0
+    ) -> "Header":
+        """Return the header of a message."""
+        high, low = epoch >> 8, epoch & 0xFF
+        index = lane << INDEX_BITS | number
+        return cls(struct.pack(_CLEAR, VERSION, suite, cipher, high * KINDS + kind, low, index, salt))
 
     def check(self, suite: int, own_lane: int) -> None:
-        """Check that a unit with this suite and lane may open the message. UnitError SUITE, KIND, REFLECTED."""
-        if self.suite != suite:
+        """Check suite and sender against those of the opener. UnitError SUITE, REFLECTED."""
+        if self.suite != suite and self.kind != OF_CONTROL:
             raise errors.UnitError(errors.SUITE)
-        if self.kind != DATA:
-            raise errors.UnitError(errors.KIND)
         if self.lane == own_lane:
             raise errors.UnitError(errors.REFLECTED)
 
 
 class HeaderKeys:
-    """Header protection for one epoch, in the manner of QUIC (RFC 9001, section 5.4)."""
+    """Header protection for one generation, in the manner of QUIC (RFC 9001, section 5.4), by its `header_keys`."""
 
-    def __init__(self, crypto: Crypto, secret: "bytes | bytearray | Mac"):
+    def __init__(self, crypto: Crypto, keys: "bytes | bytearray | memoryview"):
         self._crypto = crypto
-        self._mac = Mac(crypto, derive(crypto, secret, "ndks header mac", b""))
-        self._mask_key = bytearray(derive(crypto, secret, "ndks header mask", b""))
+        self._mac = Mac(crypto, keys[:_KEY_SIZE])
+        self._mask_key = bytearray(keys[_KEY_SIZE:])
 
     def wipe(self) -> None:
         """Overwrite both keys."""
@@ -82,6 +106,11 @@ class HeaderKeys:
         blocks[:_MASKED_SIZE] = data
         self._crypto.aes_ctr(self._mask_key, tag, blocks)
         return bytes(blocks[:_MASKED_SIZE])
+
+
+def header_keys(crypto: Crypto, secret: "bytes | bytearray | Mac") -> bytes:
+    """Return the key of the tags and the key of the masks of a generation, from its first secret: 64 bytes."""
+    return derive(crypto, secret, "ndks header mac", b"") + derive(crypto, secret, "ndks header mask", b"")
 
 
 def check_wire_header(wire: bytes) -> None:

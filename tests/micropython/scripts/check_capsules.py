@@ -8,7 +8,18 @@ from harness import expect, run
 from memory_board import MemoryBoard
 
 from ndks_protocol import errors
-from ndks_protocol.capsule import CHUNK, FIRST_PIECE, TAG_SIZE, Header, HeaderKeys, MessageKeys, Opener, Sealer, Window
+from ndks_protocol.capsule import (
+    CHUNK,
+    FIRST_PIECE,
+    TAG_SIZE,
+    Header,
+    HeaderKeys,
+    MessageKeys,
+    Opener,
+    Sealer,
+    Window,
+    header_keys,
+)
 from ndks_protocol.generator import F1, F2, Generator
 from ndks_protocol.wire import WIRE_HEADER_SIZE
 
@@ -21,7 +32,7 @@ class Network:
     def __init__(self, case: dict):
         self._secret = bytes.fromhex(case["secret"])
         self._generator = Generator(case["p1"], case["p2"], case["d"], case.get("f1", F1[0]), case.get("f2", F2[0]))
-        self.header_keys = HeaderKeys(_board, self._secret)
+        self.header_keys = HeaderKeys(_board, header_keys(_board, self._secret))
 
     def keys(self, header: Header, binding_id: bytes) -> MessageKeys:
         paper = self._generator.key(header.index)

@@ -10,7 +10,7 @@ from memory_board import MemoryBoard
 from memory_host import SECRET, Host
 
 from ndks_protocol import wire
-from ndks_protocol.capsule import FIRST_PIECE, Header, HeaderKeys
+from ndks_protocol.capsule import FIRST_PIECE, Header, HeaderKeys, header_keys
 
 NEW_BINDING = bytes(range(32))
 OPERATORS = [int(number) for number in sys.argv[1:]]
@@ -35,10 +35,10 @@ def seal(host: Host) -> None:
 
 def open_keys(host: Host) -> None:
     """Open a message of each sender, up to the maximum number of senders."""
-    header_keys = HeaderKeys(host.board, SECRET)
+    protection = HeaderKeys(host.board, header_keys(host.board, SECRET))
     for lane in range(2, 2 + wire.MAX_SENDERS):
         host.call(wire.TRUST, lane, bytes(range(16)))
-        header = header_keys.mask(Header.new(SUITE, wire.VERNAM, lane, 1, bytes(8)))
+        header = protection.mask(Header.new(SUITE, wire.VERNAM, lane, 1, bytes(8)))
         handle = host.call(wire.OPEN_KEYS, header, 0)[0]
         host.call(wire.MESSAGE_STREAM, handle, 0, wire.MAX_CHUNK)
         host.call(wire.ACCEPT, header, 0)

@@ -1,0 +1,194 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The agent: a state machine between a channel, a unit and a program. Packets and ticks in, packets and events out."""
+
+from random import Random
+
+from ndks_protocol import errors
+from ndks_protocol.capsule import CHECK_SIZE, SYNC_SIZE, TAG_SIZE
+from ndks_protocol.control.limits import BEACON_SIZE
+from ndks_protocol.wire import WIRE_HEADER_SIZE
+
+from ..exceptions import DeviceError
+from ..network.bundle import ASK, BUNDLE, BadBundle, parse_ask
+from .arrivals import Arrivals
+from .events import Master, Output
+from .generations import Generations
+from .limits import Limits
+from .packets import BadPacket, digest_of
+from .pieces import PIECE, Assembly
+from .receiving import Receiving
+from .sending import Sending
+from .station import Station
+from .store import Store
+from .unit import Opened, Unit
+from .vouchers import Vouched
+
+_CAPSULE = 1
+_SMALLEST = WIRE_HEADER_SIZE + SYNC_SIZE + CHECK_SIZE + TAG_SIZE
+_REVOKED = "revoked lanes"
+# What units say of capsules that are damaged, repeated, too late, or not for them; all other errors end a step.
+_REFUSED = {
+    *(errors.CAPSULE_VERSION, errors.HEADER, errors.SUITE, errors.KIND, errors.REFLECTED, errors.AUTH),
+    *(errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS, errors.DIVERGED, errors.BINDING),
+    *(errors.STALE, errors.CUT, errors.REVOKED, errors.RANGE, errors.NO_EPOCH, errors.CONFLICT),
+}
+
+
+class Agent:
+    """The agent of a unit with an open session.
+
+    `public` is the administrators' key: only their bundles count. Randomness spreads hosts in time, and is no secret.
+    After an exception that is no UsageError, make a new Agent with the same store.
+    """
+
+    def __init__(
+        self, unit: Unit, store: Store, random: Random, limits: Limits | None = None, *, public: bytes = b""
+    ) -> None:
+        self._station = Station(unit, store, random, limits or Limits())
+        self._master = 0
+        self._sending = Sending(self._station)
+        self._receiving = Receiving(self._station)
+        self._generations = Generations(self._station, public)
+        self._assembly = Assembly(self._station.limits.assembled)
+        self._resume()
+
+    @property
+    def arrivals(self) -> Arrivals:
+        """The messages and losses that the program has not taken yet."""
+        return self._receiving.arrivals
+
+    def reopen(self, unit: Unit) -> Output:
+        """Go on with a new session of the unit, or with another view of it."""
+        self._station.unit = unit
+        self._resume()
+        return self._done()
+
+    def restored(self) -> Output:
+        """Begin with new numbers: the store was restored from a copy, and messages were sent since."""
+        self._sending.begin()
+        return self._done()
+
+    def send(self, data: bytes, content: int = 0) -> Output:
+        """Send a message to all members. UsageError: it is too long."""
+        self._sending.send(content, data)
+        return self._done()
+
+    def renew(self) -> Output:
+        """Begin the next epoch, for all. DeviceError RANGE, DELAYED."""
+        self._station.unit.renew()
+        self._tick_unit(0)
+        return self._done()
+
+    def receive(self, packet: bytes) -> Output:
+        """Take a packet from the channel, whatever it is."""
+        first = packet[0] if packet else 0
+        if first == PIECE:
+            packet = self._assembly.add(packet)
+            first = packet[0] if packet else 0
+        if first == _CAPSULE and len(packet) >= _SMALLEST:
+            self._take_capsule(packet)
+        elif first == BUNDLE:
+            self._take_bundle(packet)
+        elif first == ASK:
+            self._take_ask(packet)
+        return self._done()
+
+    def tick(self, ticks: int) -> Output:
+        """Let time pass; more than 16 ticks at once count as 16, for who slept has waited for nothing."""
+        station = self._station
+        ticks = min(ticks, station.limits.longest_tick)
+        station.now += ticks
+        if self._generations.enter():
+            self._after_entry()
+        self._tick_unit(ticks)
+        self._sending.seal_waiting()
+        self._generations.tick()
+        self._sending.tick()
+        self._receiving.tick()
+        return self._done()
+
+    def _resume(self) -> None:
+        """Compare the store with the unit, which may have changed without it."""
+        self._station.look()
+        self._tick_unit(0)
+        self._generations.resume()
+        self._receiving.generation_changed()
+
+    def _tick_unit(self, ticks: int) -> None:
+        """Tell the unit of time, publish its beacon, and forget claims if its list of revoked lanes is another."""
+        station, store = self._station, self._station.store
+        if station.epoch is None:
+            return
+        station.ticked = ticked = station.unit.tick(ticks)
+        station.epoch = ticked.epoch
+        if ticked.beacon:
+            station.publish(ticked.beacon)
+        if ticked.revoked != (store.fact(_REVOKED) or 0):
+            with store.step():
+                self._receiving.forget_claims()
+                store.note(_REVOKED, ticked.revoked)
+        if ticked.master != self._master:
+            self._master = ticked.master
+            station.tell(Master(ticked.master))
+
+    def _after_entry(self) -> None:
+        self._station.look()
+        self._tick_unit(0)
+        self._receiving.generation_changed()
+        self._sending.report_new_generation()
+        self._sending.seal_waiting()
+
+    def _take_bundle(self, packet: bytes) -> None:
+        try:
+            entered = self._generations.take(packet)
+        except BadBundle:
+            return
+        if entered:
+            self._after_entry()
+
+    def _take_ask(self, packet: bytes) -> None:
+        try:
+            self._generations.answer(parse_ask(packet))
+        except BadBundle:
+            return
+
+    def _take_capsule(self, capsule: bytes) -> None:
+        vouched = self._receiving.vouchers.of(digest_of(capsule))
+        try:
+            opened = self._open(capsule, vouched)
+        except DeviceError as error:
+            if error.number not in _REFUSED:
+                raise
+            self._after_refusal(error.number, vouched)
+            return
+        try:
+            ask = self._receiving.take(opened, vouched) if opened else None
+        except BadPacket:
+            return
+        if ask:
+            self._sending.send_again(ask)
+
+    def _open(self, capsule: bytes, vouched: Vouched | None) -> Opened | None:
+        """Open a capsule; None: it was a beacon. A host cannot tell, but by the size."""
+        if len(capsule) == BEACON_SIZE:
+            try:
+                self._station.unit.control(capsule)
+            except DeviceError as error:
+                if error.number != errors.KIND:
+                    raise
+            else:
+                return None
+        return self._station.unit.open(capsule, vouched=vouched is not None)
+
+    def _after_refusal(self, error: int, vouched: Vouched | None) -> None:
+        if error == errors.STALE:
+            self._generations.answer(-1)  # its sender is behind
+        elif vouched and error == errors.TOO_OLD:
+            self._receiving.give_up(vouched)
+        elif error in (errors.HEADER, errors.NO_EPOCH) and not vouched:
+            self._generations.fell_behind()
+
+    def _done(self) -> Output:
+        output, self._station.output = self._station.output, Output()
+        return output

@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What is known of one sender: numbers delivered, unreadable or named as lost; what waits; what the sender said."""
+
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import NamedTuple
+
+from .events import Why
+from .packets import Report
+from .spans import Span, Spans
+
+
+class Known(IntEnum):
+    """Sets of numbers, as the store has them."""
+
+    DELIVERED = 0
+    UNREADABLE = 1
+    LOST = 2
+
+
+class Waiting(NamedTuple):
+    """A message that waits for earlier ones."""
+
+    content: int
+    data: bytes
+
+
+class Inbox:
+    """The state of one sender in memory; `inboxes` keeps it in the store.
+
+    What the sender said (`first`, `reported`, `starts`, vouchers) and what follows from it is forgotten when the list
+    of revoked lanes grows, for a thief may have said it; what was delivered is not. That is an exact set, for a thief
+    may have sent any number.
+    """
+
+    def __init__(self) -> None:
+        self.sets = {kind: Spans() for kind in Known}
+        self.waiting: dict[int, Waiting] = {}
+        self.first = 1  # that the sender still has
+        self.reported = 0  # the last that the sender told of
+        self.top = 0  # the highest that came
+        self.starts: tuple[tuple[int, int], ...] = ()
+        self._missing: Spans | None = None
+
+    def forget_claims(self) -> None:
+        self.sets[Known.UNREADABLE] = Spans()
+        self.waiting = {}
+        self.first, self.reported, self.top, self.starts = 1, 0, 0, ()
+        self.changed()
+
+    def changed(self) -> None:
+        """Let `missing` be computed anew: what it depends on has changed."""
+        self._missing = None
+
+    def take_report(self, report: Report) -> bool:
+        """Return whether it says something new. `first` only grows; an older report says nothing of the rest."""
+        first = max(self.first, report.first)
+        new = (report.last, report.starts) if report.last >= self.reported else (self.reported, self.starts)
+        is_new = (first, *new) != (self.first, self.reported, self.starts)
+        self.first, (self.reported, self.starts) = first, new
+        self.changed()
+        return is_new
+
+    def missing(self, held: frozenset[int]) -> Spans:
+        """Return what can still come: not known, and of a generation that the unit holds, or not told of yet."""
+        if self._missing is None:
+            parts = [(first, last) for g, first, last in self._parts() if g in held]
+            parts.append((self.reported + 1, self.top))  # of which nothing was said yet
+            expected = Spans((max(first, self.first), last) for first, last in parts if max(first, self.first) <= last)
+            known = (self.sets[Known.DELIVERED], self.sets[Known.UNREADABLE], self._waiting_spans())
+            self._missing = expected.without(known)
+        return self._missing
+
+    def passed(self, up_to: int, held: frozenset[int]) -> Spans:
+        """Return what will not come, and was not named as lost, up to a number that was told of or delivered."""
+        settled = (*self.sets.values(), self._waiting_spans(), self.missing(held))
+        return Spans([(1, up_to)]).without(settled) if up_to else Spans()
+
+    def reasons(self, span: Span) -> Iterator[tuple[Span, Why]]:
+        """Yield the parts of a span of `passed`, with the reason of each."""
+        kept = max(self.first, self.starts[0][1]) if self.starts else self.first
+        if span[0] < kept:
+            yield (span[0], min(span[1], kept - 1)), Why.NOT_KEPT
+        if span[1] >= kept:
+            yield (max(span[0], kept), span[1]), Why.GENERATION
+
+    def _parts(self) -> Iterator[tuple[int, int, int]]:
+        """Yield generation, first and last number of what the sender told of."""
+        ends = [s - 1 for _, s in self.starts[1:]] + [self.reported]
+        for (g, first), last in zip(self.starts, ends, strict=False):
+            yield g, first, last
+
+    def _waiting_spans(self) -> Spans:
+        return Spans((s, s) for s in sorted(self.waiting))

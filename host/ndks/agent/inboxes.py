@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The inboxes of all senders, in the store and, once they were used, in memory."""
+
+import struct
+from collections.abc import Iterator
+
+from .events import Delivered, Lost, Why
+from .inbox import Inbox, Known, Waiting
+from .packets import Message, Report
+from .spans import Span
+from .store import Store
+
+_START = ">HQ"
+
+
+class Inboxes:
+    """Every change goes to the store and to memory. Methods that write are called within a step of the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._inboxes: dict[int, Inbox] = {}
+        self._saved = set[int]()  # lanes
+        for (lane,) in store.read("SELECT lane FROM senders"):
+            self._inboxes[lane] = self._load(lane)
+
+    def of(self, lane: int) -> Inbox:
+        return self._inboxes.setdefault(lane, Inbox())
+
+    def __iter__(self) -> Iterator[tuple[int, Inbox]]:
+        return iter(sorted(self._inboxes.items()))
+
+    def changed(self) -> None:
+        """Note that the unit holds other generations than before."""
+        for inbox in self._inboxes.values():
+            inbox.changed()
+
+    def forget_claims(self) -> None:
+        """Forget what senders said, and what waits because of it; never what was delivered."""
+        self._store.write("DELETE FROM waiting")
+        self._store.write("DELETE FROM spans WHERE kind = ?", Known.UNREADABLE)
+        self._store.write("UPDATE senders SET first = 1, reported = 0, top = 0, starts = ?", b"")
+        for inbox in self._inboxes.values():
+            inbox.forget_claims()
+
+    def take_report(self, lane: int, report: Report) -> None:
+        if self.of(lane).take_report(report):
+            self._save(lane)
+
+    def wait(self, lane: int, message: Message, most: int) -> None:
+        """Let a message wait for those before it; if too many do, the highest has to be asked for again."""
+        inbox = self.of(lane)
+        inbox.waiting[message.s] = Waiting(message.content, message.data)
+        values = lane, message.s, message.content, message.data
+        self._store.write("INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?)", *values)
+        if len(inbox.waiting) > most:
+            self._stop_waiting(lane, max(inbox.waiting))
+        inbox.changed()
+        if message.s > inbox.top:
+            inbox.top = message.s
+            self._save(lane)
+
+    def deliver(self, lane: int, s: int) -> Delivered:
+        """Take a message that waits; it is handed over with the step."""
+        inbox = self.of(lane)
+        is_late = s < inbox.sets[Known.DELIVERED].top or s in inbox.sets[Known.LOST]
+        content, data = self._stop_waiting(lane, s)
+        self.add(lane, Known.DELIVERED, (s, s))
+        return Delivered(lane, s, content, data, is_late)
+
+    def lose(self, lane: int, span: Span, why: Why) -> Lost:
+        """Name messages as lost."""
+        self.add(lane, Known.LOST, span)
+        return Lost(lane, *span, why)
+
+    def add(self, lane: int, kind: Known, span: Span) -> None:
+        """Add numbers to one of the sets of a sender."""
+        inbox = self.of(lane)
+        gone, (first, last) = inbox.sets[kind].add(*span)
+        for old in gone:
+            self._store.write("DELETE FROM spans WHERE lane = ? AND kind = ? AND first = ?", lane, kind, old)
+        self._store.write("INSERT INTO spans VALUES (?, ?, ?, ?)", lane, kind, first, last)
+        inbox.changed()
+        if lane not in self._saved:
+            self._save(lane)
+
+    def _stop_waiting(self, lane: int, s: int) -> Waiting:
+        self._store.write("DELETE FROM waiting WHERE lane = ? AND s = ?", lane, s)
+        return self.of(lane).waiting.pop(s)
+
+    def _save(self, lane: int) -> None:
+        inbox = self.of(lane)
+        self._saved.add(lane)
+        starts = b"".join(struct.pack(_START, *start) for start in inbox.starts)
+        values = lane, inbox.first, inbox.reported, inbox.top, starts
+        self._store.write("INSERT OR REPLACE INTO senders VALUES (?, ?, ?, ?, ?)", *values)
+
+    def _load(self, lane: int) -> Inbox:
+        inbox = Inbox()
+        self._saved.add(lane)
+        query = "SELECT first, reported, top, starts FROM senders WHERE lane = ?"
+        ((inbox.first, inbox.reported, inbox.top, starts),) = self._store.read(query, lane)
+        inbox.starts = tuple((g, s) for g, s in struct.iter_unpack(_START, starts))
+        for kind, first, last in self._store.read("SELECT kind, first, last FROM spans WHERE lane = ?", lane):
+            inbox.sets[Known(kind)].add(first, last)
+        for s, content, data in self._store.read("SELECT s, content, data FROM waiting WHERE lane = ?", lane):
+            inbox.waiting[s] = Waiting(content, data)
+        return inbox

@@ -1,0 +1,31 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The numbers of a network's agents (PROTOCOL.md section 12): times in ticks, sizes in bytes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """All that a host waits, keeps and takes. What the packets themselves limit is in `packets`."""
+
+    slot_bits: int = 16  # z = bits of a random number of so many bits
+    longest_tick: int = 16  # who slept has waited for nothing
+    rest: int = 16  # between two copies of a message, two asks for bundles
+    first_report: int = 4  # after a message
+    report_pause: int = 128  # between reports, in the end
+    first_ask: int = 8  # between asks for messages, after the first
+    ask_pause: int = 128  # in the end
+    wait: int = 256  # that a bundle waits for the one before it
+    answers: int = 32  # between two answers to asks for bundles
+    shows: int = 64  # between two copies of the bundle of this side
+    repeat: int = 512  # between repetitions by the master's host; 0: the channel retains bundles
+    keep: int = 400  # own capsules kept for those who ask
+    keep_generations: int = 16  # of which they are: as many as a report can name
+    bundles: int = 7  # whole ones kept
+    candidates: int = 64  # bundles that wait
+    waiting: int = 1000  # messages of one sender that wait for earlier ones
+    vouchers: int = 4096  # of all senders
+    message: int = 1 << 16  # bytes of a message
+    piece: int = 0  # bytes of a packet's part, at most 1200; 0: the channel takes whole packets
+    assembled: int = 1 << 24  # bytes of packets of which parts are missing

@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What all parts of an agent share: its unit, its store, its clock, and what the present step gives."""
+
+from random import Random
+
+from ndks_protocol.wire import HOUSEKEEPING, MONITOR, SLAVE
+
+from .events import Event, Output
+from .limits import Limits
+from .packets import Ask, Report, Voucher
+from .pieces import split
+from .store import Store
+from .unit import Ticked, Unit
+
+
+class Station:
+    """`now` is in ticks since the agent's start; `epoch` is that of the unit after the last tick, None: it has none."""
+
+    def __init__(self, unit: Unit, store: Store, random: Random, limits: Limits) -> None:
+        self.unit, self.store, self.random, self.limits = unit, store, random, limits
+        self.now = 0
+        self.output = Output()
+        self.epoch: int | None = None
+        self.held = frozenset[int]()
+        self.ticked = Ticked(SLAVE, 0, 0, 0, 0, b"")
+
+    def look(self) -> None:
+        """Read from the unit what only a new generation or a new session changes."""
+        self.epoch = self.unit.epoch
+        self.held = frozenset(self.unit.held())
+
+    @property
+    def g(self) -> int:
+        """The unit's generation, or -1."""
+        return -1 if self.epoch is None else self.epoch >> 16
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether this unit only listens: nothing is asked for or reported in its name."""
+        return self.ticked.role == MONITOR
+
+    def publish(self, packet: bytes) -> None:
+        self.output.packets += split(packet, self.limits.piece)
+
+    def say(self, body: Report | Voucher | Ask) -> None:
+        """Seal something between hosts, and publish it."""
+        if self.g >= 0 and not self.is_silent:
+            self.publish(self.unit.seal(HOUSEKEEPING, body.packed())[0])
+
+    def tell(self, event: Event) -> None:
+        self.output.events.append(event)
+
+    def slot(self) -> int:
+        """Return 1 to 16 ticks for most: few are first, whatever their count (as with masters)."""
+        return self.random.getrandbits(self.limits.slot_bits).bit_length()

@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What the agent asks of its unit. Each verb is synchronous; refusals of the unit are DeviceError with a `number`."""
+
+from typing import Protocol
+
+from ..driver.network_verbs import Opened, Ticked
+
+__all__ = ("Opened", "Ticked", "Unit")
+
+
+class Unit(Protocol):
+    """A unit with an open session, such as `ndks.driver.network_verbs.NetworkUnit`."""
+
+    @property
+    def lane(self) -> int: ...
+
+    @property
+    def own_number(self) -> int:
+        """The highest number of its own lane that may have been used, 0: none."""
+        ...
+
+    @property
+    def epoch(self) -> int | None:
+        """The present epoch; None: the unit was enrolled, and has no generation yet."""
+        ...
+
+    def held(self) -> tuple[int, ...]:
+        """The generations whose capsules it opens: the present one, then those of the past."""
+        ...
+
+    def tick(self, ticks: int) -> Ticked: ...
+
+    def control(self, capsule: bytes) -> int: ...
+
+    def notice(self, g: int, capsule: bytes) -> int:
+        """Enter a generation; return its epoch."""
+        ...
+
+    def hint(self, g: int) -> bytes: ...
+
+    def renew(self) -> int: ...
+
+    def set_role(self, mode: int) -> None: ...
+
+    def seal(self, kind: int, data: bytes) -> tuple[bytes, int]:
+        """Return a capsule under the next own number, and its epoch."""
+        ...
+
+    def open(self, capsule: bytes, *, vouched: bool = False) -> Opened:
+        """Open a capsule, again if need be, whatever its number is (flags again and leave), and accept nothing."""
+        ...

@@ -1,0 +1,288 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The model's units, hosts and administrators in the world."""
+
+import contextlib
+from copy import deepcopy
+from random import Random
+from typing import Any
+
+from ..model.administrator import Administrator
+from ..model.agent import Agent, HostCrash
+from ..model.capsules import Box, Head, Refused, derive, epoch_key, header_key_of, hint_of, later_member_key
+from ..model.epochs import Member
+from ..model.flash import Flash, PowerCut
+from ..model.generations import Generation, Notice, Past
+from ..model.packets import Ask, Bundle
+from ..model.store import Delivered, Store
+from ..model.unit import Ticked, Unit
+from .interface import Account, Haul, Issued, Kept, Packet, Sent, Sight, View
+
+_SIZES = {"message": 20, "report": 40, "voucher": 23, "ask": 22}  # bytes of forged words
+
+
+class WatchedUnit(Unit):
+    """A unit that shows each capsule that it seals to `watch`."""
+
+    watch: Any = None
+
+    def seal(self, kind: str, body: Any, size: int) -> tuple[Box, int]:
+        sealed = super().seal(kind, body, size)
+        self.watch(sight_of(sealed[0]))
+        return sealed
+
+    def tick(self, ticks: int) -> Ticked:
+        ticked = super().tick(ticks)
+        if ticked.beacon:
+            self.watch(sight_of(ticked.beacon))
+        return ticked
+
+
+class ModelMachine:
+    """A unit and a host of the model."""
+
+    def __init__(self, member: Member, public: bytes, watch: Any, random: Random) -> None:
+        self.lane, self.mode = member.lane, member.mode
+        self.flash = Flash()
+        self.flash.records = {"member": member, "first": (member.g, member.key)}
+        self.unit = WatchedUnit(self.flash, lambda: random.getrandbits(16))
+        self.unit.watch = watch
+        self.store = Store(member.g - 1)
+        self.agent = Agent(self.unit, self.store, random, public)
+
+    def receive(self, packet: Packet) -> list[Packet]:
+        return self.agent.receive(packet)
+
+    def tick(self, ticks: int) -> list[Packet]:
+        return self.agent.tick(ticks)
+
+    def send(self, payload: bytes) -> list[Packet]:
+        return self.agent.send(payload)
+
+    def renew(self) -> list[Packet]:
+        with contextlib.suppress(Refused):
+            self.unit.renew()
+        return []
+
+    def set_mode(self, mode: str) -> list[Packet]:
+        self.unit.set_role(mode)
+        self.mode = mode
+        return []
+
+    # Trouble
+
+    def recover(self, interruption: BaseException) -> list[Packet]:
+        published = self.agent.out
+        if isinstance(interruption, PowerCut):
+            self.restart_unit()
+        else:
+            self.restart_host()
+        return published
+
+    def restart_unit(self) -> None:
+        while True:
+            try:
+                self.unit.start()
+                return
+            except PowerCut:
+                pass
+
+    def restart_host(self) -> None:
+        self.agent.start()
+
+    def cut_power_in(self, steps: int | None) -> None:
+        self.flash.cut_in = steps
+
+    def crash_in(self, steps: int | None) -> None:
+        self.agent.crash_in = steps
+
+    def erase(self) -> None:
+        self.unit.erase()
+
+    def image(self) -> dict[str, Any]:
+        return dict(self.flash.records)
+
+    def put_back(self, image: dict[str, Any]) -> None:
+        floor = self.unit.own_number + 1  # its host knows the highest number that was used
+        self.flash.records = image | {"numbers": max(floor, image.get("numbers", 1))}
+        self.flash.cut_in = None
+        self.restart_unit()
+
+    def backup(self) -> Store:
+        return deepcopy(self.store)
+
+    def restore(self, backup: Store | None) -> None:
+        store = deepcopy(backup) if backup else Store(self.store.base)
+        store.begun = False
+        self.store = self.agent.store = store
+        self.agent.start()
+
+    # For the checks
+
+    @property
+    def view(self) -> View | None:
+        here = None if self.unit.erased else self.unit.epochs.here
+        if here is None:
+            return None
+        roles, past = self.unit.roles, tuple(map(_kept, self.unit.epochs.past))
+        return View(_kept(here), past, here.revoked, roles.term, roles.master, roles.is_master)
+
+    @property
+    def log(self) -> list[Delivered]:
+        return self.store.log
+
+    @property
+    def last_sent(self) -> int:
+        return self.store.last if self.store.begun else -1
+
+    def outbox(self) -> list[Sent]:
+        return [Sent(s, entry.box and sight_of(entry.box)) for s, entry in self.store.outbox.items()]
+
+    def account(self, lane: int) -> Account:
+        inbox = self.store.inbox(lane)
+        missing = inbox.missing({kept.g for kept in (self.view.here, *self.view.past)} if self.view else set())
+        return Account(frozenset(inbox.delivered), frozenset(inbox.unreadable), tuple(missing))
+
+
+def _kept(generation: Generation | Past) -> Kept:
+    return Kept(generation.g, generation.header_key, generation.number, generation.low)
+
+
+def sight_of(box: Box) -> Sight:
+    head, body = box.head, box.body
+    kind = head.kind if head.kind == "message" else body[0]
+    s = body[0] if kind == "message" else 0
+    return Sight(kind, box.header_key, box.key, head.lane, head.n, head.number, s, body, box.digest)
+
+
+class ModelAdministrator:
+    """An administrator of the model."""
+
+    def __init__(self, number: int, of: int, root: bytes, random: Random) -> None:
+        self.number, self._file = number, Administrator(number, root, random, of)
+        self.public = self._file.public
+
+    @property
+    def g(self) -> int:
+        return self._file.g
+
+    @property
+    def revoked(self) -> set[int]:
+        return self._file.revoked
+
+    def has(self, lane: int) -> bool:
+        return lane in self._file.given
+
+    def new_member(self, mode: str) -> Member:
+        return self._file.new_member(mode)
+
+    def revoke(self, lane: int) -> None:
+        self._file.revoke(lane)
+
+    def retire(self, lane: int) -> None:
+        self._file.retire(lane, zeroized=True)
+
+    def new_operators(self, random: Random) -> None:
+        self._file.operators = random.randrange(1, 13), random.randrange(9), random.randrange(9)
+
+    def issue(self) -> Issued:
+        return self._issued(self._file.issue())
+
+    def on_bundle(self, bundle: Bundle) -> Issued | None:
+        merged = self._file.on_bundle(bundle)
+        return self._issued(merged) if merged else None
+
+    def _issued(self, bundle: Bundle) -> Issued:
+        known = self._file.known[bundle.g]
+        return Issued(bundle, bundle.g, header_key_of(known.secret), known.revoked, known.members)
+
+    def later_bundles(self, g: int) -> list[Packet]:
+        return [bundle for number, bundle in sorted(self._file.bundles.items()) if number > g]
+
+    def knows(self, packet: Packet) -> bool:
+        return isinstance(packet, Box) and packet.header_key == header_key_of(self._file.known[self.g].secret)
+
+
+class ModelSide:
+    """The model."""
+
+    interruptions = (PowerCut, HostCrash)
+    steps_of_power = 8
+
+    def administrator(self, number: int, of: int, root: bytes, random: Random) -> ModelAdministrator:
+        administrator = ModelAdministrator(number, of, root, random)
+        self._public = administrator.public
+        return administrator
+
+    def machine(self, member: Member, watch: Any, random: Random) -> ModelMachine:
+        return ModelMachine(member, self._public, watch, random)
+
+    # Packets
+
+    def kind_of(self, packet: Packet) -> str:
+        return {Box: "capsule", Bundle: "bundle", Ask: "ask"}[type(packet)]
+
+    def size_of(self, packet: Packet) -> int:
+        return packet.size
+
+    def sight_of(self, packet: Packet) -> Sight | None:
+        return sight_of(packet) if isinstance(packet, Box) else None
+
+    def g_of(self, packet: Packet) -> int:
+        return packet.g
+
+    def ask(self, g: int) -> Ask:
+        return Ask(g)
+
+    # Thieves
+
+    def loot(self, machine: ModelMachine) -> tuple[list[Haul], list[tuple[int, bytes]]]:
+        hauls: list[Haul] = []
+        keys: list[tuple[int, bytes]] = []
+        for record in (*machine.flash.records.values(), *machine.flash.superseded):
+            if isinstance(record, tuple) and len(record) == 2 and isinstance(record[0], int):
+                keys.append(record)  # record 22
+                continue
+            entries = record if isinstance(record, tuple) and not isinstance(record, Generation) else [record]
+            hauls += [_haul(entry) for entry in entries if isinstance(entry, Generation | Past)]
+            keys += [(entry.g + 1, entry.member_key) for entry in entries if isinstance(entry, Generation)]
+        return hauls, keys
+
+    def open_notice(self, bundle: Bundle, g: int, key: bytes) -> list[Haul]:
+        if g > bundle.g:
+            return []
+        key = later_member_key(key, bundle.g - g)
+        for hint, box in bundle.notices:
+            if hint == hint_of(key) and box.key == key:
+                notice: Notice = box.body
+                pairs = [(notice.g, notice.secret), *((side.g, side.secret) for side in notice.sides)]
+                return [_haul_of(g, secret) for g, secret in pairs]
+        return []
+
+    def reads(self, haul: Haul, packet: Box, sight: Sight) -> bool:
+        return packet.key == epoch_key(haul.secret, max(0, sight.number - haul.low))
+
+    def forge_bundle(self, bundle: Bundle, g: int) -> Bundle:
+        return bundle._replace(g=g, previous=-1)
+
+    def forge_beacon(self, haul: Haul, lane: int, n: int, number: int, term: int) -> Box:
+        body = ("beacon", haul.g, number, term)
+        return Box(haul.generation, Head("control", lane, n, 0), haul.keys, body, 9)
+
+    def forge(self, haul: Haul, lane: int, n: int, number: int, word: tuple[Any, ...]) -> Box:
+        kind = "message" if word[0] == "message" else "housekeeping"
+        body = word[1:] if kind == "message" else word
+        key = epoch_key(haul.secret, max(0, number - haul.low))
+        return Box(haul.generation, Head(kind, lane, n, number), key, body, _SIZES[word[0]])
+
+    def some_digest(self, random: Random) -> int:
+        return random.randrange(1, 9999)
+
+
+def _haul(entry: Generation | Past) -> Haul:
+    control = entry.control_key if isinstance(entry, Generation) else b""
+    return Haul(entry.g, entry.header_key, control, entry.secret, entry.low)
+
+
+def _haul_of(g: int, secret: bytes) -> Haul:
+    return Haul(g, header_key_of(secret), derive(secret, "ndks control"), secret, 0)
