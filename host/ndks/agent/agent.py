@@ -21,7 +21,7 @@ from .receiving import Receiving
 from .sending import Sending
 from .station import Station
 from .store import Store
-from .unit import Opened, Unit
+from .unit import Opened, Ticked, Unit
 from .vouchers import Vouched
 
 _CAPSULE = 1
@@ -57,6 +57,11 @@ class Agent:
     def arrivals(self) -> Arrivals:
         """The messages and losses that the program has not taken yet."""
         return self._receiving.arrivals
+
+    @property
+    def ticked(self) -> Ticked:
+        """What the unit answered to the last tick."""
+        return self._station.ticked
 
     def reopen(self, unit: Unit) -> Output:
         """Go on with a new session of the unit, or with another view of it."""

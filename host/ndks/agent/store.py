@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..exceptions import FileError
+from ..system_errors import file_error
 
 FORMAT = 1
 _MARK = 0x4E444B53  # "NDKS", where SQLite keeps the kind of an application's file
@@ -89,6 +90,12 @@ class Store:
             raise FileError(
                 what, "end the other agent; if there is none, restore the file, or begin a new one"
             ) from None
+
+    def failure(self, error: Exception) -> FileError | None:
+        """Return the FileError for an error of the file in a step, None for an error of something else."""
+        if isinstance(error, sqlite3.Error):
+            return FileError(f"{self._path} cannot be written: {error}", "free some space; what was accepted is kept")
+        return file_error(error) if isinstance(error, OSError) else None
 
     def close(self) -> None:
         self._base.close()

@@ -1,0 +1,199 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The loop of an agent: one thread that has the unit and the store, and takes all that comes.
+
+A packet is taken from its carrier when the step that it caused is on the disk. If the unit is away, or the disk is
+full, packets wait at their carriers, messages are stored, and the loop tries again.
+"""
+
+import functools
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from random import SystemRandom
+
+from ...carriers.carrier import Carrier, Received
+from ...exceptions import NdksError, UsageError
+from ...network.bundle import BUNDLE, BadBundle, Bundle
+from ..agent import Agent
+from ..events import Entered, Event, LeftOut, Master, Output, Refused
+from ..limits import Limits
+from ..pieces import split
+from ..store import Store
+from ..unit import Unit
+from .inputs import Asked, Inputs, Left
+from .requests import Requests
+
+_log = logging.getLogger(__name__)
+
+_PAUSES = 0.5, 1.0, 2.0, 5.0  # seconds between attempts to go on after an error
+_HEADER = 13  # bytes of a piece before its part of the packet
+
+OpenUnit = Callable[[], AbstractContextManager[Unit]]
+
+
+class Loop:
+    """`tick` is in seconds; `open_unit` opens the unit for as long as it stays; `public` is the administrators' key."""
+
+    def __init__(
+        self, store: Store, open_unit: OpenUnit, carriers: Sequence[Carrier], public: bytes, tick: float
+    ) -> None:
+        self.inputs = Inputs()
+        self.carriers = carriers
+        self.problem: NdksError | None = None  # why the unit or the store cannot be used now
+        self.agent: Agent | None = None
+        self.unit: Unit | None = None
+        self._store = store
+        self._open_unit = open_unit
+        self._public = public
+        self._tick = tick
+        self._limits = Limits(repeat=0) if all(carrier.retains for carrier in carriers) else Limits()
+        self._requests = Requests(self, store, self._limits)
+        self._stack = ExitStack()
+        self._failures = 0
+        self._due = time.monotonic()  # when the next tick is, or the next attempt to go on
+        self._ticked = self._due
+
+    def run(self) -> None:
+        """Run until `inputs.end`. NdksError: a carrier cannot be used at all."""
+        with ExitStack() as stack:
+            for carrier in self.carriers:
+                carrier.start(self.inputs.receive)
+                stack.callback(carrier.close)
+            stack.callback(self._drop)
+            while not self.inputs.is_ended:
+                if time.monotonic() >= self._due:
+                    self._keep_time()
+                self._take(max(0.0, self._due - time.monotonic()))
+
+    def seal(self) -> None:
+        """Seal and publish the messages that wait, if the unit is there."""
+        if agent := self.agent:
+            self.do(lambda: agent.tick(0))
+
+    def do(self, step: Callable[[], Output]) -> bool:
+        """Do a step of the agent and publish what it gives; return whether it was done, else the agent is dropped."""
+        try:
+            output = step()
+        except UsageError:
+            raise
+        except Exception as error:
+            self._fail(error)
+            return False
+        self._failures = 0
+        self._publish(output)
+        return True
+
+    def _take(self, longest: float) -> None:
+        taken = self.inputs.take(longest, packets=self.agent is not None)
+        if isinstance(taken, Asked):
+            self._requests.answer(taken)
+        elif isinstance(taken, Left):
+            self._requests.leave(taken.program)
+        elif taken:
+            self._receive(taken)
+
+    def _receive(self, received: Received) -> None:
+        while not self.inputs.is_ended:
+            if (agent := self.agent) and self.do(functools.partial(agent.receive, received.packet)):
+                received.taken()
+                return
+            self._wait_until_due()
+
+    def _wait_until_due(self) -> None:
+        """Answer requests until the agent goes on, or the end: the packet in hand must not be lost."""
+        while not self.agent and not self.inputs.is_ended:
+            if time.monotonic() >= self._due:
+                self._keep_time()
+            else:
+                taken = self.inputs.take(max(0.0, self._due - time.monotonic()), packets=False)
+                if isinstance(taken, Asked):
+                    self._requests.answer(taken)
+                elif isinstance(taken, Left):
+                    self._requests.leave(taken.program)
+
+    def _keep_time(self) -> None:
+        now = time.monotonic()
+        agent = self.agent
+        if not agent:
+            self._begin()
+            return
+        ticks = int((now - self._ticked) / self._tick)
+        self._ticked += ticks * self._tick
+        self._due = self._ticked + self._tick
+        if ticks:
+            self.do(lambda: agent.tick(ticks))
+
+    def _begin(self) -> None:
+        """Open the unit, and go on from what the store has."""
+        try:
+            self.unit = self._stack.enter_context(self._open_unit())
+            self.agent = Agent(self.unit, self._store, SystemRandom(), self._limits, public=self._public)
+        except Exception as error:
+            self._fail(error)
+            return
+        if self.problem:
+            _log.warning("the unit is at hand again")
+        self.problem = None
+        self._ticked = time.monotonic()
+        self._due = self._ticked + self._tick
+        self.seal()
+
+    def _fail(self, error: Exception) -> None:
+        """Drop the agent, which may know what the store does not, and try again after a pause."""
+        problem = error if isinstance(error, NdksError) else self._store.failure(error)
+        if problem is None:
+            _log.exception("a step of the agent failed")
+            problem = NdksError(f"a step of the agent failed: {type(error).__name__}")
+        elif str(problem) != str(self.problem):
+            _log.warning("%s: %s", problem.code, problem)
+        self._drop()
+        self.problem = problem
+        self._due = time.monotonic() + _PAUSES[min(self._failures, len(_PAUSES) - 1)]
+        self._failures += 1
+
+    def _drop(self) -> None:
+        self.agent = self.unit = None
+        stack, self._stack = self._stack, ExitStack()
+        try:
+            stack.close()
+        except Exception as error:  # the unit is away: there is nothing to close
+            _log.debug("the unit could not be closed: %s", error)
+
+    def _publish(self, output: Output) -> None:
+        for packet in output.packets:
+            generation = _generation_of(packet)
+            for carrier in self.carriers:
+                self._send(carrier, packet, generation)
+        for event in output.events:
+            _tell(event)
+        if output.events:
+            self._requests.arrived()
+
+    def _send(self, carrier: Carrier, packet: bytes, generation: int | None) -> None:
+        parts = split(packet, carrier.largest - _HEADER) if carrier.largest else [packet]
+        if not all(carrier.send(part, generation) for part in parts):
+            _log.debug("%s: too much waits; others ask for it again", carrier.url)
+
+
+def _generation_of(packet: bytes) -> int | None:
+    """Return the generation of a bundle, None for other packets."""
+    if packet[:1] != bytes([BUNDLE]):
+        return None
+    try:
+        return Bundle.parse(packet).g
+    except BadBundle:
+        return None
+
+
+def _tell(event: Event) -> None:
+    """Log an event of the network; messages are the programs' business."""
+    if isinstance(event, Entered):
+        _log.warning("entered generation %d", event.g)
+    elif isinstance(event, Master):
+        _log.info("lane %d leads", event.lane) if event.lane else _log.info("nobody leads")
+    elif isinstance(event, LeftOut):
+        _log.warning("generation %d has no notice for this unit: it may be revoked", event.g)
+    elif isinstance(event, Refused):
+        _log.warning("the unit refuses the notice of generation %d: error %04X", event.g, event.error)
