@@ -62,6 +62,16 @@ class Agent:
         return self._receiving.arrivals
 
     @property
+    def epoch(self) -> int | None:
+        """The unit's epoch after the last step; None: it has no generation yet."""
+        return self._station.epoch
+
+    @property
+    def held(self) -> frozenset[int]:
+        """The generations whose capsules the unit opens."""
+        return self._station.held
+
+    @property
     def ticked(self) -> Ticked:
         """What the unit answered to the last tick."""
         return self._station.ticked

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from ...exceptions import NdksError, NoUnit, PortPermission
+from ...exceptions import NdksError, NoUnit, PortPermission, UnitBusy
+from ...retry import retry
+
+_LEAVING = 1.0  # seconds for the agent to notice that the program before has ended
 
 
 class AgentError(NdksError):
@@ -19,6 +22,10 @@ class AgentError(NdksError):
         super().__init__(message, advice)
         self.code = code
         self.status = exit_status
+
+
+def _is_busy(error: Exception) -> bool:
+    return isinstance(error, AgentError) and error.code == UnitBusy.code
 
 
 class AgentClient:
@@ -53,11 +60,16 @@ class AgentClient:
     def events(self, *, follow: bool) -> Iterator[dict[str, Any]]:
         """Yield what arrives, in order; each is confirmed when the next one is asked for."""
         place = 0
-        while events := self.ask("next", after=place, wait=follow)["events"]:
+        events = retry(lambda: self._next(0, wait=follow), _is_busy, _LEAVING)
+        while events:
             for event in events:
                 yield event
                 place = event["place"]
                 self.ask("taken", place=place)
+            events = self._next(place, wait=follow)
+
+    def _next(self, place: int, *, wait: bool) -> list[dict[str, Any]]:
+        return self.ask("next", after=place, wait=wait)["events"]
 
     def ask(self, do: str, **values: Any) -> dict[str, Any]:
         """Send a request and return the values of its answer. NdksError, as the agent has named it."""

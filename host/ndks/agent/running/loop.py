@@ -43,7 +43,8 @@ class Loop:
         self.carriers = carriers
         self.problem: NdksError | None = None  # why the unit or the store cannot be used now
         self.agent: Agent | None = None
-        self.unit: Unit | None = None
+        self.lane = 0  # of the unit, once it was there
+        self._unit: Unit | None = None
         self._store = store
         self._open_unit = open_unit
         self._public = public
@@ -84,6 +85,11 @@ class Loop:
         self._failures = 0
         self._publish(output)
         return True
+
+    def set_role(self, mode: int) -> None:
+        """Set how the unit takes part in elections. NdksError."""
+        if self._unit:
+            self._unit.set_role(mode)
 
     def _take(self, longest: float) -> None:
         taken = self.inputs.take(longest, packets=self.agent is not None)
@@ -128,14 +134,15 @@ class Loop:
     def _begin(self) -> None:
         """Open the unit, and go on from what the store has."""
         try:
-            self.unit = self._stack.enter_context(self._open_unit())
-            self.agent = Agent(self.unit, self._store, SystemRandom(), self._limits, public=self._public)
+            unit = self._stack.enter_context(self._open_unit())
+            self.lane = unit.lane
+            self.agent = Agent(unit, self._store, SystemRandom(), self._limits, public=self._public)
         except Exception as error:
             self._fail(error)
             return
         if self.problem:
             _log.warning("the unit is at hand again")
-        self.problem = None
+        self._unit, self.problem = unit, None
         self._ticked = time.monotonic()
         self._due = self._ticked + self._tick
         self.seal()
@@ -154,7 +161,7 @@ class Loop:
         self._failures += 1
 
     def _drop(self) -> None:
-        self.agent = self.unit = None
+        self.agent = self._unit = None
         stack, self._stack = self._stack, ExitStack()
         try:
             stack.close()

@@ -114,32 +114,23 @@ class Requests:
 
     def _renew(self, asked: Asked) -> dict[str, Any]:  # noqa: ARG002 (all verbs take the request)
         agent = self._loop.agent
-        if not agent:
+        if not agent or not self._loop.do(agent.renew) or agent.epoch is None:
             raise self._away()
-        if not self._loop.do(agent.renew):
-            raise self._away()
-        return self._epoch()
+        return {"generation": agent.epoch >> 16, "number": agent.epoch & 0xFFFF}
 
     def _role(self, asked: Asked) -> dict[str, Any]:
         name = str(asked.values.get("role"))
         if name not in ROLES:
             raise UsageError(f"there is no role {name}", f"roles are {', '.join(ROLES)}")
-        if not self._loop.unit:
+        if not self._loop.agent:
             raise self._away()
-        self._loop.unit.set_role(ROLES[name])
+        self._loop.set_role(ROLES[name])
         return {"role": name}
 
     def _status(self, asked: Asked) -> dict[str, Any]:  # noqa: ARG002
         from .status import status
 
         return status(self._loop, self._store)
-
-    def _epoch(self) -> dict[str, Any]:
-        epoch = self._loop.unit.epoch if self._loop.unit else None
-        return {
-            "generation": None if epoch is None else epoch >> 16,
-            "number": None if epoch is None else epoch & 0xFFFF,
-        }
 
     def _away(self) -> NdksError:
         return self._loop.problem or NotYet("the agent has not seen its unit yet")

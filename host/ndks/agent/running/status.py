@@ -26,8 +26,8 @@ def status(loop: "Loop", store: Store) -> dict[str, Any]:
 
 
 def _unit(loop: "Loop") -> dict[str, Any]:
-    agent, unit = loop.agent, loop.unit
-    if not agent or not unit:
+    agent = loop.agent
+    if not agent:
         problem = loop.problem
         return {
             "present": False,
@@ -35,12 +35,11 @@ def _unit(loop: "Loop") -> dict[str, Any]:
             "advice": problem.advice if problem else None,
         }
     ticked = agent.ticked
-    epoch = unit.epoch
-    values: dict[str, Any] = {"present": True, "lane": unit.lane, "generation": None, "number": None}
-    if epoch is not None:
-        values |= {"generation": epoch >> 16, "number": epoch & 0xFFFF}
+    values: dict[str, Any] = {"present": True, "lane": loop.lane, "generation": None, "number": None}
+    if agent.epoch is not None:
+        values |= {"generation": agent.epoch >> 16, "number": agent.epoch & 0xFFFF}
         values |= {"role": ("slave", "master", "monitor")[ticked.role], "master": ticked.master or None}
-        values |= {"revoked": ticked.revoked, "held": list(unit.held())}
+        values |= {"revoked": ticked.revoked, "held": sorted(agent.held, reverse=True)}
     return values
 
 
