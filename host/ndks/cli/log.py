@@ -66,8 +66,9 @@ def show_log(*, verbose: bool, file: Path | None = None) -> None:
 def show_news() -> None:
     """Print also what a service notes on its way."""
     _NOTES.setLevel(min(_NOTES.level, logging.INFO))
-    logger = logging.getLogger("ndks.service")
-    logger.setLevel(min(logger.getEffectiveLevel(), logging.INFO))
+    for name in ("ndks.service", "ndks.agent", "ndks.carriers"):
+        logger = logging.getLogger(name)
+        logger.setLevel(min(logger.getEffectiveLevel(), logging.INFO))
 
 
 def _handler_of(file: Path) -> logging.Handler:

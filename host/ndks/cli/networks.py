@@ -13,7 +13,8 @@ from ndks.network.network_file import SUFFIX, Network
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
-from .arguments import DIGITS, add_operators, add_parameters, add_path
+from .agents import STATUS_EXAMPLES, show_status
+from .arguments import DIGITS, add_operators, add_parameters, add_path, add_unit
 from .output import Output, operator_rows, warn_of_suite
 from .parser import Parser, add_command, add_group, show_examples
 
@@ -32,6 +33,10 @@ def add_network(parser: Parser) -> None:
     parser.add_argument("--cipher", choices=commands.CIPHERS, default="vernam", help="for messages (default: vernam)")
     add_path(parser, "-o", "--output", metavar="FILE", help=f"default: NAME{SUFFIX}")
     parser.add_argument("--force", action="store_true", help="overwrite FILE; a network with units is kept as FILE.old")
+
+    status_help = "show what the agent knows: unit, generation, messages, gaps, carriers"
+    parser = add_command(kinds, "status", status_help, STATUS_EXAMPLES, show_status)
+    add_unit(parser, "the only one with an agent")
 
     show_help = "show a network file without its secret and parameters"
     parser = add_command(kinds, "show", show_help, _SHOW_EXAMPLES, show_network)

@@ -1,0 +1,206 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Commands agent, send and receive, and `network status`."""
+
+import argparse
+import base64
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from ndks.exceptions import UsageError
+from ndks.files import read_some, reading, write_new
+from ndks.network import administrator_file
+from ndks.network.administrator_keys import AdministratorKeys
+from ndks.printable import printable
+from ndks.system_errors import file_errors
+
+from .arguments import add_path, add_unit, need, seconds
+from .log import show_news
+from .output import Output, encoded, is_stdout_open, note, write_stdout
+from .parser import Parser, set_up
+
+_TICK = 1.0  # seconds
+_LARGEST = 1 << 20  # bytes that are read of a message: one more than any may have
+_AGENT_EXAMPLES = f"""\
+  ndks agent --carrier mqtts://broker.example/ndks/office?ca=ca.pem
+  ndks agent --carrier udp://239.192.7.7:7000 --carrier dir:/media/stick
+  ndks agent --network office{administrator_file.SUFFIX} --carrier dir:shared    at the administrator's own unit"""
+_SEND_EXAMPLES = """\
+  ndks send --text "see you at noon"
+  ndks send letter.pdf
+  date | ndks send"""
+STATUS_EXAMPLES = "  ndks network status\n  ndks network status --json"
+_RECEIVE_EXAMPLES = """\
+  ndks receive                     what has arrived
+  ndks receive --follow --json     for ever, one JSON object a line
+  ndks receive --follow -o inbox   each message into a file of its own"""
+
+
+def add_agent(parser: Parser) -> None:
+    set_up(parser, _AGENT_EXAMPLES, run_agent)
+    parser.add_argument(
+        "--carrier",
+        metavar="URL",
+        action="append",
+        required=True,
+        help="mqtt://, mqtts://, udp:// or dir:FOLDER; repeatable",
+    )
+    add_path(parser, "--network", metavar="FILE", help="the administrator's file, at its own unit")
+    parser.add_argument(
+        "--tick", metavar="SECONDS", type=seconds, default=_TICK, help=f"default: {_TICK:g}, as in the network"
+    )
+    add_unit(parser, "$NDKS_UNIT, or the only one; the socket `agent` of ndks service where that runs")
+
+
+def run_agent(args: argparse.Namespace, out: Output) -> None:
+    from ndks.agent.running.program import Program  # here, because the other commands do not need it
+
+    program = Program(args.unit, args.timeout, args.carrier, _public_key(args.network), args.tick)
+
+    def started(serial_number: str, socket: Path) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda *_: program.end())
+        note(f"the agent of unit {serial_number} runs; Ctrl-C ends it")
+        if is_stdout_open():
+            out.result({"serial_number": serial_number, "socket": str(socket), "pid": os.getpid()}, str(socket))
+
+    show_news()
+    program.run(started)
+
+
+def _public_key(path: Path | None) -> bytes:
+    return AdministratorKeys(administrator_file.load(path).root).public if path else b""
+
+
+def add_send(parser: Parser) -> None:
+    set_up(parser, _SEND_EXAMPLES, send)
+    add_path(parser, "file", metavar="FILE", nargs="?", help="default: stdin")
+    parser.add_argument("--text", help="the message itself, in place of a file")
+    add_unit(parser, "the only one with an agent")
+
+
+def send(args: argparse.Namespace, out: Output) -> None:
+    need(args.text is None or args.file is None, "a message is a text or a file, not both")
+    data = args.text.encode() if args.text is not None else _content(args.file or Path("-"))
+    with _client(args) as agent:
+        answer = agent.ask("send", data=base64.b64encode(data).decode())
+    waits = " when the unit is there" if answer["waits"] else ""
+    out.done({"s": answer["s"], "waits": answer["waits"]}, f"message {answer['s']} is on its way{waits}")
+
+
+def _content(path: Path) -> bytes:
+    with file_errors(), reading(path) as source:
+        parts: list[bytes] = []
+        while (part := read_some(source, _LARGEST)) != b"":
+            parts.append(part or b"")
+            if sum(map(len, parts)) > _LARGEST:
+                raise UsageError("the message is too long", "send it in parts, or as a capsule: ndks encrypt")
+        return b"".join(parts)
+
+
+def add_receive(parser: Parser) -> None:
+    set_up(parser, _RECEIVE_EXAMPLES, receive)
+    parser.add_argument("--follow", action="store_true", help="wait for more, until stopped")
+    add_path(
+        parser,
+        "-o",
+        "--output",
+        metavar="DIRECTORY",
+        completes="DIRECTORY",
+        help="write each message to LANE-NUMBER in it",
+    )
+    add_unit(parser, "the only one with an agent")
+
+
+def receive(args: argparse.Namespace, out: Output) -> None:
+    directory: Path | None = args.output
+    if directory and not directory.is_dir():
+        raise UsageError(f"{directory} is no directory", "make it first")
+    with _client(args) as agent:
+        for event in agent.events(follow=args.follow):
+            if directory and event["kind"] != "lost":
+                _write(directory, event)
+            write_stdout(encoded(f"{_line(event, directory, as_json=out.as_json)}\n"))
+
+
+def _write(directory: Path, event: dict[str, Any]) -> None:
+    """Write a message to a file; one that is there already was received before, and not confirmed."""
+    path = directory / f"{event['lane']}-{event['s']}"
+    data = base64.b64decode(event["data"])
+    if path.exists() and path.read_bytes() == data:
+        return
+    write_new(path, data)
+
+
+def _line(event: dict[str, Any], directory: Path | None, *, as_json: bool) -> str:
+    if as_json:
+        return json.dumps({"schema": 1, **{name: value for name, value in event.items() if name != "place"}})
+    if event["kind"] == "lost":
+        from ndks.agent.running.status import REASONS
+
+        span = f"{event['first']}" if event["first"] == event["last"] else f"{event['first']} to {event['last']}"
+        return f"{event['lane']}  {span} lost: {REASONS[event['why']]}"
+    late = " (late)" if event["kind"] == "late" else ""
+    where = f"{directory / str(event['lane'])}-{event['s']}" if directory else _shown(base64.b64decode(event["data"]))
+    return f"{event['lane']}  {event['s']}{late}  {where}"
+
+
+def _shown(data: bytes) -> str:
+    try:
+        return printable(data.decode().removesuffix("\n"))
+    except UnicodeDecodeError:
+        return f"({len(data)} bytes; write them to files with -o DIRECTORY)"
+
+
+def _client(args: argparse.Namespace) -> Any:
+    from ndks.agent.running.client import AgentClient
+    from ndks.agent.running.places import socket_of
+
+    return AgentClient(socket_of(args.unit))
+
+
+def show_status(args: argparse.Namespace, out: Output) -> None:
+    with _client(args) as agent:
+        values = agent.ask("status")
+    out.result(values, "\n".join(_status_lines(values)))
+
+
+def _status_lines(values: dict[str, Any]) -> list[str]:
+    unit, outbox = values["unit"], values["outbox"]
+    lines = [_unit_line(unit), f"own messages  {outbox['kept']} kept, {outbox['waits']} wait to be sealed"]
+    lines.append(f"arrived       {values['arrivals']} not received yet")
+    lines += [_sender_line(sender) for sender in values["senders"]]
+    return lines + [f"carrier       {each['url']}: {each['problem'] or 'connected'}" for each in values["carriers"]]
+
+
+def _unit_line(unit: dict[str, Any]) -> str:
+    if not unit["present"]:
+        return f"unit          not there: {unit['problem'] or 'not seen yet'}"
+    if unit["generation"] is None:
+        return f"unit          lane {unit['lane']}, waits for its first generation"
+    master = "nobody" if unit["master"] is None else f"lane {unit['master']}"
+    epoch = f"generation {unit['generation']}, epoch {unit['number']}"
+    return (
+        f"unit          lane {unit['lane']}, {unit['role']}; {epoch}; {master} leads; {unit['revoked']} lanes revoked"
+    )
+
+
+def _sender_line(sender: dict[str, Any]) -> str:
+    missing = _missing(sender)
+    parts = [f"up to {sender['delivered'][-1][1]} delivered" if sender["delivered"] else "nothing delivered"]
+    parts += [f"missing {missing}, {sender['waits']} wait for it"] if missing else []
+    parts += [f"lost {_spans(sender['lost'])}"] if sender["lost"] else []
+    return f"lane {sender['lane']:<8} {'; '.join(parts)}"
+
+
+def _missing(sender: dict[str, Any]) -> str:
+    last = sender["delivered"][-1][1] if sender["delivered"] else 0
+    newest = max(sender["told_of"], sender["seen"])
+    return f"{max(last + 1, sender['has_from'])} to {newest}" if newest > last else ""
+
+
+def _spans(spans: list[list[int]]) -> str:
+    return ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in spans)
