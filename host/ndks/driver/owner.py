@@ -238,9 +238,9 @@ class Owner:
         try:
             answer = self._link.call(commands.NEXT_INDEX)
         except DeviceError as error:
-            if error.number != errors.RANGE:
+            if error.number not in (errors.RANGE, errors.NO_EPOCH):
                 raise
-            return _NONE_LEFT
+            return _NONE_LEFT  # or none yet: it waits for its first notice
         if answer.epoch != epoch:
             raise ProtocolError("the unit answered with two different epochs")
         return answer.index
