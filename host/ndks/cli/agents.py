@@ -13,7 +13,6 @@ from typing import Any
 from ndks.exceptions import UsageError
 from ndks.files import read_some, reading, write_new
 from ndks.network import administrator_file
-from ndks.network.administrator_keys import AdministratorKeys
 from ndks.printable import printable
 from ndks.system_errors import file_errors
 
@@ -56,9 +55,12 @@ def add_agent(parser: Parser) -> None:
 
 
 def run_agent(args: argparse.Namespace, out: Output) -> None:
-    from ndks.agent.running.program import Program  # here, because the other commands do not need it
+    from ndks.agent.running.office import Office  # here, because the other commands do not need them
+    from ndks.agent.running.program import Program
 
-    program = Program(args.unit, args.timeout, args.carrier, _public_key(args.network), args.tick)
+    office = Office(args.network) if args.network else None
+    public = office.public if office else b""
+    program = Program(args.unit, args.timeout, args.carrier, public, args.tick, office)
 
     def started(serial_number: str, socket: Path) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -69,10 +71,6 @@ def run_agent(args: argparse.Namespace, out: Output) -> None:
 
     show_news()
     program.run(started)
-
-
-def _public_key(path: Path | None) -> bytes:
-    return AdministratorKeys(administrator_file.load(path).root).public if path else b""
 
 
 def add_send(parser: Parser) -> None:

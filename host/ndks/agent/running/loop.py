@@ -23,6 +23,7 @@ from ..pieces import split
 from ..store import Store
 from ..unit import Unit
 from .inputs import Asked, Inputs, Left
+from .office import Office
 from .requests import Requests
 
 _log = logging.getLogger(__name__)
@@ -34,10 +35,19 @@ OpenUnit = Callable[[], AbstractContextManager[Unit]]
 
 
 class Loop:
-    """`tick` is in seconds; `open_unit` opens the unit for as long as it stays; `public` is the administrators' key."""
+    """`open_unit` opens the unit for as long as it stays; `tick` is in seconds.
+
+    `public` is the administrators' key; `office` is there if this is an administrator's agent.
+    """
 
     def __init__(
-        self, store: Store, open_unit: OpenUnit, carriers: Sequence[Carrier], public: bytes, tick: float
+        self,
+        store: Store,
+        open_unit: OpenUnit,
+        carriers: Sequence[Carrier],
+        public: bytes,
+        tick: float,
+        office: Office | None = None,
     ) -> None:
         self.inputs = Inputs()
         self.carriers = carriers
@@ -49,6 +59,7 @@ class Loop:
         self._open_unit = open_unit
         self._public = public
         self._tick = tick
+        self._office = office
         self._limits = Limits(repeat=0) if all(carrier.retains for carrier in carriers) else Limits()
         self._requests = Requests(self, store, self._limits)
         self._stack = ExitStack()
@@ -103,6 +114,8 @@ class Loop:
     def _receive(self, received: Received) -> None:
         while not self.inputs.is_ended:
             if (agent := self.agent) and self.do(functools.partial(agent.receive, received.packet)):
+                if self._office:
+                    self._publish(Output(self._office.receive(received.packet)))
                 received.taken()
                 return
             self._wait_until_due()
@@ -128,8 +141,8 @@ class Loop:
         ticks = int((now - self._ticked) / self._tick)
         self._ticked += ticks * self._tick
         self._due = self._ticked + self._tick
-        if ticks:
-            self.do(lambda: agent.tick(ticks))
+        if ticks and self.do(lambda: agent.tick(ticks)) and self._office:
+            self._publish(Output(self._office.tick(ticks)))
 
     def _begin(self) -> None:
         """Open the unit, and go on from what the store has."""

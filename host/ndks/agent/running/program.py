@@ -18,6 +18,7 @@ from ..store import Store
 from . import places
 from .loop import Loop
 from .notify import notify
+from .office import Office
 from .programs import Programs, listening
 
 _SCOPE = "agent"
@@ -27,14 +28,26 @@ Started = Callable[[str, Path], object]  # takes the serial number of the unit a
 
 
 class Program:
-    """The agent of a unit. `unit` is a port, a serial number, or None; `public` is the administrators' key, or b""."""
+    """The agent of a unit, which is a port, a serial number, or None: the only one.
 
-    def __init__(self, unit: str | None, timeout: float, urls: Sequence[str], public: bytes, tick: float) -> None:
+    `public` is the administrators' key, or b""; `office` is there if this is an administrator's agent.
+    """
+
+    def __init__(
+        self,
+        unit: str | None,
+        timeout: float,
+        urls: Sequence[str],
+        public: bytes,
+        tick: float,
+        office: Office | None = None,
+    ) -> None:
         self._port = port_of(unit)
         self._timeout = timeout
         self._urls = urls
         self._public = public
         self._tick = tick
+        self._office = office
         self._loop: Loop | None = None
 
     def run(self, started: Started) -> None:
@@ -48,7 +61,7 @@ class Program:
             listener = stack.enter_context(listening(socket))
             store = stack.enter_context(contextlib.closing(Store(places.store_of(serial_number))))
             carriers = [open_carrier(url, _identity(store), directory) for url in self._urls]
-            self._loop = Loop(store, self._open_unit, carriers, self._public, self._tick)
+            self._loop = Loop(store, self._open_unit, carriers, self._public, self._tick, self._office)
             Programs(listener, self._loop.inputs).start()
             started(serial_number, socket)
             notify("READY=1")

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The administrator's side of an agent that runs with the administrator's file.
+
+Commands change the file; the office publishes what they made, gives bundles to those who ask, and learns and merges
+what other administrators did. Each bundle is in the file before it is published.
+"""
+
+import logging
+from pathlib import Path
+
+from ...exceptions import NdksError
+from ...network import administrator_file
+from ...network.administrator import Administrator
+from ...network.administrator_host import AdministratorHost
+from ...network.bundle import BUNDLE, BadBundle, Bundle
+
+_log = logging.getLogger(__name__)
+
+
+class Office:
+    """An administrator's file, on the channel. NdksError if it cannot be read at the start."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen = self._mark()
+        self._host = AdministratorHost(Administrator(administrator_file.load(path)))
+        self._problem = ""
+
+    @property
+    def public(self) -> bytes:
+        """The key by which members know the administrators' bundles."""
+        return self._host.administrator.keys.public
+
+    def tick(self, ticks: int) -> list[bytes]:
+        """Let time pass; return what is to be published."""
+        try:
+            self._look()
+            self._tell(None)
+        except (NdksError, OSError) as error:
+            self._tell(error)
+        return self._host.tick(ticks)
+
+    def receive(self, packet: bytes) -> list[bytes]:
+        """Take a packet of the channel; return what is to be published."""
+        if packet[:1] != bytes([BUNDLE]):
+            return self._host.receive(packet)
+        if not self._is_new(packet):
+            return []
+        try:
+            with administrator_file.opened(self._path) as administrator:
+                self._host.administrator = administrator
+                packets = self._host.receive(packet)
+            self._seen = self._mark()
+            self._tell(None)
+        except (NdksError, OSError) as error:  # it comes again
+            self._tell(error)
+            return []
+        return packets
+
+    def _is_new(self, packet: bytes) -> bool:
+        try:
+            bundle = Bundle.parse(packet)
+        except BadBundle:
+            return False
+        return not self._host.administrator.state.generation(bundle.g) and bundle.is_signed_by(self.public)
+
+    def _look(self) -> None:
+        """Read the file again if a command has changed it."""
+        mark = self._mark()
+        if mark != self._seen:
+            self._host.administrator = Administrator(administrator_file.load(self._path))
+            self._seen = mark
+
+    def _mark(self) -> tuple[int, int, int]:
+        status = self._path.stat()
+        return status.st_ino, status.st_mtime_ns, status.st_size
+
+    def _tell(self, problem: Exception | None) -> None:
+        text = str(problem) if problem else ""
+        if text and text != self._problem:
+            _log.warning("the administrator's file cannot be used now: %s", text)
+        self._problem = text
