@@ -72,7 +72,7 @@ class Programs:
 @contextlib.contextmanager
 def listening(path: Path) -> Generator[socket.socket]:
     """Make the socket, for this user alone, and remove it at the end. UnitBusy: another agent has it; FileError."""
-    lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -81,13 +81,11 @@ def listening(path: Path) -> Generator[socket.socket]:
     try:
         path.unlink(missing_ok=True)  # of an agent that was killed: the lock is ours
         with socket.socket(socket.AF_UNIX) as listener:
-            mask = os.umask(0o177)
             try:
+                os.fchmod(listener.fileno(), 0o600)  # Linux gives the file this mode
                 listener.bind(str(path))
             except OSError as error:
                 raise FileError(f"{path} cannot be a socket: {error}", "name a shorter directory") from None
-            finally:
-                os.umask(mask)
             listener.listen(_CLIENTS)
             yield listener
         path.unlink(missing_ok=True)
