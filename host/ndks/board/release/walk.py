@@ -3,6 +3,7 @@
 """The nodes of a syntax tree, which the steps of the build look through many hundred times."""
 
 import ast
+from typing import cast
 
 
 def walk(tree: ast.AST) -> list[ast.AST]:
@@ -12,7 +13,7 @@ def walk(tree: ast.AST) -> list[ast.AST]:
         for name in node._fields:
             value = getattr(node, name, None)
             if isinstance(value, list):
-                nodes += [part for part in value if isinstance(part, ast.AST) and part._fields]
+                nodes += [part for part in cast("list[object]", value) if isinstance(part, ast.AST) and part._fields]
             elif isinstance(value, ast.AST) and value._fields:
                 nodes.append(value)
     return nodes
