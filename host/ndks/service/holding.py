@@ -122,12 +122,12 @@ class Holder:
     def _serve(self, hold: Hold, transport: Transport, link: Link) -> None:
         descriptor = transport.descriptor if isinstance(transport, SerialTransport) else None
         while not self._order.is_closed:
-            job = self._order.take(hold.at_unit, _IDLE if descriptor is None else 0)
-            if not job and not hold.at_unit and descriptor is not None:
+            job = hold.take(_IDLE if descriptor is None else 0)
+            if not job and not hold.is_working and descriptor is not None:
                 job = QuickJobs(self._loop, self._order, hold, descriptor).run()
             if job:
                 hold.begin(job)
-            elif hold.at_unit:
+            elif hold.is_working:
                 hold.receive()
             elif isinstance(transport, SerialTransport) and transport.has_news:
                 link.ended()  # raises UnitRemoved if it was unplugged
