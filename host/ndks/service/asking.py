@@ -62,14 +62,18 @@ class Asking:
     ) -> tuple[bytes, bytes]:
         """Return the payloads of two answers, between which the unit is asked nothing else. UnitError, Lost.
 
-        `then` takes the first payload, where the unit is driven, and returns what to ask next; None: nothing, and the
-        second payload is empty. With `is_durable` the second comes after this laptop's counters are on the disk.
+        `then` takes the first payload, where the unit is driven, and returns what to ask next, or raises UnitError;
+        None: nothing, and the second payload is empty. With `is_durable` the second comes after this laptop's counters are on the disk.
         """
         job, answered = self._job(client, first, order)
         second: asyncio.Future[Outcome] = self._loop.create_future()
 
         def follow(payload: bytes) -> Job | None:
-            asked = then(payload)
+            try:
+                asked = then(payload)
+            except errors.UnitError as error:
+                self._done(second, error.code)
+                return None
             if not asked:
                 self._done(second, b"")
                 return None

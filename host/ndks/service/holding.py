@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from ndks_protocol import service
+from ndks_protocol import errors, service
 
 from ..driver.owner import Owner
 from ..exceptions import DeviceError, NdksError, NoUnit
@@ -79,6 +79,9 @@ class Holder:
                 self._lose(error, service.NO_UNIT, _AWAY)
             except OSError as error:  # of the bindings
                 self._lose(file_error(error), service.NO_UNIT, _REFUSED)
+            except Exception as error:  # a fault of ours must not end this thread: all clients would wait for ever
+                _log.exception("the unit is lost by a fault of ndks service; report this")
+                self._lose(NdksError(f"a fault of ndks service: {type(error).__name__}"), errors.INTERNAL, _REFUSED)
 
     def _lose(self, problem: NdksError, code: int, pause: float) -> None:
         if self._state.present or not self._state.problem or str(problem) != str(self._state.problem):
@@ -117,7 +120,7 @@ class Holder:
         self._refusals = 0
         if not self._state.present:
             _log.info("unit %s is at %s, epoch %d", self._state.serial_number, self._state.port, epoch)
-        self._tell(replace(self._state, hello=owner.greeting, present=True, epoch=epoch, problem=None))
+        self._tell(replace(self._state, hello=owner.greeting, present=True, epoch=epoch, code=service.NO_UNIT, problem=None))
 
     def _serve(self, hold: Hold, transport: Transport, link: Link) -> None:
         descriptor = transport.descriptor if isinstance(transport, SerialTransport) else None

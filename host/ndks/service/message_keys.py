@@ -54,7 +54,10 @@ class UnitKeys:
                 begin = _seal_keys(token, kind, random)
                 async with self._sealing.passing(is_urgent=order == OF_MESSAGES):
                     given, checked = await self._asking.ask_both(client, begin, order, lambda _, asked=check: asked)
-                return _fields_of(commands.SEAL_KEYS, given), _fields_of(commands.MESSAGE_CHECK, checked).check
+                keys = _fields_of(commands.SEAL_KEYS, given)
+                if not keys.aes_key:  # of another cipher than asked for
+                    raise UnitError(errors.INTERNAL)
+                return keys, _fields_of(commands.MESSAGE_CHECK, checked).check
             token = _new_token()
         raise UnitError(errors.SESSION_ENDED)
 
@@ -67,9 +70,9 @@ class UnitKeys:
         """
 
         def then(answer: bytes) -> Asked | None:
-            given = commands.OPEN_KEYS.answer.unpack(answer)
-            if given[-1]:
-                return _check(given[0])
+            given = _fields_of(commands.OPEN_KEYS, answer)
+            if given.aes_key:
+                return _check(given.handle)
             return (commands.OPEN_BEGIN, request) if command is commands.OPEN_BEGIN else None
 
         for _ in range(_TRIES):
