@@ -78,3 +78,48 @@ def test_an_answer_that_cannot_be_read_is_an_error_of_its_request() -> None:
         return refused.value.code
 
     assert asyncio.run(work()) == errors.INTERNAL
+
+
+def test_a_request_waits_for_its_turn_and_then_a_second_for_the_unit() -> None:
+    async def work() -> tuple[object, float]:
+        loop = asyncio.get_running_loop()
+        asking = Asking(Order(loop.time))
+        asking.told(State(present=True))
+        outcome: asyncio.Future[object] = loop.create_future()
+        asking.forward("client", commands.STATUS, b"", OF_MESSAGES, outcome.set_result)
+        await asyncio.sleep(3)  # others have their turns
+        asking.told(State())
+        began = loop.time()
+        return await outcome, loop.time() - began
+
+    code, waited = virtual.run(work())
+    assert code == service.NO_UNIT
+    assert 1.0 <= waited < 1.5
+
+
+def test_many_changes_of_an_absent_unit_leave_one_timer() -> None:
+    looks: list[float] = []
+
+    class Watched(Order):
+        def older_than(self, seconds: float) -> list[Job]:
+            looks.append(seconds)
+            return super().older_than(seconds)
+
+    async def work() -> None:
+        asking = Asking(Watched(asyncio.get_running_loop().time))
+        for number in range(100):
+            asking.told(State(serial_number=str(number)))
+        await asyncio.sleep(11)
+
+    virtual.run(work())
+    assert len(looks) < 50
+
+
+def test_who_watches_in_vain_leaves_nothing() -> None:
+    async def work() -> int:
+        asking = Asking(Order())
+        for _ in range(10):
+            await asking.wait_until(lambda *_: False, 8.0)
+        return len(asking._watching)
+
+    assert virtual.run(work()) == 0

@@ -42,7 +42,8 @@ class Asking:
         self._order = order
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()  # of the loop
-        self._watching: list[asyncio.Future[None]] = []
+        self._away_since = self._loop.time()  # while the unit is not present
+        self._watching: set[asyncio.Future[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     async def ask(self, client: object, command: Command, payload: bytes, order: int) -> bytes:
@@ -102,25 +103,32 @@ class Asking:
             async with asyncio.timeout(longest):
                 while not holds(self.state, self.serial):
                     news = self._loop.create_future()
-                    self._watching.append(news)
-                    await news
+                    self._watching.add(news)
+                    try:
+                        await news
+                    finally:
+                        self._watching.discard(news)
 
     def told(self, state: State) -> None:
         """Take a new state of the unit."""
         before, self.state = self.state, state
         if (before.present, before.epoch) != (state.present, state.epoch):
             self.serial += 1
+        if before.present and not state.present:
+            self._away_since = self._loop.time()
         if not state.present:
             self._look()
-        watching, self._watching = self._watching, []
-        for news in watching:
+        for news in self._watching:
             _set(news, None)
 
     def _look(self) -> None:
-        """While there is no unit, end the requests that have waited for long enough."""
+        """While there is no unit, end the requests that have waited for it long enough."""
+        if self._timer:
+            self._timer.cancel()
         waits = WAITS if self.state.code == service.NO_UNIT else 0.0
-        for job in self._order.older_than(waits):
-            job.done(self.state.code)
+        if self._loop.time() >= self._away_since + waits:
+            for job in self._order.older_than(waits):
+                job.done(self.state.code)
         self._timer = None if self.state.present else self._loop.call_later(_LOOK, self._look)
 
     def _done(self, answered: asyncio.Future[Outcome], outcome: Outcome) -> None:
