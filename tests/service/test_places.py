@@ -197,6 +197,46 @@ def test_a_token_begins_one_message(serve: Serve) -> None:
     serve(work)
 
 
+@pytest.mark.parametrize("ends", ["hello", "other", "again"])
+def test_no_keystream_has_two_texts(serve: Serve, ends: str) -> None:
+    """Neither for a client that begins a message again with its token, nor for one that asks twice at once."""
+    request = (bytes(8), AES, commands.DATA, bytes(8))
+
+    async def work(served: Served) -> list[bytes]:
+        client = await served.client("keys")
+        begins = [asyncio.create_task(client.call(commands.SEAL_BEGIN, *request)) for _ in range(2)]
+        headers = [(await begin).header for begin in begins]
+        assert headers[0] == headers[1]
+        chunks = [(await client.call(commands.SEAL_CHUNK, bytes(8), 0, 1, b"first")).chunks]
+        if ends == "hello":
+            await client.call(commands.HELLO)
+        elif ends == "other":
+            client.close()
+            client = await served.client("keys")
+        else:
+            assert (await client.call(commands.SEAL_BEGIN, *request)).header == headers[0]
+            assert await code(client.call(commands.SEAL_CHUNK, bytes(8), 0, 1, b"other")) == "CONFLICT"
+            return headers
+        headers.append((await client.call(commands.SEAL_BEGIN, *request)).header)
+        chunks.append((await client.call(commands.SEAL_CHUNK, bytes(8), 0, 1, b"other")).chunks)
+        assert [open_offline(NETWORK, headers[place] + chunks[place - 1]) for place in (1, 2)] == [b"first", b"other"]
+        return headers[1:]
+
+    assert len(set(serve(work))) == (1 if ends == "again" else 2)
+
+
+def test_a_token_that_begins_two_messages_at_once(serve: Serve) -> None:
+    async def work(served: Served) -> None:
+        client = await served.client("keys")
+        request = (bytes(8), AES, commands.DATA, bytes(8))
+        both = (client.call(command, *request) for command in (commands.SEAL_BEGIN, commands.SEAL_KEYS))
+        answers = await asyncio.gather(*both, return_exceptions=True)
+        (refused,) = [each for each in answers if isinstance(each, ndks.NdksError)]
+        assert refused.code == "CONFLICT"
+
+    serve(work)
+
+
 def test_keys_of_messages_are_those_of_the_network(serve: Serve) -> None:
     async def work(served: Served) -> None:
         gate = await served.client("gate")

@@ -33,7 +33,7 @@ class UnitKeys:
     async def number(self, client: Client) -> tuple[int, int, int]:
         """Take a number for no message; return its epoch, its lane, and the number, which is noted on the disk."""
         for _ in range(_TRIES):
-            begin = _seal_keys(_new_token(), commands.DATA, secrets.token_bytes(_RANDOM_SIZE))
+            begin = _seal_keys(new_token(), commands.DATA, secrets.token_bytes(_RANDOM_SIZE))
             with contextlib.suppress(Lost):
                 async with self._sealing.passing(is_urgent=True):
                     _, status = await self._asking.ask_both(
@@ -58,7 +58,7 @@ class UnitKeys:
                 if not keys.aes_key:  # of another cipher than asked for
                     raise UnitError(errors.INTERNAL)
                 return keys, _fields_of(commands.MESSAGE_CHECK, checked).check
-            token = _new_token()
+            token = new_token()
         raise UnitError(errors.SESSION_ENDED)
 
     async def to_open(self, client: Client, command: Command, request: bytes) -> tuple[Any, bytes]:
@@ -89,7 +89,8 @@ class UnitKeys:
         raise UnitError(errors.SESSION_ENDED)
 
 
-def _new_token() -> bytes:
+def new_token() -> bytes:
+    """Return a token that no message had."""
     return secrets.token_bytes(_TOKEN_SIZE)
 
 
