@@ -143,3 +143,31 @@ def test_a_client_that_leaves_in_the_middle(serve: Serve) -> None:
         assert numbers == list(range(numbers[0], numbers[0] + 3))
 
     serve(work)
+
+
+def test_many_more_clients_than_there_is_room_for(serve: Serve) -> None:
+    """Those without room are cut off: they would use up the descriptors that the unit and its counters need."""
+
+    async def work(served: Served) -> None:
+        agent = await served.client("agent")
+        with contextlib.ExitStack() as stack:
+            more = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(100)]
+            for each in more:
+                each.setblocking(False)
+                each.connect(str(served.paths["agent"]))
+                await asyncio.sleep(0.01)  # until it is accepted
+            assert sum(not is_closed(each) for each in more) == 16
+            await asyncio.sleep(3)
+            assert all(is_closed(each) for each in more)
+        await agent.call(commands.STATUS)
+
+    serve(work)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True

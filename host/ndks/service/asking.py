@@ -44,6 +44,7 @@ class Asking:
         self._thread = threading.get_ident()  # of the loop
         self._away_since = self._loop.time()  # while the unit is not present
         self._watching: set[asyncio.Future[None]] = set()
+        self._is_ending = False
         self._timer: asyncio.TimerHandle | None = None
 
     async def ask(self, client: object, command: Command, payload: bytes, order: int) -> bytes:
@@ -98,10 +99,10 @@ class Asking:
             self._look()
 
     async def wait_until(self, holds: Callable[[State, int], bool], longest: float | None = None) -> None:
-        """Wait until something holds of the state and the number of its last change, or for so many seconds."""
+        """Wait until something holds of the state and the number of its last change, for so many seconds, or the end."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(longest):
-                while not holds(self.state, self.serial):
+                while not (self._is_ending or holds(self.state, self.serial)):
                     news = self._loop.create_future()
                     self._watching.add(news)
                     try:
@@ -118,6 +119,14 @@ class Asking:
             self._away_since = self._loop.time()
         if not state.present:
             self._look()
+        self._wake()
+
+    def end_waits(self) -> None:
+        """Let nobody wait for a change any more."""
+        self._is_ending = True
+        self._wake()
+
+    def _wake(self) -> None:
         for news in self._watching:
             _set(news, None)
 
