@@ -99,9 +99,7 @@ def test_numbers_and_messages_beside_each_other_at_a_port(tmp_path: Path) -> Non
                 ("admin", lambda client: client.take_number().number),
                 ("keys", lambda client: header_of(network, client.seal(b"x", cipher="aes")).number),
             ]
-            threads = [
-                threading.Thread(target=work, args=(service.port(scope), number)) for scope, number in kinds * 2
-            ]
+            threads = [threading.Thread(target=work, args=(service.port(scope), number)) for scope, number in kinds * 2]
             for thread in threads:
                 thread.start()
             for thread in threads:

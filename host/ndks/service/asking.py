@@ -64,8 +64,9 @@ class Asking:
     ) -> tuple[bytes, bytes]:
         """Return the payloads of two answers, between which the unit is asked nothing else. UnitError, Lost.
 
-        `then` takes the first payload, where the unit is driven, and returns what to ask next, or raises UnitError;
-        None: nothing, and the second payload is empty. With `is_durable` the second comes after this laptop's counters are on the disk.
+        `then` takes the first payload, where the unit is driven, and returns what to ask next, or raises UnitError.
+        None: nothing is asked, and the second payload is empty. With `is_durable` the second comes after this laptop's
+        counters are on the disk.
         """
         job, answered = self._job(client, first, order)
         second: asyncio.Future[Outcome] = self._loop.create_future()
@@ -99,7 +100,7 @@ class Asking:
             self._look()
 
     async def wait_until(self, holds: Callable[[State, int], bool], longest: float | None = None) -> None:
-        """Wait until something holds of the state and the number of its last change, for so many seconds, or the end."""
+        """Wait until something holds of the state and the number of its last change, or for so many seconds."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(longest):
                 while not (self._is_ending or holds(self.state, self.serial)):

@@ -164,7 +164,9 @@ class Refused(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._timer = asyncio.get_running_loop().call_later(self._patience, self._transport.abort)
-        _log.info("refused, because %d clients are here: %s, %s", self._scope.clients, self._scope.name, _peer(transport))
+        _log.info(
+            "refused, because %d clients are here: %s, %s", self._scope.clients, self._scope.name, _peer(transport)
+        )
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
         self._timer.cancel()

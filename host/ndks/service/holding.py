@@ -120,7 +120,9 @@ class Holder:
         self._refusals = 0
         if not self._state.present:
             _log.info("unit %s is at %s, epoch %d", self._state.serial_number, self._state.port, epoch)
-        self._tell(replace(self._state, hello=owner.greeting, present=True, epoch=epoch, code=service.NO_UNIT, problem=None))
+        self._tell(
+            replace(self._state, hello=owner.greeting, present=True, epoch=epoch, code=service.NO_UNIT, problem=None)
+        )
 
     def _serve(self, hold: Hold, transport: Transport, link: Link) -> None:
         descriptor = transport.descriptor if isinstance(transport, SerialTransport) else None

@@ -79,7 +79,7 @@ class Order:
         self._uses: dict[object, Use] = {}
 
     def put(self, job: Job, *, again: bool = False) -> None:
-        """Let a job wait; `again` before all others of its client, unless that has left. After `close` it is NO_UNIT."""
+        """Let a job wait; `again` before all others of its client, if that is here. After `close` it is NO_UNIT."""
         with self._changed:
             is_closed = self.is_closed
             if not is_closed and not (again and job.client not in self._uses):
