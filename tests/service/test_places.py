@@ -104,6 +104,26 @@ def test_the_place_is_busy_while_its_owner_works(serve: Serve) -> None:
     serve(work)
 
 
+def test_gateways_that_never_stop_leave_the_place_to_others(serve: Serve) -> None:
+    async def work(served: Served) -> None:
+        client, gates = await served.client("keys"), [await served.client("gate") for _ in range(4)]
+        is_done = asyncio.Event()
+
+        async def take(gate: AsyncClient) -> None:
+            while not is_done.is_set():
+                await gate.call(service.MESSAGE_KEYS, secrets.token_bytes(8), bytes(8))
+
+        taking = [asyncio.create_task(take(gate)) for gate in gates]
+        began = asyncio.get_running_loop().time()
+        for _ in range(3):
+            assert open_offline(NETWORK, await seal(client, VERNAM, b"letter")) == b"letter"
+        assert asyncio.get_running_loop().time() - began < 3
+        is_done.set()
+        await asyncio.gather(*taking)
+
+    serve(work)
+
+
 def test_an_idle_owner_loses_the_place_to_one_that_waits(serve: Serve) -> None:
     async def work(served: Served) -> None:
         idle, other = await served.client("keys"), await served.client("keys")
