@@ -120,14 +120,15 @@ class Asking:
             self._away_since = self._loop.time()
         if not state.present:
             self._look()
-        self._wake()
+        self.wake()
 
     def end_waits(self) -> None:
         """Let nobody wait for a change any more."""
         self._is_ending = True
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let all who wait look again."""
         for news in self._watching:
             _set(news, None)
 
