@@ -97,6 +97,21 @@ def test_a_request_waits_for_its_turn_and_then_a_second_for_the_unit() -> None:
     assert 1.0 <= waited < 1.5
 
 
+def test_a_request_waits_while_the_session_is_being_opened() -> None:
+    async def work() -> tuple[bool, object]:
+        loop = asyncio.get_running_loop()
+        asking = Asking(Order(loop.time))
+        asking.told(State(is_opening=True))
+        outcome: asyncio.Future[object] = loop.create_future()
+        asking.forward("client", commands.STATUS, b"", OF_MESSAGES, outcome.set_result)
+        await asyncio.sleep(3)
+        is_waiting = not outcome.done()
+        asking.told(State())  # it does not answer any more
+        return is_waiting, await outcome
+
+    assert virtual.run(work()) == (True, service.NO_UNIT)
+
+
 def test_many_changes_of_an_absent_unit_leave_one_timer() -> None:
     looks: list[float] = []
 

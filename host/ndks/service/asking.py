@@ -19,6 +19,7 @@ from .order import Job, Order, Outcome
 _T = TypeVar("_T")
 
 WAITS = 1.0  # seconds that a request waits for a unit that is not there
+_OPENING = 5.0  # and for one that is there, whose session is being opened: a board takes a second
 WATCHED = 8.0  # after which WATCH is answered in any case: sooner than clients give up
 _LOOK = 0.25  # between two looks for requests that wait in vain
 _LARGEST = framing.MAX_PAYLOAD - OVERHEAD
@@ -136,7 +137,8 @@ class Asking:
         """While there is no unit, end the requests that have waited for it long enough."""
         if self._timer:
             self._timer.cancel()
-        waits = WAITS if self.state.code == service.NO_UNIT else 0.0
+        waits = _OPENING if self.state.is_opening else WAITS
+        waits = waits if self.state.code == service.NO_UNIT else 0.0
         if self._loop.time() >= self._away_since + waits:
             for job in self._order.older_than(waits):
                 job.done(self.state.code)

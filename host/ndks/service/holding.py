@@ -38,6 +38,7 @@ class State:
     serial_number: str = ""
     port: str = ""
     present: bool = False
+    is_opening: bool = False  # it has answered, and its session is being opened
     epoch: int = 0
     code: int = service.NO_UNIT
     problem: NdksError | None = field(default=None, compare=False)  # why no session is open
@@ -86,7 +87,7 @@ class Holder:
     def _lose(self, problem: NdksError, code: int, pause: float) -> None:
         if self._state.present or not self._state.problem or str(problem) != str(self._state.problem):
             _log.warning("the unit is not at hand: %s: %s", problem.code, problem)
-        self._tell(replace(self._state, present=False, code=code, problem=problem))
+        self._tell(replace(self._state, present=False, is_opening=False, code=code, problem=problem))
         self._order.pause(pause)
 
     def _tell(self, state: State) -> None:
@@ -114,15 +115,14 @@ class Holder:
         known, found = self._state.serial_number, owner.hello.serial_number
         if known not in ("", found):
             raise NoUnit(f"{port} has unit {found} now, not {known}", "plug that one in")
-        self._tell(replace(self._state, hello=owner.greeting, serial_number=found, port=port))
+        self._tell(replace(self._state, hello=owner.greeting, serial_number=found, port=port, is_opening=True))
 
     def _open(self, owner: Owner, epoch: int) -> None:
         self._refusals = 0
         if not self._state.present:
             _log.info("unit %s is at %s, epoch %d", self._state.serial_number, self._state.port, epoch)
-        self._tell(
-            replace(self._state, hello=owner.greeting, present=True, epoch=epoch, code=service.NO_UNIT, problem=None)
-        )
+        here = replace(self._state, hello=owner.greeting, present=True, is_opening=False, epoch=epoch)
+        self._tell(replace(here, code=service.NO_UNIT, problem=None))
 
     def _serve(self, hold: Hold, transport: Transport, link: Link) -> None:
         descriptor = transport.descriptor if isinstance(transport, SerialTransport) else None

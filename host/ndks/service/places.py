@@ -118,7 +118,7 @@ class Place:
             self._tell()
 
     async def _wait(self, is_free: Callable[[], bool], *, is_urgent: bool = False) -> None:
-        """Wait until the place is free, in the order in which all wait; urgent ones pass the others, but not for ever."""
+        """Wait until the place is free, in the order in which all wait; urgent ones pass the others a few times."""
         ticket = object()
         self._waiting.append(ticket)
         try:
