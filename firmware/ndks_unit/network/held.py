@@ -1,0 +1,205 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What a member in its network needs for each message and each second. It stays loaded for a session."""
+
+from ndks_protocol import errors, fields, wire
+from ndks_protocol.capsule import Header
+from ndks_protocol.control.limits import BEACON, LAST_TERM, LONGEST_TICK, MOVE_PAUSE, SILENCE
+from ndks_protocol.control.rows import TICK_ROW
+from ndks_protocol.kdf import wipe
+
+from .. import on_demand
+from ..flash.records import GENERATION
+from ..member import OpenMember
+from . import AT_MODE, AT_NUMBER, AT_REVOKED, number_at
+
+try:
+    from typing import TYPE_CHECKING, Any
+
+    if TYPE_CHECKING:
+        from ..state import State
+except ImportError:  # not on the board, where annotations are not evaluated
+    pass
+
+
+class Network:
+    """Epoch and role of an open unit. What it keeps beside flash goes with the session."""
+
+    def __init__(self, state: "State"):
+        self.state = state
+        self.hinted: tuple[int, bytes] = (0, b"")  # a generation, and the member key that was computed for it
+        self.waiting = 0  # a number that was heard, and is moved to later
+        self.since_move = MOVE_PAUSE  # ticks
+        self.term: int = 0  # of the master
+        self.master: int = 0  # its lane
+        self.last = 0  # its last message number
+        self.due = False
+        self.listen()
+        # In place of the record of a generation: the only one of a network without administrators.
+        self.only = bytearray(0)
+        if isinstance(state.opened, OpenMember):
+            self.only = self.epochs().only_generation(state)
+
+    def wipe(self) -> None:
+        """Overwrite the keys that only this object has."""
+        wipe(self.only)
+        self.only = bytearray(0)
+        self.hinted = (0, b"")
+
+    @property
+    def body(self) -> "bytes | bytearray":
+        """The body of the record GENERATION, b"" before the first notice."""
+        return self.state.log.body(GENERATION) or self.only
+
+    @property
+    def lane(self) -> int:
+        """The own lane."""
+        return self.state.opened.lane if self.state.opened else wire.COMMON_LANE
+
+    # Modules for one task
+
+    def epochs(self) -> "Any":
+        """Return the module for keys of epochs, and for changes of them."""
+        return on_demand.load("ndks_protocol.control.ladder", "ndks_unit.network.epochs")[1]
+
+    def seldom(self) -> "Any":
+        """Return the module for what is late, and for commands that come seldom."""
+        return on_demand.load("ndks_protocol.control.rows", "ndks_unit.network.seldom")[1]
+
+    def beacons(self) -> "Any":
+        """Return the module for beacons."""
+        parts = ("ndks_protocol.control.capsules", "ndks_protocol.control.beacon", "ndks_unit.network.beacons")
+        return on_demand.load(*parts)[2]
+
+    # Messages
+
+    def find(self, masked: bytes, flags: int, kinds: tuple[int, ...]) -> "tuple[Header, Any]":
+        """Return the header of a capsule and its generation, a body or a past one. UnitError as PROTOCOL.md orders."""
+        member = self.state.member
+        try:
+            header = member.header_keys.unmask(masked)
+        except errors.UnitError as error:
+            if error.code != errors.HEADER:
+                raise
+            return self.seldom().find_late(self, masked, flags, kinds)
+        header.check(member.suite, member.lane)
+        number, body = header.epoch, self.body
+        if self.revokes(header.lane):
+            raise errors.UnitError(errors.REVOKED)
+        if header.kind not in kinds:
+            raise errors.UnitError(errors.KIND)
+        if header.kind != wire.OF_CONTROL and number != number_at(body, AT_NUMBER):
+            self.seldom().check_epoch(self, number, body, flags)
+        return header, body
+
+    def revokes(self, lane: int) -> bool:
+        """Return whether a lane was revoked."""
+        body = self.body
+        return any([number_at(body, offset) == lane for offset in range(AT_REVOKED + 1, len(body), 2)])
+
+    def member_of(self, place: "bytes | bytearray | memoryview", number: int) -> OpenMember:
+        """Return the keys of an epoch of a generation."""
+        member = self.state.member
+        epoch = number_at(place, 0) << 16 | number
+        if epoch == member.epoch or (self.only and not number):
+            return member
+        other = self.state.other
+        return other if other and other.epoch == epoch else self.epochs().use_epoch(self, place, number)
+
+    def opened(self, epoch: int) -> None:
+        """Hear the epoch of a message, which its first chunk has proved."""
+        if epoch != self.state.member.epoch and epoch >> 16 == number_at(self.body, 0):
+            self.hear(epoch & 0xFFFF)
+            self.go_on()
+
+    def hear(self, number: int) -> None:
+        """Keep a number that is higher than the own one."""
+        if number > number_at(self.body, AT_NUMBER):
+            self.waiting = max(self.waiting, number)
+
+    def go_on(self) -> None:
+        """Move to a number that was heard, if it is time. If the unit cannot write, there will be another occasion."""
+        try:
+            self.move_on()
+        except errors.UnitError as error:
+            if error.code != errors.STORAGE:
+                raise
+
+    def move_on(self) -> bool:
+        """Move to a number that was heard, if it is time; return whether it was. UnitError(STORAGE)."""
+        if self.waiting <= number_at(self.body, AT_NUMBER) or self.since_move < MOVE_PAUSE:
+            return False
+        self.epochs().move(self, self.waiting)
+        return True
+
+    # Roles
+
+    def listen(self, patience: int = -1) -> None:
+        """Wait for a master, by default for a time that few units choose short, whatever their count."""
+        self.silence = 0
+        if patience < 0:
+            drawn = self.state.board.entropy(2)
+            patience = SILENCE + max(1, bits_of(drawn[0] << 8 | drawn[1]))
+        self.patience = patience
+
+    @property
+    def is_master(self) -> bool:
+        """Whether this unit leads."""
+        return self.master == self.lane
+
+    def lead(self) -> None:
+        """Become master."""
+        self.term = min(self.term + 1, LAST_TERM)
+        self.master = self.lane
+        self.last = 0
+        self.due = True
+
+    def seals(self, kind: int) -> None:
+        """In mode relay, whoever sends a message leads."""
+        is_relay = self.body and self.body[AT_MODE] == wire.RELAY
+        if is_relay and kind in (wire.DATA, wire.MESSAGE) and not self.is_master:
+            self.lead()
+
+    def tick(self, ticks: int) -> "tuple[Any, ...]":
+        """Let time pass; return the answer to TICK."""
+        ticks = min(ticks, LONGEST_TICK)
+        self.since_move = min(self.since_move + ticks, MOVE_PAUSE)
+        self.go_on()
+        role, capsule = wire.MONITOR, b""
+        if self.body[AT_MODE] != wire.MONITOR:
+            self.silence += ticks
+            if not self.is_master and self.silence >= self.patience:
+                self.lead()
+            if self.is_master and (self.due or self.silence >= BEACON):
+                capsule = self.beacons().seal(self)
+                self.due = False
+                self.silence = 0
+            role = wire.MASTER if self.is_master else wire.SLAVE
+        return role, self.state.member.epoch, self.body[AT_REVOKED], self.term, self.master, capsule
+
+    # Commands
+
+    def serve(self, code: int, payload: "bytes | memoryview", view: memoryview) -> int:
+        """Write the payload of the answer to a command of networks, and return its size."""
+        if code != wire.TICK:
+            return self.seldom().serve(self, code, payload, view)
+        request, answer = TICK_ROW
+        (ticks,) = unpacked(request, payload)
+        _ = self.state.member  # NO_EPOCH
+        return fields.pack_into(view, answer, self.tick(ticks))
+
+
+def unpacked(layout: str, payload: "bytes | memoryview") -> "tuple[Any, ...]":
+    """Return the fields of a request. UnitError(BAD_REQUEST)."""
+    try:
+        return fields.unpack(layout, payload)
+    except ValueError:
+        raise errors.UnitError(errors.BAD_REQUEST) from None
+
+
+def bits_of(number: int) -> int:
+    """Return the number of bits; the board has no `int.bit_length`."""
+    bits = 0
+    while number >> bits:
+        bits += 1
+    return bits
