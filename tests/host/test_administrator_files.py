@@ -71,7 +71,7 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="there is no"):
         load(tmp_path / "far.ndksadmin")
-    with pytest.raises(FileError, match="no directory"):
+    with pytest.raises(FileError, match="cannot be written"):
         save(full(), tmp_path / "folder" / "far.ndksadmin")
 
 
