@@ -4,8 +4,8 @@
 
 run  LEB128 count of nothings | LEB128 count of bits | the bits, the first one highest, padded with 0 to a byte
 
-Only the first run may have 0 nothings, and only the last 0 bits; none has neither. Counts are below 2^63 and take as few
-bytes as they can, so each text has one coding. Nothings are counted and never expanded: a minute of silence, or a
+Only the first run may have 0 nothings, and only the last 0 bits; none has neither. Counts are below 2^63 and take as
+few bytes as they can, so each text has one coding. Nothings are counted and never expanded: a minute of silence, or a
 century, is a few bytes.
 """
 
@@ -23,15 +23,15 @@ class BadSymbols(ValueError):
 
 
 class Run(NamedTuple):
-    """A count of nothings, and the bits after them, packed."""
+    """A count of nothings, and the bits after them: how many, and packed."""
 
     nothings: int
-    count: int
+    size: int
     bits: bytes
 
     def text(self) -> str:
         """Return the bits as a text of 0 and 1."""
-        return "".join(f"{byte:08b}" for byte in self.bits)[: self.count]
+        return "".join(f"{byte:08b}" for byte in self.bits)[: self.size]
 
 
 def runs_of(symbols: Iterable[str]) -> Iterator[Run]:
