@@ -1,0 +1,242 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Conversations with units of networks for the golden vectors: enrolling, generations, epochs, roles."""
+
+import struct
+from collections.abc import Callable
+
+from capsule_reference import HYBRID, VERNAM, Message
+from command_vectors import (
+    acknowledgement,
+    begin,
+    chunk_request,
+    exported,
+    incoming,
+    opens,
+)
+from conversation import FIRST, OWN_LANE, Conversation, Step, sealed
+from enrolment_vectors import Enrolment, bad_fields
+from flash_reference import Flash
+from network_life import SLAVE, THEIRS, NetworkLife, key_of
+from network_reference import (
+    DATA,
+    HOUSEKEEPING,
+    LAST_GENERATION,
+    MESSAGE,
+    Generation,
+    hint,
+    notice,
+    notice_data,
+)
+from network_vectors import CUBES, GENERATIONS, PLAIN, bad_notices, many
+from wire_codes import C, E
+
+MASTER, MONITORING = 1, 2  # roles
+ELECTED, RELAY, MONITOR = 0, 1, 2  # modes
+HEARD, MOVED, LOWER = 0, 1, 2  # events
+VOUCHED, LEAVE = b"\4", b"\3"  # flags; again and allow_jump
+PATIENCE = 48  # 32 and the bits of the first two bytes of entropy
+PAUSE = 64  # ticks between two moves
+BEACON = 8
+AHEAD = 4096
+FIRST_G = Generation(1, bytes(range(64, 96)), PLAIN)
+NEXT_G = Generation(2, bytes(range(96, 128)), PLAIN)
+CUTTING = Generation(6, bytes(range(128, 160)), CUBES, (4,))
+
+
+def named(g: int) -> bytes:
+    return struct.pack(">H", g)
+
+
+def noticed(new: Generation) -> bytes:
+    """Return the request of NOTICE for the unit of the conversation."""
+    return named(new.g) + notice(key_of(new.g), new.g, notice_data(new), THEIRS)
+
+
+def theirs(of: Generation, number: int, lane: int = 9, n: int = 1, kind: int = DATA, data: bytes = b"x") -> Message:
+    return of.capsule(kind, number, lane, n, data, THEIRS)
+
+
+def at(of: Generation, number: int = 0) -> int:
+    """Return an epoch as it is on the line."""
+    return of.g << 16 | number
+
+
+def opening(of: Generation, number: int, flags: bytes = b"\0", n: int = 1) -> list[Step]:
+    """Open a message of lane 9 in mode b."""
+    message = theirs(of, number, n=n)
+    return [
+        (C.OPEN_BEGIN, message.header + flags, opens(9, n, VERNAM, DATA, at(of, number))),
+        (C.OPEN_CHUNK, incoming(0, 1, message.chunks[0]), b"x"),
+    ]
+
+
+def key_chunk(of: Generation, number: int, error: int = 0) -> Step:
+    """Read an exported key of an epoch."""
+    key = error or exported(HYBRID, of.network(number), 1, 16)
+    return C.KEY_CHUNK, chunk_request(1, 0, 16, at(of, number)), key
+
+
+def a_newcomer(mode: int = ELECTED) -> NetworkLife:
+    """Return the conversation of a unit that has just entered its first generation."""
+    life = NetworkLife()
+    life.enrol(Enrolment(OWN_LANE, 1, mode=mode))
+    life.open_session()
+    life.enter(FIRST_G)
+    return life
+
+
+def without_an_epoch(life: NetworkLife) -> list[Step]:
+    """Send all commands that need an epoch to a unit that has none."""
+    message = theirs(FIRST_G, 0)
+    return [
+        (C.NEXT_INDEX, b"", E.NO_EPOCH),
+        (C.KEY_CHUNK, chunk_request(1, 0, 16), E.NO_EPOCH),
+        (C.ACKNOWLEDGE, acknowledgement(1), E.NO_EPOCH),
+        (C.SEAL_BEGIN, begin("1st-mess", VERNAM), E.NO_EPOCH),
+        (C.SEAL_KEYS, begin("1st-mess", VERNAM), E.NO_EPOCH),
+        (C.OPEN_BEGIN, message.header + b"\0", E.NO_EPOCH),
+        (C.OPEN_KEYS, message.header + b"\0", E.NO_EPOCH),
+        (C.ACCEPT, message.header + b"\0", E.NO_EPOCH),
+        (C.TICK, bytes(2), E.NO_EPOCH),
+        (C.CONTROL, FIRST_G.beacon(9, 1, 0, 1, THEIRS), E.NO_EPOCH),
+        (C.RENEW, b"", E.NO_EPOCH),
+        (C.ROLE, b"\0", E.NO_EPOCH),
+        life.present_status(),
+    ]
+
+
+def enrolling() -> Conversation:
+    """Enrol a unit, which refuses bad packages, and bad notices until the right one comes."""
+    life = NetworkLife()
+    life.enrolment = Enrolment(OWN_LANE, 6, mode=RELAY)
+    life.open_anonymously()
+    life.say((C.ENROL, FIRST.secret + bytes(60), E.NO_JOINING_KEY))
+    life.make_joining_key()
+    package = sealed(life.joining_key, life.enrolment.fields)
+    life.say((C.ENROL, FIRST.secret[1:], E.BAD_REQUEST), (C.ENROL, FIRST.secret + package[:-1], E.PACKAGE))
+    life.say(
+        *((C.ENROL, FIRST.secret + sealed(life.joining_key, fields), E[error]) for _, error, fields in bad_fields())
+    )
+    life.accept_package()
+    life.greet()
+    life.say((C.ENROL, FIRST.secret + package, E.PROVISIONED))
+    life.show()
+    life.open_session()
+    life.say(*without_an_epoch(life))
+    life.say((C.NOTICE, b"\0", E.BAD_REQUEST), (C.HINT, b"", E.BAD_REQUEST))
+    for g in (0, 5):
+        life.say((C.HINT, named(g), E.STALE), (C.NOTICE, named(g) + bytes(109), E.STALE))
+    life.say((C.HINT, b"\xff\xff", E.RANGE), (C.NOTICE, b"\xff\xff" + bytes(109), E.RANGE))
+    for g in (6, 7, 5000, LAST_GENERATION):
+        life.say((C.HINT, named(g), hint(key_of(g))))
+    for case in bad_notices(OWN_LANE):
+        life.say((C.NOTICE, named(6) + bytes.fromhex(case["capsule"]), E[case["error"]]))
+    life.say(*without_an_epoch(life))
+    life.restart()
+    life.open_session()
+    life.enter(GENERATIONS[2])
+    life.say(life.present_status(), (C.NOTICE, noticed(GENERATIONS[2]), E.STALE))
+    life.say((C.HINT, named(6), E.STALE), (C.HINT, named(7), hint(key_of(7))))
+    life.show()
+    life.restart()
+    life.open_session()
+    life.say(life.present_status(), *opening(GENERATIONS[2], 0))
+    life.show()
+    return life
+
+
+def generations() -> Conversation:
+    """Go through generations: late capsules open until a lane is revoked, then only with the flag vouched."""
+    life = a_newcomer()
+    life.say(*opening(FIRST_G, 0), (C.ACCEPT, theirs(FIRST_G, 0, n=3).header + b"\0", b""))
+    life.say((C.ACCEPT, theirs(FIRST_G, 0, lane=4).header + b"\0", b""))
+    life.flash.append(0x10, window_of(9, 3))
+    life.flash.append(0x11, window_of(4, 1))
+    life.say(key_chunk(FIRST_G, 0), key_chunk(NEXT_G, 0, E.EPOCH), key_chunk(FIRST_G, 1, E.EPOCH))
+    life.enter(NEXT_G)
+    life.show()
+    life.say(*opening(NEXT_G, 0), *opening(FIRST_G, 0), key_chunk(FIRST_G, 0), key_chunk(NEXT_G, 0))
+    life.say(
+        (C.ACKNOWLEDGE, acknowledgement(1, epoch=at(FIRST_G)), E.EPOCH),
+        (C.CONTROL, FIRST_G.beacon(9, 1, 0, 1, THEIRS), E.STALE),
+        (C.OPEN_BEGIN, FIRST_G.beacon(9, 1, 0, 1, THEIRS)[:37] + b"\0", E.STALE),
+        (C.OPEN_BEGIN, NEXT_G.beacon(9, 1, 0, 1, THEIRS)[:37] + b"\0", E.KIND),
+        (C.OPEN_KEYS, NEXT_G.beacon(9, 1, 0, 1, THEIRS)[:37] + b"\0", E.KIND),
+        (C.ACCEPT, NEXT_G.beacon(9, 1, 0, 1, THEIRS)[:37] + b"\0", E.KIND),
+        *((C.ACCEPT, theirs(NEXT_G, 0, kind=kind).header + b"\0", E.KIND) for kind in (HOUSEKEEPING, MESSAGE)),
+        *((C.CONTROL, theirs(NEXT_G, 0, kind=kind).capsule, E.KIND) for kind in (DATA, HOUSEKEEPING, MESSAGE)),
+        (C.OPEN_BEGIN, theirs(NEXT_G, 0, n=3).header + b"\0", E.DUPLICATE),  # numbers go on over generations
+        (C.OPEN_BEGIN, theirs(FIRST_G, AHEAD + 1).header + LEAVE, E.TOO_FAR),
+        (C.OPEN_BEGIN, theirs(FIRST_G, AHEAD + 1).header + b"\7", opens(9, 1, VERNAM, DATA, at(FIRST_G, AHEAD + 1))),
+        (C.OPEN_CHUNK, incoming(0, 1, theirs(FIRST_G, AHEAD + 1).chunks[0]), b"x"),
+    )
+    life.enter(CUTTING)
+    life.show()
+    after_a_revocation(life)
+    return life
+
+
+def window_of(lane: int, top: int) -> bytes:
+    return struct.pack(">H", lane) + top.to_bytes(6) + (1).to_bytes(32)
+
+
+def after_a_revocation(life: NetworkLife) -> None:
+    thief = theirs(CUTTING, 0, lane=4).header
+    missing = Generation(7, bytes(32), PLAIN, (3, 5))
+    life.say(
+        life.present_status(),
+        *((C.OPEN_BEGIN, theirs(of, 0).header + LEAVE, E.CUT) for of in (FIRST_G, NEXT_G)),
+        (C.OPEN_KEYS, theirs(FIRST_G, 0).header + b"\0", E.CUT),
+        (C.ACCEPT, theirs(FIRST_G, 0).header + b"\0", E.CUT),
+        *opening(FIRST_G, 0, VOUCHED),
+        *opening(CUTTING, 0, n=3),  # its windows are empty
+        (C.OPEN_BEGIN, thief + b"\7", E.REVOKED),
+        (C.ACCEPT, thief + b"\1", E.REVOKED),
+        (C.OPEN_BEGIN, theirs(FIRST_G, 0, lane=4).header + b"\7", E.REVOKED),
+        (C.CONTROL, CUTTING.beacon(4, 1, 0, 1, THEIRS), E.REVOKED),
+        (C.CONTROL, FIRST_G.beacon(4, 1, 0, 1, THEIRS), E.REVOKED),
+        (C.CONTROL, CUTTING.beacon(OWN_LANE, 1, 0, 1, THEIRS), E.REFLECTED),
+        key_chunk(FIRST_G, 0, E.CUT),
+        key_chunk(CUTTING, 0),
+        (C.NOTICE, noticed(NEXT_G), E.STALE),
+        (C.NOTICE, noticed(missing), E.ROSTER),
+        (C.NOTICE, noticed(Generation(8, bytes(32))), E.ROSTER),
+        life.present_status(),
+    )
+
+
+def merges() -> Conversation:
+    """Enter a merge, which brings generations that went past this one; six past ones are kept."""
+    life = a_newcomer()
+    sides = [Generation(g, bytes([g]) * 32, CUBES if g % 2 else PLAIN, many(g - 2)) for g in range(2, 8)]
+    merge = Generation(8, bytes([8]) * 32, PLAIN, many(6))
+    life.enter(merge, sides)
+    life.show()
+    life.say(life.present_status(), *opening(sides[-1], 3, VOUCHED), *opening(sides[0], 0, VOUCHED))
+    life.say((C.OPEN_BEGIN, theirs(FIRST_G, 0).header + b"\7", E.HEADER))
+    life.enter(Generation(12, bytes([12]) * 32, PLAIN, many(6)), [FIRST_G, sides[2], sides[3]])
+    life.say(life.present_status(), *opening(merge, 0))
+    life.say((C.OPEN_BEGIN, theirs(sides[0], 0).header + b"\7", E.HEADER))
+    return life
+
+
+def epochs() -> Conversation:
+    """Renew, and hear of others who do: one move in 64 ticks; the ninth gives up the first epoch."""
+    life = a_newcomer()
+    life.say((C.RENEW, b"\0", E.BAD_REQUEST), (C.NEXT_INDEX, b"", struct.pack(">IQ", at(FIRST_G), 1)))
+    life.say((C.ACKNOWLEDGE, acknowledgement(1, epoch=at(FIRST_G)), struct.pack(">Q", 2)))
+    life.flash.append(0x80, struct.pack(">IQ", at(FIRST_G), 2))
+    life.renew()
+    life.show()
+    life.say((C.RENEW, b"", E.DELAYED), (C.NEXT_INDEX, b"", struct.pack(">IQ", at(FIRST_G, 1), 1)))
+    life.tick(0, MASTER, 1, OWN_LANE, beacon=True)
+    life.hear(9, 1, 3, 1, HEARD)  # its rank is higher; the unit moves later
+    life.say(*opening(FIRST_G, 3), *opening(FIRST_G, 0), key_chunk(FIRST_G, 0), key_chunk(FIRST_G, 3, E.EPOCH))
+    life.wait_ticks(PAUSE - 1, SLAVE, 1, 9)
+    return life
+
+
+NETWORKS: dict[str, Callable[[], tuple[Conversation, Flash | None]]] = {
+    talk.__name__: lambda talk=talk: (talk(), None) for talk in (enrolling, generations, merges)
+}
