@@ -52,6 +52,7 @@ from conversation import (
 from failure_vectors import FAILURES
 from flash_cases import FLASH_CASES
 from joining_vectors import JOINING
+from network_talks import NETWORKS
 from record_vectors import ABOUT_IMAGES
 from wire_codes import C, E
 
@@ -278,10 +279,10 @@ def make_conversations() -> dict[str, Any]:
     """Return conversations, each with its own unit: a new one, or one that starts with `before` in flash."""
     talks = {talk.__name__: (talk(), None) for talk in LIMITS}
     talks |= {f"another network, {i}": (another_network(*each), None) for i, each in enumerate(OTHER_NETWORKS, 1)}
-    talks |= {name: make() for name, make in (FAILURES | JOINING | FLASH_CASES).items()}
+    talks |= {name: make() for name, make in (FAILURES | JOINING | FLASH_CASES | NETWORKS).items()}
     return {
         "about": "short conversations, each with a unit of its own, which is new or finds before in its flash"
-        " (PROTOCOL.md sections 3 to 7). " + ABOUT_STEPS + ABOUT_IMAGES,
+        " (PROTOCOL.md sections 3 to 7, 11). " + ABOUT_STEPS + ABOUT_IMAGES,
         "uid": UID.hex(),
         "entropy": conversation.ENTROPY.hex(),
         "bindings": [FIRST.in_hex(), SECOND.in_hex()],

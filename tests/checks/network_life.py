@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import conversation
 from capsule_reference import VERNAM, Message
 from command_vectors import OWN_SALT
-from conversation import FIRST, NO_GENERATION, OWN_LANE, UNLOCKED_STATE, Step, sealed, text
+from conversation import FIRST, NO_GENERATION, OWN_LANE, UNLOCKED_STATE, Conversation, Step, binding_body, sealed, text
 from conversation import HELD as HELD_GENERATIONS
 from enrolment_vectors import Enrolment
-from flash_reference import MESSAGE_COUNTER, WINDOWS
+from flash_reference import BINDING, MEMBERSHIP, MESSAGE_COUNTER, STATE_FORMAT, WINDOWS, state_format
 from generation_records import FIRST_KEY, GENERATION, PAST_GENERATIONS, Past, Present, first_key_body, past_body
 from network_reference import (
     DATA,
@@ -58,10 +58,23 @@ class NetworkLife(Life):
         """Add ENROL in the present session."""
         package = sealed(self.joining_key, self.enrolment.fields)
         self.say((C.ENROL, FIRST.secret + package, struct.pack(">HH", self.enrolment.lane, self.enrolment.g)))
-        flash = self.flash
+        Conversation.become_a_member(self, FIRST)
+        flash, enrolment = self.flash, self.enrolment
         flash.clear()
-        flash.append(FIRST_KEY, first_key_body(self.enrolment.g, self.enrolment.key, self.enrolment.mode))
-        self.become_a_member(FIRST)
+        flash.binding = FIRST
+        flash.append(STATE_FORMAT, state_format(flash.erases))
+        flash.append(FIRST_KEY, first_key_body(enrolment.g, enrolment.key, enrolment.mode))
+        flash.append(MEMBERSHIP, self.membership_record)
+        flash.append(BINDING, binding_body(FIRST, self.salt, settled=1))
+        flash.restart()
+
+    @property
+    def membership_record(self) -> bytes:
+        """Return the body of record 01: no secret, and epoch 0."""
+        enrolment = self.enrolment
+        numbers = struct.pack(">IHBBB", 0, OWN_LANE, enrolment.suite, enrolment.cipher, enrolment.operators.digits)
+        texts = text(enrolment.name) + text(enrolment.p1) + text(enrolment.p2)
+        return numbers + bytes(32) + texts + bytes(enrolment.operators[1:])
 
     @property
     def generation(self) -> Generation:
@@ -113,10 +126,28 @@ class NetworkLife(Life):
         low = moves[0] if len(moves) == MOVES else self.present.low
         gives_up = low > self.present.low
         self.present = self.present._replace(number=number, moves=moves, low=low, settled=0 if gives_up else 1)
-        if gives_up:
+        is_first = GENERATION not in self.flash.bodies
+        if is_first:
+            self.present = self.present._replace(settled=0)
+            self.flash.append(GENERATION, self.present.body)
+            self.flash.append(MEMBERSHIP, self.membership_record)
+            self.settle(commit=False)
+        elif gives_up:
             self.settle(commit=True)
         else:
             self.flash.append(GENERATION, self.present.body)
+
+    def found(self, generation: Generation) -> None:
+        """Note that the unit was provisioned: it has one generation, and no record of it yet."""
+        self.enrolment = Enrolment(OWN_LANE, 0)
+        self.present = Present(generation, bytes(32))
+
+    def set_mode(self, mode: int) -> None:
+        """Add ROLE, and what it does to flash."""
+        assert self.present
+        self.say((C.ROLE, bytes([mode]), b""))
+        self.present = self.present._replace(mode=mode)
+        self.flash.append(GENERATION, self.present.body)
 
     def renew(self) -> None:
         assert self.present
