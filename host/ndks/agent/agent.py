@@ -14,11 +14,14 @@ from ..network.bundle import ASK, BUNDLE, BadBundle, parse_ask
 from .arrivals import Arrivals
 from .events import Master, Output
 from .generations import Generations
+from .inbox import Inbox
 from .limits import Limits
+from .outbox import Outbox
 from .packets import BadPacket, digest_of
 from .pieces import PIECE, Assembly
 from .receiving import Receiving
 from .sending import Sending
+from .spans import Spans
 from .station import Station
 from .store import Store
 from .unit import Opened, Unit
@@ -57,6 +60,19 @@ class Agent:
     def arrivals(self) -> Arrivals:
         """The messages and losses that the program has not taken yet."""
         return self._receiving.arrivals
+
+    @property
+    def outbox(self) -> Outbox:
+        """The own messages that are kept."""
+        return self._sending.outbox
+
+    def inbox(self, lane: int) -> Inbox:
+        """What is known of a sender."""
+        return self._receiving.inboxes.of(lane)
+
+    def missing(self, lane: int) -> Spans:
+        """The messages of a sender that can still come."""
+        return self.inbox(lane).missing(self._station.held)
 
     def reopen(self, unit: Unit) -> Output:
         """Go on with a new session of the unit, or with another view of it."""
