@@ -63,10 +63,14 @@ class NetworkLife(Life):
         flash.clear()
         flash.binding = FIRST
         flash.append(STATE_FORMAT, state_format(flash.erases))
-        flash.append(FIRST_KEY, first_key_body(enrolment.g, enrolment.key, enrolment.mode))
         flash.append(MEMBERSHIP, self.membership_record)
+        flash.append(FIRST_KEY, first_key_body(enrolment.g, enrolment.key, enrolment.mode))
         flash.append(BINDING, binding_body(FIRST, self.salt, settled=1))
         flash.restart()
+
+    def restart(self) -> None:
+        super().restart()
+        self.next_number = self.reserved
 
     @property
     def membership_record(self) -> bytes:
@@ -102,21 +106,22 @@ class NetworkLife(Life):
         self.present = Present(new, key_of(new.g + 1), mode=mode, settled=settled)
         if self.past:
             self.flash.append(PAST_GENERATIONS, past_body(self.past))
-        self.settle(commit=True)
+        self.flash.append(GENERATION, self.present.body)
+        self.settle()
 
-    def settle(self, *, commit: bool) -> None:
-        """Write record 20, and then all records, until nothing of an earlier one is left."""
+    def settle(self) -> None:
+        """Write all records anew, until nothing of an earlier record 20, 21 or 22 is left."""
         assert self.present
         flash = self.flash
-        if commit:
-            flash.append(GENERATION, self.present.body)
         flash.bodies.pop(FIRST_KEY, None)
+        flash.bodies[MEMBERSHIP] = self.membership_record
+        flash.bodies[BINDING] = flash.bodies[BINDING][:-2] + bytes([self.generation.operators.digits, 1])
         if self.present.settled == 2:
             for kind in [kind for kind in flash.bodies if WINDOWS <= kind < GENERATION]:
                 del flash.bodies[kind]
         flash.compact()
         self.present = self.present._replace(settled=1)
-        flash.append(GENERATION, self.present.body)
+        flash.bodies[GENERATION] = self.present.body
         flash.compact()
 
     def move(self, number: int) -> None:
@@ -126,16 +131,11 @@ class NetworkLife(Life):
         low = moves[0] if len(moves) == MOVES else self.present.low
         gives_up = low > self.present.low
         self.present = self.present._replace(number=number, moves=moves, low=low, settled=0 if gives_up else 1)
-        is_first = GENERATION not in self.flash.bodies
-        if is_first:
+        if GENERATION not in self.flash.bodies:
             self.present = self.present._replace(settled=0)
-            self.flash.append(GENERATION, self.present.body)
-            self.flash.append(MEMBERSHIP, self.membership_record)
-            self.settle(commit=False)
-        elif gives_up:
-            self.settle(commit=True)
-        else:
-            self.flash.append(GENERATION, self.present.body)
+        self.flash.append(GENERATION, self.present.body)
+        if not self.present.settled:
+            self.settle()
 
     def found(self, generation: Generation) -> None:
         """Note that the unit was provisioned: it has one generation, and no record of it yet."""
