@@ -176,6 +176,7 @@ VECTORS = {
     "x25519": "products of X25519, and the coordinates that are refused",
     "packages": "fields sealed to a joining key, and what is refused",
     "joining_files": "requests and packages with their six words, good and bad ones",
+    "member_files": "requests and packages of version 2, agreements, the file of an administrator",
     "network_keys": "the keys of members, generations and epochs",
     "control": "headers with kinds and numbers; beacons and notices, good and bad ones",
     "generation_records": "records 20 to 22, the smallest and the largest ones",
