@@ -15,7 +15,7 @@ from support.agents import Host, administrator, joined, talk, unit_of
 from ndks.agent import Limits, Store
 from ndks.agent.events import Delivered
 from ndks.agent.packets import Report, Voucher, digest_of
-from ndks.exceptions import FileError
+from ndks.exceptions import FileError, UsageError
 from ndks.network.administrator import Administrator
 from ndks_protocol.wire import HOUSEKEEPING
 
@@ -181,6 +181,38 @@ def test_files_of_other_versions_and_programs_are_refused(change: str, tmp_path:
     with pytest.raises(FileError, match="no store of this version"):
         Store(path)
     assert path.read_bytes() == before
+
+
+def test_a_store_is_that_of_one_member() -> None:
+    admin = administrator()
+    host, other = joined(admin, 2)
+    with pytest.raises(UsageError, match="that of lane 4"):
+        Host(other.unit, admin.keys.public, store=host.store)
+    with pytest.raises(UsageError, match="another network"):
+        Host(host.unit, bytes(32), store=host.store)
+    host.start()
+
+
+def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:
+    host, sender = joined(administrator(), 2)
+    path = tmp_path / "agent.db"
+    host.store = Store(path)
+    host.start()
+    ((pages,),) = host.store.read("PRAGMA page_count")
+    host.store.read(f"PRAGMA max_page_count = {pages}")
+    capsules = [packet for _ in range(40) for packet in sender.send(bytes(900))]
+    with pytest.raises(FileError, match="full"):
+        host.receive(*capsules)
+    host.store.read("PRAGMA max_page_count = 100000")
+    host.start()
+    host.receive(*capsules)
+    assert [event.s for _, event in host.agent.arrivals.after(0, 99) if isinstance(event, Delivered)] == [*range(1, 41)]
+    host.store.close()
+
+
+def test_no_place_for_a_file(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="folder"):
+        Store(tmp_path / "folder" / "agent.db")
 
 
 def test_a_step_is_done_whole_or_not_at_all() -> None:

@@ -25,7 +25,9 @@ class Inboxes:
             self._inboxes[lane] = self._load(lane)
 
     def of(self, lane: int) -> Inbox:
-        return self._inboxes.setdefault(lane, Inbox())
+        if lane not in self._inboxes:
+            self._inboxes[lane] = Inbox()
+        return self._inboxes[lane]
 
     def __iter__(self) -> Iterator[tuple[int, Inbox]]:
         return iter(sorted(self._inboxes.items()))
