@@ -72,6 +72,12 @@ class NetworkLife(Life):
         super().restart()
         self.next_number = self.reserved
 
+    def start_anew(self) -> None:
+        """Begin the conversation with the next start of the unit."""
+        self.steps = []
+        self.restart()
+        self._before = {}
+
     @property
     def membership_record(self) -> bytes:
         """Return the body of record 01: no secret, and epoch 0."""
@@ -95,6 +101,12 @@ class NetworkLife(Life):
         """Add NOTICE, and what it does to flash."""
         capsule = notice(key_of(new.g), new.g, notice_data(new, merged), THEIRS)
         self.say((C.NOTICE, struct.pack(">H", new.g) + capsule, struct.pack(">I", new.g << 16)))
+        self.leave(new, merged)
+        self.commit()
+        self.settle()
+
+    def leave(self, new: Generation, merged: Sequence[Generation] = ()) -> None:
+        """Write record 21, and prepare record 20."""
         mode, known = self.enrolment.mode, ()
         if self.present:
             mode, known = self.present.mode, self.generation.revoked
@@ -106,11 +118,18 @@ class NetworkLife(Life):
         self.present = Present(new, key_of(new.g + 1), mode=mode, settled=settled)
         if self.past:
             self.flash.append(PAST_GENERATIONS, past_body(self.past))
+
+    def commit(self) -> None:
+        assert self.present
         self.flash.append(GENERATION, self.present.body)
-        self.settle()
 
     def settle(self) -> None:
         """Write all records anew, until nothing of an earlier record 20, 21 or 22 is left."""
+        self.begin_to_settle()
+        self.flash.compact()
+
+    def begin_to_settle(self) -> None:
+        """Write them once: the other file, and so what it has of earlier ones, comes next."""
         assert self.present
         flash = self.flash
         flash.bodies.pop(FIRST_KEY, None)
@@ -122,7 +141,6 @@ class NetworkLife(Life):
         flash.compact()
         self.present = self.present._replace(settled=1)
         flash.bodies[GENERATION] = self.present.body
-        flash.compact()
 
     def move(self, number: int) -> None:
         """Note a move to another epoch, and what it does to flash."""
@@ -133,7 +151,7 @@ class NetworkLife(Life):
         self.present = self.present._replace(number=number, moves=moves, low=low, settled=0 if gives_up else 1)
         if GENERATION not in self.flash.bodies:
             self.present = self.present._replace(settled=0)
-        self.flash.append(GENERATION, self.present.body)
+        self.commit()
         if not self.present.settled:
             self.settle()
 
@@ -147,7 +165,7 @@ class NetworkLife(Life):
         assert self.present
         self.say((C.ROLE, bytes([mode]), b""))
         self.present = self.present._replace(mode=mode)
-        self.flash.append(GENERATION, self.present.body)
+        self.commit()
 
     def renew(self) -> None:
         assert self.present

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Conversations with units of networks for the golden vectors: enrolling, generations, epochs, roles."""
 
+import copy
 import struct
 from collections.abc import Callable
 
@@ -18,9 +19,32 @@ from command_vectors import (
     opens_keys,
     piece,
 )
-from conversation import DEMO, FIRST, OWN_LANE, Conversation, Step, sealed
+from conversation import (
+    DEMO,
+    FIRST,
+    MAX_SENDERS,
+    MEMBER,
+    OWN_LANE,
+    SECOND,
+    Conversation,
+    Step,
+    binding_body,
+    sealed,
+    unit_salt,
+)
 from enrolment_vectors import Enrolment, bad_fields
-from flash_reference import EXPORT_COUNTER, WINDOWS, Flash
+from flash_reference import (
+    BINDING,
+    EXPORT_COUNTER,
+    FORMAT,
+    MEMBER_IDS,
+    MEMBERSHIP,
+    STATE_FORMAT,
+    WINDOWS,
+    Flash,
+    state_format,
+)
+from generation_records import GENERATION, PAST_GENERATIONS, past_body
 from network_life import SLAVE, THEIRS, NetworkLife, key_of
 from network_reference import (
     CONTROL,
@@ -44,6 +68,7 @@ VOUCHED, LEAVE = b"\4", b"\3"  # flags; again and allow_jump
 PATIENCE = 48  # 32 and the bits of the first two bytes of entropy
 BEACON = 8  # ticks
 AHEAD = 4096
+SENDERS = range(9, 9 + 2 * MAX_SENDERS, 2)
 FIRST_G = Generation(1, bytes(range(64, 96)), PLAIN)
 NEXT_G = Generation(2, bytes(range(96, 128)), PLAIN)
 CUTTING = Generation(6, bytes(range(128, 160)), CUBES, (4,))
@@ -428,7 +453,104 @@ def a_network_of_before() -> Conversation:
     return life
 
 
+def largest() -> Conversation:
+    """Enter generations with 96 revoked lanes and 6 others, with all windows and binding ids that a unit keeps."""
+    life = a_newcomer()
+    known = b""
+    for lane in SENDERS[1:]:
+        known += struct.pack(">H", lane) + SECOND.id
+        life.say((C.TRUST, struct.pack(">H", lane) + SECOND.id, b""))
+        life.flash.append(MEMBER_IDS, known)
+    accept_all(life, FIRST_G)
+    sides = [Generation(g, bytes([g]) * 32, CUBES, many(96)) for g in range(2, 8)]
+    first, second = (Generation(g, bytes([g]) * 32, CUBES, many(96)) for g in (10, 14))
+    life.enter(first, sides)
+    life.say(life.present_status())
+    accept_all(life, first)
+    life.enter(second)
+    life.show()
+    life.say(life.present_status(), (C.OPEN_BEGIN, theirs(second, 0).header + b"\0", E.DUPLICATE))
+    life.restart()
+    life.open_session()
+    life.say(life.present_status(), *opening(sides[-1], 0, VOUCHED, n=2))
+    return life
+
+
+def accept_all(life: NetworkLife, of: Generation) -> None:
+    for slot, lane in enumerate(SENDERS):
+        life.say((C.ACCEPT, theirs(of, 0, lane=lane).header + b"\0", b""))
+        life.flash.append(WINDOWS + slot, window_of(lane, 1))
+
+
+def interrupted(point: str) -> tuple[Conversation, Flash]:
+    """Cut the power while a generation is entered; the next UNLOCK completes it, or removes what is left of it."""
+    life = a_newcomer()
+    life.enter(NEXT_G)
+    life.say((C.ACCEPT, theirs(NEXT_G, 0).header + b"\0", b""))
+    life.flash.append(WINDOWS, window_of(9, 1))
+    present, past = life.present, list(life.past)
+    life.leave(CUTTING)
+    if point != "commit":
+        life.commit()
+    if point == "second compaction":
+        life.begin_to_settle()
+    before = copy.deepcopy(life.flash)
+    if point == "second compaction":
+        assert life.present
+        life.present = life.present._replace(settled=2)
+        life.flash.bodies[GENERATION] = life.present.body
+    life.start_anew()
+    life.open_session()
+    if point == "commit":
+        life.present, life.past = present, past
+        life.flash.compact()
+        life.flash.append(PAST_GENERATIONS, past_body(past))
+    else:
+        life.settle()
+    life.show()
+    life.say(life.present_status())
+    if point == "commit":
+        life.say(*opening(FIRST_G, 0, n=2))
+        life.enter(CUTTING)
+    after_a_revocation(life)
+    return life, before
+
+
+def state_of_format_3() -> tuple[Conversation, Flash]:
+    """Take over the state of a unit of protocol 3.0, whose format changes before the first record of a generation."""
+    life = NetworkLife()
+    life.resume()
+    life.found(Generation(0, DEMO.network.secret, PLAIN, (), (DEMO.network.p1, DEMO.network.p2)))
+    life.format = 3
+    flash = life.flash
+    flash.binding = FIRST
+    flash.append(STATE_FORMAT, struct.pack(">BI", 3, 0))
+    flash.append(MEMBERSHIP, MEMBER)
+    flash.append(BINDING, binding_body(FIRST, unit_salt(FIRST), settled=1))
+    before = copy.deepcopy(flash)
+    life.start()
+    life.open_session()
+    life.say(life.present_status(), *opening(life.generation, 0))
+    life.tick(1, SLAVE, 0, 0)
+    life.show()
+    flash.append(STATE_FORMAT, state_format(flash.erases))
+    life.renew()
+    life.show()
+    life.format = FORMAT
+    life.restart()
+    life.open_session()
+    life.say(life.present_status())
+    return life, before
+
+
 NETWORKS: dict[str, Callable[[], tuple[Conversation, Flash | None]]] = {
-    talk.__name__: lambda talk=talk: (talk(), None)
-    for talk in (enrolling, generations, merges, epochs, roles, refused_beacons, a_network_of_before)
+    **{
+        talk.__name__: lambda talk=talk: (talk(), None)
+        for talk in (enrolling, generations, merges, largest, epochs, roles, refused_beacons, a_network_of_before)
+    },
+    "state of format 3": state_of_format_3,
+    **{
+        f"power cut before the {point} of a generation": lambda point=point: interrupted(point)
+        for point in ("commit", "first compaction", "second compaction")
+    },
 }
