@@ -10,17 +10,18 @@ import argparse
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from random import Random
 
 from .model import rules
+from .sides import SIDES
 from .world.checks import Violation
 from .world.interface import Side
-from .world.model_side import ModelSide
 from .world.story import GENTLE, HARD, Story
 
 SIZES = (2, 3, 3, 4, 5, 6, 8, 10, 12, 16, 24, 50)
+Make = Callable[[], Side]
 FAULTS = ("cut_power", "crash", "away", "split", "steal", "attack", "erase", "roll_back", "lose_store")
-SIDES: dict[str, type[Side]] = {"model": ModelSide}
 
 
 def size_of(seed: int) -> int:
@@ -28,7 +29,7 @@ def size_of(seed: int) -> int:
 
 
 def attempt(
-    make: type[Side], seed: int, size: int, events: int, weights: dict[str, float], kept: set[int] | None = None
+    make: Make, seed: int, size: int, events: int, weights: dict[str, float], kept: set[int] | None = None
 ) -> tuple[str | None, Story]:
     """Return the violation, or None, and the story. `kept`: the actions that are not left out, None for all."""
     story = Story(make(), seed, size, events, weights)
@@ -47,7 +48,7 @@ class _AllBut:
         return action not in self._kept
 
 
-def shrink(make: type[Side], seed: int, size: int, events: int, weights: dict[str, float]) -> list[int]:
+def shrink(make: Make, seed: int, size: int, events: int, weights: dict[str, float]) -> list[int]:
     """Leave out actions as long as the same kind of violation remains; return those that matter."""
     found, story = attempt(make, seed, size, events, weights)
     assert found

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The defaults of a network, and the rules that are left out to see that they are needed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -35,6 +37,16 @@ left_out: set[str] = set()
 def holds(rule: str) -> bool:
     """Return whether a rule is in force: all are, but for those of a test that leaves one out."""
     return rule not in left_out
+
+
+@contextmanager
+def without(rule: str) -> Iterator[None]:
+    """Leave a rule out for a while."""
+    left_out.add(rule)
+    try:
+        yield
+    finally:
+        left_out.remove(rule)
 
 
 def set_limits(limits: Limits) -> None:

@@ -14,17 +14,23 @@ from ..model.epochs import Member
 from ..model.flash import Flash, PowerCut
 from ..model.generations import Generation, Notice, Past
 from ..model.packets import Ask, Bundle
+from ..model.rules import LIMITS
 from ..model.store import Delivered, Store
 from ..model.unit import Ticked, Unit
 from .interface import Account, Haul, Issued, Kept, Packet, Sent, Sight, View
 
-_SIZES = {"message": 20, "report": 40, "voucher": 23, "ask": 22}  # bytes of forged words
+_SIZES = {"message": 20, "report": 40, "voucher": 23, "ask": 22, "data": 9}  # bytes of forged words
 
 
 class WatchedUnit(Unit):
-    """A unit that shows each capsule that it seals to `watch`."""
+    """A unit that shows each capsule that it seals to `watch`, and counts notices."""
 
     watch: Any = None
+    notices = 0
+
+    def notice(self, g: int, box: Box) -> int:
+        self.notices += 1
+        return super().notice(g, box)
 
     def seal(self, kind: str, body: Any, size: int) -> tuple[Box, int]:
         sealed = super().seal(kind, body, size)
@@ -87,6 +93,15 @@ class ModelMachine:
             except PowerCut:
                 pass
 
+    def start_unit(self) -> None:
+        self.unit.start()
+
+    def whole(self) -> tuple[dict[str, Any], list[Any]]:
+        return dict(self.flash.records), list(self.flash.superseded)
+
+    def put_whole(self, flash: tuple[dict[str, Any], list[Any]]) -> None:
+        self.flash.records, self.flash.superseded = dict(flash[0]), list(flash[1])
+
     def restart_host(self) -> None:
         self.agent.start()
 
@@ -116,6 +131,33 @@ class ModelMachine:
         store.begun = False
         self.store = self.agent.store = store
         self.agent.start()
+
+    # For the directed cases
+
+    @property
+    def wear(self) -> int:
+        return self.flash.moves
+
+    @property
+    def notices(self) -> int:
+        return self.unit.notices
+
+    def hint(self, g: int) -> bytes:
+        return self.unit.hint(g)
+
+    def keeps(self, bundle: Bundle) -> bool:
+        return bundle in self.store.bundles.values()
+
+    def sealed_data(self, payload: bytes) -> Packet:
+        return self.unit.seal("data", ("data", payload), len(payload))[0]
+
+    def accept(self, packet: Packet, *, allow_jump: bool = False) -> str:
+        try:
+            self.unit.open(packet, again=False, allow_jump=allow_jump)
+            self.unit.accept(packet, allow_jump=allow_jump)
+        except Refused as refused:
+            return refused.name
+        return ""
 
     # For the checks
 
@@ -179,6 +221,15 @@ class ModelAdministrator:
     def revoke(self, lane: int) -> None:
         self._file.revoke(lane)
 
+    def may_revoke(self) -> bool:
+        return self._file.may_revoke
+
+    def lane_of(self, member: Member) -> int:
+        return member.lane
+
+    def skip_to(self, g: int) -> None:
+        self._file.g = g
+
     def retire(self, lane: int) -> None:
         self._file.retire(lane, zeroized=True)
 
@@ -208,6 +259,17 @@ class ModelSide:
 
     interruptions = (PowerCut, HostCrash)
     steps_of_power = 8
+    wear_of_a_move = 2  # writes of record 20: the move, and settling
+
+    stride = 1
+
+    @property
+    def moves(self) -> int:
+        return LIMITS.moves
+
+    @property
+    def pause(self) -> int:
+        return LIMITS.pause
 
     def administrator(self, number: int, of: int, root: bytes, random: Random) -> ModelAdministrator:
         administrator = ModelAdministrator(number, of, root, random)
@@ -265,12 +327,25 @@ class ModelSide:
     def forge_bundle(self, bundle: Bundle, g: int) -> Bundle:
         return bundle._replace(g=g, previous=-1)
 
+    def with_hint(self, bundle: Bundle, hint: bytes) -> Bundle:
+        return bundle._replace(notices=tuple((hint, box) for _, box in bundle.notices))
+
+    def altered(self, bundle: Bundle) -> list[Bundle]:
+        """Return copies of a bundle that a member may publish: with notices exchanged, later, without a signature."""
+        hints, boxes = zip(*bundle.notices, strict=True)
+        exchanged = tuple(zip(hints, boxes[1:] + boxes[:1], strict=True))
+        return [
+            bundle._replace(notices=exchanged),
+            bundle._replace(g=bundle.g + 4),
+            bundle._replace(previous=bundle.g - 1, signature=None),
+        ]
+
     def forge_beacon(self, haul: Haul, lane: int, n: int, number: int, term: int) -> Box:
         body = ("beacon", haul.g, number, term)
         return Box(haul.generation, Head("control", lane, n, 0), haul.keys, body, 9)
 
     def forge(self, haul: Haul, lane: int, n: int, number: int, word: tuple[Any, ...]) -> Box:
-        kind = "message" if word[0] == "message" else "housekeeping"
+        kind = word[0] if word[0] in ("message", "data") else "housekeeping"
         body = word[1:] if kind == "message" else word
         key = epoch_key(haul.secret, max(0, number - haul.low))
         return Box(haul.generation, Head(kind, lane, n, number), key, body, _SIZES[word[0]])
