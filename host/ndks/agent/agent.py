@@ -14,11 +14,14 @@ from ..network.bundle import ASK, BUNDLE, BadBundle, parse_ask
 from .arrivals import Arrivals
 from .events import Master, Output
 from .generations import Generations
+from .inbox import Inbox
 from .limits import Limits
+from .outbox import Outbox
 from .packets import BadPacket, digest_of
 from .pieces import PIECE, Assembly
 from .receiving import Receiving
 from .sending import Sending
+from .spans import Spans
 from .station import Station
 from .store import Store
 from .unit import Opened, Unit
@@ -28,9 +31,11 @@ _CAPSULE = 1
 _SMALLEST = WIRE_HEADER_SIZE + SYNC_SIZE + CHECK_SIZE + TAG_SIZE
 _REVOKED = "revoked lanes"
 # What units say of capsules that are damaged, repeated, too late, or not for them; all other errors end a step.
-_REFUSED = {errors.CAPSULE_VERSION, errors.HEADER, errors.SUITE, errors.KIND, errors.REFLECTED, errors.AUTH}
-_REFUSED |= {errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS, errors.DIVERGED, errors.BINDING}
-_REFUSED |= {errors.STALE, errors.CUT, errors.REVOKED, errors.RANGE, errors.NO_EPOCH, errors.CONFLICT}
+_REFUSED = {
+    *(errors.CAPSULE_VERSION, errors.HEADER, errors.SUITE, errors.KIND, errors.REFLECTED, errors.AUTH),
+    *(errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS, errors.DIVERGED, errors.BINDING),
+    *(errors.STALE, errors.CUT, errors.REVOKED, errors.RANGE, errors.NO_EPOCH, errors.CONFLICT),
+}
 
 
 class Agent:
@@ -55,6 +60,19 @@ class Agent:
     def arrivals(self) -> Arrivals:
         """The messages and losses that the program has not taken yet."""
         return self._receiving.arrivals
+
+    @property
+    def outbox(self) -> Outbox:
+        """The own messages that are kept."""
+        return self._sending.outbox
+
+    def inbox(self, lane: int) -> Inbox:
+        """What is known of a sender."""
+        return self._receiving.inboxes.of(lane)
+
+    def missing(self, lane: int) -> Spans:
+        """The messages of a sender that can still come."""
+        return self.inbox(lane).missing(self._station.held)
 
     def reopen(self, unit: Unit) -> Output:
         """Go on with a new session of the unit, or with another view of it."""
@@ -108,7 +126,7 @@ class Agent:
 
     def _resume(self) -> None:
         """Compare the store with the unit, which may have changed without it."""
-        self._station.held = frozenset(self._station.unit.held())
+        self._station.look()
         self._tick_unit(0)
         self._generations.resume()
         self._receiving.generation_changed()
@@ -116,7 +134,10 @@ class Agent:
     def _tick_unit(self, ticks: int) -> None:
         """Tell the unit of time, publish its beacon, and forget claims if its list of revoked lanes is another."""
         station, store = self._station, self._station.store
+        if station.epoch is None:
+            return
         station.ticked = ticked = station.unit.tick(ticks)
+        station.epoch = ticked.epoch
         if ticked.beacon:
             station.publish(ticked.beacon)
         if ticked.revoked != (store.fact(_REVOKED) or 0):
@@ -128,7 +149,7 @@ class Agent:
             station.tell(Master(ticked.master))
 
     def _after_entry(self) -> None:
-        self._station.held = frozenset(self._station.unit.held())
+        self._station.look()
         self._tick_unit(0)
         self._receiving.generation_changed()
         self._sending.report_new_generation()

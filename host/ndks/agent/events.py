@@ -71,5 +71,5 @@ Event = Delivered | Lost | Entered | Refused | LeftOut | Master
 class Output:
     """What a step gives: packets to publish, in order, and events."""
 
-    packets: list[bytes] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    packets: list[bytes] = field(default_factory=list[bytes])
+    events: list[Event] = field(default_factory=list[Event])

@@ -12,8 +12,10 @@ from .kept import Kept
 from .station import Station
 
 # A notice that the unit refuses so will never fit; after any other error it is given again.
-_FINAL = {errors.STALE, errors.HEADER, errors.AUTH, errors.RANGE, errors.ROSTER, errors.DIVERGED, errors.BINDING}
-_FINAL |= {errors.SUITE, errors.KIND, errors.CAPSULE_VERSION, errors.NO_EPOCH}
+_FINAL = {
+    *(errors.STALE, errors.HEADER, errors.AUTH, errors.RANGE, errors.ROSTER, errors.DIVERGED, errors.BINDING),
+    *(errors.SUITE, errors.KIND, errors.CAPSULE_VERSION, errors.NO_EPOCH),
+}
 
 
 class Answer:
@@ -121,15 +123,20 @@ class Generations:
         bundle = next((kept for kept in self._kept.bundles.values() if kept.content == content), None)
         if bundle is not None:
             self._repeated_at = self._station.now
-            if self._answer and bundle is self._kept.later(self._answer.g)[0]:
+            if self._answer and self._kept.later(self._answer.g)[:1] == [bundle]:
                 self._answer = None  # somebody else was first
         return bundle
 
     def _hint(self, g: int) -> bytes:
-        """Return the own hint, for which the unit may take a second of steps."""
+        """Return the own hint, for which the unit may take seconds of steps; b"": it has no member key of g."""
         if g not in self._hints:
             self._hints = {known: hint for known, hint in self._hints.items() if known > self._station.g}
-            self._hints[g] = self._station.unit.hint(g)
+            try:
+                self._hints[g] = self._station.unit.hint(g)
+            except DeviceError as error:
+                if error.number not in (errors.STALE, errors.NO_EPOCH):
+                    raise
+                self._hints[g] = b""
         return self._hints[g]
 
     def _wait(self, bundle: Bundle) -> None:
@@ -149,7 +156,7 @@ class Generations:
         refusal = 0
         for notice in bundle.notices_for(self._hint(bundle.g)):
             try:
-                self._station.unit.notice(bundle.g, notice)
+                self._station.epoch = self._station.unit.notice(bundle.g, notice)
             except DeviceError as error:
                 if error.number not in _FINAL:
                     raise

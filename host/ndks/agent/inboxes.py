@@ -20,6 +20,7 @@ class Inboxes:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._inboxes: dict[int, Inbox] = {}
+        self._saved = set[int]()  # lanes
         for (lane,) in store.read("SELECT lane FROM senders"):
             self._inboxes[lane] = self._load(lane)
 
@@ -80,7 +81,7 @@ class Inboxes:
             self._store.write("DELETE FROM spans WHERE lane = ? AND kind = ? AND first = ?", lane, kind, old)
         self._store.write("INSERT INTO spans VALUES (?, ?, ?, ?)", lane, kind, first, last)
         inbox.changed()
-        if not self._store.read("SELECT 1 FROM senders WHERE lane = ?", lane):
+        if lane not in self._saved:
             self._save(lane)
 
     def _stop_waiting(self, lane: int, s: int) -> Waiting:
@@ -89,12 +90,14 @@ class Inboxes:
 
     def _save(self, lane: int) -> None:
         inbox = self.of(lane)
+        self._saved.add(lane)
         starts = b"".join(struct.pack(_START, *start) for start in inbox.starts)
         values = lane, inbox.first, inbox.reported, inbox.top, starts
         self._store.write("INSERT OR REPLACE INTO senders VALUES (?, ?, ?, ?, ?)", *values)
 
     def _load(self, lane: int) -> Inbox:
         inbox = Inbox()
+        self._saved.add(lane)
         query = "SELECT first, reported, top, starts FROM senders WHERE lane = ?"
         ((inbox.first, inbox.reported, inbox.top, starts),) = self._store.read(query, lane)
         inbox.starts = tuple((g, s) for g, s in struct.iter_unpack(_START, starts))

@@ -34,7 +34,8 @@ class Kept:
         return sorted(self.candidates.values(), key=lambda bundle: (bundle.g, bundle.digest))
 
     def add_candidate(self, bundle: Bundle) -> None:
-        self._write(bundle, is_kept=False)
+        if self.bundles.get(bundle.g) != bundle:  # kept, if the unit went back to an old image of its flash
+            self._write(bundle, is_kept=False)
         self.candidates[bundle.digest] = bundle
         for old in self.in_order()[: -self._limits.candidates]:
             self.drop(old)

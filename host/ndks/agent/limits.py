@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The numbers of a network's agents (PROTOCOL.md section 11): times in ticks, sizes in bytes."""
+"""The numbers of a network's agents (PROTOCOL.md section 12): times in ticks, sizes in bytes."""
 
 from dataclasses import dataclass
 

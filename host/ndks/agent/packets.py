@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What hosts put into capsules of kind 2 and 3 (PROTOCOL.md section 11).
+"""What hosts put into capsules of kind 2 and 3 (PROTOCOL.md section 12).
 
 message (kind 3)  s u48 | content u8 | bytes
 report  (kind 2)  01 | first u48 | last u48 | count u8 | count x (g u16, s u48)

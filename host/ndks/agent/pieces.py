@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Packets in pieces, where the channel takes small ones only (PROTOCOL.md section 11).
+"""Packets in pieces, where the channel takes small ones only (PROTOCOL.md section 12).
 
 piece    46 | SHA-256(packet)[:8] | part u16 | parts u16 | at most 1200 bytes
 """

@@ -21,7 +21,7 @@ class Receiving:
         self._station = station
         self.arrivals = Arrivals(station.store)
         self.vouchers = Vouchers(station.store, station.limits.vouchers)
-        self._inboxes = Inboxes(station.store)
+        self.inboxes = Inboxes(station.store)
         self._asked: dict[int, tuple[int, int]] = {}  # lane: (since, pause)
 
     def take(self, opened: Opened, vouched: Vouched | None) -> Ask | None:
@@ -42,61 +42,61 @@ class Receiving:
 
     def give_up(self, vouched: Vouched) -> None:
         """Note that the unit has given up the epoch of a message."""
-        inbox = self._inboxes.of(vouched.lane)
+        inbox = self.inboxes.of(vouched.lane)
         with self._station.store.step():
             is_new = not any(vouched.s in numbers for numbers in inbox.sets.values())
             if vouched.s not in inbox.sets[Known.UNREADABLE]:
-                self._inboxes.add(vouched.lane, Known.UNREADABLE, (vouched.s, vouched.s))
+                self.inboxes.add(vouched.lane, Known.UNREADABLE, (vouched.s, vouched.s))
             if is_new:
-                self._tell(self._inboxes.lose(vouched.lane, (vouched.s, vouched.s), Why.EPOCH))
+                self._tell(self.inboxes.lose(vouched.lane, (vouched.s, vouched.s), Why.EPOCH))
             self._deliver(vouched.lane)
 
     def forget_claims(self) -> None:
         """Forget what senders said, within a step: lanes were revoked, and may have said it."""
-        self._inboxes.forget_claims()
+        self.inboxes.forget_claims()
         self.vouchers.forget()
 
     def generation_changed(self) -> None:
         """Hand over and name as lost what follows from the generations that the unit holds now."""
-        self._inboxes.changed()
+        self.inboxes.changed()
         with self._station.store.step():
-            for lane, _ in self._inboxes:
+            for lane, _ in self.inboxes:
                 self._deliver(lane)
 
     def tick(self) -> None:
         """Ask each sender for what is missing: z ticks after that shows, then at doubled pauses."""
-        for lane, inbox in self._inboxes:
+        for lane, inbox in self.inboxes:
             self._ask_for(lane, inbox)
 
     def _take_message(self, lane: int, message: Message, vouched: Vouched | None) -> None:
         if vouched and vouched != (lane, message.s):
             raise BadPacket
-        inbox = self._inboxes.of(lane)
+        inbox = self.inboxes.of(lane)
         if message.s in inbox.sets[Known.DELIVERED] or message.s in inbox.waiting:
             return
         with self._station.store.step():
-            self._inboxes.wait(lane, message, self._station.limits.waiting)
+            self.inboxes.wait(lane, message, self._station.limits.waiting)
             self._deliver(lane)
 
     def _take_report(self, lane: int, report: Report) -> None:
         with self._station.store.step():
-            self._inboxes.take_report(lane, report)
+            self.inboxes.take_report(lane, report)
             self._deliver(lane)
 
     def _deliver(self, lane: int) -> None:
         """Hand over what is in order, and name what is lost on the way."""
-        inbox, held = self._inboxes.of(lane), self._station.held
+        inbox, held = self.inboxes.of(lane), self._station.held
         missing = inbox.missing(held)
         ready = sorted(s for s in inbox.waiting if not missing or s < missing.first)
         for s in ready:
             self._lose(lane, inbox, s - 1)
-            self._tell(self._inboxes.deliver(lane, s))
+            self._tell(self.inboxes.deliver(lane, s))
         self._lose(lane, inbox, inbox.reported)
 
     def _lose(self, lane: int, inbox: Inbox, up_to: int) -> None:
         for span in inbox.passed(up_to, self._station.held):
             for part, why in inbox.reasons(span):
-                self._tell(self._inboxes.lose(lane, part, why))
+                self._tell(self.inboxes.lose(lane, part, why))
 
     def _tell(self, event: Delivered | Lost) -> None:
         self.arrivals.add(event)

@@ -15,34 +15,34 @@ class Sending:
 
     def __init__(self, station: Station) -> None:
         self._station = station
-        self._outbox = Outbox(station.store, station.limits)
+        self.outbox = Outbox(station.store, station.limits)
         self._sent_at: dict[int, int] = {}
         self._report_at = 0
         self._pause = station.limits.first_report
-        if self._outbox.last is None:
+        if self.outbox.last is None:
             self.begin()
 
     def begin(self) -> None:
         """Begin with numbers that were never used, in a store that is new or was restored."""
         with self._station.store.step():
-            self._outbox.begin(self._station.unit.own_number)
+            self.outbox.begin(self._station.unit.own_number)
 
     def send(self, content: int, data: bytes) -> int:
         """Number a message, store it, and publish it if the unit has a generation; return its number. UsageError."""
         if len(data) > self._station.limits.message:
             raise UsageError(f"a message has at most {self._station.limits.message} bytes", "send it in parts")
         with self._station.store.step():
-            s = self._outbox.add(content, data)
+            s = self.outbox.add(content, data)
         self.seal_waiting()
         return s
 
     def seal_waiting(self) -> None:
         """Seal and publish the messages that have no capsule yet."""
         station = self._station
-        while station.g >= 0 and (message := self._outbox.unsealed()):
+        while station.g >= 0 and (message := self.outbox.unsealed()):
             capsule, epoch = station.unit.seal(MESSAGE, Message(*message).packed())
             with station.store.step():
-                self._outbox.seal(message.s, capsule, epoch)
+                self.outbox.seal(message.s, capsule, epoch)
             self._transmit(message.s, capsule)
             self.report_in(station.limits.first_report)
 
@@ -58,7 +58,7 @@ class Sending:
     def send_again(self, ask: Ask) -> None:
         """Publish capsules that somebody asked for, with a voucher if they are of another epoch."""
         for s in ask.numbers:
-            sealed = self._outbox.sealed(s)
+            sealed = self.outbox.sealed(s)
             if sealed is None or self._station.now - self._sent_at.get(s, self._long_ago) < self._station.limits.rest:
                 continue
             if sealed.epoch != self._station.unit.epoch:
@@ -72,7 +72,7 @@ class Sending:
             return
         self._pause = min(2 * self._pause, station.limits.report_pause)
         self._report_at = station.now + self._pause
-        if report := self._outbox.report():
+        if report := self.outbox.report():
             station.say(report)
 
     @property

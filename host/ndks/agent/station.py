@@ -4,7 +4,7 @@
 
 from random import Random
 
-from ndks_protocol.wire import HOUSEKEEPING, MONITOR
+from ndks_protocol.wire import HOUSEKEEPING, MONITOR, SLAVE
 
 from .events import Event, Output
 from .limits import Limits
@@ -15,20 +15,25 @@ from .unit import Ticked, Unit
 
 
 class Station:
-    """`now` is in ticks since the agent's start."""
+    """`now` is in ticks since the agent's start; `epoch` is that of the unit after the last tick, None: it has none."""
 
     def __init__(self, unit: Unit, store: Store, random: Random, limits: Limits) -> None:
         self.unit, self.store, self.random, self.limits = unit, store, random, limits
         self.now = 0
         self.output = Output()
-        self.ticked: Ticked
-        self.held: frozenset[int]
+        self.epoch: int | None = None
+        self.held = frozenset[int]()
+        self.ticked = Ticked(SLAVE, 0, 0, 0, 0, b"")
+
+    def look(self) -> None:
+        """Read from the unit what only a new generation or a new session changes."""
+        self.epoch = self.unit.epoch
+        self.held = frozenset(self.unit.held())
 
     @property
     def g(self) -> int:
         """The unit's generation, or -1."""
-        epoch = self.unit.epoch
-        return -1 if epoch is None else epoch >> 16
+        return -1 if self.epoch is None else self.epoch >> 16
 
     @property
     def is_silent(self) -> bool:

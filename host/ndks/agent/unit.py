@@ -2,32 +2,15 @@
 # SPDX-License-Identifier: MIT
 """What the agent asks of its unit. Each verb is synchronous; refusals of the unit are DeviceError with a `number`."""
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from ..driver.network_verbs import Opened, Ticked
 
-class Ticked(NamedTuple):
-    """The answer of TICK. `revoked`: how many lanes are; `beacon`: a capsule to publish, or b""."""
-
-    role: int
-    epoch: int
-    revoked: int
-    term: int
-    master: int
-    beacon: bytes
-
-
-class Opened(NamedTuple):
-    """An open capsule: its kind, its epoch (generation << 16 | number), the sender's lane and number, its data."""
-
-    kind: int
-    epoch: int
-    lane: int
-    number: int
-    data: bytes
+__all__ = ("Opened", "Ticked", "Unit")
 
 
 class Unit(Protocol):
-    """A unit with an open session."""
+    """A unit with an open session, such as `ndks.driver.network_verbs.NetworkUnit`."""
 
     @property
     def lane(self) -> int: ...

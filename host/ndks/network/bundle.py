@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Bundles: a generation for all its members, as published, and the request for later ones (PROTOCOL.md section 11).
+"""Bundles: a generation for all its members, as published, and the request for later ones (PROTOCOL.md section 13).
 
 bundle  42 01 | g u16 | previous u16 | count u16 | size of record u32 | count x (hint 4 || size u16 || notice) | record
         | signature 64

@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""All that an administrator knows: the content of the file NAME.ndksadmin (PROTOCOL.md section 13)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from ndks_protocol.control.limits import ADMINISTRATORS, LAST_GENERATION, LAST_MEMBER_LANE, MAX_REVOKED
+
+from ..exceptions import UsageError
+from .bundle import Bundle
+from .generation import AdmittedMember, Generation, Operators, State, united
+from .network_file import Network
+
+REMEMBERED = 8  # generations whose members are known, for merges
+BUNDLES = 7  # kept, for those who ask
+
+_ROOT_SIZE = 32
+_FOUND_ANEW = "no member can be added or revoked any more: found the network anew, ndks network new"
+
+
+@dataclass(frozen=True)
+class Administration:
+    """The state of an administrator. `network` has the fields of generation 0; `g` is -1 before the first one.
+
+    `numbers` is the next number for another administrator's file, which number 0 alone gives; `authority` is an
+    OpenSSH public key that must sign agreements, "": none.
+    """
+
+    network: Network
+    root: bytes = field(repr=False)
+    number: int = 0
+    numbers: int = 1
+    next_lane: int = 0
+    g: int = -1
+    authority: str = ""
+    members: tuple[AdmittedMember, ...] = ()
+    generations: tuple[Generation, ...] = field(default=(), repr=False)
+    bundles: tuple[Bundle, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        """Check what the code relies on. UsageError."""
+        lanes = [member.lane for member in self.members]
+        known = [generation.g for generation in self.generations]
+        if len(self.root) != _ROOT_SIZE or not 0 <= self.number < ADMINISTRATORS:
+            raise UsageError("root or number is out of range")
+        if lanes != sorted(set(lanes)) or not all(1 <= lane <= LAST_MEMBER_LANE for lane in lanes):
+            raise UsageError("lanes of members must ascend, and be below FFF0")
+        if known != sorted(set(known)) or self.g not in {-1, *known} or not -1 <= self.g <= LAST_GENERATION:
+            raise UsageError("generations must ascend, and the present one be among them")
+
+    @property
+    def operators(self) -> Operators:
+        """Those of the present generation."""
+        generation = self.generation(self.g)
+        return generation.operators if generation else (self.network.digits, *self.network.operators)
+
+    @property
+    def revoked(self) -> tuple[int, ...]:
+        return tuple(member.lane for member in self.members if member.state == State.REVOKED)
+
+    @property
+    def present(self) -> tuple[int, ...]:
+        """The lanes that get a notice."""
+        return tuple(member.lane for member in self.members if member.state == State.IN)
+
+    def generation(self, g: int) -> Generation | None:
+        return next((generation for generation in self.generations if generation.g == g), None)
+
+    def member(self, lane: int) -> AdmittedMember:
+        """UsageError: the lane was never given."""
+        for member in self.members:
+            if member.lane == lane:
+                return member
+        raise UsageError(f"no unit has lane {lane}", "see all units: ndks network show FILE")
+
+    def next_g(self) -> int:
+        """Return the next generation of this administrator. UsageError: all are used up."""
+        g = self.g + 1 + (self.number - self.g - 1) % ADMINISTRATORS
+        if g > LAST_GENERATION:
+            raise UsageError("all generations of this network are used up", _FOUND_ANEW)
+        return g
+
+    def admitted(self, member: AdmittedMember) -> Self:
+        """Return the state with a unit on the next lane of this administrator: `free_lane`."""
+        taken = {other.serial_number for other in self.members if other.state == State.IN}
+        if member.serial_number in taken:
+            what = f"unit {member.serial_number} is a member already"
+            raise UsageError(what, "revoke or retire its lane first, if it was erased")
+        lane = member.lane + ADMINISTRATORS
+        return replace(self.with_members((member,)), next_lane=lane)
+
+    def free_lane(self) -> int:
+        """Return the next lane of this administrator. UsageError: all are taken."""
+        lane = self.next_lane or self.number or ADMINISTRATORS
+        if lane > LAST_MEMBER_LANE:
+            raise UsageError("all lanes of this administrator are taken", _FOUND_ANEW)
+        return lane
+
+    def with_members(self, changed: Iterable[AdmittedMember]) -> Self:
+        """Return the state with these members in place of those on the same lanes. UsageError: too many are revoked."""
+        members = {member.lane: member for member in self.members} | {member.lane: member for member in changed}
+        state = replace(self, members=tuple(member for _, member in sorted(members.items())))
+        if len(state.revoked) > MAX_REVOKED:
+            raise UsageError(f"a network has at most {MAX_REVOKED} revoked units", _FOUND_ANEW)
+        return state
+
+    def united_with(self, others: Iterable[AdmittedMember]) -> Self:
+        """Return the state with what another administrator knows; own lanes that it names are taken."""
+        known = {member.lane: member for member in self.members}
+        state = self.with_members(united(known.get(other.lane, other), other) for other in others)
+        own = [member.lane + ADMINISTRATORS for member in state.members if member.lane % ADMINISTRATORS == self.number]
+        return replace(state, next_lane=max(self.next_lane, *own, 0))
+
+    def with_generation(self, generation: Generation, bundle: Bundle) -> Self:
+        """Return the state with a generation, older or newer than the present one, and its bundle."""
+        known = sorted((*self.generations, generation), key=lambda each: each.g)
+        old = (replace(each, members=()) for each in known[:-REMEMBERED])
+        bundles = sorted((*self.bundles, bundle), key=lambda each: each.g)[-BUNDLES:]
+        g = max(self.g, generation.g)
+        return replace(self, g=g, generations=(*old, *known[-REMEMBERED:]), bundles=tuple(bundles))
