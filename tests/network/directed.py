@@ -239,9 +239,8 @@ def too_many_revoked(side: Side) -> None:
     for office in world.offices.values():
         for _ in range(60):
             lane = office.file.lane_of(office.file.new_member("elected"))
-            if not office.file.may_revoke():
-                break
-            office.file.revoke(lane)
+            if not office.file.revoke(lane):
+                office.file.retire(lane)
     world.groups, world.hold = {("administrator", 1): 1}, 0
     for office in world.offices.values():
         office.issue()
@@ -344,6 +343,30 @@ def windows_moved_by_a_thief(side: Side) -> None:
     demand(refusal == "", f"a window that a thief moved stays: {refusal}")
 
 
+@case
+def name_of_a_revoked_lane(side: Side) -> None:
+    """A thief that is not revoked yet beacons in the name of one that is: nobody follows it."""
+    world = calm(side, 5)
+    first, second = slaves_of(world)[:2]
+    thief_in(world, first)
+    revoke(world, first.lane)
+    go_on(world, 100)
+    _, haul = thief_in(world, second)
+    for node in world.live():
+        node.run(node.machine.receive, side.forge_beacon(haul, first.lane, 1 << 30, 0, 1 << 20))
+    ticks_until(world, well(world), 200, "a revoked lane leads")
+
+
+@case
+def recorded_notices(side: Side) -> None:
+    """A thief has a record of all bundles: its unit's key opens none but those that are still to come."""
+    world = calm(side, 3)
+    for _ in range(side.past + 4):
+        world.offices[0].issue()
+        go_on(world, 100)
+    world.steal(slaves_of(world)[0])
+
+
 # Stores and flash
 
 
@@ -416,7 +439,7 @@ def count_cuts(side: Side) -> int:
     world = World(side, "cuts", 1, 1, calm=True)
     (node,) = world.live()
     machine, office = node.machine, world.offices[0]
-    bundles = office.file.later_bundles(-1)
+    bundles = office.file.bundles()
     lost = office.file.lane_of(office.file.new_member("elected"))
     for index in range(5):
         if index == 3:

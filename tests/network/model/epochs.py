@@ -41,6 +41,7 @@ class Epochs:
         if here is None:
             return
         if any(entry.g >= here.g for entry in self.past) and holds("record 21 is written anew at UNLOCK"):
+            self.flash.compact()  # of the record 21 before: it may have a generation that made room for the new entry
             self._write_past(tuple(entry for entry in self.past if entry.g < here.g))
         self.past = tuple(entry for entry in self.past if entry.g < here.g)
         if self.first and here.member_key:

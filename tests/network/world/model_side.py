@@ -7,7 +7,7 @@ from copy import deepcopy
 from random import Random
 from typing import Any
 
-from ..model.administrator import Administrator
+from ..model.administrator import Administrator, TooManyRevoked
 from ..model.agent import Agent, HostCrash
 from ..model.capsules import Box, Head, Refused, derive, epoch_key, header_key_of, hint_of, later_member_key
 from ..model.epochs import Member
@@ -19,6 +19,7 @@ from ..model.store import Delivered, Store
 from ..model.unit import Ticked, Unit
 from .interface import Account, Haul, Issued, Kept, Packet, Sent, Sight, View
 
+REPEAT = 64  # ticks between copies of a new bundle
 _SIZES = {"message": 20, "report": 40, "voucher": 23, "ask": 22, "data": 9}  # bytes of forged words
 
 
@@ -198,15 +199,14 @@ def sight_of(box: Box) -> Sight:
 
 
 class ModelAdministrator:
-    """An administrator of the model."""
+    """An administrator of the model, and its host."""
 
     def __init__(self, number: int, of: int, root: bytes, random: Random) -> None:
         self.number, self._file = number, Administrator(number, root, random, of)
         self.public = self._file.public
-
-    @property
-    def g(self) -> int:
-        return self._file.g
+        self.issued: list[Issued] = []
+        self._now = self._repeat_at = 0
+        self._is_unconfirmed = False
 
     @property
     def revoked(self) -> set[int]:
@@ -218,17 +218,15 @@ class ModelAdministrator:
     def new_member(self, mode: str) -> Member:
         return self._file.new_member(mode)
 
-    def revoke(self, lane: int) -> None:
-        self._file.revoke(lane)
-
-    def may_revoke(self) -> bool:
-        return self._file.may_revoke
-
     def lane_of(self, member: Member) -> int:
         return member.lane
 
-    def skip_to(self, g: int) -> None:
-        self._file.g = g
+    def revoke(self, lane: int) -> bool:
+        try:
+            self._file.revoke(lane)
+        except TooManyRevoked:
+            return False
+        return True
 
     def retire(self, lane: int) -> None:
         self._file.retire(lane, zeroized=True)
@@ -236,22 +234,47 @@ class ModelAdministrator:
     def new_operators(self, random: Random) -> None:
         self._file.operators = random.randrange(1, 13), random.randrange(9), random.randrange(9)
 
-    def issue(self) -> Issued:
-        return self._issued(self._file.issue())
+    def skip_to(self, g: int) -> None:
+        self._file.g = g
 
-    def on_bundle(self, bundle: Bundle) -> Issued | None:
-        merged = self._file.on_bundle(bundle)
-        return self._issued(merged) if merged else None
+    def issue(self) -> None:
+        self._note(self._file.issue())
 
-    def _issued(self, bundle: Bundle) -> Issued:
+    def bundles(self) -> list[Packet]:
+        return [bundle for _, bundle in sorted(self._file.bundles.items())]
+
+    def _note(self, bundle: Bundle) -> None:
         known = self._file.known[bundle.g]
-        return Issued(bundle, bundle.g, header_key_of(known.secret), known.revoked, known.members)
+        header_key = header_key_of(known.secret)
+        self.issued.append(Issued(bundle, bundle.g, header_key, known.revoked, known.members))
+        self._is_unconfirmed, self._repeat_at = True, 0
 
-    def later_bundles(self, g: int) -> list[Packet]:
+    def tick(self, ticks: int) -> list[Packet]:
+        """Repeat a new bundle until a capsule of its generation is heard."""
+        self._now += ticks
+        if not self._is_unconfirmed or self._now < self._repeat_at:
+            return []
+        self._repeat_at = self._now + REPEAT
+        return self._later(-1)
+
+    def receive(self, packet: Packet) -> list[Packet]:
+        if isinstance(packet, Bundle):
+            g = self._file.g
+            merge = self._file.on_bundle(packet)
+            if merge:
+                self._note(merge)
+            elif self._file.g > g:
+                self._is_unconfirmed = False
+        elif isinstance(packet, Ask):
+            if packet.g < self._file.g and self._now >= self._repeat_at:
+                self._repeat_at = self._now + REPEAT // 2
+                return self._later(packet.g)
+        elif self._is_unconfirmed:
+            self._is_unconfirmed = packet.header_key != header_key_of(self._file.known[self._file.g].secret)
+        return []
+
+    def _later(self, g: int) -> list[Packet]:
         return [bundle for number, bundle in sorted(self._file.bundles.items()) if number > g]
-
-    def knows(self, packet: Packet) -> bool:
-        return isinstance(packet, Box) and packet.header_key == header_key_of(self._file.known[self.g].secret)
 
 
 class ModelSide:
@@ -262,6 +285,10 @@ class ModelSide:
     wear_of_a_move = 2  # writes of record 20: the move, and settling
 
     stride = 1
+
+    @property
+    def past(self) -> int:
+        return LIMITS.past
 
     @property
     def moves(self) -> int:
