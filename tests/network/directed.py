@@ -367,7 +367,51 @@ def recorded_notices(side: Side) -> None:
     world.steal(slaves_of(world)[0])
 
 
+@case
+def late_and_new(side: Side) -> None:
+    """A message of before a join is sent again, for a member that missed it: the newcomer does not get it."""
+    world = calm(side, 3)
+    speaker = world.live()[0]
+    world.drop = 1
+    world.send(speaker, b"before the join")
+    world.drop = 0
+    office = world.offices[0]
+    member = office.file.new_member("elected")
+    issued = office.issue()
+    newcomer = world.add_node(member)
+    newcomer.run(newcomer.machine.receive, issued.bundle)
+    ticks_until(world, well(world), 400, "a late message does not come to all old members")
+    demand(not newcomer.machine.log, "a newcomer reads what was sent before it joined")
+
+
+@case
+def long_absence(side: Side) -> None:
+    """A member was away for more renewals than are kept: what was sent meanwhile opens all the same."""
+    world = calm(side, 3)
+    absent, speaker = slaves_of(world)
+    absent.up_at = NEVER
+    for index in range(side.moves + 4):
+        speaker.run(speaker.machine.renew)
+        go_on(world, 20)
+        world.send(speaker, b"epoch %d" % index)
+        go_on(world, side.pause + 8)
+    absent.up_at = world.now
+    ticks_until(world, well(world), 800, "who was away does not come back")
+    demand(world.checks.lost == 0, f"who was away lost {world.checks.lost} messages")
+
+
 # Stores and flash
+
+
+@case
+def power_and_numbers(side: Side) -> None:
+    """The power goes between two messages: the unit goes on with numbers that were never used."""
+    world = calm(side, 2)
+    node = world.live()[0]
+    for index in range(5):
+        world.send(node, b"message %d" % index)
+        node.machine.restart_unit()
+        go_on(world, 100)
 
 
 @case
