@@ -168,7 +168,7 @@ def renewals_wait(side: Side) -> None:
         node.run(node.machine.renew)
     world.send(first, b"of the new epoch")
     ticks_until(world, well(world), 3 * side.pause + 40, "two renewals do not lead to one epoch")
-    demand(len([entry for entry in master.machine.log if entry.payload == b"of the new epoch"]) == 1, "a message waits")
+    demand(len([entry for entry in master.machine.log if entry.data == b"of the new epoch"]) == 1, "a message waits")
 
 
 # Generations
@@ -428,7 +428,7 @@ def lost_store(side: Side) -> None:
     ticks_until(world, well(world), 600, "a new store is not heard")
     for node in world.live():
         if node is not speaker:
-            texts = [entry.payload for entry in node.machine.log if entry.lane == speaker.lane]
+            texts = [entry.data for entry in node.machine.log if entry.lane == speaker.lane]
             demand(texts[-1] == b"after", "the messages of a new store are dropped as known")
 
 
@@ -448,7 +448,7 @@ def restored_store(side: Side) -> None:
     ticks_until(world, well(world), 600, "a restored store is not heard")
     for node in world.live():
         if node is not speaker:
-            texts = [entry.payload for entry in node.machine.log if entry.lane == speaker.lane]
+            texts = [entry.data for entry in node.machine.log if entry.lane == speaker.lane]
             demand(texts[-1] == b"restored", "the messages of a restored store are dropped as known")
 
 

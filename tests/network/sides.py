@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from .model import rules
+from .product.side import AgentsSide
 from .world.interface import Side
 from .world.model_side import ModelSide
 
-SIDES: dict[str, Callable[[], Side]] = {"model": ModelSide}
+SIDES: dict[str, Callable[[], Side]] = {"model": ModelSide, "agents": AgentsSide}
 
 Without = Callable[[], AbstractContextManager[None]]
 
@@ -24,5 +25,6 @@ def _rules_of_the_model() -> list[str]:
 
 # Of each side: what leaves a rule out while it is entered.
 MUTANTS: dict[str, dict[str, Without]] = {
+    "agents": {},
     "model": {rule: partial(rules.without, rule) for rule in _rules_of_the_model()},
 }

@@ -67,7 +67,7 @@ class Delivered(Protocol):
 
     lane: int
     s: int
-    payload: bytes
+    data: bytes
 
 
 class Haul(NamedTuple):

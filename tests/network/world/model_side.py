@@ -164,11 +164,7 @@ class ModelMachine:
 
     @property
     def view(self) -> View | None:
-        here = None if self.unit.erased else self.unit.epochs.here
-        if here is None:
-            return None
-        roles, past = self.unit.roles, tuple(map(_kept, self.unit.epochs.past))
-        return View(_kept(here), past, here.revoked, roles.term, roles.master, roles.is_master)
+        return view_of(self.unit)
 
     @property
     def log(self) -> list[Delivered]:
@@ -185,6 +181,14 @@ class ModelMachine:
         inbox = self.store.inbox(lane)
         missing = inbox.missing({kept.g for kept in (self.view.here, *self.view.past)} if self.view else set())
         return Account(frozenset(inbox.delivered), frozenset(inbox.unreadable), tuple(missing))
+
+
+def view_of(unit: Unit) -> View | None:
+    here = None if unit.erased else unit.epochs.here
+    if here is None:
+        return None
+    roles, past = unit.roles, tuple(map(_kept, unit.epochs.past))
+    return View(_kept(here), past, here.revoked, roles.term, roles.master, roles.is_master)
 
 
 def _kept(generation: Generation | Past) -> Kept:
@@ -326,16 +330,7 @@ class ModelSide:
     # Thieves
 
     def loot(self, machine: ModelMachine) -> tuple[list[Haul], list[tuple[int, bytes]]]:
-        hauls: list[Haul] = []
-        keys: list[tuple[int, bytes]] = []
-        for record in (*machine.flash.records.values(), *machine.flash.superseded):
-            if isinstance(record, tuple) and len(record) == 2 and isinstance(record[0], int):
-                keys.append(record)  # record 22
-                continue
-            entries = record if isinstance(record, tuple) and not isinstance(record, Generation) else [record]
-            hauls += [_haul(entry) for entry in entries if isinstance(entry, Generation | Past)]
-            keys += [(entry.g + 1, entry.member_key) for entry in entries if isinstance(entry, Generation)]
-        return hauls, keys
+        return loot_of(machine.flash)
 
     def open_notice(self, bundle: Bundle, g: int, key: bytes) -> list[Haul]:
         key = later_member_key(key, max(0, bundle.g - g))  # an older notice is under an older key
@@ -343,7 +338,7 @@ class ModelSide:
             if hint == hint_of(key) and box.key == key:
                 notice: Notice = box.body
                 pairs = [(notice.g, notice.secret), *((side.g, side.secret) for side in notice.sides)]
-                return [_haul_of(g, secret) for g, secret in pairs]
+                return [haul_of(g, secret) for g, secret in pairs]
         return []
 
     def reads(self, haul: Haul, packet: Box, sight: Sight) -> bool:
@@ -384,5 +379,19 @@ def _haul(entry: Generation | Past) -> Haul:
     return Haul(entry.g, entry.header_key, control, entry.secret, entry.low)
 
 
-def _haul_of(g: int, secret: bytes) -> Haul:
+def haul_of(g: int, secret: bytes) -> Haul:
     return Haul(g, header_key_of(secret), derive(secret, "ndks control"), secret, 0)
+
+
+def loot_of(flash: Flash) -> tuple[list[Haul], list[tuple[int, bytes]]]:
+    """Return all that is in flash, superseded or not."""
+    hauls: list[Haul] = []
+    keys: list[tuple[int, bytes]] = []
+    for record in (*flash.records.values(), *flash.superseded):
+        if isinstance(record, tuple) and len(record) == 2 and isinstance(record[0], int):
+            keys.append(record)  # record 22
+            continue
+        entries = record if isinstance(record, tuple) and not isinstance(record, Generation) else [record]
+        hauls += [_haul(entry) for entry in entries if isinstance(entry, Generation | Past)]
+        keys += [(entry.g + 1, entry.member_key) for entry in entries if isinstance(entry, Generation)]
+    return hauls, keys
