@@ -9,6 +9,7 @@ shrunk to the actions that matter, and the command that replays it is printed.
 import argparse
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from random import Random
@@ -37,6 +38,9 @@ def attempt(
         story.run(skip=() if kept is None else _AllBut(kept))
     except Violation as violation:
         return str(violation), story
+    except Exception as error:  # the product has failed
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__} {error} at {frame.filename}:{frame.lineno}", story
     return None, story
 
 

@@ -141,6 +141,7 @@ class ProductMachine:
         return self.store._base.serialize()
 
     def restore(self, backup: bytes | None) -> None:
+        self._crash_in = None
         self.store = Store(hook=self._hook)
         if backup:
             self.store._base.deserialize(backup)
