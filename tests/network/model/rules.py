@@ -26,6 +26,7 @@ BEACON, SILENCE, LONGEST_TICK = 8, 32, 16  # ticks
 AHEAD = 4096  # steps of a ratchet at once
 LAST_NUMBER = (1 << 14) - 1  # 14 bits in the header
 LAST_TERM = (1 << 32) - 1
+LAST_GENERATION = 65534
 MOST_REVOKED = 96
 MOST_SIDES = 6  # generations that a merge carries
 KNOWN = 8  # generations that an administrator's record lists
