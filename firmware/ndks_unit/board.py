@@ -74,7 +74,7 @@ class Board(Crypto):
         """Return bytes of the nvm sector. Erased bytes are FF."""
         raise NotImplementedError
 
-    def nvm_write(self, offset: int, data: "bytes | bytearray") -> None:
+    def nvm_write(self, offset: int, data: "bytes | bytearray | memoryview") -> None:
         """Write to the nvm sector. If the bytes there are not all FF, the whole sector is erased first."""
         raise NotImplementedError
 

@@ -4,11 +4,14 @@
 
 from ndks_protocol import MAJOR, MINOR, errors, framing, wire
 from ndks_protocol.fields import pack
+from ndks_protocol.network_id import control_key, generation_id
 
 from . import FIRMWARE
 from .flash.records import BOOTS, counter_value
+from .member import OpenMember
 from .state import State
 
+_NO_GENERATIONS = b"\xff" * 14
 _UNKNOWN = bytes(16)  # salt and binding id of a blank unit
 
 
@@ -57,9 +60,16 @@ def status(state: State) -> tuple[object, ...]:
         state.log.erases,
         state.session.wrong_attempts,
         state.message_counter.latest if member else 0,
-        bytes(8),
-        b"\xff" * 14,
-    )
+    ) + _generations(state)
+
+
+def _generations(state: State) -> tuple[bytes, bytes]:
+    """Return the id of the present generation, and the generations that the unit holds."""
+    if state.network:
+        return state.network.generations()
+    if isinstance(state.opened, OpenMember):
+        return generation_id(state.board, control_key(state.board, state.opened.mac)), b"\0\0" + _NO_GENERATIONS[2:]
+    return bytes(8), _NO_GENERATIONS
 
 
 def close(state: State, unplug: int) -> tuple[()]:

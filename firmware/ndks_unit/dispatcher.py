@@ -11,6 +11,7 @@ from ndks_protocol.session import SYNC_SIZE, TAG_SIZE, SecureChannel
 from . import access, device, exported_keys, on_demand
 from .board import TICKS_PERIOD, Board
 from .messages import opening, sealing
+from .network import attached
 from .state import State
 
 try:
@@ -43,6 +44,7 @@ HANDLERS: "dict[int, Callable[..., tuple[object, ...]]]" = {
 ON_DEMAND = {
     wire.PROVISION: "provision",
     wire.PROVISION_SEALED: "provision",
+    wire.ENROL: "provision",
     wire.JOINING_KEY: "joining_key",
     wire.ZEROIZE: "zeroize",
     wire.BIND: "bind",
@@ -172,7 +174,10 @@ class Dispatcher:
             return framing.ERROR, _write_code(view, errors.INTERNAL)
 
     def _dispatch(self, code: int, payload: "bytes | memoryview", view: memoryview) -> int:
-        if code not in HANDLERS and code not in ON_DEMAND:
+        if wire.TICK <= code <= wire.ROLE:
+            self._check_needs(wire.MEMBER)
+            return attached(self.state).serve(code, payload, view)
+        if code not in wire.COMMANDS:
             raise errors.UnitError(errors.UNKNOWN_COMMAND)
         needs, request, answer = wire.COMMANDS[code]
         self._check_needs(needs)

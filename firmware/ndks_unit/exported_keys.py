@@ -16,17 +16,20 @@ def next_index(state: State) -> tuple[int, int]:
 
 
 def key_chunk(state: State, epoch: int, index: int, offset: int, size: int) -> tuple[memoryview]:
-    _check(state, epoch, index)
+    member = state.member
+    if epoch != member.epoch and state.network:
+        member = state.network.kept(epoch)
+    _check(member.epoch, epoch, index)
     if not 1 <= size <= wire.MAX_CHUNK or offset + size > wire.MAX_KEY_BYTES:
         raise errors.UnitError(errors.RANGE)
     view = state.piece[:size]
-    state.member.keys.read_into(view, index, offset)
+    member.keys.read_into(view, index, offset)
     return (view,)
 
 
 def acknowledge(state: State, epoch: int, index: int, allow_jump: int) -> tuple[int]:
     errors.check_flag(allow_jump)
-    _check(state, epoch, index)
+    _check(state.member.epoch, epoch, index)
     if index > wire.MAX_IN_TURN:
         raise errors.UnitError(errors.RANGE)
     exports = state.member.exports
@@ -36,8 +39,8 @@ def acknowledge(state: State, epoch: int, index: int, allow_jump: int) -> tuple[
     return (exports.next,)
 
 
-def _check(state: State, epoch: int, index: int) -> None:
-    if epoch != state.member.epoch:
+def _check(present: int, epoch: int, index: int) -> None:
+    if epoch != present:
         raise errors.UnitError(errors.EPOCH)
     if not is_exportable(index):
         raise errors.UnitError(errors.RANGE)

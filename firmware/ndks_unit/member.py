@@ -9,33 +9,36 @@ from .board import Board
 from .flash.counters import ExportCounter
 from .flash.record_log import RecordLog
 from .membership import Membership
-from .messages.in_progress import Incoming
 from .paper_bits import KeyReader, PaperBits
 
 
 class OpenMember(Membership):
-    """The decrypted secrets of a unit, for one session. `incoming` is the message being opened, or None."""
+    """The decrypted secrets of one epoch. `number` is that of the epoch in its generation, for headers.
 
-    def __init__(self, board: Board, log: RecordLog, record: "bytes | bytearray"):
+    `keys` are the header keys of the generation, which a network without generations derives from its only secret.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        log: RecordLog,
+        record: "bytes | bytearray",
+        number: int = 0,
+        keys: "bytes | bytearray | memoryview" = b"",
+    ):
         super().__init__(board, record)
         self._board = board
-        self.incoming: "Incoming | None" = None
+        self.number = number
         self.mac = Mac(board, self.secret)  # all keys are derived with it
         try:
             self.generator = self.make_generator(board)
             self.exports = ExportCounter(log, self.epoch)
             self.keys = KeyReader(board, self, self.mac)
-            self.header_keys = HeaderKeys(board, header_keys(board, self.mac))
+            self.header_keys = HeaderKeys(board, keys or header_keys(board, self.mac))
         except BaseException:
             super().wipe()
             self.mac.wipe()
             raise
-
-    def begin_opening(self, incoming: Incoming) -> None:
-        """Make this the message being opened, and discard the previous one."""
-        if self.incoming:
-            self.incoming.wipe()
-        self.incoming = incoming
 
     def message_keys(self, header: Header, binding_id: bytes) -> MessageKeys:
         """Return the keys of a message; `binding_id` is the sender's."""
@@ -48,5 +51,3 @@ class OpenMember(Membership):
         self.mac.wipe()
         self.keys.wipe()
         self.header_keys.wipe()
-        if self.incoming:
-            self.incoming.wipe()

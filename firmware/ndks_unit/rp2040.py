@@ -131,7 +131,7 @@ class RP2040Board(Board):
     def nvm_read(self, offset: int, size: int) -> bytes:
         return bytes(microcontroller.nvm[offset : offset + size])
 
-    def nvm_write(self, offset: int, data: "bytes | bytearray") -> None:
+    def nvm_write(self, offset: int, data: "bytes | bytearray | memoryview") -> None:
         microcontroller.nvm[offset : offset + len(data)] = data
 
     @property

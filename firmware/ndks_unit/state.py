@@ -11,9 +11,19 @@ from .flash import erasure, records
 from .flash.counters import MessageCounter
 from .flash.record_log import RecordLog
 from .member import OpenMember
-from .messages.in_progress import Sealing
+from .membership import Membership
+from .messages.in_progress import Incoming, Sealing
 from .messages.windows import Windows
+from .network import attached, has_generations
 from .sessions import Session
+
+try:
+    from typing import TYPE_CHECKING
+
+    if TYPE_CHECKING:
+        from .network.held import Network
+except ImportError:  # not on the board, where annotations are not evaluated
+    pass
 
 
 class State:
@@ -22,8 +32,11 @@ class State:
     def __init__(self, board: Board):
         self.board = board
         self.dropped_frames = 0
-        self.opened: "OpenMember | None" = None
+        self.opened: "Membership | None" = None  # an OpenMember, once the unit has an epoch
+        self.other: "OpenMember | None" = None  # the last other epoch that was used
+        self.network: "Network | None" = None  # if it is needed in this session
         self.sealing = Sealing()
+        self.incoming: "Incoming | None" = None
         # The buffer for a piece or a chunk, allocated at start: later the heap may have no contiguous block.
         self.piece = memoryview(bytearray(LARGEST_PIECE))
         self.log = RecordLog(board)
@@ -63,7 +76,7 @@ class State:
     def flags(self) -> int:
         """The flags of HELLO and STATUS."""
         flags = 0
-        if self.log.format < records.CURRENT_FORMAT:
+        if self.log.format < records.OLDEST_FORMAT:
             flags |= wire.NOT_SEALED
         if not self.board.snapshots_writable:
             flags |= wire.READ_ONLY
@@ -80,7 +93,7 @@ class State:
     @property
     def is_foreign(self) -> bool:
         """Whether another version of the firmware wrote the state, which must not be changed."""
-        return self.log.format != records.CURRENT_FORMAT
+        return not records.OLDEST_FORMAT <= self.log.format <= records.CURRENT_FORMAT
 
     @property
     def auth(self) -> "bytes | None":
@@ -96,9 +109,11 @@ class State:
 
     @property
     def member(self) -> OpenMember:
-        """The unlocked member. UnitError(LOCKED): the unit is locked."""
+        """The unlocked member. UnitError LOCKED; NO_EPOCH: it waits for its first notice."""
         if self.opened is None:
             raise errors.UnitError(errors.LOCKED)
+        if not isinstance(self.opened, OpenMember):
+            raise errors.UnitError(errors.NO_EPOCH)
         return self.opened
 
     def unlock(self, kek: bytes) -> None:
@@ -109,8 +124,11 @@ class State:
             record = self.log.body(records.MEMBERSHIP)
             if record is None:
                 raise errors.UnitError(errors.KEK)
-            self.opened = OpenMember(self.board, self.log, record)
-            self.message_counter.begin(self.opened.epoch)
+            if has_generations(self.log):
+                attached(self).open()
+            else:
+                self.opened = OpenMember(self.board, self.log, record)
+            self.message_counter.begin()
         except BaseException:
             self.lock()
             raise
@@ -120,9 +138,27 @@ class State:
         self.board.forget_key()
         self.log.lock()
         self.sealing.end()
-        if self.opened:
-            self.opened.wipe()
-        self.opened = None
+        self.begin_opening(None)
+        for held in (self.opened, self.other, self.network):
+            if held:
+                held.wipe()
+        self.opened = self.other = self.network = None
+
+    def begin_opening(self, incoming: "Incoming | None") -> None:
+        """Make this the message being opened, and discard the previous one."""
+        if self.incoming:
+            self.incoming.wipe()
+        self.incoming = incoming
+
+    def use(self, member: "OpenMember | None") -> None:
+        """Make this the last other epoch. Messages of the one before it end."""
+        dropped, self.other = self.other, member
+        if dropped and dropped is not self.opened and dropped is not member:
+            if self.sealing.current and self.sealing.current.epoch == dropped.epoch:
+                self.sealing.end()
+            if self.incoming and self.incoming.epoch == dropped.epoch:
+                self.begin_opening(None)
+            dropped.wipe()
 
     def end_session(self) -> None:
         """End the session and lock the unit."""

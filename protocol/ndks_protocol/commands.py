@@ -6,6 +6,7 @@ The other numbers of `wire` are here as well, so that a host needs one module.
 """
 
 from . import wire
+from .control import rows
 from .layout import Layout
 from .wire import (
     AES,
@@ -144,6 +145,7 @@ __all__ = (
 )
 
 TABLE: dict[int, "Command"] = {}
+_ROWS = wire.COMMANDS | {code: (MEMBER, *row) for code, row in rows.ROWS.items()}
 
 
 class Command:
@@ -160,7 +162,7 @@ class Command:
 
 def _declared(code: int, request: str, answer: str) -> Command:
     """Add the names of a command's fields to its row in `wire`."""
-    needs, request_fields, answer_fields = wire.COMMANDS[code]
+    needs, request_fields, answer_fields = _ROWS[code]
     TABLE[code] = Command(code, needs, Layout(request_fields, request), Layout(answer_fields, answer))
     return TABLE[code]
 

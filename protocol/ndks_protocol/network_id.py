@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Network id: a public value by which units verify that they compute the same keys (PROTOCOL.md section 2)."""
+"""Public ids: of a network, by which units verify that they compute the same keys, and of a generation."""
 
 from .fields import pack
-from .kdf import Crypto, derive
+from .kdf import Crypto, Mac, derive
 
 _CONTEXT = ">BBtt"  # suite, d, p1, p2
 _SIZE = 8
@@ -18,3 +18,13 @@ def network_id(
     """
     operators = bytes((f1, f2)) if f1 or f2 else b""
     return derive(crypto, secret, "ndks network id", pack(_CONTEXT, suite, digits, p1, p2) + operators)[:_SIZE]
+
+
+def control_key(crypto: Crypto, secret: "bytes | bytearray | Mac") -> bytes:
+    """Return the key that seals the beacons of a generation, from its first secret."""
+    return derive(crypto, secret, "ndks control", b"")
+
+
+def generation_id(crypto: Crypto, key: "bytes | bytearray") -> bytes:
+    """Return the 8-byte id of a generation, from its control key."""
+    return derive(crypto, key, "ndks generation id", b"")[:_SIZE]

@@ -104,8 +104,8 @@ CONFIRMATION = b"ZEROIZE!"  # argument of ZEROIZE that prevents an accidental er
 # The fields of PROVISION after the binding, as units store them in flash: other fields need a new state format.
 MEMBERSHIP = ">IHBBB32stttBB"
 
-# By command: preconditions, fields of the request, fields of the answer (notation: module `fields`). A higher minor
-# version may add fields to the end of an answer.
+# By command, but for those of `control.rows`: preconditions, fields of the request, fields of the answer (notation:
+# module `fields`). A higher minor version may add fields to the end of an answer.
 COMMANDS = {
     HELLO: (NOTHING, ">", ">BB3sBBB8s16s16sHHHB"),
     STATUS: (NOTHING, ">", ">BBIHBBBt8sHHIIBBQBIIQ8s14s"),
@@ -132,10 +132,4 @@ COMMANDS = {
     MESSAGE_STREAM: (MEMBER, ">8sQH", ">*"),
     MESSAGE_CHECK: (MEMBER, ">8sQ", ">8s"),
     ACCEPT: (MEMBER, ">37sB", ">"),
-    TICK: (MEMBER, ">H", ">BIHIH*"),
-    CONTROL: (MEMBER, ">*", ">B"),
-    NOTICE: (MEMBER, ">H*", ">I"),
-    HINT: (MEMBER, ">H", ">4s"),
-    RENEW: (MEMBER, ">", ">I"),
-    ROLE: (MEMBER, ">B", ">"),
 }

@@ -240,6 +240,6 @@ class Host:
 
 def _ends_session(command: commands.Command, code: int) -> bool:
     """Return whether an answer with this error code, or 0, is the last of a session."""
-    if command in (commands.PROVISION, commands.PROVISION_SEALED):
+    if command in (commands.PROVISION, commands.PROVISION_SEALED, commands.ENROL):
         return code == 0
     return command in (commands.HELLO, commands.CLOSE, commands.ZEROIZE) and code in (0, errors.STORAGE)

@@ -10,9 +10,8 @@ from ndks_protocol.wire import INDEX_BITS, MAX_JUMP
 from .record_log import RecordLog
 from .records import EXPORT_COUNTER, MESSAGE_COUNTER
 
-_FORMAT = ">IQ"  # epoch; next index, or the first number that is not reserved
+_FORMAT = ">IQ"  # epoch, 0 for messages, whose numbers go on over epochs; next index, or first number not reserved
 _BLOCK = 64  # numbers that one record reserves: one write per 64 messages; a crash loses at most 64 numbers
-_NO_EPOCH = -1
 
 
 class ExportCounter:
@@ -21,7 +20,9 @@ class ExportCounter:
     def __init__(self, log: RecordLog, epoch: int):
         self._log = log
         self._epoch = epoch
-        self.next = _value(log, EXPORT_COUNTER, epoch)
+        body = log.body(EXPORT_COUNTER)
+        counted_epoch, value = struct.unpack(_FORMAT, body) if body else (epoch, 1)
+        self.next = value if counted_epoch == epoch else 1
 
     def advance_to(self, value: int) -> None:
         """Set the next index to `value` unless it is already as high."""
@@ -40,7 +41,7 @@ class MessageCounter:
 
     def __init__(self, log: RecordLog):
         self._log = log
-        self._epoch: int = _NO_EPOCH
+        self._begun = False
         self._next = self._end = 1
 
     @property
@@ -48,11 +49,12 @@ class MessageCounter:
         """The last number issued, or 0."""
         return self._next - 1
 
-    def begin(self, epoch: int) -> None:
-        """Start counting in this epoch from the number in flash. Repeated calls for the same epoch change nothing."""
-        if epoch != self._epoch:
-            self._epoch = epoch
-            self._next = self._end = _value(self._log, MESSAGE_COUNTER, epoch)
+    def begin(self) -> None:
+        """Start counting from the number in flash. Repeated calls change nothing."""
+        if not self._begun:
+            self._begun = True
+            body = self._log.body(MESSAGE_COUNTER)
+            self._next = self._end = struct.unpack(_FORMAT, body)[1] if body else 1
 
     def start_above(self, minimum: int, allow_jump: int) -> None:
         """Raise the counter above `minimum`, the host's minimum counter. UnitError RANGE, TOO_FAR.
@@ -86,12 +88,5 @@ class MessageCounter:
             self._reserve_up_to(self._next)
 
     def _reserve_up_to(self, end: int) -> None:
-        self._log.append(MESSAGE_COUNTER, struct.pack(_FORMAT, self._epoch, end))
+        self._log.append(MESSAGE_COUNTER, struct.pack(_FORMAT, 0, end))
         self._end = end
-
-
-def _value(log: RecordLog, kind: int, epoch: int) -> int:
-    """Return the value of a counter, or 1 if flash has no value for this epoch."""
-    body = log.body(kind)
-    counted_epoch, value = struct.unpack(_FORMAT, body) if body else (epoch, 1)
-    return value if counted_epoch == epoch else 1

@@ -99,15 +99,23 @@ class RecordLog:
             raise errors.UnitError(errors.STORAGE)
         start = self._end
         self._sequence += 1
-        record = self.keys.encode(kind, body, self._sequence)
+        record = self.keys.encode_into(self.storage.scratch, kind, body, self._sequence)
         # Before the write: a failed write leaves bytes that are not blank, and may supersede the record with the tail.
         self._end += extent(kind, len(body))
         self._tails.pop(kind, None)
         self.storage.program(start, record)
-        self._bodies[kind] = bytearray(body) if kind in SEALED else body
+        self.replace(kind, body)
         self._found[kind] = (self._sequence, NVM, start, len(body))
         if kind in COUNTERS:
             self._tails[kind] = (start + len(record), self._end)
+
+    def replace(self, kind: int, body: "bytes | bytearray") -> None:
+        """Make this the body of a type, which the next compaction writes."""
+        self._bodies[kind] = bytearray(body) if kind in SEALED else body
+
+    def drop(self, kind: int) -> None:
+        """Forget a type: the next compaction leaves it out."""
+        self._bodies.pop(kind, None)
 
     def count(self, kind: int) -> None:
         """Add one to a counter: program one byte of its tail, or append a record if the tail is used up."""
@@ -175,7 +183,8 @@ class RecordLog:
 
     def _make_image(self) -> tuple[int, dict[int, tuple[int, int, int, int]]]:
         """Make an image of all newest records for an erased nvm; return their end and the location of each."""
-        image = self.storage.blank_image()
+        self.storage.blank_image()
+        image = self.storage.scratch
         found: dict[int, tuple[int, int, int, int]] = {}
         end = 0
         erases = self.erases
@@ -185,8 +194,7 @@ class RecordLog:
             if body is None:
                 continue
             self._sequence += 1
-            record = self.keys.encode(kind, body, self._sequence)
-            image[end : end + len(record)] = record
+            self.keys.encode_into(image[end:], kind, body, self._sequence)
             found[kind] = (self._sequence, NVM, end, len(body))
             end += extent(kind, len(body))
         self._bodies[records.STATE_FORMAT] = format_body(erases)

@@ -16,6 +16,9 @@ from ndks_protocol.wire import MAX_SENDERS
 MEMBERSHIP = 0x01
 MEMBER_IDS = 0x02
 WINDOWS = 0x10  # the first of MAX_SENDERS types, one per sender
+GENERATION = 0x20
+PAST = 0x21
+FIRST_KEY = 0x22
 # Open: authenticated, and readable without a session (80 to EF)
 EXPORT_COUNTER = 0x80
 MESSAGE_COUNTER = 0x81
@@ -28,10 +31,11 @@ TAMPERED = 0xF2
 JOINING_KEY = 0xF3
 BINDING = 0xFE
 
-CURRENT_FORMAT = 3  # the unit does not change state in another format
+CURRENT_FORMAT = 4  # the unit does not change state in another format
+OLDEST_FORMAT = 3  # but for this one, which has no generations: it becomes the current one when nvm is rewritten
 WINDOW_KINDS = tuple(range(WINDOWS, WINDOWS + MAX_SENDERS))
 # In the order of an image. JOINING_KEY is in none: whatever rewrites nvm erases it.
-SEALED = (MEMBERSHIP, MEMBER_IDS) + WINDOW_KINDS
+SEALED = (MEMBERSHIP, MEMBER_IDS) + WINDOW_KINDS + (GENERATION, PAST, FIRST_KEY)
 OPEN = (EXPORT_COUNTER, MESSAGE_COUNTER, BOOTS, WRONG_ATTEMPTS)
 PLAIN = (STATE_FORMAT, TAMPERED, BINDING)
 COUNTERS = (EXPORT_COUNTER, BOOTS)  # the body ends with a u64; each programmed byte of the tail of FF adds one
@@ -41,18 +45,22 @@ ALIGNMENT = 16
 TAIL = 64
 TAG = 8  # offset of the tag, after the header
 BODY = TAG + 16  # offset of the body
-LARGEST_BODY = 240  # size of the largest membership; a header with a larger size is torn
+LARGEST_BODY = 240  # of a membership; a header with a larger size is torn
+LARGEST_GENERATION = 413  # with 96 revoked lanes
+LARGEST_PAST = 636  # with 6 generations
 
 _KINDS = frozenset(SEALED + OPEN + PLAIN + (JOINING_KEY,))
 _SIZES = {
     EXPORT_COUNTER: 12,
     MESSAGE_COUNTER: 12,
+    FIRST_KEY: 35,
     BOOTS: 8,
     WRONG_ATTEMPTS: 4,
     TAMPERED: 1,
     JOINING_KEY: 64,
     BINDING: 66,
 }  # if fixed
+_LARGEST = {GENERATION: LARGEST_GENERATION, PAST: LARGEST_PAST}
 _HIGHEST_SEQUENCE = 0xFFFF0000  # more records than flash endures
 _HIGHEST_COUNT = (1 << 64) - 1
 _HEADER = ">BHIB"
@@ -90,16 +98,24 @@ class RecordKeys:
 
     def encode(self, kind: int, body: "bytes | bytearray | memoryview", sequence: int) -> bytearray:
         """Return an encoded record, without the tail of a counter."""
-        header = struct.pack(_HEADER, kind, len(body), sequence, 0)
         record = bytearray(round_up(BODY + len(body)))
-        tag = self._tag(kind, header, body)
-        record[:TAG] = header
-        record[TAG:BODY] = tag
-        if kind in SEALED:
-            body = bytearray(body)
-            xor_keystream(self._crypto, self._key_for(tag), 0, body)
-        record[BODY : BODY + len(body)] = body
+        self.encode_into(memoryview(record), kind, body, sequence)
         return record
+
+    def encode_into(
+        self, view: memoryview, kind: int, body: "bytes | bytearray | memoryview", sequence: int
+    ) -> memoryview:
+        """Write an encoded record to the start of `view`, and return that part."""
+        end = BODY + len(body)
+        size = round_up(end)
+        struct.pack_into(_HEADER, view, 0, kind, len(body), sequence, 0)
+        tag = self._tag(kind, view[:TAG], body)
+        view[TAG:BODY] = tag
+        view[BODY:end] = body
+        view[end:size] = bytes(size - end)
+        if kind in SEALED:
+            xor_keystream(self._crypto, self._key_for(tag), 0, view[BODY:end])
+        return view[:size]
 
     def decode(self, record: bytes) -> "bytes | bytearray | None":
         """Return the body of a record, or None if its tag is wrong or its key is not set."""
@@ -113,7 +129,7 @@ class RecordKeys:
             xor_keystream(self._crypto, self._key_for(tag), 0, body)
         return body if same(self._tag(kind, record[:TAG], body), tag) else None
 
-    def _tag(self, kind: int, header: bytes, body: "bytes | bytearray | memoryview") -> bytes:
+    def _tag(self, kind: int, header: "bytes | memoryview", body: "bytes | bytearray | memoryview") -> bytes:
         if kind in SEALED and self._seal_tag:
             digest = self._seal_tag.digest(header, body)  # a synthetic IV: two bodies never share a keystream
         elif kind in OPEN and self._log:
@@ -136,7 +152,12 @@ def plausible(image: "bytes | bytearray", offset: int) -> "tuple[int, int, int] 
     if image[offset] not in _KINDS:
         return None
     kind, size, sequence, zero = struct.unpack_from(_HEADER, image, offset)
-    wrong = zero or size > LARGEST_BODY or size != _SIZES.get(kind, size) or sequence > _HIGHEST_SEQUENCE
+    wrong = (
+        zero
+        or size > _LARGEST.get(kind, LARGEST_BODY)
+        or size != _SIZES.get(kind, size)
+        or sequence > _HIGHEST_SEQUENCE
+    )
     return None if wrong or offset + extent(kind, size) > SIZE else (kind, size, sequence)
 
 

@@ -25,6 +25,7 @@ class Storage:
     def __init__(self, board: Board):
         self._board = board
         self._image = bytearray(NVM_SIZE)  # allocated at start: later the heap may have no contiguous block
+        self.scratch = memoryview(self._image)  # for the record to be written
         self._snapshot = _NOWHERE
 
     def scan(self) -> tuple[dict[int, tuple[int, int, int, int]], int, int]:
@@ -66,7 +67,7 @@ class Storage:
             return self._board.nvm_read(offset, size)
         return self._board.snapshot_read(place, offset, size)
 
-    def program(self, offset: int, data: "bytes | bytearray") -> None:
+    def program(self, offset: int, data: "bytes | bytearray | memoryview") -> None:
         """Write to nvm and verify. UnitError(STORAGE)."""
         try:
             self._board.nvm_write(offset, data)

@@ -9,11 +9,15 @@ _HISTORY = 8  # number of latest tokens, and of latest pieces of the message, th
 
 
 class Incoming:
-    """The message being opened. `opener` is None in mode a. `view` is the buffer for a chunk."""
+    """The message being opened. `opener` is None in mode a. `view` is the buffer for a chunk.
 
-    def __init__(self, handle: bytes, keys: MessageKeys, opener: "Opener | None", view: memoryview):
+    `epoch` is that of its keys.
+    """
+
+    def __init__(self, handle: bytes, keys: MessageKeys, opener: "Opener | None", view: memoryview, epoch: int):
         self.handle = handle
         self.keys = keys
+        self.epoch = epoch
         self._opener = opener
         self.in_mode_a = opener is None
         self._view = view
@@ -34,9 +38,10 @@ class Incoming:
 class Outgoing:
     """The message being sealed. `sealer` is None in mode a, where the host seals. `view` is the buffer for chunks."""
 
-    def __init__(self, token: bytes, keys: MessageKeys, sealer: "Sealer | None", view: memoryview):
+    def __init__(self, token: bytes, keys: MessageKeys, sealer: "Sealer | None", view: memoryview, epoch: int):
         self.token = token
         self.keys = keys
+        self.epoch = epoch
         self._sealer = sealer
         self.in_mode_a = sealer is None
         self._view = view
@@ -96,6 +101,10 @@ class Sealing:
         if self.current:
             self.current.wipe()
         self.current = None
+
+    def forget(self) -> None:
+        """Forget the tokens, whose messages are of another epoch. The message being sealed goes on."""
+        self._begun = []
 
     def header_of(self, token: bytes, request: "tuple[object, ...]") -> "Header | None":
         """Return the header of a known token, or None. UnitError(CONFLICT): its request was different."""

@@ -9,33 +9,51 @@ a message of its own unit.
 from ndks_protocol import errors, wire
 from ndks_protocol.capsule import SYNC_SIZE, Header, MessageKeys, Opener
 
+from ..network import attached
 from ..state import State
 from .in_progress import Incoming
 
-_FLAGS = wire.AGAIN | wire.ALLOW_JUMP
+try:
+    from typing import Any
+except ImportError:  # not on the board, where annotations are not evaluated
+    pass
+
+_FLAGS = wire.AGAIN | wire.ALLOW_JUMP | wire.VOUCHED
+_MESSAGES = (wire.DATA, wire.HOUSEKEEPING, wire.MESSAGE)
 _HANDLE_SIZE = 8
 
 
 def open_begin(state: State, masked: bytes, flags: int) -> tuple[bytes, int, int, int, int, int]:
-    header, keys = _open(state, masked, flags)
+    header, keys, epoch = _open(state, masked, flags)
     handle = state.board.entropy(_HANDLE_SIZE)
-    state.member.begin_opening(Incoming(handle, keys, Opener(state.board, keys), state.piece))
-    return handle, header.lane, header.number, header.cipher, header.kind, state.member.epoch
+    state.begin_opening(Incoming(handle, keys, Opener(state.board, keys), state.piece, epoch))
+    return handle, header.lane, header.number, header.cipher, header.kind, epoch
 
 
 def open_keys(state: State, masked: bytes, flags: int) -> tuple[object, ...]:
-    header, keys = _open(state, masked, flags)
+    header, keys, epoch = _open(state, masked, flags)
     handle = state.board.entropy(_HANDLE_SIZE)
-    state.member.begin_opening(Incoming(handle, keys, None, state.piece))
-    sync = keys.sync or bytes(SYNC_SIZE)
-    return handle, header.lane, header.number, keys.tag_key, sync, header.kind, state.member.epoch, keys.aes_key
+    state.begin_opening(Incoming(handle, keys, None, state.piece, epoch))
+    return (
+        handle,
+        header.lane,
+        header.number,
+        keys.tag_key,
+        keys.sync or bytes(SYNC_SIZE),
+        header.kind,
+        epoch,
+        keys.aes_key,
+    )
 
 
 def open_chunk(state: State, handle: bytes, number: int, last: int, chunk: "bytes | memoryview") -> tuple[memoryview]:
-    message = state.member.incoming
+    message = state.incoming
     if message is None or message.handle != handle:
         raise errors.UnitError(errors.CONFLICT)
-    return (message.open(number, last, chunk),)
+    data = message.open(number, last, chunk)
+    if state.network and not number:
+        state.network.opened(message.epoch)
+    return (data,)
 
 
 def message_stream(state: State, message: bytes, offset: int, size: int) -> tuple[memoryview]:
@@ -55,9 +73,7 @@ def message_check(state: State, message: bytes, size: int) -> tuple[bytes]:
 
 def accept(state: State, masked: bytes, allow_jump: int) -> tuple[()]:
     errors.check_flag(allow_jump)
-    header = _header(state, masked)
-    if header.kind != wire.DATA:
-        raise errors.UnitError(errors.KIND)
+    header, _ = _header(state, masked, 0, (wire.DATA,))
     state.windows.check_room(header.lane)
     window = state.windows.of(header.lane)
     try:
@@ -73,30 +89,36 @@ def accept(state: State, masked: bytes, allow_jump: int) -> tuple[()]:
     return ()
 
 
-def _open(state: State, masked: bytes, flags: int) -> tuple[Header, MessageKeys]:
-    """Check that a capsule may be opened, and return its header and keys."""
+def _open(state: State, masked: bytes, flags: int) -> tuple[Header, MessageKeys, int]:
+    """Check that a capsule may be opened, and return its header, keys and epoch."""
     if flags & ~_FLAGS:
         raise errors.UnitError(errors.RANGE)
-    header = _header(state, masked)
+    header, place = _header(state, masked, flags, _MESSAGES)
     window = state.windows.of(header.lane)
     if not flags & wire.AGAIN:
         state.windows.check_room(header.lane)
         window.check_unseen(header.number)
     if not flags & wire.ALLOW_JUMP:
         window.check_near(header.number)
-    return header, state.member.message_keys(header, state.windows.binding_id_of(header.lane))
+    member = attached(state).member_of(place, header.epoch) if place else state.member
+    return header, member.message_keys(header, state.windows.binding_id_of(header.lane)), member.epoch
 
 
-def _header(state: State, masked: bytes) -> Header:
-    header = state.member.header_keys.unmask(masked)
-    header.check(state.member.suite, state.member.lane)
-    if header.kind == wire.OF_CONTROL:
-        raise errors.UnitError(errors.KIND)
-    return header
+def _header(state: State, masked: bytes, flags: int, kinds: tuple[int, ...]) -> "tuple[Header, Any]":
+    """Return the header of a capsule, and the generation that it is of; None in a network that has only one epoch."""
+    if not state.network:
+        member = state.member
+        header = member.header_keys.unmask(masked)
+        if not header.epoch:
+            header.check(member.suite, member.lane)
+            if header.kind not in kinds:
+                raise errors.UnitError(errors.KIND)
+            return header, None
+    return attached(state).find(masked, flags, kinds)
 
 
 def _keys_in_mode_a(state: State, message: bytes) -> MessageKeys:
-    outgoing, incoming = state.sealing.current, state.member.incoming
+    outgoing, incoming = state.sealing.current, state.incoming
     if outgoing and outgoing.token == message and outgoing.in_mode_a:
         return outgoing.keys
     if incoming and incoming.handle == message and incoming.in_mode_a:

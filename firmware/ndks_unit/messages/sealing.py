@@ -45,7 +45,7 @@ def _begin(state: State, token: bytes, mode: str, cipher: int, kind: int, random
         keys = _keys_of(state, header)
         state.sealing.begin(token, request, header)
         sealer = Sealer(state.board, keys) if mode == _MODE_B else None
-        state.sealing.current = Outgoing(token, keys, sealer, state.piece)
+        state.sealing.current = Outgoing(token, keys, sealer, state.piece, state.member.epoch)
     return header
 
 
@@ -54,10 +54,13 @@ def _new_header(state: State, cipher: int, kind: int, random: bytes) -> Header:
         raise errors.UnitError(errors.RANGE)
     if kind == wire.OF_CONTROL:
         raise errors.UnitError(errors.KIND)
+    if state.network:
+        state.network.seals(kind)
+    member = state.member
     digest = state.board.sha256()
     digest.update(random + state.board.entropy(len(random)))
     number = state.message_counter.take()
-    return Header.new(state.member.suite, cipher, state.member.lane, number, digest.digest()[:8], kind)
+    return Header.new(member.suite, cipher, member.lane, number, digest.digest()[:8], kind, member.number)
 
 
 def _keys_of(state: State, header: Header) -> MessageKeys:

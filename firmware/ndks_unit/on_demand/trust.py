@@ -13,7 +13,7 @@ from ..state import State
 
 
 def trust(state: State, lane: int, binding_id: bytes) -> tuple[()]:
-    if lane in (wire.COMMON_LANE, state.member.lane):
+    if state.opened is None or lane in (wire.COMMON_LANE, state.opened.lane):
         raise errors.UnitError(errors.RANGE)
     known = state.windows.member_ids()
     ids = [entry for entry in known if entry[0] != lane]

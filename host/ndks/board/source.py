@@ -138,6 +138,8 @@ def _is_for_types(statement: ast.Try) -> bool:
 
 def _has_types(statement: ast.stmt) -> bool:
     """Return whether this is an import from a module of types, or of ours, which a board would import unguarded."""
+    if isinstance(statement, ast.If):
+        return ast.unparse(statement.test) == "TYPE_CHECKING"
     if not isinstance(statement, ast.ImportFrom):
         return False
     module = statement.module or ""

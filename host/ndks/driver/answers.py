@@ -61,7 +61,7 @@ class Status:
     wrong_attempts: int
     message_counter: int
     generation_id: str
-    held: list[int]  # generations whose capsules the unit opens, the highest first
+    generations: list[int]  # those whose capsules the unit opens, the highest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,8 @@ def status_from(answer: Any) -> Status:
         fields[name] = name_of(known, fields[name]) if is_member else ""
     fields["network_id"] = answer.network_id.hex() if is_member else ""
     fields["generation_id"] = answer.generation_id.hex() if is_member else ""
-    fields["held"] = [each for (each,) in struct.iter_unpack(">H", answer.held) if each != NO_GENERATION]
+    held = struct.iter_unpack(">H", fields.pop("held"))
+    fields["generations"] = [each for (each,) in held if each != NO_GENERATION]
     fields["reset_reason"] = name_of(RESET_REASONS, answer.reset_reason)
     return Status(**fields)
 

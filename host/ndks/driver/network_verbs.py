@@ -122,7 +122,7 @@ class NetworkUnit:
 
     def held(self) -> tuple[int, ...]:
         """Return the generations whose capsules it opens, the highest first."""
-        return tuple(self._status().held)
+        return tuple(self._status().generations)
 
     def _status(self) -> Status:
         return self._unit.unlock()

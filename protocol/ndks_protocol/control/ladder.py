@@ -21,7 +21,6 @@ _BLOCK = 64  # of SHA-256
 _INNER, _OUTER = b"\x36", b"\x5c"
 _STEPS_BETWEEN_FEEDS = 256  # of the watchdog: 0.3 s on a board
 _DIGITS = 40
-_GENERATION_ID_SIZE = 8
 
 
 def first_member_key(crypto: Crypto, root: bytes, lane: int) -> bytes:
@@ -60,16 +59,6 @@ def ratchet(
 def hint_of(crypto: Crypto, member_key: "bytes | bytearray") -> bytes:
     """Return the 4 bytes by which a host finds the notice that is sealed under a member key."""
     return derive(crypto, member_key, "ndks hint", b"")[:HINT_SIZE]
-
-
-def control_key_of(crypto: Crypto, secret: "bytes | bytearray") -> bytes:
-    """Return the key that seals the beacons of a generation, from its first secret."""
-    return derive(crypto, secret, "ndks control", b"")
-
-
-def generation_id(crypto: Crypto, control_key: "bytes | bytearray") -> bytes:
-    """Return the public id of a generation."""
-    return derive(crypto, control_key, "ndks generation id", b"")[:_GENERATION_ID_SIZE]
 
 
 def parameters_of(crypto: Crypto, secret: "bytes | bytearray") -> tuple[str, str]:

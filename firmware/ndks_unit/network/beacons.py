@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Beacons, by which all members hear which epoch the network is in, and who is master."""
+
+from ndks_protocol import wire
+from ndks_protocol.capsule.header import SALT_SIZE
+from ndks_protocol.control.beacon import pack_beacon, unpack_beacon
+from ndks_protocol.control.capsules import control_header, open_chunk, seal_chunk
+
+from . import AT_CONTROL_KEY, AT_NUMBER, KEY, number_at
+
+try:
+    from typing import TYPE_CHECKING
+
+    if TYPE_CHECKING:
+        from .held import Network
+except ImportError:  # not on the board, where annotations are not evaluated
+    pass
+
+
+def seal(network: "Network") -> bytes:
+    """Return a beacon under the next number. UnitError RANGE, STORAGE."""
+    state, body = network.state, network.body
+    header = control_header(network.lane, state.message_counter.take(), state.board.entropy(SALT_SIZE))
+    data = pack_beacon(number_at(body, 0), number_at(body, AT_NUMBER), network.term)
+    chunk = seal_chunk(state.board, body[AT_CONTROL_KEY : AT_CONTROL_KEY + KEY], header, data, state.piece)
+    return state.member.header_keys.mask(header) + bytes(chunk)
+
+
+def opened(network: "Network", capsule: "bytes | memoryview") -> tuple[int, int, int, int]:
+    """Return lane, message number, number of the epoch and term of a beacon. UnitError as `Network.find`, AUTH."""
+    state, body = network.state, network.body
+    masked = bytes(capsule[: wire.WIRE_HEADER_SIZE])
+    header, _ = network.find(masked, 0, (wire.OF_CONTROL,))
+    key = body[AT_CONTROL_KEY : AT_CONTROL_KEY + KEY]
+    data = open_chunk(state.board, key, header, capsule[wire.WIRE_HEADER_SIZE :], state.piece)
+    number, term = unpack_beacon(data, number_at(body, 0))
+    return header.lane, header.number, number, term

@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Entering a generation by a notice, and the hint by which a host finds it."""
+
+import struct
+
+from ndks_protocol import errors, wire
+from ndks_protocol.capsule import HeaderKeys, header_keys
+from ndks_protocol.control.capsules import open_chunk
+from ndks_protocol.control.ladder import NEXT_MEMBER_KEY, hint_of, ratchet
+from ndks_protocol.control.limits import ADMINISTRATOR_LANE, ADMINISTRATORS, LAST_GENERATION, PAST
+from ndks_protocol.control.notice import Notice, lanes_in, unpack_notice
+
+from ..flash import records
+from . import (
+    AT_FIRST_KEY,
+    AT_FIRST_MODE,
+    AT_HEADER_KEYS,
+    AT_LOW_SECRET,
+    AT_MEMBER_KEY,
+    AT_MODE,
+    AT_MOVES,
+    AT_REVOKED,
+    GREW,
+    KEY,
+    NOT_SETTLED,
+    number_at,
+)
+from .epochs import enter_generation, new_generation, write
+
+try:
+    from typing import TYPE_CHECKING
+
+    if TYPE_CHECKING:
+        from ..state import State
+        from .held import Network
+except ImportError:  # not on the board, where annotations are not evaluated
+    pass
+
+
+def hint(network: "Network", generation: int) -> bytes:
+    """Return the hint of the notice of a later generation. UnitError NO_EPOCH, STALE, RANGE."""
+    return hint_of(network.state.board, _member_key(network, generation))
+
+
+def notice(network: "Network", generation: int, capsule: "bytes | memoryview") -> int:
+    """Enter a generation, and return the epoch.
+
+    UnitError NO_EPOCH, STALE, HEADER, AUTH, RANGE, ROSTER, STORAGE: nothing has changed.
+    """
+    state, was_master = network.state, network.is_master
+    member_key = _member_key(network, generation)
+    new = _opened(network, generation, member_key, capsule)
+    known = bytes(network.body[AT_REVOKED + 1 :])
+    there = set(lanes_in(new.lanes))
+    if not all([lane in there for lane in lanes_in(known)]):
+        raise errors.UnitError(errors.ROSTER)
+    settled = GREW if len(new.lanes) > len(known) else NOT_SETTLED
+    left = _mode(network), settled, ratchet(state.board, member_key, NEXT_MEMBER_KEY, 1)
+    body = new_generation(state, generation, new.operators, new.secret, left)
+    body[AT_REVOKED] = len(new.lanes) // 2
+    past = _past(network, new)
+    if past:
+        state.log.append(records.PAST, past)
+    write(network, body + new.lanes)
+    network.hinted = (0, b"")
+    network.waiting = 0
+    network.reset(0 if was_master else -1)
+    enter_generation(network)
+    return state.member.epoch
+
+
+def _member_key(network: "Network", generation: int) -> bytes:
+    """Return the member key of a later generation, which may take a minute."""
+    state = network.state
+    if network.body:
+        base, key = number_at(network.body, 0) + 1, network.body[AT_MEMBER_KEY : AT_MEMBER_KEY + KEY]
+    else:
+        first = state.log.body(records.FIRST_KEY) or b""
+        base, key = number_at(first, 0), first[AT_FIRST_KEY : AT_FIRST_KEY + KEY]
+    if not any(key):
+        raise errors.UnitError(errors.NO_EPOCH)
+    if generation < base:
+        raise errors.UnitError(errors.STALE)
+    if generation > LAST_GENERATION:
+        raise errors.UnitError(errors.RANGE)
+    if network.hinted[0] != generation or not network.hinted[1]:
+        steps = generation - base
+        network.hinted = generation, ratchet(state.board, key, NEXT_MEMBER_KEY, steps, state.board.feed_watchdog)
+    return network.hinted[1]
+
+
+def _opened(network: "Network", generation: int, member_key: bytes, capsule: "bytes | memoryview") -> Notice:
+    board = network.state.board
+    keys = HeaderKeys(board, header_keys(board, member_key))
+    try:
+        header = keys.unmask(bytes(capsule[: wire.WIRE_HEADER_SIZE]))
+    finally:
+        keys.wipe()
+    sender = ADMINISTRATOR_LANE + generation % ADMINISTRATORS
+    if (header.kind, header.lane, header.number) != (wire.OF_CONTROL, sender, generation + 1):
+        raise errors.UnitError(errors.HEADER)
+    data = open_chunk(board, member_key, header, capsule[wire.WIRE_HEADER_SIZE :], network.state.piece)
+    return unpack_notice(data, generation, network.lane)
+
+
+def _mode(network: "Network") -> int:
+    if network.body:
+        return network.body[AT_MODE]
+    return (network.state.log.body(records.FIRST_KEY) or b"")[AT_FIRST_MODE]
+
+
+def _past(network: "Network", new: Notice) -> bytes:
+    """Return the body of the past: what is left now, what was left before, and what the notice brings."""
+    entries = [bytes(each) for each in network.past()]
+    body = network.body
+    if body:
+        keys = bytes(body[AT_HEADER_KEYS : AT_HEADER_KEYS + 2 * KEY]) + bytes(body[AT_LOW_SECRET : AT_LOW_SECRET + KEY])
+        entries.append(bytes(body[:AT_MOVES]) + bytes((body[AT_REVOKED],)) + keys)
+    known = [number_at(each, 0) for each in entries]
+    entries += [_other(network.state, *other) for other in new.others if other[0] not in known]
+    entries.sort(key=_order)
+    return b"".join(entries[:PAST])
+
+
+def _order(entry: bytes) -> int:
+    return -number_at(entry, 0)
+
+
+def _other(state: "State", generation: int, revoked: int, operators: tuple[int, int, int], secret: bytes) -> bytes:
+    head = struct.pack(">HBBBHHB", generation, *operators, 0, 0, revoked)
+    return head + header_keys(state.board, secret) + secret

@@ -1,0 +1,14 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The commands of networks: fields of request and answer. All need a MEMBER. Only units that use them load this."""
+
+from ndks_protocol.wire import CONTROL, HINT, NOTICE, RENEW, ROLE, TICK
+
+ROWS = {
+    TICK: (">H", ">BIHIH*"),
+    CONTROL: (">*", ">B"),
+    NOTICE: (">H*", ">I"),
+    HINT: (">H", ">4s"),
+    RENEW: (">", ">I"),
+    ROLE: (">B", ">"),
+}
