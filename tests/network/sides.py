@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from .model import rules
+from .product.product_side import ProductSide
 from .product.side import AgentsSide
 from .world.interface import Side
 from .world.model_side import ModelSide
 
-SIDES: dict[str, Callable[[], Side]] = {"model": ModelSide, "agents": AgentsSide}
+SIDES: dict[str, Callable[[], Side]] = {"model": ModelSide, "agents": AgentsSide, "product": ProductSide}
 
 Without = Callable[[], AbstractContextManager[None]]
 
@@ -26,5 +27,6 @@ def _rules_of_the_model() -> list[str]:
 # Of each side: what leaves a rule out while it is entered.
 MUTANTS: dict[str, dict[str, Without]] = {
     "agents": {},
+    "product": {},
     "model": {rule: partial(rules.without, rule) for rule in _rules_of_the_model()},
 }

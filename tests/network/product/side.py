@@ -124,7 +124,7 @@ class AgentsSide:
         return self._forged(haul, Head("control", lane, n, 0), haul.keys, body, b"", 9)
 
     def forge(self, haul: Haul, lane: int, n: int, number: int, word: tuple[Any, ...]) -> Packet:
-        kind, data = _packed(word)
+        kind, data = packed_word(word)
         key = epoch_key(haul.secret, max(0, number - haul.low))
         return self._forged(haul, Head(kind, lane, n, number), key, data, data, len(data))
 
@@ -138,7 +138,7 @@ class AgentsSide:
         return random.randbytes(16)
 
 
-def _packed(word: tuple[Any, ...]) -> tuple[str, bytes]:
+def packed_word(word: tuple[Any, ...]) -> tuple[str, bytes]:
     """Return kind and data of a forged word."""
     name, *fields = word
     if name == "data":
