@@ -8,12 +8,18 @@ from functools import partial
 from pathlib import Path
 
 from .model import rules
+from .product.pair import PairSide
 from .product.product_side import ProductSide
 from .product.side import AgentsSide
 from .world.interface import Side
 from .world.model_side import ModelSide
 
-SIDES: dict[str, Callable[[], Side]] = {"model": ModelSide, "agents": AgentsSide, "product": ProductSide}
+SIDES: dict[str, Callable[[], Side]] = {
+    "model": ModelSide,
+    "agents": AgentsSide,
+    "product": ProductSide,
+    "pair": PairSide,
+}
 
 Without = Callable[[], AbstractContextManager[None]]
 
@@ -28,5 +34,6 @@ def _rules_of_the_model() -> list[str]:
 MUTANTS: dict[str, dict[str, Without]] = {
     "agents": {},
     "product": {},
+    "pair": {},
     "model": {rule: partial(rules.without, rule) for rule in _rules_of_the_model()},
 }
