@@ -110,8 +110,11 @@ class Message:
         size = used + 8 if cipher == VERNAM else 32
         paper = paper_bytes(network, k, size) if paper is None else paper[:size]
         mask = aes_ctr(derive(network.secret, "ndks capsule mask", clear), bytes(16), bytes(size))
+        self.aes_key = b""
         self.header = masked_header(first_secret or network.secret, clear)
         self.z = xor(paper, mask) if suite == HYBRID else paper
+        if cipher == AES:
+            self.aes_key = self.z
         self.tag_key = derive(network.secret, "ndks capsule auth", clear)
         self.sync = derive(network.secret, "ndks sync", clear + binding_id)[:8]
         self.check = derive(network.secret, "ndks check", clear + hashlib.sha256(paper[:used]).digest())[:8]

@@ -26,6 +26,7 @@ from frame_reference import cobs, frame
 from generator_reference import F1, F2, bits_of_key
 from host_vectors import make_network_files, make_words
 from join_file_vectors import make_joining_files
+from member_file_vectors import make_member_files
 from network_vectors import make_control, make_generation_records, make_network_keys
 from package_vectors import make_packages, make_x25519
 from record_vectors import make_flash, make_records
@@ -108,6 +109,7 @@ FILES = {
     "x25519.json": make_x25519,
     "packages.json": make_packages,
     "joining_files.json": make_joining_files,
+    "member_files.json": make_member_files,
     "network_keys.json": make_network_keys,
     "control.json": make_control,
     "generation_records.json": make_generation_records,

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from capsule_reference import HYBRID, VERNAM, Message, Network, aes_ctr, clear_header, derive, xor
+from capsule_reference import HYBRID, NOT_KNOWN, VERNAM, Message, Network, aes_ctr, clear_header, derive, xor
 from ed25519_reference import public_half, signature
 
 DATA, CONTROL, HOUSEKEEPING, MESSAGE = 0, 1, 2, 3
@@ -87,15 +87,21 @@ class Generation(NamedTuple):
         f1, f2 = ("sinusoid", "polynomial", "hyperbolic"), ("cosine", "cosine_square", "cosine_cube")
         return names._replace(f1=f1[self.operators.f1], f2=f2[self.operators.f2])
 
-    def capsule(self, kind: int, number: int, lane: int, n: int, data: bytes, salt: bytes, **other: int) -> Message:
+    def capsule(
+        self,
+        kind: int,
+        number: int,
+        lane: int,
+        n: int,
+        data: bytes,
+        salt: bytes,
+        binding_id: bytes = NOT_KNOWN,
+        **other: int,
+    ) -> Message:
         """Return a capsule that is no control, of this epoch."""
         suite, cipher = other.get("suite", HYBRID), other.get("cipher", VERNAM)
-        return Message(
-            self.network(number),
-            epoch_header(suite, cipher, kind, number, lane, n, salt),
-            data,
-            first_secret=self.secret,
-        )
+        clear = epoch_header(suite, cipher, kind, number, lane, n, salt)
+        return Message(self.network(number), clear, data, binding_id, first_secret=self.secret)
 
     def beacon(self, lane: int, n: int, number: int, term: int, salt: bytes) -> bytes:
         return self.control(lane, n, struct.pack(">BHHI", 1, self.g, number, term), salt)

@@ -17,7 +17,9 @@ def test_layout() -> None:
     digest = sha256(PACKET).digest()[:8]
     assert [piece[:13] for piece in pieces] == [b"\x46" + digest + bytes((0, part, 0, 3)) for part in range(3)]
     assert [len(piece) for piece in pieces] == [1213, 1213, 613]
-    assert split(PACKET, 0) == split(PACKET, 3000) == [PACKET]
+    assert split(PACKET[:900], 1000) == [PACKET[:900]]
+    assert split(PACKET, 0) == [PACKET]
+    assert split(PACKET, 3000) == pieces
 
 
 def test_any_order_and_twice() -> None:

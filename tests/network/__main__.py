@@ -9,18 +9,20 @@ shrunk to the actions that matter, and the command that replays it is printed.
 import argparse
 import sys
 import time
+import traceback
 from collections import Counter
+from collections.abc import Callable
 from random import Random
 
 from .model import rules
+from .sides import SIDES
 from .world.checks import Violation
 from .world.interface import Side
-from .world.model_side import ModelSide
 from .world.story import GENTLE, HARD, Story
 
 SIZES = (2, 3, 3, 4, 5, 6, 8, 10, 12, 16, 24, 50)
+Make = Callable[[], Side]
 FAULTS = ("cut_power", "crash", "away", "split", "steal", "attack", "erase", "roll_back", "lose_store")
-SIDES: dict[str, type[Side]] = {"model": ModelSide}
 
 
 def size_of(seed: int) -> int:
@@ -28,7 +30,7 @@ def size_of(seed: int) -> int:
 
 
 def attempt(
-    make: type[Side], seed: int, size: int, events: int, weights: dict[str, float], kept: set[int] | None = None
+    make: Make, seed: int, size: int, events: int, weights: dict[str, float], kept: set[int] | None = None
 ) -> tuple[str | None, Story]:
     """Return the violation, or None, and the story. `kept`: the actions that are not left out, None for all."""
     story = Story(make(), seed, size, events, weights)
@@ -36,6 +38,9 @@ def attempt(
         story.run(skip=() if kept is None else _AllBut(kept))
     except Violation as violation:
         return str(violation), story
+    except Exception as error:  # the product has failed
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__} {error} at {frame.filename}:{frame.lineno}", story
     return None, story
 
 
@@ -47,7 +52,7 @@ class _AllBut:
         return action not in self._kept
 
 
-def shrink(make: type[Side], seed: int, size: int, events: int, weights: dict[str, float]) -> list[int]:
+def shrink(make: Make, seed: int, size: int, events: int, weights: dict[str, float]) -> list[int]:
     """Leave out actions as long as the same kind of violation remains; return those that matter."""
     found, story = attempt(make, seed, size, events, weights)
     assert found

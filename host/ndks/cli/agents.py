@@ -6,7 +6,6 @@ import argparse
 import base64
 import json
 import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from .arguments import add_path, add_unit, need, seconds
 from .log import show_news
 from .output import Output, encoded, is_stdout_open, note, write_stdout
 from .parser import Parser, set_up
+from .signals import end_by
 
 _TICK = 1.0  # seconds
 _LARGEST = 1 << 20  # bytes that are read of a message: one more than any may have
@@ -63,8 +63,7 @@ def run_agent(args: argparse.Namespace, out: Output) -> None:
     program = Program(args.unit, args.timeout, args.carrier, public, args.tick, office)
 
     def started(serial_number: str, socket: Path) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: program.end())
+        end_by(program.end)
         note(f"the agent of unit {serial_number} runs; Ctrl-C ends it")
         if is_stdout_open():
             out.result({"serial_number": serial_number, "socket": str(socket), "pid": os.getpid()}, str(socket))

@@ -3,6 +3,7 @@
 """Handlers of signals: the first one ends a command as an error does, which removes its temporary files."""
 
 import signal
+from collections.abc import Callable
 from types import FrameType
 
 _ENDING = [signal.SIGINT, signal.SIGTERM]
@@ -16,6 +17,12 @@ def end_on_signals() -> None:
         is_nohup = number != signal.SIGTERM and signal.getsignal(number) is signal.SIG_IGN
         if not is_nohup:
             signal.signal(number, _end)
+
+
+def end_by(end: Callable[[], object]) -> None:
+    """Make these signals call `end`, after which the command ends by itself."""
+    for number in _ENDING:
+        signal.signal(number, lambda _number, _frame: end())
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

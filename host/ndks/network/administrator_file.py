@@ -100,7 +100,7 @@ def _parsed(path: Path, content: bytes) -> Administration:
         return _state(values)
     except UsageError as error:
         raise _damaged(path, str(error)) from None
-    except (KeyError, TypeError, ValueError, OverflowError):
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         # The text of these exceptions could quote a secret.
         raise _damaged(path, "a field is missing, unknown, or has the wrong type or value") from None
 

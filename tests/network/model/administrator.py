@@ -72,8 +72,15 @@ class Administrator:
         self.given[lane] = Given(mode, g, IN)
         return Member(lane, g, member_key(self.root, lane, g), mode)
 
+    @property
+    def may_revoke(self) -> bool:
+        if holds("each administrator revokes its part at most"):
+            return self._revocations < MOST_REVOKED // self._of
+        return True
+
     def revoke(self, lane: int) -> None:
-        if self._revocations >= MOST_REVOKED // self._of and holds("each administrator revokes its part at most"):
+        """Revoke a member. TooManyRevoked."""
+        if not self.may_revoke:
             raise TooManyRevoked
         if self.given[lane].state != REVOKED:
             self._revocations += 1
@@ -81,7 +88,7 @@ class Administrator:
 
     def retire(self, lane: int, *, zeroized: bool) -> None:
         """Let a member go: into the list of revoked ones only if nobody saw its unit zeroized."""
-        if zeroized:
+        if zeroized and holds("who was seen zeroized is not listed"):
             self._raise_state(lane, RETIRED)
         else:
             self.revoke(lane)

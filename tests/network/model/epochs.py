@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .capsules import Box, Refused, header_key_of, hint_of, later_member_key
 from .flash import Flash
 from .generations import LIST_GREW, SETTLED, UNSETTLED, Generation, Notice, Past, entered, past_after
-from .rules import LIMITS, MOST_REVOKED, MOST_SIDES, holds
+from .rules import LAST_GENERATION, LIMITS, MOST_REVOKED, MOST_SIDES, holds
 
 
 class Member(NamedTuple):
@@ -41,6 +41,7 @@ class Epochs:
         if here is None:
             return
         if any(entry.g >= here.g for entry in self.past) and holds("record 21 is written anew at UNLOCK"):
+            self.flash.compact()  # of the record 21 before: it may have a generation that made room for the new entry
             self._write_past(tuple(entry for entry in self.past if entry.g < here.g))
         self.past = tuple(entry for entry in self.past if entry.g < here.g)
         if self.first and here.member_key:
@@ -66,10 +67,12 @@ class Epochs:
             base, key = self.here.g + 1, self.here.member_key
         else:
             base, key = self.first or (self.member.g, b"")
-        if g < base:
-            raise Refused("STALE")
         if not key:
             raise Refused("NO_EPOCH")
+        if g < base:
+            raise Refused("STALE")
+        if g > LAST_GENERATION:
+            raise Refused("RANGE")
         return later_member_key(key, g - base)
 
     def hint(self, g: int) -> bytes:
@@ -137,22 +140,31 @@ class Epochs:
 
     # Moves
 
-    def move(self, number: int) -> bool:
-        """Go on to a later epoch, or wait with it: each move wears flash. Return whether the number moved."""
-        if self.rest and holds("one move in 64 ticks"):
+    def hear(self, number: int) -> bool:
+        """Hear a number, and move to it if it is time: each move wears flash. Return whether the number moved."""
+        if number > self.present.number:
             self.waiting = max(self.waiting, number)
+        if self.waiting <= self.present.number or self.rests:
             return False
+        self.move(self.waiting)
+        return True
+
+    @property
+    def rests(self) -> bool:
+        """Whether the last move was just now."""
+        return self.rest > 0 and holds("one move in 64 ticks")
+
+    def move(self, number: int) -> None:
+        """Go on to a later epoch, by as many steps as one move leads."""
         here = self.present.moved(number)
         self._write_here(here._replace(settled=UNSETTLED) if self.member.secret else here)
-        self.rest, self.waiting = LIMITS.pause, 0
+        self.rest = LIMITS.pause
         self.settle()
-        return True
 
     def tick(self, ticks: int) -> None:
         """Let time pass; do the move that waits."""
         self.rest = max(0, self.rest - ticks)
-        if self.waiting and not self.rest:
-            self.move(self.waiting)
+        self.hear(0)
 
     # Opening
 

@@ -16,12 +16,14 @@ class Flash:
         self.records: dict[str, Any] = {}
         self.superseded: list[Any] = []
         self.cut_in: int | None = None
+        self.moves = 0  # how often record 20 was written: each wears out the board
 
     def write(self, name: str, body: Any) -> None:
         self._step()
         if name in self.records and name not in ("numbers", "windows"):
             self.superseded.append(self.records[name])
         self.records[name] = body
+        self.moves += name == "generation"
         self._step()
 
     def compact(self) -> None:

@@ -20,9 +20,10 @@ class Roles:
         """Begin a session or a generation; who led leads again."""
         self.term = self.master = self._heard = 0
         self.due = False
-        self._wait()
         if was_master:
-            self.patience = 0
+            self.silence = self.patience = 0
+        else:
+            self._wait()
 
     @property
     def is_master(self) -> bool:
@@ -30,10 +31,18 @@ class Roles:
 
     def _wait(self) -> None:
         """Wait for a master; the more units wait, the earlier is the first of them, and still few are first."""
-        self.silence, self.patience = 0, SILENCE + self._draw().bit_length()
+        self.silence, self.patience = 0, SILENCE + max(1, self._draw().bit_length())
+
+    def stop(self) -> None:
+        """Be a monitor from now on."""
+        if self.is_master:
+            self.master = self._heard = 0
+            self.due = False
+            self._wait()
 
     def lead(self) -> None:
-        self.term, self.master, self.due = min(self.term + 1, LAST_TERM), self.lane, True
+        self.term, self.master, self._heard = min(self.term + 1, LAST_TERM), self.lane, 0
+        self.due = True
 
     def tick(self, ticks: int) -> bool:
         """Let time pass; return whether to beacon."""
@@ -53,12 +62,11 @@ class Roles:
         if rank < own:
             self.due = self.due or self.is_master
             return "lower"
-        fresh = n > self._heard or not holds("a repeated beacon is no sign of life")
+        fresh = n > self._heard or lane != self.master or not holds("a repeated beacon is no sign of life")
         if rank > own:
-            self.term, self.master, self.due = term, lane, False
-            self._heard = n
+            self.term, self.master, self._heard, self.due = term, lane, 0, False
             self._wait()
-        elif fresh and not (lags and holds("a master that lags is silent")):
+        if fresh and not (lags and holds("a master that lags is silent")):
             self._heard = n
             self._wait()
         return "heard"

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The defaults of a network, and the rules that are left out to see that they are needed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -24,6 +26,7 @@ BEACON, SILENCE, LONGEST_TICK = 8, 32, 16  # ticks
 AHEAD = 4096  # steps of a ratchet at once
 LAST_NUMBER = (1 << 14) - 1  # 14 bits in the header
 LAST_TERM = (1 << 32) - 1
+LAST_GENERATION = 65534
 MOST_REVOKED = 96
 MOST_SIDES = 6  # generations that a merge carries
 KNOWN = 8  # generations that an administrator's record lists
@@ -35,6 +38,16 @@ left_out: set[str] = set()
 def holds(rule: str) -> bool:
     """Return whether a rule is in force: all are, but for those of a test that leaves one out."""
     return rule not in left_out
+
+
+@contextmanager
+def without(rule: str) -> Iterator[None]:
+    """Leave a rule out for a while."""
+    left_out.add(rule)
+    try:
+        yield
+    finally:
+        left_out.remove(rule)
 
 
 def set_limits(limits: Limits) -> None:

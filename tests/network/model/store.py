@@ -21,7 +21,7 @@ class Entry(NamedTuple):
 class Delivered(NamedTuple):
     lane: int
     s: int
-    payload: bytes
+    data: bytes
     late: bool  # it had been named as lost
 
 

@@ -104,9 +104,11 @@ class Unit:
     def control(self, box: Box) -> str:
         generation = self._checked(box, control=True)
         _, g, number, term = box.opened(self.epochs.present.control_key)
-        if number > LAST_NUMBER or g != generation.g:
+        if g != generation.g:
+            raise Refused("AUTH")
+        if number > LAST_NUMBER:
             raise Refused("RANGE")
-        moved = number > generation.number and self.epochs.move(number)
+        moved = self.epochs.hear(number)
         own = self.epochs.present.number
         heard = self.roles.hear(box.head.lane, box.head.n, term, lags=number < own)
         return "moved" if moved else heard
@@ -124,8 +126,9 @@ class Unit:
         here = self.epochs.present
         if here.mode == "monitor" or here.number >= LAST_NUMBER:
             raise Refused("RANGE")
-        if not self.epochs.move(here.number + 1):
+        if self.epochs.rests:
             raise Refused("DELAYED")
+        self.epochs.move(here.number + 1)
         if self.is_master:
             self.roles.due = True
         else:
@@ -133,7 +136,11 @@ class Unit:
         return self.epochs.present.g << 16 | self.epochs.present.number
 
     def set_role(self, mode: str) -> None:
-        self.epochs.set_mode(mode)
+        _ = self.epochs.present
+        if mode != self.mode:
+            self.epochs.set_mode(mode)
+        if mode == "monitor":
+            self.roles.stop()
 
     def seal(self, kind: str, body: Any, size: int) -> tuple[Box, int]:
         """Return a capsule under the next own number, and its epoch."""
@@ -151,8 +158,8 @@ class Unit:
         check(self._windows, box.head.lane, box.head.n, again=again, allow_jump=allow_jump)
         number = box.head.number
         body = box.opened(generation.key_of(number))
-        if generation is self.epochs.here and number > generation.number:
-            self.epochs.move(number)
+        if generation is self.epochs.here:
+            self.epochs.hear(number)
         return Opened(box.head.kind, generation.g << 16 | number, box.head.lane, box.head.n, body)
 
     def accept(self, box: Box, *, allow_jump: bool = False) -> None:

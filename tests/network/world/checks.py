@@ -118,7 +118,7 @@ class Checks:
             self._check_delivered(node, view, delivered)
 
     def _check_delivered(self, node: Any, view: View | None, delivered: Delivered) -> None:
-        lane, s, payload = delivered.lane, delivered.s, delivered.payload
+        lane, s, payload = delivered.lane, delivered.s, delivered.data
         seen = self._delivered_to.setdefault((node.lane, lane), set())
         if s in seen:
             self.fail("delivered twice", node.lane, lane, s)

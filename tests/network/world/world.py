@@ -14,7 +14,6 @@ from .checks import Checks
 from .interface import Administrator, Issued, Machine, Packet, Side
 
 PERIOD = 4  # ticks between two polls of a host
-REPEAT = 64  # ticks between copies of a new bundle by its administrator's host
 
 Key = int | tuple[str, int]  # a lane, or an administrator
 
@@ -52,46 +51,36 @@ class Node:
 
 
 class Office:
-    """An administrator's host."""
+    """An administrator's host on the channel."""
 
-    def __init__(self, world: "World", administrator: Administrator) -> None:
-        self.world, self.file, self.key = world, administrator, ("administrator", administrator.number)
-        self._repeat_at, self._unconfirmed = 0, False
+    def __init__(self, world: "World", file: Administrator) -> None:
+        self.world, self.file, self.key = world, file, ("administrator", file.number)
+        self._ticked_at = self._watched = 0
 
     def issue(self) -> Issued:
-        return self._made(self.file.issue())
-
-    def _made(self, issued: Issued) -> Issued:
-        self._unconfirmed, self._repeat_at = True, 0
-        self.world.checks.on_issue(issued)
-        return issued
+        self.file.issue()
+        self._watch()
+        return self.file.issued[-1]
 
     def tick(self) -> None:
-        """Repeat a new bundle until a capsule of its generation is heard."""
-        if self._unconfirmed and self.world.now >= self._repeat_at:
-            self._repeat_at = self.world.now + REPEAT
-            self._publish(-1)
+        elapsed, self._ticked_at = self.world.now - self._ticked_at, self.world.now
+        self._publish(self.file.tick(elapsed))
 
     def receive(self, packet: Packet) -> None:
-        side = self.world.side
-        kind = side.kind_of(packet)
-        if kind == "bundle":
-            g = self.file.g
-            merged = self.file.on_bundle(packet)
-            if merged:
-                self._made(merged)
-            elif self.file.g > g:
-                self._unconfirmed = False
-        elif kind == "ask":
-            if side.g_of(packet) < self.file.g and self.world.now >= self._repeat_at:
-                self._repeat_at = self.world.now + REPEAT // 2
-                self._publish(side.g_of(packet))
-        elif self._unconfirmed and self.file.knows(packet):
-            self._unconfirmed = False
+        self.tick()
+        answers = self.file.receive(packet)
+        self._watch()
+        self._publish(answers)
 
-    def _publish(self, g: int) -> None:
-        for bundle in self.file.later_bundles(g):
-            self.world.publish(self.key, bundle)
+    def _watch(self) -> None:
+        """Let the checks know of the generations that are new."""
+        for each in self.file.issued[self._watched :]:
+            self.world.checks.on_issue(each)
+        self._watched = len(self.file.issued)
+
+    def _publish(self, packets: list[Packet]) -> None:
+        for packet in packets:
+            self.world.publish(self.key, packet)
 
 
 class World:
@@ -125,7 +114,7 @@ class World:
             self.add_node(first.file.new_member("monitor" if monitor else "elected"))
         bundle = first.issue().bundle
         for office in self.offices.values():
-            office.file.on_bundle(bundle)
+            office.receive(bundle)
 
     def add_node(self, member: Any, group: int = 0) -> Node:
         node = Node(self, self.side.machine(member, self.checks.on_seal, self.random))

@@ -16,6 +16,7 @@ from random import SystemRandom
 from ...carriers.carrier import Carrier, Received
 from ...exceptions import NdksError, UsageError
 from ...network.bundle import BUNDLE, BadBundle, Bundle
+from ...system_errors import file_error
 from ..agent import Agent
 from ..events import Entered, Event, LeftOut, Master, Output, Refused
 from ..limits import Limits
@@ -162,7 +163,7 @@ class Loop:
 
     def _fail(self, error: Exception) -> None:
         """Drop the agent, which may know what the store does not, and try again after a pause."""
-        problem = error if isinstance(error, NdksError) else self._store.failure(error)
+        problem = known_error(error)
         if problem is None:
             _log.exception("a step of the agent failed")
             problem = NdksError(f"a step of the agent failed: {type(error).__name__}")
@@ -195,6 +196,13 @@ class Loop:
         parts = split(packet, carrier.largest - _HEADER) if carrier.largest else [packet]
         if not all(carrier.send(part, generation) for part in parts):
             _log.debug("%s: too much waits; others ask for it again", carrier.url)
+
+
+def known_error(error: Exception) -> NdksError | None:
+    """Return an error that has a name and an advice, None for a fault of this program."""
+    if isinstance(error, NdksError):
+        return error
+    return file_error(error) if isinstance(error, OSError) else None
 
 
 def _generation_of(packet: bytes) -> int | None:

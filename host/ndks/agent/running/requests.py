@@ -66,7 +66,7 @@ class Requests:
         except NdksError as error:
             asked.answered(error)
         except Exception as error:
-            asked.answered(self._store.failure(error) or NdksError(f"the request failed: {type(error).__name__}"))
+            asked.answered(NdksError(f"the request failed: {type(error).__name__}"))
         else:
             if values is not None:
                 asked.answered(values)

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from .bundles import bundled
 from .constants import fold_constants
+from .error_texts import without_texts
 from .imports import import_directly
 from .mpy import compiled
 from .names import renamed, replacements, rom_names
 from .program import Module, Program, parsed
 from .refused import check
 from .unused import on_demand, reachable, remove_unused
+from .walk import walk
 
 ENTRY = "code.py"  # stays source, and alone imports the firmware; boot.py and safemode.py import nothing of it
 MAP = "lib/ndks_unit/names.json"
@@ -54,7 +56,7 @@ def build(sources: Mapping[str, str], roots: tuple[str, ...] = ("code",), kept: 
     """
     program = _program(sources)
     check(program)
-    program = remove_unused(import_directly(fold_constants(program)), roots, rom_names())
+    program = remove_unused(import_directly(fold_constants(without_texts(program))), roots, rom_names())
     functions = {name: sorted(_functions(module)) for name, module in program.items()}
     merged = bundled(program, roots, _ALWAYS, _FOLDER)
     names = replacements(merged.program, kept | _kept_names(merged.program, roots))
@@ -81,7 +83,7 @@ def _program(sources: Mapping[str, str]) -> Program:
 
 
 def _functions(module: Module) -> set[str]:
-    return {node.name for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef)}
+    return {node.name for node in walk(module.tree) if isinstance(node, ast.FunctionDef)}
 
 
 def _kept_names(program: Program, roots: tuple[str, ...]) -> frozenset[str]:
