@@ -39,7 +39,7 @@ def _complete_writes(state: State) -> None:
     if not state.bound.settled:
         state.settle_binding()
     if state.network:
-        state.network.complete()
+        state.network.epochs().complete(state.network)
     state.log.complete()
     state.session.write_attempts()
 

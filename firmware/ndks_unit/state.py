@@ -14,7 +14,7 @@ from .member import OpenMember
 from .membership import Membership
 from .messages.in_progress import Incoming, Sealing
 from .messages.windows import Windows
-from .network import attached, has_generations
+from .network import has_generations, open_with_generations
 from .sessions import Session
 
 try:
@@ -125,7 +125,7 @@ class State:
             if record is None:
                 raise errors.UnitError(errors.KEK)
             if has_generations(self.log):
-                attached(self).open()
+                open_with_generations(self)
             else:
                 self.opened = OpenMember(self.board, self.log, record)
             self.message_counter.begin()
@@ -149,16 +149,6 @@ class State:
         if self.incoming:
             self.incoming.wipe()
         self.incoming = incoming
-
-    def use(self, member: "OpenMember | None") -> None:
-        """Make this the last other epoch. Messages of the one before it end."""
-        dropped, self.other = self.other, member
-        if dropped and dropped is not self.opened and dropped is not member:
-            if self.sealing.current and self.sealing.current.epoch == dropped.epoch:
-                self.sealing.end()
-            if self.incoming and self.incoming.epoch == dropped.epoch:
-                self.begin_opening(None)
-            dropped.wipe()
 
     def end_session(self) -> None:
         """End the session and lock the unit."""

@@ -3,8 +3,8 @@
 """A unit in its network: generations, epochs and roles (PROTOCOL.md section 11).
 
 Strategy: the modules of this folder take heap only in units that need them. `held` stays for a session, if the unit has
-generations or its host asks for a role; the others are loaded for one task. All of them work on the bodies of the
-records, whose layouts are here: a generation begins as a past one does.
+generations or its host uses commands of networks; the others are loaded for one task. All of them work on the bodies of
+the records, whose layouts are here: a generation begins as a past one does.
 """
 
 from .. import on_demand
@@ -55,6 +55,12 @@ def number_at(body: "bytes | bytearray | memoryview", offset: int) -> int:
 def has_generations(log: RecordLog) -> bool:
     """Return whether an open unit is in a network with generations, or waits for the first one."""
     return bool(log.body(GENERATION) or log.body(FIRST_KEY))
+
+
+def open_with_generations(state: "State") -> None:
+    """Open a unit in its present epoch, or as one that waits for its first notice. Errors as `attached`."""
+    network = attached(state)
+    network.epochs().open_present(network)
 
 
 def attached(state: "State") -> "Network":

@@ -25,6 +25,7 @@ from . import (
     KEY,
     NOT_SETTLED,
     number_at,
+    past_of,
 )
 from .epochs import enter_generation, new_generation, write
 
@@ -63,9 +64,9 @@ def notice(network: "Network", generation: int, capsule: "bytes | memoryview") -
     if past:
         state.log.append(records.PAST, past)
     write(network, body + new.lanes)
-    network.hinted = (0, b"")
-    network.waiting = 0
-    network.reset(0 if was_master else -1)
+    network.waiting = network.term = network.master = network.last = 0
+    network.due = False
+    network.listen(0 if was_master else -1)
     enter_generation(network)
     return state.member.epoch
 
@@ -112,7 +113,7 @@ def _mode(network: "Network") -> int:
 
 def _past(network: "Network", new: Notice) -> bytes:
     """Return the body of the past: what is left now, what was left before, and what the notice brings."""
-    entries = [bytes(each) for each in network.past()]
+    entries = [bytes(each) for each in past_of(network.state.log, network.body)]
     body = network.body
     if body:
         keys = bytes(body[AT_HEADER_KEYS : AT_HEADER_KEYS + 2 * KEY]) + bytes(body[AT_LOW_SECRET : AT_LOW_SECRET + KEY])

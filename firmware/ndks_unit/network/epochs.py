@@ -43,6 +43,7 @@ from . import (
     PAST_SIZE,
     SETTLED,
     number_at,
+    past_of,
 )
 
 try:
@@ -89,6 +90,25 @@ def open_present(network: "Network") -> None:
     else:
         state.opened = Membership(state.board, state.log.body(MEMBERSHIP) or b"")
         state.opened.network_id = bytes(8)
+
+
+def use_epoch(network: "Network", place: "bytes | bytearray | memoryview", number: int) -> OpenMember:
+    """Return the keys of another epoch, in place of those of the other one that was used before."""
+    state = network.state
+    _drop_other(state)
+    state.other = open_epoch(network, place, number)
+    return state.other
+
+
+def _drop_other(state: "State") -> None:
+    """Forget the other epoch, and end its messages."""
+    other, state.other = state.other, None
+    if other:
+        if state.sealing.current and state.sealing.current.epoch == other.epoch:
+            state.sealing.end()
+        if state.incoming and state.incoming.epoch == other.epoch:
+            state.begin_opening(None)
+        other.wipe()
 
 
 def open_epoch(network: "Network", place: "bytes | bytearray | memoryview", number: int) -> OpenMember:
@@ -140,6 +160,7 @@ def move(network: "Network", number: int) -> None:
     body[AT_SECRET : AT_SECRET + KEY] = secret
     struct.pack_into(">H", body, AT_NUMBER, number)
     write(network, body)
+    network.since_move = 0
     _enter_epoch(network)
 
 
@@ -168,7 +189,7 @@ def write(network: "Network", body: bytearray) -> None:
     if log.format != CURRENT_FORMAT:  # an older firmware must not take it for a state of its own
         log.append(STATE_FORMAT, format_body(log.erases))
     log.append(GENERATION, body)
-    network.forget_only()
+    network.wipe()
     try:
         _settle(network)
     except errors.UnitError as error:
@@ -189,9 +210,9 @@ def _enter_epoch(network: "Network") -> None:
         if state.other and state.other.epoch == epoch:
             state.opened, state.other = state.other, former
         else:
-            state.use(None)
+            _drop_other(state)
             state.opened = open_epoch(network, network.body, number)
-            state.use(former)
+            state.other = former
     except BaseException:
         state.lock()
         raise
@@ -204,7 +225,7 @@ def enter_generation(network: "Network") -> None:
     state.sealing.end()
     state.sealing.forget()
     state.begin_opening(None)
-    state.use(None)
+    _drop_other(state)
     if state.opened:
         state.opened.wipe()
     state.opened = None
@@ -221,7 +242,7 @@ def enter_generation(network: "Network") -> None:
 
 def complete(network: "Network") -> None:
     """Remove past generations that were not left, and what the present one has superseded. UnitError(STORAGE)."""
-    log, kept = network.state.log, network.past()
+    log, kept = network.state.log, past_of(network.state.log, network.body)
     if len(log.body(PAST) or b"") != PAST_SIZE * len(kept):
         log.append(PAST, b"".join([bytes(each) for each in kept]))
     if log.body(GENERATION):

@@ -4,8 +4,9 @@
 
 from ndks_protocol.wire import CONTROL, HINT, NOTICE, RENEW, ROLE, TICK
 
+TICK_ROW = (">H", ">BIHIH*")
 ROWS = {
-    TICK: (">H", ">BIHIH*"),
+    TICK: TICK_ROW,
     CONTROL: (">*", ">B"),
     NOTICE: (">H*", ">I"),
     HINT: (">H", ">4s"),
