@@ -25,7 +25,6 @@ from . import (
     KEY,
     NOT_SETTLED,
     number_at,
-    past_of,
 )
 from .epochs import enter_generation, new_generation, write
 
@@ -113,7 +112,7 @@ def _mode(network: "Network") -> int:
 
 def _past(network: "Network", new: Notice) -> bytes:
     """Return the body of the past: what is left now, what was left before, and what the notice brings."""
-    entries = [bytes(each) for each in past_of(network.state.log, network.body)]
+    entries = [bytes(each) for each in network.past()]
     body = network.body
     if body:
         keys = bytes(body[AT_HEADER_KEYS : AT_HEADER_KEYS + 2 * KEY]) + bytes(body[AT_LOW_SECRET : AT_LOW_SECRET + KEY])

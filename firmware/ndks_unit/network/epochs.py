@@ -43,7 +43,6 @@ from . import (
     PAST_SIZE,
     SETTLED,
     number_at,
-    past_of,
 )
 
 try:
@@ -242,7 +241,7 @@ def enter_generation(network: "Network") -> None:
 
 def complete(network: "Network") -> None:
     """Remove past generations that were not left, and what the present one has superseded. UnitError(STORAGE)."""
-    log, kept = network.state.log, past_of(network.state.log, network.body)
+    log, kept = network.state.log, network.past()
     if len(log.body(PAST) or b"") != PAST_SIZE * len(kept):
         log.append(PAST, b"".join([bytes(each) for each in kept]))
     if log.body(GENERATION):

@@ -9,9 +9,9 @@ from ndks_protocol.control.rows import TICK_ROW
 from ndks_protocol.kdf import wipe
 
 from .. import on_demand
-from ..flash.records import GENERATION
+from ..flash.records import GENERATION, PAST
 from ..member import OpenMember
-from . import AT_MODE, AT_NUMBER, AT_REVOKED, number_at
+from . import AT_MODE, AT_NUMBER, AT_REVOKED, PAST_SIZE, number_at
 
 try:
     from typing import TYPE_CHECKING, Any
@@ -55,6 +55,12 @@ class Network:
     def lane(self) -> int:
         """The own lane."""
         return self.state.opened.lane if self.state.opened else wire.COMMON_LANE
+
+    def past(self) -> "list[memoryview]":
+        """Return the past generations, the latest first. One that is not below the present was never left."""
+        entries, body = memoryview(self.state.log.body(PAST) or b""), self.body
+        found = [entries[start : start + PAST_SIZE] for start in range(0, len(entries), PAST_SIZE)]
+        return [each for each in found if body and number_at(each, 0) < number_at(body, 0)]
 
     # Modules for one task
 

@@ -21,7 +21,6 @@ from . import (
     KEY,
     PAST_SIZE,
     number_at,
-    past_of,
 )
 
 try:
@@ -35,8 +34,11 @@ except ImportError:  # not on the board, where annotations are not evaluated
     pass
 
 _ENTERING = (
-    *("ndks_protocol.control.capsules", "ndks_protocol.control.notice", "ndks_protocol.control.ladder"),
-    *("ndks_unit.network.epochs", "ndks_unit.network.entering"),
+    "ndks_protocol.control.capsules",
+    "ndks_protocol.control.notice",
+    "ndks_protocol.control.ladder",
+    "ndks_unit.network.epochs",
+    "ndks_unit.network.entering",
 )
 
 
@@ -73,7 +75,7 @@ def check_epoch(network: "Network", number: int, place: "bytes | bytearray | mem
 def kept(network: "Network", epoch: int) -> "OpenMember":
     """Return the keys of an epoch for exported keys. UnitError EPOCH, CUT."""
     number = epoch & 0xFFFF
-    for place in [network.body] + past_of(network.state.log, network.body):
+    for place in [network.body] + network.past():
         if number_at(place, 0) == epoch >> 16 and number_at(place, AT_LOW) <= number <= number_at(place, AT_NUMBER):
             if _is_cut(network, place):
                 raise errors.UnitError(errors.CUT)
@@ -84,7 +86,7 @@ def kept(network: "Network", epoch: int) -> "OpenMember":
 def generations(network: "Network") -> tuple[bytes, bytes]:
     """Return the id of the present generation, and the numbers of all that are held."""
     body = network.body
-    held = [number_at(each, 0) for each in ([body] if body else []) + past_of(network.state.log, body)]
+    held = [number_at(each, 0) for each in ([body] if body else []) + network.past()]
     held += [NO_GENERATION] * (1 + PAST - len(held))
     control_key = body[AT_CONTROL_KEY : AT_CONTROL_KEY + KEY]
     identity = generation_id(network.state.board, control_key) if control_key else bytes(8)
@@ -92,7 +94,7 @@ def generations(network: "Network") -> tuple[bytes, bytes]:
 
 
 def _in_past(network: "Network", masked: bytes) -> "tuple[Header, memoryview]":
-    for place in past_of(network.state.log, network.body):
+    for place in network.past():
         keys = HeaderKeys(network.state.board, place[AT_PAST_HEADER_KEYS:AT_PAST_SECRET])
         try:
             return keys.unmask(masked), place
