@@ -5,6 +5,7 @@
 import copy
 import struct
 from collections.abc import Callable
+from typing import Any
 
 from capsule_reference import AES, HYBRID, VERNAM, Message
 from command_vectors import (
@@ -15,17 +16,21 @@ from command_vectors import (
     exported,
     gives_keys,
     incoming,
+    one_life,
     opens,
     opens_keys,
     piece,
 )
 from conversation import (
+    ABOUT_STEPS,
     DEMO,
+    ENTROPY,
     FIRST,
     MAX_SENDERS,
     MEMBER,
     OWN_LANE,
     SECOND,
+    UID,
     Conversation,
     Step,
     binding_body,
@@ -541,6 +546,33 @@ def state_of_format_3() -> tuple[Conversation, Flash]:
     life.open_session()
     life.say(life.present_status())
     return life, before
+
+
+def make_commands() -> dict[str, Any]:
+    """Return one conversation with a new unit: requests and answers."""
+    life = NetworkLife()
+    one_life(life)
+    in_a_network(life)
+    return {
+        "about": "conversation with a new unit (PROTOCOL.md sections 4 to 7, 11). " + ABOUT_STEPS,
+        "uid": UID.hex(),
+        "entropy": ENTROPY.hex(),
+        "bindings": [FIRST.in_hex(), SECOND.in_hex()],
+        "steps": life.steps,
+    }
+
+
+def in_a_network(life: NetworkLife) -> None:
+    life.enrol(Enrolment(OWN_LANE, 1))
+    life.open_session()
+    life.say((C.HINT, named(1), hint(key_of(1))))
+    life.enter(FIRST_G)
+    life.tick(0, SLAVE, 0, 0)
+    life.renew()
+    life.tick(0, MASTER, 1, OWN_LANE, beacon=True)
+    life.hear(9, 1, 1, 1, HEARD)
+    life.set_mode(MONITOR)
+    life.say(*opening(FIRST_G, 0), *opening(FIRST_G, 1))
 
 
 NETWORKS: dict[str, Callable[[], tuple[Conversation, Flash | None]]] = {
