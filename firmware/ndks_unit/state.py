@@ -139,9 +139,9 @@ class State:
         self.log.lock()
         self.sealing.end()
         self.begin_opening(None)
-        for held in (self.opened, self.other, self.network):
-            if held:
-                held.wipe()
+        for secret in (self.opened, self.other, self.network):
+            if secret:
+                secret.wipe()
         self.opened = self.other = self.network = None
 
     def begin_opening(self, incoming: "Incoming | None") -> None:

@@ -174,13 +174,13 @@ def writing(target: Path | str | Sink, *, overwrite: bool = True) -> Generator[S
         target.flush()
 
 
-def read_small(path: Path) -> bytes:
-    """Return the content of a file of at most one megabyte. FileError for a larger or endless file; OSError."""
+def read_small(path: Path, most: int = _SMALL) -> bytes:
+    """Return the content of a file of at most so many bytes. FileError for a larger or endless file; OSError."""
     content = bytearray()
     with path.open("rb") as file:
-        while len(content) <= _SMALL and (more := file.read(_PIECE)):  # read(_SMALL) would allocate a megabyte
+        while len(content) <= most and (more := file.read(_PIECE)):  # read(most) would allocate as much
             content += more
-    if len(content) > _SMALL:
+    if len(content) > most:
         raise FileError(f"{path} is too large for a file of its kind", "check the name")
     return bytes(content)
 

@@ -109,11 +109,11 @@ MEMBERSHIP = ">IHBBB32stttBB"
 COMMANDS = {
     HELLO: (NOTHING, ">", ">BB3sBBB8s16s16sHHHB"),
     STATUS: (NOTHING, ">", ">BBIHBBBt8sHHIIBBQBIIQ8s14s"),
-    PROVISION: (IS_BLANK | PROVED, ">32s" + MEMBERSHIP[1:], ">"),
     CLOSE: (NOTHING, ">B", ">"),
     OPEN_SESSION: (USABLE, ">32s16s", ">32s16s16s"),
     PROVE: (USABLE, ">16s", ">"),
     UNLOCK: (IS_PROVISIONED | PROVED, ">32sQB", ">"),
+    PROVISION: (IS_BLANK | PROVED, ">32s" + MEMBERSHIP[1:], ">"),
     BIND: (MEMBER, ">32s", ">"),
     TRUST: (MEMBER, ">H16s", ">"),
     ZEROIZE: (NOTHING, ">8s8s", ">"),

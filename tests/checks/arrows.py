@@ -13,7 +13,7 @@ sys.path.append(str(Path(__file__).parents[2] / "docs" / "make"))  # draws the s
 
 from rooms import BASE, LOADED_WHEN_NAMED, arrows, imports, purposes
 
-_PROTOCOL = {"ndks_protocol", "ndks_protocol.capsule", "ndks_protocol.generator"}
+_PROTOCOL = {"ndks_protocol", "ndks_protocol.capsule", "ndks_protocol.control", "ndks_protocol.generator"}
 _HOST = {"ndks", "ndks.driver", "ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", BASE}
 
 # Room: the rooms that it may import. A room that is not here may import nothing.
@@ -37,6 +37,7 @@ ALLOWED = {
     "ndks.laptop": {BASE} | _PROTOCOL,
     "ndks.board": {BASE} | _PROTOCOL,
     "ndks.driver": {"ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", BASE} | _PROTOCOL,
+    "ndks.agent": {"ndks.driver", "ndks.line", "ndks.network", BASE} | _PROTOCOL,
     "ndks.aio": {"ndks.driver", "ndks.laptop", "ndks.line", BASE},
     "ndks": {"ndks.driver", "ndks.laptop", "ndks.network", BASE},  # what `import ndks` shows
     "ndks.service": {"ndks.driver", "ndks.laptop", "ndks.line", BASE} | _PROTOCOL,

@@ -28,6 +28,7 @@ from ndks_unit.flash.records import (
     RecordKeys,
     counted,
 )
+from ndks_unit.on_demand.bind import rebind
 
 BODIES = {
     MEMBERSHIP: st.builds(
@@ -185,7 +186,7 @@ class RecordLogStates(RuleBasedStateMachine):
         keys = RecordKeys(CRYPTO)
         keys.set_auth(LAPTOPS[laptop].auth)
         keys.set_kek(LAPTOPS[laptop].kek)
-        self.log.rebind(keys, binding(laptop, settled=0), binding(laptop))
+        rebind(self.log, keys, binding(laptop, settled=0), binding(laptop))
 
     def attempt(self, kind: int, body: bytes) -> None:
         self.log.append(kind, body)

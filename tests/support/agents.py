@@ -6,8 +6,7 @@ from random import Random
 from typing import Any
 
 from ndks.agent import Agent, Limits, Store
-from ndks.agent.events import Delivered, Event, Lost
-from ndks.agent.events import Output as Output
+from ndks.agent.events import Delivered, Event, Lost, Output
 from ndks.network.administration import Administration
 from ndks.network.administrator import Administrator
 from ndks.network.network_file import Network

@@ -16,9 +16,10 @@ from ndks_protocol import errors
 from ndks_protocol.capsule import LARGEST_PIECE, Header, HeaderKeys, header_keys
 from ndks_protocol.control.beacon import pack_beacon, unpack_beacon
 from ndks_protocol.control.capsules import open_chunk, open_control, seal_chunk, seal_control
-from ndks_protocol.control.ladder import NEXT_EPOCH, NEXT_MEMBER_KEY, control_key_of, hint_of, ratchet
+from ndks_protocol.control.ladder import NEXT_EPOCH, NEXT_MEMBER_KEY, hint_of, ratchet
 from ndks_protocol.control.limits import BEACON, PAST
 from ndks_protocol.control.notice import lanes_in, unpack_notice
+from ndks_protocol.network_id import control_key
 from ndks_protocol.wire import (
     ELECTED,
     HEARD,
@@ -92,7 +93,7 @@ class NetworkUnit:
             raise device_error(errors.KIND)
         if held is not self.here:
             raise device_error(errors.STALE)
-        data = _unit_errors(open_control, CRYPTO, control_key_of(CRYPTO, held.secret), header, capsule)
+        data = _unit_errors(open_control, CRYPTO, control_key(CRYPTO, held.secret), header, capsule)
         number, term = _unit_errors(unpack_beacon, data, held.g)
         if (term, header.lane) > (self.term, self.master):
             self.role, self.master, self.term = SLAVE, header.lane, term
@@ -162,7 +163,7 @@ class NetworkUnit:
         self.own_number += 1
         data = pack_beacon(self.here.g, self.here.number, self.term)
         sender, salt = (self.lane, self.own_number), self._random.randbytes(8)
-        return seal_control(CRYPTO, control_key_of(CRYPTO, self.here.secret), self.here.masks, sender, salt, data)
+        return seal_control(CRYPTO, control_key(CRYPTO, self.here.secret), self.here.masks, sender, salt, data)
 
     def _header(self, capsule: bytes) -> tuple[Held, Header]:
         self._need_epoch()

@@ -137,7 +137,7 @@ class RecordLog:
         if records.BINDING in missing and self.keys.complete:
             self.compact()  # nvm may be full of records of another binding
         elif missing and len(missing) == len(self._bodies):
-            self._start_nvm(*self._make_image())  # no record in nvm is needed
+            self.start_nvm(*self.make_image())  # no record in nvm is needed
         else:
             for kind in missing:
                 if self._found[kind][1] != NVM:  # a compaction in this loop may have copied it
@@ -147,9 +147,9 @@ class RecordLog:
         """Write all newest records to the unused snapshot file, verify it, then rewrite nvm with them."""
         if not self.keys.complete and self.body(records.BINDING):
             raise errors.UnitError(errors.STORAGE)
-        end, found = self._make_image()
+        end, found = self.make_image()
         self.storage.write_snapshot()
-        self._start_nvm(end, found)
+        self.start_nvm(end, found)
 
     def start_without_secrets(self) -> None:
         """Rewrite nvm of a blank unit without its joining key and torn records. UnitError(STORAGE).
@@ -157,31 +157,14 @@ class RecordLog:
         There is nothing else to lose, so no snapshot is written: no file ever holds a joining key.
         """
         if self.has_remains:
-            self._start_nvm(*self._make_image())
-
-    def rebind(self, keys: RecordKeys, body: bytes, settled_body: bytes) -> None:
-        """Re-encrypt all records under other keys. `body`, of the record BINDING, is the commit marker.
-
-        A power cut before the marker leaves an unused snapshot. After it, `settled_body` remains to be written.
-        After an exception this object is invalid; call `load`.
-        """
-        self.compact()  # completes an unfinished change of the binding, and makes room
-        self._bodies.pop(records.BINDING)
-        old_keys, self.keys = self.keys, keys
-        try:
-            self._make_image()
-            self.storage.write_snapshot()
-            self.append(records.BINDING, body)
-        finally:
-            old_keys.wipe()
-        self.settle(settled_body)
+            self.start_nvm(*self.make_image())
 
     def settle(self, body: "bytes | bytearray") -> None:
         """Remove all records of the previous binding."""
         self._bodies[records.BINDING] = body
         self.compact()
 
-    def _make_image(self) -> tuple[int, dict[int, tuple[int, int, int, int]]]:
+    def make_image(self) -> tuple[int, dict[int, tuple[int, int, int, int]]]:
         """Make an image of all newest records for an erased nvm; return their end and the location of each."""
         self.storage.blank_image()
         image = self.storage.scratch
@@ -200,7 +183,8 @@ class RecordLog:
         self._bodies[records.STATE_FORMAT] = format_body(erases)
         return end, found
 
-    def _start_nvm(self, end: int, found: dict[int, tuple[int, int, int, int]]) -> None:
+    def start_nvm(self, end: int, found: dict[int, tuple[int, int, int, int]]) -> None:
+        """Rewrite nvm with the image that `make_image` has just made. UnitError(STORAGE)."""
         # Until the write succeeds, assume that nvm is full.
         self._end, self._tails = SIZE, {}
         self._bodies.pop(records.JOINING_KEY, None)

@@ -24,7 +24,6 @@ except ImportError:  # not on the board, where annotations are not evaluated
 
 _SEALED_PACKAGE = "ndks_protocol.sealed_package"
 _ENROLMENT = ">HH32sBBBtttBBB"  # lane, generation, member key, suite, cipher, d, name, p1, p2, f1, f2, mode
-_FIRST_KEY = ">H32sB"  # generation, member key, mode
 _KEY_SIZE = 32
 
 
@@ -39,7 +38,7 @@ def enrol(state: State, binding: bytes, package: "bytes | memoryview") -> tuple[
     if lane > LAST_MEMBER_LANE or generation > LAST_GENERATION or mode > wire.MONITOR:
         raise errors.UnitError(errors.RANGE)
     record = pack(wire.MEMBERSHIP, 0, lane, suite, cipher, digits, bytes(_KEY_SIZE), name, p1, p2, f1, f2)
-    _enter(state, binding, record, struct.pack(_FIRST_KEY, generation, key, mode))
+    _enter(state, binding, record, struct.pack(">H", generation) + key + bytes((mode,)))
     return lane, generation
 
 

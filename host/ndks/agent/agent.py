@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The agent: a state machine between a channel, a unit and a program. Packets and ticks in, packets and events out."""
 
+from hashlib import sha256
 from random import Random
 
 from ndks_protocol import errors
@@ -9,7 +10,7 @@ from ndks_protocol.capsule import CHECK_SIZE, SYNC_SIZE, TAG_SIZE
 from ndks_protocol.control.limits import BEACON_SIZE
 from ndks_protocol.wire import WIRE_HEADER_SIZE
 
-from ..exceptions import DeviceError
+from ..exceptions import DeviceError, UsageError
 from ..network.bundle import ASK, BUNDLE, BadBundle, parse_ask
 from .arrivals import Arrivals
 from .events import Master, Output
@@ -29,7 +30,7 @@ from .vouchers import Vouched
 
 _CAPSULE = 1
 _SMALLEST = WIRE_HEADER_SIZE + SYNC_SIZE + CHECK_SIZE + TAG_SIZE
-_REVOKED = "revoked lanes"
+_REVOKED, _LANE, _NETWORK = "revoked lanes", "lane", "network"
 # What units say of capsules that are damaged, repeated, too late, or not for them; all other errors end a step.
 _REFUSED = {
     *(errors.CAPSULE_VERSION, errors.HEADER, errors.SUITE, errors.KIND, errors.REFLECTED, errors.AUTH),
@@ -39,7 +40,7 @@ _REFUSED = {
 
 
 class Agent:
-    """The agent of a unit with an open session.
+    """The agent of a unit with an open session. UsageError: the store is that of another member.
 
     `public` is the administrators' key: only their bundles count. Randomness spreads hosts in time, and is no secret.
     After an exception that is no UsageError, make a new Agent with the same store.
@@ -50,6 +51,7 @@ class Agent:
     ) -> None:
         self._station = Station(unit, store, random, limits or Limits())
         self._master = 0
+        self._check_owner(public)
         self._sending = Sending(self._station)
         self._receiving = Receiving(self._station)
         self._generations = Generations(self._station, public)
@@ -123,6 +125,17 @@ class Agent:
         self._sending.tick()
         self._receiving.tick()
         return self._done()
+
+    def _check_owner(self, public: bytes) -> None:
+        """Bind a new store to its member: a unit that was erased and joined again is another one."""
+        store, lane, network = self._station.store, self._station.unit.lane, int.from_bytes(sha256(public).digest()[:6])
+        if store.fact(_LANE) is None:
+            with store.step():
+                store.note(_LANE, lane)
+                store.note(_NETWORK, network)
+        if (store.fact(_LANE), store.fact(_NETWORK)) != (lane, network):
+            what = f"the store is that of lane {store.fact(_LANE)}, or of another network, and the unit has lane {lane}"
+            raise UsageError(what, "use a new store: messages of the former member stay in the old one")
 
     def _resume(self) -> None:
         """Compare the store with the unit, which may have changed without it."""

@@ -25,7 +25,9 @@ class Inboxes:
             self._inboxes[lane] = self._load(lane)
 
     def of(self, lane: int) -> Inbox:
-        return self._inboxes.setdefault(lane, Inbox())
+        if lane not in self._inboxes:
+            self._inboxes[lane] = Inbox()
+        return self._inboxes[lane]
 
     def __iter__(self) -> Iterator[tuple[int, Inbox]]:
         return iter(sorted(self._inboxes.items()))
@@ -47,18 +49,23 @@ class Inboxes:
         if self.of(lane).take_report(report):
             self._save(lane)
 
-    def wait(self, lane: int, message: Message, most: int) -> None:
-        """Let a message wait for those before it; if too many do, the highest has to be asked for again."""
+    def wait(self, lane: int, message: Message) -> None:
+        """Let a message wait for those before it."""
         inbox = self.of(lane)
         inbox.waiting[message.s] = Waiting(message.content, message.data)
         values = lane, message.s, message.content, message.data
         self._store.write("INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?)", *values)
-        if len(inbox.waiting) > most:
-            self._stop_waiting(lane, max(inbox.waiting))
         inbox.changed()
         if message.s > inbox.top:
             inbox.top = message.s
             self._save(lane)
+
+    def trim(self, lane: int, most: int) -> None:
+        """Let at most so many messages wait: the highest have to be asked for again."""
+        inbox = self.of(lane)
+        for s in sorted(inbox.waiting)[most:]:
+            self._stop_waiting(lane, s)
+            inbox.changed()
 
     def deliver(self, lane: int, s: int) -> Delivered:
         """Take a message that waits; it is handed over with the step."""

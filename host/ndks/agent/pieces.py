@@ -17,7 +17,8 @@ _MOST = 0xFFFF
 
 
 def split(packet: bytes, size: int) -> list[bytes]:
-    """Return a packet in pieces of at most `size` bytes of it, or whole if it is short or `size` is 0."""
+    """Return a packet in pieces of at most `size` bytes of it, 1200 at most, or whole if it is short or `size` is 0."""
+    size = min(size, _LONGEST)
     if not size or len(packet) <= size:
         return [packet]
     parts = [packet[at : at + size] for at in range(0, len(packet), size)]

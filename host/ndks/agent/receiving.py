@@ -75,8 +75,9 @@ class Receiving:
         if message.s in inbox.sets[Known.DELIVERED] or message.s in inbox.waiting:
             return
         with self._station.store.step():
-            self.inboxes.wait(lane, message, self._station.limits.waiting)
+            self.inboxes.wait(lane, message)
             self._deliver(lane)
+            self.inboxes.trim(lane, self._station.limits.waiting)
 
     def _take_report(self, lane: int, report: Report) -> None:
         with self._station.store.step():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..exceptions import FileError
+from ..system_errors import file_errors
 
 FORMAT = 1
 _MARK = 0x4E444B53  # "NDKS", where SQLite keeps the kind of an application's file
@@ -50,23 +51,28 @@ Row = tuple[Any, ...]
 class Store:
     """The tables of an agent, in a file of mode 0600, or in memory. One process has it open, and one thread uses it.
 
-    After any exception of a step, make a new Agent: the old one may know what the file does not.
+    After any exception of a step, make a new Agent: the old one may know what the file does not. FileError: the file
+    cannot be written or read.
     """
 
     def __init__(self, path: Path | str = ":memory:", hook: Hook | None = None) -> None:
         """Open or make a store. FileError: it is no store, it is damaged, or of another version, or in use."""
         self.hook = hook
         self._path = path
-        with self._errors():
+        if path != ":memory:":
+            with file_errors(), contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        self._base = sqlite3.connect(path, isolation_level=None, timeout=0)
+        try:
             self._open()
+        except BaseException:
+            self._base.close()
+            raise
 
     def _open(self) -> None:
-        if self._path != ":memory:":
-            with contextlib.suppress(FileExistsError):
-                os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        self._base = sqlite3.connect(self._path, isolation_level=None, timeout=0)
-        self._base.execute("PRAGMA locking_mode = EXCLUSIVE")
-        self._base.execute("PRAGMA synchronous = FULL")
+        self._execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._execute("PRAGMA journal_mode = WAL")  # a commit waits for the disk once
+        self._execute("PRAGMA synchronous = FULL")
         ((version,),), ((mark,),) = self.read("PRAGMA user_version"), self.read("PRAGMA application_id")
         if not version and not mark and not self.read("SELECT 1 FROM sqlite_schema"):
             self._make()
@@ -80,16 +86,6 @@ class Store:
             self.write(f"PRAGMA application_id = {_MARK}")
             self.write(f"PRAGMA user_version = {FORMAT}")
 
-    @contextlib.contextmanager
-    def _errors(self) -> Generator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            what = f"{self._path} cannot be used: {error}"
-            raise FileError(
-                what, "end the other agent; if there is none, restore the file, or begin a new one"
-            ) from None
-
     def close(self) -> None:
         self._base.close()
 
@@ -100,19 +96,20 @@ class Store:
         try:
             yield
             self._reach("COMMIT")
-            self._base.execute("COMMIT")
+            self._execute("COMMIT")
         except BaseException:
-            self._base.execute("ROLLBACK")
+            if self._base.in_transaction:  # a full disk may have ended it
+                self._base.execute("ROLLBACK")
             raise
         self._reach("after COMMIT")
 
     def write(self, statement: str, *values: object) -> None:
         """Execute a statement that changes something, within a step."""
         self._reach(statement)
-        self._base.execute(statement, values)
+        self._execute(statement, *values)
 
     def read(self, statement: str, *values: object) -> list[Row]:
-        return self._base.execute(statement, values).fetchall()
+        return self._execute(statement, *values)
 
     def fact(self, name: str) -> int | None:
         """Return a number that was noted, or None."""
@@ -121,6 +118,13 @@ class Store:
 
     def note(self, name: str, value: int) -> None:
         self.write("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)
+
+    def _execute(self, statement: str, *values: object) -> list[Row]:
+        try:
+            return self._base.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            what = f"{self._path} cannot be used: {error}"
+            raise FileError(what, "free some space, end the other agent, or restore the file from a copy") from None
 
     def _reach(self, place: str) -> None:
         if self.hook:

@@ -10,7 +10,7 @@ from ndks_protocol.control.limits import ADMINISTRATORS, LAST_GENERATION, LAST_M
 
 from ..exceptions import UsageError
 from .bundle import Bundle
-from .generation import AdmittedMember, Generation, Operators, State, united
+from .generation import Admission, AdmittedMember, Generation, Operators, State, united
 from .network_file import Network
 
 REMEMBERED = 8  # generations whose members are known, for merges
@@ -49,6 +49,25 @@ class Administration:
             raise UsageError("lanes of members must ascend, and be below FFF0")
         if known != sorted(set(known)) or self.g not in {-1, *known} or not -1 <= self.g <= LAST_GENERATION:
             raise UsageError("generations must ascend, and the present one be among them")
+
+    @classmethod
+    def founded(cls, network: Network, root: bytes) -> Self:
+        """Return administrator 0 of a network. Units that it has already get new lanes, in generation 0.
+
+        They are erased, and enrolled on these: then nobody needs the secret of the network file any more.
+        """
+        state = cls(network, root)
+        for member in network.members:
+            admission = Admission(member.label, why="a member before")
+            state = state.admitted(AdmittedMember(state.free_lane(), member.serial_number, admission=admission))
+        return state
+
+    def another(self) -> tuple[Self, Self]:
+        """Return this state, and that of a new administrator. UsageError: this one may not, or there are four."""
+        if self.number or self.numbers >= ADMINISTRATORS:
+            what = f"only administrator 0 numbers others, and a network has at most {ADMINISTRATORS}"
+            raise UsageError(what, "use the file of administrator 0, or one of those that there are")
+        return replace(self, numbers=self.numbers + 1), replace(self, number=self.numbers, numbers=0, next_lane=0)
 
     @property
     def operators(self) -> Operators:
@@ -93,7 +112,8 @@ class Administration:
 
     def free_lane(self) -> int:
         """Return the next lane of this administrator. UsageError: all are taken."""
-        lane = self.next_lane or self.number or ADMINISTRATORS
+        first = max(self.network.next_lane, 1)  # above lanes of before the network had administrators
+        lane = self.next_lane or first + (self.number - first) % ADMINISTRATORS
         if lane > LAST_MEMBER_LANE:
             raise UsageError("all lanes of this administrator are taken", _FOUND_ANEW)
         return lane

@@ -2,33 +2,25 @@
 # SPDX-License-Identifier: MIT
 """Changes of a network file, by one process at a time: a unit is admitted, its binding noted, the network replaced."""
 
-import contextlib
 import itertools
 import os
 import shlex
-from collections.abc import Generator
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
-
-from filelock import BaseFileLock, FileLock, Timeout
 
 from ndks_protocol import errors
 
-from .. import times
-from ..exceptions import DeviceError, FileError, UsageError, reason
+from ..exceptions import DeviceError, UsageError
 from ..files import read_small, write_private
-from ..paths import follow, inherit_owner
 from .join_package import JoinPackage, check_public_key, seal_membership
 from .join_request import JoinRequest
+from .locked_file import locked_file
 from .network_file import Network
-
-_LONGEST = 255  # bytes of a file name
 
 
 def admit_unit(path: Path, serial_number: str, label: str) -> tuple[Network, int]:
     """Take the next lane of a network for a unit, write the network file, and return the network and the lane."""
-    with _locked(path) as locked:
+    with locked_file(path) as locked:
         network, lane = Network.load(locked).admit(serial_number, label)
         network.save(locked, overwrite=True)
         return network, lane
@@ -41,7 +33,7 @@ def admit_by_request(path: Path | str, request: JoinRequest, label: str = "", *,
     of the request first: whoever made it can read what the package brings. CheckFailed: it is for another network;
     AuthenticationError PUBLIC_KEY; DeviceError PROVISIONED: the unit has a lane already; FileError, NetworkFileError.
     """
-    with _locked(Path(path)) as locked:
+    with locked_file(Path(path)) as locked:
         network = Network.load(locked)
         refuse_request(network, request, again=again)
         network, lane = network.admit(request.serial_number, label or request.label)
@@ -62,7 +54,7 @@ def refuse_request(network: Network, request: JoinRequest, *, again: bool) -> No
 
 def replace_network(path: Path, network: Network) -> Path | None:
     """Write another network to an existing file. If the former one has units, keep it and return its new path."""
-    with _locked(path) as locked:
+    with locked_file(path) as locked:
         kept = _keep(locked) if network.units_in(locked) else None
         network.save(locked, overwrite=True)
     return path.with_name(kept.name) if kept and not path.is_symlink() else kept
@@ -76,40 +68,9 @@ def _keep(path: Path) -> Path:
     return kept
 
 
-@contextlib.contextmanager
-def _locked(path: Path) -> Generator[Path]:
-    """Lock a network file against other processes and yield its path without links."""
-    path = follow(path)  # one lock for all links to the file
-    lock = _take_lock(path)
-    try:
-        yield path
-    finally:
-        with contextlib.suppress(OSError):  # harmless: the lock ends with this process
-            lock.release()
-
-
-def _take_lock(path: Path) -> BaseFileLock:
-    """Lock a network file with a lock file beside it. FileError."""
-    name = f".{path.name}.lock"
-    if len(os.fsencode(name)) > _LONGEST:
-        name = f".{sha256(os.fsencode(path.name)).hexdigest()}.lock"
-    beside = path.with_name(name)
-    # A soft lock of filelock, which is the file itself, would stay after a killed process.
-    lock = FileLock(beside, timeout=times.LOCK_TIMEOUT, mode=0o600, fallback_to_soft=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise FileError(f"{path} is in use by another process", "wait for it and repeat") from None
-    except OSError as error:
-        advice = "check the permissions of its directory; if its file system has no locks, copy it to one that has"
-        raise FileError(f"{path} cannot be locked: {reason(error)}", advice) from None
-    inherit_owner(beside, path)
-    return lock
-
-
 def note_binding(path: Path, lane: int, binding_id: str) -> None:
     """Write the binding id of the unit on a lane to the network file. FileError, UsageError."""
-    with _locked(path) as locked:
+    with locked_file(path) as locked:
         network = Network.load(locked)
         member = network.member(lane)
         if member is None:

@@ -40,7 +40,7 @@ class Bundle:
 
     g: int
     previous: int
-    notices: tuple[tuple[bytes, bytes], ...]
+    notices: tuple[tuple[bytes, bytes], ...] = field(repr=False)
     record: bytes = field(repr=False)
     content: bytes = field(repr=False)
 

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 """Requests to join a network: the public half of a blank unit's joining key, which is no secret."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from ndks_protocol.session import PUBLIC_KEY_SIZE
 
 from ..exceptions import CheckFailed, UsageError
+from .commitments import COMMITMENT_SIZE, Commitments
 from .joining_file import FORMAT, JoiningFile, checked_bytes, checked_date, checked_serial_number, encoded
 from .network_file import check_name
 
@@ -47,6 +48,33 @@ class JoinRequest(JoiningFile):
         _check_texts(network, label)
         date, serial_number = checked_date(values["date"]), checked_serial_number(values["uid"])
         return cls(serial_number, date, network, content, label, public_key)
+
+
+@dataclass(frozen=True)
+class CommittedRequest(JoinRequest):
+    """A request to the administrators of a network, with commitments to the laptop and the network around it."""
+
+    commitments: Commitments = ()
+
+    VERSION = 2
+    FIELDS = JoinRequest.FIELDS | {"commitments"}
+
+    @classmethod
+    def committed(
+        cls, serial_number: str, public_key: bytes, commitments: Commitments, *, network: str = "", label: str = ""
+    ) -> Self:
+        """Return a request of now. UsageError: the network's name or the label is not one."""
+        _check_texts(network, label)
+        values: dict[str, object] = {cls.MARK: cls.VERSION, "network": network, "uid": serial_number, "label": label}
+        values |= {"public_key": public_key.hex(), "commitments": commitments}
+        return cls.parsed(encoded(values), "the request")
+
+    @classmethod
+    def _from_values(cls, values: dict[str, Any], content: bytes) -> Self:
+        commitments = tuple((name, checked_bytes(mac).hex()) for name, mac in values["commitments"])
+        if not all(isinstance(name, str) and len(mac) == 2 * COMMITMENT_SIZE for name, mac in commitments):
+            raise TypeError
+        return replace(super()._from_values(values, content), commitments=commitments)
 
 
 def _check_texts(network: str, label: str) -> None:

@@ -30,6 +30,8 @@ class JoiningFile:
     content: bytes = field(repr=False, compare=False)
 
     MARK: ClassVar[str]  # name of the field with the version of the format
+    VERSION: ClassVar[int] = FORMAT
+    LARGEST: ClassVar[int] = 1 << 20  # bytes of a file
     FIELDS: ClassVar[frozenset[str]]
     WHAT: ClassVar[str]
 
@@ -53,7 +55,7 @@ class JoiningFile:
         path = Path(path)
         with file_errors():
             try:
-                return cls.parsed(read_small(path), str(path))
+                return cls.parsed(read_small(path, cls.LARGEST), str(path))
             except FileNotFoundError:
                 raise no_such_file(path) from None
 
@@ -67,7 +69,7 @@ class JoiningFile:
         if not isinstance(values, dict) or cls.MARK not in values:
             raise JoiningFileError(f"{name} is no {cls.WHAT}", "check the name")
         values = cast(dict[str, Any], values)
-        if values[cls.MARK] != FORMAT or isinstance(values[cls.MARK], bool):
+        if values[cls.MARK] != cls.VERSION or isinstance(values[cls.MARK], bool):
             raise JoiningFileError(f"{name} is a {cls.WHAT} of another version", UPGRADE_OLDER)
         if values.keys() != cls.FIELDS:
             raise cls._damaged(name, "it has unknown fields, or lacks some")

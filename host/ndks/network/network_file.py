@@ -137,9 +137,8 @@ class Network:
         members = (*others, Member(lane, serial_number, label))
         return replace(self, next_lane=lane + 1, members=members), lane
 
-    def save(self, path: Path | str, *, overwrite: bool = False) -> None:
-        """Write the file atomically, with mode 0600. FileError, also if it exists, unless `overwrite`."""
-        path = Path(path)
+    def values(self) -> dict[str, Any]:
+        """Return the fields of the file."""
         values: dict[str, Any] = {
             "ndks_network": FORMAT,
             "name": self.name,
@@ -156,8 +155,13 @@ class Network:
         }
         if any(self.operators):
             values["operators"] = {"f1": self.f1, "f2": self.f2}  # omitted for eq. 7: older versions read such a file
+        return values
+
+    def save(self, path: Path | str, *, overwrite: bool = False) -> None:
+        """Write the file atomically, with mode 0600. FileError, also if it exists, unless `overwrite`."""
+        path = Path(path)
         try:
-            write_private(path, (json.dumps(values, indent=2) + "\n").encode(), overwrite=overwrite)
+            write_private(path, (json.dumps(self.values(), indent=2) + "\n").encode(), overwrite=overwrite)
         except OSError as error:
             raise FileError(f"{path} cannot be written: {reason(error)}") from None
 
@@ -195,7 +199,7 @@ class Network:
         if not isinstance(values, dict) or "ndks_network" not in values:
             raise _damaged(path, "it is not a network file")
         try:
-            return cls._from_values(cast(dict[str, Any], values))
+            return cls.from_values(cast(dict[str, Any], values))
         except UsageError as error:
             raise _damaged(path, str(error)) from None
         except (KeyError, TypeError, ValueError, OverflowError):
@@ -203,7 +207,8 @@ class Network:
             raise _damaged(path, "a field is missing or has the wrong type") from None
 
     @classmethod
-    def _from_values(cls, values: dict[str, Any]) -> Self:
+    def from_values(cls, values: dict[str, Any]) -> Self:
+        """Return what the fields of a file say. UsageError, KeyError, TypeError, ValueError, OverflowError."""
         if values["ndks_network"] != FORMAT:
             raise UsageError(f"its format version is not {FORMAT}, the only one that this ndks knows")
         if values.keys() - _OPTIONAL_FIELDS != _FIELDS:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from .bundles import bundled
 from .constants import fold_constants
+from .error_texts import without_texts
 from .imports import import_directly
 from .mpy import compiled
 from .names import renamed, replacements, rom_names
@@ -54,7 +55,7 @@ def build(sources: Mapping[str, str], roots: tuple[str, ...] = ("code",), kept: 
     """
     program = _program(sources)
     check(program)
-    program = remove_unused(import_directly(fold_constants(program)), roots, rom_names())
+    program = remove_unused(import_directly(fold_constants(without_texts(program))), roots, rom_names())
     functions = {name: sorted(_functions(module)) for name, module in program.items()}
     merged = bundled(program, roots, _ALWAYS, _FOLDER)
     names = replacements(merged.program, kept | _kept_names(merged.program, roots))

@@ -29,6 +29,8 @@ def remove_unused(program: Program, roots: tuple[str, ...], outside: frozenset[s
 
     `outside` has the names by which CircuitPython may call a method.
     """
+    wanted = reachable(program, roots)  # what only a host imports is not used here
+    program = {name: module for name, module in program.items() if name in wanted}
     for module in program.values():
         if "__all__" not in _loaded(module.tree):  # then it serves `from ... import *` only, which the linter refuses
             module.tree.body = [node for node in module.tree.body if not ast.unparse(node).startswith("__all__ = ")]

@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Administrators' files, NAME.ndksadmin (PROTOCOL.md section 13): who has one admits, revokes, and reads everything.
+
+The file is on disk before anything that follows from it is sent. Two copies of one file are not safe: both would give
+the same lanes and generations. A copy from a backup acts only after it has learned the network's present bundle.
+"""
+
+import base64
+import contextlib
+import json
+from collections.abc import Generator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+from .. import strict_json
+from ..exceptions import FileError, NetworkFileError, UsageError, reason
+from ..files import no_such_file, read_small, refuse_public, write_private
+from ..system_errors import file_errors
+from .administration import Administration
+from .administrator import Administrator
+from .bundle import Bundle
+from .generation import Admission, AdmittedMember, Generation, State
+from .locked_file import locked_file
+from .network_file import Network
+
+SUFFIX = ".ndksadmin"
+FORMAT = 1
+_MARK = "ndks_administrator"
+_LARGEST = 1 << 28  # bytes: seven bundles for 60,000 members are 70 MB
+
+
+def save(state: Administration, path: Path | str, *, overwrite: bool = False) -> None:
+    """Write a file atomically, with mode 0600. FileError, also if it exists, unless `overwrite`."""
+    path = Path(path)
+    try:
+        write_private(path, (json.dumps(_values(state), indent=1) + "\n").encode(), overwrite=overwrite)
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {reason(error)}") from None
+
+
+def load(path: Path | str) -> Administration:
+    """Read a file. FileError, also if other users may read it; NetworkFileError: it is damaged."""
+    path = Path(path)
+    with file_errors():
+        try:
+            content = read_small(path, _LARGEST)
+        except FileNotFoundError:
+            raise no_such_file(path) from None
+        state = _parsed(path, content)
+        refuse_public(path)
+    return state
+
+
+@contextlib.contextmanager
+def opened(path: Path | str) -> Generator[Administrator]:
+    """Open a file for changes, by one process at a time: each bundle is in the file before it is returned."""
+    with locked_file(Path(path)) as locked:
+        yield Administrator(load(locked), lambda state: save(state, locked, overwrite=True))
+
+
+def _values(state: Administration) -> dict[str, Any]:
+    return {
+        _MARK: FORMAT,
+        "network": state.network.values(),
+        "root": state.root.hex(),
+        "number": state.number,
+        "numbers": state.numbers,
+        "next_lane": state.next_lane,
+        "g": state.g,
+        "authority": state.authority,
+        "members": [_of_member(member) for member in state.members],
+        "generations": [_of_generation(generation) for generation in state.generations],
+        "bundles": [base64.b64encode(bundle.content).decode() for bundle in state.bundles],
+    }
+
+
+def _of_member(member: AdmittedMember) -> dict[str, Any]:
+    first = {"lane": member.lane, "uid": member.serial_number, "state": member.state.name.lower()}
+    return first | {"joined": member.joined} | asdict(member.admission)
+
+
+def _of_generation(generation: Generation) -> dict[str, Any]:
+    values = {"g": generation.g, "operators": generation.operators, "secret": generation.secret.hex()}
+    return values | {"revoked": generation.revoked, "members": generation.members}
+
+
+def _parsed(path: Path, content: bytes) -> Administration:
+    try:
+        values: Any = strict_json.loads(content)
+    except (ValueError, RecursionError):
+        raise _damaged(path, "it is not JSON, or a field is repeated") from None
+    if not isinstance(values, dict) or _MARK not in values:
+        raise _damaged(path, "it is no file of an administrator")
+    values = cast(dict[str, Any], values)
+    if values[_MARK] != FORMAT or isinstance(values[_MARK], bool):
+        raise _damaged(path, f"its format version is not {FORMAT}, the only one that this ndks knows")
+    try:
+        return _state(values)
+    except UsageError as error:
+        raise _damaged(path, str(error)) from None
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        # The text of these exceptions could quote a secret.
+        raise _damaged(path, "a field is missing, unknown, or has the wrong type or value") from None
+
+
+def _state(values: dict[str, Any]) -> Administration:
+    del values[_MARK]
+    state = Administration(
+        network=Network.from_values(values.pop("network")),
+        root=bytes.fromhex(values.pop("root")),
+        members=tuple(map(_member, values.pop("members"))),
+        generations=tuple(map(_generation, values.pop("generations"))),
+        bundles=tuple(Bundle.parse(base64.b64decode(text, validate=True)) for text in values.pop("bundles")),
+        **{name: _typed(kind, values.pop(name)) for name, kind in _PLAIN.items()},
+    )
+    if values:
+        raise ValueError
+    return state
+
+
+_PLAIN = {"number": int, "numbers": int, "next_lane": int, "g": int, "authority": str}
+_TEXTS = ("label", "request", "who", "when", "why")
+
+
+def _member(values: dict[str, Any]) -> AdmittedMember:
+    lane, joined = (_typed(int, values.pop(name)) for name in ("lane", "joined"))
+    uid, state = _typed(str, values.pop("uid")), State[values.pop("state").upper()]
+    commitments = tuple((_typed(str, name), _typed(str, mac)) for name, mac in values.pop("commitments"))
+    texts = {name: _typed(str, values.pop(name)) for name in _TEXTS}
+    if values or len(bytes.fromhex(uid)) != 8:
+        raise ValueError
+    return AdmittedMember(lane, uid, joined, state, Admission(commitments=commitments, **texts))
+
+
+def _generation(values: dict[str, Any]) -> Generation:
+    digits, f1, f2 = (_typed(int, number) for number in values.pop("operators"))
+    revoked, members = (tuple(_typed(int, lane) for lane in values.pop(name)) for name in ("revoked", "members"))
+    generation = Generation(_typed(int, values.pop("g")), (digits, f1, f2), bytes.fromhex(values.pop("secret")))
+    if values or len(generation.secret) != 32:
+        raise ValueError
+    return Generation(generation.g, generation.operators, generation.secret, revoked, members)
+
+
+def _typed(kind: type, value: Any) -> Any:
+    if type(value) is not kind:  # not a bool
+        raise TypeError
+    return value
+
+
+def _damaged(path: Path, why: str) -> NetworkFileError:
+    return NetworkFileError(f"{path}: {why}", "check that this is the administrator's file, or restore it from a copy")

@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Approval of candidates (PROTOCOL.md section 13): request, agreement, and signature in; package out."""
+
+from hashlib import sha256
+
+from ndks_protocol.wire import ELECTED
+
+from ..exceptions import UsageError
+from .administrator import Administrator
+from .agreement import Agreement
+from .generation import Admission
+from .join_package import check_public_key
+from .join_request import CommittedRequest, JoinRequest
+from .member_package import MemberPackage, seal_member
+
+
+def agreement_for(administrator: Administrator, request: JoinRequest, who: str, when: str, why: str) -> Agreement:
+    """Return what the competent authority agrees to, and signs where the network names one."""
+    digest = sha256(request.content).hexdigest()
+    return Agreement(digest, administrator.state.network.name, administrator.keys.public.hex(), who, when, why)
+
+
+def approve(
+    administrator: Administrator, request: JoinRequest, agreement: Agreement, signature: str = "", mode: int = ELECTED
+) -> MemberPackage:
+    """Give the unit of a request a lane, make the next generation, and return the package; its bundle is published too.
+
+    CheckFailed: the request is for another network, or the agreement is for another request, or not signed by the
+    authority. AuthenticationError PUBLIC_KEY. UsageError: the request was approved before, or the unit is a member.
+    """
+    state = administrator.state
+    request.check_network(state.network.name)
+    check_public_key(request.public_key)
+    agreement.check(request.content, state.network.name, administrator.keys.public)
+    if state.authority:
+        agreement.check_signature(signature, state.authority)
+    if any(member.admission.request == agreement.request for member in state.members):
+        raise UsageError("this request was approved before", "have the candidate make another: ndks join request")
+    lane = administrator.admit(request.serial_number, _admission(request, agreement))
+    return seal_member(administrator, request, lane, administrator.issue(), mode)
+
+
+def _admission(request: JoinRequest, agreement: Agreement) -> Admission:
+    commitments = request.commitments if isinstance(request, CommittedRequest) else ()
+    return Admission(request.label, agreement.request, commitments, agreement.who, agreement.when, agreement.why)
