@@ -521,8 +521,8 @@ def count_cuts(side: Side) -> int:
     machine, office = node.machine, world.offices[0]
     bundles = office.file.bundles()
     lost = office.file.lane_of(office.file.new_member("elected"))
-    for index in range(5):
-        if index == 3:
+    for index in range(side.past + 3):
+        if index == side.past + 1:
             office.file.revoke(lost)
         bundles.append(office.issue().bundle)
     changes: list[Callable[[], Any]] = [lambda bundle=bundle: machine.receive(bundle) for bundle in bundles[:3]]
