@@ -21,14 +21,14 @@ from ndks_protocol.control.ladder import NEXT_MEMBER_KEY, ratchet
 from ndks_protocol.control.limits import LAST_NUMBER
 from ndks_protocol.wire import MESSAGE
 from ndks_unit.flash.counters import MessageCounter
-from ndks_unit.network import entering, epochs, held
+from ndks_unit.network import beacons, entering, epochs, held, seldom
 from ndks_unit.network.held import Network
 
 from . import product_side
 
 Without = Callable[[], AbstractContextManager[Any]]
 
-_rank = Network.rank
+_rank = beacons._rank
 
 
 def _together(*patches: Any) -> Without:
@@ -49,13 +49,13 @@ def _not_reserved(self: MessageCounter, end: int) -> None:
     self._end = end
 
 
-def _rank_of_laggards(self: Network, lane: int, number: int, term: int, _: int) -> bool:
-    return _rank(self, lane, number, term, LAST_NUMBER)
+def _rank_of_laggards(network: Network, lane: int, n: int, _: int, term: int) -> bool:
+    return _rank(network, lane, n, LAST_NUMBER, term)
 
 
-def _rank_of_repeated(self: Network, lane: int, number: int, term: int, epoch: int) -> bool:
-    self.last = -1
-    return _rank(self, lane, number, term, epoch)
+def _rank_of_repeated(network: Network, lane: int, n: int, number: int, term: int) -> bool:
+    network.last = -1
+    return _rank(network, lane, n, number, term)
 
 
 def _only_settled(network: Network) -> None:
@@ -123,17 +123,17 @@ def _of(target: Any, name: str, value: Any) -> Without:
 
 OF_UNITS: dict[str, Without] = {
     "no generation forgets a revocation": _of(entering, "lanes_in", lambda _: []),
-    "what is of before a revocation is cut": _of(Network, "_is_cut", lambda *_: False),
+    "what is of before a revocation is cut": _of(Network, "is_cut", lambda *_: False),
     "member key steps": _together(
         *(_of(module, "ratchet", _no_member_steps) for module in (entering, administrator_keys, product_side))
     ),
     "what is superseded is purged": _of(epochs, "_settle", _nothing),
     "record 21 is written anew at UNLOCK": _of(epochs, "complete", _only_settled),
     "numbers are reserved before use": _of(MessageCounter, "_reserve_up_to", _not_reserved),
-    "one move in 64 ticks": _of(held, "MOVE_PAUSE", 0),
+    "one move in 64 ticks": _together(*(_of(module, "MOVE_PAUSE", 0) for module in (held, seldom))),
     "windows are emptied when the list grew": _of(epochs, "GREW", 99),
-    "a master that lags is silent": _of(Network, "rank", _rank_of_laggards),
-    "a repeated beacon is no sign of life": _of(Network, "rank", _rank_of_repeated),
+    "a master that lags is silent": _of(beacons, "_rank", _rank_of_laggards),
+    "a repeated beacon is no sign of life": _of(beacons, "_rank", _rank_of_repeated),
     "a TICK counts 16 at most": _of(held, "LONGEST_TICK", 0xFFFF),
     "capsules of revoked lanes are refused": _of(Network, "revokes", lambda *_: False),
     "retention by own moves": _of(epochs, "_with_move", _gone_at_once),
