@@ -119,6 +119,27 @@ def repeated_beacons(side: Side) -> None:
     ticks_until(world, well(world), 40, "repeated beacons keep a master that is gone")
 
 
+@case
+def beacons_after_a_session(side: Side) -> None:
+    """All units begin a new session, and the record of a master that is gone is repeated: it ends with the record."""
+    world = calm(side, 4)
+    master = master_of(world)
+    world.erase(master)
+    recorded = [packet for packet in world.trace if _is_beacon_of(side, packet, master.lane)]
+    for node in world.live():
+        node.run(node.machine.renew)
+        node.machine.restart_unit()
+    numbers = [view_of(node).here.number for node in world.live()]
+    until = world.now + 4 * len(recorded) + 60
+    while world.now < until:
+        for node in world.live():
+            node.run(node.machine.receive, recorded[world.now // 4 % len(recorded)])
+        go_on(world, 4)
+    ticks_until(world, well(world), 3 * side.pause, "a record of a master keeps all others from leading")
+    now = [view_of(node).here.number for node in world.live()]
+    demand(all(new >= old for new, old in zip(now, numbers, strict=True)), "a number goes back")
+
+
 def _is_beacon_of(side: Side, packet: Packet, lane: int) -> bool:
     sight = side.sight_of(packet) if side.kind_of(packet) == "capsule" else None
     return sight is not None and (sight.kind, sight.lane) == ("beacon", lane)
