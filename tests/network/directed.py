@@ -101,7 +101,7 @@ def sleeping_host(side: Side) -> None:
     """A host slept for hours: it has not waited for a master meanwhile, and has passed no generation over."""
     world = calm(side, 3)
     sleeper = slaves_of(world)[0]
-    sleeper.run(sleeper.machine.tick, 3000)
+    sleeper.run(sleeper.machine.tick_unit, 3000)
     demand(not sleeper.is_master, "a host that slept leads")
 
 
@@ -119,6 +119,27 @@ def repeated_beacons(side: Side) -> None:
     ticks_until(world, well(world), 40, "repeated beacons keep a master that is gone")
 
 
+@case
+def beacons_after_a_session(side: Side) -> None:
+    """All units begin a new session, and the record of a master that is gone is repeated: it ends with the record."""
+    world = calm(side, 4)
+    master = master_of(world)
+    world.erase(master)
+    recorded = [packet for packet in world.trace if _is_beacon_of(side, packet, master.lane)]
+    for node in world.live():
+        node.run(node.machine.renew)
+        node.machine.restart_unit()
+    numbers = [view_of(node).here.number for node in world.live()]
+    until = world.now + 4 * len(recorded) + 60
+    while world.now < until:
+        for node in world.live():
+            node.run(node.machine.receive, recorded[world.now // 4 % len(recorded)])
+        go_on(world, 4)
+    ticks_until(world, well(world), 3 * side.pause, "a record of a master keeps all others from leading")
+    now = [view_of(node).here.number for node in world.live()]
+    demand(all(new >= old for new, old in zip(now, numbers, strict=True)), "a number goes back")
+
+
 def _is_beacon_of(side: Side, packet: Packet, lane: int) -> bool:
     sight = side.sight_of(packet) if side.kind_of(packet) == "capsule" else None
     return sight is not None and (sight.kind, sight.lane) == ("beacon", lane)
@@ -126,16 +147,19 @@ def _is_beacon_of(side: Side, packet: Packet, lane: int) -> bool:
 
 @case
 def relay_leads(side: Side) -> None:
-    """A relay leads when it speaks, and only for messages."""
+    """A relay leads when it speaks, and not when it reports or asks."""
     world = calm(side, 3)
-    relay = slaves_of(world)[0]
-    relay.run(relay.machine.set_mode, "relay")
+    first, second = slaves_of(world)
+    for relay in (first, second):
+        relay.run(relay.machine.set_mode, "relay")
     go_on(world, 100)
-    demand(not relay.is_master, "a relay leads without a message")
-    world.send(relay, b"spoken")
-    demand(relay.is_master, "a relay does not lead when it speaks")
+    demand(not first.is_master and not second.is_master, "a relay leads without a message")
+    for relay in (first, second):
+        world.send(relay, b"spoken")
+        demand(relay.is_master, "a relay does not lead when it speaks")
+        go_on(world, 40)
     go_on(world, 300)
-    demand(well(world)() and relay.is_master, "reports and asks move the master")
+    demand(well(world)() and second.is_master, "reports and asks move the master")
 
 
 # Wear
@@ -280,6 +304,24 @@ def entry_and_crash(side: Side) -> None:
             demand(node.machine.keeps(issued.bundle), f"a bundle is lost by a crash at step {steps}")
 
 
+@case
+def both_sides_of_a_merge(side: Side) -> None:
+    """Two administrators act, apart, and members speak; each message comes to all who were members then."""
+    world = calm(side, 4, administrators=2)
+    world.groups = {node.lane: index % 2 for index, node in enumerate(world.live())}
+    world.groups |= {("administrator", 0): 0, ("administrator", 1): 1}
+    world.hold = 0
+    for office in world.offices.values():
+        office.issue()
+    go_on(world, 150)
+    for node in world.live():
+        world.send(node, b"from lane %d" % node.lane)
+    go_on(world, 150)
+    world.groups = {}
+    ticks_until(world, well(world), 1500, "two sides are not merged")
+    demand(world.checks.lost == 0, f"a merge loses {world.checks.lost} messages")
+
+
 # Thieves
 
 
@@ -319,7 +361,7 @@ def forgeries_after_revocation(side: Side) -> None:
     for node in world.live():
         for lane in (thief.lane, sender.lane):
             if lane != node.lane:
-                forged = ("message", 1, FORGED + thief.lane.to_bytes(2))
+                forged = ("message", 2, FORGED + thief.lane.to_bytes(2))
                 node.run(node.machine.receive, side.forge(haul, lane, 3, 0, forged))
                 node.run(node.machine.receive, side.forge_beacon(haul, lane, 1 << 30, 7, 1 << 20))
         node.run(node.machine.receive, late)
@@ -398,6 +440,21 @@ def long_absence(side: Side) -> None:
     absent.up_at = world.now
     ticks_until(world, well(world), 800, "who was away does not come back")
     demand(world.checks.lost == 0, f"who was away lost {world.checks.lost} messages")
+
+
+@case
+def late_by_some_epochs(side: Side) -> None:
+    """A message was missed, and some renewals came since: it still opens."""
+    world = calm(side, 3)
+    speaker = slaves_of(world)[0]
+    for index in range(side.moves - 2):
+        world.drop = int(index == 1)
+        world.send(speaker, b"epoch %d" % index)
+        world.drop = 0
+        speaker.run(speaker.machine.renew)
+        go_on(world, side.pause + 8)
+    ticks_until(world, well(world), 800, "a late message does not come")
+    demand(world.checks.lost == 0, "a late message is lost")
 
 
 # Stores and flash
@@ -485,8 +542,8 @@ def count_cuts(side: Side) -> int:
     machine, office = node.machine, world.offices[0]
     bundles = office.file.bundles()
     lost = office.file.lane_of(office.file.new_member("elected"))
-    for index in range(5):
-        if index == 3:
+    for index in range(side.past + 3):
+        if index == side.past + 1:
             office.file.revoke(lost)
         bundles.append(office.issue().bundle)
     changes: list[Callable[[], Any]] = [lambda bundle=bundle: machine.receive(bundle) for bundle in bundles[:3]]
@@ -525,6 +582,29 @@ def _cuts_of(side: Side, node: Node, change: Callable[[], Any]) -> int:
     return cuts
 
 
+@case
+def cut_and_moves(side: Side) -> None:
+    """The power goes at each step of an entry; later the unit gives epochs up: none of them stays in flash."""
+    world = World(side, "cuts", 1, 1, calm=True)
+    (node,) = world.live()
+    machine, office = node.machine, world.offices[0]
+    machine.receive(office.file.bundles()[0])
+    machine.renew()
+    before, bundle = machine.whole(), office.issue().bundle
+    for step in range(0, 1 << 20, side.stride):
+        machine.put_whole(before)
+        machine.restart_unit()
+        machine.cut_power_in(step)
+        was_cut = _is_cut(side, lambda: machine.receive(bundle))
+        machine.cut_power_in(None)
+        for _ in range(side.moves + 1):
+            machine.restart_unit()
+            machine.renew()
+        _check_flash(side, node)
+        if not was_cut:
+            return
+
+
 def _is_cut(side: Side, work: Callable[[], Any]) -> bool:
     try:
         work()
@@ -548,12 +628,18 @@ def _check_cut(side: Side, node: Node, old: View | None, new: View | None, chang
     demand(
         _is_state(view, old) or _is_state(view, new), "a power cut leaves a state between the old one and the new one"
     )
+    _check_flash(side, node)
+    if _is_state(view, old):
+        change()
+    demand(_is_state(node.machine.view, new), "a change that was cut cannot be repeated")
+
+
+def _check_flash(side: Side, node: Node) -> None:
+    """Nothing is in flash that the unit has given up."""
+    view = node.machine.view
     if view:
         kept = {entry.generation: entry.low for entry in (view.here, *view.past)}
         hauls, keys = side.loot(node.machine)
         for haul in hauls:
             demand(haul.low >= kept.get(haul.generation, 1 << 20), "a key that should be gone stays in flash")
         demand(all(g > view.here.g for g, _ in keys), "a member key that should be gone stays in flash")
-    if _is_state(view, old):
-        change()
-    demand(_is_state(node.machine.view, new), "a change that was cut cannot be repeated")

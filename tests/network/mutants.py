@@ -11,10 +11,9 @@ import sys
 import time
 from collections.abc import Iterator
 
-from .__main__ import HARD, attempt, size_of
 from .directed import CASES
-from .model import rules
 from .sides import MUTANTS, SIDES
+from .simulator import Task, run
 from .world.checks import Violation
 
 
@@ -32,12 +31,9 @@ def failing_cases(side: str) -> Iterator[tuple[str, str]]:
 def first_seed(side: str, seeds: int, events: int) -> tuple[int, str]:
     """Return the first seed that fails, and how; (0, "") if none does."""
     for seed in range(1, seeds + 1):
-        try:
-            text, _ = attempt(SIDES[side], seed, size_of(seed), events, HARD)
-        except Exception as error:
-            text = f"{type(error).__name__}: {error}"
-        if text:
-            return seed, text
+        ended = run(Task(side, seed, events))
+        if ended.violation:
+            return seed, ended.violation
     return 0, ""
 
 
@@ -48,8 +44,6 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=40)
     parser.add_argument("--events", type=int, default=6000)
     options = parser.parse_args()
-    if options.side == "model":
-        rules.set_limits(rules.SMALL)
     every = MUTANTS[options.side]
     missed, began = [], time.monotonic()
     print("| rule left out | directed cases that fail | first seed | what was seen |\n| --- | --- | --- | --- |")

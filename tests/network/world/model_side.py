@@ -143,6 +143,10 @@ class ModelMachine:
     def notices(self) -> int:
         return self.unit.notices
 
+    def tick_unit(self, ticks: int) -> list[Packet]:
+        self.unit.tick(ticks)
+        return []
+
     def hint(self, g: int) -> bytes:
         return self.unit.hint(g)
 
