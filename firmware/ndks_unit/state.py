@@ -34,7 +34,7 @@ class State:
         self.dropped_frames = 0
         self.opened: "Membership | None" = None  # an OpenMember, once the unit has an epoch
         self.other: "OpenMember | None" = None  # the last other epoch that was used
-        self.network: "Network | None" = None  # if it is needed in this session
+        self.roles: "Network | None" = None  # epoch and role in a network, if they are needed in this session
         self.sealing = Sealing()
         self.incoming: "Incoming | None" = None
         # The buffer for a piece or a chunk, allocated at start: later the heap may have no contiguous block.
@@ -139,10 +139,10 @@ class State:
         self.log.lock()
         self.sealing.end()
         self.begin_opening(None)
-        for secret in (self.opened, self.other, self.network):
+        for secret in (self.opened, self.other, self.roles):
             if secret:
                 secret.wipe()
-        self.opened = self.other = self.network = None
+        self.opened = self.other = self.roles = None
 
     def begin_opening(self, incoming: "Incoming | None") -> None:
         """Make this the message being opened, and discard the previous one."""

@@ -59,14 +59,14 @@ def has_generations(log: RecordLog) -> bool:
 
 def open_with_generations(state: "State") -> None:
     """Open a unit in its present epoch, or as one that waits for its first notice. Errors as `attached`."""
-    network = attached(state)
-    network.epochs().open_present(network)
+    roles = attached(state)
+    roles.epochs().open_present(roles)
 
 
 def attached(state: "State") -> "Network":
     """Return the `Network` of an open unit for this session. MemoryError; UnitError(STORAGE): the drive is damaged."""
-    network = state.network
-    if not network:
+    roles = state.roles
+    if not roles:
         _, module = on_demand.load("ndks_protocol.control.rows", "ndks_unit.network.held")
-        state.network = network = module.Network(state)
-    return network
+        state.roles = roles = module.Network(state)
+    return roles

@@ -4,14 +4,14 @@
 
 from ndks_protocol import errors, fields, wire
 from ndks_protocol.capsule import Header
-from ndks_protocol.control.limits import BEACON, LAST_TERM, LONGEST_TICK, MOVE_PAUSE, SILENCE
-from ndks_protocol.control.rows import TICK_ROW
+from ndks_protocol.control.limits import AHEAD, BEACON, LAST_TERM, LONGEST_TICK, MOVE_PAUSE, SILENCE
+from ndks_protocol.control.rows import CONTROL_ROW, TICK_ROW
 from ndks_protocol.kdf import wipe
 
 from .. import on_demand
 from ..flash.records import GENERATION, PAST
 from ..member import OpenMember
-from . import AT_MODE, AT_NUMBER, AT_REVOKED, PAST_SIZE, number_at
+from . import AT_LOW, AT_MODE, AT_NUMBER, AT_PAST_REVOKED, AT_REVOKED, PAST_SIZE, number_at
 
 try:
     from typing import TYPE_CHECKING, Any
@@ -95,8 +95,23 @@ class Network:
         if header.kind not in kinds:
             raise errors.UnitError(errors.KIND)
         if header.kind != wire.OF_CONTROL and number != number_at(body, AT_NUMBER):
-            self.seldom().check_epoch(self, number, body, flags)
+            self.check_epoch(number, body, flags)
         return header, body
+
+    def check_epoch(self, number: int, place: "bytes | bytearray | memoryview", flags: int) -> None:
+        """Check that messages of an epoch may be opened. UnitError TOO_OLD, TOO_FAR, CUT."""
+        if number < number_at(place, AT_LOW):
+            raise errors.UnitError(errors.TOO_OLD)
+        if flags & wire.VOUCHED:
+            return
+        if number > number_at(place, AT_NUMBER) + AHEAD:
+            raise errors.UnitError(errors.TOO_FAR)
+        if self.is_cut(place):
+            raise errors.UnitError(errors.CUT)
+
+    def is_cut(self, place: "bytes | bytearray | memoryview") -> bool:
+        """Return whether this is a past generation, since which a lane has been revoked."""
+        return len(place) == PAST_SIZE and place[AT_PAST_REVOKED] < self.body[AT_REVOKED]
 
     def revokes(self, lane: int) -> bool:
         """Return whether a lane was revoked."""
@@ -187,20 +202,16 @@ class Network:
 
     def serve(self, code: int, payload: "bytes | memoryview", view: memoryview) -> int:
         """Write the payload of the answer to a command of networks, and return its size."""
-        if code != wire.TICK:
+        if code not in (wire.TICK, wire.CONTROL):
             return self.seldom().serve(self, code, payload, view)
-        request, answer = TICK_ROW
-        (ticks,) = unpacked(request, payload)
+        request, answer = TICK_ROW if code == wire.TICK else CONTROL_ROW
+        try:
+            (value,) = fields.unpack(request, payload)
+        except ValueError:
+            raise errors.UnitError(errors.BAD_REQUEST) from None
         _ = self.state.member  # NO_EPOCH
-        return fields.pack_into(view, answer, self.tick(ticks))
-
-
-def unpacked(layout: str, payload: "bytes | memoryview") -> "tuple[Any, ...]":
-    """Return the fields of a request. UnitError(BAD_REQUEST)."""
-    try:
-        return fields.unpack(layout, payload)
-    except ValueError:
-        raise errors.UnitError(errors.BAD_REQUEST) from None
+        result = self.tick(value) if code == wire.TICK else (self.beacons().hear(self, value),)
+        return fields.pack_into(view, answer, result)
 
 
 def bits_of(number: int) -> int:

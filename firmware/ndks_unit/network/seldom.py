@@ -1,10 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a member in its network needs seldom: capsules of other epochs and generations, and all commands but TICK."""
+"""What a member in its network needs seldom: capsules and keys of past generations, and most commands."""
 
 from ndks_protocol import errors, fields, wire
 from ndks_protocol.capsule import Header, HeaderKeys
-from ndks_protocol.control.limits import AHEAD, LAST_NUMBER, MOVE_PAUSE, NO_GENERATION, PAST
+from ndks_protocol.control.limits import LAST_NUMBER, MOVE_PAUSE, NO_GENERATION, PAST
 from ndks_protocol.control.rows import ROWS
 from ndks_protocol.network_id import generation_id
 
@@ -15,11 +15,8 @@ from . import (
     AT_MODE,
     AT_NUMBER,
     AT_PAST_HEADER_KEYS,
-    AT_PAST_REVOKED,
     AT_PAST_SECRET,
-    AT_REVOKED,
     KEY,
-    PAST_SIZE,
     number_at,
 )
 
@@ -56,20 +53,8 @@ def find_late(network: "Network", masked: bytes, flags: int, kinds: tuple[int, .
         raise errors.UnitError(errors.STALE)
     if header.kind not in kinds:
         raise errors.UnitError(errors.KIND)
-    check_epoch(network, header.epoch, place, flags)
+    network.check_epoch(header.epoch, place, flags)
     return header, place
-
-
-def check_epoch(network: "Network", number: int, place: "bytes | bytearray | memoryview", flags: int) -> None:
-    """Check that messages of an epoch may be opened. UnitError TOO_OLD, TOO_FAR, CUT."""
-    if number < number_at(place, AT_LOW):
-        raise errors.UnitError(errors.TOO_OLD)
-    if flags & wire.VOUCHED:
-        return
-    if number > number_at(place, AT_NUMBER) + AHEAD:
-        raise errors.UnitError(errors.TOO_FAR)
-    if _is_cut(network, place):
-        raise errors.UnitError(errors.CUT)
 
 
 def kept(network: "Network", epoch: int) -> "OpenMember":
@@ -77,7 +62,7 @@ def kept(network: "Network", epoch: int) -> "OpenMember":
     number = epoch & 0xFFFF
     for place in [network.body] + network.past():
         if number_at(place, 0) == epoch >> 16 and number_at(place, AT_LOW) <= number <= number_at(place, AT_NUMBER):
-            if _is_cut(network, place):
+            if network.is_cut(place):
                 raise errors.UnitError(errors.CUT)
             return network.member_of(place, number)
     raise errors.UnitError(errors.EPOCH)
@@ -105,11 +90,6 @@ def _in_past(network: "Network", masked: bytes) -> "tuple[Header, memoryview]":
     raise errors.UnitError(errors.HEADER)
 
 
-def _is_cut(network: "Network", place: "bytes | bytearray | memoryview") -> bool:
-    """Return whether this is a past generation, since which a lane has been revoked."""
-    return len(place) == PAST_SIZE and place[AT_PAST_REVOKED] < network.body[AT_REVOKED]
-
-
 # Commands
 
 
@@ -127,10 +107,6 @@ def serve(network: "Network", code: int, payload: "bytes | memoryview", view: me
         _ = network.state.member  # NO_EPOCH
         result = _HANDLERS[code](network, *values)
     return fields.pack_into(view, answer, result)
-
-
-def _control(network: "Network", capsule: "bytes | memoryview") -> tuple[int]:
-    return (network.beacons().hear(network, capsule),)
 
 
 def _renew(network: "Network") -> tuple[int]:
@@ -161,4 +137,4 @@ def _role(network: "Network", mode: int) -> tuple[()]:
     return ()
 
 
-_HANDLERS = {wire.CONTROL: _control, wire.RENEW: _renew, wire.ROLE: _role}
+_HANDLERS = {wire.RENEW: _renew, wire.ROLE: _role}

@@ -5,9 +5,10 @@
 from ndks_protocol.wire import CONTROL, HINT, NOTICE, RENEW, ROLE, TICK
 
 TICK_ROW = (">H", ">BIHIH*")
+CONTROL_ROW = (">*", ">B")
 ROWS = {
     TICK: TICK_ROW,
-    CONTROL: (">*", ">B"),
+    CONTROL: CONTROL_ROW,
     NOTICE: (">H*", ">I"),
     HINT: (">H", ">4s"),
     RENEW: (">", ">I"),

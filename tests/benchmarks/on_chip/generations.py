@@ -20,7 +20,6 @@ from .chip_unit import ChipUnit
 from .figures import Figures
 from .host import LANE, Host
 from .memory import memory
-from .member import Member
 from .symbols import Symbols
 
 _OTHER = LANE + 1
@@ -136,11 +135,11 @@ def _renewals(unit: Administered) -> Figures:
     """Renew until each renewal gives up an epoch, and then some more."""
     for _ in range(MOVES + 1):
         unit.renew()
-    before, count = unit.erased(), 10
+    before, sectors, count = unit.erased(), unit.unit.erased_sectors.copy(), 10
     times = [unit.renew() for _ in range(count)]
     after = unit.erased()
     figures = {f"renewal, {where}": (after[where] - before.get(where, 0)) / count for where in after}
-    most = max(figures.values())
+    most = max((unit.unit.erased_sectors - sectors).values()) / count
     return figures | {"renewal": median(times) / 1000, "years": _LIFE / most / _RENEWALS_A_YEAR}
 
 
