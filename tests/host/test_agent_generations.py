@@ -12,7 +12,7 @@ from support.agents import Host, administrator, joined, talk, unit_of
 from ndks.agent import Limits
 from ndks.agent.events import Delivered, Entered, LeftOut, Lost, Master, Refused, Why
 from ndks.agent.packets import Ask, Report, Voucher, digest_of
-from ndks.exceptions import DeviceError, device_error
+from ndks.exceptions import DeviceError, UnitRemoved, device_error
 from ndks.network.administrator import Administrator
 from ndks.network.bundle import Bundle, pack_ask
 from ndks_protocol import errors
@@ -313,6 +313,29 @@ def test_a_failure_of_the_unit_leaves_the_candidate() -> None:
     host.start()
     host.tick()
     assert host.unit.noticed == [0, 4]
+
+
+def test_a_unit_that_entered_although_its_answer_was_lost() -> None:
+    admin, (host, other) = network()
+    host.send(b"a")
+    host.ticks(900)
+    bundle = admin.issue()
+    notice = host.unit.notice
+
+    def unplugged(g: int, capsule: bytes) -> int:
+        notice(g, capsule)
+        raise UnitRemoved("unplugged")
+
+    host.unit.notice = unplugged  # type: ignore[method-assign]
+    with pytest.raises(UnitRemoved):
+        host.receive(bundle.content)
+    other.receive(bundle.content)
+    host.agent.reopen(host.unit)
+    assert host.agent.missing(8).top == 0
+    other.receive(*host.ticks(16))
+    assert other.agent.inbox(4).starts == ((0, 1),)
+    host.receive(pack_ask(0))
+    assert bundles_in(host.ticks(40)) == [4]
 
 
 def test_a_unit_that_went_back_gets_the_bundles_that_its_host_keeps() -> None:

@@ -43,7 +43,7 @@ class Agent:
     """The agent of a unit with an open session. UsageError: the store is that of another member.
 
     `public` is the administrators' key: only their bundles count. Randomness spreads hosts in time, and is no secret.
-    After an exception that is no UsageError, make a new Agent with the same store.
+    After an error of the unit, `reopen` it; after one of the store, make a new Agent. Neither loses anything.
     """
 
     def __init__(
@@ -139,10 +139,13 @@ class Agent:
 
     def _resume(self) -> None:
         """Compare the store with the unit, which may have changed without it."""
+        before = self._station.g
         self._station.look()
         self._tick_unit(0)
         self._generations.resume()
         self._receiving.generation_changed()
+        if self._station.g != before:
+            self._sending.report_new_generation()
 
     def _tick_unit(self, ticks: int) -> None:
         """Tell the unit of time, publish its beacon, and forget claims if its list of revoked lanes is another."""
