@@ -38,8 +38,8 @@ def _complete_writes(state: State) -> None:
     """Complete the writes that a power cut or a full log has prevented."""
     if not state.bound.settled:
         state.settle_binding()
-    if state.network:
-        state.network.complete()
+    if state.roles:
+        state.roles.epochs().complete(state.roles)
     state.log.complete()
     state.session.write_attempts()
 

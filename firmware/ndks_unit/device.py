@@ -65,8 +65,8 @@ def status(state: State) -> tuple[object, ...]:
 
 def _generations(state: State) -> tuple[bytes, bytes]:
     """Return the id of the present generation, and the generations that the unit holds."""
-    if state.network:
-        return state.network.generations()
+    if state.roles:
+        return state.roles.seldom().generations(state.roles)
     if isinstance(state.opened, OpenMember):
         return generation_id(state.board, control_key(state.board, state.opened.mac)), b"\0\0" + _NO_GENERATIONS[2:]
     return bytes(8), _NO_GENERATIONS

@@ -190,7 +190,7 @@ class Dispatcher:
         module = ON_DEMAND[code]
         self._board.tidy()
         try:
-            return fields.pack_into(view, answer, on_demand.load_here(module).HANDLERS[code](self.state, *values))
+            return fields.pack_into(view, answer, on_demand.get(module).HANDLERS[code](self.state, *values))
         finally:
             self._board.tidy()
 

@@ -17,8 +17,8 @@ def next_index(state: State) -> tuple[int, int]:
 
 def key_chunk(state: State, epoch: int, index: int, offset: int, size: int) -> tuple[memoryview]:
     member = state.member
-    if epoch != member.epoch and state.network:
-        member = state.network.kept(epoch)
+    if epoch != member.epoch and state.roles:
+        member = state.roles.seldom().kept(state.roles, epoch)
     _check(member.epoch, epoch, index)
     if not 1 <= size <= wire.MAX_CHUNK or offset + size > wire.MAX_KEY_BYTES:
         raise errors.UnitError(errors.RANGE)

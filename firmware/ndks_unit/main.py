@@ -21,7 +21,7 @@ def run() -> None:
     board = RP2040Board()
     try:
         dispatcher = Dispatcher(board)
-        on_demand.load_here("unlinking").unlink_modules()
+        on_demand.get("unlinking").unlink_modules()
         serve(dispatcher)
     except KeyboardInterrupt:  # Ctrl-C at the development console
         board.stop()

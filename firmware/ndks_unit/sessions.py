@@ -74,7 +74,7 @@ class Session:
             raise errors.UnitError(errors.DELAYED)
         unit_random = self.draw()[:RANDOM_SIZE]
         try:
-            agreement = on_demand.load_here("key_agreement")
+            agreement = on_demand.get("key_agreement")
             unit_public, shared = agreement.agree(self._board, self.ephemeral, host_public)
         except ValueError:
             raise errors.UnitError(errors.PUBLIC_KEY) from None

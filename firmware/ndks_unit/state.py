@@ -14,7 +14,7 @@ from .member import OpenMember
 from .membership import Membership
 from .messages.in_progress import Incoming, Sealing
 from .messages.windows import Windows
-from .network import attached, has_generations
+from .network import has_generations, open_with_generations
 from .sessions import Session
 
 try:
@@ -34,7 +34,7 @@ class State:
         self.dropped_frames = 0
         self.opened: "Membership | None" = None  # an OpenMember, once the unit has an epoch
         self.other: "OpenMember | None" = None  # the last other epoch that was used
-        self.network: "Network | None" = None  # if it is needed in this session
+        self.roles: "Network | None" = None  # epoch and role in a network, if they are needed in this session
         self.sealing = Sealing()
         self.incoming: "Incoming | None" = None
         # The buffer for a piece or a chunk, allocated at start: later the heap may have no contiguous block.
@@ -125,7 +125,7 @@ class State:
             if record is None:
                 raise errors.UnitError(errors.KEK)
             if has_generations(self.log):
-                attached(self).open()
+                open_with_generations(self)
             else:
                 self.opened = OpenMember(self.board, self.log, record)
             self.message_counter.begin()
@@ -139,26 +139,16 @@ class State:
         self.log.lock()
         self.sealing.end()
         self.begin_opening(None)
-        for secret in (self.opened, self.other, self.network):
+        for secret in (self.opened, self.other, self.roles):
             if secret:
                 secret.wipe()
-        self.opened = self.other = self.network = None
+        self.opened = self.other = self.roles = None
 
     def begin_opening(self, incoming: "Incoming | None") -> None:
         """Make this the message being opened, and discard the previous one."""
         if self.incoming:
             self.incoming.wipe()
         self.incoming = incoming
-
-    def use(self, member: "OpenMember | None") -> None:
-        """Make this the last other epoch. Messages of the one before it end."""
-        dropped, self.other = self.other, member
-        if dropped and dropped is not self.opened and dropped is not member:
-            if self.sealing.current and self.sealing.current.epoch == dropped.epoch:
-                self.sealing.end()
-            if self.incoming and self.incoming.epoch == dropped.epoch:
-                self.begin_opening(None)
-            dropped.wipe()
 
     def end_session(self) -> None:
         """End the session and lock the unit."""

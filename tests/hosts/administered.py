@@ -103,6 +103,16 @@ def beacon(lane: int, n: int, epoch: int, term: int, **changes: Any) -> bytes:
     return seal_control(CRYPTO, key, protection, (lane, n), _SALT, data)
 
 
+def enrolment(lane: int, generation: int = 0, **changes: Any) -> bytes:
+    """Return the fields of a package."""
+    values: dict[str, Any] = {"lane": lane, "g": generation, "key": member_key(lane, generation)}
+    values |= {"suite": 1, "cipher": 0, "digits": 3, "name": b"test", "p1": P1.encode(), "p2": P2.encode()}
+    values |= {"f1": 0, "f2": 0, "mode": 0} | changes
+    texts = b"".join(bytes((len(values[each]),)) + values[each] for each in ("name", "p1", "p2"))
+    head = struct.pack(">HH32sBBB", *(values[each] for each in ("lane", "g", "key", "suite", "cipher", "digits")))
+    return head + texts + bytes((values["f1"], values["f2"], values["mode"]))
+
+
 class Member:
     """The host of a unit in an administered network; by default it has entered the first generation."""
 
@@ -123,18 +133,11 @@ class Member:
         (public,) = self.host.ask(commands.JOINING_KEY)
         private = self.state.log.body(0xF3)[:32]
         assert public
-        answer = self.host.ask(commands.ENROL, BINDING, sealed(bytes(private), self.enrolment(generation, **changes)))
+        answer = self.host.ask(
+            commands.ENROL, BINDING, sealed(bytes(private), enrolment(self.lane, generation, **changes))
+        )
         complete_pair(self.host.unit)
         return answer
-
-    def enrolment(self, generation: int = 0, **changes: Any) -> bytes:
-        """Return the fields of a package."""
-        values: dict[str, Any] = {"lane": self.lane, "g": generation, "key": member_key(self.lane, generation)}
-        values |= {"suite": 1, "cipher": 0, "digits": 3, "name": b"test", "p1": P1.encode(), "p2": P2.encode()}
-        values |= {"f1": 0, "f2": 0, "mode": 0} | changes
-        texts = b"".join(bytes((len(values[each]),)) + values[each] for each in ("name", "p1", "p2"))
-        head = struct.pack(">HH32sBBB", *(values[each] for each in ("lane", "g", "key", "suite", "cipher", "digits")))
-        return head + texts + bytes((values["f1"], values["f2"], values["mode"]))
 
     def enter(self, generation: int, *arguments: Any, **changes: Any) -> int:
         return self.host.ask(commands.NOTICE, generation, notice(self.lane, generation, *arguments, **changes))[0]

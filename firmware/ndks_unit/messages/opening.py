@@ -51,8 +51,8 @@ def open_chunk(state: State, handle: bytes, number: int, last: int, chunk: "byte
     if message is None or message.handle != handle:
         raise errors.UnitError(errors.CONFLICT)
     data = message.open(number, last, chunk)
-    if state.network and not number:
-        state.network.opened(message.epoch)
+    if state.roles and not number:
+        state.roles.opened(message.epoch)
     return (data,)
 
 
@@ -106,7 +106,7 @@ def _open(state: State, masked: bytes, flags: int) -> tuple[Header, MessageKeys,
 
 def _header(state: State, masked: bytes, flags: int, kinds: tuple[int, ...]) -> "tuple[Header, Any]":
     """Return the header of a capsule, and the generation that it is of; None in a network that has only one epoch."""
-    if not state.network:
+    if not state.roles:
         member = state.member
         header = member.header_keys.unmask(masked)
         if not header.epoch:

@@ -54,8 +54,8 @@ def _new_header(state: State, cipher: int, kind: int, random: bytes) -> Header:
         raise errors.UnitError(errors.RANGE)
     if kind == wire.OF_CONTROL:
         raise errors.UnitError(errors.KIND)
-    if state.network:
-        state.network.seals(kind)
+    if state.roles:
+        state.roles.seals(kind)
     member = state.member
     digest = state.board.sha256()
     digest.update(random + state.board.entropy(len(random)))

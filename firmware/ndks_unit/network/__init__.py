@@ -3,8 +3,8 @@
 """A unit in its network: generations, epochs and roles (PROTOCOL.md section 11).
 
 Strategy: the modules of this folder take heap only in units that need them. `held` stays for a session, if the unit has
-generations or its host asks for a role; the others are loaded for one task. All of them work on the bodies of the
-records, whose layouts are here: a generation begins as a past one does.
+generations or its host uses commands of networks; the others are loaded for one task. All of them work on the bodies of
+the records, whose layouts are here: a generation begins as a past one does.
 """
 
 from .. import on_demand
@@ -57,10 +57,16 @@ def has_generations(log: RecordLog) -> bool:
     return bool(log.body(GENERATION) or log.body(FIRST_KEY))
 
 
+def open_with_generations(state: "State") -> None:
+    """Open a unit in its present epoch, or as one that waits for its first notice. Errors as `attached`."""
+    roles = attached(state)
+    roles.epochs().open_present(roles)
+
+
 def attached(state: "State") -> "Network":
     """Return the `Network` of an open unit for this session. MemoryError; UnitError(STORAGE): the drive is damaged."""
-    network = state.network
-    if not network:
+    roles = state.roles
+    if not roles:
         _, module = on_demand.load("ndks_protocol.control.rows", "ndks_unit.network.held")
-        state.network = network = module.Network(state)
-    return network
+        state.roles = roles = module.Network(state)
+    return roles

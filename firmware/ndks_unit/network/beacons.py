@@ -27,8 +27,33 @@ def seal(network: "Network") -> bytes:
     return state.member.header_keys.mask(header) + bytes(chunk)
 
 
-def opened(network: "Network", capsule: "bytes | memoryview") -> tuple[int, int, int, int]:
-    """Return lane, message number, number of the epoch and term of a beacon. UnitError as `Network.find`, AUTH."""
+def hear(network: "Network", capsule: "bytes | memoryview") -> int:
+    """Take a beacon of another unit; return the event. UnitError as `Network.find`, AUTH, RANGE, STORAGE."""
+    lane, n, number, term = _opened(network, capsule)
+    network.hear(number)
+    moved = network.move_on()
+    is_lower = _rank(network, lane, n, number, term)
+    return wire.MOVED if moved else wire.LOWER_RANK if is_lower else wire.HEARD
+
+
+def _rank(network: "Network", lane: int, n: int, number: int, term: int) -> bool:
+    """Follow a beacon, or not; return whether its rank is below that of the master."""
+    mine, its = (network.term, network.master), (term, lane)
+    if its < mine:
+        network.due = network.due or network.is_master
+        return True
+    is_fresh = n > network.last or lane != network.master
+    if its > mine:
+        network.term, network.master, network.last, network.due = term, lane, 0, False
+        network.listen()
+    if is_fresh and number >= number_at(network.body, AT_NUMBER):  # one that lags gives no sign of life
+        network.last = n
+        network.listen()
+    return False
+
+
+def _opened(network: "Network", capsule: "bytes | memoryview") -> tuple[int, int, int, int]:
+    """Return lane, message number, number of the epoch and term of a beacon."""
     state, body = network.state, network.body
     masked = bytes(capsule[: wire.WIRE_HEADER_SIZE])
     header, _ = network.find(masked, 0, (wire.OF_CONTROL,))

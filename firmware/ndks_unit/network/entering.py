@@ -63,9 +63,9 @@ def notice(network: "Network", generation: int, capsule: "bytes | memoryview") -
     if past:
         state.log.append(records.PAST, past)
     write(network, body + new.lanes)
-    network.hinted = (0, b"")
-    network.waiting = 0
-    network.reset(0 if was_master else -1)
+    network.waiting = network.term = network.master = network.last = 0
+    network.due = False
+    network.listen(0 if was_master else -1)
     enter_generation(network)
     return state.member.epoch
 

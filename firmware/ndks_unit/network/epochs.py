@@ -91,6 +91,25 @@ def open_present(network: "Network") -> None:
         state.opened.network_id = bytes(8)
 
 
+def use_epoch(network: "Network", place: "bytes | bytearray | memoryview", number: int) -> OpenMember:
+    """Return the keys of another epoch, in place of those of the other one that was used before."""
+    state = network.state
+    _drop_other(state)
+    state.other = open_epoch(network, place, number)
+    return state.other
+
+
+def _drop_other(state: "State") -> None:
+    """Forget the other epoch, and end its messages."""
+    other, state.other = state.other, None
+    if other:
+        if state.sealing.current and state.sealing.current.epoch == other.epoch:
+            state.sealing.end()
+        if state.incoming and state.incoming.epoch == other.epoch:
+            state.begin_opening(None)
+        other.wipe()
+
+
 def open_epoch(network: "Network", place: "bytes | bytearray | memoryview", number: int) -> OpenMember:
     """Return the keys of an epoch, of the present generation or a past one; it is not below `low`."""
     state = network.state
@@ -140,6 +159,7 @@ def move(network: "Network", number: int) -> None:
     body[AT_SECRET : AT_SECRET + KEY] = secret
     struct.pack_into(">H", body, AT_NUMBER, number)
     write(network, body)
+    network.since_move = 0
     _enter_epoch(network)
 
 
@@ -168,7 +188,7 @@ def write(network: "Network", body: bytearray) -> None:
     if log.format != CURRENT_FORMAT:  # an older firmware must not take it for a state of its own
         log.append(STATE_FORMAT, format_body(log.erases))
     log.append(GENERATION, body)
-    network.forget_only()
+    network.wipe()
     try:
         _settle(network)
     except errors.UnitError as error:
@@ -189,9 +209,9 @@ def _enter_epoch(network: "Network") -> None:
         if state.other and state.other.epoch == epoch:
             state.opened, state.other = state.other, former
         else:
-            state.use(None)
+            _drop_other(state)
             state.opened = open_epoch(network, network.body, number)
-            state.use(former)
+            state.other = former
     except BaseException:
         state.lock()
         raise
@@ -204,7 +224,7 @@ def enter_generation(network: "Network") -> None:
     state.sealing.end()
     state.sealing.forget()
     state.begin_opening(None)
-    state.use(None)
+    _drop_other(state)
     if state.opened:
         state.opened.wipe()
     state.opened = None

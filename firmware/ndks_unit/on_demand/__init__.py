@@ -35,7 +35,7 @@ def load(*names: str) -> "list[Any]":
             _forget(name)
 
 
-def load_here(name: str) -> "Any":
+def get(name: str) -> "Any":
     """Return a module of this folder. Errors as `load`."""
     return load(__name__ + "." + name)[0]
 

@@ -11,7 +11,7 @@ from ..state import State
 
 
 def joining_key(state: State) -> tuple[bytes]:
-    agreement = on_demand.load_here("key_agreement")
+    agreement = on_demand.get("key_agreement")
     private, public = agreement.take(state.board, state.session.ephemeral)
     state.session.ephemeral.prepare()
     log = state.log

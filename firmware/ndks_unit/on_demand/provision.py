@@ -85,7 +85,7 @@ def _unsealed(state: State, private: bytes, public: bytes, package: "bytes | mem
     """Return the fields of a package. UnitError PACKAGE, PUBLIC_KEY."""
     (module,) = on_demand.load(_SEALED_PACKAGE)
     try:
-        shared = on_demand.load_here("key_agreement").shared_secret(state.board, private, module.ephemeral_of(package))
+        shared = on_demand.get("key_agreement").shared_secret(state.board, private, module.ephemeral_of(package))
         try:
             return module.unseal(state.board, shared, public, package)
         finally:

@@ -4,9 +4,11 @@
 
 from ndks_protocol.wire import CONTROL, HINT, NOTICE, RENEW, ROLE, TICK
 
+TICK_ROW = (">H", ">BIHIH*")
+CONTROL_ROW = (">*", ">B")
 ROWS = {
-    TICK: (">H", ">BIHIH*"),
-    CONTROL: (">*", ">B"),
+    TICK: TICK_ROW,
+    CONTROL: CONTROL_ROW,
     NOTICE: (">H*", ">I"),
     HINT: (">H", ">4s"),
     RENEW: (">", ">I"),

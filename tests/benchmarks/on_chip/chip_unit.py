@@ -50,6 +50,7 @@ class ChipUnit:
     def __init__(self, flash: bytearray, symbols: Symbols) -> None:
         self.flash, self.symbols = flash, symbols
         self.erases: Counter[str] = Counter()
+        self.erased_sectors: Counter[int] = Counter()  # by offset
         self.chip = Chip(flash, uid=UID, entropy=random.Random(1).getrandbits, on_flash=self._flash_changed)
         self._watches = [self.chip.watch(symbols.addresses[name]) for name in ("gc_collect", "gc_alloc") if symbols]
         self._received = bytearray()
@@ -116,4 +117,5 @@ class ChipUnit:
 
     def _flash_changed(self, offset: int, size: int) -> None:
         if size >= SECTOR:
+            self.erased_sectors[offset] += 1
             self.erases["nvm" if NVM_AT <= offset < DRIVE_AT else "files"] += 1

@@ -64,6 +64,12 @@ class Host(Link):
         self.call(commands.PROVISION, self._binding, network.epoch, LANE, suite, cipher, *parameters)
         self.end_session()
 
+    def enter_by(self, command: Command, package: bytes) -> None:
+        """Make the unit a member by a package, in an anonymous session, which this ends."""
+        self._binding = os.urandom(BINDING_SIZE)
+        self.call(command, self._binding, package)
+        self.end_session()
+
     def bind(self) -> None:
         """Bind the unit to another laptop, which is this host too."""
         self._binding = os.urandom(BINDING_SIZE)

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The heap and the stacks of a unit in a session. Sizes are in thousands of bytes if nothing else is said."""
 
+from typing import Protocol
+
 from ndks_protocol import commands
 from ndks_protocol.commands import AES
 
@@ -20,7 +22,16 @@ def heap_of(unit: ChipUnit) -> Heap:
     return read_heap(unit.chip.read(RAM_BASE, _RAM_SIZE))
 
 
-def memory(member: Member) -> Figures:
+class Measured(Protocol):
+    """A unit in a session."""
+
+    @property
+    def unit(self) -> ChipUnit: ...
+
+    def status(self) -> int: ...
+
+
+def memory(member: Measured) -> Figures:
     """What STATUS calls free has parts of RAM that the heap may still take, as well as holes."""
     free = member.status()
     heap = heap_of(member.unit)

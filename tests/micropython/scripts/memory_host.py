@@ -94,7 +94,7 @@ class Host:
         hello = self.exchange(wire.HELLO, b"")[1]
         unit_public, unit_random, unit_proof = self.call(wire.OPEN_SESSION, _PUBLIC, _RANDOM)
         transcript_hash = transcript(self.board, hello, _PUBLIC + _RANDOM, unit_public + unit_random)
-        shared = on_demand.load_here("key_agreement").shared_secret(self.board, _PRIVATE, unit_public)
+        shared = on_demand.get("key_agreement").shared_secret(self.board, _PRIVATE, unit_public)
         key = session_key(self.board, auth, shared, transcript_hash)
         if unit_proof != proof(self.board, key, UNIT, transcript_hash):
             raise AssertionError("the unit has proved nothing")
