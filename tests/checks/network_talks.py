@@ -139,8 +139,8 @@ def without_an_epoch(life: NetworkLife) -> list[Step]:
         (C.ROLE, b"\3", E.NO_EPOCH),
         (C.KEY_CHUNK, chunk_request(0, 0, 0), E.NO_EPOCH),
         (C.ACKNOWLEDGE, acknowledgement(1, allow_jump=2), E.RANGE),
-        (C.SEAL_BEGIN, begin("1st-mess", VERNAM, 4), E.RANGE),
-        (C.SEAL_KEYS, begin("1st-mess", VERNAM, CONTROL), E.KIND),
+        (C.SEAL_BEGIN, begin("1st-mess", VERNAM, 4), E.NO_EPOCH),
+        (C.SEAL_KEYS, begin("1st-mess", VERNAM, CONTROL), E.NO_EPOCH),
         (C.OPEN_BEGIN, message.header + b"\10", E.RANGE),
         (C.ACCEPT, message.header + b"\2", E.RANGE),
         life.present_status(),
@@ -513,11 +513,11 @@ def interrupted(point: str) -> tuple[Conversation, Flash]:
     life.start_anew()
     life.open_session()
     if point == "commit":
-        life.present, life.past = present, past
-        life.flash.compact()
+        assert present
+        life.present, life.past = present._replace(settled=0), past
+        life.commit()
         life.flash.append(PAST_GENERATIONS, past_body(past))
-    else:
-        life.settle()
+    life.settle()
     life.show()
     life.say(life.present_status())
     if point == "commit":
