@@ -1,0 +1,16 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Each directed case, with the model and with the product."""
+
+import pytest
+
+from network.directed import CASES
+from network.sides import SIDES
+
+WITH_CUTS = {"every_cut", "cut_and_moves"}  # at steps of flash, which are not those of the model
+RUNS = [(side, name) for side in SIDES for name in CASES if side != "pair" or name not in WITH_CUTS]
+
+
+@pytest.mark.parametrize(("side", "name"), RUNS)
+def test_case(side: str, name: str) -> None:
+    CASES[name](SIDES[side]())
