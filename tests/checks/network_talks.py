@@ -136,7 +136,13 @@ def without_an_epoch(life: NetworkLife) -> list[Step]:
         (C.TICK, bytes(2), E.NO_EPOCH),
         (C.CONTROL, FIRST_G.beacon(9, 1, 0, 1, THEIRS), E.NO_EPOCH),
         (C.RENEW, b"", E.NO_EPOCH),
-        (C.ROLE, b"\0", E.NO_EPOCH),
+        (C.ROLE, b"\3", E.NO_EPOCH),
+        (C.KEY_CHUNK, chunk_request(0, 0, 0), E.NO_EPOCH),
+        (C.ACKNOWLEDGE, acknowledgement(1, allow_jump=2), E.RANGE),
+        (C.SEAL_BEGIN, begin("1st-mess", VERNAM, 4), E.RANGE),
+        (C.SEAL_KEYS, begin("1st-mess", VERNAM, CONTROL), E.KIND),
+        (C.OPEN_BEGIN, message.header + b"\10", E.RANGE),
+        (C.ACCEPT, message.header + b"\2", E.RANGE),
         life.present_status(),
     ]
 
