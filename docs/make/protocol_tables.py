@@ -133,6 +133,16 @@ WINDOW = "lane u16, top u48, bits 32 bytes: bit i tells of top - i"
 RECORDS = {
     records.MEMBERSHIP: ("membership", "the request of PROVISION after the binding"),
     records.MEMBER_IDS: ("binding ids of other units' laptops", "lane u16, binding id 16; repeated"),
+    records.GENERATION: (
+        "generation",
+        "g u16, d u8, f1 u8, f2 u8, number u16, low u16, count of moves u8, moves u16 x 8, mode u8, settled u8, M 32,"
+        " header keys 64, C 32, E(low) 32, E(number) 32, r u8, revoked lane u16 x r",
+    ),
+    records.PAST: (
+        "past generations",
+        "g u16, d u8, f1 u8, f2 u8, number u16, low u16, r u8, header keys 64, E(low) 32; repeated",
+    ),
+    records.FIRST_KEY: ("key of the first notice", "g u16, M(lane, g) 32, mode u8"),
     records.EXPORT_COUNTER: ("counter of exported keys", "epoch u32, next index u64; has a tail"),
     records.MESSAGE_COUNTER: ("numbers of the own lane", "epoch u32, first number not reserved u64"),
     records.BOOTS: ("counter of starts", "u64; has a tail"),
@@ -166,6 +176,13 @@ VECTORS = {
     "x25519": "products of X25519, and the coordinates that are refused",
     "packages": "fields sealed to a joining key, and what is refused",
     "joining_files": "requests and packages with their six words, good and bad ones",
+    "member_files": "requests and packages of version 2, agreements, the file of an administrator",
+    "network_keys": "the keys of members, generations and epochs",
+    "control": "headers with kinds and numbers; beacons and notices, good and bad ones",
+    "generation_records": "records 20 to 22, the smallest and the largest ones",
+    "enrolments": "what ENROL brings to a unit, good and bad fields",
+    "bundles": "bundles and records of administrators, good and bad ones; asks, pieces, Ed25519",
+    "housekeeping": "messages, reports, vouchers, asks and symbols, good and bad ones",
 }
 
 TABLES: dict[str, Callable[[], str]] = {

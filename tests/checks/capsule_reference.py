@@ -91,18 +91,30 @@ def chunks(tag_key: bytes, ciphertext: bytes) -> list[bytes]:
 
 
 class Message:
-    """A message and all values derived for it, with the names of section 4. `paper` replaces its paper bits."""
+    """A message and all values derived for it, with the names of section 4.
+
+    `paper` replaces its paper bits. `first_secret` is that from which the header keys derive, if it is another one.
+    """
 
     def __init__(
-        self, network: Network, clear: bytes, data: bytes, binding_id: bytes = NOT_KNOWN, paper: bytes | None = None
+        self,
+        network: Network,
+        clear: bytes,
+        data: bytes,
+        binding_id: bytes = NOT_KNOWN,
+        paper: bytes | None = None,
+        first_secret: bytes | None = None,
     ):
         suite, cipher, k = clear[1], clear[2], int.from_bytes(clear[5:13])
         used = 8 + len(data) if cipher == VERNAM else 32
         size = used + 8 if cipher == VERNAM else 32
         paper = paper_bytes(network, k, size) if paper is None else paper[:size]
         mask = aes_ctr(derive(network.secret, "ndks capsule mask", clear), bytes(16), bytes(size))
-        self.header = masked_header(network.secret, clear)
+        self.aes_key = b""
+        self.header = masked_header(first_secret or network.secret, clear)
         self.z = xor(paper, mask) if suite == HYBRID else paper
+        if cipher == AES:
+            self.aes_key = self.z
         self.tag_key = derive(network.secret, "ndks capsule auth", clear)
         self.sync = derive(network.secret, "ndks sync", clear + binding_id)[:8]
         self.check = derive(network.secret, "ndks check", clear + hashlib.sha256(paper[:used]).digest())[:8]

@@ -19,12 +19,16 @@ from capsule_reference import (
     WINDOW,
     WIRE_HEADER,
     Message,
+    Network,
+    aes_ctr,
     clear_header,
+    derive,
+    paper_bytes,
     pattern,
     suite_network,
+    xor,
 )
 from conversation import (
-    ABOUT_STEPS,
     BLANK_STATE,
     DEMO,
     ERASE,
@@ -58,13 +62,16 @@ from flash_reference import (
 from wire_codes import C, E
 
 ENTROPY = conversation.ENTROPY[:8]  # so the handles of the unit are all the same
+NO_SYNC = bytes(8)  # that of a sender whose binding is not known
 HOST_RANDOM = bytes.fromhex("a8a9aaabacadaeaf")
+
+
+OWN_SALT = hashlib.sha256(HOST_RANDOM + ENTROPY).digest()[:8]
 
 
 def own_message(cipher: int, number: int, data: bytes, binding_id: bytes = FIRST.id, of: Membership = DEMO) -> Message:
     """Return the message that the unit of the conversation seals."""
-    salt = hashlib.sha256(HOST_RANDOM + ENTROPY).digest()[:8]
-    return Message(of.network, clear_header(of.suite, cipher, OWN_LANE, number, salt), data, binding_id)
+    return Message(of.network, clear_header(of.suite, cipher, OWN_LANE, number, OWN_SALT), data, binding_id)
 
 
 def others_message(
@@ -100,10 +107,10 @@ def sealing_in_mode_b() -> list[Step]:
     return [
         (C.SEAL_CHUNK, piece(first, 0, 1, b""), E.CONFLICT),
         (C.SEAL_BEGIN, begin(first, 2), E.RANGE),
-        (C.SEAL_BEGIN, begin(first, AES, kind=2), E.RANGE),
+        (C.SEAL_BEGIN, begin(first, AES, kind=4), E.RANGE),
         (C.SEAL_BEGIN, begin(first, AES, kind=1), E.KIND),
-        (C.SEAL_BEGIN, begin(first, AES), long.header),
-        (C.SEAL_BEGIN, begin(first, AES), long.header),
+        (C.SEAL_BEGIN, begin(first, AES), begins(long)),
+        (C.SEAL_BEGIN, begin(first, AES), begins(long)),
         (C.SEAL_BEGIN, begin(first, VERNAM), E.CONFLICT),
         (C.SEAL_BEGIN, begin(first, AES, random_bytes=bytes(8)), E.CONFLICT),
         (C.SEAL_KEYS, begin(first, AES), E.CONFLICT),
@@ -122,7 +129,7 @@ def sealing_in_mode_b() -> list[Step]:
         (C.SEAL_CHUNK, piece(first, 2, 1, b""), E.CONFLICT),
         (C.MESSAGE_STREAM, stream(first.encode(), 0, 1), E.CONFLICT),
         (C.MESSAGE_CHECK, sized(first.encode(), len(data)), E.CONFLICT),
-        (C.SEAL_BEGIN, begin(second, VERNAM), short.header),
+        (C.SEAL_BEGIN, begin(second, VERNAM), begins(short)),
         (C.SEAL_CHUNK, piece(second, 0, 1, b"PAY 0100"), short.chunks[0]),
         (C.SEAL_CHUNK, piece(second, 0, 1, b"PAY 9100"), E.CONFLICT),
     ]
@@ -134,8 +141,8 @@ def sealing_in_mode_a() -> list[Step]:
     return [
         (C.SEAL_KEYS, begin("3rd-mess", 2), E.RANGE),
         (C.SEAL_KEYS, begin("3rd-mess", VERNAM, kind=1), E.KIND),
-        (C.SEAL_KEYS, begin("3rd-mess", VERNAM), vernam.header + vernam.tag_key + vernam.sync),
-        (C.SEAL_KEYS, begin("3rd-mess", VERNAM), vernam.header + vernam.tag_key + vernam.sync),
+        (C.SEAL_KEYS, begin("3rd-mess", VERNAM), gives_keys(vernam)),
+        (C.SEAL_KEYS, begin("3rd-mess", VERNAM), gives_keys(vernam)),
         (C.SEAL_BEGIN, begin("3rd-mess", VERNAM), E.CONFLICT),
         (C.SEAL_CHUNK, piece("3rd-mess", 0, 1, b""), E.CONFLICT),
         (C.MESSAGE_STREAM, stream(third, 8, 24), E.CONFLICT),
@@ -150,15 +157,32 @@ def sealing_in_mode_a() -> list[Step]:
         (C.MESSAGE_CHECK, sized(third, 24), vernam.check),
         (C.MESSAGE_CHECK, sized(third, 25), E.CONFLICT),
         (C.MESSAGE_CHECK, sized(fourth, 24), E.CONFLICT),
-        (C.SEAL_KEYS, begin("4th-mess", AES), aes.header + aes.tag_key + aes.sync + aes.z),
+        (C.SEAL_KEYS, begin("4th-mess", AES), gives_keys(aes)),
         (C.MESSAGE_STREAM, stream(fourth, 0, 32), E.CONFLICT),
         (C.MESSAGE_CHECK, sized(fourth, 1000), aes.check),
         (C.MESSAGE_CHECK, sized(third, 24), E.CONFLICT),
     ]
 
 
-def begun(lane: int, number: int) -> bytes:
-    return ENTROPY + struct.pack(">HQ", lane, number)
+def begins(message: Message, epoch: int = 0) -> bytes:
+    """Return the answer to SEAL_BEGIN."""
+    return message.header + struct.pack(">I", epoch)
+
+
+def gives_keys(message: Message, epoch: int = 0) -> bytes:
+    """Return the answer to SEAL_KEYS."""
+    return message.header + message.tag_key + message.sync + struct.pack(">I", epoch) + message.aes_key
+
+
+def opens(lane: int, number: int, cipher: int, kind: int = 0, epoch: int = 0) -> bytes:
+    """Return the answer to OPEN_BEGIN."""
+    return ENTROPY + struct.pack(">HQBBI", lane, number, cipher, kind, epoch)
+
+
+def opens_keys(lane: int, number: int, message: Message, sync: bytes = NO_SYNC, kind: int = 0, epoch: int = 0) -> bytes:
+    """Return the answer to OPEN_KEYS."""
+    head = ENTROPY + struct.pack(">HQ", lane, number)
+    return head + message.tag_key + sync + struct.pack(">BI", kind, epoch) + message.aes_key
 
 
 def incoming(number: int, last: int, wire_chunk: bytes, handle: bytes = ENTROPY) -> bytes:
@@ -171,10 +195,10 @@ def opening_in_mode_b() -> list[Step]:
     altered = bytes([a[0] ^ 1]) + a[1:]
     empty = others_message(AES, 65535, (1 << 48) - 1, b"")
     diverged = others_message(AES, 9, 3, b"data")
-    opened = begun(9, 1) + bytes([VERNAM])
+    opened = opens(9, 1, VERNAM)
     return [
         (C.OPEN_CHUNK, incoming(0, 0, a), E.CONFLICT),
-        (C.OPEN_BEGIN, message.header + b"\4", E.RANGE),
+        (C.OPEN_BEGIN, message.header + b"\10", E.RANGE),
         (C.OPEN_BEGIN, message.header + b"\0", opened),
         (C.OPEN_CHUNK, incoming(0, 0, a, bytes(8)), E.CONFLICT),
         (C.OPEN_CHUNK, incoming(1, 1, b), E.CONFLICT),
@@ -194,9 +218,9 @@ def opening_in_mode_b() -> list[Step]:
         (C.OPEN_BEGIN, message.header + b"\1", opened),
         (C.OPEN_CHUNK, incoming(0, 0, a), pattern(1030)[:1008]),
         (C.OPEN_BEGIN, empty.header + b"\0", E.TOO_FAR),
-        (C.OPEN_BEGIN, empty.header + b"\2", begun(65535, (1 << 48) - 1) + bytes([AES])),
+        (C.OPEN_BEGIN, empty.header + b"\2", opens(65535, (1 << 48) - 1, AES)),
         (C.OPEN_CHUNK, incoming(0, 1, empty.chunks[0]), b""),
-        (C.OPEN_BEGIN, diverged.header + b"\0", begun(9, 3) + bytes([AES])),
+        (C.OPEN_BEGIN, diverged.header + b"\0", opens(9, 3, AES)),
         (C.OPEN_CHUNK, incoming(0, 1, diverged.forged(-1)[WIRE_HEADER:]), E.DIVERGED),
         (C.OPEN_CHUNK, incoming(0, 1, diverged.chunks[0]), E.CONFLICT),
     ]
@@ -204,16 +228,15 @@ def opening_in_mode_b() -> list[Step]:
 
 def opening_in_mode_a() -> list[Step]:
     vernam, aes = others_message(VERNAM, 9, 2, pattern(100)), others_message(AES, 10, 1, pattern(5000))
-    sync_not_known = bytes(8)
     return [
-        (C.OPEN_KEYS, vernam.header + b"\4", E.RANGE),
+        (C.OPEN_KEYS, vernam.header + b"\10", E.RANGE),
         (C.OPEN_KEYS, own_message(VERNAM, 3, b"").header + b"\0", E.REFLECTED),
-        (C.OPEN_KEYS, vernam.header + b"\0", begun(9, 2) + vernam.tag_key + sync_not_known),
+        (C.OPEN_KEYS, vernam.header + b"\0", opens_keys(9, 2, vernam)),
         (C.OPEN_CHUNK, incoming(0, 1, vernam.chunks[0]), E.CONFLICT),
         (C.MESSAGE_STREAM, stream(ENTROPY, 0, 116), vernam.z),
         (C.MESSAGE_CHECK, sized(ENTROPY, 100), vernam.check),
         (C.MESSAGE_CHECK, sized(ENTROPY, 99), E.CONFLICT),
-        (C.OPEN_KEYS, aes.header + b"\0", begun(10, 1) + aes.tag_key + sync_not_known + aes.z),
+        (C.OPEN_KEYS, aes.header + b"\0", opens_keys(10, 1, aes)),
         (C.MESSAGE_STREAM, stream(ENTROPY, 0, 32), E.CONFLICT),
         (C.MESSAGE_CHECK, sized(ENTROPY, 5000), aes.check),
     ]
@@ -229,11 +252,13 @@ def refused_headers() -> list[Step]:
         (header(lane=0), E.HEADER),
         (header(number=0), E.HEADER),
         (header(cipher=2), E.HEADER),
-        (header(kind=2), E.HEADER),
-        (header(zero=1), E.HEADER),
+        (header(kind=1), E.HEADER),  # control is of cipher vernam
+        (header(VERNAM, kind=1, zero=1), E.HEADER),
         (header(suite=PAPER), E.SUITE),
-        (header(kind=1), E.KIND),
         (header(lane=OWN_LANE), E.REFLECTED),
+        (header(VERNAM, lane=OWN_LANE, kind=1), E.REFLECTED),
+        (header(VERNAM, kind=1), E.KIND),
+        (header(kind=64, zero=1), E.TOO_FAR),  # number 4097
     ]
     ways = ((C.OPEN_BEGIN, b"\3"), (C.OPEN_KEYS, b"\3"), (C.ACCEPT, b"\1"))  # whatever the host gives leave for
     return [(command, wire + flags, error) for wire, error in refused for command, flags in ways]
@@ -281,7 +306,19 @@ def needing_a_session(error: int) -> list[Step]:
         (C.MESSAGE_STREAM, stream(token, 0, 1), error),
         (C.MESSAGE_CHECK, sized(token, 1), error),
         (C.ACCEPT, header + b"\0", error),
+        (C.TICK, bytes(2), error),
+        (C.CONTROL, header, error),
+        (C.NOTICE, b"\0\1" + header, error),
+        (C.HINT, b"\0\1", error),
+        (C.RENEW, b"", error),
+        (C.ROLE, b"\0", error),
     ]
+
+
+def exported(suite: int, network: Network, k: int, size: int) -> bytes:
+    paper = paper_bytes(network, k, size)
+    mask = aes_ctr(derive(network.secret, "ndks export mask", struct.pack(">Q", k)), bytes(16), bytes(size))
+    return paper if suite == PAPER else xor(paper, mask)
 
 
 def chunk_request(index: int, offset: int, size: int, epoch: int = 0) -> bytes:
@@ -423,7 +460,7 @@ def trust() -> list[Step]:
     """Open messages of lane 10, a known sender, from the laptop that TRUST names and from another one."""
     theirs = bytes(range(16))
     good, strange = (others_message(VERNAM, 10, 2, b"x", binding_id) for binding_id in (theirs, FIRST.id))
-    opened = begun(10, 2)
+    opened = opens(10, 2, VERNAM)
     many = range(1000, 1000 + MAX_SENDERS)
 
     def told(lane: int, binding_id: bytes) -> bytes:
@@ -435,15 +472,15 @@ def trust() -> list[Step]:
         (C.TRUST, told(10, theirs)[:-1], E.BAD_REQUEST),
         (C.TRUST, told(10, FIRST.id), b""),
         (C.TRUST, told(10, theirs), b""),
-        (C.OPEN_BEGIN, strange.header + b"\0", opened + bytes([VERNAM])),
+        (C.OPEN_BEGIN, strange.header + b"\0", opened),
         (C.OPEN_CHUNK, incoming(0, 1, strange.chunks[0]), E.BINDING),
-        (C.OPEN_BEGIN, good.header + b"\0", opened + bytes([VERNAM])),
+        (C.OPEN_BEGIN, good.header + b"\0", opened),
         (C.OPEN_CHUNK, incoming(0, 1, good.chunks[0]), b"x"),
-        (C.OPEN_KEYS, good.header + b"\0", opened + good.tag_key + good.sync),
+        (C.OPEN_KEYS, good.header + b"\0", opens_keys(10, 2, good, good.sync)),
         *[(C.TRUST, told(lane, theirs), b"") for lane in many[1:]],
         (C.TRUST, told(many[0], theirs), E.SENDERS),
         (C.TRUST, told(10, NOT_KNOWN), b""),
-        (C.OPEN_KEYS, good.header + b"\0", opened + good.tag_key + bytes(8)),
+        (C.OPEN_KEYS, good.header + b"\0", opens_keys(10, 2, good)),
     ]
 
 
@@ -451,9 +488,9 @@ def sessions(talk: Conversation) -> None:
     """End sessions in all ways: unused numbers are given back only if the host has sent CLOSE."""
     fifth, sixth, seventh = (own_message(VERNAM, number, b"x") for number in (5, 6, 7))
     message = others_message(AES, 9, 2 * MAX_JUMP + 3, b"x")
-    opened = begun(9, 2 * MAX_JUMP + 3) + bytes([AES])
+    opened = opens(9, 2 * MAX_JUMP + 3, AES)
     talk.say(
-        (C.SEAL_BEGIN, begin("5th-mess", VERNAM), fifth.header),
+        (C.SEAL_BEGIN, begin("5th-mess", VERNAM), begins(fifth)),
         (C.OPEN_BEGIN, message.header + b"\0", opened),
         (C.CLOSE, b"", E.BAD_REQUEST),
         (C.CLOSE, b"\0", b""),
@@ -462,11 +499,11 @@ def sessions(talk: Conversation) -> None:
     talk.open_session()
     talk.say(
         (C.SEAL_CHUNK, piece("5th-mess", 0, 1, b"x"), E.CONFLICT),
-        (C.SEAL_BEGIN, begin("5th-mess", VERNAM), fifth.header),
+        (C.SEAL_BEGIN, begin("5th-mess", VERNAM), begins(fifth)),
         (C.SEAL_CHUNK, piece("5th-mess", 0, 1, b"x"), E.CONFLICT),
         (C.OPEN_CHUNK, incoming(0, 1, message.chunks[0]), E.CONFLICT),
-        (C.SEAL_BEGIN, begin("6th-mess", VERNAM), sixth.header),
-        (C.OPEN_KEYS, message.header + b"\0", opened[:-1] + message.tag_key + bytes(8) + message.z),
+        (C.SEAL_BEGIN, begin("6th-mess", VERNAM), begins(sixth)),
+        (C.OPEN_KEYS, message.header + b"\0", opens_keys(9, 2 * MAX_JUMP + 3, message)),
     )
     talk.open_session()  # its HELLO ends the one before
     talk.say(
@@ -476,7 +513,7 @@ def sessions(talk: Conversation) -> None:
     )
     talk.open_session()
     talk.say(
-        (C.SEAL_BEGIN, begin("7th-mess", VERNAM), seventh.header),
+        (C.SEAL_BEGIN, begin("7th-mess", VERNAM), begins(seventh)),
         (C.SEAL_CHUNK, piece("7th-mess", 0, 1, b"x"), seventh.chunks[0]),
     )
 
@@ -514,7 +551,7 @@ def after_a_start(talk: Conversation) -> None:
     """Restart the unit: reserved numbers are lost, and with a minimum, others too."""
     talk.restart()
     talk.open_session()
-    talk.say((C.SEAL_BEGIN, begin("7th-mess", VERNAM), own_message(VERNAM, 71, b"").header))
+    talk.say((C.SEAL_BEGIN, begin("7th-mess", VERNAM), begins(own_message(VERNAM, 71, b""))))
     talk.restart()
     talk.greet()
     talk.begin_session()
@@ -522,11 +559,11 @@ def after_a_start(talk: Conversation) -> None:
     talk.say(
         (C.UNLOCK, unlocking(FIRST, MAX_JUMP + 135 + 1), E.TOO_FAR),
         (C.UNLOCK, unlocking(FIRST, 200), b""),
-        (C.SEAL_BEGIN, begin("8th-mess", VERNAM), own_message(VERNAM, 201, b"").header),
+        (C.SEAL_BEGIN, begin("8th-mess", VERNAM), begins(own_message(VERNAM, 201, b""))),
         (C.UNLOCK, unlocking(FIRST, 210), b""),
-        (C.SEAL_BEGIN, begin("9th-mess", VERNAM), own_message(VERNAM, 211, b"").header),
+        (C.SEAL_BEGIN, begin("9th-mess", VERNAM), begins(own_message(VERNAM, 211, b""))),
         (C.UNLOCK, unlocking(FIRST, 205), b""),
-        (C.SEAL_BEGIN, begin("10-messg", VERNAM), own_message(VERNAM, 212, b"").header),
+        (C.SEAL_BEGIN, begin("10-messg", VERNAM), begins(own_message(VERNAM, 212, b""))),
     )
 
 
@@ -542,7 +579,7 @@ def another_laptop(talk: Conversation) -> None:
     talk.bind(SECOND)
     talk.say(
         talk.status(UNLOCKED_STATE, used, erases=2, message_counter=212),
-        (C.SEAL_BEGIN, begin("11-messg", VERNAM), message.header),
+        (C.SEAL_BEGIN, begin("11-messg", VERNAM), begins(message)),
         (C.SEAL_CHUNK, piece("11-messg", 0, 1, body), message.chunks[0]),
     )
     talk.greet()
@@ -566,6 +603,20 @@ def another_laptop(talk: Conversation) -> None:
     )
 
 
+def one_life(talk: Conversation) -> None:
+    """Send all commands but those of networks with an administrator to a new unit, which is blank again in the end."""
+    becoming_a_member(talk)
+    first_session(talk, wrong_proofs(talk))
+    talk.say(*exported_keys())
+    talk.say(*sealing_in_mode_b(), *sealing_in_mode_a(), *opening_in_mode_b(), *opening_in_mode_a())
+    talk.say(*refused_headers(), *sliding_windows(), *trust())
+    sessions(talk)
+    altered_frames(talk)
+    after_a_start(talk)
+    another_laptop(talk)
+    a_new_life(talk)
+
+
 def a_new_life(talk: Conversation) -> None:
     talk.zeroize()
     talk.greet()
@@ -579,30 +630,8 @@ def a_new_life(talk: Conversation) -> None:
     talk.say(
         talk.status(UNLOCKED_STATE, used, erases=4, message_counter=1000),
         (C.NEXT_INDEX, b"", struct.pack(">IQ", 0, 1)),
-        (C.SEAL_KEYS, begin("1st-mess", AES), message.header + message.tag_key + message.sync + message.z),
+        (C.SEAL_KEYS, begin("1st-mess", AES), gives_keys(message)),
     )
     talk.greet()
     talk.zeroize()
     talk.greet()
-
-
-def make_commands() -> dict[str, Any]:
-    """Return one conversation with a new unit: requests and answers."""
-    talk = Conversation()
-    becoming_a_member(talk)
-    first_session(talk, wrong_proofs(talk))
-    talk.say(*exported_keys())
-    talk.say(*sealing_in_mode_b(), *sealing_in_mode_a(), *opening_in_mode_b(), *opening_in_mode_a())
-    talk.say(*refused_headers(), *sliding_windows(), *trust())
-    sessions(talk)
-    altered_frames(talk)
-    after_a_start(talk)
-    another_laptop(talk)
-    a_new_life(talk)
-    return {
-        "about": "conversation with a new unit (PROTOCOL.md sections 4 to 7). " + ABOUT_STEPS,
-        "uid": UID.hex(),
-        "entropy": conversation.ENTROPY.hex(),
-        "bindings": [FIRST.in_hex(), SECOND.in_hex()],
-        "steps": talk.steps,
-    }

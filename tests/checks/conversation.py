@@ -34,6 +34,7 @@ OWN_LANE = 7
 LAST = (1 << 48) - 1  # number of a lane
 LAST_IN_TURN = (1 << 47) - 1  # number of the common lane that is acknowledged
 READ_ONLY = 2  # flag
+HELD, NO_GENERATION = 7, b"\xff\xff"  # the generations of which STATUS has room, and one that is none
 BLANK_STATE, UNLOCKED_STATE, LOCKED_STATE, TAMPERED_STATE = 0, 1, 2, 3
 FIRST, SECOND = Binding(bytes(range(0x40, 0x60))), Binding(bytes(range(0x60, 0x80)))
 
@@ -58,6 +59,10 @@ class Membership(NamedTuple):
         operators = self.network.operators if any(self.network.operators) else b""
         context = bytes([self.suite, self.network.digits]) + self._decimals + operators
         return derive(self.network.secret, "ndks network id", context)[:8]
+
+    @property
+    def generation_id(self) -> bytes:
+        return derive(derive(self.network.secret, "ndks control"), "ndks generation id")[:8]
 
     @property
     def _decimals(self) -> bytes:
@@ -312,20 +317,21 @@ class Conversation:
         """Return the answer to HELLO."""
         state = LOCKED_STATE if self.binding else TAMPERED_STATE if self.is_tampered else BLANK_STATE
         # Firmware 0.1.0, whatever the present one is: HELLO is part of all that follows, which no release shall alter.
-        versions = bytes([3, 0, 0, 1, 0, self.format, state, self.flags])
+        versions = bytes([3, 1, 0, 1, 0, self.format, state, self.flags])
         binding_id = self.binding.id if self.binding else bytes(16)
         return versions + UID + self.salt + binding_id + struct.pack(">HHHB", 1120, MAX_SENDERS, WINDOW, 1)
 
     def status(self, state: int, log_used: int, *, dropped: int = 0, message_counter: int = 0, **life: int) -> Step:
-        about_network, operators = bytes(18), bytes(2)
+        about_network, operators, generation = bytes(18), bytes(2), bytes(8) + NO_GENERATION * HELD
         if state == UNLOCKED_STATE:
+            generation = self.membership.generation_id + bytes(2) + NO_GENERATION * (HELD - 1)
             request = self.membership.request
             about_network = request[:9] + text(self.membership.name) + self.membership.network_id
             operators = self.membership.network.operators
         line = struct.pack(">HHII", log_used, 4064, 0, dropped)
         counts = life.get("erases", 0), life.get("wrong", 0)
         end = struct.pack(">QBIIQ", int.from_bytes(self.boots), POWER_ON, *counts, message_counter)
-        return C.STATUS, b"", bytes([state, self.flags]) + about_network + line + operators + end
+        return C.STATUS, b"", bytes([state, self.flags]) + about_network + line + operators + end + generation
 
 
 def a_member(membership: Membership = DEMO) -> Conversation:

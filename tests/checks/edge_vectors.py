@@ -15,19 +15,18 @@ from capsule_reference import (
     VERNAM,
     Message,
     Network,
-    aes_ctr,
     clear_header,
-    derive,
-    paper_bytes,
     pattern,
-    xor,
 )
 from command_vectors import (
     acknowledgement,
     begin,
-    begun,
+    begins,
     chunk_request,
+    exported,
+    gives_keys,
     incoming,
+    opens,
     others_message,
     own_message,
     piece,
@@ -53,10 +52,10 @@ from conversation import (
 from failure_vectors import FAILURES
 from flash_cases import FLASH_CASES
 from joining_vectors import JOINING
+from network_talks import NETWORKS
 from record_vectors import ABOUT_IMAGES
 from wire_codes import C, E
 
-OTHER_SUITE, CONTROL = {"suite": PAPER}, {"kind": 1}
 OTHER_NETWORKS = (
     (PAPER, Network(bytes(range(32)), "0.7071", "-31.5", 6)),
     (HYBRID, Network(bytes(range(32, 64)), "0.52", "25", 9, "polynomial", "cosine_square")),
@@ -74,7 +73,8 @@ def two_mistakes() -> Conversation:
     talk.say((C.PROVISION, b"", E.PROVISIONED), (C.NEXT_INDEX, b"\0", E.LOCKED), (C.ZEROIZE, bytes(15), E.BAD_REQUEST))
     talk.open_session()
     (own, theirs), sealed = (others_message(AES, lane, 1, b"") for lane in (OWN_LANE, 9)), own_message(VERNAM, 1, b"x")
-    other_suite, control = (others_message(AES, OWN_LANE, 1, b"", **what).header for what in (OTHER_SUITE, CONTROL))
+    other_suite = others_message(AES, OWN_LANE, 1, b"", suite=PAPER).header
+    control = others_message(VERNAM, 9, 1, b"", kind=1).header
     aes, vernam = b"aes-mess", b"1st-mess"
     talk.say(
         (C.UNLOCK, unlocking(SECOND, allow_jump=2), E.RANGE),
@@ -82,16 +82,16 @@ def two_mistakes() -> Conversation:
         (C.ACKNOWLEDGE, acknowledgement(0, allow_jump=2, epoch=1), E.RANGE),
         (C.ACKNOWLEDGE, acknowledgement(0, epoch=1), E.EPOCH),
         (C.SEAL_BEGIN, begin("1st-mess", 2, kind=1), E.RANGE),
-        (C.SEAL_BEGIN, begin("1st-mess", VERNAM), sealed.header),
+        (C.SEAL_BEGIN, begin("1st-mess", VERNAM), begins(sealed)),
         (C.SEAL_BEGIN, begin("1st-mess", 2, kind=1), E.CONFLICT),
         (C.SEAL_CHUNK, piece("2nd-mess", 0, 2, b""), E.CONFLICT),
         (C.SEAL_CHUNK, piece("1st-mess", 1, 2, b""), E.CONFLICT),
         (C.SEAL_CHUNK, piece("1st-mess", 0, 0, b"x"), E.RANGE),
         (C.SEAL_CHUNK, piece("1st-mess", 0, 1, b"x"), sealed.chunks[0]),
-        (C.OPEN_BEGIN, bytes(37) + b"\4", E.RANGE),
+        (C.OPEN_BEGIN, bytes(37) + b"\10", E.RANGE),
         (C.OPEN_BEGIN, other_suite + b"\0", E.SUITE),
         (C.OPEN_BEGIN, control + b"\0", E.KIND),
-        (C.OPEN_BEGIN, theirs.header + b"\0", begun(9, 1) + bytes([AES])),
+        (C.OPEN_BEGIN, theirs.header + b"\0", opens(9, 1, AES)),
         (C.OPEN_CHUNK, incoming(1, 2, b""), E.CONFLICT),
         (C.OPEN_CHUNK, incoming(0, 2, theirs.chunks[0]), E.AUTH),
         (C.OPEN_CHUNK, incoming(0, 1, theirs.chunks[0]), b""),
@@ -111,12 +111,14 @@ def tokens() -> Conversation:
     talk = a_member()
     headers = [own_message(AES, number, b"x") for number in range(1, 11)]
     names = [f"token..{number}" for number in range(9)]
-    talk.say(*((C.SEAL_BEGIN, begin(name, AES), message.header) for name, message in zip(names, headers, strict=False)))
     talk.say(
-        (C.SEAL_BEGIN, begin(names[1], AES), headers[1].header),
+        *((C.SEAL_BEGIN, begin(name, AES), begins(message)) for name, message in zip(names, headers, strict=False))
+    )
+    talk.say(
+        (C.SEAL_BEGIN, begin(names[1], AES), begins(headers[1])),
         (C.SEAL_CHUNK, piece(names[1], 0, 1, b"x"), E.CONFLICT),
         (C.SEAL_CHUNK, piece(names[8], 0, 1, b"x"), headers[8].chunks[0]),
-        (C.SEAL_BEGIN, begin(names[0], AES), headers[9].header),
+        (C.SEAL_BEGIN, begin(names[0], AES), begins(headers[9])),
         (C.SEAL_CHUNK, piece(names[8], 0, 1, b"x"), E.CONFLICT),
         (C.SEAL_CHUNK, piece(names[0], 0, 1, b"x"), headers[9].chunks[0]),
     )
@@ -129,7 +131,7 @@ def pieces() -> Conversation:
     data = pattern(9 * CHUNK - 8)
     message = own_message(AES, 1, data + b"x")
     parts = [piece("1st-mess", i, 0, data[max(0, CHUNK * i - 8) : CHUNK * (i + 1) - 8]) for i in range(9)]
-    talk.say((C.SEAL_BEGIN, begin("1st-mess", AES), message.header))
+    talk.say((C.SEAL_BEGIN, begin("1st-mess", AES), begins(message)))
     talk.say(*((C.SEAL_CHUNK, part, chunk) for part, chunk in zip(parts, message.chunks, strict=False)))
     talk.say((C.SEAL_CHUNK, parts[0], E.CONFLICT), (C.SEAL_CHUNK, parts[1], message.chunks[1]))
     talk.say((C.SEAL_CHUNK, piece("1st-mess", 9, 1, b"x"), message.chunks[9]))
@@ -160,7 +162,7 @@ def reading_in_mode_a() -> Conversation:
     message = own_message(VERNAM, 1, pattern(20))
     token, z = b"1st-mess", message.z
     talk.say(
-        (C.SEAL_KEYS, begin("1st-mess", VERNAM), message.header + message.tag_key + message.sync),
+        (C.SEAL_KEYS, begin("1st-mess", VERNAM), gives_keys(message)),
         (C.MESSAGE_CHECK, sized(token, 0), E.CONFLICT),
         (C.MESSAGE_STREAM, stream(token, 0, 28), z[:28]),
         (C.MESSAGE_STREAM, stream(token, 27, 2), E.CONFLICT),
@@ -187,12 +189,12 @@ def senders() -> Conversation:
     talk.say(*((C.ACCEPT, header(lane) + b"\0", b"") for lane in range(9, one_more)))
     talk.say(
         (C.OPEN_BEGIN, header(one_more) + b"\0", E.SENDERS),
-        (C.OPEN_BEGIN, header(one_more) + b"\1", begun(one_more, 1) + bytes([AES])),
+        (C.OPEN_BEGIN, header(one_more) + b"\1", opens(one_more, 1, AES)),
         (C.OPEN_BEGIN, header(one_more, MAX_JUMP + 1) + b"\1", E.TOO_FAR),
-        (C.OPEN_BEGIN, header(one_more, MAX_JUMP + 1) + b"\3", begun(one_more, MAX_JUMP + 1) + bytes([AES])),
+        (C.OPEN_BEGIN, header(one_more, MAX_JUMP + 1) + b"\3", opens(one_more, MAX_JUMP + 1, AES)),
         (C.ACCEPT, header(one_more) + b"\0", E.SENDERS),
         (C.OPEN_BEGIN, header(9) + b"\0", E.DUPLICATE),
-        (C.OPEN_BEGIN, header(9) + b"\1", begun(9, 1) + bytes([AES])),
+        (C.OPEN_BEGIN, header(9) + b"\1", opens(9, 1, AES)),
     )
     return talk
 
@@ -204,7 +206,7 @@ def last_numbers() -> Conversation:
         (C.UNLOCK, unlocking(FIRST, LAST - 1), E.TOO_FAR),
         (C.NEXT_INDEX, b"", E.LOCKED),
         (C.UNLOCK, unlocking(FIRST, LAST - 1, 1), b""),
-        (C.SEAL_BEGIN, begin("1st-mess", AES), message.header),
+        (C.SEAL_BEGIN, begin("1st-mess", AES), begins(message)),
         (C.SEAL_BEGIN, begin("2nd-mess", AES), E.RANGE),
         (C.SEAL_CHUNK, piece("1st-mess", 0, 1, b""), message.chunks[0]),
         (C.ACKNOWLEDGE, acknowledgement(LAST, allow_jump=1), E.RANGE),
@@ -223,8 +225,8 @@ def binding_meanwhile() -> Conversation:
     talk = a_member()
     vernam, aes = own_message(VERNAM, 1, pattern(20)), own_message(AES, 2, b"x", SECOND.id)
     theirs = others_message(AES, 9, 1, b"x")
-    opened = begun(9, 1) + bytes([AES])
-    keys = vernam.header + vernam.tag_key + vernam.sync
+    opened = opens(9, 1, AES)
+    keys = gives_keys(vernam)
     talk.say(
         (C.SEAL_KEYS, begin("1st-mess", VERNAM), keys),
         (C.MESSAGE_STREAM, stream(b"1st-mess", 0, 10), vernam.z[:10]),
@@ -239,7 +241,7 @@ def binding_meanwhile() -> Conversation:
         (C.OPEN_CHUNK, incoming(0, 1, theirs.chunks[0]), b"x"),
         (C.OPEN_BEGIN, theirs.header + b"\0", opened),
         (C.OPEN_CHUNK, incoming(0, 1, theirs.chunks[0]), E.BINDING),
-        (C.SEAL_BEGIN, begin("2nd-mess", AES), aes.header),
+        (C.SEAL_BEGIN, begin("2nd-mess", AES), begins(aes)),
         (C.SEAL_CHUNK, piece("2nd-mess", 0, 1, b"x"), aes.chunks[0]),
     )
     return talk
@@ -258,22 +260,16 @@ def another_network(suite: int, network: Network) -> Conversation:
         talk.status(UNLOCKED_STATE, talk.used),
         (C.KEY_CHUNK, chunk_request(1, 0, 16), exported(suite, network, 1, 16)),
         (C.KEY_CHUNK, chunk_request(LAST, 3, 13), exported(suite, network, LAST, 16)[3:]),
-        (C.SEAL_BEGIN, begin("1st-mess", AES), sealed.header),
+        (C.SEAL_BEGIN, begin("1st-mess", AES), begins(sealed)),
         (C.SEAL_CHUNK, piece("1st-mess", 0, 1, pattern(20)), sealed.chunks[0]),
-        (C.SEAL_KEYS, begin("2nd-mess", VERNAM), kept.header + kept.tag_key + kept.sync),
+        (C.SEAL_KEYS, begin("2nd-mess", VERNAM), gives_keys(kept)),
         (C.MESSAGE_STREAM, stream(b"2nd-mess", 0, 28), kept.z[:28]),
         (C.MESSAGE_CHECK, sized(b"2nd-mess", 20), kept.check),
         (C.OPEN_BEGIN, other.header + b"\0", E.SUITE),
-        (C.OPEN_BEGIN, theirs.header + b"\0", begun(9, 1) + bytes([VERNAM])),
+        (C.OPEN_BEGIN, theirs.header + b"\0", opens(9, 1, VERNAM)),
         (C.OPEN_CHUNK, incoming(0, 1, theirs.chunks[0]), pattern(12)),
     )
     return talk
-
-
-def exported(suite: int, network: Network, k: int, size: int) -> bytes:
-    paper = paper_bytes(network, k, size)
-    mask = aes_ctr(derive(network.secret, "ndks export mask", struct.pack(">Q", k)), bytes(16), bytes(size))
-    return paper if suite == PAPER else xor(paper, mask)
 
 
 LIMITS = (two_mistakes, tokens, pieces, long_frames, reading_in_mode_a, senders, last_numbers, binding_meanwhile)
@@ -283,10 +279,10 @@ def make_conversations() -> dict[str, Any]:
     """Return conversations, each with its own unit: a new one, or one that starts with `before` in flash."""
     talks = {talk.__name__: (talk(), None) for talk in LIMITS}
     talks |= {f"another network, {i}": (another_network(*each), None) for i, each in enumerate(OTHER_NETWORKS, 1)}
-    talks |= {name: make() for name, make in (FAILURES | JOINING | FLASH_CASES).items()}
+    talks |= {name: make() for name, make in (FAILURES | JOINING | FLASH_CASES | NETWORKS).items()}
     return {
         "about": "short conversations, each with a unit of its own, which is new or finds before in its flash"
-        " (PROTOCOL.md sections 3 to 7). " + ABOUT_STEPS + ABOUT_IMAGES,
+        " (PROTOCOL.md sections 3 to 7, 11). " + ABOUT_STEPS + ABOUT_IMAGES,
         "uid": UID.hex(),
         "entropy": conversation.ENTROPY.hex(),
         "bindings": [FIRST.in_hex(), SECOND.in_hex()],

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import conversation
 from capsule_reference import AES, MAX_JUMP
-from command_vectors import acknowledgement, begin, needing_a_session, own_message, piece
+from command_vectors import acknowledgement, begin, begins, needing_a_session, own_message, piece
 from conversation import (
     ERASE,
     FIRST,
@@ -95,7 +95,7 @@ def unlocking_again() -> Conversation:
         (C.NEXT_INDEX, b"", struct.pack(">IQ", 0, 1)),
     )
     talk.say(
-        (C.SEAL_BEGIN, begin("1st-mess", AES), message.header),
+        (C.SEAL_BEGIN, begin("1st-mess", AES), begins(message)),
         (C.UNLOCK, unlocking(FIRST, allow_jump=2), E.RANGE),
         (C.UNLOCK, b"", E.BAD_REQUEST),
         (C.SEAL_CHUNK, piece("1st-mess", 0, 1, b"x"), message.chunks[0]),
@@ -207,6 +207,7 @@ def needing_no_erasure(error: int) -> list[Step]:
         (C.JOINING_KEY, b"", error),
         (C.PROVISION, FIRST.secret + MEMBER, error),
         (C.PROVISION_SEALED, FIRST.secret, error),
+        (C.ENROL, FIRST.secret, error),
     ]
 
 
@@ -224,5 +225,5 @@ FAILURES: dict[str, Callable[[], tuple[Conversation, Flash | None]]] = {
     "ten wrong proofs": lambda: longest_delay(10),
     "as many wrong proofs as are counted": lambda: longest_delay(0xFFFFFFFF),
     "state of an older firmware": lambda: foreign_state(2),
-    "state of a newer firmware": lambda: foreign_state(4),
+    "state of a newer firmware": lambda: foreign_state(5),
 }

@@ -16,14 +16,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bundle_vectors import make_bundles, make_housekeeping
 from capsule_reference import VECTORS
 from capsule_vectors import make_capsules
-from command_vectors import make_commands
 from edge_vectors import make_conversations
+from enrolment_vectors import make_enrolments
 from frame_reference import cobs, frame
 from generator_reference import F1, F2, bits_of_key
 from host_vectors import make_network_files, make_words
 from join_file_vectors import make_joining_files
+from member_file_vectors import make_member_files
+from network_talks import make_commands
+from network_vectors import make_control, make_generation_records, make_network_keys
 from package_vectors import make_packages, make_x25519
 from record_vectors import make_flash, make_records
 from session_vectors import make_bindings, make_sessions
@@ -105,6 +109,13 @@ FILES = {
     "x25519.json": make_x25519,
     "packages.json": make_packages,
     "joining_files.json": make_joining_files,
+    "member_files.json": make_member_files,
+    "network_keys.json": make_network_keys,
+    "control.json": make_control,
+    "generation_records.json": make_generation_records,
+    "enrolments.json": make_enrolments,
+    "bundles.json": make_bundles,
+    "housekeeping.json": make_housekeeping,
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import conversation
 from capsule_reference import AES
-from command_vectors import acknowledgement, begin, others_message, own_message
+from command_vectors import acknowledgement, begin, begins, others_message, own_message
 from conversation import ABOUT_STEPS, FIRST, MEMBER, SECOND, UID, Conversation, binding_body, unit_salt
 from flash_reference import (
     BINDING,
@@ -186,7 +186,7 @@ def a_life() -> Life:
     life.show()
     life.say((C.TRUST, struct.pack(">H", 9) + SECOND.id, b""))
     life.flash.append(MEMBER_IDS, struct.pack(">H", 9) + SECOND.id)
-    life.say((C.SEAL_BEGIN, begin("1st-mess", AES), own_message(AES, 1, b"").header))
+    life.say((C.SEAL_BEGIN, begin("1st-mess", AES), begins(own_message(AES, 1, b""))))
     life.flash.append(MESSAGE_COUNTER, counter(65))
     ninth, tenth = set[int](), set[int]()
     life.accept(9, 1, 0, ninth)

@@ -21,6 +21,7 @@ class C(IntEnum):
     BIND = 0x08
     TRUST = 0x09
     ZEROIZE = 0x0A
+    ENROL = 0x0B
     JOINING_KEY = 0x0C
     PROVISION_SEALED = 0x0D
     NEXT_INDEX = 0x10
@@ -35,6 +36,12 @@ class C(IntEnum):
     MESSAGE_STREAM = 0x26
     MESSAGE_CHECK = 0x27
     ACCEPT = 0x28
+    TICK = 0x30
+    CONTROL = 0x31
+    NOTICE = 0x32
+    HINT = 0x33
+    RENEW = 0x34
+    ROLE = 0x35
 
 
 class E(IntEnum):
@@ -64,6 +71,11 @@ class E(IntEnum):
     DIVERGED = 0x040A
     BINDING = 0x040B
     CONFLICT = 0x040C
+    STALE = 0x040D
+    CUT = 0x040E
+    ROSTER = 0x040F
+    REVOKED = 0x0410
+    NO_EPOCH = 0x0411
     LOCKED = 0x0501
     KEK = 0x0502
     SESSION_ENDED = 0x0503

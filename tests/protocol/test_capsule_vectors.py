@@ -101,7 +101,7 @@ def test_windows(steps: list[tuple[int, int, str]]) -> None:
 
 
 def test_all_errors_of_a_capsule_itself_are_in_the_vectors() -> None:
-    expected = {"VERSION", "HEADER", "SUITE", "KIND", "REFLECTED", "AUTH", "DIVERGED", "BINDING"}
+    expected = {"VERSION", "HEADER", "SUITE", "REFLECTED", "AUTH", "DIVERGED", "BINDING"}
     assert {case["error"] for case in VECTORS["bad"]} == expected
     results = {result for steps in VECTORS["windows"] for _, _, result in steps}
     assert results == {"OK", "DUPLICATE", "TOO_OLD", "TOO_FAR"}

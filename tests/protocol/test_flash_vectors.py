@@ -15,6 +15,7 @@ from ndks_unit.flash.records import RecordKeys
 from protocol.plain_crypto import CRYPTO
 
 VECTORS = load_vectors("flash")
+GENERATIONS = load_vectors("generation_records")
 SEALED_RECORD = load_vectors("suite")["sealed_record"]
 RECORDS = [(entry["type"], entry["seq"], bytes.fromhex(entry["body"]), entry["record"]) for entry in VECTORS["records"]]
 WITHOUT_KEY = {*records.PLAIN, records.ERASING, records.JOINING_KEY}  # plain records
@@ -89,6 +90,23 @@ def test_published_records() -> None:
     for kind, sequence, body, record in RECORDS:
         assert keys.encode(kind, body, sequence).hex() == record
         assert keys.decode(bytes.fromhex(record)) == body
+
+
+def test_published_records_of_generations() -> None:
+    for case in GENERATIONS["records"]:
+        body = bytes.fromhex(case["body"])
+        for binding, record in zip(GENERATIONS["bindings"], case["records"], strict=True):
+            keys = record_keys(binding["A"], binding["KEK"])
+            assert keys.encode(case["type"], body, case["seq"]).hex() == record
+            assert keys.decode(bytes.fromhex(record)) == body
+            whole = bytes.fromhex(record).ljust(4096, b"\xff")
+            assert records.plausible(whole, 0) == (case["type"], len(body), case["seq"])
+
+
+def test_a_generation_that_has_a_lane_or_a_past_too_many_is_no_record() -> None:
+    for kind, size in ((records.GENERATION, 221 + 2 * 97), (records.PAST, 7 * 106), (records.FIRST_KEY, 34)):
+        record = record_keys().encode(kind, bytes(size), 1)
+        assert records.plausible(bytes(record).ljust(4096, b"\xff"), 0) is None
 
 
 def test_the_sealed_record_of_another_implementation() -> None:
