@@ -20,7 +20,10 @@ def _declared(code: int, needs: int, request: Layout, answer: Layout) -> Command
     return TABLE[code]
 
 
-WATCH = _declared(0x70, NOTHING, Layout(">I", "serial"), Layout(">IBI", "serial present epoch"))
+WATCH = _declared(
+    0x70, NOTHING, Layout(">I", "serial"), Layout(">IBIHBH", "serial present epoch revoked role beacon_age")
+)
+NO_BEACON = 0xFFFF  # beacon_age in seconds: none was heard, or the last one is as old as this
 TAKE_NUMBER = _declared(0x71, MEMBER, Layout(">", ""), Layout(">IHQ", "epoch lane number"))
 MESSAGE_KEYS = _declared(
     0x72, MEMBER, Layout(">8s8s", "token random"), Layout(">37s32s8s32s8s", "header tag_key sync aes_key check")

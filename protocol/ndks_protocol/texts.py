@@ -38,7 +38,7 @@ PURPOSES: dict[int, str] = {
     commands.ROLE.code: "set how the unit takes part in elections of a master",
 }
 OF_SERVICE: dict[int, str] = {
-    service.WATCH.code: "wait until the unit comes, goes or changes its epoch",
+    service.WATCH.code: "wait until the unit comes, goes, or changes its epoch, its role or its list of revoked lanes",
     service.TAKE_NUMBER.code: "take a number of the unit's own lane for no message, and return it",
     service.MESSAGE_KEYS.code: "mode a, cipher aes: take the next message number; return all keys of the message",
     service.OPEN_MESSAGE_KEYS.code: "mode a, cipher aes: check a header; return all keys of the message",

@@ -5,7 +5,7 @@
 import json
 import struct
 from collections.abc import Callable
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -387,12 +387,26 @@ def test_a_torn_marker_and_another_cut(tampered: bool, power_cuts: PowerCuts) ->
     life = member(1)
     secrets, old = all_secrets(life), life.look()
     cuts = power_cuts.cuts(life, erase, at_most=1000)
-    torn = [cut for cut in cuts if cut.flash.nvm.content[-32:].strip(b"\xff")]
-    once = next(cut for cut in torn if not is_marked(cut.flash, tampered))
+    once = next(cut for cut in cuts if cut.flash.nvm.content[-32:].strip(b"\xff"))
+    assert not is_marked(once.flash, tampered)
     assert once.look() == old
     once.unit.power.fine = False
     for twice in power_cuts.cuts(once, erase, at_most=100):
         check_cut(once, old, twice, tampered, secrets)
+
+
+@CAUSES
+def test_a_torn_marker_of_the_other_cause(tampered: bool, power_cuts: PowerCuts) -> None:
+    """What counts is why the erasure was begun that completes; the tags of the two causes share no byte."""
+    erase, other = (tamper, zeroize) if tampered else (zeroize, tamper)
+    life = member(1)
+    secrets, old = all_secrets(life), life.look()
+    cuts = takewhile(lambda cut: not has_begun(cut.flash, not tampered), power_cuts.cuts(life, other, at_most=1000))
+    *_, torn = cuts
+    assert torn.flash.nvm.content[-32:].strip(b"\xff")
+    torn.unit.power.fine = False
+    for cut in power_cuts.cuts(torn, erase, at_most=50):
+        check_cut(torn, old, cut, tampered, secrets)
 
 
 @CAUSES

@@ -6,7 +6,9 @@ python tests/homologation/faulty_unit.py FAULT DIR       prints the path of a ps
 """
 
 import contextlib
+import functools
 import struct
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -193,7 +195,7 @@ def emulated(fault: str, directory: Path) -> contextlib.AbstractContextManager[A
     """Run a faulty unit in its own process, like support.emulate_process."""
     from support.emulate_process import running  # that process itself does not find it
 
-    return running(sys.executable, __file__, fault, str(directory))
+    return running(functools.partial(subprocess.Popen, [sys.executable, __file__, fault, str(directory)]))
 
 
 @contextlib.contextmanager

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.emulate_process import PATIENCE
+from support.forks import ndks_process
 
 from ndks.laptop.homes import HOME
 
+PIPES = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 _PIPE_SIZE = 4096  # the smallest that Linux allows
 _SENTENCE = r"(.+)(?:(?<![.?!])\.|(?<=[?!]))"  # ends with one full stop, or with its own ? or !
 _ERROR = re.compile(rf"ndks: ([A-Z][A-Z0-9_]*): {_SENTENCE} Do: {_SENTENCE}")
@@ -61,8 +63,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def start(*arguments: object, **options: int) -> subprocess.Popen[bytes]:
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command_line(*arguments), env=environment(), **pipes, **options)
+    return ndks_process(*arguments, env=environment(), **PIPES, **options)
 
 
 def start_and_reach(request_name: str, *arguments: object, requests: int = 30) -> subprocess.Popen[bytes]:
@@ -81,35 +82,21 @@ def start_and_reach(request_name: str, *arguments: object, requests: int = 30) -
 
 def finish(process: subprocess.Popen[bytes]) -> Finished:
     """Wait for a started command, and return its result."""
-    output, stderr = process.communicate(timeout=PATIENCE)
+    with process:
+        output, stderr = process.communicate(timeout=PATIENCE)
     return Finished(process.returncode, output, stderr.decode())
 
 
 def run(*arguments: object, cwd: Path | None = None, **extra: str) -> Finished:
     """Run `ndks` to its end; `extra` is added to its environment."""
-    done = subprocess.run(
-        command_line(*arguments),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        cwd=cwd,
-        env=environment(extra),
-        timeout=PATIENCE,
-        check=False,
-    )
-    return Finished(done.returncode, done.stdout, done.stderr.decode())
+    return finish(ndks_process(*arguments, cwd=cwd, env=environment(extra), **PIPES))
 
 
 def run_with_input(typed: bytes, *arguments: object, **extra: str) -> Finished:
     """Run `ndks` to its end with these bytes on its stdin, a pipe."""
-    done = subprocess.run(
-        command_line(*arguments),
-        input=typed,
-        capture_output=True,
-        env=environment(extra),
-        timeout=PATIENCE,
-        check=False,
-    )
-    return Finished(done.returncode, done.stdout, done.stderr.decode())
+    with ndks_process(*arguments, env=environment(extra), **PIPES | {"stdin": subprocess.PIPE}) as process:
+        output, stderr = process.communicate(typed, PATIENCE)
+    return Finished(process.returncode, output, stderr.decode())
 
 
 def run_at_terminal(typed: bytes, *arguments: object, **extra: str) -> Finished:

@@ -207,6 +207,7 @@ class Life(RuleBasedStateMachine):
             assert self.model.wrong_attempts in (before.wrong_attempts, after.wrong_attempts)
         else:
             self.model.start()
+            self.model.is_opened = self.desk.unit.case.is_open  # still, from before the cut
         self.learn_laptop(before, after)
         self.view = view._replace(erases=min(view.erases, self.view.erases)) if not starts else view
         self.check()
@@ -753,3 +754,15 @@ Life.TestCase.settings = settings(
     suppress_health_check=list(HealthCheck),
 )
 TestLife = pytest.mark.timeout(900)(Life.TestCase)  # 80 lives are work for minutes on a busy machine
+
+
+def test_case_that_is_still_open_when_the_power_returns() -> None:
+    """ZEROIZE is cut; the unit starts with its case open, and says so."""
+    life = Life()
+    life.begin(seed=1, fine=True, stage="bound", fault=None, again=None)
+    life.open_case(stays_open=True, sure=0)
+    life.zeroize(Fault("cut", 66), sure=1)
+    assert not life.model.flash.is_tampered
+    life.status()
+    life.make_joining_key(None)
+    life.teardown()

@@ -108,7 +108,9 @@ def test_exported_keys(client: Client) -> None:
 def test_mode_b(client: Client, cipher: int) -> None:
     data = pattern(2500)
     token = bytes([cipher]) * 8
-    header = client.ask(C.SEAL_BEGIN, token + bytes([cipher, 0]) + bytes(8))
+    begun = client.ask(C.SEAL_BEGIN, token + bytes([cipher, 0]) + bytes(8))
+    header, epoch = begun[:WIRE_HEADER], begun[WIRE_HEADER:]
+    assert epoch == bytes(4)
     pieces = [data[:1016], data[1016:2040], data[2040:]]
     sealed = b"".join(
         client.ask(C.SEAL_CHUNK, token + struct.pack(">IB", number, number == 2) + piece)
@@ -118,7 +120,7 @@ def test_mode_b(client: Client, cipher: int) -> None:
     expected = Message(suite_network(), clear_of(header), data, binding_id)
     assert header + sealed == expected.capsule
     theirs = Message(suite_network(), clear_header(HYBRID, cipher, 3, 9, bytes(8)), data)
-    handle, *_ = struct.unpack(">8sHQB", client.ask(C.OPEN_BEGIN, theirs.header + bytes([AGAIN])))
+    handle, *_ = struct.unpack(">8sHQBBI", client.ask(C.OPEN_BEGIN, theirs.header + bytes([AGAIN])))
     chunks = theirs.capsule[WIRE_HEADER:]
     opened = b"".join(
         client.ask(C.OPEN_CHUNK, handle + struct.pack(">IB", number, number == 2) + chunks[start : start + WIRE_CHUNK])
@@ -131,7 +133,8 @@ def test_mode_b(client: Client, cipher: int) -> None:
 def test_keys_of_a_message(client: Client, kind: int) -> None:
     token = bytes([kind]) * 8
     answer = client.ask(kind, token + (bytes([AES, 0]) if kind == C.SEAL_KEYS else b"") + bytes(8))
-    header, tag_key, sync, aes_key = answer[:37], answer[37:69], answer[69:77], answer[77:109]
+    header, tag_key, sync = answer[:37], answer[37:69], answer[69:77]
+    aes_key = answer[77:109] if kind == MESSAGE_KEYS else answer[81:]  # behind the epoch
     check = answer[109:] if kind == MESSAGE_KEYS else client.ask(C.MESSAGE_CHECK, token + struct.pack(">Q", 5))
     expected = Message(suite_network(), clear_of(header), b"hello", client.ask(C.HELLO)[32:48])
     assert (tag_key, sync, aes_key, check) == (expected.tag_key, expected.sync, expected.z, expected.check)
@@ -158,6 +161,6 @@ def test_numbers_of_the_own_lane(client: Client) -> None:
 
 
 def test_watch(client: Client) -> None:
-    serial, present, epoch = struct.unpack(">IBI", client.ask(WATCH, struct.pack(">I", 0)))
-    assert (present, epoch) == (1, 0)
+    serial, *seen = struct.unpack(">IBIHBH", client.ask(WATCH, struct.pack(">I", 0)))
+    assert seen == [1, 0, 0, 0, 0xFFFF]
     assert serial > 0

@@ -3,14 +3,16 @@
 """`ndks emulate` in a separate process, for the tests of the emulator and the host."""
 
 import contextlib
+import functools
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from .forks import ndks_process
 
 PATIENCE = 20.0  # seconds; far longer than any test takes on a busy machine
 
@@ -34,15 +36,15 @@ class EmulateProcess:
 
 def emulated(directory: Path, *options: str) -> contextlib.AbstractContextManager[EmulateProcess]:
     """Run `ndks emulate`."""
-    return running(sys.executable, "-m", "ndks", "emulate", str(directory), *options)
+    return running(functools.partial(ndks_process, "emulate", directory, *options))
 
 
 @contextlib.contextmanager
-def running(*command: str) -> Iterator[EmulateProcess]:
-    """Run a command that prints its port; it is always killed at the end."""
+def running(start: "Callable[..., subprocess.Popen[str]]") -> Iterator[EmulateProcess]:
+    """Start a process that prints its port; it is always killed at the end."""
     allow_interrupts()
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, **pipes) as process:
+    with start(text=True, **pipes) as process:
         try:
             yield EmulateProcess(process, _first_line(process))
         finally:

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from ndks.laptop.homes import HOME
 from ndks.line.services import SOCKETS
 
 from .emulate_process import PATIENCE, allow_interrupts
+from .forks import ndks_process
 
 
 @dataclass
@@ -47,12 +47,10 @@ def served(port: str, *options: str, home: Path | None = None) -> Iterator[Serve
     allow_interrupts()
     log = Path(os.environ[SOCKETS], f"service-{os.getpid()}-{abs(hash(port)):x}.log")
     environment = os.environ | ({HOME: str(home)} if home else {})
-    command = [sys.executable, "-m", "ndks", "service", "--json", "--unit", port, *options]
+    words, streams = ("service", "--json", "--unit", port, *options), {"stdin": subprocess.DEVNULL, "text": True}
     with (
         log.open("a") as errors,
-        subprocess.Popen(
-            command, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=environment
-        ) as process,
+        ndks_process(*words, **streams, stdout=subprocess.PIPE, stderr=errors, env=environment) as process,
     ):
         try:
             assert process.stdout

@@ -12,11 +12,18 @@ from .opened import OpenUnit, step
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Whether a service has a unit at hand, and its epoch; `serial` is the number of the last change."""
+    """Whether a service has a unit at hand, and what it knows of the network.
+
+    `serial` is the number of the last change, `revoked` a number of lanes, `role` one of commands.SLAVE, MASTER,
+    MONITOR. `beacon_age` is the time in seconds since the unit heard or gave a beacon, None: a day or longer, or never.
+    """
 
     serial: int
     present: bool
     epoch: int
+    revoked: int
+    role: int
+    beacon_age: int | None
 
 
 class ServiceVerbs(OpenUnit):
@@ -24,10 +31,14 @@ class ServiceVerbs(OpenUnit):
 
     @step
     def watch(self, serial: int = 0) -> Presence:
-        """Return the presence of the unit after another change than number `serial`, or after some seconds."""
+        """Return the presence of the unit after another change than number `serial`, or after 8 s as it is.
+
+        UnitTimeout if the unit was opened with a shorter timeout.
+        """
         self._need_service()
         answer = self._link.call(service.WATCH, serial)
-        return Presence(answer.serial, bool(answer.present), answer.epoch)
+        age = None if answer.beacon_age == service.NO_BEACON else answer.beacon_age
+        return Presence(answer.serial, bool(answer.present), answer.epoch, answer.revoked, answer.role, age)
 
     @step
     def release(self, seconds: int) -> None:

@@ -111,7 +111,7 @@ _CHECKS: dict[int, dict[str, Check]] = {
         "capsule": lambda capsule: len(capsule) in (0, BEACON_SIZE),
     },
     commands.CONTROL.code: {"event": _between(0, LOWER_RANK)},
-    service.WATCH.code: {"present": lambda present: present in (0, 1)},
+    service.WATCH.code: {"present": lambda present: present in (0, 1), "role": _between(0, MONITOR)},
     service.TAKE_NUMBER.code: {"lane": _LANE, "number": _IN_A_LANE},
     service.MESSAGE_KEYS.code: {"header": _is_header},
     service.OPEN_MESSAGE_KEYS.code: {"lane": _LANE, "number": _IN_A_LANE},

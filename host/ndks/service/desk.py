@@ -11,8 +11,8 @@ from .asking import WAITS, WATCHED, Asking
 from .client import Client, Handler, Request
 from .message_desk import MessageDesk
 from .next_key import NextKey
-from .order import OF_KEYS, OF_STREAMS, Outcome
-from .scopes import FOR_PROGRAMS
+from .order import OF_KEYS, OF_NETWORK, OF_STREAMS, Outcome
+from .scopes import FOR_PROGRAMS, NETWORK
 
 COMMANDS = {
     code: command
@@ -112,9 +112,14 @@ class Desk:
 
     async def _watch(self, request: Request) -> bytes:
         (known,) = request.values
-        await self._asking.wait_until(lambda _, serial: serial != known, WATCHED)
+        client = request.client
+        client.watches = mine = client.watches + 1
+        self._asking.wake()  # the one before is answered: a client that gave it up has room for four requests again
+        await self._asking.wait_until(lambda _, serial: serial != known or client.watches != mine, WATCHED)
         state = self._asking.state
-        return service.WATCH.answer.pack(self._asking.serial, state.present, state.epoch)
+        age = min(self._asking.clock() - state.heard, service.NO_BEACON)
+        network = state.epoch, state.revoked, state.role, int(age)
+        return service.WATCH.answer.pack(self._asking.serial, state.present, *network)
 
     def _is_cut(self, request: Request) -> bool:
         """Return whether a piece of a key is cut: clients are here that must not wait for all of it."""
@@ -135,6 +140,8 @@ class Desk:
 
 def _class_of(request: Request) -> int:
     """Return the class of a request that the unit answers (module `order`)."""
+    if request.command in NETWORK:
+        return OF_NETWORK
     if request.command is not commands.KEY_CHUNK:
         return OF_KEYS if request.command is commands.STATUS else OF_STREAMS
     _, index, offset, _ = request.values

@@ -5,6 +5,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ndks_protocol import commands, errors, service
 from ndks_protocol.commands import Command
@@ -31,6 +32,9 @@ _QUICK = {
     *(commands.NEXT_INDEX, commands.KEY_CHUNK, commands.STATUS, commands.MESSAGE_STREAM, commands.MESSAGE_CHECK),
     *(commands.SEAL_CHUNK, commands.OPEN_BEGIN, commands.OPEN_CHUNK, commands.OPEN_KEYS),
 }
+_OF_NETWORK = {
+    *(commands.TICK, commands.CONTROL, commands.NOTICE, commands.HINT, commands.RENEW, commands.ROLE),
+}
 _CLOSING = {commands.CLOSE, service.RELEASE}
 
 
@@ -43,10 +47,31 @@ class Released(Exception):
         self.seconds: int = service.RELEASE.request.unpack(job.payload)[0]
 
 
-class Hold:
-    """Does jobs at a unit over one open port. `opened` is called after each session was opened, with its epoch."""
+@dataclass(frozen=True)
+class News:
+    """What an answer says of the network; None: nothing. `is_beacon`: the unit has heard a beacon, or given one."""
 
-    def __init__(self, order: Order, link: Link, owner: Owner, opened: Callable[[int], object]) -> None:
+    epoch: int | None = None
+    revoked: int | None = None
+    role: int | None = None
+    is_beacon: bool = False
+
+
+class Hold:
+    """Does jobs at a unit over one open port.
+
+    `opened` is called after each session was opened, with its epoch; `noted` with what an answer says of the network.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        link: Link,
+        owner: Owner,
+        opened: Callable[[int], object],
+        noted: Callable[[News], object],
+    ) -> None:
+        self._noted = noted
         self._order = order
         self._link = link
         self._owner = owner
@@ -57,9 +82,18 @@ class Hold:
         self._sealed = 0
 
     @property
-    def at_unit(self) -> int:
-        """The number of requests that the unit has and has not answered."""
-        return len(self._at_unit)
+    def is_working(self) -> bool:
+        """Whether the unit has a request that it has not answered."""
+        return bool(self._at_unit)
+
+    def take(self, longest: float = 0.0) -> Job | None:
+        """Return the job whose turn it is; wait for one for `longest` seconds if the unit has none.
+
+        Behind a job that another one follows there is none: the unit must do nothing between these two.
+        """
+        if any(job.follow for job, _ in self._at_unit.values()):
+            return None
+        return self._order.take(len(self._at_unit), longest)
 
     def open_session(self) -> None:
         """Open a session, and raise the unit's counters to those of this laptop. NdksError."""
@@ -124,9 +158,12 @@ class Hold:
     def _end(self, job: Job, event: Answer | Failure) -> None:
         if isinstance(event, Answer):
             self._note(job.command, job.payload)
+            if job.command in _OF_NETWORK:
+                self._note_network(job.command, event.payload)
             job.done(self._durable(event.payload) if job.is_durable else event.payload)
             following = job.follow(event.payload) if job.follow else None
             if following:
+                following.tries = _TRIES  # it belongs to this session: in another one it would tell of other messages
                 self.begin(following)
         elif isinstance(event.error, DeviceError) and event.error.number != errors.SESSION_ENDED:
             job.done(event.error.number)
@@ -151,8 +188,23 @@ class Hold:
         if job.command in _REPEATED and job.tries < _TRIES:
             self._order.put(job, again=True)
         else:
-            can_begin = job.command in _BEGINNING or job.command in _REPEATED
+            can_begin = job.command in _BEGINNING | _REPEATED | _OF_NETWORK
             job.done(errors.SESSION_ENDED if can_begin else errors.CONFLICT)
+
+    def _note_network(self, command: Command, answer: bytes) -> None:
+        """Note what an answer says of the network, and the number of a beacon."""
+        try:
+            fields = unpack_answer(command, answer)
+        except NdksError:
+            return  # the client gets it as it is
+        if command is commands.TICK:
+            if fields.capsule:
+                self._owner.note_sealed()
+            self._noted(News(fields.epoch, fields.revoked, fields.role, is_beacon=bool(fields.capsule)))
+        elif command is commands.CONTROL:
+            self._noted(News(is_beacon=True))
+        elif command in (commands.NOTICE, commands.RENEW):
+            self._noted(News(fields.epoch))
 
     def _note(self, command: Command, payload: bytes) -> None:
         """Note a number that the unit has issued, or a key that it has used up."""

@@ -15,6 +15,9 @@ _OF_ALL = {
     *(commands.OPEN_KEYS, commands.MESSAGE_STREAM, commands.MESSAGE_CHECK, commands.ACCEPT),
 }
 _EXPORTED = {commands.NEXT_INDEX, commands.KEY_CHUNK, commands.ACKNOWLEDGE}
+NETWORK = {
+    *(commands.TICK, commands.CONTROL, commands.NOTICE, commands.HINT, commands.RENEW, commands.ROLE),
+}
 _MESSAGE_KEYS = {service.TAKE_NUMBER, service.MESSAGE_KEYS, service.OPEN_MESSAGE_KEYS}
 
 
@@ -43,10 +46,19 @@ SCOPES = {
     scope.name: scope
     for scope in (
         Scope("keys", frozenset(_OF_ALL | _EXPORTED), highest=FOR_PROGRAMS - 1),
-        Scope("gate", frozenset(_OF_ALL | _MESSAGE_KEYS | {commands.KEY_CHUNK}), lowest=FOR_PROGRAMS, shares=True),
-        Scope("agent", frozenset(_OF_ALL | _MESSAGE_KEYS), clients=1, shares=True),
         Scope(
-            "admin", frozenset(_OF_ALL | _EXPORTED | _MESSAGE_KEYS | {commands.TRUST, service.RELEASE}), may_unplug=True
+            "gate",
+            frozenset(_OF_ALL | _MESSAGE_KEYS | {commands.KEY_CHUNK, commands.RENEW}),
+            lowest=FOR_PROGRAMS,
+            shares=True,
+        ),
+        Scope(
+            "agent", frozenset(_OF_ALL | _MESSAGE_KEYS | NETWORK), clients=1, shares=True
+        ),  # ticks of two count double
+        Scope(
+            "admin",
+            frozenset(_OF_ALL | _EXPORTED | _MESSAGE_KEYS | NETWORK | {commands.TRUST, service.RELEASE}),
+            may_unplug=True,
         ),
     )
 }

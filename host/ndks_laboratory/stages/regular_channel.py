@@ -146,7 +146,8 @@ def _delivered(batches: Sequence[_Batch]) -> tuple[Check, ...]:
 
 def _recorded(carried: Sequence[Carried], recorded: bytes) -> tuple[Check, ...]:
     missing = ", ".join(str(each.letter.number) for each in carried if each.capsule not in recorded)
-    in_the_clear = ", ".join(str(each.letter.number) for each in carried if _has_piece(each, recorded))
+    seen = _pieces_seen(carried, recorded)
+    in_the_clear = ", ".join(str(each.letter.number) for each in carried if seen & set(_pieces(each)))
     return (
         Check("the eavesdropper recorded every byte that was sent", Outcome.of(not missing, missing)),
         Check("its record contains no piece of a text", Outcome.of(not in_the_clear, in_the_clear)),
@@ -167,6 +168,13 @@ def _first_failures(wrong: Sequence[Carried]) -> str:
     return "; ".join(words) + (f"; and {len(wrong) - _FEW} more" if len(wrong) > _FEW else "")
 
 
-def _has_piece(carried: Carried, recorded: bytes) -> bool:
+def _pieces(carried: Carried) -> list[bytes]:
     text = carried.letter.text
-    return any(text[start : start + _PIECE] in recorded for start in range(0, len(text) - _PIECE + 1, _PIECE))
+    return [text[start : start + _PIECE] for start in range(0, len(text) - _PIECE + 1, _PIECE)]
+
+
+def _pieces_seen(carried: Sequence[Carried], recorded: bytes) -> set[bytes]:
+    """Return the pieces of texts that occur anywhere in the record."""
+    wanted = {piece for each in carried for piece in _pieces(each)}
+    windows = (recorded[start : start + _PIECE] for start in range(len(recorded) - _PIECE + 1))
+    return {window for window in windows if window in wanted}

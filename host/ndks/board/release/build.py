@@ -16,6 +16,7 @@ from .names import renamed, replacements, rom_names
 from .program import Module, Program, parsed
 from .refused import check
 from .unused import on_demand, reachable, remove_unused
+from .walk import walk
 
 ENTRY = "code.py"  # stays source, and alone imports the firmware; boot.py and safemode.py import nothing of it
 MAP = "lib/ndks_unit/names.json"
@@ -82,7 +83,7 @@ def _program(sources: Mapping[str, str]) -> Program:
 
 
 def _functions(module: Module) -> set[str]:
-    return {node.name for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef)}
+    return {node.name for node in walk(module.tree) if isinstance(node, ast.FunctionDef)}
 
 
 def _kept_names(program: Program, roots: tuple[str, ...]) -> frozenset[str]:

@@ -11,6 +11,7 @@ import ast
 
 from .arithmetic import Value, binary, unary
 from .program import BuildError, Module, Program, Target, aliases, binders, defined_at, rebinds_by_text
+from .walk import walk
 
 _Key = tuple[str, str]  # module and name
 
@@ -95,9 +96,9 @@ class _Known:
 
     def _refuse_outside_assignments(self) -> None:
         for module in self._program.values():
-            imports = [node for node in ast.walk(module.tree) if isinstance(node, ast.ImportFrom)]
+            imports = [node for node in walk(module.tree) if isinstance(node, ast.ImportFrom)]
             found = dict(aliases(self._program, module, list(imports)))  # also those within functions
-            for node in ast.walk(module.tree):
+            for node in walk(module.tree):
                 if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                     base = found.get(node.value.id)
                     if base and not base.name and not isinstance(node.ctx, ast.Load):

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from .program import Module, Program
 from .scopes import bound_in
+from .walk import walk
 
 _SIZES = (2, 4, 6, 8, 10, 12, 17, 23, 29, 37, 47, 59, 73, 97, 127, 167, 223, 293, 389, 521, 691, 919, 1223, 1627)
 
@@ -62,9 +63,9 @@ def hashed(name: str) -> int:
 
 def _dicts(module: Module) -> Iterator[tuple[set[str], set[str]]]:
     """Yield the names in each dict, and those that are looked for in vain there."""
-    loads = {node.id for node in ast.walk(module.tree) if isinstance(node, ast.Name)}
+    loads = {node.id for node in walk(module.tree) if isinstance(node, ast.Name)}
     yield {"__name__", "__file__", *bound_in(module.tree.body)}, loads & set(dir(builtins))
-    for node in ast.walk(module.tree):
+    for node in walk(module.tree):
         if isinstance(node, ast.ClassDef):
             methods = {"__module__", "__qualname__", *bound_in(node.body)}
             yield methods, set()
@@ -72,6 +73,6 @@ def _dicts(module: Module) -> Iterator[tuple[set[str], set[str]]]:
 
 
 def _attributes(node: ast.ClassDef) -> Iterator[str]:
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store) and ast.unparse(part.value) == "self":
             yield part.attr

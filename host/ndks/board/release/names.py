@@ -17,6 +17,7 @@ from pathlib import Path
 from .hashes import Dicts
 from .program import Module, Program
 from .unused import names_in_texts
+from .walk import walk
 
 _FILE = Path(__file__).with_name("rom_names.txt")
 _DEVICES = {"aux", "con", "nul", "prn"}  # of Windows, which has no files of these names
@@ -62,7 +63,7 @@ def replacements(program: Program, kept: frozenset[str]) -> dict[str, str]:
 def renamed(program: Program, names: dict[str, str]) -> Program:
     """Return the program with these names, in its modules and of its modules."""
     for module in program.values():
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             _rename(node, names)
     modules = [Module(_dotted(module.name, names), module.is_package, module.tree) for module in program.values()]
     return {module.name: module for module in modules}
@@ -73,14 +74,14 @@ def _external(program: Program) -> set[str]:
     found: set[str] = set()
     for module in program.values():
         others: set[str] = set()
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             if isinstance(node, ast.Import):
                 found.update(part for alias in node.names for part in alias.name.split("."))
                 others.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module and node.module not in program and not node.level:
                 found.update(node.module.split("."), (alias.name for alias in node.names))
                 others.update(alias.asname or alias.name for alias in node.names)
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in others:
                 found.add(node.attr)
     return found
@@ -94,7 +95,7 @@ def _is_file_name(name: str) -> bool:
 def _names(module: Module) -> Iterator[str]:
     """Yield every name in a module, and of it, as often as it occurs."""
     yield from module.name.split(".")
-    for node in ast.walk(module.tree):
+    for node in walk(module.tree):
         for field in ("id", "attr", "arg", "name", "asname", "module"):
             text = getattr(node, field, None)
             if isinstance(text, str):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from .program import Module, Program, Target, aliases, attributes_of, defined_at, origin
 from .unique import own_names
+from .walk import walk
 
 # Of one file. CircuitPython hashes a name to 8 bits, so that a large dict is searched more slowly. And wide dicts
 # overflow the collector's stack of 64 entries, so that a collection takes 11 ms, not 6: with 30 names a file or more,
@@ -86,16 +87,16 @@ def _used_as_objects(program: Program) -> set[str]:
     """Return the modules that are used otherwise than in `module.NAME`, or that look at themselves."""
     found: set[str] = set()
     for module in program.values():
-        bases = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
-        alone = {node.id for node in ast.walk(module.tree) if isinstance(node, ast.Name) and id(node) not in bases}
+        bases = {id(node.value) for node in walk(module.tree) if isinstance(node, ast.Attribute)}
+        alone = {node.id for node in walk(module.tree) if isinstance(node, ast.Name) and id(node) not in bases}
         at_top = aliases(program, module, module.tree.body)
         found.update(target.module for bound, target in at_top if not target.name and bound in alone)
         found.update(target.module for _, target in aliases(program, module, _inner_imports(module)) if not target.name)
-        if any(isinstance(node, ast.Name) and node.id in _OWN_OBJECT for node in ast.walk(module.tree)):
+        if any(isinstance(node, ast.Name) and node.id in _OWN_OBJECT for node in walk(module.tree)):
             found.add(module.name)
     return found
 
 
 def _inner_imports(module: Module) -> list[ast.stmt]:
-    imports = (node for node in ast.walk(module.tree) if isinstance(node, ast.ImportFrom))
+    imports = (node for node in walk(module.tree) if isinstance(node, ast.ImportFrom))
     return [node for node in imports if node not in module.tree.body]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..source import for_board
+from .walk import walk
 
 # Functions that reach names by text. What the program does with a name is not known where one is used.
 _BY_TEXT = {"globals", "locals", "vars", "eval", "exec", "setattr", "delattr", "dir"}
@@ -88,14 +89,14 @@ def defined_at(program: Program, target: Target) -> Target:
 
 def attributes_of(name: str, tree: ast.Module) -> set[str]:
     """Return what a module takes from a name by `name.attribute`."""
-    nodes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    nodes = (node for node in walk(tree) if isinstance(node, ast.Attribute))
     return {node.attr for node in nodes if isinstance(node.value, ast.Name) and node.value.id == name}
 
 
 def binders(tree: ast.AST) -> Counter[str]:
     """Count how often each name is bound below a node, in any scope, or declared as global."""
     found: Counter[str] = Counter()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             found[node.id] += 1
         elif isinstance(node, ast.arg):
@@ -113,18 +114,15 @@ def binders(tree: ast.AST) -> Counter[str]:
 
 def reads_all_names(tree: ast.AST) -> bool:
     """Return whether a module reads names that it does not write: by `globals().items()`, or as `rebinds_by_text`."""
-    return any(isinstance(node, ast.Name) and node.id == "globals" for node in ast.walk(tree)) or rebinds_by_text(tree)
+    return any(isinstance(node, ast.Name) and node.id == "globals" for node in walk(tree)) or rebinds_by_text(tree)
 
 
 def rebinds_by_text(tree: ast.AST) -> bool:
     """Return whether a module may bind names that it does not write."""
-    harmless = {id(part) for node in ast.walk(tree) if _lists_globals(node) for part in ast.walk(node)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in _BY_TEXT and id(node) not in harmless:
-            return True
-        if isinstance(node, ast.Attribute) and node.attr == "__dict__":
-            return True
-    return False
+    nodes = walk(tree)
+    by_text = {id(node) for node in nodes if isinstance(node, ast.Name) and node.id in _BY_TEXT}
+    harmless = {id(part) for node in nodes if by_text and _lists_globals(node) for part in walk(node)}
+    return not by_text <= harmless or any(isinstance(node, ast.Attribute) and node.attr == "__dict__" for node in nodes)
 
 
 def _lists_globals(node: ast.AST) -> bool:

@@ -7,6 +7,7 @@ import builtins
 from collections.abc import Iterator
 
 from .program import BuildError, Module, Program, aliases, origin
+from .walk import walk
 
 _TAKE_A_NAME = {"getattr", "hasattr", "setattr", "delattr"}  # as their second argument
 
@@ -16,7 +17,7 @@ def check(program: Program) -> None:
     packages = {name.partition(".")[0] for name in program}
     rebound = {name: _declared_global(module) for name, module in program.items()}
     for module in program.values():
-        for node in ast.walk(module.tree):
+        for node in walk(module.tree):
             for advice in _advice(program, module, node, packages, rebound):
                 raise BuildError(f"{module.name}: {advice} `{ast.unparse(node).splitlines()[0]}`")
 
@@ -38,7 +39,7 @@ def _advice(
 
 
 def _declared_global(module: Module) -> set[str]:
-    return {name for node in ast.walk(module.tree) if isinstance(node, ast.Global) for name in node.names}
+    return {name for node in walk(module.tree) if isinstance(node, ast.Global) for name in node.names}
 
 
 def _has_plain_names(call: ast.Call) -> bool:
@@ -55,8 +56,8 @@ def _is_known_base(program: Program, module: Module, base: ast.expr) -> bool:
     """Return whether a base is a class of the program, or an exception, whose attributes no new name has."""
     first = ast.unparse(base).partition(".")[0]
     builtin = getattr(builtins, first, None)
-    imports = [node for node in ast.walk(module.tree) if isinstance(node, ast.ImportFrom)]
-    own = {node.name for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef)}
+    imports = [node for node in walk(module.tree) if isinstance(node, ast.ImportFrom)]
+    own = {node.name for node in walk(module.tree) if isinstance(node, ast.ClassDef)}
     if first in own or first in dict(aliases(program, module, list(imports))):
         return True
     return isinstance(builtin, type) and issubclass(builtin, BaseException)

@@ -5,6 +5,8 @@
 import ast
 from collections.abc import Callable, Iterator
 
+from .walk import walk
+
 _Function = ast.FunctionDef | ast.Lambda
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _SCOPE = (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -95,7 +97,7 @@ class GlobalNames(ast.NodeTransformer):
         arguments = node.args
         arguments.defaults = [self.visit(value) for value in arguments.defaults]
         arguments.kw_defaults = [value and self.visit(value) for value in arguments.kw_defaults]
-        names = {argument.arg for argument in ast.walk(arguments) if isinstance(argument, ast.arg)}
+        names = {argument.arg for argument in walk(arguments) if isinstance(argument, ast.arg)}
         self._visit_inside(body, (names | set(bound_in(body))) - set(_declared_in(body)))
 
     def _visit_comprehension(self, node: _Comprehension) -> ast.expr:
@@ -152,6 +154,6 @@ def bound_in(body: list[ast.stmt] | list[ast.expr] | list[ast.AST]) -> Iterator[
 
 def _declared_in(body: list[ast.stmt] | list[ast.expr]) -> Iterator[str]:
     for statement in body:
-        for node in ast.walk(statement):
+        for node in walk(statement):
             if isinstance(node, ast.Global):
                 yield from node.names

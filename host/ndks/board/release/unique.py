@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 
 from .program import Module, Program, aliases, binders
 from .scopes import bound_in
+from .walk import walk
 
 
 def unique_names(program: Program, merged: Collection[str]) -> dict[tuple[str, str], str]:
@@ -31,7 +32,7 @@ def unique_names(program: Program, merged: Collection[str]) -> dict[tuple[str, s
 
 def own_names(program: Program, module: Module, merged: Collection[str]) -> set[str]:
     """Return the names in a module's scope, without those that it imports from merged modules."""
-    declared = {name for node in ast.walk(module.tree) if isinstance(node, ast.Global) for name in node.names}
+    declared = {name for node in walk(module.tree) if isinstance(node, ast.Global) for name in node.names}
     imported = {bound for bound, target in aliases(program, module, module.tree.body) if target.module in merged}
     return (declared | set(bound_in(module.tree.body))) - imported
 

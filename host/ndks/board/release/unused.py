@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 from .program import Module, Program, origin, reads_all_names
+from .walk import walk
 
 _ON_DEMAND = ".on_demand."  # the dispatcher imports the modules below by the names of their files
 _NAME = re.compile(r"[A-Za-z_]\w*(\.\w+)*\.?")
@@ -33,11 +34,15 @@ def remove_unused(program: Program, roots: tuple[str, ...], outside: frozenset[s
     program = {name: module for name, module in program.items() if name in wanted}
     for module in program.values():
         if "__all__" not in _loaded(module.tree):  # then it serves `from ... import *` only, which the linter refuses
-            module.tree.body = [node for node in module.tree.body if not ast.unparse(node).startswith("__all__ = ")]
+            module.tree.body = [node for node in module.tree.body if not _lists_public_names(node)]
     while _remove_once(program, _Uses(program, outside)):
         pass
     wanted = reachable(program, roots)
     return {name: module for name, module in program.items() if name in wanted}
+
+
+def _lists_public_names(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__"
 
 
 def _remove_once(program: Program, uses: "_Uses") -> bool:
@@ -58,9 +63,7 @@ def on_demand(program: Program) -> set[str]:
 
 
 def _texts(program: Program) -> set[str]:
-    constants = (
-        node for module in program.values() for node in ast.walk(module.tree) if isinstance(node, ast.Constant)
-    )
+    constants = (node for module in program.values() for node in walk(module.tree) if isinstance(node, ast.Constant))
     return {node.value for node in constants if isinstance(node.value, str)}
 
 
@@ -72,7 +75,7 @@ class _Uses:
         self._anywhere = names_in_texts(program)
         self._imported: defaultdict[str, set[str]] = defaultdict(set)
         for module in program.values():
-            for node in ast.walk(module.tree):
+            for node in walk(module.tree):
                 if isinstance(node, ast.Attribute):
                     self._anywhere.add(node.attr)
                 elif isinstance(node, ast.ImportFrom):
@@ -83,18 +86,28 @@ class _Uses:
         if reads_all_names(module.tree):
             return False
         used = self._anywhere | self._imported[module.name] | _loaded(module.tree)
-        before = ast.dump(module.tree)
+        classes = [node for node in walk(module.tree) if isinstance(node, ast.ClassDef)]
+        before = _definitions(module.tree, *classes)
         _keep(module.tree, lambda name: name in used or name.startswith("__"))
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.ClassDef):
-                _keep(node, lambda name: name in used or name in self._outside or name.startswith("__"))
-                node.body = node.body or [ast.Pass()]
-        return ast.dump(module.tree) != before
+        for node in classes:
+            _keep(node, lambda name: name in used or name in self._outside or name.startswith("__"))
+            node.body = node.body or [ast.Pass()]
+        return _definitions(module.tree, *classes) != before
+
+
+def _definitions(*blocks: ast.Module | ast.ClassDef) -> list[ast.AST]:
+    """Return what may be removed: the statements of blocks, and in place of an import its names."""
+    statements = [node for block in blocks for node in block.body if not isinstance(node, ast.Pass)]
+    return [
+        part
+        for node in statements
+        for part in (node.names if isinstance(node, ast.Import | ast.ImportFrom) else [node])
+    ]
 
 
 def _loaded(tree: ast.Module) -> set[str]:
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)}
-    return names.union(*(node.names for node in ast.walk(tree) if isinstance(node, ast.Global)))
+    names = {node.id for node in walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)}
+    return names.union(*(node.names for node in walk(tree) if isinstance(node, ast.Global)))
 
 
 def _keep(block: ast.Module | ast.ClassDef, is_used: _Test) -> None:
@@ -164,7 +177,7 @@ def reachable(program: Program, roots: tuple[str, ...]) -> set[str]:
             continue
         found.add(name)
         waiting.append(name.rpartition(".")[0])
-        for node in ast.walk(program[name].tree):
+        for node in walk(program[name].tree):
             if isinstance(node, ast.ImportFrom):
                 source = origin(program[name], node)
                 waiting += [source, *(f"{source}.{alias.name}" for alias in node.names)]
