@@ -49,6 +49,7 @@ try:
     from typing import TYPE_CHECKING
 
     if TYPE_CHECKING:
+        from ..flash.record_log import RecordLog
         from ..state import State
         from .held import Network
 except ImportError:  # not on the board, where annotations are not evaluated
@@ -241,11 +242,20 @@ def enter_generation(network: "Network") -> None:
 
 def complete(network: "Network") -> None:
     """Remove past generations that were not left, and what the present one has superseded. UnitError(STORAGE)."""
-    log, kept = network.state.log, network.past()
+    log, body, kept = network.state.log, network.body, network.past()
     if len(log.body(PAST) or b"") != PAST_SIZE * len(kept):
+        # An entry was cut short. What its record has superseded, and that record, must go from both files, too.
+        if body and body[AT_SETTLED] == SETTLED:
+            _append_with(log, body, NOT_SETTLED)
         log.append(PAST, b"".join([bytes(each) for each in kept]))
-    if log.body(GENERATION):
+    if body:
         _settle(network)
+
+
+def _append_with(log: "RecordLog", body: "bytes | bytearray", settled: int) -> None:
+    body = bytearray(body)
+    body[AT_SETTLED] = settled
+    log.append(GENERATION, body)
 
 
 def _settle(network: "Network") -> None:

@@ -238,7 +238,7 @@ class Owner:
         try:
             answer = self._link.call(commands.NEXT_INDEX)
         except DeviceError as error:
-            if error.number != errors.RANGE:
+            if error.number not in (errors.RANGE, errors.NO_EPOCH):  # a new member may have no epoch yet
                 raise
             return _NONE_LEFT
         if answer.epoch != epoch:
