@@ -3,11 +3,12 @@
 """What chance rarely finds, step by step; each case raises Violation. They run with any side of the world."""
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 from .world.attacker import FORGED, Attacker
 from .world.checks import Violation
-from .world.interface import Packet, Side, View
+from .world.interface import Machine, Packet, Side, View
 from .world.world import Node, World
 
 Case = Callable[[Side], None]
@@ -549,12 +550,11 @@ def count_cuts(side: Side) -> int:
     changes: list[Callable[[], Any]] = [lambda bundle=bundle: machine.receive(bundle) for bundle in bundles[:3]]
     changes += [machine.renew] * (side.moves + 2)
     changes += [lambda bundle=bundle: machine.receive(bundle) for bundle in bundles[3:]]
-    return sum(_cuts_of(side, node, change) for change in changes)
+    return sum(_cuts_of(side, machine, change) for change in changes)
 
 
-def _cuts_of(side: Side, node: Node, change: Callable[[], Any]) -> int:
+def _cuts_of(side: Side, machine: Machine, change: Callable[[], Any]) -> int:
     """Do a change in all ways that power cuts allow; leave the flash as after it."""
-    machine = node.machine
     machine.restart_unit()
     before, old, cuts = machine.whole(), machine.view, 0
     change()
@@ -573,13 +573,21 @@ def _cuts_of(side: Side, node: Node, change: Callable[[], Any]) -> int:
             was_cut = _is_cut(side, machine.start_unit)
             machine.cut_power_in(None)
             machine.restart_unit()
-            _check_cut(side, node, old, new, change)
+            _check_cut(side, machine, old, new, change)
             cuts += 1
             if not was_cut:
                 break
     machine.put_whole(after)
     machine.restart_unit()
     return cuts
+
+
+@case
+def cuts_in_a_network_of_before(side: Side) -> None:
+    """The same with the renewals of a network without administrators: the first writes a generation."""
+    machine = side.machine_of_before(Random(4))
+    cuts = sum(_cuts_of(side, machine, machine.renew) for _ in range(side.moves + 2))
+    demand(cuts > 20, "there are no steps to cut at")
 
 
 @case
@@ -600,7 +608,7 @@ def cut_and_moves(side: Side) -> None:
         for _ in range(side.moves + 1):
             machine.restart_unit()
             machine.renew()
-        _check_flash(side, node)
+        _check_flash(side, machine)
         if not was_cut:
             return
 
@@ -622,24 +630,24 @@ def _is_state(view: View | None, state: View | None) -> bool:
     return _state(view) == _state(state) and not (view and state and set(view.past) - set(state.past))
 
 
-def _check_cut(side: Side, node: Node, old: View | None, new: View | None, change: Callable[[], Any]) -> None:
+def _check_cut(side: Side, machine: Machine, old: View | None, new: View | None, change: Callable[[], Any]) -> None:
     """Old state or new, nothing between, and nothing in flash that the unit has given up."""
-    view = node.machine.view
+    view = machine.view
     demand(
         _is_state(view, old) or _is_state(view, new), "a power cut leaves a state between the old one and the new one"
     )
-    _check_flash(side, node)
+    _check_flash(side, machine)
     if _is_state(view, old):
         change()
-    demand(_is_state(node.machine.view, new), "a change that was cut cannot be repeated")
+    demand(_is_state(machine.view, new), "a change that was cut cannot be repeated")
 
 
-def _check_flash(side: Side, node: Node) -> None:
+def _check_flash(side: Side, machine: Machine) -> None:
     """Nothing is in flash that the unit has given up."""
-    view = node.machine.view
+    view = machine.view
     if view:
         kept = {entry.generation: entry.low for entry in (view.here, *view.past)}
-        hauls, keys = side.loot(node.machine)
+        hauls, keys = side.loot(machine)
         for haul in hauls:
             demand(haul.low >= kept.get(haul.generation, 1 << 20), "a key that should be gone stays in flash")
         demand(all(g > view.here.g for g, _ in keys), "a member key that should be gone stays in flash")
