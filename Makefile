@@ -10,7 +10,7 @@ QUIET := --quiet --disable-pip-version-check
 SOURCES := protocol firmware emulator host tests docs
 CHIP_SOURCES := $(wildcard emulator/chip/core/* emulator/chip/*.py emulator/chip/*.toml emulator/chip/ndks_chip/*.pyx)
 
-.PHONY: help demo homologate test tests test-full test-oldest fuzz proofs bench chip chip-bench check fix docs deploy clean install laboratory development
+.PHONY: help demo homologate test tests test-full test-oldest network-sim fuzz proofs bench chip chip-bench check fix docs deploy clean install laboratory development
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test-full: development ## install, and run all tests with a power cut at every s
 
 test-oldest: .venv-oldest/.installed ## run the tests of unit and host with the oldest versions that pyproject.toml permits
 	.venv-oldest/bin/pytest -n auto --dist worksteal -rs tests/unit tests/host
+
+network-sim: development ## simulate networks with thieves, power cuts, crashes, partitions: SEED=1 SEEDS=60 NODES=50; five minutes
+	PYTHONPATH=tests $(BIN)/python -m network --seed $(or $(SEED),1) --seeds $(or $(SEEDS),60) --nodes $(or $(NODES),0)
 
 fuzz: development ## fuzz frames, commands, sessions, capsules, files, flash and service with atheris; FUZZ_SECONDS=60 each
 	$(BIN)/python tests/fuzz/run.py $(or $(FUZZ_SECONDS),60)

@@ -14,17 +14,20 @@ sys.path.append(str(Path(__file__).parents[2] / "docs" / "make"))  # draws the s
 from rooms import BASE, LOADED_WHEN_NAMED, arrows, imports, purposes
 
 _PROTOCOL = {"ndks_protocol", "ndks_protocol.capsule", "ndks_protocol.control", "ndks_protocol.generator"}
+_UNIT = {f"ndks_unit.{room}" for room in ("fast_bits", "flash", "messages", "network", "on_demand")}
 _HOST = {"ndks", "ndks.driver", "ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", BASE}
 
 # Room: the rooms that it may import. A room that is not here may import nothing.
 ALLOWED = {
-    "ndks_protocol": set[str](),
+    "ndks_protocol": {"ndks_protocol.control"},
     "ndks_protocol.capsule": {"ndks_protocol"},
+    "ndks_protocol.control": {"ndks_protocol", "ndks_protocol.capsule"},
     "ndks_protocol.generator": {"ndks_protocol"},
-    "ndks_unit": {"ndks_unit.fast_bits", "ndks_unit.flash", "ndks_unit.messages", "ndks_unit.on_demand"} | _PROTOCOL,
+    "ndks_unit": _UNIT | _PROTOCOL,
     "ndks_unit.fast_bits": {"ndks_unit"} | _PROTOCOL,
     "ndks_unit.flash": {"ndks_unit", "ndks_protocol"},
-    "ndks_unit.messages": {"ndks_unit", "ndks_unit.flash"} | _PROTOCOL,
+    "ndks_unit.messages": {"ndks_unit", "ndks_unit.flash", "ndks_unit.network"} | _PROTOCOL,
+    "ndks_unit.network": {"ndks_unit", "ndks_unit.flash", "ndks_unit.on_demand"} | _PROTOCOL,
     "ndks_unit.on_demand": {"ndks_unit", "ndks_unit.flash", "ndks_unit.messages"} | _PROTOCOL,
     "ndks_emulator": {"ndks_unit", "ndks_protocol"},
     "ndks_emulator.chip": {"ndks_emulator", "ndks_chip"},

@@ -29,7 +29,6 @@ from capsule_reference import (
     xor,
 )
 from conversation import (
-    ABOUT_STEPS,
     BLANK_STATE,
     DEMO,
     ERASE,
@@ -604,6 +603,20 @@ def another_laptop(talk: Conversation) -> None:
     )
 
 
+def one_life(talk: Conversation) -> None:
+    """Send all commands but those of networks with an administrator to a new unit, which is blank again in the end."""
+    becoming_a_member(talk)
+    first_session(talk, wrong_proofs(talk))
+    talk.say(*exported_keys())
+    talk.say(*sealing_in_mode_b(), *sealing_in_mode_a(), *opening_in_mode_b(), *opening_in_mode_a())
+    talk.say(*refused_headers(), *sliding_windows(), *trust())
+    sessions(talk)
+    altered_frames(talk)
+    after_a_start(talk)
+    another_laptop(talk)
+    a_new_life(talk)
+
+
 def a_new_life(talk: Conversation) -> None:
     talk.zeroize()
     talk.greet()
@@ -622,25 +635,3 @@ def a_new_life(talk: Conversation) -> None:
     talk.greet()
     talk.zeroize()
     talk.greet()
-
-
-def make_commands() -> dict[str, Any]:
-    """Return one conversation with a new unit: requests and answers."""
-    talk = Conversation()
-    becoming_a_member(talk)
-    first_session(talk, wrong_proofs(talk))
-    talk.say(*exported_keys())
-    talk.say(*sealing_in_mode_b(), *sealing_in_mode_a(), *opening_in_mode_b(), *opening_in_mode_a())
-    talk.say(*refused_headers(), *sliding_windows(), *trust())
-    sessions(talk)
-    altered_frames(talk)
-    after_a_start(talk)
-    another_laptop(talk)
-    a_new_life(talk)
-    return {
-        "about": "conversation with a new unit (PROTOCOL.md sections 4 to 7). " + ABOUT_STEPS,
-        "uid": UID.hex(),
-        "entropy": conversation.ENTROPY.hex(),
-        "bindings": [FIRST.in_hex(), SECOND.in_hex()],
-        "steps": talk.steps,
-    }

@@ -19,7 +19,6 @@ from typing import Any
 from bundle_vectors import make_bundles, make_housekeeping
 from capsule_reference import VECTORS
 from capsule_vectors import make_capsules
-from command_vectors import make_commands
 from edge_vectors import make_conversations
 from enrolment_vectors import make_enrolments
 from frame_reference import cobs, frame
@@ -27,6 +26,7 @@ from generator_reference import F1, F2, bits_of_key
 from host_vectors import make_network_files, make_words
 from join_file_vectors import make_joining_files
 from member_file_vectors import make_member_files
+from network_talks import make_commands
 from network_vectors import make_control, make_generation_records, make_network_keys
 from package_vectors import make_packages, make_x25519
 from record_vectors import make_flash, make_records

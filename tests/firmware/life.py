@@ -104,7 +104,7 @@ class Life:
         self.ask(commands.ACKNOWLEDGE, 0, index, 0)
 
     def seal(self) -> None:
-        (header,) = self.ask(commands.SEAL_BEGIN, new_token(), commands.AES, 0, RANDOM)
+        header, _ = self.ask(commands.SEAL_BEGIN, new_token(), commands.AES, 0, RANDOM)
         assert isinstance(header, bytes)
         number = clear(header).number
         burnt = number - max(self.given, default=0) - 1

@@ -106,7 +106,7 @@ class Peer:
         token = new_token()
         if mode == "b":
             return self.begin(token, cipher) + self.chunks(token, data)
-        wire, tag_key, sync, aes_key = self.ask(commands.SEAL_KEYS, token, cipher, 0, RANDOM)
+        wire, tag_key, sync, _, aes_key = self.ask(commands.SEAL_KEYS, token, cipher, 0, RANDOM)
         sealer = Sealer(CRYPTO, KeysOfUnit(self.ask, token, tag_key, sync, aes_key))
         return wire + b"".join([sealer.seal(*piece) for piece in pieces_of(data)])
 

@@ -114,9 +114,9 @@ class TestBind:
 
     def test_messages_say_which_laptop_they_come_from(self, laptop: Host) -> None:
         """The sync words also change for messages of the current session."""
-        _, _, before, _ = laptop.ask(commands.SEAL_KEYS, b"token  1", 0, 0, bytes(8))
+        _, _, before, *_ = laptop.ask(commands.SEAL_KEYS, b"token  1", 0, 0, bytes(8))
         laptop.ask(commands.BIND, NEW_BINDING)
-        header, _, after, _ = laptop.ask(commands.SEAL_KEYS, b"token  2", 0, 0, bytes(8))
+        header, _, after, *_ = laptop.ask(commands.SEAL_KEYS, b"token  2", 0, 0, bytes(8))
         laptop.open(NEW_BINDING)
         assert laptop.firmware.state.opened
         clear = laptop.firmware.state.member.header_keys.unmask(header)

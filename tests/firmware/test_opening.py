@@ -99,7 +99,7 @@ class TestBothModesMakeTheSameCapsules:
             _, *answered = peer.ask(command, wire(lane, number, cipher=cipher), 0)
             assert answered[:2] == [lane, number]
             if mode == "b":
-                assert answered[2:] == [cipher]
+                assert answered[2:] == [cipher, commands.DATA, 0]
             else:
                 assert len(answered[-1]) == (32 if cipher == AES else 0)
 

@@ -106,7 +106,7 @@ class TestBeginning:
         monkeypatch.setattr(peer.unit, "entropy", bytes)
         salts = set()
         for random in (RANDOM, bytes(8)):
-            (wire,) = peer.ask(commands.SEAL_BEGIN, new_token(), AES, DATA, random)
+            wire, _ = peer.ask(commands.SEAL_BEGIN, new_token(), AES, DATA, random)
             salts.add(clear(wire).salt)
         digest = CRYPTO.sha256()
         digest.update(RANDOM + bytes(8))

@@ -11,6 +11,7 @@ from support.agents import Host, administrator, joined, talk, unit_of
 
 from ndks.agent import Limits
 from ndks.agent.events import Delivered, Entered, LeftOut, Lost, Master, Refused, Why
+from ndks.agent.inbox import Known
 from ndks.agent.packets import Ask, Report, Voucher, digest_of
 from ndks.exceptions import DeviceError, UnitRemoved, device_error
 from ndks.network.administrator import Administrator
@@ -67,7 +68,7 @@ def test_of_equal_hints_both_are_tried() -> None:
     admin, (host, other) = network()
     bundle = admin.issue()
     hint = host.unit.hint(bundle.g)
-    notices = [(hint, notice) for _, notice in bundle.notices]
+    notices = [(hint, notice) for _, notice in bundle.notices[::-1]]
     both = Bundle.signed(admin.keys.signing, bundle.g, bundle.previous, notices, bundle.record)
     host.receive(both.content)
     assert host.unit.noticed == [0, 4]
@@ -265,6 +266,48 @@ def test_claims_are_forgotten_when_lanes_are_revoked_and_deliveries_are_not() ->
     talk([host, sender], 60)
     assert host.delivered[2:] == [(8, 2, b"b")]
     assert host.events[-1] == Delivered(8, 2, 0, b"b", late=True)
+
+
+def test_what_was_forgotten_stays_so_after_a_crash() -> None:
+    admin, (host, sender, _) = network(3)
+    first, second, third = (packet for text in (b"a", b"b", b"c") for packet in sender.send(text))
+    host.unit.here.number = host.unit.here.low = sender.unit.here.number = 3
+    host.receive(say(sender, Report(1, 3, ((0, 1),))), say(sender, Voucher(1, digest_of(first))), first)
+    sender.unit.here.number = host.unit.here.low = 0
+    host.receive(third)
+    assert host.agent.inbox(8).waiting
+    admin.revoke([12])
+    host.receive(admin.issue().content)
+    host.start()
+    inbox = host.agent.inbox(8)
+    assert (inbox.first, inbox.reported, inbox.top, inbox.starts, inbox.waiting) == (1, 0, 0, (), {})
+    assert not inbox.sets[Known.UNREADABLE]
+    assert host.lost == [Lost(8, 1, 1, Why.EPOCH)]
+    sender.receive(admin.state.bundles[-1].content)
+    talk([host, sender], 60)
+    assert [(event.s, event.late) for event in host.events if isinstance(event, Delivered)] == [
+        (1, True),  # its epoch came back with an old image of the flash
+        (2, False),
+        (3, False),
+    ]
+    assert host.receive(second) == []
+
+
+def test_a_report_says_where_generations_start_and_the_outbox_forgets_with_it() -> None:
+    admin, (host, receiver) = network(limits=Limits(keep_generations=2))
+    capsules = []
+    for number in range(3):
+        capsules += [*host.send(b"%d" % number), *host.send(b"more")]
+        bundle = admin.issue()
+        for other in (host, receiver):
+            other.receive(bundle.content)
+    (report,) = (packet for packet in host.ticks(16) if len(packet) == 83 + 2 * 8)
+    receiver.receive(report)
+    inbox = receiver.agent.inbox(4)
+    assert (inbox.first, inbox.reported, inbox.starts) == (3, 6, ((4, 3), (8, 5)))
+    assert receiver.lost == [Lost(4, 1, 2, Why.NOT_KEPT)]
+    receiver.receive(*capsules[2:])
+    assert [s for _, s, _ in receiver.delivered] == [3, 4, 5, 6]
 
 
 def test_reports_come_within_16_ticks_after_a_new_generation() -> None:

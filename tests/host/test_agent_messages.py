@@ -130,6 +130,13 @@ def test_what_was_lost_and_comes_all_the_same_is_late() -> None:
     assert len(receiver.lost) == 1
 
 
+def test_what_was_named_as_lost_is_late_even_if_nothing_after_it_came() -> None:
+    sender, receiver = pair()
+    (first,) = sender.send(b"a")
+    receiver.receive(say(sender, Report(2, 1, ())), first)
+    assert receiver.events[1:] == [Lost(4, 1, 1, Why.NOT_KEPT), Delivered(4, 1, 0, b"a", late=True)]
+
+
 def test_numbers_above_the_last_report_wait_for_the_next() -> None:
     sender, receiver = pair()
     sender.send(b"a")

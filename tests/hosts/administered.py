@@ -103,11 +103,11 @@ def beacon(lane: int, n: int, epoch: int, term: int, **changes: Any) -> bytes:
     return seal_control(CRYPTO, key, protection, (lane, n), _SALT, data)
 
 
-def enrolment(lane: int, generation: int = 0, **changes: Any) -> bytes:
+def enrolment(lane: int, generation: int = 0, /, **changes: Any) -> bytes:
     """Return the fields of a package."""
-    values: dict[str, Any] = {"lane": lane, "g": generation, "key": member_key(lane, generation)}
+    values: dict[str, Any] = {"g": generation, "key": member_key(lane, generation)}
     values |= {"suite": 1, "cipher": 0, "digits": 3, "name": b"test", "p1": P1.encode(), "p2": P2.encode()}
-    values |= {"f1": 0, "f2": 0, "mode": 0} | changes
+    values |= {"lane": lane, "f1": 0, "f2": 0, "mode": 0} | changes
     texts = b"".join(bytes((len(values[each]),)) + values[each] for each in ("name", "p1", "p2"))
     head = struct.pack(">HH32sBBB", *(values[each] for each in ("lane", "g", "key", "suite", "cipher", "digits")))
     return head + texts + bytes((values["f1"], values["f2"], values["mode"]))
@@ -145,6 +145,12 @@ class Member:
     def enter_code(self, generation: int, *arguments: Any, **changes: Any) -> int:
         """Return the error code of a notice, or 0."""
         return self.host.code(commands.NOTICE, generation, notice(self.lane, generation, *arguments, **changes))
+
+    def status(self) -> dict[str, Any]:
+        """Return the answer to STATUS in a session."""
+        if not self.host.channel:
+            self.host.open()
+        return self.host.status()
 
     def tick(self, ticks: int = 1) -> Ticked:
         answer = self.host.ask(commands.TICK, ticks)

@@ -82,8 +82,8 @@ def opener_of(ask: Ask, wire_header: bytes, flags: int, mode: str) -> Callable[[
     if mode == "b":
         handle, *_ = ask(commands.OPEN_BEGIN, wire_header, flags)
         return lambda *chunk: ask(commands.OPEN_CHUNK, handle, *chunk)[0]
-    handle, _, _, *keys = ask(commands.OPEN_KEYS, wire_header, flags)
-    return Opener(CRYPTO, KeysOfUnit(ask, handle, *keys)).open
+    handle, _, _, tag_key, sync, _, _, aes_key = ask(commands.OPEN_KEYS, wire_header, flags)
+    return Opener(CRYPTO, KeysOfUnit(ask, handle, tag_key, sync, aes_key)).open
 
 
 def pieces_of(data: bytes) -> list[Piece]:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from .model import rules
+from .product.left_out import OF_HOSTS, OF_UNITS
 from .product.pair import PairSide
 from .product.product_side import ProductSide
 from .product.side import AgentsSide
@@ -32,8 +33,8 @@ def _rules_of_the_model() -> list[str]:
 
 # Of each side: what leaves a rule out while it is entered.
 MUTANTS: dict[str, dict[str, Without]] = {
-    "agents": {},
-    "product": {},
-    "pair": {},
+    "agents": OF_HOSTS,
+    "product": {**OF_UNITS, **OF_HOSTS},
+    "pair": OF_UNITS,
     "model": {rule: partial(rules.without, rule) for rule in _rules_of_the_model()},
 }

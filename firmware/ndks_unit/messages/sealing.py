@@ -50,13 +50,13 @@ def _begin(state: State, token: bytes, mode: str, cipher: int, kind: int, random
 
 
 def _new_header(state: State, cipher: int, kind: int, random: bytes) -> Header:
+    member = state.member  # NO_EPOCH comes first
     if cipher >= len(wire.CIPHERS) or kind >= wire.KINDS:
         raise errors.UnitError(errors.RANGE)
     if kind == wire.OF_CONTROL:
         raise errors.UnitError(errors.KIND)
     if state.roles:
         state.roles.seals(kind)
-    member = state.member
     digest = state.board.sha256()
     digest.update(random + state.board.entropy(len(random)))
     number = state.message_counter.take()

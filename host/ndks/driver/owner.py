@@ -238,9 +238,9 @@ class Owner:
         try:
             answer = self._link.call(commands.NEXT_INDEX)
         except DeviceError as error:
-            if error.number not in (errors.RANGE, errors.NO_EPOCH):
+            if error.number not in (errors.RANGE, errors.NO_EPOCH):  # a new member may have no epoch yet
                 raise
-            return _NONE_LEFT  # or none yet: it waits for its first notice
+            return _NONE_LEFT
         if answer.epoch != epoch:
             raise ProtocolError("the unit answered with two different epochs")
         return answer.index

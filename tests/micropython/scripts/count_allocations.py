@@ -110,7 +110,7 @@ def count(host: CountingHost, name: str, ask) -> None:
 
 def seal(host: CountingHost, cipher: int) -> list:
     """Count the chunks of a message and return its header and chunks."""
-    (header,) = host.call(wire.SEAL_BEGIN, _TOKEN[:7] + bytes((cipher,)), cipher, wire.DATA, bytes(8))
+    header, _ = host.call(wire.SEAL_BEGIN, _TOKEN[:7] + bytes((cipher,)), cipher, wire.DATA, bytes(8))
     chunks = []
 
     def ask(number: int) -> None:

@@ -14,6 +14,7 @@ from .windows import Windows, accepted, check
 
 BEACON_SIZE = 9  # bytes
 MAY_ACCEPT = ("data",)
+MODES = ("elected", "relay", "monitor")
 
 
 class Ticked(NamedTuple):
@@ -137,6 +138,8 @@ class Unit:
 
     def set_role(self, mode: str) -> None:
         _ = self.epochs.present
+        if mode not in MODES:
+            raise Refused("RANGE")
         if mode != self.mode:
             self.epochs.set_mode(mode)
         if mode == "monitor":

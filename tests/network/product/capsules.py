@@ -12,7 +12,7 @@ from ..world.interface import Sight
 
 KINDS = {0: "data", OF_CONTROL: "control", HOUSEKEEPING: "housekeeping", MESSAGE: "message"}
 NUMBERS = {name: number for number, name in KINDS.items()}
-_WORDS = {1: "report", 2: "voucher", 3: "ask"}
+_WORDS = {b"\1": "report", b"\2": "voucher", b"\3": "ask"}
 _NUMBER = 6  # bytes of s
 
 
@@ -38,4 +38,4 @@ def word_of(kind: str, data: Any) -> tuple[str, int]:
         return "beacon", 0
     if kind == "message":
         return kind, int.from_bytes(data[:_NUMBER])
-    return (_WORDS[data[0]], 0) if kind == "housekeeping" else (kind, 0)
+    return (_WORDS.get(data[:1], kind), 0) if kind == "housekeeping" else (kind, 0)

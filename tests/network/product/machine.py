@@ -160,6 +160,10 @@ class ProductMachine:
     def notices(self) -> int:
         return self.device.notices
 
+    def tick_unit(self, ticks: int) -> list[Packet]:
+        self.device.tick(ticks)
+        return []
+
     def hint(self, g: int) -> bytes:
         return self.device.hint(g)
 

@@ -10,16 +10,17 @@ from ndks.exceptions import device_error
 from ndks_protocol import errors
 from ndks_protocol.wire import HEARD, LOWER_RANK, MASTER, MONITOR, MOVED, SLAVE
 
-from ..model.capsules import Box, Refused
+from ..model.capsules import Box, Head, Refused
 from ..model.epochs import Member
 from ..model.flash import Flash
 from ..model.unit import Unit
 from ..world.interface import Haul, View
-from ..world.model_side import loot_of, view_of
+from ..world.model_side import first_records, loot_of, view_of
 from .capsules import NUMBERS, Capsules
 
 _CODES = {name: code for code, name in errors.TABLE.items()}
 _EVENTS = {"heard": HEARD, "moved": MOVED, "lower": LOWER_RANK}
+NOT_SEALED = Box(b"", Head("data", 0, 0, 0), b"", None, 0)  # bytes that nobody sealed
 _MODES = ("elected", "relay", "monitor")
 
 
@@ -29,7 +30,7 @@ class ModelDevice:
     def __init__(self, member: Member, capsules: Capsules, watch: Any, random: Random) -> None:
         self.capsules, self._watch, self._random = capsules, watch, random
         self.flash = Flash()
-        self.flash.records = {"member": member, "first": (member.g, member.key)}
+        self.flash.records = first_records(member)
         self.unit = Unit(self.flash, lambda: random.getrandbits(16))
         self.notices = 0
 
@@ -62,7 +63,6 @@ class ModelDevice:
 
     def notice(self, g: int, capsule: bytes) -> int:
         self.notices += 1
-        self._do(self.unit.epochs.key_for, g)
         return self._do(self.unit.notice, g, self._box(capsule))
 
     def hint(self, g: int) -> bytes:
@@ -72,7 +72,7 @@ class ModelDevice:
         return self._do(self.unit.renew)
 
     def set_role(self, mode: int) -> None:
-        self._do(self.unit.set_role, _MODES[mode])
+        self._do(self.unit.set_role, _MODES[mode] if mode < len(_MODES) else "")
 
     def seal(self, kind: int, data: bytes) -> tuple[bytes, int]:
         name = next(name for name, number in NUMBERS.items() if number == kind)
@@ -99,10 +99,7 @@ class ModelDevice:
             raise device_error(_CODES[refused.name]) from None
 
     def _box(self, capsule: bytes) -> Box:
-        """Return the box of a capsule. DeviceError(HEADER): nobody sealed it."""
-        if capsule not in self.capsules.boxes:
-            raise device_error(errors.HEADER)
-        return self.capsules.boxes[capsule]
+        return self.capsules.boxes.get(capsule, NOT_SEALED)
 
     def _named(self, box: Box) -> bytes:
         capsule = name_of(box, self._random)

@@ -52,8 +52,8 @@ class ProductSide(AgentsSide):
                 notice = unpack_notice(open_control(CRYPTO, key, header, capsule), parsed.g, 0)
             except errors.UnitError:
                 continue
-            own = _haul(notice.generation, notice.operators, notice.secret)
-            return [own, *(_haul(other, operators, secret) for other, _, operators, secret in notice.others)]
+            own = haul_of_secret(notice.generation, notice.operators, notice.secret)
+            return [own, *(haul_of_secret(other, operators, secret) for other, _, operators, secret in notice.others)]
         return []
 
     def reads(self, haul: Haul, packet: Packet, sight: Sight) -> bool:
@@ -89,6 +89,6 @@ def _reader(bits: Any) -> Any:
     return read
 
 
-def _haul(g: int, operators: tuple[int, int, int], secret: bytes) -> Haul:
+def haul_of_secret(g: int, operators: tuple[int, int, int], secret: bytes) -> Haul:
     masks = header_keys(CRYPTO, secret)
     return Haul(g, masks[:32], (masks, control_key(CRYPTO, secret), operators), secret, 0)

@@ -6,33 +6,24 @@ import struct
 from random import Random
 from typing import Any
 
-import ndks_protocol.control.beacon
-import ndks_protocol.control.capsules
-import ndks_protocol.control.ladder
-import ndks_protocol.control.notice
-import ndks_protocol.control.rows
-import ndks_unit.network.beacons
-import ndks_unit.network.entering
-import ndks_unit.network.epochs
-import ndks_unit.network.held  # loaded here, these modules stay loaded: a board loads them for each task
 from ndks.driver.network_verbs import Opened, Ticked
-from ndks.exceptions import device_error
+from ndks.exceptions import DeviceError, device_error
 from ndks_emulator.board import EmulatedBoard
 from ndks_emulator.flash import MemoryFlash
 from ndks_emulator.lines import MemoryLine
-from ndks_protocol import errors, wire
+from ndks_protocol import commands, errors, wire
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.control.notice import lanes_in
-from ndks_protocol.fields import pack
+from ndks_protocol.fields import pack, unpack
 from ndks_unit import access, network
+from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash import erasure, records
 from ndks_unit.flash.records import RecordKeys
-from ndks_unit.messages import opening, sealing
-from ndks_unit.network import number_at
+from ndks_unit.network import beacons, entering, epochs, held, number_at, seldom
 from ndks_unit.on_demand import provision
 from ndks_unit.state import State
 
-from ..model.capsules import Head
+from ..model.capsules import Head, derive
 from ..model.epochs import Member
 from ..world.interface import Haul, Kept, View
 from .capsules import KINDS, Capsules
@@ -40,7 +31,7 @@ from .quick_bits import QuickGenerator
 
 MODES = ("elected", "relay", "monitor")
 ANY_NUMBER = wire.AGAIN | wire.ALLOW_JUMP
-LOADED = (ndks_protocol.control, ndks_unit.network.held)
+STAY_LOADED = (beacons, entering, epochs, held, seldom)  # a board loads them for each task, from its drive
 _HEADER = wire.WIRE_HEADER_SIZE
 _WIRE_CHUNK = 1024 + 16
 
@@ -71,15 +62,23 @@ class UnitDevice:
         binding = random.randbytes(32)
         self._keys = BindingKeys(self.board, binding)
         self.notices = 0
-        self.state = State(self.board)
+        self._view = memoryview(bytearray(1 << 13))
+        self._dispatcher = Dispatcher(self.board)
         self._enrol(member, binding, enrolment)
         self.start()
 
     def _enrol(self, member: Member, binding: bytes, enrolment: tuple[Any, ...]) -> None:
-        """Do what ENROL does with the fields of a package."""
+        """Do what ENROL does with the fields of a package, or PROVISION in a network of before."""
+        if member.secret:
+            provision.provision(self.state, binding, 0, self.lane, *enrolment[:3], member.secret, *enrolment[4:])
+            return
         record = pack(wire.MEMBERSHIP, 0, self.lane, *enrolment)
         first = struct.pack(">H32sB", member.g, member.key, MODES.index(member.mode))
         provision._enter(self.state, binding, record, first)
+
+    @property
+    def state(self) -> State:
+        return self._dispatcher.state
 
     # The verbs
 
@@ -93,38 +92,38 @@ class UnitDevice:
         return opened.epoch if opened and any(opened.network_id) else None
 
     def held(self) -> tuple[int, ...]:
-        _, packed = network.attached(self.state).generations()
+        packed = self._call(commands.STATUS)[-1]
         numbers = struct.unpack(f">{len(packed) // 2}H", packed)
         return tuple(g for g in numbers if g != 0xFFFF)
 
     def tick(self, ticks: int) -> Ticked:
-        ticked = Ticked(*self._serve(wire.TICK, ticks))
+        ticked = Ticked(*self._call(commands.TICK, ticks))
         if ticked.beacon:
             control = bytes(self._body[network.AT_CONTROL_KEY : network.AT_CONTROL_KEY + network.KEY])
             self._see(ticked.beacon, control, "beacon")
         return ticked
 
     def control(self, capsule: bytes) -> int:
-        return self._serve(wire.CONTROL, capsule)[0]
+        return self._call(commands.CONTROL, capsule)[0]
 
     def notice(self, g: int, capsule: bytes) -> int:
         self.notices += 1
-        return self._serve(wire.NOTICE, g, capsule)[0]
+        return self._call(commands.NOTICE, g, capsule)[0]
 
     def hint(self, g: int) -> bytes:
-        return self._serve(wire.HINT, g)[0]
+        return self._call(commands.HINT, g)[0]
 
     def renew(self) -> int:
-        return self._serve(wire.RENEW)[0]
+        return self._call(commands.RENEW)[0]
 
     def set_role(self, mode: int) -> None:
-        self._serve(wire.ROLE, mode)
+        self._call(commands.ROLE, mode)
 
     def seal(self, kind: int, data: bytes) -> tuple[bytes, int]:
         token, random = self._random.randbytes(8), self._random.randbytes(8)
-        header, epoch = self._do(sealing.seal_begin, token, wire.VERNAM, kind, random)
-        (chunks,) = self._do(sealing.seal_chunk, token, 0, 1, data)
-        capsule = header + bytes(chunks)
+        header, epoch = self._call(commands.SEAL_BEGIN, token, wire.VERNAM, kind, random)
+        (chunks,) = self._call(commands.SEAL_CHUNK, token, 0, 1, data)
+        capsule = header + chunks
         self._see(capsule, bytes(self.state.member.secret), data)
         return capsule, epoch
 
@@ -132,36 +131,31 @@ class UnitDevice:
         return self._open(capsule, ANY_NUMBER | (wire.VOUCHED if vouched else 0))
 
     def _open(self, capsule: bytes, flags: int) -> Opened:
-        handle, lane, number, _, kind, epoch = self._do(opening.open_begin, capsule[:_HEADER], flags)
+        handle, lane, number, _, kind, epoch = self._call(commands.OPEN_BEGIN, capsule[:_HEADER], flags)
         starts = range(_HEADER, len(capsule), _WIRE_CHUNK)
         data = b""
         for index, start in enumerate(starts):
             last = int(index == len(starts) - 1)
-            (part,) = self._do(opening.open_chunk, handle, index, last, capsule[start : start + _WIRE_CHUNK])
-            data += bytes(part)
+            (part,) = self._call(commands.OPEN_CHUNK, handle, index, last, capsule[start : start + _WIRE_CHUNK])
+            data += part
         return Opened(kind, epoch, lane, number, data)
 
     def accept(self, capsule: bytes, *, allow_jump: bool = False) -> str:
         """Open and accept by the plain commands; return the name of the refusal, or ""."""
         try:
             self._open(capsule, wire.ALLOW_JUMP if allow_jump else 0)
-            self._do(opening.accept, capsule[:_HEADER], int(allow_jump))
-        except Exception as error:
-            return errors.name_of(getattr(error, "number", 0))
+            self._call(commands.ACCEPT, capsule[:_HEADER], int(allow_jump))
+        except DeviceError as error:
+            return errors.name_of(error.number)
         return ""
 
-    def _serve(self, code: int, *values: Any) -> Any:
-        _, answer = ndks_protocol.control.rows.ROWS[code]
-        view = memoryview(bytearray(4096))
-        request = pack(ndks_protocol.control.rows.ROWS[code][0], *values)
-        size = self._do(lambda state: network.attached(state).serve(code, request, view))
-        return ndks_protocol.fields.unpack(answer, bytes(view[:size]))
-
-    def _do(self, handler: Any, *values: Any) -> Any:
+    def _call(self, command: commands.Command, *values: Any) -> Any:
+        """Let the firmware's handler answer, without frame and session."""
         try:
-            return handler(self.state, *values)
+            size = self._dispatcher._dispatch(command.code, command.request.pack(*values), self._view)
         except errors.UnitError as error:
             raise device_error(error.code) from None
+        return command.answer.unpack(bytes(self._view[:size]))
 
     def _see(self, capsule: bytes, key: bytes, data: Any) -> Head:
         """Show what was sealed."""
@@ -174,10 +168,12 @@ class UnitDevice:
 
     def start(self, minimum: int = 0) -> None:
         """Start with the power on, and unlock; PowerCut may come again."""
-        self.flash.power.restore() if not self.flash.power.on else None
-        self.state = State(self.board)
+        if not self.flash.power.on:
+            self.flash.power.restore()
+        self._dispatcher = Dispatcher(self.board)
         if self.state.binding:
             access.unlock(self.state, self._keys.kek, minimum, 1)
+            network.attached(self.state)  # as any host does that ticks
 
     def cut_power_in(self, steps: int | None) -> None:
         self.flash.power.steps_left = steps
@@ -207,7 +203,7 @@ class UnitDevice:
 
     @property
     def _body(self) -> "bytes | bytearray":
-        return network.attached(self.state).body
+        return network.attached(self.state).body if self.state.opened else b""
 
     @property
     def _generation(self) -> bytes:
@@ -215,12 +211,20 @@ class UnitDevice:
 
     @property
     def view(self) -> View | None:
-        if not self.state.opened or not self._body:
+        body = self._body
+        if not self.state.opened or not body:
             return None
-        held, body = network.attached(self.state), self._body
-        here = Kept(number_at(body, 0), self._generation, number_at(body, network.AT_NUMBER), number_at(body, 7))
+        roles = network.attached(self.state)
+        here = Kept(
+            number_at(body, 0), self._generation, number_at(body, network.AT_NUMBER), number_at(body, network.AT_LOW)
+        )
         revoked = frozenset(lanes_in(body[network.AT_REVOKED + 1 :]))
-        return View(here, tuple(map(_past, held.past())), revoked, held.term, held.master, held.is_master)
+        past = tuple(entry for entry in map(_past, self._entries()) if entry.g < here.g)
+        return View(here, past, revoked, roles.term, roles.master, roles.is_master)
+
+    def _entries(self) -> list[bytes]:
+        past = bytes(self.state.log.body(records.PAST) or b"")
+        return [past[start : start + network.PAST_SIZE] for start in range(0, len(past), network.PAST_SIZE)]
 
     @property
     def wear(self) -> int:
@@ -237,7 +241,7 @@ class UnitDevice:
         for image in self.flash.images:
             for start in range(0, len(image) - records.BODY, records.ALIGNMENT):
                 kind, size = image[start], number_at(image, start + 1)
-                if kind not in (records.GENERATION, records.PAST, records.FIRST_KEY):
+                if kind not in (records.MEMBERSHIP, records.GENERATION, records.PAST, records.FIRST_KEY):
                     continue
                 body = keys.decode(image[start : start + records.BODY + size])
                 if body:
@@ -245,16 +249,22 @@ class UnitDevice:
         return hauls, member_keys
 
 
-def _past(entry: memoryview) -> Kept:
+def _past(entry: bytes) -> Kept:
     generation = bytes(entry[network.AT_PAST_HEADER_KEYS : network.AT_PAST_HEADER_KEYS + network.KEY])
     return Kept(number_at(entry, 0), generation, number_at(entry, network.AT_NUMBER), number_at(entry, network.AT_LOW))
 
 
 def _add_loot(kind: int, body: bytes, hauls: list[Haul], member_keys: list[tuple[int, bytes]]) -> None:
-    if kind == records.FIRST_KEY:
+    if kind == records.MEMBERSHIP:
+        secret = unpack(wire.MEMBERSHIP, body)[5]
+        if any(secret):  # of a network of before
+            hauls.append(Haul(0, derive(secret, "ndks header mac"), (), secret, 0))
+    elif kind == records.FIRST_KEY:
         member_keys.append((number_at(body, 0), body[network.AT_FIRST_KEY : network.AT_FIRST_KEY + network.KEY]))
     elif kind == records.GENERATION:
-        member_keys.append((number_at(body, 0) + 1, body[network.AT_MEMBER_KEY : network.AT_MEMBER_KEY + network.KEY]))
+        member_key = body[network.AT_MEMBER_KEY : network.AT_MEMBER_KEY + network.KEY]
+        if any(member_key):
+            member_keys.append((number_at(body, 0) + 1, member_key))
         keys = body[network.AT_HEADER_KEYS : network.AT_CONTROL_KEY], body[network.AT_CONTROL_KEY :][: network.KEY]
         for at, number in ((network.AT_LOW_SECRET, network.AT_LOW), (network.AT_SECRET, network.AT_NUMBER)):
             hauls.append(_haul(body, keys, body[at : at + network.KEY], number_at(body, number)))
