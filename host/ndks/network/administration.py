@@ -17,6 +17,7 @@ REMEMBERED = 8  # generations whose members are known, for merges
 BUNDLES = 7  # kept, for those who ask
 
 _ROOT_SIZE = 32
+_MEMBER_BEFORE = "a member before"  # why a unit of a network of before has its lane
 _ANEW = "found the network anew: ndks network new"
 
 
@@ -62,7 +63,7 @@ class Administration:
         """
         state = cls(network, root)
         for member in network.members:
-            admission = Admission(member.label, why="a member before")
+            admission = Admission(member.label, why=_MEMBER_BEFORE)
             state = state.admitted(AdmittedMember(state.free_lane(), member.serial_number, admission=admission))
         return state
 
@@ -100,6 +101,14 @@ class Administration:
                 return member
         raise UsageError(f"no unit has lane {lane}", "see all units: ndks network show FILE")
 
+    def awaited(self, serial_number: str) -> AdmittedMember | None:
+        """Return the lane that a unit of a network of before has, until its first request is approved."""
+        for member in self.members:
+            is_awaited = (member.admission.why, member.admission.request) == (_MEMBER_BEFORE, "")
+            if member.serial_number == serial_number and member.state == State.IN and is_awaited:
+                return member
+        return None
+
     def next_g(self) -> int:
         """Return the next generation of this administrator. UsageError: all are used up."""
         g = self.g + 1 + (self.number - self.g - 1) % ADMINISTRATORS
@@ -109,12 +118,16 @@ class Administration:
 
     def admitted(self, member: AdmittedMember) -> Self:
         """Return the state with a unit on the next lane of this administrator: `free_lane`."""
-        taken = {other.serial_number for other in self.members if other.state == State.IN}
-        if member.serial_number in taken:
-            what = f"unit {member.serial_number} is a member already"
-            raise UsageError(what, "revoke or retire its lane first, if it was erased")
+        self.refuse_member(member.serial_number)
         lane = member.lane + ADMINISTRATORS
         return replace(self.with_members((member,)), next_lane=lane)
+
+    def refuse_member(self, serial_number: str) -> None:
+        """Raise UsageError if a unit has a lane."""
+        lanes = [other.lane for other in self.members if other.state == State.IN and other.serial_number == serial_number]
+        if lanes:
+            what = f"unit {serial_number} is a member already, on lane {lanes[0]}"
+            raise UsageError(what, f"if it was erased: ndks network retire FILE {lanes[0]}, or revoke")
 
     def free_lane(self) -> int:
         """Return the next lane of this administrator. UsageError: all are taken."""

@@ -47,6 +47,20 @@ class Administrator:
         self.state = self.state.admitted(member)
         return lane
 
+    def admit_awaited(self, member: AdmittedMember, admission: Admission) -> Bundle:
+        """Note why a unit of a network of before enters on its lane; return the bundle that has its notice."""
+        self.state = self.state.with_members((replace(member, admission=admission),))
+        if not self.state.bundles:
+            return self.issue()
+        self._commit(self.state)
+        return self.state.bundles[-1]
+
+    def another(self) -> Administration:
+        """Return the state of a new administrator, after the own file was written. UsageError, errors of `save`."""
+        kept, other = self.state.another()
+        self._commit(kept)
+        return other
+
     def revoke(self, lanes: Iterable[int]) -> None:
         """Shut out units that were lost or stolen. UsageError: no such lane, or too many."""
         self.state = self.state.with_state(lanes, State.REVOKED)

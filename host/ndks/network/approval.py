@@ -21,6 +21,29 @@ def agreement_for(administrator: Administrator, request: JoinRequest, who: str, 
     return Agreement(digest, administrator.state.network.name, administrator.keys.public.hex(), who, when, why)
 
 
+def refuse(administrator: Administrator, request: JoinRequest) -> None:
+    """Raise the error with which `approve` would refuse a request, whatever was agreed."""
+    state = administrator.state
+    request.check_network(state.network.name)
+    check_public_key(request.public_key)
+    digest = sha256(request.content).hexdigest()
+    if any(member.admission.request == digest for member in state.members):
+        what = "this request was approved before"
+        raise UsageError(what, "use the package that was made then, or have the unit make another: ndks join request")
+    if not state.awaited(request.serial_number):
+        state.refuse_member(request.serial_number)
+
+
+def check_agreement(
+    administrator: Administrator, request: JoinRequest, agreement: Agreement, signature: str = ""
+) -> None:
+    """Raise the error with which `approve` would refuse an agreement to a request. CheckFailed."""
+    state = administrator.state
+    agreement.check(request.content, state.network.name, administrator.keys.public)
+    if state.authority:
+        agreement.check_signature(signature, state.authority)
+
+
 def approve(
     administrator: Administrator, request: JoinRequest, agreement: Agreement, signature: str = "", mode: int = ELECTED
 ) -> MemberPackage:
@@ -29,15 +52,13 @@ def approve(
     CheckFailed: the request is for another network, or the agreement is for another request, or not signed by the
     authority. AuthenticationError PUBLIC_KEY. UsageError: the request was approved before, or the unit is a member.
     """
+    check_agreement(administrator, request, agreement, signature)
+    refuse(administrator, request)
     state = administrator.state
-    request.check_network(state.network.name)
-    check_public_key(request.public_key)
-    agreement.check(request.content, state.network.name, administrator.keys.public)
-    if state.authority:
-        agreement.check_signature(signature, state.authority)
-    if any(member.admission.request == agreement.request for member in state.members):
-        raise UsageError("this request was approved before", "have the candidate make another: ndks join request")
-    lane = administrator.admit(request.serial_number, _admission(request, agreement))
+    admission = _admission(request, agreement)
+    if awaited := state.awaited(request.serial_number):
+        return seal_member(administrator, request, awaited.lane, administrator.admit_awaited(awaited, admission), mode)
+    lane = administrator.admit(request.serial_number, admission)
     return seal_member(administrator, request, lane, administrator.issue(), mode)
 
 

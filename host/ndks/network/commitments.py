@@ -14,11 +14,11 @@ Commitments = tuple[tuple[str, str], ...]  # name of the characteristic and 32 h
 Characteristics = Iterable[tuple[str, str]]
 
 COMMITMENT_SIZE = 16
-_KEY_SIZE = 32
+KEY_SIZE = 32
 
 
 def new_key() -> bytes:
-    return secrets.token_bytes(_KEY_SIZE)
+    return secrets.token_bytes(KEY_SIZE)
 
 
 def commit(key: bytes, characteristics: Characteristics) -> Commitments:

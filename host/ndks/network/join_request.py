@@ -3,13 +3,14 @@
 """Requests to join a network: the public half of a blank unit's joining key, which is no secret."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Self
 
 from ndks_protocol.session import PUBLIC_KEY_SIZE
 
 from ..exceptions import CheckFailed, UsageError
 from .commitments import COMMITMENT_SIZE, Commitments
-from .joining_file import FORMAT, JoiningFile, checked_bytes, checked_date, checked_serial_number, encoded
+from .joining_file import FORMAT, JoiningFile, checked_bytes, checked_date, checked_serial_number, encoded, version_in
 from .network_file import check_name
 
 SUFFIX = ".ndksrequest"
@@ -75,6 +76,12 @@ class CommittedRequest(JoinRequest):
         if not all(isinstance(name, str) and len(mac) == 2 * COMMITMENT_SIZE for name, mac in commitments):
             raise TypeError
         return replace(super()._from_values(values, content), commitments=commitments)
+
+
+def load_request(path: Path | str) -> JoinRequest:
+    """Read a request of either format. FileError, JoiningFileError."""
+    kind = CommittedRequest if version_in(Path(path), JoinRequest.MARK) == CommittedRequest.VERSION else JoinRequest
+    return kind.load(path)
 
 
 def _check_texts(network: str, label: str) -> None:

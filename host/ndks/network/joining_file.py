@@ -17,6 +17,7 @@ from ..system_errors import file_errors
 from ..word_list import check_spoken_words, spoken_words
 
 FORMAT = 1
+LARGEST = 1 << 25  # bytes of a file of any kind
 _SERIAL_NUMBER = re.compile("[0-9A-F]{16}")
 
 
@@ -119,9 +120,18 @@ def checked_bytes(value: Any) -> bytes:
     return data
 
 
+def version_in(path: Path, mark: str) -> object:
+    """Return the version of a file of the kind with this mark; None for any other file, and for a damaged one."""
+    try:
+        values: Any = strict_json.loads(read_small(path, LARGEST)) if path.is_file() else None
+    except (FileError, OSError, ValueError, RecursionError):
+        return None
+    return cast(dict[str, Any], values).get(mark) if isinstance(values, dict) else None
+
+
 def starts_as(path: Path, mark: str) -> bool:
     """Return whether a file is, by its content, of the kind with this mark, damaged or not."""
     try:
-        return path.is_file() and f'"{mark}"'.encode() in read_small(path)
+        return path.is_file() and f'"{mark}"'.encode() in read_small(path, LARGEST)
     except (FileError, OSError):
         return False

@@ -21,7 +21,7 @@ from .administrator import Administrator
 from .bundle import Bundle
 from .join_package import JoinPackage, check_public_key
 from .join_request import JoinRequest
-from .joining_file import checked_bytes, encoded
+from .joining_file import LARGEST, checked_bytes, encoded
 
 MEMBERSHIP = ">HH32sBBBtttBBB"
 TICK = 1  # seconds
@@ -41,7 +41,7 @@ class MemberPackage(JoinPackage):
     bundle: bytes = field(default=b"", repr=False)
 
     VERSION = 2
-    LARGEST = 1 << 25
+    LARGEST = LARGEST
     FIELDS = JoinPackage.FIELDS | {"tick", "signing_key", "bundle"}
 
     @classmethod
