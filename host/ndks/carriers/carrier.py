@@ -47,6 +47,11 @@ class Carrier(Protocol):
         """Whether who comes later gets the bundles of the last generations."""
         ...
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that was sent has left, as far as the carrier can know."""
+        ...
+
     def start(self, receive: Receive) -> None:
         """Begin; raise NdksError for what will not mend by itself."""
 

@@ -69,6 +69,11 @@ class FolderCarrier:
             self._waiting.append((packet, generation))
         return True
 
+    @property
+    def is_idle(self) -> bool:
+        with self._lock:
+            return not self._waiting
+
     def close(self) -> None:
         self._closing.set()
         if self._thread.is_alive():

@@ -61,6 +61,7 @@ class MqttCarrier:
         self._bundles_at = f"{self._settings.topic}/bundles/"
         self._bundles: dict[int, bytes] = {}  # of the last generations, which the broker is to retain
         self._retained: set[int] = set()  # of these, what the broker has on this connection
+        self._shown: set[int] = set()  # of these, what the broker has given back
         self._lock = threading.Lock()
         self._connection = 0
         self._closing = threading.Event()
@@ -90,6 +91,7 @@ class MqttCarrier:
             return self._publish(self._packets, packet, retain=False)
         with self._lock:
             self._bundles[generation] = packet
+            self._shown.discard(generation)
             old = sorted(self._bundles)[:-BUNDLES]
             for each in old:
                 del self._bundles[each]
@@ -97,6 +99,11 @@ class MqttCarrier:
         for each in old:
             self._publish(f"{self._bundles_at}{each}", b"", retain=True)
         return self._publish(f"{self._bundles_at}{generation}", packet, retain=True)
+
+    @property
+    def is_idle(self) -> bool:
+        with self._lock:
+            return not self.problem and self._bundles.keys() <= self._shown
 
     def close(self) -> None:
         self._closing.set()
@@ -184,6 +191,7 @@ class MqttCarrier:
             is_own = self._bundles.get(int(generation)) == packet
             if is_own:
                 self._retained.add(int(generation))
+                self._shown.add(int(generation))
         return is_own
 
 

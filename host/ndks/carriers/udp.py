@@ -66,6 +66,10 @@ class UdpCarrier:
         self._tell(problems[0] if problems else None)
         return True  # a datagram may be lost anywhere: its receivers ask for it
 
+    @property
+    def is_idle(self) -> bool:
+        return True
+
     def close(self) -> None:
         self._closing.set()
         if self._thread.is_alive():

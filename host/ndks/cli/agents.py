@@ -21,7 +21,6 @@ from .output import Output, encoded, is_stdout_open, note, write_stdout
 from .parser import Parser, set_up
 from .signals import end_by
 
-_TICK = 1.0  # seconds
 _LARGEST = 1 << 20  # bytes that are read of a message: one more than any may have
 _AGENT_EXAMPLES = f"""\
   ndks agent --carrier mqtts://broker.example/ndks/office?ca=ca.pem
@@ -47,9 +46,11 @@ def add_agent(parser: Parser) -> None:
         required=True,
         help="mqtt://, mqtts://, udp:// or dir:FOLDER; repeatable",
     )
-    add_path(parser, "--network", metavar="FILE", help="the administrator's file, at its own unit")
+    add_path(
+        parser, "--network", completes="NETWORK", metavar="FILE", help="the administrator's file, at its own unit only"
+    )
     parser.add_argument(
-        "--tick", metavar="SECONDS", type=seconds, default=_TICK, help=f"default: {_TICK:g}, as in the network"
+        "--tick", metavar="SECONDS", type=seconds, help="for tests; default: as all members, 1"
     )
     add_unit(parser, "$NDKS_UNIT, or the only one; the socket `agent` of ndks service where that runs")
 
@@ -59,8 +60,7 @@ def run_agent(args: argparse.Namespace, out: Output) -> None:
     from ndks.agent.running.program import Program
 
     office = Office(args.network) if args.network else None
-    public = office.public if office else b""
-    program = Program(args.unit, args.timeout, args.carrier, public, args.tick, office)
+    program = Program(args.unit, args.timeout, args.carrier, args.tick, office)
 
     def started(serial_number: str, socket: Path) -> None:
         end_by(program.end)

@@ -42,7 +42,9 @@ def add_unit_options(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def add_path(parser: Any, *names: str, completes: str = "FILE", **options: Any) -> None:
-    """Add a path argument with shell completion: of any FILE, a DIRECTORY, a NETWORK file, or one and packages."""
+    """Add a path argument with shell completion: of any FILE, a DIRECTORY, an ADMINISTRATOR's file, a
+    NETWORK file or such a one (NETWORK), or packages as well (MEMBERSHIP).
+    """
     argument: Any = parser.add_argument(*names, type=file_path, **options)
     argument.completes = completes
 

@@ -12,7 +12,7 @@ import ndks
 from ndks.driver.answers import TAMPERED
 from ndks.driver.finding import port_of
 from ndks.driver.unit import Unit
-from ndks.exceptions import Declined, FileError, NoUnit
+from ndks.exceptions import FileError, NoUnit
 from ndks.files import private_file, read_small, refuse_existing
 from ndks.laptop import backup
 from ndks.laptop.bindings import Binding, BindingStore
@@ -23,7 +23,8 @@ from ndks.network.network_file import Member, Network
 from ndks_protocol.commands import MAX_LANE
 
 from . import stdin
-from .arguments import add_path, add_unit, bounded, need, quoted
+from .arguments import add_path, add_unit, bounded, need
+from .confirmation import ask
 from .output import Output, need_stdout, note
 from .parser import Parser, set_up
 from .typed_words import typed_words
@@ -31,7 +32,6 @@ from .typed_words import typed_words
 _HEXADECIMAL = set("0123456789abcdef")
 _ID_DIGITS = 32
 _OPTIONAL = "Optional, so that other units refuse its messages from other laptops"
-_NO = ("", "n", "no")
 _SERIAL_DIGITS = 16
 
 
@@ -141,7 +141,7 @@ def zeroize(args: argparse.Namespace, out: Output) -> None:
     with ndks.open(args.unit, args.timeout) as unit:
         serial_number = unit.hello.serial_number
         if not args.yes:
-            _confirm(f"unit {serial_number} will be erased.")
+            ask(f"unit {serial_number} will be erased.")
         unit.zeroize()
         state = unit.hello.state
     how = "To use it again, on a new lane: ndks provision NETWORK"
@@ -232,7 +232,7 @@ def _forget(args: argparse.Namespace, out: Output) -> None:
         f"units bound to it: {known}",
     )
     if not args.yes:
-        _confirm(f"if unit {serial_number} is still bound to this laptop, it can afterwards only be erased.")
+        ask(f"if unit {serial_number} is still bound to this laptop, it can afterwards only be erased.")
     store.forget(serial_number)
     if serial_number in store.units():
         raise FileError(f"unit {serial_number} could not be deleted", f"check the permissions of {store.directory}")
@@ -273,17 +273,6 @@ def _read_code(path: Path | None, what: str) -> bytes:
         return from_words(stdin.read_all())
     note(f"type {what}, 24 words, and press Enter:")
     return from_words(typed_words(WORDS))
-
-
-def _confirm(what: str) -> None:
-    """Ask for confirmation. Declined; UsageError without a terminal."""
-    need(stdin.is_terminal(), "stdin is not a terminal, so nobody can confirm", "repeat with --yes")
-    note(f"{what} Type yes, and press Enter:")
-    answer = stdin.read_line().strip()
-    if answer.lower() in _NO:
-        raise Declined("nothing was changed")
-    if answer.lower() != "yes":
-        raise Declined(f"{quoted(answer)} is not yes: nothing was changed", "type yes in full, or add --yes")
 
 
 def _lane(text: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import ndks
 from ndks.driver import capsules
 from ndks.files import Sink, Source, storing
-from ndks.network.network_file import Network
+from ndks.network import any_file
 from ndks_protocol import commands
 
 from . import formats
@@ -46,7 +46,7 @@ def add_decrypt(parser: Parser) -> None:
     parser.add_argument("--again", action="store_true", help="open a capsule that was accepted before")
     parser.add_argument("--allow-jump", action="store_true", help="open a capsule whose number is more than 2^20 ahead")
     _add_mode(parser, "decrypts", "the faster one: a for cipher aes and more than 4 KB, else b")
-    add_network(parser, "decrypt with this network file, without a unit")
+    add_network(parser, "decrypt with this network file, or the administrator's file, without a unit")
     text = "write to FILE, with mode 0600 (default: the name without .ndks; for stdin, stdout); - is stdout"
     add_output(parser, text)
     add_unit(parser)
@@ -152,13 +152,13 @@ def _decrypt_with_unit(
 def _decrypt_offline(
     args: argparse.Namespace, source: Source, target: Path | Sink, show_progress: Callable[[], Any]
 ) -> tuple[capsules.Unsealed, str, str]:
-    network = Network.load(args.network)
+    known = any_file.load(args.network)
     with storing(target, overwrite=args.force) as sink, show_progress() as bar:
-        opened = capsules.unseal_offline(network, source, sink, bar.update)
+        opened = capsules.unseal_offline(known, source, sink, bar.update)
     note("opened offline: a repeated capsule is not detected, and no unit learns that this one was opened")
-    member = network.member(opened.lane)
-    label = f" ({member.label or member.serial_number})" if member else ""
-    return opened, f"lane {opened.lane}{label}", network.suite
+    unit = any_file.unit_on(known, opened.lane)
+    label = f" ({unit[0] or unit[1]})" if unit else ""
+    return opened, f"lane {opened.lane}{label}", any_file.network_of(known).suite
 
 
 def _with_suffix(path: Path) -> Path:

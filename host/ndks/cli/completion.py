@@ -14,6 +14,7 @@ from ndks.driver.running import running_units
 from ndks.exceptions import FileError, reason
 from ndks.files import whole_file
 from ndks.line.discovery import candidates
+from ndks.network.administrator_file import SUFFIX as ADMINISTRATOR_SUFFIX
 from ndks.network.join_package import SUFFIX as PACKAGE_SUFFIX
 from ndks.network.network_file import SUFFIX
 
@@ -25,7 +26,8 @@ from .parser import Parser, set_up
 _PREAMBLE = {
     "bash": f"""\
 _ndks_units() {{ compgen -W "$(ndks completion --units 2>/dev/null)" -- "$1"; }}
-_ndks_networks() {{ compgen -d -- "$1"; compgen -f -X '!*{SUFFIX}' -- "$1"; }}
+_ndks_administrators() {{ compgen -d -- "$1"; compgen -f -X '!*{ADMINISTRATOR_SUFFIX}' -- "$1"; }}
+_ndks_networks() {{ _ndks_administrators "$1"; compgen -f -X '!*{SUFFIX}' -- "$1"; }}
 _ndks_memberships() {{ _ndks_networks "$1"; compgen -f -X '!*{PACKAGE_SUFFIX}' -- "$1"; }}
 """,
     "zsh": """\
@@ -36,11 +38,20 @@ _COMPLETERS: dict[str, Any] = {
     "FILE": shtab.FILE,
     "DIRECTORY": shtab.DIRECTORY,
     "UNIT": {"bash": "_ndks_units", "zsh": "_ndks_units", "tcsh": "`ndks completion --units`"},
-    "NETWORK": {"bash": "_ndks_networks", "zsh": f"_files -g '*{SUFFIX}'", "tcsh": f"f:*{SUFFIX}"},
+    "ADMINISTRATOR": {
+        "bash": "_ndks_administrators",
+        "zsh": f"_files -g '*{ADMINISTRATOR_SUFFIX}'",
+        "tcsh": f"f:*{ADMINISTRATOR_SUFFIX}",
+    },
+    "NETWORK": {
+        "bash": "_ndks_networks",
+        "zsh": f"_files -g '*({SUFFIX}|{ADMINISTRATOR_SUFFIX})'",
+        "tcsh": f"f:*{{{SUFFIX},{ADMINISTRATOR_SUFFIX}}}",
+    },
     "MEMBERSHIP": {
         "bash": "_ndks_memberships",
-        "zsh": f"_files -g '*({SUFFIX}|{PACKAGE_SUFFIX})'",
-        "tcsh": f"f:*{{{SUFFIX},{PACKAGE_SUFFIX}}}",
+        "zsh": f"_files -g '*({SUFFIX}|{ADMINISTRATOR_SUFFIX}|{PACKAGE_SUFFIX})'",
+        "tcsh": f"f:*{{{SUFFIX},{ADMINISTRATOR_SUFFIX},{PACKAGE_SUFFIX}}}",
     },
 }
 # Where a shell finds the completion script of a command at its first use

@@ -12,7 +12,7 @@ from ndks.driver import capsules
 from ndks.exceptions import DeviceError, device_error
 from ndks.files import Source
 from ndks.line import discovery
-from ndks.network.network_file import Network
+from ndks.network import any_file
 from ndks_protocol import commands, errors
 from ndks_protocol.capsule import CHECK_SIZE, CHUNK, SYNC_SIZE, TAG_SIZE
 
@@ -29,7 +29,7 @@ _SMALLEST = commands.WIRE_HEADER_SIZE + SYNC_SIZE + CHECK_SIZE + TAG_SIZE
 def add_inspect(parser: Parser) -> None:
     set_up(parser, _INSPECT_EXAMPLES, inspect)
     add_source(parser, "CAPSULE", "the capsule")
-    add_network(parser, "show what a member sees, with this network file")
+    add_network(parser, "show what a member sees, with this network file or the administrator's file")
     add_unit(parser, "$NDKS_UNIT, or none, which shows what an outsider sees")
 
 
@@ -92,13 +92,13 @@ def _member_view(args: argparse.Namespace, header: bytes) -> dict[str, Any]:
 
 
 def _member_view_offline(path: Path, wire: bytes) -> dict[str, Any]:
-    network = Network.load(path)
-    header = capsules.read_masked(network, wire)
-    member = network.member(header.lane)
+    known = any_file.load(path)
+    header = capsules.read_masked(known, wire)
+    unit = any_file.unit_on(known, header.lane)
     suite = commands.SUITES[header.suite] if header.suite < len(commands.SUITES) else f"unknown ({header.suite})"
     return {
         "lane": header.lane,
-        "sender": (member.label or f"unit {member.serial_number}") if member else "",
+        "sender": (unit[0] or f"unit {unit[1]}") if unit else "",
         "number": header.number,
         "cipher": commands.CIPHERS[header.cipher],
         "suite": suite,

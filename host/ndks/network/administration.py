@@ -94,11 +94,14 @@ class Administration:
     def generation(self, g: int) -> Generation | None:
         return next((generation for generation in self.generations if generation.g == g), None)
 
+    def find(self, lane: int) -> AdmittedMember | None:
+        """Return the unit that got a lane."""
+        return next((member for member in self.members if member.lane == lane), None)
+
     def member(self, lane: int) -> AdmittedMember:
         """UsageError: the lane was never given."""
-        for member in self.members:
-            if member.lane == lane:
-                return member
+        if member := self.find(lane):
+            return member
         raise UsageError(f"no unit has lane {lane}", "see all units: ndks network show FILE")
 
     def awaited(self, serial_number: str) -> AdmittedMember | None:

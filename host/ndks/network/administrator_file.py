@@ -27,7 +27,7 @@ from .network_file import Network
 
 SUFFIX = ".ndksadmin"
 FORMAT = 1
-_MARK = "ndks_administrator"
+MARK = "ndks_administrator"
 _LARGEST = 1 << 28  # bytes: seven bundles for 60,000 members are 70 MB
 
 
@@ -62,7 +62,7 @@ def opened(path: Path | str) -> Generator[Administrator]:
 
 def _values(state: Administration) -> dict[str, Any]:
     return {
-        _MARK: FORMAT,
+        MARK: FORMAT,
         "network": state.network.values(),
         "root": state.root.hex(),
         "number": state.number,
@@ -92,10 +92,10 @@ def _parsed(path: Path, content: bytes) -> Administration:
         values: Any = strict_json.loads(content)
     except (ValueError, RecursionError):
         raise _damaged(path, "it is not JSON, or a field is repeated") from None
-    if not isinstance(values, dict) or _MARK not in values:
+    if not isinstance(values, dict) or MARK not in values:
         raise _damaged(path, "it is no file of an administrator")
     values = cast(dict[str, Any], values)
-    if values[_MARK] != FORMAT or isinstance(values[_MARK], bool):
+    if values[MARK] != FORMAT or isinstance(values[MARK], bool):
         raise _damaged(path, f"its format version is not {FORMAT}, the only one that this ndks knows")
     try:
         return _state(values)
@@ -107,7 +107,7 @@ def _parsed(path: Path, content: bytes) -> Administration:
 
 
 def _state(values: dict[str, Any]) -> Administration:
-    del values[_MARK]
+    del values[MARK]
     state = Administration(
         network=Network.from_values(values.pop("network")),
         root=bytes.fromhex(values.pop("root")),

@@ -34,6 +34,12 @@ class AdministratorHost:
         """Whether a capsule of the newest generation was heard."""
         return self._heard >= self.administrator.state.g
 
+    @property
+    def all(self) -> list[bytes]:
+        """Return all bundles that are kept, for a channel that retains them; the newest is repeated later."""
+        self._repeat_at = self._now + _REPEAT
+        return self._later(-1)
+
     def tick(self, ticks: int) -> list[bytes]:
         """Let time pass."""
         self._now += ticks

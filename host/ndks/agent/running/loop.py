@@ -9,7 +9,7 @@ full, packets wait at their carriers, messages are stored, and the loop tries ag
 import functools
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from random import SystemRandom
 
@@ -184,18 +184,11 @@ class Loop:
 
     def _publish(self, output: Output) -> None:
         for packet in output.packets:
-            generation = _generation_of(packet)
-            for carrier in self.carriers:
-                self._send(carrier, packet, generation)
+            publish(self.carriers, packet)
         for event in output.events:
             _tell(event)
         if output.events:
             self._requests.arrived()
-
-    def _send(self, carrier: Carrier, packet: bytes, generation: int | None) -> None:
-        parts = split(packet, carrier.largest - _HEADER) if carrier.largest else [packet]
-        if not all(carrier.send(part, generation) for part in parts):
-            _log.debug("%s: too much waits; others ask for it again", carrier.url)
 
 
 def known_error(error: Exception) -> NdksError | None:
@@ -203,6 +196,15 @@ def known_error(error: Exception) -> NdksError | None:
     if isinstance(error, NdksError):
         return error
     return file_error(error) if isinstance(error, OSError) else None
+
+
+def publish(carriers: Iterable[Carrier], packet: bytes) -> None:
+    """Send a packet by all carriers, in pieces where they take only such."""
+    generation = _generation_of(packet)
+    for carrier in carriers:
+        parts = split(packet, carrier.largest - _HEADER) if carrier.largest else [packet]
+        if not all(carrier.send(part, generation) for part in parts):
+            _log.debug("%s: too much waits; others ask for it again", carrier.url)
 
 
 def _generation_of(packet: bytes) -> int | None:

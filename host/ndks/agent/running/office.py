@@ -14,6 +14,8 @@ from ...network import administrator_file
 from ...network.administrator import Administrator
 from ...network.administrator_host import AdministratorHost
 from ...network.bundle import BUNDLE, BadBundle, Bundle
+from ..limits import Limits
+from ..pieces import PIECE, Assembly
 
 _log = logging.getLogger(__name__)
 
@@ -25,12 +27,28 @@ class Office:
         self._path = path
         self._seen = self._mark()
         self._host = AdministratorHost(Administrator(administrator_file.load(path)))
+        self._assembly = Assembly(Limits().assembled)
         self._problem = ""
 
     @property
     def public(self) -> bytes:
         """The key by which members know the administrators' bundles."""
         return self._host.administrator.keys.public
+
+    @property
+    def number(self) -> int:
+        """The administrator's number."""
+        return self._host.administrator.state.number
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether a member was heard in the newest generation."""
+        return self._host.is_heard
+
+    def all(self) -> list[bytes]:
+        """Return all bundles that the file has. NdksError, OSError."""
+        self._look()
+        return self._host.all
 
     def tick(self, ticks: int) -> list[bytes]:
         """Let time pass; return what is to be published."""
@@ -42,7 +60,9 @@ class Office:
         return self._host.tick(ticks)
 
     def receive(self, packet: bytes) -> list[bytes]:
-        """Take a packet of the channel; return what is to be published."""
+        """Take a packet of the channel, or a piece of one; return what is to be published."""
+        if packet[:1] == bytes([PIECE]):
+            packet = self._assembly.add(packet)
         if packet[:1] != bytes([BUNDLE]):
             return self._host.receive(packet)
         if not self._is_new(packet):

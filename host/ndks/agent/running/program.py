@@ -11,12 +11,15 @@ import ndks
 
 from ...carriers.opening import open_carrier
 from ...driver.network_verbs import NetworkUnit
+from ...exceptions import UsageError
 from ...line.services import service_directories
 from ...line.transport import SERVICE
+from ...network.member_package import TICK
 from ...system_errors import file_errors
 from ..store import Store
 from . import places
 from .loop import Loop
+from .membership import Membership
 from .notify import notify
 from .office import Office
 from .programs import Programs, listening
@@ -30,7 +33,7 @@ Started = Callable[[str, Path], object]  # takes the serial number of the unit a
 class Program:
     """The agent of a unit, which is a port, a serial number, or None: the only one.
 
-    `public` is the administrators' key, or b""; `office` is there if this is an administrator's agent.
+    `office` is there if this is an administrator's agent; `tick` is in seconds, None: as its member.json says.
     """
 
     def __init__(
@@ -38,14 +41,12 @@ class Program:
         unit: str | None,
         timeout: float,
         urls: Sequence[str],
-        public: bytes,
-        tick: float,
+        tick: float | None = None,
         office: Office | None = None,
     ) -> None:
         self._port = port_of(unit)
         self._timeout = timeout
         self._urls = urls
-        self._public = public
         self._tick = tick
         self._office = office
         self._loop: Loop | None = None
@@ -56,12 +57,14 @@ class Program:
             pass
         with file_errors():
             directory = places.prepare(serial_number)
+            member = self._membership(serial_number)
             socket = places.new_socket(serial_number)
         with contextlib.ExitStack() as stack:
             listener = stack.enter_context(listening(socket))
             store = stack.enter_context(contextlib.closing(Store(places.store_of(serial_number))))
             carriers = [open_carrier(url, _identity(store), directory) for url in self._urls]
-            self._loop = Loop(store, self._open_unit, carriers, self._public, self._tick, self._office)
+            tick = self._tick or member.tick
+            self._loop = Loop(store, self._open_unit, carriers, member.signing_key, tick, self._office)
             Programs(listener, self._loop.inputs).start()
             started(serial_number, socket)
             notify("READY=1")
@@ -72,6 +75,16 @@ class Program:
         """Let `run` return soon; may be called in a signal handler."""
         if self._loop:
             self._loop.inputs.end()
+
+    def _membership(self, serial_number: str) -> Membership:
+        """Return what is known of the unit's network. UsageError: the administrator's file is of another one."""
+        known = Membership.load(serial_number)
+        if not self._office:
+            return known or Membership("", TICK, b"")  # a network of before, which has no administrator
+        if known and known.signing_key != self._office.public:
+            what = f"unit {serial_number} is a member of {known.network}, and this is another network's administrator"
+            raise UsageError(what, "name that network's file, or leave --network out")
+        return known or Membership("", TICK, self._office.public)
 
     @contextlib.contextmanager
     def _opened(self) -> Generator[tuple[str, NetworkUnit]]:

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The channel of a network for a command of its administrator, which has no unit: it learns, and publishes bundles."""
+
+import contextlib
+import queue
+import tempfile
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from ...carriers.carrier import Carrier, Received
+from ...carriers.opening import open_carrier
+from .loop import publish
+from .office import Office
+
+_SHOWN = 4.0  # seconds in which a carrier has shown what it retains
+_TICK = 1.0  # seconds
+_SLICE = 0.1  # seconds between two looks at whether all is done
+
+
+@dataclass(frozen=True)
+class Published:
+    """Whether a member was heard in the newest generation, and whether all carriers have the bundles, and keep them."""
+
+    heard: bool
+    retained: bool
+
+
+class Channel:
+    """The carriers, and the administrator's office. Bundles of other administrators are learned, and merged."""
+
+    def __init__(self, office: Office, carriers: Sequence[Carrier]) -> None:
+        self._office = office
+        self._carriers = carriers
+        self._received: queue.SimpleQueue[Received] = queue.SimpleQueue()
+        self._ticked = time.monotonic()
+
+    def start(self, stack: contextlib.ExitStack) -> None:
+        """Begin; the carriers are closed by `stack`. NdksError."""
+        for carrier in self._carriers:
+            carrier.start(self._received.put)
+            stack.callback(carrier.close)
+
+    def learn(self) -> None:
+        """Learn what the channel retains: no change is made without what other administrators have done before."""
+        if any(carrier.retains for carrier in self._carriers):
+            self._run(_SHOWN, lambda: False)
+
+    def publish(self, seconds: float) -> Published:
+        """Publish all bundles, the newest again and again for so many seconds, until a member is heard in it.
+
+        Where all carriers retain bundles it is enough that they have them. NdksError: a carrier has not taken them.
+        """
+        for packet in self._office.all():
+            publish(self._carriers, packet)
+        self._run(seconds, self._is_done)
+        problem = next((carrier.problem for carrier in self._carriers if carrier.problem), None)
+        if problem and not self._office.is_heard:
+            raise problem
+        return Published(self._office.is_heard, self._is_retained())
+
+    def _is_done(self) -> bool:
+        return self._office.is_heard or self._is_retained()
+
+    def _is_retained(self) -> bool:
+        return all(carrier.retains and carrier.is_idle and not carrier.problem for carrier in self._carriers)
+
+    def _run(self, seconds: float, is_done: Callable[[], bool]) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not is_done():
+            with contextlib.suppress(queue.Empty):
+                received = self._received.get(timeout=_SLICE)
+                self._send(self._office.receive(received.packet))
+                received.taken()
+            ticks = int((time.monotonic() - self._ticked) / _TICK)
+            self._ticked += ticks * _TICK
+            self._send(self._office.tick(ticks) if ticks else [])
+
+    def _send(self, packets: list[bytes]) -> None:
+        for packet in packets:
+            publish(self._carriers, packet)
+
+
+@contextlib.contextmanager
+def channel(path: Path, urls: Sequence[str]) -> Generator[Channel]:
+    """Open the channel for the file of an administrator. NdksError."""
+    office = Office(path)
+    # An identity of its own, always the same: brokers keep something for each.
+    identity = sha256(b"ndks administrator %d" % office.number + office.public).hexdigest()[:16]
+    with contextlib.ExitStack() as stack:
+        # What was read is forgotten: the file may be older, from a copy.
+        memory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ndks-")))
+        opened = Channel(office, [open_carrier(url, identity, memory) for url in urls])
+        opened.start(stack)
+        yield opened

@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Confirmation of what cannot be undone: a command says what it will do to whom, and asks."""
+
+import argparse
+
+from ndks.exceptions import Declined
+
+from . import stdin
+from .arguments import need, quoted
+from .output import note
+
+_NO = ("", "n", "no")
+
+
+def add_yes(parser: argparse.ArgumentParser) -> None:
+    """Add --yes."""
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+
+
+def confirm(args: argparse.Namespace, what: str) -> None:
+    """Say what will be done, and ask unless --yes was given. Declined; UsageError without a terminal."""
+    if args.yes:
+        note(what)
+    else:
+        ask(what)
+
+
+def ask(what: str) -> None:
+    """Ask for confirmation. Declined; UsageError without a terminal."""
+    need(stdin.is_terminal(), "stdin is not a terminal, so nobody can confirm", "repeat with --yes")
+    note(f"{what} Type yes, and press Enter:")
+    answer = stdin.read_line().strip()
+    if answer.lower() in _NO:
+        raise Declined("nothing was changed")
+    if answer.lower() != "yes":
+        raise Declined(f"{quoted(answer)} is not yes: nothing was changed", "type yes in full, or add --yes")

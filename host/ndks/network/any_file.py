@@ -1,0 +1,43 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Files that open messages without a unit: a network file, or an administrator's file, which has all generations."""
+
+from pathlib import Path
+
+from . import administrator_file
+from .administration import Administration
+from .network_file import Network
+
+Known = Network | Administration
+
+_BEGINNING = 100  # bytes
+
+
+def load(path: Path) -> Known:
+    """Read a file of either kind. FileError, NetworkFileError."""
+    return administrator_file.load(path) if is_administrators(path) else Network.load(path)
+
+
+def is_administrators(path: Path) -> bool:
+    """Return whether a file is an administrator's, by its content or its name, damaged or not."""
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(_BEGINNING)
+    except OSError:
+        beginning = b""
+    is_other = b'"ndks_network"' in beginning
+    return f'"{administrator_file.MARK}"'.encode() in beginning or (path.suffix == administrator_file.SUFFIX and not is_other)
+
+
+def network_of(known: Known) -> Network:
+    """Return the network, with the fields of its generation 0."""
+    return known if isinstance(known, Network) else known.network
+
+
+def unit_on(known: Known, lane: int) -> tuple[str, str] | None:
+    """Return label and serial number of the unit on a lane."""
+    if isinstance(known, Network):
+        member = known.member(lane)
+        return (member.label, member.serial_number) if member else None
+    admitted = known.find(lane)
+    return (admitted.admission.label, admitted.serial_number) if admitted else None
