@@ -49,9 +49,7 @@ def add_agent(parser: Parser) -> None:
     add_path(
         parser, "--network", completes="NETWORK", metavar="FILE", help="the administrator's file, at its own unit only"
     )
-    parser.add_argument(
-        "--tick", metavar="SECONDS", type=seconds, help="for tests; default: as all members, 1"
-    )
+    parser.add_argument("--tick", metavar="SECONDS", type=seconds, help="for tests; default: as all members, 1")
     add_unit(parser, "$NDKS_UNIT, or the only one; the socket `agent` of ndks service where that runs")
 
 
@@ -82,7 +80,7 @@ def add_send(parser: Parser) -> None:
 def send(args: argparse.Namespace, out: Output) -> None:
     need(args.text is None or args.file is None, "a message is a text or a file, not both")
     data = args.text.encode() if args.text is not None else _content(args.file or Path("-"))
-    with _client(args) as agent:
+    with client(args) as agent:
         answer = agent.ask("send", data=base64.b64encode(data).decode())
     waits = " when the unit is there" if answer["waits"] else ""
     out.done({"s": answer["s"], "waits": answer["waits"]}, f"message {answer['s']} is on its way{waits}")
@@ -116,7 +114,7 @@ def receive(args: argparse.Namespace, out: Output) -> None:
     directory: Path | None = args.output
     if directory and not directory.is_dir():
         raise UsageError(f"{directory} is no directory", "make it first")
-    with _client(args) as agent:
+    with client(args) as agent:
         for event in agent.events(follow=args.follow):
             if directory and event["kind"] != "lost":
                 _write(directory, event)
@@ -152,7 +150,8 @@ def _shown(data: bytes) -> str:
         return f"({len(data)} bytes; write them to files with -o DIRECTORY)"
 
 
-def _client(args: argparse.Namespace) -> Any:
+def client(args: argparse.Namespace) -> Any:
+    """Connect to the agent of --unit, or the only one. NoUnit, SeveralUnits."""
     from ndks.agent.running.client import AgentClient
     from ndks.agent.running.places import socket_of
 
@@ -160,7 +159,7 @@ def _client(args: argparse.Namespace) -> Any:
 
 
 def show_status(args: argparse.Namespace, out: Output) -> None:
-    with _client(args) as agent:
+    with client(args) as agent:
         values = agent.ask("status")
     out.result(values, "\n".join(_status_lines(values)))
 

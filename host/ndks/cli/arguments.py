@@ -58,14 +58,15 @@ def add_parameters(parser: argparse.ArgumentParser, default: str = "") -> None:
     )
 
 
-def add_operators(parser: argparse.ArgumentParser) -> None:
+def add_operators(parser: argparse.ArgumentParser, default: str = f"{F1[0]}, {F2[0]}") -> None:
     """Add --f1 and --f2."""
+    f1, _, f2 = default.partition(", ")
     parser.add_argument(
         "--f1",
         choices=F1,
-        help="y1 = p2 sin(p1 k), p1 k + p2 k^2 or p2 sinh(p1 sin k) (default: sinusoid)",
+        help=f"y1 = p2 sin(p1 k), p1 k + p2 k^2 or p2 sinh(p1 sin k) (default: {f1})",
     )
-    parser.add_argument("--f2", choices=F2, help="y2 = cos(y1 e), cos(y1 e^2) or cos(y1 e^3) (default: cosine)")
+    parser.add_argument("--f2", choices=F2, help=f"y2 = cos(y1 e), cos(y1 e^2) or cos(y1 e^3) (default: {f2 or f1})")
 
 
 def add_output(parser: argparse.ArgumentParser, text: str = "write to FILE, with mode 0600; - is stdout") -> None:

@@ -9,27 +9,32 @@ from typing import Any
 
 import ndks
 from ndks.driver.joining import Joined, JoinedByPackage
-from ndks.exceptions import NdksError
+from ndks.exceptions import NdksError, UsageError
 from ndks.files import refuse_taken
+from ndks.network import any_file
+from ndks.network.administrator_file import SUFFIX as ADMINISTRATOR_SUFFIX
 from ndks.network.admission import admit_by_request, refuse_request
 from ndks.network.join_package import SUFFIX as PACKAGE_SUFFIX
 from ndks.network.join_package import JoinPackage
 from ndks.network.join_request import SUFFIX as REQUEST_SUFFIX
-from ndks.network.join_request import JoinRequest
-from ndks.network.joining_file import starts_as
+from ndks.network.join_request import JoinRequest, load_request
+from ndks.network.joining_file import starts_as, version_in
+from ndks.network.member_package import MemberPackage
 from ndks.network.network_file import SUFFIX, Member, Network
 
 from .arguments import add_path, add_unit, need, new_path
 from .bindings import bound_text, bound_values
-from .join import tell_words
+from .confirmation import add_yes
 from .output import Output, need_stdout, note, warn_of_suite
 from .parser import Parser, set_up
-from .typed_words import add_words, compare_words
+from .provision_member import provision_member
+from .typed_words import add_words, compare_words, tell_words
 
 _EXAMPLES = f"""\
   ndks provision office.ndksnet --label alice              shows the 24 words that ndks bind asks for
   ndks provision office.ndksnet --bind                     for a unit that stays at this laptop
   ndks provision office.ndksnet --unit emulator:bob --bind
+  ndks provision office.ndksadmin --bind                   of an administered network, from generation to generation
   ndks provision office.ndksnet --for bob{REQUEST_SUFFIX} -o bob{PACKAGE_SUFFIX}    answers ndks join request
   ndks provision bob{PACKAGE_SUFFIX} --bind                 there; asks for the six words of the package"""
 _HOW_TO_BIND = "at its laptop, run ndks bind and type these words, which are shown only this once"
@@ -42,7 +47,8 @@ def add_provision(parser: Parser) -> None:
         "network",
         completes="MEMBERSHIP",
         metavar="NETWORK",
-        help=f"the network file, NAME{SUFFIX}, or a package that was made for this unit, NAME{PACKAGE_SUFFIX}",
+        help=f"the network file, NAME{SUFFIX}, the administrator's, NAME{ADMINISTRATOR_SUFFIX}, or a package that was "
+        f"made for this unit, NAME{PACKAGE_SUFFIX}",
     )
     parser.add_argument("--bind", action="store_true", help="bind it to this laptop, without a transport code")
     parser.add_argument("--label", default="", help="a name for this unit in the network file")
@@ -54,6 +60,7 @@ def add_provision(parser: Parser) -> None:
         "--again", action="store_true", help="admit the unit of REQUEST on a new lane although it has one already"
     )
     add_words(parser, "the six words of REQUEST, or of the package that is used")
+    add_yes(parser)
     add_unit(parser)
 
 
@@ -66,9 +73,18 @@ def provision(args: argparse.Namespace, out: Output) -> None:
     _refuse_options(args, "without --for", output="-o", again="--again")
     if not args.bind:
         need_stdout()  # for the transport code
+    need(
+        not args.yes or any_file.is_administrators(args.network), "--yes is for an administrator's file", "leave it out"
+    )
+    if version_in(args.network, MemberPackage.MARK) == MemberPackage.VERSION:
+        what = f"{args.network} is a package for a member of a network with administrators"
+        raise UsageError(what, f"ndks join accept {args.network}")
     if starts_as(args.network, JoinPackage.MARK):
         _refuse_options(args, "with a package", label="--label")
         _use_package(args, out)
+    elif any_file.is_administrators(args.network):
+        need(args.words is None, "--words are those of a request or a package, and this is neither", "leave them out")
+        provision_member(args, out)
     else:
         _refuse_request_file(args)
         need(args.words is None, "--words are those of a request or a package, and this is neither", "leave them out")
@@ -130,7 +146,12 @@ def _tell(
 
 def _write_package(args: argparse.Namespace, out: Output) -> None:
     refuse_taken(new_path(args))
-    network, request = Network.load(args.network), JoinRequest.load(args.request)
+    need(
+        not any_file.is_administrators(args.network),
+        f"{args.network} is an administrator's file, whose requests are approved",
+        f"ndks join approve {args.request} --network {args.network} -o NAME{PACKAGE_SUFFIX}",
+    )
+    network, request = Network.load(args.network), load_request(args.request)
     refuse_request(network, request, again=args.again)
     compare_words(request, args.words, "whoever sent it")
     package = admit_by_request(args.network, request, args.label, again=args.again)

@@ -40,3 +40,8 @@ def compare_words(file: JoiningFile, given: str | None, maker: str) -> None:
         note(f"ask {maker} by voice for the {SPOKEN} words of the {file.WHAT}; type them, and press Enter:")
         given = typed_words(SPOKEN)
     file.check_words(given)
+
+
+def tell_words(words: str, whom: str) -> str:
+    """Return the line with which a result ends whose file is to be compared."""
+    return f"send it to {whom}, who will ask by voice for these words:\n{words}"

@@ -15,8 +15,9 @@ from ..exceptions import DeviceError, FileError, NdksError
 from ..laptop.bindings import Binding
 from ..laptop.words import from_words, to_words
 from ..network.admission import admit_unit, note_binding
+from ..network.commitments import Commitments
 from ..network.join_package import JoinPackage
-from ..network.join_request import JoinRequest
+from ..network.join_request import CommittedRequest, JoinRequest
 from ..network.network_file import Network
 from .answers import BLANK
 from .opened import OpenUnit, step
@@ -117,14 +118,20 @@ class JoiningVerbs(OpenUnit):
         return bytes(self._link.call(commands.JOINING_KEY).public)
 
     @step
-    def join_request(self, *, network: str = "", label: str = "") -> JoinRequest:
+    def join_request(
+        self, *, network: str = "", label: str = "", commitments: Commitments | None = None
+    ) -> JoinRequest:
         """Return a request to join, for the administrator of a network: `save` it, and say its six words by voice.
 
         An earlier request of the unit becomes void. `network` is the name of the network, for him to compare.
-        UsageError for a name or label that is none; else as `joining_key`.
+        `commitments` are for the authority of a network with administrators. UsageError for a name or label that is
+        none; else as `joining_key`.
         """
-        JoinRequest.new(self.hello.serial_number, bytes(32), network=network, label=label)  # checks, before the key
-        return JoinRequest.new(self.hello.serial_number, self.joining_key(), network=network, label=label)
+        serial_number, names = self.hello.serial_number, {"network": network, "label": label}
+        JoinRequest.new(serial_number, bytes(32), **names)  # checks, before the key
+        if commitments is None:
+            return JoinRequest.new(serial_number, self.joining_key(), **names)
+        return CommittedRequest.committed(serial_number, self.joining_key(), commitments, **names)
 
     @step
     def join_package(

@@ -16,7 +16,7 @@ from .network_file import Network
 REMEMBERED = 8  # generations whose members are known, for merges
 BUNDLES = 7  # kept, for those who ask
 
-_ROOT_SIZE = 32
+ROOT_SIZE = 32
 _MEMBER_BEFORE = "a member before"  # why a unit of a network of before has its lane
 _ANEW = "found the network anew: ndks network new"
 
@@ -46,7 +46,7 @@ class Administration:
         """Check what the code relies on. UsageError."""
         lanes = [member.lane for member in self.members]
         known = [generation.g for generation in self.generations]
-        if len(self.root) != _ROOT_SIZE or not 0 <= self.number < ADMINISTRATORS:
+        if len(self.root) != ROOT_SIZE or not 0 <= self.number < ADMINISTRATORS:
             raise UsageError("root or number is out of range")
         if not 0 <= self.revocations <= MAX_REVOKED or not 0 <= self.next_lane <= LAST_MEMBER_LANE + ADMINISTRATORS:
             raise UsageError("revocations or next_lane is out of range")
@@ -127,7 +127,9 @@ class Administration:
 
     def refuse_member(self, serial_number: str) -> None:
         """Raise UsageError if a unit has a lane."""
-        lanes = [other.lane for other in self.members if other.state == State.IN and other.serial_number == serial_number]
+        lanes = [
+            other.lane for other in self.members if other.state == State.IN and other.serial_number == serial_number
+        ]
         if lanes:
             what = f"unit {serial_number} is a member already, on lane {lanes[0]}"
             raise UsageError(what, f"if it was erased: ndks network retire FILE {lanes[0]}, or revoke")

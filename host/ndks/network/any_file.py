@@ -26,7 +26,9 @@ def is_administrators(path: Path) -> bool:
     except OSError:
         beginning = b""
     is_other = b'"ndks_network"' in beginning
-    return f'"{administrator_file.MARK}"'.encode() in beginning or (path.suffix == administrator_file.SUFFIX and not is_other)
+    return f'"{administrator_file.MARK}"'.encode() in beginning or (
+        path.suffix == administrator_file.SUFFIX and not is_other
+    )
 
 
 def network_of(known: Known) -> Network:

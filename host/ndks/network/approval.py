@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: MIT
 """Approval of candidates (PROTOCOL.md section 13): request, agreement, and signature in; package out."""
 
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from ndks_protocol.wire import ELECTED
 
-from ..exceptions import UsageError
+from ..exceptions import CheckFailed, UsageError
 from .administrator import Administrator
 from .agreement import Agreement
 from .generation import Admission
 from .join_package import check_public_key
 from .join_request import CommittedRequest, JoinRequest
 from .member_package import MemberPackage, seal_member
+
+_DAY = timedelta(days=1)
 
 
 def agreement_for(administrator: Administrator, request: JoinRequest, who: str, when: str, why: str) -> Agreement:
@@ -40,6 +43,7 @@ def check_agreement(
     """Raise the error with which `approve` would refuse an agreement to a request. CheckFailed."""
     state = administrator.state
     agreement.check(request.content, state.network.name, administrator.keys.public)
+    _check_date(request, agreement)
     if state.authority:
         agreement.check_signature(signature, state.authority)
 
@@ -60,6 +64,16 @@ def approve(
         return seal_member(administrator, request, awaited.lane, administrator.admit_awaited(awaited, admission), mode)
     lane = administrator.admit(request.serial_number, admission)
     return seal_member(administrator, request, lane, administrator.issue(), mode)
+
+
+def _check_date(request: JoinRequest, agreement: Agreement) -> None:
+    """Check that a request was agreed to after it was made, and before now; calendars differ by a day. CheckFailed."""
+    agreed, made = (datetime.fromisoformat(text).date() for text in (agreement.when, request.date))
+    advice = "check the date of this computer, and have the agreement made and signed again"
+    if agreed < made - _DAY:
+        raise CheckFailed(f"the agreement is of {agreed}, before the request was made, {made}", advice)
+    if agreed > datetime.now(UTC).date() + _DAY:
+        raise CheckFailed(f"the agreement is of {agreed}, which has not come yet", advice)
 
 
 def _admission(request: JoinRequest, agreement: Agreement) -> Admission:

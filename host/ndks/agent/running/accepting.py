@@ -109,5 +109,7 @@ def _set_aside(serial_number: str) -> None:
 
 
 def _free_name(directory: Path) -> Path:
-    names = (directory.with_name(f"{directory.name}.old{number if number > 1 else ''}") for number in itertools.count(1))
+    names = (
+        directory.with_name(f"{directory.name}.old{number if number > 1 else ''}") for number in itertools.count(1)
+    )
     return next(path for path in names if not path.exists())

@@ -24,6 +24,11 @@ def store_of(serial_number: str) -> Path:
     return directory_of(serial_number) / _STORE
 
 
+def package_of(serial_number: str) -> Path:
+    """Return where a package lies while the administrator's own unit joins. FileError."""
+    return home() / _AGENTS / f"{serial_number}.ndkspackage"
+
+
 def prepare(serial_number: str) -> Path:
     """Make the directory of a unit's agent, for this user alone, and return it. OSError, FileError."""
     directory = directory_of(serial_number)

@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Bundles that come to an administrator in a file: another administrator's, a package, or one of a folder."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ...carriers.folder import unpacked
+from ...exceptions import CheckFailed
+from ...files import no_such_file, read_small
+from ...network import administrator_file
+from ...network.administrator import Administrator
+from ...network.any_file import is_administrators
+from ...network.bundle import BUNDLE, BadBundle, Bundle
+from ...network.member_package import MemberPackage
+
+_LARGEST = 1 << 25  # bytes
+_ADVICE = "give another administrator's file, a package for a member, or a file that a dir: carrier wrote"
+
+
+def bundles_in(path: Path) -> list[bytes]:
+    """Return the bundles in a file. FileError, NetworkFileError, JoiningFileError; CheckFailed: there is none."""
+    found = list(_bundles_in(path))
+    if not found:
+        raise CheckFailed(f"{path} has no bundle of a network", _ADVICE)
+    return found
+
+
+def _bundles_in(path: Path) -> Iterable[bytes]:
+    if is_administrators(path):
+        return [bundle.content for bundle in administrator_file.load(path).bundles]
+    try:
+        content = read_small(path, _LARGEST)
+    except FileNotFoundError:
+        raise no_such_file(path) from None
+    if content[:1] == b"{":
+        return [MemberPackage.parsed(content, str(path)).bundle]
+    try:
+        packets = unpacked(content)
+    except ValueError:
+        packets = [content]
+    return [packet for packet in packets if packet[:1] == bytes([BUNDLE])]
+
+
+def learn(administrator: Administrator, contents: Iterable[bytes]) -> bool:
+    """Learn from bundles; return whether a merge was made. CheckFailed: one is damaged, or of another network."""
+    bundles = sorted((_checked(administrator, content) for content in contents), key=lambda bundle: bundle.g)
+    made = [administrator.on_bundle(bundle.content) for bundle in bundles]
+    return any(made)
+
+
+def _checked(administrator: Administrator, content: bytes) -> Bundle:
+    try:
+        bundle = Bundle.parse(content)
+    except BadBundle as error:
+        raise CheckFailed(f"a bundle is damaged: {error}", "have it sent again") from None
+    if not bundle.is_signed_by(administrator.keys.public):
+        what = "a bundle is damaged, or of another network: its signature is not that of this network's administrators"
+        raise CheckFailed(what, _ADVICE)
+    return bundle

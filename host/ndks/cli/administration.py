@@ -1,0 +1,287 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Commands of a network's administrator: network another, revoke, retire, refresh, merge, upgrade and publish."""
+
+import argparse
+import secrets
+import shlex
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ndks.exceptions import UsageError
+from ndks.files import read_small, refuse_taken
+from ndks.network import administrator_file
+from ndks.network.administration import ROOT_SIZE, Administration
+from ndks.network.administrator import Administrator
+from ndks.network.administrator_file import SUFFIX
+from ndks.network.generation import AdmittedMember, Operators, State
+from ndks.network.network_file import SUFFIX as NETWORK_SUFFIX
+from ndks.network.network_file import Network
+from ndks.network.ssh_signature import check_authority
+from ndks.system_errors import file_errors
+from ndks_protocol.generator import F1, F2
+
+from .arguments import add_operators, add_path, need, new_path, whole
+from .confirmation import confirm
+from .output import Output
+from .parser import Parser, add_command
+from .publication import add_file, add_publication, change, channel_of, publish, told, values_of
+
+_ANOTHER_EXAMPLES = f"  ndks network another office{SUFFIX} -o second{SUFFIX}"
+_REVOKE_EXAMPLES = f"""\
+  ndks network revoke office{SUFFIX} 3                           the unit on lane 3
+  ndks network revoke office{SUFFIX} 3449387DD188BE6A alice      by serial number, by label
+  ndks network revoke office{SUFFIX} 3 --yes --carrier mqtts://broker.example/ndks/office"""
+_RETIRE_EXAMPLES = f"""\
+  ndks zeroize                                  seen with your own eyes
+  ndks network retire office{SUFFIX} 3"""
+_REFRESH_EXAMPLES = f"""\
+  ndks network refresh office{SUFFIX}
+  ndks network refresh office{SUFFIX} -d 4 --f1 hyperbolic       other operators from now on"""
+_MERGE_EXAMPLES = f"""\
+  ndks network merge office{SUFFIX} --carrier mqtts://broker.example/ndks/office
+  ndks network merge office{SUFFIX} second{SUFFIX}"""
+_UPGRADE_EXAMPLES = f"""\
+  ndks network upgrade office{NETWORK_SUFFIX}           makes office{SUFFIX}"""
+_PUBLISH_EXAMPLES = f"""\
+  ndks network publish office{SUFFIX} --carrier dir:/media/stick
+  ndks network publish office{SUFFIX} --carrier udp://239.192.7.7:7000 --seconds 600"""
+_AUTHORITY = "an OpenSSH public key, ssh-ed25519, or its file: whose signature each candidate needs"
+
+
+def add_administration(kinds: Any) -> None:
+    another_help = "make the file of another administrator: a network has at most four"
+    parser = add_command(kinds, "another", another_help, _ANOTHER_EXAMPLES, another)
+    add_file(parser)
+    add_path(parser, "-o", "--output", metavar="OTHER", required=True, help="the file to write, which must be new")
+
+    parser = add_command(kinds, "revoke", "shut out units that were lost or stolen", _REVOKE_EXAMPLES, revoke)
+    _add_who(parser)
+    parser = add_command(kinds, "retire", "let units go that were seen erased", _RETIRE_EXAMPLES, retire)
+    _add_who(parser)
+
+    refresh_help = "begin a new generation with new secrets, and other operators if they are named"
+    parser = add_command(kinds, "refresh", refresh_help, _REFRESH_EXAMPLES, refresh)
+    add_file(parser)
+    parser.add_argument("-d", "--digits", metavar="D", type=whole, help="decimal places d, 1 to 12 (default: as now)")
+    add_operators(parser, "as now")
+
+    merge_help = "learn what other administrators did, and merge what they and this one did apart"
+    parser = add_command(kinds, "merge", merge_help, _MERGE_EXAMPLES, merge)
+    add_file(parser)
+    add_path(
+        parser, "others", nargs="*", metavar="OTHER", help="another's file, a package, or a file of a dir: carrier"
+    )
+
+    upgrade_help = "make an administrator's file of a network file, whose units then join anew, one by one"
+    parser = add_command(kinds, "upgrade", upgrade_help, _UPGRADE_EXAMPLES, upgrade)
+    add_path(parser, "network", completes="NETWORK", metavar="NETWORK", help=f"the network file, NAME{NETWORK_SUFFIX}")
+    add_authority(parser)
+    add_path(parser, "-o", "--output", metavar="FILE", help=f"default: NAME{SUFFIX}")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+
+    publish_help = "bring the last generations to the members, until one of them is heard in the newest"
+    parser = add_command(kinds, "publish", publish_help, _PUBLISH_EXAMPLES, publish_all)
+    add_path(parser, "file", completes="ADMINISTRATOR", metavar="FILE", help=f"the administrator's file, NAME{SUFFIX}")
+    add_publication(parser, required=True)
+
+
+def add_authority(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--authority", metavar="KEY", default="", help=_AUTHORITY)
+
+
+def authority_of(text: str) -> str:
+    """Return the line of a public key, which is given itself or as the name of its file. FileError, UsageError."""
+    line = text.strip()
+    if line and not line.startswith("ssh-"):
+        with file_errors():
+            lines = read_small(Path(text)).decode(errors="replace").splitlines()
+        line = next((each.strip() for each in lines if each.strip()), "")
+        need(line.isprintable() and bool(line), f"{text} is no public key of OpenSSH", "name the file KEY.pub")
+    if line:
+        check_authority(line)
+    return line
+
+
+def found(network: Network, path: Path, authority: str) -> Administration:
+    """Write the file of administrator 0 of a new network, and return what it has. FileError, also if it exists."""
+    state = Administration(network, secrets.token_bytes(ROOT_SIZE), authority=authority)
+    administrator_file.save(state, path)
+    return state
+
+
+def _add_who(parser: Parser) -> None:
+    add_file(parser)
+    parser.add_argument("who", metavar="UNIT", nargs="+", help="lane, serial number or label")
+
+
+def another(args: argparse.Namespace, out: Output) -> None:
+    refuse_taken(new_path(args))
+
+    def what(state: Administration) -> str:
+        number = state.another()[1].number
+        return (
+            f"{args.output} will be the file of administrator {number} of network {state.network.name}, who can admit "
+            f"and revoke as this one, and reads everything."
+        )
+
+    other, values = change(args, what, Administrator.another)
+    administrator_file.save(other, args.output)
+    text = f"{args.output} is the file of administrator {other.number}; {other.revocations} revocations are theirs"
+    values = values_of(args.output, other) | {"administrator": other.number, "revocations": other.revocations}
+    out.done(values, f"{text}. Bring it there secretly, and leave no copy: two copies of one file are not safe.")
+
+
+def revoke(args: argparse.Namespace, out: Output) -> None:
+    text = "shut out of network {}, for ever. Until the members hear of it, they read it, and it reads them."
+    _let_go(args, out, State.REVOKED, text)
+
+
+def retire(args: argparse.Namespace, out: Output) -> None:
+    text = "no longer a member of network {}. It must have been seen erased: a unit that was not is to be revoked."
+    _let_go(args, out, State.RETIRED, text)
+
+
+def _let_go(args: argparse.Namespace, out: Output, state: State, text: str) -> None:
+    def what(now: Administration) -> str:
+        members = _chosen(now, args.who)
+        now.with_state([member.lane for member in members], state)  # raises what cannot be done
+        who = ", ".join(map(_described, members))
+        begins = f"Generation {now.next_g()} begins for {len(now.present) - len(members)} others."
+        return f"{who} will be {text.format(now.network.name)} {begins}"
+
+    def do(administrator: Administrator) -> list[AdmittedMember]:
+        members = _chosen(administrator.state, args.who)
+        lanes = [member.lane for member in members]
+        administrator.revoke(lanes) if state == State.REVOKED else administrator.retire(lanes)
+        administrator.issue()
+        return members
+
+    members, values = change(args, what, do)
+    units = [_values(replace(member, state=state)) for member in members]
+    lines = [f"{_described(member)} is {state.name.lower()}" for member in members]
+    out.done(values | {"units": units}, "\n".join([*lines, told(values)]))
+
+
+def refresh(args: argparse.Namespace, out: Output) -> None:
+    def what(state: Administration) -> str:
+        operators = _operators(args, state)
+        how = f" with d = {operators[0]}, f1 {F1[operators[1]]}, f2 {F2[operators[2]]}" if _is_other(args) else ""
+        need(bool(state.present), "this network has no members yet", "ndks join approve admits one")
+        who = f"{len(state.present)} members of network {state.network.name}"
+        return f"Generation {state.next_g()} begins for {who}, with new secrets{how}."
+
+    def do(administrator: Administrator) -> Operators:
+        operators = _operators(args, administrator.state)
+        administrator.issue(operators=operators)
+        return operators
+
+    (digits, f1, f2), values = change(args, what, do)
+    out.done(values | {"digits": digits, "f1": F1[f1], "f2": F2[f2]}, told(values))
+
+
+def _is_other(args: argparse.Namespace) -> bool:
+    return args.digits is not None or bool(args.f1 or args.f2)
+
+
+def _operators(args: argparse.Namespace, state: Administration) -> Operators:
+    """Return the operators of the next generation. UsageError: there are no such."""
+    digits, f1, f2 = state.operators
+    digits = digits if args.digits is None else args.digits
+    names = args.f1 or F1[f1], args.f2 or F2[f2]
+    replace(state.network, digits=digits, f1=names[0], f2=names[1])  # checks them
+    return digits, F1.index(names[0]), F2.index(names[1])
+
+
+def merge(args: argparse.Namespace, out: Output) -> None:
+    from ndks.agent.running.merging import bundles_in, learn  # here, because it is slow to import
+
+    need(bool(args.others or args.carrier), "nothing is named to learn from", "name OTHER, or --carrier URL")
+    with file_errors():
+        contents = [content for path in args.others for content in bundles_in(path)]
+    before = administrator_file.load(args.file)
+    confirm(
+        args,
+        f"{args.file} learns what other administrators of network {before.network.name} did. If they and this one "
+        f"changed it apart, a new generation unites both: whom one of them revoked is revoked.",
+    )
+    with channel_of(args) as channel:
+        if channel:
+            channel.learn()
+        with administrator_file.opened(args.file) as administrator:
+            merged = learn(administrator, contents)
+            state = administrator.state
+        values = values_of(args.file, state) | publish(args, channel)
+    text = "a new generation unites both sides" if merged else "learned" if state.g > before.g else "nothing was new"
+    out.done(values | {"merged": merged}, f"{text}\n{told(values)}" if state.g > before.g else text)
+
+
+def upgrade(args: argparse.Namespace, out: Output) -> None:
+    network, authority = Network.load(args.network), authority_of(args.authority)
+    path: Path = args.output or args.network.with_name(f"{network.name}{SUFFIX}")
+    refuse_taken(path)
+    state = Administration.founded(network, secrets.token_bytes(ROOT_SIZE))
+    confirm(
+        args,
+        f"{path} will be the file of administrator 0 of network {network.name}. Its {len(network.members)} units go on "
+        f"as before, until each is erased and joins anew, on a new lane.",
+    )
+    administrator = Administrator(replace(state, authority=authority), lambda made: administrator_file.save(made, path))
+    if network.members:
+        administrator.issue()
+    else:
+        administrator_file.save(administrator.state, path)
+    values = values_of(path, administrator.state)
+    units = [_values(member) for member in administrator.state.members]
+    lines = [f"{path} is the file of administrator 0 of network {network.name}. For each of its units:"]
+    lines += ["  ndks zeroize, ndks join request; here: ndks join approve; there: ndks join accept"]
+    lines += [f"  {_described(member)}" for member in administrator.state.members]
+    lines += [f"after the last one: ndks network refresh {shlex.quote(str(path))}"]
+    out.done(values | {"units": units}, "\n".join(lines))
+
+
+def publish_all(args: argparse.Namespace, out: Output) -> None:
+    state = administrator_file.load(args.file)
+    need(bool(state.bundles), "there is no generation to publish yet", "ndks join approve makes the first one")
+    with channel_of(args) as channel:
+        if channel:
+            channel.learn()
+        told_of = publish(args, channel)
+    values = values_of(args.file, administrator_file.load(args.file)) | told_of
+    out.done(values, told(values))
+
+
+def _chosen(state: Administration, who: Iterable[str]) -> list[AdmittedMember]:
+    """Return the members that are named, each once. UsageError: there are none or several, or they are gone."""
+    members = {(member := _member(state, text)).lane: member for text in who}
+    return list(members.values())
+
+
+def _member(state: Administration, text: str) -> AdmittedMember:
+    lane = int(text) if text.isdecimal() and len(text) < 6 else 0
+    matching = [
+        member
+        for member in state.members
+        if member.lane == lane or member.serial_number == text.upper() or member.admission.label == text
+    ]
+    present = [member for member in matching if member.state == State.IN]
+    advice = "see all units: ndks network show FILE"
+    if len(present) > 1:
+        raise UsageError(f"several units are named {text}", f"name one by its lane; {advice}")
+    if not present and matching:
+        raise UsageError(f"{_described(matching[-1])} is {matching[-1].state.name.lower()} already", advice)
+    if not present:
+        raise UsageError(f"no unit of this network has lane, serial number or label {text!r}", advice)
+    return present[0]
+
+
+def _described(member: AdmittedMember) -> str:
+    label = f", {member.admission.label}" if member.admission.label else ""
+    return f"unit {member.serial_number} (lane {member.lane}{label})"
+
+
+def _values(member: AdmittedMember) -> dict[str, Any]:
+    who = {"serial_number": member.serial_number, "label": member.admission.label}
+    return {"lane": member.lane, **who, "state": member.state.name.lower()}
