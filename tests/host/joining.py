@@ -12,7 +12,7 @@ from host.running import Finished, run
 
 from ndks.laptop.homes import HOME
 from ndks.network.join_package import JoinPackage
-from ndks.network.join_request import JoinRequest
+from ndks.network.join_request import load_request
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Joining:
 
     def answer(self, *options: object, words: str | None = None) -> Finished:
         """Make the package; without `words`, the right ones are given."""
-        words = JoinRequest.load(self.request_file).words if words is None else words
+        words = load_request(self.request_file).words if words is None else words
         answer = ("--for", self.request_file, "-o", self.package_file, "--words", words, *options)
         return run("provision", self.network_file, *answer, **{HOME: str(self.directory / "administrator")})
 

@@ -19,7 +19,7 @@ import ndks
 from ndks.laptop.homes import HOME
 from ndks.network.admission import admit_by_request
 from ndks.network.join_package import JoinPackage
-from ndks.network.join_request import JoinRequest
+from ndks.network.join_request import JoinRequest, load_request
 from ndks.network.network_file import Network
 
 LOW_ORDER: list[str] = load_vectors("x25519")["low_order"]
@@ -47,7 +47,7 @@ def test_a_unit_joins_over_a_line_and_shares_keys(tmp_path: Path, network_file: 
         joining = Joining(tmp_path, network_file, unit.port)
         requested, answered = joining.request("--label", "carol"), joining.answer("--json")
         assert requested.stderr == ""
-        assert requested.text.splitlines()[-1] == JoinRequest.load(joining.request_file).words
+        assert requested.text.splitlines()[-1] == load_request(joining.request_file).words
         assert json.loads(answered.text)["words"] == JoinPackage.load(joining.package_file).words
         used = joining.use("--bind")
         assert (used.status, used.stderr) == (0, "")
@@ -93,7 +93,7 @@ def test_words_are_typed_when_asked_for(joining: Joining) -> None:
     assert joining.request("--network", "office").status == 0
     ask = ("provision", joining.network_file, "--for", joining.request_file, "-o", joining.package_file)
     assert_refused(run_at_terminal(f"{WRONG_WORDS}\n".encode(), *ask), "WORDS", 1)
-    heard = JoinRequest.load(joining.request_file).words.split()
+    heard = load_request(joining.request_file).words.split()
     in_two_lines = f"{' '.join(heard[:2])}\n{' '.join(word[:4].upper() for word in heard[2:])}\n"
     answered = run_at_terminal(in_two_lines.encode(), *ask)
     assert answered.status == 0, answered.stderr
@@ -125,7 +125,7 @@ def refused_package(joining: Joining, finished: Finished, code: str, status: int
 @pytest.mark.parametrize("words", [WRONG_WORDS, None])
 def test_other_words(words: str | None, joining: Joining) -> None:
     joining.until_package()
-    words = words or JoinRequest.load(joining.request_file).words
+    words = words or load_request(joining.request_file).words
     refused_package(joining, joining.use("--bind", words=words), "WORDS", 1)
     other = joining.directory / "other.ndkspackage"
     ask = ("provision", joining.network_file, "--for", joining.request_file, "-o", other, "--again", "--words")
@@ -146,7 +146,7 @@ def test_nobody_to_ask(joining: Joining) -> None:
     refused = run(*ask)
     refused_request(joining, refused, "USAGE", 2)
     assert '--words "SIX WORDS"' in refused.advice
-    assert JoinRequest.load(joining.request_file).words not in refused.stderr
+    assert load_request(joining.request_file).words not in refused.stderr
 
 
 @pytest.mark.parametrize("low", LOW_ORDER)
@@ -169,7 +169,7 @@ def test_a_request_for_another_network(joining: Joining) -> None:
 
 def test_a_request_of_another_version(joining: Joining) -> None:
     joining.request()
-    joining.change(joining.request_file, lambda values: values.update(ndks_join_request=2, commitments=[]))
+    joining.change(joining.request_file, lambda values: values.update(ndks_join_request=3))
     refused = joining.answer(words=WRONG_WORDS)
     refused_request(joining, refused, "JOINING_FILE", 1)
     assert "of another version" in refused.stderr
@@ -208,7 +208,7 @@ def test_a_file_that_is_there_is_never_overwritten(there: str, joining: Joining)
     assert not (joining.directory / "nowhere").exists()
     assert members(joining) == []
     with ndks.open(joining.port) as unit:  # its key is still the one of the request
-        admit_by_request(joining.network_file, JoinRequest.load(joining.request_file)).save(joining.package_file)
+        admit_by_request(joining.network_file, load_request(joining.request_file)).save(joining.package_file)
         assert unit.join_package(joining.package_file).lane == 1
 
 
@@ -237,7 +237,7 @@ def test_a_package_for_another_unit(joining: Joining, call: Call, monkeypatch: p
 def test_a_package_for_another_unit_under_this_ones_name(joining: Joining) -> None:
     joining.until_package()
     with ndks.open(f"emulator:{joining.directory / 'other'}", create=True) as unit:
-        request = JoinRequest.new(JoinRequest.load(joining.request_file).serial_number, unit.joining_key())
+        request = JoinRequest.new(load_request(joining.request_file).serial_number, unit.joining_key())
     joining.package_file.unlink()
     admit_by_request(joining.network_file, request, again=True).save(joining.package_file)
     refused_package(joining, joining.use("--bind"), "PACKAGE", 5)
@@ -318,7 +318,7 @@ def test_a_package_that_was_altered_on_its_way(joining: Joining) -> None:
 
 def test_a_package_of_another_version(joining: Joining) -> None:
     joining.until_package()
-    joining.change(joining.package_file, lambda values: values.update(ndks_join_package=2))
+    joining.change(joining.package_file, lambda values: values.update(ndks_join_package=3))
     refused = joining.use(words=WRONG_WORDS)
     refused_package(joining, refused, "JOINING_FILE", 1)
     assert "upgrade" in refused.advice
@@ -354,7 +354,7 @@ def test_texts_that_no_request_can_have(option: tuple[str, str], joining: Joinin
 def test_options_that_mean_nothing(joining: Joining, call: Call) -> None:
     with ndks.open(joining.port, create=True) as unit:
         unit.join_request().save(joining.request_file)
-        request = JoinRequest.load(joining.request_file)
+        request = load_request(joining.request_file)
     admit_by_request(joining.network_file, request).save(joining.package_file)
     network, package, ask = joining.network_file, joining.package_file, joining.request_file
     for arguments, said in (

@@ -18,7 +18,7 @@ from support.emulate_process import PATIENCE, emulated
 from support.pieces import pieces
 
 from ndks.network.join_package import JoinPackage
-from ndks.network.join_request import JoinRequest
+from ndks.network.join_request import load_request
 from ndks.network.network_file import Network
 
 WORD = 8  # bytes of a secret that count as a part of it
@@ -159,7 +159,7 @@ def test_the_line_of_a_candidate_shows_no_package(tmp_path: Path, network_file: 
         joining = Joining(tmp_path, network_file, port)
         joining.until_package()
         assert joining.use("--bind").status == 0
-    request, package = JoinRequest.load(joining.request_file), JoinPackage.load(joining.package_file)
+    request, package = load_request(joining.request_file), JoinPackage.load(joining.package_file)
     assert pieces(request.public_key, WORD) & pieces(bytes(recorder.seen), WORD)  # JOINING_KEY answers in the clear
     assert not pieces(package.sealed, WORD) & pieces(bytes(recorder.seen), WORD)
 

@@ -27,7 +27,7 @@ from .arguments import add_operators, add_path, need, new_path, whole
 from .confirmation import confirm
 from .output import Output
 from .parser import Parser, add_command
-from .publication import add_file, add_publication, change, channel_of, publish, told, values_of
+from .publication import add_file, add_publication, change, channel_of, members, publish, told, values_of
 
 _ANOTHER_EXAMPLES = f"  ndks network another office{SUFFIX} -o second{SUFFIX}"
 _REVOKE_EXAMPLES = f"""\
@@ -146,31 +146,31 @@ def retire(args: argparse.Namespace, out: Output) -> None:
 
 def _let_go(args: argparse.Namespace, out: Output, state: State, text: str) -> None:
     def what(now: Administration) -> str:
-        members = _chosen(now, args.who)
-        now.with_state([member.lane for member in members], state)  # raises what cannot be done
-        who = ", ".join(map(_described, members))
-        begins = f"Generation {now.next_g()} begins for {len(now.present) - len(members)} others."
+        chosen = _chosen(now, args.who)
+        now.with_state([member.lane for member in chosen], state)  # raises what cannot be done
+        who = ", ".join(map(_described, chosen))
+        begins = f"Generation {now.next_g()} begins for {members(len(now.present) - len(chosen))}."
         return f"{who} will be {text.format(now.network.name)} {begins}"
 
     def do(administrator: Administrator) -> list[AdmittedMember]:
-        members = _chosen(administrator.state, args.who)
-        lanes = [member.lane for member in members]
+        chosen = _chosen(administrator.state, args.who)
+        lanes = [member.lane for member in chosen]
         administrator.revoke(lanes) if state == State.REVOKED else administrator.retire(lanes)
         administrator.issue()
-        return members
+        return chosen
 
-    members, values = change(args, what, do)
-    units = [_values(replace(member, state=state)) for member in members]
-    lines = [f"{_described(member)} is {state.name.lower()}" for member in members]
+    gone, values = change(args, what, do)
+    units = [_values(replace(member, state=state)) for member in gone]
+    lines = [f"{_described(member)} is {state.name.lower()}" for member in gone]
     out.done(values | {"units": units}, "\n".join([*lines, told(values)]))
 
 
 def refresh(args: argparse.Namespace, out: Output) -> None:
     def what(state: Administration) -> str:
         operators = _operators(args, state)
-        how = f" with d = {operators[0]}, f1 {F1[operators[1]]}, f2 {F2[operators[2]]}" if _is_other(args) else ""
+        how = f", and d = {operators[0]}, f1 {F1[operators[1]]}, f2 {F2[operators[2]]}" if _is_other(args) else ""
         need(bool(state.present), "this network has no members yet", "ndks join approve admits one")
-        who = f"{len(state.present)} members of network {state.network.name}"
+        who = f"{members(len(state.present))} of network {state.network.name}"
         return f"Generation {state.next_g()} begins for {who}, with new secrets{how}."
 
     def do(administrator: Administrator) -> Operators:
@@ -214,7 +214,8 @@ def merge(args: argparse.Namespace, out: Output) -> None:
             merged = learn(administrator, contents)
             state = administrator.state
         values = values_of(args.file, state) | publish(args, channel)
-    text = "a new generation unites both sides" if merged else "learned" if state.g > before.g else "nothing was new"
+    is_new = state.generations != before.generations
+    text = "a new generation unites both sides" if merged else "learned" if is_new else "nothing was new"
     out.done(values | {"merged": merged}, f"{text}\n{told(values)}" if state.g > before.g else text)
 
 

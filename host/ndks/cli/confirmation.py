@@ -28,6 +28,8 @@ def confirm(args: argparse.Namespace, what: str) -> None:
 
 def ask(what: str) -> None:
     """Ask for confirmation. Declined; UsageError without a terminal."""
+    if not stdin.is_terminal():
+        note(what)
     need(stdin.is_terminal(), "stdin is not a terminal, so nobody can confirm", "repeat with --yes")
     note(f"{what} Type yes, and press Enter:")
     answer = stdin.read_line().strip()

@@ -14,7 +14,7 @@ from ndks.network.join_request import SUFFIX
 
 from .arguments import add_path, add_unit, new_path
 from .joining import add_accept, add_approve, add_inspect
-from .output import Output, note
+from .output import Output
 from .parser import Parser, add_command, add_group, show_examples
 from .typed_words import tell_words
 
@@ -43,10 +43,9 @@ def add_join(parser: Parser) -> None:
 
 
 def request(args: argparse.Namespace, out: Output) -> None:
-    path, key, known = new_path(args), new_key(), _characteristics(args)
+    path, key, (known, gap) = new_path(args), new_key(), _characteristics(args)
     opening_path = path.with_name(f"{path.name}{opening.SUFFIX}")
-    for each in (path, *([] if args.plain else [opening_path])):
-        refuse_taken(each)
+    refuse_taken(path)
     commitments = None if args.plain else commit(key, known)
     with ndks.open(args.unit, args.timeout, create=True) as unit:
         made = unit.join_request(network=args.network, label=args.label, commitments=commitments)
@@ -55,17 +54,16 @@ def request(args: argparse.Namespace, out: Output) -> None:
     if not args.plain:
         opening.Opening.of(made, key, known).save(opening_path)
         values |= {"opening": str(opening_path)}
-        text += f"\n{opening_path} tells of this laptop and its network: show it to the authority only, when it asks"
+        text += f"\n{opening_path} tells of this laptop and its network: for the authority only, when it asks{gap}"
     made.save(path)
     out.done(values, f"{text}\n{tell_words(made.words, 'the administrator')}")
 
 
-def _characteristics(args: argparse.Namespace) -> Characteristics:
-    """Return what a request commits to: the laptop, and the network if there is one."""
+def _characteristics(args: argparse.Namespace) -> tuple[Characteristics, str]:
+    """Return what a request commits to, the laptop and its network; and a word on what is missing."""
     if args.plain:
-        return ()
+        return (), ""
     try:
-        return characteristics(with_network=True)
+        return characteristics(with_network=True), ""
     except UsageError as error:
-        note(f"the request commits to this laptop, and not to its network: {error}")
-        return characteristics()
+        return characteristics(), f" (not of the network: {error})"

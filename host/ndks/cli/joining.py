@@ -35,11 +35,13 @@ _MODES = {"elected": ELECTED, "relay": RELAY, "monitor": MONITOR}
 _SIGN = f"ssh-keygen -Y sign -n {agreement.NAMESPACE} -f KEY"
 _INSPECT_EXAMPLES = f"""\
   ndks join inspect alice{REQUEST_SUFFIX}
-  ndks join inspect alice{REQUEST_SUFFIX} --network office{_ADMIN} --who "Carol Chief" --why "new office" -o agreement.json
+  ndks join inspect alice{REQUEST_SUFFIX} --network office{_ADMIN} --who "Carol Chief" -o agreement.json
   ndks join inspect alice{REQUEST_SUFFIX} --opened alice{REQUEST_SUFFIX}{opening.SUFFIX}    what the candidate shows"""
+_APPROVE = f"  ndks join approve alice{REQUEST_SUFFIX} --network office{_ADMIN}"
+_SIGNED = "--agreement agreement.json --signature agreement.json.sig"
 _APPROVE_EXAMPLES = f"""\
-  ndks join approve alice{REQUEST_SUFFIX} --network office{_ADMIN} --who "Carol Chief" --why "new office" -o alice{PACKAGE_SUFFIX}
-  ndks join approve alice{REQUEST_SUFFIX} --network office{_ADMIN} --agreement agreement.json --signature agreement.json.sig -o alice{PACKAGE_SUFFIX}"""
+{_APPROVE} --who "Carol Chief" --why "a desk of hers" -o alice{PACKAGE_SUFFIX}
+{_APPROVE} {_SIGNED} -o alice{PACKAGE_SUFFIX}"""
 _ACCEPT_EXAMPLES = f"""\
   ndks join accept alice{PACKAGE_SUFFIX}         asks for the six words of the package, and then erases it
   ndks join accept alice{PACKAGE_SUFFIX} --unit emulator:alice"""
@@ -63,7 +65,7 @@ def add_approve(kinds: Any) -> None:
     add_path(parser, "--agreement", metavar="FILE", help="agreement.json of ndks join inspect, in place of --who")
     add_path(parser, "--signature", metavar="FILE", help="the authority's signature of it, agreement.json.sig")
     _add_agreed(parser)
-    parser.add_argument("--role", choices=_MODES, default="elected", help="default: elected; see ndks role")
+    parser.add_argument("--role", choices=tuple(_MODES), default="elected", help="default: elected; see ndks role")
     add_path(parser, "-o", "--output", metavar="PACKAGE", required=True, help="the package to write, which must be new")
     add_words(parser, "the six words of REQUEST")
     add_publication(parser)
@@ -223,8 +225,8 @@ def accept(args: argparse.Namespace, out: Output) -> None:
         compare_words(package, args.words, "the administrator")
         confirm(
             args,
-            f"Unit {package.serial_number} will be a member of network {package.network}, lane {package.lane}, bound to "
-            f"this laptop.",
+            f"Unit {package.serial_number} will be a member of network {package.network}, lane {package.lane}, bound "
+            f"to this laptop.",
         )
         member = accepting.accept(unit, package)
     try:
@@ -235,7 +237,7 @@ def accept(args: argparse.Namespace, out: Output) -> None:
 
 
 def load_package(path: Path) -> MemberPackage:
-    """Read a package for a member. FileError, JoiningFileError; UsageError: it is of a network without administrators."""
+    """Read a package for a member. FileError, JoiningFileError; UsageError: it is a file of another kind."""
     if version_in(path, MemberPackage.MARK) == 1:
         what = f"{path} is a package of a network without administrators"
         raise UsageError(what, f"ndks provision {path} --bind")

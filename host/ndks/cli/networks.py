@@ -23,6 +23,7 @@ from .agents import STATUS_EXAMPLES, show_status
 from .arguments import DIGITS, add_operators, add_parameters, add_path, add_unit, need
 from .output import Output, operator_rows, warn_of_suite
 from .parser import Parser, add_command, add_group, show_examples
+from .publication import members
 from .roles import add_renew
 
 
@@ -97,8 +98,8 @@ def _new_administered(args: argparse.Namespace, out: Output) -> None:
     state = found(_network(args, name), path, authority_of(args.authority))
     values = {"network": name, "network_id": state.network.network_id, "cipher": state.network.cipher}
     text = (
-        f"{path} is the file of administrator 0 of network {name}. Anyone who reads it can compute every key, admit and "
-        f"revoke; without it, nobody can. Keep a copy elsewhere, which is used only when this file is lost."
+        f"{path} is the file of administrator 0 of network {name}. Anyone who reads it can compute every key, admit "
+        f"and revoke; without it, nobody can. Keep a copy elsewhere, which is used only when this file is lost."
     )
     values |= {"file": str(path), "administrator": 0, "authority": state.authority, "suite": state.network.suite}
     out.done(values | warn_of_suite(state.network.suite), text)
@@ -156,7 +157,7 @@ def _show_administration(args: argparse.Namespace, out: Output, state: Administr
     values |= {"administrator": state.number, "authority": state.authority, "revocations": state.revocations}
     values |= {"generation": state.g if state.g >= 0 else None}
     generation = f"generation {state.g}" if state.g >= 0 else "no generation yet: ndks join approve makes the first"
-    counts = f"{len(state.present)} members, {len(state.revoked)} revoked, {state.revocations} more revocations"
+    counts = f"{members(len(state.present))}, {len(state.revoked)} revoked; it may revoke {state.revocations} more"
     rows = [
         ("network", f"{network.name}, administrator {state.number}, {generation}"),
         ("suite", f"{network.suite}, cipher {network.cipher}, d = {digits}"),

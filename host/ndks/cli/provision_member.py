@@ -3,14 +3,18 @@
 """`ndks provision` from an administrator's file: request, approval and acceptance in one, for a unit at this laptop."""
 
 import argparse
+import contextlib
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import ndks
 from ndks.driver.unit import Unit
-from ndks.exceptions import FileError, UsageError
+from ndks.exceptions import DeviceError, FileError, UsageError
 from ndks.network import administrator_file, approval
+from ndks.network.administrator_keys import AdministratorKeys
 from ndks.network.member_package import MemberPackage
+from ndks_protocol import errors
 
 from .arguments import need
 from .confirmation import confirm
@@ -40,15 +44,25 @@ def provision_member(args: argparse.Namespace, out: Output) -> None:
         else:
             _approve(args, unit, path)
         package = MemberPackage.load(path)
-        if package.network != state.network.name:
-            raise FileError(
-                f"{path} is a package of network {package.network}", "use it: ndks join accept, or erase it"
-            )
-        member = accepting.accept(unit, package)
+        if package.signing_key != AdministratorKeys(state.root).public:
+            raise FileError(f"{path} is a package of another network", "use it: ndks join accept, or erase it")
+        with _advised(f"erase {path}, take its lane back (ndks network retire), and repeat"):
+            member = accepting.accept(unit, package)
     path.unlink()
     values = values_of(args.network, administrator_file.load(args.network))
     counts = {name: values[name] for name in ("member_count", "revoked_count")}
     tell_member(out, member, {"file": str(args.network), **counts}, told(values))
+
+
+@contextlib.contextmanager
+def _advised(advice: str) -> Generator[None]:
+    """Set the advice of the error of a unit whose joining key is another by now."""
+    try:
+        yield
+    except DeviceError as error:
+        if error.number in (errors.PACKAGE, errors.NO_JOINING_KEY):
+            error.advice = advice
+        raise
 
 
 def _approve(args: argparse.Namespace, unit: Unit, path: Path) -> None:

@@ -91,8 +91,12 @@ def publish(args: argparse.Namespace, channel: "Channel | None") -> dict[str, An
 
 def told(values: dict[str, Any]) -> str:
     """Return lines about the new generation, and who knows of it."""
-    counts = f"{values['member_count']} members, {values['revoked_count']} revoked"
+    counts = f"{members(values['member_count'])}, {values['revoked_count']} revoked"
     return f"{values['file']}: generation {values['generation']}, {counts}\n{_who_knows(values)}"
+
+
+def members(count: int) -> str:
+    return f"{count} member{'' if count == 1 else 's'}"
 
 
 def _who_knows(values: dict[str, Any]) -> str:

@@ -26,7 +26,7 @@ _RENEW_EXAMPLES = "  ndks network renew"
 def add_role(parser: Parser) -> None:
     set_up(parser, _ROLE_EXAMPLES, role)
     meanings = "; ".join(f"{name}: {meaning}" for name, meaning in _ROLES.items())
-    parser.add_argument("role", metavar="ROLE", choices=_ROLES, help=meanings)
+    parser.add_argument("role", metavar="ROLE", choices=tuple(_ROLES), help=meanings)
     add_yes(parser)
     add_unit(parser, "the only one with an agent")
 

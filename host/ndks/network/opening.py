@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from .. import strict_json
 from ..exceptions import CheckFailed, JoiningFileError
-from ..files import no_such_file, read_small, write_new
+from ..files import no_such_file, read_small, write_private
 from ..system_errors import file_errors
 from .commitments import KEY_SIZE, differing
 from .join_request import CommittedRequest, JoinRequest
@@ -37,11 +37,11 @@ class Opening:
         return cls(sha256(request.content).hexdigest(), key, tuple(characteristics))
 
     def save(self, path: Path | str) -> None:
-        """Write the file with mode 0600. FileError, also if it exists."""
+        """Write the file with mode 0600, in place of one whose request was not written or is gone. FileError."""
         values = {_MARK: _FORMAT, "request": self.request, "key": self.key.hex()}
         with file_errors():
             content = json.dumps(values | {"characteristics": self.characteristics}, indent=2)
-            write_new(Path(path), f"{content}\n".encode())
+            write_private(Path(path), f"{content}\n".encode())
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
