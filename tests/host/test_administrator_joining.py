@@ -5,6 +5,7 @@
 import base64
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from support.agents import NETWORK, Host, administrator
+from support.authority import public_line, signed
 from support.network_unit import NetworkUnit
 
 from ndks.crypto import CRYPTO
@@ -30,6 +32,7 @@ from ndks_protocol.sealed_package import ephemeral_of, unseal
 from ndks_protocol.wire import RELAY
 
 UID = "0123456789ABCDEF"
+TODAY = datetime.now(UTC).date().isoformat()
 JOINING_KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 COMMITMENTS = commit(bytes(32), [("machine", "a laptop"), ("mac", "00:11"), ("mac", "00:22")])
 
@@ -63,7 +66,7 @@ def request(**fields: Any) -> CommittedRequest:
 
 
 def agreed(admin: Administrator, asked: JoinRequest) -> Agreement:
-    return agreement_for(admin, asked, "Bob", "2026-11-28", "needs it")
+    return agreement_for(admin, asked, "Bob", TODAY, "needs it")
 
 
 def membership_in(package: MemberPackage) -> tuple[Any, ...]:
@@ -146,6 +149,15 @@ def test_agreements_are_read_as_they_are_written() -> None:
         agreement_for(admin, asked, "", "2026-11-28", "")
     with pytest.raises(UsageError, match="ISO 8601"):
         agreement_for(admin, asked, "Bob", "yesterday", "")
+
+
+def test_agreements_of_other_days_are_refused() -> None:
+    admin, asked = administrator(), request()
+    for days, what in ((-3, "before the request was made"), (3, "has not come yet")):
+        when = (datetime.now(UTC).date() + timedelta(days=days)).isoformat()
+        with pytest.raises(CheckFailed, match=what):
+            approve(admin, asked, agreement_for(admin, asked, "Bob", when, ""))
+    assert admin.state.g == -1
 
 
 def test_a_signature_of_openssh() -> None:
@@ -235,23 +247,3 @@ def test_packages_are_read_strictly(tmp_path: Path) -> None:
 def refused(kind: type[JoinRequest | MemberPackage], values: dict[str, Any]) -> None:
     with pytest.raises(JoiningFileError):
         kind.parsed(json.dumps(values).encode(), "the file")
-
-
-def public_line(key: Ed25519PrivateKey) -> str:
-    return "ssh-ed25519 " + base64.b64encode(public_blob(key)).decode() + " authority"
-
-
-def public_blob(key: Ed25519PrivateKey) -> bytes:
-    return string(b"ssh-ed25519") + string(key.public_key().public_bytes_raw())
-
-
-def string(value: bytes) -> bytes:
-    return len(value).to_bytes(4) + value
-
-
-def signed(key: Ed25519PrivateKey, content: bytes) -> str:
-    parts = [NAMESPACE.encode(), b"", b"sha256"]
-    signature = key.sign(b"SSHSIG" + b"".join(map(string, [*parts, sha256(content).digest()])))
-    fields = [public_blob(key), *parts, string(b"ssh-ed25519") + string(signature)]
-    blob = b"SSHSIG\0\0\0\1" + b"".join(map(string, fields))
-    return f"-----BEGIN SSH SIGNATURE-----\n{base64.b64encode(blob).decode()}\n-----END SSH SIGNATURE-----\n"

@@ -32,7 +32,8 @@ def package_of(serial_number: str) -> Path:
 def prepare(serial_number: str) -> Path:
     """Make the directory of a unit's agent, for this user alone, and return it. OSError, FileError."""
     directory = directory_of(serial_number)
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # the mode is of the last one only
+    directory.mkdir(mode=0o700, exist_ok=True)
     return directory
 
 
