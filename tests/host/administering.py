@@ -48,11 +48,11 @@ class Administering:
 
     def admin(self, *arguments: object) -> Finished:
         """Run a command at the administrator's laptop."""
-        return self._at("administrator", *arguments)
+        return self.at("administrator", *arguments)
 
     def candidate(self, name: str, *arguments: object) -> Finished:
         """Run a command with the unit of a candidate, at its laptop."""
-        return self._at(name, *arguments, "--unit", self.port_of(name))
+        return self.at(name, *arguments, "--unit", self.port_of(name))
 
     def found(self, *options: object) -> None:
         done(self.admin("network", "new", "office", "--administered", "-o", self.file, *options))
@@ -81,7 +81,8 @@ class Administering:
         done(self.approve(name))
         return answer(self.accept(name, "--json"))
 
-    def _at(self, name: str, *arguments: object) -> Finished:
+    def at(self, name: str, *arguments: object) -> Finished:
+        """Run a command at the laptop of a candidate."""
         self.patch.setenv(HOME, str(self.home_of(name)))
         return self.call(*arguments)
 

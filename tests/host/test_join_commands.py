@@ -82,11 +82,8 @@ def test_what_the_host_keeps(office: Administering) -> None:
     assert Membership.load(joined["serial_number"]) == Membership("office", 1, keys.public)
     for path in office.home_of("alice").rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
-    for path in (
-        office.file,
-        office.request_of("alice"),
-        office.request_of("alice").with_suffix(".ndksrequest.opening"),
-    ):
+    request = office.request_of("alice")
+    for path in (office.file, request, request.with_suffix(".ndksrequest.opening")):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

@@ -56,7 +56,8 @@ class FolderCarrier:
         """Begin. FileError: what was read before is not known."""
         self._receive = receive
         try:
-            self._read = set(self._memory.read_text().split("\n")) if self._memory.exists() else set[str]()
+            self._reads_own = not self._memory.exists()  # whoever has no memory learns from what it wrote before
+            self._read = set[str]() if self._reads_own else set(self._memory.read_text().split("\n"))
         except (OSError, UnicodeDecodeError) as error:
             raise file_error(error if isinstance(error, OSError) else OSError(f"{self._memory} is damaged")) from None
         self._under_way: dict[str, int] = {}  # packets of a file that are not taken yet
@@ -106,6 +107,7 @@ class FolderCarrier:
             with whole_file(self._folder / name, private=False) as file:
                 file.write(content)
             with self._lock:
+                self._read.add(name)
                 del self._waiting[: len(waiting)]
         self._remove_old()
 
@@ -150,7 +152,9 @@ class FolderCarrier:
         if gone := self._read - names:
             self._read -= gone
         for name in sorted(names - self._read - self._under_way.keys()):
-            if not name.startswith(self._identity) and (packets := self._packets(name)) is not None:
+            if (self._reads_own or not name.startswith(self._identity)) and (
+                packets := self._packets(name)
+            ) is not None:
                 self._deliver(name, packets)
 
     def _packets(self, name: str) -> list[bytes] | None:

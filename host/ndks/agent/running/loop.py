@@ -116,7 +116,7 @@ class Loop:
         while not self.inputs.is_ended:
             if (agent := self.agent) and self.do(functools.partial(agent.receive, received.packet)):
                 if self._office:
-                    self._publish(Output(self._office.receive(received.packet)))
+                    self._bring(self._office.receive(received.packet))
                 received.taken()
                 return
             self._wait_until_due()
@@ -143,7 +143,7 @@ class Loop:
         self._ticked += ticks * self._tick
         self._due = self._ticked + self._tick
         if ticks and self.do(lambda: agent.tick(ticks)) and self._office:
-            self._publish(Output(self._office.tick(ticks)))
+            self._bring(self._office.tick(ticks))
 
     def _begin(self) -> None:
         """Open the unit, and go on from what the store has."""
@@ -181,6 +181,13 @@ class Loop:
             stack.close()
         except Exception as error:  # the unit is away: there is nothing to close
             _log.debug("the unit could not be closed: %s", error)
+
+    def _bring(self, packets: list[bytes]) -> None:
+        """Publish what the office has, and give it to the own agent: carriers bring it to the others only."""
+        self._publish(Output(packets))
+        for packet in packets:
+            if agent := self.agent:
+                self.do(functools.partial(agent.receive, packet))
 
     def _publish(self, output: Output) -> None:
         for packet in output.packets:

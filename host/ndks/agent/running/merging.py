@@ -43,8 +43,11 @@ def _bundles_in(path: Path) -> Iterable[bytes]:
 
 
 def learn(administrator: Administrator, contents: Iterable[bytes]) -> bool:
-    """Learn from bundles; return whether a merge was made. CheckFailed: one is damaged, or of another network."""
-    bundles = sorted((_checked(administrator, content) for content in contents), key=lambda bundle: bundle.g)
+    """Learn from bundles, the newest first, which may know of all others; return whether a merge was made.
+
+    CheckFailed: one is damaged, or of another network.
+    """
+    bundles = sorted((_checked(administrator, content) for content in contents), key=lambda bundle: -bundle.g)
     made = [administrator.on_bundle(bundle.content) for bundle in bundles]
     return any(made)
 
