@@ -41,7 +41,7 @@ ALLOWED = {
     "ndks.board": {BASE} | _PROTOCOL,
     "ndks.carriers": {BASE},
     "ndks.driver": {"ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", BASE} | _PROTOCOL,
-    "ndks.agent": {"ndks.driver", "ndks.line", "ndks.network", BASE} | _PROTOCOL,
+    "ndks.agent": {"ndks.carriers", *_HOST} | _PROTOCOL,
     "ndks.aio": {"ndks.driver", "ndks.laptop", "ndks.line", BASE},
     "ndks": {"ndks.driver", "ndks.laptop", "ndks.network", BASE},  # what `import ndks` shows
     "ndks.service": {"ndks.driver", "ndks.laptop", "ndks.line", BASE} | _PROTOCOL,
@@ -56,7 +56,7 @@ _LABORATORY = {room for room in ALLOWED if room.startswith("ndks_laboratory")}
 LAZY = {
     "ndks.line": {"ndks_emulator"},
     "ndks.board": {"ndks_emulator", "ndks_emulator.chip", "ndks_chip"},
-    "ndks.cli": {"ndks.service", "ndks_emulator", "ndks_emulator.chip", *_LABORATORY},
+    "ndks.cli": {"ndks.agent", "ndks.service", "ndks_emulator", "ndks_emulator.chip", *_LABORATORY},
 }
 
 
