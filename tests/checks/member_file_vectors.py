@@ -132,6 +132,7 @@ def administrator(bundles: list[dict[str, Any]]) -> dict[str, Any]:
         "number": 0,
         "numbers": 2,
         "next_lane": 8,
+        "revocations": 72,
         "g": last["g"],
         "authority": "",
         "members": [

@@ -51,7 +51,11 @@ def test_the_first_try_of_the_help_line_by_line(desk: Path, tmp_path: Path, call
         (["encrypt", "x", "--to", "bob"], "--to."),
         (["new"], "; did you mean network?"),
         (["prov"], "; did you mean provision?"),
-        (["network", "create", "office"], "no command 'create' in ndks network; choose from new, show."),
+        (
+            ["network", "make", "office"],
+            "no command 'make' in ndks network; choose from new, status, show, another, revoke, retire, refresh, "
+            "merge, upgrade, publish, renew.",
+        ),
         (["key", "--forma", "hex"], "; did you mean --format?"),
         (["encrypt", "--cipher", "vernan"], "'vernan' is not a choice; did you mean vernam?"),
         (["key", "alice"], "unexpected argument 'alice'; did you mean --unit emulator:alice?"),
