@@ -108,6 +108,32 @@ def test_joining(network_file: Path, tmp_path: Path, call: Call) -> None:
         check("zeroize", call("zeroize", "--yes", *unit, "--json"))
 
 
+def test_administered_networks(tmp_path: Path, call: Call) -> None:
+    file, second, package, agreement = (tmp_path / name for name in ("a.ndksadmin", "second", "package", "agreement"))
+    alice, bob = (("--unit", f"emulator:{tmp_path / name}") for name in ("alice", "bob"))
+    last, who = ("--yes", "--json"), ("--network", file, "--who", "Carol")
+    check("network new", call("network", "new", "a", "--administered", "-o", file, "--json"))
+    asked = check("join request", call("join", "request", "-o", tmp_path / "request", *alice, "--json"))
+    opened = ("--opened", asked["opening"])
+    inspect = call("join", "inspect", tmp_path / "request", *who, *opened, "-o", agreement, "--json")
+    words = ("--words", check("join inspect", inspect)["words"])
+    approve = call("join", "approve", tmp_path / "request", *who, "-o", package, *words, *last)
+    words = ("--words", check("join approve", approve)["words"])
+    check("join accept", call("join", "accept", package, *words, *alice, *last))
+    check("provision NAME.ndksadmin --bind", call("provision", file, "--bind", *bob, *last))
+    check("network show NAME.ndksadmin", call("network", "show", file, "--parameters", "--json"))
+    check("network another", call("network", "another", file, "-o", second, *last))
+    check("network refresh", call("network", "refresh", file, *last))
+    check("network merge", call("network", "merge", second, file, *last))
+    check("network revoke", call("network", "revoke", file, 4, *last))
+    check("network retire", call("network", "retire", file, 8, *last))
+    (tmp_path / "stick").mkdir()
+    check("network publish", call("network", "publish", file, "--carrier", f"dir:{tmp_path / 'stick'}", "--json"))
+    old = tmp_path / "old.ndksnet"
+    call("network", "new", "old", "-o", old)
+    check("network upgrade", call("network", "upgrade", old, "-o", tmp_path / "new", *last))
+
+
 def test_copies_of_bindings(alice: str, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     words = check("bind --backup", call("bind", "--backup", tmp_path / "home", "--json"))["backup_code"]
     monkeypatch.setattr("ndks.cli.stdin.is_terminal", lambda: False)

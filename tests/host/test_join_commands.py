@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from host.administering import AGREED, Administering, answer, done, office
-from host.running import assert_refused
+from host.running import assert_refused, start_and_reach
 from support.authority import Authority
+from support.emulate_process import emulated
 
 import ndks
 from ndks.agent.running import accepting
@@ -306,6 +307,22 @@ def test_accept_goes_on_where_it_was_interrupted(step: str, office: Administerin
     assert (joined["lane"], joined["generation"]) == (4, 0)
     assert not office.package_of("alice").exists()
     done(office.candidate("alice", "info"))
+
+
+@pytest.mark.parametrize("request_name", ["ENROL", "BIND", "NOTICE"])
+def test_accept_is_killed_while_it_talks_to_a_unit_behind_a_line(request_name: str, office: Administering) -> None:
+    with emulated(office.directory / "alice") as unit:
+        office.patch.setattr(Administering, "port_of", lambda *_: unit.port)
+        office.request("alice")
+        done(office.approve("alice"))
+        package = office.package_of("alice")
+        words = MemberPackage.load(package).words
+        done(office.candidate("alice", "info"))  # in its home
+        accept = ("join", "accept", package, "--words", words, "--yes", "--unit", unit.port)
+        with start_and_reach(request_name, *accept, requests=1) as process:
+            process.kill()
+        assert answer(office.accept("alice", "--json"))["generation"] == 0
+        assert not package.exists()
 
 
 def test_the_administrators_own_unit(office: Administering) -> None:

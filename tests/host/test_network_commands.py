@@ -16,10 +16,12 @@ import pytest
 from host.administering import Administering, answer, done, office
 from host.running import assert_refused, command_line, environment, run_at_terminal
 from support import broker
+from support.answers import complaints
 from support.authority import Authority
 from support.emulate_process import PATIENCE, wait_until
 from support.forks import ndks_process
 
+from ndks.cli import fields
 from ndks.laptop.homes import HOME
 from ndks.line.services import SOCKETS
 from ndks.network import administrator_file
@@ -251,7 +253,12 @@ def test_the_life_of_a_network(office: Administering, tmp_path: Path) -> None:
     }
 
     def ask(name: str, *arguments: object) -> dict[str, Any]:
-        return answer(office.at(name, *arguments, "--unit", serial_numbers[name], "--json"))
+        """Run a command with a member's agent; its answer has the fields of the table."""
+        said = answer(office.at(name, *arguments, "--unit", serial_numbers[name], "--json"))
+        form = next(form for form in (f"{arguments[0]} {arguments[1]}", str(arguments[0])) if form in fields.ANSWERS)
+        known = fields.fields_of(fields.ANSWERS[form])
+        assert list(complaints({field: value for field, value in said.items() if field != "schema"}, known)) == []
+        return said
 
     def is_in(name: str, generation: int) -> bool:
         return ask(name, "network", "status")["unit"].get("generation") == generation
@@ -268,6 +275,7 @@ def test_the_life_of_a_network(office: Administering, tmp_path: Path) -> None:
         assert ask("bob", "network", "renew", "--yes")["number"] == 1
         ask("alice", "send", "--text", "noon")
         wait_until(lambda: ask("bob", "network", "status")["arrivals"], "the message arrives")
+        assert ask("bob", "receive", "--json")["kind"] == "message"
         done(office.admin("network", "revoke", office.file, "bob", "--yes"))
         wait_until(lambda: is_in("alice", 12), "the others go on")
         assert is_in("bob", 8)
