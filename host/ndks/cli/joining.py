@@ -189,6 +189,8 @@ def approve(args: argparse.Namespace, out: Output) -> None:
         except NdksError as error:
             error.advice = f"the unit has lane {package.lane} in the file, and no package: ndks network retire it"
             raise
+        if args.carrier:  # what takes long may be interrupted
+            note(f"{args.output} is written; its words: {package.words}")
         return package
 
     package, values = change(args, what, do)
