@@ -348,6 +348,21 @@ def test_the_administrators_own_unit_is_interrupted(office: Administering) -> No
     assert not list((office.home_of("alice") / "agents").glob("*.ndkspackage"))
 
 
+def test_a_package_of_the_own_unit_that_fits_no_more(office: Administering) -> None:
+    provision = ("provision", office.file, "--bind", "--yes")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accepting, "accept", interrupt)
+        assert office.candidate("alice", *provision).error_code == "INTERRUPTED"
+    office.request("alice")  # makes the key of the package void
+    refused = office.candidate("alice", *provision)
+    assert_refused(refused, "PACKAGE", 5)
+    assert "ndks network retire" in refused.advice
+    (package,) = (office.home_of("alice") / "agents").glob("*.ndkspackage")
+    package.unlink()
+    done(office.admin("network", "retire", office.file, 4, "--yes"))
+    assert answer(office.candidate("alice", *provision, "--json"))["lane"] == 8
+
+
 def test_the_authority_is_not_passed_over(office: Administering, tmp_path: Path) -> None:
     office.file.unlink()
     office.found("--authority", Authority(tmp_path).public_path)

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -280,6 +281,35 @@ def test_the_life_of_a_network(office: Administering, tmp_path: Path) -> None:
         wait_until(lambda: is_in("alice", 12), "the others go on")
         assert is_in("bob", 8)
     assert_refused(office.at("bob", "network", "renew", "--yes"), "NO_UNIT", 3)
+
+
+def test_published_by_datagrams_until_a_member_is_heard(office: Administering) -> None:
+    done(office.candidate("alice", "provision", office.file, "--bind", "--yes"))
+    with contextlib.ExitStack() as stack:
+        found = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(2)]
+        for each in found:
+            each.bind(("127.0.0.1", 0))
+        one, two = (each.getsockname()[1] for each in found)
+    there, here = (f"udp://127.0.0.1:{a}?peer=127.0.0.1:{b}" for a, b in ((one, two), (two, one)))
+    with agent(office, "alice", "--carrier", there):
+        told = answer(office.admin("network", "refresh", office.file, "--yes", "--carrier", here, "--json"))
+    assert (told["heard"], told["generation"]) == (True, 4)
+    silent = ("--carrier", here, "--seconds", "0.3")
+    told = done(office.admin("network", "refresh", office.file, "--yes", *silent))
+    assert "no member was heard yet" in told.text
+
+
+def test_a_damaged_member_file_is_named(office: Administering, tmp_path: Path) -> None:
+    serial_number = answer(office.candidate("alice", "provision", office.file, "--bind", "--yes", "--json"))[
+        "serial_number"
+    ]
+    path = office.home_of("alice") / "agents" / joined["serial_number"] / "member.json"
+    content = path.read_text()
+    for damaged in ("", "[]", content[:30], content.replace(": 1,", ": 2,"), content.replace('"tick": 1', '"tick": 0')):
+        path.write_text(damaged)
+        refused = office.candidate("alice", "agent", "--carrier", f"dir:{tmp_path}")
+        assert_refused(refused, "FILE", 1)
+        assert "member.json is damaged" in refused.stderr
 
 
 def test_a_killed_command_leaves_the_file_whole(office: Administering) -> None:
