@@ -202,6 +202,27 @@ def test_published_in_a_folder(office: Administering, tmp_path: Path) -> None:
     assert_refused(office.admin(*publish[:-1], "ftp://x"), "USAGE", 2)
 
 
+def test_an_old_copy_of_a_file(office: Administering, tmp_path: Path) -> None:
+    admit(office, "alice", "bob")
+    old = tmp_path / "copy.ndksadmin"
+    shutil.copy(office.file, old)
+    done(office.admin("network", "revoke", office.file, "bob", "--yes"))
+    kept = old.read_bytes()
+    for command in (("refresh", old), ("revoke", old, "alice"), ("another", old, "-o", tmp_path / "other")):
+        refused = office.admin("network", *command, "--yes")
+        assert_refused(refused, "FILE", 1)
+        assert "an old copy: it has generation 0, and 4 was made here since" in refused.stderr
+        assert "ndks network merge" in refused.advice
+    own_unit = ("provision", old, "--bind", "--yes", "--unit", office.port_of("carol"))
+    assert_refused(office.admin(*own_unit), "FILE", 1)
+    assert old.read_bytes() == kept
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    done(office.admin("network", "publish", office.file, "--carrier", f"dir:{stick}"))
+    done(office.admin("network", "merge", old, "--carrier", f"dir:{stick}", "--yes"))
+    assert answer(office.admin("network", "refresh", old, "--yes", "--json"))["generation"] == 8
+
+
 def test_a_broker_that_is_away(office: Administering) -> None:
     admit(office, "alice", "bob")
     url = "mqtt://127.0.0.1:1/ndks/office"
@@ -300,9 +321,7 @@ def test_published_by_datagrams_until_a_member_is_heard(office: Administering) -
 
 
 def test_a_damaged_member_file_is_named(office: Administering, tmp_path: Path) -> None:
-    serial_number = answer(office.candidate("alice", "provision", office.file, "--bind", "--yes", "--json"))[
-        "serial_number"
-    ]
+    joined = answer(office.candidate("alice", "provision", office.file, "--bind", "--yes", "--json"))
     path = office.home_of("alice") / "agents" / joined["serial_number"] / "member.json"
     content = path.read_text()
     for damaged in ("", "[]", content[:30], content.replace(": 1,", ": 2,"), content.replace('"tick": 1', '"tick": 0')):

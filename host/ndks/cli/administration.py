@@ -27,7 +27,7 @@ from .arguments import add_operators, add_path, need, new_path, whole
 from .confirmation import confirm
 from .output import Output
 from .parser import Parser, add_command
-from .publication import add_file, add_publication, change, channel_of, members, publish, told, values_of
+from .publication import add_file, add_publication, change, channel_of, members, opened, publish, told, values_of
 
 _ANOTHER_EXAMPLES = f"  ndks network another office{SUFFIX} -o second{SUFFIX}"
 _REVOKE_EXAMPLES = f"""\
@@ -210,7 +210,7 @@ def merge(args: argparse.Namespace, out: Output) -> None:
     with channel_of(args) as channel:
         if channel:
             channel.learn()
-        with administrator_file.opened(args.file) as administrator:
+        with opened(args.file, merging=True) as administrator:
             merged = learn(administrator, contents)
             state = administrator.state
         values = values_of(args.file, state) | publish(args, channel)

@@ -20,7 +20,7 @@ from .arguments import need
 from .confirmation import confirm
 from .joining import tell_member
 from .output import Output, note
-from .publication import told, values_of
+from .publication import opened, told, values_of
 
 _WHY = "provisioned at the administrator's laptop"
 
@@ -77,7 +77,7 @@ def _approve(args: argparse.Namespace, unit: Unit, path: Path) -> None:
     confirm(args, f"Unit {serial_number} will be a member of network {name}, lane {lane}, bound to this laptop.")
     request = unit.join_request(network=name, label=args.label)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with administrator_file.opened(args.network) as administrator:
+    with opened(args.network) as administrator:
         who = f"administrator {administrator.state.number}"
         agreed = approval.agreement_for(administrator, request, who, datetime.now(UTC).date().isoformat(), _WHY)
         approval.approve(administrator, request, agreed).save(path)
