@@ -17,7 +17,7 @@ from support.reference import FIRMWARE_OF_VECTORS
 
 from ndks_unit import device
 
-SEEDS = 12
+SEEDS = 6
 STEPS = 120
 FILE = Enrolment(OWN_LANE, 0).p1, Enrolment(OWN_LANE, 0).p2
 SENDERS = (4, 6, 8, 9, 12)
