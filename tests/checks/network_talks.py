@@ -74,9 +74,7 @@ NETWORKS: dict[str, Callable[[], tuple[Conversation, Flash | None]]] = {
     },
     "state of format 3": state_of_format_3,
     **{
-        f"power cut before the commit of a generation, after {count} others": lambda count=count: cut_before_the_commit(
-            count
-        )
+        f"power cut before a commit, after {count} generations": lambda count=count: cut_before_the_commit(count)
         for count in (0, 1, 6)
     },
     "power cut before the commit of the first generation": cut_before_the_first_commit,
