@@ -62,18 +62,23 @@ class Scene:
         return device.tick(self.random.choice((0, 1, 4, 16, 40, 0xFFFF))).beacon
 
     def do_seal(self, device: PairDevice) -> bytes:
-        return device.seal(self.random.choice((0, 2, 3, 3, 1)), self.random.randbytes(self.random.randrange(40)))[0]
+        kinds = (0, 2, 3, 3, 1) if device.epoch is not None else (0, 2, 3)
+        return device.seal(self.random.choice(kinds), self.random.randbytes(self.random.randrange(40)))[0]
 
     def do_open(self, device: PairDevice) -> None:
         device.open(self.random.choice(self.pool), vouched=self.random.random() < 0.4)
 
     do_open_again = do_open
 
+    def do_seal_again(self, device: PairDevice) -> bytes:
+        return device.seal(0, b"plain")[0]
+
     def do_control(self, device: PairDevice) -> None:
         device.control(self.random.choice(self.pool))
 
     def do_accept(self, device: PairDevice) -> None:
-        refused = device.accept(self.random.choice(self.pool), allow_jump=self.random.random() < 0.5)
+        capsule = self.random.choice(self.random.choice((self.pool, self.pool[-4:])))
+        refused = device.accept(capsule, allow_jump=self.random.random() < 0.5)
         self.errors[refused] += 1
 
     def do_notice(self, device: PairDevice) -> None:
@@ -92,6 +97,8 @@ class Scene:
         device.hint(self.random.choice((0, 1, 4, 40, 5000, 65534, 65535)))
 
     def do_renew(self, device: PairDevice) -> None:
+        for _ in range(self.random.choice((0, 4, 4))):
+            device.tick(16)
         device.renew()
 
     def do_role(self, device: PairDevice) -> None:
@@ -103,11 +110,11 @@ class Scene:
             device.start()
 
     def do_issue(self, _: PairDevice) -> None:
-        if self.random.random() < 0.1:
+        if self.random.random() < 0.01:
             self.issue()
 
     def do_revoke(self, _: PairDevice) -> None:
-        if self.random.random() < 0.02:
+        if self.random.random() < 0.01:
             lane = self.office.lane_of(self.office.new_member("elected"))
             self.office.revoke(lane)
             self.revoked.add(lane)
@@ -117,6 +124,8 @@ class Scene:
         """Seal as who knows all secrets: any lane, number and epoch."""
         generation = self.random.choice(self.office.file.state.generations[-8:])
         haul = haul_of_secret(generation.g, generation.operators, generation.secret)
+        if self.random.random() < 0.2:  # with a key that is not its
+            haul = haul._replace(secret=bytes(32), keys=(haul.keys[0], bytes(32), haul.keys[2]))
         lane = self.random.choice([*(device.lane for device in self.devices), *self.revoked, 400])
         n, number = self.random.choice((1, 70, 300, 1 << 30)), self.random.choice(FAR)
         if self.random.random() < 0.4:
@@ -140,15 +149,16 @@ class Scene:
         notice = Notice(inside, (3, 0, 0), secret, revoked, sides)
         head = Head("control", limits.ADMINISTRATOR_LANE + inside % 4, inside + 1, 0)
         self.side.capsules.boxes[capsule] = Box(header_key_of(its_key), head, its_key, notice, len(capsule))
-        if key == its_key and not revoked and not sides:
+        forgets = device.view is not None and bool(device.view.revoked)
+        if key == its_key and not revoked and not sides and not forgets:
             return  # that would be a generation beside the administrator's own
         device.notice(g, capsule)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_same_answers_and_same_errors(seed: int) -> None:
     scene = Scene(seed)
-    for _ in range(4000):
+    for _ in range(5000):
         scene.step()
     missing = EXPECTED - set(scene.errors)
     assert not missing, scene.errors
