@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from support.answers import complaints
 from support.emulate_process import PATIENCE, emulated
+from support.forks import run_ndks
 from support.public_network import public_network
 from support.serve_process import ServeProcess, served
 
@@ -41,8 +42,7 @@ def service(alice: str) -> Iterator[ServeProcess]:
 
 def run(*arguments: object, status: int = 0) -> Any:
     """Run a command with --json and return its answer."""
-    command = [sys.executable, "-m", "ndks", *map(str, arguments), "--json"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    ended = run_ndks(*arguments, "--json", timeout=PATIENCE)
     assert ended.returncode == status, ended.stderr
     return json.loads(ended.stdout)
 
