@@ -7,7 +7,11 @@ import pytest
 from network.directed import CASES
 from network.sides import SIDES
 
-WITH_CUTS = {"every_cut", "cut_and_moves"}  # at steps of flash, which are not those of the model
+WITH_CUTS = {
+    "every_cut",
+    "cut_and_moves",
+    "cuts_in_a_network_of_before",
+}  # at steps of flash, which are not those of the model
 RUNS = [(side, name) for side in SIDES for name in CASES if side != "pair" or name not in WITH_CUTS]
 
 

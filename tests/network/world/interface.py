@@ -213,6 +213,9 @@ class Side(Protocol):
 
     def administrator(self, number: int, of: int, root: bytes, random: Random) -> Administrator: ...
     def machine(self, member: Any, watch: Any, random: Random) -> Machine: ...
+    def machine_of_before(self, random: Random) -> Machine:
+        """Return a member of a network without administrators."""
+        ...
 
     # Packets
 

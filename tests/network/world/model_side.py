@@ -51,7 +51,7 @@ class ModelMachine:
     def __init__(self, member: Member, public: bytes, watch: Any, random: Random) -> None:
         self.lane, self.mode = member.lane, member.mode
         self.flash = Flash()
-        self.flash.records = {"member": member, "first": (member.g, member.key)}
+        self.flash.records = first_records(member)
         self.unit = WatchedUnit(self.flash, lambda: random.getrandbits(16))
         self.unit.watch = watch
         self.store = Store(member.g - 1)
@@ -187,6 +187,11 @@ class ModelMachine:
         return Account(frozenset(inbox.delivered), frozenset(inbox.unreadable), tuple(missing))
 
 
+def first_records(member: Member) -> dict[str, Any]:
+    """Return what ENROL writes, or PROVISION in a network of before."""
+    return {"member": member} if member.secret else {"member": member, "first": (member.g, member.key)}
+
+
 def view_of(unit: Unit) -> View | None:
     here = None if unit.erased else unit.epochs.here
     if here is None:
@@ -314,6 +319,11 @@ class ModelSide:
     def machine(self, member: Member, watch: Any, random: Random) -> ModelMachine:
         return ModelMachine(member, self._public, watch, random)
 
+    def machine_of_before(self, random: Random) -> ModelMachine:
+        """Return a member of a network without administrators."""
+        member = Member(4, 0, b"", "elected", random.randbytes(32))
+        return ModelMachine(member, b"", lambda _: None, random)
+
     # Packets
 
     def kind_of(self, packet: Packet) -> str:
@@ -392,10 +402,13 @@ def loot_of(flash: Flash) -> tuple[list[Haul], list[tuple[int, bytes]]]:
     hauls: list[Haul] = []
     keys: list[tuple[int, bytes]] = []
     for record in (*flash.records.values(), *flash.superseded):
+        if isinstance(record, Member):
+            hauls += [haul_of(0, record.secret)] if record.secret else []
+            continue
         if isinstance(record, tuple) and len(record) == 2 and isinstance(record[0], int):
             keys.append(record)  # record 22
             continue
         entries = record if isinstance(record, tuple) and not isinstance(record, Generation) else [record]
         hauls += [_haul(entry) for entry in entries if isinstance(entry, Generation | Past)]
-        keys += [(entry.g + 1, entry.member_key) for entry in entries if isinstance(entry, Generation)]
+        keys += [(entry.g + 1, entry.member_key) for entry in entries if getattr(entry, "member_key", b"")]
     return hauls, keys
