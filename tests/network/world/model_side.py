@@ -5,13 +5,13 @@
 from random import Random
 from typing import Any
 
-from ..model.agent import HostCrash
 from ..model.capsules import Box, Head, epoch_key, hint_of, later_member_key
 from ..model.epochs import Member
 from ..model.flash import PowerCut
 from ..model.generations import Notice
 from ..model.packets import Ask, Bundle
 from ..model.rules import LIMITS
+from ..model.station import HostCrash
 from .interface import Haul, Packet, Sight
 from .model_administrator import ModelAdministrator
 from .model_machine import ModelMachine
