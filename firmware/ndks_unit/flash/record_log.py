@@ -37,19 +37,19 @@ class RecordLog:
             int, tuple[int, int]
         ] = {}  # by type: start and end of the unused tail bytes of the newest record in nvm
         # By type: sequence number, place, offset, size of the newest record; a candidate until its tag is verified.
-        self._found, self._sequence, self._end = self.storage.scan()
-        self._read(PLAIN)
-        self._read((records.JOINING_KEY,))
+        self.found, self._sequence, self._end = self.storage.scan()
+        self.read(PLAIN)
+        self.read((records.JOINING_KEY,))
 
     def set_auth(self, auth: bytes) -> None:
         """Read the open records."""
         self.keys.set_auth(auth)
-        self._read(OPEN)
+        self.read(OPEN)
 
     def unlock(self, kek: bytes) -> None:
         """Read the sealed records."""
         self.keys.set_kek(kek)
-        self._read(SEALED)
+        self.read(SEALED)
 
     def lock(self) -> None:
         """Overwrite the sealed records and their keys."""
@@ -105,7 +105,7 @@ class RecordLog:
         self._tails.pop(kind, None)
         self.storage.program(start, record)
         self.replace(kind, body)
-        self._found[kind] = (self._sequence, NVM, start, len(body))
+        self.found[kind] = (self._sequence, NVM, start, len(body))
         if kind in COUNTERS:
             self._tails[kind] = (start + len(record), self._end)
 
@@ -133,14 +133,14 @@ class RecordLog:
 
         Both snapshots may be overwritten afterwards.
         """
-        missing = [kind for kind in self._bodies if self._found[kind][1] != NVM]
+        missing = [kind for kind in self._bodies if self.found[kind][1] != NVM]
         if records.BINDING in missing and self.keys.complete:
             self.compact()  # nvm may be full of records of another binding
         elif missing and len(missing) == len(self._bodies):
             self.start_nvm(*self.make_image())  # no record in nvm is needed
         else:
             for kind in missing:
-                if self._found[kind][1] != NVM:  # a compaction in this loop may have copied it
+                if self.found[kind][1] != NVM:  # a compaction in this loop may have copied it
                     self.append(kind, self._bodies[kind])
 
     def compact(self) -> None:
@@ -190,16 +190,17 @@ class RecordLog:
         self._bodies.pop(records.JOINING_KEY, None)
         self._bodies[records.STATE_FORMAT] = format_body(self.erases + 1)
         self.storage.start_nvm()
-        self._end, self._found = end, found
+        self._end, self.found = end, found
         for kind in COUNTERS:
             if kind in found:
                 _, _, offset, size = found[kind]
                 after = offset + extent(kind, size)
                 self._tails[kind] = (after - TAIL, after)
 
-    def _read(self, kinds: tuple[int, ...]) -> None:
+    def read(self, kinds: tuple[int, ...]) -> None:
+        """Take the newest candidate of each type whose tag is right."""
         for kind in kinds:
-            found = self._found.get(kind)
+            found = self.found.get(kind)
             while found:
                 _, place, offset, size = found
                 record = self.storage.read(place, offset, records.BODY + size)
@@ -221,7 +222,7 @@ class RecordLog:
             self._tails[kind] = (end - TAIL + steps, end)
         self._sequence = max(self._sequence, sequence)
         self._bodies[kind] = body
-        self._found[kind] = found
+        self.found[kind] = found
 
 
 def format_body(erases: int) -> bytes:

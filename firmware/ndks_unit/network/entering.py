@@ -12,6 +12,7 @@ from ndks_protocol.control.limits import ADMINISTRATOR_LANE, ADMINISTRATORS, LAS
 from ndks_protocol.control.notice import Notice, lanes_in, unpack_notice
 
 from ..flash import records
+from ..flash.record_log import format_body
 from . import (
     AT_FIRST_KEY,
     AT_FIRST_MODE,
@@ -32,6 +33,7 @@ try:
     from typing import TYPE_CHECKING
 
     if TYPE_CHECKING:
+        from ..flash.record_log import RecordLog
         from ..state import State
         from .held import Network
 except ImportError:  # not on the board, where annotations are not evaluated
@@ -61,6 +63,7 @@ def notice(network: "Network", generation: int, capsule: "bytes | memoryview") -
     body[AT_REVOKED] = len(new.lanes) // 2
     past = _past(network, new)
     if past:
+        _make_room(state.log, len(past), len(body) + len(new.lanes))
         state.log.append(records.PAST, past)
     write(network, body + new.lanes)
     network.waiting = network.term = network.master = network.last = 0
@@ -102,6 +105,13 @@ def _opened(network: "Network", generation: int, member_key: bytes, capsule: "by
         raise errors.UnitError(errors.HEADER)
     data = open_chunk(board, member_key, header, capsule[wire.WIRE_HEADER_SIZE :], network.state.piece)
     return unpack_notice(data, generation, network.lane)
+
+
+def _make_room(log: "RecordLog", past: int, generation: int) -> None:
+    """Make sure that the past before stays in flash until the generation is written. UnitError(STORAGE)."""
+    needed = records.extent(records.PAST, past) + records.extent(records.GENERATION, generation)
+    if log.size - log.used < needed + records.extent(records.STATE_FORMAT, len(format_body(0))):
+        log.compact()
 
 
 def _mode(network: "Network") -> int:

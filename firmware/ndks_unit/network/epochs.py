@@ -9,6 +9,7 @@ from ndks_protocol.capsule import header_keys
 from ndks_protocol.control.ladder import NEXT_EPOCH, parameters_of, ratchet
 from ndks_protocol.control.limits import AHEAD, LAST_NUMBER, MOVES
 from ndks_protocol.fields import pack, unpack
+from ndks_protocol.flash import SNAPSHOT_FILES
 from ndks_protocol.network_id import control_key
 
 from ..binding_record import BindingRecord
@@ -49,7 +50,6 @@ try:
     from typing import TYPE_CHECKING
 
     if TYPE_CHECKING:
-        from ..flash.record_log import RecordLog
         from ..state import State
         from .held import Network
 except ImportError:  # not on the board, where annotations are not evaluated
@@ -242,20 +242,38 @@ def enter_generation(network: "Network") -> None:
 
 def complete(network: "Network") -> None:
     """Remove past generations that were not left, and what the present one has superseded. UnitError(STORAGE)."""
-    log, body, kept = network.state.log, network.body, network.past()
-    if len(log.body(PAST) or b"") != PAST_SIZE * len(kept):
-        # An entry was cut short. What its record has superseded, and that record, must go from both files, too.
-        if body and body[AT_SETTLED] == SETTLED:
-            _append_with(log, body, NOT_SETTLED)
-        log.append(PAST, b"".join([bytes(each) for each in kept]))
+    body = network.body
+    if _was_cut_short(network):
+        _undo_entry(network)
     if body:
         _settle(network)
 
 
-def _append_with(log: "RecordLog", body: "bytes | bytearray", settled: int) -> None:
-    body = bytearray(body)
-    body[AT_SETTLED] = settled
-    log.append(GENERATION, body)
+def _was_cut_short(network: "Network") -> bool:
+    """Return whether the past that was written last has the present generation, which was not left."""
+    return len(network.state.log.body(PAST) or b"") != PAST_SIZE * len(network.past())
+
+
+def _undo_entry(network: "Network") -> None:
+    """Return to the past before, which is still in nvm or in a snapshot; what was written must go from there, too."""
+    log, body = network.state.log, bytearray(network.body)
+    if not body:
+        log.drop(PAST)
+        for _ in SNAPSHOT_FILES:
+            log.make_image()
+            log.storage.write_snapshot()
+        log.start_nvm(*log.make_image())  # at last: so long, the next start finds the past that was written
+        return
+    while _was_cut_short(network):
+        found = log.storage.find_older(PAST, log.found[PAST][:3])
+        log.drop(PAST)
+        if found:
+            log.found[PAST] = found
+            log.read((PAST,))
+    if body[AT_SETTLED] == SETTLED:
+        body[AT_SETTLED] = NOT_SETTLED
+        log.append(GENERATION, body)
+    log.append(PAST, log.body(PAST) or b"")
 
 
 def _settle(network: "Network") -> None:
