@@ -49,7 +49,7 @@ def loot_of(flash: Flash) -> tuple[list[Haul], list[tuple[int, bytes]]]:
     """Return all that is in flash, superseded or not."""
     hauls: list[Haul] = []
     keys: list[tuple[int, bytes]] = []
-    for record in (*flash.records.values(), *flash.superseded):
+    for record in (*flash.records.values(), *(body for _, body in flash.superseded)):
         if isinstance(record, Member):
             hauls += [haul_of(0, record.secret)] if record.secret else []
             continue
