@@ -103,9 +103,11 @@ def test_limits() -> None:
     admin = administrator()
     lanes = [admin.admit(uid(number)) for number in range(97)]
     admin.revoke(lanes[:96])
-    with pytest.raises(UsageError, match="at most 96"):
+    with pytest.raises(UsageError, match="may revoke 0 more"):
         admin.revoke(lanes[96:])
-    assert len(admin.issue().notices) == 1
+    admin.retire(lanes[96:])
+    admin.revoke(lanes[:1])  # it is already
+    assert len(admin.issue().notices) == 0
     with pytest.raises(UsageError, match="no unit has lane 3"):
         admin.retire([3])
     last = administrator(next_lane=0xFFEC)
@@ -294,6 +296,32 @@ def test_founded_from_a_network_with_units_and_another_administrator() -> None:
         kept, _ = kept.another()
     with pytest.raises(UsageError, match="at most 4"):
         kept.another()
+
+
+def test_administrators_share_the_revocations_so_that_a_merge_fits() -> None:
+    first, files = Administration(NETWORK, ROOT), list[Administration]()
+    for _ in range(3):
+        first, other = first.another()
+        files.append(other)
+    assert [file.revocations for file in (first, *files)] == [24] * 4
+    admin = Administrator(Administration(NETWORK, ROOT))
+    lanes = [admin.admit(uid(number)) for number in range(90)]
+    admin.revoke(lanes)
+    state, other = admin.state.another()
+    assert (state.revocations, other.revocations) == (0, 6)
+
+
+def test_two_apart_who_revoke_all_they_may_are_merged() -> None:
+    first, second = administrator(revocations=48), administrator(1, revocations=48)
+    for admin in (first, second):
+        lanes = [admin.admit(uid(admin.state.number * 100 + number)) for number in range(49)]
+        admin.revoke(lanes[:48])
+        with pytest.raises(UsageError, match="0 more"):
+            admin.revoke(lanes[48:])
+        admin.issue()
+    merged = first.on_bundle(second.state.bundles[-1].content)
+    assert merged is not None
+    assert (len(first.state.revoked), len(merged.notices)) == (96, 2)
 
 
 def test_what_the_network_says_takes_own_lanes_of_a_file_from_a_backup() -> None:

@@ -142,16 +142,23 @@ def test_agreements_are_read_as_they_are_written() -> None:
     for content in bad:
         with pytest.raises((CheckFailed, UsageError)):
             Agreement.parsed(content)
-    with pytest.raises(UsageError):
-        agreement_for(admin, asked, "", "", "")
+    with pytest.raises(UsageError, match="who agreed"):
+        agreement_for(admin, asked, "", "2026-11-28", "")
+    with pytest.raises(UsageError, match="ISO 8601"):
+        agreement_for(admin, asked, "Bob", "yesterday", "")
 
 
 def test_a_signature_of_openssh() -> None:
     check_authority(AUTHORITY)
     check_signature(FILE, SIGNATURE, AUTHORITY, NAMESPACE)
     check_signature(FILE, "\n" + SIGNATURE.replace("\n", "\r\n") + "\n", AUTHORITY, NAMESPACE)
-    for content, signature in ((b"other", SIGNATURE), (FILE, OTHER_NAMESPACE), (FILE, OTHER_KIND)):
-        with pytest.raises(CheckFailed):
+    refused_for = {
+        "does not fit the file": (b"other", SIGNATURE),
+        "namespace is not ndks-join": (FILE, OTHER_NAMESPACE),
+        "of a kind": (FILE, OTHER_KIND),
+    }
+    for what, (content, signature) in refused_for.items():
+        with pytest.raises(CheckFailed, match=what):
             check_signature(content, signature, AUTHORITY, NAMESPACE)
 
 

@@ -22,16 +22,16 @@ from ndks_protocol.capsule import (
     SYNC_SIZE,
     TAG_SIZE,
     Header,
-    HeaderKeys,
     MessageKeys,
     check_wire_header,
-    header_keys,
 )
 
 from ..crypto import CRYPTO
 from ..exceptions import ProtocolError, device_error
 from ..files import Sink, Source
 from ..line.link import Link
+from ..network.administration import Administration
+from ..network.epochs import find_epoch
 from ..network.network_file import Network
 from .answers import name_of
 from .batches import BatchOpener, BatchSealer
@@ -148,13 +148,16 @@ def _open_with_keys(
     return opening, cipher, (opener.open(*chunk) for chunk in keys.supplied(chunks, _opened_size))
 
 
-def unseal_offline(network: Network, source: Source, sink: Sink, progress: Progress) -> Unsealed:
-    """Open a capsule as `unseal` does, with a network file and no unit; repeated capsules are not detected."""
+def unseal_offline(known: Network | Administration, source: Source, sink: Sink, progress: Progress) -> Unsealed:
+    """Open a capsule as `unseal` does, with a file of the network and no unit; repeated capsules are not detected.
+
+    A network file opens what was sealed in generation 0, an administrator's file everything.
+    """
     from ..keys.generator import VectorGenerator  # here, because NumPy is slow to import
 
     with refusals():
         wire = read_header(source)
-        header = read_masked(network, wire)
+        network, header = find_epoch(known, wire)
         header.check(commands.SUITES.index(network.suite), commands.COMMON_LANE)
         if header.kind != commands.DATA:
             raise errors.UnitError(errors.KIND)
@@ -179,10 +182,10 @@ def read_header(source: Source) -> bytes:
     return header
 
 
-def read_masked(network: Network, wire: bytes) -> Header:
+def read_masked(known: Network | Administration, wire: bytes) -> Header:
     """Return an unmasked header. DeviceError HEADER."""
     with refusals():
-        return HeaderKeys(CRYPTO, header_keys(CRYPTO, network.secret)).unmask(wire)
+        return find_epoch(known, wire)[1]
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ REMEMBERED = 8  # generations whose members are known, for merges
 BUNDLES = 7  # kept, for those who ask
 
 _ROOT_SIZE = 32
-_FOUND_ANEW = "no member can be added or revoked any more: found the network anew, ndks network new"
+_ANEW = "found the network anew: ndks network new"
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Administration:
     """The state of an administrator. `network` has the fields of generation 0; `g` is -1 before the first one.
 
     `numbers` is the next number for another administrator's file, which number 0 alone gives; `authority` is an
-    OpenSSH public key that must sign agreements, "": none.
+    OpenSSH public key that must sign agreements, "": none. `revocations` is how many lanes it may still revoke: all
+    administrators of a network together have 96, or they could not be merged.
     """
 
     network: Network
@@ -33,6 +34,7 @@ class Administration:
     number: int = 0
     numbers: int = 1
     next_lane: int = 0
+    revocations: int = MAX_REVOKED
     g: int = -1
     authority: str = ""
     members: tuple[AdmittedMember, ...] = ()
@@ -45,6 +47,8 @@ class Administration:
         known = [generation.g for generation in self.generations]
         if len(self.root) != _ROOT_SIZE or not 0 <= self.number < ADMINISTRATORS:
             raise UsageError("root or number is out of range")
+        if not 0 <= self.revocations <= MAX_REVOKED or not 0 <= self.next_lane <= LAST_MEMBER_LANE + ADMINISTRATORS:
+            raise UsageError("revocations or next_lane is out of range")
         if lanes != sorted(set(lanes)) or not all(1 <= lane <= LAST_MEMBER_LANE for lane in lanes):
             raise UsageError("lanes of members must ascend, and be below FFF0")
         if known != sorted(set(known)) or self.g not in {-1, *known} or not -1 <= self.g <= LAST_GENERATION:
@@ -67,7 +71,9 @@ class Administration:
         if self.number or self.numbers >= ADMINISTRATORS:
             what = f"only administrator 0 numbers others, and a network has at most {ADMINISTRATORS}"
             raise UsageError(what, "use the file of administrator 0, or one of those that there are")
-        return replace(self, numbers=self.numbers + 1), replace(self, number=self.numbers, numbers=0, next_lane=0)
+        share = min(MAX_REVOKED // ADMINISTRATORS, self.revocations)
+        kept = replace(self, numbers=self.numbers + 1, revocations=self.revocations - share)
+        return kept, replace(self, number=self.numbers, numbers=0, next_lane=0, revocations=share)
 
     @property
     def operators(self) -> Operators:
@@ -98,7 +104,7 @@ class Administration:
         """Return the next generation of this administrator. UsageError: all are used up."""
         g = self.g + 1 + (self.number - self.g - 1) % ADMINISTRATORS
         if g > LAST_GENERATION:
-            raise UsageError("all generations of this network are used up", _FOUND_ANEW)
+            raise UsageError("all generations of this network are used up", _ANEW)
         return g
 
     def admitted(self, member: AdmittedMember) -> Self:
@@ -115,16 +121,23 @@ class Administration:
         first = max(self.network.next_lane, 1)  # above lanes of before the network had administrators
         lane = self.next_lane or first + (self.number - first) % ADMINISTRATORS
         if lane > LAST_MEMBER_LANE:
-            raise UsageError("all lanes of this administrator are taken", _FOUND_ANEW)
+            raise UsageError("all lanes of this administrator are taken", _ANEW)
         return lane
 
+    def with_state(self, lanes: Iterable[int], state: State) -> Self:
+        """Return the state with members revoked or retired. UsageError: no such lane, or this file revokes no more."""
+        members = [self.member(lane) for lane in lanes]
+        changed = [replace(member, state=state) for member in members if member.state < state]
+        left = self.revocations - (len(changed) if state == State.REVOKED else 0)
+        if left < 0:
+            what = f"this administrator may revoke {self.revocations} more units"
+            raise UsageError(what, f"retire units that were seen erased, use another administrator's file, or {_ANEW}")
+        return replace(self.with_members(changed), revocations=left)
+
     def with_members(self, changed: Iterable[AdmittedMember]) -> Self:
-        """Return the state with these members in place of those on the same lanes. UsageError: too many are revoked."""
+        """Return the state with these members in place of those on the same lanes."""
         members = {member.lane: member for member in self.members} | {member.lane: member for member in changed}
-        state = replace(self, members=tuple(member for _, member in sorted(members.items())))
-        if len(state.revoked) > MAX_REVOKED:
-            raise UsageError(f"a network has at most {MAX_REVOKED} revoked units", _FOUND_ANEW)
-        return state
+        return replace(self, members=tuple(member for _, member in sorted(members.items())))
 
     def united_with(self, others: Iterable[AdmittedMember]) -> Self:
         """Return the state with what another administrator knows; own lanes that it names are taken."""

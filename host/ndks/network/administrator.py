@@ -7,9 +7,10 @@ import struct
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from ndks_protocol.control.limits import PAST
+from ndks_protocol.control.limits import MAX_REVOKED, PAST
 from ndks_protocol.control.notice import Notice
 
+from ..exceptions import UsageError
 from .administration import Administration
 from .administrator_keys import AdministratorKeys
 from .administrator_record import KNOWN, BadRecord, Record
@@ -48,11 +49,11 @@ class Administrator:
 
     def revoke(self, lanes: Iterable[int]) -> None:
         """Shut out units that were lost or stolen. UsageError: no such lane, or too many."""
-        self._set_state(lanes, State.REVOKED)
+        self.state = self.state.with_state(lanes, State.REVOKED)
 
     def retire(self, lanes: Iterable[int]) -> None:
         """Let units go that were seen erased; others are revoked. UsageError: no such lane."""
-        self._set_state(lanes, State.RETIRED)
+        self.state = self.state.with_state(lanes, State.RETIRED)
 
     def issue(self, *, merge: bool = False, operators: Operators | None = None) -> Bundle:
         """Make the next generation of the members as they stand, write the file, and return the bundle to publish.
@@ -64,6 +65,9 @@ class Administrator:
         state = self._joined(before, before.next_g())
         g = before.next_g()
         secret = self._random_bytes(_SECRET_SIZE) if g else state.network.secret
+        if len(state.revoked) > MAX_REVOKED:
+            what = f"a network has at most {MAX_REVOKED} revoked units: a file was used that was restored from a copy"
+            raise UsageError(what, "found the network anew: ndks network new")
         generation = Generation(g, operators or state.operators, secret, state.revoked, state.present)
         notices = [self._notice(generation, lane, merge=merge) for lane in state.present]
         known = tuple(each.g for each in state.generations)[-KNOWN:]
@@ -113,10 +117,6 @@ class Administrator:
     def _commit(self, state: Administration) -> None:
         self._save(state)
         self.state = state
-
-    def _set_state(self, lanes: Iterable[int], state: State) -> None:
-        members = [self.state.member(lane) for lane in lanes]
-        self.state = self.state.with_members(replace(member, state=max(member.state, state)) for member in members)
 
     @staticmethod
     def _joined(state: Administration, g: int) -> Administration:

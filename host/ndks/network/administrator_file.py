@@ -68,6 +68,7 @@ def _values(state: Administration) -> dict[str, Any]:
         "number": state.number,
         "numbers": state.numbers,
         "next_lane": state.next_lane,
+        "revocations": state.revocations,
         "g": state.g,
         "authority": state.authority,
         "members": [_of_member(member) for member in state.members],
@@ -120,7 +121,7 @@ def _state(values: dict[str, Any]) -> Administration:
     return state
 
 
-_PLAIN = {"number": int, "numbers": int, "next_lane": int, "g": int, "authority": str}
+_PLAIN = {"number": int, "numbers": int, "next_lane": int, "revocations": int, "g": int, "authority": str}
 _TEXTS = ("label", "request", "who", "when", "why")
 
 

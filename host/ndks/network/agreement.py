@@ -4,6 +4,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Self
 
@@ -30,6 +31,10 @@ class Agreement:
     def __post_init__(self) -> None:
         if not self.who or not all(text.isprintable() for text in (self.who, self.when, self.why)):
             raise UsageError("an agreement names who agreed, when and why, each on one line")
+        try:
+            datetime.fromisoformat(self.when)
+        except ValueError:
+            raise UsageError("the date of an agreement is no date of ISO 8601", "write it as 2026-11-28") from None
 
     @property
     def content(self) -> bytes:

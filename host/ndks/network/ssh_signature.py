@@ -38,8 +38,10 @@ def check_signature(content: bytes, armored: str, authority: str, namespace: str
             raise ValueError
     except (ValueError, struct.error):
         raise CheckFailed("the signature is damaged, or of a kind that this ndks does not know", advice) from None
-    if blob != _public_key(authority) or space != namespace.encode():
-        raise CheckFailed("the signature is by another key than the authority's, or for another purpose", advice)
+    if blob != _public_key(authority):
+        raise CheckFailed("the signature is by another key than the authority's", advice)
+    if space != namespace.encode():
+        raise CheckFailed(f"the signature is for another purpose: its namespace is not {namespace}", advice)
     signed = _MAGIC + b"".join(map(_string, (space, reserved, algorithm, _HASHES[algorithm](content).digest())))
     try:
         Ed25519PublicKey.from_public_bytes(_strings(blob, 2)[1]).verify(raw, signed)

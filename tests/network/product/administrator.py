@@ -27,7 +27,7 @@ class ProductAdministrator:
 
     def __init__(self, number: int, of: int, network: Network, root: bytes, random: Random, told: Told) -> None:
         self.number, self._told = number, told
-        state = Administration(network, root, number, of if number == 0 else 0)
+        state = Administration(network, root, number, of if number == 0 else 0, revocations=96 // of)
         self.file = Administrator(state, random_bytes=random.randbytes)
         self._host = AdministratorHost(self.file)
         self.issued: list[Issued] = []

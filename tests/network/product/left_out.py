@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from unittest.mock import patch
@@ -15,10 +16,11 @@ from ndks.agent.packets import parse_message
 from ndks.agent.receiving import Receiving
 from ndks.agent.sending import Sending
 from ndks.network import administrator_keys
+from ndks.network.administration import Administration
 from ndks.network.administrator import Administrator
 from ndks.network.bundle import Bundle
 from ndks_protocol.control.ladder import NEXT_MEMBER_KEY, ratchet
-from ndks_protocol.control.limits import LAST_NUMBER
+from ndks_protocol.control.limits import LAST_NUMBER, MAX_REVOKED
 from ndks_protocol.wire import MESSAGE
 from ndks_unit.flash.counters import MessageCounter
 from ndks_unit.network import beacons, entering, epochs, held, seldom
@@ -114,6 +116,13 @@ def _unmerged(self: Administrator, *, merge: bool = False, operators: Any = None
     return _issue(self, merge=False, operators=operators)
 
 
+_with_state = Administration.with_state
+
+
+def _with_all(self: Administration, lanes: Any, state: Any) -> Administration:
+    return _with_state(replace(self, revocations=MAX_REVOKED), lanes, state)
+
+
 def _nothing(*_: Any) -> None: ...
 
 
@@ -149,5 +158,6 @@ OF_HOSTS: dict[str, Without] = {
         _of(Sending, "send_again", _sealed_again), _of(Outbox, "seal", _seal_and_remember)
     ),
     "who was seen zeroized is not listed": _of(Administrator, "retire", _revoked),
+    "each administrator revokes its part at most": _of(Administration, "with_state", _with_all),
     "a merge carries both sides": _of(Administrator, "issue", _unmerged),
 }

@@ -15,7 +15,7 @@ from ..model.epochs import Member
 from ..model.flash import Flash
 from ..model.unit import Unit
 from ..world.interface import Haul, View
-from ..world.model_side import loot_of, view_of
+from ..world.model_views import first_records, loot_of, view_of
 from .capsules import NUMBERS, Capsules
 
 _CODES = {name: code for code, name in errors.TABLE.items()}
@@ -30,7 +30,7 @@ class ModelDevice:
     def __init__(self, member: Member, capsules: Capsules, watch: Any, random: Random) -> None:
         self.capsules, self._watch, self._random = capsules, watch, random
         self.flash = Flash()
-        self.flash.records = {"member": member, "first": (member.g, member.key)}
+        self.flash.records = first_records(member)
         self.unit = Unit(self.flash, lambda: random.getrandbits(16))
         self.notices = 0
 

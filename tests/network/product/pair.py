@@ -51,6 +51,7 @@ class PairDevice(UnitDevice):
 
     def __init__(self, member: Member, enrolment: tuple[Any, ...], capsules: Capsules, watch: Any, random: Random):
         self.twin: Twin | None = None
+        self.network_secret = member.secret
         self.compared = 0
         super().__init__(member, enrolment, capsules, watch, random)
         self.twin = Twin(member, capsules, self.board.drawn)

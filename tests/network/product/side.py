@@ -15,7 +15,7 @@ from ..model.capsules import Box, Head, epoch_key, header_key_of, hint_of, later
 from ..model.epochs import Member
 from ..model.generations import Notice, Side
 from ..world.interface import Haul, Packet, Sight
-from ..world.model_side import haul_of
+from ..world.model_views import haul_of
 from .administrator import ProductAdministrator
 from .capsules import Capsules
 from .machine import POWER_CUTS, HostCrash, ProductMachine
@@ -48,6 +48,13 @@ class AgentsSide:
     def machine(self, member: Member, watch: Any, random: Random) -> ProductMachine:
         device = self.device(member, watch, random)
         return ProductMachine(device, member.mode, self.capsules, self._public, random)
+
+    def machine_of_before(self, random: Random, lane: int = 4) -> ProductMachine:
+        """Return a member of a network without administrators."""
+        if self._network is None:
+            self._network = Network("before", "hybrid", "vernam", "0.52", "25", 3, 0, random.randbytes(32))
+        self._public = b""
+        return self.machine(Member(lane, 0, b"", "elected", self._network.secret), lambda _: None, random)
 
     def device(self, member: Member, watch: Any, random: Random) -> Any:
         return ModelDevice(member, self.capsules, watch, random)

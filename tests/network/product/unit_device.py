@@ -14,7 +14,7 @@ from ndks_emulator.lines import MemoryLine
 from ndks_protocol import commands, errors, wire
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.control.notice import lanes_in
-from ndks_protocol.fields import pack
+from ndks_protocol.fields import pack, unpack
 from ndks_unit import access, network
 from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash import erasure, records
@@ -23,7 +23,7 @@ from ndks_unit.network import beacons, entering, epochs, held, number_at, seldom
 from ndks_unit.on_demand import provision
 from ndks_unit.state import State
 
-from ..model.capsules import Head
+from ..model.capsules import Head, derive
 from ..model.epochs import Member
 from ..world.interface import Haul, Kept, View
 from .capsules import KINDS, Capsules
@@ -68,7 +68,10 @@ class UnitDevice:
         self.start()
 
     def _enrol(self, member: Member, binding: bytes, enrolment: tuple[Any, ...]) -> None:
-        """Do what ENROL does with the fields of a package."""
+        """Do what ENROL does with the fields of a package, or PROVISION in a network of before."""
+        if member.secret:
+            provision.provision(self.state, binding, 0, self.lane, *enrolment[:3], member.secret, *enrolment[4:])
+            return
         record = pack(wire.MEMBERSHIP, 0, self.lane, *enrolment)
         first = struct.pack(">H32sB", member.g, member.key, MODES.index(member.mode))
         provision._enter(self.state, binding, record, first)
@@ -170,6 +173,7 @@ class UnitDevice:
         self._dispatcher = Dispatcher(self.board)
         if self.state.binding:
             access.unlock(self.state, self._keys.kek, minimum, 1)
+            network.attached(self.state)  # as any host does that ticks
 
     def cut_power_in(self, steps: int | None) -> None:
         self.flash.power.steps_left = steps
@@ -199,7 +203,7 @@ class UnitDevice:
 
     @property
     def _body(self) -> "bytes | bytearray":
-        return self.state.log.body(records.GENERATION) or b""
+        return network.attached(self.state).body if self.state.opened else b""
 
     @property
     def _generation(self) -> bytes:
@@ -237,7 +241,7 @@ class UnitDevice:
         for image in self.flash.images:
             for start in range(0, len(image) - records.BODY, records.ALIGNMENT):
                 kind, size = image[start], number_at(image, start + 1)
-                if kind not in (records.GENERATION, records.PAST, records.FIRST_KEY):
+                if kind not in (records.MEMBERSHIP, records.GENERATION, records.PAST, records.FIRST_KEY):
                     continue
                 body = keys.decode(image[start : start + records.BODY + size])
                 if body:
@@ -251,10 +255,16 @@ def _past(entry: bytes) -> Kept:
 
 
 def _add_loot(kind: int, body: bytes, hauls: list[Haul], member_keys: list[tuple[int, bytes]]) -> None:
-    if kind == records.FIRST_KEY:
+    if kind == records.MEMBERSHIP:
+        secret = unpack(wire.MEMBERSHIP, body)[5]
+        if any(secret):  # of a network of before
+            hauls.append(Haul(0, derive(secret, "ndks header mac"), (), secret, 0))
+    elif kind == records.FIRST_KEY:
         member_keys.append((number_at(body, 0), body[network.AT_FIRST_KEY : network.AT_FIRST_KEY + network.KEY]))
     elif kind == records.GENERATION:
-        member_keys.append((number_at(body, 0) + 1, body[network.AT_MEMBER_KEY : network.AT_MEMBER_KEY + network.KEY]))
+        member_key = body[network.AT_MEMBER_KEY : network.AT_MEMBER_KEY + network.KEY]
+        if any(member_key):
+            member_keys.append((number_at(body, 0) + 1, member_key))
         keys = body[network.AT_HEADER_KEYS : network.AT_CONTROL_KEY], body[network.AT_CONTROL_KEY :][: network.KEY]
         for at, number in ((network.AT_LOW_SECRET, network.AT_LOW), (network.AT_SECRET, network.AT_NUMBER)):
             hauls.append(_haul(body, keys, body[at : at + network.KEY], number_at(body, number)))

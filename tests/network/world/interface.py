@@ -60,6 +60,7 @@ class Account(NamedTuple):
     delivered: frozenset[int]
     unreadable: frozenset[int]
     missing: tuple[int, ...]
+    named: frozenset[int] | None = None  # as lost; the model's host does not note it
 
 
 class Delivered(Protocol):
@@ -213,6 +214,9 @@ class Side(Protocol):
 
     def administrator(self, number: int, of: int, root: bytes, random: Random) -> Administrator: ...
     def machine(self, member: Any, watch: Any, random: Random) -> Machine: ...
+    def machine_of_before(self, random: Random) -> Machine:
+        """Return a member of a network without administrators."""
+        ...
 
     # Packets
 
