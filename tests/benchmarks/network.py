@@ -153,8 +153,8 @@ def main(sizes: list[int]) -> None:
             print(f"| {size} | {row} |", flush=True)
         took, median = time.perf_counter() - began, statistics.median(network.times) * 1e3
         footers.append(
-            f"{size} members: units and agents made in {network.made_in:.1f} s, {network.memory:.0f} MiB; rows in"
-            f" {took:.0f} s, process {_memory():.0f} MiB; {len(network.times)} capsules opened, {median:.2f} ms a capsule"
+            f"{size} members: units and agents made in {network.made_in:.1f} s, {network.memory:.0f} MiB; rows in {took:.0f} s,"
+            f" process {_memory():.0f} MiB; {len(network.times)} capsules opened, {median:.2f} ms a capsule"
         )
     print("\n".join(footers))
 
