@@ -152,10 +152,9 @@ def main(sizes: list[int]) -> None:
         for row in rows_of(network):
             print(f"| {size} | {row} |", flush=True)
         took, median = time.perf_counter() - began, statistics.median(network.times) * 1e3
-        footers.append(
-            f"{size} members: units and agents made in {network.made_in:.1f} s, {network.memory:.0f} MiB; rows in {took:.0f} s,"
-            f" process {_memory():.0f} MiB; {len(network.times)} capsules opened, {median:.2f} ms a capsule"
-        )
+        made = f"units and agents made in {network.made_in:.1f} s, {network.memory:.0f} MiB"
+        opened = f"{len(network.times)} capsules opened, {median:.2f} ms a capsule"
+        footers.append(f"{size} members: {made}; rows in {took:.0f} s, process {_memory():.0f} MiB; {opened}")
     print("\n".join(footers))
 
 
