@@ -93,7 +93,7 @@ class EmulatedBoard(Board):
     def nvm_read(self, offset: int, size: int) -> bytes:
         return self._flash.nvm.read(offset, size)
 
-    def nvm_write(self, offset: int, data: bytes | bytearray) -> None:
+    def nvm_write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
         self._flash.nvm.write(offset, data)
 
     @property
