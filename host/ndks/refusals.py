@@ -133,7 +133,10 @@ REFUSALS = {
         "do not trust where it comes from; repeat with a new one",
         is_authentication=True,
     ),
-    service.NO_UNIT: RefusalRow("the unit of the service is unplugged, or does not answer", "plug it in and repeat"),
+    service.NO_UNIT: RefusalRow(
+        "the unit of the service is unplugged, does not answer, or its port is released",
+        "plug it in, or wait for the end of ndks service release, and repeat",
+    ),
     service.BUSY: RefusalRow(
         "the service has no place: another program takes a key or works on a message, or too many are connected",
         "repeat when they are done",

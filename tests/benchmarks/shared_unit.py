@@ -16,13 +16,16 @@ import contextlib
 import os
 import socket
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
+import serial
 from service import virtual
 from service.crashing import Crashing
 from service.load import Found, Load
@@ -35,11 +38,15 @@ from ndks.laptop.homes import HOME
 from ndks.line.services import SCOPES, SOCKETS
 from ndks_protocol import commands
 
-REPEATED = 3000
+REPEATED = 2000
+ROUNDS = 7
 CLIENTS = 16
 
 
-def main(what: str = "hop", amount: str = "") -> None:
+def main(what: str = "hop", amount: str = "", path: str = "") -> None:
+    if what == "relay":
+        asyncio.run(relay(amount, path))
+        return
     with tempfile.TemporaryDirectory(prefix="ndks-bench-") as directory:
         os.environ |= {HOME: directory, SOCKETS: directory}
         if what == "load":
@@ -51,7 +58,7 @@ def main(what: str = "hop", amount: str = "") -> None:
         else:
             options = "--link", f"{directory}/port", "--control", f"{directory}/control"
             with joined(Path(directory), *options) as port:
-                hop(port) if what == "hop" else crash(port, Path(directory), int(amount or 50))
+                hop(port, Path(directory)) if what == "hop" else crash(port, Path(directory), int(amount or 50))
 
 
 @contextlib.contextmanager
@@ -63,14 +70,60 @@ def joined(directory: Path, *options: str) -> Iterator[str]:
         yield unit.port
 
 
-def hop(port: str) -> None:
-    direct, one = times(port), rate([port])
+def hop(port: str, directory: Path) -> None:
+    found: dict[str, list[float]] = {"at the port": [], "through a relay": [], "through a service": []}
+    for number in range(ROUNDS):  # in turn, because the machine is faster at one time than at another
+        found["at the port"].append(times(port))
+        with relayed(port, directory / "relay") as relay:
+            found["through a relay"].append(times(relay))
+        with served(port) as service:
+            found["through a service"].append(times(service.port("keys")))
+        print(f"{number + 1} of {ROUNDS}", end="\r", flush=True)
+    direct = found["at the port"]
+    print(f"\nKEY_CHUNK of 32 bytes, milliseconds; medians of {REPEATED} requests in each of {ROUNDS} rounds")
+    for way, each in found.items():
+        hops = [through - without for through, without in zip(each, direct, strict=True)]
+        row = f"{way:20}{statistics.median(each):7.3f}"
+        print(
+            row
+            if each is direct
+            else f"{row}   a hop {statistics.median(hops):.3f} ({min(hops):.3f} to {max(hops):.3f})"
+        )
+    one = rate([port])
     with served(port) as service:
-        through = times(service.port("keys"))
         rows = [rate([service.port("keys")] * count) for count in (1, CLIENTS)]
-    print(f"KEY_CHUNK of 32 bytes, median: {direct:.3f} ms at the port, {through:.3f} ms through a service")
-    print(f"a hop: {through - direct:.3f} ms")
     print(f"requests a second: {one:.0f} at the port, {rows[0]:.0f} with one client, {rows[1]:.0f} with {CLIENTS}")
+
+
+@contextlib.contextmanager
+def relayed(port: str, path: Path) -> Iterator[str]:
+    """Run a process that only copies bytes between a Unix socket and a port: what any hop costs; yield its port."""
+    command = [sys.executable, __file__, "relay", port, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            process.stdout.readline()
+            yield f"unix:{path}"
+        finally:
+            process.kill()
+
+
+async def relay(port: str, path: str) -> None:
+    loop = asyncio.get_running_loop()
+    with serial.Serial(port, exclusive=True) as line:
+        clients: list[asyncio.WriteTransport] = []
+
+        class Copying(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                clients[:] = [cast(asyncio.WriteTransport, transport)]
+
+            def data_received(self, data: bytes) -> None:
+                os.write(line.fd, data)
+
+        loop.add_reader(line.fd, lambda: clients[0].write(os.read(line.fd, 4096)))
+        async with await loop.create_unix_server(Copying, path) as server:
+            print("ready", flush=True)
+            await server.serve_forever()
 
 
 def times(port: str) -> float:
@@ -149,7 +202,7 @@ def crash(port: str, directory: Path, rounds: int) -> None:
             for what in ("service", "client", "cable"):
                 crashing.crash(what)
             print(f"{number + 1} of {rounds}", end="\r", flush=True)
-    print(f"{rounds} killed services, killed clients and pulled cables: nothing came twice; {crashing.check()}")
+    print(f"\n{rounds} killed services, killed clients and pulled cables: nothing came twice; {crashing.check()}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from host.running import Finished, assert_refused, run
 from support.emulate_process import PATIENCE, emulated
 
 import ndks
+from ndks.line import transport
 from ndks.line.transport import open_transport
 
 HELLO_4 = b"\x04\x00" + bytes(61)  # major version 4, with the size of the current answer
@@ -122,6 +124,16 @@ def test_port_that_is_busy_for_a_moment(tmp_path: Path) -> None:
         letting_go.start()
         assert run("info", "--unit", unit.port).status == 0
         letting_go.join()
+
+
+def test_a_port_as_pyserial_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS and Windows."""
+    monkeypatch.setattr(transport, "_READS_FILES", False)
+    with emulated(tmp_path / "alice") as unit, ndks.open(unit.port) as opened:
+        assert opened.status().state == "blank"
+        unit.end(signal.SIGTERM)
+        with pytest.raises(ndks.UnitRemoved):
+            opened.status()
 
 
 def test_unit_that_another_process_runs(tmp_path: Path) -> None:

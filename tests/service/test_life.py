@@ -3,10 +3,14 @@
 """The life of `ndks service` as a process: killed, unplugged, hanging, stopped; clients that are killed."""
 
 import json
+import os
+import pty
+import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -161,3 +165,29 @@ def test_killed_services_and_clients_and_pulled_cables(
         for what in ("service", "client", "cable") * ROUNDS:
             crashing.crash(what)
     assert min(crashing.check().values()) > ROUNDS
+
+
+def test_it_ends_at_once_beside_a_client_that_watches(unit: EmulateProcess) -> None:
+    with served(unit.port) as service, ndks.open(service.port("keys")) as client:
+        serial = client.watch().serial
+        watching = threading.Thread(target=client.watch, args=(serial,))
+        watching.start()
+        time.sleep(0.3)
+        began = time.monotonic()
+        assert service.end() == 0
+        assert time.monotonic() - began < 1.5
+        watching.join(PATIENCE)
+
+
+def test_it_ends_while_a_port_is_silent() -> None:
+    master, line = pty.openpty()
+    command = [sys.executable, "-m", "ndks", "service", "--unit", os.ttyname(line)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            wait_until(lambda: select.select([master], [], [], 0)[0], "it greets the unit")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(4) == 0
+        finally:
+            process.kill()
+            os.close(master)
+            os.close(line)

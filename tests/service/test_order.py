@@ -101,7 +101,9 @@ def test_old_jobs_and_those_of_a_client_that_left() -> None:
     assert [each.payload for each in order.older_than(1.0)] == [b"old"]
     order.forget("a")
     order.used("a", 1.0)  # of a request that was at the unit
+    order.put(job("a", 2), again=True)  # its session was lost
     assert taken(order).client == "b"
+    assert order.take(0, 0) is None
 
 
 def test_a_thread_waits_for_a_job_and_for_the_end() -> None:

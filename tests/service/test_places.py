@@ -104,6 +104,26 @@ def test_the_place_is_busy_while_its_owner_works(serve: Serve) -> None:
     serve(work)
 
 
+def test_gateways_that_never_stop_leave_the_place_to_others(serve: Serve) -> None:
+    async def work(served: Served) -> None:
+        client, gates = await served.client("keys"), [await served.client("gate") for _ in range(4)]
+        is_done = asyncio.Event()
+
+        async def take(gate: AsyncClient) -> None:
+            while not is_done.is_set():
+                await gate.call(service.MESSAGE_KEYS, secrets.token_bytes(8), bytes(8))
+
+        taking = [asyncio.create_task(take(gate)) for gate in gates]
+        began = asyncio.get_running_loop().time()
+        for _ in range(3):
+            assert open_offline(NETWORK, await seal(client, VERNAM, b"letter")) == b"letter"
+        assert asyncio.get_running_loop().time() - began < 3
+        is_done.set()
+        await asyncio.gather(*taking)
+
+    serve(work)
+
+
 def test_an_idle_owner_loses_the_place_to_one_that_waits(serve: Serve) -> None:
     async def work(served: Served) -> None:
         idle, other = await served.client("keys"), await served.client("keys")
@@ -193,6 +213,46 @@ def test_a_token_begins_one_message(serve: Serve) -> None:
         assert await code(client.call(commands.MESSAGE_CHECK, bytes(8), 6)) == "CONFLICT"
         assert await code(client.call(commands.MESSAGE_STREAM, bytes(8), 0, 8)) == "CONFLICT"
         assert await code(client.call(commands.SEAL_CHUNK, bytes(8), 0, 1, b"")) == "CONFLICT"
+
+    serve(work)
+
+
+@pytest.mark.parametrize("ends", ["hello", "other", "again"])
+def test_no_keystream_has_two_texts(serve: Serve, ends: str) -> None:
+    """Neither for a client that begins a message again with its token, nor for one that asks twice at once."""
+    request = (bytes(8), AES, commands.DATA, bytes(8))
+
+    async def work(served: Served) -> list[bytes]:
+        client = await served.client("keys")
+        begins = [asyncio.create_task(client.call(commands.SEAL_BEGIN, *request)) for _ in range(2)]
+        headers = [(await begin).header for begin in begins]
+        assert headers[0] == headers[1]
+        chunks = [(await client.call(commands.SEAL_CHUNK, bytes(8), 0, 1, b"first")).chunks]
+        if ends == "hello":
+            await client.call(commands.HELLO)
+        elif ends == "other":
+            client.close()
+            client = await served.client("keys")
+        else:
+            assert (await client.call(commands.SEAL_BEGIN, *request)).header == headers[0]
+            assert await code(client.call(commands.SEAL_CHUNK, bytes(8), 0, 1, b"other")) == "CONFLICT"
+            return headers
+        headers.append((await client.call(commands.SEAL_BEGIN, *request)).header)
+        chunks.append((await client.call(commands.SEAL_CHUNK, bytes(8), 0, 1, b"other")).chunks)
+        assert [open_offline(NETWORK, headers[place] + chunks[place - 1]) for place in (1, 2)] == [b"first", b"other"]
+        return headers[1:]
+
+    assert len(set(serve(work))) == (1 if ends == "again" else 2)
+
+
+def test_a_token_that_begins_two_messages_at_once(serve: Serve) -> None:
+    async def work(served: Served) -> None:
+        client = await served.client("keys")
+        request = (bytes(8), AES, commands.DATA, bytes(8))
+        both = (client.call(command, *request) for command in (commands.SEAL_BEGIN, commands.SEAL_KEYS))
+        answers = await asyncio.gather(*both, return_exceptions=True)
+        (refused,) = [each for each in answers if isinstance(each, ndks.NdksError)]
+        assert refused.code == "CONFLICT"
 
     serve(work)
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 import ndks
+from ndks.line import services
+from ndks.service.scopes import SCOPES
 from ndks_protocol import commands, service
 from ndks_protocol.commands import Command
 
@@ -30,6 +32,10 @@ AT_THE_PORT_ONLY = {"PROVISION", "PROVISION_SEALED", "JOINING_KEY", "BIND", "ZER
 NOT_HERE = {"OPEN_SESSION", "PROVE", "UNLOCK"}
 COMMANDS = {command.name: command for command in [*commands.TABLE.values(), *service.TABLE.values()]}
 FIRST_OF_PROGRAMS = 1 << 47
+
+
+def test_clients_know_the_scopes_that_a_service_has() -> None:
+    assert set(services.SCOPES) == set(SCOPES) == set(PERMITTED)
 
 
 async def code_of(client: AsyncClient, command: Command, *values: Any) -> str:

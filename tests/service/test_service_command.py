@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: MIT
 """The command `ndks service`, and the other commands beside it."""
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,9 @@ from support.public_network import public_network
 from support.serve_process import ServeProcess, served
 
 import ndks
-from ndks.cli import fields
+from ndks.cli import fields, main
+from ndks.cli import services as services_here
+from ndks.driver import unit as driver
 from ndks.line.services import SOCKETS
 
 LETTER = b"Meet me at noon."
@@ -40,10 +45,10 @@ def service(alice: str) -> Iterator[ServeProcess]:
         yield running
 
 
-def run(*arguments: object, status: int = 0) -> Any:
-    """Run a command with --json and return its answer."""
+def run(*arguments: object, status: int | None = 0) -> Any:
+    """Run a command with --json and return its answer; `status` None is any."""
     ended = run_ndks(*arguments, "--json", timeout=PATIENCE)
-    assert ended.returncode == status, ended.stderr
+    assert status in (None, ended.returncode), ended.stderr
     return json.loads(ended.stdout)
 
 
@@ -110,7 +115,7 @@ def test_a_serial_number_and_a_pty(tmp_path: Path) -> None:
                     assert opened.is_bound_here
             (found,) = [each for each in run("list")["units"] if each["port"] == unit.port]
             assert found["hello"]["flags"] == ["held by a service"]
-            doctor = run("doctor")
+            doctor = run("doctor", status=None)  # the developer may have units of their own
             assert not [each for each in doctor["problems"] if "held" in each]
 
 
@@ -189,3 +194,64 @@ def test_no_place_for_sockets(alice: str) -> None:
     command = [sys.executable, "-m", "ndks", "service", "--unit", alice]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (ended.returncode, "XDG_RUNTIME_DIR" in ended.stderr) == (2, True)
+
+
+def test_a_port_that_is_busy_beside_sockets_of_a_killed_service(tmp_path: Path) -> None:
+    with emulated(tmp_path / "unit") as unit:
+        with ndks.open(unit.port) as opened:
+            opened.bind(opened.provision(public_network(), 1))
+        with served(unit.port) as service:
+            service.end(signal.SIGKILL)
+        busy = ndks.open(unit.port)
+        done = threading.Timer(0.5, busy.close)
+        done.start()
+        with ndks.open(unit.port) as opened:  # waits for the port
+            assert opened.port == unit.port
+        done.join()
+
+
+def test_a_port_for_which_this_user_has_no_permission(
+    service: ServeProcess, alice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_port = driver.open_port
+
+    def refuse(port: str, *rest: Any, **options: Any) -> Any:
+        if port == alice:
+            raise ndks.PortPermission("you may not open it", "ask")
+        return open_port(port, *rest, **options)
+
+    monkeypatch.setattr(driver, "open_port", refuse)
+    with ndks.open(alice) as unit:
+        assert unit.port == service.port("admin")
+    service.end(signal.SIGKILL)
+    with pytest.raises(ndks.PortPermission):
+        ndks.open(alice)
+
+
+def test_status_asks_the_sockets_of_each_directory(service: ServeProcess, alice: str, tmp_path: Path) -> None:
+    """A directory of the system and one of the user may have the same unit: a killed service has left one."""
+    directory = service.path("keys").parent
+    other = tmp_path / directory.name
+    other.mkdir()
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as left:
+        left.bind(str(other / "keys"))
+    assert services_here._service_at(directory)["present"]
+    assert services_here._service_at(other)["error"]["code"] == "NO_UNIT"
+
+
+@pytest.mark.parametrize("named", ["option", "environment"])
+def test_a_service_of_a_service(service: ServeProcess, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if named == "environment":
+        monkeypatch.setenv("NDKS_UNIT", service.port("keys"))
+    options = ["--unit", service.port("keys")] if named == "option" else []
+    assert run("service", *options, status=2)["error"]["code"] == "USAGE"
+
+
+def test_a_unit_that_has_a_service_tells_of_it(service: ServeProcess, alice: str) -> None:
+    error = run("service", "--unit", alice, status=4)["error"]
+    assert (error["code"], "ndks service status" in error["advice"]) == ("BUSY", True)
+
+
+def test_it_needs_linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert main(["service", "--unit", "emulator:alice"]) == 2

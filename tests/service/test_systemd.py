@@ -35,6 +35,7 @@ def settings(name: str) -> dict[str, str]:
 
 def test_there_is_a_socket_of_each_scope() -> None:
     service = settings("ndks@.service")
+    assert service["WantedBy"] == "multi-user.target"
     assert service["Sockets"].split() == [f"ndks-{scope}@%i.socket" for scope in SCOPES]
     for scope in SCOPES:
         found = settings(f"ndks-{scope}@.socket")

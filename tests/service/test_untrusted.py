@@ -143,3 +143,49 @@ def test_a_client_that_leaves_in_the_middle(serve: Serve) -> None:
         assert numbers == list(range(numbers[0], numbers[0] + 3))
 
     serve(work)
+
+
+def test_a_client_that_gives_up_many_watches_is_answered(serve: Serve) -> None:
+    async def work(served: Served) -> None:
+        loop = asyncio.get_running_loop()
+        client, other = await served.client("keys"), await served.client("keys")
+        serial = (await client.call(service.WATCH, 0)).serial
+        watching = asyncio.create_task(other.call(service.WATCH, serial))
+        began = loop.time()
+        given_up = [asyncio.create_task(client.call(service.WATCH, serial)) for _ in range(10)]
+        await client.call(commands.STATUS)
+        assert loop.time() - began < 0.2
+        assert [await each for each in given_up[:-1]] == [(serial, 1, 0)] * 9
+        assert not watching.done()  # another client's stays
+        assert await given_up[-1] == await watching == (serial, 1, 0)
+        assert loop.time() - began >= 8
+
+    serve(work)
+
+
+def test_many_more_clients_than_there_is_room_for(serve: Serve) -> None:
+    """Those without room are cut off: they would use up the descriptors that the unit and its counters need."""
+
+    async def work(served: Served) -> None:
+        agent = await served.client("agent")
+        with contextlib.ExitStack() as stack:
+            more = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(100)]
+            for each in more:
+                each.setblocking(False)
+                each.connect(str(served.paths["agent"]))
+                await asyncio.sleep(0.01)  # until it is accepted
+            assert sum(not is_closed(each) for each in more) == 16
+            await asyncio.sleep(3)
+            assert all(is_closed(each) for each in more)
+        await agent.call(commands.STATUS)
+
+    serve(work)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True

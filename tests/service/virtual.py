@@ -90,7 +90,7 @@ class VirtualUnit:
         hold = Hold(self._order, link, owner, lambda epoch: self._tell(self._state(owner, epoch)))
         hold.open_session()
         while True:
-            job = self._order.take(0, 0)
+            job = hold.take()
             if not job:
                 self._put.clear()
                 await self._put.wait()
@@ -99,7 +99,7 @@ class VirtualUnit:
 
     async def _do(self, hold: Hold, job: Job) -> None:
         hold.begin(job)  # the unit has answered when this returns
-        while hold.at_unit:
+        while hold.is_working:
             await asyncio.sleep(CALL)
             self.calls += 1
             hold.receive()

@@ -29,7 +29,7 @@ def add_unit_options(parser: argparse.ArgumentParser, default: str) -> None:
         "--unit",
         metavar="UNIT",
         default=argparse.SUPPRESS,
-        help=f"port, serial number, socket://127.0.0.1:PORT or emulator:DIR (default: {default})",
+        help=f"port, serial number, socket://127.0.0.1:PORT, emulator:DIR or unix:PATH (default: {default})",
     )
     unit.completes = "UNIT"
     parser.add_argument(

@@ -4,13 +4,16 @@
 
 import argparse
 import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks.exceptions import NdksError, UsageError
-from ndks.line.services import SCOPES, may_use, service_directories, socket_of
+from ndks import times
+from ndks.exceptions import NdksError, UnitBusy, UsageError
+from ndks.line.discovery import ENVIRONMENT
+from ndks.line.services import SCOPES, may_use, service_directories, socket_in
 from ndks.line.transport import SERVICE
 
 from .arguments import add_unit, bounded
@@ -50,12 +53,11 @@ _RELEASE_EXAMPLES = """\
 def serve(args: argparse.Namespace, out: Output) -> None:
     import asyncio  # here, because the other commands do not need it
 
-    if args.unit and args.unit.startswith(SERVICE):
-        raise UsageError("a service cannot hold a unit through another service", "name the port of the unit")
-    try:
-        from ndks.service import server
-    except ImportError:
-        raise UsageError("there is no ndks service on this system yet", "use the unit's port") from None
+    if sys.platform != "linux":
+        raise UsageError("ndks service needs Linux", "use the port of the unit, one program at a time")
+    if (args.unit or os.environ.get(ENVIRONMENT) or "").startswith(SERVICE):
+        raise UsageError("a service cannot hold a unit through another service", "name its port: --unit PORT")
+    from ndks.service import server
 
     def started(serial_number: str, paths: dict[str, str]) -> None:
         sockets = [{"scope": scope, "port": f"{SERVICE}{path}"} for scope, path in paths.items()]
@@ -65,7 +67,11 @@ def serve(args: argparse.Namespace, out: Output) -> None:
             out.result(values, "\n".join(each["port"] for each in sockets))
 
     show_news()
-    asyncio.run(server.serve(args.unit, min(args.timeout, _SILENCE), ndks.BindingStore(), started))
+    try:
+        asyncio.run(server.serve(args.unit, min(args.timeout, _SILENCE), ndks.BindingStore(), started))
+    except UnitBusy as error:
+        error.advice = "close that program; if it is another ndks service, use that one: ndks service status"
+        raise
 
 
 def show_services(args: argparse.Namespace, out: Output) -> None:
@@ -81,8 +87,9 @@ def _service_at(directory: Path) -> dict[str, Any]:
     ]
     values: dict[str, Any] = {"serial_number": directory.name, "directory": str(directory), "sockets": sockets}
     try:
-        with ndks.open(socket_of(directory.name) or f"{SERVICE}{directory / SCOPES[0]}") as unit:
-            return values | {"present": unit.watch().present, "status": asdict(unit.status())}
+        with ndks.open(socket_in(directory) or f"{SERVICE}{directory / SCOPES[0]}", times.LIST_TIMEOUT) as unit:
+            values["present"] = unit.watch().present
+            return values | {"status": asdict(unit.status())}
     except NdksError as error:
         return values | {"error": error_values(error)}
 

@@ -24,7 +24,10 @@ class ServiceVerbs(OpenUnit):
 
     @step
     def watch(self, serial: int = 0) -> Presence:
-        """Return the presence of the unit after another change than number `serial`, or after some seconds."""
+        """Return the presence of the unit after another change than number `serial`, or after 8 s as it is.
+
+        UnitTimeout if the unit was opened with a shorter timeout.
+        """
         self._need_service()
         answer = self._link.call(service.WATCH, serial)
         return Presence(answer.serial, bool(answer.present), answer.epoch)

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Driver of a unit: one method per command, and operations made of several commands."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 from ndks_protocol import commands
 
 from .. import times
-from ..exceptions import ProtocolError, UnitBusy, UsageError
+from ..exceptions import NoUnit, PortPermission, ProtocolError, UnitBusy, UsageError
 from ..laptop.bindings import BindingStore
 from ..line.link import Link
 from ..line.transport import Transport, open_transport
@@ -73,7 +74,7 @@ def open_unit(
     bindings: BindingStore | None = None,
     through: Callable[[Transport], Transport] = lambda transport: transport,
 ) -> Unit:
-    """Open the unit at `port` (see `ndks.line.transport`) and greet it; if a service holds the port, at its socket.
+    """Open the unit at `port` (see `ndks.line.transport`) and greet it; if the port is taken, at a service's socket.
 
     `create` makes a blank emulated unit if emulator:DIR has none. `bindings` defaults to the store of this user.
     `through` returns what the unit is spoken to through, in place of the transport of the port.
@@ -81,14 +82,23 @@ def open_unit(
     bindings = bindings or BindingStore()  # first: FileError for a user without a home directory
     try:
         transport = open_port(port, timeout, create=create, patience=0)
-    except UnitBusy:
-        port = socket_beside(port) or port
-        transport = open_port(port, timeout)
+    except (UnitBusy, PortPermission) as refusal:
+        port, transport = _held(port, timeout, refusal)
     try:
         return Unit(port, Link(through(transport), timeout), bindings)
     except BaseException:
         transport.close()
         raise
+
+
+def _held(port: str, timeout: float, refusal: UnitBusy | PortPermission) -> tuple[str, Transport]:
+    """Open the socket of a service for the unit at a port that this program cannot open; else wait for the port."""
+    if socket := socket_beside(port):
+        with contextlib.suppress(NoUnit):  # a service that was killed has left its sockets
+            return socket, open_port(socket, timeout)
+    if isinstance(refusal, PortPermission):
+        raise refusal
+    return port, open_port(port, timeout)
 
 
 def open_port(port: str, timeout: float, *, create: bool = False, patience: float = times.PORT_IN_USE) -> Transport:

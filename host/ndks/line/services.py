@@ -37,11 +37,15 @@ def may_use(socket: Path) -> bool:
     return os.access(socket, os.R_OK | os.W_OK)
 
 
+def socket_in(directory: Path) -> str:
+    """Return the port of the first socket in a directory that this user may use, or ""."""
+    usable = [directory / scope for scope in _FOR_COMMANDS if may_use(directory / scope)]
+    return f"{SERVICE}{usable[0]}" if usable else ""
+
+
 def socket_of(serial_number: str) -> str:
     """Return the port of a service for a unit, at the first socket that this user may use, or ""."""
     for directory in service_directories():
-        if directory.name == serial_number.upper():
-            for scope in _FOR_COMMANDS:
-                if may_use(directory / scope):
-                    return f"{SERVICE}{directory / scope}"
+        if directory.name == serial_number.upper() and (found := socket_in(directory)):
+            return found
     return ""

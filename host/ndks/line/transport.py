@@ -14,6 +14,7 @@ import os
 import re
 import select
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,6 +35,7 @@ with contextlib.suppress(ImportError):  # Windows has no termios
 
     _GONE += (termios.error,)  # pyright: ignore[reportConstantRedefinition]
 
+_READS_FILES = sys.platform == "linux"  # ports are files, read without pyserial; nobody has tried it on macOS
 _MUCH = 4096
 _BAUD = 115200  # has no effect on USB, except 1200, which reboots the board into its bootloader
 EMULATOR = "emulator:"
@@ -117,7 +119,7 @@ class SerialTransport:
         self._port = port
         self._heard = False
         self._serial: Any = _open_serial(port, timeout, min(patience, timeout))  # pyserial chooses the class by URL
-        is_file = isinstance(self._serial, serial.Serial) and os.name == "posix"
+        is_file = _READS_FILES and isinstance(self._serial, serial.Serial)
         self.descriptor: int | None = self._serial.fileno() if is_file else None  # tells when `read` returns at once
 
     def write(self, data: bytes) -> None:

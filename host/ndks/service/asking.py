@@ -19,6 +19,7 @@ from .order import Job, Order, Outcome
 _T = TypeVar("_T")
 
 WAITS = 1.0  # seconds that a request waits for a unit that is not there
+_OPENING = 5.0  # and for one that is there, whose session is being opened: a board takes a second
 WATCHED = 8.0  # after which WATCH is answered in any case: sooner than clients give up
 _LOOK = 0.25  # between two looks for requests that wait in vain
 _LARGEST = framing.MAX_PAYLOAD - OVERHEAD
@@ -42,7 +43,9 @@ class Asking:
         self._order = order
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()  # of the loop
-        self._watching: list[asyncio.Future[None]] = []
+        self._away_since = self._loop.time()  # while the unit is not present
+        self._watching: set[asyncio.Future[None]] = set()
+        self._is_ending = False
         self._timer: asyncio.TimerHandle | None = None
 
     async def ask(self, client: object, command: Command, payload: bytes, order: int) -> bytes:
@@ -62,14 +65,19 @@ class Asking:
     ) -> tuple[bytes, bytes]:
         """Return the payloads of two answers, between which the unit is asked nothing else. UnitError, Lost.
 
-        `then` takes the first payload, where the unit is driven, and returns what to ask next; None: nothing, and the
-        second payload is empty. With `is_durable` the second comes after this laptop's counters are on the disk.
+        `then` takes the first payload, where the unit is driven, and returns what to ask next, or raises UnitError.
+        None: nothing is asked, and the second payload is empty. With `is_durable` the second comes after this laptop's
+        counters are on the disk.
         """
         job, answered = self._job(client, first, order)
         second: asyncio.Future[Outcome] = self._loop.create_future()
 
         def follow(payload: bytes) -> Job | None:
-            asked = then(payload)
+            try:
+                asked = then(payload)
+            except errors.UnitError as error:
+                self._done(second, error.code)
+                return None
             if not asked:
                 self._done(second, b"")
                 return None
@@ -96,27 +104,44 @@ class Asking:
         """Wait until something holds of the state and the number of its last change, or for so many seconds."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(longest):
-                while not holds(self.state, self.serial):
+                while not (self._is_ending or holds(self.state, self.serial)):
                     news = self._loop.create_future()
-                    self._watching.append(news)
-                    await news
+                    self._watching.add(news)
+                    try:
+                        await news
+                    finally:
+                        self._watching.discard(news)
 
     def told(self, state: State) -> None:
         """Take a new state of the unit."""
         before, self.state = self.state, state
         if (before.present, before.epoch) != (state.present, state.epoch):
             self.serial += 1
+        if before.present and not state.present:
+            self._away_since = self._loop.time()
         if not state.present:
             self._look()
-        watching, self._watching = self._watching, []
-        for news in watching:
+        self.wake()
+
+    def end_waits(self) -> None:
+        """Let nobody wait for a change any more."""
+        self._is_ending = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Let all who wait look again."""
+        for news in self._watching:
             _set(news, None)
 
     def _look(self) -> None:
-        """While there is no unit, end the requests that have waited for long enough."""
-        waits = WAITS if self.state.code == service.NO_UNIT else 0.0
-        for job in self._order.older_than(waits):
-            job.done(self.state.code)
+        """While there is no unit, end the requests that have waited for it long enough."""
+        if self._timer:
+            self._timer.cancel()
+        waits = _OPENING if self.state.is_opening else WAITS
+        waits = waits if self.state.code == service.NO_UNIT else 0.0
+        if self._loop.time() >= self._away_since + waits:
+            for job in self._order.older_than(waits):
+                job.done(self.state.code)
         self._timer = None if self.state.present else self._loop.call_later(_LOOK, self._look)
 
     def _done(self, answered: asyncio.Future[Outcome], outcome: Outcome) -> None:

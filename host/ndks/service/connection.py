@@ -153,13 +153,24 @@ class Connection(asyncio.BufferedProtocol):
 
 
 class Refused(asyncio.Protocol):
-    """A client for which a scope has no room: its first request is BUSY."""
+    """A client for which a scope has no room: its first request is BUSY, if it comes within `patience` seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, scope: Scope, patience: float, ended: Callable[["Refused"], object]) -> None:
+        self._scope = scope
+        self._patience = patience
+        self._ended = ended
         self._decoder = framing.Decoder()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._timer = asyncio.get_running_loop().call_later(self._patience, self._transport.abort)
+        _log.info(
+            "refused, because %d clients are here: %s, %s", self._scope.clients, self._scope.name, _peer(transport)
+        )
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio names it)
+        self._timer.cancel()
+        self._ended(self)
 
     def data_received(self, data: bytes) -> None:
         for event in self._decoder.feed(data):

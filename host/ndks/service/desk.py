@@ -112,7 +112,10 @@ class Desk:
 
     async def _watch(self, request: Request) -> bytes:
         (known,) = request.values
-        await self._asking.wait_until(lambda _, serial: serial != known, WATCHED)
+        client = request.client
+        client.watches = mine = client.watches + 1
+        self._asking.wake()  # the one before is answered: a client that gave it up has room for four requests again
+        await self._asking.wait_until(lambda _, serial: serial != known or client.watches != mine, WATCHED)
         state = self._asking.state
         return service.WATCH.answer.pack(self._asking.serial, state.present, state.epoch)
 

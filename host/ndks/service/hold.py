@@ -57,9 +57,18 @@ class Hold:
         self._sealed = 0
 
     @property
-    def at_unit(self) -> int:
-        """The number of requests that the unit has and has not answered."""
-        return len(self._at_unit)
+    def is_working(self) -> bool:
+        """Whether the unit has a request that it has not answered."""
+        return bool(self._at_unit)
+
+    def take(self, longest: float = 0.0) -> Job | None:
+        """Return the job whose turn it is; wait for one for `longest` seconds if the unit has none.
+
+        Behind a job that another one follows there is none: the unit must do nothing between these two.
+        """
+        if any(job.follow for job, _ in self._at_unit.values()):
+            return None
+        return self._order.take(len(self._at_unit), longest)
 
     def open_session(self) -> None:
         """Open a session, and raise the unit's counters to those of this laptop. NdksError."""
@@ -127,6 +136,7 @@ class Hold:
             job.done(self._durable(event.payload) if job.is_durable else event.payload)
             following = job.follow(event.payload) if job.follow else None
             if following:
+                following.tries = _TRIES  # it belongs to this session: in another one it would tell of other messages
                 self.begin(following)
         elif isinstance(event.error, DeviceError) and event.error.number != errors.SESSION_ENDED:
             job.done(event.error.number)

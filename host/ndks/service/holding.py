@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from ndks_protocol import service
+from ndks_protocol import errors, service
 
 from ..driver.owner import Owner
 from ..exceptions import DeviceError, NdksError, NoUnit
@@ -38,6 +38,7 @@ class State:
     serial_number: str = ""
     port: str = ""
     present: bool = False
+    is_opening: bool = False  # it has answered, and its session is being opened
     epoch: int = 0
     code: int = service.NO_UNIT
     problem: NdksError | None = field(default=None, compare=False)  # why no session is open
@@ -79,11 +80,14 @@ class Holder:
                 self._lose(error, service.NO_UNIT, _AWAY)
             except OSError as error:  # of the bindings
                 self._lose(file_error(error), service.NO_UNIT, _REFUSED)
+            except Exception as error:  # a fault of ours must not end this thread: all clients would wait for ever
+                _log.exception("the unit is lost by a fault of ndks service; report this")
+                self._lose(NdksError(f"a fault of ndks service: {type(error).__name__}"), errors.INTERNAL, _REFUSED)
 
     def _lose(self, problem: NdksError, code: int, pause: float) -> None:
         if self._state.present or not self._state.problem or str(problem) != str(self._state.problem):
             _log.warning("the unit is not at hand: %s: %s", problem.code, problem)
-        self._tell(replace(self._state, present=False, code=code, problem=problem))
+        self._tell(replace(self._state, present=False, is_opening=False, code=code, problem=problem))
         self._order.pause(pause)
 
     def _tell(self, state: State) -> None:
@@ -111,23 +115,24 @@ class Holder:
         known, found = self._state.serial_number, owner.hello.serial_number
         if known not in ("", found):
             raise NoUnit(f"{port} has unit {found} now, not {known}", "plug that one in")
-        self._tell(replace(self._state, hello=owner.greeting, serial_number=found, port=port))
+        self._tell(replace(self._state, hello=owner.greeting, serial_number=found, port=port, is_opening=True))
 
     def _open(self, owner: Owner, epoch: int) -> None:
         self._refusals = 0
         if not self._state.present:
             _log.info("unit %s is at %s, epoch %d", self._state.serial_number, self._state.port, epoch)
-        self._tell(replace(self._state, hello=owner.greeting, present=True, epoch=epoch, problem=None))
+        here = replace(self._state, hello=owner.greeting, present=True, is_opening=False, epoch=epoch)
+        self._tell(replace(here, code=service.NO_UNIT, problem=None))
 
     def _serve(self, hold: Hold, transport: Transport, link: Link) -> None:
         descriptor = transport.descriptor if isinstance(transport, SerialTransport) else None
         while not self._order.is_closed:
-            job = self._order.take(hold.at_unit, _IDLE if descriptor is None else 0)
-            if not job and not hold.at_unit and descriptor is not None:
+            job = hold.take(_IDLE if descriptor is None else 0)
+            if not job and not hold.is_working and descriptor is not None:
                 job = QuickJobs(self._loop, self._order, hold, descriptor).run()
             if job:
                 hold.begin(job)
-            elif hold.at_unit:
+            elif hold.is_working:
                 hold.receive()
             elif isinstance(transport, SerialTransport) and transport.has_news:
                 link.ended()  # raises UnitRemoved if it was unplugged

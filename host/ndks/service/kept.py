@@ -15,6 +15,7 @@ from ndks_protocol.commands import Command
 from ndks_protocol.kdf import wipe, xor_keystream
 
 from ..crypto import CRYPTO
+from ..driver.message_keys import known_sync
 
 SECONDS = 60.0  # after its last use a message is forgotten
 MOST = 64  # messages of a client; the one used least recently is forgotten
@@ -26,7 +27,7 @@ class AesKeys(Keys):
 
     def __init__(self, tag_key: bytes, sync: bytes, aes_key: bytes, check: bytes) -> None:
         self.tag_key = self._tag_key = bytearray(tag_key)
-        self.sync = sync if any(sync) else b""  # zeros: the binding of the sender is unknown
+        self.sync = known_sync(sync)
         self.aes_key = bytearray(aes_key)
         self._check = check
 

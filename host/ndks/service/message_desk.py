@@ -11,7 +11,7 @@ from ndks_protocol.errors import UnitError
 from .asking import Asking
 from .client import Client, Handler, Request
 from .kept import AesKeys, Kept, KeptKeys, Opened, Sealed
-from .message_keys import UnitKeys
+from .message_keys import UnitKeys, new_token
 from .order import OF_MESSAGES, OF_STREAMS
 from .places import Place
 
@@ -56,7 +56,7 @@ class MessageDesk:
 
     async def _message_keys(self, request: Request) -> bytes:
         token, random = request.values
-        if known := _known(request):
+        if known := _known(request, token):
             return known.answer
         given, check = await self._unit.to_seal(request.client, token, commands.DATA, random, OF_MESSAGES)
         fields = (given.header, given.tag_key, given.sync, given.aes_key, check)
@@ -74,16 +74,17 @@ class MessageDesk:
 
     async def _begin_sealing(self, request: Request) -> bytes:
         token, cipher, kind, random = request.values
-        if known := _known(request):
+        if known := _known(request, token):
             return known.answer
         if cipher != AES:
             async with self._sealing.turn(request.client):
                 answer = await self._ask(request, OF_MESSAGES)
                 self._sealing.lend(request.client, token)
             return answer
-        given, check = await self._unit.to_seal(request.client, token, kind, random, OF_STREAMS)
-        if request.command is commands.SEAL_BEGIN:
+        if request.command is commands.SEAL_BEGIN:  # with a token of ours: the client's never begins it once more
+            given, check = await self._unit.to_seal(request.client, new_token(), kind, random, OF_STREAMS)
             return _keep(request, token, Sealed(commands.SEAL_BEGIN.answer.pack(given.header), _keys(given, check)))
+        given, check = await self._unit.to_seal(request.client, token, kind, random, OF_STREAMS)
         return _keep(request, token, KeptKeys(commands.SEAL_KEYS.answer.pack(*given), _keys(given, check)))
 
     async def _seal_chunk(self, request: Request) -> bytes:
@@ -142,16 +143,22 @@ def _keys(given: Any, check: bytes) -> AesKeys:
     return AesKeys(given.tag_key, given.sync, given.aes_key, check)
 
 
-def _known(request: Request) -> Kept | None:
+def _known(request: Request, message: bytes) -> Kept | None:
     """Return the message that an equal request began. UnitError CONFLICT: another request had its token."""
-    token, *_ = request.values
-    known = request.client.messages.get(token)
-    if known and known.begun != (request.command, request.payload):
+    known = request.client.messages.get(message)
+    return _same(request, known) if known else None
+
+
+def _same(request: Request, known: Kept) -> Kept:
+    if known.begun != (request.command, request.payload):
         raise UnitError(errors.CONFLICT)
     return known
 
 
 def _keep(request: Request, message: bytes, kept: Kept) -> bytes:
+    if known := request.client.messages.get(message):  # this token began one while the unit worked
+        kept.wipe()
+        return _same(request, known).answer
     kept.begun = request.command, request.payload
     request.client.messages.keep(message, kept)
     return kept.answer

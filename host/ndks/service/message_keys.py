@@ -33,7 +33,7 @@ class UnitKeys:
     async def number(self, client: Client) -> tuple[int, int, int]:
         """Take a number for no message; return its epoch, its lane, and the number, which is noted on the disk."""
         for _ in range(_TRIES):
-            begin = _seal_keys(_new_token(), commands.DATA, secrets.token_bytes(_RANDOM_SIZE))
+            begin = _seal_keys(new_token(), commands.DATA, secrets.token_bytes(_RANDOM_SIZE))
             with contextlib.suppress(Lost):
                 async with self._sealing.passing(is_urgent=True):
                     _, status = await self._asking.ask_both(
@@ -54,8 +54,11 @@ class UnitKeys:
                 begin = _seal_keys(token, kind, random)
                 async with self._sealing.passing(is_urgent=order == OF_MESSAGES):
                     given, checked = await self._asking.ask_both(client, begin, order, lambda _, asked=check: asked)
-                return _fields_of(commands.SEAL_KEYS, given), _fields_of(commands.MESSAGE_CHECK, checked).check
-            token = _new_token()
+                keys = _fields_of(commands.SEAL_KEYS, given)
+                if not keys.aes_key:  # of another cipher than asked for
+                    raise UnitError(errors.INTERNAL)
+                return keys, _fields_of(commands.MESSAGE_CHECK, checked).check
+            token = new_token()
         raise UnitError(errors.SESSION_ENDED)
 
     async def to_open(self, client: Client, command: Command, request: bytes) -> tuple[Any, bytes]:
@@ -67,9 +70,9 @@ class UnitKeys:
         """
 
         def then(answer: bytes) -> Asked | None:
-            given = commands.OPEN_KEYS.answer.unpack(answer)
-            if given[-1]:
-                return _check(given[0])
+            given = _fields_of(commands.OPEN_KEYS, answer)
+            if given.aes_key:
+                return _check(given.handle)
             return (commands.OPEN_BEGIN, request) if command is commands.OPEN_BEGIN else None
 
         for _ in range(_TRIES):
@@ -86,7 +89,8 @@ class UnitKeys:
         raise UnitError(errors.SESSION_ENDED)
 
 
-def _new_token() -> bytes:
+def new_token() -> bytes:
+    """Return a token that no message had."""
     return secrets.token_bytes(_TOKEN_SIZE)
 
 

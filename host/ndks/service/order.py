@@ -79,17 +79,14 @@ class Order:
         self._uses: dict[object, Use] = {}
 
     def put(self, job: Job, *, again: bool = False) -> None:
-        """Let a job wait; `again` before all others of its client. After `close` it is NO_UNIT."""
-        if self.is_closed:
-            job.done(service.NO_UNIT)
-            return
+        """Let a job wait; `again` before all others of its client, if that is here. After `close` it is NO_UNIT."""
         with self._changed:
-            job.since = job.since if again else self.clock()
-            self._uses.setdefault(job.client, Use())
-            queue = self._waiting[job.order].setdefault(job.client, deque())
-            queue.appendleft(job) if again else queue.append(job)
-            self._changed.notify()
-        if self.on_change:
+            is_closed = self.is_closed
+            if not is_closed and not (again and job.client not in self._uses):
+                self._put(job, again=again)
+        if is_closed:
+            job.done(service.NO_UNIT)
+        elif self.on_change:
             self.on_change()
 
     def take(self, at_unit: int, longest: float) -> Job | None:
@@ -133,6 +130,13 @@ class Order:
         if self.on_change:
             self.on_change()
         return removed
+
+    def _put(self, job: Job, *, again: bool) -> None:
+        job.since = job.since if again else self.clock()
+        self._uses.setdefault(job.client, Use())
+        queue = self._waiting[job.order].setdefault(job.client, deque())
+        queue.appendleft(job) if again else queue.append(job)
+        self._changed.notify()
 
     def _is_waiting(self) -> bool:
         return any(self._waiting)

@@ -18,6 +18,7 @@ from ndks_protocol import errors, service
 PATIENCE = 8.0  # seconds for the place, then BUSY: shorter than the time after which clients give up
 IDLE = 5.0  # after which the owner loses the place to one that waits
 _LOOK = 0.25  # between two looks at the owner, while others wait
+_MOST_PASSED = 7  # so that who waits gets one turn in eight at least
 _ENDING = {errors.CONFLICT, errors.DIVERGED, errors.BINDING}  # after these a message hardly goes on
 
 
@@ -40,6 +41,7 @@ class Place:
         self._is_beginning = False
         self._passing = 0  # messages that need no place, and are at the unit
         self._waiting: list[object] = []
+        self._passed = 0  # urgent ones that have passed the first one of these
         self._changed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @contextlib.asynccontextmanager
@@ -116,20 +118,22 @@ class Place:
             self._tell()
 
     async def _wait(self, is_free: Callable[[], bool], *, is_urgent: bool = False) -> None:
-        """Wait until the place is free, in the order in which all wait; an urgent one passes the others."""
-        if is_free() and (is_urgent or not self._waiting):
-            return
+        """Wait until the place is free, in the order in which all wait; urgent ones pass the others a few times."""
         ticket = object()
         self._waiting.append(ticket)
         try:
             async with asyncio.timeout(PATIENCE):
-                while not is_free() or not (is_urgent or self._waiting[0] is ticket):
+                while not (is_free() and self._has_turn(ticket, is_urgent=is_urgent)):
                     await self._news()
+            self._passed = 0 if self._waiting[0] is ticket else self._passed + 1
         except TimeoutError:
             raise errors.UnitError(service.BUSY) from None
         finally:
             self._waiting.remove(ticket)
             self._tell()
+
+    def _has_turn(self, ticket: object, *, is_urgent: bool) -> bool:
+        return self._waiting[0] is ticket or (is_urgent and self._passed < _MOST_PASSED)
 
     async def _news(self) -> None:
         """Wait for a change, or for a while: the owner may be idle then."""

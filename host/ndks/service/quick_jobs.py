@@ -81,11 +81,11 @@ class QuickJobs:
 
     def _take(self) -> bool:
         """Begin the quick jobs whose turn it is; return whether the loop goes on."""
-        while job := self._order.take(self._hold.at_unit, 0):
+        while job := self._hold.take():
             if not self._hold.is_quick(job):
                 self._job = job
                 return False
             self._hold.begin(job)
-        if self._hold.at_unit and not self._timer:
+        if self._hold.is_working and not self._timer:
             self._timer = self._loop.call_later(_LOOK, self._do, self._look)
         return not self._order.is_closed

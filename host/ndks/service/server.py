@@ -25,6 +25,8 @@ from .scopes import SCOPES, Scope
 _PATIENCE = 2.0  # seconds at the end for requests that were taken
 _LAST_ANSWERS = 0.2  # for clients to read their answers
 _LOOK = 0.02
+_REFUSED = 16  # clients without room that have time for a request: they use up descriptors too
+_REFUSED_FOR = 2.0
 _LONGEST_END = 3.0  # for the thread of the unit to end; after it, the process ends without CLOSE
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -40,13 +42,23 @@ async def serve(unit: str | None, timeout: float, bindings: BindingStore, starte
     """
     loop = asyncio.get_running_loop()
     signalled = asyncio.Event()
-    for number in _ENDING:
-        loop.add_signal_handler(number, signalled.set)
     opener = _opener(unit, timeout)
     server = Server(lambda order, tell: Holder(order, opener, timeout, bindings, tell).start())
+
+    def ends() -> None:
+        signalled.set()
+        server.end_waits()
+
+    for number in _ENDING:
+        loop.add_signal_handler(number, ends)
     try:
         with contextlib.ExitStack() as stack:
-            listeners = sockets.passed() or stack.enter_context(sockets.made(await server.serial_number()))
+            listeners = sockets.passed()
+            if not listeners:
+                serial_number = await server.serial_number()
+                if signalled.is_set():
+                    return
+                listeners = stack.enter_context(sockets.made(serial_number))
             await server.listen(listeners)
             started(server.state.serial_number, {name: each.getsockname() for name, each in listeners.items()})
             await signalled.wait()
@@ -74,6 +86,7 @@ class Server:
         self._asking = Asking(self._order)
         self._desk = Desk(self._asking)
         self._connections: dict[Connection, Scope] = {}
+        self._refused: set[Refused] = set()
         self._listeners: list[asyncio.Server] = []
         self._thread = hold(self._order, self._tell)
 
@@ -83,7 +96,7 @@ class Server:
         return self._asking.state
 
     async def serial_number(self) -> str:
-        """Return the serial number of the unit when a session is open; raise why none is."""
+        """Return the serial number of the unit when a session is open, or after `end_waits`; raise why none is."""
         await self._asking.wait_until(lambda state, _: bool(state.present or state.problem))
         if self.state.problem:
             raise self.state.problem
@@ -96,12 +109,17 @@ class Server:
             accept = functools.partial(self._accept, SCOPES[name])
             self._listeners.append(await self._loop.create_server(accept, sock=listener))
 
+    def end_waits(self) -> None:
+        """Let nobody wait for the unit to come or go."""
+        self._asking.end_waits()
+
     async def end(self) -> None:
         """Finish the requests that were taken, and close the session."""
         for listener in self._listeners:
             listener.close()
         for connection in self._connections:
             connection.end()
+        self.end_waits()
         deadline = self._loop.time() + _PATIENCE
         while self._loop.time() < deadline and not all(connection.is_idle for connection in self._connections):
             await asyncio.sleep(_LOOK)
@@ -133,11 +151,16 @@ class Server:
 
     def _accept(self, scope: Scope) -> asyncio.BaseProtocol:
         if sum(each is scope for each in self._connections.values()) >= scope.clients:
-            return Refused()
+            return self._refuse(scope)
         connection = Connection(scope, self._desk, self._left)
         self._connections[connection] = scope
         self._share()
         return connection
+
+    def _refuse(self, scope: Scope) -> Refused:
+        refused = Refused(scope, _REFUSED_FOR if len(self._refused) < _REFUSED else 0.0, self._refused.discard)
+        self._refused.add(refused)
+        return refused
 
     def _left(self, connection: Connection) -> None:
         del self._connections[connection]

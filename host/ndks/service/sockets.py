@@ -7,16 +7,18 @@ import fcntl
 import grp
 import os
 import socket
+import stat
 from collections.abc import Generator
 from pathlib import Path
 
 from ..exceptions import FileError, UnitBusy, UsageError
-from ..line.services import SYSTEM, directories
+from ..line.services import SOCKETS, SYSTEM, directories
 from ..system_errors import file_errors
 from .scopes import SCOPES
 
 _FIRST_PASSED = 3  # the first descriptor that systemd passes
 _BACKLOG = 64
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def passed() -> dict[str, socket.socket]:
@@ -24,11 +26,11 @@ def passed() -> dict[str, socket.socket]:
     if os.environ.get("LISTEN_PID") != str(os.getpid()):
         return {}
     names = os.environ.get("LISTEN_FDNAMES", "").split(":")
-    unknown = [name for name in names if name not in SCOPES]
-    if unknown or len(names) != int(os.environ.get("LISTEN_FDS", "0")):
+    is_each_known = len(set(names) & set(SCOPES)) == len(names)
+    if not is_each_known or str(len(names)) != os.environ.get("LISTEN_FDS"):
         raise UsageError(
-            f"systemd has passed sockets with other names than scopes: {', '.join(names)}",
-            f"set FileDescriptorName= of each socket unit to one of {', '.join(SCOPES)}",
+            f"systemd has passed sockets whose names are not one scope each: {', '.join(names)}",
+            f"set FileDescriptorName= of each socket unit to another one of {', '.join(SCOPES)}",
         )
     return {name: socket.socket(fileno=_FIRST_PASSED + number) for number, name in enumerate(names)}
 
@@ -38,8 +40,8 @@ def made(serial_number: str) -> Generator[dict[str, socket.socket]]:
     """Make the sockets by scope for a unit, and remove them at the end. UnitBusy, UsageError, FileError."""
     directory = _parent() / serial_number
     is_shared = directory.parent == SYSTEM
-    with file_errors():
-        directory.mkdir(mode=0o755 if is_shared else 0o700, parents=True, exist_ok=True)
+    for each in (directory.parent, directory):
+        _make_directory(each, 0o755 if is_shared else 0o700)
     with _lock(directory):
         try:
             with file_errors():
@@ -54,16 +56,30 @@ def _parent() -> Path:
     parent = directories()[0]
     if parent == SYSTEM and os.geteuid() != 0:
         raise UsageError(
-            "XDG_RUNTIME_DIR is not set, so there is no place for the sockets",
+            f"{SOCKETS} is not set, so there is no place for the sockets",
             "log in as this user, or set it to a directory that only this user may use",
         )
     return parent
 
 
+def _make_directory(path: Path, mode: int) -> None:
+    """Make a directory if there is none. FileError, also where others may put sockets and links in place of ours."""
+    with file_errors():
+        with contextlib.suppress(FileExistsError):
+            path.mkdir(mode)
+            path.chmod(mode)  # whatever the umask
+        found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & _OTHERS_WRITE:
+        raise FileError(
+            f"{path} is not a directory of this user alone, so others could take the place of the service",
+            f"remove it, or set {SOCKETS} to a directory that only this user may use",
+        )
+
+
 @contextlib.contextmanager
 def _lock(directory: Path) -> Generator[None]:
     with file_errors():
-        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -80,14 +96,12 @@ def _lock(directory: Path) -> Generator[None]:
 def _made(path: Path, group: int | None) -> socket.socket:
     path.unlink(missing_ok=True)  # of a service that was killed: the lock is ours
     listener = socket.socket(socket.AF_UNIX)
-    mask = os.umask(0o177)
     try:
+        os.fchmod(listener.fileno(), 0o600)  # Linux gives the file this mode; the umask would be that of all threads
         listener.bind(str(path))
     except OSError as error:
         listener.close()
-        raise FileError(f"{path} cannot be a socket: {error}", "name a shorter directory in XDG_RUNTIME_DIR") from None
-    finally:
-        os.umask(mask)
+        raise FileError(f"{path} cannot be a socket: {error}", f"name a shorter directory in {SOCKETS}") from None
     if group is not None:
         os.chown(path, -1, group)
         path.chmod(0o660)
