@@ -26,7 +26,7 @@ from ndks_unit.flash.records import (
     WINDOW_KINDS,
 )
 from ndks_unit.flash.records import PAST as PAST_RECORD
-from ndks_unit.network import AT_SETTLED, PAST_SIZE, SETTLED
+from ndks_unit.network.layout import AT_SETTLED, PAST_SIZE, SETTLED
 
 LANE, OTHER = 1, 2
 REVOKED = (5, 9)

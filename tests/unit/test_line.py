@@ -12,14 +12,14 @@ import pytest
 import ndks
 from ndks.line.transport import EMULATOR, SERVICE, Transport, open_transport
 from ndks_protocol import commands, errors, framing, service
-from ndks_protocol.control.rows import ROWS
 from ndks_protocol.layout import Layout
 from ndks_protocol.session import OVERHEAD
 
 _OF_NO_SERVICE = {
     **dict.fromkeys((commands.OPEN_SESSION, commands.PROVE, commands.UNLOCK), errors.UNKNOWN_COMMAND),
     **dict.fromkeys((commands.PROVISION, commands.PROVISION_SEALED, commands.JOINING_KEY), service.DENIED),
-    **dict.fromkeys((commands.ENROL, *(commands.TABLE[code] for code in ROWS)), service.DENIED),
+    commands.ENROL: service.DENIED,
+    commands.CONTROL: errors.HEADER,  # any bytes fit its layout
     **dict.fromkeys((commands.BIND, commands.ZEROIZE), service.DENIED),
 }
 UNKNOWN = 0x7E

@@ -13,7 +13,9 @@ from ndks_protocol.control.notice import Notice, lanes_in, unpack_notice
 
 from ..flash import records
 from ..flash.record_log import format_body
-from . import (
+from . import number_at
+from .epochs import enter_generation, new_generation, write
+from .layout import (
     AT_FIRST_KEY,
     AT_FIRST_MODE,
     AT_HEADER_KEYS,
@@ -25,9 +27,7 @@ from . import (
     GREW,
     KEY,
     NOT_SETTLED,
-    number_at,
 )
-from .epochs import enter_generation, new_generation, write
 
 try:
     from typing import TYPE_CHECKING

@@ -26,7 +26,8 @@ from ..flash.records import (
 )
 from ..member import OpenMember
 from ..membership import Membership
-from . import (
+from . import number_at
+from .layout import (
     AT_HEADER_KEYS,
     AT_LOW,
     AT_LOW_SECRET,
@@ -43,7 +44,6 @@ from . import (
     NOT_SETTLED,
     PAST_SIZE,
     SETTLED,
-    number_at,
 )
 
 try:

@@ -11,7 +11,8 @@ from ndks_protocol.kdf import wipe
 from .. import on_demand
 from ..flash.records import GENERATION, PAST
 from ..member import OpenMember
-from . import AT_LOW, AT_MODE, AT_NUMBER, AT_PAST_REVOKED, AT_REVOKED, PAST_SIZE, number_at
+from . import number_at
+from .layout import AT_LOW, AT_MODE, AT_NUMBER, AT_PAST_REVOKED, AT_REVOKED, PAST_SIZE
 
 try:
     from typing import TYPE_CHECKING, Any

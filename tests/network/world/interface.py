@@ -60,6 +60,7 @@ class Account(NamedTuple):
     delivered: frozenset[int]
     unreadable: frozenset[int]
     missing: tuple[int, ...]
+    named: frozenset[int] | None = None  # as lost; the model's host does not note it
 
 
 class Delivered(Protocol):
