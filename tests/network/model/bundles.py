@@ -37,15 +37,19 @@ class Bundles(Sending):
             bundle, since = self._candidates[key]
             if bundle.g <= self.g:
                 del self._candidates[key]
-            elif bundle.previous <= self.g or self.unit.epoch is None or self.now - since >= WAIT:
+            elif bundle.previous <= self.g or self.unit.epoch is None or self._has_waited(since):
                 del self._candidates[key]
                 self._give(bundle)
+
+    def _has_waited(self, since: int) -> bool:
+        return self.now - since >= WAIT or not holds("a bundle waits for the one before it")
 
     def _give(self, bundle: Bundle) -> None:
         if holds("a bundle is stored before NOTICE"):
             self.store.pending = bundle
             self._step()
-        for box in bundle.notices_for(self.unit.hint(bundle.g)):
+        notices = bundle.notices_for(self.unit.hint(bundle.g))
+        for box in notices if holds("of equal hints all are tried") else notices[:1]:
             try:
                 self.unit.notice(bundle.g, box)
             except Refused as refused:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .capsules import Box, Refused, header_key_of, hint_of, later_member_key
 from .flash import Flash
 from .generations import LIST_GREW, SETTLED, UNSETTLED, Generation, Notice, Past, entered, past_after
-from .rules import LAST_GENERATION, LIMITS, MOST_REVOKED, MOST_SIDES, holds
+from .rules import AHEAD, LAST_GENERATION, LIMITS, MOST_REVOKED, MOST_SIDES, holds
 
 
 class Member(NamedTuple):
@@ -83,7 +83,7 @@ class Epochs:
             raise Refused("NO_EPOCH")
         if g < base:
             raise Refused("STALE")
-        if g > LAST_GENERATION:
+        if g > LAST_GENERATION or (g - base >= AHEAD and not holds("M steps however far")):
             raise Refused("RANGE")
         return later_member_key(key, g - base)
 

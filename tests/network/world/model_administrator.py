@@ -7,7 +7,7 @@ from random import Random
 from ..model.administrator import Administrator, TooManyRevoked
 from ..model.capsules import header_key_of
 from ..model.epochs import Member
-from ..model.packets import Ask, Bundle
+from ..model.packets import Ask, Bundle, Signature
 from .interface import Issued, Packet
 
 REPEAT = 64  # ticks between copies of a new bundle
@@ -48,6 +48,13 @@ class ModelAdministrator:
 
     def new_operators(self, random: Random) -> None:
         self._file.operators = random.randrange(1, 13), random.randrange(9), random.randrange(9)
+
+    def set_operators(self, operators: tuple[int, int, int]) -> None:
+        self._file.operators = operators
+
+    def with_hint(self, bundle: Bundle, hint: bytes) -> Bundle:
+        bundle = bundle._replace(notices=tuple((hint, box) for _, box in bundle.notices))
+        return bundle._replace(signature=Signature(self.public, bundle.content))
 
     def skip_to(self, g: int) -> None:
         self._file.g = g
