@@ -18,7 +18,7 @@ from .model import rules
 from .sides import SIDES
 from .simulator import FAULTS, Ended, Task, run, shrink
 
-EVERY = ("product", "pair", "model")  # of the product fewer are left out than of the others
+EVERY = ("product", "pair", "model")  # most stories are of the product
 ONE_IN = {"product": 1, "pair": 4, "model": 2, "agents": 1}
 
 
