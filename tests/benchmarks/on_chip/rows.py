@@ -116,9 +116,7 @@ ROWS = (
         2,
     ),
     Row("erases of sectors of the drive in 100 times", "", tuple(f"{name}, files, 3" for name in _OPERATIONS), 2),
-    Row(
-        "with generations: free heap in a session, d = 3, usual / largest records", "KB", _network("free"), 1, "45 / 35"
-    ),
+    Row("with generations: free heap, d = 3, usual / largest records", "KB", _network("free"), 1, "45 / 35"),
     Row("with generations: largest free block", "KB", _network("largest"), 1),
     Row("with generations: Python's stack / C's stack", "% / KB", ("Python stack, network", "C stack, network"), 0),
     Row("TICK that is quiet / with a beacon; CONTROL", "ms", ("quiet tick", "beacon", "CONTROL"), 1),
