@@ -80,10 +80,14 @@ class Receiving(Bundles):
 
     def _ask_for(self, lane: int) -> None:
         missing = self.store.inbox(lane).missing(self._held())
-        since, pause = self._asked.setdefault(lane, (self.now, self._slot()))
         if not missing:
-            self._asked.pop(lane)
-        elif self.now - since >= pause:
-            self._asked[lane] = (self.now, min(max(8, 2 * pause), LONGEST_PAUSE))
+            self._asked.pop(lane, None)
+            return
+        known = self._asked.get(lane)
+        if known is None or known[2] != missing[0]:
+            known = self._asked[lane] = (self.now, self._slot(), missing[0])
+        since, pause, first = known
+        if self.now - since >= pause:
+            self._asked[lane] = (self.now, min(max(8, 2 * pause), LONGEST_PAUSE), first)
             asked = tuple(missing[:MOST_ASKED])
             self._say(("ask", lane, asked), 4 + 6 * len(asked))
