@@ -54,6 +54,7 @@ bench: development ## measure key bits, a long stream, encryption, flash wear, a
 	$(BIN)/python tests/benchmarks/session.py
 	PYTHONPATH=tests:tests/checks $(BIN)/python tests/benchmarks/shared_unit.py
 	$(BIN)/python tests/benchmarks/flash_wear.py
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.network 2 10 50
 	$(BIN)/python tests/benchmarks/attacks.py
 	$(BIN)/python tests/benchmarks/external.py
 	$(BIN)/python tests/benchmarks/chip.py

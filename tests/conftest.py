@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import support.kept_modules
 import support.measured
 import support.run_report
 from hypothesis import settings

@@ -15,6 +15,7 @@ from marked_tables import table, write_or_check
 
 from ndks.refusals import REFUSALS
 from ndks_protocol import commands, errors, flash, framing, service, session, texts
+from ndks_protocol.control import limits
 from ndks_protocol.layout import Layout
 from ndks_protocol.parameters import F1, F2, MAX_CHARACTERS, MAX_DIGITS
 from ndks_unit import board
@@ -83,7 +84,7 @@ def number_table() -> str:
             f"{commands.DATA}, {commands.OF_CONTROL}, {commands.HOUSEKEEPING}, {commands.MESSAGE}",
         ),
         ("mode: elected, relay, monitor", f"{commands.ELECTED}, {commands.RELAY}, {commands.MONITOR}"),
-        ("role: slave, master", f"{commands.SLAVE}, {commands.MASTER}"),
+        ("role: slave, master, monitor", f"{commands.SLAVE}, {commands.MASTER}, {commands.MONITOR}"),
         ("event: heard, moved, lower rank", f"{commands.HEARD}, {commands.MOVED}, {commands.LOWER_RANK}"),
         ("longest key", f"2^{commands.MAX_KEY_BYTES.bit_length() - 1} bytes"),
         ("farthest jump without permission", f"2^{commands.MAX_JUMP.bit_length() - 1} numbers"),
@@ -101,7 +102,21 @@ def number_table() -> str:
         ("f1: " + ", ".join(F1), ", ".join(map(str, range(len(F1))))),
         ("f2: " + ", ".join(F2), ", ".join(map(str, range(len(F2))))),
     ]
-    return table(("what", "value"), rows)
+    return table(("what", "value"), [*rows, *network_rows()])
+
+
+def network_rows() -> list[tuple[str, str]]:
+    return [
+        ("last generation, last number of an epoch", f"{limits.LAST_GENERATION}, {limits.LAST_NUMBER}"),
+        ("past generations that a unit keeps, and that a notice brings", f"{limits.PAST}"),
+        ("revoked lanes", f"{limits.MAX_REVOKED}"),
+        ("farthest move of an epoch, and farthest epoch of a capsule", f"{limits.AHEAD} numbers"),
+        ("moves after which an epoch is given up", f"{limits.MOVES + 1}"),
+        ("ticks between moves, between beacons", f"{limits.MOVE_PAUSE}, {limits.BEACON}"),
+        ("ticks of silence, and as many more as z says", f"{limits.SILENCE}, 1 to {limits.SLOTS}"),
+        ("lanes of members, of administrators", f"1 to {limits.LAST_MEMBER_LANE}, {limits.ADMINISTRATOR_LANE} on"),
+        ("administrators", f"{limits.ADMINISTRATORS}"),
+    ]
 
 
 def record_table() -> str:

@@ -93,8 +93,8 @@ class EmulatedBoard(Board):
     def nvm_read(self, offset: int, size: int) -> bytes:
         return self._flash.nvm.read(offset, size)
 
-    def nvm_write(self, offset: int, data: bytes | bytearray) -> None:
-        self._flash.nvm.write(offset, data)
+    def nvm_write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
+        self._flash.nvm.write(offset, bytes(data))
 
     @property
     def snapshots_writable(self) -> bool:

@@ -37,7 +37,7 @@ class Sector:
         self._load()
         return bytes(self.content[offset : offset + size])
 
-    def write(self, offset: int, data: bytes | bytearray) -> None:
+    def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
         """Write like `microcontroller.nvm`: program if all bytes there are FF, otherwise `overwrite` the sector."""
         end = offset + len(data)
         if not 0 <= offset <= end <= self._size:

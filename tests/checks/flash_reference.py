@@ -112,6 +112,19 @@ class Flash:
         self._write_snapshot(self._image())
         self._start_nvm()
 
+    def make_room(self, *records: tuple[int, bytes]) -> None:
+        """Compact unless all of these records fit."""
+        if self.end + sum(extent(kind, len(body)) for kind, body in records) > LOG_SIZE:
+            self.compact()
+
+    def leave_out(self, kind: int) -> None:
+        """Write both files without this type, and then nvm."""
+        del self.bodies[kind]
+        for _ in self.snapshots:
+            self._write_snapshot(self._image())
+        self._image()
+        self._start_nvm()
+
     def clear(self) -> None:
         """Rewrite nvm of a blank unit without its joining key, if there is more than an erasure leaves."""
         self.bodies.pop(JOINING_KEY, None)

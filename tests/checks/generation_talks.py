@@ -238,37 +238,67 @@ def accept_all(life: NetworkLife, of: Generation) -> None:
         life.flash.append(WINDOWS + slot, window_of(lane, 1))
 
 
-def interrupted(point: str) -> tuple[Conversation, Flash]:
-    """Cut the power while a generation is entered; the next UNLOCK completes it, or removes what is left of it."""
+def interrupted(compaction: int) -> tuple[Conversation, Flash]:
+    """Cut the power before a compaction, when a generation is entered already: the next UNLOCK settles."""
     life = a_newcomer()
     life.enter(NEXT_G)
     life.say((C.ACCEPT, theirs(NEXT_G, 0).header + b"\0", b""))
     life.flash.append(WINDOWS, window_of(9, 1))
-    present, past = life.present, list(life.past)
     life.leave(CUTTING)
-    if point != "commit":
-        life.commit()
-    if point == "second compaction":
+    life.commit()
+    entered = life.present
+    if compaction == 2:
         life.begin_to_settle()
     before = copy.deepcopy(life.flash)
-    if point == "second compaction":
-        assert life.present
-        life.present = life.present._replace(settled=2)
-        life.flash.bodies[GENERATION] = life.present.body
+    assert entered
+    life.present, life.flash.bodies[GENERATION] = entered, entered.body
     life.start_anew()
     life.open_session()
-    if point == "commit":
-        assert present
-        life.present, life.past = present._replace(settled=0), past
-        life.commit()
-        life.flash.append(PAST_GENERATIONS, past_body(past))
     life.settle()
     life.show()
     life.say(life.present_status())
-    if point == "commit":
-        life.say(*opening(FIRST_G, 0, n=2))
-        life.enter(CUTTING)
     after_a_revocation(life)
+    return life, before
+
+
+def cut_before_the_commit(count: int) -> tuple[Conversation, Flash]:
+    """Cut the power between records 21 and 20: the next UNLOCK goes back to the past of before, so many generations."""
+    life = a_newcomer()
+    for g in range(2, 2 + count):
+        life.enter(Generation(g, bytes([g]) * 32))
+    new = Generation(20, bytes([20]) * 32, PLAIN, (4,))
+    present, past = life.present, list(life.past)
+    life.leave(new)
+    before = copy.deepcopy(life.flash)
+    assert present
+    life.start_anew()
+    life.open_session()
+    life.present, life.past = present._replace(settled=0), past
+    life.commit()
+    life.flash.append(PAST_GENERATIONS, past_body(past))
+    life.settle()
+    life.show()
+    life.say(life.present_status(), *(step for each in past for step in opening(each.generation, 0)))
+    life.enter(new)
+    life.show()
+    life.say(life.present_status())
+    return life, before
+
+
+def cut_before_the_first_commit() -> tuple[Conversation, Flash]:
+    """Cut the power when a first notice has brought other generations: nothing of them is left by the next UNLOCK."""
+    life = NetworkLife()
+    life.enrol(Enrolment(OWN_LANE, 5))
+    life.leave(CUTTING, [FIRST_G, NEXT_G])
+    before = copy.deepcopy(life.flash)
+    life.present, life.past = None, []
+    life.start_anew()
+    life.open_session()
+    life.flash.leave_out(PAST_GENERATIONS)
+    life.show()
+    life.say(life.present_status(), (C.NEXT_INDEX, b"", E.NO_EPOCH))
+    life.enter(CUTTING, [FIRST_G])
+    life.say(life.present_status(), *opening(FIRST_G, 0, VOUCHED))
     return life, before
 
 

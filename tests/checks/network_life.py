@@ -117,7 +117,9 @@ class NetworkLife(Life):
         settled = 2 if len(new.revoked) > len(known) else 0
         self.present = Present(new, key_of(new.g + 1), mode=mode, settled=settled)
         if self.past:
-            self.flash.append(PAST_GENERATIONS, past_body(self.past))
+            past = PAST_GENERATIONS, past_body(self.past)
+            self.flash.make_room(past, (GENERATION, self.present.body))
+            self.flash.append(*past)
 
     def commit(self) -> None:
         assert self.present

@@ -22,7 +22,16 @@ from epoch_talks import a_network_of_before, epochs, refused_beacons, roles
 from flash_reference import (
     Flash,
 )
-from generation_talks import enrolling, generations, interrupted, largest, merges, state_of_format_3
+from generation_talks import (
+    cut_before_the_commit,
+    cut_before_the_first_commit,
+    enrolling,
+    generations,
+    interrupted,
+    largest,
+    merges,
+    state_of_format_3,
+)
 from network_life import SLAVE, NetworkLife, key_of
 from network_reference import (
     hint,
@@ -65,7 +74,12 @@ NETWORKS: dict[str, Callable[[], tuple[Conversation, Flash | None]]] = {
     },
     "state of format 3": state_of_format_3,
     **{
-        f"power cut before the {point} of a generation": lambda point=point: interrupted(point)
-        for point in ("commit", "first compaction", "second compaction")
+        f"power cut before a commit, after {count} generations": lambda count=count: cut_before_the_commit(count)
+        for count in (0, 1, 6)
+    },
+    "power cut before the commit of the first generation": cut_before_the_first_commit,
+    **{
+        f"power cut before compaction {number} of a generation": lambda number=number: interrupted(number)
+        for number in (1, 2)
     },
 }

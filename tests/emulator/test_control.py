@@ -17,6 +17,7 @@ import pytest
 import serial
 from support.control import Controlled, ControlRefused, controlled
 from support.emulate_process import PATIENCE, allow_interrupts, wait_until
+from support.forks import run_ndks
 
 import ndks
 
@@ -41,8 +42,7 @@ def pty_unit(tmp_path: Path) -> Iterator[Controlled]:
 
 
 def refused(directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ndks", "emulate", str(directory), *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return run_ndks("emulate", directory, *options, timeout=PATIENCE)
 
 
 def serial_number(port: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.emulate_process import PATIENCE, emulated
+from support.forks import run_ndks
 
 import ndks
 
@@ -18,8 +19,7 @@ LINES = [["--pty"], ["--tcp", "0"]]
 
 
 def refused(directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ndks", "emulate", str(directory), *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return run_ndks("emulate", directory, *options, timeout=PATIENCE)
 
 
 def outputs(process: subprocess.Popen[str]) -> tuple[str, str]:

@@ -24,7 +24,7 @@ def test_units_of_both_kinds_open_each_others_capsules(chip: Chip, cipher: int) 
         host.open()
         yield from host.provision()
         token = new_token()
-        sent.extend((yield from host.ask(commands.SEAL_BEGIN, token, cipher, 0, RANDOM)))
+        sent.append((yield from host.ask(commands.SEAL_BEGIN, token, cipher, 0, RANDOM))[0])
         for piece in pieces_of(DATA):
             sent.extend((yield from host.ask(commands.SEAL_CHUNK, token, *piece)))
         handle, *_ = yield from host.ask(commands.OPEN_BEGIN, received[:WIRE_HEADER_SIZE], 0)
@@ -39,7 +39,7 @@ def test_numbers_go_on_and_salts_differ_after_a_restart(chip: Chip) -> None:
     sent: list[bytes] = []
 
     def seal_and_unplug(host: Host) -> Script:
-        sent.extend((yield from host.ask(commands.SEAL_BEGIN, new_token(), AES, 0, RANDOM)))
+        sent.append((yield from host.ask(commands.SEAL_BEGIN, new_token(), AES, 0, RANDOM))[0])
         yield from host.ask(commands.CLOSE, 1)
 
     def first(host: Host) -> Script:

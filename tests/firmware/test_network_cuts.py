@@ -28,7 +28,7 @@ from ndks_unit.flash.records import (
     RecordKeys,
     plausible,
 )
-from ndks_unit.network import AT_MEMBER_KEY, AT_OPERATORS, AT_SECRET, AT_SETTLED, SETTLED
+from ndks_unit.network.layout import AT_MEMBER_KEY, AT_OPERATORS, AT_SECRET, AT_SETTLED, SETTLED
 
 from .life import SteadyEntropy
 

@@ -21,7 +21,8 @@ from ndks_protocol.commands import (
 )
 from ndks_protocol.control.limits import AHEAD, LAST_NUMBER, MOVE_PAUSE, MOVES
 from ndks_unit.flash.records import GENERATION
-from ndks_unit.network import AT_LOW, AT_LOW_SECRET, AT_SECRET, KEY, number_at
+from ndks_unit.network import number_at
+from ndks_unit.network.layout import AT_LOW, AT_LOW_SECRET, AT_SECRET, KEY
 
 LANE, OTHER, GONE = 1, 2, 5
 PRESENT = 2 << 16

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from conversation import sealed
+from hosts.administered import Member, beacon, enrolment, message
 from hosts.memory import Host, complete_pair
 from hosts.network import BINDING, membership
 from hosts.sessions import SHARE
@@ -20,7 +21,8 @@ from ndks_unit.flash.records import JOINING_KEY
 from ndks_unit.on_demand import unlinking
 
 RARE = [commands.TABLE[code] for code in dispatcher.ON_DEMAND]
-NEED_A_BLANK_UNIT = commands.PROVISION, commands.PROVISION_SEALED, commands.JOINING_KEY
+NEED_A_BLANK_UNIT = commands.PROVISION, commands.PROVISION_SEALED, commands.ENROL, commands.JOINING_KEY
+TAKE_A_PACKAGE = commands.PROVISION_SEALED, commands.ENROL
 HANDLERS = {f"{on_demand.__name__}.{name}" for name in dispatcher.ON_DEMAND.values()}
 AGREEMENT = f"{on_demand.__name__}.key_agreement"
 CRYPTOGRAPHY = {f"ndks_protocol.{name}" for name in ("curve25519", "public_key", "x25519", "sealed_package")}
@@ -28,7 +30,7 @@ NEW_BINDING = bytes(range(32))
 NEEDED = {  # by a command, if a pair is ready
     commands.OPEN_SESSION: ("key_agreement", "curve25519", "x25519"),
     commands.JOINING_KEY: ("key_agreement",),
-    commands.PROVISION_SEALED: ("key_agreement", "curve25519", "x25519", "sealed_package"),
+    **dict.fromkeys(TAKE_A_PACKAGE, ("key_agreement", "curve25519", "x25519", "sealed_package")),
 }
 
 
@@ -49,11 +51,12 @@ def loaded() -> set[str]:
 
 def request_of(host: Host, command: commands.Command) -> tuple[Any, ...]:
     joining_key = host.firmware.state.log.body(JOINING_KEY)
-    fields = commands.PROVISION.request.pack(*membership())[32:]
+    fields = enrolment(1) if command is commands.ENROL else commands.PROVISION.request.pack(*membership())[32:]
     package = sealed(bytes(joining_key[:32]), fields) if joining_key else b""
     requests: dict[int, tuple[Any, ...]] = {
         commands.PROVISION.code: membership(),
         commands.PROVISION_SEALED.code: (NEW_BINDING, package),
+        commands.ENROL.code: (NEW_BINDING, package),
         commands.JOINING_KEY.code: (),
         commands.BIND.code: (NEW_BINDING,),
         commands.TRUST.code: (2, bytes(range(16))),
@@ -66,7 +69,7 @@ def request_of(host: Host, command: commands.Command) -> tuple[Any, ...]:
 def host_for(command: commands.Command) -> Host:
     """Return the host of a unit that can do this command."""
     host = Host()
-    if command is commands.PROVISION_SEALED:
+    if command in TAKE_A_PACKAGE:
         host.ask(commands.JOINING_KEY)
     if command not in NEED_A_BLANK_UNIT:
         host.provision()
@@ -180,3 +183,70 @@ def test_packages_are_left_without_their_modules(monkeypatch: pytest.MonkeyPatch
     assert vars(package) == {"MAJOR": 3}
     assert vars(modules["other"]) == {"wire": 1}
     assert set(modules) == {"package", "package.wire", "other"}
+
+
+# Networks
+
+OF_NETWORKS = {
+    *(f"ndks_protocol.control.{name}" for name in ("beacon", "capsules", "ladder", "notice", "rows")),
+    *(f"ndks_unit.network.{name}" for name in ("beacons", "entering", "epochs", "held", "seldom")),
+}
+
+
+@pytest.fixture
+def nothing_of_networks_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in OF_NETWORKS:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.delattr(name, raising=False)
+
+
+def live(member: Member) -> None:
+    """Use all commands of networks."""
+    member.enter(1, (9,))
+    member.hear(beacon(2, 1, 1 << 16 | 2, 1))
+    member.open(message(2, 2, 0), vouched=True)
+    member.wait(64)
+    member.renew()
+    member.tick(0)
+    member.host.ask(commands.HINT, 7)
+    member.host.ask(commands.ROLE, commands.RELAY)
+    member.host.ask(commands.KEY_CHUNK, 1 << 16, 1, 0, 16)
+    member.status()
+
+
+@pytest.mark.usefixtures("nothing_of_networks_loaded")
+def test_no_module_of_networks_stays_loaded() -> None:
+    member = Member()
+    before = set(sys.modules)
+    live(member)
+    assert not OF_NETWORKS & set(sys.modules)
+    assert {name for name in set(sys.modules) - before if name.startswith("ndks_")} == set()
+
+
+@pytest.mark.usefixtures("nothing_of_networks_loaded")
+def test_members_of_other_networks_load_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Host()
+    host.provision()
+    host.open()
+    monkeypatch.setattr(builtins, "__import__", failing(builtins.__import__, OF_NETWORKS, ImportError))
+    host.ask(commands.SEAL_KEYS, bytes(8), 0, 0, bytes(8))
+    host.ask(commands.KEY_CHUNK, 0, 1, 0, 16)
+    assert host.status()["lane"] == 1
+    assert host.code(commands.TICK, 1) == errors.STORAGE, "a drive that is damaged"
+    assert host.ask(commands.NEXT_INDEX) == (0, 1)
+
+
+@pytest.mark.usefixtures("nothing_of_networks_loaded")
+@pytest.mark.parametrize("failure", [MemoryError, OSError, ImportError, SyntaxError])
+def test_a_module_of_networks_that_cannot_be_loaded(failure: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing has changed, whichever module it is, and the command works once it can be loaded."""
+    member = Member()
+    images = member.host.unit.flash.images
+    for name in sorted(OF_NETWORKS - {"ndks_protocol.control.rows", "ndks_unit.network.held"}):
+        with monkeypatch.context() as patch:
+            patch.setattr(builtins, "__import__", failing(builtins.__import__, {name}, failure))
+            if name not in ("ndks_protocol.control.beacon", "ndks_unit.network.beacons"):
+                assert member.enter_code(1) == (errors.INTERNAL if failure is MemoryError else errors.STORAGE), name
+        assert not OF_NETWORKS & set(sys.modules)
+        assert member.host.unit.flash.images == images
+    assert member.enter(1) == 1 << 16

@@ -25,7 +25,7 @@ from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors, framing
 from ndks_protocol.binding import BindingKeys
 from ndks_protocol.capsule import CHUNK, TAG_SIZE
-from ndks_protocol.commands import AES, AGAIN, ALLOW_JUMP, CONTROL, MAX_JUMP, MAX_SENDERS, VERNAM, WIRE_HEADER_SIZE
+from ndks_protocol.commands import AES, AGAIN, ALLOW_JUMP, MAX_JUMP, MAX_SENDERS, OF_CONTROL, VERNAM, WIRE_HEADER_SIZE
 from ndks_protocol.kdf import Mac
 from ndks_protocol.session import OVERHEAD
 
@@ -126,8 +126,20 @@ class TestHeaders:
     @takes_headers
     @pytest.mark.parametrize(
         ("position", "altered"),
-        [(2, b"\2"), (3, b"\2"), (4, b"\1"), (5, b"\0\0"), (7, bytes(6)), (2, b"\xff"), (3, b"\xff"), (4, b"\xff")],
-        ids=["cipher", "kind", "zero byte", "lane 0", "number 0", "cipher 255", "kind 255", "zero byte 255"],
+        [
+            (2, b"\2"),
+            (5, b"\0\0"),
+            (7, bytes(6)),
+            (2, b"\xff"),
+            (1, b"\0\0\1"),
+            (1, b"\1\1\1"),
+            (1, b"\1\0\5"),
+            (3, b"\1\1"),
+        ],
+        ids=[
+            *("cipher", "lane 0", "number 0", "cipher 255"),
+            *("control of suite paper", "control in aes", "control of an epoch", "control of another epoch"),
+        ],
     )
     def test_members_that_make_no_valid_header(
         self, peer: Peer, command: commands.Command, position: int, altered: bytes
@@ -145,7 +157,7 @@ class TestHeaders:
     @takes_headers
     def test_another_suite_comes_before_kind_and_lane(self, peer: Peer, command: commands.Command) -> None:
         for suite in (PAPER, 2, 255):
-            for lane, kind in itertools.product((SENDER, OWN_LANE), (0, CONTROL)):
+            for lane, kind in itertools.product((SENDER, OWN_LANE), (0, 2, 3)):
                 assert peer.code(command, wire(lane, 1, suite=suite, kind=kind), 0) == errors.SUITE
 
     @pytest.mark.parametrize("suite", [PAPER, HYBRID])
@@ -153,9 +165,9 @@ class TestHeaders:
         assert Peer(OWN_LANE, 1 - suite).open_code(Peer(SENDER, suite).seal(b"hello")) == errors.SUITE
 
     @takes_headers
-    def test_control_messages_come_before_reflected_ones(self, peer: Peer, command: commands.Command) -> None:
-        for lane in (SENDER, OWN_LANE):
-            assert peer.code(command, wire(lane, 1, kind=CONTROL), 0) == errors.KIND
+    def test_reflected_ones_come_before_control(self, peer: Peer, command: commands.Command) -> None:
+        for lane, code in ((SENDER, errors.KIND), (OWN_LANE, errors.REFLECTED)):
+            assert peer.code(command, wire(lane, 1, cipher=VERNAM, kind=OF_CONTROL), 0) == code
 
     @takes_headers
     def test_reflected_ones_come_before_full_windows(self, peer: Peer, command: commands.Command) -> None:
@@ -208,7 +220,7 @@ class TestHeaders:
 
     @opening
     def test_unknown_flags_are_out_of_range(self, peer: Peer, command: commands.Command) -> None:
-        for flags in range(4, 256):
+        for flags in range(8, 256):
             assert peer.code(command, wire(SENDER, 1), flags) == errors.RANGE
 
     def test_to_open_again_moves_nothing(self, peer: Peer) -> None:

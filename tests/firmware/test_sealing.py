@@ -17,7 +17,7 @@ from firmware.peer import RANDOM, Peer, clear, new_token
 from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors
 from ndks_protocol.capsule import CHUNK, FIRST_PIECE, TAG_SIZE
-from ndks_protocol.commands import AES, CONTROL, DATA, VERNAM
+from ndks_protocol.commands import AES, DATA, OF_CONTROL, VERNAM
 
 TOKEN = b"token no"
 REMEMBERED = 8
@@ -63,7 +63,7 @@ class TestBeginning:
     def test_a_repeat_that_differs_is_a_conflict(self, peer: Peer, command: commands.Command) -> None:
         other_command = commands.SEAL_KEYS if command is commands.SEAL_BEGIN else commands.SEAL_BEGIN
         peer.ask(command, TOKEN, AES, DATA, RANDOM)
-        for other in ((VERNAM, DATA, RANDOM), (AES, CONTROL, RANDOM), (AES, DATA, bytes(8)), (7, DATA, RANDOM)):
+        for other in ((VERNAM, DATA, RANDOM), (AES, OF_CONTROL, RANDOM), (AES, DATA, bytes(8)), (7, DATA, RANDOM)):
             assert peer.code(command, TOKEN, *other) == errors.CONFLICT
         assert peer.code(other_command, TOKEN, AES, DATA, RANDOM) == errors.CONFLICT, "another mode"
         assert peer.number() == 2
@@ -88,13 +88,13 @@ class TestBeginning:
     @pytest.mark.parametrize("command", [commands.SEAL_BEGIN, commands.SEAL_KEYS], ids=lambda command: command.name)
     def test_what_is_not_known_is_refused_and_burns_no_number(self, peer: Peer, command: commands.Command) -> None:
         for cipher, kind, code in (
-            (AES, CONTROL, errors.KIND),
-            (VERNAM, CONTROL, errors.KIND),
-            (AES, 2, errors.RANGE),
+            (AES, OF_CONTROL, errors.KIND),
+            (VERNAM, OF_CONTROL, errors.KIND),
+            (AES, 4, errors.RANGE),
             (AES, 255, errors.RANGE),
             (2, DATA, errors.RANGE),
             (255, DATA, errors.RANGE),
-            (2, CONTROL, errors.RANGE),
+            (2, OF_CONTROL, errors.RANGE),
         ):
             assert peer.code(command, TOKEN, cipher, kind, RANDOM) == code
         assert clear(peer.begin(TOKEN)).number == 1, "nor is the token used up"
@@ -188,7 +188,7 @@ class TestPieces:
 
     def test_a_failed_beginning_ends_nothing(self, peer: Peer) -> None:
         peer.begin(TOKEN)
-        assert peer.code(commands.SEAL_BEGIN, new_token(), AES, CONTROL, RANDOM) == errors.KIND
+        assert peer.code(commands.SEAL_BEGIN, new_token(), AES, OF_CONTROL, RANDOM) == errors.KIND
         assert seal_chunk(peer, 0, 1, b"") == 0
 
     def test_tokens_that_began_nothing_are_conflicts(self, peer: Peer) -> None:

@@ -70,8 +70,8 @@ def test_a_flag_is_0_or_1(laptop: Host, wrong: int) -> None:
         (commands.ACKNOWLEDGE, (0, 1, wrong)),
         (commands.ACCEPT, (header, wrong)),
         (commands.CLOSE, (wrong,)),
-        (commands.OPEN_BEGIN, (header, 4 | wrong)),
-        (commands.OPEN_KEYS, (header, 4 | wrong)),
+        (commands.OPEN_BEGIN, (header, 8 | wrong)),
+        (commands.OPEN_KEYS, (header, 8 | wrong)),
     ]:
         assert laptop.code(command, *values) == errors.RANGE
     handle, *_ = laptop.ask(commands.OPEN_BEGIN, header, 0)
@@ -855,7 +855,7 @@ def secrets_of(state: State) -> dict[str, bytearray]:
     held |= _keys_of_mac("header mac key", state.member.header_keys._mac)
     for name, message, tool in (
         ("sealing", state.sealing.current, "_sealer"),
-        ("opening", state.member.incoming, "_opener"),
+        ("opening", state.incoming, "_opener"),
     ):
         if message:
             held |= {f"{name}{key}": getattr(message.keys, key) for key in ("_tag_key", "_mask_key", "aes_key")}

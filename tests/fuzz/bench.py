@@ -464,7 +464,7 @@ class Bench:
             "own numbers": vars(state.message_counter).copy(),
             "begun": list(state.sealing._begun),
             "counter": state.member.exports.next if unlocked else None,
-            "messages": (state.member.incoming, state.sealing.current) if unlocked else None,
+            "messages": (state.incoming, state.sealing.current) if unlocked else None,
         }
 
     def _check_state(self, kind: int, before: dict[str, Any]) -> None:

@@ -2,19 +2,23 @@
 # SPDX-License-Identifier: MIT
 """Small homologations for tests, with shared controls."""
 
+import os
+import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+from filelock import FileLock
 
 from ndks.network.network_file import Network
 from ndks_laboratory.homologation import judgements, laboratory
 from ndks_laboratory.homologation.attack import Finding
 from ndks_laboratory.homologation.controls import MUST_STAND, Target
+from ndks_laboratory.homologation.evidence import Evidence
 from ndks_laboratory.homologation.laboratory import Homologation
 from ndks_laboratory.homologation.plan import Experts, HomologationPlan, Sample, UnitPorts
-from ndks_laboratory.outcome import Outcome
+from ndks_laboratory.outcome import HELD, Outcome
 
 Homologate = Callable[..., Homologation]
 
@@ -40,16 +44,61 @@ def emulated_units(directory: Path, *further: str) -> UnitPorts:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if isinstance(item, pytest.Function) and "homologate" in item.fixturenames:
+        if isinstance(item, pytest.Function) and {"homologate", "healthy"} & {*item.fixturenames}:
             item.add_marker(pytest.mark.kernel)  # both sides are in cages
+
+
+class Healthy(NamedTuple):
+    """The homologation of two healthy units."""
+
+    evidence: Evidence
+    verdict: str
+    missed: set[str]  # requirements
+    broken: set[str]  # labels of adversaries that succeeded
+
+
+@pytest.fixture(scope="session")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Healthy:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return examine_healthy_units(tmp_path_factory.mktemp("healthy"))
+    # Once for all workers, which share the parent of their temporary directories.
+    shared = tmp_path_factory.getbasetemp().parent / "healthy.pickle"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            shared.write_bytes(pickle.dumps(examine_healthy_units(tmp_path_factory.mktemp("healthy"))))
+        return pickle.loads(shared.read_bytes())
+
+
+def examine_healthy_units(directory: Path) -> Healthy:
+    (directory / "report").mkdir()
+    plan = HomologationPlan(emulated_units(directory), directory / "report", Network.new("test"), SMALL, SEED)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        make_small(monkeypatch)
+        found = laboratory.homologate(plan, silent, pytest.fail)
+    return Healthy(found.evidence, found.verdict.word, missed(found), broken(found))
+
+
+def missed(homologation: Homologation) -> set[str]:
+    """Return the requirements that were not met."""
+    return {judged.requirement.id for judged in homologation.verdict.judged if judged.outcome.word != HELD}
+
+
+def broken(homologation: Homologation) -> set[str]:
+    """Return the labels of the adversaries that succeeded."""
+    return {label for label, finding in homologation.verdict.attacked[0].findings.items() if finding.succeeded}
+
+
+def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the controls, and permit small samples."""
+    monkeypatch.setattr(laboratory, "run_controls", lambda _seed, _progress: [CONTROL])
+    monkeypatch.setattr(judgements, "PRIMAL_BITS", SMALL.primal_bits)
+    monkeypatch.setattr(judgements, "LEAST_KEYS", SMALL.keys)
 
 
 @pytest.fixture
 def homologate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Homologate:
     """Run a homologation of two new emulated units, or of others, without controls."""
-    monkeypatch.setattr(laboratory, "run_controls", lambda _seed, _progress: [CONTROL])
-    monkeypatch.setattr(judgements, "PRIMAL_BITS", SMALL.primal_bits)
-    monkeypatch.setattr(judgements, "LEAST_KEYS", SMALL.keys)
+    make_small(monkeypatch)
 
     def run(*, suite: str = "hybrid", fault: str = "", units: UnitPorts | None = None, **options: Any) -> Homologation:
         directory = tmp_path / "homologation"

@@ -9,9 +9,8 @@ from typing import Any
 
 import dpkt
 import pytest
-from homologation.conftest import SEED, SMALL, Homologate
+from homologation.conftest import SEED, SMALL, Homologate, broken, missed
 from homologation.expert_files import key_claim, other_claim, text_claim, write
-from homologation.test_seeded_faults import broken, missed
 
 from ndks.exceptions import FileError, UsageError
 from ndks.keys.bit_text import bit_text

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from homologation.conftest import Homologate, emulated_units
-from homologation.test_seeded_faults import evidence, missed
+from homologation.conftest import Homologate, emulated_units, missed
+from homologation.test_seeded_faults import evidence
 
 from ndks_laboratory.homologation import documents, provisioning
 from ndks_laboratory.homologation.verdict import APPROVED, NOT_APPROVED

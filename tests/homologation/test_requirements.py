@@ -7,14 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from homologation.conftest import CONTROL, SEED, SMALL, emulated_units, silent
+from homologation.conftest import SMALL, Healthy
 
-from ndks.network.network_file import Network
-from ndks_laboratory.homologation import judgements, laboratory, requirements
+from ndks_laboratory.homologation import judgements, requirements
 from ndks_laboratory.homologation.adversaries.roster import ACTIVE, PASSIVE
 from ndks_laboratory.homologation.attack import Finding
 from ndks_laboratory.homologation.evidence import Evidence
-from ndks_laboratory.homologation.plan import HomologationPlan
 from ndks_laboratory.homologation.verdict import judge
 from ndks_laboratory.outcome import HELD, Check, Outcome
 from ndks_laboratory.stages.letters import FROM_CAGE
@@ -22,16 +20,6 @@ from ndks_laboratory.stages.letters import FROM_CAGE
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(300)]
 
 BAD = (Check("bad", Outcome.failed()),)
-
-
-@pytest.fixture(scope="module")
-def healthy(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
-    directory = tmp_path_factory.mktemp("homologation")
-    (directory / "report").mkdir()
-    plan = HomologationPlan(emulated_units(directory), directory / "report", Network.new("test"), SMALL, SEED)
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(laboratory, "run_controls", lambda _seed, _progress: [CONTROL])
-        return laboratory.homologate(plan, silent, pytest.fail).evidence
 
 
 @pytest.fixture(autouse=True)
@@ -149,21 +137,21 @@ def missed(evidence: Evidence) -> set[str]:
     return {judged.requirement.id for judged in judge(evidence) if judged.outcome.word != HELD}
 
 
-def test_healthy_units_meet_all(healthy: Evidence) -> None:
-    assert missed(healthy) == set()
+def test_healthy_units_meet_all(healthy: Healthy) -> None:
+    assert missed(healthy.evidence) == set()
 
 
 @pytest.mark.parametrize(("change", "expected"), CASES)
 def test_one_bad_piece_of_evidence(
-    healthy: Evidence, change: Callable[[Evidence], Evidence], expected: set[str]
+    healthy: Healthy, change: Callable[[Evidence], Evidence], expected: set[str]
 ) -> None:
-    assert missed(change(healthy)) == expected
+    assert missed(change(healthy.evidence)) == expected
 
 
 @pytest.mark.parametrize("outcome", [Outcome.failed(), Outcome.not_shown()])
 @pytest.mark.parametrize("label", OF_ATTACKS)
-def test_every_attack_counts(healthy: Evidence, label: str, outcome: Outcome) -> None:
-    assert missed(attack(label, outcome)(healthy)) == OF_ATTACKS[label]
+def test_every_attack_counts(healthy: Healthy, label: str, outcome: Outcome) -> None:
+    assert missed(attack(label, outcome)(healthy.evidence)) == OF_ATTACKS[label]
 
 
 def test_every_attacker_and_every_requirement_has_a_case() -> None:
@@ -172,8 +160,8 @@ def test_every_attacker_and_every_requirement_has_a_case() -> None:
     assert covered == {requirement.id for requirement in requirements.REQUIREMENTS}
 
 
-def test_attackers_that_cannot_reach_so_far_are_not_counted(healthy: Evidence) -> None:
-    changed = attack("A2", Outcome.not_shown())(attack("A1", Outcome.not_shown())(healthy))
+def test_attackers_that_cannot_reach_so_far_are_not_counted(healthy: Healthy) -> None:
+    changed = attack("A2", Outcome.not_shown())(attack("A1", Outcome.not_shown())(healthy.evidence))
     unable = attacks(unable=frozenset({"A1", "A2"}))(changed)
     assert missed(unable) == set()
     assert missed(expert("text", Outcome.failed())(unable)) == {"R7"}

@@ -6,24 +6,15 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from homologation.conftest import Homologate
+from homologation.conftest import Healthy, Homologate, broken, missed
 from homologation.faulty_unit import emulated
 from homologation.hole import make_hole, needs_root
 
 from ndks_laboratory.homologation.laboratory import Homologation
 from ndks_laboratory.homologation.plan import UnitPorts
 from ndks_laboratory.homologation.verdict import APPROVED, NOT_APPROVED
-from ndks_laboratory.outcome import HELD
 
 pytestmark = pytest.mark.timeout(300)
-
-
-def missed(homologation: Homologation) -> set[str]:
-    return {judged.requirement.id for judged in homologation.verdict.judged if judged.outcome.word != HELD}
-
-
-def broken(homologation: Homologation) -> set[str]:
-    return {label for label, finding in homologation.verdict.attacked[0].findings.items() if finding.succeeded}
 
 
 def evidence(homologation: Homologation, number: str) -> str:
@@ -31,10 +22,9 @@ def evidence(homologation: Homologation, number: str) -> str:
     return found
 
 
-def test_healthy_units_miss_nothing(homologate: Homologate) -> None:
-    healthy = homologate()
-    assert (missed(healthy), broken(healthy)) == (set(), set())
-    assert healthy.verdict.word == APPROVED
+def test_healthy_units_miss_nothing(healthy: Healthy) -> None:
+    assert (healthy.missed, healthy.broken) == (set(), set())
+    assert healthy.verdict == APPROVED
 
 
 def test_one_decimal_of_p1_differs(homologate: Homologate) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from host.administering import AGREED, Administering, answer, done, office
-from host.running import assert_refused, start_and_reach
+from host.running import assert_refused, run_at_terminal, start_and_reach
 from support.authority import Authority
 from support.emulate_process import emulated
 
@@ -20,6 +20,7 @@ import ndks
 from ndks.agent.running import accepting
 from ndks.agent.running.membership import Membership
 from ndks.driver.unit import Unit
+from ndks.laptop.homes import HOME
 from ndks.network.administrator_keys import AdministratorKeys
 from ndks.network.generation import State
 from ndks.network.join_request import load_request
@@ -207,6 +208,21 @@ def test_a_request_that_is_not_confirmed_changes_nothing(office: Administering) 
     assert_refused(refused, "USAGE", 2)
     assert "will be a member of network office, lane 4" in refused.stderr
     assert office.state.members == ()
+
+
+def test_words_and_confirmation_at_the_terminal(office: Administering) -> None:
+    words = load_request(office.request("alice")).words
+    approve = ("join", "approve", office.request_of("alice"), "--network", office.file, *AGREED)
+    approve = (*approve, "-o", office.package_of("alice"))
+    assert_refused(run_at_terminal(f"{WRONG_WORDS}\n".encode(), *approve), "WORDS", 1)
+    assert_refused(run_at_terminal(f"{words}\nno\n".encode(), *approve), "DECLINED", 1)
+    assert office.state.members == ()
+    told = done(run_at_terminal(f"{words}\nyes\n".encode(), *approve))
+    assert words not in told.text
+    assert told.text.splitlines()[-1] == MemberPackage.load(office.package_of("alice")).words
+    accept = ("join", "accept", office.package_of("alice"), "--unit", office.port_of("alice"))
+    typed = f"{told.text.splitlines()[-1]}\nyes\n".encode()
+    done(run_at_terminal(typed, *accept, **{HOME: str(office.home_of("alice"))}))
 
 
 def test_packages_that_are_refused(office: Administering, tmp_path: Path) -> None:

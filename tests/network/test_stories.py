@@ -8,7 +8,7 @@ import pytest
 
 from network.simulator import FAULTS, Task, run
 
-PRODUCT = [Task("product", seed, 7000) for seed in range(1, 11)]
+PRODUCT = [Task("product", seed, 5000) for seed in range(1, 11)]
 LOCKSTEP = [Task("pair", seed, 3000) for seed in range(20, 23)]
 MODEL = [Task("model", seed, 5000) for seed in range(40, 44)]
 

@@ -15,7 +15,7 @@ from unit.other_member import header_of
 import ndks
 from ndks.driver.owner import Owner
 from ndks.laptop.bindings import BindingStore
-from ndks.line.link import Link
+from ndks.line.link import Link, unpack_answer
 from ndks.service.hold import Hold
 from ndks.service.order import OF_MESSAGES, Job, Order, Outcome
 from ndks_protocol import commands, errors
@@ -50,7 +50,7 @@ def order() -> Order:
 
 @pytest.fixture
 def hold(link: Link, order: Order, tmp_path: Path) -> Hold:
-    hold = Hold(order, link, Owner(link, BindingStore(tmp_path, look=lambda **_: ())), lambda _: None)
+    hold = Hold(order, link, Owner(link, BindingStore(tmp_path, look=lambda **_: ())), lambda _: None, lambda _: None)
     hold.open_session()
     return hold
 
@@ -64,7 +64,7 @@ def test_nothing_comes_between_two_requests(hold: Hold, order: Order) -> None:
             hold.begin(job)
         elif hold.is_working:
             hold.receive()
-    numbers = [commands.STATUS.answer.unpack(pair.outcomes[1])[-1] for pair in pairs]  # type: ignore[arg-type]
+    numbers = [unpack_answer(commands.STATUS, pair.outcomes[1]).message_counter for pair in pairs]  # type: ignore[arg-type]
     assert numbers == [1, 2, 3]
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from support.answers import complaints
 from support.emulate_process import PATIENCE, emulated
+from support.forks import run_ndks
 from support.public_network import public_network
 from support.serve_process import ServeProcess, served
 
@@ -46,8 +47,7 @@ def service(alice: str) -> Iterator[ServeProcess]:
 
 def run(*arguments: object, status: int | None = 0) -> Any:
     """Run a command with --json and return its answer; `status` None is any."""
-    command = [sys.executable, "-m", "ndks", *map(str, arguments), "--json"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    ended = run_ndks(*arguments, "--json", timeout=PATIENCE)
     assert status in (None, ended.returncode), ended.stderr
     return json.loads(ended.stdout)
 

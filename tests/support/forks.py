@@ -34,6 +34,14 @@ def ndks_process(*arguments: object, env: Mapping[str, str] | None = None, **opt
     return _Fork(words, env, **options)  # type: ignore[return-value]
 
 
+def run_ndks(*arguments: object, timeout: float, **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Run `ndks` to its end, and return what it has written."""
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with ndks_process(*arguments, text=True, **pipes, **options) as process:
+        output, errors = process.communicate(timeout=timeout)
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
 class _Fork:
     """What tests use of a Popen."""
 
@@ -52,7 +60,6 @@ class _Fork:
         self.args = ["ndks", *arguments]
         self.returncode: int | None = None
         mode = "" if text else "b"
-        theirs = []
         self.stdin, their_stdin = _stream(stdin, f"w{mode}", pipesize)
         self.stdout, their_stdout = _stream(stdout, f"r{mode}", pipesize)
         self.stderr, their_stderr = _stream(stderr, f"r{mode}", pipesize)

@@ -18,6 +18,8 @@ from ndks_protocol.session import OVERHEAD
 _OF_NO_SERVICE = {
     **dict.fromkeys((commands.OPEN_SESSION, commands.PROVE, commands.UNLOCK), errors.UNKNOWN_COMMAND),
     **dict.fromkeys((commands.PROVISION, commands.PROVISION_SEALED, commands.JOINING_KEY), service.DENIED),
+    commands.ENROL: service.DENIED,
+    commands.CONTROL: errors.HEADER,  # any bytes fit its layout
     **dict.fromkeys((commands.BIND, commands.ZEROIZE), service.DENIED),
 }
 UNKNOWN = 0x7E

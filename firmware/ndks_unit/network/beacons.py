@@ -7,7 +7,8 @@ from ndks_protocol.capsule.header import SALT_SIZE
 from ndks_protocol.control.beacon import pack_beacon, unpack_beacon
 from ndks_protocol.control.capsules import control_header, open_chunk, seal_chunk
 
-from . import AT_CONTROL_KEY, AT_NUMBER, KEY, number_at
+from . import number_at
+from .layout import AT_CONTROL_KEY, AT_NUMBER, KEY
 
 try:
     from typing import TYPE_CHECKING

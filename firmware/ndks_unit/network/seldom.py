@@ -9,16 +9,8 @@ from ndks_protocol.control.rows import ROWS
 from ndks_protocol.network_id import generation_id
 
 from .. import on_demand
-from . import (
-    AT_CONTROL_KEY,
-    AT_LOW,
-    AT_MODE,
-    AT_NUMBER,
-    AT_PAST_HEADER_KEYS,
-    AT_PAST_SECRET,
-    KEY,
-    number_at,
-)
+from . import number_at
+from .layout import AT_CONTROL_KEY, AT_LOW, AT_MODE, AT_NUMBER, AT_PAST_HEADER_KEYS, AT_PAST_SECRET, KEY
 
 try:
     from typing import TYPE_CHECKING, Any

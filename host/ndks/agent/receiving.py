@@ -22,7 +22,7 @@ class Receiving:
         self.arrivals = Arrivals(station.store)
         self.vouchers = Vouchers(station.store, station.limits.vouchers)
         self.inboxes = Inboxes(station.store)
-        self._asked: dict[int, tuple[int, int]] = {}  # lane: (since, pause)
+        self._asked: dict[int, tuple[int, int, int]] = {}  # lane: (since, pause, first missing message)
 
     def take(self, opened: Opened, vouched: Vouched | None) -> Ask | None:
         """Take an open capsule; return it if it is an ask for messages of this unit. BadPacket."""
@@ -64,7 +64,7 @@ class Receiving:
                 self._deliver(lane)
 
     def tick(self) -> None:
-        """Ask each sender for what is missing: z ticks after that shows, then at doubled pauses."""
+        """Ask each sender for what is missing: z ticks after that shows, then at doubled pauses until some of it comes."""
         for lane, inbox in self.inboxes:
             self._ask_for(lane, inbox)
 
@@ -109,7 +109,10 @@ class Receiving:
         if not missing:
             self._asked.pop(lane, None)
             return
-        since, pause = self._asked.setdefault(lane, (station.now, station.slot()))
+        known = self._asked.get(lane)
+        if known is None or known[2] != missing.first:  # what was missing has come, and more is missing
+            known = self._asked[lane] = station.now, station.slot(), missing.first
+        since, pause, first = known
         if station.now - since >= pause:
-            self._asked[lane] = station.now, min(max(limits.first_ask, 2 * pause), limits.ask_pause)
+            self._asked[lane] = station.now, min(max(limits.first_ask, 2 * pause), limits.ask_pause), first
             station.say(Ask(lane, tuple(missing.numbers(MOST_ASKED))))

@@ -19,7 +19,8 @@ from ndks_protocol.sealed_package import seal
 from .chip_unit import ChipUnit
 from .figures import Figures
 from .host import LANE, Host
-from .memory import memory
+from .memory import memory, stacks
+from .stacks import StackMarks
 from .symbols import Symbols
 
 _OTHER = LANE + 1
@@ -33,9 +34,8 @@ _REVOKED = tuple(range(1000, 1000 + MAX_REVOKED))
 class Administered:
     """The host of a unit that administrators have enrolled."""
 
-    def __init__(self, flash: bytes, symbols: Symbols) -> None:
-        self.host = Host(ChipUnit(bytearray(flash), symbols))
-        self.unit = self.host.unit
+    def __init__(self, host: Host) -> None:
+        self.host, self.unit = host, host.unit
         self._numbers = itertools.count(1)
         self._enrol()
 
@@ -101,17 +101,24 @@ class Administered:
 
 
 def generations(flash: bytes, symbols: Symbols) -> Figures:
-    """Return the figures of a unit that enters generations, leads, follows, and opens what is late."""
-    unit = Administered(flash, symbols)
+    """Return the figures of a unit that enters generations, leads, follows, and opens what is late.
+
+    A unit of protocol 3.0 has none.
+    """
+    host = Host(ChipUnit(bytearray(flash), symbols))
+    if host.hello()[:2] < bytes((3, 1)):
+        return {}
+    marks = StackMarks(host.unit.chip, symbols)
+    unit = Administered(host)
     figures = {"first notice": unit.enter(_FIRST)}
     figures |= {f"{name} with generations": figure for name, figure in memory(unit).items()}
     figures |= _beacons(unit)
     figures |= _renewals(unit)
     figures |= _largest(unit)
     figures |= {f"{name} with the largest records": figure for name, figure in memory(unit).items()}
-    unit.host.renew_session()
-    figures["restarts"] = unit.unit.chip.resets
-    return figures
+    host.renew_session()
+    figures |= {f"{name}, network": figure for name, figure in stacks(marks).items()}
+    return figures | {"restarts": host.unit.chip.resets}
 
 
 def _beacons(unit: Administered) -> Figures:

@@ -9,6 +9,7 @@ from .chip_unit import ChipUnit
 from .erases import erases
 from .figures import Figures
 from .functions import shares
+from .generations import generations
 from .host import Host
 from .member import Member
 from .memory import allocations, collection, memory, stacks
@@ -35,7 +36,9 @@ def measure(flash: bytes, symbols: Symbols, say: Say) -> Figures:
         with same_chance():
             found = _of_member(Host(ChipUnit(bytearray(flash), symbols)), digits, say)
         figures |= {f"{name}, {digits}": figure for name, figure in found.items()}
-    return figures
+    say("generations")
+    with same_chance():
+        return figures | generations(flash, symbols)
 
 
 def _of_member(host: Host, digits: int, say: Say) -> Figures:

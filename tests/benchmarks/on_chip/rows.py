@@ -49,6 +49,10 @@ def _shares(name: str, digits: int) -> tuple[str, ...]:
     return tuple(f"{name}, {kind}, {digits}" for kind in KINDS)
 
 
+def _network(name: str) -> tuple[str, ...]:
+    return f"{name} with generations", f"{name} with the largest records"
+
+
 _REQUESTS = ("NEXT_INDEX", "a new key", "SEAL_CHUNK")
 _OPERATIONS = ("accept", "acknowledge", "seal", "bind")
 
@@ -112,4 +116,24 @@ ROWS = (
         2,
     ),
     Row("erases of sectors of the drive in 100 times", "", tuple(f"{name}, files, 3" for name in _OPERATIONS), 2),
+    Row("with generations: free heap, d = 3, usual / largest records", "KB", _network("free"), 1, "45 / 35"),
+    Row("with generations: largest free block", "KB", _network("largest"), 1),
+    Row("with generations: Python's stack / C's stack", "% / KB", ("Python stack, network", "C stack, network"), 0),
+    Row("TICK that is quiet / with a beacon; CONTROL", "ms", ("quiet tick", "beacon", "CONTROL"), 1),
+    Row(
+        "OPEN_BEGIN and OPEN_CHUNK of the present epoch / another one / the same again",
+        "ms",
+        ("present epoch", "late epoch", "same late"),
+        1,
+    ),
+    Row(
+        "RENEW / the first NOTICE / NOTICE with 96 revoked lanes and 6 other generations",
+        "s",
+        ("renewal", "first notice", "largest notice"),
+        2,
+    ),
+    Row("opening a message 4096 epochs ahead; restarts by the watchdog", "s / ", ("ratchet", "restarts"), 1, "8 / 0"),
+    Row("erases of nvm / of sectors of the drive by a renewal", "", ("renewal, nvm", "renewal, files"), 1),
+    Row("erases of nvm / of sectors of the drive by a generation", "", ("generation, nvm", "generation, files"), 0),
+    Row("life of the flash at a renewal each hour", "years", ("years",), 1),
 )

@@ -33,3 +33,23 @@ def test_a_unit_is_measured() -> None:
     assert 1 < found["bit"] < 100
     assert 1 < found["C stack"] < 24
     assert 10 < found.get("Python stack", 50) < 100
+
+
+def test_a_network_with_generations_is_measured() -> None:
+    """The largest notice, and 4096 steps of a ratchet, in the time and the memory that there is."""
+    from benchmarks.on_chip.__main__ import Bench
+    from benchmarks.on_chip.drives import CLONE
+    from benchmarks.on_chip.generations import generations
+
+    bench = Bench(Path(os.environ["NDKS_UF2"]))
+    found = generations(bench.flash(CLONE), bench.symbols)
+    assert found["restarts"] == 0
+    assert found["ratchet"] < 8
+    assert found["largest notice"] < 2
+    assert found["free with generations"] > 40
+    assert found["free with the largest records"] > 30
+    assert found["beacon"] < 150
+    assert found["CONTROL"] < 150
+    assert (found["renewal, nvm"], found["generation, nvm"]) == (2, 2)
+    assert found["years"] > 5
+    assert found.get("Python stack, network", 50) < 90

@@ -103,24 +103,17 @@ def _is_cut(side: Side, work: Callable[[], Any]) -> bool:
 
 
 def _state(view: View | None) -> tuple[Any, ...]:
-    return (view.here, view.revoked) if view else ()
-
-
-def _is_state(view: View | None, state: View | None) -> bool:
-    """Return whether a unit is in a state; it may have lost the past's oldest entry, in whose place a new one came."""
-    return _state(view) == _state(state) and not (view and state and set(view.past) - set(state.past))
+    return (view.here, view.past, view.revoked) if view else ()
 
 
 def _check_cut(side: Side, machine: Machine, old: View | None, new: View | None, change: Callable[[], Any]) -> None:
     """Old state or new, nothing between, and nothing in flash that the unit has given up."""
     view = machine.view
-    demand(
-        _is_state(view, old) or _is_state(view, new), "a power cut leaves a state between the old one and the new one"
-    )
+    demand(_state(view) in (_state(old), _state(new)), "a power cut leaves a state between the old one and the new one")
     _check_flash(side, machine)
-    if _is_state(view, old):
+    if _state(view) == _state(old):
         change()
-    demand(_is_state(machine.view, new), "a change that was cut cannot be repeated")
+    demand(_state(machine.view) == _state(new), "a change that was cut cannot be repeated")
 
 
 def _check_flash(side: Side, machine: Machine) -> None:

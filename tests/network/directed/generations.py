@@ -3,7 +3,7 @@
 """Generations, bundles and administrators."""
 
 from ..world.interface import Side
-from .common import calm, case, demand, go_on, revoke, slaves_of, thief_in, ticks_until, view_of, well
+from .common import NEVER, calm, case, demand, go_on, revoke, slaves_of, thief_in, ticks_until, view_of, well
 
 
 @case
@@ -128,3 +128,50 @@ def both_sides_of_a_merge(side: Side) -> None:
     world.groups = {}
     ticks_until(world, well(world), 1500, "two sides are not merged")
     demand(world.checks.lost == 0, f"a merge loses {world.checks.lost} messages")
+
+
+@case
+def bundles_out_of_order(side: Side) -> None:
+    """A member hears of the second of two generations first: it waits, asks, and loses nothing of the first."""
+    world = calm(side, 3)
+    absent, speaker = slaves_of(world)
+    absent.up_at = NEVER
+    world.offices[0].issue()
+    go_on(world, 100)
+    world.send(speaker, b"in the first")
+    go_on(world, 20)
+    second = world.offices[0].issue()
+    go_on(world, 100)
+    absent.up_at = world.now
+    absent.run(absent.machine.receive, second.bundle)
+    ticks_until(world, well(world), 600, "who heard the second bundle first does not come back")
+    demand(world.checks.lost == 0, "a generation was passed over, although its bundle is to be had")
+
+
+@case
+def equal_hints(side: Side) -> None:
+    """All members have the same hint by chance: each finds its notice."""
+    world = calm(side, 3)
+    world.groups, world.hold = {node.lane: 1 for node in world.live()}, 0
+    office = world.offices[0]
+    office.issue()
+    for node in world.live():
+        bundle = office.file.with_hint(office.file.bundles()[-1], node.machine.hint(office.file.issued[-1].g))
+        node.run(node.machine.receive, bundle)
+    demand(all(view_of(node).here.g > 0 for node in world.live()), "of equal hints not all notices are tried")
+
+
+@case
+def operators_of_a_generation(side: Side) -> None:
+    """The operators change with a generation: late messages of the one before have theirs."""
+    world = calm(side, 3)
+    speaker = world.live()[0]
+    world.drop = 1
+    world.send(speaker, b"under the former operators")
+    world.drop = 0
+    office = world.offices[0]
+    office.file.set_operators((5, 1, 2))
+    office.issue()
+    go_on(world, 100)
+    world.send(speaker, b"under the new ones")
+    ticks_until(world, well(world), 400, "a late message of other operators does not open")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from .capsules import Box, Refused, header_key_of, hint_of, later_member_key
 from .flash import Flash
 from .generations import LIST_GREW, SETTLED, UNSETTLED, Generation, Notice, Past, entered, past_after
-from .rules import LAST_GENERATION, LIMITS, MOST_REVOKED, MOST_SIDES, holds
+from .rules import AHEAD, LAST_GENERATION, LIMITS, MOST_REVOKED, MOST_SIDES, holds
 
 
 class Member(NamedTuple):
@@ -37,16 +37,28 @@ class Epochs:
         self._complete_start()
 
     def _complete_start(self) -> None:
+        if self._was_cut_short(self.past) and holds("record 21 is written anew at UNLOCK"):
+            self._undo_entry()
         here = self.here
         if here is None:
             return
-        if any(entry.g >= here.g for entry in self.past) and holds("record 21 is written anew at UNLOCK"):
-            self.flash.compact()  # of the record 21 before: it may have a generation that made room for the new entry
-            self._write_past(tuple(entry for entry in self.past if entry.g < here.g))
         self.past = tuple(entry for entry in self.past if entry.g < here.g)
         if self.first and here.member_key:
             self._blank_first()
         self.settle()
+
+    def _was_cut_short(self, past: tuple[Past, ...]) -> bool:
+        """Return whether record 21 has the present generation, which was not left."""
+        return any(self.here is None or entry.g >= self.here.g for entry in past)
+
+    def _undo_entry(self) -> None:
+        """Return to the record 21 before, which is still there; what was written must go from flash, too."""
+        before = next((past for past in self.flash.before("past") if not self._was_cut_short(past)), ())
+        if self.here:
+            self._write_here(self.here._replace(settled=UNSETTLED))
+        self._write_past(before)
+        if not self.here:
+            self.flash.compact()
 
     @property
     def present(self) -> Generation:
@@ -71,7 +83,7 @@ class Epochs:
             raise Refused("NO_EPOCH")
         if g < base:
             raise Refused("STALE")
-        if g > LAST_GENERATION:
+        if g > LAST_GENERATION or (g - base >= AHEAD and not holds("M steps however far")):
             raise Refused("RANGE")
         return later_member_key(key, g - base)
 

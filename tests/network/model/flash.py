@@ -14,17 +14,21 @@ class Flash:
 
     def __init__(self) -> None:
         self.records: dict[str, Any] = {}
-        self.superseded: list[Any] = []
+        self.superseded: list[tuple[str, Any]] = []  # with their names, the oldest first
         self.cut_in: int | None = None
         self.moves = 0  # how often record 20 was written: each wears out the board
 
     def write(self, name: str, body: Any) -> None:
         self._step()
         if name in self.records and name not in ("numbers", "windows"):
-            self.superseded.append(self.records[name])
+            self.superseded.append((name, self.records[name]))
         self.records[name] = body
         self.moves += name == "generation"
         self._step()
+
+    def before(self, name: str) -> list[Any]:
+        """Return the superseded records of a name, the newest first."""
+        return [body for other, body in reversed(self.superseded) if other == name]
 
     def compact(self) -> None:
         """Compact nvm and files until no copy of a superseded record is left."""

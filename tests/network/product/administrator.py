@@ -62,6 +62,14 @@ class ProductAdministrator:
     def new_operators(self, random: Random) -> None:
         self._operators = random.randrange(1, MAX_DIGITS + 1), 0, 0  # other f1 and f2 take a PC long
 
+    def set_operators(self, operators: tuple[int, int, int]) -> None:
+        self._operators = operators
+
+    def with_hint(self, bundle: Packet, hint: bytes) -> Packet:
+        parsed = Bundle.parse(bundle)
+        notices = [(hint, notice) for _, notice in parsed.notices]
+        return Bundle.signed(self.file.keys.signing, parsed.g, parsed.previous, notices, parsed.record).content
+
     def skip_to(self, g: int) -> None:
         state = self.file.state
         made = Generation(g, state.operators, bytes(32), state.revoked, state.present)

@@ -19,12 +19,15 @@ from ndks.network import administrator_keys
 from ndks.network.administration import Administration
 from ndks.network.administrator import Administrator
 from ndks.network.bundle import Bundle
+from ndks_protocol import errors
 from ndks_protocol.control.ladder import NEXT_MEMBER_KEY, ratchet
-from ndks_protocol.control.limits import LAST_NUMBER, MAX_REVOKED
+from ndks_protocol.control.limits import AHEAD, LAST_NUMBER, MAX_REVOKED
 from ndks_protocol.wire import MESSAGE
+from ndks_unit.flash import records
 from ndks_unit.flash.counters import MessageCounter
-from ndks_unit.network import beacons, entering, epochs, held, seldom
+from ndks_unit.network import beacons, entering, epochs, held, number_at, seldom
 from ndks_unit.network.held import Network
+from ndks_unit.network.layout import AT_MODE, AT_NUMBER, AT_OPERATORS
 
 from . import product_side
 
@@ -71,7 +74,7 @@ def _gone_at_once(_: bytearray, number: int) -> list[int]:
 
 
 def _any_kind_leads(self: Network, _: int) -> None:
-    if self.body and self.body[epochs.AT_MODE] == 1 and not self.is_master:
+    if self.body and self.body[AT_MODE] == 1 and not self.is_master:
         self.lead()
 
 
@@ -123,6 +126,31 @@ def _with_all(self: Administration, lanes: Any, state: Any) -> Administration:
     return _with_state(replace(self, revocations=MAX_REVOKED), lanes, state)
 
 
+_member_key = entering._member_key
+
+
+def _near_member_key(network: Network, generation: int) -> bytes:
+    if network.body and generation - number_at(network.body, 0) > AHEAD:
+        raise errors.UnitError(errors.RANGE)
+    return _member_key(network, generation)
+
+
+_membership = epochs._membership
+
+
+def _with_present_operators(state: Any, place: Any, number: int, secret: bytes) -> bytes:
+    present = state.log.body(records.GENERATION)
+    operators = bytes(present[AT_OPERATORS:AT_NUMBER])
+    return _membership(state, bytes(place[:AT_OPERATORS]) + operators + bytes(place[AT_NUMBER:]), number, secret)
+
+
+_notices_for = Bundle.notices_for
+
+
+def _first_notice(self: Bundle, hint: bytes) -> list[bytes]:
+    return _notices_for(self, hint)[:1]
+
+
 def _nothing(*_: Any) -> None: ...
 
 
@@ -146,6 +174,8 @@ OF_UNITS: dict[str, Without] = {
     "a TICK counts 16 at most": _of(held, "LONGEST_TICK", 0xFFFF),
     "capsules of revoked lanes are refused": _of(Network, "revokes", lambda *_: False),
     "retention by own moves": _of(epochs, "_with_move", _gone_at_once),
+    "M steps however far": _of(entering, "_member_key", _near_member_key),
+    "operators belong to a generation": _of(epochs, "_membership", _with_present_operators),
     "only messages lead a relay": _of(Network, "seals", _any_kind_leads),
 }
 OF_HOSTS: dict[str, Without] = {
@@ -159,5 +189,7 @@ OF_HOSTS: dict[str, Without] = {
     ),
     "who was seen zeroized is not listed": _of(Administrator, "retire", _revoked),
     "each administrator revokes its part at most": _of(Administration, "with_state", _with_all),
+    "a bundle waits for the one before it": _of(Generations, "_has_waited", lambda *_: True),
+    "of equal hints all are tried": _of(Bundle, "notices_for", _first_notice),
     "a merge carries both sides": _of(Administrator, "issue", _unmerged),
 }

@@ -192,9 +192,12 @@ class ProductMachine:
 
     def account(self, lane: int) -> Account:
         sets = self.agent.inbox(lane).sets
-        delivered, unreadable = (_numbers(sets[kind]) for kind in (Known.DELIVERED, Known.UNREADABLE))
-        return Account(delivered, unreadable, tuple(self.agent.missing(lane).numbers(32)))
+        delivered, unreadable, named = (
+            _numbers(sets[kind]) for kind in (Known.DELIVERED, Known.UNREADABLE, Known.LOST)
+        )
+        return Account(delivered, unreadable, tuple(self.agent.missing(lane).numbers(32)), named)
 
 
 def _numbers(spans: Any) -> frozenset[int]:
-    return frozenset(s for first, last in spans for s in range(first, last + 1))
+    """Return the numbers of spans, but for those of long spans that only a thief makes."""
+    return frozenset(s for first, last in spans for s in range(first, min(last, first + 9999) + 1))

@@ -15,7 +15,7 @@ from ..model.epochs import Member
 from ..model.flash import Flash
 from ..model.unit import Unit
 from ..world.interface import Haul, View
-from ..world.model_side import first_records, loot_of, view_of
+from ..world.model_views import first_records, loot_of, view_of
 from .capsules import NUMBERS, Capsules
 
 _CODES = {name: code for code, name in errors.TABLE.items()}

@@ -5,6 +5,8 @@
 from random import Random
 from typing import Any
 
+from support.power_cuts import FULL
+
 from ndks.crypto import CRYPTO
 from ndks.network.bundle import Bundle
 from ndks_protocol import errors
@@ -29,9 +31,9 @@ from .unit_device import UnitDevice
 class ProductSide(AgentsSide):
     """Everything of the product but sessions and generators."""
 
-    steps_of_power = 120
+    steps_of_power = 200
     wear_of_a_move = 3  # erases of nvm
-    stride = 7
+    stride = 1 if FULL else 7
 
     def device(self, member: Member, watch: Any, random: Random) -> Any:
         return UnitDevice(member, self._enrolment, self.capsules, watch, random)

@@ -15,7 +15,7 @@ from ..model.capsules import Box, Head, epoch_key, header_key_of, hint_of, later
 from ..model.epochs import Member
 from ..model.generations import Notice, Side
 from ..world.interface import Haul, Packet, Sight
-from ..world.model_side import haul_of
+from ..world.model_views import haul_of
 from .administrator import ProductAdministrator
 from .capsules import Capsules
 from .machine import POWER_CUTS, HostCrash, ProductMachine

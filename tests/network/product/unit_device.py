@@ -19,7 +19,7 @@ from ndks_unit import access, network
 from ndks_unit.dispatcher import Dispatcher
 from ndks_unit.flash import erasure, records
 from ndks_unit.flash.records import RecordKeys
-from ndks_unit.network import beacons, entering, epochs, held, number_at, seldom
+from ndks_unit.network import beacons, entering, epochs, held, layout, number_at, seldom
 from ndks_unit.on_demand import provision
 from ndks_unit.state import State
 
@@ -99,7 +99,7 @@ class UnitDevice:
     def tick(self, ticks: int) -> Ticked:
         ticked = Ticked(*self._call(commands.TICK, ticks))
         if ticked.beacon:
-            control = bytes(self._body[network.AT_CONTROL_KEY : network.AT_CONTROL_KEY + network.KEY])
+            control = bytes(self._body[layout.AT_CONTROL_KEY : layout.AT_CONTROL_KEY + layout.KEY])
             self._see(ticked.beacon, control, "beacon")
         return ticked
 
@@ -207,7 +207,7 @@ class UnitDevice:
 
     @property
     def _generation(self) -> bytes:
-        return bytes(self._body[network.AT_HEADER_KEYS : network.AT_HEADER_KEYS + network.KEY])
+        return bytes(self._body[layout.AT_HEADER_KEYS : layout.AT_HEADER_KEYS + layout.KEY])
 
     @property
     def view(self) -> View | None:
@@ -216,15 +216,15 @@ class UnitDevice:
             return None
         roles = network.attached(self.state)
         here = Kept(
-            number_at(body, 0), self._generation, number_at(body, network.AT_NUMBER), number_at(body, network.AT_LOW)
+            number_at(body, 0), self._generation, number_at(body, layout.AT_NUMBER), number_at(body, layout.AT_LOW)
         )
-        revoked = frozenset(lanes_in(body[network.AT_REVOKED + 1 :]))
+        revoked = frozenset(lanes_in(body[layout.AT_REVOKED + 1 :]))
         past = tuple(entry for entry in map(_past, self._entries()) if entry.g < here.g)
         return View(here, past, revoked, roles.term, roles.master, roles.is_master)
 
     def _entries(self) -> list[bytes]:
         past = bytes(self.state.log.body(records.PAST) or b"")
-        return [past[start : start + network.PAST_SIZE] for start in range(0, len(past), network.PAST_SIZE)]
+        return [past[start : start + layout.PAST_SIZE] for start in range(0, len(past), layout.PAST_SIZE)]
 
     @property
     def wear(self) -> int:
@@ -250,8 +250,8 @@ class UnitDevice:
 
 
 def _past(entry: bytes) -> Kept:
-    generation = bytes(entry[network.AT_PAST_HEADER_KEYS : network.AT_PAST_HEADER_KEYS + network.KEY])
-    return Kept(number_at(entry, 0), generation, number_at(entry, network.AT_NUMBER), number_at(entry, network.AT_LOW))
+    generation = bytes(entry[layout.AT_PAST_HEADER_KEYS : layout.AT_PAST_HEADER_KEYS + layout.KEY])
+    return Kept(number_at(entry, 0), generation, number_at(entry, layout.AT_NUMBER), number_at(entry, layout.AT_LOW))
 
 
 def _add_loot(kind: int, body: bytes, hauls: list[Haul], member_keys: list[tuple[int, bytes]]) -> None:
@@ -260,22 +260,22 @@ def _add_loot(kind: int, body: bytes, hauls: list[Haul], member_keys: list[tuple
         if any(secret):  # of a network of before
             hauls.append(Haul(0, derive(secret, "ndks header mac"), (), secret, 0))
     elif kind == records.FIRST_KEY:
-        member_keys.append((number_at(body, 0), body[network.AT_FIRST_KEY : network.AT_FIRST_KEY + network.KEY]))
+        member_keys.append((number_at(body, 0), body[layout.AT_FIRST_KEY : layout.AT_FIRST_KEY + layout.KEY]))
     elif kind == records.GENERATION:
-        member_key = body[network.AT_MEMBER_KEY : network.AT_MEMBER_KEY + network.KEY]
+        member_key = body[layout.AT_MEMBER_KEY : layout.AT_MEMBER_KEY + layout.KEY]
         if any(member_key):
             member_keys.append((number_at(body, 0) + 1, member_key))
-        keys = body[network.AT_HEADER_KEYS : network.AT_CONTROL_KEY], body[network.AT_CONTROL_KEY :][: network.KEY]
-        for at, number in ((network.AT_LOW_SECRET, network.AT_LOW), (network.AT_SECRET, network.AT_NUMBER)):
-            hauls.append(_haul(body, keys, body[at : at + network.KEY], number_at(body, number)))
+        keys = body[layout.AT_HEADER_KEYS : layout.AT_CONTROL_KEY], body[layout.AT_CONTROL_KEY :][: layout.KEY]
+        for at, number in ((layout.AT_LOW_SECRET, layout.AT_LOW), (layout.AT_SECRET, layout.AT_NUMBER)):
+            hauls.append(_haul(body, keys, body[at : at + layout.KEY], number_at(body, number)))
     else:
-        for start in range(0, len(body), network.PAST_SIZE):
-            entry = body[start : start + network.PAST_SIZE]
-            keys = entry[network.AT_PAST_HEADER_KEYS : network.AT_PAST_SECRET], b""
-            secret = entry[network.AT_PAST_SECRET : network.AT_PAST_SECRET + network.KEY]
-            hauls.append(_haul(entry, keys, secret, number_at(entry, network.AT_LOW)))
+        for start in range(0, len(body), layout.PAST_SIZE):
+            entry = body[start : start + layout.PAST_SIZE]
+            keys = entry[layout.AT_PAST_HEADER_KEYS : layout.AT_PAST_SECRET], b""
+            secret = entry[layout.AT_PAST_SECRET : layout.AT_PAST_SECRET + layout.KEY]
+            hauls.append(_haul(entry, keys, secret, number_at(entry, layout.AT_LOW)))
 
 
 def _haul(body: bytes, keys: tuple[bytes, bytes], secret: bytes, low: int) -> Haul:
-    operators = tuple(body[network.AT_OPERATORS : network.AT_NUMBER])
-    return Haul(number_at(body, 0), keys[0][: network.KEY], (*keys, operators), secret, low)
+    operators = tuple(body[layout.AT_OPERATORS : layout.AT_NUMBER])
+    return Haul(number_at(body, 0), keys[0][: layout.KEY], (*keys, operators), secret, low)

@@ -11,7 +11,7 @@ FORGED = b"forged by "
 
 
 class Attacker:
-    """`scene` is the world: `side`, `trace` (all packets), `bundles`."""
+    """It has what flash had when the unit was stolen, superseded records too, and opens all that it can with it."""
 
     def __init__(self, side: Side, machine: Machine, bundles: list[Packet], random: Random) -> None:
         self.side, self.lane, self._random = side, machine.lane, random

@@ -179,6 +179,8 @@ class Checks:
                     continue
                 if made.g in held and s not in account.unreadable:
                     return lane, s
+                if account.named is not None and s not in account.named:
+                    return lane, s, "not named as lost"
                 self.lost += 1
         return None
 

@@ -60,6 +60,7 @@ class Account(NamedTuple):
     delivered: frozenset[int]
     unreadable: frozenset[int]
     missing: tuple[int, ...]
+    named: frozenset[int] | None = None  # as lost; the model's host does not note it
 
 
 class Delivered(Protocol):
@@ -184,6 +185,14 @@ class Administrator(Protocol):
 
     def retire(self, lane: int) -> None: ...
     def new_operators(self, random: Random) -> None: ...
+    def set_operators(self, operators: tuple[int, int, int]) -> None:
+        """Use these operators from the next generation on."""
+        ...
+
+    def with_hint(self, bundle: Packet, hint: bytes) -> Packet:
+        """Return a bundle whose notices all have this hint, signed."""
+        ...
+
     def skip_to(self, g: int) -> None:
         """Go on as if so many generations had been made."""
         ...

@@ -13,8 +13,6 @@ from .attacker import Attacker
 from .checks import Checks
 from .interface import Administrator, Issued, Machine, Packet, Side
 
-PERIOD = 4  # ticks between two polls of a host
-
 Key = int | tuple[str, int]  # a lane, or an administrator
 
 
@@ -91,6 +89,7 @@ class World:
     ) -> None:
         self.side, self.random, self.calm = side, Random(f"world {seed}"), calm
         self.now = self.events = 0
+        self.period = 4  # ticks between two polls of a host
         self._queue: list[tuple[int, int, Key | None, Packet, Key]] = []
         self._order = count()
         self.trace: list[Packet] = []
@@ -120,7 +119,7 @@ class World:
         node = Node(self, self.side.machine(member, self.checks.on_seal, self.random))
         self.nodes[node.lane] = node
         self.groups[node.lane] = group
-        self._at(self.random.randrange(1, PERIOD + 1), None, None, node.lane)
+        self._at(self.random.randrange(1, self.period + 1), None, None, node.lane)
         return node
 
     def live(self) -> list[Node]:
@@ -191,7 +190,7 @@ class World:
     def _poll(self, node: Node) -> None:
         if node.erased:
             return
-        self._at(PERIOD, None, None, node.lane)
+        self._at(self.period, None, None, node.lane)
         if self.now >= node.up_at:
             elapsed, node.polled_at = self.now - node.polled_at, self.now
             node.run(node.machine.tick, min(elapsed, 0xFFFF))
