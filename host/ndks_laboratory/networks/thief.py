@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A thief at a stolen laptop with its unit: what do they open of a recording of everything?
+
+python -m ndks_laboratory.networks.thief PORT RECORDING    prints JSON
+
+The unit gets every notice of every bundle, and then every capsule, as it is and as one that a member has vouched for.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import ndks
+from ndks.agent.packets import parse_message
+from ndks.carriers.folder import unpacked
+from ndks.driver.network_verbs import NetworkUnit
+from ndks.exceptions import DeviceError
+from ndks.network.bundle import BUNDLE, BadBundle, Bundle
+from ndks_protocol.wire import MESSAGE
+
+_CAPSULE = 1
+
+
+def main(port: str, recording: str) -> None:
+    packets = list(dict.fromkeys(unpacked(Path(recording).read_bytes())))
+    with ndks.open(port) as opened:
+        opened.unlock()
+        unit = NetworkUnit(opened)
+        entered = [g for g, notice in _notices(packets) if _takes(unit, g, notice)]
+        texts = [text for packet in packets if packet[:1] == bytes([_CAPSULE]) for text in _read(unit, packet)]
+    print(json.dumps({"packets": len(packets), "entered": entered, "texts": sorted(set(texts))}))
+
+
+def _notices(packets: list[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield each notice with its generation, in the order of generations."""
+    bundles: list[Bundle] = []
+    for packet in packets:
+        try:
+            bundles += [Bundle.parse(packet)] if packet[:1] == bytes([BUNDLE]) else []
+        except BadBundle:
+            continue
+    for bundle in sorted(bundles, key=lambda bundle: bundle.g):
+        for _, notice in bundle.notices:
+            yield bundle.g, notice
+
+
+def _takes(unit: NetworkUnit, g: int, notice: bytes) -> bool:
+    try:
+        unit.notice(g, notice)
+    except DeviceError:
+        return False
+    return True
+
+
+def _read(unit: NetworkUnit, capsule: bytes) -> Iterator[str]:
+    for vouched in (False, True):
+        try:
+            opened = unit.open(capsule, vouched=vouched)
+        except DeviceError:
+            continue
+        if opened.kind == MESSAGE:
+            yield parse_message(opened.data).data.decode()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
