@@ -7,6 +7,7 @@ python -m ndks_laboratory.networks    exit status 1 if a check failed
 
 import argparse
 import contextlib
+import logging
 import sys
 import tempfile
 import time
@@ -30,6 +31,7 @@ def main() -> int:
     parser.add_argument("--carrier", choices=_CARRIERS, action="append", help="default: both, one beside the other")
     parser.add_argument("--directory", type=Path, help="keep all files in a new directory (default: remove them)")
     args = parser.parse_args()
+    logging.getLogger("ndks").addHandler(logging.NullHandler())  # the recorder's: the channel is cut on purpose
     began = time.monotonic()
     try:
         with _directory(args.directory) as directory:
@@ -76,7 +78,7 @@ def _opened(directory: Path, name: str) -> Generator[Channel]:
 
 
 def _tell(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(text, file=sys.stderr, flush=True)
 
 
 def _screen(stories: dict[str, list[Check]]) -> list[str]:

@@ -89,6 +89,10 @@ class Laptop:
         self.type("send", "--unit", self.serial_number, "--text", text)
         self.sent.append(text)
 
+    def info(self, unit: object) -> dict[str, Any]:
+        """Return the state of a unit: a port, or a serial number."""
+        return self.type("info", "--unit", unit)["status"]
+
     def status(self) -> dict[str, Any]:
         """Return what `ndks network status` tells. NoUnit: no agent runs."""
         with AgentClient(self._socket) as agent:
@@ -103,7 +107,7 @@ class Laptop:
     def received(self, lane: int) -> list[str]:
         """Return the messages of a lane, in the order in which they came."""
         lines = (self.directory / "received").read_text().split("\n")[:-1]
-        events = [event for event in map(json.loads, lines) if event["lane"] == lane and "data" in event]
+        events = [event for event in map(json.loads, lines) if event.get("lane") == lane and "data" in event]
         return [base64.b64decode(event["data"]).decode() for event in events]
 
     def _answer(self, *words: object) -> dict[str, Any]:

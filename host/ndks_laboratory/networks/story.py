@@ -2,15 +2,14 @@
 # SPDX-License-Identifier: MIT
 """The story: a network of three is founded; masters fall; one is stolen and revoked; the channel is cut for a week."""
 
-import contextlib
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations
 from pathlib import Path
-from typing import Any
 
 from ndks.carriers.folder import packed
 from ndks.exceptions import CheckFailed, NdksError
@@ -38,7 +37,7 @@ class Story:
         )
         self._members: list[Laptop] = []
         self._rounds = 0
-        self._before: list[str] = []  # what was sent before the revocation
+        self._before: set[str] = set()  # what was sent before the page was turned over last
 
     def run(self, tell: Callable[[str], object]) -> list[Check]:
         """Tell the story; after a step that failed, the rest is not shown."""
@@ -70,7 +69,7 @@ class Story:
             ("the channel is cut for a week of hours: each side goes on alone", self._cut),
             ("then every message has come, once and in order", self._arrive),
             ("then one master leads, in one epoch", self._heal),
-            ("what the thief sent meanwhile nobody has taken", self._ignore),
+            ("meanwhile the thief heard nothing, and nobody took what it sent", self._ignore),
         )
 
     def _found(self) -> bool:
@@ -100,16 +99,13 @@ class Story:
 
     def _have_all(self) -> bool:
         return all(
-            set(sender.sent) <= set(laptop.received(sender.lane))
-            for laptop in self._members
-            for sender in self._members
-            if sender is not laptop
+            set(sender.sent) <= set(laptop.received(sender.lane)) for laptop, sender in permutations(self._members, 2)
         )
 
     def _kill(self) -> bool:
         lane = self._wait_for_one_master()
         (master,) = [laptop for laptop in self._members if laptop.lane == lane]
-        master.kill("agent", "receiver")
+        master.kill("receiver", "agent")
         self._wait_for_one_master(but=master)
         self._run_agent(master)
         return self._talk()
@@ -121,11 +117,8 @@ class Story:
         self._members.remove(self.carol)
         self._wait_for_one_master()
         self._desk.change("retire", "carol")
-        self.carol.kill("agent", "receiver", "service")
-        return self.carol.type("list")["units"] == [] or self._is_erased(self.carol)
-
-    def _is_erased(self, laptop: Laptop) -> bool:
-        return laptop.type("info", "--unit", laptop.port)["state"] == "tampered"
+        self.carol.kill("receiver", "agent", "service")
+        return self.carol.info(self.carol.port)["state"] == "tampered"
 
     def _steal(self) -> bool:
         self._let_lead(self.bob)
@@ -139,10 +132,11 @@ class Story:
         self._start(self.dave)
         self._members.append(self.dave)
         self._wait_for_one_master()
+        self._turn_over()  # who comes later gets nothing of before
         return self._talk() and needed
 
     def _revoke(self) -> bool:
-        self._before = [text for laptop in (self.alice, self.dave) for text in laptop.sent]
+        self._turn_over()
         generation = self._desk.change("revoke", "bob")
         wait_until(lambda: all(laptop.place[0] == generation for laptop in self._members), "all are in it")
         return self._talk()
@@ -161,8 +155,7 @@ class Story:
         texts = set(json.loads(finished.stdout)["texts"])
         self._start(self.bob)
         self.bob.send("forged")
-        new = {text for laptop in self._members for text in laptop.sent} - set(self._before)
-        return bool(new) and not texts & new and bool(texts & set(self._before))
+        return not texts & self._sent() and bool(texts & self._before)
 
     def _renew(self) -> bool:
         before = self._network_ids()
@@ -178,7 +171,7 @@ class Story:
         words = ("-d", _OPERATORS["digits"], "--f1", _OPERATORS["f1"], "--f2", _OPERATORS["f2"])
         generation = self._desk.change("refresh", *words)
         wait_until(lambda: all(laptop.place[0] == generation for laptop in self._members), "all are in it")
-        shown = [laptop.type("info", "--unit", laptop.serial_number) for laptop in self._members]
+        shown = [laptop.info(laptop.serial_number) for laptop in self._members]
         return all(_OPERATORS.items() <= each.items() for each in shown) and self._talk()
 
     def _cut(self) -> bool:
@@ -197,19 +190,27 @@ class Story:
     def _arrive(self) -> bool:
         wait_until(self._have_all, "all messages have come")
         return all(
-            laptop.received(sender.lane) == sender.sent[-len(laptop.received(sender.lane)) :]
-            for laptop in self._members
-            for sender in self._members
-            if sender is not laptop
+            laptop.received(sender.lane)[-len(sender.sent) :] == sender.sent
+            and len(set(laptop.received(sender.lane))) == len(laptop.received(sender.lane))
+            for laptop, sender in permutations(self._members, 2)
         )
 
     def _heal(self) -> bool:
         return bool(self._wait_for_one_master())
 
     def _ignore(self) -> bool:
-        return not any(laptop.received(self.bob.lane)[-1:] == ["forged"] for laptop in self._members) and not set(
-            self.bob.received(self.alice.lane)
-        ) & (set(self.alice.sent) - set(self._before))
+        taken = [text for laptop in self._members for text in laptop.received(self.bob.lane) if text in self.bob.sent]
+        heard = {text for laptop in self._members for text in self.bob.received(laptop.lane)}
+        return not taken and not heard & self._sent()
+
+    def _sent(self) -> set[str]:
+        """Return what members have sent since the page was turned over."""
+        return {text for laptop in self._members for text in laptop.sent}
+
+    def _turn_over(self) -> None:
+        self._before |= self._sent()
+        for laptop in (*self._members, self.bob):
+            laptop.sent.clear()
 
     def _let_lead(self, laptop: Laptop) -> None:
         """A relay leads when it sends."""
@@ -230,7 +231,7 @@ class Story:
         return present[0].place[2] or 0
 
     def _network_ids(self) -> set[str]:
-        return {laptop.type("info", "--unit", laptop.serial_number)["network_id"] for laptop in self._members}
+        return {laptop.info(laptop.serial_number)["network_id"] for laptop in self._members}
 
 
 def _outcome(step: Callable[[], bool]) -> Outcome:
