@@ -10,13 +10,16 @@ QUIET := --quiet --disable-pip-version-check
 SOURCES := protocol firmware emulator host tests docs
 CHIP_SOURCES := $(wildcard emulator/chip/core/* emulator/chip/*.py emulator/chip/*.toml emulator/chip/ndks_chip/*.pyx)
 
-.PHONY: help demo homologate test tests test-full test-oldest network-sim fuzz proofs bench chip chip-bench check fix docs deploy clean install laboratory development
+.PHONY: help demo network-demo homologate test tests test-full test-oldest network-sim fuzz proofs bench chip chip-bench check fix docs deploy clean install laboratory development
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install ## install, and show how two emulated units share keys with no channel
 	$(BIN)/ndks demo
+
+network-demo: install ## install, and show the life of a network of emulated units over Mosquitto and over folders (CARRIER=dir: these only); a minute
+	$(BIN)/python -m ndks_laboratory.networks $(if $(CARRIER),--carrier $(CARRIER))
 
 # Suite hybrid must be approved; suite paper must be refused, with exit status 1.
 homologate: laboratory ## install, and test and attack two emulated units with both suites; minutes

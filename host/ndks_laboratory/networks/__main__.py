@@ -26,22 +26,22 @@ _CARRIERS = "mqtt", "dir"
 _TITLE = "A network of three emulated units, then four, each with service, agent and laptop"
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="network-demo", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--carrier", choices=_CARRIERS, action="append", help="default: both, one beside the other")
     parser.add_argument("--directory", type=Path, help="keep all files in a new directory (default: remove them)")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     logging.getLogger("ndks").addHandler(logging.NullHandler())  # the recorder's: the channel is cut on purpose
     began = time.monotonic()
     try:
         with _directory(args.directory) as directory:
             stories = _stories(directory, args.carrier or _CARRIERS)
     except NdksError as error:
-        print(f"ndks: {error.code}: {error}. Do: {error.advice}", file=sys.stderr)
+        _tell(f"ndks: {error.code}: {error}. Do: {error.advice}")
         return error.exit_status
     word = worst_of(check for checks in stories.values() for check in checks)
-    print("\n".join(_screen(stories)))
-    print(f"\nverdict: {word.upper()}, in {time.monotonic() - began:.0f} s")
+    verdict = f"verdict: {word.upper()}, in {time.monotonic() - began:.0f} s"
+    sys.stdout.write("\n".join([*_screen(stories), "", verdict, ""]))
     return 0 if word == HELD else 1
 
 
@@ -61,9 +61,9 @@ def _stories(directory: Path, carriers: Sequence[str]) -> dict[str, list[Check]]
     """Tell the story over each carrier, at the same time."""
     with contextlib.ExitStack() as stack:
         channels = [stack.enter_context(_opened(directory / name, name)) for name in carriers]
-        told = [Story(directory / channel.name, channel) for channel in channels]
+        told = [Story(directory / channel.name, channel, _tell) for channel in channels]
         with ThreadPoolExecutor() as pool:
-            found = list(pool.map(lambda story: story.run(_tell), told))
+            found = list(pool.map(Story.run, told))
     return {channel.name: checks for channel, checks in zip(channels, found, strict=True)}
 
 
@@ -78,7 +78,8 @@ def _opened(directory: Path, name: str) -> Generator[Channel]:
 
 
 def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def _screen(stories: dict[str, list[Check]]) -> list[str]:

@@ -82,7 +82,7 @@ class ByFolders:
     """A folder at each laptop, and a stick that brings the files of each to all others."""
 
     name = "dir"
-    tick = 0.08
+    tick = 0.06
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory

@@ -139,8 +139,15 @@ class Laptop:
     def _popen(self, words: tuple[object, ...], output: Any) -> "subprocess.Popen[str]":
         command = [sys.executable, "-m", "ndks", *map(str, words)]
         with (self.directory / "log.txt").open("a") as log:
-            pipes = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": log}
-            return subprocess.Popen(command, **pipes, env=self.environment, cwd=self.directory, text=True)
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=log,
+                env=self.environment,
+                cwd=self.directory,
+                text=True,
+            )
 
 
 def wait_until(holds: Callable[[], object], what: str) -> None:

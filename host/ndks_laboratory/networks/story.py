@@ -28,8 +28,9 @@ _OPERATORS = {"digits": 4, "f1": "hyperbolic", "f2": "cosine_square"}
 class Story:
     """The laptops of Alice, Bob, Carol and Dave. Alice's agent runs with the administrator's file."""
 
-    def __init__(self, directory: Path, channel: Channel) -> None:
+    def __init__(self, directory: Path, channel: Channel, tell: Callable[[str], object]) -> None:
         self._directory = directory
+        self._tell = tell
         self._channel = channel
         self._desk = Desk(directory)
         self.alice, self.bob, self.carol, self.dave = (
@@ -39,7 +40,7 @@ class Story:
         self._rounds = 0
         self._before: set[str] = set()  # what was sent before the page was turned over last
 
-    def run(self, tell: Callable[[str], object]) -> list[Check]:
+    def run(self) -> list[Check]:
         """Tell the story; after a step that failed, the rest is not shown."""
         checks: list[Check] = []
         failed = False
@@ -48,7 +49,7 @@ class Story:
                 outcome = Outcome.not_shown("a step before it failed") if failed else _outcome(step)
                 failed = failed or outcome.in_json is not True
                 checks.append(Check(name, outcome))
-                tell(f"{self._channel.name}: {checks[-1].line()}")
+                self._tell(f"{self._channel.name}: {checks[-1].line()}")
         finally:
             for laptop in (self.alice, self.bob, self.carol, self.dave):
                 laptop.kill()
@@ -93,9 +94,12 @@ class Story:
     def _talk(self) -> bool:
         self._rounds += 1
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda laptop: laptop.send(f"{laptop.name} {self._rounds}"), self._members))
+            list(pool.map(self._say, self._members))
         wait_until(self._have_all, "all messages have come")
         return True
+
+    def _say(self, laptop: Laptop) -> None:
+        laptop.send(f"{laptop.name} {self._rounds}")
 
     def _have_all(self) -> bool:
         return all(

@@ -30,7 +30,7 @@ def main(port: str, recording: str) -> None:
         unit = NetworkUnit(opened)
         entered = [g for g, notice in _notices(packets) if _takes(unit, g, notice)]
         texts = [text for packet in packets if packet[:1] == bytes([_CAPSULE]) for text in _read(unit, packet)]
-    print(json.dumps({"packets": len(packets), "entered": entered, "texts": sorted(set(texts))}))
+    json.dump({"packets": len(packets), "entered": entered, "texts": sorted(set(texts))}, sys.stdout)
 
 
 def _notices(packets: list[bytes]) -> Iterator[tuple[int, bytes]]:

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The life of a network as `make network-demo` shows it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ndks.exceptions import CheckFailed
+from ndks_laboratory.networks import __main__ as demo
+from ndks_laboratory.networks import story
+from ndks_laboratory.networks.channels import ByFolders
+from ndks_laboratory.networks.story import Story
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "openpty") or not shutil.which("ssh-keygen"), reason="needs pseudo-terminals and ssh-keygen"
+)
+
+
+def test_the_story_holds_over_folders() -> None:
+    """Over a broker it is told by `make network-demo`, which CI runs."""
+    command = [sys.executable, "-m", "ndks_laboratory.networks", "--carrier", "dir"]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "verdict: HELD" in finished.stdout
+    assert finished.stdout.count("\nheld ") == 14
+
+
+def test_no_broker_is_a_named_error(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
+    assert demo.main(["--carrier", "mqtt"]) == 1
+    assert "ndks: NO_BROKER: " in (told := capsys.readouterr().err)
+    assert "--carrier dir" in told
+    assert demo.main(["--carrier", "dir"]) == 1
+    assert "ndks: NO_SSH_KEYGEN: " in capsys.readouterr().err
+
+
+def test_after_a_step_that_failed_the_rest_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> bool:
+        raise CheckFailed("waited in vain")
+
+    told: list[str] = []
+    monkeypatch.setattr(Story, "_found", fail)
+    checks = Story(tmp_path, ByFolders(tmp_path / "folders"), told.append).run()
+    assert [check.outcome.word for check in checks] == ["failed"] + ["not shown"] * (len(checks) - 1)
+    assert checks[0].outcome.reason == "waited in vain"
+    assert len(told) == len(checks)
+
+
+def test_what_never_comes_about_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(story.times, "NETWORK", 0.05)
+    with pytest.raises(CheckFailed, match="waited in vain until one leads"):
+        story.wait_until(lambda: False, "one leads")
