@@ -13,6 +13,7 @@ from pathlib import Path
 
 from draw_capsule import draw_capsule
 from draw_life import draw_life
+from draw_network import draw_network
 from draw_request import draw_request
 from draw_rooms import draw_rooms
 from draw_terminal import draw_terminal
@@ -23,6 +24,7 @@ PICTURES: dict[str, Callable[[], str]] = {
     "request.svg": draw_request,
     "capsule.svg": draw_capsule,
     "life.svg": draw_life,
+    "network.svg": draw_network,
     "demo.svg": draw_terminal,
 }
 

@@ -28,14 +28,15 @@ from ndks_laboratory.stages.cage import find_cage
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 _BLOCK = re.compile(
-    r"(?:^<!-- needs: (?P<needs>cage|chip) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S
+    r"(?:^<!-- needs: (?P<needs>cage|chip|ssh-keygen) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S
 )
 _PROMPT = "$ "
 _SECONDS = 100  # for one command
 
 # What differs from run to run. Names that are the same in one place have to be the same in another.
 _NAMES = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{16}|[0-9A-F]{16})\b|net:\[\d+\]")
-_NOISE = re.compile(r"\b\d{4}-\d\d-\d\dT[0-9:+]+|\b7\.9\d(?= bits of entropy)")
+_WORDS = r"(?m:^(?:words +)?(?:[a-z]+ ){5}[a-z]+$)"  # to be compared by voice
+_NOISE = re.compile(r"\b\d{4}-\d\d-\d\d(?:T[0-9:+]+)?|\b7\.9\d(?= bits of entropy)|" + _WORDS)
 
 
 class Block(NamedTuple):
@@ -93,7 +94,11 @@ def has_image(directory: Path) -> bool:
     return True
 
 
-_NEEDS = {"cage": lambda _: bool(find_cage()), "chip": has_image}
+_NEEDS = {
+    "cage": lambda _: bool(find_cage()),
+    "chip": has_image,
+    "ssh-keygen": lambda _: bool(shutil.which("ssh-keygen")),
+}
 
 
 def end_background(directory: Path) -> None:

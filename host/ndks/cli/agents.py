@@ -179,9 +179,8 @@ def _unit_line(unit: dict[str, Any]) -> str:
         return f"unit          lane {unit['lane']}, waits for its first generation"
     master = "nobody" if unit["master"] is None else f"lane {unit['master']}"
     epoch = f"generation {unit['generation']}, epoch {unit['number']}"
-    return (
-        f"unit          lane {unit['lane']}, {unit['role']}; {epoch}; {master} leads; {unit['revoked']} lanes revoked"
-    )
+    revoked = f"{unit['revoked']} lane{'' if unit['revoked'] == 1 else 's'} revoked"
+    return f"unit          lane {unit['lane']}, {unit['role']}; {epoch}; {master} leads; {revoked}"
 
 
 def _sender_line(sender: dict[str, Any]) -> str:
@@ -193,7 +192,7 @@ def _sender_line(sender: dict[str, Any]) -> str:
 
 
 def _missing(sender: dict[str, Any]) -> str:
-    last = sender["delivered"][-1][1] if sender["delivered"] else 0
+    last = max((span[1] for span in [*sender["delivered"], *sender["lost"]]), default=0)
     newest = max(sender["told_of"], sender["seen"])
     return f"{max(last + 1, sender['has_from'])} to {newest}" if newest > last else ""
 
