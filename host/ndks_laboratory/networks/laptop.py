@@ -152,8 +152,15 @@ class Laptop:
 
 def wait_until(holds: Callable[[], object], what: str) -> None:
     """Wait for what other processes bring about. CheckFailed."""
-    end = time.monotonic() + times.NETWORK
+    if not comes_about(holds, times.NETWORK):
+        raise CheckFailed(f"waited in vain until {what}")
+
+
+def comes_about(holds: Callable[[], object], seconds: float) -> bool:
+    """Wait for so long at most, and return whether it holds."""
+    end = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > end:
-            raise CheckFailed(f"waited in vain until {what}")
+            return False
         time.sleep(_PAUSE)
+    return True
