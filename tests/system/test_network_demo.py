@@ -13,8 +13,9 @@ import pytest
 
 from ndks.exceptions import CheckFailed
 from ndks_laboratory.networks import __main__ as demo
-from ndks_laboratory.networks import story
+from ndks_laboratory.networks import laptop
 from ndks_laboratory.networks.channels import ByFolders
+from ndks_laboratory.networks.scene import Scene
 from ndks_laboratory.networks.story import Story
 
 PAGE = Path(__file__).parents[2] / "docs" / "network.md"
@@ -48,13 +49,13 @@ def test_after_a_step_that_failed_the_rest_is_not_shown(tmp_path: Path, monkeypa
 
     told: list[str] = []
     monkeypatch.setattr(Story, "_found", fail)
-    checks = Story(tmp_path, ByFolders(tmp_path / "folders"), told.append).run()
+    checks = Story(Scene(tmp_path, ByFolders(tmp_path / "folders")), told.append).run()
     assert [check.outcome.word for check in checks] == ["failed"] + ["not shown"] * (len(checks) - 1)
     assert checks[0].outcome.reason == "waited in vain"
     assert len(told) == len(checks)
 
 
 def test_what_never_comes_about_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(story.times, "NETWORK", 0.05)
+    monkeypatch.setattr(laptop.times, "NETWORK", 0.05)
     with pytest.raises(CheckFailed, match="waited in vain until one leads"):
-        story.wait_until(lambda: False, "one leads")
+        laptop.wait_until(lambda: False, "one leads")

@@ -20,6 +20,7 @@ from ndks_laboratory.outcome import FAILED, HELD, Check, worst_of
 
 from .broker import Broker
 from .channels import ByBroker, ByFolders, Channel
+from .scene import Scene
 from .story import Story
 
 _CARRIERS = "mqtt", "dir"
@@ -61,7 +62,7 @@ def _stories(directory: Path, carriers: Sequence[str]) -> dict[str, list[Check]]
     """Tell the story over each carrier, at the same time."""
     with contextlib.ExitStack() as stack:
         channels = [stack.enter_context(_opened(directory / name, name)) for name in carriers]
-        told = [Story(directory / channel.name, channel, _tell) for channel in channels]
+        told = [Story(Scene(directory / channel.name, channel), _tell) for channel in channels]
         with ThreadPoolExecutor() as pool:
             found = list(pool.map(Story.run, told))
     return {channel.name: checks for channel, checks in zip(channels, found, strict=True)}
