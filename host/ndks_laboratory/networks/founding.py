@@ -38,19 +38,22 @@ class Desk:
         """Change the file by a command of `ndks network`, and return the generation that begins."""
         return self._laptop.type("network", verb, self.file, *words, "--yes")["generation"]
 
-    def admit(self, laptop: Laptop) -> bool:
-        """Admit the unit of a laptop by request, signature and package; return whether it needed the signature."""
+    def admit(self, laptop: Laptop, *, tries_without: bool = False) -> bool:
+        """Admit the unit of a laptop by request, signature and package.
+
+        Return whether that was refused without the signature, if it `tries_without`.
+        """
         request, package, agreement = (laptop.directory / name for name in ("request", "package", "agreement.json"))
         asked = laptop.type("join", "request", "--label", laptop.name, "-o", request, "--unit", laptop.port)
         self._laptop.type("join", "inspect", request, "--network", self.file, *_WHO, "-o", agreement)
         approve = "join", "approve", request, "--network", self.file, "-o", package, "--words", asked["words"], "--yes"
-        refused = self._laptop.refusal(*approve, *_WHO)
+        refused = self._laptop.refusal(*approve, *_WHO) if tries_without else ""
         self._sign("-Y", "sign", "-n", NAMESPACE, "-f", self._key, agreement)
         signed = "--agreement", agreement, "--signature", f"{agreement}.sig"
         words = self._laptop.type(*approve, *signed)["words"]
         joined = laptop.type("join", "accept", package, "--words", words, "--yes", "--unit", laptop.port)
         laptop.serial_number, laptop.lane = joined["serial_number"], joined["lane"]
-        return bool(refused)
+        return refused == "CHECK_FAILED"
 
     @staticmethod
     def _sign(*words: object) -> None:
