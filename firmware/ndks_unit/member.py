@@ -13,9 +13,9 @@ from .paper_bits import KeyReader, PaperBits
 
 
 class OpenMember(Membership):
-    """The decrypted secrets of one epoch. `number` is that of the epoch in its generation, for headers.
+    """The decrypted secrets of one epoch, which is at `position`: g << 16 | number. `epoch` is its name on the line.
 
-    `keys` are the header keys of the generation, which a network without generations derives from its only secret.
+    They differ only before the first move of a network without generations, whose `PROVISION` gave another name. `keys` are the header keys of the generation, which a network without generations derives from its only secret.
     """
 
     def __init__(
@@ -23,12 +23,12 @@ class OpenMember(Membership):
         board: Board,
         log: RecordLog,
         record: "bytes | bytearray",
-        number: int = 0,
+        position: int = 0,
         keys: "bytes | bytearray | memoryview" = b"",
     ):
         super().__init__(board, record)
         self._board = board
-        self.number = number
+        self.position = position
         self.mac = Mac(board, self.secret)  # all keys are derived with it
         try:
             self.generator = self.make_generator(board)

@@ -12,7 +12,7 @@ from hosts.network import BINDING
 
 from ndks.crypto import CRYPTO
 from ndks_protocol import commands, errors
-from ndks_protocol.commands import VOUCHED
+from ndks_protocol.commands import VOUCHED, WIRE_HEADER_SIZE
 from ndks_protocol.control.ladder import hint_of
 from ndks_protocol.control.limits import ADMINISTRATOR_LANE, LAST_GENERATION, LAST_MEMBER_LANE, MAX_REVOKED, PAST
 from ndks_protocol.control.notice import Notice
@@ -26,7 +26,8 @@ from ndks_unit.flash.records import (
     WINDOW_KINDS,
 )
 from ndks_unit.flash.records import PAST as PAST_RECORD
-from ndks_unit.network.layout import AT_SETTLED, PAST_SIZE, SETTLED
+from ndks_unit.membership import Membership
+from ndks_unit.network.layout import AT_SETTLED, GREW, PAST_SIZE, SETTLED
 
 LANE, OTHER = 1, 2
 REVOKED = (5, 9)
@@ -371,6 +372,38 @@ class TestOperators:
         member.host.restart()
         assert member.state.bound.digits == 2
         assert member.status()["digits"] == 2
+
+
+def test_windows_of_before_a_revocation_go_even_if_the_drive_was_not_writable(member: Member) -> None:
+    member.open(message(OTHER, 9, 2 << 16))
+    member.host.ask(commands.ACCEPT, message(OTHER, 9, 2 << 16)[:WIRE_HEADER_SIZE], 0)
+    flash = member.host.unit.flash
+    flash.drive_is_writable = False
+    member.enter(3, (*REVOKED, 20))
+    member.enter(4, (*REVOKED, 20))
+    assert member.state.log.body(GENERATION)[AT_SETTLED] == GREW
+    flash.drive_is_writable = True
+    member.host.restart()
+    assert member.status()["generation_id"] == generation_id(CRYPTO, control_key(CRYPTO, secret_of(4)))
+    assert not any(member.state.log.body(kind) for kind in WINDOW_KINDS)
+    member.host.ask(commands.ACCEPT, message(OTHER, 9, 4 << 16)[:WIRE_HEADER_SIZE], 0)
+
+
+def test_a_move_without_memory_locks_the_unit_which_forgets_its_tokens(
+    member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = bytes(8), 0, 0, bytes(8)
+    header, _ = member.host.ask(commands.SEAL_BEGIN, *request)
+    monkeypatch.setattr(Membership, "make_generator", _no_memory)
+    assert member.host.code(commands.RENEW) == errors.INTERNAL
+    monkeypatch.undo()
+    assert member.host.code(commands.TICK, 0) == errors.LOCKED
+    member.host.open()
+    assert member.host.ask(commands.SEAL_BEGIN, *request) != (header, 2 << 16 | 1)
+
+
+def _no_memory(*_: Any) -> None:
+    raise MemoryError
 
 
 def test_erased_by_zeroize_or_an_opened_case(member: Member) -> None:

@@ -124,22 +124,58 @@ def test_a_beacon_moves_it(host: Host) -> None:
     assert host.status()["epoch"] == 5
 
 
+def labelled(label: int, lane: int = LANE) -> Host:
+    """Return the host of a unit whose network's epoch 0 has another name."""
+    host = Host()
+    values = list(membership(lane=lane))
+    values[1] = label
+    host.open_anonymously()
+    host.ask(commands.PROVISION, *values)
+    host.open()
+    return host
+
+
 def test_an_epoch_other_than_0_is_a_label_until_the_first_move() -> None:
-    hosts = [Host(), Host()]
-    for lane, host in enumerate(hosts, 1):
-        values = list(membership(lane=lane))
-        values[1] = 7
-        host.open_anonymously()
-        host.ask(commands.PROVISION, *values)
-        host.open()
+    hosts = [labelled(7, LANE), labelled(7, OTHER)]
     capsule, epoch = seal(hosts[0])
     assert epoch == 7
     assert opened(hosts[1], capsule) == (7, b"hello")
     assert tick(hosts[1], 1).epoch == 7
-    assert opened(hosts[1], seal(hosts[0], b"token  2")[0]) == (7, b"hello")
+    late, _ = seal(hosts[0], b"token  2")
+    assert opened(hosts[1], late) == (7, b"hello")
     assert hosts[0].ask(commands.NEXT_INDEX) == (7, 1)
     assert hosts[0].ask(commands.RENEW) == (1,)
     assert opened(hosts[1], seal(hosts[0], b"token  3")[0]) == (1, b"hello")
+    for _ in range(2):
+        assert opened(hosts[1], late) == (0, b"hello"), "it is called 0 now"
+        hosts[1].restart()
+        hosts[1].open()
+        assert tick(hosts[1]).epoch == 1
+
+
+def test_no_exported_key_comes_twice_because_of_a_mode() -> None:
+    host = labelled(7)
+    first = host.ask(commands.KEY_CHUNK, *host.ask(commands.NEXT_INDEX), 0, 16)
+    host.ask(commands.ACKNOWLEDGE, 7, 1, 0)
+    host.ask(commands.ROLE, commands.RELAY)
+    for _ in range(2):
+        assert host.ask(commands.NEXT_INDEX) == (7, 2)
+        assert host.ask(commands.KEY_CHUNK, 7, 2, 0, 16) != first
+        host.restart()
+        host.open()
+    host.ask(commands.RENEW)
+    assert host.ask(commands.NEXT_INDEX) == (1, 1), "of other keys"
+
+
+@pytest.mark.parametrize("label", [1, 2])
+def test_a_label_is_not_the_epoch_of_that_number(label: int) -> None:
+    hosts = [labelled(label, LANE), labelled(label, OTHER)]
+    hosts[0].ask(commands.CONTROL, beacon(OTHER, 1, label, 1, secret=SECRET))
+    assert bytes(hosts[0].firmware.state.member.secret) == ratchet(CRYPTO, SECRET, NEXT_EPOCH, label)
+    capsule, epoch = seal(hosts[0])
+    assert epoch == label
+    assert opened(hosts[1], capsule) == (label, b"hello")
+    assert bytes(hosts[1].firmware.state.member.secret) == ratchet(CRYPTO, SECRET, NEXT_EPOCH, label)
 
 
 # State format 3

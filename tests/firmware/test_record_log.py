@@ -321,6 +321,33 @@ def test_after_a_failed_compaction_nothing_is_counted_in_vain(monkeypatch: pytes
     assert counter_of(opened(flash)) == steps.next
 
 
+def test_a_body_that_is_replaced_or_dropped_is_overwritten() -> None:
+    log = opened(new_flash())
+    log.append(MEMBERSHIP, b"first")
+    first = log.body(MEMBERSHIP)
+    log.append(MEMBERSHIP, first or b"")
+    second = log.body(MEMBERSHIP)
+    assert (first, second) == (bytes(5), b"first")
+    log.replace(MEMBERSHIP, b"third")
+    third = log.body(MEMBERSHIP)
+    log.drop(MEMBERSHIP)
+    assert (second, third, log.body(MEMBERSHIP)) == (bytes(5), bytes(5), None)
+
+
+def test_without_memory_for_a_body_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    flash = new_flash()
+    log = opened(flash)
+    log.append(MEMBERSHIP, b"first")
+
+    def no_memory(*_: object) -> bytearray:
+        raise MemoryError
+
+    monkeypatch.setattr("ndks_unit.flash.record_log._copy", no_memory)
+    with pytest.raises(MemoryError):
+        log.append(MEMBERSHIP, b"second")
+    assert log.body(MEMBERSHIP) == opened(flash).body(MEMBERSHIP) == b"first"
+
+
 def test_compaction_needs_no_new_large_piece_of_heap(monkeypatch: pytest.MonkeyPatch) -> None:
     """After hours the heap of a board may have no contiguous 4 KB; the unit could then never write again."""
     flash = new_flash()

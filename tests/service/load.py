@@ -101,7 +101,7 @@ class Load:
 
         async def encrypt() -> None:
             token = secrets.token_bytes(8)
-            (header,) = await client.call(commands.SEAL_BEGIN, token, commands.AES, commands.DATA, bytes(8))
+            header, _ = await client.call(commands.SEAL_BEGIN, token, commands.AES, commands.DATA, bytes(8))
             capsule = header
             for piece in pieces_of(data):
                 capsule += (await client.call(commands.SEAL_CHUNK, token, *piece))[0]

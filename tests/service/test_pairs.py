@@ -50,7 +50,7 @@ def order() -> Order:
 
 @pytest.fixture
 def hold(link: Link, order: Order, tmp_path: Path) -> Hold:
-    hold = Hold(order, link, Owner(link, BindingStore(tmp_path, look=lambda **_: ())), lambda _: None)
+    hold = Hold(order, link, Owner(link, BindingStore(tmp_path, look=lambda **_: ())), lambda _: None, lambda _: None)
     hold.open_session()
     return hold
 

@@ -155,9 +155,9 @@ def test_a_client_that_gives_up_many_watches_is_answered(serve: Serve) -> None:
         given_up = [asyncio.create_task(client.call(service.WATCH, serial)) for _ in range(10)]
         await client.call(commands.STATUS)
         assert loop.time() - began < 0.2
-        assert [await each for each in given_up[:-1]] == [(serial, 1, 0)] * 9
+        assert [await each for each in given_up[:-1]] == [(serial, 1, 0, 0, 0, service.NO_BEACON)] * 9
         assert not watching.done()  # another client's stays
-        assert await given_up[-1] == await watching == (serial, 1, 0)
+        assert await given_up[-1] == await watching == (serial, 1, 0, 0, 0, service.NO_BEACON)
         assert loop.time() - began >= 8
 
     serve(work)

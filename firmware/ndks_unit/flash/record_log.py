@@ -27,7 +27,7 @@ class RecordLog:
         self.storage = Storage(board)
         self.keys = RecordKeys(board)
         self._board = board
-        self._bodies: "dict[int, bytes | bytearray]" = {}  # sealed ones are bytearrays, which `lock` overwrites
+        self._bodies: "dict[int, bytes | bytearray]" = {}  # sealed ones are bytearrays, overwritten when they go
 
     def load(self) -> None:
         """Read flash again. Only plain records are available afterwards."""
@@ -55,9 +55,7 @@ class RecordLog:
         """Overwrite the sealed records and their keys."""
         self.keys.wipe()
         for kind in SEALED:
-            body = self._bodies.pop(kind, None)
-            if isinstance(body, bytearray):
-                wipe(body)
+            self.drop(kind)
 
     def body(self, kind: int) -> "bytes | bytearray | None":
         """Return the body of the newest record of a type, or None."""
@@ -100,22 +98,25 @@ class RecordLog:
         start = self._end
         self._sequence += 1
         record = self.keys.encode_into(self.storage.scratch, kind, body, self._sequence)
+        kept = _copy(kind, body)  # before the write: without memory, flash would have what this log does not know
         # Before the write: a failed write leaves bytes that are not blank, and may supersede the record with the tail.
         self._end += extent(kind, len(body))
         self._tails.pop(kind, None)
         self.storage.program(start, record)
-        self.replace(kind, body)
+        self._put(kind, kept)
         self.found[kind] = (self._sequence, NVM, start, len(body))
         if kind in COUNTERS:
             self._tails[kind] = (start + len(record), self._end)
 
     def replace(self, kind: int, body: "bytes | bytearray") -> None:
         """Make this the body of a type, which the next compaction writes."""
-        self._bodies[kind] = bytearray(body) if kind in SEALED else body
+        self._put(kind, _copy(kind, body))
 
     def drop(self, kind: int) -> None:
         """Forget a type: the next compaction leaves it out."""
-        self._bodies.pop(kind, None)
+        body = self._bodies.pop(kind, None)
+        if isinstance(body, bytearray):
+            wipe(body)
 
     def count(self, kind: int) -> None:
         """Add one to a counter: program one byte of its tail, or append a record if the tail is used up."""
@@ -211,6 +212,10 @@ class RecordLog:
                 # The record is torn, damaged or of another binding: try the next older one.
                 found = self.storage.find_older(kind, found[:3])
 
+    def _put(self, kind: int, body: "bytes | bytearray") -> None:
+        self.drop(kind)
+        self._bodies[kind] = body
+
     def _keep(self, kind: int, body: "bytes | bytearray", found: tuple[int, int, int, int]) -> None:
         sequence, place, offset, size = found
         if place == NVM and kind in COUNTERS:
@@ -223,6 +228,10 @@ class RecordLog:
         self._sequence = max(self._sequence, sequence)
         self._bodies[kind] = body
         self.found[kind] = found
+
+
+def _copy(kind: int, body: "bytes | bytearray") -> "bytes | bytearray":
+    return bytearray(body) if kind in SEALED else body
 
 
 def format_body(erases: int) -> bytes:

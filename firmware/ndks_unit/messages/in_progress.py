@@ -11,13 +11,13 @@ _HISTORY = 8  # number of latest tokens, and of latest pieces of the message, th
 class Incoming:
     """The message being opened. `opener` is None in mode a. `view` is the buffer for a chunk.
 
-    `epoch` is that of its keys.
+    `position` is that of its epoch.
     """
 
-    def __init__(self, handle: bytes, keys: MessageKeys, opener: "Opener | None", view: memoryview, epoch: int):
+    def __init__(self, handle: bytes, keys: MessageKeys, opener: "Opener | None", view: memoryview, position: int):
         self.handle = handle
         self.keys = keys
-        self.epoch = epoch
+        self.position = position
         self._opener = opener
         self.in_mode_a = opener is None
         self._view = view
@@ -38,10 +38,10 @@ class Incoming:
 class Outgoing:
     """The message being sealed. `sealer` is None in mode a, where the host seals. `view` is the buffer for chunks."""
 
-    def __init__(self, token: bytes, keys: MessageKeys, sealer: "Sealer | None", view: memoryview, epoch: int):
+    def __init__(self, token: bytes, keys: MessageKeys, sealer: "Sealer | None", view: memoryview, position: int):
         self.token = token
         self.keys = keys
-        self.epoch = epoch
+        self.position = position
         self._sealer = sealer
         self.in_mode_a = sealer is None
         self._view = view

@@ -9,6 +9,7 @@ a message of its own unit.
 from ndks_protocol import errors, wire
 from ndks_protocol.capsule import SYNC_SIZE, Header, MessageKeys, Opener
 
+from ..member import OpenMember
 from ..network import attached
 from ..state import State
 from .in_progress import Incoming
@@ -24,16 +25,16 @@ _HANDLE_SIZE = 8
 
 
 def open_begin(state: State, masked: bytes, flags: int) -> tuple[bytes, int, int, int, int, int]:
-    header, keys, epoch = _open(state, masked, flags)
+    header, keys, member = _open(state, masked, flags)
     handle = state.board.entropy(_HANDLE_SIZE)
-    state.begin_opening(Incoming(handle, keys, Opener(state.board, keys), state.piece, epoch))
-    return handle, header.lane, header.number, header.cipher, header.kind, epoch
+    state.begin_opening(Incoming(handle, keys, Opener(state.board, keys), state.piece, member.position))
+    return handle, header.lane, header.number, header.cipher, header.kind, member.epoch
 
 
 def open_keys(state: State, masked: bytes, flags: int) -> tuple[object, ...]:
-    header, keys, epoch = _open(state, masked, flags)
+    header, keys, member = _open(state, masked, flags)
     handle = state.board.entropy(_HANDLE_SIZE)
-    state.begin_opening(Incoming(handle, keys, None, state.piece, epoch))
+    state.begin_opening(Incoming(handle, keys, None, state.piece, member.position))
     return (
         handle,
         header.lane,
@@ -41,7 +42,7 @@ def open_keys(state: State, masked: bytes, flags: int) -> tuple[object, ...]:
         keys.tag_key,
         keys.sync or bytes(SYNC_SIZE),
         header.kind,
-        epoch,
+        member.epoch,
         keys.aes_key,
     )
 
@@ -52,7 +53,7 @@ def open_chunk(state: State, handle: bytes, number: int, last: int, chunk: "byte
         raise errors.UnitError(errors.CONFLICT)
     data = message.open(number, last, chunk)
     if state.roles and not number:
-        state.roles.opened(message.epoch)
+        state.roles.opened(message.position)
     return (data,)
 
 
@@ -89,8 +90,8 @@ def accept(state: State, masked: bytes, allow_jump: int) -> tuple[()]:
     return ()
 
 
-def _open(state: State, masked: bytes, flags: int) -> tuple[Header, MessageKeys, int]:
-    """Check that a capsule may be opened, and return its header, keys and epoch."""
+def _open(state: State, masked: bytes, flags: int) -> tuple[Header, MessageKeys, OpenMember]:
+    """Check that a capsule may be opened, and return its header, its keys, and those of its epoch."""
     if flags & ~_FLAGS:
         raise errors.UnitError(errors.RANGE)
     header, place = _header(state, masked, flags, _MESSAGES)
@@ -101,7 +102,7 @@ def _open(state: State, masked: bytes, flags: int) -> tuple[Header, MessageKeys,
     if not flags & wire.ALLOW_JUMP:
         window.check_near(header.number)
     member = attached(state).member_of(place, header.epoch) if place else state.member
-    return header, member.message_keys(header, state.windows.binding_id_of(header.lane)), member.epoch
+    return header, member.message_keys(header, state.windows.binding_id_of(header.lane)), member
 
 
 def _header(state: State, masked: bytes, flags: int, kinds: tuple[int, ...]) -> "tuple[Header, Any]":

@@ -45,7 +45,7 @@ def _begin(state: State, token: bytes, mode: str, cipher: int, kind: int, random
         keys = _keys_of(state, header)
         state.sealing.begin(token, request, header)
         sealer = Sealer(state.board, keys) if mode == _MODE_B else None
-        state.sealing.current = Outgoing(token, keys, sealer, state.piece, state.member.epoch)
+        state.sealing.current = Outgoing(token, keys, sealer, state.piece, state.member.position)
     return header
 
 
@@ -60,7 +60,8 @@ def _new_header(state: State, cipher: int, kind: int, random: bytes) -> Header:
     digest = state.board.sha256()
     digest.update(random + state.board.entropy(len(random)))
     number = state.message_counter.take()
-    return Header.new(member.suite, cipher, member.lane, number, digest.digest()[:8], kind, member.number)
+    epoch = member.position & 0xFFFF
+    return Header.new(member.suite, cipher, member.lane, number, digest.digest()[:8], kind, epoch)
 
 
 def _keys_of(state: State, header: Header) -> MessageKeys:

@@ -24,6 +24,7 @@ from .layout import (
     AT_MODE,
     AT_MOVES,
     AT_REVOKED,
+    AT_SETTLED,
     GREW,
     KEY,
     NOT_SETTLED,
@@ -57,8 +58,7 @@ def notice(network: "Network", generation: int, capsule: "bytes | memoryview") -
     there = set(lanes_in(new.lanes))
     if not all([lane in there for lane in lanes_in(known)]):
         raise errors.UnitError(errors.ROSTER)
-    settled = GREW if len(new.lanes) > len(known) else NOT_SETTLED
-    left = _mode(network), settled, ratchet(state.board, member_key, NEXT_MEMBER_KEY, 1)
+    left = _mode(network), _unsettled(network, len(new.lanes) > len(known)), ratchet(state.board, member_key, NEXT_MEMBER_KEY, 1)
     body = new_generation(state, generation, new.operators, new.secret, left)
     body[AT_REVOKED] = len(new.lanes) // 2
     past = _past(network, new)
@@ -112,6 +112,12 @@ def _make_room(log: "RecordLog", past: int, generation: int) -> None:
     needed = records.extent(records.PAST, past) + records.extent(records.GENERATION, generation)
     if log.size - log.used < needed + records.extent(records.STATE_FORMAT, len(format_body(0))):
         log.compact()
+
+
+def _unsettled(network: "Network", grew: bool) -> int:
+    """Return what there is to settle, with that of the generation that is left, if the unit could not write then."""
+    body = network.body
+    return GREW if grew or (body and body[AT_SETTLED] == GREW) else NOT_SETTLED
 
 
 def _mode(network: "Network") -> int:

@@ -104,9 +104,9 @@ def _drop_other(state: "State") -> None:
     """Forget the other epoch, and end its messages."""
     other, state.other = state.other, None
     if other:
-        if state.sealing.current and state.sealing.current.epoch == other.epoch:
+        if state.sealing.current and state.sealing.current.position == other.position:
             state.sealing.end()
-        if state.incoming and state.incoming.epoch == other.epoch:
+        if state.incoming and state.incoming.position == other.position:
             state.begin_opening(None)
         other.wipe()
 
@@ -117,8 +117,9 @@ def open_epoch(network: "Network", place: "bytes | bytearray | memoryview", numb
     is_past = len(place) == PAST_SIZE
     secret = _secret_of(network, place, number, is_past)
     at = AT_PAST_HEADER_KEYS if is_past else AT_HEADER_KEYS
-    record = _membership(state, place, number, secret)
-    return OpenMember(state.board, state.log, record, number, place[at : at + 2 * KEY])
+    position = number_at(place, 0) << 16 | number
+    record = _membership(network, place, position, secret)
+    return OpenMember(state.board, state.log, record, position, place[at : at + 2 * KEY])
 
 
 def _secret_of(network: "Network", place: "bytes | bytearray | memoryview", number: int, is_past: bool) -> bytes:
@@ -129,12 +130,19 @@ def _secret_of(network: "Network", place: "bytes | bytearray | memoryview", numb
     return ratchet(board, bytes(place[at : at + KEY]), NEXT_EPOCH, number - known, board.feed_watchdog)
 
 
-def _membership(state: "State", place: "bytes | bytearray | memoryview", number: int, secret: bytes) -> bytes:
-    """Return the membership in an epoch, as `PROVISION` has it for a network with one epoch only."""
-    _, lane, suite, cipher, _, _, name, p1, p2, _, _ = unpack(wire.MEMBERSHIP, state.log.body(MEMBERSHIP) or b"")
-    epoch = number_at(place, 0) << 16 | number
-    if epoch:
-        p1, p2 = parameters_of(state.board, secret)
+def _membership(
+    network: "Network", place: "bytes | bytearray | memoryview", position: int, secret: bytes
+) -> bytes:
+    """Return the membership in an epoch, as `PROVISION` has it for a network with one epoch only.
+
+    The name that it gave to the first epoch stays until the first move: by it exported keys are counted.
+    """
+    record = network.state.log.body(MEMBERSHIP) or b""
+    epoch, lane, suite, cipher, _, _, name, p1, p2, _, _ = unpack(wire.MEMBERSHIP, record)
+    if position:
+        p1, p2 = parameters_of(network.state.board, secret)
+    if position or number_at(network.body, AT_NUMBER):
+        epoch = position
     digits, f1, f2 = place[AT_OPERATORS:AT_NUMBER]
     return pack(wire.MEMBERSHIP, epoch, lane, suite, cipher, digits, secret, name, p1, p2, f1, f2)
 
@@ -202,12 +210,13 @@ def _enter_epoch(network: "Network") -> None:
     """Go on in the epoch that was written. Messages of the former one go on; a repeated token is a new one."""
     state, former = network.state, network.state.member
     number = number_at(network.body, AT_NUMBER)
-    epoch = number_at(network.body, 0) << 16 | number
-    if former.epoch == epoch:
-        former.number = number
+    position = number_at(network.body, 0) << 16 | number
+    if former.position == position:
         return
+    former.epoch = former.position  # from the first move on
+    state.sealing.forget()
     try:
-        if state.other and state.other.epoch == epoch:
+        if state.other and state.other.position == position:
             state.opened, state.other = state.other, former
         else:
             _drop_other(state)
@@ -216,7 +225,6 @@ def _enter_epoch(network: "Network") -> None:
     except BaseException:
         state.lock()
         raise
-    state.sealing.forget()
 
 
 def enter_generation(network: "Network") -> None:
@@ -287,7 +295,7 @@ def _settle(network: "Network") -> None:
             log.drop(kind)
     values = unpack(wire.MEMBERSHIP, log.body(MEMBERSHIP) or b"")
     if any(values[5]):
-        log.replace(MEMBERSHIP, pack(wire.MEMBERSHIP, *((0,) + values[1:5] + (_NO_KEY,) + values[6:])))
+        log.replace(MEMBERSHIP, pack(wire.MEMBERSHIP, *(values[:5] + (_NO_KEY,) + values[6:])))
     digits = body[AT_OPERATORS]
     if state.bound.digits != digits:  # those whose tables the next start loads
         state.binding = BindingRecord(state.bound.body[:-2] + bytes((digits, state.bound.settled)))

@@ -122,16 +122,16 @@ class Network:
     def member_of(self, place: "bytes | bytearray | memoryview", number: int) -> OpenMember:
         """Return the keys of an epoch of a generation."""
         member = self.state.member
-        epoch = number_at(place, 0) << 16 | number
-        if epoch == member.epoch or (self.only and not number):
+        position = number_at(place, 0) << 16 | number
+        if position == member.position:
             return member
         other = self.state.other
-        return other if other and other.epoch == epoch else self.epochs().use_epoch(self, place, number)
+        return other if other and other.position == position else self.epochs().use_epoch(self, place, number)
 
-    def opened(self, epoch: int) -> None:
+    def opened(self, position: int) -> None:
         """Hear the epoch of a message, which its first chunk has proved."""
-        if epoch != self.state.member.epoch and epoch >> 16 == number_at(self.body, 0):
-            self.hear(epoch & 0xFFFF)
+        if position != self.state.member.position and position >> 16 == number_at(self.body, 0):
+            self.hear(position & 0xFFFF)
             self.go_on()
 
     def hear(self, number: int) -> None:
