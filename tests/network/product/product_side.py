@@ -45,6 +45,12 @@ class ProductSide(AgentsSide):
         assert network
         return HYBRID, VERNAM, network.digits, bytes(32), network.name, network.p1, network.p2, 0, 0
 
+    def damaged(self, packet: Packet, random: Random) -> Packet | None:
+        place = random.randrange(len(packet))
+        if random.random() < 0.3:
+            return packet[: max(1, place)]
+        return packet[:place] + bytes((packet[place] ^ 1 << random.randrange(8),)) + packet[place + 1 :]
+
     def open_notice(self, bundle: Packet, g: int, key: bytes) -> list[Haul]:
         parsed = Bundle.parse(bundle)
         key = ratchet(CRYPTO, key, NEXT_MEMBER_KEY, max(0, parsed.g - g))

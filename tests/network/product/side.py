@@ -93,6 +93,9 @@ class AgentsSide:
     def ask(self, g: int) -> Packet:
         return pack_ask(g)
 
+    def damaged(self, packet: Packet, random: Random) -> Packet | None:
+        """Not here: the model's units know whole capsules only."""
+
     # Thieves
 
     def loot(self, machine: ProductMachine) -> tuple[list[Haul], list[tuple[int, bytes]]]:
