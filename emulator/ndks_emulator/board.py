@@ -94,7 +94,7 @@ class EmulatedBoard(Board):
         return self._flash.nvm.read(offset, size)
 
     def nvm_write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
-        self._flash.nvm.write(offset, data)
+        self._flash.nvm.write(offset, bytes(data))
 
     @property
     def snapshots_writable(self) -> bool:

@@ -304,7 +304,7 @@ def test_zeroize_wants_its_confirmation_and_this_unit(confirmation: bytes, uid: 
 
 def test_zeroize_leaves_a_newer_state_alone() -> None:
     life = member()
-    body = flash_reference.state_format(0).replace(b"\3", b"\4", 1)
+    body = flash_reference.state_format(0).replace(b"\4", b"\5", 1)
     record = records.RecordKeys(CRYPTO).encode(records.STATE_FORMAT, body, 10_000)
     life.flash.nvm.write(life.clone().firmware.state.log.used, bytes(record))
     before = life.flash.images

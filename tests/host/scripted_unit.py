@@ -129,7 +129,8 @@ def status_values(**others: Any) -> tuple[Any, ...]:
         "log_used": 112,
         "log_size": 4064,
     }
-    return tuple((values | member | {"network": "office", "network_id": bytes(8)} | others).values())
+    ids = {"network_id": bytes(8), "generation_id": bytes(8), "held": b"\xff" * 14}
+    return tuple((values | member | {"network": "office"} | ids | others).values())
 
 
 def scripted_unit(

@@ -23,13 +23,13 @@ def opened(alice: str) -> Iterator[Unit]:
 
 def bound(script: Script, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Unit:
     """Return a unit of a later firmware, with an unknown flag."""
-    return scripted_unit(script, monkeypatch, tmp_path, minor=9, firmware=b"\2\0\7", state_format=4, flags=0x82)
+    return scripted_unit(script, monkeypatch, tmp_path, minor=9, firmware=b"\2\0\7", state_format=5, flags=0x82)
 
 
 def test_greeting(alice: str, opened: Unit) -> None:
     uid = Path(alice.removeprefix("emulator:"), "uid").read_text().strip()
     hello = opened.hello
-    assert (hello.major, hello.minor, hello.firmware, hello.state_format) == (3, 0, ndks.__version__, 3)
+    assert (hello.major, hello.minor, hello.firmware, hello.state_format) == (3, 1, ndks.__version__, 4)
     assert (hello.state, hello.flags, hello.serial_number) == ("locked", [], uid.upper())
     assert [len(bytes.fromhex(value)) for value in (hello.salt, hello.binding_id)] == [16, 16]
     assert opened.port == alice
@@ -104,7 +104,7 @@ def test_what_a_later_firmware_says_is_shown_by_number(monkeypatch: pytest.Monke
     strange = status_values(state=9, flags=0x82, reset_reason=77, network="", lane=0, digits=0)
     unit = bound(lambda request: answer(request, *strange), monkeypatch, tmp_path)
     hello = unit.hello
-    assert (hello.minor, hello.firmware, hello.state_format, hello.serial_number) == (9, "2.0.7", 4, SERIAL_NUMBER)
+    assert (hello.minor, hello.firmware, hello.state_format, hello.serial_number) == (9, "2.0.7", 5, SERIAL_NUMBER)
     assert hello.flags == ["read only", "unknown (128)"]
     status = unit.status(unlock=False)
     assert (status.state, status.reset_reason) == ("unknown (9)", "unknown (77)")

@@ -16,7 +16,7 @@ from ndks_protocol import commands, errors, framing, service
 TIMEOUT = 1.0
 CAPSULES = {errors.HEADER, errors.AUTH, errors.DIVERGED, errors.BINDING}
 SESSIONS = {errors.LOCKED, errors.KEK, errors.DELAYED, errors.PUBLIC_KEY}
-AUTHENTICATION = CAPSULES | SESSIONS | {errors.CAPSULE_VERSION, errors.PACKAGE}
+AUTHENTICATION = CAPSULES | SESSIONS | {errors.CAPSULE_VERSION, errors.PACKAGE, errors.REVOKED}
 Connect = Callable[[Script], tuple[Link, ScriptedTransport]]
 
 
@@ -146,9 +146,9 @@ def test_answer_that_is_too_short(connect: Connect, payload: bytes) -> None:
 
 
 def test_answer_with_a_text_that_is_none(connect: Connect) -> None:
-    status = commands.STATUS.answer.pack(1, 0, 0, 1, 1, 0, 3, "office", bytes(8), *bytes(11)).replace(
-        b"office", b"\xff" * 6
-    )
+    status = commands.STATUS.answer.pack(
+        1, 0, 0, 1, 1, 0, 3, "office", bytes(8), *bytes(11), bytes(8), bytes(14)
+    ).replace(b"office", b"\xff" * 6)
     link, _ = connect(lambda request: framing.encode(request.kind | framing.ANSWER, request.request_id, status))
     with pytest.raises(ndks.ProtocolError, match="STATUS is malformed"):
         link.call(commands.STATUS)

@@ -366,6 +366,10 @@ def printed(files: dict[str, str], folder: Path) -> str:
     return done.stdout
 
 
+# They have nothing but numbers, which the release build writes where they are used.
+NUMBERS = {"ndks_protocol.control", "ndks_protocol.control.limits", "ndks_unit.network.layout"}
+
+
 @pytest.mark.parametrize("kind", ["source", "release"])
 def test_modules_on_demand_load_nothing_that_stays(kind: str) -> None:
     """What they import is loaded at the start, or on demand too."""
@@ -383,7 +387,7 @@ def test_modules_on_demand_load_nothing_that_stays(kind: str) -> None:
     at_start = loaded_by(program, {"code", board})
     assert len(late) >= 9
     assert not late & at_start
-    assert loaded_by(program, late) - late <= at_start
+    assert loaded_by(program, late) - late <= at_start | (NUMBERS if kind == "source" else set())
 
 
 def loaded_by(program: Program, names: set[str]) -> set[str]:

@@ -59,9 +59,10 @@ def main() -> int:
     violations, began = 0, time.monotonic()
     for ended in ends_of(options):
         total.update(ended.counts)
+        what = ended.violation or f"{ended.counts['events']} events"
+        print(f"{ended.task.side}, seed {ended.task.seed}, {ended.task.size} nodes: {what}", flush=True)
         if ended.violation:
             violations += 1
-            print(f"{ended.task.side}, seed {ended.task.seed}, {ended.task.size} nodes: {ended.violation}", flush=True)
             print("replay:", (shrink(ended) if options.only is None else ended.task).command, flush=True)
     print(", ".join(f"{name} {number}" for name, number in sorted(total.items()) if name != "events"))
     faults, seconds = sum(total[name] for name in FAULTS), time.monotonic() - began
