@@ -89,7 +89,7 @@ def _member_key(network: "Network", generation: int) -> bytes:
         raise errors.UnitError(errors.RANGE)
     if network.hinted[0] != generation or not network.hinted[1]:
         steps = generation - base
-        network.hinted = generation, ratchet(state.board, key, NEXT_MEMBER_KEY, steps, state.board.feed_watchdog)
+        network.hinted = generation, ratchet(state.board, key, NEXT_MEMBER_KEY, steps, network.feed)
     return network.hinted[1]
 
 
