@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 DIGEST_SIZE = 16
-LAST_S = (1 << 48) - 1
 MOST_STARTS = 16  # in a report
 MOST_ASKED = 32  # numbers in an ask
 CONTENTS = 2  # of messages: bytes and symbols
