@@ -58,7 +58,8 @@ def notice(network: "Network", generation: int, capsule: "bytes | memoryview") -
     there = set(lanes_in(new.lanes))
     if not all([lane in there for lane in lanes_in(known)]):
         raise errors.UnitError(errors.ROSTER)
-    left = _mode(network), _unsettled(network, len(new.lanes) > len(known)), ratchet(state.board, member_key, NEXT_MEMBER_KEY, 1)
+    settled = _unsettled(network, len(new.lanes) > len(known))
+    left = _mode(network), settled, ratchet(state.board, member_key, NEXT_MEMBER_KEY, 1)
     body = new_generation(state, generation, new.operators, new.secret, left)
     body[AT_REVOKED] = len(new.lanes) // 2
     past = _past(network, new)

@@ -130,9 +130,7 @@ def _secret_of(network: "Network", place: "bytes | bytearray | memoryview", numb
     return ratchet(board, bytes(place[at : at + KEY]), NEXT_EPOCH, number - known, network.feed)
 
 
-def _membership(
-    network: "Network", place: "bytes | bytearray | memoryview", position: int, secret: bytes
-) -> bytes:
+def _membership(network: "Network", place: "bytes | bytearray | memoryview", position: int, secret: bytes) -> bytes:
     """Return the membership in an epoch, as `PROVISION` has it for a network with one epoch only.
 
     The name that it gave to the first epoch stays until the first move: by it exported keys are counted.
