@@ -427,6 +427,23 @@ def test_nothing_of_a_network_is_kept_after_a_session(member: Member) -> None:
     assert member.host.code(commands.OPEN_BEGIN, message(OTHER, 1, 2 << 16)[:37], VOUCHED) == 0
 
 
+def test_a_unit_whose_case_opens_does_not_finish_a_minute_of_steps(
+    member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board, fed = member.host.unit.board, 0
+
+    def feed() -> None:
+        nonlocal fed
+        fed += 1
+        if fed == 10:
+            member.host.unit.case.open()
+
+    monkeypatch.setattr(board, "feed_watchdog", feed)
+    assert member.host.code(commands.HINT, 60_000) == errors.TAMPERED
+    assert fed < 20, "of about 234"
+    assert member.state.lifecycle == commands.STATE_TAMPERED
+
+
 @pytest.mark.parametrize("command", [commands.TICK, commands.HINT, commands.RENEW, commands.NOTICE])
 def test_commands_of_networks_need_a_member_and_a_session(command: commands.Command) -> None:
     host = Host(opens=False)

@@ -58,7 +58,8 @@ def notice(network: "Network", generation: int, capsule: "bytes | memoryview") -
     there = set(lanes_in(new.lanes))
     if not all([lane in there for lane in lanes_in(known)]):
         raise errors.UnitError(errors.ROSTER)
-    left = _mode(network), _unsettled(network, len(new.lanes) > len(known)), ratchet(state.board, member_key, NEXT_MEMBER_KEY, 1)
+    settled = _unsettled(network, len(new.lanes) > len(known))
+    left = _mode(network), settled, ratchet(state.board, member_key, NEXT_MEMBER_KEY, 1)
     body = new_generation(state, generation, new.operators, new.secret, left)
     body[AT_REVOKED] = len(new.lanes) // 2
     past = _past(network, new)
@@ -89,7 +90,7 @@ def _member_key(network: "Network", generation: int) -> bytes:
         raise errors.UnitError(errors.RANGE)
     if network.hinted[0] != generation or not network.hinted[1]:
         steps = generation - base
-        network.hinted = generation, ratchet(state.board, key, NEXT_MEMBER_KEY, steps, state.board.feed_watchdog)
+        network.hinted = generation, ratchet(state.board, key, NEXT_MEMBER_KEY, steps, network.feed)
     return network.hinted[1]
 
 

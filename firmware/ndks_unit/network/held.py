@@ -63,6 +63,13 @@ class Network:
         found = [entries[start : start + PAST_SIZE] for start in range(0, len(entries), PAST_SIZE)]
         return [each for each in found if body and number_at(each, 0) < number_at(body, 0)]
 
+    def feed(self) -> None:
+        """Feed the watchdog during the steps of a ratchet, which may take a minute. UnitError(TAMPERED) ends them."""
+        board = self.state.board
+        board.feed_watchdog()
+        if board.case_open:
+            raise errors.UnitError(errors.TAMPERED)
+
     # Modules for one task
 
     def epochs(self) -> "Any":

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ndks_protocol import commands, errors, service
-from ndks_protocol.commands import Command
+from ndks_protocol.commands import WIRE_HEADER_SIZE, Command
 
 from ..driver.owner import Owner
 from ..exceptions import DeviceError, FileError, NdksError, UnitRemoved, UnitTimeout
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 _TRIES = 3  # of one request, each in another session
 _BLOCK = 64  # numbers that a unit reserves at a time: so often the floor goes to the disk
-_TOKENS = 8  # that a unit remembers
+_REMEMBERED = 8  # messages that a unit has begun, whose headers it gives again
 
 # What may be sent again after a session was lost: done twice it is the same as done once.
 _REPEATED = {
@@ -78,7 +78,7 @@ class Hold:
         self._opened = opened
         self._at_unit: dict[int, tuple[Job, float]] = {}  # by request id, with the time when it was sent
         self._answered = 0.0  # when the last answer came
-        self._tokens: deque[bytes] = deque(maxlen=_TOKENS)  # of the last messages that were begun
+        self._headers: deque[bytes] = deque(maxlen=_REMEMBERED)  # of the last messages that were begun
         self._sealed = 0
 
     @property
@@ -157,7 +157,7 @@ class Hold:
 
     def _end(self, job: Job, event: Answer | Failure) -> None:
         if isinstance(event, Answer):
-            self._note(job.command, job.payload)
+            self._note(job.command, job.payload, event.payload)
             if job.command in _OF_NETWORK:
                 self._note_network(job.command, event.payload)
             job.done(self._durable(event.payload) if job.is_durable else event.payload)
@@ -206,12 +206,12 @@ class Hold:
         elif command in (commands.NOTICE, commands.RENEW):
             self._noted(News(fields.epoch))
 
-    def _note(self, command: Command, payload: bytes) -> None:
+    def _note(self, command: Command, payload: bytes, answer: bytes) -> None:
         """Note a number that the unit has issued, or a key that it has used up."""
         if command in (commands.SEAL_BEGIN, commands.SEAL_KEYS):
-            token, *_ = command.request.unpack(payload)
-            if token not in self._tokens:  # else it was the same number again
-                self._tokens.append(token)
+            header = answer[:WIRE_HEADER_SIZE]
+            if header not in self._headers:  # else it was the same number again
+                self._headers.append(header)
                 self._owner.note_sealed()
                 self._sealed += 1
                 if self._sealed % _BLOCK == 0:
