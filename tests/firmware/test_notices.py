@@ -414,6 +414,14 @@ def test_erased_by_zeroize_or_an_opened_case(member: Member) -> None:
     assert member.host.code(commands.TICK, 1) == errors.BLANK
 
 
+def test_no_secret_of_a_notice_stays_in_the_buffer_of_pieces(member: Member) -> None:
+    member.enter(5, REVOKED, others=(0, 3))
+    assert all(secret_of(g) not in bytes(member.state.piece) for g in (0, 3, 5))
+    assert member.open(message(OTHER, 1, 5 << 16, b"hello"))[2] == b"hello"
+    member.host.ask(commands.CLOSE, 0)
+    assert not any(member.state.piece)
+
+
 def test_nothing_of_a_network_is_kept_after_a_session(member: Member) -> None:
     member.open(message(OTHER, 1, 2 << 16 | 3))
     state = member.state

@@ -10,6 +10,7 @@ from ndks_protocol.control.capsules import open_chunk
 from ndks_protocol.control.ladder import NEXT_MEMBER_KEY, hint_of, ratchet
 from ndks_protocol.control.limits import ADMINISTRATOR_LANE, ADMINISTRATORS, LAST_GENERATION, PAST
 from ndks_protocol.control.notice import Notice, lanes_in, unpack_notice
+from ndks_protocol.kdf import wipe
 
 from ..flash import records
 from ..flash.record_log import format_body
@@ -105,7 +106,10 @@ def _opened(network: "Network", generation: int, member_key: bytes, capsule: "by
     if (header.kind, header.lane, header.number) != (wire.OF_CONTROL, sender, generation + 1):
         raise errors.UnitError(errors.HEADER)
     data = open_chunk(board, member_key, header, capsule[wire.WIRE_HEADER_SIZE :], network.state.piece)
-    return unpack_notice(data, generation, network.lane)
+    try:
+        return unpack_notice(data, generation, network.lane)
+    finally:
+        wipe(data)
 
 
 def _make_room(log: "RecordLog", past: int, generation: int) -> None:
