@@ -15,6 +15,7 @@ from ..exceptions import DeviceError, FileError, NdksError, UnitRemoved, UnitTim
 from ..line.conversation import Answer, Failure
 from ..line.link import Link, unpack_answer
 from .order import Job, Order, Outcome
+from .scopes import NETWORK
 
 _log = logging.getLogger(__name__)
 
@@ -31,9 +32,6 @@ _BEGINNING = {commands.SEAL_BEGIN, commands.SEAL_KEYS, commands.OPEN_BEGIN, comm
 _QUICK = {
     *(commands.NEXT_INDEX, commands.KEY_CHUNK, commands.STATUS, commands.MESSAGE_STREAM, commands.MESSAGE_CHECK),
     *(commands.SEAL_CHUNK, commands.OPEN_BEGIN, commands.OPEN_CHUNK, commands.OPEN_KEYS),
-}
-_OF_NETWORK = {
-    *(commands.TICK, commands.CONTROL, commands.NOTICE, commands.HINT, commands.RENEW, commands.ROLE),
 }
 _CLOSING = {commands.CLOSE, service.RELEASE}
 
@@ -158,7 +156,7 @@ class Hold:
     def _end(self, job: Job, event: Answer | Failure) -> None:
         if isinstance(event, Answer):
             self._note(job.command, job.payload, event.payload)
-            if job.command in _OF_NETWORK:
+            if job.command in NETWORK:
                 self._note_network(job.command, event.payload)
             job.done(self._durable(event.payload) if job.is_durable else event.payload)
             following = job.follow(event.payload) if job.follow else None
@@ -188,7 +186,7 @@ class Hold:
         if job.command in _REPEATED and job.tries < _TRIES:
             self._order.put(job, again=True)
         else:
-            can_begin = job.command in _BEGINNING | _REPEATED | _OF_NETWORK
+            can_begin = job.command in _BEGINNING | _REPEATED | NETWORK
             job.done(errors.SESSION_ENDED if can_begin else errors.CONFLICT)
 
     def _note_network(self, command: Command, answer: bytes) -> None:
