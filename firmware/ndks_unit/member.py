@@ -15,7 +15,8 @@ from .paper_bits import KeyReader, PaperBits
 class OpenMember(Membership):
     """The decrypted secrets of one epoch, which is at `position`: g << 16 | number. `epoch` is its name on the line.
 
-    They differ only before the first move of a network without generations, whose `PROVISION` gave another name. `keys` are the header keys of the generation, which a network without generations derives from its only secret.
+    They differ only before the first move of a network whose `PROVISION` gave another name. `keys` are the header keys
+    of the generation, which a network without generations derives from its only secret.
     """
 
     def __init__(

@@ -4,6 +4,7 @@
 
 from ndks_protocol import errors, wire
 from ndks_protocol.capsule import LARGEST_PIECE
+from ndks_protocol.kdf import wipe
 
 from .binding_record import BindingRecord
 from .board import Board
@@ -137,6 +138,7 @@ class State:
         """Overwrite every secret, and discard the messages being sealed and opened."""
         self.board.forget_key()
         self.log.lock()
+        wipe(self.piece)
         self.sealing.end()
         self.begin_opening(None)
         for secret in (self.opened, self.other, self.roles):

@@ -6,7 +6,7 @@
 DEFAULT_TIMEOUT = 10.0  # for one answer; --timeout changes it
 LIST_TIMEOUT = 5.0  # for one answer in `ndks list`: short for silent ports, long enough for a unit to finish a chunk
 PROBE_TIMEOUT = 2.0  # for the HELLO answer of a port that may be a unit: an idle unit answers at once
-OPENING_TIMEOUT = 30.0  # for OPEN_BEGIN, OPEN_KEYS and CONTROL: 4096 steps of a ratchet take a board 4 s
+OPENING_TIMEOUT = 30.0  # for what may need steps of a ratchet: 4096 take a board 4 s, and a move twice as many
 NOTICE_TIMEOUT = 90.0  # for NOTICE and HINT: 65534 steps take it a minute
 LONGEST_DELAY = 70.0  # for DELAYED to end: after wrong proofs a unit refuses everything for a minute at most
 

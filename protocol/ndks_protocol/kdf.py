@@ -73,7 +73,7 @@ class Mac:
         wipe(self._outer_key)
 
 
-def wipe(buffer: bytearray) -> None:
+def wipe(buffer: "bytearray | memoryview") -> None:
     """Overwrite a key with zeros."""
     for position in range(len(buffer)):
         buffer[position] = 0

@@ -414,6 +414,14 @@ def test_erased_by_zeroize_or_an_opened_case(member: Member) -> None:
     assert member.host.code(commands.TICK, 1) == errors.BLANK
 
 
+def test_no_secret_of_a_notice_stays_in_the_buffer_of_pieces(member: Member) -> None:
+    member.enter(5, REVOKED, others=(0, 3))
+    assert all(secret_of(g) not in bytes(member.state.piece) for g in (0, 3, 5))
+    assert member.open(message(OTHER, 1, 5 << 16, b"hello"))[2] == b"hello"
+    member.host.ask(commands.CLOSE, 0)
+    assert not any(member.state.piece)
+
+
 def test_nothing_of_a_network_is_kept_after_a_session(member: Member) -> None:
     member.open(message(OTHER, 1, 2 << 16 | 3))
     state = member.state
@@ -425,6 +433,23 @@ def test_nothing_of_a_network_is_kept_after_a_session(member: Member) -> None:
     assert roles.hinted == (0, b"")
     assert not any(other.secret)
     assert member.host.code(commands.OPEN_BEGIN, message(OTHER, 1, 2 << 16)[:37], VOUCHED) == 0
+
+
+def test_a_unit_whose_case_opens_does_not_finish_a_minute_of_steps(
+    member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board, fed = member.host.unit.board, 0
+
+    def feed() -> None:
+        nonlocal fed
+        fed += 1
+        if fed == 10:
+            member.host.unit.case.open()
+
+    monkeypatch.setattr(board, "feed_watchdog", feed)
+    assert member.host.code(commands.HINT, 60_000) == errors.TAMPERED
+    assert fed < 20, "of about 234"
+    assert member.state.lifecycle == commands.STATE_TAMPERED
 
 
 @pytest.mark.parametrize("command", [commands.TICK, commands.HINT, commands.RENEW, commands.NOTICE])

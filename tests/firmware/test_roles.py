@@ -16,6 +16,7 @@ from ndks_protocol.commands import (
     MASTER,
     MESSAGE,
     MONITOR,
+    MOVED,
     RELAY,
     SLAVE,
 )
@@ -129,6 +130,19 @@ class TestSlave:
             assert member.hear(beacon(HIGH, n, n, 1)) == HEARD
         assert member.tick(0).epoch == 1
         assert ticks_until_it_leads(member) == PATIENCE
+
+    def test_a_master_is_heard_by_a_unit_that_cannot_write(
+        self, member: Member, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise errors.UnitError(errors.STORAGE)
+
+        monkeypatch.setattr(member.state.log, "append", refuse)
+        assert member.hear(beacon(HIGH, 1, 1, 7)) == HEARD
+        assert member.tick(16) == Ticked(SLAVE, 0, 0, 7, HIGH, b"")
+        assert member.host.code(commands.RENEW) == errors.STORAGE
+        monkeypatch.undo()
+        assert member.hear(beacon(HIGH, 2, 1, 7)) == MOVED
 
     def test_another_of_lower_rank_is_no_master(self, member: Member) -> None:
         member.hear(beacon(HIGH, 1, 0, 2))

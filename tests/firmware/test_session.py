@@ -997,6 +997,7 @@ class Talks(RuleBasedStateMachine):
         super().__init__()
         self.laptop = Host(keeps=ReferenceSession, opens=False)
         self.laptop.provision()
+        self.laptop.session = self.laptop.channel = None  # that of the blank unit has ended
         self.stage = "none"  # then opened, proved, unlocked
         self.wrong = 0
         self.next_index = 1

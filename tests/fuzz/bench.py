@@ -38,12 +38,14 @@ _LOW_ORDER = {decode_coordinate(u) for u in LOW_ORDER}
 _OWN_COORDINATE = decode_coordinate(PUBLIC)
 _READ = 256  # bytes that the board reads at a time
 _SYNC, _TAG = 8, 16
-_PROVISIONING = (commands.PROVISION, commands.PROVISION_SEALED)
+_PROVISIONING = (commands.PROVISION, commands.PROVISION_SEALED, commands.ENROL)
+_MOVING = (commands.TICK, commands.CONTROL, commands.NOTICE, commands.RENEW, commands.ROLE, commands.OPEN_CHUNK)
 _WRITING = (
     *(*_PROVISIONING, commands.JOINING_KEY, commands.PROVE, commands.UNLOCK, commands.BIND, commands.TRUST),
+    *_MOVING,
     *(commands.ZEROIZE, commands.CLOSE, commands.ACKNOWLEDGE, commands.SEAL_BEGIN, commands.SEAL_KEYS, commands.ACCEPT),
 )
-_WRITES_MUCH = {command.code for command in (*_PROVISIONING, commands.JOINING_KEY, commands.BIND)}
+_WRITES_MUCH = {command.code for command in (*_PROVISIONING, *_MOVING, commands.JOINING_KEY, commands.BIND)}
 _WRITES = {command.code for command in _WRITING}  # the others leave flash as it is
 
 

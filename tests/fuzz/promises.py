@@ -17,6 +17,7 @@ from ndks_protocol.commands import Command
 _BINDING_SIZE = 32  # in PROVISION
 _SECRET_AT = 9  # behind it
 _PUBLIC_SIZE = 32
+_BEACON_AT = 13  # in the answer to TICK
 
 
 class Promises:
@@ -33,7 +34,8 @@ class Promises:
             commands.SEAL_BEGIN: self._keep_number,
             commands.SEAL_KEYS: self._keep_number,
             commands.ACKNOWLEDGE: self._acknowledge,
-            commands.NEXT_INDEX: lambda _, answer: self._keep_index(int.from_bytes(answer[4:])),
+            commands.NEXT_INDEX: lambda _, answer: self._keep_index(answer[:4], int.from_bytes(answer[4:])),
+            commands.TICK: lambda _, answer: self._keep_beacon(answer[_BEACON_AT:]),
         }
 
     def keep(self, command: Command, request: bytes, answer: bytes) -> None:
@@ -54,7 +56,8 @@ class Promises:
         """Note that the unit has become a member, by the fields of PROVISION after the binding."""
         self._header_keys = HeaderKeys(CRYPTO, header_keys(CRYPTO, membership[_SECRET_AT : _SECRET_AT + 32]))
         self._numbers: dict[int, bytes] = {}  # the request of each message
-        self._floor = self._used = 0
+        self._floor = 0
+        self._used: dict[bytes, int] = {}  # by epoch: the highest key that was acknowledged
 
     def _keep_key(self, public: bytes) -> None:
         assert public not in self._public_keys, "a key pair is used twice"
@@ -71,9 +74,14 @@ class Promises:
         assert self._numbers[number] == request, "a number is given to two messages"
 
     def _acknowledge(self, request: bytes, answer: bytes) -> None:
-        self._used = max(self._used, commands.ACKNOWLEDGE.request.unpack(request)[1])
-        self._keep_index(int.from_bytes(answer))
+        epoch = request[:4]
+        self._used[epoch] = max(self._used.get(epoch, 0), commands.ACKNOWLEDGE.request.unpack(request)[1])
+        self._keep_index(epoch, int.from_bytes(answer))
 
-    def _keep_index(self, index: int) -> None:
-        assert index > self._used, "a key is offered again"
+    def _keep_beacon(self, beacon: bytes) -> None:
+        if beacon:
+            self._keep_number(beacon, beacon)
+
+    def _keep_index(self, epoch: bytes, index: int) -> None:
+        assert index > self._used.get(epoch, 0), "a key is offered again"
         assert index <= commands.MAX_IN_TURN + 1, "a key is offered that is only read"

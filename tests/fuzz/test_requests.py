@@ -21,6 +21,7 @@ from fuzz.fuzzing import FUZZED, Draw, altered, bounded, byte, flag
 from ndks_emulator import MemoryUnit
 from ndks_protocol import commands, framing
 from ndks_protocol.commands import TABLE, WIRE_HEADER_SIZE
+from ndks_protocol.control.limits import BEACON_SIZE
 
 MESSAGES = [
     Message(suite_network(), clear_header(HYBRID, cipher, lane, number, bytes(8)), data)
@@ -42,6 +43,11 @@ payloads = st.binary(max_size=64) | st.integers(0, framing.MAX_PAYLOAD).map(byte
 integers = st.sampled_from(INTEGERS) | st.integers(0, 0xFFFF)
 texts = st.sampled_from(TEXTS).map(lambda text: bytes([len(text.encode())]) + text.encode())
 PUBLISHED = [(step["command"], bytes.fromhex(step["request"])) for step in load_vectors("commands")["steps"]]
+CAPSULES = [
+    *(request for command, request in PUBLISHED if command == commands.CONTROL.code),
+    *(request[2:] for command, request in PUBLISHED if command == commands.NOTICE.code),
+    *(message.capsule for message in MESSAGES[:3]),
+]
 
 
 @functools.cache
@@ -96,6 +102,7 @@ def candidates(bench: Bench) -> dict[str, list[bytes]]:
     return {
         "public": [PUBLIC, PUBLIC, *LOW_ORDER[:4], bench.answer[:32].ljust(32, b"\0")],
         "package": packages(bench),
+        "capsule": [*CAPSULES, bench.answer[-BEACON_SIZE:]],
         "random": [bytes(16), RANDOM, RANDOM[:8], ENTROPY[:8]],
         "proof": [bench.opening.host_proof if bench.opening else bytes(16)],
         "kek": [bench.binding.kek if bench.binding else bytes(32), FIRST.kek, SECOND.kek, bytes(32)],

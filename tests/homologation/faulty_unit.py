@@ -54,8 +54,8 @@ def repeated_keystream() -> None:
     repeated_number()
     new = sealing.Header.new
 
-    def without_salt(suite: int, cipher: int, lane: int, number: int, salt: bytes) -> Any:
-        return new(suite, cipher, lane, number, bytes(len(salt)))
+    def without_salt(suite: int, cipher: int, lane: int, number: int, salt: bytes, *more: int) -> Any:
+        return new(suite, cipher, lane, number, bytes(len(salt)), *more)
 
     sealing.Header.new = without_salt
 

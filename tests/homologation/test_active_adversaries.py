@@ -121,7 +121,7 @@ def check_refusals(label: str, refusals: dict[str, int]) -> None:
         "A7e": {"AUTH"},
         "A7f": {"REFLECTED"},
         "A7h": {"LOCKED": 3},
-        "A7i": {"LOCKED": 18, "PROVISIONED": 3},
+        "A7i": {"LOCKED": 24, "PROVISIONED": 4},
         "A7k": {"LOCKED": 1, "SESSION_ENDED": 4},
     }
     if label == "A7a":  # all bits of a header in both modes, and those of a tag

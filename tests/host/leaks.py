@@ -25,6 +25,7 @@ _PUBLIC = {
     b"ndks log\0",
     b"ndks network id\0",
     b"ndks generation id\0",
+    b"ndks hint\0",
 }
 _KEPT = b"ndks bind auth\0"
 _PUBLIC_KEYS = {bytes(32), b"ndks join"}  # of HMACs that extract: a blank unit has no secret, a package needs none

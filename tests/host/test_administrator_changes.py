@@ -298,6 +298,13 @@ def test_founded_from_a_network_with_units_and_another_administrator() -> None:
         kept.another()
 
 
+def test_a_lane_that_is_named_twice_takes_one_revocation() -> None:
+    admin = administrator(revocations=1)
+    joined(admin, 2)
+    admin.revoke([4, 4])
+    assert (admin.state.revoked, admin.state.revocations) == ((4,), 0)
+
+
 def test_administrators_share_the_revocations_so_that_a_merge_fits() -> None:
     first, files = Administration(NETWORK, ROOT), list[Administration]()
     for _ in range(3):

@@ -54,6 +54,15 @@ def test_a_message_has_a_longest_size() -> None:
     assert sender.agent.outbox.last == 1
 
 
+@pytest.mark.parametrize("content", [-1, 2, 256])
+def test_a_content_that_is_none_is_refused_before_it_is_stored(content: int) -> None:
+    sender, receiver = pair()
+    with pytest.raises(UsageError, match=f"no content {content} of a message"):
+        sender.agent.send(b"x", content)
+    receiver.receive(*sender.send(b"y"))
+    assert receiver.delivered == [(4, 1, b"y")]
+
+
 def test_a_message_is_sent_once_and_again_when_asked_for_but_not_within_16_ticks() -> None:
     sender, receiver = pair()
     (capsule,) = sender.send(b"a")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Packets in pieces: in any order, twice, with losses and forgeries, in bounded memory."""
 
+import tracemalloc
 from hashlib import sha256
 from random import Random
 
@@ -60,3 +61,14 @@ def test_memory_is_bounded() -> None:
     assert [assembly.add(piece) for piece in kept[1:]][-1] == PACKET
     assembly.add(b"\x46" + bytes(8) + b"\0\0\xff\xffx")  # promises 65,535 parts
     assert vars(assembly)["_size"] <= 10_000
+
+
+def test_small_pieces_count_for_what_they_take() -> None:
+    assembly = Assembly(1 << 20)
+    tracemalloc.start()
+    for number in range(20_000):
+        assembly.add(b"\x46" + number.to_bytes(8) + b"\0\0\0\2x")
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 3 << 19
+    assert len(vars(assembly)["_unfinished"]) > 1000

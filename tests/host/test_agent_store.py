@@ -166,7 +166,8 @@ def test_a_file(tmp_path: Path) -> None:
 def test_damaged_files_are_named(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "agent.db"
     path.write_bytes(content)
-    with pytest.raises(FileError, match=r"agent\.db"):
+    path.chmod(0o600)
+    with pytest.raises(FileError, match=r"agent\.db cannot be used"):
         Store(path)
 
 
@@ -213,6 +214,19 @@ def test_a_full_disk_is_named_and_loses_nothing(tmp_path: Path) -> None:
 def test_no_place_for_a_file(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="folder"):
         Store(tmp_path / "folder" / "agent.db")
+
+
+def test_a_directory_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="cannot be used"):
+        Store(tmp_path)
+
+
+def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "agent.db"
+    Store(path).close()
+    path.chmod(0o640)
+    with pytest.raises(FileError, match="others may read"):
+        Store(path)
 
 
 def test_a_step_is_done_whole_or_not_at_all() -> None:

@@ -212,6 +212,16 @@ def test_the_deadline_is_that_of_the_first_request() -> None:
     assert conversation.deadline == 5 + TIMEOUT
 
 
+@pytest.mark.parametrize(
+    ("command", "seconds"),
+    [(commands.NOTICE, 90), (commands.HINT, 90), (commands.OPEN_KEYS, 30), (commands.TICK, 30), (commands.RENEW, 30)],
+)
+def test_steps_of_a_ratchet_have_more_time(command: commands.Command, seconds: int) -> None:
+    conversation = Conversation(TIMEOUT, FIRST)
+    conversation.send(command, b"", 1.0)
+    assert conversation.deadline == 1 + seconds
+
+
 def test_a_caller_that_did_not_read_has_time_again() -> None:
     conversation = asking()
     conversation.resume(100.0)

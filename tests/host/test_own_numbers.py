@@ -90,7 +90,7 @@ def test_a_number_that_cannot_be_noted_is_not_returned(alice: str, monkeypatch: 
 def test_a_number_that_no_unit_gives(number: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def script(request: framing.Frame) -> bytes:
         if request.kind == commands.SEAL_KEYS.code:
-            return answer(request, HEADER, *KEYS)
+            return answer(request, HEADER, *KEYS[:2], 0, KEYS[2])
         return answer(request, *status_values(message_counter=number))
 
     opening = {commands.STATUS.code: status_values(message_counter=5)}
@@ -101,7 +101,7 @@ def test_a_number_that_no_unit_gives(number: int, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("verb", [ndks.Unit.message_keys, ndks.Unit.take_number])
 def test_keys_of_another_cipher(verb: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    unit = scripted_unit(lambda request: answer(request, HEADER, *KEYS[:2], b""), monkeypatch, tmp_path)
+    unit = scripted_unit(lambda request: answer(request, HEADER, *KEYS[:2], 0, b""), monkeypatch, tmp_path)
     with pytest.raises(ndks.ProtocolError, match="cipher"):
         verb(unit)
 

@@ -218,7 +218,7 @@ def test_error_of_a_keystream_of_another_size(
 ) -> None:
     keystream = message.secrets[0]
     answers = {
-        commands.OPEN_KEYS.code: (bytes(8), 9, 1, bytes(32), bytes(8), b""),
+        commands.OPEN_KEYS.code: (bytes(8), 9, 1, bytes(32), bytes(8), commands.DATA, 0, b""),
         commands.MESSAGE_STREAM.code: (keystream,),
     }
     unit = scripted_unit(lambda request: answer(request, *answers[request.kind]), monkeypatch, tmp_path)

@@ -74,7 +74,7 @@ def assert_interrupted(stream: Stream, whole: bytes) -> int:
     assert whole.startswith(received)
     assert not stream.target.exists()
     plan = json.loads(download.plan_of(stream.target).read_text())
-    assert set(plan) == {"k", "epoch", "serial", "bits", "network", "format", "complete"}
+    assert set(plan) == {"k", "epoch", "serial", "bits", "network", "format", "complete", "generation"}
     assert (plan["k"], plan["epoch"], plan["bits"]) == (1, 0, 8 * BYTES)
     assert {path.stat().st_mode & 0o777 for path in (stream.part, download.plan_of(stream.target))} == {0o600}
     return -(-BYTES // MAX_CHUNK) - download.received(stream.target) // MAX_CHUNK

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import network_reference
 import pytest
 from capsule_reference import derive
 from session_reference import Binding
@@ -21,6 +22,10 @@ from ndks.crypto import CRYPTO
 from ndks.exceptions import AuthenticationError
 from ndks.laptop.bindings import BindingStore
 from ndks.line.session import open_session
+from ndks.network.administration import Administration
+from ndks.network.administrator import Administrator
+from ndks.network.bundle import Bundle
+from ndks.network.member_package import seal_member
 from ndks.network.network_file import Network
 from ndks_protocol.binding import BindingKeys
 from ndks_unit.flash.records import BODY, SEALED, RecordKeys, plausible
@@ -195,6 +200,52 @@ def use_again(unit: ndks.Unit, network: Network, secrets: Secrets, chance: rando
     else:
         data = chance.randbytes(50)
         secrets.of_message(network, unit.seal(data), data)
+
+
+def test_directory_of_a_member_of_generations(tmp_path: Path) -> None:
+    """Nothing is found of what was sent, of what the unit derives from it, and of what it has given up."""
+    directory, secrets = tmp_path / "unit", Secrets()
+    store = BindingStore(tmp_path / "laptop", lambda with_network=False: (("board", "a laptop"),))
+    administrator = Administrator(Administration(Network.new("a network to look for"), bytes(range(32))))
+
+    def found() -> list[str]:
+        return secrets.found_in([path.read_bytes() for path in directory.rglob("*") if path.is_file()])
+
+    def enter(unit: ndks.Unit, bundle: Bundle, lane: int) -> None:
+        of_generation(secrets, administrator, bundle.g, lane)
+        unit.unlock()
+        (notice,) = bundle.notices_for(unit.hint(bundle.g))
+        unit.notice(bundle.g, notice)
+
+    with ndks.open(f"emulator:{directory}", create=True, bindings=store) as unit:
+        request = unit.join_request()
+        lane = administrator.admit(request.serial_number)
+        bundle = administrator.issue()
+        unit.enrol(seal_member(administrator, request, lane, bundle).sealed)
+        secrets["name"] = administrator.state.network.name.encode()
+        secrets.of_laptop(store.directory)
+        enter(unit, bundle, lane)
+        for _ in range(8):  # more than the past has room for
+            enter(unit, administrator.issue(), lane)
+            for _ in range(12):  # more moves than are kept
+                unit.renew()
+                for _ in range(4):
+                    unit.tick(16)
+            assert found() == []
+    (directory / "note").write_bytes(secrets["G 4"][3 : 3 + PIECE])
+    assert sorted(found()) == ["E(4, 0)", "G 4"]
+
+
+def of_generation(secrets: Secrets, administrator: Administrator, g: int, lane: int) -> None:
+    generation = administrator.state.generation(g)
+    assert generation
+    key = network_reference.member_key(administrator.state.root, lane, g)
+    secrets[f"G {g}"], secrets[f"M {g}"] = generation.secret, key
+    secrets[f"M {g + 1}"] = network_reference.member_key(administrator.state.root, lane, g + 1)
+    for label in ("ndks header mac", "ndks header mask", "ndks control"):
+        secrets[f"{label} {g}"] = derive(generation.secret, label)
+    for number in range(13):
+        secrets[f"E({g}, {number})"] = network_reference.epoch_secret(generation.secret, number)
 
 
 # An attacker with a copy of the flash

@@ -215,7 +215,7 @@ class Life(RuleBasedStateMachine):
 
     def own_after(self, had_power: bool, before: Model, after: Model) -> Own | None:
         own = self.desk.unit.firmware.state.message_counter
-        if not had_power or own._epoch < 0:  # not begun
+        if not had_power or not own._begun:
             return None
         found = Own(own.latest + 1, own._end)
         if after.own and before.own:

@@ -15,7 +15,7 @@ from .world.checks import Violation
 from .world.story import GENTLE, HARD, Story
 
 SIZES = (2, 3, 3, 4, 5, 6, 8, 10, 12, 16, 24, 50)
-FAULTS = ("cut_power", "crash", "away", "split", "steal", "attack", "erase", "roll_back", "lose_store")
+FAULTS = ("cut_power", "crash", "away", "split", "steal", "attack", "erase", "roll_back", "lose_store", "damage")
 SHRINKING = 120  # seconds at most
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import ndks
+from ndks.driver.owner import Owner
 from ndks.line import services
 from ndks.service.scopes import SCOPES
 from ndks_protocol import commands, service
@@ -122,3 +123,23 @@ def test_there_is_one_agent(serve: Serve) -> None:
         return [second, await code_of(await served.client("agent"), commands.STATUS)]
 
     assert serve(work) == ["BUSY", ""]
+
+
+def test_each_number_is_in_the_minimum_counter_also_after_a_renewal(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The unit forgets its tokens then: the same one takes another number."""
+    noted: list[int] = []
+    monkeypatch.setattr(Owner, "note_sealed", lambda _: noted.append(1))
+
+    async def work(served: Served) -> None:
+        client = await served.client("admin")
+        request = bytes(8), commands.VERNAM, commands.DATA, bytes(8)
+        first = await client.call(commands.SEAL_BEGIN, *request)
+        assert await client.call(commands.SEAL_BEGIN, *request) == first
+        assert len(noted) == 1
+        await client.call(commands.RENEW)
+        assert await client.call(commands.SEAL_BEGIN, *request) != first
+        assert len(noted) == 2
+
+    serve(work)

@@ -19,9 +19,9 @@ _OF_NO_SERVICE = {
     **dict.fromkeys((commands.OPEN_SESSION, commands.PROVE, commands.UNLOCK), errors.UNKNOWN_COMMAND),
     **dict.fromkeys((commands.PROVISION, commands.PROVISION_SEALED, commands.JOINING_KEY), service.DENIED),
     commands.ENROL: service.DENIED,
-    commands.CONTROL: errors.HEADER,  # any bytes fit its layout
     **dict.fromkeys((commands.BIND, commands.ZEROIZE), service.DENIED),
 }
+_WRONG = {commands.CONTROL: [], commands.NOTICE: [b"", b"\1"]}  # payloads that do not fit, where most do
 UNKNOWN = 0x7E
 TIMEOUT = 10.0
 
@@ -143,8 +143,8 @@ def test_dropped_frames_are_in_status(unit: ndks.Unit, port: str) -> None:
 
 def test_every_command_refuses_a_payload_that_does_not_fit(line: Line, port: str) -> None:
     for command in commands.TABLE.values():
-        fields = len(command.request.kinds)
-        for payload in [b"\1"] if fields == 0 else [b"", b"\1" * 5]:
+        usual = [b"", b"\1" * 5] if command.request.kinds else [b"\1"]
+        for payload in _WRONG.get(command, usual):
             (frame,) = line.ask(framing.encode(command.code, 11, payload))
             expected = {
                 commands.NOTHING: errors.BAD_REQUEST,

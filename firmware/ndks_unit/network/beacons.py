@@ -29,7 +29,7 @@ def seal(network: "Network") -> bytes:
 
 
 def hear(network: "Network", capsule: "bytes | memoryview") -> int:
-    """Take a beacon of another unit; return the event. UnitError as `Network.find`, AUTH, RANGE, STORAGE."""
+    """Take a beacon of another unit; return the event. UnitError as `Network.find`, AUTH, RANGE."""
     lane, n, number, term = _opened(network, capsule)
     network.hear(number)
     moved = network.move_on()

@@ -10,6 +10,7 @@ from ndks_protocol.control.capsules import open_chunk
 from ndks_protocol.control.ladder import NEXT_MEMBER_KEY, hint_of, ratchet
 from ndks_protocol.control.limits import ADMINISTRATOR_LANE, ADMINISTRATORS, LAST_GENERATION, PAST
 from ndks_protocol.control.notice import Notice, lanes_in, unpack_notice
+from ndks_protocol.kdf import wipe
 
 from ..flash import records
 from ..flash.record_log import format_body
@@ -58,7 +59,8 @@ def notice(network: "Network", generation: int, capsule: "bytes | memoryview") -
     there = set(lanes_in(new.lanes))
     if not all([lane in there for lane in lanes_in(known)]):
         raise errors.UnitError(errors.ROSTER)
-    left = _mode(network), _unsettled(network, len(new.lanes) > len(known)), ratchet(state.board, member_key, NEXT_MEMBER_KEY, 1)
+    settled = _unsettled(network, len(new.lanes) > len(known))
+    left = _mode(network), settled, ratchet(state.board, member_key, NEXT_MEMBER_KEY, 1)
     body = new_generation(state, generation, new.operators, new.secret, left)
     body[AT_REVOKED] = len(new.lanes) // 2
     past = _past(network, new)
@@ -89,7 +91,7 @@ def _member_key(network: "Network", generation: int) -> bytes:
         raise errors.UnitError(errors.RANGE)
     if network.hinted[0] != generation or not network.hinted[1]:
         steps = generation - base
-        network.hinted = generation, ratchet(state.board, key, NEXT_MEMBER_KEY, steps, state.board.feed_watchdog)
+        network.hinted = generation, ratchet(state.board, key, NEXT_MEMBER_KEY, steps, network.feed)
     return network.hinted[1]
 
 
@@ -104,7 +106,10 @@ def _opened(network: "Network", generation: int, member_key: bytes, capsule: "by
     if (header.kind, header.lane, header.number) != (wire.OF_CONTROL, sender, generation + 1):
         raise errors.UnitError(errors.HEADER)
     data = open_chunk(board, member_key, header, capsule[wire.WIRE_HEADER_SIZE :], network.state.piece)
-    return unpack_notice(data, generation, network.lane)
+    try:
+        return unpack_notice(data, generation, network.lane)
+    finally:
+        wipe(data)
 
 
 def _make_room(log: "RecordLog", past: int, generation: int) -> None:

@@ -127,12 +127,10 @@ def _secret_of(network: "Network", place: "bytes | bytearray | memoryview", numb
     if not is_past and number >= number_at(place, AT_NUMBER):
         known, at = number_at(place, AT_NUMBER), AT_SECRET
     board = network.state.board
-    return ratchet(board, bytes(place[at : at + KEY]), NEXT_EPOCH, number - known, board.feed_watchdog)
+    return ratchet(board, bytes(place[at : at + KEY]), NEXT_EPOCH, number - known, network.feed)
 
 
-def _membership(
-    network: "Network", place: "bytes | bytearray | memoryview", position: int, secret: bytes
-) -> bytes:
+def _membership(network: "Network", place: "bytes | bytearray | memoryview", position: int, secret: bytes) -> bytes:
     """Return the membership in an epoch, as `PROVISION` has it for a network with one epoch only.
 
     The name that it gave to the first epoch stays until the first move: by it exported keys are counted.
@@ -157,14 +155,12 @@ def move(network: "Network", number: int) -> None:
     number = min(number, here + AHEAD, LAST_NUMBER)
     moves = _with_move(body, here)
     if len(moves) == MOVES and moves[0] != low:
-        secret = ratchet(
-            board, body[AT_LOW_SECRET : AT_LOW_SECRET + KEY], NEXT_EPOCH, moves[0] - low, board.feed_watchdog
-        )
+        secret = ratchet(board, body[AT_LOW_SECRET : AT_LOW_SECRET + KEY], NEXT_EPOCH, moves[0] - low, network.feed)
         body[AT_LOW_SECRET : AT_LOW_SECRET + KEY] = secret
         struct.pack_into(">H", body, AT_LOW, moves[0])
         if body[AT_SETTLED] == SETTLED:
             body[AT_SETTLED] = NOT_SETTLED
-    secret = ratchet(board, body[AT_SECRET : AT_SECRET + KEY], NEXT_EPOCH, number - here, board.feed_watchdog)
+    secret = ratchet(board, body[AT_SECRET : AT_SECRET + KEY], NEXT_EPOCH, number - here, network.feed)
     body[AT_SECRET : AT_SECRET + KEY] = secret
     struct.pack_into(">H", body, AT_NUMBER, number)
     write(network, body)

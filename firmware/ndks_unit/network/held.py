@@ -63,6 +63,13 @@ class Network:
         found = [entries[start : start + PAST_SIZE] for start in range(0, len(entries), PAST_SIZE)]
         return [each for each in found if body and number_at(each, 0) < number_at(body, 0)]
 
+    def feed(self) -> None:
+        """Feed the watchdog during the steps of a ratchet, which may take a minute. UnitError(TAMPERED) ends them."""
+        board = self.state.board
+        board.feed_watchdog()
+        if board.case_open:
+            raise errors.UnitError(errors.TAMPERED)
+
     # Modules for one task
 
     def epochs(self) -> "Any":
@@ -132,26 +139,26 @@ class Network:
         """Hear the epoch of a message, which its first chunk has proved."""
         if position != self.state.member.position and position >> 16 == number_at(self.body, 0):
             self.hear(position & 0xFFFF)
-            self.go_on()
+            self.move_on()
 
     def hear(self, number: int) -> None:
         """Keep a number that is higher than the own one."""
         if number > number_at(self.body, AT_NUMBER):
             self.waiting = max(self.waiting, number)
 
-    def go_on(self) -> None:
-        """Move to a number that was heard, if it is time. If the unit cannot write, there will be another occasion."""
+    def move_on(self) -> bool:
+        """Move to a number that was heard, if it is time; return whether it was.
+
+        If the unit cannot write, there will be another occasion.
+        """
+        if self.waiting <= number_at(self.body, AT_NUMBER) or self.since_move < MOVE_PAUSE:
+            return False
         try:
-            self.move_on()
+            self.epochs().move(self, self.waiting)
         except errors.UnitError as error:
             if error.code != errors.STORAGE:
                 raise
-
-    def move_on(self) -> bool:
-        """Move to a number that was heard, if it is time; return whether it was. UnitError(STORAGE)."""
-        if self.waiting <= number_at(self.body, AT_NUMBER) or self.since_move < MOVE_PAUSE:
             return False
-        self.epochs().move(self, self.waiting)
         return True
 
     # Roles
@@ -186,7 +193,7 @@ class Network:
         """Let time pass; return the answer to TICK."""
         ticks = min(ticks, LONGEST_TICK)
         self.since_move = min(self.since_move + ticks, MOVE_PAUSE)
-        self.go_on()
+        self.move_on()
         role, capsule = wire.MONITOR, b""
         if self.body[AT_MODE] != wire.MONITOR:
             self.silence += ticks

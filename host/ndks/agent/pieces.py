@@ -13,7 +13,7 @@ PIECE = 0x46
 _HEAD = ">B8sHH"
 _HEAD_SIZE = struct.calcsize(_HEAD)
 _LONGEST = 1200
-_MOST = 0xFFFF
+_ENTRY, _PART = 512, 64  # bytes that Python takes for a packet, and for a part of it, at most
 
 
 def split(packet: bytes, size: int) -> list[bytes]:
@@ -37,7 +37,7 @@ class _Unfinished:
     def add(self, part: int, data: bytes) -> None:
         if self.parts[part] is None:
             self.parts[part] = data
-            self.size += len(data)
+            self.size += _PART + len(data)
             self.missing -= 1
 
 
@@ -89,5 +89,5 @@ class Assembly:
 
 
 def _cost(parts: int) -> int:
-    """Return the bytes that the list of parts takes: a forged piece may promise many."""
-    return 8 * parts
+    """Return the bytes that a packet takes without its parts: a forged piece may promise many, or be the only one."""
+    return _ENTRY + 8 * parts

@@ -64,7 +64,7 @@ class Receiving:
                 self._deliver(lane)
 
     def tick(self) -> None:
-        """Ask each sender for what is missing: z ticks after that shows, then at doubled pauses until some of it comes."""
+        """Ask senders for what is missing: z ticks after that shows, then at doubled pauses until some of it comes."""
         for lane, inbox in self.inboxes:
             self._ask_for(lane, inbox)
 

@@ -6,7 +6,7 @@ from ndks_protocol.wire import MESSAGE
 
 from ..exceptions import UsageError
 from .outbox import Outbox
-from .packets import Ask, Message, Voucher, digest_of
+from .packets import CONTENTS, Ask, Message, Voucher, digest_of
 from .station import Station
 
 
@@ -29,6 +29,8 @@ class Sending:
 
     def send(self, content: int, data: bytes) -> int:
         """Number a message, store it, and publish it if the unit has a generation; return its number. UsageError."""
+        if not 0 <= content < CONTENTS:  # once it was stored, nothing behind it would be sent
+            raise UsageError(f"there is no content {content} of a message", "send bytes (0) or symbols (1)")
         if len(data) > self._station.limits.message:
             raise UsageError(f"a message has at most {self._station.limits.message} bytes", "send it in parts")
         with self._station.store.step():

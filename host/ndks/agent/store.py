@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..exceptions import FileError
+from ..files import refuse_public
 from ..system_errors import file_errors
 
 FORMAT = 1
@@ -60,9 +61,8 @@ class Store:
         self.hook = hook
         self._path = path
         if path != ":memory:":
-            with file_errors(), contextlib.suppress(FileExistsError):
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        self._base = sqlite3.connect(path, isolation_level=None, timeout=0)
+            _make_private(Path(path))
+        self._base = self._connected()
         try:
             self._open()
         except BaseException:
@@ -119,9 +119,18 @@ class Store:
     def note(self, name: str, value: int) -> None:
         self.write("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)
 
+    def _connected(self) -> sqlite3.Connection:
+        with self._errors():
+            return sqlite3.connect(self._path, isolation_level=None, timeout=0)
+
     def _execute(self, statement: str, *values: object) -> list[Row]:
-        try:
+        with self._errors():
             return self._base.execute(statement, values).fetchall()
+
+    @contextlib.contextmanager
+    def _errors(self) -> Generator[None]:
+        try:
+            yield
         except sqlite3.Error as error:
             what = f"{self._path} cannot be used: {error}"
             raise FileError(what, "free some space, end the other agent, or restore the file from a copy") from None
@@ -129,3 +138,12 @@ class Store:
     def _reach(self, place: str) -> None:
         if self.hook:
             self.hook(place)
+
+
+def _make_private(path: Path) -> None:
+    """Make a file that is not there. FileError; also if others may read one that is: it has messages."""
+    with file_errors():
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            refuse_public(path)

@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import Generator
 from dataclasses import dataclass, field
 
-from ndks_protocol import commands
+from ndks_protocol import commands, errors
 from ndks_protocol.commands import MAX_CHUNK
 from ndks_protocol.generator import MAX_ELEMENTS
 
-from ..exceptions import ProtocolError, UsageError
+from ..exceptions import DeviceError, ProtocolError, UsageError
 from .answers import Key
 from .opened import OpenUnit, advising, step
 from .owner import acknowledge_key, check_in_turn
@@ -76,6 +76,7 @@ class KeyVerbs(OpenUnit):
 
         The block stores the key. If it fails, or without `use_up`, the key is not acknowledged and can be read again.
         `advice` is shown when the key is stored and the acknowledgement fails. Other threads wait for the block.
+        A key of an epoch that the unit has left meanwhile counts as used up: no unit gives it as the next one any more.
         DeviceError RANGE: a key from 2^47 on cannot be used up.
         """
         with self.turn():
@@ -88,7 +89,14 @@ class KeyVerbs(OpenUnit):
             how = f"the key is complete, but not used up: run ndks key --index {index} --advance"
             with advising(advice or how):
                 if use_up:
-                    self.acknowledge(key.epoch, index, allow_jump=allow_jump)
+                    self._use_up(key.epoch, index, allow_jump=allow_jump)
+
+    def _use_up(self, epoch: int, index: int, *, allow_jump: bool) -> None:
+        try:
+            self.acknowledge(epoch, index, allow_jump=allow_jump)
+        except DeviceError as error:
+            if error.number != errors.EPOCH:
+                raise
 
     def stream_key(self, index: int, bits: int, *, epoch: int | None = None, offset: int = 0) -> Generator[bytes]:
         """Yield `bits` bits of key `index` in blocks of at most MAX_CHUNK bytes, from byte `offset` on."""

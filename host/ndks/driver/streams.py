@@ -29,6 +29,7 @@ class StreamPlan:
     network: str  # its id: the unit may have joined another network since
     format: str = RAW  # of OUT.part and OUT, one of FORMATS
     complete: bool = False  # OUT.part is complete or renamed: only the rename or the acknowledgement is missing
+    generation: str = ""  # its id; "" in a network without generations
 
 
 def part_of(target: Path) -> Path:
@@ -54,7 +55,8 @@ def plan_download(
     refuse_long_name(plan_of(target))
     status = unit.unlock()
     k = unit.next_index()[1] if index is None else index
-    wanted = StreamPlan(k, status.epoch, bits, unit.hello.serial_number, status.network_id, form)
+    generation = status.generation_id if status.generation_id.strip("0") else ""
+    wanted = StreamPlan(k, status.epoch, bits, unit.hello.serial_number, status.network_id, form, generation=generation)
     begun = _load_plan(target, force)
     if begun and _goes_on(begun, wanted, is_next=index is None):
         if not begun.complete:
@@ -102,7 +104,13 @@ def _start(target: Path, plan: StreamPlan) -> None:
 
 
 def _goes_on(begun: StreamPlan, wanted: StreamPlan, *, is_next: bool) -> bool:
-    """Return whether a download is the wanted one: an equal plan, or a complete one whose key was acknowledged."""
+    """Return whether a download is the wanted one: an equal plan, or a complete one whose key was acknowledged.
+
+    In another epoch of the same generation it goes on with the keys of its own, as long as the unit gives them.
+    """
+    if begun.generation and begun.generation == wanted.generation and begun.epoch != wanted.epoch:
+        k = begun.k if is_next else wanted.k
+        wanted = replace(wanted, epoch=begun.epoch, network=begun.network, k=k)
     same = replace(begun, complete=False)
     used_up = begun.complete and is_next and begun.k < wanted.k
     return same == wanted or (used_up and replace(same, k=wanted.k) == wanted)

@@ -16,7 +16,7 @@ opens a session and passes its keys to `secure`.
 from dataclasses import dataclass, field
 
 from ndks_protocol import errors, framing
-from ndks_protocol.commands import CONTROL, HELLO, HINT, NOTICE, OPEN_BEGIN, OPEN_KEYS, Command
+from ndks_protocol.commands import CONTROL, HELLO, HINT, NOTICE, OPEN_BEGIN, OPEN_KEYS, RENEW, TICK, Command
 from ndks_protocol.session import OVERHEAD, SYNC_SIZE, SecureChannel
 
 from .. import times
@@ -196,4 +196,4 @@ def _patience(command: Command) -> float:
     """Return how long a command may take a unit, in seconds, if that is longer than other ones."""
     if command in (NOTICE, HINT):
         return times.NOTICE_TIMEOUT
-    return times.OPENING_TIMEOUT if command in (OPEN_BEGIN, OPEN_KEYS, CONTROL) else 0
+    return times.OPENING_TIMEOUT if command in (OPEN_BEGIN, OPEN_KEYS, CONTROL, TICK, RENEW) else 0

@@ -144,7 +144,7 @@ class Administration:
 
     def with_state(self, lanes: Iterable[int], state: State) -> Self:
         """Return the state with members revoked or retired. UsageError: no such lane, or this file revokes no more."""
-        members = [self.member(lane) for lane in lanes]
+        members = [self.member(lane) for lane in set(lanes)]  # each counts once
         changed = [replace(member, state=state) for member in members if member.state < state]
         left = self.revocations - (len(changed) if state == State.REVOKED else 0)
         if left < 0:

@@ -24,7 +24,6 @@ _TAG_SIZE = 16
 _HEAD = ">BHBBB32sB"
 _HEAD_SIZE = struct.calcsize(_HEAD)
 _MEMBER = ">H8sHB"
-_MEMBER_SIZE = struct.calcsize(_MEMBER)
 
 
 class BadRecord(ValueError):

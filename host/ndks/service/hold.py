@@ -8,19 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ndks_protocol import commands, errors, service
-from ndks_protocol.commands import Command
+from ndks_protocol.commands import WIRE_HEADER_SIZE, Command
 
 from ..driver.owner import Owner
 from ..exceptions import DeviceError, FileError, NdksError, UnitRemoved, UnitTimeout
 from ..line.conversation import Answer, Failure
 from ..line.link import Link, unpack_answer
 from .order import Job, Order, Outcome
+from .scopes import NETWORK
 
 _log = logging.getLogger(__name__)
 
 _TRIES = 3  # of one request, each in another session
 _BLOCK = 64  # numbers that a unit reserves at a time: so often the floor goes to the disk
-_TOKENS = 8  # that a unit remembers
+_REMEMBERED = 8  # messages that a unit has begun, whose headers it gives again
 
 # What may be sent again after a session was lost: done twice it is the same as done once.
 _REPEATED = {
@@ -31,9 +32,6 @@ _BEGINNING = {commands.SEAL_BEGIN, commands.SEAL_KEYS, commands.OPEN_BEGIN, comm
 _QUICK = {
     *(commands.NEXT_INDEX, commands.KEY_CHUNK, commands.STATUS, commands.MESSAGE_STREAM, commands.MESSAGE_CHECK),
     *(commands.SEAL_CHUNK, commands.OPEN_BEGIN, commands.OPEN_CHUNK, commands.OPEN_KEYS),
-}
-_OF_NETWORK = {
-    *(commands.TICK, commands.CONTROL, commands.NOTICE, commands.HINT, commands.RENEW, commands.ROLE),
 }
 _CLOSING = {commands.CLOSE, service.RELEASE}
 
@@ -78,7 +76,7 @@ class Hold:
         self._opened = opened
         self._at_unit: dict[int, tuple[Job, float]] = {}  # by request id, with the time when it was sent
         self._answered = 0.0  # when the last answer came
-        self._tokens: deque[bytes] = deque(maxlen=_TOKENS)  # of the last messages that were begun
+        self._headers: deque[bytes] = deque(maxlen=_REMEMBERED)  # of the last messages that were begun
         self._sealed = 0
 
     @property
@@ -157,8 +155,8 @@ class Hold:
 
     def _end(self, job: Job, event: Answer | Failure) -> None:
         if isinstance(event, Answer):
-            self._note(job.command, job.payload)
-            if job.command in _OF_NETWORK:
+            self._note(job.command, job.payload, event.payload)
+            if job.command in NETWORK:
                 self._note_network(job.command, event.payload)
             job.done(self._durable(event.payload) if job.is_durable else event.payload)
             following = job.follow(event.payload) if job.follow else None
@@ -188,7 +186,7 @@ class Hold:
         if job.command in _REPEATED and job.tries < _TRIES:
             self._order.put(job, again=True)
         else:
-            can_begin = job.command in _BEGINNING | _REPEATED | _OF_NETWORK
+            can_begin = job.command in _BEGINNING | _REPEATED | NETWORK
             job.done(errors.SESSION_ENDED if can_begin else errors.CONFLICT)
 
     def _note_network(self, command: Command, answer: bytes) -> None:
@@ -206,12 +204,12 @@ class Hold:
         elif command in (commands.NOTICE, commands.RENEW):
             self._noted(News(fields.epoch))
 
-    def _note(self, command: Command, payload: bytes) -> None:
+    def _note(self, command: Command, payload: bytes, answer: bytes) -> None:
         """Note a number that the unit has issued, or a key that it has used up."""
         if command in (commands.SEAL_BEGIN, commands.SEAL_KEYS):
-            token, *_ = command.request.unpack(payload)
-            if token not in self._tokens:  # else it was the same number again
-                self._tokens.append(token)
+            header = answer[:WIRE_HEADER_SIZE]
+            if header not in self._headers:  # else it was the same number again
+                self._headers.append(header)
                 self._owner.note_sealed()
                 self._sealed += 1
                 if self._sealed % _BLOCK == 0:

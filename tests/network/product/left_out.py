@@ -23,7 +23,6 @@ from ndks_protocol import errors
 from ndks_protocol.control.ladder import NEXT_MEMBER_KEY, ratchet
 from ndks_protocol.control.limits import AHEAD, LAST_NUMBER, MAX_REVOKED
 from ndks_protocol.wire import MESSAGE
-from ndks_unit.flash import records
 from ndks_unit.flash.counters import MessageCounter
 from ndks_unit.network import beacons, entering, epochs, held, number_at, seldom
 from ndks_unit.network.held import Network
@@ -138,10 +137,9 @@ def _near_member_key(network: Network, generation: int) -> bytes:
 _membership = epochs._membership
 
 
-def _with_present_operators(state: Any, place: Any, number: int, secret: bytes) -> bytes:
-    present = state.log.body(records.GENERATION)
-    operators = bytes(present[AT_OPERATORS:AT_NUMBER])
-    return _membership(state, bytes(place[:AT_OPERATORS]) + operators + bytes(place[AT_NUMBER:]), number, secret)
+def _with_present_operators(network: Network, place: Any, *rest: Any) -> bytes:
+    present = bytes(network.body[AT_OPERATORS:AT_NUMBER])
+    return _membership(network, bytes(place[:AT_OPERATORS]) + present + bytes(place[AT_NUMBER:]), *rest)
 
 
 _notices_for = Bundle.notices_for

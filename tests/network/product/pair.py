@@ -161,6 +161,9 @@ class PairSide(ProductSide):
         self.devices.append(device)
         return device
 
+    def damaged(self, packet: Packet, random: Random) -> Packet | None:
+        """Not here: the model's units know whole capsules only."""
+
     def forge_beacon(self, haul: Haul, lane: int, n: int, number: int, term: int) -> Packet:
         capsule = super().forge_beacon(haul, lane, n, number, term)
         control = haul.keys[1] or bytes(32)

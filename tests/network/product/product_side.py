@@ -8,7 +8,6 @@ from typing import Any
 from support.power_cuts import FULL
 
 from ndks.crypto import CRYPTO
-from ndks.network.bundle import Bundle
 from ndks_protocol import errors
 from ndks_protocol.capsule import Header, HeaderKeys, MessageKeys, Sealer, header_keys
 from ndks_protocol.control.beacon import pack_beacon
@@ -45,8 +44,16 @@ class ProductSide(AgentsSide):
         assert network
         return HYBRID, VERNAM, network.digits, bytes(32), network.name, network.p1, network.p2, 0, 0
 
+    def damaged(self, packet: Packet, random: Random) -> Packet | None:
+        place = random.randrange(len(packet))
+        if random.random() < 0.3:
+            return packet[: max(1, place)]
+        return packet[:place] + bytes((packet[place] ^ 1 << random.randrange(8),)) + packet[place + 1 :]
+
     def open_notice(self, bundle: Packet, g: int, key: bytes) -> list[Haul]:
-        parsed = Bundle.parse(bundle)
+        parsed = self._parsed(bundle)
+        if not parsed:
+            return []
         key = ratchet(CRYPTO, key, NEXT_MEMBER_KEY, max(0, parsed.g - g))
         for capsule in parsed.notices_for(hint_of(CRYPTO, key)):
             try:

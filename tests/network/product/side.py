@@ -7,7 +7,7 @@ from typing import Any
 
 from ndks.agent.packets import Ask, Message, Report, Voucher
 from ndks.network.administrator import Administrator
-from ndks.network.bundle import ASK, BUNDLE, Bundle, pack_ask, parse_ask
+from ndks.network.bundle import ASK, BUNDLE, BadBundle, Bundle, pack_ask, parse_ask
 from ndks.network.network_file import Network
 from ndks_protocol.control import limits
 
@@ -93,13 +93,18 @@ class AgentsSide:
     def ask(self, g: int) -> Packet:
         return pack_ask(g)
 
+    def damaged(self, packet: Packet, random: Random) -> Packet | None:
+        """Not here: the model's units know whole capsules only."""
+
     # Thieves
 
     def loot(self, machine: ProductMachine) -> tuple[list[Haul], list[tuple[int, bytes]]]:
         return machine.device.loot()
 
     def open_notice(self, bundle: Packet, g: int, key: bytes) -> list[Haul]:
-        parsed = Bundle.parse(bundle)
+        parsed = self._parsed(bundle)
+        if not parsed:
+            return []
         key = later_member_key(key, max(0, parsed.g - g))
         for capsule in parsed.notices_for(hint_of(key)):
             box = self.capsules.boxes.get(capsule)
@@ -108,6 +113,13 @@ class AgentsSide:
                 pairs = [(notice.g, notice.secret), *((side.g, side.secret) for side in notice.sides)]
                 return [haul_of(g, secret) for g, secret in pairs]
         return []
+
+    def _parsed(self, bundle: Packet) -> Bundle | None:
+        """Return a bundle, or None for one that was damaged."""
+        try:
+            return Bundle.parse(bundle)
+        except BadBundle:
+            return None
 
     def reads(self, haul: Haul, packet: Packet, sight: Sight) -> bool:
         return sight.key == epoch_key(haul.secret, max(0, sight.number - haul.low))

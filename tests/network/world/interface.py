@@ -242,6 +242,9 @@ class Side(Protocol):
         ...
 
     def ask(self, g: int) -> Packet: ...
+    def damaged(self, packet: Packet, random: Random) -> Packet | None:
+        """Return a packet that somebody without any key has altered; None: this side has no bytes to alter."""
+        ...
 
     # Thieves
 

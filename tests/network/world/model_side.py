@@ -71,6 +71,9 @@ class ModelSide:
     def ask(self, g: int) -> Ask:
         return Ask(g)
 
+    def damaged(self, packet: Packet, random: Random) -> None:
+        """Symbolic packets have no bytes."""
+
     # Thieves
 
     def loot(self, machine: ModelMachine) -> tuple[list[Haul], list[tuple[int, bytes]]]:

@@ -12,13 +12,14 @@ from .interface import Side
 from .world import Node, World
 
 SPACING = 3  # ticks between two actions, on average
+OUTSIDER = -1  # in place of a lane
 PATIENCE = 12000  # ticks after healing until all must be well
 
 # How often each thing happens.
 HARD = {
     "send": 40, "split": 2, "unite": 3, "cut_power": 8, "crash": 6, "away": 3, "renew": 3, "join": 1.2, "revoke": 2,
     "steal": 1.2, "erase": 0.3, "retire": 0.2, "refresh": 0.8, "attack": 15, "relay": 0.3, "copy": 0.6,
-    "roll_back": 0.4, "back_up": 0.4, "lose_store": 0.2,
+    "roll_back": 0.4, "back_up": 0.4, "lose_store": 0.2, "damage": 4,
 }  # fmt: skip
 GENTLE = HARD | {
     "steal": 0, "erase": 0.1, "join": 0.15, "refresh": 0.15, "renew": 0.5, "roll_back": 0, "lose_store": 0, "retire": 0,
@@ -165,6 +166,15 @@ class Story:
         if not self.world.attackers:
             return False
         self._publish_forged(random.choice(self.world.attackers))
+        return None
+
+    def _damage(self, random: Random, node: Node) -> bool | None:
+        """Somebody without keys alters what was sent."""
+        packet = random.choice(self.world.trace) if self.world.trace else None
+        damaged = packet and self.world.side.damaged(packet, random)
+        if damaged is None:
+            return False
+        self.world.publish(OUTSIDER, damaged)
         return None
 
     def _publish_forged(self, attacker: Any) -> None:
