@@ -122,9 +122,9 @@ def _who_knows(values: dict[str, Any]) -> str:
         return "published; a member was heard in this generation"
     if values.get("retained"):
         return "published; the members get it when they look"
-    if "heard" in values:
-        return f"sent, but no member was heard yet; to go on: ndks network publish {file} --carrier URL"
-    return f"an agent with this file publishes it; where none runs: ndks network publish {file} --carrier URL"
+    again = f"ndks network publish {file} --carrier URL, or ndks agent --network {file}"
+    unknown = "unless an agent runs with this file, it is to be published"
+    return f"{'sent, but no member was heard yet' if 'heard' in values else unknown}: {again}"
 
 
 @contextlib.contextmanager
