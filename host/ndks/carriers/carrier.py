@@ -2,13 +2,18 @@
 # SPDX-License-Identifier: MIT
 """What all carriers have in common."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..exceptions import NdksError
+from ..system_errors import file_error
+
+_log = logging.getLogger(__name__)
 
 WAITING = 1000  # packets that wait for a carrier that is away; what is lost beyond that, its receivers ask for
+LARGEST = 16 << 20  # bytes of a packet; larger ones are a stranger's
 BUNDLES = 7  # generations whose bundles a carrier retains: those that a unit can still come from
 
 
@@ -61,3 +66,15 @@ class Carrier(Protocol):
 
     def close(self) -> None:
         """Send what waits if that takes no more than a moment, and end."""
+
+
+def problem_of(error: Exception) -> NdksError:
+    """Return what to tell of an error in a carrier's thread, which goes on; a fault of this program is logged."""
+    if isinstance(error, CarrierError):
+        return error
+    if isinstance(error, OSError):
+        error = file_error(error)
+    if isinstance(error, NdksError):
+        return CarrierError(str(error), error.advice)
+    _log.warning("a carrier failed", exc_info=error)
+    return CarrierError(f"the carrier failed: {type(error).__name__}")
