@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from ndks.carriers.carrier import Received
-from ndks.carriers.folder import SUFFIX, unpacked
+from ndks.carriers.folder import SUFFIX
+from ndks.carriers.packet_file import unpacked
 from ndks.carriers.mqtt import MqttCarrier
 
 from .broker import Broker
