@@ -14,6 +14,7 @@ _log = logging.getLogger(__name__)
 
 WAITING = 1000  # packets that wait for a carrier that is away; what is lost beyond that, its receivers ask for
 LARGEST = 16 << 20  # bytes of a packet; larger ones are a stranger's
+ROOM = 200  # packets that wait for a carrier which has room: fewer than the own messages that an agent keeps
 BUNDLES = 7  # generations whose bundles a carrier retains: those that a unit can still come from
 
 
@@ -50,6 +51,11 @@ class Carrier(Protocol):
     @property
     def retains(self) -> bool:
         """Whether who comes later gets the bundles of the last generations."""
+        ...
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the carrier is there and little waits for it: what is sent now leaves soon, as far as it can know."""
         ...
 
     @property

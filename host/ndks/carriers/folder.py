@@ -18,7 +18,7 @@ from pathlib import Path
 from ..exceptions import NdksError, UsageError
 from ..files import whole_file, write_private
 from ..system_errors import file_error
-from .carrier import BUNDLES, WAITING, Receive, Received, problem_of
+from .carrier import BUNDLES, ROOM, WAITING, Receive, Received, problem_of
 from .packet_file import FILL, content_of, packed, unpacked
 
 _log = logging.getLogger(__name__)
@@ -83,6 +83,11 @@ class FolderCarrier:
                 return False
             self._waiting.append((packet, generation))
         return True
+
+    @property
+    def has_room(self) -> bool:
+        with self._lock:
+            return not self.problem and len(self._waiting) < ROOM
 
     @property
     def is_idle(self) -> bool:

@@ -22,7 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ..exceptions import NdksError, reason
-from .carrier import BUNDLES, LARGEST, WAITING, CarrierError, Receive, Received, problem_of
+from .carrier import BUNDLES, LARGEST, ROOM, WAITING, CarrierError, Receive, Received, problem_of
 from .mqtt_settings import MqttSettings
 
 _log = logging.getLogger(__name__)
@@ -67,6 +67,7 @@ class MqttCarrier:
         self._retained: set[int] = set()  # of these, what the broker has on this connection
         self._shown: set[int] = set()  # of these, what the broker has given back
         self._lock = threading.Lock()
+        self._under_way = 0  # packets that the broker has not acknowledged
         self._connection = 0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
@@ -109,6 +110,10 @@ class MqttCarrier:
         return self._publish(f"{self._bundles_at}{generation}", packet, retain=True)
 
     @property
+    def has_room(self) -> bool:
+        return self._client.is_connected() and self._under_way < ROOM
+
+    @property
     def is_idle(self) -> bool:
         with self._lock:
             return not self.problem and self._bundles.keys() <= self._shown
@@ -120,8 +125,16 @@ class MqttCarrier:
             self._thread.join(5.0)
 
     def _publish(self, topic: str, packet: bytes, *, retain: bool) -> bool:
-        sent = self._client.publish(topic, packet, qos=1, retain=retain)
-        return sent.rc != MQTTErrorCode.MQTT_ERR_QUEUE_SIZE
+        with self._lock:
+            self._under_way += 1
+        is_accepted = self._client.publish(topic, packet, qos=1, retain=retain).rc != MQTTErrorCode.MQTT_ERR_QUEUE_SIZE
+        if not is_accepted:
+            self._acknowledged()
+        return is_accepted
+
+    def _acknowledged(self) -> None:
+        with self._lock:
+            self._under_way -= 1
 
     def _run(self) -> None:
         failures = 0
@@ -177,6 +190,7 @@ class MqttCarrier:
             self._tell(BrokerRefused(f"the broker does not permit to read {self._settings.topic}/#: {refused[0]}"))
 
     def _published(self, _client: Any, _data: Any, _mid: Any, code: ReasonCode, _properties: Any) -> None:
+        self._acknowledged()
         if code.is_failure:
             self._tell(BrokerRefused(f"the broker refuses what is sent to {self._settings.topic}: {code}"))
 

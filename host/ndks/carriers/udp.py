@@ -67,6 +67,10 @@ class UdpCarrier:
         return True  # a datagram may be lost anywhere: its receivers ask for it
 
     @property
+    def has_room(self) -> bool:
+        return not self.problem
+
+    @property
     def is_idle(self) -> bool:
         return True
 

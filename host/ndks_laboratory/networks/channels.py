@@ -10,8 +10,8 @@ from typing import Protocol
 
 from ndks.carriers.carrier import Received
 from ndks.carriers.folder import SUFFIX
-from ndks.carriers.packet_file import unpacked
 from ndks.carriers.mqtt import MqttCarrier
+from ndks.carriers.packet_file import unpacked
 
 from .broker import Broker
 
