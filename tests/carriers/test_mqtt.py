@@ -287,3 +287,13 @@ def test_after_a_lasting_connection_it_is_soon_back(mosquitto: Broker, monkeypat
             mosquitto.stop(kill=True)
             wait_until(lambda: a.problem)
             mosquitto.start()
+
+
+def test_an_old_bundle_is_sent_and_not_retained(mosquitto: Broker):
+    with two(mosquitto) as (a, _, _, inbox):
+        for generation in (*range(10, 17), 3):
+            a.send(b"bundle %d" % generation, generation)
+        assert {inbox.next() for _ in range(8)} == {b"bundle %d" % generation for generation in (*range(10, 17), 3)}
+        late = Inbox()
+        with carrying(url_of(mosquitto), "late", late):
+            assert sorted(late.rest(2.0)) == [b"bundle %d" % generation for generation in range(10, 17)]

@@ -104,10 +104,12 @@ class MqttCarrier:
             old = sorted(self._bundles)[:-BUNDLES]
             for each in old:
                 del self._bundles[each]
-            self._retained.add(generation)
+            is_kept = generation in self._bundles
+            if is_kept:
+                self._retained.add(generation)
         for each in old:
             self._publish(f"{self._bundles_at}{each}", b"", retain=True)
-        return self._publish(f"{self._bundles_at}{generation}", packet, retain=True)
+        return self._publish(f"{self._bundles_at}{generation}", packet, retain=is_kept)
 
     @property
     def has_room(self) -> bool:
