@@ -26,6 +26,11 @@ def shown(call: Call, sender: dict[str, Any], revoked: int = 0) -> list[str]:
     told = {"unit": unit, "outbox": {"kept": 1, "waits": 0}, "arrivals": 0, "carriers": []}
     told |= {"senders": [{"lane": 8, "waits": 0, "lost": [], "delivered": [], "missing": []} | sender]}
     told |= {"members_seen": [{"lane": 8, "heard": HEARD, "generation": 8, "number": 2, "carrier": "dir:shared"}]}
+    return answered(call, told, "network", "status")
+
+
+def answered(call: Call, told: dict[str, Any], *words: str) -> list[str]:
+    """Return the lines that a command shows when its agent answers this."""
     with socket.socket(socket.AF_UNIX) as agent:
         path = new_socket(SERIAL)
         path.unlink(missing_ok=True)
@@ -41,7 +46,7 @@ def shown(call: Call, sender: dict[str, Any], revoked: int = 0) -> list[str]:
         thread = threading.Thread(target=answer)
         thread.start()
         try:
-            finished = call("network", "status", "--unit", SERIAL)
+            finished = call(*words, "--unit", SERIAL)
         finally:
             thread.join()
     path.unlink()
@@ -84,3 +89,22 @@ def test_members_that_were_heard(call: Call) -> None:
 
 def test_each_reason_has_words() -> None:
     assert all(lost({"first": 1, "last": 2, "why": why.name.lower()}).startswith("1 to 2 lost: ") for why in Why)
+
+
+@pytest.mark.parametrize(
+    ("generation", "newest", "line"),
+    [
+        (None, None, "message 7 is on its way when the unit is there"),
+        (4, 4, "message 7 is on its way"),
+        (
+            *(0, 4),
+            "message 7 is on its way, sealed in generation 0: units that joined later have lost it. "
+            "Generation 4 is made, and this unit enters it soon; then send the message again if they need it",
+        ),
+    ],
+)
+def test_what_is_sent_before_the_unit_is_in_the_newest_generation(
+    generation: int | None, newest: int | None, line: str, call: Call
+) -> None:
+    told = {"s": 7, "waits": generation is None, "generation": generation, "newest": newest}
+    assert answered(call, told, "send", "--text", "noon") == [line]

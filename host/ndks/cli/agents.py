@@ -94,8 +94,8 @@ def _on_its_way(answer: dict[str, Any]) -> str:
     if newest is None or newest <= generation:
         return f"message {s} is on its way"
     return (
-        f"message {s} is on its way, sealed in generation {generation}; the unit enters generation {newest} soon, and who "
-        f"is new in that has lost this message: send it again then if it is meant for them"
+        f"message {s} is on its way, sealed in generation {generation}: units that joined later have lost it. "
+        f"Generation {newest} is made, and this unit enters it soon; then send the message again if they need it"
     )
 
 

@@ -27,7 +27,7 @@ from .arguments import add_path, add_unit, need, new_path
 from .confirmation import add_yes, confirm
 from .output import Output, note
 from .parser import Parser, add_command
-from .publication import add_publication, change, told
+from .publication import add_publication, change, refuse_old, told
 from .typed_words import add_words, compare_words, tell_words
 
 _ADMIN = administrator_file.SUFFIX
@@ -170,6 +170,8 @@ def approve(args: argparse.Namespace, out: Output) -> None:
     request, signature = load_request(args.request), _text(args.signature)
     need(not args.agreement or not args.who, "--agreement says who agreed", "leave out --who, or --agreement")
     administrator = Administrator(administrator_file.load(args.file))  # it keeps nothing
+    if not args.carrier:  # else the file may learn by it what it lacks
+        refuse_old(args.file, administrator.state)
     approval.refuse(administrator, request)
     agreed = _given(args) if args.agreement else _agreed(args, administrator, request)
     approval.check_agreement(administrator, request, agreed, signature)

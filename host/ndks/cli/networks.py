@@ -18,8 +18,8 @@ from ndks.network.network_file import SUFFIX, Network
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
-from .administration import add_administration, add_authority, authority_of, found
 from . import network_status
+from .administration import add_administration, add_authority, authority_of, found
 from .arguments import DIGITS, add_operators, add_parameters, add_path, add_unit, need
 from .output import Output, operator_rows, warn_of_suite
 from .parser import Parser, add_command, add_group, show_examples

@@ -60,7 +60,7 @@ class AgentClient:
     def events(self, *, follow: bool, unordered: bool = False) -> Iterator[dict[str, Any]]:
         """Yield what arrives; each is confirmed when the next one is asked for.
 
-        In order of each sender, or `unordered` as it comes: then messages for which earlier ones are missing are "early".
+        In order of each sender, or `unordered` as it comes: messages for which earlier ones are missing are "early".
         """
         how = {"wait": follow, "unordered": unordered}
         place = 0

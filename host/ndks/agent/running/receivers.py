@@ -3,8 +3,8 @@
 """Requests of the program that receives: the next events, in order or as they come, and what it has taken.
 
 In order, `taken` names a place, and all up to it is forgotten. A program that does not wait for order (`unordered`)
-also gets messages for which earlier ones are missing, and confirms each event singly: `early` ones by lane and s, others
-by their place and `alone`. What a program has confirmed, no other gets, in whatever way it receives.
+also gets messages for which earlier ones are missing, and confirms each event singly: `early` ones by lane and s,
+others by their place and `alone`. What a program has confirmed, no other gets, in whatever way it receives.
 """
 
 import base64
