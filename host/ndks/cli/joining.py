@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks.exceptions import CheckFailed, NdksError, UsageError
+from ndks.exceptions import CheckFailed, NdksError, UnitBusy, UsageError
 from ndks.files import read_small, refuse_taken, write_new
+from ndks.line.services import socket_of
 from ndks.network import administrator_file, agreement, approval, opening
 from ndks.network.administration import Administration
 from ndks.network.administrator import Administrator
@@ -222,7 +223,7 @@ def _text(path: Path | None) -> str:
 
 def accept(args: argparse.Namespace, out: Output) -> None:
     package = load_package(args.package)
-    with ndks.open(args.unit, args.timeout) as unit:
+    with _open(args, package.serial_number) as unit:
         from ndks.agent.running import accepting  # here, because it is slow to import
 
         accepting.refuse(unit, package)
@@ -238,6 +239,17 @@ def accept(args: argparse.Namespace, out: Output) -> None:
     except OSError:
         note(f"{args.package} could not be erased; it is of no use to anybody any more")
     tell_member(out, member)
+
+
+def _open(args: argparse.Namespace, serial_number: str) -> ndks.Unit:
+    """Open the unit of --unit, which should be this one. UnitBusy: perhaps a service has it, which then is named."""
+    try:
+        return ndks.open(args.unit, args.timeout)
+    except UnitBusy as error:
+        if socket_of(serial_number):
+            release = f"ndks service release --unit {serial_number}"
+            error.advice = f"if that is ndks service: {release}, then repeat; or end the service first"
+        raise
 
 
 def load_package(path: Path) -> MemberPackage:
