@@ -63,7 +63,7 @@ def test_what_never_comes_about_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 class Relay:
-    """Laptops as `let_lead` uses them, 8 leads. 4 leads already when it sends first, and then hears 8, of higher rank."""
+    """Laptops as `let_lead` uses them; 8 leads. If 4 led as well when it sent, it hears 8, which has a higher rank."""
 
     serial_number = ""
     leader = 8
