@@ -150,7 +150,8 @@ def _who_knows(values: dict[str, Any]) -> str:
     if values.get("heard", False) is None:
         return "published; no other member is there that could be heard"
     again = f"ndks network publish {file} --carrier URL, or ndks agent --network {file}"
-    return f"{'sent, but no member was heard yet' if 'heard' in values else 'no member knows of it yet'}: {again}"
+    unpublished = "unless an agent runs with this file, it is to be published"
+    return f"{'sent, but no member was heard yet' if 'heard' in values else unpublished}: {again}"
 
 
 @contextlib.contextmanager
