@@ -151,7 +151,7 @@ class UdpCarrier:
                 self._closing.wait(_SLICE / 4)
                 continue
             if packet and sha256(packet).digest() not in self._echoes:
-                self._receive(Received(packet, lambda: None))
+                self._receive(Received(packet, lambda: None, self.url))
 
 
 def _address(url: urls.Url) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
