@@ -210,7 +210,7 @@ def merge(args: argparse.Namespace, out: Output) -> None:
     with channel_of(args) as channel:
         if channel:
             channel.learn()
-        with opened(args.file, merging=True) as administrator:
+        with opened(args.file, adopt=True) as administrator:
             merged = learn(administrator, contents)
             state = administrator.state
         values = values_of(args.file, state) | publish(args, channel)

@@ -6,12 +6,10 @@ import argparse
 import contextlib
 import shlex
 from collections.abc import Callable, Generator
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ndks.exceptions import FileError, NdksError
-from ndks.laptop.administrators import generation_made, note_generation
+from ndks.exceptions import NdksError
 from ndks.network import administrator_file
 from ndks.network.administration import Administration
 from ndks.network.administrator import Administrator
@@ -72,19 +70,11 @@ def change(
         return made, values_of(args.file, state) | publish(args, channel)
 
 
-@contextlib.contextmanager
-def opened(path: Path, *, merging: bool = False) -> Generator[Administrator]:
-    """Open a file for a change, and note here which generation it has then. FileError: it is an older copy."""
-    with administrator_file.opened(path) as administrator:
-        identity = sha256(b"%d" % administrator.state.number + administrator.keys.public).hexdigest()[:16]
-        made = generation_made(identity)
-        if administrator.state.g < made and not merging:
-            what = f"{path} is an old copy: it has generation {administrator.state.g}, and {made} was made here since"
-            raise FileError(what, f"use the file itself; if it is lost: ndks network merge {path} --carrier URL")
-        before = administrator.state
-        yield administrator
-        if administrator.state != before or merging:
-            note_generation(identity, administrator.state.g)
+def opened(path: Path, *, adopt: bool = False) -> contextlib.AbstractContextManager[Administrator]:
+    """Open a file for a change, or to learn, and `adopt` it if it was a copy. FileError: it is an older copy."""
+    from ndks.agent.running import copies  # here, because it is slow to import
+
+    return copies.opened(path, merging=adopt, adopt=adopt)
 
 
 def values_of(path: Path, state: Administration) -> dict[str, Any]:

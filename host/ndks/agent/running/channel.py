@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ...carriers.carrier import Carrier, Received
 from ...carriers.opening import open_carrier
-from .loop import publish
+from .loop import generation_of, publish
 from .office import Office
 
 _SHOWN = 4.0  # seconds in which a carrier has shown what it retains
@@ -45,9 +45,15 @@ class Channel:
             stack.callback(carrier.close)
 
     def learn(self) -> None:
-        """Learn what the channel retains: no change is made without what other administrators have done before."""
+        """Learn what the channel retains: no change is made without what other administrators have done before.
+
+        The newest first: else a copy from a backup would answer an older one with a generation that there is already.
+        """
         if any(carrier.retains for carrier in self._carriers):
-            self._run(_SHOWN, lambda: False)
+            packets = list[bytes]()
+            self._run(_SHOWN, lambda: False, packets.append)
+            for packet in sorted(packets, key=lambda packet: -(generation_of(packet) or 0)):
+                self._take(packet)
 
     def publish(self, seconds: float) -> Published:
         """Publish all bundles, the newest again and again for so many seconds, until a member is heard in it.
@@ -68,16 +74,20 @@ class Channel:
     def _is_retained(self) -> bool:
         return all(carrier.retains and carrier.is_idle and not carrier.problem for carrier in self._carriers)
 
-    def _run(self, seconds: float, is_done: Callable[[], bool]) -> None:
+    def _run(self, seconds: float, is_done: Callable[[], bool], take: Callable[[bytes], object] | None = None) -> None:
+        """Let time pass, and `take` packets, by default at once."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and not is_done():
             with contextlib.suppress(queue.Empty):
                 received = self._received.get(timeout=_SLICE)
-                self._send(self._office.receive(received.packet))
+                (take or self._take)(received.packet)
                 received.taken()
             ticks = int((time.monotonic() - self._ticked) / _TICK)
             self._ticked += ticks * _TICK
             self._send(self._office.tick(ticks) if ticks else [])
+
+    def _take(self, packet: bytes) -> None:
+        self._send(self._office.receive(packet))
 
     def _send(self, packets: list[bytes]) -> None:
         for packet in packets:

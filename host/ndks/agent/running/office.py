@@ -16,6 +16,7 @@ from ...network.administrator_host import AdministratorHost
 from ...network.bundle import BUNDLE, BadBundle, Bundle
 from ..limits import Limits
 from ..pieces import PIECE, Assembly
+from . import copies
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class Office:
         if not self._is_new(packet):
             return []
         try:
-            with administrator_file.opened(self._path) as administrator:
+            with copies.opened(self._path, merging=True) as administrator:
                 self._host.administrator = administrator
                 packets = self._host.receive(packet)
             self._seen = self._mark()
@@ -83,7 +84,7 @@ class Office:
             bundle = Bundle.parse(packet)
         except BadBundle:
             return False
-        return not self._host.administrator.state.generation(bundle.g) and bundle.is_signed_by(self.public)
+        return self._host.administrator.is_new(bundle) and bundle.is_signed_by(self.public)
 
     def _look(self) -> None:
         """Read the file again if a command has changed it."""
