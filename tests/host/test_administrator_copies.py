@@ -14,7 +14,7 @@ from host.running import assert_refused
 from ndks.agent.running.channel import Channel
 from ndks.agent.running.office import Office
 from ndks.carriers.carrier import Receive, Received
-from ndks.exceptions import CheckFailed, UsageError
+from ndks.exceptions import CheckFailed, NdksError, UsageError
 from ndks.laptop.homes import HOME
 from ndks.network import administrator_file
 from ndks.network.administrator import Administrator
@@ -112,7 +112,8 @@ def test_a_copy_makes_no_merge_before_it_knows_what_was_made(office: Administeri
 class Retaining:
     """A carrier that gives what it retains, and keeps nothing."""
 
-    url, largest, retains, is_idle, problem = "", None, True, True, None
+    url, largest, retains, is_idle = "", None, True, True
+    problem: NdksError | None = None
 
     def __init__(self, packets: Sequence[bytes]) -> None:
         self.packets = packets

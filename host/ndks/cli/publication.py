@@ -14,8 +14,9 @@ from ndks.network import administrator_file
 from ndks.network.administration import Administration
 from ndks.network.administrator import Administrator
 
-from .arguments import add_path, seconds
+from .arguments import add_path, need, seconds
 from .confirmation import add_yes, confirm
+from .output import note
 from .parser import Parser
 
 if TYPE_CHECKING:
@@ -63,8 +64,12 @@ def change(
     with channel_of(args) as channel:
         if channel:
             channel.learn()
-        confirm(args, what(administrator_file.load(args.file)))
+        said = what(administrator_file.load(args.file))
+        confirm(args, said)
         with opened(args.file) as administrator:
+            if (now := what(administrator.state)) != said:
+                need(args.yes, f"{args.file} was changed meanwhile: nothing was done", "repeat the command")
+                note(now)
             made = do(administrator)
             state = administrator.state
         return made, values_of(args.file, state) | publish(args, channel)
