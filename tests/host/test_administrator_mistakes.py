@@ -252,7 +252,7 @@ def test_a_package_that_no_unit_could_have_sealed(office: Administering) -> None
     package = office.package_of("alice")
     sealed = json.loads(package.read_text())["sealed"]
     serial_number = load_request(office.request_of("alice")).serial_number
-    for wrong in ("", sealed[:40], sealed + "00" * 300, sealed + "00" * 100_000):
+    for wrong in ("", sealed[:40], sealed + "00" * 1000, sealed + "00" * 100_000):
         change(package, sealed=wrong)
         refused = office.accept("alice", words="zoo zoo zoo zoo zoo zoo")
         assert refused.error_code in ("PACKAGE", "JOINING_FILE"), refused.stderr

@@ -94,9 +94,9 @@ def add_authority(parser: argparse.ArgumentParser) -> None:
 
 
 def authority_of(text: str | None) -> str:
-    """Return the line of a public key, which is given itself or as the name of its file; "": None. FileError, UsageError.
+    """Return the line of a public key, given itself or as the name of its file, "" for None. FileError, UsageError.
 
-    An empty text is refused: a network without an authority would be founded unasked.
+    An empty text is refused: else a network without an authority would be founded unasked.
     """
     if text is None:
         return ""

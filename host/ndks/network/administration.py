@@ -48,12 +48,12 @@ class Administration:
         known = [generation.g for generation in self.generations]
         if len(self.root) != ROOT_SIZE or not 0 <= self.number < ADMINISTRATORS:
             raise UsageError("root or number is out of range")
+        if not 0 <= self.numbers <= ADMINISTRATORS:
+            raise UsageError("numbers is out of range")
         if not 0 <= self.revocations <= MAX_REVOKED or not 0 <= self.next_lane <= LAST_MEMBER_LANE + ADMINISTRATORS:
             raise UsageError("revocations or next_lane is out of range")
-        if (
-            self.next_lane and self.next_lane % ADMINISTRATORS != self.number
-        ) or not 0 <= self.numbers <= ADMINISTRATORS:
-            raise UsageError("next_lane is another administrator's, or numbers is out of range")
+        if self.next_lane and self.next_lane % ADMINISTRATORS != self.number:
+            raise UsageError("next_lane is another administrator's")
         if lanes != sorted(set(lanes)) or not all(1 <= lane <= LAST_MEMBER_LANE for lane in lanes):
             raise UsageError("lanes of members must ascend, and be below FFF0")
         if known != sorted(set(known)) or self.g not in {-1, *known} or not -1 <= self.g <= LAST_GENERATION:
