@@ -120,7 +120,7 @@ class Retaining:
 
     def start(self, receive: Receive) -> None:
         for packet in self.packets:
-            receive(Received(packet, lambda: None))
+            receive(Received(packet, lambda: None, self.url))
 
     def send(self, packet: bytes, generation: int | None = None) -> bool:
         return bool(packet) or generation is None

@@ -15,7 +15,9 @@ from pathlib import Path
 from ...exceptions import FileError
 from ...laptop.administrators import made_here, note_made
 from ...network import administrator_file
+from ...network.administration import Administration
 from ...network.administrator import Administrator
+from ...network.administrator_keys import AdministratorKeys
 
 
 @contextlib.contextmanager
@@ -26,26 +28,36 @@ def opened(path: Path, *, merging: bool = False, adopt: bool = False) -> Generat
     once it knows the last generation that was made here.
     """
     with administrator_file.opened(path) as administrator:
-        identity = sha256(b"%d" % administrator.state.number + administrator.keys.public).hexdigest()[:16]
-        made = made_here(identity)
-        if not merging:
-            _refuse_older(path, administrator, made, made)
-        administrator.made = made[0]
         before = administrator.state
+        if not merging:
+            refuse_old(path, before)
+        identity = _identity(before)
+        made = made_here(identity)
+        administrator.made = made[0]
         try:
             yield administrator
         finally:
             if administrator.state != before:
                 note_made(identity, max(made, administrator.state.progress))
-        _refuse_older(path, administrator, made, (made[0], 0))
+        if administrator.state.g < made[0]:
+            raise _old(path, administrator.state, made[0])
         if adopt:
             note_made(identity, administrator.state.progress)
 
 
-def _refuse_older(path: Path, administrator: Administrator, made: tuple[int, int], least: tuple[int, int]) -> None:
-    state = administrator.state
-    if state.progress < least:
-        since = f"{made[0]} was made" if state.g < made[0] else "administrators or units were admitted"
-        what = f"{path} is an old copy: it has generation {state.g}, and {since} here since"
-        advice = f"use the file itself; if it is lost: ndks network merge {shlex.quote(str(path))} --carrier URL"
-        raise FileError(what, advice)
+def refuse_old(path: Path, state: Administration) -> None:
+    """Raise FileError if this laptop has changed the file since it was as it is."""
+    made = made_here(_identity(state))
+    if state.progress < made:
+        raise _old(path, state, made[0])
+
+
+def _old(path: Path, state: Administration, made: int) -> FileError:
+    since = f"{made} was made" if state.g < made else "administrators or units were admitted"
+    what = f"{path} is an old copy: it has generation {state.g}, and {since} here since"
+    advice = f"use the file itself; if it is lost: ndks network merge {shlex.quote(str(path))} --carrier URL"
+    return FileError(what, advice)
+
+
+def _identity(state: Administration) -> str:
+    return sha256(b"%d" % state.number + AdministratorKeys(state.root).public).hexdigest()[:16]
