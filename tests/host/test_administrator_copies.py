@@ -79,7 +79,9 @@ def test_a_merge_of_the_agent_is_noted(office: Administering, tmp_path: Path) ->
     at_administrator(office)
     shutil.copy(old, tmp_path / "older")
     bundle = administrator_file.load(second).bundles[-1]
-    Office(office.file).receive(bundle.content)
+    merging = Office(office.file)
+    merging.receive(bundle.content)
+    assert merging.has_merged
     assert office.state.g == 8
     done(office.admin("network", "merge", old, office.file, "--yes"))
     refused = office.admin("network", "refresh", tmp_path / "older", "--yes")
@@ -165,3 +167,14 @@ def test_two_copies_that_made_the_same_generation_are_named(office: Administerin
     assert administrator.on_bundle(own.content) is None
     with pytest.raises(CheckFailed, match="twice"):
         administrator.on_bundle(administrator_file.load(old).bundles[-1].content)
+
+
+def test_a_number_whose_file_was_not_written_is_spent(office: Administering, tmp_path: Path) -> None:
+    admit(office, "alice")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ndks.cli.publication.confirm", lambda *_: (tmp_path / "second").touch())
+        refused = office.admin("network", "another", office.file, "-o", tmp_path / "second", "--yes")
+    assert_refused(refused, "FILE", 1)
+    assert "number 1 and its 24 revocations are spent" in refused.advice
+    told = answer(office.admin("network", "another", office.file, "-o", tmp_path / "third", "--yes", "--json"))
+    assert told["administrator"] == 2

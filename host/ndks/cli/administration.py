@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ndks.exceptions import UsageError
+from ndks.exceptions import NdksError, UsageError
 from ndks.files import read_small, refuse_taken
 from ndks.network import administrator_file
 from ndks.network.administration import ROOT_SIZE, Administration
@@ -133,7 +133,12 @@ def another(args: argparse.Namespace, out: Output) -> None:
         )
 
     other, values = change(args, what, Administrator.another)
-    administrator_file.save(other, args.output)
+    try:
+        administrator_file.save(other, args.output)
+    except NdksError as error:
+        spent = f"number {other.number} and its {other.revocations} revocations are spent: never is one given twice"
+        error.advice = f"{spent}; repeat for the next number, with a file that can be written"
+        raise
     text = f"{args.output} is the file of administrator {other.number}; {other.revocations} revocations are theirs"
     values = values_of(args.output, other) | {"administrator": other.number, "revocations": other.revocations}
     out.done(values, f"{text}. Bring it there secretly, and leave no copy: two copies of one file are not safe.")
@@ -218,7 +223,7 @@ def merge(args: argparse.Namespace, out: Output) -> None:
         if channel:
             channel.learn()
         with opened(args.file, adopt=True) as administrator:
-            merged = learn(administrator, bundles)
+            merged = learn(administrator, bundles) or (channel is not None and channel.has_merged)
             state = administrator.state
         values = values_of(args.file, state) | publish(args, channel, state.g, is_anybody=bool(state.present))
     is_new = state.generations != before.generations

@@ -63,7 +63,7 @@ def accept(unit: Unit, package: MemberPackage, tell_code: TellCode = lambda _: N
     with file_errors():
         if unit.hello.state == BLANK:
             _set_aside(unit.hello.serial_number)
-            unit.enrol(package.sealed, tell_code=tell_code)
+            unit.enrol(package, tell_code=tell_code)
         elif unit.has_code_here:
             unit.bind()
     _check_lane(unit, package)

@@ -64,6 +64,11 @@ class Channel:
                 self._take(bundle)
 
     @property
+    def has_merged(self) -> bool:
+        """Whether what came has made a merge necessary, which the file has."""
+        return self._office.has_merged
+
+    @property
     def retains(self) -> bool:
         """Whether all carriers retain bundles, so that no member need be heard."""
         return all(carrier.retains for carrier in self._carriers)

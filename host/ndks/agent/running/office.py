@@ -30,6 +30,7 @@ class Office:
         self._host = AdministratorHost(Administrator(administrator_file.load(path)))
         self._assembly = Assembly(Limits().assembled)
         self._problem = ""
+        self.has_merged = False  # whether it made a generation that unites two sides
 
     @property
     def public(self) -> bytes:
@@ -76,7 +77,10 @@ class Office:
         try:
             with copies.opened(self._path, merging=True) as administrator:
                 self._host.administrator = administrator
+                before = administrator.state.g
                 packets = self._host.receive(packet)
+                state = administrator.state
+                self.has_merged |= state.g > before and state.bundles[-1].content != packet
             self._seen = self._mark()
             self._tell(None)
         except (NdksError, OSError) as error:  # it comes again
