@@ -18,7 +18,7 @@ from ...exceptions import DeviceError, NdksError, ProtocolError, UsageError
 from ...network.bundle import BUNDLE, BadBundle, Bundle
 from ...system_errors import file_error
 from ..agent import Agent
-from ..events import Entered, Event, LeftOut, Master, Output, Refused
+from ..events import Entered, Event, LeftOut, Master, Output, Refused, Room
 from ..limits import Limits
 from ..pieces import split
 from ..store import Store
@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 _PAUSES = 0.5, 1.0, 2.0, 5.0  # seconds between attempts to go on after an error
 _TRIES = 5  # with a packet that the unit or this program cannot take, until it is given up: a stranger may have made it
 _SEALS = 16  # messages sealed in a step: a unit takes its time for each, and time must pass and requests be answered
+_TIDY = 64  # ticks
 _HEADER = 13  # bytes of a piece before its part of the packet
 
 OpenUnit = Callable[[], AbstractContextManager[Unit]]
@@ -69,6 +70,7 @@ class Loop:
         public: bytes,
         tick: float,
         office: Office | None = None,
+        room: int = Limits.arrived_bytes,
     ) -> None:
         self.inputs = Inputs()
         self.carriers = carriers
@@ -82,10 +84,13 @@ class Loop:
         self._public = public
         self._tick = tick
         self._office = office
-        self._limits = Limits(repeat=0) if all(carrier.retains for carrier in carriers) else Limits()
+        self.room = room
+        retained = all(carrier.retains for carrier in carriers)
+        self._limits = replace(Limits(arrived_bytes=room), **({"repeat": 0} if retained else {}))
         self._requests = Requests(self, store, self._limits)
         self._stack = ExitStack()
         self._failures = 0
+        self._untidy = 0  # ticks since the store was tidied
         self._seals = 0  # that are left in this step
         self._due = time.monotonic()  # when the next tick is, or the next attempt to go on
         self._ticked = self._due
@@ -192,6 +197,10 @@ class Loop:
 
     def _let_pass(self, agent: Agent, ticks: int) -> Output:
         self.members.tick(ticks)
+        self._untidy += ticks
+        if self._untidy >= _TIDY:
+            self._untidy = 0
+            self._store.tidy()
         return agent.tick(ticks)
 
     def _begin(self) -> None:
@@ -289,5 +298,10 @@ def _tell(event: Event) -> None:
         _log.info("lane %d leads", event.lane) if event.lane else _log.info("nobody leads")
     elif isinstance(event, LeftOut):
         _log.warning("generation %d has no notice for this unit: it may be revoked", event.g)
+    elif isinstance(event, Room):
+        if event.is_there:
+            _log.warning("there is room again: messages that came meanwhile are asked for")
+        else:
+            _log.warning("there is no room for more messages until a program takes some: ndks receive")
     elif isinstance(event, Refused):
         _log.warning("the unit refuses the notice of generation %d: error %04X", event.g, event.error)
