@@ -59,7 +59,8 @@ class NotYet(NdksError):
 class Loop:
     """`open_unit` opens the unit for as long as it stays; `tick` is in seconds.
 
-    `public` is the administrators' key; `office` is there if this is an administrator's agent.
+    `public` is the administrators' key; `office` is there if this is an administrator's agent; `room` is that for what
+    no program has taken, in bytes.
     """
 
     def __init__(
@@ -85,8 +86,8 @@ class Loop:
         self._tick = tick
         self._office = office
         self.room = room
-        retained = all(carrier.retains for carrier in carriers)
-        self._limits = replace(Limits(arrived_bytes=room), **({"repeat": 0} if retained else {}))
+        repeat = 0 if all(carrier.retains for carrier in carriers) else Limits.repeat
+        self._limits = Limits(repeat=repeat, arrived_bytes=room)
         self._requests = Requests(self, store, self._limits)
         self._stack = ExitStack()
         self._failures = 0
@@ -118,6 +119,15 @@ class Loop:
     def away(self) -> NdksError:
         """Return the error of a request that needs the unit."""
         return self.problem or NotYet("the agent has not seen its unit yet")
+
+    @property
+    def waits_for(self) -> str:
+        """What a message waits for that is not sealed: unit, generation, carrier, or those before it (turn)."""
+        if not self.agent:
+            return "unit"
+        if self.agent.epoch is None:
+            return "generation"
+        return "turn" if any(carrier.has_room for carrier in self.carriers) else "carrier"
 
     def seal(self) -> None:
         """Seal and publish the messages that wait, if the unit is there."""
@@ -219,6 +229,7 @@ class Loop:
         self._unit, self.problem = unit, None
         self._ticked = time.monotonic()
         self._due = self._ticked + self._tick
+        self._give(self._office.known() if self._office else [])
         self.seal()
 
     def _may_seal(self) -> bool:
@@ -252,6 +263,9 @@ class Loop:
     def _bring(self, packets: list[bytes]) -> None:
         """Publish what the office has, and give it to the own agent: carriers bring it to the others only."""
         self._publish(Output(packets))
+        self._give(packets)
+
+    def _give(self, packets: list[bytes]) -> None:
         for packet in packets:
             if agent := self.agent:
                 self.do(functools.partial(agent.receive, packet))
