@@ -6,12 +6,14 @@ import contextlib
 import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 from support.network_unit import NetworkUnit
 
-from ndks.agent import Store
+from ndks.agent import Limits, Store
 from ndks.agent.running.client import AgentClient
 from ndks.agent.running.loop import Loop
+from ndks.agent.running.office import Office
 from ndks.agent.running.programs import Programs, listening
 from ndks.carriers.carrier import Carrier
 from ndks.exceptions import UnitRemoved
@@ -49,6 +51,8 @@ class Running:
         self.store_path = directory / "store.sqlite"
         self._public = public
         self._carriers = carriers
+        self.room = Limits.arrived_bytes
+        self.office: Office | None = None
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
 
@@ -70,7 +74,8 @@ class Running:
     def _run(self) -> None:
         store = Store(self.store_path)
         try:
-            self.loop = Loop(store, self.plugged.opened, self._carriers, self._public, TICK)  # pyright: ignore
+            unit: Any = self.plugged.opened
+            self.loop = Loop(store, unit, self._carriers, self._public, TICK, self.office, self.room)
             with listening(self.path) as listener:
                 Programs(listener, self.loop.inputs).start()
                 self._ready.set()

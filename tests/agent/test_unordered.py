@@ -170,6 +170,26 @@ def test_what_a_program_did_not_get_it_cannot_confirm(pair: Pair) -> None:
     assert pair.receive(unordered=True) == [("early", b"2")]
 
 
+def test_only_the_receiver_confirms_and_only_what_it_got(pair: Pair) -> None:
+    one, two = pair.messages(2)
+    pair.bring(one)
+    with pair.agent.client() as receiver, pair.agent.client() as other:
+        (event,) = receiver.ask("next")["events"]
+        pair.bring(two)
+        for client, names in (
+            (other, {"place": event["place"]}),
+            (receiver, {"place": event["place"] + 1}),
+            (receiver, {"place": event["place"] + 1, "alone": True}),
+            (receiver, {"place": (1 << 63) - 1}),
+        ):
+            with pytest.raises(NdksError, match="this program"):
+                client.ask("taken", **names)
+        receiver.ask("taken", place=event["place"])
+        with pytest.raises(NdksError, match="at that place"):
+            receiver.ask("taken", place=event["place"])
+    assert pair.receive(unordered=False) == [("message", b"2")]
+
+
 def test_members_that_were_heard(pair: Pair) -> None:
     assert pair.status()["members_seen"] == []
     one, two = pair.messages(2)
