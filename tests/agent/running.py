@@ -12,7 +12,7 @@ from support.network_unit import NetworkUnit
 
 from ndks.agent import Limits, Store
 from ndks.agent.running.client import AgentClient
-from ndks.agent.running.loop import Loop
+from ndks.agent.running.loop import Loop, Settings
 from ndks.agent.running.office import Office
 from ndks.agent.running.programs import Programs, listening
 from ndks.carriers.carrier import Carrier
@@ -75,7 +75,8 @@ class Running:
         store = Store(self.store_path)
         try:
             unit: Any = self.plugged.opened
-            self.loop = Loop(store, unit, self._carriers, self._public, TICK, self.office, self.room)
+            settings = Settings(self._public, TICK, self.room)
+            self.loop = Loop(store, unit, self._carriers, settings, self.office)
             with listening(self.path) as listener:
                 Programs(listener, self.loop.inputs).start()
                 self._ready.set()

@@ -109,10 +109,10 @@ def test_a_member_that_makes_gaps_does_not_slow_its_receivers() -> None:
         values = "SELECT value * 2, value * 2 FROM seq"
         seq = f"WITH RECURSIVE seq(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM seq WHERE value < {count})"
         receiver.store.write("INSERT INTO senders VALUES (4, 1, ?, 0, ?)", 2 * count, struct.pack(">HQ", 0, 1))
-        receiver.store.write(f"{seq} INSERT INTO spans SELECT 4, 0, * FROM ({values})")  # noqa: S608
+        receiver.store.write(f"{seq} INSERT INTO spans SELECT 4, 0, * FROM ({values})")
         for kind in (Known.UNREADABLE, Known.LOST, Known.EPOCH):
             lost = values.replace("value * 2", "value * 2 - 1")
-            receiver.store.write(f"{seq} INSERT INTO spans SELECT 4, {kind}, * FROM ({lost})")  # noqa: S608
+            receiver.store.write(f"{seq} INSERT INTO spans SELECT 4, {kind}, * FROM ({lost})")
     receiver.start()
     first = 2 * count + 1
     receiver.receive(sender.unit.seal(MESSAGE, first.to_bytes(6) + b"\0x")[0])

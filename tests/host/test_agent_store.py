@@ -263,7 +263,7 @@ def memory(host: Host) -> dict[str, Any]:
 
 
 def test_no_text_that_was_deleted_stays_in_the_file(tmp_path: Path) -> None:
-    """Neither in free pages nor in the write-ahead log: texts of one's own that are sealed, and those that are taken."""
+    """Neither in free pages nor in the write-ahead log: own texts that are sealed, and others that are taken."""
     path = tmp_path / "agent.db"
     admin = administrator()
     host, sender = joined(admin, 2)
@@ -299,7 +299,7 @@ def test_the_sizes_are_those_of_the_tables() -> None:
 def sizes(host: Host) -> tuple[list[Any], list[Any]]:
     found: list[list[Any]] = []
     for table, fact in (("arrivals", "arrived"), ("waiting", "waiting")):
-        ((rows, size),) = host.store.read(f"SELECT count(*), ifnull(sum(length(data)), 0) FROM {table}")  # noqa: S608
+        ((rows, size),) = host.store.read(f"SELECT count(*), ifnull(sum(length(data)), 0) FROM {table}")
         assert host.store.fact(fact) == ROW * rows + size
         found.append([(rows, size)])
     return found[0], found[1]

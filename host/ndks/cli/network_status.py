@@ -25,7 +25,11 @@ def show_status(args: argparse.Namespace, out: Output) -> None:
 
 def _status_lines(values: dict[str, Any]) -> list[str]:
     unit, outbox = values["unit"], values["outbox"]
-    lines = [_unit_line(unit), *_left_out_lines(unit), f"own messages  {outbox['kept']} kept, {outbox['waits']} wait to be sealed"]
+    lines = [
+        _unit_line(unit),
+        *_left_out_lines(unit),
+        f"own messages  {outbox['kept']} kept, {outbox['waits']} wait to be sealed",
+    ]
     full = "" if values["room"] else "; no room for more until a program takes some: ndks receive"
     lines.append(f"arrived       {values['arrivals']} not received yet{full}")
     lines += [_sender_line(sender) for sender in values["senders"]]

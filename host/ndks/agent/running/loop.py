@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from random import SystemRandom
+from typing import NamedTuple
 
 from ...carriers.carrier import Carrier, Received
 from ...exceptions import DeviceError, NdksError, ProtocolError, UsageError
@@ -56,22 +57,24 @@ class NotYet(NdksError):
     usual_advice = "messages are kept until then; ndks network status tells more"
 
 
-class Loop:
-    """`open_unit` opens the unit for as long as it stays; `tick` is in seconds.
+class Settings(NamedTuple):
+    """The administrators' key, the tick in seconds, and the bytes for what no program has taken."""
 
-    `public` is the administrators' key; `office` is there if this is an administrator's agent; `room` is that for what
-    no program has taken, in bytes.
-    """
+    public: bytes
+    tick: float
+    room: int = Limits.arrived_bytes
+
+
+class Loop:
+    """`open_unit` opens the unit for as long as it stays; `office` is there if this is an administrator's agent."""
 
     def __init__(
         self,
         store: Store,
         open_unit: OpenUnit,
         carriers: Sequence[Carrier],
-        public: bytes,
-        tick: float,
+        settings: Settings,
         office: Office | None = None,
-        room: int = Limits.arrived_bytes,
     ) -> None:
         self.inputs = Inputs()
         self.carriers = carriers
@@ -82,12 +85,10 @@ class Loop:
         self._unit: Unit | None = None
         self._store = store
         self._open_unit = open_unit
-        self._public = public
-        self._tick = tick
+        self.settings = settings
         self._office = office
-        self.room = room
         repeat = 0 if all(carrier.retains for carrier in carriers) else Limits.repeat
-        self._limits = Limits(repeat=repeat, arrived_bytes=room)
+        self._limits = Limits(repeat=repeat, arrived_bytes=settings.room)
         self._requests = Requests(self, store, self._limits)
         self._stack = ExitStack()
         self._failures = 0
@@ -199,9 +200,9 @@ class Loop:
         if not agent:
             self._begin()
             return
-        ticks = int((now - self._ticked) / self._tick)
-        self._ticked += ticks * self._tick
-        self._due = self._ticked + self._tick
+        ticks = int((now - self._ticked) / self.settings.tick)
+        self._ticked += ticks * self.settings.tick
+        self._due = self._ticked + self.settings.tick
         if ticks and self.do(functools.partial(self._let_pass, agent, ticks)) and self._office:
             self._bring(self._office.tick(ticks))
 
@@ -219,7 +220,7 @@ class Loop:
             unit = self._stack.enter_context(self._open_unit())
             self.lane = unit.lane
             self.agent = Agent(
-                unit, self._store, SystemRandom(), self._limits, public=self._public, may_seal=self._may_seal
+                unit, self._store, SystemRandom(), self._limits, public=self.settings.public, may_seal=self._may_seal
             )
         except Exception as error:
             self._fail(error)
@@ -228,7 +229,7 @@ class Loop:
             _log.warning("the unit is at hand again")
         self._unit, self.problem = unit, None
         self._ticked = time.monotonic()
-        self._due = self._ticked + self._tick
+        self._due = self._ticked + self.settings.tick
         self._give(self._office.known() if self._office else [])
         self.seal()
 

@@ -21,7 +21,7 @@ from ...system_errors import file_errors
 from ..limits import Limits
 from ..store import Store
 from . import places
-from .loop import Loop
+from .loop import Loop, Settings
 from .membership import Membership
 from .notify import notify
 from .office import Office
@@ -75,8 +75,8 @@ class Program:
             listener = stack.enter_context(listening(socket))
             store = stack.enter_context(contextlib.closing(Store(places.store_of(serial_number))))
             carriers = [open_carrier(url, _identity(store), directory) for url in self._urls]
-            tick = self._tick or member.tick
-            self._loop = Loop(store, self._open_unit, carriers, member.signing_key, tick, self._office, self._room)
+            settings = Settings(member.signing_key, self._tick or member.tick, self._room)
+            self._loop = Loop(store, self._open_unit, carriers, settings, self._office)
             Programs(listener, self._loop.inputs).start()
             started(serial_number, socket)
             notify("READY=1")

@@ -80,7 +80,8 @@ class Receivers:
         found = self._arrivals.after(number_in(asked, "after", 0), _MOST + len(self._early))
         known = [(place, event) for place, event in found if not self._is_known(event)][:_MOST]
         self._given |= {place for place, _ in known}
-        return [_values(*each) for each in known] + (self._early_events(_MOST - len(known)) if asked.values.get("unordered") else [])
+        early = self._early_events(_MOST - len(known)) if asked.values.get("unordered") else []
+        return [_values(*each) for each in known] + early
 
     def _is_known(self, event: Delivered | Lost) -> bool:
         return isinstance(event, Delivered) and (event.lane, event.s) in self._early

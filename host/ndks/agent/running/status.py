@@ -22,7 +22,7 @@ def status(loop: "Loop", store: Store) -> dict[str, Any]:
         "unit": _unit(loop),
         "outbox": _outbox(store),
         "arrivals": _count(store, "SELECT count(*) FROM arrivals WHERE what <= 1"),
-        "room": max(0, loop.room - Arrivals(store).size),
+        "room": max(0, loop.settings.room - Arrivals(store).size),
         "senders": _senders(store),
         "members_seen": [_member(lane, seen) for lane, seen in loop.members],
         "carriers": [
