@@ -169,7 +169,11 @@ def _status_lines(values: dict[str, Any]) -> list[str]:
     lines = [_unit_line(unit), f"own messages  {outbox['kept']} kept, {outbox['waits']} wait to be sealed"]
     lines.append(f"arrived       {values['arrivals']} not received yet")
     lines += [_sender_line(sender) for sender in values["senders"]]
-    return lines + [f"carrier       {each['url']}: {each['problem'] or 'connected'}" for each in values["carriers"]]
+    return lines + [f"carrier       {each['url']}: {_carrier_state(each)}" for each in values["carriers"]]
+
+
+def _carrier_state(carrier: dict[str, Any]) -> str:
+    return f"{carrier['code']}: {carrier['problem']}. Do: {carrier['advice']}" if carrier["problem"] else "connected"
 
 
 def _unit_line(unit: dict[str, Any]) -> str:

@@ -58,7 +58,7 @@ ANSWERS = {
     "network renew": "generation number",
     "network status": "unit(present problem? advice? lane? generation? number? role? master? revoked? held?) "
     "outbox(last waits kept) arrivals senders[](lane has_from told_of seen delivered lost waits) "
-    "carriers[](url problem)",
+    "carriers[](url code problem advice)",
     "role": "role",
     "agent": "serial_number socket pid",
     "send": "s waits",

@@ -4,6 +4,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from ...carriers.carrier import Carrier
 from ..events import Why
 from ..store import Store
 
@@ -18,11 +19,14 @@ def status(loop: "Loop", store: Store) -> dict[str, Any]:
         "outbox": _outbox(store),
         "arrivals": _count(store, "SELECT count(*) FROM arrivals WHERE what <= 1"),
         "senders": _senders(store),
-        "carriers": [
-            {"url": carrier.url, "problem": str(carrier.problem) if carrier.problem else None}
-            for carrier in loop.carriers
-        ],
+        "carriers": [_carrier(carrier) for carrier in loop.carriers],
     }
+
+
+def _carrier(carrier: Carrier) -> dict[str, str | None]:
+    problem = carrier.problem
+    named = (problem.code, str(problem), problem.advice) if problem else (None, None, None)
+    return {"url": carrier.url, **dict(zip(("code", "problem", "advice"), named, strict=True))}
 
 
 def _unit(loop: "Loop") -> dict[str, Any]:
