@@ -38,45 +38,63 @@ def _kept(packet: Packet) -> tuple[list[Packet], list[Packet]]:
     return [packet], []
 
 
+class _End:
+    """A connection, to which two threads write."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+        self._lock = threading.Lock()
+
+    def send(self, packets: list[Packet]) -> None:
+        with self._lock:
+            self.connection.sendall(b"".join(map(_encoded, packets)))
+
+    def end(self) -> None:
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+
 @contextlib.contextmanager
 def running(broker_port: int, of_client: Alter, of_broker: Alter = _kept) -> Iterator[int]:
     """Run a proxy on 127.0.0.1 and yield its port."""
-    open_sockets: list[socket.socket] = []
+    ends: list[_End] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(
-            target=_accept, args=(listener, broker_port, of_client, of_broker, open_sockets), daemon=True
-        ).start()
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _ = listener.accept()
+                    ends.extend(_connected(client, broker_port, of_client, of_broker))
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
         yield listener.getsockname()[1]
         listener.shutdown(socket.SHUT_RDWR)
-    for each in open_sockets:
-        each.close()
+        thread.join()
+    for end in ends:
+        end.end()
+        end.connection.close()
 
 
-def _accept(
-    listener: socket.socket, broker_port: int, of_client: Alter, of_broker: Alter, opened: list[socket.socket]
-) -> None:
-    with contextlib.suppress(OSError):
-        while True:
-            client, _ = listener.accept()
-            try:
-                broker = socket.create_connection(("127.0.0.1", broker_port))
-            except OSError:
-                client.close()
-                continue
-            opened += [client, broker]
-            for source, target, alter in ((client, broker, of_client), (broker, client, of_broker)):
-                threading.Thread(target=_pass, args=(source, target, alter), daemon=True).start()
+def _connected(client: socket.socket, broker_port: int, of_client: Alter, of_broker: Alter) -> list[_End]:
+    try:
+        ends = _End(client), _End(socket.create_connection(("127.0.0.1", broker_port)))
+    except OSError:  # the broker is away
+        client.close()
+        return []
+    for source, target, alter in ((*ends, of_client), (*ends[::-1], of_broker)):
+        threading.Thread(target=_pass, args=(source, target, alter), daemon=True).start()
+    return list(ends)
 
 
-def _pass(source: socket.socket, target: socket.socket, alter: Alter) -> None:
+def _pass(source: _End, target: _End, alter: Alter) -> None:
     with contextlib.suppress(OSError, EOFError):
         while True:
-            forth, back = alter(_read(source))
-            for packets, to in ((forth, target), (back, source)):
-                to.sendall(b"".join(map(_encoded, packets)))
-    for each in (source, target):
-        with contextlib.suppress(OSError):
-            each.shutdown(socket.SHUT_RDWR)
+            forth, back = alter(_read(source.connection))
+            target.send(forth)
+            source.send(back)
+    source.end()
+    target.end()
 
 
 def _read(source: socket.socket) -> Packet:

@@ -35,7 +35,7 @@ _SETTLED = 3.0  # seconds after a connection in which a broker has shown all tha
 _NAME_CERTIFICATE = "name the one that the broker's administrator gave: certificate=FILE&key=FILE"
 _REFUSALS = {
     0x86: "the broker refuses user or password",
-    0x87: "the broker does not permit this user or certificate",
+    0x87: "the broker does not permit this user, password or certificate",
     0x8C: "the broker refuses this way to authenticate",
 }
 
@@ -110,7 +110,7 @@ class MqttCarrier:
 
     @property
     def is_idle(self) -> bool:
-        return not self.problem and not (self._bundles.missing if self.retains else self._unproved)
+        return not (self.problem or self._unproved or (self._may_retain and self._bundles.missing))
 
     def close(self) -> None:
         self._closing.set()
