@@ -50,9 +50,7 @@ class Sites:
         home = self._directory / f"agent{lane}"
         self._since[lane] = {other: len(sent) for other, sent in self._sent.items()}
         self._sent[lane], self._received[lane] = [], {}
-        self.agents[lane] = self._stack.enter_context(
-            running(Plugged(unit), self.admin.keys.public, [*carriers], home)
-        )
+        self.agents[lane] = self._stack.enter_context(running(Plugged(unit), self.admin.keys.public, [*carriers], home))
 
     def issue(self) -> None:
         """Make the next generation, and send its bundle once."""

@@ -3,7 +3,6 @@
 """Agents at a real Mosquitto: with TLS, and where a broker forgets, drops or doubles what it gets."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,13 @@ from typing import Any
 import pytest
 from carriers.certificates import Certificates
 from carriers.inbox import wait_until
-from ndks_protocol.wire import MONITOR
 from support import broker, mqtt_proxy
 
 import agent.running
 from agent.crashing import environment, founded
 from agent.sites import Sites
 from ndks.agent.running.client import AgentClient
+from ndks_protocol.wire import MONITOR
 
 pytestmark = pytest.mark.skipif(not broker.PROGRAM, reason="needs mosquitto")
 

@@ -14,7 +14,8 @@ without session, service, generator, flash or elections; the first one leads. Wh
 docs/speed.md: an agent with a real unit waits for it. There is no network between agents and broker.
 
 CPU seconds are those of the processes, user and system; the programs that receive are in them. Memory of an agent is
-what its process has (resident), and that with a part only of what it shares with the others (shared out). A delivery is one message at one receiver; a message has as many as there are other members.
+what its process has (resident), and that with a part only of what it shares with the others (shared out). A delivery is
+one message at one receiver; a message has as many as there are other members.
 """
 
 import argparse
@@ -33,9 +34,9 @@ from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Any
 
+from benchmarks.loaded_agent import ARRIVAL, TEXT, Member, Seen, run, watch
 from support import broker
 
-from benchmarks.loaded_agent import ARRIVAL, TEXT, Member, Seen, run, watch
 from ndks.agent.running.client import AgentClient
 from ndks.network import administrator_file
 from ndks.network.administration import Administration
@@ -59,7 +60,7 @@ class Agent:
     client: AgentClient = field(init=False)
 
     def connect(self) -> None:
-        wait(lambda: (self.directory / "socket").is_socket(), "an agent listens")
+        wait((self.directory / "socket").is_socket, "an agent listens")
         self.client = AgentClient(self.directory / "socket")
 
     def send(self) -> float:
@@ -165,7 +166,8 @@ class Load:
         for agent in self.agents:
             assert not self.missing(agent), f"lane {agent.lane}: {self.missing(agent)} messages are missing"
             wrong, lost = agent.seen[Seen.WRONG], agent.seen[Seen.LOST]
-            assert not wrong and not lost, f"lane {agent.lane}: {wrong} came twice or out of order, {lost} are lost"
+            assert not wrong, f"lane {agent.lane}: {wrong} came twice or out of order"
+            assert not lost, f"lane {agent.lane}: {lost} are lost"
         since = max(agent.seen[Seen.REACHED] for agent in self.agents)
         assert all(agent.seen[Seen.NEWEST] < since for agent in self.revoked), "a revoked unit read a message"
 
@@ -214,7 +216,9 @@ def running(directory: Path, count: int, tick: float) -> Iterator[Load]:
         mosquitto.stop(kill=True)
 
 
-def _started(administrator: Administrator, lane: int, directory: Path, url: str, tick: float, path: Path | None) -> Agent:
+def _started(
+    administrator: Administrator, lane: int, directory: Path, url: str, tick: float, path: Path | None
+) -> Agent:
     own = directory / f"lane{lane}"
     own.mkdir()
     joined = administrator.state.member(lane).joined

@@ -134,17 +134,20 @@ def _lead(unit: NetworkUnit) -> None:
 def _receive(directory: Path, seen: Any) -> None:
     """Receive for ever, as `ndks receive --follow` does; note numbers that are not the next ones."""
     last: dict[int, int] = {}
-    with contextlib.suppress(NoUnit), AgentClient(directory / "socket") as client:
-        with (directory / "arrivals").open("ab", buffering=0) as arrivals:
-            for event in client.events(follow=True):
-                if event["kind"] == "lost":
-                    seen[Seen.LOST] += event["last"] - event["first"] + 1
-                    continue
-                now, lane = time.monotonic(), event["lane"]
-                number, sent = TEXT.unpack_from(base64.b64decode(event["data"]))
-                is_right = number == last.get(lane, 0) + 1 and event["kind"] == "message"
-                last[lane] = number
-                seen[Seen.WRONG] += not is_right
-                seen[Seen.NEWEST] = max(seen[Seen.NEWEST], sent)
-                seen[Seen.DELIVERED] += 1
-                arrivals.write(ARRIVAL.pack(sent, now - sent))
+    with (
+        contextlib.suppress(NoUnit),
+        AgentClient(directory / "socket") as client,
+        (directory / "arrivals").open("ab", buffering=0) as arrivals,
+    ):
+        for event in client.events(follow=True):
+            if event["kind"] == "lost":
+                seen[Seen.LOST] += event["last"] - event["first"] + 1
+                continue
+            now, lane = time.monotonic(), event["lane"]
+            number, sent = TEXT.unpack_from(base64.b64decode(event["data"]))
+            is_right = number == last.get(lane, 0) + 1 and event["kind"] == "message"
+            last[lane] = number
+            seen[Seen.WRONG] += not is_right
+            seen[Seen.NEWEST] = max(seen[Seen.NEWEST], sent)
+            seen[Seen.DELIVERED] += 1
+            arrivals.write(ARRIVAL.pack(sent, now - sent))

@@ -162,7 +162,7 @@ class MqttCarrier:
                 _log.info("%s: connected", self.url)
         self.problem = problem
 
-    def _connected(self, _client: Any, _data: Any, _flags: Any, code: ReasonCode, properties: Properties) -> None:
+    def _connected(self, _client: Any, _data: Any, _flags: Any, code: ReasonCode, properties: Any) -> None:
         self._is_answered = True
         if code.is_failure:
             self._tell(BrokerRefused(_REFUSALS.get(code.value, f"the broker refuses the connection: {code}")))
