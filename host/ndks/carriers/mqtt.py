@@ -172,7 +172,7 @@ class MqttCarrier:
         self._bundles.connected()
         did_retain, self._may_retain = self._may_retain, getattr(properties, "RetainAvailable", 1) != 0
         self.retains = self._may_retain
-        if did_retain and not self._may_retain and self._unproved:
+        if did_retain and not self._may_retain and self._connection > 1:
             self._start_anew()
             return
         self._client.subscribe(self._packets, options=SubscribeOptions(qos=1, noLocal=True))
@@ -182,7 +182,7 @@ class MqttCarrier:
         self._send_bundles(self._bundles.take_unsent())
 
     def _start_anew(self) -> None:
-        """Drop what waits: this broker ends each connection on which a bundle is to be retained, as the last one did.
+        """Drop what waits: this broker would end each connection on which something is to be retained.
 
         Nothing is lost: others ask for packets again, and bundles are sent when this broker is there.
         """
