@@ -18,10 +18,11 @@ class Bundles:
         self._bundles: dict[int, bytes] = {}
         self._unsent = set[int]()
         self._old = set[int]()  # generations whose bundles the broker need not retain any more
-        self._shown = set[int]()  # on this connection, of any agent
+        self._shown = set[int]()  # on this connection
+        self._any_shown = False  # of any agent
 
-    def put(self, generation: int, packet: bytes) -> None:
-        """Note a bundle that is to be sent."""
+    def put(self, generation: int, packet: bytes) -> bool:
+        """Note a bundle that is to be sent; return False if it is too old to be retained."""
         with self._lock:
             self._bundles[generation] = packet
             self._unsent.add(generation)
@@ -29,7 +30,9 @@ class Bundles:
             for old in sorted(self._bundles)[:-BUNDLES]:
                 del self._bundles[old]
                 self._unsent.discard(old)
-                self._old.add(old)
+                if old != generation:
+                    self._old.add(old)
+            return generation in self._bundles
 
     def take_unsent(self) -> dict[int, bytes]:
         """Return what was not sent yet; it counts as sent now."""
@@ -46,20 +49,24 @@ class Bundles:
     def connected(self) -> None:
         """Forget what the broker had: it may be another one."""
         with self._lock:
-            self._shown = set[int]()
+            self._shown, self._any_shown = set[int](), False
 
-    def arrived(self, generation: int, packet: bytes, *, is_retained: bool) -> bool:
-        """Note a bundle that came from the broker; return whether it is one of this agent's."""
+    def arrived(self, name: str, packet: bytes, *, is_retained: bool) -> bool:
+        """Note a bundle that came from the broker; return whether it is one of this agent's.
+
+        `name` is the end of its topic: a stranger's may be anything, so it is never made a number.
+        """
         with self._lock:
-            own = self._bundles.get(generation)
-            if is_retained and own in (None, packet):
-                self._shown.add(generation)
-            return own == packet
+            own = next((g for g, bundle in self._bundles.items() if str(g) == name and bundle == packet), None)
+            self._any_shown |= is_retained
+            if is_retained and own is not None:
+                self._shown.add(own)
+            return own is not None
 
     @property
     def any_shown(self) -> bool:
-        """Whether the broker retains the bundle of any generation."""
-        return bool(self._shown)
+        """Whether the broker retains a bundle of anybody."""
+        return self._any_shown
 
     @property
     def missing(self) -> dict[int, bytes]:

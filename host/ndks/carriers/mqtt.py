@@ -10,7 +10,9 @@ agent has stored it: until then the broker delivers it again after each connecti
 import logging
 import ssl
 import threading
+import time
 from collections.abc import Callable
+from random import uniform
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -22,7 +24,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ..exceptions import NdksError, reason
 from .bundles import Bundles
-from .carrier import WAITING, CarrierError, Receive, Received
+from .carrier import LARGEST, ROOM, WAITING, CarrierError, Receive, Received, problem_of
 from .mqtt_settings import MqttSettings
 
 _log = logging.getLogger(__name__)
@@ -30,8 +32,10 @@ _log = logging.getLogger(__name__)
 _KEEP_ALIVE = 30  # seconds
 _KEPT = 30 * 24 * 3600  # seconds that a broker keeps packets for an agent that is away
 _AT_ONCE = 50  # packets that the broker sends before one is acknowledged
-_PAUSES = 1.0, 2.0, 5.0, 10.0, 30.0  # seconds between attempts to connect
+_PAUSES = 1.0, 2.0, 5.0, 10.0, 30.0  # seconds between attempts to connect, half to one and a half of each
+_LASTING = 60.0  # seconds after which a connection has been a good one
 _SETTLED = 3.0  # seconds after a connection in which a broker has shown all that it retains
+_LONGEST_TOPIC = 1 << 16  # bytes
 _NAME_CERTIFICATE = "name the one that the broker's administrator gave: certificate=FILE&key=FILE"
 _REFUSALS = {
     0x86: "the broker refuses user or password",
@@ -71,8 +75,10 @@ class MqttCarrier:
         self._sending: int | None = None  # generation of a bundle whose packet identifier is not known yet
         self._may_retain = True  # what the broker said at the connection
         self._is_answered = False  # the broker has answered on this connection
+        self._lock = threading.Lock()
+        self._under_way = 0  # packets that the broker has not acknowledged
         self._connection = 0
-        self._failures = 0  # since the last connection that lasted
+        self._is_connected = False
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         self._client = self._made()
@@ -92,8 +98,11 @@ class MqttCarrier:
             client.tls_set_context(self._settings.tls)  # pyright: ignore[reportUnknownMemberType] (lacks a type)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
+        client.on_subscribe = self._subscribed
+        client.on_publish = self._published
         client.on_message = self._arrived
-        client.on_publish = self._acknowledged
+        # Without this, `publish` and `ack` write in the thread that calls them, perhaps between halves of a packet.
+        client.on_socket_register_write = _leave_it
         return client
 
     def start(self, receive: Receive) -> None:
@@ -102,11 +111,16 @@ class MqttCarrier:
 
     def send(self, packet: bytes, generation: int | None = None) -> bool:
         if generation is None:
-            return self._publish(self._packets, packet).rc != MQTTErrorCode.MQTT_ERR_QUEUE_SIZE
-        self._bundles.put(generation, packet)
-        if self.problem is None:  # else at the next connection, when it is known whether the broker retains
+            return self._publish(self._packets, packet) is not None
+        if not self._bundles.put(generation, packet):
+            return self._publish(self._topic(generation), packet) is not None
+        if self._is_connected:  # else at the next connection, when it is known whether the broker retains
             self._send_bundles(self._bundles.take_unsent())
         return True
+
+    @property
+    def has_room(self) -> bool:
+        return self._client.is_connected() and self._under_way < ROOM
 
     @property
     def is_idle(self) -> bool:
@@ -118,8 +132,15 @@ class MqttCarrier:
         if self._thread.is_alive():
             self._thread.join(5.0)
 
-    def _publish(self, topic: str, packet: bytes, *, retain: bool = False) -> paho.MQTTMessageInfo:
-        return self._client.publish(topic, packet, qos=1, retain=retain)
+    def _publish(self, topic: str, packet: bytes, *, retain: bool = False) -> int | None:
+        """Return the packet identifier; None: too many wait."""
+        with self._lock:
+            self._under_way += 1
+        sent = self._client.publish(topic, packet, qos=1, retain=retain)
+        if sent.rc != MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
+            return sent.mid
+        self._acknowledged()
+        return None
 
     def _topic(self, generation: int) -> str:
         return f"{self._bundles_at}{generation}"
@@ -127,32 +148,43 @@ class MqttCarrier:
     def _send_bundles(self, bundles: dict[int, bytes]) -> None:
         for generation, packet in bundles.items():
             self._sending = generation
-            self._unproved[self._publish(self._topic(generation), packet, retain=self._may_retain).mid] = generation
+            number = self._publish(self._topic(generation), packet, retain=self._may_retain)
+            if number is not None:
+                self._unproved[number] = generation
             self._sending = None
         for generation in self._bundles.take_old() if self._may_retain else ():
             self._publish(self._topic(generation), b"", retain=True)
 
+    def _acknowledged(self) -> None:
+        with self._lock:
+            self._under_way -= 1
+
     def _run(self) -> None:
+        failures = 0
         while not self._closing.is_set():
+            began = time.monotonic()
             try:
-                self._connect()
-                self._client.loop_forever()
-            except (OSError, ValueError) as error:
+                client = self._client
+                self._connect(client)
+                while client.loop() == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    pass
+            except Exception as error:  # whatever a broker says, the carrier goes on
                 self._tell(_failure(error, self._broker))
-            self._closing.wait(_PAUSES[min(self._failures, len(_PAUSES) - 1)])
-            self._failures += 1
+            failures = 0 if time.monotonic() - began > _LASTING else failures + 1
+            self._closing.wait(uniform(0.5, 1.5) * _PAUSES[min(failures, len(_PAUSES) - 1)])  # noqa: S311 - no secret
 
     @property
     def _broker(self) -> str:
         return f"{self._settings.host}:{self._settings.port}"
 
-    def _connect(self) -> None:
+    def _connect(self, client: paho.Client) -> None:
         self._is_answered = False
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = _KEPT
         properties.ReceiveMaximum = _AT_ONCE
+        properties.MaximumPacketSize = LARGEST + _LONGEST_TOPIC
         where = self._settings.host, self._settings.port
-        self._client.connect(*where, keepalive=_KEEP_ALIVE, clean_start=False, properties=properties)
+        client.connect(*where, keepalive=_KEEP_ALIVE, clean_start=False, properties=properties)
 
     def _tell(self, problem: NdksError | None) -> None:
         if str(problem) != str(self.problem):
@@ -175,10 +207,10 @@ class MqttCarrier:
         if did_retain and not self._may_retain and self._connection > 1:
             self._start_anew()
             return
-        self._client.subscribe(self._packets, options=SubscribeOptions(qos=1, noLocal=True))
-        self._ask_for_bundles()
+        self._client.subscribe([(self._packets, SubscribeOptions(qos=1, noLocal=True)), self._all_bundles])
         self._later(self._settle)
         self._tell(None)
+        self._is_connected = True
         self._send_bundles(self._bundles.take_unsent())
 
     def _start_anew(self) -> None:
@@ -187,14 +219,17 @@ class MqttCarrier:
         Nothing is lost: others ask for packets again, and bundles are sent when this broker is there.
         """
         self._unproved.clear()
+        with self._lock:
+            self._under_way = 0
         self._client.disconnect()
         self._client = self._made()
         for generation, packet in self._bundles.missing.items():
             self._bundles.put(generation, packet)
 
-    def _ask_for_bundles(self) -> None:
-        """Let the broker show all that it retains, the own ones too."""
-        self._client.subscribe(f"{self._bundles_at}+", options=SubscribeOptions(qos=1))
+    @property
+    def _all_bundles(self) -> tuple[str, SubscribeOptions]:
+        """What to subscribe to; each time the broker shows all that it retains, the own ones too."""
+        return f"{self._bundles_at}+", SubscribeOptions(qos=1)
 
     def _later(self, work: Callable[[], None]) -> None:
         """Do something on this connection when the broker has shown all that it retains."""
@@ -210,12 +245,12 @@ class MqttCarrier:
 
     def _settle(self) -> None:
         """Publish the bundles that the broker does not retain: it is another one, or has forgotten them."""
-        self._failures = 0
         self.retains = self._may_retain and self._bundles.any_shown
         if self._may_retain:
             self._send_bundles(self._bundles.missing)
 
     def _disconnected(self, _client: Any, _data: Any, flags: Any, code: ReasonCode, _properties: Any) -> None:
+        self._is_connected = False
         if self._closing.is_set() or (self._is_answered and self.problem):
             return
         if self._is_answered:
@@ -224,11 +259,17 @@ class MqttCarrier:
         else:
             self._tell(_unanswered(self._settings, self._broker))
 
-    def _acknowledged(self, _client: Any, _data: Any, mid: int, _code: Any, _properties: Any) -> None:
-        """Let the broker prove that it retains a bundle which it has acknowledged."""
+    def _subscribed(self, _client: Any, _data: Any, _mid: Any, codes: list[ReasonCode], _properties: Any) -> None:
+        if refused := [code for code in codes if code.is_failure]:
+            self._tell(BrokerRefused(f"the broker does not permit to read {self._settings.topic}/#: {refused[0]}"))
+
+    def _published(self, _client: Any, _data: Any, mid: int, code: ReasonCode, _properties: Any) -> None:
+        self._acknowledged()
         generation = self._unproved.pop(mid, self._sending)
-        if generation is not None and self._may_retain:
-            self._ask_for_bundles()
+        if code.is_failure:
+            self._tell(BrokerRefused(f"the broker refuses what is sent to {self._settings.topic}: {code}"))
+        elif generation is not None and self._may_retain:
+            self._client.subscribe([self._all_bundles])  # let the broker prove that it retains what it has acknowledged
             self._later(lambda: self._judge(generation))
 
     def _judge(self, generation: int) -> None:
@@ -247,18 +288,22 @@ class MqttCarrier:
                 client.ack(message.mid, message.qos)
 
         if message.payload and not self._is_own_bundle(message):
-            self._receive(Received(message.payload, taken))
+            self._receive(Received(message.payload, taken, self.url))
         else:
             taken()  # without payload: a bundle that the broker retains no longer
 
     def _is_own_bundle(self, message: paho.MQTTMessage) -> bool:
         """Note what the broker retains; return whether it is a bundle of this agent."""
-        generation = message.topic.removeprefix(self._bundles_at)
-        if not generation.isdecimal():
+        _, is_bundle, generation = message.topic.partition(self._bundles_at)
+        if not is_bundle:
             return False
-        if message.retain and message.payload:
+        if message.retain:
             self.retains = self._may_retain = True
-        return self._bundles.arrived(int(generation), message.payload, is_retained=message.retain)
+        return self._bundles.arrived(generation, message.payload, is_retained=message.retain)
+
+
+def _leave_it(_client: Any, _data: Any, _socket: Any) -> None:
+    """Leave it to the carrier's thread to write."""
 
 
 def _unanswered(settings: MqttSettings, broker: str) -> CarrierError:
@@ -276,4 +321,6 @@ def _failure(error: Exception, broker: str) -> NdksError:
         return BrokerCertificate(f"the certificate of {broker} is not accepted: {error.verify_message.rstrip('.')}")
     if isinstance(error, ssl.SSLError):
         return BrokerRefused(f"no TLS with {broker}: {error.reason or 'the connection was closed'}")
-    return CarrierError(f"there is no broker at {broker}: {reason(error) if isinstance(error, OSError) else error}")
+    if isinstance(error, OSError):
+        return CarrierError(f"there is no broker at {broker}: {reason(error)}")
+    return problem_of(error)
