@@ -33,7 +33,7 @@ class Sites:
         bundle = self.admin.issue()
         for lane in lanes:
             self.start(lane)
-        wait_until(lambda: not any(agent.loop.carriers[0].problem for agent in self.agents.values()))
+        self.wait_for_broker()
         self._publish(bundle)
         self.wait_for_generation()
         self.agents[lanes[0]].plugged.unit.lead()
@@ -64,6 +64,10 @@ class Sites:
         office.send(bundle.content, bundle.g)
         wait_until(lambda: office.is_idle)
         office.close()
+
+    def wait_for_broker(self) -> None:
+        """Wait until all are connected: what a monitor sends, nobody asks for again."""
+        wait_until(lambda: not any(agent.loop.carriers[0].problem for agent in self.agents.values()))
 
     def wait_for_generation(self) -> None:
         """Wait until all are in the newest generation."""

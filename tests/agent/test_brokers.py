@@ -86,6 +86,7 @@ def test_a_broker_that_is_replaced_by_an_empty_one(tmp_path: Path, stack: contex
         mosquitto.stop(kill=True)
         sites.send()
         mosquitto.start(empty=True)
+    sites.check()
     monitor = sites.admit()
     sites.issue()
     sites.wait_for_generation()
@@ -93,11 +94,12 @@ def test_a_broker_that_is_replaced_by_an_empty_one(tmp_path: Path, stack: contex
     mosquitto.start(empty=True)  # the bundle is at the members only
     sites.start(monitor, mode=MONITOR)
     sites.wait_for_generation()
+    sites.wait_for_broker()
     sites.send()
     sites.check()
 
 
-def test_an_agent_names_what_a_broker_refuses(
+def test_refusals(  # the name is short: it is a part of a socket's path
     tmp_path: Path, stack: contextlib.ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in environment(tmp_path).items():
