@@ -68,7 +68,7 @@ class TextReader:
     def _odd(self, data: bytes) -> OddSymbol:
         if data.startswith(b".{"):
             return OddSymbol(f"{self._place()}: a count of nothings is .{{1}} to .{{{LIMIT - 1}}}")
-        return OddSymbol(f"{self._place()}: {ascii(data.decode(errors='replace')[0])} is no symbol")
+        return OddSymbol(f"{self._place()}: {data.decode(errors='replace')[0]!a} is no symbol")
 
     def _place(self) -> str:
         return f"line {self._line}, column {self._column}"
