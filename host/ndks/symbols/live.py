@@ -37,6 +37,8 @@ class LiveLine:
 
     def take(self, waited: int, data: bytes) -> Iterator[Symbols]:
         """Take what came after so long a wait; yield what is complete. OddSymbol, SymbolsTooLong."""
+        if self._reader.has_dot and not data.startswith(b"{"):
+            self._add(self._reader.finish())  # it came before the wait
         self._waited += waited
         for start in range(0, len(data), _PART):
             for line in data[start : start + _PART].splitlines(keepends=True):

@@ -25,6 +25,11 @@ class TextReader:
         self._line = self._column = 1
         self._rest = b""  # a dot, which may begin a count
 
+    @property
+    def has_dot(self) -> bool:
+        """Whether a dot was kept back, which may begin a count."""
+        return self._rest == b"."
+
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         """Yield counts of nothings, and bits as texts: one of both at a time. OddSymbol, SymbolsTooLong."""
         data = self._rest + data

@@ -18,6 +18,7 @@ from ..arrivals import Arrivals
 from ..events import Delivered, Lost
 from ..limits import Limits
 from ..outbox import Outbox
+from ..sending import check_message
 from ..store import Store
 from .inputs import Asked
 
@@ -87,8 +88,7 @@ class Requests:
 
     def _send(self, asked: Asked) -> dict[str, Any]:
         data, content = _bytes(asked, "data"), _number(asked, "content", 0)
-        if len(data) > self._limits.message:
-            raise UsageError(f"a message has at most {self._limits.message} bytes", "send it in parts")
+        check_message(content, data, self._limits)
         if self._outbox.last is None:
             raise NotYet("the agent has not seen its unit yet, so messages have no numbers")
         with self._store.step():
