@@ -9,7 +9,7 @@
     |   `-- JoiningFileError   1   a request to join, or a package for it, is damaged or of another version
     |-- SymbolsError           1   symbols are wrong
     |   |-- OddSymbol          1   something is none of 0, 1 and nothing
-    |   |-- SymbolsTooLong     1   there are too many of one kind in a row, or in one message
+    |   |-- SymbolsTooLong     1   there are too many of one kind in a row
     |   |-- BadSymbols         1   bytes code no symbols, or code them in another way than the only one
     |   |   `-- SymbolsCut     1   the end of the coded symbols is missing
     |   `-- OtherContent       1   a message holds bytes, and no symbols

@@ -232,7 +232,7 @@ def test_lines_are_opened_one_by_one_and_what_is_refused_is_named(alice: str, bo
     lines = b"\n".join((good, good, b"%", bytes_, last[:-8], last))
     opened = feed(lines, "symbols", "open", "--live", "--unit", bob)
     assert (opened.status, opened.text) == (4, "01\n..1\n")
-    codes = ["DUPLICATE: line 2", "USAGE: line 3", "OTHER_CONTENT: line 4", "AUTH: line 5"]
+    codes = ["DUPLICATE: line 2", "VERSION: line 3", "OTHER_CONTENT: line 4", "AUTH: line 5"]
     assert [": ".join(line.split(": ")[1:3]) for line in opened.stderr.splitlines()] == codes
 
 

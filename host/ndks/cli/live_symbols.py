@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import ndks
 from ndks.driver.unit import Unit
-from ndks.exceptions import DeviceError, NdksError, SymbolsError, UsageError
+from ndks.exceptions import DeviceError, NdksError, SymbolsError, device_error
 from ndks.symbols.streams import Tally
 from ndks.symbols.symbols import Symbols, unmarked
 from ndks.symbols.text import texts
@@ -24,10 +24,6 @@ from .stdin import StdinSource
 
 _LONGEST = 1 << 20  # bytes of a line; a stretch has at most about 50,000
 _CAPSULES = 0x04  # the group of errors that a capsule is to blame for
-
-
-class _NoCapsule(UsageError):
-    """A line that is no Base64."""
 
 
 def seal(args: argparse.Namespace, out: Output) -> None:
@@ -83,14 +79,14 @@ def _capsule_in(line: bytes) -> bytes:
     try:
         return base64.b64decode(line.strip(), validate=True)
     except binascii.Error:
-        raise _NoCapsule("this is no capsule in Base64", "give the lines of ndks symbols seal --live") from None
+        raise device_error(errors.CAPSULE_VERSION) from None
 
 
 def _is_of_capsule(error: NdksError) -> bool:
     """Return whether an error concerns one capsule, so that the next one may do."""
     if isinstance(error, DeviceError):
         return error.number >> 8 == _CAPSULES or error.number == errors.TOO_FAR
-    return isinstance(error, (SymbolsError, _NoCapsule))
+    return isinstance(error, SymbolsError)
 
 
 def _lines() -> Iterator[bytes]:
