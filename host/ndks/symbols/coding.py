@@ -123,6 +123,8 @@ def _added(count: int, more: int) -> int:
 
 
 def _leb128(number: int) -> bytes:
+    if number < 0x80:  # of most runs
+        return bytes((number,))
     coded = bytearray()
     while number > 0x7F:
         coded.append(number & 0x7F | 0x80)
