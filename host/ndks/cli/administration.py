@@ -135,7 +135,7 @@ def another(args: argparse.Namespace, out: Output) -> None:
 
 
 def revoke(args: argparse.Namespace, out: Output) -> None:
-    text = "shut out of network {}, for ever. Until the members hear of it, they read it, and it reads them."
+    text = "shut out of network {}, for ever. Until a member hears of that, the unit can read it, and deceive it."
     _let_go(args, out, State.REVOKED, text)
 
 

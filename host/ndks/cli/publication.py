@@ -123,7 +123,8 @@ def _who_knows(values: dict[str, Any]) -> str:
     if values.get("retained"):
         return "published; the members get it when they look"
     again = f"ndks network publish {file} --carrier URL, or ndks agent --network {file}"
-    return f"{'sent, but no member was heard yet' if 'heard' in values else 'no member knows of it yet'}: {again}"
+    unpublished = "unless an agent runs with this file, it is to be published"
+    return f"{'sent, but no member was heard yet' if 'heard' in values else unpublished}: {again}"
 
 
 @contextlib.contextmanager

@@ -227,7 +227,7 @@ def _generation_of(packet: bytes) -> int | None:
 def _tell(event: Event) -> None:
     """Log an event of the network; messages are the programs' business."""
     if isinstance(event, Entered):
-        _log.warning("entered generation %d", event.g)
+        _log.info("entered generation %d", event.g)
     elif isinstance(event, Master):
         _log.info("lane %d leads", event.lane) if event.lane else _log.info("nobody leads")
     elif isinstance(event, LeftOut):
