@@ -46,10 +46,11 @@ class Agent:
         check_message(values["content"], data, Limits())
         self.sent.append((values["content"], data))
         self.at.append(time.monotonic())
-        return {"s": len(self.sent), "waits": False}
+        return {"s": len(self.sent), "waits": False, "generation": 0, "newest": None}
 
-    def events(self, *, follow: bool) -> Iterator[dict[str, Any]]:
+    def events(self, *, follow: bool, unordered: bool) -> Iterator[dict[str, Any]]:
         assert not follow
+        assert not unordered
         return iter(self.arrived)
 
     def deliver(self, content: int, data: bytes) -> None:

@@ -8,12 +8,12 @@ from random import Random
 from ndks_protocol import errors
 from ndks_protocol.capsule import CHECK_SIZE, SYNC_SIZE, TAG_SIZE
 from ndks_protocol.control.limits import BEACON_SIZE
-from ndks_protocol.wire import WIRE_HEADER_SIZE
+from ndks_protocol.wire import LOWER_RANK, MASTER, WIRE_HEADER_SIZE
 
 from ..exceptions import DeviceError, UsageError
 from ..network.bundle import ASK, BUNDLE, BadBundle, parse_ask
 from .arrivals import Arrivals
-from .events import Master, Output
+from .events import Heard, Master, Output
 from .generations import Generations
 from .inbox import Inbox
 from .limits import Limits
@@ -51,6 +51,7 @@ class Agent:
     ) -> None:
         self._station = Station(unit, store, random, limits or Limits())
         self._master = 0
+        self._has_beacon = False  # of a master that the unit follows, since the last tick
         self._check_owner(public)
         self._sending = Sending(self._station)
         self._receiving = Receiving(self._station)
@@ -107,6 +108,11 @@ class Agent:
         self._sending.send(content, data)
         return self._done()
 
+    def taken_early(self, lane: int, s: int) -> Output:
+        """Note that the program has a message that `arrivals.early` gave it before those that it waits for."""
+        self._receiving.taken_early(lane, s)
+        return self._done()
+
     def renew(self) -> Output:
         """Begin the next epoch, for all. DeviceError RANGE, DELAYED."""
         self._station.unit.renew()
@@ -135,6 +141,7 @@ class Agent:
         if self._generations.enter():
             self._after_entry()
         self._tick_unit(ticks)
+        self._hear_master()
         self._sending.seal_waiting()
         self._generations.tick()
         self._sending.tick()
@@ -179,6 +186,13 @@ class Agent:
             self._master = ticked.master
             station.tell(Master(ticked.master))
 
+    def _hear_master(self) -> None:
+        """Tell that the master was heard: only its answer to TICK says who that is."""
+        station = self._station
+        if self._has_beacon and station.epoch is not None and station.ticked.role != MASTER:
+            station.output.heard = Heard(station.ticked.master, station.epoch, None)
+        self._has_beacon = False
+
     def _after_entry(self) -> None:
         self._station.look()
         self._tick_unit(0)
@@ -209,8 +223,11 @@ class Agent:
                 raise
             self._after_refusal(error.number, vouched)
             return
+        if opened is None:
+            return
+        self._station.output.heard = Heard(opened.lane, opened.epoch, opened.number)
         try:
-            ask = self._receiving.take(opened, vouched) if opened else None
+            ask = self._receiving.take(opened, vouched)
         except BadPacket:
             return
         if ask:
@@ -220,7 +237,7 @@ class Agent:
         """Open a capsule; None: it was a beacon. A host cannot tell, but by the size."""
         if len(capsule) == BEACON_SIZE:
             try:
-                self._station.unit.control(capsule)
+                self._has_beacon |= self._station.unit.control(capsule) != LOWER_RANK
             except DeviceError as error:
                 if error.number != errors.KIND:
                     raise

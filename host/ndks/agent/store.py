@@ -43,6 +43,10 @@ CREATE TABLE arrivals (
     place INTEGER PRIMARY KEY AUTOINCREMENT, what INTEGER NOT NULL, lane INTEGER NOT NULL, first INTEGER NOT NULL,
     last INTEGER NOT NULL, content INTEGER NOT NULL, data BLOB NOT NULL
 );
+CREATE TABLE heard (
+    lane INTEGER PRIMARY KEY, number INTEGER NOT NULL, epoch INTEGER NOT NULL, at INTEGER NOT NULL,
+    carrier TEXT NOT NULL
+);
 """
 
 Hook = Callable[[str], None]

@@ -26,6 +26,7 @@ class Received:
 
     packet: bytes = field(repr=False)
     taken: Callable[[], object]
+    carrier: str  # the URL of the carrier
 
 
 Receive = Callable[[Received], object]  # may be called in any thread

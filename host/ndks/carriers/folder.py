@@ -169,7 +169,7 @@ class FolderCarrier:
     def _deliver(self, name: str, packets: list[bytes]) -> None:
         self._under_way[name] = len(packets)
         for packet in packets:
-            self._receive(Received(packet, lambda: self._taken(name)))
+            self._receive(Received(packet, lambda: self._taken(name), self.url))
         if not packets:
             self._taken(name)
 

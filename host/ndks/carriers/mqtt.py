@@ -179,7 +179,7 @@ class MqttCarrier:
 
         is_own = self._is_own_bundle(message.topic.removeprefix(self._bundles_at), message.payload)
         if message.payload and not is_own:
-            self._receive(Received(message.payload, taken))
+            self._receive(Received(message.payload, taken, self.url))
         else:
             taken()  # without payload: a bundle that the broker retains no longer
 

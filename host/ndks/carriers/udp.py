@@ -129,7 +129,7 @@ class UdpCarrier:
             except OSError:  # a peer's machine said that nobody listens there
                 continue
             if packet and sha256(packet).digest() not in self._echoes:
-                self._receive(Received(packet, lambda: None))
+                self._receive(Received(packet, lambda: None, self.url))
 
 
 def _address(url: urls.Url) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

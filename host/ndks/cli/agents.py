@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Commands agent, send and receive, and `network status`."""
+"""Commands agent, send and receive."""
 
 import argparse
 import base64
@@ -18,6 +18,7 @@ from ndks.symbols.streams import CodedSource
 from ndks.system_errors import file_errors
 
 from . import received
+from .agent_client import client
 from .arguments import add_path, add_unit, need, seconds
 from .live_lines import LiveInput, add_live, check_live
 from .log import show_news
@@ -37,11 +38,11 @@ _SEND_EXAMPLES = """\
   date | ndks send
   ndks send --symbols --text "0110..1"      0, 1 and nothing
   sensor | ndks send --symbols --live       a pause is nothing; a message for each stretch"""
-STATUS_EXAMPLES = "  ndks network status\n  ndks network status --json"
 _RECEIVE_EXAMPLES = """\
   ndks receive                     what has arrived
   ndks receive --follow --json     for ever, one JSON object a line
-  ndks receive --follow -o inbox   each message into a file of its own"""
+  ndks receive --follow -o inbox   each message into a file of its own
+  ndks receive --unordered         also what came before earlier messages, marked early"""
 
 
 def add_agent(parser: Parser) -> None:
@@ -104,8 +105,19 @@ def _send(agent: Any, data: bytes, args: argparse.Namespace, out: Output) -> Non
 
     content = SYMBOLS if args.symbols else BYTES
     answer = agent.ask("send", data=base64.b64encode(data).decode(), content=content)
-    waits = " when the unit is there" if answer["waits"] else ""
-    out.done({"s": answer["s"], "waits": answer["waits"]}, f"message {answer['s']} is on its way{waits}")
+    out.done({name: answer[name] for name in ("s", "waits", "generation", "newest")}, _on_its_way(answer))
+
+
+def _on_its_way(answer: dict[str, Any]) -> str:
+    s, generation, newest = answer["s"], answer["generation"], answer["newest"]
+    if answer["waits"]:
+        return f"message {s} is on its way when the unit is there"
+    if newest is None or newest <= generation:
+        return f"message {s} is on its way"
+    return (
+        f"message {s} is on its way, sealed in generation {generation}: units that joined later have lost it. "
+        f"Generation {newest} is made, and this unit enters it soon; then send the message again if they need it"
+    )
 
 
 def _live_messages(args: argparse.Namespace) -> Iterator[bytes]:
@@ -129,6 +141,7 @@ def _content(args: argparse.Namespace) -> bytes:
 def add_receive(parser: Parser) -> None:
     set_up(parser, _RECEIVE_EXAMPLES, receive)
     parser.add_argument("--follow", action="store_true", help="wait for more, until stopped")
+    parser.add_argument("--unordered", action="store_true", help="do not wait for earlier messages that are missing")
     add_path(
         parser,
         "-o",
@@ -145,58 +158,7 @@ def receive(args: argparse.Namespace, out: Output) -> None:
     if directory and not directory.is_dir():
         raise UsageError(f"{directory} is no directory", "make it first")
     with client(args) as agent:
-        for event in agent.events(follow=args.follow):
+        for event in agent.events(follow=args.follow, unordered=args.unordered):
             if directory and event["kind"] != "lost":
                 received.write(directory, event)
             write_stdout(encoded(f"{received.line(event, directory, as_json=out.as_json)}\n"))
-
-
-def client(args: argparse.Namespace) -> Any:
-    """Connect to the agent of --unit, or the only one. NoUnit, SeveralUnits."""
-    from ndks.agent.running.client import AgentClient
-    from ndks.agent.running.places import socket_of
-
-    return AgentClient(socket_of(args.unit))
-
-
-def show_status(args: argparse.Namespace, out: Output) -> None:
-    with client(args) as agent:
-        values = agent.ask("status")
-    out.result(values, "\n".join(_status_lines(values)))
-
-
-def _status_lines(values: dict[str, Any]) -> list[str]:
-    unit, outbox = values["unit"], values["outbox"]
-    lines = [_unit_line(unit), f"own messages  {outbox['kept']} kept, {outbox['waits']} wait to be sealed"]
-    lines.append(f"arrived       {values['arrivals']} not received yet")
-    lines += [_sender_line(sender) for sender in values["senders"]]
-    return lines + [f"carrier       {each['url']}: {each['problem'] or 'connected'}" for each in values["carriers"]]
-
-
-def _unit_line(unit: dict[str, Any]) -> str:
-    if not unit["present"]:
-        return f"unit          not there: {unit['problem'] or 'not seen yet'}"
-    if unit["generation"] is None:
-        return f"unit          lane {unit['lane']}, waits for its first generation"
-    master = "nobody" if unit["master"] is None else f"lane {unit['master']}"
-    epoch = f"generation {unit['generation']}, epoch {unit['number']}"
-    revoked = f"{unit['revoked']} lane{'' if unit['revoked'] == 1 else 's'} revoked"
-    return f"unit          lane {unit['lane']}, {unit['role']}; {epoch}; {master} leads; {revoked}"
-
-
-def _sender_line(sender: dict[str, Any]) -> str:
-    missing = _missing(sender)
-    parts = [f"up to {sender['delivered'][-1][1]} delivered" if sender["delivered"] else "nothing delivered"]
-    parts += [f"missing {missing}, {sender['waits']} wait for it"] if missing else []
-    parts += [f"lost {_spans(sender['lost'])}"] if sender["lost"] else []
-    return f"lane {sender['lane']:<8} {'; '.join(parts)}"
-
-
-def _missing(sender: dict[str, Any]) -> str:
-    last = max((span[1] for span in [*sender["delivered"], *sender["lost"]]), default=0)
-    newest = max(sender["told_of"], sender["seen"])
-    return f"{max(last + 1, sender['has_from'])} to {newest}" if newest > last else ""
-
-
-def _spans(spans: list[list[int]]) -> str:
-    return ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in spans)

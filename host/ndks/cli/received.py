@@ -12,6 +12,8 @@ from ndks.files import write_new
 from ndks.printable import printable
 from ndks.symbols.symbols import Symbols
 
+from .network_status import lost
+
 
 def write(directory: Path, event: dict[str, Any]) -> None:
     """Write a message to a file; one that is there already was received before, and not confirmed."""
@@ -26,12 +28,9 @@ def line(event: dict[str, Any], directory: Path | None, *, as_json: bool) -> str
     if as_json:
         return json.dumps({"schema": 1, **_values(event)})
     if event["kind"] == "lost":
-        from ndks.agent.running.status import REASONS
-
-        span = f"{event['first']}" if event["first"] == event["last"] else f"{event['first']} to {event['last']}"
-        return f"{event['lane']}  {span} lost: {REASONS[event['why']]}"
-    late = " (late)" if event["kind"] == "late" else ""
-    return f"{event['lane']}  {event['s']}{late}  {_what(event, directory)}"
+        return f"{event['lane']}  {lost(event)}"
+    kind = "" if event["kind"] == "message" else f" ({event['kind']})"
+    return f"{event['lane']}  {event['s']}{kind}  {_what(event, directory)}"
 
 
 def _what(event: dict[str, Any], directory: Path | None) -> str:

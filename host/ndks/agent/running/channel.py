@@ -49,14 +49,20 @@ class Channel:
         if any(carrier.retains for carrier in self._carriers):
             self._run(_SHOWN, lambda: False)
 
-    def publish(self, seconds: float) -> Published:
+    @property
+    def retains(self) -> bool:
+        """Whether all carriers retain bundles, so that no member need be heard."""
+        return all(carrier.retains for carrier in self._carriers)
+
+    def publish(self, seconds: float, *, is_anybody: bool = True) -> Published:
         """Publish all bundles, the newest again and again for so many seconds, until a member is heard in it.
 
-        Where all carriers retain bundles it is enough that they have them. NdksError: a carrier has not taken them.
+        Where all carriers retain bundles, or nobody is there to be heard, it is enough that they have them. NdksError:
+        a carrier has not taken them.
         """
         for packet in self._office.all():
             publish(self._carriers, packet)
-        self._run(seconds, self._is_done)
+        self._run(seconds, self._is_done if is_anybody else self._has_left)
         problem = next((carrier.problem for carrier in self._carriers if carrier.problem), None)
         if problem and not self._office.is_heard:
             raise problem
@@ -66,7 +72,10 @@ class Channel:
         return self._office.is_heard or self._is_retained()
 
     def _is_retained(self) -> bool:
-        return all(carrier.retains and carrier.is_idle and not carrier.problem for carrier in self._carriers)
+        return self.retains and self._has_left()
+
+    def _has_left(self) -> bool:
+        return all(carrier.is_idle and not carrier.problem for carrier in self._carriers)
 
     def _run(self, seconds: float, is_done: Callable[[], bool]) -> None:
         end = time.monotonic() + seconds

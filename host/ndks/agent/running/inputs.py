@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...carriers.carrier import Received
+from ...exceptions import UsageError
 
 _MOST = 256  # packets that wait; then the threads of carriers do
 
@@ -30,6 +31,14 @@ class Left:
 
 
 Input = Received | Asked | Left
+
+
+def number_in(asked: Asked, name: str, usual: int | None = None) -> int:
+    """Return a number of a request. UsageError: it is none, or it is missing and there is no usual one."""
+    value = asked.values.get(name, usual)
+    if type(value) is not int or not 0 <= value < 1 << 63:
+        raise UsageError(f"{name} is not a number")
+    return value
 
 
 class Inputs:

@@ -10,7 +10,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from random import SystemRandom
 
 from ...carriers.carrier import Carrier, Received
@@ -23,6 +23,7 @@ from ..limits import Limits
 from ..pieces import split
 from ..store import Store
 from ..unit import Unit
+from .heard import Members
 from .inputs import Asked, Inputs, Left
 from .office import Office
 from .requests import Requests
@@ -33,6 +34,14 @@ _PAUSES = 0.5, 1.0, 2.0, 5.0  # seconds between attempts to go on after an error
 _HEADER = 13  # bytes of a piece before its part of the packet
 
 OpenUnit = Callable[[], AbstractContextManager[Unit]]
+
+
+class NotYet(NdksError):
+    """The unit is not at hand, or has no generation yet."""
+
+    code = "NOT_YET"
+    exit_status = 3
+    usual_advice = "messages are kept until then; ndks network status tells more"
 
 
 class Loop:
@@ -55,6 +64,7 @@ class Loop:
         self.problem: NdksError | None = None  # why the unit or the store cannot be used now
         self.agent: Agent | None = None
         self.lane = 0  # of the unit, once it was there
+        self.members = Members(store)
         self._unit: Unit | None = None
         self._store = store
         self._open_unit = open_unit
@@ -74,19 +84,34 @@ class Loop:
             for carrier in self.carriers:
                 carrier.start(self.inputs.receive)
                 stack.callback(carrier.close)
-            stack.callback(self._drop)
+            stack.callback(self._end)
             while not self.inputs.is_ended:
                 if time.monotonic() >= self._due:
                     self._keep_time()
                 self._take(max(0.0, self._due - time.monotonic()))
+
+    @property
+    def newest(self) -> int | None:
+        """The newest generation that is known here, in which the unit need not be yet; None: there is none."""
+        ((known,),) = self._store.read("SELECT max(g) FROM bundles")
+        own = self.agent.epoch >> 16 if self.agent and self.agent.epoch is not None else None
+        made = self._office.generation if self._office else None
+        return max((g for g in (known, own, made) if g is not None), default=None)
+
+    def away(self) -> NdksError:
+        """Return the error of a request that needs the unit."""
+        return self.problem or NotYet("the agent has not seen its unit yet")
 
     def seal(self) -> None:
         """Seal and publish the messages that wait, if the unit is there."""
         if agent := self.agent:
             self.do(lambda: agent.tick(0))
 
-    def do(self, step: Callable[[], Output]) -> bool:
-        """Do a step of the agent and publish what it gives; return whether it was done, else the agent is dropped."""
+    def do(self, step: Callable[[], Output], carrier: str = "") -> bool:
+        """Do a step of the agent and publish what it gives; return whether it was done, else the agent is dropped.
+
+        `carrier` is that of the packet which the step takes.
+        """
         try:
             output = step()
         except UsageError:
@@ -95,6 +120,8 @@ class Loop:
             self._fail(error)
             return False
         self._failures = 0
+        if output.heard:
+            self.members.note(output.heard, carrier)
         self._publish(output)
         return True
 
@@ -108,13 +135,13 @@ class Loop:
         if isinstance(taken, Asked):
             self._requests.answer(taken)
         elif isinstance(taken, Left):
-            self._requests.leave(taken.program)
+            self._requests.receivers.leave(taken.program)
         elif taken:
             self._receive(taken)
 
     def _receive(self, received: Received) -> None:
         while not self.inputs.is_ended:
-            if (agent := self.agent) and self.do(functools.partial(agent.receive, received.packet)):
+            if (agent := self.agent) and self.do(functools.partial(agent.receive, received.packet), received.carrier):
                 if self._office:
                     self._bring(self._office.receive(received.packet))
                 received.taken()
@@ -131,7 +158,7 @@ class Loop:
                 if isinstance(taken, Asked):
                     self._requests.answer(taken)
                 elif isinstance(taken, Left):
-                    self._requests.leave(taken.program)
+                    self._requests.receivers.leave(taken.program)
 
     def _keep_time(self) -> None:
         now = time.monotonic()
@@ -142,8 +169,12 @@ class Loop:
         ticks = int((now - self._ticked) / self._tick)
         self._ticked += ticks * self._tick
         self._due = self._ticked + self._tick
-        if ticks and self.do(lambda: agent.tick(ticks)) and self._office:
+        if ticks and self.do(functools.partial(self._let_pass, agent, ticks)) and self._office:
             self._bring(self._office.tick(ticks))
+
+    def _let_pass(self, agent: Agent, ticks: int) -> Output:
+        self.members.tick(ticks)
+        return agent.tick(ticks)
 
     def _begin(self) -> None:
         """Open the unit, and go on from what the store has."""
@@ -174,6 +205,11 @@ class Loop:
         self._due = time.monotonic() + _PAUSES[min(self._failures, len(_PAUSES) - 1)]
         self._failures += 1
 
+    def _end(self) -> None:
+        self._drop()
+        with suppress(NdksError):  # the disk is full: who was heard in the last minute is forgotten
+            self.members.save()
+
     def _drop(self) -> None:
         self.agent = self._unit = None
         stack, self._stack = self._stack, ExitStack()
@@ -194,8 +230,7 @@ class Loop:
             publish(self.carriers, packet)
         for event in output.events:
             _tell(event)
-        if output.events:
-            self._requests.arrived()
+        self._requests.receivers.arrived()  # a message may wait for earlier ones, and be no event
 
 
 def known_error(error: Exception) -> NdksError | None:
