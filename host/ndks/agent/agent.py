@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The agent: a state machine between a channel, a unit and a program. Packets and ticks in, packets and events out."""
 
+from collections.abc import Callable
 from hashlib import sha256
 from random import Random
 
@@ -30,6 +31,7 @@ from .vouchers import Vouched
 
 _CAPSULE = 1
 _SMALLEST = WIRE_HEADER_SIZE + SYNC_SIZE + CHECK_SIZE + TAG_SIZE
+_LONGER = 64  # a capsule is longer than its message by less than the 64th part, and as many bytes beside _SMALLEST
 _REVOKED, _LANE, _NETWORK = "revoked lanes", "lane", "network"
 # What units say of capsules that are damaged, repeated, too late, or not for them; all other errors end a step.
 _REFUSED = {
@@ -43,13 +45,21 @@ class Agent:
     """The agent of a unit with an open session. UsageError: the store is that of another member.
 
     `public` is the administrators' key: only their bundles count. Randomness spreads hosts in time, and is no secret.
+    `may_seal` tells before each message whether it is sealed now; those that are not wait in the store.
     After an error of the unit, `reopen` it; after one of the store, make a new Agent. Neither loses anything.
     """
 
     def __init__(
-        self, unit: Unit, store: Store, random: Random, limits: Limits | None = None, *, public: bytes = b""
+        self,
+        unit: Unit,
+        store: Store,
+        random: Random,
+        limits: Limits | None = None,
+        *,
+        public: bytes = b"",
+        may_seal: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._station = Station(unit, store, random, limits or Limits())
+        self._station = Station(unit, store, random, limits or Limits(), may_seal)
         self._master = 0
         self._has_beacon = False  # of a master that the unit follows, since the last tick
         self._check_owner(public)
@@ -125,7 +135,7 @@ class Agent:
         if first == PIECE:
             packet = self._assembly.add(packet)
             first = packet[0] if packet else 0
-        if first == _CAPSULE and len(packet) >= _SMALLEST:
+        if first == _CAPSULE and _SMALLEST <= len(packet) <= self._largest:
             self._take_capsule(packet)
         elif first == BUNDLE:
             self._take_bundle(packet)
@@ -147,6 +157,12 @@ class Agent:
         self._sending.tick()
         self._receiving.tick()
         return self._done()
+
+    @property
+    def _largest(self) -> int:
+        """The largest capsule that may be a message: others of the network, such as files, take a unit hours."""
+        message = self._station.limits.message
+        return _SMALLEST + _LONGER + message + message // _LONGER
 
     def _check_owner(self, public: bytes) -> None:
         """Bind a new store to its member: a unit that was erased and joined again is another one."""

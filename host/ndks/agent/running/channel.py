@@ -3,7 +3,6 @@
 """The channel of a network for a command of its administrator, which has no unit: it learns, and publishes bundles."""
 
 import contextlib
-import queue
 import tempfile
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from ...carriers.carrier import Carrier, Received
 from ...carriers.opening import open_carrier
+from .inputs import Inputs
 from .loop import publish
 from .office import Office
 
@@ -35,14 +35,15 @@ class Channel:
     def __init__(self, office: Office, carriers: Sequence[Carrier]) -> None:
         self._office = office
         self._carriers = carriers
-        self._received: queue.SimpleQueue[Received] = queue.SimpleQueue()
+        self._inputs = Inputs()
         self._ticked = time.monotonic()
 
     def start(self, stack: contextlib.ExitStack) -> None:
         """Begin; the carriers are closed by `stack`. NdksError."""
         for carrier in self._carriers:
-            carrier.start(self._received.put)
+            carrier.start(self._inputs.receive)
             stack.callback(carrier.close)
+        stack.callback(self._inputs.end)
 
     def learn(self) -> None:
         """Learn what the channel retains: no change is made without what other administrators have done before."""
@@ -80,8 +81,8 @@ class Channel:
     def _run(self, seconds: float, is_done: Callable[[], bool]) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end and not is_done():
-            with contextlib.suppress(queue.Empty):
-                received = self._received.get(timeout=_SLICE)
+            received = self._inputs.take(_SLICE, packets=True)
+            if isinstance(received, Received):
                 self._send(self._office.receive(received.packet))
                 received.taken()
             ticks = int((time.monotonic() - self._ticked) / _TICK)

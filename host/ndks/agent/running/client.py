@@ -3,6 +3,7 @@
 """A program's end of an agent's socket."""
 
 import base64
+import contextlib
 import json
 import socket
 from collections.abc import Iterator
@@ -75,12 +76,12 @@ class AgentClient:
 
     def ask(self, do: str, **values: Any) -> dict[str, Any]:
         """Send a request and return the values of its answer. NdksError, as the agent has named it."""
-        try:
+        line = b""
+        with contextlib.suppress(OSError):  # an agent that refuses a program has said so, and reads nothing
             self._socket.sendall(json.dumps({"do": do, **values}).encode() + b"\n")
+        with contextlib.suppress(OSError):
             line = self._lines.readline()
-        except OSError:
-            line = b""
-        if not line:
+        if not line.endswith(b"\n"):
             raise NoUnit("the agent has ended", "start it again; what was not confirmed comes again")
         answer: dict[str, Any] = json.loads(line)
         if error := answer.get("error"):

@@ -12,6 +12,7 @@ from ...carriers.carrier import Received
 from ...exceptions import UsageError
 
 _MOST = 256  # packets that wait; then the threads of carriers do
+_MOST_BYTES = 32 << 20  # of them, and one packet more of each carrier
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,21 @@ class Inputs:
         self._changed = threading.Condition()
         self._asked: deque[Asked | Left] = deque()
         self._received: deque[Received] = deque()
+        self._size = 0  # bytes of packets that wait
         self._is_ended = False
 
     def receive(self, received: Received) -> None:
         """Put a packet; wait while too many do, and drop it at the end: it was not taken."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._received) < _MOST or self._is_ended)
+            self._changed.wait_for(self._has_room)
+            if self._is_ended:
+                return
             self._received.append(received)
+            self._size += len(received.packet)
             self._changed.notify_all()
+
+    def _has_room(self) -> bool:
+        return (len(self._received) < _MOST and self._size < _MOST_BYTES) or self._is_ended
 
     def ask(self, asked: Asked | Left) -> None:
         with self._changed:
@@ -80,5 +88,7 @@ class Inputs:
                 return self._asked.popleft()
             if packets and self._received and not self._is_ended:
                 self._changed.notify_all()
-                return self._received.popleft()
+                received = self._received.popleft()
+                self._size -= len(received.packet)
+                return received
             return None

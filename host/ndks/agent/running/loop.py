@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from random import SystemRandom
 
 from ...carriers.carrier import Carrier, Received
-from ...exceptions import NdksError, UsageError
+from ...exceptions import DeviceError, NdksError, ProtocolError, UsageError
 from ...network.bundle import BUNDLE, BadBundle, Bundle
 from ...system_errors import file_error
 from ..agent import Agent
@@ -31,9 +31,20 @@ from .requests import Requests
 _log = logging.getLogger(__name__)
 
 _PAUSES = 0.5, 1.0, 2.0, 5.0  # seconds between attempts to go on after an error
+_TRIES = 5  # with a packet that the unit or this program cannot take, until it is given up: a stranger may have made it
+_SEALS = 16  # messages sealed in a step: a unit takes its time for each, and time must pass and requests be answered
 _HEADER = 13  # bytes of a piece before its part of the packet
 
 OpenUnit = Callable[[], AbstractContextManager[Unit]]
+
+
+class Fault(NdksError):
+    """A fault of this program."""
+
+    code = "FAULT"
+
+
+_OF_A_PACKET = DeviceError, ProtocolError, UsageError, Fault  # others are of the unit's absence, or of the disk
 
 
 class NotYet(NdksError):
@@ -75,6 +86,7 @@ class Loop:
         self._requests = Requests(self, store, self._limits)
         self._stack = ExitStack()
         self._failures = 0
+        self._seals = 0  # that are left in this step
         self._due = time.monotonic()  # when the next tick is, or the next attempt to go on
         self._ticked = self._due
 
@@ -112,10 +124,9 @@ class Loop:
 
         `carrier` is that of the packet which the step takes.
         """
+        self._seals = _SEALS
         try:
             output = step()
-        except UsageError:
-            raise
         except Exception as error:
             self._fail(error)
             return False
@@ -140,12 +151,19 @@ class Loop:
             self._receive(taken)
 
     def _receive(self, received: Received) -> None:
+        tries = 0
         while not self.inputs.is_ended:
-            if (agent := self.agent) and self.do(functools.partial(agent.receive, received.packet), received.carrier):
-                if self._office:
-                    self._bring(self._office.receive(received.packet))
-                received.taken()
-                return
+            if agent := self.agent:
+                if self.do(functools.partial(agent.receive, received.packet), received.carrier):
+                    if self._office:
+                        self._bring(self._office.receive(received.packet))
+                    received.taken()
+                    return
+                tries += isinstance(self.problem, _OF_A_PACKET)
+                if tries == _TRIES:
+                    _log.warning("a packet of %d bytes is given up", len(received.packet))
+                    received.taken()
+                    return
             self._wait_until_due()
 
     def _wait_until_due(self) -> None:
@@ -181,7 +199,9 @@ class Loop:
         try:
             unit = self._stack.enter_context(self._open_unit())
             self.lane = unit.lane
-            self.agent = Agent(unit, self._store, SystemRandom(), self._limits, public=self._public)
+            self.agent = Agent(
+                unit, self._store, SystemRandom(), self._limits, public=self._public, may_seal=self._may_seal
+            )
         except Exception as error:
             self._fail(error)
             return
@@ -192,14 +212,16 @@ class Loop:
         self._due = self._ticked + self._tick
         self.seal()
 
+    def _may_seal(self) -> bool:
+        """Whether one more message is sealed in this step. What no carrier takes now would not be kept long enough."""
+        self._seals -= 1
+        return self._seals >= 0 and any(carrier.has_room for carrier in self.carriers)
+
     def _fail(self, error: Exception) -> None:
         """Drop the agent, which may know what the store does not, and try again after a pause."""
-        problem = known_error(error)
-        if problem is None:
-            _log.exception("a step of the agent failed")
-            problem = NdksError(f"a step of the agent failed: {type(error).__name__}")
-        elif str(problem) != str(self.problem):
-            _log.warning("%s: %s", problem.code, problem)
+        problem = known_error(error) or Fault(f"a step of the agent failed: {type(error).__name__}")
+        if str(problem) != str(self.problem):
+            _log.warning("%s: %s", problem.code, problem, exc_info=isinstance(problem, Fault))
         self._drop()
         self.problem = problem
         self._due = time.monotonic() + _PAUSES[min(self._failures, len(_PAUSES) - 1)]

@@ -5,7 +5,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...carriers.folder import unpacked
+from ...carriers.packet_file import unpacked
 from ...exceptions import CheckFailed
 from ...files import no_such_file, read_small
 from ...network import administrator_file
