@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host.administering import Administering, answer, done, office
+from host.administering import Administering, admit, answer, done, office
 from host.running import assert_refused, command_line, environment, run_at_terminal
 from support import broker
 from support.answers import complaints
@@ -32,16 +32,6 @@ from ndks.network.administrator import Administrator
 from ndks.network.generation import State
 
 __all__ = ["office"]  # a fixture
-
-
-def admit(office: Administering, *names: str) -> None:
-    """Admit units of which this test needs nothing but the lanes."""
-    from ndks.network.generation import Admission
-
-    with administrator_file.opened(office.file) as administrator:
-        for number, name in enumerate(names):
-            administrator.admit(f"{0xABC000 + number:016X}", Admission(name))
-        administrator.issue()
 
 
 def test_founding(office: Administering, tmp_path: Path) -> None:

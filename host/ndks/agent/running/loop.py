@@ -264,14 +264,14 @@ def known_error(error: Exception) -> NdksError | None:
 
 def publish(carriers: Iterable[Carrier], packet: bytes) -> None:
     """Send a packet by all carriers, in pieces where they take only such."""
-    generation = _generation_of(packet)
+    generation = generation_of(packet)
     for carrier in carriers:
         parts = split(packet, carrier.largest - _HEADER) if carrier.largest else [packet]
         if not all(carrier.send(part, generation) for part in parts):
             _log.debug("%s: too much waits; others ask for it again", carrier.url)
 
 
-def _generation_of(packet: bytes) -> int | None:
+def generation_of(packet: bytes) -> int | None:
     """Return the generation of a bundle, None for other packets."""
     if packet[:1] != bytes([BUNDLE]):
         return None
