@@ -28,7 +28,7 @@ import ndks.cli
 LARGEST = 1 << 17  # bytes of a message
 NUMBER = struct.Struct("=i")
 _ALSO = ("ndks.api", "ndks.service", "ndks_emulator", "ndks.keys.generator")
-_NO_THREADS = {"OPENBLAS_NUM_THREADS": "1"}  # in NumPy: what has threads must not fork
+_NO_THREADS = {"OPENBLAS_NUM_THREADS": "1"}  # of NumPy: a process with threads must not fork
 
 
 def preload() -> None:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """A pytest plugin: coverage is measured in tests of the firmware that cut no power: they reach what the others reach.
 
-Measuring takes as long again as the work of a unit, and power cuts start units thousands of times. The mark `no_cover` of pytest-cov does not help: in a process of
-xdist, pytest-cov 7.1 measures twice, and stops only one of the two.
+Measuring takes as long again as the work of a unit, and power cuts start units thousands of times. The mark `no_cover`
+of pytest-cov does not help: in a process of xdist, pytest-cov 7.1 measures twice, and stops only one of the two.
 """
 
 import contextlib
