@@ -87,8 +87,7 @@ class Loop:
         self._open_unit = open_unit
         self.settings = settings
         self._office = office
-        repeat = 0 if all(carrier.retains for carrier in carriers) else Limits.repeat
-        self._limits = Limits(repeat=repeat, arrived_bytes=settings.room)
+        self._limits = Limits(arrived_bytes=settings.room)
         self._requests = Requests(self, store, self._limits)
         self._stack = ExitStack()
         self._failures = 0
@@ -133,7 +132,7 @@ class Loop:
     def seal(self) -> None:
         """Seal and publish the messages that wait, if the unit is there."""
         if agent := self.agent:
-            self.do(lambda: agent.tick(0))
+            self.do(lambda: agent.tick(0, retained=self._is_retained))
 
     def do(self, step: Callable[[], Output], carrier: str = "") -> bool:
         """Do a step of the agent and publish what it gives; return whether it was done, else the agent is dropped.
@@ -212,7 +211,7 @@ class Loop:
         if self._untidy >= _TIDY:
             self._untidy = 0
             self._store.tidy()
-        return agent.tick(ticks)
+        return agent.tick(ticks, retained=self._is_retained)
 
     def _begin(self) -> None:
         """Open the unit, and go on from what the store has."""
@@ -247,6 +246,11 @@ class Loop:
         self.problem = problem
         self._due = time.monotonic() + _PAUSES[min(self._failures, len(_PAUSES) - 1)]
         self._failures += 1
+
+    @property
+    def _is_retained(self) -> bool:
+        """Whether all carriers give bundles to those who come later, as far as is known now."""
+        return all(carrier.retains for carrier in self.carriers)
 
     def _end(self) -> None:
         self._drop()
