@@ -9,7 +9,7 @@ from carriers.inbox import wait_until
 from support.agents import NETWORK, ROOT, unit_of
 
 from agent.running import Plugged, running
-from agent.test_unordered import Held
+from agent.wire import Wire
 from ndks.agent.running.office import Office
 from ndks.network import administrator_file
 from ndks.network.administration import Administration
@@ -24,7 +24,7 @@ def test_it_enters_all_generations_of_the_file_and_asks_nobody(tmp_path: Path) -
         with administrator_file.opened(file) as admin:
             admin.admit(f"{0xABC000 + number:016X}")
             admin.issue()
-    carrier, office = Held(), Office(file)
+    carrier, office = Wire(), Office(file)
     with running(Plugged(unit_of(admin, 4)), office.public, [carrier], tmp_path) as agent:
         agent.stop()
         agent.office = office

@@ -13,44 +13,16 @@ from carriers.inbox import wait_until
 from support.agents import Host, administrator, unit_of
 
 from agent.running import Plugged, Running, running
+from agent.wire import Wire
 from ndks.agent import Limits
-from ndks.carriers.carrier import Receive, Received
 from ndks.exceptions import NdksError
 from ndks.network.administrator import Administrator
-
-
-class Held:
-    """A carrier that the test has in its hands: it brings what it is told to, and keeps what it is given."""
-
-    url = "test:"
-    problem: NdksError | None = None
-    largest = None
-    retains = False
-    is_idle = True
-    has_room = True
-
-    def __init__(self) -> None:
-        self.sent: list[bytes] = []
-
-    def start(self, receive: Receive) -> None:
-        self._receive = receive
-
-    def send(self, packet: bytes, generation: int | None = None) -> bool:
-        self.sent.append(packet)
-        return True
-
-    def close(self) -> None:
-        pass
-
-    def bring(self, *packets: bytes) -> None:
-        for packet in packets:
-            self._receive(Received(packet, lambda: None, self.url))
 
 
 class Pair:
     """An agent that receives, and a sender whose packets the test brings to it."""
 
-    def __init__(self, admin: Administrator, sender: Host, agent: Running, carrier: Held) -> None:
+    def __init__(self, admin: Administrator, sender: Host, agent: Running, carrier: Wire) -> None:
         self.admin, self.sender, self.agent, self.carrier = admin, sender, agent, carrier
 
     def messages(self, count: int) -> list[bytes]:
@@ -84,7 +56,7 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
     bundle = admin.issue()
     sender = Host(unit_of(admin, lanes[0]), admin.keys.public, Limits(keep=2))
     sender.receive(bundle.content)
-    carrier, plugged = Held(), Plugged(unit_of(admin, lanes[1]))
+    carrier, plugged = Wire(), Plugged(unit_of(admin, lanes[1]))
     with running(plugged, admin.keys.public, [carrier], tmp_path) as agent:
         wait_until(lambda: agent.loop.agent)
         carrier.bring(bundle.content)
@@ -196,7 +168,7 @@ def test_members_that_were_heard(pair: Pair) -> None:
     pair.bring(two)
     (member,) = pair.status()["members_seen"]
     assert (member["lane"], member["generation"], member["number"]) == (pair.sender.unit.lane, 0, 0)
-    assert (member["carrier"], member["heard"][-6:]) == ("test:", "+00:00")
+    assert (member["carrier"], member["heard"][-6:]) == ("wire:", "+00:00")
     pair.agent.loop.members._seen.clear()  # pyright: ignore
     pair.bring(two)
     heard = dict(pair.agent.loop.members)

@@ -241,7 +241,7 @@ def test_the_power_is_cut_while_a_key_is_made(
     """The file is written after the key: there is none, or it is that of the unit's key."""
     joining = Joining(tmp_path, network_file, powered.port)
     assert joining.request().status == 0
-    joining.request_file.unlink()
+    joining.forget_request()
     powered.control.do(f"power cut {steps}")
     requested = joining.request()
     if requested.status:

@@ -158,12 +158,16 @@ class Loop:
 
     def _take(self, longest: float) -> None:
         taken = self.inputs.take(longest, packets=self.agent is not None)
+        if isinstance(taken, Received):
+            self._receive(taken)
+        elif taken:
+            self._serve(taken)
+
+    def _serve(self, taken: Asked | Left) -> None:
         if isinstance(taken, Asked):
             self._requests.answer(taken)
-        elif isinstance(taken, Left):
+        else:
             self._requests.receivers.leave(taken.program)
-        elif taken:
-            self._receive(taken)
 
     def _receive(self, received: Received) -> None:
         tries = 0
@@ -188,10 +192,8 @@ class Loop:
                 self._keep_time()
             else:
                 taken = self.inputs.take(max(0.0, self._due - time.monotonic()), packets=False)
-                if isinstance(taken, Asked):
-                    self._requests.answer(taken)
-                elif isinstance(taken, Left):
-                    self._requests.receivers.leave(taken.program)
+                if taken and not isinstance(taken, Received):
+                    self._serve(taken)
 
     def _keep_time(self) -> None:
         now = time.monotonic()
