@@ -162,8 +162,8 @@ def assert_is_not_lost(joining: Joining) -> None:
         used = joining.use("--bind")
         if used.status:  # the unit erases its joining key first
             assert_refused(used, "NO_JOINING_KEY", 4)
-            for path in (joining.request_file, joining.package_file):
-                path.unlink()
+            joining.forget_request()
+            joining.package_file.unlink()
             assert joining.request().status == 0
             assert joining.answer("--again").status == 0
             assert joining.use("--bind").status == 0

@@ -50,7 +50,7 @@ class Inbox:
     def forget_claims(self) -> None:
         self.sets[Known.UNREADABLE] = Spans()
         self._known = Spans(self.sets[Known.DELIVERED])
-        self.waiting = set()
+        self.waiting.clear()
         self.first, self.reported, self.top, self.starts = 1, 0, 0, ()
         self.changed()
 
