@@ -43,6 +43,10 @@ class Spans:
 
     def add(self, first: int, last: int) -> tuple[list[int], Span]:
         """Add a span; return the first numbers of the spans that it replaces, and the span that is there now."""
+        if first > self.top + 1:  # as when a store is read
+            self._firsts.append(first)
+            self._lasts.append(last)
+            return [], (first, last)
         start = bisect_left(self._lasts, first - 1)
         end = bisect_right(self._firsts, last + 1)
         gone = self._firsts[start:end]
