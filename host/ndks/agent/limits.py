@@ -14,7 +14,7 @@ class Limits:
     rest: int = 16  # between two copies of a message, two asks for bundles
     first_report: int = 4  # after a message
     report_pause: int = 128  # between reports, in the end
-    first_ask: int = 8  # between asks for messages, after the first
+    first_ask: int = 8  # from the first ask for messages to the next one
     ask_pause: int = 128  # in the end
     wait: int = 256  # that a bundle waits for the one before it
     answers: int = 32  # between two answers to asks for bundles
