@@ -20,11 +20,11 @@ _AFTER = 3.0  # seconds in which something could still come twice
 
 
 class Crashing:
-    """A network; `kills` counts processes killed, `amid` those agents that had just been given a message."""
+    """A network; of `kills`, `amid` are agents that were taking a message, `starting` those that had taken none yet."""
 
     def __init__(self, sites: Sequence[Site], chance: random.Random) -> None:
         self.sites = sites
-        self.kills = self.amid = 0
+        self.kills = self.amid = self.starting = 0
         self._random = chance
 
     def crash(self, what: str, broker: Broker | None = None) -> None:
@@ -89,11 +89,14 @@ class Crashing:
         """Kill an agent; every other time while, or just after, it takes a message."""
         if self._random.random() < 0.5:
             end = time.monotonic() + _LONGEST_WAIT
-            while not site.is_sending() and time.monotonic() < end:
+            while not (site.is_sending() and site.works) and time.monotonic() < end:
                 time.sleep(0.001)
             time.sleep(self._random.uniform(0, _MOMENT))
-        self.amid += site.kill("agent")
+        works = site.works
+        site.kill("agent")
         self.kills += 1
+        self.starting += not works
+        self.amid += works and site.is_sending()
 
     def _crash_site(self, site: Site, what: str) -> None:
         self.kills += 1

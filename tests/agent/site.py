@@ -54,6 +54,7 @@ class Site:
     settings: Settings
     control: Control  # of the emulated unit
     before: int = 0  # the agent's count when the first message is sent
+    _accepted_before: int = 0  # when the agent started
     _service: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict[str, "subprocess.Popen[str]"])
 
@@ -83,6 +84,7 @@ class Site:
 
     def start_agent(self) -> None:
         """Start the agent, and do not wait for it."""
+        self._accepted_before = self.accepted()
         words = ["agent", "--unit", self.serial_number if self.settings.has_service else self.port]
         words += ["--tick", str(self.settings.tick)]
         words += ["--network", str(self.network)] if self.network else []
@@ -97,16 +99,20 @@ class Site:
         values = (self.lane, self.settings.pause) if what == "send" else ()
         self._processes[what] = programs.started(what, self._socket, self._record(what), *values)
 
-    def kill(self, what: str) -> bool:
-        """Kill the agent or a program; return whether a message was just given to the agent."""
+    def kill(self, what: str) -> None:
+        """Kill the agent or a program. AssertionError: it has ended by itself."""
         process = self._processes.pop(what)
         assert process.poll() is None, f"the {what} had ended: {(self.directory / 'log').read_text()[-2000:]}"
         process.kill()
         process.wait(PATIENCE)
-        return self.is_sending()
+
+    @property
+    def works(self) -> bool:
+        """Whether the agent has accepted a message since it started."""
+        return self.accepted() > self._accepted_before
 
     def is_sending(self) -> bool:
-        """Return whether the agent was given a message, and has not answered yet."""
+        """Return whether the agent was given a message, and has not answered yet, or has ended."""
         with self._record("send").open("rb") as record:
             record.seek(max(0, record.seek(0, os.SEEK_END) - _LINE))
             lines = record.read().decode().split("\n")
@@ -151,7 +157,8 @@ class Site:
         return self.directory / what
 
     def _lines(self, what: str) -> list[str]:
-        return self._record(what).read_text().split("\n")[:-1]  # without one that was cut off
+        path = self._record(what)
+        return path.read_text().split("\n")[:-1] if path.exists() else []  # without one that was cut off
 
 
 def wait_until(holds: Callable[[], object], what: str, patience: float = PATIENCE) -> None:

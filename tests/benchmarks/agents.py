@@ -75,7 +75,8 @@ def row(args: argparse.Namespace, network: Crashing, found: Comparison, seconds:
     words = args.what, args.kills, *((f"--loss {args.loss}",) if args.loss is not None else ())
     counts = found.accepted, found.unanswered, found.delivered, found.again
     wrong = len(found.lost), len(found.twice), len(found.disordered) + len(found.strange)
-    killed = f"{network.kills} ({network.amid} amid a `send`)" if network.amid else str(network.kills)
+    agents = f": {network.amid} amid a `send`, {network.starting} at their start" if args.what == "agent" else ""
+    killed = f"{network.kills}{agents}"
     command = " ".join(map(str, words))
     cells = args.what, over, killed, *counts, *wrong, f"{seconds:.0f} s", f"{datetime.now(UTC):%F}", f"`{command}`"
     return f"| {' | '.join(map(str, cells))} |"
