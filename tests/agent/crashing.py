@@ -108,6 +108,10 @@ class Crashing:
             site.pull_cable()
             self._pause()
             site.plug_cable()
+        elif what == "disk":
+            site.fill_disk()
+            self._pause()
+            site.free_disk()
         else:
             site.kill(what)
             site.start_program(what)

@@ -4,6 +4,7 @@
 
 import contextlib
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ from . import account, programs
 from .programs import ASKED
 
 PATIENCE = 180.0  # seconds
+_PAGE = 4096  # bytes of a file that can be written when the disk is full: the store has more
 _LINE = 200  # bytes that have two lines of a record
 _TESTS = Path(__file__).parents[1]
 _AGENT = f"""
@@ -81,6 +83,13 @@ class Site:
 
     def plug_cable(self) -> None:
         self.control.do("cable in")
+
+    def fill_disk(self) -> None:
+        """Let the agent write to no file any more, as on a disk that is full."""
+        self._limit_files(_PAGE)
+
+    def free_disk(self) -> None:
+        self._limit_files(resource.RLIM_INFINITY)
 
     def start_agent(self) -> None:
         """Start the agent, and do not wait for it."""
@@ -148,6 +157,9 @@ class Site:
     @property
     def _socket(self) -> Path:
         return places.new_socket(self.serial_number)
+
+    def _limit_files(self, size: int) -> None:
+        resource.prlimit(self._processes["agent"].pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def _count(self) -> int | None:
         status = self.status()

@@ -28,7 +28,7 @@ def crashed(directory: Path, what: str, settings: Settings, patience: float = PA
         return network.compared(patience)
 
 
-@pytest.mark.parametrize("what", ["agent", "receive"])
+@pytest.mark.parametrize("what", ["agent", "receive", "disk"])
 def test_nothing_is_lost_or_doubled_by_kills(tmp_path: Path, what: str):
     comparison = crashed(tmp_path, what, Settings(tick=0.02, pause=0.05, has_service=False))
     assert comparison.findings == []

@@ -10,6 +10,7 @@ python tests/benchmarks/agents.py service 20
 python tests/benchmarks/agents.py receive 50            the programs that receive
 python tests/benchmarks/agents.py send 50               the programs that send
 python tests/benchmarks/agents.py cable 20              the cables of the units
+python tests/benchmarks/agents.py disk 20               the disks, which are full for a while
 
 The last line is a row of the table in docs/network.md.
 """
@@ -34,7 +35,7 @@ SITES = 3
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=("agent", "broker", "service", "receive", "send", "cable"))
+    parser.add_argument("what", choices=("agent", "broker", "service", "receive", "send", "cable", "disk"))
     parser.add_argument("kills", type=int)
     parser.add_argument("--loss", type=float)
     parser.add_argument("--seed", type=int, default=1)

@@ -107,6 +107,13 @@ class Agent:
         self._sending.send(content, data)
         return self._done()
 
+    def limit(self, messages: int) -> None:
+        """Let at most so many messages be sealed from now on, until the next call: the carriers take no more.
+
+        Those that are sealed are kept in a number, so carriers have fewer in hand; those that are not, all.
+        """
+        self._station.room = messages
+
     def renew(self) -> Output:
         """Begin the next epoch, for all. DeviceError RANGE, DELAYED."""
         self._station.unit.renew()
@@ -170,7 +177,7 @@ class Agent:
         station.ticked = ticked = station.unit.tick(ticks)
         station.epoch = ticked.epoch
         if ticked.beacon:
-            station.publish(ticked.beacon)
+            station.publish(ticked.beacon, passing=True)
         if ticked.revoked != (store.fact(_REVOKED) or 0):
             with store.step():
                 self._receiving.forget_claims()

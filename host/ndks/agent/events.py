@@ -69,7 +69,11 @@ Event = Delivered | Lost | Entered | Refused | LeftOut | Master
 
 @dataclass
 class Output:
-    """What a step gives: packets to publish, in order, and events."""
+    """What a step gives: packets to publish, in order, and events.
+
+    What `passing` packets say is so now, and is said again later: beacons, reports, asks.
+    """
 
     packets: list[bytes] = field(default_factory=list[bytes])
+    passing: set[bytes] = field(default_factory=set[bytes])
     events: list[Event] = field(default_factory=list[Event])

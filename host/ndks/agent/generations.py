@@ -106,7 +106,7 @@ class Generations:
             return
         if self._is_behind and station.now >= self._ask_at:
             self._is_behind, self._ask_at = False, station.now + limits.rest
-            station.publish(pack_ask(station.g))
+            station.publish(pack_ask(station.g), passing=True)
         if limits.repeat and self._is_master and not self._answer and station.now >= self._repeated_at + limits.repeat:
             self._answer = Answer(station.now, -1)
         if self._answer and station.now >= self._answer.at:

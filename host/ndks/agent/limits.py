@@ -20,7 +20,7 @@ class Limits:
     answers: int = 32  # between two answers to asks for bundles
     shows: int = 64  # between two copies of the bundle of this side
     repeat: int = 512  # between repetitions by the master's host; 0: the channel retains bundles
-    keep: int = 400  # own capsules kept for those who ask
+    keep: int = 400  # own capsules kept for those who ask; carriers have fewer in hand (`carriers.carrier.ROOM`)
     keep_generations: int = 16  # of which they are: as many as a report can name
     bundles: int = 7  # whole ones kept
     candidates: int = 64  # bundles that wait

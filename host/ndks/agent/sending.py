@@ -39,9 +39,10 @@ class Sending:
         return s
 
     def seal_waiting(self) -> None:
-        """Seal and publish the messages that have no capsule yet."""
+        """Seal and publish the messages that have no capsule yet, while there is room for them."""
         station = self._station
-        while station.g >= 0 and (message := self.outbox.unsealed()):
+        while station.g >= 0 and station.room > 0 and (message := self.outbox.unsealed()):
+            station.room -= 1
             capsule, epoch = station.unit.seal(MESSAGE, Message(*message).packed())
             with station.store.step():
                 self.outbox.seal(message.s, capsule, epoch)

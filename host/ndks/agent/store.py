@@ -18,6 +18,7 @@ from ..system_errors import file_errors
 
 FORMAT = 1
 _MARK = 0x4E444B53  # "NDKS", where SQLite keeps the kind of an application's file
+_CHECKED = "checked"
 _SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE outbox (
@@ -102,6 +103,11 @@ class Store:
                 self._base.execute("ROLLBACK")
             raise
         self._reach("after COMMIT")
+
+    def check_writable(self) -> None:
+        """Write something that changes each time. FileError: the disk is full, for example."""
+        with self.step():
+            self.note(_CHECKED, (self.fact(_CHECKED) or 0) + 1)
 
     def write(self, statement: str, *values: object) -> None:
         """Execute a statement that changes something, within a step."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ..exceptions import NdksError
 
+ROOM = 200  # packets under way; what a carrier then gets besides may have to be asked for again
 WAITING = 1000  # packets that wait for a carrier that is away; what is lost beyond that, its receivers ask for
 BUNDLES = 7  # generations whose bundles a carrier retains: those that a unit can still come from
 
@@ -48,6 +49,11 @@ class Carrier(Protocol):
         ...
 
     @property
+    def has_room(self) -> bool:
+        """Whether messages can go now, as far as the carrier knows, and not too much waits to be sent."""
+        ...
+
+    @property
     def is_idle(self) -> bool:
         """Whether all that was sent has left, as far as the carrier can know."""
         ...
@@ -55,8 +61,11 @@ class Carrier(Protocol):
     def start(self, receive: Receive) -> None:
         """Begin; raise NdksError for what will not mend by itself."""
 
-    def send(self, packet: bytes, generation: int | None = None) -> bool:
-        """Send a packet, soon, without waiting; return False if too many wait. A bundle has its generation."""
+    def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:
+        """Send a packet, soon, without waiting; return False if too many wait.
+
+        A bundle has its generation. A `passing` packet is worth nothing after a while.
+        """
         ...
 
     def close(self) -> None:

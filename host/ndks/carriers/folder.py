@@ -18,7 +18,7 @@ from pathlib import Path
 from ..exceptions import NdksError, UsageError
 from ..files import whole_file
 from ..system_errors import file_error
-from .carrier import BUNDLES, WAITING, CarrierError, Receive, Received
+from .carrier import BUNDLES, ROOM, WAITING, CarrierError, Receive, Received
 
 _log = logging.getLogger(__name__)
 
@@ -63,12 +63,17 @@ class FolderCarrier:
         self._under_way: dict[str, int] = {}  # packets of a file that are not taken yet
         self._thread.start()
 
-    def send(self, packet: bytes, generation: int | None = None) -> bool:
+    def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:  # noqa: ARG002
         with self._lock:
             if len(self._waiting) >= WAITING:
                 return False
             self._waiting.append((packet, generation))
         return True
+
+    @property
+    def has_room(self) -> bool:
+        with self._lock:
+            return not self.problem and len(self._waiting) < ROOM
 
     @property
     def is_idle(self) -> bool:

@@ -20,12 +20,13 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ..exceptions import NdksError, reason
-from .carrier import BUNDLES, WAITING, CarrierError, Receive, Received
+from .carrier import BUNDLES, ROOM, WAITING, CarrierError, Receive, Received
 from .mqtt_settings import MqttSettings
 
 _log = logging.getLogger(__name__)
 
 _KEEP_ALIVE = 30  # seconds
+_PASSING = 600  # seconds that a broker keeps what is worth nothing after a while
 _KEPT = 30 * 24 * 3600  # seconds that a broker keeps packets for an agent that is away
 _AT_ONCE = 50  # packets that the broker sends before one is acknowledged
 _PAUSES = 1.0, 2.0, 5.0, 10.0, 30.0  # seconds between attempts to connect
@@ -62,6 +63,7 @@ class MqttCarrier:
         self._bundles: dict[int, bytes] = {}  # of the last generations, which the broker is to retain
         self._retained: set[int] = set()  # of these, what the broker has on this connection
         self._shown: set[int] = set()  # of these, what the broker has given back
+        self._under_way = 0  # packets that the broker has not acknowledged
         self._lock = threading.Lock()
         self._connection = 0
         self._closing = threading.Event()
@@ -80,15 +82,16 @@ class MqttCarrier:
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_message = self._arrived
+        client.on_publish = self._acknowledged
         return client
 
     def start(self, receive: Receive) -> None:
         self._receive = receive
         self._thread.start()
 
-    def send(self, packet: bytes, generation: int | None = None) -> bool:
+    def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:
         if generation is None:
-            return self._publish(self._packets, packet, retain=False)
+            return (passing and self.problem is not None) or self._publish(self._packets, packet, passing=passing)
         with self._lock:
             self._bundles[generation] = packet
             self._shown.discard(generation)
@@ -101,6 +104,11 @@ class MqttCarrier:
         return self._publish(f"{self._bundles_at}{generation}", packet, retain=True)
 
     @property
+    def has_room(self) -> bool:
+        with self._lock:
+            return not self.problem and self._under_way < ROOM
+
+    @property
     def is_idle(self) -> bool:
         with self._lock:
             return not self.problem and self._bundles.keys() <= self._shown
@@ -111,9 +119,21 @@ class MqttCarrier:
         if self._thread.is_alive():
             self._thread.join(5.0)
 
-    def _publish(self, topic: str, packet: bytes, *, retain: bool) -> bool:
-        sent = self._client.publish(topic, packet, qos=1, retain=retain)
-        return sent.rc != MQTTErrorCode.MQTT_ERR_QUEUE_SIZE
+    def _publish(self, topic: str, packet: bytes, *, retain: bool = False, passing: bool = False) -> bool:
+        properties = Properties(PacketTypes.PUBLISH)
+        if passing:
+            properties.MessageExpiryInterval = _PASSING
+        with self._lock:
+            self._under_way += 1
+        sent = self._client.publish(topic, packet, qos=1, retain=retain, properties=properties)
+        if sent.rc != MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
+            return True
+        self._acknowledged()
+        return False
+
+    def _acknowledged(self, *_: object) -> None:
+        with self._lock:
+            self._under_way -= 1
 
     def _run(self) -> None:
         failures = 0

@@ -59,12 +59,16 @@ class UdpCarrier:
             ) from None
         self._thread.start()
 
-    def send(self, packet: bytes, generation: int | None = None) -> bool:  # noqa: ARG002
+    def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:  # noqa: ARG002
         self._echoes.append(sha256(packet).digest())
         targets = self._peers or [(str(self._address), self._url.port or 0)]
         problems = [problem for target in targets if (problem := self._send_to(packet, target))]
         self._tell(problems[0] if problems else None)
         return True  # a datagram may be lost anywhere: its receivers ask for it
+
+    @property
+    def has_room(self) -> bool:
+        return True  # only sending tells whether datagrams go
 
     @property
     def is_idle(self) -> bool:

@@ -82,8 +82,8 @@ def send(args: argparse.Namespace, out: Output) -> None:
     data = args.text.encode() if args.text is not None else _content(args.file or Path("-"))
     with client(args) as agent:
         answer = agent.ask("send", data=base64.b64encode(data).decode())
-    waits = " when the unit is there" if answer["waits"] else ""
-    out.done({"s": answer["s"], "waits": answer["waits"]}, f"message {answer['s']} is on its way{waits}")
+    how = "waits for its unit, or a carrier" if answer["waits"] else "is on its way"
+    out.done({"s": answer["s"], "waits": answer["waits"]}, f"message {answer['s']} {how}")
 
 
 def _content(path: Path) -> bytes:

@@ -3,7 +3,8 @@
 """The loop of an agent: one thread that has the unit and the store, and takes all that comes.
 
 A packet is taken from its carrier when the step that it caused is on the disk. If the unit is away, or the disk is
-full, packets wait at their carriers, messages are stored, and the loop tries again.
+full, packets wait at their carriers, messages are stored, and the loop tries again. While no carrier has room, messages
+stay in the store: of those that were sealed only the last ones are kept.
 """
 
 import functools
@@ -30,6 +31,10 @@ from .requests import Requests
 _log = logging.getLogger(__name__)
 
 _PAUSES = 0.5, 1.0, 2.0, 5.0  # seconds between attempts to go on after an error
+_HELD = (
+    10.0  # seconds without an error after which the agent goes on: on a disk that is nearly full, steps fail at times
+)
+_AT_ONCE = 32  # messages sealed in one step: it takes the unit a second
 _HEADER = 13  # bytes of a piece before its part of the packet
 
 OpenUnit = Callable[[], AbstractContextManager[Unit]]
@@ -65,6 +70,8 @@ class Loop:
         self._requests = Requests(self, store, self._limits)
         self._stack = ExitStack()
         self._failures = 0
+        self._failed_at = 0.0
+        self._logged = ""  # the problem that was logged last, until the agent goes on
         self._due = time.monotonic()  # when the next tick is, or the next attempt to go on
         self._ticked = self._due
 
@@ -87,6 +94,8 @@ class Loop:
 
     def do(self, step: Callable[[], Output]) -> bool:
         """Do a step of the agent and publish what it gives; return whether it was done, else the agent is dropped."""
+        if self.agent:
+            self.agent.limit(_AT_ONCE if any(carrier.has_room for carrier in self.carriers) else 0)
         try:
             output = step()
         except UsageError:
@@ -94,7 +103,9 @@ class Loop:
         except Exception as error:
             self._fail(error)
             return False
-        self._failures = 0
+        if self._failures and time.monotonic() >= self._failed_at + _HELD:
+            self._failures, self._logged = 0, ""
+            _log.warning("the agent goes on")
         self._publish(output)
         return True
 
@@ -148,14 +159,13 @@ class Loop:
     def _begin(self) -> None:
         """Open the unit, and go on from what the store has."""
         try:
+            self._store.check_writable()
             unit = self._stack.enter_context(self._open_unit())
             self.lane = unit.lane
             self.agent = Agent(unit, self._store, SystemRandom(), self._limits, public=self._public)
         except Exception as error:
             self._fail(error)
             return
-        if self.problem:
-            _log.warning("the unit is at hand again")
         self._unit, self.problem = unit, None
         self._ticked = time.monotonic()
         self._due = self._ticked + self._tick
@@ -167,11 +177,13 @@ class Loop:
         if problem is None:
             _log.exception("a step of the agent failed")
             problem = NdksError(f"a step of the agent failed: {type(error).__name__}")
-        elif str(problem) != str(self.problem):
+        elif str(problem) != self._logged:
             _log.warning("%s: %s", problem.code, problem)
+            self._logged = str(problem)
         self._drop()
         self.problem = problem
-        self._due = time.monotonic() + _PAUSES[min(self._failures, len(_PAUSES) - 1)]
+        self._failed_at = time.monotonic()
+        self._due = self._failed_at + _PAUSES[min(self._failures, len(_PAUSES) - 1)]
         self._failures += 1
 
     def _drop(self) -> None:
@@ -191,7 +203,7 @@ class Loop:
 
     def _publish(self, output: Output) -> None:
         for packet in output.packets:
-            publish(self.carriers, packet)
+            publish(self.carriers, packet, passing=packet in output.passing)
         for event in output.events:
             _tell(event)
         if output.events:
@@ -205,12 +217,12 @@ def known_error(error: Exception) -> NdksError | None:
     return file_error(error) if isinstance(error, OSError) else None
 
 
-def publish(carriers: Iterable[Carrier], packet: bytes) -> None:
+def publish(carriers: Iterable[Carrier], packet: bytes, *, passing: bool = False) -> None:
     """Send a packet by all carriers, in pieces where they take only such."""
     generation = _generation_of(packet)
     for carrier in carriers:
         parts = split(packet, carrier.largest - _HEADER) if carrier.largest else [packet]
-        if not all(carrier.send(part, generation) for part in parts):
+        if not all(carrier.send(part, generation, passing=passing) for part in parts):
             _log.debug("%s: too much waits; others ask for it again", carrier.url)
 
 
