@@ -20,10 +20,12 @@ _FOUND_IN = {
 }
 
 
-def crashed(directory: Path, what: str, settings: Settings, patience: float = PATIENCE) -> Comparison:
+def crashed(
+    directory: Path, what: str, settings: Settings, *, kills: int = _KILLS, patience: float = PATIENCE
+) -> Comparison:
     """Kill agents, or receivers, of two members over datagrams of which a fifth is lost."""
     with environment(directory), lossy(2, 0.2) as urls, founded(directory, urls, settings) as network:
-        while network.kills < _KILLS:
+        while network.kills < kills:
             network.crash(what)
         return network.compared(patience)
 
@@ -33,6 +35,11 @@ def test_nothing_is_lost_or_doubled_by_kills(tmp_path: Path, what: str):
     comparison = crashed(tmp_path, what, Settings(tick=0.02, pause=0.05, has_service=False))
     assert comparison.findings == []
     assert comparison.delivered == comparison.accepted + comparison.unanswered > _KILLS
+
+
+def test_a_unit_that_is_plugged_out_and_in_loses_nothing(tmp_path: Path):
+    """Its power goes with the cable, and the pseudo-terminal that the service has open."""
+    assert crashed(tmp_path, "cable", Settings(tick=0.05, pause=0.1), kills=3).findings == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -3,7 +3,7 @@
 """A disk that is full, a broker that is away for long, a clock that is set back: nothing that was accepted is lost."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,14 @@ def sends(agent: Running, messages: Sequence[bytes]) -> None:
             client.send(message)
 
 
+def sends_what_fits(agent: Running, messages: Sequence[bytes]) -> Iterator[bytes]:
+    """Send until a message is refused; yield those that were accepted."""
+    with agent.client() as client:
+        for message in messages:
+            client.send(message)
+            yield message
+
+
 def status(agent: Running) -> dict[str, Any]:
     with agent.client() as client:
         return client.ask("status")
@@ -47,10 +55,8 @@ def test_a_full_disk_is_named_and_nothing_accepted_is_lost(tmp_path: Path, monke
     with three(tmp_path) as (sender, full, other):
         full.fill_disk()
         accepted: list[bytes] = []
-        with full.client() as client, pytest.raises(NdksError, match="cannot be used: database or disk is full"):
-            for message in _numbered("accepted", _FILLS):
-                client.send(message)
-                accepted.append(message)
+        with pytest.raises(NdksError, match="cannot be used: database or disk is full"):
+            accepted.extend(sends_what_fits(full, _numbered("accepted", _FILLS)))
         sends(sender, _numbered("sent", _FILLS))
         wait_until(lambda: "disk is full" in str(status(full)["unit"].get("problem")))
         full.free_disk()

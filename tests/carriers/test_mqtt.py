@@ -13,7 +13,7 @@ from support.broker import Broker
 
 from carriers.certificates import Certificates
 from carriers.inbox import Inbox, wait_until
-from ndks.carriers.carrier import WAITING, CarrierError
+from ndks.carriers.carrier import ROOM, WAITING, CarrierError
 from ndks.carriers.mqtt import BrokerCertificate, BrokerRefused, MqttCarrier
 from ndks.exceptions import FileError, UsageError
 
@@ -160,3 +160,32 @@ def test_a_password_that_others_may_read_is_refused(tmp_path: Path):
     secret.chmod(0o644)
     with pytest.raises(FileError):
         MqttCarrier(f"mqtt://localhost/a?user=alice&password-file={secret}", "a")
+
+
+def test_what_passes_is_not_kept_for_a_broker_that_is_away(mosquitto: Broker):
+    with two(mosquitto) as (a, _, b, inbox):
+        assert a.has_room
+        mosquitto.stop()
+        wait_until(lambda: a.problem is not None)
+        assert not a.has_room
+        assert a.send(b"a beacon", passing=True)
+        assert a.send(b"a message")
+        mosquitto.start()
+        wait_until(lambda: a.problem is None and b.problem is None)
+        assert inbox.next() == b"a message"
+        assert inbox.rest() == []
+        assert a.send(b"a beacon", passing=True)
+        assert inbox.next() == b"a beacon"
+        wait_until(lambda: a.has_room)
+
+
+def test_there_is_no_room_while_much_is_under_way(mosquitto: Broker):
+    with two(mosquitto) as (a, _, _, inbox):
+        mosquitto.pause()
+        for number in range(ROOM):
+            assert a.has_room
+            a.send(b"%d" % number)
+        assert not a.has_room
+        mosquitto.go_on()
+        assert [inbox.next() for _ in range(ROOM)] == [b"%d" % number for number in range(ROOM)]
+        wait_until(lambda: a.has_room)

@@ -4,6 +4,7 @@
 
 import contextlib
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -42,6 +43,15 @@ class Broker:
         with (self.directory / "broker.log").open("a") as log:
             self._process = subprocess.Popen([PROGRAM, "-v", "-c", configuration], stdout=log, stderr=log)
         _wait_for(self.port, self._process)
+
+    def pause(self) -> None:
+        """Let the broker neither take nor give anything."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self, *, kill: bool = False) -> None:
         if self._process:

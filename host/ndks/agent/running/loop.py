@@ -31,9 +31,7 @@ from .requests import Requests
 _log = logging.getLogger(__name__)
 
 _PAUSES = 0.5, 1.0, 2.0, 5.0  # seconds between attempts to go on after an error
-_HELD = (
-    10.0  # seconds without an error after which the agent goes on: on a disk that is nearly full, steps fail at times
-)
+_HELD = 10.0  # seconds without an error after which the agent goes on: where a disk is nearly full, some steps fail
 _AT_ONCE = 32  # messages sealed in one step: it takes the unit a second
 _HEADER = 13  # bytes of a piece before its part of the packet
 
