@@ -53,7 +53,10 @@ class Crashing:
             others = [other for other in self.sites if other is not site]
             return all(texts & other.accepted_since(counts[other.lane]) for other in others)
 
-        wait_until(lambda: all(map(has_all, self.sites)), "all go on")
+        try:
+            wait_until(lambda: all(map(has_all, self.sites)), "all go on")
+        except AssertionError as error:
+            raise AssertionError("\n".join([str(error), *(site.described() for site in self.sites)])) from None
 
     def compared(self, patience: float = PATIENCE) -> Comparison:
         """Stop the senders, wait until all messages have come, or for so long, and compare both ends."""

@@ -120,6 +120,12 @@ class Site:
         """Whether the agent has accepted a message since it started."""
         return self.accepted() > self._accepted_before
 
+    def described(self) -> str:
+        """Return how all is, for a run that does not go on."""
+        ended = {what: process.poll() for what, process in self._processes.items()}
+        log = (self.directory / "log").read_text()[-2000:]
+        return f"site {self.lane}: exit statuses {ended}, last sent {self._lines('send')[-1:]}\n{self.status()}\n{log}"
+
     def is_sending(self) -> bool:
         """Return whether the agent was given a message, and has not answered yet, or has ended."""
         with self._record("send").open("rb") as record:
