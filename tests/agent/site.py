@@ -169,7 +169,7 @@ class Site:
 
     def _count(self) -> int | None:
         status = self.status()
-        return status and status["outbox"]["last"]
+        return status["outbox"]["last"] if status else None
 
     def _record(self, what: str) -> Path:
         return self.directory / what
