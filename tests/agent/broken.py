@@ -53,7 +53,7 @@ def delivers_first() -> None:
         content, data = self.of(lane).waiting[s]
         Arrivals(self._store).add(Delivered(lane, s, content, data))
         self._store.write("COMMIT")
-        time.sleep(_MOMENT)
+        time.sleep(5 * _MOMENT)
         self._store.write("BEGIN IMMEDIATE")
         return note(self, lane, s)
 

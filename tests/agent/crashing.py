@@ -16,7 +16,7 @@ _LONGEST_PAUSE = 0.5  # seconds before a kill, and before what was killed starts
 _LONGEST_WAIT = 2.0  # seconds for a message
 _MOMENT = 0.03  # seconds in which an agent takes a message, and what follows
 _START = 1.5  # seconds in which an agent that starts is killed once more
-_AFTER = 3.0  # seconds in which something could still come twice
+_AFTER = 30  # ticks in which something could still come twice
 
 
 class Crashing:
@@ -27,10 +27,11 @@ class Crashing:
         self.kills = self.amid = self.starting = 0
         self._random = chance
 
-    def crash(self, what: str, broker: Broker | None = None) -> None:
+    def crash(self, what: str, broker: Broker | None = None, *, waits: bool = True) -> None:
         """Kill something at a random moment, and start it again.
 
-        Every other time, wait until all go on. So other kills meet agents that still start, or still catch up.
+        Every other time, wait until all go on, unless not to wait at all. So other kills meet agents that still start,
+        or still catch up.
         """
         self._pause()
         chosen = self._random.sample(self.sites, self._random.choice((1, 1, 1, 2)))
@@ -41,7 +42,7 @@ class Crashing:
         else:
             for site in chosen:
                 self._crash_site(site, what)
-        if self._random.random() < 0.5:
+        if waits and self._random.random() < 0.5:
             self.all_go_on()
 
     def all_go_on(self) -> None:
@@ -64,9 +65,9 @@ class Crashing:
             site.kill("send")
         wait_until(lambda: all(site.status() for site in self.sites), "all agents run")
         with contextlib.suppress(AssertionError):
-            wait_until(lambda: not self._compared().lost, "all messages come", patience)
-        time.sleep(_AFTER)
-        comparison = self._compared()
+            wait_until(lambda: not self.so_far().lost, "all messages come", patience)
+        time.sleep(_AFTER * self.sites[0].settings.tick)
+        comparison = self.so_far()
         comparison.strange += self._agents_findings()
         return comparison
 
@@ -122,7 +123,8 @@ class Crashing:
     def _pause(self) -> None:
         time.sleep(self._random.uniform(0, _LONGEST_PAUSE))
 
-    def _compared(self) -> Comparison:
+    def so_far(self) -> Comparison:
+        """Compare both ends now: what is on its way seems to be lost."""
         sent = {site.lane: site.sent() for site in self.sites}
         return compare(sent, {site.lane: site.received() for site in self.sites})
 
