@@ -106,7 +106,7 @@ class Site:
 
     def start_program(self, what: str) -> None:
         values = (self.lane, self.settings.pause) if what == "send" else ()
-        self._processes[what] = programs.started(what, self._socket, self._record(what), *values)
+        self._processes[what] = programs.started(what, self.socket, self._record(what), *values)
 
     def kill(self, what: str) -> None:
         """Kill the agent or a program. AssertionError: it has ended by itself."""
@@ -114,6 +114,10 @@ class Site:
         assert process.poll() is None, f"the {what} had ended: {(self.directory / 'log').read_text()[-2000:]}"
         process.kill()
         process.wait(PATIENCE)
+
+    @property
+    def agent_pid(self) -> int:
+        return self._processes["agent"].pid
 
     @property
     def works(self) -> bool:
@@ -141,7 +145,7 @@ class Site:
 
     def status(self) -> dict[str, Any] | None:
         """Return what the agent says of itself, None while it does not run."""
-        with contextlib.suppress(NdksError), AgentClient(self._socket) as agent:
+        with contextlib.suppress(NdksError), AgentClient(self.socket) as agent:
             return agent.ask("status")
         return None
 
@@ -161,11 +165,11 @@ class Site:
         return account.parse_received(self._lines("receive"))
 
     @property
-    def _socket(self) -> Path:
+    def socket(self) -> Path:
         return places.new_socket(self.serial_number)
 
     def _limit_files(self, size: int) -> None:
-        resource.prlimit(self._processes["agent"].pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        resource.prlimit(self.agent_pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def _count(self) -> int | None:
         status = self.status()

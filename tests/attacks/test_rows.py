@@ -11,6 +11,7 @@ from .rows import ROWS
 
 PAGE = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 TESTS = "tests/attacks/test_attacks.py"
+NETWORKS = "tests/attacks/test_networks.py"
 _NAMES_A_TEST = re.compile(rf"^\| ([^|]+) \|.*{re.escape(TESTS)}::(\w+).*\|$", re.MULTILINE)
 
 
@@ -36,3 +37,22 @@ def test_everything_is_the_secret() -> None:
 def test_what_the_page_names_exists() -> None:
     tests = [name for name in named_in(PAGE) if name.startswith("tests/")]
     assert [name for name in tests if not exists(name)] == []
+
+
+def rows_on_networks() -> list[str]:
+    """Return the rows of the page's section on networks, without the heads of its tables."""
+    _, _, rest = PAGE.partition("\n## Networks with administrators\n")
+    rows = re.findall(r"^\|.*\|$", rest.partition("\n## ")[0], re.MULTILINE)
+    return [row for row in rows if not row.startswith(("| what ", "| --- "))]
+
+
+def test_each_row_on_networks_names_what_shows_it() -> None:
+    rows = rows_on_networks()
+    assert len(rows) > 20
+    assert [row for row in rows if not named_in(row.rpartition(" | ")[2])] == []
+    assert [name for row in rows for name in named_in(row) if not exists(name)] == []
+
+
+def test_each_attack_on_networks_has_its_row() -> None:
+    source = (ROOT / NETWORKS).read_text(encoding="utf-8")
+    assert set(re.findall(rf"`{NETWORKS}::(\w+)`", PAGE)) == set(re.findall(r"^def (test_\w+)", source, re.MULTILINE))

@@ -4,7 +4,6 @@
 
 import contextlib
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -18,8 +17,9 @@ PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin
 class Broker:
     """A broker in a directory, which can be killed, started again, and started with nothing retained."""
 
-    def __init__(self, directory: Path, *settings: str, port: int = 0) -> None:
+    def __init__(self, directory: Path, *settings: str, port: int = 0, logs: bool = True) -> None:
         self.directory = directory
+        self._logs = ["-v"] if logs else []
         self.port = port or _free_port()
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
@@ -38,20 +38,18 @@ class Broker:
         if not any(line.startswith("allow_anonymous") for line in self._settings):
             lines += ("allow_anonymous true",)
         configuration = self.directory / "mosquitto.conf"
-        configuration.write_text("\n".join((*lines, "user root", "autosave_interval 1", "")))
+        if not any(line.startswith("autosave_interval") for line in self._settings):
+            lines += ("autosave_interval 1",)
+        configuration.write_text("\n".join((*lines, "user root", "")))
         assert PROGRAM
         with (self.directory / "broker.log").open("a") as log:
-            self._process = subprocess.Popen([PROGRAM, "-v", "-c", configuration], stdout=log, stderr=log)
+            self._process = subprocess.Popen([PROGRAM, *self._logs, "-c", configuration], stdout=log, stderr=log)
         _wait_for(self.port, self._process)
 
-    def pause(self) -> None:
-        """Let the broker neither take nor give anything."""
+    @property
+    def pid(self) -> int:
         assert self._process
-        self._process.send_signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        assert self._process
-        self._process.send_signal(signal.SIGCONT)
+        return self._process.pid
 
     def stop(self, *, kill: bool = False) -> None:
         if self._process:

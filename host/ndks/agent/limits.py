@@ -14,13 +14,13 @@ class Limits:
     rest: int = 16  # between two copies of a message, two asks for bundles
     first_report: int = 4  # after a message
     report_pause: int = 128  # between reports, in the end
-    first_ask: int = 8  # from the first ask for messages to the next one
+    first_ask: int = 8  # between asks for messages, after the first
     ask_pause: int = 128  # in the end
     wait: int = 256  # that a bundle waits for the one before it
     answers: int = 32  # between two answers to asks for bundles
     shows: int = 64  # between two copies of the bundle of this side
-    repeat: int = 512  # between repetitions by the master's host; 0: the channel retains bundles
-    keep: int = 400  # own capsules kept for those who ask; carriers have fewer in hand (`carriers.carrier.ROOM`)
+    repeat: int = 512  # between repetitions by the master's host, where the channel does not retain bundles
+    keep: int = 400  # own capsules kept for those who ask
     keep_generations: int = 16  # of which they are: as many as a report can name
     bundles: int = 7  # whole ones kept
     candidates: int = 64  # bundles that wait

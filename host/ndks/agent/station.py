@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """What all parts of an agent share: its unit, its store, its clock, and what the present step gives."""
 
+from collections.abc import Callable
 from random import Random
-from sys import maxsize
 
 from ndks_protocol.wire import HOUSEKEEPING, MONITOR, SLAVE
 
@@ -18,10 +18,9 @@ from .unit import Ticked, Unit
 class Station:
     """`now` is in ticks since the agent's start; `epoch` is that of the unit after the last tick, None: it has none."""
 
-    def __init__(self, unit: Unit, store: Store, random: Random, limits: Limits) -> None:
-        self.unit, self.store, self.random, self.limits = unit, store, random, limits
+    def __init__(self, unit: Unit, store: Store, random: Random, limits: Limits, may_seal: Callable[[], bool]) -> None:
+        self.unit, self.store, self.random, self.limits, self.may_seal = unit, store, random, limits, may_seal
         self.now = 0
-        self.room = maxsize  # for messages that are sealed: others stay in the store
         self.output = Output()
         self.epoch: int | None = None
         self.held = frozenset[int]()

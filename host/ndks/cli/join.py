@@ -33,7 +33,7 @@ def add_join(parser: Parser) -> None:
     parser.add_argument(
         "--plain",
         action="store_true",
-        help="commit to nothing, as ndks 3.0 did: a network without administrators needs no more",
+        help="commit to nothing, as ndks 0.6 did: a network without administrators needs no more",
     )
     add_path(parser, "-o", "--output", metavar="REQUEST", required=True, help="the file to write, which must be new")
     add_unit(parser)

@@ -3,19 +3,18 @@
 """The loop of an agent: one thread that has the unit and the store, and takes all that comes.
 
 A packet is taken from its carrier when the step that it caused is on the disk. If the unit is away, or the disk is
-full, packets wait at their carriers, messages are stored, and the loop tries again. While no carrier has room, messages
-stay in the store: of those that were sealed only the last ones are kept.
+full, packets wait at their carriers, messages are stored, and the loop tries again.
 """
 
 import functools
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from random import SystemRandom
 
 from ...carriers.carrier import Carrier, Received
-from ...exceptions import NdksError, UsageError
+from ...exceptions import DeviceError, NdksError, ProtocolError, UsageError
 from ...network.bundle import BUNDLE, BadBundle, Bundle
 from ...system_errors import file_error
 from ..agent import Agent
@@ -24,6 +23,7 @@ from ..limits import Limits
 from ..pieces import split
 from ..store import Store
 from ..unit import Unit
+from .heard import Members
 from .inputs import Asked, Inputs, Left
 from .office import Office
 from .requests import Requests
@@ -32,10 +32,28 @@ _log = logging.getLogger(__name__)
 
 _PAUSES = 0.5, 1.0, 2.0, 5.0  # seconds between attempts to go on after an error
 _HELD = 10.0  # seconds without an error after which the agent goes on: where a disk is nearly full, some steps fail
-_AT_ONCE = 32  # messages sealed in one step: it takes the unit a second
+_TRIES = 5  # with a packet that the unit or this program cannot take, until it is given up: a stranger may have made it
+_SEALS = 16  # messages sealed in a step: a unit takes its time for each, and time must pass and requests be answered
 _HEADER = 13  # bytes of a piece before its part of the packet
 
 OpenUnit = Callable[[], AbstractContextManager[Unit]]
+
+
+class Fault(NdksError):
+    """A fault of this program."""
+
+    code = "FAULT"
+
+
+_OF_A_PACKET = DeviceError, ProtocolError, UsageError, Fault  # others are of the unit's absence, or of the disk
+
+
+class NotYet(NdksError):
+    """The unit is not at hand, or has no generation yet."""
+
+    code = "NOT_YET"
+    exit_status = 3
+    usual_advice = "messages are kept until then; ndks network status tells more"
 
 
 class Loop:
@@ -58,18 +76,20 @@ class Loop:
         self.problem: NdksError | None = None  # why the unit or the store cannot be used now
         self.agent: Agent | None = None
         self.lane = 0  # of the unit, once it was there
+        self.members = Members(store)
         self._unit: Unit | None = None
         self._store = store
         self._open_unit = open_unit
         self._public = public
         self._tick = tick
         self._office = office
-        self._limits = Limits(repeat=0) if all(carrier.retains for carrier in carriers) else Limits()
+        self._limits = Limits()
         self._requests = Requests(self, store, self._limits)
         self._stack = ExitStack()
         self._failures = 0
         self._failed_at = 0.0
         self._logged = ""  # the problem that was logged last, until the agent goes on
+        self._seals = 0  # that are left in this step
         self._due = time.monotonic()  # when the next tick is, or the next attempt to go on
         self._ticked = self._due
 
@@ -79,31 +99,45 @@ class Loop:
             for carrier in self.carriers:
                 carrier.start(self.inputs.receive)
                 stack.callback(carrier.close)
-            stack.callback(self._drop)
+            stack.callback(self._end)
             while not self.inputs.is_ended:
                 if time.monotonic() >= self._due:
                     self._keep_time()
                 self._take(max(0.0, self._due - time.monotonic()))
 
+    @property
+    def newest(self) -> int | None:
+        """The newest generation that is known here, in which the unit need not be yet; None: there is none."""
+        ((known,),) = self._store.read("SELECT max(g) FROM bundles")
+        own = self.agent.epoch >> 16 if self.agent and self.agent.epoch is not None else None
+        made = self._office.generation if self._office else None
+        return max((g for g in (known, own, made) if g is not None), default=None)
+
+    def away(self) -> NdksError:
+        """Return the error of a request that needs the unit."""
+        return self.problem or NotYet("the agent has not seen its unit yet")
+
     def seal(self) -> None:
         """Seal and publish the messages that wait, if the unit is there."""
         if agent := self.agent:
-            self.do(lambda: agent.tick(0))
+            self.do(lambda: agent.tick(0, retained=self._is_retained))
 
-    def do(self, step: Callable[[], Output]) -> bool:
-        """Do a step of the agent and publish what it gives; return whether it was done, else the agent is dropped."""
-        if self.agent:
-            self.agent.limit(_AT_ONCE if any(carrier.has_room for carrier in self.carriers) else 0)
+    def do(self, step: Callable[[], Output], carrier: str = "") -> bool:
+        """Do a step of the agent and publish what it gives; return whether it was done, else the agent is dropped.
+
+        `carrier` is that of the packet which the step takes.
+        """
+        self._seals = _SEALS
         try:
             output = step()
-        except UsageError:
-            raise
         except Exception as error:
             self._fail(error)
             return False
         if self._failures and time.monotonic() >= self._failed_at + _HELD:
             self._failures, self._logged = 0, ""
             _log.warning("the agent goes on")
+        if output.heard:
+            self.members.note(output.heard, carrier)
         self._publish(output)
         return True
 
@@ -117,17 +151,24 @@ class Loop:
         if isinstance(taken, Asked):
             self._requests.answer(taken)
         elif isinstance(taken, Left):
-            self._requests.leave(taken.program)
+            self._requests.receivers.leave(taken.program)
         elif taken:
             self._receive(taken)
 
     def _receive(self, received: Received) -> None:
+        tries = 0
         while not self.inputs.is_ended:
-            if (agent := self.agent) and self.do(functools.partial(agent.receive, received.packet)):
-                if self._office:
-                    self._bring(self._office.receive(received.packet))
-                received.taken()
-                return
+            if agent := self.agent:
+                if self.do(functools.partial(agent.receive, received.packet), received.carrier):
+                    if self._office:
+                        self._bring(self._office.receive(received.packet))
+                    received.taken()
+                    return
+                tries += isinstance(self.problem, _OF_A_PACKET)
+                if tries == _TRIES:
+                    _log.warning("a packet of %d bytes is given up", len(received.packet))
+                    received.taken()
+                    return
             self._wait_until_due()
 
     def _wait_until_due(self) -> None:
@@ -140,7 +181,7 @@ class Loop:
                 if isinstance(taken, Asked):
                     self._requests.answer(taken)
                 elif isinstance(taken, Left):
-                    self._requests.leave(taken.program)
+                    self._requests.receivers.leave(taken.program)
 
     def _keep_time(self) -> None:
         now = time.monotonic()
@@ -151,8 +192,12 @@ class Loop:
         ticks = int((now - self._ticked) / self._tick)
         self._ticked += ticks * self._tick
         self._due = self._ticked + self._tick
-        if ticks and self.do(lambda: agent.tick(ticks)) and self._office:
+        if ticks and self.do(functools.partial(self._let_pass, agent, ticks)) and self._office:
             self._bring(self._office.tick(ticks))
+
+    def _let_pass(self, agent: Agent, ticks: int) -> Output:
+        self.members.tick(ticks)
+        return agent.tick(ticks, retained=self._is_retained)
 
     def _begin(self) -> None:
         """Open the unit, and go on from what the store has."""
@@ -160,7 +205,9 @@ class Loop:
             self._store.check_writable()
             unit = self._stack.enter_context(self._open_unit())
             self.lane = unit.lane
-            self.agent = Agent(unit, self._store, SystemRandom(), self._limits, public=self._public)
+            self.agent = Agent(
+                unit, self._store, SystemRandom(), self._limits, public=self._public, may_seal=self._may_seal
+            )
         except Exception as error:
             self._fail(error)
             return
@@ -169,20 +216,32 @@ class Loop:
         self._due = self._ticked + self._tick
         self.seal()
 
+    def _may_seal(self) -> bool:
+        """Whether one more message is sealed in this step. What no carrier takes now would not be kept long enough."""
+        self._seals -= 1
+        return self._seals >= 0 and any(carrier.has_room for carrier in self.carriers)
+
     def _fail(self, error: Exception) -> None:
         """Drop the agent, which may know what the store does not, and try again after a pause."""
-        problem = known_error(error)
-        if problem is None:
-            _log.exception("a step of the agent failed")
-            problem = NdksError(f"a step of the agent failed: {type(error).__name__}")
-        elif str(problem) != self._logged:
-            _log.warning("%s: %s", problem.code, problem)
+        problem = known_error(error) or Fault(f"a step of the agent failed: {type(error).__name__}")
+        if str(problem) != self._logged:
+            _log.warning("%s: %s", problem.code, problem, exc_info=isinstance(problem, Fault))
             self._logged = str(problem)
         self._drop()
         self.problem = problem
         self._failed_at = time.monotonic()
         self._due = self._failed_at + _PAUSES[min(self._failures, len(_PAUSES) - 1)]
         self._failures += 1
+
+    @property
+    def _is_retained(self) -> bool:
+        """Whether all carriers give bundles to those who come later, as far as is known now."""
+        return all(carrier.retains for carrier in self.carriers)
+
+    def _end(self) -> None:
+        self._drop()
+        with suppress(NdksError):  # the disk is full: who was heard in the last minute is forgotten
+            self.members.save()
 
     def _drop(self) -> None:
         self.agent = self._unit = None
@@ -204,8 +263,7 @@ class Loop:
             publish(self.carriers, packet, passing=packet in output.passing)
         for event in output.events:
             _tell(event)
-        if output.events:
-            self._requests.arrived()
+        self._requests.receivers.arrived()  # a message may wait for earlier ones, and be no event
 
 
 def known_error(error: Exception) -> NdksError | None:
@@ -217,14 +275,14 @@ def known_error(error: Exception) -> NdksError | None:
 
 def publish(carriers: Iterable[Carrier], packet: bytes, *, passing: bool = False) -> None:
     """Send a packet by all carriers, in pieces where they take only such."""
-    generation = _generation_of(packet)
+    generation = generation_of(packet)
     for carrier in carriers:
         parts = split(packet, carrier.largest - _HEADER) if carrier.largest else [packet]
         if not all(carrier.send(part, generation, passing=passing) for part in parts):
             _log.debug("%s: too much waits; others ask for it again", carrier.url)
 
 
-def _generation_of(packet: bytes) -> int | None:
+def generation_of(packet: bytes) -> int | None:
     """Return the generation of a bundle, None for other packets."""
     if packet[:1] != bytes([BUNDLE]):
         return None
@@ -237,7 +295,7 @@ def _generation_of(packet: bytes) -> int | None:
 def _tell(event: Event) -> None:
     """Log an event of the network; messages are the programs' business."""
     if isinstance(event, Entered):
-        _log.warning("entered generation %d", event.g)
+        _log.info("entered generation %d", event.g)
     elif isinstance(event, Master):
         _log.info("lane %d leads", event.lane) if event.lane else _log.info("nobody leads")
     elif isinstance(event, LeftOut):

@@ -51,13 +51,15 @@ def new_socket(serial_number: str) -> Path:
 def socket_of(serial_number: str | None) -> Path:
     """Return the socket of the agent of a unit, or of the only agent. NoUnit, SeveralUnits."""
     found = {path.parent.name: path for path in reversed(_sockets()) if path.is_socket()}
-    if serial_number:
-        found = {name: path for name, path in found.items() if name == serial_number.upper()}
-    if not found:
+    if serial_number and (path := found.get(serial_number.upper())):
+        return path
+    names = ", ".join(sorted(found))
+    if not found or serial_number:
+        others = f", or name one with --unit: {names}" if found else ""
         which = f"unit {serial_number}" if serial_number else "this user"
-        raise NoUnit(f"no agent runs for {which}", "start one: ndks agent --carrier URL")
+        raise NoUnit(f"no agent runs for {which}", f"start one: ndks agent --carrier URL{others}")
     if len(found) > 1:
-        raise SeveralUnits("several agents run here", f"name one with --unit: {', '.join(sorted(found))}")
+        raise SeveralUnits("several agents run here", f"name one with --unit: {names}")
     return next(iter(found.values()))
 
 
