@@ -11,7 +11,7 @@ def filled(requests: int, packets: int) -> Inputs:
     for number in range(requests):
         inputs.ask(Asked(inputs, {"do": str(number)}, lambda _: None))
     for number in range(packets):
-        inputs.receive(Received(b"%d" % number, lambda: None))
+        inputs.receive(Received(b"%d" % number, lambda: None, ""))
     return inputs
 
 
