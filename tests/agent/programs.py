@@ -18,6 +18,7 @@ from ndks.exceptions import NdksError
 
 ASKED, ANSWERED = "?", "!"  # what the sender has written before and after the agent took a message
 _RETRY = 0.05  # seconds
+_MOMENT = 0.02  # seconds that a receiver takes before it has written a message down, and before it confirms it
 _BURST = 8  # messages that are sent one after another, at most
 _REST = 5  # times as long as a burst took
 _TESTS = Path(__file__).parents[1]
@@ -60,16 +61,17 @@ def send(socket: str, record: str, lane: str, pause: str) -> None:
 
 
 def receive(socket: str, record: str) -> None:
-    """Receive messages, and write each down before it is confirmed; it takes a moment, in which all may be killed."""
+    """Receive messages, and write each down before it is confirmed; it takes its time, in which all may be killed."""
     chance = random.Random()
     with Path(record).open("a") as written:
         while True:
             try:
                 with AgentClient(Path(socket)) as agent:
                     for event in agent.events(follow=True):
-                        time.sleep(chance.uniform(0, 0.01))
+                        time.sleep(chance.uniform(0, _MOMENT))
                         text = base64.b64decode(event["data"]).decode() if "data" in event else str(event["last"])
                         where = event["place"], event["lane"], event.get("s") or event["first"]
                         print(*where, event["kind"], text, file=written, flush=True)
+                        time.sleep(chance.uniform(0, _MOMENT))
             except NdksError:
                 time.sleep(_RETRY)
