@@ -39,6 +39,7 @@ class Comparison:
     delivered: int = 0  # at all receivers
     again: int = 0  # given again to a receiver that had not confirmed it
     lost: list[str] = field(default_factory=list[str])
+    passed: list[str] = field(default_factory=list[str])  # of these, what can be on its way no more: later ones came
     twice: list[str] = field(default_factory=list[str])
     disordered: list[str] = field(default_factory=list[str])
     strange: list[str] = field(default_factory=list[str])  # never sent so
@@ -106,6 +107,7 @@ def _compare_pair(names: str, sent: Sent, arrivals: Sequence[Arrival], result: C
     numbers = [each.s for each in messages]
     there, expected = set(numbers), set(range(sent.before + 1, sent.last + 1))
     result.delivered += len(there)
+    result.passed += [f"{names}: {s}" for s in sorted(expected - there) if s < max(there, default=0)]
     texts = {each.text for each in messages}
     result.lost += [f"{names}: {s}" for s in sorted(expected - there)]
     result.lost += [f"{names}: {s}, {text}" for s, text in sent.accepted if text not in texts and s in there]

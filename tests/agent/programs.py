@@ -20,7 +20,6 @@ ASKED, ANSWERED = "?", "!"  # what the sender has written before and after the a
 _RETRY = 0.05  # seconds
 _MOMENT = 0.02  # seconds that a receiver takes before it has written a message down, and before it confirms it
 _BURST = 8  # messages that are sent one after another, at most
-_REST = 5  # times as long as a burst took
 _TESTS = Path(__file__).parents[1]
 _PROGRAM = f"""
 import sys
@@ -36,10 +35,10 @@ def started(what: str, socket: Path, record: Path, *values: object) -> "subproce
     return subprocess.Popen(command, text=True)
 
 
-def send(socket: str, record: str, lane: str, pause: str) -> None:
-    """Send messages in bursts, with so many seconds for each on average, or fewer where the machine is slow.
+def send(socket: str, record: str, lane: str, pause: str, rest: str) -> None:
+    """Send messages in bursts, with so many seconds for each on average; rest `rest` times as long as a burst took.
 
-    Each message is opened by all others, so a member that sends all the time is more than they can take.
+    Each message is opened by all others: a member that sends all the time, on a slow machine, is more than they take.
     """
     number = Path(record).read_text().count(ASKED)
     chance = random.Random()
@@ -55,7 +54,7 @@ def send(socket: str, record: str, lane: str, pause: str) -> None:
                             print(ASKED, text, file=written, flush=True)
                             print(ANSWERED, text, agent.send(text.encode()), file=written, flush=True)
                         took = time.monotonic() - began
-                        time.sleep(max(_REST * took, burst * float(pause) * chance.uniform(0, 2)))
+                        time.sleep(max(float(rest) * took, burst * float(pause) * chance.uniform(0, 2)))
             except NdksError:
                 time.sleep(_RETRY)
 

@@ -41,6 +41,7 @@ class Settings:
 
     tick: float = 0.1  # seconds
     pause: float = 0.2  # seconds for each message of a site
+    rest: float = 5.0  # times as long as a burst of messages took
     has_service: bool = True
     broken: str = ""
 
@@ -105,7 +106,7 @@ class Site:
             )
 
     def start_program(self, what: str) -> None:
-        values = (self.lane, self.settings.pause) if what == "send" else ()
+        values = (self.lane, self.settings.pause, self.settings.rest) if what == "send" else ()
         self._processes[what] = programs.started(what, self.socket, self._record(what), *values)
 
     def kill(self, what: str) -> None:

@@ -30,6 +30,7 @@ def test_the_last_message_may_come_again_until_it_is_confirmed():
     [
         ("lost", _RIGHT[:2]),
         ("lost", [_RIGHT[0], _RIGHT[2]]),
+        ("passed", [_RIGHT[0], _RIGHT[2]]),
         ("lost", [*_RIGHT[:2], "3 4 10 lost 10"]),
         ("twice", [*_RIGHT, "4 4 10 message 4:3:cc"]),
         ("twice", [*_RIGHT, _RIGHT[0]]),
