@@ -12,8 +12,7 @@ import pytest
 from carriers.inbox import wait_until
 from support.agents import administrator, unit_of
 
-from agent.running import Plugged, Running, running
-from agent.test_loop import generation_of
+from agent.running import Plugged, Running, generation_of, running
 from agent.wire import Wire
 from ndks.agent import Agent
 from ndks.agent.running.inputs import Inputs

@@ -32,7 +32,7 @@ class Wire:
     def deliver(self, packet: bytes) -> threading.Event:
         return self.bring(packet)[0]
 
-    def send(self, packet: bytes, generation: int | None = None) -> bool:
+    def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:
         self.sent.append(packet)
         return True
 
