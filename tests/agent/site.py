@@ -7,12 +7,14 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support.control import Control
 from support.serve_process import served
 
@@ -65,7 +67,8 @@ class Site:
         self.directory.mkdir()
         self.start_service()
         self.start_agent()
-        wait_until(lambda: self._count() is not None, "the agent has its unit")
+        wait_until(lambda: self._has_ended() or self._count() is not None, "the agent has its unit")
+        assert not self._has_ended(), self.described()
         self.before = self._count() or 0
         for what in ("send", "receive"):
             self._record(what).touch()
@@ -119,6 +122,9 @@ class Site:
     @property
     def agent_pid(self) -> int:
         return self._processes["agent"].pid
+
+    def _has_ended(self) -> bool:
+        return self._processes["agent"].poll() is not None
 
     @property
     def works(self) -> bool:
@@ -194,11 +200,7 @@ def wait_until(holds: Callable[[], object], what: str, patience: float = PATIENC
 @contextlib.contextmanager
 def environment(directory: Path) -> Iterator[None]:
     """Keep the homes and sockets of a run apart."""
-    own = {"NDKS_HOME": str(directory / "home"), "XDG_RUNTIME_DIR": str(directory)}
-    before = {name: os.environ.get(name) for name in own}
-    os.environ |= own
-    try:
+    with tempfile.TemporaryDirectory() as short, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NDKS_HOME", str(directory / "home"))
+        patch.setenv("XDG_RUNTIME_DIR", short)  # the path of a socket must be short
         yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
