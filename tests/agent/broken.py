@@ -50,7 +50,8 @@ def delivers_first() -> None:
     note, tell = _agent["Inboxes"].deliver, _agent["Receiving"]._tell
 
     def deliver(self: Any, lane: int, s: int) -> Any:
-        content, data = self.of(lane).waiting[s]
+        query = "SELECT content, data FROM waiting WHERE lane = ? AND s = ?"
+        ((content, data),) = self._store.read(query, lane, s)
         Arrivals(self._store).add(Delivered(lane, s, content, data))
         self._store.write("COMMIT")
         time.sleep(5 * _MOMENT)
