@@ -5,8 +5,12 @@
 import contextlib
 import os
 import random
+import secrets
 import shutil
+import sys
+import time
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -14,7 +18,8 @@ import pytest
 from carriers.inbox import Inbox, wait_until
 from ndks.carriers import folder
 from ndks.carriers.folder import FolderCarrier
-from ndks.exceptions import UsageError
+from ndks.carriers.packet_file import MAGIC, packed, unpacked
+from ndks.exceptions import FileError, UsageError
 
 A, B = "a" * 16, "b" * 16
 
@@ -135,3 +140,112 @@ def test_a_folder_that_is_gone_says_so_and_loses_nothing(tmp_path: Path):
 def test_a_name_that_is_no_folder_is_refused(tmp_path: Path):
     with pytest.raises(UsageError, match="no folder"):
         FolderCarrier(f"dir:{tmp_path}/missing", A, tmp_path)
+
+
+def _valid(body: bytes) -> bytes:
+    return (content := MAGIC + body) + sha256(content).digest()
+
+
+def _name(number: int = 1, of: str = "c" * 16) -> str:
+    return f"{of}-p{number:010}-{secrets.token_hex(4)}{folder.SUFFIX}"
+
+
+def test_a_stranger_s_files_do_not_stop_it(tmp_path: Path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    os.mkfifo(shared / _name())
+    (shared / _name()).symlink_to("/dev/zero")
+    (shared / _name()).symlink_to(shared)
+    (shared / _name()).mkdir()
+    (shared / _name()).write_bytes(_valid(b"\0\0"))  # a size that was cut
+    (shared / _name()).write_bytes(_valid(b"\0\0\0\0" * 100_000))  # more packets than anybody writes
+    (shared / _name()).write_bytes(_valid(b""))
+    inbox = Inbox()
+    with carrying(shared, A, tmp_path / "a", Inbox()) as a, carrying(shared, B, tmp_path / "b", inbox):
+        a.send(b"packet")
+        assert inbox.next(5) == b"packet"
+        assert inbox.rest(0.3) == []
+
+
+def test_a_thread_that_fails_goes_on_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise FileError("in this folder no file can be removed")
+
+    with monkeypatch.context() as patch, carrying(shared, A, tmp_path / "a", Inbox()) as a:
+        patch.setattr(folder, "whole_file", refuse)
+        a.send(b"packet")
+        wait_until(lambda: "no file can be removed" in str(a.problem))
+        patch.undo()
+        monkeypatch.setattr(folder, "_LOOK", 0.05)
+        wait_until(lambda: a.problem is None and a.is_idle)
+
+
+def test_a_damaged_file_is_seldom_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    damaged = shared / _name()
+    damaged.write_bytes(bytes(1000))
+    looks: list[bytes] = []
+
+    def look(content: bytes) -> list[bytes]:
+        looks.append(content)
+        return unpacked(content)
+
+    monkeypatch.setattr(folder, "_LOOK", 0.005)
+    monkeypatch.setattr(folder, "unpacked", look)
+    inbox = Inbox()
+    with carrying(shared, B, tmp_path / "b", inbox):
+        time.sleep(1)
+        assert len(looks) < 12
+        damaged.write_bytes(packed([b"whole now"]))
+        assert inbox.next(2) == b"whole now"
+
+
+def test_many_files_are_noted_together(tmp_path: Path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    content = packed([b"packet"])
+    for number in range(1000):
+        (shared / _name(number)).write_bytes(content)
+    writes = 0
+
+    def count(event: str, _: object) -> None:
+        nonlocal writes
+        writes += event == "os.rename"
+
+    sys.addaudithook(count)
+    inbox = Inbox()
+    with carrying(shared, B, tmp_path / "b", inbox):
+        assert len(inbox.rest(0.5)) == 1000
+    assert writes < 50
+    with carrying(shared, B, tmp_path / "b", inbox):
+        assert inbox.rest(0.3) == []
+
+
+def test_a_forged_number_neither_silences_nor_removes(tmp_path: Path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    inbox = Inbox()
+    with carrying(shared, A, tmp_path / "a", Inbox()) as a, carrying(shared, B, tmp_path / "b", inbox):
+        a.send(b"first")
+        assert inbox.next() == b"first"
+        (shared / _name(9_999_999_999, A)).write_bytes(packed([]))
+        a.send(b"second")
+        assert inbox.next(5) == b"second"
+    assert len(a._own("p", {path.name for path in shared.iterdir()})) == 2
+
+
+def test_a_damaged_memory_reads_all_again(tmp_path: Path):
+    shared, memory = tmp_path / "shared", tmp_path / "b"
+    shared.mkdir()
+    inbox = Inbox()
+    with carrying(shared, A, tmp_path / "a", Inbox()) as a, carrying(shared, B, memory, inbox):
+        a.send(b"packet")
+        assert inbox.next() == b"packet"
+    (noted,) = memory.glob("read-*")
+    noted.write_bytes(b"\xff\xfe\0" * 100)
+    with carrying(shared, B, memory, inbox):
+        assert inbox.next() == b"packet"

@@ -4,16 +4,22 @@
 
 import contextlib
 import os
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 from support import broker
 from support.broker import Broker
 
 from carriers.certificates import Certificates
 from carriers.inbox import Inbox, wait_until
-from ndks.carriers.carrier import WAITING, CarrierError
+from ndks.carriers import mqtt
+from ndks.carriers.carrier import LARGEST, WAITING, CarrierError
 from ndks.carriers.mqtt import BrokerCertificate, BrokerRefused, MqttCarrier
 from ndks.exceptions import FileError, UsageError
 
@@ -101,7 +107,7 @@ def test_a_broker_is_replaced_by_an_empty_one(mosquitto: Broker):
 
 def test_a_broker_that_is_away_loses_nothing_that_was_accepted(mosquitto: Broker):
     with two(mosquitto) as (a, _, b, inbox):
-        mosquitto.stop(kill=True)
+        mosquitto.stop()  # it saves who has subscribed
         wait_until(lambda: a.problem and b.problem)
         accepted = [number for number in range(WAITING + 50) if a.send(b"%d" % number)]
         assert len(accepted) == WAITING
@@ -160,3 +166,134 @@ def test_a_password_that_others_may_read_is_refused(tmp_path: Path):
     secret.chmod(0o644)
     with pytest.raises(FileError):
         MqttCarrier(f"mqtt://localhost/a?user=alice&password-file={secret}", "a")
+
+
+@contextlib.contextmanager
+def stranger(mosquitto: Broker) -> Iterator[paho.Client]:
+    client = paho.Client(CallbackAPIVersion.VERSION2, "stranger", protocol=paho.MQTTv5)
+    client.connect("127.0.0.1", mosquitto.port)
+    client.loop_start()
+    try:
+        yield client
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+def test_a_stranger_s_topics_and_sizes_do_not_stop_it(mosquitto: Broker):
+    with stranger(mosquitto) as client:
+        for topic in ("9" * 5000, "²", "٣", "-1", "x"):
+            client.publish(f"ndks/alpha/bundles/{topic}", b"no bundle", qos=1, retain=True).wait_for_publish(5)
+        with carrying(url_of(mosquitto), "a", Inbox()) as a, carrying(url_of(mosquitto), "b", inbox := Inbox()) as b:
+            wait_until(lambda: a.problem is None and b.problem is None)
+            assert {inbox.next() for _ in range(5)} == {b"no bundle"}
+            client.publish("ndks/alpha/packets", bytes(LARGEST + (1 << 17)), qos=1).wait_for_publish(20)
+            a.send(b"packet")
+            assert inbox.next() == b"packet"
+            assert b._connection == 1
+
+
+def test_only_its_own_thread_writes_to_the_broker(mosquitto: Broker, monkeypatch: pytest.MonkeyPatch):
+    """Two threads that write would put a packet between the halves of another, and TLS knows no threads."""
+    writers: set[str] = set()
+    write = paho.Client.loop_write
+
+    def noted(client: paho.Client) -> object:
+        writers.add(threading.current_thread().name)
+        return write(client)
+
+    with two(mosquitto) as (a, _, _, inbox):
+        monkeypatch.setattr(paho.Client, "loop_write", noted)
+        for number in range(50):
+            a.send(b"%d" % number)
+        assert [int(inbox.next()) for _ in range(50)] == list(range(50))
+    assert writers <= {"mqtt"}
+
+
+def test_a_broker_that_speaks_nonsense_is_left_and_tried_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(mqtt, "_PAUSES", (0.05, 0.05))
+    connack = bytes((0x20, 3, 0, 0, 0))
+    nonsense = [
+        b"\0" * 99,
+        os.urandom(200),
+        bytes((0x20, 9, 0, 0, 6, 200, 1, 1, 1, 1, 1)),
+        connack + b"\x90\x03\0\1\xff\xff",
+    ]
+    nonsense.append(connack + bytes((0x30, 9, 0, 1)) + b"\xff" + bytes((3, 250, 1, 1, 1)))
+    heard = 0
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+        carrier = MqttCarrier(f"mqtt://127.0.0.1:{server.getsockname()[1]}/a", "a")
+        carrier.start(Inbox())
+        try:
+            for answer in nonsense * 2:
+                connection, _ = server.accept()
+                with connection:
+                    connection.settimeout(5)
+                    connection.recv(1000)
+                    connection.sendall(answer)
+                    with contextlib.suppress(OSError):
+                        while connection.recv(1000):
+                            pass
+                heard += 1
+            wait_until(lambda: carrier.problem)
+        finally:
+            carrier.close()
+    assert heard == 2 * len(nonsense)
+
+
+def test_a_thread_that_fails_goes_on_and_says_so(mosquitto: Broker, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(mqtt, "_PAUSES", (0.05, 0.05))
+
+    def fail(_: object) -> None:
+        raise IndexError
+
+    with carrying(url_of(mosquitto), "a", Inbox()) as a:
+        with monkeypatch.context() as patch:
+            patch.setattr(paho.Client, "loop", fail)
+            wait_until(lambda: "IndexError" in str(a.problem))
+        wait_until(lambda: a.problem is None)
+
+
+def test_what_may_not_be_sent_is_told(tmp_path: Path):
+    (tmp_path / "rules").write_text("topic read nothing/#\n")
+    settings = (f"acl_file {tmp_path}/rules", "allow_anonymous true")
+    with broker.running(tmp_path / "broker", *settings) as mosquitto, carrying(url_of(mosquitto), "a", Inbox()) as a:
+        wait_until(lambda: a.problem is None)
+        a.send(b"packet")
+        wait_until(lambda: "refuses what is sent to ndks/alpha: Not authorized" in str(a.problem))
+
+
+def test_what_may_not_be_read_is_told():
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        carrying(f"mqtt://127.0.0.1:{server.getsockname()[1]}/a", "a", Inbox()) as carrier,
+        server.accept()[0] as connection,
+    ):
+        connection.recv(1000)
+        connection.sendall(bytes((0x20, 3, 0, 0, 0)))
+        subscribe = connection.recv(1000)
+        connection.sendall(bytes((0x90, 5, *subscribe[2:4], 0, 0x87, 1)))
+        wait_until(lambda: "does not permit to read a/#: Not authorized" in str(carrier.problem))
+
+
+def test_after_a_lasting_connection_it_is_soon_back(mosquitto: Broker, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(mqtt, "_PAUSES", (0.1, *[0.5] * 6, 30.0))
+    monkeypatch.setattr(mqtt, "_LASTING", 0.5, raising=False)
+    with carrying(url_of(mosquitto), "a", Inbox()) as a:
+        for _ in range(4):
+            wait_until(lambda: a.problem is None)
+            time.sleep(0.6)
+            mosquitto.stop(kill=True)
+            wait_until(lambda: a.problem)
+            mosquitto.start()
+
+
+def test_an_old_bundle_is_sent_and_not_retained(mosquitto: Broker):
+    with two(mosquitto) as (a, _, _, inbox):
+        for generation in (*range(10, 17), 3):
+            a.send(b"bundle %d" % generation, generation)
+        assert {inbox.next() for _ in range(8)} == {b"bundle %d" % generation for generation in (*range(10, 17), 3)}
+        late = Inbox()
+        with carrying(url_of(mosquitto), "late", late):
+            assert sorted(late.rest(2.0)) == [b"bundle %d" % generation for generation in range(10, 17)]

@@ -3,13 +3,16 @@
 """Packets as datagrams, to peers and to a group, on the loopback interface."""
 
 import contextlib
+import errno
 import os
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from carriers.inbox import Inbox
+from carriers.inbox import Inbox, wait_until
 from ndks.carriers.carrier import CarrierError
 from ndks.carriers.udp import UdpCarrier
 from ndks.exceptions import UsageError
@@ -94,3 +97,75 @@ def test_an_address_in_use_is_named():
 def test_urls_that_are_refused(url: str, says: str):
     with pytest.raises(UsageError, match=says):
         UdpCarrier(url)
+
+
+def test_a_name_that_resolves_slowly_holds_nobody_up(monkeypatch: pytest.MonkeyPatch):
+    ports = free_ports(3)
+    resolve = socket.getaddrinfo
+
+    def slow(host: str, *rest: Any, **more: Any) -> Any:
+        if host == "slow.example":
+            time.sleep(1)
+            return resolve("127.0.0.1", *rest, **more)
+        if host == "nowhere.example":
+            raise socket.gaierror(-2, "Name or service not known")
+        return resolve(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    names = f"peer=slow.example:{ports[1]}&peer=127.0.0.1:{ports[2]}"
+    slow_one, quick = Inbox(), Inbox()
+    with (
+        carrying(f"udp://127.0.0.1:{ports[0]}?{names}&peer=nowhere.example:1", Inbox()) as carrier,
+        carrying(f"udp://127.0.0.1:{ports[1]}?peer=127.0.0.1:{ports[0]}", slow_one),
+        carrying(f"udp://127.0.0.1:{ports[2]}?peer=127.0.0.1:{ports[0]}", quick),
+    ):
+        began = time.monotonic()
+        carrier.send(b"first")
+        assert time.monotonic() - began < 0.5
+        assert quick.next() == b"first"
+        wait_until(lambda: carrier.send(b"later") and slow_one.rest(0.1))
+        wait_until(lambda: carrier.send(b"later") and "nowhere.example" in str(carrier.problem))
+        assert carrier.has_room
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
+def test_peers_of_ipv6():
+    ports = free_ports(2)
+    inbox = Inbox()
+    with (
+        carrying(f"udp://[::1]:{ports[0]}?peer=[::1]:{ports[1]}", Inbox()) as carrier,
+        carrying(f"udp://[::1]:{ports[1]}?peer=[::1]:{ports[0]}", inbox),
+    ):
+        carrier.send(b"packet")
+        assert inbox.next() == b"packet"
+
+
+def test_a_thread_that_fails_goes_on(monkeypatch: pytest.MonkeyPatch):
+    own, peer = free_ports(2)
+    inbox = Inbox()
+    with (
+        carrying(f"udp://127.0.0.1:{own}?peer=127.0.0.1:{peer}", Inbox()) as carrier,
+        carrying(f"udp://127.0.0.1:{peer}?peer=127.0.0.1:{own}", inbox) as other,
+    ):
+        fails = [0]
+
+        def fail(_: int) -> bytes:
+            fails[0] += 1
+            raise OSError(errno.ENETDOWN, "the network is down")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(other, "_socket", Fake(other._socket, fail))
+            time.sleep(1)
+        assert 0 < fails[0] < 30
+        carrier.send(b"packet")
+        assert inbox.next() == b"packet"
+
+
+class Fake:
+    """A socket that fails to receive."""
+
+    def __init__(self, real: socket.socket, recv: Callable[[int], bytes]) -> None:
+        self.real, self.recv = real, recv
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)

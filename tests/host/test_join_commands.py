@@ -14,7 +14,8 @@ import pytest
 from host.administering import AGREED, Administering, answer, done, office
 from host.running import assert_refused, run_at_terminal, start_and_reach
 from support.authority import Authority
-from support.emulate_process import emulated
+from support.emulate_process import emulated, wait_until
+from support.serve_process import served
 
 import ndks
 from ndks.agent.running import accepting
@@ -412,3 +413,37 @@ def test_a_network_of_before(office: Administering, tmp_path: Path) -> None:
     done(office.candidate("bob", "zeroize", "--yes"))
     assert office.join("bob")["generation"] == 4
     assert [member.state for member in office.state.members] == [State.IN, State.IN]
+
+
+def test_a_unit_that_a_service_holds_joins_at_its_port_only(office: Administering, tmp_path: Path) -> None:
+    old = tmp_path / "old.ndksnet"
+    with emulated(tmp_path / "bob", "--link", str(tmp_path / "port")) as unit:
+        port = ("--unit", unit.port)
+        done(office.at("bob", "network", "new", "old", "-o", old))
+        done(office.at("bob", "provision", old, "--bind", *port))
+        serial_number = answer(office.at("bob", "info", "--json", *port))["hello"]["serial_number"]
+        package = office.package_of("bob")
+        with served(unit.port, home=office.home_of("bob")) as service:
+            through = ("--unit", service.port("admin"))
+            done(office.at("bob", "service", "release", "10", *through))
+            done(office.at("bob", "zeroize", "--yes", *port))
+            done(office.at("bob", "join", "request", "-o", office.request_of("bob"), *port))
+            done(office.approve("bob"))
+            wait_until(lambda: "BLANK" in service.log.read_text(), "the service has seen the unit")
+            accept = ("join", "accept", package, "--words", MemberPackage.load(package).words, "--yes")
+            for command in (accept, ("join", "request", "-o", tmp_path / "another")):
+                refused = office.at("bob", *command, *through)
+                assert_refused(refused, "DENIED", 4)
+                assert refused.stderr.startswith(
+                    f"ndks: DENIED: unit {serial_number} is held by ndks service, and joins"
+                )
+                assert refused.advice.startswith("repeat with --unit PORT")
+            kept = package.read_bytes()
+            done(office.at("bob", *accept, *port))
+        package.write_bytes(kept)
+        with served(unit.port, home=office.home_of("bob")):
+            refused = office.at("bob", *accept, *port)
+            assert_refused(refused, "BUSY", 4)
+            assert f"ndks service release --unit {serial_number}" in refused.advice
+            done(office.at("bob", "service", "release", "--unit", serial_number))
+            done(office.at("bob", *accept, *port))  # it goes on

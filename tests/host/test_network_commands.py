@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -343,3 +345,98 @@ def test_a_killed_command_leaves_the_file_whole(office: Administering) -> None:
         assert office.state.g in (generations, generations + 4)
         generations = office.state.g
     Administrator(office.state).issue()
+
+
+@pytest.mark.parametrize("command", [("refresh",), ("revoke", "alice"), ("retire", "alice"), ("another", "-o", "new")])
+def test_an_old_copy_is_refused_before_anything_is_said(
+    command: tuple[str, ...], office: Administering, tmp_path: Path
+) -> None:
+    admit(office, "alice")
+    old = tmp_path / "copy.ndksadmin"
+    shutil.copy(office.file, old)
+    done(office.admin("network", "refresh", office.file, "--yes"))
+    name, *more = command
+    refused = office.admin("network", name, old, *more, "--yes")
+    assert_refused(refused, "FILE", 1)
+    assert refused.stderr.startswith("ndks: FILE: ")
+
+
+def test_an_old_copy_admits_nobody_and_asks_for_no_words(office: Administering, tmp_path: Path) -> None:
+    admit(office, "alice")
+    old = tmp_path / "copy.ndksadmin"
+    shutil.copy(office.file, old)
+    done(office.admin("network", "refresh", office.file, "--yes"))
+    request = office.request("bob")
+    refused = office.admin(
+        "join", "approve", request, "--network", old, "--who", "Dora", "-o", tmp_path / "package", "--yes"
+    )
+    assert_refused(refused, "FILE", 1)
+    assert "an old copy" in refused.stderr
+    assert refused.stderr.startswith("ndks: FILE: ")
+    provision = office.admin("provision", old, "--bind", "--yes", "--unit", office.port_of("carol"))
+    assert_refused(provision, "FILE", 1)
+    assert provision.stderr.startswith("ndks: FILE: ")
+
+
+def test_what_cannot_be_merged_is_refused_before_anything_is_said(office: Administering, tmp_path: Path) -> None:
+    admit(office, "alice")
+    other = tmp_path / "other.ndksadmin"
+    done(office.admin("network", "new", "other", "--administered", "-o", other))
+    done(office.candidate("zoe", "provision", other, "--bind", "--yes"))
+    refused = office.admin("network", "merge", office.file, other, "--yes")
+    assert_refused(refused, "CHECK_FAILED", 1)
+    assert refused.stderr.startswith("ndks: CHECK_FAILED: ")
+
+
+def test_only_a_member_is_heard(office: Administering, tmp_path: Path) -> None:
+    admit(office, "alice")
+    second, folder = tmp_path / "second.ndksadmin", tmp_path / "folder"
+    folder.mkdir()
+    carrier = ("--carrier", f"dir:{folder}", "--yes", "--json")
+    done(office.admin("network", "another", office.file, "-o", second, "--yes"))
+    done(office.admin("network", "refresh", second, *carrier))
+    told = answer(office.admin("network", "merge", office.file, *carrier))
+    assert (told["generation"], told["heard"], told["retained"]) == (1, False, True)
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[str]:
+    """Yield a carrier by whose datagrams nobody answers."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own,
+    ):
+        for each in (peer, own):
+            each.bind(("127.0.0.1", 0))
+        url = f"udp://127.0.0.1:{own.getsockname()[1]}?peer=127.0.0.1:{peer.getsockname()[1]}"
+        own.close()
+        yield url
+
+
+def test_nobody_is_awaited_where_nobody_can_be_heard(office: Administering) -> None:
+    office.request("alice")
+    began = time.monotonic()
+    with silence() as url:
+        approved = done(office.approve("alice", "--carrier", url, "--seconds", str(PATIENCE)))
+    assert time.monotonic() - began < PATIENCE / 2
+    assert "no other member is there that could be heard" in approved.text
+    assert "Ctrl-C" not in approved.stderr
+
+
+def test_ctrl_c_ends_only_the_publication(office: Administering) -> None:
+    admit(office, "alice")
+    at_home = environment({HOME: str(office.home_of("administrator"))})
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with silence() as url:
+        words = ("network", "refresh", office.file, "--yes", "--carrier", url)
+        with ndks_process(*words, env=at_home, **pipes) as process:
+            assert process.stderr
+            lines = [process.stderr.readline().decode() for _ in range(2)]
+            until = "until a member is heard in it, for 60 s at most; Ctrl-C ends that, and takes nothing back"
+            assert f"generation 4 is published {until}" in lines[1]
+            process.send_signal(signal.SIGINT)
+            said = process.stderr.read().decode()
+            assert process.wait(PATIENCE) == 130
+    assert "INTERRUPTED" in said
+    assert "the file has it: ndks network publish" in said
+    assert office.state.g == 4

@@ -61,6 +61,40 @@ def test_systemd_understands_them(tmp_path: Path) -> None:
     assert (verified.returncode, verified.stderr) == (0, "")
 
 
+def test_the_agent_uses_the_services_socket_and_no_device() -> None:
+    agent = settings("ndks-network@.service")
+    assert agent["Type"] == "notify"
+    assert agent["ExecStart"] == "/usr/local/bin/ndks agent --unit %i $NDKS_CARRIERS"
+    assert agent["SupplementaryGroups"] == settings("ndks-agent@.socket")["SocketGroup"]
+    assert agent["Requires"] == "ndks-agent@%i.socket"
+    assert (agent["DevicePolicy"], "DeviceAllow" in agent) == ("closed", False)
+    service = settings("ndks@.service")
+    hardened = {name for name in service if name.startswith(("Protect", "Restrict", "Lock", "Private", "SystemCall"))}
+    assert {name: agent[name] for name in hardened - {"RestrictAddressFamilies"}} == {
+        name: service[name] for name in hardened - {"RestrictAddressFamilies"}
+    }
+
+
+def test_the_agent_tells_when_it_is_ready_and_when_it_stops(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    with emulated(tmp_path / "unit") as unit, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(PATIENCE)
+        with ndks.open(unit.port) as opened:
+            opened.bind(opened.provision(public_network(), 1))
+        command = ["agent", "--unit", unit.port, "--carrier", f"dir:{tmp_path / 'shared'}"]
+        with _Killed(
+            [sys.executable, "-m", "ndks", *command],
+            env=os.environ | {"NOTIFY_SOCKET": str(tmp_path / "notify")},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as agent:
+            assert systemd.recv(100) == b"READY=1"
+            agent.send_signal(signal.SIGTERM)
+            assert systemd.recv(100) == b"STOPPING=1"
+            assert agent.wait(PATIENCE) == 0
+
+
 def test_passed_sockets_are_used_and_kept(tmp_path: Path) -> None:
     with emulated(tmp_path / "unit") as unit:
         with ndks.open(unit.port) as opened:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -59,3 +60,42 @@ def test_what_never_comes_about_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(laptop.times, "NETWORK", 0.05)
     with pytest.raises(CheckFailed, match="waited in vain until one leads"):
         laptop.wait_until(lambda: False, "one leads")
+
+
+class Relay:
+    """Laptops as `let_lead` uses them; 8 leads. If 4 led as well when it sent, it hears 8, which has a higher rank."""
+
+    serial_number = ""
+    leader = 8
+
+    def __init__(self, lane: int, sends_until_it_leads: int = 0) -> None:
+        self.name, self.lane = str(lane), lane
+        self._left = sends_until_it_leads
+
+    def type(self, *words: object) -> None:
+        pass
+
+    def send(self, text: str) -> None:
+        self._left -= 1
+        if not self._left:
+            Relay.leader = self.lane
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        return 0, 0, Relay.leader
+
+
+@pytest.mark.parametrize("sends", [1, 2, 1000])
+def test_a_relay_that_was_master_when_it_sent_sends_again(
+    sends: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(laptop.times, "NETWORK", 1.0)
+    monkeypatch.setattr(Relay, "leader", 8)
+    scene = Scene(tmp_path, ByFolders(tmp_path / "folders"))
+    scene.members = [cast(laptop.Laptop, Relay(lane, sends)) for lane in (4, 8)]
+    if sends == 1000:
+        with pytest.raises(CheckFailed, match="4 does not lead"):
+            scene.let_lead(scene.members[0])
+    else:
+        scene.let_lead(scene.members[0])
+    assert Relay.leader == (8 if sends == 1000 else 4)

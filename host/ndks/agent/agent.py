@@ -2,18 +2,19 @@
 # SPDX-License-Identifier: MIT
 """The agent: a state machine between a channel, a unit and a program. Packets and ticks in, packets and events out."""
 
+from collections.abc import Callable
 from hashlib import sha256
 from random import Random
 
 from ndks_protocol import errors
 from ndks_protocol.capsule import CHECK_SIZE, SYNC_SIZE, TAG_SIZE
 from ndks_protocol.control.limits import BEACON_SIZE
-from ndks_protocol.wire import WIRE_HEADER_SIZE
+from ndks_protocol.wire import LOWER_RANK, MASTER, WIRE_HEADER_SIZE
 
 from ..exceptions import DeviceError, UsageError
 from ..network.bundle import ASK, BUNDLE, BadBundle, parse_ask
 from .arrivals import Arrivals
-from .events import Master, Output
+from .events import Heard, Master, Output
 from .generations import Generations
 from .inbox import Inbox
 from .limits import Limits
@@ -30,6 +31,7 @@ from .vouchers import Vouched
 
 _CAPSULE = 1
 _SMALLEST = WIRE_HEADER_SIZE + SYNC_SIZE + CHECK_SIZE + TAG_SIZE
+_LONGER = 64  # a capsule is longer than its message by less than the 64th part, and as many bytes beside _SMALLEST
 _REVOKED, _LANE, _NETWORK = "revoked lanes", "lane", "network"
 # What units say of capsules that are damaged, repeated, too late, or not for them; all other errors end a step.
 _REFUSED = {
@@ -43,14 +45,23 @@ class Agent:
     """The agent of a unit with an open session. UsageError: the store is that of another member.
 
     `public` is the administrators' key: only their bundles count. Randomness spreads hosts in time, and is no secret.
+    `may_seal` tells before each message whether it is sealed now; those that are not wait in the store.
     After an error of the unit, `reopen` it; after one of the store, make a new Agent. Neither loses anything.
     """
 
     def __init__(
-        self, unit: Unit, store: Store, random: Random, limits: Limits | None = None, *, public: bytes = b""
+        self,
+        unit: Unit,
+        store: Store,
+        random: Random,
+        limits: Limits | None = None,
+        *,
+        public: bytes = b"",
+        may_seal: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._station = Station(unit, store, random, limits or Limits())
+        self._station = Station(unit, store, random, limits or Limits(), may_seal)
         self._master = 0
+        self._has_beacon = False  # of a master that the unit follows, since the last tick
         self._check_owner(public)
         self._sending = Sending(self._station)
         self._receiving = Receiving(self._station)
@@ -107,6 +118,11 @@ class Agent:
         self._sending.send(content, data)
         return self._done()
 
+    def taken_early(self, lane: int, s: int) -> Output:
+        """Note that the program has a message that `arrivals.early` gave it before those that it waits for."""
+        self._receiving.taken_early(lane, s)
+        return self._done()
+
     def renew(self) -> Output:
         """Begin the next epoch, for all. DeviceError RANGE, DELAYED."""
         self._station.unit.renew()
@@ -119,7 +135,7 @@ class Agent:
         if first == PIECE:
             packet = self._assembly.add(packet)
             first = packet[0] if packet else 0
-        if first == _CAPSULE and len(packet) >= _SMALLEST:
+        if first == _CAPSULE and _SMALLEST <= len(packet) <= self._largest:
             self._take_capsule(packet)
         elif first == BUNDLE:
             self._take_bundle(packet)
@@ -135,11 +151,18 @@ class Agent:
         if self._generations.enter():
             self._after_entry()
         self._tick_unit(ticks)
+        self._hear_master()
         self._sending.seal_waiting()
         self._generations.tick()
         self._sending.tick()
         self._receiving.tick()
         return self._done()
+
+    @property
+    def _largest(self) -> int:
+        """The largest capsule that may be a message: others of the network, such as files, take a unit hours."""
+        message = self._station.limits.message
+        return _SMALLEST + _LONGER + message + message // _LONGER
 
     def _check_owner(self, public: bytes) -> None:
         """Bind a new store to its member: a unit that was erased and joined again is another one."""
@@ -179,6 +202,13 @@ class Agent:
             self._master = ticked.master
             station.tell(Master(ticked.master))
 
+    def _hear_master(self) -> None:
+        """Tell that the master was heard: only its answer to TICK says who that is."""
+        station = self._station
+        if self._has_beacon and station.epoch is not None and station.ticked.role != MASTER:
+            station.output.heard = Heard(station.ticked.master, station.epoch, None)
+        self._has_beacon = False
+
     def _after_entry(self) -> None:
         self._station.look()
         self._tick_unit(0)
@@ -209,8 +239,11 @@ class Agent:
                 raise
             self._after_refusal(error.number, vouched)
             return
+        if opened is None:
+            return
+        self._station.output.heard = Heard(opened.lane, opened.epoch, opened.number)
         try:
-            ask = self._receiving.take(opened, vouched) if opened else None
+            ask = self._receiving.take(opened, vouched)
         except BadPacket:
             return
         if ask:
@@ -220,7 +253,7 @@ class Agent:
         """Open a capsule; None: it was a beacon. A host cannot tell, but by the size."""
         if len(capsule) == BEACON_SIZE:
             try:
-                self._station.unit.control(capsule)
+                self._has_beacon |= self._station.unit.control(capsule) != LOWER_RANK
             except DeviceError as error:
                 if error.number != errors.KIND:
                     raise

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: MIT
 """What the program that uses the agent has not taken yet: written in the step that delivers it, so each comes once."""
 
+from collections.abc import Set
+
 from .events import Delivered, Lost, Why
+from .inboxes import Inboxes
 from .store import Row, Store
 
 _DELIVERED, _LATE = 0, 1  # others are Lost: 1 + its reason
@@ -31,6 +34,21 @@ class Arrivals:
     def taken(self, place: int) -> None:
         """Forget the events up to a place, within a step: the program has them on its own disk."""
         self._store.write("DELETE FROM arrivals WHERE place <= ?", place)
+
+    def taken_alone(self, place: int) -> None:
+        """Forget the event at a place, within a step."""
+        self._store.write("DELETE FROM arrivals WHERE place = ?", place)
+
+    def early(self, most: int, but: Set[tuple[int, int]]) -> list[Delivered]:
+        """Return messages that wait for earlier ones, at most so many, without those that are named by lane and s."""
+        keys = [key for key in self._store.read("SELECT lane, s FROM waiting ORDER BY lane, s") if key not in but]
+        query = "SELECT lane, s, content, data FROM waiting WHERE lane = ? AND s = ?"
+        return [Delivered(*self._store.read(query, *key)[0]) for key in keys[:most]]
+
+    def taken_early(self, inboxes: Inboxes, lane: int, s: int) -> None:
+        """Note that a program has a message that `early` gave it, within a step; it may be in order by now."""
+        self._store.write("DELETE FROM arrivals WHERE what <= ? AND lane = ? AND first = ?", _LATE, lane, s)
+        inboxes.hand_over(lane, s)
 
 
 def _event(row: Row) -> Delivered | Lost:

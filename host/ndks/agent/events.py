@@ -67,9 +67,19 @@ class Master:
 Event = Delivered | Lost | Entered | Refused | LeftOut | Master
 
 
+@dataclass(frozen=True)
+class Heard:
+    """A member was heard: by a capsule with its number, or by a beacon that the unit follows (None)."""
+
+    lane: int
+    epoch: int
+    number: int | None
+
+
 @dataclass
 class Output:
-    """What a step gives: packets to publish, in order, and events."""
+    """What a step gives: packets to publish, in order, and events; and who was heard by it."""
 
     packets: list[bytes] = field(default_factory=list[bytes])
     events: list[Event] = field(default_factory=list[Event])
+    heard: Heard | None = None

@@ -16,7 +16,10 @@ class Known(IntEnum):
 
     DELIVERED = 0
     UNREADABLE = 1
-    LOST = 2
+    LOST = 2  # for any reason; below, for each
+    NOT_KEPT = LOST + Why.NOT_KEPT
+    GENERATION = LOST + Why.GENERATION
+    EPOCH = LOST + Why.EPOCH
 
 
 class Waiting(NamedTuple):

@@ -75,9 +75,18 @@ class Inboxes:
         self.add(lane, Known.DELIVERED, (s, s))
         return Delivered(lane, s, content, data, is_late)
 
+    def hand_over(self, lane: int, s: int) -> None:
+        """Note that a program took a message that waits for earlier ones, or waited when the program got it."""
+        inbox = self.of(lane)
+        if s in inbox.waiting:
+            self._stop_waiting(lane, s)
+        if s not in inbox.sets[Known.DELIVERED]:
+            self.add(lane, Known.DELIVERED, (s, s))
+
     def lose(self, lane: int, span: Span, why: Why) -> Lost:
         """Name messages as lost."""
         self.add(lane, Known.LOST, span)
+        self.add(lane, Known(Known.LOST + why), span)
         return Lost(lane, *span, why)
 
     def add(self, lane: int, kind: Known, span: Span) -> None:

@@ -75,14 +75,18 @@ class Outbox:
         starts = self._starts()
         if not starts:
             return None
-        ((last,),) = self._store.read("SELECT max(s) FROM outbox WHERE capsule IS NOT NULL")
-        return Report(starts[0][1], last, starts)
+        return Report(starts[0][1], self._end() - 1, starts)
 
     def _starts(self) -> tuple[tuple[int, int], ...]:
         """Return each generation with the first message kept that was sealed in it, in order of s."""
-        query = """SELECT epoch >> 16, s FROM outbox WHERE is_start AND s > (SELECT min(s) FROM outbox)
-            OR s = (SELECT min(s) FROM outbox) AND capsule IS NOT NULL ORDER BY s"""
-        return tuple((g, s) for g, s in self._store.read(query))
+        query = """SELECT epoch >> 16, s FROM outbox
+            WHERE s < ? AND (is_start OR s = (SELECT min(s) FROM outbox)) ORDER BY s"""
+        return tuple((g, s) for g, s in self._store.read(query, self._end()))
+
+    def _end(self) -> int:
+        """Return the first number without a capsule; none behind it has one, and there may be very many."""
+        rows = self._store.read("SELECT s FROM outbox WHERE capsule IS NULL ORDER BY s LIMIT 1")
+        return rows[0][0] if rows else (self.last or 0) + 1
 
     def _trim(self, last: int) -> None:
         starts = self._starts()[-self._limits.keep_generations :]

@@ -51,6 +51,11 @@ class Receiving:
                 self._tell(self.inboxes.lose(vouched.lane, (vouched.s, vouched.s), Why.EPOCH))
             self._deliver(vouched.lane)
 
+    def taken_early(self, lane: int, s: int) -> None:
+        """Note that the program has a message that waits, or waited, for earlier ones."""
+        with self._station.store.step():
+            self.arrivals.taken_early(self.inboxes, lane, s)
+
     def forget_claims(self) -> None:
         """Forget what senders said, within a step: lanes were revoked, and may have said it."""
         self.inboxes.forget_claims()

@@ -39,9 +39,9 @@ class Sending:
         return s
 
     def seal_waiting(self) -> None:
-        """Seal and publish the messages that have no capsule yet."""
+        """Seal and publish the messages that have no capsule yet, as long as that is wanted."""
         station = self._station
-        while station.g >= 0 and (message := self.outbox.unsealed()):
+        while station.g >= 0 and (message := self.outbox.unsealed()) and station.may_seal():
             capsule, epoch = station.unit.seal(MESSAGE, Message(*message).packed())
             with station.store.step():
                 self.outbox.seal(message.s, capsule, epoch)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What all parts of an agent share: its unit, its store, its clock, and what the present step gives."""
 
+from collections.abc import Callable
 from random import Random
 
 from ndks_protocol.wire import HOUSEKEEPING, MONITOR, SLAVE
@@ -17,8 +18,8 @@ from .unit import Ticked, Unit
 class Station:
     """`now` is in ticks since the agent's start; `epoch` is that of the unit after the last tick, None: it has none."""
 
-    def __init__(self, unit: Unit, store: Store, random: Random, limits: Limits) -> None:
-        self.unit, self.store, self.random, self.limits = unit, store, random, limits
+    def __init__(self, unit: Unit, store: Store, random: Random, limits: Limits, may_seal: Callable[[], bool]) -> None:
+        self.unit, self.store, self.random, self.limits, self.may_seal = unit, store, random, limits, may_seal
         self.now = 0
         self.output = Output()
         self.epoch: int | None = None

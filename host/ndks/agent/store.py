@@ -18,6 +18,10 @@ from ..system_errors import file_errors
 
 FORMAT = 1
 _MARK = 0x4E444B53  # "NDKS", where SQLite keeps the kind of an application's file
+_ADVICE = (
+    "free some space, or end the other agent; if the file is damaged, move it away and start anew: a copy of before "
+    "would give numbers of messages twice"
+)
 _SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE outbox (
@@ -42,6 +46,10 @@ CREATE TABLE bundles (
 CREATE TABLE arrivals (
     place INTEGER PRIMARY KEY AUTOINCREMENT, what INTEGER NOT NULL, lane INTEGER NOT NULL, first INTEGER NOT NULL,
     last INTEGER NOT NULL, content INTEGER NOT NULL, data BLOB NOT NULL
+);
+CREATE TABLE heard (
+    lane INTEGER PRIMARY KEY, number INTEGER NOT NULL, epoch INTEGER NOT NULL, at INTEGER NOT NULL,
+    carrier TEXT NOT NULL
 );
 """
 
@@ -133,7 +141,7 @@ class Store:
             yield
         except sqlite3.Error as error:
             what = f"{self._path} cannot be used: {error}"
-            raise FileError(what, "free some space, end the other agent, or restore the file from a copy") from None
+            raise FileError(what, _ADVICE) from None
 
     def _reach(self, place: str) -> None:
         if self.hook:

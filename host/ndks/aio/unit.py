@@ -95,6 +95,7 @@ class Unit:
     unlock = _coroutine(unit.Unit.unlock)
     status = _coroutine(unit.Unit.status)
     check_blank = _coroutine(unit.Unit.check_blank)
+    check_at_port = _coroutine(unit.Unit.check_at_port)
     check_member = _coroutine(unit.Unit.check_member)
     join = _coroutine(unit.Unit.join, whole=True)
     joining_key = _coroutine(unit.Unit.joining_key, whole=True)

@@ -2,13 +2,19 @@
 # SPDX-License-Identifier: MIT
 """What all carriers have in common."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..exceptions import NdksError
+from ..system_errors import file_error
+
+_log = logging.getLogger(__name__)
 
 WAITING = 1000  # packets that wait for a carrier that is away; what is lost beyond that, its receivers ask for
+LARGEST = 16 << 20  # bytes of a packet; larger ones are a stranger's
+ROOM = 200  # packets that wait for a carrier which has room: fewer than the own messages that an agent keeps
 BUNDLES = 7  # generations whose bundles a carrier retains: those that a unit can still come from
 
 
@@ -26,6 +32,7 @@ class Received:
 
     packet: bytes = field(repr=False)
     taken: Callable[[], object]
+    carrier: str  # the URL of the carrier
 
 
 Receive = Callable[[Received], object]  # may be called in any thread
@@ -48,6 +55,11 @@ class Carrier(Protocol):
         ...
 
     @property
+    def has_room(self) -> bool:
+        """Whether the carrier is there and little waits for it: what is sent now leaves soon, as far as it can know."""
+        ...
+
+    @property
     def is_idle(self) -> bool:
         """Whether all that was sent has left, as far as the carrier can know."""
         ...
@@ -61,3 +73,15 @@ class Carrier(Protocol):
 
     def close(self) -> None:
         """Send what waits if that takes no more than a moment, and end."""
+
+
+def problem_of(error: Exception) -> NdksError:
+    """Return what to tell of an error in a carrier's thread, which goes on; a fault of this program is logged."""
+    if isinstance(error, CarrierError):
+        return error
+    if isinstance(error, OSError):
+        error = file_error(error)
+    if isinstance(error, NdksError):
+        return CarrierError(str(error), error.advice)
+    _log.warning("a carrier failed", exc_info=error)
+    return CarrierError(f"the carrier failed: {type(error).__name__}")

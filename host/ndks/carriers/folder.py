@@ -3,34 +3,42 @@
 """Packets as files in a folder, dir:FOLDER, which a synchroniser, a stick or mail carries from place to place.
 
 Each agent writes files of its own names and changes no others, so that nothing collides, whoever copies them. A file is
-never changed after it was written. A file that was copied in part, or altered, is read when it is whole.
+never changed after it was written. A file that was copied in part, or altered, is read when it is whole. Strangers may
+put anything into the folder, also what is no file.
 """
 
 import logging
 import os
 import re
-import struct
 import threading
-from collections.abc import Iterator
+import time
 from hashlib import sha256
 from pathlib import Path
 
 from ..exceptions import NdksError, UsageError
-from ..files import whole_file
+from ..files import whole_file, write_private
 from ..system_errors import file_error
-from .carrier import BUNDLES, WAITING, CarrierError, Receive, Received
+from .carrier import BUNDLES, ROOM, WAITING, Receive, Received, problem_of
+from .packet_file import FILL, content_of, packed, unpacked
 
 _log = logging.getLogger(__name__)
 
-MAGIC = b"ndks packets 1\n"
 SUFFIX = ".ndkspackets"
 _LOOK = 1.0  # seconds between two looks at the folder
+_EASE = 10  # times as long as a look has taken: no folder, however full, takes more of the processor
 _OWN_FILES = 1000  # that an agent leaves in the folder; the packets of older ones, others have asked for long ago
-_LARGEST_FILE = 16 << 20  # bytes of a file that is read
-_FILL = 1 << 20  # bytes of packets after which another file begins
-_SIZE = ">I"
-_DIGEST = 32
-_NAME = re.compile(r"(?P<of>[0-9a-f]{16})-(?P<kind>p|g)(?P<number>\d{10})-[0-9a-f]{8}" + re.escape(SUFFIX))
+_LAST_NUMBER = 10**10 - 1  # as many digits as a name has
+_LONGEST_PAUSE = 600.0  # seconds until a file that was not whole is read again, if it does not change
+_NAME = re.compile(r"(?P<of>[0-9a-f]{16})-(?P<kind>p|g)(?P<number>[0-9]{10})-[0-9a-f]{8}" + re.escape(SUFFIX))
+
+
+class _Damaged:
+    """A file that was not whole: it is read again when it has changed, and now and then, as some clocks are coarse."""
+
+    def __init__(self, state: tuple[int, int], pause: float) -> None:
+        self.state = state
+        self.pause = pause
+        self.again_at = time.monotonic() + pause
 
 
 class FolderCarrier:
@@ -48,6 +56,9 @@ class FolderCarrier:
         self._identity = identity
         self._memory = memory / f"read-{sha256(os.fsencode(self._folder.resolve())).hexdigest()[:16]}.txt"
         self._waiting: list[tuple[bytes, int | None]] = []
+        self._damaged: dict[str, _Damaged] = {}
+        self._under_way: dict[str, int] = {}  # packets of a file that are not taken yet
+        self._is_noted = True  # whether the memory has all that was read
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
@@ -57,10 +68,13 @@ class FolderCarrier:
         self._receive = receive
         try:
             self._reads_own = not self._memory.exists()  # whoever has no memory learns from what it wrote before
-            self._read = set[str]() if self._reads_own else set(self._memory.read_text().split("\n"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise file_error(error if isinstance(error, OSError) else OSError(f"{self._memory} is damaged")) from None
-        self._under_way: dict[str, int] = {}  # packets of a file that are not taken yet
+            # What is damaged names no file, and so is read again, which does no harm.
+            noted = [] if self._reads_own else self._memory.read_text("ascii", errors="replace").split("\n")
+            written = os.listdir(self._folder) if self._reads_own else noted  # noqa: PTH208
+        except OSError as error:
+            raise file_error(error) from None
+        self._read = set(noted)
+        self._written = {name for name in written if name.startswith(self._identity)}
         self._thread.start()
 
     def send(self, packet: bytes, generation: int | None = None) -> bool:
@@ -69,6 +83,11 @@ class FolderCarrier:
                 return False
             self._waiting.append((packet, generation))
         return True
+
+    @property
+    def has_room(self) -> bool:
+        with self._lock:
+            return not self.problem and len(self._waiting) < ROOM
 
     @property
     def is_idle(self) -> bool:
@@ -81,42 +100,55 @@ class FolderCarrier:
             self._thread.join(5.0)
 
     def _run(self) -> None:
-        is_last = False
+        is_last, took = False, 0.0
         while not is_last:
-            is_last = self._closing.wait(_LOOK)
+            is_last = self._closing.wait(max(_LOOK, _EASE * took))
+            began = time.monotonic()
             try:
-                self._write()
-                if not is_last:
-                    self._look()
+                self._pass(looks=not is_last)
                 self._tell(None)
-            except OSError as error:
-                self._tell(CarrierError(str(file_error(error)), file_error(error).advice))
+            except Exception as error:  # whatever happens, the carrier goes on
+                self._tell(problem_of(error))
+            took = time.monotonic() - began
+
+    def _pass(self, *, looks: bool) -> None:
+        names = {name for name in os.listdir(self._folder) if _NAME.fullmatch(name)}  # noqa: PTH208 (names are enough)
+        self._write(names)
+        if looks:
+            self._look(names)
+        self._note()
 
     def _tell(self, problem: NdksError | None) -> None:
         if problem and str(problem) != str(self.problem):
             _log.warning("%s: %s", self.url, problem)
         self.problem = problem
 
-    def _write(self) -> None:
-        """Write what waits: the packets into one file, or more; each bundle into its own."""
+    def _write(self, names: set[str]) -> None:
+        """Write what waits: the packets into one file, or more; each bundle into its own. Add them to `names`."""
+        is_written = False
         while waiting := self._next_file():
             generation = waiting[0][1]
             content = packed([packet for packet, _ in waiting])
-            kind, number = ("p", self._next_number()) if generation is None else ("g", generation)
+            kind, number = ("p", self._next_number(names)) if generation is None else ("g", generation)
             name = self._name(kind, number, content)
             with whole_file(self._folder / name, private=False) as file:
                 file.write(content)
             with self._lock:
                 self._read.add(name)
+                self._written.add(name)
+                self._is_noted = False
                 del self._waiting[: len(waiting)]
-        self._remove_old()
+            names.add(name)
+            is_written = True
+        if is_written:
+            self._remove_old(names)
 
     def _next_file(self) -> list[tuple[bytes, int | None]]:
         with self._lock:
             chosen: list[tuple[bytes, int | None]] = []
             size = 0
             for packet, generation in self._waiting:
-                if chosen and (generation is not None or size + len(packet) > _FILL):
+                if chosen and (generation is not None or size + len(packet) > FILL):
                     break
                 chosen.append((packet, generation))
                 size += len(packet)
@@ -124,92 +156,87 @@ class FolderCarrier:
                     break
             return chosen
 
-    def _own(self, kind: str) -> list[tuple[int, str]]:
-        """Return the numbers and names of this agent's files, the oldest first."""
-        found = (_NAME.fullmatch(name) for name in os.listdir(self._folder))  # noqa: PTH208 (names are enough)
-        return sorted(
-            (int(each["number"]), each[0])
-            for each in found
-            if each and (each["of"], each["kind"]) == (self._identity, kind)
-        )
+    def _own(self, kind: str, names: set[str]) -> list[tuple[int, str]]:
+        """Return the numbers and names of this agent's files, the oldest first; none that others made in its name."""
+        self._written &= names
+        found = (_NAME.fullmatch(name) for name in self._written)
+        return sorted((int(each["number"]), each[0]) for each in found if each and each["kind"] == kind)
 
-    def _next_number(self) -> int:
-        own = self._own("p")
-        return own[-1][0] + 1 if own else 1
+    def _next_number(self, names: set[str]) -> int:
+        own = self._own("p", names)
+        return own[-1][0] % _LAST_NUMBER + 1 if own else 1
 
     def _name(self, kind: str, number: int, content: bytes) -> str:
         """Return a name that no other content ever has, also in a folder that somebody has emptied."""
         return f"{self._identity}-{kind}{number:010}-{sha256(content).hexdigest()[:8]}{SUFFIX}"
 
-    def _remove_old(self) -> None:
+    def _remove_old(self, names: set[str]) -> None:
         for kind, kept in (("p", _OWN_FILES), ("g", BUNDLES)):
-            for _, name in self._own(kind)[:-kept]:
+            for _, name in self._own(kind, names)[:-kept]:
                 (self._folder / name).unlink(missing_ok=True)
 
-    def _look(self) -> None:
+    def _look(self, names: set[str]) -> None:
         """Read the files of others that are new here."""
-        names = {name for name in os.listdir(self._folder) if _NAME.fullmatch(name)}  # noqa: PTH208
-        if gone := self._read - names:
-            self._read -= gone
+        with self._lock:
+            self._read &= names
+        self._damaged = {name: damaged for name, damaged in self._damaged.items() if name in names}
         for name in sorted(names - self._read - self._under_way.keys()):
             if (self._reads_own or not name.startswith(self._identity)) and (
                 packets := self._packets(name)
             ) is not None:
                 self._deliver(name, packets)
+                self._write(names)  # the loop takes its time, and own packets do not wait for it
 
     def _packets(self, name: str) -> list[bytes] | None:
-        path = self._folder / name
+        """Return the packets of a file, None if it is not whole."""
         try:
-            if path.stat().st_size > _LARGEST_FILE:
-                return None
-            return unpacked(path.read_bytes())
-        except (OSError, ValueError):
-            return None  # it is being copied, or damaged
+            state = _state(self._folder / name)
+        except OSError:
+            return None
+        damaged = self._damaged.get(name)
+        if damaged and damaged.state == state and time.monotonic() < damaged.again_at:
+            return None
+        try:
+            packets = unpacked(content_of(self._folder / name))
+        except (OSError, ValueError):  # it is being copied, or damaged
+            pause = 2 * damaged.pause if damaged and damaged.state == state else _LOOK
+            self._damaged[name] = _Damaged(state, min(pause, _LONGEST_PAUSE))
+            return None
+        self._damaged.pop(name, None)
+        return packets
 
     def _deliver(self, name: str, packets: list[bytes]) -> None:
         self._under_way[name] = len(packets)
         for packet in packets:
-            self._receive(Received(packet, lambda: self._taken(name)))
+            self._receive(Received(packet, lambda: self._taken(name), self.url))
         if not packets:
             self._taken(name)
 
     def _taken(self, name: str) -> None:
-        """Count a packet that is stored; after the last, remember the file."""
+        """Count a packet that is stored; after the last, the file is read."""
         with self._lock:
             left = self._under_way.get(name, 1) - 1
             if left > 0:
                 self._under_way[name] = left
                 return
             self._read.add(name)
-            text = "\n".join(sorted(self._read))
-            try:
-                with whole_file(self._memory, private=True) as file:
-                    file.write(text.encode())
-            except (OSError, NdksError) as error:  # after a restart it is read again, which does no harm
-                _log.warning("%s: cannot note what was read: %s", self.url, error)
+            self._is_noted = False
             self._under_way.pop(name, None)
 
+    def _note(self) -> None:
+        """Remember what was read, for all files at once; what is not noted is read again after a restart."""
+        with self._lock:
+            if self._is_noted:
+                return
+            text = "\n".join(sorted(self._read))
+            self._is_noted = True
+        try:
+            write_private(self._memory, text.encode())
+        except BaseException:
+            self._is_noted = False
+            raise
 
-def packed(packets: list[bytes]) -> bytes:
-    """Return the content of a file with these packets."""
-    content = MAGIC + b"".join(struct.pack(_SIZE, len(packet)) + packet for packet in packets)
-    return content + sha256(content).digest()
 
-
-def unpacked(content: bytes) -> list[bytes]:
-    """Return the packets of a file. ValueError: it is not whole."""
-    body, digest = content[:-_DIGEST], content[-_DIGEST:]
-    if not body.startswith(MAGIC) or sha256(body).digest() != digest:
-        raise ValueError
-    return list(_split(body[len(MAGIC) :]))
-
-
-def _split(body: bytes) -> Iterator[bytes]:
-    start = 0
-    while start < len(body):
-        (size,) = struct.unpack_from(_SIZE, body, start)
-        start += struct.calcsize(_SIZE)
-        if start + size > len(body):
-            raise ValueError
-        yield body[start : start + size]
-        start += size
+def _state(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns

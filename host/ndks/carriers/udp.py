@@ -11,18 +11,21 @@ import logging
 import socket
 import struct
 import threading
+import time
 from collections import deque
 from hashlib import sha256
 
 from ..exceptions import NdksError, UsageError, reason
 from . import urls
 from .carrier import CarrierError, Receive, Received
+from .peers import Address, Peers
 
 _log = logging.getLogger(__name__)
 
 EXAMPLE = "udp://239.192.7.7:7000, or udp://0.0.0.0:7000?peer=HOST:PORT&peer=HOST:PORT"
 _OPTIONS = ("peer", "interface", "ttl")
 _SLICE = 0.2  # seconds after which the receiving thread looks whether to end
+_JOIN_AGAIN = 30.0  # seconds
 _ECHOES = 256  # own packets that are known again when they come back
 _BUFFER = 1 << 20  # bytes that the system keeps until they are read
 _NOWHERE = "0.0.0.0"  # noqa: S104 (the user names the address in the URL)
@@ -39,11 +42,15 @@ class UdpCarrier:
         self.problem: NdksError | None = None
         self._url = urls.parse(url, _OPTIONS, EXAMPLE)
         self._address = _address(self._url)
-        self._peers = [urls.host_and_port(peer, "a peer") for peer in self._url.all("peer")]
-        if bool(self._peers) == self._address.is_multicast:
-            what = "a group needs no peers" if self._peers else f"{self._address} is no group, and no peer is named"
+        peers = [urls.host_and_port(peer, "a peer") for peer in self._url.all("peer")]
+        if bool(peers) == self._address.is_multicast:
+            what = "a group needs no peers" if peers else f"{self._address} is no group, and no peer is named"
             raise UsageError(f"{url}: {what}", f"write it as {EXAMPLE}")
+        self._family = socket.AF_INET if self._address.version == 4 else socket.AF_INET6
+        self._peers = Peers(peers or [(str(self._address), self._url.port or 0)], self._family)
+        self._reaches = True  # whether the last packet has left to a peer, or the group
         self._ttl = _ttl(self._url.option("ttl"))
+        self._joined = time.monotonic()
         self._echoes: deque[bytes] = deque(maxlen=_ECHOES)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="udp", daemon=True)
@@ -57,14 +64,20 @@ class UdpCarrier:
             raise CarrierError(
                 f"cannot listen at {self._address}:{self._url.port}: {reason(error)}", "name an address of this machine"
             ) from None
+        self._peers.start()
         self._thread.start()
 
     def send(self, packet: bytes, generation: int | None = None) -> bool:  # noqa: ARG002
         self._echoes.append(sha256(packet).digest())
-        targets = self._peers or [(str(self._address), self._url.port or 0)]
-        problems = [problem for target in targets if (problem := self._send_to(packet, target))]
-        self._tell(problems[0] if problems else None)
+        addresses = self._peers.addresses
+        problems = [problem for address in addresses if (problem := self._send_to(packet, address))]
+        self._reaches = len(problems) < len(addresses)
+        self._tell(problems[0] if problems else self._peers.problem)
         return True  # a datagram may be lost anywhere: its receivers ask for it
+
+    @property
+    def has_room(self) -> bool:
+        return self._reaches
 
     @property
     def is_idle(self) -> bool:
@@ -72,15 +85,16 @@ class UdpCarrier:
 
     def close(self) -> None:
         self._closing.set()
+        self._peers.close()
         if self._thread.is_alive():
             self._thread.join(5.0)
             self._socket.close()
 
-    def _send_to(self, packet: bytes, target: tuple[str, int]) -> NdksError | None:
+    def _send_to(self, packet: bytes, address: Address) -> NdksError | None:
         try:
-            self._socket.sendto(packet, target)
+            self._socket.sendto(packet, address)
         except OSError as error:
-            return CarrierError(f"cannot send to {target[0]}:{target[1]}: {reason(error)}")
+            return CarrierError(f"cannot send to {address[0]}:{address[1]}: {reason(error)}")
         return None
 
     def _tell(self, problem: NdksError | None) -> None:
@@ -89,13 +103,13 @@ class UdpCarrier:
         self.problem = problem
 
     def _bound(self) -> socket.socket:
-        family = socket.AF_INET if self._address.version == 4 else socket.AF_INET6
-        made = socket.socket(family, socket.SOCK_DGRAM)
+        made = socket.socket(self._family, socket.SOCK_DGRAM)
         try:
             made.settimeout(_SLICE)
             with contextlib.suppress(OSError):
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
             if self._address.is_multicast:
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # with others on this machine
                 self._join(made)
             made.bind((str(self._address), self._url.port or 0))
         except BaseException:
@@ -104,32 +118,40 @@ class UdpCarrier:
         return made
 
     def _join(self, made: socket.socket) -> None:
-        """Join the group, with others on this machine."""
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        """Join the group. OSError, also if that was done."""
         interface = self._url.option("interface")
         if self._address.version == 4:
             local = socket.inet_aton(interface or _NOWHERE)
-            made.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, self._address.packed + local)
             made.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, self._ttl)
             if interface:
                 made.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, local)
+            made.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, self._address.packed + local)
         else:
             number = socket.if_nametoindex(interface) if interface else 0
             membership = self._address.packed + struct.pack("@I", number)
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, membership)
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, self._ttl)
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, number)
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, membership)
+
+    def _stay(self) -> None:
+        """Join the group again now and then: an interface that was gone has forgotten it."""
+        if self._address.is_multicast and time.monotonic() > self._joined + _JOIN_AGAIN:
+            self._joined = time.monotonic()
+            with contextlib.suppress(OSError):  # as a rule it is joined
+                self._join(self._socket)
 
     def _run(self) -> None:
         while not self._closing.is_set():
+            self._stay()
             try:
                 packet = self._socket.recv(1 << 16)
             except TimeoutError:
                 continue
-            except OSError:  # a peer's machine said that nobody listens there
+            except OSError:  # a peer's machine said that nobody listens there, or the network is down
+                self._closing.wait(_SLICE / 4)
                 continue
             if packet and sha256(packet).digest() not in self._echoes:
-                self._receive(Received(packet, lambda: None))
+                self._receive(Received(packet, lambda: None, self.url))
 
 
 def _address(url: urls.Url) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

@@ -196,12 +196,13 @@ def _operators(args: argparse.Namespace, state: Administration) -> Operators:
 
 
 def merge(args: argparse.Namespace, out: Output) -> None:
-    from ndks.agent.running.merging import bundles_in, learn  # here, because it is slow to import
+    from ndks.agent.running.merging import bundles_in, checked, learn  # here, because it is slow to import
 
     need(bool(args.others or args.carrier), "nothing is named to learn from", "name OTHER, or --carrier URL")
     with file_errors():
         contents = [content for path in args.others for content in bundles_in(path)]
     before = administrator_file.load(args.file)
+    bundles = checked(before, contents)
     confirm(
         args,
         f"{args.file} learns what other administrators of network {before.network.name} did. If they and this one "
@@ -211,9 +212,9 @@ def merge(args: argparse.Namespace, out: Output) -> None:
         if channel:
             channel.learn()
         with opened(args.file, merging=True) as administrator:
-            merged = learn(administrator, contents)
+            merged = learn(administrator, bundles)
             state = administrator.state
-        values = values_of(args.file, state) | publish(args, channel)
+        values = values_of(args.file, state) | publish(args, channel, state.g, is_anybody=bool(state.present))
     is_new = state.generations != before.generations
     text = "a new generation unites both sides" if merged else "learned" if is_new else "nothing was new"
     out.done(values | {"merged": merged}, f"{text}\n{told(values)}" if state.g > before.g else text)
@@ -249,7 +250,8 @@ def publish_all(args: argparse.Namespace, out: Output) -> None:
     with channel_of(args) as channel:
         if channel:
             channel.learn()
-        told_of = publish(args, channel)
+        state = administrator_file.load(args.file)
+        told_of = publish(args, channel, state.g, is_anybody=bool(state.present))
     values = values_of(args.file, administrator_file.load(args.file)) | told_of
     out.done(values, told(values))
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Commands agent, send and receive, and `network status`."""
+"""Commands agent, send and receive."""
 
 import argparse
 import base64
@@ -15,8 +15,10 @@ from ndks.network import administrator_file
 from ndks.printable import printable
 from ndks.system_errors import file_errors
 
+from .agent_client import client
 from .arguments import add_path, add_unit, need, seconds
 from .log import show_news
+from .network_status import lost
 from .output import Output, encoded, is_stdout_open, note, write_stdout
 from .parser import Parser, set_up
 from .signals import end_by
@@ -30,11 +32,11 @@ _SEND_EXAMPLES = """\
   ndks send --text "see you at noon"
   ndks send letter.pdf
   date | ndks send"""
-STATUS_EXAMPLES = "  ndks network status\n  ndks network status --json"
 _RECEIVE_EXAMPLES = """\
   ndks receive                     what has arrived
   ndks receive --follow --json     for ever, one JSON object a line
-  ndks receive --follow -o inbox   each message into a file of its own"""
+  ndks receive --follow -o inbox   each message into a file of its own
+  ndks receive --unordered         also what came before earlier messages, marked early"""
 
 
 def add_agent(parser: Parser) -> None:
@@ -82,8 +84,19 @@ def send(args: argparse.Namespace, out: Output) -> None:
     data = args.text.encode() if args.text is not None else _content(args.file or Path("-"))
     with client(args) as agent:
         answer = agent.ask("send", data=base64.b64encode(data).decode())
-    waits = " when the unit is there" if answer["waits"] else ""
-    out.done({"s": answer["s"], "waits": answer["waits"]}, f"message {answer['s']} is on its way{waits}")
+    out.done({name: answer[name] for name in ("s", "waits", "generation", "newest")}, _on_its_way(answer))
+
+
+def _on_its_way(answer: dict[str, Any]) -> str:
+    s, generation, newest = answer["s"], answer["generation"], answer["newest"]
+    if answer["waits"]:
+        return f"message {s} is on its way when the unit is there"
+    if newest is None or newest <= generation:
+        return f"message {s} is on its way"
+    return (
+        f"message {s} is on its way, sealed in generation {generation}: units that joined later have lost it. "
+        f"Generation {newest} is made, and this unit enters it soon; then send the message again if they need it"
+    )
 
 
 def _content(path: Path) -> bytes:
@@ -99,6 +112,7 @@ def _content(path: Path) -> bytes:
 def add_receive(parser: Parser) -> None:
     set_up(parser, _RECEIVE_EXAMPLES, receive)
     parser.add_argument("--follow", action="store_true", help="wait for more, until stopped")
+    parser.add_argument("--unordered", action="store_true", help="do not wait for earlier messages that are missing")
     add_path(
         parser,
         "-o",
@@ -115,7 +129,7 @@ def receive(args: argparse.Namespace, out: Output) -> None:
     if directory and not directory.is_dir():
         raise UsageError(f"{directory} is no directory", "make it first")
     with client(args) as agent:
-        for event in agent.events(follow=args.follow):
+        for event in agent.events(follow=args.follow, unordered=args.unordered):
             if directory and event["kind"] != "lost":
                 _write(directory, event)
             write_stdout(encoded(f"{_line(event, directory, as_json=out.as_json)}\n"))
@@ -134,13 +148,10 @@ def _line(event: dict[str, Any], directory: Path | None, *, as_json: bool) -> st
     if as_json:
         return json.dumps({"schema": 1, **{name: value for name, value in event.items() if name != "place"}})
     if event["kind"] == "lost":
-        from ndks.agent.running.status import REASONS
-
-        span = f"{event['first']}" if event["first"] == event["last"] else f"{event['first']} to {event['last']}"
-        return f"{event['lane']}  {span} lost: {REASONS[event['why']]}"
-    late = " (late)" if event["kind"] == "late" else ""
+        return f"{event['lane']}  {lost(event)}"
+    kind = "" if event["kind"] == "message" else f" ({event['kind']})"
     where = f"{directory / str(event['lane'])}-{event['s']}" if directory else _shown(base64.b64decode(event["data"]))
-    return f"{event['lane']}  {event['s']}{late}  {where}"
+    return f"{event['lane']}  {event['s']}{kind}  {where}"
 
 
 def _shown(data: bytes) -> str:
@@ -148,54 +159,3 @@ def _shown(data: bytes) -> str:
         return printable(data.decode().removesuffix("\n"))
     except UnicodeDecodeError:
         return f"({len(data)} bytes; write them to files with -o DIRECTORY)"
-
-
-def client(args: argparse.Namespace) -> Any:
-    """Connect to the agent of --unit, or the only one. NoUnit, SeveralUnits."""
-    from ndks.agent.running.client import AgentClient
-    from ndks.agent.running.places import socket_of
-
-    return AgentClient(socket_of(args.unit))
-
-
-def show_status(args: argparse.Namespace, out: Output) -> None:
-    with client(args) as agent:
-        values = agent.ask("status")
-    out.result(values, "\n".join(_status_lines(values)))
-
-
-def _status_lines(values: dict[str, Any]) -> list[str]:
-    unit, outbox = values["unit"], values["outbox"]
-    lines = [_unit_line(unit), f"own messages  {outbox['kept']} kept, {outbox['waits']} wait to be sealed"]
-    lines.append(f"arrived       {values['arrivals']} not received yet")
-    lines += [_sender_line(sender) for sender in values["senders"]]
-    return lines + [f"carrier       {each['url']}: {each['problem'] or 'connected'}" for each in values["carriers"]]
-
-
-def _unit_line(unit: dict[str, Any]) -> str:
-    if not unit["present"]:
-        return f"unit          not there: {unit['problem'] or 'not seen yet'}"
-    if unit["generation"] is None:
-        return f"unit          lane {unit['lane']}, waits for its first generation"
-    master = "nobody" if unit["master"] is None else f"lane {unit['master']}"
-    epoch = f"generation {unit['generation']}, epoch {unit['number']}"
-    revoked = f"{unit['revoked']} lane{'' if unit['revoked'] == 1 else 's'} revoked"
-    return f"unit          lane {unit['lane']}, {unit['role']}; {epoch}; {master} leads; {revoked}"
-
-
-def _sender_line(sender: dict[str, Any]) -> str:
-    missing = _missing(sender)
-    parts = [f"up to {sender['delivered'][-1][1]} delivered" if sender["delivered"] else "nothing delivered"]
-    parts += [f"missing {missing}, {sender['waits']} wait for it"] if missing else []
-    parts += [f"lost {_spans(sender['lost'])}"] if sender["lost"] else []
-    return f"lane {sender['lane']:<8} {'; '.join(parts)}"
-
-
-def _missing(sender: dict[str, Any]) -> str:
-    last = max((span[1] for span in [*sender["delivered"], *sender["lost"]]), default=0)
-    newest = max(sender["told_of"], sender["seen"])
-    return f"{max(last + 1, sender['has_from'])} to {newest}" if newest > last else ""
-
-
-def _spans(spans: list[list[int]]) -> str:
-    return ", ".join(f"{first}" if first == last else f"{first} to {last}" for first, last in spans)

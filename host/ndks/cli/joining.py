@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import ndks
-from ndks.exceptions import CheckFailed, NdksError, UsageError
+from ndks.exceptions import CheckFailed, NdksError, UnitBusy, UsageError
 from ndks.files import read_small, refuse_taken, write_new
+from ndks.line.services import socket_of
 from ndks.network import administrator_file, agreement, approval, opening
 from ndks.network.administration import Administration
 from ndks.network.administrator import Administrator
@@ -27,7 +28,7 @@ from .arguments import add_path, add_unit, need, new_path
 from .confirmation import add_yes, confirm
 from .output import Output, note
 from .parser import Parser, add_command
-from .publication import add_publication, change, told
+from .publication import add_publication, change, refuse_old, told
 from .typed_words import add_words, compare_words, tell_words
 
 _ADMIN = administrator_file.SUFFIX
@@ -170,6 +171,8 @@ def approve(args: argparse.Namespace, out: Output) -> None:
     request, signature = load_request(args.request), _text(args.signature)
     need(not args.agreement or not args.who, "--agreement says who agreed", "leave out --who, or --agreement")
     administrator = Administrator(administrator_file.load(args.file))  # it keeps nothing
+    if not args.carrier:  # else the file may learn by it what it lacks
+        refuse_old(args.file, administrator.state)
     approval.refuse(administrator, request)
     agreed = _given(args) if args.agreement else _agreed(args, administrator, request)
     approval.check_agreement(administrator, request, agreed, signature)
@@ -220,7 +223,7 @@ def _text(path: Path | None) -> str:
 
 def accept(args: argparse.Namespace, out: Output) -> None:
     package = load_package(args.package)
-    with ndks.open(args.unit, args.timeout) as unit:
+    with _open(args, package.serial_number) as unit:
         from ndks.agent.running import accepting  # here, because it is slow to import
 
         accepting.refuse(unit, package)
@@ -236,6 +239,17 @@ def accept(args: argparse.Namespace, out: Output) -> None:
     except OSError:
         note(f"{args.package} could not be erased; it is of no use to anybody any more")
     tell_member(out, member)
+
+
+def _open(args: argparse.Namespace, serial_number: str) -> ndks.Unit:
+    """Open the unit of --unit, which should be this one. UnitBusy: perhaps a service has it, which then is named."""
+    try:
+        return ndks.open(args.unit, args.timeout)
+    except UnitBusy as error:
+        if socket_of(serial_number):
+            release = f"ndks service release --unit {serial_number}"
+            error.advice = f"if that is ndks service: {release}, then repeat; or end the service first"
+        raise
 
 
 def load_package(path: Path) -> MemberPackage:

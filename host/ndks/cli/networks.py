@@ -18,8 +18,8 @@ from ndks.network.network_file import SUFFIX, Network
 from ndks_protocol import commands
 from ndks_protocol.generator import F1, F2
 
+from . import network_status
 from .administration import add_administration, add_authority, authority_of, found
-from .agents import STATUS_EXAMPLES, show_status
 from .arguments import DIGITS, add_operators, add_parameters, add_path, add_unit, need
 from .output import Output, operator_rows, warn_of_suite
 from .parser import Parser, add_command, add_group, show_examples
@@ -48,8 +48,8 @@ def add_network(parser: Parser) -> None:
     )
     add_authority(parser)
 
-    status_help = "show what the agent knows: unit, generation, messages, gaps, carriers"
-    parser = add_command(kinds, "status", status_help, STATUS_EXAMPLES, show_status)
+    status_help = "show what the agent knows: unit, generation, messages, gaps, members, carriers"
+    parser = add_command(kinds, "status", status_help, network_status.EXAMPLES, network_status.show_status)
     add_unit(parser, "the only one with an agent")
 
     show_help = "show a network file, or an administrator's, without its secrets"

@@ -20,7 +20,7 @@ from .arguments import need
 from .confirmation import confirm
 from .joining import tell_member
 from .output import Output, note
-from .publication import opened, told, values_of
+from .publication import opened, refuse_old, told, values_of
 
 _WHY = "provisioned at the administrator's laptop"
 
@@ -69,6 +69,7 @@ def _approve(args: argparse.Namespace, unit: Unit, path: Path) -> None:
     """Admit a blank unit, and write its package."""
     unit.check_blank()
     state = administrator_file.load(args.network)
+    refuse_old(args.network, state)
     serial_number, name = unit.hello.serial_number, state.network.name
     awaited = state.awaited(serial_number)
     if not awaited:

@@ -15,9 +15,11 @@ from ndks.laptop.administrators import generation_made, note_generation
 from ndks.network import administrator_file
 from ndks.network.administration import Administration
 from ndks.network.administrator import Administrator
+from ndks.network.administrator_keys import AdministratorKeys
 
 from .arguments import add_path, seconds
 from .confirmation import add_yes, confirm
+from .output import note
 from .parser import Parser
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def add_publication(parser: Parser, *, required: bool = False) -> None:
         metavar="SECONDS",
         type=seconds,
         default=_SECONDS,
-        help=f"how long to publish until a member is heard (default: {_SECONDS:g})",
+        help=f"how long to publish at most, until a member is heard in the new generation (default: {_SECONDS:g})",
     )
 
 
@@ -65,26 +67,39 @@ def change(
     with channel_of(args) as channel:
         if channel:
             channel.learn()
-        confirm(args, what(administrator_file.load(args.file)))
+        before = administrator_file.load(args.file)
+        refuse_old(args.file, before)
+        confirm(args, what(before))
         with opened(args.file) as administrator:
             made = do(administrator)
             state = administrator.state
-        return made, values_of(args.file, state) | publish(args, channel)
+        there = set(before.present) & set(state.present)  # a newcomer needs its package first, and cannot be heard
+        return made, values_of(args.file, state) | publish(args, channel, state.g, is_anybody=bool(there))
 
 
 @contextlib.contextmanager
 def opened(path: Path, *, merging: bool = False) -> Generator[Administrator]:
     """Open a file for a change, and note here which generation it has then. FileError: it is an older copy."""
     with administrator_file.opened(path) as administrator:
-        identity = sha256(b"%d" % administrator.state.number + administrator.keys.public).hexdigest()[:16]
-        made = generation_made(identity)
-        if administrator.state.g < made and not merging:
-            what = f"{path} is an old copy: it has generation {administrator.state.g}, and {made} was made here since"
-            raise FileError(what, f"use the file itself; if it is lost: ndks network merge {path} --carrier URL")
         before = administrator.state
+        if not merging:
+            refuse_old(path, before)
         yield administrator
         if administrator.state != before or merging:
-            note_generation(identity, administrator.state.g)
+            note_generation(_identity(before), administrator.state.g)
+
+
+def refuse_old(path: Path, state: Administration) -> None:
+    """Raise FileError if this laptop has made a later generation with the file: before anything is said or asked."""
+    made = generation_made(_identity(state))
+    if state.g < made:
+        what = f"{path} is an old copy: it has generation {state.g}, and {made} was made here since"
+        advice = f"use the file itself; if it is lost: ndks network merge {shlex.quote(str(path))} --carrier URL"
+        raise FileError(what, advice)
+
+
+def _identity(state: Administration) -> str:
+    return sha256(b"%d" % state.number + AdministratorKeys(state.root).public).hexdigest()[:16]
 
 
 def values_of(path: Path, state: Administration) -> dict[str, Any]:
@@ -94,16 +109,26 @@ def values_of(path: Path, state: Administration) -> dict[str, Any]:
     return {"network": state.network.name, "file": str(path), "generation": generation, **counts}
 
 
-def publish(args: argparse.Namespace, channel: "Channel | None") -> dict[str, Any]:
-    """Publish what the file has, if there is a channel; return JSON fields."""
+def publish(
+    args: argparse.Namespace, channel: "Channel | None", generation: int, *, is_anybody: bool = True
+) -> dict[str, Any]:
+    """Publish what the file has, if there is a channel; return JSON fields.
+
+    `is_anybody`: whether a member is there that can be heard. Ctrl-C ends only the publication.
+    """
     if not channel:
         return {}
+    later = f"the file has it: ndks network publish {shlex.quote(str(args.file))} --carrier URL, later"
+    args.resume_advice = later
+    if is_anybody and not channel.retains:
+        until = f"until a member is heard in it, for {args.seconds:g} s at most"
+        note(f"generation {generation} is published {until}; Ctrl-C ends that, and takes nothing back")
     try:
-        told = channel.publish(args.seconds)
+        told = channel.publish(args.seconds, is_anybody=is_anybody)
     except NdksError as error:
-        error.advice = f"the file has it: ndks network publish {shlex.quote(str(args.file))} --carrier URL, later"
+        error.advice = later
         raise
-    return {"heard": told.heard, "retained": told.retained}
+    return {"heard": told.heard if is_anybody else None, "retained": told.retained}
 
 
 def told(values: dict[str, Any]) -> str:
@@ -122,6 +147,8 @@ def _who_knows(values: dict[str, Any]) -> str:
         return "published; a member was heard in this generation"
     if values.get("retained"):
         return "published; the members get it when they look"
+    if values.get("heard", False) is None:
+        return "published; no other member is there that could be heard"
     again = f"ndks network publish {file} --carrier URL, or ndks agent --network {file}"
     unpublished = "unless an agent runs with this file, it is to be published"
     return f"{'sent, but no member was heard yet' if 'heard' in values else unpublished}: {again}"

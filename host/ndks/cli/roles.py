@@ -5,7 +5,7 @@
 import argparse
 from typing import Any
 
-from .agents import client
+from .agent_client import client
 from .arguments import add_unit
 from .confirmation import add_yes, confirm
 from .output import Output

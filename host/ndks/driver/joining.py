@@ -67,6 +67,11 @@ class JoiningVerbs(OpenUnit):
         self._owner.check_blank()
 
     @step
+    def check_at_port(self) -> None:
+        """Raise DeviceError DENIED if a service holds the unit: it becomes a member, and is bound, at its port only."""
+        self._owner.check_at_port()
+
+    @step
     def join(
         self,
         network_file: Path | str,

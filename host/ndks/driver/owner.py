@@ -82,6 +82,13 @@ class Owner:
         self._check_sound()
         if self.hello.state != BLANK:
             raise DeviceError(errors.PROVISIONED)
+        self.check_at_port()
+
+    def check_at_port(self) -> None:
+        """Raise DeviceError DENIED if a service holds the unit: it becomes a member, and is bound, at its port only."""
+        if self.is_held:
+            what = f"unit {self.hello.serial_number} is held by ndks service, and joins a network at its port only"
+            raise DeviceError(service.DENIED, what, "repeat with --unit PORT; if that is busy, end the service first")
 
     def check_member(self) -> None:
         """Raise BLANK, TAMPERED, STATE_FORMAT or LOCKED unless the unit can be unlocked."""

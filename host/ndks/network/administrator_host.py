@@ -25,13 +25,14 @@ class AdministratorHost:
         self.administrator = administrator
         self._now = self._repeat_at = 0
         self._g = administrator.state.g
-        self._heard = max((bundle.g for bundle in administrator.state.bundles[:-1]), default=-1)
+        self._heard = -1
+        self._known = max((bundle.g for bundle in administrator.state.bundles[:-1]), default=-1)  # needs no repetition
         self._keys_of = -1
         self._keys: HeaderKeys | None = None
 
     @property
     def is_heard(self) -> bool:
-        """Whether a capsule of the newest generation was heard."""
+        """Whether a member was heard in the newest generation: a capsule of it came."""
         return self._heard >= self.administrator.state.g
 
     @property
@@ -45,10 +46,10 @@ class AdministratorHost:
         self._now += ticks
         if self._g != self.administrator.state.g:
             self._g, self._repeat_at = self.administrator.state.g, self._now
-        if self.is_heard or self._now < self._repeat_at:
+        if self._known >= self._g or self._now < self._repeat_at:
             return []
         self._repeat_at = self._now + _REPEAT
-        return self._later(self._heard)
+        return self._later(self._known)
 
     def receive(self, packet: bytes) -> list[bytes]:
         """Take a whole packet from the channel, whatever it is. Errors as `Administrator.on_bundle`."""
@@ -59,7 +60,7 @@ class AdministratorHost:
             before = self.administrator.state.g
             made = self.administrator.on_bundle(packet)
             if made is None and self.administrator.state.g > before:
-                self._heard = self.administrator.state.g  # its maker repeats it
+                self._known = self.administrator.state.g  # its maker repeats it
         elif first == ASK:
             return self._answer(packet)
         return []
@@ -85,7 +86,7 @@ class AdministratorHost:
             self._keys.unmask(capsule[:WIRE_HEADER_SIZE])
         except errors.UnitError:
             return
-        self._heard = g
+        self._heard = self._known = g
 
     def _later(self, g: int) -> list[bytes]:
         return [bundle.content for bundle in self.administrator.later(g)]

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from ndks.carriers.carrier import Received
-from ndks.carriers.folder import SUFFIX, unpacked
+from ndks.carriers.folder import SUFFIX
 from ndks.carriers.mqtt import MqttCarrier
+from ndks.carriers.packet_file import unpacked
 
 from .broker import Broker
 

@@ -13,7 +13,7 @@ from .channels import Channel
 from .founding import Desk
 from .laptop import Laptop, comes_about, wait_until
 
-_ATTEMPTS = 5  # to lead
+_ATTEMPTS = 20  # to lead; each takes 2 s at most
 
 
 class Scene:
@@ -71,7 +71,11 @@ class Scene:
         wait_until(lambda: all(laptop.place[0] == generation for laptop in self.members), "all have followed")
 
     def let_lead(self, laptop: Laptop) -> None:
-        """A relay leads when it sends, unless it leads already: then another one of higher rank may still be heard."""
+        """Let a relay lead, by sending.
+
+        One that leads already takes no higher term when it sends, and may then hear another of higher rank, whose
+        beacon was on its way: it sends again.
+        """
         laptop.type("role", "relay", "--yes", "--unit", laptop.serial_number)
         for attempt in range(1, _ATTEMPTS + 1):
             laptop.send(f"{laptop.name} leads {attempt}")

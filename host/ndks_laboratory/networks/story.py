@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 
-from ndks.carriers.folder import packed
+from ndks.carriers.packet_file import packed
 from ndks.exceptions import CheckFailed, NdksError
 from ndks_laboratory import times
 from ndks_laboratory.outcome import Check, Outcome

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import ndks
 from ndks.agent.packets import parse_message
-from ndks.carriers.folder import unpacked
+from ndks.carriers.packet_file import unpacked
 from ndks.driver.network_verbs import NetworkUnit
 from ndks.exceptions import DeviceError
 from ndks.network.bundle import BUNDLE, BadBundle, Bundle

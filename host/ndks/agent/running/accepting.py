@@ -41,12 +41,15 @@ class Accepted:
 def refuse(unit: Unit, package: MemberPackage) -> None:
     """Raise the error with which `accept` would refuse a package, without changing anything.
 
-    AuthenticationError PACKAGE: it was made for another unit; DeviceError PROVISIONED: the unit has another membership.
+    AuthenticationError PACKAGE: it was made for another unit; DeviceError PROVISIONED: the unit has another membership;
+    DENIED: a service holds the unit.
     """
     package.check_unit(unit.hello.serial_number)
     if unit.hello.state == BLANK:
         unit.check_blank()
-    elif not unit.has_code_here:
+    elif unit.has_code_here:
+        unit.check_at_port()
+    else:
         _check_lane(unit, package)
 
 

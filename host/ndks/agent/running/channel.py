@@ -3,7 +3,6 @@
 """The channel of a network for a command of its administrator, which has no unit: it learns, and publishes bundles."""
 
 import contextlib
-import queue
 import tempfile
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from ...carriers.carrier import Carrier, Received
 from ...carriers.opening import open_carrier
+from .inputs import Inputs
 from .loop import publish
 from .office import Office
 
@@ -35,28 +35,35 @@ class Channel:
     def __init__(self, office: Office, carriers: Sequence[Carrier]) -> None:
         self._office = office
         self._carriers = carriers
-        self._received: queue.SimpleQueue[Received] = queue.SimpleQueue()
+        self._inputs = Inputs()
         self._ticked = time.monotonic()
 
     def start(self, stack: contextlib.ExitStack) -> None:
         """Begin; the carriers are closed by `stack`. NdksError."""
         for carrier in self._carriers:
-            carrier.start(self._received.put)
+            carrier.start(self._inputs.receive)
             stack.callback(carrier.close)
+        stack.callback(self._inputs.end)
 
     def learn(self) -> None:
         """Learn what the channel retains: no change is made without what other administrators have done before."""
         if any(carrier.retains for carrier in self._carriers):
             self._run(_SHOWN, lambda: False)
 
-    def publish(self, seconds: float) -> Published:
+    @property
+    def retains(self) -> bool:
+        """Whether all carriers retain bundles, so that no member need be heard."""
+        return all(carrier.retains for carrier in self._carriers)
+
+    def publish(self, seconds: float, *, is_anybody: bool = True) -> Published:
         """Publish all bundles, the newest again and again for so many seconds, until a member is heard in it.
 
-        Where all carriers retain bundles it is enough that they have them. NdksError: a carrier has not taken them.
+        Where all carriers retain bundles, or nobody is there to be heard, it is enough that they have them. NdksError:
+        a carrier has not taken them.
         """
         for packet in self._office.all():
             publish(self._carriers, packet)
-        self._run(seconds, self._is_done)
+        self._run(seconds, self._is_done if is_anybody else self._has_left)
         problem = next((carrier.problem for carrier in self._carriers if carrier.problem), None)
         if problem and not self._office.is_heard:
             raise problem
@@ -66,13 +73,16 @@ class Channel:
         return self._office.is_heard or self._is_retained()
 
     def _is_retained(self) -> bool:
-        return all(carrier.retains and carrier.is_idle and not carrier.problem for carrier in self._carriers)
+        return self.retains and self._has_left()
+
+    def _has_left(self) -> bool:
+        return all(carrier.is_idle and not carrier.problem for carrier in self._carriers)
 
     def _run(self, seconds: float, is_done: Callable[[], bool]) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end and not is_done():
-            with contextlib.suppress(queue.Empty):
-                received = self._received.get(timeout=_SLICE)
+            received = self._inputs.take(_SLICE, packets=True)
+            if isinstance(received, Received):
                 self._send(self._office.receive(received.packet))
                 received.taken()
             ticks = int((time.monotonic() - self._ticked) / _TICK)

@@ -3,6 +3,7 @@
 """A program's end of an agent's socket."""
 
 import base64
+import contextlib
 import json
 import socket
 from collections.abc import Iterator
@@ -57,28 +58,30 @@ class AgentClient:
         """Send a message to all members; return its number, when it is stored."""
         return self.ask("send", data=base64.b64encode(data).decode(), content=content)["s"]
 
-    def events(self, *, follow: bool) -> Iterator[dict[str, Any]]:
-        """Yield what arrives, in order; each is confirmed when the next one is asked for."""
+    def events(self, *, follow: bool, unordered: bool = False) -> Iterator[dict[str, Any]]:
+        """Yield what arrives; each is confirmed when the next one is asked for.
+
+        In order of each sender, or `unordered` as it comes: messages for which earlier ones are missing are "early".
+        """
+        how = {"wait": follow, "unordered": unordered}
         place = 0
-        events = retry(lambda: self._next(0, wait=follow), _is_busy, _LEAVING)
+        events = retry(lambda: self.ask("next", after=0, **how), _is_busy, _LEAVING)["events"]
         while events:
             for event in events:
                 yield event
-                place = event["place"]
-                self.ask("taken", place=place)
-            events = self._next(place, wait=follow)
-
-    def _next(self, place: int, *, wait: bool) -> list[dict[str, Any]]:
-        return self.ask("next", after=place, wait=wait)["events"]
+                place = event.get("place", place)
+                names = ("place",) if "place" in event else ("lane", "s")
+                self.ask("taken", alone=unordered, **{name: event[name] for name in names})
+            events = self.ask("next", after=place, **how)["events"]
 
     def ask(self, do: str, **values: Any) -> dict[str, Any]:
         """Send a request and return the values of its answer. NdksError, as the agent has named it."""
-        try:
+        line = b""
+        with contextlib.suppress(OSError):  # an agent that refuses a program has said so, and reads nothing
             self._socket.sendall(json.dumps({"do": do, **values}).encode() + b"\n")
+        with contextlib.suppress(OSError):
             line = self._lines.readline()
-        except OSError:
-            line = b""
-        if not line:
+        if not line.endswith(b"\n"):
             raise NoUnit("the agent has ended", "start it again; what was not confirmed comes again")
         answer: dict[str, Any] = json.loads(line)
         if error := answer.get("error"):

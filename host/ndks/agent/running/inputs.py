@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...carriers.carrier import Received
+from ...exceptions import UsageError
 
 _MOST = 256  # packets that wait; then the threads of carriers do
+_MOST_BYTES = 32 << 20  # of them, and one packet more of each carrier
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,14 @@ class Left:
 Input = Received | Asked | Left
 
 
+def number_in(asked: Asked, name: str, usual: int | None = None) -> int:
+    """Return a number of a request. UsageError: it is none, or it is missing and there is no usual one."""
+    value = asked.values.get(name, usual)
+    if type(value) is not int or not 0 <= value < 1 << 63:
+        raise UsageError(f"{name} is not a number")
+    return value
+
+
 class Inputs:
     """A queue with requests before packets."""
 
@@ -39,14 +49,21 @@ class Inputs:
         self._changed = threading.Condition()
         self._asked: deque[Asked | Left] = deque()
         self._received: deque[Received] = deque()
+        self._size = 0  # bytes of packets that wait
         self._is_ended = False
 
     def receive(self, received: Received) -> None:
         """Put a packet; wait while too many do, and drop it at the end: it was not taken."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._received) < _MOST or self._is_ended)
+            self._changed.wait_for(self._has_room)
+            if self._is_ended:
+                return
             self._received.append(received)
+            self._size += len(received.packet)
             self._changed.notify_all()
+
+    def _has_room(self) -> bool:
+        return (len(self._received) < _MOST and self._size < _MOST_BYTES) or self._is_ended
 
     def ask(self, asked: Asked | Left) -> None:
         with self._changed:
@@ -71,5 +88,7 @@ class Inputs:
                 return self._asked.popleft()
             if packets and self._received and not self._is_ended:
                 self._changed.notify_all()
-                return self._received.popleft()
+                received = self._received.popleft()
+                self._size -= len(received.packet)
+                return received
             return None

@@ -10,11 +10,11 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from random import SystemRandom
 
 from ...carriers.carrier import Carrier, Received
-from ...exceptions import NdksError, UsageError
+from ...exceptions import DeviceError, NdksError, ProtocolError, UsageError
 from ...network.bundle import BUNDLE, BadBundle, Bundle
 from ...system_errors import file_error
 from ..agent import Agent
@@ -23,6 +23,7 @@ from ..limits import Limits
 from ..pieces import split
 from ..store import Store
 from ..unit import Unit
+from .heard import Members
 from .inputs import Asked, Inputs, Left
 from .office import Office
 from .requests import Requests
@@ -30,9 +31,28 @@ from .requests import Requests
 _log = logging.getLogger(__name__)
 
 _PAUSES = 0.5, 1.0, 2.0, 5.0  # seconds between attempts to go on after an error
+_TRIES = 5  # with a packet that the unit or this program cannot take, until it is given up: a stranger may have made it
+_SEALS = 16  # messages sealed in a step: a unit takes its time for each, and time must pass and requests be answered
 _HEADER = 13  # bytes of a piece before its part of the packet
 
 OpenUnit = Callable[[], AbstractContextManager[Unit]]
+
+
+class Fault(NdksError):
+    """A fault of this program."""
+
+    code = "FAULT"
+
+
+_OF_A_PACKET = DeviceError, ProtocolError, UsageError, Fault  # others are of the unit's absence, or of the disk
+
+
+class NotYet(NdksError):
+    """The unit is not at hand, or has no generation yet."""
+
+    code = "NOT_YET"
+    exit_status = 3
+    usual_advice = "messages are kept until then; ndks network status tells more"
 
 
 class Loop:
@@ -55,6 +75,7 @@ class Loop:
         self.problem: NdksError | None = None  # why the unit or the store cannot be used now
         self.agent: Agent | None = None
         self.lane = 0  # of the unit, once it was there
+        self.members = Members(store)
         self._unit: Unit | None = None
         self._store = store
         self._open_unit = open_unit
@@ -65,6 +86,7 @@ class Loop:
         self._requests = Requests(self, store, self._limits)
         self._stack = ExitStack()
         self._failures = 0
+        self._seals = 0  # that are left in this step
         self._due = time.monotonic()  # when the next tick is, or the next attempt to go on
         self._ticked = self._due
 
@@ -74,27 +96,43 @@ class Loop:
             for carrier in self.carriers:
                 carrier.start(self.inputs.receive)
                 stack.callback(carrier.close)
-            stack.callback(self._drop)
+            stack.callback(self._end)
             while not self.inputs.is_ended:
                 if time.monotonic() >= self._due:
                     self._keep_time()
                 self._take(max(0.0, self._due - time.monotonic()))
+
+    @property
+    def newest(self) -> int | None:
+        """The newest generation that is known here, in which the unit need not be yet; None: there is none."""
+        ((known,),) = self._store.read("SELECT max(g) FROM bundles")
+        own = self.agent.epoch >> 16 if self.agent and self.agent.epoch is not None else None
+        made = self._office.generation if self._office else None
+        return max((g for g in (known, own, made) if g is not None), default=None)
+
+    def away(self) -> NdksError:
+        """Return the error of a request that needs the unit."""
+        return self.problem or NotYet("the agent has not seen its unit yet")
 
     def seal(self) -> None:
         """Seal and publish the messages that wait, if the unit is there."""
         if agent := self.agent:
             self.do(lambda: agent.tick(0))
 
-    def do(self, step: Callable[[], Output]) -> bool:
-        """Do a step of the agent and publish what it gives; return whether it was done, else the agent is dropped."""
+    def do(self, step: Callable[[], Output], carrier: str = "") -> bool:
+        """Do a step of the agent and publish what it gives; return whether it was done, else the agent is dropped.
+
+        `carrier` is that of the packet which the step takes.
+        """
+        self._seals = _SEALS
         try:
             output = step()
-        except UsageError:
-            raise
         except Exception as error:
             self._fail(error)
             return False
         self._failures = 0
+        if output.heard:
+            self.members.note(output.heard, carrier)
         self._publish(output)
         return True
 
@@ -108,17 +146,24 @@ class Loop:
         if isinstance(taken, Asked):
             self._requests.answer(taken)
         elif isinstance(taken, Left):
-            self._requests.leave(taken.program)
+            self._requests.receivers.leave(taken.program)
         elif taken:
             self._receive(taken)
 
     def _receive(self, received: Received) -> None:
+        tries = 0
         while not self.inputs.is_ended:
-            if (agent := self.agent) and self.do(functools.partial(agent.receive, received.packet)):
-                if self._office:
-                    self._bring(self._office.receive(received.packet))
-                received.taken()
-                return
+            if agent := self.agent:
+                if self.do(functools.partial(agent.receive, received.packet), received.carrier):
+                    if self._office:
+                        self._bring(self._office.receive(received.packet))
+                    received.taken()
+                    return
+                tries += isinstance(self.problem, _OF_A_PACKET)
+                if tries == _TRIES:
+                    _log.warning("a packet of %d bytes is given up", len(received.packet))
+                    received.taken()
+                    return
             self._wait_until_due()
 
     def _wait_until_due(self) -> None:
@@ -131,7 +176,7 @@ class Loop:
                 if isinstance(taken, Asked):
                     self._requests.answer(taken)
                 elif isinstance(taken, Left):
-                    self._requests.leave(taken.program)
+                    self._requests.receivers.leave(taken.program)
 
     def _keep_time(self) -> None:
         now = time.monotonic()
@@ -142,15 +187,21 @@ class Loop:
         ticks = int((now - self._ticked) / self._tick)
         self._ticked += ticks * self._tick
         self._due = self._ticked + self._tick
-        if ticks and self.do(lambda: agent.tick(ticks)) and self._office:
+        if ticks and self.do(functools.partial(self._let_pass, agent, ticks)) and self._office:
             self._bring(self._office.tick(ticks))
+
+    def _let_pass(self, agent: Agent, ticks: int) -> Output:
+        self.members.tick(ticks)
+        return agent.tick(ticks)
 
     def _begin(self) -> None:
         """Open the unit, and go on from what the store has."""
         try:
             unit = self._stack.enter_context(self._open_unit())
             self.lane = unit.lane
-            self.agent = Agent(unit, self._store, SystemRandom(), self._limits, public=self._public)
+            self.agent = Agent(
+                unit, self._store, SystemRandom(), self._limits, public=self._public, may_seal=self._may_seal
+            )
         except Exception as error:
             self._fail(error)
             return
@@ -161,18 +212,25 @@ class Loop:
         self._due = self._ticked + self._tick
         self.seal()
 
+    def _may_seal(self) -> bool:
+        """Whether one more message is sealed in this step. What no carrier takes now would not be kept long enough."""
+        self._seals -= 1
+        return self._seals >= 0 and any(carrier.has_room for carrier in self.carriers)
+
     def _fail(self, error: Exception) -> None:
         """Drop the agent, which may know what the store does not, and try again after a pause."""
-        problem = known_error(error)
-        if problem is None:
-            _log.exception("a step of the agent failed")
-            problem = NdksError(f"a step of the agent failed: {type(error).__name__}")
-        elif str(problem) != str(self.problem):
-            _log.warning("%s: %s", problem.code, problem)
+        problem = known_error(error) or Fault(f"a step of the agent failed: {type(error).__name__}")
+        if str(problem) != str(self.problem):
+            _log.warning("%s: %s", problem.code, problem, exc_info=isinstance(problem, Fault))
         self._drop()
         self.problem = problem
         self._due = time.monotonic() + _PAUSES[min(self._failures, len(_PAUSES) - 1)]
         self._failures += 1
+
+    def _end(self) -> None:
+        self._drop()
+        with suppress(NdksError):  # the disk is full: who was heard in the last minute is forgotten
+            self.members.save()
 
     def _drop(self) -> None:
         self.agent = self._unit = None
@@ -194,8 +252,7 @@ class Loop:
             publish(self.carriers, packet)
         for event in output.events:
             _tell(event)
-        if output.events:
-            self._requests.arrived()
+        self._requests.receivers.arrived()  # a message may wait for earlier ones, and be no event
 
 
 def known_error(error: Exception) -> NdksError | None:

@@ -5,11 +5,13 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from ...carriers.folder import unpacked
+from ...carriers.packet_file import unpacked
 from ...exceptions import CheckFailed
 from ...files import no_such_file, read_small
 from ...network import administrator_file
+from ...network.administration import Administration
 from ...network.administrator import Administrator
+from ...network.administrator_keys import AdministratorKeys
 from ...network.any_file import is_administrators
 from ...network.bundle import BUNDLE, BadBundle, Bundle
 from ...network.member_package import MemberPackage
@@ -42,22 +44,25 @@ def _bundles_in(path: Path) -> Iterable[bytes]:
     return [packet for packet in packets if packet[:1] == bytes([BUNDLE])]
 
 
-def learn(administrator: Administrator, contents: Iterable[bytes]) -> bool:
-    """Learn from bundles, the newest first, which may know of all others; return whether a merge was made.
+def checked(state: Administration, contents: Iterable[bytes]) -> list[Bundle]:
+    """Return bundles of a network. CheckFailed: one is damaged, or of another network."""
+    public = AdministratorKeys(state.root).public
+    return [_checked(public, content) for content in contents]
 
-    CheckFailed: one is damaged, or of another network.
-    """
-    bundles = sorted((_checked(administrator, content) for content in contents), key=lambda bundle: -bundle.g)
-    made = [administrator.on_bundle(bundle.content) for bundle in bundles]
+
+def learn(administrator: Administrator, bundles: Iterable[Bundle]) -> bool:
+    """Learn from bundles, the newest first, which may know of all others; return whether a merge was made."""
+    in_order = sorted(bundles, key=lambda bundle: -bundle.g)
+    made = [administrator.on_bundle(bundle.content) for bundle in in_order]
     return any(made)
 
 
-def _checked(administrator: Administrator, content: bytes) -> Bundle:
+def _checked(public: bytes, content: bytes) -> Bundle:
     try:
         bundle = Bundle.parse(content)
     except BadBundle as error:
         raise CheckFailed(f"a bundle is damaged: {error}", "have it sent again") from None
-    if not bundle.is_signed_by(administrator.keys.public):
+    if not bundle.is_signed_by(public):
         what = "a bundle is damaged, or of another network: its signature is not that of this network's administrators"
         raise CheckFailed(what, _ADVICE)
     return bundle

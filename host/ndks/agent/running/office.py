@@ -41,6 +41,11 @@ class Office:
         return self._host.administrator.state.number
 
     @property
+    def generation(self) -> int | None:
+        """The newest generation that the file has."""
+        return self._host.administrator.state.g if self._host.administrator.state.g >= 0 else None
+
+    @property
     def is_heard(self) -> bool:
         """Whether a member was heard in the newest generation."""
         return self._host.is_heard

@@ -11,7 +11,7 @@ import ndks
 
 from ...carriers.opening import open_carrier
 from ...driver.network_verbs import NetworkUnit
-from ...exceptions import UsageError
+from ...exceptions import NoUnit, UsageError
 from ...line.services import service_directories
 from ...line.transport import SERVICE
 from ...network.member_package import TICK
@@ -44,17 +44,18 @@ class Program:
         tick: float | None = None,
         office: Office | None = None,
     ) -> None:
-        self._port = port_of(unit)
+        self._unit = unit
         self._timeout = timeout
         self._urls = urls
         self._tick = tick
         self._office = office
+        self._serial_number = ""  # of the unit that was there at the start
         self._loop: Loop | None = None
 
     def run(self, started: Started) -> None:
         """Run until `end`; `started` is called when the socket is there. NdksError; afterwards only for carriers."""
         with self._opened() as (serial_number, _):
-            pass
+            self._serial_number = serial_number
         with file_errors():
             directory = places.prepare(serial_number)
             member = self._membership(serial_number)
@@ -88,13 +89,16 @@ class Program:
 
     @contextlib.contextmanager
     def _opened(self) -> Generator[tuple[str, NetworkUnit]]:
-        with ndks.open(self._port, self._timeout) as unit:
+        with ndks.open(port_of(self._unit), self._timeout) as unit:
             unit.unlock()
             yield unit.hello.serial_number, NetworkUnit(unit)
 
     @contextlib.contextmanager
     def _open_unit(self) -> Generator[NetworkUnit]:
-        with self._opened() as (_, unit):
+        with self._opened() as (serial_number, unit):
+            if serial_number != self._serial_number:
+                what = f"unit {serial_number} is in the place of unit {self._serial_number}, whose agent this is"
+                raise NoUnit(what, f"plug in unit {self._serial_number}; for the other one start an agent of its own")
             yield unit
 
 

@@ -6,18 +6,21 @@ import contextlib
 import fcntl
 import json
 import os
+import select
 import socket
 import threading
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any, cast
 
 from ... import strict_json
-from ...exceptions import FileError, NdksError, UnitBusy
+from ...exceptions import FileError, NdksError, UnitBusy, UsageError
 from .inputs import Asked, Inputs, Left
 
 _LONGEST = 1 << 20  # bytes of a request
 _CLIENTS = 16
+_SLICE = 0.5  # seconds between two looks at whether a program that waits is still there
 
 
 class Programs:
@@ -32,25 +35,35 @@ class Programs:
         threading.Thread(target=self._accept, name="programs", daemon=True).start()
 
     def _accept(self) -> None:
-        while True:
-            self._room.acquire()
+        while self._listener.fileno() >= 0:
             try:
                 connection, _ = self._listener.accept()
-            except OSError:  # it was closed
-                return
+            except OSError:  # it was closed, or this process has too many files open
+                time.sleep(_SLICE)
+            else:
+                self._take(connection)
+
+    def _take(self, connection: socket.socket) -> None:
+        if self._room.acquire(blocking=False):
             threading.Thread(target=self._serve, args=(connection,), name="program", daemon=True).start()
+            return
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(_encoded(UnitBusy("too many programs use this agent", "end some of them")))
 
     def _serve(self, connection: socket.socket) -> None:
         program = object()
         try:
             with connection, connection.makefile("rb") as lines, contextlib.suppress(OSError):
-                while line := lines.readline(_LONGEST):
-                    connection.sendall(_encoded(self._ask(program, line)))
+                while (line := lines.readline(_LONGEST)).endswith(b"\n"):
+                    connection.sendall(_encoded(self._ask(program, line, connection)))
+                if len(line) == _LONGEST:
+                    connection.sendall(_encoded(UsageError("the request is too long", "send a message in parts")))
         finally:
             self._inputs.ask(Left(program))
             self._room.release()
 
-    def _ask(self, program: object, line: bytes) -> dict[str, Any] | Exception:
+    def _ask(self, program: object, line: bytes, connection: socket.socket) -> dict[str, Any] | Exception:
+        """Return the answer to a request. ConnectionError: the program has left before there was one."""
         try:
             values: Any = strict_json.loads(line)
         except (ValueError, RecursionError):
@@ -65,8 +78,17 @@ class Programs:
             is_answered.set()
 
         self._inputs.ask(Asked(program, cast(dict[str, Any], values), answered))
-        is_answered.wait()
+        while not is_answered.wait(_SLICE):
+            if _has_left(connection):
+                raise ConnectionResetError
         return answers[0]
+
+
+def _has_left(connection: socket.socket) -> bool:
+    """Return whether the program has closed its end, also behind requests that were not read yet."""
+    poll = select.poll()
+    poll.register(connection, 0)  # a hang-up is told in any case
+    return bool(poll.poll(0))
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 """Requests of programs: send a message, receive, confirm, status, renew, role.
 
 Request and answer are JSON objects; what is bytes is Base64. One program at a time receives: what it confirms is
-forgotten, and what it has not confirmed, the next one gets again.
+forgotten, and what it has not confirmed, the next one gets again (`receivers`).
 """
 
 import base64
@@ -13,27 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from ndks_protocol.wire import ELECTED, MONITOR, RELAY
 
-from ...exceptions import NdksError, UnitBusy, UsageError
-from ..arrivals import Arrivals
-from ..events import Delivered, Lost
+from ...exceptions import NdksError, UsageError
 from ..limits import Limits
 from ..outbox import Outbox
 from ..store import Store
-from .inputs import Asked
+from .inputs import Asked, number_in
+from .receivers import Receivers
 
 if TYPE_CHECKING:
     from .loop import Loop
 
 ROLES = {"elected": ELECTED, "relay": RELAY, "monitor": MONITOR}
-_MOST = 64  # events in one answer
-
-
-class NotYet(NdksError):
-    """The unit is not at hand, or has no generation yet."""
-
-    code = "NOT_YET"
-    exit_status = 3
-    usual_advice = "messages are kept until then; ndks network status tells more"
 
 
 class Requests:
@@ -44,13 +34,11 @@ class Requests:
         self._store = store
         self._limits = limits
         self._outbox = Outbox(store, limits)
-        self._arrivals = Arrivals(store)
-        self._receiver: object | None = None
-        self._waiting: tuple[int, Asked] | None = None  # the receiver waits for events after a place
+        self.receivers = Receivers(loop, store)
         self._verbs: dict[str, Callable[[Asked], dict[str, Any] | None]] = {
             "send": self._send,
-            "next": self._next,
-            "taken": self._taken,
+            "next": self.receivers.next,
+            "taken": self.receivers.taken,
             "status": self._status,
             "renew": self._renew,
             "role": self._role,
@@ -71,51 +59,23 @@ class Requests:
             if values is not None:
                 asked.answered(values)
 
-    def arrived(self) -> None:
-        """Give the receiver that waits what there is."""
-        if not self._waiting:
-            return
-        place, asked = self._waiting
-        if events := self._arrivals.after(place, _MOST):
-            self._waiting = None
-            asked.answered({"events": [_values(*event) for event in events]})
-
-    def leave(self, program: object) -> None:
-        """Let another program receive."""
-        if self._receiver is program:
-            self._receiver = self._waiting = None
-
     def _send(self, asked: Asked) -> dict[str, Any]:
-        data, content = _bytes(asked, "data"), _number(asked, "content", 0)
+        data, content = _bytes(asked, "data"), number_in(asked, "content", 0)
         if len(data) > self._limits.message:
             raise UsageError(f"a message has at most {self._limits.message} bytes", "send it in parts")
         if self._outbox.last is None:
-            raise NotYet("the agent has not seen its unit yet, so messages have no numbers")
+            raise self._loop.away()
         with self._store.step():
             s = self._outbox.add(content, data)
         self._loop.seal()
-        return {"s": s, "waits": self._outbox.sealed(s) is None}
-
-    def _next(self, asked: Asked) -> dict[str, Any] | None:
-        if self._receiver not in (None, asked.program):
-            raise UnitBusy("another program receives the messages of this agent", "end it first")
-        self._receiver = asked.program
-        place = _number(asked, "after", 0)
-        events = self._arrivals.after(place, _MOST)
-        if not events and asked.values.get("wait"):
-            self._waiting = place, asked
-            return None
-        return {"events": [_values(*event) for event in events]}
-
-    def _taken(self, asked: Asked) -> dict[str, Any]:
-        with self._store.step():
-            self._arrivals.taken(_number(asked, "place", 0))
-        return {}
+        sealed = self._outbox.sealed(s)
+        generation = sealed.epoch >> 16 if sealed else None
+        return {"s": s, "waits": sealed is None, "generation": generation, "newest": self._loop.newest}
 
     def _renew(self, asked: Asked) -> dict[str, Any]:  # noqa: ARG002 (all verbs take the request)
         agent = self._loop.agent
         if not agent or not self._loop.do(agent.renew) or agent.epoch is None:
-            raise self._away()
+            raise self._loop.away()
         return {"generation": agent.epoch >> 16, "number": agent.epoch & 0xFFFF}
 
     def _role(self, asked: Asked) -> dict[str, Any]:
@@ -123,7 +83,7 @@ class Requests:
         if name not in ROLES:
             raise UsageError(f"there is no role {name}", f"roles are {', '.join(ROLES)}")
         if not self._loop.agent:
-            raise self._away()
+            raise self._loop.away()
         self._loop.set_role(ROLES[name])
         return {"role": name}
 
@@ -132,28 +92,9 @@ class Requests:
 
         return status(self._loop, self._store)
 
-    def _away(self) -> NdksError:
-        return self._loop.problem or NotYet("the agent has not seen its unit yet")
-
-
-def _values(place: int, event: Delivered | Lost) -> dict[str, Any]:
-    if isinstance(event, Delivered):
-        data = base64.b64encode(event.data).decode()
-        kind = "late" if event.late else "message"
-        return {"place": place, "kind": kind, "lane": event.lane, "s": event.s, "content": event.content, "data": data}
-    span = {"first": event.first, "last": event.last}
-    return {"place": place, "kind": "lost", "lane": event.lane, **span, "why": event.why.name.lower()}
-
 
 def _bytes(asked: Asked, name: str) -> bytes:
     try:
         return base64.b64decode(asked.values[name], validate=True)
     except (KeyError, TypeError, ValueError, binascii.Error):
         raise UsageError(f"{name} is not Base64") from None
-
-
-def _number(asked: Asked, name: str, usual: int) -> int:
-    value = asked.values.get(name, usual)
-    if type(value) is not int or not 0 <= value < 1 << 63:
-        raise UsageError(f"{name} is not a number")
-    return value

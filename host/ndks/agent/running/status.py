@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: MIT
 """What an agent tells of itself, its unit, its messages and its carriers."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..events import Why
+from ..inbox import Known
+from ..spans import Spans
 from ..store import Store
+from .heard import Seen
 
 if TYPE_CHECKING:
     from .loop import Loop
@@ -18,6 +22,7 @@ def status(loop: "Loop", store: Store) -> dict[str, Any]:
         "outbox": _outbox(store),
         "arrivals": _count(store, "SELECT count(*) FROM arrivals WHERE what <= 1"),
         "senders": _senders(store),
+        "members_seen": [_member(lane, seen) for lane, seen in loop.members],
         "carriers": [
             {"url": carrier.url, "problem": str(carrier.problem) if carrier.problem else None}
             for carrier in loop.carriers
@@ -57,23 +62,45 @@ def _senders(store: Store) -> list[dict[str, Any]]:
 
 
 def _sender(store: Store, lane: int, first: int, reported: int, top: int) -> dict[str, Any]:
-    delivered, lost = (_spans(store, lane, kind) for kind in (0, 2))
-    waits = _count(store, "SELECT count(*) FROM waiting WHERE lane = ?", lane)
-    known = {"has_from": first, "told_of": reported, "seen": top}
-    return {"lane": lane, **known, "delivered": delivered, "lost": lost, "waits": waits}
+    sets = {kind: _spans(store, lane, kind) for kind in Known}
+    waits = Spans((s, s) for (s,) in store.read("SELECT s FROM waiting WHERE lane = ? ORDER BY s", lane))
+    newest = max(reported, top)
+    missing = Spans([(first, newest)] if first <= newest else []).without([*sets.values(), waits])
+    return {
+        "lane": lane,
+        "has_from": first,
+        "told_of": reported,
+        "seen": top,
+        "delivered": _listed(sets[Known.DELIVERED]),
+        "missing": _listed(missing),
+        "lost": sorted(_lost(sets), key=lambda span: span["first"]),
+        "waits": sum(last - first + 1 for first, last in waits),
+    }
 
 
-def _spans(store: Store, lane: int, kind: int) -> list[list[int]]:
+def _lost(sets: dict[Known, Spans]) -> list[dict[str, Any]]:
+    """Return what was named as lost, for each reason, and has not come since."""
+    return [
+        {"first": first, "last": last, "why": why.name.lower()}
+        for why in Why
+        for first, last in sets[Known(Known.LOST + why)].without([sets[Known.DELIVERED]])
+    ]
+
+
+def _member(lane: int, seen: Seen) -> dict[str, Any]:
+    at = datetime.fromtimestamp(seen.at, UTC).isoformat()
+    place = {"generation": seen.epoch >> 16, "number": seen.epoch & 0xFFFF}
+    return {"lane": lane, "heard": at, **place, "carrier": seen.carrier or None}
+
+
+def _spans(store: Store, lane: int, kind: int) -> Spans:
     query = "SELECT first, last FROM spans WHERE lane = ? AND kind = ? ORDER BY first"
-    return [list(row) for row in store.read(query, lane, kind)]
+    return Spans((first, last) for first, last in store.read(query, lane, kind))
+
+
+def _listed(spans: Spans) -> list[list[int]]:
+    return [list(span) for span in spans]
 
 
 def _count(store: Store, query: str, *values: object) -> int:
     return store.read(query, *values)[0][0]
-
-
-REASONS = {
-    Why.NOT_KEPT.name.lower(): "its sender has it no longer",
-    Why.GENERATION.name.lower(): "it belongs to a generation that this unit does not hold",
-    Why.EPOCH.name.lower(): "it belongs to an epoch that this unit has given up",
-}
