@@ -118,6 +118,7 @@ class Unit:
     seal = _coroutine(unit.Unit.seal)
     unseal = _coroutine(unit.Unit.unseal)
     accept = _coroutine(unit.Unit.accept)
+    check_message = _coroutine(unit.Unit.check_message)
     inspect = _coroutine(unit.Unit.inspect)
     message_keys = _coroutine(unit.Unit.message_keys)
     open_message_keys = _coroutine(unit.Unit.open_message_keys)
