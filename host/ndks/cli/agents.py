@@ -18,7 +18,7 @@ from ndks.system_errors import file_errors
 from .agent_client import client
 from .arguments import add_path, add_unit, need, seconds
 from .log import show_news
-from .network_status import lost
+from .network_status import check_lines, lost
 from .output import Output, encoded, is_stdout_open, note, write_stdout
 from .parser import Parser, set_up
 from .signals import end_by
@@ -129,10 +129,17 @@ def receive(args: argparse.Namespace, out: Output) -> None:
     if directory and not directory.is_dir():
         raise UsageError(f"{directory} is no directory", "make it first")
     with client(args) as agent:
+        _note_checks(agent)
         for event in agent.events(follow=args.follow, unordered=args.unordered):
             if directory and event["kind"] != "lost":
                 _write(directory, event)
             write_stdout(encoded(f"{_line(event, directory, as_json=out.as_json)}\n"))
+
+
+def _note_checks(agent: Any) -> None:
+    """Say on stderr what is due to be checked by another channel, and what failed."""
+    for line in check_lines(agent.ask("checks")):
+        note(line)
 
 
 def _write(directory: Path, event: dict[str, Any]) -> None:
