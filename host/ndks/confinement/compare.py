@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The comparison of records: first what explains itself (another network, an epoch behind), then keys, then messages."""
+"""The comparison of records: first other networks and epochs, which explain themselves; then keys, then messages."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from ..exceptions import UsageError
 from .findings import Finding, Kind
@@ -24,8 +25,9 @@ def compare(records: Sequence[Record]) -> list[Finding]:
     findings = list(_networks(records))
     strangers = {unit for finding in findings for unit in finding.units}
     alike = [record for record in records if record.serial_number not in strangers]
-    findings += _behind(alike)
-    findings += _keys(alike)
+    behind = list(_behind(alike))
+    findings += behind
+    findings += _keys(alike, {unit for finding in behind for unit in finding.units})
     findings += compare_messages(alike, {unit for finding in findings for unit in finding.units})
     return findings or [_agreement(records)]
 
@@ -46,7 +48,7 @@ def _agreement(records: Sequence[Record]) -> Finding:
 
 
 def _networks(records: Sequence[Record]) -> Iterator[Finding]:
-    """Name units of another secret or parameter; those of other epochs have other ids, and are compared by generation."""
+    """Name units of another secret or parameter; those of other epochs have other ids, and are compared apart."""
     for in_generation in _groups(records, lambda record: record.epoch >> 16).values():
         by_secret = list(_groups(in_generation, lambda record: record.generation_id).values())
         yield from _others(by_secret, "another secret (the generation ids differ)")
@@ -102,18 +104,17 @@ def _behind(records: Sequence[Record]) -> Iterator[Finding]:
             yield Finding(Kind.BEHIND, units, f"{what}, the others are in {_place(newest)}", advice)
 
 
-def _keys(records: Sequence[Record]) -> Iterator[Finding]:
-    """Compare the keys of each epoch that was recorded."""
+def _keys(records: Sequence[Record], behind: AbstractSet[str]) -> Iterator[Finding]:
+    """Compare the keys of each epoch that was recorded; units that are behind need no explanation."""
     by_epoch = _groups(records, lambda record: (record.of_epoch, record.bits))
     for group in by_epoch.values():
         if len(group) > 1:
             yield from _refused_keys(group)
             yield from _diverging(group)
-    if len(by_epoch) > 1:
-        alone = tuple(group[0].serial_number for group in by_epoch.values() if len(group) == 1)
-        if alone:
-            advice = "record with the same --bits, and with --epoch, the one that all of them have"
-            yield Finding(Kind.NOT_COMPARED, alone, "keys of other epochs or sizes were not compared", advice)
+    alone = tuple(group[0].serial_number for group in by_epoch.values() if len(group) == 1)
+    if len(by_epoch) > 1 and not behind and alone:
+        advice = "record with the same --bits, and with --epoch, the one that all of them have"
+        yield Finding(Kind.NOT_COMPARED, alone, "keys of other epochs or sizes were not compared", advice)
 
 
 def _refused_keys(records: Sequence[Record]) -> Iterator[Finding]:
@@ -127,7 +128,7 @@ def _refused_keys(records: Sequence[Record]) -> Iterator[Finding]:
 def _diverging(records: Sequence[Record]) -> Iterator[Finding]:
     """Yield the units whose keys differ from those of the definition, of the majority, or of the other one."""
     witness = next((record for record in records if record.serial_number == DEFINITION), None)
-    indices = sorted(set.intersection(*({key.index for key in record.keys} for record in records)))
+    indices = [key.index for key in records[0].keys if all(record.key(key.index) for record in records)]
     groups = list(_groups(records, lambda record: _keys_of(record, indices)).values())
     if len(groups) < 2:
         return

@@ -37,7 +37,7 @@ def checks_of(key: bytes, index: int) -> tuple[str, ...]:
 
 
 def first_different(one: tuple[str, ...], other: tuple[str, ...]) -> int | None:
-    """Return the first element of the block in which two keys begin to differ; None: they are equal as far as both go."""
+    """Return the first element of the block in which two keys begin to differ; None: they are equal."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((BLOCK * block for block, (ours, theirs) in pairs if ours != theirs), None)
 

@@ -36,7 +36,7 @@ class KeyRecord:
 
 @dataclass(frozen=True)
 class MessageRecord:
-    """The key check value of a capsule; `capsule` is its SHA-256, `message` that of its header, which names the message.
+    """The key check value of a capsule; `capsule` is its SHA-256, `message` that of its header, by which it is named.
 
     `lane` and `number` are those of its sender, None if the unit cannot tell; `error` names what the unit found wrong.
     """
@@ -80,7 +80,9 @@ class Record:
 
     def save(self, path: Path, *, overwrite: bool = False) -> None:
         """Write the file atomically, for this user alone. FileError."""
-        write_private(path, (json.dumps({_MARK: FORMAT, **asdict(self)}, indent=1) + "\n").encode(), overwrite=overwrite)
+        write_private(
+            path, (json.dumps({_MARK: FORMAT, **asdict(self)}, indent=1) + "\n").encode(), overwrite=overwrite
+        )
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -93,14 +95,14 @@ class Record:
                 raise ValueError
             record = cls._of(cast(dict[str, Any], values))
             _check(record)
-        except (ValueError, TypeError, RecursionError, UsageError):
+        except (ValueError, KeyError, TypeError, RecursionError, UsageError):
             advice = "check the name; if it is the right file, copy it from its laptop again"
             raise FileError(f"{path} is no record of ndks confine, or it is damaged", advice) from None
         return record
 
     @classmethod
     def _of(cls, values: dict[str, Any]) -> Self:
-        keys = tuple(KeyRecord(**{**each, "checks": tuple(each["checks"])}) for each in values.pop("keys"))
+        keys = tuple(KeyRecord(each["index"], tuple(each["checks"]), each["error"]) for each in values.pop("keys"))
         messages = tuple(MessageRecord(**each) for each in values.pop("messages"))
         return cls(**values, keys=keys, messages=messages)
 
@@ -115,7 +117,7 @@ def _check(record: Record) -> None:
         re.fullmatch(f"[0-9A-F]{{16}}|{DEFINITION}", record.serial_number),
         _is_hex(record.network_id, 8) and _is_hex(record.generation_id, 8),
         len(record.network) <= commands.MAX_NAME and record.suite in commands.SUITES,
-        record.f1 in F1 and record.f2 in F2 and 1 <= record.digits,
+        record.f1 in F1 and record.f2 in F2 and record.digits >= 1,
         0 <= record.lane <= commands.MAX_LANE and max(record.epoch, record.of_epoch) < 1 << 32,
         all(is_exportable(key.index) and _has_checks(key, record.bits) for key in record.keys),
         all(_is_hex(each.capsule, 32) and _is_hex(each.message, 16) for each in record.messages),
@@ -145,5 +147,3 @@ def _check_types(part: Any) -> None:
 
 def _is_hex(text: str, size: int) -> bool:
     return re.fullmatch(f"[0-9a-f]{{{2 * size}}}", text) is not None
-
-

@@ -80,7 +80,10 @@ class CheckBook:
     def confirmations(self) -> list[Confirmation]:
         """Return all that is noted, the oldest first."""
         rows = self._tables.read(f"SELECT {_COLUMNS} FROM confirmations ORDER BY place")  # noqa: S608 - a constant
-        return [Confirmation(*row[:5], bool(row[5]), row[6]) for row in rows]
+        return [
+            Confirmation(message, who, when, channel, words, bool(held), resolved)
+            for message, who, when, channel, words, held, resolved in rows
+        ]
 
     def failures(self) -> list[Confirmation]:
         """Return the confirmations whose words differed, until somebody resolves them."""
