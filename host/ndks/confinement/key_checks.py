@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Check values of exported keys, by which records are compared.
 
-    check of the first b bits of key k    derive(these bits, "ndks confine", k u64 || b u64)[:16]
+    check of the first b bits of key k    HMAC-SHA256(these bits, "ndks confine" || 00 || k u64 || b u64)[:16]
 
 Of each key there are checks of its beginnings, BLOCK bits longer each, so that the block is known in which two keys
 begin to differ. Shorter steps would give the key away, bit by bit, to whoever tries all values of a step.
@@ -11,17 +11,15 @@ A check tells nothing of a key that nobody can guess, but who has it can test gu
 determine a key, so there a record is as secret as the keys.
 """
 
+import hmac
 import struct
 
-from ndks_protocol.kdf import derive
-
-from ..crypto import CRYPTO
 from ..exceptions import UsageError
 
 BLOCK = 128  # bits
 MOST_BITS = 1 << 16  # of a key in a record
 _CHECK_SIZE = 16
-_LABEL = "ndks confine"
+_LABEL = b"ndks confine\0"
 
 
 def check_bits(bits: int) -> None:
@@ -43,4 +41,4 @@ def first_different(one: tuple[str, ...], other: tuple[str, ...]) -> int | None:
 
 
 def _check(beginning: bytes, index: int) -> bytes:
-    return derive(CRYPTO, beginning, _LABEL, struct.pack(">QQ", index, 8 * len(beginning)))[:_CHECK_SIZE]
+    return hmac.digest(beginning, _LABEL + struct.pack(">QQ", index, 8 * len(beginning)), "sha256")[:_CHECK_SIZE]
