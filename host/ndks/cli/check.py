@@ -191,7 +191,7 @@ def _sealed_here(path: Path, name: str) -> bytes:
 def _schedule(args: argparse.Namespace, out: Output) -> None:
     with client(args) as agent:
         every = agent.ask("schedule", every=args.schedule)["every"]
-    text = f"a check is due every {every} messages of a sender, beginning now" if every else "no check is due any more"
+    text = f"a check is due after {every} more messages of a sender, each time" if every else "no check is due any more"
     out.done({"every": every}, text)
 
 
