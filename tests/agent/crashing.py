@@ -263,7 +263,7 @@ def _admitted(administrator: Administrator, port: str) -> tuple[ndks.JoinRequest
 def _enrol(administrator: Administrator, port: str, request: ndks.JoinRequest, lane: int, bundle: Bundle) -> None:
     package = seal_member(administrator, request, lane, bundle)
     with ndks.open(port) as unit:
-        unit.enrol(package.sealed)
+        unit.enrol(package)
         unit.unlock()
         (notice, *_) = bundle.notices_for(unit.hint(bundle.g))
         unit.notice(bundle.g, notice)

@@ -38,7 +38,7 @@ class Wire:
 
     def deliver(self, packet: bytes) -> threading.Event:
         taken = threading.Event()
-        self._receive(Received(packet, taken.set))
+        self._receive(Received(packet, taken.set, self.url))
         return taken
 
     def send(self, packet: bytes, generation: int | None = None) -> bool:
@@ -122,7 +122,7 @@ def test_carriers_wait_while_many_bytes_do() -> None:
 
     def fill() -> None:
         for _ in range(100):
-            inputs.receive(Received(bytes(1 << 20), lambda: None))
+            inputs.receive(Received(bytes(1 << 20), lambda: None, "fake:"))
             put[0] += 1
 
     thread = threading.Thread(target=fill, daemon=True)

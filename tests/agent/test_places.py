@@ -4,9 +4,7 @@
 
 import contextlib
 import socket
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,14 +12,6 @@ from ndks.agent.running.places import new_socket, socket_of
 from ndks.exceptions import NoUnit, SeveralUnits
 
 ALICE, BOB = "00000000000000A1", "00000000000000B2"
-
-
-@pytest.fixture
-def _runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with tempfile.TemporaryDirectory() as directory:  # the path of a socket must be short
-        monkeypatch.setenv("NDKS_HOME", str(Path(directory, "home")))
-        monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
-        yield
 
 
 @contextlib.contextmanager
@@ -33,7 +23,7 @@ def agents(*serial_numbers: str) -> Iterator[None]:
         yield
 
 
-@pytest.mark.usefixtures("_runtime")
+@pytest.mark.usefixtures("runtime")
 def test_the_only_agent_and_the_one_that_is_named() -> None:
     with agents(ALICE):
         assert socket_of(None).parent.name == ALICE
@@ -44,7 +34,7 @@ def test_the_only_agent_and_the_one_that_is_named() -> None:
     assert f"{ALICE}, {BOB}" in several.value.advice
 
 
-@pytest.mark.usefixtures("_runtime")
+@pytest.mark.usefixtures("runtime")
 def test_a_port_in_place_of_a_serial_number_leads_to_the_agents_that_run() -> None:
     with pytest.raises(NoUnit) as none:
         socket_of(None)

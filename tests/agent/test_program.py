@@ -14,6 +14,7 @@ from ndks.agent.running.program import Program
 from ndks.exceptions import NoUnit
 
 
+@pytest.mark.usefixtures("runtime")
 def test_another_unit_in_its_place_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """It may be of another network, and have the same lane: the messages that wait are not for that."""
     serial_number = ["A" * 16]
@@ -25,8 +26,6 @@ def test_another_unit_in_its_place_is_refused(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(ndks, "open", opened)
     monkeypatch.setattr("ndks.agent.running.program.NetworkUnit", lambda unit: unit)
     monkeypatch.setattr("ndks.agent.running.loop.Loop.run", lambda _: None)
-    monkeypatch.setenv("NDKS_HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     program = Program(None, 1, [f"dir:{tmp_path}"])
     program.run(lambda *_: None)
     with program._open_unit():

@@ -27,6 +27,7 @@ class Held:
     largest = None
     retains = False
     is_idle = True
+    has_room = True
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []

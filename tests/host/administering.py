@@ -14,6 +14,7 @@ from host.running import Finished
 from ndks.laptop.homes import HOME
 from ndks.network import administrator_file
 from ndks.network.administration import Administration
+from ndks.network.generation import Admission
 from ndks.network.join_request import load_request
 from ndks.network.member_package import MemberPackage
 
@@ -85,6 +86,14 @@ class Administering:
         """Run a command at the laptop of a candidate."""
         self.patch.setenv(HOME, str(self.home_of(name)))
         return self.call(*arguments)
+
+
+def admit(office: Administering, *names: str) -> None:
+    """Admit units of which a test needs nothing but the lanes."""
+    with administrator_file.opened(office.file) as administrator:
+        for number, name in enumerate(names):
+            administrator.admit(f"{0xABC000 + number:016X}", Admission(name))
+        administrator.issue()
 
 
 def done(finished: Finished) -> Finished:

@@ -304,8 +304,8 @@ def interrupt(*_: object, **__: object) -> None:
 
 STEPS: dict[str, Callable[[pytest.MonkeyPatch], object]] = {
     "before it is bound": lambda patch: patch.setattr(Unit, "bind", interrupt),
-    "before member.json": lambda patch: patch.setattr(Membership, "save", interrupt),
     "before the notice": lambda patch: patch.setattr(Unit, "notice", interrupt),
+    "before member.json": lambda patch: patch.setattr(Membership, "save", interrupt),
     "before the store": lambda patch: patch.setattr(accepting, "Store", interrupt),
     "before the package is erased": lambda patch: patch.setattr(Path, "unlink", interrupt),
 }

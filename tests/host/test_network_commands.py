@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from host.administering import Administering, answer, done, office
+from host.administering import Administering, admit, answer, done, office
 from host.running import assert_refused, command_line, environment, run_at_terminal
 from support import broker
 from support.answers import complaints
@@ -32,16 +32,6 @@ from ndks.network.administrator import Administrator
 from ndks.network.generation import State
 
 __all__ = ["office"]  # a fixture
-
-
-def admit(office: Administering, *names: str) -> None:
-    """Admit units of which this test needs nothing but the lanes."""
-    from ndks.network.generation import Admission
-
-    with administrator_file.opened(office.file) as administrator:
-        for number, name in enumerate(names):
-            administrator.admit(f"{0xABC000 + number:016X}", Admission(name))
-        administrator.issue()
 
 
 def test_founding(office: Administering, tmp_path: Path) -> None:
@@ -300,6 +290,9 @@ def test_the_life_of_a_network(office: Administering, tmp_path: Path) -> None:
         ask("alice", "send", "--text", "noon")
         wait_until(lambda: ask("bob", "network", "status")["arrivals"], "the message arrives")
         assert ask("bob", "receive", "--json")["kind"] == "message"
+        ask("alice", "send", "--symbols", "--text", "01..1")
+        wait_until(lambda: ask("bob", "network", "status")["arrivals"], "the symbols arrive")
+        assert ask("bob", "receive", "--json")["symbols"] == "01..1"
         done(office.admin("network", "revoke", office.file, "bob", "--yes"))
         wait_until(lambda: is_in("alice", 12), "the others go on")
         assert is_in("bob", 8)

@@ -32,7 +32,7 @@ def member(administrator: Administrator, tmp_path: Path) -> str:
         request = unit.join_request()
         lane = administrator.admit(request.serial_number)
         bundle = administrator.issue()
-        unit.enrol(seal_member(administrator, request, lane, bundle).sealed)
+        unit.enrol(seal_member(administrator, request, lane, bundle))
         enter(unit, administrator)
     return port
 

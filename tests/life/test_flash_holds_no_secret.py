@@ -221,7 +221,7 @@ def test_directory_of_a_member_of_generations(tmp_path: Path) -> None:
         request = unit.join_request()
         lane = administrator.admit(request.serial_number)
         bundle = administrator.issue()
-        unit.enrol(seal_member(administrator, request, lane, bundle).sealed)
+        unit.enrol(seal_member(administrator, request, lane, bundle))
         secrets["name"] = administrator.state.network.name.encode()
         secrets.of_laptop(store.directory)
         enter(unit, bundle, lane)

@@ -39,6 +39,7 @@ COMMANDS = {
     "encrypt": ("capsules", "seal a file in a capsule for the network"),
     "decrypt": ("capsules", "open a capsule"),
     "inspect": ("inspection", "show what an outsider or a member sees of a capsule"),
+    "symbols": ("symbols", "seal and open texts of 0, 1 and nothing, and lines on which they arrive in time"),
     "generate": (
         "generate",
         "compute the exact key bits of the paper's generator, without a unit",

@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ndks.exceptions import UsageError
+from ndks.exceptions import NdksError, UsageError
 from ndks.files import read_small, refuse_taken
 from ndks.network import administrator_file
 from ndks.network.administration import ROOT_SIZE, Administration
 from ndks.network.administrator import Administrator
 from ndks.network.administrator_file import SUFFIX
 from ndks.network.generation import AdmittedMember, Operators, State
+from ndks.network.locked_file import locked_file
 from ndks.network.network_file import SUFFIX as NETWORK_SUFFIX
 from ndks.network.network_file import Network
 from ndks.network.ssh_signature import check_authority
@@ -89,19 +90,23 @@ def add_administration(kinds: Any) -> None:
 
 
 def add_authority(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--authority", metavar="KEY", default="", help=_AUTHORITY)
+    parser.add_argument("--authority", metavar="KEY", help=_AUTHORITY)
 
 
-def authority_of(text: str) -> str:
-    """Return the line of a public key, which is given itself or as the name of its file. FileError, UsageError."""
+def authority_of(text: str | None) -> str:
+    """Return the line of a public key, given itself or as the name of its file, "" for None. FileError, UsageError.
+
+    An empty text is refused: else a network without an authority would be founded unasked.
+    """
+    if text is None:
+        return ""
+    need(bool(text.strip()), "the authority is empty", "give its public key, or leave --authority out")
     line = text.strip()
-    if line and not line.startswith("ssh-"):
+    if not line.startswith("ssh-"):
         with file_errors():
-            lines = read_small(Path(text)).decode(errors="replace").splitlines()
-        line = next((each.strip() for each in lines if each.strip()), "")
-        need(line.isprintable() and bool(line), f"{text} is no public key of OpenSSH", "name the file KEY.pub")
-    if line:
-        check_authority(line)
+            line = read_small(Path(text)).decode(errors="replace").strip()
+    need(line.isprintable(), "an authority is one public key, on one line", "name the file KEY.pub")
+    check_authority(line)
     return line
 
 
@@ -128,7 +133,12 @@ def another(args: argparse.Namespace, out: Output) -> None:
         )
 
     other, values = change(args, what, Administrator.another)
-    administrator_file.save(other, args.output)
+    try:
+        administrator_file.save(other, args.output)
+    except NdksError as error:
+        spent = f"number {other.number} and its {other.revocations} revocations are spent: never is one given twice"
+        error.advice = f"{spent}; repeat for the next number, with a file that can be written"
+        raise
     text = f"{args.output} is the file of administrator {other.number}; {other.revocations} revocations are theirs"
     values = values_of(args.output, other) | {"administrator": other.number, "revocations": other.revocations}
     out.done(values, f"{text}. Bring it there secretly, and leave no copy: two copies of one file are not safe.")
@@ -146,14 +156,15 @@ def retire(args: argparse.Namespace, out: Output) -> None:
 
 def _let_go(args: argparse.Namespace, out: Output, state: State, text: str) -> None:
     def what(now: Administration) -> str:
-        chosen = _chosen(now, args.who)
+        chosen = _chosen(now, args.who, state)
         now.with_state([member.lane for member in chosen], state)  # raises what cannot be done
         who = ", ".join(map(_described, chosen))
-        begins = f"Generation {now.next_g()} begins for {members(len(now.present) - len(chosen))}."
+        left = len(now.present) - sum(member.state == State.IN for member in chosen)
+        begins = f"Generation {now.next_g()} begins for {members(left)}."
         return f"{who} will be {text.format(now.network.name)} {begins}"
 
     def do(administrator: Administrator) -> list[AdmittedMember]:
-        chosen = _chosen(administrator.state, args.who)
+        chosen = _chosen(administrator.state, args.who, state)
         lanes = [member.lane for member in chosen]
         administrator.revoke(lanes) if state == State.REVOKED else administrator.retire(lanes)
         administrator.issue()
@@ -211,8 +222,8 @@ def merge(args: argparse.Namespace, out: Output) -> None:
     with channel_of(args) as channel:
         if channel:
             channel.learn()
-        with opened(args.file, merging=True) as administrator:
-            merged = learn(administrator, bundles)
+        with opened(args.file, adopt=True) as administrator:
+            merged = learn(administrator, bundles) or (channel is not None and channel.has_merged)
             state = administrator.state
         values = values_of(args.file, state) | publish(args, channel, state.g, is_anybody=bool(state.present))
     is_new = state.generations != before.generations
@@ -222,26 +233,51 @@ def merge(args: argparse.Namespace, out: Output) -> None:
 
 def upgrade(args: argparse.Namespace, out: Output) -> None:
     network, authority = Network.load(args.network), authority_of(args.authority)
+    need(
+        network.gives_lanes,
+        f"{args.network} was upgraded, or all of its lanes are taken",
+        "use its administrator's file",
+    )
     path: Path = args.output or args.network.with_name(f"{network.name}{SUFFIX}")
-    refuse_taken(path)
-    state = Administration.founded(network, secrets.token_bytes(ROOT_SIZE))
+    state = _begun(path, network, authority)
     confirm(
         args,
         f"{path} will be the file of administrator 0 of network {network.name}. Its {len(network.members)} units go on "
-        f"as before, until each is erased and joins anew, on a new lane.",
+        f"as before, until each is erased and joins anew, on a new lane; {args.network} admits no unit any more.",
     )
-    administrator = Administrator(replace(state, authority=authority), lambda made: administrator_file.save(made, path))
+    with locked_file(args.network) as locked:
+        need(Network.load(locked) == network, f"{args.network} was changed meanwhile: nothing was done", "repeat")
+        state = state or _upgraded(path, network, authority)
+        # Last, as only this file knows the next lane: what is interrupted before goes on with the same command.
+        network.closed().save(locked, overwrite=True)
+    values = values_of(path, state)
+    units = [_values(member) for member in state.members]
+    lines = [f"{path} is the file of administrator 0 of network {network.name}. For each of its units:"]
+    lines += ["  ndks zeroize, ndks join request; here: ndks join approve; there: ndks join accept"]
+    lines += [f"  {_described(member)}" for member in state.members]
+    lines += [f"after the last one: ndks network refresh {shlex.quote(str(path))}"]
+    out.done(values | {"units": units}, "\n".join(lines))
+
+
+def _begun(path: Path, network: Network, authority: str) -> Administration | None:
+    """Return what an upgrade has written that was interrupted, None: nothing. FileError: the file is another one."""
+    if path.is_file():
+        state = administrator_file.load(path)
+        if (state.network, state.authority, state.number) == (network, authority, 0):
+            return state
+    refuse_taken(path)
+    return None
+
+
+def _upgraded(path: Path, network: Network, authority: str) -> Administration:
+    """Write the file of administrator 0 of a network of before, with a generation for its units."""
+    state = replace(Administration.founded(network, secrets.token_bytes(ROOT_SIZE)), authority=authority)
+    administrator = Administrator(state, lambda made: administrator_file.save(made, path))
     if network.members:
         administrator.issue()
     else:
-        administrator_file.save(administrator.state, path)
-    values = values_of(path, administrator.state)
-    units = [_values(member) for member in administrator.state.members]
-    lines = [f"{path} is the file of administrator 0 of network {network.name}. For each of its units:"]
-    lines += ["  ndks zeroize, ndks join request; here: ndks join approve; there: ndks join accept"]
-    lines += [f"  {_described(member)}" for member in administrator.state.members]
-    lines += [f"after the last one: ndks network refresh {shlex.quote(str(path))}"]
-    out.done(values | {"units": units}, "\n".join(lines))
+        administrator_file.save(state, path)
+    return administrator.state
 
 
 def publish_all(args: argparse.Namespace, out: Output) -> None:
@@ -256,13 +292,14 @@ def publish_all(args: argparse.Namespace, out: Output) -> None:
     out.done(values, told(values))
 
 
-def _chosen(state: Administration, who: Iterable[str]) -> list[AdmittedMember]:
-    """Return the members that are named, each once. UsageError: there are none or several, or they are gone."""
-    members = {(member := _member(state, text)).lane: member for text in who}
+def _chosen(state: Administration, who: Iterable[str], to: State) -> list[AdmittedMember]:
+    """Return the members that are named, each once. UsageError: there are none or several, or they are `to` already."""
+    members = {(member := _member(state, text, to)).lane: member for text in who}
     return list(members.values())
 
 
-def _member(state: Administration, text: str) -> AdmittedMember:
+def _member(state: Administration, text: str, to: State) -> AdmittedMember:
+    need(bool(text), "the name of a unit is empty", "name it by lane, serial number or label")
     lane = int(text) if text.isdecimal() and len(text) < 6 else 0
     matching = [
         member
@@ -270,14 +307,16 @@ def _member(state: Administration, text: str) -> AdmittedMember:
         if member.lane == lane or member.serial_number == text.upper() or member.admission.label == text
     ]
     present = [member for member in matching if member.state == State.IN]
+    # A unit that was retired, and not erased after all, is revoked.
+    found = present or [member for member in matching if member.state < to]
     advice = "see all units: ndks network show FILE"
-    if len(present) > 1:
+    if len(found) > 1:
         raise UsageError(f"several units are named {text}", f"name one by its lane; {advice}")
-    if not present and matching:
+    if not found and matching:
         raise UsageError(f"{_described(matching[-1])} is {matching[-1].state.name.lower()} already", advice)
-    if not present:
+    if not found:
         raise UsageError(f"no unit of this network has lane, serial number or label {text!r}", advice)
-    return present[0]
+    return found[0]
 
 
 def _described(member: AdmittedMember) -> str:

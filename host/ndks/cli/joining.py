@@ -20,6 +20,7 @@ from ndks.network.join_request import SUFFIX as REQUEST_SUFFIX
 from ndks.network.join_request import CommittedRequest, JoinRequest, load_request
 from ndks.network.joining_file import version_in
 from ndks.network.member_package import MemberPackage
+from ndks.printable import printable
 from ndks.system_errors import file_errors
 from ndks.word_list import spoken_words
 from ndks_protocol.wire import ELECTED, MONITOR, RELAY
@@ -127,7 +128,7 @@ def inspect(args: argparse.Namespace, out: Output) -> None:
             values |= {"file": str(args.output), "agreement_words": spoken_words(written)}
             rows += [("agreement", f"{args.output}; its words: {values['agreement_words']}")]
     need(bool(args.file) or not args.output, "an agreement is with a network", "add --network FILE")
-    out.result(values, "\n".join(f"{name:<12} {value}" for name, value in rows))
+    out.result(values, "\n".join(printable(f"{name:<12} {value}") for name, value in rows))
 
 
 def _committed(request: JoinRequest) -> list[str]:
@@ -173,6 +174,8 @@ def approve(args: argparse.Namespace, out: Output) -> None:
     administrator = Administrator(administrator_file.load(args.file))  # it keeps nothing
     if not args.carrier:  # else the file may learn by it what it lacks
         refuse_old(args.file, administrator.state)
+    is_checked = bool(administrator.state.authority) or not signature
+    need(is_checked, "this network has no authority, whose signature could be checked", "leave --signature out")
     approval.refuse(administrator, request)
     agreed = _given(args) if args.agreement else _agreed(args, administrator, request)
     approval.check_agreement(administrator, request, agreed, signature)

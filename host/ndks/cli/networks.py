@@ -78,7 +78,7 @@ def new_network(args: argparse.Namespace, out: Output) -> None:
     if args.administered:
         _new_administered(args, out)
         return
-    need(not args.authority, "--authority is of an administered network", "add --administered")
+    need(args.authority is None, "--authority is of an administered network", "add --administered")
     path, name = _path_and_name(args, SUFFIX)
     _refuse_members(path, args)
     refuse_existing(path, args.force)

@@ -6,18 +6,15 @@ import argparse
 import contextlib
 import shlex
 from collections.abc import Callable, Generator
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ndks.exceptions import FileError, NdksError
-from ndks.laptop.administrators import generation_made, note_generation
+from ndks.exceptions import NdksError
 from ndks.network import administrator_file
 from ndks.network.administration import Administration
 from ndks.network.administrator import Administrator
-from ndks.network.administrator_keys import AdministratorKeys
 
-from .arguments import add_path, seconds
+from .arguments import add_path, need, seconds
 from .confirmation import add_yes, confirm
 from .output import note
 from .parser import Parser
@@ -69,37 +66,30 @@ def change(
             channel.learn()
         before = administrator_file.load(args.file)
         refuse_old(args.file, before)
-        confirm(args, what(before))
+        said = what(before)
+        confirm(args, said)
         with opened(args.file) as administrator:
+            if (now := what(administrator.state)) != said:
+                need(args.yes, f"{args.file} was changed meanwhile: nothing was done", "repeat the command")
+                note(now)
             made = do(administrator)
             state = administrator.state
         there = set(before.present) & set(state.present)  # a newcomer needs its package first, and cannot be heard
         return made, values_of(args.file, state) | publish(args, channel, state.g, is_anybody=bool(there))
 
 
-@contextlib.contextmanager
-def opened(path: Path, *, merging: bool = False) -> Generator[Administrator]:
-    """Open a file for a change, and note here which generation it has then. FileError: it is an older copy."""
-    with administrator_file.opened(path) as administrator:
-        before = administrator.state
-        if not merging:
-            refuse_old(path, before)
-        yield administrator
-        if administrator.state != before or merging:
-            note_generation(_identity(before), administrator.state.g)
+def opened(path: Path, *, adopt: bool = False) -> contextlib.AbstractContextManager[Administrator]:
+    """Open a file for a change, or to learn, and `adopt` it if it was a copy. FileError: it is an older copy."""
+    from ndks.agent.running import copies  # here, because it is slow to import
+
+    return copies.opened(path, merging=adopt, adopt=adopt)
 
 
 def refuse_old(path: Path, state: Administration) -> None:
-    """Raise FileError if this laptop has made a later generation with the file: before anything is said or asked."""
-    made = generation_made(_identity(state))
-    if state.g < made:
-        what = f"{path} is an old copy: it has generation {state.g}, and {made} was made here since"
-        advice = f"use the file itself; if it is lost: ndks network merge {shlex.quote(str(path))} --carrier URL"
-        raise FileError(what, advice)
+    """Raise FileError if this laptop has changed the file since it was as it is: before anything is said or asked."""
+    from ndks.agent.running import copies  # here, because it is slow to import
 
-
-def _identity(state: Administration) -> str:
-    return sha256(b"%d" % state.number + AdministratorKeys(state.root).public).hexdigest()[:16]
+    copies.refuse_old(path, state)
 
 
 def values_of(path: Path, state: Administration) -> dict[str, Any]:

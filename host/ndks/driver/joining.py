@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from ndks_protocol import commands, errors
 from ndks_protocol.binding import BINDING_SIZE
@@ -34,17 +33,6 @@ class Joined:
     network: Network
     binding: Binding | None = None
     transport_code: str = field(default="", repr=False)  # "" when the unit is bound to this laptop
-
-
-@dataclass(frozen=True)
-class Enrolled:
-    """A new member of an administered network, bound as `Joined`, which enters `generation` by its notice."""
-
-    serial_number: str
-    lane: int
-    generation: int
-    binding: Binding | None = None
-    transport_code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -149,26 +137,17 @@ class JoiningVerbs(OpenUnit):
         altered, PUBLIC_KEY; DeviceError NO_JOINING_KEY, PROVISIONED, TAMPERED, STORAGE; FileError, JoiningFileError.
         """
         package = package if isinstance(package, JoinPackage) else JoinPackage.load(package)
-        self._owner.check_blank()
-        package.check_unit(self.hello.serial_number)
-        if bind:
-            self._owner.prepare_binding()
-        words = self._enter(commands.PROVISION_SEALED, (package.sealed,), keep=bind, tell_code=tell_code)
-        joined = JoinedByPackage(package.serial_number, package.lane, package.network, transport_code=words)
-        return replace(joined, binding=self.bind(words), transport_code="") if bind else joined
+        return self._by_package(commands.PROVISION_SEALED, package, bind=bind, tell_code=tell_code)
 
     @step
-    def enrol(self, sealed: bytes, *, bind: bool = True, tell_code: TellCode = lambda _: None) -> Enrolled:
-        """Make a blank unit a member of an administered network by what was sealed to its joining key.
+    def enrol(
+        self, package: JoinPackage, *, bind: bool = True, tell_code: TellCode = lambda _: None
+    ) -> JoinedByPackage:
+        """Make a blank unit a member of an administered network by a package for it.
 
         It waits for its notice of a generation then: `notice`. `bind`, `tell_code` and errors are as of `join_package`.
         """
-        self._owner.check_blank()
-        if bind:
-            self._owner.prepare_binding()
-        words, answer = self._enter_by(commands.ENROL, (sealed,), keep=bind, tell_code=tell_code)
-        enrolled = Enrolled(self.hello.serial_number, answer.lane, answer.generation, transport_code=words)
-        return replace(enrolled, binding=self.bind(words), transport_code="") if bind else enrolled
+        return self._by_package(commands.ENROL, package, bind=bind, tell_code=tell_code)
 
     @step
     def bind(self, code: bytes | str = b"", *, with_network: bool | None = None) -> Binding:
@@ -180,6 +159,17 @@ class JoiningVerbs(OpenUnit):
         """
         return self._owner.bind(from_words(code) if isinstance(code, str) else code, with_network=with_network)
 
+    def _by_package(
+        self, command: commands.Command, package: JoinPackage, *, bind: bool, tell_code: TellCode
+    ) -> JoinedByPackage:
+        self._owner.check_blank()
+        package.check_unit(self.hello.serial_number)
+        if bind:
+            self._owner.prepare_binding()
+        words = self._enter(command, (package.sealed,), keep=bind, tell_code=tell_code)
+        joined = JoinedByPackage(package.serial_number, package.lane, package.network, transport_code=words)
+        return replace(joined, binding=self.bind(words), transport_code="") if bind else joined
+
     def _enter(
         self,
         command: commands.Command,
@@ -188,13 +178,7 @@ class JoiningVerbs(OpenUnit):
         keep: bool = False,
         tell_code: TellCode = lambda _: None,
     ) -> str:
-        """Make the unit a member, bound to a new transport code; return the code in words."""
-        return self._enter_by(command, membership, keep=keep, tell_code=tell_code)[0]
-
-    def _enter_by(
-        self, command: commands.Command, membership: tuple[object, ...], *, keep: bool, tell_code: TellCode
-    ) -> tuple[str, Any]:
-        """Do what `_enter` does, and return the answer of the unit as well.
+        """Make the unit a member, bound to a new transport code; return the code in words.
 
         With `keep` the code is on this laptop's disk before the unit has it: no power cut can lose it.
         """
@@ -205,7 +189,7 @@ class JoiningVerbs(OpenUnit):
         try:
             with self._owner.anonymous_session():
                 is_sent = True
-                answer = self._link.call(command, code, *membership)
+                self._link.call(command, code, *membership)
         except BaseException as error:
             if is_sent and not self._has_refused(error):  # nobody knows whether the unit has it
                 tell_code(to_words(code))
@@ -213,7 +197,7 @@ class JoiningVerbs(OpenUnit):
                 self._owner.drop_code()
             raise
         tell_code(to_words(code))
-        return to_words(code), answer
+        return to_words(code)
 
     def _has_refused(self, error: BaseException) -> bool:
         """Return whether the unit has said that it is no member. An altered line may have hidden its answer."""

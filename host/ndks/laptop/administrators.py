@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The last generation that this laptop made with an administrator's file: an older file is a copy, and not used.
+"""How far an administrator's file was when this laptop changed it last: an older file is a copy, and not used.
 
 It would make the same generation again, with other secrets, and divide the network. The file administrators/ID.json is
-{"ndks_generation_made": 1, "g"}; ID is 16 hex digits.
+{"ndks_generation_made": 1, "g", "changes"}; ID is 16 hex digits, `changes` are those within the generation.
 """
 
 import json
@@ -19,25 +19,26 @@ _MARK = "ndks_generation_made"
 _FORMAT = 1
 
 
-def generation_made(identity: str) -> int:
-    """Return the generation, -1: none is known here. FileError."""
+def made_here(identity: str) -> tuple[int, int]:
+    """Return generation and changes; the generation is -1 if none is known here. FileError."""
     path = home() / "administrators" / f"{identity}.json"
     if not path.exists():
-        return -1
+        return -1, 0
     with file_errors():
         content = read_small(path)
     try:
         values: Any = strict_json.loads(content)
-        if values[_MARK] != _FORMAT or type(values["g"]) is not int:
+        if values[_MARK] != _FORMAT or type(values["g"]) is not int or type(values["changes"]) is not int:
             raise ValueError
     except (KeyError, TypeError, ValueError, RecursionError):
         raise FileError(f"{path} is damaged", "erase it if the administrator's file is no copy") from None
-    return values["g"]
+    return values["g"], values["changes"]
 
 
-def note_generation(identity: str, g: int) -> None:
-    """Note the generation. FileError."""
+def note_made(identity: str, made: tuple[int, int]) -> None:
+    """Note generation and changes. FileError."""
     directory = home() / "administrators"
+    values = {_MARK: _FORMAT, "g": made[0], "changes": made[1]}
     with file_errors():
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(directory / f"{identity}.json", f"{json.dumps({_MARK: _FORMAT, 'g': g})}\n".encode())
+        write_private(directory / f"{identity}.json", f"{json.dumps(values)}\n".encode())

@@ -48,8 +48,12 @@ class Administration:
         known = [generation.g for generation in self.generations]
         if len(self.root) != ROOT_SIZE or not 0 <= self.number < ADMINISTRATORS:
             raise UsageError("root or number is out of range")
+        if not 0 <= self.numbers <= ADMINISTRATORS:
+            raise UsageError("numbers is out of range")
         if not 0 <= self.revocations <= MAX_REVOKED or not 0 <= self.next_lane <= LAST_MEMBER_LANE + ADMINISTRATORS:
             raise UsageError("revocations or next_lane is out of range")
+        if self.next_lane and self.next_lane % ADMINISTRATORS != self.number:
+            raise UsageError("next_lane is another administrator's")
         if lanes != sorted(set(lanes)) or not all(1 <= lane <= LAST_MEMBER_LANE for lane in lanes):
             raise UsageError("lanes of members must ascend, and be below FFF0")
         if known != sorted(set(known)) or self.g not in {-1, *known} or not -1 <= self.g <= LAST_GENERATION:
@@ -69,12 +73,15 @@ class Administration:
 
     def another(self) -> tuple[Self, Self]:
         """Return this state, and that of a new administrator. UsageError: this one may not, or there are four."""
-        if self.number or self.numbers >= ADMINISTRATORS:
+        # A file from a backup may have forgotten whom it numbered; what they did tells of them.
+        seen = {member.lane for member in self.members} | {each.g for each in self.generations}
+        number = max(self.numbers, *(1 + each % ADMINISTRATORS for each in seen), 0)
+        if self.number or number >= ADMINISTRATORS:
             what = f"only administrator 0 numbers others, and a network has at most {ADMINISTRATORS}"
             raise UsageError(what, "use the file of administrator 0, or one of those that there are")
         share = min(MAX_REVOKED // ADMINISTRATORS, self.revocations)
-        kept = replace(self, numbers=self.numbers + 1, revocations=self.revocations - share)
-        return kept, replace(self, number=self.numbers, numbers=0, next_lane=0, revocations=share)
+        kept = replace(self, numbers=number + 1, revocations=self.revocations - share)
+        return kept, replace(self, number=number, numbers=0, next_lane=0, revocations=share)
 
     @property
     def operators(self) -> Operators:
@@ -85,6 +92,11 @@ class Administration:
     @property
     def revoked(self) -> tuple[int, ...]:
         return tuple(member.lane for member in self.members if member.state == State.REVOKED)
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Return what each change of the file raises: the generation, and changes that begin none."""
+        return self.g, self.numbers + sum(bool(member.admission.request) for member in self.members)
 
     @property
     def present(self) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from ndks_protocol.control.limits import MAX_REVOKED, PAST
 from ndks_protocol.control.notice import Notice
 
-from ..exceptions import UsageError
+from ..exceptions import CheckFailed, UsageError
 from .administration import Administration
 from .administrator_keys import AdministratorKeys
 from .administrator_record import KNOWN, BadRecord, Record
@@ -18,6 +18,7 @@ from .bundle import BadBundle, Bundle
 from .generation import Admission, AdmittedMember, Generation, Operators, State
 
 _SECRET_SIZE, _SALT_SIZE = 32, 8
+_TWICE = "use one of them only; with it, revoke whom the other revoked, and all units that were admitted since the copy"
 
 Save = Callable[[Administration], None]
 RandomBytes = Callable[[int], bytes]
@@ -29,7 +30,8 @@ def _keep_nothing(_: Administration) -> None: ...
 class Administrator:
     """One of at most four, each with a file of its own, who need not know of each other's changes at once.
 
-    `save` writes the file: it is called before a bundle is returned. Changes before `issue` are in memory only.
+    `save` writes the file: it is called before a bundle is returned. Changes before `issue` are in memory only. `made`
+    is the last generation that is known to have been made with the file: before it has learned that, it makes none.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Administrator:
     ) -> None:
         self.state = state
         self.keys = AdministratorKeys(state.root)
+        self.made = -1
         self._save = save
         self._random_bytes = random_bytes
 
@@ -75,9 +78,11 @@ class Administrator:
         `merge`: generations went past each other, and each member also gets those of them that it was a member of.
         UsageError: all generations are used up. Errors of `save`: nothing has changed.
         """
-        before = self.state
-        state = self._joined(before, before.next_g())
-        g = before.next_g()
+        before, g = self.state, self.state.next_g()
+        if before.g < self.made:
+            what = f"this is an old copy of the file, which made generation {self.made} since"
+            raise UsageError(what, "let it learn that first: ndks network merge FILE --carrier URL")
+        state = self._joined(before, g)
         secret = self._random_bytes(_SECRET_SIZE) if g else state.network.secret
         if len(state.revoked) > MAX_REVOKED:
             what = f"a network has at most {MAX_REVOKED} revoked units: a file was used that was restored from a copy"
@@ -93,16 +98,24 @@ class Administrator:
     def on_bundle(self, content: bytes) -> Bundle | None:
         """Learn what another administrator did; return the merge that is to be published, if this one has to make it.
 
-        Whatever is no right bundle is ignored. Errors as `issue`.
+        Whatever is no right bundle is ignored. CheckFailed: two copies of a file made it; errors as `issue`.
         """
         try:
             bundle = Bundle.parse(content)
-            if self.state.generation(bundle.g) or not bundle.is_signed_by(self.keys.public):
+            if not self.is_new(bundle) or not bundle.is_signed_by(self.keys.public):
                 return None
+            if self.state.generation(bundle.g):
+                what = f"generation {bundle.g} was made twice, with two copies of an administrator's file"
+                raise CheckFailed(what, _TWICE)
             record = Record.unsealed(self.state.root, bundle.record)
         except (BadBundle, BadRecord):
             return None
         return self._learn(bundle, record) if record.g == bundle.g else None
+
+    def is_new(self, bundle: Bundle) -> bool:
+        """Return whether a bundle is of a generation that is not known, or differs from the one that is kept of it."""
+        kept = next((each for each in self.state.bundles if each.g == bundle.g), None)
+        return kept.content != bundle.content if kept else self.state.generation(bundle.g) is None
 
     def later(self, g: int) -> list[Bundle]:
         """Return the bundles kept that are later than a generation, in order."""

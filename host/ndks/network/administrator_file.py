@@ -14,6 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
+from ndks_protocol.control.limits import LAST_GENERATION, LAST_MEMBER_LANE
+from ndks_protocol.generator import F1, F2, MAX_DIGITS
+
 from .. import strict_json
 from ..exceptions import FileError, NetworkFileError, UsageError, reason
 from ..files import no_such_file, read_small, refuse_public, write_private
@@ -22,6 +25,7 @@ from .administration import Administration
 from .administrator import Administrator
 from .bundle import Bundle
 from .generation import Admission, AdmittedMember, Generation, State
+from .joining_file import checked_bytes, checked_serial_number
 from .locked_file import locked_file
 from .network_file import Network
 
@@ -127,10 +131,10 @@ _TEXTS = ("label", "request", "who", "when", "why")
 
 def _member(values: dict[str, Any]) -> AdmittedMember:
     lane, joined = (_typed(int, values.pop(name)) for name in ("lane", "joined"))
-    uid, state = _typed(str, values.pop("uid")), State[values.pop("state").upper()]
-    commitments = tuple((_typed(str, name), _typed(str, mac)) for name, mac in values.pop("commitments"))
+    uid, state = checked_serial_number(values.pop("uid")), State[values.pop("state").upper()]
+    commitments = tuple((_typed(str, name), checked_bytes(mac).hex()) for name, mac in values.pop("commitments"))
     texts = {name: _typed(str, values.pop(name)) for name in _TEXTS}
-    if values or len(bytes.fromhex(uid)) != 8:
+    if values or not -1 <= joined <= LAST_GENERATION or not all(text.isprintable() for text in texts.values()):
         raise ValueError
     return AdmittedMember(lane, uid, joined, state, Admission(commitments=commitments, **texts))
 
@@ -139,7 +143,9 @@ def _generation(values: dict[str, Any]) -> Generation:
     digits, f1, f2 = (_typed(int, number) for number in values.pop("operators"))
     revoked, members = (tuple(_typed(int, lane) for lane in values.pop(name)) for name in ("revoked", "members"))
     generation = Generation(_typed(int, values.pop("g")), (digits, f1, f2), bytes.fromhex(values.pop("secret")))
-    if values or len(generation.secret) != 32:
+    if values or len(generation.secret) != 32 or not all(1 <= lane <= LAST_MEMBER_LANE for lane in revoked + members):
+        raise ValueError
+    if not 1 <= digits <= MAX_DIGITS or f1 not in range(len(F1)) or f2 not in range(len(F2)):
         raise ValueError
     return Generation(generation.g, generation.operators, generation.secret, revoked, members)
 

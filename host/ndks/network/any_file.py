@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Files that open messages without a unit: a network file, or an administrator's file, which has all generations."""
 
+import contextlib
 from pathlib import Path
 
 from . import administrator_file
@@ -19,12 +20,12 @@ def load(path: Path) -> Known:
 
 
 def is_administrators(path: Path) -> bool:
-    """Return whether a file is an administrator's, by its content or its name, damaged or not."""
-    try:
-        with path.open("rb") as file:
-            beginning = file.read(_BEGINNING)
-    except OSError:
-        beginning = b""
+    """Return whether a file is an administrator's, by its content or its name, damaged or not; a pipe: by its name."""
+    beginning = b""
+    with contextlib.suppress(OSError):
+        if path.is_file():  # what is read from a pipe is gone
+            with path.open("rb") as file:
+                beginning = file.read(_BEGINNING)
     is_other = b'"ndks_network"' in beginning
     return f'"{administrator_file.MARK}"'.encode() in beginning or (
         path.suffix == administrator_file.SUFFIX and not is_other

@@ -16,6 +16,7 @@ from .joining_file import FORMAT, JoiningFile, checked_bytes, checked_date, chec
 from .network_file import Network, check_name
 
 SUFFIX = ".ndkspackage"
+_LONGEST_SEALED = 1024  # bytes; those of a membership are fewer
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,10 @@ class JoinPackage(JoiningFile):
         if not 1 <= lane <= commands.MAX_LANE:
             raise ValueError
         date, serial_number = checked_date(values["date"]), checked_serial_number(values["uid"])
-        return cls(serial_number, date, network, content, lane, checked_bytes(values["sealed"]))
+        sealed = checked_bytes(values["sealed"])
+        if len(sealed) > _LONGEST_SEALED:
+            raise ValueError
+        return cls(serial_number, date, network, content, lane, sealed)
 
 
 def check_public_key(public: bytes) -> None:

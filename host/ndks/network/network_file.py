@@ -128,11 +128,20 @@ class Network:
         parameters = (self.digits, self.secret, self.name, self.p1, self.p2, *self.operators)
         return (self.epoch, lane, suite, cipher, *parameters)
 
+    @property
+    def gives_lanes(self) -> bool:
+        return self.next_lane <= commands.MAX_LANE
+
+    def closed(self) -> Self:
+        """Return the network as one whose lanes are all taken: an administrator gives them from now on."""
+        return replace(self, next_lane=commands.MAX_LANE + 1)
+
     def admit(self, serial_number: str, label: str) -> tuple[Self, int]:
         """Return the network with this unit as a member on the next lane, and the lane."""
         lane = self.next_lane
-        if lane > commands.MAX_LANE:
-            raise UsageError("all lanes of this network are taken", "make a new network: ndks network new NAME")
+        if not self.gives_lanes:
+            what = "all lanes of this network are taken, or it was upgraded"
+            raise UsageError(what, "use its administrator's file, or make a new network: ndks network new NAME")
         others = tuple(member for member in self.members if member.serial_number != serial_number)
         members = (*others, Member(lane, serial_number, label))
         return replace(self, next_lane=lane + 1, members=members), lane

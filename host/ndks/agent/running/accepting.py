@@ -16,7 +16,7 @@ from ...driver.answers import BLANK
 from ...driver.joining import TellCode
 from ...driver.network_verbs import NetworkUnit
 from ...driver.unit import Unit
-from ...exceptions import CheckFailed, DeviceError
+from ...exceptions import CheckFailed, DeviceError, FileError
 from ...network.bundle import Bundle
 from ...network.member_package import MemberPackage
 from ...system_errors import file_errors
@@ -63,23 +63,29 @@ def accept(unit: Unit, package: MemberPackage, tell_code: TellCode = lambda _: N
     with file_errors():
         if unit.hello.state == BLANK:
             _set_aside(unit.hello.serial_number)
-            unit.enrol(package.sealed, tell_code=tell_code)
+            unit.enrol(package, tell_code=tell_code)
         elif unit.has_code_here:
             unit.bind()
     _check_lane(unit, package)
-    Membership(package.network, package.tick, package.signing_key).save(package.serial_number)
     bundle = Bundle.parse(package.bundle)
     epoch = _enter(NetworkUnit(unit), bundle)
+    Membership(package.network, package.tick, package.signing_key).save(package.serial_number)
     with contextlib.closing(Store(places.store_of(package.serial_number))) as store, store.step():
         Kept(store, Limits()).keep(bundle)
     return Accepted(package.serial_number, package.lane, package.network, epoch >> 16, epoch & 0xFFFF)
 
 
 def _check_lane(unit: Unit, package: MemberPackage) -> None:
+    """Raise DeviceError PROVISIONED if the unit has another membership."""
     status = unit.unlock()
-    if (status.lane, status.network) != (package.lane, package.network):
+    known = None
+    with contextlib.suppress(FileError):  # damaged: it is written anew
+        known = Membership.load(package.serial_number)
+    is_other = known is not None and known.signing_key != package.signing_key
+    if (status.lane, status.network) != (package.lane, package.network) or is_other:
         what = f"unit {package.serial_number} is a member of network {status.network} already, on lane {status.lane}"
-        what += f"; the package is for network {package.network}, lane {package.lane}"
+        other = "another network of this name" if is_other else f"network {package.network}"
+        what += f"; the package is for {other}, lane {package.lane}"
         raise DeviceError(errors.PROVISIONED, what, "to leave that network: ndks zeroize, then ndks join request")
 
 
@@ -104,11 +110,11 @@ def _set_aside(serial_number: str) -> None:
     FileError: the agent runs.
     """
     directory = places.directory_of(serial_number)
-    if not places.store_of(serial_number).exists():
-        return
-    with contextlib.closing(Store(places.store_of(serial_number))):
-        pass  # nobody else has it open
-    directory.rename(_free_name(directory))
+    if places.store_of(serial_number).exists():
+        with contextlib.closing(Store(places.store_of(serial_number))):
+            pass  # nobody else has it open
+    if directory.exists():
+        directory.rename(_free_name(directory))
 
 
 def _free_name(directory: Path) -> Path:

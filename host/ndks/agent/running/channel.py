@@ -13,7 +13,7 @@ from pathlib import Path
 from ...carriers.carrier import Carrier, Received
 from ...carriers.opening import open_carrier
 from .inputs import Inputs
-from .loop import publish
+from .loop import generation_of, publish
 from .office import Office
 
 _SHOWN = 4.0  # seconds in which a carrier has shown what it retains
@@ -46,9 +46,28 @@ class Channel:
         stack.callback(self._inputs.end)
 
     def learn(self) -> None:
-        """Learn what the channel retains: no change is made without what other administrators have done before."""
+        """Learn what the channel retains: no change is made without what other administrators have done before.
+
+        The newest first: else a copy from a backup would answer an older one with a generation that there is already.
+        """
         if any(carrier.retains for carrier in self._carriers):
-            self._run(_SHOWN, lambda: False)
+            bundles = dict[bytes, int]()
+
+            def take(packet: bytes) -> None:
+                g = generation_of(packet)
+                if g is None:
+                    self._take(packet)
+                else:
+                    bundles[packet] = g
+
+            self._run(_SHOWN, lambda: False, take)
+            for bundle in sorted(bundles, key=lambda bundle: -bundles[bundle]):
+                self._take(bundle)
+
+    @property
+    def has_merged(self) -> bool:
+        """Whether what came has made a merge necessary, which the file has."""
+        return self._office.has_merged
 
     @property
     def retains(self) -> bool:
@@ -78,16 +97,20 @@ class Channel:
     def _has_left(self) -> bool:
         return all(carrier.is_idle and not carrier.problem for carrier in self._carriers)
 
-    def _run(self, seconds: float, is_done: Callable[[], bool]) -> None:
+    def _run(self, seconds: float, is_done: Callable[[], bool], take: Callable[[bytes], object] | None = None) -> None:
+        """Let time pass, and `take` packets, by default at once."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and not is_done():
             received = self._inputs.take(_SLICE, packets=True)
             if isinstance(received, Received):
-                self._send(self._office.receive(received.packet))
+                (take or self._take)(received.packet)
                 received.taken()
             ticks = int((time.monotonic() - self._ticked) / _TICK)
             self._ticked += ticks * _TICK
             self._send(self._office.tick(ticks) if ticks else [])
+
+    def _take(self, packet: bytes) -> None:
+        self._send(self._office.receive(packet))
 
     def _send(self, packets: list[bytes]) -> None:
         for packet in packets:

@@ -16,6 +16,7 @@ from ...network.administrator_host import AdministratorHost
 from ...network.bundle import BUNDLE, BadBundle, Bundle
 from ..limits import Limits
 from ..pieces import PIECE, Assembly
+from . import copies
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class Office:
         self._host = AdministratorHost(Administrator(administrator_file.load(path)))
         self._assembly = Assembly(Limits().assembled)
         self._problem = ""
+        self.has_merged = False  # whether it made a generation that unites two sides
 
     @property
     def public(self) -> bytes:
@@ -73,9 +75,12 @@ class Office:
         if not self._is_new(packet):
             return []
         try:
-            with administrator_file.opened(self._path) as administrator:
+            with copies.opened(self._path, merging=True) as administrator:
                 self._host.administrator = administrator
+                before = administrator.state.g
                 packets = self._host.receive(packet)
+                state = administrator.state
+                self.has_merged |= state.g > before and state.bundles[-1].content != packet
             self._seen = self._mark()
             self._tell(None)
         except (NdksError, OSError) as error:  # it comes again
@@ -88,7 +93,7 @@ class Office:
             bundle = Bundle.parse(packet)
         except BadBundle:
             return False
-        return not self._host.administrator.state.generation(bundle.g) and bundle.is_signed_by(self.public)
+        return self._host.administrator.is_new(bundle) and bundle.is_signed_by(self.public)
 
     def _look(self) -> None:
         """Read the file again if a command has changed it."""
