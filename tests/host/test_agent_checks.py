@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from host.conftest import Call
+from support.checking import Desk, asked
 
 import ndks
 from ndks.agent import Agent, Store
 from ndks.agent.checking import Checking, name_of
 from ndks.agent.running.checks import Checks, text_of
-from ndks.agent.running.inputs import Asked
 from ndks.agent.store import FORMAT
 from ndks.confinement.compare import compare
 from ndks.confinement.findings import Kind
@@ -65,10 +65,6 @@ def carried(sender: Agent, receiver: Agent, texts: list[bytes]) -> None:
 
 def store_of(agent: Agent) -> Store:
     return agent.outbox._store
-
-
-def asked(**values: Any) -> Asked:
-    return Asked(object(), values, lambda _: None)
 
 
 @pytest.fixture
@@ -186,32 +182,10 @@ def test_an_epoch_behind_is_no_divergence(members: tuple[str, str], tmp_path: Pa
     assert {finding.kind for finding in compare(earlier)} == {Kind.BEHIND}, "the keys of the epoch of both are equal"
 
 
-class Client:
-    """In place of the socket of an agent."""
-
-    def __init__(self, checks: Checks) -> None:
-        self._verbs = {
-            "check": checks.value,
-            "confirm": checks.confirm,
-            "resolve": checks.resolve,
-            "schedule": checks.schedule,
-            "checks": checks.all,
-        }
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def ask(self, do: str, **values: Any) -> dict[str, Any]:
-        return self._verbs[do](asked(**values))
-
-
 def test_commands(agents: list[Agent], call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     alice, bob = agents
     checks = Checks(store_of(bob))
-    monkeypatch.setattr("ndks.cli.check.client", lambda _: Client(checks))
+    monkeypatch.setattr("ndks.cli.check.client", lambda _: Desk(checks))
     assert call("check", "--schedule", 1).text == "a check is due after 1 more messages of a sender, each time\n"
     carried(alice, bob, [b"see you at noon"])
     assert "a check with lane 4 by another channel is due" in call("check").text

@@ -72,7 +72,7 @@ ANSWERS = {
     "check --resolve": "message resolved",
     "confine record": "file serial_number lane epoch key_count bits message_count warning?",
     "confine compare": "held findings[](kind serial_numbers text advice index? element?) "
-    "altered?[](byte altered_bits part) missing_bytes?",
+    "altered[]?(byte altered_bits part) missing_bytes?",
     "confine here": "held findings[](kind serial_numbers text advice index? element?)",
     "role": "role",
     "agent": "serial_number socket pid",
