@@ -186,7 +186,7 @@ def test_commands(agents: list[Agent], call: Call, monkeypatch: pytest.MonkeyPat
     alice, bob = agents
     checks = Checks(store_of(bob))
     monkeypatch.setattr("ndks.cli.check.client", lambda _: Desk(checks))
-    assert call("check", "--schedule", 1).text == "a check is due after 1 more messages of a sender, each time\n"
+    assert call("check", "--schedule", 1).text == "a check is due after each message of a sender, from now on\n"
     carried(alice, bob, [b"see you at noon"])
     assert "a check with lane 4 by another channel is due" in call("check").text
     words = spoken_words(Checking(store_of(alice)).book.value(name_of(4, 1)))

@@ -217,18 +217,18 @@ def test_commands(three: tuple[str, str, str], network_file: Path, desk: Path, c
         keys = ("--indices", "1..4,2^47", "--bits", 256, "--messages", desk / "letter.ndks")
         done = call("confine", "record", "-o", desk / name, *keys, "--unit", port)
         assert done.status == 0, done.stderr
-        assert "5 keys of 256 bits, 1 messages" in done.text
+        assert "5 keys of 256 bits, 1 message," in done.text
     done = call("confine", "compare", *(desk / name for name in "abc"))
-    assert (done.status, done.text) == (0, "all agree: 5 keys of 256 bits, 1 messages\n")
+    assert (done.status, done.text) == (0, "all agree: 5 keys of 256 bits, 1 message\n")
     altered = bytearray((desk / "letter.ndks").read_bytes())
     altered[50] ^= 0x11
     (desk / "received").write_bytes(altered[:-3])
     done = call("confine", "compare", "--capsule", desk / "letter.ndks", desk / "received")
     assert done.status == 1
     assert done.text.splitlines() == [
-        "2 bits in 1 bytes differ",
+        "2 bits in 1 byte differ",
         "byte 50, bits 3, 7: text of chunk 0",
-        "3 bytes are missing at the end",
+        "at the end: 3 bytes missing",
     ]
     assert call("confine", "here", three[0], "--network", network_file).status == 0
     assert call("confine", "record", "-o", desk / "d", "--epoch", "0.1", "--unit", three[0]).status == 0

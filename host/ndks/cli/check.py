@@ -191,7 +191,8 @@ def _sealed_here(path: Path, name: str) -> bytes:
 def _schedule(args: argparse.Namespace, out: Output) -> None:
     with client(args) as agent:
         every = agent.ask("schedule", every=args.schedule)["every"]
-    text = f"a check is due after {every} more messages of a sender, each time" if every else "no check is due any more"
+    each = "each message" if every == 1 else f"every {every} messages"
+    text = f"a check is due after {each} of a sender, from now on" if every else "no check is due any more"
     out.done({"every": every}, text)
 
 

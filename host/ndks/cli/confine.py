@@ -14,6 +14,7 @@ from ndks.confinement.definition import definition_of, likely_fault, network_of
 from ndks.confinement.findings import Finding, Kind
 from ndks.confinement.record import DEFINITION, Record
 from ndks.confinement.taking import USUAL_BITS, USUAL_INDICES, record_of
+from ndks.confinement.texts import counted
 from ndks.exceptions import FileError
 from ndks.files import read_small
 from ndks.network import any_file
@@ -101,7 +102,8 @@ def record(args: argparse.Namespace, out: Output) -> None:
     taken.save(target, overwrite=args.force)
     values = {"file": str(target), "serial_number": taken.serial_number, "lane": taken.lane, "epoch": taken.of_epoch}
     counts = {"key_count": len(taken.keys), "bits": taken.bits, "message_count": len(taken.messages)}
-    text = f"{target}: {len(taken.keys)} keys of {taken.bits} bits, {len(taken.messages)} messages, of {taken.name}"
+    keys, messages = counted(len(taken.keys), "key"), counted(len(taken.messages), "message")
+    text = f"{target}: {keys} of {taken.bits} bits, {messages}, of {taken.name}"
     out.done({**values, **counts, **warn_of_suite(taken.suite)}, text)
 
 
@@ -182,15 +184,17 @@ def _altered(found: Differences) -> list[str]:
     """Return the lines on two capsules."""
     lines = [f"byte {each.byte}, {_bits(each.bits)}: {each.part}" for each in found.bytes[:_SHOWN]]
     if (more := len(found.bytes) - _SHOWN) > 0:
-        lines.append(f"and {more} bytes more")
+        lines.append(f"and {counted(more, 'byte')} more")
     if found.missing:
-        lines.append(f"{abs(found.missing)} bytes {'are missing' if found.missing > 0 else 'were added'} at the end")
-    whole_text = f"{found.bits} bits in {len(found.bytes)} bytes differ" if found.bytes else "no bit differs"
+        what = "missing" if found.missing > 0 else "too many"
+        lines.append(f"at the end: {counted(abs(found.missing), 'byte')} {what}")
+    size = f"{counted(found.bits, 'bit')} in {counted(len(found.bytes), 'byte')}"
+    whole_text = f"{size} {'differs' if found.bits == 1 else 'differ'}" if found.bytes else "no bit differs"
     return [whole_text, *lines]
 
 
 def _bits(bits: tuple[int, ...]) -> str:
-    return f"bit{'s' * (len(bits) > 1)} {', '.join(map(str, bits))}"
+    return f"{'bit' if len(bits) == 1 else 'bits'} {', '.join(map(str, bits))}"
 
 
 def _content(path: Path) -> bytes:

@@ -79,9 +79,10 @@ def check_lines(checks: dict[str, Any]) -> list[str]:
 def failure_text(failure: dict[str, Any]) -> str:
     """Return what is said of a check whose words differed, and what to do."""
     name, how = failure["message"], f"as {failure['who']} said by {failure['channel']}, {failure['when']}"
+    message = f"--message {name}" if ":" in name else "CAPSULE"
     return (
         f"message {name}: the words differ, {how}; find out why, ndks confine record, "
-        f'and then run ndks check --message {name} --resolve "WHAT IT WAS"'
+        f'and then run ndks check {message} --resolve "WHAT IT WAS"'
     )
 
 

@@ -11,6 +11,7 @@ from .findings import Finding, Kind
 from .key_checks import BLOCK, first_different
 from .messages import compare_messages
 from .record import DEFINITION, Record
+from .texts import counted
 
 _REPLACE = "do not use its keys: eject it, test it with ndks homologate, and replace it"
 _MORE = "record a third unit of the network, or name the network file: ndks confine compare --network FILE"
@@ -44,7 +45,9 @@ def _agreement(records: Sequence[Record]) -> Finding:
     units = tuple(record.serial_number for record in records)
     keys, bits = len(records[0].keys), records[0].bits
     messages = len({each.capsule for record in records for each in record.messages})
-    return Finding(Kind.AGREE, units, f"all agree: {keys} keys of {bits} bits, {messages} messages")
+    return Finding(
+        Kind.AGREE, units, f"all agree: {counted(keys, 'key')} of {bits} bits, {counted(messages, 'message')}"
+    )
 
 
 def _networks(records: Sequence[Record]) -> Iterator[Finding]:
@@ -151,7 +154,7 @@ def _divergence(record: Record, right: Record, indices: Sequence[int]) -> Findin
     whom = "the definition" if right.serial_number == DEFINITION else "the others"
     text = (
         f"{record.name} diverges from {whom}, from key {index} on, in elements {_block(element)}: "
-        f"{count} of {len(indices)} keys differ"
+        f"{count} of {counted(len(indices), 'key')} differ"
     )
     return Finding(Kind.DIVERGES, (record.serial_number,), text, _REPLACE, index, element)
 

@@ -51,9 +51,10 @@ def _channel(name: str, altered: list[Said], owners: list[Record]) -> Finding:
     if owners:  # its own unit knows the capsule as it is
         text = f"{name}: {altered[0][0].name} does not open what {owners[0].name} has made ({code})"
         return Finding(Kind.REFUSED, units, text, "record the messages of both once more")
-    text = (
-        f"the channel altered {name}: {len(units)} unit{'s' * (len(units) > 1)} whose keys are right refuse it ({code})"
+    who = (
+        "a unit whose keys are right refuses" if len(units) == 1 else f"{len(units)} units whose keys are right refuse"
     )
+    text = f"the channel altered {name}: {who} it ({code})"
     advice = "have it sent again; ndks confine compare --capsule SENT RECEIVED names the bits that differ"
     return Finding(Kind.CHANNEL, units, text, advice)
 

@@ -91,8 +91,9 @@ def text_of(due: dict[str, Any]) -> str:
     """Return what is said of a check that is due, and what to do."""
     word = "overdue" if due["overdue"] else "due"
     name = f"{due['lane']}:{due['s']}" if due["s"] else f"{due['lane']}:S"
+    messages = "1 message" if due["messages"] == 1 else f"{due['messages']} messages"
     return (
-        f"a check with lane {due['lane']} by another channel is {word}: {due['messages']} messages since the last one; "
+        f"a check with lane {due['lane']} by another channel is {word}: {messages} since the last one; "
         f"call its user, and run ndks check --message {name} --confirm NAME"
     )
 
