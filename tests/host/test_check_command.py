@@ -135,7 +135,10 @@ def test_the_book_is_private(alice: str, letter: Path, call: Call) -> None:
     path = home() / NAME
     assert path.stat().st_mode & 0o777 == 0o600
     path.chmod(0o644)
-    done = call("check")
+    try:
+        done = call("check")
+    finally:
+        path.chmod(0o600)
     assert (done.status, "FILE" in done.stderr) == (1, True)
 
 

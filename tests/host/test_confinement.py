@@ -22,6 +22,7 @@ from ndks.confinement.key_checks import BLOCK, checks_of, first_different
 from ndks.confinement.record import Record
 from ndks.confinement.taking import record_of
 from ndks.exceptions import FileError, UsageError
+from ndks.keys.offline_keys import exported_key
 from ndks_unit.paper_bits import PaperBits
 
 INDICES = (1, 2, 3, 1 << 47)
@@ -187,6 +188,17 @@ def test_a_record_has_no_key(three: tuple[str, str, str], tmp_path: Path) -> Non
     text = path.read_text()
     for key in keys:
         assert not any(key[at : at + 6].hex() in text.lower() for at in range(len(key) - 6))
+
+
+def test_who_has_a_record_can_test_guesses_of_keys_and_no_more(make_unit: MakeUnit, network: ndks.Network) -> None:
+    """In suite `paper` a guess is an angular frequency, of few bits; in suite `hybrid` it is a key of 256 bits."""
+    paper = replace(network, suite="paper", p1="0.52", p2="25")
+    key = taken(make_unit("a", 1, paper)).keys[0]
+    right = exported_key(paper, key.index, BITS // 8)
+    assert checks_of(right, key.index) == key.checks
+    assert checks_of(exported_key(replace(paper, p1="0.53"), key.index, BITS // 8), key.index) != key.checks
+    hybrid = taken(make_unit("b", 2, replace(paper, suite="hybrid"))).keys[0]
+    assert checks_of(right, key.index)[0] != hybrid.checks[0], "the paper's bits alone test nothing there"
 
 
 def test_damaged_records(three: tuple[str, str, str], tmp_path: Path) -> None:
