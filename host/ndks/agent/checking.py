@@ -63,17 +63,25 @@ class Checking:
 
     def due(self) -> list[Due]:
         """Return the senders of which a message has to be checked now."""
-        every = self.every
-        return [due for row in self._delivered() if (due := self._of(*row)).messages >= every] if every else []
+        if not (every := self.every):
+            return []
+        since = [(lane, self._since(lane, first, last)) for lane, first, last in self._delivered()]
+        return [
+            Due(lane, self._latest(lane), messages, messages >= _OVERDUE * every)
+            for lane, messages in since
+            if messages >= every
+        ]
 
-    def _of(self, lane: int, first: int, last: int) -> Due:
+    def _since(self, lane: int, first: int, last: int) -> int:
+        """Return how many messages have come since the last check."""
         checked = self._store.fact(f"{_CHECKED}{lane}")
-        messages = last - (first - 1 if checked is None else checked)
-        return Due(lane, self._latest(lane), messages, messages >= _OVERDUE * self.every)
+        return last - (first - 1 if checked is None else checked)
 
     def _latest(self, lane: int) -> int:
-        query = "SELECT message FROM checks WHERE message LIKE ? ORDER BY place DESC LIMIT 1"
-        rows = self._store.read(query, f"{lane}:%")
+        query = (
+            "SELECT message FROM checks WHERE message GLOB ? ORDER BY place DESC LIMIT 1"  # by the index, unlike LIKE
+        )
+        rows = self._store.read(query, f"{lane}:*")
         return int(rows[0][0].partition(":")[2]) if rows else 0
 
     def _delivered(self) -> list[tuple[int, int, int]]:
