@@ -7,14 +7,16 @@ import contextlib
 import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 from carriers.inbox import wait_until
 from support.agents import administrator, unit_of
 from support.network_unit import NetworkUnit
 
-from ndks.agent import Store
+from ndks.agent import Limits, Store
 from ndks.agent.running.client import AgentClient
-from ndks.agent.running.loop import Loop
+from ndks.agent.running.loop import Loop, Settings
+from ndks.agent.running.office import Office
 from ndks.agent.running.programs import Programs, listening
 from ndks.carriers.carrier import Carrier
 from ndks.carriers.folder import FolderCarrier
@@ -54,6 +56,8 @@ class Running:
         self.store_path = directory / "store.sqlite"
         self._public = public
         self._carriers = carriers
+        self.room = Limits.arrived_bytes
+        self.office: Office | None = None
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
         self._pages: int | None = None
@@ -92,7 +96,9 @@ class Running:
         store = Store(self.store_path)
         store.hook = lambda _: self._set_pages(store)
         try:
-            self.loop = Loop(store, self.plugged.opened, self._carriers, self._public, TICK)  # pyright: ignore
+            unit: Any = self.plugged.opened
+            settings = Settings(self._public, TICK, self.room)
+            self.loop = Loop(store, unit, self._carriers, settings, self.office)
             with listening(self.path) as listener:
                 Programs(listener, self.loop.inputs).start()
                 self._ready.set()

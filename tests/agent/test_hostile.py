@@ -13,39 +13,11 @@ from carriers.inbox import wait_until
 from support.agents import administrator, unit_of
 
 from agent.running import Plugged, Running, generation_of, running
+from agent.wire import Wire
 from ndks.agent import Agent
 from ndks.agent.running.inputs import Inputs
-from ndks.carriers.carrier import Receive, Received
+from ndks.carriers.carrier import Received
 from ndks.exceptions import FileError, UsageError
-
-
-class Wire:
-    """A carrier in the hands of the test."""
-
-    largest = None
-    retains = True
-    is_idle = True
-
-    def __init__(self) -> None:
-        self.url = "wire:"
-        self.problem = None
-        self.has_room = True
-        self.sent: list[bytes] = []
-
-    def start(self, receive: Receive) -> None:
-        self._receive = receive
-
-    def deliver(self, packet: bytes) -> threading.Event:
-        taken = threading.Event()
-        self._receive(Received(packet, taken.set, self.url))
-        return taken
-
-    def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:
-        self.sent.append(packet)
-        return True
-
-    def close(self) -> None:
-        pass
 
 
 @contextlib.contextmanager

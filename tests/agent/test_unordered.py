@@ -13,44 +13,16 @@ from carriers.inbox import wait_until
 from support.agents import Host, administrator, unit_of
 
 from agent.running import Plugged, Running, running
+from agent.wire import Wire
 from ndks.agent import Limits
-from ndks.carriers.carrier import Receive, Received
 from ndks.exceptions import NdksError
 from ndks.network.administrator import Administrator
-
-
-class Held:
-    """A carrier that the test has in its hands: it brings what it is told to, and keeps what it is given."""
-
-    url = "test:"
-    problem: NdksError | None = None
-    largest = None
-    retains = False
-    is_idle = True
-    has_room = True
-
-    def __init__(self) -> None:
-        self.sent: list[bytes] = []
-
-    def start(self, receive: Receive) -> None:
-        self._receive = receive
-
-    def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:
-        self.sent.append(packet)
-        return True
-
-    def close(self) -> None:
-        pass
-
-    def bring(self, *packets: bytes) -> None:
-        for packet in packets:
-            self._receive(Received(packet, lambda: None, self.url))
 
 
 class Pair:
     """An agent that receives, and a sender whose packets the test brings to it."""
 
-    def __init__(self, admin: Administrator, sender: Host, agent: Running, carrier: Held) -> None:
+    def __init__(self, admin: Administrator, sender: Host, agent: Running, carrier: Wire) -> None:
         self.admin, self.sender, self.agent, self.carrier = admin, sender, agent, carrier
 
     def messages(self, count: int) -> list[bytes]:
@@ -84,7 +56,7 @@ def pair(tmp_path: Path) -> Iterator[Pair]:
     bundle = admin.issue()
     sender = Host(unit_of(admin, lanes[0]), admin.keys.public, Limits(keep=2))
     sender.receive(bundle.content)
-    carrier, plugged = Held(), Plugged(unit_of(admin, lanes[1]))
+    carrier, plugged = Wire(), Plugged(unit_of(admin, lanes[1]))
     with running(plugged, admin.keys.public, [carrier], tmp_path) as agent:
         wait_until(lambda: agent.loop.agent)
         carrier.bring(bundle.content)
@@ -170,13 +142,33 @@ def test_what_a_program_did_not_get_it_cannot_confirm(pair: Pair) -> None:
     assert pair.receive(unordered=True) == [("early", b"2")]
 
 
+def test_only_the_receiver_confirms_and_only_what_it_got(pair: Pair) -> None:
+    one, two = pair.messages(2)
+    pair.bring(one)
+    with pair.agent.client() as receiver, pair.agent.client() as other:
+        (event,) = receiver.ask("next")["events"]
+        pair.bring(two)
+        for client, names in (
+            (other, {"place": event["place"]}),
+            (receiver, {"place": event["place"] + 1}),
+            (receiver, {"place": event["place"] + 1, "alone": True}),
+            (receiver, {"place": (1 << 63) - 1}),
+        ):
+            with pytest.raises(NdksError, match="this program"):
+                client.ask("taken", **names)
+        receiver.ask("taken", place=event["place"])
+        with pytest.raises(NdksError, match="at that place"):
+            receiver.ask("taken", place=event["place"])
+    assert pair.receive(unordered=False) == [("message", b"2")]
+
+
 def test_members_that_were_heard(pair: Pair) -> None:
     assert pair.status()["members_seen"] == []
     one, two = pair.messages(2)
     pair.bring(two)
     (member,) = pair.status()["members_seen"]
     assert (member["lane"], member["generation"], member["number"]) == (pair.sender.unit.lane, 0, 0)
-    assert (member["carrier"], member["heard"][-6:]) == ("test:", "+00:00")
+    assert (member["carrier"], member["heard"][-6:]) == ("wire:", "+00:00")
     pair.agent.loop.members._seen.clear()  # pyright: ignore
     pair.bring(two)
     heard = dict(pair.agent.loop.members)

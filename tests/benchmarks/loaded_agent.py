@@ -23,7 +23,7 @@ from typing import Any
 from support.network_unit import NetworkUnit
 
 from ndks.agent.running.client import AgentClient
-from ndks.agent.running.loop import Loop
+from ndks.agent.running.loop import Loop, Settings
 from ndks.agent.running.office import Office
 from ndks.agent.running.programs import Programs, listening
 from ndks.agent.store import Store
@@ -107,7 +107,7 @@ def run(member: Member) -> None:
     store = Store(directory / "store.sqlite")
     carrier = MqttCarrier(member.url, f"{member.lane:016x}")
     office = Office(member.administrator) if member.administrator else None
-    loop = Loop(store, open_unit, [carrier], member.public, member.tick, office)
+    loop = Loop(store, open_unit, [carrier], Settings(member.public, member.tick), office)
     signal.signal(signal.SIGTERM, lambda *_: loop.inputs.end())
     threading.Thread(target=_stay_with, args=(os.getppid(), loop), daemon=True).start()
     if office:

@@ -63,6 +63,12 @@ class Administering:
         done(self.candidate(name, "join", "request", "--label", name, "-o", path, *options))
         return path
 
+    def forget_request(self, name: str) -> None:
+        """Remove a request and its opening: another is made."""
+        path = self.request_of(name)
+        path.unlink()
+        path.with_name(f"{path.name}.opening").unlink(missing_ok=True)
+
     def approve(self, name: str, *options: object, words: str = "", agreed: tuple[object, ...] = AGREED) -> Finished:
         """Approve a request; without `words`, the right ones are given."""
         request, package = self.request_of(name), self.package_of(name)

@@ -39,6 +39,11 @@ class Joining:
     def request(self, *options: object) -> Finished:
         return run("join", "request", "--unit", self.port, "-o", self.request_file, *options, **self.environment)
 
+    def forget_request(self) -> None:
+        """Remove the request and its opening: another is made."""
+        self.request_file.unlink()
+        self.request_file.with_name(f"{self.request_file.name}.opening").unlink(missing_ok=True)
+
     def answer(self, *options: object, words: str | None = None) -> Finished:
         """Make the package; without `words`, the right ones are given."""
         words = load_request(self.request_file).words if words is None else words

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 from host.administering import Administering, admit, answer, done, office
-from host.running import Finished, assert_refused, command_line, environment
+from host.running import Finished, assert_refused, command_line, environment, run_at_terminal
 from support.authority import Authority
 
 from ndks.agent.running.membership import Membership
+from ndks.laptop.homes import HOME
 from ndks.network import administrator_file
 from ndks.network.commitments import commit
 from ndks.network.generation import State
@@ -111,7 +112,7 @@ def test_a_package_of_another_network_of_the_same_name(office: Administering) ->
     office.file.rename(office.directory / "former.ndksadmin")
     office.found()
     request, package = office.request_of("alice"), office.package_of("alice")
-    request.unlink()
+    office.forget_request("alice")
     other = office.request("bob")
     change(other, uid=serial_number)
     other.rename(request)
@@ -131,7 +132,7 @@ def test_a_member_file_without_a_store_does_not_hinder(office: Administering) ->
     change(directory / "member.json", signing_key="00" * 32)
     done(office.candidate("alice", "zeroize", "--yes"))
     done(office.admin("network", "retire", office.file, 4, "--yes"))
-    office.request_of("alice").unlink()
+    office.forget_request("alice")
     assert office.join("alice")["lane"] == 8
 
 
@@ -215,18 +216,58 @@ def test_a_value_that_cannot_be_is_named(name: str, office: Administering) -> No
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such files")
-def test_a_network_file_from_a_pipe(tmp_path: Path) -> None:
-    plain, pipe = tmp_path / "plain.ndksnet", tmp_path / "pipe"
+def test_files_from_a_pipe(office: Administering, tmp_path: Path) -> None:
+    admit(office, "alice")
+    request, plain = office.request("bob"), tmp_path / "plain.ndksnet"
     Network.new("plain").save(plain)
+    assert piped(tmp_path, plain, "network", "show").startswith("network     plain")
+    assert piped(tmp_path, office.file, "network", "show").startswith("network     office, administrator 0")
+    assert load_request(request).words in piped(tmp_path, request, "join", "inspect")
+    assert piped(tmp_path, office.file, "network", "merge", "--yes", office.file).startswith("nothing was new")
+
+
+def piped(directory: Path, file: Path, *words: object) -> str:
+    """Run a command whose last argument is a pipe with the content of a file; return what it says."""
+    pipe = directory / "pipe"
     os.mkfifo(pipe, 0o600)
-    words = command_line("network", "show", pipe)
-    with subprocess.Popen(words, env=environment(), stdout=subprocess.PIPE) as process:
-        try:
-            pipe.write_bytes(plain.read_bytes())
-            shown, _ = process.communicate(timeout=20)
-        finally:
-            process.kill()
-    assert shown.startswith(b"network     plain")
+    try:
+        with subprocess.Popen(command_line(*words, pipe), env=environment(), stdout=subprocess.PIPE) as process:
+            try:
+                pipe.write_bytes(file.read_bytes())
+                shown, _ = process.communicate(timeout=20)
+            finally:
+                process.kill()
+    finally:
+        pipe.unlink()
+    return shown.decode()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system has no pseudo-terminals")
+@pytest.mark.parametrize("typed", [b"no\n", b"yea\n"])
+def test_no_after_learning_says_what_was_learned(office: Administering, tmp_path: Path, typed: bytes) -> None:
+    admit(office, "alice", "bob")
+    (folder := tmp_path / "folder").mkdir()
+    other = tmp_path / "other.ndksadmin"
+    done(office.admin("network", "another", office.file, "-o", other, "--yes"))
+    done(office.admin("network", "refresh", other, "--yes", "--carrier", f"dir:{folder}"))
+    home = {HOME: str(office.home_of("administrator"))}
+    for expected in ("has learned what other administrators did, and nothing else was changed", "nothing was changed"):
+        refused = run_at_terminal(typed, "network", "refresh", office.file, "--carrier", f"dir:{folder}", **home)
+        assert_refused(refused, "DECLINED", 1)
+        assert expected in refused.stderr
+    assert office.state.g == 1
+
+
+def test_an_opening_of_another_request_is_not_overwritten(office: Administering) -> None:
+    request = office.request_of("alice")
+    taken = request.with_name(f"{request.name}.opening")
+    taken.write_text("of another request")
+    refused = office.candidate("alice", "join", "request", "-o", request)
+    assert_refused(refused, "FILE", 1)
+    assert "is not overwritten" in refused.stderr
+    assert taken.read_text() == "of another request"
+    assert not request.exists()
+    done(office.candidate("alice", "join", "request", "-o", request, "--plain"))
 
 
 def test_a_file_that_changes_while_nobody_has_confirmed_yet(office: Administering) -> None:

@@ -259,7 +259,7 @@ def test_claims_are_forgotten_when_lanes_are_revoked_and_deliveries_are_not() ->
     for other in (host, sender):
         other.receive(bundle.content)
     inbox = host.agent.inbox(8)
-    assert (inbox.first, inbox.reported, inbox.starts, inbox.waiting) == (1, 0, (), {})
+    assert (inbox.first, inbox.reported, inbox.starts, inbox.waiting) == (1, 0, (), set())
     assert host.store.read("SELECT * FROM vouchers") == []
     host.receive(second)
     assert host.delivered[2:] == []  # of before the revocation, without a voucher
@@ -280,7 +280,7 @@ def test_what_was_forgotten_stays_so_after_a_crash() -> None:
     host.receive(admin.issue().content)
     host.start()
     inbox = host.agent.inbox(8)
-    assert (inbox.first, inbox.reported, inbox.top, inbox.starts, inbox.waiting) == (1, 0, 0, (), {})
+    assert (inbox.first, inbox.reported, inbox.top, inbox.starts, inbox.waiting) == (1, 0, 0, (), set())
     assert not inbox.sets[Known.UNREADABLE]
     assert host.lost == [Lost(8, 1, 1, Why.EPOCH)]
     sender.receive(admin.state.bundles[-1].content)

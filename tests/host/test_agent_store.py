@@ -15,6 +15,7 @@ from support.agents import Host, administrator, joined, talk, unit_of
 from ndks.agent import Limits, Store
 from ndks.agent.events import Delivered
 from ndks.agent.packets import Report, Voucher, digest_of
+from ndks.agent.store import ROW
 from ndks.exceptions import FileError, UsageError
 from ndks.network.administrator import Administrator
 from ndks_protocol.wire import HOUSEKEEPING
@@ -252,10 +253,53 @@ def test_what_is_in_memory_is_what_is_in_the_store() -> None:
     before = memory(host)
     host.start()
     assert memory(host) == before
-    assert before["waiting"] == {4: (0, b"d")}
+    assert before["waiting"] == {4}
 
 
 def memory(host: Host) -> dict[str, Any]:
     state = deepcopy(vars(host.agent.inbox(8)))
-    del state["_missing"]
+    del state["_missing"], state["_known"], state["_settled"]
     return state | {"sets": {kind: list(spans) for kind, spans in state["sets"].items()}}
+
+
+def test_no_text_that_was_deleted_stays_in_the_file(tmp_path: Path) -> None:
+    """Neither in free pages nor in the write-ahead log: own texts that are sealed, and others that are taken."""
+    path = tmp_path / "agent.db"
+    admin = administrator()
+    host, sender = joined(admin, 2)
+    host.store = Store(path)
+    host.start()
+    texts = [b"%05d: " % number + b"meet me at noon " * 50 for number in range(40)]
+    for text in texts[:20]:
+        host.receive(*sender.send(text))
+    for text in texts[20:]:
+        host.send(text)
+    assert all(text[:6] in stored(path) for text in texts[:20])
+    with host.store.step():
+        host.agent.arrivals.taken(host.agent.arrivals.after(0, 99)[-1][0])
+    host.store.tidy()
+    assert not any(text[:6] in stored(path) or text[-100:] in stored(path) for text in texts)
+
+
+def stored(path: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+
+
+def test_the_sizes_are_those_of_the_tables() -> None:
+    host, sender = joined(administrator(), 2)
+    capsules = [packet for number in range(6) for packet in sender.send(bytes(number + 1))]
+    host.receive(capsules[0], *capsules[2:])
+    assert sizes(host) == ([(1, 1)], [(4, 3 + 4 + 5 + 6)])
+    host.receive(capsules[1])
+    with host.store.step():
+        host.agent.arrivals.taken_alone(host.agent.arrivals.after(0, 1)[0][0])
+    assert sizes(host) == ([(5, 2 + 3 + 4 + 5 + 6)], [(0, 0)])
+
+
+def sizes(host: Host) -> tuple[list[Any], list[Any]]:
+    found: list[list[Any]] = []
+    for table, fact in (("arrivals", "arrived"), ("waiting", "waiting")):
+        ((rows, size),) = host.store.read(f"SELECT count(*), ifnull(sum(length(data)), 0) FROM {table}")
+        assert host.store.fact(fact) == ROW * rows + size
+        found.append([(rows, size)])
+    return found[0], found[1]

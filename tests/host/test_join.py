@@ -245,7 +245,7 @@ def test_a_package_for_another_unit_under_this_ones_name(joining: Joining) -> No
 
 def test_a_package_for_a_key_that_is_void(joining: Joining) -> None:
     joining.until_package()
-    joining.request_file.unlink()
+    joining.forget_request()
     joining.request()
     refused_package(joining, joining.use("--bind"), "PACKAGE", 5)
     joining.package_file.unlink()

@@ -174,7 +174,7 @@ def test_requests_that_are_refused(office: Administering) -> None:
     assert_refused(office.approve("alice"), "CHECK_FAILED", 1)
     inspected = answer(office.admin("join", "inspect", request, "--network", office.file, "--json"))
     assert "for network elsewhere" in inspected["problem"]
-    request.unlink()
+    office.forget_request("alice")
     office.request("alice")
     content = request.read_text()
     assert_refused(office.approve("alice", words=WRONG_WORDS), "WORDS", 1)
@@ -192,7 +192,7 @@ def test_requests_that_are_refused(office: Administering) -> None:
     again = office.approve("alice")
     assert_refused(again, "USAGE", 2)
     assert "approved before" in again.stderr
-    request.unlink()
+    office.forget_request("alice")
     office.request("alice")
     again = office.approve("alice")
     assert_refused(again, "USAGE", 2)
@@ -245,7 +245,7 @@ def test_packages_that_are_refused(office: Administering, tmp_path: Path) -> Non
     assert_refused(
         office.candidate("bob", "join", "accept", package, "--words", words, "--yes"), "PACKAGE", 5
     )  # another unit
-    office.request_of("alice").unlink()
+    office.forget_request("alice")
     office.request("alice")  # makes the former key void
     assert_refused(office.accept("alice"), "PACKAGE", 5)
     assert package.exists()
@@ -288,7 +288,7 @@ def test_a_former_agents_store_is_set_aside(office: Administering) -> None:
     serial_number = office.join("alice")["serial_number"]
     done(office.candidate("alice", "zeroize", "--yes"))
     done(office.admin("network", "retire", office.file, "alice", "--yes"))
-    office.request_of("alice").unlink()
+    office.forget_request("alice")
     assert office.join("alice")["lane"] == 8
     agents = office.home_of("alice") / "agents"
     assert sorted(path.name for path in agents.iterdir()) == [serial_number, f"{serial_number}.old"]
@@ -405,7 +405,7 @@ def test_a_network_of_before(office: Administering, tmp_path: Path) -> None:
     done(office.candidate("bob", "encrypt", letter))
     opened = office.candidate("alice", "decrypt", capsule, "-o", tmp_path / "opened")
     assert "message 1 of lane 2" in done(opened).text
-    office.request_of("alice").unlink()
+    office.forget_request("alice")
     done(office.candidate("alice", "zeroize", "--yes"))
     office.request("alice")
     assert_refused(office.approve("alice"), "USAGE", 2)  # the lane waits no longer

@@ -162,8 +162,8 @@ def assert_is_not_lost(joining: Joining) -> None:
         used = joining.use("--bind")
         if used.status:  # the unit erases its joining key first
             assert_refused(used, "NO_JOINING_KEY", 4)
-            for path in (joining.request_file, joining.package_file):
-                path.unlink()
+            joining.forget_request()
+            joining.package_file.unlink()
             assert joining.request().status == 0
             assert joining.answer("--again").status == 0
             assert joining.use("--bind").status == 0
@@ -241,7 +241,7 @@ def test_the_power_is_cut_while_a_key_is_made(
     """The file is written after the key: there is none, or it is that of the unit's key."""
     joining = Joining(tmp_path, network_file, powered.port)
     assert joining.request().status == 0
-    joining.request_file.unlink()
+    joining.forget_request()
     powered.control.do(f"power cut {steps}")
     requested = joining.request()
     if requested.status:

@@ -340,26 +340,27 @@ def test_a_killed_command_leaves_the_file_whole(office: Administering) -> None:
     Administrator(office.state).issue()
 
 
+def old_copy(office: Administering, directory: Path) -> Path:
+    """Return a copy of the file, in which a generation was made since."""
+    admit(office, "alice")
+    old = directory / "copy.ndksadmin"
+    shutil.copy(office.file, old)
+    done(office.admin("network", "refresh", office.file, "--yes"))
+    return old
+
+
 @pytest.mark.parametrize("command", [("refresh",), ("revoke", "alice"), ("retire", "alice"), ("another", "-o", "new")])
 def test_an_old_copy_is_refused_before_anything_is_said(
     command: tuple[str, ...], office: Administering, tmp_path: Path
 ) -> None:
-    admit(office, "alice")
-    old = tmp_path / "copy.ndksadmin"
-    shutil.copy(office.file, old)
-    done(office.admin("network", "refresh", office.file, "--yes"))
-    name, *more = command
+    old, (name, *more) = old_copy(office, tmp_path), command
     refused = office.admin("network", name, old, *more, "--yes")
     assert_refused(refused, "FILE", 1)
     assert refused.stderr.startswith("ndks: FILE: ")
 
 
 def test_an_old_copy_admits_nobody_and_asks_for_no_words(office: Administering, tmp_path: Path) -> None:
-    admit(office, "alice")
-    old = tmp_path / "copy.ndksadmin"
-    shutil.copy(office.file, old)
-    done(office.admin("network", "refresh", office.file, "--yes"))
-    request = office.request("bob")
+    old, request = old_copy(office, tmp_path), office.request("bob")
     refused = office.admin(
         "join", "approve", request, "--network", old, "--who", "Dora", "-o", tmp_path / "package", "--yes"
     )

@@ -6,11 +6,14 @@ import json
 import socket
 import threading
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from host.conftest import Call
+from host.running import assert_refused
 
+from ndks.agent import Limits
 from ndks.agent.events import Why
 from ndks.agent.running.places import new_socket
 from ndks.cli.network_status import lost
@@ -20,10 +23,19 @@ HEARD = "2026-11-28T21:32:30+00:00"
 NOT_KEPT = {"why": "not_kept"}
 
 
-def shown(call: Call, sender: dict[str, Any], revoked: int = 0, checks: dict[str, Any] | None = None) -> list[str]:
+def shown(
+    call: Call,
+    sender: dict[str, Any],
+    revoked: int = 0,
+    *,
+    room: int = 9,
+    left_out: int | None = None,
+    checks: dict[str, Any] | None = None,
+) -> list[str]:
     """Return the lines that are shown of what an agent tells."""
     unit = {"present": True, "lane": 4, "role": "slave", "generation": 8, "number": 2, "master": 8, "revoked": revoked}
-    told = {"unit": unit, "outbox": {"kept": 1, "waits": 0}, "arrivals": 0, "carriers": []}
+    unit |= {"left_out": left_out}
+    told = {"unit": unit, "outbox": {"kept": 1, "waits": 0}, "arrivals": 0, "room": room, "carriers": []}
     told |= {"senders": [{"lane": 8, "waits": 0, "lost": [], "delivered": [], "missing": []} | sender]}
     told |= {"checks": {"every": 2, "due": [], "failures": []} | (checks or {})}
     told |= {"members_seen": [{"lane": 8, "heard": HEARD, "generation": 8, "number": 2, "carrier": "dir:shared"}]}
@@ -107,19 +119,53 @@ def test_each_reason_has_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("generation", "newest", "line"),
+    ("fields", "line"),
     [
-        (None, None, "message 7 is on its way when the unit is there"),
-        (4, 4, "message 7 is on its way"),
+        ({"waits": True, "waits_for": "unit"}, "message 7 is on its way when the unit is there"),
         (
-            *(0, 4),
+            {"waits": True, "waits_for": "generation"},
+            "message 7 is on its way when the unit has its first generation",
+        ),
+        ({"waits": True, "waits_for": "carrier"}, "message 7 is on its way when a carrier is there"),
+        ({"waits": True, "waits_for": "turn"}, "message 7 is on its way when the messages before it have left"),
+        ({"generation": 4, "newest": 4}, "message 7 is on its way"),
+        (
+            {"generation": 4, "left_out": 8},
+            "message 7 is kept, but generation 8 was made without this unit, which was revoked or retired, or its "
+            "administrators are apart: members of that generation take nothing from it. Ask an administrator",
+        ),
+        (
+            {"generation": 0, "newest": 4},
             "message 7 is on its way, sealed in generation 0: units that joined later have lost it. "
             "Generation 4 is made, and this unit enters it soon; then send the message again if they need it",
         ),
     ],
 )
-def test_what_is_sent_before_the_unit_is_in_the_newest_generation(
-    generation: int | None, newest: int | None, line: str, call: Call
-) -> None:
-    told = {"s": 7, "waits": generation is None, "generation": generation, "newest": newest}
+def test_what_becomes_of_a_message(fields: dict[str, Any], line: str, call: Call) -> None:
+    told = {"s": 7, "waits": False, "waits_for": None, "generation": None, "newest": None, "left_out": None} | fields
     assert answered(call, told, "send", "--text", "noon") == [line]
+
+
+def test_a_message_that_is_too_long_is_refused_before_an_agent_is_asked(call: Call, tmp_path: Path) -> None:
+    assert Limits().message == 1 << 16
+    letter = tmp_path / "letter"
+    letter.write_bytes(bytes((1 << 16) + 1))
+    for words in ((letter,), ("--text", "x" * ((1 << 16) + 1))):
+        refused = call("send", *words, "--unit", SERIAL)
+        assert_refused(refused, "USAGE", 2)
+        assert "at most 65536 bytes" in refused.stderr
+        assert "ndks encrypt" in refused.stderr
+    letter.write_bytes(bytes(1 << 16))
+    assert_refused(call("send", letter, "--unit", SERIAL), "NO_UNIT", 3)
+
+
+def test_a_unit_that_was_left_out_says_so(call: Call) -> None:
+    assert shown(call, {}, left_out=12)[1] == (
+        "left out      of generation 12, whose members take nothing from it: this unit was revoked or retired, or its "
+        "administrators are apart"
+    )
+
+
+def test_no_room_says_so(call: Call) -> None:
+    full = "arrived       0 not received yet; no room for more until a program takes some: ndks receive"
+    assert shown(call, {}, room=0)[2] == full

@@ -48,7 +48,8 @@ class Agent:
         check_message(values["content"], data, Limits())
         self.sent.append((values["content"], data))
         self.at.append(time.monotonic())
-        return {"s": len(self.sent), "waits": False, "generation": 0, "newest": None}
+        told = {"s": len(self.sent), "waits": False, "generation": 0, "newest": None}
+        return {**told, "waits_for": None, "left_out": None}
 
     def events(self, *, follow: bool, unordered: bool) -> Iterator[dict[str, Any]]:
         assert not follow

@@ -65,6 +65,8 @@ def test_the_agent_uses_the_services_socket_and_no_device() -> None:
     agent = settings("ndks-network@.service")
     assert agent["Type"] == "notify"
     assert agent["ExecStart"] == "/usr/local/bin/ndks agent --unit %i $NDKS_CARRIERS"
+    assert float(agent["RestartSec"]) > 2  # five starts in ten seconds, and systemd gives up
+    assert agent["TimeoutStartSec"] == "infinity"  # as long as the unit is away
     assert agent["SupplementaryGroups"] == settings("ndks-agent@.socket")["SocketGroup"]
     assert agent["Requires"] == "ndks-agent@%i.socket"
     assert (agent["DevicePolicy"], "DeviceAllow" in agent) == ("closed", False)

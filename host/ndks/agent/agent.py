@@ -80,6 +80,11 @@ class Agent:
         return self._station.epoch
 
     @property
+    def left_out(self) -> int | None:
+        """The newest generation that was made without this unit, and after its own; None: there is none."""
+        return self._generations.left_out
+
+    @property
     def held(self) -> frozenset[int]:
         """The generations whose capsules the unit opens."""
         return self._station.held

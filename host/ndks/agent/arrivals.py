@@ -9,6 +9,7 @@ from .inboxes import Inboxes
 from .store import Row, Store
 
 _DELIVERED, _LATE = 0, 1  # others are Lost: 1 + its reason
+_GAPS = 1000  # that a lane's messages may have, and are given early: senders that keep to the rules have fewer
 
 
 class Arrivals:
@@ -16,6 +17,11 @@ class Arrivals:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    @property
+    def size(self) -> int:
+        """The bytes of what was not taken."""
+        return self._store.fact("arrived") or 0
 
     def add(self, event: Delivered | Lost) -> None:
         """Write an event, within a step of the store."""
@@ -41,7 +47,10 @@ class Arrivals:
 
     def early(self, most: int, but: Set[tuple[int, int]]) -> list[Delivered]:
         """Return messages that wait for earlier ones, at most so many, without those that are named by lane and s."""
-        keys = [key for key in self._store.read("SELECT lane, s FROM waiting ORDER BY lane, s") if key not in but]
+        gaps = "SELECT count(*) FROM spans WHERE lane = senders.lane AND kind = 0 AND first > senders.first"
+        lanes = f"SELECT lane FROM senders WHERE ({gaps}) < {_GAPS}"  # noqa: S608 - constants
+        found = self._store.read(f"SELECT lane, s FROM waiting WHERE lane IN ({lanes}) ORDER BY lane, s")  # noqa: S608
+        keys = [key for key in found if key not in but]
         query = "SELECT lane, s, content, data FROM waiting WHERE lane = ? AND s = ?"
         return [Delivered(*self._store.read(query, *key)[0]) for key in keys[:most]]
 

@@ -64,7 +64,14 @@ class Master:
     lane: int
 
 
-Event = Delivered | Lost | Entered | Refused | LeftOut | Master
+@dataclass(frozen=True)
+class Room:
+    """Whether there is room for messages; if not, they stay at their senders until a program takes some."""
+
+    is_there: bool
+
+
+Event = Delivered | Lost | Entered | Refused | LeftOut | Master | Room
 
 
 @dataclass(frozen=True)

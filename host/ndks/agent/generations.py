@@ -11,6 +11,7 @@ from .events import Entered, LeftOut, Refused
 from .kept import Kept
 from .station import Station
 
+_LEFT_OUT = "left out"
 # A notice that the unit refuses so will never fit; after any other error it is given again.
 _FINAL = {
     *(errors.STALE, errors.HEADER, errors.AUTH, errors.RANGE, errors.ROSTER, errors.DIVERGED, errors.BINDING),
@@ -72,9 +73,18 @@ class Generations:
         if bundle.notices_for(self._hint(bundle.g)):
             self._wait(bundle)
             return self.enter()
+        if self.left_out is None or bundle.g > self.left_out:
+            with self._station.store.step():
+                self._station.store.note(_LEFT_OUT, bundle.g)
         self._station.tell(LeftOut(bundle.g))
         self._show()  # its administrator may not know of this member
         return False
+
+    @property
+    def left_out(self) -> int | None:
+        """The newest generation that has no notice for this unit, if the unit is in none as new."""
+        g = self._station.store.fact(_LEFT_OUT)
+        return g if g is not None and g > self._station.g else None
 
     def enter(self) -> bool:
         """Give the unit the candidates, the oldest first, and for a while none before its predecessor.

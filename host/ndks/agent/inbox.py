@@ -4,7 +4,6 @@
 
 from collections.abc import Iterator
 from enum import IntEnum
-from typing import NamedTuple
 
 from .events import Why
 from .packets import Report
@@ -22,33 +21,36 @@ class Known(IntEnum):
     EPOCH = LOST + Why.EPOCH
 
 
-class Waiting(NamedTuple):
-    """A message that waits for earlier ones."""
-
-    content: int
-    data: bytes
-
-
 class Inbox:
     """The state of one sender in memory; `inboxes` keeps it in the store.
 
     What the sender said (`first`, `reported`, `starts`, vouchers) and what follows from it is forgotten when the list
     of revoked lanes grows, for a thief may have said it; what was delivered is not. That is an exact set, for a thief
-    may have sent any number.
+    may have sent any number, so spans are not limited in number; but nothing counts all of them at each message.
     """
 
     def __init__(self) -> None:
         self.sets = {kind: Spans() for kind in Known}
-        self.waiting: dict[int, Waiting] = {}
+        self.waiting = set[int]()  # the texts are in the store
         self.first = 1  # that the sender still has
         self.reported = 0  # the last that the sender told of
         self.top = 0  # the highest that came
         self.starts: tuple[tuple[int, int], ...] = ()
         self._missing: Spans | None = None
+        self._known = Spans()  # delivered or unreadable
+        self._settled = 0  # all numbers up to this one are delivered or lost, for ever
+
+    def add(self, kind: Known, span: Span) -> tuple[list[int], Span]:
+        """Add numbers to one of the sets, as `Spans.add`."""
+        if kind in (Known.DELIVERED, Known.UNREADABLE):
+            self._known.add(*span)
+        self.changed()
+        return self.sets[kind].add(*span)
 
     def forget_claims(self) -> None:
         self.sets[Known.UNREADABLE] = Spans()
-        self.waiting = {}
+        self._known = Spans(self.sets[Known.DELIVERED])
+        self.waiting.clear()
         self.first, self.reported, self.top, self.starts = 1, 0, 0, ()
         self.changed()
 
@@ -71,14 +73,20 @@ class Inbox:
             parts = [(first, last) for g, first, last in self._parts() if g in held]
             parts.append((self.reported + 1, self.top))  # of which nothing was said yet
             expected = Spans((max(first, self.first), last) for first, last in parts if max(first, self.first) <= last)
-            known = (self.sets[Known.DELIVERED], self.sets[Known.UNREADABLE], self._waiting_spans())
-            self._missing = expected.without(known)
+            self._missing = expected.without((self._known, self._waiting_spans()))
         return self._missing
 
     def passed(self, up_to: int, held: frozenset[int]) -> Spans:
         """Return what will not come, and was not named as lost, up to a number that was told of or delivered."""
+        self._settle()
         settled = (*self.sets.values(), self._waiting_spans(), self.missing(held))
-        return Spans([(1, up_to)]).without(settled) if up_to else Spans()
+        return Spans([(self._settled + 1, up_to)]).without(settled) if up_to > self._settled else Spans()
+
+    def _settle(self) -> None:
+        """Pass over what is settled behind the number settled last."""
+        delivered, lost = self.sets[Known.DELIVERED], self.sets[Known.LOST]
+        while last := delivered.end_of(self._settled + 1) or lost.end_of(self._settled + 1):
+            self._settled = last
 
     def reasons(self, span: Span) -> Iterator[tuple[Span, Why]]:
         """Yield the parts of a span of `passed`, with the reason of each."""

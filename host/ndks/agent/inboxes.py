@@ -6,10 +6,10 @@ import struct
 from collections.abc import Iterator
 
 from .events import Delivered, Lost, Why
-from .inbox import Inbox, Known, Waiting
+from .inbox import Inbox, Known
 from .packets import Message, Report
 from .spans import Span
-from .store import Store
+from .store import ROW, Store
 
 _START = ">HQ"
 
@@ -52,26 +52,43 @@ class Inboxes:
     def wait(self, lane: int, message: Message) -> None:
         """Let a message wait for those before it."""
         inbox = self.of(lane)
-        inbox.waiting[message.s] = Waiting(message.content, message.data)
+        inbox.waiting.add(message.s)
         values = lane, message.s, message.content, message.data
-        self._store.write("INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?)", *values)
+        self._store.write("INSERT INTO waiting VALUES (?, ?, ?, ?)", *values)
         inbox.changed()
-        if message.s > inbox.top:
-            inbox.top = message.s
+        self.see(lane, message.s)
+
+    def see(self, lane: int, s: int) -> None:
+        """Note that there is a message, which need not be kept here."""
+        inbox = self.of(lane)
+        if s > inbox.top:
+            inbox.top = s
+            inbox.changed()
             self._save(lane)
 
-    def trim(self, lane: int, most: int) -> None:
-        """Let at most so many messages wait: the highest have to be asked for again."""
-        inbox = self.of(lane)
-        for s in sorted(inbox.waiting)[most:]:
+    def trim(self, lane: int, most: int, most_bytes: int) -> None:
+        """Let at most so many messages of a lane wait, and so many bytes of all: the highest are asked for again."""
+        for s in sorted(self.of(lane).waiting)[most:]:
             self._stop_waiting(lane, s)
-            inbox.changed()
+        query = f"SELECT lane FROM waiting GROUP BY lane ORDER BY sum({ROW} + length(data)) DESC LIMIT 1"  # noqa: S608
+        while self._waiting_bytes > most_bytes:
+            ((longest,),) = self._store.read(query)
+            for s in sorted(self.of(longest).waiting, reverse=True):
+                self._stop_waiting(longest, s)
+                if self._waiting_bytes <= most_bytes:
+                    break
+
+    @property
+    def _waiting_bytes(self) -> int:
+        return self._store.fact("waiting") or 0
 
     def deliver(self, lane: int, s: int) -> Delivered:
         """Take a message that waits; it is handed over with the step."""
         inbox = self.of(lane)
         is_late = s < inbox.sets[Known.DELIVERED].top or s in inbox.sets[Known.LOST]
-        content, data = self._stop_waiting(lane, s)
+        query = "SELECT content, data FROM waiting WHERE lane = ? AND s = ?"
+        ((content, data),) = self._store.read(query, lane, s)
+        self._stop_waiting(lane, s)
         self.add(lane, Known.DELIVERED, (s, s))
         return Delivered(lane, s, content, data, is_late)
 
@@ -92,17 +109,17 @@ class Inboxes:
     def add(self, lane: int, kind: Known, span: Span) -> None:
         """Add numbers to one of the sets of a sender."""
         inbox = self.of(lane)
-        gone, (first, last) = inbox.sets[kind].add(*span)
+        gone, (first, last) = inbox.add(kind, span)
         for old in gone:
             self._store.write("DELETE FROM spans WHERE lane = ? AND kind = ? AND first = ?", lane, kind, old)
         self._store.write("INSERT INTO spans VALUES (?, ?, ?, ?)", lane, kind, first, last)
-        inbox.changed()
         if lane not in self._saved:
             self._save(lane)
 
-    def _stop_waiting(self, lane: int, s: int) -> Waiting:
+    def _stop_waiting(self, lane: int, s: int) -> None:
         self._store.write("DELETE FROM waiting WHERE lane = ? AND s = ?", lane, s)
-        return self.of(lane).waiting.pop(s)
+        self.of(lane).waiting.remove(s)
+        self.of(lane).changed()
 
     def _save(self, lane: int) -> None:
         inbox = self.of(lane)
@@ -117,8 +134,8 @@ class Inboxes:
         query = "SELECT first, reported, top, starts FROM senders WHERE lane = ?"
         ((inbox.first, inbox.reported, inbox.top, starts),) = self._store.read(query, lane)
         inbox.starts = tuple((g, s) for g, s in struct.iter_unpack(_START, starts))
-        for kind, first, last in self._store.read("SELECT kind, first, last FROM spans WHERE lane = ?", lane):
-            inbox.sets[Known(kind)].add(first, last)
-        for s, content, data in self._store.read("SELECT s, content, data FROM waiting WHERE lane = ?", lane):
-            inbox.waiting[s] = Waiting(content, data)
+        query = "SELECT kind, first, last FROM spans WHERE lane = ? ORDER BY first"  # what is added last is added fast
+        for kind, first, last in self._store.read(query, lane):
+            inbox.add(Known(kind), (first, last))
+        inbox.waiting = {s for (s,) in self._store.read("SELECT s FROM waiting WHERE lane = ?", lane)}
         return inbox

@@ -25,6 +25,8 @@ class Limits:
     bundles: int = 7  # whole ones kept
     candidates: int = 64  # bundles that wait
     waiting: int = 1000  # messages of one sender that wait for earlier ones
+    waiting_bytes: int = 1 << 26  # of those of all senders
+    arrived_bytes: int = 1 << 28  # of messages and losses that no program has taken; then others wait at their senders
     vouchers: int = 4096  # of all senders
     message: int = 1 << 16  # bytes of a message
     piece: int = 0  # bytes of a packet's part, at most 1200; 0: the channel takes whole packets

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ndks_protocol.wire import HOUSEKEEPING, MESSAGE
 
 from .arrivals import Arrivals
-from .events import Delivered, Lost, Why
+from .events import Delivered, Lost, Room, Why
 from .inbox import Inbox, Known
 from .inboxes import Inboxes
 from .packets import MOST_ASKED, Ask, BadPacket, Message, Report, Voucher, parse_housekeeping, parse_message
@@ -32,6 +32,7 @@ class Receiving:
         self.arrivals = Arrivals(station.store)
         self.vouchers = Vouchers(station.store, station.limits.vouchers)
         self.inboxes = Inboxes(station.store)
+        self._was_full = False
         self._asked: dict[int, Asked] = {}  # by lane
 
     def take(self, opened: Opened, vouched: Vouched | None) -> Ask | None:
@@ -53,6 +54,8 @@ class Receiving:
     def give_up(self, vouched: Vouched) -> None:
         """Note that the unit has given up the epoch of a message."""
         inbox = self.inboxes.of(vouched.lane)
+        if self.is_full:
+            return
         with self._station.store.step():
             is_new = not any(vouched.s in numbers for numbers in inbox.sets.values())
             if vouched.s not in inbox.sets[Known.UNREADABLE]:
@@ -60,6 +63,14 @@ class Receiving:
             if is_new:
                 self._tell(self.inboxes.lose(vouched.lane, (vouched.s, vouched.s), Why.EPOCH))
             self._deliver(vouched.lane)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much has arrived that nothing more is taken, or named as lost, until a program takes some of it.
+
+        Packets are taken all the same, as time and generations must go on; their messages are asked for later.
+        """
+        return self.arrivals.size >= self._station.limits.arrived_bytes
 
     def taken_early(self, lane: int, s: int) -> None:
         """Note that the program has a message that waits, or waited, for earlier ones."""
@@ -74,17 +85,29 @@ class Receiving:
     def generation_changed(self) -> None:
         """Hand over and name as lost what follows from the generations that the unit holds now."""
         self.inboxes.changed()
-        with self._station.store.step():
-            for lane, _ in self.inboxes:
-                self._deliver(lane)
+        self._deliver_all()
 
     def tick(self) -> None:
         """Ask senders for what is missing: z ticks after that shows, then at doubled pauses until some of it comes.
 
         Then z ticks after the last ask: over a line that loses much, pauses would thin out though the sender answers.
         """
-        for lane, inbox in self.inboxes:
-            self._ask_for(lane, inbox)
+        self._look_for_room()
+        if not self._was_full:
+            for lane, inbox in self.inboxes:
+                self._ask_for(lane, inbox)
+
+    def _look_for_room(self) -> None:
+        is_full = self.is_full
+        if is_full != self._was_full:
+            self._was_full = is_full
+            self._station.tell(Room(not is_full))
+            self._deliver_all()  # what there was no room for
+
+    def _deliver_all(self) -> None:
+        with self._station.store.step():
+            for lane, _ in self.inboxes:
+                self._deliver(lane)
 
     def _take_message(self, opened: Opened, message: Message, vouched: Vouched | None) -> None:
         lane = opened.lane
@@ -94,10 +117,13 @@ class Receiving:
         if message.s in inbox.sets[Known.DELIVERED] or message.s in inbox.waiting:
             return
         with self._station.store.step():
+            if self.is_full:
+                self.inboxes.see(lane, message.s)
+                return
             self.inboxes.wait(lane, message)
             self._station.checking.keep(lane, message.s, opened.check)
             self._deliver(lane)
-            self.inboxes.trim(lane, self._station.limits.waiting)
+            self.inboxes.trim(lane, self._station.limits.waiting, self._station.limits.waiting_bytes)
 
     def _take_report(self, lane: int, report: Report) -> None:
         with self._station.store.step():
@@ -106,6 +132,8 @@ class Receiving:
 
     def _deliver(self, lane: int) -> None:
         """Hand over what is in order, and name what is lost on the way."""
+        if self.is_full:
+            return
         inbox, held = self.inboxes.of(lane), self._station.held
         missing = inbox.missing(held)
         ready = sorted(s for s in inbox.waiting if not missing or s < missing.first)

@@ -18,8 +18,7 @@ class Spans:
             self.add(first, last)
 
     def __contains__(self, number: int) -> bool:
-        place = bisect_right(self._firsts, number) - 1
-        return place >= 0 and number <= self._lasts[place]
+        return self.end_of(number) is not None
 
     def __bool__(self) -> bool:
         return bool(self._firsts)
@@ -37,8 +36,17 @@ class Spans:
         """The highest number, or 0."""
         return self._lasts[-1] if self._lasts else 0
 
+    def end_of(self, number: int) -> int | None:
+        """Return the last number of the span that has this one; None: there is none."""
+        place = bisect_right(self._firsts, number) - 1
+        return self._lasts[place] if place >= 0 and number <= self._lasts[place] else None
+
     def add(self, first: int, last: int) -> tuple[list[int], Span]:
         """Add a span; return the first numbers of the spans that it replaces, and the span that is there now."""
+        if first > self.top + 1:  # as when a store is read
+            self._firsts.append(first)
+            self._lasts.append(last)
+            return [], (first, last)
         start = bisect_left(self._lasts, first - 1)
         end = bisect_right(self._firsts, last + 1)
         gone = self._firsts[start:end]

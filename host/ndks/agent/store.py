@@ -55,7 +55,11 @@ CREATE TABLE heard (
     lane INTEGER PRIMARY KEY, number INTEGER NOT NULL, epoch INTEGER NOT NULL, at INTEGER NOT NULL,
     carrier TEXT NOT NULL
 );
+INSERT INTO facts VALUES ('arrived', 0), ('waiting', 0);
 """
+# Facts that follow two tables: the bytes of their rows, with ROW for each beside its data.
+ROW = 100
+_SIZES = (("arrivals", "arrived"), ("waiting", "waiting"))
 
 Hook = Callable[[str], None]
 Row = tuple[Any, ...]
@@ -85,6 +89,7 @@ class Store:
         self._execute("PRAGMA locking_mode = EXCLUSIVE")
         self._execute("PRAGMA journal_mode = WAL")  # a commit waits for the disk once
         self._execute("PRAGMA synchronous = FULL")
+        self._execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
         ((version,),), ((mark,),) = self.read("PRAGMA user_version"), self.read("PRAGMA application_id")
         if not version and not mark and not self.read("SELECT 1 FROM sqlite_schema"):
             self._make()
@@ -97,6 +102,9 @@ class Store:
         with self.step():
             for statement in statements_of(_SCHEMA + check_book.SCHEMA):
                 self.write(statement)
+            for table, fact in _SIZES:
+                self.write(_counting(table, fact, "INSERT", "+", "new"))
+                self.write(_counting(table, fact, "DELETE", "-", "old"))
             self.write(f"PRAGMA application_id = {_MARK}")
             self.write(f"PRAGMA user_version = {FORMAT}")
 
@@ -105,6 +113,10 @@ class Store:
             for statement in statements_of(check_book.SCHEMA):
                 self.write(statement)
             self.write(f"PRAGMA user_version = {FORMAT}")
+
+    def tidy(self) -> None:
+        """Empty the write-ahead log, which still has what was deleted since the last time."""
+        self.read("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         self._base.close()
@@ -163,6 +175,12 @@ class Store:
     def _reach(self, place: str) -> None:
         if self.hook:
             self.hook(place)
+
+
+def _counting(table: str, fact: str, event: str, sign: str, row: str) -> str:
+    """Return the trigger that keeps the size of a table in a fact."""
+    change = f"UPDATE facts SET value = value {sign} {ROW} {sign} length({row}.data) WHERE name = '{fact}'"  # noqa: S608
+    return f"CREATE TRIGGER {table}_{event.lower()} AFTER {event} ON {table} BEGIN {change}; END"
 
 
 def _make_private(path: Path) -> None:

@@ -78,6 +78,16 @@ class Carrier(Protocol):
         """Send what waits if that takes no more than a moment, and end."""
 
 
+def tell(carrier: Carrier, problem: NdksError | None) -> None:
+    """Note why nothing goes, or that it goes, and log what is new of that."""
+    if str(problem) != str(carrier.problem):
+        if problem:
+            _log.warning("%s: %s: %s. Do: %s", carrier.url, problem.code, problem, problem.advice)
+        else:
+            _log.info("%s: connected", carrier.url)
+    carrier.problem = problem
+
+
 def problem_of(error: Exception) -> NdksError:
     """Return what to tell of an error in a carrier's thread, which goes on; a fault of this program is logged."""
     if isinstance(error, CarrierError):

@@ -7,7 +7,6 @@ never changed after it was written. A file that was copied in part, or altered, 
 put anything into the folder, also what is no file.
 """
 
-import logging
 import os
 import re
 import threading
@@ -18,10 +17,8 @@ from pathlib import Path
 from ..exceptions import NdksError, UsageError
 from ..files import whole_file, write_private
 from ..system_errors import file_error
-from .carrier import BUNDLES, ROOM, WAITING, Receive, Received, problem_of
+from .carrier import BUNDLES, ROOM, WAITING, Receive, Received, problem_of, tell
 from .packet_file import FILL, content_of, packed, unpacked
-
-_log = logging.getLogger(__name__)
 
 SUFFIX = ".ndkspackets"
 _LOOK = 1.0  # seconds between two looks at the folder
@@ -106,9 +103,9 @@ class FolderCarrier:
             began = time.monotonic()
             try:
                 self._pass(looks=not is_last)
-                self._tell(None)
+                tell(self, None)
             except Exception as error:  # whatever happens, the carrier goes on
-                self._tell(problem_of(error))
+                tell(self, problem_of(error))
             took = time.monotonic() - began
 
     def _pass(self, *, looks: bool) -> None:
@@ -117,11 +114,6 @@ class FolderCarrier:
         if looks:
             self._look(names)
         self._note()
-
-    def _tell(self, problem: NdksError | None) -> None:
-        if problem and str(problem) != str(self.problem):
-            _log.warning("%s: %s", self.url, problem)
-        self.problem = problem
 
     def _write(self, names: set[str]) -> None:
         """Write what waits: the packets into one file, or more; each bundle into its own. Add them to `names`."""

@@ -24,7 +24,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ..exceptions import NdksError, reason
 from .bundles import Bundles
-from .carrier import LARGEST, ROOM, WAITING, CarrierError, Receive, Received, problem_of
+from .carrier import LARGEST, ROOM, WAITING, CarrierError, Receive, Received, problem_of, tell
 from .mqtt_settings import MqttSettings
 
 _log = logging.getLogger(__name__)
@@ -175,7 +175,7 @@ class MqttCarrier:
                 while client.loop() == MQTTErrorCode.MQTT_ERR_SUCCESS:
                     pass
             except Exception as error:  # whatever a broker says, the carrier goes on
-                self._tell(_failure(error, self._broker))
+                tell(self, _failure(error, self._broker))
             failures = 0 if time.monotonic() - began > _LASTING else failures + 1
             self._closing.wait(uniform(0.5, 1.5) * _PAUSES[min(failures, len(_PAUSES) - 1)])  # noqa: S311 - no secret
 
@@ -192,18 +192,10 @@ class MqttCarrier:
         where = self._settings.host, self._settings.port
         client.connect(*where, keepalive=_KEEP_ALIVE, clean_start=False, properties=properties)
 
-    def _tell(self, problem: NdksError | None) -> None:
-        if str(problem) != str(self.problem):
-            if problem:
-                _log.warning("%s: %s: %s. Do: %s", self.url, problem.code, problem, problem.advice)
-            else:
-                _log.info("%s: connected", self.url)
-        self.problem = problem
-
     def _connected(self, _client: Any, _data: Any, _flags: Any, code: ReasonCode, properties: Any) -> None:
         self._is_answered = True
         if code.is_failure:
-            self._tell(BrokerRefused(_REFUSALS.get(code.value, f"the broker refuses the connection: {code}")))
+            tell(self, BrokerRefused(_REFUSALS.get(code.value, f"the broker refuses the connection: {code}")))
             self._client.disconnect()
             return
         self._connection += 1
@@ -215,7 +207,7 @@ class MqttCarrier:
             return
         self._client.subscribe([(self._packets, SubscribeOptions(qos=1, noLocal=True)), self._all_bundles])
         self._later(self._settle)
-        self._tell(None)
+        tell(self, None)
         self._is_connected = True
         self._send_bundles(self._bundles.take_unsent())
 
@@ -261,19 +253,19 @@ class MqttCarrier:
             return
         if self._is_answered:
             why = f": {code}" if flags.is_disconnect_packet_from_server else ""
-            self._tell(CarrierError(f"the broker has ended the connection{why}"))
+            tell(self, CarrierError(f"the broker has ended the connection{why}"))
         else:
-            self._tell(_unanswered(self._settings, self._broker))
+            tell(self, _unanswered(self._settings, self._broker))
 
     def _subscribed(self, _client: Any, _data: Any, _mid: Any, codes: list[ReasonCode], _properties: Any) -> None:
         if refused := [code for code in codes if code.is_failure]:
-            self._tell(BrokerRefused(f"the broker does not permit to read {self._settings.topic}/#: {refused[0]}"))
+            tell(self, BrokerRefused(f"the broker does not permit to read {self._settings.topic}/#: {refused[0]}"))
 
     def _published(self, _client: Any, _data: Any, mid: int, code: ReasonCode, _properties: Any) -> None:
         self._acknowledged()
         generation = self._unproved.pop(mid, self._sending)
         if code.is_failure:
-            self._tell(BrokerRefused(f"the broker refuses what is sent to {self._settings.topic}: {code}"))
+            tell(self, BrokerRefused(f"the broker refuses what is sent to {self._settings.topic}: {code}"))
         elif generation is not None and self._may_retain:
             self._client.subscribe([self._all_bundles])  # let the broker prove that it retains what it has acknowledged
             self._later(lambda: self._judge(generation))

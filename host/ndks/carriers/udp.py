@@ -7,7 +7,6 @@ Datagrams are neither acknowledged nor retained, and each holds one packet of at
 
 import contextlib
 import ipaddress
-import logging
 import socket
 import struct
 import threading
@@ -17,10 +16,8 @@ from hashlib import sha256
 
 from ..exceptions import NdksError, UsageError, reason
 from . import urls
-from .carrier import CarrierError, Receive, Received
+from .carrier import CarrierError, Receive, Received, tell
 from .peers import Address, Peers
-
-_log = logging.getLogger(__name__)
 
 EXAMPLE = "udp://239.192.7.7:7000, or udp://0.0.0.0:7000?peer=HOST:PORT&peer=HOST:PORT"
 _OPTIONS = ("peer", "interface", "ttl")
@@ -74,7 +71,7 @@ class UdpCarrier:
         addresses = self._peers.addresses
         problems = [problem for address in addresses if (problem := self._send_to(packet, address))]
         self._reaches = len(problems) < len(addresses)
-        self._tell(problems[0] if problems else self._peers.problem)
+        tell(self, problems[0] if problems else self._peers.problem)
         return True  # a datagram may be lost anywhere: its receivers ask for it
 
     @property
@@ -98,11 +95,6 @@ class UdpCarrier:
         except OSError as error:
             return CarrierError(f"cannot send to {address[0]}:{address[1]}: {reason(error)}")
         return None
-
-    def _tell(self, problem: NdksError | None) -> None:
-        if problem and str(problem) != str(self.problem):
-            _log.warning("%s: %s", self.url, problem)
-        self.problem = problem
 
     def _bound(self) -> socket.socket:
         made = socket.socket(self._family, socket.SOCK_DGRAM)

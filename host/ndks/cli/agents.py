@@ -19,7 +19,7 @@ from ndks.system_errors import file_errors
 
 from . import received
 from .agent_client import client
-from .arguments import add_path, add_unit, need, seconds
+from .arguments import add_path, add_unit, bounded, need, seconds
 from .live_lines import LiveInput, add_live, check_live
 from .log import show_news
 from .message_files import open_source
@@ -28,7 +28,15 @@ from .output import Output, encoded, is_stdout_open, note, write_stdout
 from .parser import Parser, set_up
 from .signals import end_by
 
-_LARGEST = 1 << 20  # bytes that are read of a message: one more than any may have
+_LARGEST = 1 << 16  # bytes of a message, as agents take it
+_WAITS_FOR = {
+    "unit": "the unit is there",
+    "generation": "the unit has its first generation",
+    "carrier": "a carrier is there",
+    "turn": "the messages before it have left",
+}
+_SENT = ("s", "waits", "waits_for", "generation", "newest", "left_out")
+_ROOM = 256  # megabytes
 _AGENT_EXAMPLES = f"""\
   ndks agent --carrier mqtts://broker.example/ndks/office?ca=ca.pem
   ndks agent --carrier udp://239.192.7.7:7000 --carrier dir:/media/stick
@@ -46,6 +54,10 @@ _RECEIVE_EXAMPLES = """\
   ndks receive --unordered         also what came before earlier messages, marked early"""
 
 
+def _megabytes(text: str) -> int:
+    return bounded(text, 1, 1 << 20, "must be 1 to 1048576 megabytes")
+
+
 def add_agent(parser: Parser) -> None:
     set_up(parser, _AGENT_EXAMPLES, run_agent)
     parser.add_argument(
@@ -59,6 +71,13 @@ def add_agent(parser: Parser) -> None:
         parser, "--network", completes="NETWORK", metavar="FILE", help="the administrator's file, at its own unit only"
     )
     parser.add_argument("--tick", metavar="SECONDS", type=seconds, help="for tests; default: as all members, 1")
+    parser.add_argument(
+        "--room",
+        metavar="MB",
+        type=_megabytes,
+        default=_ROOM,
+        help=f"for messages that no program has received; then others stay at their senders (default: {_ROOM})",
+    )
     add_unit(parser, "$NDKS_UNIT, or the only one; the socket `agent` of ndks service where that runs")
 
 
@@ -67,7 +86,7 @@ def run_agent(args: argparse.Namespace, out: Output) -> None:
     from ndks.agent.running.program import Program
 
     office = Office(args.network) if args.network else None
-    program = Program(args.unit, args.timeout, args.carrier, args.tick, office)
+    program = Program(args.unit, args.timeout, args.carrier, args.tick, office, args.room << 20)
 
     def started(serial_number: str, socket: Path) -> None:
         end_by(program.end)
@@ -96,8 +115,9 @@ def send(args: argparse.Namespace, out: Output) -> None:
     is_whole = args.text is not None or args.file is not None
     need(not (args.live and is_whole), "a live line comes from stdin", "omit the file and --text, or --live")
     args.file = args.file or Path("-")
+    messages = _live_messages(args) if args.live else [_content(args)]
     with client(args) as agent:
-        for data in _live_messages(args) if args.live else [_content(args)]:
+        for data in messages:
             _send(agent, data, args, out)
 
 
@@ -106,13 +126,18 @@ def _send(agent: Any, data: bytes, args: argparse.Namespace, out: Output) -> Non
 
     content = SYMBOLS if args.symbols else BYTES
     answer = agent.ask("send", data=base64.b64encode(data).decode(), content=content)
-    out.done({name: answer[name] for name in ("s", "waits", "generation", "newest")}, _on_its_way(answer))
+    out.done({name: answer[name] for name in _SENT}, _on_its_way(answer))
 
 
 def _on_its_way(answer: dict[str, Any]) -> str:
-    s, generation, newest = answer["s"], answer["generation"], answer["newest"]
+    s, generation, newest, left_out = (answer[name] for name in ("s", "generation", "newest", "left_out"))
+    if left_out is not None:
+        return (
+            f"message {s} is kept, but generation {left_out} was made without this unit, which was revoked or retired, "
+            f"or its administrators are apart: members of that generation take nothing from it. Ask an administrator"
+        )
     if answer["waits"]:
-        return f"message {s} is on its way when the unit is there"
+        return f"message {s} is on its way when {_WAITS_FOR[answer['waits_for']]}"
     if newest is None or newest <= generation:
         return f"message {s} is on its way"
     return (
@@ -134,9 +159,16 @@ def _content(args: argparse.Namespace) -> bytes:
         parts: list[bytes] = []
         while (part := read_some(source, _LARGEST)) != b"":
             parts.append(part or b"")
-            if sum(map(len, parts)) > _LARGEST:
-                raise UsageError("the message is too long", "send it in parts, or as a capsule: ndks encrypt")
+            _refuse_long(sum(map(len, parts)))
         return b"".join(parts)
+
+
+def _refuse_long(size: int) -> None:
+    need(
+        size <= _LARGEST,
+        f"a message has at most {_LARGEST} bytes",
+        "send it in parts; or make a capsule of it, which travels as any file: ndks encrypt",
+    )
 
 
 def add_receive(parser: Parser) -> None:

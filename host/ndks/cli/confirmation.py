@@ -11,6 +11,7 @@ from .arguments import need, quoted
 from .output import note
 
 _NO = ("", "n", "no")
+_UNCHANGED = "nothing was changed"
 
 
 def add_yes(parser: argparse.ArgumentParser) -> None:
@@ -18,15 +19,18 @@ def add_yes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
-def confirm(args: argparse.Namespace, what: str) -> None:
-    """Say what will be done, and ask unless --yes was given. Declined; UsageError without a terminal."""
+def confirm(args: argparse.Namespace, what: str, unchanged: str = _UNCHANGED) -> None:
+    """Say what will be done, and ask unless --yes was given. Declined; UsageError without a terminal.
+
+    `unchanged` is what is said after no.
+    """
     if args.yes:
         note(what)
     else:
-        ask(what)
+        ask(what, unchanged)
 
 
-def ask(what: str) -> None:
+def ask(what: str, unchanged: str = _UNCHANGED) -> None:
     """Ask for confirmation. Declined; UsageError without a terminal."""
     if not stdin.is_terminal():
         note(what)
@@ -34,6 +38,6 @@ def ask(what: str) -> None:
     note(f"{what} Type yes, and press Enter:")
     answer = stdin.read_line().strip()
     if answer.lower() in _NO:
-        raise Declined("nothing was changed")
+        raise Declined(unchanged)
     if answer.lower() != "yes":
-        raise Declined(f"{quoted(answer)} is not yes: nothing was changed", "type yes in full, or add --yes")
+        raise Declined(f"{quoted(answer)} is not yes: {unchanged}", "type yes in full, or add --yes")

@@ -58,8 +58,8 @@ ANSWERS = {
     "network upgrade": f"{_CHANGED} units[]{_ADMITTED}",
     "network publish": f"{_CHANGED} {_PUBLISHED}",
     "network renew": "generation number",
-    "network status": "unit(present problem? advice? lane? generation? number? role? master? revoked? held?) "
-    "outbox(last waits kept) arrivals senders[](lane has_from told_of seen delivered missing "
+    "network status": "unit(present problem? advice? lane? generation? number? left_out? role? master? revoked? held?) "
+    "outbox(last waits kept) arrivals room senders[](lane has_from told_of seen delivered missing "
     "lost[](first last why) waits) members_seen[](lane heard generation number carrier) "
     "carriers[](url code problem advice) "
     f"checks(every due[]{_DUE} failures[]{_CONFIRMED})",
@@ -76,7 +76,7 @@ ANSWERS = {
     "confine here": "held findings[](kind serial_numbers text advice index? element?)",
     "role": "role",
     "agent": "serial_number socket pid",
-    "send": "s waits generation newest",
+    "send": "s waits waits_for generation newest left_out",
     "receive": "kind lane s? content? data? symbols? problem? first? last? why?",
     "network show": f"{_NETWORK} cipher p1? p2? digits f1 f2 epoch next_lane "
     "members[](lane serial_number label binding_id)",
@@ -294,6 +294,7 @@ MEANINGS = {
     "findings.label": "short name of the adversary",
     "lane": "lane of the unit, or of the sender",
     "lanes": "lanes of a network",
+    "left_out": "newest generation that was made without this unit after its own; null: none, as far as is known",
     "line": "number of the line, from 1 on",
     "lines": "lines of the traceback, with the names of the source",
     "log10_p": "decimal logarithm of the p-value",
@@ -378,6 +379,7 @@ MEANINGS = {
     "reset_reason": "why the unit started last",
     "retained": "whether the carriers keep what was published for those who come later",
     "revocations": "how many units this administrator may still revoke",
+    "room": "bytes that are left for messages that no program has received; 0: none are taken",
     "revoked": "how many units are revoked",
     "revoked_count": "how many units are revoked",
     "role": "how the unit takes part in leading the network",
@@ -445,6 +447,7 @@ MEANINGS = {
     "inspect.version": "version of the capsule",
     "versions": "versions of ndks and of libraries",
     "waits": "how many wait, or whether it does",
+    "waits_for": "unit, generation, carrier, or turn: those before it; null: it does not wait",
     "warning": "that suite paper protects nothing, where it is used",
     "went_back": "true: the unit's state went back; it goes on where this laptop knows that it was",
     "when": "when that was agreed",

@@ -45,7 +45,8 @@ def add_join(parser: Parser) -> None:
 def request(args: argparse.Namespace, out: Output) -> None:
     path, key, (known, gap) = new_path(args), new_key(), _characteristics(args)
     opening_path = path.with_name(f"{path.name}{opening.SUFFIX}")
-    refuse_taken(path)
+    for taken in (path,) if args.plain else (path, opening_path):
+        refuse_taken(taken)
     commitments = None if args.plain else commit(key, known)
     with ndks.open(args.unit, args.timeout, create=True) as unit:
         made = unit.join_request(network=args.network, label=args.label, commitments=commitments)

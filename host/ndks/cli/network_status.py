@@ -25,8 +25,13 @@ def show_status(args: argparse.Namespace, out: Output) -> None:
 
 def _status_lines(values: dict[str, Any]) -> list[str]:
     unit, outbox = values["unit"], values["outbox"]
-    lines = [_unit_line(unit), f"own messages  {outbox['kept']} kept, {outbox['waits']} wait to be sealed"]
-    lines.append(f"arrived       {values['arrivals']} not received yet")
+    lines = [
+        _unit_line(unit),
+        *_left_out_lines(unit),
+        f"own messages  {outbox['kept']} kept, {outbox['waits']} wait to be sealed",
+    ]
+    full = "" if values["room"] else "; no room for more until a program takes some: ndks receive"
+    lines.append(f"arrived       {values['arrivals']} not received yet{full}")
     lines += [_sender_line(sender) for sender in values["senders"]]
     lines += [_member_line(member) for member in values["members_seen"]]
     lines += check_lines(values["checks"])
@@ -46,6 +51,12 @@ def _unit_line(unit: dict[str, Any]) -> str:
     epoch = f"generation {unit['generation']}, epoch {unit['number']}"
     revoked = f"{unit['revoked']} lane{'' if unit['revoked'] == 1 else 's'} revoked"
     return f"unit          lane {unit['lane']}, {unit['role']}; {epoch}; {master} leads; {revoked}"
+
+
+def _left_out_lines(unit: dict[str, Any]) -> list[str]:
+    g = unit.get("left_out")
+    why = "this unit was revoked or retired, or its administrators are apart"
+    return [] if g is None else [f"left out      of generation {g}, whose members take nothing from it: {why}"]
 
 
 def _sender_line(sender: dict[str, Any]) -> str:

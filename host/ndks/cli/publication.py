@@ -60,14 +60,16 @@ def change(
 
     `what` tells it of the file as it is, and raises what cannot be done. The file is on the disk before anything else.
     """
-    what(administrator_file.load(args.file))
+    first = administrator_file.load(args.file)
+    what(first)
     with channel_of(args) as channel:
         if channel:
             channel.learn()
         before = administrator_file.load(args.file)
         refuse_old(args.file, before)
         said = what(before)
-        confirm(args, said)
+        learned = f"{args.file} has learned what other administrators did, and nothing else was changed"
+        confirm(args, said, *([] if before == first else [learned]))
         with opened(args.file) as administrator:
             if (now := what(administrator.state)) != said:
                 need(args.yes, f"{args.file} was changed meanwhile: nothing was done", "repeat the command")

@@ -19,20 +19,20 @@ from ndks_protocol.generator import F1, F2, MAX_DIGITS
 
 from .. import strict_json
 from ..exceptions import FileError, NetworkFileError, UsageError, reason
-from ..files import no_such_file, read_small, refuse_public, write_private
+from ..files import refuse_public, write_private
 from ..system_errors import file_errors
 from .administration import Administration
 from .administrator import Administrator
 from .bundle import Bundle
 from .generation import Admission, AdmittedMember, Generation, State
-from .joining_file import checked_bytes, checked_serial_number
+from .joining_file import checked_bytes, checked_serial_number, content_of
 from .locked_file import locked_file
 from .network_file import Network
 
 SUFFIX = ".ndksadmin"
 FORMAT = 1
 MARK = "ndks_administrator"
-_LARGEST = 1 << 28  # bytes: seven bundles for 60,000 members are 70 MB
+LARGEST = 1 << 28  # bytes: seven bundles for 60,000 members are 70 MB
 
 
 def save(state: Administration, path: Path | str, *, overwrite: bool = False) -> None:
@@ -47,14 +47,7 @@ def save(state: Administration, path: Path | str, *, overwrite: bool = False) ->
 def load(path: Path | str) -> Administration:
     """Read a file. FileError, also if other users may read it; NetworkFileError: it is damaged."""
     path = Path(path)
-    with file_errors():
-        try:
-            content = read_small(path, _LARGEST)
-        except FileNotFoundError:
-            raise no_such_file(path) from None
-        state = _parsed(path, content)
-        refuse_public(path)
-    return state
+    return parsed(path, content_of(path, LARGEST))
 
 
 @contextlib.contextmanager
@@ -89,6 +82,14 @@ def _of_member(member: AdmittedMember) -> dict[str, Any]:
 def _of_generation(generation: Generation) -> dict[str, Any]:
     values = {"g": generation.g, "operators": generation.operators, "secret": generation.secret.hex()}
     return values | {"revoked": generation.revoked, "members": generation.members}
+
+
+def parsed(path: Path, content: bytes) -> Administration:
+    """Return what the content of a file says. Errors as `load`."""
+    state = _parsed(path, content)
+    with file_errors():
+        refuse_public(path)
+    return state
 
 
 def _parsed(path: Path, content: bytes) -> Administration:

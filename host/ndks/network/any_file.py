@@ -7,6 +7,7 @@ from pathlib import Path
 
 from . import administrator_file
 from .administration import Administration
+from .joining_file import content_of
 from .network_file import Network
 
 Known = Network | Administration
@@ -15,7 +16,11 @@ _BEGINNING = 100  # bytes
 
 
 def load(path: Path) -> Known:
-    """Read a file of either kind. FileError, NetworkFileError."""
+    """Read a file of either kind, or a pipe. FileError, NetworkFileError."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        content = content_of(path, administrator_file.LARGEST)  # it is gone from a pipe
+        kind = administrator_file if begins_as_administrators(path, content) else Network
+        return kind.parsed(path, content)
     return administrator_file.load(path) if is_administrators(path) else Network.load(path)
 
 
@@ -23,13 +28,17 @@ def is_administrators(path: Path) -> bool:
     """Return whether a file is an administrator's, by its content or its name, damaged or not; a pipe: by its name."""
     beginning = b""
     with contextlib.suppress(OSError):
-        if path.is_file():  # what is read from a pipe is gone
+        if path.is_file():
             with path.open("rb") as file:
                 beginning = file.read(_BEGINNING)
-    is_other = b'"ndks_network"' in beginning
-    return f'"{administrator_file.MARK}"'.encode() in beginning or (
-        path.suffix == administrator_file.SUFFIX and not is_other
-    )
+    return begins_as_administrators(path, beginning)
+
+
+def begins_as_administrators(path: Path, content: bytes) -> bool:
+    """Return whether the content of a file begins as an administrator's, or its name says so and no more is known."""
+    beginning = content[:_BEGINNING]
+    is_named = path.suffix == administrator_file.SUFFIX and b'"ndks_network"' not in beginning
+    return is_named or f'"{administrator_file.MARK}"'.encode() in beginning
 
 
 def network_of(known: Known) -> Network:

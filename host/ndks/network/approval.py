@@ -10,7 +10,7 @@ from ndks_protocol.wire import ELECTED
 from ..exceptions import CheckFailed, UsageError
 from .administrator import Administrator
 from .agreement import Agreement
-from .generation import Admission
+from .generation import Admission, State
 from .join_package import check_public_key
 from .join_request import CommittedRequest, JoinRequest
 from .member_package import MemberPackage, seal_member
@@ -30,9 +30,11 @@ def refuse(administrator: Administrator, request: JoinRequest) -> None:
     request.check_network(state.network.name)
     check_public_key(request.public_key)
     digest = sha256(request.content).hexdigest()
-    if any(member.admission.request == digest for member in state.members):
-        what = "this request was approved before"
-        raise UsageError(what, "use the package that was made then, or have the unit make another: ndks join request")
+    if former := next((member for member in state.members if member.admission.request == digest), None):
+        what = f"this request was approved before, for lane {former.lane}"
+        advice = "use the package that was made then, or have the unit make another request: ndks join request"
+        retire = f"; if no package was written: ndks network retire FILE {former.lane} first"
+        raise UsageError(what, advice + (retire if former.state == State.IN else ""))
     if not state.awaited(request.serial_number):
         state.refuse_member(request.serial_number)
 

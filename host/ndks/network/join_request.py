@@ -10,7 +10,16 @@ from ndks_protocol.session import PUBLIC_KEY_SIZE
 
 from ..exceptions import CheckFailed, UsageError
 from .commitments import COMMITMENT_SIZE, Commitments
-from .joining_file import FORMAT, JoiningFile, checked_bytes, checked_date, checked_serial_number, encoded, version_in
+from .joining_file import (
+    FORMAT,
+    JoiningFile,
+    checked_bytes,
+    checked_date,
+    checked_serial_number,
+    content_of,
+    encoded,
+    version_of,
+)
 from .network_file import check_name
 
 SUFFIX = ".ndksrequest"
@@ -80,8 +89,9 @@ class CommittedRequest(JoinRequest):
 
 def load_request(path: Path | str) -> JoinRequest:
     """Read a request of either format. FileError, JoiningFileError."""
-    kind = CommittedRequest if version_in(Path(path), JoinRequest.MARK) == CommittedRequest.VERSION else JoinRequest
-    return kind.load(path)
+    content = content_of(Path(path), JoinRequest.LARGEST)
+    kind = CommittedRequest if version_of(content, JoinRequest.MARK) == CommittedRequest.VERSION else JoinRequest
+    return kind.parsed(content, str(path))
 
 
 def _check_texts(network: str, label: str) -> None:

@@ -53,12 +53,7 @@ class JoiningFile:
     @classmethod
     def load(cls, path: Path | str) -> Self:
         """Read a file. FileError; JoiningFileError: it is damaged, of another kind or of another version."""
-        path = Path(path)
-        with file_errors():
-            try:
-                return cls.parsed(read_small(path, cls.LARGEST), str(path))
-            except FileNotFoundError:
-                raise no_such_file(path) from None
+        return cls.parsed(content_of(Path(path), cls.LARGEST), str(path))
 
     @classmethod
     def parsed(cls, content: bytes, name: str) -> Self:
@@ -91,6 +86,15 @@ class JoiningFile:
         return JoiningFileError(f"{name} is damaged: {why}", f"have the {cls.WHAT} sent again")
 
 
+def content_of(path: Path, largest: int) -> bytes:
+    """Return the content of a file, or of a pipe, from which it is gone then. FileError."""
+    with file_errors():
+        try:
+            return read_small(path, largest)
+        except FileNotFoundError:
+            raise no_such_file(path) from None
+
+
 def encoded(values: dict[str, object]) -> bytes:
     """Return the content of a file with these fields and the date."""
     mark, *others = values
@@ -121,10 +125,18 @@ def checked_bytes(value: Any) -> bytes:
 
 
 def version_in(path: Path, mark: str) -> object:
-    """Return the version of a file of the kind with this mark; None for any other file, and for a damaged one."""
+    """Return the version of a file of the kind with this mark; None for any other, for a damaged one, and a pipe."""
     try:
-        values: Any = strict_json.loads(read_small(path, LARGEST)) if path.is_file() else None
-    except (FileError, OSError, ValueError, RecursionError):
+        return version_of(read_small(path, LARGEST), mark) if path.is_file() else None
+    except (FileError, OSError):
+        return None
+
+
+def version_of(content: bytes, mark: str) -> object:
+    """Return the version that the content of a file of the kind with this mark has; None for any other, or damaged."""
+    try:
+        values: Any = strict_json.loads(content)
+    except (ValueError, RecursionError):
         return None
     return cast(dict[str, Any], values).get(mark) if isinstance(values, dict) else None
 

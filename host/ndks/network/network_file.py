@@ -178,7 +178,12 @@ class Network:
     def load(cls, path: Path | str) -> Self:
         """Read a network file. FileError, also if other users may read it; NetworkFileError."""
         path = Path(path)
-        network = cls._read(path)
+        return cls.parsed(path, cls._content(path))
+
+    @classmethod
+    def parsed(cls, path: Path, content: bytes) -> Self:
+        """Return what the content of a file says. Errors as `load`."""
+        network = cls._parsed(path, content)
         with file_errors():
             refuse_public(path)  # last: of a file that is no network file its mode does not matter
         return network
@@ -187,14 +192,14 @@ class Network:
     def units_in(cls, path: Path) -> int:
         """Return how many units the network in a file has, whoever may read it; 0 for any other file."""
         try:
-            return len(cls._read(path).members) if is_there(path) and path.is_file() else 0
+            return len(cls._parsed(path, cls._content(path)).members) if is_there(path) and path.is_file() else 0
         except FileError:
             return 0
 
-    @classmethod
-    def _read(cls, path: Path) -> Self:
+    @staticmethod
+    def _content(path: Path) -> bytes:
         try:
-            values: Any = strict_json.loads(read_small(path))
+            return read_small(path)
         except FileNotFoundError:
             other = path.with_name(path.name + SUFFIX)
             raise FileError(
@@ -203,6 +208,11 @@ class Network:
             ) from None
         except OSError as error:
             raise FileError(f"{path} cannot be read: {reason(error)}", "check the path and its permissions") from None
+
+    @classmethod
+    def _parsed(cls, path: Path, content: bytes) -> Self:
+        try:
+            values: Any = strict_json.loads(content)
         except (ValueError, RecursionError):
             raise _damaged(path, "it is not JSON, or a field is repeated") from None
         if not isinstance(values, dict) or "ndks_network" not in values:

@@ -14,14 +14,16 @@ from typing import Any, Self
 
 from .. import strict_json
 from ..exceptions import CheckFailed, JoiningFileError
-from ..files import no_such_file, read_small, write_private
+from ..files import write_new
 from ..system_errors import file_errors
 from .commitments import KEY_SIZE, differing
 from .join_request import CommittedRequest, JoinRequest
+from .joining_file import content_of
 
 SUFFIX = ".opening"  # after the name of the request
 _MARK = "ndks_join_opening"
 _FORMAT = 1
+_LARGEST = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -37,21 +39,16 @@ class Opening:
         return cls(sha256(request.content).hexdigest(), key, tuple(characteristics))
 
     def save(self, path: Path | str) -> None:
-        """Write the file with mode 0600, in place of one whose request was not written or is gone. FileError."""
+        """Write the file with mode 0600. FileError, also if it exists: it is that of another request."""
         values = {_MARK: _FORMAT, "request": self.request, "key": self.key.hex()}
         with file_errors():
             content = json.dumps(values | {"characteristics": self.characteristics}, indent=2)
-            write_private(Path(path), f"{content}\n".encode())
+            write_new(Path(path), f"{content}\n".encode())
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
         """Read a file. FileError, JoiningFileError."""
-        path = Path(path)
-        with file_errors():
-            try:
-                content = read_small(path)
-            except FileNotFoundError:
-                raise no_such_file(path) from None
+        content = content_of(Path(path), _LARGEST)
         try:
             return cls._parsed(strict_json.loads(content))
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError):  # their text could quote the key

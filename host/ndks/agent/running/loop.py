@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from random import SystemRandom
+from typing import NamedTuple
 
 from ...carriers.carrier import Carrier, Received
 from ...exceptions import DeviceError, NdksError, ProtocolError, UsageError
 from ...network.bundle import BUNDLE, BadBundle, Bundle
 from ...system_errors import file_error
 from ..agent import Agent
-from ..events import Entered, Event, LeftOut, Master, Output, Refused
+from ..events import Entered, Event, LeftOut, Master, Output, Refused, Room
 from ..limits import Limits
 from ..pieces import split
 from ..store import Store
@@ -34,6 +35,7 @@ _PAUSES = 0.5, 1.0, 2.0, 5.0  # seconds between attempts to go on after an error
 _HELD = 10.0  # seconds without an error after which the agent goes on: where a disk is nearly full, some steps fail
 _TRIES = 5  # with a packet that the unit or this program cannot take, until it is given up: a stranger may have made it
 _SEALS = 16  # messages sealed in a step: a unit takes its time for each, and time must pass and requests be answered
+_TIDY = 64  # ticks
 _HEADER = 13  # bytes of a piece before its part of the packet
 
 OpenUnit = Callable[[], AbstractContextManager[Unit]]
@@ -56,19 +58,23 @@ class NotYet(NdksError):
     usual_advice = "messages are kept until then; ndks network status tells more"
 
 
-class Loop:
-    """`open_unit` opens the unit for as long as it stays; `tick` is in seconds.
+class Settings(NamedTuple):
+    """The administrators' key, the tick in seconds, and the bytes for what no program has taken."""
 
-    `public` is the administrators' key; `office` is there if this is an administrator's agent.
-    """
+    public: bytes
+    tick: float
+    room: int = Limits.arrived_bytes
+
+
+class Loop:
+    """`open_unit` opens the unit for as long as it stays; `office` is there if this is an administrator's agent."""
 
     def __init__(
         self,
         store: Store,
         open_unit: OpenUnit,
         carriers: Sequence[Carrier],
-        public: bytes,
-        tick: float,
+        settings: Settings,
         office: Office | None = None,
     ) -> None:
         self.inputs = Inputs()
@@ -80,13 +86,13 @@ class Loop:
         self._unit: Unit | None = None
         self._store = store
         self._open_unit = open_unit
-        self._public = public
-        self._tick = tick
+        self.settings = settings
         self._office = office
-        self._limits = Limits()
+        self._limits = Limits(arrived_bytes=settings.room)
         self._requests = Requests(self, store, self._limits)
         self._stack = ExitStack()
         self._failures = 0
+        self._untidy = 0  # ticks since the store was tidied
         self._failed_at = 0.0
         self._logged = ""  # the problem that was logged last, until the agent goes on
         self._seals = 0  # that are left in this step
@@ -116,6 +122,15 @@ class Loop:
     def away(self) -> NdksError:
         """Return the error of a request that needs the unit."""
         return self.problem or NotYet("the agent has not seen its unit yet")
+
+    @property
+    def waits_for(self) -> str:
+        """What a message waits for that is not sealed: unit, generation, carrier, or those before it (turn)."""
+        if not self.agent:
+            return "unit"
+        if self.agent.epoch is None:
+            return "generation"
+        return "turn" if any(carrier.has_room for carrier in self.carriers) else "carrier"
 
     def seal(self) -> None:
         """Seal and publish the messages that wait, if the unit is there."""
@@ -148,12 +163,16 @@ class Loop:
 
     def _take(self, longest: float) -> None:
         taken = self.inputs.take(longest, packets=self.agent is not None)
+        if isinstance(taken, Received):
+            self._receive(taken)
+        elif taken:
+            self._serve(taken)
+
+    def _serve(self, taken: Asked | Left) -> None:
         if isinstance(taken, Asked):
             self._requests.answer(taken)
-        elif isinstance(taken, Left):
+        else:
             self._requests.receivers.leave(taken.program)
-        elif taken:
-            self._receive(taken)
 
     def _receive(self, received: Received) -> None:
         tries = 0
@@ -178,10 +197,8 @@ class Loop:
                 self._keep_time()
             else:
                 taken = self.inputs.take(max(0.0, self._due - time.monotonic()), packets=False)
-                if isinstance(taken, Asked):
-                    self._requests.answer(taken)
-                elif isinstance(taken, Left):
-                    self._requests.receivers.leave(taken.program)
+                if taken and not isinstance(taken, Received):
+                    self._serve(taken)
 
     def _keep_time(self) -> None:
         now = time.monotonic()
@@ -189,14 +206,18 @@ class Loop:
         if not agent:
             self._begin()
             return
-        ticks = int((now - self._ticked) / self._tick)
-        self._ticked += ticks * self._tick
-        self._due = self._ticked + self._tick
+        ticks = int((now - self._ticked) / self.settings.tick)
+        self._ticked += ticks * self.settings.tick
+        self._due = self._ticked + self.settings.tick
         if ticks and self.do(functools.partial(self._let_pass, agent, ticks)) and self._office:
             self._bring(self._office.tick(ticks))
 
     def _let_pass(self, agent: Agent, ticks: int) -> Output:
         self.members.tick(ticks)
+        self._untidy += ticks
+        if self._untidy >= _TIDY:
+            self._untidy = 0
+            self._store.tidy()
         return agent.tick(ticks, retained=self._is_retained)
 
     def _begin(self) -> None:
@@ -206,14 +227,15 @@ class Loop:
             unit = self._stack.enter_context(self._open_unit())
             self.lane = unit.lane
             self.agent = Agent(
-                unit, self._store, SystemRandom(), self._limits, public=self._public, may_seal=self._may_seal
+                unit, self._store, SystemRandom(), self._limits, public=self.settings.public, may_seal=self._may_seal
             )
         except Exception as error:
             self._fail(error)
             return
         self._unit, self.problem = unit, None
         self._ticked = time.monotonic()
-        self._due = self._ticked + self._tick
+        self._due = self._ticked + self.settings.tick
+        self._give(self._office.known() if self._office else [])
         self.seal()
 
     def _may_seal(self) -> bool:
@@ -254,6 +276,9 @@ class Loop:
     def _bring(self, packets: list[bytes]) -> None:
         """Publish what the office has, and give it to the own agent: carriers bring it to the others only."""
         self._publish(Output(packets))
+        self._give(packets)
+
+    def _give(self, packets: list[bytes]) -> None:
         for packet in packets:
             if agent := self.agent:
                 self.do(functools.partial(agent.receive, packet))
@@ -301,5 +326,10 @@ def _tell(event: Event) -> None:
         _log.info("lane %d leads", event.lane) if event.lane else _log.info("nobody leads")
     elif isinstance(event, LeftOut):
         _log.warning("generation %d has no notice for this unit: it may be revoked", event.g)
+    elif isinstance(event, Room):
+        if event.is_there:
+            _log.warning("there is room again: messages that came meanwhile are asked for")
+        else:
+            _log.warning("there is no room for more messages until a program takes some: ndks receive")
     elif isinstance(event, Refused):
         _log.warning("the unit refuses the notice of generation %d: error %04X", event.g, event.error)

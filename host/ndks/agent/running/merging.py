@@ -7,16 +7,15 @@ from pathlib import Path
 
 from ...carriers.packet_file import unpacked
 from ...exceptions import CheckFailed
-from ...files import no_such_file, read_small
 from ...network import administrator_file
 from ...network.administration import Administration
 from ...network.administrator import Administrator
 from ...network.administrator_keys import AdministratorKeys
-from ...network.any_file import is_administrators
+from ...network.any_file import begins_as_administrators
 from ...network.bundle import BUNDLE, BadBundle, Bundle
+from ...network.joining_file import content_of
 from ...network.member_package import MemberPackage
 
-_LARGEST = 1 << 25  # bytes
 _ADVICE = "give another administrator's file, a package for a member, or a file that a dir: carrier wrote"
 
 
@@ -29,12 +28,9 @@ def bundles_in(path: Path) -> list[bytes]:
 
 
 def _bundles_in(path: Path) -> Iterable[bytes]:
-    if is_administrators(path):
-        return [bundle.content for bundle in administrator_file.load(path).bundles]
-    try:
-        content = read_small(path, _LARGEST)
-    except FileNotFoundError:
-        raise no_such_file(path) from None
+    content = content_of(path, administrator_file.LARGEST)
+    if begins_as_administrators(path, content):
+        return [bundle.content for bundle in administrator_file.parsed(path, content).bundles]
     if content[:1] == b"{":
         return [MemberPackage.parsed(content, str(path)).bundle]
     try:

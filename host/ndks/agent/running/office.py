@@ -6,6 +6,7 @@ Commands change the file; the office publishes what they made, gives bundles to 
 what other administrators did. Each bundle is in the file before it is published.
 """
 
+import contextlib
 import logging
 from pathlib import Path
 
@@ -55,6 +56,12 @@ class Office:
     def all(self) -> list[bytes]:
         """Return all bundles that the file has. NdksError, OSError."""
         self._look()
+        return self._host.all
+
+    def known(self) -> list[bytes]:
+        """Return all bundles that the file has, as far as it can be read now."""
+        with contextlib.suppress(NdksError, OSError):  # `tick` tells of it
+            self._look()
         return self._host.all
 
     def tick(self, ticks: int) -> list[bytes]:

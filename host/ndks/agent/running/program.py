@@ -3,7 +3,9 @@
 """An agent from its start to its end: unit, store, carriers, socket."""
 
 import contextlib
+import logging
 import secrets
+import time
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 
@@ -11,21 +13,26 @@ import ndks
 
 from ...carriers.opening import open_carrier
 from ...driver.network_verbs import NetworkUnit
-from ...exceptions import NoUnit, UsageError
+from ...exceptions import NoUnit, UnitBusy, UnitRemoved, UnitTimeout, UsageError
 from ...line.services import service_directories
 from ...line.transport import SERVICE
 from ...network.member_package import TICK
 from ...system_errors import file_errors
+from ..limits import Limits
 from ..store import Store
 from . import places
-from .loop import Loop
+from .loop import Loop, Settings
 from .membership import Membership
 from .notify import notify
 from .office import Office
 from .programs import Programs, listening
 
+_log = logging.getLogger(__name__)
+
 _SCOPE = "agent"
 _IDENTITY = "identity"
+_AWAY = NoUnit, UnitBusy, UnitRemoved, UnitTimeout  # what mends when the unit, or its service, is there
+_PAUSE = 2.0  # seconds between two looks whether it is
 
 Started = Callable[[str, Path], object]  # takes the serial number of the unit and the path of the socket
 
@@ -43,19 +50,23 @@ class Program:
         urls: Sequence[str],
         tick: float | None = None,
         office: Office | None = None,
+        room: int = Limits.arrived_bytes,
     ) -> None:
         self._unit = unit
         self._timeout = timeout
         self._urls = urls
         self._tick = tick
         self._office = office
+        self._room = room
         self._serial_number = ""  # of the unit that was there at the start
         self._loop: Loop | None = None
 
     def run(self, started: Started) -> None:
-        """Run until `end`; `started` is called when the socket is there. NdksError; afterwards only for carriers."""
-        with self._opened() as (serial_number, _):
-            self._serial_number = serial_number
+        """Run until `end`; `started` is called when the unit was there, and the socket is.
+
+        NdksError, but not for a unit that is away; after `started` only for carriers.
+        """
+        serial_number = self._serial_number = self._first_seen()
         with file_errors():
             directory = places.prepare(serial_number)
             member = self._membership(serial_number)
@@ -64,8 +75,8 @@ class Program:
             listener = stack.enter_context(listening(socket))
             store = stack.enter_context(contextlib.closing(Store(places.store_of(serial_number))))
             carriers = [open_carrier(url, _identity(store), directory) for url in self._urls]
-            tick = self._tick or member.tick
-            self._loop = Loop(store, self._open_unit, carriers, member.signing_key, tick, self._office)
+            settings = Settings(member.signing_key, self._tick or member.tick, self._room)
+            self._loop = Loop(store, self._open_unit, carriers, settings, self._office)
             Programs(listener, self._loop.inputs).start()
             started(serial_number, socket)
             notify("READY=1")
@@ -76,6 +87,19 @@ class Program:
         """Let `run` return soon; may be called in a signal handler."""
         if self._loop:
             self._loop.inputs.end()
+
+    def _first_seen(self) -> str:
+        """Return the serial number of the unit, as soon as it is there."""
+        told = ""
+        while True:
+            try:
+                with self._opened() as (serial_number, _):
+                    return serial_number
+            except _AWAY as error:
+                if str(error) != told:
+                    _log.warning("%s: %s; the agent starts when the unit is there", error.code, error)
+                told = str(error)
+            time.sleep(_PAUSE)
 
     def _membership(self, serial_number: str) -> Membership:
         """Return what is known of the unit's network. UsageError: the administrator's file is of another one."""

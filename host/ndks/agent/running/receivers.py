@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .loop import Loop
 
 _MOST = 64  # events in one answer
+_OWN_NAMES = "confirm what it got, each by its own name"
 
 
 class Receivers:
@@ -32,6 +33,7 @@ class Receivers:
         self._arrivals = Arrivals(store)
         self._receiver: object | None = None
         self._waiting: Asked | None = None  # until there is something
+        self._given = set[int]()  # places of what the receiver got, and has not confirmed
         self._early = set[tuple[int, int]]()  # lane and s of what the receiver got early, and has not confirmed
 
     def next(self, asked: Asked) -> dict[str, Any] | None:
@@ -46,13 +48,18 @@ class Receivers:
         return {"events": events}
 
     def taken(self, asked: Asked) -> dict[str, Any]:
-        """Forget what the program has on its own disk."""
+        """Forget what the program has on its own disk. UsageError: it did not get that from this connection."""
+        if asked.program is not self._receiver:
+            raise UsageError("this program has received nothing", "receive first, and confirm by the same connection")
         if "lane" in asked.values:
             self._taken_early(number_in(asked, "lane"), number_in(asked, "s"))
             return {}
-        place = number_in(asked, "place")
+        place, is_alone = number_in(asked, "place"), bool(asked.values.get("alone"))
+        if place not in self._given:
+            raise UsageError("this program did not get what is at that place", _OWN_NAMES)
         with self._store.step():
-            self._arrivals.taken_alone(place) if asked.values.get("alone") else self._arrivals.taken(place)
+            self._arrivals.taken_alone(place) if is_alone else self._arrivals.taken(place)
+        self._given = {given for given in self._given if (given != place if is_alone else given > place)}
         return {}
 
     def arrived(self) -> None:
@@ -66,12 +73,15 @@ class Receivers:
         """Let another program receive."""
         if self._receiver is program:
             self._receiver = self._waiting = None
+            self._given.clear()
             self._early.clear()
 
     def _events(self, asked: Asked) -> list[dict[str, Any]]:
         found = self._arrivals.after(number_in(asked, "after", 0), _MOST + len(self._early))
-        known = [_values(place, event) for place, event in found if not self._is_known(event)][:_MOST]
-        return known + (self._early_events(_MOST - len(known)) if asked.values.get("unordered") else [])
+        known = [(place, event) for place, event in found if not self._is_known(event)][:_MOST]
+        self._given |= {place for place, _ in known}
+        early = self._early_events(_MOST - len(known)) if asked.values.get("unordered") else []
+        return [_values(*each) for each in known] + early
 
     def _is_known(self, event: Delivered | Lost) -> bool:
         return isinstance(event, Delivered) and (event.lane, event.s) in self._early
@@ -83,7 +93,7 @@ class Receivers:
 
     def _taken_early(self, lane: int, s: int) -> None:
         if (lane, s) not in self._early:
-            raise UsageError("this program did not get that message early", "confirm what it got, each by its own name")
+            raise UsageError("this program did not get that message early", _OWN_NAMES)
         if not (agent := self._loop.agent):
             with self._store.step():
                 self._arrivals.taken_early(Inboxes(self._store), lane, s)

@@ -76,8 +76,15 @@ class Requests:
             s = self._outbox.add(content, data)
         self._loop.seal()
         sealed = self._outbox.sealed(s)
-        generation = sealed.epoch >> 16 if sealed else None
-        return {"s": s, "waits": sealed is None, "generation": generation, "newest": self._loop.newest}
+        agent = self._loop.agent
+        return {
+            "s": s,
+            "waits": sealed is None,
+            "waits_for": None if sealed else self._loop.waits_for,
+            "generation": sealed.epoch >> 16 if sealed else None,
+            "newest": self._loop.newest,
+            "left_out": agent.left_out if agent else None,
+        }
 
     def _renew(self, asked: Asked) -> dict[str, Any]:  # noqa: ARG002 (all verbs take the request)
         agent = self._loop.agent

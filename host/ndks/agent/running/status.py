@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ...carriers.carrier import Carrier
+from ..arrivals import Arrivals
 from ..events import Why
 from ..inbox import Known
 from ..spans import Spans
@@ -22,6 +23,7 @@ def status(loop: "Loop", store: Store) -> dict[str, Any]:
         "unit": _unit(loop),
         "outbox": _outbox(store),
         "arrivals": _count(store, "SELECT count(*) FROM arrivals WHERE what <= 1"),
+        "room": max(0, loop.settings.room - Arrivals(store).size),
         "senders": _senders(store),
         "members_seen": [_member(lane, seen) for lane, seen in loop.members],
         "carriers": [_carrier(carrier) for carrier in loop.carriers],
@@ -45,6 +47,7 @@ def _unit(loop: "Loop") -> dict[str, Any]:
         }
     ticked = agent.ticked
     values: dict[str, Any] = {"present": True, "lane": loop.lane, "generation": None, "number": None}
+    values["left_out"] = agent.left_out
     if agent.epoch is not None:
         values |= {"generation": agent.epoch >> 16, "number": agent.epoch & 0xFFFF}
         values |= {"role": ("slave", "master", "monitor")[ticked.role], "master": ticked.master or None}
