@@ -107,7 +107,7 @@ def test_too_long_for_a_message(agent: Agent, call: Call, desk: Path) -> None:
     (desk / "text").write_text("1." * 360_000)
     refused = call("send", "--symbols", desk / "text")
     assert_refused(refused, "USAGE", 2)
-    assert "too long" in refused.stderr
+    assert "at most 65536 bytes" in refused.stderr
 
 
 def test_each_stretch_of_a_line_is_a_message_at_once(agent: Agent, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
