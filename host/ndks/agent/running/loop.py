@@ -288,6 +288,7 @@ class Loop:
             publish(self.carriers, packet, passing=packet in output.passing)
         for event in output.events:
             _tell(event)
+        self._requests.checks.arrived(output.events)
         self._requests.receivers.arrived()  # a message may wait for earlier ones, and be no event
 
 
