@@ -3,35 +3,47 @@
 """The stage: the units join a network of their own, live in it, and are attacked in it; then they are erased."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from ndks_laboratory.homologation.plan import HomologationPlan
+from ndks_laboratory.homologation.plan import UNREVOKED, HomologationPlan
 from ndks_laboratory.homologation.provisioning import UnitGroup
 from ndks_laboratory.outcome import Check
 
 from .checks import made
+from .evidence import CASE, JOINING, LATE, RENEWAL, ROLES, SYMBOLS, THEFT, NetworkEvidence
 from .joining import joining
 from .late import late
+from .opened_case import opened_case
 from .renewal import renewal
 from .roles import roles
 from .scene import Scene
+from .symbols import symbols
+from .theft import after_theft
+from .unit_network import UnitNetwork
 
 Part = Callable[[Scene], Iterator[Check]]
+_BEFORE: dict[str, Part] = {JOINING: joining, ROLES: roles, LATE: late, RENEWAL: renewal, SYMBOLS: symbols}
+_AFTER: dict[str, Part] = {THEFT: after_theft, CASE: opened_case}
 
-PARTS: dict[str, Part] = {"joining": joining, "roles": roles, "late": late, "renewal": renewal}
+ALL_PARTS = len(_BEFORE) + len(_AFTER)
 
 
-@dataclass(frozen=True)
-class NetworkEvidence:
-    """The checks of each part, and what the network was: units, ticks that passed, packets and bytes on the channel.
-
-    `states` are those of the units after the erasure.
-    """
-
-    checks: Mapping[str, tuple[Check, ...]]
-    units: int
-    ticks: int
-    packets: int
-    size: int
-    states: tuple[str, ...] = ()
+def run_network(
+    plan: HomologationPlan, group: UnitGroup, attack: Callable[[UnitNetwork], object], tell: Callable[[int], object]
+) -> NetworkEvidence:
+    """Run all parts, with the adversaries between them; blank units are blank again at the end. NdksError."""
+    checks: dict[str, tuple[Check, ...]] = {}
+    with group.lent() as membership, contextlib.ExitStack() as stack:
+        scene = Scene(plan, group.sides, group.open, stack)
+        for name, part in _BEFORE.items():
+            checks[name] = made(part(scene))
+            tell(1)
+        attack(UnitNetwork(scene, revokes=plan.fault != UNREVOKED))
+        for name, part in _AFTER.items():
+            checks[name] = made(part(scene))
+            tell(1)
+    recording = scene.table.recording
+    size = sum(map(len, recording))
+    evidence = NetworkEvidence(checks, len(group.sides), scene.table.now, len(recording), size)
+    return replace(evidence, states=tuple(membership.states))

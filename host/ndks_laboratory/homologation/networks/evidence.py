@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Evidence of a network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ndks_laboratory.outcome import Check
+
+LEAST_UNITS = 3
+PARTS = JOINING, ROLES, LATE, RENEWAL, SYMBOLS, THEFT, CASE = (
+    *("joining", "roles", "late", "renewal", "symbols", "theft", "case"),
+)
+
+
+@dataclass(frozen=True)
+class NetworkEvidence:
+    """The checks of each part, and what the network was: units, ticks that passed, packets and bytes on the channel.
+
+    `states` are those of the units after the erasure.
+    """
+
+    checks: Mapping[str, tuple[Check, ...]]
+    units: int
+    ticks: int
+    packets: int
+    size: int
+    states: tuple[str, ...] = ()

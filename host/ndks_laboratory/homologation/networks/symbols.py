@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Three states: 0, 1 and nothing reach the others, and nothing costs no key."""
+
+from collections.abc import Iterator
+
+from ndks.agent.symbols import Run, decode, encode
+from ndks_laboratory.outcome import Check
+
+from .checks import held
+from .scene import Scene
+
+SYMBOLS = 1  # the content of such messages
+_BITS = b"\xb2\xd1"
+_SILENCE = 1 << 62
+_SIZE = 8 * len(_BITS)
+_COST = 10  # bytes: the count of nothings, and another count of bits
+
+
+def symbols(scene: Scene) -> Iterator[Check]:
+    """Send bits with and without a long silence between them."""
+    table = scene.table
+    sender, *others = table.present
+    silent = encode([Run(0, _SIZE, _BITS), Run(_SILENCE, _SIZE, _BITS)])
+    spoken = encode([Run(0, 2 * _SIZE, 2 * _BITS)])
+    sizes = [_sent(scene, coded) for coded in (spoken, silent)]
+    for coded in (spoken, silent):
+        table.until(lambda coded=coded: all(coded in other.texts(sender.lane) for other in others), "symbols come")
+    came = [event for other in others for event in other.arrived if event.data == silent]
+    yield held("0, 1 and nothing reach all others", all(event.content == SYMBOLS for event in came))
+    runs = [(run.nothings, run.text()) for run in decode(came[0].data)]
+    yield held("a silence of 2^62 is as long on the other side", [nothings for nothings, _ in runs] == [0, _SILENCE])
+    yield held(
+        "it costs no key but that of its count, and sends no coded zeros",
+        sizes[1] - sizes[0] <= _COST,
+        f"{sizes[1] - sizes[0]} bytes",
+    )
+
+
+def _sent(scene: Scene, coded: bytes) -> int:
+    """Send symbols, and return the size of their capsule."""
+    before = len(scene.table.recording)
+    scene.table.send(scene.table.present[0], coded, SYMBOLS)
+    return len(scene.table.recording[before])
