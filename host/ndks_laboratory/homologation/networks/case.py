@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ndks.exceptions import CheckFailed
 from ndks.line.transport import EMULATOR
+from ndks_laboratory.homologation.plan import UnitPorts
 from ndks_laboratory.stages.sides import Side
 
 Ask = Callable[[str], object]  # tells a person what to do, and waits until it is done
@@ -29,8 +30,9 @@ class Case:
     flash: tuple[Path, ...] = ()  # where it can be read at any time
 
 
-def can_be_opened(side: Side, ask: Ask | None) -> bool:
-    return side.port.startswith(EMULATOR) or ask is not None
+def can_be_opened(port: str, units: UnitPorts) -> bool:
+    """Return whether the case of the unit at a port can be opened: that of an emulated unit here, or by a person."""
+    return port.startswith(EMULATOR) or units.open_case is not None
 
 
 @contextlib.contextmanager

@@ -15,13 +15,12 @@ PARTS = JOINING, ROLES, LATE, RENEWAL, SYMBOLS, THEFT, CASE = (
 
 @dataclass(frozen=True)
 class NetworkEvidence:
-    """The checks of each part, and what the network was: units, ticks that passed, packets and bytes on the channel.
+    """The checks of each part, and what the network was: ticks that passed, packets and bytes on the channel.
 
     `states` are those of the units after the erasure.
     """
 
     checks: Mapping[str, tuple[Check, ...]]
-    units: int
     ticks: int
     packets: int
     size: int

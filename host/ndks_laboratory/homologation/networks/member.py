@@ -39,7 +39,7 @@ class Member:
 
     def __init__(self, side: Side, unit: ndks.Unit, package: MemberPackage, seed: int) -> None:
         self.side, self.lane = side, package.lane
-        self.is_present = True
+        self.is_present, self.is_stolen = True, False
         self.arrived: list[Delivered] = []
         self.lost: list[Lost] = []
         self.sent: list[bytes] = []

@@ -23,14 +23,14 @@ _LOOK = 0.1  # seconds between two looks
 
 def opened_case(scene: Scene) -> Iterator[Check]:
     """Open the case of the master, if it can be opened, else of another member."""
-    ask = scene.plan.units.open_case
-    members = [member for member in scene.table.present if can_be_opened(member.side, ask)]
+    units = scene.plan.units
+    members = [member for member in scene.table.present if can_be_opened(member.side.port, units)]
     if not members:
         yield Check(_ERASED, Outcome.not_shown(_WHY))
         return
     member = next((member for member in members if member.leads), members[0])
     scene.leave(member)
-    with case_of(member.side, ask) as case:
+    with case_of(member.side, units.open_case) as case:
         yield from _opened(scene, member, case)
 
 

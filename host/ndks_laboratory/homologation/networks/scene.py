@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import ndks
+from ndks.exceptions import CheckFailed
 from ndks.network.join_request import JoinRequest
 from ndks.network.network_file import Network
 from ndks_laboratory.homologation.plan import HomologationPlan
@@ -61,6 +62,15 @@ class Scene:
     def come_back(self, member: Member) -> None:
         """Plug it in again."""
         self.table.publish(member, member.come_back(self.opened(member.side)))
+
+    def recover(self) -> None:
+        """Bring the table back to what parts begin with, whatever the part before has left."""
+        self.table.release()
+        for member in self.table.members:
+            if not (member.is_present or member.is_stolen):
+                self.come_back(member)
+        with contextlib.suppress(CheckFailed):  # the next part tells of it
+            self.table.until_agreed()
 
     def closed(self, do: Callable[[], object]) -> None:
         """Do something while no unit is open."""

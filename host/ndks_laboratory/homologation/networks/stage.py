@@ -38,6 +38,7 @@ def run_network(
         scene = Scene(plan, group.sides, group.open, stack)
         for name, part in _BEFORE.items():
             checks[name] = made(part(scene))
+            scene.recover()
             tell(1)
         attack(UnitNetwork(scene, revokes=plan.fault != UNREVOKED))
         for name, part in _AFTER.items():
@@ -45,5 +46,5 @@ def run_network(
             tell(1)
     recording = scene.table.recording
     size = sum(map(len, recording))
-    evidence = NetworkEvidence(checks, len(group.sides), scene.table.now, len(recording), size)
+    evidence = NetworkEvidence(checks, scene.table.now, len(recording), size)
     return replace(evidence, states=tuple(membership.states))

@@ -13,7 +13,7 @@ from .scene import Scene
 
 def after_theft(scene: Scene) -> Iterator[Check]:
     """Look at the members that are left."""
-    table, gone = scene.table, [member for member in scene.table.members if not member.is_present]
+    table, gone = scene.table, [member for member in scene.table.members if member.is_stolen]
     if not gone:
         raise CheckFailed("no unit was stolen: the adversary before this has stopped")
     table.until_agreed()

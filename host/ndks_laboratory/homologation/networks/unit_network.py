@@ -20,6 +20,7 @@ _CAPSULE = 1
 _IN_TIME = 120  # ticks for another to lead: 48, and some more
 _LEAP = 16  # ticks that a unit believes at once
 _PAUSE = 80  # ticks until a unit may renew again
+_REPORTED = 8  # ticks until an agent has told of a message
 _TO_LEAD = 4  # leaps until a unit that hears no master leads
 
 
@@ -37,7 +38,7 @@ class UnitThief(Thief):
         return {text for capsule in capsules for text in self._open(capsule)}
 
     def send(self, text: bytes) -> list[bytes]:
-        return self._member.send(text)
+        return [*self._member.send(text), *(packet for _ in range(_REPORTED) for packet in self._member.tick())]
 
     def beacons(self) -> list[bytes]:
         ticked = [self._member.unit.tick(_LEAP) for _ in range(_TO_LEAD)]
@@ -133,7 +134,7 @@ class UnitNetwork(NetworkSystem):
 
     def steal(self) -> Thief:
         self._stolen = self._table.master
-        self._stolen.is_present = False  # its port stays open: the thief is here
+        self._stolen.is_present, self._stolen.is_stolen = False, True  # its port stays open: the thief is here
         self._table.until(self._table.agree, "another unit leads when the master is stolen")
         return UnitThief(self._stolen)
 
