@@ -10,7 +10,7 @@ QUIET := --quiet --disable-pip-version-check
 SOURCES := protocol firmware emulator host tests docs
 CHIP_SOURCES := $(wildcard emulator/chip/core/* emulator/chip/*.py emulator/chip/*.toml emulator/chip/ndks_chip/*.pyx)
 
-.PHONY: help demo network-demo homologate test tests test-full test-oldest network-sim fuzz proofs bench chip chip-bench check fix docs deploy clean install laboratory development
+.PHONY: help demo network-demo homologate test tests test-full test-oldest network-sim fuzz proofs bench chip chip-bench check check-types check-rest fix docs deploy clean install laboratory development
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,9 +70,14 @@ chip-bench: development .venv/.chip ## measure the firmware on an emulated chip:
 	PYTHONPATH=tests:tests/checks:docs/make $(BIN)/python -m benchmarks.on_chip $(ARGUMENTS)
 
 check: development ## check format, lint, types, generated docs, pictures and vectors, what was proved, rules of the board, and arrows between rooms
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target check-types check-rest
+
+check-types:
+	$(BIN)/pyright --warnings
+
+check-rest:
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/pyright --warnings
 	$(BIN)/python tests/checks/board_rules.py
 	$(BIN)/python tests/checks/arrows.py
 	$(BIN)/python docs/make/protocol_tables.py --check

@@ -65,6 +65,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("port", kinds, indirect=True, scope="module")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def laptop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give each file of tests a laptop of its own: one looks at all of its bindings before it opens a unit."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not request.config.getoption("--unit"):
+            patch.setenv(HOME, str(tmp_path_factory.mktemp("laptop")))
+        yield
+
+
 @pytest.fixture(scope="module")
 def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the port of a unit that belongs to the public test network."""

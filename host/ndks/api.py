@@ -13,6 +13,7 @@ from .driver.program_keys import OpeningKeys, OwnNumber, SealingKeys
 from .driver.unit import Unit
 from .exceptions import (
     AuthenticationError,
+    BadSymbols,
     CheckFailed,
     Declined,
     DeviceError,
@@ -21,9 +22,14 @@ from .exceptions import (
     NdksError,
     NetworkFileError,
     NoUnit,
+    OddSymbol,
+    OtherContent,
     PortPermission,
     ProtocolError,
     SeveralUnits,
+    SymbolsCut,
+    SymbolsError,
+    SymbolsTooLong,
     UnitBusy,
     UnitRemoved,
     UnitTimeout,
@@ -36,3 +42,5 @@ from .network.admission import admit_by_request
 from .network.join_package import JoinPackage
 from .network.join_request import JoinRequest
 from .network.network_file import Member, Network
+from .symbols.coding import Run
+from .symbols.symbols import Symbols

@@ -7,6 +7,12 @@
     |-- FileError              1   a file cannot be read or written
     |   |-- NetworkFileError   1   a network file is damaged or of another version
     |   `-- JoiningFileError   1   a request to join, or a package for it, is damaged or of another version
+    |-- SymbolsError           1   symbols are wrong
+    |   |-- OddSymbol          1   something is none of 0, 1 and nothing
+    |   |-- SymbolsTooLong     1   there are too many of one kind in a row
+    |   |-- BadSymbols         1   bytes code no symbols, or code them in another way than the only one
+    |   |   `-- SymbolsCut     1   the end of the coded symbols is missing
+    |   `-- OtherContent       1   a message holds bytes, and no symbols
     |-- CheckFailed            1   two values that must be equal differ
     |   |-- WordsDiffer        1   a file is not the one whose six words were said
     |   `-- ChannelOpen        1   a laptop in its cage has a channel to the outside (ndks_laboratory.faraday)
@@ -63,6 +69,40 @@ class NetworkFileError(FileError):
 
 class JoiningFileError(FileError):
     code = "JOINING_FILE"
+
+
+class SymbolsError(NdksError):
+    code = "SYMBOLS"
+
+
+class OddSymbol(SymbolsError):
+    code = "ODD_SYMBOL"
+    usual_advice = "symbols are 0, 1, and nothing: . in a text, where .{N} is N of them, and None in Python"
+
+
+class SymbolsTooLong(SymbolsError):
+    code = "SYMBOLS_TOO_LONG"
+    usual_advice = "send them in parts"
+
+
+class BadSymbols(SymbolsError):
+    code = "BAD_SYMBOLS"
+    usual_advice = "have them sent again, by a version of ndks that follows PROTOCOL.md"
+
+
+class SymbolsCut(BadSymbols):
+    code = "SYMBOLS_CUT"
+
+    def __init__(self) -> None:
+        super().__init__("the end of the symbols is missing")
+
+
+class OtherContent(SymbolsError):
+    code = "OTHER_CONTENT"
+    usual_advice = "open it as bytes: ndks decrypt"
+
+    def __init__(self) -> None:
+        super().__init__("the message holds bytes, and no symbols; it was not accepted")
 
 
 class CheckFailed(NdksError):

@@ -148,6 +148,8 @@ def test_requests_that_are_wrong_are_named(tmp_path: Path):
         for values in (
             {"do": "sing"},
             {"do": "send", "data": "%"},
+            {"do": "send", "data": "eA==", "content": 2},
+            {"do": "send", "data": "AQ==", "content": 1},
             {"do": "taken", "place": -1},
             {"do": "role", "role": 7},
         ):

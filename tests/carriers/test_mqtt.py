@@ -105,6 +105,25 @@ def test_a_broker_is_replaced_by_an_empty_one(mosquitto: Broker):
             assert inbox.next() == b"bundle"
 
 
+def test_a_broker_is_replaced_by_one_that_retains_nothing(mosquitto: Broker, tmp_path: Path):
+    inbox = Inbox()
+    with carrying(url_of(mosquitto), "a", Inbox()) as a, carrying(url_of(mosquitto), "b", inbox) as b:
+        wait_until(lambda: a.problem is None and b.problem is None)
+        mosquitto.stop(kill=True)
+        wait_until(lambda: a.problem and b.problem)
+        a._publish(a._topic(1), b"sent before, and not acknowledged", retain=True)
+        a.send(b"bundle", 4)
+        other = Broker(tmp_path / "other", "retain_available false", port=mosquitto.port)
+        other.start()
+        try:
+            wait_until(lambda: b.problem is None)
+            a.send(b"bundle", 4)
+            assert inbox.next() == b"bundle"
+            assert not a.retains
+        finally:
+            other.stop(kill=True)
+
+
 def test_a_broker_that_is_away_loses_nothing_that_was_accepted(mosquitto: Broker):
     with two(mosquitto) as (a, _, b, inbox):
         mosquitto.stop()  # it saves who has subscribed

@@ -15,7 +15,7 @@ from rooms import BASE, LOADED_WHEN_NAMED, arrows, imports, purposes
 
 _PROTOCOL = {"ndks_protocol", "ndks_protocol.capsule", "ndks_protocol.control", "ndks_protocol.generator"}
 _UNIT = {f"ndks_unit.{room}" for room in ("fast_bits", "flash", "messages", "network", "on_demand")}
-_HOST = {"ndks", "ndks.driver", "ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", BASE}
+_HOST = {"ndks", "ndks.driver", "ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", "ndks.symbols", BASE}
 
 # Room: the rooms that it may import. A room that is not here may import nothing.
 ALLOWED = {
@@ -34,16 +34,17 @@ ALLOWED = {
     "ndks_chip": {"ndks_chip.usb"},
     "ndks_chip.usb": set[str](),
     BASE: {"ndks_protocol"},
+    "ndks.symbols": {BASE},
     "ndks.network": {BASE} | _PROTOCOL,
     "ndks.keys": {"ndks.network", BASE} | _PROTOCOL,
     "ndks.line": {BASE} | _PROTOCOL,
     "ndks.laptop": {BASE} | _PROTOCOL,
     "ndks.board": {BASE} | _PROTOCOL,
     "ndks.carriers": {BASE},
-    "ndks.driver": {"ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", BASE} | _PROTOCOL,
+    "ndks.driver": {"ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", "ndks.symbols", BASE} | _PROTOCOL,
     "ndks.agent": {"ndks.carriers", *_HOST} | _PROTOCOL,
     "ndks.aio": {"ndks.driver", "ndks.laptop", "ndks.line", BASE},
-    "ndks": {"ndks.driver", "ndks.laptop", "ndks.network", BASE},  # what `import ndks` shows
+    "ndks": {"ndks.driver", "ndks.laptop", "ndks.network", "ndks.symbols", BASE},  # what `import ndks` shows
     "ndks.service": {"ndks.driver", "ndks.laptop", "ndks.line", BASE} | _PROTOCOL,
     "ndks_laboratory": {"ndks_laboratory.stages"} | _HOST | _PROTOCOL,
     "ndks_laboratory.stages": {"ndks_laboratory", "ndks_laboratory.faraday"} | _HOST | _PROTOCOL,

@@ -14,6 +14,7 @@ from network_reference import (
     NOBODY,
     RETIRED,
     REVOKED_STATE,
+    SYMBOLS_MARK,
     Generation,
     Member,
     ask,
@@ -217,7 +218,8 @@ def make_housekeeping() -> dict[str, Any]:
     return {
         "about": "the data of capsules of kind 3 (messages) and 2 (reports, vouchers, asks), PROTOCOL.md section 12;"
         " the voucher is of the capsule: of lane 1, n = 9 and epoch 5 of generation 1, with message 258. symbols: 0, 1,"
-        " and . for nothing, with their coding; large runs are given as [nothings, bits]. bad: what no receiver takes",
+        " and . for nothing, with their coding; large runs are given as [nothings, bits], marked ones as in a capsule"
+        " of kind 0. bad: what no receiver takes",
         "messages": [
             {"s": s, "content": content, "bytes": body.hex(), "data": message(s, content, body).hex()}
             for s, content, body in ((1, 0, b""), (258, 0, b"PAY 0100"), (LAST_S, 1, symbols("01.1")))
@@ -235,6 +237,7 @@ def make_housekeeping() -> dict[str, Any]:
         "bad_messages": [{"why": why, "data": data.hex()} for why, data in bad_messages()],
         "bad_housekeeping": [{"why": why, "data": data.hex()} for why, data in bad_housekeeping(capsule.capsule)],
         "symbols": [[text, symbols(text).hex()] for text in symbol_cases()],
+        "marked_symbols": [[text, (SYMBOLS_MARK + symbols(text)).hex()] for text in ("", "..0.11..")],
         "long_silences": [[count, bits, coded.hex()] for count, bits, coded in silences()],
         "bad_symbols": [{"why": why, "data": data.hex()} for why, data in bad_symbols()],
     }

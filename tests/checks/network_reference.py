@@ -20,6 +20,7 @@ LAST_GENERATION = 65534
 FIRST_OFFICE = 0xFFF0  # the lane of administrator 0
 MOVES, PAST, REVOKED = 8, 6, 96  # the most that a record or notice has room for
 IN, RETIRED, REVOKED_STATE = 0, 1, 2
+SYMBOLS_MARK = bytes.fromhex("0073796d")  # before symbols in a capsule of kind 0
 NO_PAPER = bytes(1040)  # the paper bits of control
 
 
@@ -228,6 +229,40 @@ def symbols(text: str) -> bytes:
     for nothings, bits in itertools.zip_longest(runs[::2], runs[1::2], fillvalue=""):
         coded += leb128(len(nothings)) + leb128(len(bits)) + packed(bits)
     return coded
+
+
+def symbol_runs(coded: bytes) -> list[tuple[int, str]] | None:
+    """Return the runs in a coding of symbols, None for what is none: read leniently, and then coded once more."""
+    runs: list[tuple[int, str]] = []
+    rest = coded
+    while rest:
+        counts: list[int] = []
+        for _ in range(2):
+            octets = [*itertools.takewhile(lambda octet: octet > 0x7F, rest), 0]
+            if len(octets) > len(rest):
+                return None
+            octets[-1] = rest[len(octets) - 1]
+            counts.append(sum((octet & 0x7F) << 7 * place for place, octet in enumerate(octets)))
+            rest = rest[len(octets) :]
+        size = -(-counts[1] // 8)
+        if len(rest) < size or max(counts) >= 1 << 63:
+            return None
+        runs.append((counts[0], "".join(f"{octet:08b}" for octet in rest[:size])[: counts[1]]))
+        rest = rest[size:]
+    return runs if symbols_of_runs(runs) == coded else None
+
+
+def symbols_of_runs(runs: Sequence[tuple[int, str]]) -> bytes:
+    """Return the coding of any runs, of which some may be empty: those without a silence between them are one."""
+    whole: list[tuple[int, str]] = []
+    for nothings, bits in runs:
+        if whole and not whole[-1][1]:
+            whole[-1] = whole[-1][0] + nothings, bits
+        elif whole and not nothings:
+            whole[-1] = whole[-1][0], whole[-1][1] + bits
+        else:
+            whole.append((nothings, bits))
+    return b"".join(leb128(count) + leb128(len(bits)) + packed(bits) for count, bits in whole if count or bits)
 
 
 def packed(bits: str) -> bytes:

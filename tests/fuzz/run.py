@@ -23,7 +23,7 @@ sys.path[:1] = [str(_TESTS), str(_TESTS / "checks")]  # not this directory: its 
 
 from hypothesis import settings  # noqa: E402 (sys.path is set first)
 
-NAMES = ("frames", "requests", "sessions", "joining", "capsules", "files", "flash", "service")
+NAMES = ("frames", "requests", "sessions", "joining", "capsules", "symbols", "files", "flash", "service")
 _INSTRUMENTED = ["ndks", "ndks_emulator", "ndks_protocol", "ndks_unit", "fuzz.test_run"]
 _LARGEST_INPUT = 8192
 _SEEDS = 64  # inputs of random bytes to begin with

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The JSON answers of commands have exactly the fields of the table in `ndks.cli.fields`."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from host.conftest import Call
 from host.running import Finished
+from host.test_encrypt_decrypt import feed
 from support.answers import complaints
 from support.emulate_process import emulated
 
@@ -162,6 +164,20 @@ def test_capsules(alice: str, bob: str, network_file: Path, desk: Path, call: Ca
     for who in (("--unit", alice), ("--unit", bob), ("--network", network_file)):
         check("inspect", call("inspect", capsule, *who, "--json"))
     check("decrypt", call("decrypt", capsule, "--unit", bob, "-o", desk / "opened", "--json"))
+
+
+def test_symbols(alice: str, bob: str, desk: Path, call: Call) -> None:
+    (desk / "signal").write_text("01..1")
+    check("symbols seal", call("symbols", "seal", desk / "signal", "--unit", alice, "--json"))
+    opened = call("symbols", "open", desk / "signal.ndks", "--unit", bob, "-o", desk / "opened", "--json")
+    check("symbols open", opened)
+    with ndks.open(alice) as unit:
+        capsule = base64.b64encode(unit.seal_symbols([1]))
+    line = feed(capsule, "symbols", "open", "--live", "--unit", bob, "--json")
+    check("symbols open --live", line)
+    again = feed(capsule, "symbols", "open", "--live", "--unit", bob, "--json")
+    check("symbols open --live", again, again.status)
+    check("symbols seal --live", feed(b"01", "symbols", "seal", "--live", "--unit", alice, "--json"))
 
 
 def test_emulate(tmp_path: Path) -> None:

@@ -290,6 +290,9 @@ def test_the_life_of_a_network(office: Administering, tmp_path: Path) -> None:
         ask("alice", "send", "--text", "noon")
         wait_until(lambda: ask("bob", "network", "status")["arrivals"], "the message arrives")
         assert ask("bob", "receive", "--json")["kind"] == "message"
+        ask("alice", "send", "--symbols", "--text", "01..1")
+        wait_until(lambda: ask("bob", "network", "status")["arrivals"], "the symbols arrive")
+        assert ask("bob", "receive", "--json")["symbols"] == "01..1"
         done(office.admin("network", "revoke", office.file, "bob", "--yes"))
         wait_until(lambda: is_in("alice", 12), "the others go on")
         assert is_in("bob", 8)

@@ -25,8 +25,9 @@ from ndks.agent.packets import (
     parse_message,
 )
 from ndks.agent.pieces import Assembly, split
-from ndks.agent.symbols import BadSymbols, decode, encode, runs_of
+from ndks.exceptions import BadSymbols
 from ndks.network.bundle import NONE, BadBundle, Bundle, pack_ask, parse_ask
+from ndks.symbols.symbols import Symbols, marked, unmarked
 
 BUNDLES = load_vectors("bundles")
 HOUSEKEEPING = load_vectors("housekeeping")
@@ -136,34 +137,28 @@ def test_published_bad_housekeeping(case: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(("text", "coded"), HOUSEKEEPING["symbols"], ids=lambda text: text[:8])
 def test_published_symbols(text: str, coded: str) -> None:
-    runs = list(runs_of(text))
-    assert encode(runs).hex() == coded
-    assert decode(bytes.fromhex(coded)) == runs
-    assert "".join("." * run.nothings + run.text() for run in runs) == text
+    symbols = Symbols.decode(bytes.fromhex(coded))
+    assert Symbols.parse(text) == symbols
+    assert "".join("." * run.nothings + run.text() for run in symbols.runs()) == text
+
+
+def test_published_symbols_of_a_capsule() -> None:
+    for text, data in HOUSEKEEPING["marked_symbols"]:
+        assert marked(Symbols.parse(text)).hex() == data
+        assert unmarked(bytes.fromhex(data)) == Symbols.parse(text)
 
 
 def test_published_silences() -> None:
     for count, bits, coded in HOUSEKEEPING["long_silences"]:
-        (run,) = decode(bytes.fromhex(coded))
+        assert Symbols.of_runs([(count, bits)]).coded.hex() == coded
+        (run,) = Symbols.decode(bytes.fromhex(coded)).runs()
         assert (run.nothings, run.text()) == (count, bits)
-        assert encode([run]).hex() == coded
 
 
 @pytest.mark.parametrize("case", HOUSEKEEPING["bad_symbols"], ids=lambda case: case["why"])
 def test_published_bad_symbols(case: dict[str, str]) -> None:
     with pytest.raises(BadSymbols):
-        decode(bytes.fromhex(case["data"]))
-
-
-@given(st.text("01.", max_size=300))
-def test_any_symbols(text: str) -> None:
-    assert encode(runs_of(text)) == reference.symbols(text)
-
-
-@given(st.binary(max_size=30))
-def test_symbols_have_one_coding(data: bytes) -> None:
-    with contextlib.suppress(BadSymbols):
-        assert encode(decode(data)) == data
+        Symbols.decode(bytes.fromhex(case["data"]))
 
 
 @given(numbers, st.integers(0, 1), st.binary(max_size=50))

@@ -131,9 +131,11 @@ class Host:
 
     def find(self, bindings: tuple[bytes, ...]) -> bytes:
         """Begin a session under the one of these bindings that the unit can prove; return it."""
-        unit_proof = self.begin()
-        (binding,) = [each for each in bindings if self.keeps(each, self.said).unit_proof == unit_proof]
-        self.session = self.keeps(binding, self.said)
+        unit_proof = self.begin(bindings[0])
+        assert self.session
+        sessions = {bindings[0]: self.session, **{each: self.keeps(each, self.said) for each in bindings[1:]}}
+        (binding,) = [each for each, session in sessions.items() if session.unit_proof == unit_proof]
+        self.session = sessions[binding]
         return binding
 
     def prove(self, given: bytes = b"") -> None:

@@ -5,6 +5,7 @@
 `binding` is None for the anonymous session of a blank unit.
 """
 
+import functools
 from typing import NamedTuple
 
 import session_reference
@@ -30,20 +31,36 @@ class Said(NamedTuple):
     host_random: bytes = RANDOM
 
 
+_PAIR = X25519PrivateKey.from_private_bytes(PRIVATE)
+
+
+@functools.lru_cache(maxsize=4)  # hosts that try several bindings ask again
+def _shared(unit_public: bytes) -> bytes:
+    return _PAIR.exchange(X25519PublicKey.from_public_bytes(unit_public))
+
+
+@functools.lru_cache(maxsize=16)
+def _keys_of(binding: bytes) -> BindingKeys:
+    return BindingKeys(CRYPTO, binding)
+
+
 class ProjectSession:
     """A session by the project's own code, with the curve of `cryptography`."""
 
     def __init__(self, binding: bytes | None, said: Said) -> None:
-        keys = BindingKeys(CRYPTO, binding) if binding else None
+        keys = _keys_of(binding) if binding else None
         self.kek = keys.kek if keys else b""
-        transcript_hash = transcript(CRYPTO, said.hello, PUBLIC + said.host_random, said.unit_public + said.unit_random)
-        shared = X25519PrivateKey.from_private_bytes(PRIVATE).exchange(
-            X25519PublicKey.from_public_bytes(said.unit_public)
-        )
-        key = session_key(CRYPTO, keys.auth if keys else None, shared, transcript_hash)
-        self.unit_proof = proof(CRYPTO, key, UNIT, transcript_hash)
-        self.host_proof = proof(CRYPTO, key, HOST, transcript_hash)
-        self._channel = SecureChannel(CRYPTO, key, transcript_hash, HOST)
+        self._hash = transcript(CRYPTO, said.hello, PUBLIC + said.host_random, said.unit_public + said.unit_random)
+        self._key = session_key(CRYPTO, keys.auth if keys else None, _shared(said.unit_public), self._hash)
+        self.unit_proof = proof(CRYPTO, self._key, UNIT, self._hash)
+
+    @functools.cached_property
+    def host_proof(self) -> bytes:
+        return proof(CRYPTO, self._key, HOST, self._hash)
+
+    @functools.cached_property
+    def _channel(self) -> SecureChannel:
+        return SecureChannel(CRYPTO, self._key, self._hash, HOST)
 
     def secured(self, kind: int, request_id: int, body: bytes) -> bytes:
         """Return the payload of the next frame."""

@@ -17,8 +17,9 @@ PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin
 class Broker:
     """A broker in a directory, which can be killed, started again, and started with nothing retained."""
 
-    def __init__(self, directory: Path, *settings: str, port: int = 0) -> None:
+    def __init__(self, directory: Path, *settings: str, port: int = 0, logs: bool = True) -> None:
         self.directory = directory
+        self._logs = ["-v"] if logs else []
         self.port = port or _free_port()
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
@@ -37,11 +38,18 @@ class Broker:
         if not any(line.startswith("allow_anonymous") for line in self._settings):
             lines += ("allow_anonymous true",)
         configuration = self.directory / "mosquitto.conf"
-        configuration.write_text("\n".join((*lines, "user root", "autosave_interval 1", "")))
+        if not any(line.startswith("autosave_interval") for line in self._settings):
+            lines += ("autosave_interval 1",)
+        configuration.write_text("\n".join((*lines, "user root", "")))
         assert PROGRAM
         with (self.directory / "broker.log").open("a") as log:
-            self._process = subprocess.Popen([PROGRAM, "-v", "-c", configuration], stdout=log, stderr=log)
+            self._process = subprocess.Popen([PROGRAM, *self._logs, "-c", configuration], stdout=log, stderr=log)
         _wait_for(self.port, self._process)
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
 
     def stop(self, *, kill: bool = False) -> None:
         if self._process:

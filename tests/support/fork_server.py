@@ -6,6 +6,7 @@ A message on the socket of descriptor argv[1] is JSON: arguments, directory, env
 reply, and stdin, stdout and stderr of the command. The reply gets the pid of the command, then its exit status.
 """
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -18,6 +19,7 @@ import signal
 import socket
 import struct
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +27,12 @@ import ndks.cli
 
 LARGEST = 1 << 17  # bytes of a message
 NUMBER = struct.Struct("=i")
-_ALSO = ("ndks.api", "ndks.service", "ndks_emulator")  # not NumPy, which starts threads
+_ALSO = ("ndks.api", "ndks.service", "ndks_emulator", "ndks.keys.generator")
+_NO_THREADS = {"OPENBLAS_NUM_THREADS": "1"}  # of NumPy: a process with threads must not fork
 
 
 def preload() -> None:
+    os.environ.update(_NO_THREADS)
     for module in pkgutil.iter_modules(ndks.cli.__path__):
         importlib.import_module(f"ndks.cli.{module.name}")
     for name in _ALSO:
@@ -84,6 +88,23 @@ def opened(number: int, old: io.TextIOWrapper) -> io.TextIOWrapper:
     return io.TextIOWrapper(buffered, old.encoding, old.errors, line_buffering=is_by_line)
 
 
+def end_quickly(code: object) -> None:
+    """End as Python does, but leave the memory to the kernel: freeing it means copying what forks share.
+
+    Return if Python has something to say at its end.
+    """
+    if not isinstance(code, int | None):
+        return
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    try:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+    except (OSError, ValueError):
+        return
+    os._exit((code or 0) & 0xFF)
+
+
 def main() -> None:
     preload()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for pytest
@@ -95,7 +116,11 @@ def main() -> None:
     os.environ.update(request["environment"])
     sys.argv = ["ndks", *request["arguments"]]
     sys.path[0] = str(Path.cwd())  # as of python -m
-    runpy.run_module("ndks", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("ndks", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        end_quickly(end.code)
+        raise
 
 
 if __name__ == "__main__":

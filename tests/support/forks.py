@@ -27,8 +27,8 @@ _READ_AT_START = ("PYTHON", "LANG", "LC_", "TZ")  # variables that Python has re
 
 
 def ndks_process(*arguments: object, env: Mapping[str, str] | None = None, **options: Any) -> "subprocess.Popen[Any]":
-    """Start `ndks`; the options are some of those of Popen."""
-    words, env = list(map(str, arguments)), os.environ if env is None else env
+    """Start `ndks`, with `own_environment` unless another one is given; the options are some of those of Popen."""
+    words, env = list(map(str, arguments)), own_environment() if env is None else env
     if FULL or not hasattr(os, "fork") or any(name.startswith(_READ_AT_START) for name in _differing(env)):
         return subprocess.Popen([sys.executable, "-m", "ndks", *words], env=env, **options)
     return _Fork(words, env, **options)  # type: ignore[return-value]
@@ -40,6 +40,11 @@ def run_ndks(*arguments: object, timeout: float, **options: Any) -> "subprocess.
     with ndks_process(*arguments, text=True, **pipes, **options) as process:
         output, errors = process.communicate(timeout=timeout)
     return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+def own_environment() -> dict[str, str]:
+    """Return this process's environment without settings of Python, which would need a Python of their own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 class _Fork:
@@ -161,7 +166,7 @@ def _server() -> socket.socket:
     command = [sys.executable, fork_server.__file__, str(there.fileno())]
     nothing = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
     with there:
-        process = subprocess.Popen(command, env=_environment(), pass_fds=[there.fileno()], **nothing)
+        process = subprocess.Popen(command, env=own_environment(), pass_fds=[there.fileno()], **nothing)
 
     def end() -> None:
         here.close()
@@ -172,8 +177,4 @@ def _server() -> socket.socket:
 
 
 def _differing(environment: Mapping[str, str]) -> set[str]:
-    return {name for name, _ in environment.items() ^ _environment().items()}
-
-
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {name for name, _ in environment.items() ^ own_environment().items()}

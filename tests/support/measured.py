@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A pytest plugin: coverage is measured in tests of the firmware only, which reach what the others reach.
+"""A pytest plugin: coverage is measured in tests of the firmware that cut no power: they reach what the others reach.
 
-Measuring takes as long again as the work of a unit. The mark `no_cover` of pytest-cov does not help: in a process of
-xdist, pytest-cov 7.1 measures twice, and stops only one of the two.
+Measuring takes as long again as the work of a unit, and power cuts start units thousands of times. The mark `no_cover`
+of pytest-cov does not help: in a process of xdist, pytest-cov 7.1 measures twice, and stops only one of the two.
 """
 
 import contextlib
@@ -15,12 +15,11 @@ from pathlib import Path
 import pytest
 
 _FIRMWARE = Path(__file__).parents[1] / "firmware"
-_LONG = "test_all_cuts.py"  # starts units thousands of times, for which other tests there need one
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    is_measured = _FIRMWARE in item.path.parents and item.path.name != _LONG
+    is_measured = _FIRMWARE in item.path.parents and "power_cuts" not in getattr(item, "fixturenames", ())
     with contextlib.nullcontext() if is_measured else _untraced():
         return (yield)
 

@@ -16,7 +16,7 @@ from ndks.laptop.homes import HOME
 from ndks.line.services import SOCKETS
 
 from .emulate_process import PATIENCE, allow_interrupts
-from .forks import ndks_process
+from .forks import ndks_process, own_environment
 
 
 @dataclass
@@ -46,7 +46,7 @@ def served(port: str, *options: str, home: Path | None = None) -> Iterator[Serve
     """Run `ndks service` for the unit at a port, with the bindings in `home`; it is always killed at the end."""
     allow_interrupts()
     log = Path(os.environ[SOCKETS], f"service-{os.getpid()}-{abs(hash(port)):x}.log")
-    environment = os.environ | ({HOME: str(home)} if home else {})
+    environment = own_environment() | ({HOME: str(home)} if home else {})
     words, streams = ("service", "--json", "--unit", port, *options), {"stdin": subprocess.DEVNULL, "text": True}
     with (
         log.open("a") as errors,

@@ -19,6 +19,7 @@ from unit.other_member import (
 )
 
 import ndks
+from ndks.symbols.symbols import marked
 from ndks_protocol.commands import CIPHERS, MAX_JUMP, WINDOW_SIZE
 
 NETWORK = public_network()
@@ -69,6 +70,15 @@ def test_the_unit_opens_what_the_other_seals(
     unit: ndks.Unit, sender: OtherMember, mode: str, cipher: str, size: int
 ) -> None:
     assert unit.unseal(sender.seal(text_of(size), cipher), mode=mode) == text_of(size)
+
+
+@both_ciphers
+def test_symbols(unit: ndks.Unit, sender: OtherMember, cipher: str) -> None:
+    symbols = ndks.Symbols.of_runs([(0, "01"), (1 << 62, "1")])
+    assert open_offline(NETWORK, unit.seal_symbols(symbols, cipher=cipher)) == marked(symbols)
+    assert unit.open_symbols(sender.seal(marked(symbols), cipher)) == symbols
+    with pytest.raises(ndks.OtherContent):
+        unit.open_symbols(sender.seal(LETTER, cipher))
 
 
 def test_numbers_go_up_by_one_in_both_modes(unit: ndks.Unit) -> None:

@@ -143,8 +143,11 @@ class Agent:
             self._take_ask(packet)
         return self._done()
 
-    def tick(self, ticks: int) -> Output:
-        """Let time pass; more than 16 ticks at once count as 16, for who slept has waited for nothing."""
+    def tick(self, ticks: int, *, retained: bool = False) -> Output:
+        """Let time pass; more than 16 ticks at once count as 16, for who slept has waited for nothing.
+
+        `retained` tells whether the channel gives bundles to those who come later: they need not be repeated.
+        """
         station = self._station
         ticks = min(ticks, station.limits.longest_tick)
         station.now += ticks
@@ -153,7 +156,7 @@ class Agent:
         self._tick_unit(ticks)
         self._hear_master()
         self._sending.seal_waiting()
-        self._generations.tick()
+        self._generations.tick(retained=retained)
         self._sending.tick()
         self._receiving.tick()
         return self._done()

@@ -98,8 +98,8 @@ class Generations:
         slot = 2 * station.slot()  # few are first, as with masters
         self._answer = Answer(station.now + (0 if self._is_master else slot), g)
 
-    def tick(self) -> None:
-        """Ask for bundles, and publish those that others wait for."""
+    def tick(self, *, retained: bool) -> None:
+        """Ask for bundles, and publish those that others wait for; the channel has them if it has `retained` any."""
         station, limits = self._station, self._station.limits
         self._is_behind |= bool(self._kept.candidates) or station.g < 0
         if station.is_silent:
@@ -107,7 +107,8 @@ class Generations:
         if self._is_behind and station.now >= self._ask_at:
             self._is_behind, self._ask_at = False, station.now + limits.rest
             station.publish(pack_ask(station.g))
-        if limits.repeat and self._is_master and not self._answer and station.now >= self._repeated_at + limits.repeat:
+        is_due = self._is_master and not self._answer and station.now >= self._repeated_at + limits.repeat
+        if is_due and not retained:
             self._answer = Answer(station.now, -1)
         if self._answer and station.now >= self._answer.at:
             for bundle in self._kept.later(self._answer.g):

@@ -19,7 +19,7 @@ class Limits:
     wait: int = 256  # that a bundle waits for the one before it
     answers: int = 32  # between two answers to asks for bundles
     shows: int = 64  # between two copies of the bundle of this side
-    repeat: int = 512  # between repetitions by the master's host; 0: the channel retains bundles
+    repeat: int = 512  # between repetitions by the master's host, where the channel does not retain bundles
     keep: int = 400  # own capsules kept for those who ask
     keep_generations: int = 16  # of which they are: as many as a report can name
     bundles: int = 7  # whole ones kept

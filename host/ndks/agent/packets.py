@@ -15,7 +15,7 @@ from hashlib import sha256
 DIGEST_SIZE = 16
 MOST_STARTS = 16  # in a report
 MOST_ASKED = 32  # numbers in an ask
-CONTENTS = 2  # of messages: bytes and symbols
+BYTES, SYMBOLS = CONTENTS = 0, 1  # of messages
 
 _REPORT, _VOUCHER, _ASK = 1, 2, 3
 _S = 6  # bytes of a message's number
@@ -78,7 +78,7 @@ def digest_of(capsule: bytes) -> bytes:
 
 def parse_message(data: bytes) -> Message:
     """BadPacket."""
-    if len(data) <= _S or data[_S] >= CONTENTS:
+    if len(data) <= _S or data[_S] not in CONTENTS:
         raise BadPacket
     return Message(_number(data[:_S]), data[_S], data[_S + 1 :])
 

@@ -5,9 +5,21 @@
 from ndks_protocol.wire import MESSAGE
 
 from ..exceptions import UsageError
+from ..symbols.symbols import Symbols
+from .limits import Limits
 from .outbox import Outbox
-from .packets import CONTENTS, Ask, Message, Voucher, digest_of
+from .packets import CONTENTS, SYMBOLS, Ask, Message, Voucher, digest_of
 from .station import Station
+
+
+def check_message(content: int, data: bytes, limits: Limits) -> None:
+    """Raise UsageError or BadSymbols for what no receiver takes: once stored, nothing behind it would be sent."""
+    if content not in CONTENTS:
+        raise UsageError(f"there is no content {content} of a message", "send bytes (0) or symbols (1)")
+    if len(data) > limits.message:
+        raise UsageError(f"a message has at most {limits.message} bytes", "send it in parts")
+    if content == SYMBOLS:
+        Symbols.decode(data)
 
 
 class Sending:
@@ -28,11 +40,11 @@ class Sending:
             self.outbox.begin(self._station.unit.own_number)
 
     def send(self, content: int, data: bytes) -> int:
-        """Number a message, store it, and publish it if the unit has a generation; return its number. UsageError."""
-        if not 0 <= content < CONTENTS:  # once it was stored, nothing behind it would be sent
-            raise UsageError(f"there is no content {content} of a message", "send bytes (0) or symbols (1)")
-        if len(data) > self._station.limits.message:
-            raise UsageError(f"a message has at most {self._station.limits.message} bytes", "send it in parts")
+        """Number a message, store it, and publish it if the unit has a generation; return its number.
+
+        UsageError, BadSymbols.
+        """
+        check_message(content, data, self._station.limits)
         with self._station.store.step():
             s = self.outbox.add(content, data)
         self.seal_waiting()

@@ -117,6 +117,8 @@ class Unit:
     decrypt = _coroutine(unit.Unit.decrypt)
     seal = _coroutine(unit.Unit.seal)
     unseal = _coroutine(unit.Unit.unseal)
+    seal_symbols = _coroutine(unit.Unit.seal_symbols)
+    open_symbols = _coroutine(unit.Unit.open_symbols)
     accept = _coroutine(unit.Unit.accept)
     inspect = _coroutine(unit.Unit.inspect)
     message_keys = _coroutine(unit.Unit.message_keys)

@@ -11,6 +11,7 @@ import logging
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from random import uniform
 from typing import Any
 
@@ -22,7 +23,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ..exceptions import NdksError, reason
-from .carrier import BUNDLES, LARGEST, ROOM, WAITING, CarrierError, Receive, Received, problem_of
+from .bundles import Bundles
+from .carrier import LARGEST, ROOM, WAITING, CarrierError, Receive, Received, problem_of
 from .mqtt_settings import MqttSettings
 
 _log = logging.getLogger(__name__)
@@ -34,9 +36,10 @@ _PAUSES = 1.0, 2.0, 5.0, 10.0, 30.0  # seconds between attempts to connect, half
 _LASTING = 60.0  # seconds after which a connection has been a good one
 _SETTLED = 3.0  # seconds after a connection in which a broker has shown all that it retains
 _LONGEST_TOPIC = 1 << 16  # bytes
+_NAME_CERTIFICATE = "name the one that the broker's administrator gave: certificate=FILE&key=FILE"
 _REFUSALS = {
     0x86: "the broker refuses user or password",
-    0x87: "the broker does not permit this user or certificate",
+    0x87: "the broker does not permit this user, password or certificate",
     0x8C: "the broker refuses this way to authenticate",
 }
 
@@ -52,30 +55,41 @@ class BrokerCertificate(CarrierError):
 
 
 class MqttCarrier:
-    """A broker. `identity` is the client's, by which the broker knows what it has not delivered yet."""
+    """A broker. `identity` is the client's, by which the broker knows what it has not delivered yet.
+
+    `retains` is what the broker says, and shows: it may have no such feature, drop what it acknowledged, or be empty.
+    """
 
     largest = None
-    retains = True
 
     def __init__(self, url: str, identity: str) -> None:
         self.url = url
         self.problem: NdksError | None = CarrierError("not connected yet")
+        self.retains = True
         self._settings = MqttSettings.parsed(url)
+        self._identity = identity
         self._packets = f"{self._settings.topic}/packets"
         self._bundles_at = f"{self._settings.topic}/bundles/"
-        self._bundles: dict[int, bytes] = {}  # of the last generations, which the broker is to retain
-        self._retained: set[int] = set()  # of these, what the broker has on this connection
-        self._shown: set[int] = set()  # of these, what the broker has given back
+        self._bundles = Bundles()
+        self._unproved: dict[int, int] = {}  # generations by packet identifiers that are not acknowledged yet
+        self._sending: int | None = None  # generation of a bundle whose packet identifier is not known yet
+        self._may_retain = True  # what the broker said at the connection
+        self._is_answered = False  # the broker has answered on this connection
         self._lock = threading.Lock()
         self._under_way = 0  # packets that the broker has not acknowledged
         self._connection = 0
+        self._is_connected = False
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
-        self._client = self._made(identity)
+        self._client = self._made()
 
-    def _made(self, identity: str) -> paho.Client:
+    def _made(self) -> paho.Client:
         client = paho.Client(
-            CallbackAPIVersion.VERSION2, identity, protocol=paho.MQTTv5, manual_ack=True, reconnect_on_failure=False
+            CallbackAPIVersion.VERSION2,
+            self._identity,
+            protocol=paho.MQTTv5,
+            manual_ack=True,
+            reconnect_on_failure=False,
         )
         client.max_queued_messages_set(WAITING)
         if self._settings.user:
@@ -97,19 +111,12 @@ class MqttCarrier:
 
     def send(self, packet: bytes, generation: int | None = None) -> bool:
         if generation is None:
-            return self._publish(self._packets, packet, retain=False)
-        with self._lock:
-            self._bundles[generation] = packet
-            self._shown.discard(generation)
-            old = sorted(self._bundles)[:-BUNDLES]
-            for each in old:
-                del self._bundles[each]
-            is_kept = generation in self._bundles
-            if is_kept:
-                self._retained.add(generation)
-        for each in old:
-            self._publish(f"{self._bundles_at}{each}", b"", retain=True)
-        return self._publish(f"{self._bundles_at}{generation}", packet, retain=is_kept)
+            return self._publish(self._packets, packet) is not None
+        if not self._bundles.put(generation, packet):
+            return self._publish(self._topic(generation), packet) is not None
+        if self._is_connected:  # else at the next connection, when it is known whether the broker retains
+            self._send_bundles(self._bundles.take_unsent())
+        return True
 
     @property
     def has_room(self) -> bool:
@@ -117,8 +124,7 @@ class MqttCarrier:
 
     @property
     def is_idle(self) -> bool:
-        with self._lock:
-            return not self.problem and self._bundles.keys() <= self._shown
+        return not (self.problem or self._unproved or (self._may_retain and self._bundles.missing))
 
     def close(self) -> None:
         self._closing.set()
@@ -126,13 +132,28 @@ class MqttCarrier:
         if self._thread.is_alive():
             self._thread.join(5.0)
 
-    def _publish(self, topic: str, packet: bytes, *, retain: bool) -> bool:
+    def _publish(self, topic: str, packet: bytes, *, retain: bool = False) -> int | None:
+        """Return the packet identifier; None: too many wait."""
         with self._lock:
             self._under_way += 1
-        is_accepted = self._client.publish(topic, packet, qos=1, retain=retain).rc != MQTTErrorCode.MQTT_ERR_QUEUE_SIZE
-        if not is_accepted:
-            self._acknowledged()
-        return is_accepted
+        sent = self._client.publish(topic, packet, qos=1, retain=retain)
+        if sent.rc != MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
+            return sent.mid
+        self._acknowledged()
+        return None
+
+    def _topic(self, generation: int) -> str:
+        return f"{self._bundles_at}{generation}"
+
+    def _send_bundles(self, bundles: dict[int, bytes]) -> None:
+        for generation, packet in bundles.items():
+            self._sending = generation
+            number = self._publish(self._topic(generation), packet, retain=self._may_retain)
+            if number is not None:
+                self._unproved[number] = generation
+            self._sending = None
+        for generation in self._bundles.take_old() if self._may_retain else ():
+            self._publish(self._topic(generation), b"", retain=True)
 
     def _acknowledged(self) -> None:
         with self._lock:
@@ -143,66 +164,121 @@ class MqttCarrier:
         while not self._closing.is_set():
             began = time.monotonic()
             try:
-                self._connect()
-                while self._client.loop() == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                client = self._client
+                self._connect(client)
+                while client.loop() == MQTTErrorCode.MQTT_ERR_SUCCESS:
                     pass
             except Exception as error:  # whatever a broker says, the carrier goes on
-                self._tell(_failure(error, f"{self._settings.host}:{self._settings.port}"))
+                self._tell(_failure(error, self._broker))
             failures = 0 if time.monotonic() - began > _LASTING else failures + 1
             self._closing.wait(uniform(0.5, 1.5) * _PAUSES[min(failures, len(_PAUSES) - 1)])  # noqa: S311 - no secret
 
-    def _connect(self) -> None:
+    @property
+    def _broker(self) -> str:
+        return f"{self._settings.host}:{self._settings.port}"
+
+    def _connect(self, client: paho.Client) -> None:
+        self._is_answered = False
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = _KEPT
         properties.ReceiveMaximum = _AT_ONCE
         properties.MaximumPacketSize = LARGEST + _LONGEST_TOPIC
         where = self._settings.host, self._settings.port
-        self._client.connect(*where, keepalive=_KEEP_ALIVE, clean_start=False, properties=properties)
+        client.connect(*where, keepalive=_KEEP_ALIVE, clean_start=False, properties=properties)
 
     def _tell(self, problem: NdksError | None) -> None:
         if str(problem) != str(self.problem):
-            _log.log(logging.WARNING if problem else logging.INFO, "%s: %s", self.url, problem or "connected")
+            if problem:
+                _log.warning("%s: %s: %s. Do: %s", self.url, problem.code, problem, problem.advice)
+            else:
+                _log.info("%s: connected", self.url)
         self.problem = problem
 
-    def _connected(self, _client: Any, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
+    def _connected(self, _client: Any, _data: Any, _flags: Any, code: ReasonCode, properties: Any) -> None:
+        self._is_answered = True
         if code.is_failure:
             self._tell(BrokerRefused(_REFUSALS.get(code.value, f"the broker refuses the connection: {code}")))
             self._client.disconnect()
             return
         self._connection += 1
+        self._bundles.connected()
+        did_retain, self._may_retain = self._may_retain, getattr(properties, "RetainAvailable", 1) != 0
+        self.retains = self._may_retain
+        if did_retain and not self._may_retain and self._connection > 1:
+            self._start_anew()
+            return
+        self._client.subscribe([(self._packets, SubscribeOptions(qos=1, noLocal=True)), self._all_bundles])
+        self._later(self._settle)
+        self._tell(None)
+        self._is_connected = True
+        self._send_bundles(self._bundles.take_unsent())
+
+    def _start_anew(self) -> None:
+        """Drop what waits: this broker would end each connection on which something is to be retained.
+
+        Nothing is lost: others ask for packets again, and bundles are sent when this broker is there.
+        """
+        self._unproved.clear()
         with self._lock:
-            self._retained = set()
-        self._client.subscribe(
-            [
-                (self._packets, SubscribeOptions(qos=1, noLocal=True)),
-                (f"{self._bundles_at}+", SubscribeOptions(qos=1)),  # the own ones too: so one knows what is retained
-            ]
-        )
-        timer = threading.Timer(_SETTLED, self._restore, (self._connection,))
+            self._under_way = 0
+        self._client.disconnect()
+        self._client = self._made()
+        for generation, packet in self._bundles.missing.items():
+            self._bundles.put(generation, packet)
+
+    @property
+    def _all_bundles(self) -> tuple[str, SubscribeOptions]:
+        """What to subscribe to; each time the broker shows all that it retains, the own ones too."""
+        return f"{self._bundles_at}+", SubscribeOptions(qos=1)
+
+    def _later(self, work: Callable[[], None]) -> None:
+        """Do something on this connection when the broker has shown all that it retains."""
+        connection = self._connection
+
+        def do() -> None:
+            if connection == self._connection and not self._closing.is_set():
+                work()
+
+        timer = threading.Timer(_SETTLED, do)
         timer.daemon = True
         timer.start()
-        self._tell(None)
 
-    def _disconnected(self, _client: Any, _data: Any, _flags: Any, _code: ReasonCode, _properties: Any) -> None:
-        if not self.problem and not self._closing.is_set():
-            self._tell(CarrierError("the broker has ended the connection"))
+    def _settle(self) -> None:
+        """Publish the bundles that the broker does not retain: it is another one, or has forgotten them."""
+        self.retains = self._may_retain and self._bundles.any_shown
+        if self._may_retain:
+            self._send_bundles(self._bundles.missing)
+
+    def _disconnected(self, _client: Any, _data: Any, flags: Any, code: ReasonCode, _properties: Any) -> None:
+        self._is_connected = False
+        if self._closing.is_set() or (self._is_answered and self.problem):
+            return
+        if self._is_answered:
+            why = f": {code}" if flags.is_disconnect_packet_from_server else ""
+            self._tell(CarrierError(f"the broker has ended the connection{why}"))
+        else:
+            self._tell(_unanswered(self._settings, self._broker))
 
     def _subscribed(self, _client: Any, _data: Any, _mid: Any, codes: list[ReasonCode], _properties: Any) -> None:
         if refused := [code for code in codes if code.is_failure]:
             self._tell(BrokerRefused(f"the broker does not permit to read {self._settings.topic}/#: {refused[0]}"))
 
-    def _published(self, _client: Any, _data: Any, _mid: Any, code: ReasonCode, _properties: Any) -> None:
+    def _published(self, _client: Any, _data: Any, mid: int, code: ReasonCode, _properties: Any) -> None:
         self._acknowledged()
+        generation = self._unproved.pop(mid, self._sending)
         if code.is_failure:
             self._tell(BrokerRefused(f"the broker refuses what is sent to {self._settings.topic}: {code}"))
+        elif generation is not None and self._may_retain:
+            self._client.subscribe([self._all_bundles])  # let the broker prove that it retains what it has acknowledged
+            self._later(lambda: self._judge(generation))
 
-    def _restore(self, connection: int) -> None:
-        """Publish the bundles that the broker does not retain: it is another one, or has forgotten them."""
-        with self._lock:
-            lost = {g: packet for g, packet in self._bundles.items() if g not in self._retained}
-        if connection == self._connection and not self._closing.is_set():
-            for generation, packet in lost.items():
-                self.send(packet, generation)
+    def _judge(self, generation: int) -> None:
+        """Send bundles as other packets if the broker has dropped one; at the next connection it gets them again."""
+        missing = self._bundles.missing
+        if self._may_retain and generation in missing:
+            _log.info("%s: the broker retains no bundles, so they are repeated", self.url)
+            self.retains = self._may_retain = False
+            self._send_bundles(missing)
 
     def _arrived(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         connection = self._connection
@@ -211,29 +287,38 @@ class MqttCarrier:
             if connection == self._connection:  # else the broker delivers it again
                 client.ack(message.mid, message.qos)
 
-        is_own = self._is_own_bundle(message.topic.removeprefix(self._bundles_at), message.payload)
-        if message.payload and not is_own:
+        if message.payload and not self._is_own_bundle(message):
             self._receive(Received(message.payload, taken, self.url))
         else:
             taken()  # without payload: a bundle that the broker retains no longer
 
-    def _is_own_bundle(self, generation: str, packet: bytes) -> bool:
-        """Note that the broker retains a bundle of this agent."""
-        with self._lock:  # a stranger's topic may be anything, so it is never made a number
-            own = next((g for g, bundle in self._bundles.items() if str(g) == generation and bundle == packet), None)
-            if own is not None:
-                self._retained.add(own)
-                self._shown.add(own)
-        return own is not None
+    def _is_own_bundle(self, message: paho.MQTTMessage) -> bool:
+        """Note what the broker retains; return whether it is a bundle of this agent."""
+        _, is_bundle, generation = message.topic.partition(self._bundles_at)
+        if not is_bundle:
+            return False
+        if message.retain:
+            self.retains = self._may_retain = True
+        return self._bundles.arrived(generation, message.payload, is_retained=message.retain)
 
 
 def _leave_it(_client: Any, _data: Any, _socket: Any) -> None:
     """Leave it to the carrier's thread to write."""
 
 
+def _unanswered(settings: MqttSettings, broker: str) -> CarrierError:
+    """Return what it means that a connection ends without an answer: TLS 1.3 refuses a certificate so."""
+    what = f"{broker} ends the connection before it answers"
+    if settings.certificate:
+        return BrokerRefused(f"{what}: it does not accept the certificate {settings.certificate}, or is going down")
+    if settings.tls:
+        return BrokerRefused(f"{what}: it wants a certificate, or is going down", _NAME_CERTIFICATE)
+    return CarrierError(f"{what}: it wants TLS, or is no MQTT broker", "write mqtts:// if the broker wants TLS")
+
+
 def _failure(error: Exception, broker: str) -> NdksError:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return BrokerCertificate(f"the certificate of {broker} is not accepted: {error.verify_message}")
+        return BrokerCertificate(f"the certificate of {broker} is not accepted: {error.verify_message.rstrip('.')}")
     if isinstance(error, ssl.SSLError):
         return BrokerRefused(f"no TLS with {broker}: {error.reason or 'the connection was closed'}")
     if isinstance(error, OSError):

@@ -19,13 +19,14 @@ _LONGEST_TOPIC = 200  # bytes
 
 @dataclass(frozen=True)
 class MqttSettings:
-    """Broker, topic and credentials. `tls` is None without TLS."""
+    """Broker, topic and credentials. `certificate` is the client's file or "", `tls` is None without TLS."""
 
     host: str
     port: int
     topic: str
     user: str
     password: str = field(repr=False)
+    certificate: str
     tls: ssl.SSLContext | None
 
     @classmethod
@@ -41,7 +42,8 @@ class MqttSettings:
         if password_file and not user:
             raise UsageError(f"{text} has a password and no user", f"write it as {EXAMPLE}")
         password = _password(Path(password_file)) if password_file else ""
-        return cls(url.host, url.port or _PORTS[url.scheme], topic, user, password, _tls(url))
+        port, certificate = url.port or _PORTS[url.scheme], url.option("certificate")
+        return cls(url.host, port, topic, user, password, certificate, _tls(url))
 
 
 def _password(path: Path) -> str:

@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import ndks
 from ndks.exceptions import NdksError, UsageError
@@ -39,6 +40,7 @@ COMMANDS = {
     "encrypt": ("capsules", "seal a file in a capsule for the network"),
     "decrypt": ("capsules", "open a capsule"),
     "inspect": ("inspection", "show what an outsider or a member sees of a capsule"),
+    "symbols": ("symbols", "seal and open texts of 0, 1 and nothing, and lines on which they arrive in time"),
     "generate": (
         "generate",
         "compute the exact key bits of the paper's generator, without a unit",
@@ -85,16 +87,22 @@ def exit_statuses() -> str:
 
 def build_parser(loaded: Collection[str] = tuple(COMMANDS)) -> Parser:
     """Return the parser of all commands; those not `loaded` have only a name and a help line."""
-    parser = make_parser("ndks", _DESCRIPTION, _EPILOG + exit_statuses())
-    parser.add_argument("-V", "--version", action="version", version=f"ndks {ndks.__version__}")
-    subparsers = add_group(parser)
-    add_unit_options(parser, "$NDKS_UNIT, or the only one")
-    parser.set_defaults(json=False, verbose=False, log_file=None, unit=None, timeout=DEFAULT_TIMEOUT, takes_unit=False)
+    parser, subparsers = _top_parser()
     for name, (module, help_line) in COMMANDS.items():
         command = add_parser(subparsers, name, help_line)
         if name in loaded:
             getattr(importlib.import_module(f".{module}", __name__), f"add_{name}")(command)
     return parser
+
+
+def _top_parser() -> tuple[Parser, Any]:
+    """Return a parser of the options before a command, and the action to which commands are added."""
+    parser = make_parser("ndks", _DESCRIPTION, _EPILOG + exit_statuses())
+    parser.add_argument("-V", "--version", action="version", version=f"ndks {ndks.__version__}")
+    subparsers = add_group(parser)
+    add_unit_options(parser, "$NDKS_UNIT, or the only one")
+    parser.set_defaults(json=False, verbose=False, log_file=None, unit=None, timeout=DEFAULT_TIMEOUT, takes_unit=False)
+    return parser, subparsers
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -122,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parsed(words: list[str], args: argparse.Namespace) -> argparse.Namespace:
     """Parse the arguments, and load only the module of the named command. UsageError."""
-    leading = count_leading(build_parser(()), words)
+    leading = count_leading(_top_parser()[0], words)
     args = build_parser(words[leading : leading + 1]).parse_args(words, args)
     if not args.takes_unit and (args.unit or args.timeout != DEFAULT_TIMEOUT) and args.handler:
         args.named.error("this command takes no --unit or --timeout before its name")

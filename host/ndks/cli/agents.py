@@ -4,21 +4,25 @@
 
 import argparse
 import base64
-import json
+import contextlib
+import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ndks.exceptions import UsageError
-from ndks.files import read_some, reading, write_new
+from ndks.files import read_some
 from ndks.network import administrator_file
-from ndks.printable import printable
+from ndks.symbols.streams import CodedSource
 from ndks.system_errors import file_errors
 
+from . import received
 from .agent_client import client
 from .arguments import add_path, add_unit, need, seconds
+from .live_lines import LiveInput, add_live, check_live
 from .log import show_news
-from .network_status import lost
+from .message_files import open_source
 from .output import Output, encoded, is_stdout_open, note, write_stdout
 from .parser import Parser, set_up
 from .signals import end_by
@@ -31,7 +35,9 @@ _AGENT_EXAMPLES = f"""\
 _SEND_EXAMPLES = """\
   ndks send --text "see you at noon"
   ndks send letter.pdf
-  date | ndks send"""
+  date | ndks send
+  ndks send --symbols --text "0110..1"      0, 1 and nothing
+  sensor | ndks send --symbols --live       a pause is nothing; a message for each stretch"""
 _RECEIVE_EXAMPLES = """\
   ndks receive                     what has arrived
   ndks receive --follow --json     for ever, one JSON object a line
@@ -76,14 +82,29 @@ def add_send(parser: Parser) -> None:
     set_up(parser, _SEND_EXAMPLES, send)
     add_path(parser, "file", metavar="FILE", nargs="?", help="default: stdin")
     parser.add_argument("--text", help="the message itself, in place of a file")
+    text = "the message is a text of 0, 1 and . for nothing, where .{N} is N nothings"
+    parser.add_argument("--symbols", action="store_true", help=text)
+    add_live(parser, "with --symbols: send what arrives at stdin, at once")
     add_unit(parser, "the only one with an agent")
 
 
 def send(args: argparse.Namespace, out: Output) -> None:
     need(args.text is None or args.file is None, "a message is a text or a file, not both")
-    data = args.text.encode() if args.text is not None else _content(args.file or Path("-"))
+    check_live(args)
+    need(args.symbols or not args.live, "--live needs --symbols", "add it, or pipe in a whole message")
+    is_whole = args.text is not None or args.file is not None
+    need(not (args.live and is_whole), "a live line comes from stdin", "omit the file and --text, or --live")
+    args.file = args.file or Path("-")
     with client(args) as agent:
-        answer = agent.ask("send", data=base64.b64encode(data).decode())
+        for data in _live_messages(args) if args.live else [_content(args)]:
+            _send(agent, data, args, out)
+
+
+def _send(agent: Any, data: bytes, args: argparse.Namespace, out: Output) -> None:
+    from ndks.agent.packets import BYTES, SYMBOLS
+
+    content = SYMBOLS if args.symbols else BYTES
+    answer = agent.ask("send", data=base64.b64encode(data).decode(), content=content)
     out.done({name: answer[name] for name in ("s", "waits", "generation", "newest")}, _on_its_way(answer))
 
 
@@ -99,8 +120,16 @@ def _on_its_way(answer: dict[str, Any]) -> str:
     )
 
 
-def _content(path: Path) -> bytes:
-    with file_errors(), reading(path) as source:
+def _live_messages(args: argparse.Namespace) -> Iterator[bytes]:
+    for symbols in LiveInput(args).messages():
+        yield symbols.coded
+
+
+def _content(args: argparse.Namespace) -> bytes:
+    """Return the message. FileError, OddSymbol, SymbolsTooLong; UsageError: it is too long."""
+    text = None if args.text is None else io.BytesIO(args.text.encode())
+    with file_errors(), contextlib.nullcontext(text) if text else open_source(args) as plain:
+        source = CodedSource(plain, mark=b"") if args.symbols else plain
         parts: list[bytes] = []
         while (part := read_some(source, _LARGEST)) != b"":
             parts.append(part or b"")
@@ -131,31 +160,5 @@ def receive(args: argparse.Namespace, out: Output) -> None:
     with client(args) as agent:
         for event in agent.events(follow=args.follow, unordered=args.unordered):
             if directory and event["kind"] != "lost":
-                _write(directory, event)
-            write_stdout(encoded(f"{_line(event, directory, as_json=out.as_json)}\n"))
-
-
-def _write(directory: Path, event: dict[str, Any]) -> None:
-    """Write a message to a file; one that is there already was received before, and not confirmed."""
-    path = directory / f"{event['lane']}-{event['s']}"
-    data = base64.b64decode(event["data"])
-    if path.exists() and path.read_bytes() == data:
-        return
-    write_new(path, data)
-
-
-def _line(event: dict[str, Any], directory: Path | None, *, as_json: bool) -> str:
-    if as_json:
-        return json.dumps({"schema": 1, **{name: value for name, value in event.items() if name != "place"}})
-    if event["kind"] == "lost":
-        return f"{event['lane']}  {lost(event)}"
-    kind = "" if event["kind"] == "message" else f" ({event['kind']})"
-    where = f"{directory / str(event['lane'])}-{event['s']}" if directory else _shown(base64.b64decode(event["data"]))
-    return f"{event['lane']}  {event['s']}{kind}  {where}"
-
-
-def _shown(data: bytes) -> str:
-    try:
-        return printable(data.decode().removesuffix("\n"))
-    except UnicodeDecodeError:
-        return f"({len(data)} bytes; write them to files with -o DIRECTORY)"
+                received.write(directory, event)
+            write_stdout(encoded(f"{received.line(event, directory, as_json=out.as_json)}\n"))

@@ -4,6 +4,7 @@
 
 import argparse
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ndks_protocol.generator import F1, F2, MAX_ELEMENTS
 
 DIGITS = 3  # the default of -d
 _MOST_DIGITS = 40  # of any number
+_UNITS = {"ms": 10**6, "s": 10**9}  # nanoseconds
 _QUOTED = 40  # characters quoted of an invalid argument
 
 
@@ -115,6 +117,17 @@ def seconds(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{quoted(text)} is not a number of seconds") from None
     if not 0 < value <= 3600:
         raise argparse.ArgumentTypeError("must be above 0 and at most 3600")
+    return value
+
+
+def duration(text: str) -> int:
+    """Return nanoseconds: of 100ms, 1s or 0.5s."""
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s)", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is no duration, such as 100ms or 1s")
+    value = round(float(found[1]) * _UNITS[found[2]])
+    if not _UNITS["ms"] <= value <= 3600 * _UNITS["s"]:
+        raise argparse.ArgumentTypeError("must be 1ms to 3600s")
     return value
 
 

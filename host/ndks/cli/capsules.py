@@ -75,8 +75,8 @@ def add_network(parser: argparse.ArgumentParser, text: str) -> None:
 def encrypt(args: argparse.Namespace, out: Output) -> None:
     folder = args.file
     check_source(args, f"pack it into one file: tar c {folder} | ndks encrypt -o {folder and folder.name}.tar.ndks")
-    target = choose_target(args, _with_suffix)
-    _check_streams(target, out)
+    target = choose_target(args, with_suffix)
+    check_streams(target, out)
     if target is None:
         formats.refuse_terminal("add -o FILE, or pipe it on")
     with open_source(args) as source, ndks.open(args.unit, args.timeout) as unit:
@@ -90,7 +90,7 @@ def encrypt(args: argparse.Namespace, out: Output) -> None:
                 source, target or StdoutSink(), cipher=cipher, mode=mode, overwrite=args.force, progress=update
             )
     text = f"{size} bytes, cipher {cipher}, mode {mode}, suite {status.suite}"
-    _tell(out, target, {"bytes": size, **values}, text)
+    tell(out, target, {"bytes": size, **values}, text)
 
 
 def _with_forecast(bar: Any, total: int | None, cipher: str, mode: str) -> capsules.Progress:
@@ -118,8 +118,8 @@ def decrypt(args: argparse.Namespace, out: Output) -> None:
         "use --allow-jump for a capsule that was not accepted before",
     )
     check_source(args, "name a capsule")
-    target = choose_target(args, _without_suffix)
-    _check_streams(target, out)
+    target = choose_target(args, without_suffix)
+    check_streams(target, out)
     if args.output is None:  # input from stdin has no name to derive one from
         formats.refuse_terminal("add -o FILE, or -o - to see it here")
     open_it = _decrypt_offline if args.network else _decrypt_with_unit
@@ -128,7 +128,7 @@ def decrypt(args: argparse.Namespace, out: Output) -> None:
         opened, sender, suite = open_it(args, source, target or StdoutSink(), show_progress)
     values = {"bytes": opened.size, "lane": opened.lane, "number": opened.number, "cipher": opened.cipher}
     text = f"{opened.size} bytes, message {opened.number} of {sender}, cipher {opened.cipher}"
-    _tell(out, target, {**values, "suite": suite, **warn_of_suite(suite)}, text)
+    tell(out, target, {**values, "suite": suite, **warn_of_suite(suite)}, text)
 
 
 def _decrypt_with_unit(
@@ -161,22 +161,24 @@ def _decrypt_offline(
     return opened, f"lane {opened.lane}{label}", any_file.network_of(known).suite
 
 
-def _with_suffix(path: Path) -> Path:
+def with_suffix(path: Path) -> Path:
     return path.with_name(path.name + capsules.SUFFIX)
 
 
-def _without_suffix(path: Path) -> Path:
+def without_suffix(path: Path) -> Path:
     need(path.suffix == capsules.SUFFIX, f"{path} does not end with {capsules.SUFFIX}", "name the output with -o FILE")
     return path.with_suffix("")
 
 
-def _check_streams(target: Path | None, out: Output) -> None:
+def check_streams(target: Path | None, out: Output) -> None:
+    """Raise FileError for a closed stdout, UsageError if a file and JSON were both to go there."""
     if target is None:
         need_stdout()
     need(target is not None or not out.as_json, "stdout cannot carry both the file and JSON", "add -o FILE")
 
 
-def _tell(out: Output, target: Path | None, values: dict[str, Any], text: str) -> None:
+def tell(out: Output, target: Path | None, values: dict[str, Any], text: str) -> None:
+    """Print the result: on stderr if the file itself went to stdout."""
     if target is None:
         note(text)
     else:

@@ -58,11 +58,12 @@ ANSWERS = {
     "network renew": "generation number",
     "network status": "unit(present problem? advice? lane? generation? number? role? master? revoked? held?) "
     "outbox(last waits kept) arrivals senders[](lane has_from told_of seen delivered missing "
-    "lost[](first last why) waits) members_seen[](lane heard generation number carrier) carriers[](url problem)",
+    "lost[](first last why) waits) members_seen[](lane heard generation number carrier) "
+    "carriers[](url code problem advice)",
     "role": "role",
     "agent": "serial_number socket pid",
     "send": "s waits generation newest",
-    "receive": "kind lane s? content? data? first? last? why?",
+    "receive": "kind lane s? content? data? symbols? problem? first? last? why?",
     "network show": f"{_NETWORK} cipher p1? p2? digits f1 f2 epoch next_lane "
     "members[](lane serial_number label binding_id)",
     "provision": f"{_NETWORK} serial_number lane transport_code",
@@ -89,6 +90,10 @@ ANSWERS = {
     "decrypt": "file bytes lane number cipher suite warning?",
     "inspect": "file version size chunks bytes warning? "
     "member?(lane suite number? cipher? capsule_state? sender? salt?)",
+    "symbols seal": "file bits nothings bytes cipher suite warning?",
+    "symbols seal --live": "capsule bits nothings",
+    "symbols open": "file bits nothings bytes lane number cipher suite warning?",
+    "symbols open --live": f"lane? number? symbols? bits? nothings? line? error?{_PROBLEM}",
     "generate": "index first bits format warning key? file?",
     "service": "serial_number pid sockets[](scope port)",
     "service status": "services[](serial_number directory sockets[](scope port may_use) present? "
@@ -150,6 +155,7 @@ MEANINGS = {
     "cage": "command that makes a cage, empty where there is none",
     "cages": "network namespaces of both sides",
     "capsule": "SHA-256 of the capsule",
+    "symbols.capsule": "the capsule, in Base64",
     "capsule_state": "new, made by this unit, or why the unit would not open the capsule",
     "carrier": "carrier by which the member was heard last; null: none is known",
     "carriers": "carriers of the agent",
@@ -246,6 +252,7 @@ MEANINGS = {
     "findings.label": "short name of the adversary",
     "lane": "lane of the unit, or of the sender",
     "lanes": "lanes of a network",
+    "line": "number of the line, from 1 on",
     "lines": "lines of the traceback, with the names of the source",
     "log10_p": "decimal logarithm of the p-value",
     "log_size": "bytes of the record log",
@@ -290,6 +297,7 @@ MEANINGS = {
     "join.number": "epoch, counted in its generation",
     "network.number": "epoch, counted in its generation",
     "provision.number": "epoch, counted in its generation",
+    "nothings": "how many nothings",
     "number": "number of the message on its lane",
     "open": "whether a channel is open, or may be",
     "opening": "path of the file that opens the request's commitments, for the authority",
@@ -312,6 +320,7 @@ MEANINGS = {
     "present": "whether the service has the unit at hand",
     "probes": "attempts to reach the other side",
     "problem": "why it cannot be used, or was not opened",
+    "receive.problem": "why its symbols are refused",
     "problems": "what is wrong, and what helps",
     "product": "product, and its version",
     "product_id": "USB product id",
@@ -370,6 +379,7 @@ MEANINGS = {
     "succeeded": "whether the adversary succeeded; null: not shown",
     "suite": "hybrid or paper",
     "summary": "what he reached, in a sentence",
+    "symbols": "0, 1, and . for nothing; .{N} is N nothings",
     "system": "operating system",
     "tables": "the paper's tables beside the measurements",
     "tag": "HMAC-SHA256 of the record",

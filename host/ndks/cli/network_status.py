@@ -29,7 +29,11 @@ def _status_lines(values: dict[str, Any]) -> list[str]:
     lines.append(f"arrived       {values['arrivals']} not received yet")
     lines += [_sender_line(sender) for sender in values["senders"]]
     lines += [_member_line(member) for member in values["members_seen"]]
-    return lines + [f"carrier       {each['url']}: {each['problem'] or 'connected'}" for each in values["carriers"]]
+    return lines + [f"carrier       {each['url']}: {_carrier(each)}" for each in values["carriers"]]
+
+
+def _carrier(carrier: dict[str, Any]) -> str:
+    return f"{carrier['code']}: {carrier['problem']}. Do: {carrier['advice']}" if carrier["problem"] else "connected"
 
 
 def _unit_line(unit: dict[str, Any]) -> str:

@@ -176,11 +176,10 @@ class BindingStore:
 
     def unit(self, serial_number: str) -> BoundUnit:
         """Return a unit with its bindings. FileError."""
-        self._refuse_foreign()
-        path = self._path(serial_number)
-        if not path.exists():
+        files, path = self._own_files(), self._path(serial_number)
+        if path not in files:
             return BoundUnit(serial_number)
-        refuse_public(*self._files(*self.units()))
+        refuse_public(*files)
         try:
             return _unit_from(serial_number, strict_json.loads(read_private(path)))
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -194,15 +193,14 @@ class BindingStore:
 
     def check(self) -> None:
         """Raise the error with which no unit would open: FileError, AuthenticationError LOCKED, OSError."""
-        self._refuse_foreign()
-        units = self.units()
-        refuse_public(*self._files(*units))
-        if units:
+        files = self._own_files()
+        refuse_public(*files)
+        if self.units():
             self._secret(create=False)
 
     def prepare(self) -> None:
         """Create the laptop's secret and the directories, where missing. OSError, FileError."""
-        self._refuse_foreign()
+        self._own_files()
         self._secret(create=True)
         self._make_directories()
 
@@ -214,9 +212,8 @@ class BindingStore:
 
     def export(self) -> dict[str, bytes]:
         """Return the content of all files by their paths in the directory, for `replace`."""
-        self._refuse_foreign()
+        paths = self._own_files()
         self._secret(create=False)  # raises if it is missing or damaged
-        paths = self._files(*self.units())
         return {path.relative_to(self.directory).as_posix(): read_private(path) for path in paths}
 
     def replace(self, files: dict[str, bytes], *, overwrite: bool) -> None:
@@ -236,14 +233,15 @@ class BindingStore:
     def _path(self, serial_number: str, kind: str = "units") -> Path:
         return self.directory / kind / f"{serial_number}.json"
 
-    def _files(self, *serial_numbers: str) -> list[Path]:
-        """Return the existing files: the secret, and those of these units."""
-        units = [self._path(serial_number, kind) for serial_number in serial_numbers for kind in _KINDS]
-        return [path for path in (self._secret_path, *units) if path.exists()]
+    def _own_files(self) -> list[Path]:
+        """Return the existing files: the secret, and those of all units.
 
-    def _refuse_foreign(self) -> None:
-        """Raise FileError if another user owns a file or directory of the store, and this one may not use it."""
-        refuse_foreign(self._files(*self.units()))
+        FileError if another user owns a file or directory of the store, and this one may not use it.
+        """
+        units = [self._path(serial_number, kind) for serial_number in self.units() for kind in _KINDS]
+        files = [path for path in (self._secret_path, *units) if path.exists()]
+        refuse_foreign(files)
+        return files
 
     def _why_unknown(self, serial_number: str) -> tuple[str, str]:
         """Return the message for a unit without a binding, which tells what was searched, and the advice."""

@@ -21,11 +21,16 @@ class NoBroker(NdksError):
     usual_advice = "sudo apt-get install mosquitto, or do without: --carrier dir"
 
 
+def find_program() -> str | None:
+    """Return the path of Mosquitto, which may lie where only root looks."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+
+
 class Broker:
     """A broker that can be stopped and started again. NoBroker."""
 
     def __init__(self, directory: Path) -> None:
-        program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+        program = find_program()
         if not program:
             raise NoBroker("there is no Mosquitto on this computer")
         data = directory / "data"

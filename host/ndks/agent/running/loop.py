@@ -82,7 +82,7 @@ class Loop:
         self._public = public
         self._tick = tick
         self._office = office
-        self._limits = Limits(repeat=0) if all(carrier.retains for carrier in carriers) else Limits()
+        self._limits = Limits()
         self._requests = Requests(self, store, self._limits)
         self._stack = ExitStack()
         self._failures = 0
@@ -117,7 +117,7 @@ class Loop:
     def seal(self) -> None:
         """Seal and publish the messages that wait, if the unit is there."""
         if agent := self.agent:
-            self.do(lambda: agent.tick(0))
+            self.do(lambda: agent.tick(0, retained=self._is_retained))
 
     def do(self, step: Callable[[], Output], carrier: str = "") -> bool:
         """Do a step of the agent and publish what it gives; return whether it was done, else the agent is dropped.
@@ -192,7 +192,7 @@ class Loop:
 
     def _let_pass(self, agent: Agent, ticks: int) -> Output:
         self.members.tick(ticks)
-        return agent.tick(ticks)
+        return agent.tick(ticks, retained=self._is_retained)
 
     def _begin(self) -> None:
         """Open the unit, and go on from what the store has."""
@@ -226,6 +226,11 @@ class Loop:
         self.problem = problem
         self._due = time.monotonic() + _PAUSES[min(self._failures, len(_PAUSES) - 1)]
         self._failures += 1
+
+    @property
+    def _is_retained(self) -> bool:
+        """Whether all carriers give bundles to those who come later, as far as is known now."""
+        return all(carrier.retains for carrier in self.carriers)
 
     def _end(self) -> None:
         self._drop()

@@ -16,6 +16,7 @@ from ndks_protocol.wire import ELECTED, MONITOR, RELAY
 from ...exceptions import NdksError, UsageError
 from ..limits import Limits
 from ..outbox import Outbox
+from ..sending import check_message
 from ..store import Store
 from .inputs import Asked, number_in
 from .receivers import Receivers
@@ -61,8 +62,7 @@ class Requests:
 
     def _send(self, asked: Asked) -> dict[str, Any]:
         data, content = _bytes(asked, "data"), number_in(asked, "content", 0)
-        if len(data) > self._limits.message:
-            raise UsageError(f"a message has at most {self._limits.message} bytes", "send it in parts")
+        check_message(content, data, self._limits)
         if self._outbox.last is None:
             raise self._loop.away()
         with self._store.step():

@@ -5,6 +5,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ...carriers.carrier import Carrier
 from ..events import Why
 from ..inbox import Known
 from ..spans import Spans
@@ -23,11 +24,14 @@ def status(loop: "Loop", store: Store) -> dict[str, Any]:
         "arrivals": _count(store, "SELECT count(*) FROM arrivals WHERE what <= 1"),
         "senders": _senders(store),
         "members_seen": [_member(lane, seen) for lane, seen in loop.members],
-        "carriers": [
-            {"url": carrier.url, "problem": str(carrier.problem) if carrier.problem else None}
-            for carrier in loop.carriers
-        ],
+        "carriers": [_carrier(carrier) for carrier in loop.carriers],
     }
+
+
+def _carrier(carrier: Carrier) -> dict[str, str | None]:
+    problem = carrier.problem
+    named = (problem.code, str(problem), problem.advice) if problem else (None, None, None)
+    return {"url": carrier.url, **dict(zip(("code", "problem", "advice"), named, strict=True))}
 
 
 def _unit(loop: "Loop") -> dict[str, Any]:

@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What an agent takes that has nothing to do: three real ones, with services, emulated units and a Mosquitto.
+
+export PYTHONPATH=tests:tests/checks
+python tests/benchmarks/idle_agents.py 120      measures for so many seconds, after 60 in which the network settles
+
+Ticks are those of all members, a second. Nobody sends or receives; beacons and reports go on.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from agent import crashing
+from agent.crashing import Sites, environment, founded
+from benchmarks.agent_load import cpu_of
+from support import broker
+
+_SETTLES = 60.0  # seconds
+
+
+def main() -> None:
+    crashing.TICK = 1.0
+    with tempfile.TemporaryDirectory(prefix="ndks-") as name:
+        directory = Path(name)
+        os.environ |= environment(directory)
+        with broker.running(directory / "broker") as mosquitto:
+            urls = [[f"mqtt://127.0.0.1:{mosquitto.port}/ndks/office"]] * 3
+            with founded(directory, urls) as sites:
+                show(measured(sites, float(sys.argv[1])))
+
+
+def measured(sites: Sites, seconds: float) -> list[float]:
+    """Return the CPU seconds that each agent takes in an hour."""
+    for site in sites.sites:
+        site.kill("send")
+        site.kill("receive")
+    time.sleep(_SETTLES)
+    agents = [site.processes["agent"].pid for site in sites.sites]
+    before = list(map(cpu_of, agents))
+    time.sleep(seconds)
+    return [3600 * (cpu_of(pid) - cpu) / seconds for pid, cpu in zip(agents, before, strict=True)]
+
+
+def show(found: list[float]) -> None:
+    print(f"CPU seconds an hour of an agent: {', '.join(f'{each:.1f}' for each in found)}")
+
+
+if __name__ == "__main__":
+    main()
