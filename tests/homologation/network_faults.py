@@ -3,7 +3,7 @@
 """Faults of units, agents and administrators in a network, each a patch of the product in memory."""
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
@@ -11,8 +11,8 @@ from unittest.mock import patch
 
 from network.product.left_out import OF_HOSTS, OF_UNITS
 
+from ndks import Symbols
 from ndks.agent.sending import Sending
-from ndks.agent.symbols import Run
 from ndks.network.agreement import Agreement
 from ndks_laboratory.homologation.networks import case, symbols
 from ndks_protocol import errors
@@ -25,7 +25,7 @@ Fault = Callable[[], AbstractContextManager[Any]]
 
 _EQUATION_7 = 3, 0, 0
 
-_lead, _new_generation, _encode = Network.lead, entering.new_generation, symbols.encode
+_lead, _new_generation = Network.lead, entering.new_generation
 
 
 def _lead_only_at_first(self: Network) -> None:
@@ -38,10 +38,12 @@ def _same_operators(state: Any, generation: int, _: tuple[int, int, int], *rest:
     return _new_generation(state, generation, _EQUATION_7, *rest)
 
 
-def _with_zeros(runs: Iterable[Run]) -> bytes:
-    """Send 256 zeros in place of nothings."""
-    bits = b"".join(bytes(32 * bool(run.nothings)) + run.bits for run in runs)
-    return _encode([Run(0, 8 * len(bits), bits)])
+class _WithZeros(Symbols):
+    """Symbols that have 256 zeros in place of nothings."""
+
+    @classmethod
+    def of_runs(cls, runs: Any) -> Symbols:
+        return Symbols.parse("".join(("0" * 256 if nothings else "") + bits for nothings, bits in runs))
 
 
 def _only_present(self: Network, number: int, place: bytes, _: int) -> None:
@@ -83,7 +85,7 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
     ),
     "former epochs are not opened": (_of(Network, "check_epoch", _only_present), {"R30"}),
     "nothing is sent again": (_of(Sending, "send_again", _left_out), {"R30"}),
-    "nothings are sent as zeros": (_of(symbols, "encode", _with_zeros), {"R31"}),
+    "nothings are sent as zeros": (_of(symbols, "Symbols", _WithZeros), {"R31"}),
     "repeated beacons count": (OF_UNITS["a repeated beacon is no sign of life"], {"R32"}),
     "bundles are not signed": (OF_HOSTS["bundles are signed"], {"R32"}),
     "a unit moves at once": (OF_UNITS["one move in 64 ticks"], {"R33"}),

@@ -12,7 +12,7 @@ from homologation.conftest import SEED, SMALL, emulated_units, silent
 from homologation.network_faults import FAULTS
 
 from ndks.network.network_file import Network
-from ndks_laboratory.homologation.attack import Finding, Oracle, Seen
+from ndks_laboratory.homologation.attack import Finding, Seen
 from ndks_laboratory.homologation.campaign import attack_network, run_network_controls
 from ndks_laboratory.homologation.evidence import Evidence
 from ndks_laboratory.homologation.laboratory import named
@@ -43,7 +43,7 @@ def run_stage(directory: Path, *, fault: str = "", units: UnitPorts | None = Non
 
     def attack(system: Any) -> None:
         seen = Seen(3, NOTHING, NOTHING, (), seed=SEED)
-        findings.update(attack_network(system, seen, cast(Oracle, None), silent("", 0)))
+        findings.update(attack_network(system, seen, silent("", 0)))
 
     return run_network(plan, UnitGroup(sides, pytest.fail), attack, silent("", 0)), findings
 

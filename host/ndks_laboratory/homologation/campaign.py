@@ -13,7 +13,7 @@ from ndks_laboratory.outcome import FAILED, HELD, NOT_SHOWN, Outcome
 from .adversaries.active.possession import Remembered, remember
 from .adversaries.roster import ACTIVE, NETWORK, PASSIVE, small_grid
 from .attack import Adversary, Finding, Oracle, Seen
-from .controls import DIGITS, Target, bare_paper, float_unit, old_sessions, random_bits, toy_networks
+from .controls import DIGITS, Target, bare_paper, float_unit, no_oracle, old_sessions, random_bits, toy_networks
 from .judgements import FREQUENCY, READER
 from .networks.system import NetworkSystem
 from .stations import Station
@@ -100,9 +100,9 @@ def _worse(finding: Finding, swapped: Finding) -> Finding:
     return replace(worse, outcome=outcome, seconds=finding.seconds + swapped.seconds, details=details)
 
 
-def attack_network(system: NetworkSystem, seen: Seen, oracle: Oracle, tell: Tell) -> dict[str, Finding]:
+def attack_network(system: NetworkSystem, seen: Seen, tell: Tell) -> dict[str, Finding]:
     """Attack a network of the units."""
-    return attack(NETWORK, replace(seen, network=system), oracle, tell)
+    return attack(NETWORK, replace(seen, network=system), no_oracle(), tell)
 
 
 def run_network_controls(seed: int, progress: Progress) -> list[tuple[Target, dict[str, Finding]]]:

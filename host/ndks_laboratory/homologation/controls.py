@@ -130,6 +130,11 @@ def random_bits(labels: frozenset[str], seed: int) -> Target:
     return Target("control: random bits", MUST_STAND, seen, oracle, labels)
 
 
+def no_oracle() -> SoftwareOracle:
+    """Return an oracle for adversaries who ask none."""
+    return SoftwareOracle(_no_key, ())
+
+
 def toy_networks(seed: int) -> list[Target]:
     """Return networks that lack one rule each, which must fall to the adversary of that rule, and one with all."""
     lacking = [
@@ -142,7 +147,7 @@ def toy_networks(seed: int) -> list[Target]:
 
 def _network(name: str, role: str, network: ToyNetwork, labels: frozenset[str], seed: int) -> Target:
     nothing = np.zeros((0, 0), np.uint8)
-    return Target(name, role, Seen(DIGITS, nothing, nothing, (), network=network, seed=seed), SoftwareOracle(_no_key, ()), labels)
+    return Target(name, role, Seen(DIGITS, nothing, nothing, (), network=network, seed=seed), no_oracle(), labels)
 
 
 def _disclosed(read_key: _ReadKey, size: tuple[int, int]) -> tuple[Seen, SoftwareOracle]:

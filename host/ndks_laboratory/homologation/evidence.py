@@ -11,8 +11,8 @@ from ndks_laboratory.stages.recorded_keys import RecordedKeys
 from ndks_laboratory.stages.regular_channel import RegularChannel
 
 from .attack import Finding
-from .networks.evidence import NetworkEvidence
 from .measurements import Defined, LongKey, Sensitivity, Symbol
+from .networks.evidence import NetworkEvidence
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ def _network(plan: HomologationPlan, group: UnitGroup, seen: Seen, progress: Pro
     findings: dict[str, Finding] = {}
 
     def attack_it(system: NetworkSystem) -> None:
-        findings.update(attack_network(system, seen, TextOracle({}), tell))
+        findings.update(attack_network(system, seen, tell))
 
     evidence = run_network(plan, group, attack_it, tell)
     return _Networked(evidence, findings, run_network_controls(plan.seed, progress))

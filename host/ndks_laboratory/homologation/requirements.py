@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The requirements on a pair of units, and on a network of three or more, with their sources in the paper, tests and judgements."""
+"""The requirements on a pair of units, and on a network of more, with their sources in the paper, and judgements."""
 
 from dataclasses import dataclass
 
@@ -211,7 +211,7 @@ REQUIREMENTS = (
         "R27",
         "A unit joins only by permission of the competent authority, and reads nothing of before.",
         "4.1 (requesting permission)",
-        "Requests without the authority's signature of just this agreement are tried; a late joiner gets the recording.",
+        "Wrong signatures are tried; who joins late gets the recording of before.",
         judgements.of_network(JOINING),
         LEAST_UNITS,
     ),

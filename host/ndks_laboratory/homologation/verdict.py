@@ -114,9 +114,15 @@ def _decided(
         return NOT_APPROVED, [*attacks, *(f"{m.requirement.id} {m.verdict}: {m.requirement.text}" for m in missed)]
     all_made = all(found.outcome.word == HELD for found in attacked.findings.values())
     attacks = "every attack" if all_made else "every attack that is possible at this d"
-    which = f"All {len(asked)} requirements" if len(asked) == len(judged) else f"All {len(asked)} requirements on a pair"
+    which = (
+        f"All {len(asked)} requirements" if len(asked) == len(judged) else f"All {len(asked)} requirements on a pair"
+    )
     met = f"{which} are met; {attacks} was withstood; all controls as expected."
-    return APPROVED, [met, *_not_asked(judged, units), "This shows what these adversaries could not do; it is not a proof."]
+    return APPROVED, [
+        met,
+        *_not_asked(judged, units),
+        "This shows what these adversaries could not do; it is not a proof.",
+    ]
 
 
 def _not_asked(judged: Sequence[Judged], units: int) -> list[str]:

@@ -44,7 +44,9 @@ def case_of(side: Side, ask: Ask | None) -> Generator[Case]:
         return
     assert ask
     where = f"of the unit at {side.port}"
-    yield Case(side, lambda: ask(f"now open the case {where}, while it is plugged in"), lambda: ask(f"now close {where}"))
+    yield Case(
+        side, lambda: ask(f"now open the case {where}, while it is plugged in"), lambda: ask(f"now close {where}")
+    )
 
 
 @contextlib.contextmanager

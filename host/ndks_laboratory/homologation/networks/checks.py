@@ -23,7 +23,7 @@ def made(part: Iterator[Check]) -> tuple[Check, ...]:
     checks: list[Check] = []
     try:
         for check in part:
-            checks.append(check)  # noqa: PERF402 (those before an error count)
+            checks.append(check)
     except (CheckFailed, DeviceError) as error:
         checks.append(Check(_ENDED, Outcome.failed(f"{error.code}: {error}")))
     except NdksError as error:

@@ -45,7 +45,8 @@ class Member:
         self.sent: list[bytes] = []
         self.plug_in(unit)
         public = package.signing_key
-        self.agent = Agent(self.unit, Store(), Random(f"{seed} {self.lane}"), Limits(keep=KEPT), public=public)
+        random = Random(f"{seed} {self.lane}")  # noqa: S311 (it spreads agents in time, and is no secret)
+        self.agent = Agent(self.unit, Store(), random, Limits(keep=KEPT), public=public)
         self.receive(package.bundle)
 
     def plug_in(self, unit: ndks.Unit) -> None:

@@ -4,16 +4,15 @@
 
 from collections.abc import Iterator
 
-from ndks.agent.symbols import Run, decode, encode
+from ndks import Symbols
 from ndks_laboratory.outcome import Check
 
 from .checks import held
 from .scene import Scene
 
 SYMBOLS = 1  # the content of such messages
-_BITS = b"\xb2\xd1"
+_BITS = "1011001011010001"
 _SILENCE = 1 << 62
-_SIZE = 8 * len(_BITS)
 _COST = 10  # bytes: the count of nothings, and another count of bits
 
 
@@ -21,15 +20,15 @@ def symbols(scene: Scene) -> Iterator[Check]:
     """Send bits with and without a long silence between them."""
     table = scene.table
     sender, *others = table.present
-    silent = encode([Run(0, _SIZE, _BITS), Run(_SILENCE, _SIZE, _BITS)])
-    spoken = encode([Run(0, 2 * _SIZE, 2 * _BITS)])
-    sizes = [_sent(scene, coded) for coded in (spoken, silent)]
-    for coded in (spoken, silent):
+    spoken, silent = Symbols.parse(2 * _BITS), Symbols.of_runs([(0, _BITS), (_SILENCE, _BITS)])
+    sizes = [_sent(scene, symbols.coded) for symbols in (spoken, silent)]
+    for coded in (spoken.coded, silent.coded):
         table.until(lambda coded=coded: all(coded in other.texts(sender.lane) for other in others), "symbols come")
-    came = [event for other in others for event in other.arrived if event.data == silent]
+    came = [event for other in others for event in other.arrived if event.data == silent.coded]
     yield held("0, 1 and nothing reach all others", all(event.content == SYMBOLS for event in came))
-    runs = [(run.nothings, run.text()) for run in decode(came[0].data)]
-    yield held("a silence of 2^62 is as long on the other side", [nothings for nothings, _ in runs] == [0, _SILENCE])
+    heard = Symbols.decode(came[0].data)
+    counts = heard.nothings, heard.bits
+    yield held("a silence of 2^62 is as long on the other side", counts == (_SILENCE, 2 * len(_BITS)))
     yield held(
         "it costs no key but that of its count, and sends no coded zeros",
         sizes[1] - sizes[0] <= _COST,

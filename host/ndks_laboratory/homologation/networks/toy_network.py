@@ -80,7 +80,7 @@ class ToyNetwork(NetworkSystem):
         self._keys = {lane: self._random.bytes(_SIZE) for lane in _LANES}
         self._marks = {f"member {lane}": self._random.bytes(_TAG) for lane in _LANES[:2]}
         self._recording: list[bytes] = []
-        self._numbers = dict.fromkeys(_LANES, 0)
+        self._numbers: dict[int, int] = dict.fromkeys(_LANES, 0)
         self._g, self._secret = -1, b""
         self._next_generation(_LANES)
         self.beacons()

@@ -10,7 +10,7 @@ _REPEATED = 8  # beacons, in turn
 
 
 class ForgedBeacons(NetworkAdversary):
-    """Alters a bit of a beacon at each byte, sends one of a generation that is over, and replays a master that is gone."""
+    """Alters a beacon at each byte, sends one of a generation that is over, and replays a master that is gone."""
 
     withstood = "none of {tries} beacons was followed ({refused}); another led although they were replayed"
 
