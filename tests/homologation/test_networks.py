@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 """The stage of networks on three emulated units: what healthy ones show, and what each fault fails."""
 
+import contextlib
+import shutil
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,6 +13,7 @@ import numpy as np
 import pytest
 from homologation.conftest import SEED, SMALL, emulated_units, silent
 from homologation.network_faults import FAULTS
+from support.emulate_process import emulated
 
 from ndks.network.network_file import Network
 from ndks_laboratory.homologation.attack import Finding, Seen
@@ -74,6 +78,51 @@ def test_a_stolen_unit_that_is_not_revoked(tmp_path: Path) -> None:
     found = missed(*run_stage(tmp_path, fault=UNREVOKED))
     assert found.keys() == {"R29", "R26"}
     assert "read a message of after the revocation" in found["R29"]
+
+
+def test_a_person_opens_and_copies_boards(tmp_path: Path) -> None:
+    """Units at ports: what a person does, the control socket of each does here."""
+    told: list[str] = []
+    places = [tmp_path / name for name in "abc"]
+    copies = tmp_path / "copy of a", tmp_path / "copy of b"
+    with contextlib.ExitStack() as stack:
+        ports = [
+            stack.enter_context(emulated(place, "--pty", "--control", f"{place}.control")).port for place in places
+        ]
+        controls = {port: Path(f"{place}.control") for port, place in zip(ports, places, strict=True)}
+
+        def open_case(what: str) -> None:
+            told.append(what)
+            (control,) = [control for port, control in controls.items() if port in what]
+            tell(control, "case open" if what.startswith("now open") else "case close")
+
+        def copy_flash() -> None:
+            for place, copy in zip(places, copies, strict=False):
+                shutil.copytree(place, copy)
+
+        evidence, findings = run_stage(tmp_path, units=UnitPorts(tuple(ports), copies, copy_flash, open_case))
+    assert missed(evidence, findings) == {}
+    assert [what.split(" of ")[0] for what in told] == [
+        "now open the case",
+        "now close the case",
+    ]
+    assert all(copy.is_dir() for copy in copies)
+
+
+def test_nobody_opens_a_case_or_copies_a_flash(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        ports = [stack.enter_context(emulated(tmp_path / name, "--pty")).port for name in "abc"]
+        found = missed(*run_stage(tmp_path, units=UnitPorts(tuple(ports))))
+    assert found.keys() == {"R34", "R35"}
+    assert "NOT SHOWN (no case can be opened: the units are at ports" in found["R35"]
+    assert found["R34"].startswith("N4: not run: no current copy of the flash of ")
+
+
+def tell(control: Path, command: str) -> None:
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(str(control))
+        line.sendall(f"{command}\n".encode())
+        assert line.recv(100) == b"ok\n"
 
 
 def test_every_requirement_has_a_fault() -> None:

@@ -242,10 +242,12 @@ def _ask_for_copies(ports: Sequence[str], paths: Sequence[Path]) -> None:
 
 def _say_what_will_not_be_shown(plan: HomologationPlan) -> None:
     """Warn before the test of everything that already prevents approval."""
-    if None in plan.units.flash:
-        note("WARNING: no flash can be read (--flash): R22 will not be shown, and the units will not be approved")
     ports = plan.units.ports
-    if len(ports) >= LEAST_UNITS and not any(can_be_opened(port, plan.units) for port in ports):
+    is_network = len(ports) >= LEAST_UNITS
+    if None in plan.units.flash:
+        which = "R22 and R34" if is_network else "R22"
+        note(f"WARNING: no flash can be read (--flash): {which} will not be shown, and the units will not be approved")
+    if is_network and not any(can_be_opened(port, plan.units) for port in ports):
         note("WARNING: no case can be opened (run this in a terminal, which asks for it): R35 will not be shown")
     if plan.sample.primal_bits < PRIMAL_BITS:
         note(f"WARNING: the longest key has fewer than {PRIMAL_BITS:,} bits: R14 will not be shown")

@@ -45,7 +45,9 @@ def case_of(side: Side, ask: Ask | None) -> Generator[Case]:
     assert ask
     where = f"of the unit at {side.port}"
     yield Case(
-        side, lambda: ask(f"now open the case {where}, while it is plugged in"), lambda: ask(f"now close {where}")
+        side,
+        lambda: ask(f"now open the case {where}, while it is plugged in"),
+        lambda: ask(f"now close the case {where}"),
     )
 
 

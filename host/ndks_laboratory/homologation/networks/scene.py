@@ -80,3 +80,4 @@ class Scene:
         do()
         for member in present:
             self.come_back(member)
+        self.table.until_agreed()

@@ -133,6 +133,7 @@ class UnitNetwork(NetworkSystem):
         return moves
 
     def steal(self) -> Thief:
+        self._table.until_agreed()
         self._stolen = self._table.master
         self._stolen.is_present, self._stolen.is_stolen = False, True  # its port stays open: the thief is here
         self._table.until(self._table.agree, "another unit leads when the master is stolen")
