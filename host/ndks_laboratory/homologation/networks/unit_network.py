@@ -2,15 +2,13 @@
 # SPDX-License-Identifier: MIT
 """The network of the units under test, as adversaries have it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
-from ndks.agent.packets import parse_message
 from ndks.exceptions import DeviceError
-from ndks.network.bundle import BUNDLE, BadBundle, Bundle
 from ndks_laboratory.homologation.dumped_flash import contents_of
 from ndks_laboratory.homologation.system import Dump, Refusal
+from ndks_laboratory.networks.thief import enter_all, read_all
 from ndks_protocol.control.limits import BEACON_SIZE
-from ndks_protocol.wire import MESSAGE
 
 from .member import Member
 from .scene import Scene
@@ -32,10 +30,8 @@ class UnitThief(Thief):
 
     def read(self, packets: Iterable[bytes]) -> set[bytes]:
         packets = list(dict.fromkeys(packets))
-        for g, notice in _notices(packets):
-            self._enter(g, notice)
-        capsules = [packet for packet in packets if packet[:1] == bytes([_CAPSULE]) and len(packet) != BEACON_SIZE]
-        return {text for capsule in capsules for text in self._open(capsule)}
+        enter_all(self._member.unit, packets)
+        return read_all(self._member.unit, (packet for packet in packets if not _is_beacon(packet)))
 
     def send(self, text: bytes) -> list[bytes]:
         return [*self._member.send(text), *(packet for _ in range(_REPORTED) for packet in self._member.tick())]
@@ -43,21 +39,6 @@ class UnitThief(Thief):
     def beacons(self) -> list[bytes]:
         ticked = [self._member.unit.tick(_LEAP) for _ in range(_TO_LEAD)]
         return [each.beacon for each in ticked if each.beacon]
-
-    def _enter(self, g: int, notice: bytes) -> None:
-        try:
-            self._member.unit.notice(g, notice)
-        except DeviceError:
-            return
-
-    def _open(self, capsule: bytes) -> Iterator[bytes]:
-        for vouched in (False, True):
-            try:
-                opened = self._member.unit.open(capsule, vouched=vouched)
-            except DeviceError:
-                continue
-            if opened.kind == MESSAGE:
-                yield parse_message(opened.data).data
 
 
 class UnitNetwork(NetworkSystem):
@@ -177,16 +158,3 @@ def _is_beacon(packet: bytes) -> bool:
 
 def _name(member: Member) -> bytes:
     return f"the unit of {member.side.name}".encode()
-
-
-def _notices(packets: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield each notice with its generation, in the order of generations."""
-    bundles: list[Bundle] = []
-    for packet in packets:
-        try:
-            bundles += [Bundle.parse(packet)] if packet[:1] == bytes([BUNDLE]) else []
-        except BadBundle:
-            continue
-    for bundle in sorted(bundles, key=lambda bundle: bundle.g):
-        for _, notice in bundle.notices:
-            yield bundle.g, notice

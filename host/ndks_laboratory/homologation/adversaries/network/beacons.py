@@ -4,7 +4,7 @@
 
 from ndks_laboratory.homologation.adversaries.active.trial import Trial
 
-from .network_adversary import NetworkAdversary
+from .network_adversary import NetworkAdversary, altered
 
 _REPEATED = 8  # beacons, in turn
 
@@ -16,14 +16,10 @@ class ForgedBeacons(NetworkAdversary):
 
     def act(self, trial: Trial) -> None:
         network, beacons = trial.network, trial.network.beacons()
-        forged = {f"altered at byte {place}": _altered(beacons[-1], place) for place in range(len(beacons[-1]))}
+        forged = {f"altered at byte {place}": altered(beacons[-1], place) for place in range(len(beacons[-1]))}
         for what, packet in {**forged, "cut": beacons[-1][:-1], "of before": beacons[0]}.items():
             follower = trial.attempt(lambda packet=packet: network.hear(packet))
             if follower is not None:
                 trial.breaks.append(f"a beacon {what}: {follower.decode()} followed it")
         if not network.another_leads(beacons[-_REPEATED:]):
             trial.breaks.append("repeated beacons kept a master that is gone")
-
-
-def _altered(packet: bytes, place: int) -> bytes:
-    return packet[:place] + bytes([packet[place] ^ 1]) + packet[place + 1 :]

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ndks.network.bundle import Bundle
 from ndks_laboratory.homologation.adversaries.active.trial import Trial
 
-from .network_adversary import NetworkAdversary
+from .network_adversary import NetworkAdversary, altered
 
 _FLIPPED = 32  # places
 _LATER = 1, 4, 3000  # generations
@@ -22,7 +22,7 @@ class ForgedBundles(NetworkAdversary):
     def act(self, trial: Trial) -> None:
         network, bundle = trial.network, trial.network.bundle()
         places = trial.random.integers(_AT_NOTICES, len(bundle), _FLIPPED).tolist()
-        forged = {f"altered at byte {place}": _altered(_raised(bundle, 1), place) for place in places}
+        forged = {f"altered at byte {place}": altered(_raised(bundle, 1), place) for place in places}
         forged |= {f"{more} generations later": _raised(bundle, more) for more in _LATER}
         forged |= {"signed by another": _signed(_raised(bundle, 1)), "cut": _raised(bundle, 1)[:-1]}
         for what, packet in forged.items():
@@ -34,10 +34,6 @@ class ForgedBundles(NetworkAdversary):
 def _raised(bundle: bytes, more: int) -> bytes:
     g = int.from_bytes(bundle[_AT_G : _AT_G + 2]) + more
     return bundle[:_AT_G] + g.to_bytes(2) + bundle[_AT_G + 2 :]
-
-
-def _altered(packet: bytes, place: int) -> bytes:
-    return packet[:place] + bytes([packet[place] ^ 1]) + packet[place + 1 :]
 
 
 def _signed(packet: bytes) -> bytes:

@@ -10,3 +10,8 @@ class NetworkAdversary(ActiveAdversary):
     """An adversary who needs a network."""
 
     needs = frozenset({NETWORK})
+
+
+def altered(packet: bytes, place: int) -> bytes:
+    """Return a packet with one bit of a byte altered."""
+    return packet[:place] + bytes([packet[place] ^ 1]) + packet[place + 1 :]
