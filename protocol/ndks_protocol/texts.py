@@ -28,7 +28,7 @@ PURPOSES: dict[int, str] = {
     commands.OPEN_CHUNK.code: "mode b: decrypt the next chunk",
     commands.OPEN_KEYS.code: "mode a: begin to open a capsule; return the keys of the message",
     commands.MESSAGE_STREAM.code: "mode a, cipher vernam: return the next bytes of the keystream",
-    commands.MESSAGE_CHECK.code: "mode a: return the key check value of a message of this size",
+    commands.MESSAGE_CHECK.code: "return the key check value of a message of this size, in both modes",
     commands.ACCEPT.code: "record that the host has stored the message; refuse to open it again without the flag again",
     commands.TICK.code: "tell the unit that time has passed; return its role, and a beacon if one is due",
     commands.CONTROL.code: "hand the unit a beacon of another one",

@@ -36,6 +36,7 @@ ALLOWED = {
     BASE: {"ndks_protocol"},
     "ndks.symbols": {BASE},
     "ndks.network": {BASE} | _PROTOCOL,
+    "ndks.confinement": {"ndks.driver", "ndks.keys", "ndks.laptop", "ndks.network", BASE} | _PROTOCOL,
     "ndks.keys": {"ndks.network", BASE} | _PROTOCOL,
     "ndks.line": {BASE} | _PROTOCOL,
     "ndks.laptop": {BASE} | _PROTOCOL,
@@ -51,14 +52,10 @@ ALLOWED = {
     "ndks_laboratory.faraday": {"ndks_laboratory"} | _HOST | _PROTOCOL,
     "ndks_laboratory.networks": {"ndks_laboratory", "ndks.agent", "ndks.carriers"} | _HOST | _PROTOCOL,
     "ndks_laboratory.homologation": {
-        "ndks_laboratory",
-        "ndks_laboratory.stages",
-        "ndks_laboratory.networks",
-        "ndks.agent",
-    }
-    | _HOST
-    | _PROTOCOL,
-    "ndks.cli": {"ndks.board"} | _HOST | _PROTOCOL,
+        *("ndks_laboratory", "ndks_laboratory.networks", "ndks_laboratory.stages", "ndks.agent", "ndks.confinement"),
+        *(_HOST | _PROTOCOL),
+    },
+    "ndks.cli": {"ndks.board", "ndks.confinement"} | _HOST | _PROTOCOL,
 }
 # These arrows are made when a command needs them: their packages take long to import, and may be missing.
 _LABORATORY = {room for room in ALLOWED if room.startswith("ndks_laboratory")}

@@ -128,10 +128,12 @@ def sealing_in_mode_b() -> list[Step]:
         (C.SEAL_CHUNK, piece(first, 0, 0, data[:1016]), a),
         (C.SEAL_CHUNK, piece(first, 2, 1, b""), E.CONFLICT),
         (C.MESSAGE_STREAM, stream(first.encode(), 0, 1), E.CONFLICT),
-        (C.MESSAGE_CHECK, sized(first.encode(), len(data)), E.CONFLICT),
+        (C.MESSAGE_CHECK, sized(first.encode(), len(data)), long.check),
         (C.SEAL_BEGIN, begin(second, VERNAM), begins(short)),
         (C.SEAL_CHUNK, piece(second, 0, 1, b"PAY 0100"), short.chunks[0]),
         (C.SEAL_CHUNK, piece(second, 0, 1, b"PAY 9100"), E.CONFLICT),
+        (C.MESSAGE_CHECK, sized(second.encode(), 8), short.check),
+        (C.MESSAGE_CHECK, sized(second.encode(), 7), E.CONFLICT),
     ]
 
 
@@ -210,6 +212,8 @@ def opening_in_mode_b() -> list[Step]:
         (C.MESSAGE_STREAM, stream(ENTROPY, 0, 1), E.CONFLICT),
         (C.MESSAGE_CHECK, sized(ENTROPY, 1030), E.CONFLICT),
         (C.OPEN_CHUNK, incoming(1, 1, b), pattern(1030)[1008:]),
+        (C.MESSAGE_CHECK, sized(ENTROPY, 1029), E.CONFLICT),
+        (C.MESSAGE_CHECK, sized(ENTROPY, 1030), message.check),
         (C.OPEN_CHUNK, incoming(2, 1, b), E.CONFLICT),
         (C.OPEN_BEGIN, message.header + b"\0", opened),
         (C.ACCEPT, message.header + b"\0", b""),
@@ -222,6 +226,7 @@ def opening_in_mode_b() -> list[Step]:
         (C.OPEN_CHUNK, incoming(0, 1, empty.chunks[0]), b""),
         (C.OPEN_BEGIN, diverged.header + b"\0", opens(9, 3, AES)),
         (C.OPEN_CHUNK, incoming(0, 1, diverged.forged(-1)[WIRE_HEADER:]), E.DIVERGED),
+        (C.MESSAGE_CHECK, sized(ENTROPY, 4), diverged.check),
         (C.OPEN_CHUNK, incoming(0, 1, diverged.chunks[0]), E.CONFLICT),
     ]
 

@@ -24,6 +24,7 @@ from ndks_protocol import commands, session
 from ndks_protocol.capsule import MessageKeys, Opener
 from ndks_unit.ephemeral import EphemeralPair
 from ndks_unit.flash import counters, records
+from ndks_unit.membership import Membership
 from ndks_unit.messages import sealing
 from ndks_unit.paper_bits import KeyReader
 from ndks_unit.sessions import Session
@@ -175,6 +176,18 @@ def _bias(data: bytearray | memoryview, offset: int) -> None:
             data[position] &= ~(1 << (chance >> 5) % 8) & 0xFF
 
 
+def wrong_at_d() -> None:
+    """Take the digit at 4 where d is 3; for all other d, the generator is right."""
+    make_generator = Membership.make_generator
+
+    def make_wrongly(self: Any, board: Any) -> Any:
+        p1, p2, digits = self._parameters
+        self._parameters = p1, p2, 4 if digits == 3 else digits
+        return make_generator(self, board)
+
+    Membership.make_generator = make_wrongly
+
+
 FAULTS: dict[str, Callable[[], None]] = {
     "none": lambda: None,
     "repeated-number": repeated_number,
@@ -188,6 +201,7 @@ FAULTS: dict[str, Callable[[], None]] = {
     "stays-open": stays_open,
     "unsealed-flash": unsealed_flash,
     "biased-bits": biased_bits,
+    "wrong-at-d": wrong_at_d,
 }
 
 

@@ -20,12 +20,13 @@ from ndks_unit.flash import records
 from ndks_unit.network import entering, number_at
 from ndks_unit.network.held import Network
 from ndks_unit.network.layout import AT_NUMBER, PAST_SIZE
+from ndks_unit.paper_bits import KeyReader
 
 Fault = Callable[[], AbstractContextManager[Any]]
 
 _EQUATION_7 = 3, 0, 0
 
-_lead, _new_generation = Network.lead, entering.new_generation
+_lead, _new_generation, _read_into = Network.lead, entering.new_generation, KeyReader.read_into
 
 
 def _lead_only_at_first(self: Network) -> None:
@@ -49,6 +50,13 @@ class _WithZeros(Symbols):
 def _only_present(self: Network, number: int, place: bytes, _: int) -> None:
     if number < number_at(self.body, AT_NUMBER) or len(place) == PAST_SIZE:
         raise errors.UnitError(errors.TOO_OLD)
+
+
+def _one_bit_wrong(self: KeyReader, view: memoryview, index: int, offset: int) -> None:
+    """Give all keys with another first bit than the defined one: equal at all units that have this fault."""
+    _read_into(self, view, index, offset)
+    if not offset:
+        view[0] ^= 0x80
 
 
 def _left_out(*_: object) -> None: ...
@@ -86,6 +94,7 @@ FAULTS: dict[str, tuple[Fault, set[str]]] = {
     "former epochs are not opened": (_of(Network, "check_epoch", _only_present), {"R30"}),
     "nothing is sent again": (_of(Sending, "send_again", _left_out), {"R30"}),
     "nothings are sent as zeros": (_of(symbols, "Symbols", _WithZeros), {"R31"}),
+    "one key bit is wrong": (_of(KeyReader, "read_into", _one_bit_wrong), {"R36"}),
     "repeated beacons count": (OF_UNITS["a repeated beacon is no sign of life"], {"R32"}),
     "bundles are not signed": (OF_HOSTS["bundles are signed"], {"R32"}),
     "a unit moves at once": (OF_UNITS["one move in 64 ticks"], {"R33"}),

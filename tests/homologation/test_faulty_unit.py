@@ -67,7 +67,7 @@ def attack(name: str, system: UnitSystem) -> Finding:
 
 
 def test_each_fault_is_looked_for() -> None:
-    assert set(FAULTS) == {*FOUND, "biased-bits", "none"}
+    assert set(FAULTS) == {*FOUND, "biased-bits", "wrong-at-d", "none"}
 
 
 @pytest.mark.parametrize("fault", FOUND)

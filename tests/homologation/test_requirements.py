@@ -145,7 +145,7 @@ def test_healthy_units_meet_all(healthy: Healthy) -> None:
 
 def test_a_pair_shows_nothing_of_networks(healthy: Healthy) -> None:
     others = [judged for judged in judge(healthy.evidence) if judged.requirement.units > 2]
-    assert len(others) == 11
+    assert len(others) == 12
     assert {judged.outcome for judged in others} == {Outcome.not_shown("not run: needs 3 or more units")}
 
 

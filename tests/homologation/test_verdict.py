@@ -67,11 +67,11 @@ def test_a_pair_has_its_verdict_without_what_only_networks_show() -> None:
     result, reasons = verdict(beyond, GOOD, attacked(STOOD))
     assert result == APPROVED
     assert reasons[0].startswith("All 24 requirements on a pair are met")
-    assert reasons[1] == "R25 to R35 are asked of three or more units, and were not tested."
+    assert reasons[1] == "R25 to R36 are asked of three or more units, and were not tested."
     result, reasons = verdict(beyond, GOOD, attacked(STOOD), 3)
     assert result == NOT_APPROVED
-    assert len(reasons) == 11
-    assert verdict(judged(MET), GOOD, attacked(STOOD), 3)[1][0].startswith("All 35 requirements are met")
+    assert len(reasons) == 12
+    assert verdict(judged(MET), GOOD, attacked(STOOD), 3)[1][0].startswith("All 36 requirements are met")
     assert [asked_of(count) for count in (2, 3, 4)] == [PAIR, NETWORK, NETWORK]
 
 

@@ -12,11 +12,16 @@ from host.conftest import Call
 from host.running import Finished
 from host.test_encrypt_decrypt import feed
 from support.answers import complaints
+from support.checking import Desk
 from support.emulate_process import emulated
 
 import ndks
+from ndks.agent import Store
+from ndks.agent.checking import Checking
+from ndks.agent.running.checks import Checks
 from ndks.cli import build_parser, fields
 from ndks.cli.parser import subparsers_of
+from ndks.word_list import spoken_words
 
 SALT = "5f1d3c0e9a7b42688d0f1e2d3c4b5a69"
 BOOT_OUT = "Adafruit CircuitPython 10.0.3 on 2025-10-17; Raspberry Pi Pico with rp2040\nBoard ID:raspberry_pi_pico\n"
@@ -164,6 +169,38 @@ def test_capsules(alice: str, bob: str, network_file: Path, desk: Path, call: Ca
     for who in (("--unit", alice), ("--unit", bob), ("--network", network_file)):
         check("inspect", call("inspect", capsule, *who, "--json"))
     check("decrypt", call("decrypt", capsule, "--unit", bob, "-o", desk / "opened", "--json"))
+
+
+def test_checks(alice: str, bob: str, desk: Path, call: Call) -> None:
+    letter, capsule = desk / "letter", desk / "letter.ndks"
+    letter.write_text("Meet me at noon.")
+    call("encrypt", letter, "--unit", alice)
+    words = check("check CAPSULE", call("check", capsule, "--unit", alice, "--json"))["words"]
+    confirm = ("check", capsule, "--confirm", "Alice", "--unit", bob, "--json", "--words")
+    check("check CAPSULE --confirm", call(*confirm, words))
+    assert call(*confirm, "abandon ability able about above absent").status == 1
+    check("check", call("check", "--json"))
+    check("check --resolve", call("check", capsule, "--resolve", "a slip of the tongue", "--json"))
+    store = Store()
+    Checking(store).keep(4, 1, bytes(8))
+    checks = Checks(store)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ndks.cli.check.client", lambda _: Desk(checks))
+        check("check --message", call("check", "--message", "4:1", "--json"))
+        words = spoken_words(bytes(8))
+        confirm = ("check", "--message", "4:1", "--confirm", "Alice", "--words", words, "--json")
+        check("check --message --confirm", call(*confirm))
+        check("check --schedule", call("check", "--schedule", 100, "--json"))
+        check("check", call("check", "--json"))
+
+
+def test_confinement(alice: str, bob: str, network_file: Path, desk: Path, call: Call) -> None:
+    for unit, name in ((alice, "a"), (bob, "b")):
+        check("confine record", call("confine", "record", "-o", desk / name, "--unit", unit, "--json"))
+    check("confine compare", call("confine", "compare", desk / "a", desk / "b", "--json"))
+    both = call("confine", "compare", "--capsule", desk / "a", desk / "b", "--json")
+    check("confine compare", both, 1)
+    check("confine here", call("confine", "here", alice, bob, "--network", network_file, "--json"))
 
 
 def test_symbols(alice: str, bob: str, desk: Path, call: Call) -> None:

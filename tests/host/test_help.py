@@ -24,7 +24,7 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
 
 
 COMMANDS = [parser.prog.split()[1:] for parser in parsers(build_parser())]
-GROUPS = (["network"], ["join"], ["faraday"])
+GROUPS = (["network"], ["join"], ["faraday"], ["confine"])
 LEAVES = [command for command in COMMANDS if command not in GROUPS]
 
 

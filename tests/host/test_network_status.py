@@ -20,11 +20,12 @@ HEARD = "2026-11-28T21:32:30+00:00"
 NOT_KEPT = {"why": "not_kept"}
 
 
-def shown(call: Call, sender: dict[str, Any], revoked: int = 0) -> list[str]:
+def shown(call: Call, sender: dict[str, Any], revoked: int = 0, checks: dict[str, Any] | None = None) -> list[str]:
     """Return the lines that are shown of what an agent tells."""
     unit = {"present": True, "lane": 4, "role": "slave", "generation": 8, "number": 2, "master": 8, "revoked": revoked}
     told = {"unit": unit, "outbox": {"kept": 1, "waits": 0}, "arrivals": 0, "carriers": []}
     told |= {"senders": [{"lane": 8, "waits": 0, "lost": [], "delivered": [], "missing": []} | sender]}
+    told |= {"checks": {"every": 2, "due": [], "failures": []} | (checks or {})}
     told |= {"members_seen": [{"lane": 8, "heard": HEARD, "generation": 8, "number": 2, "carrier": "dir:shared"}]}
     return answered(call, told, "network", "status")
 
@@ -85,6 +86,20 @@ def test_revoked_lanes(call: Call, revoked: int, words: str) -> None:
 def test_members_that_were_heard(call: Call) -> None:
     at = datetime.fromisoformat(HEARD).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     assert shown(call, {})[4] == f"heard         lane 8 at {at}, in generation 8, epoch 2, by dir:shared"
+
+
+def test_checks_that_are_due_or_failed(call: Call) -> None:
+    due = {"lane": 8, "s": 7, "messages": 4, "overdue": True}
+    failure = {"message": "8:6", "who": "Bob", "when": HEARD, "channel": "telephone"}
+    lines = shown(call, {}, checks={"due": [due, {**due, "s": None, "overdue": False}], "failures": [failure]})[5:]
+    assert lines == [
+        "check         a check with lane 8 by another channel is overdue: 4 messages since the last one; call its "
+        "user, and run ndks check --message 8:7 --confirm NAME",
+        "check         a check with lane 8 by another channel is due: 4 messages since the last one; call its "
+        "user, and run ndks check --message 8:S --confirm NAME",
+        f"check FAILED  message 8:6: the words differ, as Bob said by telephone, {HEARD}; find out why, ndks confine "
+        'record, and then run ndks check --message 8:6 --resolve "WHAT IT WAS"',
+    ]
 
 
 def test_each_reason_has_words() -> None:

@@ -163,6 +163,15 @@ def succeed(stage: Stage) -> Iterator[tuple[list[object], dict[str, Any]]]:
     for where in (bob, ("--network", "office.ndksnet"), ()):
         yield ["inspect", "second.ndks", *where], {}
         yield ["inspect", "second.ndks", "--json", *where], {}
+    for where in (bob, ("--network", "office.ndksnet")):
+        yield ["check", "second.ndks", *where], {}
+    yield ["check", "letter.ndks", *alice], {}
+    yield ["check"], {}
+    for unit, record in ((alice, "alice.json"), (bob, "bob.json")):
+        keys = ("--indices", "1..9", "--bits", 256, "--messages", "second.ndks", "letter.ndks")
+        yield ["confine", "record", "-o", record, *keys, *unit], {}
+    yield ["confine", "compare", "alice.json", "bob.json", "--network", "office.ndksnet"], {}
+    yield ["confine", "here", stage.unit("alice"), stage.unit("bob"), "--json"], {}
     yield ["completion", "bash"], {}
 
 
@@ -186,6 +195,9 @@ def refused(stage: Stage) -> Iterator[tuple[list[object], dict[str, Any]]]:
             yield ["decrypt", capsule, "-o", "-", "--mode", mode, *bob], {}
     for capsule in ("bad.ndks", "strange.ndks", "letter"):
         yield ["decrypt", capsule, "-o", "-", "--network", "office.ndksnet"], {}
+        yield ["check", capsule, *bob], {}
+        yield ["check", capsule, "--network", "office.ndksnet"], {}
+    yield ["confine", "compare", "office.ndksnet", "letter"], {}
     yield ["inspect", "strange.ndks", *bob], {}
     yield ["network", "show", "letter"], {}
     yield ["generate", "--network", "letter"], {}

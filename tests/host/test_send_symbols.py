@@ -41,6 +41,8 @@ class Agent:
         pass
 
     def ask(self, do: str, **values: Any) -> dict[str, Any]:
+        if do == "checks":
+            return {"due": [], "failures": []}
         assert do == "send"
         data = base64.b64decode(values["data"])
         check_message(values["content"], data, Limits())

@@ -13,7 +13,7 @@ from unit.other_member import HEADER_SIZE, OtherMember, header_of, open_offline
 
 import ndks
 from ndks.crypto import CRYPTO
-from ndks.service.kept import AesKeys, KeptKeys, Messages
+from ndks.service.kept import AesKeys, Kept, Messages
 from ndks_protocol import commands, service
 from ndks_protocol.commands import AES, CIPHERS, VERNAM
 from ndks_protocol.kdf import derive
@@ -326,9 +326,9 @@ def test_keys_of_an_idle_client_are_overwritten_after_a_minute() -> None:
     async def work() -> list[bool]:
         keys = [AesKeys(b"\1" * 32, b"\2" * 8, b"\3" * 32, b"\4" * 8) for _ in range(2)]
         messages = Messages(asyncio.get_running_loop())
-        messages.keep(b"old", KeptKeys(b"", keys[0]))
+        messages.keep(b"old", Kept(b"", keys[0]))
         await asyncio.sleep(30)
-        messages.keep(b"new", KeptKeys(b"", keys[1]))
+        messages.keep(b"new", Kept(b"", keys[1]))
         there = [any(each.aes_key) for each in keys]
         await asyncio.sleep(31)
         there += [any(each.aes_key) for each in keys]

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from ndks.crypto import CRYPTO
+from ndks.driver.capsules import Sealed
 from ndks.driver.network_verbs import Opened, Ticked
 from ndks.exceptions import DeviceError, device_error
 from ndks_protocol import errors
@@ -134,7 +135,7 @@ class NetworkUnit:
     def set_role(self, mode: int) -> None:
         self.mode = mode
 
-    def seal(self, kind: int, data: bytes, lane: int = 0) -> tuple[bytes, int]:
+    def seal(self, kind: int, data: bytes, lane: int = 0) -> Sealed:
         """Seal as the unit would; a thief names another lane."""
         self._need_epoch()
         self.own_number += 1
@@ -142,7 +143,7 @@ class NetworkUnit:
         header = Header.new(HYBRID, VERNAM, lane or self.lane, self.own_number, self._random.randbytes(8), kind, number)
         chunk = seal_chunk(CRYPTO, self.here.key(number), header, data, memoryview(bytearray(LARGEST_PIECE)))
         assert self.epoch is not None
-        return self.here.masks.mask(header) + bytes(chunk), self.epoch
+        return Sealed(self.here.masks.mask(header) + bytes(chunk), self.epoch)
 
     def open(self, capsule: bytes, *, vouched: bool = False) -> Opened:
         held, header = self._header(capsule)

@@ -12,7 +12,7 @@ from ndks_protocol.capsule import SYNC_SIZE, Header, MessageKeys, Opener
 from ..member import OpenMember
 from ..network import attached
 from ..state import State
-from .in_progress import Incoming
+from .in_progress import Incoming, Outgoing
 
 try:
     from typing import Any
@@ -58,8 +58,9 @@ def open_chunk(state: State, handle: bytes, number: int, last: int, chunk: "byte
 
 
 def message_stream(state: State, message: bytes, offset: int, size: int) -> tuple[memoryview]:
-    keys = _keys_in_mode_a(state, message)
-    if keys.aes_key:
+    going_on = _in_progress(state, message)
+    keys = going_on.keys
+    if not going_on.in_mode_a or keys.aes_key:
         raise errors.UnitError(errors.CONFLICT)
     if not 1 <= size <= wire.MAX_CHUNK:
         raise errors.UnitError(errors.RANGE)
@@ -69,7 +70,7 @@ def message_stream(state: State, message: bytes, offset: int, size: int) -> tupl
 
 
 def message_check(state: State, message: bytes, size: int) -> tuple[bytes]:
-    return (_keys_in_mode_a(state, message).check(size),)
+    return (_in_progress(state, message).keys.check(size),)
 
 
 def accept(state: State, masked: bytes, allow_jump: int) -> tuple[()]:
@@ -118,10 +119,10 @@ def _header(state: State, masked: bytes, flags: int, kinds: tuple[int, ...]) -> 
     return attached(state).find(masked, flags, kinds)
 
 
-def _keys_in_mode_a(state: State, message: bytes) -> MessageKeys:
+def _in_progress(state: State, message: bytes) -> "Incoming | Outgoing":
     outgoing, incoming = state.sealing.current, state.incoming
-    if outgoing and outgoing.token == message and outgoing.in_mode_a:
-        return outgoing.keys
-    if incoming and incoming.handle == message and incoming.in_mode_a:
-        return incoming.keys
+    if outgoing and outgoing.token == message:
+        return outgoing
+    if incoming and incoming.handle == message:
+        return incoming
     raise errors.UnitError(errors.CONFLICT)

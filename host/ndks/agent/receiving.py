@@ -27,7 +27,7 @@ class Receiving:
     def take(self, opened: Opened, vouched: Vouched | None) -> Ask | None:
         """Take an open capsule; return it if it is an ask for messages of this unit. BadPacket."""
         if opened.kind == MESSAGE:
-            self._take_message(opened.lane, parse_message(opened.data), vouched)
+            self._take_message(opened, parse_message(opened.data), vouched)
         if opened.kind != HOUSEKEEPING or vouched:
             return None
         body = parse_housekeeping(opened.data)
@@ -73,7 +73,8 @@ class Receiving:
         for lane, inbox in self.inboxes:
             self._ask_for(lane, inbox)
 
-    def _take_message(self, lane: int, message: Message, vouched: Vouched | None) -> None:
+    def _take_message(self, opened: Opened, message: Message, vouched: Vouched | None) -> None:
+        lane = opened.lane
         if vouched and vouched != (lane, message.s):
             raise BadPacket
         inbox = self.inboxes.of(lane)
@@ -81,6 +82,7 @@ class Receiving:
             return
         with self._station.store.step():
             self.inboxes.wait(lane, message)
+            self._station.checking.keep(lane, message.s, opened.check)
             self._deliver(lane)
             self.inboxes.trim(lane, self._station.limits.waiting)
 

@@ -54,10 +54,11 @@ class Sending:
         """Seal and publish the messages that have no capsule yet, as long as that is wanted."""
         station = self._station
         while station.g >= 0 and (message := self.outbox.unsealed()) and station.may_seal():
-            capsule, epoch = station.unit.seal(MESSAGE, Message(*message).packed())
+            sealed = station.unit.seal(MESSAGE, Message(*message).packed())
             with station.store.step():
-                self.outbox.seal(message.s, capsule, epoch)
-            self._transmit(message.s, capsule)
+                self.outbox.seal(message.s, sealed.capsule, sealed.epoch)
+                station.checking.keep(station.lane, message.s, sealed.check)
+            self._transmit(message.s, sealed.capsule)
             self.report_in(station.limits.first_report)
 
     def report_in(self, ticks: int) -> None:

@@ -7,6 +7,7 @@ from random import Random
 
 from ndks_protocol.wire import HOUSEKEEPING, MONITOR, SLAVE
 
+from .checking import Checking
 from .events import Event, Output
 from .limits import Limits
 from .packets import Ask, Report, Voucher
@@ -20,6 +21,8 @@ class Station:
 
     def __init__(self, unit: Unit, store: Store, random: Random, limits: Limits, may_seal: Callable[[], bool]) -> None:
         self.unit, self.store, self.random, self.limits, self.may_seal = unit, store, random, limits, may_seal
+        self.checking = Checking(store)
+        self.lane = 0
         self.now = 0
         self.output = Output()
         self.epoch: int | None = None
@@ -28,6 +31,7 @@ class Station:
 
     def look(self) -> None:
         """Read from the unit what only a new generation or a new session changes."""
+        self.lane = self.unit.lane
         self.epoch = self.unit.epoch
         self.held = frozenset(self.unit.held())
 
@@ -47,7 +51,7 @@ class Station:
     def say(self, body: Report | Voucher | Ask) -> None:
         """Seal something between hosts, and publish it."""
         if self.g >= 0 and not self.is_silent:
-            self.publish(self.unit.seal(HOUSEKEEPING, body.packed())[0])
+            self.publish(self.unit.seal(HOUSEKEEPING, body.packed()).capsule)
 
     def tell(self, event: Event) -> None:
         self.output.events.append(event)

@@ -14,9 +14,12 @@ from typing import Any
 
 from ..exceptions import FileError
 from ..files import refuse_public
+from ..laptop import check_book
+from ..laptop.check_book import statements_of
 from ..system_errors import file_errors
 
-FORMAT = 1
+FORMAT = 2
+_BEFORE = 1  # had no checks
 _MARK = 0x4E444B53  # "NDKS", where SQLite keeps the kind of an application's file
 _ADVICE = (
     "free some space, or end the other agent; if the file is damaged, move it away and start anew: a copy of before "
@@ -84,14 +87,22 @@ class Store:
         ((version,),), ((mark,),) = self.read("PRAGMA user_version"), self.read("PRAGMA application_id")
         if not version and not mark and not self.read("SELECT 1 FROM sqlite_schema"):
             self._make()
+        elif (version, mark) == (_BEFORE, _MARK):
+            self._upgrade()
         elif (version, mark) != (FORMAT, _MARK):
             raise FileError(f"{self._path} is no store of this version of ndks", "use the ndks that made it")
 
     def _make(self) -> None:
         with self.step():
-            for statement in _SCHEMA.split(";\n")[:-1]:
+            for statement in statements_of(_SCHEMA + check_book.SCHEMA):
                 self.write(statement)
             self.write(f"PRAGMA application_id = {_MARK}")
+            self.write(f"PRAGMA user_version = {FORMAT}")
+
+    def _upgrade(self) -> None:
+        with self.step():
+            for statement in statements_of(check_book.SCHEMA):
+                self.write(statement)
             self.write(f"PRAGMA user_version = {FORMAT}")
 
     def close(self) -> None:

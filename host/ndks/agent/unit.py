@@ -4,9 +4,10 @@
 
 from typing import Protocol
 
+from ..driver.capsules import Sealed
 from ..driver.network_verbs import Opened, Ticked
 
-__all__ = ("Opened", "Ticked", "Unit")
+__all__ = ("Opened", "Sealed", "Ticked", "Unit")
 
 
 class Unit(Protocol):
@@ -43,8 +44,8 @@ class Unit(Protocol):
 
     def set_role(self, mode: int) -> None: ...
 
-    def seal(self, kind: int, data: bytes) -> tuple[bytes, int]:
-        """Return a capsule under the next own number, and its epoch."""
+    def seal(self, kind: int, data: bytes) -> Sealed:
+        """Return a capsule under the next own number."""
         ...
 
     def open(self, capsule: bytes, *, vouched: bool = False) -> Opened:

@@ -120,6 +120,7 @@ class Unit:
     seal_symbols = _coroutine(unit.Unit.seal_symbols)
     open_symbols = _coroutine(unit.Unit.open_symbols)
     accept = _coroutine(unit.Unit.accept)
+    check_message = _coroutine(unit.Unit.check_message)
     inspect = _coroutine(unit.Unit.inspect)
     message_keys = _coroutine(unit.Unit.message_keys)
     open_message_keys = _coroutine(unit.Unit.open_message_keys)

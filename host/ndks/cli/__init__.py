@@ -49,6 +49,8 @@ COMMANDS = {
     "agent": ("agents", "keep a unit in its network, and its messages on their way, until stopped"),
     "send": ("agents", "send a message to all members of the network"),
     "receive": ("agents", "get the messages that have arrived"),
+    "check": ("check", "compare the key of a message with its sender or receiver, by telephone"),
+    "confine": ("confine", "find the unit whose keys differ from those of the others, or blame the channel"),
     "role": ("roles", "set how a unit takes part in leading its network"),
     "emulate": ("emulate", "run an emulated unit until stopped"),
     "demo": ("demo", "show how two units share keys with no channel, and then exchange messages"),

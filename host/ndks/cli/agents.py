@@ -23,6 +23,7 @@ from .arguments import add_path, add_unit, need, seconds
 from .live_lines import LiveInput, add_live, check_live
 from .log import show_news
 from .message_files import open_source
+from .network_status import check_lines
 from .output import Output, encoded, is_stdout_open, note, write_stdout
 from .parser import Parser, set_up
 from .signals import end_by
@@ -158,7 +159,14 @@ def receive(args: argparse.Namespace, out: Output) -> None:
     if directory and not directory.is_dir():
         raise UsageError(f"{directory} is no directory", "make it first")
     with client(args) as agent:
+        _note_checks(agent)
         for event in agent.events(follow=args.follow, unordered=args.unordered):
             if directory and event["kind"] != "lost":
                 received.write(directory, event)
             write_stdout(encoded(f"{received.line(event, directory, as_json=out.as_json)}\n"))
+
+
+def _note_checks(agent: Any) -> None:
+    """Say on stderr what is due to be checked by another channel, and what failed."""
+    for line in check_lines(agent.ask("checks")):
+        note(line)

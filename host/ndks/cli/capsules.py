@@ -10,6 +10,7 @@ from typing import Any
 
 import ndks
 from ndks.driver import capsules
+from ndks.exceptions import FileError
 from ndks.files import Sink, Source, storing
 from ndks.network import any_file
 from ndks_protocol import commands
@@ -87,10 +88,26 @@ def encrypt(args: argparse.Namespace, out: Output) -> None:
         with out.progress(total, args.file.name, visible=target is not None) as bar:
             update = _with_forecast(bar, total, cipher, mode)
             size = unit.encrypt(
-                source, target or StdoutSink(), cipher=cipher, mode=mode, overwrite=args.force, progress=update
+                source,
+                target or StdoutSink(),
+                cipher=cipher,
+                mode=mode,
+                overwrite=args.force,
+                progress=update,
+                told_check=_keep_check,
             )
     text = f"{size} bytes, cipher {cipher}, mode {mode}, suite {status.suite}"
     tell(out, target, {"bytes": size, **values}, text)
+
+
+def _keep_check(header: bytes, value: bytes) -> None:
+    """Keep the key check value for `ndks check`: the unit opens no capsule that it has made."""
+    from ndks.laptop.laptop_checks import keep_check  # here, because SQLite is slow to import
+
+    try:
+        keep_check(header, value)
+    except FileError as error:
+        note(f"ndks check will not know this capsule: {error}")
 
 
 def _with_forecast(bar: Any, total: int | None, cipher: str, mode: str) -> capsules.Progress:

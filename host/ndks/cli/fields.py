@@ -31,6 +31,8 @@ _CHECKS = "(name held detail)"
 _CHANGED = "network file generation member_count revoked_count"
 _PUBLISHED = "heard? retained?"
 _ADMITTED = "(lane serial_number label state)"
+_CONFIRMED = "(message who when channel words held resolved)"
+_DUE = "(lane s messages overdue)"
 _LETTER = "number sender receiver cipher sealed_in opened_in same"
 
 # Fields of an object stand behind its name in parentheses. `?`: not always there; `*`: others, as the case may be.
@@ -59,7 +61,19 @@ ANSWERS = {
     "network status": "unit(present problem? advice? lane? generation? number? role? master? revoked? held?) "
     "outbox(last waits kept) arrivals senders[](lane has_from told_of seen delivered missing "
     "lost[](first last why) waits) members_seen[](lane heard generation number carrier) "
-    "carriers[](url code problem advice)",
+    "carriers[](url code problem advice) "
+    f"checks(every due[]{_DUE} failures[]{_CONFIRMED})",
+    "check": f"every due[]{_DUE} failures[]{_CONFIRMED} confirmations[]{_CONFIRMED}",
+    "check CAPSULE": "message lane number words",
+    "check CAPSULE --confirm": "message lane number who when channel held",
+    "check --message": "message lane s words",
+    "check --message --confirm": "message lane s who when channel held",
+    "check --schedule": "every",
+    "check --resolve": "message resolved",
+    "confine record": "file serial_number lane epoch key_count bits message_count warning?",
+    "confine compare": "held findings[](kind serial_numbers text advice index? element?) "
+    "altered[]?(byte altered_bits part) missing_bytes?",
+    "confine here": "held findings[](kind serial_numbers text advice index? element?)",
     "role": "role",
     "agent": "serial_number socket pid",
     "send": "s waits generation newest",
@@ -133,6 +147,36 @@ MEANINGS = {
     "accepted_risk": "whether keys were taken with channels open",
     "address": "USB address",
     "administrator": "number of the administrator, 0 to 3",
+    "altered": "bytes of the capsule that the channel has altered",
+    "altered_bits": "which bits of the byte differ, 0 the highest",
+    "byte": "number of the byte in the capsule, from 0 on",
+    "check.words": "the six words of the key check value, or those that were said",
+    "checks.words": "the words that were said",
+    "channel": "by what the words were said",
+    "check.who": "who said the words",
+    "checks.who": "who said the words",
+    "check.when": "when",
+    "checks.when": "when",
+    "network.checks": "checks by another channel: what is due, and what failed",
+    "check.messages": "messages since the last check",
+    "checks.messages": "messages since the last check",
+    "check.message": "LANE:S at the agent; of a capsule, 32 hexadecimal digits of the SHA-256 of its header",
+    "checks.message": "LANE:S",
+    "confirmations": "all that was noted, on this laptop and by the agent",
+    "confine.findings": "what was found",
+    "confine.kind": "agree, other_network, behind, diverges, cannot_tell, channel, refused or not_compared",
+    "confine.part": "which part of the capsule it is in",
+    "confine.text": "what was found, in words",
+    "confine.serial_numbers": "whom it is about; `lane L` for a sender without a record",
+    "due": "senders of whom a message has to be checked by another channel",
+    "element": "first element of the key's block of 128 in which they begin to differ",
+    "every": "after how many messages of a sender a check is due; 0: never",
+    "failures": "checks whose words differed, and nobody has resolved",
+    "key_count": "keys in the record",
+    "message_count": "messages in the record",
+    "missing_bytes": "bytes that are missing at the end; below 0: that were added",
+    "overdue": "whether twice as many messages have come",
+    "resolved": "what was found of a failure; empty: nothing yet",
     "adversary": "what the adversary does",
     "advice": "what helps",
     "channels.advice": "what closes the channel",

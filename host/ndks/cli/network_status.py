@@ -29,6 +29,7 @@ def _status_lines(values: dict[str, Any]) -> list[str]:
     lines.append(f"arrived       {values['arrivals']} not received yet")
     lines += [_sender_line(sender) for sender in values["senders"]]
     lines += [_member_line(member) for member in values["members_seen"]]
+    lines += check_lines(values["checks"])
     return lines + [f"carrier       {each['url']}: {_carrier(each)}" for each in values["carriers"]]
 
 
@@ -65,6 +66,24 @@ def _member_line(member: dict[str, Any]) -> str:
 def lost(span: dict[str, Any]) -> str:
     """Return what is said of lost messages, and why they are."""
     return f"{_span(span['first'], span['last'])} lost: {_WHY_LOST[span['why']]}"
+
+
+def check_lines(checks: dict[str, Any]) -> list[str]:
+    """Return what is said of checks by another channel: those that are due, and those that failed."""
+    from ndks.agent.running.checks import text_of
+
+    lines = [f"{'check':<13} {text_of(due)}" for due in checks["due"]]
+    return lines + [f"{'check FAILED':<13} {failure_text(each)}" for each in checks["failures"]]
+
+
+def failure_text(failure: dict[str, Any]) -> str:
+    """Return what is said of a check whose words differed, and what to do."""
+    name, how = failure["message"], f"as {failure['who']} said by {failure['channel']}, {failure['when']}"
+    message = f"--message {name}" if ":" in name else "CAPSULE"
+    return (
+        f"message {name}: the words differ, {how}; find out why, ndks confine record, "
+        f'and then run ndks check {message} --resolve "WHAT IT WAS"'
+    )
 
 
 def _span(first: int, last: int) -> str:

@@ -8,12 +8,11 @@ modes make the same bytes.
 
 import contextlib
 import io
-import itertools
 import secrets
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ndks_protocol import commands, errors
 from ndks_protocol.capsule import (
@@ -27,7 +26,7 @@ from ndks_protocol.capsule import (
 )
 
 from ..crypto import CRYPTO
-from ..exceptions import ProtocolError, device_error
+from ..exceptions import DeviceError, ProtocolError, device_error
 from ..files import Sink, Source
 from ..line.link import Link
 from ..network.administration import Administration
@@ -58,6 +57,20 @@ class Unsealed:
     header: bytes = field(repr=False)  # masked, for ACCEPT
 
 
+@dataclass(frozen=True)
+class Checked:
+    """The sender's lane and number of a message, its epoch, and its key check value as a unit computes it.
+
+    `refusal`: the tags are right, but the end is not: DIVERGED, BINDING; or "".
+    """
+
+    lane: int
+    number: int
+    epoch: int
+    check: bytes
+    refusal: str = ""
+
+
 def no_progress(_: int) -> None:
     """A Progress that tells nobody."""
 
@@ -77,40 +90,71 @@ def pieces_to_seal(source: Source, cipher: str, mode: str, progress: Progress) -
     return pieces_of(source, progress, batched=mode == "a" and cipher == _AES)
 
 
-def seal_at_once(link: Link, data: bytes, cipher: str, kind: int) -> tuple[bytes, int]:
-    """Seal bytes as a message of any kind in mode b; return the capsule and its epoch."""
+class Sealed(NamedTuple):
+    """A capsule, its epoch, and its key check value; b"": a unit of before 0.8 does not tell it in mode b."""
+
+    capsule: bytes
+    epoch: int
+    check: bytes = b""
+
+
+def seal_at_once(link: Link, data: bytes, cipher: str, kind: int) -> Sealed:
+    """Seal bytes as a message of any kind in mode b, and ask for the key check value of one that people read."""
     token = token_of_message()
     given = link.call(commands.SEAL_BEGIN, token, commands.CIPHERS.index(cipher), kind, random_of_header())
     pieces = pieces_of(io.BytesIO(data), no_progress, batched=False)
-    return b"".join(
-        [given.header, *_call_each(link, commands.SEAL_CHUNK, token, pieces, _answered_to_piece)]
-    ), given.epoch
+    capsule = b"".join([given.header, *_call_each(link, commands.SEAL_CHUNK, token, pieces, _answered_to_piece)])
+    return Sealed(capsule, given.epoch, _check_of(link, token, kind, len(data)))
 
 
-def open_at_once(link: Link, capsule: bytes, flags: int) -> tuple[Any, bytes]:
-    """Open a capsule of any kind but control in mode b; return the answer to OPEN_BEGIN, and the data. DeviceError."""
+def open_at_once(link: Link, capsule: bytes, flags: int) -> tuple[Any, bytes, bytes]:
+    """Open a capsule of any kind but control in mode b; return the answer to OPEN_BEGIN, the data, and the key check
+    value of a message that people read. DeviceError.
+    """
     with refusals():
         source = io.BytesIO(capsule)
         opening = link.call(commands.OPEN_BEGIN, read_header(source), flags)
         chunks = chunks_of(source, no_progress, batched=False)
-        return opening, b"".join(_call_each(link, commands.OPEN_CHUNK, opening.handle, chunks, _answered_to_chunk))
+        data = b"".join(_call_each(link, commands.OPEN_CHUNK, opening.handle, chunks, _answered_to_chunk))
+        return opening, data, _check_of(link, opening.handle, opening.kind, len(data))
 
 
-def seal(link: Link, pieces: CountedBlocks, cipher: str, mode: str) -> Iterator[bytes]:
-    """Take a message number from the unit and return the parts of the capsule, made one by one as they are read."""
+def check_in_mode_b(link: Link, message: bytes, size: int) -> bytes:
+    """Return the key check value of a message whose last piece was sealed, or whose last chunk was opened, in mode b.
+
+    b"": the unit does not tell, or another program has begun a message at it since.
+    """
+    try:
+        return link.call(commands.MESSAGE_CHECK, message, size).check
+    except DeviceError as error:
+        if error.number != errors.CONFLICT:
+            raise
+        return b""
+
+
+def _check_of(link: Link, message: bytes, kind: int, size: int) -> bytes:
+    return check_in_mode_b(link, message, size) if kind == commands.MESSAGE else b""
+
+
+def seal(
+    link: Link, pieces: CountedBlocks, cipher: str, mode: str
+) -> tuple[bytes, Iterator[bytes], Callable[[], bytes]]:
+    """Take a message number from the unit; return the header, the chunks of the capsule, made one by one as they are
+    read, and what returns the key check value when all are, b"" if the unit does not tell it.
+    """
     token = token_of_message()
     begin = (token, commands.CIPHERS.index(cipher), commands.DATA, random_of_header())
     if mode == "b":
         given = link.call(commands.SEAL_BEGIN, *begin)
         chunks = _call_each(link, commands.SEAL_CHUNK, token, pieces, _answered_to_piece)
-    else:
-        given = link.call(commands.SEAL_KEYS, *begin)
-        keys = KeysFromUnit(link, token, given)
-        if bool(keys.aes_key) != (cipher == _AES):
-            raise ProtocolError("the unit gave the keys of another cipher than asked for")
-        sealer = BatchSealer(keys)
-        chunks = (sealer.seal(*piece) for piece in keys.supplied(pieces, _sealed_size))
-    return itertools.chain([given.header], chunks)
+        return given.header, chunks, lambda: check_in_mode_b(link, token, pieces.size)
+    given = link.call(commands.SEAL_KEYS, *begin)
+    keys = KeysFromUnit(link, token, given)
+    if bool(keys.aes_key) != (cipher == _AES):
+        raise ProtocolError("the unit gave the keys of another cipher than asked for")
+    sealer = BatchSealer(keys)
+    chunks = (sealer.seal(*piece) for piece in keys.supplied(pieces, _sealed_size))
+    return given.header, chunks, lambda: keys.checked
 
 
 def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progress: Progress) -> Unsealed:
@@ -123,12 +167,13 @@ def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progre
         header = read_header(source)
         body = LookAhead(source)
         if mode == "a":
-            opening, cipher, texts = _open_with_keys(link, header, flags, body, progress)
+            opening, keys, texts = _open_with_keys(link, header, flags, body, progress)
+            cipher = _cipher_of(keys)
         else:
             opening = link.call(commands.OPEN_BEGIN, header, flags)
             cipher = opening.cipher
             if mode == FASTER and cipher == commands.AES and body.is_longer_than(_FEW * WIRE_CHUNK):
-                opening, cipher, texts = _open_with_keys(link, header, flags, body, progress)
+                opening, _, texts = _open_with_keys(link, header, flags, body, progress)
             else:
                 chunks = chunks_of(body, progress, batched=False)
                 texts = _call_each(link, commands.OPEN_CHUNK, opening.handle, chunks, _answered_to_chunk)
@@ -138,14 +183,47 @@ def unseal(link: Link, source: Source, sink: Sink, mode: str, flags: int, progre
 
 def _open_with_keys(
     link: Link, header: bytes, flags: int, source: Source, progress: Progress
-) -> tuple[Any, int, Iterator[bytes]]:
-    """Begin to open a capsule in mode a; return the answer, the cipher, and an iterator of the decrypted chunks."""
+) -> tuple[Any, KeysFromUnit, Iterator[bytes]]:
+    """Begin to open a capsule in mode a; return the answer, the keys, and an iterator of the decrypted chunks."""
     opening = link.call(commands.OPEN_KEYS, header, flags)
     keys = KeysFromUnit(link, opening.handle, opening)
-    cipher = commands.AES if keys.aes_key else commands.VERNAM
     opener = BatchOpener(keys)
-    chunks = chunks_of(source, progress, batched=cipher == commands.AES)
-    return opening, cipher, (opener.open(*chunk) for chunk in keys.supplied(chunks, _opened_size))
+    chunks = chunks_of(source, progress, batched=_cipher_of(keys) == commands.AES)
+    return opening, keys, (opener.open(*chunk) for chunk in keys.supplied(chunks, _opened_size))
+
+
+def _cipher_of(keys: KeysFromUnit) -> int:
+    return commands.AES if keys.aes_key else commands.VERNAM
+
+
+def check_capsule(link: Link, source: Source) -> Checked:
+    """Open a capsule in mode a, whatever was accepted, for its key check value alone; accept nothing. DeviceError."""
+    with refusals():
+        header = read_header(source)
+        flags = commands.AGAIN | commands.ALLOW_JUMP
+        opening, keys, texts = _open_with_keys(link, header, flags, source, no_progress)
+        refusal = _refusal_at_end(texts)
+    return Checked(opening.lane, opening.number, opening.epoch, keys.checked, refusal)
+
+
+def check_offline(known: Network | Administration, source: Source) -> Checked:
+    """Return what `check_capsule` does, with a file of the network and no unit. DeviceError."""
+    with refusals():
+        header, epoch, keys, texts = _open_offline(known, source, read_header(source), no_progress)
+        refusal = _refusal_at_end(texts)
+    return Checked(header.lane, header.number, epoch, keys.checked, refusal)
+
+
+def _refusal_at_end(texts: Iterator[bytes]) -> str:
+    """Open all of a capsule; return the name of what is wrong with its end, or "". UnitError for the rest."""
+    try:
+        for _ in texts:
+            pass
+    except errors.UnitError as error:
+        if error.code not in (errors.DIVERGED, errors.BINDING):
+            raise
+        return errors.name_of(error.code)
+    return ""
 
 
 def unseal_offline(known: Network | Administration, source: Source, sink: Sink, progress: Progress) -> Unsealed:
@@ -153,25 +231,44 @@ def unseal_offline(known: Network | Administration, source: Source, sink: Sink, 
 
     A network file opens what was sealed in generation 0, an administrator's file everything.
     """
-    from ..keys.generator import VectorGenerator  # here, because NumPy is slow to import
-
     with refusals():
         wire = read_header(source)
-        network, header = find_epoch(known, wire)
-        header.check(commands.SUITES.index(network.suite), commands.COMMON_LANE)
-        if header.kind != commands.DATA:
-            raise errors.UnitError(errors.KIND)
-        bits = VectorGenerator.of(network).key(header.index)
-        keys = MessageKeys(
-            CRYPTO,
-            network.secret,
-            header,
-            network.binding_id(header.lane),
-            lambda offset, size: bits.read(8 * offset, 8 * size),
-        )
-        opener = BatchOpener(keys)
-        size = write_all((opener.open(*chunk) for chunk in chunks_of(source, progress, batched=True)), sink)
+        header, _, _, texts = _open_offline(known, source, wire, progress)
+        size = write_all(texts, sink)
     return Unsealed(header.lane, header.number, commands.CIPHERS[header.cipher], size, wire)
+
+
+class _OfflineKeys(MessageKeys):
+    """The keys of a message from a file, which note the key check value."""
+
+    checked = b""
+
+    def check(self, size: int) -> bytes:
+        self.checked = super().check(size)
+        return self.checked
+
+
+def _open_offline(
+    known: Network | Administration, source: Source, wire: bytes, progress: Progress
+) -> tuple[Header, int, _OfflineKeys, Iterator[bytes]]:
+    """Begin to open a capsule with a file; return its header, its epoch, the keys, and the decrypted chunks."""
+    from ..keys.generator import VectorGenerator  # here, because NumPy is slow to import
+
+    network, header = find_epoch(known, wire)
+    header.check(commands.SUITES.index(network.suite), commands.COMMON_LANE)
+    if header.kind != commands.DATA:
+        raise errors.UnitError(errors.KIND)
+    bits = VectorGenerator.of(network).key(header.index)
+    keys = _OfflineKeys(
+        CRYPTO,
+        network.secret,
+        header,
+        network.binding_id(header.lane),
+        lambda offset, size: bits.read(8 * offset, 8 * size),
+    )
+    opener = BatchOpener(keys)
+    texts = (opener.open(*chunk) for chunk in chunks_of(source, progress, batched=True))
+    return header, network.epoch, keys, texts
 
 
 def read_header(source: Source) -> bytes:

@@ -56,6 +56,7 @@ class KeysFromUnit(Keys):
         self.tag_key = given.tag_key
         self.sync = known_sync(given.sync)
         self.aes_key: bytes = given.aes_key
+        self.checked = b""  # the key check value, once it was asked for
         self._link = link
         self._message = message
         self._stream = bytearray()
@@ -93,4 +94,5 @@ class KeysFromUnit(Keys):
         CRYPTO.xor(text, stream)
 
     def check(self, size: int) -> bytes:
-        return self._link.call(commands.MESSAGE_CHECK, self._message, size).check
+        self.checked = self._link.call(commands.MESSAGE_CHECK, self._message, size).check
+        return self.checked

@@ -4,7 +4,8 @@
 
 import contextlib
 import io
-from collections.abc import Generator
+import itertools
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from ndks_protocol import commands, errors
@@ -15,7 +16,7 @@ from ..line.link import Link
 from . import capsules
 from .answers import Inspected, name_of
 from .blocks import Progress
-from .capsules import Unsealed
+from .capsules import Checked, Unsealed
 from .opened import OpenUnit, advising, step
 
 _NOT_NEW = (errors.DUPLICATE, errors.TOO_OLD, errors.TOO_FAR, errors.SENDERS)
@@ -60,21 +61,25 @@ class MessageVerbs(OpenUnit):
         mode: str = "b",
         overwrite: bool = False,
         progress: Progress = capsules.no_progress,
+        told_check: Callable[[bytes, bytes], object] | None = None,
     ) -> int:
         """Seal a file of any length in a capsule and return the size of its data in bytes.
 
         In mode "b" the unit encrypts; in mode "a" the host encrypts with keys from the unit. `cipher` defaults to that
         of the network. A target path is written atomically; FileError if it exists, unless `overwrite`. `progress` is
-        called with the number of bytes read since the last call.
+        called with the number of bytes read since the last call; `told_check`, at the end, with the header and the key
+        check value of the capsule, b"" if the unit does not tell it: this unit itself does not open the capsule.
         """
         cipher = cipher or self.unlock().cipher
         if mode not in capsules.MODES or cipher not in commands.CIPHERS:
             raise UsageError("there is no such mode or cipher")
         with reading(source) as readable, writing(target, overwrite=overwrite) as sink:
             pieces = capsules.pieces_to_seal(readable, cipher, mode, progress)
-            parts = capsules.seal(self._link, pieces, cipher, mode)
+            header, chunks, check = capsules.seal(self._link, pieces, cipher, mode)
             self._owner.note_sealed()
-            capsules.write_all(parts, sink)
+            capsules.write_all(itertools.chain([header], chunks), sink)
+            if told_check:
+                told_check(header, check())
             return pieces.size
 
     @step
@@ -143,6 +148,16 @@ class MessageVerbs(OpenUnit):
     def accept(self, header: bytes, *, allow_jump: bool = False) -> None:
         """Report that the message of the capsule with this header is stored: the unit does not open it twice."""
         self._link.call(commands.ACCEPT, header[: commands.WIRE_HEADER_SIZE], allow_jump)
+
+    @step
+    def check_message(self, source: "Path | str | Source") -> Checked:
+        """Return the key check value of a capsule as this unit computes it, to compare it by another channel.
+
+        The text is not kept, nothing is accepted, and the capsule may have been accepted before. DeviceError as
+        `decrypt`; REFLECTED for the unit's own capsules: `encrypt` tells the check value of these.
+        """
+        with reading(source) as readable:
+            return capsules.check_capsule(self._link, readable)
 
     @step
     def inspect(self, header: bytes) -> Inspected:

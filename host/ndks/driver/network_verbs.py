@@ -34,6 +34,7 @@ class Opened:
     lane: int
     number: int
     data: bytes = field(repr=False)
+    check: bytes = b""  # the key check value of a message of kind 3
 
 
 class NetworkVerbs(OpenUnit):
@@ -73,18 +74,18 @@ class NetworkVerbs(OpenUnit):
         self._link.call(commands.ROLE, mode)
 
     @step
-    def seal_kind(self, kind: int, data: bytes) -> tuple[bytes, int]:
-        """Seal bytes as a message of this kind, with the cipher of the network; return the capsule and its epoch."""
-        capsule, epoch = capsules.seal_at_once(self._link, data, self._cipher(), kind)
+    def seal_kind(self, kind: int, data: bytes) -> capsules.Sealed:
+        """Seal bytes as a message of this kind, with the cipher of the network."""
+        sealed = capsules.seal_at_once(self._link, data, self._cipher(), kind)
         self._owner.note_sealed()
-        return capsule, epoch
+        return sealed
 
     @step
     def open_kind(self, capsule: bytes, *, vouched: bool = False) -> Opened:
         """Open a message of any kind but control, whatever was accepted; accept nothing. DeviceError as `decrypt`."""
         flags = _ANY_NUMBER | (commands.VOUCHED if vouched else 0)
-        opening, data = capsules.open_at_once(self._link, capsule, flags)
-        return Opened(opening.kind, opening.epoch, opening.lane, opening.number, data)
+        opening, data, check = capsules.open_at_once(self._link, capsule, flags)
+        return Opened(opening.kind, opening.epoch, opening.lane, opening.number, data, check)
 
     def _cipher(self) -> str:
         return self.unlock().cipher

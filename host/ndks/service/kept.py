@@ -48,30 +48,22 @@ class Kept:
 
     begun: tuple[Command, bytes] | None = None
     used = 0.0
+    _size: int | None = None
 
     def __init__(self, answer: bytes, keys: AesKeys) -> None:
         self.answer = answer
         self._keys = keys
 
-    def check(self, size: int) -> bytes:  # noqa: ARG002 (of KeptKeys)
-        """Return the check value of a message in mode a. UnitError CONFLICT: another mode, or another size before."""
-        raise errors.UnitError(errors.CONFLICT)
+    def check(self, size: int) -> bytes:
+        """Return the key check value of a message. UnitError CONFLICT: another size was asked for before."""
+        if self._size not in (None, size):
+            raise errors.UnitError(errors.CONFLICT)
+        self._size = size
+        return self._keys.check(size)
 
     def wipe(self) -> None:
         """Overwrite the keys."""
         self._keys.wipe()
-
-
-class KeptKeys(Kept):
-    """A message in mode a."""
-
-    _size: int | None = None
-
-    def check(self, size: int) -> bytes:
-        if self._size not in (None, size):
-            return super().check(size)
-        self._size = size
-        return self._keys.check(size)
 
 
 class Sealed(Kept):

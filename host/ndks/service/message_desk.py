@@ -10,7 +10,7 @@ from ndks_protocol.errors import UnitError
 
 from .asking import Asking
 from .client import Client, Handler, Request
-from .kept import AesKeys, Kept, KeptKeys, Opened, Sealed
+from .kept import AesKeys, Kept, Opened, Sealed
 from .message_keys import UnitKeys, new_token
 from .order import OF_MESSAGES, OF_STREAMS
 from .places import Place
@@ -86,7 +86,7 @@ class MessageDesk:
             answer = commands.SEAL_BEGIN.answer.pack(given.header, given.epoch)
             return _keep(request, token, Sealed(answer, _keys(given, check)))
         given, check = await self._unit.to_seal(request.client, token, kind, random, OF_STREAMS)
-        return _keep(request, token, KeptKeys(commands.SEAL_KEYS.answer.pack(*given), _keys(given, check)))
+        return _keep(request, token, Kept(commands.SEAL_KEYS.answer.pack(*given), _keys(given, check)))
 
     async def _seal_chunk(self, request: Request) -> bytes:
         token, number, last, data = request.values
@@ -102,7 +102,7 @@ class MessageDesk:
         if not check:
             return request.command.answer.pack(*given)
         if request.command is commands.OPEN_KEYS:
-            return _keep(request, given.handle, KeptKeys(commands.OPEN_KEYS.answer.pack(*given), _keys(given, check)))
+            return _keep(request, given.handle, Kept(commands.OPEN_KEYS.answer.pack(*given), _keys(given, check)))
         fields = given.handle, given.lane, given.number, AES, given.kind, given.epoch
         answer = commands.OPEN_BEGIN.answer.pack(*fields)
         return _keep(request, given.handle, Opened(answer, _keys(given, check)))
@@ -114,7 +114,7 @@ class MessageDesk:
             return kept.open(number, last, bytes(chunk))
         return await self._go_on(self._opening, request, is_end=bool(last))
 
-    # Messages in mode a, of either kind
+    # Messages of either kind
 
     async def _message_stream(self, request: Request) -> bytes:
         return await self._go_on(self._place_of(request), request)

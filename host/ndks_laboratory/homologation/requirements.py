@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from . import judgements
 from .judgements import Judge
-from .networks.evidence import CASE, JOINING, LATE, LEAST_UNITS, RENEWAL, ROLES, SYMBOLS, THEFT
+from .networks.evidence import CASE, CONFINEMENT, JOINING, LATE, LEAST_UNITS, RENEWAL, ROLES, SYMBOLS, THEFT
 
 
 @dataclass(frozen=True)
@@ -277,6 +277,14 @@ REQUIREMENTS = (
         "4.1 (built like a bomb)",
         "The case of a member is opened, by its control socket or by a person.",
         judgements.of_network(CASE),
+        LEAST_UNITS,
+    ),
+    Requirement(
+        "R36",
+        "When keys or messages disagree, the unit at fault is named, or the channel.",
+        "4.1 (a confinement procedure)",
+        "Records of all units are compared with their definition, and with a unit and a message that were altered.",
+        judgements.of_network(CONFINEMENT),
         LEAST_UNITS,
     ),
 )

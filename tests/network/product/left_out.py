@@ -92,7 +92,7 @@ def _sealed_again(self: Sending, ask: Any) -> None:
         if sealed:
             data = _texts[sealed.capsule]
             assert parse_message(data).s == s
-            capsule, _ = self._station.unit.seal(MESSAGE, data)
+            capsule = self._station.unit.seal(MESSAGE, data).capsule
             _texts[capsule] = data
             self._station.publish(capsule)
 

@@ -5,6 +5,7 @@
 from random import Random
 from typing import Any
 
+from ndks.driver.capsules import Sealed
 from ndks.driver.network_verbs import Opened, Ticked
 from ndks.exceptions import device_error
 from ndks_protocol import errors
@@ -74,10 +75,10 @@ class ModelDevice:
     def set_role(self, mode: int) -> None:
         self._do(self.unit.set_role, _MODES[mode] if mode < len(_MODES) else "")
 
-    def seal(self, kind: int, data: bytes) -> tuple[bytes, int]:
+    def seal(self, kind: int, data: bytes) -> Sealed:
         name = next(name for name, number in NUMBERS.items() if number == kind)
         box, epoch = self._do(self.unit.seal, name, data, len(data))
-        return self._named(box), epoch
+        return Sealed(self._named(box), epoch)
 
     def open(self, capsule: bytes, *, vouched: bool = False) -> Opened:
         opened = self._do(self.unit.open, self._box(capsule), vouched=vouched)

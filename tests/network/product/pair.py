@@ -5,6 +5,7 @@
 from random import Random
 from typing import Any
 
+from ndks.driver.capsules import Sealed
 from ndks.driver.network_verbs import Opened, Ticked
 from ndks.exceptions import DeviceError
 from ndks_protocol import errors
@@ -75,7 +76,7 @@ class PairDevice(UnitDevice):
     def set_role(self, mode: int) -> None:
         return self._both("set_role", mode)
 
-    def seal(self, kind: int, data: bytes) -> tuple[bytes, int]:
+    def seal(self, kind: int, data: bytes) -> Sealed:
         return self._both("seal", kind, data)
 
     def open(self, capsule: bytes, *, vouched: bool = False) -> Opened:

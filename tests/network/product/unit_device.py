@@ -6,6 +6,7 @@ import struct
 from random import Random
 from typing import Any
 
+from ndks.driver.capsules import Sealed
 from ndks.driver.network_verbs import Opened, Ticked
 from ndks.exceptions import DeviceError, device_error
 from ndks_emulator.board import EmulatedBoard
@@ -119,13 +120,13 @@ class UnitDevice:
     def set_role(self, mode: int) -> None:
         self._call(commands.ROLE, mode)
 
-    def seal(self, kind: int, data: bytes) -> tuple[bytes, int]:
+    def seal(self, kind: int, data: bytes) -> Sealed:
         token, random = self._random.randbytes(8), self._random.randbytes(8)
         header, epoch = self._call(commands.SEAL_BEGIN, token, wire.VERNAM, kind, random)
         (chunks,) = self._call(commands.SEAL_CHUNK, token, 0, 1, data)
         capsule = header + chunks
         self._see(capsule, bytes(self.state.member.secret), data)
-        return capsule, epoch
+        return Sealed(capsule, epoch)
 
     def open(self, capsule: bytes, *, vouched: bool = False) -> Opened:
         return self._open(capsule, ANY_NUMBER | (wire.VOUCHED if vouched else 0))

@@ -257,6 +257,7 @@ class Loop:
             publish(self.carriers, packet)
         for event in output.events:
             _tell(event)
+        self._requests.checks.arrived(output.events)
         self._requests.receivers.arrived()  # a message may wait for earlier ones, and be no event
 
 

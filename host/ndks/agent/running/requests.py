@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Requests of programs: send a message, receive, confirm, status, renew, role.
+"""Requests of programs: send a message, receive, confirm, status, renew, role, checks by another channel.
 
 Request and answer are JSON objects; what is bytes is Base64. One program at a time receives: what it confirms is
 forgotten, and what it has not confirmed, the next one gets again (`receivers`).
@@ -18,6 +18,7 @@ from ..limits import Limits
 from ..outbox import Outbox
 from ..sending import check_message
 from ..store import Store
+from .checks import Checks
 from .inputs import Asked, number_in
 from .receivers import Receivers
 
@@ -36,6 +37,7 @@ class Requests:
         self._limits = limits
         self._outbox = Outbox(store, limits)
         self.receivers = Receivers(loop, store)
+        self.checks = Checks(store)
         self._verbs: dict[str, Callable[[Asked], dict[str, Any] | None]] = {
             "send": self._send,
             "next": self.receivers.next,
@@ -43,6 +45,11 @@ class Requests:
             "status": self._status,
             "renew": self._renew,
             "role": self._role,
+            "check": self.checks.value,
+            "confirm": self.checks.confirm,
+            "resolve": self.checks.resolve,
+            "schedule": self.checks.schedule,
+            "checks": self.checks.all,
         }
 
     def answer(self, asked: Asked) -> None:
@@ -90,7 +97,7 @@ class Requests:
     def _status(self, asked: Asked) -> dict[str, Any]:  # noqa: ARG002
         from .status import status
 
-        return status(self._loop, self._store)
+        return {**status(self._loop, self._store), "checks": self.checks.state()}
 
 
 def _bytes(asked: Asked, name: str) -> bytes:

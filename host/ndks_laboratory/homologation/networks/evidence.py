@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from ndks_laboratory.outcome import Check
 
 LEAST_UNITS = 3
-PARTS = JOINING, ROLES, LATE, RENEWAL, SYMBOLS, THEFT, CASE = (
-    *("joining", "roles", "late", "renewal", "symbols", "theft", "case"),
+PARTS = JOINING, ROLES, LATE, RENEWAL, SYMBOLS, CONFINEMENT, THEFT, CASE = (
+    *("joining", "roles", "late", "renewal", "symbols", "confinement", "theft", "case"),
 )
 
 

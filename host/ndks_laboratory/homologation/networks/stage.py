@@ -11,7 +11,8 @@ from ndks_laboratory.homologation.provisioning import UnitGroup
 from ndks_laboratory.outcome import Check
 
 from .checks import made
-from .evidence import CASE, JOINING, LATE, RENEWAL, ROLES, SYMBOLS, THEFT, NetworkEvidence
+from .confinement import confinement
+from .evidence import CASE, CONFINEMENT, JOINING, LATE, RENEWAL, ROLES, SYMBOLS, THEFT, NetworkEvidence
 from .joining import joining
 from .late import late
 from .opened_case import opened_case
@@ -23,7 +24,14 @@ from .theft import after_theft
 from .unit_network import UnitNetwork
 
 Part = Callable[[Scene], Iterator[Check]]
-_BEFORE: dict[str, Part] = {JOINING: joining, ROLES: roles, LATE: late, RENEWAL: renewal, SYMBOLS: symbols}
+_BEFORE: dict[str, Part] = {
+    JOINING: joining,
+    ROLES: roles,
+    LATE: late,
+    RENEWAL: renewal,
+    SYMBOLS: symbols,
+    CONFINEMENT: confinement,
+}
 _AFTER: dict[str, Part] = {THEFT: after_theft, CASE: opened_case}
 
 ALL_PARTS = len(_BEFORE) + len(_AFTER)
