@@ -12,15 +12,13 @@ from .scene import Scene
 
 OPERATORS = 4, 1, 1  # d, f1 and f2: others than those of the paper's equation 7
 _KEY_BITS = 256
-_PAUSE = 80  # ticks; a unit renews at most once in 64
 
 
 def renewal(scene: Scene) -> Iterator[Check]:
     """Renew keys and parameters, then operators."""
     table = scene.table
     before, keys = _ids(scene), _keys(scene)
-    for _ in range(_PAUSE):
-        table.tick()
+    table.pause()
     renewer = table.present[-1]
     table.publish(renewer, renewer.renew())
     table.until_agreed()
@@ -31,10 +29,16 @@ def renewal(scene: Scene) -> Iterator[Check]:
     table.until_agreed()
     shown = {(status.digits, status.f1, status.f2) for status in (member.opened.unlock() for member in table.present)}
     digits, f1, f2 = OPERATORS
-    yield held("operators are renewed at all units", shown == {(digits, F1[f1], F2[f2])}, f"{sorted(shown)}")
+    wanted = digits, F1[f1], F2[f2]
+    yield held("operators are renewed at all units", shown == {wanted}, "; ".join(map(_told, shown)))
     yield held("with them keys are others, and the same at all units", _renewed(new_keys, _keys(scene)))
     table.talk("all is renewed")
     yield held("then a message of each reaches all others", True)
+
+
+def _told(operators: tuple[int, str, str]) -> str:
+    digits, f1, f2 = operators
+    return f"d = {digits}, f1 {f1}, f2 {f2}"
 
 
 def _renewed(before: set[object], after: set[object]) -> bool:

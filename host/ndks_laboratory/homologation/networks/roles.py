@@ -5,11 +5,12 @@
 from collections.abc import Iterator
 
 from ndks_laboratory.outcome import Check
+from ndks_protocol.control.limits import BEACON, SILENCE, SLOTS
 
 from .checks import held
 from .scene import Scene
 
-_WITHOUT = 64  # ticks in which another must lead: 32 and up to 16, and those of a beacon or two
+_WITHOUT = SILENCE + SLOTS + 2 * BEACON  # ticks in which another must lead, and all have heard it
 
 
 def roles(scene: Scene) -> Iterator[Check]:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 import ndks
 from ndks.exceptions import CheckFailed
 from ndks_laboratory.stages.sides import Side
+from ndks_protocol.control.limits import BEACON, MOVE_PAUSE
 
 from .desk import Desk
 from .member import Member
@@ -73,6 +74,11 @@ class Table:
         self.publish(None, packets)
         for member in self.present:
             self.publish(member, member.tick())
+
+    def pause(self) -> None:
+        """Let time pass until each unit may renew again."""
+        for _ in range(MOVE_PAUSE + BEACON):
+            self.tick()
 
     def until(self, condition: Callable[[], bool], what: str, ticks: int = _LONGEST) -> int:
         """Let time pass until a condition holds; return how many ticks that took. CheckFailed."""

@@ -17,6 +17,7 @@ from ndks.crypto import CRYPTO
 from ndks.network.bundle import BadBundle, Bundle
 from ndks_laboratory.homologation.system import Dump, Refusal
 from ndks_protocol.capsule import Header, HeaderKeys, header_keys
+from ndks_protocol.control.limits import MOVE_PAUSE
 from ndks_protocol.errors import UnitError
 from ndks_protocol.wire import HYBRID, MESSAGE, OF_CONTROL, VERNAM, WIRE_HEADER_SIZE
 
@@ -32,7 +33,7 @@ RULES = SIGNED, TAGGED, FRESH, PAUSED, SEALED, REVOKING = (
 )
 _LANES = 1, 2, 3
 _MASTER, _STOLEN = 1, 3
-_SIZE, _TAG, _PAUSE, _PATIENCE, _IN_TIME = 32, 16, 64, 40, 120
+_SIZE, _TAG, _PATIENCE, _IN_TIME = 32, 16, 40, 120
 _DRAWS = b"toy network"  # joined with the seed, for a random stream of its own
 
 
@@ -126,7 +127,7 @@ class ToyNetwork(NetworkSystem):
     def hurry(self, renewals: int) -> int:
         moved_at: list[int] = []
         for tick in range(renewals):
-            if not moved_at or tick - moved_at[-1] >= _PAUSE or self._without == PAUSED:
+            if not moved_at or tick - moved_at[-1] >= MOVE_PAUSE or self._without == PAUSED:
                 moved_at.append(tick)
         return len(moved_at)
 

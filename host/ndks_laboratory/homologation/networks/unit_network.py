@@ -8,7 +8,7 @@ from ndks.exceptions import DeviceError
 from ndks_laboratory.homologation.dumped_flash import contents_of
 from ndks_laboratory.homologation.system import Dump, Refusal
 from ndks_laboratory.networks.thief import enter_all, read_all
-from ndks_protocol.control.limits import BEACON_SIZE
+from ndks_protocol.control.limits import BEACON_SIZE, LONGEST_TICK, MOVE_PAUSE
 
 from .member import Member
 from .scene import Scene
@@ -16,8 +16,7 @@ from .system import NetworkSystem, Thief
 
 _CAPSULE = 1
 _IN_TIME = 120  # ticks for another to lead: 48, and some more
-_LEAP = 16  # ticks that a unit believes at once
-_PAUSE = 80  # ticks until a unit may renew again
+_LEAPS = MOVE_PAUSE // LONGEST_TICK + 1  # until a unit may renew again
 _REPORTED = 8  # ticks until an agent has told of a message
 _TO_LEAD = 4  # leaps until a unit that hears no master leads
 
@@ -37,7 +36,7 @@ class UnitThief(Thief):
         return [*self._member.send(text), *(packet for _ in range(_REPORTED) for packet in self._member.tick())]
 
     def beacons(self) -> list[bytes]:
-        ticked = [self._member.unit.tick(_LEAP) for _ in range(_TO_LEAD)]
+        ticked = [self._member.unit.tick(LONGEST_TICK) for _ in range(_TO_LEAD)]
         return [each.beacon for each in ticked if each.beacon]
 
 
@@ -102,14 +101,13 @@ class UnitNetwork(NetworkSystem):
         member, other, *_ = self._table.present
         moves, epoch = 0, other.agent.epoch
         for _ in range(renewals):
-            for _ in range(_PAUSE // _LEAP):
-                self._table.publish(member, [each for each in (member.unit.tick(_LEAP).beacon,) if each])
+            for _ in range(_LEAPS):
+                self._table.publish(member, [each for each in (member.unit.tick(LONGEST_TICK).beacon,) if each])
             member.unit.renew()
             self._table.publish(member, [each for each in (member.unit.tick(1).beacon,) if each])
             self._table.publish(other, other.tick())
             moves, epoch = moves + (other.agent.epoch != epoch), other.agent.epoch
-        for _ in range(_PAUSE):
-            self._table.tick()
+        self._table.pause()
         self._table.until_agreed()
         return moves
 

@@ -3,12 +3,12 @@
 """Attack on the flash of others: a member that begins an epoch in each tick."""
 
 from ndks_laboratory.homologation.adversaries.active.trial import Trial
+from ndks_protocol.control.limits import MOVE_PAUSE
 
 from .network_adversary import NetworkAdversary
 
 _RENEWALS = 16  # in as many ticks
-_PAUSE = 64  # ticks between two moves of a unit
-_MOST = 1 + _RENEWALS // _PAUSE + 1
+_MOST = 2 + _RENEWALS // MOVE_PAUSE  # a unit moves once in a pause, and at once in a new session
 
 
 class Wear(NetworkAdversary):
