@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ndks.carriers import folder
+
 
 @pytest.fixture
 def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -16,3 +18,9 @@ def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv("NDKS_HOME", str(Path(directory, "home")))
         monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let folders be looked at often."""
+    monkeypatch.setattr(folder, "_LOOK", 0.02)

@@ -13,7 +13,8 @@ from carriers.inbox import wait_until
 from support import broker, mqtt_proxy
 
 import agent.running
-from agent.crashing import environment, founded
+from agent.founding import founded
+from agent.site import environment
 from agent.sites import Sites
 from ndks.agent.running.client import AgentClient
 from ndks_protocol.wire import MONITOR
@@ -99,11 +100,8 @@ def test_a_broker_that_is_replaced_by_an_empty_one(tmp_path: Path, stack: contex
     sites.check()
 
 
-def test_refusals(  # the name is short: it is a part of a socket's path
-    tmp_path: Path, stack: contextlib.ExitStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in environment(tmp_path).items():
-        monkeypatch.setenv(name, value)
+def test_refusals(tmp_path: Path, stack: contextlib.ExitStack) -> None:  # a short name: it is in a socket's path
+    stack.enter_context(environment(tmp_path))
     made, others = Certificates(tmp_path), Certificates(new(tmp_path / "others"))
     secret(tmp_path / "passwords", made.mosquitto_password("alice", "right"))
     settings = (f"password_file {tmp_path}/passwords", "allow_anonymous false", *made.settings)
@@ -126,12 +124,12 @@ def test_refusals(  # the name is short: it is a part of a socket's path
     (site,) = sites.sites
 
     def carriers() -> dict[str, dict[str, Any]]:
-        with AgentClient(Path(site.socket)) as client:
+        with AgentClient(site.socket) as client:
             return {each["url"]: each for each in client.ask("status")["carriers"]}
 
     codes = {url: code for url, (code, _) in cases.items()}
     wait_until(lambda: {url: each["code"] for url, each in carriers().items()} == codes)
-    log = site.record("log").read_text()
+    log = (site.directory / "log").read_text()
     for url_, (code, says) in cases.items():
         told = carriers()[url_]
         assert says in (told["problem"] or "")

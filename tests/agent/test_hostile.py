@@ -12,8 +12,7 @@ import pytest
 from carriers.inbox import wait_until
 from support.agents import administrator, unit_of
 
-from agent.running import Plugged, Running, running
-from agent.test_loop import generation_of
+from agent.running import Plugged, Running, generation_of, running
 from ndks.agent import Agent
 from ndks.agent.running.inputs import Inputs
 from ndks.carriers.carrier import Receive, Received
@@ -41,7 +40,7 @@ class Wire:
         self._receive(Received(packet, taken.set, self.url))
         return taken
 
-    def send(self, packet: bytes, generation: int | None = None) -> bool:
+    def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:
         self.sent.append(packet)
         return True
 

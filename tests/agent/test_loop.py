@@ -2,66 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Agents with real stores, sockets and carriers; their units are those of tests."""
 
-import base64
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from carriers.inbox import wait_until
-from support.agents import administrator, unit_of
 
-from agent.running import Plugged, Running, running
-from ndks.carriers import folder
+from agent.running import Running, texts, three
 from ndks.carriers.folder import FolderCarrier
 from ndks.exceptions import NdksError
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder, "_LOOK", 0.02)
-
-
-def texts(events: Iterator[dict[str, Any]], count: int) -> list[bytes]:
-    """Return the messages among so many events, each confirmed."""
-    found: list[bytes] = []
-    for event in events:
-        if event["kind"] != "lost":
-            found.append(base64.b64decode(event["data"]))
-        if len(found) == count:
-            break
-    return found
-
-
-@contextlib.contextmanager
-def three(tmp_path: Path) -> Iterator[list[Running]]:
-    """Run three agents over a folder, in the administrator's first generation."""
-    shared = tmp_path / "shared"
-    shared.mkdir()
-    admin = administrator()
-    lanes = [admin.admit(f"{0xABC000 + number:016X}") for number in range(3)]
-    bundle = admin.issue()
-    (tmp_path / "admin").mkdir()
-    office = FolderCarrier(f"dir:{shared}", "f" * 16, tmp_path / "admin")
-    office.start(lambda received: received.taken())
-    office.send(bundle.content, bundle.g)
-    with contextlib.ExitStack() as stack:
-        stack.callback(office.close)
-        agents: list[Running] = []
-        for number, lane in enumerate(lanes):
-            home = tmp_path / f"agent{number}"
-            home.mkdir()
-            carrier = FolderCarrier(f"dir:{shared}", f"{number:x}" * 16, home)
-            plugged = Plugged(unit_of(admin, lane))
-            agents.append(stack.enter_context(running(plugged, admin.keys.public, [carrier], home)))
-        wait_until(lambda: all(generation_of(agent) == bundle.g for agent in agents))
-        yield agents
-
-
-def generation_of(agent: Running) -> int | None:
-    with agent.client() as client:
-        return client.ask("status")["unit"].get("generation")
 
 
 def test_messages_arrive_in_order_at_all_others(tmp_path: Path):
@@ -71,7 +20,7 @@ def test_messages_arrive_in_order_at_all_others(tmp_path: Path):
         assert numbers == list(range(numbers[0], numbers[0] + 20))
         for agent in agents[1:]:
             with agent.client() as receiver:
-                assert texts(receiver.events(follow=True), 20) == [b"message %d" % number for number in range(20)]
+                assert texts(receiver, 20) == [b"message %d" % number for number in range(20)]
 
 
 def test_what_a_receiver_did_not_confirm_comes_again(tmp_path: Path):
@@ -115,9 +64,9 @@ def test_a_unit_that_is_away_loses_no_message(tmp_path: Path):
             sender.send(b"sent to a unit that was away")
         away.is_there = True
         with agents[1].client() as receiver:
-            assert texts(receiver.events(follow=True), 1) == [b"sent to a unit that was away"]
+            assert texts(receiver, 1) == [b"sent to a unit that was away"]
         with agents[2].client() as receiver:
-            assert sorted(texts(receiver.events(follow=True), 2)) == [
+            assert sorted(texts(receiver, 2)) == [
                 b"sent to a unit that was away",
                 b"written while the unit was away",
             ]
@@ -132,10 +81,9 @@ def test_an_agent_that_starts_again_goes_on(tmp_path: Path):
         with agents[0].client() as sender:
             sender.send(b"meanwhile")
         shared, home = tmp_path / "shared", tmp_path / "agent2"
-        agents[2]._carriers = [FolderCarrier(f"dir:{shared}", "2" * 16, home)]
-        agents[2].start()
+        agents[2].start([FolderCarrier(f"dir:{shared}", "2" * 16, home)])
         with agents[2].client() as receiver:
-            assert texts(receiver.events(follow=True), 2) == [b"before", b"meanwhile"]
+            assert texts(receiver, 2) == [b"before", b"meanwhile"]
 
 
 def arrivals(agent: Running) -> int:

@@ -35,7 +35,7 @@ class Held:
     def start(self, receive: Receive) -> None:
         self._receive = receive
 
-    def send(self, packet: bytes, generation: int | None = None) -> bool:
+    def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:
         self.sent.append(packet)
         return True
 

@@ -8,14 +8,14 @@ python tests/benchmarks/idle_agents.py 120      measures for so many seconds, af
 Ticks are those of all members, a second. Nobody sends or receives; beacons and reports go on.
 """
 
-import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from agent import crashing
-from agent.crashing import Sites, environment, founded
+from agent.crashing import Crashing
+from agent.founding import founded
+from agent.site import Settings, environment
 from benchmarks.agent_load import cpu_of
 from support import broker
 
@@ -23,23 +23,21 @@ _SETTLES = 60.0  # seconds
 
 
 def main() -> None:
-    crashing.TICK = 1.0
     with tempfile.TemporaryDirectory(prefix="ndks-") as name:
         directory = Path(name)
-        os.environ |= environment(directory)
-        with broker.running(directory / "broker") as mosquitto:
+        with environment(directory), broker.running(directory / "broker") as mosquitto:
             urls = [[f"mqtt://127.0.0.1:{mosquitto.port}/ndks/office"]] * 3
-            with founded(directory, urls) as sites:
-                show(measured(sites, float(sys.argv[1])))
+            with founded(directory, urls, Settings(tick=1.0)) as network:
+                show(measured(network, float(sys.argv[1])))
 
 
-def measured(sites: Sites, seconds: float) -> list[float]:
+def measured(network: Crashing, seconds: float) -> list[float]:
     """Return the CPU seconds that each agent takes in an hour."""
-    for site in sites.sites:
+    for site in network.sites:
         site.kill("send")
         site.kill("receive")
     time.sleep(_SETTLES)
-    agents = [site.processes["agent"].pid for site in sites.sites]
+    agents = [site.agent_pid for site in network.sites]
     before = list(map(cpu_of, agents))
     time.sleep(seconds)
     return [3600 * (cpu_of(pid) - cpu) / seconds for pid, cpu in zip(agents, before, strict=True)]

@@ -316,3 +316,17 @@ def test_an_old_bundle_is_sent_and_not_retained(mosquitto: Broker):
         late = Inbox()
         with carrying(url_of(mosquitto), "late", late):
             assert sorted(late.rest(2.0)) == [b"bundle %d" % generation for generation in range(10, 17)]
+
+
+def test_what_passes_is_not_kept_for_a_broker_that_is_away(mosquitto: Broker):
+    with two(mosquitto) as (a, _, b, inbox):
+        mosquitto.stop()
+        wait_until(lambda: a.problem is not None)
+        assert a.send(b"a beacon", passing=True)
+        assert a.send(b"a message")
+        mosquitto.start()
+        wait_until(lambda: a.problem is None and b.problem is None)
+        assert inbox.next() == b"a message"
+        assert inbox.rest() == []
+        assert a.send(b"a beacon", passing=True)
+        assert inbox.next() == b"a beacon"

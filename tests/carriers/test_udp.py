@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from carriers.inbox import Inbox, wait_until
+from ndks.carriers import udp
 from ndks.carriers.carrier import CarrierError
 from ndks.carriers.udp import UdpCarrier
 from ndks.exceptions import UsageError
@@ -169,3 +170,20 @@ class Fake:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.real, name)
+
+
+def test_it_finds_out_by_itself_when_datagrams_leave_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(udp, "_PROBE", 0.05)
+    ports = free_ports(2)
+    inbox = Inbox()
+    with (
+        carrying(f"udp://127.0.0.1:{ports[0]}?peer=127.0.0.1:{ports[1]}", Inbox()) as carrier,
+        carrying(f"udp://127.0.0.1:{ports[1]}?peer=127.0.0.1:{ports[0]}", inbox),
+    ):
+        with monkeypatch.context() as cut:
+            cut.setattr(UdpCarrier, "_send_to", lambda *_: CarrierError("no route"))
+            carrier.send(b"lost")
+            assert not carrier.has_room
+        wait_until(lambda: carrier.has_room)
+        carrier.send(b"packet")
+        assert inbox.next() == b"packet"

@@ -6,6 +6,7 @@ A refused file leaves every other file unchanged.
 """
 
 import base64
+import contextlib
 import functools
 import json
 import os
@@ -23,6 +24,9 @@ from support.public_network import public_network
 from support.reference import load_vectors
 
 from fuzz.fuzzing import FUZZED, Draw, altered, bounded
+from ndks.confinement.compare import compare
+from ndks.confinement.key_checks import checks_of
+from ndks.confinement.record import KeyRecord, MessageRecord, Record
 from ndks.driver.answers import Hello
 from ndks.exceptions import NdksError
 from ndks.laptop import backup, words
@@ -293,7 +297,29 @@ def files_in(directory: Path) -> dict[str, bytes]:
     return {path.relative_to(directory).as_posix(): path.read_bytes() for path in files}
 
 
+@functools.cache
+def confinement_record() -> Record:
+    """Return a record as of a unit."""
+    keys = tuple(KeyRecord(index, checks_of(bytes(32), index)) for index in (1, 2, 1 << 47))
+    messages = MessageRecord("ab" * 32, "cd" * 16, 2, 7, "ef" * 8), MessageRecord("ba" * 32, "dc" * 16, error="AUTH")
+    ids, date = ("01" * 8, "02" * 8), "2026-11-28T21:32:30+00:00"
+    return Record(SERIAL, "office", *ids, 4, 1, "hybrid", 3, "sinusoid", "cosine", date, 1, 256, keys, messages)
+
+
+def confinement(directory: Path, draw: Draw) -> None:
+    path, again = directory / "record", directory / "again"
+    confinement_record().save(again)
+    path.write_bytes(content(draw, again.read_bytes()))
+    read: list[Record] = []
+    if not refused(directory, lambda: read.append(Record.load(path))):
+        read[0].save(again)
+        assert Record.load(again) == read[0]
+        with contextlib.suppress(NdksError):  # two records of one unit
+            assert compare([read[0], replace(confinement_record(), serial_number=OTHER_SERIAL)])
+
+
 TARGETS = (
+    confinement,
     network,
     join_request,
     join_package,

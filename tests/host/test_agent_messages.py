@@ -95,8 +95,26 @@ def test_a_report_shows_what_is_missing_and_z_ticks_later_it_is_asked_for() -> N
     assert {word for _, word in asks} == {Ask(4, (1, 2))}
     assert ticks[0] <= 1 + 16
     pauses = [after - before for before, after in itertools.pairwise(ticks)]
-    first = max(8, 2 * (ticks[0] - 1))
-    assert pauses == [min(first << step, 128) for step in range(len(pauses))]
+    assert pauses == [min(8 << step, 128) for step in range(len(pauses))]
+
+
+def test_a_sender_that_answers_is_asked_again_soon() -> None:
+    """z ticks after the last ask, when any message came that was asked for, and not the lowest one only."""
+    sender, receiver = pair()
+    capsules = [packet for number in range(3) for packet in sender.send(b"%d" % number)]
+    receiver.receive(say(sender, Report(1, 3, ((0, 1),))))
+    asked: list[int] = []
+    for tick in range(1, 400):
+        said = words(sender, receiver.ticks(1))
+        asked += [tick] * len(said)
+        if said and len(asked) in (3, 6):  # the lowest one is lost again and again
+            receiver.receive(capsules[len(asked) // 3])
+    pauses = [later - tick for tick, later in itertools.pairwise(asked)]
+    assert pauses[:2] == [8, 16]
+    assert 1 <= pauses[2] <= 16
+    assert pauses[3:5] == [8, 16]
+    assert 1 <= pauses[5] <= 16
+    assert pauses[6:] == [8, 16, 32, 64, 128]
 
 
 def test_lost_messages_come_when_asked_for() -> None:
@@ -113,6 +131,15 @@ def test_one_ask_names_at_most_32() -> None:
     receiver.receive(say(sender, Report(1, 100, ((0, 1),))))
     (ask,) = words(sender, receiver.ticks(17))[:1]
     assert ask == Ask(4, tuple(range(1, 33)))
+
+
+def test_what_passes_is_said_so() -> None:
+    sender, receiver = pair()
+    message = sender.agent.send(b"a")
+    assert (len(message.packets), message.passing) == (1, set())
+    output = sender.agent.tick(4)
+    assert words(receiver, output.packets) == [Report(1, 1, ((0, 1),))]
+    assert output.passing == set(output.packets)
 
 
 def test_the_outbox_keeps_the_last_capsules_and_reports_say_so() -> None:

@@ -171,7 +171,7 @@ def test_damaged_files_are_named(content: bytes, tmp_path: Path) -> None:
         Store(path)
 
 
-@pytest.mark.parametrize("change", ["PRAGMA user_version = 2", "PRAGMA application_id = 5"])
+@pytest.mark.parametrize("change", ["PRAGMA user_version = 3", "PRAGMA application_id = 5"])
 def test_files_of_other_versions_and_programs_are_refused(change: str, tmp_path: Path) -> None:
     path = tmp_path / "agent.db"
     Store(path).close()

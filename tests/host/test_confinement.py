@@ -166,6 +166,13 @@ def test_a_receiver_whose_message_keys_diverge(three: tuple[str, str, str]) -> N
     assert (finding.kind, finding.units) == (Kind.DIVERGES, (bob.serial_number,))
 
 
+def test_keys_that_a_unit_refuses(three: tuple[str, str, str]) -> None:
+    alice, bob = taken(three[0]), taken(three[1], epoch=5)
+    assert {key.error for key in bob.keys} == {"EPOCH"}
+    finding = only(compare([alice, replace(bob, of_epoch=alice.of_epoch)]))
+    assert (finding.kind, finding.units) == (Kind.REFUSED, (bob.serial_number,))
+
+
 def test_checks_of_beginnings() -> None:
     key = bytes(range(64))
     assert len(checks_of(key, 1)) == len(key) * 8 // BLOCK

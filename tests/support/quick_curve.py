@@ -49,13 +49,13 @@ class QuickPublicKey(Multiplication):
             self._begin_division(int.from_bytes(private.public_key().public_bytes_raw(), "little"), 1)
 
 
-_QUICK: dict[ModuleType, Any] = {
-    x25519: SimpleNamespace(Ladder=QuickLadder),
-    public_key: SimpleNamespace(PublicKey=QuickPublicKey),
-}
+_QUICK: list[tuple[ModuleType, Any]] = [
+    (x25519, SimpleNamespace(Ladder=QuickLadder)),
+    (public_key, SimpleNamespace(PublicKey=QuickPublicKey)),
+]
 _load = on_demand.load
 
 
 def load(*names: str) -> list[Any]:
     """Load modules on demand, and replace those that have a quick one; a module that was loaded anew is another one."""
-    return [_QUICK.get(module, module) for module in _load(*names)]
+    return [next((quick for slow, quick in _QUICK if slow is module), module) for module in _load(*names)]

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Capsules of any unit, against a simulated member. Messages are short: a board makes 6 kbit/s."""
 
+import io
 import random
 import time
 
@@ -19,7 +20,9 @@ from unit.other_member import (
 )
 
 import ndks
+from ndks.driver.capsules import check_offline
 from ndks.symbols.symbols import marked
+from ndks_protocol.capsule import CHECK_SIZE
 from ndks_protocol.commands import CIPHERS, MAX_JUMP, WINDOW_SIZE
 
 NETWORK = public_network()
@@ -50,6 +53,32 @@ def sender(unit: ndks.Unit) -> OtherMember:
     sender = OtherMember(NETWORK, 2, time.time_ns() // 10_000)
     unit.accept(sender.wire_header(), allow_jump=True)
     return sender
+
+
+@both_modes
+@both_ciphers
+@pytest.mark.parametrize("size", [0, 8, 1009, 1016])
+def test_the_check_value_is_told_in_both_modes(unit: ndks.Unit, mode: str, cipher: str, size: int) -> None:
+    told, sealed = list[bytes](), io.BytesIO()
+    unit.encrypt(
+        io.BytesIO(text_of(size)), sealed, mode=mode, cipher=cipher, told_check=lambda _, value: told.append(value)
+    )
+    checked = check_offline(NETWORK, io.BytesIO(sealed.getvalue()))
+    assert told == [checked.check]
+    assert len(checked.check) == CHECK_SIZE
+
+
+@both_modes
+@both_ciphers
+def test_a_unit_checks_a_message_and_accepts_nothing(
+    unit: ndks.Unit, sender: OtherMember, mode: str, cipher: str
+) -> None:
+    capsule = sender.seal(LETTER, cipher=cipher)
+    checked = unit.check_message(io.BytesIO(capsule))
+    assert checked == check_offline(NETWORK, io.BytesIO(capsule))
+    assert checked.refusal == ""
+    assert unit.unseal(capsule, mode=mode) == LETTER
+    assert unit.check_message(io.BytesIO(capsule)) == checked
 
 
 @both_modes

@@ -196,7 +196,7 @@ class Agent:
         station.ticked = ticked = station.unit.tick(ticks)
         station.epoch = ticked.epoch
         if ticked.beacon:
-            station.publish(ticked.beacon)
+            station.publish(ticked.beacon, passing=True)
         if ticked.revoked != (store.fact(_REVOKED) or 0):
             with store.step():
                 self._receiving.forget_claims()

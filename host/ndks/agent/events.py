@@ -78,8 +78,12 @@ class Heard:
 
 @dataclass
 class Output:
-    """What a step gives: packets to publish, in order, and events; and who was heard by it."""
+    """What a step gives: packets to publish, in order, and events; and who was heard by it.
+
+    What `passing` packets say is so now, and is said again later: beacons, reports, asks.
+    """
 
     packets: list[bytes] = field(default_factory=list[bytes])
+    passing: set[bytes] = field(default_factory=set[bytes])
     events: list[Event] = field(default_factory=list[Event])
     heard: Heard | None = None

@@ -106,7 +106,7 @@ class Generations:
             return
         if self._is_behind and station.now >= self._ask_at:
             self._is_behind, self._ask_at = False, station.now + limits.rest
-            station.publish(pack_ask(station.g))
+            station.publish(pack_ask(station.g), passing=True)
         is_due = self._is_master and not self._answer and station.now >= self._repeated_at + limits.repeat
         if is_due and not retained:
             self._answer = Answer(station.now, -1)

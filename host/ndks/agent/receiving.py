@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """The agent as a receiver: what others send, what they say they have, and what is missing of it."""
 
+from typing import NamedTuple
+
 from ndks_protocol.wire import HOUSEKEEPING, MESSAGE
 
 from .arrivals import Arrivals
@@ -14,15 +16,23 @@ from .unit import Opened
 from .vouchers import Vouched, Vouchers
 
 
+class Asked(NamedTuple):
+    """When a sender was asked, how long until it is again, and for what; for nothing: not yet, or it has answered."""
+
+    since: int
+    pause: int
+    numbers: tuple[int, ...]
+
+
 class Receiving:
-    """Inboxes and vouchers in the store; in memory, since when a sender is asked, and how long until it is again."""
+    """Inboxes and vouchers in the store; in memory, what a sender was asked for."""
 
     def __init__(self, station: Station) -> None:
         self._station = station
         self.arrivals = Arrivals(station.store)
         self.vouchers = Vouchers(station.store, station.limits.vouchers)
         self.inboxes = Inboxes(station.store)
-        self._asked: dict[int, tuple[int, int, int]] = {}  # lane: (since, pause, first missing message)
+        self._asked: dict[int, Asked] = {}  # by lane
 
     def take(self, opened: Opened, vouched: Vouched | None) -> Ask | None:
         """Take an open capsule; return it if it is an ask for messages of this unit. BadPacket."""
@@ -69,7 +79,10 @@ class Receiving:
                 self._deliver(lane)
 
     def tick(self) -> None:
-        """Ask senders for what is missing: z ticks after that shows, then at doubled pauses until some of it comes."""
+        """Ask senders for what is missing: z ticks after that shows, then at doubled pauses until some of it comes.
+
+        Then z ticks after the last ask: over a line that loses much, pauses would thin out though the sender answers.
+        """
         for lane, inbox in self.inboxes:
             self._ask_for(lane, inbox)
 
@@ -116,10 +129,11 @@ class Receiving:
         if not missing:
             self._asked.pop(lane, None)
             return
-        known = self._asked.get(lane)
-        if known is None or known[2] != missing.first:  # what was missing has come, and more is missing
-            known = self._asked[lane] = station.now, station.slot(), missing.first
-        since, pause, first = known
-        if station.now - since >= pause:
-            self._asked[lane] = station.now, min(max(limits.first_ask, 2 * pause), limits.ask_pause), first
-            station.say(Ask(lane, tuple(missing.numbers(MOST_ASKED))))
+        known = self._asked.get(lane) or Asked(station.now, station.slot(), ())
+        if any(s not in missing for s in known.numbers):  # the sender answers: it pays to ask
+            known = Asked(known.since, station.slot(), ())
+        if station.now - known.since >= known.pause:
+            pause = min(2 * known.pause, limits.ask_pause) if known.numbers else limits.first_ask
+            known = Asked(station.now, pause, tuple(missing.numbers(MOST_ASKED)))
+            station.say(Ask(lane, known.numbers))
+        self._asked[lane] = known

@@ -45,13 +45,17 @@ class Station:
         """Whether this unit only listens: nothing is asked for or reported in its name."""
         return self.ticked.role == MONITOR
 
-    def publish(self, packet: bytes) -> None:
-        self.output.packets += split(packet, self.limits.piece)
+    def publish(self, packet: bytes, *, passing: bool = False) -> None:
+        parts = split(packet, self.limits.piece)
+        self.output.packets += parts
+        if passing:
+            self.output.passing.update(parts)
 
     def say(self, body: Report | Voucher | Ask) -> None:
         """Seal something between hosts, and publish it."""
         if self.g >= 0 and not self.is_silent:
-            self.publish(self.unit.seal(HOUSEKEEPING, body.packed()).capsule)
+            passing = not isinstance(body, Voucher)  # which is good for its capsule
+            self.publish(self.unit.seal(HOUSEKEEPING, body.packed()).capsule, passing=passing)
 
     def tell(self, event: Event) -> None:
         self.output.events.append(event)

@@ -25,6 +25,7 @@ _ADVICE = (
     "free some space, or end the other agent; if the file is damaged, move it away and start anew: a copy of before "
     "would give numbers of messages twice"
 )
+_CHECKED = "checked"
 _SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE outbox (
@@ -121,6 +122,11 @@ class Store:
                 self._base.execute("ROLLBACK")
             raise
         self._reach("after COMMIT")
+
+    def check_writable(self) -> None:
+        """Write something that changes each time. FileError: the disk is full, for example."""
+        with self.step():
+            self.note(_CHECKED, (self.fact(_CHECKED) or 0) + 1)
 
     def write(self, statement: str, *values: object) -> None:
         """Execute a statement that changes something, within a step."""

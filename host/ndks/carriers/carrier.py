@@ -67,8 +67,11 @@ class Carrier(Protocol):
     def start(self, receive: Receive) -> None:
         """Begin; raise NdksError for what will not mend by itself."""
 
-    def send(self, packet: bytes, generation: int | None = None) -> bool:
-        """Send a packet, soon, without waiting; return False if too many wait. A bundle has its generation."""
+    def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:
+        """Send a packet, soon, without waiting; return False if too many wait.
+
+        A bundle has its generation. A `passing` packet is worth nothing after a while.
+        """
         ...
 
     def close(self) -> None:

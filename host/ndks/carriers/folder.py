@@ -77,7 +77,7 @@ class FolderCarrier:
         self._written = {name for name in written if name.startswith(self._identity)}
         self._thread.start()
 
-    def send(self, packet: bytes, generation: int | None = None) -> bool:
+    def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:  # noqa: ARG002
         with self._lock:
             if len(self._waiting) >= WAITING:
                 return False

@@ -30,6 +30,7 @@ from .mqtt_settings import MqttSettings
 _log = logging.getLogger(__name__)
 
 _KEEP_ALIVE = 30  # seconds
+_PASSING = 600  # seconds that a broker keeps what is worth nothing after a while
 _KEPT = 30 * 24 * 3600  # seconds that a broker keeps packets for an agent that is away
 _AT_ONCE = 50  # packets that the broker sends before one is acknowledged
 _PAUSES = 1.0, 2.0, 5.0, 10.0, 30.0  # seconds between attempts to connect, half to one and a half of each
@@ -109,9 +110,11 @@ class MqttCarrier:
         self._receive = receive
         self._thread.start()
 
-    def send(self, packet: bytes, generation: int | None = None) -> bool:
+    def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:
+        if passing and not self._client.is_connected():
+            return True  # it would be out of date, and fill what others get first
         if generation is None:
-            return self._publish(self._packets, packet) is not None
+            return self._publish(self._packets, packet, passing=passing) is not None
         if not self._bundles.put(generation, packet):
             return self._publish(self._topic(generation), packet) is not None
         if self._is_connected:  # else at the next connection, when it is known whether the broker retains
@@ -132,11 +135,14 @@ class MqttCarrier:
         if self._thread.is_alive():
             self._thread.join(5.0)
 
-    def _publish(self, topic: str, packet: bytes, *, retain: bool = False) -> int | None:
+    def _publish(self, topic: str, packet: bytes, *, retain: bool = False, passing: bool = False) -> int | None:
         """Return the packet identifier; None: too many wait."""
+        properties = Properties(PacketTypes.PUBLISH)
+        if passing:
+            properties.MessageExpiryInterval = _PASSING
         with self._lock:
             self._under_way += 1
-        sent = self._client.publish(topic, packet, qos=1, retain=retain)
+        sent = self._client.publish(topic, packet, qos=1, retain=retain, properties=properties)
         if sent.rc != MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
             return sent.mid
         self._acknowledged()

@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 
 EXAMPLE = "udp://239.192.7.7:7000, or udp://0.0.0.0:7000?peer=HOST:PORT&peer=HOST:PORT"
 _OPTIONS = ("peer", "interface", "ttl")
+_PROBE = 5.0  # seconds between two empty datagrams while none leaves
 _SLICE = 0.2  # seconds after which the receiving thread looks whether to end
 _JOIN_AGAIN = 30.0  # seconds
 _ECHOES = 256  # own packets that are known again when they come back
@@ -49,6 +50,7 @@ class UdpCarrier:
         self._family = socket.AF_INET if self._address.version == 4 else socket.AF_INET6
         self._peers = Peers(peers or [(str(self._address), self._url.port or 0)], self._family)
         self._reaches = True  # whether the last packet has left to a peer, or the group
+        self._probed = 0.0  # when that was tried without a packet
         self._ttl = _ttl(self._url.option("ttl"))
         self._joined = time.monotonic()
         self._echoes: deque[bytes] = deque(maxlen=_ECHOES)
@@ -67,7 +69,7 @@ class UdpCarrier:
         self._peers.start()
         self._thread.start()
 
-    def send(self, packet: bytes, generation: int | None = None) -> bool:  # noqa: ARG002
+    def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:  # noqa: ARG002
         self._echoes.append(sha256(packet).digest())
         addresses = self._peers.addresses
         problems = [problem for address in addresses if (problem := self._send_to(packet, address))]
@@ -140,9 +142,16 @@ class UdpCarrier:
             with contextlib.suppress(OSError):  # as a rule it is joined
                 self._join(self._socket)
 
+    def _probe(self) -> None:
+        """Find out whether datagrams leave again: messages wait until then, and a monitor sends nothing else."""
+        if not self._reaches and time.monotonic() >= self._probed + _PROBE:
+            self._probed = time.monotonic()
+            self._reaches = not all(self._send_to(b"", address) for address in self._peers.addresses)
+
     def _run(self) -> None:
         while not self._closing.is_set():
             self._stay()
+            self._probe()
             try:
                 packet = self._socket.recv(1 << 16)
             except TimeoutError:

@@ -87,7 +87,9 @@ def _add_compare(parser: Parser) -> None:
 
 
 def _add_here(parser: Parser) -> None:
-    parser.add_argument("ports", metavar="PORT", nargs="+", help="a unit that is bound to this laptop; two or more")
+    text = "a unit that is bound to this laptop; two or more"
+    ports: Any = parser.add_argument("ports", metavar="PORT", nargs="+", help=text)
+    ports.completes = "UNIT"
     _add_keys(parser)
     _add_network(parser)
 

@@ -131,7 +131,7 @@ def _refused_keys(records: Sequence[Record]) -> Iterator[Finding]:
 def _diverging(records: Sequence[Record]) -> Iterator[Finding]:
     """Yield the units whose keys differ from those of the definition, of the majority, or of the other one."""
     witness = next((record for record in records if record.serial_number == DEFINITION), None)
-    indices = [key.index for key in records[0].keys if all(record.key(key.index) for record in records)]
+    indices = [key.index for key in records[0].keys if all(_has(record, key.index) for record in records)]
     groups = list(_groups(records, lambda record: _keys_of(record, indices)).values())
     if len(groups) < 2:
         return
@@ -146,6 +146,11 @@ def _diverging(records: Sequence[Record]) -> Iterator[Finding]:
     for group in groups:
         for record in group if group is not right else ():
             yield _divergence(record, right[0], indices)
+
+
+def _has(record: Record, index: int) -> bool:
+    key = record.key(index)
+    return key is not None and not key.error
 
 
 def _divergence(record: Record, right: Record, indices: Sequence[int]) -> Finding:

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The record of one unit: which network, which epoch, and check values of keys and messages, but no key and no text."""
 
+import functools
 import json
 import re
 from dataclasses import asdict, dataclass, fields
@@ -15,7 +16,7 @@ from ndks_protocol.generator import F1, F2
 
 from .. import strict_json
 from ..exceptions import FileError, UsageError
-from ..files import write_private
+from ..files import read_small, write_private
 from .key_checks import BLOCK, MOST_BITS, check_bits
 
 FORMAT = 1
@@ -76,7 +77,12 @@ class Record:
         return f"unit {self.serial_number} (lane {self.lane})" if is_unit else "the definition"
 
     def key(self, index: int) -> KeyRecord | None:
-        return next((key for key in self.keys if key.index == index), None)
+        """Return what is recorded of a key."""
+        return self._by_index.get(index)
+
+    @functools.cached_property
+    def _by_index(self) -> dict[int, KeyRecord]:
+        return {key.index: key for key in self.keys}
 
     def save(self, path: Path, *, overwrite: bool = False) -> None:
         """Write the file atomically, for this user alone. FileError."""
@@ -86,11 +92,10 @@ class Record:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a record. FileError: it is none, or damaged."""
-        with path.open("rb") as file:
-            raw = file.read(_LARGEST + 1)
+        """Read a record. FileError: it is none, or damaged; OSError."""
+        raw = read_small(path, _LARGEST)
         try:
-            values: Any = strict_json.loads(raw) if len(raw) <= _LARGEST else None
+            values: Any = strict_json.loads(raw)
             if not isinstance(values, dict) or cast(dict[str, Any], values).pop(_MARK, None) != FORMAT:
                 raise ValueError
             record = cls._of(cast(dict[str, Any], values))

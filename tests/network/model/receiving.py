@@ -83,11 +83,13 @@ class Receiving(Bundles):
         if not missing:
             self._asked.pop(lane, None)
             return
-        known = self._asked.get(lane)
-        if known is None or known[2] != missing[0]:
-            known = self._asked[lane] = (self.now, self._slot(), missing[0])
-        since, pause, first = known
+        since, pause, asked = self._asked.get(lane, (self.now, 0, ()))
+        if not pause:
+            pause = self._slot()
+        if any(s not in missing for s in asked):  # the sender answers
+            pause, asked = self._slot(), ()
         if self.now - since >= pause:
-            self._asked[lane] = (self.now, min(max(8, 2 * pause), LONGEST_PAUSE), first)
+            since, pause = self.now, min(2 * pause, LONGEST_PAUSE) if asked else 8
             asked = tuple(missing[:MOST_ASKED])
             self._say(("ask", lane, asked), 4 + 6 * len(asked))
+        self._asked[lane] = since, pause, asked

@@ -35,7 +35,7 @@ class Station:
         self.out: list[Packet] = []
         self.now, self._report_at, self._pause, self._ask_at = 0, 0, 4, 0
         self._answered_at = self._repeated_at = self._shown_at = -SLOW
-        self._asked: dict[int, tuple[int, int, int]] = {}
+        self._asked: dict[int, tuple[int, int, tuple[int, ...]]] = {}
         self._sent_at: dict[int, int] = {}
         self._candidates: dict[tuple[Any, ...], tuple[Bundle, int]] = {}
         self._answer: tuple[int, int] | None = None

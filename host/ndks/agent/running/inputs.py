@@ -43,13 +43,14 @@ def number_in(asked: Asked, name: str, usual: int | None = None) -> int:
 
 
 class Inputs:
-    """A queue with requests before packets."""
+    """Two queues, from which requests and packets are taken in turn: programs that only send shut out no packets."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._asked: deque[Asked | Left] = deque()
         self._received: deque[Received] = deque()
         self._size = 0  # bytes of packets that wait
+        self._was_asked = False  # the last input was a request
         self._is_ended = False
 
     def receive(self, received: Received) -> None:
@@ -84,9 +85,11 @@ class Inputs:
         """Return the next input, packets only if they are wanted now; None after so many seconds, or at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_ended or self._asked or (packets and self._received), longest)
-            if self._asked:
+            has_packet = packets and bool(self._received) and not self._is_ended
+            self._was_asked = bool(self._asked) and not (self._was_asked and has_packet)
+            if self._was_asked:
                 return self._asked.popleft()
-            if packets and self._received and not self._is_ended:
+            if has_packet:
                 self._changed.notify_all()
                 received = self._received.popleft()
                 self._size -= len(received.packet)

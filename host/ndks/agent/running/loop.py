@@ -31,6 +31,7 @@ from .requests import Requests
 _log = logging.getLogger(__name__)
 
 _PAUSES = 0.5, 1.0, 2.0, 5.0  # seconds between attempts to go on after an error
+_HELD = 10.0  # seconds without an error after which the agent goes on: where a disk is nearly full, some steps fail
 _TRIES = 5  # with a packet that the unit or this program cannot take, until it is given up: a stranger may have made it
 _SEALS = 16  # messages sealed in a step: a unit takes its time for each, and time must pass and requests be answered
 _HEADER = 13  # bytes of a piece before its part of the packet
@@ -86,6 +87,8 @@ class Loop:
         self._requests = Requests(self, store, self._limits)
         self._stack = ExitStack()
         self._failures = 0
+        self._failed_at = 0.0
+        self._logged = ""  # the problem that was logged last, until the agent goes on
         self._seals = 0  # that are left in this step
         self._due = time.monotonic()  # when the next tick is, or the next attempt to go on
         self._ticked = self._due
@@ -130,7 +133,9 @@ class Loop:
         except Exception as error:
             self._fail(error)
             return False
-        self._failures = 0
+        if self._failures and time.monotonic() >= self._failed_at + _HELD:
+            self._failures, self._logged = 0, ""
+            _log.warning("the agent goes on")
         if output.heard:
             self.members.note(output.heard, carrier)
         self._publish(output)
@@ -197,6 +202,7 @@ class Loop:
     def _begin(self) -> None:
         """Open the unit, and go on from what the store has."""
         try:
+            self._store.check_writable()
             unit = self._stack.enter_context(self._open_unit())
             self.lane = unit.lane
             self.agent = Agent(
@@ -205,8 +211,6 @@ class Loop:
         except Exception as error:
             self._fail(error)
             return
-        if self.problem:
-            _log.warning("the unit is at hand again")
         self._unit, self.problem = unit, None
         self._ticked = time.monotonic()
         self._due = self._ticked + self._tick
@@ -220,11 +224,13 @@ class Loop:
     def _fail(self, error: Exception) -> None:
         """Drop the agent, which may know what the store does not, and try again after a pause."""
         problem = known_error(error) or Fault(f"a step of the agent failed: {type(error).__name__}")
-        if str(problem) != str(self.problem):
+        if str(problem) != self._logged:
             _log.warning("%s: %s", problem.code, problem, exc_info=isinstance(problem, Fault))
+            self._logged = str(problem)
         self._drop()
         self.problem = problem
-        self._due = time.monotonic() + _PAUSES[min(self._failures, len(_PAUSES) - 1)]
+        self._failed_at = time.monotonic()
+        self._due = self._failed_at + _PAUSES[min(self._failures, len(_PAUSES) - 1)]
         self._failures += 1
 
     @property
@@ -254,7 +260,7 @@ class Loop:
 
     def _publish(self, output: Output) -> None:
         for packet in output.packets:
-            publish(self.carriers, packet)
+            publish(self.carriers, packet, passing=packet in output.passing)
         for event in output.events:
             _tell(event)
         self._requests.checks.arrived(output.events)
@@ -268,12 +274,12 @@ def known_error(error: Exception) -> NdksError | None:
     return file_error(error) if isinstance(error, OSError) else None
 
 
-def publish(carriers: Iterable[Carrier], packet: bytes) -> None:
+def publish(carriers: Iterable[Carrier], packet: bytes, *, passing: bool = False) -> None:
     """Send a packet by all carriers, in pieces where they take only such."""
     generation = generation_of(packet)
     for carrier in carriers:
         parts = split(packet, carrier.largest - _HEADER) if carrier.largest else [packet]
-        if not all(carrier.send(part, generation) for part in parts):
+        if not all(carrier.send(part, generation, passing=passing) for part in parts):
             _log.debug("%s: too much waits; others ask for it again", carrier.url)
 
 
