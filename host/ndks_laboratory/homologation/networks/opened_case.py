@@ -10,6 +10,7 @@ from ndks.exceptions import CheckFailed, NdksError
 from ndks_laboratory import times
 from ndks_laboratory.homologation.dumped_flash import contents_of
 from ndks_laboratory.outcome import Check, Outcome
+from ndks_protocol.wire import RELAY
 
 from .case import Case, can_be_opened, case_of
 from .checks import held
@@ -18,6 +19,7 @@ from .scene import Scene
 
 _ERASED = "the unit whose case was opened is erased"
 _WHY = "no case can be opened: the units are at ports, and nobody is asked (run this in a terminal)"
+_ATTEMPTS = 5
 _LOOK = 0.1  # seconds between two looks
 
 
@@ -53,17 +55,16 @@ def _opened(scene: Scene, member: Member, case: Case) -> Iterator[Check]:
 
 
 def _let_lead(scene: Scene, member: Member) -> None:
-    """Let a member lead: whoever leads before it is unplugged for a while."""
+    """Let a member lead, as a relay does when it sends; another of higher rank may be on its way."""
     table = scene.table
     table.until_agreed()
-    for _ in table.members:
-        if member.leads:
+    member.unit.set_role(RELAY)
+    for attempt in range(_ATTEMPTS):
+        table.send(member, f"lane {member.lane} leads, {attempt}".encode())
+        table.tick()  # gives the beacon that is due; agents know roles from TICK only
+        table.tick()
+        if table.master() is member:
             return
-        master = table.master
-        scene.leave(master)
-        table.until_agreed()
-        scene.come_back(master)
-        table.until_agreed()
     raise CheckFailed("the unit whose case is to be opened does not lead")
 
 

@@ -16,8 +16,7 @@ _WITHOUT = SILENCE + SLOTS + 2 * BEACON  # ticks in which another must lead, and
 def roles(scene: Scene) -> Iterator[Check]:
     """Unplug the master, as one that is destroyed, and plug it in again."""
     table = scene.table
-    master = table.master
-    table.until(lambda: all(member.place[1] == master.lane for member in table.present), "all follow one master")
+    master = table.master()
     yield held("one unit leads, and all others follow it", True, f"lane {master.lane}")
     scene.leave(master)
     ticks = table.until(table.agree, "another unit leads", _WITHOUT)

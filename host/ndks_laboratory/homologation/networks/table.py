@@ -37,13 +37,10 @@ class Table:
         """The members that are plugged in."""
         return [member for member in self.members if member.is_present]
 
-    @property
     def master(self) -> Member:
-        """The member that leads alone. CheckFailed."""
-        masters = [member for member in self.present if member.leads]
-        if len(masters) != 1:
-            raise CheckFailed(f"{len(masters)} units lead")
-        return masters[0]
+        """Wait until all agree, for two may lead for some ticks; return the member that leads. CheckFailed."""
+        self.until_agreed()
+        return next(member for member in self.present if member.leads)
 
     def publish(self, sender: Member | None, packets: Iterable[bytes]) -> None:
         """Bring packets to all others, and then what these answer; None: the administrator, or an adversary."""

@@ -16,8 +16,7 @@ def after_theft(scene: Scene) -> Iterator[Check]:
     table, gone = scene.table, [member for member in scene.table.members if member.is_stolen]
     if not gone:
         raise CheckFailed("no unit was stolen: the adversary before this has stopped")
-    table.until_agreed()
-    yield held("the master was stolen: another leads", table.master not in gone)
+    yield held("the master was stolen: another leads", table.master() not in gone)
     revoked = set(scene.desk.administrator.state.revoked)
     counts = {member.agent.ticked.revoked for member in table.present}
     yield held("all others know that it is revoked", counts == {len(gone)} and revoked == {m.lane for m in gone})

@@ -79,7 +79,7 @@ class UnitNetwork(NetworkSystem):
         raise Refusal(refusal)
 
     def another_leads(self, replayed: list[bytes]) -> bool:
-        master = self._table.master
+        master = self._table.master()
         self._scene.leave(master)
         leads = any(self._leads_after(packet) for packet in (_IN_TIME * replayed)[:_IN_TIME])
         self._scene.come_back(master)
@@ -112,8 +112,7 @@ class UnitNetwork(NetworkSystem):
         return moves
 
     def steal(self) -> Thief:
-        self._table.until_agreed()
-        self._stolen = self._table.master
+        self._stolen = self._table.master()
         self._stolen.is_present, self._stolen.is_stolen = False, True  # its port stays open: the thief is here
         self._table.until(self._table.agree, "another unit leads when the master is stolen")
         return UnitThief(self._stolen)
