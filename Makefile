@@ -22,12 +22,11 @@ network-demo: install ## install, and show the life of a network of emulated uni
 	$(BIN)/python -m ndks_laboratory.networks $(if $(CARRIER),--carrier $(CARRIER))
 
 # Suite hybrid must be approved; suite paper must be refused, with exit status 1.
-homologate: laboratory ## install, and test and attack two emulated units with both suites; minutes
+homologate: laboratory ## install, and test and attack three emulated units and their network with both suites; minutes
 	rm -rf homologation
 	mkdir homologation
-	$(BIN)/ndks homologate --unit emulator:homologation/a --unit emulator:homologation/b -o homologation/hybrid
-	$(BIN)/ndks homologate --unit emulator:homologation/a --unit emulator:homologation/b -o homologation/paper \
-		--suite paper; [ $$? -eq 1 ]
+	$(BIN)/ndks homologate --units 3 -o homologation/hybrid
+	$(BIN)/ndks homologate --units 3 -o homologation/paper --suite paper; [ $$? -eq 1 ]
 	@echo "reports: homologation/hybrid/report.html homologation/paper/report.html"
 
 test tests: development ## install, and run all tests, or those of TESTS=PATHS

@@ -22,3 +22,6 @@ BUDGET = 60.0  # for one passive attack, unless the caller gives another
 STRANGER = 5.0  # for DELAYED to end, when a wrong laptop asks
 ACTIVE_BUDGET = 300.0  # for one active attack: slow boards need it; two emulated units need 2 s at most
 LONG_KEY = 120.0  # for the long key: a unit that is slower gets a shorter one
+
+# Networks in homologation
+OPENED = 10.0  # for a unit whose case was opened to erase itself; a board needs 2 s

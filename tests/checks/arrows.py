@@ -51,7 +51,10 @@ ALLOWED = {
     "ndks_laboratory.stages": {"ndks_laboratory", "ndks_laboratory.faraday"} | _HOST | _PROTOCOL,
     "ndks_laboratory.faraday": {"ndks_laboratory"} | _HOST | _PROTOCOL,
     "ndks_laboratory.networks": {"ndks_laboratory", "ndks.agent", "ndks.carriers"} | _HOST | _PROTOCOL,
-    "ndks_laboratory.homologation": {"ndks_laboratory", "ndks_laboratory.stages"} | _HOST | _PROTOCOL,
+    "ndks_laboratory.homologation": {
+        *("ndks_laboratory", "ndks_laboratory.networks", "ndks_laboratory.stages", "ndks.agent", "ndks.confinement"),
+        *(_HOST | _PROTOCOL),
+    },
     "ndks.cli": {"ndks.board", "ndks.confinement"} | _HOST | _PROTOCOL,
 }
 # These arrows are made when a command needs them: their packages take long to import, and may be missing.

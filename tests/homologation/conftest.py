@@ -79,8 +79,9 @@ def examine_healthy_units(directory: Path) -> Healthy:
 
 
 def missed(homologation: Homologation) -> set[str]:
-    """Return the requirements that were not met."""
-    return {judged.requirement.id for judged in homologation.verdict.judged if judged.outcome.word != HELD}
+    """Return the requirements on so many units that were not met."""
+    asked = (judged for judged in homologation.verdict.judged if judged.requirement.units <= len(homologation.units))
+    return {judged.requirement.id for judged in asked if judged.outcome.word != HELD}
 
 
 def broken(homologation: Homologation) -> set[str]:

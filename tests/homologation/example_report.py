@@ -65,6 +65,7 @@ def example_report(suite: str = "hybrid") -> dict[str, Any]:
         "seconds": 93.1,
         "command": "ndks homologate --unit emulator:alice --unit emulator:bob --seed 1 -o homologation",
         "verdict": "NOT APPROVED" if is_paper else "APPROVED",
+        "judged_as": "network",
         "reasons": _reasons(is_paper),
         "network": {"name": "office", "suite": suite, "digits": 3, "network_id": "7f3a90c1d2e4b586", "cipher": "vernam"},
         "units": [_unit("A", "5385F270FB3B58EB", "alice", 1), _unit("B", "A56F7AB76EE88114", "bob", 2)],
@@ -75,7 +76,7 @@ def example_report(suite: str = "hybrid") -> dict[str, Any]:
         "targets": _targets(suite, is_paper),
         "statistics": [_statistic(row, is_paper) for row in STATISTICS],
         "threshold": {"alpha": 1e-6, "tests": 2 * N, "p": 1e-6 / (2 * N)},
-        "stages": {"no_channel": _no_channel(), "regular_channel": _regular_channel()},
+        "stages": {"no_channel": _no_channel(), "regular_channel": _regular_channel(), "network": _network()},
         "tables": _tables(),
         "environment": {
             "python": "CPython 3.11.2",
@@ -229,6 +230,15 @@ def _regular_channel() -> dict[str, Any]:
         {"name": "the eavesdropper recorded every byte that was sent", "held": True, "detail": "25,576 bytes"},
     ]
     return {"checks": checks, "messages": messages}
+
+
+def _network() -> dict[str, Any]:
+    checks = [
+        {"name": "no unit joins without a signature", "held": True, "detail": ""},
+        {"name": "the master is gone: another leads", "held": True, "detail": "after 41 ticks"},
+        {"name": "the unit whose case was opened is erased", "held": None, "detail": "no case can be opened"},
+    ]
+    return {"checks": checks, "ticks": 665, "packets": 390, "bytes": 54766}
 
 
 def _tables() -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 """The whole command `ndks homologate` on two emulated units."""
 
-import contextlib
 import hashlib
 import json
 import subprocess
@@ -13,10 +12,9 @@ import dpkt
 import pytest
 from homologation.browser import BROWSER, check_page
 from support.answers import complaints
-from support.emulate_process import emulated
 
 from ndks.cli import fields
-from ndks_laboratory.homologation.adversaries.roster import ACTIVE, PASSIVE
+from ndks_laboratory.homologation.adversaries.roster import ACTIVE, NETWORK, PASSIVE
 from ndks_laboratory.homologation.requirements import REQUIREMENTS
 
 pytestmark = [
@@ -24,6 +22,8 @@ pytestmark = [
     pytest.mark.kernel,
 ]
 
+KNOWN = fields.fields_of(f"schema {fields.ANSWERS['homologate']}")
+OF_NETWORKS = [adversary.label for adversary in NETWORK]
 LABELS = [adversary.label for adversary in (*PASSIVE, *ACTIVE)]
 
 
@@ -33,19 +33,15 @@ def ndks(*arguments: str, directory: Path) -> "subprocess.CompletedProcess[str]"
 
 
 def test_hybrid_deserves_approval(tmp_path: Path) -> None:
-    with contextlib.ExitStack() as stack:
-        ports = [stack.enter_context(emulated(tmp_path / name, "--pty")).port for name in ("a", "b")]
-        units = [word for port in ports for word in ("--unit", port)]
-        flash = ["--flash", str(tmp_path / "a"), "--flash", str(tmp_path / "b")]
-        finished = ndks("homologate", *units, *flash, "-o", "report", "--seed", "1", directory=tmp_path)
+    finished = ndks("homologate", "--units", "3", "-o", "report", "--seed", "1", directory=tmp_path)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     report = json.loads((tmp_path / "report/report.json").read_text())
     assert report["verdict"] == "APPROVED"
     assert [(row["id"], row["verdict"]) for row in report["requirements"]] == [(r.id, "met") for r in REQUIREMENTS]
     units_target, *controls = report["targets"]
-    assert [finding["label"] for finding in units_target["findings"]] == LABELS
+    assert [finding["label"] for finding in units_target["findings"]] == [*LABELS, *OF_NETWORKS]
     assert {finding["succeeded"] for finding in units_target["findings"]} == {False}
-    assert [control["as_expected"] for control in controls] == [True] * 4
+    assert [control["as_expected"] for control in controls] == [True] * (4 + 7)
     check_documents(tmp_path / "report", report, tmp_path)
 
 
@@ -57,7 +53,8 @@ def test_paper_is_refused_and_says_what_was_read(tmp_path: Path) -> None:
     report = json.loads(finished.stdout)
     assert report["verdict"] == "NOT APPROVED"
     assert "suite paper" in report["warning"]
-    assert list(complaints(report, fields.fields_of(f"schema {fields.ANSWERS['homologate']}"))) == []
+    assert list(complaints(report, KNOWN)) == []
+    assert report["judged_as"] == "pair"
     by_label = {finding["label"]: finding for finding in report["targets"][0]["findings"]}
     assert {label for label, finding in by_label.items() if finding["succeeded"]} >= {"A1", "A2", "A3", "A8", "S"}
     # Tags are secure, but two keystreams of suite paper may be similar by chance.
@@ -90,7 +87,7 @@ def check_certificate(directory: Path, report: dict) -> None:
     ]
     assert certificate == {
         "schema": 1,
-        **{name: report[name] for name in ("date", "product", "verdict")},
+        **{name: report[name] for name in ("date", "product", "verdict", "judged_as")},
         "suite": report["network"]["suite"],
         "digits": 3,
     }
@@ -110,6 +107,8 @@ def test_units_that_are_in_use_are_left_alone(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["--unit", "emulator:a"], "the test needs two or more units"),
+        (["--unit", "emulator:a", "--units", "3"], "--units makes units, and --unit names others"),
+        (["--units", "2", "--fault", "unrevoked"], "a unit is stolen and revoked in a network only"),
         (["--unit", "emulator:a", "--unit", "socket://127.0.0.1:7000"], "cannot be in a cage"),
         (["--unit", "emulator:a", "--unit", "emulator:a"], "two ports lead to the same unit"),
         (["--unit", "emulator:a", "--unit", "emulator:b", "--flash", "x"], "--flash must be given for both"),

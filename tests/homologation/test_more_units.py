@@ -26,10 +26,14 @@ def test_four_healthy_units(homologate: Homologate, tmp_path: Path) -> None:
     probes = {probe.who for probe in found.evidence.no_channel.cages.probes if probe.caged}
     assert probes == {"alice", "bob", "unit-3", "unit-4"}
     report = documents.write(found, "ndks homologate", {})
-    assert [unit["part"] for unit in report["units"]] == 2 * ["attacked"] + 2 * ["keys compared"]
+    assert [unit["part"] for unit in report["units"]] == [
+        f"{part}, in a network" for part in (*2 * ["attacked"], *2 * ["keys compared"])
+    ]
     assert all(key["same"] for key in report["stages"]["no_channel"]["keys"])
+    assert all(check["held"] for check in report["stages"]["network"]["checks"])
     page = (found.plan.directory / "report.html").read_text()
     certificate = json.loads((found.plan.directory / "certificate.json").read_text())
+    assert certificate["judged_as"] == "network"
     assert [unit["serial_number"] for unit in certificate["units"]] == [unit.serial_number for unit in found.units]
     assert all(unit.serial_number in page for unit in found.units)
 
@@ -46,7 +50,7 @@ def test_a_third_unit_with_another_decimal(
     monkeypatch.setattr(provisioning.UnitGroup, "keys_with_changed_decimal", lambda *_: (bytes(128), 128 * b"\x55"))
     found = homologate(units=emulated_units(tmp_path, "c"))
     assert found.verdict.word == NOT_APPROVED
-    assert missed(found) >= {"R1", "R13", "R15"}
+    assert missed(found) >= {"R1", "R13", "R15", "R25"}
     assert "all 3 sides hold the same keys: FAILED" in evidence(found, "R1")
     report = documents.values(found, "ndks homologate")
     assert not any(key["same"] for key in report["stages"]["no_channel"]["keys"])

@@ -11,10 +11,13 @@ from ndks_laboratory.homologation.requirements import REQUIREMENTS
 from ndks_laboratory.homologation.verdict import (
     ALPHA,
     APPROVED,
+    NETWORK,
     NO_VERDICT,
     NOT_APPROVED,
+    PAIR,
     Attacked,
     Judged,
+    asked_of,
     check_control,
     decide,
     decided,
@@ -39,8 +42,8 @@ def judged(first: Outcome) -> list[Judged]:
     return [Judged(REQUIREMENTS[0], first), *(Judged(other, MET) for other in REQUIREMENTS[1:])]
 
 
-def verdict(judged: list[Judged], controls: list[Attacked], units: Attacked) -> tuple[str, list[str]]:
-    found = decided(judged, [units, *controls])
+def verdict(judged: list[Judged], controls: list[Attacked], units: Attacked, count: int = 2) -> tuple[str, list[str]]:
+    found = decided(judged, [units, *controls], count)
     return found.word, list(found.reasons)
 
 
@@ -55,6 +58,21 @@ GOOD = [control(READ, MUST_FALL), control(STOOD, MUST_STAND)]
 def test_approved_only_if_all_is_met_and_withstood() -> None:
     assert verdict(judged(MET), GOOD, attacked(STOOD))[0] == APPROVED
     assert "every attack was withstood" in verdict(judged(MET), GOOD, attacked(STOOD))[1][0]
+
+
+def test_a_pair_has_its_verdict_without_what_only_networks_show() -> None:
+    beyond = [
+        each if each.requirement.units <= 2 else Judged(each.requirement, Outcome.not_shown()) for each in judged(MET)
+    ]
+    result, reasons = verdict(beyond, GOOD, attacked(STOOD))
+    assert result == APPROVED
+    assert reasons[0].startswith("All 24 requirements on a pair are met")
+    assert reasons[1] == "R25 to R36 are asked of three or more units, and were not tested."
+    result, reasons = verdict(beyond, GOOD, attacked(STOOD), 3)
+    assert result == NOT_APPROVED
+    assert len(reasons) == 12
+    assert verdict(judged(MET), GOOD, attacked(STOOD), 3)[1][0].startswith("All 36 requirements are met")
+    assert [asked_of(count) for count in (2, 3, 4)] == [PAIR, NETWORK, NETWORK]
 
 
 def test_an_attack_that_cannot_be_made_at_this_d_is_not_called_withstood() -> None:

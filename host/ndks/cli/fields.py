@@ -123,14 +123,15 @@ ANSWERS = {
     f"warning? channels_before[]{_CHANNELS} channels_after[]{_CHANNELS} keys[](index bits commitment) "
     "message(cipher size commitment capsule deleted deletion) authentication(index tag)",
     "faraday compare": f"held serial_numbers keys[](index bits commitments same) checks[]{_CHECKS} warning?",
-    "homologate": "product date seconds command verdict reasons report warning? "
+    "homologate": "product date seconds command verdict judged_as reasons report warning? "
     "network(name suite digits network_id cipher p1 p2) units[](label port serial_number firmware protocol lane part) "
     "experts[](expert date given hours claims) "
     "requirements[](id text source test evidence verdict) targets[](name role as_expected "
     "findings[](label adversary succeeded summary seconds p_value tests details(*))) "
     "statistics[](name n size value tests log10_p sigmas where passed) threshold(alpha tests p) "
     f"stages(no_channel(cages probes[](*) keys[](index bits same) checks[]{_CHECKS}) "
-    f"regular_channel(messages[]({_LETTER} bytes) checks[]{_CHECKS})) tables[](title source columns rows) "
+    f"regular_channel(messages[]({_LETTER} bytes) checks[]{_CHECKS}) "
+    f"network?(ticks packets bytes checks[]{_CHECKS})) tables[](title source columns rows) "
     "environment(python system packages(*) seed) files[](name bytes sha256)",
     "completion": "shell script",
     "completion --install": "shell file",
@@ -284,6 +285,7 @@ MEANINGS = {
     "is_open": "whether it is open; null: this system cannot tell",
     "joined": "first generation of the unit; null: the next one",
     "kept": "capsules that are kept for those who ask",
+    "judged_as": "pair, or network: what requirements were asked for",
     "key": "the key, in its format",
     "keys": "keys that were taken",
     "kind": "kind of the channel",
@@ -330,6 +332,7 @@ MEANINGS = {
     "ndks": "version of ndks",
     "network": "name of the network",
     "homologate.network": "the test network, which is thrown away",
+    "stages.network": "stage 3: a network of all units, if there are three or more",
     "network_id": "units with the same id give the same keys, 16 hexadecimal digits",
     "newest": "newest generation that is known here, in which the unit need not be yet; null: none",
     "send.generation": "generation in which the message is sealed; null: it waits",
@@ -352,6 +355,7 @@ MEANINGS = {
     "p_value": "p-value, where there is one",
     "package": "path of the package",
     "packages": "versions of Python packages",
+    "packets": "packets on the channel of a network",
     "part": "whether the unit was attacked, or its keys compared",
     "passed": "whether the test passed",
     "pid": "process of the emulated unit or chip, or of the service",
@@ -427,6 +431,7 @@ MEANINGS = {
     "tag": "HMAC-SHA256 of the record",
     "targets": "what was attacked: the units, and the controls",
     "test": "how it is tested",
+    "ticks": "ticks of a network's time that passed",
     "tests": "how many tests",
     "text": "what is required, in words",
     "threshold": "how the tests share one false alarm",

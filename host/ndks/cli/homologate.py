@@ -18,7 +18,18 @@ from ndks.line.transport import EMULATOR, is_url
 from ndks.network.network_file import Network
 from ndks_laboratory.homologation.experts.expert_finding import ExpertFinding
 from ndks_laboratory.homologation.experts.waiting import wait_for_findings
-from ndks_laboratory.homologation.plan import FAULTS, PCAP, PRIMAL_BITS, Experts, HomologationPlan, Sample, UnitPorts
+from ndks_laboratory.homologation.networks.case import can_be_opened
+from ndks_laboratory.homologation.networks.evidence import LEAST_UNITS
+from ndks_laboratory.homologation.plan import (
+    FAULTS,
+    PCAP,
+    PRIMAL_BITS,
+    UNREVOKED,
+    Experts,
+    HomologationPlan,
+    Sample,
+    UnitPorts,
+)
 from ndks_laboratory.stages.cage import find_cage
 from ndks_protocol.commands import SUITES
 from ndks_protocol.generator import MAX_ELEMENTS
@@ -31,6 +42,8 @@ from .parser import Parser, set_up
 from .progress import Bar
 
 _NETWORK = "homologation"
+_UNITS = "units"  # the directory of emulated units, in that of the report
+_MOST_EMULATED = 16
 
 
 def add_homologate(parser: Parser) -> None:
@@ -42,7 +55,14 @@ def add_homologate(parser: Parser) -> None:
         dest="units",
         action="append",
         default=[],
-        help="port of a blank unit; give two or more",
+        help="port of a blank unit; give two or more; three or more are a network",
+    )
+    parser.add_argument(
+        "--units",
+        metavar="N",
+        dest="emulated",
+        type=_between(2, _MOST_EMULATED),
+        help="in place of --unit: so many emulated units, made in DIR/units",
     )
     add_path(parser, "-o", "--output", metavar="DIR", required=True, help="a new directory for report and evidence")
     _add_network(parser)
@@ -54,7 +74,8 @@ def add_homologate(parser: Parser) -> None:
     parser.add_argument(
         "--fault",
         choices=FAULTS,
-        help="p1: alter one decimal of p1 in Bob's copy; tamper: flip a bit on the line; the units must then fail",
+        help="p1: alter one decimal of p1 in Bob's copy; tamper: flip a bit on the line; unrevoked: do not revoke the "
+        "stolen unit, of three or more; the units must then fail",
     )
 
 
@@ -113,7 +134,9 @@ _EXAMPLES = """\
   ndks homologate --unit /dev/ttyACM0 --unit /dev/ttyACM1 -o report --flash a.bin --flash b.bin
                                      asks for copies of both flashes while the units are members
   ndks homologate --unit emulator:a --unit emulator:b --unit emulator:c -o report
-                                     compares the keys of all, and attacks the first two
+                                     compares the keys of all, attacks the first two, then the network of all
+  ndks homologate --units 3 -o report
+                                     the same with three new emulated units
   ndks homologate --unit emulator:a --unit emulator:b -o report --expert-finding ada.json
                                      waits for the finding of a human expert, and judges it
 
@@ -144,7 +167,11 @@ def homologate(args: argparse.Namespace, out: Output) -> int:
 def _check_system(args: argparse.Namespace) -> None:
     need_extra("homologation")
     need(hasattr(os, "setsid"), "this system lacks the sessions of processes that the two sides need", "use Linux")
-    need(len(args.units) > 1, "the test needs two or more units", "name them: --unit UNIT --unit UNIT")
+    need(not (args.units and args.emulated), "--units makes units, and --unit names others", "leave out one of them")
+    count = args.emulated or len(args.units)
+    need(count > 1, "the test needs two or more units", "name them: --unit UNIT --unit UNIT, or --units 3")
+    is_stolen = count >= LEAST_UNITS or args.fault != UNREVOKED
+    need(is_stolen, "a unit is stolen and revoked in a network only", "name three units, or --units 3")
     need(len(args.flash) in (0, 2), "--flash must be given for both of the first two units or for none", "name two")
     for port in args.units:
         what = f"{port}: a unit on a network port cannot be in a cage, because its line is a channel"
@@ -152,14 +179,23 @@ def _check_system(args: argparse.Namespace) -> None:
 
 
 def _plan(args: argparse.Namespace) -> HomologationPlan:
-    ports = [_absolute(find_port(unit)) for unit in args.units]
+    ports = _ports(args)
     need(len(set(ports)) == len(ports), "two ports lead to the same unit", "name different units")
     experts = _experts(args.expert_finding, args.output.absolute() / PCAP)
     network = Network.new(_NETWORK, p1=args.p1, p2=args.p2, digits=args.digits, suite=args.suite)
+    directory = _new_directory(args.output)
+    for port in ports if args.emulated else ():
+        Path(port.removeprefix(EMULATOR)).parent.mkdir(exist_ok=True)
     sample = Sample(args.keys, args.long_bits, args.letters, args.primal_bits)
     seed = secrets.randbits(32) if args.seed is None else args.seed
     units = _units(args, ports)
-    return HomologationPlan(units, _new_directory(args.output), network, sample, seed, args.fault or "", experts)
+    return HomologationPlan(units, directory, network, sample, seed, args.fault or "", experts)
+
+
+def _ports(args: argparse.Namespace) -> list[str]:
+    if args.emulated:
+        return [f"{EMULATOR}{args.output.absolute() / _UNITS / str(number)}" for number in range(1, args.emulated + 1)]
+    return [_absolute(find_port(unit)) for unit in args.units]
 
 
 def _units(args: argparse.Namespace, ports: Sequence[str]) -> UnitPorts:
@@ -174,7 +210,7 @@ def _units(args: argparse.Namespace, ports: Sequence[str]) -> UnitPorts:
             "copy the flash there, or run this in a terminal, which asks for the copy",
         )
     copy = (lambda: _ask_for_copies((first, second), args.flash)) if is_copied else None
-    return UnitPorts(tuple(ports), (flash[0], flash[1]), copy)
+    return UnitPorts(tuple(ports), (flash[0], flash[1]), copy, _ask if stdin.is_terminal() else None)
 
 
 def _experts(paths: Sequence[Path], record: Path) -> Experts:
@@ -192,6 +228,11 @@ def _experts(paths: Sequence[Path], record: Path) -> Experts:
     return Experts(known, hear if missing else None)
 
 
+def _ask(what: str) -> None:
+    note(f"{what}. Press Enter when it is done")
+    stdin.read_line()
+
+
 def _ask_for_copies(ports: Sequence[str], paths: Sequence[Path]) -> None:
     for port, path in zip(ports, paths, strict=True):
         note(f"now copy the flash of the unit at {port} to {path}, and plug the unit in again at the same port")
@@ -201,8 +242,13 @@ def _ask_for_copies(ports: Sequence[str], paths: Sequence[Path]) -> None:
 
 def _say_what_will_not_be_shown(plan: HomologationPlan) -> None:
     """Warn before the test of everything that already prevents approval."""
+    ports = plan.units.ports
+    is_network = len(ports) >= LEAST_UNITS
     if None in plan.units.flash:
-        note("WARNING: no flash can be read (--flash): R22 will not be shown, and the units will not be approved")
+        which = "R22 and R34" if is_network else "R22"
+        note(f"WARNING: no flash can be read (--flash): {which} will not be shown, and the units will not be approved")
+    if is_network and not any(can_be_opened(port, plan.units) for port in ports):
+        note("WARNING: no case can be opened (run this in a terminal, which asks for it): R35 will not be shown")
     if plan.sample.primal_bits < PRIMAL_BITS:
         note(f"WARNING: the longest key has fewer than {PRIMAL_BITS:,} bits: R14 will not be shown")
     if not find_cage():
@@ -229,7 +275,8 @@ def _new_directory(path: Path) -> Path:
 
 def _command(args: argparse.Namespace, seed: int) -> str:
     """Return a command that repeats the test, without the parameters of the network, which the report names."""
-    words = ["ndks", "homologate", *(word for port in args.units for word in ("--unit", port))]
+    units = ["--units", str(args.emulated)] if args.emulated else []
+    words = ["ndks", "homologate", *units, *(word for port in args.units for word in ("--unit", port))]
     words += ["-o", str(args.output), "--suite", args.suite, "--digits", str(args.digits)]
     words += [word for path in args.flash for word in ("--flash", str(path))]
     words += ["--keys", str(args.keys), "--long-bits", str(args.long_bits), "--letters", str(args.letters)]

@@ -25,6 +25,7 @@ CIPHERTEXTS = "ciphertexts"
 KEYS = "keys"
 LONG_KEY = "a long key"
 SYSTEM = "the system itself"  # its channel, cable, units and flash
+NETWORK = "a network of three or more units"
 
 
 class OutOfTime(Exception):
@@ -52,6 +53,7 @@ class Seen:
     long_key: Bits  # the beginning of the next key
     messages: tuple[Intercepted, ...]
     system: Any = None  # a `ndks_laboratory.homologation.system.System`, for active adversaries
+    network: Any = None  # a `ndks_laboratory.homologation.networks.system.NetworkSystem`
     seed: int = 0  # of the adversary's random choices
     deadline: float = float("inf")  # of the attack, by time.monotonic()
 
@@ -72,6 +74,7 @@ class Seen:
             KEYS: bool(self.keys.size),
             LONG_KEY: bool(self.long_key.size),
             SYSTEM: self.system is not None,
+            NETWORK: self.network is not None,
         }
         return frozenset(what for what, is_there in present.items() if is_there)
 

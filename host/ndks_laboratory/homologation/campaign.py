@@ -11,10 +11,11 @@ from ndks.network.network_file import Network
 from ndks_laboratory.outcome import FAILED, HELD, NOT_SHOWN, Outcome
 
 from .adversaries.active.possession import Remembered, remember
-from .adversaries.roster import ACTIVE, PASSIVE, small_grid
+from .adversaries.roster import ACTIVE, NETWORK, PASSIVE, small_grid
 from .attack import Adversary, Finding, Oracle, Seen
-from .controls import DIGITS, Target, bare_paper, float_unit, old_sessions, random_bits
+from .controls import DIGITS, Target, bare_paper, float_unit, no_oracle, old_sessions, random_bits, toy_networks
 from .judgements import FREQUENCY, READER
+from .networks.system import NetworkSystem
 from .stations import Station
 from .unit_system import UnitSystem
 
@@ -99,6 +100,23 @@ def _worse(finding: Finding, swapped: Finding) -> Finding:
     return replace(worse, outcome=outcome, seconds=finding.seconds + swapped.seconds, details=details)
 
 
+def attack_network(system: NetworkSystem, seen: Seen, tell: Tell) -> dict[str, Finding]:
+    """Attack a network of the units."""
+    return attack(NETWORK, replace(seen, network=system), no_oracle(), tell)
+
+
+def run_network_controls(seed: int, progress: Progress) -> list[tuple[Target, dict[str, Finding]]]:
+    """Attack networks that lack a rule, and one that has them all."""
+    targets = toy_networks(seed)
+    tell = progress("controls: networks", sum(len(target.labels) for target in targets))
+    return [(target, _attack_target(NETWORK, target, tell)) for target in targets]
+
+
+def _attack_target(adversaries: Sequence[Adversary], target: Target, tell: Tell) -> dict[str, Finding]:
+    chosen = [adversary for adversary in adversaries if adversary.label in target.labels]
+    return attack(chosen, target.seen, target.oracle, tell)
+
+
 def run_controls(seed: int, progress: Progress) -> list[tuple[Target, dict[str, Finding]]]:
     """Attack the controls that must fall and those that must stand."""
     adversaries = {adversary.label: adversary for adversary in (*PASSIVE, *ACTIVE, small_grid())}
@@ -113,6 +131,5 @@ def run_controls(seed: int, progress: Progress) -> list[tuple[Target, dict[str, 
     found: list[tuple[Target, dict[str, Finding]]] = []
     for make in targets:
         target = make()
-        chosen = [adversary for label, adversary in adversaries.items() if label in target.labels]
-        found.append((target, attack(chosen, target.seen, target.oracle, tell)))
+        found.append((target, _attack_target(tuple(adversaries.values()), target, tell)))
     return found

@@ -14,7 +14,7 @@ from .report.page import JSON
 
 CERTIFICATE = "certificate.json"
 SCHEMA = 1
-_OF_REPORT = ("date", "product", "verdict")
+_OF_REPORT = ("date", "product", "verdict", "judged_as")
 _OF_UNIT = ("serial_number", "firmware", "protocol", "part")
 
 

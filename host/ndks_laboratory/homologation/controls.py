@@ -20,6 +20,7 @@ from .bare_system import BareSystem
 from .correspondence import letters
 from .ideal_system import IdealSystem
 from .material import KEY_BITS, TextOracle, unpack
+from .networks.toy_network import FRESH, PAUSED, REVOKING, SEALED, SIGNED, TAGGED, ToyNetwork
 from .old_sessions import OldSessions
 
 # The paper's own parameters: the controls must not depend on chance.
@@ -30,6 +31,9 @@ _KEYS, _LONG_BITS = LEAST_KEYS, LEAST_LONG_BITS = 2000, 1 << 20
 _FEW_KEYS = 8
 _LETTERS = 48
 _LETTER_SEED = 1  # of the controls; only their random bits depend on the seed of a homologation
+
+# The rules of a network, and the labels of the adversaries against them.
+_AGAINST = {TAGGED: "N1", FRESH: "N1", SIGNED: "N2", PAUSED: "N3", SEALED: "N4", REVOKING: "N5"}
 
 MUST_FALL, MUST_STAND = "must fall", "must stand"
 
@@ -60,6 +64,10 @@ class SoftwareOracle(TextOracle):
         if index < 1 or first < 0:
             return None
         return int(np.count_nonzero(self._read_key(index, first, len(bits)) == bits))
+
+
+def _no_key(index: int, first: int, count: int) -> Bits:  # noqa: ARG001 (adversaries of networks ask for none)
+    return np.zeros(count, np.uint8)
 
 
 class _RandomKeys:
@@ -120,6 +128,26 @@ def random_bits(labels: frozenset[str], seed: int) -> Target:
     seen, oracle = _disclosed(_RandomKeys(seed).read, (_KEYS, _LONG_BITS))
     seen = replace(seen, system=IdealSystem(seed), seed=seed)
     return Target("control: random bits", MUST_STAND, seen, oracle, labels)
+
+
+def no_oracle() -> SoftwareOracle:
+    """Return an oracle for adversaries who ask none."""
+    return SoftwareOracle(_no_key, ())
+
+
+def toy_networks(seed: int) -> list[Target]:
+    """Return networks that lack one rule each, which must fall to the adversary of that rule, and one with all."""
+    lacking = [
+        (f"control: network without {rule}", MUST_FALL, ToyNetwork(seed, rule), frozenset({label}))
+        for rule, label in _AGAINST.items()
+    ]
+    whole = "control: network with all rules", MUST_STAND, ToyNetwork(seed), frozenset(_AGAINST.values())
+    return [_network(*target, seed) for target in (*lacking, whole)]
+
+
+def _network(name: str, role: str, network: ToyNetwork, labels: frozenset[str], seed: int) -> Target:
+    nothing = np.zeros((0, 0), np.uint8)
+    return Target(name, role, Seen(DIGITS, nothing, nothing, (), network=network, seed=seed), no_oracle(), labels)
 
 
 def _disclosed(read_key: _ReadKey, size: tuple[int, int]) -> tuple[Seen, SoftwareOracle]:

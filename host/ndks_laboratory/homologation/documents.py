@@ -22,11 +22,12 @@ from .certificate import describe, write_certificate
 from .experts.expert_finding import ExpertFinding
 from .laboratory import Homologation
 from .material import KEY_BITS
+from .networks.evidence import NetworkEvidence
 from .paper_tables import tables
 from .plan import PCAP
 from .report import Plot, autocorrelation, hamming, key_raster, spectrum, write_report
 from .statistics import correlation, spectral
-from .verdict import ALPHA, Attacked, Judged
+from .verdict import ALPHA, Attacked, Judged, asked_of
 
 _PACKAGES = ("numpy", "scipy", "numba", "cryptography", "pyserial")
 _OF_NETWORK = ("name", "suite", "digits", "network_id", "cipher", "p1", "p2")
@@ -66,18 +67,23 @@ def values(homologation: Homologation, command: str) -> dict[str, Any]:
         "seconds": round(seconds, 1),
         "command": command,
         "verdict": verdict.word,
+        "judged_as": asked_of(len(homologation.units)),
         "reasons": list(verdict.reasons),
         # p1 and p2 are included, because the network is used only once.
         "network": {name: getattr(plan.network, name) for name in _OF_NETWORK},
         "units": [
-            {**asdict(unit), "part": _PARTS[number < len(NAMES)]} for number, unit in enumerate(homologation.units)
+            {**asdict(unit), "part": _part(homologation, number)} for number, unit in enumerate(homologation.units)
         ],
         "requirements": [_requirement(judged) for judged in verdict.judged],
         "experts": [_expert(finding) for finding in homologation.experts],
         "targets": [_target(attacked, plan.network.suite) for attacked in verdict.attacked],
         "statistics": _statistics(evidence.attacks.findings["S"], threshold),
         "threshold": {"alpha": ALPHA, "tests": round(ALPHA / threshold), "p": threshold},
-        "stages": {"no_channel": _no_channel(homologation), "regular_channel": _regular(homologation)},
+        "stages": {
+            "no_channel": _no_channel(homologation),
+            "regular_channel": _regular(homologation),
+            **_network(evidence.of_network),
+        },
         "tables": tables(evidence, seconds_to_provision),
         "environment": {
             "python": sys.version.split()[0],
@@ -86,6 +92,11 @@ def values(homologation: Homologation, command: str) -> dict[str, Any]:
             "seed": plan.seed,
         },
     }
+
+
+def _part(homologation: Homologation, number: int) -> str:
+    part = _PARTS[number < len(NAMES)]
+    return f"{part}, in a network" if homologation.evidence.of_network else part
 
 
 def _version(package: str) -> str:
@@ -153,6 +164,14 @@ def _regular(homologation: Homologation) -> dict[str, Any]:
         for c in stage.carried
     ]
     return {"checks": _checks(stage.checks), "messages": messages}
+
+
+def _network(evidence: NetworkEvidence | None) -> dict[str, Any]:
+    if evidence is None:
+        return {}
+    checks = _checks([check for part in evidence.checks.values() for check in part])
+    size = {"ticks": evidence.ticks, "packets": evidence.packets, "bytes": evidence.size}
+    return {"network": {"checks": checks, **size}}
 
 
 def _checks(checks: Sequence[Check]) -> list[dict[str, Any]]:

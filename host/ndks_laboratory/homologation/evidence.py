@@ -12,6 +12,7 @@ from ndks_laboratory.stages.regular_channel import RegularChannel
 
 from .attack import Finding
 from .measurements import Defined, LongKey, Sensitivity, Symbol
+from .networks.evidence import NetworkEvidence
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Erasure:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All evidence of two units."""
+    """All evidence of two units, and of a network of all units if there are three or more."""
 
     network: Network
     no_channel: RecordedKeys
@@ -54,3 +55,4 @@ class Evidence:
     attacks: Attacks
     keys: KeyMeasures
     erasure: Erasure
+    of_network: NetworkEvidence | None = None

@@ -16,6 +16,7 @@ from .experts.claims import KEY, OTHER, TEXT
 from .experts.judging import claimed
 from .material import KEY_BITS
 from .measurements import most_entropy
+from .networks.evidence import LEAST_UNITS
 from .plan import PRIMAL_BITS
 
 READER = "A1"
@@ -23,6 +24,7 @@ FREQUENCY = frozenset({"A2", "A3", "A5"})
 SEARCHES = ("A2", "A3", "A4", "A5", "A6")
 
 _FEW = 5
+_NO_NETWORK = Outcome.not_shown(f"not run: needs {LEAST_UNITS} or more units")
 
 Judge = Callable[[Evidence], Outcome]
 
@@ -50,6 +52,40 @@ def withstood(*labels: str) -> Judge:
         return judge_attacks(evidence.attacks.findings, labels)
 
     return judge
+
+
+def of_network(*parts: str) -> Judge:
+    """Judge by parts of the test of a network."""
+
+    def judge(evidence: Evidence) -> Outcome:
+        network = evidence.of_network
+        if network is None:
+            return _NO_NETWORK
+        return checks(lambda _: [check for part in parts for check in network.checks[part]])(evidence)
+
+    return judge
+
+
+def network_withstood(*labels: str) -> Judge:
+    def judge(evidence: Evidence) -> Outcome:
+        return judge_attacks(evidence.attacks.findings, labels) if evidence.of_network else _NO_NETWORK
+
+    return judge
+
+
+def both(one: Judge, other: Judge) -> Judge:
+    def judge(evidence: Evidence) -> Outcome:
+        judged = one(evidence), other(evidence)
+        return Outcome(worst(judged), "; ".join(dict.fromkeys(outcome.reason for outcome in judged)))
+
+    return judge
+
+
+def in_many_cages(evidence: Evidence) -> Outcome:
+    """Judge the first stage, if three or more units were in it."""
+    if len(evidence.no_channel.records) < LEAST_UNITS:
+        return _NO_NETWORK
+    return both(same_keys, checks(lambda e: e.no_channel.cages.checks))(evidence)
 
 
 def judge_attacks(findings: Mapping[str, Finding], labels: Sequence[str]) -> Outcome:
@@ -189,4 +225,8 @@ def erased(evidence: Evidence) -> Outcome:
     states, flash = evidence.erasure.states, evidence.erasure.flash
     words = f"the units report: {', '.join(states)}; {flash.reason}"
     all_blank = states == len(evidence.no_channel.records) * ("blank",)
+    if evidence.of_network:
+        again = evidence.of_network.states
+        words += f"; after the network: {', '.join(again)}"
+        all_blank = all_blank and again == states
     return Outcome.of(all_blank and flash.word != FAILED, words)

@@ -4,7 +4,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,20 +16,33 @@ from ndks_laboratory.stages.sides import NAMES, Side
 
 from . import measurements
 from .adversaries.active.possession import Remembered
+from .adversaries.roster import NETWORK as OF_NETWORKS
 from .adversaries.roster import PASSIVE
 from .attack import Bits, Finding, Seen
-from .campaign import Progress, Reach, attack, attack_systems, reach, run_controls
+from .campaign import (
+    Progress,
+    Reach,
+    attack,
+    attack_network,
+    attack_systems,
+    reach,
+    run_controls,
+    run_network_controls,
+)
 from .controls import Target
 from .correspondence import letters
 from .evidence import Attacks, Erasure, Evidence, KeyMeasures
 from .experts.expert_finding import ExpertFinding, check_units
 from .experts.judging import judge_experts
 from .material import KEY_BITS, UnitOracle, gather
+from .networks.evidence import NetworkEvidence
+from .networks.stage import ALL_PARTS, run_network
+from .networks.system import NetworkSystem
 from .pcap import write_pcap
 from .plan import P1, TAMPER, HomologationPlan
 from .provisioning import GroupMembership, UnitGroup, UnitUnderTest
 from .stations import Station
-from .verdict import Attacked, Verdict, check_control, decide, decided, judge, threshold
+from .verdict import NETWORK, Attacked, Verdict, asked_of, check_control, decide, decided, judge, threshold
 
 _STAGE_KEYS, _STAGE_BITS = 8, 256  # number and size of the keys that each side takes in its cage
 _DEFINED_KEYS = 20
@@ -75,6 +88,15 @@ class _Shown:
     experts: tuple[ExpertFinding, ...]
 
 
+@dataclass(frozen=True)
+class _Networked:
+    """The test of a network, if there was one."""
+
+    evidence: NetworkEvidence | None = None
+    findings: dict[str, Finding] = field(default_factory=dict[str, Finding])
+    controls: _Controls = ()
+
+
 def homologate(plan: HomologationPlan, progress: Progress, warn: Callable[[str], object]) -> Homologation:
     """Test blank units and leave them blank; `warn` gets a message for a unit that could not be erased.
 
@@ -90,17 +112,34 @@ def homologate(plan: HomologationPlan, progress: Progress, warn: Callable[[str],
     able = reach(plan.network.digits, progress)
     with group.members(plan.network, alter_second=plan.fault == P1) as membership:
         shown = _show(plan, group, able, progress)
+    network = _Networked()
+    if asked_of(len(sides)) == NETWORK:
+        network = _network(plan, group, shown.attacked.seen, progress)
     erasure = Erasure(tuple(membership.states), _searched(plan, shown.attacked.remembered))
-    controls = [*run_controls(plan.seed, progress), *able.controls]
-    limit = threshold(_p_values(shown.attacked.findings, controls))
-    attacked = _decide(shown.attacked.findings, controls, limit)
+    controls = [*run_controls(plan.seed, progress), *able.controls, *network.controls]
+    findings = {**shown.attacked.findings, **network.findings}
+    limit = threshold(_p_values(findings, controls))
+    attacked = _decide(findings, controls, limit)
     seen = shown.attacked.seen
     attacks = Attacks(attacked[0].findings, able.unable, limit, len(seen.keys), len(seen.long_key))
     keys = _keys(plan, changed, shown, limit)
-    evidence = Evidence(plan.network, shown.stages.no_channel, shown.stages.regular, attacks, keys, erasure)
-    verdict = decided(judge(evidence), attacked)
+    stages = shown.stages
+    evidence = Evidence(plan.network, stages.no_channel, stages.regular, attacks, keys, erasure, network.evidence)
+    verdict = decided(judge(evidence), attacked, len(sides))
     seconds = time.monotonic() - start, membership.seconds
     return Homologation(plan, _with_lanes(group, membership), evidence, verdict, seen.long_key, seconds, shown.experts)
+
+
+def _network(plan: HomologationPlan, group: UnitGroup, seen: Seen, progress: Progress) -> _Networked:
+    """Run the test of a network, and its controls."""
+    tell = progress("a network of all units", ALL_PARTS + len(OF_NETWORKS))
+    findings: dict[str, Finding] = {}
+
+    def attack_it(system: NetworkSystem) -> None:
+        findings.update(attack_network(system, seen, tell))
+
+    evidence = run_network(plan, group, attack_it, tell)
+    return _Networked(evidence, findings, run_network_controls(plan.seed, progress))
 
 
 def named(ports: Sequence[str]) -> list[tuple[str, str]]:

@@ -13,7 +13,8 @@ from .experts.expert_finding import ExpertFinding
 
 PRIMAL_BITS = 192_000_000  # the paper's table 2
 PCAP = "tap.pcap"  # the record of the channel, in the plan's directory
-FAULTS = P1, TAMPER = "p1", "tamper"  # alters a decimal of p1 in Bob's copy, or a bit of a message on the line
+# Alters a decimal of p1 in Bob's copy, or a bit of a message on the line, or does not revoke the stolen unit.
+FAULTS = P1, TAMPER, UNREVOKED = "p1", "tamper", "unrevoked"
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,13 @@ class UnitPorts:
     """The ports of two or more units, and the paths of the flash of the first two (None if it cannot be read).
 
     `copy_flash` asks somebody to copy the flash; it is called while the units are members and their ports are closed.
-    It is None if the paths always show the current flash.
+    It is None if the paths always show the current flash. `open_case` tells a person what to do with a case, and waits.
     """
 
     ports: tuple[str, ...]
     flash: tuple[Path | None, Path | None] = (None, None)
     copy_flash: Callable[[], object] | None = None
+    open_case: Callable[[str], object] | None = None
 
 
 @dataclass(frozen=True)

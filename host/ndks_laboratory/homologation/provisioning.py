@@ -62,7 +62,7 @@ class UnitGroup:
         with self._blank_at_the_end():
             for side in self.sides[:2]:
                 self._admit(side, example, alter=bool(keys))
-                with self._open(side) as unit:
+                with self.open(side) as unit:
                     keys.append(unit.key(1, bits).data)
         return keys[0], keys[1]
 
@@ -75,12 +75,23 @@ class UnitGroup:
             for side in self.sides:
                 network, member = self._admit(side, network, alter=alter_second and len(membership.members) == 1)
                 membership.members.append(member)
-            introduce(self.sides, membership.members, self._open)
+            introduce(self.sides, membership.members, self.open)
             membership.seconds = time.monotonic() - start
             yield membership
 
+    @contextlib.contextmanager
+    def lent(self) -> Generator["GroupMembership"]:
+        """Let the block do with the blank units what it likes; they are blank again at its end."""
+        membership = GroupMembership()
+        with self._blank_at_the_end(membership):
+            for side in self.sides:
+                with self.open(side) as unit:
+                    unit.check_blank()
+                self._members.append(side)
+            yield membership
+
     def _admit(self, side: Side, network: Network, *, alter: bool) -> tuple[Network, NewMember]:
-        with self._open(side) as unit:
+        with self.open(side) as unit:
             unit.check_blank()
             self._members.append(side)
             return admit(unit, network, side.name, alter=alter)
@@ -98,7 +109,7 @@ class UnitGroup:
 
     def _erase(self, side: Side) -> str:
         try:
-            with self._open(side) as unit:
+            with self.open(side) as unit:
                 unit.zeroize()
                 return unit.hello.state
         except (NdksError, OSError) as error:
@@ -109,7 +120,8 @@ class UnitGroup:
             return f"not erased: {getattr(error, 'code', 'FILE')}"
 
     @contextlib.contextmanager
-    def _open(self, side: Side) -> Generator[ndks.Unit]:
+    def open(self, side: Side) -> Generator[ndks.Unit]:
+        """Open the unit of a side. CheckFailed: another unit is there."""
         with ndks.open(side.port, bindings=side.bindings) as unit:
             expected = self._serial_numbers[side.name]
             if unit.hello.serial_number != expected:

@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The requirements on a pair of units, with their sources in the paper, tests and judgements."""
+"""The requirements on a pair of units, and on a network of more, with their sources in the paper, and judgements."""
 
 from dataclasses import dataclass
 
 from . import judgements
 from .judgements import Judge
+from .networks.evidence import CASE, CONFINEMENT, JOINING, LATE, LEAST_UNITS, RENEWAL, ROLES, SYMBOLS, THEFT
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Requirement:
     source: str
     test: str
     judge: Judge
+    units: int = 2  # as few as it can be asked of
 
 
 REQUIREMENTS = (
@@ -188,5 +190,101 @@ REQUIREMENTS = (
         "4.1 (sync word)",
         "All that may be a key in a copy of the flash is tried on recorded sessions of the laptop.",
         judgements.withstood("A7m"),
+    ),
+    Requirement(
+        "R25",
+        "Three or more units give the same keys at once, each alone in a cage of its own.",
+        "4.1 (more than two units)",
+        "Stage 1 is run with all units.",
+        judgements.in_many_cages,
+        LEAST_UNITS,
+    ),
+    Requirement(
+        "R26",
+        "One unit is the master; when it is destroyed or stolen, another one is, and messages go on.",
+        "4.1 (master and slaves)",
+        "The master is unplugged and comes back; later it is stolen.",
+        judgements.of_network(ROLES, THEFT),
+        LEAST_UNITS,
+    ),
+    Requirement(
+        "R27",
+        "A unit joins only by permission of the competent authority, and reads nothing of before.",
+        "4.1 (requesting permission)",
+        "Wrong signatures are tried; who joins late gets the recording of before.",
+        judgements.of_network(JOINING),
+        LEAST_UNITS,
+    ),
+    Requirement(
+        "R28",
+        "Keys, parameters and operators are renewed, at all units the same.",
+        "4.1 (parameters and operators, which can be renewed)",
+        "A unit renews keys, p1 and p2; the administrator renews d, f1 and f2; keys of all units are compared.",
+        judgements.of_network(RENEWAL),
+        LEAST_UNITS,
+    ),
+    Requirement(
+        "R29",
+        "A unit that was stolen and revoked reads, sends and leads nothing any more.",
+        "4.1 (stolen units)",
+        "Unit, laptop and a recording of everything are in a thief's hands.",
+        judgements.both(judgements.of_network(THEFT), judgements.network_withstood("N5")),
+        LEAST_UNITS,
+    ),
+    Requirement(
+        "R30",
+        "A message that comes late is delivered once and in order; one that can never come is named as lost.",
+        "4.1 (synchronization)",
+        "The channel delays, reverses and loses messages; a unit misses an epoch; a sender forgets.",
+        judgements.of_network(LATE),
+        LEAST_UNITS,
+    ),
+    Requirement(
+        "R31",
+        "The symbols 0, 1 and nothing reach all others, and nothing costs no key.",
+        "4.1 (three possible states)",
+        "Bits with a silence between them are sent beside the same bits without.",
+        judgements.of_network(SYMBOLS),
+        LEAST_UNITS,
+    ),
+    Requirement(
+        "R32",
+        "Nobody but members chooses the master, and nobody but administrators begins a generation.",
+        "4.1 (master and slaves)",
+        "Beacons and bundles are replayed, altered and forged.",
+        judgements.network_withstood("N1", "N2"),
+        LEAST_UNITS,
+    ),
+    Requirement(
+        "R33",
+        "No member can wear out the flash of the others.",
+        "4.1 (parameters and operators, which can be renewed)",
+        "A member renews as often as its laptop can.",
+        judgements.network_withstood("N3"),
+        LEAST_UNITS,
+    ),
+    Requirement(
+        "R34",
+        "A recording of the network stays closed to whoever copies the flash of a member.",
+        "4.1 (built like a bomb)",
+        "All that may be a key in the flash is tried on recorded messages.",
+        judgements.network_withstood("N4"),
+        LEAST_UNITS,
+    ),
+    Requirement(
+        "R35",
+        "A unit whose case is opened erases itself, and the network goes on without it.",
+        "4.1 (built like a bomb)",
+        "The case of a member is opened, by its control socket or by a person.",
+        judgements.of_network(CASE),
+        LEAST_UNITS,
+    ),
+    Requirement(
+        "R36",
+        "When keys or messages disagree, the unit at fault is named, or the channel.",
+        "4.1 (a confinement procedure)",
+        "Records of all units are compared with their definition, and with a unit and a message that were altered.",
+        judgements.of_network(CONFINEMENT),
+        LEAST_UNITS,
     ),
 )

@@ -6,8 +6,7 @@ Each port is opened once at a time, and stays open between operations.
 """
 
 import contextlib
-from collections.abc import Generator, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Generator, Mapping
 
 from ndks.crypto import CRYPTO
 from ndks.driver.unit import Unit, open_port
@@ -19,6 +18,7 @@ from ndks_protocol import commands
 from ndks_protocol.capsule import CHUNK, SYNC_SIZE, TAG_SIZE
 from ndks_protocol.kdf import derive
 
+from .dumped_flash import contents_of
 from .locked_unit import LockedUnit
 from .stations import Station, open_station, refusals
 from .strangers import STRANGERS, ask_as
@@ -98,7 +98,7 @@ class UnitSystem(System):
             yield cable
 
     def dumps(self) -> tuple[Dump, ...]:
-        contents = {owner: tuple(_contents(station.flash)) for owner, station in self.stations.items()}
+        contents = {owner: tuple(contents_of(station.flash)) for owner, station in self.stations.items()}
         return tuple(Dump(owner, content) for owner, content in contents.items() if content)
 
     def marks(self) -> Mapping[str, bytes]:
@@ -141,16 +141,3 @@ class UnitSystem(System):
     def _leave(self, owner: str) -> None:
         if owner in self._units:
             self._units.pop(owner)[0].close()
-
-
-def _contents(paths: tuple[Path, ...]) -> Iterator[bytes]:
-    for path in paths:
-        files = (
-            sorted(each for each in path.rglob("*") if each.is_file())
-            if path.is_dir()
-            else [path]
-            if path.exists()
-            else []
-        )
-        for file in files:
-            yield file.read_bytes()

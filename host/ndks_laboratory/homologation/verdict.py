@@ -20,6 +20,8 @@ _WANTED = {MUST_FALL: FAILED, MUST_STAND: HELD}
 
 _HOUR = 3600
 ALPHA = 1e-6  # false alarms per homologation
+PAIR, NETWORK = "pair", "network"  # what units are judged as
+_PAIR = 2
 APPROVED, NOT_APPROVED, NO_VERDICT = "APPROVED", "NOT APPROVED", "NO VERDICT"
 _WORDS = {HELD: "met", FAILED: "not met", NOT_SHOWN: "not shown"}
 
@@ -82,27 +84,51 @@ def judge(evidence: Evidence) -> list[Judged]:
     return [Judged(requirement, requirement.judge(evidence)) for requirement in REQUIREMENTS]
 
 
-def decided(judged: Sequence[Judged], attacked: Sequence[Attacked]) -> Verdict:
-    """Return the verdict; `attacked` are the units and then the controls."""
-    word, reasons = _decided(judged, attacked[0], attacked[1:])
+def asked_of(units: int) -> str:
+    """Return whether so many units are judged as a pair, or as a network."""
+    return NETWORK if any(units >= each.units > _PAIR for each in REQUIREMENTS) else PAIR
+
+
+def decided(judged: Sequence[Judged], attacked: Sequence[Attacked], units: int = _PAIR) -> Verdict:
+    """Return the verdict on so many units; `attacked` are the units and then the controls.
+
+    A requirement that needs more units is not asked: a pair has its verdict by the others.
+    """
+    word, reasons = _decided(judged, attacked[0], attacked[1:], units)
     return Verdict(word, tuple(reasons), tuple(judged), tuple(attacked))
 
 
-def _decided(judged: Sequence[Judged], units: Attacked, controls: Sequence[Attacked]) -> tuple[str, list[str]]:
+def _decided(
+    judged: Sequence[Judged], attacked: Attacked, controls: Sequence[Attacked], units: int
+) -> tuple[str, list[str]]:
     surprises = [_surprise(control) for control in controls if control.expected.word != HELD]
     if surprises:
         return NO_VERDICT, surprises
     if not controls or [each.requirement for each in judged] != list(REQUIREMENTS):
         return NO_VERDICT, ["Not everything was tested: requirements or controls are missing."]
-    broken = [(label, found) for label, found in units.findings.items() if found.outcome.word == FAILED]
-    missed = [each for each in judged if each.outcome.word != HELD]
+    asked = [each for each in judged if each.requirement.units <= units]
+    broken = [(label, found) for label, found in attacked.findings.items() if found.outcome.word == FAILED]
+    missed = [each for each in asked if each.outcome.word != HELD]
     if broken or missed:
         attacks = [f"{label} {f.adversary}, in {in_words(f.seconds)}: {f.outcome.reason}" for label, f in broken]
         return NOT_APPROVED, [*attacks, *(f"{m.requirement.id} {m.verdict}: {m.requirement.text}" for m in missed)]
-    all_made = all(found.outcome.word == HELD for found in units.findings.values())
+    all_made = all(found.outcome.word == HELD for found in attacked.findings.values())
     attacks = "every attack" if all_made else "every attack that is possible at this d"
-    met = f"All {len(judged)} requirements are met; {attacks} was withstood; all controls as expected."
-    return APPROVED, [met, "This shows what these adversaries could not do; it is not a proof."]
+    which = (
+        f"All {len(asked)} requirements" if len(asked) == len(judged) else f"All {len(asked)} requirements on a pair"
+    )
+    met = f"{which} are met; {attacks} was withstood; all controls as expected."
+    return APPROVED, [
+        met,
+        *_not_asked(judged, units),
+        "This shows what these adversaries could not do; it is not a proof.",
+    ]
+
+
+def _not_asked(judged: Sequence[Judged], units: int) -> list[str]:
+    """Say which requirements were not asked of so few units."""
+    ids = [each.requirement.id for each in judged if each.requirement.units > units]
+    return [f"{ids[0]} to {ids[-1]} are asked of three or more units, and were not tested."] if ids else []
 
 
 def in_words(seconds: float) -> str:

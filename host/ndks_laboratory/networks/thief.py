@@ -9,7 +9,7 @@ The unit gets every notice of every bundle, and then every capsule, as it is and
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import ndks
@@ -28,12 +28,22 @@ def main(port: str, recording: str) -> None:
     with ndks.open(port) as opened:
         opened.unlock()
         unit = NetworkUnit(opened)
-        entered = [g for g, notice in _notices(packets) if _takes(unit, g, notice)]
-        texts = [text for packet in packets if packet[:1] == bytes([_CAPSULE]) for text in _read(unit, packet)]
-    json.dump({"packets": len(packets), "entered": entered, "texts": sorted(set(texts))}, sys.stdout)
+        entered = enter_all(unit, packets)
+        texts = sorted(text.decode() for text in read_all(unit, packets))
+    json.dump({"packets": len(packets), "entered": entered, "texts": texts}, sys.stdout)
 
 
-def _notices(packets: list[bytes]) -> Iterator[tuple[int, bytes]]:
+def enter_all(unit: NetworkUnit, packets: Iterable[bytes]) -> list[int]:
+    """Give a unit every notice of every bundle, and return the generations that it enters by them."""
+    return [g for g, notice in _notices(packets) if _takes(unit, g, notice)]
+
+
+def read_all(unit: NetworkUnit, packets: Iterable[bytes]) -> set[bytes]:
+    """Return the texts of all messages that a unit opens."""
+    return {text for packet in packets if packet[:1] == bytes([_CAPSULE]) for text in _read(unit, packet)}
+
+
+def _notices(packets: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     """Yield each notice with its generation, in the order of generations."""
     bundles: list[Bundle] = []
     for packet in packets:
@@ -54,14 +64,14 @@ def _takes(unit: NetworkUnit, g: int, notice: bytes) -> bool:
     return True
 
 
-def _read(unit: NetworkUnit, capsule: bytes) -> Iterator[str]:
+def _read(unit: NetworkUnit, capsule: bytes) -> Iterator[bytes]:
     for vouched in (False, True):
         try:
             opened = unit.open(capsule, vouched=vouched)
         except DeviceError:
             continue
         if opened.kind == MESSAGE:
-            yield parse_message(opened.data).data.decode()
+            yield parse_message(opened.data).data
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from .decimal_grid import DecimalGrid
 from .float_units import FloatUnits
 from .frequency import Frequency
 from .key_reuse import KeyReuse
+from .network import ADVERSARIES as OF_NETWORKS
 from .parameters import Parameters
 from .statistician import Statistician
 
@@ -24,6 +25,7 @@ PASSIVE: tuple[Adversary, ...] = (
     Statistician(),
 )
 ACTIVE: tuple[Adversary, ...] = tuple(ADVERSARIES)
+NETWORK: tuple[Adversary, ...] = tuple(OF_NETWORKS)  # need three or more units
 
 
 def small_grid() -> Adversary:

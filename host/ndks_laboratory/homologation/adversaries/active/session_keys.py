@@ -27,10 +27,10 @@ _AROUND = 4096  # bytes before and after a mark: a unit's records are there
 _DISTINCT = 12  # least number of different bytes in 32; of random ones fewer are in 1 of 2^60
 
 
-def possible_keys(contents: Iterable[bytes], mark: bytes) -> list[bytes]:
-    """Return all 32 bytes in a row around a mark that may be a key."""
+def possible_keys(contents: Iterable[bytes], mark: bytes, size: int = _KEY_SIZE) -> list[bytes]:
+    """Return all pieces of `size` bytes around a mark that may be a key, or some side by side."""
     around = (content[max(0, at - _AROUND) : at + _AROUND] for content in contents for at in _places(content, mark))
-    found = {part[start : start + _KEY_SIZE] for part in around for start in range(len(part) - _KEY_SIZE + 1)}
+    found = {part[start : start + size] for part in around for start in range(len(part) - size + 1)}
     return sorted(piece for piece in found if len(set(piece)) >= _DISTINCT)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ndks.exceptions import NdksError
 from ndks_laboratory import times
 from ndks_laboratory.homologation.attack import SYSTEM, Adversary, Finding, Oracle, OutOfTime, Seen
+from ndks_laboratory.homologation.networks.system import NetworkSystem
 from ndks_laboratory.homologation.system import ALICE, BOB, Refusal, System
 from ndks_laboratory.outcome import Outcome
 
@@ -29,6 +30,7 @@ class Trial:
 
     def __init__(self, seen: Seen) -> None:
         self.system: System = seen.system
+        self.network: NetworkSystem = seen.network
         self.random = np.random.default_rng((seen.seed, *_DRAWS))
         self.breaks: list[str] = []
         self.tries = 0
