@@ -15,6 +15,7 @@ from support.emulate_process import PATIENCE
 from support.forks import ndks_process
 
 from ndks.laptop.homes import HOME
+from ndks.times import OPENING_TIMEOUT
 
 PIPES = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 _PIPE_SIZE = 4096  # the smallest that Linux allows
@@ -83,7 +84,7 @@ def start_and_reach(request_name: str, *arguments: object, requests: int = 30) -
 def finish(process: subprocess.Popen[bytes]) -> Finished:
     """Wait for a started command, and return its result."""
     with process:
-        output, stderr = process.communicate(timeout=PATIENCE)
+        output, stderr = process.communicate(timeout=OPENING_TIMEOUT + PATIENCE)  # a lost answer is waited for
     return Finished(process.returncode, output, stderr.decode())
 
 

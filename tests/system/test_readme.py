@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from transcripts import PAGES, ROOT, stale_blocks
 
-from ndks_laboratory.homologation.adversaries.roster import ACTIVE, PASSIVE
+from ndks_laboratory.homologation.adversaries.roster import ACTIVE, NETWORK, PASSIVE
 from ndks_laboratory.homologation.requirements import REQUIREMENTS
 
 HOMOLOGATION = (ROOT / "docs" / "homologation.md").read_text()
@@ -30,7 +30,7 @@ def test_the_requirements_are_those_of_homologation() -> None:
 
 def test_the_adversaries_are_those_of_homologation() -> None:
     rows = re.findall(r"^withstood +(\w+) +(.*) \([^)]* s\)$", HOMOLOGATION, re.MULTILINE)
-    everybody = [(adversary.label, adversary.name) for adversary in (*PASSIVE, *ACTIVE)]
+    everybody = [(adversary.label, adversary.name) for adversary in (*PASSIVE, *ACTIVE, *NETWORK)]
     assert rows == [*everybody[:2], everybody[-1]]
 
 
