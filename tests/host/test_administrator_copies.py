@@ -124,7 +124,7 @@ class Retaining:
         for packet in self.packets:
             receive(Received(packet, lambda: None, self.url))
 
-    def send(self, packet: bytes, generation: int | None = None) -> bool:
+    def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:
         return bool(packet) or generation is None
 
     def close(self) -> None: ...
