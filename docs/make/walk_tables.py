@@ -36,7 +36,8 @@ class Tables:
 
     def text(self, name: str, step: str) -> str:
         if not step:
-            rooms = ", ".join(f"{room} {count}" for room, count in files_by_room(self._walks[name]).most_common())
+            by_room = sorted(files_by_room(self._walks[name]).items(), key=lambda counted: (-counted[1], counted[0]))
+            rooms = ", ".join(f"{room} {count}" for room, count in by_room)
             return f"`ndks {' '.join(WALKS[name])}` passes {size_of(self._walks[name])}. Files by room: {rooms}.\n"
         self.missing.discard((name, step))
         return table(("file", "functions", "what the file is for"), self.rows(name, step))

@@ -4,9 +4,10 @@
 
 from collections.abc import Set
 
+from ..laptop.database import Row
 from .events import Delivered, Lost, Why
 from .inboxes import Inboxes
-from .store import Row, Store
+from .store import Store
 
 _DELIVERED, _LATE = 0, 1  # others are Lost: 1 + its reason
 _GAPS = 1000  # that a lane's messages may have, and are given early: senders that keep to the rules have fewer

@@ -7,9 +7,9 @@ message has a name: LANE:S at an agent, the first 32 hexadecimal digits of SHA-2
 is 8 bytes of a PRF of the message's key: it tells nothing of key or text.
 """
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Protocol
+
+from .database import Database
 
 MOST = 4096  # check values that are kept, the latest
 SCHEMA = """
@@ -20,16 +20,6 @@ CREATE TABLE confirmations (
 );
 """
 _COLUMNS = 'message, who, "when", channel, words, held, resolved'
-
-
-class Tables(Protocol):
-    """What a book is written in."""
-
-    def step(self) -> AbstractContextManager[None]: ...
-
-    def read(self, statement: str, *values: object) -> list[tuple[Any, ...]]: ...
-
-    def write(self, statement: str, *values: object) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -56,7 +46,7 @@ class Confirmation:
 class CheckBook:
     """The tables of check values and confirmations."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Database) -> None:
         self._tables = tables
 
     def keep(self, message: str, value: bytes) -> None:
@@ -95,7 +85,3 @@ class CheckBook:
         change = "UPDATE confirmations SET resolved = ? WHERE message = ? AND NOT held AND resolved = ''"
         self._tables.write(change, how, message)
         return count
-
-
-def statements_of(schema: str) -> list[str]:
-    return schema.split(";\n")[:-1]

@@ -13,7 +13,7 @@ from pathlib import Path
 from ...carriers.carrier import Carrier, Received
 from ...carriers.opening import open_carrier
 from .inputs import Inputs
-from .loop import generation_of, publish
+from .loop import bundle_in, publish
 from .office import Office
 
 _SHOWN = 4.0  # seconds in which a carrier has shown what it retains
@@ -51,18 +51,17 @@ class Channel:
         The newest first: else a copy from a backup would answer an older one with a generation that there is already.
         """
         if any(carrier.retains for carrier in self._carriers):
-            bundles = dict[bytes, int]()
+            bundles = dict[bytes, int]()  # those of administrators: strangers could send any number
 
             def take(packet: bytes) -> None:
-                g = generation_of(packet)
-                if g is None:
+                if (bundle := bundle_in(packet)) is None:
                     self._take(packet)
-                else:
-                    bundles[packet] = g
+                elif bundle.is_signed_by(self._office.public):
+                    bundles[packet] = bundle.g
 
             self._run(_SHOWN, lambda: False, take)
-            for bundle in sorted(bundles, key=lambda bundle: -bundles[bundle]):
-                self._take(bundle)
+            for packet in sorted(bundles, key=lambda packet: -bundles[packet]):
+                self._take(packet)
 
     @property
     def has_merged(self) -> bool:

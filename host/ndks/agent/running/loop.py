@@ -301,19 +301,20 @@ def known_error(error: Exception) -> NdksError | None:
 
 def publish(carriers: Iterable[Carrier], packet: bytes, *, passing: bool = False) -> None:
     """Send a packet by all carriers, in pieces where they take only such."""
-    generation = generation_of(packet)
+    bundle = bundle_in(packet)
+    generation = bundle.g if bundle else None
     for carrier in carriers:
         parts = split(packet, carrier.largest - _HEADER) if carrier.largest else [packet]
         if not all(carrier.send(part, generation, passing=passing) for part in parts):
             _log.debug("%s: too much waits; others ask for it again", carrier.url)
 
 
-def generation_of(packet: bytes) -> int | None:
-    """Return the generation of a bundle, None for other packets."""
+def bundle_in(packet: bytes) -> Bundle | None:
+    """Return the bundle that a packet is, None for other packets."""
     if packet[:1] != bytes([BUNDLE]):
         return None
     try:
-        return Bundle.parse(packet).g
+        return Bundle.parse(packet)
     except BadBundle:
         return None
 
