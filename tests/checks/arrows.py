@@ -41,12 +41,25 @@ ALLOWED = {
     "ndks.line": {BASE} | _PROTOCOL,
     "ndks.laptop": {BASE} | _PROTOCOL,
     "ndks.board": {BASE} | _PROTOCOL,
-    "ndks.carriers": {BASE},
+    "ndks.carriers": {"ndks.laptop", "ndks.line", BASE},
     "ndks.driver": {"ndks.keys", "ndks.laptop", "ndks.line", "ndks.network", "ndks.symbols", BASE} | _PROTOCOL,
     "ndks.agent": {"ndks.carriers", *_HOST} | _PROTOCOL,
     "ndks.aio": {"ndks.driver", "ndks.laptop", "ndks.line", BASE},
     "ndks": {"ndks.driver", "ndks.laptop", "ndks.network", "ndks.symbols", BASE},  # what `import ndks` shows
     "ndks.service": {"ndks.driver", "ndks.laptop", "ndks.line", BASE} | _PROTOCOL,
+    "ndks_gateways.tunnel": {BASE} | _PROTOCOL,
+    "ndks_gateways.running": {
+        *(
+            "ndks_gateways",
+            "ndks_gateways.tunnel",
+            "ndks.aio",
+            "ndks.carriers",
+            "ndks.driver",
+            "ndks.laptop",
+            "ndks.line",
+        ),
+        *({BASE} | _PROTOCOL),
+    },
     "ndks_laboratory": {"ndks_laboratory.stages"} | _HOST | _PROTOCOL,
     "ndks_laboratory.stages": {"ndks_laboratory", "ndks_laboratory.faraday"} | _HOST | _PROTOCOL,
     "ndks_laboratory.faraday": {"ndks_laboratory"} | _HOST | _PROTOCOL,
@@ -59,10 +72,11 @@ ALLOWED = {
 }
 # These arrows are made when a command needs them: their packages take long to import, and may be missing.
 _LABORATORY = {room for room in ALLOWED if room.startswith("ndks_laboratory")}
+_GATEWAYS = {room for room in ALLOWED if room.startswith("ndks_gateways")}
 LAZY = {
     "ndks.line": {"ndks_emulator"},
     "ndks.board": {"ndks_emulator", "ndks_emulator.chip", "ndks_chip"},
-    "ndks.cli": {"ndks.agent", "ndks.service", "ndks_emulator", "ndks_emulator.chip", *_LABORATORY},
+    "ndks.cli": {"ndks.agent", "ndks.service", "ndks_emulator", "ndks_emulator.chip", *_LABORATORY, *_GATEWAYS},
 }
 
 

@@ -23,7 +23,7 @@ from ..store import Store
 from . import places
 from .loop import Loop, Settings
 from .membership import Membership
-from .notify import notify
+from ...notify import notify
 from .office import Office
 from .programs import Programs, listening
 
