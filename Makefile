@@ -139,7 +139,7 @@ development: install
 	@touch $@
 
 .venv/.development: .venv/.homologation
-	$(BIN)/pip install $(QUIET) --group dev
+	$(BIN)/pip install $(QUIET) --editable '.[gateways]' --group dev
 	@touch $@
 
 .venv/.chip: .venv/.development $(CHIP_SOURCES)
@@ -153,5 +153,5 @@ development: install
 .venv-oldest/.installed: pyproject.toml .ci/lowest-bounds
 	@.ci/make-venv "$(PYTHON)" .venv-oldest
 	.venv-oldest/bin/python .ci/lowest-bounds > .venv-oldest/lowest.txt
-	.venv-oldest/bin/pip install $(QUIET) --constraint .venv-oldest/lowest.txt --editable '.[homologation]' --group dev
+	.venv-oldest/bin/pip install $(QUIET) --constraint .venv-oldest/lowest.txt --editable '.[homologation,gateways]' --group dev
 	@touch $@

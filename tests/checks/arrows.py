@@ -48,6 +48,15 @@ ALLOWED = {
     "ndks": {"ndks.driver", "ndks.laptop", "ndks.network", "ndks.symbols", BASE},  # what `import ndks` shows
     "ndks.service": {"ndks.driver", "ndks.laptop", "ndks.line", BASE} | _PROTOCOL,
     "ndks_gateways.tunnel": {BASE} | _PROTOCOL,
+    "ndks_gateways.keys": {BASE} | _PROTOCOL,
+    "ndks_gateways.serving": {
+        *("ndks_gateways", "ndks_gateways.keys", "ndks.aio", "ndks.driver", "ndks.laptop", "ndks.line"),
+        *({BASE} | _PROTOCOL),
+    },
+    "ndks_gateways.psk": {
+        *("ndks_gateways", "ndks_gateways.keys", "ndks.aio", "ndks.driver", "ndks.laptop", "ndks.line"),
+        *({BASE} | _PROTOCOL),
+    },
     "ndks_gateways.running": {
         *(
             "ndks_gateways",
