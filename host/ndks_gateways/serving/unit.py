@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What serving needs of a unit."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What a unit knows of its network: the present epoch, how many lanes are revoked, and when it heard a beacon.
+
+    `beacon_age` in seconds; None: a day or longer, or never.
+    """
+
+    epoch: int
+    revoked: int
+    beacon_age: float | None
+
+
+class Number(Protocol):
+    """An own number of the unit, which nobody gets again."""
+
+    @property
+    def lane(self) -> int: ...
+    @property
+    def number(self) -> int: ...
+
+
+class ServingUnit(Protocol):
+    """A unit, which comes and goes. UnitAway or another NdksError that is no DeviceError: it is not at hand."""
+
+    @property
+    def presence(self) -> Presence | None:
+        """What it knew last; None: it is not at hand."""
+        ...
+
+    @property
+    def changes(self) -> int:
+        """A number that grows whenever the unit comes or goes, enters an epoch, or hears of a revoked lane."""
+        ...
+
+    async def wait_change(self, known: int) -> int:
+        """Return `changes` as soon as it is another number than this one."""
+        ...
+
+    async def chunk(self, epoch: int, n: int, offset: int, size: int) -> bytes:
+        """Return bytes of the exported key n of lane 0 of an epoch, at most 1024. DeviceError EPOCH, CUT, RANGE."""
+        ...
+
+    async def take_number(self) -> Number:
+        """Use up an own number. It is in the laptop's minimum counter, on the disk, before this returns."""
+        ...
+
+    async def renew(self) -> int:
+        """Begin the next epoch of the whole network, and return it."""
+        ...
