@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""How often one client may do something: token buckets, one a name."""
+
+import time
+from collections.abc import Callable
+
+
+class Buckets:
+    """Each name may do `rate` things a second, and as many at once as in `span` seconds.
+
+    Names must come from a list that is known: each that is used has an entry for good.
+    """
+
+    def __init__(self, rate: float, span: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._full = max(1.0, rate * span)
+        self._clock = clock
+        self._left: dict[str, tuple[float, float]] = {}  # tokens, and when they were counted
+
+    def take(self, name: str) -> bool:
+        """Do one thing, and return True; return False if this name has none left."""
+        left = self._now(name)
+        if left < 1:
+            return False
+        self._left[name] = (left - 1, self._clock())
+        return True
+
+    def is_empty(self, name: str) -> bool:
+        return self._now(name) < 1
+
+    def spend(self, name: str, count: int) -> None:
+        """Count things that were done; this may make a debt, of at most all that may be had at once."""
+        self._left[name] = (max(self._now(name) - count, -self._full), self._clock())
+
+    def wait(self, name: str) -> float:
+        """Return the seconds until a thing may be done."""
+        return max(0.0, (1 - self._now(name)) / self._rate)
+
+    def _now(self, name: str) -> float:
+        left, when = self._left.get(name, (self._full, self._clock()))
+        return min(self._full, left + (self._clock() - when) * self._rate)
