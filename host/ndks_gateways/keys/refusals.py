@@ -55,7 +55,9 @@ class Unauthorized(Refused):
     code = "UNAUTHORIZED"
     status = 401
     exit_status = 5
-    usual_advice = "use the certificate of the SAE that the keys are for, and the name of the SAE that has asked for them"
+    usual_advice = (
+        "use the certificate of the SAE that the keys are for, and the name of the SAE that has asked for them"
+    )
 
 
 class NotNow(Refused):
