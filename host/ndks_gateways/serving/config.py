@@ -89,7 +89,9 @@ class Limits:
     """Section [limits]: what one client may do to the others."""
 
     requests: Annotated[int, Key(whole(1, 1_000_000), "requests a second of one SAE")] = 1000
-    wrong_ids: Annotated[int, Key(whole(1, 1_000_000), "key ids a minute of one SAE that are not its own")] = 60
+    wrong_ids: Annotated[
+        int, Key(whole(1, 1_000_000), "requests a minute of one SAE with ids of keys that it cannot have")
+    ] = 60
     body: Annotated[int, Key(whole(256, 1 << 20), "bytes of a request's body")] = 1 << 16
     patience: Annotated[int, Key(whole(1, 600), "seconds for a handshake, and for a request's body")] = 10
     idle: Annotated[int, Key(whole(1, 3600), "seconds until a connection without a request is closed")] = 60

@@ -29,10 +29,6 @@ class Buckets:
     def is_empty(self, name: str) -> bool:
         return self._now(name) < 1
 
-    def spend(self, name: str, count: int) -> None:
-        """Count things that were done; this may make a debt, of at most all that may be had at once."""
-        self._left[name] = (max(self._now(name) - count, -self._full), self._clock())
-
     def wait(self, name: str) -> float:
         """Return the seconds until a thing may be done."""
         return max(0.0, (1 - self._now(name)) / self._rate)

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Answers as HTTP has them, and the refusals that HTTP adds to those of the standard."""
+
+import json
+from typing import ClassVar, NamedTuple
+
+from aiohttp import web
+
+from ..keys.refusals import NotNow, Refused
+
+# 400
+TOO_LARGE = "the body of the request is too large"
+SLOW = "the body of the request did not come in time"
+# 401
+UNKNOWN_CLIENT = "the certificate is of no SAE that this KME serves"
+# 404, 405
+NO_PATH = "this KME has nothing at this path"
+UNKNOWN_SAE = "the SAE is not known on this KME"
+NO_METHOD = "this path takes another method"
+# 503
+BROKEN = "error on the side of this KME"
+
+_JSON = "application/json"
+
+
+class Answer(NamedTuple):
+    """A body of status 200 in JSON, and the ids of the keys in it, for the audit log."""
+
+    body: bytes
+    ids: tuple[str, ...] = ()
+
+
+class NotFound(Refused):
+    """There is nothing of this name."""
+
+    code = "NOT_FOUND"
+    status: ClassVar[int] = 404
+    exit_status = 2
+    usual_advice = "the document at /openapi.json has all paths"
+
+
+class NotAllowed(Refused):
+    """The path is right, the method is not; `allowed` names those that are."""
+
+    code = "NOT_ALLOWED"
+    status: ClassVar[int] = 405
+    exit_status = 2
+    usual_advice = "the document at /openapi.json has the methods of each path"
+
+    def __init__(self, *allowed: str) -> None:
+        super().__init__(NO_METHOD)
+        self.allowed = allowed
+
+
+def done(answer: Answer) -> web.Response:
+    return web.Response(body=answer.body, content_type=_JSON)
+
+
+def refused(error: Refused) -> web.Response:
+    """Return the answer for a refusal: the object Error of ETSI GS QKD 014, 6.5."""
+    values: dict[str, object] = {"message": str(error)}
+    if details := getattr(error, "details", None):
+        values["details"] = details
+    response = web.Response(status=error.status, body=json.dumps(values).encode(), content_type=_JSON)
+    if isinstance(error, NotNow):
+        response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, NotAllowed):
+        response.headers["Allow"] = ", ".join(error.allowed)
+    return response
