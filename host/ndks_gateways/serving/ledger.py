@@ -1,0 +1,202 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The ledger of a site, as a server uses it: one thread, and all that waits goes with one commit."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
+
+from ndks.exceptions import FileError
+
+from ..keys.refusals import BadRequest, NotNow
+from ..keys.runs import Run
+from .marks import MarkFile
+from .tables import MOST_ROWS, Connection, Delivered, LedgerAway, Mark, Tables
+
+_log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+_PATIENCE = 10.0  # seconds for a commit
+_MARK_SECONDS = 1.0  # between two writes of the mark
+_PAUSE = 2.0  # seconds until a run is noted again
+
+
+class _Batch(NamedTuple):
+    rows: frozenset[Delivered]
+    done: "asyncio.Future[BadRequest | None]"
+
+
+class Ledger:
+    """The ledger behind a connection that `connect` makes, for the server of this name. FileError: the mark."""
+
+    def __init__(self, connect: Callable[[], Connection], mark: MarkFile, server: str) -> None:
+        self._connect = connect
+        self._file = mark
+        self._mark = mark.read()
+        self._marked_at = time.monotonic()
+        self._server = server
+        self._thread = ThreadPoolExecutor(1, "ledger")
+        self._connection: Connection | None = None
+        self._waiting: list[_Batch] = []
+        self._working: asyncio.Task[None] | None = None
+        self._to_note: Run | None = None
+        self._has_run = asyncio.Event()
+
+    @property
+    def mark(self) -> Mark:
+        """What this server has told the ledger last."""
+        return self._mark
+
+    async def deliver(self, rows: Sequence[Delivered]) -> None:
+        """Write all rows, at most 4096. BadRequest: one is there already, or too old, and none was written.
+
+        LedgerLost; LedgerAway: they may have been written, and then their keys are lost for this SAE.
+        """
+        batch = _Batch(frozenset(rows), asyncio.get_running_loop().create_future())
+        self._waiting.append(batch)
+        if not self._working:
+            self._working = asyncio.create_task(self._work())
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                refusal = await batch.done
+        except TimeoutError:
+            raise LedgerAway("no commit in time") from None
+        if refusal:
+            raise refusal
+
+    async def check(self) -> None:
+        """LedgerLost, LedgerAway: no key can be delivered."""
+        await self._do(lambda tables: tables.check(self._mark))
+
+    async def runs(self) -> list[tuple[int, str]]:
+        """Return the epochs in which servers have taken runs, each with the server's name. LedgerAway."""
+        return await self._do(Tables.runs)
+
+    async def is_begun(self) -> bool:
+        """Return whether an administrator has begun this ledger. LedgerAway."""
+        return await self._do(Tables.is_begun)
+
+    async def begin(self, born: int) -> None:
+        """Begin the ledger, or begin it again; see Tables. LedgerAway."""
+        await self._do(lambda tables: tables.begin(born))
+
+    async def prune(self, born: int) -> None:
+        """Delete the rows that nobody may ask for any more; serve no epoch before `born` from now on. LedgerAway."""
+        dropping = await self._do(Tables.drop_old)
+        while await self._do(lambda _: next(dropping, dropping)) is not dropping:
+            pass
+        await self._do(lambda tables: tables.raise_born(born))
+
+    def note(self, run: Run) -> None:
+        """Let `run` write that this server has taken a run, as soon as the database is at hand."""
+        self._to_note = run
+        self._has_run.set()
+
+    async def run(self) -> None:
+        """Write runs until this is cancelled."""
+        while True:
+            await self._has_run.wait()
+            run = self._to_note
+            assert run
+            try:
+                await self._do(lambda tables, run=run: self._note(tables, run))
+            except (NotNow, FileError) as error:
+                _log.warning("%s: %s; the run is written later", error.code, error)
+                await asyncio.sleep(_PAUSE)
+                continue
+            if self._to_note is run:
+                self._has_run.clear()
+
+    async def close(self) -> None:
+        """Do what was begun, write the mark, and close the connection."""
+        if self._working:
+            await self._working
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._end)
+        self._thread.shutdown()
+
+    # In the loop
+
+    async def _work(self) -> None:
+        """Commit batches as long as some wait."""
+        while group := self._next_group():
+            try:
+                results = await self._do(lambda tables, group=group: self._deliver(tables, group))
+            except Exception as error:
+                for batch in group:
+                    if not batch.done.done():
+                        batch.done.set_exception(error)
+                if not isinstance(error, NotNow):
+                    _log.exception("the ledger failed")
+                continue
+            for batch, result in zip(group, results, strict=True):
+                if not batch.done.done():
+                    batch.done.set_result(result)
+        self._working = None
+
+    def _next_group(self) -> list[_Batch]:
+        """Take the batches that go together: no row is in two of them, or the second would be refused too early."""
+        group: list[_Batch] = []
+        rest: list[_Batch] = []
+        rows: set[Delivered] = set()
+        for batch in self._waiting:
+            if batch.done.done():
+                continue  # whoever asked has gone
+            if rows.isdisjoint(batch.rows) and (not group or len(rows) + len(batch.rows) <= MOST_ROWS):
+                group.append(batch)
+                rows |= batch.rows
+            else:
+                rest.append(batch)
+        self._waiting = rest
+        return group
+
+    async def _do(self, call: Callable[[Tables], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._with_tables, call)
+
+    # In the thread
+
+    def _with_tables(self, call: Callable[[Tables], _T]) -> _T:
+        if self._connection and not self._connection.is_usable():
+            self._drop()
+        try:
+            if not self._connection:
+                self._connection = self._connect()
+                self._tables = Tables(self._connection)
+            return call(self._tables)
+        except LedgerAway as error:
+            _log.warning("%s: %s", error.code, error.why)
+            self._drop()
+            raise
+
+    def _deliver(self, tables: Tables, group: Sequence[_Batch]) -> list[BadRequest | None]:
+        results = tables.deliver([tuple(batch.rows) for batch in group], self._mark)
+        for batch, refusal in zip(group, results, strict=True):
+            if not refusal:
+                self._mark = self._mark._replace(delivered=max(batch.rows))
+        if time.monotonic() - self._marked_at >= _MARK_SECONDS:
+            self._write_mark()
+        return results
+
+    def _note(self, tables: Tables, run: Run) -> None:
+        tables.note_run(run, self._server, self._mark)
+        self._mark = self._mark._replace(run=run)
+        self._file.write(self._mark)
+
+    def _write_mark(self) -> None:
+        self._marked_at = time.monotonic()
+        try:
+            self._file.write(self._mark)
+        except FileError as error:  # the keys are taken: they are given
+            _log.error("%s: %s", error.code, error)
+
+    def _end(self) -> None:
+        if self._mark != Mark():
+            self._write_mark()
+        self._drop()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.close()
