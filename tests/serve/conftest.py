@@ -1,0 +1,15 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Certificates for the tests of the server of keys."""
+
+from pathlib import Path
+
+import pytest
+
+from .key_servers import make_certificates
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a CA and certificates of all SAEs and KMEs. Tests do not change it."""
+    return make_certificates(tmp_path_factory.mktemp("serve"))
