@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: MIT
 """For whom a key is: a master SAE, and a slave SAE or a group of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from . import refusals
 from .refusals import BadRequest
 
-Groups = Mapping[str, frozenset[str]]  # the slave SAEs of each group by its name
+Groups = Mapping[str, Collection[str]]  # the slave SAEs of each group by its name
 
 _ONE, _GROUP = 0, 1
 _LONGEST = 255  # bytes
@@ -43,7 +43,7 @@ def of_request(master: str, slaves: Sequence[str], groups: Groups) -> Names:
         return one(master, slaves[0])
     wanted = frozenset(slaves)
     for name, members in groups.items():
-        if members == wanted and len(slaves) == len(wanted):
+        if wanted == frozenset(members) and len(slaves) == len(wanted):
             return group(master, name)
     raise BadRequest(refusals.GROUP)
 

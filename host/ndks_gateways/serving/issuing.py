@@ -1,15 +1,108 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Keys for masters: the next slots of a run that nobody else has, so that no database is asked."""
+"""Keys for masters: the next slots of a run that nobody else has, so that no database is asked.
 
-from collections.abc import Sequence
+A run is taken at the start, each hour, when the epoch changes in which keys are issued, and when its slots are used up.
+What is left of the one before is never used.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from ..keys import names, refusals
+from ..keys.epochs import Settled
+from ..keys.names import Groups
+from ..keys.ranges import run_of
+from ..keys.refusals import NotNow
+from ..keys.runs import RUN_SECONDS, SLOT, SLOTS, Run, slots_of
+from .ahead import OwnRun
+from .known import KnownEpochs
+from .unit import EpochGone, ServingUnit, unit_errors
+
+_MOST_STORED = 100_000  # keys
 
 
 class Issuer:
+    """Issues keys of the unit's runs. `taken` is told of each run; `before` is the last run before the start."""
+
+    def __init__(
+        self,
+        unit: ServingUnit,
+        known: KnownEpochs,
+        groups: Groups,
+        taken: Callable[[Run], None],
+        before: Run | None = None,
+    ) -> None:
+        self._unit = unit
+        self._known = known
+        self._groups = groups
+        self._taken = taken
+        self._settled = Settled(before.epoch if before else None)
+        self._own: OwnRun | None = None
+        self._turn = asyncio.Lock()
+
     async def issue(self, master: str, slaves: Sequence[str], size: int, number: int) -> list[tuple[bytes, bytes]]:
         """Return so many new keys of `size` bytes, each with its id of 16 bytes. BadRequest, NotNow."""
-        raise NotImplementedError
+        wanted = names.of_request(master, slaves, self._groups)
+        slots = slots_of(size)
+        async with self._turn:
+            own, first, data = await self._take(slots * number)
+        starts = range(0, number * slots, slots)
+        ids = (own.ids.id_of(own.run, first + start, size, wanted) for start in starts)
+        return [(key_id, data[start * SLOT : start * SLOT + size]) for key_id, start in zip(ids, starts, strict=True)]
 
     def stored(self, size: int) -> int:
-        """Return how many keys of `size` bytes can be had at once, at most 100,000. NotNow: none, the unit is away."""
-        raise NotImplementedError
+        """Return how many keys of `size` bytes can be had at once, at most 100,000. NotNow: the unit is away."""
+        if not self._unit.presence:
+            raise NotNow(refusals.UNIT_AWAY)
+        left = self._own.left if self._own else SLOTS
+        return min(left // slots_of(size), _MOST_STORED)
+
+    async def start(self) -> None:
+        """Take a run, and read ahead in it. NotNow."""
+        async with self._turn:
+            await self._take(0)
+
+    async def close(self) -> None:
+        """Give up the present run."""
+        async with self._turn:
+            await self._leave()
+
+    async def _take(self, slots: int) -> tuple[OwnRun, int, bytes]:
+        """Return slots of a run in the epoch to issue in. NotNow."""
+        while True:
+            presence = self._unit.presence
+            if not presence:
+                raise NotNow(refusals.UNIT_AWAY)
+            epoch = self._settled.epoch(presence.epoch, presence.revoked, _now())
+            try:
+                own = await self._run_in(epoch, slots)
+                return own, *await own.take(slots)
+            except EpochGone:
+                await self._leave()
+                if epoch == presence.epoch:
+                    raise NotNow(refusals.UNIT_AWAY) from None  # it moves on just now
+                self._settled.refuse()
+
+    async def _run_in(self, epoch: int, slots: int) -> OwnRun:
+        """Return a run of this epoch that has so many slots left: the present one, or another. EpochGone, NotNow."""
+        own = self._own
+        if own and own.run.epoch == epoch and own.left >= slots and _now() - own.began < RUN_SECONDS:
+            return own
+        await self._leave()
+        ids = await self._known.ids(epoch)
+        with unit_errors():
+            number = await self._unit.take_number()
+        run = Run(epoch, number.lane, run_of(number.number))
+        self._taken(run)
+        self._own = OwnRun(self._unit, run, ids, _now())
+        return self._own
+
+    async def _leave(self) -> None:
+        own, self._own = self._own, None
+        if own:
+            await own.close()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

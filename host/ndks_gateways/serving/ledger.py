@@ -3,6 +3,7 @@
 """The ledger of a site, as a server uses it: one thread, and all that waits goes with one commit."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -21,18 +22,22 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _PATIENCE = 10.0  # seconds for a commit
 _MARK_SECONDS = 1.0  # between two writes of the mark
-_PAUSE = 2.0  # seconds until a run is noted again
+_PAUSE = 2.0  # seconds between two looks
 
 
 class _Batch(NamedTuple):
     rows: frozenset[Delivered]
-    done: "asyncio.Future[BadRequest | None]"
+    done: "asyncio.Future[BadRequest | NotNow | None]"
 
 
 class Ledger:
-    """The ledger behind a connection that `connect` makes, for the server of this name. FileError: the mark."""
+    """The ledger behind a connection that `connect` makes, for the server of this name. FileError: the mark.
+
+    `problem` says why no key can be delivered, as far as `run` and the last delivery know.
+    """
 
     def __init__(self, connect: Callable[[], Connection], mark: MarkFile, server: str) -> None:
+        self.problem: NotNow | None = LedgerAway("the ledger was not looked at yet")
         self._connect = connect
         self._file = mark
         self._mark = mark.read()
@@ -67,13 +72,12 @@ class Ledger:
         if refusal:
             raise refusal
 
-    async def check(self) -> None:
-        """LedgerLost, LedgerAway: no key can be delivered."""
-        await self._do(lambda tables: tables.check(self._mark))
-
-    async def runs(self) -> list[tuple[int, str]]:
-        """Return the epochs in which servers have taken runs, each with the server's name. LedgerAway."""
-        return await self._do(Tables.runs)
+    async def seen(self) -> dict[int, bool]:
+        """Return the epochs in which servers of this site have taken runs: whether this one has. LedgerAway."""
+        runs = await self._do(Tables.runs)
+        seen = {epoch: False for epoch, _ in runs}
+        seen |= {epoch: True for epoch, server in runs if server == self._server}
+        return seen | ({self._mark.run.epoch: True} if self._mark.run else {})
 
     async def is_begun(self) -> bool:
         """Return whether an administrator has begun this ledger. LedgerAway."""
@@ -96,19 +100,22 @@ class Ledger:
         self._has_run.set()
 
     async def run(self) -> None:
-        """Write runs until this is cancelled."""
+        """Write runs, and look whether the ledger is well, until this is cancelled."""
         while True:
-            await self._has_run.wait()
+            self._has_run.clear()
             run = self._to_note
-            assert run
             try:
-                await self._do(lambda tables, run=run: self._note(tables, run))
-            except (NotNow, FileError) as error:
-                _log.warning("%s: %s; the run is written later", error.code, error)
-                await asyncio.sleep(_PAUSE)
-                continue
-            if self._to_note is run:
-                self._has_run.clear()
+                await self._do(lambda tables, run=run: self._note(tables, run) if run else tables.check(self._mark))
+                self.problem = None
+            except NotNow as error:
+                self.problem = error
+            except FileError as error:
+                _log.error("%s: %s", error.code, error)
+            else:
+                self._to_note = None if self._to_note is run else self._to_note
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PAUSE):
+                    await self._has_run.wait()
 
     async def close(self) -> None:
         """Do what was begun, write the mark, and close the connection."""
@@ -124,13 +131,9 @@ class Ledger:
         while group := self._next_group():
             try:
                 results = await self._do(lambda tables, group=group: self._deliver(tables, group))
-            except Exception as error:
-                for batch in group:
-                    if not batch.done.done():
-                        batch.done.set_exception(error)
-                if not isinstance(error, NotNow):
-                    _log.exception("the ledger failed")
-                continue
+            except NotNow as error:
+                self.problem = error
+                results = [error] * len(group)
             for batch, result in zip(group, results, strict=True):
                 if not batch.done.done():
                     batch.done.set_result(result)

@@ -54,7 +54,7 @@ class Delivered(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """The last run of a server, and a key that it delivered lately: its ledger must have both, if it is no older one."""
+    """The last run of a server, and a key that it delivered lately: both are in its ledger, if that is no older one."""
 
     run: Run | None = None
     delivered: Delivered | None = None

@@ -2,8 +2,19 @@
 # SPDX-License-Identifier: MIT
 """What serving needs of a unit."""
 
+import contextlib
+import logging
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Protocol
+
+from ndks.exceptions import DeviceError, NdksError
+from ndks_protocol import errors
+
+from ..keys import refusals
+from ..keys.refusals import NotNow
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +66,30 @@ class ServingUnit(Protocol):
     async def renew(self) -> int:
         """Begin the next epoch of the whole network, and return it."""
         ...
+
+
+class EpochGone(NdksError):
+    """The unit does not give keys of this epoch: it was given up, or a member of then is revoked now.
+
+    `reason` is one of `refusals`.
+    """
+
+    code = "EPOCH"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@contextlib.contextmanager
+def unit_errors() -> Generator[None]:
+    """Raise what a unit refuses or fails with as EpochGone, or as NotNow."""
+    try:
+        yield
+    except NdksError as error:
+        if isinstance(error, DeviceError) and error.number == errors.EPOCH:
+            raise EpochGone(refusals.TOO_OLD) from None
+        if isinstance(error, DeviceError) and error.number == errors.CUT:
+            raise EpochGone(refusals.REVOKED) from None
+        _log.warning("%s: %s", error.code, error)
+        raise NotNow(refusals.UNIT_AWAY) from None
