@@ -128,16 +128,20 @@ class Ledger:
 
     async def _work(self) -> None:
         """Commit batches as long as some wait."""
-        while group := self._next_group():
-            try:
-                results = await self._do(lambda tables, group=group: self._deliver(tables, group))
-            except NotNow as error:
-                self.problem = error
-                results = [error] * len(group)
-            for batch, result in zip(group, results, strict=True):
-                if not batch.done.done():
-                    batch.done.set_result(result)
-        self._working = None
+        try:
+            while group := self._next_group():
+                for batch, result in zip(group, await self._results(group), strict=True):
+                    if not batch.done.done():
+                        batch.done.set_result(result)
+        finally:
+            self._working = None
+
+    async def _results(self, group: Sequence[_Batch]) -> Sequence[BadRequest | NotNow | None]:
+        try:
+            return await self._do(lambda tables: self._deliver(tables, group))
+        except NotNow as error:
+            self.problem = error
+            return [error] * len(group)
 
     def _next_group(self) -> list[_Batch]:
         """Take the batches that go together: no row is in two of them, or the second would be refused too early."""
