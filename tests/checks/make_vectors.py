@@ -25,6 +25,7 @@ from frame_reference import cobs, frame
 from generator_reference import F1, F2, bits_of_key
 from host_vectors import make_network_files, make_words
 from join_file_vectors import make_joining_files
+from key_id_vectors import make_key_ids
 from member_file_vectors import make_member_files
 from network_talks import make_commands
 from network_vectors import make_control, make_generation_records, make_network_keys
@@ -116,6 +117,7 @@ FILES = {
     "enrolments.json": make_enrolments,
     "bundles.json": make_bundles,
     "housekeeping.json": make_housekeeping,
+    "key_ids.json": make_key_ids,
 }
 
 
