@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Certificates for the tests of the server of keys."""
+"""Certificates and databases for the tests of the server of keys."""
 
 from pathlib import Path
 
 import pytest
 
+from .databases import cluster, database  # noqa: F401 (fixtures)
 from .key_servers import make_certificates
 
 

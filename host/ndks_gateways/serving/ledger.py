@@ -144,19 +144,20 @@ class Ledger:
             return [error] * len(group)
 
     def _next_group(self) -> list[_Batch]:
-        """Take the batches that go together: no row is in two of them, or the second would be refused too early."""
+        """Take the batches that go together. A row that two have goes to the first, or, if that fails, to the next."""
+        waiting = [batch for batch in self._waiting if not batch.done.done()]  # of others, whoever asked has gone
         group: list[_Batch] = []
-        rest: list[_Batch] = []
-        rows: set[Delivered] = set()
-        for batch in self._waiting:
-            if batch.done.done():
-                continue  # whoever asked has gone
-            if rows.isdisjoint(batch.rows) and (not group or len(rows) + len(batch.rows) <= MOST_ROWS):
+        self._waiting = []
+        claimed: set[Delivered] = set()
+        size = 0
+        for batch in waiting:
+            fits = not group or size + len(batch.rows) <= MOST_ROWS
+            if fits and claimed.isdisjoint(batch.rows):
                 group.append(batch)
-                rows |= batch.rows
+                size += len(batch.rows)
             else:
-                rest.append(batch)
-        self._waiting = rest
+                self._waiting.append(batch)
+            claimed |= batch.rows
         return group
 
     async def _do(self, call: Callable[[Tables], _T]) -> _T:
