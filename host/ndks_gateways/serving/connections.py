@@ -3,6 +3,7 @@
 """Listening with TLS: connections are bounded, and certificates can be replaced while the server runs."""
 
 import asyncio
+import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,8 @@ from .config_readers import Address
 
 _BACKLOG = 1024
 _LINGER = 2.0  # seconds in which the rest of a refused body is read and thrown away, so that the answer arrives
+# What is no HTTP would be logged, by each client as often as it likes. Bugs are logged by the handler.
+_SILENT = logging.Logger("aiohttp", logging.CRITICAL)
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -24,7 +27,12 @@ class Listener:
     def __init__(self, handler: Handler, most: int, idle: float, handshake: float) -> None:
         # Bodies are not decompressed: a small one could become a large one.
         self._http = web.Server(
-            handler, access_log=None, keepalive_timeout=idle, lingering_time=_LINGER, auto_decompress=False
+            handler,
+            access_log=None,
+            logger=_SILENT,
+            keepalive_timeout=idle,
+            lingering_time=_LINGER,
+            auto_decompress=False,
         )
         self._most = most
         self._handshake = handshake

@@ -21,7 +21,7 @@ SAN = "SAN"
 def server_context(kme: Kme) -> ssl.SSLContext:
     """Return a context of TLS 1.2 and 1.3 with the files as they are now. FileError names the one that is wrong.
 
-    No session is resumed: a resumed one does not look at the client's certificate again.
+    A session can be resumed in its own context only, so a new context looks at each client's certificate again.
     """
     with file_errors():
         refuse_public(kme.key)

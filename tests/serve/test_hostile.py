@@ -1,0 +1,298 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Clients that mean harm: no or wrong certificates, old TLS, huge and slow bodies, guessed ids, floods."""
+
+import json
+import logging
+import socket
+import ssl
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+
+from ndks_gateways.keys import refusals
+from ndks_gateways.serving import answers, certs
+from ndks_gateways.serving.config import ConfigError
+
+from .key_servers import HOST, PATIENCE, Client, Running, config_of, make_certificates, running
+
+ENC, DEC = "/api/v1/keys/SAE_B/enc_keys", "/api/v1/keys/SAE_A/dec_keys"
+BOTH = {"here": ["SAE_A", "SAE_B"], "there": ["SAE_C"]}
+
+
+@pytest.fixture(scope="module")
+def server(certificates: Path) -> Iterator[Running]:
+    with running(certificates, sae=BOTH, limits={"patience": 1, "idle": 5}) as found:
+        yield found
+
+
+def plain(server: Running, name: str = "SAE_A") -> ssl.SSLSocket:
+    """Return a connection on which a test says what it likes."""
+    raw = socket.create_connection((HOST, server.port), PATIENCE)
+    return server.client(name).context.wrap_socket(raw, server_hostname=HOST)
+
+
+def until_end(connection: ssl.SSLSocket) -> bytes:
+    found = b""
+    try:
+        while piece := connection.recv(1 << 16):
+            found += piece
+    except ConnectionError:
+        pass
+    return found
+
+
+def is_refused(client: Client) -> bool:
+    """Whether TLS, or the first read after it (TLS 1.3), fails."""
+    try:
+        client.get("/api/v1/keys/SAE_B/status")
+    except (ssl.SSLError, ConnectionError):
+        return True
+    return False
+
+
+def test_no_certificate_and_one_of_another_ca_are_refused(server: Running, tmp_path: Path) -> None:
+    assert is_refused(server.client(None))
+    other = trustme.CA()
+    issued = other.issue_cert(common_name="SAE_A")
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "SAE_A.crt")
+    issued.private_key_pem.write_to_path(tmp_path / "SAE_A.key")
+    (tmp_path / "ca.crt").write_bytes((server.directory / "ca.crt").read_bytes())
+    assert is_refused(server.client("SAE_A", tmp_path))
+
+
+def test_a_certificate_of_no_sae_is_unauthorized(server: Running) -> None:
+    for name, path in (("NOBODY", ENC), ("SAE_C", ENC), ("KME_A", "/openapi.json"), ("NOBODY", "/nothing")):
+        said = server.client(name).post(path)
+        assert (said.status, said.values) == (401, {"message": answers.UNKNOWN_CLIENT})
+
+
+@pytest.mark.parametrize(("version", "taken"), [("TLSv1_1", False), ("TLSv1_2", True), ("TLSv1_3", True)])
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_versions_of_tls(server: Running, version: str, taken: bool) -> None:
+    client = server.client("SAE_A")
+    client.context.set_ciphers("DEFAULT:@SECLEVEL=0")  # else this client would refuse the old version itself
+    client.context.minimum_version = client.context.maximum_version = ssl.TLSVersion[version]
+    assert is_refused(client) is not taken
+
+
+def test_no_session_outlives_a_reload(server: Running) -> None:
+    client = server.client("SAE_A")
+    client.context.maximum_version = ssl.TLSVersion.TLSv1_2
+    client.get("/openapi.json")
+    session = client._connection.sock.session
+    server.call(server.server.reload())
+    raw = socket.create_connection((HOST, server.port), PATIENCE)
+    with client.context.wrap_socket(raw, server_hostname=HOST, session=session) as again:
+        assert not again.session_reused
+
+
+def test_a_huge_body_is_refused_before_it_is_read(server: Running) -> None:
+    before = server.keys.calls
+    with plain(server) as connection:
+        head = f"POST {ENC} HTTP/1.1\r\nHost: x\r\nContent-Length: {1 << 40}\r\n\r\n"
+        connection.sendall(head.encode())
+        assert answers.TOO_LARGE in until_end(connection).decode()
+    with plain(server) as connection:
+        connection.sendall(f"POST {ENC} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        try:
+            for _ in range(1 << 14):  # a gigabyte, if it were taken
+                connection.sendall(b"10000\r\n" + bytes(1 << 16) + b"\r\n")
+            pytest.fail("all of it was taken")
+        except (ConnectionError, ssl.SSLError):
+            pass
+    assert server.keys.calls == before
+
+
+@pytest.mark.parametrize("end", ["", '{"number"'])
+def test_a_slow_body_is_refused(server: Running, end: str) -> None:
+    before = server.keys.calls
+    with plain(server) as connection:
+        connection.sendall(f"POST {ENC} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{end}".encode())
+        said = until_end(connection).decode()
+    assert said.startswith("HTTP/1.1 400 ")
+    assert answers.SLOW in said
+    assert server.keys.calls == before
+
+
+@pytest.mark.parametrize("start", [b"", b"GET /api/v1/keys/", b"POST / HTTP/1.1\r\nHost: x\r\nA: "])
+def test_a_connection_without_a_request_is_closed(certificates: Path, start: bytes) -> None:
+    with running(certificates, limits={"idle": 1}) as server, plain(server) as connection:
+        connection.sendall(start)
+        assert until_end(connection) == b""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\x16\x03\x01 nonsense\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET " + b"/" * 100_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 10_000 + b"\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /api/v1/keys/SAE_B/enc_keys HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused(server: Running, text: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with plain(server) as connection:
+        try:
+            connection.sendall(text)
+        except ConnectionError:
+            return
+        said = until_end(connection)
+    assert said == b"" or said.startswith((b"HTTP/1.0 400 ", b"HTTP/1.1 400 "))
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+
+def test_floods_are_limited_for_each_sae_alone(certificates: Path) -> None:
+    with running(certificates, sae=BOTH, limits={"requests": 5}) as server:
+        a, b = server.client("SAE_A"), server.client("SAE_B")
+        said = [a.post(ENC) for _ in range(30)]
+        refused = [each for each in said if each.status == 503]
+        assert said[0].status == 200
+        assert refused
+        assert {each.values["message"] for each in refused} == {refusals.TOO_MANY}
+        assert {each.headers["Retry-After"] for each in refused} == {"1"}
+        assert server.keys.calls == len(said) - len(refused)
+        assert b.get("/api/v1/keys/SAE_A/status").status == 200
+
+
+def test_guessed_ids_are_limited_and_other_requests_go_on(certificates: Path) -> None:
+    with running(certificates, sae=BOTH, limits={"wrong_ids": 10}) as server:
+        b = server.client("SAE_B")
+        said = [b.get(f"{DEC}?key_ID={uuid.uuid4()}") for _ in range(20)]
+        assert [each.status for each in said[:10]] == [400] * 10
+        assert [each.status for each in said[11:]] == [503] * 9  # one may have come back meanwhile
+        assert 0 < int(said[-1].headers["Retry-After"]) <= 6
+        assert server.keys.calls <= 11
+        assert b.keys("SAE_A", "enc_keys").status == 200
+
+
+def test_keys_of_others_count_as_wrong(certificates: Path) -> None:
+    with running(certificates, sae=BOTH, limits={"wrong_ids": 3}) as server:
+        a, b = server.client("SAE_A"), server.client("SAE_B")
+        (key,) = a.keys("SAE_C", "enc_keys").values["keys"]
+        said = [b.get(f"{DEC}?key_ID={key['key_ID']}").status for _ in range(5)]
+        assert (said[:3], said[-1]) == ([401] * 3, 503)
+
+
+def test_connections_are_bounded(certificates: Path) -> None:
+    with running(certificates, limits={"connections": 2}) as server:
+        first, second = server.client("SAE_A"), server.client("SAE_A")
+        assert [each.get("/openapi.json").status for each in (first, second)] == [200, 200]
+        with plain(server) as third:
+            assert until_end(third) == b""
+        assert "ndks_serve_turned_away_total 1" in server.monitor("/metrics")[1]
+        first.close()
+        second.close()
+
+
+def test_certificates_are_read_again_for_new_connections(tmp_path: Path) -> None:
+    directory = make_certificates(tmp_path / "serve")
+    with running(directory) as server:
+        kept = server.client("SAE_A")
+        assert kept.get("/openapi.json").status == 200
+        before = serial_number(server, server.client("SAE_A"))
+        for name in ("KME_A.crt", "KME_A.key"):
+            (directory / name).unlink()
+        certs.make(directory, (), ("KME_A",), (HOST,), 1)
+        server.call(server.server.reload())
+        assert serial_number(server, server.client("SAE_A")) != before
+        assert kept.get("/openapi.json").status == 200
+        (directory / "KME_A.crt").write_text("no certificate")
+        server.call(server.server.reload())
+        assert server.client("SAE_A").get("/openapi.json").status == 200
+        text = server.monitor("/metrics")[1]
+        assert "ndks_serve_reloads_total 1\n" in text
+        assert "ndks_serve_failed_reloads_total 1\n" in text
+
+
+def test_a_ca_that_is_trusted_no_more_counts_after_a_reload(tmp_path: Path) -> None:
+    directory = make_certificates(tmp_path / "serve")
+    (directory / "clients.crt").write_bytes((directory / "ca.crt").read_bytes())
+    with running(directory, kme={"clients_ca": "clients.crt"}) as server:
+        assert not is_refused(server.client("SAE_A"))
+        trustme.CA().cert_pem.write_to_path(directory / "clients.crt")
+        server.call(server.server.reload())
+        assert is_refused(server.client("SAE_A"))
+
+
+def test_a_revoked_certificate_is_refused(tmp_path: Path) -> None:
+    directory = make_certificates(tmp_path / "serve")
+    write_revoked(directory, "NOBODY")
+    with running(directory, sae=BOTH, kme={"clients_crl": "crl.pem"}) as server:
+        assert not is_refused(server.client("SAE_A"))
+        write_revoked(directory, "SAE_A")
+        server.call(server.server.reload())
+        assert is_refused(server.client("SAE_A"))
+        assert not is_refused(server.client("SAE_B"))
+
+
+def test_a_name_may_come_from_the_alternative_names(tmp_path: Path) -> None:
+    directory = make_certificates(tmp_path / "serve")
+    with running(directory, kme={"name_in": "SAN"}) as server:
+        assert server.client("SAE_A").post(ENC).status == 200
+        assert server.client("KME_B").post(ENC).status == 401  # its first DNS name is localhost
+
+
+def test_a_public_private_key_is_refused(tmp_path: Path) -> None:
+    directory = make_certificates(tmp_path / "serve")
+    (directory / "KME_A.key").chmod(0o644)
+    with pytest.raises(Exception, match="others may read"), running(directory):
+        pass
+
+
+def test_errors_of_a_configuration_name_no_secret(certificates: Path) -> None:
+    with pytest.raises(ConfigError, match="ledger needs one of") as caught:
+        config_of(certificates, ledger={"postgresql": "host=db password=hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
+def serial_number(server: Running, client: Client) -> int:
+    raw = socket.create_connection((HOST, server.port), PATIENCE)
+    with client.context.wrap_socket(raw, server_hostname=HOST) as connection:
+        return x509.load_der_x509_certificate(connection.getpeercert(binary_form=True) or b"").serial_number
+
+
+def write_revoked(directory: Path, name: str) -> None:
+    ca = certs.pair_of(directory, certs.CA)
+    certificate = x509.load_pem_x509_certificate(ca.certificate.read_bytes())
+    key = serialization.load_pem_private_key(ca.key.read_bytes(), None)
+    revoked = x509.load_pem_x509_certificate(certs.pair_of(directory, name).certificate.read_bytes())
+    when = certificate.not_valid_before_utc
+    row = x509.RevokedCertificateBuilder(revoked.serial_number, when).build()
+    builder = x509.CertificateRevocationListBuilder(
+        certificate.subject, when, certificate.not_valid_after_utc, [], [row]
+    )
+    (directory / "crl.pem").write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+
+def test_no_key_is_in_any_log_or_metric(certificates: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(0)
+    audit = tmp_path / "audit.jsonl"
+    with running(certificates, sae=BOTH, audit={"file": str(audit)}) as server:
+        a, b = server.client("SAE_A"), server.client("SAE_B")
+        (key,) = a.keys("SAE_B", "enc_keys").values["keys"]
+        b.get(f"{DEC}?key_ID={key['key_ID']}")
+        b.get(f"{DEC}?key_ID={key['key_ID']}")
+        server.client("NOBODY").post(ENC)
+        metrics = server.monitor("/metrics")[1]
+    lines = [json.loads(line) for line in audit.read_text().splitlines()]
+    assert [(each["client"], each["action"], each["other"], each["status"], each["key_ids"]) for each in lines] == [
+        ("SAE_A", "enc_keys", "SAE_B", 200, [key["key_ID"]]),
+        ("SAE_B", "dec_keys", "SAE_A", 200, [key["key_ID"]]),
+        ("SAE_B", "dec_keys", "SAE_A", 400, []),
+        ("NOBODY", "enc_keys", "SAE_B", 401, []),
+    ]
+    assert lines[2]["why"] == refusals.TAKEN
+    assert audit.stat().st_mode & 0o777 == 0o600
+    assert 'ndks_serve_keys_total{action="dec_keys"} 1' in metrics
+    assert 'ndks_serve_requests_total{action="dec_keys",status="400"} 1' in metrics
+    for text in (audit.read_text(), metrics, caplog.text):
+        assert key["key"] not in text
+    assert "SAE_A" not in metrics
