@@ -9,15 +9,14 @@ What is left of the one before is never used.
 import asyncio
 from collections.abc import Callable, Sequence
 
-from ..keys import names, refusals
+from ..keys import names
 from ..keys.epochs import Settled
 from ..keys.names import Groups
 from ..keys.ranges import run_of
-from ..keys.refusals import NotNow
 from ..keys.runs import RUN_SECONDS, SLOT, SLOTS, Run, slots_of
 from .ahead import OwnRun
 from .known import KnownEpochs
-from .unit import EpochGone, ServingUnit, unit_errors
+from .unit import EpochGone, ServingUnit, away, unit_errors
 
 _MOST_STORED = 100_000  # keys
 
@@ -54,7 +53,7 @@ class Issuer:
     def stored(self, size: int) -> int:
         """Return how many keys of `size` bytes can be had at once, at most 100,000. NotNow: the unit is away."""
         if not self._unit.presence:
-            raise NotNow(refusals.UNIT_AWAY)
+            raise away()
         left = self._own.left if self._own else SLOTS
         return min(left // slots_of(size), _MOST_STORED)
 
@@ -73,7 +72,7 @@ class Issuer:
         while True:
             presence = self._unit.presence
             if not presence:
-                raise NotNow(refusals.UNIT_AWAY)
+                raise away()
             epoch = self._settled.epoch(presence.epoch, presence.revoked, _now())
             try:
                 own = await self._run_in(epoch, slots)
@@ -81,7 +80,7 @@ class Issuer:
             except EpochGone:
                 await self._leave()
                 if epoch == presence.epoch:
-                    raise NotNow(refusals.UNIT_AWAY) from None  # it moves on just now
+                    raise away() from None  # it moves on just now
                 self._settled.refuse()
 
     async def _run_in(self, epoch: int, slots: int) -> OwnRun:

@@ -18,7 +18,7 @@ from ..keys.names import Names
 from ..keys.ranges import IDS
 from ..keys.refusals import BadRequest, NotNow
 from ..keys.runs import Place
-from .unit import EpochGone, ServingUnit, unit_errors
+from .unit import EpochGone, ServingUnit, away, unit_errors
 
 _KEY = 32  # bytes
 _AGAIN = 5.0  # seconds until what failed is tried again
@@ -80,7 +80,7 @@ class KnownEpochs:
         """Return why an id fits no epoch. It may be of an epoch that the unit has not heard of yet."""
         presence = self._unit.presence
         if not presence:
-            return NotNow(refusals.UNIT_AWAY)
+            return away()
         is_silent = presence.beacon_age is not None and presence.beacon_age > SILENCE
         has_moved = self._moved_at is not None and _now() - self._moved_at < SILENCE
         if is_silent or has_moved or not self._is_whole:

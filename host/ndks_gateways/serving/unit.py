@@ -81,6 +81,11 @@ class EpochGone(NdksError):
         self.reason = reason
 
 
+def away() -> NotNow:
+    """Return the refusal while the unit is not at hand."""
+    return NotNow(refusals.UNIT_AWAY)
+
+
 @contextlib.contextmanager
 def unit_errors() -> Generator[None]:
     """Raise what a unit refuses or fails with as EpochGone, or as NotNow."""
@@ -92,4 +97,4 @@ def unit_errors() -> Generator[None]:
         if isinstance(error, DeviceError) and error.number == errors.CUT:
             raise EpochGone(refusals.REVOKED) from None
         _log.warning("%s: %s", error.code, error)
-        raise NotNow(refusals.UNIT_AWAY) from None
+        raise away() from None
