@@ -82,6 +82,9 @@ class LedgerPlace:
     last_run: Annotated[
         Path, Key(path, "file of this server, not on the ledger's disk: shows that a ledger is an old copy")
     ]
+    server: Annotated[
+        str | None, Key(name, "what this server is called among those of the site; default: the host's name")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
