@@ -46,6 +46,7 @@ COMMANDS = {
         "compute the exact key bits of the paper's generator, without a unit",
     ),
     "service": ("services", "let many programs use one unit, until stopped"),
+    "serve": ("serving", "give keys to other programs by ETSI GS QKD 014 and SKIP, until stopped"),
     "agent": ("agents", "keep a unit in its network, and its messages on their way, until stopped"),
     "send": ("agents", "send a message to all members of the network"),
     "receive": ("agents", "get the messages that have arrived"),

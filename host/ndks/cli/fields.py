@@ -113,6 +113,9 @@ ANSWERS = {
     "service status": "services[](serial_number directory sockets[](scope port may_use) present? "
     f"status?({_STATUS}) error?{_PROBLEM})",
     "service release": "serial_number released_for",
+    "serve": "listens_at monitor_at pid",
+    "serve ledger": "born",
+    "serve certs": "files[](certificate private_key)",
     "emulate": "port pid serial_number console? control?",
     "demo": f"held cage namespace sides[](namespace interfaces descriptors(*) interrupted) serial_numbers "
     f"keys[](index bits fingerprints same) checks[]{_CHECKS} message_checks[]{_CHECKS} "
@@ -463,6 +466,13 @@ MEANINGS = {
     "window": "numbers below a sender's latest that the unit keeps account of",
     "with_network": "whether router and subnet are a part of the binding",
     "words": "six words of the file's SHA-256, to be compared by voice",
+    "listens_at": "address of the server of keys",
+    "monitor_at": "address of /metrics and /healthz; null: there is none",
+    "serve.pid": "process of the server",
+    "born": "epoch from which on keys are delivered; null: all",
+    "files.certificate": "path of a certificate",
+    "private_key": "path of its private key",
+    "serve.files": "certificates and keys, those of the CA first",
     "wrong_attempts": "wrong proofs since the last right one",
 }
 
