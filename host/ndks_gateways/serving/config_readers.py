@@ -33,7 +33,7 @@ def name(value: Any, directory: Path) -> str:
     """Return the name of a SAE, a KME or a system."""
     found = text(value, directory)
     if len(found.encode()) > _LONGEST_NAME:
-        raise ValueError(f"a name has at most {_LONGEST_NAME} bytes")
+        raise ValueError(f"must have at most {_LONGEST_NAME} bytes")
     return found
 
 
