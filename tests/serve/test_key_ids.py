@@ -86,7 +86,7 @@ def test_garbage_is_of_no_epoch_and_nearly_never_someones() -> None:
             assert find(rng.randbytes(16), epochs, [names.one("A", "B")]) is None
         except Unauthorized:
             refused += 1
-    assert refused < 50  # 2^-12 an epoch: 10 are expected
+    assert refused < 10  # 2^-15 an epoch
 
 
 def test_an_id_changes_wholly_with_each_bit() -> None:
@@ -108,7 +108,7 @@ def test_an_id_of_another_epoch_with_the_same_key_is_refused() -> None:
 
 def test_a_place_that_is_none_gets_no_id() -> None:
     ids, run = EpochIds(1, bytes(32)), Run(1, 1, 0)
-    for slot, size in ((0, 0), (SLOTS - 1, 33), (SLOTS, 1), (-1, 1), (0, 8193)):
+    for slot, size in ((0, 0), (SLOTS - 1, 33), (SLOTS, 1), (-1, 1), (0, 1025)):
         with pytest.raises(ValueError, match="place"):
             ids.id_of(run, slot, size, names.one("A", "B"))
     with pytest.raises(ValueError, match="epoch"):
@@ -141,7 +141,7 @@ def test_pieces_are_the_bytes_of_slots() -> None:
     rng = random.Random(SEED)
     key = rng.randbytes(64 * 1024)
     for _ in range(500):
-        size = rng.randrange(1, 8193)
+        size = rng.randrange(1, 1025)
         slot = rng.randrange(len(key) // SLOT - slots_of(size) + 1)
         pieces = [(chunk * CHUNK + start, chunk * CHUNK + stop) for chunk, start, stop in pieces_of(slot, size)]
         assert b"".join(key[start:stop] for start, stop in pieces) == key[slot * SLOT : slot * SLOT + size]

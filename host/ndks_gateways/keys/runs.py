@@ -8,7 +8,7 @@ from typing import NamedTuple
 SLOT = 32  # bytes
 SLOTS = 1 << 24  # in a run
 CHUNK = 1024  # bytes that a unit gives at once
-LONGEST = 8192  # bytes of a key
+LONGEST = 1024  # bytes of a key
 RUN_SECONDS = 3600.0  # after which a server takes another run
 
 

@@ -58,15 +58,10 @@ class OwnRun:
         wipe(self._ready)
 
     def _read(self, size: int) -> "asyncio.Task[None]":
-        if not self._reading:
+        if not self._reading or self._reading.done():
             self._reading = asyncio.create_task(self._read_on(size))
-            self._reading.add_done_callback(self._has_read)
+            self._reading.add_done_callback(_retrieved)
         return self._reading
-
-    def _has_read(self, task: "asyncio.Task[None]") -> None:
-        self._reading = None
-        if not task.cancelled():
-            task.exception()  # who waits for it gets it; what nobody waits for is read again
 
     async def _read_on(self, size: int) -> None:
         """Read until so many bytes are ready, or the run ends. EpochGone, NotNow."""
@@ -80,3 +75,8 @@ class OwnRun:
                 for chunk in await asyncio.gather(*read):
                     self._ready += chunk
             self._read_to = chunks.stop
+
+
+def _retrieved(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled():
+        task.exception()  # who waits for it gets it; what nobody waits for is read again

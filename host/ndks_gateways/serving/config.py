@@ -16,9 +16,10 @@ from ndks.exceptions import NdksError
 from ndks.files import read_small
 from ndks.system_errors import file_errors
 
+from ..keys.runs import LONGEST
 from .config_readers import Address, Reader, address, name, names, one_of, path, some_names, text, whole
 
-_MOST_BITS = 8 * 8192  # a key of a KME is small: a chunk of the unit's answer has 1 KB
+_MOST_BITS = 8 * LONGEST
 
 
 class ConfigError(NdksError):

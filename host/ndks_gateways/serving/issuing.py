@@ -57,8 +57,8 @@ class Issuer:
         left = self._own.left if self._own else SLOTS
         return min(left // slots_of(size), _MOST_STORED)
 
-    async def start(self) -> None:
-        """Take a run, and read ahead in it. NotNow."""
+    async def prepare(self) -> None:
+        """Take a run if another one is due, and read ahead in it. NotNow."""
         async with self._turn:
             await self._take(0)
 

@@ -16,7 +16,7 @@ from ..keys.epochs import wanted
 from ..keys.key_ids import EpochIds, find
 from ..keys.names import Names
 from ..keys.ranges import IDS
-from ..keys.refusals import BadRequest, NotNow
+from ..keys.refusals import BadRequest, NotNow, Refused, Unauthorized
 from ..keys.runs import Place
 from .unit import EpochGone, ServingUnit, away, unit_errors
 
@@ -66,24 +66,33 @@ class KnownEpochs:
 
     def place(self, key_id: bytes, names: Sequence[Names]) -> Place:
         """Return where a key is, by its id. Unauthorized: it is for others; BadRequest; NotNow."""
-        found = find(key_id, self._all(), names)
-        if not found:
-            raise self._not_found()
-        if found.epoch in self._gone:
-            raise BadRequest(self._gone[found.epoch])
-        return found
+        refusal: Refused
+        try:
+            if found := find(key_id, self._of(self.kept), names):
+                return found
+            refusal = self._not_found()
+        except Unauthorized as error:
+            refusal = error
+        raise self._why_gone(key_id, names) or refusal
 
-    def _all(self) -> Iterable[EpochIds]:
-        return (self._ids[epoch] for epoch in (*self.kept, *self._gone))
+    def _of(self, epochs: Iterable[int]) -> Iterable[EpochIds]:
+        return (self._ids[epoch] for epoch in epochs)
 
-    def _not_found(self) -> BadRequest | NotNow:
+    def _why_gone(self, key_id: bytes, names: Sequence[Names]) -> BadRequest | None:
+        """Return why an id is refused that is of an epoch which was kept once."""
+        with contextlib.suppress(Unauthorized):
+            if found := find(key_id, self._of(self._gone), names):
+                return BadRequest(self._gone[found.epoch])
+        return None
+
+    def _not_found(self) -> Refused:
         """Return why an id fits no epoch. It may be of an epoch that the unit has not heard of yet."""
         presence = self._unit.presence
         if not presence:
             return away()
         is_silent = presence.beacon_age is not None and presence.beacon_age > SILENCE
         has_moved = self._moved_at is not None and _now() - self._moved_at < SILENCE
-        if is_silent or has_moved or not self._is_whole:
+        if is_silent or has_moved or not self._is_whole or presence.epoch != self._present:
             return NotNow(refusals.NOT_HEARD)
         return BadRequest(refusals.NOT_FOUND)
 

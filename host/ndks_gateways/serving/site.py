@@ -5,6 +5,8 @@
 import asyncio
 import contextlib
 
+from ndks_protocol.control.limits import SILENCE
+
 from ..keys.names import Groups
 from ..keys.refusals import NotNow
 from .delivering import Deliverer
@@ -35,21 +37,25 @@ class KeySite:
         """Follow unit and ledger until this is cancelled; then end what was begun, and close the ledger."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                for each in (self._ledger.run(), self._known.run(), self._start()):
+                for each in (self._ledger.run(), self._known.run(), self._prepare()):
                     tasks.create_task(each)
         finally:
             await self.issuer.close()
             self.deliverer.close()
             await self._ledger.close()
 
-    async def _start(self) -> None:
-        """Take a run as soon as the unit gives one, so that the first client need not wait for it."""
+    async def _prepare(self) -> None:
+        """Have a run at hand in the epoch to issue in, so that clients need not wait for one.
+
+        So the ledger knows all epochs of this server, which are looked for after its next start.
+        """
         while True:
             changes = self._unit.changes
+            patience: float = SILENCE
             try:
-                await self.issuer.start()
-                return
+                await self.issuer.prepare()
             except NotNow:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_AGAIN):
-                        await self._unit.wait_change(changes)
+                patience = _AGAIN
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._unit.wait_change(changes)

@@ -111,10 +111,15 @@ class Tables:
 
     def __init__(self, base: Connection) -> None:
         self._base = base
-        if not base.has_tables():
+        if base.has_tables():
+            return
+        try:
             with base.step():
                 for statement in _CREATE:
                     base.execute(statement.format(collate=base.collate))
+        except LedgerAway:
+            if not base.has_tables():  # else another server has made them just now
+                raise
 
     def check(self, mark: Mark) -> int:
         """Return `born`. LedgerLost: what the mark says is missing, and is not of before that; LedgerAway."""

@@ -96,5 +96,5 @@ def unit_errors() -> Generator[None]:
             raise EpochGone(refusals.TOO_OLD) from None
         if isinstance(error, DeviceError) and error.number == errors.CUT:
             raise EpochGone(refusals.REVOKED) from None
-        _log.warning("%s: %s", error.code, error)
+        _log.log(logging.WARNING if isinstance(error, DeviceError) else logging.DEBUG, "%s: %s", error.code, error)
         raise away() from None
