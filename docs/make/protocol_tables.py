@@ -198,6 +198,7 @@ VECTORS = {
     "enrolments": "what ENROL brings to a unit, good and bad fields",
     "bundles": "bundles and records of administrators, good and bad ones; asks, pieces, Ed25519",
     "housekeeping": "messages, reports, vouchers, asks and symbols, good and bad ones",
+    "key_ids": "ids of keys that servers of keys give, good and bad ones",
 }
 
 TABLES: dict[str, Callable[[], str]] = {
