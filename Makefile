@@ -85,6 +85,7 @@ check-rest:
 	$(BIN)/python tests/checks/proofs.py --check
 	$(BIN)/python docs/make/proof_tables.py --check
 	$(BIN)/python docs/make/walk_tables.py --check
+	$(BIN)/python docs/make/serve_tables.py --check
 	$(BIN)/python docs/make/pictures.py --check
 	$(BIN)/python docs/make/man_page.py --check
 	$(BIN)/python docs/make/paper_table.py
@@ -100,6 +101,7 @@ docs: development ## generate tables, vectors, pictures and manual page, and bui
 	$(BIN)/python tests/checks/make_vectors.py
 	$(BIN)/python docs/make/proof_tables.py
 	$(BIN)/python docs/make/walk_tables.py
+	$(BIN)/python docs/make/serve_tables.py
 	$(BIN)/python docs/make/pictures.py
 	$(BIN)/python docs/make/man_page.py
 	$(BIN)/python docs/make/make_site.py

@@ -178,6 +178,15 @@ def test_keys_of_others_are_refused(server: Running, a: Client, b: Client) -> No
     assert b.post(DEC, ids(new)).values == new
 
 
+def test_saes_that_are_not_configured_are_no_masters_and_no_slaves(server: Running, a: Client) -> None:
+    before = server.keys.calls
+    said = a.keys("SAE_Z", "enc_keys")
+    assert (said.status, said.values) == (401, {"message": refusals.NOT_MASTER})
+    said = a.keys("SAE_Z", "dec_keys", {"key_IDs": [{"key_ID": str(uuid.UUID(int=1))}]})
+    assert (said.status, said.values) == (401, {"message": refusals.NOT_YOURS})
+    assert server.keys.calls == before
+
+
 def test_a_group_shares_keys_and_each_member_gets_them_once(server: Running, a: Client, b: Client) -> None:
     new = a.keys("SAE_B", "enc_keys", {"additional_slave_SAE_IDs": ["SAE_C"]}).values
     c, d = server.client("SAE_C"), server.client("SAE_D")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
-from ..keys.refusals import NotNow
+from ..keys.refusals import NOT_MASTER, NOT_YOURS, NotNow, Unauthorized
 from ..keys.requests import Sizes, Values, ids_request, key_request
 from .answers import NO_PATH, UNKNOWN_SAE, Answer, NotAllowed, NotFound
 from .bodies import Bounds, fields_of, query_of
@@ -28,6 +28,7 @@ class EtsiDesk:
         self, config: Config, issuer: Issuer, deliverer: Deliverer, problem: Callable[[], NotNow | None]
     ) -> None:
         self._config = config
+        self._saes = config.saes
         self._bounds = Bounds(config.limits.body, config.limits.patience)
         self._sizes = Sizes(**dataclasses.asdict(config.keys))
         self._issuer = issuer
@@ -51,7 +52,7 @@ class EtsiDesk:
 
     def _status(self, me: str, other: str) -> Answer:
         config, keys = self._config, self._config.keys
-        if other not in config.saes:
+        if other not in self._saes:
             raise NotFound(UNKNOWN_SAE)
         if problem := self._problem():
             raise problem
@@ -72,10 +73,14 @@ class EtsiDesk:
 
     async def _new_keys(self, me: str, other: str, values: Values) -> Answer:
         asked = key_request(values, self._sizes)
+        if other not in self._saes:
+            raise Unauthorized(NOT_MASTER)
         return _container(await self._issuer.issue(me, [other, *asked.additional], asked.size, asked.number))
 
     async def _keys(self, me: str, other: str, values: Values) -> Answer:
         ids = ids_request(values, self._sizes)
+        if other not in self._saes:
+            raise Unauthorized(NOT_YOURS)
         return _container(await self._deliverer.deliver(me, other, ids))
 
 
