@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from functools import partial
 from typing import Any, Protocol
 
@@ -48,9 +48,12 @@ async def serve(config: Config, unit: RunningUnit, started: Started) -> None:
     await server.open()
     async with _running(unit.run(), site.run()) as tasks:
         try:
-            started(server)
-            notify("READY=1")
-            await _until_end(server, tasks)
+            with _signals(server) as ended:
+                started(server)
+                notify("READY=1")
+                done, _ = await asyncio.wait({ended, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+            for each in done:
+                each.result()  # what should not end raises what ended it
         finally:
             notify("STOPPING=1")
             await server.close()
@@ -108,8 +111,9 @@ async def _running(*loops: Coroutine[Any, Any, None]) -> AsyncGenerator[list["as
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _until_end(server: KeyServer, tasks: list["asyncio.Task[None]"]) -> None:
-    """Return when a signal says so; raise what ended one of the tasks, which should not end."""
+@contextlib.contextmanager
+def _signals(server: KeyServer) -> Generator["asyncio.Task[bool]"]:
+    """Yield a task that ends with SIGTERM and SIGINT; let SIGHUP read certificates again."""
     loop, end = asyncio.get_running_loop(), asyncio.Event()
     reloads: set[asyncio.Task[None]] = set()
 
@@ -122,9 +126,7 @@ async def _until_end(server: KeyServer, tasks: list["asyncio.Task[None]"]) -> No
         loop.add_signal_handler(number, handler)
     ended = loop.create_task(end.wait())
     try:
-        done, _ = await asyncio.wait({ended, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-        for each in done:
-            each.result()
+        yield ended
     finally:
         ended.cancel()
         for number in handlers:
