@@ -106,6 +106,8 @@ class KnownEpochs:
         self.kept = [presence.epoch, *(epoch for epoch in self.kept if epoch != presence.epoch)]
         seen = {**await self._seen(), **self._heard}
         kept = [epoch for epochs in wanted(presence.epoch, seen) for epoch in await self._generation(epochs)]
+        if presence.epoch not in kept:
+            raise EpochGone(refusals.TOO_OLD)  # the unit has moved on meanwhile
         self._forget(kept)
         self._is_whole = True
         gone = max((epoch for epoch, is_own in seen.items() if is_own and epoch < min(kept)), default=None)
@@ -146,12 +148,13 @@ class KnownEpochs:
         return self._ids[epoch]
 
     def _forget(self, kept: list[int]) -> None:
-        """Keep the ids of these epochs; of others only to say why they are gone."""
-        for epoch in self._ids.keys() - kept - self._gone.keys():
+        """Keep the ids of these epochs; of earlier ones only to say why they are gone."""
+        later = [epoch for epoch in self._ids if epoch > kept[0]]  # entered meanwhile: they are read next
+        for epoch in self._ids.keys() - {*later, *kept, *self._gone}:
             self._gone[epoch] = refusals.TOO_OLD
         self.kept = kept
         self._gone = {epoch: self._gone[epoch] for epoch in sorted(self._gone, reverse=True)[:_MOST_GONE]}
-        self._ids = {epoch: self._ids[epoch] for epoch in (*kept, *self._gone)}
+        self._ids = {epoch: self._ids[epoch] for epoch in (*later, *kept, *self._gone)}
 
 
 def _now() -> float:

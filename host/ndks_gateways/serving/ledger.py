@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from ndks.exceptions import FileError
 
+from ..keys import refusals
 from ..keys.refusals import BadRequest, NotNow
 from ..keys.runs import Run
 from .marks import MarkFile
@@ -37,7 +38,7 @@ class Ledger:
     """
 
     def __init__(self, connect: Callable[[], Connection], mark: MarkFile, server: str) -> None:
-        self.problem: NotNow | None = LedgerAway("the ledger was not looked at yet")
+        self.problem: NotNow | None = NotNow(refusals.LEDGER_AWAY)
         self._connect = connect
         self._file = mark
         self._mark = mark.read()
@@ -174,7 +175,8 @@ class Ledger:
                 self._tables = Tables(self._connection)
             return call(self._tables)
         except LedgerAway as error:
-            _log.warning("%s: %s", error.code, error.why)
+            is_news = not isinstance(self.problem, LedgerAway)
+            _log.log(logging.WARNING if is_news else logging.DEBUG, "%s: %s", error.code, error.why)
             self._drop()
             raise
 
