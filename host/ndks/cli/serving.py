@@ -21,9 +21,8 @@ _DAYS = 365
 _HOSTS = ("127.0.0.1", "localhost")
 _UNIT = "$NDKS_UNIT, or the only one that a service holds"
 _EXAMPLES = """\
-  ndks serve certs trial --sae SAE_A --sae SAE_B --kme KME_A --kme KME_B
-  ndks serve ledger --config kme.toml --first
   ndks serve --config kme.toml
+  ndks serve --config kme.toml --unit 4E444B5300000001
   curl --cacert trial/ca.crt --cert trial/SAE_A.crt --key trial/SAE_A.key \\
     https://127.0.0.1:8443/api/v1/keys/SAE_B/enc_keys"""
 _LEDGER_EXAMPLES = """\

@@ -4,10 +4,9 @@
 
 from typing import Any
 
-import ndks
-
 from ..keys.requests import Sizes
 
+_VERSION = "1.1.1"  # of ETSI GS QKD 014
 _JSON = "application/json"
 _NAME = {"type": "string", "minLength": 1, "maxLength": 255}
 _UUID = {"type": "string", "pattern": "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"}
@@ -30,7 +29,7 @@ def document(sizes: Sizes, *, has_skip: bool) -> dict[str, Any]:
         "openapi": "3.0.3",
         "info": {
             "title": "Keys of NDKS units: ETSI GS QKD 014 V1.1.1" + (" and SKIP" if has_skip else ""),
-            "version": ndks.__version__,
+            "version": _VERSION,
             "description": "Over TLS 1.2 or 1.3, with a certificate of the client. Unknown fields mean nothing.",
         },
         "paths": _etsi_paths(sizes) | (_skip_paths(sizes) if has_skip else {}),

@@ -1,0 +1,246 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""`ndks serve` as processes of two sites, each with an emulated unit behind its service."""
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.answers import complaints
+from support.emulate_process import PATIENCE, allow_interrupts, emulated, wait_until
+from support.forks import ndks_process, own_environment, run_ndks
+from support.public_network import public_network
+from support.serve_process import ServeProcess, served
+
+import ndks
+from ndks.cli import fields
+from ndks_gateways.keys import refusals
+from ndks_gateways.serving import certs
+
+from .key_servers import HOST, Client
+
+_SECTION = {
+    "A": {"id": "KME_A", "peer": "KME_B", "here": "SAE_A", "there": "SAE_B"},
+    "B": {"id": "KME_B", "peer": "KME_A", "here": "SAE_B", "there": "SAE_A"},
+}
+_TEXT = """
+[kme]
+id = "{id}"
+peer = "{peer}"
+listen = "127.0.0.1:0"
+certificate = "{id}.crt"
+key = "{id}.key"
+clients_ca = "ca.crt"
+monitor = 0
+[sae]
+here = ["{here}"]
+there = ["{there}"]
+[ledger]
+file = "{id}.sqlite"
+last_run = "{id}.last-run"
+"""
+
+
+class Site:
+    """A running `ndks serve`; `said` is its result."""
+
+    def __init__(self, process: "subprocess.Popen[str]", directory: Path, log: Path) -> None:
+        self.process, self.directory, self.log = process, directory, log
+        assert process.stdout
+        line = process.stdout.readline()  # pytest's timeout limits the wait
+        assert line, log.read_text()
+        self.said: dict[str, Any] = json.loads(line)
+
+    def client(self, name: str) -> Client:
+        return Client(self.directory, int(self.said["listens_at"].rpartition(":")[2]), name)
+
+    def end(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+
+@contextlib.contextmanager
+def site(directory: Path, name: str, unit: str, **environment: str) -> Iterator[Site]:
+    """Run `ndks serve` for a site."""
+    allow_interrupts()
+    log = directory / f"{name}.log"
+    words = ("serve", "--config", directory / f"{name}.toml", "--unit", unit, "--json")
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True}
+    with (
+        log.open("a") as errors,
+        ndks_process(*words, **pipes, stderr=errors, env=own_environment() | environment) as process,
+    ):
+        try:
+            yield Site(process, directory, log)
+        finally:
+            process.kill()
+            process.wait(PATIENCE)
+
+
+@pytest.fixture
+def directory(certificates: Path, tmp_path: Path) -> Path:
+    for file in certificates.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    for name, values in _SECTION.items():
+        (tmp_path / f"{name}.toml").write_text(_TEXT.format(**values))
+    return tmp_path
+
+
+def begin(directory: Path, name: str) -> None:
+    begun = run_ndks("serve", "ledger", "--config", directory / f"{name}.toml", "--first", "--json", timeout=PATIENCE)
+    assert json.loads(begun.stdout) == {"schema": 1, "born": None}, begun.stderr
+
+
+@contextlib.contextmanager
+def bound_unit(directory: Path, lane: int) -> Iterator[str]:
+    """Run an emulated unit, and return its port."""
+    with emulated(directory / f"unit-{lane}") as unit:
+        with ndks.open(unit.port) as opened:
+            opened.bind(opened.provision(public_network(), lane))
+        yield unit.port
+
+
+@contextlib.contextmanager
+def held_unit(directory: Path, lane: int) -> Iterator[ServeProcess]:
+    with bound_unit(directory, lane) as port, served(port) as service:
+        yield service
+
+
+def ready(site: Site, client: Client, other: str) -> None:
+    """Wait until the site has found its unit and looked at its ledger."""
+    wait_until(lambda: client.get(f"/api/v1/keys/{other}/status").status == 200, f"the site of {other}")
+
+
+def test_two_sites_give_the_same_keys(directory: Path) -> None:
+    begin(directory, "A")
+    begin(directory, "B")
+    with (
+        held_unit(directory, 1) as first,
+        held_unit(directory, 2) as second,
+        site(directory, "A", first.port("gate")) as a,
+        site(directory, "B", second.port("gate")) as b,
+        contextlib.closing(a.client("SAE_A")) as master,
+        contextlib.closing(b.client("SAE_B")) as slave,
+    ):
+        said = dict(a.said)
+        assert said.pop("schema") == 1
+        assert list(complaints(said, fields.fields_of(fields.ANSWERS["serve"]))) == []
+        ready(a, master, "SAE_B")
+        ready(b, slave, "SAE_A")
+        for body in ({}, {"number": 5, "size": 1032}, {"number": 128, "size": 8192}):
+            new = master.keys("SAE_B", "enc_keys", body)
+            assert new.status == 200
+            ids = {"key_IDs": [{"key_ID": key["key_ID"]} for key in new.values["keys"]]}
+            assert slave.keys("SAE_A", "dec_keys", ids).values == new.values
+            assert slave.keys("SAE_A", "dec_keys", ids).values == {"message": refusals.TAKEN}
+        assert [a.end(), b.end()] == [0, 0]
+        for log in (a.log, b.log):
+            assert "Traceback" not in log.read_text()
+
+
+def test_without_a_unit_it_says_so_and_goes_on_when_the_unit_comes(directory: Path) -> None:
+    begin(directory, "A")
+    with bound_unit(directory, 1) as port:
+        with served(port) as service:
+            gate = service.port("gate")
+        with site(directory, "A", gate) as a, contextlib.closing(a.client("SAE_A")) as client:
+            assert client.get("/api/v1/keys/SAE_B/status").status == 503
+            with served(port) as service:
+                ready(a, client, "SAE_B")
+                (new,) = client.keys("SAE_A", "enc_keys").values["keys"]
+                service.end()
+                wait_until(lambda: client.get("/api/v1/keys/SAE_B/status").status == 503, "the unit is missed")
+            wanted = {"key_IDs": [{"key_ID": new["key_ID"]}]}
+            for said in (client.keys("SAE_B", "enc_keys"), client.keys("SAE_A", "dec_keys", wanted)):
+                assert (said.status, said.values) == (503, {"message": refusals.UNIT_AWAY})
+                assert int(said.headers["Retry-After"]) > 0
+            with served(port):
+                ready(a, client, "SAE_B")
+                assert client.keys("SAE_A", "dec_keys", wanted).values == {"keys": [new]}
+
+
+def test_signals_of_systemd(directory: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(directory / "notify"))
+        systemd.settimeout(PATIENCE)
+        for file in ("KME_A.crt", "KME_A.key"):
+            (directory / file).unlink()
+        certs.make(directory, (), ("KME_A",), (HOST,), 2)
+        environment = {"NOTIFY_SOCKET": str(directory / "notify")}
+        with site(directory, "A", f"unix:{directory / 'nowhere'}", **environment) as a:
+            assert systemd.recv(100) == b"READY=1"
+            a.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: "read again" in a.log.read_text(), "certificates are read again")
+            with contextlib.closing(a.client("SAE_A")) as client:
+                assert client.get("/api/v1/keys/SAE_B/status").status == 503
+                a.process.send_signal(signal.SIGTERM)
+                assert systemd.recv(100) == b"STOPPING=1"
+            assert a.process.wait(PATIENCE) == 0
+
+
+def test_a_ledger_that_was_not_begun_delivers_nothing(directory: Path) -> None:
+    with (
+        held_unit(directory, 1) as service,
+        site(directory, "A", service.port("gate")) as a,
+        contextlib.closing(a.client("SAE_A")) as client,
+    ):
+        wait_until(lambda: client.keys("SAE_A", "enc_keys").status == 200, "keys for masters")
+        (new,) = client.keys("SAE_A", "enc_keys").values["keys"]
+        said = client.keys("SAE_A", "dec_keys", {"key_IDs": [{"key_ID": new["key_ID"]}]})
+        assert (said.status, said.values) == (503, {"message": refusals.LEDGER_LOST})
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("serve",), "USAGE"),
+        (("serve", "--config", "missing.toml"), "FILE"),
+        (("serve", "--config", "bad.toml"), "CONFIG"),
+        (("serve", "ledger", "--config", "A.toml"), "USAGE"),
+        (("serve", "ledger", "--first"), "USAGE"),
+        (("serve", "--config", "taken.toml"), "USAGE"),
+        (("serve", "certs", "new"), "USAGE"),
+        (("serve", "certs", ".", "--sae", "SAE_A"), "FILE"),
+        (("serve", "certs", "new", "--sae", "a/b"), "USAGE"),
+    ],
+)
+def test_errors_of_the_command(directory: Path, words: tuple[str, ...], code: str) -> None:
+    (directory / "bad.toml").write_text("[kme]\nid = 5\n")
+    with socket.create_server((HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        text = (directory / "A.toml").read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}")
+        (directory / "taken.toml").write_text(text)
+        finished = run_ndks(*words, "--json", timeout=PATIENCE, cwd=directory)
+    assert json.loads(finished.stdout)["error"]["code"] == code
+    assert finished.returncode != 0
+
+
+def test_a_ledger_begins_once(directory: Path) -> None:
+    begin(directory, "A")
+    again = run_ndks("serve", "ledger", "--config", directory / "A.toml", "--first", "--json", timeout=PATIENCE)
+    assert json.loads(again.stdout)["error"]["code"] == "LEDGER_BEGUN"
+
+
+def test_certificates_of_the_command(tmp_path: Path) -> None:
+    words = (
+        "serve",
+        "certs",
+        tmp_path / "trial",
+        "--sae",
+        "SAE_A",
+        "--kme",
+        "KME_A",
+        "--host",
+        "kme.example",
+        "--json",
+    )
+    answer = json.loads(run_ndks(*words, timeout=PATIENCE).stdout)
+    assert answer.pop("schema") == 1
+    assert list(complaints(answer, fields.fields_of(fields.ANSWERS["serve certs"]))) == []
+    assert [Path(each["certificate"]).name for each in answer["files"]] == ["ca.crt", "SAE_A.crt", "KME_A.crt"]
