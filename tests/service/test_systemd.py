@@ -77,6 +77,17 @@ def test_the_agent_uses_the_services_socket_and_no_device() -> None:
     }
 
 
+def test_the_server_of_keys_uses_the_services_socket_and_no_device() -> None:
+    server, agent = settings("ndks-serve@.service"), settings("ndks-network@.service")
+    assert server["Type"] == "notify"
+    assert server["ExecStart"] == "/usr/local/bin/ndks serve --unit unix:/run/ndks/%i/gate --config /etc/ndks/%i.toml"
+    assert server["SupplementaryGroups"] == settings("ndks-gate@.socket")["SocketGroup"]
+    assert server["Requires"] == "ndks-gate@%i.socket"
+    hardened = {name for name in agent if name.startswith(("Protect", "Restrict", "Lock", "Private", "SystemCall"))}
+    assert {name: server[name] for name in hardened} == {name: agent[name] for name in hardened}
+    assert (server["DevicePolicy"], "DeviceAllow" in server) == ("closed", False)
+
+
 def test_the_agent_tells_when_it_is_ready_and_when_it_stops(tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir()
     with emulated(tmp_path / "unit") as unit, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
