@@ -7,7 +7,7 @@ import os
 import re
 from pathlib import Path
 
-from ndks.exceptions import NoUnit, UsageError
+from ndks.exceptions import NdksError, UsageError
 from ndks.laptop.homes import home
 from ndks.line.services import SOCKETS
 from ndks.paths import make_private_directory
@@ -18,6 +18,13 @@ _TUNNELS = "tunnels"
 _IN_RUNTIME_DIRECTORY = "ndks-tunnels"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _LONGEST = 100  # bytes of a socket's path, on all systems
+
+
+class NotRunning(NdksError):
+    """No tunnel of this name runs for this user."""
+
+    code = "NOT_RUNNING"
+    exit_status = 3
 
 
 def directory_of(name: str) -> Path:
@@ -34,7 +41,7 @@ def names() -> list[str]:
 
 
 def new_sockets(name: str) -> Path:
-    """Return the directory for the sockets of a tunnel, which exists then. OSError; UsageError: its path is too long."""
+    """Return the directory for the sockets of a tunnel, and make it. OSError; UsageError: its path is too long."""
     directory = _socket_directory(name)
     make_private_directory(directory)
     if len(os.fsencode(directory / CONTROL)) > _LONGEST:
@@ -43,7 +50,7 @@ def new_sockets(name: str) -> Path:
 
 
 def socket_of(name: str, kind: str = CONTROL) -> Path:
-    """Return a socket of a tunnel that runs. NoUnit: it does not; UsageError, FileError."""
+    """Return a socket of a tunnel that runs. NotRunning: it does not; UsageError, FileError."""
     places = (_socket_directory(name), directory_of(name))
     found = next((place / kind for place in places if (place / kind).is_socket()), None)
     if not found:
@@ -51,11 +58,11 @@ def socket_of(name: str, kind: str = CONTROL) -> Path:
     return found
 
 
-def not_running(name: str) -> NoUnit:
+def not_running(name: str) -> NotRunning:
     """Return the error of a tunnel that does not run here."""
     known = ", ".join(names())
     others = f"; tunnels of this user: {known}" if known else ""
-    return NoUnit(f"no tunnel {name} runs for this user", f"start it: see ndks tunnel --help{others}")
+    return NotRunning(f"no tunnel {name} runs for this user", f"start it: see ndks tunnel --help{others}")
 
 
 def _socket_directory(name: str) -> Path:
