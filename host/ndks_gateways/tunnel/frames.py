@@ -27,8 +27,15 @@ MOST_DATA = 1 << 16  # bytes in one frame
 HEAD = struct.Struct(">BI")
 _COUNTING = frozenset((OPEN, DATA, FIN, CREDIT, RESET))
 _SIZES = {  # of data: least and most
-    **{OPEN: (0, 0), DATA: (1, MOST_DATA), FIN: (0, 0), CREDIT: (4, 4), RESET: (0, 0)},
-    **{ACK: (8, 8), PING: (0, 0), END: (0, 0), CARRY: (0, MOST_DATA)},
+    OPEN: (0, 0),
+    DATA: (1, MOST_DATA),
+    FIN: (0, 0),
+    CREDIT: (4, 4),
+    RESET: (0, 0),
+    ACK: (8, 8),
+    PING: (0, 0),
+    END: (0, 0),
+    CARRY: (0, MOST_DATA),
 }
 
 
