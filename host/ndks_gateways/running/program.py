@@ -55,13 +55,13 @@ class Program:
         gate = Gate(self._settings.unit, self._settings.name, self._timeout)
         end = End(self._settings, gate, kept, tally)
         state = State(self._settings, kept, gate, end, tally)
-        async with _running(gate.run()), _running(end.run()) as links:
-            await _first(links, end.listening.wait())
+        async with _running(gate.run()) as unit, _running(end.run()) as links:
+            await _first({unit, links}, end.listening.wait())
             async with self._sockets(state) as path:
                 started(path)
                 notify("READY=1")
                 async with _running(_tell(state)):
-                    await _first(links, self._ended.wait())
+                    await _first({unit, links}, self._ended.wait())
                 notify("STOPPING=1")
 
     @contextlib.asynccontextmanager
@@ -116,10 +116,11 @@ async def _running(work: Coroutine[Any, Any, None]) -> AsyncGenerator["asyncio.T
         await asyncio.wait([task], timeout=_LAST_WORDS)
 
 
-async def _first(task: "asyncio.Task[None]", waited_for: Coroutine[Any, Any, Any]) -> None:
-    """Wait for something, and raise what ends the task before."""
+async def _first(tasks: "set[asyncio.Task[None]]", waited_for: Coroutine[Any, Any, Any]) -> None:
+    """Wait for something, and raise what ends one of the tasks before."""
     waiting = asyncio.create_task(waited_for)
-    await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
-    if task.done():
-        task.result()
+    for task in tasks:
+        if task.done():
+            task.result()
