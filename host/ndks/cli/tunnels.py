@@ -24,7 +24,7 @@ _EXAMPLES = """\
   ndks tunnel status               what is up, and what is waited for"""
 _RUN_EXAMPLES = """\
   ndks tunnel web --listen 127.0.0.1:8000 --connect gateway.example:7700
-  ndks tunnel web --accept 0.0.0.0:7700 --to 127.0.0.1:80 --peer 3
+  ndks tunnel run web --accept 0.0.0.0:7700 --to 127.0.0.1:80 --peer 3
   ndks tunnel dns --listen 5353 --connect gateway.example:7753 --udp        TCP and UDP"""
 _STATUS_EXAMPLES = """\
   ndks tunnel status
