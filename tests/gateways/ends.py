@@ -51,8 +51,8 @@ class FakeGate:
         self._changed = asyncio.Event()
 
     def doors(self) -> tuple[Door, ...]:
-        generations = range(self.generation, 0, -1)
-        return tuple(epoch_door(derived(self.network.secret, "exported", bytes([g])), g, self.name) for g in generations)
+        exported = {g: derived(self.network.secret, "exported", bytes([g])) for g in range(self.generation, 0, -1)}
+        return tuple(epoch_door(key, g, self.name) for g, key in exported.items())
 
     async def wait_change(self, known: int) -> int:
         while self.changes == known:
@@ -113,8 +113,8 @@ class FakeStore:
     def pin(self, peer: Pinned) -> None:
         self.peer = peer
 
-    def keep_pair(self, pair: bytes, most: int) -> None:
-        self.pairs = (pair, *self.pairs)[:most]
+    def keep_pairs(self, pairs: tuple[bytes, ...]) -> None:
+        self.pairs = pairs
 
     def drop_pairs(self) -> None:
         self.pairs = ()
@@ -275,8 +275,10 @@ async def world(serve=echo, *, udp: bool = False, through_proxy: bool = True, ta
     inner, outer = free_port(), free_port()
     proxy = Proxy(outer)
     way = await proxy.listen() if through_proxy else outer
-    b = Side(Settings("office", False, Address(HOST, port), Address(HOST, outer), udp=udp), FakeGate(network, 2), FakeStore())
-    a = Side(Settings("office", True, Address(HOST, inner), Address(HOST, way), udp=udp), FakeGate(network, 1), FakeStore())
+    of_b = Settings("office", False, Address(HOST, port), Address(HOST, outer), udp=udp)
+    of_a = Settings("office", True, Address(HOST, inner), Address(HOST, way), udp=udp)
+    b = Side(of_b, FakeGate(network, 2), FakeStore())
+    a = Side(of_a, FakeGate(network, 1), FakeStore())
     made = World(network, a, b, proxy, service, port)
     await b.begin()
     await a.begin()
