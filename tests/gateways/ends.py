@@ -8,7 +8,7 @@ import os
 import random
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -268,15 +268,19 @@ def free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def world(serve=echo, *, udp: bool = False, through_proxy: bool = True, target: int = 0) -> AsyncIterator[World]:
+async def world(
+    serve=echo, *, udp: bool = False, through_proxy: bool = True, target: int = 0, outer: int = 0, way: bool = False
+) -> AsyncIterator[World]:
+    """Have a tunnel. With a way of its own for datagrams, a proxy listens at another port than B."""
     network = Network()
     service = Service(serve)
     port = target or await service.listen()
-    inner, outer = free_port(), free_port()
+    inner, outer = free_port(), outer or free_port()
     proxy = Proxy(outer)
-    way = await proxy.listen() if through_proxy else outer
+    through_proxy |= way
+    at = await proxy.listen() if through_proxy else outer
     of_b = Settings("office", False, Address(HOST, port), Address(HOST, outer), udp=udp)
-    of_a = Settings("office", True, Address(HOST, inner), Address(HOST, way), udp=udp)
+    of_a = Settings("office", True, Address(HOST, inner), Address(HOST, at), udp=udp)
     b = Side(of_b, FakeGate(network, 2), FakeStore())
     a = Side(of_a, FakeGate(network, 1), FakeStore())
     made = World(network, a, b, proxy, service, port)
@@ -300,6 +304,16 @@ async def until(condition, seconds: float = PATIENCE) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         await asyncio.sleep(0.005)
+
+
+def run(work: Callable[[], Coroutine[object, object, None]]) -> None:
+    """Run a test that ends."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(100):
+            await work()
+
+    asyncio.run(bounded())
 
 
 def noise(size: int, seed: int = 1) -> bytes:
