@@ -117,6 +117,18 @@ def test_one_tunnel_a_socket() -> None:
     assert beside({"status": lambda: VALUES}, lambda: control.ask("web", "status")) == VALUES
 
 
+@pytest.mark.parametrize(("directory", "mode"), [(0o700, 0o600), (0o750, 0o660), (0o710, 0o660)])
+def test_agents_of_a_group_may_use_what_its_directory_lets_them(directory: int, mode: int) -> None:
+    async def run() -> int:
+        path = places.new_sockets("web") / places.CARRY
+        path.parent.chmod(directory)
+        made = asyncio.get_running_loop().create_unix_server
+        async with control.listening(path, lambda: made(asyncio.Protocol, path), for_group=True):
+            return stat.S_IMODE(path.stat().st_mode)
+
+    assert asyncio.run(run()) == mode
+
+
 def test_a_long_directory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SOCKETS, str(tmp_path / ("x" * 100)))
     with pytest.raises(UsageError, match="too long"):
