@@ -101,8 +101,10 @@ def test_a_link_that_is_cut_takes_no_packet_with_it_into_the_next(homes: list[Pa
             for packet in sent:
                 at_a.send(packet)
                 await asyncio.sleep(0.01)
+                cuts = made.a.tally.cuts
                 made.proxy.cut()
-            await made.a.linked()
+                await until(lambda before=cuts: made.a.tally.cuts > before)
+                await made.a.linked()
             await until(lambda: at_a.is_idle)
             at_a.send(b"last")
             got = [await asyncio.to_thread(from_a.next)]

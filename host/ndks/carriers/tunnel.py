@@ -124,9 +124,6 @@ class TunnelCarrier:
     def _serve(self, connection: socket.socket) -> None:
         """Take what comes until the tunnel ends."""
         tell(self, CarrierError(f"tunnel {self._name} has no link"))
-        with self._changed:
-            bundles = [packed(packet, generation) for generation, packet in sorted(self._bundles.items())]
-        connection.sendall(b"".join(bundles))  # a link may need them to come up
         self._set(connection, is_up=False)
         with connection.makefile("rb") as stream:
             while len(head := stream.read(HEAD.size)) == HEAD.size:
@@ -143,7 +140,7 @@ class TunnelCarrier:
     def _set(self, connection: socket.socket | None, *, is_up: bool) -> None:
         with self._changed:
             if connection is not self._connection:
-                self._news.clear()  # a new one has got all bundles
+                self._news = deque(packed(packet, g) for g, packet in sorted(self._bundles.items()) if connection)
             self._connection, self._is_up = connection, is_up
             self._changed.notify_all()
 
@@ -163,7 +160,8 @@ class TunnelCarrier:
                 self._set(None, is_up=False)
                 continue
             with self._changed:
-                queue.popleft()
+                if queue and queue[0] is message:  # else there is another connection by now
+                    queue.popleft()
                 self._changed.notify_all()
 
     @property

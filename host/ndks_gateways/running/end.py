@@ -136,8 +136,7 @@ class End:
         self._carrying.set_up(True)
 
     def _confirmed(self, link: Link) -> None:
-        if isinstance(self._linking, Accepting):
-            self._linking.confirmed(link)
+        self._linking.confirmed(link)
         if self.udp and link is self._switch.newest:
             self.udp.confirm()
 
@@ -178,7 +177,7 @@ class End:
     def link(self) -> LinkState | None:
         """The link in use, None: there is none."""
         link = self._switch.newest
-        if link is None:
+        if link is None or not link.is_confirmed:
             return None
         established = link.established
         peer = established.peer
