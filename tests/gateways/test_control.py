@@ -23,7 +23,7 @@ from ndks_gateways.running.places import NotRunning
 from ndks_gateways.running.settings import Address, address
 from ndks_gateways.running.store import TunnelBusy
 
-COUNTS = {"sent": 3, "received": 2, "kept": 1, "resent": 0}
+COUNTS = {"sent": 3, "received": 2, "kept": 1}
 VALUES: dict[str, Any] = {
     "name": "web",
     "link": None,
@@ -32,6 +32,7 @@ VALUES: dict[str, Any] = {
     "bytes": COUNTS,
     "handshakes": {"full": 2, "resumed": 5, "failed": {"NO_DOOR": 7, "TOO_MANY": 1}},
     "cuts": 6,
+    "resent": 0,
     "datagrams": {"flows": 0, "sent": 0, "received": 0, "dropped": 8},
     "carried": {"sent": 1, "received": 1},
 }
