@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from ndks.exceptions import NdksError
 
-from ..tunnel.handshake import Established
 from ..tunnel.streams import Streams
 from .accepting import Accepting
 from .capsules import Capsules
@@ -137,12 +136,12 @@ class End:
 
     # What links tell
 
-    def _attached(self, established: Established, is_reset: bool) -> None:
-        self._streams.meet(established.peer.window)
+    def _attached(self, link: Link) -> None:
+        self._streams.meet(link.established.peer.window)
         self._sockets.go_on()
         if self.udp:
-            self.udp.renew(established, is_other=is_reset)
-        self._carrying.set_up(True)
+            self.udp.renew(link.established, link.host, is_other=link.attached.is_reset)
+        self._carrying.set_up(self._switch.newest is not None)
 
     def _confirmed(self, link: Link) -> None:
         self._linking.confirmed(link)

@@ -16,6 +16,7 @@ from ..tunnel.delivery import Attached
 from ..tunnel.frames import Frame
 from ..tunnel.handshake import Established
 from ..tunnel.records import Opener, Sealer
+from .settings import Address
 
 PING_AFTER = 5.0  # seconds in which nothing was sent
 DEAD_AFTER = 15.0  # seconds in which nothing came
@@ -62,6 +63,7 @@ class Link(asyncio.BufferedProtocol):
         self._heard = self._spoke = self._loop.time()
         self._problem: NdksError | None = None
         self._transport: asyncio.Transport | None = None
+        self._name: tuple[str, int] | tuple[()] = ()
         self._ticking: asyncio.TimerHandle | None = None
         self._ending: asyncio.TimerHandle | None = None
         self._hurrying: asyncio.TimerHandle | None = None
@@ -69,6 +71,7 @@ class Link(asyncio.BufferedProtocol):
     def start(self, transport: asyncio.Transport) -> None:
         """Take the connection over from the handshake, which has read nothing beyond it."""
         self._transport = transport
+        self._name = transport.get_extra_info("peername") or ()
         with contextlib.suppress(OSError, AttributeError):  # not on all systems
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
         transport.set_write_buffer_limits(_HIGH, _LOW)
@@ -101,8 +104,12 @@ class Link(asyncio.BufferedProtocol):
     @property
     def address(self) -> str:
         """HOST:PORT of the other end, as the system sees it."""
-        name = self._transport.get_extra_info("peername") if self._transport else None
-        return f"{name[0]}:{name[1]}" if name else ""
+        return str(Address(*self._name[:2])) if self._name else ""
+
+    @property
+    def host(self) -> str:
+        """The IP address of the other end."""
+        return self._name[0] if self._name else ""
 
     def pump(self) -> None:
         """Write what waits, as long as the line takes it; close when all is said and heard."""
