@@ -315,6 +315,22 @@ def test_what_waits_in_front_of_a_small_frame_is_little():
     run(work)
 
 
+def test_a_new_link_does_not_wait_for_one_that_is_silent():
+    """The line has lost the old one, and neither end was told."""
+
+    async def work() -> None:
+        async with world() as made:
+            data = noise(20_000_000)
+            going = asyncio.create_task(exchange(made, data))
+            await until(lambda: made.b.tally.received > 2_000_000)
+            made.proxy.freeze()
+            made.a.end._linking.renew()
+            assert await going == data
+            assert made.a.tally.cuts == made.b.tally.cuts == 1
+
+    run(work)
+
+
 def test_an_idle_link_lives(monkeypatch: pytest.MonkeyPatch):
     async def work() -> None:
         monkeypatch.setattr(links, "PING_AFTER", 0.1)

@@ -85,8 +85,7 @@ class Switch:
         link.start(transport)
         self.uses.attached(link)
         for older in self._links[:-1]:
-            older.retire()
-            older.pump()
+            older.replace()
         self.settle(link)
         return link
 
@@ -130,9 +129,6 @@ class Switch:
         newest = self.newest
         if newest and newest is not link:
             newest.pump()
-        if newest and newest.attached.is_ready:
-            for older in self._links[:-1]:
-                older.hurry()
         if not link.is_confirmed and link.has_heard:
             link.is_confirmed = True
             self.uses.confirmed(link)
