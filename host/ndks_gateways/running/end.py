@@ -16,7 +16,7 @@ from .carrying import Agent, Carrying
 from .connecting import Connecting
 from .gate import Gate
 from .links import Link
-from .listening import listen
+from .listening import allow_connections, listen
 from .partners import Partner
 from .settings import AES, CAPSULE_VERNAM, Settings
 from .sockets import BACKLOG, Sockets, reset_if_killed
@@ -89,6 +89,7 @@ class End:
 
     async def _listen(self, servers: list[asyncio.Server]) -> None:
         settings, linking = self._settings, self._linking
+        allow_connections()
         if isinstance(linking, Connecting):
             server = await listen(self._sockets.accepted, settings.inner, BACKLOG)
             reset_if_killed(server)
