@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""The pair of `ndks tunnel`: two emulated units, each behind a service, and two tunnels."""
+
+import contextlib
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from support.emulate_process import emulated
+from support.public_network import public_network
+from support.serve_process import served
+
+import ndks
+from ndks.line.services import SOCKETS
+
+from .applications import ECHO, connect
+from .goals import OURS, SLOW
+from .pairs import Pair
+from .processes import application, free_port, running, wait_for_port
+
+_SLOW = 0.028  # seconds a call: a unit on a board
+_PATIENCE = 20.0  # seconds
+
+
+def tunnel(server: int, directory: Path) -> "contextlib.AbstractContextManager[Pair]":
+    return _tunnel(OURS, server, directory / "ndks", 0.0)
+
+
+def slow_tunnel(server: int, directory: Path) -> "contextlib.AbstractContextManager[Pair]":
+    return _tunnel(SLOW, server, directory / "slow", _SLOW)
+
+
+@contextlib.contextmanager
+def _tunnel(name: str, server: int, directory: Path, delay: float) -> Iterator[Pair]:
+    entrance, guard, log = free_port(), free_port(), directory / "log"
+    directory.mkdir()
+    os.environ[SOCKETS] = str(directory)
+    with _gateway(directory / "a", 1, delay) as a, _gateway(directory / "b", 2, delay) as b:
+        base = sys.executable, "-m", "ndks", "tunnel", "bench"
+        far_words = "--accept", f"127.0.0.1:{guard}", "--to", f"127.0.0.1:{server}", "--unit", b[0]
+        near_words = "--listen", f"127.0.0.1:{entrance}", "--connect", f"127.0.0.1:{guard}", "--unit", a[0]
+        with running([*base, *far_words], log, NDKS_HOME=str(directory / "b" / "home")) as far:
+            wait_for_port(guard, log)
+            with running([*base, *near_words], log, NDKS_HOME=str(directory / "a" / "home")) as near:
+                wait_for_port(entrance, log)
+                _wait_for_link(entrance)
+                yield Pair(name, entrance, (near, far, *a[1], *b[1]), guard, (far, *b[1]), HELLO, knock)
+
+
+@contextlib.contextmanager
+def _gateway(directory: Path, lane: int, delay: float) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Run a unit and its service; yield the port of the service and the processes."""
+    directory.mkdir()
+    store = ndks.BindingStore(directory / "home")
+    with contextlib.ExitStack() as stack:
+        options = ("--tcp", "0") if delay else ("--link", str(directory / "port"))
+        unit = stack.enter_context(emulated(directory / "unit", *options))
+        with ndks.open(unit.port, bindings=store) as opened:
+            opened.bind(opened.provision(public_network(), lane))
+        port = unit.port
+        if delay:
+            relay = free_port()
+            stack.enter_context(application(directory / "log", "delay", relay, port.rpartition(":")[2], delay))
+            wait_for_port(relay, directory / "log")
+            port = f"socket://127.0.0.1:{relay}"
+        service = stack.enter_context(served(port, home=directory / "home"))
+        yield service.port("gate"), (unit.process.pid, service.process.pid)
+
+
+def _wait_for_link(entrance: int) -> None:
+    end = time.monotonic() + _PATIENCE
+    while True:
+        with contextlib.suppress(OSError), connect(entrance, ECHO + b"x", 5.0) as line:
+            if line.recv(1):
+                return
+        assert time.monotonic() < end, "no link comes up"
+        time.sleep(0.05)
+
+
+HELLO = 21  # bytes: "NDKT" 02 | challenge 16
+
+
+def knock() -> bytes:
+    """Return a full knock whose parts have their sizes, and random contents."""
+    noise = 32 + 20 + 16  # a public key; process and window, sealed
+    sealed = secrets.token_bytes(37 + 8)  # header, check
+    return b"\1" + sealed + noise.to_bytes(2, "big") + secrets.token_bytes(noise + 16)
