@@ -78,7 +78,13 @@ def stunnel(server: int, directory: Path) -> Iterator[Pair]:
     ):
         wait_for_port(guard, log)
         wait_for_port(entrance, log)
-        yield Pair("stunnel", entrance, (near, far), guard, (far,), 0, lambda: secrets.token_bytes(300))
+        yield Pair("stunnel", entrance, (near, far), guard, (far,), 0, _client_hello)
+
+
+def _client_hello() -> bytes:
+    """Return a ClientHello in its record, with random contents."""
+    hello = b"\1" + (290).to_bytes(3, "big") + b"\3\3" + secrets.token_bytes(288)
+    return b"\x16\3\1" + len(hello).to_bytes(2, "big") + hello
 
 
 PROGRAMS = {"spiped": "spiped", "stunnel": "stunnel4"}
