@@ -13,7 +13,7 @@ from ndks.printable import printable
 
 from .output import note
 
-_PACKAGES = ("ndks", "ndks_emulator")
+_PACKAGES = ("ndks", "ndks_emulator", "ndks_gateways")
 
 
 class _Notes(logging.Handler):
@@ -66,7 +66,7 @@ def show_log(*, verbose: bool, file: Path | None = None) -> None:
 def show_news() -> None:
     """Print also what a service notes on its way."""
     _NOTES.setLevel(min(_NOTES.level, logging.INFO))
-    for name in ("ndks.service", "ndks.agent", "ndks.carriers"):
+    for name in ("ndks.service", "ndks.agent", "ndks.carriers", "ndks_gateways"):
         logger = logging.getLogger(name)
         logger.setLevel(min(logger.getEffectiveLevel(), logging.INFO))
 
