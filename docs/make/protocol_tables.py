@@ -198,6 +198,7 @@ VECTORS = {
     "enrolments": "what ENROL brings to a unit, good and bad fields",
     "bundles": "bundles and records of administrators, good and bad ones; asks, pieces, Ed25519",
     "housekeeping": "messages, reports, vouchers, asks and symbols, good and bad ones",
+    "tunnel": "doors, handshakes, bundles, records and datagrams of tunnels between gateways",
 }
 
 TABLES: dict[str, Callable[[], str]] = {

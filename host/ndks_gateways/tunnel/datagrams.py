@@ -3,8 +3,8 @@
 """UDP in a tunnel: id 4 | number u64 | AES-256-GCM(key, 0 u32 || number, flow u32 || data, AD = the 12 bytes before).
 
 Each direction of a link has a key; numbers go up from 0. Datagrams may be lost and come in any order, but none comes
-twice: a window of 1024 numbers, as in RFC 6479. The newest link's keys and id are used; with those of the one before,
-datagrams that were on their way are opened for 30 s more.
+twice: a window of 1024 numbers, as in RFC 6479. The newest link's keys and id are used as soon as the peer has
+shown that it has them too. What was sent with those of the links before is opened for 30 s more.
 """
 
 import struct
@@ -13,13 +13,14 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from .records import TAG, Use, nonce
+from .records import TAG, RecordError, Use, nonce
 
 _HEAD = struct.Struct(">4sQ")
 _FLOW = struct.Struct(">I")
 _LEAST = _HEAD.size + _FLOW.size + TAG
 MOST_DATA = 65507 - _LEAST  # bytes: what fits into a datagram over IPv4
 _WINDOW = 1024
+_LINKS = 4  # whose datagrams are opened; more than two only when links fail one after another
 
 
 class Datagram(NamedTuple):
@@ -50,7 +51,8 @@ class Window:
 
 
 class _Receiving:
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, udp_id: bytes, key: bytes) -> None:
+        self.udp_id = udp_id
         self._cipher = AESGCM(key)
         self._window = Window()
 
@@ -85,20 +87,23 @@ class Datagrams:
         self.forget()
 
     def renew(self, udp_id: bytes, send_key: bytes, receive_key: bytes) -> None:
-        """Use a new link's keys; the former ones only open, and the ones before those no more."""
-        self._sending = _Sending(udp_id, send_key)
-        self._former = dict([self._receiving.popitem()]) if self._receiving else {}
-        self._receiving = {udp_id: _Receiving(receive_key)}
+        """Open with a new link's keys too, when its handshake is done."""
+        self._next = _Sending(udp_id, send_key)
+        self._receiving = [_Receiving(udp_id, receive_key), *self._receiving][:_LINKS]
+
+    def confirm(self) -> None:
+        """Seal with the new keys, when its `Attached.is_ready`: now the peer has them for sure."""
+        self._sending = self._next
 
     def forget_former(self) -> None:
-        """Open nothing more of the link before the newest: for 30 s after `renew`."""
-        self._former = dict[bytes, _Receiving]()
+        """Open nothing of links before the newest any more: for 30 s after `renew`."""
+        del self._receiving[1:]
 
     def forget(self) -> None:
         """Forget all keys."""
         self._sending: _Sending | None = None
-        self._receiving = dict[bytes, _Receiving]()
-        self.forget_former()
+        self._next: _Sending | None = None
+        self._receiving = list[_Receiving]()
 
     @property
     def is_spent(self) -> bool:
@@ -106,13 +111,13 @@ class Datagrams:
         return self._sending is not None and self._sending.is_spent
 
     def seal(self, flow: int, data: "bytes | bytearray | memoryview") -> bytes | None:
-        """Return the packet, or None: there are no keys yet, or the data is longer than fits.
-
-        RecordError: the key is used up.
-        """
+        """Return the packet, or None: there are no keys yet, they are used up, or the data is longer than fits."""
         if self._sending is None or len(data) > MOST_DATA:
             return None
-        return self._sending.seal(b"".join((_FLOW.pack(flow), data)))
+        try:
+            return self._sending.seal(b"".join((_FLOW.pack(flow), data)))
+        except RecordError:
+            return None
 
     def open(self, packet: bytes) -> Datagram | None:
         """Return what a packet holds, or None: it is dropped. Where a datagram came from, there answers go."""
@@ -126,5 +131,7 @@ class Datagrams:
         if len(packet) < _LEAST:
             return None
         udp_id, number = _HEAD.unpack_from(packet)
-        receiving = self._receiving.get(udp_id) or self._former.get(udp_id)
-        return receiving.open(packet, number) if receiving else None
+        for receiving in self._receiving:
+            if receiving.udp_id == udp_id:
+                return receiving.open(packet, number)
+        return None

@@ -9,10 +9,12 @@ with an ACK each way, which says how many its sender has; what counts goes after
 - An end says its first ACK on a link when it no longer reads an older one that has had its ACK: after END, or cut. So
   there is one link at a time on which it takes frames that count, and it never takes one twice.
 - An older link may be cut at any time: nothing is lost. So wait shortly for its END.
-- A process that is not the one before knows nothing: kept frames are dropped, and both ends count from 0.
+- A process that is not the one before knows nothing: kept frames are dropped, and both ends count from 0. One that was
+  replaced and comes back remembers what this end has dropped, so this end becomes another process to it.
 """
 
 import os
+from collections import deque
 from collections.abc import Callable
 
 from .frames import ACK, CARRY, END, Frame, ack, frame
@@ -21,6 +23,7 @@ from .kept import DeliveryError, Disagreement, Kept
 MOST_KEPT = 16 << 20  # bytes; readers of local connections pause beyond
 _ACK_FRAMES = 16  # an ACK is due after so many frames, or so many bytes
 _ACK_BYTES = 1 << 20
+_FORMER = 1000  # processes
 
 
 class Delivery:
@@ -30,6 +33,7 @@ class Delivery:
         self._random = random
         self.process = random(16)  # this process to the peer, in the payloads of the handshake
         self.peer: bytes | None = None  # the peer's process
+        self._former = deque[bytes](maxlen=_FORMER)
         self._links: list[Attached] = []
         self._forget()
 
@@ -71,13 +75,16 @@ class Delivery:
         """Take a link whose handshake is done at this end as the newest; it ends the older ones.
 
         own: `process` as the handshake sent it. peer: the peer's process. If that is not the one before, what was kept
-        is dropped and older links count as cut (`Attached.is_reset`). Disagreement: this end began again since
-        then: close it.
+        is dropped and older links count as cut (`Attached.is_reset`). Disagreement: close the link and `begin_again`,
+        for the peer is a process that was replaced. DeliveryError: close it, for this end began again since then.
         """
         if own != self.process:
-            raise Disagreement("this end began again while the handshake went on")
-        is_reset = self.peer not in (None, peer)
-        if is_reset:
+            raise DeliveryError("this end began again while the handshake went on", "it makes another link by itself")
+        if peer in self._former:
+            raise Disagreement("the peer's process is one that another had replaced")
+        is_reset = self.peer is not None and self.peer != peer
+        if self.peer is not None and is_reset:
+            self._former.append(self.peer)
             self._forget()
         self.peer = peer
         self.newest = Attached(self, is_reset)
@@ -91,6 +98,7 @@ class Delivery:
         """
         self.process = self._random(16)
         self.peer = None
+        self._former.clear()
         self._forget()
 
     # What follows is for Attached.

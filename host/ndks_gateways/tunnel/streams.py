@@ -115,7 +115,7 @@ class Streams:
                 stream.meet(peer_window)
 
     def open(self) -> Stream:
-        """Number a new stream, of which OPEN is to be sent next. Its credit is 0 until there is a peer. NumbersSpent."""
+        """Number a new stream; OPEN is to be sent next. Its credit is 0 until there is a peer. NumbersSpent."""
         if self._last == _MOST_STREAMS:
             raise NumbersSpent
         return self._add(self._last + 1)

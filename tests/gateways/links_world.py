@@ -1,0 +1,203 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A world of two gateways whose links fail at random: what their `Delivery`s make of it is compared with what was sent.
+
+Frames carry the history (a process, or what it is after it began again) and the number in it. Each history of a receiver
+may take those of one history of a sender, from 0 on in order; and no history of a sender is taken by two.
+"""
+
+import random
+from collections import deque
+from itertools import count
+
+from ndks_gateways.tunnel.delivery import Attached, Delivery, DeliveryError, Disagreement
+from ndks_gateways.tunnel.frames import DATA, frame, parse
+
+_histories = count(1)
+
+
+class Process:
+    """One end's program between two crashes."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.delivery = Delivery(chance.randbytes)
+        self.resets = -1
+        self.restart_history()
+
+    def restart_history(self) -> None:
+        self.resets += 1
+        self.history = next(_histories)
+        self.counted = 0
+        self.taken_from: int | None = None
+        self.taken = 0
+
+    def count(self) -> None:
+        self.delivery.count(frame(DATA, 1, self.history.to_bytes(4, "big") + self.counted.to_bytes(4, "big")))
+        self.counted += 1
+
+    def begin_again(self) -> None:
+        self.delivery.begin_again()
+        self.restart_history()
+
+
+class Link:
+    """A TCP connection: `wires[s]` carries what side s has sent; a handshake ends at each side for itself, or never."""
+
+    def __init__(self, processes: list[Process]) -> None:
+        self.processes = list(processes)
+        self.own = [process.delivery.process for process in processes]
+        self.attached: list[Attached | None] = [None, None]
+        self.wires = deque[bytes](), deque[bytes]()
+        self.closed = [False, False]
+
+    def close(self, side: int, lost: int = 0) -> None:
+        """Side closes it, or sees that it is closed; of what it has sent the last frames are lost."""
+        self.closed[side] = True
+        attached = self.attached[side]
+        if attached:
+            attached.cut()
+        for _ in range(min(lost, len(self.wires[side]))):
+            self.wires[side].pop()
+
+
+class World:
+    def __init__(self, seed: int, crashes: bool) -> None:
+        self.chance = random.Random(seed)
+        self.crashes = crashes
+        self.ends = [Process(self.chance), Process(self.chance)]
+        self.links: list[Link] = []
+        self.takers: dict[int, int] = {}  # history of a sender: the receiver's
+        self.disagreements = 0
+
+    def run(self, steps: int) -> None:
+        """Have so many events: what is likely differs from world to world."""
+        events = [self._count, self._pump, self._deliver, self._connect, self._attach, self._cut, self._acknowledge]
+        weights = [self.chance.choice((1, 3, 9)) for _ in events]
+        weights[5] = self.chance.choice((0, 1, 2))
+        if self.crashes:
+            events.append(self._crash)
+            weights.append(self.chance.choice((0.2, 1)))
+        for event in self.chance.choices(events, weights, k=steps):
+            event()
+
+    def settle(self) -> None:
+        """Cut all links, make one that works, and let all come. Disagreements end with another link."""
+        for _ in range(4):
+            for link in self.links:
+                link.close(0)
+                link.close(1)
+            disagreements = self.disagreements
+            self.links = [Link(self.ends)]
+            self._attach_side(self.links[0], 0)
+            self._attach_side(self.links[0], 1)
+            while self._move(self.links[0]):
+                pass
+            if self.disagreements == disagreements:
+                return
+        raise AssertionError("the ends do not agree")
+
+    def _move(self, link: Link) -> bool:
+        for end in self.ends:
+            end.delivery.acknowledge()
+        for side in (0, 1):
+            self._pump_side(link, side, 1000)
+        wires = [side for side in (0, 1) if link.wires[side]]
+        for side in wires:
+            while link.wires[side]:
+                self._deliver_one(link, side)
+        return bool(wires)
+
+    def _count(self) -> None:
+        for _ in range(self.chance.randint(1, 4)):
+            self.chance.choice(self.ends).count()
+
+    def _pump(self) -> None:
+        """An end sends on its links as much as their transports take just now."""
+        for link in self.links:
+            self._pump_side(link, self.chance.randrange(2), self.chance.randint(0, 6))
+
+    def _pump_side(self, link: Link, side: int, most: int) -> None:
+        attached = link.attached[side]
+        for _ in range(most):
+            if attached is None or link.closed[side] or (content := attached.next()) is None:
+                break
+            link.wires[side].append(content)
+
+    def _deliver(self) -> None:
+        if self.links:
+            link, sender = self.chance.choice(self.links[-4:]), self.chance.randrange(2)
+            for _ in range(self.chance.randint(1, 20)):
+                self._deliver_one(link, sender)
+
+    def _deliver_one(self, link: Link, sender: int) -> None:
+        receiver = 1 - sender
+        attached, wire = link.attached[receiver], link.wires[sender]
+        if not wire or attached is None or link.closed[receiver]:
+            if link.closed[receiver]:
+                wire.clear()
+            return
+        content = parse(wire.popleft())
+        try:
+            wanted = attached.receive(content)
+        except Disagreement:
+            self._disagree(link, receiver)
+            return
+        if wanted:
+            self._take(link.processes[receiver], bytes(content.data))
+
+    def _take(self, process: Process, data: bytes) -> None:
+        history, number = int.from_bytes(data[:4], "big"), int.from_bytes(data[4:], "big")
+        if process.taken_from is None:
+            process.taken_from = history
+        assert process.taken_from == history
+        assert self.takers.setdefault(history, process.history) == process.history
+        assert process.taken == number
+        process.taken += 1
+
+    def _disagree(self, link: Link, side: int) -> None:
+        assert self.crashes, "processes that live never disagree"
+        self.disagreements += 1
+        process = link.processes[side]
+        process.begin_again()
+        for other in self.links:
+            if other.processes[side] is process:
+                other.close(side)
+
+    def _connect(self) -> None:
+        self.links.append(Link(self.ends))
+
+    def _attach(self) -> None:
+        """A handshake ends at one side: mostly the last one's, but those before may be late."""
+        if self.links:
+            self._attach_side(self.chance.choice(self.links[-3:]), self.chance.randrange(2))
+
+    def _attach_side(self, link: Link, side: int) -> None:
+        process = link.processes[side]
+        if link.attached[side] or link.closed[side]:
+            return
+        try:
+            link.attached[side] = attached = process.delivery.attach(link.own[side], link.own[1 - side])
+        except Disagreement:
+            self._disagree(link, side)
+        except DeliveryError:
+            link.close(side)
+        else:
+            if attached.is_reset:
+                assert self.crashes
+                process.restart_history()
+
+    def _cut(self) -> None:
+        """One side loses a link, or sees that the other has; what is on the wire may still come, or part of it."""
+        if self.links:
+            link, side = self.chance.choice(self.links[-4:]), self.chance.randrange(2)
+            link.close(side, self.chance.choice((0, 0, 1, 3, 1000)))
+
+    def _acknowledge(self) -> None:
+        self.chance.choice(self.ends).delivery.acknowledge()
+
+    def _crash(self) -> None:
+        side = self.chance.randrange(2)
+        for link in self.links:
+            if link.processes[side] is self.ends[side]:
+                link.closed[side] = True
+        self.ends[side] = Process(self.chance)
