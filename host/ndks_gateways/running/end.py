@@ -6,10 +6,23 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from ndks.exceptions import NdksError
+
+from ..tunnel.handshake import Established
+from ..tunnel.streams import Streams
+from .accepting import Accepting
+from .carrying import Agent, Carrying
+from .connecting import Connecting
 from .gate import Gate
+from .links import Link
+from .listening import listen
+from .partners import Partner
 from .settings import Settings
+from .sockets import BACKLOG, Sockets
 from .store import Store
+from .switching import Switch, Uses
 from .tally import Tally
+from .udp import Udp
 
 
 @dataclass(frozen=True)
@@ -29,38 +42,167 @@ class End:
 
     def __init__(self, settings: Settings, gate: Gate, store: Store, tally: Tally) -> None:
         self.listening = asyncio.Event()  # all addresses are taken: READY
-        self.problem = ""  # why there is no link, or no new one, in words; "" if nothing is known to be wrong
-        self.problem_code = ""
-        self.link_lost: float = time.time()  # when there was a link last
+        self.link_lost = time.time()  # when there was a link last
+        self.udp: Udp | None = None
+        self.inner_port = self.outer_port = 0  # where this end listens
+        self._settings = settings
+        self._gate = gate
+        self._tally = tally
+        self._switch = switch = Switch(tally)
+        self._streams = Streams(settings.is_connecting)
+        self._sockets = Sockets(self._streams, switch, settings.inner, tally)
+        self._carrying = Carrying(switch, self._sockets.turns, tally)
+        partner = Partner(settings, gate, store, self._carrying.bundles)
+        self._linking: Connecting | Accepting
+        if settings.is_connecting:
+            self._linking = Connecting(partner, switch, settings.outer, tally, self._carrying.deliver)
+        else:
+            self._linking = Accepting(partner, switch, tally, self._carrying.deliver)
+        switch.uses = Uses(
+            frame=self._sockets.receive,
+            carried=self._carrying.receive,
+            attached=self._attached,
+            confirmed=self._confirmed,
+            reset=self._reset,
+            more=self._sockets.turns.go,
+            ended=self._ended,
+        )
 
     async def run(self) -> None:
         """Serve until this is cancelled. NdksError: an address cannot be listened at."""
-        raise NotImplementedError
+        servers: list[asyncio.Server] = []
+        try:
+            await self._listen(servers)
+            self.listening.set()
+            await self._work()
+        finally:
+            for server in servers:
+                server.close()
+            self._close()
+            await asyncio.sleep(0)  # for the transports to close
+
+    async def _listen(self, servers: list[asyncio.Server]) -> None:
+        settings, linking = self._settings, self._linking
+        if isinstance(linking, Connecting):
+            server = await listen(self._sockets.accepted, settings.inner, BACKLOG)
+            self.inner_port = server.sockets[0].getsockname()[1]
+        else:
+            server = await linking.listen(settings.outer)
+            self.outer_port = server.sockets[0].getsockname()[1]
+        servers.append(server)
+        if settings.udp:
+            self.udp = Udp(settings, self._tally)
+            if isinstance(linking, Connecting):
+                linking.is_spent = lambda: self.udp is not None and self.udp.is_spent
+
+    async def _work(self) -> None:
+        watching = asyncio.create_task(self._watch())
+        try:
+            if isinstance(self._linking, Connecting):
+                await self._linking.run()
+            await watching
+        finally:
+            watching.cancel()
+
+    async def _watch(self) -> None:
+        """Wipe what may be resumed at each new generation."""
+        known, generation = self._gate.changes, self._gate.generation
+        while True:
+            known = await self._gate.wait_change(known)
+            if self._gate.generation != generation:
+                generation = self._gate.generation
+                self._wipe()
+                self._switch.retire()
+            elif isinstance(self._linking, Connecting):
+                self._linking.changed()
+
+    def _close(self) -> None:
+        self._switch.close()
+        self._sockets.reset()
+        self._carrying.close()
+        if self.udp:
+            self.udp.close()
+        if isinstance(self._linking, Accepting):
+            self._linking.close()
+
+    # What links tell
+
+    def _attached(self, established: Established, is_reset: bool) -> None:
+        self._streams.meet(established.peer.window)
+        self._sockets.go_on()
+        if self.udp:
+            self.udp.renew(established, is_other=is_reset)
+        self._carrying.set_up(True)
+
+    def _confirmed(self, link: Link) -> None:
+        if isinstance(self._linking, Accepting):
+            self._linking.confirmed(link)
+
+    def _reset(self) -> None:
+        self._sockets.reset()
+        self._streams.reset()
+
+    def _ended(self, link: Link) -> None:
+        self._carrying.ended(link)
+        if self._switch.newest is None:
+            self.link_lost = time.time()
+            self._carrying.set_up(False)
+            if isinstance(self._linking, Connecting):
+                self._linking.changed()
+
+    def _wipe(self) -> None:
+        if isinstance(self._linking, Connecting):
+            self._linking.wipe()
+        else:
+            self._linking.resumables.wipe()
+
+    # For status and control
+
+    @property
+    def problem(self) -> str:
+        """Why there is no link, or no new one, in words; "" if nothing is known to be wrong."""
+        return str(self._problem or "")
+
+    @property
+    def problem_code(self) -> str:
+        return self._problem.code if self._problem else ""
+
+    @property
+    def _problem(self) -> NdksError | None:
+        return self._linking.problem
 
     @property
     def link(self) -> LinkState | None:
         """The link in use, None: there is none."""
-        raise NotImplementedError
+        link = self._switch.newest
+        if link is None:
+            return None
+        established = link.established
+        peer = established.peer
+        return LinkState(link.since, link.address, peer.lane, established.is_resumed, link.records, link.octets)
 
     @property
     def streams(self) -> int:
         """Streams that are open now."""
-        raise NotImplementedError
+        return len(self._sockets)
 
     @property
     def kept_bytes(self) -> int:
         """Bytes that the other end has not acknowledged yet."""
-        raise NotImplementedError
+        return self._switch.delivery.kept_bytes
 
     @property
     def flows(self) -> int:
         """Flows of datagrams that are not idle."""
-        raise NotImplementedError
+        return len(self.udp.flows) if self.udp else 0
 
-    def carrier(self) -> asyncio.BaseProtocol:
+    def carrier(self) -> Agent:
         """A protocol for one connection at the socket `carry`: `loop.create_unix_server(end.carrier, path)`."""
-        raise NotImplementedError
+        return self._carrying.agent()
 
     def forget(self) -> None:
         """Cut all links and drop what would resume them: the store has forgotten peer and pair doors."""
-        raise NotImplementedError
+        self._wipe()
+        if self.udp:
+            self.udp.forget()
+        self._switch.cut()

@@ -116,6 +116,8 @@ class Gate:
 
         Those of the next call are taken at once, so that a link waits for a slow unit once less.
         """
+        if self.away:
+            raise _away(self.away)
         ahead, self._ahead = self._ahead, None
         has_failed = ahead and ahead.done() and (ahead.cancelled() or ahead.exception())
         keys = await (ahead if ahead and not has_failed else self._keys())

@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""A link that is established: records over one TCP connection, and whether it lives."""
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Iterator
+from typing import Protocol
+
+from ndks.exceptions import NdksError
+
+from ..tunnel import frames
+from ..tunnel.delivery import Attached
+from ..tunnel.frames import Frame
+from ..tunnel.handshake import Established
+from ..tunnel.records import Opener, Sealer
+
+PING_AFTER = 5.0  # seconds in which nothing was sent
+DEAD_AFTER = 15.0  # seconds in which nothing came
+OLD_FOR = 30.0  # seconds after which an older link is cut
+QUIET = 0.5  # seconds: so long may nothing come from an older link that the other end does not read any more
+_TICK = 1.0
+# Bytes that wait in front of a small frame: in this process, and in the system before they are sent. Few, for a round
+# trip beside a saturated stream; enough to keep the line busy while the event loop does something else.
+_HIGH, _LOW = 128 << 10, 32 << 10
+_UNSENT = 128 << 10
+
+
+class User(Protocol):
+    """What a link serves."""
+
+    def received(self, link: "Link", frame: Frame) -> None:
+        """Take a frame. NdksError: it breaks a rule, and the link ends."""
+        ...
+
+    def settle(self, link: "Link") -> None:
+        """Note that all frames that had come were received, or that the link takes more."""
+        ...
+
+    def lost(self, link: "Link", problem: NdksError | None) -> None:
+        """Note that the link is closed. Nothing is received from it any more."""
+        ...
+
+
+class Link(asyncio.BufferedProtocol):
+    """One link. Frames that wait in `attached` are written as long as the line takes them."""
+
+    def __init__(self, established: Established, attached: Attached, user: User) -> None:
+        self.established = established
+        self.attached = attached
+        self.since = time.time()
+        self.is_full = False
+        self.is_lost = False
+        self.is_confirmed = False  # a record has come
+        self._user = user
+        self._sealer = Sealer(established.send_key)
+        self._opener = Opener(established.receive_key)
+        self._loop = asyncio.get_running_loop()
+        self._heard = self._spoke = self._loop.time()
+        self._problem: NdksError | None = None
+        self._transport: asyncio.Transport | None = None
+        self._ticking: asyncio.TimerHandle | None = None
+        self._ending: asyncio.TimerHandle | None = None
+        self._hurrying: asyncio.TimerHandle | None = None
+
+    def start(self, transport: asyncio.Transport) -> None:
+        """Take the connection over from the handshake, which has read nothing beyond it."""
+        self._transport = transport
+        with contextlib.suppress(OSError, AttributeError):  # not on all systems
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
+        transport.set_write_buffer_limits(_HIGH, _LOW)
+        transport.set_protocol(self)
+        transport.resume_reading()
+        self._ticking = self._loop.call_later(_TICK, self._tick)
+        if transport.is_closing():  # it was lost between handshake and now, which nobody was told
+            self.connection_lost(None)
+
+    @property
+    def records(self) -> int:
+        """Records sent and received."""
+        return self._sealer.records + self._opener.records
+
+    @property
+    def octets(self) -> int:
+        """Bytes of frames sent and received."""
+        return self._sealer.octets + self._opener.octets
+
+    @property
+    def has_heard(self) -> bool:
+        """Whether a record has come."""
+        return self._opener.records > 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether a key of this link is nearly used up: it is time for another link."""
+        return self._sealer.is_spent or self._opener.is_spent
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT of the other end, as the system sees it."""
+        name = self._transport.get_extra_info("peername") if self._transport else None
+        return f"{name[0]}:{name[1]}" if name else ""
+
+    def pump(self) -> None:
+        """Write what waits, as long as the line takes it; close when all is said and heard."""
+        while not (self.is_full or self.is_lost) and (frame := self.attached.next()) is not None:
+            self._write(frame)
+        if self.attached.is_over and not self.is_lost and self._transport:
+            self._transport.close()
+            self.retire()
+
+    def talk(self, frame: bytes) -> bool:
+        """Write a frame that does not count, PING or CARRY, unless END was sent; return whether it was written."""
+        if self.is_lost or not self.attached.may_talk:
+            return False
+        self._write(frame)
+        return True
+
+    def retire(self) -> None:
+        """Cut this link after a while: there is a newer one, or it must not stay."""
+        if not self._ending:
+            self._ending = self._loop.call_later(OLD_FOR, self.abort)
+
+    def hurry(self) -> None:
+        """Cut this link as soon as it is quiet: the other end reads it no more, and may have said END in vain."""
+        if self.is_lost or self._hurrying:
+            return
+        left = self._heard + QUIET - self._loop.time()
+        if left <= 0:
+            self.abort()
+        else:
+            self._hurrying = self._loop.call_later(left, self._hurry_again)
+
+    def abort(self, problem: NdksError | None = None) -> None:
+        """Cut the link now; what it did not deliver goes over the next one."""
+        self._problem = self._problem or problem
+        if self._transport:
+            self._transport.abort()
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
+        return self._opener.room()
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._heard = self._loop.time()
+        self._take(self._opener.filled(nbytes))
+
+    def eof_received(self) -> None:
+        """Let the transport close: no end closes before END was sent both ways, so the network did it."""
+
+    def pause_writing(self) -> None:
+        self.is_full = True
+
+    def resume_writing(self) -> None:
+        self.is_full = False
+        self._user.settle(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        if self.is_lost:
+            return
+        self.is_lost = True
+        for timer in self._ticking, self._ending, self._hurrying:
+            if timer:
+                timer.cancel()
+        self.attached.cut()
+        self._user.lost(self, self._problem)
+
+    def _take(self, contents: Iterator[bytes]) -> None:
+        try:
+            for content in contents:
+                self._user.received(self, frames.parse(content))
+                if self.is_lost:
+                    return
+        except NdksError as error:  # of records, frames, delivery or streams
+            self.abort(error)
+        else:
+            self._user.settle(self)
+
+    def _write(self, frame: bytes) -> None:
+        assert self._transport is not None
+        try:
+            record = self._sealer.seal(frame)
+        except NdksError as error:  # the key is used up, and no other link came in time
+            self.abort(error)
+            return
+        self._spoke = self._loop.time()
+        self._transport.write(record)
+
+    def _hurry_again(self) -> None:
+        self._hurrying = None
+        self.hurry()
+
+    def _tick(self) -> None:
+        now = self._loop.time()
+        self._ticking = self._loop.call_later(_TICK, self._tick)
+        if now >= self._heard + DEAD_AFTER:
+            self.abort()
+        elif now >= self._spoke + PING_AFTER and not self.is_full:
+            self.talk(frames.frame(frames.PING))
