@@ -41,6 +41,7 @@ class Network:
 
     secret: bytes = b"\x5a" * 32
     made: dict[bytes, tuple[int, int]] = field(default_factory=dict)  # header: lane, generation
+    cut: int = 0  # messages of generations before this one are refused, by units that are in it
 
     def keys(self, header: bytes) -> tuple[bytes, bytes]:
         return derived(self.secret, "tag", header), derived(self.secret, "aes", header)
@@ -88,8 +89,11 @@ class Gateway:
     def answer(self, step: Step) -> Any:
         self.steps.append(step)
         answers: Mapping[type, Callable[[Any], Any]] = {
-            Seal: lambda _: self._seal(), Open: lambda step: self._open(step.header), Doors: lambda _: self.doors,
-            Admit: lambda step: self.admits(step.door), Bundles: lambda step: self._bundles(step.since),
+            Seal: lambda _: self._seal(),
+            Open: lambda step: self._open(step.header),
+            Doors: lambda _: self.doors,
+            Admit: lambda step: self.admits(step.door),
+            Bundles: lambda step: self._bundles(step.since),
         }
         return answers[type(step)](step)
 
@@ -107,7 +111,7 @@ class Gateway:
             raise Reflected("the capsule was made by this same unit")
         if generation > self.generation:
             raise Behind(self.generation)
-        if generation < self.generation:
+        if generation < self.network.cut <= self.generation:
             raise Ahead
         return OpenedKeys(lane, *self._keys(header))
 

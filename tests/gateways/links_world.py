@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""A world of two gateways whose links fail at random: what their `Delivery`s make of it is compared with what was sent.
+"""A world of two gateways whose links fail at random: what comes is compared with what was sent.
 
-Frames carry the history (a process, or what it is after it began again) and the number in it. Each history of a receiver
+Frames carry the history (a process, or what it is after it began again) and the number in it. A history of a receiver
 may take those of one history of a sender, from 0 on in order; and no history of a sender is taken by two.
 """
 
@@ -68,17 +68,28 @@ class World:
         self.links: list[Link] = []
         self.takers: dict[int, int] = {}  # history of a sender: the receiver's
         self.disagreements = 0
+        self.late = 0  # links that are not the peer's newest
 
     def run(self, steps: int) -> None:
         """Have so many events: what is likely differs from world to world."""
-        events = [self._count, self._pump, self._deliver, self._connect, self._attach, self._cut, self._acknowledge]
-        weights = [self.chance.choice((1, 3, 9)) for _ in events]
-        weights[5] = self.chance.choice((0, 1, 2))
-        if self.crashes:
-            events.append(self._crash)
-            weights.append(self.chance.choice((0.2, 1)))
+        likely = {
+            self._count: (1, 3, 9),
+            self._pump: (3, 9),
+            self._deliver: (3, 9),
+            self._acknowledge: (1, 3),
+            self._connect: (0.3, 1),
+            self._attach: (0.1, 1),
+            self._cut: (0.1, 0.3, 1),
+            self._notice: (1, 3),
+            self._crash: (0.05, 0.2) if self.crashes else (0,),
+        }
+        events = list(likely)
+        weights = [self.chance.choice(choice) for choice in likely.values()]
         for event in self.chance.choices(events, weights, k=steps):
             event()
+            if self.ends[0].delivery.newest is None and self.chance.random() < 0.2:
+                self._connect()
+            self.links = [link for link in self.links if link.closed != [True, True]]
 
     def settle(self) -> None:
         """Cut all links, make one that works, and let all come. Disagreements end with another link."""
@@ -112,9 +123,10 @@ class World:
             self.chance.choice(self.ends).count()
 
     def _pump(self) -> None:
-        """An end sends on its links as much as their transports take just now."""
+        """The ends send as much as their transports take just now."""
         for link in self.links:
-            self._pump_side(link, self.chance.randrange(2), self.chance.randint(0, 6))
+            for side in (0, 1):
+                self._pump_side(link, side, self.chance.choice((0, 1, 2, 8)))
 
     def _pump_side(self, link: Link, side: int, most: int) -> None:
         attached = link.attached[side]
@@ -124,10 +136,10 @@ class World:
             link.wires[side].append(content)
 
     def _deliver(self) -> None:
-        if self.links:
-            link, sender = self.chance.choice(self.links[-4:]), self.chance.randrange(2)
-            for _ in range(self.chance.randint(1, 20)):
-                self._deliver_one(link, sender)
+        for link in self.links:
+            for sender in (0, 1):
+                for _ in range(self.chance.choice((0, 1, 3, 20))):
+                    self._deliver_one(link, sender)
 
     def _deliver_one(self, link: Link, sender: int) -> None:
         receiver = 1 - sender
@@ -141,6 +153,12 @@ class World:
             wanted = attached.receive(content)
         except Disagreement:
             self._disagree(link, receiver)
+            return
+        except DeliveryError as error:
+            if "ended late" not in str(error):
+                raise
+            self.late += 1
+            link.close(receiver)
             return
         if wanted:
             self._take(link.processes[receiver], bytes(content.data))
@@ -164,10 +182,14 @@ class World:
                 other.close(side)
 
     def _connect(self) -> None:
+        """A new link, whose handshake ends at both sides at once, mostly."""
         self.links.append(Link(self.ends))
+        for side in (0, 1):
+            if self.chance.random() < 0.85:
+                self._attach_side(self.links[-1], side)
 
     def _attach(self) -> None:
-        """A handshake ends at one side: mostly the last one's, but those before may be late."""
+        """A handshake ends late at one side."""
         if self.links:
             self._attach_side(self.chance.choice(self.links[-3:]), self.chance.randrange(2))
 
@@ -187,10 +209,17 @@ class World:
                 process.restart_history()
 
     def _cut(self) -> None:
-        """One side loses a link, or sees that the other has; what is on the wire may still come, or part of it."""
+        """One side loses a link; what it has sent may still come, or part of it."""
         if self.links:
             link, side = self.chance.choice(self.links[-4:]), self.chance.randrange(2)
             link.close(side, self.chance.choice((0, 0, 1, 3, 1000)))
+
+    def _notice(self) -> None:
+        """Whoever reads a link that the other side closed finds that out."""
+        for link in self.links:
+            for side in (0, 1):
+                if link.closed[1 - side] and not link.wires[1 - side] and self.chance.random() < 0.5:
+                    link.close(side)
 
     def _acknowledge(self) -> None:
         self.chance.choice(self.ends).delivery.acknowledge()

@@ -101,7 +101,7 @@ def test_gateways_in_different_generations_meet_at_the_pair_door() -> None:
     assert_linked(*linked(a, b, door))
 
 
-def test_b_keeps_the_pair_that_a_has_however_often_the_end_is_cut() -> None:
+def test_the_pair_that_both_have_is_kept_however_often_the_end_is_cut() -> None:
     pairs = [bytes([number]) * 32 for number in range(6)]
     kept = pairs_to_keep(pairs[0], (), None, "office")
     assert kept == (pairs[0],)
@@ -110,18 +110,6 @@ def test_b_keeps_the_pair_that_a_has_however_often_the_end_is_cut() -> None:
         kept = pairs_to_keep(new, kept, used, "office")
         assert kept == (new, pairs[0])
     assert pairs_to_keep(pairs[0], kept, None, "office") == (pairs[0], pairs[5])
-
-
-def test_a_gateway_that_is_behind_gets_what_it_lacks() -> None:
-    """B's unit refuses A's message as cut."""
-    a, b = pair()
-    b.generation = 10
-    first, second = a.connect(), b.accept()
-    meet(first, second)
-    assert isinstance(first.error, errors.UnitBehind)
-    assert [generation for generation, _ in first.error.bundles] == [4, 5, 6, 7, 8, 9, 10]
-    assert first.error.bundles[0] == (4, b"bundle 4")
-    assert isinstance(second.error, errors.PeerBehind)
 
 
 def test_a_gateway_that_is_ahead_sends_what_the_other_lacks() -> None:
@@ -140,25 +128,31 @@ def test_a_gateway_that_is_ahead_sends_what_the_other_lacks() -> None:
     assert [generation for generation, _ in second.error.bundles] == [4, 5]
 
 
-def moved(gateway: Gateway, generation: int, step: Any) -> Any:
-    """Answer a step; a message is sealed in this generation."""
-    if isinstance(step, Seal):
-        gateway.generation = generation
-    return Gateway.answer(gateway, step)
+@pytest.mark.parametrize("cut", [0, 10])
+def test_a_gateway_that_is_behind_though_its_messages_are_opened(cut: int) -> None:
+    """A lane joined: B's unit opens A's message, but A's not that of B. If a lane was revoked, B's unit refuses."""
+    a, b = pair()
+    b.generation, b.network.cut = 10, cut
+    first, second = a.connect(), b.accept()
+    meet(first, second)
+    assert isinstance(first.error, errors.UnitBehind)
+    assert [generation for generation, _ in first.error.bundles] == [4, 5, 6, 7, 8, 9, 10]
+    assert first.error.bundles[0] == (4, b"bundle 4")
+    assert isinstance(second.error, errors.PeerBehind)
 
 
-def test_the_unit_moves_in_the_midst() -> None:
-    """A's unit refuses B's message, which B's had opened A's."""
-    for of_b, of_a, expected in ((5, 3, errors.UnitBehind), (3, 5, errors.PeerBehind)):
-        a, b = pair()
-        first, second = a.connect(), b.accept()
-        first.inbox += second.run()
-        second.inbox += first.run()
-        b.answer = lambda step, b=b, generation=of_b: moved(b, generation, step)  # type: ignore[method-assign]
-        first.inbox += second.run()
-        a.generation = of_a
-        first.run()
-        assert isinstance(first.error, expected)
+def test_the_unit_of_b_is_left_behind_in_the_midst() -> None:
+    """A's unit refuses B's message as cut, after B's had opened A's."""
+    a, b = pair()
+    first, second = a.connect(), b.accept()
+    first.inbox += second.run()
+    second.inbox += first.run()
+    first.inbox += second.run()
+    a.generation, a.network.cut = 4, 4
+    meet(first, second)
+    assert isinstance(first.error, errors.PeerBehind)
+    assert isinstance(second.error, errors.UnitBehind)
+    assert second.error.bundles == ((0, b"bundle 0"), *((n, b"bundle %d" % n) for n in range(1, 5)))
 
 
 def test_generators_that_went_apart() -> None:
@@ -331,14 +325,13 @@ def test_no_secret_is_shown() -> None:
         assert repr(secret)[2:-1] not in shown
 
 
-def test_a_resumed_link_belongs_to_the_process_that_made_it() -> None:
+def test_a_process_that_began_again_is_told_by_a_resumed_link() -> None:
     a, b = pair()
     ours, theirs = linked(a, b)
     b.resumables = {theirs.resumable.id: theirs.resumable}
     a.process = bytes(16)
-    first, second = a.connect(ours.resumable), b.accept()
-    meet(first, second)
-    assert isinstance(second.error, errors.Garbage)
+    ours, theirs = linked(a, b, ours.resumable)
+    assert theirs.peer.process == bytes(16)
 
 
 def test_a_resumption_with_another_key_is_refused() -> None:

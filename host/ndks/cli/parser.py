@@ -45,8 +45,9 @@ class Parser(argparse.ArgumentParser):
         return namespace, unknown
 
     def _with_usual(self, words: list[str]) -> list[str]:
-        is_named = not words or "-h" in words or "--help" in words or set(words) & set(subparsers_of(self))
-        return words if not self.usual or is_named else [self.usual, *words]
+        if not self.usual or not words or words[0] in ("-h", "--help") or set(words) & set(subparsers_of(self)):
+            return words
+        return [self.usual, *words]
 
     def _unknown_options(self) -> list[str]:
         words = itertools.takewhile(lambda word: word != "--", self._words)

@@ -5,6 +5,7 @@
 import argparse
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -130,23 +131,36 @@ def _running(name: str | None) -> list[dict[str, Any]]:
 
 
 def _lines(values: dict[str, Any]) -> list[str]:
-    streams, count, peer = values["streams"], values["bytes"], values["peer"]
     leads = "from {plain_at} to the gateway at {link_at}" if values["side"] == "A" else "from {link_at} to {plain_at}"
-    lines = [
-        f"{values['name']:<13} {leads.format(**values)}, since {values['since']}",
-        f"{'state':<13} {values['state']}",
-        f"{'unit':<13} {_unit_text(values['unit'])}",
-        f"{'connections':<13} {streams['open']} open, {streams['opened']} so far, {streams['resets']} reset",
-        f"{'bytes':<13} {count['sent']} sent, {count['received']} received, {count['kept']} not acknowledged",
-        f"{'words here':<13} {values['own_words']}",
-    ]
+    peer = values["peer"]
     there = f"{peer['words']}, lane {peer['lane']}" if peer else "not known: no link was made yet"
-    return [*lines, f"{'words there':<13} {there}"]
+    rows = [
+        (values["name"], f"{leads.format(**values)}, since {_local(values['since'])}"),
+        ("state", values["state"]),
+        ("unit", _unit_text(values["unit"])),
+        ("connections", "{open} open, {opened} so far, {resets} reset".format(**values["streams"])),
+        ("bytes", "{sent} sent, {received} received, {kept} not acknowledged".format(**values["bytes"])),
+        ("datagrams", "{sent} sent, {received} received, {dropped} dropped".format(**values["datagrams"])),
+        ("handshakes", _handshakes_text(values)),
+        ("words here", values["own_words"]),
+        ("words there", there),
+    ]
+    return [f"{name:<13} {text}" for name, text in rows]
+
+
+def _handshakes_text(values: dict[str, Any]) -> str:
+    made = "{full} by the units, {resumed} resumed".format(**values["handshakes"])
+    failed = ", ".join(f"{code} {count}" for code, count in sorted(values["handshakes"]["failed"].items()))
+    return f"{made}; failed: {failed or 'none'}; links cut: {values['cuts']}"
+
+
+def _local(time: str) -> str:
+    return datetime.fromisoformat(time).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _unit_text(unit: dict[str, Any]) -> str:
     if not unit["present"]:
-        return f"away since {unit['away_since']}: {unit['problem']}. Do: {unit['advice']}"
+        return f"away since {_local(unit['away_since'])}: {unit['problem']}. Do: {unit['advice']}"
     return f"{unit['serial_number']}, lane {unit['lane']}; generation {unit['generation']}, epoch {unit['number']}"
 
 

@@ -12,8 +12,10 @@ from typing import Any
 
 from ndks import strict_json
 from ndks.exceptions import FileError, NdksError, PortPermission, UsageError, reason
+from ndks.line.services import SOCKETS
 
 from .places import not_running, socket_of
+from .store import TunnelBusy
 
 _LONGEST = 4096  # bytes of a request
 _LONGEST_ANSWER = 1 << 20
@@ -32,10 +34,7 @@ class TunnelError(NdksError):
 
 @contextlib.asynccontextmanager
 async def serving(path: Path, requests: dict[str, Request]) -> AsyncGenerator[None]:
-    """Answer {"do": NAME} by what `requests` has of this name, during the block. FileError.
-
-    The directory is this user's alone, and the tunnel is locked: a socket that is there is of a killed process.
-    """
+    """Answer {"do": NAME} by what `requests` has of this name, during the block. TunnelBusy, FileError."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.closing(writer), contextlib.suppress(OSError, ValueError):
@@ -49,7 +48,10 @@ async def serving(path: Path, requests: dict[str, Request]) -> AsyncGenerator[No
 
 @contextlib.asynccontextmanager
 async def listening(path: Path, listen: Callable[[], Any]) -> AsyncGenerator[None]:
-    """Have a server at a new socket of mode 0600 during the block, and remove the socket. FileError."""
+    """Have a server at a new socket of mode 0600 during the block, and remove the socket. TunnelBusy, FileError."""
+    if _answers(path):
+        what = f"another tunnel of this name, with another NDKS_HOME, has its socket at {path}"
+        raise TunnelBusy(what, f"give each a directory for sockets: {SOCKETS}=DIRECTORY")
     try:
         path.unlink(missing_ok=True)
         server = await listen()
@@ -62,6 +64,14 @@ async def listening(path: Path, listen: Callable[[], Any]) -> AsyncGenerator[Non
         server.close()
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
+
+
+def _answers(path: Path) -> bool:
+    """Return whether a process listens at a socket: that of a killed one is replaced."""
+    with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
+        connection.connect(str(path))
+        return True
+    return False
 
 
 def _answer(line: bytes, requests: dict[str, Request]) -> bytes:

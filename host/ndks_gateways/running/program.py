@@ -98,11 +98,11 @@ async def _tell(state: State) -> None:
     """Say in the log, and to systemd, what is up or what is waited for, whenever that changes."""
     told = ""
     while True:
+        await asyncio.sleep(_LOOK)
         if (line := state.line()) != told:
             told = line
             _log.info("tunnel %s %s", state.settings.name, line)
             notify(f"STATUS={line}")
-        await asyncio.sleep(_LOOK)
 
 
 @contextlib.asynccontextmanager

@@ -17,6 +17,7 @@ from .doors import MAC_SIZE, Door, find
 from .errors import (
     Diverged,
     Garbage,
+    HandshakeError,
     NoDoor,
     OtherLane,
     PeerBehind,
@@ -76,21 +77,10 @@ def _connect_full(identity: Identity, door: Door, expected: Expected, hello: byt
     knock = bytes([knocks.FULL]) + own.header + check + knocks.sized(noise.write(identity.payload))
     yield Send(knock + door.mac(hello, knock))
     kind = yield from _read_kind()
-    if kind == knocks.BUNDLES:
-        raise UnitBehind((yield from _read_bundles()))
-    if kind == knocks.BEHIND:
-        generation: bytes = yield Read(2)
-        yield from _send_bundles(int.from_bytes(generation, "big"))
-        raise _peer_behind()
     if kind != knocks.FULL:
-        raise _unknown_kind()
+        raise (yield from _refused(kind))
     head, message = yield from _read_message(knocks.FULL_HEAD_SIZE, knocks.FULL_MESSAGES[1])
-    try:
-        lane = yield from _open(head, noise, identity, expected)
-    except Behind:
-        raise UnitBehind(()) from None
-    except Ahead:
-        raise _peer_behind() from None
+    lane = yield from _open(head, noise, identity, expected)
     peer = _peer_of(noise, noise.read(message), lane, identity)
     _check_static(peer, expected)
     yield Send(knocks.sized(noise.write(identity.payload)))
@@ -109,22 +99,16 @@ def _accept_full(identity: Identity, expected: Expected, hello: bytes) -> Handsh
         raise TooMany("the other gateway began too many full handshakes")
     prologue = knocks.full_prologue(hello, *knocks.header_and_check(head), identity.name)
     noise = Noise("XXpsk0+psk2", False, prologue, identity.static)
-    try:
-        lane = yield from _open(head, noise, identity, expected)
-    except Behind as behind:
-        yield Send(bytes([knocks.BEHIND]) + behind.generation.to_bytes(2, "big"))
-        if (yield from _read_kind()) != knocks.BUNDLES:
-            raise _unknown_kind() from None
-        raise UnitBehind((yield from _read_bundles())) from None
-    except Ahead:
-        yield from _send_bundles(None)
-        raise _peer_behind() from None
+    lane = yield from _open(head, noise, identity, expected)
     noise.read(message)
     own: MessageKeys = yield Seal()
     noise.psks.append(_psk_of(own.header, own))
     message = knocks.sized(noise.write(identity.payload))
     yield Send(bytes([knocks.FULL]) + own.header + _check_of(own.header, own) + message)
-    _, message = yield from _read_message(2, knocks.FULL_MESSAGES[2])
+    kind = yield from _read_kind()
+    if kind != knocks.LAST:
+        raise (yield from _refused(kind))
+    _, message = yield from _read_message(2, knocks.FULL_MESSAGES[2], bytes([kind]))
     peer = _peer_of(noise, noise.read(message), lane, identity)
     _check_static(peer, expected)
     return established("B", noise, peer, door)
@@ -157,18 +141,27 @@ def _read_kind() -> Generator[Step, Any, int]:
     return kind[0]
 
 
-def _read_message(head_size: int, size: int) -> Generator[Step, Any, tuple[bytes, bytes]]:
-    """Return what is before a message of Noise, with its size, and the message."""
-    head: bytes = yield Read(head_size)
+def _read_message(head_size: int, size: int, begun: bytes = b"") -> Generator[Step, Any, tuple[bytes, bytes]]:
+    """Return what is before a message of Noise, with its size, and the message; `begun` was read before."""
+    head = begun + (yield Read(head_size - len(begun)))
     knocks.check_size(head, size)
     message: bytes = yield Read(size)
     return head, message
 
 
 def _open(head: bytes, noise: Noise, identity: Identity, expected: Expected) -> Generator[Step, Any, int]:
-    """Give Noise the key of the other unit's message, and return that unit's lane."""
+    """Give Noise the key of the other unit's message, and return that unit's lane.
+
+    When the units are in different generations, the end that lacks bundles gets them instead, and both close.
+    """
     header, check = knocks.header_and_check(head)
-    opened: OpenedKeys = yield Open(header)
+    try:
+        opened: OpenedKeys = yield Open(header)
+    except Behind as behind:
+        yield Send(bytes([knocks.BEHIND]) + behind.generation.to_bytes(2, "big"))
+        raise (yield from _refused((yield from _read_kind()))) from None
+    except Ahead:
+        raise (yield from _behind(None)) from None
     if opened.lane == identity.lane:
         raise Reflected("the unit at the other end has this unit's own lane")
     if expected.lane not in (None, opened.lane):
@@ -179,18 +172,26 @@ def _open(head: bytes, noise: Noise, identity: Identity, expected: Expected) -> 
     return opened.lane
 
 
-def _read_bundles() -> Generator[Step, Any, tuple[bundles.Bundle, ...]]:
-    head: bytes = yield Read(4)
-    size = int.from_bytes(head, "big")
-    if size > bundles.MAX_BUNDLES:
-        raise Garbage("there are more bundles than a network has")
-    data: bytes = yield Read(size)
-    return bundles.unpack(data)
+def _refused(kind: int) -> Generator[Step, Any, HandshakeError]:
+    """Return why there is a message of this kind where another was due."""
+    if kind == knocks.BUNDLES:
+        head: bytes = yield Read(4)
+        size = int.from_bytes(head, "big")
+        if size > bundles.MAX_BUNDLES:
+            return Garbage("there are more bundles than a network has")
+        data: bytes = yield Read(size)
+        return UnitBehind(bundles.unpack(data))
+    if kind == knocks.BEHIND:
+        generation: bytes = yield Read(2)
+        return (yield from _behind(int.from_bytes(generation, "big")))
+    return _unknown_kind()
 
 
-def _send_bundles(since: int | None) -> Generator[Step, Any, None]:
+def _behind(since: int | None) -> Generator[Step, Any, PeerBehind]:
+    """Send what the other end lacks, which is in generation `since`, if it has said so."""
     packed = bundles.pack((yield Bundles(since)))
     yield Send(bytes([knocks.BUNDLES]) + len(packed).to_bytes(4, "big") + packed)
+    return PeerBehind("the unit of the other gateway is in an earlier generation than that of this one")
 
 
 def _peer_of(noise: Noise, payload: bytes, lane: int, identity: Identity) -> Peer:
@@ -201,11 +202,8 @@ def _peer_of(noise: Noise, payload: bytes, lane: int, identity: Identity) -> Pee
 
 
 def _same_peer(resumable: Resumable, payload: bytes) -> Peer:
-    """Return the peer of a resumed link: keys to resume live no longer than the process that has them."""
-    process, window = knocks.payload_of(payload)
-    if process != resumable.peer.process:
-        raise Garbage("a link was resumed by another process than the one that made it")
-    return Peer(process, window, resumable.peer.lane, resumable.peer.static)
+    """Return the peer of a resumed link. Its process may have begun again, and has another name then."""
+    return Peer(*knocks.payload_of(payload), resumable.peer.lane, resumable.peer.static)
 
 
 def _check_static(peer: Peer, expected: Expected) -> None:
@@ -219,10 +217,6 @@ def _check_of(header: bytes, keys: MessageKeys | OpenedKeys) -> bytes:
 
 def _psk_of(header: bytes, keys: MessageKeys | OpenedKeys) -> bytes:
     return message_psk(header, keys.tag_key, keys.aes_key)
-
-
-def _peer_behind() -> PeerBehind:
-    return PeerBehind("the unit of the other gateway is in an earlier generation than that of this one")
 
 
 def _unknown_kind() -> Garbage:

@@ -10,7 +10,7 @@ _OVERHEAD = 48  # bytes of memory of a frame beside its own
 
 
 class DeliveryError(NdksError):
-    """The peer broke a rule: a frame that counts before its time, or anything after END. Its link ends."""
+    """The peer broke a rule (a frame that counts too early, or any after END), or the link came late. It ends."""
 
     code = "TUNNEL_DELIVERY"
     exit_status = 4
@@ -18,7 +18,7 @@ class DeliveryError(NdksError):
 
 
 class Disagreement(DeliveryError):
-    """Both processes know each other and remember different histories (two peers in turn, say): `begin_again`."""
+    """The ends remember different histories (a process was replaced and came back, say): `Delivery.begin_again`."""
 
     code = "TUNNEL_DISAGREEMENT"
     usual_advice = "the connections in the tunnel end; run each end of a tunnel once"
@@ -65,10 +65,13 @@ class Kept:
             self._acknowledged += 1
 
     def resume(self, count: int) -> None:
-        """Have all but the first so many sent over a new link. Disagreement."""
+        """Have all but the first so many sent over a new link. DeliveryError: the peer has a newer. Disagreement."""
         self.acknowledge(count)
         if count < self._acknowledged:
-            raise Disagreement(f"the peer has {count} frames, and had {self._acknowledged} before")
+            raise DeliveryError(
+                f"a handshake ended late: the peer had {count} frames then, and {self._acknowledged} over a newer link",
+                "the tunnel makes a new link by itself",
+            )
         self._unsent.extendleft(reversed(self._sent))
         self._sent.clear()
         self.unsent_bytes += self.sent_bytes

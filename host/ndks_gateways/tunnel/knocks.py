@@ -12,6 +12,7 @@ from .noise import message_size
 _MAGIC = b"NDKT"
 _VERSION = 2
 FULL, RESUMED, BUNDLES, BEHIND = 1, 2, 3, 4  # kinds; of a knock only the first two
+LAST = 0  # the first byte of last, which is of its size: so kinds can stand in its place
 CHALLENGE_SIZE = 16
 HELLO_SIZE = 5 + CHALLENGE_SIZE
 HEADER_SIZE = 37
@@ -33,9 +34,7 @@ class Payload(NamedTuple):
 
 
 def payload_of(data: bytes) -> Payload:
-    """Return the payload of an authentic message. Garbage: it has another size."""
-    if len(data) != _PAYLOAD.size:
-        raise Garbage("a message of the handshake carries something else")
+    """Return the payload of an authentic message, whose size was checked."""
     return Payload(*_PAYLOAD.unpack(data))
 
 
