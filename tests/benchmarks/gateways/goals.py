@@ -20,6 +20,7 @@ COLUMNS = {  # figure: digits after the point
     "stalled p99": 1,
     "stranger ms": 2,
     "link up ms": 0,
+    "resumed ms": 1,
 }
 _HEADS = {
     "failed": f"of {AT_ONCE} at once failed",
@@ -28,6 +29,8 @@ _HEADS = {
     "stalled p50": "beside a stalled one: p50",
     "stalled p99": "p99",
     "stranger ms": "a stranger, ms CPU",
+    "link up ms": "new link, ms: full",
+    "resumed ms": "resumed",
 }
 
 

@@ -3,11 +3,14 @@
 """The pair of `ndks tunnel`: two emulated units, each behind a service, and two tunnels."""
 
 import contextlib
+import functools
 import os
 import secrets
+import signal
+import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from support.emulate_process import emulated
@@ -19,11 +22,14 @@ from ndks.line.services import SOCKETS
 
 from .applications import ECHO, connect
 from .goals import OURS, SLOW
+from .links import CHECK, HEADER, HELLO, Relay
+from .measures import Figures
 from .pairs import Pair
 from .processes import application, free_port, running, wait_for_port
 
 _SLOW = 0.028  # seconds a call: a unit on a board
 _PATIENCE = 20.0  # seconds
+_RUNS, _CUTS = 3, 10  # of the gateway that connects; of the link, in each run
 
 
 def tunnel(server: int, directory: Path) -> "contextlib.AbstractContextManager[Pair]":
@@ -41,14 +47,17 @@ def _tunnel(name: str, server: int, directory: Path, delay: float) -> Iterator[P
     os.environ[SOCKETS] = str(directory)
     with _gateway(directory / "a", 1, delay) as a, _gateway(directory / "b", 2, delay) as b:
         base = sys.executable, "-m", "ndks", "tunnel", "bench"
-        far_words = "--accept", f"127.0.0.1:{guard}", "--to", f"127.0.0.1:{server}", "--unit", b[0]
-        near_words = "--listen", f"127.0.0.1:{entrance}", "--connect", f"127.0.0.1:{guard}", "--unit", a[0]
-        with running([*base, *far_words], log, NDKS_HOME=str(directory / "b" / "home")) as far:
+        far_command = *base, "--unit", b[0], "--accept", f"127.0.0.1:{guard}", "--to", f"127.0.0.1:{server}"
+        near_command = *base, "--unit", a[0], "--listen", f"127.0.0.1:{entrance}"
+        near_home, far_home = directory / "a" / "home", directory / "b" / "home"
+        with running(far_command, log, NDKS_HOME=str(far_home)) as far:
             wait_for_port(guard, log)
-            with running([*base, *near_words], log, NDKS_HOME=str(directory / "a" / "home")) as near:
+            with running([*near_command, "--connect", f"127.0.0.1:{guard}"], log, NDKS_HOME=str(near_home)) as near:
                 wait_for_port(entrance, log)
                 _wait_for_link(entrance)
-                yield Pair(name, entrance, (near, far, *a[1], *b[1]), guard, (far, *b[1]), HELLO, knock)
+                processes, guarding = (near, far, *a[1], *b[1]), (far, *b[1])
+                link_up = functools.partial(_link_up, near_command, guard, near_home, near)
+                yield Pair(name, entrance, processes, guard, guarding, HELLO, knock, link_up)
 
 
 @contextlib.contextmanager
@@ -81,11 +90,23 @@ def _wait_for_link(entrance: int) -> None:
         time.sleep(0.05)
 
 
-HELLO = 21  # bytes: "NDKT" 02 | challenge 16
+def _link_up(command: Sequence[object], guard: int, home: Path, near: int) -> Figures:
+    """End the near gateway, and run it again at a relay, which cuts its links."""
+    os.kill(near, signal.SIGKILL)
+    relay, took = Relay(guard), dict[str, list[float]](full=[], resumed=[])
+    for _ in range(_RUNS):
+        with running([*command, "--connect", f"127.0.0.1:{relay.port}"], home.with_name("log"), NDKS_HOME=str(home)):
+            for cuts in range(_CUTS + 1):
+                if cuts:
+                    relay.cut()
+                kind, milliseconds = relay.link()
+                took[kind].append(milliseconds)
+        relay.cut()
+    return {"link up ms": statistics.median(took["full"]), "resumed ms": statistics.median(took["resumed"])}
 
 
 def knock() -> bytes:
     """Return a full knock whose parts have their sizes, and random contents."""
     noise = 32 + 20 + 16  # a public key; process and window, sealed
-    sealed = secrets.token_bytes(37 + 8)  # header, check
+    sealed = secrets.token_bytes(HEADER + CHECK)
     return b"\1" + sealed + noise.to_bytes(2, "big") + secrets.token_bytes(noise + 16)
