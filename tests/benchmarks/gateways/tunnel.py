@@ -18,6 +18,7 @@ from support.public_network import public_network
 from support.serve_process import served
 
 import ndks
+from ndks.laptop.homes import HOME
 from ndks.line.services import SOCKETS
 
 from .applications import ECHO, connect
@@ -50,14 +51,19 @@ def _tunnel(name: str, server: int, directory: Path, delay: float) -> Iterator[P
         far_command = *base, "--unit", b[0], "--accept", f"127.0.0.1:{guard}", "--to", f"127.0.0.1:{server}"
         near_command = *base, "--unit", a[0], "--listen", f"127.0.0.1:{entrance}"
         near_home, far_home = directory / "a" / "home", directory / "b" / "home"
-        with running(far_command, log, NDKS_HOME=str(far_home)) as far:
+        with running(far_command, log, **_own(far_home)) as far:
             wait_for_port(guard, log)
-            with running([*near_command, "--connect", f"127.0.0.1:{guard}"], log, NDKS_HOME=str(near_home)) as near:
+            with running([*near_command, "--connect", f"127.0.0.1:{guard}"], log, **_own(near_home)) as near:
                 wait_for_port(entrance, log)
-                _wait_for_link(entrance)
+                _wait_for_link(entrance, log)
                 processes, guarding = (near, far, *a[1], *b[1]), (far, *b[1])
                 link_up = functools.partial(_link_up, near_command, guard, near_home, near)
                 yield Pair(name, entrance, processes, guard, guarding, HELLO, knock, link_up)
+
+
+def _own(home: Path) -> dict[str, str]:
+    """Return the directories of a gateway in its environment."""
+    return {HOME: str(home), SOCKETS: str(home.parent)}
 
 
 @contextlib.contextmanager
@@ -80,13 +86,13 @@ def _gateway(directory: Path, lane: int, delay: float) -> Iterator[tuple[str, tu
         yield service.port("gate"), (unit.process.pid, service.process.pid)
 
 
-def _wait_for_link(entrance: int) -> None:
+def _wait_for_link(entrance: int, log: Path) -> None:
     end = time.monotonic() + _PATIENCE
     while True:
         with contextlib.suppress(OSError), connect(entrance, ECHO + b"x", 5.0) as line:
             if line.recv(1):
                 return
-        assert time.monotonic() < end, "no link comes up"
+        assert time.monotonic() < end, f"no link comes up: {log.read_text()[-2000:]}"
         time.sleep(0.05)
 
 
@@ -95,7 +101,7 @@ def _link_up(command: Sequence[object], guard: int, home: Path, near: int) -> Fi
     os.kill(near, signal.SIGKILL)
     relay, took = Relay(guard), dict[str, list[float]](full=[], resumed=[])
     for _ in range(_RUNS):
-        with running([*command, "--connect", f"127.0.0.1:{relay.port}"], home.with_name("log"), NDKS_HOME=str(home)):
+        with running([*command, "--connect", f"127.0.0.1:{relay.port}"], home.with_name("log"), **_own(home)):
             for cuts in range(_CUTS + 1):
                 if cuts:
                     relay.cut()
