@@ -9,6 +9,7 @@ import socket
 import statistics
 import subprocess
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -85,9 +86,10 @@ class Story:
         for name, interface in (("cable", CABLE), ("plain", "lo")):
             words = "-m", "ndks_laboratory.gateways.tap", interface, self._pcap(name)
             self._taps[name] = self._here.run(f"tap {name}", *words)
-        for site in (self._here, self._there):
-            site.join(network)
-        self._write_site()
+        with ThreadPoolExecutor() as pool:
+            joined = pool.map(Site.join, (self._here, self._there), (network, network))
+            self._write_site()
+            list(joined)
         web = "-m", "http.server", "--bind", "127.0.0.1", _WEB
         self._there.run("web server", *web, cwd=self._directory / "site")
         self._there.run("shell server", "-m", "ndks_laboratory.gateways.shell", _SHELL)
