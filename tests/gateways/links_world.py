@@ -189,9 +189,10 @@ class World:
                 self._attach_side(self.links[-1], side)
 
     def _attach(self) -> None:
-        """A handshake ends late at one side."""
-        if self.links:
-            self._attach_side(self.chance.choice(self.links[-3:]), self.chance.randrange(2))
+        """A handshake ends late at one side, perhaps that of a process that has crashed since."""
+        late = [(link, side) for link in self.links for side in (0, 1) if not link.attached[side]]
+        if late:
+            self._attach_side(*self.chance.choice(late))
 
     def _attach_side(self, link: Link, side: int) -> None:
         process = link.processes[side]

@@ -154,7 +154,8 @@ class Link(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self.is_full = False
-        self._user.settle(self)
+        # Later: asyncio up to Python 3.11 fails when a write fails in here.
+        self._loop.call_soon(self._go_on)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         if self.is_lost:
@@ -165,6 +166,10 @@ class Link(asyncio.BufferedProtocol):
                 timer.cancel()
         self.attached.cut()
         self._user.lost(self, self._problem)
+
+    def _go_on(self) -> None:
+        if not self.is_lost:
+            self._user.settle(self)
 
     def _take(self, contents: Iterator[bytes]) -> None:
         try:
