@@ -36,15 +36,16 @@ class Site(Laptop):
 
     def run(self, name: str, *words: object, cwd: Path | None = None) -> "subprocess.Popen[str]":
         """Start a program of Python that runs on, and wait for the line by which it says that it is ready."""
-        process = self._processes[name] = subprocess.Popen(
-            [*self._prefix, sys.executable, "-u", *map(str, words)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(self.directory / "log.txt").open("a"),
-            env=self.environment,
-            cwd=cwd or self.directory,
-            text=True,
-        )
+        with (self.directory / "log.txt").open("a") as log:
+            process = self._processes[name] = subprocess.Popen(
+                [*self._prefix, sys.executable, "-u", *map(str, words)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=self.environment,
+                cwd=cwd or self.directory,
+                text=True,
+            )
         assert process.stdout
         if not process.stdout.readline():
             raise CheckFailed(f"{self.name}: {name} does not start", f"read {self.directory / 'log.txt'}")

@@ -47,6 +47,7 @@ class Story:
         self._session: Session | None = None
         self._file: Download | None = None
         self._full = 0
+        self._sum = hashlib.sha256()
         self._typed = [f"order {number}: sell at {number * 7 + 3} and tell nobody" for number in range(_LINES)]
 
     def run(self) -> list[Check]:
@@ -105,7 +106,6 @@ class Story:
         site = self._directory / "site"
         site.mkdir()
         (site / "page.txt").write_text(_PAGE)
-        self._sum = hashlib.sha256()
         with (site / "file").open("wb") as file:
             for _ in range(SIZE // _MILLION):
                 data = _MARK + os.urandom(_MILLION - len(_MARK))
