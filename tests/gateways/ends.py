@@ -8,7 +8,7 @@ import os
 import random
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -51,8 +51,8 @@ class FakeGate:
         self._changed = asyncio.Event()
 
     def doors(self) -> tuple[Door, ...]:
-        generations = range(self.generation, 0, -1)
-        return tuple(epoch_door(derived(self.network.secret, "exported", bytes([g])), g, self.name) for g in generations)
+        exported = {g: derived(self.network.secret, "exported", bytes([g])) for g in range(self.generation, 0, -1)}
+        return tuple(epoch_door(key, g, self.name) for g, key in exported.items())
 
     async def wait_change(self, known: int) -> int:
         while self.changes == known:
@@ -113,8 +113,8 @@ class FakeStore:
     def pin(self, peer: Pinned) -> None:
         self.peer = peer
 
-    def keep_pair(self, pair: bytes, most: int) -> None:
-        self.pairs = (pair, *self.pairs)[:most]
+    def keep_pairs(self, pairs: tuple[bytes, ...]) -> None:
+        self.pairs = pairs
 
     def drop_pairs(self) -> None:
         self.pairs = ()
@@ -268,15 +268,21 @@ def free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def world(serve=echo, *, udp: bool = False, through_proxy: bool = True, target: int = 0) -> AsyncIterator[World]:
+async def world(
+    serve=echo, *, udp: bool = False, through_proxy: bool = True, target: int = 0, outer: int = 0, way: bool = False
+) -> AsyncIterator[World]:
+    """Have a tunnel. With a way of its own for datagrams, a proxy listens at another port than B."""
     network = Network()
     service = Service(serve)
     port = target or await service.listen()
-    inner, outer = free_port(), free_port()
+    inner, outer = free_port(), outer or free_port()
     proxy = Proxy(outer)
-    way = await proxy.listen() if through_proxy else outer
-    b = Side(Settings("office", False, Address(HOST, port), Address(HOST, outer), udp=udp), FakeGate(network, 2), FakeStore())
-    a = Side(Settings("office", True, Address(HOST, inner), Address(HOST, way), udp=udp), FakeGate(network, 1), FakeStore())
+    through_proxy |= way
+    at = await proxy.listen() if through_proxy else outer
+    of_b = Settings("office", False, Address(HOST, port), Address(HOST, outer), udp=udp)
+    of_a = Settings("office", True, Address(HOST, inner), Address(HOST, at), udp=udp)
+    b = Side(of_b, FakeGate(network, 2), FakeStore())
+    a = Side(of_a, FakeGate(network, 1), FakeStore())
     made = World(network, a, b, proxy, service, port)
     await b.begin()
     await a.begin()
@@ -298,6 +304,16 @@ async def until(condition, seconds: float = PATIENCE) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         await asyncio.sleep(0.005)
+
+
+def run(work: Callable[[], Coroutine[object, object, None]]) -> None:
+    """Run a test that ends."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(100):
+            await work()
+
+    asyncio.run(bounded())
 
 
 def noise(size: int, seed: int = 1) -> bytes:

@@ -23,7 +23,7 @@ from ndks_gateways.running.places import NotRunning
 from ndks_gateways.running.settings import Address, address
 from ndks_gateways.running.store import TunnelBusy
 
-COUNTS = {"sent": 3, "received": 2, "kept": 1, "resent": 0}
+COUNTS = {"sent": 3, "received": 2, "kept": 1}
 VALUES: dict[str, Any] = {
     "name": "web",
     "link": None,
@@ -32,6 +32,7 @@ VALUES: dict[str, Any] = {
     "bytes": COUNTS,
     "handshakes": {"full": 2, "resumed": 5, "failed": {"NO_DOOR": 7, "TOO_MANY": 1}},
     "cuts": 6,
+    "resent": 0,
     "datagrams": {"flows": 0, "sent": 0, "received": 0, "dropped": 8},
     "carried": {"sent": 1, "received": 1},
 }
@@ -115,6 +116,18 @@ def test_one_tunnel_a_socket() -> None:
     with socket.socket(socket.AF_UNIX) as killed:  # its file stays
         killed.bind(str(path))
     assert beside({"status": lambda: VALUES}, lambda: control.ask("web", "status")) == VALUES
+
+
+@pytest.mark.parametrize(("directory", "mode"), [(0o700, 0o600), (0o750, 0o660), (0o710, 0o660)])
+def test_agents_of_a_group_may_use_what_its_directory_lets_them(directory: int, mode: int) -> None:
+    async def run() -> int:
+        path = places.new_sockets("web") / places.CARRY
+        path.parent.chmod(directory)
+        made = asyncio.get_running_loop().create_unix_server
+        async with control.listening(path, lambda: made(asyncio.Protocol, path), for_group=True):
+            return stat.S_IMODE(path.stat().st_mode)
+
+    assert asyncio.run(run()) == mode
 
 
 def test_a_long_directory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,15 +9,8 @@ import struct
 
 import pytest
 
-from gateways.ends import echo, free_port, noise, until, world
-
-
-def run(work) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(100):
-            await work()
-
-    asyncio.run(bounded())
+from gateways.ends import echo, free_port, noise, run, until, world
+from ndks_gateways.running import links
 
 
 async def exchange(made, data: bytes) -> bytes:
@@ -61,7 +54,6 @@ def test_links_that_are_cut_at_random_lose_repeat_and_reorder_nothing():
                 cuts += 1
             assert [task.result() for task in exchanges] == data
             assert cuts > 5
-            assert made.a.tally.full == 1
             assert made.a.tally.resumed > 1
             assert made.a.tally.resets == made.b.tally.resets == 0
 
@@ -257,5 +249,41 @@ def test_while_the_unit_is_away_links_are_resumed():
             made.a.end._linking.renew()
             await until(lambda: made.a.tally.resumed == 2)
             writer.close()
+
+    run(work)
+
+
+def test_a_link_that_is_silent_is_replaced(monkeypatch: pytest.MonkeyPatch):
+    """The cable is pulled: neither end is told, and what is in flight is lost."""
+
+    async def work() -> None:
+        monkeypatch.setattr(links, "PING_AFTER", 0.2)
+        monkeypatch.setattr(links, "DEAD_AFTER", 0.6)
+        monkeypatch.setattr(links, "_TICK", 0.1)
+        async with world() as made:
+            data = noise(20_000_000)
+            going = asyncio.create_task(exchange(made, data))
+            await until(lambda: made.b.tally.received > 2_000_000)
+            made.proxy.going.clear()
+            await until(lambda: made.a.end.link is None)
+            made.proxy.cut()
+            made.proxy.going.set()
+            assert await going == data
+
+    run(work)
+
+
+def test_an_idle_link_lives(monkeypatch: pytest.MonkeyPatch):
+    async def work() -> None:
+        monkeypatch.setattr(links, "PING_AFTER", 0.1)
+        monkeypatch.setattr(links, "DEAD_AFTER", 0.5)
+        monkeypatch.setattr(links, "_TICK", 0.05)
+        async with world() as made:
+            await made.a.linked()
+            link = made.a.end.link
+            await asyncio.sleep(1.0)  # longer than a silent link may live
+            assert made.a.end.link
+            assert made.a.end.link.since == link.since
+            assert made.a.tally.cuts == 0
 
     run(work)

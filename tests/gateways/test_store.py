@@ -52,16 +52,16 @@ def test_changes_are_on_the_disk(file: Path) -> None:
     with store.opened("web") as kept:
         kept.pin(PEER)
         for pair in pairs:
-            kept.keep_pair(pair, 2)
+            kept.keep_pairs((pair, *kept.pairs)[:2])
             assert json.loads(file.read_text())["pairs"][0] == pair.hex()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with store.opened("web") as kept:
         assert (kept.peer, kept.pairs) == (PEER, (pairs[2], pairs[1]))
-        kept.keep_pair(pairs[0], 1)
+        kept.keep_pairs((pairs[0],))
         assert kept.pairs == (pairs[0],)
         kept.drop_pairs()
         assert (kept.peer, kept.pairs) == (PEER, ())
-        kept.keep_pair(pairs[0], 1)
+        kept.keep_pairs((pairs[0],))
         own = kept.own_words
         kept.forget()
     with store.opened("web") as kept:
@@ -184,6 +184,6 @@ def test_a_change_that_cannot_be_written_changes_nothing(file: Path, monkeypatch
 
 def test_secrets_are_not_shown(file: Path) -> None:
     with store.opened("web") as kept:
-        kept.keep_pair(bytes(range(32)), 1)
+        kept.keep_pairs((bytes(range(32)),))
         assert json.loads(file.read_text())["static"] not in repr(kept)
         assert "\\x01\\x02" not in repr(kept)

@@ -6,6 +6,7 @@ At the socket `carry` of a tunnel, both ends send: size u32 | mark u32 | packet.
 + 1, else 0. A message of the tunnel without a packet says whether it has a link: mark 1, or 0.
 """
 
+import contextlib
 import os
 import socket
 import struct
@@ -42,6 +43,9 @@ class TunnelCarrier:
             raise UsageError(f"{url} names no tunnel", "write it as tunnel:NAME")
         self._changed = threading.Condition()
         self._waiting: deque[bytes] = deque()
+        self._news: deque[bytes] = (
+            deque()
+        )  # bundles, which a tunnel gets before it has a link: it may need them for one
         self._bundles: dict[int, bytes] = {}  # of the last generations: a tunnel that starts gets them again
         self._connection: socket.socket | None = None
         self._is_up = False
@@ -56,9 +60,7 @@ class TunnelCarrier:
     def send(self, packet: bytes, generation: int | None = None, *, passing: bool = False) -> bool:
         with self._changed:
             if generation is not None:
-                self._bundles[generation] = packet
-                for old in sorted(self._bundles)[:-BUNDLES]:
-                    del self._bundles[old]
+                self._keep(packet, generation)
             if passing and not self._is_up:
                 return True  # it would be out of date
             if len(self._waiting) >= WAITING:
@@ -66,6 +68,13 @@ class TunnelCarrier:
             self._waiting.append(packed(packet, generation))
             self._changed.notify_all()
         return True
+
+    def _keep(self, packet: bytes, generation: int) -> None:
+        self._bundles[generation] = packet
+        for old in sorted(self._bundles)[:-BUNDLES]:
+            del self._bundles[old]
+        if self._connection and not self._is_up:
+            self._news.append(packed(packet, generation))
 
     @property
     def has_room(self) -> bool:
@@ -115,9 +124,6 @@ class TunnelCarrier:
     def _serve(self, connection: socket.socket) -> None:
         """Take what comes until the tunnel ends."""
         tell(self, CarrierError(f"tunnel {self._name} has no link"))
-        with self._changed:
-            bundles = [packed(packet, generation) for generation, packet in sorted(self._bundles.items())]
-        connection.sendall(b"".join(bundles))  # a link may need them to come up
         self._set(connection, is_up=False)
         with connection.makefile("rb") as stream:
             while len(head := stream.read(HEAD.size)) == HEAD.size:
@@ -133,6 +139,8 @@ class TunnelCarrier:
 
     def _set(self, connection: socket.socket | None, *, is_up: bool) -> None:
         with self._changed:
+            if connection is not self._connection:
+                self._news = deque(packed(packet, g) for g, packet in sorted(self._bundles.items()) if connection)
             self._connection, self._is_up = connection, is_up
             self._changed.notify_all()
 
@@ -140,26 +148,36 @@ class TunnelCarrier:
         """Send what waits while there is a link."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._is_closing.is_set() or (self._waiting and self._is_up))
-                if self._is_closing.is_set():
+                self._changed.wait_for(lambda: self._is_closing.is_set() or self._may_go)
+                queue = self._may_go
+                if self._is_closing.is_set() or not queue:
                     return
-                connection, message = self._connection, self._waiting[0]
+                connection, message = self._connection, queue[0]
             try:
                 assert connection is not None
                 connection.sendall(message)
             except OSError:  # the other thread sees it too
-                self._set(connection, is_up=False)
+                self._set(None, is_up=False)
                 continue
             with self._changed:
-                self._waiting.popleft()
+                if queue and queue[0] is message:  # else there is another connection by now
+                    queue.popleft()
                 self._changed.notify_all()
+
+    @property
+    def _may_go(self) -> deque[bytes] | None:
+        """What is to be sent now, if anything is."""
+        if self._connection and self._news:
+            return self._news
+        return self._waiting if self._is_up and self._waiting else None
 
 
 def _socket_of(name: str) -> Path:
     """Return the socket of a tunnel that runs. CarrierError."""
     own = os.environ.get(SOCKETS)
-    places = [*([Path(own, "ndks-tunnels")] if own else []), home() / "tunnels"]
+    places = [*([Path(own, "ndks-tunnels")] if own else []), home() / "tunnels", Path("/run/ndks-tunnels")]
     for place in places:
-        if (found := place / name / "carry").is_socket():
-            return found
+        with contextlib.suppress(OSError):  # of another user
+            if (found := place / name / "carry").is_socket():
+                return found
     raise CarrierError(f"no tunnel {name} runs for this user", f"start it: ndks tunnel {name} ...")

@@ -117,7 +117,7 @@ ANSWERS = {
     "tunnel status": "tunnels[](name pid side plain_at link_at since waits_for state problem code "
     "unit(present serial_number lane generation number problem advice away_since) "
     "link(since address lane resumed records octets) own_words peer(lane words) record streams(open opened resets) "
-    "bytes(sent received kept resent) handshakes(full resumed failed(*)) cuts datagrams(flows sent received dropped) "
+    "bytes(sent received kept) handshakes(full resumed failed(*)) cuts resent datagrams(flows sent received dropped) "
     "carried(sent received))",
     "tunnel forget": "name forgotten(lane words)",
     "emulate": "port pid serial_number console? control?",
@@ -501,7 +501,7 @@ MEANINGS = {
     "received": "how many came",
     "record": "aes, or capsule-aes, capsule-vernam: each record is a capsule of the unit",
     "records": "records, both ways",
-    "resent": "what was sent again over a later link",
+    "resent": "frames that were sent again over a later link",
     "resets": "how many were reset",
     "resumed": "how many were resumed without the units",
     "link.resumed": "whether it was resumed without the units",

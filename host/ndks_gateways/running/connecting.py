@@ -14,6 +14,7 @@ from ..tunnel.doors import Door
 from ..tunnel.errors import Forged, Garbage, UnitBehind
 from ..tunnel.handshake import Established, Resumable, attempts, connect
 from .greeting import Greeting, LinkClosed
+from .links import Link
 from .partners import Partner
 from .settings import Address
 from .switching import Switch
@@ -59,6 +60,7 @@ class Connecting:
         self._news = news
         self._loop = asyncio.get_running_loop()
         self._renew_at = 0.0
+        self._last: Link | None = None
         self._changed = asyncio.Event()
 
     def wipe(self) -> None:
@@ -75,19 +77,32 @@ class Connecting:
         """Look again at what to do: a link was lost, or the unit came."""
         self._changed.set()
 
+    def confirmed(self, link: Link) -> None:
+        """Note that the other end uses a link."""
+        if link is self._last:
+            self.problem = None
+
     async def run(self) -> None:
         """Make links until this is cancelled."""
         failures = 0
         while True:
             await self._until_due()
             try:
+                self._see_last()
                 await self._connect()
-                failures = 0
             except NdksError as error:
                 self._failed(error)
                 failures += 1
                 self._changed.clear()
                 await self._wait(min(_LEAST * 2**failures, _MOST) * _RANDOM.uniform(0.5, 1.0))
+            else:
+                failures = 0
+
+    def _see_last(self) -> None:
+        """Raise LinkClosed, once, if the other end has closed the last link before it has said a word."""
+        last, self._last = self._last, None
+        if last and last.is_lost and not last.is_confirmed:
+            raise LinkClosed("the other gateway has refused this one")
 
     def _failed(self, error: NdksError) -> None:
         self.problem = error
@@ -156,9 +171,8 @@ class Connecting:
         return greeting
 
     def _take(self, own: bytes, established: Established, greeting: Greeting) -> None:
-        self.problem = None
         self._tally.full += not established.is_resumed
         self._tally.resumed += established.is_resumed
         self._resumable = established.resumable
         self._renew_at = self._loop.time() + self.renew_after
-        self._switch.attach(own, established, greeting.transport)
+        self._last = self._switch.attach(own, established, greeting.transport)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import stat
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
@@ -47,15 +48,18 @@ async def serving(path: Path, requests: dict[str, Request]) -> AsyncGenerator[No
 
 
 @contextlib.asynccontextmanager
-async def listening(path: Path, listen: Callable[[], Any]) -> AsyncGenerator[None]:
-    """Have a server at a new socket of mode 0600 during the block, and remove the socket. TunnelBusy, FileError."""
+async def listening(path: Path, listen: Callable[[], Any], *, for_group: bool = False) -> AsyncGenerator[None]:
+    """Have a server at a new socket during the block, and remove the socket. TunnelBusy, FileError.
+
+    It is for this user alone; also `for_group`, if the group of its directory may enter that.
+    """
     if _answers(path):
         what = f"another tunnel of this name, with another NDKS_HOME, has its socket at {path}"
         raise TunnelBusy(what, f"give each a directory for sockets: {SOCKETS}=DIRECTORY")
     try:
         path.unlink(missing_ok=True)
         server = await listen()
-        path.chmod(0o600)
+        path.chmod(0o660 if for_group and path.parent.stat().st_mode & stat.S_IXGRP else 0o600)
     except OSError as error:
         raise FileError(f"{path} cannot be a socket: {reason(error)}", "name a shorter directory") from None
     try:

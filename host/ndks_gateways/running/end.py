@@ -18,7 +18,7 @@ from .links import Link
 from .listening import listen
 from .partners import Partner
 from .settings import Settings
-from .sockets import BACKLOG, Sockets
+from .sockets import BACKLOG, Sockets, reset_if_killed
 from .store import Store
 from .switching import Switch, Uses
 from .tally import Tally
@@ -85,6 +85,7 @@ class End:
         settings, linking = self._settings, self._linking
         if isinstance(linking, Connecting):
             server = await listen(self._sockets.accepted, settings.inner, BACKLOG)
+            reset_if_killed(server)
             self.inner_port = server.sockets[0].getsockname()[1]
         else:
             server = await linking.listen(settings.outer)
@@ -135,8 +136,9 @@ class End:
         self._carrying.set_up(True)
 
     def _confirmed(self, link: Link) -> None:
-        if isinstance(self._linking, Accepting):
-            self._linking.confirmed(link)
+        self._linking.confirmed(link)
+        if self.udp and link is self._switch.newest:
+            self.udp.confirm()
 
     def _reset(self) -> None:
         self._sockets.reset()
@@ -175,7 +177,7 @@ class End:
     def link(self) -> LinkState | None:
         """The link in use, None: there is none."""
         link = self._switch.newest
-        if link is None:
+        if link is None or not link.is_confirmed:
             return None
         established = link.established
         peer = established.peer

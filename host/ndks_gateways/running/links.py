@@ -54,6 +54,7 @@ class Link(asyncio.BufferedProtocol):
         self.is_full = False
         self.is_lost = False
         self.is_confirmed = False  # a record has come
+        self.was_cut = False  # it was lost before all was said and heard
         self._user = user
         self._sealer = Sealer(established.send_key)
         self._opener = Opener(established.receive_key)
@@ -105,15 +106,15 @@ class Link(asyncio.BufferedProtocol):
 
     def pump(self) -> None:
         """Write what waits, as long as the line takes it; close when all is said and heard."""
-        while not (self.is_full or self.is_lost) and (frame := self.attached.next()) is not None:
+        while self._takes and not self.is_full and (frame := self.attached.next()) is not None:
             self._write(frame)
-        if self.attached.is_over and not self.is_lost and self._transport:
+        if self.attached.is_over and self._takes and self._transport:
             self._transport.close()
             self.retire()
 
     def talk(self, frame: bytes) -> bool:
         """Write a frame that does not count, PING or CARRY, unless END was sent; return whether it was written."""
-        if self.is_lost or not self.attached.may_talk:
+        if not self._takes or not self.attached.may_talk:
             return False
         self._write(frame)
         return True
@@ -161,11 +162,17 @@ class Link(asyncio.BufferedProtocol):
         if self.is_lost:
             return
         self.is_lost = True
+        self.was_cut = not self.attached.is_over
         for timer in self._ticking, self._ending, self._hurrying:
             if timer:
                 timer.cancel()
         self.attached.cut()
         self._user.lost(self, self._problem)
+
+    @property
+    def _takes(self) -> bool:
+        """Whether it is neither closed nor about to be."""
+        return self._transport is not None and not self._transport.is_closing()
 
     def _go_on(self) -> None:
         if not self.is_lost:

@@ -29,7 +29,7 @@ _ROWS: tuple[tuple[str, str, Callable[[Values], int]], ...] = (
     ("sent_bytes_total", "bytes of connections, sent", lambda values: values["bytes"]["sent"]),
     ("received_bytes_total", "bytes of connections, received", lambda values: values["bytes"]["received"]),
     ("kept_bytes", "bytes that the peer has not acknowledged", lambda values: values["bytes"]["kept"]),
-    ("resent_bytes_total", "bytes that were sent once more", lambda values: values["bytes"]["resent"]),
+    ("resent_frames_total", "frames that were sent once more", lambda values: values["resent"]),
     ("full_handshakes_total", "links that the units made", lambda values: values["handshakes"]["full"]),
     ("resumed_handshakes_total", "links that were resumed", lambda values: values["handshakes"]["resumed"]),
     ("cuts_total", "links that were cut", lambda values: values["cuts"]),

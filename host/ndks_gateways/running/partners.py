@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from ndks.exceptions import NdksError
 
 from ..tunnel.bundles import Bundle
-from ..tunnel.doors import Buckets, Door, pair_door
+from ..tunnel.doors import Buckets, Door, pair_door, pairs_to_keep
 from ..tunnel.errors import OtherGeneration
 from ..tunnel.handshake import Established, Expected, Handshake, Identity
 from ..tunnel.steps import Admit, Bundles, Doors, MessageKeys, Open, OpenedKeys, Seal, Step
@@ -99,8 +99,8 @@ class Partner:
         if self._store.peer is None:
             self._store.pin(Pinned(peer.lane, peer.static))
         if established.pair is not None:
-            # B keeps the one before too: A may not have got so far.
-            self._store.keep_pair(established.pair, 1 if established.role == "A" else 2)
+            kept = pairs_to_keep(established.pair, self._store.pairs, established.door, self._settings.name)
+            self._store.keep_pairs(kept)
 
     async def _answer(self, step: Step) -> Any:
         match step:

@@ -15,7 +15,8 @@ from ndks.paths import make_private_directory
 KEYS = "keys.json"
 CONTROL, CARRY = "socket", "carry"  # of commands; of agents' packets (carrier tunnel:NAME)
 _TUNNELS = "tunnels"
-_IN_RUNTIME_DIRECTORY = "ndks-tunnels"
+_SOCKETS = "ndks-tunnels"
+_SYSTEM = Path("/run", _SOCKETS)  # of tunnels that systemd started
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _LONGEST = 100  # bytes of a socket's path, on all systems
 
@@ -42,20 +43,22 @@ def names() -> list[str]:
 
 def new_sockets(name: str) -> Path:
     """Return the directory for the sockets of a tunnel, and make it. OSError; UsageError: its path is too long."""
-    directory = _socket_directory(name)
+    home_of, own = directory_of(name), os.environ.get(SOCKETS)
+    directory = Path(own, _SOCKETS, name) if own else home_of
     make_private_directory(directory)
     if len(os.fsencode(directory / CONTROL)) > _LONGEST:
         raise UsageError(f"{directory} is too long for sockets", f"set {SOCKETS} to a short directory of this user")
     return directory
 
 
-def socket_of(name: str, kind: str = CONTROL) -> Path:
-    """Return a socket of a tunnel that runs. NotRunning: it does not; UsageError, FileError."""
-    places = (_socket_directory(name), directory_of(name))
-    found = next((place / kind for place in places if (place / kind).is_socket()), None)
-    if not found:
-        raise not_running(name)
-    return found
+def socket_of(name: str) -> Path:
+    """Return the socket of commands of a tunnel that runs. NotRunning; UsageError, FileError."""
+    directory_of(name)  # a name that can be none is told as such
+    for parent in _parents():
+        with contextlib.suppress(OSError):  # of another user
+            if (found := parent / name / CONTROL).is_socket():
+                return found
+    raise not_running(name)
 
 
 def not_running(name: str) -> NotRunning:
@@ -65,16 +68,14 @@ def not_running(name: str) -> NotRunning:
     return NotRunning(f"no tunnel {name} runs for this user", f"start it: see ndks tunnel --help{others}")
 
 
-def _socket_directory(name: str) -> Path:
-    usual, own = directory_of(name), os.environ.get(SOCKETS)
-    return Path(own, _IN_RUNTIME_DIRECTORY, name) if own else usual
+def _parents() -> list[Path]:
+    own = os.environ.get(SOCKETS)
+    return [*([Path(own, _SOCKETS)] if own else []), home() / _TUNNELS, _SYSTEM]
 
 
 def _found(kind: str) -> list[Path]:
-    own = os.environ.get(SOCKETS)
-    parents = [*([Path(own, _IN_RUNTIME_DIRECTORY)] if own else []), home() / _TUNNELS]
     found: list[Path] = []
-    for parent in parents:
+    for parent in _parents():
         with contextlib.suppress(OSError):
             found += parent.glob(f"*/{kind}")
     return found

@@ -81,7 +81,7 @@ class Program:
         carry = directory / places.CARRY
         async with (
             control.serving(directory / places.CONTROL, requests),
-            control.listening(carry, lambda: loop.create_unix_server(state.end.carrier, carry)),
+            control.listening(carry, lambda: loop.create_unix_server(state.end.carrier, carry), for_group=True),
         ):
             if not self._settings.metrics:
                 yield directory / places.CONTROL

@@ -17,7 +17,15 @@ from .turns import Turns
 
 BACKLOG = 1024  # connections that come at once
 _HIGH, _LOW = 128 << 10, 32 << 10  # bytes that wait for an application to take them, within the credit of its stream
-_RST = struct.pack("ii", 1, 0)  # linger for no time
+# Linger for no time: the system resets the connection, also when this process is killed, and no application takes the
+# part that came for the whole. A stream that is over is closed as usual.
+_RESET, _USUAL = struct.pack("ii", 1, 0), struct.pack("ii", 0, 0)
+
+
+def reset_if_killed(server: asyncio.Server) -> None:
+    """Let connections of a server be reset if this process is killed, from the moment on when they are accepted."""
+    for each in server.sockets:
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)  # the new ones have what the listening one has
 
 
 class Out(Protocol):
@@ -49,6 +57,7 @@ class Socket(asyncio.BufferedProtocol):
         transport.set_write_buffer_limits(_HIGH, _LOW)
         with contextlib.suppress(OSError):
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._linger(_RESET)
         self.stream = self.stream or self._sockets.opened(self)
         if self.stream is None:
             self.abort()
@@ -113,8 +122,6 @@ class Socket(asyncio.BufferedProtocol):
     def abort(self) -> None:
         """Close at once, and let the application see that its connection was reset."""
         if self._transport and not self._transport.is_closing():
-            with contextlib.suppress(OSError):
-                self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
             self._transport.abort()
 
     def _pause_if_needed(self, stream: Stream) -> None:
@@ -145,7 +152,13 @@ class Socket(asyncio.BufferedProtocol):
 
     def _close_if_over(self, stream: Stream) -> None:
         if stream.is_over and self._transport:
+            self._linger(_USUAL)
             self._transport.close()
+
+    def _linger(self, how: bytes) -> None:
+        assert self._transport is not None
+        with contextlib.suppress(OSError):
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, how)
 
 
 class Sockets:

@@ -63,9 +63,10 @@ class State:
             "peer": self._peer(),
             "record": settings.record,
             "streams": {"open": end.streams, "opened": tally.streams, "resets": tally.resets},
-            "bytes": {"sent": tally.sent, "received": tally.received, "kept": end.kept_bytes, "resent": tally.resent},
+            "bytes": {"sent": tally.sent, "received": tally.received, "kept": end.kept_bytes},
             "handshakes": {"full": tally.full, "resumed": tally.resumed, "failed": dict(tally.failed)},
             "cuts": tally.cuts,
+            "resent": tally.resent,
             "datagrams": {
                 "flows": end.flows,
                 "sent": tally.datagrams_sent,

@@ -56,9 +56,9 @@ class Store:
         """Keep the peer of the first link. FileError."""
         self._keep(peer, self.pairs)
 
-    def keep_pair(self, pair: bytes, most: int) -> None:
-        """Keep the pair door of a full handshake, and the latest of those before it: `most` in all. FileError."""
-        self._keep(self.peer, (pair, *self.pairs)[:most])
+    def keep_pairs(self, pairs: tuple[bytes, ...]) -> None:
+        """Keep these pairs (`doors.pairs_to_keep`), and no other. FileError."""
+        self._keep(self.peer, pairs)
 
     def drop_pairs(self) -> None:
         """Forget the pair doors: the peer was revoked. FileError."""

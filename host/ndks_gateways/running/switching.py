@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ndks.exceptions import NdksError
 
 from ..tunnel import frames
-from ..tunnel.delivery import Delivery, Disagreement
+from ..tunnel.delivery import Delivery, DeliveryError, Disagreement
 from ..tunnel.frames import Frame
 from ..tunnel.handshake import Established
 from ..tunnel.streams import StreamError
@@ -69,9 +69,11 @@ class Switch:
         """Take a link whose handshake is done; `own` is this process as the handshake named it. None: of no use now."""
         try:
             attached = self.delivery.attach(own, established.peer.process)
-        except Disagreement as error:
+        except DeliveryError as error:
             self._tell(error)
             transport.abort()
+            if isinstance(error, Disagreement):
+                self.begin_again()
             return None
         link = Link(established, attached, self)
         for older in self._links[:-1]:  # it had its time: the one before it is read to its end
@@ -140,8 +142,7 @@ class Switch:
     def lost(self, link: Link, problem: NdksError | None) -> None:
         if link in self._links:
             self._links.remove(link)
-        if not link.attached.is_over:
-            self._tally.cuts += 1
+        self._tally.cuts += link.was_cut
         if problem:
             self._tell(problem)
         if self.newest is link:

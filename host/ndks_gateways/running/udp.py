@@ -7,7 +7,6 @@ import socket
 
 from ..tunnel.datagrams import Datagrams
 from ..tunnel.handshake import Established
-from ..tunnel.records import RecordError
 from .datagram_socket import Address, DatagramSocket, bound, connected
 from .flows import EntranceFlows, ExitFlows
 from .listening import unusable
@@ -52,6 +51,10 @@ class Udp:
         if self._settings.is_connecting:
             self._connect_outer()
 
+    def confirm(self) -> None:
+        """Seal with the keys of the new link: the other end has them."""
+        self._datagrams.confirm()
+
     @property
     def is_spent(self) -> bool:
         return self._datagrams.is_spent
@@ -86,10 +89,7 @@ class Udp:
             return
 
     def _send(self, flow: int, data: memoryview) -> None:
-        try:
-            packet = self._datagrams.seal(flow, data)
-        except RecordError:  # the key is used up: another link is on its way
-            packet = None
+        packet = self._datagrams.seal(flow, data)
         is_reachable = self._outer is not None and (self._settings.is_connecting or self._peer is not None)
         if packet is None or not is_reachable or not self._sent(packet):
             self._tally.datagrams_dropped += 1

@@ -23,7 +23,8 @@ def socket_of(unit: str | None) -> str:
     unit = unit or os.environ.get(ENVIRONMENT) or None
     if unit and unit.startswith(SERVICE):
         return unit
-    found = [directory / _SCOPE for directory in service_directories() if (directory / _SCOPE).is_socket()]
+    directories = dict.fromkeys(service_directories())  # those of this user and of the system may be the same
+    found = [directory / _SCOPE for directory in directories if (directory / _SCOPE).is_socket()]
     if unit:
         names = {unit.upper(), Path(socket_beside(unit)).parent.name}
         found = [path for path in found if path.parent.name in names][:1]
