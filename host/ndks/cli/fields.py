@@ -116,9 +116,9 @@ ANSWERS = {
     "tunnel run": "name socket pid",
     "tunnel status": "tunnels[](name pid side plain_at link_at since waits_for state problem code "
     "unit(present serial_number lane generation number problem advice away_since) "
-    "link(since address lane resumed records octets) own_words peer(lane words) record streams(open opened resets) "
-    "bytes(sent received kept) handshakes(full resumed failed(*)) cuts resent datagrams(flows sent received dropped) "
-    "carried(sent received))",
+    "link(since address lane resumed records octets) own_words peer(lane words) record rate "
+    "streams(open opened resets) bytes(sent received kept) handshakes(full resumed failed(*)) cuts resent "
+    "datagrams(flows sent received dropped) carried(sent received))",
     "tunnel forget": "name forgotten(lane words)",
     "emulate": "port pid serial_number console? control?",
     "demo": f"held cage namespace sides[](namespace interfaces descriptors(*) interrupted) serial_numbers "
@@ -498,6 +498,7 @@ MEANINGS = {
     "tunnel.present": "whether the unit can be used",
     "tunnel.problem": "why there is no link, or no unit",
     "tunnel.number": "epoch, counted in its generation",
+    "rate": "bytes a second that the unit has sealed in capsules; null: none so far",
     "received": "how many came",
     "record": "aes, or capsule-aes, capsule-vernam: each record is a capsule of the unit",
     "records": "records, both ways",

@@ -98,6 +98,7 @@ def _settings(args: argparse.Namespace) -> Any:
     need(ends != (True, True), "--listen and --connect are for one end, --accept and --to for the other", advice)
     inner, outer = (args.listen, args.connect) if ends[0] else (args.to, args.accept)
     need(bool(inner and outer), "one of the two addresses is missing", advice)
+    need(not (args.udp and args.record != _RECORDS[0]), "--udp goes with --record aes only", "leave one of them out")
     options = args.peer, args.udp, args.record, args.metrics, args.unit
     return Settings(args.name, ends[0], inner, outer, *options)
 
@@ -142,10 +143,16 @@ def _lines(values: dict[str, Any]) -> list[str]:
         ("bytes", "{sent} sent, {received} received, {kept} not acknowledged".format(**values["bytes"])),
         ("datagrams", "{sent} sent, {received} received, {dropped} dropped".format(**values["datagrams"])),
         ("handshakes", _handshakes_text(values)),
+        *([("capsules", _capsules_text(values))] if values["record"] != _RECORDS[0] else []),
         ("words here", values["own_words"]),
         ("words there", there),
     ]
     return [f"{name:<13} {text}" for name, text in rows]
+
+
+def _capsules_text(values: dict[str, Any]) -> str:
+    rate = "none was sealed yet" if values["rate"] is None else f"{values['rate']} bytes a second"
+    return f"{values['record']}: each record is sealed by the unit, {rate}"
 
 
 def _handshakes_text(values: dict[str, Any]) -> str:

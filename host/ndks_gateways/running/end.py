@@ -11,13 +11,14 @@ from ndks.exceptions import NdksError
 from ..tunnel.handshake import Established
 from ..tunnel.streams import Streams
 from .accepting import Accepting
+from .capsules import Capsules
 from .carrying import Agent, Carrying
 from .connecting import Connecting
 from .gate import Gate
 from .links import Link
 from .listening import listen
 from .partners import Partner
-from .settings import Settings
+from .settings import AES, CAPSULE_VERNAM, Settings
 from .sockets import BACKLOG, Sockets, reset_if_killed
 from .store import Store
 from .switching import Switch, Uses
@@ -50,7 +51,10 @@ class End:
         self._tally = tally
         self._switch = switch = Switch(tally)
         self._streams = Streams(settings.is_connecting)
-        self._sockets = Sockets(self._streams, switch, settings.inner, tally)
+        self._capsules: Capsules | None = None
+        if settings.record != AES:
+            self._capsules = Capsules(gate, "vernam" if settings.record == CAPSULE_VERNAM else "aes", tally)
+        self._sockets = Sockets(self._streams, switch, settings.inner, tally, self._capsules)
         self._carrying = Carrying(switch, self._sockets.turns, tally)
         partner = Partner(settings, gate, store, self._carrying.bundles)
         self._linking: Connecting | Accepting
@@ -97,13 +101,12 @@ class End:
                 linking.is_spent = lambda: self.udp is not None and self.udp.is_spent
 
     async def _work(self) -> None:
-        watching = asyncio.create_task(self._watch())
-        try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch())
+            if self._capsules:
+                group.create_task(self._capsules.run())
             if isinstance(self._linking, Connecting):
-                await self._linking.run()
-            await watching
-        finally:
-            watching.cancel()
+                group.create_task(self._linking.run())
 
     async def _watch(self) -> None:
         """Wipe what may be resumed at each new generation."""

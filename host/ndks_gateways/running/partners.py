@@ -58,7 +58,7 @@ class Partner:
         if self.unit.lane is None:
             assert self.unit.away is not None
             raise self.unit.away
-        return Identity(self._settings.name, process, WINDOW, self._store.static, self.unit.lane)
+        return Identity(self._settings.label, process, WINDOW, self._store.static, self.unit.lane)
 
     @property
     def expected(self) -> Expected:
@@ -70,7 +70,7 @@ class Partner:
     def doors(self) -> list[Door]:
         """The pair doors, and those of epochs."""
         pairs = self._store.pairs
-        self._pair_doors = {pair: self._pair_doors.get(pair) or pair_door(pair, self._settings.name) for pair in pairs}
+        self._pair_doors = {pair: self._pair_doors.get(pair) or pair_door(pair, self._settings.label) for pair in pairs}
         return [*self._pair_doors.values(), *self.unit.doors()]
 
     async def perform(
@@ -99,7 +99,7 @@ class Partner:
         if self._store.peer is None:
             self._store.pin(Pinned(peer.lane, peer.static))
         if established.pair is not None:
-            kept = pairs_to_keep(established.pair, self._store.pairs, established.door, self._settings.name)
+            kept = pairs_to_keep(established.pair, self._store.pairs, established.door, self._settings.label)
             self._store.keep_pairs(kept)
 
     async def _answer(self, step: Step) -> Any:

@@ -52,7 +52,7 @@ class Program:
     async def _serve(self, kept: store.Store, started: Started) -> None:
         self._loop = asyncio.get_running_loop()
         tally = Tally()
-        gate = Gate(self._settings.unit, self._settings.name, self._timeout)
+        gate = Gate(self._settings.unit, self._settings.label, self._timeout)
         end = End(self._settings, gate, kept, tally)
         state = State(self._settings, kept, gate, end, tally)
         async with _running(gate.run()) as unit, _running(end.run()) as links:

@@ -62,6 +62,7 @@ class State:
             "own_words": self.store.own_words,
             "peer": self._peer(),
             "record": settings.record,
+            "rate": round(tally.capsule_bytes / tally.capsule_seconds) if tally.capsule_seconds else None,
             "streams": {"open": end.streams, "opened": tally.streams, "resets": tally.resets},
             "bytes": {"sent": tally.sent, "received": tally.received, "kept": end.kept_bytes},
             "handshakes": {"full": tally.full, "resumed": tally.resumed, "failed": dict(tally.failed)},

@@ -28,3 +28,5 @@ class Tally:
     records_received: int = 0
     carried_sent: int = 0  # packets of agents
     carried_received: int = 0
+    capsule_bytes: int = 0  # that the unit has sealed
+    capsule_seconds: float = 0.0  # that it took for them
