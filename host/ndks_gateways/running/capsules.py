@@ -10,6 +10,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+
 from ndks.exceptions import DeviceError, NdksError
 from ndks_protocol.commands import MAX_CHUNK
 
@@ -48,7 +49,7 @@ def most_plain(credit: int) -> int:
 
 
 class Capsules:
-    """Seals and opens at the unit, in the order in which it is asked, each way. Whatever is done later stays in order."""
+    """Seals and opens at the unit, in the order in which it is asked, each way."""
 
     def __init__(self, gate: Gate, cipher: str, tally: Tally) -> None:
         self.sealed: Callable[[], object] = lambda: None  # told when there is room again

@@ -113,12 +113,15 @@ class Connecting:
     @property
     def _is_due(self) -> bool:
         newest = self._switch.newest
+        if self._partner.unit.away and not self._resumable:
+            return False
         return newest is None or newest.is_spent or self.is_spent() or self._loop.time() >= self._renew_at
 
     async def _until_due(self) -> None:
         while not self._is_due:
             self._changed.clear()
-            await self._wait(min(_LOOK, max(self._renew_at - self._loop.time(), 0.0)))
+            left = self._renew_at - self._loop.time()
+            await self._wait(left if 0 < left < _LOOK else _LOOK)
 
     async def _wait(self, seconds: float) -> None:
         """Wait until something has changed, or so many seconds."""
@@ -131,9 +134,6 @@ class Connecting:
         attempted = attempts(self._resumable, [] if self._partner.unit.away else self._partner.doors())
         if self._switch.newest and self._resumable:  # it is there: its keys have had their time
             attempted = [*attempted[1:], attempted[0]]
-        if not attempted:
-            assert self._partner.unit.away is not None
-            raise self._partner.unit.away
         problem: NdksError | None = None
         for attempt in attempted:
             try:
@@ -141,8 +141,7 @@ class Connecting:
                 return
             except (LinkClosed, Garbage, Forged) as error:  # the other end may know another door
                 problem = problem or error
-        assert problem is not None
-        raise problem
+        raise problem or self._partner.unit.away or LinkClosed("no door is known")
 
     async def _attempt(self, attempt: Resumable | Door) -> None:
         own = self._switch.delivery.process

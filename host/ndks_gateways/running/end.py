@@ -3,6 +3,7 @@
 """One end of a tunnel: links to the other end, streams and datagrams of applications, packets of agents."""
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ from .store import Store
 from .switching import Switch, Uses
 from .tally import Tally
 from .udp import Udp
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class End:
             self._capsules = Capsules(gate, "vernam" if settings.record == CAPSULE_VERNAM else "aes", tally)
         self._sockets = Sockets(self._streams, switch, settings.inner, tally, self._capsules)
         self._carrying = Carrying(switch, self._sockets.turns, tally)
-        partner = Partner(settings, gate, store, self._carrying.bundles)
+        self._partner = partner = Partner(settings, gate, store, self._carrying.bundles)
         self._linking: Connecting | Accepting
         if settings.is_connecting:
             self._linking = Connecting(partner, switch, settings.outer, tally, self._carrying.deliver)
@@ -117,12 +120,15 @@ class End:
                 generation = self._gate.generation
                 self._wipe()
                 self._switch.retire()
+                if await self._partner.is_revoked():
+                    _log.warning("the other gateway's unit was revoked: its link is cut, and no other one is made")
+                    self._switch.begin_again()
             elif isinstance(self._linking, Connecting):
                 self._linking.changed()
 
     def _close(self) -> None:
         self._switch.close()
-        self._sockets.reset()
+        self._sockets.close()
         self._carrying.close()
         if self.udp:
             self.udp.close()

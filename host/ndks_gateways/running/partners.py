@@ -12,11 +12,13 @@ from ..tunnel.bundles import Bundle
 from ..tunnel.doors import Buckets, Door, pair_door, pairs_to_keep
 from ..tunnel.errors import OtherGeneration
 from ..tunnel.handshake import Established, Expected, Handshake, Identity
-from ..tunnel.steps import Admit, Bundles, Doors, MessageKeys, Open, OpenedKeys, Seal, Step
+from ..tunnel.steps import Admit, Ahead, Behind, Bundles, Doors, MessageKeys, Open, OpenedKeys, Seal, Step
 from ..tunnel.streams import WINDOW
 from .greeting import Greeting, perform
 from .settings import Settings
 from .store import Pinned, Store
+
+_REVOKED = "REVOKED"
 
 
 class Unit(Protocol):
@@ -52,6 +54,7 @@ class Partner:
         self._buckets = Buckets()
         self._loop = asyncio.get_running_loop()
         self._pair_doors: dict[bytes, Door] = {}
+        self._header = b""  # of the other unit's message in the last full handshake
 
     def identity(self, process: bytes) -> Identity:
         """Return who this gateway is, once its unit was there. NdksError: it was not."""
@@ -81,17 +84,33 @@ class Partner:
         NdksError: no link comes of it. OtherGeneration: this unit entered another one meanwhile.
         """
         generation = self.unit.generation
+        header = self._header
 
         async def answer(step: Step) -> Any:
+            nonlocal header
             if isinstance(step, Admit):
                 admitted()
+            elif isinstance(step, Open):
+                header = step.header
             return await self._answer(step)
 
         established = await perform(handshake, greeting, answer)
         if self.unit.generation != generation:
             raise OtherGeneration("the unit has entered another generation during the handshake")
+        self._header = header
         self._keep(established)
         return established
+
+    async def is_revoked(self) -> bool:
+        """Whether the lane of the other gateway's unit was revoked since the last full handshake, as the unit knows."""
+        try:
+            if self._header:
+                await self._opened(self._header)
+        except (Behind, Ahead):
+            return False
+        except NdksError as error:
+            return error.code == _REVOKED
+        return False
 
     def _keep(self, established: Established) -> None:
         """Keep what outlives this process. FileError."""
@@ -121,6 +140,6 @@ class Partner:
         try:
             return await self.unit.open(header)
         except NdksError as error:
-            if error.code == "REVOKED":
+            if error.code == _REVOKED:
                 self._store.drop_pairs()
             raise
