@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""The picture of a tunnel, the paper's Fig. 2: plain text up to each gateway, and between them what an eavesdropper sees.
+"""The picture of a tunnel, the paper's Fig. 2: plain text up to each gateway; between them, what an eavesdropper sees.
 
 The sizes of what passes are those of the code.
 """

@@ -165,7 +165,7 @@ def main() -> int:
     args = parser.parse_args()
     status = 0
     for page in args.pages:
-        with tempfile.TemporaryDirectory() as directory:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:  # processes may still end in it
             stale = stale_blocks(page, Path(directory))
         if args.write:
             rewrite(page, stale)

@@ -24,9 +24,12 @@ async def exchange(made, data: bytes) -> bytes:
         writer.write_eof()
 
     sending = asyncio.create_task(send())
-    back = await reader.read(-1)
-    await sending
-    writer.close()
+    try:
+        back = await reader.read(-1)
+        await sending
+    finally:
+        sending.cancel()
+        writer.close()
     return back
 
 
@@ -204,6 +207,7 @@ def test_streams_of_a_process_that_is_dead_are_reset(which: str):
 def test_connections_wait_for_the_other_end():
     async def work() -> None:
         async with world() as made:
+            await made.a.linked()
             await made.b.kill()
             going = asyncio.create_task(exchange(made, noise(3_000_000)))
             await until(lambda: made.a.end.problem_code == "LINK_CLOSED" and made.a.end.streams == 1)

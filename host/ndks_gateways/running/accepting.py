@@ -3,6 +3,7 @@
 """B: links that A makes. Whoever is refused sees that his connection is closed, and nothing else."""
 
 import asyncio
+import functools
 from collections.abc import Callable, Sequence
 
 from ndks.exceptions import NdksError
@@ -61,6 +62,7 @@ class Accepting:
         self._news = news
         self._strangers: dict[asyncio.Task[None], None] = {}  # in the order in which they came
         self._known: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     async def listen(self, where: Address) -> asyncio.Server:
         """Take connections. AddressError."""
@@ -70,19 +72,25 @@ class Accepting:
         self.resumables.confirm(link.established.resumable)
 
     def close(self) -> None:
+        self._is_closed = True
         for task in (*self._strangers, *self._known):
             task.cancel()
 
     def _began(self, greeting: Greeting) -> None:
+        if self._is_closed:  # it was accepted before
+            greeting.abort()
+            return
         if len(self._strangers) >= MOST_STRANGERS:  # the first had the most time
             next(iter(self._strangers)).cancel()
         task = asyncio.create_task(self._accept(greeting))
         self._strangers[task] = None
-        task.add_done_callback(self._done)
+        task.add_done_callback(functools.partial(self._done, greeting))
 
-    def _done(self, task: "asyncio.Task[None]") -> None:
+    def _done(self, greeting: Greeting, task: "asyncio.Task[None]") -> None:
         self._strangers.pop(task, None)
         self._known.discard(task)
+        if task.cancelled() or task.exception():  # perhaps before it had begun
+            greeting.abort()
         if not task.cancelled():
             task.result()
 
@@ -93,9 +101,6 @@ class Accepting:
             self._refuse(greeting, error)
         except OSError as error:  # pins cannot be kept
             self._refuse(greeting, file_error(error))
-        except BaseException:
-            greeting.abort()
-            raise
 
     async def _established(self, greeting: Greeting) -> tuple[bytes, Established]:
         own = self._switch.delivery.process

@@ -82,10 +82,6 @@ class Capsules:
 
         self._sealing.put(data, sealed, sealed)
 
-    def after_sealing(self, do: Callable[[], object]) -> None:
-        """Do something when all is sealed that was given to `seal` so far."""
-        self._sealing.put(b"", lambda _: do(), lambda _: do())
-
     def open(self, capsule: bytes, done: Done, refused: Done) -> None:
         """Call `done` with the data in a capsule, later; `refused` if it cannot be opened."""
         self._opening.put(capsule, done, refused)

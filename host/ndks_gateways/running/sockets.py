@@ -38,6 +38,7 @@ class Sockets:
         self._tally = tally
         self._sockets: dict[int, StreamSocket] = {}
         self._dialling: dict[int, asyncio.Task[None]] = {}
+        self._is_closed = False
         self._capsules = capsules
         if capsules:
             capsules.sealed = self.turns.go
@@ -53,6 +54,11 @@ class Sockets:
 
     def __len__(self) -> int:
         return len(self._sockets)
+
+    def close(self) -> None:
+        """Abort all connections, and those that are being accepted."""
+        self._is_closed = True
+        self.reset()
 
     def limit(self, stream: Stream) -> int:
         """Return how many bytes may be read for a stream now."""
@@ -91,6 +97,8 @@ class Sockets:
 
     def opened(self, opened: StreamSocket) -> Stream | None:
         """Return the stream of a connection that was accepted, None: there can be none."""
+        if self._is_closed:
+            return None
         try:
             stream = self._streams.open()
         except NumbersSpent:
