@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Two gateways and a tapped cable, as `make gateway-demo` shows them."""
 
+import re
 import shutil
 import struct
 import subprocess
@@ -17,6 +18,7 @@ from ndks_laboratory.gateways.namespaces import Cable
 from ndks_laboratory.gateways.recordings import search
 from ndks_laboratory.gateways.story import Story
 
+PAGE = Path(__file__).parents[2] / "docs" / "tunnel.md"
 TEXT = b"a text that crosses"
 
 
@@ -28,6 +30,12 @@ def test_the_story_holds() -> None:
     finished = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "verdict: HELD" in finished.stdout
+    assert names(finished.stdout) == names(PAGE.read_text())
+
+
+def names(text: str) -> list[str]:
+    """Return what held, without figures."""
+    return re.findall(r"^held {6}(.*?)(?: \(.*\))?$", text, re.MULTILINE)
 
 
 def test_programs_that_are_missing_are_named(
