@@ -160,6 +160,7 @@ class Proxy:
         self.tasks: set[asyncio.Task[None]] = set()
         self.going = asyncio.Event()
         self.going.set()
+        self.frozen: set[asyncio.StreamWriter] = set()
 
     async def listen(self) -> int:
         self.server = await asyncio.start_server(self._serve, HOST, 0)
@@ -185,11 +186,17 @@ class Proxy:
         with contextlib.suppress(OSError):
             while data := await source.read(1 << 16):
                 await self.going.wait()
+                if sink in self.frozen:
+                    continue
                 sink.write(data)
                 await sink.drain()
         with contextlib.suppress(OSError):
             sink.close()
         self.writers.discard(sink)
+
+    def freeze(self) -> None:
+        """Lose all that comes on the connections that there are, and let them be."""
+        self.frozen |= self.writers
 
     def cut(self) -> None:
         """Cut all connections, with what is in flight."""

@@ -10,7 +10,8 @@ import struct
 import pytest
 
 from gateways.ends import echo, free_port, noise, run, until, world
-from ndks_gateways.running import links
+from ndks_gateways.running import connecting, links
+from ndks_gateways.tunnel import records
 
 
 async def exchange(made, data: bytes) -> bytes:
@@ -273,6 +274,59 @@ def test_a_link_that_is_silent_is_replaced(monkeypatch: pytest.MonkeyPatch):
             made.proxy.cut()
             made.proxy.going.set()
             assert await going == data
+
+    run(work)
+
+
+def test_a_key_that_is_nearly_used_up_is_replaced_in_time(monkeypatch: pytest.MonkeyPatch):
+    async def work() -> None:
+        monkeypatch.setattr(records, "MOST_RECORDS", 100)
+        monkeypatch.setattr(connecting, "_LOOK", 0.001)
+        async with world() as made:
+            data = noise(20_000_000)
+            assert await exchange(made, data) == data
+            assert made.a.tally.full + made.a.tally.resumed > 2
+
+    run(work)
+
+
+def test_what_waits_in_front_of_a_small_frame_is_little():
+    """The line takes nothing, and many applications send."""
+
+    async def work() -> None:
+        async with world() as made:
+            await made.a.linked()
+            made.proxy.going.clear()
+            writers = [(await made.connect())[1] for _ in range(40)]
+            for writer in writers:
+                writer.write(noise(3_000_000))
+            switch = made.a.end._switch
+            sent = -1
+            while sent != made.a.tally.sent:
+                sent = made.a.tally.sent
+                await asyncio.sleep(0.3)
+            transport = switch.newest._transport
+            assert sent > 200_000
+            assert transport.get_write_buffer_size() < 512 << 10
+            assert switch.delivery.unsent_bytes < 512 << 10
+            for writer in writers:
+                writer.transport.abort()
+
+    run(work)
+
+
+def test_a_new_link_does_not_wait_for_one_that_is_silent():
+    """The line has lost the old one, and neither end was told."""
+
+    async def work() -> None:
+        async with world() as made:
+            data = noise(20_000_000)
+            going = asyncio.create_task(exchange(made, data))
+            await until(lambda: made.b.tally.received > 2_000_000)
+            made.proxy.freeze()
+            made.a.end._linking.renew()
+            assert await going == data
+            assert made.a.tally.cuts == made.b.tally.cuts == 1
 
     run(work)
 

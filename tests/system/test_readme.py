@@ -20,7 +20,7 @@ def test_transcripts_and_python_examples(page: Path, tmp_path: Path) -> None:
 
 
 def test_readme_is_short() -> None:
-    assert len((ROOT / "README.md").read_bytes()) <= 7250
+    assert len((ROOT / "README.md").read_bytes()) <= 7000
 
 
 def test_the_requirements_are_those_of_homologation() -> None:

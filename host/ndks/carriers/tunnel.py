@@ -122,8 +122,7 @@ class TunnelCarrier:
         return connection
 
     def _serve(self, connection: socket.socket) -> None:
-        """Take what comes until the tunnel ends."""
-        tell(self, CarrierError(f"tunnel {self._name} has no link"))
+        """Take what comes until the tunnel ends; it says at once whether it has a link."""
         self._set(connection, is_up=False)
         with connection.makefile("rb") as stream:
             while len(head := stream.read(HEAD.size)) == HEAD.size:

@@ -75,9 +75,10 @@ def bound(host: str, port: int) -> socket.socket:
     return made
 
 
-def connected(address: Address, family: int) -> socket.socket:
-    """Return a UDP socket that talks to this address only. OSError."""
-    made = socket.socket(family, socket.SOCK_DGRAM)
+def connected(host: str, port: int) -> socket.socket:
+    """Return a UDP socket that talks to an address only; `host` is an IP address. OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+    made = socket.socket(family, kind, protocol)
     try:
         made.connect(address)
     except BaseException:

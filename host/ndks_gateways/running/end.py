@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from ndks.exceptions import NdksError
 
-from ..tunnel.handshake import Established
 from ..tunnel.streams import Streams
 from .accepting import Accepting
 from .capsules import Capsules
@@ -17,7 +16,7 @@ from .carrying import Agent, Carrying
 from .connecting import Connecting
 from .gate import Gate
 from .links import Link
-from .listening import listen
+from .listening import allow_connections, listen
 from .partners import Partner
 from .settings import AES, CAPSULE_VERNAM, Settings
 from .sockets import BACKLOG, Sockets, reset_if_killed
@@ -90,6 +89,7 @@ class End:
 
     async def _listen(self, servers: list[asyncio.Server]) -> None:
         settings, linking = self._settings, self._linking
+        allow_connections()
         if isinstance(linking, Connecting):
             server = await listen(self._sockets.accepted, settings.inner, BACKLOG)
             reset_if_killed(server)
@@ -137,12 +137,12 @@ class End:
 
     # What links tell
 
-    def _attached(self, established: Established, is_reset: bool) -> None:
-        self._streams.meet(established.peer.window)
+    def _attached(self, link: Link) -> None:
+        self._streams.meet(link.established.peer.window)
         self._sockets.go_on()
         if self.udp:
-            self.udp.renew(established, is_other=is_reset)
-        self._carrying.set_up(True)
+            self.udp.renew(link.established, link.host, is_other=link.attached.is_reset)
+        self._carrying.set_up(self._switch.newest is not None)
 
     def _confirmed(self, link: Link) -> None:
         self._linking.confirmed(link)

@@ -7,6 +7,7 @@ for a while ends, without a word to the other end.
 """
 
 import asyncio
+import contextlib
 import functools
 import socket
 from collections.abc import Callable
@@ -120,6 +121,14 @@ class ExitFlows(_Flows):
         super().__init__()
         self._inner = inner
         self._send = send
+        self._host = ""  # the address of the service
+        self._looking_up: asyncio.Task[None] | None = None
+        self._look_up()
+
+    def close(self) -> None:
+        super().close()
+        if self._looking_up:
+            self._looking_up.cancel()
 
     def deliver(self, number: int, data: memoryview) -> bool:
         """Send what came through the tunnel to the service; return whether it left."""
@@ -134,8 +143,21 @@ class ExitFlows(_Flows):
         return flow.socket.send(data)
 
     def _opened(self, number: int) -> DatagramSocket:
-        family, _, _, _, address = socket.getaddrinfo(*self._inner, type=socket.SOCK_DGRAM)[0]
-        return DatagramSocket(connected(address, family), functools.partial(self._received, number))
+        self._look_up()
+        if not self._host:
+            raise OSError("the name of the service is not known yet")
+        made = connected(self._host, self._inner.port)
+        return DatagramSocket(made, functools.partial(self._received, number))
+
+    def _look_up(self) -> None:
+        """Find out, for later flows, which address the name of the service has now."""
+        if self._looking_up is None or self._looking_up.done():
+            self._looking_up = asyncio.create_task(self._looked_up())
+
+    async def _looked_up(self) -> None:
+        with contextlib.suppress(OSError):
+            found = await self._loop.getaddrinfo(*self._inner, type=socket.SOCK_DGRAM)
+            self._host = str(found[0][4][0])
 
     def _received(self, number: int, data: memoryview, _address: Address) -> None:
         self._use(self._flows[number])

@@ -16,11 +16,12 @@ from ..tunnel.delivery import Attached
 from ..tunnel.frames import Frame
 from ..tunnel.handshake import Established
 from ..tunnel.records import Opener, Sealer
+from .settings import Address
 
 PING_AFTER = 5.0  # seconds in which nothing was sent
 DEAD_AFTER = 15.0  # seconds in which nothing came
 OLD_FOR = 30.0  # seconds after which an older link is cut
-QUIET = 0.5  # seconds: so long may nothing come from an older link that the other end does not read any more
+QUIET = 0.5  # seconds: so long may nothing come from an older link before its END: the line may have failed
 _TICK = 1.0
 # Bytes that wait in front of a small frame: in this process, and in the system before they are sent. Few, for a round
 # trip beside a saturated stream; enough to keep the line busy while the event loop does something else.
@@ -62,13 +63,16 @@ class Link(asyncio.BufferedProtocol):
         self._heard = self._spoke = self._loop.time()
         self._problem: NdksError | None = None
         self._transport: asyncio.Transport | None = None
+        self._name: tuple[str, int] | tuple[()] = ()
         self._ticking: asyncio.TimerHandle | None = None
         self._ending: asyncio.TimerHandle | None = None
-        self._hurrying: asyncio.TimerHandle | None = None
+        self._quiet: asyncio.TimerHandle | None = None
+        self._is_heard_out = False  # END came
 
     def start(self, transport: asyncio.Transport) -> None:
         """Take the connection over from the handshake, which has read nothing beyond it."""
         self._transport = transport
+        self._name = transport.get_extra_info("peername") or ()
         with contextlib.suppress(OSError, AttributeError):  # not on all systems
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
         transport.set_write_buffer_limits(_HIGH, _LOW)
@@ -101,8 +105,12 @@ class Link(asyncio.BufferedProtocol):
     @property
     def address(self) -> str:
         """HOST:PORT of the other end, as the system sees it."""
-        name = self._transport.get_extra_info("peername") if self._transport else None
-        return f"{name[0]}:{name[1]}" if name else ""
+        return str(Address(*self._name[:2])) if self._name else ""
+
+    @property
+    def host(self) -> str:
+        """The IP address of the other end."""
+        return self._name[0] if self._name else ""
 
     def pump(self) -> None:
         """Write what waits, as long as the line takes it; close when all is said and heard."""
@@ -120,19 +128,17 @@ class Link(asyncio.BufferedProtocol):
         return True
 
     def retire(self) -> None:
-        """Cut this link after a while: there is a newer one, or it must not stay."""
+        """Cut this link after a while: it must not stay."""
         if not self._ending:
             self._ending = self._loop.call_later(OLD_FOR, self.abort)
 
-    def hurry(self) -> None:
-        """Cut this link as soon as it is quiet: the other end reads it no more, and may have said END in vain."""
-        if self.is_lost or self._hurrying:
-            return
-        left = self._heard + QUIET - self._loop.time()
-        if left <= 0:
-            self.abort()
-        else:
-            self._hurrying = self._loop.call_later(left, self._hurry_again)
+    def replace(self) -> None:
+        """Read this link to its END, for there is a newer one; cut it when it is quiet before."""
+        self.retire()
+        if not self._quiet:
+            self._heard = max(self._heard, self._loop.time())
+            self._await_quiet()
+        self.pump()
 
     def abort(self, problem: NdksError | None = None) -> None:
         """Cut the link now; what it did not deliver goes over the next one."""
@@ -163,7 +169,7 @@ class Link(asyncio.BufferedProtocol):
             return
         self.is_lost = True
         self.was_cut = not self.attached.is_over
-        for timer in self._ticking, self._ending, self._hurrying:
+        for timer in self._ticking, self._ending, self._quiet:
             if timer:
                 timer.cancel()
         self.attached.cut()
@@ -181,7 +187,9 @@ class Link(asyncio.BufferedProtocol):
     def _take(self, contents: Iterator[bytes]) -> None:
         try:
             for content in contents:
-                self._user.received(self, frames.parse(content))
+                frame = frames.parse(content)
+                self._is_heard_out |= frame.kind == frames.END
+                self._user.received(self, frame)
                 if self.is_lost:
                     return
         except NdksError as error:  # of records, frames, delivery or streams
@@ -199,9 +207,12 @@ class Link(asyncio.BufferedProtocol):
         self._spoke = self._loop.time()
         self._transport.write(record)
 
-    def _hurry_again(self) -> None:
-        self._hurrying = None
-        self.hurry()
+    def _await_quiet(self) -> None:
+        left = self._heard + QUIET - self._loop.time()
+        if left > 0:
+            self._quiet = self._loop.call_later(left, self._await_quiet)
+        elif not self._is_heard_out:  # else it stays until what it has to say has gone
+            self.abort()
 
     def _tick(self) -> None:
         now = self._loop.time()

@@ -3,6 +3,7 @@
 """Listening at an address that the user named."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from ndks.exceptions import NdksError, reason
@@ -16,6 +17,15 @@ class AddressError(NdksError):
     code = "ADDRESS"
     exit_status = 1
     usual_advice = "name a free port, at an address of this machine"
+
+
+def allow_connections() -> None:
+    """Let this process have as many connections as the system permits: at first it may have few files, often 1024."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # not on Windows
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def listen(made: Callable[[], asyncio.BaseProtocol], where: Address, backlog: int) -> asyncio.Server:

@@ -15,6 +15,7 @@ from .tally import Tally
 from .turns import Turns
 
 BACKLOG = 1024  # connections that come at once
+_FEW = 1024  # bytes of each application that are read although the link is full: before that is seen
 
 
 def reset_if_killed(server: asyncio.Server) -> None:
@@ -61,8 +62,9 @@ class Sockets:
         self.reset()
 
     def limit(self, stream: Stream) -> int:
-        """Return how many bytes may be read for a stream now."""
-        return most_plain(stream.credit) if self._capsules else stream.credit
+        """Return how many bytes may be read for a stream now: few when all that was read is waiting."""
+        most = most_plain(stream.credit) if self._capsules else stream.credit
+        return most if self.out.may_send else min(most, _FEW)
 
     def accepted(self) -> StreamSocket:
         """Return the protocol of a connection that an application made."""

@@ -28,7 +28,7 @@ class Uses:
 
     frame: Callable[[Frame], object]  # takes a frame of a stream; NdksError: it breaks a rule
     carried: Callable[[Link, Frame], object]  # takes a CARRY frame
-    attached: Callable[[Established, bool], object]  # takes a new link; True: the process at its end is another one
+    attached: Callable[[Link], object]  # takes a new link
     confirmed: Callable[[Link], object]  # the first record of a link has come
     reset: Callable[[], object]  # all streams are gone
     more: Callable[[], object]  # more may be sent, perhaps
@@ -82,11 +82,10 @@ class Switch:
         self.newest = link
         if attached.is_reset:
             self.uses.reset()
-        self.uses.attached(established, attached.is_reset)
         link.start(transport)
+        self.uses.attached(link)
         for older in self._links[:-1]:
-            older.retire()
-            older.pump()
+            older.replace()
         self.settle(link)
         return link
 
@@ -130,9 +129,6 @@ class Switch:
         newest = self.newest
         if newest and newest is not link:
             newest.pump()
-        if newest and newest.attached.is_ready:
-            for older in self._links[:-1]:
-                older.hurry()
         if not link.is_confirmed and link.has_heard:
             link.is_confirmed = True
             self.uses.confirmed(link)

@@ -3,7 +3,6 @@
 """Datagrams of applications, sealed, between both gateways: beside the link, never in it."""
 
 import asyncio
-import socket
 
 from ..tunnel.datagrams import Datagrams
 from ..tunnel.handshake import Established
@@ -20,12 +19,15 @@ class Udp:
     """Both UDP sockets of one end, and its flows. B answers where the last good datagram came from."""
 
     def __init__(self, settings: Settings, tally: Tally) -> None:
+        """Listen. AddressError."""
         self._settings = settings
         self._tally = tally
         self._loop = asyncio.get_running_loop()
         self._datagrams = Datagrams()
         self._peer: Address = None
         self._outer: DatagramSocket | None = None
+        self._host = ""  # where it is connected to, at A
+        self._has_failed = False  # something could not be sent: this gateway may have got another address
         self._former: asyncio.TimerHandle | None = None
         try:
             kind = EntranceFlows if settings.is_connecting else ExitFlows
@@ -40,8 +42,8 @@ class Udp:
         """Where applications send to, at A."""
         return self.flows.address if isinstance(self.flows, EntranceFlows) else None
 
-    def renew(self, established: Established, *, is_other: bool) -> None:
-        """Use the keys of a new link; `is_other`: the process at its other end knows no flow of before."""
+    def renew(self, established: Established, host: str, *, is_other: bool) -> None:
+        """Use the keys of a new link to `host`; `is_other`: the process at its other end knows no flow of before."""
         if is_other:
             self.flows.reset()
         self._datagrams.renew(established.udp_id, established.udp_send, established.udp_receive)
@@ -49,7 +51,7 @@ class Udp:
             self._former.cancel()
         self._former = self._loop.call_later(_FORMER_FOR, self._datagrams.forget_former)
         if self._settings.is_connecting:
-            self._connect_outer()
+            self._connect_outer(host)
 
     def confirm(self) -> None:
         """Seal with the keys of the new link: the other end has them."""
@@ -77,16 +79,17 @@ class Udp:
             self.flows.close()
             raise unusable(self._settings.outer, error) from None
 
-    def _connect_outer(self) -> None:
-        """Talk to where the other gateway is now: its name may have got another address."""
+    def _connect_outer(self, host: str) -> None:
+        """Talk to where the link goes, from the same port as before if that works."""
+        if self._outer and host == self._host and not self._has_failed:
+            return
         if self._outer:
             self._outer.close()
-        self._outer = None
+        self._host, self._has_failed = host, False
         try:
-            family, _, _, _, address = socket.getaddrinfo(*self._settings.outer, type=socket.SOCK_DGRAM)[0]
-            self._outer = DatagramSocket(connected(address, family), self._arrived)
+            self._outer = DatagramSocket(connected(host, self._settings.outer.port), self._arrived)
         except OSError:  # no route now; the next link tries again
-            return
+            self._outer = None
 
     def _send(self, flow: int, data: memoryview) -> None:
         packet = self._datagrams.seal(flow, data)
@@ -97,7 +100,11 @@ class Udp:
             self._tally.datagrams_sent += 1
 
     def _sent(self, packet: bytes) -> bool:
-        return self._outer is not None and self._outer.send(packet, self._peer)
+        if self._outer is None:
+            return False
+        is_sent = self._outer.send(packet, self._peer)
+        self._has_failed |= not is_sent
+        return is_sent
 
     def _arrived(self, packet: memoryview, address: Address) -> None:
         datagram = self._datagrams.open(bytes(packet))

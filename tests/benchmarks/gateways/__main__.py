@@ -45,7 +45,9 @@ def main() -> int:
     parser.add_argument("--only", action="append", choices=_PAIRS, help="measure these pairs only")
     parser.add_argument("--write", action="store_true", help="write the table into docs/speed.md")
     arguments = parser.parse_args()
-    began = time.monotonic()
+    began, load = time.monotonic(), os.getloadavg()[0]
+    if load > 0.5:
+        _say(f"other programs take {load:.1f} cores: the figures are worse than on a computer without them")
     chosen = [name for name in _PAIRS if name in (arguments.only or _PAIRS)]
     for name in set(pairs.missing()) & set(chosen):
         chosen.remove(name)
@@ -55,7 +57,7 @@ def main() -> int:
     print(as_json(found, lines) if arguments.json else as_text(found, lines))
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     if arguments.write:
-        write_into(_PAGE, as_page(found, lines))
+        write_into(_PAGE, as_page(found, lines, load))
     return 0 if all(reached for _, reached in lines) else 1
 
 
@@ -112,8 +114,9 @@ def as_text(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]]) 
     return "\n".join([table(found), *(line for line, _ in lines)])
 
 
-def as_page(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]]) -> str:
-    when = f"Run on {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}.\n\n"
+def as_page(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]], load: float) -> str:
+    others = f"when other programs took {load:.1f} of {os.cpu_count()} cores"
+    when = f"Run on {datetime.now(UTC):%Y-%m-%d} with Python {platform.python_version()}, {others}.\n\n"
     return when + table(found) + "\n```\n" + "".join(f"{line}\n" for line, _ in lines) + "```\n"
 
 
