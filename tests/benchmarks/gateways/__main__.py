@@ -47,7 +47,7 @@ def main() -> int:
     arguments = parser.parse_args()
     began, load = time.monotonic(), os.getloadavg()[0]
     if load > 0.5:
-        _say(f"other programs take {load:.1f} cores: the figures are worse than on a computer without them")
+        _say(f"a load average of {load:.1f} before: other programs make the figures worse")
     chosen = [name for name in _PAIRS if name in (arguments.only or _PAIRS)]
     for name in set(pairs.missing()) & set(chosen):
         chosen.remove(name)
@@ -115,7 +115,7 @@ def as_text(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]]) 
 
 
 def as_page(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]], load: float) -> str:
-    others = f"when other programs took {load:.1f} of {os.cpu_count()} cores"
+    others = f"on {os.cpu_count()} cores with a load average of {load:.1f} before"
     when = f"Run on {datetime.now(UTC):%Y-%m-%d} with Python {platform.python_version()}, {others}.\n\n"
     return when + table(found) + "\n```\n" + "".join(f"{line}\n" for line, _ in lines) + "```\n"
 

@@ -37,7 +37,7 @@ def test_each_pair_has_a_row_and_each_goal_a_line() -> None:
     assert rows[3].startswith(f"| {OURS} | 410 |")
     lines = verdicts(figures)
     assert json.loads(bench.as_json(figures, lines))["figures"] == figures
-    assert "took 1.5 of" in bench.as_page(figures, lines, 1.5)
+    assert "load average of 1.5" in bench.as_page(figures, lines, 1.5)
     assert bench.as_text(figures, lines).count("not measured") == len(lines) - 1
 
 
