@@ -27,6 +27,7 @@ GENERATION_WITHIN = (
 _LOOK = 1.0  # seconds between two looks at whether keys are nearly used up
 _PATIENCE = 5.0  # seconds for a TCP connection
 _LEAST, _MOST = 0.1, 5.0  # seconds between attempts
+_FAILURES = 10  # after which the pause grows no more
 _RANDOM = SystemRandom()
 
 
@@ -61,6 +62,8 @@ class Connecting:
         self._loop = asyncio.get_running_loop()
         self._renew_at = 0.0
         self._last: Link | None = None
+        self._failures = 0  # since a link was used
+        self._round = 0
         self._changed = asyncio.Event()
 
     def wipe(self) -> None:
@@ -81,10 +84,10 @@ class Connecting:
         """Note that the other end uses a link."""
         if link is self._last:
             self.problem = None
+            self._failures = 0
 
     async def run(self) -> None:
         """Make links until this is cancelled."""
-        failures = 0
         while True:
             await self._until_due()
             try:
@@ -92,11 +95,8 @@ class Connecting:
                 await self._connect()
             except NdksError as error:
                 self._failed(error)
-                failures += 1
                 self._changed.clear()
-                await self._wait(min(_LEAST * 2**failures, _MOST) * _RANDOM.uniform(0.5, 1.0))
-            else:
-                failures = 0
+                await self._wait(min(_LEAST * 2**self._failures, _MOST) * _RANDOM.uniform(0.5, 1.0))
 
     def _see_last(self) -> None:
         """Raise LinkClosed, once, if the other end has closed the last link before it has said a word."""
@@ -106,6 +106,7 @@ class Connecting:
 
     def _failed(self, error: NdksError) -> None:
         self.problem = error
+        self._failures = min(self._failures + 1, _FAILURES)
         self._tally.failed[error.code] += 1
         if isinstance(error, UnitBehind):
             self._news(error.bundles)
@@ -131,7 +132,7 @@ class Connecting:
 
     async def _connect(self) -> None:
         """Make a link: a lost one is resumed; new keys are the units', unless they are away. NdksError."""
-        attempted = attempts(self._resumable, [] if self._partner.unit.away else self._partner.doors())
+        attempted = attempts(self._resumable, [] if self._partner.unit.away else self._doors())
         if self._switch.newest and self._resumable:  # it is there: its keys have had their time
             attempted = [*attempted[1:], attempted[0]]
         problem: NdksError | None = None
@@ -142,6 +143,14 @@ class Connecting:
             except (LinkClosed, Garbage, Forged) as error:  # the other end may know another door
                 problem = problem or error
         raise problem or self._partner.unit.away or LinkClosed("no door is known")
+
+    def _doors(self) -> list[Door]:
+        """Return the doors for this time: of the earlier epochs one, as each costs the unit a message."""
+        doors = self._partner.doors()
+        earlier = [door for door in doors if door.kind == "epoch"][1:]
+        self._round += 1
+        tried = earlier[self._round % len(earlier)] if earlier else None
+        return [door for door in doors if door not in earlier or door is tried]
 
     async def _attempt(self, attempt: Resumable | Door) -> None:
         own = self._switch.delivery.process
