@@ -10,7 +10,7 @@ QUIET := --quiet --disable-pip-version-check
 SOURCES := protocol firmware emulator host tests docs
 CHIP_SOURCES := $(wildcard emulator/chip/core/* emulator/chip/*.py emulator/chip/*.toml emulator/chip/ndks_chip/*.pyx)
 
-.PHONY: help demo network-demo homologate test tests test-full test-oldest network-sim fuzz proofs bench chip chip-bench check check-types check-rest fix docs deploy clean install laboratory development
+.PHONY: help demo network-demo gateway-demo homologate test tests test-full test-oldest network-sim fuzz proofs bench bench-gateways chip chip-bench check check-types check-rest fix docs deploy clean install laboratory development
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ demo: install ## install, and show how two emulated units share keys with no cha
 
 network-demo: install ## install, and show the life of a network of emulated units over Mosquitto and over folders (CARRIER=dir: these only); a minute
 	$(BIN)/python -m ndks_laboratory.networks $(if $(CARRIER),--carrier $(CARRIER))
+
+gateway-demo: install ## install, and show two gateways in network namespaces, with a tapped cable that is pulled; a minute
+	$(BIN)/python -m ndks_laboratory.gateways
 
 # Suite hybrid must be approved; suite paper must be refused, with exit status 1.
 homologate: laboratory ## install, and test and attack three emulated units and their network with both suites; minutes
@@ -60,6 +63,9 @@ bench: development ## measure key bits, a long stream, encryption, flash wear, a
 	$(BIN)/python tests/benchmarks/attacks.py
 	$(BIN)/python tests/benchmarks/external.py
 	$(BIN)/python tests/benchmarks/chip.py
+
+bench-gateways: development ## measure ndks tunnel beside spiped and stunnel, where they are installed; ARGUMENTS=--json; four minutes
+	PYTHONPATH=tests:tests/checks $(BIN)/python -m benchmarks.gateways $(ARGUMENTS)
 
 chip: .venv/.chip ## install the emulated chip (needs a C compiler) and test it; with NDKS_UF2=IMAGE, also CircuitPython on it
 	$(BIN)/pytest -n auto --dist worksteal -rs tests/emulated_chip

@@ -17,6 +17,7 @@ from draw_network import draw_network
 from draw_request import draw_request
 from draw_rooms import draw_rooms
 from draw_terminal import draw_terminal
+from draw_tunnel import draw_tunnel
 
 FOLDER = Path(__file__).parents[2] / "docs"
 PICTURES: dict[str, Callable[[], str]] = {
@@ -25,6 +26,7 @@ PICTURES: dict[str, Callable[[], str]] = {
     "capsule.svg": draw_capsule,
     "life.svg": draw_life,
     "network.svg": draw_network,
+    "tunnel.svg": draw_tunnel,
     "demo.svg": draw_terminal,
 }
 

@@ -199,6 +199,7 @@ VECTORS = {
     "bundles": "bundles and records of administrators, good and bad ones; asks, pieces, Ed25519",
     "housekeeping": "messages, reports, vouchers, asks and symbols, good and bad ones",
     "key_ids": "ids of keys that servers of keys give, good and bad ones",
+    "tunnel": "doors, handshakes, bundles, records and datagrams of tunnels between gateways",
 }
 
 TABLES: dict[str, Callable[[], str]] = {

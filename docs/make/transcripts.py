@@ -35,8 +35,10 @@ _SECONDS = 100  # for one command
 
 # What differs from run to run. Names that are the same in one place have to be the same in another.
 _NAMES = re.compile(r"\b(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{16}|[0-9A-F]{16})\b|net:\[\d+\]")
-_WORDS = r"(?m:^(?:words +)?(?:[a-z]+ ){5}[a-z]+$)"  # to be compared by voice
-_NOISE = re.compile(r"\b\d{4}-\d\d-\d\d(?:T[0-9:+]+)?|\b7\.9\d(?= bits of entropy)|" + _WORDS)
+_WORDS = (  # to be compared by voice
+    r"(?m:(?:^(?:words(?: here| there)? +)?|(?<=the words ))(?:[a-z]+ ){5}[a-z]+(?=$|, lane \d+$|\.$))"
+)
+_NOISE = re.compile(r"\b\d{4}-\d\d-\d\d(?:T[0-9:+]+| \d\d:\d\d:\d\d)?|\b7\.9\d(?= bits of entropy)|" + _WORDS)
 
 
 class Block(NamedTuple):
@@ -163,7 +165,7 @@ def main() -> int:
     args = parser.parse_args()
     status = 0
     for page in args.pages:
-        with tempfile.TemporaryDirectory() as directory:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:  # processes may still end in it
             stale = stale_blocks(page, Path(directory))
         if args.write:
             rewrite(page, stale)

@@ -4,6 +4,7 @@
 
 import re
 
+import pytest
 from paper_table import ROOT, exists, named_in
 
 from .attackers import SECRET
@@ -39,16 +40,17 @@ def test_what_the_page_names_exists() -> None:
     assert [name for name in tests if not exists(name)] == []
 
 
-def rows_on_networks() -> list[str]:
-    """Return the rows of the page's section on networks, without the heads of its tables."""
-    _, _, rest = PAGE.partition("\n## Networks with administrators\n")
+def rows_under(heading: str) -> list[str]:
+    """Return the rows of a section of the page, without the heads of its tables."""
+    _, _, rest = PAGE.partition(f"\n## {heading}\n")
     rows = re.findall(r"^\|.*\|$", rest.partition("\n## ")[0], re.MULTILINE)
-    return [row for row in rows if not row.startswith(("| what ", "| --- "))]
+    return [row for row in rows if not row.startswith(("| what ", "| adversary ", "| --- "))]
 
 
-def test_each_row_on_networks_names_what_shows_it() -> None:
-    rows = rows_on_networks()
-    assert len(rows) > 20
+@pytest.mark.parametrize(("heading", "least"), [("Networks with administrators", 20), ("Tunnels", 15)])
+def test_each_row_names_what_shows_it(heading: str, least: int) -> None:
+    rows = rows_under(heading)
+    assert len(rows) > least
     assert [row for row in rows if not named_in(row.rpartition(" | ")[2])] == []
     assert [name for row in rows for name in named_in(row) if not exists(name)] == []
 

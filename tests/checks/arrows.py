@@ -73,6 +73,7 @@ ALLOWED = {
     "ndks_laboratory.stages": {"ndks_laboratory", "ndks_laboratory.faraday"} | _HOST | _PROTOCOL,
     "ndks_laboratory.faraday": {"ndks_laboratory"} | _HOST | _PROTOCOL,
     "ndks_laboratory.networks": {"ndks_laboratory", "ndks.agent", "ndks.carriers"} | _HOST | _PROTOCOL,
+    "ndks_laboratory.gateways": {"ndks_laboratory", "ndks_laboratory.networks", "ndks_laboratory.stages"} | _HOST,
     "ndks_laboratory.homologation": {
         *("ndks_laboratory", "ndks_laboratory.networks", "ndks_laboratory.stages", "ndks.agent", "ndks.confinement"),
         *(_HOST | _PROTOCOL),

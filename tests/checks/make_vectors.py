@@ -32,6 +32,7 @@ from network_vectors import make_control, make_generation_records, make_network_
 from package_vectors import make_packages, make_x25519
 from record_vectors import make_flash, make_records
 from session_vectors import make_bindings, make_sessions
+from tunnel_vectors import make_tunnel
 
 SEED = 20261123
 FRAME_SIZES = (0, 1, 3, 59, 63, 64, 65, 127, 128, 243, 244, 245, 246, 255, 256, 257, 499, 512, 1024, 1120)
@@ -118,6 +119,7 @@ FILES = {
     "bundles.json": make_bundles,
     "housekeeping.json": make_housekeeping,
     "key_ids.json": make_key_ids,
+    "tunnel.json": make_tunnel,
 }
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from noise.connection import Keypair, NoiseConnection
+
 from ndks_gateways.tunnel.errors import Forged
 from ndks_gateways.tunnel.noise import Noise, hkdf, message_size
-from noise.connection import Keypair, NoiseConnection
 
 PATTERNS = ("XXpsk0+psk2", "NNpsk0")
 

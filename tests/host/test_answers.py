@@ -249,6 +249,7 @@ def test_the_rest(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     check("completion", call("completion", "bash", "--json"))
     check("completion --install", call("completion", "bash", "--install", "--json"))
     check("completion --units", call("completion", "--units", "--json"))
+    check("completion --tunnels", call("completion", "--tunnels", "--json"))
     check("help", call("help", "--json"))
     answer = check("help", call("help", "bind", "--json"))
     assert set(answer["answers"]) == {form for form in fields.ANSWERS if form.split()[0] == "bind"}

@@ -88,6 +88,19 @@ def test_the_server_of_keys_uses_the_services_socket_and_no_device() -> None:
     assert (server["DevicePolicy"], "DeviceAllow" in server) == ("closed", False)
 
 
+def test_a_tunnel_uses_the_services_socket_and_no_device() -> None:
+    tunnel, agent = settings("ndks-tunnel@.service"), settings("ndks-network@.service")
+    assert tunnel["ExecStart"] == "/usr/local/bin/ndks tunnel run %i $NDKS_TUNNEL"
+    assert tunnel["SupplementaryGroups"] == settings("ndks-gate@.socket")["SocketGroup"]
+    assert tunnel["User"] != agent["User"]
+    own = {"User", "SupplementaryGroups", "LimitNOFILE", "TimeoutStartSec"}  # it is ready when its addresses are taken
+    same = {name for name in tunnel.keys() | agent.keys() if not name.startswith(("Exec", "Env", "State", "Runtime"))}
+    of_service = {"Description", "Requires", "After"} | own
+    assert {name: tunnel.get(name) for name in same - of_service} == {
+        name: agent.get(name) for name in same - of_service
+    }
+
+
 def test_the_agent_tells_when_it_is_ready_and_when_it_stops(tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir()
     with emulated(tmp_path / "unit") as unit, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:

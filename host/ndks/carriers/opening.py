@@ -17,7 +17,8 @@ def open_carrier(url: str, identity: str, memory: Path) -> Carrier:
     """
     scheme, colon, _ = url.partition(":")
     if not colon or scheme not in _SCHEMES:
-        raise UsageError(f"no carrier has a URL like {url}", "carriers are mqtt://, mqtts://, udp:// and dir:FOLDER")
+        known = "mqtt://, mqtts://, udp://, dir:FOLDER and tunnel:NAME"
+        raise UsageError(f"no carrier has a URL like {url}", f"carriers are {known}")
     return _SCHEMES[scheme](url, identity, memory)
 
 
@@ -39,4 +40,16 @@ def _folder(url: str, identity: str, memory: Path) -> Carrier:
     return FolderCarrier(url, identity, memory)
 
 
-_SCHEMES: dict[str, Callable[[str, str, Path], Carrier]] = {"mqtt": _mqtt, "mqtts": _mqtt, "udp": _udp, "dir": _folder}
+def _tunnel(url: str, identity: str, memory: Path) -> Carrier:  # noqa: ARG001
+    from .tunnel import TunnelCarrier
+
+    return TunnelCarrier(url)
+
+
+_SCHEMES: dict[str, Callable[[str, str, Path], Carrier]] = {
+    "mqtt": _mqtt,
+    "mqtts": _mqtt,
+    "udp": _udp,
+    "dir": _folder,
+    "tunnel": _tunnel,
+}

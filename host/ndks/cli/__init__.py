@@ -53,6 +53,7 @@ COMMANDS = {
     "check": ("check", "compare the key of a message with its sender or receiver, by telephone"),
     "confine": ("confine", "find the unit whose keys differ from those of the others, or blame the channel"),
     "role": ("roles", "set how a unit takes part in leading its network"),
+    "tunnel": ("tunnels", "carry connections between two gateways, encrypted with keys of their units, until stopped"),
     "emulate": ("emulate", "run an emulated unit until stopped"),
     "demo": ("demo", "show how two units share keys with no channel, and then exchange messages"),
     "faraday": ("faraday", "share keys with no channel: two laptops in cages, compared by an expert"),

@@ -22,22 +22,25 @@ from .arguments import need
 from .output import Output
 from .parser import Parser, set_up
 
-# The shell asks for units when it completes --unit, not when it starts.
+# The shell asks for units and tunnels when it completes them, not when it starts.
 _PREAMBLE = {
     "bash": f"""\
 _ndks_units() {{ compgen -W "$(ndks completion --units 2>/dev/null)" -- "$1"; }}
+_ndks_tunnels() {{ compgen -W "$(ndks completion --tunnels 2>/dev/null)" -- "$1"; }}
 _ndks_administrators() {{ compgen -d -- "$1"; compgen -f -X '!*{ADMINISTRATOR_SUFFIX}' -- "$1"; }}
 _ndks_networks() {{ _ndks_administrators "$1"; compgen -f -X '!*{SUFFIX}' -- "$1"; }}
 _ndks_memberships() {{ _ndks_networks "$1"; compgen -f -X '!*{PACKAGE_SUFFIX}' -- "$1"; }}
 """,
     "zsh": """\
 _ndks_units() { local -a units; units=(${(f)"$(ndks completion --units 2>/dev/null)"}); compadd -a units }
+_ndks_tunnels() { local -a tunnels; tunnels=(${(f)"$(ndks completion --tunnels 2>/dev/null)"}); compadd -a tunnels }
 """,
 }
 _COMPLETERS: dict[str, Any] = {
     "FILE": shtab.FILE,
     "DIRECTORY": shtab.DIRECTORY,
     "UNIT": {"bash": "_ndks_units", "zsh": "_ndks_units", "tcsh": "`ndks completion --units`"},
+    "TUNNEL": {"bash": "_ndks_tunnels", "zsh": "_ndks_tunnels", "tcsh": "`ndks completion --tunnels`"},
     "ADMINISTRATOR": {
         "bash": "_ndks_administrators",
         "zsh": f"_files -g '*{ADMINISTRATOR_SUFFIX}'",
@@ -74,6 +77,7 @@ def add_completion(parser: Parser) -> None:
     )
     parser.add_argument("--install", action="store_true", help="write the completions where your shell finds them")
     parser.add_argument("--units", action="store_true", help="print the units of this computer, for --unit")
+    parser.add_argument("--tunnels", action="store_true", help="print the names of this user's tunnels")
 
 
 _EXAMPLES = """\
@@ -86,6 +90,11 @@ def completion(args: argparse.Namespace, out: Output) -> None:
     if args.units:
         units = _units()
         out.result({"unit_names": units}, "\n".join(units))
+        return
+    if args.tunnels:
+        from ndks_gateways.running.places import names
+
+        out.result({"tunnel_names": names()}, "\n".join(names()))
         return
     shell = args.shell or (_own_shell() if args.install else "")
     if not shell:

@@ -25,6 +25,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
         self._words: list[str] = []
+        self.usual = ""  # of a group: the command that is meant where the first word names none
 
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError that names the help of this command."""
@@ -36,11 +37,17 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Parse, and refuse unknown words here, where the options of the command are known."""
-        self._words = list(args or ())
+        args = self._with_usual(list(args or ()))
+        self._words = args
         namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:
             self.error(explain_unknown(unknown, self._option_string_actions))
         return namespace, unknown
+
+    def _with_usual(self, words: list[str]) -> list[str]:
+        if not self.usual or not words or words[0] in ("-h", "--help") or set(words) & set(subparsers_of(self)):
+            return words
+        return [self.usual, *words]
 
     def _unknown_options(self) -> list[str]:
         words = itertools.takewhile(lambda word: word != "--", self._words)

@@ -37,6 +37,11 @@ class Settings(NamedTuple):
     metrics: Address | None = None
     unit: str | None = None
 
+    @property
+    def label(self) -> str:
+        """What both ends call the tunnel in handshakes: ends that seal in different ways find no door at each other."""
+        return self.name if self.record == AES else f"{self.name}/{self.record}"
+
 
 def address(text: str) -> Address:
     """Return a host and a port from HOST:PORT, [IPv6]:PORT, or PORT alone for 127.0.0.1. UsageError."""

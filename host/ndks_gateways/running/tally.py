@@ -20,7 +20,7 @@ class Tally:
     resets: int = 0
     sent: int = 0  # bytes of applications, UDP apart
     received: int = 0
-    resent: int = 0  # bytes that went out once more over a later link
+    resent: int = 0  # frames that went out once more over a later link
     datagrams_sent: int = 0
     datagrams_received: int = 0
     datagrams_dropped: int = 0  # replayed, forged, or of a flow for which there is no room
@@ -28,3 +28,5 @@ class Tally:
     records_received: int = 0
     carried_sent: int = 0  # packets of agents
     carried_received: int = 0
+    capsule_bytes: int = 0  # that the unit has sealed
+    capsule_seconds: float = 0.0  # that it took for them

@@ -53,6 +53,15 @@ def find(doors: Sequence[Door], hello: bytes, knock: bytes, mac: bytes) -> Door 
     return found
 
 
+def pairs_to_keep(new: bytes, kept: Sequence[bytes], used: Door | None, name: str) -> tuple[bytes, ...]:
+    """Return the pairs that an end keeps after a full handshake, the latest first: the new one, and the one it used.
+
+    That one both ends have for sure. A handshake that is cut at its end leaves B without the new one, however often.
+    """
+    known = [pair for pair in kept if used == pair_door(pair, name)] or list(kept[:1])
+    return new, *known
+
+
 def _door_key(key: bytes, name: str) -> bytes:
     return derived(key, "ndks tunnel door", name.encode())
 

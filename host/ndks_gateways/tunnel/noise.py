@@ -26,8 +26,8 @@ _TAG_SIZE = 16
 
 def message_size(pattern: Pattern, number: int, payload: int) -> int:
     """Return the size of a message, counted from 0, with a payload of this size."""
-    tokens = _MESSAGES[pattern][number]
-    return tokens.count("e") * _KEY_SIZE + tokens.count("s") * (_KEY_SIZE + _TAG_SIZE) + payload + _TAG_SIZE
+    parts = _MESSAGES[pattern][number]
+    return parts.count("e") * _KEY_SIZE + parts.count("s") * (_KEY_SIZE + _TAG_SIZE) + payload + _TAG_SIZE
 
 
 class Noise:
@@ -62,26 +62,26 @@ class Noise:
     def write(self, payload: bytes) -> bytes:
         """Return the next message. Forged: the other end's key makes no secret."""
         message = b""
-        for token in self._messages.pop(0):
-            if token == "e":
+        for part in self._messages.pop(0):
+            if part == "e":
                 message += self._own_ephemeral()
-            elif token == "s":
+            elif part == "s":
                 message += self._encrypt(self._own(self._static).public_key().public_bytes_raw())
             else:
-                self._mix(token)
+                self._mix(part)
         return message + self._encrypt(payload)
 
     def read(self, message: bytes) -> bytes:
         """Return the payload of the other end's next message. Forged: it is not authentic, or cut short."""
-        for token in self._messages.pop(0):
-            if token == "e":
+        for part in self._messages.pop(0):
+            if part == "e":
                 self._remote_ephemeral, message = message[:_KEY_SIZE], message[_KEY_SIZE:]
                 self._mix_ephemeral(self._remote_ephemeral)
-            elif token == "s":
+            elif part == "s":
                 size = _KEY_SIZE + _TAG_SIZE
                 self.remote_static, message = self._decrypt(message[:size]), message[size:]
             else:
-                self._mix(token)
+                self._mix(part)
         return self._decrypt(message)
 
     def split(self, count: int) -> tuple[bytes, ...]:
@@ -98,14 +98,14 @@ class Noise:
         self._mix_hash(public)
         self._mix_key(public)  # as in each pattern with a pre-shared key
 
-    def _mix(self, token: str) -> None:
-        if token == "psk":
+    def _mix(self, part: str) -> None:
+        if part == "psk":
             self._ck, hashed, key = hkdf(self._ck, self.psks.pop(0), 3)
             self._mix_hash(hashed)
             self._set_key(key)
-        elif token == "ee":
+        elif part == "ee":
             self._mix_key(self._exchange(self._ephemeral, self._remote_ephemeral))
-        elif (token == "es") == self._is_initiator:  # es: ephemeral of the initiator, static of the responder
+        elif (part == "es") == self._is_initiator:  # es: ephemeral of the initiator, static of the responder
             self._mix_key(self._exchange(self._ephemeral, self.remote_static))
         else:
             self._mix_key(self._exchange(self._static, self._remote_ephemeral))

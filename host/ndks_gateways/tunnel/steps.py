@@ -35,8 +35,8 @@ class Seal:
 class Open:
     """-> OpenedKeys of the other unit's message.
 
-    To be thrown: `Behind` if the unit does not know the header's generation (HEADER); `Ahead` if it is cut (CUT), or of
-    an earlier generation than the unit is in; `Reflected` for REFLECTED; any NdksError else.
+    To be thrown: `Behind` if the unit does not know the header's generation (HEADER), `Ahead` if it is cut (CUT),
+    `Reflected` for REFLECTED, any NdksError else.
     """
 
     header: bytes

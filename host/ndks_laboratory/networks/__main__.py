@@ -9,13 +9,13 @@ import argparse
 import contextlib
 import logging
 import sys
-import tempfile
 import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ndks.exceptions import FileError, NdksError
+from ndks.exceptions import NdksError
+from ndks_laboratory.directories import new_directory
 from ndks_laboratory.outcome import FAILED, HELD, Check, worst_of
 
 from .broker import Broker
@@ -35,7 +35,7 @@ def main(words: Sequence[str] | None = None) -> int:
     logging.getLogger("ndks").addHandler(logging.NullHandler())  # the recorder's: the channel is cut on purpose
     began = time.monotonic()
     try:
-        with _directory(args.directory) as directory:
+        with new_directory(args.directory) as directory:
             stories = _stories(directory, args.carrier or _CARRIERS)
     except NdksError as error:
         _tell(f"ndks: {error.code}: {error}. Do: {error.advice}")
@@ -44,18 +44,6 @@ def main(words: Sequence[str] | None = None) -> int:
     verdict = f"verdict: {word.upper()}, in {time.monotonic() - began:.0f} s"
     sys.stdout.write("\n".join([*_screen(stories), "", verdict, ""]))
     return 0 if word == HELD else 1
-
-
-@contextlib.contextmanager
-def _directory(named: Path | None) -> Generator[Path]:
-    if named is None:
-        with tempfile.TemporaryDirectory(prefix="ndks-") as name:
-            yield Path(name).resolve()
-        return
-    named.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if any(named.iterdir()):
-        raise FileError(f"{named} is not empty", "name a new directory")
-    yield named.resolve()
 
 
 def _stories(directory: Path, carriers: Sequence[str]) -> dict[str, list[Check]]:

@@ -17,13 +17,13 @@ from ...exceptions import NoUnit, UnitBusy, UnitRemoved, UnitTimeout, UsageError
 from ...line.services import service_directories
 from ...line.transport import SERVICE
 from ...network.member_package import TICK
+from ...notify import notify
 from ...system_errors import file_errors
 from ..limits import Limits
 from ..store import Store
 from . import places
 from .loop import Loop, Settings
 from .membership import Membership
-from ...notify import notify
 from .office import Office
 from .programs import Programs, listening
 

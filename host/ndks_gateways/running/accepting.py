@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""B: links that A makes. Whoever is refused sees that his connection is closed, and nothing else."""
+
+import asyncio
+import functools
+from collections.abc import Callable, Sequence
+
+from ndks.exceptions import NdksError
+from ndks.system_errors import file_error
+
+from ..tunnel.bundles import Bundle
+from ..tunnel.errors import Garbage, NoDoor, TooMany, UnitBehind
+from ..tunnel.handshake import Established, Resumable, accept
+from .greeting import Greeting, LinkClosed
+from .links import Link
+from .listening import listen
+from .partners import Partner
+from .settings import Address
+from .switching import Switch
+from .tally import Tally
+
+MOST_STRANGERS = 1024  # connections that have shown no door yet
+BACKLOG = 1024
+_OF_STRANGERS = (NoDoor, Garbage, TooMany, LinkClosed)
+
+
+class Resumables:
+    """The links that A may resume: the newest, and until A has used that, the one before."""
+
+    def __init__(self) -> None:
+        self._newest: Resumable | None = None
+        self._confirmed: Resumable | None = None
+
+    @property
+    def by_id(self) -> dict[bytes, Resumable]:
+        return {each.id: each for each in (self._newest, self._confirmed) if each}
+
+    def add(self, resumable: Resumable) -> None:
+        self._newest = resumable
+
+    def confirm(self, resumable: Resumable) -> None:
+        """Note that A has this one: it resumes no earlier one."""
+        if resumable == self._newest:
+            self._confirmed = resumable
+
+    def wipe(self) -> None:
+        self._newest = self._confirmed = None
+
+
+class Accepting:
+    """The server for links of one tunnel."""
+
+    def __init__(
+        self, partner: Partner, switch: Switch, tally: Tally, news: Callable[[Sequence[Bundle]], object]
+    ) -> None:
+        self.resumables = Resumables()
+        self.problem: NdksError | None = None  # of the last gateway that knew a door
+        self._partner = partner
+        self._switch = switch
+        self._tally = tally
+        self._news = news
+        self._strangers: dict[asyncio.Task[None], None] = {}  # in the order in which they came
+        self._known: set[asyncio.Task[None]] = set()
+        self._is_closed = False
+
+    async def listen(self, where: Address) -> asyncio.Server:
+        """Take connections. AddressError."""
+        return await listen(lambda: Greeting(self._began), where, BACKLOG)
+
+    def confirmed(self, link: Link) -> None:
+        self.resumables.confirm(link.established.resumable)
+
+    def close(self) -> None:
+        self._is_closed = True
+        for task in (*self._strangers, *self._known):
+            task.cancel()
+
+    def _began(self, greeting: Greeting) -> None:
+        if self._is_closed:  # it was accepted before
+            greeting.abort()
+            return
+        if len(self._strangers) >= MOST_STRANGERS:  # the first had the most time
+            next(iter(self._strangers)).cancel()
+        task = asyncio.create_task(self._accept(greeting))
+        self._strangers[task] = None
+        task.add_done_callback(functools.partial(self._done, greeting))
+
+    def _done(self, greeting: Greeting, task: "asyncio.Task[None]") -> None:
+        self._strangers.pop(task, None)
+        self._known.discard(task)
+        if task.cancelled() or task.exception():  # perhaps before it had begun
+            greeting.abort()
+        if not task.cancelled():
+            task.result()
+
+    async def _accept(self, greeting: Greeting) -> None:
+        try:
+            self._take(await self._established(greeting), greeting)
+        except NdksError as error:
+            self._refuse(greeting, error)
+        except OSError as error:  # pins cannot be kept
+            self._refuse(greeting, file_error(error))
+
+    async def _established(self, greeting: Greeting) -> tuple[bytes, Established]:
+        own = self._switch.delivery.process
+        task = asyncio.current_task()
+        assert task is not None
+
+        def admitted() -> None:
+            self._strangers.pop(task, None)
+            self._known.add(task)
+
+        handshake = accept(self._partner.identity(own), self.resumables.by_id, self._partner.expected)
+        return own, await self._partner.perform(handshake, greeting, admitted)
+
+    def _take(self, result: tuple[bytes, Established], greeting: Greeting) -> None:
+        own, established = result
+        self.problem = None
+        self._tally.full += not established.is_resumed
+        self._tally.resumed += established.is_resumed
+        self.resumables.add(established.resumable)
+        self._switch.attach(own, established, greeting.transport)
+
+    def _refuse(self, greeting: Greeting, error: NdksError) -> None:
+        self._tally.failed[error.code] += 1
+        if not isinstance(error, _OF_STRANGERS):
+            self.problem = error
+        if isinstance(error, UnitBehind):
+            self._news(error.bundles)
+        greeting.close()

@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""`ndks tunnel` in a separate process, with a home and sockets of its own."""
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from support.emulate_process import PATIENCE, allow_interrupts, wait_until
+from support.forks import ndks_process, own_environment, run_ndks
+
+from ndks.laptop.homes import HOME
+from ndks.line.services import SOCKETS
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nothing listens at now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Gateway:
+    """One end of a tunnel: how it is started, and its process while it runs."""
+
+    name: str
+    directory: Path  # short: it has sockets
+    words: tuple[str, ...]
+    process: "subprocess.Popen[str] | None" = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return own_environment() | {HOME: str(self.directory / "home"), SOCKETS: str(self.directory)}
+
+    @property
+    def log(self) -> str:
+        return (self.directory / "log").read_text()
+
+    def start(self) -> None:
+        """Start it, and return when its addresses are taken."""
+        allow_interrupts()
+        self.directory.mkdir(mode=0o700, exist_ok=True)
+        with (self.directory / "log").open("a") as errors:
+            self.process = ndks_process(
+                "tunnel",
+                self.name,
+                *self.words,
+                "--json",
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        assert self.process.stdout
+        line = self.process.stdout.readline()  # pytest's timeout limits the wait
+        assert line, self.log
+        self.said: dict[str, Any] = json.loads(line)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and return the exit status."""
+        assert self.process
+        process, self.process = self.process, None
+        process.send_signal(number)
+        status = process.wait(PATIENCE)
+        if process.stdout:
+            process.stdout.close()
+        return status
+
+    def close(self) -> None:
+        if self.process:
+            self.end(signal.SIGKILL)
+
+    def ask(self, *words: object) -> "subprocess.CompletedProcess[str]":
+        """Run another `ndks tunnel` with its home and sockets."""
+        return run_ndks("tunnel", *words, timeout=PATIENCE, env=self.environment)
+
+    def status(self) -> dict[str, Any]:
+        """Return its status; {} while it does not answer."""
+        finished = self.ask("status", self.name, "--json")
+        return json.loads(finished.stdout)["tunnels"][0] if finished.returncode == 0 else {}
+
+    def wait(self, holds: Callable[[dict[str, Any]], object], what: str) -> dict[str, Any]:
+        """Return its status as soon as something holds of it."""
+        seen: list[dict[str, Any]] = [{}]
+
+        def look() -> bool:
+            seen[0] = self.status()
+            return bool(seen[0]) and bool(holds(seen[0]))
+
+        try:
+            wait_until(look, what)
+        except AssertionError:
+            raise AssertionError(f"waited in vain: {what}\n{seen[0]}\n{self.log}") from None
+        return seen[0]
+
+    def wait_for_link(self) -> dict[str, Any]:
+        return self.wait(lambda values: values["link"], f"{self.name} is linked")
+
+
+@contextlib.contextmanager
+def pair(
+    directory: Path, units: tuple[str, str], to: int, *options: str, name: str = "web"
+) -> Iterator[tuple[Gateway, Gateway, int]]:
+    """Yield both ends of a tunnel to a service at a port, not started, and the port for applications."""
+    listen, link = free_port(), free_port()
+    ends = ("--listen", f"{listen}", "--connect", f"{link}"), ("--accept", f"{link}", "--to", f"{to}")
+    a, b = (
+        Gateway(name, directory / side, (*words, "--unit", unit, *options))
+        for side, words, unit in zip("ab", ends, units, strict=True)
+    )
+    try:
+        yield a, b, listen
+    finally:
+        a.close()
+        b.close()

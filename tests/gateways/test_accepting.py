@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Whoever is no gateway of this tunnel is closed, at no cost of the unit; others are told why at their own end only."""
+
+import asyncio
+import contextlib
+import os
+import random
+
+import pytest
+
+from gateways.ends import HOST, FakeGate, FakeStore, Network, Side, World, noise, run, until, world
+from gateways.test_links import exchange
+from ndks_gateways.running import accepting, greeting
+from ndks_gateways.running.settings import Address, Settings
+
+
+async def stranger(made: World, data: bytes) -> bytes:
+    """Send something to B, and return what it says until it closes."""
+    reader, writer = await asyncio.open_connection(HOST, made.b.settings.outer.port)
+    said = b""
+    with contextlib.suppress(OSError):
+        writer.write(data)
+        said = await reader.read(-1)
+    writer.close()
+    return said
+
+
+def test_garbage_is_closed_and_asks_no_unit():
+    async def work() -> None:
+        async with world() as made:
+            await made.a.linked()
+            before = made.b.gate.opened, made.b.gate.sealed
+            chance = random.Random(5)
+            for size in (1, 20, 37, 46, 130, 4096, 1_000_000):
+                for kind in (b"", b"\x01", b"\x02"):
+                    said = await stranger(made, (kind + chance.randbytes(size))[: size or 1] + bytes(200))
+                    assert len(said) in (0, 21)  # hello at most
+            assert (made.b.gate.opened, made.b.gate.sealed) == before
+            assert made.b.end.problem == ""
+            assert await exchange(made, noise(100_000)) == noise(100_000)
+
+    run(work)
+
+
+def test_silent_strangers_hold_up_nobody(monkeypatch: pytest.MonkeyPatch):
+    async def work() -> None:
+        monkeypatch.setattr(accepting, "MOST_STRANGERS", 20)
+        async with world() as made:
+            await made.a.linked()
+            silent = [await asyncio.open_connection(HOST, made.b.settings.outer.port) for _ in range(60)]
+            await until(lambda: len(made.b.end._linking._strangers) == 20)
+            made.proxy.cut()
+            assert await exchange(made, noise(100_000)) == noise(100_000)
+            for _, writer in silent:
+                writer.close()
+
+    run(work)
+
+
+def test_a_handshake_has_an_end(monkeypatch: pytest.MonkeyPatch):
+    async def work() -> None:
+        monkeypatch.setattr(greeting, "PATIENCE", 0.2)
+        async with world() as made:
+            assert len(await stranger(made, b"")) == 21
+            await until(lambda: not made.b.end._linking._strangers)
+
+    run(work)
+
+
+async def outsider(made: World, name: str = "office", network: Network | None = None, lane: int = 3) -> Side:
+    """Begin another A that connects to B."""
+    settings = Settings(name, True, Address(HOST, 0), made.b.settings.outer)
+    side = Side(settings, FakeGate(network or made.network, lane, name), FakeStore())
+    await side.begin()
+    return side
+
+
+def test_another_name_or_network_finds_no_door():
+    async def work() -> None:
+        async with world() as made:
+            await made.a.linked()
+            before = made.b.gate.opened
+            for other in (await outsider(made, "home"), await outsider(made, network=Network())):
+                await until(lambda one=other: one.end.problem_code == "LINK_CLOSED")
+                await other.kill()
+            assert made.b.gate.opened == before
+            assert made.b.tally.failed["NO_DOOR"] >= 2
+
+    run(work)
+
+
+def test_a_member_that_plays_the_other_gateway_is_refused():
+    """It has a unit of the network, even the very lane, and not the static key that was pinned."""
+
+    async def work() -> None:
+        async with world() as made:
+            await made.a.linked()
+            for lane, code in (3, "OTHER_LANE"), (1, "PINNED_KEY"):
+                other = await outsider(made, lane=lane)
+                await until(lambda expected=code: made.b.end.problem_code == expected)
+                assert other.end.link is None or not other.end._switch.may_send
+                await other.kill()
+            assert await exchange(made, noise(100_000)) == noise(100_000)
+
+    run(work)
+
+
+def test_a_member_that_answers_in_place_of_the_other_gateway_is_refused():
+    async def work() -> None:
+        async with world() as made:
+            await made.a.linked()
+            await made.b.kill()
+            impostor = Side(made.b.settings, FakeGate(made.network, 2), FakeStore())
+            await impostor.begin()
+            made.a.end._linking._resumable = None
+            await until(lambda: made.a.end.problem_code == "PINNED_KEY")
+            assert made.a.end.link is None
+            await impostor.kill()
+            await made.b.begin()
+            await made.a.linked()
+
+    run(work)
+
+
+def test_a_unit_that_is_away_is_said_and_waited_for():
+    async def work() -> None:
+        async with world() as made:
+            await made.a.linked()
+            await made.b.kill()
+            made.b.gate.unplug()
+            await made.b.begin()
+            await until(lambda: made.b.end.problem_code == "UNIT_AWAY")
+            made.b.gate.plug()
+            await made.a.linked()
+            assert made.b.end.problem == ""
+
+    run(work)
+
+
+def test_keys_that_diverge_are_said():
+    async def work() -> None:
+        async with world() as made:
+            await made.a.kill()
+            made.a.store.forget()
+            made.b.store.forget()
+            await made.b.kill()
+            other = Network(secret=made.network.secret, made=made.network.made)
+            made.b.gate.network = other
+            doors = made.b.gate.doors()
+            other.secret = os.urandom(32)
+            made.b.gate.doors = lambda: doors
+            await made.b.begin()
+            await made.a.begin()
+            await until(lambda: made.b.end.problem_code == "DIVERGED")
+
+    run(work)

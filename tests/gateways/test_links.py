@@ -1,0 +1,347 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Two ends over real sockets: streams through links that are made, renewed and cut."""
+
+import asyncio
+import random
+import socket
+import struct
+
+import pytest
+
+from gateways.ends import echo, free_port, noise, run, until, world
+from ndks_gateways.running import connecting, links
+from ndks_gateways.tunnel import records
+
+
+async def exchange(made, data: bytes) -> bytes:
+    """Send data through the tunnel to an echo, end, and return all that comes back."""
+    reader, writer = await made.connect()
+
+    async def send() -> None:
+        for at in range(0, len(data), 50_000):
+            writer.write(data[at : at + 50_000])
+            await writer.drain()
+        writer.write_eof()
+
+    sending = asyncio.create_task(send())
+    try:
+        back = await reader.read(-1)
+        await sending
+    finally:
+        sending.cancel()
+        writer.close()
+    return back
+
+
+def test_a_stream_goes_through_and_back():
+    async def work() -> None:
+        async with world() as made:
+            data = noise(3_000_000)
+            assert await exchange(made, data) == data
+            await until(lambda: made.a.end.streams == made.b.end.streams == 0)
+            assert made.a.tally.full == made.b.tally.full == 1
+
+    run(work)
+
+
+def test_links_that_are_cut_at_random_lose_repeat_and_reorder_nothing():
+    async def work() -> None:
+        async with world() as made:
+            chance = random.Random(7)
+            data = [noise(4_000_000, seed) for seed in range(4)]
+            exchanges = [asyncio.create_task(exchange(made, each)) for each in data]
+            cuts = 0
+            while not all(task.done() for task in exchanges):
+                await asyncio.sleep(chance.uniform(0.0, 0.1))
+                made.proxy.cut()
+                cuts += 1
+            assert [task.result() for task in exchanges] == data
+            assert cuts > 5
+            assert made.a.tally.resumed > 1
+            assert made.a.tally.resets == made.b.tally.resets == 0
+
+    run(work)
+
+
+def test_a_stream_that_stalls_stalls_no_other():
+    async def work() -> None:
+        stalled = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if await reader.readexactly(1) == b"s":
+                await stalled.wait()
+            await echo(reader, writer)
+
+        async with world(serve) as made:
+            _, stuck = await made.connect()
+            data = b"s" + noise(20_000_000)
+            stuck.write(data)
+            others = [noise(2_000_000, seed) for seed in range(3)]
+            for each in others:
+                assert await exchange(made, b"g" + each) == each
+            assert made.a.end.kept_bytes < 4 << 20
+            stalled.set()
+            stuck.transport.abort()
+
+    run(work)
+
+
+def test_each_direction_ends_for_itself():
+    async def work() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"first")
+            writer.write_eof()
+            got = await reader.read(-1)
+            received.append(got)
+
+        received: list[bytes] = []
+        async with world(serve) as made:
+            reader, writer = await made.connect()
+            assert await reader.read(-1) == b"first"
+            writer.write(noise(2_000_000))
+            await writer.drain()
+            writer.close()
+            await until(lambda: received == [noise(2_000_000)])
+            await until(lambda: made.a.end.streams == made.b.end.streams == 0)
+
+    run(work)
+
+
+@pytest.mark.parametrize("who", ["application", "service"])
+def test_a_reset_goes_through(who: str):
+    async def work() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if who == "service":
+                await reader.readexactly(1)
+                abort(writer)
+                return
+            seen.append(await outcome(reader))
+
+        seen: list[object] = []
+        async with world(serve) as made:
+            reader, writer = await made.connect()
+            writer.write(b"x")
+            if who == "application":
+                await until(lambda: made.b.end.streams == 1)
+                abort(writer)
+                await until(lambda: seen)
+            else:
+                seen.append(await outcome(reader))
+            assert seen == [ConnectionResetError]
+            await until(lambda: made.a.end.streams == made.b.end.streams == 0)
+
+    run(work)
+
+
+def abort(writer: asyncio.StreamWriter) -> None:
+    """Close so that the other end sees a reset."""
+    linger = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.transport.abort()
+
+
+async def outcome(reader: asyncio.StreamReader) -> object:
+    try:
+        while await reader.read(1000):
+            pass
+    except OSError as error:
+        return type(error)
+    return None
+
+
+def test_a_service_that_is_not_there_resets_connections():
+    async def work() -> None:
+        async with world(target=free_port()) as made:
+            reader, _ = await made.connect()
+            assert await outcome(reader) is ConnectionResetError
+
+    run(work)
+
+
+def test_a_hundred_connections_at_once():
+    async def work() -> None:
+        async with world() as made:
+            data = [noise(100_000, seed) for seed in range(100)]
+            assert await asyncio.gather(*(exchange(made, each) for each in data)) == data
+
+    run(work)
+
+
+def test_renewal_under_load():
+    async def work() -> None:
+        async with world() as made:
+            data = noise(30_000_000)
+            going = asyncio.create_task(exchange(made, data))
+            renewed = 0
+            while not going.done():
+                await asyncio.sleep(0.02)
+                if made.a.tally.full < 4:  # what a door is good for at once
+                    made.a.end._linking.renew()
+                    renewed += 1
+            assert going.result() == data
+            assert made.a.tally.full > 1
+            assert made.a.tally.cuts == made.b.tally.cuts == 0
+            assert made.a.tally.resent == made.b.tally.resent == 0
+
+    run(work)
+
+
+@pytest.mark.parametrize("which", ["a", "b"])
+def test_streams_of_a_process_that_is_dead_are_reset(which: str):
+    async def work() -> None:
+        async with world() as made:
+            reader, writer = await made.connect()
+            writer.write(b"hello")
+            assert await reader.readexactly(5) == b"hello"
+            side = getattr(made, which)
+            await side.kill()
+            await side.begin()
+            assert await outcome(reader) is ConnectionResetError
+            data = noise(500_000)
+            assert await exchange(made, data) == data
+            assert made.a.end.streams == made.b.end.streams == 0
+
+    run(work)
+
+
+def test_connections_wait_for_the_other_end():
+    async def work() -> None:
+        async with world() as made:
+            await made.a.linked()
+            await made.b.kill()
+            going = asyncio.create_task(exchange(made, noise(3_000_000)))
+            await until(lambda: made.a.end.problem_code == "LINK_CLOSED" and made.a.end.streams == 1)
+            await made.a.kill()  # it knew another process of B
+            going.cancel()
+            await made.a.begin()
+            going = asyncio.create_task(exchange(made, noise(3_000_000)))
+            await until(lambda: made.a.end.streams == 1)
+            await made.b.begin()
+            assert await going == noise(3_000_000)
+
+    run(work)
+
+
+def test_a_new_generation_makes_a_full_handshake_and_streams_go_on():
+    async def work() -> None:
+        async with world() as made:
+            reader, writer = await made.connect()
+            writer.write(b"before")
+            assert await reader.readexactly(6) == b"before"
+            for side in made.a, made.b:
+                side.gate.enter(2)
+            made.a.end._linking.renew()
+            await until(lambda: made.a.tally.full == 2)
+            writer.write(b"after")
+            assert await reader.readexactly(5) == b"after"
+            writer.close()
+
+    run(work)
+
+
+def test_while_the_unit_is_away_links_are_resumed():
+    async def work() -> None:
+        async with world() as made:
+            reader, writer = await made.connect()
+            writer.write(b"before")
+            assert await reader.readexactly(6) == b"before"
+            for side in made.a, made.b:
+                side.gate.unplug()
+            made.proxy.cut()
+            writer.write(b"after")
+            assert await reader.readexactly(5) == b"after"
+            made.a.end._linking.renew()
+            await until(lambda: made.a.tally.resumed == 2)
+            writer.close()
+
+    run(work)
+
+
+def test_a_link_that_is_silent_is_replaced(monkeypatch: pytest.MonkeyPatch):
+    """The cable is pulled: neither end is told, and what is in flight is lost."""
+
+    async def work() -> None:
+        monkeypatch.setattr(links, "PING_AFTER", 0.2)
+        monkeypatch.setattr(links, "DEAD_AFTER", 0.6)
+        monkeypatch.setattr(links, "_TICK", 0.1)
+        async with world() as made:
+            data = noise(20_000_000)
+            going = asyncio.create_task(exchange(made, data))
+            await until(lambda: made.b.tally.received > 2_000_000)
+            made.proxy.going.clear()
+            await until(lambda: made.a.end.link is None)
+            made.proxy.cut()
+            made.proxy.going.set()
+            assert await going == data
+
+    run(work)
+
+
+def test_a_key_that_is_nearly_used_up_is_replaced_in_time(monkeypatch: pytest.MonkeyPatch):
+    async def work() -> None:
+        monkeypatch.setattr(records, "MOST_RECORDS", 100)
+        monkeypatch.setattr(connecting, "_LOOK", 0.001)
+        async with world() as made:
+            data = noise(20_000_000)
+            assert await exchange(made, data) == data
+            assert made.a.tally.full + made.a.tally.resumed > 2
+
+    run(work)
+
+
+def test_what_waits_in_front_of_a_small_frame_is_little():
+    """The line takes nothing, and many applications send."""
+
+    async def work() -> None:
+        async with world() as made:
+            await made.a.linked()
+            made.proxy.going.clear()
+            writers = [(await made.connect())[1] for _ in range(40)]
+            for writer in writers:
+                writer.write(noise(3_000_000))
+            switch = made.a.end._switch
+            sent = -1
+            while sent != made.a.tally.sent:
+                sent = made.a.tally.sent
+                await asyncio.sleep(0.3)
+            transport = switch.newest._transport
+            assert sent > 200_000
+            assert transport.get_write_buffer_size() < 512 << 10
+            assert switch.delivery.unsent_bytes < 512 << 10
+            for writer in writers:
+                writer.transport.abort()
+
+    run(work)
+
+
+def test_a_new_link_does_not_wait_for_one_that_is_silent():
+    """The line has lost the old one, and neither end was told."""
+
+    async def work() -> None:
+        async with world() as made:
+            data = noise(20_000_000)
+            going = asyncio.create_task(exchange(made, data))
+            await until(lambda: made.b.tally.received > 2_000_000)
+            made.proxy.freeze()
+            made.a.end._linking.renew()
+            assert await going == data
+            assert made.a.tally.cuts == made.b.tally.cuts == 1
+
+    run(work)
+
+
+def test_an_idle_link_lives(monkeypatch: pytest.MonkeyPatch):
+    async def work() -> None:
+        monkeypatch.setattr(links, "PING_AFTER", 0.1)
+        monkeypatch.setattr(links, "DEAD_AFTER", 0.5)
+        monkeypatch.setattr(links, "_TICK", 0.05)
+        async with world() as made:
+            await made.a.linked()
+            link = made.a.end.link
+            await asyncio.sleep(1.0)  # longer than a silent link may live
+            assert made.a.end.link
+            assert made.a.end.link.since == link.since
+            assert made.a.tally.cuts == 0
+
+    run(work)
