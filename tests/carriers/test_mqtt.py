@@ -20,7 +20,8 @@ from carriers.certificates import Certificates
 from carriers.inbox import Inbox, wait_until
 from ndks.carriers import mqtt
 from ndks.carriers.carrier import LARGEST, WAITING, CarrierError
-from ndks.carriers.mqtt import BrokerCertificate, BrokerRefused, MqttCarrier
+from ndks.carriers.mqtt import MqttCarrier
+from ndks.carriers.mqtt_errors import BrokerCertificate, BrokerRefused
 from ndks.exceptions import FileError, UsageError
 
 pytestmark = pytest.mark.skipif(not broker.PROGRAM, reason="needs mosquitto")

@@ -8,7 +8,6 @@ agent has stored it: until then the broker delivers it again after each connecti
 """
 
 import logging
-import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -22,9 +21,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from ..exceptions import NdksError, reason
+from ..exceptions import NdksError
 from .bundles import Bundles
-from .carrier import LARGEST, ROOM, WAITING, CarrierError, Receive, Received, problem_of, tell
+from .carrier import LARGEST, ROOM, WAITING, CarrierError, Receive, Received, tell
+from .mqtt_errors import BrokerRefused, failure, refusal, unanswered
 from .mqtt_settings import MqttSettings
 
 _log = logging.getLogger(__name__)
@@ -37,22 +37,6 @@ _PAUSES = 1.0, 2.0, 5.0, 10.0, 30.0  # seconds between attempts to connect, half
 _LASTING = 60.0  # seconds after which a connection has been a good one
 _SETTLED = 3.0  # seconds after a connection in which a broker has shown all that it retains
 _LONGEST_TOPIC = 1 << 16  # bytes
-_NAME_CERTIFICATE = "name the one that the broker's administrator gave: certificate=FILE&key=FILE"
-_REFUSALS = {
-    0x86: "the broker refuses user or password",
-    0x87: "the broker does not permit this user, password or certificate",
-    0x8C: "the broker refuses this way to authenticate",
-}
-
-
-class BrokerRefused(CarrierError):
-    code = "BROKER_REFUSED"
-    usual_advice = "check user, password file and certificate in the URL, and what the broker permits"
-
-
-class BrokerCertificate(CarrierError):
-    code = "BROKER_CERTIFICATE"
-    usual_advice = "name the right authority with ca=FILE in the URL, and the broker by the name in its certificate"
 
 
 class MqttCarrier:
@@ -175,7 +159,7 @@ class MqttCarrier:
                 while client.loop() == MQTTErrorCode.MQTT_ERR_SUCCESS:
                     pass
             except Exception as error:  # whatever a broker says, the carrier goes on
-                tell(self, _failure(error, self._broker))
+                tell(self, failure(error, self._broker))
             failures = 0 if time.monotonic() - began > _LASTING else failures + 1
             self._closing.wait(uniform(0.5, 1.5) * _PAUSES[min(failures, len(_PAUSES) - 1)])  # noqa: S311 - no secret
 
@@ -195,7 +179,7 @@ class MqttCarrier:
     def _connected(self, _client: Any, _data: Any, _flags: Any, code: ReasonCode, properties: Any) -> None:
         self._is_answered = True
         if code.is_failure:
-            tell(self, BrokerRefused(_REFUSALS.get(code.value, f"the broker refuses the connection: {code}")))
+            tell(self, refusal(code))
             self._client.disconnect()
             return
         self._connection += 1
@@ -255,7 +239,7 @@ class MqttCarrier:
             why = f": {code}" if flags.is_disconnect_packet_from_server else ""
             tell(self, CarrierError(f"the broker has ended the connection{why}"))
         else:
-            tell(self, _unanswered(self._settings, self._broker))
+            tell(self, unanswered(self._settings, self._broker))
 
     def _subscribed(self, _client: Any, _data: Any, _mid: Any, codes: list[ReasonCode], _properties: Any) -> None:
         if refused := [code for code in codes if code.is_failure]:
@@ -302,23 +286,3 @@ class MqttCarrier:
 
 def _leave_it(_client: Any, _data: Any, _socket: Any) -> None:
     """Leave it to the carrier's thread to write."""
-
-
-def _unanswered(settings: MqttSettings, broker: str) -> CarrierError:
-    """Return what it means that a connection ends without an answer: TLS 1.3 refuses a certificate so."""
-    what = f"{broker} ends the connection before it answers"
-    if settings.certificate:
-        return BrokerRefused(f"{what}: it does not accept the certificate {settings.certificate}, or is going down")
-    if settings.tls:
-        return BrokerRefused(f"{what}: it wants a certificate, or is going down", _NAME_CERTIFICATE)
-    return CarrierError(f"{what}: it wants TLS, or is no MQTT broker", "write mqtts:// if the broker wants TLS")
-
-
-def _failure(error: Exception, broker: str) -> NdksError:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return BrokerCertificate(f"the certificate of {broker} is not accepted: {error.verify_message.rstrip('.')}")
-    if isinstance(error, ssl.SSLError):
-        return BrokerRefused(f"no TLS with {broker}: {error.reason or 'the connection was closed'}")
-    if isinstance(error, OSError):
-        return CarrierError(f"there is no broker at {broker}: {reason(error)}")
-    return problem_of(error)

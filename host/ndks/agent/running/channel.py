@@ -13,8 +13,8 @@ from pathlib import Path
 from ...carriers.carrier import Carrier, Received
 from ...carriers.opening import open_carrier
 from .inputs import Inputs
-from .loop import bundle_in, publish
 from .office import Office
+from .publishing import bundle_in, publish
 
 _SHOWN = 4.0  # seconds in which a carrier has shown what it retains
 _TICK = 1.0  # seconds

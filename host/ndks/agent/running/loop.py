@@ -9,24 +9,23 @@ full, packets wait at their carriers, messages are stored, and the loop tries ag
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from random import SystemRandom
 from typing import NamedTuple
 
 from ...carriers.carrier import Carrier, Received
 from ...exceptions import DeviceError, NdksError, ProtocolError, UsageError
-from ...network.bundle import BUNDLE, BadBundle, Bundle
 from ...system_errors import file_error
 from ..agent import Agent
 from ..events import Entered, Event, LeftOut, Master, Output, Refused, Room
 from ..limits import Limits
-from ..pieces import split
 from ..store import Store
 from ..unit import Unit
 from .heard import Members
 from .inputs import Asked, Inputs, Left
 from .office import Office
+from .publishing import publish
 from .requests import Requests
 
 _log = logging.getLogger(__name__)
@@ -36,7 +35,6 @@ _HELD = 10.0  # seconds without an error after which the agent goes on: where a 
 _TRIES = 5  # with a packet that the unit or this program cannot take, until it is given up: a stranger may have made it
 _SEALS = 16  # messages sealed in a step: a unit takes its time for each, and time must pass and requests be answered
 _TIDY = 64  # ticks
-_HEADER = 13  # bytes of a piece before its part of the packet
 
 OpenUnit = Callable[[], AbstractContextManager[Unit]]
 
@@ -297,26 +295,6 @@ def known_error(error: Exception) -> NdksError | None:
     if isinstance(error, NdksError):
         return error
     return file_error(error) if isinstance(error, OSError) else None
-
-
-def publish(carriers: Iterable[Carrier], packet: bytes, *, passing: bool = False) -> None:
-    """Send a packet by all carriers, in pieces where they take only such."""
-    bundle = bundle_in(packet)
-    generation = bundle.g if bundle else None
-    for carrier in carriers:
-        parts = split(packet, carrier.largest - _HEADER) if carrier.largest else [packet]
-        if not all(carrier.send(part, generation, passing=passing) for part in parts):
-            _log.debug("%s: too much waits; others ask for it again", carrier.url)
-
-
-def bundle_in(packet: bytes) -> Bundle | None:
-    """Return the bundle that a packet is, None for other packets."""
-    if packet[:1] != bytes([BUNDLE]):
-        return None
-    try:
-        return Bundle.parse(packet)
-    except BadBundle:
-        return None
 
 
 def _tell(event: Event) -> None:
