@@ -37,6 +37,8 @@ _PAUSES = 1.0, 2.0, 5.0, 10.0, 30.0  # seconds between attempts to connect, half
 _LASTING = 60.0  # seconds after which a connection has been a good one
 _SETTLED = 3.0  # seconds after a connection in which a broker has shown all that it retains
 _LONGEST_TOPIC = 1 << 16  # bytes
+
+
 class MqttCarrier:
     """A broker. `identity` is the client's, by which the broker knows what it has not delivered yet.
 
