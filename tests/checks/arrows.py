@@ -47,6 +47,7 @@ ALLOWED = {
     "ndks.aio": {"ndks.driver", "ndks.laptop", "ndks.line", BASE},
     "ndks": {"ndks.driver", "ndks.laptop", "ndks.network", "ndks.symbols", BASE},  # what `import ndks` shows
     "ndks.service": {"ndks.driver", "ndks.laptop", "ndks.line", BASE} | _PROTOCOL,
+    "ndks_gateways": {"ndks.aio", "ndks.driver", "ndks.line", BASE} | _PROTOCOL,
     "ndks_gateways.tunnel": {BASE} | _PROTOCOL,
     "ndks_gateways.keys": {BASE} | _PROTOCOL,
     "ndks_gateways.serving": {

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from ndks.exceptions import NdksError
+from ndks_gateways.held import UnitAway
 from ndks_gateways.running.end import End
-from ndks_gateways.running.gate import UnitAway
 from ndks_gateways.running.settings import Address, Settings
 from ndks_gateways.running.store import Pinned
 from ndks_gateways.running.tally import Tally

@@ -13,10 +13,11 @@ from support.emulate_process import PATIENCE
 
 from ndks.exceptions import DeviceError, NoUnit, SeveralUnits
 from ndks.line.services import SOCKETS
-from ndks_gateways.running.gate import Gate, UnitAway
-from ndks_gateways.running.unit_socket import socket_of
+from ndks_gateways.held import UnitAway
+from ndks_gateways.running.gate import Gate
 from ndks_gateways.tunnel.errors import Reflected
 from ndks_gateways.tunnel.steps import Behind
+from ndks_gateways.unit_socket import socket_of
 
 from .members import Founded, founded
 

@@ -9,7 +9,7 @@ import struct
 from typing import NamedTuple
 
 from ndks.exceptions import NoUnit, device_error
-from ndks_gateways.serving.unit import Presence
+from ndks_gateways.key_unit import Presence
 from ndks_protocol import errors
 
 MOVES, PAST = 8, 6

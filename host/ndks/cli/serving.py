@@ -72,8 +72,8 @@ def serve(args: argparse.Namespace, out: Output) -> None:
     import asyncio  # here and below, because the other commands do not need it
 
     config = _config(args)
+    from ndks_gateways.key_unit import KeyUnit
     from ndks_gateways.serving import program
-    from ndks_gateways.serving.held_unit import HeldUnit
     from ndks_gateways.serving.key_server import KeyServer
 
     def started(server: KeyServer) -> None:
@@ -86,7 +86,7 @@ def serve(args: argparse.Namespace, out: Output) -> None:
     show_news()
 
     async def run() -> None:
-        await program.serve(config, HeldUnit(args.unit, args.timeout), started)
+        await program.serve(config, KeyUnit(args.unit, args.timeout), started)
 
     asyncio.run(run())
 
@@ -95,11 +95,11 @@ def begin(args: argparse.Namespace, out: Output) -> None:
     import asyncio
 
     config = _config(args)
+    from ndks_gateways.key_unit import KeyUnit
     from ndks_gateways.serving import program
-    from ndks_gateways.serving.held_unit import HeldUnit
 
     async def again() -> int:
-        return await program.begin_ledger_again(config, HeldUnit(args.unit, args.timeout))
+        return await program.begin_ledger_again(config, KeyUnit(args.unit, args.timeout))
 
     if args.first:
         asyncio.run(program.begin_ledger(config))

@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Callable
 from ndks.exceptions import DeviceError, NdksError
 from ndks_protocol.commands import MAX_CHUNK
 
-from .gate import Gate, UnitAway
+from ..held import UnitAway
+from .gate import Gate
 from .tally import Tally
 
 _log = logging.getLogger(__name__)

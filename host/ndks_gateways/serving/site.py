@@ -31,7 +31,8 @@ class KeySite:
     @property
     def problem(self) -> NotNow | None:
         """Why not all requests can be answered now."""
-        return self._ledger.problem if self._unit.presence else away()
+        is_ready = self._unit.presence and self._known.kept  # no id can be read before the unit was asked
+        return self._ledger.problem if is_ready else away()
 
     async def run(self) -> None:
         """Follow unit and ledger until this is cancelled; then end what was begun, and close the ledger."""

@@ -5,28 +5,16 @@
 import contextlib
 import logging
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import Protocol
 
 from ndks.exceptions import DeviceError, NdksError
 from ndks_protocol import errors
 
+from ..key_unit import Presence
 from ..keys import refusals
 from ..keys.refusals import NotNow
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """What a unit knows of its network: the present epoch, how many lanes are revoked, and when it heard a beacon.
-
-    `beacon_age` in seconds; None: a day or longer, or never.
-    """
-
-    epoch: int
-    revoked: int
-    beacon_age: float | None
 
 
 class Number(Protocol):
