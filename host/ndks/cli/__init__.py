@@ -47,6 +47,7 @@ COMMANDS = {
     ),
     "service": ("services", "let many programs use one unit, until stopped"),
     "serve": ("serving", "give keys to other programs by ETSI GS QKD 014 and SKIP, until stopped"),
+    "psk": ("psk", "give other programs pre-shared keys, in step with the other site, until stopped"),
     "agent": ("agents", "keep a unit in its network, and its messages on their way, until stopped"),
     "send": ("agents", "send a message to all members of the network"),
     "receive": ("agents", "get the messages that have arrived"),

@@ -116,6 +116,7 @@ ANSWERS = {
     "serve": "listens_at monitor_at pid",
     "serve ledger": "born",
     "serve certs": "files[](certificate private_key)",
+    "psk": "name epoch number consumer",
     "tunnel run": "name socket pid",
     "tunnel status": "tunnels[](name pid side plain_at link_at since waits_for state problem code "
     "unit(present serial_number lane generation number problem advice away_since) "
@@ -482,6 +483,9 @@ MEANINGS = {
     "files.certificate": "path of a certificate",
     "private_key": "path of its private key",
     "serve.files": "certificates and keys, those of the CA first",
+    "psk.name": "what both sites call this use of keys",
+    "psk.number": "number of the key, which both sites count alike",
+    "consumer": "what has the key",
     "away_since": "since when the unit cannot be used; null: it can",
     "link.address": "address of the other gateway",
     "carried": "packets of agents",
