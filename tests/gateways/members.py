@@ -25,12 +25,30 @@ from ndks.network.network_file import Network
 class Member:
     """A unit behind a service."""
 
-    serial_number: str
-    lane: int
-    port: str  # of the unit itself
-    control: Control  # of its cable
+    directory: Path  # of the unit
+    serial_number: str = ""
+    lane: int = 0
+    _unit: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _service: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     service: ServeProcess | None = None
+
+    @property
+    def port(self) -> str:
+        """The port of the unit itself."""
+        return f"{self.directory}.port"
+
+    @property
+    def control(self) -> Control:
+        """That of its cable."""
+        return Control(Path(f"{self.directory}.control"))
+
+    def plug(self) -> None:
+        options = ("--link", self.port, "--control", f"{self.directory}.control")
+        self._unit.enter_context(emulated(self.directory, *options))
+
+    def kill_unit(self) -> None:
+        """End the unit as a power cut does, whatever it does."""
+        self._unit.close()
 
     def serve(self) -> None:
         self.service = self._service.enter_context(served(self.port, "--timeout", "2"))
@@ -60,6 +78,7 @@ class Member:
 
     def close(self) -> None:
         self._service.close()
+        self._unit.close()
 
 
 class Founded:
@@ -67,16 +86,15 @@ class Founded:
 
     def __init__(self, directory: Path, stack: contextlib.ExitStack, count: int) -> None:
         self.administrator = Administrator(Administration(Network.new("office", cipher="aes"), secrets.token_bytes(32)))
-        ports = [_plugged(directory / f"unit{number}", stack) for number in range(count)]
-        asked = [_admitted(self.administrator, port) for port in ports]
-        bundle = self.administrator.issue()
-        self.members: list[Member] = []
-        for number, (port, (request, lane)) in enumerate(zip(ports, asked, strict=True)):
-            _enrol(self.administrator, port, request, lane, bundle)
-            member = Member(request.serial_number, lane, port, Control(directory / f"unit{number}.control"))
+        self.members = [Member(directory / f"unit{number}") for number in range(count)]
+        for member in self.members:
             stack.callback(member.close)
+            member.plug()
+        asked = [_admitted(self.administrator, member) for member in self.members]
+        bundle = self.administrator.issue()
+        for member, request in zip(self.members, asked, strict=True):
+            _enrol(self.administrator, member, request, bundle)
             member.serve()
-            self.members.append(member)
 
 
 @contextlib.contextmanager
@@ -86,20 +104,16 @@ def founded(directory: Path, count: int = 2) -> Iterator[Founded]:
         yield Founded(directory, stack, count)
 
 
-def _plugged(directory: Path, stack: contextlib.ExitStack) -> str:
-    stack.enter_context(emulated(directory, "--link", f"{directory}.port", "--control", f"{directory}.control"))
-    return f"{directory}.port"
-
-
-def _admitted(administrator: Administrator, port: str) -> tuple[ndks.JoinRequest, int]:
-    with ndks.open(port) as unit:
+def _admitted(administrator: Administrator, member: Member) -> ndks.JoinRequest:
+    with ndks.open(member.port) as unit:
         request = unit.join_request(network="office")
-    return request, administrator.admit(request.serial_number)
+    member.serial_number, member.lane = request.serial_number, administrator.admit(request.serial_number)
+    return request
 
 
-def _enrol(administrator: Administrator, port: str, request: ndks.JoinRequest, lane: int, bundle: Bundle) -> None:
-    package = seal_member(administrator, request, lane, bundle)
-    with ndks.open(port) as unit:
+def _enrol(administrator: Administrator, member: Member, request: ndks.JoinRequest, bundle: Bundle) -> None:
+    package = seal_member(administrator, request, member.lane, bundle)
+    with ndks.open(member.port) as unit:
         unit.enrol(package)
         unit.unlock()
         (notice, *_) = bundle.notices_for(unit.hint(bundle.g))
