@@ -38,6 +38,7 @@ class Issuer:
         self._taken = taken
         self._settled = Settled(before.epoch if before else None)
         self._own: OwnRun | None = None
+        self._confirmed_at: int | None = None  # `changes` of the unit
         self._turn = asyncio.Lock()
 
     async def issue(self, master: str, slaves: Sequence[str], size: int, number: int) -> list[tuple[bytes, bytes]]:
@@ -70,11 +71,14 @@ class Issuer:
     async def _take(self, slots: int) -> tuple[OwnRun, int, bytes]:
         """Return slots of a run in the epoch to issue in. NotNow."""
         while True:
-            presence = self._unit.presence
+            presence, changes = self._unit.presence, self._unit.changes
             if not presence:
                 raise away()
             epoch = self._settled.epoch(presence.epoch, presence.revoked, _now())
             try:
+                if epoch != presence.epoch and self._confirmed_at != changes:
+                    await self._known.confirm(epoch)  # a unit knows of a revocation before its agent counts it
+                    self._confirmed_at = changes
                 own = await self._run_in(epoch, slots)
                 return own, *await own.take(slots)
             except EpochGone:

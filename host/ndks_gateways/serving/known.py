@@ -64,6 +64,10 @@ class KnownEpochs:
         """Return the ids of an epoch to issue in. EpochGone, NotNow."""
         return self._ids[epoch] if epoch in self.kept else await self._learn(epoch)
 
+    async def confirm(self, epoch: int) -> None:
+        """Ask the unit whether it gives keys of an epoch. EpochGone: no; NotNow."""
+        await self._learn(epoch)
+
     def place(self, key_id: bytes, names: Sequence[Names]) -> Place:
         """Return where a key is, by its id. Unauthorized: it is for others; BadRequest; NotNow."""
         refusal: Refused

@@ -42,6 +42,7 @@ class Ledger:
         self._connect = connect
         self._file = mark
         self._mark = mark.read()
+        self._marked = self._mark  # in the file
         self._marked_at = time.monotonic()
         self._server = server
         self._thread = ThreadPoolExecutor(1, "ledger")
@@ -106,7 +107,7 @@ class Ledger:
             self._has_run.clear()
             run = self._to_note
             try:
-                await self._do(lambda tables, run=run: self._note(tables, run) if run else tables.check(self._mark))
+                await self._do(lambda tables, run=run: self._note(tables, run) if run else self._look(tables))
                 self.problem = None
             except NotNow as error:
                 self.problem = error
@@ -189,20 +190,27 @@ class Ledger:
             self._write_mark()
         return results
 
+    def _look(self, tables: Tables) -> None:
+        tables.check(self._mark)
+        if self._marked != self._mark:
+            self._write_mark()
+
     def _note(self, tables: Tables, run: Run) -> None:
         tables.note_run(run, self._server, self._mark)
         self._mark = self._mark._replace(run=run)
         self._file.write(self._mark)
+        self._marked = self._mark
 
     def _write_mark(self) -> None:
         self._marked_at = time.monotonic()
         try:
             self._file.write(self._mark)
+            self._marked = self._mark
         except FileError as error:  # the keys are taken: they are given
             _log.error("%s: %s", error.code, error)
 
     def _end(self) -> None:
-        if self._mark != Mark():
+        if self._marked != self._mark:
             self._write_mark()
         self._drop()
 
