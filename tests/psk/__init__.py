@@ -1,3 +1,3 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Tests of the rotation of keys."""
+"""`ndks psk`, and the programs of others that take its keys."""

@@ -17,7 +17,7 @@ from .arguments import add_path, add_unit, bounded, file_path, need, quoted
 from .extras import need_extra
 from .log import show_news
 from .output import Output, is_stdout_open, note
-from .parser import Parser, show_examples
+from .parser import Parser, set_up
 
 _EVERY = 120  # seconds
 _DAY = 86400  # seconds
@@ -37,7 +37,7 @@ _EXAMPLES = """\
 
 
 def add_psk(parser: Parser) -> None:
-    show_examples(parser, _EXAMPLES)
+    set_up(parser, _EXAMPLES, psk)
     add: Any = parser.add_argument
     add("name", metavar="NAME", type=_name, help="what both sites call this use of keys; another one has other keys")
     kinds: Any = parser.add_mutually_exclusive_group(required=True)
@@ -64,7 +64,6 @@ def add_psk(parser: Parser) -> None:
     number_help = "give the key of this number, and end (default: the time since 1970 by --every)"
     add("--number", metavar="N", type=_number, help=number_help)
     add_unit(parser, _UNIT)
-    parser.set_defaults(handler=psk)
 
 
 def psk(args: argparse.Namespace, out: Output) -> None:
