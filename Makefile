@@ -10,7 +10,7 @@ QUIET := --quiet --disable-pip-version-check
 SOURCES := protocol firmware emulator host tests docs
 CHIP_SOURCES := $(wildcard emulator/chip/core/* emulator/chip/*.py emulator/chip/*.toml emulator/chip/ndks_chip/*.pyx)
 
-.PHONY: help demo network-demo gateway-demo homologate test tests test-full test-oldest network-sim fuzz proofs bench bench-gateways chip chip-bench check check-types check-rest fix docs deploy clean install laboratory development
+.PHONY: help demo network-demo gateway-demo homologate test tests test-full test-oldest network-sim fuzz proofs bench bench-gateways bench-serve chip chip-bench check check-types check-rest fix docs deploy clean install laboratory development
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { sub(/ .*/, "", $$1); printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench: development ## measure key bits, a long stream, encryption, flash wear, a
 
 bench-gateways: development ## measure ndks tunnel beside spiped and stunnel, where they are installed; ARGUMENTS=--json; four minutes
 	PYTHONPATH=tests:tests/checks $(BIN)/python -m benchmarks.gateways $(ARGUMENTS)
+
+bench-serve: development ## measure ndks serve beside a bare aiohttp server; ARGUMENTS=--write; three minutes
+	PYTHONPATH=tests:tests/checks $(BIN)/python -m benchmarks.key_servers $(ARGUMENTS)
 
 chip: .venv/.chip ## install the emulated chip (needs a C compiler) and test it; with NDKS_UF2=IMAGE, also CircuitPython on it
 	$(BIN)/pytest -n auto --dist worksteal -rs tests/emulated_chip

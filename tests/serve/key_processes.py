@@ -40,7 +40,7 @@ to_a = ["SAE_A", "SAE_D"]
 to_b = ["SAE_B", "SAE_C"]
 [limits]
 requests = 1000000
-[ledger]
+{limits}[ledger]
 {ledger}
 last_run = "{name}.last-run"
 server = "{name}"
@@ -72,10 +72,10 @@ class KeyProcess:
     def log(self) -> str:
         return (self.directory / f"{self.name}.log").read_text()
 
-    def write(self, site: str, ledger: str, port: int = 0) -> None:
-        """Write its configuration, as a server of a site."""
+    def write(self, site: str, ledger: str, port: int = 0, limits: str = "") -> None:
+        """Write its configuration, as a server of a site; `limits` are lines of that section."""
         values = {key: json.dumps(value) if isinstance(value, list) else value for key, value in SITES[site].items()}
-        self.config.write_text(_TEXT.format(**values, ledger=ledger, name=self.name, port=port))
+        self.config.write_text(_TEXT.format(**values, ledger=ledger, name=self.name, port=port, limits=limits))
 
     def start(self, set_back: float = 0.0, **environment: str) -> None:
         """Start it, and return when it listens; `set_back`: by how many seconds its clock was."""
@@ -114,8 +114,13 @@ class KeyProcess:
         finished = run_ndks("serve", "ledger", "--config", self.config, how, *unit, "--json", timeout=PATIENCE)
         return json.loads(finished.stdout)
 
+    @property
+    def port(self) -> int:
+        """The port at which clients come, once it runs."""
+        return int(self.said["listens_at"].rpartition(":")[2])
+
     def client(self, sae: str) -> Client:
-        return Client(self.directory, int(self.said["listens_at"].rpartition(":")[2]), sae)
+        return Client(self.directory, self.port, sae)
 
     def ask(self, sae: str, other: str, method: str, body: Any = None) -> Said:
         """Ask once, with a connection of its own."""

@@ -18,13 +18,14 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.pages import SPEED, write_into
+
 from . import measures, pairs, tunnel
 from .goals import OURS, SLOW, table, verdicts
 from .measures import Figures
 from .pairs import Pair
 from .processes import application, free_port, wait_for_port
 
-_PAGE = Path(__file__).parents[3] / "docs" / "speed.md"
 _MARK = "bench-gateways"
 _PAIRS: dict[str, Callable[[int, Path], contextlib.AbstractContextManager[Pair]]] = {
     "no gateways": pairs.direct,
@@ -57,7 +58,7 @@ def main() -> int:
     print(as_json(found, lines) if arguments.json else as_text(found, lines))
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     if arguments.write:
-        write_into(_PAGE, as_page(found, lines, load))
+        write_into(SPEED, _MARK, as_page(found, lines, load))
     return 0 if all(reached for _, reached in lines) else 1
 
 
@@ -122,14 +123,6 @@ def as_page(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]], 
 
 def as_json(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]]) -> str:
     return json.dumps({"figures": found, "goals": [{"goal": line.strip(), "reached": ok} for line, ok in lines]})
-
-
-def write_into(page: Path, text: str) -> None:
-    """Put the text between the lines `<!-- bench-gateways -->` and `<!-- end -->` of a page."""
-    before, mark, rest = page.read_text("utf-8").partition(f"<!-- {_MARK} -->\n")
-    _, end, after = rest.partition("<!-- end -->")
-    assert mark, f"{page} has no place for {_MARK}"
-    page.write_text(before + mark + text + end + after, "utf-8")
 
 
 def _say(text: str) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.pages import write_into
+
 from . import __main__ as bench
 from . import pairs
 from .goals import OURS, Goal, table, verdicts
@@ -44,7 +46,7 @@ def test_each_pair_has_a_row_and_each_goal_a_line() -> None:
 def test_the_page_keeps_what_stands_around(tmp_path: Path) -> None:
     page = tmp_path / "speed.md"
     page.write_text("a\n<!-- bench-gateways -->\nold\n<!-- end -->\nb\n<!-- end -->\n")
-    bench.write_into(page, "new\n")
+    write_into(page, "bench-gateways", "new\n")
     assert page.read_text() == "a\n<!-- bench-gateways -->\nnew\n<!-- end -->\nb\n<!-- end -->\n"
 
 

@@ -46,7 +46,7 @@ def _tunnel(name: str, server: int, directory: Path, delay: float) -> Iterator[P
     entrance, guard, log = free_port(), free_port(), directory / "log"
     directory.mkdir()
     os.environ[SOCKETS] = str(directory)
-    with _gateway(directory / "a", 1, delay) as a, _gateway(directory / "b", 2, delay) as b:
+    with gateway(directory / "a", 1, delay) as a, gateway(directory / "b", 2, delay) as b:
         base = sys.executable, "-m", "ndks", "tunnel", "bench"
         far_command = *base, "--unit", b[0], "--accept", f"127.0.0.1:{guard}", "--to", f"127.0.0.1:{server}"
         near_command = *base, "--unit", a[0], "--listen", f"127.0.0.1:{entrance}"
@@ -67,7 +67,7 @@ def _own(home: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _gateway(directory: Path, lane: int, delay: float) -> Iterator[tuple[str, tuple[int, ...]]]:
+def gateway(directory: Path, lane: int, delay: float) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Run a unit and its service; yield the port of the service and the processes."""
     directory.mkdir()
     store = ndks.BindingStore(directory / "home")

@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.pages import SPEED, write_into
 from ndks_chip import BadImage, read_uf2
 from ndks_chip.layout import version_of
 
@@ -22,12 +23,11 @@ from .chip_unit import UID, new_flash
 from .drives import CLONE, checkout, deployed, described
 from .functions import functions_text
 from .measures import Say, measure
-from .report import Report, Version, soak_text, write_into
+from .report import Report, Version, soak_text
 from .soak import soak
 from .symbols import Symbols
 
 BEFORE = "c8510a7"  # the last version with sessions of protocol 2.0
-PAGE = CLONE / "docs" / "speed.md"
 
 
 class Bench:
@@ -84,10 +84,10 @@ def run(bench: Bench, arguments: argparse.Namespace) -> str:
         return bench.functions()
     if arguments.soak:
         text = bench.soaked()
-        write_into(PAGE, "chip-soak", text)
+        write_into(SPEED, "chip-soak", text)
         return text
     report = bench.compared(arguments.before)
-    write_into(PAGE, "chip-bench", report.as_text())
+    write_into(SPEED, "chip-bench", report.as_text())
     return report.as_json() if arguments.json else report.as_text()
 
 

@@ -4,10 +4,8 @@
 
 import datetime
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from marked_tables import table
@@ -57,12 +55,3 @@ class Stage(NamedTuple):
 def soak_text(stages: Sequence[Stage]) -> str:
     heads = ("requests", "free", "largest block", "holes", "refused or failed")
     return table(heads, [tuple(map(str, stage)) for stage in stages])
-
-
-def write_into(page: Path, name: str, text: str) -> None:
-    """Put the text between the lines `<!-- NAME -->` and `<!-- end -->` of a page. ValueError if it has none."""
-    marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-    written, count = marked.subn(lambda found: f"{found[1]}{text}{found[2]}", page.read_text("utf-8"))
-    if count != 1:
-        raise ValueError(f"{page} has no place for {name}")
-    page.write_text(written, "utf-8")

@@ -7,11 +7,13 @@ import struct
 from pathlib import Path
 
 import pytest
+
 from benchmarks.on_chip.heap import RAM_BASE, Heap, read_heap
-from benchmarks.on_chip.report import Report, Stage, Version, soak_text, write_into
+from benchmarks.on_chip.report import Report, Stage, Version, soak_text
 from benchmarks.on_chip.rows import ROWS, Row, kind_of
 from benchmarks.on_chip.stacks import python_stack
 from benchmarks.on_chip.symbols import Symbols
+from benchmarks.pages import write_into
 
 SIZE = 4096
 BLOCKS = 64  # of an area

@@ -1,0 +1,184 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""Measure `ndks serve` beside a bare aiohttp server; exit status 1 if a goal is missed.
+
+make bench-serve ARGUMENTS=--write
+"""
+
+import argparse
+import contextlib
+import json
+import operator
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.pages import SPEED, write_into
+
+from . import servers
+from .clients import IDS, Figures, Served, pairs, wrong_ids
+
+_MARK = "bench-serve"
+_STUB, _OURS, _SLOW = "bare aiohttp server", "ndks serve", "ndks serve, slow unit"
+_WRONG = 1_000_000
+_MANY = 8  # clients
+_SERVERS: dict[str, Callable[[Path, Path], contextlib.AbstractContextManager[Served]]] = {
+    _STUB: servers.stub,
+    _OURS: servers.ndks,
+    _SLOW: servers.slow_ndks,
+}
+_COLUMNS = {  # figure: digits after the point
+    "pairs/s, 1 client": 0,
+    "CPU ms a pair, 1 client": 2,
+    "enc p50, 1 client": 2,
+    "enc p99, 1 client": 1,
+    "dec p50, 1 client": 2,
+    "pairs/s, 8 clients": 0,
+    "CPU ms a pair, 8 clients": 2,
+    "keys/s, 128 a request": 0,
+}
+_HEADS = {
+    "CPU ms a pair, 1 client": "CPU ms a pair",
+    "enc p50, 1 client": "enc_keys, ms: p50",
+    "enc p99, 1 client": "p99",
+    "dec p50, 1 client": "dec_keys, ms: p50",
+    "CPU ms a pair, 8 clients": "CPU ms a pair",
+}
+
+
+class Goal(NamedTuple):
+    """`figure` of a server, divided by that of the bare one if `is_ratio`, is at least or at most `bound`."""
+
+    server: str
+    figure: str
+    sign: str
+    bound: float
+    is_ratio: bool = False
+
+    def line(self, found: Mapping[str, Figures]) -> tuple[str, bool | None]:
+        """Return a line, and whether the goal is reached; None if it was not measured."""
+        whose = f" / that of the {_STUB}" if self.is_ratio else ""
+        what = f"{self.server}: {self.figure}{whose} {self.sign} {self.bound:g}"
+        value = found.get(self.server, {}).get(self.figure)
+        if value is not None and self.is_ratio:
+            value /= found[_STUB][self.figure]
+        if value is None:
+            return f"{'not measured':>12}  {what}", None
+        is_reached = {">=": operator.ge, "<=": operator.le}[self.sign](value, self.bound)
+        return f"{'PASS' if is_reached else 'miss':>12}  {what}: {value:.2f}", is_reached
+
+
+GOALS = (
+    Goal(_OURS, "CPU ms a pair, 1 client", "<=", 3, is_ratio=True),
+    Goal(_OURS, "CPU ms a pair, 8 clients", "<=", 3, is_ratio=True),
+    Goal(_OURS, "pairs/s, 1 client", ">=", 200),
+    Goal(_OURS, "pairs/s, 8 clients", ">=", 200),
+    Goal(_SLOW, "pairs/s, 8 clients", ">=", 100),
+    Goal(_OURS, "wrong ids: MB more", "<=", 8),
+    Goal(_OURS, "wrong ids: CPU s of units", "<=", 0.1),
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench-serve", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--json", action="store_true", help="print all figures as JSON, in place of the table")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="of each measure, in turn; medians (default: %(default)s)"
+    )
+    parser.add_argument("--seconds", type=float, default=3.0, help="of one measure (default: %(default)s)")
+    parser.add_argument("--wrong", type=int, default=_WRONG, help="wrong ids (default: %(default)s)")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/speed.md")
+    arguments = parser.parse_args()
+    began, load = time.monotonic(), os.getloadavg()[0]
+    found = measured(arguments.rounds, arguments.seconds, arguments.wrong)
+    lines = [goal.line(found) for goal in GOALS]
+    print(as_json(found, lines) if arguments.json else as_text(found, lines))
+    print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
+    if arguments.write:
+        write_into(SPEED, _MARK, as_page(found, lines, load))
+    return 0 if all(is_reached for _, is_reached in lines) else 1
+
+
+def measured(rounds: int, seconds: float, wrong: int) -> dict[str, Figures]:
+    """Measure all servers in turn, because the machine is faster at one time than at another; return medians."""
+    rows: dict[str, list[Figures]] = {name: [] for name in _SERVERS}
+    with tempfile.TemporaryDirectory(prefix="ndks-") as place, contextlib.ExitStack() as stack:
+        directory = Path(place)
+        certificates = servers.make_certificates(directory / "certificates")
+        present = {
+            name: stack.enter_context(made(certificates, directory / str(number)))
+            for number, (name, made) in enumerate(_SERVERS.items())
+        }
+        for number in range(rounds):
+            for name, served in present.items():
+                _say(f"round {number + 1} of {rounds}: {name}")
+                rows[name].append(_round(served, seconds))
+        found = {name: _medians(figures) for name, figures in rows.items()}
+        _say(f"{wrong} wrong ids")
+        said = wrong_ids(present[_OURS], wrong)
+        return found | {_OURS: found[_OURS] | {f"wrong ids: {figure}": value for figure, value in said.items()}}
+
+
+def _round(served: Served, seconds: float) -> Figures:
+    figures: Figures = {}
+    for clients, whose in ((1, "1 client"), (_MANY, f"{_MANY} clients")):
+        said = pairs(served, clients, seconds)
+        figures |= {f"{figure}, {whose}": said[figure] for figure in ("pairs/s", "enc p50", "enc p99", "dec p50")}
+        figures[f"CPU ms a pair, {whose}"] = said["CPU ms"]
+    return figures | {"keys/s, 128 a request": pairs(served, _MANY, seconds, IDS)["keys/s"]}
+
+
+def _medians(rounds: list[Figures]) -> Figures:
+    return {figure: statistics.median(each[figure] for each in rounds) for figure in rounds[0]}
+
+
+def table(found: Mapping[str, Figures]) -> str:
+    """Return the figures as a table of Markdown."""
+    heads = ["", *(_HEADS.get(figure, figure) for figure in _COLUMNS)]
+    rows = [
+        [name, *(f"{figures[each]:.{digits}f}" for each, digits in _COLUMNS.items())] for name, figures in found.items()
+    ]
+    lines = [heads, ["---", *["---:"] * len(_COLUMNS)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def wrong_line(found: Mapping[str, Figures]) -> str:
+    ours = {
+        figure.partition(": ")[2]: value for figure, value in found[_OURS].items() if figure.startswith("wrong ids")
+    }
+    return (
+        f"A wrong id takes the server {ours['CPU us, one']:.0f} us of CPU in a request of its own, and"
+        f" {ours['CPU us, many']:.1f} us a piece in one of {IDS}, of which the first ends it. After all of"
+        f" them the server has {ours['MB more']:.1f} MB"
+        f" more, and units, services and the other server have taken {ours['CPU s of units']:.2f} s.\n"
+    )
+
+
+def as_text(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]]) -> str:
+    return "\n".join([table(found), wrong_line(found), *(line for line, _ in lines)])
+
+
+def as_page(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]], load: float) -> str:
+    others = f"on {os.cpu_count()} cores with a load average of {load:.1f} before"
+    when = f"Run on {datetime.now(UTC):%Y-%m-%d} with Python {platform.python_version()}, {others}.\n\n"
+    goals = "".join(f"{line}\n" for line, _ in lines)
+    return f"{when}{table(found)}\n{wrong_line(found)}\n```\n{goals}```\n"
+
+
+def as_json(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]]) -> str:
+    return json.dumps({"figures": found, "goals": [{"goal": line.strip(), "reached": ok} for line, ok in lines]})
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
