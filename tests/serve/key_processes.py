@@ -77,11 +77,11 @@ class KeyProcess:
         values = {key: json.dumps(value) if isinstance(value, list) else value for key, value in SITES[site].items()}
         self.config.write_text(_TEXT.format(**values, ledger=ledger, name=self.name, port=port, limits=limits))
 
-    def start(self, set_back: float = 0.0, **environment: str) -> None:
+    def start(self, set_back: float = 0.0, environment: dict[str, str] | None = None) -> None:
         """Start it, and return when it listens; `set_back`: by how many seconds its clock was."""
         allow_interrupts()
         words = ("serve", "--config", str(self.config), "--unit", self.unit, "--json")
-        env = own_environment() | environment
+        env = own_environment() | (environment or {})
         pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True, "env": env}
         with (self.directory / f"{self.name}.log").open("a") as errors:
             if set_back:

@@ -6,15 +6,13 @@ import contextlib
 import json
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.answers import complaints
-from support.emulate_process import PATIENCE, allow_interrupts, emulated, wait_until
-from support.forks import ndks_process, own_environment, run_ndks
+from support.emulate_process import PATIENCE, emulated, wait_until
+from support.forks import run_ndks
 from support.public_network import public_network
 from support.serve_process import ServeProcess, served
 
@@ -23,78 +21,29 @@ from ndks.cli import fields
 from ndks_gateways.keys import refusals
 from ndks_gateways.serving import certs
 
-from .key_servers import HOST, Client
-
-_SECTION = {
-    "A": {"id": "KME_A", "peer": "KME_B", "here": "SAE_A", "there": "SAE_B"},
-    "B": {"id": "KME_B", "peer": "KME_A", "here": "SAE_B", "there": "SAE_A"},
-}
-_TEXT = """
-[kme]
-id = "{id}"
-peer = "{peer}"
-listen = "127.0.0.1:0"
-certificate = "{id}.crt"
-key = "{id}.key"
-clients_ca = "ca.crt"
-monitor = 0
-[sae]
-here = ["{here}"]
-there = ["{there}"]
-[ledger]
-file = "{id}.sqlite"
-last_run = "{id}.last-run"
-"""
-
-
-class Site:
-    """A running `ndks serve`; `said` is its result."""
-
-    def __init__(self, process: "subprocess.Popen[str]", directory: Path, log: Path) -> None:
-        self.process, self.directory, self.log = process, directory, log
-        assert process.stdout
-        line = process.stdout.readline()  # pytest's timeout limits the wait
-        assert line, log.read_text()
-        self.said: dict[str, Any] = json.loads(line)
-
-    def client(self, name: str) -> Client:
-        return Client(self.directory, int(self.said["listens_at"].rpartition(":")[2]), name)
-
-    def end(self) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE)
+from .key_processes import SITES, KeyProcess, closing_all, ids_of, place_certificates
+from .key_servers import HOST
 
 
 @contextlib.contextmanager
-def site(directory: Path, name: str, unit: str, **environment: str) -> Iterator[Site]:
+def site(directory: Path, name: str, unit: str, **environment: str) -> Iterator[KeyProcess]:
     """Run `ndks serve` for a site."""
-    allow_interrupts()
-    log = directory / f"{name}.log"
-    words = ("serve", "--config", directory / f"{name}.toml", "--unit", unit, "--json")
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "text": True}
-    with (
-        log.open("a") as errors,
-        ndks_process(*words, **pipes, stderr=errors, env=own_environment() | environment) as process,
-    ):
-        try:
-            yield Site(process, directory, log)
-        finally:
-            process.kill()
-            process.wait(PATIENCE)
+    server = KeyProcess(directory, name, unit)
+    with closing_all([server]):
+        server.start(environment=environment)
+        yield server
 
 
 @pytest.fixture
 def directory(certificates: Path, tmp_path: Path) -> Path:
-    for file in certificates.iterdir():
-        (tmp_path / file.name).symlink_to(file)
-    for name, values in _SECTION.items():
-        (tmp_path / f"{name}.toml").write_text(_TEXT.format(**values))
+    place_certificates(certificates, tmp_path)
+    for name in SITES:
+        KeyProcess(tmp_path, name, "").write(name, f'file = "{name}.sqlite"')
     return tmp_path
 
 
 def begin(directory: Path, name: str) -> None:
-    begun = run_ndks("serve", "ledger", "--config", directory / f"{name}.toml", "--first", "--json", timeout=PATIENCE)
-    assert json.loads(begun.stdout) == {"schema": 1, "born": None}, begun.stderr
+    assert KeyProcess(directory, name, "").begin() == {"schema": 1, "born": None}
 
 
 @contextlib.contextmanager
@@ -112,11 +61,6 @@ def held_unit(directory: Path, lane: int) -> Iterator[ServeProcess]:
         yield service
 
 
-def ready(site: Site, client: Client, other: str) -> None:
-    """Wait until the site has found its unit and looked at its ledger."""
-    wait_until(lambda: client.get(f"/api/v1/keys/{other}/status").status == 200, f"the site of {other}")
-
-
 def test_two_sites_give_the_same_keys(directory: Path) -> None:
     begin(directory, "A")
     begin(directory, "B")
@@ -131,17 +75,17 @@ def test_two_sites_give_the_same_keys(directory: Path) -> None:
         said = dict(a.said)
         assert said.pop("schema") == 1
         assert list(complaints(said, fields.fields_of(fields.ANSWERS["serve"]))) == []
-        ready(a, master, "SAE_B")
-        ready(b, slave, "SAE_A")
+        a.wait_until_ready()
+        b.wait_until_ready()
         for body in ({}, {"number": 5, "size": 1032}, {"number": 128, "size": 8192}):
             new = master.keys("SAE_B", "enc_keys", body)
             assert new.status == 200
-            ids = {"key_IDs": [{"key_ID": key["key_ID"]} for key in new.values["keys"]]}
+            ids = ids_of(new.values["keys"])
             assert slave.keys("SAE_A", "dec_keys", ids).values == new.values
             assert slave.keys("SAE_A", "dec_keys", ids).values == {"message": refusals.TAKEN}
         assert [a.end(), b.end()] == [0, 0]
-        for log in (a.log, b.log):
-            assert "Traceback" not in log.read_text()
+        for server in (a, b):
+            assert "Traceback" not in server.log
 
 
 def test_without_a_unit_it_says_so_and_goes_on_when_the_unit_comes(directory: Path) -> None:
@@ -152,16 +96,16 @@ def test_without_a_unit_it_says_so_and_goes_on_when_the_unit_comes(directory: Pa
         with site(directory, "A", gate) as a, contextlib.closing(a.client("SAE_A")) as client:
             assert client.get("/api/v1/keys/SAE_B/status").status == 503
             with served(port) as service:
-                ready(a, client, "SAE_B")
+                a.wait_until_ready()
                 (new,) = client.keys("SAE_A", "enc_keys").values["keys"]
                 service.end()
                 wait_until(lambda: client.get("/api/v1/keys/SAE_B/status").status == 503, "the unit is missed")
-            wanted = {"key_IDs": [{"key_ID": new["key_ID"]}]}
+            wanted = ids_of([new])
             for said in (client.keys("SAE_B", "enc_keys"), client.keys("SAE_A", "dec_keys", wanted)):
                 assert (said.status, said.values) == (503, {"message": refusals.UNIT_AWAY})
                 assert int(said.headers["Retry-After"]) > 0
             with served(port):
-                ready(a, client, "SAE_B")
+                a.wait_until_ready()
                 assert client.keys("SAE_A", "dec_keys", wanted).values == {"keys": [new]}
 
 
@@ -175,8 +119,9 @@ def test_signals_of_systemd(directory: Path) -> None:
         environment = {"NOTIFY_SOCKET": str(directory / "notify")}
         with site(directory, "A", f"unix:{directory / 'nowhere'}", **environment) as a:
             assert systemd.recv(100) == b"READY=1"
+            assert a.process
             a.process.send_signal(signal.SIGHUP)
-            wait_until(lambda: "read again" in a.log.read_text(), "certificates are read again")
+            wait_until(lambda: "read again" in a.log, "certificates are read again")
             with contextlib.closing(a.client("SAE_A")) as client:
                 assert client.get("/api/v1/keys/SAE_B/status").status == 503
                 a.process.send_signal(signal.SIGTERM)
@@ -192,7 +137,7 @@ def test_a_ledger_that_was_not_begun_delivers_nothing(directory: Path) -> None:
     ):
         wait_until(lambda: client.keys("SAE_A", "enc_keys").status == 200, "keys for masters")
         (new,) = client.keys("SAE_A", "enc_keys").values["keys"]
-        said = client.keys("SAE_A", "dec_keys", {"key_IDs": [{"key_ID": new["key_ID"]}]})
+        said = client.keys("SAE_A", "dec_keys", ids_of([new]))
         assert (said.status, said.values) == (503, {"message": refusals.LEDGER_LOST})
 
 
@@ -223,8 +168,7 @@ def test_errors_of_the_command(directory: Path, words: tuple[str, ...], code: st
 
 def test_a_ledger_begins_once(directory: Path) -> None:
     begin(directory, "A")
-    again = run_ndks("serve", "ledger", "--config", directory / "A.toml", "--first", "--json", timeout=PATIENCE)
-    assert json.loads(again.stdout)["error"]["code"] == "LEDGER_BEGUN"
+    assert KeyProcess(directory, "A", "").begin()["error"]["code"] == "LEDGER_BEGUN"
 
 
 def test_certificates_of_the_command(tmp_path: Path) -> None:
