@@ -101,6 +101,17 @@ def test_a_tunnel_uses_the_services_socket_and_no_device() -> None:
     }
 
 
+def test_pre_shared_keys_use_the_services_socket_and_no_device() -> None:
+    psk, tunnel = settings("ndks-psk@.service"), settings("ndks-tunnel@.service")
+    assert psk["ExecStart"] == "/usr/local/bin/ndks psk %i $NDKS_PSK"
+    assert psk["SupplementaryGroups"] == settings("ndks-gate@.socket")["SocketGroup"]
+    assert psk["TimeoutStartSec"] == "infinity"  # as long as there is no first key
+    hardened = {name for name in tunnel if name.startswith(("Protect", "Restrict", "Lock", "Private", "SystemCall"))}
+    differing = {name for name in hardened if psk.get(name) != tunnel[name]}
+    assert differing == {"RestrictAddressFamilies", "ProtectProc"}  # WireGuard's; it looks whether the broker runs
+    assert (psk["DevicePolicy"], "DeviceAllow" in psk) == ("closed", False)
+
+
 def test_the_agent_tells_when_it_is_ready_and_when_it_stops(tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir()
     with emulated(tmp_path / "unit") as unit, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
