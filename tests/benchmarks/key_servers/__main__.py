@@ -157,7 +157,7 @@ def wrong_line(found: Mapping[str, Figures]) -> str:
         f"A wrong id takes the server {ours['CPU us, one']:.0f} us of CPU in a request of its own, and"
         f" {ours['CPU us, many']:.1f} us a piece in one of {IDS}, of which the first ends it. After all of"
         f" them the server has {ours['MB more']:.1f} MB"
-        f" more, and units, services and the other server have taken {ours['CPU s of units']:.2f} s.\n"
+        f" more, and both units have taken {ours['CPU s of units']:.2f} s of CPU.\n"
     )
 
 
