@@ -65,6 +65,19 @@ async def outcome(call: Awaitable[object]) -> str | None:
     return None
 
 
+def test_the_mark_follows_the_last_key(database: Database, tmp_path: Path) -> None:
+    """So a copy of a moment between two keys is seen, also after a crash long after both."""
+
+    async def story() -> None:
+        async with opened(database.connect, tmp_path / "mark", runs=True) as ledger:
+            await born.first(ledger)
+            for slot in range(3):
+                await ledger.deliver([row(slot)])
+            await until(lambda: MarkFile(tmp_path / "mark").read().delivered == row(2))
+
+    asyncio.run(story())
+
+
 def test_a_key_comes_once_for_each_sae(database: Database, tmp_path: Path) -> None:
     async def story() -> None:
         async with opened(database.connect, tmp_path / "mark") as ledger:
