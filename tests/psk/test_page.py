@@ -15,7 +15,7 @@ PAGE = ROOT / "docs" / "consumers.md"
 _SECTION = re.compile(r"^(?:## (?P<title>[^\n]*)|# [^\n]*)\n(?P<text>.*?)(?=^## |\Z)", re.M | re.S)
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 _NAMESPACE = re.compile(r"ip netns add (\S+)")
-_CHARON = "/usr/lib/ipsec/charon"
+CHARON = "/usr/lib/ipsec/charon"
 _SBIN = "/usr/sbin/"
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, for namespaces with names")
@@ -73,7 +73,7 @@ def test_wireguard(directory: Path) -> None:
 
 
 @pytest.mark.kernel
-@pytest.mark.consumers("ip", "ping", f"swanctl|{_SBIN}swanctl", _CHARON, "unshare")
+@pytest.mark.consumers("ip", "ping", f"swanctl|{_SBIN}swanctl", CHARON, "unshare")
 @as_root
 def test_strongswan(directory: Path) -> None:
     check_section("strongSwan", directory)

@@ -207,17 +207,16 @@ def test_a_unit_that_fails_in_the_midst_is_asked_again() -> None:
 def test_once() -> None:
     async def run() -> None:
         taker = Taker()
-        await give_once(Unit(1), taker, Schedule("office", EVERY, 77), lambda _: None)
+        await give_once(Unit(1), taker, Schedule("office", EVERY, 77), lambda _: None, PATIENCE)
         assert taker.taken == [Given(Step(0x10000, 77), expected(0x10000, 77))]
         with pytest.raises(ConsumerFailed):
-            await give_once(Unit(1), Taker(failures=1), Schedule("office", EVERY), lambda _: None)
+            await give_once(Unit(1), Taker(failures=1), Schedule("office", EVERY), lambda _: None, PATIENCE)
 
     asyncio.run(run())
 
 
-def test_once_without_a_unit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "_UNIT_SECONDS", 0.01)
+def test_once_without_a_unit() -> None:
     unit = Unit(1)
     unit.is_away = True
     with pytest.raises(UnitAway, match="not plugged in"):
-        asyncio.run(give_once(unit, Taker(), Schedule("office", EVERY), lambda _: None))
+        asyncio.run(give_once(unit, Taker(), Schedule("office", EVERY), lambda _: None, 0.01))

@@ -90,7 +90,7 @@ def psk(args: argparse.Namespace, out: Output) -> None:
     schedule = program.Schedule(args.name, args.every, args.number)
     unit = KeyUnit(args.unit, args.timeout)
     if is_single:
-        asyncio.run(program.give_once(unit, consumer, schedule, told))
+        asyncio.run(program.give_once(unit, consumer, schedule, told, args.timeout))
         return
     show_news()
     note(f"{consumer.name} gets a key each {args.every} s; Ctrl-C ends it")

@@ -26,7 +26,6 @@ from .rotation import SIZE, Given, Step, key_of, number_at, offset_of
 _log = logging.getLogger(__name__)
 
 _LOOK_AGAIN = 5.0  # seconds until a consumer that failed is tried again, and one that took a key is looked at
-_UNIT_SECONDS = 10.0  # that a single key waits for the unit
 _GONE = (errors.EPOCH, errors.CUT)
 
 Told = Callable[[Step], None]
@@ -76,10 +75,10 @@ class Rotation:
         self._given: Given | None = None
         self._complaint = ""
 
-    async def once(self) -> None:
-        """Give the present key as soon as the unit is there, for at most 10 s. NdksError, OSError."""
+    async def once(self, patience: float) -> None:
+        """Give the present key as soon as the unit is there, in `patience` seconds. NdksError, OSError."""
         with contextlib.suppress(TimeoutError):  # then `step` says what is missing
-            async with asyncio.timeout(_UNIT_SECONDS):
+            async with asyncio.timeout(patience):
                 while not self._unit.presence:
                     await self._unit.wait_change(self._unit.changes)
         await self._follow()
@@ -139,9 +138,9 @@ class Rotation:
             _log.warning("%s: %s; this is tried again. Do: %s", error.code, error, error.advice)
 
 
-async def give_once(unit: PskUnit, consumer: Consumer, schedule: Schedule, told: Told) -> None:
-    """Give a consumer the present key. NdksError, OSError."""
-    await _beside(unit.run(), Rotation(unit, consumer, schedule, told).once())
+async def give_once(unit: PskUnit, consumer: Consumer, schedule: Schedule, told: Told, patience: float) -> None:
+    """Give a consumer the present key, if the unit is there in `patience` seconds. NdksError, OSError."""
+    await _beside(unit.run(), Rotation(unit, consumer, schedule, told).once(patience))
 
 
 async def rotate(unit: PskUnit, consumer: Consumer, schedule: Schedule, told: Told) -> None:

@@ -9,13 +9,16 @@ other site is behind, the former one stays.
 
 import contextlib
 import importlib
+import re
 import socket
 import tempfile
 from collections.abc import Generator
+from glob import glob
 from pathlib import Path
 from typing import Any
 
 from ndks.exceptions import reason
+from ndks.files import read_small
 from ndks.system_errors import file_errors
 
 from .consumer import ConsumerFailed
@@ -26,6 +29,7 @@ _SCHEME = "unix://"
 _SECONDS = 30.0  # that charon may take for an answer
 _INITIATE_MS = 10_000
 _ESTABLISHED = b"ESTABLISHED"
+_INCLUDE = re.compile(r"^\s*include\s+(\S+)", re.MULTILINE)
 _OVERLAY = """\
 include {config}
 connections {{
@@ -49,6 +53,7 @@ class StrongSwan:
     def give(self, given: Given) -> None:
         ppk_id = self._id(given)
         with self._session() as charon:
+            self._need_connection(charon)
             charon.load_shared({"id": ppk_id, "type": "ppk", "data": given.key, "owners": [ppk_id]})
             self._load_connections(ppk_id)
             self._begin_anew(charon)
@@ -64,6 +69,14 @@ class StrongSwan:
 
     def _id(self, given: Given) -> str:
         return self._prefix + given.step.label
+
+    def _need_connection(self, charon: Any) -> None:
+        """Raise ConsumerFailed unless charon and the file have the connection. Else, loading would make an open one."""
+        if self._connection.encode() not in charon.get_conns()["conns"]:
+            raise ConsumerFailed(f"charon has no connection {self._connection}", "load it: swanctl --load-all")
+        if not _names(self._config, self._connection):
+            what = f"connection {self._connection} is not in {self._config}, nor in what it includes"
+            raise ConsumerFailed(what, "name the file with which swanctl loads it: --config FILE")
 
     def _load_connections(self, ppk_id: str) -> None:
         """Load all connections as they are configured, this one with another ppk_id."""
@@ -107,6 +120,17 @@ class StrongSwan:
                 raise ConsumerFailed(what, "start strongSwan; the path is that of charon.plugins.vici.socket") from None
             except (vici.exception.CommandException, vici.exception.SessionException) as error:
                 raise ConsumerFailed(f"charon refuses: {error}") from None
+
+
+def _names(config: Path, connection: str) -> bool:
+    """Return whether a file of swanctl, or one that it includes, has this word."""
+    with file_errors():
+        text = read_small(config).decode(errors="replace")
+    if re.search(rf"(?<![\w-]){re.escape(connection)}(?![\w-])", text):
+        return True
+    patterns = [str(config.parent / each) for each in _INCLUDE.findall(text)]  # Path.glob takes no absolute ones
+    included = (path for pattern in patterns for path in glob(pattern))  # noqa: PTH207
+    return any(_names(Path(path), connection) for path in included)
 
 
 def _terminate(charon: Any, numbers: Any) -> None:
