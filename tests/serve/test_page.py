@@ -62,17 +62,8 @@ def test_the_trial(tmp_path: Path) -> None:
 def _answer(words: list[str], server: KeyProcess, directory: Path) -> Any:
     """Return what curl says, once the server is ready."""
     at = [each.replace(":8443", f":{server.port}") for each in words]
-    command = [
-        at[0],
-        "--silent",
-        "--show-error",
-        "--fail",
-        "--retry",
-        "20",
-        "--retry-max-time",
-        f"{PATIENCE:.0f}",
-        *at[1:],
-    ]
+    until_ready = ("--silent", "--show-error", "--fail", "--retry", "20", "--retry-max-time", f"{PATIENCE:.0f}")
+    command = [at[0], *until_ready, *at[1:]]
     environment = {name: value for name, value in own_environment().items() if name != "CURL_CA_BUNDLE"}
     said = subprocess.run(
         command, cwd=directory, env=environment, capture_output=True, timeout=2 * PATIENCE, check=False

@@ -15,7 +15,9 @@ from serve.key_servers import Client
 
 from benchmarks.gateways.processes import cpu_seconds
 
+OK = 200
 ENC, DEC = "enc_keys", "dec_keys"
+REFUSED = (400, 401)  # an id is in the shape of one once in 2^15, and then not for this SAE
 IDS = 128  # in a request
 Figures = dict[str, float]
 
@@ -40,7 +42,7 @@ class Kept:
 
     def ask(self, other: str, method: str, body: Any) -> Any:
         said = self._client.keys(other, method, body)
-        return said.values if said.status == 200 else said.status
+        return said.values if said.status == OK else said.status
 
     def close(self) -> None:
         self._client.close()
@@ -99,7 +101,8 @@ def wrong_ids(served: Served, count: int) -> Figures:
     for name, times, ids in (("one", alone, 1), ("many", requests, IDS)):
         before = cpu_seconds(process)
         for _ in range(times):
-            assert slave.ask("SAE_A", DEC, _guessed(ids)) == 400
+            said = slave.ask("SAE_A", DEC, _guessed(ids))
+            assert said in REFUSED, said
         figures[f"CPU us, {name}"] = 1e6 * (cpu_seconds(process) - before) / (times * ids)
     figures["CPU s of units"] = cpu_seconds(served.units) - before_units
     figures["MB more"] = (memory_of(served.slave_process) - memory) / 1e6
