@@ -12,7 +12,7 @@ import importlib
 import re
 import socket
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -54,18 +54,24 @@ class StrongSwan:
         ppk_id = self._id(given)
         with self._session() as charon:
             self._need_connection(charon)
+            is_used = self._keys(charon) == {ppk_id}  # those before are unloaded at the end of this
             charon.load_shared({"id": ppk_id, "type": "ppk", "data": given.key, "owners": [ppk_id]})
             self._load_connections(ppk_id)
-            self._begin_anew(charon)
-            for each in charon.get_shared()["keys"]:
-                if each.decode().startswith(self._prefix) and each.decode() != ppk_id:
-                    charon.unload_shared({"id": each})
+            if not is_used:
+                self._begin_anew(charon, ppk_id)
+            for each in self._keys(charon) - {ppk_id}:
+                charon.unload_shared({"id": each})
 
     def has(self, given: Given) -> bool:
-        ppk_id = self._id(given).encode()
+        ppk_id = self._id(given)
         with self._session() as charon:
             found: list[Any] = [each[self._connection] for each in charon.list_conns({"ike": self._connection})]
-            return ppk_id in charon.get_shared()["keys"] and any(each.get("ppk_id") == ppk_id for each in found)
+            is_set = any(each.get("ppk_id") == ppk_id.encode() for each in found)
+            return is_set and self._keys(charon) == {ppk_id}
+
+    def _keys(self, charon: Any) -> set[str]:
+        """Return the ids of those keys in charon that are of this use."""
+        return {each.decode() for each in charon.get_shared()["keys"] if each.startswith(self._prefix.encode())}
 
     def _id(self, given: Given) -> str:
         return self._prefix + given.step.label
@@ -86,20 +92,20 @@ class StrongSwan:
             overlay.flush()
             run(("swanctl", "--load-conns", "--file", overlay.name, "--uri", self._uri))
 
-    def _begin_anew(self, charon: Any) -> None:
+    def _begin_anew(self, charon: Any, ppk_id: str) -> None:
         """Authenticate again, if this end has begun the IKE_SA. ConsumerFailed: the former one is still there."""
         former = self._own_sas(charon)
-        if not former:
-            return
         children = dict.fromkeys(child["name"] for sa in former.values() for child in sa.get("child-sas", {}).values())
         try:
             for child in children:
                 _done(charon.initiate({"ike": self._connection, "child": child, "timeout": str(_INITIATE_MS)}))
         except _vici().exception.CommandException as error:
             _terminate(charon, self._own_sas(charon).keys() - former.keys())
+            charon.unload_shared({"id": ppk_id})
             what = f"{self.name} was not authenticated with its new key, and goes on with the former one: {error}"
             raise ConsumerFailed(what, "see whether the other site has this key: ndks psk may not run there") from None
-        _terminate(charon, former)
+        if children:
+            _terminate(charon, former)
 
     def _own_sas(self, charon: Any) -> dict[bytes, Any]:
         """Return the IKE_SAs of the connection that this end has begun, by their numbers."""
@@ -133,7 +139,7 @@ def _names(config: Path, connection: str) -> bool:
     return any(_names(Path(path), connection) for path in included)
 
 
-def _terminate(charon: Any, numbers: Any) -> None:
+def _terminate(charon: Any, numbers: Iterable[bytes]) -> None:
     for number in numbers:
         _done(charon.terminate({"ike-id": number, "timeout": str(_INITIATE_MS)}))
 
