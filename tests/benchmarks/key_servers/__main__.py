@@ -82,7 +82,6 @@ GOALS = (
     Goal(_OURS, "pairs/s, 8 clients", ">=", 200),
     Goal(_SLOW, "pairs/s, 8 clients", ">=", 100),
     Goal(_OURS, "wrong ids: MB more", "<=", 8),
-    Goal(_OURS, "wrong ids: CPU s of units", "<=", 0.1),
 )
 
 
@@ -90,9 +89,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench-serve", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="print all figures as JSON, in place of the table")
     parser.add_argument(
-        "--rounds", type=int, default=3, help="of each measure, in turn; medians (default: %(default)s)"
+        "--rounds", type=int, default=7, help="of each measure, in turn; medians (default: %(default)s)"
     )
-    parser.add_argument("--seconds", type=float, default=3.0, help="of one measure (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of one measure (default: %(default)s)")
     parser.add_argument("--wrong", type=int, default=_WRONG, help="wrong ids (default: %(default)s)")
     parser.add_argument("--write", action="store_true", help="write the table into docs/speed.md")
     arguments = parser.parse_args()
@@ -155,9 +154,8 @@ def wrong_line(found: Mapping[str, Figures]) -> str:
     }
     return (
         f"A wrong id takes the server {ours['CPU us, one']:.0f} us of CPU in a request of its own, and"
-        f" {ours['CPU us, many']:.1f} us a piece in one of {IDS}, of which the first ends it. After all of"
-        f" them the server has {ours['MB more']:.1f} MB"
-        f" more, and both units have taken {ours['CPU s of units']:.2f} s of CPU.\n"
+        f" {ours['CPU us, many']:.1f} us a piece\nin one of {IDS}, of which the first ends it. After all of them the server"
+        f" has {ours['MB more']:.1f} MB more.\n"
     )
 
 

@@ -30,7 +30,6 @@ class Served(NamedTuple):
     processes: tuple[int, ...]
     directory: Path  # with certificates
     slave_process: int = 0
-    units: tuple[int, ...] = ()
 
 
 class Kept:
@@ -97,14 +96,12 @@ def wrong_ids(served: Served, count: int) -> Figures:
         slave.ask("SAE_A", DEC, _guessed(IDS))
     memory = memory_of(served.slave_process)
     figures: Figures = {}
-    before_units = cpu_seconds(served.units)
     for name, times, ids in (("one", alone, 1), ("many", requests, IDS)):
         before = cpu_seconds(process)
         for _ in range(times):
             said = slave.ask("SAE_A", DEC, _guessed(ids))
             assert said in REFUSED, said
         figures[f"CPU us, {name}"] = 1e6 * (cpu_seconds(process) - before) / (times * ids)
-    figures["CPU s of units"] = cpu_seconds(served.units) - before_units
     figures["MB more"] = (memory_of(served.slave_process) - memory) / 1e6
     slave.close()
     return figures

@@ -55,7 +55,7 @@ def ndks(certificates: Path, directory: Path, delay: float = 0.0) -> Iterator[Se
                 server.wait_until_ready()
             pids = [server.process.pid for server in servers if server.process]
             master, slave = (server.port for server in servers)
-            yield Served(master, slave, (*pids, *a[1], *b[1]), directory, pids[1], (a[1][0], b[1][0]))
+            yield Served(master, slave, (*pids, *a[1], *b[1]), directory, pids[1])
 
 
 def slow_ndks(certificates: Path, directory: Path) -> "contextlib.AbstractContextManager[Served]":
