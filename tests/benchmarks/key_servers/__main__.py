@@ -154,8 +154,8 @@ def wrong_line(found: Mapping[str, Figures]) -> str:
     }
     return (
         f"A wrong id takes the server {ours['CPU us, one']:.0f} us of CPU in a request of its own, and"
-        f" {ours['CPU us, many']:.1f} us a piece\nin one of {IDS}, of which the first ends it. After all of them the server"
-        f" has {ours['MB more']:.1f} MB more.\n"
+        f" {ours['CPU us, many']:.1f} us a piece\nin one of {IDS}, of which the first ends it. After all of them the"
+        f" server has {ours['MB more']:.1f} MB more.\n"
     )
 
 
