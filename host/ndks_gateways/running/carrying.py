@@ -137,7 +137,7 @@ class Carrying:
         if len(frame.data) == MOST_DATA and len(parts) <= LARGEST:
             return
         del self._parts[link]
-        if len(parts) <= LARGEST:
+        if 0 < len(parts) <= LARGEST:  # an empty packet would tell agents that there is no link
             self._tally.carried_received += 1
             for agent in self._agents:
                 agent.write(packed(bytes(parts)))
@@ -152,11 +152,12 @@ class Carrying:
 
     def deliver(self, bundles: Sequence[Bundle]) -> None:
         """Give what a handshake brought to the agent; it checks who signed it."""
-        for generation, packet in bundles:
+        news = [bundle for bundle in bundles if bundle[1]]  # an empty one, which is forged, would tell of a link
+        for generation, packet in news:
             for agent in self._agents:
                 agent.write(packed(packet, generation))
         if not self._agents:
-            self._news = list(bundles)[-BUNDLES:]
+            self._news = news[-BUNDLES:]
 
     def close(self) -> None:
         for agent in list(self._agents):

@@ -4,6 +4,7 @@
 
 from typing import NamedTuple
 
+from ndks.carriers.tunnel_sockets import ACCEPT, LISTEN
 from ndks.exceptions import UsageError
 
 AES, CAPSULE_AES, CAPSULE_VERNAM = RECORDS = ("aes", "capsule-aes", "capsule-vernam")
@@ -36,6 +37,11 @@ class Settings(NamedTuple):
     record: str = AES  # one of RECORDS
     metrics: Address | None = None
     unit: str | None = None
+
+    @property
+    def end(self) -> str:
+        """The end's name in directories and options."""
+        return LISTEN if self.is_connecting else ACCEPT
 
     @property
     def label(self) -> str:

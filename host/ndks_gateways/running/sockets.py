@@ -15,7 +15,7 @@ from .tally import Tally
 from .turns import Turns
 
 BACKLOG = 1024  # connections that come at once
-_FEW = 1024  # bytes of each application that are read although the link is full: before that is seen
+_FEW = 1024  # bytes of an application that go before its turn, so that who sends little never waits for one
 
 
 def reset_if_killed(server: asyncio.Server) -> None:
@@ -61,10 +61,10 @@ class Sockets:
         self._is_closed = True
         self.reset()
 
-    def limit(self, stream: Stream) -> int:
-        """Return how many bytes may be read for a stream now: few when all that was read is waiting."""
+    def limit(self, stream: Stream, *, has_turn: bool = False) -> int:
+        """Return how many bytes may be read for a stream now: few when it is not its turn."""
         most = most_plain(stream.credit) if self._capsules else stream.credit
-        return most if self.out.may_send else min(most, _FEW)
+        return most if has_turn or self.turns.may_read else min(most, _FEW)
 
     def accepted(self) -> StreamSocket:
         """Return the protocol of a connection that an application made."""

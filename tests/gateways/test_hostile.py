@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: 2026 The NDKS project
+# SPDX-License-Identifier: MIT
+"""What those can do who are members, in between, or beside a gateway, and what they cannot."""
+
+import asyncio
+import os
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from gateways.ends import HOST, FakeGate, FakeStore, Network, World, run, until, world
+from ndks.carriers.tunnel import UP
+from ndks.exceptions import FileError, NdksError
+from ndks_gateways.running.greeting import Greeting, perform
+from ndks_gateways.running.partners import Partner
+from ndks_gateways.running.settings import Address, Settings
+from ndks_gateways.tunnel import frames
+from ndks_gateways.tunnel.doors import Door, pair_door
+from ndks_gateways.tunnel.handshake import Expected, Handshake, Identity, connect
+from ndks_gateways.tunnel.steps import Admit, Open, OpenedKeys, Seal, Step
+from ndks_gateways.tunnel.streams import WINDOW
+
+
+class Revoked(NdksError):
+    code = "REVOKED"
+
+
+class RevokingGate(FakeGate):
+    """A unit that knows who was revoked."""
+
+    async def open(self, header: bytes) -> OpenedKeys:
+        if self.network.made[header][0] in self.network.revoked:
+            raise Revoked("the lane was revoked")
+        return await super().open(header)
+
+
+class Member:
+    """A gateway of a member, which calls B and goes on with each handshake when it is let."""
+
+    def __init__(self, made: World, lane: int) -> None:
+        self.may_go_on = asyncio.Event()
+        self._gate = FakeGate(made.network, lane)
+        self._where = made.b.settings.outer
+        self._identity = Identity("office", os.urandom(16), WINDOW, X25519PrivateKey.generate(), lane)
+
+    async def call(self, door: Door | None = None) -> None:
+        greeting = Greeting()
+        await asyncio.get_running_loop().create_connection(lambda: greeting, *self._where)
+        await perform(connect(self._identity, door or self._gate.doors()[0], Expected()), greeting, self._answer)
+
+    async def _answer(self, step: Step) -> object:
+        if isinstance(step, Seal):
+            return await self._gate.seal()
+        assert isinstance(step, Open)
+        await self.may_go_on.wait()
+        return await self._gate.open(step.header)
+
+
+def test_of_two_first_links_at_once_one_is_pinned_and_the_other_refused():
+    async def work() -> None:
+        async with world(through_proxy=False) as made:
+            await made.a.kill()
+            await made.b.kill()
+            made.b.store = FakeStore()
+            await made.b.begin()
+            honest, insider = Member(made, 1), Member(made, 7)
+            calling = asyncio.create_task(insider.call())
+            await until(lambda: made.b.gate.opened >= 2)  # the insider's header too
+            honest.may_go_on.set()
+            await honest.call()
+            await until(lambda: made.b.tally.full == 1)
+            insider.may_go_on.set()
+            await calling
+            await until(lambda: made.b.tally.failed["PINNED_KEY"] == 1)
+            assert made.b.store.peer and made.b.store.peer.lane == 1
+            assert made.b.tally.full == 1
+
+    run(work)
+
+
+def revoked_handshake(header: bytes, door: Door | None) -> Handshake:
+    """The steps of a handshake in which a header comes, at a door of B, or in accept."""
+    if door:
+        yield Admit(door)
+    yield Open(header)
+    raise AssertionError
+
+
+@pytest.mark.parametrize("who", ["member", "unauthenticated accept", "at a pair door", "the last link's"])
+def test_only_the_other_gateway_s_revocation_deletes_pair_doors(who: str):
+    async def work() -> None:
+        network = Network()
+        gate, store = RevokingGate(network, 1), FakeStore()
+        store.pairs = (bytes(32),)
+        settings = Settings("office", True, Address(HOST, 0), Address(HOST, 0))
+        partner = Partner(settings, gate, store, lambda _: ())
+        old = (await FakeGate(network, 9).seal()).header
+        network.revoked.add(9)
+        if who == "the last link's":
+            partner._header = (await FakeGate(network, 2).seal()).header
+            network.revoked.add(2)
+        door = {"member": gate.doors()[0], "at a pair door": pair_door(bytes(32), "office")}.get(who)
+        with pytest.raises(Revoked):
+            await partner.perform(revoked_handshake(old, door), Greeting())
+        assert bool(store.pairs) == (who in ("member", "unauthenticated accept"))
+
+    run(work)
+
+
+def test_a_full_disk_hides_no_revocation():
+    async def work() -> None:
+        network = Network(revoked={2})
+
+        class Full(FakeStore):
+            def drop_pairs(self) -> None:
+                raise FileError("the disk is full")
+
+        settings = Settings("office", True, Address(HOST, 0), Address(HOST, 0))
+        partner = Partner(settings, RevokingGate(network, 1), Full(), lambda _: ())
+        partner._header = (await FakeGate(network, 2).seal()).header
+        assert await partner.is_revoked()
+
+    run(work)
+
+
+def test_empty_packets_do_not_tell_agents_of_a_link():
+    async def work() -> None:
+        async with world() as made:
+            await made.a.linked()
+            said: list[bytes] = []
+            carrying = made.a.end._carrying
+            agent = carrying.agent()
+            agent.write = said.append
+            carrying._agents.append(agent)
+            carrying.deliver([(0, b""), (1, b"bundle")])
+            link = made.a.end._switch.newest
+            carrying.receive(link, frames.parse(frames.frame(frames.CARRY)))
+            assert len(said) == 1
+            assert UP not in said
+            carrying._agents.remove(agent)
+
+    run(work)
