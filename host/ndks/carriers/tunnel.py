@@ -43,9 +43,7 @@ class TunnelCarrier:
             raise UsageError(f"{url} names no tunnel", "write it as tunnel:NAME or tunnel:NAME?end=accept")
         self._changed = threading.Condition()
         self._waiting: deque[bytes] = deque()
-        self._news: deque[bytes] = (
-            deque()
-        )  # bundles, which a tunnel gets before it has a link: it may need them for one
+        self._news: deque[bytes] = deque()  # bundles: a tunnel gets them before it has a link, which may need them
         self._bundles: dict[int, bytes] = {}  # of the last generations: a tunnel that starts gets them again
         self._connection: socket.socket | None = None
         self._is_up = False
