@@ -4,16 +4,19 @@
 
 import asyncio
 import os
+import socket
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from gateways.ends import HOST, FakeGate, FakeStore, Network, World, run, until, world
+from gateways.ends import HOST, FakeGate, FakeStore, Network, Side, World, run, until, world
 from ndks.carriers.tunnel import UP
 from ndks.exceptions import FileError, NdksError
+from ndks_gateways.running import udp
 from ndks_gateways.running.greeting import Greeting, perform
 from ndks_gateways.running.partners import Partner
 from ndks_gateways.running.settings import Address, Settings
+from ndks_gateways.running.stream_sockets import RESET
 from ndks_gateways.tunnel import frames
 from ndks_gateways.tunnel.doors import Door, pair_door
 from ndks_gateways.tunnel.handshake import Expected, Handshake, Identity, connect
@@ -142,5 +145,76 @@ def test_empty_packets_do_not_tell_agents_of_a_link():
             assert len(said) == 1
             assert UP not in said
             carrying._agents.remove(agent)
+
+    run(work)
+
+
+def opens(there: Side, here: Side) -> bool:
+    """Whether one end opens what the other one seals."""
+    assert there.end.udp and here.end.udp
+    packet = here.end.udp._datagrams.seal(1, b"data")
+    return packet is not None and there.end.udp._datagrams.open(packet) is not None
+
+
+async def without_links(made: World) -> None:
+    """Link both ends, which have keys of datagrams then, and let no other link come."""
+    await made.a.linked()
+    await until(lambda: opens(made.b, made.a) and opens(made.a, made.b))
+    made.proxy.is_open = False
+
+
+def test_a_gateway_that_is_revoked_gets_no_datagram_either():
+    async def work() -> None:
+        async with world(udp=True) as made:
+            await without_links(made)
+            gate = RevokingGate(Network(made=made.network.made, revoked={1}), 2)
+            made.b.gate.open = gate.open
+            made.b.gate.enter(2)
+            await until(lambda: not opens(made.b, made.a))
+            assert made.b.end.udp and made.b.end.udp._datagrams.seal(1, b"data") is None
+
+    run(work)
+
+
+def test_keys_of_datagrams_end_with_the_links_of_an_earlier_generation(monkeypatch: pytest.MonkeyPatch):
+    async def work() -> None:
+        async with world(udp=True) as made:
+            await without_links(made)
+            monkeypatch.setattr(udp, "_FORMER_FOR", 0.3)
+            made.b.gate.enter(2)
+            await asyncio.sleep(0.01)
+            assert opens(made.b, made.a)
+            await until(lambda: not opens(made.b, made.a))
+            assert made.b.end.udp and made.b.end.udp._datagrams.seal(1, b"data") is None
+            made.a.gate.enter(2)
+            made.proxy.is_open = True
+            await until(lambda: opens(made.b, made.a) and opens(made.a, made.b))
+
+    run(work)
+
+
+def test_an_application_that_resets_its_connection_cuts_no_link():
+    """It has said that it sends no more, so nothing is read from it, and the reset is found when the stream ends."""
+
+    async def work() -> None:
+        may_end = asyncio.Event()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            await may_end.wait()
+
+        async with world(serve) as made:
+            await made.a.linked()
+            link = made.a.end._switch.newest
+            _, writer = await made.connect()
+            writer.write_eof()
+            await until(lambda: made.a.end.streams == made.b.end.streams == 1)
+            await until(lambda: all(each.stream.is_finished_here for each in made.a.end._sockets._sockets.values()))
+            writer.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            writer.transport.abort()
+            await asyncio.sleep(0.05)  # for the reset to come
+            may_end.set()
+            await until(lambda: made.a.end.streams == made.b.end.streams == 0)
+            assert made.a.end._switch.newest is link
 
     run(work)

@@ -122,9 +122,13 @@ class End:
                 generation = self._gate.generation
                 self._wipe()
                 self._switch.retire()
+                if self.udp:
+                    self.udp.retire()
                 if await self._partner.is_revoked():
                     _log.warning("the other gateway's unit was revoked: its link is cut, and no other one is made")
                     self._switch.begin_again()
+                    if self.udp:
+                        self.udp.forget()
             elif isinstance(self._linking, Connecting):
                 self._linking.changed()
 

@@ -200,7 +200,11 @@ class StreamSocket(asyncio.BufferedProtocol):
             self._early.append(self.write_eof)
             return
         if not self._transport.is_closing():
-            self._transport.write_eof()
+            try:
+                self._transport.write_eof()
+            except OSError:  # the application has reset it, which is not seen where nothing is read
+                self.abort()
+                return
         assert self.stream is not None
         self._close_if_over(self.stream)
 
