@@ -197,7 +197,9 @@ def test_addresses(text: str, host: str, number: int) -> None:
     assert address(str(address(text))) == (host, number)
 
 
-@pytest.mark.parametrize("text", ["", "x", "::1:80", "h:65536", "h:-1", "h:8 0", "h:", "h:٣", "[::1]", "h:000080"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "::1:80", "h:65536", "h:-1", "h:8 0", "h:", "h:٣", "[::1]", "h:000080", "a..b:1"]
+)
 def test_addresses_that_are_none(text: str) -> None:
     with pytest.raises(UsageError):
         address(text)

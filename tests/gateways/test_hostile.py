@@ -79,7 +79,8 @@ def test_of_two_first_links_at_once_one_is_pinned_and_the_other_refused():
             insider.may_go_on.set()
             await calling
             await until(lambda: made.b.tally.failed["PINNED_KEY"] == 1)
-            assert made.b.store.peer and made.b.store.peer.lane == 1
+            assert made.b.store.peer
+            assert made.b.store.peer.lane == 1
             assert made.b.tally.full == 1
 
     run(work)
@@ -151,7 +152,8 @@ def test_empty_packets_do_not_tell_agents_of_a_link():
 
 def opens(there: Side, here: Side) -> bool:
     """Whether one end opens what the other one seals."""
-    assert there.end.udp and here.end.udp
+    assert there.end.udp
+    assert here.end.udp
     packet = here.end.udp._datagrams.seal(1, b"data")
     return packet is not None and there.end.udp._datagrams.open(packet) is not None
 
@@ -171,7 +173,8 @@ def test_a_gateway_that_is_revoked_gets_no_datagram_either():
             made.b.gate.open = gate.open
             made.b.gate.enter(2)
             await until(lambda: not opens(made.b, made.a))
-            assert made.b.end.udp and made.b.end.udp._datagrams.seal(1, b"data") is None
+            assert made.b.end.udp
+            assert made.b.end.udp._datagrams.seal(1, b"data") is None
 
     run(work)
 
@@ -185,7 +188,8 @@ def test_keys_of_datagrams_end_with_the_links_of_an_earlier_generation(monkeypat
             await asyncio.sleep(0.01)
             assert opens(made.b, made.a)
             await until(lambda: not opens(made.b, made.a))
-            assert made.b.end.udp and made.b.end.udp._datagrams.seal(1, b"data") is None
+            assert made.b.end.udp
+            assert made.b.end.udp._datagrams.seal(1, b"data") is None
             made.a.gate.enter(2)
             made.proxy.is_open = True
             await until(lambda: opens(made.b, made.a) and opens(made.a, made.b))

@@ -58,4 +58,8 @@ def address(text: str) -> Address:
         raise UsageError(f"{text!a} is no address: IPv6 needs brackets", "write [::1]:8000")
     if not (port.isascii() and port.isdecimal() and 0 < len(port) <= 5 and int(port) <= 0xFFFF):
         raise UsageError(f"{text!a} is no address", "write HOST:PORT, such as 127.0.0.1:8000")
+    try:
+        host.encode("idna")  # as the system is asked for it, later: there nobody could say what is wrong
+    except UnicodeError:
+        raise UsageError(f"{text!a} is no address: no host has such a name", "see whether a dot is doubled") from None
     return Address(host or "127.0.0.1", int(port))
