@@ -53,7 +53,8 @@ def add_tunnel(parser: Parser) -> None:
     _add_name(forgetting, help="name of the tunnel")
     group: Any = forgetting.add_mutually_exclusive_group()
     for end in ENDS:
-        group.add_argument(f"--{end}", dest="end", action="store_const", const=end, help=f"let the end with --{end} forget")
+        text = f"let the end with --{end} forget"
+        group.add_argument(f"--{end}", dest="end", action="store_const", const=end, help=text)
     add_yes(forgetting)
 
 
