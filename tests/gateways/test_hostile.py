@@ -12,13 +12,15 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from gateways.ends import HOST, FakeGate, FakeStore, Network, Side, World, run, until, world
 from ndks.carriers.tunnel import UP
 from ndks.exceptions import FileError, NdksError
-from ndks_gateways.running import udp
+from ndks_gateways.running import switching, udp
 from ndks_gateways.running.greeting import Greeting, perform
 from ndks_gateways.running.partners import Partner
 from ndks_gateways.running.settings import Address, Settings
 from ndks_gateways.running.stream_sockets import RESET
 from ndks_gateways.tunnel import frames
+from ndks_gateways.tunnel.delivery import Attached
 from ndks_gateways.tunnel.doors import Door, pair_door
+from ndks_gateways.tunnel.frames import Frame
 from ndks_gateways.tunnel.handshake import Expected, Handshake, Identity, connect
 from ndks_gateways.tunnel.steps import Admit, Open, OpenedKeys, Seal, Step
 from ndks_gateways.tunnel.streams import WINDOW
@@ -220,5 +222,35 @@ def test_an_application_that_resets_its_connection_cuts_no_link():
             may_end.set()
             await until(lambda: made.a.end.streams == made.b.end.streams == 0)
             assert made.a.end._switch.newest is link
+
+    run(work)
+
+
+def test_a_peer_that_acknowledges_nothing_takes_no_memory_without_end(monkeypatch: pytest.MonkeyPatch):
+    async def work() -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(bytes(1000))
+            await reader.read()
+
+        monkeypatch.setattr(switching, "_MOST_HELD", 20_000)
+        async with world(serve) as made:
+            await made.a.linked()
+            delivery = made.a.end._switch.delivery
+            note = delivery.note_counting
+
+            def quiet(link: Attached, content: Frame) -> None:
+                note(link, content)
+                delivery._is_ack_due = False
+
+            monkeypatch.setattr(delivery, "note_counting", quiet)
+            monkeypatch.setattr(delivery, "acknowledge", lambda: None)
+            process = made.b.end._switch.delivery.process
+            while made.b.end._switch.delivery.process == process:
+                _, writer = await made.connect()
+                await asyncio.sleep(0.01)
+                assert made.b.end.kept_bytes < 25_000
+                writer.transport.abort()
+            monkeypatch.undo()
+            await until(lambda: made.a.end.link)
 
     run(work)

@@ -40,18 +40,6 @@ class Sockets:
         self._sockets: dict[int, StreamSocket] = {}
         self._dialling: dict[int, asyncio.Task[None]] = {}
         self._is_closed = False
-        self._capsules = capsules
-        if capsules:
-            capsules.sealed = self.turns.go
-
-    @property
-    def may_send(self) -> bool:
-        """Whether what is read now leaves soon."""
-        return self.out.may_send and (self._capsules is None or self._capsules.has_room)
-
-    def most(self, stream: Stream) -> int:
-        """Return how many bytes may be read for a stream at once."""
-        return most_plain(stream.credit) if self._capsules else stream.credit
 
     def __len__(self) -> int:
         return len(self._sockets)
