@@ -254,3 +254,41 @@ def test_a_peer_that_acknowledges_nothing_takes_no_memory_without_end(monkeypatc
             await until(lambda: made.a.end.link)
 
     run(work)
+
+
+async def is_reset(made: World, held: list[asyncio.StreamWriter]) -> bool:
+    """Whether a new connection of an application is reset, as there is no room for it; else it stays, held."""
+    reader, writer = await made.connect()
+    held.append(writer)
+    try:
+        async with asyncio.timeout(0.1):
+            await reader.read(1)
+    except TimeoutError:
+        return False
+    except ConnectionResetError:
+        return True
+    raise AssertionError
+
+
+@pytest.mark.parametrize("full", ["a", "b"])
+def test_applications_leave_room_for_the_link(full: str):
+    async def work() -> None:
+        async with world() as made:
+            await made.a.linked()
+            side = made.a if full == "a" else made.b
+            held: list[asyncio.StreamWriter] = []
+            assert side.end._sockets.free > 500
+            side.end._sockets.most = 3
+            assert [await is_reset(made, held) for _ in range(5)] == [False] * 3 + [True] * 2
+            made.proxy.is_open = False
+            made.proxy.cut()
+            await until(lambda: made.a.end._switch.newest is None)
+            side.end._sockets.most = 5
+            made.a.end._sockets.most = 5
+            assert [await is_reset(made, held) for _ in range(4)] == [False] * 2 + [True] * 2
+            made.proxy.is_open = True
+            await until(lambda: made.b.end.streams == 5)
+            for writer in held:
+                writer.transport.abort()
+
+    run(work)

@@ -58,7 +58,7 @@ class End:
         if settings.record != AES:
             self._capsules = Capsules(gate, "vernam" if settings.record == CAPSULE_VERNAM else "aes", tally)
         self._sockets = Sockets(self._streams, switch, settings.inner, tally, self._capsules)
-        self._waiting = Waiting(self._sockets.accepted, lambda: switch.newest is not None)
+        self._waiting = Waiting(self._sockets.accepted, lambda: switch.newest is not None, lambda: self._sockets.free)
         self._carrying = Carrying(switch, self._sockets.turns, tally)
         self._partner = partner = Partner(settings, gate, store, self._carrying.bundles)
         self._linking: Connecting | Accepting
@@ -91,7 +91,7 @@ class End:
 
     async def _listen(self, servers: list[asyncio.Server]) -> None:
         settings, linking = self._settings, self._linking
-        allow_connections()
+        self._sockets.most = allow_connections()
         if isinstance(linking, Connecting):
             server = await listen(self._waiting.accepted, settings.inner, BACKLOG)
             reset_if_killed(server)

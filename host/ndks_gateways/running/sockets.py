@@ -4,6 +4,7 @@
 
 import asyncio
 import socket
+import sys
 
 from ..tunnel import frames
 from ..tunnel.frames import Frame
@@ -34,6 +35,7 @@ class Sockets:
         self._capsules = capsules
         self.turns = Turns(lambda: out.may_send)
         self.room = memoryview(bytearray(frames.MOST_DATA))  # one for all: what was read is taken at once
+        self.most = sys.maxsize  # connections
         self._streams = streams
         self._inner = inner
         self._tally = tally
@@ -43,6 +45,11 @@ class Sockets:
 
     def __len__(self) -> int:
         return len(self._sockets)
+
+    @property
+    def free(self) -> int:
+        """How many more connections there may be."""
+        return self.most - len(self)
 
     def close(self) -> None:
         """Abort all connections, and those that are being accepted."""
@@ -87,7 +94,7 @@ class Sockets:
 
     def opened(self, opened: StreamSocket) -> Stream | None:
         """Return the stream of a connection that was accepted, None: there can be none."""
-        if self._is_closed:
+        if self._is_closed or self.free <= 0:
             return None
         try:
             stream = self._streams.open()
@@ -158,7 +165,10 @@ class Sockets:
     def _dial(self, stream: Stream) -> None:
         made = StreamSocket(self, stream)
         self._add(made, stream)
-        self._dialling[stream.number] = asyncio.create_task(self._dialled(made, stream))
+        if self.free < 0:
+            self.lost(made, stream)
+        else:
+            self._dialling[stream.number] = asyncio.create_task(self._dialled(made, stream))
 
     async def _dialled(self, made: StreamSocket, stream: Stream) -> None:
         try:

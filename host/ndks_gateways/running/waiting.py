@@ -12,11 +12,17 @@ LONGEST_WAIT = 30.0  # seconds; then the connection is reset
 
 
 class Waiting:
-    """Takes connections for `made`, which returns the protocol of one when there is a link."""
+    """Takes connections for `made`, which returns the protocol of one when there is a link.
 
-    def __init__(self, made: Callable[[], asyncio.BufferedProtocol], is_linked: Callable[[], bool]) -> None:
+    `free` says how many there may be.
+    """
+
+    def __init__(
+        self, made: Callable[[], asyncio.BufferedProtocol], is_linked: Callable[[], bool], free: Callable[[], int]
+    ) -> None:
         self.made = made
         self.is_linked = is_linked
+        self.free = free
         self.connections: dict[_Connection, asyncio.TimerHandle] = {}
 
     def accepted(self) -> asyncio.BaseProtocol:
@@ -43,6 +49,9 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.pause_reading()
+        if len(self._waiting.connections) >= self._waiting.free():
+            self.reset()
+            return
         self._waiting.connections[self] = asyncio.get_running_loop().call_later(LONGEST_WAIT, self.reset)
         if self._waiting.is_linked():  # since it was accepted
             self.go_on()
