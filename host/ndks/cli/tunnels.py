@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ndks.carriers.tunnel_sockets import ENDS
 from ndks.exceptions import NdksError, UsageError
 
 from .arguments import add_unit, bounded, need, quoted
@@ -21,7 +20,7 @@ from .parser import Parser, add_command, add_group, show_examples
 
 _MOST_LANE = 0xFFFF
 _RECORDS = ("aes", "capsule-aes", "capsule-vernam")
-_ENDS = " or ".join(f"--{end}" for end in ENDS)
+_ENDS = ("listen", "accept")
 _EXAMPLES = """\
   at the site with the users:      ndks tunnel web --listen 8000 --connect gateway.example:7700
   at the site with the service:    ndks tunnel web --accept 0.0.0.0:7700 --to 127.0.0.1:80
@@ -52,7 +51,7 @@ def add_tunnel(parser: Parser) -> None:
     forgetting = add_command(kinds, "forget", forget_help, _FORGET_EXAMPLES, forget)
     _add_name(forgetting, help="name of the tunnel")
     group: Any = forgetting.add_mutually_exclusive_group()
-    for end in ENDS:
+    for end in _ENDS:
         text = f"let the end with --{end} forget"
         group.add_argument(f"--{end}", dest="end", action="store_const", const=end, help=text)
     add_yes(forgetting)
@@ -181,10 +180,14 @@ def _unit_text(unit: dict[str, Any]) -> str:
 def forget(args: argparse.Namespace, out: Output) -> None:
     from ndks_gateways.running.places import ends_of
 
-    ends = [args.end] if args.end else ends_of(args.name) or list(ENDS)
+    ends = [args.end] if args.end else ends_of(args.name) or list(_ENDS)
     peers = {end: _peer(args.name, end) for end in ends}
     pinned = [end for end in ends if peers[end]]
-    need(len(pinned) < 2, f"both ends of tunnel {args.name} are here, and have pinned a gateway", f"name one: {_ENDS}")
+    need(
+        len(pinned) < 2,
+        f"both ends of tunnel {args.name} are here, and have pinned a gateway",
+        "name one: --listen or --accept",
+    )
     end = (pinned or ends)[0]
     _confirm(args, peers[end])
     _forget(args.name, end)
