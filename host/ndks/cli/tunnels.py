@@ -183,11 +183,8 @@ def forget(args: argparse.Namespace, out: Output) -> None:
     ends = [args.end] if args.end else ends_of(args.name) or list(_ENDS)
     peers = {end: _peer(args.name, end) for end in ends}
     pinned = [end for end in ends if peers[end]]
-    need(
-        len(pinned) < 2,
-        f"both ends of tunnel {args.name} are here, and have pinned a gateway",
-        "name one: --listen or --accept",
-    )
+    both = f"both ends of tunnel {args.name} are here, and have pinned a gateway"
+    need(len(pinned) < 2, both, "name one: --listen or --accept")
     end = (pinned or ends)[0]
     _confirm(args, peers[end])
     _forget(args.name, end)
