@@ -14,7 +14,7 @@ from carriers.inbox import Inbox
 
 from gateways.ends import Side, noise, run, until, world
 from ndks.carriers.opening import open_carrier
-from ndks.carriers.tunnel import TunnelCarrier, packed
+from ndks.carriers.tunnel import HEAD, TunnelCarrier, packed
 from ndks.carriers.tunnel_sockets import LISTEN
 from ndks.exceptions import UsageError
 
@@ -152,11 +152,14 @@ def test_an_agent_that_comes_later_gets_the_news(homes: list[Path], monkeypatch:
     run(work)
 
 
-def test_who_connects_and_talks_something_else_is_closed(homes: list[Path], monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("message", [b"\xff" * 100, HEAD.pack(1, 0x10001) + b"x"])
+def test_who_connects_and_talks_something_else_is_closed(
+    message: bytes, homes: list[Path], monkeypatch: pytest.MonkeyPatch
+):
     async def work() -> None:
         async with world() as made, carrier_of(made.a, homes[0], monkeypatch):
             reader, writer = await asyncio.open_unix_connection(homes[0] / "tunnels" / "office" / LISTEN / "carry")
-            writer.write(b"\xff" * 100)
+            writer.write(message)
             with contextlib.suppress(ConnectionResetError):
                 while await reader.read(100):
                     pass

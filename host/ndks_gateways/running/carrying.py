@@ -19,6 +19,7 @@ from .links import Link
 from .tally import Tally
 from .turns import Turns
 
+_LAST_MARK = 0xFFFF + 1  # of the last generation
 _UNREAD = 2 * LARGEST  # bytes that wait for an agent; beyond, packets are lost
 
 
@@ -48,7 +49,7 @@ class Agent(asyncio.Protocol):
         self._unread += data
         while len(self._unread) >= HEAD.size:
             size, mark = HEAD.unpack_from(self._unread)
-            if size > LARGEST:
+            if size > LARGEST or mark > _LAST_MARK:
                 self.close()
                 return
             if len(self._unread) < HEAD.size + size:
