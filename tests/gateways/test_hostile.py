@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from gateways.ends import HOST, FakeGate, FakeStore, Network, Side, World, run, until, world
 from ndks.carriers.tunnel import UP
 from ndks.exceptions import FileError, NdksError
-from ndks_gateways.running import switching, udp
+from ndks_gateways.running import connecting, switching, udp
 from ndks_gateways.running.greeting import Greeting, perform
 from ndks_gateways.running.partners import Partner
 from ndks_gateways.running.settings import Address, Settings
@@ -129,6 +129,28 @@ def test_a_full_disk_hides_no_revocation():
         partner = Partner(settings, RevokingGate(network, 1), Full(), lambda _: ())
         partner._header = (await FakeGate(network, 2).seal()).header
         assert await partner.is_revoked()
+
+    run(work)
+
+
+def test_links_that_end_soon_are_made_ever_more_slowly(monkeypatch: pytest.MonkeyPatch):
+    """One on the line lets a link begin, and then cuts it or changes a byte: he shall not busy both gateways."""
+
+    async def work() -> None:
+        monkeypatch.setattr(connecting, "_MOST", 0.01)
+        async with world() as made:
+            await made.a.linked()
+            before = made.a.end._linking._failures
+
+            async def cut(number: int) -> int:
+                made.proxy.cut()
+                await until(lambda: made.a.tally.cuts == number)
+                await made.a.linked()
+                return made.a.end._linking._failures - before
+
+            assert [await cut(number) for number in range(1, 6)] == [1, 2, 3, 4, 5]
+            monkeypatch.setattr(connecting, "_LASTING", 0.0)
+            assert await cut(6) + before == 0  # the link was a good one
 
     run(work)
 
