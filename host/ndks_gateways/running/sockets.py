@@ -17,6 +17,7 @@ from .turns import Turns
 
 BACKLOG = 1024  # connections that come at once
 _FEW = 1024  # bytes of an application that go before its turn, so that who sends little never waits for one
+_MUCH = 4 * frames.MOST_DATA  # bytes that are read at once while nothing waits for the line: that saves CPU
 
 
 def reset_if_killed(server: asyncio.Server) -> None:
@@ -34,7 +35,7 @@ class Sockets:
         self.out = out
         self._capsules = capsules
         self.turns = Turns(lambda: out.may_send)
-        self.room = memoryview(bytearray(frames.MOST_DATA))  # one for all: what was read is taken at once
+        self.room = memoryview(bytearray(_MUCH))  # one for all: what was read is taken at once
         self.most = sys.maxsize  # connections
         self._streams = streams
         self._inner = inner
@@ -59,7 +60,9 @@ class Sockets:
     def limit(self, stream: Stream, *, has_turn: bool = False) -> int:
         """Return how many bytes may be read for a stream now: few when it is not its turn."""
         most = most_plain(stream.credit) if self._capsules else stream.credit
-        return most if has_turn or self.turns.may_read else min(most, _FEW)
+        if not (has_turn or self.turns.may_read):
+            return min(most, _FEW)
+        return most if self.out.is_idle else min(most, frames.MOST_DATA)
 
     def accepted(self) -> StreamSocket:
         """Return the protocol of a connection that an application made."""
@@ -113,7 +116,8 @@ class Sockets:
             sender.hold()
             self._capsules.seal(bytes(data), lambda capsule: self._sealed(sender, stream, capsule))
         else:
-            self._count(stream, data)
+            for at in range(0, octets, frames.MOST_DATA):
+                self._count(stream, data[at : at + frames.MOST_DATA])
 
     def _sealed(self, sender: StreamSocket, stream: Stream, capsule: bytes) -> None:
         if self._sockets.get(stream.number) is sender:

@@ -57,6 +57,11 @@ class Switch:
             return False
         return newest.attached.is_ready
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether the line has taken all that was written."""
+        return self.newest is not None and self.newest.is_idle
+
     def count(self, frame: bytes) -> None:
         """Send a frame that counts, now or over a later link."""
         self.delivery.count(frame)
