@@ -8,7 +8,7 @@ from pathlib import Path
 from ndks.driver.held import socket_beside
 from ndks.exceptions import NoUnit, SeveralUnits
 from ndks.line.discovery import ENVIRONMENT
-from ndks.line.services import service_directories
+from ndks.line.services import is_served, service_directories
 from ndks.line.transport import SERVICE
 
 _SCOPE = "gate"
@@ -24,7 +24,7 @@ def socket_of(unit: str | None) -> str:
     if unit and unit.startswith(SERVICE):
         return unit
     directories = dict.fromkeys(service_directories())  # those of this user and of the system may be the same
-    found = [directory / _SCOPE for directory in directories if (directory / _SCOPE).is_socket()]
+    found = [directory / _SCOPE for directory in directories if is_served(directory / _SCOPE)]
     if unit:
         names = {unit.upper(), Path(socket_beside(unit)).parent.name}
         found = [path for path in found if path.parent.name in names][:1]

@@ -20,6 +20,7 @@ def agents(*serial_numbers: str) -> Iterator[None]:
         for serial_number in serial_numbers:
             listener = stack.enter_context(socket.socket(socket.AF_UNIX))
             listener.bind(str(new_socket(serial_number)))
+            listener.listen()
         yield
 
 
@@ -27,7 +28,13 @@ def agents(*serial_numbers: str) -> Iterator[None]:
 def test_the_only_agent_and_the_one_that_is_named() -> None:
     with agents(ALICE):
         assert socket_of(None).parent.name == ALICE
-    with agents(BOB):
+    with agents(BOB):  # and the other one has left its socket, as one that was killed
+        assert socket_of(None).parent.name == BOB
+
+
+@pytest.mark.usefixtures("runtime")
+def test_one_of_several_agents() -> None:
+    with agents(ALICE, BOB):
         assert socket_of(ALICE.lower()).parent.name == ALICE
         with pytest.raises(SeveralUnits) as several:
             socket_of(None)

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 FOLDER = Path(__file__).parents[2] / "protocol" / "proofs"
 ANSWERS = ("true", "false", "reachable")  # reachable: ProVerif finds a run that ends in the event
-SECONDS = 100  # for one model, where each takes about one
+SECONDS = 100  # for one model, where most take about one, and none above ten
 _STATED = re.compile(rf"^ {{7}}({'|'.join(ANSWERS)}) +(\S.*)$", re.MULTILINE)
 _LIBRARY = re.compile(r"-lib (\S+)")
 _COMMENT = re.compile(r"\(\*.*?\*\)", re.DOTALL)

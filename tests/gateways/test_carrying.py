@@ -14,7 +14,8 @@ from carriers.inbox import Inbox
 
 from gateways.ends import Side, noise, run, until, world
 from ndks.carriers.opening import open_carrier
-from ndks.carriers.tunnel import TunnelCarrier, packed
+from ndks.carriers.tunnel import HEAD, TunnelCarrier, packed
+from ndks.carriers.tunnel_sockets import LISTEN
 from ndks.exceptions import UsageError
 
 
@@ -29,15 +30,15 @@ def homes() -> Iterator[list[Path]]:
 
 @contextlib.asynccontextmanager
 async def carrier_of(
-    side: Side, home: Path, monkeypatch: pytest.MonkeyPatch
+    side: Side, home: Path, monkeypatch: pytest.MonkeyPatch, url: str = "tunnel:office"
 ) -> AsyncIterator[tuple[TunnelCarrier, Inbox]]:
     """Have a carrier of an agent beside one end."""
-    directory = home / "tunnels" / "office"
+    directory = home / "tunnels" / "office" / side.settings.end
     directory.mkdir(parents=True, exist_ok=True)
     server = await asyncio.get_running_loop().create_unix_server(side.end.carrier, directory / "carry")
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     monkeypatch.setenv("NDKS_HOME", str(home))
-    carrier = open_carrier("tunnel:office", "", home)
+    carrier = open_carrier(url, "", home)
     assert isinstance(carrier, TunnelCarrier)
     inbox = Inbox()
     carrier.start(inbox)
@@ -151,15 +152,38 @@ def test_an_agent_that_comes_later_gets_the_news(homes: list[Path], monkeypatch:
     run(work)
 
 
-def test_who_connects_and_talks_something_else_is_closed(homes: list[Path], monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("message", [b"\xff" * 100, HEAD.pack(1, 0x10001) + b"x"])
+def test_who_connects_and_talks_something_else_is_closed(
+    message: bytes, homes: list[Path], monkeypatch: pytest.MonkeyPatch
+):
     async def work() -> None:
         async with world() as made, carrier_of(made.a, homes[0], monkeypatch):
-            reader, writer = await asyncio.open_unix_connection(homes[0] / "tunnels" / "office" / "carry")
-            writer.write(b"\xff" * 100)
+            reader, writer = await asyncio.open_unix_connection(homes[0] / "tunnels" / "office" / LISTEN / "carry")
+            writer.write(message)
             with contextlib.suppress(ConnectionResetError):
                 while await reader.read(100):
                     pass
             writer.close()
+
+    run(work)
+
+
+def test_both_ends_may_run_here(homes: list[Path], monkeypatch: pytest.MonkeyPatch):
+    async def work() -> None:
+        async with world() as made, contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(carrier_of(made.a, homes[0], monkeypatch))
+            _, at_b = await stack.enter_async_context(
+                carrier_of(made.b, homes[0], monkeypatch, "tunnel:office?end=accept")
+            )
+            either, named = TunnelCarrier("tunnel:office"), TunnelCarrier("tunnel:office?end=listen")
+            for carrier in (either, named):
+                carrier.start(Inbox())
+                stack.push_async_callback(asyncio.to_thread, carrier.close)
+            await until(lambda: named.has_room and "both ends" in str(either.problem))
+            assert either.problem
+            assert "tunnel:office?end=listen" in str(either.problem.advice)
+            named.send(b"to B")
+            assert await asyncio.to_thread(at_b.next) == b"to B"
 
     run(work)
 
@@ -172,7 +196,7 @@ def test_a_tunnel_that_does_not_run_is_a_problem(homes: list[Path], monkeypatch:
     assert carrier.problem
     assert not carrier.has_room
     carrier.close()
-    for url in "tunnel:", "tunnel:../x", "tunnel:.":
+    for url in "tunnel:", "tunnel:../x", "tunnel:.", "tunnel:none?", "tunnel:none?end=", "tunnel:none?end=both":
         with pytest.raises(UsageError):
             TunnelCarrier(url)
     assert packed(b"x") == bytes([0, 0, 0, 1, 0, 0, 0, 0]) + b"x"

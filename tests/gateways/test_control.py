@@ -26,6 +26,7 @@ from ndks_gateways.running.store import TunnelBusy
 COUNTS = {"sent": 3, "received": 2, "kept": 1}
 VALUES: dict[str, Any] = {
     "name": "web",
+    "side": "A",
     "link": None,
     "unit": {"present": True, "generation": None},
     "streams": {"open": 4, "opened": 9, "resets": 1},
@@ -50,7 +51,7 @@ def beside(requests: dict[str, control.Request], use: Callable[[], Any]) -> Any:
     """Run a function in a thread beside the socket of tunnel web, and return its result."""
 
     async def run() -> Any:
-        path = places.new_sockets("web") / places.CONTROL
+        path = places.new_sockets("web", places.LISTEN) / places.CONTROL
         async with control.serving(path, requests):
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
             result = await asyncio.wait_for(asyncio.to_thread(use), PATIENCE)
@@ -69,7 +70,7 @@ def raw(*lines: bytes) -> list[Any]:
     answers: list[Any] = []
     with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rb") as read:
         connection.settimeout(PATIENCE)
-        connection.connect(str(places.socket_of("web")))
+        connection.connect(str(places.socket_of("web", places.LISTEN)))
         for line in lines:
             connection.sendall(line)
             answer = read.readline()
@@ -81,9 +82,9 @@ def test_requests_and_answers() -> None:
     requests: dict[str, control.Request] = {"status": lambda: VALUES, "forget": refuse}
 
     def use() -> None:
-        assert control.ask("web", "status") == VALUES
+        assert control.ask("web", places.LISTEN, "status") == VALUES
         with pytest.raises(TunnelError) as refused:
-            control.ask("web", "forget")
+            control.ask("web", places.LISTEN, "forget")
         assert (refused.value.code, str(refused.value), refused.value.advice) == (
             "FILE",
             "the disk is full",
@@ -93,7 +94,7 @@ def test_requests_and_answers() -> None:
 
     beside(requests, use)
     with pytest.raises(NotRunning):
-        control.ask("web", "status")
+        control.ask("web", places.LISTEN, "status")
 
 
 def test_garbage_is_refused() -> None:
@@ -110,19 +111,20 @@ def test_one_tunnel_a_socket() -> None:
         async with control.serving(path, {}), control.serving(path, {}):
             raise AssertionError
 
-    path = places.new_sockets("web") / places.CONTROL
+    path = places.new_sockets("web", places.LISTEN) / places.CONTROL
     with pytest.raises(TunnelBusy):
         asyncio.run(twice())
     with socket.socket(socket.AF_UNIX) as killed:  # its file stays
         killed.bind(str(path))
-    assert beside({"status": lambda: VALUES}, lambda: control.ask("web", "status")) == VALUES
+    assert beside({"status": lambda: VALUES}, lambda: control.ask("web", places.LISTEN, "status")) == VALUES
 
 
 @pytest.mark.parametrize(("directory", "mode"), [(0o700, 0o600), (0o750, 0o660), (0o710, 0o660)])
 def test_agents_of_a_group_may_use_what_its_directory_lets_them(directory: int, mode: int) -> None:
     async def run() -> int:
-        path = places.new_sockets("web") / places.CARRY
-        path.parent.chmod(directory)
+        path = places.new_sockets("web", places.LISTEN) / places.CARRY
+        path.parent.parent.chmod(directory)
+        assert places.new_sockets("web", places.LISTEN) == path.parent
         made = asyncio.get_running_loop().create_unix_server
         async with control.listening(path, lambda: made(asyncio.Protocol, path), for_group=True):
             return stat.S_IMODE(path.stat().st_mode)
@@ -133,7 +135,7 @@ def test_agents_of_a_group_may_use_what_its_directory_lets_them(directory: int, 
 def test_a_long_directory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SOCKETS, str(tmp_path / ("x" * 100)))
     with pytest.raises(UsageError, match="too long"):
-        places.new_sockets("web")
+        places.new_sockets("web", places.LISTEN)
 
 
 def test_metrics_over_http() -> None:
@@ -160,19 +162,22 @@ def test_metrics_over_http() -> None:
     head, _, body = good.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert f"Content-Length: {len(body)}".encode() in head
-    assert body.decode() == metrics.text(VALUES)
+    assert body.decode() == metrics.text([VALUES])
     assert [answer[:12] for answer in others] == [b"HTTP/1.1 404", b"HTTP/1.1 404", b"", b"", b"HTTP/1.1 404"]
 
 
 def test_the_text_of_metrics() -> None:
-    lines = metrics.text(VALUES).splitlines()
+    lines = metrics.text([VALUES, VALUES | {"side": "B", "cuts": 1}]).splitlines()
     values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-    assert values['ndks_tunnel_up{tunnel="web"}'] == "0"
-    assert values['ndks_tunnel_generation{tunnel="web"}'] == "0"
-    assert values['ndks_tunnel_failed_handshakes_total{tunnel="web",code="NO_DOOR"}'] == "7"
+    assert values['ndks_tunnel_up{tunnel="web",side="A"}'] == "0"
+    assert values['ndks_tunnel_generation{tunnel="web",side="A"}'] == "0"
+    assert values['ndks_tunnel_failed_handshakes_total{tunnel="web",side="A",code="NO_DOOR"}'] == "7"
+    assert [values[f'ndks_tunnel_cuts_total{{tunnel="web",side="{side}"}}'] for side in "AB"] == ["6", "1"]
     names = {line.split("{")[0] for line in values}
     for what in ("HELP", "TYPE"):
-        assert {line.split()[2] for line in lines if line.startswith(f"# {what}")} == names
+        told = [line.split()[2] for line in lines if line.startswith(f"# {what}")]
+        assert len(told) == len(names)  # each once
+        assert set(told) == names
     assert [line for line in lines if " TYPE " in line and line.endswith("counter") != ("_total " in line)] == []
 
 
@@ -192,7 +197,9 @@ def test_addresses(text: str, host: str, number: int) -> None:
     assert address(str(address(text))) == (host, number)
 
 
-@pytest.mark.parametrize("text", ["", "x", "::1:80", "h:65536", "h:-1", "h:8 0", "h:", "h:٣", "[::1]", "h:000080"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "::1:80", "h:65536", "h:-1", "h:8 0", "h:", "h:٣", "[::1]", "h:000080", "a..b:1"]
+)
 def test_addresses_that_are_none(text: str) -> None:
     with pytest.raises(UsageError):
         address(text)

@@ -103,8 +103,8 @@ def test_datagrams_of_all_sizes_go_through_and_back_by_flow():
 
 
 def sends(made: World) -> bool:
-    """Whether the ends have said which keys they have."""
-    return all(side.end.udp._datagrams._sending for side in (made.a, made.b))
+    """Whether the ends have said which keys they have, and B has found the service."""
+    return all(side.end.udp._datagrams._sending for side in (made.a, made.b)) and bool(made.b.end.udp.flows._host)
 
 
 def test_what_is_lost_reordered_or_repeated_on_the_way_comes_once_at_most():

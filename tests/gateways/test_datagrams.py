@@ -142,8 +142,10 @@ def test_nothing_is_sealed_before_the_first_link_or_with_a_key_that_is_used_up(m
     assert Datagrams().seal(1, b"") is None
     assert not Datagrams().is_spent
     monkeypatch.setattr(records, "MOST_RECORDS", 8)
-    a, _ = pair()
+    a, b = pair()
     for i in range(8):
-        assert a.is_spent == (i >= 7)
-        sealed(a)
+        assert a.is_spent == b.is_spent == (i >= 7)
+        assert b.open(sealed(a))
     assert a.seal(1, b"") is None
+    b.renew(b"\2" * 4, b"l" * 32, b"k" * 32)
+    assert not b.is_spent

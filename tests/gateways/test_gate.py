@@ -4,12 +4,14 @@
 
 import asyncio
 import contextlib
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 from support.emulate_process import PATIENCE
+from support.serve_process import served
 
 from ndks.exceptions import DeviceError, NoUnit, SeveralUnits
 from ndks.line.services import SOCKETS
@@ -219,6 +221,10 @@ def test_which_socket(network: Founded) -> None:
     assert one.serial_number in str(several.value)
     assert other.service
     assert other.service.end() == 0
+    assert socket_of(None) == one.gate
+    with served(other.port, "--timeout", "2") as killed:
+        assert killed.end(signal.SIGKILL) < 0
+    assert killed.path("gate").is_socket()  # nobody listens there
     assert socket_of(None) == one.gate
     with pytest.raises(NoUnit):
         socket_of("0000000000000000")

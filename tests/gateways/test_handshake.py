@@ -314,6 +314,12 @@ def test_bundles_as_bytes() -> None:
     assert [generation for generation, _ in bundles.unpack(bundles.pack(large))] == [2, 3, 4]
 
 
+def test_many_forged_bundles_are_refused() -> None:
+    assert len(bundles.unpack(bytes(6 * 64))) == 64
+    with pytest.raises(errors.Garbage):
+        bundles.unpack(bytes(6 * 65))
+
+
 def test_no_secret_is_shown() -> None:
     a, b = pair()
     ours, theirs = linked(a, b)

@@ -45,19 +45,23 @@ def test_a_stream_goes_through_and_back():
     run(work)
 
 
-def test_links_that_are_cut_at_random_lose_repeat_and_reorder_nothing():
+def test_links_that_are_cut_at_random_lose_repeat_and_reorder_nothing(monkeypatch: pytest.MonkeyPatch):
     async def work() -> None:
+        monkeypatch.setattr(connecting, "_LASTING", 0.0)  # else few are made
         async with world() as made:
             chance = random.Random(7)
-            data = [noise(4_000_000, seed) for seed in range(4)]
-            exchanges = [asyncio.create_task(exchange(made, each)) for each in data]
             cuts = 0
+
+            async def exchanged(data: bytes) -> None:
+                while cuts < 10:
+                    assert await exchange(made, data) == data
+
+            exchanges = [asyncio.create_task(exchanged(noise(4_000_000, seed))) for seed in range(4)]
             while not all(task.done() for task in exchanges):
                 await asyncio.sleep(chance.uniform(0.0, 0.1))
                 made.proxy.cut()
                 cuts += 1
-            assert [task.result() for task in exchanges] == data
-            assert cuts > 5
+            await asyncio.gather(*exchanges)
             assert made.a.tally.resumed > 1
             assert made.a.tally.resets == made.b.tally.resets == 0
 
@@ -205,20 +209,50 @@ def test_streams_of_a_process_that_is_dead_are_reset(which: str):
     run(work)
 
 
+def waiting(made) -> int:
+    return len(made.a.end._waiting.connections)
+
+
 def test_connections_wait_for_the_other_end():
     async def work() -> None:
         async with world() as made:
             await made.a.linked()
             await made.b.kill()
+            await until(lambda: made.a.end.problem_code == "LINK_CLOSED")
             going = asyncio.create_task(exchange(made, noise(3_000_000)))
-            await until(lambda: made.a.end.problem_code == "LINK_CLOSED" and made.a.end.streams == 1)
-            await made.a.kill()  # it knew another process of B
-            going.cancel()
-            await made.a.begin()
-            going = asyncio.create_task(exchange(made, noise(3_000_000)))
-            await until(lambda: made.a.end.streams == 1)
-            await made.b.begin()
+            await until(lambda: waiting(made) == 1)
+            await made.b.begin()  # another process than before
             assert await going == noise(3_000_000)
+            assert made.a.tally.resets == waiting(made) == 0
+
+    run(work)
+
+
+def test_a_connection_waits_for_a_link_so_long(monkeypatch: pytest.MonkeyPatch):
+    async def work() -> None:
+        seen: list[bytes] = []
+
+        async def note(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            seen.append(await reader.read(100))
+
+        async with world(note) as made:
+            await made.a.linked()
+            await made.b.kill()
+            await until(lambda: made.a.end.problem_code == "LINK_CLOSED")
+            monkeypatch.setattr("ndks_gateways.running.waiting.LONGEST_WAIT", 0.2)
+            reader, writer = await made.connect()
+            writer.write(b"late")
+            with pytest.raises(ConnectionResetError):
+                await reader.read(1)
+            monkeypatch.undo()
+            kept = await made.connect()
+            kept[1].write(b"in time")
+            await until(lambda: waiting(made) == 1)
+            await made.b.begin()
+            await until(lambda: seen)
+            assert seen == [b"in time"]
+            for each in (writer, kept[1]):
+                each.close()
 
     run(work)
 

@@ -93,7 +93,10 @@ def test_a_page_through_a_tunnel(gateways: tuple[Gateway, Gateway, int]) -> None
         text = each.ask("status").stdout
         assert seen[0]["own_words"] in text
         assert "linked with lane" in text
-        assert 'ndks_tunnel_up{tunnel="web"} 1' in each.ask("status", "web", "--metrics").stdout
+        assert (
+            f'ndks_tunnel_up{{tunnel="web",side="{each.status()["side"]}"}} 1'
+            in each.ask("status", "web", "--metrics").stdout
+        )
     assert list(complaints({"schema": 1} | a.said, fields.fields_of("schema " + fields.ANSWERS["tunnel run"]))) == []
     assert [each.end() for each in (b, a)] == [0, 0]
     assert a.ask("status", "web").returncode == 3
@@ -151,7 +154,7 @@ def test_a_gateway_that_was_set_up_anew_is_refused_until_it_is_forgotten(
         each.start()
     first = a.wait_for_link()["peer"]
     b.end()
-    (b.directory / "home" / "tunnels" / "web" / "keys.json").unlink()
+    (b.directory / "home" / "tunnels" / "web" / "accept" / "keys.json").unlink()
     b.start()
     a.wait(lambda values: values["code"] == "PINNED_KEY", "the other key is refused")
     finished = a.ask("forget", "web", "--yes", "--json")
@@ -167,6 +170,32 @@ def test_a_gateway_that_was_set_up_anew_is_refused_until_it_is_forgotten(
     assert a.ask("forget", "web", "--yes").returncode == 0
     a.start()
     assert a.wait_for_link()["peer"]["words"] == b.status()["own_words"]
+
+
+def test_both_ends_with_one_home(gateways: tuple[Gateway, Gateway, int]) -> None:
+    a, b, port = gateways
+    b.directory = a.directory
+    for each in (a, b):
+        each.start()
+    assert get(port) == TEXT
+    a.wait_for_link()
+    shown = json.loads(a.ask("status", "web", "--json").stdout)["tunnels"]
+    assert [values["side"] for values in shown] == ["A", "B"]
+    assert [values["peer"]["words"] for values in shown] == [values["own_words"] for values in reversed(shown)]
+    assert a.ask("status").stdout == a.ask("status", "web").stdout
+    refused = a.ask("forget", "web", "--yes")
+    assert refused.returncode == 2
+    assert "name one: --listen or --accept" in refused.stderr
+    forgotten = json.loads(a.ask("forget", "web", "--accept", "--yes", "--json").stdout)["forgotten"]
+    assert forgotten == shown[1]["peer"]
+    a.end()
+    b.end()
+    a.start()
+    shown = json.loads(a.ask("status", "web", "--json").stdout)["tunnels"]
+    assert [values["side"] for values in shown] == ["A"]
+    assert shown[0]["peer"]
+    assert a.ask("forget", "web", "--listen", "--yes").returncode == 0
+    assert a.ask("status", "wed").returncode == 3
 
 
 def test_the_other_lane_is_refused(network: Founded, web: int, short: Path) -> None:

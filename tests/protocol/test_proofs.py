@@ -74,6 +74,12 @@ NETWORK = (
     ("network_vouchers.pv", "network_vouchers", "(=s, text: bitstring)", "(t: bitstring, text: bitstring)", set[int]()),
 )
 
+TUNNEL = (
+    ("tunnel.pvl", "tunnel_pair_door", "(challenge, knock)", "knock", {0}),  # a knock is repeated
+    ("tunnel_resumed.pvl", "tunnel_resumed", "h1 = (challenge, resumed,", "h1 = (resumed,", {2}),
+    ("tunnel_resumed.pvl", "tunnel_resumed", "name, ea) in", "ea) in", {1, 2, 3, 4}),  # it ends in another tunnel
+)
+
 
 @needs_proverif
 @pytest.mark.parametrize(
@@ -82,6 +88,7 @@ NETWORK = (
         *(("session.pvl", "session_stolen", *fault) for fault in SESSION),
         *(("joining.pvl", "joining_words", *fault) for fault in JOINING),
         *NETWORK,
+        *TUNNEL,
     ],
 )
 def test_what_a_part_is_for(

@@ -93,7 +93,13 @@ def test_a_tunnel_uses_the_services_socket_and_no_device() -> None:
     assert tunnel["ExecStart"] == "/usr/local/bin/ndks tunnel run %i $NDKS_TUNNEL"
     assert tunnel["SupplementaryGroups"] == settings("ndks-gate@.socket")["SocketGroup"]
     assert tunnel["User"] != agent["User"]
-    own = {"User", "SupplementaryGroups", "LimitNOFILE", "TimeoutStartSec"}  # it is ready when its addresses are taken
+    own = {
+        "User",
+        "SupplementaryGroups",
+        "LimitNOFILE",
+        "MemoryMax",
+        "TimeoutStartSec",
+    }  # it is ready when its addresses are taken
     same = {name for name in tunnel.keys() | agent.keys() if not name.startswith(("Exec", "Env", "State", "Runtime"))}
     of_service = {"Description", "Requires", "After"} | own
     assert {name: tunnel.get(name) for name in same - of_service} == {

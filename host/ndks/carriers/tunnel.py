@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Packets through a tunnel that runs here, tunnel:NAME: to the agent at its other end. It may be the only channel.
 
+Where both ends run here, tunnel:NAME?end=listen and tunnel:NAME?end=accept name one.
+
 At the socket `carry` of a tunnel, both ends send: size u32 | mark u32 | packet. The mark of a bundle is its generation
 + 1, else 0. A message of the tunnel without a packet says whether it has a link: mark 1, or 0.
 """
 
-import contextlib
-import os
 import socket
 import struct
 import threading
@@ -15,9 +15,8 @@ from collections import deque
 from pathlib import Path
 
 from ..exceptions import NdksError, UsageError, reason
-from ..laptop.homes import home
-from ..line.services import SOCKETS
 from .carrier import BUNDLES, LARGEST, ROOM, WAITING, CarrierError, Receive, Received, problem_of, tell
+from .tunnel_sockets import CARRY, ENDS, sockets
 
 HEAD = struct.Struct(">II")
 UP, DOWN = HEAD.pack(0, 1), HEAD.pack(0, 0)
@@ -38,14 +37,13 @@ class TunnelCarrier:
     def __init__(self, url: str) -> None:
         self.url = url
         self.problem: NdksError | None = CarrierError("not connected yet")
-        self._name = url.partition(":")[2]
-        if not self._name or "/" in self._name or self._name.startswith("."):
-            raise UsageError(f"{url} names no tunnel", "write it as tunnel:NAME")
+        self._name, question, end = url.partition(":")[2].partition("?")
+        self._ends = tuple(each for each in ENDS if end == f"end={each}") if question else ENDS
+        if not self._name or "/" in self._name or self._name.startswith(".") or not self._ends:
+            raise UsageError(f"{url} names no tunnel", "write it as tunnel:NAME or tunnel:NAME?end=accept")
         self._changed = threading.Condition()
         self._waiting: deque[bytes] = deque()
-        self._news: deque[bytes] = (
-            deque()
-        )  # bundles, which a tunnel gets before it has a link: it may need them for one
+        self._news: deque[bytes] = deque()  # bundles: a tunnel gets them before it has a link, which may need them
         self._bundles: dict[int, bytes] = {}  # of the last generations: a tunnel that starts gets them again
         self._connection: socket.socket | None = None
         self._is_up = False
@@ -110,16 +108,21 @@ class TunnelCarrier:
             failures += 1
 
     def _connected(self) -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.connect(str(_socket_of(self._name)))
-        except OSError as error:
+        problem = CarrierError(f"no tunnel {self._name} runs for this user", f"start it: ndks tunnel {self._name} ...")
+        made: list[socket.socket] = []
+        for path in sockets(CARRY, self._name, self._ends):
+            try:
+                made.append(_connected(path))
+            except OSError as error:
+                problem = CarrierError(f"tunnel {self._name} cannot be reached: {reason(error)}")
+        if len(made) == 1:
+            return made[0]
+        for connection in made:
             connection.close()
-            raise CarrierError(f"tunnel {self._name} cannot be reached: {reason(error)}") from None
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        if made:
+            advice = " or ".join(f"tunnel:{self._name}?end={end}" for end in ENDS)
+            problem = CarrierError(f"both ends of tunnel {self._name} run here", f"name one as the carrier: {advice}")
+        raise problem
 
     def _serve(self, connection: socket.socket) -> None:
         """Take what comes until the tunnel ends; it says at once whether it has a link."""
@@ -171,12 +174,11 @@ class TunnelCarrier:
         return self._waiting if self._is_up and self._waiting else None
 
 
-def _socket_of(name: str) -> Path:
-    """Return the socket of a tunnel that runs. CarrierError."""
-    own = os.environ.get(SOCKETS)
-    places = [*([Path(own, "ndks-tunnels")] if own else []), home() / "tunnels", Path("/run/ndks-tunnels")]
-    for place in places:
-        with contextlib.suppress(OSError):  # of another user
-            if (found := place / name / "carry").is_socket():
-                return found
-    raise CarrierError(f"no tunnel {name} runs for this user", f"start it: ndks tunnel {name} ...")
+def _connected(path: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(str(path))
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -3,6 +3,7 @@
 """Command tunnel: run one end, show the ends that run here, forget a peer."""
 
 import argparse
+import contextlib
 import os
 import sys
 from datetime import datetime
@@ -19,6 +20,7 @@ from .parser import Parser, add_command, add_group, show_examples
 
 _MOST_LANE = 0xFFFF
 _RECORDS = ("aes", "capsule-aes", "capsule-vernam")
+_ENDS = ("listen", "accept")
 _EXAMPLES = """\
   at the site with the users:      ndks tunnel web --listen 8000 --connect gateway.example:7700
   at the site with the service:    ndks tunnel web --accept 0.0.0.0:7700 --to 127.0.0.1:80
@@ -32,7 +34,8 @@ _STATUS_EXAMPLES = """\
   ndks tunnel status web --json
   ndks tunnel status web --metrics     as Prometheus reads it"""
 _FORGET_EXAMPLES = """\
-  ndks tunnel forget web      where the gateway at the other end was set up anew"""
+  ndks tunnel forget web      where the gateway at the other end was set up anew
+  ndks tunnel forget web --accept     where both ends of it run here"""
 
 
 def add_tunnel(parser: Parser) -> None:
@@ -41,12 +44,16 @@ def add_tunnel(parser: Parser) -> None:
     parser.usual = "run"
     run_help = "run one end of a tunnel; the word run may be left out"
     _add_run(add_command(kinds, "run", run_help, _RUN_EXAMPLES, run))
-    status = add_command(kinds, "status", "show the tunnels that run here", _STATUS_EXAMPLES, show_status)
+    status = add_command(kinds, "status", "show the ends of tunnels that run here", _STATUS_EXAMPLES, show_status)
     _add_name(status, nargs="?", help="default: all of them")
     status.add_argument("--metrics", action="store_true", help="print numbers as Prometheus reads them")
     forget_help = "forget the pinned gateway at the other end; the next one is pinned anew"
     forgetting = add_command(kinds, "forget", forget_help, _FORGET_EXAMPLES, forget)
     _add_name(forgetting, help="name of the tunnel")
+    group: Any = forgetting.add_mutually_exclusive_group()
+    for end in _ENDS:
+        text = f"let the end with --{end} forget"
+        group.add_argument(f"--{end}", dest="end", action="store_const", const=end, help=text)
     add_yes(forgetting)
 
 
@@ -109,25 +116,24 @@ def show_status(args: argparse.Namespace, out: Output) -> None:
     found = _running(args.name)
     if args.metrics:
         need(not out.as_json, "--metrics and --json are two forms", "choose one")
-        write_stdout("".join(map(text, found)).encode())
+        write_stdout(text(found).encode() if found else b"")
         return
     lines = [line for values in found for line in _lines(values)]
     out.result({"tunnels": found}, "\n".join(lines) or "no tunnel runs here, or none of this user")
 
 
 def _running(name: str | None) -> list[dict[str, Any]]:
-    """Return what the tunnel says, or all that run. NotRunning for the one that is named."""
+    """Return what the ends of a tunnel say, or all that run. NotRunning for the tunnel that is named."""
     from ndks_gateways.running.control import ask
-    from ndks_gateways.running.places import NotRunning, names
+    from ndks_gateways.running.places import NotRunning, ends_of, names, not_running
 
-    if name:
-        return [ask(name, "status")]
     found: list[dict[str, Any]] = []
-    for each in names():
-        try:
-            found.append(ask(each, "status"))
-        except NotRunning:
-            continue
+    for each in [name] if name else names():
+        for end in ends_of(each):
+            with contextlib.suppress(NotRunning):
+                found.append(ask(each, end, "status"))
+    if name and not found:
+        raise not_running(name)
     return found
 
 
@@ -172,21 +178,42 @@ def _unit_text(unit: dict[str, Any]) -> str:
 
 
 def forget(args: argparse.Namespace, out: Output) -> None:
+    from ndks_gateways.running.places import ends_of
+
+    ends = [args.end] if args.end else ends_of(args.name) or list(_ENDS)
+    peers = {end: _peer(args.name, end) for end in ends}
+    pinned = [end for end in ends if peers[end]]
+    both = f"both ends of tunnel {args.name} are here, and have pinned a gateway"
+    need(len(pinned) < 2, both, "name one: --listen or --accept")
+    end = (pinned or ends)[0]
+    _confirm(args, peers[end])
+    _forget(args.name, end)
+    values = {"name": args.name, "forgotten": peers[end]}
+    out.done(values, f"tunnel {args.name} takes the next gateway of the network, and pins it")
+
+
+def _peer(name: str, end: str) -> dict[str, Any] | None:
     from ndks_gateways.running.control import ask
     from ndks_gateways.running.places import NotRunning
     from ndks_gateways.running.store import opened
 
     try:
-        peer = ask(args.name, "status")["peer"]
-        _confirm(args, peer)
-        ask(args.name, "forget")
+        return ask(name, end, "status")["peer"]
     except NotRunning:
-        with opened(args.name, create=False) as store:
-            peer = {"lane": store.peer.lane, "words": store.peer_words} if store.peer else None
-            _confirm(args, peer)
+        with opened(name, end, create=False) as store:
+            return {"lane": store.peer.lane, "words": store.peer_words} if store.peer else None
+
+
+def _forget(name: str, end: str) -> None:
+    from ndks_gateways.running.control import ask
+    from ndks_gateways.running.places import NotRunning
+    from ndks_gateways.running.store import opened
+
+    try:
+        ask(name, end, "forget")
+    except NotRunning:
+        with opened(name, end, create=False) as store:
             store.forget()
-    values = {"name": args.name, "forgotten": peer}
-    out.done(values, f"tunnel {args.name} takes the next gateway of the network, and pins it")
 
 
 def _confirm(args: argparse.Namespace, peer: dict[str, Any] | None) -> None:

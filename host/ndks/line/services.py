@@ -4,6 +4,7 @@
 
 import os
 import re
+import socket
 from pathlib import Path
 
 from .transport import SERVICE
@@ -32,9 +33,30 @@ def service_directories() -> list[Path]:
     return found
 
 
-def may_use(socket: Path) -> bool:
+def may_use(path: Path) -> bool:
     """Return whether this user may connect to a socket that is there."""
-    return os.access(socket, os.R_OK | os.W_OK)
+    return os.access(path, os.R_OK | os.W_OK)
+
+
+def is_served(path: Path) -> bool:
+    """Return whether a socket is there and a process listens at it: one that was killed has left its file.
+
+    A socket that this user may not use, or that takes no connection now, counts.
+    """
+    try:
+        if not path.is_socket():
+            return False
+    except OSError:
+        return False  # in a directory of another user
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.setblocking(False)
+        try:
+            connection.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError:
+            return True
+    return True
 
 
 def socket_in(directory: Path) -> str:

@@ -10,7 +10,7 @@ from ndks.exceptions import NdksError
 from ndks.system_errors import file_error
 
 from ..tunnel.bundles import Bundle
-from ..tunnel.errors import Garbage, NoDoor, TooMany, UnitBehind
+from ..tunnel.errors import Garbage, NoDoor, TooMany, UnitBehind, UnknownResumption
 from ..tunnel.handshake import Established, Resumable, accept
 from .greeting import Greeting, LinkClosed
 from .links import Link
@@ -22,30 +22,37 @@ from .tally import Tally
 
 MOST_STRANGERS = 1024  # connections that have shown no door yet
 BACKLOG = 1024
-_OF_STRANGERS = (NoDoor, Garbage, TooMany, LinkClosed)
+_OF_STRANGERS = (NoDoor, Garbage, TooMany, LinkClosed, UnknownResumption)
 
 
 class Resumables:
-    """The links that A may resume: the newest, and until A has used that, the one before."""
+    """The links that A may resume: the newest, and until A has used that, the one before.
+
+    `by_id` is always of now: a handshake that began before a wipe finds nothing in it.
+    """
 
     def __init__(self) -> None:
+        self.by_id: dict[bytes, Resumable] = {}
         self._newest: Resumable | None = None
         self._confirmed: Resumable | None = None
 
-    @property
-    def by_id(self) -> dict[bytes, Resumable]:
-        return {each.id: each for each in (self._newest, self._confirmed) if each}
-
     def add(self, resumable: Resumable) -> None:
         self._newest = resumable
+        self._changed()
 
     def confirm(self, resumable: Resumable) -> None:
         """Note that A has this one: it resumes no earlier one."""
         if resumable == self._newest:
             self._confirmed = resumable
+            self._changed()
 
     def wipe(self) -> None:
         self._newest = self._confirmed = None
+        self._changed()
+
+    def _changed(self) -> None:
+        self.by_id.clear()
+        self.by_id.update({each.id: each for each in (self._newest, self._confirmed) if each})
 
 
 class Accepting:
@@ -81,7 +88,9 @@ class Accepting:
             greeting.abort()
             return
         if len(self._strangers) >= MOST_STRANGERS:  # the first had the most time
-            next(iter(self._strangers)).cancel()
+            oldest = next(iter(self._strangers))
+            del self._strangers[oldest]  # now: more may come before its task has ended
+            oldest.cancel()
         task = asyncio.create_task(self._accept(greeting))
         self._strangers[task] = None
         task.add_done_callback(functools.partial(self._done, greeting))

@@ -22,7 +22,6 @@ _log = logging.getLogger(__name__)
 
 _HEADER, _TAG, _FRAMING = 37, 16, 16  # bytes: of a capsule, of each of its chunks, of sync word and check value
 MOST_PLAIN = 4 * MAX_CHUNK - _FRAMING  # bytes in one capsule: a connection that has little waits for no more than that
-_ROOM = 2 * MOST_PLAIN  # bytes that wait to be sealed, beyond which no application is read
 _PAUSE = 1.0  # seconds after which a unit is asked again that has refused
 
 Done = Callable[[bytes], object]
@@ -53,18 +52,11 @@ class Capsules:
     """Seals and opens at the unit, in the order in which it is asked, each way."""
 
     def __init__(self, gate: Gate, cipher: str, tally: Tally) -> None:
-        self.sealed: Callable[[], object] = lambda: None  # told when there is room again
         self._gate = gate
         self._cipher = cipher
         self._tally = tally
-        self._waiting = 0
         self._sealing = _Line(self._seal)
         self._opening = _Line(self._open)
-
-    @property
-    def has_room(self) -> bool:
-        """Whether more may be sealed soon."""
-        return self._waiting < _ROOM
 
     async def run(self) -> None:
         """Work until this is cancelled."""
@@ -74,14 +66,7 @@ class Capsules:
 
     def seal(self, data: bytes, done: Done) -> None:
         """Call `done` with the capsule of the data, later."""
-        self._waiting += len(data)
-
-        def sealed(capsule: bytes) -> None:
-            self._waiting -= len(data)
-            done(capsule)
-            self.sealed()
-
-        self._sealing.put(data, sealed, sealed)
+        self._sealing.put(data, done, done)
 
     def open(self, capsule: bytes, done: Done, refused: Done) -> None:
         """Call `done` with the data in a capsule, later; `refused` if it cannot be opened."""

@@ -19,6 +19,7 @@ from .links import Link
 from .tally import Tally
 from .turns import Turns
 
+_LAST_MARK = 0xFFFF + 1  # of the last generation
 _UNREAD = 2 * LARGEST  # bytes that wait for an agent; beyond, packets are lost
 
 
@@ -48,7 +49,7 @@ class Agent(asyncio.Protocol):
         self._unread += data
         while len(self._unread) >= HEAD.size:
             size, mark = HEAD.unpack_from(self._unread)
-            if size > LARGEST:
+            if size > LARGEST or mark > _LAST_MARK:
                 self.close()
                 return
             if len(self._unread) < HEAD.size + size:
@@ -137,7 +138,7 @@ class Carrying:
         if len(frame.data) == MOST_DATA and len(parts) <= LARGEST:
             return
         del self._parts[link]
-        if len(parts) <= LARGEST:
+        if 0 < len(parts) <= LARGEST:  # an empty packet would tell agents that there is no link
             self._tally.carried_received += 1
             for agent in self._agents:
                 agent.write(packed(bytes(parts)))
@@ -152,11 +153,12 @@ class Carrying:
 
     def deliver(self, bundles: Sequence[Bundle]) -> None:
         """Give what a handshake brought to the agent; it checks who signed it."""
-        for generation, packet in bundles:
+        news = [bundle for bundle in bundles if bundle[1]]  # an empty one, which is forged, would tell of a link
+        for generation, packet in news:
             for agent in self._agents:
                 agent.write(packed(packet, generation))
         if not self._agents:
-            self._news = list(bundles)[-BUNDLES:]
+            self._news = news[-BUNDLES:]
 
     def close(self) -> None:
         for agent in list(self._agents):

@@ -28,6 +28,7 @@ _LOOK = 1.0  # seconds between two looks at whether keys are nearly used up
 _PATIENCE = 5.0  # seconds for a TCP connection
 _LEAST, _MOST = 0.1, 5.0  # seconds between attempts
 _FAILURES = 10  # after which the pause grows no more
+_LASTING = 5.0  # seconds after which a link has been a good one
 _RANDOM = SystemRandom()
 
 
@@ -62,7 +63,8 @@ class Connecting:
         self._loop = asyncio.get_running_loop()
         self._renew_at = 0.0
         self._last: Link | None = None
-        self._failures = 0  # since a link was used
+        self._made_at = 0.0  # of the last link
+        self._failures = 0  # and short links, since a link was a good one
         self._round = 0
         self._changed = asyncio.Event()
 
@@ -84,29 +86,42 @@ class Connecting:
         """Note that the other end uses a link."""
         if link is self._last:
             self.problem = None
-            self._failures = 0
 
     async def run(self) -> None:
         """Make links until this is cancelled."""
         while True:
             await self._until_due()
             try:
-                self._see_last()
+                if self._see_last():
+                    await self._pause()
                 await self._connect()
             except NdksError as error:
                 self._failed(error)
-                self._changed.clear()
-                await self._wait(min(_LEAST * 2**self._failures, _MOST) * _RANDOM.uniform(0.5, 1.0))
+                await self._pause()
 
-    def _see_last(self) -> None:
-        """Raise LinkClosed, once, if the other end has closed the last link before it has said a word."""
+    def _see_last(self) -> bool:
+        """Return whether the last link is lost, and was short: who lets one record pass must not have another at once.
+
+        LinkClosed, once: the other end has closed it before it has said a word.
+        """
         last, self._last = self._last, None
-        if last and last.is_lost and not last.is_confirmed:
+        if last is None:
+            return False
+        if last.is_lost and not last.is_confirmed:
             raise LinkClosed("the other gateway has refused this one")
+        if self._loop.time() >= self._made_at + _LASTING:
+            self._failures = 0
+            return False
+        return last.is_lost
+
+    async def _pause(self) -> None:
+        """Wait after an attempt or a link that was none, each time longer."""
+        self._failures = min(self._failures + 1, _FAILURES)
+        self._changed.clear()
+        await self._wait(min(_LEAST * 2**self._failures, _MOST) * _RANDOM.uniform(0.5, 1.0))
 
     def _failed(self, error: NdksError) -> None:
         self.problem = error
-        self._failures = min(self._failures + 1, _FAILURES)
         self._tally.failed[error.code] += 1
         if isinstance(error, UnitBehind):
             self._news(error.bundles)
@@ -182,5 +197,6 @@ class Connecting:
         self._tally.full += not established.is_resumed
         self._tally.resumed += established.is_resumed
         self._resumable = established.resumable
-        self._renew_at = self._loop.time() + self.renew_after
+        self._made_at = self._loop.time()
+        self._renew_at = self._made_at + self.renew_after
         self._last = self._switch.attach(own, established, greeting.transport)

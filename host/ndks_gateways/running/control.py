@@ -13,7 +13,7 @@ from typing import Any
 
 from ndks import strict_json
 from ndks.exceptions import FileError, NdksError, PortPermission, UsageError, reason
-from ndks.line.services import SOCKETS
+from ndks.line.services import SOCKETS, is_served
 
 from .places import not_running, socket_of
 from .store import TunnelBusy
@@ -53,11 +53,11 @@ async def listening(path: Path, listen: Callable[[], Any], *, for_group: bool = 
 
     It is for this user alone; also `for_group`, if the group of its directory may enter that.
     """
-    if _answers(path):
-        what = f"another tunnel of this name, with another NDKS_HOME, has its socket at {path}"
-        raise TunnelBusy(what, f"give each a directory for sockets: {SOCKETS}=DIRECTORY")
+    if is_served(path):
+        what = f"this end of a tunnel of this name, with another NDKS_HOME, has its socket at {path}"
+        raise TunnelBusy(what, f"run one only, or give each a directory for sockets: {SOCKETS}=DIRECTORY")
     try:
-        path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)  # of one that was killed
         server = await listen()
         path.chmod(0o660 if for_group and path.parent.stat().st_mode & stat.S_IXGRP else 0o600)
     except OSError as error:
@@ -68,14 +68,6 @@ async def listening(path: Path, listen: Callable[[], Any], *, for_group: bool = 
         server.close()
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
-
-
-def _answers(path: Path) -> bool:
-    """Return whether a process listens at a socket: that of a killed one is replaced."""
-    with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
-        connection.connect(str(path))
-        return True
-    return False
 
 
 def _answer(line: bytes, requests: dict[str, Request]) -> bytes:
@@ -93,9 +85,9 @@ def _named(line: bytes, requests: dict[str, Request]) -> Request:
         raise UsageError("the tunnel does not know this request", "use the ndks of the same version") from None
 
 
-def ask(name: str, do: str) -> dict[str, Any]:
-    """Ask a tunnel that runs here, and return its answer. NotRunning; NdksError, as the tunnel has named it."""
-    path = socket_of(name)
+def ask(name: str, end: str, do: str) -> dict[str, Any]:
+    """Ask an end that runs here, and return its answer. NotRunning; NdksError, as the tunnel has named it."""
+    path = socket_of(name, end)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_PATIENCE)
         try:

@@ -65,22 +65,19 @@ class DatagramSocket:
 
 def bound(host: str, port: int) -> socket.socket:
     """Return a UDP socket that listens at an address. OSError."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-    made = socket.socket(family, kind, protocol)
-    try:
-        made.bind(address)
-    except BaseException:
-        made.close()
-        raise
-    return made
+    return _made(host, port, socket.socket.bind)
 
 
 def connected(host: str, port: int) -> socket.socket:
     """Return a UDP socket that talks to an address only; `host` is an IP address. OSError."""
+    return _made(host, port, socket.socket.connect)
+
+
+def _made(host: str, port: int, use: Callable[[socket.socket, Address], object]) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     made = socket.socket(family, kind, protocol)
     try:
-        made.connect(address)
+        use(made, address)
     except BaseException:
         made.close()
         raise

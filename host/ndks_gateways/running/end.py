@@ -24,6 +24,7 @@ from .store import Store
 from .switching import Switch, Uses
 from .tally import Tally
 from .udp import Udp
+from .waiting import Waiting
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ class End:
         if settings.record != AES:
             self._capsules = Capsules(gate, "vernam" if settings.record == CAPSULE_VERNAM else "aes", tally)
         self._sockets = Sockets(self._streams, switch, settings.inner, tally, self._capsules)
+        self._waiting = Waiting(self._sockets.accepted, lambda: switch.newest is not None, lambda: self._sockets.free)
         self._carrying = Carrying(switch, self._sockets.turns, tally)
         self._partner = partner = Partner(settings, gate, store, self._carrying.bundles)
         self._linking: Connecting | Accepting
@@ -89,9 +91,9 @@ class End:
 
     async def _listen(self, servers: list[asyncio.Server]) -> None:
         settings, linking = self._settings, self._linking
-        allow_connections()
+        self._sockets.most = allow_connections()
         if isinstance(linking, Connecting):
-            server = await listen(self._sockets.accepted, settings.inner, BACKLOG)
+            server = await listen(self._waiting.accepted, settings.inner, BACKLOG)
             reset_if_killed(server)
             self.inner_port = server.sockets[0].getsockname()[1]
         else:
@@ -120,14 +122,19 @@ class End:
                 generation = self._gate.generation
                 self._wipe()
                 self._switch.retire()
+                if self.udp:
+                    self.udp.retire()
                 if await self._partner.is_revoked():
                     _log.warning("the other gateway's unit was revoked: its link is cut, and no other one is made")
                     self._switch.begin_again()
+                    if self.udp:
+                        self.udp.forget()
             elif isinstance(self._linking, Connecting):
                 self._linking.changed()
 
     def _close(self) -> None:
         self._switch.close()
+        self._waiting.close()
         self._sockets.close()
         self._carrying.close()
         if self.udp:
@@ -140,6 +147,7 @@ class End:
     def _attached(self, link: Link) -> None:
         self._streams.meet(link.established.peer.window)
         self._sockets.go_on()
+        self._waiting.go_on()
         if self.udp:
             self.udp.renew(link.established, link.host, is_other=link.attached.is_reset)
         self._carrying.set_up(self._switch.newest is not None)

@@ -103,6 +103,11 @@ class Link(asyncio.BufferedProtocol):
         return self._sealer.is_spent or self._opener.is_spent
 
     @property
+    def is_idle(self) -> bool:
+        """Whether the line has taken all that was written."""
+        return self._transport is not None and not self._transport.get_write_buffer_size()
+
+    @property
     def address(self) -> str:
         """HOST:PORT of the other end, as the system sees it."""
         return str(Address(*self._name[:2])) if self._name else ""

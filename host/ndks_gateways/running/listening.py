@@ -4,11 +4,14 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Callable
 
 from ndks.exceptions import NdksError, reason
 
 from .settings import Address
+
+_RESERVED = 1280  # files: strangers at the door, links, the unit, commands
 
 
 class AddressError(NdksError):
@@ -19,13 +22,21 @@ class AddressError(NdksError):
     usual_advice = "name a free port, at an address of this machine"
 
 
-def allow_connections() -> None:
-    """Let this process have as many connections as the system permits: at first it may have few files, often 1024."""
+def allow_connections() -> int:
+    """Let this process have as many files as the system permits: at first it may have few, often 1024.
+
+    Return how many connections of applications are within that: they never keep a link from being made.
+    """
+    files = sys.maxsize
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource  # not on Windows
 
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        now, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        files = files if now == resource.RLIM_INFINITY else now
+    return max(files - _RESERVED, files // 2)
 
 
 async def listen(made: Callable[[], asyncio.BaseProtocol], where: Address, backlog: int) -> asyncio.Server:

@@ -4,7 +4,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .settings import Address
@@ -42,19 +42,24 @@ _ROWS: tuple[tuple[str, str, Callable[[Values], int]], ...] = (
 )
 
 
-def text(values: Values) -> str:
-    """Return the numbers of a tunnel. Its name needs no escapes."""
-    return "".join(f"{line}\n" for line in _lines(values))
+def text(ends: Sequence[Values]) -> str:
+    """Return the numbers of ends of tunnels, each kind once. Their names need no escapes."""
+    return "".join(f"{line}\n" for line in _lines(ends))
 
 
-def _lines(values: Values) -> Iterator[str]:
-    tunnel = f'tunnel="{values["name"]}"'
+def _lines(ends: Sequence[Values]) -> Iterator[str]:
     for name, meaning, value in _ROWS:
         yield from _head(name, meaning)
-        yield f"ndks_tunnel_{name}{{{tunnel}}} {int(value(values))}"
+        for values in ends:
+            yield f"ndks_tunnel_{name}{{{_labels(values)}}} {int(value(values))}"
     yield from _head("failed_handshakes_total", "handshakes that made no link")
-    for code, count in sorted(values["handshakes"]["failed"].items()):
-        yield f'ndks_tunnel_failed_handshakes_total{{{tunnel},code="{code}"}} {count}'
+    for values in ends:
+        for code, count in sorted(values["handshakes"]["failed"].items()):
+            yield f'ndks_tunnel_failed_handshakes_total{{{_labels(values)},code="{code}"}} {count}'
+
+
+def _labels(values: Values) -> str:
+    return f'tunnel="{values["name"]}",side="{values["side"]}"'
 
 
 def _head(name: str, meaning: str) -> list[str]:
@@ -82,6 +87,6 @@ def _answer(request: bytes, values: Callable[[], Values]) -> bytes:
     method, _, rest = request.partition(b" ")
     if method != b"GET" or rest.split(b" ", 1)[0].split(b"?", 1)[0] != b"/metrics":
         return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    body = text(values()).encode()
+    body = text([values()]).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Type: {_KIND}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     return head.encode() + body

@@ -3,14 +3,15 @@
 """What handshakes need of this gateway: who it is, whom it expects, what its unit and its agent answer."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from ndks.exceptions import NdksError
+from ndks.exceptions import FileError, NdksError
 
 from ..tunnel.bundles import Bundle
 from ..tunnel.doors import Buckets, Door, pair_door, pairs_to_keep
-from ..tunnel.errors import OtherGeneration
+from ..tunnel.errors import OtherGeneration, PinnedKeyDiffers
 from ..tunnel.handshake import Established, Expected, Handshake, Identity
 from ..tunnel.steps import Admit, Ahead, Behind, Bundles, Doors, MessageKeys, Open, OpenedKeys, Seal, Step
 from ..tunnel.streams import WINDOW
@@ -81,36 +82,66 @@ class Partner:
     ) -> Established:
         """Do a handshake, and keep what it pins. `admitted` is called when the other end has shown a door.
 
-        NdksError: no link comes of it. OtherGeneration: this unit entered another one meanwhile.
+        NdksError: no link comes of it. OtherGeneration: this unit entered another one meanwhile. PinnedKeyDiffers: so
+        did somebody else the place of the other gateway, or the user has forgotten it.
         """
-        generation = self.unit.generation
+        generation, pinned = self.unit.generation, self._store.peer
         header = self._header
+        is_pair = False  # the door at which the other end knocked
 
         async def answer(step: Step) -> Any:
-            nonlocal header
+            nonlocal header, is_pair
             if isinstance(step, Admit):
+                is_pair = step.door.kind == "pair"
                 admitted()
             elif isinstance(step, Open):
                 header = step.header
-            return await self._answer(step)
+            try:
+                return await self._answer(step)
+            except NdksError as error:
+                if error.code == _REVOKED:
+                    await self._refused_as_revoked(is_pair=is_pair)
+                raise
 
         established = await perform(handshake, greeting, answer)
         if self.unit.generation != generation:
             raise OtherGeneration("the unit has entered another generation during the handshake")
+        if self._store.peer not in (pinned, Pinned(established.peer.lane, established.peer.static)):
+            what = "another gateway was pinned during the handshake, or this one forgotten"
+            raise PinnedKeyDiffers(what, "the gateways try again by themselves")
         self._header = header
         self._keep(established)
         return established
 
     async def is_revoked(self) -> bool:
-        """Whether the lane of the other gateway's unit was revoked since the last full handshake, as the unit knows."""
+        """Whether the lane of the other gateway's unit was revoked since the last full handshake, as the unit knows.
+
+        If so, the pair doors are forgotten.
+        """
         try:
             if self._header:
-                await self._opened(self._header)
+                await self.unit.open(self._header)
         except (Behind, Ahead):
             return False
         except NdksError as error:
-            return error.code == _REVOKED
+            if error.code == _REVOKED:
+                self._drop_pairs()
+                return True
         return False
+
+    async def _refused_as_revoked(self, *, is_pair: bool) -> None:
+        """Forget the pair doors if it is the other gateway that was revoked.
+
+        Who knocked at a pair door is. Else anybody may have repeated a header of a lane that was revoked long ago.
+        """
+        if is_pair:
+            self._drop_pairs()
+        else:
+            await self.is_revoked()
+
+    def _drop_pairs(self) -> None:
+        with contextlib.suppress(FileError):  # the unit refuses what comes through them
+            self._store.drop_pairs()
 
     def _keep(self, established: Established) -> None:
         """Keep what outlives this process. FileError."""
@@ -126,7 +157,7 @@ class Partner:
             case Seal():
                 return await self.unit.seal()
             case Open(header):
-                return await self._opened(header)
+                return await self.unit.open(header)
             case Doors():
                 return self.doors()
             case Admit(door):
@@ -135,11 +166,3 @@ class Partner:
                 return self._bundles(since)
             case _:
                 raise AssertionError(step)
-
-    async def _opened(self, header: bytes) -> OpenedKeys:
-        try:
-            return await self.unit.open(header)
-        except NdksError as error:
-            if error.code == _REVOKED:
-                self._store.drop_pairs()
-            raise

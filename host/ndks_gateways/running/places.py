@@ -1,24 +1,26 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""Where a tunnel keeps what it knows, and where its sockets are: one directory a tunnel."""
+"""Where an end of a tunnel keeps what it knows, and where its sockets are: one directory an end.
 
-import contextlib
+Both ends of a tunnel may run on one computer, for one user, under the one name that both call it.
+"""
+
 import os
 import re
+import stat
 from pathlib import Path
 
+from ndks.carriers.tunnel_sockets import ACCEPT, CARRY, CONTROL, ENDS, LISTEN, OWN, at_home, found, sockets
 from ndks.exceptions import NdksError, UsageError
-from ndks.laptop.homes import home
-from ndks.line.services import SOCKETS
+from ndks.line.services import SOCKETS, is_served
 from ndks.paths import make_private_directory
 
+__all__ = ["ACCEPT", "CARRY", "CONTROL", "ENDS", "KEYS", "LISTEN"]
+
 KEYS = "keys.json"
-CONTROL, CARRY = "socket", "carry"  # of commands; of agents' packets (carrier tunnel:NAME)
-_TUNNELS = "tunnels"
-_SOCKETS = "ndks-tunnels"
-_SYSTEM = Path("/run", _SOCKETS)  # of tunnels that systemd started
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _LONGEST = 100  # bytes of a socket's path, on all systems
+_FOR_GROUP = stat.S_IRGRP | stat.S_IXGRP
 
 
 class NotRunning(NdksError):
@@ -28,37 +30,50 @@ class NotRunning(NdksError):
     exit_status = 3
 
 
-def directory_of(name: str) -> Path:
-    """Return NDKS_HOME/tunnels/NAME, which need not exist. UsageError: nothing can have this name; FileError."""
+def directory_of(name: str, end: str) -> Path:
+    """Return NDKS_HOME/tunnels/NAME/END, which need not exist. UsageError: nothing can have this name; FileError."""
     if not _NAME.fullmatch(name):
         what = f"{name!a} cannot be the name of a tunnel"
         raise UsageError(what, "take 1 to 64 letters, digits, hyphens, dots and underscores; the first is no mark")
-    return home() / _TUNNELS / name
+    return at_home() / name / end
 
 
 def names() -> list[str]:
     """Return the names of this user's tunnels, those that run and those that have. FileError."""
-    return sorted({path.parent.name for path in _found(KEYS)} | {path.parent.name for path in _found(CONTROL)})
+    return sorted({path.parents[1].name for kind in (KEYS, CONTROL) for path in found(f"*/*/{kind}")})
 
 
-def new_sockets(name: str) -> Path:
-    """Return the directory for the sockets of a tunnel, and make it. OSError; UsageError: its path is too long."""
-    home_of, own = directory_of(name), os.environ.get(SOCKETS)
-    directory = Path(own, _SOCKETS, name) if own else home_of
+def ends_of(name: str) -> list[str]:
+    """Return which ends of a tunnel run for this user, or have run. UsageError, FileError."""
+    return [end for end in ENDS if (directory_of(name, end) / KEYS).exists() or _socket(name, end)]
+
+
+def new_sockets(name: str, end: str) -> Path:
+    """Return the directory for the sockets of an end, and make it. OSError; UsageError: its path is too long.
+
+    A group that may enter the directory of the tunnel, which systemd has made, may enter this one.
+    """
+    kept, own = directory_of(name, end), os.environ.get(SOCKETS)
+    directory = Path(own, OWN, name, end) if own else kept
     make_private_directory(directory)
+    if own:
+        directory.chmod(stat.S_IRWXU | directory.parent.stat().st_mode & _FOR_GROUP)
     if len(os.fsencode(directory / CONTROL)) > _LONGEST:
-        raise UsageError(f"{directory} is too long for sockets", f"set {SOCKETS} to a short directory of this user")
+        advice = f"set {SOCKETS} to a short directory of this user, or take a shorter name"
+        raise UsageError(f"{directory} is too long for sockets", advice)
     return directory
 
 
-def socket_of(name: str) -> Path:
-    """Return the socket of commands of a tunnel that runs. NotRunning; UsageError, FileError."""
-    directory_of(name)  # a name that can be none is told as such
-    for parent in _parents():
-        with contextlib.suppress(OSError):  # of another user
-            if (found := parent / name / CONTROL).is_socket():
-                return found
+def socket_of(name: str, end: str) -> Path:
+    """Return the socket of commands of an end that runs. NotRunning; UsageError, FileError."""
+    directory_of(name, end)  # a name that can be none is told as such
+    if path := _socket(name, end):
+        return path
     raise not_running(name)
+
+
+def _socket(name: str, end: str) -> Path | None:
+    return next(filter(is_served, sockets(CONTROL, name, [end])), None)
 
 
 def not_running(name: str) -> NotRunning:
@@ -66,16 +81,3 @@ def not_running(name: str) -> NotRunning:
     known = ", ".join(names())
     others = f"; tunnels of this user: {known}" if known else ""
     return NotRunning(f"no tunnel {name} runs for this user", f"start it: see ndks tunnel --help{others}")
-
-
-def _parents() -> list[Path]:
-    own = os.environ.get(SOCKETS)
-    return [*([Path(own, _SOCKETS)] if own else []), home() / _TUNNELS, _SYSTEM]
-
-
-def _found(kind: str) -> list[Path]:
-    found: list[Path] = []
-    for parent in _parents():
-        with contextlib.suppress(OSError):
-            found += parent.glob(f"*/{kind}")
-    return found

@@ -41,7 +41,7 @@ class Program:
 
         NdksError: the name, the file, an address, or a socket cannot be used.
         """
-        with store.opened(self._settings.name) as kept:
+        with store.opened(self._settings.name, self._settings.end) as kept:
             asyncio.run(self._serve(kept, started))
 
     def end(self) -> None:
@@ -68,7 +68,7 @@ class Program:
     async def _sockets(self, state: State) -> AsyncGenerator[Path]:
         """Have the sockets of commands, of agents' packets, and of metrics. FileError, UsageError."""
         with file_errors():
-            directory = places.new_sockets(self._settings.name)
+            directory = places.new_sockets(self._settings.name, self._settings.end)
         loop = asyncio.get_running_loop()
 
         def forget() -> dict[str, Any]:

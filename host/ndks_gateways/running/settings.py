@@ -4,6 +4,7 @@
 
 from typing import NamedTuple
 
+from ndks.carriers.tunnel_sockets import ACCEPT, LISTEN
 from ndks.exceptions import UsageError
 
 AES, CAPSULE_AES, CAPSULE_VERNAM = RECORDS = ("aes", "capsule-aes", "capsule-vernam")
@@ -38,6 +39,11 @@ class Settings(NamedTuple):
     unit: str | None = None
 
     @property
+    def end(self) -> str:
+        """The end's name in directories and options."""
+        return LISTEN if self.is_connecting else ACCEPT
+
+    @property
     def label(self) -> str:
         """What both ends call the tunnel in handshakes: ends that seal in different ways find no door at each other."""
         return self.name if self.record == AES else f"{self.name}/{self.record}"
@@ -52,4 +58,8 @@ def address(text: str) -> Address:
         raise UsageError(f"{text!a} is no address: IPv6 needs brackets", "write [::1]:8000")
     if not (port.isascii() and port.isdecimal() and 0 < len(port) <= 5 and int(port) <= 0xFFFF):
         raise UsageError(f"{text!a} is no address", "write HOST:PORT, such as 127.0.0.1:8000")
+    try:
+        host.encode("idna")  # as the system is asked for it, later: there nobody could say what is wrong
+    except UnicodeError:
+        raise UsageError(f"{text!a} is no address: no host has such a name", "see whether a dot is doubled") from None
     return Address(host or "127.0.0.1", int(port))

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The NDKS project
 # SPDX-License-Identifier: MIT
-"""What a tunnel keeps on the disk: its own static key, the pinned peer, and pair doors.
+"""What an end of a tunnel keeps on the disk: its own static key, the pinned peer, and pair doors.
 
-One file of mode 0600 in NDKS_HOME/tunnels/NAME, replaced as a whole at each change. It holds no key of a link.
+One file of mode 0600 in NDKS_HOME/tunnels/NAME/END, replaced as a whole at each change. It holds no key of a link.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from ndks.refusals import UPGRADE_HOST
 from ndks.system_errors import file_errors
 from ndks.word_list import spoken_words
 
-from .places import KEYS, directory_of, names
+from .places import KEYS, directory_of, ends_of, names
 
 FORMAT = 1
 _LOCK = "lock"
@@ -32,7 +32,7 @@ _LAST_LANE = 0xFFFF
 
 
 class TunnelBusy(NdksError):
-    """Another process runs this tunnel here."""
+    """Another process runs this end of the tunnel here."""
 
     code = "TUNNEL_BUSY"
     exit_status = 4
@@ -46,7 +46,7 @@ class Pinned(NamedTuple):
 
 
 class Store:
-    """The file of one tunnel, which this process has locked. Each change is on the disk when the method returns."""
+    """The file of one end, which this process has locked. Each change is on the disk when the method returns."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -88,19 +88,21 @@ class Store:
 
 
 @contextlib.contextmanager
-def opened(name: str, *, create: bool = True) -> Generator[Store]:
-    """Lock the file of a tunnel and load it, or make it. UsageError, TunnelBusy; FileError, also for a damaged one."""
-    directory = directory_of(name)
+def opened(name: str, end: str, *, create: bool = True) -> Generator[Store]:
+    """Lock the file of an end and load it, or make it. UsageError, TunnelBusy; FileError, also for a damaged one."""
+    directory = directory_of(name, end)
     if not create and not (directory / KEYS).exists():
         known = ", ".join(names())
-        raise UsageError(f"there is no tunnel {name}", f"choose from {known}" if known else "there is none at all")
+        which = f"{name} with --{end}" if ends_of(name) else name
+        raise UsageError(f"there is no tunnel {which}", f"choose from {known}" if known else "there is none at all")
     with file_errors():
         make_private_directory(directory)
     lock = FileLock(directory / _LOCK, timeout=0, mode=0o600, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout:
-        raise TunnelBusy(f"tunnel {name} runs already", f"see ndks tunnel status {name}; or end it first") from None
+        what = f"tunnel {name} runs already with --{end}"
+        raise TunnelBusy(what, f"see ndks tunnel status {name}; or end it first") from None
     except OSError as error:
         raise FileError(f"{directory / _LOCK} cannot be locked: {reason(error)}") from None
     try:

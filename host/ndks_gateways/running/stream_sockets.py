@@ -27,6 +27,9 @@ class Out(Protocol):
     @property
     def may_send(self) -> bool: ...
 
+    @property
+    def is_idle(self) -> bool: ...
+
     def count(self, frame: bytes) -> None: ...
 
     def begin_again(self) -> None: ...
@@ -39,7 +42,7 @@ class Owner(Protocol):
     turns: Turns
     room: memoryview
 
-    def limit(self, stream: Stream) -> int: ...
+    def limit(self, stream: Stream, *, has_turn: bool = False) -> int: ...
 
     def opened(self, opened: "StreamSocket") -> Stream | None: ...
 
@@ -65,6 +68,7 @@ class StreamSocket(asyncio.BufferedProtocol):
         self._is_stuck = False  # the application does not take what came
         self._has_ended = False  # it sends no more: reading again would tell so for ever
         self._untold = 0  # bytes given to the transport that are not counted as taken
+        self._has_turn = False  # it may read much
         self._is_held = False  # what it sent is being sealed by the unit
         self._opening = 0  # capsules for it that the unit has not opened yet
 
@@ -86,11 +90,12 @@ class StreamSocket(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
         assert self.stream is not None
-        return self._sockets.room[: self._sockets.limit(self.stream)]
+        return self._sockets.room[: self._sockets.limit(self.stream, has_turn=self._has_turn)]
 
     def buffer_updated(self, nbytes: int) -> None:
         stream = self.stream
         assert stream is not None
+        self._has_turn = False
         self._sockets.sent(self, stream, nbytes)
         self._pause_if_needed(stream)
 
@@ -154,6 +159,7 @@ class StreamSocket(asyncio.BufferedProtocol):
         if not self.stream or not self._sockets.limit(self.stream):
             return
         if self._transport and not self._has_ended and not self._is_held:
+            self._has_turn = True
             self._transport.resume_reading()
 
     def abort(self) -> None:
@@ -165,7 +171,7 @@ class StreamSocket(asyncio.BufferedProtocol):
         assert self._transport is not None
         if self._is_held or not self._sockets.limit(stream):
             self._transport.pause_reading()  # until `release`, or until there is credit
-        elif not self._sockets.out.may_send:
+        elif not self._sockets.turns.may_read:
             self._transport.pause_reading()
             self._sockets.turns.wait(self)
 
@@ -197,7 +203,11 @@ class StreamSocket(asyncio.BufferedProtocol):
             self._early.append(self.write_eof)
             return
         if not self._transport.is_closing():
-            self._transport.write_eof()
+            try:
+                self._transport.write_eof()
+            except OSError:  # the application has reset it, which is not seen where nothing is read
+                self.abort()
+                return
         assert self.stream is not None
         self._close_if_over(self.stream)
 

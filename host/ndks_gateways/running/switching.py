@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ndks.exceptions import NdksError
 
 from ..tunnel import frames
-from ..tunnel.delivery import Delivery, DeliveryError, Disagreement
+from ..tunnel.delivery import MOST_KEPT, Delivery, DeliveryError, Disagreement
 from ..tunnel.frames import Frame
 from ..tunnel.handshake import Established
 from ..tunnel.streams import StreamError
@@ -19,6 +19,7 @@ from .tally import Tally
 
 _log = logging.getLogger(__name__)
 
+_MOST_HELD = 8 * MOST_KEPT  # bytes: more than small frames of all streams make, while nothing is read for the link
 _ACK_AFTER = 0.05  # seconds in which what came is acknowledged at the latest
 
 
@@ -46,6 +47,7 @@ class Switch:
         self._tally = tally
         self._loop = asyncio.get_running_loop()
         self._acking: asyncio.TimerHandle | None = None
+        self._beginning: asyncio.Handle | None = None
 
     @property
     def may_send(self) -> bool:
@@ -55,11 +57,19 @@ class Switch:
             return False
         return newest.attached.is_ready
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether the line has taken all that was written."""
+        return self.newest is not None and self.newest.is_idle
+
     def count(self, frame: bytes) -> None:
         """Send a frame that counts, now or over a later link."""
         self.delivery.count(frame)
         if self.newest:
             self.newest.pump()
+        if self.delivery.kept_bytes > _MOST_HELD and not self._beginning:
+            self._tell(DeliveryError("the other end acknowledges nothing of what it lets this one say"))
+            self._begin_again_soon()
 
     def talk(self, frame: bytes) -> bool:
         """Send a frame that does not count over the newest link; return whether it was written."""
@@ -91,6 +101,9 @@ class Switch:
 
     def begin_again(self) -> None:
         """Be another process to the other end: all streams are gone, and all links."""
+        if self._beginning:
+            self._beginning.cancel()
+            self._beginning = None
         self.delivery.begin_again()
         self.uses.reset()
         self.cut()
@@ -119,7 +132,7 @@ class Switch:
             else:
                 self.uses.frame(frame)
         except (Disagreement, StreamError):
-            self._loop.call_soon(self.begin_again)
+            self._begin_again_soon()
             raise
 
     def settle(self, link: Link) -> None:
@@ -147,6 +160,10 @@ class Switch:
             self.newest.pump()  # its ACK waited for the end of this one
             self.uses.more()
         self.uses.ended(link)
+
+    def _begin_again_soon(self) -> None:
+        """Begin again when all have returned that use a stream now."""
+        self._beginning = self._beginning or self._loop.call_soon(self.begin_again)
 
     def _acknowledge(self) -> None:
         self._acking = None

@@ -24,8 +24,6 @@ class Tally:
     datagrams_sent: int = 0
     datagrams_received: int = 0
     datagrams_dropped: int = 0  # replayed, forged, or of a flow for which there is no room
-    records_sent: int = 0
-    records_received: int = 0
     carried_sent: int = 0  # packets of agents
     carried_received: int = 0
     capsule_bytes: int = 0  # that the unit has sealed

@@ -16,12 +16,17 @@ class Reader(Protocol):
 
 
 class Turns:
-    """Readers that wait, in order. Who has read when the link was full goes to the end."""
+    """Readers that wait, in order. While any waits, who has read goes to the end."""
 
     def __init__(self, may_read: Callable[[], bool]) -> None:
         self._may_read = may_read
         self._waiting: dict[Reader, None] = {}
         self._step: asyncio.Handle | None = None
+
+    @property
+    def may_read(self) -> bool:
+        """Whether a reader may go on without a turn: the link takes more, and nobody waits."""
+        return not self._waiting and self._may_read()
 
     def wait(self, reader: Reader) -> None:
         """Let a reader wait for its turn, once."""

@@ -3,6 +3,7 @@
 """Datagrams of applications, sealed, between both gateways: beside the link, never in it."""
 
 import asyncio
+from collections.abc import Callable
 
 from ..tunnel.datagrams import Datagrams
 from ..tunnel.handshake import Established
@@ -28,7 +29,8 @@ class Udp:
         self._outer: DatagramSocket | None = None
         self._host = ""  # where it is connected to, at A
         self._has_failed = False  # something could not be sent: this gateway may have got another address
-        self._former: asyncio.TimerHandle | None = None
+        self._forgetting: asyncio.TimerHandle | None = None
+        self._is_retired = False  # no new link came since
         try:
             kind = EntranceFlows if settings.is_connecting else ExitFlows
             self.flows: EntranceFlows | ExitFlows = kind(settings.inner, self._send)
@@ -47,11 +49,16 @@ class Udp:
         if is_other:
             self.flows.reset()
         self._datagrams.renew(established.udp_id, established.udp_send, established.udp_receive)
-        if self._former:
-            self._former.cancel()
-        self._former = self._loop.call_later(_FORMER_FOR, self._datagrams.forget_former)
+        self._is_retired = False
+        self._later(self._datagrams.forget_former)
         if self._settings.is_connecting:
             self._connect_outer(host)
+
+    def retire(self) -> None:
+        """Forget all keys after a while, unless a new link brings others."""
+        if not self._is_retired:
+            self._is_retired = True
+            self._later(self._datagrams.forget)
 
     def confirm(self) -> None:
         """Seal with the keys of the new link: the other end has them."""
@@ -66,11 +73,16 @@ class Udp:
         self._datagrams.forget()
 
     def close(self) -> None:
-        if self._former:
-            self._former.cancel()
+        if self._forgetting:
+            self._forgetting.cancel()
         self.flows.close()
         if self._outer:
             self._outer.close()
+
+    def _later(self, forget: Callable[[], None]) -> None:
+        if self._forgetting:
+            self._forgetting.cancel()
+        self._forgetting = self._loop.call_later(_FORMER_FOR, forget)
 
     def _open_outer(self) -> None:
         try:
@@ -80,7 +92,7 @@ class Udp:
             raise unusable(self._settings.outer, error) from None
 
     def _connect_outer(self, host: str) -> None:
-        """Talk to where the link goes, from the same port as before if that works."""
+        """Talk to where the link goes; from another port only if that is elsewhere now, or nothing could be sent."""
         if self._outer and host == self._host and not self._has_failed:
             return
         if self._outer:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from .errors import Garbage
 
 MAX_BUNDLES = 16 << 20  # bytes of all of them in one message
+_MOST = 64  # of them: more than any agent keeps, few enough for whoever forges a message of many
 
 Bundle = tuple[int, bytes]  # generation, and the packet for the agent, which checks who signed it
 _HEAD = struct.Struct(">HI")
@@ -26,7 +27,7 @@ def pack(bundles: Iterable[Bundle]) -> bytes:
 
 
 def unpack(data: bytes) -> tuple[Bundle, ...]:
-    """Return the bundles. Garbage: sizes do not fit."""
+    """Return the bundles. Garbage: sizes do not fit, or there are more than 64."""
     bundles: list[Bundle] = []
     position = 0
     while position < len(data):
@@ -36,5 +37,7 @@ def unpack(data: bytes) -> tuple[Bundle, ...]:
         position += _HEAD.size + size
         if position > len(data):
             raise Garbage("bundles are cut short")
+        if len(bundles) == _MOST:
+            raise Garbage("there are more bundles than a network has")
         bundles.append((generation, data[position - size : position]))
     return tuple(bundles)

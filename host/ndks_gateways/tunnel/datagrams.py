@@ -50,8 +50,9 @@ class Window:
         self._come |= 1 << self._next - 1 - number
 
 
-class _Receiving:
+class _Receiving(Use):
     def __init__(self, udp_id: bytes, key: bytes) -> None:
+        super().__init__()
         self.udp_id = udp_id
         self._cipher = AESGCM(key)
         self._window = Window()
@@ -64,6 +65,7 @@ class _Receiving:
         except InvalidTag:
             return None
         self._window.note(number)
+        self.records = max(self.records, number + 1)  # that the other end has sealed
         return content
 
 
@@ -107,8 +109,8 @@ class Datagrams:
 
     @property
     def is_spent(self) -> bool:
-        """7/8 of what a key may seal are sealed: time for another link."""
-        return self._sending is not None and self._sending.is_spent
+        """7/8 of what a key of the newest link may seal are sealed, here or there: time for another one."""
+        return self._next is not None and (self._next.is_spent or self._receiving[0].is_spent)
 
     def seal(self, flow: int, data: "bytes | bytearray | memoryview") -> bytes | None:
         """Return the packet, or None: there are no keys yet, they are used up, or the data is longer than fits."""

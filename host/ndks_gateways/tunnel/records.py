@@ -22,7 +22,7 @@ TAG = 16
 _SIZE = 3
 _LEAST = HEAD.size + TAG
 _MOST = HEAD.size + MOST_DATA + TAG
-_BUFFER = 4 * MOST_DATA  # at least 196 KB of it are free for the next read: one call of the system for three records
+_BUFFER = 8 * MOST_DATA  # at least 450 KB of it are free for the next read: one call of the system for seven records
 
 
 class RecordError(NdksError):

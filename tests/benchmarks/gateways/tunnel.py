@@ -30,7 +30,7 @@ from .processes import application, free_port, running, wait_for_port
 
 _SLOW = 0.028  # seconds a call: a unit on a board
 _PATIENCE = 20.0  # seconds
-_RUNS, _CUTS = 3, 10  # of the gateway that connects; of the link, in each run
+_RUNS, _CUTS = 3, 5  # of the gateway that connects; of the link, in each run
 
 
 def tunnel(server: int, directory: Path) -> "contextlib.AbstractContextManager[Pair]":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...exceptions import NoUnit, SeveralUnits, UsageError
 from ...laptop.homes import home
-from ...line.services import SOCKETS
+from ...line.services import SOCKETS, is_served
 
 _AGENTS = "agents"
 _STORE = "store.sqlite"
@@ -50,7 +50,7 @@ def new_socket(serial_number: str) -> Path:
 
 def socket_of(serial_number: str | None) -> Path:
     """Return the socket of the agent of a unit, or of the only agent. NoUnit, SeveralUnits."""
-    found = {path.parent.name: path for path in reversed(_sockets()) if path.is_socket()}
+    found = {path.parent.name: path for path in reversed(_sockets()) if is_served(path)}
     if serial_number and (path := found.get(serial_number.upper())):
         return path
     names = ", ".join(sorted(found))
