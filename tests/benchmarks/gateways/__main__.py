@@ -7,18 +7,15 @@ make bench-gateways ARGUMENTS=--json
 
 import argparse
 import contextlib
-import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.pages import SPEED, write_into
+from benchmarks.pages import SPEED, as_json, as_page, write_into
 
 from . import measures, pairs, tunnel
 from .goals import OURS, SLOW, table, verdicts
@@ -58,7 +55,7 @@ def main() -> int:
     print(as_json(found, lines) if arguments.json else as_text(found, lines))
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     if arguments.write:
-        write_into(SPEED, _MARK, as_page(found, lines, load))
+        write_into(SPEED, _MARK, as_page(table(found), lines, load))
     return 0 if all(reached for _, reached in lines) else 1
 
 
@@ -113,16 +110,6 @@ def _medians(rounds: list[Figures]) -> Figures:
 
 def as_text(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]]) -> str:
     return "\n".join([table(found), *(line for line, _ in lines)])
-
-
-def as_page(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]], load: float) -> str:
-    others = f"on {os.cpu_count()} cores with a load average of {load:.1f} before"
-    when = f"Run on {datetime.now(UTC):%Y-%m-%d} with Python {platform.python_version()}, {others}.\n\n"
-    return when + table(found) + "\n```\n" + "".join(f"{line}\n" for line, _ in lines) + "```\n"
-
-
-def as_json(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]]) -> str:
-    return json.dumps({"figures": found, "goals": [{"goal": line.strip(), "reached": ok} for line, ok in lines]})
 
 
 def _say(text: str) -> None:

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 """The figures as a table, and the goals that they must reach."""
 
-import operator
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from benchmarks.pages import Verdict, verdict
 
 from .measures import AT_ONCE, Figures
 
@@ -43,7 +44,7 @@ class Goal(NamedTuple):
     bound: float
     ours: str = OURS
 
-    def line(self, found: Mapping[str, Figures]) -> tuple[str, bool | None]:
+    def line(self, found: Mapping[str, Figures]) -> Verdict:
         """Return a line, and whether the goal is reached; None if it was not measured."""
         whose = f" / {self.rival}'s" if self.rival else ""
         what = f"{self.ours}: {self.figure}{whose} {self.sign} {self.bound:g}"
@@ -51,10 +52,7 @@ class Goal(NamedTuple):
         if value is not None and self.rival:
             other = found.get(self.rival, {}).get(self.figure)
             value = None if not other else value / other
-        if value is None:
-            return f"{'not measured':>12}  {what}", None
-        reached = {">=": operator.ge, "<=": operator.le}[self.sign](value, self.bound)
-        return f"{'PASS' if reached else 'miss':>12}  {what}: {value:.2f}", reached
+        return verdict(what, value, self.sign, self.bound)
 
 
 GOALS = (
@@ -88,5 +86,5 @@ def table(found: Mapping[str, Figures]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def verdicts(found: Mapping[str, Figures]) -> list[tuple[str, bool | None]]:
+def verdicts(found: Mapping[str, Figures]) -> list[Verdict]:
     return [goal.line(found) for goal in GOALS]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.pages import write_into
+from benchmarks.pages import as_json, as_page, write_into
 
 from . import __main__ as bench
 from . import pairs
@@ -38,8 +38,8 @@ def test_each_pair_has_a_row_and_each_goal_a_line() -> None:
     assert rows[2].startswith("| spiped | 100 |")
     assert rows[3].startswith(f"| {OURS} | 410 |")
     lines = verdicts(figures)
-    assert json.loads(bench.as_json(figures, lines))["figures"] == figures
-    assert "load average of 1.5" in bench.as_page(figures, lines, 1.5)
+    assert json.loads(as_json(figures, lines))["figures"] == figures
+    assert "load average of 1.5" in as_page(table(figures), lines, 1.5)
     assert bench.as_text(figures, lines).count("not measured") == len(lines) - 1
 
 

@@ -7,20 +7,16 @@ make bench-serve ARGUMENTS=--write
 
 import argparse
 import contextlib
-import json
-import operator
 import os
-import platform
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.pages import SPEED, write_into
+from benchmarks.pages import SPEED, Verdict, as_json, as_page, verdict, write_into
 
 from . import servers
 from .clients import IDS, Figures, Served, pairs, wrong_ids
@@ -62,17 +58,14 @@ class Goal(NamedTuple):
     bound: float
     is_ratio: bool = False
 
-    def line(self, found: Mapping[str, Figures]) -> tuple[str, bool | None]:
+    def line(self, found: Mapping[str, Figures]) -> Verdict:
         """Return a line, and whether the goal is reached; None if it was not measured."""
         whose = f" / that of the {_STUB}" if self.is_ratio else ""
         what = f"{self.server}: {self.figure}{whose} {self.sign} {self.bound:g}"
         value = found.get(self.server, {}).get(self.figure)
         if value is not None and self.is_ratio:
             value /= found[_STUB][self.figure]
-        if value is None:
-            return f"{'not measured':>12}  {what}", None
-        is_reached = {">=": operator.ge, "<=": operator.le}[self.sign](value, self.bound)
-        return f"{'PASS' if is_reached else 'miss':>12}  {what}: {value:.2f}", is_reached
+        return verdict(what, value, self.sign, self.bound)
 
 
 GOALS = (
@@ -101,7 +94,7 @@ def main() -> int:
     print(as_json(found, lines) if arguments.json else as_text(found, lines))
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     if arguments.write:
-        write_into(SPEED, _MARK, as_page(found, lines, load))
+        write_into(SPEED, _MARK, as_page(f"{table(found)}\n{wrong_line(found)}", lines, load))
     return 0 if all(is_reached for _, is_reached in lines) else 1
 
 
@@ -159,19 +152,8 @@ def wrong_line(found: Mapping[str, Figures]) -> str:
     )
 
 
-def as_text(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]]) -> str:
+def as_text(found: Mapping[str, Figures], lines: list[Verdict]) -> str:
     return "\n".join([table(found), wrong_line(found), *(line for line, _ in lines)])
-
-
-def as_page(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]], load: float) -> str:
-    others = f"on {os.cpu_count()} cores with a load average of {load:.1f} before"
-    when = f"Run on {datetime.now(UTC):%Y-%m-%d} with Python {platform.python_version()}, {others}.\n\n"
-    goals = "".join(f"{line}\n" for line, _ in lines)
-    return f"{when}{table(found)}\n{wrong_line(found)}\n```\n{goals}```\n"
-
-
-def as_json(found: Mapping[str, Figures], lines: list[tuple[str, bool | None]]) -> str:
-    return json.dumps({"figures": found, "goals": [{"goal": line.strip(), "reached": ok} for line, ok in lines]})
 
 
 def _say(text: str) -> None:
