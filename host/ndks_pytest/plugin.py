@@ -8,9 +8,9 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -35,7 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
-def ndks_home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path | None]:
+def ndks_home(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Generator[Path | None]:
     """A new directory for bindings, in NDKS_HOME during the test; None with --ndks-unit: the user's holds the binding.
 
     All that the fixtures make lies beside it, in memory where the system has a file system in memory, and is removed
@@ -51,7 +53,7 @@ def ndks_home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.fixture
-def ndks_network(ndks_home: Path | None) -> Iterator[NetworkInTest]:
+def ndks_network(ndks_home: Path | None) -> Generator[NetworkInTest]:
     """The network that all emulated units of the test belong to."""
     if ndks_home is None:
         pytest.skip(f"a network of the test needs emulated units; {_OPTION} names others")
@@ -62,7 +64,7 @@ def ndks_network(ndks_home: Path | None) -> Iterator[NetworkInTest]:
 
 
 @pytest.fixture
-def ndks_units(request: pytest.FixtureRequest) -> Iterator[Callable[[int], list[UnitInTest]]]:
+def ndks_units(request: pytest.FixtureRequest) -> Generator[Callable[[int], list[UnitInTest]]]:
     """A function that returns `count` open units of one network, bound to this laptop; called again, further ones."""
     ports = _ports(request)
     if not ports:
@@ -98,7 +100,7 @@ def ndks_pair(ndks_units: Callable[[int], list[UnitInTest]]) -> tuple[UnitInTest
 
 
 @pytest.fixture
-def ndks_port(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[PortInTest]:
+def ndks_port(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Generator[PortInTest]:
     """The port of a bound unit in a process of its own, for programs that open units themselves.
 
     NDKS_UNIT names it during the test, so that `ndks.open()` opens it.
@@ -121,11 +123,11 @@ def ndks_chip(ndks_network: NetworkInTest, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def _ports(request: pytest.FixtureRequest) -> list[str]:
-    return list(request.config.getoption(_OPTION))
+    return list(cast(list[str], request.config.getoption(_OPTION)))
 
 
 @contextlib.contextmanager
-def _port(request: pytest.FixtureRequest) -> Iterator[PortInTest]:
+def _port(request: pytest.FixtureRequest) -> Generator[PortInTest]:
     ports = _ports(request)
     if ports:
         from .port import PortInTest
@@ -138,7 +140,7 @@ def _port(request: pytest.FixtureRequest) -> Iterator[PortInTest]:
 
 
 @contextlib.contextmanager
-def _directory(tmp_path: Path) -> Iterator[Path]:
+def _directory(tmp_path: Path) -> Generator[Path]:
     """Make a directory for one test. Units sync each step to the disk, which takes no time in memory."""
     try:
         directory = Path(tempfile.mkdtemp(prefix="ndks-pytest-", dir=_MEMORY))
@@ -151,7 +153,7 @@ def _directory(tmp_path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _turn(request: pytest.FixtureRequest) -> Iterator[None]:
+def _turn(request: pytest.FixtureRequest) -> Generator[None]:
     """Let one process of pytest-xdist at a time use the units that the user has named."""
     from filelock import FileLock
 

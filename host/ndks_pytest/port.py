@@ -5,7 +5,7 @@
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -56,16 +56,15 @@ class PortInTest(str):
 
 
 @contextlib.contextmanager
-def started(directory: Path, image: Path | None = None) -> Iterator[PortInTest]:
+def started(directory: Path, image: Path | None = None) -> Generator[PortInTest]:
     """Run the unit in a directory, or a chip with this image, in a process that ends with the block, or with pytest."""
     if sys.platform == "win32":
         pytest.skip("this system has no pseudo-terminals")
     link = directory.with_name(f"{directory.name}.port")
-    command = [sys.executable, "-P", "-m", "ndks_pytest.process", str(directory), str(link)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    command = [sys.executable, "-P", "-m", "ndks_pytest.process", directory, link, *([image] if image else [])]
     # In a session of its own Ctrl-C reaches pytest only, and the unit serves until the fixtures of the test have ended.
     with subprocess.Popen(
-        [*command, *([str(image)] if image else [])], text=True, start_new_session=True, **pipes
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         try:
             assert process.stdout
