@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from .unit import UnitInTest
 
 _OPTION = "--ndks-unit"
-_MEMORY = Path("/dev/shm")  # noqa: S108 (directories in it have random names and mode 0700)
 _IMAGE = "NDKS_UF2"
 
 
@@ -46,7 +43,9 @@ def ndks_home(
     if _ports(request):
         yield None
         return
-    with _directory(tmp_path) as directory:
+    from .directory import made_directory
+
+    with made_directory(tmp_path) as directory:
         monkeypatch.setenv("NDKS_HOME", str(directory / "home"))
         monkeypatch.delenv("NDKS_UNIT", raising=False)
         yield directory / "home"
@@ -137,19 +136,6 @@ def _port(request: pytest.FixtureRequest) -> Generator[PortInTest]:
     else:
         network: NetworkInTest = request.getfixturevalue("ndks_network")
         yield network.port()
-
-
-@contextlib.contextmanager
-def _directory(tmp_path: Path) -> Generator[Path]:
-    """Make a directory for one test. Units sync each step to the disk, which takes no time in memory."""
-    try:
-        directory = Path(tempfile.mkdtemp(prefix="ndks-pytest-", dir=_MEMORY))
-    except OSError:  # there is none, or it may not be used
-        directory = Path(tempfile.mkdtemp(prefix="ndks-", dir=tmp_path))
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory)
 
 
 @contextlib.contextmanager
