@@ -24,7 +24,7 @@ pytestmark = [
 
 EXAMPLE = Path(__file__).parents[1] / "example_project"
 TESTS = ["pytest", "pytest-xdist"]
-PASSED = 29
+PASSED = 17
 OTHER_PYTHONS = ["3.12", "3.13"]
 _VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
 

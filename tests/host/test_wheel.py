@@ -43,7 +43,8 @@ def test_wheel_is_pure_python_and_holds_the_packages_only(built: Path) -> None:
     assert {"ndks/_release/code.py", "ndks/_release/lib/ndks_unit/names.json"} <= set(names)
     assert {"ndks/_circuitpy/boot.py", "ndks/_circuitpy/code.py"} <= set(names)
     assert {f"ndks_laboratory/homologation/report/report.{kind}" for kind in ("html.j2", "css")} <= set(names)
-    assert not any("__pycache__" in name or "test" in name for name in names)
+    assert not any("__pycache__" in name or "test" in name.removeprefix("ndks_pytest") for name in names)
+    assert {"ndks_pytest/plugin.py", "ndks_pytest/py.typed"} <= set(names)
     assert any(name.endswith("/LICENSE") for name in names)
 
 

@@ -18,7 +18,7 @@ def test_the_other_unit_knows_a_stamp(ndks_pair: Pair) -> None:
     assert not is_genuine(bob, "Meet me at one.", stamp)
 
 
-@pytest.mark.parametrize("number", range(20))
+@pytest.mark.parametrize("number", range(8))
 def test_no_two_stamps_are_made_with_one_key(ndks_unit: UnitInTest, number: int) -> None:
     stamps = [stamped(ndks_unit, "same text") for _ in range(1 + number % 3)]
     assert [stamp.index for stamp in stamps] == list(range(1, len(stamps) + 1))
