@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Stamps on emulated units, in this process."""
 
+from collections.abc import Callable
+
 import pytest
 from stamps import is_genuine, stamped
 
@@ -25,7 +27,7 @@ def test_no_two_stamps_are_made_with_one_key(ndks_unit: UnitInTest, number: int)
     assert len(set(stamps)) == len(stamps)
 
 
-def test_all_units_of_a_network_know_a_stamp(ndks_units) -> None:
+def test_all_units_of_a_network_know_a_stamp(ndks_units: Callable[[int], list[UnitInTest]]) -> None:
     first, *others = ndks_units(4)
     stamp = stamped(first, "text")
     assert all(is_genuine(unit, "text", stamp) for unit in others)
